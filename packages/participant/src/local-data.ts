@@ -1,0 +1,50 @@
+import type { DataSchema } from '@coppice/protocol';
+import type { Dataset } from '@coppice/training';
+
+/**
+ * Examples as they are kept: one flat block of raw features (pixels 0–255 for images, raw column
+ * values for tables) and one label each (class index, or target value).
+ */
+export interface RawExamples {
+  readonly count: number;
+  readonly features: Uint8Array | Float32Array;
+  readonly labels: Float32Array;
+}
+
+/** Where examples came from; counted and deleted by it. */
+export type Source = 'sample' | 'images' | 'csv' | 'drawn' | 'camera';
+
+/** What is kept, without the data itself. */
+export interface DataSummary {
+  readonly count: number;
+  /** Examples per class; empty for a regression. */
+  readonly perClass: readonly number[];
+  readonly bySource: Readonly<Partial<Record<Source, number>>>;
+  readonly bytes: number;
+}
+
+/**
+ * A participant's own data for one task. It has no way to send anything anywhere: whoever holds it
+ * can train on it, count it and delete it.
+ *
+ * Every method may throw CoppiceError `storage-full` (nothing was added) or `storage-failed`.
+ */
+export interface LocalData {
+  /**
+   * Adds examples.
+   *
+   * @throws CoppiceError `data-invalid` where sizes disagree, a label is no class, or a number is not finite.
+   */
+  add(examples: RawExamples, source: Source): Promise<DataSummary>;
+  summary(): Promise<DataSummary>;
+  /** All examples, normalised as the schema says, in the order in which they were added. */
+  dataset(): Promise<Dataset>;
+  /** Deletes the examples of one source, or all. */
+  clear(source?: Source): Promise<DataSummary>;
+  /** Calls back after every change, also one made in another tab where the platform tells. */
+  subscribe(changed: (summary: DataSummary) => void): () => void;
+  close(): void;
+}
+
+/** Opens a participant's data for one task. */
+export type OpenLocalData = (task: string, schema: DataSchema) => Promise<LocalData>;

@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { ManualClock } from './clock.ts';
+import { clockContract, randomContract } from './contract.ts';
+import { integerBelow, normal, seededRandom, shuffle } from './random.ts';
+import { systemClock, systemRandom } from './system.ts';
+
+clockContract('manual', () => {
+  const clock = new ManualClock(1000);
+  return {
+    clock,
+    pass: (milliseconds) => {
+      clock.advance(milliseconds);
+      return Promise.resolve();
+    },
+  };
+});
+
+clockContract('system', () => ({
+  clock: systemClock,
+  pass: (milliseconds) => new Promise((resolve) => systemClock.setTimer(milliseconds, resolve)),
+}));
+
+randomContract('seeded', () => seededRandom('contract'));
+randomContract('system', () => systemRandom);
+
+describe('seededRandom', () => {
+  it('gives the same stream for the same path and another for another', () => {
+    const draw = (...path: (string | number)[]) => {
+      const random = seededRandom(...path);
+      return Array.from({ length: 8 }, () => random.uint32());
+    };
+    expect(draw(1, 'round', 2)).toEqual(draw(1, 'round', 2));
+    expect(draw(1, 'round', 2)).not.toEqual(draw(1, 'round', 3));
+    expect(draw(1, 'round', 2)).not.toEqual(draw(12, 'round'));
+  });
+
+  it('draws every whole number below a bound about equally often', () => {
+    const random = seededRandom('below');
+    const counts = [0, 0, 0, 0, 0];
+    for (let i = 0; i < 10_000; i++) {
+      const drawn = integerBelow(random, 5);
+      counts[drawn] = (counts[drawn] as number) + 1;
+    }
+    for (const count of counts) expect(Math.abs(count - 2000)).toBeLessThan(300);
+    expect(() => integerBelow(random, 0)).toThrow(RangeError);
+  });
+
+  it('draws normals of mean 0 and variance 1', () => {
+    const random = seededRandom('normal');
+    const drawn = Array.from({ length: 20_000 }, () => normal(random));
+    const mean = drawn.reduce((sum, x) => sum + x, 0) / drawn.length;
+    const variance = drawn.reduce((sum, x) => sum + (x - mean) ** 2, 0) / drawn.length;
+    expect(Math.abs(mean)).toBeLessThan(0.05);
+    expect(Math.abs(variance - 1)).toBeLessThan(0.07);
+  });
+
+  it('shuffles into a permutation', () => {
+    const items = Array.from({ length: 100 }, (_, i) => i);
+    const shuffled = shuffle([...items], seededRandom('shuffle'));
+    expect(shuffled).not.toEqual(items);
+    expect(shuffled.sort((a, b) => a - b)).toEqual(items);
+  });
+});

@@ -1,0 +1,19 @@
+import type { Clock } from './clock.ts';
+import type { RandomSource } from './random.ts';
+
+// setTimeout's delay is a signed 32-bit integer; a longer one fires at once.
+const LONGEST_TIMER = 0x7fffffff;
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  setTimer(milliseconds, fire) {
+    const timer = setTimeout(fire, Math.min(Math.max(0, milliseconds), LONGEST_TIMER));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The machine's source of unpredictable bits (WebCrypto), fit for secrets. */
+export const systemRandom: RandomSource = {
+  uint32: () => (globalThis.crypto.getRandomValues(new Uint32Array(1))[0] as number) >>> 0,
+};

@@ -1,0 +1,60 @@
+import * as z from 'zod/mini';
+import { MAX_TEXT } from '../limits.ts';
+import { ParticipantIdSchema, RoundSchema, RunIdSchema, RunSchema, WireErrorSchema } from '../run.ts';
+
+/** A line of the event log. */
+export const EventSchema = z.strictObject({
+  /** Grows by one; the order of events. */
+  id: z.int(),
+  at: z.number(),
+  run: z.nullable(RunIdSchema),
+  round: z.nullable(z.int()),
+  level: z.enum(['info', 'warning', 'error']),
+  /** What kind of event, e.g. `round-committed`: stable, for filters. */
+  kind: z.string().check(z.maxLength(60)),
+  /** One sentence for a person. */
+  message: z.string().check(z.maxLength(2 * MAX_TEXT)),
+});
+export type Event = z.infer<typeof EventSchema>;
+
+/** A participant as the admin sees it: no data, no address; counts in buckets. */
+export const ParticipantRowSchema = z.strictObject({
+  id: ParticipantIdSchema,
+  run: RunIdSchema,
+  device: z.enum(['browser', 'headless']),
+  backend: z.string(),
+  state: z.enum(['ready', 'training', 'delivered', 'paused', 'away', 'left']),
+  /** The lower bound of the bucket (1, 10, 100, 1000 …) that the example count lies in; 0 for none. */
+  examplesAtLeast: z.int(),
+  /** Training speed in examples a second, as last measured. */
+  speed: z.nullable(z.number()),
+  /** Share of the current training that is done, 0–1. */
+  progress: z.nullable(z.number()),
+  roundsDelivered: z.int(),
+  roundsMissed: z.int(),
+  bytesUp: z.number(),
+  bytesDown: z.number(),
+  lastSeenAt: z.number(),
+  lastError: z.nullable(WireErrorSchema),
+});
+export type ParticipantRow = z.infer<typeof ParticipantRowSchema>;
+
+/** Live messages of the `/admin` namespace, by event name. */
+export const adminMessages = {
+  /** On connection: everything there is to show but for rounds, which are fetched by run. */
+  snapshot: z.strictObject({
+    now: z.number(),
+    operator: z.string(),
+    client: z.string(),
+    runs: z.array(RunSchema),
+    participants: z.array(ParticipantRowSchema),
+    events: z.array(EventSchema),
+  }),
+  run: RunSchema,
+  round: RoundSchema,
+  /** All participants of one run, four times a second at most. */
+  participants: z.strictObject({ run: RunIdSchema, rows: z.array(ParticipantRowSchema) }),
+  event: EventSchema,
+} as const;
+export type AdminName = keyof typeof adminMessages;
+export type AdminMessage<N extends AdminName> = z.infer<(typeof adminMessages)[N]>;

@@ -1,0 +1,77 @@
+import * as z from 'zod/mini';
+import { MAX_TEXT } from '../limits.ts';
+import { PlanInputSchema } from '../plan.ts';
+import { HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
+import { DataSchemaSchema, LocalizedSchema, LossSchema, TaskIdSchema, TopologySchema } from '../task.ts';
+
+/** `POST /api/session`: exchange the admin key for a session cookie. */
+export const LoginSchema = z.strictObject({ key: z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)) });
+
+/** `POST /api/runs`. The run begins at once unless `start` is false. */
+export const CreateRunSchema = z.strictObject({
+  task: TaskIdSchema,
+  plan: z._default(PlanInputSchema, {}),
+  start: z._default(z.boolean(), true),
+});
+export type CreateRun = z.input<typeof CreateRunSchema>;
+
+/** `POST /api/runs/:run/stop` and its like. */
+export const RunActionSchema = z.enum(['start', 'pause', 'resume', 'stop', 'end-round']);
+export type RunAction = z.infer<typeof RunActionSchema>;
+
+/** `POST /api/tasks`: a task of your own. */
+export const CreateTaskSchema = z.strictObject({
+  id: TaskIdSchema,
+  title: LocalizedSchema,
+  description: LocalizedSchema,
+  data: DataSchemaSchema,
+  /**
+   * A tfjs LayersModel: the content of `model.json` as `model.save()` writes it, or the topology
+   * alone. Weights are not taken from it: a run's first weights come from the plan's seed.
+   */
+  model: z.union([z.looseObject({ modelTopology: z.unknown() }), TopologySchema]),
+  /** Left out: cross-entropy for classes, mean squared error for numbers. */
+  loss: z.optional(LossSchema),
+});
+export type CreateTask = z.infer<typeof CreateTaskSchema>;
+
+/** A task as a list shows it: what it is, how large, and its plan's defaults filled in. */
+export const TaskInfoSchema = z.strictObject({
+  id: TaskIdSchema,
+  title: LocalizedSchema,
+  description: LocalizedSchema,
+  data: DataSchemaSchema,
+  loss: LossSchema,
+  samples: z.boolean(),
+  builtIn: z.boolean(),
+  /** Whether the coordinator holds data to evaluate on. */
+  centralEvaluation: z.boolean(),
+  parameters: z.int(),
+  plan: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+});
+export type TaskInfo = z.infer<typeof TaskInfoSchema>;
+
+/** A stored global model. */
+export const CheckpointSchema = z.strictObject({
+  /** SHA-256 of the float32 weights: the checkpoint's name. */
+  hash: HashSchema,
+  run: RunIdSchema,
+  task: TaskIdSchema,
+  /** The round that made it; 0 for the first weights. */
+  round: z.int(),
+  parent: z.nullable(HashSchema),
+  createdAt: z.number(),
+  central: z.nullable(MetricsSchema),
+  federated: z.nullable(MetricsSchema),
+  parameters: z.int(),
+});
+export type Checkpoint = z.infer<typeof CheckpointSchema>;
+
+/** `GET /api/info`: public. */
+export const InfoSchema = z.strictObject({
+  name: z.literal('Coppice'),
+  version: z.string(),
+  protocol: z.int(),
+  operator: z.string(),
+});
+export type Info = z.infer<typeof InfoSchema>;

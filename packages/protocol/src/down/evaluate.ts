@@ -1,0 +1,12 @@
+import * as z from 'zod/mini';
+import { FrameBytesSchema } from '../reply.ts';
+import { HashSchema, RunIdSchema } from '../run.ts';
+
+/** Measure this model on your held-out examples and answer with `evaluation`. Nothing is trained. */
+export const EvaluateSchema = z.strictObject({
+  run: RunIdSchema,
+  round: z.int(),
+  checkpoint: HashSchema,
+  frame: FrameBytesSchema,
+});
+export type Evaluate = z.infer<typeof EvaluateSchema>;

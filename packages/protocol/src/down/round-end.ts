@@ -1,0 +1,17 @@
+import * as z from 'zod/mini';
+import { HashSchema, MetricsSchema, OutcomeSchema, RunIdSchema, WireErrorSchema } from '../run.ts';
+
+/** A round closed. To everyone who joined the run; `you` is this participant's part in it. */
+export const RoundEndSchema = z.strictObject({
+  run: RunIdSchema,
+  round: z.int(),
+  attempt: z.int(),
+  outcome: z.enum(['committed', 'abandoned']),
+  reason: z.nullable(WireErrorSchema),
+  checkpoint: HashSchema,
+  central: z.nullable(MetricsSchema),
+  accepted: z.int(),
+  asked: z.int(),
+  you: z.nullable(OutcomeSchema),
+});
+export type RoundEnd = z.infer<typeof RoundEndSchema>;

@@ -1,0 +1,6 @@
+import * as z from 'zod/mini';
+import { RunSummarySchema } from '../run.ts';
+
+/** A run came, changed or ended: its new summary. To every connected participant. */
+export const RunChangedSchema = z.strictObject({ run: RunSummarySchema, now: z.number() });
+export type RunChanged = z.infer<typeof RunChangedSchema>;

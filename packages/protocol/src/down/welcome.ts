@@ -1,0 +1,16 @@
+import * as z from 'zod/mini';
+import { MAX_TEXT } from '../limits.ts';
+import { ParticipantIdSchema, RunSummarySchema } from '../run.ts';
+
+/** First message on a connection. */
+export const WelcomeSchema = z.strictObject({
+  /** The version that both sides will speak. */
+  protocol: z.int(),
+  participant: ParticipantIdSchema,
+  /** Who runs this coordinator, as they call themselves. */
+  operator: z.string().check(z.maxLength(MAX_TEXT)),
+  /** The coordinator's clock, milliseconds since the epoch, to show deadlines by. */
+  now: z.number(),
+  runs: z.array(RunSummarySchema),
+});
+export type Welcome = z.infer<typeof WelcomeSchema>;

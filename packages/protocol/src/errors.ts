@@ -1,0 +1,108 @@
+/**
+ * Every failure that a person or a program can meet has one code here and one page in `docs/errors`.
+ * Codes are part of the wire and of dashboards: a code is never renamed, only retired.
+ *
+ * `retry` says what the one who gets it should do next:
+ * - `never`: the same call fails again; change something first.
+ * - `later`: the same call may work after a while.
+ * - `with-current-model`: throw the work away, take the current model, go on.
+ * - `reload`: the program is too old; load it anew.
+ */
+export const errorCodes = {
+  // the connection
+  'protocol-too-old': 'reload',
+  'protocol-too-new': 'later',
+  'identity-invalid': 'never',
+  'session-replaced': 'never',
+  'message-invalid': 'never',
+  'coordinator-stopping': 'later',
+  // runs and rounds
+  'run-unknown': 'never',
+  'run-ended': 'never',
+  'run-state': 'never',
+  'task-unknown': 'never',
+  'task-invalid': 'never',
+  'task-exists': 'never',
+  'model-invalid': 'never',
+  'plan-invalid': 'never',
+  'checkpoint-unknown': 'never',
+  'quorum-lost': 'later',
+  // updates
+  'update-late': 'with-current-model',
+  'update-stale': 'with-current-model',
+  'update-not-selected': 'with-current-model',
+  'update-duplicate': 'never',
+  'update-shape': 'never',
+  'update-not-finite': 'never',
+  'update-out-of-range': 'never',
+  'update-examples': 'never',
+  'frame-invalid': 'later',
+  'frame-too-large': 'never',
+  // the participant's own side
+  'data-empty': 'never',
+  'data-invalid': 'never',
+  'storage-full': 'never',
+  'training-diverged': 'later',
+  'backend-lost': 'later',
+  'backend-unavailable': 'never',
+  'already-training': 'never',
+  'connection-lost': 'later',
+  // the coordinator's own side
+  'config-invalid': 'never',
+  unauthorized: 'never',
+  'not-found': 'never',
+  'body-invalid': 'never',
+  'storage-failed': 'later',
+  'storage-corrupt': 'never',
+  'evaluation-failed': 'later',
+  'pages-not-built': 'never',
+  internal: 'later',
+} as const;
+
+export type ErrorCode = keyof typeof errorCodes;
+export type Retry = (typeof errorCodes)[ErrorCode];
+
+export const errorCodeList = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
+
+/** An error as it crosses the wire. */
+export interface WireError {
+  readonly code: ErrorCode;
+  /** What happened, what it means and what to do, in one or two sentences of English. */
+  readonly message: string;
+}
+
+/**
+ * The one error class of Coppice. `message` says what happened, what it means and what to do;
+ * `docs/errors/<code>.md` says the rest.
+ *
+ * @example
+ * throw new CoppiceError('run-unknown', `There is no run "${id}". Open the page again to see the runs there are.`);
+ */
+export class CoppiceError extends Error {
+  override readonly name = 'CoppiceError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get retry(): Retry {
+    return errorCodes[this.code];
+  }
+
+  toWire(): WireError {
+    return { code: this.code, message: this.message };
+  }
+
+  static fromWire(error: WireError): CoppiceError {
+    return new CoppiceError(error.code, error.message);
+  }
+
+  /** Wraps whatever was thrown, once: a `CoppiceError` passes through unchanged. */
+  static from(thrown: unknown, code: ErrorCode = 'internal'): CoppiceError {
+    if (thrown instanceof CoppiceError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new CoppiceError(code, message, { cause: thrown });
+  }
+}

@@ -1,0 +1,127 @@
+// The menu of this room. Inside the room, import the file.
+export {
+  type AdminMessage,
+  type AdminName,
+  adminMessages,
+  type Event,
+  EventSchema,
+  type ParticipantRow,
+  ParticipantRowSchema,
+} from './api/admin.ts';
+export {
+  type Checkpoint,
+  CheckpointSchema,
+  type CreateRun,
+  CreateRunSchema,
+  type CreateTask,
+  CreateTaskSchema,
+  type Info,
+  InfoSchema,
+  LoginSchema,
+  type RunAction,
+  RunActionSchema,
+  type TaskInfo,
+  TaskInfoSchema,
+} from './api/http.ts';
+export { type Checksum, crc32 } from './crc32.ts';
+export type { Evaluate } from './down/evaluate.ts';
+export type { Peers } from './down/peers.ts';
+export type { RoundEnd } from './down/round-end.ts';
+export type { RoundStart } from './down/round-start.ts';
+export type { Welcome } from './down/welcome.ts';
+export { downMessages } from './down.ts';
+export {
+  CoppiceError,
+  type ErrorCode,
+  errorCodeList,
+  errorCodes,
+  type Retry,
+  type WireError,
+} from './errors.ts';
+export {
+  type Codec,
+  codecs,
+  decodeFrame,
+  encodeFrame,
+  FRAME_HEADER_BYTES,
+  FRAME_VERSION,
+  type Frame,
+  type FrameExpectation,
+  type FrameHeader,
+  type FrameKind,
+  float32Payload,
+  frameKinds,
+  readFloat32Payload,
+} from './frame.ts';
+export {
+  type Layout,
+  LayoutSchema,
+  layoutHash,
+  layoutSize,
+  shapeSize,
+  utf8,
+  type WeightSpec,
+  weightsHash,
+} from './layout.ts';
+export { MAX_CONTROL_BYTES, MAX_EXAMPLES, MAX_MESSAGE_BYTES, MAX_MODEL_BYTES, MAX_TEXT } from './limits.ts';
+export {
+  type Down,
+  type DownName,
+  firstIssue,
+  parseMessage,
+  type Reply,
+  type Up,
+  type UpName,
+  type UpValue,
+} from './messages.ts';
+export {
+  defaultPlan,
+  type Plan,
+  type PlanField,
+  type PlanFieldName,
+  type PlanGroup,
+  type PlanInput,
+  PlanInputSchema,
+  type PlanInputValues,
+  PlanSchema,
+  planFields,
+} from './plan.ts';
+export { frameBytes, type Model } from './reply.ts';
+export {
+  type Metrics,
+  MetricsSchema,
+  type Outcome,
+  type Phase,
+  type Round,
+  RoundSchema,
+  type Run,
+  RunSchema,
+  type RunStatus,
+  type RunSummary,
+  RunSummarySchema,
+} from './run.ts';
+export {
+  classesOf,
+  type DataSchema,
+  DataSchemaSchema,
+  exampleSize,
+  type Feature,
+  type ImageData,
+  type Localized,
+  LocalizedSchema,
+  type Loss,
+  type TableData,
+  type Task,
+  TaskIdSchema,
+  TaskSchema,
+  type Topology,
+  TopologySchema,
+} from './task.ts';
+export type { Decline } from './up/decline.ts';
+export type { Evaluation } from './up/evaluation.ts';
+export { type Hello, HelloSchema } from './up/hello.ts';
+export type { Join, Joined } from './up/join.ts';
+export type { Progress } from './up/progress.ts';
+export type { Update } from './up/update.ts';
+export { upMessages } from './up.ts';
+export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';

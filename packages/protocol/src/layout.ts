@@ -1,0 +1,51 @@
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
+import * as z from 'zod/mini';
+
+/**
+ * Where each weight of a model lies in the flat vector that travels: tensors in this order, each
+ * row-major, without gaps.
+ */
+export const WeightSpecSchema = z.strictObject({
+  /** The weight's name in the tfjs model, e.g. `dense_1/kernel`. */
+  name: z.string().check(z.minLength(1), z.maxLength(200)),
+  shape: z.array(z.int().check(z.minimum(1))).check(z.maxLength(8)),
+  /** False for statistics such as batch-norm's moving mean: averaged plainly, never optimized. */
+  trainable: z.boolean(),
+});
+export type WeightSpec = z.infer<typeof WeightSpecSchema>;
+
+export const LayoutSchema = z.array(WeightSpecSchema).check(z.minLength(1), z.maxLength(10_000));
+export type Layout = z.infer<typeof LayoutSchema>;
+
+/** How many numbers a tensor of this shape has; a scalar (`[]`) has one. */
+export function shapeSize(shape: readonly number[]): number {
+  return shape.reduce((size, dimension) => size * dimension, 1);
+}
+
+/** How many parameters the whole model has. */
+export function layoutSize(layout: Layout): number {
+  return layout.reduce((size, weight) => size + shapeSize(weight.shape), 0);
+}
+
+/**
+ * The first 16 bytes of SHA-256 over `name:trainable:d0,d1,…` lines joined by `\n`. It stands in every
+ * frame, so that weights of one model are never read as weights of another.
+ */
+export function layoutHash(layout: Layout): Uint8Array {
+  const text = layout
+    .map((weight) => `${weight.name}:${weight.trainable ? 1 : 0}:${weight.shape.join(',')}`)
+    .join('\n');
+  return sha256(utf8(text)).slice(0, 16);
+}
+
+/** SHA-256 of the weights' little-endian float32 bytes, as hex: the name of a checkpoint's weights. */
+export function weightsHash(weights: Float32Array): string {
+  return bytesToHex(sha256(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)));
+}
+
+/** UTF-8 without `TextEncoder`, which a pure room cannot assume. */
+export function utf8(text: string): Uint8Array {
+  const escaped = unescape(encodeURIComponent(text));
+  return Uint8Array.from(escaped, (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,19 @@
+/** Limits of the wire, in one place. Sizes in bytes. */
+
+/** A control message without its frame: nothing we send comes near; ten times the largest. */
+export const MAX_CONTROL_BYTES = 64 * 1024;
+
+/** The largest model that one frame may carry: 64 M float32 parameters. */
+export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
+
+/**
+ * What Socket.IO must let through in one message: a frame of the largest model, its header and its
+ * control message. Socket.IO's own default is 1 MB, over which a peer sees a bare `transport close`.
+ */
+export const MAX_MESSAGE_BYTES = MAX_MODEL_BYTES + 2 * MAX_CONTROL_BYTES;
+
+/** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
+export const MAX_TEXT = 500;
+
+/** The largest example count that one update may claim; a run's plan may say less. */
+export const MAX_EXAMPLES = 1_048_576;

@@ -1,0 +1,37 @@
+import * as z from 'zod/mini';
+import { WireErrorSchema } from './run.ts';
+
+/** The acknowledgement of a message: the value, or a named error. */
+export function replySchema<T extends z.ZodMiniType>(value: T) {
+  return z.discriminatedUnion('ok', [
+    z.strictObject({ ok: z.literal(true), value }),
+    z.strictObject({
+      ok: z.literal(false),
+      error: WireErrorSchema,
+      /** With `retry: with-current-model` errors: the model to go on from. */
+      current: z.optional(ModelSchema),
+    }),
+  ]);
+}
+
+/** A binary frame, as Socket.IO hands it out: a Buffer in Node, an ArrayBuffer in a browser. */
+export const FrameBytesSchema = z.custom<Uint8Array | ArrayBuffer>(
+  (value) => value instanceof Uint8Array || value instanceof ArrayBuffer,
+  { error: 'expected binary' },
+);
+
+/** A global model: which round made it, its hash, and its weights frame. */
+export const ModelSchema = z.strictObject({
+  round: z.int().check(z.minimum(0)),
+  checkpoint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  frame: FrameBytesSchema,
+});
+export type Model = z.infer<typeof ModelSchema>;
+
+/** A message without an answer's content: only that it arrived and was taken. */
+export const NothingSchema = z.null();
+
+/** The bytes of a frame, whichever way they came; no copy. */
+export function frameBytes(frame: Uint8Array | ArrayBuffer): Uint8Array {
+  return frame instanceof Uint8Array ? frame : new Uint8Array(frame);
+}

@@ -1,0 +1,112 @@
+import * as z from 'zod/mini';
+import { errorCodeList } from './errors.ts';
+import { PlanSchema } from './plan.ts';
+import { LocalizedSchema, TaskIdSchema } from './task.ts';
+
+/** `created` → `running` ⇄ `paused` → `finished` (all rounds), `stopped` (by the admin) or `failed`. */
+export const RunStatusSchema = z.enum(['created', 'running', 'paused', 'finished', 'stopped', 'failed']);
+export type RunStatus = z.infer<typeof RunStatusSchema>;
+
+/** Where in a round the run is. `waiting`: for enough participants; `idle`: no round wanted. */
+export const PhaseSchema = z.enum([
+  'idle',
+  'waiting',
+  'select',
+  'distribute',
+  'collect',
+  'aggregate',
+  'evaluate',
+  'commit',
+]);
+export type Phase = z.infer<typeof PhaseSchema>;
+
+export const RunIdSchema = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,80}$/));
+export const HashSchema = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+export const ParticipantIdSchema = z.string().check(z.regex(/^[0-9a-f]{32}$/));
+
+/** Loss and, for a classification, accuracy (0–1) over so many examples. */
+export const MetricsSchema = z.strictObject({
+  loss: z.nullable(z.number()),
+  accuracy: z.nullable(z.number().check(z.minimum(0), z.maximum(1))),
+  examples: z.int().check(z.minimum(0)),
+});
+export type Metrics = z.infer<typeof MetricsSchema>;
+
+export const WireErrorSchema = z.strictObject({ code: z.enum(errorCodeList), message: z.string() });
+
+/** Milliseconds spent in each phase of a round. */
+export const PhaseTimesSchema = z.record(PhaseSchema, z.optional(z.number()));
+
+/** What became of a cohort member in a round. */
+export const OutcomeSchema = z.enum(['asked', 'accepted', 'late', 'declined', 'away', 'left', 'refused']);
+export type Outcome = z.infer<typeof OutcomeSchema>;
+
+/** One round as it is stored and shown. Times in milliseconds since the epoch. */
+export const RoundSchema = z.strictObject({
+  run: RunIdSchema,
+  round: z.int().check(z.minimum(1)),
+  /** How often this round was begun: 1, and one more for each time it was abandoned. */
+  attempt: z.int().check(z.minimum(1)),
+  outcome: z.enum(['open', 'committed', 'abandoned']),
+  /** Why it was abandoned. */
+  reason: z.nullable(WireErrorSchema),
+  startedAt: z.number(),
+  endedAt: z.nullable(z.number()),
+  /** Updates aimed for, participants asked, updates accepted. */
+  target: z.int(),
+  asked: z.int(),
+  accepted: z.int(),
+  refused: z.int(),
+  examples: z.int(),
+  phases: PhaseTimesSchema,
+  /** Bytes through the cohort's sockets from selection to commit; up is towards the coordinator. */
+  bytesUp: z.number(),
+  bytesDown: z.number(),
+  /** The model made by this round, on the coordinator's held-out data. */
+  central: z.nullable(MetricsSchema),
+  /** The same model on the participants' own held-out data, weighted by example count; known one round later. */
+  federated: z.nullable(MetricsSchema),
+  /** Mean local training loss of the accepted updates, weighted by example count. */
+  trainingLoss: z.nullable(z.number()),
+  /** Weights hash of the model it began from and of the one it made. */
+  parent: HashSchema,
+  checkpoint: z.nullable(HashSchema),
+  cohort: z.array(
+    z.strictObject({
+      participant: ParticipantIdSchema,
+      outcome: OutcomeSchema,
+      milliseconds: z.nullable(z.number()),
+    }),
+  ),
+});
+export type Round = z.infer<typeof RoundSchema>;
+
+/** A run as everyone may see it. */
+export const RunSummarySchema = z.strictObject({
+  id: RunIdSchema,
+  task: TaskIdSchema,
+  title: LocalizedSchema,
+  status: RunStatusSchema,
+  phase: PhaseSchema,
+  /** Rounds committed, and rounds planned. */
+  round: z.int(),
+  rounds: z.int(),
+  /** Participants joined and connected, and how many a round needs to begin. */
+  participants: z.int(),
+  needed: z.int(),
+  /** Milliseconds since the epoch at which the open round closes by timer. */
+  deadlineAt: z.nullable(z.number()),
+  central: z.nullable(MetricsSchema),
+  checkpoint: HashSchema,
+});
+export type RunSummary = z.infer<typeof RunSummarySchema>;
+
+/** A run as the admin sees it. */
+export const RunSchema = z.extend(RunSummarySchema, {
+  plan: PlanSchema,
+  createdAt: z.number(),
+  endedAt: z.nullable(z.number()),
+  /** Why it failed or was stopped. */
+  reason: z.nullable(WireErrorSchema),
+});
+export type Run = z.infer<typeof RunSchema>;

@@ -1,0 +1,99 @@
+import * as z from 'zod/mini';
+import { MAX_TEXT } from './limits.ts';
+
+/** A text in the pages' languages; English is always there. */
+export const LocalizedSchema = z.strictObject({
+  en: z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)),
+  zh: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_TEXT))),
+});
+export type Localized = z.infer<typeof LocalizedSchema>;
+
+const name = z.string().check(z.minLength(1), z.maxLength(100));
+
+/** Pictures of one size. Pixels are kept as bytes 0–255 and given to the model divided by 255. */
+export const ImageDataSchema = z.strictObject({
+  kind: z.literal('image'),
+  width: z.int().check(z.minimum(1), z.maximum(1024)),
+  height: z.int().check(z.minimum(1), z.maximum(1024)),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  classes: z.array(name).check(z.minLength(2), z.maxLength(1000)),
+  /**
+   * `light-on-dark` (MNIST): ink is bright on black. A participant's picture that is dark on light
+   * is turned over on the way in. `any`: taken as it is.
+   */
+  ink: z.optional(z.enum(['light-on-dark', 'any'])),
+  /** Whether the client page offers a canvas to draw examples on. */
+  drawable: z.optional(z.boolean()),
+});
+
+/** One numeric column. The model sees (value − mean) / scale. */
+export const FeatureSchema = z.strictObject({
+  name,
+  unit: z.optional(z.string().check(z.maxLength(20))),
+  mean: z._default(z.number(), 0),
+  scale: z._default(z.number().check(z.positive()), 1),
+  /** The range in which a value makes sense, for forms and for the check on the way in. */
+  min: z.optional(z.number()),
+  max: z.optional(z.number()),
+});
+export type Feature = z.infer<typeof FeatureSchema>;
+
+/** Rows of numbers with one target column. */
+export const TableDataSchema = z.strictObject({
+  kind: z.literal('table'),
+  features: z.array(FeatureSchema).check(z.minLength(1), z.maxLength(2000)),
+  target: z.discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('class'),
+      name,
+      classes: z.array(name).check(z.minLength(2), z.maxLength(1000)),
+    }),
+    z.strictObject({ kind: z.literal('number'), name, unit: z.optional(z.string()) }),
+  ]),
+});
+
+export const DataSchemaSchema = z.discriminatedUnion('kind', [ImageDataSchema, TableDataSchema]);
+export type DataSchema = z.infer<typeof DataSchemaSchema>;
+export type ImageData = z.infer<typeof ImageDataSchema>;
+export type TableData = z.infer<typeof TableDataSchema>;
+
+/** The class names of a classification task, or `null` for a regression. */
+export function classesOf(data: DataSchema): readonly string[] | null {
+  if (data.kind === 'image') return data.classes;
+  return data.target.kind === 'class' ? data.target.classes : null;
+}
+
+/** The shape of one example as the model takes it, before the model's own input shape is applied. */
+export function exampleSize(data: DataSchema): number {
+  return data.kind === 'image' ? data.width * data.height * data.channels : data.features.length;
+}
+
+export const LossSchema = z.enum(['categoricalCrossentropy', 'meanSquaredError']);
+export type Loss = z.infer<typeof LossSchema>;
+
+/** The topology of a tfjs LayersModel: what `model.toJSON(null, false)` returns. */
+export const TopologySchema = z.looseObject({
+  class_name: z.string(),
+  config: z.unknown(),
+});
+export type Topology = z.infer<typeof TopologySchema>;
+
+export const TaskIdSchema = z
+  .string()
+  .check(z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use small letters, digits and hyphens, 63 at most'));
+
+/** What is learned. */
+export const TaskSchema = z.strictObject({
+  id: TaskIdSchema,
+  title: LocalizedSchema,
+  /** What is being learned and what for, for the person who is asked to take part. */
+  description: LocalizedSchema,
+  data: DataSchemaSchema,
+  model: TopologySchema,
+  loss: LossSchema,
+  /** Whether the coordinator offers ready-made shares of data for this task. */
+  samples: z.boolean(),
+  /** Plan fields that differ from the general defaults for this task. */
+  planDefaults: z._default(z.record(z.string(), z.union([z.string(), z.number(), z.null()])), {}),
+});
+export type Task = z.infer<typeof TaskSchema>;

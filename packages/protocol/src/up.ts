@@ -1,0 +1,20 @@
+import { AvailabilityReplySchema, AvailabilitySchema } from './up/availability.ts';
+import { DeclineReplySchema, DeclineSchema } from './up/decline.ts';
+import { EvaluationReplySchema, EvaluationSchema } from './up/evaluation.ts';
+import { JoinReplySchema, JoinSchema } from './up/join.ts';
+import { LeaveReplySchema, LeaveSchema } from './up/leave.ts';
+import { ProgressSchema } from './up/progress.ts';
+import { PullReplySchema, PullSchema } from './up/pull.ts';
+import { UpdateReplySchema, UpdateSchema } from './up/update.ts';
+
+/** All that may travel from a participant to the coordinator, by Socket.IO event name. */
+export const upMessages = {
+  join: { schema: JoinSchema, reply: JoinReplySchema },
+  leave: { schema: LeaveSchema, reply: LeaveReplySchema },
+  availability: { schema: AvailabilitySchema, reply: AvailabilityReplySchema },
+  pull: { schema: PullSchema, reply: PullReplySchema },
+  progress: { schema: ProgressSchema, reply: null },
+  decline: { schema: DeclineSchema, reply: DeclineReplySchema },
+  update: { schema: UpdateSchema, reply: UpdateReplySchema },
+  evaluation: { schema: EvaluationSchema, reply: EvaluationReplySchema },
+} as const;

@@ -1,0 +1,32 @@
+import * as z from 'zod/mini';
+import { LayoutSchema } from '../layout.ts';
+import { PlanSchema } from '../plan.ts';
+import { replySchema } from '../reply.ts';
+import { HashSchema, RunIdSchema, RunSummarySchema } from '../run.ts';
+import { TaskSchema } from '../task.ts';
+
+/** Take part in a run. Sent after consent, and again after each reconnection. */
+export const JoinSchema = z.strictObject({
+  run: RunIdSchema,
+  device: z.enum(['browser', 'headless']),
+  /** The tfjs backend that will train, e.g. `webgl`. */
+  backend: z.string().check(z.maxLength(40)),
+  /** How many examples are ready on the device. */
+  examples: z.int().check(z.minimum(0)),
+  /** Measured training speed in examples a second, where known. */
+  speed: z.nullable(z.number()),
+  /** Paused participants are connected but not selected. */
+  paused: z.boolean(),
+});
+export type Join = z.infer<typeof JoinSchema>;
+
+export const JoinedSchema = z.strictObject({
+  run: RunSummarySchema,
+  task: TaskSchema,
+  plan: PlanSchema,
+  layout: LayoutSchema,
+  checkpoint: HashSchema,
+});
+export type Joined = z.infer<typeof JoinedSchema>;
+
+export const JoinReplySchema = replySchema(JoinedSchema);

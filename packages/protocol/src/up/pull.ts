@@ -1,0 +1,9 @@
+import * as z from 'zod/mini';
+import { ModelSchema, replySchema } from '../reply.ts';
+import { RunIdSchema } from '../run.ts';
+
+/** Ask for a run's current global model. */
+export const PullSchema = z.strictObject({ run: RunIdSchema });
+export type Pull = z.infer<typeof PullSchema>;
+
+export const PullReplySchema = replySchema(ModelSchema);

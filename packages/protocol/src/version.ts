@@ -1,0 +1,17 @@
+/**
+ * The version of the participant's wire, negotiated at connection.
+ *
+ * History (newest first). Editing any message schema without a new line here fails
+ * `version.test.ts`, because a participant that is open in someone's browser tab since last week
+ * speaks last week's protocol.
+ *
+ * - 1: first version. Messages: hello, join, leave, pull, progress, decline, update, evaluation
+ *   (up); welcome, runs, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
+ */
+export const PROTOCOL_VERSION = 1;
+
+/**
+ * The oldest protocol version that this coordinator still serves. A participant below it is told
+ * `protocol-too-old`, and the page asks its reader to reload.
+ */
+export const OLDEST_SERVED_VERSION = 1;

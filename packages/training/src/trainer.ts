@@ -1,0 +1,77 @@
+import type { DataSchema, Layout, Loss, Metrics, Topology } from '@coppice/protocol';
+
+/** Names of the backends that can train, fastest first on most machines. */
+export type BackendName = 'webgl' | 'wasm' | 'cpu';
+
+/**
+ * Examples ready for a model: `xs` is row-major, `count` rows of the same size, normalised as the
+ * data schema says; `ys` holds class indices (classification) or target values (regression).
+ */
+export interface Dataset {
+  readonly count: number;
+  readonly xs: Float32Array;
+  readonly ys: Float32Array;
+}
+
+/** What a model is, as the trainer needs to know it. */
+export interface ModelDescription {
+  readonly topology: Topology;
+  readonly data: DataSchema;
+  readonly loss: Loss;
+}
+
+/** How one participant trains in one round. */
+export interface LocalTraining {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: 'sgd' | 'momentum' | 'adam';
+  readonly learningRate: number;
+  /** Seeds the order of the examples: shuffled anew each epoch. The last, smaller batch is used. */
+  readonly shuffleSeed: string;
+}
+
+export interface TrainingProgress {
+  readonly epoch: number;
+  readonly epochs: number;
+  readonly step: number;
+  readonly steps: number;
+  /** Mean loss over the epoch so far; null until it was read back from the device. */
+  readonly loss: number | null;
+}
+
+export interface TrainingResult {
+  /** The weights after training, flat, in layout order. */
+  readonly weights: Float32Array;
+  /** Mean loss over the last epoch's examples. */
+  readonly loss: number;
+  readonly steps: number;
+  readonly milliseconds: number;
+}
+
+/**
+ * Trains, measures and asks one model on one backend. Calls must not overlap.
+ * Everything that is not disposed is a leak the garbage collector does not see: `dispose` when done.
+ */
+export interface Trainer {
+  readonly backend: BackendName;
+  readonly layout: Layout;
+  /** The weights as initialised from the seed given at creation, or as last set. */
+  getWeights(): Promise<Float32Array>;
+  setWeights(weights: Float32Array): void;
+  /**
+   * Trains from the weights that are set, over `data`.
+   *
+   * @throws CoppiceError `training-diverged` when the loss is not finite, `backend-lost` when the
+   *   device was lost; an `AbortError` when `signal` was aborted.
+   */
+  train(
+    data: Dataset,
+    how: LocalTraining,
+    options?: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal },
+  ): Promise<TrainingResult>;
+  /** Loss and accuracy of the weights that are set, over `data`. */
+  evaluate(data: Dataset): Promise<Metrics>;
+  /** One output row (probabilities or values) for each example in `xs`, flat. */
+  predict(xs: Float32Array, count: number): Promise<Float32Array>;
+  dispose(): void;
+}
