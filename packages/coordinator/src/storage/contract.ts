@@ -1,0 +1,211 @@
+import { defaultPlan, type Round, type Task, weightsHash } from '@coppice/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Commit, RunRecord, Storage } from './storage.ts';
+
+const task: Task = {
+  id: 'toy',
+  title: { en: 'Toy' },
+  description: { en: 'A toy.' },
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  },
+  model: { class_name: 'Sequential', config: {} },
+  loss: 'meanSquaredError',
+  samples: false,
+  planDefaults: {},
+};
+
+const runRecord = (id: string, createdAt = 1): RunRecord => ({
+  id,
+  task,
+  plan: defaultPlan,
+  status: 'running',
+  createdAt,
+  endedAt: null,
+  reason: null,
+});
+
+function roundRecord(run: string, round: number, attempt = 1): Round {
+  return {
+    run,
+    round,
+    attempt,
+    outcome: 'committed',
+    reason: null,
+    startedAt: 1,
+    endedAt: 2,
+    target: 1,
+    asked: 1,
+    accepted: 1,
+    refused: 0,
+    examples: 3,
+    phases: { collect: 5 },
+    bytesUp: 1,
+    bytesDown: 2,
+    central: null,
+    federated: null,
+    trainingLoss: 0.5,
+    parent: '0'.repeat(64),
+    checkpoint: '1'.repeat(64),
+    cohort: [],
+  };
+}
+
+function commitOf(run: string, round: number, weights: Float32Array): Commit {
+  return {
+    run: runRecord(run),
+    round: round === 0 ? null : roundRecord(run, round),
+    model: {
+      weights,
+      checkpoint: {
+        hash: weightsHash(weights),
+        run,
+        task: 'toy',
+        round,
+        parent: null,
+        createdAt: 100 + round,
+        central: null,
+        federated: null,
+        parameters: weights.length,
+      },
+      state: {
+        values: { steps: round, nested: [1, 'a', null] },
+        tensors: { velocity: weights.map((w) => w * 2) },
+      },
+    },
+  };
+}
+
+/** The contract of every `Storage`. `reopen`, where given, closes and opens the same store again. */
+export function storageContract(
+  name: string,
+  open: () => Promise<{ storage: Storage; reopen?: () => Promise<Storage> }>,
+): void {
+  describe(`Storage contract: ${name}`, () => {
+    let storage: Storage;
+    let reopen: (() => Promise<Storage>) | undefined;
+
+    beforeEach(async () => {
+      ({ storage, reopen } = await open().then((opened) => ({ reopen: undefined, ...opened })));
+    });
+    afterEach(() => storage.close());
+
+    it('is empty at first', async () => {
+      expect(await storage.runs()).toEqual([]);
+      expect(await storage.tasks()).toEqual([]);
+      expect(await storage.latest('none')).toBeNull();
+      expect(await storage.latestOfTask('none')).toBeNull();
+      expect(await storage.checkpoint('0'.repeat(64))).toBeNull();
+      expect(await storage.events({})).toEqual([]);
+    });
+
+    it('keeps tasks and runs, replacing by id, runs oldest first', async () => {
+      await storage.putTask(task);
+      await storage.putTask({ ...task, title: { en: 'Toy', zh: '玩具' } });
+      expect(await storage.tasks()).toEqual([{ ...task, title: { en: 'Toy', zh: '玩具' } }]);
+      await storage.putRun(runRecord('b', 2));
+      await storage.putRun(runRecord('a', 1));
+      await storage.putRun({ ...runRecord('b', 2), status: 'paused' });
+      expect((await storage.runs()).map((run) => [run.id, run.status])).toEqual([
+        ['a', 'running'],
+        ['b', 'paused'],
+      ]);
+    });
+
+    it('keeps every attempt of a round, in order, and replaces the same attempt', async () => {
+      await storage.putRound(roundRecord('r', 2));
+      await storage.putRound({ ...roundRecord('r', 1), outcome: 'abandoned' });
+      await storage.putRound(roundRecord('r', 1, 2));
+      await storage.putRound({ ...roundRecord('r', 2), accepted: 9 });
+      await storage.putRound(roundRecord('other', 1));
+      const rounds = await storage.rounds('r');
+      expect(rounds.map((round) => [round.round, round.attempt, round.accepted])).toEqual([
+        [1, 1, 1],
+        [1, 2, 1],
+        [2, 1, 9],
+      ]);
+      expect(rounds[1]).toEqual(roundRecord('r', 1, 2));
+    });
+
+    it('gives back a committed model bit for bit, with the strategy state', async () => {
+      const weights = new Float32Array([1, -0, 1e-40, 3.4e38]);
+      await storage.commit(commitOf('r', 0, new Float32Array([0, 0, 0, 0])));
+      await storage.commit(commitOf('r', 1, weights));
+      const latest = await storage.latest('r');
+      expect(latest?.checkpoint.round).toBe(1);
+      expect(new Uint8Array(latest?.weights.slice().buffer as ArrayBuffer)).toEqual(
+        new Uint8Array(weights.slice().buffer),
+      );
+      expect(latest?.state.values).toEqual({ steps: 1, nested: [1, 'a', null] });
+      expect(latest?.state.tensors.velocity).toEqual(weights.map((w) => w * 2));
+      expect(await storage.rounds('r')).toEqual([roundRecord('r', 1)]);
+      expect(await storage.weights(weightsHash(weights))).toEqual(weights);
+      expect((await storage.checkpoint(weightsHash(weights)))?.run).toBe('r');
+      expect((await storage.checkpoints('r')).map((c) => c.round)).toEqual([1, 0]);
+      expect((await storage.latestOfTask('toy'))?.round).toBe(1);
+    });
+
+    it('lets two runs share the same weights', async () => {
+      const weights = new Float32Array([1, 2]);
+      await storage.commit(commitOf('a', 0, weights));
+      await storage.commit(commitOf('b', 0, weights));
+      expect((await storage.latest('a'))?.checkpoint.run).toBe('a');
+      expect((await storage.latest('b'))?.checkpoint.run).toBe('b');
+    });
+
+    it('adds metrics to one checkpoint', async () => {
+      await storage.commit(commitOf('r', 0, new Float32Array([1])));
+      await storage.commit(commitOf('r', 1, new Float32Array([2])));
+      const central = { loss: 0.1, accuracy: 0.9, examples: 10 };
+      await storage.putMetrics({ run: 'r', round: 1, central, federated: null });
+      expect((await storage.checkpoints('r')).map((c) => c.central)).toEqual([central, null]);
+    });
+
+    it('names missing weights', async () => {
+      await expect(storage.weights('0'.repeat(64))).rejects.toMatchObject({ code: 'storage-corrupt' });
+    });
+
+    it('numbers events and filters them', async () => {
+      const event = { at: 1, run: 'r', round: null, level: 'info' as const, kind: 'k', message: 'm' };
+      for (let i = 0; i < 5; i++)
+        await storage.appendEvent({ ...event, at: i, run: i % 2 === 0 ? 'r' : null });
+      const all = await storage.events({});
+      expect(all.map((e) => e.id)).toEqual([1, 2, 3, 4, 5]);
+      expect((await storage.events({ run: 'r' })).map((e) => e.at)).toEqual([0, 2, 4]);
+      expect((await storage.events({ after: 3 })).map((e) => e.id)).toEqual([4, 5]);
+      expect((await storage.events({ limit: 2 })).map((e) => e.id)).toEqual([4, 5]);
+    });
+
+    it('does not hand out or keep what a caller may change', async () => {
+      const weights = new Float32Array([1, 2]);
+      await storage.commit(commitOf('r', 0, weights));
+      weights[0] = 99;
+      const first = await storage.latest('r');
+      if (first) first.weights[1] = 99;
+      expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([1, 2]));
+    });
+
+    it('keeps everything over a restart', async ({ skip }) => {
+      if (reopen === undefined) return skip('this storage does not outlive its process');
+      await storage.putTask(task);
+      await storage.commit(commitOf('r', 1, new Float32Array([5, 6])));
+      await storage.appendEvent({ at: 1, run: 'r', round: 1, level: 'info', kind: 'k', message: 'm' });
+      storage = await reopen();
+      expect(await storage.tasks()).toEqual([task]);
+      expect((await storage.runs()).map((run) => run.id)).toEqual(['r']);
+      expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([5, 6]));
+      expect((await storage.events({})).length).toBe(1);
+      const next = await storage.appendEvent({
+        at: 2,
+        run: null,
+        round: null,
+        level: 'info',
+        kind: 'k',
+        message: 'm',
+      });
+      expect(next.id).toBe(2);
+    });
+  });
+}

@@ -1,0 +1,81 @@
+import type { Checkpoint, Event, Round, Task } from '@coppice/protocol';
+import { memoryBlobs, toBytes, toFloat32 } from './blobs.ts';
+import type { RunRecord, Storage, StoredModel } from './storage.ts';
+
+/** Storage that dies with its process: for tests and throw-away coordinators. Values are copied in and out. */
+export function memoryStorage(): Storage {
+  const tasks = new Map<string, Task>();
+  const runs = new Map<string, RunRecord>();
+  const rounds = new Map<string, Round>();
+  const models: { checkpoint: Checkpoint; state: StoredModel['state'] }[] = [];
+  const events: Event[] = [];
+  const blobs = memoryBlobs();
+  const copy = <T>(value: T): T => structuredClone(value);
+  const roundKey = (round: Round) => `${round.run}/${round.round}/${round.attempt}`;
+  const newest = (found: { checkpoint: Checkpoint }[]) =>
+    found.toSorted(
+      (a, b) => b.checkpoint.createdAt - a.checkpoint.createdAt || b.checkpoint.round - a.checkpoint.round,
+    )[0];
+
+  return {
+    async putTask(task) {
+      tasks.set(task.id, copy(task));
+    },
+    async tasks() {
+      return copy([...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
+    },
+    async putRun(run) {
+      runs.set(run.id, copy(run));
+    },
+    async runs() {
+      return copy([...runs.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)));
+    },
+    async putRound(round) {
+      rounds.set(roundKey(round), copy(round));
+    },
+    async rounds(run) {
+      const found = [...rounds.values()].filter((round) => round.run === run);
+      return copy(found.sort((a, b) => a.round - b.round || a.attempt - b.attempt));
+    },
+    async commit({ run, round, model }) {
+      await blobs.put(toBytes(model.weights));
+      runs.set(run.id, copy(run));
+      if (round !== null) rounds.set(roundKey(round), copy(round));
+      models.push(copy({ checkpoint: model.checkpoint, state: model.state }));
+    },
+    async checkpoints(run) {
+      const found = models.filter(({ checkpoint }) => checkpoint.run === run);
+      return copy(found.map(({ checkpoint }) => checkpoint).sort((a, b) => b.round - a.round));
+    },
+    async latest(run) {
+      const found = models.filter(({ checkpoint }) => checkpoint.run === run);
+      const last = found.sort((a, b) => b.checkpoint.round - a.checkpoint.round)[0];
+      if (last === undefined) return null;
+      return { ...copy(last), weights: toFloat32(await blobs.get(last.checkpoint.hash)) };
+    },
+    async latestOfTask(task) {
+      return copy(newest(models.filter(({ checkpoint }) => checkpoint.task === task))?.checkpoint ?? null);
+    },
+    async checkpoint(hash) {
+      return copy(models.find(({ checkpoint }) => checkpoint.hash === hash)?.checkpoint ?? null);
+    },
+    weights: async (hash) => toFloat32(await blobs.get(hash)),
+    async putMetrics({ run, round, central, federated }) {
+      for (const [at, model] of models.entries()) {
+        if (model.checkpoint.run === run && model.checkpoint.round === round) {
+          models[at] = { ...model, checkpoint: { ...model.checkpoint, central, federated } };
+        }
+      }
+    },
+    async appendEvent(event) {
+      const made = { id: events.length + 1, ...event };
+      events.push(made);
+      return copy(made);
+    },
+    async events({ run, after = 0, limit = 1000 }) {
+      const found = events.filter((event) => event.id > after && (run === undefined || event.run === run));
+      return copy(found.slice(-limit));
+    },
+    async close() {},
+  };
+}

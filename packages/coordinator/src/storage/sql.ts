@@ -1,0 +1,222 @@
+import type { StrategyState } from '@coppice/federation';
+import {
+  type Checkpoint,
+  CoppiceError,
+  type Event,
+  type Metrics,
+  type Round,
+  type Task,
+} from '@coppice/protocol';
+import type { Kysely, Selectable, Transaction } from 'kysely';
+import { type BlobStore, toBytes, toFloat32 } from './blobs.ts';
+import { migrate, type Tables } from './schema.ts';
+import type { RunRecord, Storage, StoredModel } from './storage.ts';
+
+type Db = Kysely<Tables> | Transaction<Tables>;
+
+/** Storage over any SQL database that Kysely speaks to, with weights in a blob store. */
+export async function sqlStorage(db: Kysely<Tables>, blobs: BlobStore): Promise<Storage> {
+  await migrate(db);
+
+  const storage: Storage = {
+    async putTask(task) {
+      const json = JSON.stringify(task);
+      await db
+        .insertInto('task')
+        .values({ id: task.id, json })
+        .onConflict((c) => c.column('id').doUpdateSet({ json }))
+        .execute();
+    },
+    async tasks() {
+      const rows = await db.selectFrom('task').selectAll().orderBy('id').execute();
+      return rows.map((row) => JSON.parse(row.json) as Task);
+    },
+
+    putRun: (run) => putRun(db, run),
+    async runs() {
+      const rows = await db.selectFrom('run').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map((row) => JSON.parse(row.json) as RunRecord);
+    },
+
+    putRound: (round) => putRound(db, round),
+    async rounds(run) {
+      const rows = await db
+        .selectFrom('round')
+        .selectAll()
+        .where('run', '=', run)
+        .orderBy('round')
+        .orderBy('attempt')
+        .execute();
+      return rows.map((row) => JSON.parse(row.json) as Round);
+    },
+
+    async commit({ run, round, model }) {
+      // Blobs first: a blob without a row is litter, a row without its blob would be a loss.
+      const hash = await blobs.put(toBytes(model.weights));
+      if (hash !== model.checkpoint.hash) {
+        throw new CoppiceError(
+          'internal',
+          `The checkpoint is named ${model.checkpoint.hash}, its weights are ${hash}.`,
+        );
+      }
+      const tensors: Record<string, string> = {};
+      for (const [name, tensor] of Object.entries(model.state.tensors))
+        tensors[name] = await blobs.put(toBytes(tensor));
+      await db.transaction().execute(async (transaction) => {
+        await putRun(transaction, run);
+        if (round !== null) await putRound(transaction, round);
+        const { checkpoint } = model;
+        await transaction
+          .insertInto('checkpoint')
+          .values({
+            run: checkpoint.run,
+            round: checkpoint.round,
+            task: checkpoint.task,
+            hash,
+            parent: checkpoint.parent,
+            created_at: checkpoint.createdAt,
+            parameters: checkpoint.parameters,
+            central: jsonOrNull(checkpoint.central),
+            federated: jsonOrNull(checkpoint.federated),
+            state_values: JSON.stringify(model.state.values),
+            state_tensors: JSON.stringify(tensors),
+          })
+          .execute();
+      });
+    },
+    async checkpoints(run) {
+      const rows = await db
+        .selectFrom('checkpoint')
+        .selectAll()
+        .where('run', '=', run)
+        .orderBy('round', 'desc')
+        .execute();
+      return rows.map(toCheckpoint);
+    },
+    async latest(run) {
+      const row = await db
+        .selectFrom('checkpoint')
+        .selectAll()
+        .where('run', '=', run)
+        .orderBy('round', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      if (row === undefined) return null;
+      const tensors: Record<string, Float32Array> = {};
+      for (const [name, hash] of Object.entries(JSON.parse(row.state_tensors) as Record<string, string>)) {
+        tensors[name] = toFloat32(await blobs.get(hash));
+      }
+      const state: StrategyState = {
+        values: JSON.parse(row.state_values) as StrategyState['values'],
+        tensors,
+      };
+      return {
+        checkpoint: toCheckpoint(row),
+        weights: toFloat32(await blobs.get(row.hash)),
+        state,
+      } satisfies StoredModel;
+    },
+    async latestOfTask(task) {
+      const row = await db
+        .selectFrom('checkpoint')
+        .selectAll()
+        .where('task', '=', task)
+        .orderBy('created_at', 'desc')
+        .orderBy('round', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : toCheckpoint(row);
+    },
+    async checkpoint(hash) {
+      const row = await db
+        .selectFrom('checkpoint')
+        .selectAll()
+        .where('hash', '=', hash)
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : toCheckpoint(row);
+    },
+    weights: async (hash) => toFloat32(await blobs.get(hash)),
+    async putMetrics({ run, round, central, federated }) {
+      await db
+        .updateTable('checkpoint')
+        .set({ central: jsonOrNull(central), federated: jsonOrNull(federated) })
+        .where('run', '=', run)
+        .where('round', '=', round)
+        .execute();
+    },
+
+    async appendEvent(event) {
+      const { id } = await db.insertInto('event').values(event).returning('id').executeTakeFirstOrThrow();
+      return { id, ...event };
+    },
+    async events({ run, after = 0, limit = 1000 }) {
+      let query = db.selectFrom('event').selectAll().where('id', '>', after);
+      if (run !== undefined) query = query.where('run', '=', run);
+      const rows = await query.orderBy('id', 'desc').limit(limit).execute();
+      return rows.reverse().map((row) => ({ ...row, level: row.level as Event['level'] }));
+    },
+
+    close: () => db.destroy(),
+  };
+  return named(storage);
+}
+
+async function putRun(db: Db, run: RunRecord): Promise<void> {
+  const json = JSON.stringify(run);
+  await db
+    .insertInto('run')
+    .values({ id: run.id, created_at: run.createdAt, task: run.task.id, json })
+    .onConflict((c) => c.column('id').doUpdateSet({ json }))
+    .execute();
+}
+
+async function putRound(db: Db, round: Round): Promise<void> {
+  const json = JSON.stringify(round);
+  await db
+    .insertInto('round')
+    .values({ run: round.run, round: round.round, attempt: round.attempt, json })
+    .onConflict((c) => c.columns(['run', 'round', 'attempt']).doUpdateSet({ json }))
+    .execute();
+}
+
+function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
+  return {
+    hash: row.hash,
+    run: row.run,
+    task: row.task,
+    round: row.round,
+    parent: row.parent,
+    createdAt: row.created_at,
+    central: parseOrNull(row.central),
+    federated: parseOrNull(row.federated),
+    parameters: row.parameters,
+  };
+}
+
+function jsonOrNull(metrics: Metrics | null): string | null {
+  return metrics === null ? null : JSON.stringify(metrics);
+}
+
+function parseOrNull(json: string | null): Metrics | null {
+  return json === null ? null : (JSON.parse(json) as Metrics);
+}
+
+/** The database's own errors get a name of ours, once, here. */
+function named(storage: Storage): Storage {
+  return new Proxy(storage, {
+    get(target, key) {
+      const method = target[key as keyof Storage] as ((...args: unknown[]) => Promise<unknown>) | undefined;
+      if (typeof method !== 'function') return method;
+      return (...args: unknown[]) =>
+        method(...args).catch((cause: unknown) => {
+          if (cause instanceof CoppiceError) throw cause;
+          throw new CoppiceError(
+            'storage-failed',
+            `The database refused "${String(key)}": ${(cause as Error).message}. Nothing was changed; check free space and permissions of the data folder.`,
+            { cause },
+          );
+        });
+    },
+  });
+}

@@ -1,0 +1,71 @@
+import type { StrategyState } from '@coppice/federation';
+import type { Checkpoint, Event, Plan, Round, RunStatus, Task, WireError } from '@coppice/protocol';
+
+/** A run as it is stored: what cannot be derived from its rounds. */
+export interface RunRecord {
+  readonly id: string;
+  readonly task: Task;
+  readonly plan: Plan;
+  readonly status: RunStatus;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly reason: WireError | null;
+}
+
+/** A checkpoint with its weights and the strategy's memory after it. */
+export interface StoredModel {
+  readonly checkpoint: Checkpoint;
+  readonly weights: Float32Array;
+  readonly state: StrategyState;
+}
+
+/** What becomes durable together when a round commits: all of it, or none. */
+export interface Commit {
+  readonly run: RunRecord;
+  /** Null for the first weights of a run, which no round made. */
+  readonly round: Round | null;
+  readonly model: StoredModel;
+}
+
+/**
+ * Where a coordinator keeps what must survive it. Whoever implements this must pass `storageContract`.
+ *
+ * Every method may throw CoppiceError `storage-failed` (the medium refused; nothing was changed) or
+ * `storage-corrupt` (what was read is not what was written).
+ */
+export interface Storage {
+  /** Adds or replaces a task of the admin's own. */
+  putTask(task: Task): Promise<void>;
+  tasks(): Promise<Task[]>;
+
+  putRun(run: RunRecord): Promise<void>;
+  /** All runs, oldest first. */
+  runs(): Promise<RunRecord[]>;
+
+  /** Adds or replaces a round by run, round and attempt. For rounds that made no model, and for late metrics. */
+  putRound(round: Round): Promise<void>;
+  /** A run's rounds, oldest first. */
+  rounds(run: string): Promise<Round[]>;
+
+  /** Makes a round's model, the strategy's state, the round and the run durable in one transaction. */
+  commit(commit: Commit): Promise<void>;
+  /** A run's checkpoints, newest first. */
+  checkpoints(run: string): Promise<Checkpoint[]>;
+  /** The newest model of a run, or `null` before its first. */
+  latest(run: string): Promise<StoredModel | null>;
+  /** The newest checkpoint of any of a task's runs, or `null`. */
+  latestOfTask(task: string): Promise<Checkpoint | null>;
+  /** A checkpoint by its weights' hash, whichever run made it; `null` where there is none. */
+  checkpoint(hash: string): Promise<Checkpoint | null>;
+  /** The weights with this hash, verified. */
+  weights(hash: string): Promise<Float32Array>;
+  /** Adds measurements to a checkpoint that came after it was made. */
+  putMetrics(checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'>): Promise<void>;
+
+  /** Appends to the event log; ids grow by one. */
+  appendEvent(event: Omit<Event, 'id'>): Promise<Event>;
+  /** Events after an id, oldest first, the last `limit` of them. */
+  events(filter: { run?: string; after?: number; limit?: number }): Promise<Event[]>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,28 @@
+import { type RandomSource, shuffle } from '@coppice/ports';
+import type { Plan } from '@coppice/protocol';
+
+/** How many a round aims for, asks, and cannot do without. */
+export interface CohortSizes {
+  /** Updates aimed for: the round closes when so many were accepted. */
+  readonly target: number;
+  /** Participants asked: `target` × over-selection, as far as there are any. */
+  readonly asked: number;
+  /** Updates without which the round is abandoned. */
+  readonly quorum: number;
+}
+
+/** max(1, round(C · available)) as in FedAvg's Algorithm 1, or the plan's fixed number. */
+export function cohortSizes(plan: Plan, available: number): CohortSizes {
+  const wanted = plan.cohortSize ?? Math.max(1, Math.round(plan.cohortFraction * available));
+  const target = Math.min(wanted, available);
+  const asked = Math.min(available, Math.ceil(target * plan.overSelection - 1e-9));
+  return { target, asked, quorum: Math.max(1, Math.ceil(target * plan.quorum - 1e-9)) };
+}
+
+/**
+ * Draws `size` participants without replacement. The result depends on who is available and on the
+ * random source, not on the order in which they are listed.
+ */
+export function selectCohort(available: Iterable<string>, size: number, random: RandomSource): string[] {
+  return shuffle([...new Set(available)].sort(), random).slice(0, size);
+}
