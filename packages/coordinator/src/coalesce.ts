@@ -1,0 +1,25 @@
+import type { Clock } from '@coppice/ports';
+
+/**
+ * Calls `flush` at most once per `milliseconds`, at the end of the interval in which it was asked for,
+ * so that a hundred changes in one instant become one message.
+ */
+export function coalesce(
+  clock: Clock,
+  milliseconds: number,
+  flush: () => void,
+): { request(): void; cancel(): void } {
+  let cancel: (() => void) | null = null;
+  return {
+    request() {
+      cancel ??= clock.setTimer(milliseconds, () => {
+        cancel = null;
+        flush();
+      });
+    },
+    cancel() {
+      cancel?.();
+      cancel = null;
+    },
+  };
+}

@@ -1,0 +1,155 @@
+import { parseArgs } from 'node:util';
+import { CoppiceError, firstIssue } from '@coppice/protocol';
+import * as z from 'zod/mini';
+
+/** One option: its schema, default, and what follows from setting it. Flag and variable come from here, and so does `--help`. */
+interface Option<T> {
+  readonly env: string;
+  readonly flag: string;
+  readonly takes: string | null;
+  readonly schema: z.ZodMiniType<T>;
+  readonly default: T;
+  readonly help: string;
+}
+
+const integer = (min: number, max: number) =>
+  z.pipe(
+    z.union([z.number(), z.string().check(z.regex(/^\d+$/, `takes a whole number from ${min} to ${max}`))]),
+    z.pipe(z.transform(Number), z.int().check(z.minimum(min), z.maximum(max))),
+  ) as unknown as z.ZodMiniType<number>;
+
+const flagValue = z.pipe(
+  z.union([z.boolean(), z.enum(['1', '0', 'true', 'false', ''])]),
+  z.transform((value) => value === true || value === '1' || value === 'true'),
+) as unknown as z.ZodMiniType<boolean>;
+
+const option = <T>(given: Option<T>) => given;
+
+export const options = {
+  host: option<string>({
+    env: 'HOST',
+    flag: 'host',
+    takes: 'ADDRESS',
+    schema: z.string().check(z.minLength(1)),
+    default: '127.0.0.1',
+    help: 'Address to listen on. The default is reached from this machine only; 0.0.0.0 is reached from everywhere, so put TLS in front.',
+  }),
+  port: option<number>({
+    env: 'PORT',
+    flag: 'port',
+    takes: 'N',
+    schema: integer(0, 65_535),
+    default: 8080,
+    help: 'Port to listen on; 0 takes a free one.',
+  }),
+  dataDir: option<string>({
+    env: 'COPPICE_DATA_DIR',
+    flag: 'data-dir',
+    takes: 'DIR',
+    schema: z.string().check(z.minLength(1)),
+    default: 'data',
+    help: 'Folder for models, rounds and the event log. Without it a restart would lose the runs; back it up.',
+  }),
+  adminKey: option<string | null>({
+    env: 'COPPICE_ADMIN_KEY',
+    flag: 'admin-key',
+    takes: 'KEY',
+    schema: z.nullable(z.string().check(z.minLength(8, 'takes at least 8 characters'))),
+    default: null,
+    help: 'What opens the admin page and API. Left out, one is made at each start and printed. Better in the environment: flags show in process lists.',
+  }),
+  operator: option<string>({
+    env: 'COPPICE_OPERATOR',
+    flag: 'operator',
+    takes: 'NAME',
+    schema: z.string().check(z.minLength(1), z.maxLength(200)),
+    default: 'an unnamed operator',
+    help: 'Who runs this coordinator, as participants read it before they agree to take part.',
+  }),
+  publicUrl: option<string | null>({
+    env: 'COPPICE_PUBLIC_URL',
+    flag: 'public-url',
+    takes: 'URL',
+    schema: z.nullable(z.url()),
+    default: null,
+    help: 'The address under which browsers reach this coordinator, where a proxy stands before it. Used in printed links.',
+  }),
+  logLevel: option<string>({
+    env: 'COPPICE_LOG_LEVEL',
+    flag: 'log-level',
+    takes: 'LEVEL',
+    schema: z.enum(['silent', 'error', 'warn', 'info', 'debug']) as unknown as z.ZodMiniType<string>,
+    default: 'warn',
+    help: 'How much goes to the structured log on stderr: silent, error, warn, info or debug.',
+  }),
+  json: option<boolean>({
+    env: 'COPPICE_JSON',
+    flag: 'json',
+    takes: null,
+    schema: flagValue,
+    default: false,
+    help: 'Print one line of JSON with the addresses on stdout instead of text.',
+  }),
+} as const;
+
+export type Config = {
+  -readonly [K in keyof typeof options]: (typeof options)[K] extends Option<infer T> ? T : never;
+};
+
+/** Every option at its default. */
+export const defaultConfig = Object.fromEntries(
+  Object.entries(options).map(([name, { default: value }]) => [name, value]),
+) as Config;
+
+/**
+ * Configuration from flags, then environment, then defaults.
+ *
+ * @throws CoppiceError `config-invalid`, naming the flag or variable and what it takes.
+ */
+export function readConfig(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Config | 'help' {
+  const flags: Record<string, { type: 'string' | 'boolean' }> = { help: { type: 'boolean' } };
+  for (const { flag, takes } of Object.values(options))
+    flags[flag] = { type: takes === null ? 'boolean' : 'string' };
+  let given: Record<string, unknown>;
+  try {
+    given = parseArgs({ args: [...argv], options: flags, strict: true }).values;
+  } catch (cause) {
+    throw new CoppiceError(
+      'config-invalid',
+      `${(cause as Error).message.split('. ')[0]}. See --help for what there is.`,
+      { cause },
+    );
+  }
+  if (given.help === true) return 'help';
+  const config: Record<string, unknown> = {};
+  for (const [name, { flag, env: variable, schema, default: fallback, takes }] of Object.entries(options)) {
+    const fromFlag = given[flag];
+    const raw = fromFlag ?? env[variable];
+    if (raw === undefined || (raw === '' && takes !== null)) {
+      config[name] = fallback;
+      continue;
+    }
+    const parsed = (schema as z.ZodMiniType).safeParse(raw);
+    if (!parsed.success) {
+      const where = fromFlag === undefined ? variable : `--${flag}`;
+      throw new CoppiceError(
+        'config-invalid',
+        `${where} ${takes ?? ''} cannot be "${raw}": ${firstIssue(parsed.error)}.`,
+      );
+    }
+    config[name] = parsed.data;
+  }
+  return config as Config;
+}
+
+export function helpText(): string {
+  const lines = Object.values(options).map(({ flag, takes, env, default: fallback, help }) => {
+    const head = `  --${flag}${takes === null ? '' : ` ${takes}`}`;
+    const shown = fallback === null || fallback === false ? '' : ` (default: ${fallback})`;
+    return `${head}\n      ${help}${shown}\n      Environment: ${env}`;
+  });
+  return `Usage: pnpm start [options]\n\nStarts the coordinator and serves the client page and the admin page.\n\n${lines.join('\n\n')}\n`;
+}

@@ -1,0 +1,146 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Clock } from '@coppice/ports';
+import { systemClock } from '@coppice/ports/system';
+import { CoppiceError, MAX_MESSAGE_BYTES } from '@coppice/protocol';
+import { type Logger, pino } from 'pino';
+import { Server } from 'socket.io';
+import packageJson from '../package.json' with { type: 'json' };
+import { type Config, defaultConfig } from './config.ts';
+import type { Evaluator } from './evaluation/evaluator.ts';
+import { workerEvaluator } from './evaluation/worker-evaluator.ts';
+import { createApp } from './http/app.ts';
+import { EventLog } from './monitoring/event-log.ts';
+import { AdminHub } from './realtime/admin.ts';
+import { ParticipantHub } from './realtime/participants.ts';
+import { Runs } from './registry/runs.ts';
+import { Tasks } from './registry/tasks.ts';
+import { AdminSessions, newAdminKey } from './security/admin-sessions.ts';
+import { openSqliteStorage } from './storage/sqlite.ts';
+import type { Storage } from './storage/storage.ts';
+
+/** A running coordinator. */
+export interface Coordinator {
+  readonly url: string;
+  readonly client: string;
+  /** The admin page with its key. */
+  readonly admin: string;
+  readonly adminKey: string;
+  readonly runs: Runs;
+  readonly tasks: Tasks;
+  readonly storage: Storage;
+  /** Begins no new round, lets everyone go, and returns once everything is on disk. */
+  close(): Promise<void>;
+}
+
+export interface CoordinatorOptions {
+  readonly config?: Partial<Config>;
+  /** Replaceable parts, for tests. */
+  readonly clock?: Clock;
+  readonly storage?: Storage;
+  readonly evaluator?: Evaluator;
+}
+
+const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
+
+/**
+ * Puts the house together and opens the door.
+ *
+ * @throws CoppiceError `config-invalid` where the address cannot be listened on, `storage-*` where the
+ *   data folder cannot be used.
+ */
+export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
+  const config: Config = { ...defaultConfig, ...options.config };
+  const clock = options.clock ?? systemClock;
+  const logger: Logger = pino({ level: config.logLevel }, pino.destination(2));
+  const storage = options.storage ?? (await openSqliteStorage(config.dataDir));
+  const evaluator = options.evaluator ?? workerEvaluator();
+  const sessions = new AdminSessions(config.adminKey ?? newAdminKey());
+  const adminKey = sessions.key;
+  const events = new EventLog(storage, clock, logger);
+  const tasks = new Tasks(storage, evaluator);
+  let ready = false;
+
+  const server = createServer();
+  const io = new Server(server, {
+    serveClient: false,
+    maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    transports: ['websocket', 'polling'],
+    // Weights are noise to a compressor: it would cost time and save nothing.
+    perMessageDeflate: false,
+    httpCompression: false,
+  });
+  const hub = new ParticipantHub(io.of('/participant'), { logger, clock, operator: config.operator });
+  const runs = new Runs({ storage, clock, audience: hub, evaluator, events, tasks });
+
+  const url = await listen(server, config);
+  const client = `${url}/`;
+  server.on(
+    'request',
+    createApp({
+      runs,
+      tasks,
+      storage,
+      evaluator,
+      sessions,
+      operator: config.operator,
+      version: packageJson.version,
+      logger,
+      apps: APPS,
+      ready: () => ready,
+    }),
+  );
+  const adminHub = new AdminHub(io.of('/admin'), {
+    runs,
+    events,
+    storage,
+    clock,
+    sessions,
+    operator: config.operator,
+    client: () => client,
+  });
+
+  await tasks.recover();
+  await runs.recover();
+  hub.serve(runs);
+  ready = true;
+
+  return {
+    url,
+    client,
+    admin: `${url}/admin?key=${encodeURIComponent(adminKey)}`,
+    adminKey,
+    runs,
+    tasks,
+    storage,
+    async close() {
+      ready = false;
+      hub.close();
+      adminHub.close();
+      runs.close();
+      await new Promise<void>((resolve) => void io.close(() => resolve()));
+      await events.flush();
+      await evaluator.close();
+      await storage.close();
+    },
+  };
+}
+
+function listen(server: ReturnType<typeof createServer>, { host, port, publicUrl }: Config): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === 'EADDRINUSE'
+          ? `Port ${port} is taken, perhaps by another coordinator. Stop it, or choose another with --port (0 takes a free one).`
+          : `${host}:${port} cannot be listened on: ${cause.message}.`;
+      reject(new CoppiceError('config-invalid', why, { cause }));
+    });
+    server.listen(port, host, () => {
+      const { port: actual } = server.address() as AddressInfo;
+      const shown =
+        host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+      resolve(publicUrl?.replace(/\/$/, '') ?? `http://${shown}:${actual}`);
+    });
+  });
+}

@@ -1,0 +1,22 @@
+import type { Layout, Metrics, Task, WireError } from '@coppice/protocol';
+
+/** What the evaluation worker is asked. */
+export type Question =
+  | { readonly kind: 'describe'; readonly task: Task; readonly seed: number }
+  | { readonly kind: 'evaluate'; readonly task: Task; readonly weights: Float32Array }
+  | { readonly kind: 'samples'; readonly task: string; readonly share: number; readonly of: number };
+
+export interface Answers {
+  describe: { layout: Layout; weights: Float32Array };
+  evaluate: Metrics | null;
+  samples: Uint8Array;
+}
+
+export interface Request {
+  readonly id: number;
+  readonly question: Question;
+}
+
+export type Response =
+  | { readonly id: number; readonly answer: Answers[keyof Answers] }
+  | { readonly id: number; readonly error: WireError };

@@ -1,0 +1,63 @@
+import { CoppiceError } from '@coppice/protocol';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import { type ApiOptions, apiRouter } from './api.ts';
+import { modelsRouter } from './models.ts';
+import { pagesRouter } from './pages.ts';
+import { errorHandler, json } from './respond.ts';
+
+export interface AppOptions extends ApiOptions {
+  readonly logger: Logger;
+  /** The folder with `client/dist` and `admin/dist`. */
+  readonly apps: string;
+  readonly ready: () => boolean;
+}
+
+/** Everything that speaks HTTP. */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          'default-src': ["'self'"],
+          // tfjs compiles WebAssembly; nothing is ever evaluated from text.
+          'script-src': ["'self'", "'wasm-unsafe-eval'"],
+          'worker-src': ["'self'", 'blob:'],
+          'style-src': ["'self'", "'unsafe-inline'"],
+          'img-src': ["'self'", 'data:', 'blob:'],
+          'connect-src': ["'self'", 'ws:', 'wss:'],
+          'object-src': ["'none'"],
+          'base-uri': ["'none'"],
+          'form-action': ["'self'"],
+          'frame-ancestors': ["'none'"],
+        },
+      },
+      // Set by whoever terminates TLS: over plain HTTP on a local network it would lock people out.
+      strictTransportSecurity: false,
+      crossOriginEmbedderPolicy: false,
+    }),
+  );
+  app.get(
+    '/healthz',
+    json(() => ({ ok: true })),
+  );
+  app.get(
+    '/readyz',
+    json((_request, response) => {
+      const ready = options.ready();
+      response.status(ready ? 200 : 503).json({ ready });
+    }),
+  );
+  app.use('/api', express.json({ limit: '16mb' }), apiRouter(options));
+  app.use('/models', modelsRouter(options));
+  app.use(pagesRouter(options.apps));
+  app.use(() => {
+    throw new CoppiceError('not-found', 'There is nothing at this address.');
+  });
+  app.use(errorHandler(options.logger));
+  return app;
+}

@@ -1,0 +1,82 @@
+import { CoppiceError, type ErrorCode, firstIssue } from '@coppice/protocol';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { Logger } from 'pino';
+import type * as z from 'zod/mini';
+
+/** HTTP statuses of error codes; what is not here is the server's fault. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  unauthorized: 401,
+  'not-found': 404,
+  'run-unknown': 404,
+  'task-unknown': 404,
+  'checkpoint-unknown': 404,
+  'run-state': 409,
+  'run-ended': 409,
+  'task-exists': 409,
+  'body-invalid': 400,
+  'plan-invalid': 422,
+  'task-invalid': 422,
+  'model-invalid': 422,
+  'data-invalid': 400,
+  'pages-not-built': 503,
+  'coordinator-stopping': 503,
+};
+
+export function statusOf(code: ErrorCode): number {
+  return statuses[code] ?? 500;
+}
+
+/** Runs an async handler and sends what it returns as JSON. */
+export function json<T>(
+  handle: (request: Request, response: Response) => Promise<T> | T,
+  status = 200,
+): RequestHandler {
+  return (request, response, next) => {
+    Promise.resolve()
+      .then(() => handle(request, response))
+      .then((value) => {
+        if (!response.headersSent) response.status(status).json(value);
+      })
+      .catch(next);
+  };
+}
+
+/** @throws CoppiceError with `code`, naming the first field that is wrong. */
+export function parseBody<T extends z.ZodMiniType>(
+  schema: T,
+  body: unknown,
+  code: ErrorCode = 'body-invalid',
+): z.infer<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data as z.infer<T>;
+  throw new CoppiceError(code, `The request cannot be taken: ${firstIssue(parsed.error)}.`);
+}
+
+/** A path parameter; express types it as possibly a list. */
+export function parameter(request: Request, name: string): string {
+  return String(request.params[name]);
+}
+
+/** Everything thrown becomes `{ error: { code, message } }`. */
+export function errorHandler(logger: Logger): ErrorRequestHandler {
+  return (thrown: unknown, _request, response, _next) => {
+    const error = fromExpress(thrown);
+    const status = statusOf(error.code);
+    if (status >= 500) logger.error({ err: thrown }, 'a request failed');
+    const message =
+      error.code === 'internal'
+        ? 'Something went wrong on the coordinator. Its log says more.'
+        : error.message;
+    response.status(status).json({ error: { code: error.code, message } });
+  };
+}
+
+/** The JSON body parser throws its own errors; they are the sender's fault. */
+function fromExpress(thrown: unknown): CoppiceError {
+  const type = (thrown as { type?: unknown } | null)?.type;
+  if (type === 'entity.parse.failed')
+    return new CoppiceError('body-invalid', 'The request body is not valid JSON.');
+  if (type === 'entity.too.large')
+    return new CoppiceError('body-invalid', 'The request body is too large: 16 MB at most.');
+  return CoppiceError.from(thrown);
+}

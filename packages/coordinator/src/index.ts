@@ -1,0 +1,8 @@
+// The menu of this room. Inside the room, import the file.
+export { type Config, defaultConfig, helpText, readConfig } from './config.ts';
+export { type Coordinator, type CoordinatorOptions, startCoordinator } from './coordinator.ts';
+export type { Evaluator } from './evaluation/evaluator.ts';
+export { workerEvaluator } from './evaluation/worker-evaluator.ts';
+export { memoryStorage } from './storage/memory.ts';
+export { openSqliteStorage } from './storage/sqlite.ts';
+export type { Commit, RunRecord, Storage, StoredModel } from './storage/storage.ts';

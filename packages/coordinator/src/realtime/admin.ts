@@ -1,0 +1,103 @@
+import type { Clock } from '@coppice/ports';
+import type { AdminMessage, AdminName } from '@coppice/protocol';
+import type { Namespace, Socket } from 'socket.io';
+import { coalesce } from '../coalesce.ts';
+import type { EventLog } from '../monitoring/event-log.ts';
+import type { Runs } from '../registry/runs.ts';
+import type { AdminSessions } from '../security/admin-sessions.ts';
+import type { Storage } from '../storage/storage.ts';
+
+const PUSH_INTERVAL = 250;
+const SNAPSHOT_EVENTS = 500;
+
+/** The `/admin` namespace: everything live, to whoever holds an admin session. */
+export class AdminHub {
+  readonly #namespace: Namespace;
+  readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
+  readonly #o: {
+    runs: Runs;
+    events: EventLog;
+    storage: Storage;
+    clock: Clock;
+    sessions: AdminSessions;
+    operator: string;
+    client: () => string;
+  };
+
+  constructor(
+    namespace: Namespace,
+    options: {
+      runs: Runs;
+      events: EventLog;
+      storage: Storage;
+      clock: Clock;
+      sessions: AdminSessions;
+      operator: string;
+      client: () => string;
+    },
+  ) {
+    this.#namespace = namespace;
+    this.#o = options;
+    namespace.use((socket, next) => {
+      const { cookie, authorization } = socket.handshake.headers;
+      const key = (socket.handshake.auth as { key?: unknown }).key;
+      if (this.#o.sessions.allows({ cookie, authorization, key: typeof key === 'string' ? key : undefined }))
+        next();
+      else
+        next(
+          Object.assign(new Error('refused'), {
+            data: { code: 'unauthorized', message: 'Sign in with the admin key first.' },
+          }),
+        );
+    });
+    namespace.on('connection', (socket) => void this.#snapshot(socket));
+    options.events.subscribe((event) => this.#emit('event', event));
+    options.runs.subscribe({
+      runChanged: (run) => this.#push(run),
+      roundChanged: (round) => {
+        // Ended rounds at once; an open one with the next push.
+        if (round.outcome !== 'open') this.#emit('round', round);
+      },
+      participantsChanged: (run) => this.#push(run),
+    });
+  }
+
+  close(): void {
+    for (const push of this.#pushes.values()) push.cancel();
+  }
+
+  async #snapshot(socket: Socket): Promise<void> {
+    const { runs, storage, clock, operator, client } = this.#o;
+    const snapshot: AdminMessage<'snapshot'> = {
+      now: clock.now(),
+      operator,
+      client: client(),
+      runs: runs.all(),
+      participants: [...runs.engines()].flatMap((engine) => engine.participants()),
+      events: await storage.events({ limit: SNAPSHOT_EVENTS }),
+    };
+    socket.emit('snapshot', snapshot);
+  }
+
+  #push(run: string): void {
+    let push = this.#pushes.get(run);
+    if (push === undefined) {
+      push = coalesce(this.#o.clock, PUSH_INTERVAL, () => {
+        // Nobody is looking: nothing to build.
+        if (this.#namespace.sockets.size === 0) return;
+        const engine = [...this.#o.runs.engines()].find((one) => one.id === run);
+        this.#emit('run', this.#o.runs.get(run));
+        if (engine === undefined) return;
+        const open = engine.openRound();
+        if (open !== null) this.#emit('round', open);
+        this.#emit('participants', { run, rows: engine.participants() });
+      });
+      this.#pushes.set(run, push);
+    }
+    push.request();
+  }
+
+  #emit<N extends AdminName>(name: N, message: AdminMessage<N>): void {
+    this.#namespace.emit(name, message);
+  }
+}

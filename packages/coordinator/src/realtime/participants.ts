@@ -1,0 +1,283 @@
+import { createHash } from 'node:crypto';
+import type { Socket as NetSocket } from 'node:net';
+import type { Clock } from '@coppice/ports';
+import {
+  CoppiceError,
+  type Down,
+  type DownName,
+  firstIssue,
+  HelloSchema,
+  OLDEST_SERVED_VERSION,
+  PROTOCOL_VERSION,
+  parseMessage,
+  type Reply,
+  type Up,
+  type UpName,
+  type UpValue,
+  upMessages,
+  type WireError,
+} from '@coppice/protocol';
+import type { Logger } from 'pino';
+import type { Namespace, Socket } from 'socket.io';
+import { coalesce } from '../coalesce.ts';
+import { type Runs, summaryOf } from '../registry/runs.ts';
+import type { Audience, Bytes } from '../rounds/audience.ts';
+import { isOver } from '../rounds/machine.ts';
+
+/** How often run summaries and head counts are pushed at most. */
+const PUSH_INTERVAL = 250;
+
+interface Presence {
+  socket: Socket | null;
+  /** Bytes through earlier connections. */
+  before: Bytes;
+  /** Runs joined on the current connection. */
+  readonly runs: Set<string>;
+}
+
+/** The `/participant` namespace: authenticates, checks every message, hands it to its run. */
+export class ParticipantHub implements Audience {
+  readonly #namespace: Namespace;
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #presences = new Map<string, Presence>();
+  readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
+  readonly #operator: string;
+  #runs: Runs | null = null;
+
+  constructor(namespace: Namespace, options: { logger: Logger; clock: Clock; operator: string }) {
+    this.#namespace = namespace;
+    this.#logger = options.logger;
+    this.#clock = options.clock;
+    this.#operator = options.operator;
+  }
+
+  /** Opens the door, once there are runs to join. */
+  serve(runs: Runs): void {
+    this.#runs = runs;
+    runs.subscribe({
+      runChanged: (run) => this.#push(run),
+      roundChanged: () => {},
+      participantsChanged: (run) => this.#push(run),
+    });
+    this.#namespace.use((socket, next) => {
+      try {
+        socket.data.participant = authenticate(socket.handshake.auth);
+        next();
+      } catch (thrown) {
+        next(Object.assign(new Error('refused'), { data: CoppiceError.from(thrown).toWire() }));
+      }
+    });
+    this.#namespace.on('connection', (socket) =>
+      this.#connected(socket, socket.data.participant as string, runs),
+    );
+  }
+
+  send<N extends DownName>(participants: readonly string[], name: N, message: Down<N>): void {
+    if (participants.length > 0) this.#namespace.to([...participants]).emit(name, message);
+  }
+
+  bytes(participant: string): Bytes {
+    const presence = this.#presences.get(participant);
+    if (presence === undefined) return { up: 0, down: 0 };
+    const now = presence.socket === null ? { up: 0, down: 0 } : socketBytes(presence.socket);
+    return { up: presence.before.up + now.up, down: presence.before.down + now.down };
+  }
+
+  close(): void {
+    const stopping: WireError = {
+      code: 'coordinator-stopping',
+      message: 'The coordinator is going down. Participants come back by themselves when it is up again.',
+    };
+    this.#namespace.emit('notice', stopping);
+    for (const push of this.#pushes.values()) push.cancel();
+  }
+
+  #connected(socket: Socket, participant: string, runs: Runs): void {
+    const presence = this.#presences.get(participant) ?? {
+      socket: null,
+      before: { up: 0, down: 0 },
+      runs: new Set<string>(),
+    };
+    this.#presences.set(participant, presence);
+    if (presence.socket !== null) this.#replace(presence);
+    presence.socket = socket;
+    presence.runs.clear();
+    void socket.join(participant);
+    // The socket is gone by the time 'disconnect' fires, its counters with it.
+    socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
+    this.#listen(socket, participant, presence, runs);
+    this.#emit(socket, 'welcome', {
+      protocol: PROTOCOL_VERSION,
+      participant,
+      operator: this.#operator,
+      now: this.#clock.now(),
+      runs: runs.summaries(),
+    });
+  }
+
+  #replace(presence: Presence): void {
+    const old = presence.socket;
+    if (old === null) return;
+    presence.before = sum(presence.before, socketBytes(old));
+    presence.socket = null;
+    this.#emit(old, 'notice', {
+      code: 'session-replaced',
+      message: 'The same participant connected from another tab or program, so this one was let go.',
+    });
+    old.disconnect(true);
+  }
+
+  #disconnected(participant: string, presence: Presence, socket: Socket, runs: Runs): void {
+    // A replaced connection ends after its successor began: the participant is not away.
+    if (presence.socket !== socket) return;
+    presence.before = sum(presence.before, socketBytes(socket));
+    presence.socket = null;
+    for (const run of presence.runs) engineOrNull(runs, run)?.connectionLost(participant);
+  }
+
+  #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
+    const on = <N extends UpName>(name: N, handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>) => {
+      socket.on(name as string, (payload: unknown, acknowledge: unknown) => {
+        void this.#answer(name, payload, handle, runs).then((reply) => {
+          if (typeof acknowledge === 'function') acknowledge(reply);
+        });
+      });
+    };
+    on('join', (message) => {
+      const engine = runs.engine(message.run);
+      const joined = engine.join(participant, message);
+      presence.runs.add(message.run);
+      // After the answer to "join", so that the participant knows the run when its round begins.
+      setImmediate(() => engine.resendRound(participant));
+      return joined;
+    });
+    on('leave', (message) => {
+      runs.engine(message.run).leave(participant);
+      presence.runs.delete(message.run);
+      return null;
+    });
+    on('availability', (message) => {
+      runs.engine(message.run).availability(participant, message);
+      return null;
+    });
+    on('pull', (message) => runs.model(message.run));
+    on('progress', (message) => {
+      runs.engine(message.run).progress(participant, message);
+      return undefined;
+    });
+    on('decline', (message) => {
+      runs.engine(message.run).decline(participant, message);
+      return null;
+    });
+    on('update', (message) => {
+      runs.engine(message.run).update(participant, message);
+      return { duplicate: false };
+    });
+    on('evaluation', (message) => {
+      runs.engine(message.run).evaluation(participant, message);
+      return null;
+    });
+  }
+
+  /** Every message is checked here, once; what is thrown becomes a named answer. */
+  async #answer<N extends UpName>(
+    name: N,
+    payload: unknown,
+    handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>,
+    runs: Runs,
+  ): Promise<Reply<UpValue<N>>> {
+    try {
+      const message = parseMessage(name, upMessages[name].schema, payload) as Up<N>;
+      return { ok: true, value: await handle(message) };
+    } catch (thrown) {
+      const error = CoppiceError.from(thrown);
+      if (error.code === 'internal')
+        this.#logger.error({ err: thrown, message: name }, 'a message could not be handled');
+      if (error.code === 'update-duplicate') return { ok: true, value: { duplicate: true } as UpValue<N> };
+      const run = (payload as { run?: unknown } | null)?.run;
+      if (error.retry === 'with-current-model' && typeof run === 'string') {
+        return { ok: false, error: error.toWire(), current: await runs.model(run) };
+      }
+      return { ok: false, error: error.toWire() };
+    }
+  }
+
+  /** Summaries to everyone, head counts to those who joined; a burst of changes becomes one push. */
+  #push(run: string): void {
+    let push = this.#pushes.get(run);
+    if (push === undefined) {
+      push = coalesce(this.#clock, PUSH_INTERVAL, () => {
+        const runs = this.#runs;
+        if (runs === null) return;
+        const full = runs.get(run);
+        const message: Down<'run'> = { run: summaryOf(full), now: this.#clock.now() };
+        this.#namespace.emit('run', message);
+        const engine = engineOrNull(runs, run);
+        if (engine === null || isOver(full.status)) return;
+        const rows = engine.participants();
+        const here = rows.filter((row) => row.state !== 'left' && row.state !== 'away');
+        this.send(
+          here.map((row) => row.id),
+          'peers',
+          {
+            run,
+            joined: here.length,
+            working: here.filter((row) => row.state === 'training').length,
+            done: here.filter((row) => row.state === 'delivered').length,
+          },
+        );
+      });
+      this.#pushes.set(run, push);
+    }
+    push.request();
+  }
+
+  #emit<N extends DownName>(socket: Socket, name: N, message: Down<N>): void {
+    socket.emit(name, message);
+  }
+}
+
+/** @throws CoppiceError `identity-invalid`, `protocol-too-old`, `protocol-too-new`. */
+export function authenticate(auth: unknown): string {
+  const protocol = (auth as { protocol?: unknown } | null)?.protocol;
+  // The version comes first: an older hello may have another shape.
+  if (typeof protocol === 'number' && protocol < OLDEST_SERVED_VERSION) {
+    throw new CoppiceError(
+      'protocol-too-old',
+      `This page speaks protocol ${protocol}; the coordinator needs ${OLDEST_SERVED_VERSION} or newer. Reload the page to update it.`,
+    );
+  }
+  if (typeof protocol === 'number' && protocol > PROTOCOL_VERSION) {
+    throw new CoppiceError(
+      'protocol-too-new',
+      `This program speaks protocol ${protocol}; the coordinator knows ${PROTOCOL_VERSION}. Update the coordinator.`,
+    );
+  }
+  const hello = HelloSchema.safeParse(auth);
+  if (!hello.success) {
+    throw new CoppiceError(
+      'identity-invalid',
+      `The participant did not say who it is: ${firstIssue(hello.error)}.`,
+    );
+  }
+  return createHash('sha256').update(Buffer.from(hello.data.secret, 'hex')).digest('hex').slice(0, 32);
+}
+
+/** Counted by the operating system's socket, framing and all. */
+function socketBytes(socket: Socket): Bytes {
+  const net = socket.conn.request.socket as NetSocket;
+  return { up: net.bytesRead, down: net.bytesWritten };
+}
+
+function sum(a: Bytes, b: Bytes): Bytes {
+  return { up: a.up + b.up, down: a.down + b.down };
+}
+
+function engineOrNull(runs: Runs, run: string) {
+  try {
+    return runs.engine(run);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,113 @@
+import { builtInTasks } from '@coppice/datasets';
+import {
+  CoppiceError,
+  type CreateTask,
+  layoutSize,
+  type Task,
+  type TaskInfo,
+  TaskSchema,
+  type Topology,
+} from '@coppice/protocol';
+import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { Storage } from '../storage/storage.ts';
+import { completePlan } from './runs.ts';
+
+/** What can be learned: the built-in tasks and the admin's own. */
+export class Tasks {
+  readonly #storage: Storage;
+  readonly #evaluator: Evaluator;
+  readonly #own = new Map<string, Task>();
+  readonly #builtIn = new Map<string, Task>(builtInTasks.map((task) => [task.id, task]));
+  readonly #sizes = new Map<string, Promise<number>>();
+
+  constructor(storage: Storage, evaluator: Evaluator) {
+    this.#storage = storage;
+    this.#evaluator = evaluator;
+  }
+
+  async recover(): Promise<void> {
+    for (const task of await this.#storage.tasks()) this.#own.set(task.id, task);
+  }
+
+  /** @throws CoppiceError `task-unknown`. */
+  get(id: string): Task {
+    const task = this.#builtIn.get(id) ?? this.#own.get(id);
+    if (task !== undefined) return task;
+    throw new CoppiceError(
+      'task-unknown',
+      `There is no task "${id}". The tasks are: ${this.all()
+        .map((one) => one.id)
+        .join(', ')}.`,
+    );
+  }
+
+  all(): Task[] {
+    return [...this.#builtIn.values(), ...this.#own.values()];
+  }
+
+  async info(task: Task): Promise<TaskInfo> {
+    const { id, title, description, data, loss, samples } = task;
+    const builtIn = this.#builtIn.has(id);
+    let parameters = this.#sizes.get(id);
+    if (parameters === undefined) {
+      parameters = this.#evaluator.describe(task, 1).then(({ layout }) => layoutSize(layout));
+      this.#sizes.set(id, parameters);
+    }
+    return {
+      id,
+      title,
+      description,
+      data,
+      loss,
+      samples,
+      builtIn,
+      centralEvaluation: builtIn,
+      parameters: await parameters,
+      plan: { ...completePlan(task, {}) },
+    };
+  }
+
+  /**
+   * Adds a task of the admin's own.
+   *
+   * @throws CoppiceError `task-exists`, `model-invalid` (saying what is wrong with it), `task-invalid`.
+   */
+  async create(input: CreateTask): Promise<Task> {
+    if (this.#builtIn.has(input.id) || this.#own.has(input.id)) {
+      throw new CoppiceError('task-exists', `There is a task "${input.id}" already. Choose another id.`);
+    }
+    const { data } = input;
+    const number = data.kind === 'table' && data.target.kind === 'number';
+    const task = TaskSchema.parse({
+      id: input.id,
+      title: input.title,
+      description: input.description,
+      data,
+      model: topologyOf(input.model),
+      loss: input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy'),
+      samples: false,
+      planDefaults: {},
+    });
+    await this.#evaluator.describe(task, 1);
+    await this.#storage.putTask(task);
+    this.#own.set(task.id, task);
+    return task;
+  }
+}
+
+/** The topology inside whatever `model.json` was given: a whole file, a topology, or Keras's `model_config` wrapper. */
+function topologyOf(model: CreateTask['model']): Topology {
+  const outer = 'modelTopology' in model ? model.modelTopology : model;
+  const inner = isRecord(outer) && isRecord(outer.model_config) ? outer.model_config : outer;
+  if (isRecord(inner) && typeof inner.class_name === 'string' && 'config' in inner) return inner as Topology;
+  throw new CoppiceError(
+    'model-invalid',
+    isRecord(inner) && 'node' in inner
+      ? 'This is a tfjs GraphModel, which cannot be trained. Save the model as a LayersModel instead (model.save() of a tf.Sequential or tf.model).'
+      : 'This is not a tfjs LayersModel: "modelTopology" with "class_name" and "config" is missing. Use the model.json that model.save() writes.',
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

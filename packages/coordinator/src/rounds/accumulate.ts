@@ -1,0 +1,21 @@
+import type { Update } from '@coppice/protocol';
+import type { OpenRound } from './open-round.ts';
+
+/** Step 5: a valid update is counted, once. Order plays no part. */
+export function accumulate(
+  open: OpenRound,
+  participant: string,
+  update: Update,
+  values: Float32Array,
+  now: number,
+): void {
+  open.sum.add(values, update.examples);
+  const member = open.cohort.get(participant);
+  if (member !== undefined) {
+    member.outcome = 'accepted';
+    member.milliseconds = now - open.startedAt;
+  }
+  if (update.evaluation !== null) open.evaluations.push(update.evaluation);
+  if (update.loss !== null)
+    open.losses.push({ loss: update.loss, accuracy: null, examples: update.examples });
+}

@@ -1,0 +1,44 @@
+import { meanMetrics } from '@coppice/federation';
+import type { Metrics, Round } from '@coppice/protocol';
+import type { RunRecord, Storage } from '../storage/storage.ts';
+import type { NextModel } from './apply.ts';
+import type { Bytes } from './audience.ts';
+import { type OpenRound, toRecord } from './open-round.ts';
+
+/** Step 8: round, checkpoint, strategy state and run become durable together. */
+export async function commit(
+  storage: Storage,
+  open: OpenRound,
+  next: NextModel,
+  { run, central, bytes, now }: { run: RunRecord; central: Metrics | null; bytes: Bytes; now: number },
+): Promise<Round> {
+  const round = toRecord(open, {
+    outcome: 'committed',
+    reason: null,
+    endedAt: now,
+    central,
+    checkpoint: next.hash,
+    trainingLoss: meanMetrics(open.losses)?.loss ?? null,
+    bytes,
+  });
+  await storage.commit({
+    run,
+    round,
+    model: {
+      weights: next.weights,
+      state: next.state,
+      checkpoint: {
+        hash: next.hash,
+        run: open.run,
+        task: run.task.id,
+        round: open.round,
+        parent: open.parent,
+        createdAt: now,
+        central,
+        federated: null,
+        parameters: next.weights.length,
+      },
+    },
+  });
+  return round;
+}

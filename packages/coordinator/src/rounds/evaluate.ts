@@ -1,0 +1,23 @@
+import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
+import type { Evaluator } from '../evaluation/evaluator.ts';
+
+/**
+ * Step 7: the new model on the coordinator's held-out data; `null` where it has none. A model whose
+ * loss is not a number is caught here, before it is committed.
+ *
+ * @throws CoppiceError `training-diverged`, `evaluation-failed`.
+ */
+export async function evaluate(
+  evaluator: Evaluator,
+  task: Task,
+  weights: Float32Array,
+): Promise<Metrics | null> {
+  const metrics = await evaluator.evaluate(task, weights);
+  if (metrics !== null && (metrics.loss === null || !Number.isFinite(metrics.loss))) {
+    throw new CoppiceError(
+      'training-diverged',
+      'The new model has a loss that is not a number, so it was thrown away. A smaller learning rate may help.',
+    );
+  }
+  return metrics;
+}

@@ -1,0 +1,68 @@
+import { CoppiceError, type Phase, type RunStatus } from '@coppice/protocol';
+
+/*
+ * The run as an explicit state machine, pure: two tables and a step. What is not in a table cannot
+ * happen; whatever tries it is a bug (an illegal phase) or a bad request (an illegal action).
+ */
+
+export type RunAct = 'start' | 'pause' | 'resume' | 'stop' | 'finish' | 'fail';
+
+const statuses: Record<RunStatus, Partial<Record<RunAct, RunStatus>>> = {
+  created: { start: 'running', stop: 'stopped', fail: 'failed' },
+  running: { pause: 'paused', stop: 'stopped', finish: 'finished', fail: 'failed' },
+  // The round that was open when the run was paused still ends, and may be the last.
+  paused: { resume: 'running', stop: 'stopped', finish: 'finished', fail: 'failed' },
+  finished: {},
+  stopped: {},
+  failed: {},
+};
+
+/** @throws CoppiceError `run-state`, naming what is possible. */
+export function nextStatus(status: RunStatus, act: RunAct): RunStatus {
+  const next = statuses[status][act];
+  if (next !== undefined) return next;
+  const possible = Object.keys(statuses[status]).filter((name) => name !== 'finish' && name !== 'fail');
+  throw new CoppiceError(
+    possible.length === 0 ? 'run-ended' : 'run-state',
+    possible.length === 0
+      ? `The run is ${status}; it cannot be changed any more. Launch a new one.`
+      : `The run is ${status}, so "${act}" is not possible; possible now: ${possible.join(', ')}.`,
+  );
+}
+
+export function isOver(status: RunStatus): boolean {
+  return Object.keys(statuses[status]).length === 0;
+}
+
+export type RoundStep =
+  /** Rounds are wanted. */
+  | 'begin'
+  /** Enough participants are there. */
+  | 'enough'
+  | 'selected'
+  | 'distributed'
+  | 'collected'
+  | 'aggregated'
+  | 'evaluated'
+  | 'committed'
+  /** The round made no model. */
+  | 'abandoned'
+  /** No more rounds are wanted, now. */
+  | 'halted';
+
+const phases: Record<Phase, Partial<Record<RoundStep, Phase>>> = {
+  idle: { begin: 'waiting', halted: 'idle' },
+  waiting: { enough: 'select', halted: 'idle' },
+  select: { selected: 'distribute', abandoned: 'idle' },
+  distribute: { distributed: 'collect', abandoned: 'idle' },
+  collect: { collected: 'aggregate', abandoned: 'idle' },
+  aggregate: { aggregated: 'evaluate', abandoned: 'idle' },
+  evaluate: { evaluated: 'commit', abandoned: 'idle' },
+  commit: { committed: 'idle', abandoned: 'idle' },
+};
+
+export function nextPhase(phase: Phase, step: RoundStep): Phase {
+  const next = phases[phase][step];
+  if (next === undefined) throw new Error(`a round in phase "${phase}" cannot take the step "${step}"`);
+  return next;
+}

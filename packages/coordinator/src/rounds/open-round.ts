@@ -1,0 +1,78 @@
+import type { CohortSizes, ExactAccumulator } from '@coppice/federation';
+import type { Metrics, Outcome, Phase, Round, WireError } from '@coppice/protocol';
+import type { Bytes } from './audience.ts';
+
+export interface CohortMember {
+  outcome: Outcome;
+  /** Milliseconds from being asked to the outcome. */
+  milliseconds: number | null;
+  readonly bytesBefore: Bytes;
+}
+
+/** A round from selection to its end: everything about it that lives in memory. */
+export interface OpenRound {
+  readonly run: string;
+  readonly round: number;
+  readonly attempt: number;
+  readonly sizes: CohortSizes;
+  readonly parent: string;
+  readonly startedAt: number;
+  readonly deadlineAt: number;
+  readonly cohort: Map<string, CohortMember>;
+  readonly sum: ExactAccumulator;
+  /** The parent model on participants' held-out examples. */
+  readonly evaluations: Metrics[];
+  /** Training losses, each with its example count. */
+  readonly losses: Metrics[];
+  readonly phases: Partial<Record<Phase, number>>;
+  refused: number;
+  /** How often members could not train because their loss was not finite. */
+  diverged: number;
+}
+
+export interface RoundEnding {
+  readonly outcome: Round['outcome'];
+  readonly reason: WireError | null;
+  readonly endedAt: number | null;
+  readonly central: Metrics | null;
+  readonly checkpoint: string | null;
+  readonly trainingLoss: number | null;
+  readonly bytes: Bytes;
+}
+
+export function pending(open: OpenRound): number {
+  let count = 0;
+  for (const { outcome } of open.cohort.values()) if (outcome === 'asked' || outcome === 'away') count++;
+  return count;
+}
+
+/** The round as it is stored and shown. */
+export function toRecord(open: OpenRound, ending: RoundEnding): Round {
+  return {
+    run: open.run,
+    round: open.round,
+    attempt: open.attempt,
+    outcome: ending.outcome,
+    reason: ending.reason,
+    startedAt: open.startedAt,
+    endedAt: ending.endedAt,
+    target: open.sizes.target,
+    asked: open.cohort.size,
+    accepted: open.sum.updates,
+    refused: open.refused,
+    examples: open.sum.examples,
+    phases: { ...open.phases },
+    bytesUp: ending.bytes.up,
+    bytesDown: ending.bytes.down,
+    central: ending.central,
+    federated: null,
+    trainingLoss: ending.trainingLoss,
+    parent: open.parent,
+    checkpoint: ending.checkpoint,
+    cohort: [...open.cohort].map(([participant, { outcome, milliseconds }]) => ({
+      participant,
+      outcome,
+      milliseconds,
+    })),
+  };
+}
