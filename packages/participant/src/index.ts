@@ -1,3 +1,10 @@
+// The menu of this room. Inside the room, import the file.
+export { type Block, checkExamples, summarize } from './examples.ts';
+export { holdOut, type Split } from './holdout.ts';
 export type * from './local-data.ts';
+export { memoryData } from './memory-data.ts';
+export { createSession, type SessionOptions } from './session.ts';
 export type * from './session-state.ts';
+export { socketTransport } from './socket-transport.ts';
+export { type CreateTrainer, type TrainerHost, trainerHost } from './trainer-host.ts';
 export type * from './transport.ts';

@@ -1,5 +1,13 @@
 import type {
-  Layout, Metrics, Outcome, Peers, Plan, RoundEnd, RunSummary, Task, WireError,
+  Layout,
+  Metrics,
+  Outcome,
+  Peers,
+  Plan,
+  RoundEnd,
+  RunSummary,
+  Task,
+  WireError,
 } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
 
@@ -15,7 +23,15 @@ export type Activity =
   /** The model arrived and is being put on the device (warm-up, shader compilation). */
   | { kind: 'preparing'; round: number }
   | { kind: 'evaluating'; round: number }
-  | { kind: 'training'; round: number; epoch: number; epochs: number; step: number; steps: number; loss: number | null }
+  | {
+      kind: 'training';
+      round: number;
+      epoch: number;
+      epochs: number;
+      step: number;
+      steps: number;
+      loss: number | null;
+    }
   | { kind: 'sending'; round: number; bytes: number }
   /** Delivered; the round is still open for others. */
   | { kind: 'delivered'; round: number }
@@ -43,7 +59,12 @@ export interface SessionState {
   readonly clockOffset: number;
   readonly runs: readonly RunSummary[];
   /** The run this participant takes part in. */
-  readonly joined: { readonly run: string; readonly task: Task; readonly plan: Plan; readonly layout: Layout } | null;
+  readonly joined: {
+    readonly run: string;
+    readonly task: Task;
+    readonly plan: Plan;
+    readonly layout: Layout;
+  } | null;
   readonly activity: Activity;
   readonly paused: boolean;
   readonly peers: Peers | null;
@@ -54,7 +75,11 @@ export interface SessionState {
   readonly lastRound: RoundEnd | null;
   /** Updates accepted since this session began, and the outcomes of the last rounds, newest last. */
   readonly accepted: number;
-  readonly outcomes: readonly { readonly round: number; readonly outcome: Outcome | null; readonly reason: WireError | null }[];
+  readonly outcomes: readonly {
+    readonly round: number;
+    readonly outcome: Outcome | null;
+    readonly reason: WireError | null;
+  }[];
   /** The global model on this device's own held-out examples, round by round. */
   readonly localMetrics: readonly { readonly round: number; readonly metrics: Metrics }[];
   /** The newest global model on this device. */

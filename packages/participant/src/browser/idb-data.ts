@@ -1,0 +1,95 @@
+import { CoppiceError, type DataSchema } from '@coppice/protocol';
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { datasetOf } from '../dataset-of.ts';
+import { type Block, checkExamples, summarize } from '../examples.ts';
+import type { DataSummary, LocalData } from '../local-data.ts';
+
+interface Tables extends DBSchema {
+  block: { key: number; value: Block & { task: string }; indexes: { task: string } };
+  keyval: { key: string; value: unknown };
+}
+export type CoppiceDb = IDBPDatabase<Tables>;
+
+const NAME = 'coppice';
+const VERSION = 1;
+
+/** Opens this origin's database: examples by task, and the participant's identity. */
+export function openCoppiceDb(): Promise<CoppiceDb> {
+  return openDB<Tables>(NAME, VERSION, {
+    upgrade(db) {
+      const blocks = db.createObjectStore('block', { autoIncrement: true });
+      blocks.createIndex('task', 'task');
+      db.createObjectStore('keyval');
+    },
+  });
+}
+
+/** Local data in IndexedDB: it stays on this device through reloads and restarts until it is deleted. */
+export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchema): Promise<LocalData> {
+  const listeners = new Set<(summary: DataSummary) => void>();
+  // Tells other tabs of the same origin that a count changed; carries no data.
+  const channel =
+    typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(`coppice-data-${task}`);
+  const blocks = (): Promise<Block[]> => guarded(() => db.getAllFromIndex('block', 'task', task));
+  const summary = async () => summarize(await blocks(), schema);
+  const tell = async (): Promise<DataSummary> => {
+    const now = await summary();
+    for (const listener of listeners) listener(now);
+    return now;
+  };
+  if (channel !== null) channel.onmessage = () => void tell();
+
+  return {
+    async add(examples, source) {
+      checkExamples(examples, schema);
+      const { count, features, labels } = examples;
+      if (count > 0)
+        await guarded(() =>
+          db.add('block', { task, source, count, features: features.slice(), labels: labels.slice() }),
+        );
+      channel?.postMessage(null);
+      return tell();
+    },
+    summary,
+    dataset: async () => datasetOf(await blocks(), schema),
+    async clear(source) {
+      await guarded(async () => {
+        const transaction = db.transaction('block', 'readwrite');
+        for await (const cursor of transaction.store.index('task').iterate(task)) {
+          if (source === undefined || cursor.value.source === source) await cursor.delete();
+        }
+        await transaction.done;
+      });
+      channel?.postMessage(null);
+      return tell();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      listeners.clear();
+      channel?.close();
+    },
+  };
+}
+
+/** The browser's storage errors, by name. */
+async function guarded<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if ((cause as Error).name === 'QuotaExceededError') {
+      throw new CoppiceError(
+        'storage-full',
+        'This browser has no room left for more examples. Nothing was added; what was there is still there. Delete some examples or free disk space.',
+        { cause },
+      );
+    }
+    throw new CoppiceError(
+      'storage-failed',
+      `This browser could not keep the examples: ${(cause as Error).message}. Private windows and strict settings may forbid it.`,
+      { cause },
+    );
+  }
+}

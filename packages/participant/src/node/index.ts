@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import { systemClock } from '@coppice/ports/system';
+import type { BackendName } from '@coppice/training';
+import type { RawExamples } from '../local-data.ts';
+import { memoryData } from '../memory-data.ts';
+import { createSession } from '../session.ts';
+import type { Session } from '../session-state.ts';
+import { socketTransport } from '../socket-transport.ts';
+import { type TrainerHost, trainerHost } from '../trainer-host.ts';
+
+export { trainerHost };
+
+export interface HeadlessOptions {
+  readonly url: string;
+  /** Whoever gives the same name is the same participant. For simulations only: it can be guessed. */
+  readonly identity: string;
+  readonly examples: RawExamples;
+  /** May be shared by many headless participants of one thread. */
+  readonly host: TrainerHost;
+  readonly backend: BackendName;
+  readonly dropsOut?: (round: number) => boolean;
+}
+
+/** A participant without a page: the browser's session with data in memory. */
+export function createHeadlessParticipant(options: HeadlessOptions): Session {
+  const secret = createHash('sha256').update(options.identity).digest('hex');
+  return createSession({
+    transport: socketTransport(options.url, secret),
+    host: options.host,
+    openData: async (_task, schema) => memoryData(schema, options.examples),
+    clock: systemClock,
+    device: 'headless',
+    backend: options.backend,
+    keepModels: false,
+    ...(options.dropsOut === undefined ? {} : { dropsOut: options.dropsOut }),
+  });
+}

@@ -1,0 +1,506 @@
+import type { Clock } from '@coppice/ports';
+import {
+  CoppiceError,
+  type Down,
+  type DownName,
+  decodeFrame,
+  type ErrorCode,
+  frameBytes,
+  type Join,
+  layoutHash,
+  layoutSize,
+  type Metrics,
+  type Model,
+  type Reply,
+  type RoundEnd,
+  type RoundStart,
+  readFloat32Payload,
+  type Up,
+  type Update,
+  type UpName,
+  type UpValue,
+  type Welcome,
+  type WireError,
+} from '@coppice/protocol';
+import { holdOut } from './holdout.ts';
+import type { DataSummary, LocalData, OpenLocalData } from './local-data.ts';
+import type { Activity, SavedModel, Session, SessionState } from './session-state.ts';
+import { trainRound } from './train-round.ts';
+import type { TrainerHost } from './trainer-host.ts';
+import type { Transport } from './transport.ts';
+
+export interface SessionOptions {
+  readonly transport: Transport;
+  readonly host: TrainerHost;
+  readonly openData: OpenLocalData;
+  readonly clock: Clock;
+  readonly device: Join['device'];
+  /** Named in `join` before a trainer exists. */
+  readonly backend: string;
+  /** Whether to keep the first and newest global weights, to ask the model with. Costs two models of memory. */
+  readonly keepModels: boolean;
+  /** Whether to drop out of a round, for simulations; drawn per round, before training. */
+  readonly dropsOut?: (round: number) => boolean;
+}
+
+const OUTBOUND_KEPT = 100;
+const OUTCOMES_KEPT = 200;
+/** How often progress is told to the coordinator, at most. */
+const PROGRESS_INTERVAL = 500;
+
+const initialState: SessionState = {
+  connection: 'connecting',
+  operator: null,
+  participant: null,
+  clockOffset: 0,
+  runs: [],
+  joined: null,
+  activity: { kind: 'idle' },
+  paused: false,
+  peers: null,
+  backend: null,
+  speed: null,
+  lastRound: null,
+  accepted: 0,
+  outcomes: [],
+  localMetrics: [],
+  model: null,
+  sent: { messages: 0, bytes: 0 },
+  received: { messages: 0, bytes: 0 },
+  outbound: [],
+  error: null,
+};
+
+/** Takes part: the same code in a browser's worker and in a headless client. */
+export function createSession(options: SessionOptions): Session {
+  return new ParticipantSession(options);
+}
+
+class ParticipantSession implements Session {
+  readonly #o: SessionOptions;
+  readonly #listeners = new Set<(state: SessionState) => void>();
+  #state: SessionState = initialState;
+  /** The run to be in, through every reconnection. */
+  #wanted: string | null = null;
+  #data: { task: string; local: LocalData; stop: () => void } | null = null;
+  #summary: DataSummary | null = null;
+  #work: { round: number; attempt: number; abort: AbortController } | null = null;
+  /** The last update made, to be sent again rather than trained again. */
+  #made: { update: Update; norm: number } | null = null;
+  #first: SavedModel | null = null;
+  #latest: SavedModel | null = null;
+  #toldProgressAt = 0;
+
+  constructor(options: SessionOptions) {
+    this.#o = options;
+    options.host.onBackend((backend) => this.#set({ backend }));
+  }
+
+  get state(): SessionState {
+    return this.#state;
+  }
+
+  subscribe(changed: (state: SessionState) => void): () => void {
+    this.#listeners.add(changed);
+    return () => this.#listeners.delete(changed);
+  }
+
+  connect(): void {
+    this.#o.transport.open({
+      onWelcome: (welcome) => void this.#welcomed(welcome),
+      onLost: () => this.#set({ connection: 'offline', peers: null }),
+      onRefused: (error) => {
+        this.#abort();
+        this.#set({ connection: 'refused', error, activity: { kind: 'idle' } });
+      },
+      onMessage: (name, message) => this.#received(name, message),
+    });
+  }
+
+  async join(run: string): Promise<void> {
+    this.#wanted = run;
+    await this.#join();
+  }
+
+  async leave(): Promise<void> {
+    const run = this.#wanted;
+    this.#wanted = null;
+    this.#abort();
+    this.#closeData();
+    this.#set({ joined: null, activity: { kind: 'idle' }, peers: null, paused: false, error: null });
+    // Offline, the coordinator finds out by itself.
+    if (run !== null && this.#state.connection === 'online')
+      await this.#request('leave', { run }).catch(() => {});
+  }
+
+  async pause(): Promise<void> {
+    this.#set({ paused: true, activity: { kind: 'paused' } });
+    await this.#declineWork('paused');
+    await this.#tellAvailability();
+  }
+
+  async resume(): Promise<void> {
+    this.#set({ paused: false });
+    this.#rest();
+    await this.#tellAvailability();
+  }
+
+  async dataChanged(): Promise<void> {
+    if (this.#data === null) return;
+    this.#summary = await this.#data.local.summary();
+    if (this.#work === null) this.#rest();
+    await this.#tellAvailability();
+  }
+
+  models(): { first: SavedModel | null; latest: SavedModel | null } {
+    return { first: this.#first, latest: this.#latest };
+  }
+
+  async pull(run: string): Promise<SavedModel> {
+    const reply = await this.#request('pull', { run });
+    if (!reply.ok) throw CoppiceError.fromWire(reply.error);
+    return this.#decode(reply.value);
+  }
+
+  close(): void {
+    this.#wanted = null;
+    this.#abort();
+    this.#closeData();
+    this.#o.transport.close();
+  }
+
+  // ---- connection
+
+  async #welcomed(welcome: Welcome): Promise<void> {
+    this.#set({
+      connection: 'online',
+      operator: welcome.operator,
+      participant: welcome.participant,
+      clockOffset: welcome.now - this.#o.clock.now(),
+      runs: welcome.runs,
+      error: null,
+    });
+    if (this.#wanted !== null) await this.#join().catch((thrown: unknown) => this.#failed(thrown));
+  }
+
+  /** @throws CoppiceError what the coordinator answered, or what opening the data met. */
+  async #join(): Promise<void> {
+    const run = this.#wanted;
+    if (run === null || this.#state.connection !== 'online') return;
+    const summary = this.#state.runs.find((one) => one.id === run);
+    const reply = await this.#request('join', {
+      run,
+      device: this.#o.device,
+      backend: this.#state.backend ?? this.#o.backend,
+      examples: this.#data !== null && this.#data.task === summary?.task ? (this.#summary?.count ?? 0) : 0,
+      speed: this.#state.speed,
+      paused: this.#state.paused,
+    });
+    if (!reply.ok) {
+      this.#wanted = null;
+      this.#set({ joined: null, activity: { kind: reply.error.code === 'run-ended' ? 'ended' : 'idle' } });
+      throw CoppiceError.fromWire(reply.error);
+    }
+    const { task, plan, layout } = reply.value;
+    this.#set({ joined: { run, task, plan, layout }, error: null });
+    const opened = await this.#openData();
+    if (this.#work === null) this.#rest();
+    if (opened) await this.#tellAvailability();
+    if (this.#o.keepModels && this.#latest?.checkpoint !== reply.value.checkpoint)
+      this.#keep(await this.pull(run));
+  }
+
+  async #openData(): Promise<boolean> {
+    const joined = this.#state.joined;
+    if (joined === null || this.#data?.task === joined.task.id) return false;
+    this.#closeData();
+    const local = await this.#o.openData(joined.task.id, joined.task.data);
+    this.#summary = await local.summary();
+    const stop = local.subscribe((summary) => {
+      this.#summary = summary;
+    });
+    this.#data = { task: joined.task.id, local, stop };
+    return true;
+  }
+
+  #closeData(): void {
+    this.#data?.stop();
+    this.#data?.local.close();
+    this.#data = null;
+    this.#summary = null;
+  }
+
+  async #tellAvailability(): Promise<void> {
+    const run = this.#state.joined?.run;
+    if (run === undefined || this.#state.connection !== 'online') return;
+    const message = { run, paused: this.#state.paused, examples: this.#summary?.count ?? 0 };
+    // A lost answer is no matter: joining again says the same.
+    await this.#request('availability', message).catch(() => {});
+  }
+
+  // ---- messages
+
+  #received<N extends DownName>(name: N, message: Down<N>): void {
+    const handlers: { [K in DownName]: (message: Down<K>) => void } = {
+      welcome: () => {},
+      run: ({ run, now }) => {
+        const others = this.#state.runs.filter((one) => one.id !== run.id);
+        this.#set({
+          runs: [run, ...others].sort((a, b) => (a.id < b.id ? 1 : -1)),
+          clockOffset: now - this.#o.clock.now(),
+        });
+        const over = run.status === 'finished' || run.status === 'stopped' || run.status === 'failed';
+        if (over && run.id === this.#state.joined?.run && this.#work === null) this.#rest();
+      },
+      peers: (peers) => {
+        if (peers.run === this.#state.joined?.run) this.#set({ peers });
+      },
+      notice: (error) => this.#set({ error }),
+      'round-start': (start) => void this.#round(start),
+      'round-end': (end) => this.#roundEnded(end),
+      evaluate: (ask) => void this.#evaluate(ask),
+    };
+    handlers[name](message);
+  }
+
+  async #round(start: RoundStart): Promise<void> {
+    const joined = this.#state.joined;
+    if (joined === null || joined.run !== start.run || this.#data === null) return;
+    if (this.#work?.round === start.round && this.#work.attempt === start.attempt) return;
+    this.#abort();
+    const { round, attempt } = start;
+    if (this.#state.paused || this.#o.dropsOut?.(round) === true) {
+      await this.#request('decline', {
+        run: start.run,
+        round,
+        attempt,
+        reason: this.#state.paused ? 'paused' : 'dropout',
+      }).catch(() => {});
+      return;
+    }
+    const abort = new AbortController();
+    this.#work = { round, attempt, abort };
+    try {
+      this.#set({ activity: { kind: 'preparing', round }, error: null });
+      const weights = this.#decode({ round: round - 1, checkpoint: start.checkpoint, frame: start.frame });
+      if (this.#o.keepModels) this.#keep(weights);
+      const before = this.#made;
+      if (
+        before !== null &&
+        before.update.run === start.run &&
+        before.update.round === round &&
+        before.update.checkpoint === start.checkpoint
+      ) {
+        this.#made = { ...before, update: { ...before.update, attempt } };
+      } else {
+        const result = await trainRound({
+          ...joined,
+          participant: this.#state.participant as string,
+          start,
+          weights: weights.weights,
+          data: await this.#data.local.dataset(),
+          host: this.#o.host,
+          signal: abort.signal,
+          onEvaluating: () => {
+            this.#set({ activity: { kind: 'evaluating', round } });
+            this.#tellProgress({
+              run: start.run,
+              round,
+              stage: 'evaluating',
+              epoch: 0,
+              epochs: 0,
+              step: 0,
+              steps: 0,
+              loss: null,
+            });
+          },
+          onTraining: (progress) => {
+            if (abort.signal.aborted) return;
+            this.#set({ activity: { kind: 'training', round, ...progress } });
+            this.#tellProgress({ run: start.run, round, stage: 'training', ...progress });
+          },
+        });
+        this.#made = { update: result.update, norm: result.norm };
+        this.#set({ speed: result.speed });
+        this.#measured(round - 1, result.evaluation);
+      }
+      await this.#deliver(this.#made, abort.signal);
+    } catch (thrown) {
+      if (abort.signal.aborted) return;
+      await this.#trainingFailed(start, thrown);
+    } finally {
+      if (this.#work?.abort === abort) this.#work = null;
+    }
+  }
+
+  async #deliver({ update, norm }: { update: Update; norm: number }, signal: AbortSignal): Promise<void> {
+    this.#set({
+      activity: { kind: 'sending', round: update.round, bytes: frameBytes(update.frame).byteLength },
+    });
+    let reply: Reply<UpValue<'update'>>;
+    try {
+      reply = await this.#request('update', update, norm);
+    } catch (thrown) {
+      // The connection broke. The coordinator sends the round again after the next join, and the update with it goes out.
+      if (thrown instanceof CoppiceError && thrown.code === 'connection-lost') return;
+      throw thrown;
+    }
+    if (signal.aborted) return;
+    if (reply.ok) this.#set({ activity: { kind: 'delivered', round: update.round } });
+    else {
+      if (reply.current !== undefined && this.#o.keepModels) this.#keep(this.#decode(reply.current));
+      this.#rest();
+      this.#set({ error: reply.error });
+    }
+  }
+
+  async #trainingFailed(start: RoundStart, thrown: unknown): Promise<void> {
+    const error = CoppiceError.from(thrown);
+    this.#rest();
+    this.#set({ error: error.toWire() });
+    const { run, round, attempt } = start;
+    await this.#request('decline', { run, round, attempt, reason: error.code }).catch(() => {});
+  }
+
+  #roundEnded(end: RoundEnd): void {
+    if (end.run !== this.#state.joined?.run) return;
+    if (this.#work !== null && this.#work.round === end.round && this.#work.attempt === end.attempt)
+      this.#abort();
+    if (end.outcome === 'committed') this.#made = null;
+    const outcome = { round: end.round, outcome: end.you, reason: end.reason };
+    this.#set({
+      lastRound: end,
+      accepted: this.#state.accepted + (end.you === 'accepted' && end.outcome === 'committed' ? 1 : 0),
+      outcomes: [...this.#state.outcomes, outcome].slice(-OUTCOMES_KEPT),
+      ...(end.outcome === 'abandoned' && end.reason !== null ? { error: end.reason } : {}),
+    });
+    this.#rest();
+    // The last model comes with no further round, so it is fetched for use.
+    if (this.#o.keepModels && end.outcome === 'committed') {
+      this.pull(end.run).then(
+        (model) => this.#keep(model),
+        () => {},
+      );
+    }
+  }
+
+  async #evaluate({ run, round, checkpoint, frame }: Down<'evaluate'>): Promise<void> {
+    const joined = this.#state.joined;
+    if (joined === null || joined.run !== run || this.#data === null || this.#state.participant === null)
+      return;
+    try {
+      const { weights } = this.#decode({ round, checkpoint, frame });
+      const { evaluation } = holdOut(
+        await this.#data.local.dataset(),
+        joined.plan.evaluationShare,
+        this.#state.participant,
+      );
+      if (evaluation.count === 0) return;
+      const description = { topology: joined.task.model, data: joined.task.data, loss: joined.task.loss };
+      const metrics = await this.#o.host.use(description, (trainer) => {
+        trainer.setWeights(weights);
+        return trainer.evaluate(evaluation);
+      });
+      this.#measured(round, metrics);
+      await this.#request('evaluation', { run, checkpoint, metrics });
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
+  }
+
+  // ---- small parts
+
+  /** What is going on when nothing is. */
+  #rest(): void {
+    const { joined, paused, runs } = this.#state;
+    const status = runs.find((run) => run.id === joined?.run)?.status;
+    const over = status === 'finished' || status === 'stopped' || status === 'failed';
+    const activity: Activity =
+      joined === null
+        ? { kind: 'idle' }
+        : over
+          ? { kind: 'ended' }
+          : paused
+            ? { kind: 'paused' }
+            : (this.#summary?.count ?? 0) === 0
+              ? { kind: 'needs-data' }
+              : { kind: 'waiting' };
+    this.#set({ activity });
+  }
+
+  #abort(): void {
+    this.#work?.abort.abort();
+    this.#work = null;
+  }
+
+  async #declineWork(reason: 'paused' | ErrorCode): Promise<void> {
+    const work = this.#work;
+    const run = this.#state.joined?.run;
+    this.#abort();
+    if (work === null || run === undefined || this.#state.connection !== 'online') return;
+    await this.#request('decline', { run, round: work.round, attempt: work.attempt, reason }).catch(() => {});
+  }
+
+  #measured(round: number, metrics: Metrics): void {
+    const others = this.#state.localMetrics.filter((one) => one.round !== round);
+    this.#set({ localMetrics: [...others, { round, metrics }] });
+  }
+
+  #keep(model: SavedModel): void {
+    this.#first ??= model;
+    if (this.#latest === null || model.round >= this.#latest.round) this.#latest = model;
+    this.#set({ model: { round: this.#latest.round, checkpoint: this.#latest.checkpoint } });
+  }
+
+  #decode({ round, checkpoint, frame }: Model): SavedModel {
+    const layout = this.#state.joined?.layout;
+    if (layout === undefined)
+      throw new CoppiceError('run-state', 'A model can be read only after joining its run.');
+    const expected = {
+      kind: 'weights',
+      layoutHash: layoutHash(layout),
+      parameters: layoutSize(layout),
+    } as const;
+    return { round, checkpoint, weights: readFloat32Payload(decodeFrame(frameBytes(frame), expected)) };
+  }
+
+  #tellProgress(progress: Up<'progress'>): void {
+    const now = this.#o.clock.now();
+    if (now - this.#toldProgressAt < PROGRESS_INTERVAL) return;
+    this.#toldProgressAt = now;
+    this.#record('progress', progress);
+    this.#o.transport.send('progress', progress);
+  }
+
+  async #request<N extends UpName>(name: N, message: Up<N>, norm?: number): Promise<Reply<UpValue<N>>> {
+    this.#record(name, message, norm);
+    try {
+      return await this.#o.transport.request(name, message);
+    } finally {
+      this.#traffic();
+    }
+  }
+
+  /** The outbound log: every message that leaves goes through here. */
+  #record<N extends UpName>(name: N, message: Up<N>, norm?: number): void {
+    const { frame, ...fields } = message as Up<N> & { frame?: Uint8Array | ArrayBuffer };
+    const bytes = JSON.stringify(fields).length + (frame === undefined ? 0 : frameBytes(frame).byteLength);
+    const record = { at: this.#o.clock.now(), name, bytes, fields, ...(norm === undefined ? {} : { norm }) };
+    this.#set({ outbound: [...this.#state.outbound, record].slice(-OUTBOUND_KEPT) });
+    this.#traffic();
+  }
+
+  #traffic(): void {
+    const { sent, received } = this.#o.transport.traffic;
+    this.#set({ sent, received });
+  }
+
+  #failed(thrown: unknown): void {
+    this.#set({ error: CoppiceError.from(thrown).toWire() satisfies WireError });
+  }
+
+  #set(change: Partial<SessionState>): void {
+    this.#state = { ...this.#state, ...change };
+    for (const listener of this.#listeners) listener(this.#state);
+  }
+}
