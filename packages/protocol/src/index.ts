@@ -117,6 +117,7 @@ export {
   type Topology,
   TopologySchema,
 } from './task.ts';
+export type { Availability } from './up/availability.ts';
 export type { Decline } from './up/decline.ts';
 export type { Evaluation } from './up/evaluation.ts';
 export { type Hello, HelloSchema } from './up/hello.ts';

@@ -1,3 +1,4 @@
+import './words.ts';
 import type * as z from 'zod/mini';
 import type { downMessages } from './down.ts';
 import { CoppiceError, type WireError } from './errors.ts';

@@ -35,7 +35,7 @@ export type Metrics = z.infer<typeof MetricsSchema>;
 export const WireErrorSchema = z.strictObject({ code: z.enum(errorCodeList), message: z.string() });
 
 /** Milliseconds spent in each phase of a round. */
-export const PhaseTimesSchema = z.record(PhaseSchema, z.optional(z.number()));
+export const PhaseTimesSchema = z.partialRecord(PhaseSchema, z.number());
 
 /** What became of a cohort member in a round. */
 export const OutcomeSchema = z.enum(['asked', 'accepted', 'late', 'declined', 'away', 'left', 'refused']);

@@ -1,0 +1,440 @@
+import { ExactAccumulator } from '@coppice/federation';
+import { ManualClock, seededRandom, shuffle, uniform } from '@coppice/ports';
+import {
+  CoppiceError,
+  type Down,
+  type DownName,
+  defaultPlan,
+  encodeFrame,
+  float32Payload,
+  type Layout,
+  layoutHash,
+  type Plan,
+  type Round,
+  type RoundStart,
+  type Task,
+  type Update,
+  weightsHash,
+} from '@coppice/protocol';
+import { describe, expect, it } from 'vitest';
+import type { Evaluator } from '../evaluation/evaluator.ts';
+import { memoryStorage } from '../storage/memory.ts';
+import type { RunRecord, Storage } from '../storage/storage.ts';
+import { RunEngine } from './run-engine.ts';
+
+const layout: Layout = [{ name: 'w', shape: [3], trainable: true }];
+const task: Task = {
+  id: 'toy',
+  title: { en: 'Toy' },
+  description: { en: 'A toy.' },
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  },
+  model: { class_name: 'Sequential', config: {} },
+  loss: 'meanSquaredError',
+  samples: false,
+  planDefaults: {},
+};
+
+const id = (n: number) => n.toString(16).padStart(32, '0');
+
+/** A run in a world of its own: time stands still, messages are kept. */
+async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['evaluate'] } = {}) {
+  const clock = new ManualClock(1_000_000);
+  const storage: Storage = memoryStorage();
+  const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
+  const rounds: Round[] = [];
+  const events: string[] = [];
+  const weights = new Float32Array([1, 2, 3]);
+  const record: RunRecord = {
+    id: 'toy-1',
+    task,
+    plan: { ...defaultPlan, overSelection: 1, ...plan },
+    status: 'created',
+    createdAt: 0,
+    endedAt: null,
+    reason: null,
+  };
+  const engine = new RunEngine({
+    record,
+    layout,
+    storage,
+    clock,
+    model: { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } },
+    central: null,
+    lastRound: null,
+    audience: {
+      send: (to, name, message) => void sent.push({ to: [...to], name, message }),
+      bytes: () => ({ up: 0, down: 0 }),
+    },
+    evaluator: {
+      describe: () => Promise.reject(new Error('not asked here')),
+      samples: () => Promise.reject(new Error('not asked here')),
+      evaluate: options.evaluate ?? (() => Promise.resolve({ loss: 1, accuracy: 0.5, examples: 1 })),
+      close: () => Promise.resolve(),
+    },
+    observer: {
+      runChanged: () => {},
+      roundChanged: (round) => {
+        if (round.outcome !== 'open') rounds.push(round);
+      },
+      participantsChanged: () => {},
+      event: ({ kind }) => events.push(kind),
+    },
+  });
+  const join = (n: number) =>
+    engine.join(id(n), {
+      run: 'toy-1',
+      device: 'headless',
+      backend: 'cpu',
+      examples: 5,
+      speed: null,
+      paused: false,
+    });
+  const starts = () =>
+    sent.filter((one) => one.name === 'round-start') as { to: readonly string[]; message: RoundStart }[];
+  const lastStart = () => starts().at(-1) as { to: readonly string[]; message: RoundStart };
+  const updateOf = (values: readonly number[], examples = 1, change: Partial<Update> = {}): Update => ({
+    run: 'toy-1',
+    round: lastStart().message.round,
+    attempt: lastStart().message.attempt,
+    checkpoint: lastStart().message.checkpoint,
+    examples,
+    loss: 0.5,
+    evaluation: { loss: 0.7, accuracy: 0.25, examples: 4 },
+    milliseconds: 10,
+    frame: encodeFrame({
+      kind: 'update',
+      codec: 'float32',
+      layoutHash: layoutHash(layout),
+      parameters: values.length,
+      payload: float32Payload(Float32Array.from(values)),
+    }),
+    ...change,
+  });
+  /** Lets the asynchronous end of a round (evaluation, storage) run to its end. */
+  const settled = async () => {
+    for (let i = 0; i < 50; i++) await Promise.resolve();
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const ends = () =>
+    sent.filter((one) => one.name === 'round-end') as { to: readonly string[]; message: Down<'round-end'> }[];
+  return { engine, clock, storage, sent, rounds, events, join, starts, lastStart, updateOf, settled, ends };
+}
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+describe('a round', () => {
+  it('begins when enough are there, commits their mean, and begins the next', async () => {
+    const w = await world({ rounds: 2 });
+    await w.engine.act('start');
+    w.join(1);
+    expect(w.starts()).toHaveLength(0);
+    expect(w.engine.summary()).toMatchObject({ phase: 'waiting', participants: 1, needed: 2 });
+    w.join(2);
+    expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2)]);
+    w.engine.update(id(1), w.updateOf([1, 0, 0], 1));
+    w.engine.update(id(2), w.updateOf([0, 3, 0], 3));
+    await w.settled();
+    expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([1.25, 4.25, 3]));
+    expect(w.rounds[0]).toMatchObject({ round: 1, outcome: 'committed', accepted: 2, examples: 4 });
+    expect(w.lastStart().message.round).toBe(2);
+    w.engine.update(id(1), w.updateOf([0, 0, 0]));
+    w.engine.update(id(2), w.updateOf([0, 0, 0]));
+    await w.settled();
+    expect(w.engine.run()).toMatchObject({ status: 'finished', phase: 'idle', round: 2 });
+  });
+
+  it('gives the same bits as the same updates summed in a test, in any order', async () => {
+    const random = seededRandom('bits');
+    const cases = Array.from({ length: 20 }, (_, n) => ({
+      n,
+      examples: 1 + n * 7,
+      values: [0, 1, 2].map(() => Math.fround((uniform(random) - 0.5) * 0.1)),
+    }));
+    const sum = new ExactAccumulator(3);
+    for (const { values, examples } of cases) sum.add(Float32Array.from(values), examples);
+    const expected = Float32Array.from([1, 2, 3], (w, i) => w + (sum.mean()[i] as number));
+    for (const seed of [1, 2, 3]) {
+      const w = await world({ rounds: 1 });
+      for (const { n } of cases) w.join(n);
+      await w.engine.act('start');
+      for (const { n, values, examples } of shuffle([...cases], seededRandom('order', seed))) {
+        w.engine.update(id(n), w.updateOf(values, examples));
+      }
+      await w.settled();
+      expect(w.engine.run().checkpoint).toBe(weightsHash(expected));
+    }
+  });
+
+  it('takes the first 100 % of 130 %, and tells the others that they are late', async () => {
+    const w = await world({ cohortSize: 10, overSelection: 1.3 });
+    for (let n = 0; n < 20; n++) w.join(n);
+    await w.engine.act('start');
+    const asked = w.lastStart().to;
+    expect(asked).toHaveLength(13);
+    const update = w.updateOf([0, 0, 1]);
+    for (const participant of asked.slice(0, 10)) w.engine.update(participant, update);
+    expect(() => w.engine.update(asked[10] as string, update)).toThrow(code('update-late'));
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ asked: 13, accepted: 10, outcome: 'committed' });
+    const late = w.ends().find(({ message }) => message.you === 'late');
+    expect(late?.to.toSorted()).toEqual(asked.slice(10).toSorted());
+  });
+
+  it('ends by timer with a quorum, without those who are silent', async () => {
+    const w = await world({ quorum: 0.5, deadlineSeconds: 60, rounds: 1 });
+    for (let n = 0; n < 4; n++) w.join(n);
+    await w.engine.act('start');
+    w.engine.update(id(0), w.updateOf([1, 1, 1]));
+    w.engine.update(id(1), w.updateOf([1, 1, 1]));
+    w.clock.advance(59_999);
+    expect(w.engine.summary().phase).toBe('collect');
+    w.clock.advance(1);
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2 });
+  });
+
+  it('is abandoned without a quorum, leaves the model as it was, says why, and is tried again', async () => {
+    const w = await world({ quorum: 0.75, deadlineSeconds: 60 });
+    for (let n = 0; n < 4; n++) w.join(n);
+    await w.engine.act('start');
+    const before = w.engine.summary().checkpoint;
+    w.engine.update(id(0), w.updateOf([1, 1, 1]));
+    w.clock.advance(60_000);
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'quorum-lost' } });
+    expect(w.engine.summary().checkpoint).toBe(before);
+    expect(w.starts()).toHaveLength(1);
+    w.clock.advance(1000);
+    expect(w.lastStart().message).toMatchObject({ round: 1, attempt: 2 });
+    expect((await w.storage.rounds('toy-1')).map((round) => round.attempt)).toEqual([1]);
+  });
+
+  it('is re-evaluated when someone leaves, and goes on without them', async () => {
+    const w = await world({ rounds: 1 });
+    for (let n = 0; n < 3; n++) w.join(n);
+    await w.engine.act('start');
+    w.engine.update(id(0), w.updateOf([3, 0, 0]));
+    w.engine.update(id(1), w.updateOf([0, 3, 0]));
+    w.engine.leave(id(2));
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2, asked: 3 });
+  });
+
+  it('waits for a lost connection as long as the grace, not longer', async () => {
+    const w = await world({ rounds: 2, graceSeconds: 5, deadlineSeconds: 100 });
+    for (let n = 0; n < 3; n++) w.join(n);
+    await w.engine.act('start');
+    const update = w.updateOf([0, 0, 0]);
+    w.engine.connectionLost(id(2));
+    w.engine.update(id(0), update);
+    w.engine.update(id(1), update);
+    w.clock.advance(4_000);
+    expect(w.engine.summary().phase).toBe('collect');
+    // Back in time: the round is sent again and the update counts.
+    w.join(2);
+    w.engine.resendRound(id(2));
+    expect(w.lastStart()).toMatchObject({ to: [id(2)], message: { round: 1 } });
+    w.engine.update(id(2), update);
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ accepted: 3, outcome: 'committed' });
+    w.engine.connectionLost(id(2));
+    w.engine.update(id(0), w.updateOf([0, 0, 0]));
+    w.engine.update(id(1), w.updateOf([0, 0, 0]));
+    w.clock.advance(5_000);
+    await w.settled();
+    expect(w.rounds.find((round) => round.round === 2)).toMatchObject({ accepted: 2, outcome: 'committed' });
+  });
+
+  it('gives up at once when the quorum is out of reach', async () => {
+    const w = await world({ quorum: 1 });
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    w.engine.decline(id(1), { run: 'toy-1', round: 1, attempt: 1, reason: 'paused' });
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'quorum-lost' } });
+  });
+
+  it('measures the model on participants one round later, and the last one in closing', async () => {
+    const w = await world({ rounds: 1 });
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    w.engine.update(id(1), w.updateOf([0, 0, 0], 1, { evaluation: { loss: 1, accuracy: 0, examples: 1 } }));
+    w.engine.update(id(2), w.updateOf([0, 0, 0], 1, { evaluation: { loss: 2, accuracy: 1, examples: 3 } }));
+    await w.settled();
+    const ask = w.sent.find((one) => one.name === 'evaluate');
+    expect(ask?.to.toSorted()).toEqual([id(1), id(2)]);
+    const checkpoint = w.engine.summary().checkpoint;
+    expect(ask?.message).toMatchObject({ round: 1, checkpoint });
+    w.engine.evaluation(id(1), {
+      run: 'toy-1',
+      checkpoint,
+      metrics: { loss: 4, accuracy: 0.5, examples: 1 },
+    });
+    w.engine.evaluation(id(2), { run: 'toy-1', checkpoint, metrics: { loss: 0, accuracy: 1, examples: 3 } });
+    await w.settled();
+    expect((await w.storage.checkpoints('toy-1'))[0]?.federated).toEqual({
+      loss: 1,
+      accuracy: 0.875,
+      examples: 4,
+    });
+    expect(w.rounds.at(-1)).toMatchObject({ round: 1, federated: { accuracy: 0.875 } });
+  });
+});
+
+describe('an update is refused by name', () => {
+  it('and the round goes on', async () => {
+    const w = await world({ maxExamples: 100, quorum: 0.1 });
+    for (let n = 0; n < 6; n++) w.join(n);
+    await w.engine.act('start');
+    const good = w.updateOf([1, 1, 1]);
+    const refused = (n: number, update: Update, expected: string) =>
+      expect(() => w.engine.update(id(n), update), expected).toThrow(code(expected));
+    refused(0, w.updateOf([1, 1]), 'update-shape');
+    refused(1, w.updateOf([1, Number.NaN, 1]), 'update-not-finite');
+    refused(2, w.updateOf([1e30, 1, 1]), 'update-out-of-range');
+    refused(3, w.updateOf([1, 1, 1], 101), 'update-examples');
+    refused(4, { ...good, checkpoint: '0'.repeat(64) }, 'update-stale');
+    refused(4, { ...good, round: 7 }, 'update-stale');
+    refused(4, { ...good, round: 0 }, 'update-late');
+    refused(4, { ...good, attempt: 2 }, 'update-late');
+    refused(4, { ...good, frame: new Uint8Array(7) }, 'frame-invalid');
+    expect(() => w.engine.update(id(9), good)).toThrow(code('update-not-selected'));
+    w.engine.update(id(4), good);
+    expect(() => w.engine.update(id(4), good)).toThrow(code('update-duplicate'));
+    w.engine.update(id(5), good);
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2, examples: 2 });
+    expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
+  });
+
+  it('after the round has closed, as late', async () => {
+    const w = await world({ cohortSize: 1, overSelection: 2, minParticipants: 2, rounds: 1 });
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    const [a, b] = w.lastStart().to as [string, string];
+    const update = w.updateOf([0, 0, 0]);
+    w.engine.update(a, update);
+    await w.settled();
+    expect(() => w.engine.update(b, update)).toThrow(code('update-late'));
+  });
+});
+
+describe('a run', () => {
+  it('pauses after the open round, goes on, and stops without losing the model', async () => {
+    const w = await world({ rounds: 5 });
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    await w.engine.act('pause');
+    w.engine.update(id(1), w.updateOf([1, 1, 1]));
+    w.engine.update(id(2), w.updateOf([1, 1, 1]));
+    await w.settled();
+    expect(w.engine.run()).toMatchObject({ status: 'paused', phase: 'idle', round: 1 });
+    await w.engine.act('resume');
+    expect(w.lastStart().message.round).toBe(2);
+    await w.engine.act('stop');
+    await w.settled();
+    expect(w.engine.run()).toMatchObject({ status: 'stopped', phase: 'idle', round: 1 });
+    await expect(w.engine.act('resume')).rejects.toEqual(code('run-ended'));
+    expect(() => w.join(3)).toThrow(code('run-ended'));
+  });
+
+  it('names what is not possible', async () => {
+    const w = await world();
+    await expect(w.engine.act('pause')).rejects.toEqual(code('run-state'));
+    await expect(w.engine.act('end-round')).rejects.toEqual(code('run-state'));
+  });
+
+  it('ends early at its target accuracy', async () => {
+    const w = await world({ rounds: 50, targetAccuracy: 0.5 });
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([0, 0, 0]));
+    await w.settled();
+    expect(w.engine.run()).toMatchObject({ status: 'finished', round: 1 });
+  });
+
+  it('fails with a reason when every round diverges', async () => {
+    const w = await world();
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      for (const n of [1, 2])
+        w.engine.decline(id(n), { run: 'toy-1', round: 1, attempt, reason: 'training-diverged' });
+      await w.settled();
+      w.clock.advance(30_000);
+    }
+    expect(w.engine.run()).toMatchObject({ status: 'failed', reason: { code: 'training-diverged' } });
+  });
+
+  it('does not commit a model whose loss is not a number', async () => {
+    const w = await world(
+      {},
+      { evaluate: () => Promise.resolve({ loss: null, accuracy: 0.1, examples: 1 }) },
+    );
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'training-diverged' } });
+    expect(w.engine.summary().round).toBe(0);
+  });
+
+  it('survives a storage that refuses: the round is abandoned and tried again', async () => {
+    const w = await world({ rounds: 1 });
+    const commit = w.storage.commit.bind(w.storage);
+    let refusals = 1;
+    w.storage.commit = (what) =>
+      refusals-- > 0 ? Promise.reject(new CoppiceError('storage-failed', 'The disk is full.')) : commit(what);
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'storage-failed' } });
+    w.clock.advance(1000);
+    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    await w.settled();
+    expect(w.engine.run()).toMatchObject({ status: 'finished', round: 1 });
+  });
+
+  it('lets people join and leave while a round is open', async () => {
+    const w = await world({ rounds: 2 });
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    w.join(3);
+    expect(w.lastStart().to).toHaveLength(2);
+    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([0, 0, 0]));
+    await w.settled();
+    expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2), id(3)]);
+  });
+
+  it('does not select the paused or those without examples', async () => {
+    const w = await world();
+    w.join(1);
+    w.join(2);
+    w.join(3);
+    w.engine.join(id(4), {
+      run: 'toy-1',
+      device: 'browser',
+      backend: 'cpu',
+      examples: 0,
+      speed: null,
+      paused: false,
+    });
+    w.engine.availability(id(3), { run: 'toy-1', paused: true, examples: 5 });
+    await w.engine.act('start');
+    expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2)]);
+  });
+});

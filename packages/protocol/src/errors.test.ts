@@ -1,0 +1,37 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { CoppiceError, errorCodeList, errorCodes } from './errors.ts';
+
+const folder = new URL('../../../docs/errors/', import.meta.url);
+
+describe('error codes', () => {
+  it.each(errorCodeList)('%s has a page that says what happened, why, and what to do', (code) => {
+    const page = new URL(`${code}.md`, folder);
+    expect(existsSync(page)).toBe(true);
+    const text = readFileSync(page, 'utf8');
+    expect(text).toContain(`# \`${code}\``);
+    for (const heading of ['## What happened', '## Why', '## What to do']) expect(text).toContain(heading);
+    expect(text).toContain(`retry: \`${errorCodes[code]}\``);
+  });
+
+  it('have no page without a code', () => {
+    const pages = readdirSync(folder).filter((name) => name !== 'README.md');
+    expect(pages.map((name) => name.replace(/\.md$/, '')).sort()).toEqual([...errorCodeList].sort());
+  });
+
+  it('cross the wire and come back', () => {
+    const error = new CoppiceError('update-late', 'Too late.');
+    expect(CoppiceError.fromWire(error.toWire())).toMatchObject({
+      code: 'update-late',
+      message: 'Too late.',
+      retry: 'with-current-model',
+    });
+  });
+
+  it('are wrapped once, with the cause kept', () => {
+    const cause = new Error('inner');
+    const wrapped = CoppiceError.from(cause);
+    expect(wrapped).toMatchObject({ code: 'internal', cause });
+    expect(CoppiceError.from(wrapped)).toBe(wrapped);
+  });
+});
