@@ -1,4 +1,4 @@
-import { normalise } from '@coppice/datasets';
+import { normaliseFeatures } from '@coppice/datasets';
 import { type DataSchema, exampleSize } from '@coppice/protocol';
 import type { Dataset } from '@coppice/training';
 import type { Block } from './examples.ts';
@@ -11,7 +11,7 @@ export function datasetOf(blocks: readonly Block[], schema: DataSchema): Dataset
   const ys = new Float32Array(count);
   let at = 0;
   for (const block of blocks) {
-    xs.set(normalise(block.features, schema), at * size);
+    xs.set(normaliseFeatures(block.features, schema), at * size);
     ys.set(block.labels, at);
     at += block.count;
   }

@@ -45,6 +45,8 @@ export interface SessionOptions {
 
 const OUTBOUND_KEPT = 100;
 const OUTCOMES_KEPT = 200;
+/** How often an update that was damaged on the way is sent, before the round is declined. */
+const DELIVERY_ATTEMPTS = 3;
 /** How often progress is told to the coordinator, at most. */
 const PROGRESS_INTERVAL = 500;
 
@@ -334,23 +336,31 @@ class ParticipantSession implements Session {
   }
 
   async #deliver({ update, norm }: { update: Update; norm: number }, signal: AbortSignal): Promise<void> {
-    this.#set({
-      activity: { kind: 'sending', round: update.round, bytes: frameBytes(update.frame).byteLength },
-    });
-    let reply: Reply<UpValue<'update'>>;
-    try {
-      reply = await this.#request('update', update, norm);
-    } catch (thrown) {
-      // The connection broke. The coordinator sends the round again after the next join, and the update with it goes out.
-      if (thrown instanceof CoppiceError && thrown.code === 'connection-lost') return;
-      throw thrown;
-    }
-    if (signal.aborted) return;
-    if (reply.ok) this.#set({ activity: { kind: 'delivered', round: update.round } });
-    else {
+    const bytes = frameBytes(update.frame).byteLength;
+    this.#set({ activity: { kind: 'sending', round: update.round, bytes } });
+    for (let attempt = 1; !signal.aborted; attempt++) {
+      let reply: Reply<UpValue<'update'>>;
+      try {
+        reply = await this.#request('update', update, norm);
+      } catch (thrown) {
+        // The connection broke. After the next join the coordinator sends the round again, and the
+        // update that is already made goes out then.
+        if (thrown instanceof CoppiceError && thrown.code === 'connection-lost') return;
+        throw thrown;
+      }
+      if (signal.aborted) return;
+      if (reply.ok) {
+        this.#set({ activity: { kind: 'delivered', round: update.round } });
+        return;
+      }
       if (reply.current !== undefined && this.#o.keepModels) this.#keep(this.#decode(reply.current));
-      this.#rest();
-      this.#set({ error: reply.error });
+      const error = CoppiceError.fromWire(reply.error);
+      if (error.retry === 'with-current-model') {
+        this.#rest();
+        this.#set({ error: reply.error });
+        return;
+      }
+      if (error.retry !== 'later' || attempt === DELIVERY_ATTEMPTS) throw error;
     }
   }
 

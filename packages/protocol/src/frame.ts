@@ -99,7 +99,7 @@ export function decodeFrame(
   if (view.getUint32(32, true) !== checksum(payload)) {
     throw invalid("its payload's checksum does not match");
   }
-  const layoutHash = bytes.slice(8, 24);
+  const layoutHash = new Uint8Array(bytes.subarray(8, 24));
   const parameters = view.getUint32(24, true);
   if (kind !== expected.kind) throw wrongModel(`it carries ${kind}, not ${expected.kind}`);
   if (parameters !== expected.parameters || !sameBytes(layoutHash, expected.layoutHash)) {
@@ -130,8 +130,9 @@ export function readFloat32Payload(frame: Frame): Float32Array {
   if (payload.byteLength !== parameters * 4) {
     throw invalid(`float32 needs ${parameters * 4} payload bytes, it has ${payload.byteLength}`);
   }
-  // Socket.IO hands out views at any offset; a Float32Array must start at a multiple of four.
-  const aligned = payload.byteOffset % 4 === 0 ? payload : payload.slice();
+  // Socket.IO hands out views at any offset; a Float32Array must start at a multiple of four. Not
+  // slice(): in Node these are Buffers, whose slice() copies nothing.
+  const aligned = payload.byteOffset % 4 === 0 ? payload : new Uint8Array(payload);
   return new Float32Array(aligned.buffer, aligned.byteOffset, parameters);
 }
 

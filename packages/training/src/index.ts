@@ -1,1 +1,13 @@
-export type * from './trainer.ts';
+// The menu of this room. Inside the room, import the file.
+export { backendNames, firstWorkingBackend } from './backends.ts';
+export { checkModel, describeModel } from './describe-model.ts';
+export { createTrainer } from './tfjs-trainer.ts';
+export type {
+  BackendName,
+  Dataset,
+  LocalTraining,
+  ModelDescription,
+  Trainer,
+  TrainingProgress,
+  TrainingResult,
+} from './trainer.ts';

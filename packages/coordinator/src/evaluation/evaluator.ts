@@ -1,9 +1,16 @@
-import type { Layout, Metrics, Task } from '@coppice/protocol';
+import type { DataSchema, Layout, Loss, Metrics, Task, Topology } from '@coppice/protocol';
 
 /** What needs a machine-learning library, kept away from the process that holds the sockets. */
 export interface Evaluator {
   /**
-   * A task's layout and the first weights that a seed gives it; checks the model on the way.
+   * Checks a model that someone brought, the content of a `model.json` or a topology alone, and gives
+   * back its topology.
+   *
+   * @throws CoppiceError `model-invalid`, saying what is wrong with it.
+   */
+  check(model: unknown, data: DataSchema, loss: Loss): Promise<Topology>;
+  /**
+   * A task's layout and the first weights that a seed gives it.
    *
    * @throws CoppiceError `model-invalid`, saying what is wrong with it.
    */

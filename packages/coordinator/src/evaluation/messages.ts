@@ -1,12 +1,14 @@
-import type { Layout, Metrics, Task, WireError } from '@coppice/protocol';
+import type { DataSchema, Layout, Loss, Metrics, Task, Topology, WireError } from '@coppice/protocol';
 
 /** What the evaluation worker is asked. */
 export type Question =
+  | { readonly kind: 'check'; readonly model: unknown; readonly data: DataSchema; readonly loss: Loss }
   | { readonly kind: 'describe'; readonly task: Task; readonly seed: number }
   | { readonly kind: 'evaluate'; readonly task: Task; readonly weights: Float32Array }
   | { readonly kind: 'samples'; readonly task: string; readonly share: number; readonly of: number };
 
 export interface Answers {
+  check: Topology;
   describe: { layout: Layout; weights: Float32Array };
   evaluate: Metrics | null;
   samples: Uint8Array;

@@ -38,6 +38,7 @@ export function workerEvaluator(): Evaluator {
     });
 
   return {
+    check: (model, data, loss) => ask({ kind: 'check', model, data, loss }),
     describe(task, seed) {
       // The layout and first weights follow from topology and seed alone.
       const key = `${seed}/${JSON.stringify([task.model, task.data, task.loss])}`;

@@ -6,7 +6,6 @@ import {
   type Task,
   type TaskInfo,
   TaskSchema,
-  type Topology,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -78,36 +77,19 @@ export class Tasks {
     }
     const { data } = input;
     const number = data.kind === 'table' && data.target.kind === 'number';
+    const loss = input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy');
     const task = TaskSchema.parse({
       id: input.id,
       title: input.title,
       description: input.description,
       data,
-      model: topologyOf(input.model),
-      loss: input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy'),
+      model: await this.#evaluator.check(input.model, data, loss),
+      loss,
       samples: false,
       planDefaults: {},
     });
-    await this.#evaluator.describe(task, 1);
     await this.#storage.putTask(task);
     this.#own.set(task.id, task);
     return task;
   }
-}
-
-/** The topology inside whatever `model.json` was given: a whole file, a topology, or Keras's `model_config` wrapper. */
-function topologyOf(model: CreateTask['model']): Topology {
-  const outer = 'modelTopology' in model ? model.modelTopology : model;
-  const inner = isRecord(outer) && isRecord(outer.model_config) ? outer.model_config : outer;
-  if (isRecord(inner) && typeof inner.class_name === 'string' && 'config' in inner) return inner as Topology;
-  throw new CoppiceError(
-    'model-invalid',
-    isRecord(inner) && 'node' in inner
-      ? 'This is a tfjs GraphModel, which cannot be trained. Save the model as a LayersModel instead (model.save() of a tf.Sequential or tf.model).'
-      : 'This is not a tfjs LayersModel: "modelTopology" with "class_name" and "config" is missing. Use the model.json that model.save() writes.',
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

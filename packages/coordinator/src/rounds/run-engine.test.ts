@@ -70,6 +70,7 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
       bytes: () => ({ up: 0, down: 0 }),
     },
     evaluator: {
+      check: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
       evaluate: options.evaluate ?? (() => Promise.resolve({ loss: 1, accuracy: 0.5, examples: 1 })),

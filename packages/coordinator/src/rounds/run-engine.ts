@@ -613,7 +613,12 @@ export class RunEngine {
       `An update for round ${round} was refused (${error.code}): ${error.message}`,
     );
     // A damaged frame may be sent again; what is wrong in itself will not get better.
-    if (open !== null && inRound !== undefined && round === open.round && error.retry === 'never') {
+    if (
+      open !== null &&
+      inRound !== undefined &&
+      round === open.round &&
+      (error.retry === 'never' || error.code === 'internal')
+    ) {
       if (inRound.outcome === 'asked') inRound.outcome = 'refused';
       this.#changed(false);
       this.#collect(false);

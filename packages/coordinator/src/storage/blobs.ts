@@ -89,7 +89,7 @@ function missing(hash: string, cause?: unknown): CoppiceError {
 
 /** Float32 numbers of a blob, aligned. */
 export function toFloat32(bytes: Uint8Array): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
 }
 

@@ -23,8 +23,8 @@ describe('FedAvg', () => {
     'matches %s',
     (_id, { inputs, expected }) => {
       // A client without examples has no weight in the others' formula either; Coppice refuses it by name.
-    const counted = inputs.clients.filter((client) => client.num_examples > 0);
-    const clients = counted.map(({ arrays, num_examples }) => ({
+      const counted = inputs.clients.filter((client) => client.num_examples > 0);
+      const clients = counted.map(({ arrays, num_examples }) => ({
         weights: flat(arrays),
         examples: num_examples,
       }));

@@ -1,0 +1,57 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Session } from '@coppice/participant';
+import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
+import { seededRandom, uniform } from '@coppice/ports';
+import { createTrainer } from '@coppice/training';
+import type { ClientsData, ClientsEvent } from './client-messages.ts';
+
+/*
+ * Some of the clients: each with its own socket, identity and data, one after the other on this
+ * thread's backend.
+ */
+const data = workerData as ClientsData;
+const tell = (event: ClientsEvent) => parentPort?.postMessage(event);
+const host = trainerHost(createTrainer, [data.backend]);
+
+function examplesOf(rows: Uint32Array) {
+  const { featureSize, features, labels } = data;
+  const own =
+    features instanceof Uint8Array
+      ? new Uint8Array(rows.length * featureSize)
+      : new Float32Array(rows.length * featureSize);
+  const ownLabels = new Float32Array(rows.length);
+  for (const [to, from] of rows.entries()) {
+    own.set(features.subarray(from * featureSize, (from + 1) * featureSize), to * featureSize);
+    ownLabels[to] = labels[from] as number;
+  }
+  return { count: rows.length, features: own, labels: ownLabels };
+}
+
+function startClient(index: number, rows: Uint32Array): Session {
+  const session = createHeadlessParticipant({
+    url: data.url,
+    identity: `simulated/${data.seed}/${index}`,
+    examples: examplesOf(rows),
+    host,
+    backend: data.backend,
+    dropsOut: (round) =>
+      data.dropout > 0 && uniform(seededRandom(data.seed, 'dropout', index, round)) < data.dropout,
+  });
+  let joined = false;
+  session.subscribe((state) => {
+    if (state.connection === 'refused')
+      tell({ kind: 'failed', message: state.error?.message ?? 'The coordinator refused a client.' });
+    if (!joined && state.joined !== null && state.activity.kind === 'waiting') {
+      joined = true;
+      tell({ kind: 'joined', client: index });
+    }
+  });
+  session.connect();
+  // Before the first welcome this only says which run is wanted.
+  session
+    .join(data.run)
+    .catch((thrown: unknown) => tell({ kind: 'failed', message: (thrown as Error).message }));
+  return session;
+}
+
+for (const { index, rows } of data.clients) startClient(index, rows);

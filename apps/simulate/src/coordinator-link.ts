@@ -1,0 +1,109 @@
+import {
+  adminMessages,
+  CoppiceError,
+  type CreateRun,
+  parseMessage,
+  type Round,
+  type Run,
+  type RunAction,
+  type TaskInfo,
+  type WireError,
+} from '@coppice/protocol';
+import { io, type Socket } from 'socket.io-client';
+
+export interface RunWatcher {
+  /** A round closed: committed or abandoned. May come twice for one round, when a late metric is added. */
+  onRound(round: Round): void;
+  onRun(run: Run): void;
+}
+
+/** An admin's line to a coordinator: HTTP to act, a socket to watch, both surviving its restarts. */
+export class CoordinatorLink {
+  readonly #url: string;
+  readonly #key: string;
+  #socket: Socket | null = null;
+
+  constructor(url: string, key: string) {
+    this.#url = url;
+    this.#key = key;
+  }
+
+  tasks(): Promise<TaskInfo[]> {
+    return this.#fetch('GET', '/api/tasks');
+  }
+
+  createRun(run: CreateRun): Promise<Run> {
+    return this.#fetch('POST', '/api/runs', run);
+  }
+
+  act(run: string, action: RunAction): Promise<Run> {
+    return this.#fetch('POST', `/api/runs/${run}/${action}`);
+  }
+
+  run(run: string): Promise<Run> {
+    return this.#fetch('GET', `/api/runs/${run}`);
+  }
+
+  rounds(run: string): Promise<Round[]> {
+    return this.#fetch('GET', `/api/runs/${run}/rounds`);
+  }
+
+  /** Watches a run. What happened while the coordinator or the line was away is caught up on return. */
+  watch(run: string, watcher: RunWatcher, failed: (error: Error) => void): void {
+    const socket = io(`${this.#url}/admin`, {
+      transports: ['websocket'],
+      auth: { key: this.#key },
+      reconnectionDelayMax: 2000,
+    });
+    this.#socket = socket;
+    socket.on('snapshot', () => {
+      // Rounds first: the run's end is told after its last round.
+      this.rounds(run)
+        .then(async (rounds) => {
+          for (const round of rounds) watcher.onRound(round);
+          watcher.onRun(await this.run(run));
+        })
+        .catch((thrown: unknown) => {
+          if (socket.connected) failed(thrown as Error);
+        });
+    });
+    socket.on('round', (message: unknown) => {
+      const round = parseMessage('round', adminMessages.round, message);
+      if (round.run === run) watcher.onRound(round);
+    });
+    socket.on('run', (message: unknown) => {
+      const changed = parseMessage('run', adminMessages.run, message);
+      if (changed.id === run) watcher.onRun(changed);
+    });
+    socket.on('connect_error', (error: Error & { data?: WireError }) => {
+      if (error.data !== undefined) failed(CoppiceError.fromWire(error.data));
+    });
+  }
+
+  close(): void {
+    this.#socket?.disconnect();
+  }
+
+  async #fetch<T>(method: string, path: string, body?: unknown): Promise<T> {
+    let response: Response;
+    try {
+      response = await fetch(this.#url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.#key}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch (cause) {
+      throw new CoppiceError(
+        'connection-lost',
+        `The coordinator at ${this.#url} does not answer. Is it running there?`,
+        { cause },
+      );
+    }
+    const answer = (await response.json()) as T & { error?: WireError };
+    if (!response.ok && answer.error !== undefined) throw CoppiceError.fromWire(answer.error);
+    return answer;
+  }
+}

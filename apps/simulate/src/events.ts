@@ -1,0 +1,36 @@
+/**
+ * What a simulation prints with `--json`: one object a line, keys in this order. A `round` for every
+ * round that was committed, then one `done`. Scripts read these; a key is never renamed.
+ */
+export interface RoundEvent {
+  readonly event: 'round';
+  /** From 1. */
+  readonly round: number;
+  /** On the task's test data, 0 to 1; null where the task has no accuracy or it was not measured. */
+  readonly accuracy: number | null;
+  /** Mean loss on the task's test data; null where it was not measured. */
+  readonly loss: number | null;
+  /** Clients whose update was accepted in this round. */
+  readonly participants: number;
+  /** From the clients to the coordinator, in this round. */
+  readonly bytesUp: number;
+  /** From the coordinator to the clients, in this round. */
+  readonly bytesDown: number;
+  /** From the selection of the cohort to the committed checkpoint. */
+  readonly seconds: number;
+}
+
+export interface DoneEvent {
+  readonly event: 'done';
+  readonly rounds: number;
+  /** After the last round. */
+  readonly accuracy: number | null;
+  /** The first round that reached the target accuracy; null where there was no target or none did. */
+  readonly roundsToTarget: number | null;
+  /** Hash of the last checkpoint. */
+  readonly checkpoint: string;
+  /** Over all rounds. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly seconds: number;
+}

@@ -1,0 +1,275 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Coordinator, startCoordinator } from '@coppice/coordinator';
+import { parsePartition, partition } from '@coppice/datasets';
+import { loadTaskData } from '@coppice/datasets/node';
+import {
+  CoppiceError,
+  classesOf,
+  type PlanInputValues,
+  type Round,
+  type Run,
+  type TaskInfo,
+} from '@coppice/protocol';
+import type { ClientsData, ClientsEvent } from './client-messages.ts';
+import { CoordinatorLink } from './coordinator-link.ts';
+import type { DoneEvent, RoundEvent } from './events.ts';
+import type { SimulateOptions } from './options.ts';
+
+/** What a simulation tells while it goes. */
+export interface SimulationObserver {
+  onJoined(clients: number): void;
+  onRound(event: RoundEvent): void;
+  onAbandoned(round: Round): void;
+}
+
+export interface SimulationResult {
+  readonly done: DoneEvent;
+  readonly run: Run;
+  readonly task: TaskInfo;
+  readonly partition: {
+    readonly perClient: readonly number[];
+    readonly classesPerClient: readonly number[][] | null;
+  };
+}
+
+/**
+ * Runs N headless clients through one run and returns when it has ended.
+ *
+ * @throws CoppiceError where the run cannot be made or fails.
+ */
+export async function simulate(
+  options: SimulateOptions,
+  observer: SimulationObserver,
+  signal: AbortSignal,
+): Promise<SimulationResult> {
+  const cleanUp: (() => Promise<unknown> | void)[] = [];
+  try {
+    const { url, key } =
+      options.url === null
+        ? await ownCoordinator(cleanUp)
+        : { url: options.url, key: options.adminKey as string };
+    const link = new CoordinatorLink(url, key);
+    cleanUp.push(() => link.close());
+    const task = (await link.tasks()).find((one) => one.id === options.task);
+    if (task === undefined)
+      throw new CoppiceError('task-unknown', `There is no task "${options.task}" on the coordinator.`);
+    const shares = await shareData(options, task);
+    const run = await link.createRun({ task: options.task, plan: planOf(options), start: false });
+    const failure = new Failure(signal);
+    await startClients({ ...shares.data, url, run: run.id }, shares.rows, {
+      options,
+      observer,
+      failure,
+      cleanUp,
+    });
+    const begun = Date.now();
+    const ended = watchRun(link, run.id, { observer, failure });
+    await link.act(run.id, 'start');
+    const final = await ended;
+    if (final.run.status === 'failed')
+      throw CoppiceError.fromWire(final.run.reason ?? { code: 'internal', message: 'The run failed.' });
+    const last = final.rounds.at(-1);
+    const reachedAt = final.rounds.find(
+      (round) => options.targetAccuracy !== null && (round.accuracy ?? 0) >= options.targetAccuracy,
+    );
+    const done: DoneEvent = {
+      event: 'done',
+      rounds: final.rounds.length,
+      accuracy: last?.accuracy ?? null,
+      roundsToTarget: reachedAt?.round ?? null,
+      checkpoint: final.run.checkpoint,
+      bytesUp: final.rounds.reduce((sum, round) => sum + round.bytesUp, 0),
+      bytesDown: final.rounds.reduce((sum, round) => sum + round.bytesDown, 0),
+      seconds: (Date.now() - begun) / 1000,
+    };
+    return { done, run: final.run, task, partition: shares.description };
+  } finally {
+    for (const step of cleanUp.reverse()) await step();
+  }
+}
+
+/** The first thing that went wrong anywhere, as a rejection that everything else waits beside. */
+class Failure {
+  readonly #listeners = new Set<(error: Error) => void>();
+  #error: Error | null = null;
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener('abort', () =>
+      this.report(new CoppiceError('run-ended', 'The simulation was interrupted.')),
+    );
+  }
+
+  report = (error: Error): void => {
+    this.#error ??= error;
+    for (const listener of this.#listeners) listener(this.#error);
+  };
+
+  /** `promise`, unless something goes wrong first. */
+  beside<T>(promise: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#error !== null) reject(this.#error);
+      this.#listeners.add(reject);
+      promise.then(resolve, reject).finally(() => this.#listeners.delete(reject));
+    });
+  }
+}
+
+async function ownCoordinator(
+  cleanUp: (() => Promise<unknown> | void)[],
+): Promise<{ url: string; key: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
+  cleanUp.push(() => rm(folder, { recursive: true, force: true }));
+  const coordinator: Coordinator = await startCoordinator({
+    config: { port: 0, dataDir: folder, operator: 'a simulation' },
+  });
+  cleanUp.push(() => coordinator.close());
+  return { url: coordinator.url, key: coordinator.adminKey };
+}
+
+/** The plan that the flags ask for; what they leave open is the task's. */
+function planOf(options: SimulateOptions): PlanInputValues {
+  const given = {
+    epochs: options.epochs,
+    batchSize: options.batchSize,
+    learningRate: options.learningRate,
+    cohortFraction: options.fraction,
+    cohortSize: options.cohort,
+    targetAccuracy: options.targetAccuracy,
+  };
+  return {
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)),
+    strategy: options.strategy,
+    seed: options.seed,
+    rounds: options.rounds,
+    overSelection: options.overSelect,
+    // So that a result repeats: everyone is there before each round, nobody is cut off by a timer, all
+    // data is trained on as in the FedAvg paper.
+    minParticipants: options.clients,
+    quorum: 0,
+    deadlineSeconds: 86_400,
+    graceSeconds: 3600,
+    evaluationShare: 0,
+  };
+}
+
+async function shareData(options: SimulateOptions, task: TaskInfo) {
+  const { train } = await loadTaskData(options.task);
+  const rows = partition(train.labels, options.clients, parsePartition(options.partition), options.seed);
+  const classes = classesOf(task.data);
+  const classesPerClient =
+    classes === null
+      ? null
+      : rows.map((own) => {
+          const counts = new Array<number>(classes.length).fill(0);
+          for (const row of own) {
+            const label = train.labels[row] as number;
+            counts[label] = (counts[label] as number) + 1;
+          }
+          return counts;
+        });
+  return {
+    rows,
+    data: {
+      features: shared(train.features),
+      labels: shared(train.labels),
+      featureSize: train.features.length / train.count,
+    },
+    description: { perClient: rows.map((own) => own.length), classesPerClient },
+  };
+}
+
+/** A copy that threads share rather than copy again. */
+function shared<T extends Uint8Array | Float32Array>(values: T): T {
+  const buffer = new SharedArrayBuffer(values.byteLength);
+  const copy = values instanceof Uint8Array ? new Uint8Array(buffer) : new Float32Array(buffer);
+  copy.set(values);
+  return copy as unknown as T;
+}
+
+async function startClients(
+  data: Pick<ClientsData, 'features' | 'labels' | 'featureSize' | 'url' | 'run'>,
+  rows: readonly Uint32Array[],
+  {
+    options,
+    observer,
+    failure,
+    cleanUp,
+  }: {
+    options: SimulateOptions;
+    observer: SimulationObserver;
+    failure: Failure;
+    cleanUp: (() => Promise<unknown> | void)[];
+  },
+): Promise<void> {
+  const joined = new Set<number>();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (let thread = 0; thread < options.processes; thread++) {
+    const clients = rows
+      .map((own, index) => ({ index, rows: own }))
+      .filter(({ index }) => index % options.processes === thread);
+    const workerData: ClientsData = {
+      ...data,
+      clients,
+      seed: options.seed,
+      dropout: options.dropout,
+      backend: options.backend,
+    };
+    const worker = new Worker(new URL('./clients-thread.ts', import.meta.url), { workerData });
+    cleanUp.push(() => worker.terminate());
+    worker.on('error', failure.report);
+    worker.on('message', (event: ClientsEvent) => {
+      if (event.kind === 'failed') return failure.report(new CoppiceError('internal', event.message));
+      joined.add(event.client);
+      observer.onJoined(joined.size);
+      if (joined.size === options.clients) resolve();
+    });
+  }
+  await failure.beside(promise);
+}
+
+function watchRun(
+  link: CoordinatorLink,
+  run: string,
+  { observer, failure }: { observer: SimulationObserver; failure: Failure },
+): Promise<{ run: Run; rounds: RoundEvent[] }> {
+  const { promise, resolve } = Promise.withResolvers<{ run: Run; rounds: RoundEvent[] }>();
+  const rounds: RoundEvent[] = [];
+  const seen = new Set<string>();
+  link.watch(
+    run,
+    {
+      onRound(round) {
+        const key = `${round.round}/${round.attempt}`;
+        if (round.outcome === 'open' || seen.has(key)) return;
+        seen.add(key);
+        if (round.outcome === 'abandoned') return observer.onAbandoned(round);
+        const event = roundEvent(round);
+        rounds.push(event);
+        observer.onRound(event);
+      },
+      onRun(changed) {
+        if (!['finished', 'stopped', 'failed'].includes(changed.status)) return;
+        if (changed.status === 'finished' && rounds.length < changed.round) return;
+        resolve({ run: changed, rounds });
+      },
+    },
+    failure.report,
+  );
+  return failure.beside(promise);
+}
+
+function roundEvent(round: Round): RoundEvent {
+  return {
+    event: 'round',
+    round: round.round,
+    accuracy: round.central?.accuracy ?? null,
+    loss: round.central?.loss ?? null,
+    participants: round.accepted,
+    bytesUp: round.bytesUp,
+    bytesDown: round.bytesDown,
+    seconds: ((round.endedAt ?? round.startedAt) - round.startedAt) / 1000,
+  };
+}

@@ -1,0 +1,73 @@
+import { parentPort } from 'node:worker_threads';
+import { normaliseFeatures, partition, type RawExamples, selectExamples } from '@coppice/datasets';
+import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
+import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
+import { checkModel, createTrainer, type Dataset, describeModel, type Trainer } from '@coppice/training';
+import type { Answers, Question, Request, Response } from './messages.ts';
+
+/*
+ * The evaluation thread. Questions are answered one after the other; a trainer and a test set are kept
+ * for the task last asked about, since rounds ask about the same one again and again.
+ */
+let current: { task: string; trainer: Trainer; test: Dataset } | null = null;
+
+const answers: {
+  [K in Question['kind']]: (question: Extract<Question, { kind: K }>) => Promise<Answers[K]>;
+} = {
+  check: async ({ model, data, loss }) => (await checkModel(model, data, loss)).topology,
+  describe: ({ task, seed }) => describeModel(modelOf(task), seed),
+  evaluate: ({ task, weights }) => evaluate(task, weights),
+  samples: async ({ task, share, of }) => encodeSamples(await sampleShare(task, share, of)),
+};
+
+let queue: Promise<void> = Promise.resolve();
+parentPort?.on('message', ({ id, question }: Request) => {
+  queue = queue.then(async () => {
+    let response: Response;
+    try {
+      const answer = answers[question.kind] as (question: Question) => Promise<Answers[keyof Answers]>;
+      response = { id, answer: await answer(question) };
+    } catch (thrown) {
+      response = { id, error: CoppiceError.from(thrown, 'evaluation-failed').toWire() };
+    }
+    parentPort?.postMessage(response);
+  });
+});
+
+async function evaluate(task: Task, weights: Float32Array): Promise<Metrics | null> {
+  if (!hasTaskData(task.id)) return null;
+  if (current?.task !== task.id) {
+    current?.trainer.dispose();
+    current = null;
+    const { test } = await loadTaskData(task.id);
+    current = {
+      task: task.id,
+      trainer: await createTrainer(modelOf(task), { backend: 'wasm', seed: 0 }),
+      test: { count: test.count, xs: normaliseFeatures(test.features, task.data), ys: test.labels },
+    };
+  }
+  current.trainer.setWeights(weights);
+  return current.trainer.evaluate(current.test);
+}
+
+function modelOf(task: Task) {
+  return { topology: task.model, data: task.data, loss: task.loss };
+}
+
+async function sampleShare(task: string, share: number, of: number): Promise<RawExamples> {
+  const { train } = await loadTaskData(task);
+  const rows = partition(train.labels, Math.min(of, train.count), { kind: 'iid' }, 'samples')[share];
+  if (rows === undefined)
+    throw new CoppiceError('data-invalid', `There are only ${train.count} examples to share out.`);
+  return selectExamples(train, rows);
+}
+
+/** The layout that `Evaluator.samples` describes. */
+function encodeSamples({ count, features, labels }: RawExamples): Uint8Array {
+  const labelsAt = 16 + Math.ceil(features.byteLength / 4) * 4;
+  const bytes = new Uint8Array(labelsAt + labels.byteLength);
+  new Uint32Array(bytes.buffer, 0, 4).set([count, features.BYTES_PER_ELEMENT, features.length / count, 0]);
+  bytes.set(new Uint8Array(features.buffer, features.byteOffset, features.byteLength), 16);
+  bytes.set(new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength), labelsAt);
+  return bytes;
+}

@@ -1,0 +1,191 @@
+import { CoppiceError, type TableData } from '@coppice/protocol';
+import Papa from 'papaparse';
+import type { RawExamples } from './examples.ts';
+
+/** A table as it stands in a file: cells as text. */
+export interface CsvTable {
+  /** Names of the columns; `column 1`, `column 2`, … where the file has none. */
+  readonly columns: readonly string[];
+  /** Whether the first line holds names. */
+  readonly hasHeader: boolean;
+  readonly rows: readonly (readonly string[])[];
+}
+
+export interface CsvPreview extends CsvTable {
+  /** Rows in the whole file, without the header; `rows` has the first few. */
+  readonly total: number;
+}
+
+/** Which column of the file holds what: indices into `columns`, null where none was found. */
+export interface CsvMapping {
+  /** One for each feature of the schema, in its order. */
+  readonly features: readonly (number | null)[];
+  readonly target: number | null;
+}
+
+/** A row that was left out, and the cell that is to blame. */
+export interface SkippedRow {
+  /** Line of the table, from 1, the header counted. */
+  readonly row: number;
+  readonly why: {
+    readonly kind: 'missing' | 'not-a-number' | 'out-of-range' | 'unknown-class';
+    readonly column: string;
+    readonly value: string;
+  };
+}
+
+export interface CsvExamples extends RawExamples {
+  readonly features: Float32Array;
+  readonly skipped: readonly SkippedRow[];
+}
+
+/**
+ * Reads comma-, semicolon- or tab-separated text.
+ *
+ * @param options.header Whether the first line holds names; left out, it is guessed.
+ * @throws CoppiceError `data-empty`
+ */
+export function readCsv(text: string, options: { header?: boolean } = {}): CsvTable {
+  const parsed = Papa.parse<string[]>(text.replace(/^\uFEFF/, ''), { skipEmptyLines: 'greedy' });
+  const lines = parsed.data.map((line) => line.map((cell) => cell.trim()));
+  const [first] = lines;
+  const hasHeader = options.header ?? looksLikeHeader(lines);
+  const rows = hasHeader ? lines.slice(1) : lines;
+  if (first === undefined || rows.length === 0) {
+    throw new CoppiceError('data-empty', 'This file has no rows of data. Choose another one.');
+  }
+  const width = Math.max(...lines.slice(0, 100).map((line) => line.length));
+  const columns = Array.from({ length: width }, (_, i) => (hasHeader && first[i]) || `column ${i + 1}`);
+  return { columns, hasHeader, rows };
+}
+
+/** The table's columns and first rows, to show before anything is taken over. */
+export function previewCsv(text: string, options: { header?: boolean; rows?: number } = {}): CsvPreview {
+  const table = readCsv(text, options);
+  return { ...table, rows: table.rows.slice(0, options.rows ?? 8), total: table.rows.length };
+}
+
+/** Names are never numbers, and are followed by numbers somewhere; in a table of words only, differ. */
+function looksLikeHeader(lines: readonly (readonly string[])[]): boolean {
+  const [first, second] = lines;
+  if (!first || !second || first.some(isNumber)) return false;
+  return second.some(isNumber) || new Set(first).size === first.length;
+}
+
+function isNumber(cell: string): boolean {
+  return cell !== '' && Number.isFinite(Number(cell));
+}
+
+/**
+ * Finds the schema's columns in the file: by the same name (case, spaces and signs aside), then by a
+ * name that contains the other; where no name fits at all, in the order of the schema, target last.
+ */
+export function suggestMapping(columns: readonly string[], data: TableData): CsvMapping {
+  const names = columns.map(plain);
+  const wanted = [...data.features.map((feature) => feature.name), data.target.name].map(plain);
+  const found: (number | null)[] = wanted.map(() => null);
+  const free = new Set(names.keys());
+  const match = (fits: (column: string, name: string) => boolean) => {
+    for (const [i, name] of wanted.entries()) {
+      if (found[i] !== null) continue;
+      const column = [...free].find((at) => fits(names[at] as string, name));
+      if (column === undefined) continue;
+      found[i] = column;
+      free.delete(column);
+    }
+  };
+  match((column, name) => column === name && name !== '');
+  match(
+    (column, name) =>
+      column.length > 2 && name.length > 2 && (column.includes(name) || name.includes(column)),
+  );
+  if (found.every((column) => column === null) && columns.length >= wanted.length) {
+    return { features: data.features.map((_, i) => i), target: data.features.length };
+  }
+  return { features: found.slice(0, -1), target: found.at(-1) ?? null };
+}
+
+function plain(name: string): string {
+  return name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/**
+ * Takes the examples over. Rows that don't fit are left out and listed; a class may be given by its
+ * name or, where no class has that name, by its index from 0.
+ *
+ * @throws CoppiceError `data-invalid` where the mapping has gaps, `data-empty` where no row fits.
+ */
+export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableData): CsvExamples {
+  const unmapped = data.features.find((_, i) => mapping.features[i] == null)?.name;
+  const target = mapping.target;
+  if (unmapped !== undefined || target === null) {
+    throw new CoppiceError(
+      'data-invalid',
+      `No column was chosen for "${unmapped ?? data.target.name}". Choose one, then take the rows over.`,
+    );
+  }
+  const features: number[] = [];
+  const labels: number[] = [];
+  const skipped: SkippedRow[] = [];
+  const readLabel = labelReader(data);
+  for (const [index, row] of table.rows.entries()) {
+    const blame = (column: number, kind: SkippedRow['why']['kind']) => {
+      const why = { kind, column: table.columns[column] ?? `column ${column + 1}`, value: row[column] ?? '' };
+      skipped.push({ row: index + 1 + (table.hasHeader ? 1 : 0), why });
+    };
+    const values: number[] = [];
+    for (const [i, feature] of data.features.entries()) {
+      const column = mapping.features[i] as number;
+      const value = readNumber(row[column]);
+      if (typeof value === 'string') {
+        blame(column, value);
+        break;
+      }
+      if (value < (feature.min ?? -Infinity) || value > (feature.max ?? Infinity)) {
+        blame(column, 'out-of-range');
+        break;
+      }
+      values.push(value);
+    }
+    if (values.length < data.features.length) continue;
+    const label = readLabel(row[target]);
+    if (typeof label === 'string') {
+      blame(target, label);
+      continue;
+    }
+    for (const value of values) features.push(value);
+    labels.push(label);
+  }
+  if (labels.length === 0) {
+    throw new CoppiceError(
+      'data-empty',
+      `None of the ${table.rows.length} rows fits: look at what the columns were taken for.`,
+    );
+  }
+  return {
+    count: labels.length,
+    features: Float32Array.from(features),
+    labels: Float32Array.from(labels),
+    skipped,
+  };
+}
+
+function readNumber(cell: string | undefined): number | 'missing' | 'not-a-number' {
+  if (cell === undefined || cell === '') return 'missing';
+  const value = Number(cell);
+  // Beyond float32 a number would become infinite on its way into the model.
+  return Number.isFinite(Math.fround(value)) ? value : 'not-a-number';
+}
+
+function labelReader(data: TableData): (cell: string | undefined) => number | SkippedRow['why']['kind'] {
+  if (data.target.kind === 'number') return readNumber;
+  const { classes } = data.target;
+  const byName = new Map(classes.map((name, i) => [name.trim().toLowerCase(), i]));
+  return (cell) => {
+    if (cell === undefined || cell === '') return 'missing';
+    const named = byName.get(cell.toLowerCase());
+    if (named !== undefined) return named;
+    const index = Number(cell);
+    return Number.isInteger(index) && index >= 0 && index < classes.length ? index : 'unknown-class';
+  };
+}

@@ -1,0 +1,148 @@
+import type { ImageData as ImageSchema } from '@coppice/protocol';
+import { type Area, type Plane, resample } from './resample.ts';
+
+/** A picture as a canvas gives it: four bytes a pixel (red, green, blue, alpha), row-major. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray | Uint8Array;
+}
+
+/** Contrast below this share of full is an empty sheet, not ink. */
+const LEAST_CONTRAST = 0.1;
+
+/** Ink fainter than this share of the darkest is paper grain; it doesn't widen a digit's box. */
+const GRAIN = 0.15;
+
+/** The share of the picture's side that a digit fills in MNIST: 20 of 28 pixels. */
+const DIGIT_SHARE = 20 / 28;
+
+/**
+ * Turns a picture into an example's bytes for a task: height × width × channels, 0–255.
+ *
+ * For a task with `ink: 'light-on-dark'` the picture is taken for a drawing and prepared as MNIST
+ * was: ink made bright whatever its paper, cut to its box, scaled to fit 20 of 28 pixels, its centre
+ * of mass in the middle (LeCun et al., 1998). An empty sheet gives zeros. Any other picture is cut to
+ * the schema's proportions around its centre and resized.
+ */
+export function prepareImage(picture: Picture, schema: ImageSchema): Uint8Array {
+  if (schema.ink === 'light-on-dark' && schema.channels === 1) return prepareDrawing(picture, schema);
+  const area = cover(picture, schema.width / schema.height);
+  const planes = (schema.channels === 1 ? [grey(picture)] : [0, 1, 2].map((c) => channel(picture, c))).map(
+    (plane) => resample(plane, area, schema.width, schema.height),
+  );
+  const bytes = new Uint8ClampedArray(schema.width * schema.height * schema.channels);
+  for (let i = 0; i < schema.width * schema.height; i++) {
+    for (const [c, plane] of planes.entries()) bytes[i * schema.channels + c] = plane.values[i] as number;
+  }
+  return new Uint8Array(bytes.buffer);
+}
+
+/** One colour channel over white: what is transparent shows paper. */
+function channel({ width, height, data }: Picture, index: 0 | 1 | 2 | number): Plane {
+  const values = new Float32Array(width * height);
+  for (let i = 0; i < values.length; i++) {
+    const alpha = (data[i * 4 + 3] as number) / 255;
+    values[i] = (data[i * 4 + index] as number) * alpha + 255 * (1 - alpha);
+  }
+  return { width, height, values };
+}
+
+/** Luma after ITU-R BT.601. */
+function grey(picture: Picture): Plane {
+  const [red, green, blue] = [0, 1, 2].map((c) => channel(picture, c).values) as [
+    Float32Array,
+    Float32Array,
+    Float32Array,
+  ];
+  const values = red.map((r, i) => 0.299 * r + 0.587 * (green[i] as number) + 0.114 * (blue[i] as number));
+  return { width: picture.width, height: picture.height, values };
+}
+
+/** The largest area of these proportions around the centre. */
+function cover({ width, height }: { width: number; height: number }, ratio: number): Area {
+  const w = Math.min(width, height * ratio);
+  const h = Math.min(height, width / ratio);
+  return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
+}
+
+function prepareDrawing(picture: Picture, { width, height }: ImageSchema): Uint8Array {
+  const ink = brightInk(grey(picture));
+  const box = ink && boxOf(ink);
+  const out = new Uint8ClampedArray(width * height);
+  if (!ink || !box) return new Uint8Array(out.buffer);
+
+  const side = DIGIT_SHARE * Math.min(width, height);
+  const scale = side / Math.max(box.width, box.height);
+  const w = Math.max(1, Math.round(box.width * scale));
+  const h = Math.max(1, Math.round(box.height * scale));
+  const digit = resample(ink, box, w, h);
+  const peak = Math.max(...digit.values);
+  const mass = centreOfMass(digit);
+  // As near to the middle as it fits without being cut.
+  const left = Math.max(0, Math.min(width - w, Math.round(width / 2 - mass.x)));
+  const top = Math.max(0, Math.min(height - h, Math.round(height / 2 - mass.y)));
+  for (let y = 0; y < h; y++) {
+    for (let x = 0; x < w; x++) {
+      // Thin strokes grow pale when they shrink; MNIST's are as bright as can be.
+      out[(top + y) * width + left + x] = ((digit.values[y * w + x] as number) / peak) * 255;
+    }
+  }
+  return new Uint8Array(out.buffer);
+}
+
+/**
+ * How much ink is at each pixel, 0 to 1: the distance from the paper's brightness, which is the
+ * middle value along the border, towards the side where the most extreme pixels lie. Null for an
+ * empty sheet.
+ */
+function brightInk({ width, height, values }: Plane): Plane | null {
+  const border: number[] = [];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (x === 0 || y === 0 || x === width - 1 || y === height - 1)
+        border.push(values[y * width + x] as number);
+    }
+  }
+  const paper = border.sort((a, b) => a - b)[border.length >> 1] as number;
+  let darkest = paper;
+  let lightest = paper;
+  for (const value of values) {
+    if (value < darkest) darkest = value;
+    if (value > lightest) lightest = value;
+  }
+  const inkIsLight = lightest - paper > paper - darkest;
+  const contrast = inkIsLight ? lightest - paper : paper - darkest;
+  if (contrast < LEAST_CONTRAST * 255) return null;
+  const sign = inkIsLight ? 1 : -1;
+  return { width, height, values: values.map((value) => Math.max(0, (sign * (value - paper)) / contrast)) };
+}
+
+/** The smallest box around all that is more than grain. */
+function boxOf({ width, height, values }: Plane): Area | null {
+  let [left, top, right, bottom] = [width, height, -1, -1];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if ((values[y * width + x] as number) <= GRAIN) continue;
+      left = Math.min(left, x);
+      right = Math.max(right, x);
+      top = Math.min(top, y);
+      bottom = Math.max(bottom, y);
+    }
+  }
+  return right < 0 ? null : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+}
+
+/** In pixels from the top left corner; a pixel's own centre is at its half. */
+function centreOfMass({ width, height, values }: Plane): { x: number; y: number } {
+  let [sum, x, y] = [0, 0, 0];
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const value = values[row * width + column] as number;
+      sum += value;
+      x += value * (column + 0.5);
+      y += value * (row + 0.5);
+    }
+  }
+  return { x: x / sum, y: y / sum };
+}

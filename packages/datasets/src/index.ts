@@ -1,0 +1,19 @@
+// The menu of this room. Runs anywhere; what needs Node's file system is in `./node`.
+export {
+  applyMapping,
+  type CsvExamples,
+  type CsvMapping,
+  type CsvPreview,
+  type CsvTable,
+  previewCsv,
+  readCsv,
+  type SkippedRow,
+  suggestMapping,
+} from './csv.ts';
+export { type RawExamples, selectExamples, type TaskData } from './examples.ts';
+export { type Picture, prepareImage } from './image.ts';
+export { type NormalisedExamples, normalise, normaliseFeatures } from './normalise.ts';
+export { dirichlet, type Partition, parsePartition, partition } from './partition.ts';
+export { checkQuality, type QualityFinding } from './quality.ts';
+export { builtInTask, builtInTasks } from './tasks/index.ts';
+export { REGRESSION_BEST_LOSS, regressionData } from './tasks/regression.ts';

@@ -1,0 +1,94 @@
+import { CoppiceError } from '@coppice/protocol';
+import * as tf from './tf.ts';
+import type { BackendName } from './trainer.ts';
+
+/** In the order in which they are tried. */
+export const backendNames: readonly BackendName[] = ['webgl', 'wasm', 'cpu'];
+
+// Also silences tfjs's advice to install its Node binding, and its own warnings when a backend
+// can't start: that is told below.
+tf.enableProdMode();
+
+// tfjs gives up on a backend that is still starting when another start comes in between.
+let lastStart: Promise<void> = Promise.resolve();
+
+/**
+ * Starts a backend and makes it tfjs's current one.
+ *
+ * @throws CoppiceError `backend-unavailable` when this machine or browser can't run it.
+ */
+export function useBackend(name: BackendName): Promise<void> {
+  const start = lastStart.then(() => startBackend(name));
+  lastStart = start.catch(() => {});
+  return start;
+}
+
+async function startBackend(name: BackendName): Promise<void> {
+  try {
+    if (name === 'wasm') (await import('./wasm.ts')).prepareWasm();
+    if (name === 'webgl') renewLostWebgl();
+    if (!(await tf.setBackend(name))) throw new Error('it did not start');
+    if (name === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
+      throw new Error('this device computes in half precision only, too coarse for training');
+    }
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new CoppiceError(
+      'backend-unavailable',
+      `The ${name} backend can't be used here: ${why}. Choose another one, or let Coppice choose.`,
+      { cause: thrown },
+    );
+  }
+}
+
+/**
+ * Starts the first backend of webgl, wasm, cpu that gives a right answer here.
+ *
+ * @throws CoppiceError `backend-unavailable` when none does; cpu is plain JavaScript, so this means
+ *   that the program itself is broken.
+ */
+export async function firstWorkingBackend(): Promise<BackendName> {
+  let last: unknown;
+  for (const name of backendNames) {
+    try {
+      await useBackend(name);
+      await probe(name);
+      return name;
+    } catch (thrown) {
+      last = thrown;
+    }
+  }
+  throw CoppiceError.from(last, 'backend-unavailable');
+}
+
+/** Makes a backend that was started before the current one; does nothing when it is already. */
+export function switchTo(name: BackendName): void {
+  if (tf.getBackend() === name) return;
+  // Async only in its first call for a backend; a started one is current when the call returns.
+  void tf.setBackend(name);
+}
+
+/** True when the device behind the backend is gone (WebGL only). */
+export function isLost(name: BackendName): boolean {
+  if (name !== 'webgl') return false;
+  const backend = tf.engine().registry['webgl'] as { gpgpu?: { gl?: WebGLRenderingContext } } | undefined;
+  return backend?.gpgpu?.gl?.isContextLost() ?? false;
+}
+
+/** A lost WebGL context never comes back by itself: the next use begins with a new one. */
+function renewLostWebgl(): void {
+  if (!isLost('webgl')) return;
+  const factory = tf.findBackendFactory('webgl');
+  tf.removeBackend('webgl');
+  tf.registerBackend('webgl', factory, 2);
+}
+
+/** One small product whose answer is known: some drivers start, and compute nonsense. */
+async function probe(name: BackendName): Promise<void> {
+  const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])));
+  const [value] = await product.data();
+  product.dispose();
+  if (Math.abs((value ?? 0) - 11) > 1e-3) {
+    throw new CoppiceError('backend-unavailable', `The ${name} backend gives wrong answers on this device.`);
+  }
+}

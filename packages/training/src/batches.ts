@@ -1,0 +1,67 @@
+import { seededRandom, shuffle } from '@coppice/ports';
+import { CoppiceError, type Loss } from '@coppice/protocol';
+import * as tf from './tf.ts';
+import type { Dataset } from './trainer.ts';
+
+/** What a batch must look like for a model. */
+export interface BatchShape {
+  readonly inputShape: readonly number[];
+  readonly outputs: number;
+  readonly loss: Loss;
+}
+
+export interface Batch {
+  readonly xs: tf.Tensor;
+  /** One-hot rows, or one value a row. */
+  readonly ys: tf.Tensor2D;
+}
+
+/** Numbers in one example. */
+export function rowSize(shape: BatchShape): number {
+  return shape.inputShape.reduce((size, dimension) => size * dimension, 1);
+}
+
+/**
+ * @throws CoppiceError `data-invalid` where a dataset disagrees with itself or the model.
+ */
+export function checkDataset(data: Dataset, shape: BatchShape): void {
+  const size = rowSize(shape);
+  if (data.xs.length !== data.count * size || data.ys.length !== data.count) {
+    throw new CoppiceError(
+      'data-invalid',
+      `${data.count} examples of ${size} numbers need ${data.count * size} inputs and ${data.count} labels, but there are ${data.xs.length} and ${data.ys.length}. Load the examples again.`,
+    );
+  }
+  if (shape.loss !== 'categoricalCrossentropy') return;
+  const wrong = data.ys.findIndex((y) => !Number.isInteger(y) || y < 0 || y >= shape.outputs);
+  if (wrong !== -1) {
+    throw new CoppiceError(
+      'data-invalid',
+      `Example ${wrong + 1} has the label ${data.ys[wrong]}, but the classes are 0 to ${shape.outputs - 1}. Correct or delete it.`,
+    );
+  }
+}
+
+/** The order in which an epoch visits the examples: the same for the same seed, on every machine. */
+export function epochOrder(count: number, shuffleSeed: string, epoch: number): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  return shuffle(order, seededRandom(shuffleSeed, epoch));
+}
+
+/** The examples at `rows`, as tensors. A new array each time: backends may keep what they are given. */
+export function gatherBatch(data: Dataset, rows: Uint32Array, shape: BatchShape): Batch {
+  const size = rowSize(shape);
+  const inputs = new Float32Array(rows.length * size);
+  const classes = shape.loss === 'categoricalCrossentropy';
+  const labels = new Float32Array(rows.length * shape.outputs);
+  for (const [i, row] of rows.entries()) {
+    inputs.set(data.xs.subarray(row * size, (row + 1) * size), i * size);
+    const y = data.ys[row] as number;
+    if (classes) labels[i * shape.outputs + y] = 1;
+    else labels[i] = y;
+  }
+  return {
+    xs: tf.tensor(inputs, [rows.length, ...shape.inputShape]),
+    ys: tf.tensor2d(labels, [rows.length, shape.outputs]),
+  };
+}

@@ -1,0 +1,40 @@
+import type { DataSchema, Layout, Loss, Topology } from '@coppice/protocol';
+import { readTopology } from './read-topology.ts';
+import { createTrainer } from './tfjs-trainer.ts';
+import type { ModelDescription } from './trainer.ts';
+
+/**
+ * The layout of a model and the weights that `seed` gives it: the first weights of a run.
+ *
+ * @throws CoppiceError `model-invalid`
+ */
+export async function describeModel(
+  description: ModelDescription,
+  seed: number,
+): Promise<{ layout: Layout; weights: Float32Array }> {
+  // Plain JavaScript: nothing to start, and the same arithmetic for initializers that compute.
+  const trainer = await createTrainer(description, { backend: 'cpu', seed });
+  try {
+    return { layout: trainer.layout, weights: await trainer.getWeights() };
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/**
+ * Checks a model that someone brought: that it can be built, fits the data, and can be trained with
+ * the loss.
+ *
+ * @param model The content of a `model.json`, or a topology alone.
+ * @returns The topology alone, to keep.
+ * @throws CoppiceError `model-invalid`, saying exactly what is wrong.
+ */
+export async function checkModel(
+  model: unknown,
+  data: DataSchema,
+  loss: Loss,
+): Promise<{ topology: Topology; layout: Layout }> {
+  const topology = readTopology(model);
+  const { layout } = await describeModel({ topology, data, loss }, 0);
+  return { topology, layout };
+}

@@ -1,0 +1,63 @@
+import type { Loss } from '@coppice/protocol';
+import { softmaxHead } from './model.ts';
+import * as tf from './tf.ts';
+
+/**
+ * From a batch to what the loss is computed on: logits for a classification (the input of the last
+ * softmax: stable, and one operation less), values for a regression. Shape [batch, outputs].
+ */
+export type Forward = (batch: tf.Tensor, training: boolean) => tf.Tensor2D;
+
+/** The way from a batch to logits or values, for one model. It holds no tensors of its own. */
+export function forwardOf(model: tf.LayersModel, loss: Loss): Forward {
+  const head = loss === 'categoricalCrossentropy' ? softmaxHead(model) : null;
+  if (!head) return (batch, training) => model.apply(batch, { training }) as tf.Tensor2D;
+
+  const body = bodyBefore(model, head);
+  if (head.getClassName() !== 'Dense') return body;
+  const [kernel, bias] = head.weights;
+  if (!kernel) throw new Error('A dense layer without a kernel');
+  return (batch, training) => {
+    const product = tf.matMul(body(batch, training), kernel.read() as tf.Tensor2D);
+    return (bias ? tf.add(product, bias.read()) : product) as tf.Tensor2D;
+  };
+}
+
+/** The model up to, and without, its last layer. */
+function bodyBefore(model: tf.LayersModel, head: tf.layers.Layer): Forward {
+  const layers = model.layers.filter((layer) => layer.getClassName() !== 'InputLayer');
+  const makesMasks = layers.some((layer) => ['Masking', 'Embedding'].includes(layer.getClassName()));
+  if (model instanceof tf.Sequential && !makesMasks) {
+    // A plain chain is called layer by layer, without the bookkeeping of a graph.
+    const chain = layers.slice(0, -1);
+    return (batch, training) =>
+      chain.reduce<tf.Tensor>((x, layer) => layer.call(x, { training }) as tf.Tensor, batch) as tf.Tensor2D;
+  }
+  const body = tf.model({ inputs: model.inputs, outputs: head.input as tf.SymbolicTensor });
+  return (batch, training) => body.apply(batch, { training }) as tf.Tensor2D;
+}
+
+/**
+ * Mean cross-entropy of softmax(logits) against one-hot labels, with its gradient
+ * (softmax(z) − y) / n written out.
+ */
+export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Scalar {
+  const op = tf.customGrad((z, save) => {
+    const logProbabilities = tf.logSoftmax(z as tf.Tensor2D);
+    (save as tf.GradSaveFunc)([logProbabilities]);
+    const count = logits.shape[0];
+    return {
+      value: tf.mul(tf.sum(tf.mul(labels, logProbabilities)), -1 / count),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const difference = tf.sub(tf.exp(saved[0] as tf.Tensor), labels);
+        return tf.mul(difference, tf.mul(dy, 1 / count));
+      },
+    };
+  });
+  return op(logits) as tf.Scalar;
+}
+
+/** Mean over all examples and outputs of (prediction − target)². */
+export function meanSquaredError(predictions: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
+  return tf.mean(tf.squaredDifference(predictions, targets));
+}

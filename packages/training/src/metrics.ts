@@ -1,0 +1,68 @@
+import type { Loss, Metrics } from '@coppice/protocol';
+
+/** Sums loss and hits over chunks of outputs, in double precision. */
+export class MetricsSum {
+  readonly #loss: Loss;
+  readonly #width: number;
+  #total = 0;
+  #correct = 0;
+  #examples = 0;
+
+  /** @param width Numbers in one output row: classes, or 1. */
+  constructor(loss: Loss, width: number) {
+    this.#loss = loss;
+    this.#width = width;
+  }
+
+  /** @param outputs Rows of logits (classification) or values; `labels[from]` belongs to the first. */
+  add(outputs: Float32Array, labels: Float32Array, from: number): void {
+    const rows = outputs.length / this.#width;
+    for (let i = 0; i < rows; i++) {
+      const row = outputs.subarray(i * this.#width, (i + 1) * this.#width);
+      const label = labels[from + i] as number;
+      if (this.#loss === 'meanSquaredError') {
+        this.#total += ((row[0] as number) - label) ** 2;
+      } else {
+        const best = argmax(row);
+        this.#total += crossEntropy(row, row[best] as number, label);
+        if (best === label) this.#correct++;
+      }
+    }
+    this.#examples += rows;
+  }
+
+  /** A loss that is not finite (a model gone astray) is null: JSON has no NaN. */
+  result(): Metrics {
+    const loss = this.#examples === 0 ? Number.NaN : this.#total / this.#examples;
+    const counted = this.#loss === 'categoricalCrossentropy' && this.#examples > 0;
+    return {
+      loss: Number.isFinite(loss) ? loss : null,
+      accuracy: counted ? this.#correct / this.#examples : null,
+      examples: this.#examples,
+    };
+  }
+}
+
+/** −log softmax(z)[label], with the largest logit taken out so that nothing overflows. */
+function crossEntropy(logits: Float32Array, largest: number, label: number): number {
+  let sum = 0;
+  for (const z of logits) sum += Math.exp(z - largest);
+  return Math.log(sum) - ((logits[label] as number) - largest);
+}
+
+function argmax(row: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < row.length; i++) if ((row[i] as number) > (row[best] as number)) best = i;
+  return best;
+}
+
+/** Turns rows of logits into rows of probabilities, in place. */
+export function softmaxRows(rows: Float32Array, width: number): void {
+  for (let at = 0; at < rows.length; at += width) {
+    const row = rows.subarray(at, at + width);
+    const largest = row[argmax(row)] as number;
+    let sum = 0;
+    for (const z of row) sum += Math.exp(z - largest);
+    for (let i = 0; i < width; i++) row[i] = Math.exp((row[i] as number) - largest) / sum;
+  }
+}

@@ -1,0 +1,176 @@
+import {
+  type DataSchema,
+  exampleSize,
+  type Layout,
+  type Loss,
+  layoutSize,
+  MAX_MODEL_BYTES,
+  type WeightSpec,
+} from '@coppice/protocol';
+import { seedTopology } from './initialize.ts';
+import { invalid, readTopology } from './read-topology.ts';
+import * as tf from './tf.ts';
+import type { ModelDescription } from './trainer.ts';
+
+/** A model on the current backend, and its weights as variables in layout order. */
+export interface BuiltModel {
+  readonly model: tf.LayersModel;
+  readonly layout: Layout;
+  readonly variables: readonly tf.Variable[];
+  /** Shape of one example, as the model takes it. */
+  readonly inputShape: readonly number[];
+  /** Numbers in one output row. */
+  readonly outputs: number;
+}
+
+/**
+ * Builds a model with its first weights drawn from the seed, and checks that it fits the data.
+ *
+ * @throws CoppiceError `model-invalid` saying what is wrong.
+ */
+export async function buildModel(description: ModelDescription, seed: number): Promise<BuiltModel> {
+  const topology = seedTopology(readTopology(description.topology), seed);
+  const before = new Set(Object.keys(tf.engine().registeredVariables));
+  let model: tf.LayersModel;
+  try {
+    model = await tf.models.modelFromJSON({ modelTopology: topology } as unknown as tf.io.ModelJSON);
+    if (model instanceof tf.Sequential && model.inputs?.length) model.build();
+  } catch (thrown) {
+    // The layers built before the one that failed hold weights that nobody else can reach.
+    for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
+      if (!before.has(name)) variable.dispose();
+    }
+    throw invalid(reason(thrown), thrown);
+  }
+  try {
+    const shapes = checkShapes(model, description.data);
+    checkHead(model, description.loss, description.data);
+    const layout = layoutOf(model);
+    return {
+      model,
+      layout,
+      variables: model.weights.map((weight) => weight.read() as tf.Variable),
+      ...shapes,
+    };
+  } catch (thrown) {
+    model.dispose();
+    throw thrown;
+  }
+}
+
+/** tfjs's own words, without its hints for people who write layers in code. */
+function reason(thrown: unknown): string {
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const unknown = /^Unknown layer: ([^.]+)\./.exec(message);
+  if (unknown) {
+    return `it has a layer of a kind that tfjs doesn't know, "${unknown[1]}". Use the built-in layers only`;
+  }
+  return `tfjs can't build it (${message.replace(/[.\s]+$/, '')}). The file may be damaged or cut short`;
+}
+
+function checkShapes(
+  model: tf.LayersModel,
+  data: DataSchema,
+): { inputShape: readonly number[]; outputs: number } {
+  if (!model.inputs?.length) throw invalid('its first layer has no input shape ("batch_input_shape")');
+  if (model.inputs.length !== 1) {
+    throw invalid(
+      `it takes ${model.inputs.length} inputs; Coppice gives one example at a time, as one input`,
+    );
+  }
+  if (model.outputs.length !== 1) throw invalid(`it has ${model.outputs.length} outputs; Coppice reads one`);
+  const input = model.inputs[0]?.shape ?? [];
+  const output = model.outputs[0]?.shape ?? [];
+  const inputShape = input.slice(1);
+  if (input[0] !== null || inputShape.some((size) => size === null)) {
+    throw invalid(
+      `it takes inputs of shape ${show(input)}; the first size must be null (any batch), the others fixed`,
+    );
+  }
+  const fitting = fittingShapes(data);
+  if (!fitting.some((shape) => shape.join() === inputShape.join())) {
+    const wanted = fitting.map((shape) => show([null, ...shape])).join(' or ');
+    throw invalid(`it takes inputs of shape ${show(input)}, but the data (${inWords(data)}) needs ${wanted}`);
+  }
+  const wanted = outputsFor(data);
+  if (output.length !== 2 || output[1] !== wanted.size) {
+    throw invalid(`its output has shape ${show(output)}, but ${wanted.why} needs [null, ${wanted.size}]`);
+  }
+  return { inputShape: inputShape as number[], outputs: wanted.size };
+}
+
+/** Input shapes that hold one example without moving a number. */
+function fittingShapes(data: DataSchema): number[][] {
+  if (data.kind === 'table') return [[data.features.length]];
+  const whole = [data.height, data.width, data.channels];
+  return [[exampleSize(data)], whole, ...(data.channels === 1 ? [[data.height, data.width]] : [])];
+}
+
+function inWords(data: DataSchema): string {
+  if (data.kind === 'table') return `${data.features.length} columns`;
+  return `${data.width}×${data.height} pixels, ${data.channels === 1 ? 'grey' : 'colour'}`;
+}
+
+function outputsFor(data: DataSchema): { size: number; why: string } {
+  const classes =
+    data.kind === 'image' ? data.classes : data.target.kind === 'class' ? data.target.classes : null;
+  if (classes) return { size: classes.length, why: `a choice among ${classes.length} classes` };
+  return { size: 1, why: 'one number to predict' };
+}
+
+function checkHead(model: tf.LayersModel, loss: Loss, data: DataSchema): void {
+  const regression = data.kind === 'table' && data.target.kind === 'number';
+  if (regression !== (loss === 'meanSquaredError')) {
+    const fit = regression ? 'meanSquaredError' : 'categoricalCrossentropy';
+    throw invalid(`its loss is ${loss}, but data of this kind needs ${fit}`);
+  }
+  if (!regression && softmaxHead(model) === null) {
+    throw invalid(
+      'its last layer must end in softmax, so that its outputs are the probabilities of the classes. Set activation: "softmax" there',
+    );
+  }
+  if (model.trainableWeights.length === 0) {
+    throw invalid('it has no trainable weights: there is nothing to learn');
+  }
+}
+
+/** The layer whose softmax makes the model's output, or null. */
+export function softmaxHead(model: tf.LayersModel): tf.layers.Layer | null {
+  const last = model.outputs[0]?.sourceLayer;
+  if (!last) return null;
+  const name = last.getClassName();
+  if (name === 'Softmax') return last;
+  const activation = last.getConfig()['activation'];
+  return (name === 'Dense' || name === 'Activation') && activation === 'softmax' ? last : null;
+}
+
+/**
+ * Names are layer name and weight name, as tfjs writes them into `model.json`; not its process-wide
+ * unique ones, which get a suffix when a model is built a second time.
+ */
+function layoutOf(model: tf.LayersModel): Layout {
+  const trainable = new Set(model.trainableWeights.map((weight) => weight.id));
+  const seen = new Map<string, number>();
+  const layout = model.weights.map((weight): WeightSpec => {
+    if (weight.shape.some((size) => size === null)) {
+      throw invalid(`its weight ${weight.originalName} has no fixed shape`);
+    }
+    const times = seen.get(weight.originalName) ?? 0;
+    seen.set(weight.originalName, times + 1);
+    return {
+      name: times === 0 ? weight.originalName : `${weight.originalName}_${times}`,
+      shape: weight.shape as number[],
+      trainable: trainable.has(weight.id),
+    };
+  });
+  if (layoutSize(layout) * 4 > MAX_MODEL_BYTES) {
+    throw invalid(
+      `it has ${layoutSize(layout)} parameters; at most ${MAX_MODEL_BYTES / 4} fit into one message`,
+    );
+  }
+  return layout;
+}
+
+function show(shape: readonly (number | null)[]): string {
+  return `[${shape.map(String).join(', ')}]`;
+}

@@ -1,0 +1,14 @@
+import * as tf from './tf.ts';
+import type { LocalTraining } from './trainer.ts';
+
+/** tfjs's optimizers, with a state that starts fresh and is the caller's to dispose of. */
+export const optimizers: Readonly<
+  Record<LocalTraining['optimizer'], (learningRate: number) => tf.Optimizer>
+> = {
+  /** w ← w − η·g with g the gradient of the batch's mean loss: the local step of FedAvg. */
+  sgd: (learningRate) => tf.train.sgd(learningRate),
+  /** v ← 0.9·v + g, w ← w − η·v. */
+  momentum: (learningRate) => tf.train.momentum(learningRate, 0.9),
+  /** Kingma & Ba, 2015, with β₁ = 0.9 and β₂ = 0.999. */
+  adam: (learningRate) => tf.train.adam(learningRate),
+};

@@ -1,0 +1,265 @@
+import { seededRandom } from '@coppice/ports';
+import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
+import { firstWorkingBackend, isLost, switchTo, useBackend } from './backends.ts';
+import { type BatchShape, checkDataset, epochOrder, gatherBatch, rowSize } from './batches.ts';
+import { Slices } from './event-loop.ts';
+import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy } from './loss.ts';
+import { LossMeter } from './loss-meter.ts';
+import { MetricsSum, softmaxRows } from './metrics.ts';
+import { type BuiltModel, buildModel } from './model.ts';
+import { optimizers } from './optimizers.ts';
+import * as tf from './tf.ts';
+import type {
+  BackendName,
+  Dataset,
+  LocalTraining,
+  ModelDescription,
+  Trainer,
+  TrainingProgress,
+  TrainingResult,
+} from './trainer.ts';
+
+/** Between two reports of a training under way, milliseconds. A report waits for the device. */
+const REPORT_EVERY = 100;
+
+/** The most examples in one forward pass, and the most numbers that one layer may put out in it. */
+const CHUNK_EXAMPLES = 1000;
+const CHUNK_NUMBERS = 4_000_000;
+
+/**
+ * A trainer over tfjs, its weights drawn from the seed: the same on every machine.
+ *
+ * @param options.backend Left out: the first of webgl, wasm, cpu that works here.
+ * @throws CoppiceError `model-invalid`, `backend-unavailable`
+ */
+export async function createTrainer(
+  description: ModelDescription,
+  options: { backend?: BackendName; seed: number },
+): Promise<Trainer> {
+  const backend = options.backend ?? (await firstWorkingBackend());
+  await useBackend(backend);
+  switchTo(backend); // another trainer may have been made while this one waited
+  return new TfjsTrainer(backend, await buildModel(description, options.seed), description.loss);
+}
+
+class TfjsTrainer implements Trainer {
+  readonly backend: BackendName;
+  readonly layout: Layout;
+  readonly #built: BuiltModel;
+  readonly #loss: Loss;
+  readonly #shape: BatchShape;
+  readonly #forward: Forward;
+  readonly #trainable: tf.Variable[];
+  /** Layers that draw at every step; tfjs lets them repeat one drawing or seed none. */
+  readonly #dropouts: { seed: number }[];
+  readonly #chunk: number;
+  #disposed = false;
+
+  constructor(backend: BackendName, built: BuiltModel, loss: Loss) {
+    this.backend = backend;
+    this.layout = built.layout;
+    this.#built = built;
+    this.#loss = loss;
+    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
+    this.#forward = forwardOf(built.model, loss);
+    this.#trainable = built.variables.filter((_, i) => built.layout[i]?.trainable);
+    this.#dropouts = built.model.layers.filter((layer) => layer.getClassName() === 'Dropout') as unknown as {
+      seed: number;
+    }[];
+    const widest = Math.max(1, ...built.model.layers.map((layer) => outputSize(layer)));
+    this.#chunk = Math.max(1, Math.min(CHUNK_EXAMPLES, Math.floor(CHUNK_NUMBERS / widest)));
+  }
+
+  async getWeights(): Promise<Float32Array> {
+    this.#begin();
+    const parts = await Promise.all(this.#built.variables.map((variable) => variable.data<'float32'>()));
+    this.#checkDevice();
+    const weights = new Float32Array(layoutSize(this.layout));
+    let at = 0;
+    for (const part of parts) {
+      weights.set(part, at);
+      at += part.length;
+    }
+    return weights;
+  }
+
+  setWeights(weights: Float32Array): void {
+    this.#begin();
+    const size = layoutSize(this.layout);
+    if (weights.length !== size) {
+      throw new RangeError(`This model has ${size} weights, but ${weights.length} were given`);
+    }
+    let at = 0;
+    for (const variable of this.#built.variables) {
+      // A copy: backends may keep the array that they are given.
+      const part = tf.tensor(weights.slice(at, at + variable.size), variable.shape);
+      variable.assign(part);
+      part.dispose();
+      at += variable.size;
+    }
+  }
+
+  async train(
+    data: Dataset,
+    how: LocalTraining,
+    options: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal } = {},
+  ): Promise<TrainingResult> {
+    const started = performance.now();
+    checkDataset(data, this.#shape);
+    if (data.count === 0) {
+      throw new CoppiceError('data-empty', 'There are no examples to train on. Add some first.');
+    }
+    this.#begin();
+    const optimizer = optimizers[how.optimizer](how.learningRate);
+    const meter = new LossMeter();
+    try {
+      const loss = await this.#epochs(data, how, optimizer, meter, options);
+      const weights = await this.getWeights();
+      if (!weights.every(Number.isFinite)) throw diverged();
+      const steps = how.epochs * Math.ceil(data.count / how.batchSize);
+      return { weights, loss, steps, milliseconds: performance.now() - started };
+    } catch (thrown) {
+      this.#checkDevice(thrown);
+      throw thrown;
+    } finally {
+      meter.dispose();
+      optimizer.dispose();
+    }
+  }
+
+  async #epochs(
+    data: Dataset,
+    how: LocalTraining,
+    optimizer: tf.Optimizer,
+    meter: LossMeter,
+    { onProgress, signal }: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal },
+  ): Promise<number> {
+    const steps = Math.ceil(data.count / how.batchSize);
+    const slices = new Slices();
+    let reported = performance.now();
+    let loss = 0;
+    for (let epoch = 0; epoch < how.epochs; epoch++) {
+      const order = epochOrder(data.count, how.shuffleSeed, epoch);
+      const dropout = seededRandom(how.shuffleSeed, epoch, 'dropout');
+      meter.reset();
+      for (let step = 0; step < steps; step++) {
+        if (signal?.aborted) throw new DOMException('Training was stopped.', 'AbortError');
+        switchTo(this.backend); // another trainer may have run while this one rested
+        for (const layer of this.#dropouts) layer.seed = (dropout.uint32() >>> 1) + 1;
+        this.#step(data, order.subarray(step * how.batchSize, (step + 1) * how.batchSize), optimizer, meter);
+        const last = step === steps - 1;
+        if (last || performance.now() - reported >= REPORT_EVERY) {
+          loss = await meter.read();
+          this.#checkDevice();
+          if (!Number.isFinite(loss)) throw diverged();
+          reported = performance.now();
+          onProgress?.({ epoch: epoch + 1, epochs: how.epochs, step: step + 1, steps, loss });
+        }
+        await slices.rest();
+      }
+    }
+    return loss;
+  }
+
+  #step(data: Dataset, rows: Uint32Array, optimizer: tf.Optimizer, meter: LossMeter): void {
+    tf.tidy(() => {
+      const { xs, ys } = gatherBatch(data, rows, this.#shape);
+      const { value, grads } = tf.variableGrads(() => this.#batchLoss(xs, ys), this.#trainable);
+      optimizer.applyGradients(grads);
+      meter.add(value, rows.length);
+    });
+  }
+
+  #batchLoss(xs: tf.Tensor, ys: tf.Tensor2D): tf.Scalar {
+    const outputs = this.#forward(xs, true);
+    const loss =
+      this.#loss === 'categoricalCrossentropy'
+        ? softmaxCrossEntropy(outputs, ys)
+        : meanSquaredError(outputs, ys);
+    return this.#built.model
+      .calculateLosses()
+      .reduce((sum: tf.Scalar, penalty) => tf.add(sum, penalty), loss);
+  }
+
+  async evaluate(data: Dataset): Promise<Metrics> {
+    checkDataset(data, this.#shape);
+    const sum = new MetricsSum(this.#loss, this.#built.outputs);
+    await this.#outputs(data.xs, data.count, (outputs, from) => sum.add(outputs, data.ys, from));
+    return sum.result();
+  }
+
+  async predict(xs: Float32Array, count: number): Promise<Float32Array> {
+    checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
+    const { outputs: width } = this.#built;
+    const rows = new Float32Array(count * width);
+    await this.#outputs(xs, count, (outputs, from) => rows.set(outputs, from * width));
+    if (this.#loss === 'categoricalCrossentropy') softmaxRows(rows, width);
+    return rows;
+  }
+
+  /** Runs the model over `xs` in chunks; `take` gets each chunk's output rows and its first example. */
+  async #outputs(
+    xs: Float32Array,
+    count: number,
+    take: (outputs: Float32Array, from: number) => void,
+  ): Promise<void> {
+    this.#begin();
+    const size = rowSize(this.#shape);
+    const slices = new Slices();
+    try {
+      for (let from = 0; from < count; from += this.#chunk) {
+        switchTo(this.backend);
+        const rows = Math.min(this.#chunk, count - from);
+        const part = xs.slice(from * size, (from + rows) * size);
+        const outputs = tf.tidy(() =>
+          this.#forward(tf.tensor(part, [rows, ...this.#shape.inputShape]), false),
+        );
+        try {
+          take(await outputs.data<'float32'>(), from);
+        } finally {
+          outputs.dispose();
+        }
+        this.#checkDevice();
+        await slices.rest();
+      }
+    } catch (thrown) {
+      this.#checkDevice(thrown);
+      throw thrown;
+    }
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#built.model.dispose();
+  }
+
+  #begin(): void {
+    if (this.#disposed) throw new Error('This trainer was disposed of');
+    this.#checkDevice();
+    switchTo(this.backend);
+  }
+
+  #checkDevice(cause?: unknown): void {
+    if (!isLost(this.backend)) return;
+    throw new CoppiceError(
+      'backend-lost',
+      'The graphics processor was taken away from this page, as happens after sleep or when it is overloaded. This training is lost; the next one starts anew.',
+      { cause },
+    );
+  }
+}
+
+/** Numbers that a layer puts out for one example, as far as its shape says. */
+function outputSize(layer: tf.layers.Layer): number {
+  const shape = layer.outputShape as (number | null)[] | (number | null)[][];
+  const one = (Array.isArray(shape[0]) ? shape[0] : shape) as (number | null)[];
+  return one.slice(1).reduce<number>((size, dimension) => size * (dimension ?? 1), 1);
+}
+
+function diverged(): CoppiceError {
+  return new CoppiceError(
+    'training-diverged',
+    'Training went astray: the loss is no longer a finite number. Nothing was sent. A smaller learning rate usually cures it.',
+  );
+}

@@ -1,0 +1,2 @@
+export { registerConv2DGradients } from './conv2d-gradients.ts';
+export { registerMatMul } from './matmul.ts';

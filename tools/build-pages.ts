@@ -1,0 +1,30 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, run } from './run.ts';
+
+const pages = ['client', 'admin'] as const;
+
+/** Builds the pages that are older than their sources; all of them with `force`. */
+export async function buildPages({ force = false }: { force?: boolean } = {}): Promise<void> {
+  const sources = ['packages', 'apps', 'pnpm-lock.yaml'].map((name) => newest(join(root, name)));
+  for (const page of pages) {
+    const built = join(root, 'apps', page, 'dist', 'index.html');
+    if (!force && existsSync(built) && statSync(built).mtimeMs > Math.max(...sources)) continue;
+    const code = await run('vite', ['build', join('apps', page), '--logLevel', 'warn']);
+    if (code !== 0) throw new Error(`building the ${page} page failed`);
+  }
+}
+
+/** The newest change below a path, in milliseconds since the epoch; what is built or installed does not count. */
+function newest(path: string): number {
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  let time = 0;
+  for (const name of readdirSync(path)) {
+    if (name === 'node_modules' || name === 'dist' || name.endsWith('.test.ts')) continue;
+    time = Math.max(time, newest(join(path, name)));
+  }
+  return time;
+}
+
+if (import.meta.main) await buildPages({ force: process.argv.includes('--force') });
