@@ -9,15 +9,38 @@ import { root, run } from './run.ts';
  */
 
 /** Rooms from the ground up; a room may depend on those before it. */
-const floors = ['protocol', 'ports', 'federation', 'ui', 'training', 'datasets', 'participant', 'coordinator', 'client', 'admin', 'simulate', 'test'];
+const floors = [
+  'protocol',
+  'ports',
+  'federation',
+  'ui',
+  'training',
+  'datasets',
+  'participant',
+  'coordinator',
+  'client',
+  'admin',
+  'simulate',
+  'test',
+];
 /** Coordinator and participant share words and maths, never code of each other. */
-const strangers = [['coordinator', 'participant'], ['federation', 'training'], ['ports', 'protocol']] as const;
+const strangers = [
+  ['coordinator', 'participant'],
+  ['federation', 'training'],
+  ['ports', 'protocol'],
+] as const;
 
 const failures: string[] = [];
-const folders = [...readdirSync(join(root, 'packages')).map((name) => join('packages', name)), ...readdirSync(join(root, 'apps')).map((name) => join('apps', name)), 'test'];
+const folders = [
+  ...readdirSync(join(root, 'packages')).map((name) => join('packages', name)),
+  ...readdirSync(join(root, 'apps')).map((name) => join('apps', name)),
+  'test',
+];
 
 for (const folder of folders) {
-  const { name, dependencies = {} } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as {
+  const { name, dependencies = {} } = JSON.parse(
+    readFileSync(join(root, folder, 'package.json'), 'utf8'),
+  ) as {
     name: string;
     dependencies?: Record<string, string>;
   };
@@ -26,8 +49,10 @@ for (const folder of folders) {
   for (const dependency of Object.keys(dependencies)) {
     if (!dependency.startsWith('@coppice/')) continue;
     const other = dependency.replace('@coppice/', '');
-    if (floors.indexOf(other) >= floors.indexOf(room)) failures.push(`${room} must not import ${other}: it lies above`);
-    if (strangers.some((pair) => pair.includes(room as never) && pair.includes(other as never))) failures.push(`${room} must not import ${other}`);
+    if (floors.indexOf(other) >= floors.indexOf(room))
+      failures.push(`${room} must not import ${other}: it lies above`);
+    if (strangers.some((pair) => pair.includes(room as never) && pair.includes(other as never)))
+      failures.push(`${room} must not import ${other}`);
   }
 }
 process.stdout.write(failures.length === 0 ? 'import direction: ok\n' : `${failures.join('\n')}\n`);

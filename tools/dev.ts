@@ -7,13 +7,27 @@ import { root, searchPath } from './run.ts';
  */
 const env = { ...process.env, PATH: searchPath() };
 const programs: [string, string[]][] = [
-  ['node', ['--watch', '--watch-preserve-output', 'packages/coordinator/src/main.ts', '--port', '8080', ...process.argv.slice(2)]],
+  [
+    'node',
+    [
+      '--watch',
+      '--watch-preserve-output',
+      'packages/coordinator/src/main.ts',
+      '--port',
+      '8080',
+      ...process.argv.slice(2),
+    ],
+  ],
   ['vite', ['apps/client', '--port', '5173', '--strictPort']],
   ['vite', ['apps/admin', '--port', '5174', '--strictPort']],
 ];
 
-process.stdout.write('Client page  http://localhost:5173/\nAdmin page   http://localhost:5174/admin/  (the key is printed below)\n\n');
-const children = programs.map(([command, args]) => spawn(command, args, { cwd: root, env, stdio: 'inherit' }));
+process.stdout.write(
+  'Client page  http://localhost:5173/\nAdmin page   http://localhost:5174/admin/  (the key is printed below)\n\n',
+);
+const children = programs.map(([command, args]) =>
+  spawn(command, args, { cwd: root, env, stdio: 'inherit' }),
+);
 const stop = () => {
   for (const child of children) child.kill('SIGTERM');
 };

@@ -7,7 +7,11 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Runs a program of this workspace (`vite`, `tsc`, …) or of the system, with its output passed through. */
 export function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: searchPath(), ...env } });
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, PATH: searchPath(), ...env },
+    });
     child.on('error', reject);
     child.on('exit', (code, signal) => resolve(code ?? (signal === null ? 1 : 128)));
   });

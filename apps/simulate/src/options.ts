@@ -158,7 +158,7 @@ export function readOptions(
     parsePartition(partition);
   } catch (cause) {
     throw new UsageError(
-      `--partition HOW takes iid, shards:S or dirichlet:ALPHA, not "${partition}": ${(cause as Error).message}`,
+      `--partition HOW takes iid, shards:S or dirichlet:ALPHA. ${(cause as Error).message}`,
       { cause },
     );
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Coordinator, startCoordinator } from '@coppice/coordinator';
 import { parsePartition, partition } from '@coppice/datasets';
-import { loadTaskData } from '@coppice/datasets/node';
+import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import {
   CoppiceError,
   classesOf,
@@ -16,7 +16,7 @@ import {
 import type { ClientsData, ClientsEvent } from './client-messages.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import type { DoneEvent, RoundEvent } from './events.ts';
-import type { SimulateOptions } from './options.ts';
+import { type SimulateOptions, UsageError } from './options.ts';
 
 /** What a simulation tells while it goes. */
 export interface SimulationObserver {
@@ -53,7 +53,8 @@ export async function simulate(
         : { url: options.url, key: options.adminKey as string };
     const link = new CoordinatorLink(url, key);
     cleanUp.push(() => link.close());
-    const task = (await link.tasks()).find((one) => one.id === options.task);
+    const tasks = await link.tasks();
+    const task = tasks.find((one) => one.id === options.task);
     if (task === undefined)
       throw new CoppiceError('task-unknown', `There is no task "${options.task}" on the coordinator.`);
     const shares = await shareData(options, task);

@@ -12,7 +12,7 @@ export interface Picture {
 const LEAST_CONTRAST = 0.1;
 
 /** Ink fainter than this share of the darkest is paper grain; it doesn't widen a digit's box. */
-const GRAIN = 0.15;
+const GRAIN = 0.08;
 
 /** The share of the picture's side that a digit fills in MNIST: 20 of 28 pixels. */
 const DIGIT_SHARE = 20 / 28;
@@ -79,9 +79,9 @@ function prepareDrawing(picture: Picture, { width, height }: ImageSchema): Uint8
   const digit = resample(ink, box, w, h);
   const peak = Math.max(...digit.values);
   const mass = centreOfMass(digit);
-  // As near to the middle as it fits without being cut.
-  const left = Math.max(0, Math.min(width - w, Math.round(width / 2 - mass.x)));
-  const top = Math.max(0, Math.min(height - h, Math.round(height / 2 - mass.y)));
+  // MNIST's middle is the centre of the pixel right of and below the exact middle. Nothing is cut off.
+  const left = Math.max(0, Math.min(width - w, Math.round((width + 1) / 2 - mass.x)));
+  const top = Math.max(0, Math.min(height - h, Math.round((height + 1) / 2 - mass.y)));
   for (let y = 0; y < h; y++) {
     for (let x = 0; x < w; x++) {
       // Thin strokes grow pale when they shrink; MNIST's are as bright as can be.

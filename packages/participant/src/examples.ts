@@ -39,6 +39,21 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
   }
 }
 
+/** All blocks as one, in the order in which they were added. */
+export function joinBlocks(blocks: readonly Block[], schema: DataSchema): RawExamples {
+  const count = blocks.reduce((sum, block) => sum + block.count, 0);
+  const size = exampleSize(schema);
+  const features = schema.kind === 'image' ? new Uint8Array(count * size) : new Float32Array(count * size);
+  const labels = new Float32Array(count);
+  let at = 0;
+  for (const block of blocks) {
+    features.set(block.features, at * size);
+    labels.set(block.labels, at);
+    at += block.count;
+  }
+  return { count, features, labels };
+}
+
 export function summarize(blocks: readonly Block[], schema: DataSchema): DataSummary {
   const classes = classesOf(schema);
   const perClass = new Array<number>(classes?.length ?? 0).fill(0);

@@ -37,6 +37,8 @@ export interface LocalData {
    */
   add(examples: RawExamples, source: Source): Promise<DataSummary>;
   summary(): Promise<DataSummary>;
+  /** All examples as they were added: for the person's own eyes, and to export. */
+  examples(): Promise<RawExamples>;
   /** All examples, normalised as the schema says, in the order in which they were added. */
   dataset(): Promise<Dataset>;
   /** Deletes the examples of one source, or all. */

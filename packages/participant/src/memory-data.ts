@@ -1,6 +1,6 @@
 import type { DataSchema } from '@coppice/protocol';
 import { datasetOf } from './dataset-of.ts';
-import { type Block, checkExamples, summarize } from './examples.ts';
+import { type Block, checkExamples, joinBlocks, summarize } from './examples.ts';
 import type { DataSummary, LocalData, RawExamples } from './local-data.ts';
 
 /** Local data that lives as long as its process: headless clients and tests. */
@@ -29,6 +29,7 @@ export function memoryData(schema: DataSchema, initial?: RawExamples): LocalData
       return changed();
     },
     summary: async () => summarize(blocks, schema),
+    examples: async () => joinBlocks(blocks, schema),
     dataset: async () => datasetOf(blocks, schema),
     async clear(source) {
       blocks = source === undefined ? [] : blocks.filter((block) => block.source !== source);

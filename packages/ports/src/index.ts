@@ -1,2 +1,3 @@
 export { type Clock, ManualClock } from './clock.ts';
+export { coalesce } from './coalesce.ts';
 export { integerBelow, normal, type RandomSource, seededRandom, shuffle, uniform } from './random.ts';

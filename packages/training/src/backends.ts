@@ -1,4 +1,5 @@
 import { CoppiceError } from '@coppice/protocol';
+import { withoutProcessHandlers } from './process-handlers.ts';
 import * as tf from './tf.ts';
 import type { BackendName } from './trainer.ts';
 
@@ -27,7 +28,7 @@ async function startBackend(name: BackendName): Promise<void> {
   try {
     if (name === 'wasm') (await import('./wasm.ts')).prepareWasm();
     if (name === 'webgl') renewLostWebgl();
-    if (!(await tf.setBackend(name))) throw new Error('it did not start');
+    if (!(await withoutProcessHandlers(() => tf.setBackend(name)))) throw new Error('it did not start');
     if (name === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
       throw new Error('this device computes in half precision only, too coarse for training');
     }

@@ -1,6 +1,7 @@
 // The menu of this room. Inside the room, import the file.
 export { backendNames, firstWorkingBackend } from './backends.ts';
 export { checkModel, describeModel } from './describe-model.ts';
+export { fastestBackend } from './fastest-backend.ts';
 export { createTrainer } from './tfjs-trainer.ts';
 export type {
   BackendName,

@@ -58,6 +58,8 @@ export async function buildModel(description: ModelDescription, seed: number): P
   }
 }
 
+const noInputShape = 'its first layer has no input shape ("batch_input_shape")';
+
 /** tfjs's own words, without its hints for people who write layers in code. */
 function reason(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
@@ -65,6 +67,7 @@ function reason(thrown: unknown): string {
   if (unknown) {
     return `it has a layer of a kind that tfjs doesn't know, "${unknown[1]}". Use the built-in layers only`;
   }
+  if (message.includes('must get an `inputShape`')) return noInputShape;
   return `tfjs can't build it (${message.replace(/[.\s]+$/, '')}). The file may be damaged or cut short`;
 }
 
@@ -72,7 +75,7 @@ function checkShapes(
   model: tf.LayersModel,
   data: DataSchema,
 ): { inputShape: readonly number[]; outputs: number } {
-  if (!model.inputs?.length) throw invalid('its first layer has no input shape ("batch_input_shape")');
+  if (!model.inputs?.length) throw invalid(noInputShape);
   if (model.inputs.length !== 1) {
     throw invalid(
       `it takes ${model.inputs.length} inputs; Coppice gives one example at a time, as one input`,

@@ -12,3 +12,9 @@ export const optimizers: Readonly<
   /** Kingma & Ba, 2015, with β₁ = 0.9 and β₂ = 0.999. */
   adam: (learningRate) => tf.train.adam(learningRate),
 };
+
+/** Disposes of all of an optimizer's state. tfjs's momentum forgets the step size of its parent class. */
+export function disposeOptimizer(optimizer: tf.Optimizer): void {
+  optimizer.dispose();
+  (optimizer as unknown as { c?: tf.Scalar }).c?.dispose();
+}

@@ -7,7 +7,7 @@ import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy } from '
 import { LossMeter } from './loss-meter.ts';
 import { MetricsSum, softmaxRows } from './metrics.ts';
 import { type BuiltModel, buildModel } from './model.ts';
-import { optimizers } from './optimizers.ts';
+import { disposeOptimizer, optimizers } from './optimizers.ts';
 import * as tf from './tf.ts';
 import type {
   BackendName,
@@ -123,7 +123,7 @@ class TfjsTrainer implements Trainer {
       throw thrown;
     } finally {
       meter.dispose();
-      optimizer.dispose();
+      disposeOptimizer(optimizer);
     }
   }
 

@@ -30,7 +30,8 @@ export function catalogue<T extends Record<string, Message>>(
   en: T,
   zh: Translation<T>,
 ): () => Translation<T> {
-  return () => (language.value === 'zh' ? zh : en);
+  // English has its own keys and values, so it is a translation of itself; the compiler cannot see it.
+  return () => (language.value === 'zh' ? zh : (en as Translation<T>));
 }
 
 export function setLanguage(code: Language): void {

@@ -1,7 +1,6 @@
-import type { Clock } from '@coppice/ports';
+import { type Clock, coalesce } from '@coppice/ports';
 import type { AdminMessage, AdminName } from '@coppice/protocol';
 import type { Namespace, Socket } from 'socket.io';
-import { coalesce } from '../coalesce.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Runs } from '../registry/runs.ts';
 import type { AdminSessions } from '../security/admin-sessions.ts';

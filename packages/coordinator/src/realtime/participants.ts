@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Socket as NetSocket } from 'node:net';
-import type { Clock } from '@coppice/ports';
+import { type Clock, coalesce } from '@coppice/ports';
 import {
   CoppiceError,
   type Down,
@@ -19,7 +19,6 @@ import {
 } from '@coppice/protocol';
 import type { Logger } from 'pino';
 import type { Namespace, Socket } from 'socket.io';
-import { coalesce } from '../coalesce.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';

@@ -1,7 +1,7 @@
 import { CoppiceError, type DataSchema } from '@coppice/protocol';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { datasetOf } from '../dataset-of.ts';
-import { type Block, checkExamples, summarize } from '../examples.ts';
+import { type Block, checkExamples, joinBlocks, summarize } from '../examples.ts';
 import type { DataSummary, LocalData } from '../local-data.ts';
 
 interface Tables extends DBSchema {
@@ -51,6 +51,7 @@ export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchem
       return tell();
     },
     summary,
+    examples: async () => joinBlocks(await blocks(), schema),
     dataset: async () => datasetOf(await blocks(), schema),
     async clear(source) {
       await guarded(async () => {

@@ -21,8 +21,8 @@ export interface BrowserParticipantOptions {
 export interface BrowserParticipant {
   readonly session: Session;
   readonly openData: OpenLocalData;
-  /** The session's own trainer, to ask the model between rounds. */
-  readonly host: TrainerHost;
+  /** A trainer of its own, to ask the model with: a question need not wait for a round of training. */
+  readonly predictions: TrainerHost;
   close(): void;
 }
 
@@ -33,6 +33,7 @@ export async function createBrowserParticipant(
   const secret = await ownSecret(db);
   const backends = options.backends ?? ['webgl', 'wasm', 'cpu'];
   const host = trainerHost(options.createTrainer, backends);
+  const predictions = trainerHost(options.createTrainer, backends);
   const openData: OpenLocalData = (task, schema) => openIdbData(db, task, schema);
   const session = createSession({
     transport: socketTransport(options.url, secret),
@@ -46,10 +47,11 @@ export async function createBrowserParticipant(
   return {
     session,
     openData,
-    host,
+    predictions,
     close() {
       session.close();
       host.dispose();
+      predictions.dispose();
       db.close();
     },
   };

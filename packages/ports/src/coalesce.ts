@@ -1,4 +1,4 @@
-import type { Clock } from '@coppice/ports';
+import type { Clock } from './clock.ts';
 
 /**
  * Calls `flush` at most once per `milliseconds`, at the end of the interval in which it was asked for,

@@ -1,0 +1,62 @@
+import type { CsvMapping, CsvPreview, QualityFinding, SkippedRow } from '@coppice/datasets';
+import type { DataSummary, SessionState, Source } from '@coppice/participant';
+
+/** A picture as the page has it: a dropped file, or the pixels of a canvas. */
+export type PictureSource = Blob | ImageBitmap;
+
+/** One answer of a model: a probability for each class, or one value. */
+export interface Prediction {
+  readonly round: number;
+  readonly output: readonly number[];
+}
+
+/** The same question asked of the first global model that this page saw and of the newest one. */
+export interface Comparison {
+  readonly before: Prediction;
+  readonly after: Prediction;
+}
+
+/** An example of one's own, to ask the model about: raw features, and what it really is. */
+export interface OwnExample {
+  readonly features: readonly number[];
+  readonly label: number;
+}
+
+/** What the page may ask of its worker (through comlink). Everything heavy happens over there. */
+export interface ClientApi {
+  /** Called with every new state, fifteen times a second at most, and once at once. */
+  subscribe(changed: (state: SessionState) => void): Promise<void>;
+  connect(): Promise<void>;
+  join(run: string): Promise<void>;
+  leave(): Promise<void>;
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+
+  /** Opens the examples kept on this device for a task, joined or not. All that follow are about them. */
+  openTask(task: string): Promise<DataSummary>;
+  subscribeData(changed: (summary: DataSummary) => void): Promise<void>;
+  /** Fetches a random share of about `examples` from the coordinator's sample data. */
+  addSample(examples: number): Promise<DataSummary>;
+  /** Pictures of one class; those that cannot be read are named. */
+  addPictures(
+    pictures: readonly PictureSource[],
+    label: number,
+    source: Source,
+  ): Promise<{ summary: DataSummary; unreadable: number }>;
+  previewCsv(text: string): Promise<{ preview: CsvPreview; mapping: CsvMapping }>;
+  addCsv(
+    text: string,
+    mapping: CsvMapping,
+  ): Promise<{ summary: DataSummary; added: number; skipped: readonly SkippedRow[] }>;
+  clearData(source?: Source): Promise<DataSummary>;
+  /** Everything kept for this task, for the person to have: CSV of features and label. */
+  exportData(): Promise<Blob>;
+  checkQuality(): Promise<readonly QualityFinding[]>;
+  /** One of one's own examples at random; `null` without any. */
+  randomExample(): Promise<OwnExample | null>;
+
+  /** Asks about a picture; `null` while no model has arrived. */
+  predictPicture(picture: PictureSource): Promise<Comparison | null>;
+  /** Asks about raw features (pixels 0–255, or column values). */
+  predictFeatures(features: readonly number[]): Promise<Comparison | null>;
+}

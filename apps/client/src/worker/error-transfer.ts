@@ -1,0 +1,28 @@
+import { CoppiceError, errorCodes, type WireError } from '@coppice/protocol';
+import { transferHandlers } from 'comlink';
+
+/** Comlink's own handler keeps an error's message and loses its code. */
+interface Thrown {
+  readonly value: unknown;
+}
+
+/**
+ * Lets a `CoppiceError` cross between page and worker with its code. Call on both sides, before the
+ * first call through comlink.
+ */
+export function errorTransfer(): void {
+  const plain = transferHandlers.get('throw');
+  if (plain === undefined) throw new Error('comlink has no handler for thrown values');
+  transferHandlers.set('throw', {
+    canHandle: plain.canHandle,
+    serialize(thrown: Thrown) {
+      if (thrown.value instanceof CoppiceError) return [{ coppice: thrown.value.toWire() }, []];
+      return plain.serialize(thrown);
+    },
+    deserialize(serialized: unknown) {
+      const wire = (serialized as { coppice?: WireError }).coppice;
+      if (wire !== undefined && wire.code in errorCodes) throw CoppiceError.fromWire(wire);
+      return plain.deserialize(serialized);
+    },
+  });
+}

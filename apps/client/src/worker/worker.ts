@@ -1,0 +1,181 @@
+import { applyMapping, checkQuality, previewCsv, readCsv, suggestMapping } from '@coppice/datasets';
+import type { DataSummary, LocalData } from '@coppice/participant';
+import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
+import { coalesce } from '@coppice/ports';
+import { systemClock } from '@coppice/ports/system';
+import { CoppiceError, classesOf, exampleSize, type Task, type WireError } from '@coppice/protocol';
+import { createTrainer } from '@coppice/training';
+import * as Comlink from 'comlink';
+import type { ClientApi } from './api.ts';
+import { errorTransfer } from './error-transfer.ts';
+import { readPicture } from './pictures.ts';
+import { compare } from './predictor.ts';
+import { fetchSamples } from './samples.ts';
+
+/*
+ * The participant, off the page's thread: socket, examples, training, decoding. The page only shows.
+ */
+errorTransfer();
+
+/** States are sent to the page this often at most: faster than anyone reads. */
+const STATE_INTERVAL = 66;
+
+const started = createBrowserParticipant({ url: self.location.origin, createTrainer, device: 'browser' });
+let opened: { task: Task; data: LocalData } | null = null;
+const dataListeners = new Set<(summary: DataSummary) => void>();
+
+const participant = (): Promise<BrowserParticipant> => started;
+
+function current(): { task: Task; data: LocalData } {
+  if (opened === null) throw new CoppiceError('run-state', 'No task has been opened yet.');
+  return opened;
+}
+
+async function changed(summary: DataSummary): Promise<DataSummary> {
+  const { session } = await participant();
+  await session.dataChanged();
+  return summary;
+}
+
+function imageTask(task: Task) {
+  if (task.data.kind !== 'image')
+    throw new CoppiceError('data-invalid', 'This task learns from tables, not from pictures.');
+  return task.data;
+}
+
+function tableTask(task: Task) {
+  if (task.data.kind !== 'table')
+    throw new CoppiceError('data-invalid', 'This task learns from pictures, not from tables.');
+  return task.data;
+}
+
+const api: ClientApi = {
+  async subscribe(listener) {
+    const { session } = await participant();
+    const push = coalesce(systemClock, STATE_INTERVAL, () => listener(session.state));
+    session.subscribe(() => push.request());
+    listener(session.state);
+  },
+  async connect() {
+    (await participant()).session.connect();
+  },
+  async join(run) {
+    await (await participant()).session.join(run);
+  },
+  async leave() {
+    await (await participant()).session.leave();
+  },
+  async pause() {
+    await (await participant()).session.pause();
+  },
+  async resume() {
+    await (await participant()).session.resume();
+  },
+
+  async openTask(id) {
+    const { openData } = await participant();
+    if (opened?.task.id !== id) {
+      opened?.data.close();
+      opened = null;
+      const response = await fetch(`/api/tasks/${id}`);
+      const task = (await response.json()) as Task & { error?: WireError };
+      if (task.error !== undefined) throw CoppiceError.fromWire(task.error);
+      const data = await openData(id, task.data);
+      data.subscribe((summary) => {
+        for (const listener of dataListeners) listener(summary);
+      });
+      opened = { task, data };
+    }
+    return current().data.summary();
+  },
+  async subscribeData(listener) {
+    dataListeners.add(listener);
+  },
+  async addSample(examples) {
+    const { task, data } = current();
+    // How many there are is known from a share's size; one request of a thousandth tells it cheaply.
+    const probe = await fetchSamples(task.id, 0, 100);
+    const of = Math.max(1, Math.min(10_000, Math.round((probe.count * 100) / examples)));
+    const share = Math.floor(Math.random() * of);
+    return changed(await data.add(await fetchSamples(task.id, share, of), 'sample'));
+  },
+  async addPictures(pictures, label, source) {
+    const { task, data } = current();
+    const schema = imageTask(task);
+    const size = exampleSize(schema);
+    const read: Uint8Array[] = [];
+    let unreadable = 0;
+    for (const picture of pictures) {
+      try {
+        read.push(await readPicture(picture, schema));
+      } catch {
+        unreadable++;
+      }
+    }
+    const features = new Uint8Array(read.length * size);
+    for (const [i, pixels] of read.entries()) features.set(pixels, i * size);
+    const labels = new Float32Array(read.length).fill(label);
+    return {
+      summary: await changed(await data.add({ count: read.length, features, labels }, source)),
+      unreadable,
+    };
+  },
+  async previewCsv(text) {
+    const preview = previewCsv(text);
+    return { preview, mapping: suggestMapping(preview.columns, tableTask(current().task)) };
+  },
+  async addCsv(text, mapping) {
+    const { task, data } = current();
+    const { skipped, ...examples } = applyMapping(readCsv(text), mapping, tableTask(task));
+    return { summary: await changed(await data.add(examples, 'csv')), added: examples.count, skipped };
+  },
+  async clearData(source) {
+    return changed(await current().data.clear(source));
+  },
+  async exportData() {
+    const { task, data } = current();
+    return toCsv(task, await data.examples());
+  },
+  async checkQuality() {
+    const { task, data } = current();
+    return checkQuality(await data.examples(), task.data);
+  },
+  async randomExample() {
+    const { data } = current();
+    const { count, features, labels } = await data.examples();
+    if (count === 0) return null;
+    const at = Math.floor(Math.random() * count);
+    const size = features.length / count;
+    return { features: [...features.subarray(at * size, (at + 1) * size)], label: labels[at] as number };
+  },
+
+  async predictPicture(picture) {
+    const { session, predictions } = await participant();
+    const task = session.state.joined?.task ?? current().task;
+    return compare(session, predictions, await readPicture(picture, imageTask(task)));
+  },
+  async predictFeatures(features) {
+    const { session, predictions } = await participant();
+    return compare(session, predictions, Float32Array.from(features));
+  },
+};
+
+function toCsv(task: Task, { count, features, labels }: Awaited<ReturnType<LocalData['examples']>>): Blob {
+  const size = exampleSize(task.data);
+  const classes = classesOf(task.data);
+  const names =
+    task.data.kind === 'table'
+      ? task.data.features.map(({ name }) => name)
+      : Array.from({ length: size }, (_, i) => `pixel ${i + 1}`);
+  const target = task.data.kind === 'table' ? task.data.target.name : 'class';
+  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  const lines = [[...names, target].map(quoted).join(',')];
+  for (let row = 0; row < count; row++) {
+    const label = labels[row] as number;
+    const name = classes === null ? String(label) : quoted(classes[label] as string);
+    lines.push(`${features.subarray(row * size, (row + 1) * size).join(',')},${name}`);
+  }
+  return new Blob([`${lines.join('\n')}\n`], { type: 'text/csv' });
+}
+
+Comlink.expose(api);

@@ -1,0 +1,46 @@
+/** Text that is HTML already and goes into a page as it is. Only {@link html} makes it. */
+class Markup {
+  readonly source: string;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+
+  toString(): string {
+    return this.source;
+  }
+}
+
+export type { Markup };
+
+type Part = Markup | string | number | readonly Part[];
+
+/**
+ * HTML from a template. Whatever is put in is escaped, for text and for quoted attributes alike,
+ * unless it is itself the result of `html`; lists are joined. So a name with a tag in it can not
+ * become one, wherever it came from.
+ *
+ * @example
+ * html`<p title="${name}">${name}</p>`.toString();
+ */
+export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
+  return new Markup(String.raw({ raw: strings }, ...parts.map(render)));
+}
+
+function render(part: Part): string {
+  if (part instanceof Markup) return part.source;
+  if (typeof part === 'object') return part.map(render).join('');
+  return escapeHtml(String(part));
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => entities[character] as string);
+}

@@ -1,0 +1,307 @@
+import type { Topology } from '@coppice/protocol';
+import { layoutSize } from '@coppice/protocol';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Dataset, LocalTraining, ModelDescription, Trainer } from './trainer.ts';
+
+/** Makes the trainer under test: its weights are drawn from the seed. */
+export type MakeTrainer = (description: ModelDescription, seed: number) => Promise<Trainer>;
+
+const sgd: LocalTraining = {
+  epochs: 1,
+  batchSize: 1000,
+  optimizer: 'sgd',
+  learningRate: 0.5,
+  shuffleSeed: 'contract',
+};
+
+/** The contract of every `Trainer`. The oracles are formulas, computed here in double precision. */
+export function trainerContract(name: string, make: MakeTrainer): void {
+  const made = async (description: ModelDescription, seed = 1) => {
+    const trainer = await make(description, seed);
+    onTestFinished(() => trainer.dispose());
+    return trainer;
+  };
+
+  describe(`Trainer contract: ${name}`, () => {
+    it('draws the same weights from the same seed, and others from another', async () => {
+      const [a, b, c] = [await made(classifier), await made(classifier), await made(classifier, 2)];
+      expect(a.layout).toEqual([
+        { name: 'hidden/kernel', shape: [2, 8], trainable: true },
+        { name: 'hidden/bias', shape: [8], trainable: true },
+        { name: 'class/kernel', shape: [8, 3], trainable: true },
+        { name: 'class/bias', shape: [3], trainable: true },
+      ]);
+      expect(b.layout).toEqual(a.layout);
+      const weights = await a.getWeights();
+      expect(weights).toHaveLength(layoutSize(a.layout));
+      expect(new Set(weights.subarray(0, 16)).size).toBe(16);
+      expect(await b.getWeights()).toEqual(weights);
+      expect(await c.getWeights()).not.toEqual(weights);
+    });
+
+    it('gives back the weights that were set, and keeps none of the arrays it was given', async () => {
+      const trainer = await made(classifier);
+      const weights = Float32Array.from({ length: layoutSize(trainer.layout) }, (_, i) => i / 7 - 2);
+      const given = weights.slice();
+      trainer.setWeights(given);
+      given.fill(99);
+      expect(await trainer.getWeights()).toEqual(weights);
+      expect(() => trainer.setWeights(weights.subarray(1))).toThrow(RangeError);
+    });
+
+    it('takes one SGD step of size η along the mean gradient of softmax cross-entropy', async () => {
+      const trainer = await made(softmaxRegression);
+      const before = await trainer.getWeights();
+      const oracle = softmaxStep(before, blobs, sgd.learningRate);
+      const result = await trainer.train(blobs, sgd);
+      expect(result.steps).toBe(1);
+      expect(result.loss).toBeCloseTo(oracle.loss, 5);
+      expectClose(result.weights, oracle.weights, 1e-5);
+      expect(await trainer.getWeights()).toEqual(result.weights);
+    });
+
+    for (const optimizer of ['sgd', 'momentum', 'adam'] as const) {
+      it(`follows the formula of ${optimizer} over all batches, the last, smaller one too`, async () => {
+        const trainer = await made(line);
+        trainer.setWeights(Float32Array.of(0.5, -0.25));
+        // All examples are the same, so their order does not matter.
+        const data: Dataset = {
+          count: 5,
+          xs: new Float32Array(5).fill(2),
+          ys: new Float32Array(5).fill(3),
+        };
+        const how = { ...sgd, optimizer, learningRate: 0.05, batchSize: 2, epochs: 2 };
+        const result = await trainer.train(data, how);
+        expect(result.steps).toBe(6);
+        expectClose(result.weights, lineSteps([0.5, -0.25], optimizer, 0.05, 6), 1e-4);
+      });
+    }
+
+    it('gives the same bits for the same data, plan and seed; others for another shuffle', async () => {
+      const how = { ...sgd, batchSize: 7, epochs: 3 };
+      const run = async (shuffleSeed: string) =>
+        (await (await made(classifier)).train(blobs, { ...how, shuffleSeed })).weights;
+      const first = await run('a');
+      expect(await run('a')).toEqual(first);
+      expect(await run('b')).not.toEqual(first);
+    });
+
+    it('learns, and measures what it predicts', async () => {
+      const trainer = await made(classifier);
+      const untrained = await trainer.evaluate(blobs);
+      await trainer.train(blobs, { ...sgd, batchSize: 10, epochs: 30 });
+      const metrics = await trainer.evaluate(blobs);
+      expect(metrics.loss).toBeLessThan((untrained.loss as number) / 2);
+      expect(metrics.examples).toBe(blobs.count);
+
+      const rows = await trainer.predict(blobs.xs, blobs.count);
+      let hits = 0;
+      let loss = 0;
+      for (let i = 0; i < blobs.count; i++) {
+        const row = [...rows.subarray(i * 3, (i + 1) * 3)];
+        expect(row.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+        const label = blobs.ys[i] as number;
+        if (row.indexOf(Math.max(...row)) === label) hits++;
+        loss -= Math.log(row[label] as number) / blobs.count;
+      }
+      expect(metrics.accuracy).toBeCloseTo(hits / blobs.count, 10);
+      expect(metrics.loss).toBeCloseTo(loss, 3);
+    });
+
+    it('measures a regression by its mean squared error, without an accuracy', async () => {
+      const trainer = await made(line);
+      trainer.setWeights(Float32Array.of(2, 1));
+      const data: Dataset = { count: 2, xs: Float32Array.of(1, 3), ys: Float32Array.of(4, 5) };
+      expect(await trainer.predict(data.xs, 2)).toEqual(Float32Array.of(3, 7));
+      expect(await trainer.evaluate(data)).toEqual({ loss: 2.5, accuracy: null, examples: 2 });
+    });
+
+    it('measures nothing over no examples', async () => {
+      const trainer = await made(classifier);
+      const nothing: Dataset = { count: 0, xs: new Float32Array(0), ys: new Float32Array(0) };
+      expect(await trainer.evaluate(nothing)).toEqual({ loss: null, accuracy: null, examples: 0 });
+      expect(await trainer.predict(nothing.xs, 0)).toHaveLength(0);
+      await expect(trainer.train(nothing, sgd)).rejects.toMatchObject({ code: 'data-empty' });
+    });
+
+    it('refuses data that disagrees with the model or itself', async () => {
+      const trainer = await made(classifier);
+      for (const wrong of [
+        { ...blobs, count: blobs.count - 1 },
+        { ...blobs, xs: blobs.xs.subarray(1) },
+        { ...blobs, ys: blobs.ys.map(() => 3) },
+        { ...blobs, ys: blobs.ys.map(() => 0.5) },
+      ]) {
+        await expect(trainer.train(wrong, sgd)).rejects.toMatchObject({ code: 'data-invalid' });
+      }
+    });
+
+    it('says so when training diverges', async () => {
+      const trainer = await made(line);
+      const data: Dataset = { count: 2, xs: Float32Array.of(10, 20), ys: Float32Array.of(1, 2) };
+      const training = trainer.train(data, { ...sgd, learningRate: 100, epochs: 50 });
+      await expect(training).rejects.toMatchObject({ code: 'training-diverged' });
+    });
+
+    it('stops when asked to, and can go on afterwards', async () => {
+      const trainer = await made(classifier);
+      const stop = new AbortController();
+      const how = { ...sgd, batchSize: 1, epochs: 1000 };
+      const training = trainer.train(blobs, how, {
+        signal: stop.signal,
+        onProgress: () => stop.abort(),
+      });
+      await expect(training).rejects.toMatchObject({ name: 'AbortError' });
+      expect((await trainer.train(blobs, sgd)).steps).toBe(1);
+    });
+
+    it('reports the end of every epoch with its loss', async () => {
+      const trainer = await made(classifier);
+      const ends: number[] = [];
+      const how = { ...sgd, batchSize: 10, epochs: 3 };
+      const result = await trainer.train(blobs, how, {
+        onProgress: (progress) => {
+          expect(progress).toMatchObject({ epochs: 3, steps: Math.ceil(blobs.count / 10) });
+          if (progress.step === progress.steps) ends.push(progress.loss as number);
+        },
+      });
+      expect(ends).toHaveLength(3);
+      expect(ends.at(-1)).toBe(result.loss);
+    });
+
+    it('lets the event loop turn while it trains', async () => {
+      const trainer = await made(classifier);
+      const { port1, port2 } = new MessageChannel();
+      let turns = 0;
+      port1.onmessage = () => {
+        turns++;
+        port2.postMessage(null);
+      };
+      port2.postMessage(null);
+      await trainer.train(blobs, { ...sgd, batchSize: 1, epochs: 20 });
+      port1.close();
+      expect(turns).toBeGreaterThan(1);
+    });
+
+    it('is of no use once disposed of, which may be done twice', async () => {
+      const trainer = await made(classifier);
+      trainer.dispose();
+      trainer.dispose();
+      await expect(trainer.getWeights()).rejects.toThrow();
+    });
+  });
+}
+
+const dense = (name: string, units: number, activation: string, inputs?: number) => ({
+  class_name: 'Dense',
+  config: {
+    name,
+    units,
+    activation,
+    ...(inputs === undefined ? {} : { batch_input_shape: [null, inputs] }),
+  },
+});
+
+const model = (...layers: unknown[]): Topology => ({
+  class_name: 'Sequential',
+  config: { name: 'm', layers },
+});
+
+const points = {
+  kind: 'table' as const,
+  features: [
+    { name: 'x', mean: 0, scale: 1 },
+    { name: 'y', mean: 0, scale: 1 },
+  ],
+  target: { kind: 'class' as const, name: 'blob', classes: ['a', 'b', 'c'] },
+};
+
+const classifier: ModelDescription = {
+  topology: model(dense('hidden', 8, 'relu', 2), dense('class', 3, 'softmax')),
+  data: points,
+  loss: 'categoricalCrossentropy',
+};
+
+const softmaxRegression: ModelDescription = {
+  ...classifier,
+  topology: model(dense('class', 3, 'softmax', 2)),
+};
+
+const line: ModelDescription = {
+  topology: model(dense('y', 1, 'linear', 1)),
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  },
+  loss: 'meanSquaredError',
+};
+
+/** Points on three arms around the origin: easy to tell apart, not linearly trivial at the middle. */
+const blobs: Dataset = (() => {
+  const count = 60;
+  const xs = new Float32Array(count * 2);
+  const ys = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    const angle = ((i % 3) * 2 * Math.PI) / 3 + 0.5 * Math.sin(i * 12.9898);
+    const radius = 0.5 + (i % 7) / 7;
+    xs.set([radius * Math.cos(angle), radius * Math.sin(angle)], i * 2);
+    ys[i] = i % 3;
+  }
+  return { count, xs, ys };
+})();
+
+/** One full-batch step of softmax regression with a 2×3 kernel and 3 biases. */
+function softmaxStep(flat: Float32Array, data: Dataset, rate: number): { weights: number[]; loss: number } {
+  const gradient = new Array<number>(9).fill(0);
+  let loss = 0;
+  for (let i = 0; i < data.count; i++) {
+    const x = [...data.xs.subarray(i * 2, i * 2 + 2), 1];
+    const logits = [0, 1, 2].map((c) => x.reduce((sum, v, f) => sum + v * (flat[f * 3 + c] as number), 0));
+    const total = logits.reduce((sum, z) => sum + Math.exp(z), 0);
+    const label = data.ys[i] as number;
+    for (let c = 0; c < 3; c++) {
+      const p = Math.exp(logits[c] as number) / total;
+      if (c === label) loss -= Math.log(p) / data.count;
+      for (const [f, v] of x.entries()) {
+        gradient[f * 3 + c] =
+          (gradient[f * 3 + c] as number) + ((p - (c === label ? 1 : 0)) * v) / data.count;
+      }
+    }
+  }
+  return { weights: gradient.map((g, i) => (flat[i] as number) - rate * g), loss };
+}
+
+/** Steps of an optimizer on (2w + b − 3)², the loss of the line on the one example (2, 3). */
+function lineSteps(
+  start: [number, number],
+  optimizer: LocalTraining['optimizer'],
+  rate: number,
+  steps: number,
+): number[] {
+  const weights = [...start];
+  const first = [0, 0];
+  const second = [0, 0];
+  for (let t = 1; t <= steps; t++) {
+    const error = 2 * (weights[0] as number) + (weights[1] as number) - 3;
+    for (const [i, g] of [4 * error, 2 * error].entries()) {
+      if (optimizer === 'adam') {
+        first[i] = 0.9 * (first[i] as number) + 0.1 * g;
+        second[i] = 0.999 * (second[i] as number) + 0.001 * g * g;
+        const corrected = Math.sqrt((second[i] as number) / (1 - 0.999 ** t));
+        weights[i] = (weights[i] as number) - (rate * (first[i] as number)) / (1 - 0.9 ** t) / corrected;
+      } else {
+        first[i] = (optimizer === 'momentum' ? 0.9 * (first[i] as number) : 0) + g;
+        weights[i] = (weights[i] as number) - rate * (first[i] as number);
+      }
+    }
+  }
+  return weights;
+}
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void {
+  expect(actual.length).toBe(expected.length);
+  for (let i = 0; i < actual.length; i++) {
+    expect(Math.abs((actual[i] as number) - (expected[i] as number)), `number ${i}`).toBeLessThan(tolerance);
+  }
+}

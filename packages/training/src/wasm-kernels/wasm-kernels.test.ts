@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { useBackend } from '../backends.ts';
+import * as tf from '../tf.ts';
+
+/** Numbers of the same computation on tfjs's plain JavaScript backend and on WASM. */
+async function onBoth(compute: () => tf.Tensor[]): Promise<[Float32Array[], Float32Array[]]> {
+  const results: Float32Array[][] = [];
+  for (const backend of ['cpu', 'wasm'] as const) {
+    await useBackend(backend);
+    const before = tf.memory().numDataBuffers;
+    const tensors = tf.tidy(() => compute());
+    results.push(tensors.map((tensor) => tensor.dataSync<'float32'>()));
+    tf.dispose(tensors);
+    expect(tf.memory().numDataBuffers).toBe(before);
+    // Counts what the kernels allocated under tfjs's own bookkeeping too.
+    expect(tf.backend().numDataIds()).toBe(tf.memory().numDataBuffers);
+  }
+  return results as [Float32Array[], Float32Array[]];
+}
+
+function expectClose([cpu, wasm]: [Float32Array[], Float32Array[]]): void {
+  for (const [i, numbers] of cpu.entries()) {
+    const scale = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+    expect(wasm[i]).toHaveLength(numbers.length);
+    for (const [j, value] of numbers.entries()) {
+      expect(Math.abs(value - (wasm[i]?.[j] as number)) / scale).toBeLessThan(1e-4);
+    }
+  }
+}
+
+describe('gradients of a convolution on WASM', () => {
+  it.each([
+    { x: [2, 7, 6, 3], filter: [3, 3, 3, 4], strides: 1, pad: 'same' },
+    { x: [2, 7, 6, 3], filter: [3, 2, 3, 4], strides: 1, pad: 'valid' },
+    { x: [1, 9, 8, 1], filter: [5, 5, 1, 2], strides: 2, pad: 'same' },
+    { x: [3, 9, 8, 2], filter: [2, 3, 2, 5], strides: [2, 3], pad: 'valid' },
+    { x: [2, 5, 5, 2], filter: [3, 3, 2, 3], strides: 1, pad: 2 },
+    { x: [2, 4, 4, 2], filter: [1, 1, 2, 3], strides: [2, 2], pad: 'valid' },
+  ] as const)('$filter over $x, strides $strides, pad $pad', async ({ x, filter, strides, pad }) => {
+    expectClose(
+      await onBoth(() =>
+        tf.grads((input, weights) =>
+          tf.sum(
+            tf.square(
+              tf.conv2d(input as tf.Tensor4D, weights as tf.Tensor4D, strides as [number, number], pad),
+            ),
+          ),
+        )([tf.randomNormal([...x], 0, 1, 'float32', 5), tf.randomNormal([...filter], 0, 1, 'float32', 6)]),
+      ),
+    );
+  });
+});
+
+describe('matrix products on WASM', () => {
+  it.each([
+    [3, 40, 50],
+    [50, 40, 3],
+    [1, 64, 1],
+    [20, 1, 30],
+  ])('%i × %i × %i, whichever operand is transposed', async (m, k, n) => {
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) {
+        expectClose(
+          await onBoth(() => [
+            tf.matMul(
+              tf.randomNormal(transposeA ? [k, m] : [m, k], 0, 1, 'float32', 1),
+              tf.randomNormal(transposeB ? [n, k] : [k, n], 0, 1, 'float32', 2),
+              transposeA,
+              transposeB,
+            ),
+          ]),
+        );
+      }
+    }
+  });
+
+  it('keeps stacks of matrices, and stacks of one', async () => {
+    expectClose(
+      await onBoth(() =>
+        [
+          [2, 2],
+          [1, 1],
+          [1, 3],
+        ].map(([a, b]) =>
+          tf.matMul(
+            tf.randomNormal([a as number, 2, 5], 0, 1, 'float32', 1),
+            tf.randomNormal([b as number, 40, 5], 0, 1, 'float32', 2),
+            false,
+            true,
+          ),
+        ),
+      ),
+    );
+    await useBackend('wasm');
+    expect(tf.tidy(() => tf.matMul(tf.ones([1, 2, 5]), tf.ones([1, 5, 3])).shape)).toEqual([1, 2, 3]);
+  });
+});
