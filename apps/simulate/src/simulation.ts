@@ -25,6 +25,9 @@ export interface SimulationObserver {
   onAbandoned(round: Round): void;
 }
 
+/** Undone in reverse at the end. */
+type CleanUp = () => unknown;
+
 export interface SimulationResult {
   readonly done: DoneEvent;
   readonly run: Run;
@@ -45,7 +48,7 @@ export async function simulate(
   observer: SimulationObserver,
   signal: AbortSignal,
 ): Promise<SimulationResult> {
-  const cleanUp: (() => Promise<unknown> | void)[] = [];
+  const cleanUp: CleanUp[] = [];
   try {
     const { url, key } =
       options.url === null
@@ -118,9 +121,7 @@ class Failure {
   }
 }
 
-async function ownCoordinator(
-  cleanUp: (() => Promise<unknown> | void)[],
-): Promise<{ url: string; key: string }> {
+async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
   const coordinator: Coordinator = await startCoordinator({
@@ -202,7 +203,7 @@ async function startClients(
     options: SimulateOptions;
     observer: SimulationObserver;
     failure: Failure;
-    cleanUp: (() => Promise<unknown> | void)[];
+    cleanUp: CleanUp[];
   },
 ): Promise<void> {
   const joined = new Set<number>();
