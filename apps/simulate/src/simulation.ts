@@ -58,8 +58,12 @@ export async function simulate(
     cleanUp.push(() => link.close());
     const tasks = await link.tasks();
     const task = tasks.find((one) => one.id === options.task);
-    if (task === undefined)
-      throw new CoppiceError('task-unknown', `There is no task "${options.task}" on the coordinator.`);
+    if (task === undefined || !hasTaskData(task.id)) {
+      const known = tasks.filter(({ id }) => hasTaskData(id)).map(({ id }) => id);
+      throw new UsageError(
+        `--task ID takes a task that ships with data, one of ${known.join(', ')}; not "${options.task}".`,
+      );
+    }
     const shares = await shareData(options, task);
     const run = await link.createRun({ task: options.task, plan: planOf(options), start: false });
     const failure = new Failure(signal);

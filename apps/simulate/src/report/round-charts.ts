@@ -112,11 +112,11 @@ function bytesChart(rounds: readonly RoundEvent[]): Figure {
   const { bars, note } = roundBars(rounds, ({ bytesUp, bytesDown }) => [bytesUp, bytesDown]);
   const up = formatBytes(mean(rounds.map(({ bytesUp }) => bytesUp)));
   const down = formatBytes(mean(rounds.map(({ bytesDown }) => bytesDown)));
-  const summary = `${up} up and ${down} down on average, all clients together.${note}`;
+  const summary = `${up} up from the clients, ${down} down to them, on average.${note}`;
   return {
     title,
     summary,
-    legend: html`<ul class="legend">${legendKey('up, from the clients', 'a')}${legendKey('down, to the clients', 'b')}</ul>`,
+    legend: html`<ul class="legend">${legendKey('up', 'a')}${legendKey('down', 'b')}</ul>`,
     drawing: barChart({
       name: `${title}. ${summary}`,
       xName: 'Round',

@@ -23,6 +23,10 @@ export interface BarChart {
 export const MOST_BARS = 120;
 /** A band is never wider than this share of the plot: few bars are not blown up to slabs. */
 const WIDEST_BAND = 0.08;
+/** In CSS pixels: a third of a wide page, or a small phone; a digit at 12 px; air between two labels. */
+const NARROWEST_PLOT = 190;
+const DIGIT = 7;
+const LABEL_GAP = 8;
 
 /** Bars of stacked parts. */
 export function barChart({ name, xName, bars, format, formatTick, unit }: BarChart): Markup {
@@ -56,9 +60,11 @@ export function bandWidth(count: number): number {
   return Math.min(1 / Math.max(1, count), WIDEST_BAND);
 }
 
-/** Labels under the middle of their bands, as many as fit on a phone. */
+/** Labels under the middle of their bands, as many as fit where the plot is narrowest. */
 export function bandLabels(labels: readonly string[]): readonly Label[] {
-  const every = Math.max(1, Math.ceil(labels.length / 10));
+  const longest = labels.reduce((most, label) => Math.max(most, label.length), 0);
+  const room = NARROWEST_PLOT / (longest * DIGIT + LABEL_GAP);
+  const every = Math.max(1, Math.ceil(labels.length / room));
   const band = bandWidth(labels.length);
   return labels.flatMap((text, index) => (index % every === 0 ? [{ at: (index + 0.5) * band, text }] : []));
 }

@@ -1,0 +1,139 @@
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { readConfig, startCoordinator } from '@coppice/coordinator';
+import { parsePartition, partition, selectExamples } from '@coppice/datasets';
+import { loadTaskData } from '@coppice/datasets/node';
+import { CoppiceError } from '@coppice/protocol';
+import { buildPages } from '../../../tools/build-pages.ts';
+import type { ClientsData, ClientsEvent } from './client-messages.ts';
+import { CoordinatorLink } from './coordinator-link.ts';
+
+/*
+ * `pnpm demo`: a coordinator, a run of MNIST, eight headless participants, and the door open for
+ * browsers to join the same run. Takes the flags of `pnpm start`.
+ */
+const TASK = 'mnist-2nn';
+const CLIENTS = 8;
+/** Enough for each to learn from, few enough that a round takes a second or two. */
+const EXAMPLES_EACH = 600;
+const ROUNDS = 200;
+
+const print = (line: string) => process.stdout.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const config = readConfig(process.argv.slice(2), {
+    COPPICE_OPERATOR: 'the Coppice demo on this computer',
+    ...process.env,
+  });
+  if (config === 'help') {
+    print('Usage: pnpm demo [the flags of pnpm start]');
+    return;
+  }
+  print('Building the pages where they changed …');
+  await buildPages();
+  const coordinator = await startCoordinator({ config });
+  const link = new CoordinatorLink(coordinator.url, coordinator.adminKey);
+  const run = await link.createRun({
+    task: TASK,
+    plan: { rounds: ROUNDS, overSelection: 1, minParticipants: 2, learningRate: 0.1, deadlineSeconds: 60 },
+    start: false,
+  });
+  const threads = await startClients(coordinator.url, run.id);
+  print(
+    `\nRun ${run.id}: ${CLIENTS} headless participants with ${EXAMPLES_EACH} handwritten digits each, ${ROUNDS} rounds.\n`,
+  );
+  print(`  Take part in a browser   ${coordinator.client}?run=${run.id}`);
+  print(`  Watch and steer          ${coordinator.admin}\n`);
+  print('The second link holds the admin key: keep it to yourself. Stop with Ctrl+C.\n');
+  link.watch(
+    run.id,
+    {
+      onRound: (round) => {
+        if (round.outcome !== 'committed' || round.federated !== null) return;
+        const accuracy = round.central?.accuracy ?? 0;
+        const bar = '█'.repeat(Math.round(accuracy * 30)).padEnd(30, '·');
+        const seconds = (((round.endedAt ?? round.startedAt) - round.startedAt) / 1000).toFixed(1);
+        print(
+          `round ${String(round.round).padStart(3)}  ${bar} ${(accuracy * 100).toFixed(1)} %   ${round.accepted} of ${round.asked} updates, ${seconds} s`,
+        );
+      },
+      onRun: ({ status }) => {
+        if (status === 'finished')
+          print(
+            '\nThe run is finished. Its model can be tried on the client page; launch another run on the admin page.',
+          );
+      },
+    },
+    (error) => process.stderr.write(`${error.message}\n`),
+  );
+  await link.act(run.id, 'start');
+
+  const stop = () => {
+    link.close();
+    for (const thread of threads) void thread.terminate();
+    coordinator.close().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}
+
+/** Resolves when all of them have joined. */
+async function startClients(url: string, run: string): Promise<Worker[]> {
+  const { train } = await loadTaskData(TASK);
+  const shares = partition(
+    train.labels,
+    Math.floor(train.count / EXAMPLES_EACH),
+    parsePartition('iid'),
+    'demo',
+  ).slice(0, CLIENTS);
+  // One thread is enough for the pace of a demo, and leaves the others to browsers.
+  const threads = Math.max(1, Math.min(2, availableParallelism() - 1));
+  const workers: Worker[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let joined = 0;
+  for (let thread = 0; thread < threads; thread++) {
+    const own = shares
+      .map((rows, index) => ({ index, rows }))
+      .filter(({ index }) => index % threads === thread);
+    // Only this thread's pictures are handed over: it needs no more.
+    const examples = selectExamples(
+      train,
+      own.flatMap(({ rows }) => [...rows]),
+    );
+    let at = 0;
+    const clients = own.map(({ index, rows }) => ({ index, rows: Uint32Array.from(rows, () => at++) }));
+    const workerData: ClientsData = {
+      url,
+      run,
+      seed: 1,
+      dropout: 0,
+      backend: 'wasm',
+      clients,
+      features: examples.features,
+      labels: examples.labels,
+      featureSize: examples.features.length / examples.count,
+    };
+    const worker = new Worker(join(fileURLToPath(new URL('.', import.meta.url)), 'clients-thread.ts'), {
+      workerData,
+    });
+    worker.on('error', reject);
+    worker.on('message', (event: ClientsEvent) => {
+      if (event.kind === 'failed') reject(new CoppiceError('internal', event.message));
+      else if (++joined === CLIENTS) resolve();
+    });
+    workers.push(worker);
+  }
+  await promise;
+  return workers;
+}
+
+main().catch((thrown: unknown) => {
+  const error = CoppiceError.from(thrown);
+  process.stderr.write(`${error.message} [${error.code}]\n`);
+  process.exit(error.code === 'config-invalid' ? 2 : 1);
+});
