@@ -1,0 +1,267 @@
+import type { DataSchema, Down, WireError } from '@coppice/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DataSummary, LocalData } from './local-data.ts';
+import type { LoopbackPeer } from './loopback-transport.ts';
+import type { Transport } from './transport.ts';
+
+const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };
+const table: DataSchema = {
+  kind: 'table',
+  features: [
+    { name: 'x', mean: 10, scale: 2 },
+    { name: 'y', mean: 0, scale: 1 },
+  ],
+  target: { kind: 'number', name: 'z' },
+};
+
+const two = () => ({
+  count: 2,
+  features: new Uint8Array([0, 51, 102, 255, 1, 2, 3, 4]),
+  labels: new Float32Array([0, 2]),
+});
+
+/** The contract of every `LocalData`. `open` gives the data of a task under a schema, empty at first. */
+export function localDataContract(
+  name: string,
+  open: (task: string, schema: DataSchema) => Promise<LocalData>,
+): void {
+  describe(`LocalData contract: ${name}`, () => {
+    let task: string;
+    const opened: LocalData[] = [];
+    const openData = async (schema: DataSchema, id = task) => {
+      const data = await open(id, schema);
+      opened.push(data);
+      return data;
+    };
+    beforeEach(() => {
+      task = `task-${Math.random().toString(36).slice(2)}`;
+    });
+    afterEach(() => {
+      for (const data of opened.splice(0)) data.close();
+    });
+
+    it('is empty at first', async () => {
+      const data = await openData(picture);
+      expect(await data.summary()).toEqual({ count: 0, perClass: [0, 0, 0], bySource: {}, bytes: 0 });
+      expect(await data.dataset()).toEqual({ count: 0, xs: new Float32Array(0), ys: new Float32Array(0) });
+    });
+
+    it('counts by class and source, and gives everything back in order, pixels scaled to 0–1', async () => {
+      const data = await openData(picture);
+      await data.add(two(), 'images');
+      const summary = await data.add(
+        { count: 1, features: new Uint8Array([255, 0, 0, 0]), labels: new Float32Array([2]) },
+        'drawn',
+      );
+      expect(summary).toMatchObject({ count: 3, perClass: [1, 0, 2], bySource: { images: 2, drawn: 1 } });
+      expect(summary.bytes).toBe(12 + 12);
+      const { count, xs, ys } = await data.dataset();
+      expect(count).toBe(3);
+      expect([...ys]).toEqual([0, 2, 2]);
+      expect([...xs.slice(0, 4)]).toEqual([0, 51, 102, 255].map((v) => Math.fround(v / 255)));
+      expect([...xs.slice(8)]).toEqual([1, 0, 0, 0]);
+      expect([...(await data.examples()).features]).toEqual([0, 51, 102, 255, 1, 2, 3, 4, 255, 0, 0, 0]);
+    });
+
+    it('standardises columns by the schema', async () => {
+      const data = await openData(table);
+      const summary = await data.add(
+        { count: 1, features: new Float32Array([14, -3]), labels: new Float32Array([0.5]) },
+        'csv',
+      );
+      expect(summary).toMatchObject({ count: 1, perClass: [] });
+      expect(await data.dataset()).toEqual({
+        count: 1,
+        xs: new Float32Array([2, -3]),
+        ys: new Float32Array([0.5]),
+      });
+    });
+
+    it.each([
+      ['sizes that disagree', picture, { ...two(), count: 3 }],
+      ['a class that is none', picture, { ...two(), labels: new Float32Array([0, 3]) }],
+      ['half a class', picture, { ...two(), labels: new Float32Array([0, 0.5]) }],
+      [
+        'a feature that is no number',
+        table,
+        { count: 1, features: new Float32Array([1, Number.NaN]), labels: new Float32Array([1]) },
+      ],
+      [
+        'a target that is no number',
+        table,
+        {
+          count: 1,
+          features: new Float32Array([1, 1]),
+          labels: new Float32Array([Number.POSITIVE_INFINITY]),
+        },
+      ],
+    ])('refuses %s and keeps what it has', async (_what, schema, examples) => {
+      const data = await openData(schema);
+      await expect(data.add(examples, 'csv')).rejects.toMatchObject({ code: 'data-invalid' });
+      expect((await data.summary()).count).toBe(0);
+    });
+
+    it('deletes by source, and all', async () => {
+      const data = await openData(picture);
+      await data.add(two(), 'images');
+      await data.add(two(), 'drawn');
+      expect(await data.clear('images')).toMatchObject({ count: 2, bySource: { drawn: 2 } });
+      expect(await data.clear()).toMatchObject({ count: 0, bytes: 0 });
+    });
+
+    it('does not keep what the caller may change', async () => {
+      const data = await openData(picture);
+      const examples = two();
+      await data.add(examples, 'images');
+      examples.features.fill(9);
+      examples.labels.fill(1);
+      expect([...(await data.examples()).features]).toEqual([...two().features]);
+      expect([...(await data.dataset()).ys]).toEqual([0, 2]);
+    });
+
+    it('tells of every change until told to stop', async () => {
+      const data = await openData(picture);
+      const told: DataSummary[] = [];
+      const stop = data.subscribe((summary) => told.push(summary));
+      await data.add(two(), 'images');
+      await data.clear();
+      stop();
+      await data.add(two(), 'images');
+      expect(told.map((summary) => summary.count)).toEqual([2, 0]);
+    });
+
+    it('keeps the tasks apart', async () => {
+      const one = await openData(picture);
+      await one.add(two(), 'images');
+      const other = await openData(picture, `${task}-other`);
+      expect((await other.summary()).count).toBe(0);
+    });
+  });
+}
+
+/** A transport under test and the coordinator's end of its line. */
+export interface TransportUnderTest {
+  transport: Transport;
+  peer: LoopbackPeer;
+  close(): Promise<void>;
+}
+
+export const welcome: Down<'welcome'> = {
+  protocol: 1,
+  participant: '0'.repeat(32),
+  operator: 'someone',
+  now: 5,
+  runs: [],
+};
+
+/** The contract of every `Transport`. */
+export function transportContract(name: string, make: () => Promise<TransportUnderTest>): void {
+  describe(`Transport contract: ${name}`, () => {
+    let under: TransportUnderTest;
+    const seen: string[] = [];
+    const waiting: (() => void)[] = [];
+    const note = (what: string) => {
+      seen.push(what);
+      for (const wake of waiting.splice(0)) wake();
+    };
+    /** Resolves when `what` has been seen `times` times. */
+    const sees = async (what: string, times = 1): Promise<void> => {
+      while (seen.filter((one) => one === what).length < times)
+        await new Promise<void>((resolve) => waiting.push(resolve));
+    };
+    const open = (onMessage: (name: string, message: unknown) => void = () => {}) =>
+      under.transport.open({
+        onWelcome: () => note('welcome'),
+        onLost: () => note('lost'),
+        onRefused: (error: WireError) => note(`refused ${error.code}`),
+        onMessage: (which, message) => {
+          onMessage(which, message);
+          note(which);
+        },
+      });
+
+    beforeEach(async () => {
+      seen.length = 0;
+      under = await make();
+    });
+    afterEach(async () => {
+      under.transport.close();
+      await under.close();
+    });
+
+    it('welcomes, asks and gets the answer, bytes intact', async () => {
+      const frame = new Uint8Array([1, 2, 3, 250]);
+      under.peer.answer('pull', ({ run }) => ({
+        ok: true,
+        value: { round: run.length, checkpoint: 'a'.repeat(64), frame },
+      }));
+      open();
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      const reply = await under.transport.request('pull', { run: 'r-1' });
+      expect(reply.ok && [reply.value.round, [...new Uint8Array(reply.value.frame)]]).toEqual([
+        3,
+        [1, 2, 3, 250],
+      ]);
+      expect(under.transport.traffic.sent.messages).toBeGreaterThan(0);
+      expect(under.transport.traffic.received.bytes).toBeGreaterThan(0);
+    });
+
+    it('passes on named refusals of a message as answers', async () => {
+      under.peer.answer('leave', () => ({ ok: false, error: { code: 'run-unknown', message: 'no' } }));
+      open();
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      expect(await under.transport.request('leave', { run: 'r-1' })).toEqual({
+        ok: false,
+        error: { code: 'run-unknown', message: 'no' },
+      });
+    });
+
+    it('hands over checked messages, in order', async () => {
+      const got: unknown[] = [];
+      open((_name, message) => got.push(message));
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      for (let joined = 0; joined < 5; joined++)
+        under.peer.push('peers', { run: 'r-1', joined, working: 0, done: 0 });
+      await sees('peers', 5);
+      expect(got.map((message) => (message as { joined: number }).joined)).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    it('turns a message that is not valid into a notice', async () => {
+      const got: unknown[] = [];
+      open((_name, message) => got.push(message));
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      under.peer.push('peers', { run: 'r-1', joined: 'many' } as never);
+      await sees('notice');
+      expect(got[0]).toMatchObject({ code: 'message-invalid' });
+    });
+
+    it('says that a request was lost when the line breaks, and comes back', async () => {
+      open();
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      const request = under.transport.request('leave', { run: 'r-1' });
+      const outcome = expect(request).rejects.toMatchObject({ code: 'connection-lost' });
+      under.peer.drop();
+      await outcome;
+      await sees('lost');
+      await expect(under.transport.request('leave', { run: 'r-1' })).rejects.toMatchObject({
+        code: 'connection-lost',
+      });
+      under.peer.welcome(welcome);
+      await sees('welcome', 2);
+    });
+
+    it('gives up when refused for good', async () => {
+      open();
+      under.peer.refuse({ code: 'protocol-too-old', message: 'Reload.' });
+      await sees('refused protocol-too-old');
+      await expect(under.transport.request('leave', { run: 'r-1' })).rejects.toMatchObject({
+        code: 'connection-lost',
+      });
+    });
+  });
+}

@@ -1,0 +1,422 @@
+import { ManualClock } from '@coppice/ports';
+import {
+  CoppiceError,
+  type Down,
+  decodeFrame,
+  defaultPlan,
+  encodeFrame,
+  float32Payload,
+  frameBytes,
+  type Layout,
+  layoutHash,
+  type Plan,
+  readFloat32Payload,
+  type Task,
+  type Up,
+  weightsHash,
+} from '@coppice/protocol';
+import type { Trainer } from '@coppice/training';
+import { describe, expect, it } from 'vitest';
+import { welcome } from './contract.ts';
+import { loopback } from './loopback-transport.ts';
+import { memoryData } from './memory-data.ts';
+import { createSession } from './session.ts';
+import type { Session, SessionState } from './session-state.ts';
+import { trainerHost } from './trainer-host.ts';
+
+const layout: Layout = [{ name: 'w', shape: [2], trainable: true }];
+const task: Task = {
+  id: 'toy',
+  title: { en: 'Toy' },
+  description: { en: 'A toy.' },
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  },
+  model: { class_name: 'Sequential', config: {} },
+  loss: 'meanSquaredError',
+  samples: false,
+  planDefaults: {},
+};
+const global = new Float32Array([1, 2]);
+const checkpoint = weightsHash(global);
+const frame = encodeFrame({
+  kind: 'weights',
+  codec: 'float32',
+  layoutHash: layoutHash(layout),
+  parameters: 2,
+  payload: float32Payload(global),
+});
+const summary: Down<'run'>['run'] = {
+  id: 'r-1',
+  task: 'toy',
+  title: { en: 'Toy' },
+  status: 'running',
+  phase: 'waiting',
+  round: 0,
+  rounds: 3,
+  participants: 1,
+  needed: 1,
+  deadlineAt: null,
+  central: null,
+  checkpoint,
+};
+const start: Down<'round-start'> = {
+  run: 'r-1',
+  round: 1,
+  attempt: 1,
+  checkpoint,
+  remaining: 1000,
+  asked: 1,
+  frame,
+};
+
+/** A trainer that adds 0.5 to each weight, when it is let. */
+function scripted(step: () => Promise<void> = async () => {}): Trainer & { trained: number } {
+  let weights = new Float32Array(2);
+  const trainer = {
+    backend: 'cpu' as const,
+    layout,
+    trained: 0,
+    getWeights: async () => weights,
+    setWeights: (given: Float32Array) => {
+      weights = given.slice();
+    },
+    async train(_data: unknown, _how: unknown, { signal }: { signal?: AbortSignal } = {}) {
+      trainer.trained++;
+      await step();
+      signal?.throwIfAborted();
+      return { weights: weights.map((w) => w + 0.5), loss: 0.25, steps: 1, milliseconds: 10 };
+    },
+    evaluate: async (data: { count: number }) => ({ loss: 1, accuracy: null, examples: data.count }),
+    predict: async () => new Float32Array(1),
+    dispose: () => {},
+  };
+  return trainer;
+}
+
+async function world({
+  plan = {},
+  trainer = scripted(),
+  examples = 3,
+  dropsOut,
+}: {
+  plan?: Partial<Plan>;
+  trainer?: Trainer;
+  examples?: number;
+  dropsOut?: (round: number) => boolean;
+} = {}) {
+  const { transport, peer } = loopback();
+  const told: { name: string; message: unknown }[] = [];
+  const session = createSession({
+    transport,
+    host: trainerHost(async () => trainer, ['cpu']),
+    openData: async (_task, schema) =>
+      memoryData(schema, {
+        count: examples,
+        features: new Float32Array(examples),
+        labels: new Float32Array(examples),
+      }),
+    clock: new ManualClock(1000),
+    device: 'headless',
+    backend: 'cpu',
+    keepModels: true,
+    ...(dropsOut === undefined ? {} : { dropsOut }),
+  });
+  peer.answer('join', (message) => {
+    told.push({ name: 'join', message });
+    return {
+      ok: true,
+      value: {
+        run: summary,
+        task,
+        plan: { ...defaultPlan, evaluationShare: 0, ...plan },
+        layout,
+        checkpoint,
+      },
+    };
+  });
+  peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame } }));
+  for (const name of ['leave', 'availability', 'decline', 'evaluation'] as const) {
+    peer.answer(name, (message) => {
+      told.push({ name, message });
+      return { ok: true, value: null };
+    });
+  }
+  peer.answer('update', (message) => {
+    told.push({ name: 'update', message });
+    return { ok: true, value: { duplicate: false } };
+  });
+  session.connect();
+  const messages = (name: string) => told.filter((one) => one.name === name).map((one) => one.message);
+  const enter = async () => {
+    const joining = session.join('r-1');
+    peer.welcome({ ...welcome, runs: [summary] });
+    await joining;
+    await until(session, (state) => state.joined !== null && state.model !== null);
+  };
+  return { session, peer, told, messages, enter };
+}
+
+function until(session: Session, reached: (state: SessionState) => boolean): Promise<SessionState> {
+  return new Promise((resolve) => {
+    if (reached(session.state)) return resolve(session.state);
+    const stop = session.subscribe((state) => {
+      if (!reached(state)) return;
+      stop();
+      resolve(state);
+    });
+  });
+}
+
+const doing = (kind: string) => (state: SessionState) => state.activity.kind === kind;
+const valuesOf = (update: Up<'update'>) =>
+  readFloat32Payload(
+    decodeFrame(frameBytes(update.frame), { kind: 'update', layoutHash: layoutHash(layout), parameters: 2 }),
+  );
+
+describe('a session', () => {
+  it('takes nothing up before it is told to', async () => {
+    const { session, peer, told } = await world();
+    peer.welcome({ ...welcome, runs: [summary] });
+    await until(session, (state) => state.connection === 'online');
+    expect(told).toEqual([]);
+    expect(session.state).toMatchObject({ joined: null, activity: { kind: 'idle' }, operator: 'someone' });
+  });
+
+  it('trains a round and sends new weights minus old, with its example count and measurements', async () => {
+    const { session, peer, messages, enter } = await world();
+    await enter();
+    peer.push('round-start', start);
+    await until(session, doing('delivered'));
+    const [update] = messages('update') as [Up<'update'>];
+    expect([...valuesOf(update)]).toEqual([0.5, 0.5]);
+    expect(update).toMatchObject({
+      round: 1,
+      attempt: 1,
+      checkpoint,
+      examples: 3,
+      loss: 0.25,
+      evaluation: { loss: 1, examples: 3 },
+    });
+    peer.push('round-end', {
+      run: 'r-1',
+      round: 1,
+      attempt: 1,
+      outcome: 'committed',
+      reason: null,
+      checkpoint,
+      central: null,
+      accepted: 1,
+      asked: 1,
+      you: 'accepted',
+    });
+    expect(session.state).toMatchObject({ accepted: 1, activity: { kind: 'waiting' } });
+    expect(session.state.outcomes).toEqual([{ round: 1, outcome: 'accepted', reason: null }]);
+  });
+
+  it('clips before anything leaves the device', async () => {
+    const { session, peer, messages, enter } = await world({ plan: { clipNorm: 0.1 } });
+    await enter();
+    peer.push('round-start', start);
+    await until(session, doing('delivered'));
+    const values = valuesOf((messages('update') as [Up<'update'>])[0]);
+    expect(Math.hypot(...values)).toBeCloseTo(0.1, 6);
+    expect(session.state.outbound.at(-1)).toMatchObject({ name: 'update', norm: expect.closeTo(0.1, 6) });
+  });
+
+  it('keeps an outbound log of every message, without data or frames', async () => {
+    const { session, peer, enter } = await world();
+    await enter();
+    peer.push('round-start', start);
+    await until(session, doing('delivered'));
+    const names = session.state.outbound.map((record) => record.name);
+    expect(names).toEqual(['join', 'availability', 'pull', 'progress', 'update']);
+    for (const { fields } of session.state.outbound) expect(fields).not.toHaveProperty('frame');
+    expect(session.state.sent.messages).toBe(5);
+  });
+
+  it('comes back after a lost line, joins again, and sends the update it has made rather than train again', async () => {
+    const trainer = scripted();
+    const { session, peer, messages, enter } = await world({ trainer });
+    await enter();
+    peer.answer('update', () => new Promise(() => {}));
+    peer.push('round-start', start);
+    await until(session, doing('sending'));
+    peer.drop();
+    await until(session, (state) => state.connection === 'offline');
+    const sent: Up<'update'>[] = [];
+    peer.answer('update', (message) => {
+      sent.push(message);
+      return { ok: true, value: { duplicate: true } };
+    });
+    peer.welcome({ ...welcome, runs: [summary] });
+    await until(session, (state) => state.connection === 'online' && messages('join').length === 2);
+    peer.push('round-start', { ...start, attempt: 2 });
+    await until(session, doing('delivered'));
+    expect(sent).toHaveLength(1);
+    expect(sent[0]).toMatchObject({ round: 1, attempt: 2 });
+    expect(trainer.trained).toBe(1);
+  });
+
+  it('pauses in the middle of training, says so, and is not asked again until it resumes', async () => {
+    let release = () => {};
+    const trainer = scripted(
+      () =>
+        new Promise<void>((resolve) => {
+          release = resolve;
+        }),
+    );
+    const { session, peer, messages, enter } = await world({ trainer });
+    await enter();
+    peer.push('round-start', start);
+    await until(session, doing('evaluating'));
+    while (trainer.trained === 0) await Promise.resolve();
+    await session.pause();
+    release();
+    expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: 'paused' }]);
+    expect(messages('availability').at(-1)).toMatchObject({ paused: true });
+    expect(messages('update')).toEqual([]);
+    expect(session.state.activity.kind).toBe('paused');
+    await session.resume();
+    expect(messages('availability').at(-1)).toMatchObject({ paused: false });
+    expect(session.state.activity.kind).toBe('waiting');
+  });
+
+  it('declines by name when its training diverges, and stays in', async () => {
+    const trainer = scripted(() => Promise.reject(new CoppiceError('training-diverged', 'NaN.')));
+    const { session, peer, messages, enter } = await world({ trainer });
+    await enter();
+    peer.push('round-start', start);
+    await until(session, (state) => state.error?.code === 'training-diverged');
+    expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: 'training-diverged' }]);
+    expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'waiting' } });
+  });
+
+  it('takes the current model when its update comes too late', async () => {
+    const { session, peer, enter } = await world();
+    await enter();
+    const newer = new Float32Array([5, 6]);
+    peer.answer('update', () => ({
+      ok: false,
+      error: { code: 'update-late', message: 'Too late.' },
+      current: {
+        round: 1,
+        checkpoint: weightsHash(newer),
+        frame: encodeFrame({
+          kind: 'weights',
+          codec: 'float32',
+          layoutHash: layoutHash(layout),
+          parameters: 2,
+          payload: float32Payload(newer),
+        }),
+      },
+    }));
+    peer.push('round-start', start);
+    await until(session, (state) => state.error?.code === 'update-late');
+    expect(session.models().latest).toMatchObject({ round: 1, weights: newer });
+    expect(session.models().first).toMatchObject({ round: 0 });
+  });
+
+  it('sends a frame that was damaged on the way again, and declines when that does not help', async () => {
+    const { session, peer, messages, enter } = await world();
+    await enter();
+    let times = 0;
+    peer.answer('update', () => {
+      times++;
+      return { ok: false, error: { code: 'frame-invalid', message: 'Damaged.' } };
+    });
+    peer.push('round-start', start);
+    await until(session, (state) => state.error?.code === 'frame-invalid');
+    expect(times).toBe(3);
+    expect(messages('decline')).toMatchObject([{ reason: 'frame-invalid' }]);
+  });
+
+  it('without examples asks for some and is not ready', async () => {
+    const { session, messages, enter } = await world({ examples: 0 });
+    await enter();
+    expect(session.state.activity.kind).toBe('needs-data');
+    expect(messages('availability').at(-1)).toMatchObject({ examples: 0 });
+  });
+
+  it('drops out where a simulation says so, without training', async () => {
+    const trainer = scripted();
+    const { peer, messages, enter } = await world({ trainer, dropsOut: (round) => round === 1 });
+    await enter();
+    peer.push('round-start', start);
+    while (messages('decline').length === 0) await Promise.resolve();
+    expect(messages('decline')).toMatchObject([{ reason: 'dropout' }]);
+    expect(trainer.trained).toBe(0);
+  });
+
+  it('measures a model when asked, and trains nothing', async () => {
+    const trainer = scripted();
+    const { session, peer, messages, enter } = await world({ trainer });
+    await enter();
+    peer.push('evaluate', { run: 'r-1', round: 3, checkpoint, frame });
+    await until(session, (state) => state.localMetrics.length === 1);
+    while (messages('evaluation').length === 0) await Promise.resolve();
+    expect(messages('evaluation')).toEqual([
+      { run: 'r-1', checkpoint, metrics: { loss: 1, accuracy: null, examples: 3 } },
+    ]);
+    expect(trainer.trained).toBe(0);
+  });
+
+  it('stops for good when it is refused', async () => {
+    const { session, peer } = await world();
+    peer.refuse({ code: 'protocol-too-old', message: 'Reload.' });
+    await until(session, (state) => state.connection === 'refused');
+    expect(session.state.error).toMatchObject({ code: 'protocol-too-old' });
+  });
+
+  it('leaves, tells, and forgets the run', async () => {
+    const { session, messages, enter } = await world();
+    await enter();
+    await session.leave();
+    expect(messages('leave')).toEqual([{ run: 'r-1' }]);
+    expect(session.state).toMatchObject({ joined: null, activity: { kind: 'idle' } });
+  });
+});
+
+describe('a trainer host', () => {
+  const description = { topology: task.model, data: task.data, loss: task.loss };
+
+  it('moves on to the next backend when one cannot start or is lost, and stays there', async () => {
+    const tried: string[] = [];
+    const host = trainerHost(
+      async (_description, { backend }) => {
+        tried.push(backend ?? '');
+        if (backend === 'webgl') throw new CoppiceError('backend-unavailable', 'No WebGL.');
+        return { ...scripted(), backend: backend ?? 'cpu' };
+      },
+      ['webgl', 'wasm', 'cpu'],
+    );
+    const used: string[] = [];
+    host.onBackend((backend) => used.push(backend));
+    let failures = 1;
+    const result = await host.use(description, async ({ backend }) => {
+      if (failures-- > 0) throw new CoppiceError('backend-lost', 'Gone.');
+      return backend;
+    });
+    expect(result).toBe('cpu');
+    expect(tried).toEqual(['webgl', 'wasm', 'cpu']);
+    expect(used).toEqual(['wasm', 'cpu']);
+    expect(await host.use(description, async ({ backend }) => backend)).toBe('cpu');
+    expect(tried).toHaveLength(3);
+  });
+
+  it('lends to one at a time, in order, also after a failure', async () => {
+    const host = trainerHost(async () => scripted(), ['cpu']);
+    const log: string[] = [];
+    const work = (name: string) => () =>
+      host.use(description, async () => {
+        log.push(`${name} in`);
+        await Promise.resolve();
+        log.push(`${name} out`);
+        if (name === 'a') throw new Error('a failed');
+      });
+    await Promise.allSettled([work('a')(), work('b')()]);
+    expect(log).toEqual(['a in', 'a out', 'b in', 'b out']);
+  });
+});

@@ -1,0 +1,60 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PROTOCOL_VERSION, type WireError } from '@coppice/protocol';
+import { Server, type Socket } from 'socket.io';
+import { type TransportUnderTest, transportContract } from './contract.ts';
+import { type LoopbackPeer, loopback } from './loopback-transport.ts';
+import { socketTransport } from './socket-transport.ts';
+
+transportContract('loopback', async () => ({ ...loopback(), close: async () => {} }));
+
+/** A bare Socket.IO server that does what the test says, and nothing else. */
+async function socketIo(): Promise<TransportUnderTest> {
+  const http = createServer();
+  const io = new Server(http);
+  const answers = new Map<string, (message: never) => unknown>();
+  const pending: ((socket: Socket) => void)[] = [];
+  const free: Socket[] = [];
+  let current: Socket | null = null;
+  let refusal: WireError | null = null;
+  const namespace = io.of('/participant');
+  namespace.use((_socket, next) => {
+    if (refusal === null) next();
+    else next(Object.assign(new Error('refused'), { data: refusal }));
+  });
+  namespace.on('connection', (socket) => {
+    socket.onAny((name: string, message: never, acknowledge?: (answer: unknown) => void) => {
+      const answer = answers.get(name);
+      if (answer !== undefined) void Promise.resolve(answer(message)).then((value) => acknowledge?.(value));
+    });
+    const next = pending.shift();
+    if (next === undefined) free.push(socket);
+    else next(socket);
+  });
+  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const { port } = http.address() as AddressInfo;
+  const peer: LoopbackPeer = {
+    answer: (name, handle) => void answers.set(name, handle as (message: never) => unknown),
+    push: (name, message) => void current?.emit(name, message),
+    drop: () => current?.conn.close(),
+    welcome(message) {
+      const greet = (socket: Socket) => {
+        current = socket;
+        socket.emit('welcome', { ...message, protocol: PROTOCOL_VERSION });
+      };
+      const socket = free.shift();
+      if (socket === undefined) pending.push(greet);
+      else greet(socket);
+    },
+    refuse(error) {
+      refusal = error;
+    },
+  };
+  return {
+    transport: socketTransport(`http://127.0.0.1:${port}`, '0'.repeat(64)),
+    peer,
+    close: () => new Promise((resolve) => void io.close(() => resolve())),
+  };
+}
+
+transportContract('Socket.IO', socketIo);
