@@ -25,20 +25,35 @@ function sumOf(cases: readonly Case[], length: number): ExactAccumulator {
   return sum;
 }
 
-/** The same sum in BigInt fixed point: exact by construction, and slow. */
-function bigIntMean(cases: readonly Case[], at: number): number {
-  const SCALE = 2 ** 42;
-  let sum = 0n;
-  let examples = 0;
-  for (const one of cases) {
-    const x = (one.values[at] as number) * one.examples;
-    // A float64 times a power of two is exact; BigInt needs it whole, so round as late as possible.
-    sum +=
-      BigInt(Math.round(x * 16)) * BigInt(SCALE / 16) +
-      BigInt(Math.round((x - Math.round(x * 16) / 16) * SCALE));
-    examples += one.examples;
+/** x · 2³⁶ rounded to a whole number, ties to even, by BigInt arithmetic on the parts of a float64. */
+function units(x: number): bigint {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, x);
+  const bits = view.getBigUint64(0);
+  const exponent = Number((bits >> 52n) & 0x7ffn);
+  if (exponent === 0) return 0n;
+  const mantissa = (bits & 0xfffffffffffffn) | 0x10000000000000n;
+  const shift = BigInt(exponent - 1075 + 36);
+  let magnitude: bigint;
+  if (shift >= 0n) magnitude = mantissa << shift;
+  else if (-shift > 60n) magnitude = 0n;
+  else {
+    const half = 1n << (-shift - 1n);
+    magnitude = mantissa >> -shift;
+    const rest = mantissa - (magnitude << -shift);
+    if (rest > half || (rest === half && magnitude % 2n === 1n)) magnitude += 1n;
   }
-  return Number(sum) / SCALE / examples;
+  return bits >> 63n === 1n ? -magnitude : magnitude;
+}
+
+/** The sum in BigInt: exact by construction, and slow. */
+function bigIntSum(cases: readonly Case[], at: number): bigint {
+  return cases.reduce((sum, { values, examples }) => sum + units((values[at] as number) * examples), 0n);
+}
+
+function total(sum: ExactAccumulator, at: number): bigint {
+  const { high, low } = sum.partial();
+  return BigInt(high[at] as number) * 2n ** 32n + BigInt(low[at] as number);
 }
 
 describe('ExactAccumulator', () => {
@@ -61,40 +76,49 @@ describe('ExactAccumulator', () => {
     );
   });
 
-  it('agrees with the same sum in BigInt', () => {
-    fc.assert(
-      fc.property(updates(3), (cases) => {
-        const mean = sumOf(cases, 3).mean();
-        for (let i = 0; i < 3; i++) expect(mean[i]).toBeCloseTo(bigIntMean(cases, i), 9);
+  it('holds exactly the sum that BigInt gives, for small, large and mixed values', () => {
+    const sized = fc.constantFrom(1e-6, 1e-2, 1, 1e3, 8000).chain((size) =>
+      fc.record({
+        values: fc
+          .array(fc.float({ min: -1, max: 1, noNaN: true }), { minLength: 3, maxLength: 3 })
+          .map((values) => Float32Array.from(values, (value) => value * size)),
+        examples: fc.integer({ min: 1, max: 1_000_000 }),
       }),
+    );
+    fc.assert(
+      fc.property(fc.array(sized, { minLength: 1, maxLength: 30 }), (cases) => {
+        const sum = sumOf(cases, 3);
+        const examples = cases.reduce((n, one) => n + one.examples, 0);
+        for (let i = 0; i < 3; i++) {
+          const exact = bigIntSum(cases, i);
+          expect(total(sum, i)).toBe(exact);
+          expect(sum.mean()[i]).toBe(Number(exact) / 2 ** 36 / examples);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 
   it('is exact where plain float64 summation is not', () => {
-    // 1e8 + tiny − 1e8: plain summation in this order loses most of the tiny part.
-    const big = new Float32Array([2 ** 30]);
-    const tiny = new Float32Array([2 ** -40]);
+    // 2³⁰ + a thousand tiny − 2³⁰: plain summation in this order loses most of the tiny part.
     const sum = new ExactAccumulator(1);
-    sum.add(big, 1);
-    for (let i = 0; i < 1000; i++) sum.add(tiny, 1);
+    sum.add(new Float32Array([2 ** 30]), 1);
+    for (let i = 0; i < 1000; i++) sum.add(new Float32Array([2 ** -36]), 1);
     sum.add(new Float32Array([-(2 ** 30)]), 1);
-    expect(sum.mean()[0]).toBe((1000 * 2 ** -40) / 1002);
+    expect(sum.mean()[0]).toBe((1000 * 2 ** -36) / 1002);
   });
 
   it('stays exact at the bounds of its range, thousands of times', () => {
     const random = seededRandom('bounds');
     const sum = new ExactAccumulator(1);
-    let expected = 0n;
+    const cases: Case[] = [];
     for (let i = 0; i < 20_000; i++) {
       const value = Math.fround((uniform(random) - 0.5) * 2 * (MAX_WEIGHTED / 1024));
-      const examples = 1 + integerBelow(random, 1023);
-      sum.add(new Float32Array([value]), examples);
-      const x = value * examples;
-      const high = Math.round(x * 16);
-      expected += BigInt(high) * 2n ** 38n + BigInt(Math.round((x - high / 16) * 2 ** 42));
+      const one = { values: new Float32Array([value]), examples: 1 + integerBelow(random, 1023) };
+      cases.push(one);
+      sum.add(one.values, one.examples);
     }
-    const { high, low } = sum.partial();
-    expect(BigInt(high[0] as number) * 2n ** 38n + BigInt(low[0] as number)).toBe(expected);
+    expect(total(sum, 0)).toBe(bigIntSum(cases, 0));
   });
 
   it('refuses what cannot be summed, by name, and keeps what it has', () => {

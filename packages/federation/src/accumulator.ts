@@ -2,28 +2,31 @@ import { CoppiceError } from '@coppice/protocol';
 
 /*
  * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each
- * weighted value x = examples × Δ (exact in float64: 24 + 20 bits) is split into two integers,
+ * weighted value x = examples × Δ (exact in float64: 24 + 20 bits) becomes a whole number of units,
  *
- *   high = round(x · 2⁴)            and   low = round((x − high · 2⁻⁴) · 2⁴²),
+ *   T = round(x · 2³⁶), ties to even,
  *
- * each below 2³⁷ in magnitude for |x| ≤ 2³³, and integers are what is summed: in float64, where sums
- * of up to 2¹⁶ of them stay below 2⁵³ and are exact. Any order, any grouping, any merge of partial
- * sums gives the same bits. What is lost is decided for each update alone: at most 2⁻⁴³ of x.
+ * and whole numbers are what is summed. float64 adds them exactly below 2⁵³: `low` holds the sum as
+ * long as a bound on it says that it fits, and what would not fit is carried, in units of 2³², to
+ * `high`. The total high · 2³² + low is exact, so any order, any grouping, any merge of partial sums
+ * gives the same bits; when something was carried makes no difference. What is lost is decided for
+ * each update alone: at most 2⁻³⁷ of x.
  */
-const HIGH_BITS = 4;
-const LOW_BITS = 42;
-const HIGH_SCALE = 2 ** HIGH_BITS;
-const LOW_SCALE = 2 ** LOW_BITS;
+const UNITS = 2 ** 36;
+const CARRY = 2 ** 32;
 
 /** The largest |examples × Δ| that can be summed. */
 export const MAX_WEIGHTED = 2 ** 33;
-/** The most updates that one accumulator takes, partial sums included. */
+/** The most updates that one accumulator takes, partial sums included: |high| stays below 2⁵³. */
 export const MAX_UPDATES = 2 ** 16;
 
 /** Adding and subtracting this rounds a float64 below 2⁵¹ to the nearest integer, ties to even. */
 const ROUNDER = 1.5 * 2 ** 52;
+const ROUNDER_RANGE = 2 ** 51;
+/** Whole numbers up to here, and sums that stay below it, are exact in float64. */
+const EXACT = 2 ** 53;
 
-/** A partial sum, as it can be stored or sent to be merged elsewhere. */
+/** A partial sum, as it can be stored or sent to be merged elsewhere: (high · 2³² + low) · 2⁻³⁶. */
 export interface PartialSum {
   readonly updates: number;
   readonly examples: number;
@@ -32,7 +35,8 @@ export interface PartialSum {
 }
 
 /**
- * The weighted mean of updates, summed exactly. Memory: 16 bytes a parameter, however many updates.
+ * The weighted mean of updates, summed exactly. Memory: 8 bytes a parameter, 16 where values are
+ * large, however many updates.
  *
  * @example
  * const sum = new ExactAccumulator(2);
@@ -41,13 +45,15 @@ export interface PartialSum {
  * sum.mean(); // [3, 6]
  */
 export class ExactAccumulator {
-  readonly #high: Float64Array;
   readonly #low: Float64Array;
+  /** Made when first needed: updates of ordinary size never carry. */
+  #high: Float64Array | null = null;
+  /** No |low| is larger than this. */
+  #bound = 0;
   #updates = 0;
   #examples = 0;
 
   constructor(parameters: number) {
-    this.#high = new Float64Array(parameters);
     this.#low = new Float64Array(parameters);
   }
 
@@ -63,19 +69,21 @@ export class ExactAccumulator {
   /**
    * Adds one update, `values` of the model's length, weighted by `examples` (≥ 1).
    *
-   * @throws CoppiceError `update-shape`, `update-not-finite` or `update-out-of-range`; then nothing
-   *   was added.
+   * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite` or
+   *   `update-out-of-range`; then nothing was added.
    */
   add(values: Float32Array, examples: number): void {
     this.#requireRoom(1);
-    checkValues(values, this.#high.length, examples);
-    const high = this.#high;
-    const low = this.#low;
-    for (let i = 0; i < values.length; i++) {
-      const x = (values[i] as number) * examples;
-      const h = x * HIGH_SCALE + ROUNDER - ROUNDER;
-      high[i] = (high[i] as number) + h;
-      low[i] = (low[i] as number) + ((x - h / HIGH_SCALE) * LOW_SCALE + ROUNDER - ROUNDER);
+    const largest = checkValues(values, this.#low.length, examples);
+    // A power of two times a whole number: one exact multiplication a value.
+    const scale = examples * UNITS;
+    const units = largest * scale;
+    if (units < ROUNDER_RANGE) {
+      this.#makeRoom(units + 1);
+      addUnits(this.#low, values, scale);
+    } else {
+      this.#makeRoom(CARRY);
+      addLargeUnits(this.#low, this.#ownHigh(), values, scale);
     }
     this.#updates += 1;
     this.#examples += examples;
@@ -83,16 +91,19 @@ export class ExactAccumulator {
 
   /** Adds what another accumulator has summed. Exact, like everything here. */
   merge(partial: PartialSum): void {
-    if (partial.high.length !== this.#high.length || partial.low.length !== this.#low.length) {
+    const { high, low } = partial;
+    if (high.length !== this.#low.length || low.length !== this.#low.length) {
       throw new CoppiceError(
         'update-shape',
         'A partial sum of another model cannot be merged into this one.',
       );
     }
     this.#requireRoom(partial.updates);
-    for (let i = 0; i < this.#high.length; i++) {
-      this.#high[i] = (this.#high[i] as number) + (partial.high[i] as number);
-      this.#low[i] = (this.#low[i] as number) + (partial.low[i] as number);
+    this.#makeRoom(low.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+    const ownHigh = this.#ownHigh();
+    for (let i = 0; i < low.length; i++) {
+      ownHigh[i] = (ownHigh[i] as number) + (high[i] as number);
+      this.#low[i] = (this.#low[i] as number) + (low[i] as number);
     }
     this.#updates += partial.updates;
     this.#examples += partial.examples;
@@ -102,7 +113,7 @@ export class ExactAccumulator {
     return {
       updates: this.#updates,
       examples: this.#examples,
-      high: this.#high.slice(),
+      high: this.#high?.slice() ?? new Float64Array(this.#low.length),
       low: this.#low.slice(),
     };
   }
@@ -110,12 +121,35 @@ export class ExactAccumulator {
   /** Σ examples × Δ ÷ Σ examples, in float64, rounded twice: once in the sum, once in the quotient. */
   mean(): Float64Array {
     if (this.#examples === 0) throw new RangeError('the mean of no updates is not defined');
-    const mean = new Float64Array(this.#high.length);
+    const mean = new Float64Array(this.#low.length);
+    const high = this.#high;
     for (let i = 0; i < mean.length; i++) {
-      mean[i] =
-        ((this.#high[i] as number) / HIGH_SCALE + (this.#low[i] as number) / LOW_SCALE) / this.#examples;
+      // high · 2³² is exact, so this one addition rounds the exact total, however it is split.
+      const total =
+        high === null ? (this.#low[i] as number) : (high[i] as number) * CARRY + (this.#low[i] as number);
+      mean[i] = total / UNITS / this.#examples;
     }
     return mean;
+  }
+
+  /** Carries what is in `low` where adding |values| up to `units` to it could leave the exact range. */
+  #makeRoom(units: number): void {
+    if (this.#bound + units >= EXACT) {
+      const high = this.#ownHigh();
+      const low = this.#low;
+      for (let i = 0; i < low.length; i++) {
+        const carried = Math.round((low[i] as number) / CARRY);
+        high[i] = (high[i] as number) + carried;
+        low[i] = (low[i] as number) - carried * CARRY;
+      }
+      this.#bound = CARRY / 2;
+    }
+    this.#bound += units;
+  }
+
+  #ownHigh(): Float64Array {
+    this.#high ??= new Float64Array(this.#low.length);
+    return this.#high;
   }
 
   #requireRoom(updates: number): void {
@@ -125,12 +159,31 @@ export class ExactAccumulator {
   }
 }
 
+/** The hot loop: a function of its own, so that the engine compiles it once and well. */
+function addUnits(low: Float64Array, values: Float32Array, scale: number): void {
+  for (let i = 0; i < values.length; i++) {
+    low[i] = (low[i] as number) + ((values[i] as number) * scale + ROUNDER - ROUNDER);
+  }
+}
+
+/** The same for values too large for the rounding trick; above 2⁵³ units a float64 is whole by itself. */
+function addLargeUnits(low: Float64Array, high: Float64Array, values: Float32Array, scale: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const x = (values[i] as number) * scale;
+    const units = Math.abs(x) < ROUNDER_RANGE ? x + ROUNDER - ROUNDER : Math.round(x);
+    const carried = Math.round(units / CARRY);
+    high[i] = (high[i] as number) + carried;
+    low[i] = (low[i] as number) + (units - carried * CARRY);
+  }
+}
+
 /**
  * Checks an update without adding it.
  *
+ * @returns the largest |value|.
  * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-out-of-range`.
  */
-export function checkValues(values: Float32Array, parameters: number, examples: number): void {
+export function checkValues(values: Float32Array, parameters: number, examples: number): number {
   if (values.length !== parameters) {
     throw new CoppiceError(
       'update-shape',
@@ -143,19 +196,13 @@ export function checkValues(values: Float32Array, parameters: number, examples: 
       `An update needs a whole number of examples from 1, not ${examples}.`,
     );
   }
-  let largest = 0;
-  for (let i = 0; i < values.length; i++) {
-    const magnitude = Math.abs(values[i] as number);
-    // Written so that NaN, for which every comparison is false, is caught too.
-    if (!(magnitude <= largest)) {
-      if (!Number.isFinite(magnitude)) {
-        throw new CoppiceError(
-          'update-not-finite',
-          `The update holds ${values[i]} at parameter ${i}. The training has diverged: a smaller learning rate may help.`,
-        );
-      }
-      largest = magnitude;
-    }
+  const largest = largestMagnitude(values);
+  if (!Number.isFinite(largest)) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    throw new CoppiceError(
+      'update-not-finite',
+      `The update holds ${values[at]} at parameter ${at}. The training has diverged: a smaller learning rate may help.`,
+    );
   }
   if (largest * examples > MAX_WEIGHTED) {
     throw new CoppiceError(
@@ -163,4 +210,19 @@ export function checkValues(values: Float32Array, parameters: number, examples: 
       `The update changes a parameter by ${largest.toPrecision(3)} with a weight of ${examples} examples, more than can be summed. The training has diverged: a smaller learning rate may help.`,
     );
   }
+  return largest;
+}
+
+/**
+ * The largest |value|; infinite or NaN where any value is. Read as integers: without its sign bit, a
+ * float32 orders like its bits, and everything that is not finite comes after everything that is.
+ */
+function largestMagnitude(values: Float32Array): number {
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  let largest = 0;
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = (bits[i] as number) & 0x7fffffff;
+    if (magnitude > largest) largest = magnitude;
+  }
+  return new Float32Array(Int32Array.of(largest).buffer)[0] as number;
 }

@@ -123,17 +123,19 @@ export function float32Payload(values: Float32Array): Uint8Array {
  * Reads a float32 payload. No copy where the bytes happen to be aligned: treat the result as
  * read-only.
  *
+ * @param scratch where unaligned bytes are copied to, instead of a new array; of the payload's length.
  * @throws CoppiceError `frame-invalid` when the length is not four bytes a parameter.
  */
-export function readFloat32Payload(frame: Frame): Float32Array {
+export function readFloat32Payload(frame: Frame, scratch?: Float32Array): Float32Array {
   const { payload, parameters } = frame;
   if (payload.byteLength !== parameters * 4) {
     throw invalid(`float32 needs ${parameters * 4} payload bytes, it has ${payload.byteLength}`);
   }
-  // Socket.IO hands out views at any offset; a Float32Array must start at a multiple of four. Not
-  // slice(): in Node these are Buffers, whose slice() copies nothing.
-  const aligned = payload.byteOffset % 4 === 0 ? payload : new Uint8Array(payload);
-  return new Float32Array(aligned.buffer, aligned.byteOffset, parameters);
+  // Socket.IO hands out views at any offset; a Float32Array must start at a multiple of four.
+  if (payload.byteOffset % 4 === 0) return new Float32Array(payload.buffer, payload.byteOffset, parameters);
+  const aligned = scratch ?? new Float32Array(parameters);
+  new Uint8Array(aligned.buffer, aligned.byteOffset, payload.byteLength).set(payload);
+  return aligned;
 }
 
 function nameOf<T extends Record<string, number>>(table: T, value: number): keyof T | undefined {

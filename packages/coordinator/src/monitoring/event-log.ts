@@ -9,7 +9,8 @@ export class EventLog {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #listeners = new Set<(event: Event) => void>();
-  #last: Promise<void> = Promise.resolve();
+  #pending: Omit<Event, 'id'>[] = [];
+  #storing: Promise<void> = Promise.resolve();
 
   constructor(storage: Storage, clock: Clock, logger: Logger) {
     this.#storage = storage;
@@ -21,13 +22,22 @@ export class EventLog {
     const dated = { at: this.#clock.now(), ...event };
     const { level, message, ...rest } = dated;
     this.#logger[level === 'warning' ? 'warn' : level](rest, message);
-    // One after the other, so that ids follow the order of happening.
-    this.#last = this.#last
-      .then(() => this.#storage.appendEvent(dated))
-      .then((stored) => {
-        for (const listener of this.#listeners) listener(stored);
-      })
-      .catch((thrown: unknown) => this.#logger.error({ err: thrown }, 'an event could not be stored'));
+    this.#pending.push(dated);
+    // What happens while the last batch is being stored becomes the next: one flush to disk for many
+    // events, their ids in the order of happening.
+    if (this.#pending.length === 1) this.#storing = this.#storing.then(() => this.#store());
+  }
+
+  async #store(): Promise<void> {
+    const batch = this.#pending;
+    this.#pending = [];
+    try {
+      for (const event of await this.#storage.appendEvents(batch)) {
+        for (const listener of this.#listeners) listener(event);
+      }
+    } catch (thrown) {
+      this.#logger.error({ err: thrown }, 'events could not be stored');
+    }
   }
 
   subscribe(listener: (event: Event) => void): () => void {
@@ -37,6 +47,6 @@ export class EventLog {
 
   /** Resolves once everything added so far is stored. */
   flush(): Promise<void> {
-    return this.#last;
+    return this.#storing;
   }
 }

@@ -1,7 +1,11 @@
 import type { Update } from '@coppice/protocol';
 import type { OpenRound } from './open-round.ts';
 
-/** Step 5: a valid update is counted, once. Order plays no part. */
+/**
+ * Step 5: a valid update is counted, once. Order plays no part.
+ *
+ * @throws CoppiceError `update-not-finite`, `update-out-of-range`; then nothing was counted.
+ */
 export function accumulate(
   open: OpenRound,
   participant: string,

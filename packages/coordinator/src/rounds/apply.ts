@@ -1,5 +1,5 @@
 import type { GlobalModel, Strategy, StrategyState } from '@coppice/federation';
-import { weightsHash } from '@coppice/protocol';
+import { hashOf, toBytes } from '../storage/blobs.ts';
 import type { OpenRound } from './open-round.ts';
 
 /** A model that a round made, not yet committed. */
@@ -24,5 +24,5 @@ export function apply(
     updates: open.sum.updates,
     examples: open.sum.examples,
   });
-  return { ...applied, hash: weightsHash(applied.weights) };
+  return { ...applied, hash: hashOf(toBytes(applied.weights)) };
 }

@@ -1,4 +1,11 @@
-import { meanMetrics, pipelineOf, type StrategyState, selectCohort, strategyOf } from '@coppice/federation';
+import {
+  meanMetrics,
+  type Pipeline,
+  pipelineOf,
+  type StrategyState,
+  selectCohort,
+  strategyOf,
+} from '@coppice/federation';
 import { type Clock, seededRandom } from '@coppice/ports';
 import {
   type Availability,
@@ -7,6 +14,7 @@ import {
   type Evaluation,
   type Event,
   encodeFrame,
+  type Frame,
   float32Payload,
   type Join,
   type Joined,
@@ -26,6 +34,7 @@ import {
   type WireError,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
+import { nativeCrc32 } from '../native-crc32.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { accumulate } from './accumulate.ts';
 import { apply } from './apply.ts';
@@ -84,6 +93,9 @@ export class RunEngine {
   readonly #o: RunEngineOptions;
   readonly #members = new Members();
   readonly #layoutHash: Uint8Array;
+  readonly #pipeline: Pipeline;
+  /** Where a received update is put in order before it is summed; used by one at a time. */
+  readonly #scratch: Float32Array;
   #record: RunRecord;
   #model: RunEngineOptions['model'];
   #frame: Uint8Array;
@@ -108,6 +120,8 @@ export class RunEngine {
     this.#central = options.central;
     this.#lastRound = options.lastRound;
     this.#layoutHash = layoutHash(options.layout);
+    this.#pipeline = pipelineOf(options.record.plan);
+    this.#scratch = new Float32Array(options.model.weights.length);
     this.#frame = this.#encode(options.model.weights);
     this.#phaseSince = options.clock.now();
   }
@@ -249,22 +263,22 @@ export class RunEngine {
     member.lastSeenAt = this.#now();
     // An update may arrive on a new connection before anything else does.
     this.#returned(participant);
-    let values: Float32Array;
     try {
-      values = validate(participant, update, {
+      const values = validate(participant, update, {
         open: this.#phase === 'collect' ? this.#open : null,
         round: this.#open?.round ?? this.#model.round + 1,
         plan: this.#record.plan,
         layout: this.#o.layout,
         layoutHash: this.#layoutHash,
-        pipeline: pipelineOf(this.#record.plan),
+        pipeline: this.#pipeline,
+        scratch: this.#scratch,
       });
+      // Validated against the open round, so there is one.
+      accumulate(this.#open as OpenRound, participant, update, values, this.#now());
     } catch (thrown) {
       this.#refuse(participant, CoppiceError.from(thrown), update.round);
       throw thrown;
     }
-    const open = this.#open as OpenRound;
-    accumulate(open, participant, update, values, this.#now());
     member.progress = 1;
     member.lastError = null;
     member.roundsDelivered++;
@@ -676,13 +690,14 @@ export class RunEngine {
   }
 
   #encode(weights: Float32Array): Uint8Array {
-    return encodeFrame({
+    const frame: Frame = {
       kind: 'weights',
       codec: 'float32',
       layoutHash: this.#layoutHash,
       parameters: weights.length,
       payload: float32Payload(weights),
-    });
+    };
+    return encodeFrame(frame, nativeCrc32);
   }
 
   async #changeStatus(status: RunRecord['status'], reason: WireError | null): Promise<void> {

@@ -169,8 +169,15 @@ export function storageContract(
 
     it('numbers events and filters them', async () => {
       const event = { at: 1, run: 'r', round: null, level: 'info' as const, kind: 'k', message: 'm' };
-      for (let i = 0; i < 5; i++)
-        await storage.appendEvent({ ...event, at: i, run: i % 2 === 0 ? 'r' : null });
+      await storage.appendEvents([0, 1].map((at) => ({ ...event, at, run: at % 2 === 0 ? 'r' : null })));
+      const added = await storage.appendEvents(
+        [2, 3, 4].map((at) => ({ ...event, at, run: at % 2 === 0 ? 'r' : null })),
+      );
+      expect(added.map(({ id, at }) => [id, at])).toEqual([
+        [3, 2],
+        [4, 3],
+        [5, 4],
+      ]);
       const all = await storage.events({});
       expect(all.map((e) => e.id)).toEqual([1, 2, 3, 4, 5]);
       expect((await storage.events({ run: 'r' })).map((e) => e.at)).toEqual([0, 2, 4]);
@@ -191,21 +198,23 @@ export function storageContract(
       if (reopen === undefined) return skip('this storage does not outlive its process');
       await storage.putTask(task);
       await storage.commit(commitOf('r', 1, new Float32Array([5, 6])));
-      await storage.appendEvent({ at: 1, run: 'r', round: 1, level: 'info', kind: 'k', message: 'm' });
+      await storage.appendEvents([{ at: 1, run: 'r', round: 1, level: 'info', kind: 'k', message: 'm' }]);
       storage = await reopen();
       expect(await storage.tasks()).toEqual([task]);
       expect((await storage.runs()).map((run) => run.id)).toEqual(['r']);
       expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([5, 6]));
       expect((await storage.events({})).length).toBe(1);
-      const next = await storage.appendEvent({
-        at: 2,
-        run: null,
-        round: null,
-        level: 'info',
-        kind: 'k',
-        message: 'm',
-      });
-      expect(next.id).toBe(2);
+      const [next] = await storage.appendEvents([
+        {
+          at: 2,
+          run: null,
+          round: null,
+          level: 'info',
+          kind: 'k',
+          message: 'm',
+        },
+      ]);
+      expect(next?.id).toBe(2);
     });
   });
 }

@@ -67,9 +67,9 @@ export function memoryStorage(): Storage {
         }
       }
     },
-    async appendEvent(event) {
-      const made = { id: events.length + 1, ...event };
-      events.push(made);
+    async appendEvents(added) {
+      const made = added.map((event, i) => ({ id: events.length + 1 + i, ...event }));
+      events.push(...made);
       return copy(made);
     },
     async events({ run, after = 0, limit = 1000 }) {

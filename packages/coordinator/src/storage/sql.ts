@@ -146,9 +146,19 @@ export async function sqlStorage(db: Kysely<Tables>, blobs: BlobStore): Promise<
         .execute();
     },
 
-    async appendEvent(event) {
-      const { id } = await db.insertInto('event').values(event).returning('id').executeTakeFirstOrThrow();
-      return { id, ...event };
+    async appendEvents(events) {
+      return db.transaction().execute(async (transaction) => {
+        const stored: Event[] = [];
+        for (const event of events) {
+          const { id } = await transaction
+            .insertInto('event')
+            .values(event)
+            .returning('id')
+            .executeTakeFirstOrThrow();
+          stored.push({ id, ...event });
+        }
+        return stored;
+      });
     },
     async events({ run, after = 0, limit = 1000 }) {
       let query = db.selectFrom('event').selectAll().where('id', '>', after);

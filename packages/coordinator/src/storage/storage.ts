@@ -62,8 +62,8 @@ export interface Storage {
   /** Adds measurements to a checkpoint that came after it was made. */
   putMetrics(checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'>): Promise<void>;
 
-  /** Appends to the event log; ids grow by one. */
-  appendEvent(event: Omit<Event, 'id'>): Promise<Event>;
+  /** Appends to the event log, all or none; ids grow by one, in the order given. */
+  appendEvents(events: readonly Omit<Event, 'id'>[]): Promise<Event[]>;
   /** Events after an id, oldest first, the last `limit` of them. */
   events(filter: { run?: string; after?: number; limit?: number }): Promise<Event[]>;
 

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import {
+  type Down,
+  encodeFrame,
+  float32Payload,
+  type Joined,
+  layoutHash,
+  layoutSize,
+  PROTOCOL_VERSION,
+  type Reply,
+  type Run,
+} from '@coppice/protocol';
+import { io, type Socket } from 'socket.io-client';
+import { type MeasuredServer, startServer } from './child.ts';
+import { median } from './statistics.ts';
+
+export interface RoundOverhead {
+  readonly clients: number;
+  readonly parameters: number;
+  /** Per round, median over rounds: CPU of the server process, and wall time. Milliseconds. */
+  readonly coordinator: { readonly cpu: number; readonly wall: number; readonly peakMegabytes: number };
+  readonly echo: { readonly cpu: number; readonly wall: number; readonly peakMegabytes: number };
+  readonly cpuRatio: number;
+  readonly wallRatio: number;
+}
+
+const TASK = 'mnist-2nn';
+
+/**
+ * Rounds of `clients` headless clients that do not train, against a bare Socket.IO server that moves
+ * the same bytes: both servers in processes of their own, round and echo by turns.
+ */
+export async function roundOverhead(clients: number, rounds: number): Promise<RoundOverhead> {
+  const warmUp = 3;
+  const coordinator = await startServer('./coordinator-server.ts');
+  const federated = await federatedRounds(coordinator, clients, rounds + warmUp);
+  const echo = await startServer('./echo-server.ts', String(federated.frameBytes));
+  const bare = await echoRounds(echo, clients);
+  const measured: { coordinator: Sample[]; echo: Sample[] } = { coordinator: [], echo: [] };
+  for (let round = 0; round < rounds + warmUp; round++) {
+    const a = await measure(coordinator, federated.round);
+    const b = await measure(echo, bare.round);
+    if (round < warmUp) continue;
+    measured.coordinator.push(a);
+    measured.echo.push(b);
+  }
+  const summary = async (server: MeasuredServer, samples: Sample[]) => ({
+    cpu: median(samples.map((sample) => sample.cpu)),
+    wall: median(samples.map((sample) => sample.wall)),
+    peakMegabytes: (await server.usage()).peakMegabytes,
+  });
+  const result = {
+    coordinator: await summary(coordinator, measured.coordinator),
+    echo: await summary(echo, measured.echo),
+  };
+  federated.close();
+  bare.close();
+  await coordinator.close();
+  await echo.close();
+  return {
+    clients,
+    parameters: federated.parameters,
+    ...result,
+    cpuRatio: result.coordinator.cpu / result.echo.cpu,
+    wallRatio: result.coordinator.wall / result.echo.wall,
+  };
+}
+
+interface Sample {
+  readonly cpu: number;
+  readonly wall: number;
+}
+
+async function measure(server: MeasuredServer, round: () => Promise<void>): Promise<Sample> {
+  const before = await server.usage();
+  const began = performance.now();
+  await round();
+  const wall = performance.now() - began;
+  return { cpu: (await server.usage()).cpu - before.cpu, wall };
+}
+
+/** One run; each call of `round` lets exactly one round happen. */
+async function federatedRounds(server: MeasuredServer, clients: number, rounds: number) {
+  const api = async <T>(path: string, body?: unknown): Promise<T> => {
+    const response = await fetch(server.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.extra.key}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return (await response.json()) as T;
+  };
+  const run = await api<Run>('/api/runs', {
+    task: TASK,
+    start: false,
+    plan: { rounds: rounds + 1, minParticipants: clients, overSelection: 1, quorum: 1, deadlineSeconds: 600 },
+  });
+  let ended = 0;
+  let wake = () => {};
+  let frame: Uint8Array = new Uint8Array();
+  let parameters = 0;
+  const sockets: Socket[] = [];
+  for (let client = 0; client < clients; client++) {
+    const secret = createHash('sha256').update(`bench ${client}`).digest('hex');
+    const socket = io(`${server.url}/participant`, {
+      transports: ['websocket'],
+      auth: { protocol: PROTOCOL_VERSION, secret },
+      forceNew: true,
+    });
+    sockets.push(socket);
+    await new Promise<void>((resolve) => socket.once('welcome', () => resolve()));
+    const reply = (await socket.emitWithAck('join', {
+      run: run.id,
+      device: 'headless',
+      backend: 'none',
+      examples: 10,
+      speed: null,
+      paused: false,
+    })) as Reply<Joined>;
+    if (!reply.ok) throw new Error(reply.error.message);
+    if (frame.length === 0) {
+      const { layout } = reply.value;
+      parameters = layoutSize(layout);
+      const values = new Float32Array(parameters).fill(1e-4);
+      frame = encodeFrame({
+        kind: 'update',
+        codec: 'float32',
+        layoutHash: layoutHash(layout),
+        parameters,
+        payload: float32Payload(values),
+      });
+    }
+    socket.on('round-start', ({ round, attempt, checkpoint }: Down<'round-start'>) => {
+      socket.emit(
+        'update',
+        {
+          run: run.id,
+          round,
+          attempt,
+          checkpoint,
+          examples: 10,
+          loss: null,
+          evaluation: null,
+          milliseconds: 1,
+          frame,
+        },
+        () => {},
+      );
+    });
+    socket.on('round-end', () => {
+      if (++ended === clients) wake();
+    });
+  }
+  const [gate] = sockets as [Socket];
+  const open = (paused: boolean) => gate.emitWithAck('availability', { run: run.id, paused, examples: 10 });
+  // A round needs everyone. The first client steps aside as soon as one has begun, so that no other
+  // begins before it is asked for.
+  gate.on('round-start', () => void open(true));
+  await open(true);
+  await api(`/api/runs/${run.id}/start`);
+  return {
+    frameBytes: frame.byteLength,
+    parameters,
+    async round() {
+      ended = 0;
+      const all = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      await open(false);
+      await all;
+    },
+    close() {
+      for (const socket of sockets) socket.disconnect();
+    },
+  };
+}
+
+async function echoRounds(server: MeasuredServer, clients: number) {
+  const sockets: Socket[] = [];
+  let ended = 0;
+  let wake = () => {};
+  for (let client = 0; client < clients; client++) {
+    const socket = io(server.url, { transports: ['websocket'], forceNew: true });
+    sockets.push(socket);
+    await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+    socket.on('frame', ({ frame }: { frame: Uint8Array }) => socket.emit('back', { frame }, () => {}));
+    socket.on('round', () => {
+      if (++ended === clients) wake();
+    });
+  }
+  return {
+    async round() {
+      ended = 0;
+      const all = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      sockets[0]?.emit('go');
+      await all;
+    },
+    close() {
+      for (const socket of sockets) socket.disconnect();
+    },
+  };
+}
