@@ -1,0 +1,375 @@
+import { createHash } from 'node:crypto';
+import { builtInTasks } from '@coppice/datasets';
+import {
+  type Checkpoint,
+  type Down,
+  encodeFrame,
+  type Joined,
+  layoutHash,
+  layoutSize,
+  PROTOCOL_VERSION,
+  type Reply,
+  type Run,
+  type Task,
+  type TaskInfo,
+  weightsHash,
+} from '@coppice/protocol';
+import { io, type Socket } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Coordinator, startCoordinator } from './coordinator.ts';
+import { memoryStorage } from './storage/memory.ts';
+
+const KEY = 'a-key-for-tests';
+let coordinator: Coordinator;
+const sockets: Socket[] = [];
+
+beforeAll(async () => {
+  coordinator = await startCoordinator({
+    config: { port: 0, adminKey: KEY, logLevel: 'silent', operator: 'the tests' },
+    storage: memoryStorage(),
+  });
+});
+afterAll(async () => {
+  for (const socket of sockets) socket.disconnect();
+  await coordinator.close();
+});
+
+interface Call {
+  method?: string;
+  body?: unknown;
+  admin?: boolean;
+  headers?: Record<string, string>;
+}
+
+async function call<T = { error: { code: string; message: string } }>(
+  path: string,
+  { method = 'GET', body, admin = false, headers = {} }: Call = {},
+) {
+  const response = await fetch(coordinator.url + path, {
+    method,
+    headers: {
+      ...(admin ? { authorization: `Bearer ${KEY}` } : {}),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  return { status: response.status, headers: response.headers, body: (await response.json()) as T };
+}
+
+function connect(
+  secret: string,
+  auth: object = { protocol: PROTOCOL_VERSION, secret: createHash('sha256').update(secret).digest('hex') },
+): Socket {
+  const socket = io(`${coordinator.url}/participant`, {
+    transports: ['websocket'],
+    auth,
+    forceNew: true,
+    reconnection: false,
+  });
+  sockets.push(socket);
+  return socket;
+}
+
+const next = <T>(socket: Socket, event: string) => new Promise<T>((resolve) => socket.once(event, resolve));
+
+describe('HTTP', () => {
+  it('says that it lives and is ready', async () => {
+    expect(await call('/healthz')).toMatchObject({ status: 200 });
+    expect(await call('/readyz')).toMatchObject({ status: 200, body: { ready: true } });
+    expect(await call('/api/info')).toMatchObject({
+      body: { name: 'Coppice', operator: 'the tests', protocol: PROTOCOL_VERSION },
+    });
+  });
+
+  it('describes itself: every route of the document answers, every reference resolves', async () => {
+    const { body } = await call<{
+      paths: Record<string, Record<string, unknown>>;
+      components: { schemas: Record<string, unknown> };
+    }>('/api/openapi.json');
+    const text = JSON.stringify(body);
+    for (const [, name] of text.matchAll(/#\/components\/schemas\/(\w+)/g))
+      expect(body.components.schemas).toHaveProperty(name as string);
+    for (const [path, methods] of Object.entries(body.paths)) {
+      if (methods.get === undefined) continue;
+      const { body: answer } = await call(
+        path.replace('{task}', 'iris').replace('{run}', 'none').replace('{version}', 'latest'),
+        { admin: true },
+      );
+      expect(answer.error?.message ?? '').not.toContain('nothing at this address');
+    }
+  });
+
+  it('keeps admins and everyone else apart', async () => {
+    for (const [method, path] of [
+      ['POST', '/api/runs'],
+      ['POST', '/api/tasks'],
+      ['GET', '/api/runs/x'],
+      ['GET', '/api/events'],
+      ['POST', '/api/runs/x/stop'],
+    ] as const) {
+      const answer = await call(path, { method, ...(method === 'POST' ? { body: {} } : {}) });
+      expect(answer, path).toMatchObject({ status: 401, body: { error: { code: 'unauthorized' } } });
+    }
+    expect(await call('/api/events', { headers: { authorization: 'Bearer wrong' } })).toMatchObject({
+      status: 401,
+    });
+    expect(await call('/api/events', { admin: true })).toMatchObject({ status: 200 });
+  });
+
+  it('exchanges the key for a session that ends at sign-out', async () => {
+    expect(await call('/api/session', { method: 'POST', body: { key: 'wrong-key' } })).toMatchObject({
+      status: 401,
+    });
+    const login = await call('/api/session', { method: 'POST', body: { key: KEY } });
+    const cookie = login.headers.get('set-cookie') ?? '';
+    expect(cookie).toMatch(/HttpOnly/i);
+    expect(cookie).toMatch(/SameSite=Strict/i);
+    const headers = { cookie: cookie.split(';')[0] as string };
+    expect(await call('/api/session', { headers })).toMatchObject({ body: { admin: true } });
+    expect(await call('/api/events', { headers })).toMatchObject({ status: 200 });
+    await call('/api/session', { method: 'DELETE', headers });
+    expect(await call('/api/events', { headers })).toMatchObject({ status: 401 });
+  });
+
+  it('lists the built-in tasks with the sizes that their papers give', async () => {
+    const { body } = await call<TaskInfo[]>('/api/tasks');
+    const sizes = Object.fromEntries(body.map(({ id, parameters }) => [id, parameters]));
+    expect(sizes).toMatchObject({ 'mnist-2nn': 199_210, 'mnist-cnn': 1_663_370, regression: 121 });
+    expect(body.map(({ id }) => id)).toEqual(builtInTasks.map(({ id }) => id));
+  });
+
+  it('shares out samples, each example once', async () => {
+    const read = async (share: number) => {
+      const response = await fetch(`${coordinator.url}/api/tasks/iris/samples?share=${share}&of=4`);
+      const buffer = await response.arrayBuffer();
+      const [count = 0, bytes, size = 0] = new Uint32Array(buffer, 0, 3);
+      expect(bytes).toBe(4);
+      return Array.from({ length: count }, (_, row) =>
+        [...new Float32Array(buffer, 16 + row * size * 4, size)].join(),
+      );
+    };
+    const rows = (await Promise.all([0, 1, 2, 3].map(read))).flat();
+    expect(rows).toHaveLength(120);
+    const bad = await call('/api/tasks/iris/samples?share=4&of=4');
+    expect(bad).toMatchObject({ status: 400, body: { error: { code: 'body-invalid' } } });
+  });
+
+  it('names what is wrong with a request', async () => {
+    expect(await call('/api/runs', { method: 'POST', admin: true, body: '{"task":' })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'body-invalid' } },
+    });
+    expect(await call('/api/runs', { method: 'POST', admin: true, body: { task: 'nope' } })).toMatchObject({
+      status: 404,
+      body: { error: { code: 'task-unknown' } },
+    });
+    const plan = await call('/api/runs', {
+      method: 'POST',
+      admin: true,
+      body: { task: 'iris', plan: { epochs: 0 } },
+    });
+    expect(plan).toMatchObject({
+      status: 422,
+      body: { error: { code: 'plan-invalid', message: expect.stringContaining('epochs') } },
+    });
+    expect(await call('/api/runs/nope', { admin: true })).toMatchObject({
+      status: 404,
+      body: { error: { code: 'run-unknown' } },
+    });
+    expect(await call('/models/iris/latest/model.json')).toMatchObject({
+      status: 404,
+      body: { error: { code: 'checkpoint-unknown' } },
+    });
+    expect(await call('/nowhere')).toMatchObject({ status: 404, body: { error: { code: 'not-found' } } });
+  });
+
+  it('sends a strict content policy', async () => {
+    const policy = (await fetch(`${coordinator.url}/healthz`)).headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval'");
+    expect(policy).not.toContain("'unsafe-eval'");
+  });
+});
+
+describe('a task of your own', () => {
+  const own = (change: object = {}) => {
+    const iris = builtInTasks.find(({ id }) => id === 'iris') as Task;
+    return {
+      id: 'mine',
+      title: { en: 'Mine' },
+      description: { en: 'My own.' },
+      data: iris.data,
+      model: { modelTopology: iris.model },
+      ...change,
+    };
+  };
+
+  it.each([
+    ['a model that is none', { model: { modelTopology: { nothing: true } } }, 'model-invalid'],
+    ['a graph model', { model: { modelTopology: { node: [] } } }, 'model-invalid'],
+    ['an id with capitals', { id: 'Mine' }, 'task-invalid'],
+    [
+      'no classes',
+      { data: { kind: 'image', width: 2, height: 2, channels: 1, classes: [] } },
+      'task-invalid',
+    ],
+    [
+      'data that the model does not take',
+      { data: { kind: 'image', width: 2, height: 3, channels: 1, classes: ['a', 'b', 'c'] } },
+      'model-invalid',
+    ],
+    ['an id that is taken', { id: 'iris' }, 'task-exists'],
+  ])('with %s is refused by name', async (_what, change, code) => {
+    const answer = await call('/api/tasks', { method: 'POST', admin: true, body: own(change) });
+    expect(answer.body.error).toMatchObject({ code });
+    expect(answer.body.error.message.length).toBeGreaterThan(20);
+  });
+
+  it('is kept, listed and can be run', async () => {
+    expect(await call('/api/tasks', { method: 'POST', admin: true, body: own() })).toMatchObject({
+      status: 201,
+      body: { id: 'mine', builtIn: false, parameters: 131 },
+    });
+    const run = await call<Run>('/api/runs', {
+      method: 'POST',
+      admin: true,
+      body: { task: 'mine', start: false },
+    });
+    expect(run).toMatchObject({ status: 201, body: { task: 'mine', status: 'created', central: null } });
+  });
+});
+
+describe('a participant', () => {
+  it('is refused by name for what it says of itself', async () => {
+    const refusal = async (auth: object) =>
+      (await next<Error & { data: { code: string } }>(connect('', auth), 'connect_error')).data.code;
+    expect(await refusal({ protocol: 0, secret: 'x' })).toBe('protocol-too-old');
+    expect(await refusal({ protocol: PROTOCOL_VERSION + 1, secret: '0'.repeat(64) })).toBe(
+      'protocol-too-new',
+    );
+    expect(await refusal({ protocol: PROTOCOL_VERSION })).toBe('identity-invalid');
+    expect(await refusal({ protocol: PROTOCOL_VERSION, secret: 'short' })).toBe('identity-invalid');
+    expect(await refusal({})).toBe('identity-invalid');
+  });
+
+  it('takes part, and its update becomes the model, served for tfjs with the right bytes', async () => {
+    const run = (
+      await call<Run>('/api/runs', {
+        method: 'POST',
+        admin: true,
+        body: { task: 'iris', plan: { minParticipants: 1, rounds: 1, overSelection: 1 } },
+      })
+    ).body;
+    const socket = connect('one');
+    const welcome = await next<Down<'welcome'>>(socket, 'welcome');
+    expect(welcome.participant).toBe(
+      createHash('sha256').update(createHash('sha256').update('one').digest()).digest('hex').slice(0, 32),
+    );
+    const starting = next<Down<'round-start'>>(socket, 'round-start');
+    const ending = next<Down<'round-end'>>(socket, 'round-end');
+    const joined = (await socket.emitWithAck('join', {
+      run: run.id,
+      device: 'headless',
+      backend: 'none',
+      examples: 5,
+      speed: null,
+      paused: false,
+    })) as Reply<Joined>;
+    if (!joined.ok) throw new Error(joined.error.message);
+    const { layout } = joined.value;
+    const { round, attempt, checkpoint, frame } = await starting;
+    const weights = new Float32Array(Buffer.from(frame as Uint8Array).buffer.slice(0)).length;
+    expect(weights).toBeGreaterThan(0);
+    const parameters = layoutSize(layout);
+    const update = new Float32Array(parameters).fill(0.25);
+    const reply = await socket.emitWithAck('update', {
+      run: run.id,
+      round,
+      attempt,
+      checkpoint,
+      examples: 5,
+      loss: 1,
+      evaluation: null,
+      milliseconds: 1,
+      frame: encodeFrame({
+        kind: 'update',
+        codec: 'float32',
+        layoutHash: layoutHash(layout),
+        parameters,
+        payload: new Uint8Array(update.buffer),
+      }),
+    });
+    expect(reply).toEqual({ ok: true, value: { duplicate: false } });
+    expect(await ending).toMatchObject({ outcome: 'committed', you: 'accepted', accepted: 1 });
+    const before = new Float32Array(new Uint8Array(frame as Uint8Array).slice(40).buffer);
+    const expected = before.map((weight) => weight + 0.25);
+    const checkpoints = (await call<Checkpoint[]>(`/api/runs/${run.id}/checkpoints`, { admin: true })).body;
+    expect(checkpoints[0]).toMatchObject({
+      hash: weightsHash(expected),
+      round: 1,
+      parent: checkpoint,
+      central: { examples: 30 },
+    });
+    const model = await call<{
+      weightsManifest: { paths: string[]; weights: { name: string; shape: number[] }[] }[];
+    }>('/models/iris/latest/model.json');
+    expect(model.headers.get('access-control-allow-origin')).toBe('*');
+    const manifest = model.body.weightsManifest[0];
+    expect(manifest?.weights.map(({ shape }) => shape)).toEqual(layout.map(({ shape }) => shape));
+    const weightsUrl = new URL(
+      manifest?.paths[0] as string,
+      `${coordinator.url}/models/iris/latest/model.json`,
+    );
+    const bytes = new Float32Array(await (await fetch(weightsUrl)).arrayBuffer());
+    expect(bytes).toEqual(expected);
+  });
+
+  it('gets a named answer to nonsense, and the coordinator lives on', async () => {
+    const socket = connect('two');
+    await next(socket, 'welcome');
+    for (const nonsense of [null, 7, 'text', [], {}, { run: 'none' }, { run: '../..' }, new Uint8Array(3)]) {
+      for (const name of ['join', 'leave', 'pull', 'decline', 'update', 'evaluation', 'availability']) {
+        const reply = (await socket.timeout(5000).emitWithAck(name, nonsense)) as Reply<unknown>;
+        expect(reply.ok, `${name} ${JSON.stringify(nonsense)}`).toBe(false);
+        if (!reply.ok) expect(['message-invalid', 'run-unknown']).toContain(reply.error.code);
+      }
+      // Without an acknowledgement there is nobody to tell; nothing must break.
+      socket.emit('update', nonsense);
+      socket.emit('progress', nonsense);
+    }
+    expect(await call('/healthz')).toMatchObject({ status: 200 });
+  });
+
+  it('connected twice lets the older connection go, by name', async () => {
+    const first = connect('three');
+    await next(first, 'welcome');
+    const told = next<{ code: string }>(first, 'notice');
+    const gone = next(first, 'disconnect');
+    const second = connect('three');
+    await next(second, 'welcome');
+    expect((await told).code).toBe('session-replaced');
+    await gone;
+    expect(second.connected).toBe(true);
+  });
+});
+
+describe('the admin socket', () => {
+  it('opens for the key only, and shows what there is', async () => {
+    const admin = (auth: object) => {
+      const socket = io(`${coordinator.url}/admin`, {
+        transports: ['websocket'],
+        auth,
+        forceNew: true,
+        reconnection: false,
+      });
+      sockets.push(socket);
+      return socket;
+    };
+    expect(await next<Error & { data: object }>(admin({ key: 'wrong' }), 'connect_error')).toMatchObject({
+      data: { code: 'unauthorized' },
+    });
+    const snapshot = await next<{ runs: Run[]; operator: string }>(admin({ key: KEY }), 'snapshot');
+    expect(snapshot.operator).toBe('the tests');
+    expect(snapshot.runs.length).toBeGreaterThan(0);
+  });
+});
