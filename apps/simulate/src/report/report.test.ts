@@ -46,7 +46,7 @@ function input(given: Partial<ReportInput> = {}): ReportInput {
  */
 function tagsOf(page: string): string[] {
   const voids = new Set(['meta', '!doctype']);
-  const tag = /<(\/?)([a-z!][a-z0-9]*)((?: [a-zA-Z:-]+="[^"<>]*")*| html)(\/?)>/y;
+  const tag = /<(\/?)([a-z!][a-z0-9]*)((?: [a-zA-Z0-9:-]+="[^"<>]*")*| html)(\/?)>/y;
   const text = /(?:[^<>&]|&(?:amp|lt|gt|quot|#39);)*/uy;
   const tags: string[] = [];
   const open: string[] = [];

@@ -22,6 +22,7 @@ export interface LineChart {
 const MOST_POINTS = 2000;
 /** Up to here each point gets a dot with its value. */
 const MOST_DOTS = 60;
+const TINY = 1e-9;
 
 export function lineChart(chart: LineChart): Markup {
   const points = thin(chart.points, MOST_POINTS);
@@ -64,8 +65,10 @@ function ticksFor(
 ): readonly number[] {
   let min = Math.min(...values);
   let max = Math.max(...values);
-  if (min === max) {
-    const margin = Math.abs(min) / 20 || 0.05;
+  const size = Math.max(Math.abs(min), Math.abs(max));
+  // Differences that floats cannot divide into ticks are none.
+  if (max - min <= Math.max(size, TINY) * TINY) {
+    const margin = size > TINY ? size / 20 : 0.05;
     min = Math.max(low, min - margin);
     max = Math.min(high, max + margin);
   }

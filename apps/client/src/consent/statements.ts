@@ -1,0 +1,100 @@
+import { catalogue, formatBytes, formatNumber } from '@coppice/ui';
+import type { LabelFacts } from './label-facts.ts';
+
+/*
+ * What a person agrees to. A change of meaning here needs a new CONSENT_VERSION.
+ */
+const n = (value: number) => formatNumber(value, { maximumSignificantDigits: 6 });
+
+export const labelText = catalogue(
+  {
+    title: 'What leaves this device',
+    raw: 'Raw data sent',
+    rawValue: '0 bytes',
+    sees: 'Who sees my update',
+    seesValue: 'The coordinator',
+    update: 'My update, each round',
+    updateValue: (parameters: number, bytes: number) => `${n(parameters)} numbers, ${formatBytes(bytes)}`,
+    clip: 'Update limited to length',
+    clipNone: 'not limited',
+    masked: 'Masked or noised',
+    maskedValue: 'no',
+    account: 'Account',
+    accountValue: 'none; a random id',
+    also: 'Also sent',
+    alsoValue: 'how many examples, loss and accuracy on them, training time and speed',
+    infer:
+      'Updates are not masked and no noise is added. Whoever runs the coordinator could try to infer from one what kind of examples it was made from.',
+    network: 'As with any web page, the coordinator sees your network address.',
+    process: (operator: string) =>
+      `The model comes here, learns from your examples in this browser, and only the change in its numbers goes back; ${operator} averages it with everyone’s.`,
+    stays: 'Your examples stay in this browser until you delete them.',
+    leavesAnytime:
+      'You can stop at any time. An update that was already averaged cannot be taken out again.',
+    agree: 'I understand and agree that this browser takes part.',
+    version: (version: number) => `Version ${n(version)} of this text`,
+    agreed: (when: string, version: number) => `You agreed on ${when} (version ${n(version)}).`,
+    withdraw: 'Withdraw',
+    receipt: 'Save receipt',
+    theOperator: 'the coordinator',
+    consentTitle: 'Before anything starts',
+  },
+  {
+    title: '哪些内容会离开本设备',
+    raw: '发送的原始数据',
+    rawValue: '0 字节',
+    sees: '谁能看到我的更新',
+    seesValue: '协调器',
+    update: '每一轮我的更新',
+    updateValue: (parameters, bytes) => `${n(parameters)} 个数,${formatBytes(bytes)}`,
+    clip: '更新长度上限',
+    clipNone: '不限',
+    masked: '掩码或加噪',
+    maskedValue: '无',
+    account: '账号',
+    accountValue: '无;只有一个随机标识',
+    also: '另外发送',
+    alsoValue: '样本数量、模型在其上的损失与准确率、训练用时与速度',
+    infer: '更新没有掩码,也不加噪声。运行协调器的人可以尝试从一份更新推断它由什么样的样本得来。',
+    network: '与任何网页一样,协调器能看到你的网络地址。',
+    process: (operator) =>
+      `模型来到这里,在本浏览器中从你的样本学习,只有其数值的变化被送回;${operator}把它与所有人的求平均。`,
+    stays: '你的样本留在本浏览器中,直到你删除。',
+    leavesAnytime: '你可以随时停止。已经汇总的更新无法再取出。',
+    agree: '我已了解,并同意本浏览器参与。',
+    version: (version) => `本说明第 ${n(version)} 版`,
+    agreed: (when, version) => `你已于 ${when} 同意(第 ${n(version)} 版)。`,
+    withdraw: '撤回同意',
+    receipt: '保存回执',
+    theOperator: '协调器',
+    consentTitle: '开始之前',
+  },
+);
+
+/** The rows of the label: what, and how much. */
+export function labelRows(facts: LabelFacts): readonly (readonly [string, string])[] {
+  const t = labelText();
+  return [
+    [t.raw, t.rawValue],
+    [t.sees, t.seesValue],
+    [t.update, t.updateValue(facts.parameters, facts.bytesPerRound)],
+    [t.clip, facts.clipNorm === null ? t.clipNone : n(facts.clipNorm)],
+    [t.masked, t.maskedValue],
+    [t.also, t.alsoValue],
+    [t.account, t.accountValue],
+  ];
+}
+
+/** All that is agreed to, word for word, for the receipt. */
+export function statements(facts: LabelFacts, operator: string): readonly string[] {
+  const t = labelText();
+  return [
+    ...labelRows(facts).map(([what, value]) => `${what}: ${value}`),
+    t.infer,
+    t.network,
+    t.process(operator || t.theOperator),
+    t.stays,
+    t.leavesAnytime,
+    t.agree,
+  ];
+}

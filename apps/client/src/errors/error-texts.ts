@@ -1,0 +1,386 @@
+import type { ErrorCode } from '@coppice/protocol';
+import { language } from '@coppice/ui';
+
+/** What happened, what it means for the person, and what to do. */
+export interface ErrorText {
+  readonly happened: string;
+  readonly means: string;
+  readonly action: string;
+}
+
+/** Codes that only an admin or the coordinator's own machine meets. */
+type AdminsOnly =
+  | 'task-invalid'
+  | 'task-exists'
+  | 'model-invalid'
+  | 'plan-invalid'
+  | 'checkpoint-unknown'
+  | 'config-invalid'
+  | 'unauthorized'
+  | 'body-invalid'
+  | 'evaluation-failed'
+  | 'pages-not-built';
+
+type Texts = Readonly<Record<Exclude<ErrorCode, AdminsOnly>, ErrorText>>;
+
+const en: Texts = {
+  'protocol-too-old': {
+    happened: 'This page is older than the coordinator.',
+    means: 'They no longer speak the same language, so you are not taking part. Your examples are kept.',
+    action: 'Reload the page to update it.',
+  },
+  'protocol-too-new': {
+    happened: 'This page is newer than the coordinator.',
+    means: 'The coordinator cannot understand it yet. Your examples are kept.',
+    action: 'Try again later; whoever runs the coordinator must update it.',
+  },
+  'identity-invalid': {
+    happened: 'The coordinator did not accept the random id of this browser.',
+    means: 'You cannot take part with it.',
+    action: 'Delete this site’s data in the browser’s settings, then load the page again.',
+  },
+  'session-replaced': {
+    happened: 'The same participant connected from another window.',
+    means: 'Only one of them takes part, and it is the newer one.',
+    action: 'Go on there, or reload this page to take part here.',
+  },
+  'message-invalid': {
+    happened: 'A message between this page and the coordinator was not valid.',
+    means: 'It was thrown away; nothing was counted.',
+    action: 'Reload the page. If it happens again, send the diagnostics to whoever runs the coordinator.',
+  },
+  'coordinator-stopping': {
+    happened: 'The coordinator is restarting.',
+    means: 'Training stops for a moment; nothing that was accepted is lost.',
+    action: 'Nothing: this page comes back by itself.',
+  },
+  'run-unknown': {
+    happened: 'This training does not exist.',
+    means: 'The link may be old, or the coordinator has been set up anew.',
+    action: 'Choose one of the trainings that are open.',
+  },
+  'run-ended': {
+    happened: 'This training is over.',
+    means: 'It takes no more updates. Your examples are kept.',
+    action: 'Choose another training, or delete your examples.',
+  },
+  'run-state': {
+    happened: 'That is not possible right now.',
+    means: 'The training was in another state than this page thought.',
+    action: 'Wait a moment and try again.',
+  },
+  'task-unknown': {
+    happened: 'The coordinator does not know this task.',
+    means: 'Examples for it cannot be opened.',
+    action: 'Reload the page and choose another training.',
+  },
+  'quorum-lost': {
+    happened: 'Too few people finished the round in time.',
+    means: 'The round does not count and the model stays as it was. Nothing of yours is lost.',
+    action: 'Nothing: the round is tried again by itself. More people with the page open help.',
+  },
+  'update-late': {
+    happened: 'What this device learned arrived after the round had closed.',
+    means: 'It does not count this time.',
+    action: 'Nothing: the next round begins from the newest model. Fewer examples make rounds faster.',
+  },
+  'update-stale': {
+    happened: 'This device trained on a model that is no longer the current one.',
+    means: 'The update does not count; the newest model has been fetched.',
+    action: 'Nothing: the next round goes on from it.',
+  },
+  'update-not-selected': {
+    happened: 'This device was not asked in this round.',
+    means: 'The update does not count.',
+    action: 'Nothing: wait for the next round.',
+  },
+  'update-duplicate': {
+    happened: 'This update had arrived before.',
+    means: 'It counts once.',
+    action: 'Nothing.',
+  },
+  'update-shape': {
+    happened: 'The update did not fit the model.',
+    means: 'It was refused; the others are not affected.',
+    action: 'Reload the page. If it happens again, send the diagnostics.',
+  },
+  'update-not-finite': {
+    happened: 'The update held numbers that are not finite.',
+    means: 'It was refused, because one such number would spoil the model for everyone.',
+    action: 'Look at your examples for extreme values, or wait: the next round starts fresh.',
+  },
+  'update-out-of-range': {
+    happened: 'The update was far larger than this training allows.',
+    means: 'It was refused; the others are not affected.',
+    action: 'Look at your examples for extreme values or wrong labels.',
+  },
+  'update-examples': {
+    happened: 'You have more examples than this training allows one person to count.',
+    means: 'The update was refused.',
+    action: 'Delete some of your examples, then go on.',
+  },
+  'frame-invalid': {
+    happened: 'A model or an update was damaged on the way.',
+    means: 'It was thrown away and is sent again.',
+    action: 'Nothing, unless it keeps happening: then check the network.',
+  },
+  'frame-too-large': {
+    happened: 'The model is too large to be sent.',
+    means: 'Taking part is not possible.',
+    action: 'Send the diagnostics to whoever runs the coordinator.',
+  },
+  'data-empty': {
+    happened: 'No usable examples were found.',
+    means: 'Nothing was added.',
+    action: 'Choose another file, or look at what its columns were taken for.',
+  },
+  'data-invalid': {
+    happened: 'These examples do not fit the task.',
+    means: 'Nothing was added; what you had is unchanged.',
+    action: 'Look at the details below and choose the columns or the files anew.',
+  },
+  'storage-full': {
+    happened: 'There is no more room for examples in this browser.',
+    means: 'Nothing was added; what you had is unchanged.',
+    action: 'Delete some examples here, or free space on the device, and add them again.',
+  },
+  'training-diverged': {
+    happened: 'Training went off course on this device: the loss is no longer a number.',
+    means: 'This round’s update was not sent. The shared model is not affected.',
+    action:
+      'Nothing at first: the next round starts fresh. If it keeps happening, look at your examples for extreme values.',
+  },
+  'backend-lost': {
+    happened: 'The graphics processor was taken away from this page.',
+    means: 'The round was given up; the page goes on with another way of computing.',
+    action: 'Nothing. Closing other heavy tabs helps.',
+  },
+  'backend-unavailable': {
+    happened: 'This browser offers no way to train a model.',
+    means: 'You cannot take part with it.',
+    action: 'Try a current Chrome, Edge, Firefox or Safari.',
+  },
+  'already-training': {
+    happened: 'Another tab of this browser already takes part.',
+    means: 'One tab is enough: two would be one participant speaking twice.',
+    action: 'Go on in the other tab, or use this one instead.',
+  },
+  'connection-lost': {
+    happened: 'The coordinator does not answer.',
+    means: 'Your examples are safe here; nothing is lost.',
+    action: 'Check the network. The page keeps trying by itself.',
+  },
+  'not-found': {
+    happened: 'The coordinator does not have what this page asked for.',
+    means: 'The page may be older than the coordinator.',
+    action: 'Reload the page.',
+  },
+  'storage-failed': {
+    happened: 'Storage did not work.',
+    means: 'The last change may not have been kept.',
+    action:
+      'Try again. In a private window, or with site data blocked, examples last only as long as the page.',
+  },
+  'storage-corrupt': {
+    happened: 'What was stored cannot be read any more.',
+    means: 'It is not used, so that nothing wrong is learned.',
+    action: 'Delete the examples and add them again.',
+  },
+  internal: {
+    happened: 'Something went wrong that nobody expected.',
+    means: 'Your examples are safe in this browser.',
+    action: 'Reload the page. If it happens again, send the diagnostics to whoever runs the coordinator.',
+  },
+};
+
+const zh: Texts = {
+  'protocol-too-old': {
+    happened: '本页面比协调器旧。',
+    means: '双方的协议已不一致,因此你没有参与。样本仍保留。',
+    action: '重新加载页面即可更新。',
+  },
+  'protocol-too-new': {
+    happened: '本页面比协调器新。',
+    means: '协调器还无法理解它。样本仍保留。',
+    action: '请稍后再试;需要由运营者更新协调器。',
+  },
+  'identity-invalid': {
+    happened: '协调器没有接受本浏览器的随机标识。',
+    means: '用这个标识无法参与。',
+    action: '在浏览器设置中清除本网站的数据,再重新打开页面。',
+  },
+  'session-replaced': {
+    happened: '同一参与者从另一个窗口连接了。',
+    means: '只有其中一个参与,即较新的那个。',
+    action: '在那边继续,或重新加载本页以在这里参与。',
+  },
+  'message-invalid': {
+    happened: '页面与协调器之间有一条消息无效。',
+    means: '它已被丢弃,没有计入任何内容。',
+    action: '请重新加载页面。若再次出现,请把诊断信息发给运营者。',
+  },
+  'coordinator-stopping': {
+    happened: '协调器正在重启。',
+    means: '训练会暂停片刻;已接受的更新不会丢失。',
+    action: '无需操作:页面会自动恢复。',
+  },
+  'run-unknown': {
+    happened: '没有这次训练。',
+    means: '链接可能已过期,或协调器已重新设置。',
+    action: '请选择一个开放的训练。',
+  },
+  'run-ended': {
+    happened: '这次训练已经结束。',
+    means: '不再接收更新。你的样本仍保留。',
+    action: '选择另一个训练,或删除你的样本。',
+  },
+  'run-state': {
+    happened: '现在无法这样做。',
+    means: '训练的状态与本页所知的不同。',
+    action: '请稍等片刻再试。',
+  },
+  'task-unknown': {
+    happened: '协调器不认识这个任务。',
+    means: '无法打开它的样本。',
+    action: '请重新加载页面并选择另一个训练。',
+  },
+  'quorum-lost': {
+    happened: '及时完成本轮的人太少。',
+    means: '本轮不算,模型保持原样。你的任何内容都没有丢失。',
+    action: '无需操作:本轮会自动重来。有更多人打开页面会有帮助。',
+  },
+  'update-late': {
+    happened: '本设备学到的内容在本轮结束之后才到达。',
+    means: '这一次不计入。',
+    action: '无需操作:下一轮从最新模型开始。样本少一些会更快。',
+  },
+  'update-stale': {
+    happened: '本设备所用的模型已不是当前模型。',
+    means: '该更新不计入;已取得最新模型。',
+    action: '无需操作:下一轮由此继续。',
+  },
+  'update-not-selected': {
+    happened: '本轮没有邀请本设备。',
+    means: '该更新不计入。',
+    action: '无需操作:请等待下一轮。',
+  },
+  'update-duplicate': {
+    happened: '这份更新先前已经到达。',
+    means: '只计一次。',
+    action: '无需操作。',
+  },
+  'update-shape': {
+    happened: '更新与模型不符。',
+    means: '它被拒绝;其他人不受影响。',
+    action: '请重新加载页面。若再次出现,请发送诊断信息。',
+  },
+  'update-not-finite': {
+    happened: '更新中含有非有限的数值。',
+    means: '它被拒绝,因为这样一个数就会毁掉所有人的模型。',
+    action: '检查样本中的极端值,或等待:下一轮会重新开始。',
+  },
+  'update-out-of-range': {
+    happened: '更新远大于本次训练所允许的范围。',
+    means: '它被拒绝;其他人不受影响。',
+    action: '检查样本中的极端值或错误标签。',
+  },
+  'update-examples': {
+    happened: '你的样本数超过了本次训练允许一人计入的上限。',
+    means: '更新被拒绝。',
+    action: '删除部分样本后再继续。',
+  },
+  'frame-invalid': {
+    happened: '模型或更新在途中损坏。',
+    means: '它已被丢弃,会重新发送。',
+    action: '无需操作;若反复出现,请检查网络。',
+  },
+  'frame-too-large': {
+    happened: '模型太大,无法发送。',
+    means: '无法参与。',
+    action: '请把诊断信息发给运营者。',
+  },
+  'data-empty': {
+    happened: '没有找到可用的样本。',
+    means: '没有添加任何内容。',
+    action: '请选择另一个文件,或检查各列的对应关系。',
+  },
+  'data-invalid': {
+    happened: '这些样本不适合本任务。',
+    means: '没有添加任何内容;原有样本不变。',
+    action: '请看下面的详情,重新选择列或文件。',
+  },
+  'storage-full': {
+    happened: '浏览器中已没有空间存放样本。',
+    means: '没有添加任何内容;原有样本不变。',
+    action: '在这里删除一些样本,或清理设备空间,然后重新添加。',
+  },
+  'training-diverged': {
+    happened: '本设备上的训练发散了:损失不再是一个数。',
+    means: '本轮的更新没有发送。共享的模型不受影响。',
+    action: '暂时无需操作:下一轮会重新开始。若反复出现,请检查样本中的极端值。',
+  },
+  'backend-lost': {
+    happened: '图形处理器已从本页收回。',
+    means: '本轮作罢;页面改用另一种计算方式继续。',
+    action: '无需操作。关闭其他占用大的标签页会有帮助。',
+  },
+  'backend-unavailable': {
+    happened: '本浏览器没有可用于训练的计算方式。',
+    means: '无法用它参与。',
+    action: '请试用新版 Chrome、Edge、Firefox 或 Safari。',
+  },
+  'already-training': {
+    happened: '本浏览器的另一个标签页已在参与。',
+    means: '一个就够了:两个等于同一参与者说两遍。',
+    action: '在那个标签页继续,或改用本页。',
+  },
+  'connection-lost': {
+    happened: '协调器没有回应。',
+    means: '你的样本安全地留在这里,没有丢失。',
+    action: '请检查网络。页面会不断自动重试。',
+  },
+  'not-found': {
+    happened: '协调器没有本页所请求的内容。',
+    means: '页面可能比协调器旧。',
+    action: '请重新加载页面。',
+  },
+  'storage-failed': {
+    happened: '存储没有成功。',
+    means: '最后一次更改可能没有保存。',
+    action: '请再试一次。在无痕窗口或禁止网站数据时,样本只在页面打开期间保留。',
+  },
+  'storage-corrupt': {
+    happened: '已存储的内容无法再读取。',
+    means: '它不会被使用,以免学错。',
+    action: '请删除样本后重新添加。',
+  },
+  internal: {
+    happened: '出现了意料之外的错误。',
+    means: '你的样本安全地留在本浏览器中。',
+    action: '请重新加载页面。若再次出现,请把诊断信息发给运营者。',
+  },
+};
+
+/** The text for a code in the language in force; a code that no participant should meet reads as `internal`. */
+export function errorText(code: ErrorCode): ErrorText {
+  const texts = language.value === 'zh' ? zh : en;
+  return code in texts ? texts[code as keyof Texts] : texts.internal;
+}
+
+/** Codes that pass by themselves and call for no alarm. */
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'coordinator-stopping',
+  'quorum-lost',
+  'update-late',
+  'update-stale',
+  'update-not-selected',
+  'update-duplicate',
+  'connection-lost',
+  'backend-lost',
+  'run-ended',
+  'already-training',
+]);
+
+export function passesByItself(code: ErrorCode): boolean {
+  return passing.has(code);
+}

@@ -1,0 +1,59 @@
+import { signal } from '@preact/signals';
+
+const LOCK = 'coppice-participant';
+
+/** `ours`: this tab has the participant. `elsewhere`: another tab has it. */
+export const tab = signal<'asking' | 'ours' | 'elsewhere'>('asking');
+
+let waiting: AbortController | null = null;
+
+/**
+ * One tab of a browser takes part: two would be one participant speaking twice. The first holds a lock;
+ * a later one says so, takes over by itself when the first is closed, or at once when asked to.
+ *
+ * @param gained Called each time this tab gets the participant.
+ * @param lost Called when another tab took it.
+ */
+export function holdTab(gained: () => void, lost: () => void): { takeOver: () => void } {
+  // Without a secure context there are no locks; the coordinator's `session-replaced` says the same, later.
+  if (navigator.locks === undefined) {
+    tab.value = 'ours';
+    gained();
+    return { takeOver: () => {} };
+  }
+  const hold = () => {
+    tab.value = 'ours';
+    gained();
+    return new Promise<void>(() => {});
+  };
+  const stolen = () => {
+    tab.value = 'elsewhere';
+    lost();
+    wait();
+  };
+  const wait = () => {
+    waiting = new AbortController();
+    let held = false;
+    navigator.locks
+      .request(LOCK, { signal: waiting.signal }, () => {
+        held = true;
+        return hold();
+      })
+      // Given up for taking over at once, or taken by another tab later.
+      .catch(() => held && stolen());
+  };
+  navigator.locks
+    .request(LOCK, { ifAvailable: true }, (lock) => {
+      if (lock !== null) return hold();
+      tab.value = 'elsewhere';
+      wait();
+      return undefined;
+    })
+    .catch(stolen);
+  return {
+    takeOver() {
+      waiting?.abort();
+      navigator.locks.request(LOCK, { steal: true }, hold).catch(stolen);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { signal } from '@preact/signals';
+
+/*
+ * What the page remembers in this browser, beside the examples and the participant's secret, which the
+ * worker keeps: consent, what one was taking part in, and switches.
+ */
+const PREFIX = 'coppice.';
+
+/** A value kept in this browser where it allows that, and in the page where it does not. */
+export function remembered<T>(name: string, initial: T, valid: (value: unknown) => value is T) {
+  const value = signal<T>(read(name, initial, valid));
+  return {
+    value,
+    set(next: T) {
+      value.value = next;
+      try {
+        localStorage.setItem(PREFIX + name, JSON.stringify(next));
+      } catch {
+        // Storage may be forbidden or full; the value then lasts as long as the page.
+      }
+    },
+  };
+}
+
+function read<T>(name: string, initial: T, valid: (value: unknown) => value is T): T {
+  try {
+    const text = localStorage.getItem(PREFIX + name);
+    const value: unknown = text === null ? initial : JSON.parse(text);
+    return valid(value) ? value : initial;
+  } catch {
+    return initial;
+  }
+}
+
+export const isBoolean = (value: unknown): value is boolean => typeof value === 'boolean';

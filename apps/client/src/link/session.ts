@@ -1,0 +1,63 @@
+import type { SessionState } from '@coppice/participant';
+import { batch, type Signal, signal } from '@preact/signals';
+
+export const beforeConnecting: SessionState = {
+  connection: 'connecting',
+  operator: null,
+  participant: null,
+  clockOffset: 0,
+  runs: [],
+  joined: null,
+  activity: { kind: 'idle' },
+  paused: false,
+  peers: null,
+  backend: null,
+  speed: null,
+  lastRound: null,
+  accepted: 0,
+  outcomes: [],
+  localMetrics: [],
+  model: null,
+  sent: { messages: 0, bytes: 0 },
+  received: { messages: 0, bytes: 0 },
+  outbound: [],
+  error: null,
+};
+
+type Fields = { readonly [K in keyof SessionState]: Signal<SessionState[K]> };
+
+/**
+ * The worker's state, one signal a field: a training step moves the rings and leaves the rest of the
+ * page alone.
+ */
+export const session = Object.fromEntries(
+  Object.entries(beforeConnecting).map(([key, value]) => [key, signal(value)]),
+) as unknown as Fields;
+
+/** Takes over a new state. Every one is a fresh copy, so fields are compared by what is in them. */
+export function takeState(next: SessionState): void {
+  batch(() => {
+    for (const key of Object.keys(next) as (keyof SessionState)[]) takeField(key, next);
+  });
+}
+
+function takeField<K extends keyof SessionState>(key: K, next: SessionState): void {
+  const field = session[key] as Signal<SessionState[K]>;
+  if (!same(key, field.peek(), next[key])) field.value = next[key];
+}
+
+/** Equality that costs next to nothing: long lists by their ends, the task by its name. */
+export function same<K extends keyof SessionState>(
+  key: K,
+  before: SessionState[K],
+  after: SessionState[K],
+): boolean {
+  if (before === after) return true;
+  if (before === null || after === null) return false;
+  if (key === 'joined') return (before as { run: string }).run === (after as { run: string }).run;
+  if (key === 'outbound' || key === 'outcomes' || key === 'localMetrics') {
+    const [old, now] = [before as readonly unknown[], after as readonly unknown[]];
+    return old.length === now.length && JSON.stringify(old.at(-1)) === JSON.stringify(now.at(-1));
+  }
+  return JSON.stringify(before) === JSON.stringify(after);
+}

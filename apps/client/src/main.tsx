@@ -1,0 +1,67 @@
+import '@coppice/ui/tokens.css';
+import '@coppice/ui/base.css';
+import './style/page.css';
+import './style/training.css';
+import './style/data.css';
+import type { SessionState } from '@coppice/participant';
+import { startLanguage, startTheme } from '@coppice/ui';
+import { effect } from '@preact/signals';
+import * as Comlink from 'comlink';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { watchData } from './data/data.ts';
+import { attempt, problem } from './errors/attempt.ts';
+import { holdTab } from './link/one-tab.ts';
+import { startWorker, stopWorker } from './link/participant.ts';
+import { beforeConnecting, session, takeState } from './link/session.ts';
+import { join } from './run/actions.ts';
+import { fetchTasks, stage, tasks } from './run/run.ts';
+import { takingPart } from './run/taking-part.ts';
+import { watchBackend } from './training/backend-notice.tsx';
+import { watchDevice } from './training/device-care.ts';
+import { watchRounds } from './training/round-record.ts';
+
+startLanguage();
+startTheme();
+
+const { takeOver } = holdTab(
+  () => {
+    const api = startWorker((error) => {
+      problem.value = error.toWire();
+    });
+    void attempt(async () => {
+      await api.subscribe(Comlink.proxy((state: SessionState) => takeState(state)));
+      // Said before the connection stands, it is done as soon as it does; a reload goes on by itself.
+      await join();
+      await api.connect();
+    });
+  },
+  () => {
+    stopWorker();
+    takeState(beforeConnecting);
+  },
+);
+
+watchDevice();
+watchRounds();
+watchBackend();
+watchData();
+
+// A run that is over is not joined again at the next visit.
+effect(() => {
+  if (stage.value === 'over' && takingPart.value.value !== null) takingPart.set(null);
+});
+// Nor is one that the coordinator no longer takes this device into.
+effect(() => {
+  const code = session.error.value?.code;
+  if (session.joined.value === null && (code === 'run-unknown' || code === 'run-ended')) takingPart.set(null);
+});
+// The tasks come over HTTP; without an answer they are asked for again when the socket stands.
+effect(() => {
+  const unknown = session.runs.value.some(({ task }) => tasks.value?.has(task) !== true);
+  if (tasks.value === null || (session.connection.value === 'online' && unknown)) fetchTasks().catch(() => {});
+});
+
+const page = document.getElementById('page');
+if (page === null) throw new Error('the page has no place to draw in');
+render(<App takeOver={takeOver} />, page);

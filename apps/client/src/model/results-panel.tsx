@@ -1,0 +1,57 @@
+import type { Metrics } from '@coppice/protocol';
+import { catalogue } from '@coppice/ui';
+import { computed } from '@preact/signals';
+import { session } from '../link/session.ts';
+import { chosenId, chosenTask } from '../run/run.ts';
+import { centralRecord } from '../training/round-record.ts';
+import type { TrendPoint } from './trend.ts';
+import { TrendChart } from './trend-chart.tsx';
+
+const text = catalogue(
+  {
+    title: 'How the shared model does',
+    empty: 'Shown after the first round: on your examples, and on the coordinator’s test data where it has some.',
+    held: 'On your examples means those of yours that are kept out of training to measure with; no one else sees them.',
+  },
+  {
+    title: '共享模型的表现',
+    empty: '首轮之后显示:在你的样本上,以及(若协调器有测试数据)在其测试数据上。',
+    held: '“在你的样本上”指不参与训练、专门用于测量的那部分;别人看不到它们。',
+  },
+);
+
+const kind = computed(() => (chosenTask.value?.loss === 'meanSquaredError' ? 'loss' : 'accuracy'));
+
+function trend(measured: readonly { round: number; metrics: Metrics }[]): readonly TrendPoint[] {
+  const name = kind.value;
+  return measured
+    .flatMap(({ round, metrics }) => {
+      const value = metrics[name];
+      return value === null ? [] : [{ round, value }];
+    })
+    .sort((a, b) => a.round - b.round);
+}
+
+const local = computed(() => trend(session.localMetrics.value));
+const central = computed(() => {
+  const record = centralRecord.value;
+  return record !== null && record.run === chosenId.value ? trend(record.rounds) : [];
+});
+
+export function ResultsPanel() {
+  const t = text();
+  const nothing = local.value.length === 0 && central.value.length === 0;
+  return (
+    <section class="sheet stack" aria-labelledby="results-title" id="results">
+      <h2 id="results-title">{t.title}</h2>
+      {nothing ? (
+        <p class="quiet">{t.empty}</p>
+      ) : (
+        <>
+          <TrendChart kind={kind.value} local={local.value} central={central.value} />
+          {local.value.length > 0 && <p class="small quiet">{t.held}</p>}
+        </>
+      )}
+    </section>
+  );
+}

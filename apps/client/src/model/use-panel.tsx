@@ -1,0 +1,202 @@
+import type { DataSchema, ImageData as ImageSchema, TableData } from '@coppice/protocol';
+import { catalogue } from '@coppice/ui';
+import { transfer } from 'comlink';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { DrawPad, type Pad } from '../draw/draw-pad.tsx';
+import { attempt } from '../errors/attempt.ts';
+import { participant } from '../link/participant.ts';
+import { session } from '../link/session.ts';
+import { chosenTask } from '../run/run.ts';
+import type { Comparison, OwnExample } from '../worker/api.ts';
+import { Answers } from './answers.tsx';
+import { ExamplePicture } from './example-picture.tsx';
+import { newestOnly } from './newest-only.ts';
+
+const text = catalogue(
+  {
+    title: 'Use the model',
+    lead: 'The same question to the model as it first came here and as it is now. Asked in this browser; nothing is sent.',
+    sheet: 'Sheet to draw something on for the model to read',
+    clear: 'Clear',
+    own: 'Take one of mine',
+    none: 'You have no examples yet.',
+    picture: 'One of your examples',
+    ask: 'Ask',
+  },
+  {
+    title: '使用模型',
+    lead: '同一个问题,问最初收到的模型和现在的模型。在本浏览器中回答,不发送任何内容。',
+    sheet: '画板:写下内容让模型辨认',
+    clear: '清除',
+    own: '取一个我的样本',
+    none: '你还没有样本。',
+    picture: '你的一个样本',
+    ask: '提问',
+  },
+);
+
+export function UsePanel() {
+  const t = text();
+  const task = chosenTask.value;
+  if (task === null) return null;
+  return (
+    <section class="sheet stack" aria-labelledby="use-title" id="use">
+      <h2 id="use-title">{t.title}</h2>
+      <p class="small quiet">{t.lead}</p>
+      {task.data.kind === 'image' ? (
+        <AskPicture key={task.id} data={task.data} />
+      ) : (
+        <AskTable key={task.id} data={task.data} />
+      )}
+    </section>
+  );
+}
+
+type Asked = Comparison | null | undefined;
+
+/** Keeps the answer to a question that may change faster than it is answered, and ask again for a new model. */
+function useAnswer(question: () => Promise<Asked>) {
+  const [answer, setAnswer] = useState<Asked>(undefined);
+  const latest = useRef(question);
+  latest.current = question;
+  const ask = useMemo(
+    () =>
+      newestOnly(async () => {
+        const given = await attempt(() => latest.current());
+        setAnswer(given);
+      }),
+    [],
+  );
+  const model = session.model.value?.checkpoint;
+  useEffect(() => {
+    if (model !== undefined) ask();
+  }, [model, ask]);
+  return { answer, ask };
+}
+
+/** Strokes come faster than answers are of use. */
+const DEBOUNCE = 120;
+
+function AskPicture({ data }: { data: ImageSchema }) {
+  const t = text();
+  const pad = useRef<Pad | null>(null);
+  const [own, setOwn] = useState<OwnExample | null>(null);
+  const [told, setTold] = useState('');
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const { answer, ask } = useAnswer(async () => {
+    if (own !== null) return participant().predictFeatures([...own.features]);
+    if (pad.current === null || pad.current.isEmpty()) return undefined;
+    const picture = await pad.current.bitmap();
+    return participant().predictPicture(transfer(picture, [picture]));
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new example is a new question
+  useEffect(() => ask(), [own, ask]);
+  const drawn = () => {
+    setOwn(null);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(ask, DEBOUNCE);
+  };
+  const takeOwn = async () => {
+    const example = await attempt(() => participant().randomExample());
+    setTold(example === null ? t.none : '');
+    if (example) setOwn(example);
+  };
+  return (
+    <div class="stack">
+      <div class="drawing">
+        {own === null ? (
+          data.drawable === true && (
+            <DrawPad label={t.sheet} testId="predict-canvas" pad={pad} onChange={drawn} />
+          )
+        ) : (
+          <ExamplePicture data={data} features={own.features} label={t.picture} />
+        )}
+        <div class="stack tight">
+          <button
+            type="button"
+            class="button"
+            data-testid="predict-clear"
+            onClick={() => {
+              setOwn(null);
+              pad.current?.clear();
+            }}
+          >
+            {t.clear}
+          </button>
+          <button
+            type="button"
+            class="button"
+            data-testid="predict-own"
+            onClick={() => void takeOwn()}
+          >
+            {t.own}
+          </button>
+          <p class="small quiet" role="status">
+            {told}
+          </p>
+        </div>
+      </div>
+      <Answers data={data} comparison={answer} truth={own?.label ?? null} />
+    </div>
+  );
+}
+
+function AskTable({ data }: { data: TableData }) {
+  const t = text();
+  const [values, setValues] = useState<readonly number[]>(() => data.features.map(({ mean }) => rounded(mean)));
+  const [truth, setTruth] = useState<number | null>(null);
+  const [told, setTold] = useState('');
+  const { answer, ask } = useAnswer(async () =>
+    values.every(Number.isFinite) ? participant().predictFeatures([...values]) : undefined,
+  );
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other values are another question
+  useEffect(() => ask(), [values, ask]);
+  const takeOwn = async () => {
+    const example = await attempt(() => participant().randomExample());
+    setTold(example === null ? t.none : '');
+    if (!example) return;
+    setTruth(example.label);
+    setValues(example.features.map(rounded));
+  };
+  return (
+    <div class="stack">
+      <div class="mapping">
+        {data.features.map(({ name, unit, min, max }, index) => (
+          <div class="field" key={name}>
+            <label for={`ask-${index}`}>
+              {name}
+              {unit !== undefined && <span class="quiet"> ({unit})</span>}
+            </label>
+            <input
+              id={`ask-${index}`}
+              class="input"
+              type="number"
+              step="any"
+              inputMode="decimal"
+              {...(min === undefined ? {} : { min })}
+              {...(max === undefined ? {} : { max })}
+              value={values[index] ?? ''}
+              onInput={(event) => {
+                setTruth(null);
+                setValues(values.with(index, event.currentTarget.valueAsNumber));
+              }}
+            />
+          </div>
+        ))}
+      </div>
+      <div class="row">
+        <button type="button" class="button" data-testid="predict-own" onClick={() => void takeOwn()}>
+          {t.own}
+        </button>
+        <span class="small quiet" role="status">
+          {told}
+        </span>
+      </div>
+      <Answers data={data as DataSchema} comparison={answer} truth={truth} />
+    </div>
+  );
+}
+
+function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}

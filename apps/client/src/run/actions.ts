@@ -1,0 +1,80 @@
+import { language, localized } from '@coppice/ui';
+import { agree, consentTo, withdraw } from '../consent/consent.ts';
+import { attempt } from '../errors/attempt.ts';
+import { participant } from '../link/participant.ts';
+import { session } from '../link/session.ts';
+import { careOverridden } from '../training/device-care.ts';
+import { chosen, picked } from './run.ts';
+import { takingPart } from './taking-part.ts';
+
+/*
+ * What a person can do here. Taking part and pausing are remembered; the worker follows.
+ */
+
+export function agreeTo(statements: readonly string[]): void {
+  const run = chosen.value;
+  if (run === null) return;
+  agree({
+    run: run.id,
+    task: run.task,
+    title: localized(run.title),
+    operator: session.operator.value ?? '',
+    origin: location.origin,
+    agreedAt: Date.now(),
+    language: language.value,
+    statements,
+  });
+}
+
+export async function start(): Promise<void> {
+  const run = chosen.value;
+  if (run === null || consentTo(run.id) === null) return;
+  takingPart.set({ run: run.id, paused: false });
+  await join();
+}
+
+/** Joins, or joins again after a reload. A run that refuses is forgotten. */
+export async function join(): Promise<void> {
+  const wanted = takingPart.value.value;
+  if (wanted === null) return;
+  const joined = await attempt(async () => {
+    if (wanted.paused) await participant().pause();
+    await participant().join(wanted.run);
+    return true;
+  });
+  if (joined === undefined && takingPart.value.value?.run === wanted.run) takingPart.set(null);
+}
+
+export async function leave(): Promise<void> {
+  takingPart.set(null);
+  await attempt(() => participant().leave());
+}
+
+export async function withdrawConsent(): Promise<void> {
+  const run = chosen.value;
+  if (run === null) return;
+  withdraw(run.id);
+  if (takingPart.value.value !== null || session.joined.value !== null) await leave();
+}
+
+export function pause(): void {
+  const now = takingPart.value.value;
+  if (now !== null) takingPart.set({ ...now, paused: true });
+}
+
+/** Also goes on against the device care, until its reasons are gone. */
+export function resume(): void {
+  const now = takingPart.value.value;
+  careOverridden.value = true;
+  if (now !== null) takingPart.set({ ...now, paused: false });
+}
+
+/** Turns the page to another run; one that is over is left behind. */
+export async function pick(run: string): Promise<void> {
+  picked.value = run;
+  takingPart.set(null);
+  const address = new URL(location.href);
+  address.searchParams.set('run', run);
+  history.replaceState(null, '', address);
+  if (session.joined.value !== null) await attempt(() => participant().leave());
+}

@@ -1,0 +1,33 @@
+import type { RunSummary } from '@coppice/protocol';
+
+const openStates = { running: 0, paused: 1, created: 2 } as const;
+
+export function isOpen(run: Pick<RunSummary, 'status'>): boolean {
+  return run.status in openStates;
+}
+
+/** Those that can be joined: running first, then newest first, as the coordinator lists them. */
+export function openRuns(runs: readonly RunSummary[]): readonly RunSummary[] {
+  const rank = (run: RunSummary) => openStates[run.status as keyof typeof openStates];
+  return runs.filter(isOpen).toSorted((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * The run that the page is about: the one taken part in; else the one picked on the page; else the one
+ * that the link names; else the first that is open. A link to a run that is gone names none.
+ */
+export function chooseRun(
+  runs: readonly RunSummary[],
+  wishes: { joined: string | null; picked: string | null; linked: string | null },
+): RunSummary | null {
+  for (const wish of [wishes.joined, wishes.picked, wishes.linked]) {
+    const run = runs.find(({ id }) => id === wish);
+    if (run !== undefined) return run;
+  }
+  return openRuns(runs)[0] ?? null;
+}
+
+/** The run that the page's address names. */
+export function linkedRun(search: string): string | null {
+  return new URLSearchParams(search).get('run');
+}

@@ -1,0 +1,51 @@
+import type { Plan, RunSummary, TaskInfo } from '@coppice/protocol';
+import { computed, signal } from '@preact/signals';
+import { session } from '../link/session.ts';
+import { takingPart } from './taking-part.ts';
+import { chooseRun, isOpen, linkedRun, openRuns } from './chosen-run.ts';
+
+/** Tasks by id, as the coordinator describes them; null until they came. */
+export const tasks = signal<ReadonlyMap<string, TaskInfo> | null>(null);
+/** The run picked on the page. */
+export const picked = signal<string | null>(null);
+export const linked = signal<string | null>(
+  typeof location === 'undefined' ? null : linkedRun(location.search),
+);
+
+const chosenNow = computed(() =>
+  chooseRun(session.runs.value, {
+    joined: session.joined.value?.run ?? takingPart.value.value?.run ?? null,
+    picked: picked.value,
+    linked: linked.value,
+  }),
+);
+
+export const chosenId = computed(() => chosenNow.value?.id ?? null);
+export const chosen = computed<RunSummary | null>(() => chosenNow.value);
+export const open = computed(() => openRuns(session.runs.value));
+export const chosenTask = computed<TaskInfo | null>(() => {
+  const id = chosenNow.value?.task;
+  return id === undefined ? null : (tasks.value?.get(id) ?? null);
+});
+
+/** The plan in force once joined; before, the task's own defaults, which the run may have changed. */
+export const plan = computed<Partial<Plan>>(
+  () => session.joined.value?.plan ?? ((chosenTask.value?.plan ?? {}) as Partial<Plan>),
+);
+
+/** Where the person is: out, on the way in, in, or in a run that is over. */
+export const stage = computed<'out' | 'joining' | 'in' | 'over'>(() => {
+  const run = chosenNow.value;
+  if (session.activity.value.kind === 'ended') return 'over';
+  if (session.joined.value !== null)
+    return run !== null && run.id === session.joined.value.run && !isOpen(run) ? 'over' : 'in';
+  if (run !== null && takingPart.value.value?.run === run.id) return 'joining';
+  return run !== null && !isOpen(run) ? 'over' : 'out';
+});
+
+/** Fetches what the tasks are about. @throws TypeError without a connection. */
+export async function fetchTasks(): Promise<void> {
+  const response = await fetch('/api/tasks');
+  const list = (await response.json()) as TaskInfo[];
+  tasks.value = new Map(list.map((task) => [task.id, task]));
+}

@@ -1,0 +1,213 @@
+import { catalogue, formatBytes, formatDuration, formatNumber } from '@coppice/ui';
+import { useEffect, useState } from 'preact/hooks';
+import { consentTo } from '../consent/consent.ts';
+import { session } from '../link/session.ts';
+import { leave, pause, resume, start } from '../run/actions.ts';
+import { chosen, stage } from '../run/run.ts';
+import { takingPart } from '../run/taking-part.ts';
+import { BackendNotice } from './backend-notice.tsx';
+import { careReasons, wantsPause } from './device-care.ts';
+import { DeviceCare } from './device-care-panel.tsx';
+import { timeLeft } from './eta.ts';
+import { MyPart } from './my-part.tsx';
+import { Rings } from './rings.tsx';
+import { roundTimes } from './round-record.ts';
+import { isBusy, statusSentence } from './status.ts';
+import { useThrottled } from './use-throttled.ts';
+
+const n = (value: number) => formatNumber(value);
+const text = catalogue(
+  {
+    title: 'Train together',
+    start: 'Start',
+    pause: 'Pause',
+    resume: 'Resume',
+    leave: 'Leave',
+    agreeFirst: 'Agree to what happens first; then this starts.',
+    left: 'Time left',
+    unknown: 'known after a round',
+    here: 'Here now',
+    hereValue: (joined: number, working: number, done: number) =>
+      `${n(joined)} joined · ${n(working)} working · ${n(done)} done`,
+    backend: 'Computes with',
+    webgl: 'graphics processor (WebGL)',
+    wasm: 'WebAssembly',
+    cpu: 'plain JavaScript',
+    notYet: 'chosen at the first round',
+    speed: (value: string) => `${value} examples a second`,
+    model: 'Newest model',
+    modelOf: (round: number) => (round === 0 ? 'before the first round' : `of round ${n(round)}`),
+    received: 'Received',
+    people: (needed: number, here: number) => `${n(here)} here, ${n(needed)} needed to begin a round`,
+  },
+  {
+    title: '一起训练',
+    start: '开始',
+    pause: '暂停',
+    resume: '继续',
+    leave: '退出',
+    agreeFirst: '请先同意上面的说明,然后即可开始。',
+    left: '剩余时间',
+    unknown: '一轮之后可知',
+    here: '当前在线',
+    hereValue: (joined, working, done) => `${n(joined)} 人加入 · ${n(working)} 人训练中 · ${n(done)} 人完成`,
+    backend: '计算方式',
+    webgl: '图形处理器(WebGL)',
+    wasm: 'WebAssembly',
+    cpu: '普通 JavaScript',
+    notYet: '首轮时选定',
+    speed: (value) => `每秒 ${value} 个样本`,
+    model: '最新模型',
+    modelOf: (round) => (round === 0 ? '首轮之前' : `第 ${n(round)} 轮`),
+    received: '已接收',
+    people: (needed, here) => `现有 ${n(here)} 人,开始一轮需要 ${n(needed)} 人`,
+  },
+);
+
+export function TrainingPanel() {
+  return (
+    <section class="sheet stack" aria-labelledby="training-title" id="training">
+      <h2 id="training-title">{text().title}</h2>
+      <StatusLine />
+      <Controls />
+      <BackendNotice />
+      <Rings />
+      <Facts />
+      <MyPart />
+      <DeviceCare />
+    </section>
+  );
+}
+
+/** How often the sentence changes at most while it changes all the time. */
+const SENTENCE_INTERVAL = 2000;
+
+function StatusLine() {
+  const activity = session.activity.value;
+  const sentence = statusSentence({
+    stage: stage.value,
+    connection: session.connection.value,
+    activity,
+    run: chosen.value,
+    peers: session.peers.value,
+    careReasons: careReasons.value,
+    consented: consentTo(chosen.value?.id ?? null) !== null,
+  });
+  const busy = stage.value === 'in' && session.connection.value === 'online' && isBusy(activity);
+  return (
+    <p class="status" data-testid="status" data-activity={activity.kind} role="status" aria-live="polite">
+      {useThrottled(sentence, busy, SENTENCE_INTERVAL)}
+    </p>
+  );
+}
+
+function Controls() {
+  const t = text();
+  const now = stage.value;
+  if (now === 'over') return null;
+  if (now === 'out') {
+    const agreed = consentTo(chosen.value?.id ?? null) !== null;
+    return (
+      <div class="row">
+        <button
+          type="button"
+          class="button primary large"
+          data-testid="start"
+          disabled={!agreed || session.connection.value === 'refused'}
+          onClick={() => void start()}
+        >
+          {t.start}
+        </button>
+        {!agreed && chosen.value !== null && <span class="small quiet">{t.agreeFirst}</span>}
+      </div>
+    );
+  }
+  const paused = wantsPause.value || session.paused.value;
+  return (
+    <div class="row">
+      {paused ? (
+        <button
+          type="button"
+          class="button primary large"
+          data-testid="resume"
+          onClick={() => resume()}
+        >
+          {t.resume}
+        </button>
+      ) : (
+        <button
+          type="button"
+          class="button large"
+          data-testid="pause"
+          disabled={takingPart.value.value === null}
+          onClick={() => pause()}
+        >
+          {t.pause}
+        </button>
+      )}
+      <button type="button" class="button large" data-testid="leave" onClick={() => void leave()}>
+        {t.leave}
+      </button>
+    </div>
+  );
+}
+
+function Facts() {
+  const t = text();
+  const run = chosen.value;
+  if (run === null) return null;
+  const backend = session.backend.value;
+  const speed = session.speed.value;
+  const peers = session.peers.value;
+  const model = session.model.value;
+  return (
+    <dl class="facts">
+      <TimeLeft />
+      <div>
+        <dt>{t.here}</dt>
+        <dd>
+          {peers === null || peers.joined === 0
+            ? t.people(run.needed, run.participants)
+            : t.hereValue(peers.joined, peers.working, peers.done)}
+        </dd>
+      </div>
+      <div>
+        <dt>{t.backend}</dt>
+        <dd>
+          <span data-testid="backend" data-backend={backend ?? ''}>
+            {backend === null ? t.notYet : t[backend]}
+          </span>
+          {speed !== null && ` · ${t.speed(formatNumber(speed, { maximumSignificantDigits: 3 }))}`}
+        </dd>
+      </div>
+      <div>
+        <dt>{t.model}</dt>
+        <dd>
+          {model === null ? '–' : t.modelOf(model.round)}
+          {model !== null && ` · ${t.received} ${formatBytes(session.received.value.bytes)}`}
+        </dd>
+      </div>
+    </dl>
+  );
+}
+
+/** Counts down between rounds too, once a second. */
+function TimeLeft() {
+  const t = text();
+  const run = chosen.value;
+  const [now, setNow] = useState(() => Date.now());
+  const going = run?.status === 'running' && run.round < run.rounds;
+  useEffect(() => {
+    if (!going) return undefined;
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [going]);
+  if (run === null || !going) return null;
+  const left = timeLeft(roundTimes.value, run.rounds, now);
+  return (
+    <div>
+      <dt>{t.left}</dt>
+      <dd>{left === null ? t.unknown : formatDuration(left)}</dd>
+    </div>
+  );
+}

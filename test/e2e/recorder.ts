@@ -1,0 +1,102 @@
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+
+/** A way to the coordinator that keeps every byte that passes. */
+export interface Recorder {
+  /** The address to open instead of the coordinator's. */
+  readonly url: string;
+  /** All that browsers sent: HTTP as it was, WebSocket payloads unmasked. */
+  sent(): Buffer;
+  close(): Promise<void>;
+}
+
+export async function record(target: string): Promise<Recorder> {
+  const { hostname, port } = new URL(target);
+  const streams: Buffer[][] = [];
+  const sockets = new Set<Socket>();
+  const server = createServer((from) => {
+    const to = connect(Number(port), hostname);
+    const kept: Buffer[] = [];
+    streams.push(kept);
+    for (const socket of [from, to]) {
+      sockets.add(socket);
+      socket.on('error', () => {
+        from.destroy();
+        to.destroy();
+      });
+      socket.on('close', () => sockets.delete(socket));
+    }
+    from.on('data', (chunk) => kept.push(chunk));
+    from.pipe(to);
+    to.pipe(from);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sent: () => Buffer.concat(streams.map((chunks) => unmask(Buffer.concat(chunks)))),
+    close() {
+      for (const socket of sockets) socket.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** Browsers mask what they send over WebSocket (RFC 6455, 5.3); a search must see through it. */
+export function unmask(stream: Buffer): Buffer {
+  const headerEnd = stream.indexOf('\r\n\r\n');
+  if (headerEnd < 0 || !/upgrade: websocket/i.test(stream.subarray(0, headerEnd).toString('latin1')))
+    return stream;
+  const parts: Buffer[] = [stream.subarray(0, headerEnd + 4)];
+  let at = headerEnd + 4;
+  while (at + 2 <= stream.length) {
+    let length = (stream[at + 1] as number) & 0x7f;
+    let header = 2;
+    if (length === 126) {
+      length = stream.readUInt16BE(at + 2);
+      header = 4;
+    } else if (length === 127) {
+      length = Number(stream.readBigUInt64BE(at + 2));
+      header = 10;
+    }
+    const mask = stream.subarray(at + header, at + header + 4);
+    const payload = Buffer.from(stream.subarray(at + header + 4, at + header + 4 + length));
+    for (let i = 0; i < payload.length; i++) payload[i] = (payload[i] as number) ^ (mask[i & 3] as number);
+    parts.push(payload);
+    at += header + 4 + length;
+  }
+  return Buffer.concat(parts);
+}
+
+/** Where an example occurs in a recording, in any of the forms in which it might travel; `null` where it does not. */
+export function findExample(recording: Buffer, pixels: Uint8Array): string | null {
+  const from = busiest(pixels, 48);
+  const window = pixels.subarray(from, from + 48);
+  const scaled = Float32Array.from(window, (pixel) => pixel / 255);
+  const forms: [string, Buffer][] = [
+    ['bytes', Buffer.from(window)],
+    ['float32', Buffer.from(scaled.buffer)],
+    ['raw float32', Buffer.from(Float32Array.from(window).buffer)],
+    ['JSON of bytes', Buffer.from([...window].join(','))],
+    ['JSON of numbers', Buffer.from([...window].map((pixel) => pixel / 255).join(','))],
+    // Three alignments of base64, without the characters that depend on neighbours.
+    ...[0, 1, 2].map((shift): [string, Buffer] => [
+      'base64',
+      Buffer.from(Buffer.from(window.subarray(shift)).toString('base64').slice(0, 40)),
+    ]),
+  ];
+  return forms.find(([, bytes]) => recording.includes(bytes))?.[0] ?? null;
+}
+
+/** Where a window of so many pixels holds the most different values: blank paper proves nothing. */
+function busiest(pixels: Uint8Array, size: number): number {
+  let best = 0;
+  let most = 0;
+  for (let from = 0; from + size <= pixels.length; from++) {
+    const different = new Set(pixels.subarray(from, from + size)).size;
+    if (different > most) {
+      most = different;
+      best = from;
+    }
+  }
+  return best;
+}

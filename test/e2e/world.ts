@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Coordinator, startCoordinator } from '@coppice/coordinator';
+import { parsePartition, partition, selectExamples } from '@coppice/datasets';
+import { loadTaskData } from '@coppice/datasets/node';
+import type { Session } from '@coppice/participant';
+import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
+import { createTrainer } from '@coppice/training';
+
+export const ADMIN_KEY = 'end-to-end-key';
+
+/** A coordinator that can go away and come back at the same address, with the same data. */
+export interface World {
+  readonly coordinator: Coordinator;
+  readonly url: string;
+  stop(): Promise<void>;
+  startAgain(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startWorld(): Promise<World> {
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-e2e-'));
+  const start = (port: number) =>
+    startCoordinator({
+      config: {
+        port,
+        dataDir: folder,
+        adminKey: ADMIN_KEY,
+        operator: 'the end-to-end tests',
+        logLevel: 'error',
+      },
+    });
+  let coordinator = await start(0);
+  const { url } = coordinator;
+  return {
+    get coordinator() {
+      return coordinator;
+    },
+    url,
+    stop: () => coordinator.close(),
+    async startAgain() {
+      coordinator = await start(Number(new URL(url).port));
+    },
+    async close() {
+      await coordinator.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Headless participants with a share of MNIST each, on this thread. */
+export async function headless(
+  url: string,
+  run: string,
+  { count, examples }: { count: number; examples: number },
+): Promise<Session[]> {
+  const { train } = await loadTaskData('mnist-2nn');
+  const shares = partition(train.labels, Math.floor(train.count / examples), parsePartition('iid'), 'e2e');
+  const host = trainerHost(createTrainer, ['wasm']);
+  const sessions = Array.from({ length: count }, (_, i) =>
+    createHeadlessParticipant({
+      url,
+      identity: `e2e headless ${i}`,
+      host,
+      backend: 'wasm',
+      examples: selectExamples(train, shares[i] as Uint32Array),
+    }),
+  );
+  for (const session of sessions) {
+    session.connect();
+    await session.join(run);
+  }
+  return sessions;
+}
+
+/** Resolves when `reached` is true of the session's state. */
+export function until(session: Session, reached: (state: Session['state']) => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    if (reached(session.state)) return resolve();
+    const stop = session.subscribe((state) => {
+      if (!reached(state)) return;
+      stop();
+      resolve();
+    });
+  });
+}
