@@ -28,6 +28,13 @@ async function main(): Promise<number> {
     : EXIT.done;
 }
 
+/** An error that the progress display has shown already. */
+class AlreadyTold extends Error {
+  constructor(cause: unknown) {
+    super('already told', { cause });
+  }
+}
+
 const rounds: Parameters<SimulationObserver['onRound']>[0][] = [];
 
 async function runJson(options: SimulateOptions, signal: AbortSignal): Promise<SimulationResult> {
@@ -42,6 +49,7 @@ async function runJson(options: SimulateOptions, signal: AbortSignal): Promise<S
       },
       onAbandoned: ({ round, reason }) =>
         process.stderr.write(`Round ${round} was abandoned: ${reason?.message}\n`),
+      onProgress: () => {},
     },
     signal,
   );
@@ -60,8 +68,8 @@ async function runOnTerminal(options: SimulateOptions, signal: AbortSignal): Pro
           rounds.push(event);
           progress.round(event);
         },
-        onAbandoned: ({ round, reason }) =>
-          process.stderr.write(`Round ${round} was abandoned: ${reason?.message}\n`),
+        onAbandoned: ({ round, reason }) => progress.note(`Round ${round} was abandoned: ${reason?.message}`),
+        onProgress: (accepted, asked) => progress.within(accepted, asked),
       },
       signal,
     );
@@ -69,8 +77,9 @@ async function runOnTerminal(options: SimulateOptions, signal: AbortSignal): Pro
     process.stdout.write(`\n${finalTable(rounds, result.done, options.targetAccuracy)}\n`);
     return result;
   } catch (thrown) {
-    progress.fail((thrown as Error).message);
-    throw thrown;
+    const error = thrown instanceof UsageError ? thrown : CoppiceError.from(thrown);
+    progress.fail(error instanceof CoppiceError ? `${error.message} [${error.code}]` : error.message);
+    throw new AlreadyTold(thrown);
   }
 }
 
@@ -104,16 +113,18 @@ main().then(
   (code) => {
     process.exitCode = code;
   },
-  (thrown: unknown) => {
+  (failure: unknown) => {
+    const told = failure instanceof AlreadyTold;
+    const thrown = told ? failure.cause : failure;
+    process.exitCode = thrown instanceof UsageError ? EXIT.usage : EXIT.failed;
+    if (told) return;
     if (thrown instanceof UsageError) {
       process.stderr.write(`${thrown.message}\n`);
-      process.exitCode = EXIT.usage;
       return;
     }
     const error = CoppiceError.from(thrown);
     process.stderr.write(`${error.message} [${error.code}]\n`);
     if (error.code === 'internal' && error.cause instanceof Error)
       process.stderr.write(`${error.cause.stack}\n`);
-    process.exitCode = EXIT.failed;
   },
 );

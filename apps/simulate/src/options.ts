@@ -134,9 +134,12 @@ export function readOptions(
   try {
     given = parseArgs({ args, options: types, strict: true }).values;
   } catch (cause) {
-    throw new UsageError(`${(cause as Error).message.split('. ')[0]}. See --help for the flags there are.`, {
-      cause,
-    });
+    throw new UsageError(
+      `${(cause as Error).message.split(/[.\n]/)[0]}. See --help for the flags there are.`,
+      {
+        cause,
+      },
+    );
   }
   if (given.help === true) return 'help';
   const value = <T>(name: keyof typeof flags, fallback: T): T => {

@@ -23,6 +23,8 @@ export interface SimulationObserver {
   onJoined(clients: number): void;
   onRound(event: RoundEvent): void;
   onAbandoned(round: Round): void;
+  /** Within a round: so many updates of those asked for are there. */
+  onProgress(accepted: number, asked: number): void;
 }
 
 /** Undone in reverse at the end. */
@@ -249,7 +251,8 @@ function watchRun(
     {
       onRound(round) {
         const key = `${round.round}/${round.attempt}`;
-        if (round.outcome === 'open' || seen.has(key)) return;
+        if (round.outcome === 'open') return observer.onProgress(round.accepted, round.asked);
+        if (seen.has(key)) return;
         seen.add(key);
         if (round.outcome === 'abandoned') return observer.onAbandoned(round);
         const event = roundEvent(round);

@@ -74,8 +74,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const hub = new ParticipantHub(io.of('/participant'), { logger, clock, operator: config.operator });
   const runs = new Runs({ storage, clock, audience: hub, evaluator, events, tasks });
 
-  const url = await listen(server, config);
-  const client = `${url}/`;
+  let client = '';
   server.on(
     'request',
     createApp({
@@ -105,6 +104,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   await runs.recover();
   hub.serve(runs);
   ready = true;
+  // The door opens last: participants of an earlier life are waiting before it, and nobody may come in
+  // before there is someone to greet them.
+  const url = await listen(server, config);
+  client = `${url}/`;
 
   return {
     url,

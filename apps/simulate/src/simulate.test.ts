@@ -1,0 +1,214 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startCoordinator } from '@coppice/coordinator';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { DoneEvent, RoundEvent } from './events.ts';
+import { readOptions, UsageError } from './options.ts';
+
+const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+const folders: string[] = [];
+const newFolder = () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-simulate-test-'));
+  folders.push(folder);
+  return folder;
+};
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly code: number | null;
+  readonly rounds: RoundEvent[];
+  readonly done: DoneEvent | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function simulate(flags: readonly string[], onLine: (line: string) => void = () => {}): Promise<Outcome> {
+  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+    for (const line of String(chunk).split('\n')) if (line !== '') onLine(line);
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      const events = flags.includes('--json')
+        ? stdout
+            .split('\n')
+            .filter(Boolean)
+            .map((line) => JSON.parse(line) as RoundEvent | DoneEvent)
+        : [];
+      resolve({
+        code,
+        stdout,
+        stderr,
+        rounds: events.filter((event) => event.event === 'round'),
+        done: events.find((event) => event.event === 'done') ?? null,
+      });
+    });
+  });
+}
+
+const quick = ['--json', '--task', 'iris', '--clients', '6', '--rounds', '3', '--partition', 'shards:2'];
+
+describe('pnpm simulate', () => {
+  it('speaks JSON lines only, with the fields it promises, in order', async () => {
+    const { code, rounds, done } = await simulate(quick);
+    expect(code).toBe(0);
+    expect(rounds.map((round) => round.round)).toEqual([1, 2, 3]);
+    for (const round of rounds) {
+      expect(Object.keys(round)).toEqual([
+        'event',
+        'round',
+        'accuracy',
+        'loss',
+        'participants',
+        'bytesUp',
+        'bytesDown',
+        'seconds',
+      ]);
+      expect(round).toMatchObject({ participants: 6 });
+      // At least the weights themselves, for each of six, each way: 131 parameters of four bytes.
+      expect(Math.min(round.bytesUp, round.bytesDown)).toBeGreaterThan(6 * 131 * 4);
+    }
+    expect(Object.keys(done ?? {})).toEqual([
+      'event',
+      'rounds',
+      'accuracy',
+      'roundsToTarget',
+      'checkpoint',
+      'bytesUp',
+      'bytesDown',
+      'seconds',
+    ]);
+    expect(done).toMatchObject({
+      rounds: 3,
+      roundsToTarget: null,
+      checkpoint: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    expect(done?.bytesUp).toBe(rounds.reduce((sum, round) => sum + round.bytesUp, 0));
+  });
+
+  it('gives the same checkpoint for the same seed, whatever the number of threads and the dropout; another for another seed', async () => {
+    const flags = [...quick, '--fraction', '0.7', '--dropout', '0.3'];
+    const hashes = await Promise.all(
+      [
+        ['--seed', '4', '--processes', '1'],
+        ['--seed', '4', '--processes', '3'],
+        ['--seed', '5', '--processes', '2'],
+      ].map(async (more) => (await simulate([...flags, ...more])).done?.checkpoint),
+    );
+    expect(hashes[0]).toBe(hashes[1]);
+    expect(hashes[0]).not.toBe(hashes[2]);
+  });
+
+  it('exits 3 when the target is missed, 0 when it is reached, and says in which round', async () => {
+    expect(await simulate([...quick, '--target-accuracy', '1'])).toMatchObject({
+      code: 3,
+      done: { roundsToTarget: null },
+    });
+    const reached = await simulate([...quick, '--target-accuracy', '0.2']);
+    expect(reached).toMatchObject({ code: 0, done: { roundsToTarget: 1, rounds: 1 } });
+  });
+
+  it('exits 1 with a named error where the coordinator cannot be reached', async () => {
+    const { code, stdout, stderr } = await simulate([
+      ...quick,
+      '--url',
+      'http://127.0.0.1:9',
+      '--admin-key',
+      'some-key',
+    ]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain('[connection-lost]');
+  });
+
+  it('outlives a coordinator that goes away and comes back', async () => {
+    const folder = newFolder();
+    const start = (port: number) =>
+      startCoordinator({
+        config: { port, dataDir: folder, adminKey: 'the-key-of-this-test', logLevel: 'silent' },
+      });
+    let coordinator = await start(0);
+    const { url } = coordinator;
+    let away: Promise<void> | null = null;
+    const outcome = await simulate(
+      [...quick, '--rounds', '30', '--url', url, '--admin-key', 'the-key-of-this-test'],
+      (line) => {
+        if (!line.includes('"round":5,') || away !== null) return;
+        away = coordinator.close().then(async () => {
+          coordinator = await start(Number(new URL(url).port));
+        });
+      },
+    );
+    await away;
+    await coordinator.close();
+    expect(away).not.toBeNull();
+    expect(outcome).toMatchObject({ code: 0, done: { rounds: 30 } });
+    expect(outcome.rounds.map((round) => round.round)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    // Nothing was lost or counted twice: the model is the one that an undisturbed run makes.
+    const undisturbed = await simulate([...quick, '--rounds', '30']);
+    expect(outcome.done?.checkpoint).toBe(undisturbed.done?.checkpoint);
+  });
+
+  it('writes a report that needs nothing else, with the numbers beside it', async () => {
+    const folder = newFolder();
+    const { code, done } = await simulate([...quick, '--report', folder]);
+    expect(code).toBe(0);
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain(done?.checkpoint.slice(0, 12));
+    expect(readFileSync(join(folder, 'rounds.csv'), 'utf8').trim().split('\n')).toHaveLength(4);
+    expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toMatchObject({
+      done: { checkpoint: done?.checkpoint },
+    });
+  });
+});
+
+describe('its flags', () => {
+  it.each([
+    [['--clients', '0'], '--clients N'],
+    [['--clients', 'x'], '--clients N'],
+    [['--fraction', '0'], '--fraction C'],
+    [['--fraction', '2'], '--fraction C'],
+    [['--rounds', '1.5'], '--rounds R'],
+    [['--partition', 'shards:0'], '--partition HOW'],
+    [['--partition', 'nonsense'], '--partition HOW'],
+    [['--dropout=-1'], '--dropout P'],
+    [['--over-select', '0.5'], '--over-select X'],
+    [['--strategy', 'fedfoo'], '--strategy NAME'],
+    [['--backend', 'gpu'], '--backend NAME'],
+    [['--learning-rate', 'NaN'], '--learning-rate'],
+    [['--target-accuracy', '97'], '--target-accuracy A'],
+    [['--url', 'nonsense', '--admin-key', 'k'], '--url URL'],
+    [['--url', 'http://x'], '--admin-key'],
+    [['--bogus'], '--bogus'],
+    [['--fraction', '0.5', '--cohort', '3'], '--cohort'],
+    [['--clients', '3', '--cohort', '4'], '--cohort K'],
+  ])('%j: names the flag and what it takes', (argv, named) => {
+    expect(() => readOptions(argv, {})).toThrow(UsageError);
+    expect(() => readOptions(argv, {})).toThrow(named);
+  });
+
+  it('have the defaults that are promised', () => {
+    expect(readOptions([], {})).toMatchObject({
+      task: 'mnist-2nn',
+      clients: 20,
+      rounds: 20,
+      partition: 'iid',
+      strategy: 'fedavg',
+      seed: 1,
+      dropout: 0,
+      overSelect: 1,
+      backend: 'wasm',
+      json: false,
+    });
+    expect(readOptions(['--target-accuracy', '0.97'], {})).toMatchObject({ rounds: 1000 });
+  });
+});
