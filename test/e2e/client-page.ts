@@ -6,14 +6,15 @@ export async function consentAndStart(page: Page): Promise<void> {
   await page.getByTestId('start').click();
 }
 
-/** Adds pictures of one class through the file button of its row. */
+/** Adds pictures of one class: chooses the class, then the files. */
 export async function addPictures(
   page: Page,
   label: number,
   files: { name: string; mimeType: string; buffer: Buffer }[],
 ): Promise<void> {
   const before = await dataCount(page);
-  await page.getByTestId('file-input').nth(label).setInputFiles(files);
+  await page.getByTestId('file-label').selectOption(String(label));
+  await page.getByTestId('file-input').setInputFiles(files);
   await page.waitForFunction(
     ([wanted]) =>
       Number(document.querySelector('[data-testid="data-count"]')?.textContent?.replace(/\D/g, '')) >=

@@ -31,17 +31,17 @@ const text = catalogue(
   },
   {
     skip: '跳到页面内容',
-    claim: '一起学习,数据留在家里',
+    claim: '一起学习，数据留在家里',
     online: '已连接',
     offline: '未连接',
     connecting: '正在连接……',
     refused: '被拒绝',
-    banner: '协调器暂时无法访问,可能正在重启。页面会自动恢复;样本和你的同意都已保留。',
+    banner: '协调器暂时无法访问，可能正在重启。页面会自动恢复；样本和你的同意都已保留。',
     tabTitle: 'Coppice 已在另一个标签页打开',
     tabText:
-      '同一浏览器一次只有一个标签页参与:两个等于同一参与者说两遍。请在那个标签页继续,或改到这里。两种方式都不会丢失内容。',
+      '同一浏览器一次只有一个标签页参与：两个等于同一参与者说两遍。请在那个标签页继续，或改到这里。两种方式都不会丢失内容。',
     tabHere: '改用本页',
-    foot: '自由软件(Apache 2.0)。没有账号,没有 Cookie,没有跟踪。',
+    foot: '自由软件（Apache 2.0）。没有账号，没有 Cookie，没有跟踪。',
   },
 );
 
@@ -115,10 +115,12 @@ function Page() {
             <ConsentPanel />
             <TrainingPanel />
           </div>
-          <div class="column">
+          <div class="column right">
             <DataPanel />
-            <ResultsPanel />
             <UsePanel />
+          </div>
+          <div class="column">
+            <ResultsPanel />
             <PrivacyMeter />
           </div>
         </div>

@@ -5,7 +5,7 @@ import './style/training.css';
 import './style/data.css';
 import type { SessionState } from '@coppice/participant';
 import { startLanguage, startTheme } from '@coppice/ui';
-import { effect } from '@preact/signals';
+import { computed, effect } from '@preact/signals';
 import * as Comlink from 'comlink';
 import { render } from 'preact';
 import { App } from './app.tsx';
@@ -56,10 +56,13 @@ effect(() => {
   const code = session.error.value?.code;
   if (session.joined.value === null && (code === 'run-unknown' || code === 'run-ended')) takingPart.set(null);
 });
-// The tasks come over HTTP; without an answer they are asked for again when the socket stands.
+// The tasks come over HTTP: at once, and again when the socket stands or a run of another task comes up.
+const tasksInUse = computed(() => [...new Set(session.runs.value.map(({ task }) => task))].sort().join());
 effect(() => {
-  const unknown = session.runs.value.some(({ task }) => tasks.value?.has(task) !== true);
-  if (tasks.value === null || (session.connection.value === 'online' && unknown)) fetchTasks().catch(() => {});
+  const known = tasks.peek();
+  const missing = tasksInUse.value.split(',').some((task) => task !== '' && known?.has(task) !== true);
+  const online = session.connection.value === 'online';
+  if (known === null || (online && missing)) fetchTasks().catch(() => {});
 });
 
 const page = document.getElementById('page');

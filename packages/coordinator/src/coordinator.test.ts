@@ -340,6 +340,23 @@ describe('a participant', () => {
     expect(await call('/healthz')).toMatchObject({ status: 200 });
   });
 
+  it('may come by HTTP long polling where WebSocket is blocked', async () => {
+    const secret = createHash('sha256').update('polling').digest('hex');
+    const socket = io(`${coordinator.url}/participant`, {
+      transports: ['polling'],
+      auth: { protocol: PROTOCOL_VERSION, secret },
+      forceNew: true,
+      reconnection: false,
+    });
+    sockets.push(socket);
+    await next(socket, 'welcome');
+    const run = (
+      await call<Run>('/api/runs', { method: 'POST', admin: true, body: { task: 'iris', start: false } })
+    ).body;
+    const reply = (await socket.emitWithAck('pull', { run: run.id })) as Reply<{ checkpoint: string }>;
+    expect(reply).toMatchObject({ ok: true, value: { checkpoint: run.checkpoint } });
+  });
+
   it('connected twice lets the older connection go, by name', async () => {
     const first = connect('three');
     await next(first, 'welcome');

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CoppiceError, MAX_MESSAGE_BYTES } from '@coppice/protocol';
+import type { Express } from 'express';
 import { type Logger, pino } from 'pino';
 import { Server } from 'socket.io';
 import packageJson from '../package.json' with { type: 'json' };
@@ -62,7 +63,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const tasks = new Tasks(storage, evaluator);
   let ready = false;
 
-  const server = createServer();
+  // Socket.IO answers its own path only when the other handler was there first.
+  let app: Express;
+  const server = createServer((request, response) => app(request, response));
   const io = new Server(server, {
     serveClient: false,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
@@ -75,21 +78,18 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const runs = new Runs({ storage, clock, audience: hub, evaluator, events, tasks });
 
   let client = '';
-  server.on(
-    'request',
-    createApp({
-      runs,
-      tasks,
-      storage,
-      evaluator,
-      sessions,
-      operator: config.operator,
-      version: packageJson.version,
-      logger,
-      apps: APPS,
-      ready: () => ready,
-    }),
-  );
+  app = createApp({
+    runs,
+    tasks,
+    storage,
+    evaluator,
+    sessions,
+    operator: config.operator,
+    version: packageJson.version,
+    logger,
+    apps: APPS,
+    ready: () => ready,
+  });
   const adminHub = new AdminHub(io.of('/admin'), {
     runs,
     events,

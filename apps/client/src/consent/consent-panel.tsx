@@ -18,7 +18,7 @@ export function ConsentPanel() {
   if (consent === null && stage.value === 'over') return null;
   return (
     <section class="sheet stack" aria-labelledby="consent-title" id="consent">
-      <h2 id="consent-title">{t.consentTitle}</h2>
+      <h2 id="consent-title">{consent === null ? t.consentTitle : t.agreedTitle}</h2>
       {/* One checkbox for both states, so that whoever ticks it by keyboard stays on it. */}
       <details class="fold" open={consent === null}>
         <summary>{t.title}</summary>

@@ -19,7 +19,7 @@ const text = catalogue(
     bytes: 'Size',
     fields: 'Content',
     norm: 'length of the update (L2)',
-    weights: 'and the change of the model’s numbers',
+    weights: 'and the change of the numbers of the model',
     last: (count: number) => `The last ${n(count)}, newest first.`,
   },
   {
@@ -28,16 +28,16 @@ const text = catalogue(
     rawValue: '0 字节',
     sent: '已发送',
     messages: (count) => `${n(count)} 条消息`,
-    why: '本程序的任何消息都没有放样本的位置。你可以自己逐条查看:',
+    why: '本程序的任何消息都没有放样本的位置。你可以自己逐条查看：',
     log: '发送记录',
     none: '尚未发送任何内容。',
     time: '时间',
     name: '消息',
     bytes: '大小',
     fields: '内容',
-    norm: '更新的长度(L2)',
+    norm: '更新的长度（L2）',
     weights: '以及模型数值的变化',
-    last: (count) => `最近 ${n(count)} 条,最新在前。`,
+    last: (count) => `最近 ${n(count)} 条，最新在前。`,
   },
 );
 
@@ -102,7 +102,6 @@ function Log() {
           </thead>
           <tbody>
             {records.toReversed().map((record, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: two messages may be alike in everything
               <Row key={`${record.at}-${records.length - index}`} record={record} />
             ))}
           </tbody>

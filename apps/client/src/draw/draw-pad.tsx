@@ -11,8 +11,8 @@ const text = catalogue(
     cleared: 'Cleared',
   },
   {
-    help: '键盘:方向键移动画笔,空格键落笔或提笔,Delete 清除。',
-    at: (row, column, down) => `第 ${n(row)} 行,第 ${n(column)} 列,${down ? '落笔' : '提笔'}`,
+    help: '键盘：方向键移动画笔，空格键落笔或提笔，Delete 清除。',
+    at: (row, column, down) => `第 ${n(row)} 行，第 ${n(column)} 列，${down ? '落笔' : '提笔'}`,
     cleared: '已清除',
   },
 );
@@ -117,6 +117,7 @@ export function DrawPad({ label, testId, pad, onChange }: DrawPadProps) {
   return (
     <div class="pad">
       <div class="pad-sheet">
+        {/* biome-ignore lint/a11y/noInteractiveElementToNoninteractiveRole: a canvas has no role of its own; this one takes keys */}
         <canvas
           ref={canvas}
           width={PAD}

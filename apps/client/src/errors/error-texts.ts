@@ -37,7 +37,7 @@ const en: Texts = {
   'identity-invalid': {
     happened: 'The coordinator did not accept the random id of this browser.',
     means: 'You cannot take part with it.',
-    action: 'Delete this site’s data in the browser’s settings, then load the page again.',
+    action: 'Delete the data of this site in the settings of the browser, then load the page again.',
   },
   'session-replaced': {
     happened: 'The same participant connected from another window.',
@@ -146,7 +146,7 @@ const en: Texts = {
   },
   'training-diverged': {
     happened: 'Training went off course on this device: the loss is no longer a number.',
-    means: 'This round’s update was not sent. The shared model is not affected.',
+    means: 'The update of this round was not sent. The shared model is not affected.',
     action:
       'Nothing at first: the next round starts fresh. If it keeps happening, look at your examples for extreme values.',
   },
@@ -196,43 +196,43 @@ const en: Texts = {
 const zh: Texts = {
   'protocol-too-old': {
     happened: '本页面比协调器旧。',
-    means: '双方的协议已不一致,因此你没有参与。样本仍保留。',
+    means: '双方的协议已不一致，因此你没有参与。样本仍保留。',
     action: '重新加载页面即可更新。',
   },
   'protocol-too-new': {
     happened: '本页面比协调器新。',
     means: '协调器还无法理解它。样本仍保留。',
-    action: '请稍后再试;需要由运营者更新协调器。',
+    action: '请稍后再试；需要由运营者更新协调器。',
   },
   'identity-invalid': {
     happened: '协调器没有接受本浏览器的随机标识。',
     means: '用这个标识无法参与。',
-    action: '在浏览器设置中清除本网站的数据,再重新打开页面。',
+    action: '在浏览器设置中清除本网站的数据，再重新打开页面。',
   },
   'session-replaced': {
     happened: '同一参与者从另一个窗口连接了。',
-    means: '只有其中一个参与,即较新的那个。',
-    action: '在那边继续,或重新加载本页以在这里参与。',
+    means: '只有其中一个参与，即较新的那个。',
+    action: '在那边继续，或重新加载本页以在这里参与。',
   },
   'message-invalid': {
     happened: '页面与协调器之间有一条消息无效。',
-    means: '它已被丢弃,没有计入任何内容。',
-    action: '请重新加载页面。若再次出现,请把诊断信息发给运营者。',
+    means: '它已被丢弃，没有计入任何内容。',
+    action: '请重新加载页面。若再次出现，请把诊断信息发给运营者。',
   },
   'coordinator-stopping': {
     happened: '协调器正在重启。',
-    means: '训练会暂停片刻;已接受的更新不会丢失。',
-    action: '无需操作:页面会自动恢复。',
+    means: '训练会暂停片刻；已接受的更新不会丢失。',
+    action: '无需操作：页面会自动恢复。',
   },
   'run-unknown': {
     happened: '没有这次训练。',
-    means: '链接可能已过期,或协调器已重新设置。',
+    means: '链接可能已过期，或协调器已重新设置。',
     action: '请选择一个开放的训练。',
   },
   'run-ended': {
     happened: '这次训练已经结束。',
     means: '不再接收更新。你的样本仍保留。',
-    action: '选择另一个训练,或删除你的样本。',
+    action: '选择另一个训练，或删除你的样本。',
   },
   'run-state': {
     happened: '现在无法这样做。',
@@ -246,23 +246,23 @@ const zh: Texts = {
   },
   'quorum-lost': {
     happened: '及时完成本轮的人太少。',
-    means: '本轮不算,模型保持原样。你的任何内容都没有丢失。',
-    action: '无需操作:本轮会自动重来。有更多人打开页面会有帮助。',
+    means: '本轮不算，模型保持原样。你的任何内容都没有丢失。',
+    action: '无需操作：本轮会自动重来。有更多人打开页面会有帮助。',
   },
   'update-late': {
     happened: '本设备学到的内容在本轮结束之后才到达。',
     means: '这一次不计入。',
-    action: '无需操作:下一轮从最新模型开始。样本少一些会更快。',
+    action: '无需操作：下一轮从最新模型开始。样本少一些会更快。',
   },
   'update-stale': {
     happened: '本设备所用的模型已不是当前模型。',
-    means: '该更新不计入;已取得最新模型。',
-    action: '无需操作:下一轮由此继续。',
+    means: '该更新不计入；已取得最新模型。',
+    action: '无需操作：下一轮由此继续。',
   },
   'update-not-selected': {
     happened: '本轮没有邀请本设备。',
     means: '该更新不计入。',
-    action: '无需操作:请等待下一轮。',
+    action: '无需操作：请等待下一轮。',
   },
   'update-duplicate': {
     happened: '这份更新先前已经到达。',
@@ -271,17 +271,17 @@ const zh: Texts = {
   },
   'update-shape': {
     happened: '更新与模型不符。',
-    means: '它被拒绝;其他人不受影响。',
-    action: '请重新加载页面。若再次出现,请发送诊断信息。',
+    means: '它被拒绝；其他人不受影响。',
+    action: '请重新加载页面。若再次出现，请发送诊断信息。',
   },
   'update-not-finite': {
     happened: '更新中含有非有限的数值。',
-    means: '它被拒绝,因为这样一个数就会毁掉所有人的模型。',
-    action: '检查样本中的极端值,或等待:下一轮会重新开始。',
+    means: '它被拒绝，因为这样一个数就会毁掉所有人的模型。',
+    action: '检查样本中的极端值，或等待：下一轮会重新开始。',
   },
   'update-out-of-range': {
     happened: '更新远大于本次训练所允许的范围。',
-    means: '它被拒绝;其他人不受影响。',
+    means: '它被拒绝；其他人不受影响。',
     action: '检查样本中的极端值或错误标签。',
   },
   'update-examples': {
@@ -291,37 +291,37 @@ const zh: Texts = {
   },
   'frame-invalid': {
     happened: '模型或更新在途中损坏。',
-    means: '它已被丢弃,会重新发送。',
-    action: '无需操作;若反复出现,请检查网络。',
+    means: '它已被丢弃，会重新发送。',
+    action: '无需操作；若反复出现，请检查网络。',
   },
   'frame-too-large': {
-    happened: '模型太大,无法发送。',
+    happened: '模型太大，无法发送。',
     means: '无法参与。',
     action: '请把诊断信息发给运营者。',
   },
   'data-empty': {
     happened: '没有找到可用的样本。',
     means: '没有添加任何内容。',
-    action: '请选择另一个文件,或检查各列的对应关系。',
+    action: '请选择另一个文件，或检查各列的对应关系。',
   },
   'data-invalid': {
     happened: '这些样本不适合本任务。',
-    means: '没有添加任何内容;原有样本不变。',
-    action: '请看下面的详情,重新选择列或文件。',
+    means: '没有添加任何内容；原有样本不变。',
+    action: '请看下面的详情，重新选择列或文件。',
   },
   'storage-full': {
     happened: '浏览器中已没有空间存放样本。',
-    means: '没有添加任何内容;原有样本不变。',
-    action: '在这里删除一些样本,或清理设备空间,然后重新添加。',
+    means: '没有添加任何内容；原有样本不变。',
+    action: '在这里删除一些样本，或清理设备空间，然后重新添加。',
   },
   'training-diverged': {
-    happened: '本设备上的训练发散了:损失不再是一个数。',
+    happened: '本设备上的训练发散了：损失不再是一个数。',
     means: '本轮的更新没有发送。共享的模型不受影响。',
-    action: '暂时无需操作:下一轮会重新开始。若反复出现,请检查样本中的极端值。',
+    action: '暂时无需操作：下一轮会重新开始。若反复出现，请检查样本中的极端值。',
   },
   'backend-lost': {
     happened: '图形处理器已从本页收回。',
-    means: '本轮作罢;页面改用另一种计算方式继续。',
+    means: '本轮作罢；页面改用另一种计算方式继续。',
     action: '无需操作。关闭其他占用大的标签页会有帮助。',
   },
   'backend-unavailable': {
@@ -331,12 +331,12 @@ const zh: Texts = {
   },
   'already-training': {
     happened: '本浏览器的另一个标签页已在参与。',
-    means: '一个就够了:两个等于同一参与者说两遍。',
-    action: '在那个标签页继续,或改用本页。',
+    means: '一个就够了：两个等于同一参与者说两遍。',
+    action: '在那个标签页继续，或改用本页。',
   },
   'connection-lost': {
     happened: '协调器没有回应。',
-    means: '你的样本安全地留在这里,没有丢失。',
+    means: '你的样本安全地留在这里，没有丢失。',
     action: '请检查网络。页面会不断自动重试。',
   },
   'not-found': {
@@ -347,17 +347,17 @@ const zh: Texts = {
   'storage-failed': {
     happened: '存储没有成功。',
     means: '最后一次更改可能没有保存。',
-    action: '请再试一次。在无痕窗口或禁止网站数据时,样本只在页面打开期间保留。',
+    action: '请再试一次。在无痕窗口或禁止网站数据时，样本只在页面打开期间保留。',
   },
   'storage-corrupt': {
     happened: '已存储的内容无法再读取。',
-    means: '它不会被使用,以免学错。',
+    means: '它不会被使用，以免学错。',
     action: '请删除样本后重新添加。',
   },
   internal: {
     happened: '出现了意料之外的错误。',
     means: '你的样本安全地留在本浏览器中。',
-    action: '请重新加载页面。若再次出现,请把诊断信息发给运营者。',
+    action: '请重新加载页面。若再次出现，请把诊断信息发给运营者。',
   },
 };
 

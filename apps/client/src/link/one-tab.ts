@@ -17,13 +17,14 @@ let waiting: AbortController | null = null;
 export function holdTab(gained: () => void, lost: () => void): { takeOver: () => void } {
   // Without a secure context there are no locks; the coordinator's `session-replaced` says the same, later.
   if (navigator.locks === undefined) {
-    tab.value = 'ours';
     gained();
+    tab.value = 'ours';
     return { takeOver: () => {} };
   }
   const hold = () => {
-    tab.value = 'ours';
+    // In this order: what watches `tab` may ask the worker at once.
     gained();
+    tab.value = 'ours';
     return new Promise<void>(() => {});
   };
   const stolen = () => {

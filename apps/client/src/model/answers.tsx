@@ -20,8 +20,8 @@ const text = catalogue(
     ofRound: (round) => (round === 0 ? '训练之前' : `第 ${n(round)} 轮之后`),
     waiting: '写一个或选一个样本来问。',
     waitingTable: '填写数值或选一个样本来问。',
-    noModel: '还没有收到模型:参与之后就会到来。',
-    really: (label) => `实际是:${label}`,
+    noModel: '还没有收到模型：参与之后就会到来。',
+    really: (label) => `实际是：${label}`,
     sure: (share) => `把握 ${share}`,
   },
 );

@@ -6,7 +6,7 @@ const text = catalogue(
   {
     round: 'Round',
     local: 'On your examples',
-    central: 'On the coordinator’s test data',
+    central: 'On test data of the coordinator',
     table: 'As a table',
     accuracy: 'Accuracy by round',
     loss: 'Loss by round',
@@ -20,7 +20,7 @@ const text = catalogue(
     table: '以表格显示',
     accuracy: '各轮准确率',
     loss: '各轮损失',
-    summary: (v) => `${v.title}。${v.name}:从 ${v.first} 到第 ${n(v.round)} 轮的 ${v.last}。`,
+    summary: (v) => `${v.title}。${v.name}：从 ${v.first} 到第 ${n(v.round)} 轮的 ${v.last}。`,
   },
 );
 
@@ -45,7 +45,9 @@ export function TrendChart({ kind, local, central }: TrendChartProps) {
   ].flatMap(({ name, points }) => {
     const [first, last] = [points[0], points.at(-1)];
     if (first === undefined || last === undefined) return [];
-    return [t.summary({ title, name, first: format(first.value), last: format(last.value), round: last.round })];
+    return [
+      t.summary({ title, name, first: format(first.value), last: format(last.value), round: last.round }),
+    ];
   });
   const ticks = [0, 0.5, 1].map((share) => extent.low + share * (extent.high - extent.low));
   return (

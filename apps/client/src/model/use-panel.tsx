@@ -25,8 +25,8 @@ const text = catalogue(
   },
   {
     title: '使用模型',
-    lead: '同一个问题,问最初收到的模型和现在的模型。在本浏览器中回答,不发送任何内容。',
-    sheet: '画板:写下内容让模型辨认',
+    lead: '同一个问题，问最初收到的模型和现在的模型。在本浏览器中回答，不发送任何内容。',
+    sheet: '画板：写下内容让模型辨认',
     clear: '清除',
     own: '取一个我的样本',
     none: '你还没有样本。',
@@ -89,7 +89,6 @@ function AskPicture({ data }: { data: ImageSchema }) {
     const picture = await pad.current.bitmap();
     return participant().predictPicture(transfer(picture, [picture]));
   });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new example is a new question
   useEffect(() => ask(), [own, ask]);
   const drawn = () => {
     setOwn(null);
@@ -123,12 +122,7 @@ function AskPicture({ data }: { data: ImageSchema }) {
           >
             {t.clear}
           </button>
-          <button
-            type="button"
-            class="button"
-            data-testid="predict-own"
-            onClick={() => void takeOwn()}
-          >
+          <button type="button" class="button" data-testid="predict-own" onClick={() => void takeOwn()}>
             {t.own}
           </button>
           <p class="small quiet" role="status">
@@ -143,13 +137,14 @@ function AskPicture({ data }: { data: ImageSchema }) {
 
 function AskTable({ data }: { data: TableData }) {
   const t = text();
-  const [values, setValues] = useState<readonly number[]>(() => data.features.map(({ mean }) => rounded(mean)));
+  const [values, setValues] = useState<readonly number[]>(() =>
+    data.features.map(({ mean }) => rounded(mean)),
+  );
   const [truth, setTruth] = useState<number | null>(null);
   const [told, setTold] = useState('');
   const { answer, ask } = useAnswer(async () =>
     values.every(Number.isFinite) ? participant().predictFeatures([...values]) : undefined,
   );
-  // biome-ignore lint/correctness/useExhaustiveDependencies: other values are another question
   useEffect(() => ask(), [values, ask]);
   const takeOwn = async () => {
     const example = await attempt(() => participant().randomExample());

@@ -26,7 +26,8 @@ const text = catalogue(
     others: 'Open trainings',
     leaveFirst: 'Leave this training to choose another.',
     emptyTitle: 'Nothing is being trained right now',
-    empty: 'Leave this page open: a training shows up here by itself as soon as one begins. Nothing runs and nothing is sent until you agree.',
+    empty:
+      'Leave this page open: a training shows up here by itself as soon as one begins. Nothing runs and nothing is sent until you agree.',
     emptyOperator: 'Do you run this coordinator? Begin a training on the admin page.',
     admin: 'Admin page',
     gone: 'The training in your link does not exist here any more. Below is one that does.',
@@ -37,11 +38,11 @@ const text = catalogue(
     by: '运营者',
     progress: '进度',
     rounds: (done, all, left) =>
-      left <= 0 ? `全部 ${n(all)} 轮已完成` : `已完成 ${n(done)} / ${n(all)} 轮,还有 ${n(left)} 轮`,
+      left <= 0 ? `全部 ${n(all)} 轮已完成` : `已完成 ${n(done)} / ${n(all)} 轮，还有 ${n(left)} 轮`,
     roundTakes: '每轮用时',
     atMost: (time) => `最多 ${time}`,
     people: '人数',
-    peopleValue: (here, needed) => `现有 ${n(here)} 人,需要 ${n(needed)} 人`,
+    peopleValue: (here, needed) => `现有 ${n(here)} 人，需要 ${n(needed)} 人`,
     size: '模型',
     parameters: (count) => `${count} 个参数`,
     stateRunning: '进行中',
@@ -53,8 +54,8 @@ const text = catalogue(
     others: '开放的训练',
     leaveFirst: '退出当前训练后才能选择其他训练。',
     emptyTitle: '目前没有正在进行的训练',
-    empty: '让本页开着即可:一旦有训练开始,会自动显示在这里。在你同意之前,不会运行也不会发送任何内容。',
-    emptyOperator: '你是运营者吗?请在管理页面开始一次训练。',
+    empty: '让本页开着即可：一旦有训练开始，会自动显示在这里。在你同意之前，不会运行也不会发送任何内容。',
+    emptyOperator: '你是运营者吗？请在管理页面开始一次训练。',
     admin: '管理页面',
     gone: '链接中的训练在这里已不存在。下面是一个现有的训练。',
     goneEmpty: '链接中的训练在这里已不存在。',
@@ -147,12 +148,7 @@ function OtherRuns() {
       <legend class="eyebrow">{t.others}</legend>
       {runs.map((one) => (
         <label key={one.id} class="choice">
-          <input
-            type="radio"
-            name="run"
-            checked={one.id === run.id}
-            onChange={() => void pick(one.id)}
-          />
+          <input type="radio" name="run" checked={one.id === run.id} onChange={() => void pick(one.id)} />
           <span>
             {localized(one.title)}{' '}
             <span class="small quiet">

@@ -1,8 +1,8 @@
 import type { Plan, RunSummary, TaskInfo } from '@coppice/protocol';
 import { computed, signal } from '@preact/signals';
 import { session } from '../link/session.ts';
-import { takingPart } from './taking-part.ts';
 import { chooseRun, isOpen, linkedRun, openRuns } from './chosen-run.ts';
+import { takingPart } from './taking-part.ts';
 
 /** Tasks by id, as the coordinator describes them; null until they came. */
 export const tasks = signal<ReadonlyMap<string, TaskInfo> | null>(null);

@@ -30,8 +30,8 @@ const text = catalogue(
     away: 'Put away',
   },
   {
-    wasm: '图形处理器已无法供本页使用。训练改用 WebAssembly 继续:较慢,但结果同样正确。',
-    cpu: '这里没有更快的方式可用,训练改用普通 JavaScript 继续。会比较慢;关闭其他标签页或换浏览器可能有帮助。',
+    wasm: '图形处理器已无法供本页使用。训练改用 WebAssembly 继续：较慢，但结果同样正确。',
+    cpu: '这里没有更快的方式可用，训练改用普通 JavaScript 继续。会比较慢；关闭其他标签页或换浏览器可能有帮助。',
     away: '收起',
   },
 );

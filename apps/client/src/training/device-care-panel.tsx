@@ -5,7 +5,8 @@ const text = catalogue(
   {
     title: 'Care for this device',
     hidden: 'Pause while this tab is hidden',
-    hiddenHelp: 'Off: training goes on while you look at something else. On: it stops, and goes on when you are back.',
+    hiddenHelp:
+      'Off: training goes on while you look at something else. On: it stops, and goes on when you are back.',
     low: 'Pause on low battery or data saving',
     lowHelp:
       'Stops below 20 % when not charging, and while the browser is told to save data. Where the browser does not tell, this does nothing.',
@@ -14,9 +15,9 @@ const text = catalogue(
   {
     title: '爱护本设备',
     hidden: '标签页隐藏时暂停',
-    hiddenHelp: '关闭:你看别的内容时训练仍继续。打开:训练停下,你回来后再继续。',
+    hiddenHelp: '关闭：你看别的内容时训练仍继续。打开：训练停下，你回来后再继续。',
     low: '电量低或节省流量时暂停',
-    lowHelp: '未充电且电量低于 20% 时,或浏览器设为节省流量时停下。若浏览器不提供这些信息,则不起作用。',
+    lowHelp: '未充电且电量低于 20% 时，或浏览器设为节省流量时停下。若浏览器不提供这些信息，则不起作用。',
     holds: '目前正因此暂停。',
   },
 );
@@ -63,6 +64,7 @@ function Switch({ id, label, help, on, onChange }: SwitchProps) {
         role="switch"
         id={id}
         checked={on}
+        aria-checked={on}
         aria-describedby={`${id}-help`}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />

@@ -1,6 +1,6 @@
 import { computed, effect, signal } from '@preact/signals';
-import { isBoolean, remembered } from '../link/remembered.ts';
 import { participant } from '../link/participant.ts';
+import { isBoolean, remembered } from '../link/remembered.ts';
 import { session } from '../link/session.ts';
 import { takingPart } from '../run/taking-part.ts';
 
@@ -34,8 +34,7 @@ export const careReasons = computed(() =>
 );
 
 export const wantsPause = computed(
-  () =>
-    takingPart.value.value?.paused === true || (careReasons.value.length > 0 && !careOverridden.value),
+  () => takingPart.value.value?.paused === true || (careReasons.value.length > 0 && !careOverridden.value),
 );
 
 interface Battery extends EventTarget {
@@ -75,9 +74,7 @@ export function watchDevice(): void {
   effect(() => {
     if (careReasons.value.length === 0) careOverridden.value = false;
   });
-  const active = computed(
-    () => session.joined.value !== null && session.activity.value.kind !== 'ended',
-  );
+  const active = computed(() => session.joined.value !== null && session.activity.value.kind !== 'ended');
   effect(() => {
     if (!active.value) return;
     if (wantsPause.value === session.paused.value) return;

@@ -7,7 +7,7 @@ const n = (value: number) => formatNumber(value);
 const text = catalogue(
   {
     title: 'Your part',
-    accepted: (count: number) => (count === 1 ? 'update accepted' : 'updates accepted'),
+    accepted: (count: number): string => (count === 1 ? 'update accepted' : 'updates accepted'),
     none: 'No round has ended since you joined.',
     round: (round: number) => `Round ${n(round)}`,
     outcomeAccepted: 'accepted',

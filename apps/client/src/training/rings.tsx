@@ -2,7 +2,7 @@ import { catalogue, formatNumber } from '@coppice/ui';
 import { computed } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import { session } from '../link/session.ts';
-import { chosen } from '../run/run.ts';
+import { chosen, stage } from '../run/run.ts';
 import { arc, MOST_SEGMENTS, segments, share } from './ring-geometry.ts';
 import { acceptedRounds } from './round-record.ts';
 
@@ -31,13 +31,13 @@ const text = catalogue(
     step: '步',
     of: (done, all) => `${n(done)} / ${n(all)}`,
     devices: (done, all) => `${n(done)} / ${n(all)} 台设备已完成`,
-    pass: (epoch, epochs) => `第 ${n(epoch)} 遍,共 ${n(epochs)} 遍`,
+    pass: (epoch, epochs) => `第 ${n(epoch)} 遍，共 ${n(epochs)} 遍`,
     between: '两轮之间',
     resting: '休息中',
-    runMeans: '整个训练:每一段是一轮。深绿表示有你的更新,浅绿表示没有。',
-    roundMeans: '一个循环:下发模型、各设备训练、汇总更新。每一段是一台受邀的设备。',
-    stepMeans: '你的设备此刻:一小批一小批地学习你的样本,直到全部看过。',
-    hint: '像树木一样有三圈年轮:指向其中一圈,看它在数什么。',
+    runMeans: '整个训练：每一段是一轮。深绿表示有你的更新，浅绿表示没有。',
+    roundMeans: '一个循环：下发模型、各设备训练、汇总更新。每一段是一台受邀的设备。',
+    stepMeans: '你的设备此刻：一小批一小批地学习你的样本，直到全部看过。',
+    hint: '像树木一样有三圈年轮：指向其中一圈，看它在数什么。',
     center: '轮',
   },
 );
@@ -62,7 +62,11 @@ export function Rings() {
         <g class="ring run" onPointerEnter={() => setActive('run')} onPointerLeave={() => setActive(null)}>
           <RunRing />
         </g>
-        <g class="ring round" onPointerEnter={() => setActive('round')} onPointerLeave={() => setActive(null)}>
+        <g
+          class="ring round"
+          onPointerEnter={() => setActive('round')}
+          onPointerLeave={() => setActive(null)}
+        >
           <RoundRing />
         </g>
         <g class="ring step" onPointerEnter={() => setActive('step')} onPointerLeave={() => setActive(null)}>
@@ -124,6 +128,7 @@ function Value({ ring }: { ring: Ring }) {
 }
 
 function devices(): { done: number; all: number } {
+  if (stage.value !== 'in') return { done: 0, all: 0 };
   const peers = session.peers.value;
   return { done: peers?.done ?? 0, all: (peers?.done ?? 0) + (peers?.working ?? 0) };
 }

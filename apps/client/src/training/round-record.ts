@@ -1,7 +1,6 @@
 import type { SessionState } from '@coppice/participant';
 import type { Metrics } from '@coppice/protocol';
 import { effect, signal } from '@preact/signals';
-import { session } from '../link/session.ts';
 import { chosen } from '../run/run.ts';
 import { noteRound, type RoundTimes } from './eta.ts';
 

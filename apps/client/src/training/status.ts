@@ -8,10 +8,7 @@ export interface StatusView {
   readonly stage: 'out' | 'joining' | 'in' | 'over';
   readonly connection: SessionState['connection'];
   readonly activity: Activity;
-  readonly run: Pick<
-    RunSummary,
-    'status' | 'phase' | 'participants' | 'needed' | 'round' | 'rounds'
-  > | null;
+  readonly run: Pick<RunSummary, 'status' | 'phase' | 'participants' | 'needed' | 'round' | 'rounds'> | null;
   readonly peers: Pick<Peers, 'joined' | 'working' | 'done'> | null;
   readonly careReasons: readonly CareReason[];
   readonly consented: boolean;
@@ -27,7 +24,7 @@ const text = catalogue(
     refused: 'The coordinator does not talk to this page as it is. See the note below.',
     noRun: 'No training is open right now. This page shows one as soon as it begins.',
     agree: 'Read what happens and agree, then start.',
-    ready: 'Ready. Nothing has been sent yet; press Start to take part.',
+    ready: 'Ready. Nothing is trained or sent until you press Start.',
     joining: 'Joining…',
     needsData: 'Joined. Add examples and this device is asked in the next round.',
     runPaused: 'The operator has paused this training. It goes on by itself when they resume it.',
@@ -57,34 +54,35 @@ const text = catalogue(
   },
   {
     connecting: '正在连接协调器……',
-    offline: '连接已断开,会自动恢复;这里学到的不会丢失。',
-    offlineOut: '协调器没有回应,页面会不断自动重试。',
-    refused: '协调器拒绝了当前的页面,请看下方说明。',
-    noRun: '目前没有开放的训练。一旦开始,本页会自动显示。',
-    agree: '请先阅读会发生什么并表示同意,然后开始。',
-    ready: '已就绪。尚未发送任何内容;点“开始”即可参与。',
+    offline: '连接已断开，会自动恢复；这里学到的不会丢失。',
+    offlineOut: '协调器没有回应，页面会不断自动重试。',
+    refused: '协调器拒绝了当前的页面，请看下方说明。',
+    noRun: '目前没有开放的训练。一旦开始，本页会自动显示。',
+    agree: '请先阅读会发生什么并表示同意，然后开始。',
+    ready: '已就绪。在你点“开始”之前，不会训练，也不会发送。',
     joining: '正在加入……',
-    needsData: '已加入。添加样本后,本设备会在下一轮被邀请。',
-    runPaused: '运营者已暂停本次训练,恢复后会自动继续。',
+    needsData: '已加入。添加样本后，本设备会在下一轮被邀请。',
+    runPaused: '运营者已暂停本次训练，恢复后会自动继续。',
     created: '已加入。运营者尚未启动本次训练。',
     waitingFor: (missing, needed, here) =>
-      `还差 ${n(missing)} 人:一轮需要 ${n(needed)} 人,现有 ${n(here)} 人。`,
-    waitingOthers: '有一轮正在进行,本设备未被选中,下一轮可能会被邀请。',
+      `还差 ${n(missing)} 人：一轮需要 ${n(needed)} 人，现有 ${n(here)} 人。`,
+    waitingOthers: '有一轮正在进行，本设备未被选中，下一轮可能会被邀请。',
     waitingSums: '协调器正在汇总大家发来的更新。',
     waiting: '等待下一轮开始。',
-    paused: '已暂停。恢复之前不会训练,也不会发送。',
+    paused: '已暂停。恢复之前不会训练，也不会发送。',
     pausedHidden: '标签页隐藏期间暂停。',
     pausedBattery: '电量低期间暂停。',
     pausedSaving: '设备节省流量期间暂停。',
-    preparing: (round) => `第 ${n(round)} 轮:模型已到,正在准备。`,
-    evaluating: (round) => `第 ${n(round)} 轮:正用你的样本测量模型。`,
-    training: (round, step, steps) => `第 ${n(round)} 轮:本设备正在训练,第 ${n(step)} 步,共 ${n(steps)} 步。`,
+    preparing: (round) => `第 ${n(round)} 轮：模型已到，正在准备。`,
+    evaluating: (round) => `第 ${n(round)} 轮：正用你的样本测量模型。`,
+    training: (round, step, steps) =>
+      `第 ${n(round)} 轮：本设备正在训练，第 ${n(step)} 步，共 ${n(steps)} 步。`,
     trainingEpochs: (v) =>
-      `第 ${n(v.round)} 轮:本设备正在训练,第 ${n(v.epoch)} 遍(共 ${n(v.epochs)} 遍),第 ${n(v.step)} 步(共 ${n(v.steps)} 步)。`,
-    sending: (round, bytes) => `第 ${n(round)} 轮:正在发送学到的内容,${bytes}。`,
-    delivered: (round) => `第 ${n(round)} 轮:已发送,等待本轮结束。`,
+      `第 ${n(v.round)} 轮：本设备正在训练，第 ${n(v.epoch)} 遍（共 ${n(v.epochs)} 遍），第 ${n(v.step)} 步（共 ${n(v.steps)} 步）。`,
+    sending: (round, bytes) => `第 ${n(round)} 轮：正在发送学到的内容，${bytes}。`,
+    delivered: (round) => `第 ${n(round)} 轮：已发送，等待本轮结束。`,
     deliveredPeers: (round, done, all) =>
-      `第 ${n(round)} 轮:已发送,等待其他人,已完成 ${n(done)} / ${n(all)}。`,
+      `第 ${n(round)} 轮：已发送，等待其他人，已完成 ${n(done)} / ${n(all)}。`,
     finished: (rounds) => `已完成全部 ${n(rounds)} 轮。模型仍可继续使用。`,
     stopped: '运营者已结束本次训练。你手上的模型仍可继续使用。',
     failed: '本次训练因协调器出错而结束。你的样本没有变化。',

@@ -23,6 +23,7 @@ const text = catalogue(
     pause: 'Pause',
     resume: 'Resume',
     leave: 'Leave',
+    addData: 'Add examples',
     agreeFirst: 'Agree to what happens first; then this starts.',
     left: 'Time left',
     unknown: 'known after a round',
@@ -46,13 +47,14 @@ const text = catalogue(
     pause: '暂停',
     resume: '继续',
     leave: '退出',
-    agreeFirst: '请先同意上面的说明,然后即可开始。',
+    addData: '去添加样本',
+    agreeFirst: '请先同意上面的说明，然后即可开始。',
     left: '剩余时间',
     unknown: '一轮之后可知',
     here: '当前在线',
     hereValue: (joined, working, done) => `${n(joined)} 人加入 · ${n(working)} 人训练中 · ${n(done)} 人完成`,
     backend: '计算方式',
-    webgl: '图形处理器(WebGL)',
+    webgl: '图形处理器（WebGL）',
     wasm: 'WebAssembly',
     cpu: '普通 JavaScript',
     notYet: '首轮时选定',
@@ -60,7 +62,7 @@ const text = catalogue(
     model: '最新模型',
     modelOf: (round) => (round === 0 ? '首轮之前' : `第 ${n(round)} 轮`),
     received: '已接收',
-    people: (needed, here) => `现有 ${n(here)} 人,开始一轮需要 ${n(needed)} 人`,
+    people: (needed, here) => `现有 ${n(here)} 人，开始一轮需要 ${n(needed)} 人`,
   },
 );
 
@@ -69,6 +71,7 @@ export function TrainingPanel() {
     <section class="sheet stack" aria-labelledby="training-title" id="training">
       <h2 id="training-title">{text().title}</h2>
       <StatusLine />
+      <NeedsData />
       <Controls />
       <BackendNotice />
       <Rings />
@@ -101,6 +104,15 @@ function StatusLine() {
   );
 }
 
+function NeedsData() {
+  if (session.activity.value.kind !== 'needs-data') return null;
+  return (
+    <p>
+      <a href="#data">{text().addData}</a>
+    </p>
+  );
+}
+
 function Controls() {
   const t = text();
   const now = stage.value;
@@ -126,12 +138,7 @@ function Controls() {
   return (
     <div class="row">
       {paused ? (
-        <button
-          type="button"
-          class="button primary large"
-          data-testid="resume"
-          onClick={() => resume()}
-        >
+        <button type="button" class="button primary large" data-testid="resume" onClick={() => resume()}>
           {t.resume}
         </button>
       ) : (

@@ -7,12 +7,15 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 export function useThrottled(value: string, busy: boolean, interval: number): string {
   const [shown, setShown] = useState(value);
   const changedAt = useRef(0);
+  const wasBusy = useRef(false);
   useEffect(() => {
     const show = () => {
       changedAt.current = performance.now();
       setShown(value);
     };
-    const wait = busy ? changedAt.current + interval - performance.now() : 0;
+    // The first of a busy stretch is news, and said at once.
+    const wait = busy && wasBusy.current ? changedAt.current + interval - performance.now() : 0;
+    wasBusy.current = busy;
     if (wait <= 0) {
       show();
       return undefined;
