@@ -50,7 +50,11 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor2D): t
       value: tf.mul(tf.sum(tf.mul(labels, logProbabilities)), -1 / count),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const difference = tf.sub(tf.exp(saved[0] as tf.Tensor), labels);
-        return tf.mul(difference, tf.mul(dy, 1 / count));
+        // WebGL keeps two rows in one texel. With an odd number of rows the spare lane holds whatever
+        // was there, exp() of it may be 1e36, and the next product would sum it. A product with a
+        // column, unlike one with a scalar, sets the spare lane to zero.
+        const share = tf.fill([count, 1], 1 / count);
+        return tf.mul(tf.mul(difference, share), dy);
       },
     };
   });

@@ -1,4 +1,11 @@
 // The menu of this room. Inside the room, import the file.
+export { LineChart, type LineChartProps } from './charts/line-chart.tsx';
+export type { Line, LineScale } from './charts/line-plot.ts';
+export { saveText } from './charts/save.ts';
+export type { Point } from './charts/smooth.ts';
+export { Sparkline } from './charts/sparkline.tsx';
+export { type Bar, type Segment, StackedBars } from './charts/stacked-bars.tsx';
+export { Waterfall, type WaterfallRow } from './charts/waterfall.tsx';
 export { Confirm } from './components/confirm.tsx';
 export { Mark } from './components/mark.tsx';
 export { Preferences } from './components/preferences.tsx';

@@ -50,7 +50,7 @@ const text = catalogue(
       `Round ${n(round)}: sent. Waiting for the others, ${n(done)} of ${n(all)} done.`,
     finished: (rounds: number) => `Finished after ${n(rounds)} rounds. You can go on using the model.`,
     stopped: 'The operator has ended this training. You can go on using the model that you have.',
-    failed: 'This training ended with an error at the coordinator. Your examples are untouched.',
+    failed: 'This training could not go on and has ended. You can go on using the model that you have.',
   },
   {
     connecting: '正在连接协调器……',
@@ -85,7 +85,7 @@ const text = catalogue(
       `第 ${n(round)} 轮：已发送，等待其他人，已完成 ${n(done)} / ${n(all)}。`,
     finished: (rounds) => `已完成全部 ${n(rounds)} 轮。模型仍可继续使用。`,
     stopped: '运营者已结束本次训练。你手上的模型仍可继续使用。',
-    failed: '本次训练因协调器出错而结束。你的样本没有变化。',
+    failed: '本次训练无法继续，已经结束。你手上的模型仍可继续使用。',
   },
 );
 

@@ -170,14 +170,16 @@ function Facts() {
   return (
     <dl class="facts">
       <TimeLeft />
-      <div>
-        <dt>{t.here}</dt>
-        <dd>
-          {peers === null || peers.joined === 0
-            ? t.people(run.needed, run.participants)
-            : t.hereValue(peers.joined, peers.working, peers.done)}
-        </dd>
-      </div>
+      {stage.value !== 'over' && (
+        <div>
+          <dt>{t.here}</dt>
+          <dd>
+            {peers === null || peers.joined === 0
+              ? t.people(run.needed, run.participants)
+              : t.hereValue(peers.joined, peers.working, peers.done)}
+          </dd>
+        </div>
+      )}
       <div>
         <dt>{t.backend}</dt>
         <dd>

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import { saveText } from './save.ts';
 import { type TableData, toCsv } from './table-data.ts';
-import { type ChartLanguage, chartWords } from './words.ts';
+import { chartWords } from './words.ts';
 
 export interface ChartFigureProps {
   /** Names saved files, e.g. `mnist-3-loss`. */
@@ -11,7 +11,6 @@ export interface ChartFigureProps {
   readonly title: string;
   /** One sentence: what the chart says, for those who cannot see it and those in a hurry. */
   readonly summary: string;
-  readonly language: ChartLanguage;
   readonly table: TableData;
   /** How the table shows numbers; files get them in full. The first column is shown as it is. */
   readonly format: (value: number) => string;
@@ -26,7 +25,7 @@ export interface ChartFigureProps {
 
 /** The frame around every chart: title, summary, the switch to its table twin, and files. */
 export function ChartFigure(props: ChartFigureProps) {
-  const words = chartWords(props.language);
+  const words = chartWords();
   const [asTable, setAsTable] = useState(false);
   const id = useId();
   const { empty, table } = props;

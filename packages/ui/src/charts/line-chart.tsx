@@ -15,14 +15,13 @@ import {
 import { type Palette, readPalette, slotDash } from './palette.ts';
 import { savePng } from './save.ts';
 import { extremes, joinLines, type TableData } from './table-data.ts';
-import { type ChartLanguage, chartWords } from './words.ts';
+import { chartWords } from './words.ts';
 
 export interface LineChartProps {
   readonly name: string;
   readonly title: string;
   /** What x counts, e.g. "Round". */
   readonly xName: string;
-  readonly language: ChartLanguage;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
   /** Which end is good: decides what "best" means in the summary. */
@@ -42,11 +41,10 @@ export interface LineChartProps {
 
 /** Lines over rounds: a canvas for the eye, a sentence, a table and arrow keys for everyone. */
 export function LineChart(props: LineChartProps) {
-  const { language, lines, format, scale = 'linear', height = 220 } = props;
-  const words = chartWords(language);
+  const { lines, format, scale = 'linear', height = 220 } = props;
+  const words = chartWords();
   const [at, setAt] = useState<number | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
-  const visible = lines.filter((line) => !hidden.has(line.id));
   const host = useRef<HTMLDivElement>(null);
   const image = useRef<HTMLCanvasElement | null>(null);
   const table = useMemo<TableData>(() => {
@@ -56,25 +54,32 @@ export function LineChart(props: LineChartProps) {
       rows: x.map((value, row) => [value, ...y.map((column) => column[row] ?? null)]),
     };
   }, [lines, props.xName]);
+  const [lowest = null, highest = null] = props.bounds ?? [];
+  const { smoothing } = props;
+  // The cursor moves often and changes none of this.
+  const shape = useMemo<PlotShape>(
+    () => ({
+      lines: lines.filter((line) => !hidden.has(line.id)),
+      scale,
+      smoothing,
+      bounds: [lowest, highest],
+      format,
+    }),
+    [lines, hidden, scale, smoothing, lowest, highest, format],
+  );
   const where = (x: number) => `${props.xName} ${x}`;
   const summary = lines
     .flatMap((line) => {
       const found = extremes(line.points);
       if (found === null) return [];
-      const [best, worst] = props.better === 'low' ? [found.min, found.max] : [found.max, found.min];
+      const best = props.better === 'low' ? found.min : found.max;
       const last = format(found.last.y);
-      if (lines.length > 3) return [words.endsAt(line.label, last, where(found.last.x))];
+      if (lines.length > 3) return [words.ends(line.label, last, where(found.last.x))];
       const bestX = where(best.x);
-      const values = {
-        last,
-        lastX: where(found.last.x),
-        best: format(best.y),
-        bestX,
-        worst: format(worst.y),
-      };
+      const values = { last, lastX: where(found.last.x), best: format(best.y), bestX };
       return [words.line(line.label, values)];
     })
-    .join(language === 'zh' ? ';' : '; ');
+    .join(words.join);
   const nothing = lines.every((line) => line.points.every((point) => point.y === null));
   const save = () => {
     const canvas = image.current;
@@ -86,7 +91,7 @@ export function LineChart(props: LineChartProps) {
       image: canvas,
       width: canvas.clientWidth,
       height: canvas.clientHeight,
-      legend: visible.map((line) => ({
+      legend: shape.lines.map((line) => ({
         label: line.label,
         colour: palette.slots[line.slot % palette.slots.length]!,
         dash: slotDash(line.slot),
@@ -97,8 +102,7 @@ export function LineChart(props: LineChartProps) {
     <ChartFigure
       name={props.name}
       title={props.title}
-      summary={`${summary}${language === 'zh' ? '。' : '.'}`}
-      language={language}
+      summary={`${summary}${words.stop}`}
       table={table}
       format={format}
       empty={nothing ? props.empty : null}
@@ -121,7 +125,7 @@ export function LineChart(props: LineChartProps) {
           lines={lines}
           hidden={hidden}
           onToggle={(id) => setHidden(toggled(hidden, id))}
-          at={at === null ? null : Number(table.rows[at]?.[0])}
+          at={at}
           where={where}
           format={format}
         />
@@ -129,13 +133,7 @@ export function LineChart(props: LineChartProps) {
     >
       <div class="chart-canvas" ref={host} style={{ height: `${height}px` }}>
         <Plot
-          shape={{
-            lines: visible,
-            scale,
-            smoothing: props.smoothing,
-            bounds: props.bounds ?? [null, null],
-            format,
-          }}
+          shape={shape}
           height={height}
           syncKey={props.syncKey}
           label={`${props.title}. ${words.keys}`}
@@ -163,7 +161,7 @@ interface PlotProps {
   readonly columns: TableData['columns'];
   readonly rows: TableData['rows'];
   readonly canvas: { current: HTMLCanvasElement | null };
-  readonly onCursor: (index: number | null) => void;
+  readonly onCursor: (x: number | null) => void;
 }
 
 /** The canvas itself: made anew when its structure changes, fed when only its numbers do. */
@@ -182,7 +180,7 @@ function Plot({ shape, height, syncKey, label, columns, rows, canvas, onCursor }
     ...shape.lines.map((line) => `${line.id}\u0000${line.slot}`),
   ].join('\u0001');
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `structure` stands for what the options are made of
+  // `structure` stands for what the options are made of; its other parts only change colours and numbers.
   useLayoutEffect(() => {
     const element = host.current;
     if (element === null || width === 0) return;
@@ -211,7 +209,7 @@ function Plot({ shape, height, syncKey, label, columns, rows, canvas, onCursor }
   useLayoutEffect(() => {
     if (width > 0) plot.current?.setSize({ width, height });
   }, [width, height]);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme version is the reason to read again
+  // A new theme version is the reason to read the colours again.
   useEffect(() => {
     if (host.current === null) return;
     palette.current = readPalette(host.current);
@@ -220,39 +218,32 @@ function Plot({ shape, height, syncKey, label, columns, rows, canvas, onCursor }
 
   const step = (event: KeyboardEvent) => {
     const made = plot.current;
-    if (made === null || rows.length === 0) return;
-    const last = rows.length - 1;
+    const places = made?.data[0];
+    if (!made || !places?.length) return;
+    const last = places.length - 1;
     const now = made.cursor.idx ?? null;
-    const next =
-      event.key === 'ArrowLeft'
-        ? Math.max(0, (now ?? last + 1) - 1)
-        : event.key === 'ArrowRight'
-          ? Math.min(last, (now ?? -1) + 1)
-          : event.key === 'Home'
-            ? 0
-            : event.key === 'End'
-              ? last
-              : null;
-    if (next === null) return;
+    const targets: Record<string, number> = {
+      ArrowLeft: Math.max(0, (now ?? last + 1) - 1),
+      ArrowRight: Math.min(last, (now ?? -1) + 1),
+      Home: 0,
+      End: last,
+    };
+    const x = places[targets[event.key] ?? -1];
+    if (typeof x !== 'number') return;
     event.preventDefault();
-    made.setCursor({ left: made.valToPos(Number(rows[next]![0]), 'x'), top: 0 });
-    setSpoken(
-      columns
-        .map((column, index) => {
-          const value = rows[next]![index];
-          return `${column} ${typeof value === 'number' && index > 0 ? shape.format(value) : (value ?? '–')}`;
-        })
-        .join(', '),
-    );
+    made.setCursor({ left: made.valToPos(x, 'x'), top: 0 });
+    const row = rows.find(([first]) => first === x) ?? [];
+    const values = row.slice(1).map((value) => (typeof value === 'number' ? shape.format(value) : '–'));
+    setSpoken([x, ...values].map((value, index) => `${columns[index]} ${value}`).join(', '));
   };
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys step through the values */}
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms */}
       <div
         class="chart-plot"
         ref={host}
         role="group"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys step through the values
         tabIndex={0}
         aria-label={label}
         onKeyDown={step}

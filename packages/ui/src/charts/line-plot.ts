@@ -59,7 +59,8 @@ export function plotOptions(
     readonly height: number;
     readonly palette: () => Palette;
     readonly syncKey: string | undefined;
-    readonly onCursor: (index: number | null) => void;
+    /** The x under the cursor. */
+    readonly onCursor: (x: number | null) => void;
   },
 ): uPlot.Options {
   const { palette } = frame;
@@ -105,7 +106,7 @@ export function plotOptions(
       },
     ],
     series: [{}, ...shape.lines.flatMap((line) => seriesOf(line, shape.smoothing > 0, palette))],
-    hooks: { setCursor: [(plot) => frame.onCursor(plot.cursor.idx ?? null)] },
+    hooks: { setCursor: [(plot) => frame.onCursor(plot.data[0]?.[plot.cursor.idx ?? -1] ?? null)] },
   };
 }
 

@@ -4,7 +4,7 @@ import { useWidth } from './hooks.ts';
 import { readPalette, slotColour } from './palette.ts';
 import { savePng, svgImage } from './save.ts';
 import { niceTicks } from './ticks.ts';
-import { type ChartLanguage, chartWords } from './words.ts';
+import { chartWords } from './words.ts';
 
 export interface Segment {
   readonly id: string;
@@ -23,7 +23,6 @@ export interface StackedBarsProps {
   readonly name: string;
   readonly title: string;
   readonly xName: string;
-  readonly language: ChartLanguage;
   readonly segments: readonly Segment[];
   readonly bars: readonly Bar[];
   readonly format: (value: number) => string;
@@ -41,8 +40,8 @@ const NARROWEST = 5;
 
 /** Bars of stacked parts, the newest that fit; the table twin and the file hold all of them. */
 export function StackedBars(props: StackedBarsProps) {
-  const { segments, language, format, height = 200 } = props;
-  const words = chartWords(language);
+  const { segments, format, height = 200 } = props;
+  const words = chartWords();
   const host = useRef<HTMLDivElement>(null);
   const drawing = useRef<SVGSVGElement>(null);
   const width = useWidth(host);
@@ -60,9 +59,7 @@ export function StackedBars(props: StackedBarsProps) {
   const last = bars.length - 1;
   const largest = totals.indexOf(most);
   const summary =
-    bars.length === 0
-      ? ''
-      : words.bars(props.bars.length, format(totals[last]!), where(last), format(most), where(largest));
+    bars.length === 0 ? '' : words.bars(format(totals[last]!), where(last), format(most), where(largest));
   const table = {
     columns: [props.xName, ...segments.map((segment) => segment.label), words.total],
     rows: props.bars.map((bar) => [bar.x, ...bar.values, bar.values.reduce((sum, value) => sum + value, 0)]),
@@ -95,10 +92,9 @@ export function StackedBars(props: StackedBarsProps) {
       name={props.name}
       title={props.title}
       summary={summary}
-      language={language}
       table={table}
       format={format}
-      empty={bars.length === 0 && width > 0 ? props.empty : props.bars.length === 0 ? props.empty : null}
+      empty={props.bars.length === 0 ? props.empty : null}
       testId={props.testId}
       onSavePng={() => void save()}
       legend={
@@ -114,12 +110,12 @@ export function StackedBars(props: StackedBarsProps) {
         </ul>
       }
     >
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys step through the bars */}
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset is for forms */}
       <div
         class="chart-canvas chart-plot"
         ref={host}
         role="group"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: arrow keys step through the bars
         tabIndex={0}
         aria-label={`${props.title}. ${words.keys}`}
         style={{ height: `${height}px` }}

@@ -1,0 +1,87 @@
+import type { AdminMessage, Event, ParticipantRow, Round, Run } from '@coppice/protocol';
+
+/** What the page knows. Plain data, replaced at every change; the functions below are its only changes. */
+export interface AdminState {
+  /** The coordinator's clock minus this device's, milliseconds. */
+  readonly clockOffset: number;
+  readonly operator: string;
+  /** The address of the client page. */
+  readonly client: string;
+  readonly runs: ReadonlyMap<string, Run>;
+  readonly participants: ReadonlyMap<string, readonly ParticipantRow[]>;
+  /** Oldest first, each once. */
+  readonly events: readonly Event[];
+  /** By run, oldest first; only of runs whose history was asked for, and what came live since. */
+  readonly rounds: ReadonlyMap<string, readonly Round[]>;
+}
+
+export const emptyState: AdminState = {
+  clockOffset: 0,
+  operator: '',
+  client: '',
+  runs: new Map(),
+  participants: new Map(),
+  events: [],
+  rounds: new Map(),
+};
+
+/** How many events the page keeps; the coordinator keeps all. */
+export const EVENTS_KEPT = 2000;
+
+export function withSnapshot(state: AdminState, snapshot: AdminMessage<'snapshot'>, now: number): AdminState {
+  return {
+    ...state,
+    clockOffset: snapshot.now - now,
+    operator: snapshot.operator,
+    client: snapshot.client,
+    runs: new Map(snapshot.runs.map((run) => [run.id, run])),
+    participants: Map.groupBy(snapshot.participants, (row) => row.run),
+    events: snapshot.events.reduce<readonly Event[]>(addEvent, state.events),
+  };
+}
+
+export function withRun(state: AdminState, run: Run): AdminState {
+  return { ...state, runs: new Map(state.runs).set(run.id, run) };
+}
+
+export function withParticipants(
+  state: AdminState,
+  { run, rows }: AdminMessage<'participants'>,
+): AdminState {
+  return { ...state, participants: new Map(state.participants).set(run, rows) };
+}
+
+export function withEvent(state: AdminState, event: Event): AdminState {
+  return { ...state, events: addEvent(state.events, event) };
+}
+
+/** Adds rounds of one run, whatever order fetched history and live messages come in. */
+export function withRounds(state: AdminState, run: string, rounds: readonly Round[]): AdminState {
+  const merged = rounds.reduce(addRound, state.rounds.get(run) ?? []);
+  return { ...state, rounds: new Map(state.rounds).set(run, merged) };
+}
+
+/** Inserts in order of id; an event that is there already changes nothing. */
+function addEvent(events: readonly Event[], event: Event): readonly Event[] {
+  const after = events.findLastIndex(({ id }) => id <= event.id);
+  if (events[after]?.id === event.id) return events;
+  return events.toSpliced(after + 1, 0, event).slice(-EVENTS_KEPT);
+}
+
+/** Inserts by round and attempt, or replaces what is known by something newer. */
+function addRound(rounds: readonly Round[], round: Round): readonly Round[] {
+  const after = rounds.findLastIndex((known) => compareRounds(known, round) <= 0);
+  const known = rounds[after];
+  if (known === undefined || compareRounds(known, round) !== 0) return rounds.toSpliced(after + 1, 0, round);
+  return age(round) >= age(known) ? rounds.with(after, round) : rounds;
+}
+
+function compareRounds(a: Round, b: Round): number {
+  return a.round - b.round || a.attempt - b.attempt;
+}
+
+/** A record of a round grows: it is open, then it is over, then the federated metrics come. */
+function age(round: Round): number {
+  if (round.outcome === 'open') return 0;
+  return round.federated === null ? 1 : 2;
+}

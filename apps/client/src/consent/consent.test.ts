@@ -1,0 +1,77 @@
+import { language as inForce } from '@coppice/ui';
+import { afterEach, describe, expect, it } from 'vitest';
+import { agree, CONSENT_VERSION, type Consent, consentTo, receipt, withdraw } from './consent.ts';
+import { labelFacts } from './label-facts.ts';
+import { labelRows, statements } from './statements.ts';
+
+afterEach(() => {
+  inForce.value = 'en';
+});
+
+const consent: Consent = {
+  version: CONSENT_VERSION,
+  run: 'mnist-1',
+  task: 'mnist-2nn',
+  title: 'Handwritten digits',
+  operator: 'A school',
+  origin: 'https://example.org',
+  agreedAt: Date.UTC(2026, 10, 3, 9, 30),
+  language: 'en',
+  statements: ['Raw data sent: 0 bytes'],
+};
+
+describe('consentTo', () => {
+  it('counts for its run and its version only', () => {
+    expect(consentTo('mnist-1', { 'mnist-1': consent })).toBe(consent);
+    expect(consentTo('mnist-2', { 'mnist-1': consent })).toBeNull();
+    expect(consentTo(null, { 'mnist-1': consent })).toBeNull();
+    expect(consentTo('mnist-1', { 'mnist-1': { ...consent, version: CONSENT_VERSION - 1 } })).toBeNull();
+  });
+
+  it('is given and taken back', () => {
+    agree(consent);
+    expect(consentTo('mnist-1')?.operator).toBe('A school');
+    withdraw('mnist-1');
+    expect(consentTo('mnist-1')).toBeNull();
+  });
+});
+
+describe('receipt', () => {
+  it('is JSON with what was agreed to, when and with whom', () => {
+    expect(JSON.parse(receipt(consent))).toMatchObject({
+      kind: 'coppice-consent-receipt',
+      version: CONSENT_VERSION,
+      run: 'mnist-1',
+      operator: 'A school',
+      agreedAt: '2026-11-03T09:30:00.000Z',
+      statements: ['Raw data sent: 0 bytes'],
+    });
+  });
+});
+
+describe('the privacy label', () => {
+  const facts = labelFacts(199_210, { rounds: 20, clipNorm: null });
+
+  it('says how large an update is: four bytes a number and a header', () => {
+    expect(facts.bytesPerRound).toBeGreaterThan(199_210 * 4);
+    expect(facts.bytesPerRound).toBeLessThan(199_210 * 4 + 200);
+  });
+
+  for (const language of ['en', 'zh'] as const) {
+    it(`comes from the plan in force, in ${language}`, () => {
+      inForce.value = language;
+      const words = (clipNorm: number | null) => labelRows(labelFacts(131, { clipNorm })).flat().join('\n');
+      expect(words(2.5)).toContain('2.5');
+      expect(words(null)).not.toContain('2.5');
+      expect(words(null)).toContain('131');
+    });
+
+    it(`lists all that is agreed to in ${language}, with who runs it`, () => {
+      inForce.value = language;
+      const all = statements(facts, 'A school');
+      expect(all.join('\n')).toContain('A school');
+      expect(all.join('\n')).not.toMatch(/undefined|NaN/);
+      expect(all.length).toBe(labelRows(facts).length + 6);
+    });
+  }
+});

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { createServer, type ViteDevServer } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser, person } from '../browser/launch.ts';
+import type { Trained } from './backends/page.ts';
+
+/* The training room in a real browser: WebGL and WASM against plain JavaScript, the slowest and plainest. */
+let server: ViteDevServer;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  server = await createServer({
+    root: fileURLToPath(new URL('./backends', import.meta.url)),
+    configFile: false,
+    logLevel: 'error',
+    cacheDir: fileURLToPath(new URL('../node_modules/.vite-backends', import.meta.url)),
+    server: {
+      host: '127.0.0.1',
+      port: 0,
+      hmr: false,
+      fs: { allow: [fileURLToPath(new URL('../..', import.meta.url))] },
+    },
+  });
+  await server.listen();
+  browser = await launchBrowser();
+  ({ page } = await person(browser));
+  await page.goto(server.resolvedUrls?.local[0] as string);
+  await page.waitForFunction(() => 'trained' in globalThis);
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+const trained = (backend: string, task: string, examples: number, batchSize: number): Promise<Trained> =>
+  page.evaluate(
+    ([b, t, e, s]) =>
+      (globalThis as unknown as { trained(...all: unknown[]): Promise<Trained> }).trained(b, t, e, s),
+    [backend, task, examples, batchSize],
+  );
+
+// A GPU's exp and log are coarser than a processor's; that is the whole difference allowed.
+describe.each([
+  ['webgl', 2e-3],
+  ['wasm', 1e-4],
+])('%s trains as plain JavaScript does', (backend, tolerance) => {
+  // Odd batches, odd remainders and a batch of one: where a GPU's texels have room to spare.
+  it.each([
+    ['mnist-2nn', 20, 10],
+    ['mnist-2nn', 15, 10],
+    ['mnist-2nn', 17, 5],
+    ['mnist-2nn', 7, 3],
+    ['mnist-2nn', 3, 1],
+    ['iris', 13, 8],
+    ['iris', 9, 3],
+    ['regression', 13, 8],
+    ['regression', 7, 3],
+    ['mnist-cnn', 3, 3],
+  ])('%s, %i examples in batches of %i', async (task, examples, batchSize) => {
+    const oracle = await trained('cpu', task, examples, batchSize);
+    const actual = await trained(backend, task, examples, batchSize);
+    expect(Math.abs(actual.loss - oracle.loss)).toBeLessThan(tolerance);
+    let worst = 0;
+    for (const [i, weight] of oracle.weights.entries())
+      worst = Math.max(worst, Math.abs(weight - (actual.weights[i] ?? Number.NaN)));
+    expect(worst).toBeLessThan(tolerance);
+  });
+});
