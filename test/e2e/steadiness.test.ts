@@ -60,11 +60,7 @@ describe('the client page', () => {
     await waitForAccepted(page, 1);
     const before = world.coordinator.runs.get(run.id).round;
     await world.stop();
-    await page.waitForFunction(() =>
-      /offline|reconnect|unreachable|back by itself|away/i.test(
-        document.querySelector('[data-testid="connection"]')?.textContent ?? '',
-      ),
-    );
+    await page.locator('[data-testid="connection"][data-connection="offline"]').waitFor();
     expect(await dataCount(page)).toBe(60);
     await world.startAgain();
     const counted = await page.evaluate(() =>

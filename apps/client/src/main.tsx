@@ -15,7 +15,7 @@ import { holdTab } from './link/one-tab.ts';
 import { startWorker, stopWorker } from './link/participant.ts';
 import { beforeConnecting, session, takeState } from './link/session.ts';
 import { join } from './run/actions.ts';
-import { fetchTasks, stage, tasks } from './run/run.ts';
+import { chosenId, fetchPlan, fetchTasks, plans, stage, tasks } from './run/run.ts';
 import { takingPart } from './run/taking-part.ts';
 import { watchBackend } from './training/backend-notice.tsx';
 import { watchDevice } from './training/device-care.ts';
@@ -55,6 +55,10 @@ effect(() => {
 effect(() => {
   const code = session.error.value?.code;
   if (session.joined.value === null && (code === 'run-unknown' || code === 'run-ended')) takingPart.set(null);
+});
+effect(() => {
+  const run = chosenId.value;
+  if (run !== null && !plans.value.has(run)) fetchPlan(run).catch(() => {});
 });
 // The tasks come over HTTP: at once, and again when the socket stands or a run of another task comes up.
 const tasksInUse = computed(() => [...new Set(session.runs.value.map(({ task }) => task))].sort().join());

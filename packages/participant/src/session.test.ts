@@ -333,6 +333,21 @@ describe('a session', () => {
     expect(messages('decline')).toMatchObject([{ reason: 'frame-invalid' }]);
   });
 
+  it('trains anew after an update that was refused for what it is', async () => {
+    const trainer = scripted();
+    const { session, peer, enter } = await world({ trainer });
+    await enter();
+    peer.answer('update', () => ({
+      ok: false,
+      error: { code: 'update-out-of-range', message: 'Too large.' },
+    }));
+    peer.push('round-start', start);
+    await until(session, (state) => state.error?.code === 'update-out-of-range');
+    peer.push('round-start', { ...start, attempt: 2 });
+    while (trainer.trained < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(trainer.trained).toBe(2);
+  });
+
   it('without examples asks for some and is not ready', async () => {
     const { session, messages, enter } = await world({ examples: 0 });
     await enter();

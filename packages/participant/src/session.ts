@@ -360,7 +360,11 @@ class ParticipantSession implements Session {
         this.#set({ error: reply.error });
         return;
       }
-      if (error.retry !== 'later' || attempt === DELIVERY_ATTEMPTS) throw error;
+      if (error.retry !== 'later' || attempt === DELIVERY_ATTEMPTS) {
+        // What was refused for what it is would be refused again: the next attempt trains anew.
+        this.#made = null;
+        throw error;
+      }
     }
   }
 

@@ -9,6 +9,9 @@ export const backendNames: readonly BackendName[] = ['webgl', 'wasm', 'cpu'];
 // Also silences tfjs's advice to install its Node binding, and its own warnings when a backend
 // can't start: that is told below.
 tf.enableProdMode();
+// WebGL keeps 2 × 2 numbers in a texel; packed functions such as exp leave garbage in the lanes that an
+// odd size does not use, and the next matrix product sums it. Unpacked, they leave none.
+tf.env().set('WEBGL_PACK_UNARY_OPERATIONS', false);
 
 // tfjs gives up on a backend that is still starting when another start comes in between.
 let lastStart: Promise<void> = Promise.resolve();

@@ -50,15 +50,26 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor2D): t
       value: tf.mul(tf.sum(tf.mul(labels, logProbabilities)), -1 / count),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const difference = tf.sub(tf.exp(saved[0] as tf.Tensor), labels);
-        // WebGL keeps two rows in one texel. With an odd number of rows the spare lane holds whatever
-        // was there, exp() of it may be 1e36, and the next product would sum it. A product with a
-        // column, unlike one with a scalar, sets the spare lane to zero.
-        const share = tf.fill([count, 1], 1 / count);
-        return tf.mul(tf.mul(difference, share), dy);
+        return tf.mul(difference, tf.mul(dy, 1 / count));
       },
     };
   });
   return op(logits) as tf.Scalar;
+}
+
+/**
+ * Outputs unchanged; what flows back through them cleaned of what is not there. WebGL keeps 2 × 2
+ * numbers in a texel. With an odd number of rows or columns the spare lanes hold whatever a shader
+ * left, exp() of it may be 1e36, and the next matrix product would sum it. `where` runs unpacked, and
+ * packing its result anew fills the spare lanes with zeros; from there on they stay zero.
+ */
+export function withCleanGradient(outputs: tf.Tensor2D): tf.Tensor2D {
+  if (tf.getBackend() !== 'webgl') return outputs;
+  const op = tf.customGrad((z) => ({
+    value: tf.clone(z as tf.Tensor2D),
+    gradFunc: (dy: tf.Tensor) => tf.where(tf.onesLike(dy).cast('bool'), dy, tf.zerosLike(dy)),
+  }));
+  return op(outputs) as tf.Tensor2D;
 }
 
 /** Mean over all examples and outputs of (prediction − target)². */

@@ -3,7 +3,7 @@ import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '
 import { firstWorkingBackend, isLost, switchTo, useBackend } from './backends.ts';
 import { type BatchShape, checkDataset, epochOrder, gatherBatch, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
-import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy } from './loss.ts';
+import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
 import { LossMeter } from './loss-meter.ts';
 import { MetricsSum, softmaxRows } from './metrics.ts';
 import { type BuiltModel, buildModel } from './model.ts';
@@ -171,7 +171,7 @@ class TfjsTrainer implements Trainer {
   }
 
   #batchLoss(xs: tf.Tensor, ys: tf.Tensor2D): tf.Scalar {
-    const outputs = this.#forward(xs, true);
+    const outputs = withCleanGradient(this.#forward(xs, true));
     const loss =
       this.#loss === 'categoricalCrossentropy'
         ? softmaxCrossEntropy(outputs, ys)

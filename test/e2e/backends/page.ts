@@ -3,7 +3,8 @@ import { type BackendName, createTrainer } from '@coppice/training';
 
 /** One backend's weights after a few steps on made-up examples, and its loss. */
 export interface Trained {
-  readonly weights: number[];
+  /** New weights minus old. */
+  readonly update: number[];
   readonly loss: number;
 }
 
@@ -32,9 +33,10 @@ async function trained(
     classes === null ? next() * 3 : Math.floor(next() * classes),
   );
   const how = { epochs: 2, batchSize, optimizer: 'sgd', learningRate: 0.1, shuffleSeed: 'backends' } as const;
+  const before = await trainer.getWeights();
   const { weights, loss } = await trainer.train({ count: examples, xs, ys }, how);
   trainer.dispose();
-  return { weights: [...weights], loss };
+  return { update: Array.from(weights, (weight, i) => weight - (before[i] as number)), loss };
 }
 
 Object.assign(globalThis, { trained });

@@ -4,7 +4,9 @@ import {
   CoppiceError,
   type CreateRun,
   type CreateTask,
+  type ErrorCode,
   errorCodes,
+  parseMessage,
   type Round,
   RoundSchema,
   type Run,
@@ -13,4 +15,90 @@ import {
   type TaskInfo,
   TaskInfoSchema,
 } from '@coppice/protocol';
-import { array, object, boolean as flag, type ZodMiniType } from 'zod/mini';
+
+/*
+ * The coordinator's HTTP API, as far as this page needs it. Every function throws a CoppiceError: the
+ * coordinator's own, or `connection-lost` where it could not be reached.
+ */
+
+export async function isSignedIn(): Promise<boolean> {
+  const answer = await call('GET', '/api/session');
+  return typeof answer === 'object' && answer !== null && 'admin' in answer && answer.admin === true;
+}
+
+/** Exchanges the admin key for a session cookie. */
+export async function signIn(key: string): Promise<void> {
+  await call('POST', '/api/session', { key });
+}
+
+export async function signOut(): Promise<void> {
+  await call('DELETE', '/api/session');
+}
+
+export async function fetchTasks(): Promise<TaskInfo[]> {
+  const tasks = list(await call('GET', '/api/tasks'));
+  return tasks.map((task) => parseMessage('task', TaskInfoSchema, task));
+}
+
+export async function createTask(task: CreateTask): Promise<TaskInfo> {
+  return parseMessage('task', TaskInfoSchema, await call('POST', '/api/tasks', task));
+}
+
+export async function createRun(run: CreateRun): Promise<Run> {
+  return parseMessage('run', RunSchema, await call('POST', '/api/runs', run));
+}
+
+export async function actOnRun(run: string, action: RunAction): Promise<Run> {
+  return parseMessage('run', RunSchema, await call('POST', `/api/runs/${run}/${action}`));
+}
+
+export async function fetchRounds(run: string): Promise<Round[]> {
+  return list(await call('GET', `/api/runs/${run}/rounds`)).map((round) =>
+    parseMessage('round', RoundSchema, round),
+  );
+}
+
+/** Newest first. */
+export async function fetchCheckpoints(run: string): Promise<Checkpoint[]> {
+  return list(await call('GET', `/api/runs/${run}/checkpoints`)).map((checkpoint) =>
+    parseMessage('checkpoint', CheckpointSchema, checkpoint),
+  );
+}
+
+async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      credentials: 'same-origin',
+      ...(body === undefined
+        ? {}
+        : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw new CoppiceError(
+      'connection-lost',
+      'The coordinator cannot be reached, so nothing was changed. Try again when the page says that it is live.',
+      { cause },
+    );
+  }
+  const answer: unknown = await response.json().catch(() => null);
+  if (response.ok) return answer;
+  throw errorOf(answer, response.status);
+}
+
+function errorOf(answer: unknown, status: number): CoppiceError {
+  const { code, message } = ((answer as { error?: unknown } | null)?.error ?? {}) as Record<string, unknown>;
+  if (typeof code === 'string' && code in errorCodes && typeof message === 'string') {
+    return new CoppiceError(code as ErrorCode, message);
+  }
+  return new CoppiceError('internal', `The coordinator answered ${status} without saying why. Its log may.`);
+}
+
+function list(value: unknown): unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new CoppiceError(
+    'message-invalid',
+    'The coordinator sent something else than a list. Load this page again.',
+  );
+}

@@ -64,7 +64,9 @@ describe('rounds', () => {
     const all = [lives(1, 1), lives(1, 2), lives(2, 1), lives(10, 1)].flat();
     fc.assert(
       fc.property(shuffled(all), fc.integer({ min: 0, max: all.length }), (arriving, cut) => {
-        const live = arriving.slice(0, cut).reduce((s, round) => withRounds(s, 'iris-1', [round]), emptyState);
+        const live = arriving
+          .slice(0, cut)
+          .reduce((s, round) => withRounds(s, 'iris-1', [round]), emptyState);
         const state = withRounds(live, 'iris-1', arriving.slice(cut));
         const rounds = state.rounds.get('iris-1') ?? [];
         expect(rounds.map(({ round, attempt }) => [round, attempt])).toEqual([

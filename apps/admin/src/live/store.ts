@@ -44,10 +44,7 @@ export function withRun(state: AdminState, run: Run): AdminState {
   return { ...state, runs: new Map(state.runs).set(run.id, run) };
 }
 
-export function withParticipants(
-  state: AdminState,
-  { run, rows }: AdminMessage<'participants'>,
-): AdminState {
+export function withParticipants(state: AdminState, { run, rows }: AdminMessage<'participants'>): AdminState {
   return { ...state, participants: new Map(state.participants).set(run, rows) };
 }
 

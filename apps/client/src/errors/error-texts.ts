@@ -146,7 +146,7 @@ const en: Texts = {
   },
   'training-diverged': {
     happened: 'Training went off course on this device: the loss is no longer a number.',
-    means: 'The update of this round was not sent. The shared model is not affected.',
+    means: 'This round’s update does not count. The shared model is not affected.',
     action:
       'Nothing at first: the next round starts fresh. If it keeps happening, look at your examples for extreme values.',
   },
@@ -316,7 +316,7 @@ const zh: Texts = {
   },
   'training-diverged': {
     happened: '本设备上的训练发散了：损失不再是一个数。',
-    means: '本轮的更新没有发送。共享的模型不受影响。',
+    means: '本轮的更新不计入。共享的模型不受影响。',
     action: '暂时无需操作：下一轮会重新开始。若反复出现，请检查样本中的极端值。',
   },
   'backend-lost': {

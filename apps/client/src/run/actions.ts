@@ -37,6 +37,11 @@ export async function start(): Promise<void> {
 export async function join(): Promise<void> {
   const wanted = takingPart.value.value;
   if (wanted === null) return;
+  // What was agreed to may have changed since; then it must be asked again.
+  if (consentTo(wanted.run) === null) {
+    takingPart.set(null);
+    return;
+  }
   const joined = await attempt(async () => {
     if (wanted.paused) await participant().pause();
     await participant().join(wanted.run);

@@ -23,7 +23,7 @@ const text = catalogue(
     stateFinished: 'finished',
     stateStopped: 'ended',
     stateFailed: 'failed',
-    others: 'Open trainings',
+    others: (count: number) => `Open trainings (${n(count)})`,
     leaveFirst: 'Leave this training to choose another.',
     emptyTitle: 'Nothing is being trained right now',
     empty:
@@ -51,7 +51,7 @@ const text = catalogue(
     stateFinished: '已完成',
     stateStopped: '已结束',
     stateFailed: '出错',
-    others: '开放的训练',
+    others: (count) => `开放的训练（${n(count)}）`,
     leaveFirst: '退出当前训练后才能选择其他训练。',
     emptyTitle: '目前没有正在进行的训练',
     empty: '让本页开着即可：一旦有训练开始，会自动显示在这里。在你同意之前，不会运行也不会发送任何内容。',
@@ -144,21 +144,24 @@ function OtherRuns() {
   if (run === null || (runs.length < 2 && runs[0]?.id === run.id) || runs.length === 0) return null;
   const inside = stage.value === 'in' || stage.value === 'joining';
   return (
-    <fieldset class="runs" disabled={inside}>
-      <legend class="eyebrow">{t.others}</legend>
-      {runs.map((one) => (
-        <label key={one.id} class="choice">
-          <input type="radio" name="run" checked={one.id === run.id} onChange={() => void pick(one.id)} />
-          <span>
-            {localized(one.title)}{' '}
-            <span class="small quiet">
-              {stateWord(one.status)} · {one.round}/{one.rounds} · <span class="run-id">{one.id}</span>
+    <details class="fold" open={stage.value === 'over'}>
+      <summary>{t.others(runs.length)}</summary>
+      <fieldset class="runs" disabled={inside} aria-label={t.others(runs.length)}>
+        {runs.map((one) => (
+          <label key={one.id} class="choice">
+            <input type="radio" name="run" checked={one.id === run.id} onChange={() => void pick(one.id)} />
+            <span>
+              {localized(one.title)}{' '}
+              <span class="small quiet">
+                {stateWord(one.status)} · {n(one.round)}/{n(one.rounds)} ·{' '}
+                <span class="run-id">{one.id}</span>
+              </span>
             </span>
-          </span>
-        </label>
-      ))}
-      {inside && <p class="small quiet">{t.leaveFirst}</p>}
-    </fieldset>
+          </label>
+        ))}
+        {inside && <p class="small quiet">{t.leaveFirst}</p>}
+      </fieldset>
+    </details>
   );
 }
 

@@ -28,9 +28,15 @@ export const chosenTask = computed<TaskInfo | null>(() => {
   return id === undefined ? null : (tasks.value?.get(id) ?? null);
 });
 
-/** The plan in force once joined; before, the task's own defaults, which the run may have changed. */
+/** Plans of runs by id, as far as they were fetched. */
+export const plans = signal<ReadonlyMap<string, Plan>>(new Map());
+
+/** The run's own plan; the task's defaults for the moment until it came. */
 export const plan = computed<Partial<Plan>>(
-  () => session.joined.value?.plan ?? ((chosenTask.value?.plan ?? {}) as Partial<Plan>),
+  () =>
+    session.joined.value?.plan ??
+    plans.value.get(chosenId.value ?? '') ??
+    ((chosenTask.value?.plan ?? {}) as Partial<Plan>),
 );
 
 /** Where the person is: out, on the way in, in, or in a run that is over. */
@@ -48,4 +54,10 @@ export async function fetchTasks(): Promise<void> {
   const response = await fetch('/api/tasks');
   const list = (await response.json()) as TaskInfo[];
   tasks.value = new Map(list.map((task) => [task.id, task]));
+}
+
+/** Fetches what a run does with updates: what is agreed to must be what happens. */
+export async function fetchPlan(run: string): Promise<void> {
+  const response = await fetch(`/api/runs/${run}/plan`);
+  if (response.ok) plans.value = new Map(plans.value).set(run, (await response.json()) as Plan);
 }

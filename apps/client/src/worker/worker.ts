@@ -19,6 +19,8 @@ errorTransfer();
 
 /** States are sent to the page this often at most: faster than anyone reads. */
 const STATE_INTERVAL = 66;
+/** A share this small is fetched to learn how many samples there are; the smallest data set has 120. */
+const PROBE_SHARES = 60;
 
 const started = createBrowserParticipant({ url: self.location.origin, createTrainer, device: 'browser' });
 let opened: { task: Task; data: LocalData } | null = null;
@@ -93,9 +95,9 @@ const api: ClientApi = {
   },
   async addSample(examples) {
     const { task, data } = current();
-    // How many there are is known from a share's size; one request of a thousandth tells it cheaply.
-    const probe = await fetchSamples(task.id, 0, 100);
-    const of = Math.max(1, Math.min(10_000, Math.round((probe.count * 100) / examples)));
+    // How many there are follows from a share's size; a small one tells it cheaply.
+    const probe = await fetchSamples(task.id, 0, PROBE_SHARES);
+    const of = Math.max(1, Math.min(10_000, Math.round((probe.count * PROBE_SHARES) / examples)));
     const share = Math.floor(Math.random() * of);
     return changed(await data.add(await fetchSamples(task.id, share, of), 'sample'));
   },

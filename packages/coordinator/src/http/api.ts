@@ -144,6 +144,11 @@ export function apiRouter({
     admin,
     json((request) => runs.get(parameter(request, 'run'))),
   );
+  // Public: what a run does with an update is what people read before they agree.
+  router.get(
+    '/runs/:run/plan',
+    json((request) => runs.get(parameter(request, 'run')).plan),
+  );
   router.get(
     '/runs/:run/rounds',
     admin,

@@ -6,6 +6,7 @@ import {
   InfoSchema,
   LoginSchema,
   ParticipantRowSchema,
+  PlanSchema,
   planFields,
   RoundSchema,
   RunActionSchema,
@@ -27,6 +28,7 @@ const schemas = {
   RunSummary: RunSummarySchema,
   Run: RunSchema,
   CreateRun: CreateRunSchema,
+  Plan: PlanSchema,
   RunAction: RunActionSchema,
   Round: RoundSchema,
   Checkpoint: CheckpointSchema,
@@ -112,6 +114,9 @@ export function openApiDocument(version: string): Json {
         }),
       },
       '/api/runs/{run}': { get: operation('One run', ref('Run'), { path: ['run'], admin: true }) },
+      '/api/runs/{run}/plan': {
+        get: operation('Its plan, for everyone who considers taking part', ref('Plan'), { path: ['run'] }),
+      },
       '/api/runs/{run}/rounds': {
         get: operation('Its rounds, oldest first', list('Round'), { path: ['run'], admin: true }),
       },

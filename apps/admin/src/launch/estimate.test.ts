@@ -1,0 +1,42 @@
+import { defaultPlan, encodeFrame } from '@coppice/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { estimate } from './estimate.ts';
+
+describe('estimate', () => {
+  it('counts the bytes of the frames that a run really sends', () => {
+    const parameters = 131;
+    const frame = encodeFrame({
+      kind: 'weights',
+      codec: 'float32',
+      layoutHash: new Uint8Array(16),
+      parameters,
+      payload: new Uint8Array(4 * parameters),
+    }).byteLength;
+    const plan = { ...defaultPlan, cohortSize: 10, overSelection: 1.3, rounds: 7 };
+    const found = estimate(plan, parameters, 100);
+    expect(found).toMatchObject({ asked: 13, taken: 10, down: 13 * frame, up: 10 * frame });
+    expect(found.inAll).toBe(7 * 23 * frame);
+    expect(found.perParticipant).toBe(2 * frame);
+  });
+
+  it('never asks more than there are, nor fewer than it takes, nor nobody', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          cohortSize: fc.option(fc.integer({ min: 1, max: 500 })),
+          cohortFraction: fc.double({ min: 0.0001, max: 1, noNaN: true }),
+          overSelection: fc.double({ min: 1, max: 5, noNaN: true }),
+          minParticipants: fc.integer({ min: 1, max: 100 }),
+        }),
+        fc.integer({ min: 0, max: 1000 }),
+        (fields, connected) => {
+          const { asked, taken } = estimate({ ...defaultPlan, ...fields }, 10, connected);
+          expect(taken).toBeGreaterThanOrEqual(1);
+          expect(asked).toBeGreaterThanOrEqual(taken);
+          expect(asked).toBeLessThanOrEqual(Math.max(connected, fields.minParticipants));
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import { defaultPlan, type Plan, PlanSchema, planFields } from '@coppice/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { differences, planFieldNames, readField, readPlan, textsOf } from './plan-form.ts';
+
+const text = fc.oneof(
+  fc.double().map(String),
+  fc.integer({ min: -10, max: 100 }).map(String),
+  fc.constantFrom('', ' ', 'abc', '1e3', '0x10', 'sgd', 'adam', '1,5'),
+);
+
+describe('readField', () => {
+  it('takes exactly what the protocol takes', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...planFieldNames), text, (name, given) => {
+        const { schema, input } = planFields[name];
+        const read = readField(name, given);
+        const trimmed = given.trim();
+        const value = input.kind === 'choice' ? given : trimmed === '' ? null : Number(trimmed);
+        expect(read.ok).toBe(schema.safeParse(value).success);
+        if (read.ok) expect(read.value).toBe(value);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('says what is wrong', () => {
+    expect(readField('rounds', '')).toEqual({ ok: false, problem: { kind: 'missing' } });
+    expect(readField('rounds', 'ten')).toEqual({ ok: false, problem: { kind: 'not-a-number' } });
+    expect(readField('rounds', '1.5')).toEqual({ ok: false, problem: { kind: 'not-whole' } });
+    expect(readField('quorum', '2')).toEqual({ ok: false, problem: { kind: 'range', min: 0, max: 1 } });
+    expect(readField('clipNorm', '')).toEqual({ ok: true, value: null });
+  });
+});
+
+describe('readPlan', () => {
+  it('reads back every plan that was written into the form', () => {
+    const plans = fc.record({
+      rounds: fc.integer({ min: 1, max: 100_000 }),
+      learningRate: fc.double({ min: 1e-7, max: 100, noNaN: true }),
+      cohortSize: fc.option(fc.integer({ min: 1, max: 100_000 })),
+      optimizer: fc.constantFrom('sgd', 'momentum', 'adam'),
+    });
+    fc.assert(
+      fc.property(plans, (fields) => {
+        const plan = PlanSchema.parse({ ...defaultPlan, ...fields }) as Plan;
+        expect(readPlan(textsOf(plan)).plan).toEqual(plan);
+      }),
+    );
+  });
+
+  it('names each field that is wrong and gives no plan', () => {
+    const { plan, problems } = readPlan({ ...textsOf(defaultPlan), rounds: '0', quorum: 'half' });
+    expect(plan).toBeNull();
+    expect([...problems.keys()]).toEqual(['quorum', 'rounds']);
+  });
+});
+
+describe('differences', () => {
+  it('is what has to be added to get the plan back', () => {
+    const plan: Plan = { ...defaultPlan, rounds: 7, clipNorm: 2 };
+    expect(differences(plan, defaultPlan)).toEqual({ rounds: 7, clipNorm: 2 });
+    expect({ ...defaultPlan, ...differences(plan, defaultPlan) }).toEqual(plan);
+  });
+});

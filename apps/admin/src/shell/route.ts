@@ -1,0 +1,59 @@
+import { signal } from '@preact/signals';
+
+/** Where the page is. It stands in the address after `#`, so that links and the back button work. */
+export type Route =
+  | { readonly view: 'runs' }
+  | { readonly view: 'run'; readonly run: string }
+  /** `from`: a run whose plan is taken over. */
+  | { readonly view: 'launch'; readonly task: string | null; readonly from: string | null }
+  | { readonly view: 'new-task' }
+  | { readonly view: 'compare'; readonly runs: readonly string[] };
+
+export function readRoute(hash: string): Route {
+  const fields = new URLSearchParams(hash.replace(/^#/, ''));
+  const run = fields.get('run');
+  if (run !== null && run !== '') return { view: 'run', run };
+  if (fields.has('launch'))
+    return { view: 'launch', task: fields.get('launch') || null, from: fields.get('from') };
+  if (fields.has('new-task')) return { view: 'new-task' };
+  if (fields.has('compare')) {
+    return { view: 'compare', runs: (fields.get('compare') ?? '').split(',').filter((id) => id !== '') };
+  }
+  return { view: 'runs' };
+}
+
+export function writeRoute(route: Route): string {
+  switch (route.view) {
+    case 'runs':
+      return '#';
+    case 'run':
+      return `#run=${encodeURIComponent(route.run)}`;
+    case 'launch':
+      return `#launch=${encodeURIComponent(route.task ?? '')}${route.from === null ? '' : `&from=${encodeURIComponent(route.from)}`}`;
+    case 'new-task':
+      return '#new-task';
+    case 'compare':
+      return `#compare=${route.runs.map(encodeURIComponent).join(',')}`;
+  }
+}
+
+export const route = signal<Route>({ view: 'runs' });
+
+/** Follows the address from here on. */
+export function startRoute(): void {
+  const read = () => {
+    route.value = readRoute(location.hash);
+  };
+  addEventListener('hashchange', read);
+  read();
+}
+
+export function go(next: Route): void {
+  location.hash = writeRoute(next);
+}
+
+/** Changes the address without a step in the browser's history. */
+export function amend(next: Route): void {
+  history.replaceState(history.state, '', writeRoute(next));
+  route.value = next;
+}

@@ -1,0 +1,213 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { type Coordinator, memoryStorage, startCoordinator } from '@coppice/coordinator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  aggregate,
+  frame,
+  type Json,
+  layoutHash,
+  payload,
+  RawParticipant,
+  type Spec,
+  weightsHash,
+} from './raw-participant.ts';
+
+let coordinator: Coordinator;
+const open: RawParticipant[] = [];
+
+beforeAll(async () => {
+  coordinator = await startCoordinator({
+    config: { port: 0, adminKey: 'a-key-for-tests', logLevel: 'silent' },
+    storage: memoryStorage(),
+  });
+});
+afterAll(async () => {
+  await Promise.all(open.map((participant) => participant.close()));
+  await coordinator.close();
+});
+
+const secretOf = (name: string) => createHash('sha256').update(name).digest('hex');
+
+function connect(auth: Json): RawParticipant {
+  const participant = new RawParticipant(coordinator.url, auth);
+  open.push(participant);
+  return participant;
+}
+
+async function launch(plan: Json): Promise<string> {
+  const response = await fetch(`${coordinator.url}/api/runs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: 'Bearer a-key-for-tests' },
+    body: JSON.stringify({ task: 'iris', plan, start: true }),
+  });
+  expect(response.status).toBe(201);
+  return ((await response.json()) as { id: string }).id;
+}
+
+interface InRound {
+  readonly raw: RawParticipant;
+  readonly hash: Buffer;
+  readonly weights: number[];
+  /** What every update of this round says beside its frame. */
+  readonly update: Json;
+}
+
+/** Connects and joins; resolves when the round has come. */
+async function enter(name: string, run: string, examples: number): Promise<InRound> {
+  const raw = connect({ protocol: 1, secret: secretOf(name) });
+  expect(await raw.connected).toBeNull();
+  await raw.event('welcome');
+  const joined = await raw.ask('join', {
+    run,
+    device: 'headless',
+    backend: 'none',
+    examples,
+    speed: null,
+    paused: false,
+  });
+  expect(joined.message).toMatchObject({ ok: true });
+  const { layout } = joined.message['value'] as { layout: Spec[] };
+  const { message, frame: bytes } = await raw.event('round-start');
+  if (bytes === null) throw new Error('round-start came without its frame');
+  const { round, attempt, checkpoint } = message;
+  const hash = layoutHash(layout);
+  const weights = payload(bytes);
+  expect(bytes).toEqual(frame(1, hash, weights));
+  expect(weightsHash(bytes.subarray(40))).toBe(checkpoint);
+  const update = {
+    run,
+    round,
+    attempt,
+    checkpoint,
+    examples,
+    loss: 0.9,
+    evaluation: { loss: 1.1, accuracy: 0.5, examples: 2 },
+    milliseconds: 12,
+  };
+  return { raw, hash, weights, update };
+}
+
+/** Differences of any size and sign, none of them round. */
+const difference = (length: number, seed: number) =>
+  Array.from({ length }, (_, i) => Math.fround(Math.sin(seed + i * 1.7) * 10 ** ((i % 9) - 7)));
+
+describe('a participant written from docs/protocol.md', () => {
+  it.each([
+    [{ protocol: 0, secret: secretOf('old') }, 'protocol-too-old'],
+    [{ protocol: 99, secret: secretOf('new') }, 'protocol-too-new'],
+    [{ protocol: 1, secret: 'short' }, 'identity-invalid'],
+    [{ protocol: 1, secret: secretOf('more'), more: 1 }, 'identity-invalid'],
+  ])('is refused by name: %j', async (auth, code) => {
+    expect(await connect(auth).connected).toMatchObject({ code, message: expect.any(String) });
+  });
+
+  it('is known by the hash of its secret, and one connection at a time is its own', async () => {
+    const secret = '00112233445566778899aabbccddeeff'.repeat(2);
+    const first = connect({ protocol: 1, secret });
+    const { message } = await first.event('welcome');
+    expect(message).toMatchObject({ protocol: 1, participant: '4773d12e2371bb935b9a0f5439b4a1c3' });
+    const second = connect({ protocol: 1, secret });
+    await second.event('welcome');
+    expect((await first.event('notice')).message).toMatchObject({ code: 'session-replaced' });
+    await first.closed;
+  });
+
+  it('trains in a round and foretells the next model, bit for bit', async () => {
+    const run = await launch({ minParticipants: 3, rounds: 1, overSelection: 1 });
+    const [a, b, c] = (await Promise.all([
+      enter('a', run, 10),
+      enter('b', run, 7),
+      enter('c', run, 1000),
+    ])) as [InRound, InRound, InRound];
+    const size = a.weights.length;
+    const ofA = difference(size, 1);
+    const ofB = difference(size, 2);
+
+    // One after the other is refused by name; after the last, C is out of the round.
+    const c1 = await c.raw.ask('update', { ...c.update, examples: 0 }, frame(2, c.hash, ofA));
+    expect(c1.message).toMatchObject({ ok: false, error: { code: 'message-invalid' } });
+    const c2 = await c.raw.ask('update', { ...c.update, checkpoint: '0'.repeat(64) }, frame(2, c.hash, ofA));
+    expect(c2.message).toMatchObject({
+      ok: false,
+      error: { code: 'update-stale' },
+      current: { round: 0, checkpoint: c.update['checkpoint'] },
+    });
+    expect(payload(c2.frame as Uint8Array)).toEqual(c.weights);
+    const nan = [...ofA.slice(0, -1), Number.NaN];
+    const c3 = await c.raw.ask('update', c.update, frame(2, c.hash, nan));
+    expect(c3.message).toMatchObject({ ok: false, error: { code: 'update-not-finite' } });
+
+    const good = frame(2, a.hash, ofA);
+    const damaged = good.slice();
+    damaged[60] = (damaged[60] as number) ^ 1;
+    const a1 = await a.raw.ask('update', a.update, damaged);
+    expect(a1.message).toMatchObject({ ok: false, error: { code: 'frame-invalid' } });
+    const a2 = await a.raw.ask('update', a.update, good);
+    expect(a2.message).toEqual({ ok: true, value: { duplicate: false } });
+    const a3 = await a.raw.ask('update', a.update, good);
+    expect(a3.message).toEqual({ ok: true, value: { duplicate: true } });
+    await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
+
+    const foretold = frame(
+      1,
+      a.hash,
+      aggregate(a.weights, [
+        { delta: ofB, examples: 7 },
+        { delta: ofA, examples: 10 },
+      ]),
+    ).subarray(40);
+    const end = await a.raw.event('round-end');
+    expect(end.message).toMatchObject({ outcome: 'committed', accepted: 2, asked: 3, you: 'accepted' });
+    expect(end.message['checkpoint']).toBe(weightsHash(foretold));
+    expect((await c.raw.event('round-end')).message).toMatchObject({ you: 'refused' });
+
+    const at = `${coordinator.url}/models/iris/latest/`;
+    const model = (await (await fetch(`${at}model.json`)).json()) as {
+      weightsManifest: { paths: [string] }[];
+    };
+    const path = model.weightsManifest[0]?.paths[0] ?? '';
+    const served = new Uint8Array(await (await fetch(new URL(path, at))).arrayBuffer());
+    expect(served).toEqual(foretold);
+
+    // The last model is sent out once more, to be measured.
+    const ask = await a.raw.event('evaluate');
+    expect((ask.frame as Uint8Array).subarray(40)).toEqual(served);
+    const metrics = { loss: 1.05, accuracy: 0.5, examples: 2 };
+    const measured = await a.raw.ask('evaluation', { run, checkpoint: ask.message['checkpoint'], metrics });
+    expect(measured.message).toEqual({ ok: true, value: null });
+
+    const late = await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
+    expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' }, current: { round: 1 } });
+    expect((late.frame as Uint8Array).subarray(40)).toEqual(served);
+  });
+
+  it('finds the bytes of the page’s worked examples', () => {
+    const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+    const layout = [
+      { name: 'dense/kernel', shape: [2, 1], trainable: true },
+      { name: 'dense/bias', shape: [1], trainable: true },
+    ];
+    const block = page.match(/```text\n(43 50 46 31[\s\S]*?)```/)?.[1] ?? '';
+    const bytes = block
+      .split('\n')
+      .map((line) => line.match(/^(?:[0-9a-f]{2} {1,2})*[0-9a-f]{2}/)?.[0] ?? '')
+      .join(' ');
+    const example = frame(2, layoutHash(layout), [0.5, -1, 0.25]);
+    expect(Buffer.from(bytes.replaceAll(' ', ''), 'hex').toString('hex')).toBe(
+      Buffer.from(example).toString('hex'),
+    );
+    expect(page).toContain(weightsHash(example.subarray(40)));
+    const next = aggregate(
+      [1, 2, 3],
+      [
+        { delta: [0.5, -1, 0.25], examples: 3 },
+        { delta: [0.1, 0.1, -0.3], examples: 1 },
+      ],
+    );
+    const hex = Buffer.from(frame(1, layoutHash(layout), next))
+      .toString('hex')
+      .slice(80);
+    expect(page).toContain(hex.replace(/(..)(?=.)/g, '$1 '));
+  });
+});

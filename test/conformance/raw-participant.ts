@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+
+/*
+ * A participant made from docs/protocol.md alone: a WebSocket, hashes and checksums of the platform,
+ * nothing of Coppice and no Socket.IO. Where this and the page disagree, one of them is wrong.
+ */
+
+export type Json = Record<string, unknown>;
+interface Arrived {
+  readonly name: string;
+  readonly message: Json;
+  readonly frame: Uint8Array | null;
+}
+export interface Spec {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly trainable: boolean;
+}
+
+export class RawParticipant {
+  readonly #socket: WebSocket;
+  readonly #answers = new Map<number, (answer: Arrived) => void>();
+  readonly #arrived: Arrived[] = [];
+  #waiting: { name: string; resolve(event: Arrived): void }[] = [];
+  #next = 0;
+  /** A text that announced a binary part, until that part comes. */
+  #announced: string | null = null;
+  /** Every packet, both ways, as it went over the wire. */
+  readonly log: string[] = [];
+  /** The error that `connect_error` carried, or null once connected. */
+  readonly connected: Promise<Json | null>;
+  readonly closed: Promise<void>;
+
+  constructor(url: string, auth: Json) {
+    this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    this.#socket.binaryType = 'arraybuffer';
+    this.closed = new Promise((resolve) => this.#socket.addEventListener('close', () => resolve()));
+    this.connected = new Promise((resolve) => {
+      this.#socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
+        this.log.push(`S ${typeof data === 'string' ? data : `<${data.byteLength} bytes>`}`);
+        if (typeof data !== 'string') this.#packet(this.#announced ?? '', new Uint8Array(data));
+        else if (data.startsWith('0')) this.#send(`40/participant,${JSON.stringify(auth)}`);
+        else if (data === '2') this.#send('3');
+        else if (data === '41/participant,') this.#socket.close();
+        else if (data.startsWith('40/participant,')) resolve(null);
+        else if (data.startsWith('44/participant,')) resolve(JSON.parse(data.slice(15)).data as Json);
+        else if (data.startsWith('45') || data.startsWith('46')) this.#announced = data;
+        else this.#packet(data, null);
+      });
+    });
+  }
+
+  /** The oldest event of this name that was not taken yet, or the next that comes. */
+  event(name: string): Promise<Arrived> {
+    const at = this.#arrived.findIndex((event) => event.name === name);
+    const [found] = at === -1 ? [] : this.#arrived.splice(at, 1);
+    if (found !== undefined) return Promise.resolve(found);
+    return new Promise((resolve) => this.#waiting.push({ name, resolve }));
+  }
+
+  ask(name: string, message: Json, frame?: Uint8Array): Promise<Arrived> {
+    const id = this.#next++;
+    const answer = new Promise<Arrived>((resolve) => this.#answers.set(id, resolve));
+    if (frame === undefined) this.#send(`42/participant,${id}${JSON.stringify([name, message])}`);
+    else {
+      const placed = { ...message, frame: { _placeholder: true, num: 0 } };
+      this.#send(`451-/participant,${id}${JSON.stringify([name, placed])}`);
+      this.#send(frame);
+    }
+    return answer;
+  }
+
+  close(): Promise<void> {
+    this.#socket.close();
+    return this.closed;
+  }
+
+  #send(data: string | Uint8Array): void {
+    this.log.push(`C ${typeof data === 'string' ? data : `<${data.byteLength} bytes>`}`);
+    this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+
+  #packet(text: string, frame: Uint8Array | null): void {
+    const match = text.match(/^4(?:[23]|[56]1-)\/participant,(\d*)(\[.*\])$/s);
+    if (match === null) throw new Error(`not a packet of docs/protocol.md: ${text.slice(0, 80)}`);
+    const list = JSON.parse(match[2] as string) as [unknown, unknown];
+    if (text.startsWith('43') || text.startsWith('46')) {
+      const id = Number(match[1]);
+      this.#answers.get(id)?.({ name: 'answer', message: list[0] as Json, frame });
+      this.#answers.delete(id);
+      return;
+    }
+    const event = { name: list[0] as string, message: list[1] as Json, frame };
+    const at = this.#waiting.findIndex(({ name }) => name === event.name);
+    const [waiting] = at === -1 ? [] : this.#waiting.splice(at, 1);
+    if (waiting === undefined) this.#arrived.push(event);
+    else waiting.resolve(event);
+  }
+}
+
+export function layoutHash(layout: readonly Spec[]): Buffer {
+  const lines = layout.map(({ name, shape, trainable }) => `${name}:${trainable ? 1 : 0}:${shape.join(',')}`);
+  return createHash('sha256').update(lines.join('\n'), 'utf8').digest().subarray(0, 16);
+}
+
+export function weightsHash(payload: Uint8Array): string {
+  return createHash('sha256').update(payload).digest('hex');
+}
+
+/** "Frames": 40 bytes of header, then the payload. */
+export function frame(kind: 1 | 2, layout: Uint8Array, values: readonly number[]): Uint8Array {
+  const bytes = Buffer.alloc(40 + 4 * values.length);
+  bytes.write('CPF1', 0, 'latin1');
+  bytes.set([1, kind, 0, 0], 4);
+  bytes.set(layout, 8);
+  bytes.writeUInt32LE(values.length, 24);
+  bytes.writeUInt32LE(4 * values.length, 28);
+  for (const [i, value] of values.entries()) bytes.writeFloatLE(value, 40 + 4 * i);
+  bytes.writeUInt32LE(crc32(bytes.subarray(40)), 32);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 36)), 36);
+  return new Uint8Array(bytes);
+}
+
+export function payload(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: (bytes.byteLength - 40) / 4 }, (_, i) => view.getFloat32(40 + 4 * i, true));
+}
+
+/** "Aggregation, to the bit", in whole numbers of any size: FedAvg with η = 1. */
+export function aggregate(
+  weights: readonly number[],
+  updates: readonly { delta: readonly number[]; examples: number }[],
+): number[] {
+  const examples = updates.reduce((sum, update) => sum + update.examples, 0);
+  return weights.map((weight, i) => {
+    let total = 0n;
+    for (const { delta, examples: n } of updates) {
+      // Every float32 is a whole multiple of 2⁻¹⁴⁹.
+      total += shiftHalfEven(BigInt(Math.fround(delta[i] as number) * 2 ** 149) * BigInt(n), 149n - 36n);
+    }
+    return Math.fround(weight + Number(total) / 2 ** 36 / examples);
+  });
+}
+
+/** value / 2^bits to the nearest whole number, ties to even. */
+function shiftHalfEven(value: bigint, bits: bigint): bigint {
+  const floor = value >> bits;
+  const rest = value - (floor << bits);
+  const half = 1n << (bits - 1n);
+  return rest > half || (rest === half && (floor & 1n) === 1n) ? floor + 1n : floor;
+}
