@@ -3,6 +3,8 @@ import {
   type Down,
   type DownName,
   downMessages,
+  FRAME_HEADER_BYTES,
+  MAX_MODEL_BYTES,
   PROTOCOL_VERSION,
   parseMessage,
   type Reply,
@@ -89,6 +91,14 @@ export function socketTransport(url: string, secret: string): Transport {
     },
     async request(name, message) {
       if (!socket.connected) throw lost();
+      const { frame } = message as { frame?: Uint8Array | ArrayBuffer };
+      if (frame !== undefined && frame.byteLength > MAX_MODEL_BYTES + FRAME_HEADER_BYTES) {
+        // The coordinator would close the connection without a word.
+        throw new CoppiceError(
+          'frame-too-large',
+          `The update has ${frame.byteLength} bytes; one message carries ${MAX_MODEL_BYTES} at most. This model is too large to train together.`,
+        );
+      }
       let answer: unknown;
       try {
         answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck(name, message);

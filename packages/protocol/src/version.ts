@@ -5,8 +5,8 @@
  * `version.test.ts`, because a participant that is open in someone's browser tab since last week
  * speaks last week's protocol.
  *
- * - 1: first version. Messages: hello, join, leave, pull, progress, decline, update, evaluation
- *   (up); welcome, runs, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
+ * - 1: first version. Messages: hello, join, leave, availability, pull, progress, decline, update,
+ *   evaluation (up); welcome, run, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
  */
 export const PROTOCOL_VERSION = 1;
 

@@ -148,7 +148,7 @@ export class ParticipantHub implements Audience {
       const joined = engine.join(participant, message);
       presence.runs.add(message.run);
       // After the answer to "join", so that the participant knows the run when its round begins.
-      setImmediate(() => engine.resendRound(participant));
+      setImmediate(() => engine.afterJoin(participant));
       return joined;
     });
     on('leave', (message) => {

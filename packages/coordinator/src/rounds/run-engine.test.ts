@@ -85,7 +85,7 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
       event: ({ kind }) => events.push(kind),
     },
   });
-  const join = (n: number) =>
+  const join = (n: number) => {
     engine.join(id(n), {
       run: 'toy-1',
       device: 'headless',
@@ -94,6 +94,8 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
       speed: null,
       paused: false,
     });
+    engine.afterJoin(id(n));
+  };
   const starts = () =>
     sent.filter((one) => one.name === 'round-start') as { to: readonly string[]; message: RoundStart }[];
   const lastStart = () => starts().at(-1) as { to: readonly string[]; message: RoundStart };
@@ -237,7 +239,6 @@ describe('a round', () => {
     expect(w.engine.summary().phase).toBe('collect');
     // Back in time: the round is sent again and the update counts.
     w.join(2);
-    w.engine.resendRound(id(2));
     expect(w.lastStart()).toMatchObject({ to: [id(2)], message: { round: 1 } });
     w.engine.update(id(2), update);
     await w.settled();

@@ -176,7 +176,6 @@ export class RunEngine {
       this.#log('info', 'participant-joined', `A participant joined (${join.device}, ${join.backend}).`);
     }
     this.#changed();
-    this.#consider();
     return {
       run: this.summary(),
       task: this.#record.task,
@@ -186,8 +185,11 @@ export class RunEngine {
     };
   }
 
-  /** Sends the open round to a cohort member that came back without having delivered. */
-  resendRound(participant: string): void {
+  /**
+   * What follows a join, once it was answered: a cohort member that came back without having delivered
+   * gets the open round again, and a round that waited for one more begins.
+   */
+  afterJoin(participant: string): void {
     const member = this.#open?.cohort.get(participant);
     if (this.#open !== null && this.#phase === 'collect' && member?.outcome === 'asked') {
       distribute(this.#open, this.#frame, {
@@ -196,6 +198,7 @@ export class RunEngine {
         to: [participant],
       });
     }
+    this.#consider();
   }
 
   leave(participant: string): void {
