@@ -73,15 +73,3 @@ export async function headless(
   }
   return sessions;
 }
-
-/** Resolves when `reached` is true of the session's state. */
-export function until(session: Session, reached: (state: Session['state']) => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    if (reached(session.state)) return resolve();
-    const stop = session.subscribe((state) => {
-      if (!reached(state)) return;
-      stop();
-      resolve();
-    });
-  });
-}

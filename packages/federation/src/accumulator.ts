@@ -161,8 +161,10 @@ export class ExactAccumulator {
 
 /** The hot loop: a function of its own, so that the engine compiles it once and well. */
 function addUnits(low: Float64Array, values: Float32Array, scale: number): void {
-  for (let i = 0; i < values.length; i++) {
-    low[i] = (low[i] as number) + ((values[i] as number) * scale + ROUNDER - ROUNDER);
+  const parameters = values.length;
+  for (let i = 0; i < parameters; i++) {
+    const x = (values[i] as number) * scale;
+    low[i] = (low[i] as number) + (x + ROUNDER - ROUNDER);
   }
 }
 
@@ -213,16 +215,26 @@ export function checkValues(values: Float32Array, parameters: number, examples: 
   return largest;
 }
 
-/**
- * The largest |value|; infinite or NaN where any value is. Read as integers: without its sign bit, a
- * float32 orders like its bits, and everything that is not finite comes after everything that is.
- */
+const asBits = new Int32Array(1);
+const asFloat = new Float32Array(asBits.buffer);
+
+/** The largest |value|; infinite or NaN where any value is. */
 function largestMagnitude(values: Float32Array): number {
-  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  asBits[0] = largestBits(new Int32Array(values.buffer, values.byteOffset, values.length));
+  return asFloat[0] as number;
+}
+
+/**
+ * Read as an integer and without its sign bit, a float32 orders like its magnitude, and everything
+ * that is not finite comes after everything that is. Nothing but the loop is in here: what follows a
+ * loop that the engine compiled while it ran is compiled without knowing its types, and thrown away.
+ */
+function largestBits(bits: Int32Array): number {
+  const parameters = bits.length;
   let largest = 0;
-  for (let i = 0; i < bits.length; i++) {
+  for (let i = 0; i < parameters; i++) {
     const magnitude = (bits[i] as number) & 0x7fffffff;
     if (magnitude > largest) largest = magnitude;
   }
-  return new Float32Array(Int32Array.of(largest).buffer)[0] as number;
+  return largest;
 }

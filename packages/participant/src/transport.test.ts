@@ -23,7 +23,8 @@ async function socketIo(): Promise<TransportUnderTest> {
     else next(Object.assign(new Error('refused'), { data: refusal }));
   });
   namespace.on('connection', (socket) => {
-    socket.onAny((name: string, message: never, acknowledge?: (answer: unknown) => void) => {
+    socket.onAny((name: string, ...sent: unknown[]) => {
+      const [message, acknowledge] = sent as [never, ((answer: unknown) => void)?];
       const answer = answers.get(name);
       if (answer !== undefined) void Promise.resolve(answer(message)).then((value) => acknowledge?.(value));
     });

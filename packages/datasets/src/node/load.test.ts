@@ -45,7 +45,7 @@ describe('Iris', () => {
     }
     // Sums of all 150 flowers, as published: nothing lost, nothing doubled.
     for (const [column, total] of [876.5, 458.6, 563.7, 179.9].entries()) {
-      const values = [...train.features, ...test.features].filter((_, i) => i % 4 === column);
+      const values: number[] = [...train.features, ...test.features].filter((_, i) => i % 4 === column);
       expect(values).toHaveLength(150);
       expect(sum(values)).toBeCloseTo(total, 3);
     }
@@ -64,7 +64,7 @@ describe('Iris', () => {
     const data = builtInTasks.find(({ id }) => id === 'iris')?.data;
     if (data?.kind !== 'table') throw new Error('iris is a table');
     for (const [column, { mean, scale }] of data.features.entries()) {
-      const values = [...train.features, ...test.features].filter((_, i) => i % 4 === column);
+      const values: number[] = [...train.features, ...test.features].filter((_, i) => i % 4 === column);
       const found = sum(values) / 150;
       expect(found).toBeCloseTo(mean, 3);
       expect(Math.sqrt(sum(values.map((value) => (value - found) ** 2)) / 150)).toBeCloseTo(scale, 3);

@@ -3,4 +3,3 @@ import { RunSummarySchema } from '../run.ts';
 
 /** A run came, changed or ended: its new summary. To every connected participant. */
 export const RunChangedSchema = z.strictObject({ run: RunSummarySchema, now: z.number() });
-export type RunChanged = z.infer<typeof RunChangedSchema>;

@@ -4,6 +4,5 @@ import { RunIdSchema } from '../run.ts';
 
 /** Take part no longer. An update already accepted stays counted. */
 export const LeaveSchema = z.strictObject({ run: RunIdSchema });
-export type Leave = z.infer<typeof LeaveSchema>;
 
 export const LeaveReplySchema = replySchema(NothingSchema);

@@ -4,6 +4,5 @@ import { RunIdSchema } from '../run.ts';
 
 /** Ask for a run's current global model. */
 export const PullSchema = z.strictObject({ run: RunIdSchema });
-export type Pull = z.infer<typeof PullSchema>;
 
 export const PullReplySchema = replySchema(ModelSchema);

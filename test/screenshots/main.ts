@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launchBrowser, person } from '../browser/launch.ts';
+import { addPictures, consentAndStart, draw, waitForAccepted } from '../e2e/client-page.ts';
+import { digitFiles, strokes } from '../e2e/pictures.ts';
+import { headless, startWorld } from '../e2e/world.ts';
+
+/*
+ * `pnpm screenshots`: both pages as people meet them, in the middle of a run: desktop and phone, light
+ * and dark, English and Chinese, into docs/images.
+ */
+const folder = join(fileURLToPath(new URL('../..', import.meta.url)), 'docs', 'images');
+mkdirSync(folder, { recursive: true });
+
+const world = await startWorld();
+const browser = await launchBrowser();
+const run = await world.coordinator.runs.create(
+  'mnist-2nn',
+  { rounds: 40, minParticipants: 3, overSelection: 1, quorum: 0.3, learningRate: 0.1 },
+  true,
+);
+const sessions = await headless(world.url, run.id, { count: 3, examples: 600 });
+
+const looks = [
+  { name: 'light', colorScheme: 'light', locale: 'en-US', viewport: { width: 1280, height: 900 } },
+  { name: 'dark', colorScheme: 'dark', locale: 'en-US', viewport: { width: 1280, height: 900 } },
+  { name: 'phone-light', colorScheme: 'light', locale: 'en-US', viewport: { width: 390, height: 844 } },
+  { name: 'phone-dark-zh', colorScheme: 'dark', locale: 'zh-CN', viewport: { width: 390, height: 844 } },
+] as const;
+
+for (const { name, ...options } of looks) {
+  const { page, context } = await person(browser, options);
+  await page.goto(`${world.url}/?run=${run.id}`);
+  for (const digit of [0, 1, 4, 7]) await addPictures(page, digit, await digitFiles(digit, 8 + digit));
+  await consentAndStart(page);
+  await waitForAccepted(page, 3);
+  await draw(page, 'predict-canvas', strokes[7] as (readonly [number, number])[]);
+  await page.waitForFunction(() =>
+    document.querySelector('[data-testid="prediction-after"]')?.textContent?.includes('7'),
+  );
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: join(folder, `client-${name}.png`), fullPage: true });
+  const admin = await context.newPage();
+  await admin.goto(`${world.coordinator.admin}#run=${run.id}`);
+  await admin.getByTestId('checkpoints-table').first().waitFor();
+  await admin.getByTestId('accuracy-chart').first().waitFor();
+  await admin.screenshot({ path: join(folder, `admin-${name}.png`), fullPage: true });
+  await context.close();
+}
+
+for (const session of sessions) session.close();
+await browser.close();
+await world.close();
