@@ -5,8 +5,7 @@ import { builtInTasks } from '../tasks/index.ts';
 import { parseIdx } from './idx.ts';
 import { hasTaskData, loadTaskData } from './load.ts';
 
-const sum = (values: ArrayLike<number>) =>
-  Array.prototype.reduce.call(values, (a, b) => (a as number) + b, 0);
+const sum = (values: ArrayLike<number>) => Array.from(values).reduce((total, value) => total + value, 0);
 
 describe('MNIST', () => {
   it('is whole', async () => {

@@ -1,0 +1,78 @@
+import { signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { problem } from './act.ts';
+import { text } from './texts.ts';
+
+/** Copies a text; says so for a moment. */
+export function CopyButton({ value, label, testId }: { value: string; label?: string; testId?: string }) {
+  const t = text();
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(value).catch(() => {});
+    setCopied(true);
+    setTimeout(() => setCopied(false), 2000);
+  };
+  return (
+    <button type="button" class="button small" data-testid={testId} onClick={() => void copy()}>
+      <span aria-live="polite">{copied ? t.copied : (label ?? t.copy)}</span>
+    </button>
+  );
+}
+
+/** A table that scrolls inside itself on a narrow screen, by keyboard too. */
+export function Scroll({
+  label,
+  testId,
+  children,
+}: {
+  label: string;
+  testId?: string;
+  children: ComponentChildren;
+}) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
+    <section class="scroll" aria-label={label} data-testid={testId} tabIndex={0}>
+      {children}
+    </section>
+  );
+}
+
+/** The last failure of an action, with its code. */
+export function Problem() {
+  const error = problem.value;
+  if (error === null) return null;
+  return (
+    <p class="note bad" role="alert">
+      {error.message} <code>{error.code}</code>
+    </p>
+  );
+}
+
+export function Figure({
+  label,
+  value,
+  detail,
+  testId,
+}: {
+  label: string;
+  value: string;
+  detail?: string | undefined;
+  testId?: string;
+}) {
+  return (
+    <div class="admin-figure">
+      <span class="eyebrow">{label}</span>
+      <span class="number" data-testid={testId}>
+        {value}
+      </span>
+      {detail !== undefined && <span class="small quiet">{detail}</span>}
+    </div>
+  );
+}
+
+/** Seconds that pass, for countdowns: one clock for the page. */
+export const tick = signal(Date.now());
+setInterval(() => {
+  if (document.visibilityState === 'visible') tick.value = Date.now();
+}, 1000);

@@ -1,0 +1,85 @@
+import { formatShare, localized, Sparkline } from '@coppice/ui';
+import { useEffect } from 'preact/hooks';
+import { runs, state, wantRounds } from '../live/live.ts';
+import { writeRoute } from '../shell/route.ts';
+import { phaseWords, statusTones, statusWords } from '../words.ts';
+import { Scroll } from './parts.tsx';
+import { text } from './texts.ts';
+
+export function RunsView() {
+  const t = text();
+  const all = runs.value;
+  const ids = all
+    .slice(0, 20)
+    .map(({ id }) => id)
+    .join();
+  // The newest get a sparkline; their history is fetched once.
+  useEffect(() => {
+    for (const id of ids.split(',').filter(Boolean)) wantRounds(id);
+  }, [ids]);
+  if (all.length === 0) {
+    return (
+      <section class="stack lone">
+        <h1>{t.noRuns}</h1>
+        <p class="lead">{t.noRunsText}</p>
+        <p>
+          <a class="button primary" href={writeRoute({ view: 'launch', task: null, from: null })}>
+            {t.launch}
+          </a>
+        </p>
+      </section>
+    );
+  }
+  return (
+    <section class="stack">
+      <h1>{t.runs}</h1>
+      <Scroll label={t.runs}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t.run}</th>
+              <th scope="col">{t.status}</th>
+              <th scope="col">{t.rounds}</th>
+              <th scope="col">{t.accuracy}</th>
+              <th scope="col">{t.phase}</th>
+              <th scope="col">{t.participants}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {all.map((run) => {
+              const points = (state.value.rounds.get(run.id) ?? [])
+                .filter(({ outcome }) => outcome === 'committed')
+                .map(({ round, central }) => ({ x: round, y: central?.accuracy ?? null }));
+              return (
+                <tr key={run.id}>
+                  <th scope="row">
+                    <a href={writeRoute({ view: 'run', run: run.id })} data-testid={`run-${run.id}`}>
+                      {localized(run.title)}
+                    </a>{' '}
+                    <span class="run-id small quiet">{run.id}</span>
+                  </th>
+                  <td>
+                    <span class={`badge ${statusTones[run.status]}`}>{statusWords()[run.status]}</span>
+                  </td>
+                  <td>
+                    {run.round} / {run.rounds}
+                  </td>
+                  <td>
+                    <span class="row nowrap">
+                      <span class="figure">
+                        {run.central?.accuracy == null ? '–' : formatShare(run.central.accuracy)}
+                      </span>
+                      {points.length > 1 && <Sparkline points={points} bounds={[0, 1]} />}
+                    </span>
+                  </td>
+                  <td>{phaseWords()[run.phase]}</td>
+                  <td>{run.participants}</td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </Scroll>
+    </section>
+  );
+}
