@@ -63,7 +63,7 @@ export function Figure({
   return (
     <div class="admin-figure">
       <span class="eyebrow">{label}</span>
-      <span class="number" data-testid={testId}>
+      <span class="admin-figure-value" data-testid={testId}>
         {value}
       </span>
       {detail !== undefined && <span class="small quiet">{detail}</span>}

@@ -25,15 +25,20 @@ function page(folder: string): Router {
       setHeaders: (response) => response.setHeader('Cache-Control', 'no-cache'),
     }),
   );
-  router.get('/', (_request, _response, next) => {
-    if (!existsSync(join(folder, 'index.html'))) {
+  // With and without a slash at the end: both are what people type.
+  router.get('/', (_request, response, next) => {
+    const index = join(folder, 'index.html');
+    if (!existsSync(index)) {
       next(
         new CoppiceError(
           'pages-not-built',
           'The pages have not been built. Run "pnpm build" and load this again.',
         ),
       );
-    } else next();
+      return;
+    }
+    response.setHeader('Cache-Control', 'no-cache');
+    response.sendFile(index);
   });
   return router;
 }

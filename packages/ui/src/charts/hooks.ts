@@ -1,17 +1,23 @@
 import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** The width of an element's content in CSS pixels, followed through every resize; 0 until it is laid out. */
 export function useWidth(host: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
+  const observed = useRef<{ element: HTMLElement; observer: ResizeObserver } | null>(null);
+  // After every render: a chart that was empty gets its element only with its first data.
   useLayoutEffect(() => {
     const element = host.current;
+    if (element === (observed.current?.element ?? null)) return;
+    observed.current?.observer.disconnect();
+    observed.current = null;
     if (element === null) return;
     const observer = new ResizeObserver(() => setWidth(Math.floor(element.clientWidth)));
     observer.observe(element);
+    observed.current = { element, observer };
     setWidth(Math.floor(element.clientWidth));
-    return () => observer.disconnect();
-  }, [host]);
+  });
+  useLayoutEffect(() => () => observed.current?.observer.disconnect(), []);
   return width;
 }
 
