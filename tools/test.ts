@@ -13,11 +13,8 @@ interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
-  readonly numFailedTestSuites: number;
-  readonly success: boolean;
 }
 
-const report = join(tmpdir(), `coppice-test-${process.pid}.json`);
 let chromium: string;
 try {
   chromium = findChromium();
@@ -26,26 +23,34 @@ try {
   process.exit(1);
 }
 await buildPages();
-const code = await run(
-  'vitest',
-  ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
-  { COPPICE_CHROMIUM: chromium },
-);
-let passed = 0;
-let failed = 0;
-let skipped = 0;
-try {
-  const result = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
-  passed = result.numPassedTests;
-  skipped = result.numPendingTests;
-  // A file that cannot even be loaded has no failed test, yet has failed.
-  failed =
-    result.numFailedTests > 0 || result.success
-      ? result.numFailedTests
-      : Math.max(1, result.numFailedTestSuites);
-} catch {
-  failed = 1;
+
+const totals = { passed: 0, failed: 0, skipped: 0 };
+const only = process.argv.includes('--project');
+// One after the other: a browser that is measured should have the machine to itself.
+for (const project of only ? [null] : ['unit', 'e2e']) {
+  const report = join(tmpdir(), `coppice-test-${process.pid}.json`);
+  const which = project === null ? process.argv.slice(2) : ['--project', project, ...process.argv.slice(2)];
+  const code = await run(
+    'vitest',
+    ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...which],
+    { COPPICE_CHROMIUM: chromium },
+  );
+  const { passed, failed, skipped } = read(report);
+  totals.passed += passed;
+  totals.skipped += skipped;
+  // Whatever failed without failing a test counts too: a file that cannot be loaded, an error after the end.
+  totals.failed += code !== 0 && failed === 0 ? 1 : failed;
+  rmSync(report, { force: true });
 }
-rmSync(report, { force: true });
+const { passed, failed, skipped } = totals;
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
-process.exitCode = code === 0 && failed === 0 ? 0 : 1;
+process.exitCode = failed === 0 ? 0 : 1;
+
+function read(report: string): typeof totals {
+  try {
+    const result = JSON.parse(readFileSync(report, 'utf8')) as VitestReport;
+    return { passed: result.numPassedTests, failed: result.numFailedTests, skipped: result.numPendingTests };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}

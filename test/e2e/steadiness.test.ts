@@ -38,7 +38,8 @@ describe('the client page', () => {
     const { page, context } = await person(browser);
     await takePart(page, run.id);
     await waitForAccepted(page, 1);
-    // Loading is over; from here on it is training alone.
+    // Loading is over; from here on it is training alone. What the page itself did would do it in every
+    // round; what another program on the machine did is gone in one window of five rounds or the next.
     await page.evaluate(() => {
       const tasks: number[] = [];
       Object.assign(globalThis, { longTasks: tasks });
@@ -46,9 +47,14 @@ describe('the client page', () => {
         tasks.push(...list.getEntries().map((entry) => entry.duration)),
       ).observe({ type: 'longtask' });
     });
-    await waitForAccepted(page, 6);
-    const tasks = await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks);
-    expect(tasks).toEqual([]);
+    const windows: number[][] = [];
+    for (let window = 1; window <= 3 && !windows.some((tasks) => tasks.length === 0); window++) {
+      await waitForAccepted(page, 1 + 5 * window);
+      windows.push(
+        await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks.splice(0)),
+      );
+    }
+    expect(windows).toContainEqual([]);
     await context.close();
     await world.coordinator.runs.act(run.id, 'stop');
   });

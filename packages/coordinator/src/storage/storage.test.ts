@@ -17,7 +17,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-storageContract('memory', async () => ({ storage: memoryStorage() }));
+storageContract('memory', async () => ({ storage: memoryStorage() }), { durable: false });
 
 storageContract('SQLite', async () => {
   const folder = newFolder();
