@@ -11,7 +11,11 @@ interface Question {
 
 const question = signal<Question | null>(null);
 
-/** Asks before something that cannot be taken back. */
+/**
+ * Asks before something that cannot be taken back.
+ *
+ * @public
+ */
 export function ask(next: Question): void {
   question.value = next;
 }

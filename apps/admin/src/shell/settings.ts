@@ -24,8 +24,6 @@ export function setting<T>(name: string, initial: T, valid: (value: unknown) => 
 export const isText = (value: unknown): value is string => typeof value === 'string';
 export const isShare = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= 1;
-export const isTexts = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every(isText);
 export function oneOf<const T extends string>(...options: readonly T[]) {
   return (value: unknown): value is T => options.some((option) => option === value);
 }
