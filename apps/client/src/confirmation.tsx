@@ -11,11 +11,7 @@ interface Question {
 
 const question = signal<Question | null>(null);
 
-/**
- * Asks before something that cannot be taken back.
- *
- * @public
- */
+/** Asks before something that cannot be taken back. */
 export function ask(next: Question): void {
   question.value = next;
 }

@@ -21,7 +21,6 @@ export function setting<T>(name: string, initial: T, valid: (value: unknown) => 
   return choice;
 }
 
-export const isText = (value: unknown): value is string => typeof value === 'string';
 export const isShare = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= 1;
 export function oneOf<const T extends string>(...options: readonly T[]) {

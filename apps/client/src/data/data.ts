@@ -1,0 +1,74 @@
+import type { QualityFinding } from '@coppice/datasets';
+import type { DataSummary } from '@coppice/participant';
+import { effect, signal } from '@preact/signals';
+import * as Comlink from 'comlink';
+import { attempt } from '../errors/attempt.ts';
+import { tab } from '../link/one-tab.ts';
+import { participant } from '../link/participant.ts';
+import { chosenTask } from '../run/run.ts';
+
+/** What is kept on this device for the task on the page; null until it is open. */
+export const summary = signal<DataSummary | null>(null);
+export const findings = signal<readonly QualityFinding[]>([]);
+/** What is being added or deleted right now; the buttons wait. */
+export const busy = signal(false);
+
+/** Looked through once changes have settled: reading all examples takes the worker a moment. */
+const SETTLED = 600;
+
+/** Keeps the examples of the chosen task open, and their summary and advice on the page. */
+export function watchData(): void {
+  let opened: string | null = null;
+  let listening = false;
+  effect(() => {
+    const task = chosenTask.value?.id ?? null;
+    if (tab.value !== 'ours') {
+      opened = null;
+      listening = false;
+      return;
+    }
+    if (task === null || task === opened) return;
+    opened = task;
+    summary.value = null;
+    void attempt(async () => {
+      if (!listening) {
+        listening = true;
+        await participant().subscribeData(
+          Comlink.proxy((next: DataSummary) => {
+            summary.value = next;
+          }),
+        );
+      }
+      const first = await participant().openTask(task);
+      if (opened === task) summary.value = first;
+    });
+  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  effect(() => {
+    const now = summary.value;
+    clearTimeout(timer);
+    if (now === null || now.count === 0) {
+      findings.value = [];
+      return;
+    }
+    timer = setTimeout(() => {
+      participant()
+        .checkQuality()
+        .then(
+          (found) => {
+            findings.value = found;
+          },
+          // Advice that cannot be had is no failure to speak of.
+          () => {},
+        );
+    }, SETTLED);
+  });
+}
+
+/** Adds or deletes, one at a time. */
+export async function change<T>(work: () => Promise<T>): Promise<T | undefined> {
+  busy.value = true;
+  const result = await attempt(work);
+  busy.value = false;
+  return result;
+}

@@ -1,0 +1,177 @@
+import { catalogue, formatNumber } from '@coppice/ui';
+import { useRef, useState } from 'preact/hooks';
+import { participant } from '../link/participant.ts';
+import { busy, change, summary } from './data.ts';
+import { droppedFiles, type FoundFile, isPicture, sortByClass } from './dropped.ts';
+
+const n = (value: number) => formatNumber(value);
+const text = catalogue(
+  {
+    title: 'Add pictures',
+    of: 'Pictures of',
+    add: 'Add pictures…',
+    addOf: (name: string) => `Add pictures of “${name}”…`,
+    folder: 'Add a folder…',
+    drop: 'Or drop pictures here: single files become the class chosen above; in a folder, the names of its sub-folders say the class.',
+    added: (count: number) => `${n(count)} added.`,
+    unreadable: (count: number) => `${n(count)} could not be read as pictures.`,
+    unplaced: (count: number) => `${n(count)} lay in no folder with the name of a class and were left out.`,
+    none: 'There are no pictures in it.',
+    balance: 'Examples of each class',
+  },
+  {
+    title: '添加图片',
+    of: '图片的类别',
+    add: '添加图片…',
+    addOf: (name) => `添加“${name}”的图片…`,
+    folder: '添加文件夹…',
+    drop: '也可把图片拖到这里：单个文件归入上面选定的类别；文件夹则以子文件夹的名字为类别。',
+    added: (count) => `已添加 ${n(count)} 个。`,
+    unreadable: (count) => `有 ${n(count)} 个无法作为图片读取。`,
+    unplaced: (count) => `有 ${n(count)} 个不在以类别命名的文件夹中，未添加。`,
+    none: '其中没有图片。',
+    balance: '各类样本数',
+  },
+);
+
+/** Pictures by button, by folder or by drop, with how many there are of each class. */
+export function PictureAdder({ classes }: { classes: readonly string[] }) {
+  const t = text();
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+  const [label, setLabel] = useState(0);
+  // Read when the file dialog returns, which may be before the choice above was drawn.
+  const chosenLabel = useRef(0);
+  const [over, setOver] = useState(false);
+  const [told, setTold] = useState('');
+  const choose = (index: number) => {
+    chosenLabel.current = index;
+    setLabel(index);
+  };
+
+  const add = async (byClass: ReadonlyMap<number, readonly File[]>, unplaced: number) => {
+    let added = 0;
+    let unreadable = 0;
+    await change(async () => {
+      for (const [index, pictures] of byClass) {
+        const result = await participant().addPictures(pictures, index, 'images');
+        unreadable += result.unreadable;
+        added += pictures.length - result.unreadable;
+      }
+    });
+    const parts = [t.added(added)];
+    if (unreadable > 0) parts.push(t.unreadable(unreadable));
+    if (unplaced > 0) parts.push(t.unplaced(unplaced));
+    setTold(byClass.size === 0 && unplaced === 0 ? t.none : parts.join(' '));
+  };
+  const addFolder = (found: readonly FoundFile[]) => {
+    const { byClass, unplaced } = sortByClass(found, classes);
+    return add(byClass, unplaced);
+  };
+  const dropped = async (transfer: DataTransfer) => {
+    const found = await droppedFiles(transfer);
+    if (found.some(({ path }) => path.includes('/'))) return addFolder(found);
+    return add(new Map([[label, found.map(({ file }) => file).filter(isPicture)]]), 0);
+  };
+
+  const counts = summary.value?.perClass ?? [];
+  const most = Math.max(1, ...counts);
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is one way of three; the buttons inside are the others
+    <div
+      class={`drop stack tight ${over ? 'over' : ''}`}
+      onDragOver={(event) => {
+        event.preventDefault();
+        setOver(true);
+      }}
+      onDragLeave={() => setOver(false)}
+      onDrop={(event) => {
+        event.preventDefault();
+        setOver(false);
+        if (event.dataTransfer !== null) void dropped(event.dataTransfer);
+      }}
+    >
+      <h3 class="eyebrow">{t.title}</h3>
+      <div class="row">
+        <select
+          class="input narrow"
+          aria-label={t.of}
+          data-testid="file-label"
+          value={label}
+          onChange={(event) => choose(Number(event.currentTarget.value))}
+        >
+          {classes.map((name, index) => (
+            <option key={name} value={index}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <button type="button" class="button" disabled={busy.value} onClick={() => files.current?.click()}>
+          {t.add}
+        </button>
+        <button type="button" class="button" disabled={busy.value} onClick={() => folder.current?.click()}>
+          {t.folder}
+        </button>
+      </div>
+      <input
+        ref={files}
+        type="file"
+        hidden
+        multiple
+        accept="image/*"
+        data-testid="file-input"
+        aria-label={t.add}
+        onChange={(event) => {
+          const picked = [...(event.currentTarget.files ?? [])].filter(isPicture);
+          event.currentTarget.value = '';
+          if (picked.length > 0) void add(new Map([[chosenLabel.current, picked]]), 0);
+        }}
+      />
+      <input
+        ref={folder}
+        type="file"
+        hidden
+        multiple
+        data-testid="folder-input"
+        aria-label={t.folder}
+        {...{ webkitdirectory: true }}
+        onChange={(event) => {
+          const found = [...(event.currentTarget.files ?? [])].map((file) => ({
+            file,
+            path: file.webkitRelativePath,
+          }));
+          event.currentTarget.value = '';
+          if (found.length > 0) void addFolder(found);
+        }}
+      />
+      <p class="small quiet">{t.drop}</p>
+      <p class="small" role="status">
+        {told}
+      </p>
+      <ul class="balance" aria-label={t.balance}>
+        {classes.map((name, index) => (
+          <li key={name}>
+            <span class="balance-name">{name}</span>
+            <span class="bar">
+              <span style={{ width: `${((counts[index] ?? 0) / most) * 100}%` }} />
+            </span>
+            <span class="balance-count">{n(counts[index] ?? 0)}</span>
+            <button
+              type="button"
+              class="button small plus"
+              aria-label={t.addOf(name)}
+              title={t.addOf(name)}
+              disabled={busy.value}
+              onClick={() => {
+                choose(index);
+                files.current?.click();
+              }}
+            >
+              +
+            </button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
