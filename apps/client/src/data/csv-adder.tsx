@@ -189,7 +189,6 @@ function Mapping({ data, opened: { preview, mapping }, onChange, onAdd, onCancel
           </thead>
           <tbody>
             {preview.rows.slice(0, 5).map((row, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: rows of a file have no other name
               <tr key={index}>
                 {preview.columns.map((column, at) => (
                   <td key={column}>{row[at] ?? ''}</td>

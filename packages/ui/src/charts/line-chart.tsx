@@ -22,6 +22,8 @@ export interface LineChartProps {
   readonly title: string;
   /** What x counts, e.g. "Round". */
   readonly xName: string;
+  /** How a place on x is said, e.g. "round 7"; the name and the number where left out. */
+  readonly where?: (x: number) => string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
   /** Which end is good: decides what "best" means in the summary. */
@@ -67,7 +69,7 @@ export function LineChart(props: LineChartProps) {
     }),
     [lines, hidden, scale, smoothing, lowest, highest, format],
   );
-  const where = (x: number) => `${props.xName} ${x}`;
+  const where = props.where ?? ((x: number) => `${props.xName} ${x}`);
   const summary = lines
     .flatMap((line) => {
       const found = extremes(line.points);

@@ -100,7 +100,7 @@ export function plotOptions(
       { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000], size: 28 },
       {
         ...axis,
-        space: 34,
+        space: 26,
         size: (_plot, values) => 16 + 7 * Math.max(3, ...(values ?? []).map((value) => value?.length ?? 0)),
         values: (_plot, splits) => splits.map((split) => (split === null ? '' : shape.format(split))),
       },

@@ -23,6 +23,8 @@ export interface StackedBarsProps {
   readonly name: string;
   readonly title: string;
   readonly xName: string;
+  /** How a place on x is said, e.g. "round 7"; the name and the number where left out. */
+  readonly where?: (x: number | string) => string;
   readonly segments: readonly Segment[];
   readonly bars: readonly Bar[];
   readonly format: (value: number) => string;
@@ -54,7 +56,10 @@ export function StackedBars(props: StackedBarsProps) {
   const top = ticks.at(-1) || 1;
   const slot = Math.min(room / Math.max(1, bars.length), 48);
   const y = (value: number) => HEAD + (1 - value / top) * (height - HEAD - FOOT);
-  const where = (index: number) => `${props.xName} ${bars[index]?.x ?? ''}`;
+  const where = (index: number) => {
+    const x = bars[index]?.x ?? '';
+    return props.where?.(x) ?? `${props.xName} ${x}`;
+  };
   const every = Math.max(1, Math.ceil(36 / slot));
   const last = bars.length - 1;
   const largest = totals.indexOf(most);
