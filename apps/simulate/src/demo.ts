@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { readConfig, startCoordinator } from '@coppice/coordinator';
 import { parsePartition, partition, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, type Run } from '@coppice/protocol';
 import { buildPages } from '../../../tools/build-pages.ts';
 import type { ClientsData, ClientsEvent } from './client-messages.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
@@ -35,11 +35,9 @@ async function main(): Promise<void> {
   await buildPages();
   const coordinator = await startCoordinator({ config });
   const link = new CoordinatorLink(coordinator.url, coordinator.adminKey);
-  const run = await link.createRun({
-    task: TASK,
-    plan: { rounds: ROUNDS, overSelection: 1, minParticipants: 2, learningRate: 0.1, deadlineSeconds: 60 },
-    start: false,
-  });
+  // A demo that was stopped goes on with the run it had, rather than leaving it waiting for ever.
+  const begun = coordinator.runs.all().find(({ task, status }) => task === TASK && status === 'running');
+  const run = begun ?? (await createRun(link));
   const threads = await startClients(coordinator.url, run.id);
   print(
     `\nRun ${run.id}: ${CLIENTS} headless participants with ${EXAMPLES_EACH} handwritten digits each, ${ROUNDS} rounds.\n`,
@@ -68,7 +66,7 @@ async function main(): Promise<void> {
     },
     (error) => process.stderr.write(`${error.message}\n`),
   );
-  await link.act(run.id, 'start');
+  if (begun === undefined) await link.act(run.id, 'start');
 
   const stop = () => {
     link.close();
@@ -80,6 +78,14 @@ async function main(): Promise<void> {
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+}
+
+function createRun(link: CoordinatorLink): Promise<Run> {
+  return link.createRun({
+    task: TASK,
+    plan: { rounds: ROUNDS, overSelection: 1, minParticipants: 2, learningRate: 0.1, deadlineSeconds: 60 },
+    start: false,
+  });
 }
 
 /** Resolves when all of them have joined. */
