@@ -5,6 +5,7 @@ export { saveText } from './charts/save.ts';
 export type { Point } from './charts/smooth.ts';
 export { Sparkline } from './charts/sparkline.tsx';
 export { type Bar, type Segment, StackedBars } from './charts/stacked-bars.tsx';
+export { extremes } from './charts/table-data.ts';
 export { Waterfall, type WaterfallRow } from './charts/waterfall.tsx';
 export { Confirm } from './components/confirm.tsx';
 export { Mark } from './components/mark.tsx';

@@ -17,9 +17,10 @@ export function App() {
   const inside = access.value === 'in';
   return (
     <>
-      <a class="button skip-link" href="#main">
+      {/* The hash is the route, so this is no link: it moves the focus itself. */}
+      <button type="button" class="button skip-link" onClick={() => document.getElementById('main')?.focus()}>
         {t.skip}
-      </a>
+      </button>
       <header class="masthead">
         <a class="brand" href={writeRoute({ view: 'runs' })}>
           <Mark size={34} />

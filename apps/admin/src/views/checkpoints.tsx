@@ -1,80 +1,141 @@
-import type { Checkpoint, Run } from '@coppice/protocol';
-import { formatShare, formatTime } from '@coppice/ui';
+import type { Checkpoint, Metrics, Run } from '@coppice/protocol';
+import { catalogue, formatNumber, formatShare, formatTime } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { fetchCheckpoints } from '../live/api.ts';
+import { connection } from '../live/live.ts';
 import { formatLoss } from '../words.ts';
 import { CopyButton, Scroll } from './parts.tsx';
-import { text } from './texts.ts';
+import { text as shared } from './texts.ts';
 
-const MOST = 50;
+const text = catalogue(
+  {
+    use: 'Use the newest model in any page that has TensorFlow.js',
+    parent: 'Made from',
+    first: 'the seed',
+    line: 'Code',
+    copyLine: 'Copy code',
+    all: (n: string) => `Show all ${n}`,
+    parameters: (n: string) => `${n} parameters, 32-bit floats; each is named by the hash of its weights.`,
+  },
+  {
+    use: '在任何有 TensorFlow.js 的网页中使用最新模型',
+    parent: '来自',
+    first: '种子',
+    line: '代码',
+    copyLine: '复制代码',
+    all: (n) => `显示全部 ${n} 个`,
+    parameters: (n) => `${n} 个参数，32 位浮点；各以其权重的哈希命名。`,
+  },
+);
+
+const FIRST = 10;
 
 /** A run's stored models, newest first, each to download and to use in any page. */
 export function Checkpoints({ run }: { run: Run }) {
   const t = text();
+  const words = shared();
   const [all, setAll] = useState<readonly Checkpoint[]>([]);
-  // Fetched anew when a round was committed.
+  const [whole, setWhole] = useState(false);
+  const live = connection.value === 'live';
+  // Fetched anew when a round was committed, when the federated metrics of the last one came, and after a break.
   useEffect(() => {
+    if (!live) return;
     let current = true;
     fetchCheckpoints(run.id).then(
       (checkpoints) => {
         if (current) setAll(checkpoints);
       },
+      // Shown as it was; the next round asks again.
       () => {},
     );
     return () => {
       current = false;
     };
-  }, [run.id, run.round, run.checkpoint]);
+  }, [run.id, run.checkpoint, run.status, live]);
   const base = `${location.origin}/models/${run.task}`;
+  const code = (version: string) =>
+    `const model = await tf.loadLayersModel('${base}/${version}/model.json');`;
+  const columns = [words.checkpoint, words.round, t.parent, words.made, words.accuracy, words.loss];
   return (
     <section class="stack">
-      <h2>{t.checkpoints}</h2>
-      {all.length === 0 && <p class="quiet">{t.noCheckpoints}</p>}
-      {all.length > 0 && (
-        <p class="row">
-          <span class="eyebrow">{t.use}</span>
-          <code>{`await tf.loadLayersModel('${base}/latest/model.json')`}</code>
-          <CopyButton value={`await tf.loadLayersModel('${base}/latest/model.json')`} />
-        </p>
-      )}
-      {all.length > 0 && (
-        <Scroll label={t.checkpoints} testId="checkpoints-table">
-          <table>
-            <thead>
-              <tr>
-                {[t.checkpoint, t.round, t.made, t.accuracy, t.loss, t.download].map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {all.slice(0, MOST).map(({ hash, round, createdAt, central }) => (
-                <tr key={round}>
-                  <th scope="row" class="mono">
-                    <span title={hash}>{hash.slice(0, 12)}</span>
-                  </th>
-                  <td>{round}</td>
-                  <td>{formatTime(createdAt)}</td>
-                  <td>{central?.accuracy == null ? '–' : formatShare(central.accuracy)}</td>
-                  <td>{central?.loss == null ? '–' : formatLoss(central.loss)}</td>
-                  <td>
-                    <span class="row nowrap">
-                      <a href={`${base}/${hash}/model.json`} download="model.json">
-                        {t.model}
-                      </a>
-                      <a href={`${base}/${hash}/weights.bin`} download="weights.bin">
-                        {t.weights}
-                      </a>
-                    </span>
-                  </td>
+      <h2>{words.checkpoints}</h2>
+      {all[0] === undefined ? (
+        <p class="quiet">{words.noCheckpoints}</p>
+      ) : (
+        <>
+          <div class="code-line">
+            <span class="small quiet">{t.use}</span>
+            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+            <pre tabIndex={0}>
+              <code>{code('latest')}</code>
+            </pre>
+            <CopyButton value={code('latest')} />
+          </div>
+          <p class="small quiet">{t.parameters(formatNumber(all[0].parameters))}</p>
+          <Scroll label={words.checkpoints} testId="checkpoints-table">
+            <table>
+              <thead>
+                <tr>
+                  {columns.map((name) => (
+                    <th key={name} scope="col">
+                      {name}
+                    </th>
+                  ))}
+                  <th scope="col">{words.download}</th>
+                  <th scope="col">{t.line}</th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+              </thead>
+              <tbody>
+                {all.slice(0, whole ? all.length : FIRST).map((one) => (
+                  <tr key={one.round}>
+                    <th scope="row" class="mono" title={one.hash}>
+                      {one.hash.slice(0, 12)}
+                    </th>
+                    <td>{formatNumber(one.round)}</td>
+                    <td class="mono" title={one.parent ?? undefined}>
+                      {one.parent?.slice(0, 12) ?? t.first}
+                    </td>
+                    <td>{formatTime(one.createdAt)}</td>
+                    <td>{both(one, 'accuracy', (value) => formatShare(value))}</td>
+                    <td>{both(one, 'loss', formatLoss)}</td>
+                    <td>
+                      <span class="row nowrap tight-row">
+                        <a href={`${base}/${one.hash}/model.json`} download="model.json">
+                          {words.model}
+                        </a>
+                        <a href={`${base}/${one.hash}/weights.bin`} download="weights.bin">
+                          {words.weights}
+                        </a>
+                      </span>
+                    </td>
+                    <td>
+                      <CopyButton value={code(one.hash)} label={t.copyLine} />
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </Scroll>
+          {!whole && all.length > FIRST && (
+            <p>
+              <button type="button" class="button small" onClick={() => setWhole(true)}>
+                {t.all(formatNumber(all.length))}
+              </button>
+            </p>
+          )}
+        </>
       )}
     </section>
   );
+}
+
+/** Central, and after it in brackets federated, as far as they are known. */
+function both(
+  { central, federated }: Checkpoint,
+  what: keyof Metrics,
+  format: (value: number) => string,
+): string {
+  const [first, second] = [central?.[what] ?? null, federated?.[what] ?? null];
+  if (first === null && second === null) return '–';
+  return `${first === null ? '–' : format(first)}${second === null ? '' : ` (${format(second)})`}`;
 }

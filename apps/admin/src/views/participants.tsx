@@ -1,124 +1,178 @@
 import type { ParticipantRow } from '@coppice/protocol';
-import { formatBytes, formatNumber, formatShare, formatTime } from '@coppice/ui';
+import { catalogue, formatBytes, formatNumber, formatShare, formatTime } from '@coppice/ui';
 import { oneOf, setting } from '../shell/settings.ts';
 import { deviceWords, shortId, stateWords } from '../words.ts';
+import { type Order, orders, participantStates, sortParticipants } from './participants-order.ts';
 import { Scroll } from './parts.tsx';
-import { text } from './texts.ts';
+import { text as shared } from './texts.ts';
 
-const states = ['training', 'delivered', 'ready', 'paused', 'away', 'left'] as const;
-const shown = setting('participants-state', 'all', oneOf('all', ...states));
-const order = setting('participants-order', 'state', oneOf('state', 'speed', 'delivered', 'seen'));
+const text = catalogue(
+  {
+    none: 'Nobody yet. Participants appear here when they join, without names or addresses.',
+    shown: (shown: string, all: string) => `${shown} of ${all}`,
+    inState: 'In state',
+    traffic: 'Up / down',
+    most: (n: string) => `The first ${n} are shown; filter to see others.`,
+  },
+  {
+    none: '还没有人。参与者加入后显示在此，不含姓名或地址。',
+    shown: (shown, all) => `${all} 位中的 ${shown} 位`,
+    inState: '状态',
+    traffic: '上行 / 下行',
+    most: (n) => `仅显示前 ${n} 位；可用筛选查看其他。`,
+  },
+);
 
-const orders: Record<typeof order.value, (a: ParticipantRow, b: ParticipantRow) => number> = {
-  state: (a, b) => states.indexOf(a.state) - states.indexOf(b.state),
-  speed: (a, b) => (b.speed ?? 0) - (a.speed ?? 0),
-  delivered: (a, b) => b.roundsDelivered - a.roundsDelivered,
-  seen: (a, b) => b.lastSeenAt - a.lastSeenAt,
-};
-/** More rows than anyone reads; the rest is counted. */
+const shown = setting('participants-state', 'all', oneOf('all', ...participantStates));
+const order = setting('participants-order', 'state', oneOf(...orders));
+const direction = setting('participants-direction', 'ascending', oneOf('ascending', 'descending'));
+/** More rows than anyone reads. */
 const MOST = 200;
 
+/** Who takes part: what each is doing, how fast, and what went wrong last. */
 export function Participants({ rows }: { rows: readonly ParticipantRow[] }) {
   const t = text();
-  const fitting = rows
-    .filter(({ state }) => shown.value === 'all' || state === shown.value)
-    .toSorted((a, b) => orders[order.value](a, b) || (a.id < b.id ? -1 : 1));
-  const labels = { state: t.state, speed: t.speed, delivered: t.delivered, seen: t.seen };
+  const words = shared();
+  const fitting = rows.filter(({ state }) => shown.value === 'all' || state === shown.value);
+  const sorted = sortParticipants(fitting, order.value, direction.value === 'descending');
+  const columns: readonly (readonly [Order | null, string, number?])[] = [
+    ['id', words.who],
+    ['state', words.state],
+    ['progress', words.progress],
+    ['backend', words.device],
+    ['examples', words.examples, 1],
+    ['speed', words.speed, 1],
+    ['delivered', words.delivered, 1],
+    ['missed', words.missed, 1],
+    ['bytes', t.traffic, 1],
+    ['seen', words.seen, 1],
+    [null, words.error],
+  ];
   return (
     <section class="stack">
-      <h2>{t.participants}</h2>
-      <div class="row">
-        <label class="row small">
-          {t.filter}
-          <select
-            class="input narrow"
-            value={shown.value}
-            onChange={(event) => {
-              shown.value = event.currentTarget.value as typeof shown.value;
-            }}
-          >
-            <option value="all">{t.all}</option>
-            {states.map((one) => (
-              <option key={one} value={one}>
-                {stateWords()[one]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="row small">
-          {t.sort}
-          <select
-            class="input narrow"
-            value={order.value}
-            onChange={(event) => {
-              order.value = event.currentTarget.value as typeof order.value;
-            }}
-          >
-            {Object.entries(labels).map(([value, label]) => (
-              <option key={value} value={value}>
-                {label}
-              </option>
-            ))}
-          </select>
-        </label>
-        <span class="small quiet">
-          {fitting.length} / {rows.length}
-        </span>
-      </div>
-      <Scroll label={t.participants} testId="participants-table">
-        <table>
-          <thead>
-            <tr>
-              {[
-                t.who,
-                t.state,
-                t.device,
-                t.backend,
-                t.examples,
-                t.speed,
-                t.progress,
-                t.delivered,
-                t.missed,
-                t.up,
-                t.down,
-                t.seen,
-                t.error,
-              ].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
+      <div class="row between">
+        <h2>{words.participants}</h2>
+        {rows.length > 0 && (
+          <label class="row tight-row small">
+            {t.inState}
+            <select
+              class="input narrow"
+              value={shown.value}
+              onChange={(event) => {
+                shown.value = event.currentTarget.value as typeof shown.value;
+              }}
+            >
+              <option value="all">{words.all}</option>
+              {participantStates.map((one) => (
+                <option key={one} value={one}>
+                  {stateWords()[one]}
+                </option>
               ))}
-            </tr>
-          </thead>
-          <tbody>
-            {fitting.slice(0, MOST).map((row) => (
-              <tr key={row.id}>
-                <th scope="row" class="mono">
-                  {shortId(row.id)}
-                </th>
-                <td>{stateWords()[row.state]}</td>
-                <td>{deviceWords()[row.device]}</td>
-                <td>{row.backend}</td>
-                <td>{row.examplesAtLeast === 0 ? '0' : t.atLeast(formatNumber(row.examplesAtLeast))}</td>
-                <td>{row.speed === null ? '–' : formatNumber(row.speed, { maximumFractionDigits: 0 })}</td>
-                <td>{row.progress === null ? '–' : formatShare(row.progress, 0)}</td>
-                <td>{row.roundsDelivered}</td>
-                <td>{row.roundsMissed}</td>
-                <td>{formatBytes(row.bytesUp)}</td>
-                <td>{formatBytes(row.bytesDown)}</td>
-                <td>{formatTime(row.lastSeenAt)}</td>
-                <td>
-                  {row.lastError === null ? (
-                    '–'
-                  ) : (
-                    <code title={row.lastError.message}>{row.lastError.code}</code>
-                  )}
-                </td>
+            </select>
+            <span class="quiet figure">
+              {t.shown(formatNumber(fitting.length), formatNumber(rows.length))}
+            </span>
+          </label>
+        )}
+      </div>
+      <Scroll label={words.participants} testId="participants-table">
+        {rows.length === 0 ? (
+          <p class="quiet empty">{t.none}</p>
+        ) : (
+          <table>
+            <thead>
+              <tr>
+                {columns.map(([by, name, number]) => (
+                  <th
+                    key={name}
+                    scope="col"
+                    class={number === 1 ? 'end' : ''}
+                    aria-sort={by !== null && by === order.value ? direction.value : undefined}
+                  >
+                    {by === null ? name : <SortButton by={by} name={name} />}
+                  </th>
+                ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {sorted.slice(0, MOST).map((row) => (
+                <Row key={row.id} row={row} />
+              ))}
+            </tbody>
+          </table>
+        )}
       </Scroll>
+      {sorted.length > MOST && <p class="small quiet">{t.most(formatNumber(MOST))}</p>}
     </section>
+  );
+}
+
+function SortButton({ by, name }: { by: Order; name: string }) {
+  const now = order.value === by;
+  return (
+    <button
+      type="button"
+      class="sort"
+      onClick={() => {
+        direction.value = now && direction.value === 'ascending' ? 'descending' : 'ascending';
+        order.value = by;
+      }}
+    >
+      {name}
+      <span aria-hidden="true">{now ? (direction.value === 'ascending' ? ' ↑' : ' ↓') : ''}</span>
+    </button>
+  );
+}
+
+function Row({ row }: { row: ParticipantRow }) {
+  const words = shared();
+  return (
+    <tr class={row.state === 'left' || row.state === 'away' ? 'gone' : ''}>
+      <th scope="row" class="mono">
+        {shortId(row.id)}
+      </th>
+      <td>
+        <span class={`state-dot state-${row.state}`} aria-hidden="true" /> {stateWords()[row.state]}
+      </td>
+      <td>
+        {row.progress === null ? (
+          '–'
+        ) : (
+          <span class="row tight-row nowrap">
+            <span class="meter" aria-hidden="true">
+              <span style={{ width: `${row.progress * 100}%` }} />
+            </span>
+            {formatShare(row.progress, 0)}
+          </span>
+        )}
+      </td>
+      <td>
+        {deviceWords()[row.device]} · {row.backend}
+      </td>
+      <td class="end">
+        {row.examplesAtLeast === 0 ? '0' : words.atLeast(formatNumber(row.examplesAtLeast))}
+      </td>
+      <td class="end">
+        {row.speed === null ? '–' : formatNumber(row.speed, { maximumSignificantDigits: 3 })}
+      </td>
+      <td class="end">{formatNumber(row.roundsDelivered)}</td>
+      <td class="end">{formatNumber(row.roundsMissed)}</td>
+      <td class="end">
+        {formatBytes(row.bytesUp)} / {formatBytes(row.bytesDown)}
+      </td>
+      <td class="end">{formatTime(row.lastSeenAt)}</td>
+      <td class="said">
+        {row.lastError === null ? (
+          '–'
+        ) : (
+          <details class="tiny">
+            <summary>
+              <code>{row.lastError.code}</code>
+            </summary>
+            {row.lastError.message}
+          </details>
+        )}
+      </td>
+    </tr>
   );
 }

@@ -24,15 +24,18 @@ export function CopyButton({ value, label, testId }: { value: string; label?: st
 export function Scroll({
   label,
   testId,
+  low = false,
   children,
 }: {
   label: string;
   testId?: string;
+  /** Of limited height: scrolls downwards as well. */
+  low?: boolean;
   children: ComponentChildren;
 }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard.
-    <section class="scroll" aria-label={label} data-testid={testId} tabIndex={0}>
+    <section class={low ? 'scroll low' : 'scroll'} aria-label={label} data-testid={testId} tabIndex={0}>
       {children}
     </section>
   );

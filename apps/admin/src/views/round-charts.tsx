@@ -1,65 +1,96 @@
-import type { Metrics, Phase, Round } from '@coppice/protocol';
-import { formatBytes, formatNumber, formatShare, LineChart, StackedBars } from '@coppice/ui';
+import type { Metrics, Round } from '@coppice/protocol';
+import {
+  catalogue,
+  formatBytes,
+  formatNumber,
+  formatShare,
+  type Line,
+  LineChart,
+  language,
+  StackedBars,
+} from '@coppice/ui';
 import { useMemo } from 'preact/hooks';
 import { lossScale, smoothing } from '../shell/settings.ts';
 import { formatLoss, formatMilliseconds, phaseWords, roundPhases } from '../words.ts';
-import { text } from './texts.ts';
+import { text as shared } from './texts.ts';
 
-const STRENGTHS = [0, 0.3, 0.6, 0.9];
+const text = catalogue(
+  {
+    title: 'Curves',
+    smoothing: 'Smoothing',
+    off: 'off',
+    accepted: 'accepted',
+    refused: 'refused',
+    missing: 'did not return',
+    up: 'from participants',
+    down: 'to participants',
+    waiting: 'The first point appears when the first round is committed.',
+    noAccuracy: 'This task predicts a number, so there is no accuracy: look at the loss.',
+  },
+  {
+    title: '曲线',
+    smoothing: '平滑',
+    off: '关',
+    accepted: '已接受',
+    refused: '被拒绝',
+    missing: '未交回',
+    up: '来自参与者',
+    down: '发给参与者',
+    waiting: '第一轮提交后出现第一个点。',
+    noAccuracy: '此任务预测数值，没有准确率，请看损失。',
+  },
+);
+
+const shareOf = (value: number) => formatShare(value);
+const countOf = (value: number) => formatNumber(value, { maximumFractionDigits: 1 });
 
 /** Loss, accuracy, cohort, time and traffic, round by round. */
-export function RoundCharts({ rounds }: { rounds: readonly Round[] }) {
+export function RoundCharts({ run, rounds }: { run: string; rounds: readonly Round[] }) {
   const t = text();
+  const words = shared();
+  const inLanguage = language.value;
   const done = useMemo(() => rounds.filter(({ outcome }) => outcome === 'committed'), [rounds]);
-  const series = (read: (round: Round) => number | null | undefined) =>
-    done.map((round) => ({ x: round.round, y: read(round) ?? null }));
-  const of = (which: 'central' | 'federated', what: keyof Metrics) => series((round) => round[which]?.[what]);
+  const accuracy = useMemo(() => metricLines(done, 'accuracy'), [done, inLanguage]);
+  const loss = useMemo(
+    () => [
+      ...metricLines(done, 'loss'),
+      {
+        id: 'training',
+        label: shared().trainingLoss,
+        points: done.map(({ round, trainingLoss }) => ({ x: round, y: trainingLoss })),
+        slot: 2,
+      },
+    ],
+    [done, inLanguage],
+  );
+  const where = (x: number | string) => words.inRound(typeof x === 'number' ? formatNumber(x) : x);
+  const common = { xName: words.round, where, empty: t.waiting };
   return (
     <section class="stack">
-      <div class="field smoothing">
-        <label for="smoothing">{t.smoothing}</label>
-        <select
-          id="smoothing"
-          class="input"
-          value={smoothing.value}
-          onChange={(event) => {
-            smoothing.value = Number(event.currentTarget.value);
-          }}
-        >
-          {STRENGTHS.map((strength) => (
-            <option key={strength} value={strength}>
-              {formatNumber(strength)}
-            </option>
-          ))}
-        </select>
+      <div class="row between">
+        <h2>{t.title}</h2>
+        <Smoothing />
       </div>
       <div class="charts">
         <LineChart
-          name="accuracy"
-          title={t.accuracy}
-          xName={t.round}
+          {...common}
+          name={`${run}-accuracy`}
+          title={words.accuracy}
           testId="accuracy-chart"
-          lines={[
-            { id: 'central', label: t.central, points: of('central', 'accuracy'), slot: 0 },
-            { id: 'federated', label: t.federated, points: of('federated', 'accuracy'), slot: 1 },
-          ]}
-          format={(value) => formatShare(value)}
+          lines={accuracy}
+          format={shareOf}
           better="high"
           bounds={[0, 1]}
           smoothing={smoothing.value}
-          empty={t.empty}
+          empty={done.length > 0 ? t.noAccuracy : t.waiting}
           syncKey="rounds"
         />
         <LineChart
-          name="loss"
-          title={t.loss}
-          xName={t.round}
+          {...common}
+          name={`${run}-loss`}
+          title={words.loss}
           testId="loss-chart"
-          lines={[
-            { id: 'central', label: t.central, points: of('central', 'loss'), slot: 0 },
-            { id: 'federated', label: t.federated, points: of('federated', 'loss'), slot: 1 },
-            { id: 'training', label: t.trainingLoss, points: series((round) => round.trainingLoss), slot: 2 },
-          ]}
+          lines={loss}
           format={formatLoss}
           better="low"
           smoothing={smoothing.value}
@@ -67,50 +98,81 @@ export function RoundCharts({ rounds }: { rounds: readonly Round[] }) {
           onScale={(scale) => {
             lossScale.value = scale;
           }}
-          empty={t.empty}
           syncKey="rounds"
         />
+      </div>
+      <div class="charts small-charts">
         <StackedBars
-          name="cohort"
-          title={t.cohort}
-          xName={t.round}
+          {...common}
+          name={`${run}-cohort`}
+          title={words.cohort}
+          testId="cohort-chart"
           segments={[
             { id: 'accepted', label: t.accepted, slot: 0 },
             { id: 'refused', label: t.refused, slot: 1 },
-            { id: 'others', label: `${t.asked} −`, slot: 2 },
+            { id: 'missing', label: t.missing, slot: 6 },
           ]}
           bars={done.map(({ round, asked, accepted, refused }) => ({
             x: round,
             values: [accepted, refused, Math.max(0, asked - accepted - refused)],
           }))}
-          format={(value) => formatNumber(value)}
-          empty={t.empty}
+          format={countOf}
         />
         <StackedBars
-          name="phases"
-          title={t.phases}
-          xName={t.round}
+          {...common}
+          name={`${run}-phases`}
+          title={words.phases}
+          testId="phases-chart"
           segments={roundPhases.map((phase, slot) => ({ id: phase, label: phaseWords()[phase], slot }))}
           bars={done.map(({ round, phases }) => ({
             x: round,
-            values: roundPhases.map((phase: Phase) => phases[phase] ?? 0),
+            values: roundPhases.map((phase) => phases[phase] ?? 0),
           }))}
           format={formatMilliseconds}
-          empty={t.empty}
         />
         <StackedBars
-          name="traffic"
-          title={t.traffic}
-          xName={t.round}
+          {...common}
+          name={`${run}-traffic`}
+          title={words.traffic}
+          testId="traffic-chart"
           segments={[
             { id: 'up', label: t.up, slot: 0 },
-            { id: 'down', label: t.down, slot: 1 },
+            { id: 'down', label: t.down, slot: 2 },
           ]}
           bars={done.map(({ round, bytesUp, bytesDown }) => ({ x: round, values: [bytesUp, bytesDown] }))}
           format={formatBytes}
-          empty={t.empty}
         />
       </div>
     </section>
+  );
+}
+
+function metricLines(done: readonly Round[], what: 'accuracy' | 'loss'): Line[] {
+  const of = (which: 'central' | 'federated') =>
+    done.map((round) => ({ x: round.round, y: (round[which] as Metrics | null)?.[what] ?? null }));
+  return [
+    { id: 'central', label: shared().central, points: of('central'), slot: 0 },
+    { id: 'federated', label: shared().federated, points: of('federated'), slot: 1 },
+  ];
+}
+
+/** The strength of smoothing, for all line charts of the page. */
+export function Smoothing() {
+  const t = text();
+  return (
+    <label class="row tight-row small smoothing">
+      {t.smoothing}
+      <input
+        type="range"
+        min="0"
+        max="1"
+        step="0.05"
+        value={smoothing.value}
+        onInput={(event) => {
+          smoothing.value = Number(event.currentTarget.value);
+        }}
+      />
+      <output class="figure">{smoothing.value === 0 ? t.off : formatShare(smoothing.value, 0)}</output>
+    </label>
   );
 }

@@ -1,98 +1,82 @@
 import type { Round, Run, RunAction } from '@coppice/protocol';
-import { Confirm, formatBytes, formatDuration, formatShare, localized } from '@coppice/ui';
+import { Confirm, formatDateTime, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { actOnRun } from '../live/api.ts';
-import { coordinatorNow, state, wantRounds } from '../live/live.ts';
+import { state, wantRounds } from '../live/live.ts';
 import { writeRoute } from '../shell/route.ts';
 import { phaseWords, statusTones, statusWords } from '../words.ts';
 import { act } from './act.ts';
 import { Checkpoints } from './checkpoints.tsx';
 import { EventLog } from './event-log.tsx';
+import { Figures } from './figures.tsx';
 import { Participants } from './participants.tsx';
-import { CopyButton, Figure, tick } from './parts.tsx';
+import { CopyButton } from './parts.tsx';
+import { PhaseStrip } from './phase-strip.tsx';
 import { PlanTable } from './plan-table.tsx';
+import { Refused } from './refused.tsx';
 import { RoundCharts } from './round-charts.tsx';
-import { RoundTimeline } from './round-timeline.tsx';
+import { Rounds } from './rounds.tsx';
+import { Standing, Troubles } from './standing.tsx';
 import { text } from './texts.ts';
 
+const noRounds: readonly Round[] = [];
+
+/** Everything about one run, live. */
 export function RunView({ id }: { id: string }) {
   const t = text();
   useEffect(() => wantRounds(id), [id]);
   const run = state.value.runs.get(id);
   if (run === undefined) return <p class="note warn">{t.unknownRun}</p>;
-  const rounds = state.value.rounds.get(id) ?? [];
+  const rounds = state.value.rounds.get(id) ?? noRounds;
   const rows = state.value.participants.get(id) ?? [];
-  const last = rounds.at(-1);
+  const events = state.value.events.filter((event) => event.run === id);
+  const over = isOver(run);
   return (
     <article class="stack run-view">
-      <header class="stack tight">
+      <header class="stack run-head">
         <p class="eyebrow">
-          <span class="run-id">{run.id}</span>
+          <span class="run-id">{run.id}</span> · {t.created} {formatDateTime(run.createdAt)}
         </p>
-        <h1>{localized(run.title)}</h1>
-        <div class="row" aria-live="polite">
-          <span class={`badge ${statusTones[run.status]}`} data-testid="run-status">
-            {statusWords()[run.status]}
-          </span>
-          <span class="badge" data-testid="run-phase">
-            {phaseWords()[run.phase]}
-          </span>
-          <Countdown run={run} />
+        <div class="row between">
+          <h1>{localized(run.title)}</h1>
+          <div class="row tight-row">
+            <span class={`badge ${statusTones[run.status]}`} data-testid="run-status">
+              {statusWords()[run.status]}
+            </span>
+            <span class="badge" data-testid="run-phase">
+              {phaseWords()[run.phase]}
+            </span>
+          </div>
         </div>
-        <Standing run={run} last={last} />
+        <Standing run={run} open={rounds.findLast(({ outcome }) => outcome === 'open')} />
+        {!over && <PhaseStrip run={run} />}
+        <Troubles run={run} rounds={rounds} />
         <Controls run={run} />
+        {!over && <ClientLink run={run} />}
       </header>
       <Figures run={run} rounds={rounds} />
-      <ClientLink run={run} />
-      <RoundCharts rounds={rounds} />
-      {last !== undefined && <RoundTimeline round={last} />}
+      <RoundCharts run={run.id} rounds={rounds} />
+      <Rounds rounds={rounds} />
+      <div class="halves">
+        <EventLog events={events} rounds={rounds} />
+        <Refused events={events} />
+      </div>
       <Participants rows={rows} />
       <Checkpoints run={run} />
-      <EventLog run={run.id} />
-      <PlanTable plan={run.plan} />
+      <PlanTable run={run} />
     </article>
   );
 }
 
-function Countdown({ run }: { run: Run }) {
-  const t = text();
-  if (run.deadlineAt === null) return null;
-  // Read so that it counts.
-  void tick.value;
-  return <span class="small quiet">{t.closesIn(formatDuration(run.deadlineAt - coordinatorNow()))}</span>;
-}
-
-/** What is in the way, if anything is. */
-function Standing({ run, last }: { run: Run; last: Round | undefined }) {
-  const t = text();
-  if (run.reason !== null && run.status === 'failed') {
-    return (
-      <p class="note bad">
-        {run.reason.message} <code>{run.reason.code}</code>
-      </p>
-    );
-  }
-  const waiting = run.status === 'running' && run.phase === 'waiting';
-  return (
-    <>
-      {waiting && run.participants === 0 && <p class="note">{t.nobody}</p>}
-      {waiting && run.participants > 0 && run.participants < run.needed && (
-        <p class="note">{t.waitingFor(run.participants, run.needed)}</p>
-      )}
-      {last?.outcome === 'abandoned' && last.reason !== null && (
-        <p class="note warn">
-          {t.abandoned(last.round)} {last.reason.message} <code>{last.reason.code}</code>
-        </p>
-      )}
-    </>
-  );
+function isOver({ status }: Run): boolean {
+  return status === 'finished' || status === 'stopped' || status === 'failed';
 }
 
 function Controls({ run }: { run: Run }) {
   const t = text();
   const [asking, setAsking] = useState<'stop' | 'end-round' | null>(null);
   const go = (action: RunAction) => void act(() => actOnRun(run.id, action));
-  const over = run.status === 'finished' || run.status === 'stopped' || run.status === 'failed';
+  const over = isOver(run);
   return (
     <div class="row">
       {run.status === 'created' && (
@@ -129,6 +113,9 @@ function Controls({ run }: { run: Run }) {
       <a class="button" href={writeRoute({ view: 'launch', task: run.task, from: run.id })}>
         {t.clone}
       </a>
+      <a class="button" href={writeRoute({ view: 'compare', runs: [run.id] })}>
+        {t.compare}
+      </a>
       <Confirm
         open={asking !== null}
         title={asking === 'stop' ? t.stopTitle : t.endTitle}
@@ -146,35 +133,11 @@ function Controls({ run }: { run: Run }) {
   );
 }
 
-function Figures({ run, rounds }: { run: Run; rounds: readonly Round[] }) {
-  const t = text();
-  const accuracies = rounds.flatMap(({ central }) => (central?.accuracy == null ? [] : [central.accuracy]));
-  const best = accuracies.length === 0 ? undefined : `${t.best} ${formatShare(Math.max(...accuracies))}`;
-  const up = rounds.reduce((sum, { bytesUp }) => sum + bytesUp, 0);
-  const down = rounds.reduce((sum, { bytesDown }) => sum + bytesDown, 0);
-  return (
-    <div class="figures">
-      <Figure label={t.rounds} value={`${run.round} / ${run.rounds}`} testId="run-round" />
-      <Figure
-        label={t.accuracy}
-        value={run.central?.accuracy == null ? '–' : formatShare(run.central.accuracy)}
-        detail={best}
-      />
-      <Figure label={t.participants} value={String(run.participants)} />
-      <Figure
-        label={t.bytes}
-        value={formatBytes(up + down)}
-        detail={`${formatBytes(up)} ↑ ${formatBytes(down)} ↓`}
-      />
-    </div>
-  );
-}
-
 function ClientLink({ run }: { run: Run }) {
   const t = text();
   const address = `${state.value.client || `${location.origin}/`}?run=${run.id}`;
   return (
-    <p class="row">
+    <p class="row client-line">
       <span class="eyebrow">{t.clientLink}</span>
       <a href={address} data-testid="client-link">
         {address}

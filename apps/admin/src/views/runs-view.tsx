@@ -1,11 +1,19 @@
-import { formatShare, localized, Sparkline } from '@coppice/ui';
+import type { Run } from '@coppice/protocol';
+import { formatDateTime, formatNumber, formatShare, localized, Sparkline } from '@coppice/ui';
 import { useEffect } from 'preact/hooks';
 import { runs, state, wantRounds } from '../live/live.ts';
 import { writeRoute } from '../shell/route.ts';
-import { phaseWords, statusTones, statusWords } from '../words.ts';
+import { formatLoss, phaseWords, statusTones, statusWords } from '../words.ts';
 import { Scroll } from './parts.tsx';
 import { text } from './texts.ts';
 
+/** Accuracy, or for a regression the loss, of the newest model. */
+function measured({ central }: Run): string {
+  if (central?.accuracy != null) return formatShare(central.accuracy);
+  return central?.loss == null ? '–' : `${text().loss} ${formatLoss(central.loss)}`;
+}
+
+/** All runs, newest first. */
 export function RunsView() {
   const t = text();
   const all = runs.value;
@@ -43,13 +51,17 @@ export function RunsView() {
               <th scope="col">{t.accuracy}</th>
               <th scope="col">{t.phase}</th>
               <th scope="col">{t.participants}</th>
+              <th scope="col">{t.created}</th>
             </tr>
           </thead>
           <tbody>
             {all.map((run) => {
               const points = (state.value.rounds.get(run.id) ?? [])
                 .filter(({ outcome }) => outcome === 'committed')
-                .map(({ round, central }) => ({ x: round, y: central?.accuracy ?? null }));
+                .map(({ round, central }) => ({
+                  x: round,
+                  y: (run.central?.accuracy == null ? central?.loss : central?.accuracy) ?? null,
+                }));
               return (
                 <tr key={run.id}>
                   <th scope="row">
@@ -62,18 +74,17 @@ export function RunsView() {
                     <span class={`badge ${statusTones[run.status]}`}>{statusWords()[run.status]}</span>
                   </td>
                   <td>
-                    {run.round} / {run.rounds}
+                    {formatNumber(run.round)} / {formatNumber(run.rounds)}
                   </td>
                   <td>
                     <span class="row nowrap">
-                      <span class="figure">
-                        {run.central?.accuracy == null ? '–' : formatShare(run.central.accuracy)}
-                      </span>
-                      {points.length > 1 && <Sparkline points={points} bounds={[0, 1]} />}
+                      <span class="figure">{measured(run)}</span>
+                      {points.length > 1 && <Sparkline points={points} />}
                     </span>
                   </td>
                   <td>{phaseWords()[run.phase]}</td>
-                  <td>{run.participants}</td>
+                  <td>{formatNumber(run.participants)}</td>
+                  <td>{formatDateTime(run.createdAt)}</td>
                 </tr>
               );
             })}

@@ -1,40 +1,76 @@
+import { CoppiceError } from '@coppice/protocol';
+import { catalogue } from '@coppice/ui';
 import { useState } from 'preact/hooks';
 import { signIn } from '../live/live.ts';
-import { act } from './act.ts';
-import { text } from './texts.ts';
+import { text as shared } from './texts.ts';
+
+const text = catalogue(
+  {
+    lead: 'This page launches and watches training. It opens with the admin key.',
+    wrong:
+      'That is not the admin key of this coordinator. If the coordinator was restarted, take the key from its newest output.',
+    empty: 'Type or paste the key first.',
+  },
+  {
+    lead: '本页用来发起和观察训练，凭管理密钥打开。',
+    wrong: '这不是该协调器的管理密钥。如果协调器重启过，请从最新的输出中获取。',
+    empty: '请先输入或粘贴密钥。',
+  },
+);
 
 export function SignIn() {
   const t = text();
+  const words = shared();
   const [key, setKey] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const submit = async () => {
+    if (key.trim() === '') return setError(t.empty);
+    setBusy(true);
+    try {
+      await signIn(key.trim());
+    } catch (thrown) {
+      const { code, message } = CoppiceError.from(thrown);
+      setError(code === 'unauthorized' ? t.wrong : message);
+      setBusy(false);
+    }
+  };
   return (
     <form
       class="stack lone"
+      noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void act(() => signIn(key.trim()));
+        void submit();
       }}
     >
-      <h1>{t.signIn}</h1>
+      <h1>{words.signIn}</h1>
+      <p class="lead">{t.lead}</p>
       <div class="field">
-        <label for="key">{t.key}</label>
+        <label for="key">{words.key}</label>
         <input
           id="key"
           class="input mono"
           type="password"
           autocomplete="current-password"
-          required
           data-testid="login-key"
           aria-describedby="key-help"
+          aria-invalid={error !== null}
           value={key}
           onInput={(event) => setKey(event.currentTarget.value)}
         />
         <p class="help" id="key-help">
-          {t.keyHelp}
+          {words.keyHelp}
         </p>
+        {error !== null && (
+          <p class="problem" role="alert" data-testid="login-error">
+            {error}
+          </p>
+        )}
       </div>
       <div class="row">
-        <button type="submit" class="button primary" data-testid="login">
-          {t.signIn}
+        <button type="submit" class="button primary" data-testid="login" disabled={busy}>
+          {words.signIn}
         </button>
       </div>
     </form>

@@ -1,0 +1,25 @@
+import type { Phase, Run } from '@coppice/protocol';
+import { catalogue } from '@coppice/ui';
+import { phaseWords, roundPhases } from '../words.ts';
+
+const text = catalogue({ label: 'Phases of a round' }, { label: '一轮的各个阶段' });
+
+const steps: readonly Phase[] = ['waiting', ...roundPhases];
+
+/** Where in its round a run is: the phases in order, the present one marked. */
+export function PhaseStrip({ run }: { run: Run }) {
+  const at = run.status === 'running' || run.phase !== 'idle' ? steps.indexOf(run.phase) : -1;
+  return (
+    <ol class="phase-strip" aria-label={text().label}>
+      {steps.map((phase, index) => (
+        <li
+          key={phase}
+          class={index < at ? 'passed' : index === at ? 'now' : ''}
+          aria-current={index === at ? 'step' : undefined}
+        >
+          {phaseWords()[phase]}
+        </li>
+      ))}
+    </ol>
+  );
+}

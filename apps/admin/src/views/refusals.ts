@@ -1,0 +1,65 @@
+import type { ErrorCode, Event } from '@coppice/protocol';
+import { errorCodes } from '@coppice/protocol';
+import { catalogue } from '@coppice/ui';
+
+/** A refused update or a declined training, and its code. */
+export interface Trouble {
+  readonly event: Event;
+  readonly reason: string;
+}
+
+const kinds = new Set(['update-refused', 'update-declined']);
+
+/** The code that an event about a refused or declined update names; null for other events. */
+export function reasonOf(event: Event): string | null {
+  if (!kinds.has(event.kind)) return null;
+  const words = event.message.match(/[a-z]+(?:-[a-z]+)+/g) ?? [];
+  return words.find((word): word is ErrorCode => word in errorCodes) ?? event.kind;
+}
+
+/** Most frequent first; equally frequent ones by name. */
+export function countByReason(
+  troubles: readonly Trouble[],
+): readonly { readonly reason: string; readonly count: number }[] {
+  return [...Map.groupBy(troubles, ({ reason }) => reason)]
+    .map(([reason, those]) => ({ reason, count: those.length }))
+    .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
+}
+
+/** Short words for the codes that a refused update can have; the error pages say the rest. */
+export const reasonWords = catalogue<Record<string, string>>(
+  {
+    'update-late': 'came after the round had closed',
+    'update-stale': 'made from an older model',
+    'update-not-selected': 'not asked in this round',
+    'update-duplicate': 'sent twice',
+    'update-shape': 'of another model’s shape',
+    'update-not-finite': 'not finite (NaN or infinity)',
+    'update-out-of-range': 'values out of range',
+    'update-examples': 'claims too many examples',
+    'frame-invalid': 'damaged on the way',
+    'frame-too-large': 'too large',
+    'training-diverged': 'the training diverged',
+    'data-empty': 'no examples on the device',
+    'backend-lost': 'the device’s backend was lost',
+    'update-refused': 'refused',
+    'update-declined': 'declined',
+  },
+  {
+    'update-late': '本轮结束后才到达',
+    'update-stale': '基于旧模型',
+    'update-not-selected': '本轮未被邀请',
+    'update-duplicate': '重复发送',
+    'update-shape': '形状属于其他模型',
+    'update-not-finite': '含非有限值（NaN 或无穷）',
+    'update-out-of-range': '数值超出范围',
+    'update-examples': '声称的样本数过多',
+    'frame-invalid': '传输中损坏',
+    'frame-too-large': '过大',
+    'training-diverged': '训练发散',
+    'data-empty': '设备上没有样本',
+    'backend-lost': '设备的计算后端丢失',
+    'update-refused': '被拒绝',
+    'update-declined': '谢绝',
+  },
+);
