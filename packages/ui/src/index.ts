@@ -1,5 +1,6 @@
 // The menu of this room. Inside the room, import the file.
 export { LineChart, type LineChartProps } from './charts/line-chart.tsx';
+export { Swatch } from './charts/line-legend.tsx';
 export type { Line, LineScale } from './charts/line-plot.ts';
 export { saveText } from './charts/save.ts';
 export type { Point } from './charts/smooth.ts';

@@ -1,4 +1,4 @@
-import type { TaskFields } from './task-view.tsx';
+import type { TaskFields } from './task-request.ts';
 
 const kernel = {
   class_name: 'VarianceScaling',

@@ -1,38 +1,49 @@
-import { type PlanFieldName, planFields, type TaskInfo } from '@coppice/protocol';
-import { formatBytes, formatNumber, localized } from '@coppice/ui';
+import { type Plan, planFields, type TaskInfo } from '@coppice/protocol';
+import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
-import { requestBody, simulateCommand } from '../launch/command.ts';
-import { estimate } from '../launch/estimate.ts';
-import {
-  type PlanProblem,
-  type PlanTexts,
-  planFieldNames,
-  planGroups,
-  readPlan,
-  textsOf,
-} from '../launch/plan-form.ts';
-import { presets } from '../launch/presets.ts';
+import { requestBody } from '../launch/command.ts';
+import { type PlanTexts, planFieldNames, planGroups, readPlan, textsOf } from '../launch/plan-form.ts';
+import { type Preset, presets } from '../launch/presets.ts';
 import { createRun, fetchTasks } from '../live/api.ts';
 import { state } from '../live/live.ts';
-import { amend, go } from '../shell/route.ts';
+import { amend, go, writeRoute } from '../shell/route.ts';
 import { groupWords } from '../words.ts';
 import { act } from './act.ts';
-import { CopyButton } from './parts.tsx';
-import { text } from './texts.ts';
+import { LaunchSummary } from './launch-summary.tsx';
+import { PlanInput } from './plan-input.tsx';
+import { text as shared } from './texts.ts';
 
-const EXPECTED = 10;
+const text = catalogue(
+  {
+    taken: (run: string) => `The plan is taken over from ${run}.`,
+    own: 'your own task',
+    choose: 'Choose a task above; its plan appears here, filled in.',
+    loading: 'The tasks are being fetched.',
+    newTask: 'Or describe a task of your own',
+  },
+  {
+    taken: (run) => `计划沿用自 ${run}。`,
+    own: '自定义任务',
+    choose: '请先选择任务；已填好的计划会出现在这里。',
+    loading: '正在获取任务。',
+    newTask: '或者定义自己的任务',
+  },
+);
 
+/** Choose a task, adjust its plan, launch. */
 export function LaunchView({ task: chosen, from }: { task: string | null; from: string | null }) {
   const t = text();
-  const [tasks, setTasks] = useState<readonly TaskInfo[]>([]);
+  const words = shared();
+  const [tasks, setTasks] = useState<readonly TaskInfo[] | null>(null);
   useEffect(() => void act(fetchTasks).then((list) => setTasks(list ?? [])), []);
-  const task = tasks.find(({ id }) => id === chosen);
+  const task = tasks?.find(({ id }) => id === chosen);
   return (
     <section class="stack">
-      <h1>{t.launch}</h1>
-      <h2>{t.chooseTask}</h2>
+      <h1>{words.launch}</h1>
+      <h2>{words.chooseTask}</h2>
+      {tasks === null && <p class="quiet">{t.loading}</p>}
       <div class="cards">
-        {tasks.map((one) => (
+        {tasks?.map((one) => (
           <button
             key={one.id}
             type="button"
@@ -43,191 +54,104 @@ export function LaunchView({ task: chosen, from }: { task: string | null; from: 
           >
             <strong>{localized(one.title)}</strong>
             <span class="small">{localized(one.description)}</span>
-            <span class="small quiet">
-              {t.parameters(formatNumber(one.parameters))} · {one.samples ? t.sampleData : t.ownData}
+            <span class="small quiet figure">
+              {words.parameters(formatNumber(one.parameters))} ·{' '}
+              {one.samples ? words.sampleData : words.ownData}
+              {one.builtIn ? '' : ` · ${t.own}`}
             </span>
           </button>
         ))}
       </div>
-      {task !== undefined && <PlanForm key={`${task.id}/${from}`} task={task} from={from} />}
+      <p class="small">
+        <a href={writeRoute({ view: 'new-task' })}>{t.newTask}</a>
+      </p>
+      {task === undefined ? (
+        tasks !== null && <p class="quiet">{t.choose}</p>
+      ) : (
+        <PlanForm key={`${task.id}/${from}`} task={task} from={from} />
+      )}
     </section>
   );
 }
 
 function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
-  const t = text();
+  const words = shared();
   const like = from === null ? undefined : state.peek().runs.get(from)?.plan;
   const [texts, setTexts] = useState<PlanTexts>(() => textsOf({ ...task.plan, ...like }));
-  const [preset, setPreset] = useState('default');
-  const [expected, setExpected] = useState(EXPECTED);
+  const [preset, setPreset] = useState<Preset | null>(like === undefined ? (presets[0] ?? null) : null);
   const [busy, setBusy] = useState(false);
   const { plan, problems } = readPlan(texts);
-  const launch = async () => {
-    if (plan === null) return;
+  const launch = async (ready: Plan) => {
     setBusy(true);
-    const run = await act(() => createRun(requestBody(task.id, plan, task.plan)));
+    const run = await act(() => createRun(requestBody(task.id, ready, task.plan)));
     setBusy(false);
     if (run !== undefined) go({ view: 'run', run: run.id });
   };
   return (
     <form
-      class="stack"
+      class="launch-form"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
-        void launch();
+        if (plan !== null) void launch(plan);
       }}
     >
-      <h2>{t.planTitle}</h2>
-      <div class="plan-grid">
-        <div class="field">
-          <label for="preset">{t.preset}</label>
-          <select
-            id="preset"
-            class="input"
-            value={preset}
-            onChange={(event) => {
-              const next = presets.find(({ id }) => id === event.currentTarget.value);
-              if (next === undefined) return;
-              setPreset(next.id);
-              setTexts(textsOf({ ...task.plan, ...next.plan }));
-            }}
-          >
-            {presets.map(({ id, title }) => (
-              <option key={id} value={id}>
-                {localized(title)}
-              </option>
-            ))}
-          </select>
-          <p class="help">{localized(presets.find(({ id }) => id === preset)?.help ?? { en: '' })}</p>
-        </div>
+      <div class="stack plan-fields">
+        <h2>{words.planTitle}</h2>
+        {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
+        <Presets
+          chosen={preset}
+          onChoose={(next) => {
+            setPreset(next);
+            setTexts(textsOf({ ...task.plan, ...next.plan }));
+          }}
+        />
+        {planGroups.map((group) => (
+          <fieldset key={group} class="plan-group">
+            <legend>{groupWords()[group]}</legend>
+            <div class="plan-grid">
+              {planFieldNames
+                .filter((name) => planFields[name].group === group)
+                .map((name) => (
+                  <PlanInput
+                    key={name}
+                    name={name}
+                    value={texts[name]}
+                    fallback={task.plan[name] ?? null}
+                    problem={problems.get(name)}
+                    onInput={(value) => setTexts({ ...texts, [name]: value })}
+                  />
+                ))}
+            </div>
+          </fieldset>
+        ))}
       </div>
-      {planGroups.map((group) => (
-        <fieldset key={group} class="plan-group">
-          <legend>{groupWords()[group]}</legend>
-          <div class="plan-grid">
-            {planFieldNames
-              .filter((name) => planFields[name].group === group)
-              .map((name) => (
-                <PlanInput
-                  key={name}
-                  name={name}
-                  value={texts[name]}
-                  fallback={task.plan[name] ?? null}
-                  problem={problems.get(name)}
-                  onInput={(value) => setTexts({ ...texts, [name]: value })}
-                />
-              ))}
-          </div>
-        </fieldset>
-      ))}
-      <section class="note stack tight" aria-live="polite">
-        <h3>{t.estimateTitle}</h3>
-        <label class="row small">
-          {t.expected}
-          <input
-            class="input narrow"
-            type="number"
-            min={1}
-            value={expected}
-            onInput={(event) => setExpected(Math.max(1, Number(event.currentTarget.value) || 1))}
-          />
-        </label>
-        {plan === null ? <p>{t.fix}</p> : <EstimateText {...estimate(plan, task.parameters, expected)} />}
-      </section>
-      <div class="row">
-        <button
-          type="submit"
-          class="button primary"
-          data-testid="create-run"
-          disabled={plan === null || busy}
-        >
-          {busy ? t.creating : t.create}
-        </button>
-        {plan !== null && (
-          <CopyButton
-            label={t.copyCli}
-            value={simulateCommand(task.id, plan, { defaults: task.plan, clients: expected }).command}
-          />
-        )}
-        {plan !== null && (
-          <CopyButton label={t.copyJson} value={JSON.stringify(requestBody(task.id, plan, task.plan))} />
-        )}
-      </div>
+      <LaunchSummary task={task} plan={plan} problems={[...problems.keys()]} busy={busy} />
     </form>
   );
 }
 
-function EstimateText({ asked, perRound, inAll, perParticipant }: ReturnType<typeof estimate>) {
+function Presets({ chosen, onChoose }: { chosen: Preset | null; onChoose: (preset: Preset) => void }) {
   return (
-    <p>
-      {text().estimateText(
-        formatNumber(asked),
-        formatBytes(perRound),
-        formatBytes(inAll),
-        formatBytes(perParticipant),
-      )}
-    </p>
-  );
-}
-
-interface PlanInputProps {
-  readonly name: PlanFieldName;
-  readonly value: string;
-  readonly fallback: string | number | null;
-  readonly problem: PlanProblem | undefined;
-  readonly onInput: (value: string) => void;
-}
-
-function PlanInput({ name, value, fallback, problem, onInput }: PlanInputProps) {
-  const t = text();
-  const { label, help, input, unit } = planFields[name] as (typeof planFields)[PlanFieldName] & {
-    unit?: { en: string; zh?: string };
-  };
-  const id = `plan-${name}`;
-  const shared = {
-    id,
-    class: 'input',
-    'data-testid': id,
-    'aria-describedby': `${id}-help`,
-    'aria-invalid': problem !== undefined,
-    value,
-  };
-  return (
-    <div class="field">
-      <label for={id}>
-        {localized(label)}
-        {unit !== undefined && <span class="quiet"> ({localized(unit)})</span>}
-      </label>
-      {input.kind === 'choice' ? (
-        <select {...shared} onChange={(event) => onInput(event.currentTarget.value)}>
-          {input.options.map((option) => (
-            <option key={option.value} value={option.value}>
-              {localized(option.label)}
-            </option>
-          ))}
-        </select>
-      ) : (
-        <input {...shared} inputMode="decimal" onInput={(event) => onInput(event.currentTarget.value)} />
-      )}
-      <p class="help" id={`${id}-help`}>
-        {problem !== undefined && <span class="problem">{problemText(problem)} </span>}
-        {localized(help)} {t.defaultIs(fallback === null ? t.notSet : String(fallback))}
+    <fieldset class="presets">
+      <legend class="eyebrow">{shared().preset}</legend>
+      <div class="row tight-row">
+        {presets.map((preset) => (
+          <button
+            key={preset.id}
+            type="button"
+            class="button small preset"
+            data-testid={`preset-${preset.id}`}
+            aria-pressed={preset === chosen}
+            onClick={() => onChoose(preset)}
+          >
+            {localized(preset.title)}
+          </button>
+        ))}
+      </div>
+      <p class="small quiet" aria-live="polite">
+        {chosen === null ? '' : localized(chosen.help)}
       </p>
-    </div>
+    </fieldset>
   );
-}
-
-function problemText(problem: PlanProblem): string {
-  const t = text();
-  switch (problem.kind) {
-    case 'missing':
-      return t.missing;
-    case 'not-a-number':
-      return t.notNumber;
-    case 'not-whole':
-      return t.notWhole;
-    case 'range':
-      return t.range(formatNumber(problem.min, { maximumSignificantDigits: 9 }), formatNumber(problem.max));
-  }
 }

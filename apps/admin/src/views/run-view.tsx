@@ -48,7 +48,7 @@ export function RunView({ id }: { id: string }) {
             </span>
           </div>
         </div>
-        <Standing run={run} open={rounds.findLast(({ outcome }) => outcome === 'open')} />
+        <Standing run={run} rounds={rounds} />
         {!over && <PhaseStrip run={run} />}
         <Troubles run={run} rounds={rounds} />
         <Controls run={run} />

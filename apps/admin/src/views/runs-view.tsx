@@ -42,16 +42,26 @@ export function RunsView() {
     <section class="stack">
       <h1>{t.runs}</h1>
       <Scroll label={t.runs}>
-        <table>
+        <table class="runs-table">
           <thead>
             <tr>
               <th scope="col">{t.run}</th>
-              <th scope="col">{t.status}</th>
-              <th scope="col">{t.rounds}</th>
+              <th scope="col" class="not-narrow">
+                {t.status}
+              </th>
+              <th scope="col" class="not-narrow">
+                {t.rounds}
+              </th>
               <th scope="col">{t.accuracy}</th>
-              <th scope="col">{t.phase}</th>
-              <th scope="col">{t.participants}</th>
-              <th scope="col">{t.created}</th>
+              <th scope="col" class="not-narrow">
+                {t.phase}
+              </th>
+              <th scope="col" class="not-narrow">
+                {t.participants}
+              </th>
+              <th scope="col" class="not-narrow">
+                {t.created}
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -69,11 +79,17 @@ export function RunsView() {
                       {localized(run.title)}
                     </a>{' '}
                     <span class="run-id small quiet">{run.id}</span>
+                    <span class="only-narrow small quiet figure">
+                      {statusWords()[run.status]}
+                      {run.status === 'running' ? ` · ${phaseWords()[run.phase]}` : ''} ·{' '}
+                      {formatNumber(run.round)} / {formatNumber(run.rounds)} · {t.participants}{' '}
+                      {formatNumber(run.participants)}
+                    </span>
                   </th>
-                  <td>
+                  <td class="not-narrow">
                     <span class={`badge ${statusTones[run.status]}`}>{statusWords()[run.status]}</span>
                   </td>
-                  <td>
+                  <td class="not-narrow">
                     {formatNumber(run.round)} / {formatNumber(run.rounds)}
                   </td>
                   <td>
@@ -82,9 +98,9 @@ export function RunsView() {
                       {points.length > 1 && <Sparkline points={points} />}
                     </span>
                   </td>
-                  <td>{phaseWords()[run.phase]}</td>
-                  <td>{formatNumber(run.participants)}</td>
-                  <td>{formatDateTime(run.createdAt)}</td>
+                  <td class="not-narrow">{phaseWords()[run.phase]}</td>
+                  <td class="not-narrow">{formatNumber(run.participants)}</td>
+                  <td class="not-narrow">{formatDateTime(run.createdAt)}</td>
                 </tr>
               );
             })}

@@ -37,7 +37,7 @@ export function SignIn() {
   };
   return (
     <form
-      class="stack lone"
+      class="stack lone sign-in"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();

@@ -53,10 +53,10 @@ const text = catalogue(
 );
 
 /** In one sentence: what the run is doing right now. */
-export function Standing({ run, open }: { run: Run; open: Round | undefined }) {
+export function Standing({ run, rounds }: { run: Run; rounds: readonly Round[] }) {
   return (
     <p class="lead" aria-live="polite">
-      {sentence(run, open)} {run.deadlineAt !== null && <Countdown until={run.deadlineAt} />}
+      {sentence(run, rounds)} {run.deadlineAt !== null && <Countdown until={run.deadlineAt} />}
     </p>
   );
 }
@@ -72,22 +72,25 @@ function Countdown({ until }: { until: number }) {
   );
 }
 
-function sentence(run: Run, open: Round | undefined): string {
+function sentence(run: Run, rounds: readonly Round[]): string {
   const t = text();
+  const open = rounds.findLast(({ outcome }) => outcome === 'open');
   const round = formatNumber(run.round + 1);
   if (run.status === 'created') return t.created;
   if (run.status === 'paused') return open === undefined ? t.paused : t.pausing;
   if (run.status === 'finished') return t.finished(formatNumber(run.round));
   if (run.status === 'stopped') return t.stopped;
   if (run.status === 'failed') return t.failed;
-  if (run.phase === 'waiting' && run.participants === 0) return t.nobody;
+  if (run.phase === 'waiting' && run.participants === 0 && rounds.length === 0) return t.nobody;
   if (run.phase === 'waiting' && run.participants < run.needed) {
     return t.waiting(formatNumber(run.participants), formatNumber(run.needed));
   }
   if (run.phase === 'collect' && open !== undefined) {
     return t.collecting(round, formatNumber(open.accepted), formatNumber(open.target));
   }
-  if (run.phase === 'idle' || run.phase === 'waiting') return open === undefined ? t.next : t.again;
+  if (run.phase === 'idle' || run.phase === 'waiting') {
+    return abandonedInRow(rounds).length > 0 ? t.again : t.next;
+  }
   return t.working(round, phaseWords()[run.phase]);
 }
 

@@ -1,95 +1,47 @@
-import { CoppiceError, type CreateTask } from '@coppice/protocol';
+import { CoppiceError } from '@coppice/protocol';
+import { catalogue } from '@coppice/ui';
 import { useState } from 'preact/hooks';
 import { createTask } from '../live/api.ts';
 import { go } from '../shell/route.ts';
 import { exampleTask } from './example-task.ts';
+import { blankTask, missingFields, type TaskFields, taskRequest } from './task-request.ts';
 import { text } from './texts.ts';
 
-export interface TaskFields {
-  readonly id: string;
-  readonly titleEn: string;
-  readonly titleZh: string;
-  readonly descriptionEn: string;
-  readonly descriptionZh: string;
-  readonly kind: 'image' | 'table';
-  readonly width: string;
-  readonly height: string;
-  readonly channels: '1' | '3';
-  readonly classes: string;
-  readonly features: string;
-  readonly target: string;
-  readonly targetKind: 'class' | 'number';
-  readonly model: string;
-}
+const own = catalogue(
+  { missing: (names: string) => `Still empty: ${names}.`, join: ', ' },
+  { missing: (names) => `尚未填写：${names}。`, join: '、' },
+);
 
-const blank: TaskFields = {
-  id: '',
-  titleEn: '',
-  titleZh: '',
-  descriptionEn: '',
-  descriptionZh: '',
-  kind: 'image',
-  width: '28',
-  height: '28',
-  channels: '1',
-  classes: '',
-  features: '',
-  target: '',
-  targetKind: 'class',
-  model: '',
-};
-
-const lines = (value: string) =>
-  value
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-
-/** What is sent. @throws CoppiceError `model-invalid` where the model is no JSON at all. */
-function requestOf(fields: TaskFields): CreateTask {
-  let model: CreateTask['model'];
-  try {
-    model = JSON.parse(fields.model) as CreateTask['model'];
-  } catch (cause) {
-    throw new CoppiceError('model-invalid', text().notJson, { cause });
-  }
-  const both = (en: string, zh: string) => (zh.trim() === '' ? { en } : { en, zh });
-  return {
-    id: fields.id.trim(),
-    title: both(fields.titleEn, fields.titleZh),
-    description: both(fields.descriptionEn, fields.descriptionZh),
-    data:
-      fields.kind === 'image'
-        ? {
-            kind: 'image',
-            width: Number(fields.width),
-            height: Number(fields.height),
-            channels: fields.channels === '1' ? 1 : 3,
-            classes: lines(fields.classes),
-          }
-        : {
-            kind: 'table',
-            features: lines(fields.features).map((name) => ({ name, mean: 0, scale: 1 })),
-            target:
-              fields.targetKind === 'class'
-                ? { kind: 'class', name: fields.target.trim(), classes: lines(fields.classes) }
-                : { kind: 'number', name: fields.target.trim() },
-          },
-    model,
-  };
-}
-
+/** Describe a task of your own: names, data, model. */
 export function TaskView() {
   const t = text();
-  const [fields, setFields] = useState(blank);
+  const [fields, setFields] = useState(blankTask);
   const [error, setError] = useState<CoppiceError | null>(null);
   const [busy, setBusy] = useState(false);
   const set = (change: Partial<TaskFields>) => setFields({ ...fields, ...change });
+  const labels: Partial<Record<keyof TaskFields, string>> = {
+    id: t.id,
+    titleEn: t.titleEn,
+    descriptionEn: t.descriptionEn,
+    width: t.width,
+    height: t.height,
+    classes: t.classes,
+    features: t.features,
+    target: t.target,
+    model: t.modelJson,
+  };
   const submit = async () => {
+    const missing = missingFields(fields);
+    if (missing.length > 0) {
+      const names = missing.map((name) => labels[name] ?? name).join(own().join);
+      setError(new CoppiceError('task-invalid', own().missing(names)));
+      document.getElementById(`task-field-${missing[0]}`)?.focus();
+      return;
+    }
     setBusy(true);
     setError(null);
     try {
-      const task = await createTask(requestOf(fields));
+      const task = await createTask(taskRequest(fields));
       go({ view: 'launch', task: task.id, from: null });
     } catch (thrown) {
       setError(CoppiceError.from(thrown));
@@ -162,40 +114,50 @@ export function TaskView() {
           {t.example}
         </button>
       </p>
-      <div class="plan-grid">
-        {input('id', t.id, { help: t.idHelp })}
-        {input('titleEn', t.titleEn)}
-        {input('titleZh', `${t.titleZh} (${t.optional})`)}
-        {input('descriptionEn', t.descriptionEn, { area: true, help: t.descriptionHelp })}
-        {input('descriptionZh', `${t.descriptionZh} (${t.optional})`, { area: true })}
-      </div>
-      <div class="plan-grid">
-        {select('kind', t.kind, { image: t.image, table: t.table })}
-        {fields.kind === 'image' && input('width', t.width)}
-        {fields.kind === 'image' && input('height', t.height)}
-        {fields.kind === 'image' && select('channels', t.channels, { '1': t.grey, '3': t.colour })}
-        {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
-        {fields.kind === 'table' && input('target', t.target)}
-        {fields.kind === 'table' &&
-          select('targetKind', t.targetKind, { class: t.targetClass, number: t.targetNumber })}
-        {(fields.kind === 'image' || fields.targetKind === 'class') &&
-          input('classes', t.classes, { area: true, help: t.classesHelp })}
-      </div>
-      {input('model', t.modelJson, { area: true, mono: true, help: t.modelHelp })}
-      <div class="field">
-        <label for="task-file">{t.chooseFile}</label>
-        <input
-          id="task-file"
-          class="input"
-          type="file"
-          accept=".json,application/json"
-          data-testid="task-file"
-          onChange={(event) => {
-            const file = event.currentTarget.files?.[0];
-            if (file !== undefined) void file.text().then((model) => set({ model }));
-          }}
-        />
-      </div>
+      <fieldset class="plan-group">
+        <legend>{t.naming}</legend>
+        <div class="pairs">
+          {input('id', t.id, { help: t.idHelp })}
+          <span class="not-narrow" />
+          {input('titleEn', t.titleEn)}
+          {input('titleZh', `${t.titleZh} (${t.optional})`)}
+          {input('descriptionEn', t.descriptionEn, { area: true, help: t.descriptionHelp })}
+          {input('descriptionZh', `${t.descriptionZh} (${t.optional})`, { area: true })}
+        </div>
+      </fieldset>
+      <fieldset class="plan-group">
+        <legend>{t.dataTitle}</legend>
+        <div class="plan-grid">
+          {select('kind', t.kind, { image: t.image, table: t.table })}
+          {fields.kind === 'image' && input('width', t.width)}
+          {fields.kind === 'image' && input('height', t.height)}
+          {fields.kind === 'image' && select('channels', t.channels, { '1': t.grey, '3': t.colour })}
+          {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
+          {fields.kind === 'table' && input('target', t.target)}
+          {fields.kind === 'table' &&
+            select('targetKind', t.targetKind, { class: t.targetClass, number: t.targetNumber })}
+          {(fields.kind === 'image' || fields.targetKind === 'class') &&
+            input('classes', t.classes, { area: true, help: t.classesHelp })}
+        </div>
+      </fieldset>
+      <fieldset class="plan-group stack tight">
+        <legend>{t.modelTitle}</legend>
+        {input('model', t.modelJson, { area: true, mono: true, help: t.modelHelp })}
+        <div class="field">
+          <label for="task-file">{t.chooseFile}</label>
+          <input
+            id="task-file"
+            class="input"
+            type="file"
+            accept=".json,application/json"
+            data-testid="task-file"
+            onChange={(event) => {
+              const file = event.currentTarget.files?.[0];
+              if (file !== undefined) void file.text().then((model) => set({ model }));
+            }}
+          />
+        </div>
+      </fieldset>
       {error !== null && (
         <p class="note bad" role="alert" data-testid="task-error">
           {error.message} <code>{error.code}</code>

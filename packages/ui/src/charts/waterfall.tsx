@@ -35,13 +35,15 @@ export function Waterfall({ label, columns, phases, rows, format, testId }: Wate
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard
     <section class="waterfall" aria-label={label} tabIndex={0} data-testid={testId}>
       <div class="phases" aria-hidden="true">
-        {phases.map((phase) => (
-          <span
-            key={phase.id}
-            style={{ width: share(phase.milliseconds), background: slotColour(phase.slot) }}
-            title={`${phase.label}: ${format(phase.milliseconds)}`}
-          />
-        ))}
+        {phases
+          .filter((phase) => phase.milliseconds > 0)
+          .map((phase) => (
+            <span
+              key={phase.id}
+              style={{ width: share(phase.milliseconds), background: slotColour(phase.slot) }}
+              title={`${phase.label}: ${format(phase.milliseconds)}`}
+            />
+          ))}
       </div>
       <ul class="chart-legend">
         {phases.map((phase) => (

@@ -1,0 +1,209 @@
+import { type Plan, type PlanFieldName, planFields, type TaskInfo } from '@coppice/protocol';
+import { catalogue, formatBytes, formatNumber, localized } from '@coppice/ui';
+import { useState } from 'preact/hooks';
+import { curlCommand, requestBody, simulateCommand } from '../launch/command.ts';
+import { estimate } from '../launch/estimate.ts';
+import { differences, planFieldNames } from '../launch/plan-form.ts';
+import { oneOf, setting } from '../shell/settings.ts';
+import { CopyButton } from './parts.tsx';
+import { planValue } from './plan-table.tsx';
+import { text as shared } from './texts.ts';
+
+const text = catalogue(
+  {
+    title: 'This run',
+    parameters: 'Model',
+    perUpdate: (bytes: string) => `${bytes} each way`,
+    asked: 'Asked each round',
+    taken: (n: string) => `the first ${n} count`,
+    round: 'Traffic a round',
+    ways: (down: string, up: string) => `↓ ${down} ↑ ${up}`,
+    all: 'In all',
+    rounds: (n: string) => `${n} rounds`,
+    each: 'One participant, a round',
+    changed: 'Changed from the task’s own',
+    nothing: 'Nothing: the plan is the task’s own.',
+    problems: (n: string) => `${n} to correct:`,
+    as: 'The same from a terminal',
+    body: 'JSON',
+    left: (fields: string) => `pnpm simulate has no flag for: ${fields}.`,
+    note: 'Weights travel as 32-bit floats, 4 bytes a parameter.',
+  },
+  {
+    title: '本次训练',
+    parameters: '模型',
+    perUpdate: (bytes) => `单程 ${bytes}`,
+    asked: '每轮邀请',
+    taken: (n) => `先到的 ${n} 份有效`,
+    round: '每轮流量',
+    ways: (down, up) => `↓ ${down} ↑ ${up}`,
+    all: '合计',
+    rounds: (n) => `${n} 轮`,
+    each: '每人每轮',
+    changed: '与任务默认不同之处',
+    nothing: '没有：计划即任务默认。',
+    problems: (n) => `${n} 处需要修改：`,
+    as: '在终端中做同样的事',
+    body: 'JSON',
+    left: (fields) => `pnpm simulate 没有以下选项：${fields}。`,
+    note: '权重以 32 位浮点传输，每个参数 4 字节。',
+  },
+);
+
+const EXPECTED = 10;
+const form = setting('command', 'simulate', oneOf('simulate', 'curl', 'json'));
+
+/** What would be launched: traffic before it is caused, what was changed, and the same as a command. */
+export function LaunchSummary({
+  task,
+  plan,
+  problems,
+  busy,
+}: {
+  task: TaskInfo;
+  plan: Plan | null;
+  problems: readonly PlanFieldName[];
+  busy: boolean;
+}) {
+  const t = text();
+  const words = shared();
+  const [expected, setExpected] = useState(EXPECTED);
+  return (
+    <aside class="launch-summary stack" aria-label={t.title}>
+      <h2>{localized(task.title)}</h2>
+      <div class="field">
+        <label for="expected">{words.expected}</label>
+        <input
+          id="expected"
+          class="input"
+          inputMode="numeric"
+          value={expected}
+          onInput={(event) => setExpected(Math.max(1, Math.floor(Number(event.currentTarget.value)) || 1))}
+        />
+      </div>
+      {plan === null ? (
+        <div class="note bad">
+          <p>{t.problems(formatNumber(problems.length))}</p>
+          <ul class="plain-list">
+            {problems.map((name) => (
+              <li key={name}>
+                <button
+                  type="button"
+                  class="sort"
+                  onClick={() => document.getElementById(`plan-${name}`)?.focus()}
+                >
+                  {localized(planFields[name].label)}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ) : (
+        <>
+          <Traffic plan={plan} parameters={task.parameters} expected={expected} />
+          <Changes plan={plan} task={task} />
+        </>
+      )}
+      <button
+        type="submit"
+        class="button primary large"
+        data-testid="create-run"
+        disabled={plan === null || busy}
+      >
+        {busy ? words.creating : words.create}
+      </button>
+      {plan !== null && <Command task={task} plan={plan} expected={expected} />}
+    </aside>
+  );
+}
+
+function Traffic({ plan, parameters, expected }: { plan: Plan; parameters: number; expected: number }) {
+  const t = text();
+  const found = estimate(plan, parameters, expected);
+  const facts = [
+    [t.parameters, shared().parameters(formatNumber(parameters)), t.perUpdate(formatBytes(4 * parameters))],
+    [t.asked, formatNumber(found.asked), t.taken(formatNumber(found.taken))],
+    [t.round, formatBytes(found.perRound), t.ways(formatBytes(found.down), formatBytes(found.up))],
+    [t.all, formatBytes(found.inAll), t.rounds(formatNumber(plan.rounds))],
+    [t.each, formatBytes(found.perParticipant), ''],
+  ];
+  return (
+    <div>
+      <dl class="facts" aria-live="polite" data-testid="estimate">
+        {facts.map(([name, value, more]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {value} <span class="small quiet">{more}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p class="small quiet">{t.note}</p>
+    </div>
+  );
+}
+
+function Changes({ plan, task }: { plan: Plan; task: TaskInfo }) {
+  const t = text();
+  const changed = differences(plan, task.plan);
+  const names = planFieldNames.filter((name) => name in changed);
+  return (
+    <div>
+      <h3 class="eyebrow">{t.changed}</h3>
+      {names.length === 0 && <p class="small quiet">{t.nothing}</p>}
+      <dl class="facts">
+        {names.map((name) => (
+          <div key={name}>
+            <dt>{localized(planFields[name].label)}</dt>
+            <dd>
+              {planValue(name, plan[name])}{' '}
+              <span class="small quiet">← {planValue(name, task.plan[name] ?? null)}</span>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function Command({ task, plan, expected }: { task: TaskInfo; plan: Plan; expected: number }) {
+  const t = text();
+  const body = requestBody(task.id, plan, task.plan);
+  const simulate = simulateCommand(task.id, plan, { defaults: task.plan, clients: expected });
+  const shown = {
+    simulate: simulate.command,
+    curl: curlCommand(location.origin, body),
+    json: JSON.stringify(body, null, 2),
+  }[form.value];
+  return (
+    <div class="stack tight">
+      <div class="row between">
+        <label class="row tight-row small">
+          {t.as}
+          <select
+            class="input narrow"
+            value={form.value}
+            onChange={(event) => {
+              form.value = event.currentTarget.value as typeof form.value;
+            }}
+          >
+            <option value="simulate">pnpm simulate</option>
+            <option value="curl">curl</option>
+            <option value="json">{t.body}</option>
+          </select>
+        </label>
+        <CopyButton value={shown} />
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+      <pre class="command" tabIndex={0} data-testid="command">
+        <code>{shown}</code>
+      </pre>
+      {form.value === 'simulate' && simulate.left.length > 0 && (
+        <p class="small quiet">
+          {t.left(simulate.left.map((name) => localized(planFields[name].label)).join(', '))}
+        </p>
+      )}
+    </div>
+  );
+}

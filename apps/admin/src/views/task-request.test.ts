@@ -1,0 +1,58 @@
+import { CoppiceError, CreateTaskSchema } from '@coppice/protocol';
+import { describe, expect, it } from 'vitest';
+import { exampleTask } from './example-task.ts';
+import { blankTask, missingFields, taskRequest } from './task-request.ts';
+
+describe('taskRequest', () => {
+  it('makes of the example what the coordinator takes', () => {
+    const request = taskRequest(exampleTask);
+    expect(CreateTaskSchema.safeParse(request).error).toBeUndefined();
+    expect(request.data).toMatchObject({
+      kind: 'image',
+      width: 8,
+      classes: ['circle', 'square', 'triangle'],
+    });
+    expect(missingFields(exampleTask)).toEqual([]);
+  });
+
+  it('reads a table, one column a line, and leaves an empty translation out', () => {
+    const request = taskRequest({
+      ...exampleTask,
+      titleZh: ' ',
+      kind: 'table',
+      features: 'length\n\n width ',
+      target: 'price',
+      targetKind: 'number',
+    });
+    expect(CreateTaskSchema.safeParse(request).error).toBeUndefined();
+    expect(request.title).toEqual({ en: exampleTask.titleEn });
+    expect(request.data).toEqual({
+      kind: 'table',
+      features: [
+        { name: 'length', mean: 0, scale: 1 },
+        { name: 'width', mean: 0, scale: 1 },
+      ],
+      target: { kind: 'number', name: 'price' },
+    });
+  });
+
+  it('says where the model stops being JSON', () => {
+    const broken = () => taskRequest({ ...exampleTask, model: '{"modelTopology": ' });
+    expect(broken).toThrowError(CoppiceError);
+    expect(broken).toThrowError(/not valid JSON/);
+  });
+});
+
+describe('missingFields', () => {
+  it('depends on the kind of data', () => {
+    expect(missingFields(blankTask)).toEqual(['id', 'titleEn', 'descriptionEn', 'classes', 'model']);
+    expect(missingFields({ ...blankTask, kind: 'table', targetKind: 'number' })).toEqual([
+      'id',
+      'titleEn',
+      'descriptionEn',
+      'features',
+      'target',
+      'model',
+    ]);
+  });
+});

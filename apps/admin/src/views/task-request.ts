@@ -1,0 +1,110 @@
+import { CoppiceError, type CreateTask } from '@coppice/protocol';
+
+/** The form of a new task: everything as the text that stands in its input. */
+export interface TaskFields {
+  readonly id: string;
+  readonly titleEn: string;
+  readonly titleZh: string;
+  readonly descriptionEn: string;
+  readonly descriptionZh: string;
+  readonly kind: 'image' | 'table';
+  readonly width: string;
+  readonly height: string;
+  readonly channels: '1' | '3';
+  /** One class a line. */
+  readonly classes: string;
+  /** One column a line. */
+  readonly features: string;
+  readonly target: string;
+  readonly targetKind: 'class' | 'number';
+  readonly model: string;
+}
+
+export const blankTask: TaskFields = {
+  id: '',
+  titleEn: '',
+  titleZh: '',
+  descriptionEn: '',
+  descriptionZh: '',
+  kind: 'image',
+  width: '28',
+  height: '28',
+  channels: '1',
+  classes: '',
+  features: '',
+  target: '',
+  targetKind: 'class',
+  model: '',
+};
+
+/** The fields that must be filled in and are not, in the form's order. */
+export function missingFields(fields: TaskFields): readonly (keyof TaskFields)[] {
+  const classes = fields.kind === 'image' || fields.targetKind === 'class';
+  const needed: readonly (keyof TaskFields)[] = [
+    'id',
+    'titleEn',
+    'descriptionEn',
+    ...(fields.kind === 'image' ? (['width', 'height'] as const) : (['features', 'target'] as const)),
+    ...(classes ? (['classes'] as const) : []),
+    'model',
+  ];
+  return needed.filter((name) => fields[name].trim() === '');
+}
+
+/**
+ * What is sent; the coordinator says what is wrong with it.
+ *
+ * @throws CoppiceError `model-invalid` where the model is no JSON at all.
+ */
+export function taskRequest(fields: TaskFields): CreateTask {
+  const both = (en: string, zh: string) =>
+    zh.trim() === '' ? { en: en.trim() } : { en: en.trim(), zh: zh.trim() };
+  return {
+    id: fields.id.trim(),
+    title: both(fields.titleEn, fields.titleZh),
+    description: both(fields.descriptionEn, fields.descriptionZh),
+    data: fields.kind === 'image' ? imageOf(fields) : tableOf(fields),
+    model: modelOf(fields.model),
+  };
+}
+
+function imageOf(fields: TaskFields): CreateTask['data'] {
+  return {
+    kind: 'image',
+    width: Number(fields.width),
+    height: Number(fields.height),
+    channels: fields.channels === '1' ? 1 : 3,
+    classes: lines(fields.classes),
+  };
+}
+
+function tableOf(fields: TaskFields): CreateTask['data'] {
+  const name = fields.target.trim();
+  return {
+    kind: 'table',
+    features: lines(fields.features).map((feature) => ({ name: feature, mean: 0, scale: 1 })),
+    target:
+      fields.targetKind === 'class'
+        ? { kind: 'class', name, classes: lines(fields.classes) }
+        : { kind: 'number', name },
+  };
+}
+
+function modelOf(text: string): CreateTask['model'] {
+  try {
+    return JSON.parse(text) as CreateTask['model'];
+  } catch (cause) {
+    throw new CoppiceError(
+      'model-invalid',
+      `The model is not valid JSON: ${(cause as Error).message}. Take model.json as model.save() wrote it.`,
+      { cause },
+    );
+  }
+}
+
+function lines(value: string): string[] {
+  return value
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
