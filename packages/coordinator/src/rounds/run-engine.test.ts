@@ -47,6 +47,7 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
   const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
   const rounds: Round[] = [];
   const events: string[] = [];
+  const logged: { kind: string; round: number | null }[] = [];
   const weights = new Float32Array([1, 2, 3]);
   const record: RunRecord = {
     id: 'toy-1',
@@ -82,7 +83,10 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
         if (round.outcome !== 'open') rounds.push(round);
       },
       participantsChanged: () => {},
-      event: ({ kind }) => events.push(kind),
+      event: ({ kind, round }) => {
+        events.push(kind);
+        logged.push({ kind, round });
+      },
     },
   });
   const join = (n: number) => {
@@ -376,6 +380,34 @@ describe('a run', () => {
       w.clock.advance(30_000);
     }
     expect(w.engine.run()).toMatchObject({ status: 'failed', reason: { code: 'training-diverged' } });
+  });
+
+  it('fails too when a round is given up at the first who diverged, because all are needed', async () => {
+    const w = await world({ minParticipants: 4, quorum: 1 });
+    for (const n of [1, 2, 3, 4]) w.join(n);
+    await w.engine.act('start');
+    for (let attempt = 1; attempt <= 5; attempt++) {
+      w.engine.decline(id(1), { run: 'toy-1', round: 1, attempt, reason: 'training-diverged' });
+      await w.settled();
+      w.clock.advance(30_000);
+    }
+    expect(w.engine.run()).toMatchObject({ status: 'failed', reason: { code: 'training-diverged' } });
+    const abandoned = w.logged.filter(({ kind }) => kind === 'round-abandoned');
+    expect(abandoned.map(({ round }) => round)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('does not fail for one that diverges while the others deliver', async () => {
+    const w = await world({ minParticipants: 4, quorum: 1 });
+    for (const n of [1, 2, 3, 4]) w.join(n);
+    await w.engine.act('start');
+    for (let attempt = 1; attempt <= 6; attempt++) {
+      for (const n of [2, 3]) w.engine.update(id(n), { ...w.updateOf([1, 1, 1]), attempt });
+      w.engine.decline(id(1), { run: 'toy-1', round: 1, attempt, reason: 'training-diverged' });
+      await w.settled();
+      w.clock.advance(30_000);
+    }
+    expect(w.engine.run()).toMatchObject({ status: 'running' });
+    expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'quorum-lost' } });
   });
 
   it('does not commit a model whose loss is not a number', async () => {

@@ -45,7 +45,7 @@ import { distribute } from './distribute.ts';
 import { evaluate } from './evaluate.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep, type RunAct } from './machine.ts';
 import { examplesBucket, Members, memberState, progressShare } from './members.ts';
-import { type OpenRound, toRecord } from './open-round.ts';
+import { type OpenRound, pending, toRecord } from './open-round.ts';
 import { select } from './select.ts';
 import { validate } from './validate.ts';
 
@@ -493,6 +493,7 @@ export class RunEngine {
       'warning',
       'round-abandoned',
       `Round ${open.round} was abandoned, the model stays as it was: ${reason.message}`,
+      open.round,
     );
     this.#o.storage.putRound(round).catch((thrown: unknown) => this.#logFailure(thrown));
     if (isOver(this.#record.status)) {
@@ -669,10 +670,14 @@ export class RunEngine {
 
   #lostBecause(open: OpenRound, timeIsUp: boolean): CoppiceError {
     const { quorum } = open.sizes;
-    if (open.diverged > 0 && open.diverged >= open.cohort.size - open.sum.updates) {
+    // A round is given up as soon as the quorum is out of reach, before all have answered, so only those
+    // who did answer can say what went wrong.
+    const accepted = open.sum.updates;
+    const answered = open.cohort.size - pending(open);
+    if (open.diverged > accepted && open.diverged >= answered - accepted) {
       return new CoppiceError(
         'training-diverged',
-        'The training diverged on every device: the loss is not a number. A smaller learning rate may help.',
+        `The training diverged on ${open.diverged} of the ${answered} devices that answered: the loss is not a number. A smaller learning rate may help.`,
       );
     }
     return new CoppiceError(
@@ -726,8 +731,13 @@ export class RunEngine {
     this.#o.observer.participantsChanged();
   }
 
-  #log(level: Event['level'], kind: string, message: string): void {
-    this.#o.observer.event({ round: this.#open?.round ?? (this.#model.round || null), level, kind, message });
+  #log(
+    level: Event['level'],
+    kind: string,
+    message: string,
+    round: number | null = this.#open?.round ?? (this.#model.round || null),
+  ): void {
+    this.#o.observer.event({ round, level, kind, message });
   }
 
   #logFailure(thrown: unknown): void {
