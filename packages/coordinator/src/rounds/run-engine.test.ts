@@ -128,7 +128,21 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
   };
   const ends = () =>
     sent.filter((one) => one.name === 'round-end') as { to: readonly string[]; message: Down<'round-end'> }[];
-  return { engine, clock, storage, sent, rounds, events, join, starts, lastStart, updateOf, settled, ends };
+  return {
+    engine,
+    clock,
+    storage,
+    sent,
+    rounds,
+    events,
+    logged,
+    join,
+    starts,
+    lastStart,
+    updateOf,
+    settled,
+    ends,
+  };
 }
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
