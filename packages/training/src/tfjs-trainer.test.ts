@@ -61,6 +61,32 @@ const withDropout = describePictures(
   layer('Dense', { units: 4, activation: 'softmax' }),
 );
 
+const depthwise = describePictures(
+  layer('DepthwiseConv2D', {
+    kernel_size: [3, 3],
+    depth_multiplier: 2,
+    padding: 'same',
+    activation: 'relu',
+    batch_input_shape: [null, 6, 8, 1],
+  }),
+  layer('SeparableConv2D', {
+    filters: 3,
+    kernel_size: [3, 2],
+    strides: [2, 2],
+    padding: 'valid',
+    activation: 'relu',
+  }),
+  layer('Flatten'),
+  layer('Dense', { units: 4, activation: 'softmax' }),
+);
+
+/** Pixels as words of a vocabulary of two: what `data` holds, cut to whole numbers by tfjs. */
+const embedded = describePictures(
+  layer('Embedding', { input_dim: 2, output_dim: 3, batch_input_shape: [null, 48] }),
+  layer('Flatten'),
+  layer('Dense', { units: 4, activation: 'softmax' }),
+);
+
 const data: Dataset = {
   count: 21,
   xs: Float32Array.from({ length: 21 * 48 }, (_, i) => Math.abs(Math.sin(i * 7.13 + (i % 48) * (i % 4)))),
@@ -122,6 +148,8 @@ describe.each(backends)('on %s', (backend) => {
   it.each([
     ['a convolutional network', convolutional],
     ['regularisation and batch normalisation', regularised],
+    ['depthwise and separable convolutions', depthwise],
+    ['an embedding', embedded],
   ])('matches tfjs with %s', async (_, description) => {
     const trainer = await make(description, backend);
     const oracle = await tfjsOracle(description, await trainer.getWeights());
@@ -153,7 +181,7 @@ describe.each(backends)('on %s', (backend) => {
   it('leaves no tensor behind', async () => {
     await (await createTrainer(convolutional, { backend, seed: 1 })).dispose();
     const before = tf.memory().numTensors;
-    for (const description of [convolutional, regularised, withDropout]) {
+    for (const description of [convolutional, regularised, withDropout, depthwise, embedded]) {
       const trainer = await createTrainer(description, { backend, seed: 1 });
       const made = tf.memory().numTensors;
       for (const optimizer of ['sgd', 'momentum', 'adam'] as const) {
@@ -168,6 +196,27 @@ describe.each(backends)('on %s', (backend) => {
       expect(tf.memory().numTensors).toBe(before);
     }
   });
+});
+
+it.each([
+  ['depthwise and separable convolutions', depthwise],
+  ['an embedding', embedded],
+])('follows the same losses on wasm as on cpu with %s', async (_, description) => {
+  // All examples in each step, and small ones: the loss must fall.
+  const steady = { ...how, epochs: 5, batchSize: data.count, learningRate: 0.02 };
+  const losses = await Promise.all(
+    backends.map(async (backend) => {
+      const trainer = await make(description, backend);
+      const seen: number[] = [];
+      for (let round = 0; round < 6; round++) seen.push((await trainer.train(data, steady)).loss);
+      return seen;
+    }),
+  );
+  const [cpu, wasm] = losses as [number[], number[]];
+  expect(cpu.at(-1)).toBeLessThan(cpu[0] as number);
+  // Sums of a few hundred float32 numbers (ε = 6e-8) in another order, over 30 steps of a small rate:
+  // far below 1e-4, and a wrong gradient is far above it.
+  for (const [i, loss] of cpu.entries()) expect(Math.abs(loss - (wasm[i] as number))).toBeLessThan(1e-4);
 });
 
 it('trains several models at once on several backends, each as if it were alone', async () => {

@@ -1,7 +1,12 @@
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { wasmPaths } from '#wasm-paths';
 import * as tf from './tf.ts';
-import { registerConv2DGradients, registerMatMul } from './wasm-kernels/index.ts';
+import {
+  registerConv2DGradients,
+  registerDepthwiseGradients,
+  registerMatMul,
+  registerSegmentSum,
+} from './wasm-kernels/index.ts';
 
 let prepared = false;
 
@@ -19,4 +24,6 @@ export function prepareWasm(): void {
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   registerMatMul();
   registerConv2DGradients();
+  registerDepthwiseGradients();
+  registerSegmentSum();
 }

@@ -1,2 +1,4 @@
 export { registerConv2DGradients } from './conv2d-gradients.ts';
+export { registerDepthwiseGradients } from './depthwise-gradients.ts';
 export { registerMatMul } from './matmul.ts';
+export { registerSegmentSum } from './segment-sum.ts';

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { useBackend } from '../backends.ts';
 import * as tf from '../tf.ts';
@@ -48,6 +49,80 @@ describe('gradients of a convolution on WASM', () => {
         )([tf.randomNormal([...x], 0, 1, 'float32', 5), tf.randomNormal([...filter], 0, 1, 'float32', 6)]),
       ),
     );
+  });
+});
+
+describe('gradients of a depthwise convolution on WASM', () => {
+  const size = fc.integer({ min: 1, max: 9 });
+  const shapes = fc
+    .record({
+      batch: fc.integer({ min: 1, max: 3 }),
+      height: size,
+      width: size,
+      channels: fc.integer({ min: 1, max: 5 }),
+      multiplier: fc.integer({ min: 1, max: 2 }),
+      filterHeight: fc.integer({ min: 1, max: 5 }),
+      filterWidth: fc.integer({ min: 1, max: 5 }),
+      stride: fc.integer({ min: 1, max: 2 }),
+      pad: fc.constantFrom('same' as const, 'valid' as const),
+      seed: fc.integer({ min: 1, max: 1000 }),
+    })
+    .filter(
+      ({ pad, height, width, filterHeight, filterWidth }) =>
+        pad === 'same' || (filterHeight <= height && filterWidth <= width),
+    );
+
+  it('are those of the plain backend, whatever the shapes', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async (s) => {
+        const x = [s.batch, s.height, s.width, s.channels];
+        const filter = [s.filterHeight, s.filterWidth, s.channels, s.multiplier];
+        expectClose(
+          await onBoth(() =>
+            tf.grads((input, weights) => {
+              const out = tf.depthwiseConv2d(input as tf.Tensor4D, weights as tf.Tensor4D, s.stride, s.pad);
+              // Linear in the output, so that what flows back is the same whatever the forward kernel gave.
+              return tf.sum(tf.mul(out, tf.randomNormal(out.shape, 0, 1, 'float32', s.seed + 2)));
+            })([
+              tf.randomNormal(x, 0, 1, 'float32', s.seed),
+              tf.randomNormal(filter, 0, 1, 'float32', s.seed + 1),
+            ]),
+          ),
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('the gradient of a look-up on WASM', () => {
+  it('is that of the plain backend, rows that are looked up often and never included', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 6 }),
+        fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 20 }),
+        fc.constantFrom([], [1], [4], [3, 2]),
+        async (more, indices, inner) => {
+          const rows = Math.max(...indices) + more;
+          expectClose(
+            await onBoth(() => [
+              tf.grad((table) => tf.sum(tf.square(tf.gather(table, tf.tensor1d(indices, 'int32')))))(
+                tf.randomNormal([rows, ...inner], 0, 1, 'float32', 7),
+              ),
+            ]),
+          );
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('leaves segments out that are none', async () => {
+    await useBackend('wasm');
+    const sums = tf.tidy(() =>
+      tf.unsortedSegmentSum(tf.tensor1d([1, 2, 4, 8]), tf.tensor1d([1, -1, 2, 1], 'int32'), 2).arraySync(),
+    );
+    expect(sums).toEqual([0, 9]);
   });
 });
 
