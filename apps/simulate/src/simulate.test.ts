@@ -119,6 +119,15 @@ describe('pnpm simulate', () => {
     expect(reached).toMatchObject({ code: 0, done: { roundsToTarget: 1, rounds: 1 } });
   });
 
+  it.each([
+    [['--clients', '121'], '--clients N takes at most 120'],
+    [['--clients', '60', '--partition', 'shards:3'], '--partition shards:S takes at most 2'],
+  ])('exits 2 and names the flag where the examples do not go round: %j', async (flags, named) => {
+    const { code, stdout, stderr } = await simulate(['--json', '--task', 'iris', '--rounds', '1', ...flags]);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(named);
+  });
+
   it('exits 1 with a named error where the coordinator cannot be reached', async () => {
     const { code, stdout, stderr } = await simulate([
       ...quick,

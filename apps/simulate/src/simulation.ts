@@ -43,6 +43,7 @@ export interface SimulationResult {
 /**
  * Runs N headless clients through one run and returns when it has ended.
  *
+ * @throws UsageError where the task's data can't be dealt out as the flags ask.
  * @throws CoppiceError where the run cannot be made or fails.
  */
 export async function simulate(
@@ -165,7 +166,7 @@ function planOf(options: SimulateOptions): PlanInputValues {
 
 async function shareData(options: SimulateOptions, task: TaskInfo) {
   const { train } = await loadTaskData(options.task);
-  const rows = partition(train.labels, options.clients, parsePartition(options.partition), options.seed);
+  const rows = dealOut(train.labels, options);
   const classes = classesOf(task.data);
   const classesPerClient =
     classes === null
@@ -187,6 +188,30 @@ async function shareData(options: SimulateOptions, task: TaskInfo) {
     },
     description: { perClient: rows.map((own) => own.length), classesPerClient },
   };
+}
+
+/** @throws UsageError naming the flags: that the data can't be dealt out like this is only known with the data. */
+function dealOut(labels: ArrayLike<number>, options: SimulateOptions): Uint32Array[] {
+  const how = parsePartition(options.partition);
+  const shards = how.kind === 'shards' ? how.shards : 1;
+  if (options.clients * shards > labels.length) {
+    const examples = `${options.task} (${labels.length} examples)`;
+    throw new UsageError(
+      how.kind === 'shards' && options.clients <= labels.length
+        ? `--partition shards:S takes at most ${Math.floor(labels.length / options.clients)} shards each for ${options.clients} clients with ${examples}, not "${shards}".`
+        : `--clients N takes at most ${labels.length} with ${examples}, not "${options.clients}".`,
+    );
+  }
+  try {
+    return partition(labels, options.clients, how, options.seed);
+  } catch (cause) {
+    const error = CoppiceError.from(cause);
+    if (error.code !== 'config-invalid') throw cause;
+    throw new UsageError(
+      `--partition HOW takes iid or shards:S with ${options.task}, not "${options.partition}". ${error.message}`,
+      { cause },
+    );
+  }
 }
 
 /** A copy that threads share rather than copy again. */
