@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type Coordinator, memoryStorage, startCoordinator } from '@coppice/coordinator';
+import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aggregate,
@@ -20,6 +20,7 @@ beforeAll(async () => {
   coordinator = await startCoordinator({
     config: { port: 0, adminKey: 'a-key-for-tests', logLevel: 'silent' },
     storage: memoryStorage(),
+    spool: memorySpool(),
   });
 });
 afterAll(async () => {
@@ -177,7 +178,10 @@ describe('a participant written from docs/protocol.md', () => {
     const measured = await a.raw.ask('evaluation', { run, checkpoint: ask.message['checkpoint'], metrics });
     expect(measured.message).toEqual({ ok: true, value: null });
 
-    const late = await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
+    // The round is over: what was counted is still known as such, what was not comes too late.
+    const again = await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
+    expect(again.message).toEqual({ ok: true, value: { duplicate: true } });
+    const late = await c.raw.ask('update', c.update, frame(2, c.hash, ofA));
     expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' }, current: { round: 1 } });
     expect((late.frame as Uint8Array).subarray(40)).toEqual(served);
   });

@@ -18,6 +18,7 @@ import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from './coordinator.ts';
 import { memoryStorage } from './storage/memory.ts';
+import { memorySpool } from './storage/memory-spool.ts';
 
 const KEY = 'a-key-for-tests';
 let coordinator: Coordinator;
@@ -27,6 +28,7 @@ beforeAll(async () => {
   coordinator = await startCoordinator({
     config: { port: 0, adminKey: KEY, logLevel: 'silent', operator: 'the tests' },
     storage: memoryStorage(),
+    spool: memorySpool(),
   });
 });
 afterAll(async () => {

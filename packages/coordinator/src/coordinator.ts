@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
@@ -18,6 +19,8 @@ import { ParticipantHub } from './realtime/participants.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
 import { AdminSessions, newAdminKey } from './security/admin-sessions.ts';
+import { fileSpool } from './storage/file-spool.ts';
+import type { Spool } from './storage/spool.ts';
 import { openSqliteStorage } from './storage/sqlite.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -40,6 +43,7 @@ export interface CoordinatorOptions {
   /** Replaceable parts, for tests. */
   readonly clock?: Clock;
   readonly storage?: Storage;
+  readonly spool?: Spool;
   readonly evaluator?: Evaluator;
 }
 
@@ -56,6 +60,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const clock = options.clock ?? systemClock;
   const logger: Logger = pino({ level: config.logLevel }, pino.destination(2));
   const storage = options.storage ?? (await openSqliteStorage(config.dataDir));
+  const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'));
   const evaluator = options.evaluator ?? workerEvaluator();
   const sessions = new AdminSessions(config.adminKey ?? newAdminKey());
   const adminKey = sessions.key;
@@ -75,7 +80,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     httpCompression: false,
   });
   const hub = new ParticipantHub(io.of('/participant'), { logger, clock, operator: config.operator });
-  const runs = new Runs({ storage, clock, audience: hub, evaluator, events, tasks });
+  const runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks });
 
   let client = '';
   app = createApp({
@@ -125,6 +130,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       await new Promise<void>((resolve) => void io.close(() => resolve()));
       await events.flush();
       await evaluator.close();
+      await spool.close();
       await storage.close();
     },
   };

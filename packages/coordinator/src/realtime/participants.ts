@@ -169,8 +169,8 @@ export class ParticipantHub implements Audience {
       runs.engine(message.run).decline(participant, message);
       return null;
     });
-    on('update', (message) => {
-      runs.engine(message.run).update(participant, message);
+    on('update', async (message) => {
+      await runs.engine(message.run).update(participant, message);
       return { duplicate: false };
     });
     on('evaluation', (message) => {

@@ -20,12 +20,15 @@ import type { Evaluator } from '../evaluation/evaluator.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
-import { RunEngine, type RunObserver } from '../rounds/run-engine.ts';
+import { RunEngine } from '../rounds/run-engine.ts';
+import type { RunObserver } from '../rounds/run-state.ts';
+import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RunsOptions {
   readonly storage: Storage;
+  readonly spool: Spool;
   readonly clock: Clock;
   readonly audience: Audience;
   readonly evaluator: Evaluator;
@@ -57,7 +60,7 @@ export class Runs {
       if (isOver(record.status)) this.#over.set(record.id, await this.#describeOver(record));
       else {
         const engine = await this.#open(record);
-        if (record.status === 'running') engine.resumeAfterRestart();
+        await engine.resumeAfterRestart();
       }
     }
   }
@@ -173,7 +176,7 @@ export class Runs {
   }
 
   async #open(record: RunRecord): Promise<RunEngine> {
-    const { storage } = this.#o;
+    const { storage, spool } = this.#o;
     const latest = await storage.latest(record.id);
     if (latest === null) {
       throw new CoppiceError(
@@ -192,7 +195,9 @@ export class Runs {
       lastRound:
         rounds.findLast((round) => round.checkpoint === checkpoint.hash && round.outcome === 'committed') ??
         null,
+      attempt: rounds.filter((round) => round.round === checkpoint.round + 1).length + 1,
       storage,
+      spool,
       clock: this.#o.clock,
       audience: this.#o.audience,
       evaluator: this.#o.evaluator,

@@ -37,6 +37,8 @@ export function isOver(status: RunStatus): boolean {
 export type RoundStep =
   /** Rounds are wanted. */
   | 'begin'
+  /** A round that an earlier process left open goes on. */
+  | 'recovered'
   /** Enough participants are there. */
   | 'enough'
   | 'selected'
@@ -51,7 +53,7 @@ export type RoundStep =
   | 'halted';
 
 const phases: Record<Phase, Partial<Record<RoundStep, Phase>>> = {
-  idle: { begin: 'waiting', halted: 'idle' },
+  idle: { begin: 'waiting', recovered: 'collect', halted: 'idle' },
   waiting: { enough: 'select', halted: 'idle' },
   select: { selected: 'distribute', abandoned: 'idle' },
   distribute: { distributed: 'collect', abandoned: 'idle' },

@@ -1,5 +1,6 @@
-import type { CohortSizes, ExactAccumulator } from '@coppice/federation';
+import { type CohortSizes, ExactAccumulator } from '@coppice/federation';
 import type { Metrics, Outcome, Phase, Round, WireError } from '@coppice/protocol';
+import type { RoundOpening } from '../storage/spool.ts';
 import type { Bytes } from './audience.ts';
 
 export interface CohortMember {
@@ -7,6 +8,8 @@ export interface CohortMember {
   /** Milliseconds from being asked to the outcome. */
   milliseconds: number | null;
   readonly bytesBefore: Bytes;
+  /** Settles when the member's update is on disk. */
+  stored?: Promise<void>;
 }
 
 /** A round from selection to its end: everything about it that lives in memory. */
@@ -28,6 +31,25 @@ export interface OpenRound {
   refused: number;
   /** How often members could not train because their loss was not finite. */
   diverged: number;
+}
+
+/** A round with nobody's update yet: as it was drawn, or as it was written down. */
+export function openRound(
+  opening: RoundOpening,
+  parameters: number,
+  { outcome, bytes }: { outcome: 'asked' | 'away'; bytes: (participant: string) => Bytes },
+): OpenRound {
+  const { cohort, ...fields } = opening;
+  return {
+    ...fields,
+    cohort: new Map(cohort.map((id) => [id, { outcome, milliseconds: null, bytesBefore: bytes(id) }])),
+    sum: new ExactAccumulator(parameters),
+    evaluations: [],
+    losses: [],
+    phases: {},
+    refused: 0,
+    diverged: 0,
+  };
 }
 
 export interface RoundEnding {

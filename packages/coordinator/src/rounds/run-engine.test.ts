@@ -19,6 +19,8 @@ import {
 import { describe, expect, it } from 'vitest';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import { memoryStorage } from '../storage/memory.ts';
+import { memorySpool } from '../storage/memory-spool.ts';
+import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { RunEngine } from './run-engine.ts';
 
@@ -41,15 +43,23 @@ const task: Task = {
 const id = (n: number) => n.toString(16).padStart(32, '0');
 
 /** A run in a world of its own: time stands still, messages are kept. */
-async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['evaluate'] } = {}) {
+async function world(
+  plan: Partial<Plan> = {},
+  options: {
+    evaluate?: Evaluator['evaluate'];
+    /** What an earlier process left. */
+    left?: { record: RunRecord; storage: Storage; spool: Spool; weights?: Float32Array };
+  } = {},
+) {
   const clock = new ManualClock(1_000_000);
-  const storage: Storage = memoryStorage();
+  const storage: Storage = options.left?.storage ?? memoryStorage();
+  const spool: Spool = options.left?.spool ?? memorySpool();
   const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
   const rounds: Round[] = [];
   const events: string[] = [];
   const logged: { kind: string; round: number | null }[] = [];
-  const weights = new Float32Array([1, 2, 3]);
-  const record: RunRecord = {
+  const weights = options.left?.weights ?? new Float32Array([1, 2, 3]);
+  const record: RunRecord = options.left?.record ?? {
     id: 'toy-1',
     task,
     plan: { ...defaultPlan, overSelection: 1, ...plan },
@@ -61,7 +71,9 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
   const engine = new RunEngine({
     record,
     layout,
+    attempt: 1,
     storage,
+    spool,
     clock,
     model: { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } },
     central: null,
@@ -128,10 +140,15 @@ async function world(plan: Partial<Plan> = {}, options: { evaluate?: Evaluator['
   };
   const ends = () =>
     sent.filter((one) => one.name === 'round-end') as { to: readonly string[]; message: Down<'round-end'> }[];
+  /** The process ends without a word; another finds what is on disk. */
+  const restart = (left: { weights?: Float32Array } = {}) =>
+    world(plan, { ...options, left: { record: engine.record, storage: memoryStorage(), spool, ...left } });
   return {
     engine,
     clock,
     storage,
+    spool,
+    restart,
     sent,
     rounds,
     events,
@@ -156,14 +173,14 @@ describe('a round', () => {
     expect(w.engine.summary()).toMatchObject({ phase: 'waiting', participants: 1, needed: 2 });
     w.join(2);
     expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2)]);
-    w.engine.update(id(1), w.updateOf([1, 0, 0], 1));
-    w.engine.update(id(2), w.updateOf([0, 3, 0], 3));
+    await w.engine.update(id(1), w.updateOf([1, 0, 0], 1));
+    await w.engine.update(id(2), w.updateOf([0, 3, 0], 3));
     await w.settled();
     expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([1.25, 4.25, 3]));
     expect(w.rounds[0]).toMatchObject({ round: 1, outcome: 'committed', accepted: 2, examples: 4 });
     expect(w.lastStart().message.round).toBe(2);
-    w.engine.update(id(1), w.updateOf([0, 0, 0]));
-    w.engine.update(id(2), w.updateOf([0, 0, 0]));
+    await w.engine.update(id(1), w.updateOf([0, 0, 0]));
+    await w.engine.update(id(2), w.updateOf([0, 0, 0]));
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'finished', phase: 'idle', round: 2 });
   });
@@ -183,7 +200,7 @@ describe('a round', () => {
       for (const { n } of cases) w.join(n);
       await w.engine.act('start');
       for (const { n, values, examples } of shuffle([...cases], seededRandom('order', seed))) {
-        w.engine.update(id(n), w.updateOf(values, examples));
+        await w.engine.update(id(n), w.updateOf(values, examples));
       }
       await w.settled();
       expect(w.engine.run().checkpoint).toBe(weightsHash(expected));
@@ -197,8 +214,8 @@ describe('a round', () => {
     const asked = w.lastStart().to;
     expect(asked).toHaveLength(13);
     const update = w.updateOf([0, 0, 1]);
-    for (const participant of asked.slice(0, 10)) w.engine.update(participant, update);
-    expect(() => w.engine.update(asked[10] as string, update)).toThrow(code('update-late'));
+    for (const participant of asked.slice(0, 10)) await w.engine.update(participant, update);
+    await expect(w.engine.update(asked[10] as string, update)).rejects.toEqual(code('update-late'));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ asked: 13, accepted: 10, outcome: 'committed' });
     const late = w.ends().find(({ message }) => message.you === 'late');
@@ -209,8 +226,8 @@ describe('a round', () => {
     const w = await world({ quorum: 0.5, deadlineSeconds: 60, rounds: 1 });
     for (let n = 0; n < 4; n++) w.join(n);
     await w.engine.act('start');
-    w.engine.update(id(0), w.updateOf([1, 1, 1]));
-    w.engine.update(id(1), w.updateOf([1, 1, 1]));
+    await w.engine.update(id(0), w.updateOf([1, 1, 1]));
+    await w.engine.update(id(1), w.updateOf([1, 1, 1]));
     w.clock.advance(59_999);
     expect(w.engine.summary().phase).toBe('collect');
     w.clock.advance(1);
@@ -223,7 +240,7 @@ describe('a round', () => {
     for (let n = 0; n < 4; n++) w.join(n);
     await w.engine.act('start');
     const before = w.engine.summary().checkpoint;
-    w.engine.update(id(0), w.updateOf([1, 1, 1]));
+    await w.engine.update(id(0), w.updateOf([1, 1, 1]));
     w.clock.advance(60_000);
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'quorum-lost' } });
@@ -238,8 +255,8 @@ describe('a round', () => {
     const w = await world({ rounds: 1 });
     for (let n = 0; n < 3; n++) w.join(n);
     await w.engine.act('start');
-    w.engine.update(id(0), w.updateOf([3, 0, 0]));
-    w.engine.update(id(1), w.updateOf([0, 3, 0]));
+    await w.engine.update(id(0), w.updateOf([3, 0, 0]));
+    await w.engine.update(id(1), w.updateOf([0, 3, 0]));
     w.engine.leave(id(2));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2, asked: 3 });
@@ -251,19 +268,19 @@ describe('a round', () => {
     await w.engine.act('start');
     const update = w.updateOf([0, 0, 0]);
     w.engine.connectionLost(id(2));
-    w.engine.update(id(0), update);
-    w.engine.update(id(1), update);
+    await w.engine.update(id(0), update);
+    await w.engine.update(id(1), update);
     w.clock.advance(4_000);
     expect(w.engine.summary().phase).toBe('collect');
     // Back in time: the round is sent again and the update counts.
     w.join(2);
     expect(w.lastStart()).toMatchObject({ to: [id(2)], message: { round: 1 } });
-    w.engine.update(id(2), update);
+    await w.engine.update(id(2), update);
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ accepted: 3, outcome: 'committed' });
     w.engine.connectionLost(id(2));
-    w.engine.update(id(0), w.updateOf([0, 0, 0]));
-    w.engine.update(id(1), w.updateOf([0, 0, 0]));
+    await w.engine.update(id(0), w.updateOf([0, 0, 0]));
+    await w.engine.update(id(1), w.updateOf([0, 0, 0]));
     w.clock.advance(5_000);
     await w.settled();
     expect(w.rounds.find((round) => round.round === 2)).toMatchObject({ accepted: 2, outcome: 'committed' });
@@ -284,8 +301,14 @@ describe('a round', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    w.engine.update(id(1), w.updateOf([0, 0, 0], 1, { evaluation: { loss: 1, accuracy: 0, examples: 1 } }));
-    w.engine.update(id(2), w.updateOf([0, 0, 0], 1, { evaluation: { loss: 2, accuracy: 1, examples: 3 } }));
+    await w.engine.update(
+      id(1),
+      w.updateOf([0, 0, 0], 1, { evaluation: { loss: 1, accuracy: 0, examples: 1 } }),
+    );
+    await w.engine.update(
+      id(2),
+      w.updateOf([0, 0, 0], 1, { evaluation: { loss: 2, accuracy: 1, examples: 3 } }),
+    );
     await w.settled();
     const ask = w.sent.find((one) => one.name === 'evaluate');
     expect(ask?.to.toSorted()).toEqual([id(1), id(2)]);
@@ -314,20 +337,20 @@ describe('an update is refused by name', () => {
     await w.engine.act('start');
     const good = w.updateOf([1, 1, 1]);
     const refused = (n: number, update: Update, expected: string) =>
-      expect(() => w.engine.update(id(n), update), expected).toThrow(code(expected));
-    refused(0, w.updateOf([1, 1]), 'update-shape');
-    refused(1, w.updateOf([1, Number.NaN, 1]), 'update-not-finite');
-    refused(2, w.updateOf([1e30, 1, 1]), 'update-out-of-range');
-    refused(3, w.updateOf([1, 1, 1], 101), 'update-examples');
-    refused(4, { ...good, checkpoint: '0'.repeat(64) }, 'update-stale');
-    refused(4, { ...good, round: 7 }, 'update-stale');
-    refused(4, { ...good, round: 0 }, 'update-late');
-    refused(4, { ...good, attempt: 2 }, 'update-late');
-    refused(4, { ...good, frame: new Uint8Array(7) }, 'frame-invalid');
-    expect(() => w.engine.update(id(9), good)).toThrow(code('update-not-selected'));
-    w.engine.update(id(4), good);
-    expect(() => w.engine.update(id(4), good)).toThrow(code('update-duplicate'));
-    w.engine.update(id(5), good);
+      expect(w.engine.update(id(n), update), expected).rejects.toEqual(code(expected));
+    await refused(0, w.updateOf([1, 1]), 'update-shape');
+    await refused(1, w.updateOf([1, Number.NaN, 1]), 'update-not-finite');
+    await refused(2, w.updateOf([1e30, 1, 1]), 'update-out-of-range');
+    await refused(3, w.updateOf([1, 1, 1], 101), 'update-examples');
+    await refused(4, { ...good, checkpoint: '0'.repeat(64) }, 'update-stale');
+    await refused(4, { ...good, round: 7 }, 'update-stale');
+    await refused(4, { ...good, round: 0 }, 'update-late');
+    await refused(4, { ...good, attempt: 2 }, 'update-late');
+    await refused(4, { ...good, frame: new Uint8Array(7) }, 'frame-invalid');
+    await expect(w.engine.update(id(9), good)).rejects.toEqual(code('update-not-selected'));
+    await w.engine.update(id(4), good);
+    await expect(w.engine.update(id(4), good)).rejects.toEqual(code('update-duplicate'));
+    await w.engine.update(id(5), good);
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2, examples: 2 });
     expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
@@ -340,9 +363,9 @@ describe('an update is refused by name', () => {
     await w.engine.act('start');
     const [a, b] = w.lastStart().to as [string, string];
     const update = w.updateOf([0, 0, 0]);
-    w.engine.update(a, update);
+    await w.engine.update(a, update);
     await w.settled();
-    expect(() => w.engine.update(b, update)).toThrow(code('update-late'));
+    await expect(w.engine.update(b, update)).rejects.toEqual(code('update-late'));
   });
 });
 
@@ -353,8 +376,8 @@ describe('a run', () => {
     w.join(2);
     await w.engine.act('start');
     await w.engine.act('pause');
-    w.engine.update(id(1), w.updateOf([1, 1, 1]));
-    w.engine.update(id(2), w.updateOf([1, 1, 1]));
+    await w.engine.update(id(1), w.updateOf([1, 1, 1]));
+    await w.engine.update(id(2), w.updateOf([1, 1, 1]));
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'paused', phase: 'idle', round: 1 });
     await w.engine.act('resume');
@@ -377,7 +400,7 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([0, 0, 0]));
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([0, 0, 0]));
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'finished', round: 1 });
   });
@@ -415,7 +438,7 @@ describe('a run', () => {
     for (const n of [1, 2, 3, 4]) w.join(n);
     await w.engine.act('start');
     for (let attempt = 1; attempt <= 6; attempt++) {
-      for (const n of [2, 3]) w.engine.update(id(n), { ...w.updateOf([1, 1, 1]), attempt });
+      for (const n of [2, 3]) await w.engine.update(id(n), { ...w.updateOf([1, 1, 1]), attempt });
       w.engine.decline(id(1), { run: 'toy-1', round: 1, attempt, reason: 'training-diverged' });
       await w.settled();
       w.clock.advance(30_000);
@@ -432,7 +455,7 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'training-diverged' } });
     expect(w.engine.summary().round).toBe(0);
@@ -447,11 +470,11 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'storage-failed' } });
     w.clock.advance(1000);
-    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'finished', round: 1 });
   });
@@ -463,7 +486,7 @@ describe('a run', () => {
     await w.engine.act('start');
     w.join(3);
     expect(w.lastStart().to).toHaveLength(2);
-    for (const n of [1, 2]) w.engine.update(id(n), w.updateOf([0, 0, 0]));
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([0, 0, 0]));
     await w.settled();
     expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2), id(3)]);
   });
@@ -484,5 +507,172 @@ describe('a run', () => {
     w.engine.availability(id(3), { run: 'toy-1', paused: true, examples: 5 });
     await w.engine.act('start');
     expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2)]);
+  });
+
+  it('abandons a round whose update could not be kept on disk, and the sender hears why', async () => {
+    const w = await world({ rounds: 1 });
+    const append = w.spool.append.bind(w.spool);
+    let refusals = 1;
+    w.spool.append = (run, update) =>
+      refusals-- > 0
+        ? Promise.reject(new CoppiceError('storage-failed', 'The disk is full.'))
+        : append(run, update);
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    await expect(w.engine.update(id(1), w.updateOf([1, 1, 1]))).rejects.toEqual(code('storage-failed'));
+    await w.settled();
+    expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'storage-failed' } });
+    w.clock.advance(1000);
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    await w.settled();
+    expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
+  });
+
+  it('acknowledges nothing before it is on disk: neither the update nor its copy', async () => {
+    const w = await world();
+    let onDisk = () => {};
+    w.spool.append = () => new Promise((resolve) => (onDisk = resolve));
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    const answers: string[] = [];
+    const update = w.updateOf([1, 1, 1]);
+    const sent = [1, 2].map((copy) =>
+      w.engine.update(id(1), update).then(
+        () => answers.push(`${copy} counted`),
+        (thrown) => answers.push(`${copy} ${thrown.code}`),
+      ),
+    );
+    await w.settled();
+    expect(answers).toEqual([]);
+    onDisk();
+    await Promise.all(sent);
+    expect(answers.toSorted()).toEqual(['1 counted', '2 update-duplicate']);
+  });
+
+  it('knows a counted update again after its round was committed', async () => {
+    const w = await world({ rounds: 2 });
+    w.join(1);
+    w.join(2);
+    await w.engine.act('start');
+    const update = w.updateOf([1, 1, 1]);
+    for (const n of [1, 2]) await w.engine.update(id(n), update);
+    await w.settled();
+    expect(w.lastStart().message.round).toBe(2);
+    await expect(w.engine.update(id(1), update)).rejects.toEqual(code('update-duplicate'));
+  });
+});
+
+describe('a run that another process left', () => {
+  const started = async (plan: Partial<Plan> = {}) => {
+    const w = await world({ rounds: 2, minParticipants: 3, ...plan });
+    for (const n of [1, 2, 3]) w.join(n);
+    await w.engine.act('start');
+    return w;
+  };
+
+  it.each([0, 1, 2])('goes on with its open round, %i updates of which were here', async (delivered) => {
+    const w = await started();
+    const updates = new Map([1, 2, 3].map((n) => [n, w.updateOf([n, 0, -n], n)]));
+    for (let n = 1; n <= delivered; n++) await w.engine.update(id(n), updates.get(n) as Update);
+    const after = await w.restart();
+    await after.engine.resumeAfterRestart();
+    expect(after.engine.openRound()).toMatchObject({ round: 1, attempt: 1, accepted: delivered });
+    expect(after.engine.summary().phase).toBe('collect');
+    for (const n of [1, 2, 3]) after.join(n);
+    // Only those who have not delivered are asked, and a delivered update is known again.
+    expect(
+      after
+        .starts()
+        .flatMap(({ to }) => to)
+        .toSorted(),
+    ).toEqual([1, 2, 3].filter((n) => n > delivered).map(id));
+    for (const n of [1, 2, 3]) {
+      const sent = after.engine.update(id(n), updates.get(n) as Update);
+      if (n <= delivered) await expect(sent).rejects.toEqual(code('update-duplicate'));
+      else await sent;
+    }
+    await after.settled();
+
+    const undisturbed = await started();
+    for (const n of [3, 1, 2]) await undisturbed.engine.update(id(n), updates.get(n) as Update);
+    await undisturbed.settled();
+    expect(after.engine.summary()).toMatchObject({ round: 1 });
+    expect(after.engine.summary().checkpoint).toBe(undisturbed.engine.summary().checkpoint);
+  });
+
+  it('commits at once when all updates were here', async () => {
+    const w = await started();
+    // The process ends between the last update and the commit.
+    w.storage.commit = () => new Promise(() => {});
+    for (const n of [1, 2, 3]) await w.engine.update(id(n), w.updateOf([n, 0, -n], n));
+    await w.settled();
+    const after = await w.restart();
+    await after.engine.resumeAfterRestart();
+    await after.settled();
+    expect(after.engine.summary()).toMatchObject({ round: 1 });
+    expect(after.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 3 });
+  });
+
+  it('gives those who were at work half a minute to come back, then goes on without them', async () => {
+    const w = await started({ quorum: 0.5 });
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 0, 0]));
+    const after = await w.restart();
+    await after.engine.resumeAfterRestart();
+    after.clock.advance(29_999);
+    expect(after.engine.summary().phase).toBe('collect');
+    after.clock.advance(1);
+    await after.settled();
+    expect(after.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2 });
+  });
+
+  it('lets the open round of a paused run end', async () => {
+    const w = await started();
+    await w.engine.update(id(1), w.updateOf([1, 0, 0]));
+    await w.engine.act('pause');
+    const after = await w.restart();
+    await after.engine.resumeAfterRestart();
+    expect(after.engine.summary()).toMatchObject({ status: 'paused', phase: 'collect' });
+  });
+
+  it('forgets an open round that began from another model', async () => {
+    const w = await started();
+    await w.engine.update(id(1), w.updateOf([1, 0, 0]));
+    const after = await w.restart({ weights: new Float32Array([9, 9, 9]) });
+    await after.engine.resumeAfterRestart();
+    expect(after.engine.openRound()).toBeNull();
+    expect(await after.spool.recover('toy-1')).toBeNull();
+  });
+
+  it('names an update that rotted on disk, and asks its sender again', async () => {
+    const w = await started();
+    const update = w.updateOf([1, 0, 0]);
+    await w.engine.update(id(1), update);
+    const rotten = new Uint8Array(update.frame as Uint8Array);
+    rotten[45] = (rotten[45] as number) ^ 1;
+    w.spool.recover = async () => ({
+      opening: {
+        run: 'toy-1',
+        round: 1,
+        attempt: 1,
+        parent: update.checkpoint,
+        sizes: { asked: 3, target: 3, quorum: 2 },
+        startedAt: 0,
+        deadlineAt: 0,
+        cohort: [1, 2, 3].map(id),
+      },
+      damage: null,
+      async *updates() {
+        yield { participant: id(1), update: { ...update, frame: rotten } };
+        yield { participant: id(2), update };
+      },
+    });
+    const after = await w.restart();
+    await after.engine.resumeAfterRestart();
+    expect(after.events).toContain('spool-damaged');
+    expect(after.engine.openRound()).toMatchObject({ accepted: 1 });
+    after.join(1);
+    expect(after.lastStart().to).toEqual([id(1)]);
   });
 });

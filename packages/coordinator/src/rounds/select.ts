@@ -1,43 +1,30 @@
-import { cohortSizes, ExactAccumulator, selectCohort } from '@coppice/federation';
+import { cohortSizes, selectCohort } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import type { Plan } from '@coppice/protocol';
-import type { Audience } from './audience.ts';
-import type { OpenRound } from './open-round.ts';
+import type { RoundOpening } from '../storage/spool.ts';
 
 /** Step 1: who is asked. The same seed, round, attempt and participants give the same cohort. */
-export function select(args: {
+export function select({
+  plan,
+  available,
+  now,
+  ...round
+}: {
   run: string;
   round: number;
   attempt: number;
   plan: Plan;
   parent: string;
-  parameters: number;
   available: readonly string[];
   now: number;
-  audience: Audience;
-}): OpenRound {
-  const { plan, round, attempt, available, now } = args;
+}): RoundOpening {
   const sizes = cohortSizes(plan, available.length);
-  const cohort = selectCohort(available, sizes.asked, seededRandom(plan.seed, 'cohort', round, attempt));
+  const random = seededRandom(plan.seed, 'cohort', round.round, round.attempt);
   return {
-    run: args.run,
-    round,
-    attempt,
+    ...round,
     sizes,
-    parent: args.parent,
     startedAt: now,
     deadlineAt: now + plan.deadlineSeconds * 1000,
-    cohort: new Map(
-      cohort.map((id) => [
-        id,
-        { outcome: 'asked', milliseconds: null, bytesBefore: args.audience.bytes(id) },
-      ]),
-    ),
-    sum: new ExactAccumulator(args.parameters),
-    evaluations: [],
-    losses: [],
-    phases: {},
-    refused: 0,
-    diverged: 0,
+    cohort: selectCohort(available, sizes.asked, random),
   };
 }

@@ -1,0 +1,50 @@
+import type { Outcome, WireError } from '@coppice/protocol';
+import type { Audience, Bytes } from './audience.ts';
+import type { OpenRound } from './open-round.ts';
+import type { RunState } from './run-state.ts';
+
+/** Settles what became of each cohort member, and tells everyone how the round ended. */
+export function announceEnd(
+  open: OpenRound,
+  state: RunState,
+  audience: Audience,
+  ending: { outcome: 'committed' | 'abandoned'; reason: WireError | null },
+): void {
+  for (const [id, member] of open.cohort) {
+    if (member.outcome === 'asked' || member.outcome === 'away') member.outcome = 'late';
+    const row = state.members.get(id);
+    if (row === undefined) continue;
+    row.progress = null;
+    if (member.outcome !== 'accepted') row.roundsMissed++;
+  }
+  const groups = new Map<Outcome | null, string[]>();
+  for (const id of state.members.here()) {
+    const you = open.cohort.get(id)?.outcome ?? null;
+    groups.set(you, [...(groups.get(you) ?? []), id]);
+  }
+  for (const [you, ids] of groups) {
+    audience.send(ids, 'round-end', {
+      run: state.record.id,
+      round: open.round,
+      attempt: open.attempt,
+      ...ending,
+      checkpoint: state.model.hash,
+      central: ending.outcome === 'committed' ? state.central : null,
+      accepted: open.sum.updates,
+      asked: open.cohort.size,
+      you,
+    });
+  }
+}
+
+/** What a round's cohort sent and received since it was asked. */
+export function cohortBytes(open: OpenRound, audience: Audience): Bytes {
+  let up = 0;
+  let down = 0;
+  for (const [id, { bytesBefore }] of open.cohort) {
+    const now = audience.bytes(id);
+    up += now.up - bytesBefore.up;
+    down += now.down - bytesBefore.down;
+  }
+  return { up, down };
+}

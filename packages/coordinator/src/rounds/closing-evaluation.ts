@@ -1,0 +1,57 @@
+import { meanMetrics, selectCohort } from '@coppice/federation';
+import { type Clock, seededRandom } from '@coppice/ports';
+import type { Evaluation, Metrics } from '@coppice/protocol';
+import type { Audience } from './audience.ts';
+import type { RunState } from './run-state.ts';
+
+/** How long the measurements of the last model are waited for. */
+const PATIENCE = 60_000;
+
+/** Nobody trains on the last model of a run, so it is sent out once more to be measured. */
+export class ClosingEvaluation {
+  readonly #checkpoint: string;
+  readonly #asked: ReadonlySet<string>;
+  readonly #metrics = new Map<string, Metrics>();
+  readonly #stop: () => void;
+  #done: ((federated: Metrics | null) => void) | null;
+
+  /** @param done hears the mean of what came in, once: when all have answered or time is up. */
+  constructor(
+    state: RunState,
+    { audience, clock }: { audience: Audience; clock: Clock },
+    done: (federated: Metrics | null) => void,
+  ) {
+    const { record, model, lastRound } = state;
+    this.#checkpoint = model.hash;
+    this.#done = done;
+    const size = Math.max(1, lastRound?.target ?? 1);
+    const asked = selectCohort(state.members.available(), size, seededRandom(record.plan.seed, 'closing'));
+    this.#asked = new Set(asked);
+    this.#stop = asked.length === 0 ? () => {} : clock.setTimer(PATIENCE, () => this.#end());
+    if (asked.length === 0) this.#done = null;
+    else
+      audience.send(asked, 'evaluate', {
+        run: record.id,
+        round: model.round,
+        checkpoint: model.hash,
+        frame: state.frame,
+      });
+  }
+
+  take(participant: string, evaluation: Evaluation): void {
+    if (evaluation.checkpoint !== this.#checkpoint || !this.#asked.has(participant)) return;
+    this.#metrics.set(participant, evaluation.metrics);
+    if (this.#metrics.size === this.#asked.size) this.#end();
+  }
+
+  close(): void {
+    this.#stop();
+    this.#done = null;
+  }
+
+  #end(): void {
+    const done = this.#done;
+    this.close();
+    done?.(meanMetrics(this.#metrics.values()));
+  }
+}

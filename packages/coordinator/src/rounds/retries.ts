@@ -1,0 +1,33 @@
+import type { ErrorCode } from '@coppice/protocol';
+
+/** After so many rounds in a row that all diverged, waiting longer will not help. */
+const MAX_DIVERGED_ROUNDS = 5;
+/** Pause before a round that was abandoned is tried again: 1 s, doubled each time up to 30 s. */
+const FIRST_WAIT = 1000;
+const LONGEST_WAIT = 30_000;
+
+/** When a round that was abandoned is tried again, and when no more. */
+export class Retries {
+  /** The attempt that comes next, from 1. */
+  attempt = 1;
+  #abandonedInRow = 0;
+  #divergedInRow = 0;
+
+  constructor(attempt = 1) {
+    this.attempt = attempt;
+  }
+
+  committed(): void {
+    this.attempt = 1;
+    this.#abandonedInRow = 0;
+    this.#divergedInRow = 0;
+  }
+
+  /** @returns milliseconds until the next attempt, or `give-up`. */
+  abandoned(attempt: number, code: ErrorCode): number | 'give-up' {
+    this.attempt = attempt + 1;
+    this.#divergedInRow = code === 'training-diverged' ? this.#divergedInRow + 1 : 0;
+    if (this.#divergedInRow >= MAX_DIVERGED_ROUNDS) return 'give-up';
+    return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#abandonedInRow++);
+  }
+}

@@ -1,0 +1,453 @@
+import { meanMetrics, type Pipeline, pipelineOf, strategyOf } from '@coppice/federation';
+import {
+  CoppiceError,
+  type Event,
+  type Metrics,
+  type Phase,
+  type Plan,
+  type Round,
+  type Update,
+  type WireError,
+} from '@coppice/protocol';
+import type { SpooledRound } from '../storage/spool.ts';
+import { accumulate } from './accumulate.ts';
+import { announceEnd, cohortBytes } from './announce.ts';
+import { apply } from './apply.ts';
+import { collected, lostBecause } from './collect.ts';
+import { commit } from './commit.ts';
+import { distribute } from './distribute.ts';
+import { evaluate } from './evaluate.ts';
+import { Grace } from './grace.ts';
+import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
+import { type OpenRound, openRound, toRecord } from './open-round.ts';
+import { Retries } from './retries.ts';
+import type { RunOptions, RunState } from './run-state.ts';
+import { select } from './select.ts';
+import { committedSentence } from './sentences.ts';
+import { validate } from './validate.ts';
+
+/** After a restart the connections of a whole cohort are away at once, and come back one by one. */
+const RETURN_AFTER_RESTART = 30_000;
+
+/** What a round's end means for its run. */
+export interface RoundLoopListener {
+  changed(): void;
+  log(level: Event['level'], kind: string, message: string, round?: number): void;
+  /** The last round was committed. */
+  finished(): void;
+  /** More attempts would not help. */
+  gaveUp(reason: WireError): void;
+}
+
+/**
+ * The rounds of one run, one at a time: from selection to commit or abandonment. Moves on calls from its
+ * run and on the clock's timers; the steps of a round are in the files named after them.
+ */
+export class RoundLoop {
+  readonly #o: RunOptions;
+  readonly #state: RunState;
+  readonly #listener: RoundLoopListener;
+  readonly #pipeline: Pipeline;
+  /** Where a received update is put in order before it is summed; used by one at a time. */
+  readonly #scratch: Float32Array;
+  readonly #grace: Grace;
+  readonly #retries: Retries;
+  #phase: Phase = 'idle';
+  #phaseSince: number;
+  #open: OpenRound | null = null;
+  #deadline: () => void = () => {};
+  #retry: (() => void) | null = null;
+
+  constructor(options: RunOptions, state: RunState, listener: RoundLoopListener) {
+    this.#o = options;
+    this.#state = state;
+    this.#listener = listener;
+    this.#pipeline = pipelineOf(options.record.plan);
+    this.#scratch = new Float32Array(options.model.weights.length);
+    this.#grace = new Grace(options.clock);
+    this.#retries = new Retries(options.attempt);
+    this.#phaseSince = options.clock.now();
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get open(): OpenRound | null {
+    return this.#open;
+  }
+
+  /** The open round as it stands; `null` between rounds. */
+  record(): Round | null {
+    const open = this.#open;
+    if (open === null) return null;
+    return toRecord(open, {
+      outcome: 'open',
+      reason: null,
+      endedAt: null,
+      central: null,
+      checkpoint: null,
+      trainingLoss: meanMetrics(open.losses)?.loss ?? null,
+      bytes: cohortBytes(open, this.#o.audience),
+    });
+  }
+
+  // ---- going on
+
+  /** Begins a round where one is wanted and possible. */
+  consider(): void {
+    const { record, members, model, frame } = this.#state;
+    if (record.status !== 'running') {
+      if (this.#phase === 'waiting') this.#step('halted');
+      return;
+    }
+    if (this.#phase === 'idle' && this.#retry === null) this.#step('begin');
+    if (this.#phase !== 'waiting') return;
+    const available = members.available();
+    if (available.length < record.plan.minParticipants) return;
+    this.#step('enough');
+    const opening = select({
+      run: record.id,
+      round: model.round + 1,
+      attempt: this.#retries.attempt,
+      plan: record.plan,
+      parent: model.hash,
+      available,
+      now: this.#now(),
+    });
+    // Appends go after it in the same file, so it is on disk before any update is acknowledged.
+    this.#o.spool.open(opening);
+    const open = openRound(opening, model.weights.length, {
+      outcome: 'asked',
+      bytes: (id) => this.#o.audience.bytes(id),
+    });
+    this.#open = open;
+    for (const id of open.cohort.keys()) {
+      const member = members.get(id);
+      if (member !== undefined) member.progress = 0;
+    }
+    this.#step('selected');
+    distribute(open, frame, { audience: this.#o.audience, now: this.#now() });
+    this.#step('distributed');
+    this.#awaitDeadline(open.deadlineAt);
+    this.#listener.log(
+      'info',
+      'round-started',
+      `Round ${open.round} began: ${open.cohort.size} asked, ${open.sizes.target} wanted.`,
+    );
+    this.#listener.changed();
+    // A cohort member may have gone while it was being asked.
+    this.#collect(false);
+  }
+
+  /**
+   * Goes on with the round that an earlier process left open: what it acknowledged is counted again from
+   * disk, who had not delivered gets a while to come back. A round of another model is forgotten.
+   */
+  async recover(): Promise<void> {
+    const { record, model } = this.#state;
+    const spooled = await this.#o.spool.recover(record.id).catch((thrown: unknown) => {
+      const error = CoppiceError.from(thrown);
+      if (error.code !== 'storage-corrupt') throw error;
+      this.#listener.log('error', 'spool-damaged', error.message);
+      return null;
+    });
+    if (spooled === null) return;
+    const { opening } = spooled;
+    if (opening.round !== model.round + 1 || opening.parent !== model.hash || isOver(record.status)) {
+      await this.#o.spool.drop(record.id);
+      return;
+    }
+    const open = openRound(opening, model.weights.length, {
+      outcome: 'away',
+      bytes: (id) => this.#o.audience.bytes(id),
+    });
+    this.#open = open;
+    this.#step('recovered');
+    await this.#recount(open, spooled);
+    this.#listener.log(
+      'info',
+      'round-recovered',
+      `Round ${open.round} goes on after a restart: ${open.sum.updates} of ${open.sizes.target} wanted updates were already here.`,
+    );
+    const patience = Math.max(RETURN_AFTER_RESTART, record.plan.graceSeconds * 1000);
+    for (const [id, { outcome }] of open.cohort) {
+      if (outcome === 'away') this.#grace.begin(id, patience, () => this.out(id, 'left'));
+    }
+    this.#awaitDeadline(Math.max(open.deadlineAt, this.#now() + patience));
+    this.#collect(false);
+  }
+
+  async #recount(open: OpenRound, spooled: SpooledRound): Promise<void> {
+    if (spooled.damage !== null) this.#listener.log('error', 'spool-damaged', spooled.damage.message);
+    for await (const { participant, update } of spooled.updates()) {
+      try {
+        this.#count(open, participant, update);
+      } catch (thrown) {
+        // Its sender is asked again when it comes back.
+        const { code, message } = CoppiceError.from(thrown);
+        this.#listener.log(
+          'error',
+          'spool-damaged',
+          `A stored update for round ${open.round} could not be used (${code}): ${message}`,
+        );
+      }
+    }
+  }
+
+  /** Ends the open round with what has come. @throws CoppiceError `run-state` */
+  endNow(): void {
+    if (this.#phase !== 'collect' || this.#open === null) {
+      throw new CoppiceError('run-state', 'No round is being collected, so there is none to end.');
+    }
+    this.#listener.log('info', 'round-ended-by-admin', `Round ${this.#open.round} was ended by the admin.`);
+    this.#collect(true);
+  }
+
+  /** No more rounds: the open one is given up. */
+  halt(): void {
+    this.#retry?.();
+    this.#retry = null;
+    if (this.#open !== null) {
+      this.#abandon(this.#open, new CoppiceError('run-ended', 'The run was stopped by the admin.'));
+    } else if (this.#phase === 'waiting') this.#step('halted');
+  }
+
+  /** Stops timers. What was spooled stays, for the process after this one. */
+  close(): void {
+    this.#deadline();
+    this.#retry?.();
+    this.#grace.endAll();
+    this.#open = null;
+  }
+
+  // ---- cohort members
+
+  /** Counts an update. @returns when it is on disk. @throws CoppiceError what is wrong with it, at once. */
+  take(participant: string, update: Update): Promise<void> {
+    const open = this.#phase === 'collect' ? this.#open : null;
+    this.#count(open, participant, update);
+    // Counted, so it was validated against the open round.
+    const round = open as OpenRound;
+    const stored = this.#o.spool.append(this.#state.record.id, { participant, update });
+    const member = round.cohort.get(participant);
+    if (member !== undefined) member.stored = stored;
+    // A sum that holds what is not on disk must not outlive the failure: the round is tried again whole.
+    stored.catch((thrown: unknown) => {
+      if (this.#open === round) this.#abandon(round, CoppiceError.from(thrown, 'storage-failed'));
+    });
+    this.#listener.changed();
+    this.#collect(false);
+    return stored;
+  }
+
+  /** A cohort member will not deliver. */
+  out(participant: string, outcome: 'left' | 'declined' | 'refused'): void {
+    this.#grace.end(participant);
+    const open = this.#open;
+    const member = open?.cohort.get(participant);
+    if (open === null || member === undefined) return;
+    if (member.outcome === 'asked' || member.outcome === 'away') {
+      member.outcome = outcome;
+      member.milliseconds = this.#now() - open.startedAt;
+    }
+    this.#listener.changed();
+    this.#collect(false);
+  }
+
+  /** A connection broke; its owner may come back in time. */
+  away(participant: string): void {
+    const member = this.#open?.cohort.get(participant);
+    if (member?.outcome !== 'asked') return;
+    member.outcome = 'away';
+    this.#grace.begin(participant, this.#state.record.plan.graceSeconds * 1000, () =>
+      this.out(participant, 'left'),
+    );
+  }
+
+  back(participant: string): void {
+    this.#grace.end(participant);
+    const member = this.#open?.cohort.get(participant);
+    if (member?.outcome === 'away') member.outcome = 'asked';
+  }
+
+  /** Sends the open round again to a cohort member that came back without having delivered. */
+  askAgain(participant: string): void {
+    const open = this.#open;
+    if (open === null || this.#phase !== 'collect') return;
+    if (open.cohort.get(participant)?.outcome !== 'asked') return;
+    distribute(open, this.#state.frame, {
+      audience: this.#o.audience,
+      now: this.#now(),
+      to: [participant],
+    });
+  }
+
+  // ---- the steps
+
+  #count(open: OpenRound | null, participant: string, update: Update): void {
+    const { model, layoutHash } = this.#state;
+    const values = validate(participant, update, {
+      open,
+      round: this.#open?.round ?? model.round + 1,
+      plan: this.#plan,
+      layout: this.#o.layout,
+      layoutHash,
+      pipeline: this.#pipeline,
+      scratch: this.#scratch,
+    });
+    accumulate(open as OpenRound, participant, update, values, this.#now());
+    this.#grace.end(participant);
+  }
+
+  #awaitDeadline(at: number): void {
+    this.#deadline = this.#o.clock.setTimer(at - this.#now(), () => this.#collect(true));
+  }
+
+  #collect(timeIsUp: boolean): void {
+    const open = this.#open;
+    if (open === null || this.#phase !== 'collect') return;
+    const verdict = collected(open, timeIsUp);
+    if (verdict === 'wait') return;
+    this.#deadline();
+    this.#grace.endAll();
+    if (verdict === 'enough') {
+      this.#step('collected');
+      // Rejections end up in #abandon: a round always ends.
+      void this.#finish(open);
+    } else this.#abandon(open, lostBecause(open, timeIsUp));
+  }
+
+  async #finish(open: OpenRound): Promise<void> {
+    const state = this.#state;
+    try {
+      const { task, plan } = state.record;
+      const model = { layout: this.#o.layout, weights: state.model.weights };
+      const next = apply(open, strategyOf(plan), state.model.state, model);
+      this.#step('aggregated');
+      const central = await evaluate(this.#o.evaluator, task, next.weights);
+      if (this.#open !== open) return;
+      this.#step('evaluated');
+      const last = open.round >= plan.rounds || reached(plan.targetAccuracy, central);
+      const record = last
+        ? { ...state.record, status: nextStatus(state.record.status, 'finish'), endedAt: this.#now() }
+        : state.record;
+      const round = await commit(this.#o.storage, open, next, {
+        run: record,
+        central,
+        bytes: cohortBytes(open, this.#o.audience),
+        now: this.#now(),
+      });
+      this.#forget();
+      if (this.#open !== open) return;
+      const evaluated = meanMetrics(open.evaluations);
+      const before = state.lastRound;
+      const parentCentral = state.central;
+      // The admin may have paused the run while it was being committed.
+      state.record = last ? record : { ...record, status: state.record.status };
+      const { hash, weights, state: memory } = next;
+      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round);
+      this.#retries.committed();
+      this.#end(open, 'committed', null);
+      this.#o.observer.roundChanged(round);
+      this.#listener.log('info', 'round-committed', committedSentence(round));
+      await this.addFederated(before, open.round - 1, evaluated, parentCentral);
+      if (last) this.#listener.finished();
+    } catch (thrown) {
+      if (this.#open === open) this.#abandon(open, CoppiceError.from(thrown));
+      return;
+    }
+    this.#listener.changed();
+    this.consider();
+  }
+
+  #abandon(open: OpenRound, error: CoppiceError): void {
+    this.#deadline();
+    this.#grace.endAll();
+    const reason = error.toWire();
+    const round = toRecord(open, {
+      outcome: 'abandoned',
+      reason,
+      endedAt: this.#now(),
+      central: null,
+      checkpoint: null,
+      trainingLoss: null,
+      bytes: cohortBytes(open, this.#o.audience),
+    });
+    this.#end(open, 'abandoned', reason);
+    this.#o.observer.roundChanged(round);
+    this.#listener.log(
+      'warning',
+      'round-abandoned',
+      `Round ${open.round} was abandoned, the model stays as it was: ${reason.message}`,
+      open.round,
+    );
+    this.#o.storage.putRound(round).catch((thrown: unknown) => this.#logFailure(thrown));
+    this.#forget();
+    const wait = this.#retries.abandoned(open.attempt, error.code);
+    if (!isOver(this.#state.record.status)) {
+      if (wait === 'give-up') {
+        this.#listener.gaveUp(reason);
+        return;
+      }
+      this.#retry = this.#o.clock.setTimer(wait, () => {
+        this.#retry = null;
+        this.consider();
+      });
+    }
+    this.#listener.changed();
+  }
+
+  #end(open: OpenRound, outcome: 'committed' | 'abandoned', reason: WireError | null): void {
+    announceEnd(open, this.#state, this.#o.audience, { outcome, reason });
+    this.#open = null;
+    this.#step(outcome);
+  }
+
+  /** The measurements of a model come with the updates of the round after it. */
+  async addFederated(
+    before: Round | null,
+    round: number,
+    federated: Metrics | null,
+    central: Metrics | null,
+  ): Promise<void> {
+    if (federated === null) return;
+    await this.#o.storage.putMetrics({ run: this.#state.record.id, round, central, federated });
+    if (before === null) return;
+    const amended: Round = { ...before, federated };
+    await this.#o.storage.putRound(amended);
+    this.#o.observer.roundChanged(amended);
+  }
+
+  /** A round that is left in the spool is recognised as over at the next start. */
+  #forget(): void {
+    this.#o.spool.drop(this.#state.record.id).catch((thrown: unknown) => this.#logFailure(thrown));
+  }
+
+  #step(step: RoundStep): void {
+    const now = this.#now();
+    if (this.#open !== null)
+      this.#open.phases[this.#phase] = (this.#open.phases[this.#phase] ?? 0) + now - this.#phaseSince;
+    this.#phase = nextPhase(this.#phase, step);
+    this.#phaseSince = now;
+    this.#o.observer.runChanged();
+    const open = this.record();
+    if (open !== null) this.#o.observer.roundChanged(open);
+  }
+
+  #logFailure(thrown: unknown): void {
+    this.#listener.log('error', 'storage-failed', CoppiceError.from(thrown, 'storage-failed').message);
+  }
+
+  get #plan(): Plan {
+    return this.#state.record.plan;
+  }
+
+  #now(): number {
+    return this.#o.clock.now();
+  }
+}
+
+function reached(target: number | null, central: Metrics | null): boolean {
+  return target !== null && central?.accuracy != null && central.accuracy >= target;
+}

@@ -1,0 +1,152 @@
+import { mkdirSync } from 'node:fs';
+import { type FileHandle, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CoppiceError } from '@coppice/protocol';
+import type { Spool } from './spool.ts';
+import { createRoundFile, openingRecord, readRoundFile, updateRecord, writeAll } from './spool-file.ts';
+
+/** At most this many buffers go out in one call: well under every system's limit. */
+const BATCH = 384;
+
+interface Waiting {
+  readonly chunks: readonly Uint8Array[];
+  readonly resolve: () => void;
+  readonly reject: (error: CoppiceError) => void;
+}
+
+/** The open round of one run. Writes that arrive while the disk is busy share the next flush. */
+class Lane {
+  readonly #path: string;
+  /** What was asked for runs one after the other. */
+  #order: Promise<void> = Promise.resolve();
+  #file: FileHandle | null = null;
+  #end = 0;
+  #waiting: Waiting[] = [];
+  /** After a failed write or flush nobody knows what is on disk, so the round takes nothing more. */
+  #broken: CoppiceError | null = null;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  begin(chunks: readonly Uint8Array[]): void {
+    void this.#queue(async () => {
+      await this.#release();
+      this.#broken = null;
+      try {
+        this.#file = await createRoundFile(this.#path);
+        this.#end = await writeAll(this.#file, chunks, 0);
+      } catch (thrown) {
+        this.#broken = failed(thrown);
+      }
+    });
+  }
+
+  append(chunks: readonly Uint8Array[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ chunks, resolve, reject });
+      // Whoever comes first flushes for all that have come until then.
+      void this.#queue(() => this.#flush());
+    });
+  }
+
+  recover() {
+    return this.#queue(async () => {
+      await this.#release();
+      const found = await readRoundFile(this.#path);
+      this.#file = found?.file ?? null;
+      this.#end = found?.end ?? 0;
+      return found?.round ?? null;
+    });
+  }
+
+  drop(): Promise<void> {
+    return this.#queue(async () => {
+      await this.#release();
+      await rm(this.#path, { force: true });
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#queue(() => this.#release());
+  }
+
+  async #flush(): Promise<void> {
+    const batch = this.#waiting.splice(0, BATCH / 3);
+    if (batch.length === 0) return;
+    try {
+      if (this.#broken !== null) throw this.#broken;
+      if (this.#file === null) throw new Error('no round is open');
+      this.#end = await writeAll(
+        this.#file,
+        batch.flatMap((one) => one.chunks),
+        this.#end,
+      );
+      await this.#file.datasync();
+    } catch (thrown) {
+      this.#broken = failed(thrown);
+      for (const { reject } of batch) reject(this.#broken);
+      return;
+    }
+    for (const { resolve } of batch) resolve();
+  }
+
+  async #release(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.close();
+  }
+
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#order.then(work);
+    this.#order = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
+  }
+}
+
+/**
+ * Spools as files in a folder, one for each run with an open round.
+ *
+ * @throws CoppiceError `storage-failed` where the folder cannot be made.
+ */
+export function fileSpool(folder: string): Spool {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (thrown) {
+    throw failed(thrown);
+  }
+  const lanes = new Map<string, Lane>();
+  const lane = (run: string): Lane => {
+    let found = lanes.get(run);
+    if (found === undefined) {
+      found = new Lane(join(folder, `${run}.spool`));
+      lanes.set(run, found);
+    }
+    return found;
+  };
+  const named = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((thrown: unknown) => {
+      throw failed(thrown);
+    });
+  return {
+    open: (opening) => lane(opening.run).begin(openingRecord(opening)),
+    append: (run, update) => lane(run).append(updateRecord(update)),
+    recover: (run) => named(lane(run).recover()),
+    drop: (run) => named(lane(run).drop()),
+    async close() {
+      await Promise.all([...lanes.values()].map((one) => one.close()));
+    },
+  };
+}
+
+function failed(thrown: unknown): CoppiceError {
+  if (thrown instanceof CoppiceError) return thrown;
+  return new CoppiceError(
+    'storage-failed',
+    `The spool in the data folder cannot be used: ${(thrown as Error).message}. Check free space and permissions.`,
+    { cause: thrown },
+  );
+}

@@ -1,0 +1,37 @@
+import { CoppiceError } from '@coppice/protocol';
+import type { RoundOpening, Spool, SpooledUpdate } from './spool.ts';
+
+/** A spool that dies with its process: for tests and throw-away coordinators. */
+export function memorySpool(): Spool {
+  const rounds = new Map<string, { opening: RoundOpening; updates: SpooledUpdate[] }>();
+  return {
+    open(opening) {
+      rounds.set(opening.run, { opening: structuredClone(opening), updates: [] });
+    },
+    append(run, update) {
+      const round = rounds.get(run);
+      if (round === undefined) {
+        return Promise.reject(new CoppiceError('storage-failed', `No round of ${run} is open in the spool.`));
+      }
+      round.updates.push(structuredClone(update));
+      return Promise.resolve();
+    },
+    recover(run) {
+      const round = rounds.get(run);
+      if (round === undefined) return Promise.resolve(null);
+      const { opening, updates } = structuredClone(round);
+      return Promise.resolve({
+        opening,
+        damage: null,
+        async *updates() {
+          yield* updates;
+        },
+      });
+    },
+    drop(run) {
+      rounds.delete(run);
+      return Promise.resolve();
+    },
+    close: () => Promise.resolve(),
+  };
+}

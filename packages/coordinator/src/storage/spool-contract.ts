@@ -1,0 +1,143 @@
+import { encodeFrame, float32Payload, type Update, weightsHash } from '@coppice/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { RoundOpening, Spool, SpooledUpdate } from './spool.ts';
+
+export const id = (n: number) => n.toString(16).padStart(32, '0');
+
+export const openingOf = (run: string, round = 1, attempt = 1): RoundOpening => ({
+  run,
+  round,
+  attempt,
+  parent: weightsHash(Float32Array.of(round)),
+  sizes: { asked: 3, target: 3, quorum: 2 },
+  startedAt: 1_000,
+  deadlineAt: 61_000,
+  cohort: [id(3), id(1), id(2)],
+});
+
+/** An update with `size` parameters that tells itself from others. */
+export function spooled(n: number, size = 3): SpooledUpdate {
+  const values = Float32Array.from({ length: size }, (_, at) => n + at / 8);
+  const update: Update = {
+    run: 'toy-1',
+    round: 1,
+    attempt: 1,
+    checkpoint: weightsHash(Float32Array.of(1)),
+    examples: n,
+    loss: n / 3,
+    evaluation: n % 2 === 0 ? null : { loss: 0.1 + n, accuracy: null, examples: 2 },
+    milliseconds: 12.5,
+    frame: encodeFrame({
+      kind: 'update',
+      codec: 'float32',
+      layoutHash: new Uint8Array(16),
+      parameters: size,
+      payload: float32Payload(values),
+    }),
+  };
+  return { participant: id(n), update };
+}
+
+export async function restored(spool: Spool, run: string) {
+  const found = await spool.recover(run);
+  if (found === null) return null;
+  const updates: SpooledUpdate[] = [];
+  for await (const one of found.updates()) updates.push(one);
+  return { opening: found.opening, damage: found.damage, updates };
+}
+
+/**
+ * What every `Spool` must do.
+ *
+ * @param reopen gives the spool as another process would find it; what is in memory only gives itself.
+ */
+export function spoolContract(
+  name: string,
+  create: () => Promise<{ spool: Spool; reopen: (spool: Spool) => Promise<Spool>; end?: () => void }>,
+): void {
+  describe(`Spool: ${name}`, () => {
+    let made: Awaited<ReturnType<typeof create>>;
+    let spool: Spool;
+    beforeEach(async () => {
+      made = await create();
+      spool = made.spool;
+    });
+    afterEach(async () => {
+      await spool.close();
+      made.end?.();
+    });
+    const again = async () => {
+      spool = await made.reopen(spool);
+    };
+
+    it('knows no round where none was opened', async () => {
+      expect(await spool.recover('toy-1')).toBeNull();
+    });
+
+    it('gives back what was appended, in order, to the process after', async () => {
+      spool.open(openingOf('toy-1'));
+      await Promise.all([spool.append('toy-1', spooled(2)), spool.append('toy-1', spooled(1, 50_000))]);
+      await spool.append('toy-1', spooled(3));
+      await again();
+      expect(await restored(spool, 'toy-1')).toEqual({
+        opening: openingOf('toy-1'),
+        damage: null,
+        updates: [spooled(2), spooled(1, 50_000), spooled(3)],
+      });
+    });
+
+    it('goes on after what it gave back', async () => {
+      spool.open(openingOf('toy-1'));
+      await spool.append('toy-1', spooled(1));
+      await again();
+      await restored(spool, 'toy-1');
+      await spool.append('toy-1', spooled(2));
+      await again();
+      expect((await restored(spool, 'toy-1'))?.updates).toEqual([spooled(1), spooled(2)]);
+    });
+
+    it('keeps runs apart', async () => {
+      spool.open(openingOf('toy-1'));
+      spool.open(openingOf('toy-2'));
+      await Promise.all([spool.append('toy-2', spooled(2)), spool.append('toy-1', spooled(1))]);
+      await spool.drop('toy-1');
+      await again();
+      expect(await restored(spool, 'toy-1')).toBeNull();
+      expect((await restored(spool, 'toy-2'))?.updates).toEqual([spooled(2)]);
+    });
+
+    it('forgets a round that was dropped, and the round before when one is opened', async () => {
+      spool.open(openingOf('toy-1'));
+      await spool.append('toy-1', spooled(1));
+      spool.open(openingOf('toy-1', 1, 2));
+      await spool.append('toy-1', spooled(2));
+      await again();
+      expect(await restored(spool, 'toy-1')).toMatchObject({
+        opening: { attempt: 2 },
+        updates: [{ participant: id(2) }],
+      });
+      const dropped = spool.drop('toy-1');
+      // Asked for before the drop is done: the order of the calls counts.
+      spool.open(openingOf('toy-1', 2));
+      await dropped;
+      await spool.append('toy-1', spooled(3));
+      await again();
+      expect(await restored(spool, 'toy-1')).toMatchObject({
+        opening: { round: 2 },
+        updates: [{ participant: id(3) }],
+      });
+    });
+
+    it('takes a hundred at once', async () => {
+      spool.open(openingOf('toy-1'));
+      const all = Array.from({ length: 100 }, (_, n) => spooled(n + 1, 1_000));
+      await Promise.all(all.map((one) => spool.append('toy-1', one)));
+      await again();
+      expect((await restored(spool, 'toy-1'))?.updates).toEqual(all);
+    });
+
+    it('refuses an update where no round is open', async () => {
+      await expect(spool.append('toy-9', spooled(1))).rejects.toMatchObject({ code: 'storage-failed' });
+    });
+  });
+}

@@ -1,0 +1,189 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { CoppiceError, frameBytes, type Update } from '@coppice/protocol';
+import type { RoundOpening, SpooledRound, SpooledUpdate } from './spool.ts';
+
+/*
+ * One round in one file. Records follow each other, the first is the opening:
+ *
+ *     u32 length of the JSON · u32 length of the frame · u32 CRC-32 of the JSON · u32 CRC-32 of these three
+ *     JSON (UTF-8) · frame
+ *
+ * little-endian. The frame has a checksum of its own. A record that is cut short was never
+ * acknowledged, since acknowledgements wait for the flush.
+ */
+const HEAD = 16;
+/** Told apart from files of another shape. */
+const FORMAT = 1;
+
+/** Where a record lies in its file. */
+interface Place {
+  readonly json: number;
+  readonly jsonLength: number;
+  readonly frameLength: number;
+  /** Whether its JSON is as it was written. */
+  readonly whole: boolean;
+}
+
+export interface Found {
+  readonly file: FileHandle;
+  /** Where the next record goes. */
+  readonly end: number;
+  readonly round: SpooledRound;
+}
+
+export function openingRecord(opening: RoundOpening): Uint8Array[] {
+  return record({ format: FORMAT, ...opening }, new Uint8Array(0));
+}
+
+export function updateRecord({ participant, update }: SpooledUpdate): Uint8Array[] {
+  const { frame, ...fields } = update;
+  return record({ participant, update: fields }, frameBytes(frame));
+}
+
+function record(fields: object, frame: Uint8Array): Uint8Array[] {
+  const json = Buffer.from(JSON.stringify(fields));
+  const head = Buffer.alloc(HEAD);
+  head.writeUInt32LE(json.byteLength, 0);
+  head.writeUInt32LE(frame.byteLength, 4);
+  head.writeUInt32LE(crc32(json), 8);
+  head.writeUInt32LE(crc32(head.subarray(0, HEAD - 4)), HEAD - 4);
+  return [head, json, frame];
+}
+
+/** Creates the file of a round, empty, in place of any before it. */
+export async function createRoundFile(path: string): Promise<FileHandle> {
+  const file = await open(path, 'w+');
+  // The file's name is an entry of its folder, which has to reach the disk as well.
+  const folder = await open(dirname(path), 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+  return file;
+}
+
+/** Writes all of the chunks at a place of the file. @returns the place after them. */
+export async function writeAll(
+  file: FileHandle,
+  chunks: readonly Uint8Array[],
+  position: number,
+): Promise<number> {
+  let left = chunks.filter((chunk) => chunk.byteLength > 0);
+  let at = position;
+  while (left.length > 0) {
+    let { bytesWritten } = await file.writev(left, at);
+    at += bytesWritten;
+    // The system may take less than it was given.
+    while (bytesWritten > 0) {
+      const first = left[0] as Uint8Array;
+      if (bytesWritten < first.byteLength) {
+        left = [first.subarray(bytesWritten), ...left.slice(1)];
+        break;
+      }
+      bytesWritten -= first.byteLength;
+      left = left.slice(1);
+    }
+  }
+  return at;
+}
+
+/**
+ * What a file holds, its unfinished end cut off; `null` where there is no round in it.
+ *
+ * @throws CoppiceError `storage-corrupt` where something is there, and it cannot be said what.
+ */
+export async function readRoundFile(path: string): Promise<Found | null> {
+  let file: FileHandle;
+  try {
+    file = await open(path, 'r+');
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw thrown;
+  }
+  try {
+    const { size } = await file.stat();
+    const first = await readPlace(file, 0, size);
+    if (first === 'end') {
+      await file.close();
+      return null;
+    }
+    const opening = first === 'damaged' || !first.whole ? null : ((await readJson(file, first)) as Stored);
+    if (first === 'damaged' || opening?.format !== FORMAT) {
+      throw new CoppiceError(
+        'storage-corrupt',
+        `The spool ${path} is damaged at its beginning, or of another version; its round begins anew.`,
+      );
+    }
+    const places: Place[] = [];
+    let lost = 0;
+    let end = after(first);
+    let next = await readPlace(file, end, size);
+    for (; next instanceof Object; next = await readPlace(file, end, size)) {
+      if (next.whole) places.push(next);
+      else lost++;
+      end = after(next);
+    }
+    const damage =
+      lost > 0 || next === 'damaged'
+        ? new CoppiceError(
+            'storage-corrupt',
+            `The spool of run ${opening.run} is damaged: ${lost} updates and ${size - end} bytes cannot be read. Whose updates they were will be asked again.`,
+          )
+        : null;
+    await file.truncate(end);
+    const { format: _format, ...round } = opening;
+    return { file, end, round: { opening: round, damage, updates: () => updatesAt(file, places) } };
+  } catch (thrown) {
+    await file.close().catch(() => {});
+    throw thrown;
+  }
+}
+
+type Stored = RoundOpening & { format: unknown };
+
+async function* updatesAt(file: FileHandle, places: readonly Place[]): AsyncIterable<SpooledUpdate> {
+  for (const place of places) {
+    const { participant, update } = (await readJson(file, place)) as {
+      participant: string;
+      update: Omit<Update, 'frame'>;
+    };
+    const frame = await readBytes(file, place.json + place.jsonLength, place.frameLength);
+    yield { participant, update: { ...update, frame } };
+  }
+}
+
+/** `end`: nothing more, or a record cut short; `damaged`: something that is no record. */
+async function readPlace(file: FileHandle, at: number, size: number): Promise<Place | 'end' | 'damaged'> {
+  if (size - at < HEAD) return 'end';
+  const head = Buffer.from(await readBytes(file, at, HEAD));
+  // Room that was reserved and never written reads as zeros.
+  if (head.every((byte) => byte === 0)) return 'end';
+  if (crc32(head.subarray(0, HEAD - 4)) !== head.readUInt32LE(HEAD - 4)) return 'damaged';
+  const json = at + HEAD;
+  const jsonLength = head.readUInt32LE(0);
+  const frameLength = head.readUInt32LE(4);
+  if (json + jsonLength + frameLength > size) return 'end';
+  const whole = crc32(await readBytes(file, json, jsonLength)) === head.readUInt32LE(8);
+  return { json, jsonLength, frameLength, whole };
+}
+
+function after({ json, jsonLength, frameLength }: Place): number {
+  return json + jsonLength + frameLength;
+}
+
+async function readJson(file: FileHandle, { json, jsonLength }: Place): Promise<unknown> {
+  return JSON.parse(Buffer.from(await readBytes(file, json, jsonLength)).toString('utf8'));
+}
+
+async function readBytes(file: FileHandle, at: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  for (let got = 0; got < length; ) {
+    const { bytesRead } = await file.read(bytes, got, length - got, at + got);
+    if (bytesRead === 0) throw new Error(`the file ends at byte ${at + got}`);
+    got += bytesRead;
+  }
+  return bytes;
+}

@@ -1,0 +1,59 @@
+import type { CohortSizes } from '@coppice/federation';
+import type { CoppiceError, Update } from '@coppice/protocol';
+
+/** That a round was opened, and all that is needed to go on with it in another process. */
+export interface RoundOpening {
+  readonly run: string;
+  readonly round: number;
+  readonly attempt: number;
+  /** Hash of the model the round began from. */
+  readonly parent: string;
+  readonly sizes: CohortSizes;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly deadlineAt: number;
+  /** Participants, in the order they were drawn. */
+  readonly cohort: readonly string[];
+}
+
+export interface SpooledUpdate {
+  readonly participant: string;
+  readonly update: Update;
+}
+
+/** A round as an earlier process left it. */
+export interface SpooledRound {
+  readonly opening: RoundOpening;
+  /**
+   * In the order they were appended; read one at a time, so that memory holds one. Frames come as they
+   * were written: whoever decodes one checks its checksum.
+   *
+   * @throws CoppiceError `storage-failed` where the medium cannot be read.
+   */
+  updates(): AsyncIterable<SpooledUpdate>;
+  /** Why not all that is there can be read; `null` where all can. */
+  readonly damage: CoppiceError | null;
+}
+
+/**
+ * Where the updates of an open round wait for its commit: append-only, so that one which was
+ * acknowledged outlives the process that acknowledged it. A run has at most one open round.
+ * Whoever implements this must pass `spoolContract`.
+ *
+ * Methods may throw CoppiceError `storage-failed`; after that the round in question takes nothing more.
+ */
+export interface Spool {
+  /** Begins a round; whatever the run had spooled before is forgotten. Durable once an append is. */
+  open(opening: RoundOpening): void;
+  /** Resolves when the update is on disk. The frame's bytes must not change until then. */
+  append(run: string, update: SpooledUpdate): Promise<void>;
+  /**
+   * What an earlier process left of a run's open round; later appends go on after it. `null`: nothing.
+   *
+   * @throws CoppiceError `storage-corrupt` where nothing of what is there can be used.
+   */
+  recover(run: string): Promise<SpooledRound | null>;
+  /** Forgets a run's round: it was committed or given up. Resolves when nothing of it can come back. */
+  drop(run: string): Promise<void>;
+  close(): Promise<void>;
+}
