@@ -1,12 +1,32 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
 
 const coordinator = 'http://127.0.0.1:8080';
 
 export default defineConfig({
   base: '/',
   // The preset would also bring Babel and its developer tools' bridge; a page this small needs neither.
-  plugins: [preact({ devToolsEnabled: false })],
+  plugins: [
+    preact({ devToolsEnabled: false }),
+    VitePWA({
+      // A new version waits for the person's click: it must never interrupt a round.
+      registerType: 'prompt',
+      injectRegister: false,
+      manifest: false,
+      workbox: {
+        globPatterns: ['**/*.{html,js,css,wasm,svg,png,woff2,webmanifest}'],
+        // The trainer is one large chunk, and offline is of no use without it.
+        maximumFileSizeToCacheInBytes: 16 * 2 ** 20,
+        // Only the page itself is answered from the cache. Everything else that is not one of its files
+        // (/api, /models, /socket.io, /admin) goes to the coordinator, and is kept nowhere.
+        navigateFallback: 'index.html',
+        navigateFallbackAllowlist: [/^\/(\?|$)/],
+        cleanupOutdatedCaches: true,
+        sourcemap: false,
+      },
+    }),
+  ],
   worker: { format: 'es' },
   build: {
     outDir: 'dist',

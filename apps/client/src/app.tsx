@@ -9,6 +9,7 @@ import { tab } from './link/one-tab.ts';
 import { session } from './link/session.ts';
 import { ResultsPanel } from './model/results-panel.tsx';
 import { UsePanel } from './model/use-panel.tsx';
+import { UpdateNotice } from './offline/update-notice.tsx';
 import { Arrival } from './run/arrival.tsx';
 import { chosen, stage } from './run/run.ts';
 import { TrainingPanel } from './training/training-panel.tsx';
@@ -135,9 +136,13 @@ function Notices() {
   const error = session.error.value;
   const lost = session.connection.value === 'offline';
   // A run that ended says so in its status; said twice it would read as a failure.
-  const shown = error !== null && !(stage.value === 'over' && error.code === 'run-ended') ? error : null;
+  const ended = stage.value === 'over' && error?.code === 'run-ended';
+  // The banner says that the coordinator is away; its own farewell would say it twice.
+  const farewell = lost && error?.code === 'coordinator-stopping';
+  const shown = ended || farewell ? null : error;
   return (
     <div class="notices">
+      <UpdateNotice />
       {lost && (
         <p class="note warn" role="status" data-testid="offline">
           {text().banner}

@@ -14,8 +14,10 @@ import { attempt, problem } from './errors/attempt.ts';
 import { holdTab } from './link/one-tab.ts';
 import { startWorker, stopWorker } from './link/participant.ts';
 import { beforeConnecting, session, takeState } from './link/session.ts';
+import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
+import { keepForOffline } from './offline/update-notice.tsx';
 import { join } from './run/actions.ts';
-import { chosenId, fetchPlan, fetchTasks, plans, stage, tasks } from './run/run.ts';
+import { chosen, chosenId, chosenTask, fetchPlan, fetchTasks, plans, stage, tasks } from './run/run.ts';
 import { takingPart } from './run/taking-part.ts';
 import { watchBackend } from './training/backend-notice.tsx';
 import { watchDevice } from './training/device-care.ts';
@@ -33,7 +35,7 @@ const { takeOver } = holdTab(
       await api.subscribe(Comlink.proxy((state: SessionState) => takeState(state)));
       // Said before the connection stands, it is done as soon as it does; a reload goes on by itself.
       await join();
-      await api.connect();
+      await api.connect(lastSeen.value.peek()?.task ?? null);
     });
   },
   () => {
@@ -46,6 +48,8 @@ watchDevice();
 watchRounds();
 watchBackend();
 watchData();
+rememberLastSeen(() => ({ run: chosen.value, task: chosenTask.value }));
+if (import.meta.env.PROD) keepForOffline();
 
 // A run that is over is not joined again at the next visit.
 effect(() => {

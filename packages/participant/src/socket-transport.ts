@@ -33,6 +33,8 @@ export function socketTransport(url: string, secret: string): Transport {
   });
   const socket: Socket = manager.socket('/participant', { auth: { protocol: PROTOCOL_VERSION, secret } });
   let closed = false;
+  /** Whether the loss of this connection has been told: once, not at every attempt. */
+  let toldLost = false;
   let retry: ReturnType<typeof setTimeout> | null = null;
 
   // Every connection has a new engine; each counts its packets, framing excluded.
@@ -67,8 +69,12 @@ export function socketTransport(url: string, secret: string): Transport {
         });
       };
       for (const name of Object.keys(downMessages) as DownName[]) {
-        if (name === 'welcome') receive('welcome', (message) => events.onWelcome(message));
-        else if (name === 'notice') {
+        if (name === 'welcome') {
+          receive('welcome', (message) => {
+            toldLost = false;
+            events.onWelcome(message);
+          });
+        } else if (name === 'notice') {
           receive('notice', (error) => {
             if (error.code === 'session-replaced') giveUp(events, error);
             else events.onMessage('notice', error);
@@ -77,12 +83,19 @@ export function socketTransport(url: string, secret: string): Transport {
       }
       socket.on('disconnect', (reason) => {
         if (closed) return;
+        toldLost = true;
         events.onLost();
         // Socket.IO does not come back by itself when the server closed the connection on purpose.
         if (reason === 'io server disconnect') again();
       });
       socket.on('connect_error', (error: Error & { data?: WireError }) => {
-        if (closed || error.data?.code === undefined) return;
+        if (closed) return;
+        if (error.data?.code === undefined) {
+          // Nobody answered. Socket.IO goes on trying; who has never been connected must hear of it too.
+          if (!toldLost) events.onLost();
+          toldLost = true;
+          return;
+        }
         const refusal = CoppiceError.fromWire(error.data);
         if (refusal.retry === 'later') again();
         else giveUp(events, refusal.toWire());

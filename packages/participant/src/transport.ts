@@ -9,7 +9,7 @@ export interface Traffic {
 export interface TransportEvents {
   /** Connected and welcomed; fires again after every reconnection, before any other message. */
   onWelcome(welcome: Down<'welcome'>): void;
-  /** The connection broke; the transport keeps trying. */
+  /** The connection broke, or the first one could not be made; the transport keeps trying. */
   onLost(): void;
   /** The coordinator refused this participant; the transport gave up. */
   onRefused(error: WireError): void;

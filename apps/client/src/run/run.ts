@@ -1,6 +1,7 @@
 import type { Plan, RunSummary, TaskInfo } from '@coppice/protocol';
 import { computed, signal } from '@preact/signals';
 import { session } from '../link/session.ts';
+import { lastSeen } from '../offline/last-seen.ts';
 import { chooseRun, isOpen, linkedRun, openRuns } from './chosen-run.ts';
 import { takingPart } from './taking-part.ts';
 
@@ -12,8 +13,15 @@ export const linked = signal<string | null>(
   typeof location === 'undefined' ? null : linkedRun(location.search),
 );
 
+/** Those that the coordinator lists; while it never answered, the one last seen here. */
+const known = computed(() => {
+  const seen = lastSeen.value.value;
+  const unanswered = session.connection.value === 'offline' && session.runs.value.length === 0;
+  return unanswered && seen !== null ? [seen.run] : session.runs.value;
+});
+
 const chosenNow = computed(() =>
-  chooseRun(session.runs.value, {
+  chooseRun(known.value, {
     joined: session.joined.value?.run ?? takingPart.value.value?.run ?? null,
     picked: picked.value,
     linked: linked.value,
@@ -25,7 +33,9 @@ export const chosen = computed<RunSummary | null>(() => chosenNow.value);
 export const open = computed(() => openRuns(session.runs.value));
 export const chosenTask = computed<TaskInfo | null>(() => {
   const id = chosenNow.value?.task;
-  return id === undefined ? null : (tasks.value?.get(id) ?? null);
+  if (id === undefined) return null;
+  const seen = lastSeen.value.value?.task;
+  return tasks.value?.get(id) ?? (seen?.id === id ? seen : null);
 });
 
 /** Plans of runs by id, as far as they were fetched. */

@@ -1,5 +1,6 @@
 import type { CsvMapping, CsvPreview, QualityFinding, SkippedRow } from '@coppice/datasets';
 import type { DataSummary, SessionState, Source } from '@coppice/participant';
+import type { TaskInfo } from '@coppice/protocol';
 
 /** A picture as the page has it: a dropped file, or the pixels of a canvas. */
 export type PictureSource = Blob | ImageBitmap;
@@ -26,7 +27,8 @@ export interface OwnExample {
 export interface ClientApi {
   /** Called with every new state, fifteen times a second at most, and once at once. */
   subscribe(changed: (state: SessionState) => void): Promise<void>;
-  connect(): Promise<void>;
+  /** `known`: the task last seen, whose examples can be opened without the coordinator. */
+  connect(known: TaskInfo | null): Promise<void>;
   join(run: string): Promise<void>;
   leave(): Promise<void>;
   pause(): Promise<void>;

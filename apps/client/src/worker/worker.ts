@@ -3,7 +3,14 @@ import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
-import { CoppiceError, classesOf, exampleSize, type Task, type WireError } from '@coppice/protocol';
+import {
+  CoppiceError,
+  classesOf,
+  exampleSize,
+  type Task,
+  type TaskInfo,
+  type WireError,
+} from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import * as Comlink from 'comlink';
 import type { ClientApi } from './api.ts';
@@ -23,12 +30,15 @@ const STATE_INTERVAL = 66;
 const PROBE_SHARES = 60;
 
 const started = createBrowserParticipant({ url: self.location.origin, createTrainer, device: 'browser' });
-let opened: { task: Task; data: LocalData } | null = null;
+/** What examples are opened by; the model is not needed for it. */
+type DataTask = Pick<Task, 'id' | 'data'>;
+let opened: { task: DataTask; data: LocalData } | null = null;
+let lastSeen: TaskInfo | null = null;
 const dataListeners = new Set<(summary: DataSummary) => void>();
 
 const participant = (): Promise<BrowserParticipant> => started;
 
-function current(): { task: Task; data: LocalData } {
+function current(): { task: DataTask; data: LocalData } {
   if (opened === null) throw new CoppiceError('run-state', 'No task has been opened yet.');
   return opened;
 }
@@ -39,13 +49,27 @@ async function changed(summary: DataSummary): Promise<DataSummary> {
   return summary;
 }
 
-function imageTask(task: Task) {
+async function fetchTask(id: string): Promise<DataTask> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/tasks/${id}`);
+  } catch (thrown) {
+    // Without the coordinator, what is kept here is still the person's to see.
+    if (lastSeen?.id === id) return lastSeen;
+    throw thrown;
+  }
+  const task = (await response.json()) as Task & { error?: WireError };
+  if (task.error !== undefined) throw CoppiceError.fromWire(task.error);
+  return task;
+}
+
+function imageTask(task: DataTask) {
   if (task.data.kind !== 'image')
     throw new CoppiceError('data-invalid', 'This task learns from tables, not from pictures.');
   return task.data;
 }
 
-function tableTask(task: Task) {
+function tableTask(task: DataTask) {
   if (task.data.kind !== 'table')
     throw new CoppiceError('data-invalid', 'This task learns from pictures, not from tables.');
   return task.data;
@@ -58,7 +82,8 @@ const api: ClientApi = {
     session.subscribe(() => push.request());
     listener(session.state);
   },
-  async connect() {
+  async connect(known) {
+    lastSeen = known;
     (await participant()).session.connect();
   },
   async join(run) {
@@ -79,9 +104,7 @@ const api: ClientApi = {
     if (opened?.task.id !== id) {
       opened?.data.close();
       opened = null;
-      const response = await fetch(`/api/tasks/${id}`);
-      const task = (await response.json()) as Task & { error?: WireError };
-      if (task.error !== undefined) throw CoppiceError.fromWire(task.error);
+      const task = await fetchTask(id);
       const data = await openData(id, task.data);
       data.subscribe((summary) => {
         for (const listener of dataListeners) listener(summary);
@@ -162,7 +185,10 @@ const api: ClientApi = {
   },
 };
 
-function toCsv(task: Task, { count, features, labels }: Awaited<ReturnType<LocalData['examples']>>): Blob {
+function toCsv(
+  task: DataTask,
+  { count, features, labels }: Awaited<ReturnType<LocalData['examples']>>,
+): Blob {
   const size = exampleSize(task.data);
   const classes = classesOf(task.data);
   const names =
