@@ -172,6 +172,10 @@ describe('browsers and headless clients train one model together', () => {
       document.querySelector('[data-testid="data-count"]')?.textContent?.includes('60'),
     );
     await waitForAccepted(first.page, 1);
+    // What follows about the wire is true with the service worker in between, too.
+    expect(await first.page.evaluate(() => navigator.serviceWorker.controller?.scriptURL)).toBe(
+      `${wire.url}/sw.js`,
+    );
   });
 
   it('sends none of its examples, in any form', async () => {

@@ -15,7 +15,7 @@ import { holdTab } from './link/one-tab.ts';
 import { startWorker, stopWorker } from './link/participant.ts';
 import { beforeConnecting, session, takeState } from './link/session.ts';
 import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
-import { keepForOffline } from './offline/update-notice.tsx';
+import { keepForOffline } from './offline/update.ts';
 import { join } from './run/actions.ts';
 import { chosen, chosenId, chosenTask, fetchPlan, fetchTasks, plans, stage, tasks } from './run/run.ts';
 import { takingPart } from './run/taking-part.ts';
@@ -49,7 +49,8 @@ watchRounds();
 watchBackend();
 watchData();
 rememberLastSeen(() => ({ run: chosen.value, task: chosenTask.value }));
-if (import.meta.env.PROD) keepForOffline();
+// A browser that keeps nothing for a site is no failure; the page then needs the coordinator to open.
+if (import.meta.env.PROD) keepForOffline().catch(() => {});
 
 // A run that is over is not joined again at the next visit.
 effect(() => {

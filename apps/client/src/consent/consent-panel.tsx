@@ -1,7 +1,7 @@
 import { formatDateTime } from '@coppice/ui';
 import { computed } from '@preact/signals';
 import { saveFile } from '../data/save-file.ts';
-import { session } from '../link/session.ts';
+import { away, session } from '../link/session.ts';
 import { agreeTo, withdrawConsent } from '../run/actions.ts';
 import { chosenId, chosenTask, plan, stage } from '../run/run.ts';
 import { CONSENT_VERSION, consentTo, receipt } from './consent.ts';
@@ -29,7 +29,7 @@ export function ConsentPanel() {
           type="checkbox"
           data-testid="consent"
           checked={consent !== null}
-          disabled={session.operator.value === null}
+          disabled={consent === null && (session.operator.value === null || away.value)}
           onChange={() =>
             consent === null
               ? agreeTo(statements(facts.value, session.operator.value ?? ''))
@@ -40,7 +40,9 @@ export function ConsentPanel() {
           {t.agree}{' '}
           <span class="small quiet">
             {consent === null
-              ? t.version(CONSENT_VERSION)
+              ? away.value
+                ? t.agreeAway
+                : t.version(CONSENT_VERSION)
               : t.agreed(formatDateTime(consent.agreedAt), consent.version)}
           </span>
         </span>

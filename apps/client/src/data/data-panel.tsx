@@ -5,6 +5,7 @@ import { catalogue, formatBytes, formatNumber, formatShare } from '@coppice/ui';
 import { signal } from '@preact/signals';
 import { ask } from '../confirmation.tsx';
 import { participant } from '../link/participant.ts';
+import { away } from '../link/session.ts';
 import { chosenTask } from '../run/run.ts';
 import { CsvAdder } from './csv-adder.tsx';
 import { busy, change, findings, summary } from './data.ts';
@@ -21,6 +22,7 @@ const text = catalogue(
     sampleSize: 'Ready-made examples',
     sample: 'Add them',
     sampleHelp: 'A random share that the coordinator offers, for trying things out.',
+    sampleAway: 'They come from the coordinator, which is not reachable right now.',
     some: (count: number) => `${n(count)} examples`,
     adding: 'Adding…',
     duplicates: (count: number) =>
@@ -58,6 +60,7 @@ const text = catalogue(
     sampleSize: '现成的样本',
     sample: '添加',
     sampleHelp: '由协调器提供的一份随机样本，便于试用。',
+    sampleAway: '现成样本来自协调器，目前无法连接。',
     some: (count) => `${n(count)} 个样本`,
     adding: '正在添加……',
     duplicates: (count) => `有 ${n(count)} 个样本与其他样本完全相同。重复的样本不会带来新知识。`,
@@ -147,14 +150,14 @@ function SampleAdder() {
           type="button"
           class="button"
           data-testid="add-sample"
-          disabled={busy.value || summary.value === null}
+          disabled={busy.value || summary.value === null || away.value}
           onClick={() => void change(() => participant().addSample(sampleSize.value))}
         >
           {busy.value ? t.adding : t.sample}
         </button>
       </div>
       <span id="sample-help" class="help">
-        {t.sampleHelp}
+        {away.value ? t.sampleAway : t.sampleHelp}
       </span>
     </div>
   );

@@ -1,6 +1,7 @@
 import type { WireError } from '@coppice/protocol';
 import { catalogue } from '@coppice/ui';
 import { useState } from 'preact/hooks';
+import { reload } from '../offline/update.ts';
 import { diagnostics } from './diagnostics.ts';
 import { errorText, passesByItself } from './error-texts.ts';
 
@@ -52,7 +53,7 @@ export function ErrorCard({ error, onDismiss }: { error: WireError; onDismiss?: 
       <p>{action}</p>
       <div class="row">
         {reloads && (
-          <button type="button" class="button primary" onClick={() => location.reload()}>
+          <button type="button" class="button primary" onClick={() => void reload()}>
             {t.reload}
           </button>
         )}

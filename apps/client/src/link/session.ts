@@ -1,5 +1,5 @@
 import type { SessionState } from '@coppice/participant';
-import { batch, type Signal, signal } from '@preact/signals';
+import { batch, computed, type Signal, signal } from '@preact/signals';
 
 export const beforeConnecting: SessionState = {
   connection: 'connecting',
@@ -33,6 +33,9 @@ type Fields = { readonly [K in keyof SessionState]: Signal<SessionState[K]> };
 export const session = Object.fromEntries(
   Object.entries(beforeConnecting).map(([key, value]) => [key, signal(value)]),
 ) as unknown as Fields;
+
+/** Whether what the page shows of the coordinator may be out of date, and nothing can be asked of it. */
+export const away = computed(() => session.connection.value === 'offline');
 
 /** Takes over a new state. Every one is a fresh copy, so fields are compared by what is in them. */
 export function takeState(next: SessionState): void {

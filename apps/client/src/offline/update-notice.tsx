@@ -1,40 +1,34 @@
-import { registerSW } from 'virtual:pwa-register';
 import { catalogue } from '@coppice/ui';
-import { signal } from '@preact/signals';
-
-/** Takes the new version into use; null while this one is the newest. */
-const update = signal<(() => Promise<void>) | null>(null);
-
-/** Keeps the page's own files in this browser, so that it opens without the coordinator. */
-export function keepForOffline(): void {
-  const take = registerSW({
-    onNeedRefresh() {
-      update.value = () => take(true);
-    },
-  });
-}
+import { takeUpdate, update } from './update.ts';
 
 const text = catalogue(
   {
-    ready:
-      'A new version of this page is ready. It is taken into use when you say so; a round under way would begin again.',
+    ready: 'A new version of this page is ready. It is taken into use when you say so.',
     reload: 'Update now',
+    afterRound: 'The page updates itself as soon as what this device is training has been sent.',
   },
   {
-    ready: '本页有新版本可用。由你决定何时启用；进行中的一轮会重新开始。',
+    ready: '本页有新版本可用，由你决定何时启用。',
     reload: '立即更新',
+    afterRound: '等本设备正在训练的内容发送完毕，页面就会自动更新。',
   },
 );
 
 export function UpdateNotice() {
-  const take = update.value;
-  if (take === null) return null;
+  const t = text();
+  if (update.value === 'none') return null;
   return (
     <div class="note row" role="status" data-testid="update">
-      <p>{text().ready}</p>
-      <button type="button" class="button small" onClick={() => void take()}>
-        {text().reload}
-      </button>
+      {update.value === 'after-round' ? (
+        <p>{t.afterRound}</p>
+      ) : (
+        <>
+          <p>{t.ready}</p>
+          <button type="button" class="button small" data-testid="update-now" onClick={takeUpdate}>
+            {t.reload}
+          </button>
+        </>
+      )}
     </div>
   );
 }

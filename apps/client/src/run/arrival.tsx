@@ -1,6 +1,6 @@
 import type { RunSummary } from '@coppice/protocol';
 import { catalogue, formatDuration, formatNumber, localized } from '@coppice/ui';
-import { session } from '../link/session.ts';
+import { away, session } from '../link/session.ts';
 import { pick } from './actions.ts';
 import { chosen, chosenTask, linked, open, plan, stage } from './run.ts';
 
@@ -17,6 +17,7 @@ const text = catalogue(
     peopleValue: (here: number, needed: number) => `${n(here)} here, ${n(needed)} needed`,
     size: 'Model',
     parameters: (count: string) => `${count} parameters`,
+    lastKnown: (state: string) => `last known: ${state}`,
     stateRunning: 'running',
     statePaused: 'paused',
     stateCreated: 'not started',
@@ -33,6 +34,8 @@ const text = catalogue(
     gone: 'The training in your link does not exist here any more. Below is one that does.',
     goneEmpty: 'The training in your link does not exist here any more.',
     loading: 'Looking for open trainings…',
+    awayTitle: 'The coordinator is not reachable',
+    awayText: 'What is being trained there shows up by itself as soon as it answers.',
   },
   {
     by: '运营者',
@@ -45,6 +48,7 @@ const text = catalogue(
     peopleValue: (here, needed) => `现有 ${n(here)} 人，需要 ${n(needed)} 人`,
     size: '模型',
     parameters: (count) => `${count} 个参数`,
+    lastKnown: (state) => `上次得知：${state}`,
     stateRunning: '进行中',
     statePaused: '已暂停',
     stateCreated: '未开始',
@@ -60,6 +64,8 @@ const text = catalogue(
     gone: '链接中的训练在这里已不存在。下面是一个现有的训练。',
     goneEmpty: '链接中的训练在这里已不存在。',
     loading: '正在查找开放的训练……',
+    awayTitle: '无法连接协调器',
+    awayText: '一旦它有回应，那里的训练会自动显示。',
   },
 );
 
@@ -97,7 +103,8 @@ function Head({ run }: { run: RunSummary }) {
     <>
       <div class="stack tight">
         <p class="eyebrow">
-          {stateWord(run.status)} · <span class="run-id">{run.id}</span>
+          {away.value ? t.lastKnown(stateWord(run.status)) : stateWord(run.status)} ·{' '}
+          <span class="run-id">{run.id}</span>
         </p>
         <h1 id="task-title">{localized(run.title)}</h1>
         {task !== null && <p class="lead">{localized(task.description)}</p>}
@@ -168,6 +175,14 @@ function OtherRuns() {
 function NoRun() {
   const t = text();
   const { value: connection } = session.connection;
+  if (away.value) {
+    return (
+      <section class="sheet arrival stack" aria-labelledby="task-title">
+        <h1 id="task-title">{t.awayTitle}</h1>
+        <p class="lead">{t.awayText}</p>
+      </section>
+    );
+  }
   return (
     <section class="sheet arrival stack" aria-labelledby="task-title">
       <Gone />

@@ -1,7 +1,7 @@
 import { catalogue, formatBytes, formatDuration, formatNumber } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { consentTo } from '../consent/consent.ts';
-import { session } from '../link/session.ts';
+import { away, session } from '../link/session.ts';
 import { leave, pause, resume, start } from '../run/actions.ts';
 import { chosen, stage } from '../run/run.ts';
 import { takingPart } from '../run/taking-part.ts';
@@ -25,6 +25,7 @@ const text = catalogue(
     leave: 'Leave',
     addData: 'Add examples',
     agreeFirst: 'Agree to what happens first; then this starts.',
+    startAway: 'This can start when the coordinator is reachable again.',
     left: 'Time left',
     unknown: 'known after a round',
     here: 'Here now',
@@ -49,6 +50,7 @@ const text = catalogue(
     leave: '退出',
     addData: '去添加样本',
     agreeFirst: '请先同意上面的说明，然后即可开始。',
+    startAway: '协调器恢复连接后即可开始。',
     left: '剩余时间',
     unknown: '一轮之后可知',
     here: '当前在线',
@@ -125,12 +127,14 @@ function Controls() {
           type="button"
           class="button primary large"
           data-testid="start"
-          disabled={!agreed || session.connection.value === 'refused'}
+          disabled={!agreed || away.value || session.connection.value === 'refused'}
           onClick={() => void start()}
         >
           {t.start}
         </button>
-        {!agreed && chosen.value !== null && <span class="small quiet">{t.agreeFirst}</span>}
+        {chosen.value !== null && (away.value || !agreed) && (
+          <span class="small quiet">{away.value ? t.startAway : t.agreeFirst}</span>
+        )}
       </div>
     );
   }
@@ -170,7 +174,7 @@ function Facts() {
   return (
     <dl class="facts">
       <TimeLeft />
-      {stage.value !== 'over' && (
+      {stage.value !== 'over' && !away.value && (
         <div>
           <dt>{t.here}</dt>
           <dd>
@@ -205,7 +209,7 @@ function TimeLeft() {
   const t = text();
   const run = chosen.value;
   const [now, setNow] = useState(() => Date.now());
-  const going = run?.status === 'running' && run.round < run.rounds;
+  const going = run?.status === 'running' && run.round < run.rounds && !away.value;
   useEffect(() => {
     if (!going) return undefined;
     const timer = setInterval(() => setNow(Date.now()), 1000);

@@ -1,0 +1,72 @@
+import type { Activity } from '@coppice/participant';
+import { computed, effect, signal } from '@preact/signals';
+import { tab } from '../link/one-tab.ts';
+import { session } from '../link/session.ts';
+
+/*
+ * The page's own files are kept by a service worker, so that it opens without the coordinator. A newer
+ * version of them waits until the person says so, and then until no work of a round can be lost by it.
+ */
+let registration: ServiceWorkerRegistration | null = null;
+const waiting = signal<ServiceWorker | null>(null);
+const wanted = signal(false);
+
+/** `ready`: a newer version waits. `after-round`: asked for, and taken when this device's work is sent. */
+export const update = computed<'none' | 'ready' | 'after-round'>(() => {
+  if (waiting.value === null || tab.value !== 'ours') return 'none';
+  return wanted.value ? 'after-round' : 'ready';
+});
+
+export function takeUpdate(): void {
+  wanted.value = true;
+}
+
+/** Whether a reload would lose work that is under way here. */
+export function isAtWork({ kind }: Activity): boolean {
+  return kind === 'preparing' || kind === 'evaluating' || kind === 'training' || kind === 'sending';
+}
+
+/** Registers the service worker, and looks for a newer page whenever the coordinator was away. */
+export async function keepForOffline(): Promise<void> {
+  // Missing without a secure context; the page then opens only while the coordinator is there.
+  if (!('serviceWorker' in navigator)) return;
+  const found = await navigator.serviceWorker.register('/sw.js');
+  registration = found;
+  const look = () => {
+    // Without one at work before it, nothing waits: the first is taken into use at once.
+    waiting.value = found.active === null ? null : found.waiting;
+  };
+  look();
+  found.addEventListener('updatefound', () => found.installing?.addEventListener('statechange', look));
+  // A tab that keeps the old page would ask for files that are gone.
+  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload());
+
+  let wasAway = false;
+  effect(() => {
+    const connection = session.connection.value;
+    // A new page mostly comes with a restart; a page that is refused needs a newer one.
+    if (connection === 'refused' || (connection === 'online' && wasAway)) found.update().catch(() => {});
+    wasAway = connection === 'offline';
+  });
+  effect(() => {
+    if (wanted.value && waiting.value !== null && !isAtWork(session.activity.value)) activate(waiting.value);
+  });
+}
+
+/** Reloads, with the newest version of the page that there is. */
+export async function reload(): Promise<void> {
+  // The kept page would be the same old one again.
+  await registration?.update().catch(() => {});
+  const newer = registration?.installing ?? registration?.waiting ?? null;
+  if (newer === null) location.reload();
+  else activate(newer);
+}
+
+function activate(worker: ServiceWorker): void {
+  const go = () => {
+    if (worker.state === 'installed') worker.postMessage({ type: 'SKIP_WAITING' });
+    else if (worker.state === 'activated' || worker.state === 'redundant') location.reload();
+  };
+  worker.addEventListener('statechange', go);
+  go();
+}
