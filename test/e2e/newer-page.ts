@@ -1,5 +1,6 @@
 import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 /** The mark that tells the newer page from the one that was built. */
 export const NEWER = '<meta name="build" content="newer" />';
@@ -27,7 +28,7 @@ export async function newerPage(target: string): Promise<NewerPage> {
           answer.pipe(response);
           return;
         }
-        const body = change(Buffer.concat(await Array.fromAsync<Buffer>(answer)).toString());
+        const body = change(await text(answer));
         const type = answer.headers['content-type'] ?? 'text/plain';
         response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' }).end(body);
       },
@@ -70,7 +71,7 @@ export async function newerPage(target: string): Promise<NewerPage> {
 
 const page = (html: string) => html.replace('<head>', `<head>${NEWER}`);
 /** What a build changes: the page, and its revision in the service worker's list. */
-const changes: Record<string, ((text: string) => string) | undefined> = {
+const changes: Record<string, ((built: string) => string) | undefined> = {
   '/': page,
   '/index.html': page,
   '/sw.js': (script) => script.replace(/(url:"index\.html",revision:")\w+/, '$1newer'),
