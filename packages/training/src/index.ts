@@ -2,6 +2,7 @@
 export { backendNames, firstWorkingBackend } from './backends.ts';
 export { checkModel, describeModel } from './describe-model.ts';
 export { fastestBackend } from './fastest-backend.ts';
+export type { Pace } from './pace.ts';
 export { createTrainer } from './tfjs-trainer.ts';
 export type {
   BackendName,

@@ -8,6 +8,7 @@ import { LossMeter } from './loss-meter.ts';
 import { MetricsSum, softmaxRows } from './metrics.ts';
 import { type BuiltModel, buildModel } from './model.ts';
 import { disposeOptimizer, optimizers } from './optimizers.ts';
+import { type Pace, Pacer } from './pace.ts';
 import * as tf from './tf.ts';
 import type {
   BackendName,
@@ -30,16 +31,18 @@ const CHUNK_NUMBERS = 4_000_000;
  * A trainer over tfjs, its weights drawn from the seed: the same on every machine.
  *
  * @param options.backend Left out: the first of webgl, wasm, cpu that works here.
+ * @param options.pace Left out: all of the device's time, told to nobody.
  * @throws CoppiceError `model-invalid`, `backend-unavailable`
  */
 export async function createTrainer(
   description: ModelDescription,
-  options: { backend?: BackendName; seed: number },
+  options: { backend?: BackendName; seed: number; pace?: Pace },
 ): Promise<Trainer> {
   const backend = options.backend ?? (await firstWorkingBackend());
   await useBackend(backend);
   switchTo(backend); // another trainer may have been made while this one waited
-  return new TfjsTrainer(backend, await buildModel(description, options.seed), description.loss);
+  const built = await buildModel(description, options.seed);
+  return new TfjsTrainer(backend, built, description.loss, options.pace ?? null);
 }
 
 class TfjsTrainer implements Trainer {
@@ -53,9 +56,11 @@ class TfjsTrainer implements Trainer {
   /** Layers that draw at every step; tfjs lets them repeat one drawing or seed none. */
   readonly #dropouts: { seed: number }[];
   readonly #chunk: number;
+  readonly #pace: Pace | null;
   #disposed = false;
 
-  constructor(backend: BackendName, built: BuiltModel, loss: Loss) {
+  constructor(backend: BackendName, built: BuiltModel, loss: Loss, pace: Pace | null) {
+    this.#pace = pace;
     this.backend = backend;
     this.layout = built.layout;
     this.#built = built;
@@ -136,6 +141,8 @@ class TfjsTrainer implements Trainer {
   ): Promise<number> {
     const steps = Math.ceil(data.count / how.batchSize);
     const slices = new Slices();
+    const pacer = new Pacer(this.#pace);
+    let unpaced = 0;
     let reported = performance.now();
     let loss = 0;
     for (let epoch = 0; epoch < how.epochs; epoch++) {
@@ -146,14 +153,21 @@ class TfjsTrainer implements Trainer {
         if (signal?.aborted) throw new DOMException('Training was stopped.', 'AbortError');
         switchTo(this.backend); // another trainer may have run while this one rested
         for (const layer of this.#dropouts) layer.seed = (dropout.uint32() >>> 1) + 1;
-        this.#step(data, order.subarray(step * how.batchSize, (step + 1) * how.batchSize), optimizer, meter);
-        const last = step === steps - 1;
-        if (last || performance.now() - reported >= REPORT_EVERY) {
+        const rows = order.subarray(step * how.batchSize, (step + 1) * how.batchSize);
+        this.#step(data, rows, optimizer, meter);
+        unpaced += rows.length;
+        const report = step === steps - 1 || performance.now() - reported >= REPORT_EVERY;
+        if (report || pacer.slowed) {
+          // Reading waits until the device has done all of its work.
           loss = await meter.read();
           this.#checkDevice();
           if (!Number.isFinite(loss)) throw diverged();
-          reported = performance.now();
-          onProgress?.({ epoch: epoch + 1, epochs: how.epochs, step: step + 1, steps, loss });
+          if (report) {
+            reported = performance.now();
+            onProgress?.({ epoch: epoch + 1, epochs: how.epochs, step: step + 1, steps, loss });
+          }
+          await pacer.rest(unpaced, signal);
+          unpaced = 0;
         }
         await slices.rest();
       }
