@@ -168,6 +168,8 @@ describe('accessibility', () => {
         viewport: { width, height: 900 },
       });
       await takePart(page, run.id);
+      await page.getByTestId('care').locator('summary').click();
+      await page.getByTestId('care-share').waitFor();
       expect(await serious(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.lang)).toMatch(
         locale === 'zh-CN' ? /^zh/ : /^en/,

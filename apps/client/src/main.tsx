@@ -9,6 +9,7 @@ import { computed, effect } from '@preact/signals';
 import * as Comlink from 'comlink';
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { watchDevice } from './care/care.ts';
 import { watchData } from './data/data.ts';
 import { attempt, problem } from './errors/attempt.ts';
 import { holdTab } from './link/one-tab.ts';
@@ -20,7 +21,6 @@ import { join } from './run/actions.ts';
 import { chosen, chosenId, chosenTask, fetchPlan, fetchTasks, plans, stage, tasks } from './run/run.ts';
 import { takingPart } from './run/taking-part.ts';
 import { watchBackend } from './training/backend-notice.tsx';
-import { watchDevice } from './training/device-care.ts';
 import { watchRounds } from './training/round-record.ts';
 
 startLanguage();

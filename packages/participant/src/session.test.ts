@@ -284,6 +284,26 @@ describe('a session', () => {
     expect(session.state.activity.kind).toBe('waiting');
   });
 
+  it('stays paused when its training ends all the same', async () => {
+    let release = () => {};
+    const step = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const plain = scripted(() => step);
+    // Too late to be stopped: the last batch is done.
+    const trainer: Trainer = { ...plain, train: (data, how) => plain.train(data, how) };
+    const { session, peer, messages, enter } = await world({ trainer });
+    await enter();
+    peer.push('round-start', start);
+    await until(session, doing('evaluating'));
+    while (plain.trained === 0) await Promise.resolve();
+    await session.pause();
+    release();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(session.state.activity.kind).toBe('paused');
+    expect(messages('update')).toEqual([]);
+  });
+
   it('declines by name when its training diverges, and stays in', async () => {
     const trainer = scripted(() => Promise.reject(new CoppiceError('training-diverged', 'NaN.')));
     const { session, peer, messages, enter } = await world({ trainer });

@@ -336,6 +336,8 @@ class ParticipantSession implements Session {
   }
 
   async #deliver({ update, norm }: { update: Update; norm: number }, signal: AbortSignal): Promise<void> {
+    // Paused or left in the moment between the last batch and here.
+    if (signal.aborted) return;
     const bytes = frameBytes(update.frame).byteLength;
     this.#set({ activity: { kind: 'sending', round: update.round, bytes } });
     for (let attempt = 1; !signal.aborted; attempt++) {

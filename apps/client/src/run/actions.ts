@@ -1,9 +1,9 @@
 import { language, localized } from '@coppice/ui';
+import { goOnAnyway } from '../care/care.ts';
 import { agree, consentTo, withdraw } from '../consent/consent.ts';
 import { attempt } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
 import { session } from '../link/session.ts';
-import { careOverridden } from '../training/device-care.ts';
 import { chosen, picked } from './run.ts';
 import { takingPart } from './taking-part.ts';
 
@@ -70,7 +70,7 @@ export function pause(): void {
 /** Also goes on against the device care, until its reasons are gone. */
 export function resume(): void {
   const now = takingPart.value.value;
-  careOverridden.value = true;
+  goOnAnyway();
   if (now !== null) takingPart.set({ ...now, paused: false });
 }
 

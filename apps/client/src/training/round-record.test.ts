@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { isFallback } from './backend-notice.tsx';
-import { reasonsOf } from './device-care.ts';
 import { acceptedRounds, noteCentral } from './round-record.ts';
 
 const metrics = (accuracy: number) => ({ loss: 1, accuracy, examples: 10 });
@@ -26,17 +25,6 @@ describe('acceptedRounds', () => {
       { round: 3, outcome: null, reason: null },
     ] as const;
     expect([...acceptedRounds(outcomes)]).toEqual([1]);
-  });
-});
-
-describe('device care', () => {
-  const fine = { hidden: false, batteryLow: false, savingData: false };
-  it('pauses for what was asked for, and for nothing else', () => {
-    const all = { hidden: true, batteryLow: true, savingData: true };
-    expect(reasonsOf(fine, { hidden: true, low: true })).toEqual([]);
-    expect(reasonsOf(all, { hidden: false, low: false })).toEqual([]);
-    expect(reasonsOf(all, { hidden: true, low: false })).toEqual(['hidden']);
-    expect(reasonsOf(all, { hidden: false, low: true })).toEqual(['battery', 'data-saving']);
   });
 });
 

@@ -20,7 +20,7 @@ const inRun: StatusView = {
   activity: { kind: 'waiting' },
   run,
   peers: { joined: 3, working: 2, done: 1 },
-  careReasons: [],
+  care: null,
   consented: true,
 };
 const training = { kind: 'training', round: 4, epoch: 1, epochs: 1, step: 12, steps: 30, loss: 0.5 } as const;
@@ -43,9 +43,11 @@ const views: Record<string, StatusView> = {
   averaging: { ...inRun, run: { ...run, participants: 3, phase: 'aggregate' } },
   'next round': { ...inRun, run: { ...run, participants: 3 } },
   paused: { ...inRun, activity: { kind: 'paused' } },
-  'paused, hidden': { ...inRun, activity: { kind: 'paused' }, careReasons: ['hidden', 'battery'] },
-  'paused, battery': { ...inRun, activity: { kind: 'paused' }, careReasons: ['battery'] },
-  'paused, data saving': { ...inRun, activity: { kind: 'paused' }, careReasons: ['data-saving'] },
+  'paused, hidden': { ...inRun, activity: { kind: 'paused' }, care: 'hidden' },
+  'paused, battery': { ...inRun, activity: { kind: 'paused' }, care: 'battery' },
+  'paused, unplugged': { ...inRun, activity: { kind: 'paused' }, care: 'unplugged' },
+  'paused, metered': { ...inRun, activity: { kind: 'paused' }, care: 'metered' },
+  'paused, data saving': { ...inRun, activity: { kind: 'paused' }, care: 'data-saving' },
   preparing: { ...inRun, activity: { kind: 'preparing', round: 4 } },
   evaluating: { ...inRun, activity: { kind: 'evaluating', round: 4 } },
   training: { ...inRun, activity: training },

@@ -1,7 +1,7 @@
 import type { Activity, SessionState } from '@coppice/participant';
 import type { Peers, RunSummary } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber } from '@coppice/ui';
-import type { CareReason } from './device-care.ts';
+import type { CareReason } from '../care/policy.ts';
 
 /** All that the one sentence about what is going on depends on. */
 export interface StatusView {
@@ -10,7 +10,8 @@ export interface StatusView {
   readonly activity: Activity;
   readonly run: Pick<RunSummary, 'status' | 'phase' | 'participants' | 'needed' | 'round' | 'rounds'> | null;
   readonly peers: Pick<Peers, 'joined' | 'working' | 'done'> | null;
-  readonly careReasons: readonly CareReason[];
+  /** What the care for the device pauses for. */
+  readonly care: CareReason | null;
   readonly consented: boolean;
 }
 
@@ -35,9 +36,11 @@ const text = catalogue(
     waitingSums: 'The coordinator is averaging what everyone sent.',
     waiting: 'Waiting for the next round to begin.',
     paused: 'Paused. Nothing is trained or sent until you resume.',
-    pausedHidden: 'Paused while this tab is hidden.',
-    pausedBattery: 'Paused while the battery is low.',
-    pausedSaving: 'Paused while the device saves data.',
+    pausedHidden: 'Paused while this tab is hidden. It goes on when you come back to it.',
+    pausedBattery: 'Paused: the battery is low. It goes on when the device is plugged in.',
+    pausedUnplugged: 'Paused: this device runs on battery. It goes on when it is plugged in.',
+    pausedSaving: 'Paused: the browser is set to save data. It goes on when that is switched off.',
+    pausedMetered: 'Paused: this device is on mobile data. It goes on over Wi-Fi or a cable.',
     preparing: (round: number) => `Round ${n(round)}: the model has arrived and is being set up.`,
     evaluating: (round: number) => `Round ${n(round)}: measuring the model on your examples.`,
     training: (round: number, step: number, steps: number) =>
@@ -70,9 +73,11 @@ const text = catalogue(
     waitingSums: '协调器正在汇总大家发来的更新。',
     waiting: '等待下一轮开始。',
     paused: '已暂停。恢复之前不会训练，也不会发送。',
-    pausedHidden: '标签页隐藏期间暂停。',
-    pausedBattery: '电量低期间暂停。',
-    pausedSaving: '设备节省流量期间暂停。',
+    pausedHidden: '标签页隐藏期间暂停，你回来后自动继续。',
+    pausedBattery: '已暂停：电量低。接通电源后自动继续。',
+    pausedUnplugged: '已暂停：设备正在使用电池。接通电源后自动继续。',
+    pausedSaving: '已暂停：浏览器设为节省流量。关闭该设置后自动继续。',
+    pausedMetered: '已暂停：设备正在使用移动数据。连接 Wi-Fi 或有线网络后自动继续。',
     preparing: (round) => `第 ${n(round)} 轮：模型已到，正在准备。`,
     evaluating: (round) => `第 ${n(round)} 轮：正用你的样本测量模型。`,
     training: (round, step, steps) =>
@@ -121,7 +126,7 @@ function activitySentence(view: StatusView, run: NonNullable<StatusView['run']>)
     case 'waiting':
       return waitingSentence(run);
     case 'paused':
-      return pausedSentence(view.careReasons);
+      return pausedSentence(view.care);
     case 'preparing':
       return t.preparing(activity.round);
     case 'evaluating':
@@ -152,13 +157,17 @@ function waitingSentence(run: NonNullable<StatusView['run']>): string {
   return t.waiting;
 }
 
-function pausedSentence(reasons: readonly CareReason[]): string {
+function pausedSentence(care: CareReason | null): string {
   const t = text();
-  const first = reasons[0];
-  if (first === 'hidden') return t.pausedHidden;
-  if (first === 'battery') return t.pausedBattery;
-  if (first === 'data-saving') return t.pausedSaving;
-  return t.paused;
+  if (care === null) return t.paused;
+  const sentences: Record<CareReason, string> = {
+    hidden: t.pausedHidden,
+    battery: t.pausedBattery,
+    unplugged: t.pausedUnplugged,
+    'data-saving': t.pausedSaving,
+    metered: t.pausedMetered,
+  };
+  return sentences[care];
 }
 
 /** Sentences that change many times a second; all others are said at once. */

@@ -1,13 +1,13 @@
 import { catalogue, formatBytes, formatDuration, formatNumber } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
+import { care, wantsPause } from '../care/care.ts';
+import { DeviceCare, EasedNotice } from '../care/care-panel.tsx';
 import { consentTo } from '../consent/consent.ts';
 import { away, session } from '../link/session.ts';
 import { leave, pause, resume, start } from '../run/actions.ts';
 import { chosen, stage } from '../run/run.ts';
 import { takingPart } from '../run/taking-part.ts';
 import { BackendNotice } from './backend-notice.tsx';
-import { careReasons, wantsPause } from './device-care.ts';
-import { DeviceCare } from './device-care-panel.tsx';
 import { timeLeft } from './eta.ts';
 import { MyPart } from './my-part.tsx';
 import { Rings } from './rings.tsx';
@@ -22,6 +22,7 @@ const text = catalogue(
     start: 'Start',
     pause: 'Pause',
     resume: 'Resume',
+    goOnAnyway: 'Go on anyway',
     leave: 'Leave',
     addData: 'Add examples',
     agreeFirst: 'Agree to what happens first; then this starts.',
@@ -47,6 +48,7 @@ const text = catalogue(
     start: '开始',
     pause: '暂停',
     resume: '继续',
+    goOnAnyway: '仍要继续',
     leave: '退出',
     addData: '去添加样本',
     agreeFirst: '请先同意上面的说明，然后即可开始。',
@@ -76,6 +78,7 @@ export function TrainingPanel() {
       <NeedsData />
       <Controls />
       <BackendNotice />
+      <EasedNotice />
       <Rings />
       <Facts />
       <MyPart />
@@ -95,7 +98,8 @@ function StatusLine() {
     activity,
     run: chosen.value,
     peers: session.peers.value,
-    careReasons: careReasons.value,
+    // Who paused by hand waits for nothing but their own hand.
+    care: takingPart.value.value?.paused === true ? null : care.value.pause,
     consented: consentTo(chosen.value?.id ?? null) !== null,
   });
   const busy = stage.value === 'in' && session.connection.value === 'online' && isBusy(activity);
@@ -143,7 +147,7 @@ function Controls() {
     <div class="row">
       {paused ? (
         <button type="button" class="button primary large" data-testid="resume" onClick={() => resume()}>
-          {t.resume}
+          {care.value.pause !== null && takingPart.value.value?.paused !== true ? t.goOnAnyway : t.resume}
         </button>
       ) : (
         <button

@@ -1,6 +1,7 @@
 import type { CsvMapping, CsvPreview, QualityFinding, SkippedRow } from '@coppice/datasets';
 import type { DataSummary, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
+import type { Effort } from '../care/strain.ts';
 
 /** A picture as the page has it: a dropped file, or the pixels of a canvas. */
 export type PictureSource = Blob | ImageBitmap;
@@ -33,6 +34,10 @@ export interface ClientApi {
   leave(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** The share of the device's time that training may take, from the next batch on. */
+  setShare(share: number): Promise<void>;
+  /** Called about once a second of training with how long it took. */
+  watchEffort(told: (effort: Effort) => void): Promise<void>;
 
   /** Opens the examples kept on this device for a task, joined or not. All that follow are about them. */
   openTask(task: string): Promise<DataSummary>;

@@ -14,6 +14,7 @@ import {
 import { createTrainer } from '@coppice/training';
 import * as Comlink from 'comlink';
 import type { ClientApi } from './api.ts';
+import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
 import { readPicture } from './pictures.ts';
 import { compare } from './predictor.ts';
@@ -29,7 +30,14 @@ const STATE_INTERVAL = 66;
 /** A share this small is fetched to learn how many samples there are; the smallest data set has 120. */
 const PROBE_SHARES = 60;
 
-const started = createBrowserParticipant({ url: self.location.origin, createTrainer, device: 'browser' });
+/** The run and what it computes with: what else would make one batch take longer than another. */
+let doing = '';
+const pace = workerPace(systemClock, () => doing);
+const started = createBrowserParticipant({
+  url: self.location.origin,
+  createTrainer: (description, options) => createTrainer(description, { ...options, pace }),
+  device: 'browser',
+});
 /** What examples are opened by; the model is not needed for it. */
 type DataTask = Pick<Task, 'id' | 'data'>;
 let opened: { task: DataTask; data: LocalData } | null = null;
@@ -79,7 +87,10 @@ const api: ClientApi = {
   async subscribe(listener) {
     const { session } = await participant();
     const push = coalesce(systemClock, STATE_INTERVAL, () => listener(session.state));
-    session.subscribe(() => push.request());
+    session.subscribe(({ joined, backend }) => {
+      doing = `${joined?.run}/${backend}`;
+      push.request();
+    });
     listener(session.state);
   },
   async connect(known) {
@@ -97,6 +108,12 @@ const api: ClientApi = {
   },
   async resume() {
     await (await participant()).session.resume();
+  },
+  async setShare(share) {
+    pace.set(share);
+  },
+  async watchEffort(told) {
+    pace.listen(told);
   },
 
   async openTask(id) {

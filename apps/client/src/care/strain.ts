@@ -1,0 +1,60 @@
+import type { StrainCause } from './policy.ts';
+
+/*
+ * Whether this device is under strain. Browsers do not tell its temperature, so it is inferred: a device
+ * that has become hot slows itself down, and the same work takes well longer than it did at first.
+ */
+
+/** How long a stretch of training took, by the worker's own clock. */
+export interface Effort {
+  /** Only efforts of the same name can be compared: one run, one backend, one way of pacing. */
+  readonly of: string;
+  readonly millisecondsPerExample: number;
+}
+
+export interface Strain {
+  /** The first efforts of each name: how fast this device is when cool. */
+  readonly early: ReadonlyMap<string, readonly number[]>;
+  /** The last efforts, all of the one name. */
+  readonly recent: { readonly of: string; readonly efforts: readonly number[] };
+  /** Why the device is spared now. */
+  readonly cause: StrainCause | null;
+}
+
+export const calm: Strain = { early: new Map(), recent: { of: '', efforts: [] }, cause: null };
+
+/** Left out at the beginning: shaders are compiled, memory grows. */
+const WARM_UP = 2;
+const EARLY = 8;
+const RECENT = 6;
+/** Well above what differs between one round and the next. */
+const WELL_ABOVE = 1.6;
+
+/** Takes in an effort. While the device is spared, its efforts say nothing about its own speed. */
+export function noteEffort(strain: Strain, { of, millisecondsPerExample }: Effort): Strain {
+  if (strain.cause !== null) return strain;
+  const first = strain.early.get(of) ?? [];
+  if (first.length < WARM_UP + EARLY)
+    return { ...strain, early: new Map(strain.early).set(of, [...first, millisecondsPerExample]) };
+  const before = strain.recent.of === of ? strain.recent.efforts : [];
+  const efforts = [...before, millisecondsPerExample].slice(-RECENT);
+  const slower = efforts.length === RECENT && median(efforts) > WELL_ABOVE * median(first.slice(WARM_UP));
+  return slower ? spare(strain, 'slower') : { ...strain, recent: { of, efforts } };
+}
+
+export function spare(strain: Strain, cause: StrainCause): Strain {
+  return { ...strain, recent: calm.recent, cause };
+}
+
+/** Ends the sparing; what is measured from here on counts. */
+export function ease(strain: Strain): Strain {
+  return { ...strain, cause: null };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
