@@ -11,9 +11,18 @@ export default defineConfig({
             'packages/**/*.test.{ts,tsx}',
             'apps/**/*.test.{ts,tsx}',
             'test/conformance/**/*.test.ts',
+            'test/chaos/*.test.ts',
             'tools/**/*.test.ts',
           ],
           testTimeout: 60_000,
+        },
+      },
+      {
+        // Long: `pnpm test:chaos`.
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/long/**/*.test.ts'],
+          fileParallelism: false,
         },
       },
       {

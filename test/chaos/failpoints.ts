@@ -1,0 +1,35 @@
+/** Where a process can be made to die: before or after the so-manieth call of a method that writes. */
+export interface Failpoint {
+  /** `spool.append:before`, `storage.commit:after`, … */
+  readonly at: string;
+  /** From 1. */
+  readonly nth: number;
+  /** Milliseconds from there to the death; at once without it. */
+  readonly delay?: number;
+}
+
+/** Calls `passed` before and after every call of every method; `after` is when its promise has settled well. */
+export function withFailpoints<T extends object>(
+  target: T,
+  name: string,
+  passed: (point: string) => void,
+): T {
+  return new Proxy(target, {
+    get(object, property, receiver) {
+      const method: unknown = Reflect.get(object, property, receiver);
+      if (typeof method !== 'function' || typeof property !== 'string') return method;
+      return (...args: unknown[]) => {
+        passed(`${name}.${property}:before`);
+        const result: unknown = Reflect.apply(method, object, args);
+        if (!(result instanceof Promise)) {
+          passed(`${name}.${property}:after`);
+          return result;
+        }
+        return result.then((value: unknown) => {
+          passed(`${name}.${property}:after`);
+          return value;
+        });
+      };
+    },
+  });
+}

@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Failpoint } from './failpoints.ts';
+import { brokenPromises } from './ledger.ts';
+import { committedRounds, finished, startRuns, stopAll, until } from './world.ts';
+
+const CLIENTS = 4;
+
+/** Every transition that a round writes down, in the order of a round. */
+const FAILPOINTS: readonly Failpoint[] = [
+  { at: 'spool.open:after', nth: 1 },
+  { at: 'spool.append:before', nth: 1 },
+  { at: 'spool.append:before', nth: 3 },
+  { at: 'spool.append:after', nth: 1 },
+  { at: 'spool.append:after', nth: 4 },
+  { at: 'storage.commit:before', nth: 1 },
+  { at: 'storage.commit:after', nth: 1 },
+  { at: 'spool.drop:before', nth: 1 },
+  { at: 'spool.drop:after', nth: 1 },
+  { at: 'storage.putMetrics:before', nth: 1 },
+  { at: 'storage.putMetrics:after', nth: 1 },
+  { at: 'storage.putRound:before', nth: 1 },
+  { at: 'storage.putRound:after', nth: 1 },
+  { at: 'storage.appendEvents:before', nth: 2 },
+  { at: 'storage.appendEvents:after', nth: 2 },
+];
+
+afterEach(stopAll);
+
+describe('a coordinator that is killed (SIGKILL)', () => {
+  it('at every step of a round, makes the model it would have made', { timeout: 240_000 }, async ({
+    signal,
+  }) => {
+    // Enough rounds for each life to come past its failpoint.
+    const rounds = 3 * FAILPOINTS.length;
+    const undisturbed = await startRuns({ clients: CLIENTS, rounds });
+    const expected = await finished(undisturbed, signal);
+
+    const { lives, run } = await startRuns({ clients: CLIENTS, rounds });
+    await until(async () => (await committedRounds(lives, run)).length >= 1, signal);
+    await lives.death(true);
+    for (const failpoint of FAILPOINTS) {
+      await lives.begin(failpoint);
+      await lives.death();
+    }
+    await lives.begin();
+    const ended = await finished({ lives, run }, signal);
+    expect(ended.checkpoint).toBe(expected.checkpoint);
+    expect(brokenPromises(lives.ledger())).toEqual([]);
+    const committed = await committedRounds(lives, run);
+    expect(committed.map(({ round }) => round)).toEqual(Array.from({ length: rounds }, (_, i) => i + 1));
+    expect(committed.every(({ accepted }) => accepted === CLIENTS)).toBe(true);
+  });
+});

@@ -1,0 +1,59 @@
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileSpool, openSqliteStorage, type Spool, startCoordinator } from '@coppice/coordinator';
+import { type Failpoint, withFailpoints } from './failpoints.ts';
+import type { FoundRun, LedgerLine } from './ledger.ts';
+
+/*
+ * A coordinator that kills itself, as the kernel would, at a point it is told; and that writes down what
+ * it is about to promise, so that the one after it can be held to that.
+ */
+export interface Orders {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly adminKey: string;
+  readonly ledger: string;
+  readonly failpoint: Failpoint | null;
+}
+
+const orders = JSON.parse(process.argv[2] as string) as Orders;
+const passes = new Map<string, number>();
+const passed = (point: string) => {
+  const nth = (passes.get(point) ?? 0) + 1;
+  passes.set(point, nth);
+  if (orders.failpoint?.at !== point || orders.failpoint.nth !== nth) return;
+  const die = () => process.kill(process.pid, 'SIGKILL');
+  if (orders.failpoint.delay === undefined) die();
+  else setTimeout(die, orders.failpoint.delay);
+};
+const note = (line: LedgerLine) => appendFileSync(orders.ledger, `${JSON.stringify(line)}\n`);
+
+/** On the way to an acknowledgement: whatever the participant is told was written down here before. */
+function noted(spool: Spool): Spool {
+  return {
+    ...spool,
+    async append(run, update) {
+      await spool.append(run, update);
+      note({ event: 'kept', run, round: update.update.round, participant: update.participant });
+    },
+  };
+}
+
+const coordinator = await startCoordinator({
+  config: { port: orders.port, dataDir: orders.dataDir, adminKey: orders.adminKey, logLevel: 'silent' },
+  storage: withFailpoints(await openSqliteStorage(orders.dataDir), 'storage', passed),
+  spool: withFailpoints(noted(fileSpool(join(orders.dataDir, 'spool'))), 'spool', passed),
+});
+const runs: Record<string, FoundRun> = {};
+for (const { id, round: committed } of coordinator.runs.all()) runs[id] = { committed, open: null };
+for (const engine of coordinator.runs.engines()) {
+  const open = engine.openRound();
+  const counted = open?.cohort.filter(({ outcome }) => outcome === 'accepted') ?? [];
+  runs[engine.id] = {
+    committed: engine.summary().round,
+    open: open && { round: open.round, participants: counted.map(({ participant }) => participant) },
+  };
+}
+note({ event: 'ready', runs });
+process.on('disconnect', () => process.exit(0));
+process.send?.({ url: coordinator.url });

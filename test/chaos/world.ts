@@ -1,0 +1,189 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { partition } from '@coppice/datasets';
+import { loadTaskData } from '@coppice/datasets/node';
+import type { Session } from '@coppice/participant';
+import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
+import type { PlanInputValues, Round, Run } from '@coppice/protocol';
+import { createTrainer } from '@coppice/training';
+import type { Failpoint } from './failpoints.ts';
+import type { Orders } from './killable-coordinator.ts';
+import { type LedgerLine, readLedger } from './ledger.ts';
+
+const ENTRY = fileURLToPath(new URL('./killable-coordinator.ts', import.meta.url));
+const KEY = 'the-key-of-this-test';
+
+/** One data folder, and the coordinators that live on it one after the other, always at the same address. */
+class Lives {
+  readonly folder = mkdtempSync(join(tmpdir(), 'coppice-chaos-'));
+  readonly #ledger = join(this.folder, 'ledger.jsonl');
+  #port = 0;
+  #child: ChildProcess | null = null;
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Starts a coordinator; ready when it listens, or dead before if its failpoint came first. */
+  async begin(failpoint: Failpoint | null = null, { killAfter }: { killAfter?: number } = {}): Promise<void> {
+    const orders: Orders = {
+      dataDir: join(this.folder, 'data'),
+      port: this.#port,
+      adminKey: KEY,
+      ledger: this.#ledger,
+      failpoint,
+    };
+    const child = fork(ENTRY, [JSON.stringify(orders)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    this.#child = child;
+    const timer = killAfter === undefined ? null : setTimeout(() => child.kill('SIGKILL'), killAfter);
+    await new Promise<void>((resolve, reject) => {
+      child.once('message', ({ url }: { url: string }) => {
+        this.#port = Number(new URL(url).port);
+        resolve();
+      });
+      child.once('exit', (code, signal) => {
+        if (timer !== null) clearTimeout(timer);
+        if (signal === 'SIGKILL') resolve();
+        else reject(new Error(`the coordinator ended with ${code ?? signal}`));
+      });
+    });
+  }
+
+  /** Resolves when the coordinator is dead, killed by itself or by this. */
+  async death(kill = false): Promise<void> {
+    const child = this.#child;
+    if (child === null || child.signalCode !== null || child.exitCode !== null) return;
+    const dead = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    if (kill) child.kill('SIGKILL');
+    await dead;
+  }
+
+  ledger(): LedgerLine[] {
+    return readLedger(this.#ledger);
+  }
+
+  /** @throws where the coordinator does not answer with success. */
+  async api<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T> {
+    const response = await fetch(`${this.url}/api${path}`, {
+      method,
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
+
+  async end(): Promise<void> {
+    await this.death(true);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Everybody trains in every round, and nobody is cut off by a timer. */
+const everybody = (clients: number, rounds: number): PlanInputValues => ({
+  seed: 7,
+  rounds,
+  epochs: 1,
+  minParticipants: clients,
+  overSelection: 1,
+  quorum: 0,
+  deadlineSeconds: 86_400,
+  graceSeconds: 3600,
+  evaluationShare: 0,
+});
+
+const cleanUp: (() => unknown)[] = [];
+
+/** Ends what `startRuns` began, the last first. */
+export async function stopAll(): Promise<void> {
+  for (const step of cleanUp.splice(0).reverse()) await step();
+}
+
+/** A coordinator of its own with one run, under way. */
+export async function startRuns(size: {
+  clients: number;
+  rounds: number;
+}): Promise<{ lives: Lives; run: string }> {
+  const lives = new Lives();
+  cleanUp.push(() => lives.end());
+  await lives.begin();
+  const { run, sessions } = await startRun(lives, size);
+  for (const session of sessions) cleanUp.push(() => session.close());
+  return { lives, run };
+}
+
+/** Makes a run of Iris, lets participants with shares of its data join, and starts it. */
+async function startRun(
+  lives: Lives,
+  { clients, rounds }: { clients: number; rounds: number },
+): Promise<{ run: string; sessions: Session[] }> {
+  const { id: run } = await lives.api<Run>('POST', '/runs', {
+    task: 'iris',
+    plan: everybody(clients, rounds),
+    start: false,
+  });
+  const { train } = await loadTaskData('iris');
+  const host = trainerHost(createTrainer, ['cpu']);
+  const width = train.features.length / train.count;
+  const shares = partition(train.labels, clients, { kind: 'iid' }, 7);
+  const sessions = shares.map((rows, index) =>
+    createHeadlessParticipant({
+      url: lives.url,
+      identity: `chaos/${index}`,
+      examples: {
+        count: rows.length,
+        features: Float32Array.from(
+          [...rows].flatMap((row) => [...train.features.subarray(row * width, (row + 1) * width)]),
+        ),
+        labels: Float32Array.from(rows, (row) => train.labels[row] as number),
+      },
+      host,
+      backend: 'cpu',
+    }),
+  );
+  await Promise.all(
+    sessions.map(async (session) => {
+      const waiting = new Promise<void>((resolve) => {
+        session.subscribe(({ joined, activity }) => {
+          if (joined !== null && activity.kind === 'waiting') resolve();
+        });
+      });
+      session.connect();
+      await session.join(run);
+      await waiting;
+    }),
+  );
+  await lives.api('POST', `/runs/${run}/start`);
+  return { run, sessions };
+}
+
+/** Asks until the answer is yes; a coordinator that is just down is asked again. */
+export async function until(question: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    if (await question().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+export async function committedRounds(lives: Lives, run: string): Promise<Round[]> {
+  const rounds = await lives.api<Round[]>('GET', `/runs/${run}/rounds`);
+  return rounds.filter(({ outcome }) => outcome === 'committed');
+}
+
+/** The run, once it is finished. */
+export async function finished(
+  { lives, run }: { lives: Lives; run: string },
+  signal: AbortSignal,
+): Promise<Run> {
+  const { promise, resolve } = Promise.withResolvers<Run>();
+  await until(async () => {
+    const now = await lives.api<Run>('GET', `/runs/${run}`);
+    if (now.status === 'finished') resolve(now);
+    return now.status === 'finished';
+  }, signal);
+  return promise;
+}
