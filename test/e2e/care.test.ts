@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { launchBrowser, person } from '../browser/launch.ts';
+import { launchBrowser, type Person, person } from '../browser/launch.ts';
 import { accepted, addPictures, consentAndStart, waitForAccepted } from './client-page.ts';
 import { digitFiles } from './pictures.ts';
 import { startWorld, type World } from './world.ts';
@@ -52,7 +52,11 @@ const change = (page: Page, to: Partial<Device>) =>
   );
 const says = (page: Page, words: string) => page.getByTestId('status').filter({ hasText: words }).waitFor();
 
-async function takePart(device: Device, options: Parameters<typeof person>[1] = {}) {
+async function takePart(
+  device: Device,
+  options: Parameters<typeof person>[1] = {},
+  prepare: (someone: Person) => Promise<void> = async () => {},
+) {
   const run = await world.coordinator.runs.create(
     'mnist-2nn',
     { rounds: 5000, minParticipants: 1, overSelection: 1 },
@@ -60,6 +64,7 @@ async function takePart(device: Device, options: Parameters<typeof person>[1] = 
   );
   const someone = await person(browser, options);
   await someone.context.addInitScript(fakeDevice, device);
+  await prepare(someone);
   const { page } = someone;
   await page.goto(`${world.url}/?run=${run.id}`);
   await addPictures(page, 1, await digitFiles(1, 20));
@@ -124,6 +129,41 @@ it('takes the share of the time that it is given, also after a reload', async ()
   await page.reload();
   await waitForAccepted(page, 1);
   expect(await page.getByTestId('care').locator('summary').textContent()).toContain('10%');
+  expect(problems).toEqual([]);
+  await context.close();
+  await world.coordinator.runs.act(run, 'stop');
+});
+
+it('takes less of a device that is under strain, says so, and takes its share again later', async () => {
+  const { page, context, problems, run } = await takePart(fine, {}, async ({ page, context }) => {
+    await context.addInitScript(() => {
+      Object.assign(globalThis, {
+        PressureObserver: class {
+          constructor(changed: (records: { state: string }[]) => void) {
+            Object.assign(globalThis, { changePressure: (state: string) => changed([{ state }]) });
+          }
+          observe() {
+            return Promise.resolve();
+          }
+        },
+      });
+    });
+    await page.clock.install();
+  });
+  const press = (state: string) =>
+    page.evaluate(
+      (given) => (globalThis as unknown as { changePressure(state: string): void }).changePressure(given),
+      state,
+    );
+  await waitForAccepted(page, 1);
+  await press('critical');
+  expect(await page.getByTestId('eased').count()).toBe(0);
+  await page.clock.fastForward(20_000);
+  await page.getByTestId('eased').filter({ hasText: 'overloaded' }).waitFor();
+  await waitForAccepted(page, (await accepted(page)) + 1);
+  await press('fair');
+  await page.clock.fastForward(120_000);
+  await page.getByTestId('eased').waitFor({ state: 'detached' });
   expect(problems).toEqual([]);
   await context.close();
   await world.coordinator.runs.act(run, 'stop');

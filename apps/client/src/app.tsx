@@ -1,4 +1,4 @@
-import { catalogue, Mark, Preferences } from '@coppice/ui';
+import { catalogue, Masthead } from '@coppice/ui';
 import { Confirmation } from './confirmation.tsx';
 import { ConsentPanel } from './consent/consent-panel.tsx';
 import { PrivacyMeter } from './consent/privacy-meter.tsx';
@@ -53,18 +53,9 @@ export function App({ takeOver }: { takeOver: () => void }) {
       <a class="button skip-link" href="#main">
         {t.skip}
       </a>
-      <header class="masthead">
-        <a class="brand" href="/">
-          <Mark size={34} />
-          <span>
-            Coppice <span class="small quiet claim">{t.claim}</span>
-          </span>
-        </a>
-        <div class="row">
-          {tab.value !== 'elsewhere' && <ConnectionBadge />}
-          <Preferences />
-        </div>
-      </header>
+      <Masthead href="/" claim={t.claim}>
+        {tab.value !== 'elsewhere' && <ConnectionBadge />}
+      </Masthead>
       <main id="main" tabIndex={-1}>
         {tab.value === 'elsewhere' ? <SecondTab takeOver={takeOver} /> : <Page />}
       </main>

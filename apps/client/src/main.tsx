@@ -31,7 +31,7 @@ const { takeOver } = holdTab(
     const api = startWorker((error) => {
       problem.value = error.toWire();
     });
-    void attempt(async () => {
+    void attempt('connect', async () => {
       await api.subscribe(Comlink.proxy((state: SessionState) => takeState(state)));
       // Said before the connection stands, it is done as soon as it does; a reload goes on by itself.
       await join();

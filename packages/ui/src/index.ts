@@ -9,8 +9,7 @@ export { type Bar, type Segment, StackedBars } from './charts/stacked-bars.tsx';
 export { extremes } from './charts/table-data.ts';
 export { Waterfall, type WaterfallRow } from './charts/waterfall.tsx';
 export { Confirm } from './components/confirm.tsx';
-export { Mark } from './components/mark.tsx';
-export { Preferences } from './components/preferences.tsx';
+export { Masthead } from './components/masthead.tsx';
 export {
   catalogue,
   formatBytes,

@@ -1,5 +1,5 @@
 import { CoppiceError } from '@coppice/protocol';
-import { Mark, Preferences } from '@coppice/ui';
+import { Masthead } from '@coppice/ui';
 import { access, connection, mismatch, signOut } from '../live/live.ts';
 import { route, writeRoute } from '../shell/route.ts';
 import { act } from './act.ts';
@@ -21,18 +21,9 @@ export function App() {
       <button type="button" class="button skip-link" onClick={() => document.getElementById('main')?.focus()}>
         {t.skip}
       </button>
-      <header class="masthead">
-        <a class="brand" href={writeRoute({ view: 'runs' })}>
-          <Mark size={34} />
-          <span>
-            Coppice <span class="small quiet claim">{t.claim}</span>
-          </span>
-        </a>
-        <div class="row">
-          {inside && <Connection />}
-          <Preferences />
-        </div>
-      </header>
+      <Masthead href={writeRoute({ view: 'runs' })} claim={t.claim}>
+        {inside && <Connection />}
+      </Masthead>
       {inside && <Navigation />}
       <main id="main" tabIndex={-1} class="stack">
         {inside && connection.value === 'lost' && (

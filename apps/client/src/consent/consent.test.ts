@@ -1,3 +1,4 @@
+import type { Up } from '@coppice/protocol';
 import { language as inForce } from '@coppice/ui';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agree, CONSENT_VERSION, type Consent, consentTo, receipt, withdraw } from './consent.ts';
@@ -51,6 +52,30 @@ describe('receipt', () => {
 
 describe('the privacy label', () => {
   const facts = labelFacts(199_210, { rounds: 20, clipNorm: null });
+
+  it('names every field of what is sent besides the update', () => {
+    type Small = 'join' | 'availability' | 'progress' | 'evaluation' | 'decline';
+    type Fields<N extends Small> = N extends Small ? keyof Up<N> : never;
+    // The model's own names, which the coordinator gave, tell it nothing about this device.
+    type Told = Exclude<Fields<Small>, 'run' | 'round' | 'attempt' | 'checkpoint'>;
+    const words: Record<Told, RegExp> = {
+      device: /browser/,
+      backend: /computes with/,
+      examples: /how many examples/,
+      speed: /how fast/,
+      paused: /paused/,
+      stage: /how far/,
+      epoch: /how far/,
+      epochs: /how far/,
+      step: /how far/,
+      steps: /how far/,
+      loss: /loss/,
+      metrics: /loss and accuracy/,
+      reason: /why it cannot/,
+    };
+    const label = labelRows(facts).flat().join('\n');
+    for (const word of Object.values(words)) expect(label).toMatch(word);
+  });
 
   it('says how large an update is: four bytes a number and a header', () => {
     expect(facts.bytesPerRound).toBeGreaterThan(199_210 * 4);

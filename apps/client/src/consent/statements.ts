@@ -22,7 +22,8 @@ export const labelText = catalogue(
     account: 'Account',
     accountValue: 'none; a random id',
     also: 'Also sent',
-    alsoValue: 'how many examples, loss and accuracy on them, training time and speed',
+    alsoValue:
+      'how many examples, loss and accuracy on them; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL)',
     infer:
       'Updates are not masked and no noise is added. Whoever runs the coordinator could try to infer from one what kind of examples it was made from.',
     network: 'As with any web page, the coordinator sees your network address.',
@@ -55,7 +56,8 @@ export const labelText = catalogue(
     account: '账号',
     accountValue: '无；只有一个随机标识',
     also: '另外发送',
-    alsoValue: '样本数量、模型在其上的损失与准确率、训练用时与速度',
+    alsoValue:
+      '样本数量、模型在其上的损失与准确率；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）',
     infer: '更新没有掩码，也不加噪声。运行协调器的人可以尝试从一份更新推断它由什么样的样本得来。',
     network: '与任何网页一样，协调器能看到你的网络地址。',
     process: (operator) =>

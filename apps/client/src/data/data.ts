@@ -30,7 +30,7 @@ export function watchData(): void {
     if (task === null || task === opened) return;
     opened = task;
     summary.value = null;
-    void attempt(async () => {
+    void attempt('open', async () => {
       if (!listening) {
         listening = true;
         await participant().subscribeData(
@@ -68,7 +68,7 @@ export function watchData(): void {
 /** Adds or deletes, one at a time. */
 export async function change<T>(work: () => Promise<T>): Promise<T | undefined> {
   busy.value = true;
-  const result = await attempt(work);
+  const result = await attempt('examples', work);
   busy.value = false;
   return result;
 }

@@ -62,7 +62,7 @@ function useAnswer(question: () => Promise<Asked>) {
   const ask = useMemo(
     () =>
       newestOnly(async () => {
-        const given = await attempt(() => latest.current());
+        const given = await attempt('ask', () => latest.current());
         setAnswer(given);
       }),
     [],
@@ -96,7 +96,7 @@ function AskPicture({ data }: { data: ImageSchema }) {
     timer.current = setTimeout(ask, DEBOUNCE);
   };
   const takeOwn = async () => {
-    const example = await attempt(() => participant().randomExample());
+    const example = await attempt('own example', () => participant().randomExample());
     setTold(example === null ? t.none : '');
     if (example) setOwn(example);
   };
@@ -147,7 +147,7 @@ function AskTable({ data }: { data: TableData }) {
   );
   useEffect(() => ask(), [values, ask]);
   const takeOwn = async () => {
-    const example = await attempt(() => participant().randomExample());
+    const example = await attempt('own example', () => participant().randomExample());
     setTold(example === null ? t.none : '');
     if (!example) return;
     setTruth(example.label);

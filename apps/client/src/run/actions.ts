@@ -42,7 +42,7 @@ export async function join(): Promise<void> {
     takingPart.set(null);
     return;
   }
-  const joined = await attempt(async () => {
+  const joined = await attempt('join', async () => {
     if (wanted.paused) await participant().pause();
     await participant().join(wanted.run);
     return true;
@@ -52,7 +52,7 @@ export async function join(): Promise<void> {
 
 export async function leave(): Promise<void> {
   takingPart.set(null);
-  await attempt(() => participant().leave());
+  await attempt('leave', () => participant().leave());
 }
 
 export async function withdrawConsent(): Promise<void> {
@@ -81,5 +81,5 @@ export async function pick(run: string): Promise<void> {
   const address = new URL(location.href);
   address.searchParams.set('run', run);
   history.replaceState(null, '', address);
-  if (session.joined.value !== null) await attempt(() => participant().leave());
+  if (session.joined.value !== null) await attempt('leave', () => participant().leave());
 }

@@ -213,7 +213,9 @@ function TimeLeft() {
   const t = text();
   const run = chosen.value;
   const [now, setNow] = useState(() => Date.now());
-  const going = run?.status === 'running' && run.round < run.rounds && !away.value;
+  // While a round cannot begin for want of people, how long it takes says nothing.
+  const short = run?.phase === 'waiting' && run.participants < run.needed;
+  const going = run?.status === 'running' && run.round < run.rounds && !away.value && !short;
   useEffect(() => {
     if (!going) return undefined;
     const timer = setInterval(() => setNow(Date.now()), 1000);
