@@ -1,8 +1,8 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { findChromium } from './find-chromium.ts';
 
-/** Chromium with software WebGL, and without the calls home that a closed network would refuse. */
-export function launchBrowser(): Promise<Browser> {
+/** Chromium with software WebGL, and without the calls home that a closed network would refuse; `flags` are its own. */
+export function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.COPPICE_CHROMIUM ?? findChromium(),
     args: [
@@ -15,6 +15,7 @@ export function launchBrowser(): Promise<Browser> {
       '--no-first-run',
       '--disable-quic',
       '--disable-dev-shm-usage',
+      ...flags,
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
     ],
   });

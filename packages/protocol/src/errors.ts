@@ -42,6 +42,9 @@ export const errorCodes = {
   'data-empty': 'never',
   'data-invalid': 'never',
   'storage-full': 'never',
+  'camera-denied': 'never',
+  'camera-missing': 'never',
+  'camera-failed': 'later',
   'training-diverged': 'later',
   'backend-lost': 'later',
   'backend-unavailable': 'never',
@@ -63,6 +66,15 @@ export type ErrorCode = keyof typeof errorCodes;
 export type Retry = (typeof errorCodes)[ErrorCode];
 
 export const errorCodeList = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
+
+/** What only a device tells its own person: never sent, so a new one does not change the wire. */
+const neverSent: ReadonlySet<ErrorCode> = new Set(['camera-denied', 'camera-missing', 'camera-failed']);
+
+/** The codes that a message may carry. */
+export const sentErrorCodes = errorCodeList.filter((code) => !neverSent.has(code)) as [
+  ErrorCode,
+  ...ErrorCode[],
+];
 
 /** An error as it crosses the wire. */
 export interface WireError {

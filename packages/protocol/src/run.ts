@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { errorCodeList } from './errors.ts';
+import { sentErrorCodes } from './errors.ts';
 import { PlanSchema } from './plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
 
@@ -32,7 +32,7 @@ export const MetricsSchema = z.strictObject({
 });
 export type Metrics = z.infer<typeof MetricsSchema>;
 
-export const WireErrorSchema = z.strictObject({ code: z.enum(errorCodeList), message: z.string() });
+export const WireErrorSchema = z.strictObject({ code: z.enum(sentErrorCodes), message: z.string() });
 
 /** Milliseconds spent in each phase of a round. */
 export const PhaseTimesSchema = z.partialRecord(PhaseSchema, z.number());

@@ -3,6 +3,7 @@ import type { Source } from '@coppice/participant';
 import { classesOf } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber, formatShare } from '@coppice/ui';
 import { signal } from '@preact/signals';
+import { CameraAdder } from '../camera/camera-adder.tsx';
 import { ask } from '../confirmation.tsx';
 import { participant } from '../link/participant.ts';
 import { away } from '../link/session.ts';
@@ -110,6 +111,7 @@ export function DataPanel() {
       {task.data.kind === 'image' ? (
         <>
           {task.data.drawable === true && <Drawing classes={task.data.classes} />}
+          <CameraAdder key={task.id} data={task.data} />
           <PictureAdder classes={task.data.classes} />
         </>
       ) : (

@@ -144,6 +144,22 @@ const en: Texts = {
     means: 'Nothing was added; what you had is unchanged.',
     action: 'Delete some examples here, or free space on the device, and add them again.',
   },
+  'camera-denied': {
+    happened: 'This page was not allowed to use the camera.',
+    means: 'No picture was taken. What you have added is as it was.',
+    action:
+      'Allow the camera for this site (the sign beside the address), then try again; or add pictures as files.',
+  },
+  'camera-missing': {
+    happened: 'This browser has no camera for this page.',
+    means: 'None is connected, or the address does not begin with https, without which browsers give none.',
+    action: 'Connect a camera and try again, or add pictures as files.',
+  },
+  'camera-failed': {
+    happened: 'The camera gives no picture.',
+    means: 'Another program may be using it, or it was unplugged. What was captured before is kept.',
+    action: 'Close whatever else uses the camera, connect it again if need be, and try again.',
+  },
   'training-diverged': {
     happened: 'Training went off course on this device: the loss is no longer a number.',
     means: 'This round’s update does not count. The shared model is not affected.',
@@ -313,6 +329,21 @@ const zh: Texts = {
     happened: '浏览器中已没有空间存放样本。',
     means: '没有添加任何内容；原有样本不变。',
     action: '在这里删除一些样本，或清理设备空间，然后重新添加。',
+  },
+  'camera-denied': {
+    happened: '本页没有获准使用摄像头。',
+    means: '没有拍摄任何图片，已添加的内容不变。',
+    action: '请允许本网站使用摄像头（地址栏旁的图标），然后重试；也可以直接添加图片文件。',
+  },
+  'camera-missing': {
+    happened: '浏览器没有可供本页使用的摄像头。',
+    means: '可能没有连接摄像头，或者网址不是 https：这种情况下浏览器不提供摄像头。',
+    action: '请连接摄像头后重试，或添加图片文件。',
+  },
+  'camera-failed': {
+    happened: '摄像头没有画面。',
+    means: '可能有其他程序正在使用它，或者它已断开。之前拍摄的内容都保留着。',
+    action: '请关闭其他使用摄像头的程序，必要时重新连接，然后重试。',
   },
   'training-diverged': {
     happened: '本设备上的训练发散了：损失不再是一个数。',

@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 interface ExamplePictureProps {
   readonly data: ImageSchema;
   /** Pixels 0–255, row-major, channels last. */
-  readonly features: readonly number[];
+  readonly features: ArrayLike<number>;
   readonly label: string;
 }
 
@@ -28,7 +28,7 @@ export function ExamplePicture({ data, features, label }: ExamplePictureProps) {
   }, [features, width, height, channels, turned]);
   return (
     <div class="pad">
-      <div class="pad-sheet example">
+      <div class={`pad-sheet example ${turned ? '' : 'photo'}`}>
         <canvas ref={canvas} width={width} height={height} role="img" aria-label={label} />
       </div>
     </div>

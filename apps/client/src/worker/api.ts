@@ -50,6 +50,8 @@ export interface ClientApi {
     label: number,
     source: Source,
   ): Promise<{ summary: DataSummary; unreadable: number }>;
+  /** A picture as an example of it would be: the task's pixels, 0–255. Nothing is kept. */
+  preparePicture(picture: PictureSource): Promise<Uint8Array>;
   previewCsv(text: string): Promise<{ preview: CsvPreview; mapping: CsvMapping }>;
   addCsv(
     text: string,

@@ -162,6 +162,9 @@ const api: ClientApi = {
       unreadable,
     };
   },
+  async preparePicture(picture) {
+    return readPicture(picture, imageTask(current().task));
+  },
   async previewCsv(text) {
     const preview = previewCsv(text);
     return { preview, mapping: suggestMapping(preview.columns, tableTask(current().task)) };

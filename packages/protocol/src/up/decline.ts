@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { errorCodeList } from '../errors.ts';
+import { sentErrorCodes } from '../errors.ts';
 import { NothingSchema, replySchema } from '../reply.ts';
 import { RunIdSchema } from '../run.ts';
 
@@ -9,7 +9,7 @@ export const DeclineSchema = z.strictObject({
   round: z.int(),
   attempt: z.int(),
   /** `paused` and `dropout` (a simulated one) are decisions, the rest are failures. */
-  reason: z.union([z.literal('paused'), z.literal('dropout'), z.enum(errorCodeList)]),
+  reason: z.union([z.literal('paused'), z.literal('dropout'), z.enum(sentErrorCodes)]),
 });
 export type Decline = z.infer<typeof DeclineSchema>;
 
