@@ -32,9 +32,18 @@ const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   DepthwiseConv2D: { depthwise_initializer: 'GlorotNormal' },
   SeparableConv2D: { depthwise_initializer: 'GlorotUniform', pointwise_initializer: 'GlorotUniform' },
   Embedding: { embeddings_initializer: 'RandomUniform' },
+  EinsumDense: { kernel_initializer: 'GlorotUniform' },
+  MultiHeadAttention: { kernel_initializer: 'GlorotUniform' },
+  TransformerDecoder: { kernel_initializer: 'GlorotUniform' },
+  PositionEmbedding: { initializer: 'GlorotUniform' },
   SimpleRNN: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
   GRU: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
   LSTM: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
+  SimpleRNNCell: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
+  GRUCell: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
+  LSTMCell: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
+  ConvLSTM2D: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
+  ConvLSTM2DCell: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
 };
 
 /**
@@ -60,7 +69,8 @@ function visit(node: unknown, path: string, seed: number): void {
     completeLayer(className, node, node['config'], path);
   }
   for (const [key, value] of Object.entries(node)) {
-    if (key.endsWith('_initializer')) node[key] = seededInitializer(value, `${path}/${key}`, seed);
+    if (key === 'initializer' || key.endsWith('_initializer'))
+      node[key] = seededInitializer(value, `${path}/${key}`, seed);
     else visit(value, `${path}/${key}`, seed);
   }
 }

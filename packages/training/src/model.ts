@@ -8,9 +8,13 @@ import {
   type WeightSpec,
 } from '@coppice/protocol';
 import { seedTopology } from './initialize.ts';
+import { registerNoiseLayers } from './noise-layers.ts';
+import { checkRandomLayers } from './random-layers.ts';
 import { invalid, readTopology } from './read-topology.ts';
 import * as tf from './tf.ts';
 import type { ModelDescription } from './trainer.ts';
+
+registerNoiseLayers();
 
 /** A model on the current backend, and its weights as variables in layout order. */
 export interface BuiltModel {
@@ -30,6 +34,7 @@ export interface BuiltModel {
  */
 export async function buildModel(description: ModelDescription, seed: number): Promise<BuiltModel> {
   const topology = seedTopology(readTopology(description.topology), seed);
+  checkRandomLayers(topology);
   const before = new Set(Object.keys(tf.engine().registeredVariables));
   let model: tf.LayersModel;
   try {

@@ -1,14 +1,15 @@
-import { seededRandom } from '@coppice/ports';
 import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend } from './backends.ts';
 import { type BatchShape, checkDataset, epochOrder, gatherBatch, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
+import { everyLayer } from './layer-tree.ts';
 import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
 import { LossMeter } from './loss-meter.ts';
 import { MetricsSum, softmaxRows } from './metrics.ts';
 import { type BuiltModel, buildModel } from './model.ts';
 import { disposeOptimizer, optimizers } from './optimizers.ts';
 import { type Pace, Pacer } from './pace.ts';
+import { RandomLayers } from './random-layers.ts';
 import * as tf from './tf.ts';
 import type {
   BackendName,
@@ -19,6 +20,8 @@ import type {
   TrainingProgress,
   TrainingResult,
 } from './trainer.ts';
+
+type Shape = readonly (number | null)[];
 
 /** Between two reports of a training under way, milliseconds. A report waits for the device. */
 const REPORT_EVERY = 100;
@@ -53,8 +56,7 @@ class TfjsTrainer implements Trainer {
   readonly #shape: BatchShape;
   readonly #forward: Forward;
   readonly #trainable: tf.Variable[];
-  /** Layers that draw at every step; tfjs lets them repeat one drawing or seed none. */
-  readonly #dropouts: { seed: number }[];
+  readonly #random: RandomLayers;
   readonly #chunk: number;
   readonly #pace: Pace | null;
   #disposed = false;
@@ -68,10 +70,8 @@ class TfjsTrainer implements Trainer {
     this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
     this.#forward = forwardOf(built.model, loss);
     this.#trainable = built.variables.filter((_, i) => built.layout[i]?.trainable);
-    this.#dropouts = built.model.layers.filter((layer) => layer.getClassName() === 'Dropout') as unknown as {
-      seed: number;
-    }[];
-    const widest = Math.max(1, ...built.model.layers.map((layer) => outputSize(layer)));
+    this.#random = new RandomLayers(built.model);
+    const widest = Math.max(1, ...everyLayer(built.model).map((layer) => outputSize(layer)));
     this.#chunk = Math.max(1, Math.min(CHUNK_EXAMPLES, Math.floor(CHUNK_NUMBERS / widest)));
   }
 
@@ -129,6 +129,7 @@ class TfjsTrainer implements Trainer {
     } finally {
       meter.dispose();
       disposeOptimizer(optimizer);
+      this.#random.forget();
     }
   }
 
@@ -147,12 +148,11 @@ class TfjsTrainer implements Trainer {
     let loss = 0;
     for (let epoch = 0; epoch < how.epochs; epoch++) {
       const order = epochOrder(data.count, how.shuffleSeed, epoch);
-      const dropout = seededRandom(how.shuffleSeed, epoch, 'dropout');
+      this.#random.seed(how.shuffleSeed, epoch);
       meter.reset();
       for (let step = 0; step < steps; step++) {
         if (signal?.aborted) throw new DOMException('Training was stopped.', 'AbortError');
         switchTo(this.backend); // another trainer may have run while this one rested
-        for (const layer of this.#dropouts) layer.seed = (dropout.uint32() >>> 1) + 1;
         const rows = order.subarray(step * how.batchSize, (step + 1) * how.batchSize);
         this.#step(data, rows, optimizer, meter);
         unpaced += rows.length;
@@ -176,6 +176,7 @@ class TfjsTrainer implements Trainer {
   }
 
   #step(data: Dataset, rows: Uint32Array, optimizer: tf.Optimizer, meter: LossMeter): void {
+    this.#random.forget();
     tf.tidy(() => {
       const { xs, ys } = gatherBatch(data, rows, this.#shape);
       const { value, grads } = tf.variableGrads(() => this.#batchLoss(xs, ys), this.#trainable);
@@ -228,6 +229,7 @@ class TfjsTrainer implements Trainer {
         const outputs = tf.tidy(() =>
           this.#forward(tf.tensor(part, [rows, ...this.#shape.inputShape]), false),
         );
+        this.#random.forget();
         try {
           take(await outputs.data<'float32'>(), from);
         } finally {
@@ -264,11 +266,16 @@ class TfjsTrainer implements Trainer {
   }
 }
 
-/** Numbers that a layer puts out for one example, as far as its shape says. */
+/** The most numbers that a layer puts out for one example, as far as its shapes say. */
 function outputSize(layer: tf.layers.Layer): number {
-  const shape = layer.outputShape as (number | null)[] | (number | null)[][];
-  const one = (Array.isArray(shape[0]) ? shape[0] : shape) as (number | null)[];
-  return one.slice(1).reduce<number>((size, dimension) => size * (dimension ?? 1), 1);
+  // Not `outputShape`: it throws for a layer that was applied to several shapes, as a nested model is.
+  const shapes = layer.inboundNodes.flatMap(({ outputShapes }): Shape[] =>
+    Array.isArray(outputShapes[0]) ? (outputShapes as Shape[]) : [outputShapes as Shape],
+  );
+  const sizes = shapes.map((shape) =>
+    shape.slice(1).reduce<number>((size, dimension) => size * (dimension ?? 1), 1),
+  );
+  return Math.max(0, ...sizes);
 }
 
 function diverged(): CoppiceError {

@@ -1,0 +1,84 @@
+import { type RandomSource, seededRandom } from '@coppice/ports';
+import { everyLayer } from './layer-tree.ts';
+import { type NextSeed, NoiseLayer } from './noise-layers.ts';
+import { invalid } from './read-topology.ts';
+import * as tf from './tf.ts';
+
+/** Cells of recurrent layers, as far as their drawings go. tfjs asks `dropoutFunc` where it is set. */
+interface RecurrentCell {
+  dropoutFunc?: (x: tf.Tensor, rate: number) => tf.Tensor;
+  dropoutMask: tf.Tensor | tf.Tensor[] | null;
+  recurrentDropoutMask: tf.Tensor | tf.Tensor[] | null;
+}
+
+const cellNames = new Set(['SimpleRNNCell', 'GRUCell', 'LSTMCell', 'ConvLSTM2DCell']);
+const seededNames = new Set(['Dropout', 'SpatialDropout1D']);
+const refusedNames = new Set(['RandomWidth', 'RandomHeight']);
+
+/**
+ * The layers of a model that draw while it trains, wherever in it they are. Left alone they draw from the
+ * process's own source, or repeat one drawing; here each gets a stream of its own.
+ */
+export class RandomLayers {
+  readonly #streams: (RandomSource | null)[] = [];
+  readonly #cells: RecurrentCell[] = [];
+
+  constructor(model: tf.LayersModel) {
+    for (const layer of everyLayer(model)) {
+      const name = layer.getClassName();
+      if (layer instanceof NoiseLayer) {
+        layer.nextSeed = this.#newStream();
+      } else if (seededNames.has(name)) {
+        const nextSeed = this.#newStream();
+        layer.setCallHook((_, kwargs) => {
+          if (kwargs['training']) (layer as unknown as { seed: number }).seed = nextSeed();
+        });
+      } else if (cellNames.has(name)) {
+        const nextSeed = this.#newStream();
+        const cell = layer as unknown as RecurrentCell;
+        cell.dropoutFunc = (x, rate) => tf.dropout(x, rate, undefined, nextSeed());
+        this.#cells.push(cell);
+      }
+    }
+  }
+
+  /** Begins every layer's stream anew, at this address. */
+  seed(...address: readonly (string | number)[]): void {
+    for (const layer of this.#streams.keys()) this.#streams[layer] = seededRandom(...address, 'layer', layer);
+  }
+
+  /** Gives back what recurrent cells drew for one batch; not every kind of layer does so by itself. */
+  forget(): void {
+    for (const cell of this.#cells) {
+      tf.dispose([cell.dropoutMask ?? [], cell.recurrentDropoutMask ?? []].flat());
+      cell.dropoutMask = null;
+      cell.recurrentDropoutMask = null;
+    }
+  }
+
+  #newStream(): NextSeed {
+    const layer = this.#streams.push(null) - 1;
+    return () => {
+      const stream = this.#streams[layer];
+      if (!stream) throw new Error('A layer draws, and was given no seed');
+      return (stream.uint32() >>> 1) + 1;
+    };
+  }
+}
+
+/**
+ * Refuses layers whose drawings nobody can repeat or stop. Reads the topology, since tfjs can't even build
+ * most models around them.
+ *
+ * @throws CoppiceError `model-invalid`
+ */
+export function checkRandomLayers(topology: unknown): void {
+  if (typeof topology !== 'object' || topology === null) return;
+  const { class_name: kind, config } = topology as { class_name?: unknown; config?: { name?: unknown } };
+  if (typeof kind === 'string' && refusedNames.has(kind)) {
+    throw invalid(
+      `its layer "${config?.name ?? kind}" is a ${kind}, which in tfjs draws a new size for every batch, also when the model is only asked. Leave it out, and vary the pictures before they are added`,
+    );
+  }
+  for (const inner of Object.values(topology)) checkRandomLayers(inner);
+}
