@@ -5,6 +5,7 @@ import {
   registerConv2DGradients,
   registerDepthwiseGradients,
   registerMatMul,
+  registerSamePadding,
   registerSegmentSum,
 } from './wasm-kernels/index.ts';
 
@@ -23,6 +24,7 @@ export function prepareWasm(): void {
   setThreadsCount(1);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   registerMatMul();
+  registerSamePadding();
   registerConv2DGradients();
   registerDepthwiseGradients();
   registerSegmentSum();

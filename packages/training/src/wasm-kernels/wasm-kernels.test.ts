@@ -95,6 +95,82 @@ describe('gradients of a depthwise convolution on WASM', () => {
   });
 });
 
+describe('convolutions on WASM', () => {
+  const size = fc.integer({ min: 1, max: 9 });
+  const side = fc.integer({ min: 1, max: 4 });
+  const shapes = fc
+    .record({
+      batch: fc.integer({ min: 1, max: 3 }),
+      height: size,
+      width: size,
+      channels: fc.integer({ min: 1, max: 4 }),
+      filters: fc.integer({ min: 1, max: 3 }),
+      filterHeight: side,
+      filterWidth: side,
+      stride: fc.integer({ min: 1, max: 3 }),
+      // Of all convolutions, tfjs dilates only those of stride 1.
+      dilation: fc.integer({ min: 1, max: 2 }),
+      pad: fc.constantFrom('same' as const, 'same' as const, 'valid' as const),
+      seed: fc.integer({ min: 1, max: 1000 }),
+    })
+    .map((s) => (s.stride === 1 ? s : { ...s, dilation: 1 }))
+    .filter(
+      (s) =>
+        s.pad === 'same' ||
+        ((s.filterHeight - 1) * s.dilation < s.height && (s.filterWidth - 1) * s.dilation < s.width),
+    );
+
+  it('plain, depthwise and fused ones give what the plain backend gives, whatever the shapes', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes, async (s) => {
+        expectClose(
+          await onBoth(() => {
+            const random = (shape: number[], seed: number) => tf.randomNormal(shape, 0, 1, 'float32', seed);
+            const x = random([s.batch, s.height, s.width, s.channels], s.seed) as tf.Tensor4D;
+            const filter = random(
+              [s.filterHeight, s.filterWidth, s.channels, s.filters],
+              s.seed + 1,
+            ) as tf.Tensor4D;
+            const how = { strides: s.stride, pad: s.pad, dilations: s.dilation, activation: 'relu' as const };
+            return [
+              tf.conv2d(x, filter, s.stride, s.pad, 'NHWC', s.dilation),
+              tf.depthwiseConv2d(x, filter, s.stride, s.pad, 'NHWC', s.dilation),
+              tf.fused.conv2d({ x, filter, ...how, bias: random([s.filters], s.seed + 2) }),
+              tf.fused.depthwiseConv2d({
+                x,
+                filter,
+                ...how,
+                bias: random([s.channels * s.filters], s.seed + 3),
+              }),
+            ];
+          }),
+        );
+      }),
+      {
+        numRuns: 60,
+        // Where the backend's own "same" padding was wrong: a stride larger than one side of the filter.
+        examples: [
+          [
+            {
+              batch: 1,
+              height: 1,
+              width: 2,
+              channels: 1,
+              filters: 1,
+              filterHeight: 2,
+              filterWidth: 1,
+              stride: 2,
+              dilation: 1,
+              pad: 'same',
+              seed: 1,
+            },
+          ],
+        ],
+      },
+    );
+  });
+});
+
 describe('the gradient of a look-up on WASM', () => {
   it('is that of the plain backend, rows that are looked up often and never included', async () => {
     await fc.assert(
