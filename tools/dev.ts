@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { root, searchPath } from './run.ts';
 
 /*
  * `pnpm dev`: the coordinator, restarted when its sources change, and Vite's servers for both pages,
  * which pass /api, /models and the sockets on to it.
  */
-const env = { ...process.env, PATH: searchPath() };
+const env = {
+  ...process.env,
+  PATH: searchPath(),
+  // One key through all restarts, so that an edit signs nobody out.
+  COPPICE_ADMIN_KEY: process.env.COPPICE_ADMIN_KEY ?? randomBytes(24).toString('base64url'),
+};
 const programs: [string, string[]][] = [
   [
     'node',

@@ -1,14 +1,32 @@
 import preact from '@preact/preset-vite';
-import { defineConfig } from 'vite';
+import { defineConfig, type EnvironmentModuleNode, type Plugin } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 
 const coordinator = 'http://127.0.0.1:8080';
+
+/** A worker cannot take a changed module in while it runs, so in development the page is loaded again. */
+const reloadForWorkers: Plugin = {
+  name: 'reload-for-workers',
+  apply: 'serve',
+  hotUpdate({ modules }) {
+    const seen = new Set<EnvironmentModuleNode>();
+    const inWorker = (module: EnvironmentModuleNode): boolean => {
+      if (seen.has(module)) return false;
+      seen.add(module);
+      return module.url.includes('worker_file') || [...module.importers].some(inWorker);
+    };
+    if (!modules.some(inWorker)) return;
+    this.environment.hot.send({ type: 'full-reload' });
+    return [];
+  },
+};
 
 export default defineConfig({
   base: '/',
   // The preset would also bring Babel and its developer tools' bridge; a page this small needs neither.
   plugins: [
     preact({ devToolsEnabled: false }),
+    reloadForWorkers,
     VitePWA({
       // A new version waits for the person's click: it must never interrupt a round.
       registerType: 'prompt',
