@@ -21,6 +21,7 @@ class Lane {
   #order: Promise<void> = Promise.resolve();
   #file: FileHandle | null = null;
   #end = 0;
+  /** Of the round that was opened last. A disk that lags behind may still be at the one before. */
   #waiting: Waiting[] = [];
   /** After a failed write or flush nobody knows what is on disk, so the round takes nothing more. */
   #broken: CoppiceError | null = null;
@@ -30,6 +31,7 @@ class Lane {
   }
 
   begin(chunks: readonly Uint8Array[]): void {
+    this.#waiting = [];
     void this.#queue(async () => {
       await this.#release();
       this.#broken = null;
@@ -44,9 +46,10 @@ class Lane {
 
   append(chunks: readonly Uint8Array[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ chunks, resolve, reject });
-      // Whoever comes first flushes for all that have come until then.
-      void this.#queue(() => this.#flush());
+      const round = this.#waiting;
+      round.push({ chunks, resolve, reject });
+      // Whoever comes first flushes for all of its round that have come until then.
+      void this.#queue(() => this.#flush(round));
     });
   }
 
@@ -71,8 +74,8 @@ class Lane {
     return this.#queue(() => this.#release());
   }
 
-  async #flush(): Promise<void> {
-    const batch = this.#waiting.splice(0, BATCH / 3);
+  async #flush(round: Waiting[]): Promise<void> {
+    const batch = round.splice(0, BATCH / 3);
     if (batch.length === 0) return;
     try {
       if (this.#broken !== null) throw this.#broken;

@@ -128,6 +128,19 @@ export function spoolContract(
       });
     });
 
+    it('keeps rounds apart when they follow each other faster than the disk', async () => {
+      spool.open(openingOf('toy-1', 1));
+      const first = spool.append('toy-1', spooled(1, 100_000));
+      const dropped = spool.drop('toy-1');
+      spool.open(openingOf('toy-1', 2));
+      await Promise.all([first, dropped, spool.append('toy-1', spooled(2))]);
+      await again();
+      expect(await restored(spool, 'toy-1')).toMatchObject({
+        opening: { round: 2 },
+        updates: [{ participant: id(2) }],
+      });
+    });
+
     it('takes a hundred at once', async () => {
       spool.open(openingOf('toy-1'));
       const all = Array.from({ length: 100 }, (_, n) => spooled(n + 1, 1_000));
