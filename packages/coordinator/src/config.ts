@@ -9,6 +9,8 @@ interface Option<T> {
   readonly takes: string | null;
   readonly schema: z.ZodMiniType<T>;
   readonly default: T;
+  /** What was given is not repeated in messages. */
+  readonly secret?: boolean;
   readonly help: string;
 }
 
@@ -50,12 +52,24 @@ export const options = {
     default: 'data',
     help: 'Folder for models, rounds and the event log. Without it a restart would lose the runs; back it up.',
   }),
+  databaseUrl: option<string | null>({
+    env: 'DATABASE_URL',
+    flag: 'database-url',
+    takes: 'URL',
+    schema: z.nullable(
+      z.string().check(z.regex(/^postgres(ql)?:\/\//, 'takes postgres://user:password@host/database')),
+    ),
+    default: null,
+    secret: true,
+    help: 'PostgreSQL database for rounds and the event log, postgres://user:password@host/database; weights stay in the data folder. Left out, SQLite in the data folder. Better in the environment: flags show in process lists.',
+  }),
   adminKey: option<string | null>({
     env: 'COPPICE_ADMIN_KEY',
     flag: 'admin-key',
     takes: 'KEY',
     schema: z.nullable(z.string().check(z.minLength(8, 'takes at least 8 characters'))),
     default: null,
+    secret: true,
     help: 'What opens the admin page and API. Left out, one is made at each start and printed. Better in the environment: flags show in process lists.',
   }),
   operator: option<string>({
@@ -125,7 +139,10 @@ export function readConfig(
   }
   if (given.help === true) return 'help';
   const config: Record<string, unknown> = {};
-  for (const [name, { flag, env: variable, schema, default: fallback, takes }] of Object.entries(options)) {
+  for (const [
+    name,
+    { flag, env: variable, schema, default: fallback, takes, secret = false },
+  ] of Object.entries(options)) {
     const fromFlag = given[flag];
     const raw = fromFlag ?? env[variable];
     if (raw === undefined || (raw === '' && takes !== null)) {
@@ -137,7 +154,7 @@ export function readConfig(
       const where = fromFlag === undefined ? variable : `--${flag}`;
       throw new CoppiceError(
         'config-invalid',
-        `${where} ${takes ?? ''} cannot be "${raw}": ${firstIssue(parsed.error)}.`,
+        `${where} ${takes ?? ''} cannot be ${secret ? 'what was given' : `"${raw}"`}: ${firstIssue(parsed.error)}.`,
       );
     }
     config[name] = parsed.data;

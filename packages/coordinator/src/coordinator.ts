@@ -20,8 +20,8 @@ import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
 import { AdminSessions, newAdminKey } from './security/admin-sessions.ts';
 import { fileSpool } from './storage/file-spool.ts';
+import { openStorage } from './storage/open-storage.ts';
 import type { Spool } from './storage/spool.ts';
-import { openSqliteStorage } from './storage/sqlite.ts';
 import type { Storage } from './storage/storage.ts';
 
 /** A running coordinator. */
@@ -59,7 +59,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const config: Config = { ...defaultConfig, ...options.config };
   const clock = options.clock ?? systemClock;
   const logger: Logger = pino({ level: config.logLevel }, pino.destination(2));
-  const storage = options.storage ?? (await openSqliteStorage(config.dataDir));
+  const storage = options.storage ?? (await openStorage(config));
   const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'));
   const evaluator = options.evaluator ?? workerEvaluator();
   const sessions = new AdminSessions(config.adminKey ?? newAdminKey());

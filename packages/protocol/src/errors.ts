@@ -38,7 +38,7 @@ export const errorCodes = {
   'update-examples': 'never',
   'frame-invalid': 'later',
   'frame-too-large': 'never',
-  // the participant's own side
+  // the participant's own side; storage may be full on either side
   'data-empty': 'never',
   'data-invalid': 'never',
   'storage-full': 'never',
@@ -57,6 +57,9 @@ export const errorCodes = {
   'body-invalid': 'never',
   'storage-failed': 'later',
   'storage-corrupt': 'never',
+  'storage-read-only': 'never',
+  'storage-locked': 'later',
+  'storage-too-new': 'never',
   'evaluation-failed': 'later',
   'pages-not-built': 'never',
   internal: 'later',

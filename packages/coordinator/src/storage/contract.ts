@@ -186,6 +186,28 @@ export function storageContract(
       expect((await storage.events({ limit: 2 })).map((e) => e.id)).toEqual([4, 5]);
     });
 
+    it('gives counts and times back as numbers, and any text as it was', async () => {
+      const at = 1_760_000_000_123;
+      const message = "It's 训练 🌱 \\ \n %s $1 ?";
+      await storage.appendEvents([
+        { at, run: 'r', round: 2, level: 'info', kind: 'k', message },
+        { at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\0b' },
+      ]);
+      expect(await storage.events({ run: 'r' })).toEqual([
+        { id: 1, at, run: 'r', round: 2, level: 'info', kind: 'k', message },
+        { id: 2, at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\uFFFDb' },
+      ]);
+      const made = commitOf('r', 0, new Float32Array([1]));
+      const checkpoint = { ...made.model.checkpoint, createdAt: at, parameters: 67_108_864 };
+      await storage.commit({ ...made, model: { ...made.model, checkpoint } });
+      expect(await storage.checkpoints('r')).toEqual([checkpoint]);
+    });
+
+    it('orders names by their characters, whatever the language', async () => {
+      for (const id of ['b', 'a-1', 'B', 'a1', 'é', 'a_1']) await storage.putTask({ ...task, id });
+      expect((await storage.tasks()).map(({ id }) => id)).toEqual(['B', 'a-1', 'a1', 'a_1', 'b', 'é']);
+    });
+
     it('does not hand out or keep what a caller may change', async () => {
       const weights = new Float32Array([1, 2]);
       await storage.commit(commitOf('r', 0, weights));

@@ -1,5 +1,6 @@
 import type { Checkpoint, Event, Round, Task } from '@coppice/protocol';
-import { memoryBlobs, toBytes, toFloat32 } from './blobs.ts';
+import { toBytes, toFloat32 } from './blobs.ts';
+import { memoryBlobs } from './memory-blobs.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 
 /** Storage that dies with its process: for tests and throw-away coordinators. Values are copied in and out. */
@@ -68,7 +69,11 @@ export function memoryStorage(): Storage {
       }
     },
     async appendEvents(added) {
-      const made = added.map((event, i) => ({ id: events.length + 1 + i, ...event }));
+      const made = added.map((event, i) => ({
+        id: events.length + 1 + i,
+        ...event,
+        message: event.message.replaceAll('\0', '\uFFFD'),
+      }));
       events.push(...made);
       return copy(made);
     },

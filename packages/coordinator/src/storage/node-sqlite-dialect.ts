@@ -6,7 +6,10 @@ export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
   const shaped: SqliteDatabase = {
     close: () => database.close(),
     prepare(sql) {
-      const statement = database.prepare(sql);
+      // A full disk makes SQLite roll back by itself; Kysely's own rollback would then hide the reason.
+      const statement = database.prepare(
+        sql === 'rollback' && !database.isTransaction ? 'select 1 where false' : sql,
+      );
       const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
       return {
         reader: statement.columns().length > 0,

@@ -9,14 +9,39 @@ import {
 } from '@coppice/protocol';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { type BlobStore, toBytes, toFloat32 } from './blobs.ts';
-import { migrate, type Tables } from './schema.ts';
+import { migrate } from './migrate.ts';
+import type { Flavour } from './migrations/migration.ts';
+import type { Tables } from './schema.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
+import { storageError } from './storage-error.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
 
-/** Storage over any SQL database that Kysely speaks to, with weights in a blob store. */
-export async function sqlStorage(db: Kysely<Tables>, blobs: BlobStore): Promise<Storage> {
-  await migrate(db);
+export interface SqlStorageOptions {
+  readonly blobs: BlobStore;
+  readonly flavour: Flavour;
+  /** What errors call the database, as the start of a sentence. */
+  readonly where: string;
+  /** Runs before every call, and may refuse it. */
+  readonly before?: () => Promise<void>;
+  /** Runs once the database is closed. */
+  readonly closed?: () => void | Promise<void>;
+}
+
+/**
+ * Storage over any SQL database that Kysely speaks to, with weights in a blob store. Where it cannot be
+ * opened, the database is closed again.
+ */
+export async function sqlStorage(
+  db: Kysely<Tables>,
+  { blobs, flavour, where, before, closed }: SqlStorageOptions,
+): Promise<Storage> {
+  try {
+    await migrate(db, flavour);
+  } catch (thrown) {
+    await db.destroy();
+    throw storageError(thrown, where);
+  }
 
   const storage: Storage = {
     async putTask(task) {
@@ -149,7 +174,9 @@ export async function sqlStorage(db: Kysely<Tables>, blobs: BlobStore): Promise<
     async appendEvents(events) {
       return db.transaction().execute(async (transaction) => {
         const stored: Event[] = [];
-        for (const event of events) {
+        for (const given of events) {
+          // PostgreSQL has no place for the character zero.
+          const event = { ...given, message: given.message.replaceAll('\0', '\uFFFD') };
           const { id } = await transaction
             .insertInto('event')
             .values(event)
@@ -167,9 +194,12 @@ export async function sqlStorage(db: Kysely<Tables>, blobs: BlobStore): Promise<
       return rows.reverse().map((row) => ({ ...row, level: row.level as Event['level'] }));
     },
 
-    close: () => db.destroy(),
+    async close() {
+      await db.destroy();
+      await closed?.();
+    },
   };
-  return named(storage);
+  return named(storage, where, before);
 }
 
 async function putRun(db: Db, run: RunRecord): Promise<void> {
@@ -213,20 +243,19 @@ function parseOrNull(json: string | null): Metrics | null {
 }
 
 /** The database's own errors get a name of ours, once, here. */
-function named(storage: Storage): Storage {
+function named(storage: Storage, where: string, before?: () => Promise<void>): Storage {
   return new Proxy(storage, {
     get(target, key) {
       const method = target[key as keyof Storage] as ((...args: unknown[]) => Promise<unknown>) | undefined;
       if (typeof method !== 'function') return method;
-      return (...args: unknown[]) =>
-        method(...args).catch((cause: unknown) => {
-          if (cause instanceof CoppiceError) throw cause;
-          throw new CoppiceError(
-            'storage-failed',
-            `The database refused "${String(key)}": ${(cause as Error).message}. Nothing was changed; check free space and permissions of the data folder.`,
-            { cause },
-          );
-        });
+      return async (...args: unknown[]) => {
+        try {
+          if (key !== 'close') await before?.();
+          return await method(...args);
+        } catch (thrown) {
+          throw storageError(thrown, where);
+        }
+      };
     },
   });
 }

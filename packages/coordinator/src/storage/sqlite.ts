@@ -1,35 +1,53 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { CoppiceError } from '@coppice/protocol';
 import { Kysely } from 'kysely';
-import { fileBlobs } from './blobs.ts';
+import { fileBlobs, removeUnfinished } from './file-blobs.ts';
+import { lockFolder } from './folder-lock.ts';
+import { makeFolder } from './folders.ts';
+import type { Flavour } from './migrations/migration.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Tables } from './schema.ts';
 import { sqlStorage } from './sql.ts';
 import type { Storage } from './storage.ts';
+import { storageError } from './storage-error.ts';
+
+export const sqliteFlavour: Flavour = { text: 'text', numbered: (column) => column.autoIncrement() };
 
 /**
- * The embedded default: one folder with `coppice.db` (SQLite) and `blobs/`.
+ * The embedded default: one folder with `coppice.db` (SQLite) and `blobs/`, this process's own until it is
+ * closed.
  *
- * @throws CoppiceError `storage-failed` where the folder cannot be made or opened.
+ * @throws CoppiceError `storage-*` where the folder cannot be used.
  */
 export async function openSqliteStorage(folder: string): Promise<Storage> {
+  let unlock = () => {};
   try {
-    mkdirSync(folder, { recursive: true });
-    const database = new DatabaseSync(join(folder, 'coppice.db'));
+    await makeFolder(folder);
+    unlock = lockFolder(folder);
+    const blobs = join(folder, 'blobs');
+    await makeFolder(blobs);
+    await removeUnfinished(blobs);
+    const db = openSqlite(join(folder, 'coppice.db'));
+    return await sqlStorage(db, {
+      blobs: fileBlobs(blobs),
+      flavour: sqliteFlavour,
+      where: `The database in ${folder}`,
+      closed: unlock,
+    });
+  } catch (thrown) {
+    unlock();
+    throw storageError(thrown, `The data folder ${folder}`);
+  }
+}
+
+function openSqlite(path: string): Kysely<Tables> {
+  const database = new DatabaseSync(path);
+  try {
     // WAL with full sync: a commit that returned survives loss of power.
     database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;');
-    return await sqlStorage(
-      new Kysely<Tables>({ dialect: nodeSqliteDialect(database) }),
-      fileBlobs(join(folder, 'blobs')),
-    );
-  } catch (cause) {
-    if (cause instanceof CoppiceError) throw cause;
-    throw new CoppiceError(
-      'storage-failed',
-      `The data folder ${folder} cannot be opened: ${(cause as Error).message}. Check that it exists, is writable and has space.`,
-      { cause },
-    );
+  } catch (thrown) {
+    database.close();
+    throw thrown;
   }
+  return new Kysely<Tables>({ dialect: nodeSqliteDialect(database) });
 }

@@ -1,10 +1,15 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { fileBlobs } from './blobs.ts';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { blobContract } from './blob-contract.ts';
 import { storageContract } from './contract.ts';
+import { fileBlobs } from './file-blobs.ts';
 import { memoryStorage } from './memory.ts';
+import { memoryBlobs } from './memory-blobs.ts';
 import { openSqliteStorage } from './sqlite.ts';
 
 const folders: string[] = [];
@@ -31,26 +36,161 @@ storageContract('SQLite', async () => {
   };
 });
 
+blobContract('memory', async () => memoryBlobs());
+blobContract('files', async () => fileBlobs(newFolder()));
+
 describe('file blobs', () => {
-  it('detect rot and never use it', async () => {
+  const content = new Uint8Array(1000).fill(3);
+  const put = async () => {
     const folder = newFolder();
     const blobs = fileBlobs(folder);
-    const hash = await blobs.put(new Uint8Array([1, 2, 3]));
-    writeFileSync(join(folder, hash.slice(0, 2), hash.slice(2)), new Uint8Array([1, 2, 4]));
-    await expect(blobs.get(hash)).rejects.toMatchObject({ code: 'storage-corrupt' });
+    const hash = await blobs.put(content);
+    return { blobs, hash, folder, path: join(folder, hash.slice(0, 2), hash.slice(2)) };
+  };
+
+  it('detect rot and half files, name them, and never use them', async () => {
+    const { blobs, hash, path } = await put();
+    const refused = { code: 'storage-corrupt', message: expect.stringContaining(path) };
+    writeFileSync(path, content.with(500, 4));
+    await expect(blobs.get(hash)).rejects.toMatchObject(refused);
+    for (const size of [999, 1, 0]) {
+      truncateSync(path, size);
+      await expect(blobs.get(hash)).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('write what rotted anew when it is put again', async () => {
+    const { blobs, hash, path } = await put();
+    truncateSync(path, 10);
+    expect(await blobs.put(content)).toBe(hash);
+    expect(new Uint8Array(await blobs.get(hash))).toEqual(content);
   });
 
   it('leave nothing half written behind', async () => {
-    const folder = newFolder();
-    const hash = await fileBlobs(folder).put(new Uint8Array(100_000));
+    const { hash, folder } = await put();
     expect(readdirSync(join(folder, hash.slice(0, 2)))).toEqual([hash.slice(2)]);
   });
 });
 
-it('a data folder that cannot be opened is named', async () => {
+it('what a crash left half written is no blob, and is cleared away at the next start', async () => {
+  const folder = newFolder();
+  const left = join(folder, 'blobs', 'ab');
+  mkdirSync(left, { recursive: true });
+  writeFileSync(join(left, `${'c'.repeat(62)}.0123456789ab.part`), 'half');
+  await (await openSqliteStorage(folder)).close();
+  expect(readdirSync(left)).toEqual([]);
+});
+
+it('a data folder that cannot be made, and a database that is none, are named', async () => {
   const folder = newFolder();
   writeFileSync(join(folder, 'file'), '');
   await expect(openSqliteStorage(join(folder, 'file', 'below'))).rejects.toMatchObject({
     code: 'storage-failed',
+  });
+  writeFileSync(join(folder, 'coppice.db'), 'These are a few words, and certainly no database.'.repeat(100));
+  await expect(openSqliteStorage(folder)).rejects.toMatchObject({ code: 'storage-corrupt' });
+});
+
+describe('a data folder', () => {
+  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+  let child: ChildProcess | null = null;
+  afterEach(() => child?.kill('SIGKILL'));
+
+  it('is one coordinator’s at a time, and free again when that was killed', async () => {
+    const folder = newFolder();
+    const args = [main, '--port', '0', '--data-dir', folder, '--json'];
+    const first = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    child = first;
+    await once(first.stdout, 'data');
+
+    const second = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    second.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const [code] = await once(second, 'close');
+    expect(code).toBe(1);
+    expect(said).toContain('[storage-locked]');
+    expect(said).toContain(folder);
+    await expect(openSqliteStorage(folder)).rejects.toMatchObject({ code: 'storage-locked' });
+
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    await (await openSqliteStorage(folder)).close();
+  });
+
+  it('is not opened twice in one process either', async () => {
+    const folder = newFolder();
+    const storage = await openSqliteStorage(folder);
+    await expect(openSqliteStorage(folder)).rejects.toMatchObject({ code: 'storage-locked' });
+    await storage.close();
+    await (await openSqliteStorage(folder)).close();
+  });
+});
+
+/** A disk of our own needs the right to mount one. */
+const mayMount = (() => {
+  const folder = newFolder();
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
+    execFileSync('umount', [folder]);
+    return true;
+  } catch {
+    process.stderr.write('Disks cannot be mounted here: the tests of full and read-only disks need root.\n');
+    return false;
+  }
+})();
+
+describe.skipIf(!mayMount)('a disk', () => {
+  let disk = '';
+  const mount = (options: string) => {
+    disk = newFolder();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk]);
+  };
+  // Lazily: a test that failed may have left files open.
+  afterEach(() => execFileSync('umount', ['-l', disk]));
+  const event = { at: 1, run: null, round: null, level: 'info', kind: 'k' } as const;
+
+  it('that is full refuses by name, for weights and rows; what was there stays, and goes on when there is room', async () => {
+    mount('size=2m');
+    const storage = await openSqliteStorage(disk);
+    const blobs = fileBlobs(join(disk, 'blobs'));
+    const [kept] = await storage.appendEvents([{ ...event, message: 'kept' }]);
+    const small = await blobs.put(new Uint8Array(1000));
+    await expect(blobs.put(new Uint8Array(4_000_000).fill(1))).rejects.toMatchObject({
+      code: 'storage-full',
+    });
+    const fill = async () => {
+      for (;;) await storage.appendEvents([{ ...event, message: 'x'.repeat(100_000) }]);
+    };
+    await expect(fill()).rejects.toMatchObject({ code: 'storage-full' });
+    expect((await storage.events({ limit: 1_000_000 }))[0]).toEqual(kept);
+    expect(await blobs.get(small)).toHaveLength(1000);
+
+    execFileSync('mount', ['-o', 'remount,size=8m', disk]);
+    const before = await storage.events({ limit: 1_000_000 });
+    const [added] = await storage.appendEvents([{ ...event, message: 'after' }]);
+    await storage.close();
+    const again = await openSqliteStorage(disk);
+    expect(await again.events({ limit: 1_000_000 })).toEqual([...before, added]);
+    const left = readdirSync(join(disk, 'blobs'), { recursive: true, withFileTypes: true });
+    expect(left.filter((entry) => entry.isFile()).map(({ name }) => name)).toEqual([small.slice(2)]);
+    await again.close();
+  });
+
+  it('that may only be read refuses by name, and keeps what it holds', async () => {
+    mount('size=8m');
+    const storage = await openSqliteStorage(disk);
+    await storage.appendEvents([{ ...event, message: 'kept' }]);
+    await storage.close();
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    await expect(openSqliteStorage(disk)).rejects.toMatchObject({ code: 'storage-read-only' });
+    await expect(fileBlobs(join(disk, 'blobs')).put(new Uint8Array(3))).rejects.toMatchObject({
+      code: 'storage-read-only',
+    });
+    execFileSync('mount', ['-o', 'remount,rw', disk]);
+    const again = await openSqliteStorage(disk);
+    expect((await again.events({})).map(({ message }) => message)).toEqual(['kept']);
+    await again.close();
   });
 });

@@ -30,8 +30,9 @@ export interface Commit {
 /**
  * Where a coordinator keeps what must survive it. Whoever implements this must pass `storageContract`.
  *
- * Every method may throw CoppiceError `storage-failed` (the medium refused; nothing was changed) or
- * `storage-corrupt` (what was read is not what was written).
+ * Every method may throw CoppiceError `storage-failed`, `storage-full` or `storage-read-only` (the medium
+ * refused; nothing was changed), `storage-locked` (it is somebody else's by now), or `storage-corrupt` (what
+ * was read is not what was written).
  */
 export interface Storage {
   /** Adds or replaces a task of the admin's own. */
@@ -62,7 +63,7 @@ export interface Storage {
   /** Adds measurements to a checkpoint that came after it was made. */
   putMetrics(checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'>): Promise<void>;
 
-  /** Appends to the event log, all or none; ids grow by one, in the order given. */
+  /** Appends to the event log, all or none; ids grow in the order given, by one where nothing was refused. */
   appendEvents(events: readonly Omit<Event, 'id'>[]): Promise<Event[]>;
   /** Events after an id, oldest first, the last `limit` of them. */
   events(filter: { run?: string; after?: number; limit?: number }): Promise<Event[]>;

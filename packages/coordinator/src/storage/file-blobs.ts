@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type BlobStore, damaged, hashOf, missing } from './blobs.ts';
+import { flushFolder, makeFolder } from './folders.ts';
+import { storageError } from './storage-error.ts';
+
+const HASH = /^[0-9a-f]{64}$/;
+
+/**
+ * Blobs as files, `ab/cdef…`. A file is written aside, flushed, given its name, and then its folder is
+ * flushed, so that no half file has a blob's name, and one that was put is there after a loss of power.
+ */
+export function fileBlobs(folder: string): BlobStore {
+  const pathOf = (hash: string) => join(folder, hash.slice(0, 2), hash.slice(2));
+  const named = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (thrown) {
+      throw storageError(thrown, `The weights folder ${folder}`);
+    }
+  };
+
+  return {
+    put: (bytes) =>
+      named(async () => {
+        const hash = hashOf(bytes);
+        const path = pathOf(hash);
+        // What is there may have rotted: it is only taken for this content after being read.
+        const there = await readFile(path).catch(unlessMissing);
+        if (there !== null && hashOf(there) === hash) return hash;
+        await makeFolder(dirname(path));
+        const aside = `${path}.${randomBytes(6).toString('hex')}.part`;
+        try {
+          const file = await open(aside, 'wx');
+          try {
+            await file.writeFile(bytes);
+            await file.sync();
+          } finally {
+            await file.close();
+          }
+          await rename(aside, path);
+        } catch (thrown) {
+          await rm(aside, { force: true }).catch(() => {});
+          throw thrown;
+        }
+        await flushFolder(dirname(path));
+        return hash;
+      }),
+    get: (hash) =>
+      named(async () => {
+        const path = pathOf(hash);
+        const bytes = await readFile(path).catch(unlessMissing);
+        if (bytes === null) throw missing(hash);
+        if (hashOf(bytes) !== hash) throw damaged(hash, path, bytes.byteLength);
+        return bytes;
+      }),
+    has: (hash) => named(async () => (await stat(pathOf(hash)).catch(unlessMissing)) !== null),
+    delete: (hash) => named(() => rm(pathOf(hash), { force: true })),
+    async *list() {
+      for (const { name } of await named(() => files(folder))) if (HASH.test(name)) yield name;
+    },
+  };
+}
+
+/** Removes what a crash left half written. Only for whoever holds the folder's lock. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  for (const { name, path } of await files(folder))
+    if (name.endsWith('.part')) await rm(path, { force: true });
+}
+
+/** Every file two levels down, its name put together from both. */
+async function files(folder: string): Promise<{ name: string; path: string }[]> {
+  const found: { name: string; path: string }[] = [];
+  for (const start of (await readdir(folder).catch(unlessMissing)) ?? []) {
+    if (!/^[0-9a-f]{2}$/.test(start)) continue;
+    for (const rest of await readdir(join(folder, start)))
+      found.push({ name: start + rest, path: join(folder, start, rest) });
+  }
+  return found;
+}
+
+function unlessMissing(thrown: unknown): null {
+  if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return null;
+  throw thrown;
+}

@@ -1,0 +1,135 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { weightsHash } from '@coppice/protocol';
+import { PGlite, types } from '@electric-sql/pglite';
+import { Kysely, PGliteDialect, sql } from 'kysely';
+import { describe, expect, it } from 'vitest';
+import { toBytes } from './blobs.ts';
+import { memoryBlobs } from './memory-blobs.ts';
+import { migrate } from './migrate.ts';
+import { migrations } from './migrations/index.ts';
+import type { Flavour, Migration } from './migrations/migration.ts';
+import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { postgresFlavour } from './postgres.ts';
+import type { Tables } from './schema.ts';
+import { sqlStorage } from './sql.ts';
+import { sqliteFlavour } from './sqlite.ts';
+
+const fixtures = new URL('./migrations/fixtures/', import.meta.url);
+
+const databases: [string, Flavour, () => { db: Kysely<Tables>; exec: (text: string) => Promise<void> }][] = [
+  [
+    'SQLite',
+    sqliteFlavour,
+    () => {
+      const database = new DatabaseSync(':memory:');
+      return {
+        db: new Kysely<Tables>({ dialect: nodeSqliteDialect(database) }),
+        exec: async (text) => database.exec(text),
+      };
+    },
+  ],
+  [
+    'PostgreSQL',
+    postgresFlavour,
+    () => {
+      const pglite = new PGlite({ parsers: { [types.INT8]: Number } });
+      return {
+        db: new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) }),
+        exec: async (text) => void (await pglite.exec(text)),
+      };
+    },
+  ],
+];
+
+const versionOf = async (db: Kysely<Tables>) =>
+  (await db.selectFrom('schema_version').selectAll().orderBy('version').execute()).map((row) => row.version);
+
+it('every earlier version has a database of its time', () => {
+  const earlier = migrations.slice(0, -1).map((_, index) => `v${index + 1}.sql`);
+  expect(readdirSync(fixtures).sort()).toEqual(earlier.sort());
+});
+
+describe.each(databases)('migrations in %s', (name, flavour, open) => {
+  it.each(readdirSync(fixtures))('bring %s to today, with all that is in it', async (file) => {
+    const { db, exec } = open();
+    const [tables, rows] = readFileSync(new URL(file, fixtures), 'utf8').split('-- Rows\n') as [
+      string,
+      string,
+    ];
+    // Only SQLite databases were written by the programs of those days; elsewhere the same steps are taken.
+    const version = Number.parseInt(file.slice(1), 10);
+    if (name === 'SQLite') await exec(tables + rows);
+    else {
+      await migrate(db, flavour, migrations.slice(0, version));
+      await exec(`delete from schema_version; ${rows}; select setval('event_id_seq', 2)`);
+    }
+    const blobs = memoryBlobs();
+    const weights = new Float32Array([1.5, -0]);
+    await blobs.put(toBytes(weights));
+    const storage = await sqlStorage(db, { blobs, flavour, where: name });
+
+    expect(await versionOf(db)).toEqual(migrations.map((_, index) => index + 1));
+    expect((await storage.tasks()).map(({ id, title }) => [id, title.zh])).toEqual([['toy', '玩具']]);
+    expect((await storage.runs()).map(({ id, createdAt }) => [id, createdAt])).toEqual([
+      ['toy-1', 1_760_000_000_000],
+    ]);
+    expect(await storage.rounds('toy-1')).toMatchObject([
+      { round: 1, examples: 3, checkpoint: weightsHash(weights) },
+    ]);
+    expect(await storage.checkpoints('toy-1')).toMatchObject([
+      { round: 1, createdAt: 1_760_000_000_001, central: { loss: 0.25, accuracy: 0.75, examples: 4 } },
+      { round: 0, parent: null },
+    ]);
+    expect(await storage.latest('toy-1')).toMatchObject({ weights, state: { values: { steps: 1 } } });
+    expect((await storage.events({})).map(({ id, message }) => [id, message])).toEqual([
+      [1, 'The run toy-1 was created.'],
+      [2, "It's 训练"],
+    ]);
+    const event = { at: 3, run: null, round: null, level: 'info', kind: 'k', message: 'm' } as const;
+    expect(await storage.appendEvents([event])).toMatchObject([{ id: 3 }]);
+    await storage.close();
+  });
+
+  it('are done once', async () => {
+    const { db } = open();
+    await migrate(db, flavour);
+    await migrate(db, flavour);
+    expect(await versionOf(db)).toEqual(migrations.map((_, index) => index + 1));
+    await db.destroy();
+  });
+
+  it('that fail leave the version before them whole, and can be tried again', async () => {
+    const { db } = open();
+    let fails = true;
+    const steps: Migration[] = [
+      async ({ schema }) => schema.createTable('a').addColumn('x', 'integer').execute(),
+      async ({ schema }) => {
+        await schema.createTable('b').addColumn('x', 'integer').execute();
+        if (fails) throw new Error('power loss');
+      },
+    ];
+    await expect(migrate(db, flavour, steps)).rejects.toThrow('power loss');
+    expect(await versionOf(db)).toEqual([1]);
+    await sql`select * from a`.execute(db);
+    await expect(sql`select * from b`.execute(db)).rejects.toThrow();
+    fails = false;
+    await migrate(db, flavour, steps);
+    await sql`select * from b`.execute(db);
+    expect(await versionOf(db)).toEqual([1, 2]);
+    await db.destroy();
+  });
+
+  it('refuse a database of a newer program, and leave it as it is', async () => {
+    const { db } = open();
+    await migrate(db, flavour);
+    const newer = migrations.length + 1;
+    await db.insertInto('schema_version').values({ version: newer }).execute();
+    await expect(migrate(db, flavour)).rejects.toMatchObject({
+      code: 'storage-too-new',
+      message: expect.stringContaining(String(newer)),
+    });
+    expect((await versionOf(db)).at(-1)).toBe(newer);
+    await db.destroy();
+  });
+});

@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import { CoppiceError } from '@coppice/protocol';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { fileBlobs, removeUnfinished } from './file-blobs.ts';
+import { lockFolder } from './folder-lock.ts';
+import { makeFolder } from './folders.ts';
+import type { Flavour } from './migrations/migration.ts';
+import type { Tables } from './schema.ts';
+import { sqlStorage } from './sql.ts';
+import type { Storage } from './storage.ts';
+import { storageError } from './storage-error.ts';
+
+export const postgresFlavour: Flavour = {
+  text: sql`text collate "C"`,
+  numbered: (column) => column.generatedByDefaultAsIdentity(),
+};
+
+/** The name of our lock among the server's advisory locks: "coppice" read as a number. */
+const LOCK = '27988542883226469';
+const CONNECT_MS = 10_000;
+
+/**
+ * Records in PostgreSQL, weights in `blobs/` of the data folder. Folder and database are this process's own
+ * until it is closed.
+ *
+ * @throws CoppiceError `storage-*` where the folder or the database cannot be used.
+ */
+export async function openPostgresStorage(url: string, folder: string): Promise<Storage> {
+  let unlock = () => {};
+  let owner: Owner | null = null;
+  try {
+    const blobs = join(folder, 'blobs');
+    await makeFolder(folder);
+    unlock = lockFolder(folder);
+    await makeFolder(blobs);
+    await removeUnfinished(blobs);
+    owner = await Owner.of(url);
+    const pool = new pg.Pool({
+      connectionString: url,
+      max: 8,
+      connectionTimeoutMillis: CONNECT_MS,
+      types: { getTypeParser },
+    });
+    // A connection that breaks while idle is replaced with the next query; without a listener it would end the process.
+    pool.on('error', () => {});
+    const held = owner;
+    return await sqlStorage(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), {
+      blobs: fileBlobs(blobs),
+      flavour: postgresFlavour,
+      where: 'The PostgreSQL database',
+      before: () => held.sure(),
+      closed: async () => {
+        await held.release();
+        unlock();
+      },
+    });
+  } catch (thrown) {
+    await owner?.release();
+    unlock();
+    throw storageError(thrown, 'The PostgreSQL database');
+  }
+}
+
+/** PostgreSQL's 64-bit numbers come as text, since they may be too large for ours. Times and counts are not. */
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid !== pg.types.builtins.INT8) return pg.types.getTypeParser(oid, format as 'text');
+  return (text: string) => {
+    const value = Number(text);
+    if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is too large for a number`);
+    return value;
+  };
+}
+
+/** That the database is ours: an advisory lock on a connection of its own, which ends with the process. */
+class Owner {
+  readonly #url: string;
+  #client: pg.Client | null = null;
+  #taking: Promise<void> | null = null;
+
+  private constructor(url: string) {
+    this.#url = url;
+  }
+
+  static async of(url: string): Promise<Owner> {
+    const owner = new Owner(url);
+    await owner.sure();
+    return owner;
+  }
+
+  /** Where the connection broke, the lock went with it: nothing is done before it is ours again. */
+  async sure(): Promise<void> {
+    if (this.#client !== null) return;
+    this.#taking ??= this.#take().finally(() => {
+      this.#taking = null;
+    });
+    await this.#taking;
+  }
+
+  async #take(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+    });
+    const lost = () => {
+      if (this.#client === client) this.#client = null;
+    };
+    client.on('error', lost).on('end', lost);
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ held: boolean }>(`select pg_try_advisory_lock(${LOCK}) as held`);
+      if (rows[0]?.held !== true) {
+        throw new CoppiceError(
+          'storage-locked',
+          'The PostgreSQL database is in use by another coordinator. Stop that one, or give this one a database of its own with DATABASE_URL.',
+        );
+      }
+      this.#client = client;
+    } catch (thrown) {
+      await client.end().catch(() => {});
+      throw thrown;
+    }
+  }
+
+  async release(): Promise<void> {
+    const client = this.#client;
+    this.#client = null;
+    await client?.end().catch(() => {});
+  }
+}

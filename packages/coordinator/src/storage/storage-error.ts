@@ -1,0 +1,57 @@
+import { CoppiceError, type ErrorCode } from '@coppice/protocol';
+
+/** What the system (`code`), SQLite (`errcode`) and PostgreSQL (`code` too: SQLSTATE) call the same trouble. */
+const causes: readonly {
+  code: ErrorCode;
+  names: readonly (string | number)[];
+  what: string;
+  cure: string;
+}[] = [
+  {
+    code: 'storage-full',
+    names: ['ENOSPC', 'EDQUOT', 13, '53100'],
+    what: 'no space is left',
+    cure: 'Free some; what was stored before is unharmed.',
+  },
+  {
+    code: 'storage-read-only',
+    names: ['EROFS', 'EACCES', 'EPERM', 8, '25006', '42501'],
+    what: 'it may not be written to',
+    cure: 'Check its owner and permissions, and that its disk is not mounted read-only.',
+  },
+  {
+    code: 'storage-locked',
+    names: [5],
+    what: 'another process uses it',
+    cure: 'Stop that one first.',
+  },
+  {
+    code: 'storage-corrupt',
+    names: [11, 26],
+    what: 'it is damaged, or no database',
+    cure: 'Restore it from a backup.',
+  },
+];
+
+/**
+ * Whatever a disk or a database threw, under a name of ours; a `CoppiceError` passes unchanged.
+ *
+ * @param what the thing that refused, as the start of a sentence: `The data folder x`.
+ */
+export function storageError(thrown: unknown, what: string): CoppiceError {
+  if (thrown instanceof CoppiceError) return thrown;
+  const { code, errcode } = thrown as { code?: unknown; errcode?: unknown };
+  // SQLite's extended codes hold the plain one in their lowest byte.
+  const name = typeof errcode === 'number' ? errcode & 0xff : code;
+  const known = causes.find(({ names }) => names.includes(name as string | number));
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  if (known !== undefined)
+    return new CoppiceError(known.code, `${what} refused: ${known.what} (${message}). ${known.cure}`, {
+      cause: thrown,
+    });
+  return new CoppiceError(
+    'storage-failed',
+    `${what} refused: ${message}. Nothing was changed; check that it is there, writable and has space.`,
+    { cause: thrown },
+  );
+}
