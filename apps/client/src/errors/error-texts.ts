@@ -19,6 +19,9 @@ type AdminsOnly =
   | 'unauthorized'
   | 'body-invalid'
   | 'evaluation-failed'
+  | 'storage-read-only'
+  | 'storage-locked'
+  | 'storage-too-new'
   | 'pages-not-built';
 
 type Texts = Readonly<Record<Exclude<ErrorCode, AdminsOnly>, ErrorText>>;

@@ -6,6 +6,7 @@ import {
   type Down,
   type DownName,
   firstIssue,
+  type Hello,
   HelloSchema,
   OLDEST_SERVED_VERSION,
   PROTOCOL_VERSION,
@@ -107,7 +108,8 @@ export class ParticipantHub implements Audience {
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
     this.#listen(socket, participant, presence, runs);
     this.#emit(socket, 'welcome', {
-      protocol: PROTOCOL_VERSION,
+      // Never newer than ours, or it would not have been let in: its version is the one spoken.
+      protocol: (socket.handshake.auth as Hello).protocol,
       participant,
       operator: this.#operator,
       now: this.#clock.now(),
