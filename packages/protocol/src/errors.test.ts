@@ -19,6 +19,11 @@ describe('error codes', () => {
     expect(pages.map((name) => name.replace(/\.md$/, '')).sort()).toEqual([...errorCodeList].sort());
   });
 
+  it('of a coordinator’s own disk reach participants as one they know', () => {
+    const error = new CoppiceError('storage-read-only', 'The disk is read-only.');
+    expect(error.toWire()).toEqual({ code: 'storage-failed', message: 'The disk is read-only.' });
+  });
+
   it('cross the wire and come back', () => {
     const error = new CoppiceError('update-late', 'Too late.');
     expect(CoppiceError.fromWire(error.toWire())).toMatchObject({

@@ -70,8 +70,22 @@ export type Retry = (typeof errorCodes)[ErrorCode];
 
 export const errorCodeList = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
 
-/** What only a device tells its own person: never sent, so a new one does not change the wire. */
-const neverSent: ReadonlySet<ErrorCode> = new Set(['camera-denied', 'camera-missing', 'camera-failed']);
+/** What only a device tells its own person, or a coordinator its operator: never sent, so a new one does not change the wire. */
+const neverSent: ReadonlySet<ErrorCode> = new Set([
+  'camera-denied',
+  'camera-missing',
+  'camera-failed',
+  'storage-read-only',
+  'storage-locked',
+  'storage-too-new',
+]);
+
+/** What only operators tell apart can still be the reason of a round's end: participants are told its kind. */
+const sentAs: Partial<Record<ErrorCode, ErrorCode>> = {
+  'storage-read-only': 'storage-failed',
+  'storage-locked': 'storage-failed',
+  'storage-too-new': 'storage-failed',
+};
 
 /** The codes that a message may carry. */
 export const sentErrorCodes = errorCodeList.filter((code) => !neverSent.has(code)) as [
@@ -107,7 +121,7 @@ export class CoppiceError extends Error {
   }
 
   toWire(): WireError {
-    return { code: this.code, message: this.message };
+    return { code: sentAs[this.code] ?? this.code, message: this.message };
   }
 
   static fromWire(error: WireError): CoppiceError {
