@@ -227,6 +227,34 @@ describe('a task of your own', () => {
     expect(answer.body.error.message.length).toBeGreaterThan(20);
   });
 
+  it('with a layer that tfjs cannot train is refused by the name of the layer', async () => {
+    const dilated = {
+      class_name: 'SeparableConv2D',
+      config: {
+        name: 'wide_view',
+        filters: 2,
+        kernel_size: [3, 3],
+        dilation_rate: [2, 2],
+        batch_input_shape: [null, 8, 8, 1],
+      },
+    };
+    const layers = [
+      dilated,
+      { class_name: 'Flatten', config: {} },
+      { class_name: 'Dense', config: { units: 2, activation: 'softmax' } },
+    ];
+    const answer = await call('/api/tasks', {
+      method: 'POST',
+      admin: true,
+      body: own({
+        data: { kind: 'image', width: 8, height: 8, channels: 1, classes: ['a', 'b'] },
+        model: { modelTopology: { class_name: 'Sequential', config: { layers } } },
+      }),
+    });
+    expect(answer).toMatchObject({ status: 422, body: { error: { code: 'model-invalid' } } });
+    expect(answer.body.error.message).toContain('"wide_view"');
+  });
+
   it('is kept, listed and can be run', async () => {
     expect(await call('/api/tasks', { method: 'POST', admin: true, body: own() })).toMatchObject({
       status: 201,

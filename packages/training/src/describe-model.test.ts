@@ -122,6 +122,26 @@ describe('a model that someone brought', () => {
     expect(await refusal(model, digits)).toMatch(message);
   });
 
+  const pixels = shaped(28, 28, 1);
+  const named = (class_name: string, config: Config) => ({
+    class_name,
+    config: { name: 'culprit', ...config },
+  });
+  const scores = [{ class_name: 'Flatten', config: {} }, dense(10, 'softmax')];
+  const conv = { class_name: 'Conv2D', config: { filters: 2, kernel_size: [3, 3], ...pixels } };
+  const dilated = { kernel_size: [3, 3], dilation_rate: [2, 2], ...pixels };
+  it.each([
+    ['dilated convolution', [named('Conv2D', { filters: 2, ...dilated })], /dilation/],
+    ['dilated separable convolution', [named('SeparableConv2D', { filters: 2, ...dilated })], /dilation/],
+    ['dilated depthwise convolution', [named('DepthwiseConv2D', dilated)], /dilat/],
+    ['crop behind weights', [conv, named('CenterCrop', { height: 4, width: 4 })], /CropAndResize/],
+    ['threshold', [conv, named('ThresholdedReLU', { theta: 1 })], /Greater/],
+  ])('is refused with a layer that tfjs cannot train, by its name: %s', async (_, layers, why) => {
+    const message = await refusal(sequential(...layers, ...scores), digits);
+    expect(message).toMatch(/its layer "culprit"/);
+    expect(message).toMatch(why);
+  });
+
   it('is refused with several inputs or outputs', async () => {
     const inputs = [tf.input({ shape: [784] }), tf.input({ shape: [784] })];
     const sum = tf.layers.add().apply(inputs) as tf.SymbolicTensor;

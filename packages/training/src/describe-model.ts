@@ -1,4 +1,5 @@
 import type { DataSchema, Layout, Loss, Topology } from '@coppice/protocol';
+import { checkTraining } from './check-training.ts';
 import { readTopology } from './read-topology.ts';
 import { createTrainer } from './tfjs-trainer.ts';
 import type { ModelDescription } from './trainer.ts';
@@ -36,5 +37,6 @@ export async function checkModel(
 ): Promise<{ topology: Topology; layout: Layout }> {
   const topology = readTopology(model);
   const { layout } = await describeModel({ topology, data, loss }, 0);
+  await checkTraining({ topology, data, loss });
   return { topology, layout };
 }

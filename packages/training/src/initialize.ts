@@ -32,10 +32,6 @@ const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   DepthwiseConv2D: { depthwise_initializer: 'GlorotNormal' },
   SeparableConv2D: { depthwise_initializer: 'GlorotUniform', pointwise_initializer: 'GlorotUniform' },
   Embedding: { embeddings_initializer: 'RandomUniform' },
-  EinsumDense: { kernel_initializer: 'GlorotUniform' },
-  MultiHeadAttention: { kernel_initializer: 'GlorotUniform' },
-  TransformerDecoder: { kernel_initializer: 'GlorotUniform' },
-  PositionEmbedding: { initializer: 'GlorotUniform' },
   SimpleRNN: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
   GRU: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
   LSTM: { kernel_initializer: 'GlorotNormal', recurrent_initializer: 'Orthogonal' },
@@ -69,8 +65,7 @@ function visit(node: unknown, path: string, seed: number): void {
     completeLayer(className, node, node['config'], path);
   }
   for (const [key, value] of Object.entries(node)) {
-    if (key === 'initializer' || key.endsWith('_initializer'))
-      node[key] = seededInitializer(value, `${path}/${key}`, seed);
+    if (key.endsWith('_initializer')) node[key] = seededInitializer(value, `${path}/${key}`, seed);
     else visit(value, `${path}/${key}`, seed);
   }
 }

@@ -10,6 +10,7 @@ import { type BuiltModel, buildModel } from './model.ts';
 import { disposeOptimizer, optimizers } from './optimizers.ts';
 import { type Pace, Pacer } from './pace.ts';
 import { RandomLayers } from './random-layers.ts';
+import { dropTape } from './tape.ts';
 import * as tf from './tf.ts';
 import type {
   BackendName,
@@ -124,6 +125,7 @@ class TfjsTrainer implements Trainer {
       const steps = how.epochs * Math.ceil(data.count / how.batchSize);
       return { weights, loss, steps, milliseconds: performance.now() - started };
     } catch (thrown) {
+      dropTape();
       this.#checkDevice(thrown);
       throw thrown;
     } finally {

@@ -1,0 +1,97 @@
+import { CoppiceError, exampleSize } from '@coppice/protocol';
+import { switchTo, useBackend } from './backends.ts';
+import { everyLayer } from './layer-tree.ts';
+import { buildModel } from './model.ts';
+import { RandomLayers } from './random-layers.ts';
+import { invalid } from './read-topology.ts';
+import { dropTape } from './tape.ts';
+import * as tf from './tf.ts';
+import { createTrainer } from './tfjs-trainer.ts';
+import type { ModelDescription } from './trainer.ts';
+
+/**
+ * Takes one training step with a model: tfjs builds and asks many layers that it can't train, and says so
+ * only in the first step. On WASM, which every browser has and which knows the fewest operations.
+ *
+ * @throws CoppiceError `model-invalid`, naming the layer where there is one to name.
+ */
+export async function checkTraining(description: ModelDescription): Promise<void> {
+  const size = exampleSize(description.data);
+  // No two numbers the same, so that no layer meets a case that real data don't have.
+  const xs = Float32Array.from({ length: size }, (_, i) => (i + 1) / size);
+  const trainer = await createTrainer(description, { backend: 'wasm', seed: 0 });
+  try {
+    await trainer.train(
+      { count: 1, xs, ys: new Float32Array(1) },
+      { epochs: 1, batchSize: 1, optimizer: 'sgd', learningRate: 1e-6, shuffleSeed: 'check' },
+    );
+  } catch (thrown) {
+    // Made-up numbers may well diverge; that is about them, not about the layers.
+    if (thrown instanceof CoppiceError && thrown.code === 'training-diverged') return;
+    const why = words(thrown);
+    const layer = await layerWithoutGradient(description);
+    const whose = layer
+      ? `its layer "${layer.name}" (${layer.getClassName()}) can't be trained by tfjs`
+      : "tfjs can't train it";
+    throw invalid(`${whose}: ${why}. Leave it out, or use another in its place`, thrown);
+  } finally {
+    trainer.dispose();
+  }
+  const ignored = await layerWithIgnoredDilation(description);
+  if (ignored) {
+    throw invalid(
+      `its layer "${ignored}" (DepthwiseConv2D) is dilated, which tfjs leaves out of account without a word. Set its dilation_rate to 1`,
+    );
+  }
+}
+
+function words(thrown: unknown): string {
+  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/[.\s]+$/, '');
+}
+
+/** The first layer of the model, in its order, that no gradient goes through by itself. */
+async function layerWithoutGradient(description: ModelDescription): Promise<tf.layers.Layer | null> {
+  await useBackend('wasm');
+  switchTo('wasm');
+  const { model } = await buildModel(description, 0);
+  const random = new RandomLayers(model);
+  random.seed('check');
+  try {
+    return model.layers.find((layer) => !passesGradient(layer)) ?? null;
+  } finally {
+    random.forget();
+    model.dispose();
+  }
+}
+
+function passesGradient(layer: tf.layers.Layer): boolean {
+  const shape = layer.inboundNodes[0]?.inputShapes[0] as (number | null)[] | undefined;
+  if (!shape || layer.getClassName() === 'InputLayer') return true;
+  const sizes = shape.map((size) => size ?? 1);
+  const x = tf.tidy(() => tf.variable(tf.randomUniform(sizes, 0, 1, 'float32', 1)));
+  const weights = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
+  try {
+    tf.tidy(() => {
+      tf.variableGrads(() => tf.sum(layer.apply(x, { training: true }) as tf.Tensor), [x, ...weights]);
+    });
+    return true;
+  } catch (thrown) {
+    dropTape();
+    // A layer of whole numbers, such as an embedding, passes nothing on, and may have nothing to learn.
+    return words(thrown).startsWith('Cannot find a connection between any variable');
+  } finally {
+    x.dispose();
+  }
+}
+
+/** `DepthwiseConv2D.call` of tfjs 4.22 passes no dilation on. */
+async function layerWithIgnoredDilation(description: ModelDescription): Promise<string | null> {
+  const { model } = await buildModel(description, 0);
+  const dilated = everyLayer(model).find((layer) => {
+    if (layer.getClassName() !== 'DepthwiseConv2D') return false;
+    return [layer.getConfig()['dilationRate']].flat().some((rate) => Number(rate) > 1);
+  });
+  const name = dilated?.name ?? null;
+  model.dispose();
+  return name;
+}
