@@ -1,9 +1,12 @@
 import { CoppiceError } from '@coppice/protocol';
-import { helpText, readConfig } from './config.ts';
+import { copyHelpText, helpText, readConfig } from './config.ts';
 import { startCoordinator } from './coordinator.ts';
+import { backUp, restore } from './storage/backup.ts';
 
 /** `pnpm start`: reads the configuration, starts, says where, and stops cleanly on SIGINT and SIGTERM. */
 async function main(): Promise<number | null> {
+  const [command, folder] = process.argv.slice(2);
+  if (command === 'backup' || command === 'restore') return copy(command, folder);
   const config = readConfig(process.argv.slice(2), process.env);
   if (config === 'help') {
     process.stdout.write(helpText());
@@ -28,6 +31,22 @@ async function main(): Promise<number | null> {
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   return null;
+}
+
+/** `pnpm backup DIR`, `pnpm restore DIR`: with the same options as `pnpm start`, which say where the coordinator is. */
+async function copy(command: 'backup' | 'restore', folder: string | undefined): Promise<number> {
+  const config = readConfig(process.argv.slice(4), process.env);
+  if (folder === undefined || folder.startsWith('-') || config === 'help') {
+    process.stdout.write(copyHelpText);
+    return folder === '--help' || config === 'help' ? 0 : 2;
+  }
+  const { blobs } = await (command === 'backup' ? backUp(config, folder) : restore(folder, config));
+  process.stdout.write(
+    command === 'backup'
+      ? `Backed up to ${folder}: all records, and ${blobs} files of weights, each read through its checksum.\n`
+      : `Restored ${folder}: all records, and ${blobs} files of weights. Start the coordinator with the same options.\n`,
+  );
+  return 0;
 }
 
 main().then(
