@@ -51,3 +51,24 @@ describe('a coordinator that is killed (SIGKILL)', () => {
     expect(committed.every(({ accepted }) => accepted === CLIENTS)).toBe(true);
   });
 });
+
+describe('a coordinator that is asked to stop (SIGTERM)', () => {
+  it('parks the open round, ends by itself, and the next one goes on', { timeout: 120_000 }, async ({
+    signal,
+  }) => {
+    const rounds = 60;
+    const undisturbed = await startRuns({ clients: CLIENTS, rounds });
+    const expected = await finished(undisturbed, signal);
+
+    const { lives, run } = await startRuns({ clients: CLIENTS, rounds });
+    for (const wanted of [3, 20, 40]) {
+      await until(async () => (await committedRounds(lives, run)).length >= wanted, signal);
+      expect(await lives.stop()).toBe(0);
+      await lives.begin();
+    }
+    const ended = await finished({ lives, run }, signal);
+    expect(ended.checkpoint).toBe(expected.checkpoint);
+    expect(brokenPromises(lives.ledger())).toEqual([]);
+    expect((await committedRounds(lives, run)).every(({ attempt }) => attempt === 1)).toBe(true);
+  });
+});

@@ -1,6 +1,12 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileSpool, openSqliteStorage, type Spool, startCoordinator } from '@coppice/coordinator';
+import {
+  fileSpool,
+  openSqliteStorage,
+  type Spool,
+  startCoordinator,
+  stopOnSignals,
+} from '@coppice/coordinator';
 import { type Failpoint, withFailpoints } from './failpoints.ts';
 import type { FoundRun, LedgerLine } from './ledger.ts';
 
@@ -32,6 +38,9 @@ const note = (line: LedgerLine) => appendFileSync(orders.ledger, `${JSON.stringi
 function noted(spool: Spool): Spool {
   return {
     ...spool,
+    get waiting() {
+      return spool.waiting;
+    },
     async append(run, update) {
       await spool.append(run, update);
       note({ event: 'kept', run, round: update.update.round, participant: update.participant });
@@ -55,5 +64,6 @@ for (const engine of coordinator.runs.engines()) {
   };
 }
 note({ event: 'ready', runs });
+stopOnSignals(coordinator);
 process.on('disconnect', () => process.exit(0));
 process.send?.({ url: coordinator.url });

@@ -1,9 +1,8 @@
-import { type ChildProcess, execFile, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { partition } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import type { Session } from '@coppice/participant';
@@ -15,7 +14,6 @@ import type { Orders } from './killable-coordinator.ts';
 import { type LedgerLine, readLedger } from './ledger.ts';
 
 const ENTRY = fileURLToPath(new URL('./killable-coordinator.ts', import.meta.url));
-const MAIN = fileURLToPath(new URL('../../packages/coordinator/src/main.ts', import.meta.url));
 const KEY = 'the-key-of-this-test';
 
 /** One data folder, and the coordinators that live on it one after the other, always at the same address. */
@@ -54,6 +52,14 @@ class Lives {
     });
   }
 
+  /** Asks the coordinator to stop, as an init system does. @returns its exit code, `null` where it had to be killed. */
+  async stop(): Promise<number | null> {
+    const child = this.#child as ChildProcess;
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    return ended;
+  }
+
   /** Resolves when the coordinator is dead, killed by itself or by this. */
   async death(kill = false): Promise<void> {
     const child = this.#child;
@@ -61,17 +67,6 @@ class Lives {
     const dead = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     if (kill) child.kill('SIGKILL');
     await dead;
-  }
-
-  /** Runs `pnpm backup` or `pnpm restore` on the data folder. @throws where it fails. */
-  async copy(command: 'backup' | 'restore', folder: string): Promise<void> {
-    await promisify(execFile)(process.execPath, [
-      MAIN,
-      command,
-      folder,
-      '--data-dir',
-      join(this.folder, 'data'),
-    ]);
   }
 
   ledger(): LedgerLine[] {

@@ -75,6 +75,45 @@ function connect(
 
 const next = <T>(socket: Socket, event: string) => new Promise<T>((resolve) => socket.once(event, resolve));
 
+describe('metrics', () => {
+  const scrape = async () => {
+    const response = await fetch(`${coordinator.url}/metrics`, {
+      headers: { authorization: `Bearer ${KEY}` },
+    });
+    expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+    const text = await response.text();
+    // The exposition format: comments, and lines of name, labels and number.
+    for (const line of text.split('\n').filter((one) => one !== '' && !one.startsWith('#')))
+      expect(line).toMatch(/^[a-z_0-9]+(\{([a-z_]+="[^"]*",?)+\})? (-?[\d.]+(e[+-]?\d+)?|Nan|\+Inf)$/i);
+    return (line: string) =>
+      Number(new RegExp(`^${line.replace(/[{}]/g, '\\$&')} (.+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+  };
+
+  it('are for the admin only', async () => {
+    expect(await call('/metrics')).toMatchObject({ status: 401, body: { error: { code: 'unauthorized' } } });
+  });
+
+  it('count connections and what messages are answered, by code', async () => {
+    const before = await scrape();
+    const socket = connect('counted');
+    await next(socket, 'welcome');
+    const count = before('coppice_messages_total{name="join",result="run-unknown"}') || 0;
+    await socket.emitWithAck('join', {
+      run: 'nowhere-1',
+      device: 'headless',
+      backend: 'cpu',
+      examples: 1,
+      speed: null,
+      paused: false,
+    });
+    const after = await scrape();
+    expect(after('coppice_messages_total{name="join",result="run-unknown"}')).toBe(count + 1);
+    expect(after('coppice_participants_connected')).toBeGreaterThanOrEqual(1);
+    expect(after('coppice_spool_waiting')).toBe(0);
+    expect(after('nodejs_eventloop_lag_p99_seconds')).toBeGreaterThanOrEqual(0);
+  });
+});
+
 describe('HTTP', () => {
   it('says that it lives and is ready', async () => {
     expect(await call('/healthz')).toMatchObject({ status: 200 });

@@ -14,6 +14,7 @@ import type { Evaluator } from './evaluation/evaluator.ts';
 import { workerEvaluator } from './evaluation/worker-evaluator.ts';
 import { createApp } from './http/app.ts';
 import { EventLog } from './monitoring/event-log.ts';
+import { Metrics } from './monitoring/metrics.ts';
 import { AdminHub } from './realtime/admin.ts';
 import { ParticipantHub } from './realtime/participants.ts';
 import { Runs } from './registry/runs.ts';
@@ -79,8 +80,27 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     perMessageDeflate: false,
     httpCompression: false,
   });
-  const hub = new ParticipantHub(io.of('/participant'), { logger, clock, operator: config.operator });
-  const runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks });
+  const metrics = new Metrics({
+    connected: () => hub.connected,
+    runs: () => runs.all(),
+    spoolWaiting: () => spool.waiting,
+    eventsWaiting: () => events.waiting,
+  });
+  const hub = new ParticipantHub(io.of('/participant'), {
+    logger,
+    clock,
+    operator: config.operator,
+    answered: (name, result) => metrics.answered(name, result),
+  });
+  const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks });
+  runs.subscribe({
+    runChanged: () => {},
+    participantsChanged: () => {},
+    roundChanged: (round) => {
+      // A closed round is told once more when participants' measurements are added to it.
+      if (round.outcome !== 'open' && round.federated === null) metrics.roundEnded(round);
+    },
+  });
 
   let client = '';
   app = createApp({
@@ -93,6 +113,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     version: packageJson.version,
     logger,
     apps: APPS,
+    metrics,
     ready: () => ready,
   });
   const adminHub = new AdminHub(io.of('/admin'), {

@@ -35,9 +35,7 @@ export const session = Object.fromEntries(
 ) as unknown as Fields;
 
 /** Whether what the page shows of the coordinator may be out of date, and nothing can be asked of it. */
-export const away = computed(
-  () => session.connection.value === 'offline' || session.connection.value === 'refused',
-);
+export const away = computed(() => session.connection.value === 'offline');
 
 /** Takes over a new state. Every one is a fresh copy, so fields are compared by what is in them. */
 export function takeState(next: SessionState): void {

@@ -131,7 +131,7 @@ function Controls() {
           type="button"
           class="button primary large"
           data-testid="start"
-          disabled={!agreed || away.value}
+          disabled={!agreed || away.value || session.connection.value === 'refused'}
           onClick={() => void start()}
         >
           {t.start}

@@ -8,12 +8,13 @@ import {
   RunActionSchema,
   type TaskInfo,
 } from '@coppice/protocol';
-import { type RequestHandler, Router } from 'express';
+import { Router } from 'express';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import { type AdminSessions, SESSION_COOKIE } from '../security/admin-sessions.ts';
 import type { Storage } from '../storage/storage.ts';
+import { adminOnly, isAdmin } from './admin-only.ts';
 import { openApiDocument } from './openapi.ts';
 import { json, parameter, parseBody } from './respond.ts';
 
@@ -38,19 +39,7 @@ export function apiRouter({
   version,
 }: ApiOptions): Router {
   const router = Router();
-  const isAdmin = (request: Parameters<RequestHandler>[0]) =>
-    sessions.allows({ cookie: request.headers.cookie, authorization: request.headers.authorization });
-  const admin: RequestHandler = (request, _response, next) => {
-    if (isAdmin(request)) next();
-    else {
-      next(
-        new CoppiceError(
-          'unauthorized',
-          'This needs the admin. Sign in on the admin page, or send "Authorization: Bearer <admin key>".',
-        ),
-      );
-    }
-  };
+  const admin = adminOnly(sessions);
   const info: Info = { name: 'Coppice', version, protocol: PROTOCOL_VERSION, operator };
 
   router.get(
@@ -64,7 +53,7 @@ export function apiRouter({
 
   router.get(
     '/session',
-    json((request) => ({ admin: isAdmin(request) })),
+    json((request) => ({ admin: isAdmin(sessions, request) })),
   );
   router.post(
     '/session',
@@ -129,7 +118,7 @@ export function apiRouter({
 
   router.get(
     '/runs',
-    json((request) => (isAdmin(request) ? runs.all() : runs.all().map(summaryOf))),
+    json((request) => (isAdmin(sessions, request) ? runs.all() : runs.all().map(summaryOf))),
   );
   router.post(
     '/runs',

@@ -2,6 +2,8 @@ import { CoppiceError } from '@coppice/protocol';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
+import type { Metrics } from '../monitoring/metrics.ts';
+import { adminOnly } from './admin-only.ts';
 import { type ApiOptions, apiRouter } from './api.ts';
 import { modelsRouter } from './models.ts';
 import { pagesRouter } from './pages.ts';
@@ -12,6 +14,7 @@ export interface AppOptions extends ApiOptions {
   /** The folder with `client/dist` and `admin/dist`. */
   readonly apps: string;
   readonly ready: () => boolean;
+  readonly metrics: Metrics;
 }
 
 /** Everything that speaks HTTP. */
@@ -52,6 +55,9 @@ export function createApp(options: AppOptions): Express {
       response.status(ready ? 200 : 503).json({ ready });
     }),
   );
+  app.get('/metrics', adminOnly(options.sessions), (_request, response, next) => {
+    options.metrics.text().then((text) => response.type(options.metrics.contentType).send(text), next);
+  });
   app.use('/api', express.json({ limit: '16mb' }), apiRouter(options));
   app.use('/models', modelsRouter(options));
   app.use(pagesRouter(options.apps));

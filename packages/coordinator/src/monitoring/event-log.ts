@@ -40,6 +40,11 @@ export class EventLog {
     }
   }
 
+  /** Events added and not yet handed to storage. */
+  get waiting(): number {
+    return this.#pending.length;
+  }
+
   subscribe(listener: (event: Event) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

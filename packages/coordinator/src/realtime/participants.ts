@@ -43,13 +43,24 @@ export class ParticipantHub implements Audience {
   readonly #presences = new Map<string, Presence>();
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
   readonly #operator: string;
+  readonly #answered: (message: string, result: string) => void;
   #runs: Runs | null = null;
 
-  constructor(namespace: Namespace, options: { logger: Logger; clock: Clock; operator: string }) {
+  /** @param options.answered hears of every answer: the message's name, and `ok` or an error code. */
+  constructor(
+    namespace: Namespace,
+    options: {
+      logger: Logger;
+      clock: Clock;
+      operator: string;
+      answered: (message: string, result: string) => void;
+    },
+  ) {
     this.#namespace = namespace;
     this.#logger = options.logger;
     this.#clock = options.clock;
     this.#operator = options.operator;
+    this.#answered = options.answered;
   }
 
   /** Opens the door, once there are runs to join. */
@@ -75,6 +86,11 @@ export class ParticipantHub implements Audience {
 
   send<N extends DownName>(participants: readonly string[], name: N, message: Down<N>): void {
     if (participants.length > 0) this.#namespace.to([...participants]).emit(name, message);
+  }
+
+  /** Open connections. */
+  get connected(): number {
+    return this.#namespace.sockets.size;
   }
 
   bytes(participant: string): Bytes {
@@ -141,6 +157,7 @@ export class ParticipantHub implements Audience {
     const on = <N extends UpName>(name: N, handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>) => {
       socket.on(name as string, (payload: unknown, acknowledge: unknown) => {
         void this.#answer(name, payload, handle, runs).then((reply) => {
+          this.#answered(name, reply.ok ? 'ok' : reply.error.code);
           if (typeof acknowledge === 'function') acknowledge(reply);
         });
       });

@@ -134,9 +134,20 @@ export function fileSpool(folder: string): Spool {
     work.catch((thrown: unknown) => {
       throw failed(thrown);
     });
+  let waiting = 0;
   return {
+    get waiting() {
+      return waiting;
+    },
     open: (opening) => lane(opening.run).begin(openingRecord(opening)),
-    append: (run, update) => lane(run).append(updateRecord(update)),
+    async append(run, update) {
+      waiting++;
+      try {
+        await lane(run).append(updateRecord(update));
+      } finally {
+        waiting--;
+      }
+    },
     recover: (run) => named(lane(run).recover()),
     drop: (run) => named(lane(run).drop()),
     async close() {

@@ -32,6 +32,7 @@ export function memorySpool(): Spool {
       rounds.delete(run);
       return Promise.resolve();
     },
+    waiting: 0,
     close: () => Promise.resolve(),
   };
 }

@@ -145,6 +145,7 @@ export function spoolContract(
       spool.open(openingOf('toy-1'));
       const all = Array.from({ length: 100 }, (_, n) => spooled(n + 1, 1_000));
       await Promise.all(all.map((one) => spool.append('toy-1', one)));
+      expect(spool.waiting).toBe(0);
       await again();
       expect((await restored(spool, 'toy-1'))?.updates).toEqual(all);
     });

@@ -55,5 +55,7 @@ export interface Spool {
   recover(run: string): Promise<SpooledRound | null>;
   /** Forgets a run's round: it was committed or given up. Resolves when nothing of it can come back. */
   drop(run: string): Promise<void>;
+  /** Updates that were appended and are not yet on disk. */
+  readonly waiting: number;
   close(): Promise<void>;
 }

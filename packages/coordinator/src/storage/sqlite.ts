@@ -40,8 +40,7 @@ export async function openSqliteStorage(folder: string): Promise<Storage> {
   }
 }
 
-/** The records alone; nobody is kept out. */
-export function openSqlite(path: string): Kysely<Tables> {
+function openSqlite(path: string): Kysely<Tables> {
   const database = new DatabaseSync(path);
   try {
     // WAL with full sync: a commit that returned survives loss of power.

@@ -1,0 +1,100 @@
+import type { Round, RunStatus } from '@coppice/protocol';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is looked up at the moment of a scrape. */
+export interface MetricsSources {
+  connected(): number;
+  runs(): readonly { readonly status: RunStatus }[];
+  /** Updates that are counted and not yet on disk. */
+  spoolWaiting(): number;
+  /** Events that are not yet on disk. */
+  eventsWaiting(): number;
+}
+
+/** The coordinator in numbers, for Prometheus: what `GET /metrics` answers. Names and labels are in docs/monitoring.md. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #rounds: Counter<'outcome' | 'reason'>;
+  readonly #phases: Histogram<'phase'>;
+  readonly #messages: Counter<'name' | 'result'>;
+  readonly #bytes: Counter<'direction'>;
+
+  constructor(sources: MetricsSources) {
+    const registers = [this.#registry];
+    // The process itself: CPU, memory, open files, garbage collection, event-loop lag.
+    collectDefaultMetrics({ register: this.#registry });
+    this.#rounds = new Counter({
+      name: 'coppice_rounds_total',
+      help: 'Rounds that ended, by outcome and, for abandoned ones, the code of the reason.',
+      labelNames: ['outcome', 'reason'],
+      registers,
+    });
+    this.#phases = new Histogram({
+      name: 'coppice_round_phase_seconds',
+      help: 'Time that committed rounds spent in each phase.',
+      labelNames: ['phase'],
+      buckets: [0.001, 0.01, 0.1, 0.5, 1, 5, 15, 60, 300, 1800],
+      registers,
+    });
+    this.#messages = new Counter({
+      name: 'coppice_messages_total',
+      help: 'Messages of participants, by name and by what they were answered: "ok" or an error code.',
+      labelNames: ['name', 'result'],
+      registers,
+    });
+    this.#bytes = new Counter({
+      name: 'coppice_round_bytes_total',
+      help: 'Bytes through the sockets of cohorts, by direction as the participants see it.',
+      labelNames: ['direction'],
+      registers,
+    });
+    gauge('coppice_participants_connected', 'Open participant connections.', () => sources.connected());
+    gauge('coppice_spool_waiting', 'Updates counted and not yet on disk.', () => sources.spoolWaiting());
+    gauge('coppice_events_waiting', 'Events not yet on disk.', () => sources.eventsWaiting());
+    const runs = new Gauge({
+      name: 'coppice_runs',
+      help: 'Runs, by status.',
+      labelNames: ['status'],
+      registers,
+      collect() {
+        runs.reset();
+        for (const { status } of sources.runs()) runs.inc({ status });
+      },
+    });
+
+    function gauge(name: string, help: string, value: () => number): void {
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(value());
+        },
+      });
+    }
+  }
+
+  /** A participant's message was answered. */
+  answered(name: string, result: string): void {
+    this.#messages.inc({ name, result });
+  }
+
+  /** A round ended; open ones and late amendments are no matter. */
+  roundEnded({ outcome, reason, phases, bytesUp, bytesDown }: Round): void {
+    this.#rounds.inc({ outcome, reason: reason?.code ?? '' });
+    this.#bytes.inc({ direction: 'up' }, bytesUp);
+    this.#bytes.inc({ direction: 'down' }, bytesDown);
+    if (outcome !== 'committed') return;
+    for (const [phase, milliseconds] of Object.entries(phases)) {
+      this.#phases.observe({ phase }, milliseconds / 1000);
+    }
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
