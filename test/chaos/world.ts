@@ -1,8 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { partition } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import type { Session } from '@coppice/participant';
@@ -14,6 +15,7 @@ import type { Orders } from './killable-coordinator.ts';
 import { type LedgerLine, readLedger } from './ledger.ts';
 
 const ENTRY = fileURLToPath(new URL('./killable-coordinator.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../packages/coordinator/src/main.ts', import.meta.url));
 const KEY = 'the-key-of-this-test';
 
 /** One data folder, and the coordinators that live on it one after the other, always at the same address. */
@@ -67,6 +69,17 @@ class Lives {
     const dead = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     if (kill) child.kill('SIGKILL');
     await dead;
+  }
+
+  /** Runs `pnpm backup` or `pnpm restore` on the data folder. @throws where it fails. */
+  async copy(command: 'backup' | 'restore', folder: string): Promise<void> {
+    await promisify(execFile)(process.execPath, [
+      MAIN,
+      command,
+      folder,
+      '--data-dir',
+      join(this.folder, 'data'),
+    ]);
   }
 
   ledger(): LedgerLine[] {

@@ -170,3 +170,11 @@ export function helpText(): string {
   });
   return `Usage: pnpm start [options]\n\nStarts the coordinator and serves the client page and the admin page.\n\n${lines.join('\n\n')}\n`;
 }
+
+export const copyHelpText = `Usage: pnpm backup DIR [options]
+       pnpm restore DIR [options]
+
+Copies a coordinator's records and models into a new folder, while it runs or not; and back, into an empty
+one. The options that matter are those that say where the coordinator keeps its data: --${options.dataDir.flag} and
+--${options.databaseUrl.flag}, or ${options.dataDir.env} and ${options.databaseUrl.env}, as for pnpm start.
+`;

@@ -1,10 +1,13 @@
 import { CoppiceError } from '@coppice/protocol';
-import { helpText, readConfig } from './config.ts';
+import { copyHelpText, helpText, readConfig } from './config.ts';
 import { startCoordinator } from './coordinator.ts';
+import { backUp, restore } from './storage/backup.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 
 /** `pnpm start`: reads the configuration, starts, says where, and stops cleanly on SIGINT and SIGTERM. */
 async function main(): Promise<number | null> {
+  const [command, folder] = process.argv.slice(2);
+  if (command === 'backup' || command === 'restore') return copy(command, folder);
   const config = readConfig(process.argv.slice(2), process.env);
   if (config === 'help') {
     process.stdout.write(helpText());
@@ -19,6 +22,22 @@ async function main(): Promise<number | null> {
   );
   stopOnSignals(coordinator);
   return null;
+}
+
+/** `pnpm backup DIR`, `pnpm restore DIR`: with the same options as `pnpm start`, which say where the coordinator is. */
+async function copy(command: 'backup' | 'restore', folder: string | undefined): Promise<number> {
+  const config = readConfig(process.argv.slice(4), process.env);
+  if (folder === undefined || folder.startsWith('-') || config === 'help') {
+    process.stdout.write(copyHelpText);
+    return folder === '--help' || config === 'help' ? 0 : 2;
+  }
+  const { blobs } = await (command === 'backup' ? backUp(config, folder) : restore(folder, config));
+  process.stdout.write(
+    command === 'backup'
+      ? `Backed up to ${folder}: all records, and ${blobs} files of weights, each read through its checksum.\n`
+      : `Restored ${folder}: all records, and ${blobs} files of weights. Start the coordinator with the same options.\n`,
+  );
+  return 0;
 }
 
 main().then(

@@ -97,8 +97,12 @@ export function socketTransport(url: string, secret: string): Transport {
           return;
         }
         const refusal = CoppiceError.fromWire(error.data);
-        if (refusal.retry === 'later') again();
-        else giveUp(events, refusal.toWire());
+        if (refusal.retry !== 'later') return giveUp(events, refusal.toWire());
+        // What passes by itself is told like a lost connection; what someone must see to, by its name.
+        if (refusal.code !== 'coordinator-stopping') events.onRefused(refusal.toWire());
+        else if (!toldLost) events.onLost();
+        toldLost = true;
+        again();
       });
       socket.connect();
     },

@@ -32,6 +32,7 @@ async function startBackend(name: BackendName): Promise<void> {
     if (name === 'wasm') (await import('./wasm.ts')).prepareWasm();
     if (name === 'webgl') renewLostWebgl();
     if (!(await withoutProcessHandlers(() => tf.setBackend(name)))) throw new Error('it did not start');
+    if (name === 'webgl') endWaitsOnLoss();
     if (name === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
       throw new Error('this device computes in half precision only, too coarse for training');
     }
@@ -75,8 +76,34 @@ export function switchTo(name: BackendName): void {
 /** True when the device behind the backend is gone (WebGL only). */
 export function isLost(name: BackendName): boolean {
   if (name !== 'webgl') return false;
-  const backend = tf.engine().registry['webgl'] as { gpgpu?: { gl?: WebGLRenderingContext } } | undefined;
-  return backend?.gpgpu?.gl?.isContextLost() ?? false;
+  return webglContext()?.gl?.isContextLost() ?? false;
+}
+
+/** The little of tfjs's own WebGL context that is needed here. */
+interface WebglContext {
+  gl?: WebGLRenderingContext;
+  createFence?(gl: WebGLRenderingContext): { isFencePassed(): boolean };
+}
+
+function webglContext(): WebglContext | undefined {
+  return (tf.engine().registry['webgl'] as { gpgpu?: WebglContext } | undefined)?.gpgpu;
+}
+
+const ending = new WeakSet<WebglContext>();
+
+/**
+ * A lost context never signals a fence, and tfjs waits for one before it reads: whoever reads at that
+ * moment would wait for ever. Here the wait ends, and the reader finds the device lost.
+ */
+function endWaitsOnLoss(): void {
+  const context = webglContext();
+  const createFence = context?.createFence;
+  if (context === undefined || createFence === undefined || ending.has(context)) return;
+  ending.add(context);
+  context.createFence = (gl) => {
+    const fence = createFence.call(context, gl);
+    return { ...fence, isFencePassed: () => gl.isContextLost() || fence.isFencePassed() };
+  };
 }
 
 /** A lost WebGL context never comes back by itself: the next use begins with a new one. */

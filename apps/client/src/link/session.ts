@@ -35,7 +35,9 @@ export const session = Object.fromEntries(
 ) as unknown as Fields;
 
 /** Whether what the page shows of the coordinator may be out of date, and nothing can be asked of it. */
-export const away = computed(() => session.connection.value === 'offline');
+export const away = computed(
+  () => session.connection.value === 'offline' || session.connection.value === 'refused',
+);
 
 /** Takes over a new state. Every one is a fresh copy, so fields are compared by what is in them. */
 export function takeState(next: SessionState): void {

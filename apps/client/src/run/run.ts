@@ -1,6 +1,6 @@
 import type { Plan, RunSummary, TaskInfo } from '@coppice/protocol';
 import { computed, signal } from '@preact/signals';
-import { session } from '../link/session.ts';
+import { away, session } from '../link/session.ts';
 import { lastSeen } from '../offline/last-seen.ts';
 import { chooseRun, isOpen, linkedRun, openRuns } from './chosen-run.ts';
 import { takingPart } from './taking-part.ts';
@@ -16,7 +16,7 @@ export const linked = signal<string | null>(
 /** Those that the coordinator lists; while it never answered, the one last seen here. */
 const known = computed(() => {
   const seen = lastSeen.value.value;
-  const unanswered = session.connection.value === 'offline' && session.runs.value.length === 0;
+  const unanswered = away.value && session.runs.value.length === 0;
   return unanswered && seen !== null ? [seen.run] : session.runs.value;
 });
 

@@ -131,7 +131,7 @@ function Controls() {
           type="button"
           class="button primary large"
           data-testid="start"
-          disabled={!agreed || away.value || session.connection.value === 'refused'}
+          disabled={!agreed || away.value}
           onClick={() => void start()}
         >
           {t.start}

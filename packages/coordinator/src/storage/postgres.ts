@@ -28,24 +28,16 @@ const CONNECT_MS = 10_000;
  */
 export async function openPostgresStorage(url: string, folder: string): Promise<Storage> {
   let unlock = () => {};
-  let owner: Owner | null = null;
+  let owner: DatabaseOwner | null = null;
   try {
     const blobs = join(folder, 'blobs');
     await makeFolder(folder);
     unlock = lockFolder(folder);
     await makeFolder(blobs);
     await removeUnfinished(blobs);
-    owner = await Owner.of(url);
-    const pool = new pg.Pool({
-      connectionString: url,
-      max: 8,
-      connectionTimeoutMillis: CONNECT_MS,
-      types: { getTypeParser },
-    });
-    // A connection that breaks while idle is replaced with the next query; without a listener it would end the process.
-    pool.on('error', () => {});
+    owner = await DatabaseOwner.of(url);
     const held = owner;
-    return await sqlStorage(new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) }), {
+    return await sqlStorage(connectPostgres(url), {
       blobs: fileBlobs(blobs),
       flavour: postgresFlavour,
       where: 'The PostgreSQL database',
@@ -62,6 +54,19 @@ export async function openPostgresStorage(url: string, folder: string): Promise<
   }
 }
 
+/** The records alone; nobody is kept out. */
+export function connectPostgres(url: string): Kysely<Tables> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 8,
+    connectionTimeoutMillis: CONNECT_MS,
+    types: { getTypeParser },
+  });
+  // A connection that breaks while idle is replaced with the next query; without a listener it would end the process.
+  pool.on('error', () => {});
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+}
+
 /** PostgreSQL's 64-bit numbers come as text, since they may be too large for ours. Times and counts are not. */
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid !== pg.types.builtins.INT8) return pg.types.getTypeParser(oid, format as 'text');
@@ -73,7 +78,7 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
 }
 
 /** That the database is ours: an advisory lock on a connection of its own, which ends with the process. */
-class Owner {
+export class DatabaseOwner {
   readonly #url: string;
   #client: pg.Client | null = null;
   #taking: Promise<void> | null = null;
@@ -82,8 +87,8 @@ class Owner {
     this.#url = url;
   }
 
-  static async of(url: string): Promise<Owner> {
-    const owner = new Owner(url);
+  static async of(url: string): Promise<DatabaseOwner> {
+    const owner = new DatabaseOwner(url);
     await owner.sure();
     return owner;
   }

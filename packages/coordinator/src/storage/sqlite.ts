@@ -40,7 +40,8 @@ export async function openSqliteStorage(folder: string): Promise<Storage> {
   }
 }
 
-function openSqlite(path: string): Kysely<Tables> {
+/** The records alone; nobody is kept out. */
+export function openSqlite(path: string): Kysely<Tables> {
   const database = new DatabaseSync(path);
   try {
     // WAL with full sync: a commit that returned survives loss of power.

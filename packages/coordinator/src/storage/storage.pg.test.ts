@@ -5,6 +5,7 @@ import { PGlite, types } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backUp, restore } from './backup.ts';
 import { storageContract } from './contract.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { openPostgresStorage, postgresFlavour } from './postgres.ts';
@@ -95,6 +96,24 @@ describe.skipIf(bin === null && process.env.CI !== 'true')('PostgreSQL', () => {
       await admin.end();
       await storage.close();
     }
+  });
+
+  it('moves to SQLite and back by backup and restore, and counts on', async () => {
+    const [first, second] = [await server.create(), await server.create()];
+    const [folder, other, backup] = [newFolder(), newFolder(), newFolder()];
+    const storage = await openPostgresStorage(first, folder);
+    const event = { run: 'r', round: null, level: 'info', kind: 'k', message: 'm' } as const;
+    await storage.appendEvents(Array.from({ length: 700 }, (_, at) => ({ ...event, at })));
+    const task = { id: 'é', title: { zh: '玩具' } } as never;
+    await storage.putTask(task);
+    await backUp({ databaseUrl: first, dataDir: folder }, backup);
+    await restore(backup, { databaseUrl: second, dataDir: other });
+    const restored = await openPostgresStorage(second, other);
+    expect(await restored.tasks()).toEqual([task]);
+    expect(await restored.events({})).toEqual(await storage.events({}));
+    expect(await restored.appendEvents([{ ...event, at: 1 }])).toMatchObject([{ id: 701 }]);
+    await restored.close();
+    await storage.close();
   });
 
   it('names a database that may not be written to, and one that is not there, without the password', async () => {

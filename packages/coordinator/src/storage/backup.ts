@@ -1,0 +1,137 @@
+import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { CoppiceError } from '@coppice/protocol';
+import type { Kysely } from 'kysely';
+import type { Config } from '../config.ts';
+import type { BlobStore } from './blobs.ts';
+import { fileBlobs } from './file-blobs.ts';
+import { lockFolder } from './folder-lock.ts';
+import { flushFolder, makeFolder } from './folders.ts';
+import { migrate } from './migrate.ts';
+import { migrations } from './migrations/index.ts';
+import { connectPostgres, DatabaseOwner, postgresFlavour } from './postgres.ts';
+import { copyRecords, ensureVersion, isEmpty, namedBlobs } from './records.ts';
+import type { Tables } from './schema.ts';
+import { openSqlite, sqliteFlavour } from './sqlite.ts';
+import { storageError } from './storage-error.ts';
+
+type Place = Pick<Config, 'databaseUrl' | 'dataDir'>;
+
+export interface Copied {
+  /** Files of weights. */
+  readonly blobs: number;
+}
+
+/**
+ * Copies a coordinator's records and weights into a new folder, while it runs or not. The records are read
+ * as they were at one moment; the weights they name are copied after them, which is safe because weights
+ * never change. The copy is a data folder with SQLite, whatever the coordinator uses.
+ *
+ * @throws CoppiceError `config-invalid` where `target` has something in it, `storage-*` where either side
+ *   refuses; there is no half backup.
+ */
+export async function backUp({ databaseUrl, dataDir }: Place, target: string): Promise<Copied> {
+  const to = resolve(target);
+  if (!(await isFree(to)))
+    throw new CoppiceError('config-invalid', `The backup cannot go to ${target}: there is something in it.`);
+  if (databaseUrl === null && !(await exists(join(dataDir, 'coppice.db'))))
+    throw new CoppiceError('config-invalid', `There is nothing to back up: ${dataDir} holds no coppice.db.`);
+  return named(`The backup to ${target}`, async () => {
+    await makeFolder(dirname(to));
+    const aside = await mkdtemp(join(dirname(to), `.${basename(to)}-`));
+    try {
+      const source =
+        databaseUrl === null ? openSqlite(join(dataDir, 'coppice.db')) : connectPostgres(databaseUrl);
+      const copy = openSqlite(join(aside, 'coppice.db'));
+      let hashes: Set<string>;
+      try {
+        await migrate(copy, sqliteFlavour);
+        await copyAtOnce(source, copy, databaseUrl === null ? null : 'repeatable read');
+        hashes = await namedBlobs(copy);
+      } finally {
+        await copy.destroy();
+        await source.destroy();
+      }
+      await copyBlobs(hashes, fileBlobs(join(dataDir, 'blobs')), fileBlobs(join(aside, 'blobs')));
+      await flushFolder(aside);
+      await rename(aside, to);
+      await flushFolder(dirname(to));
+      return { blobs: hashes.size };
+    } catch (thrown) {
+      await rm(aside, { recursive: true, force: true });
+      throw thrown;
+    }
+  });
+}
+
+/**
+ * Puts a backup where a coordinator will find it: into a data folder and database that hold nothing yet.
+ * Weights come first and records last, in one transaction, so that a restore that breaks off can be run again.
+ *
+ * @throws CoppiceError `config-invalid` where there is no backup, or something is there already; `storage-corrupt`
+ *   where the backup is damaged.
+ */
+export async function restore(source: string, { databaseUrl, dataDir }: Place): Promise<Copied> {
+  if (!(await exists(join(source, 'coppice.db'))))
+    throw new CoppiceError('config-invalid', `${source} is no backup: it holds no coppice.db.`);
+  return named(`The restore of ${source}`, async () => {
+    await makeFolder(dataDir);
+    const unlock = lockFolder(dataDir);
+    const owner = databaseUrl === null ? null : await DatabaseOwner.of(databaseUrl);
+    const from = openSqlite(join(source, 'coppice.db'));
+    const to = databaseUrl === null ? openSqlite(join(dataDir, 'coppice.db')) : connectPostgres(databaseUrl);
+    try {
+      // A backup of an older program is brought to today's tables first.
+      await migrate(from, sqliteFlavour);
+      await migrate(to, databaseUrl === null ? sqliteFlavour : postgresFlavour);
+      if (!(await isEmpty(to)))
+        throw new CoppiceError(
+          'config-invalid',
+          'The coordinator to restore to holds runs already. Choose an empty folder with --data-dir, and with PostgreSQL an empty database.',
+        );
+      const hashes = await namedBlobs(from);
+      await copyBlobs(hashes, fileBlobs(join(source, 'blobs')), fileBlobs(join(dataDir, 'blobs')));
+      await copyAtOnce(from, to, null);
+      return { blobs: hashes.size };
+    } finally {
+      await from.destroy();
+      await to.destroy();
+      await owner?.release();
+      unlock();
+    }
+  });
+}
+
+/** All rows as they are at one moment, and all of them or none. */
+async function copyAtOnce(
+  from: Kysely<Tables>,
+  to: Kysely<Tables>,
+  isolation: 'repeatable read' | null,
+): Promise<void> {
+  const reading = from.transaction();
+  await (isolation === null ? reading : reading.setIsolationLevel(isolation)).execute(async (reader) => {
+    await ensureVersion(reader, migrations.length);
+    await to.transaction().execute((writer) => copyRecords(reader, writer));
+  });
+}
+
+/** Each is read through its checksum, so that damage is found now and not on the day the copy is needed. */
+async function copyBlobs(hashes: Iterable<string>, from: BlobStore, to: BlobStore): Promise<void> {
+  for (const hash of hashes) await to.put(await from.get(hash));
+}
+
+async function isFree(path: string): Promise<boolean> {
+  return !(await exists(path)) || (await readdir(path).catch(() => ['a file'])).length === 0;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null)) !== null;
+}
+
+async function named<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    throw storageError(thrown, what);
+  }
+}

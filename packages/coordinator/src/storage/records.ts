@@ -1,0 +1,73 @@
+import { CoppiceError } from '@coppice/protocol';
+import { type Kysely, PostgresAdapter, sql, type Transaction } from 'kysely';
+import type { Tables } from './schema.ts';
+
+type Db = Kysely<Tables> | Transaction<Tables>;
+
+/** What is copied, and in which order a table's rows come. */
+const tables = [
+  ['task', ['id']],
+  ['run', ['id']],
+  ['round', ['run', 'round', 'attempt']],
+  ['checkpoint', ['run', 'round']],
+  ['event', ['id']],
+] as const;
+const PAGE = 500;
+/** Rows in one insert: both databases take so many values. */
+const ROWS = 100;
+
+/** Whether nothing was ever stored. */
+export async function isEmpty(db: Db): Promise<boolean> {
+  for (const [table] of tables)
+    if ((await sql`select 1 from ${sql.table(table)} limit 1`.execute(db)).rows.length > 0) return false;
+  return true;
+}
+
+/** Copies every row; the tables of both sides are of today's version, and those of `to` are empty. */
+export async function copyRecords(from: Db, to: Db): Promise<void> {
+  let lastEvent = 0;
+  for (const [table, keys] of tables) {
+    const order = sql.join(keys.map((key) => sql.ref(key)));
+    for (let at = 0; ; at += PAGE) {
+      const { rows } = await sql<
+        Record<string, unknown>
+      >`select * from ${sql.table(table)} order by ${order} limit ${PAGE} offset ${at}`.execute(from);
+      for (let first = 0; first < rows.length; first += ROWS) {
+        await to
+          .insertInto(table)
+          .values(rows.slice(first, first + ROWS) as never)
+          .execute();
+      }
+      if (table === 'event') lastEvent = Number(rows.at(-1)?.id ?? lastEvent);
+      if (rows.length < PAGE) break;
+    }
+  }
+  // SQLite counts on from the largest id by itself.
+  if (lastEvent > 0 && to.getExecutor().adapter instanceof PostgresAdapter)
+    await sql`select setval(pg_get_serial_sequence('event', 'id'), ${lastEvent})`.execute(to);
+}
+
+/** The hashes of every blob that the records name. */
+export async function namedBlobs(db: Db): Promise<Set<string>> {
+  const rows = await db.selectFrom('checkpoint').select(['hash', 'state_tensors']).execute();
+  const hashes = new Set<string>();
+  for (const { hash, state_tensors } of rows) {
+    hashes.add(hash);
+    for (const tensor of Object.values(JSON.parse(state_tensors) as Record<string, string>))
+      hashes.add(tensor);
+  }
+  return hashes;
+}
+
+/** @throws CoppiceError `storage-failed` where the tables are not of the version that this program knows. */
+export async function ensureVersion(db: Db, version: number): Promise<void> {
+  const row = await db
+    .selectFrom('schema_version')
+    .select((e) => e.fn.max('version').as('version'))
+    .executeTakeFirst();
+  if (row?.version === version) return;
+  throw new CoppiceError(
+    'storage-failed',
+    `The database has version ${row?.version ?? 0} of the tables, this program knows ${version}. Back up with the program that runs the coordinator.`,
+  );
+}
