@@ -1,8 +1,8 @@
 import { CoppiceError } from '@coppice/protocol';
 import { copyHelpText, helpText, readConfig } from './config.ts';
 import { startCoordinator } from './coordinator.ts';
-import { backUp, restore } from './storage/backup.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
+import { backUp, restore } from './storage/backup.ts';
 
 /** `pnpm start`: reads the configuration, starts, says where, and stops cleanly on SIGINT and SIGTERM. */
 async function main(): Promise<number | null> {
