@@ -63,6 +63,22 @@ export const options = {
     secret: true,
     help: 'PostgreSQL database for rounds and the event log, postgres://user:password@host/database; weights stay in the data folder. Left out, SQLite in the data folder. Better in the environment: flags show in process lists.',
   }),
+  keepLast: option<number>({
+    env: 'COPPICE_KEEP_LAST',
+    flag: 'keep-last',
+    takes: 'N',
+    schema: integer(0, 1_000_000).check(z.refine((n) => n !== 1, 'takes 0, or 2 and more')),
+    default: 0,
+    help: 'How many of a run’s newest checkpoints are kept, 2 or more, besides the best and those of --keep-every; 0 keeps all. What is not kept is deleted for good.',
+  }),
+  keepEvery: option<number>({
+    env: 'COPPICE_KEEP_EVERY',
+    flag: 'keep-every',
+    takes: 'N',
+    schema: integer(0, 1_000_000),
+    default: 10,
+    help: 'With --keep-last: the checkpoint of every so many rounds is kept too, the first weights included; 0 keeps none for that reason.',
+  }),
   adminKey: option<string | null>({
     env: 'COPPICE_ADMIN_KEY',
     flag: 'admin-key',

@@ -22,6 +22,7 @@ import { Tasks } from './registry/tasks.ts';
 import { AdminSessions, newAdminKey } from './security/admin-sessions.ts';
 import { fileSpool } from './storage/file-spool.ts';
 import { openStorage } from './storage/open-storage.ts';
+import { withRetention } from './storage/retention.ts';
 import type { Spool } from './storage/spool.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -60,7 +61,14 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const config: Config = { ...defaultConfig, ...options.config };
   const clock = options.clock ?? systemClock;
   const logger: Logger = pino({ level: config.logLevel }, pino.destination(2));
-  const storage = options.storage ?? (await openStorage(config));
+  const opened = options.storage ?? (await openStorage(config));
+  const { keepLast: last, keepEvery: every } = config;
+  const storage =
+    last === 0
+      ? opened
+      : withRetention(opened, { last, every }, (thrown) =>
+          logger.error({ err: thrown }, 'old checkpoints could not be deleted'),
+        );
   const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'));
   const evaluator = options.evaluator ?? workerEvaluator();
   const sessions = new AdminSessions(config.adminKey ?? newAdminKey());

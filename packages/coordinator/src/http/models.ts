@@ -54,7 +54,12 @@ export function modelsRouter({
     json(async (request, response) => {
       const version = parameter(request, 'version');
       const checkpoint = await find(parameter(request, 'task'), version);
-      const bytes = toBytes(await storage.weights(checkpoint.hash));
+      const weights = await storage.weights(checkpoint.hash).catch(async (thrown: unknown) => {
+        // Forgotten since it was found: then this says so.
+        await find(parameter(request, 'task'), version);
+        throw thrown;
+      });
+      const bytes = toBytes(weights);
       cache(response, version);
       response
         .type('application/octet-stream')

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
 import type { Kysely } from 'kysely';
 import type { Config } from '../config.ts';
+import { holdBlobs } from './blob-hold.ts';
 import type { BlobStore } from './blobs.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -38,6 +39,10 @@ export async function backUp({ databaseUrl, dataDir }: Place, target: string): P
     throw new CoppiceError('config-invalid', `There is nothing to back up: ${dataDir} holds no coppice.db.`);
   return named(`The backup to ${target}`, async () => {
     await makeFolder(dirname(to));
+    // Taken before the records are read: what they name stays until it is copied.
+    const release = holdBlobs(dataDir, 'shared');
+    if (release === null)
+      throw new CoppiceError('storage-locked', `${dataDir} is busy deleting old weights. Try again.`);
     const aside = await mkdtemp(join(dirname(to), `.${basename(to)}-`));
     try {
       const source =
@@ -60,6 +65,8 @@ export async function backUp({ databaseUrl, dataDir }: Place, target: string): P
     } catch (thrown) {
       await rm(aside, { recursive: true, force: true });
       throw thrown;
+    } finally {
+      release();
     }
   });
 }

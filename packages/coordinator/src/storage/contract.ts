@@ -156,6 +156,29 @@ export function storageContract(
       expect((await storage.latest('b'))?.checkpoint.run).toBe('b');
     });
 
+    it('forgets the checkpoints that a rule does not keep, and their weights, unless another run has them', async () => {
+      const weights = [0, 1, 2, 3, 4].map((n) => new Float32Array([n, n]));
+      for (const [round, values] of weights.entries()) await storage.commit(commitOf('r', round, values));
+      await storage.commit(commitOf('other', 0, weights[1] as Float32Array));
+      await storage.putMetrics({
+        run: 'r',
+        round: 2,
+        central: { loss: 0.1, accuracy: null, examples: 1 },
+        federated: null,
+      });
+      expect(await storage.prune('r', { last: 1, every: 0 })).toBe(3);
+      expect((await storage.checkpoints('r')).map(({ round }) => round)).toEqual([4, 2]);
+      expect((await storage.rounds('r')).map(({ round }) => round)).toEqual([1, 2, 3, 4]);
+      expect((await storage.latest('r'))?.weights).toEqual(weights[4]);
+      expect((await storage.latest('other'))?.weights).toEqual(weights[1]);
+      expect(await storage.checkpoint(weightsHash(weights[3] as Float32Array))).toBeNull();
+      for (const n of [0, 3])
+        await expect(storage.weights(weightsHash(weights[n] as Float32Array))).rejects.toMatchObject({
+          code: 'storage-corrupt',
+        });
+      expect(await storage.prune('r', { last: 1, every: 0 })).toBe(0);
+    });
+
     it('adds metrics to one checkpoint', async () => {
       await storage.commit(commitOf('r', 0, new Float32Array([1])));
       await storage.commit(commitOf('r', 1, new Float32Array([2])));

@@ -1,6 +1,7 @@
 import type { Checkpoint, Event, Round, Task } from '@coppice/protocol';
 import { toBytes, toFloat32 } from './blobs.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { keptRounds } from './retention.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 
 /** Storage that dies with its process: for tests and throw-away coordinators. Values are copied in and out. */
@@ -39,10 +40,24 @@ export function memoryStorage(): Storage {
       return copy(found.sort((a, b) => a.round - b.round || a.attempt - b.attempt));
     },
     async commit({ run, round, model }) {
-      await blobs.put(toBytes(model.weights));
+      const put = blobs.put(toBytes(model.weights));
       runs.set(run.id, copy(run));
       if (round !== null) rounds.set(roundKey(round), copy(round));
       models.push(copy({ checkpoint: model.checkpoint, state: model.state }));
+      await put;
+    },
+    async prune(run, rule) {
+      const before = models.filter(({ checkpoint }) => checkpoint.run === run);
+      const kept = keptRounds(
+        before.map(({ checkpoint }) => checkpoint),
+        rule,
+      );
+      const gone = before.filter(({ checkpoint }) => !kept.has(checkpoint.round));
+      for (const model of gone) models.splice(models.indexOf(model), 1);
+      for (const { checkpoint } of gone)
+        if (!models.some((model) => model.checkpoint.hash === checkpoint.hash))
+          await blobs.delete(checkpoint.hash);
+      return gone.length;
     },
     async checkpoints(run) {
       const found = models.filter(({ checkpoint }) => checkpoint.run === run);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
+import { holdBlobs } from './blob-hold.ts';
 import { fileBlobs, removeUnfinished } from './file-blobs.ts';
 import { lockFolder } from './folder-lock.ts';
 import { makeFolder } from './folders.ts';
@@ -39,6 +40,7 @@ export async function openPostgresStorage(url: string, folder: string): Promise<
     const held = owner;
     return await sqlStorage(connectPostgres(url), {
       blobs: fileBlobs(blobs),
+      deleting: () => holdBlobs(folder, 'exclusive'),
       flavour: postgresFlavour,
       where: 'The PostgreSQL database',
       before: () => held.sure(),

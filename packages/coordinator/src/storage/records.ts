@@ -50,13 +50,12 @@ export async function copyRecords(from: Db, to: Db): Promise<void> {
 /** The hashes of every blob that the records name. */
 export async function namedBlobs(db: Db): Promise<Set<string>> {
   const rows = await db.selectFrom('checkpoint').select(['hash', 'state_tensors']).execute();
-  const hashes = new Set<string>();
-  for (const { hash, state_tensors } of rows) {
-    hashes.add(hash);
-    for (const tensor of Object.values(JSON.parse(state_tensors) as Record<string, string>))
-      hashes.add(tensor);
-  }
-  return hashes;
+  return new Set(rows.flatMap(blobsOf));
+}
+
+/** The hashes that a row of a checkpoint names. */
+export function blobsOf(row: Pick<Tables['checkpoint'], 'hash' | 'state_tensors'>): string[] {
+  return [row.hash, ...Object.values(JSON.parse(row.state_tensors) as Record<string, string>)];
 }
 
 /** @throws CoppiceError `storage-failed` where the tables are not of the version that this program knows. */

@@ -32,5 +32,6 @@ export interface Tables {
     kind: string;
     message: string;
   };
+  litter: { hash: string };
   schema_version: { version: number };
 }

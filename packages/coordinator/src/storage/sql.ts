@@ -11,6 +11,9 @@ import type { Kysely, Selectable, Transaction } from 'kysely';
 import { type BlobStore, toBytes, toFloat32 } from './blobs.ts';
 import { migrate } from './migrate.ts';
 import type { Flavour } from './migrations/migration.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { blobsOf, namedBlobs } from './records.ts';
+import { keptRounds } from './retention.ts';
 import type { Tables } from './schema.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 import { storageError } from './storage-error.ts';
@@ -22,6 +25,8 @@ export interface SqlStorageOptions {
   readonly flavour: Flavour;
   /** What errors call the database, as the start of a sentence. */
   readonly where: string;
+  /** Asked before blobs are deleted: gives what is to be called after, or `null` where they must stay for now. */
+  readonly deleting?: () => (() => void) | null;
   /** Runs before every call, and may refuse it. */
   readonly before?: () => Promise<void>;
   /** Runs once the database is closed. */
@@ -34,10 +39,33 @@ export interface SqlStorageOptions {
  */
 export async function sqlStorage(
   db: Kysely<Tables>,
-  { blobs, flavour, where, before, closed }: SqlStorageOptions,
+  { blobs, flavour, where, deleting = () => () => {}, before, closed }: SqlStorageOptions,
 ): Promise<Storage> {
   try {
     await migrate(db, flavour);
+  } catch (thrown) {
+    await db.destroy();
+    throw storageError(thrown, where);
+  }
+
+  // A commit puts its blobs before the rows that name them; in between nothing may be deleted, nor
+  // may anything become litter while litter is being cleared.
+  const exclusively = oneAtATime();
+  const sweep = () =>
+    exclusively(async () => {
+      const litter = await db.selectFrom('litter').selectAll().execute();
+      const release = litter.length === 0 ? null : deleting();
+      if (release === null) return;
+      try {
+        const named = await namedBlobs(db);
+        for (const { hash } of litter) if (!named.has(hash)) await blobs.delete(hash);
+        await db.deleteFrom('litter').execute();
+      } finally {
+        release();
+      }
+    });
+  try {
+    await sweep();
   } catch (thrown) {
     await db.destroy();
     throw storageError(thrown, where);
@@ -75,39 +103,68 @@ export async function sqlStorage(
       return rows.map((row) => JSON.parse(row.json) as Round);
     },
 
-    async commit({ run, round, model }) {
-      // Blobs first: a blob without a row is litter, a row without its blob would be a loss.
-      const hash = await blobs.put(toBytes(model.weights));
-      if (hash !== model.checkpoint.hash) {
-        throw new CoppiceError(
-          'internal',
-          `The checkpoint is named ${model.checkpoint.hash}, its weights are ${hash}.`,
-        );
-      }
-      const tensors: Record<string, string> = {};
-      for (const [name, tensor] of Object.entries(model.state.tensors))
-        tensors[name] = await blobs.put(toBytes(tensor));
-      await db.transaction().execute(async (transaction) => {
-        await putRun(transaction, run);
-        if (round !== null) await putRound(transaction, round);
-        const { checkpoint } = model;
-        await transaction
-          .insertInto('checkpoint')
-          .values({
-            run: checkpoint.run,
-            round: checkpoint.round,
-            task: checkpoint.task,
-            hash,
-            parent: checkpoint.parent,
-            created_at: checkpoint.createdAt,
-            parameters: checkpoint.parameters,
-            central: jsonOrNull(checkpoint.central),
-            federated: jsonOrNull(checkpoint.federated),
-            state_values: JSON.stringify(model.state.values),
-            state_tensors: JSON.stringify(tensors),
-          })
-          .execute();
-      });
+    commit: ({ run, round, model }) =>
+      exclusively(async () => {
+        // Blobs first: a blob without a row is litter, a row without its blob would be a loss.
+        const hash = await blobs.put(toBytes(model.weights));
+        if (hash !== model.checkpoint.hash) {
+          throw new CoppiceError(
+            'internal',
+            `The checkpoint is named ${model.checkpoint.hash}, its weights are ${hash}.`,
+          );
+        }
+        const tensors: Record<string, string> = {};
+        for (const [name, tensor] of Object.entries(model.state.tensors))
+          tensors[name] = await blobs.put(toBytes(tensor));
+        await db.transaction().execute(async (transaction) => {
+          await putRun(transaction, run);
+          if (round !== null) await putRound(transaction, round);
+          const { checkpoint } = model;
+          await transaction
+            .insertInto('checkpoint')
+            .values({
+              run: checkpoint.run,
+              round: checkpoint.round,
+              task: checkpoint.task,
+              hash,
+              parent: checkpoint.parent,
+              created_at: checkpoint.createdAt,
+              parameters: checkpoint.parameters,
+              central: jsonOrNull(checkpoint.central),
+              federated: jsonOrNull(checkpoint.federated),
+              state_values: JSON.stringify(model.state.values),
+              state_tensors: JSON.stringify(tensors),
+            })
+            .execute();
+        });
+      }),
+    async prune(run, rule) {
+      const gone = await exclusively(() =>
+        db.transaction().execute(async (transaction) => {
+          const rows = await transaction
+            .selectFrom('checkpoint')
+            .selectAll()
+            .where('run', '=', run)
+            .execute();
+          const kept = keptRounds(rows.map(toCheckpoint), rule);
+          const rest = rows.filter(({ round }) => !kept.has(round));
+          for (const { round } of rest)
+            await transaction
+              .deleteFrom('checkpoint')
+              .where('run', '=', run)
+              .where('round', '=', round)
+              .execute();
+          for (const hash of new Set(rest.flatMap(blobsOf)))
+            await transaction
+              .insertInto('litter')
+              .values({ hash })
+              .onConflict((c) => c.column('hash').doNothing())
+              .execute();
+          return rest;
+        }),
+      );
+      await sweep();
+      return gone.length;
     },
     async checkpoints(run) {
       const rows = await db

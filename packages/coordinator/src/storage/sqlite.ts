@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
+import { holdBlobs } from './blob-hold.ts';
 import { fileBlobs, removeUnfinished } from './file-blobs.ts';
 import { lockFolder } from './folder-lock.ts';
 import { makeFolder } from './folders.ts';
@@ -30,6 +31,7 @@ export async function openSqliteStorage(folder: string): Promise<Storage> {
     const db = openSqlite(join(folder, 'coppice.db'));
     return await sqlStorage(db, {
       blobs: fileBlobs(blobs),
+      deleting: () => holdBlobs(folder, 'exclusive'),
       flavour: sqliteFlavour,
       where: `The database in ${folder}`,
       closed: unlock,

@@ -1,5 +1,6 @@
 import type { StrategyState } from '@coppice/federation';
 import type { Checkpoint, Event, Plan, Round, RunStatus, Task, WireError } from '@coppice/protocol';
+import type { RetentionRule } from './retention.ts';
 
 /** A run as it is stored: what cannot be derived from its rounds. */
 export interface RunRecord {
@@ -62,6 +63,14 @@ export interface Storage {
   weights(hash: string): Promise<Float32Array>;
   /** Adds measurements to a checkpoint that came after it was made. */
   putMetrics(checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'>): Promise<void>;
+
+  /**
+   * Forgets the checkpoints of a run that the rule does not keep, and deletes the weights that no checkpoint
+   * names any more. Never what a commit under way is about to name.
+   *
+   * @returns how many checkpoints it forgot.
+   */
+  prune(run: string, rule: RetentionRule): Promise<number>;
 
   /** Appends to the event log, all or none; ids grow in the order given, by one where nothing was refused. */
   appendEvents(events: readonly Omit<Event, 'id'>[]): Promise<Event[]>;
