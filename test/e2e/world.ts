@@ -15,18 +15,19 @@ export interface World {
   readonly coordinator: Coordinator;
   readonly url: string;
   stop(): Promise<void>;
-  startAgain(): Promise<void>;
+  /** `adminKey`: the one that it has from then on. */
+  startAgain(adminKey?: string): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startWorld(): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-e2e-'));
-  const start = (port: number) =>
+  const start = (port: number, adminKey = ADMIN_KEY) =>
     startCoordinator({
       config: {
         port,
         dataDir: folder,
-        adminKey: ADMIN_KEY,
+        adminKey,
         operator: 'the end-to-end tests',
         logLevel: 'error',
       },
@@ -39,8 +40,8 @@ export async function startWorld(): Promise<World> {
     },
     url,
     stop: () => coordinator.close(),
-    async startAgain() {
-      coordinator = await start(Number(new URL(url).port));
+    async startAgain(adminKey) {
+      coordinator = await start(Number(new URL(url).port), adminKey);
     },
     async close() {
       await coordinator.close();

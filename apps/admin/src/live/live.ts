@@ -21,6 +21,8 @@ import {
 
 /** `unknown` until the first answer, `out` where a key is needed. */
 export const access = signal<'unknown' | 'in' | 'out'>('unknown');
+/** Whether the page was signed in, and the coordinator that came back asks for the key anew. */
+export const keyChanged = signal(false);
 /** `live`: everything shown is what is; `lost`: it was, and the page is trying to reach the coordinator. */
 export const connection = signal<'connecting' | 'live' | 'lost'>('connecting');
 /** Why the page stopped understanding the coordinator, if it did. */
@@ -56,6 +58,7 @@ export async function begin(): Promise<void> {
 export async function signIn(key: string): Promise<void> {
   await postKey(key);
   knownKey = key;
+  keyChanged.value = false;
   goLive();
 }
 
@@ -71,6 +74,11 @@ function leave(): void {
   wanted.clear();
   state.value = emptyState;
   access.value = 'out';
+}
+
+function leaveForKey(): void {
+  leave();
+  keyChanged.value = true;
 }
 
 function goLive(): void {
@@ -111,11 +119,11 @@ function goLive(): void {
 
 /** Sessions end with the coordinator's process. */
 async function signInAgain(): Promise<void> {
-  if (knownKey === null) return leave();
+  if (knownKey === null) return leaveForKey();
   try {
     await signIn(knownKey);
   } catch (thrown) {
-    if (CoppiceError.from(thrown).code === 'unauthorized') leave();
+    if (CoppiceError.from(thrown).code === 'unauthorized') leaveForKey();
     else setTimeout(() => socket?.connect(), 2000);
   }
 }

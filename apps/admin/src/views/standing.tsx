@@ -103,7 +103,7 @@ export function Troubles({ run, rounds }: { run: Run; rounds: readonly Round[] }
   return (
     <>
       {run.status === 'failed' && run.reason !== null && (
-        <p class="note bad" role="alert">
+        <p class="note bad" role="alert" data-testid="run-failed">
           {run.reason.message} <code>{run.reason.code}</code>
         </p>
       )}
