@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type BlobStore, damaged, hashOf, missing } from './blobs.ts';
+import { type BlobStore, damaged, hashInSlices, missing } from './blobs.ts';
 import { flushFolder, makeFolder } from './folders.ts';
 import { storageError } from './storage-error.ts';
 
@@ -24,11 +24,11 @@ export function fileBlobs(folder: string): BlobStore {
   return {
     put: (bytes) =>
       named(async () => {
-        const hash = hashOf(bytes);
+        const hash = await hashInSlices(bytes);
         const path = pathOf(hash);
         // What is there may have rotted: it is only taken for this content after being read.
         const there = await readFile(path).catch(unlessMissing);
-        if (there !== null && hashOf(there) === hash) return hash;
+        if (there !== null && (await hashInSlices(there)) === hash) return hash;
         await makeFolder(dirname(path));
         const aside = `${path}.${randomBytes(6).toString('hex')}.part`;
         try {
@@ -52,7 +52,7 @@ export function fileBlobs(folder: string): BlobStore {
         const path = pathOf(hash);
         const bytes = await readFile(path).catch(unlessMissing);
         if (bytes === null) throw missing(hash);
-        if (hashOf(bytes) !== hash) throw damaged(hash, path, bytes.byteLength);
+        if ((await hashInSlices(bytes)) !== hash) throw damaged(hash, path, bytes.byteLength);
         return bytes;
       }),
     has: (hash) => named(async () => (await stat(pathOf(hash)).catch(unlessMissing)) !== null),

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { blobContract } from './blob-contract.ts';
+import { hashInSlices } from './blobs.ts';
 import { storageContract } from './contract.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { memoryStorage } from './memory.ts';
@@ -64,6 +66,20 @@ describe('file blobs', () => {
     truncateSync(path, 10);
     expect(await blobs.put(content)).toBe(hash);
     expect(new Uint8Array(await blobs.get(hash))).toEqual(content);
+  });
+
+  it('let others have their turn while large ones are hashed', async () => {
+    const large = new Uint8Array(50_000_001).map((_, i) => i);
+    let turns = 0;
+    let done = false;
+    const other = (async () => {
+      for (; !done; turns++) await new Promise((resolve) => setImmediate(resolve));
+    })();
+    const hash = await hashInSlices(large);
+    done = true;
+    await other;
+    expect(hash).toBe(createHash('sha256').update(large).digest('hex'));
+    expect(turns).toBeGreaterThanOrEqual(10);
   });
 
   it('leave nothing half written behind', async () => {
