@@ -29,7 +29,7 @@ const programs: [string, string[]][] = [
 ];
 
 process.stdout.write(
-  'Client page  http://localhost:5173/\nAdmin page   http://localhost:5174/admin/  (the key is printed below)\n\n',
+  `Client page  http://localhost:5173/\nAdmin page   http://localhost:5174/admin/?key=${encodeURIComponent(env.COPPICE_ADMIN_KEY)}\n\n`,
 );
 const children = programs.map(([command, args]) =>
   spawn(command, args, { cwd: root, env, stdio: 'inherit' }),

@@ -3,7 +3,7 @@ import { catalogue, formatNumber } from '@coppice/ui';
 import { transfer } from 'comlink';
 import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import { summary } from '../data/data.ts';
-import { attempt } from '../errors/attempt.ts';
+import { attemptInView } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
 import { ExamplePicture } from '../model/example-picture.tsx';
 import { newestOnly } from '../model/newest-only.ts';
@@ -82,7 +82,7 @@ export function CameraCapture({ data, stream }: CameraCaptureProps) {
       frameQueue<ImageBitmap>({
         keep: async (frames, index) => {
           const pictures = [...frames];
-          const kept = await attempt('examples', () =>
+          const kept = await attemptInView('examples', () =>
             participant().addPictures(transfer(pictures, pictures), index, 'camera'),
           );
           if (kept === undefined) release();

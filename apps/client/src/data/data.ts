@@ -2,7 +2,7 @@ import type { QualityFinding } from '@coppice/datasets';
 import type { DataSummary } from '@coppice/participant';
 import { effect, signal } from '@preact/signals';
 import * as Comlink from 'comlink';
-import { attempt } from '../errors/attempt.ts';
+import { attempt, attemptInView } from '../errors/attempt.ts';
 import { tab } from '../link/one-tab.ts';
 import { participant } from '../link/participant.ts';
 import { chosenTask } from '../run/run.ts';
@@ -68,7 +68,7 @@ export function watchData(): void {
 /** Adds or deletes, one at a time. */
 export async function change<T>(work: () => Promise<T>): Promise<T | undefined> {
   busy.value = true;
-  const result = await attempt('examples', work);
+  const result = await attemptInView('examples', work);
   busy.value = false;
   return result;
 }

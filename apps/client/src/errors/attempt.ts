@@ -27,3 +27,23 @@ export async function attempt<T>(what: string, work: () => Promise<T>): Promise<
     return undefined;
   }
 }
+
+/**
+ * `attempt` for what the person is waiting for right now: a new card comes into view, which is above
+ * everything, wherever on the page the button was.
+ */
+export async function attemptInView<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
+  const before = problem.peek();
+  const result = await attempt(what, work);
+  if (problem.peek() !== null && problem.peek() !== before) comeIntoView();
+  return result;
+}
+
+function comeIntoView(): void {
+  // Drawn by the next frame.
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() =>
+      document.querySelector('.notices .error-card')?.scrollIntoView({ block: 'nearest' }),
+    ),
+  );
+}
