@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { audit, checkLicences } from './dependencies.ts';
 import { root, run } from './run.ts';
 
 /*
- * `pnpm check`: format and lint, types of every room, import direction, unused code. Undeclared imports
+ * `pnpm check`: format and lint, types of every room, import direction, unused code, licences and known
+ * holes of what is installed. Undeclared imports
  * do not resolve, in Node and in tsc alike, so a room's package.json is its list of allowed imports;
  * what is checked here beyond that is that those lists point downward.
  */
@@ -68,6 +70,14 @@ for (const [what, command, args] of steps) {
   process.stdout.write(`${what}: ${code === 0 ? 'ok' : 'FAILED'}\n`);
   if (code !== 0) failures.push(what);
 }
+const licences = checkLicences();
+failures.push(...licences.failures);
+process.stdout.write(`licences: ${licences.failures.length === 0 ? 'ok' : 'FAILED'} (${licences.summary})\n`);
+const holes = audit();
+failures.push(...(holes?.failures ?? []));
+process.stdout.write(
+  `known holes: ${holes === null ? 'not looked up, the registry did not answer' : holes.failures.length === 0 ? 'ok' : 'FAILED'}\n`,
+);
 if (failures.length > 0) {
   process.stderr.write(`\n${failures.length} failed: ${failures.join('; ')}\n`);
   process.exitCode = 1;
