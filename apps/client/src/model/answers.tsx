@@ -39,7 +39,7 @@ interface AnswersProps {
   readonly truth: number | null;
 }
 
-/** Two answers side by side: the first model that arrived here, and the newest. */
+/** Answers side by side: the first model that arrived here, where one did, and the newest. */
 export function Answers({ data, comparison, truth }: AnswersProps) {
   const t = text();
   if (comparison === null) return <p class="quiet">{t.noModel}</p>;
@@ -47,13 +47,15 @@ export function Answers({ data, comparison, truth }: AnswersProps) {
   return (
     <>
       <div class="answers">
-        <Answer
-          title={t.before}
-          testId="prediction"
-          prediction={comparison?.before}
-          data={data}
-          classes={classes}
-        />
+        {comparison?.before !== null && (
+          <Answer
+            title={t.before}
+            testId="prediction"
+            prediction={comparison?.before}
+            data={data}
+            classes={classes}
+          />
+        )}
         <Answer
           title={t.after}
           testId="prediction-after"

@@ -1,12 +1,13 @@
 import type { DataSchema, ImageData as ImageSchema, TableData } from '@coppice/protocol';
 import { catalogue } from '@coppice/ui';
+import { computed } from '@preact/signals';
 import { transfer } from 'comlink';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { DrawPad, type Pad } from '../draw/draw-pad.tsx';
 import { attempt } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
 import { session } from '../link/session.ts';
-import { chosenTask } from '../run/run.ts';
+import { chosenId, chosenTask, stage } from '../run/run.ts';
 import type { Comparison, OwnExample } from '../worker/api.ts';
 import { Answers } from './answers.tsx';
 import { ExamplePicture } from './example-picture.tsx';
@@ -52,6 +53,9 @@ export function UsePanel() {
   );
 }
 
+/** The run on the page, once it is over: its last model can be asked by anyone. */
+const over = computed(() => (stage.value === 'over' ? chosenId.value : null));
+
 type Asked = Comparison | null | undefined;
 
 /** Keeps the answer to a question that may change faster than it is answered, and ask again for a new model. */
@@ -67,9 +71,9 @@ function useAnswer(question: () => Promise<Asked>) {
       }),
     [],
   );
-  const model = session.model.value?.checkpoint;
+  const model = session.model.value?.checkpoint ?? over.value;
   useEffect(() => {
-    if (model !== undefined) ask();
+    if (model !== null) ask();
   }, [model, ask]);
   return { answer, ask };
 }
@@ -84,10 +88,10 @@ function AskPicture({ data }: { data: ImageSchema }) {
   const [told, setTold] = useState('');
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const { answer, ask } = useAnswer(async () => {
-    if (own !== null) return participant().predictFeatures([...own.features]);
+    if (own !== null) return participant().predictFeatures([...own.features], over.value);
     if (pad.current === null || pad.current.isEmpty()) return undefined;
     const picture = await pad.current.bitmap();
-    return participant().predictPicture(transfer(picture, [picture]));
+    return participant().predictPicture(transfer(picture, [picture]), over.value);
   });
   useEffect(() => ask(), [own, ask]);
   const drawn = () => {
@@ -143,7 +147,7 @@ function AskTable({ data }: { data: TableData }) {
   const [truth, setTruth] = useState<number | null>(null);
   const [told, setTold] = useState('');
   const { answer, ask } = useAnswer(async () =>
-    values.every(Number.isFinite) ? participant().predictFeatures([...values]) : undefined,
+    values.every(Number.isFinite) ? participant().predictFeatures([...values], over.value) : undefined,
   );
   useEffect(() => ask(), [values, ask]);
   const takeOwn = async () => {

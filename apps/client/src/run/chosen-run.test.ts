@@ -37,6 +37,11 @@ describe('chooseRun', () => {
     expect(chooseRun(runs, { ...none, linked: 'gone' })?.id).toBe('now');
     expect(chooseRun([run('done', 'finished')], none)).toBeNull();
   });
+
+  it('comes back to the run last seen here only where none is open', () => {
+    expect(chooseRun(runs, { ...none, seen: 'done' })?.id).toBe('now');
+    expect(chooseRun([run('done', 'finished')], { ...none, seen: 'done' })?.id).toBe('done');
+  });
 });
 
 describe('linkedRun', () => {

@@ -14,17 +14,17 @@ export function openRuns(runs: readonly RunSummary[]): readonly RunSummary[] {
 
 /**
  * The run that the page is about: the one taken part in; else the one picked on the page; else the one
- * that the link names; else the first that is open. A link to a run that is gone names none.
+ * that the link names; else the first that is open; else the one seen here last, for its model. A link to a run that is gone names none.
  */
 export function chooseRun(
   runs: readonly RunSummary[],
-  wishes: { joined: string | null; picked: string | null; linked: string | null },
+  wishes: { joined: string | null; picked: string | null; linked: string | null; seen?: string | null },
 ): RunSummary | null {
   for (const wish of [wishes.joined, wishes.picked, wishes.linked]) {
     const run = runs.find(({ id }) => id === wish);
     if (run !== undefined) return run;
   }
-  return openRuns(runs)[0] ?? null;
+  return openRuns(runs)[0] ?? runs.find(({ id }) => id === wishes.seen) ?? null;
 }
 
 /** The run that the page's address names. */

@@ -25,6 +25,7 @@ const chosenNow = computed(() =>
     joined: session.joined.value?.run ?? takingPart.value.value?.run ?? null,
     picked: picked.value,
     linked: linked.value,
+    seen: lastSeen.value.value?.run.id ?? null,
   }),
 );
 

@@ -12,9 +12,12 @@ export interface Prediction {
   readonly output: readonly number[];
 }
 
-/** The same question asked of the first global model that this page saw and of the newest one. */
+/**
+ * The same question asked of the first global model that this page saw and of the newest one. A page
+ * opened after the run's end saw no first one.
+ */
 export interface Comparison {
-  readonly before: Prediction;
+  readonly before: Prediction | null;
   readonly after: Prediction;
 }
 
@@ -64,8 +67,11 @@ export interface ClientApi {
   /** One of one's own examples at random; `null` without any. */
   randomExample(): Promise<OwnExample | null>;
 
-  /** Asks about a picture; `null` while no model has arrived. */
-  predictPicture(picture: PictureSource): Promise<Comparison | null>;
+  /**
+   * Asks about a picture; `null` while no model has arrived. `over`: a run that has ended, whose last
+   * model is fetched and asked where none arrived.
+   */
+  predictPicture(picture: PictureSource, over: string | null): Promise<Comparison | null>;
   /** Asks about raw features (pixels 0–255, or column values). */
-  predictFeatures(features: readonly number[]): Promise<Comparison | null>;
+  predictFeatures(features: readonly number[], over: string | null): Promise<Comparison | null>;
 }

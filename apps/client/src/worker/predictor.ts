@@ -1,16 +1,15 @@
 import { normaliseFeatures } from '@coppice/datasets';
-import type { SavedModel, Session, TrainerHost } from '@coppice/participant';
+import type { SavedModel, TrainerHost } from '@coppice/participant';
+import type { Task } from '@coppice/protocol';
 import type { Comparison, Prediction } from './api.ts';
 
-/** Asks the first and the newest model the same question; `null` while there is none. */
+/** Asks the first and the newest model the same question; the first only where it is known. */
 export async function compare(
-  session: Session,
+  task: Task,
+  { first, latest }: { first: SavedModel | null; latest: SavedModel },
   host: TrainerHost,
   features: Uint8Array | Float32Array,
-): Promise<Comparison | null> {
-  const task = session.state.joined?.task;
-  const { first, latest } = session.models();
-  if (task === undefined || first === null || latest === null) return null;
+): Promise<Comparison> {
   const xs = normaliseFeatures(features, task.data);
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const ask = ({ round, weights }: SavedModel): Promise<Prediction> =>
@@ -18,6 +17,6 @@ export async function compare(
       trainer.setWeights(weights);
       return { round, output: [...(await trainer.predict(xs, 1))] };
     });
-  const before = await ask(first);
-  return { before, after: first === latest ? before : await ask(latest) };
+  const before = first === null ? null : await ask(first);
+  return { before, after: before !== null && first === latest ? before : await ask(latest) };
 }

@@ -13,9 +13,10 @@ import {
 } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import * as Comlink from 'comlink';
-import type { ClientApi } from './api.ts';
+import type { ClientApi, Comparison } from './api.ts';
 import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
+import { lastModels } from './last-model.ts';
 import { readPicture } from './pictures.ts';
 import { compare } from './predictor.ts';
 import { fetchSamples } from './samples.ts';
@@ -43,6 +44,8 @@ type DataTask = Pick<Task, 'id' | 'data'>;
 let opened: { task: DataTask; data: LocalData } | null = null;
 let lastSeen: TaskInfo | null = null;
 const dataListeners = new Set<(summary: DataSummary) => void>();
+
+const lastModel = lastModels();
 
 const participant = (): Promise<BrowserParticipant> => started;
 
@@ -194,16 +197,27 @@ const api: ClientApi = {
     return { features: [...features.subarray(at * size, (at + 1) * size)], label: labels[at] as number };
   },
 
-  async predictPicture(picture) {
-    const { session, predictions } = await participant();
+  async predictPicture(picture, over) {
+    const { session } = await participant();
     const task = session.state.joined?.task ?? current().task;
-    return compare(session, predictions, await readPicture(picture, imageTask(task)));
+    return answer(await readPicture(picture, imageTask(task)), over);
   },
-  async predictFeatures(features) {
-    const { session, predictions } = await participant();
-    return compare(session, predictions, Float32Array.from(features));
+  async predictFeatures(features, over) {
+    return answer(Float32Array.from(features), over);
   },
 };
+
+async function answer(features: Uint8Array | Float32Array, over: string | null): Promise<Comparison | null> {
+  const { session, predictions } = await participant();
+  const { joined, runs } = session.state;
+  const { first, latest } = session.models();
+  if (joined !== null && latest !== null)
+    return compare(joined.task, { first, latest }, predictions, features);
+  const run = runs.find(({ id }) => id === over);
+  if (run === undefined) return null;
+  const { task, model } = await lastModel(run);
+  return compare(task, { first: null, latest: model }, predictions, features);
+}
 
 function toCsv(
   task: DataTask,

@@ -1,0 +1,57 @@
+import type { SavedModel } from '@coppice/participant';
+import { CoppiceError, type RunSummary, type Task, type WireError, weightsHash } from '@coppice/protocol';
+
+/** A model to ask, and what it is a model of. */
+export interface AskableModel {
+  readonly task: Task;
+  readonly model: SavedModel;
+}
+
+/**
+ * The last model of a run that is over, by its public address: who comes back after the end joins
+ * nothing, and is sent no model. Each is fetched once.
+ */
+export function lastModels(ask: typeof fetch = (...request) => fetch(...request)) {
+  let kept: { checkpoint: string; model: Promise<AskableModel> } | null = null;
+  return (run: RunSummary): Promise<AskableModel> => {
+    if (kept?.checkpoint !== run.checkpoint) {
+      const model = fetchLastModel(run, ask);
+      kept = { checkpoint: run.checkpoint, model };
+      // The next question tries again.
+      model.catch(() => {
+        if (kept?.model === model) kept = null;
+      });
+    }
+    return kept.model;
+  };
+}
+
+async function fetchLastModel(run: RunSummary, ask: typeof fetch): Promise<AskableModel> {
+  const [described, weights] = await Promise.all([
+    ask(`/api/tasks/${run.task}`).then(answered),
+    ask(`/models/${run.task}/${run.checkpoint}/weights.bin`).then(answered),
+  ]);
+  const task = (await described.json()) as Task;
+  const bytes = await weights.arrayBuffer();
+  const whole = bytes.byteLength % 4 === 0;
+  const model = {
+    round: run.round,
+    checkpoint: run.checkpoint,
+    weights: new Float32Array(whole ? bytes : new ArrayBuffer(0)),
+  };
+  // A checkpoint is named by what it holds.
+  if (weightsHash(model.weights) !== run.checkpoint) {
+    throw new CoppiceError(
+      'frame-invalid',
+      'The model was damaged on its way here. Ask again to have it sent anew.',
+    );
+  }
+  return { task, model };
+}
+
+/** The answer, if it is one. @throws CoppiceError the one that was answered. */
+async function answered(response: Response): Promise<Response> {
+  if (response.ok) return response;
+  const { error } = (await response.json()) as { error: WireError };
+  throw CoppiceError.fromWire(error);
+}
