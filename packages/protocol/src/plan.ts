@@ -68,20 +68,20 @@ function choice<const T extends string>(
   };
 }
 
-const share = { en: 'share, 0–1', zh: '比例,0–1' };
+const share = { en: 'share, 0–1', zh: '比例，0–1' };
 const seconds = { en: 'seconds', zh: '秒' };
 const participants = { en: 'participants', zh: '位参与者' };
 
 export const planFields = {
   strategy: choice(
-    { fedavg: { en: 'FedAvg', zh: 'FedAvg(联邦平均)' } },
+    { fedavg: { en: 'FedAvg', zh: 'FedAvg（联邦平均）' } },
     {
       default: 'fedavg',
       group: 'training',
       label: { en: 'Strategy', zh: '聚合策略' },
       help: {
         en: "The rule that turns a round's updates into the next model. FedAvg takes their mean, weighted by example count (McMahan et al., 2017).",
-        zh: '把一轮的更新合成下一个模型的规则。FedAvg 按样本数加权平均(McMahan 等,2017)。',
+        zh: '把一轮的更新合成下一个模型的规则。FedAvg 按样本数加权平均（McMahan 等，2017）。',
       },
     },
   ),
@@ -91,7 +91,7 @@ export const planFields = {
     label: { en: 'Server learning rate', zh: '服务器学习率' },
     help: {
       en: 'How much of the mean update is applied. 1 is plain FedAvg; less moves more carefully.',
-      zh: '平均更新被采用的比例。1 即普通 FedAvg;更小则更谨慎。',
+      zh: '平均更新被采用的比例。1 即普通 FedAvg；更小则更谨慎。',
     },
   }),
   epochs: int(1, 1000, {
@@ -101,7 +101,7 @@ export const planFields = {
     unit: { en: 'passes', zh: '遍' },
     help: {
       en: 'How often a participant goes through its own data each round. More means fewer rounds but longer ones.',
-      zh: '每一轮中,参与者把自己的数据过几遍。越多则轮数越少、每轮越久。',
+      zh: '每一轮中，参与者把自己的数据过几遍。越多则轮数越少、每轮越久。',
     },
   }),
   batchSize: int(1, 65_536, {
@@ -111,7 +111,7 @@ export const planFields = {
     unit: { en: 'examples', zh: '个样本' },
     help: {
       en: 'Examples per training step. Small batches learn more from each pass; large ones are faster on a GPU.',
-      zh: '每一步使用的样本数。小批学得更细,大批在 GPU 上更快。',
+      zh: '每一步使用的样本数。小批学得更细，大批在 GPU 上更快。',
     },
   }),
   optimizer: choice(
@@ -126,7 +126,7 @@ export const planFields = {
       label: { en: 'Local optimizer', zh: '本地优化器' },
       help: {
         en: 'The optimizer on each device. Its state starts fresh every round.',
-        zh: '每台设备上的优化器,其状态每轮从零开始。',
+        zh: '每台设备上的优化器，其状态每轮从零开始。',
       },
     },
   ),
@@ -136,7 +136,7 @@ export const planFields = {
     label: { en: 'Local learning rate', zh: '本地学习率' },
     help: {
       en: 'The step size on each device. Too large and the loss becomes NaN: those updates are refused.',
-      zh: '每台设备上的步长。过大会让损失变成 NaN,这样的更新会被拒绝。',
+      zh: '每台设备上的步长。过大会让损失变成 NaN，这样的更新会被拒绝。',
     },
   }),
   evaluationShare: real(0, 0.9, {
@@ -152,7 +152,7 @@ export const planFields = {
   cohortFraction: real(0.0001, 1, {
     default: 1,
     group: 'cohort',
-    label: { en: 'Cohort, as a share', zh: '每轮人数(比例)' },
+    label: { en: 'Cohort, as a share', zh: '每轮人数（比例）' },
     unit: share,
     help: {
       en: 'The share of the connected participants asked in each round. Ignored where a cohort size is given.',
@@ -163,7 +163,7 @@ export const planFields = {
     int(1, 100_000, {
       default: 0,
       group: 'cohort',
-      label: { en: 'Cohort, as a number', zh: '每轮人数(固定)' },
+      label: { en: 'Cohort, as a number', zh: '每轮人数（固定）' },
       unit: participants,
       help: {
         en: 'How many updates a round aims for. Empty: by share.',
@@ -178,7 +178,7 @@ export const planFields = {
     unit: { en: '× cohort', zh: '× 人数' },
     help: {
       en: 'How many more are asked than needed, so that slow ones need not be waited for: 1.3 asks 130 % and takes the first 100 %.',
-      zh: '多邀请一些人,不必等最慢的。1.3 即邀请 130%,取最先到达的 100%。',
+      zh: '多邀请一些人，不必等最慢的。1.3 即邀请 130%，取最先到达的 100%。',
     },
   }),
   minParticipants: int(1, 100_000, {
@@ -188,7 +188,7 @@ export const planFields = {
     unit: participants,
     help: {
       en: 'A round begins only when so many are connected and ready. With 1, a single person can train alone.',
-      zh: '至少有这么多人在线并就绪,一轮才会开始。设为 1 时,一个人也能训练。',
+      zh: '至少有这么多人在线并就绪，一轮才会开始。设为 1 时，一个人也能训练。',
     },
   }),
   quorum: real(0, 1, {
@@ -198,7 +198,7 @@ export const planFields = {
     unit: share,
     help: {
       en: 'The share of the cohort that must deliver, at least one. With fewer at the deadline the round is abandoned and the model stays as it was.',
-      zh: '必须交回更新的比例,至少一份。截止时不足,则放弃本轮,模型保持不变。',
+      zh: '必须交回更新的比例，至少一份。截止时不足，则放弃本轮，模型保持不变。',
     },
   }),
   deadlineSeconds: real(1, 86_400, {
@@ -208,7 +208,7 @@ export const planFields = {
     unit: seconds,
     help: {
       en: 'How long a round waits for updates. A timer ends it, whoever is silent.',
-      zh: '一轮最多等待多久。到时由计时器结束,无论谁没有回应。',
+      zh: '一轮最多等待多久。到时由计时器结束，无论谁没有回应。',
     },
   }),
   graceSeconds: real(0, 3600, {
@@ -218,7 +218,7 @@ export const planFields = {
     unit: seconds,
     help: {
       en: 'How long a participant whose connection broke may take to come back before the round goes on without it.',
-      zh: '连接中断的参与者在多久之内回来,仍算在本轮之内。',
+      zh: '连接中断的参与者在多久之内回来，仍算在本轮之内。',
     },
   }),
   maxExamples: int(1, MAX_EXAMPLES, {
@@ -228,7 +228,7 @@ export const planFields = {
     unit: { en: 'examples', zh: '个样本' },
     help: {
       en: "An update that claims more examples than this is refused: nobody's weight in the mean can be inflated without bound.",
-      zh: '声称样本数超过此值的更新会被拒绝,以免有人无限放大自己的权重。',
+      zh: '声称样本数超过此值的更新会被拒绝，以免有人无限放大自己的权重。',
     },
   }),
   clipNorm: optional(
@@ -268,7 +268,7 @@ export const planFields = {
     label: { en: 'Seed', zh: '随机种子' },
     help: {
       en: 'Fixes the initial weights, who is selected and how data is shuffled. Same seed and same participants: same model.',
-      zh: '决定初始权重、抽选与数据打乱的次序。种子与参与者相同,则模型相同。',
+      zh: '决定初始权重、抽选与数据打乱的次序。种子与参与者相同，则模型相同。',
     },
   }),
 } as const;

@@ -23,7 +23,7 @@ export type Translation<T extends Record<string, Message>> = {
  * A typed catalogue.
  *
  * @example
- * const text = catalogue({ hello: (name: string) => `Hello, ${name}` }, { hello: (name) => `你好,${name}` });
+ * const text = catalogue({ hello: (name: string) => `Hello, ${name}` }, { hello: (name) => `你好，${name}` });
  * text().hello('Ada');
  */
 export function catalogue<T extends Record<string, Message>>(

@@ -7,7 +7,7 @@ export const iris: Task = {
   title: { en: 'Iris flowers', zh: '鸢尾花' },
   description: {
     en: 'Tell three kinds of iris apart by the length and width of their sepals and petals. A very small model and 150 flowers, measured by E. Anderson and made famous by R. A. Fisher in 1936: to try things out in seconds, or with a CSV file of your own.',
-    zh: '根据花萼与花瓣的长和宽区分三种鸢尾花。模型很小,数据为 150 朵花,由 E. Anderson 测量、R. A. Fisher 于 1936 年发表:几秒即可试完,也可用自己的 CSV 文件。',
+    zh: '根据花萼与花瓣的长和宽区分三种鸢尾花。模型很小，数据为 150 朵花，由 E. Anderson 测量、R. A. Fisher 于 1936 年发表：几秒即可试完，也可用自己的 CSV 文件。',
   },
   data: {
     kind: 'table',

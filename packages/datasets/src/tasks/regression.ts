@@ -50,7 +50,7 @@ export const regression: Task = {
   title: { en: 'A known rule', zh: '已知的规律' },
   description: {
     en: 'Predict a number from ten columns. The data is made by a known rule with a little noise, so the best possible loss is known too: 0.01. Good for checking that training works as it should.',
-    zh: '由十列数值预测一个数。数据按已知规律生成并加少量噪声,因此最小可能损失也已知:0.01。适合检验训练是否正常。',
+    zh: '由十列数值预测一个数。数据按已知规律生成并加少量噪声，因此最小可能损失也已知：0.01。适合检验训练是否正常。',
   },
   data: {
     kind: 'table',
