@@ -128,6 +128,14 @@ describe('pnpm simulate', () => {
     expect(stderr).toContain(named);
   });
 
+  it('exits 2 where classes are to be dealt out and the labels are numbers', async () => {
+    const flags = ['--json', '--task', 'regression', '--rounds', '1', '--partition', 'dirichlet:0.5'];
+    const { code, stdout, stderr } = await simulate(flags);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('--partition HOW takes iid or shards:S with regression, not "dirichlet:0.5"');
+    expect(stderr).toContain('numbers as labels');
+  });
+
   it('exits 1 with a named error where the coordinator cannot be reached', async () => {
     const { code, stdout, stderr } = await simulate([
       ...quick,
