@@ -1,6 +1,9 @@
 /** Limits of the wire, in one place. Sizes in bytes. */
 
-/** A control message without its frame: nothing we send comes near; ten times the largest. */
+/**
+ * Room for a control message beside its frame. What participants say needs no check against it: every
+ * field of an upward schema is bounded, so the largest is a hundredth of this.
+ */
 export const MAX_CONTROL_BYTES = 64 * 1024;
 
 /** The largest model that one frame may carry: 64 M float32 parameters. */
