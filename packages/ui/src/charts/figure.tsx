@@ -2,7 +2,7 @@ import './charts.css';
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import { saveText } from './save.ts';
-import { type TableData, toCsv } from './table-data.ts';
+import { type TableData, toCsv, toJson } from './table-data.ts';
 import { chartWords } from './words.ts';
 
 export interface ChartFigureProps {
@@ -59,6 +59,14 @@ export function ChartFigure(props: ChartFigureProps) {
               onClick={() => saveText(`${props.name}.csv`, 'text/csv', toCsv(table))}
             >
               {words.csv}
+            </button>
+            <button
+              type="button"
+              class="chart-tool"
+              title={words.saveJson}
+              onClick={() => saveText(`${props.name}.json`, 'application/json', toJson(table))}
+            >
+              {words.json}
             </button>
             {props.onSavePng !== undefined && !asTable && (
               <button type="button" class="chart-tool" title={words.savePng} onClick={props.onSavePng}>

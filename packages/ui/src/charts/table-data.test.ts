@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { extremes, joinLines, toCsv } from './table-data.ts';
+import { extremes, joinLines, toCsv, toJson } from './table-data.ts';
 
 /** Reads CSV the way RFC 4180 describes it: the other direction, written independently. */
 function readCsv(text: string): string[][] {
@@ -53,6 +53,22 @@ describe('toCsv', () => {
         ],
       }),
     ).toBe('round,loss\r\n1,\r\n2,0.30000000000000004\r\n');
+  });
+});
+
+describe('toJson', () => {
+  it('gives each row as an object, numbers in full', () => {
+    const table = {
+      columns: ['round', 'loss', '准确率'],
+      rows: [
+        [1, null, 0.1 + 0.2],
+        [2, 3.5, null],
+      ],
+    };
+    expect(JSON.parse(toJson(table))).toEqual([
+      { round: 1, loss: null, 准确率: 0.1 + 0.2 },
+      { round: 2, loss: 3.5, 准确率: null },
+    ]);
   });
 });
 

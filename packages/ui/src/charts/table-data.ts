@@ -27,6 +27,14 @@ export function toCsv(table: TableData): string {
   return `${[table.columns, ...table.rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
 }
 
+/** A list of one object a row, keyed by column; a missing value is `null`. */
+export function toJson(table: TableData): string {
+  const rows = table.rows.map((row) =>
+    Object.fromEntries(table.columns.map((name, index) => [name, row[index] ?? null])),
+  );
+  return `${JSON.stringify(rows, null, 2)}\n`;
+}
+
 function cell(value: number | string | null): string {
   if (value === null) return '';
   const text = String(value);
