@@ -12,6 +12,7 @@ export default defineConfig({
             'apps/**/*.test.{ts,tsx}',
             'test/conformance/**/*.test.ts',
             'test/chaos/*.test.ts',
+            'test/faults/*.test.ts',
             'tools/**/*.test.ts',
           ],
           testTimeout: 60_000,

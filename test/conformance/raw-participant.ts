@@ -40,8 +40,8 @@ export class RawParticipant {
       this.#socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
         this.log.push(`S ${typeof data === 'string' ? data : `<${data.byteLength} bytes>`}`);
         if (typeof data !== 'string') this.#packet(this.#announced ?? '', new Uint8Array(data));
-        else if (data.startsWith('0')) this.#send(`40/participant,${JSON.stringify(auth)}`);
-        else if (data === '2') this.#send('3');
+        else if (data.startsWith('0')) this.send(`40/participant,${JSON.stringify(auth)}`);
+        else if (data === '2') this.send('3');
         else if (data === '41/participant,') this.#socket.close();
         else if (data.startsWith('40/participant,')) resolve(null);
         else if (data.startsWith('44/participant,')) resolve(JSON.parse(data.slice(15)).data as Json);
@@ -59,16 +59,21 @@ export class RawParticipant {
     return new Promise((resolve) => this.#waiting.push({ name, resolve }));
   }
 
-  ask(name: string, message: Json, frame?: Uint8Array): Promise<Arrived> {
+  ask(name: string, message: unknown, frame?: Uint8Array): Promise<Arrived> {
     const id = this.#next++;
     const answer = new Promise<Arrived>((resolve) => this.#answers.set(id, resolve));
-    if (frame === undefined) this.#send(`42/participant,${id}${JSON.stringify([name, message])}`);
+    if (frame === undefined) this.send(`42/participant,${id}${JSON.stringify([name, message])}`);
     else {
-      const placed = { ...message, frame: { _placeholder: true, num: 0 } };
-      this.#send(`451-/participant,${id}${JSON.stringify([name, placed])}`);
-      this.#send(frame);
+      const placed = { ...(message as Json), frame: { _placeholder: true, num: 0 } };
+      this.send(`451-/participant,${id}${JSON.stringify([name, placed])}`);
+      this.send(frame);
     }
     return answer;
+  }
+
+  /** An event that asks for no answer. */
+  tell(name: string, message: unknown): void {
+    this.send(`42/participant,${JSON.stringify([name, message])}`);
   }
 
   close(): Promise<void> {
@@ -76,7 +81,8 @@ export class RawParticipant {
     return this.closed;
   }
 
-  #send(data: string | Uint8Array): void {
+  /** One WebSocket message, as it is: a text or a binary one. */
+  send(data: string | Uint8Array): void {
     this.log.push(`C ${typeof data === 'string' ? data : `<${data.byteLength} bytes>`}`);
     this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
   }

@@ -159,6 +159,9 @@ export class ParticipantHub implements Audience {
         void this.#answer(name, payload, handle, runs).then((reply) => {
           this.#answered(name, reply.ok ? 'ok' : reply.error.code);
           if (typeof acknowledge === 'function') acknowledge(reply);
+          // Who did not ask for an answer still hears that it is not understood.
+          else if (!reply.ok && reply.error.code === 'message-invalid')
+            this.#emit(socket, 'notice', reply.error);
         });
       });
     };

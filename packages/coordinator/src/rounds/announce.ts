@@ -3,7 +3,14 @@ import type { Audience, Bytes } from './audience.ts';
 import type { OpenRound } from './open-round.ts';
 import type { RunState } from './run-state.ts';
 
-/** Settles what became of each cohort member, and tells everyone how the round ended. */
+/** Nothing more is waited for: who has not delivered is late. Before the round is written down. */
+export function settle(open: OpenRound): void {
+  for (const member of open.cohort.values()) {
+    if (member.outcome === 'asked' || member.outcome === 'away') member.outcome = 'late';
+  }
+}
+
+/** Tells everyone how the round ended. */
 export function announceEnd(
   open: OpenRound,
   state: RunState,
@@ -11,7 +18,6 @@ export function announceEnd(
   ending: { outcome: 'committed' | 'abandoned'; reason: WireError | null },
 ): void {
   for (const [id, member] of open.cohort) {
-    if (member.outcome === 'asked' || member.outcome === 'away') member.outcome = 'late';
     const row = state.members.get(id);
     if (row === undefined) continue;
     row.progress = null;

@@ -11,7 +11,7 @@ import {
 } from '@coppice/protocol';
 import type { SpooledRound } from '../storage/spool.ts';
 import { accumulate } from './accumulate.ts';
-import { announceEnd, cohortBytes } from './announce.ts';
+import { announceEnd, cohortBytes, settle } from './announce.ts';
 import { apply } from './apply.ts';
 import { collected, lostBecause } from './collect.ts';
 import { commit } from './commit.ts';
@@ -312,6 +312,7 @@ export class RoundLoop {
     this.#deadline();
     this.#grace.endAll();
     if (verdict === 'enough') {
+      settle(open);
       this.#step('collected');
       // Rejections end up in #abandon: a round always ends.
       void this.#finish(open);
@@ -364,6 +365,7 @@ export class RoundLoop {
   #abandon(open: OpenRound, error: CoppiceError): void {
     this.#deadline();
     this.#grace.endAll();
+    settle(open);
     const reason = error.toWire();
     const round = toRecord(open, {
       outcome: 'abandoned',
