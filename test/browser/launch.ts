@@ -34,6 +34,8 @@ export async function person(
   options: Parameters<Browser['newContext']>[0] = {},
 ): Promise<Person> {
   const context = await browser.newContext({ locale: 'en-US', ...options });
+  // Waits are for conditions that do come; how soon depends on what else the machine is doing.
+  context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
