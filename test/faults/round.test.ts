@@ -298,6 +298,41 @@ describe('what is not the protocol at all ends the connection that sent it, and 
   });
 });
 
+describe('one that does not stop', () => {
+  it('sending what cannot be used is told why, and let go', async () => {
+    const cohort = await begin();
+    for (let n = 0; n < 20; n++) {
+      const { message } = await cohort.bad.raw.ask('update', cohort.asked.update, noise(40 + n));
+      expect(message).toEqual(refusal('frame-invalid'));
+    }
+    expect((await cohort.bad.raw.event('notice')).message).toMatchObject({ code: 'frame-invalid' });
+    await cohort.bad.raw.closed;
+    await world.gone(cohort.run, 1);
+    await deliverAll(cohort);
+    passGrace();
+    await expectRight(cohort, { bad: 'left' });
+  });
+
+  it('repeating itself, too late or from an old model, is answered each time and stays', async () => {
+    const cohort = await begin();
+    const old = { ...cohort.asked.update, checkpoint: '0'.repeat(64) };
+    const late = { ...cohort.asked.update, round: 0 };
+    for (let n = 0; n < 30; n++) {
+      const frame = cohort.asked.frame(flat(cohort.asked, 1));
+      expect((await cohort.bad.raw.ask('update', old, frame)).message).toEqual(refusal('update-stale'));
+      expect((await cohort.bad.raw.ask('update', late, frame)).message).toEqual(refusal('update-late'));
+    }
+    expect((await deliver(cohort.bad, cohort.asked, 4))['ok']).toBe(true);
+    for (let n = 0; n < 30; n++) {
+      const again = await deliver(cohort.bad, cohort.asked, 4);
+      expect(again).toEqual({ ok: true, value: { duplicate: true } });
+    }
+    await deliverAll(cohort);
+    const updates = [...honestUpdates(cohort.asked), honest(cohort.asked, 4)];
+    await expectRight(cohort, { updates, bad: 'accepted' });
+  });
+});
+
 describe('an update counts once', () => {
   it('when one socket submits it five times at once', async () => {
     const cohort = await begin();

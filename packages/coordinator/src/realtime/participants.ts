@@ -23,6 +23,7 @@ import type { Namespace, Socket } from 'socket.io';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
+import { Offences } from './offences.ts';
 
 /** How often run summaries and head counts are pushed at most. */
 const PUSH_INTERVAL = 250;
@@ -145,6 +146,16 @@ export class ParticipantHub implements Audience {
     old.disconnect(true);
   }
 
+  /** Ends a connection that goes on sending what cannot be used. */
+  #dismiss(socket: Socket, last: WireError): void {
+    this.#logger.warn({ code: last.code }, 'a connection was closed after too many refused messages');
+    this.#emit(socket, 'notice', {
+      code: last.code,
+      message: `The connection is closed after too many refused messages. The last: ${last.message}`,
+    });
+    socket.disconnect(true);
+  }
+
   #disconnected(participant: string, presence: Presence, socket: Socket, runs: Runs): void {
     // A replaced connection ends after its successor began: the participant is not away.
     if (presence.socket !== socket) return;
@@ -154,6 +165,7 @@ export class ParticipantHub implements Audience {
   }
 
   #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
+    const offences = new Offences(this.#clock);
     const on = <N extends UpName>(name: N, handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>) => {
       socket.on(name as string, (payload: unknown, acknowledge: unknown) => {
         void this.#answer(name, payload, handle, runs).then((reply) => {
@@ -162,6 +174,8 @@ export class ParticipantHub implements Audience {
           // Who did not ask for an answer still hears that it is not understood.
           else if (!reply.ok && reply.error.code === 'message-invalid')
             this.#emit(socket, 'notice', reply.error);
+          if (!reply.ok && socket.connected && offences.refused(reply.error.code))
+            this.#dismiss(socket, reply.error);
         });
       });
     };
