@@ -56,7 +56,7 @@ interface InRound {
 
 /** Connects and joins; resolves when the round has come. */
 async function enter(name: string, run: string, examples: number): Promise<InRound> {
-  const raw = connect({ protocol: 1, secret: secretOf(name) });
+  const raw = connect({ protocol: 2, secret: secretOf(name) });
   expect(await raw.connected).toBeNull();
   await raw.event('welcome');
   const joined = await raw.ask('join', {
@@ -97,18 +97,18 @@ describe('a participant written from docs/protocol.md', () => {
   it.each([
     [{ protocol: 0, secret: secretOf('old') }, 'protocol-too-old'],
     [{ protocol: 99, secret: secretOf('new') }, 'protocol-too-new'],
-    [{ protocol: 1, secret: 'short' }, 'identity-invalid'],
-    [{ protocol: 1, secret: secretOf('more'), more: 1 }, 'identity-invalid'],
+    [{ protocol: 2, secret: 'short' }, 'identity-invalid'],
+    [{ protocol: 2, secret: secretOf('more'), more: 1 }, 'identity-invalid'],
   ])('is refused by name: %j', async (auth, code) => {
     expect(await connect(auth).connected).toMatchObject({ code, message: expect.any(String) });
   });
 
   it('is known by the hash of its secret, and one connection at a time is its own', async () => {
     const secret = '00112233445566778899aabbccddeeff'.repeat(2);
-    const first = connect({ protocol: 1, secret });
+    const first = connect({ protocol: 2, secret });
     const { message } = await first.event('welcome');
-    expect(message).toMatchObject({ protocol: 1, participant: '4773d12e2371bb935b9a0f5439b4a1c3' });
-    const second = connect({ protocol: 1, secret });
+    expect(message).toMatchObject({ protocol: 2, participant: '4773d12e2371bb935b9a0f5439b4a1c3' });
+    const second = connect({ protocol: 2, secret });
     await second.event('welcome');
     expect((await first.event('notice')).message).toMatchObject({ code: 'session-replaced' });
     await first.closed;

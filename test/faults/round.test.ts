@@ -109,7 +109,8 @@ function noise(length: number): Uint8Array {
 const flat = (asked: Asked, value: number) => asked.weights.map(() => value);
 
 describe('an update that cannot be used is refused by name', () => {
-  const refused: [string, string, (asked: Asked) => [Json, Uint8Array]][] = [
+  type Refused = [string, string, (asked: Asked) => [Json, Uint8Array]];
+  const refused: Refused[] = [
     ['random bytes', 'frame-invalid', (asked) => [asked.update, noise(564)]],
     ['no bytes', 'frame-invalid', (asked) => [asked.update, new Uint8Array(0)]],
     [
@@ -156,7 +157,34 @@ describe('an update that cannot be used is refused by name', () => {
       'update-not-finite',
       (asked) => [asked.update, asked.frame(flat(asked, -Infinity))],
     ],
-    ['1e30', 'update-out-of-range', (asked) => [asked.update, asked.frame(flat(asked, 1e30))]],
+    ['1e30', 'update-norm', (asked) => [asked.update, asked.frame(flat(asked, 1e30))]],
+    [
+      'a step longer than the plan lets count',
+      'update-norm',
+      (asked) => [asked.update, asked.frame(flat(asked, 1000))],
+    ],
+    [
+      'a measurement on more examples than the plan counts',
+      'update-examples',
+      (asked) => [
+        { ...asked.update, evaluation: { loss: 1, accuracy: 1, examples: 100_001 } },
+        asked.frame(flat(asked, 1)),
+      ],
+    ],
+    ...(
+      [
+        ['a loss beyond all means', { loss: 1e308 }],
+        ['a measured loss beyond all means', { evaluation: { loss: -1e308, accuracy: 1, examples: 2 } }],
+        ['training before time began', { milliseconds: -1 }],
+        ['training for a million years', { milliseconds: 1e15 }],
+      ] as const
+    ).map(
+      ([name, claim]): Refused => [
+        name,
+        'message-invalid',
+        (asked) => [{ ...asked.update, ...claim }, asked.frame(flat(asked, 1))],
+      ],
+    ),
     [
       'more examples than the plan counts',
       'update-examples',
@@ -205,9 +233,7 @@ describe('an update that cannot be used is refused by name', () => {
     expect(answer).toEqual(refusal(code));
     await deliverAll(cohort);
     // What is wrong in itself is out at once; the rest may be sent again until the deadline.
-    const out = ['update-shape', 'update-not-finite', 'update-out-of-range', 'update-examples'].includes(
-      code,
-    );
+    const out = ['update-shape', 'update-not-finite', 'update-norm', 'update-examples'].includes(code);
     if (!out) passDeadline();
     await expectRight(cohort, { bad: out ? 'refused' : 'late' });
   });
@@ -481,7 +507,7 @@ describe('silence and slowness', () => {
 });
 
 describe('clocks', () => {
-  it.each([-1e15, 1e15, 5e-324, 1e308])(
+  it.each([0, 5e-324, 7 * 86_400_000])(
     'a device that says it trained for %s ms is counted as any other',
     async (milliseconds) => {
       const cohort = await begin();
@@ -510,14 +536,14 @@ describe('clocks', () => {
 });
 
 describe('claims beside the update', () => {
-  it('losses beyond all numbers leave the round its metrics', async () => {
+  it('the largest losses that may be told leave the round its metrics', async () => {
     const cohort = await begin();
     const { delta, examples } = honest(cohort.asked, 4);
     const sent = {
       ...cohort.asked.update,
       examples,
-      loss: 1e308,
-      evaluation: { loss: -1e308, accuracy: 1, examples: 2 },
+      loss: 1e12,
+      evaluation: { loss: -1e12, accuracy: 1, examples: 2 },
     };
     await cohort.bad.raw.ask('update', sent, cohort.asked.frame(delta));
     await deliverAll(cohort);

@@ -13,7 +13,7 @@ import {
 } from '../conformance/raw-participant.ts';
 
 const KEY = 'a-key-for-tests';
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 export const secretOf = (name: string) => createHash('sha256').update(name).digest('hex');
 

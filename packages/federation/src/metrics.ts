@@ -1,4 +1,4 @@
-import type { Metrics } from '@coppice/protocol';
+import { type Layout, type Metrics, shapeSize } from '@coppice/protocol';
 
 /** The mean of several participants' metrics, weighted by example count; `null` where nobody measured. */
 export function meanMetrics(all: Iterable<Metrics>): Metrics | null {
@@ -35,5 +35,17 @@ export function meanMetrics(all: Iterable<Metrics>): Metrics | null {
 export function norm(values: Float32Array): number {
   let squares = 0;
   for (const value of values) squares += value * value;
+  return Math.sqrt(squares);
+}
+
+/** The L2 norm of a flat vector's trainable tensors, taken together. */
+export function trainableNorm(values: Float32Array, layout: Layout): number {
+  let squares = 0;
+  let at = 0;
+  for (const { shape, trainable } of layout) {
+    const end = at + shapeSize(shape);
+    if (trainable) for (let i = at; i < end; i++) squares += (values[i] as number) ** 2;
+    at = end;
+  }
   return Math.sqrt(squares);
 }

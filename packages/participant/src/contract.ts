@@ -147,7 +147,7 @@ export interface TransportUnderTest {
 }
 
 export const welcome: Down<'welcome'> = {
-  protocol: 1,
+  protocol: 2,
   participant: '0'.repeat(32),
   operator: 'someone',
   now: 5,

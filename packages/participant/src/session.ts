@@ -24,6 +24,7 @@ import {
 } from '@coppice/protocol';
 import { holdOut } from './holdout.ts';
 import type { DataSummary, LocalData, OpenLocalData } from './local-data.ts';
+import { reportedLoss, reportedMetrics } from './reported.ts';
 import type { Activity, SavedModel, Session, SessionState } from './session-state.ts';
 import { trainRound } from './train-round.ts';
 import type { TrainerHost } from './trainer-host.ts';
@@ -319,7 +320,13 @@ class ParticipantSession implements Session {
           onTraining: (progress) => {
             if (abort.signal.aborted) return;
             this.#set({ activity: { kind: 'training', round, ...progress } });
-            this.#tellProgress({ run: start.run, round, stage: 'training', ...progress });
+            this.#tellProgress({
+              run: start.run,
+              round,
+              stage: 'training',
+              ...progress,
+              loss: reportedLoss(progress.loss),
+            });
           },
         });
         this.#made = { update: result.update, norm: result.norm };
@@ -418,7 +425,7 @@ class ParticipantSession implements Session {
         return trainer.evaluate(evaluation);
       });
       this.#measured(round, metrics);
-      await this.#request('evaluation', { run, checkpoint, metrics });
+      await this.#request('evaluation', { run, checkpoint, metrics: reportedMetrics(metrics) });
     } catch (thrown) {
       this.#failed(thrown);
     }

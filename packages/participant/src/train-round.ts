@@ -12,6 +12,7 @@ import {
 } from '@coppice/protocol';
 import type { Dataset, TrainingProgress } from '@coppice/training';
 import { holdOut } from './holdout.ts';
+import { reportedLoss, reportedMetrics, reportedMilliseconds } from './reported.ts';
 import type { TrainerHost } from './trainer-host.ts';
 
 export interface RoundWork {
@@ -90,9 +91,9 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
       attempt: start.attempt,
       checkpoint: start.checkpoint,
       examples: training.count,
-      loss: trained.loss,
-      evaluation: metrics,
-      milliseconds: trained.milliseconds,
+      loss: reportedLoss(trained.loss),
+      evaluation: reportedMetrics(metrics),
+      milliseconds: reportedMilliseconds(trained.milliseconds),
       frame,
     },
     evaluation: metrics,

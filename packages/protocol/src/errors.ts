@@ -36,6 +36,7 @@ export const errorCodes = {
   'update-not-finite': 'never',
   'update-out-of-range': 'never',
   'update-examples': 'never',
+  'update-norm': 'never',
   'frame-invalid': 'later',
   'frame-too-large': 'never',
   // the participant's own side; storage may be full on either side

@@ -63,7 +63,15 @@ export {
   type WeightSpec,
   weightsHash,
 } from './layout.ts';
-export { MAX_CONTROL_BYTES, MAX_EXAMPLES, MAX_MESSAGE_BYTES, MAX_MODEL_BYTES, MAX_TEXT } from './limits.ts';
+export {
+  MAX_CONTROL_BYTES,
+  MAX_EXAMPLES,
+  MAX_LOSS,
+  MAX_MESSAGE_BYTES,
+  MAX_MODEL_BYTES,
+  MAX_TEXT,
+  MAX_TRAINING_MILLISECONDS,
+} from './limits.ts';
 export {
   type Down,
   type DownName,
@@ -85,6 +93,7 @@ export {
   type PlanInputValues,
   PlanSchema,
   planFields,
+  unsetPlanFields,
 } from './plan.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {

@@ -20,3 +20,12 @@ export const MAX_TEXT = 500;
 
 /** The largest example count that one update may claim; a run's plan may say less. */
 export const MAX_EXAMPLES = 1_048_576;
+
+/**
+ * The largest loss that a participant may report, either way. What is larger is told as `null`: one
+ * such number in a mean would leave nothing of the others.
+ */
+export const MAX_LOSS = 1e12;
+
+/** The longest training that an update may report, in milliseconds: a week. */
+export const MAX_TRAINING_MILLISECONDS = 7 * 24 * 3600 * 1000;

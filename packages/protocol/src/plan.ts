@@ -51,9 +51,10 @@ function real(min: number, max: number, field: Described<number>): PlanField<num
   };
 }
 
-function optional(field: PlanField<number>): PlanField<number | null> {
+/** May be left empty, and is by default unless `initial` says otherwise, whatever its description starts from. */
+function optional(field: PlanField<number>, initial: number | null = null): PlanField<number | null> {
   const input = field.input.kind === 'number' ? { ...field.input, optional: true } : field.input;
-  return { ...field, schema: z.nullable(field.schema), input } as PlanField<number | null>;
+  return { ...field, schema: z.nullable(field.schema), default: initial, input } as PlanField<number | null>;
 }
 
 function choice<const T extends string>(
@@ -243,6 +244,19 @@ export const planFields = {
       },
     }),
   ),
+  maxNorm: optional(
+    real(1e-6, 1e9, {
+      default: 1000,
+      group: 'update',
+      label: { en: 'Largest update that counts', zh: '更新范数上限' },
+      unit: { en: 'L2 norm', zh: 'L2 范数' },
+      help: {
+        en: 'An update longer than this is refused: nobody can throw the model far off in one round. Honest updates seldom pass 100; inputs or targets that are not scaled may need more. Empty: no bound.',
+        zh: '超过此长度的更新会被拒绝，谁也不能在一轮之内把模型带偏太远。正常更新很少超过 100；未缩放的输入或目标可能需要更大。留空则不设上限。',
+      },
+    }),
+    1000,
+  ),
   rounds: int(1, 100_000, {
     default: 20,
     group: 'stop',
@@ -279,13 +293,16 @@ export type PlanFieldName = keyof Fields;
 type Values = { -readonly [K in PlanFieldName]: Fields[K] extends PlanField<infer T> ? T : never };
 export interface Plan extends Values {}
 
-/** A nullable field's default is "not set", whatever number its description starts from. */
 export const defaultPlan: Plan = Object.fromEntries(
-  Object.entries(planFields).map(([key, field]) => [
-    key,
-    field.input.kind === 'number' && field.input.optional ? null : field.default,
-  ]),
+  Object.entries(planFields).map(([key, field]) => [key, field.default]),
 ) as unknown as Plan;
+
+/** Every field that may be empty, empty: what a plan from before such a field was there means. */
+export const unsetPlanFields: Partial<Plan> = Object.fromEntries(
+  Object.entries(planFields).flatMap(([key, { input }]) =>
+    input.kind === 'number' && input.optional ? [[key, null]] : [],
+  ),
+);
 
 /** A whole plan: every field given. */
 export const PlanSchema = z.strictObject(

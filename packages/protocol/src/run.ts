@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { sentErrorCodes } from './errors.ts';
+import { MAX_EXAMPLES, MAX_LOSS } from './limits.ts';
 import { PlanSchema } from './plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
 
@@ -31,6 +32,16 @@ export const MetricsSchema = z.strictObject({
   examples: z.int().check(z.minimum(0)),
 });
 export type Metrics = z.infer<typeof MetricsSchema>;
+
+/** A loss as a participant tells it; `null` where there is none or it is beyond ±`MAX_LOSS`. */
+export const ReportedLossSchema = z.nullable(z.number().check(z.minimum(-MAX_LOSS), z.maximum(MAX_LOSS)));
+
+/** Metrics as a participant tells them. */
+export const ReportedMetricsSchema = z.strictObject({
+  loss: ReportedLossSchema,
+  accuracy: z.nullable(z.number().check(z.minimum(0), z.maximum(1))),
+  examples: z.int().check(z.minimum(0), z.maximum(MAX_EXAMPLES)),
+});
 
 export const WireErrorSchema = z.strictObject({ code: z.enum(sentErrorCodes), message: z.string() });
 

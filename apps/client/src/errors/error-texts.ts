@@ -122,6 +122,11 @@ const en: Texts = {
     means: 'The update was refused.',
     action: 'Delete some of your examples, then go on.',
   },
+  'update-norm': {
+    happened: 'The update was longer than this training lets one person’s be.',
+    means: 'It was refused; the others are not affected.',
+    action: 'Look at your examples for extreme values or wrong labels, or wait: the next round starts fresh.',
+  },
   'frame-invalid': {
     happened: 'A model or an update was damaged on the way.',
     means: 'It was thrown away and is sent again.',
@@ -307,6 +312,11 @@ const zh: Texts = {
     happened: '你的样本数超过了本次训练允许一人计入的上限。',
     means: '更新被拒绝。',
     action: '删除部分样本后再继续。',
+  },
+  'update-norm': {
+    happened: '更新超过了本次训练允许一人的长度。',
+    means: '它被拒绝；其他人不受影响。',
+    action: '检查样本中的极端值或错误标签，或等待：下一轮会重新开始。',
   },
   'frame-invalid': {
     happened: '模型或更新在途中损坏。',

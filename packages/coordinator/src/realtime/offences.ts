@@ -16,6 +16,7 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'update-shape',
   'update-not-finite',
   'update-out-of-range',
+  'update-norm',
 ]);
 
 /** The offences of one connection: a bucket that fills with each and leaks with time. */

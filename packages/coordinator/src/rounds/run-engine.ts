@@ -2,6 +2,7 @@ import {
   type Availability,
   CoppiceError,
   type Decline,
+  type ErrorCode,
   type Evaluation,
   type Event,
   type Join,
@@ -24,7 +25,15 @@ import { type Member, progressShare } from './members.ts';
 import { RoundLoop } from './round-loop.ts';
 import { type RunOptions, RunState } from './run-state.ts';
 import { runSentences } from './sentences.ts';
+import { checkMeasured } from './validate.ts';
 import { participantRows, summarize } from './view.ts';
+
+/** What an honest device sends when its training diverges. */
+const divergedCodes: ReadonlySet<ErrorCode> = new Set([
+  'update-not-finite',
+  'update-out-of-range',
+  'update-norm',
+]);
 
 /**
  * One run: its status, its participants and what they say. Everything happens on calls from outside or
@@ -195,6 +204,7 @@ export class RunEngine {
 
   evaluation(participant: string, evaluation: Evaluation): void {
     this.#requireMember(participant);
+    checkMeasured(evaluation.metrics, this.record.plan);
     this.#closing?.take(participant, evaluation);
   }
 
@@ -248,7 +258,7 @@ export class RunEngine {
     const open = this.#rounds.open;
     if (open !== null) {
       open.refused++;
-      if (error.code === 'update-not-finite' || error.code === 'update-out-of-range') open.diverged++;
+      if (divergedCodes.has(error.code)) open.diverged++;
     }
     this.#log(
       'warning',

@@ -1,10 +1,11 @@
-import type { Pipeline } from '@coppice/federation';
+import { checkNorm, normBound, type Pipeline } from '@coppice/federation';
 import {
   CoppiceError,
   decodeFrame,
   frameBytes,
   type Layout,
   layoutSize,
+  type Metrics,
   type Plan,
   readFloat32Payload,
   type Update,
@@ -28,7 +29,7 @@ export interface UpdateRules {
 /**
  * Step 4: an update is refused by name, or its values come back as the strategy will see them.
  * Cheap checks come first, so that nonsense costs little. Nothing is changed here. What the values
- * themselves may be is checked where they are summed.
+ * themselves may be, their common length apart, is checked where they are summed.
  *
  * @throws CoppiceError `update-*` or `frame-invalid`.
  */
@@ -77,6 +78,7 @@ export function validate(participant: string, update: Update, rules: UpdateRules
       `The update claims ${update.examples} examples; this run counts at most ${plan.maxExamples}.`,
     );
   }
+  if (update.evaluation !== null) checkMeasured(update.evaluation, plan);
   const parameters = layoutSize(layout);
   const frame = decodeFrame(
     frameBytes(update.frame),
@@ -88,5 +90,19 @@ export function validate(participant: string, update: Update, rules: UpdateRules
     round: open.round,
     examples: update.examples,
   });
+  checkNorm(values, layout, normBound(plan));
   return values;
+}
+
+/**
+ * What a participant measured counts by its examples, too.
+ *
+ * @throws CoppiceError `update-examples`
+ */
+export function checkMeasured({ examples }: Metrics, plan: Plan): void {
+  if (examples <= plan.maxExamples) return;
+  throw new CoppiceError(
+    'update-examples',
+    `The measurement claims ${examples} examples; this run counts at most ${plan.maxExamples}.`,
+  );
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { weightsHash } from '@coppice/protocol';
+import { PlanSchema, weightsHash } from '@coppice/protocol';
 import { PGlite, types } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect, sql } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -71,6 +71,8 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
 
     expect(await versionOf(db)).toEqual(migrations.map((_, index) => index + 1));
     expect((await storage.tasks()).map(({ id, title }) => [id, title.zh])).toEqual([['toy', '玩具']]);
+    // A plan without the fields that came later is a whole plan of today.
+    for (const { plan } of await storage.runs()) expect(PlanSchema.safeParse(plan).error).toBeUndefined();
     expect((await storage.runs()).map(({ id, createdAt }) => [id, createdAt])).toEqual([
       ['toy-1', 1_760_000_000_000],
     ]);

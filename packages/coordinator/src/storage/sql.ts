@@ -6,6 +6,7 @@ import {
   type Metrics,
   type Round,
   type Task,
+  unsetPlanFields,
 } from '@coppice/protocol';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { type BlobStore, toBytes, toFloat32 } from './blobs.ts';
@@ -88,7 +89,7 @@ export async function sqlStorage(
     putRun: (run) => putRun(db, run),
     async runs() {
       const rows = await db.selectFrom('run').selectAll().orderBy('created_at').orderBy('id').execute();
-      return rows.map((row) => JSON.parse(row.json) as RunRecord);
+      return rows.map((row) => parseRun(row.json));
     },
 
     putRound: (round) => putRound(db, round),
@@ -289,6 +290,12 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
     federated: parseOrNull(row.federated),
     parameters: row.parameters,
   };
+}
+
+/** A plan that an earlier version stored lacks the fields that came later. */
+function parseRun(json: string): RunRecord {
+  const run = JSON.parse(json) as RunRecord;
+  return { ...run, plan: { ...unsetPlanFields, ...run.plan } };
 }
 
 function jsonOrNull(metrics: Metrics | null): string | null {

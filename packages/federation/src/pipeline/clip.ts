@@ -1,4 +1,5 @@
-import { type Layout, shapeSize } from '@coppice/protocol';
+import { shapeSize } from '@coppice/protocol';
+import { trainableNorm } from '../metrics.ts';
 import type { PipelineStep } from './pipeline.ts';
 
 /**
@@ -25,15 +26,4 @@ export function clip(maxNorm: number): PipelineStep {
     },
     onServer: (values) => values,
   };
-}
-
-function trainableNorm(values: Float32Array, layout: Layout): number {
-  let squares = 0;
-  let at = 0;
-  for (const { shape, trainable } of layout) {
-    const end = at + shapeSize(shape);
-    if (trainable) for (let i = at; i < end; i++) squares += (values[i] as number) ** 2;
-    at = end;
-  }
-  return Math.sqrt(squares);
 }

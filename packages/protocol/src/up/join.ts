@@ -14,7 +14,7 @@ export const JoinSchema = z.strictObject({
   /** How many examples are ready on the device. */
   examples: z.int().check(z.minimum(0)),
   /** Measured training speed in examples a second, where known. */
-  speed: z.nullable(z.number()),
+  speed: z.nullable(z.number().check(z.minimum(0))),
   /** Paused participants are connected but not selected. */
   paused: z.boolean(),
 });

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { MAX_EXAMPLES } from '../limits.ts';
+import { MAX_EXAMPLES, MAX_TRAINING_MILLISECONDS } from '../limits.ts';
 import { FrameBytesSchema, replySchema } from '../reply.ts';
-import { HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
+import { HashSchema, ReportedLossSchema, ReportedMetricsSchema, RunIdSchema } from '../run.ts';
 
 /** What a participant learned in a round: new weights minus the weights it was given. */
 export const UpdateSchema = z.strictObject({
@@ -13,11 +13,11 @@ export const UpdateSchema = z.strictObject({
   /** How many examples it was trained on: its weight in the mean. */
   examples: z.int().check(z.minimum(1), z.maximum(MAX_EXAMPLES)),
   /** Mean training loss of the last epoch. */
-  loss: z.nullable(z.number()),
+  loss: ReportedLossSchema,
   /** The received model, before training, on the participant's held-out examples. */
-  evaluation: z.nullable(MetricsSchema),
+  evaluation: z.nullable(ReportedMetricsSchema),
   /** Milliseconds of training. */
-  milliseconds: z.number(),
+  milliseconds: z.number().check(z.minimum(0), z.maximum(MAX_TRAINING_MILLISECONDS)),
   frame: FrameBytesSchema,
 });
 export type Update = z.infer<typeof UpdateSchema>;

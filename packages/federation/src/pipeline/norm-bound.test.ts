@@ -1,0 +1,62 @@
+import { defaultPlan, type Layout } from '@coppice/protocol';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { pipelineOf } from './index.ts';
+import { checkNorm, normBound } from './norm-bound.ts';
+
+const layout: Layout = [
+  { name: 'a', shape: [3], trainable: true },
+  { name: 'mean', shape: [1], trainable: false },
+  { name: 'b', shape: [2], trainable: true },
+];
+const refused = expect.objectContaining({ code: 'update-norm' });
+const error = (values: Float32Array, bound: number) => {
+  try {
+    checkNorm(values, layout, bound);
+    return null;
+  } catch (thrown) {
+    return thrown;
+  }
+};
+
+it('is what the plan says, whichever of its two norms is smaller', () => {
+  expect(normBound({ ...defaultPlan, maxNorm: null })).toBe(Number.POSITIVE_INFINITY);
+  expect(normBound({ ...defaultPlan, maxNorm: 7 })).toBe(7);
+  expect(normBound({ ...defaultPlan, maxNorm: 7, clipNorm: 9 })).toBe(7);
+  expect(normBound({ ...defaultPlan, maxNorm: null, clipNorm: 2 })).toBeCloseTo(2, 4);
+});
+
+it('measures trainable tensors together, and nothing else', () => {
+  // 3-4-12: a norm of 13 that no tensor has alone.
+  const values = new Float32Array([3, 4, 0, 1e9, 12, 0]);
+  expect(error(values, 13)).toBeNull();
+  expect(error(values, 12.99)).toEqual(refused);
+});
+
+it('leaves what is not finite to the sum, which refuses it by its own name', () => {
+  expect(error(new Float32Array([Number.NaN, 0, 0, 0, 0, 0]), 1)).toBeNull();
+  expect(error(new Float32Array([Number.POSITIVE_INFINITY, 0, 0, 0, 0, 0]), 1)).toBeNull();
+});
+
+it('never refuses what an honest device clipped', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), {
+        minLength: 6,
+        maxLength: 6,
+      }),
+      fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
+      (numbers, clipNorm) => {
+        const plan = { ...defaultPlan, maxNorm: null, clipNorm };
+        const sent = pipelineOf(plan).onParticipant(Float32Array.from(numbers), {
+          layout,
+          round: 1,
+          examples: 1,
+        });
+        // A component below float32's smallest normal number keeps no relative precision.
+        fc.pre(sent.every((value) => value === 0 || Math.abs(value) > 1e-37));
+        expect(error(sent, normBound(plan))).toBeNull();
+      },
+    ),
+  );
+});

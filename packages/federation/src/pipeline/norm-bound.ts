@@ -1,0 +1,30 @@
+import { CoppiceError, type Layout, type Plan } from '@coppice/protocol';
+import { trainableNorm } from '../metrics.ts';
+
+/** Clipping scales in float32, so that what comes out may be longer than asked by its rounding. */
+const ROUNDING = 1 + 1e-5;
+
+/**
+ * The longest update that a plan lets count, as an L2 norm over all trainable tensors; `Infinity` where
+ * it sets no bound. Clipping happens on devices that may not do as asked, so its norm is a bound, too.
+ * (Sun et al., "Can You Really Backdoor Federated Learning?", 2019, norm thresholding.)
+ */
+export function normBound(plan: Plan): number {
+  const clipped = plan.clipNorm === null ? Number.POSITIVE_INFINITY : plan.clipNorm * ROUNDING;
+  return Math.min(plan.maxNorm ?? Number.POSITIVE_INFINITY, clipped);
+}
+
+/**
+ * Refuses an update that is longer than its plan allows. What is not finite has no length: summing refuses that.
+ *
+ * @throws CoppiceError `update-norm`
+ */
+export function checkNorm(values: Float32Array, layout: Layout, bound: number): void {
+  if (bound === Number.POSITIVE_INFINITY) return;
+  const norm = trainableNorm(values, layout);
+  if (!Number.isFinite(norm) || norm <= bound) return;
+  throw new CoppiceError(
+    'update-norm',
+    `The update's norm is ${norm.toPrecision(3)}; this run counts updates up to ${bound.toPrecision(3)}. Training may be diverging here: a smaller learning rate or scaled inputs help.`,
+  );
+}
