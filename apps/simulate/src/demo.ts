@@ -44,7 +44,11 @@ async function main(): Promise<void> {
   );
   print(`  Take part in a browser   ${coordinator.client}?run=${run.id}`);
   print(`  Watch and steer          ${coordinator.admin}\n`);
-  print('The second link holds the admin key: keep it to yourself. Stop with Ctrl+C.\n');
+  print(
+    config.adminKey !== null || !coordinator.admin.includes('?key=')
+      ? 'Keep your way in to the second page to yourself. Stop with Ctrl+C.\n'
+      : 'The second link opens once; "pnpm admin-key" prints another. Stop with Ctrl+C.\n',
+  );
   link.watch(
     run.id,
     {

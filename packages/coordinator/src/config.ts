@@ -86,7 +86,7 @@ export const options = {
     schema: z.nullable(z.string().check(z.minLength(8, 'takes at least 8 characters'))),
     default: null,
     secret: true,
-    help: 'What opens the admin page and API. Left out, one is made at each start and printed. Better in the environment: flags show in process lists.',
+    help: 'A standing key that opens the admin page and API as an owner, for scripts. Left out, there is none: as long as no owner has a password, a link that opens once is printed at each start. Better in the environment: flags show in process lists.',
   }),
   operator: option<string>({
     env: 'COPPICE_OPERATOR',
@@ -193,4 +193,11 @@ export const copyHelpText = `Usage: pnpm backup DIR [options]
 Copies a coordinator's records and models into a new folder, while it runs or not; and back, into an empty
 one. The options that matter are those that say where the coordinator keeps its data: --${options.dataDir.flag} and
 --${options.databaseUrl.flag}, or ${options.dataDir.env} and ${options.databaseUrl.env}, as for pnpm start.
+`;
+
+export const adminKeyHelpText = `Usage: pnpm admin-key [options]
+
+Prints a link that opens the admin page once, as the owner: for a first password, or a forgotten one. Works while
+the coordinator runs, and for whoever may read its data. The options that matter are those that say where the
+coordinator keeps its data and is reached: --${options.dataDir.flag}, --${options.databaseUrl.flag}, --${options.publicUrl.flag}, --${options.host.flag} and --${options.port.flag}, as for pnpm start.
 `;

@@ -19,7 +19,8 @@ import { AdminHub } from './realtime/admin.ts';
 import { ParticipantHub } from './realtime/participants.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
-import { AdminSessions, newAdminKey } from './security/admin-sessions.ts';
+import { Admins } from './security/admins.ts';
+import { newSecret } from './security/secrets.ts';
 import { fileSpool } from './storage/file-spool.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { withRetention } from './storage/retention.ts';
@@ -30,8 +31,9 @@ import type { Storage } from './storage/storage.ts';
 export interface Coordinator {
   readonly url: string;
   readonly client: string;
-  /** The admin page with its key. */
+  /** The admin page, with the configured key, or with a one-time key where no owner has a password yet. */
   readonly admin: string;
+  /** A standing credential of an owner for whoever started this: the configured one, or one that is neither printed nor stored. */
   readonly adminKey: string;
   readonly runs: Runs;
   readonly tasks: Tasks;
@@ -71,8 +73,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
         );
   const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'));
   const evaluator = options.evaluator ?? workerEvaluator();
-  const sessions = new AdminSessions(config.adminKey ?? newAdminKey());
-  const adminKey = sessions.key;
+  const adminKey = config.adminKey ?? newSecret();
+  const admins = new Admins(storage, clock, adminKey);
   const events = new EventLog(storage, clock, logger);
   const tasks = new Tasks(storage, evaluator);
   let ready = false;
@@ -116,7 +118,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     tasks,
     storage,
     evaluator,
-    sessions,
+    admins,
+    adminPage: () => `${client}admin`,
     operator: config.operator,
     version: packageJson.version,
     logger,
@@ -129,11 +132,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     events,
     storage,
     clock,
-    sessions,
+    admins,
     operator: config.operator,
     client: () => client,
   });
 
+  const entry = config.adminKey ?? (await admins.oneTimeKey());
   await tasks.recover();
   await runs.recover();
   hub.serve(runs);
@@ -146,7 +150,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   return {
     url,
     client,
-    admin: `${url}/admin?key=${encodeURIComponent(adminKey)}`,
+    admin: entry === null ? `${url}/admin` : `${url}/admin?key=${encodeURIComponent(entry)}`,
     adminKey,
     runs,
     tasks,

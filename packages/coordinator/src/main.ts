@@ -1,6 +1,7 @@
 import { CoppiceError } from '@coppice/protocol';
-import { copyHelpText, helpText, readConfig } from './config.ts';
+import { adminKeyHelpText, copyHelpText, helpText, readConfig } from './config.ts';
 import { startCoordinator } from './coordinator.ts';
+import { makeAdminKey } from './security/make-admin-key.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { backUp, restore } from './storage/backup.ts';
 
@@ -8,6 +9,7 @@ import { backUp, restore } from './storage/backup.ts';
 async function main(): Promise<number | null> {
   const [command, folder] = process.argv.slice(2);
   if (command === 'backup' || command === 'restore') return copy(command, folder);
+  if (command === 'admin-key') return adminKey();
   const config = readConfig(process.argv.slice(2), process.env);
   if (config === 'help') {
     process.stdout.write(helpText());
@@ -18,10 +20,33 @@ async function main(): Promise<number | null> {
   process.stdout.write(
     config.json
       ? `${JSON.stringify({ event: 'listening', url, client, admin })}\n`
-      : `Coppice is listening.\n\n  Client page  ${client}\n  Admin page   ${admin}\n\nThe admin link holds the key: keep it to yourself. Stop with Ctrl+C.\n`,
+      : `Coppice is listening.\n\n  Client page  ${client}\n  Admin page   ${admin}\n\n${entryText(config.adminKey, admin)} Stop with Ctrl+C.\n`,
   );
   stopOnSignals(coordinator);
   return null;
+}
+
+function entryText(configured: string | null, admin: string): string {
+  if (configured !== null) return 'The admin link holds the admin key: keep it to yourself.';
+  return admin.includes('?key=')
+    ? 'The admin link opens once: set a name and a password there, or print another with "pnpm admin-key".'
+    : 'Sign in on the admin page with your name and password, or print a one-time link with "pnpm admin-key".';
+}
+
+/** `pnpm admin-key`: a one-time link for whoever may read the data folder, also while the coordinator runs. */
+async function adminKey(): Promise<number> {
+  const config = readConfig(process.argv.slice(3), process.env);
+  if (config === 'help') {
+    process.stdout.write(adminKeyHelpText);
+    return 0;
+  }
+  const { link, days } = await makeAdminKey(config);
+  process.stdout.write(
+    config.json
+      ? `${JSON.stringify({ event: 'admin-key', admin: link })}\n`
+      : `Opens once, for ${days} day, as the owner:\n\n  ${link}\n`,
+  );
+  return 0;
 }
 
 /** `pnpm backup DIR`, `pnpm restore DIR`: with the same options as `pnpm start`, which say where the coordinator is. */

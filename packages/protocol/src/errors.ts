@@ -54,6 +54,15 @@ export const errorCodes = {
   // the coordinator's own side
   'config-invalid': 'never',
   unauthorized: 'never',
+  forbidden: 'never',
+  'cross-site-request': 'never',
+  'login-refused': 'never',
+  'too-many-attempts': 'later',
+  'password-too-short': 'never',
+  'admin-name-taken': 'never',
+  'admin-unknown': 'never',
+  'admin-invitation-invalid': 'never',
+  'last-owner': 'never',
   'not-found': 'never',
   'body-invalid': 'never',
   'storage-failed': 'later',
@@ -79,6 +88,15 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'storage-read-only',
   'storage-locked',
   'storage-too-new',
+  'forbidden',
+  'cross-site-request',
+  'login-refused',
+  'too-many-attempts',
+  'password-too-short',
+  'admin-name-taken',
+  'admin-unknown',
+  'admin-invitation-invalid',
+  'last-owner',
 ]);
 
 /** What only operators tell apart can still be the reason of a round's end: participants are told its kind. */

@@ -54,7 +54,7 @@ export async function begin(): Promise<void> {
   }
 }
 
-/** @throws CoppiceError `unauthorized` for a wrong key. */
+/** @throws CoppiceError `login-refused` for a wrong key. */
 export async function signIn(key: string): Promise<void> {
   await postKey(key);
   knownKey = key;
@@ -123,7 +123,7 @@ async function signInAgain(): Promise<void> {
   try {
     await signIn(knownKey);
   } catch (thrown) {
-    if (CoppiceError.from(thrown).code === 'unauthorized') leaveForKey();
+    if (CoppiceError.from(thrown).code === 'login-refused') leaveForKey();
     else setTimeout(() => socket?.connect(), 2000);
   }
 }

@@ -34,7 +34,7 @@ export function SignIn() {
       await signIn(key.trim());
     } catch (thrown) {
       const { code, message } = CoppiceError.from(thrown);
-      setError(code === 'unauthorized' ? t.wrong : message);
+      setError(code === 'login-refused' ? t.wrong : message);
       setBusy(false);
     }
   };

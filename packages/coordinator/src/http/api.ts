@@ -3,7 +3,6 @@ import {
   CreateRunSchema,
   CreateTaskSchema,
   type Info,
-  LoginSchema,
   PROTOCOL_VERSION,
   RunActionSchema,
   type TaskInfo,
@@ -12,18 +11,21 @@ import { Router } from 'express';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
-import { type AdminSessions, SESSION_COOKIE } from '../security/admin-sessions.ts';
+import type { Admins } from '../security/admins.ts';
 import type { Storage } from '../storage/storage.ts';
-import { adminOnly, isAdmin } from './admin-only.ts';
+import { actorOf, adminOf, originOf } from './access.ts';
+import { adminsRouter } from './admins.ts';
 import { openApiDocument } from './openapi.ts';
-import { json, parameter, parseBody } from './respond.ts';
+import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 
 export interface ApiOptions {
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly storage: Storage;
   readonly evaluator: Evaluator;
-  readonly sessions: AdminSessions;
+  readonly admins: Admins;
+  /** The address of the admin page. */
+  readonly adminPage: () => string;
   readonly operator: string;
   readonly version: string;
 }
@@ -34,12 +36,12 @@ export function apiRouter({
   tasks,
   storage,
   evaluator,
-  sessions,
+  admins,
+  adminPage,
   operator,
   version,
 }: ApiOptions): Router {
   const router = Router();
-  const admin = adminOnly(sessions);
   const info: Info = { name: 'Coppice', version, protocol: PROTOCOL_VERSION, operator };
 
   router.get(
@@ -51,37 +53,7 @@ export function apiRouter({
     json(() => openApiDocument(version)),
   );
 
-  router.get(
-    '/session',
-    json((request) => ({ admin: isAdmin(sessions, request) })),
-  );
-  router.post(
-    '/session',
-    json((request, response) => {
-      const token = sessions.login(parseBody(LoginSchema, request.body).key);
-      if (token === null) {
-        throw new CoppiceError(
-          'unauthorized',
-          'That is not the admin key. It was printed when the coordinator started.',
-        );
-      }
-      response.cookie(SESSION_COOKIE, token, {
-        httpOnly: true,
-        sameSite: 'strict',
-        secure: request.secure,
-        path: '/',
-      });
-      return { admin: true };
-    }),
-  );
-  router.delete(
-    '/session',
-    json((request, response) => {
-      sessions.logout(request.headers.cookie);
-      response.clearCookie(SESSION_COOKIE, { path: '/' });
-      return { admin: false };
-    }),
-  );
+  router.use(adminsRouter({ admins, storage, adminPage }));
 
   router.get(
     '/tasks',
@@ -93,12 +65,11 @@ export function apiRouter({
   );
   router.post(
     '/tasks',
-    admin,
-    json(
-      async (request) =>
-        tasks.info(await tasks.create(parseBody(CreateTaskSchema, request.body, 'task-invalid'))),
-      201,
-    ),
+    json(async (request) => {
+      const task = await tasks.create(parseBody(CreateTaskSchema, request.body, 'task-invalid'));
+      await admins.record(adminOf(request), 'task-added', originOf(request), { target: task.id });
+      return tasks.info(task);
+    }, 201),
   );
   router.get(
     '/tasks/:task/samples',
@@ -118,19 +89,21 @@ export function apiRouter({
 
   router.get(
     '/runs',
-    json((request) => (isAdmin(sessions, request) ? runs.all() : runs.all().map(summaryOf))),
+    json((request) =>
+      actorOf(request)?.scopes.includes('runs:read') ? runs.all() : runs.all().map(summaryOf),
+    ),
   );
   router.post(
     '/runs',
-    admin,
-    json((request) => {
+    json(async (request) => {
       const { task, plan, start } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
-      return runs.create(task, definedOnly(plan), start);
+      const run = await runs.create(task, definedOnly(plan), start);
+      await admins.record(adminOf(request), 'run-launched', originOf(request), { target: run.id });
+      return run;
     }, 201),
   );
   router.get(
     '/runs/:run',
-    admin,
     json((request) => runs.get(parameter(request, 'run'))),
   );
   // Public: what a run does with an update is what people read before they agree.
@@ -140,17 +113,14 @@ export function apiRouter({
   );
   router.get(
     '/runs/:run/rounds',
-    admin,
     json((request) => storage.rounds(runs.get(parameter(request, 'run')).id)),
   );
   router.get(
     '/runs/:run/checkpoints',
-    admin,
     json((request) => storage.checkpoints(runs.get(parameter(request, 'run')).id)),
   );
   router.get(
     '/runs/:run/participants',
-    admin,
     json((request) => {
       const { id } = runs.get(parameter(request, 'run'));
       return [...runs.engines()].find((engine) => engine.id === id)?.participants() ?? [];
@@ -158,18 +128,18 @@ export function apiRouter({
   );
   router.post(
     '/runs/:run/:action',
-    admin,
-    json((request) => {
+    json(async (request) => {
       const action = RunActionSchema.safeParse(parameter(request, 'action'));
       if (!action.success)
         throw new CoppiceError('not-found', `There is no action "${parameter(request, 'action')}" on a run.`);
-      return runs.act(parameter(request, 'run'), action.data);
+      const run = await runs.act(parameter(request, 'run'), action.data);
+      await admins.record(adminOf(request), `run-${action.data}`, originOf(request), { target: run.id });
+      return run;
     }),
   );
 
   router.get(
     '/events',
-    admin,
     json((request) => {
       const { run, after } = request.query;
       return storage.events({
@@ -186,17 +156,6 @@ export function apiRouter({
     );
   });
   return router;
-}
-
-function wholeNumber(value: unknown, name: string, min: number, max: number): number {
-  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number >= min && number <= max)) {
-    throw new CoppiceError(
-      'body-invalid',
-      `The query parameter "${name}" takes a whole number from ${min} to ${max}.`,
-    );
-  }
-  return number;
 }
 
 /** An optional field that is there but undefined counts as left out. */

@@ -3,7 +3,7 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Metrics } from '../monitoring/metrics.ts';
-import { adminOnly } from './admin-only.ts';
+import { accessRouter } from './access.ts';
 import { type ApiOptions, apiRouter } from './api.ts';
 import { modelsRouter } from './models.ts';
 import { pagesRouter } from './pages.ts';
@@ -55,10 +55,11 @@ export function createApp(options: AppOptions): Express {
       response.status(ready ? 200 : 503).json({ ready });
     }),
   );
-  app.get('/metrics', adminOnly(options.sessions), (_request, response, next) => {
+  app.use('/metrics', accessRouter(options.admins, '/metrics'));
+  app.get('/metrics', (_request, response, next) => {
     options.metrics.text().then((text) => response.type(options.metrics.contentType).send(text), next);
   });
-  app.use('/api', express.json({ limit: '16mb' }), apiRouter(options));
+  app.use('/api', accessRouter(options.admins, '/api'), express.json({ limit: '16mb' }), apiRouter(options));
   app.use('/models', modelsRouter(options));
   app.use(pagesRouter(options.apps));
   app.use(() => {

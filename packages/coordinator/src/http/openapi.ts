@@ -1,10 +1,22 @@
 import {
+  AcceptInvitationSchema,
+  AccountSchema,
+  AdminInvitationSchema,
+  AdminSchema,
+  AdminSessionSchema,
+  ApiTokenSchema,
+  AuditEntrySchema,
+  ChangeAdminSchema,
   CheckpointSchema,
   CreateRunSchema,
   CreateTaskSchema,
+  CreateTokenSchema,
   EventSchema,
   InfoSchema,
+  InviteAdminSchema,
   LoginSchema,
+  NewAdminInvitationSchema,
+  NewApiTokenSchema,
   ParticipantRowSchema,
   PlanSchema,
   planFields,
@@ -12,10 +24,12 @@ import {
   RunActionSchema,
   RunSchema,
   RunSummarySchema,
+  SessionStateSchema,
   TaskInfoSchema,
   TaskSchema,
 } from '@coppice/protocol';
 import * as z from 'zod/mini';
+import { accessTable } from './access-table.ts';
 
 type Json = { [key: string]: unknown };
 
@@ -34,6 +48,19 @@ const schemas = {
   Checkpoint: CheckpointSchema,
   ParticipantRow: ParticipantRowSchema,
   Event: EventSchema,
+  SessionState: SessionStateSchema,
+  Account: AccountSchema,
+  Admin: AdminSchema,
+  ChangeAdmin: ChangeAdminSchema,
+  InviteAdmin: InviteAdminSchema,
+  AdminInvitation: AdminInvitationSchema,
+  NewAdminInvitation: NewAdminInvitationSchema,
+  AcceptInvitation: AcceptInvitationSchema,
+  CreateToken: CreateTokenSchema,
+  ApiToken: ApiTokenSchema,
+  NewApiToken: NewApiTokenSchema,
+  AdminSession: AdminSessionSchema,
+  AuditEntry: AuditEntrySchema,
 };
 
 /** The OpenAPI 3.1 document, made from the schemas that requests are checked against. */
@@ -46,7 +73,7 @@ export function openApiDocument(version: string): Json {
     const field = plan.properties[name];
     if (field !== undefined) field.description = help.en;
   }
-  return {
+  return withSecurity({
     openapi: '3.1.0',
     info: {
       title: 'Coppice',
@@ -69,7 +96,7 @@ export function openApiDocument(version: string): Json {
         },
       },
       securitySchemes: {
-        key: { type: 'http', scheme: 'bearer', description: 'The admin key.' },
+        key: { type: 'http', scheme: 'bearer', description: 'An API token, or the admin key.' },
         session: { type: 'apiKey', in: 'cookie', name: 'coppice_session' },
       },
     },
@@ -77,15 +104,60 @@ export function openApiDocument(version: string): Json {
       '/api/info': { get: operation('What coordinator this is', ref('Info')) },
       '/api/openapi.json': { get: operation('This document', { type: 'object' }) },
       '/api/session': {
-        get: operation('Whether this browser holds an admin session', adminFlag),
-        post: operation('Exchange the admin key for a session cookie', adminFlag, { body: 'Login' }),
-        delete: operation('Sign out', adminFlag),
+        get: operation('Who is signed in here', ref('SessionState')),
+        post: operation('Sign in: the admin key, a one-time key, or name and password', ref('SessionState'), {
+          body: 'Login',
+        }),
+        delete: operation('Sign out', ref('SessionState')),
+      },
+      '/api/account': {
+        put: operation('Change one’s own name or password', ref('Admin'), { body: 'Account' }),
+      },
+      '/api/admins': { get: operation('All admins, oldest first', list('Admin')) },
+      '/api/admins/{admin}': {
+        patch: operation('Give an admin another role', ref('Admin'), {
+          path: ['admin'],
+          body: 'ChangeAdmin',
+        }),
+        delete: operation('Remove an admin, with all sessions and tokens', ref('Admin'), { path: ['admin'] }),
+      },
+      '/api/admin-invitations': {
+        get: operation('Invitations that can still be used', list('AdminInvitation')),
+        post: operation('Invite an admin; the link is shown this once', ref('NewAdminInvitation'), {
+          body: 'InviteAdmin',
+          status: '201',
+        }),
+      },
+      '/api/admin-invitations/accept': {
+        post: operation('Become an admin, and sign in', ref('SessionState'), {
+          body: 'AcceptInvitation',
+          status: '201',
+        }),
+      },
+      '/api/admin-invitations/{invitation}': {
+        delete: operation('Withdraw an invitation', ref('AdminInvitation'), { path: ['invitation'] }),
+      },
+      '/api/tokens': {
+        get: operation('API tokens, newest first', list('ApiToken')),
+        post: operation('Make an API token, which is shown this once', ref('NewApiToken'), {
+          body: 'CreateToken',
+          status: '201',
+        }),
+      },
+      '/api/tokens/{token}': { delete: operation('Revoke it', ref('ApiToken'), { path: ['token'] }) },
+      '/api/sessions': { get: operation('One’s own sessions; for an owner, all', list('AdminSession')) },
+      '/api/sessions/{session}': {
+        delete: operation('End it', ref('AdminSession'), { path: ['session'] }),
+      },
+      '/api/audit': {
+        get: operation('The audit log, newest first, 100 at a time: those before an id', list('AuditEntry'), {
+          query: ['before', 'admin', 'action'],
+        }),
       },
       '/api/tasks': {
         get: operation('All tasks', list('TaskInfo')),
         post: operation('Add a task of your own', ref('TaskInfo'), {
           body: 'CreateTask',
-          admin: true,
           status: '201',
         }),
       },
@@ -109,33 +181,30 @@ export function openApiDocument(version: string): Json {
         }),
         post: operation('Create a run and, unless "start" is false, launch it', ref('Run'), {
           body: 'CreateRun',
-          admin: true,
           status: '201',
         }),
       },
-      '/api/runs/{run}': { get: operation('One run', ref('Run'), { path: ['run'], admin: true }) },
+      '/api/runs/{run}': { get: operation('One run', ref('Run'), { path: ['run'] }) },
       '/api/runs/{run}/plan': {
         get: operation('Its plan, for everyone who considers taking part', ref('Plan'), { path: ['run'] }),
       },
       '/api/runs/{run}/rounds': {
-        get: operation('Its rounds, oldest first', list('Round'), { path: ['run'], admin: true }),
+        get: operation('Its rounds, oldest first', list('Round'), { path: ['run'] }),
       },
       '/api/runs/{run}/checkpoints': {
-        get: operation('Its checkpoints, newest first', list('Checkpoint'), { path: ['run'], admin: true }),
+        get: operation('Its checkpoints, newest first', list('Checkpoint'), { path: ['run'] }),
       },
       '/api/runs/{run}/participants': {
-        get: operation('Its participants', list('ParticipantRow'), { path: ['run'], admin: true }),
+        get: operation('Its participants', list('ParticipantRow'), { path: ['run'] }),
       },
       '/api/runs/{run}/{action}': {
         post: operation('Start, pause, resume or stop it, or end its open round now', ref('Run'), {
           path: ['run', 'action'],
-          admin: true,
         }),
       },
       '/api/events': {
         get: operation('The event log, oldest first', list('Event'), {
           query: ['run', 'after'],
-          admin: true,
         }),
       },
       '/models/{task}/{version}/model.json': {
@@ -161,11 +230,21 @@ export function openApiDocument(version: string): Json {
         }),
       },
     },
-  };
+  });
+}
+
+/** Says of each operation what it asks for, from the table that decides it. */
+function withSecurity<T extends { paths: Record<string, Json> }>(document: T): T {
+  for (const [method, path, need] of accessTable) {
+    const found = document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method] as Json | undefined;
+    if (found === undefined || need === 'public') continue;
+    found.security = need === 'session' ? [{ session: [] }] : [{ key: [] }, { session: [] }];
+    if (need !== 'session') found.description = `Scope: ${need}`;
+  }
+  return document;
 }
 
 const failure = { description: 'A named error', content: { 'application/json': { schema: ref('Error') } } };
-const adminFlag = { type: 'object', properties: { admin: { type: 'boolean' } } };
 
 function operation(
   summary: string,
@@ -174,9 +253,8 @@ function operation(
     path = [],
     query = [],
     body,
-    admin = false,
     status = '200',
-  }: { path?: string[]; query?: string[]; body?: string; admin?: boolean; status?: string } = {},
+  }: { path?: string[]; query?: string[]; body?: string; status?: string } = {},
 ): Json {
   const at = (where: string, required: boolean) => (name: string) => ({
     name,
@@ -190,7 +268,6 @@ function operation(
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: ref(body) } } } }),
-    ...(admin ? { security: [{ key: [] }, { session: [] }] } : {}),
     responses: {
       [status]: { description: summary, content: { 'application/json': { schema } } },
       default: failure,

@@ -6,6 +6,15 @@ import type * as z from 'zod/mini';
 /** HTTP statuses of error codes; what is not here is the server's fault. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
+  'login-refused': 401,
+  forbidden: 403,
+  'cross-site-request': 403,
+  'too-many-attempts': 429,
+  'password-too-short': 422,
+  'admin-name-taken': 409,
+  'admin-unknown': 404,
+  'admin-invitation-invalid': 410,
+  'last-owner': 409,
   'not-found': 404,
   'run-unknown': 404,
   'task-unknown': 404,
@@ -55,6 +64,18 @@ export function parseBody<T extends z.ZodMiniType>(
 /** A path parameter; express types it as possibly a list. */
 export function parameter(request: Request, name: string): string {
   return String(request.params[name]);
+}
+
+/** A query parameter. */
+export function wholeNumber(value: unknown, name: string, min: number, max: number): number {
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= min && number <= max)) {
+    throw new CoppiceError(
+      'body-invalid',
+      `The query parameter "${name}" takes a whole number from ${min} to ${max}.`,
+    );
+  }
+  return number;
 }
 
 /** Everything thrown becomes `{ error: { code, message } }`. */

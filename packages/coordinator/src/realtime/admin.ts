@@ -1,9 +1,10 @@
 import { type Clock, coalesce } from '@coppice/ports';
 import type { AdminMessage, AdminName } from '@coppice/protocol';
 import type { Namespace, Socket } from 'socket.io';
+import { credentialsOf, isSameSite } from '../http/access.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Runs } from '../registry/runs.ts';
-import type { AdminSessions } from '../security/admin-sessions.ts';
+import type { Actor, Admins } from '../security/admins.ts';
 import type { Storage } from '../storage/storage.ts';
 
 const PUSH_INTERVAL = 250;
@@ -18,7 +19,7 @@ export class AdminHub {
     events: EventLog;
     storage: Storage;
     clock: Clock;
-    sessions: AdminSessions;
+    admins: Admins;
     operator: string;
     client: () => string;
   };
@@ -30,7 +31,7 @@ export class AdminHub {
       events: EventLog;
       storage: Storage;
       clock: Clock;
-      sessions: AdminSessions;
+      admins: Admins;
       operator: string;
       client: () => string;
     },
@@ -38,16 +39,34 @@ export class AdminHub {
     this.#namespace = namespace;
     this.#o = options;
     namespace.use((socket, next) => {
-      const { cookie, authorization } = socket.handshake.headers;
-      const key = (socket.handshake.auth as { key?: unknown }).key;
-      if (this.#o.sessions.allows({ cookie, authorization, key: typeof key === 'string' ? key : undefined }))
-        next();
-      else
-        next(
-          Object.assign(new Error('refused'), {
-            data: { code: 'unauthorized', message: 'Sign in with the admin key first.' },
-          }),
-        );
+      const { headers, auth } = socket.handshake;
+      const { key } = auth as { key?: unknown };
+      const shown = typeof key === 'string' ? { bearer: key } : credentialsOf(headers, false);
+      const refuse = (code: string, message: string) =>
+        next(Object.assign(new Error('refused'), { data: { code, message } }));
+      options.admins.identify(shown).then((actor) => {
+        if (actor === null || (shown.bearer === undefined && !isSameSite(headers)))
+          refuse('unauthorized', 'Sign in first.');
+        else if (!actor.scopes.includes('runs:read'))
+          refuse('forbidden', 'This needs the scope "runs:read".');
+        else {
+          socket.data = actor;
+          next();
+        }
+      }, next);
+    });
+    options.admins.onRevoked((revoked) => {
+      for (const socket of namespace.sockets.values()) {
+        const { admin, session, token } = socket.data as Actor;
+        if (
+          'admin' in revoked
+            ? revoked.admin === admin
+            : 'session' in revoked
+              ? revoked.session === session?.id
+              : revoked.token === token
+        )
+          socket.disconnect(true);
+      }
     });
     namespace.on('connection', (socket) => void this.#snapshot(socket));
     options.events.subscribe((event) => this.#emit('event', event));
@@ -97,6 +116,9 @@ export class AdminHub {
   }
 
   #emit<N extends AdminName>(name: N, message: AdminMessage<N>): void {
+    const now = this.#o.clock.now();
+    for (const socket of this.#namespace.sockets.values())
+      if (((socket.data as Actor).validUntil ?? Number.POSITIVE_INFINITY) <= now) socket.disconnect(true);
     this.#namespace.emit(name, message);
   }
 }

@@ -1,5 +1,6 @@
 import { defaultPlan, type Round, type Task, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { adminContract } from './admin-contract.ts';
 import type { Commit, RunRecord, Storage } from './storage.ts';
 
 const task: Task = {
@@ -92,6 +93,8 @@ export function storageContract(
       ({ storage, reopen } = await open().then((opened) => ({ reopen: undefined, ...opened })));
     });
     afterEach(() => storage.close());
+
+    adminContract(() => storage);
 
     it('is empty at first', async () => {
       expect(await storage.runs()).toEqual([]);
@@ -246,7 +249,17 @@ export function storageContract(
         await storage.putTask(task);
         await storage.commit(commitOf('r', 1, new Float32Array([5, 6])));
         await storage.appendEvents([{ at: 1, run: 'r', round: 1, level: 'info', kind: 'k', message: 'm' }]);
+        await storage.appendAudit({
+          at: 1,
+          admin: null,
+          name: 'n',
+          action: 'a',
+          target: '',
+          detail: '',
+          address: '',
+        });
         storage = await reopen();
+        expect((await storage.audit({})).map(({ id }) => id)).toEqual([1]);
         expect(await storage.tasks()).toEqual([task]);
         expect((await storage.runs()).map((run) => run.id)).toEqual(['r']);
         expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([5, 6]));

@@ -1,5 +1,6 @@
 import type { Checkpoint, Event, Round, Task } from '@coppice/protocol';
 import { toBytes, toFloat32 } from './blobs.ts';
+import { memoryAdmins } from './memory-admins.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { keptRounds } from './retention.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
@@ -96,6 +97,7 @@ export function memoryStorage(): Storage {
       const found = events.filter((event) => event.id > after && (run === undefined || event.run === run));
       return copy(found.slice(-limit));
     },
+    ...memoryAdmins(),
     async close() {},
   };
 }

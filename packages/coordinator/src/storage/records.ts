@@ -11,6 +11,11 @@ const tables = [
   ['round', ['run', 'round', 'attempt']],
   ['checkpoint', ['run', 'round']],
   ['event', ['id']],
+  ['admin', ['id']],
+  ['admin_session', ['id']],
+  ['api_token', ['id']],
+  ['admin_invitation', ['id']],
+  ['audit', ['id']],
 ] as const;
 const PAGE = 500;
 /** Rows in one insert: both databases take so many values. */
@@ -25,7 +30,6 @@ export async function isEmpty(db: Db): Promise<boolean> {
 
 /** Copies every row; the tables of both sides are of today's version, and those of `to` are empty. */
 export async function copyRecords(from: Db, to: Db): Promise<void> {
-  let lastEvent = 0;
   for (const [table, keys] of tables) {
     const order = sql.join(keys.map((key) => sql.ref(key)));
     for (let at = 0; ; at += PAGE) {
@@ -38,13 +42,15 @@ export async function copyRecords(from: Db, to: Db): Promise<void> {
           .values(rows.slice(first, first + ROWS) as never)
           .execute();
       }
-      if (table === 'event') lastEvent = Number(rows.at(-1)?.id ?? lastEvent);
       if (rows.length < PAGE) break;
     }
   }
   // SQLite counts on from the largest id by itself.
-  if (lastEvent > 0 && to.getExecutor().adapter instanceof PostgresAdapter)
-    await sql`select setval(pg_get_serial_sequence('event', 'id'), ${lastEvent})`.execute(to);
+  if (to.getExecutor().adapter instanceof PostgresAdapter)
+    for (const table of ['event', 'audit'])
+      await sql`select setval(pg_get_serial_sequence(${table}, 'id'), (select max(id) from ${sql.table(table)}))`.execute(
+        to,
+      );
 }
 
 /** The hashes of every blob that the records name. */

@@ -33,5 +33,49 @@ export interface Tables {
     message: string;
   };
   litter: { hash: string };
+  admin: { id: string; name: string; role: string; password: string | null; created_at: number };
+  admin_session: {
+    id: string;
+    hash: string;
+    admin: string | null;
+    via: string;
+    proof: string | null;
+    created_at: number;
+    last_used_at: number;
+    expires_at: number;
+    agent: string;
+    address: string;
+  };
+  api_token: {
+    id: string;
+    hash: string;
+    name: string;
+    /** JSON. */
+    scopes: string;
+    admin: string | null;
+    created_at: number;
+    last_used_at: number | null;
+    expires_at: number | null;
+  };
+  admin_invitation: {
+    id: string;
+    hash: string;
+    kind: string;
+    role: string;
+    made_by: string;
+    created_at: number;
+    expires_at: number;
+    used_at: number | null;
+  };
+  audit: {
+    id: Generated<number>;
+    at: number;
+    admin: string | null;
+    name: string;
+    action: string;
+    target: string;
+    detail: string;
+    address: string;
+  };
   schema_version: { version: number };
 }

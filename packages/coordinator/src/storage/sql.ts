@@ -16,6 +16,7 @@ import { oneAtATime } from './one-at-a-time.ts';
 import { blobsOf, namedBlobs } from './records.ts';
 import { keptRounds } from './retention.ts';
 import type { Tables } from './schema.ts';
+import { sqlAdmins } from './sql-admins.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 import { storageError } from './storage-error.ts';
 
@@ -251,6 +252,8 @@ export async function sqlStorage(
       const rows = await query.orderBy('id', 'desc').limit(limit).execute();
       return rows.reverse().map((row) => ({ ...row, level: row.level as Event['level'] }));
     },
+
+    ...sqlAdmins(db),
 
     async close() {
       await db.destroy();

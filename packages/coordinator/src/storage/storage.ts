@@ -1,5 +1,6 @@
 import type { StrategyState } from '@coppice/federation';
 import type { Checkpoint, Event, Plan, Round, RunStatus, Task, WireError } from '@coppice/protocol';
+import type { AdminStorage } from './admin-storage.ts';
 import type { RetentionRule } from './retention.ts';
 
 /** A run as it is stored: what cannot be derived from its rounds. */
@@ -35,7 +36,7 @@ export interface Commit {
  * refused; nothing was changed), `storage-locked` (it is somebody else's by now), or `storage-corrupt` (what
  * was read is not what was written).
  */
-export interface Storage {
+export interface Storage extends AdminStorage {
   /** Adds or replaces a task of the admin's own. */
   putTask(task: Task): Promise<void>;
   tasks(): Promise<Task[]>;

@@ -1,11 +1,7 @@
 import * as z from 'zod/mini';
-import { MAX_TEXT } from '../limits.ts';
 import { PlanInputSchema } from '../plan.ts';
 import { HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import { DataSchemaSchema, LocalizedSchema, LossSchema, TaskIdSchema, TopologySchema } from '../task.ts';
-
-/** `POST /api/session`: exchange the admin key for a session cookie. */
-export const LoginSchema = z.strictObject({ key: z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)) });
 
 /** `POST /api/runs`. The run begins at once unless `start` is false. */
 export const CreateRunSchema = z.strictObject({
