@@ -56,7 +56,14 @@ export class CoordinatorLink {
       reconnectionDelayMax: 2000,
     });
     this.#socket = socket;
+    // What comes live waits for what was missed, so that rounds are told in their order.
+    let caughtUp: Promise<void> = Promise.resolve();
+    let done = () => {};
+    socket.on('connect', () => {
+      ({ promise: caughtUp, resolve: done } = Promise.withResolvers<void>());
+    });
     socket.on('snapshot', () => {
+      const release = done;
       // Rounds first: the run's end is told after its last round.
       this.rounds(run)
         .then(async (rounds) => {
@@ -65,15 +72,16 @@ export class CoordinatorLink {
         })
         .catch((thrown: unknown) => {
           if (socket.connected) failed(thrown as Error);
-        });
+        })
+        .finally(release);
     });
     socket.on('round', (message: unknown) => {
       const round = parseMessage('round', adminMessages.round, message);
-      if (round.run === run) watcher.onRound(round);
+      if (round.run === run) void caughtUp.then(() => watcher.onRound(round));
     });
     socket.on('run', (message: unknown) => {
       const changed = parseMessage('run', adminMessages.run, message);
-      if (changed.id === run) watcher.onRun(changed);
+      if (changed.id === run) void caughtUp.then(() => watcher.onRun(changed));
     });
     socket.on('connect_error', (error: Error & { data?: WireError }) => {
       if (error.data !== undefined) failed(CoppiceError.fromWire(error.data));
