@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
-import { CoppiceError, MAX_MESSAGE_BYTES } from '@coppice/protocol';
+import {
+  ANSWER_TIMEOUT,
+  CoppiceError,
+  HEARTBEAT_INTERVAL,
+  MAX_MESSAGE_BYTES,
+  SILENCE_TIMEOUT,
+} from '@coppice/protocol';
 import type { Express } from 'express';
 import { type Logger, pino } from 'pino';
 import { Server } from 'socket.io';
@@ -77,14 +83,19 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const admins = new Admins(storage, clock, adminKey);
   const events = new EventLog(storage, clock, logger);
   const tasks = new Tasks(storage, evaluator);
+  let recovered = false;
   let ready = false;
 
-  // Socket.IO answers its own path only when the other handler was there first.
   let app: Express;
   const server = createServer((request, response) => app(request, response));
-  const io = new Server(server, {
+  server.headersTimeout = SILENCE_TIMEOUT;
+  server.requestTimeout = ANSWER_TIMEOUT;
+  const io = new Server({
     serveClient: false,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    pingInterval: HEARTBEAT_INTERVAL,
+    pingTimeout: SILENCE_TIMEOUT - HEARTBEAT_INTERVAL,
+    connectTimeout: SILENCE_TIMEOUT,
     transports: ['websocket', 'polling'],
     // Weights are noise to a compressor: it would cost time and save nothing.
     perMessageDeflate: false,
@@ -126,6 +137,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     apps: APPS,
     metrics,
     ready: () => ready,
+    recovered: () => recovered,
   });
   const adminHub = new AdminHub(io.of('/admin'), {
     runs,
@@ -138,14 +150,23 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   });
 
   const entry = config.adminKey ?? (await admins.oneTimeKey());
-  await tasks.recover();
-  await runs.recover();
-  hub.serve(runs);
-  ready = true;
-  // The door opens last: participants of an earlier life are waiting before it, and nobody may come in
-  // before there is someone to greet them.
+  // The address answers from the start, so that a supervisor sees a long recovery for what it is.
   const url = await listen(server, config);
   client = `${url}/`;
+  try {
+    await tasks.recover();
+    await runs.recover();
+  } catch (thrown) {
+    server.close();
+    server.closeAllConnections();
+    throw thrown;
+  }
+  recovered = true;
+  hub.serve(runs);
+  // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
+  // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
+  io.attach(server);
+  ready = true;
 
   return {
     url,

@@ -1,8 +1,5 @@
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, REST_TIMEOUT } from '@coppice/protocol';
 import type { Coordinator } from './coordinator.ts';
-
-/** How long everything may take to come to rest, milliseconds. */
-const DRAIN_LIMIT = 5000;
 
 /**
  * Ends the process in good order at SIGINT and SIGTERM: no new round begins, the open one is parked with
@@ -12,10 +9,10 @@ export function stopOnSignals(coordinator: Coordinator): void {
   const stop = () => {
     const tooLong = setTimeout(() => {
       process.stderr.write(
-        'The coordinator did not come to rest within 5 s and was ended. Nothing that was acknowledged is lost.\n',
+        `The coordinator did not come to rest within ${REST_TIMEOUT / 1000} s and was ended. Nothing that was acknowledged is lost.\n`,
       );
       process.exit(1);
-    }, DRAIN_LIMIT);
+    }, REST_TIMEOUT);
     tooLong.unref();
     coordinator.close().then(
       () => process.exit(0),

@@ -1,4 +1,5 @@
 import {
+  ANSWER_TIMEOUT,
   CoppiceError,
   type Down,
   type DownName,
@@ -14,8 +15,6 @@ import {
 import { Manager, type Socket } from 'socket.io-client';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
 
-/** How long an answer may take: an update of the largest model over a slow line. */
-const ANSWER_TIMEOUT = 120_000;
 /** Pause before asking again after "later". Reconnection after a lost line is Socket.IO's own. */
 const REFUSED_RETRY = 5_000;
 

@@ -15,6 +15,7 @@ export const errorCodes = {
   'identity-invalid': 'never',
   'session-replaced': 'never',
   'message-invalid': 'never',
+  'coordinator-starting': 'later',
   'coordinator-stopping': 'later',
   // runs and rounds
   'run-unknown': 'never',
@@ -82,6 +83,7 @@ export const errorCodeList = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode
 
 /** What only a device tells its own person, or a coordinator its operator: never sent, so a new one does not change the wire. */
 const neverSent: ReadonlySet<ErrorCode> = new Set([
+  'coordinator-starting',
   'camera-denied',
   'camera-missing',
   'camera-failed',

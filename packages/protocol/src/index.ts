@@ -163,6 +163,13 @@ export {
   type Topology,
   TopologySchema,
 } from './task.ts';
+export {
+  ANSWER_TIMEOUT,
+  GRACE_AFTER_RESTART,
+  HEARTBEAT_INTERVAL,
+  REST_TIMEOUT,
+  SILENCE_TIMEOUT,
+} from './timeouts.ts';
 export type { Availability } from './up/availability.ts';
 export type { Decline } from './up/decline.ts';
 export type { Evaluation } from './up/evaluation.ts';

@@ -61,6 +61,11 @@ const en: Texts = {
     means: 'It was thrown away; nothing was counted.',
     action: 'Reload the page. If it happens again, send the diagnostics to whoever runs the coordinator.',
   },
+  'coordinator-starting': {
+    happened: 'The coordinator has just started.',
+    means: 'It still reads its trainings from disk.',
+    action: 'Nothing: this page connects by itself in a moment.',
+  },
   'coordinator-stopping': {
     happened: 'The coordinator is restarting.',
     means: 'Training stops for a moment; nothing that was accepted is lost.',
@@ -251,6 +256,11 @@ const zh: Texts = {
     happened: '页面与协调器之间有一条消息无效。',
     means: '它已被丢弃，没有计入任何内容。',
     action: '请重新加载页面。若再次出现，请把诊断信息发给运营者。',
+  },
+  'coordinator-starting': {
+    happened: '协调器刚刚启动。',
+    means: '它还在从磁盘读取各项训练。',
+    action: '无需操作：本页稍后会自动连接。',
   },
   'coordinator-stopping': {
     happened: '协调器正在重启。',

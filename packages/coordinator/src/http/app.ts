@@ -7,6 +7,7 @@ import { accessRouter } from './access.ts';
 import { type ApiOptions, apiRouter } from './api.ts';
 import { modelsRouter } from './models.ts';
 import { pagesRouter } from './pages.ts';
+import { requestLog } from './request-log.ts';
 import { errorHandler, json } from './respond.ts';
 
 export interface AppOptions extends ApiOptions {
@@ -14,6 +15,8 @@ export interface AppOptions extends ApiOptions {
   /** The folder with `client/dist` and `admin/dist`. */
   readonly apps: string;
   readonly ready: () => boolean;
+  /** Whether what an earlier process left is known again. */
+  readonly recovered: () => boolean;
   readonly metrics: Metrics;
 }
 
@@ -21,6 +24,7 @@ export interface AppOptions extends ApiOptions {
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
+  app.use(requestLog(options.logger));
   app.use(
     helmet({
       contentSecurityPolicy: {
@@ -56,6 +60,17 @@ export function createApp(options: AppOptions): Express {
     }),
   );
   app.use('/metrics', accessRouter(options.admins, '/metrics'));
+  app.use(['/metrics', '/api', '/models'], (_request, _response, next) => {
+    if (options.recovered()) next();
+    else {
+      next(
+        new CoppiceError(
+          'coordinator-starting',
+          'The coordinator is starting and still reads its runs from disk. Ask again in a moment; /readyz says when.',
+        ),
+      );
+    }
+  });
   app.get('/metrics', (_request, response, next) => {
     options.metrics.text().then((text) => response.type(options.metrics.contentType).send(text), next);
   });

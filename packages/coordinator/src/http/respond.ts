@@ -2,6 +2,7 @@ import { CoppiceError, type ErrorCode, firstIssue } from '@coppice/protocol';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type * as z from 'zod/mini';
+import { REQUEST_ID } from './request-log.ts';
 
 /** HTTP statuses of error codes; what is not here is the server's fault. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -28,6 +29,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'model-invalid': 422,
   'data-invalid': 400,
   'pages-not-built': 503,
+  'coordinator-starting': 503,
   'coordinator-stopping': 503,
 };
 
@@ -83,7 +85,7 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, _request, response, _next) => {
     const error = fromExpress(thrown);
     const status = statusOf(error.code);
-    if (status >= 500) logger.error({ err: thrown }, 'a request failed');
+    if (status >= 500) logger.error({ err: thrown, request: response.get(REQUEST_ID) }, 'a request failed');
     const message =
       error.code === 'internal'
         ? 'Something went wrong on the coordinator. Its log says more.'

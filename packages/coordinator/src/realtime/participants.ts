@@ -8,6 +8,7 @@ import {
   firstIssue,
   type Hello,
   HelloSchema,
+  MAX_TEXT,
   OLDEST_SERVED_VERSION,
   PROTOCOL_VERSION,
   parseMessage,
@@ -147,8 +148,11 @@ export class ParticipantHub implements Audience {
   }
 
   /** Ends a connection that goes on sending what cannot be used. */
-  #dismiss(socket: Socket, last: WireError): void {
-    this.#logger.warn({ code: last.code }, 'a connection was closed after too many refused messages');
+  #dismiss(socket: Socket, participant: string, last: WireError): void {
+    this.#logger.warn(
+      { participant, code: last.code },
+      'a connection was closed after too many refused messages',
+    );
     this.#emit(socket, 'notice', {
       code: last.code,
       message: `The connection is closed after too many refused messages. The last: ${last.message}`,
@@ -168,14 +172,14 @@ export class ParticipantHub implements Audience {
     const offences = new Offences(this.#clock);
     const on = <N extends UpName>(name: N, handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>) => {
       socket.on(name as string, (payload: unknown, acknowledge: unknown) => {
-        void this.#answer(name, payload, handle, runs).then((reply) => {
+        void this.#answer(participant, name, payload, handle, runs).then((reply) => {
           this.#answered(name, reply.ok ? 'ok' : reply.error.code);
           if (typeof acknowledge === 'function') acknowledge(reply);
           // Who did not ask for an answer still hears that it is not understood.
           else if (!reply.ok && reply.error.code === 'message-invalid')
             this.#emit(socket, 'notice', reply.error);
           if (!reply.ok && socket.connected && offences.refused(reply.error.code))
-            this.#dismiss(socket, reply.error);
+            this.#dismiss(socket, participant, reply.error);
         });
       });
     };
@@ -217,6 +221,7 @@ export class ParticipantHub implements Audience {
 
   /** Every message is checked here, once; what is thrown becomes a named answer. */
   async #answer<N extends UpName>(
+    participant: string,
     name: N,
     payload: unknown,
     handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>,
@@ -227,10 +232,16 @@ export class ParticipantHub implements Audience {
       return { ok: true, value: await handle(message) };
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
-      if (error.code === 'internal')
-        this.#logger.error({ err: thrown, message: name }, 'a message could not be handled');
       if (error.code === 'update-duplicate') return { ok: true, value: { duplicate: true } as UpValue<N> };
       const run = (payload as { run?: unknown } | null)?.run;
+      const about = {
+        participant,
+        run: typeof run === 'string' ? run.slice(0, MAX_TEXT) : undefined,
+        message: name,
+      };
+      if (error.code === 'internal')
+        this.#logger.error({ ...about, err: thrown }, 'a message could not be handled');
+      else this.#logger.debug({ ...about, code: error.code }, 'a message was refused');
       if (error.retry === 'with-current-model' && typeof run === 'string') {
         return { ok: false, error: error.toWire(), current: await runs.model(run) };
       }

@@ -1,11 +1,8 @@
 import { meanMetrics, selectCohort } from '@coppice/federation';
 import { type Clock, seededRandom } from '@coppice/ports';
-import type { Evaluation, Metrics } from '@coppice/protocol';
+import { ANSWER_TIMEOUT, type Evaluation, type Metrics } from '@coppice/protocol';
 import type { Audience } from './audience.ts';
 import type { RunState } from './run-state.ts';
-
-/** How long the measurements of the last model are waited for. */
-const PATIENCE = 60_000;
 
 /** Nobody trains on the last model of a run, so it is sent out once more to be measured. */
 export class ClosingEvaluation {
@@ -27,7 +24,7 @@ export class ClosingEvaluation {
     const size = Math.max(1, lastRound?.target ?? 1);
     const asked = selectCohort(state.members.available(), size, seededRandom(record.plan.seed, 'closing'));
     this.#asked = new Set(asked);
-    this.#stop = asked.length === 0 ? () => {} : clock.setTimer(PATIENCE, () => this.#end());
+    this.#stop = asked.length === 0 ? () => {} : clock.setTimer(ANSWER_TIMEOUT, () => this.#end());
     if (asked.length === 0) this.#done = null;
     else
       audience.send(asked, 'evaluate', {

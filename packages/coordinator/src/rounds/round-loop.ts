@@ -2,6 +2,7 @@ import { meanMetrics, type Pipeline, pipelineOf, strategyOf } from '@coppice/fed
 import {
   CoppiceError,
   type Event,
+  GRACE_AFTER_RESTART,
   type Metrics,
   type Phase,
   type Plan,
@@ -25,9 +26,6 @@ import type { RunOptions, RunState } from './run-state.ts';
 import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
 import { validate } from './validate.ts';
-
-/** After a restart the connections of a whole cohort are away at once, and come back one by one. */
-const RETURN_AFTER_RESTART = 30_000;
 
 /** What a round's end means for its run. */
 export interface RoundLoopListener {
@@ -170,7 +168,7 @@ export class RoundLoop {
       'round-recovered',
       `Round ${open.round} goes on after a restart: ${open.sum.updates} of ${open.sizes.target} wanted updates were already here.`,
     );
-    const patience = Math.max(RETURN_AFTER_RESTART, record.plan.graceSeconds * 1000);
+    const patience = Math.max(GRACE_AFTER_RESTART, record.plan.graceSeconds * 1000);
     for (const [id, { outcome }] of open.cohort) {
       if (outcome === 'away') this.#grace.begin(id, patience, () => this.out(id, 'left'));
     }

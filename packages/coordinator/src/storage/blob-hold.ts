@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { REST_TIMEOUT } from '@coppice/protocol';
 import { storageError } from './storage-error.ts';
 
 /**
@@ -11,7 +12,7 @@ import { storageError } from './storage-error.ts';
 export function holdBlobs(folder: string, how: 'shared' | 'exclusive'): (() => void) | null {
   let file: DatabaseSync | null = null;
   try {
-    const held = new DatabaseSync(join(folder, 'blobs.db'), { timeout: how === 'shared' ? 10_000 : 0 });
+    const held = new DatabaseSync(join(folder, 'blobs.db'), { timeout: how === 'shared' ? REST_TIMEOUT : 0 });
     file = held;
     held.exec(
       how === 'shared'

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, REST_TIMEOUT } from '@coppice/protocol';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { holdBlobs } from './blob-hold.ts';
@@ -19,7 +19,6 @@ export const postgresFlavour: Flavour = {
 
 /** The name of our lock among the server's advisory locks: "coppice" read as a number. */
 const LOCK = '27988542883226469';
-const CONNECT_MS = 10_000;
 
 /**
  * Records in PostgreSQL, weights in `blobs/` of the data folder. Folder and database are this process's own
@@ -61,7 +60,7 @@ export function connectPostgres(url: string): Kysely<Tables> {
   const pool = new pg.Pool({
     connectionString: url,
     max: 8,
-    connectionTimeoutMillis: CONNECT_MS,
+    connectionTimeoutMillis: REST_TIMEOUT,
     types: { getTypeParser },
   });
   // A connection that breaks while idle is replaced with the next query; without a listener it would end the process.
@@ -107,7 +106,7 @@ export class DatabaseOwner {
   async #take(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#url,
-      connectionTimeoutMillis: CONNECT_MS,
+      connectionTimeoutMillis: REST_TIMEOUT,
       keepAlive: true,
     });
     const lost = () => {

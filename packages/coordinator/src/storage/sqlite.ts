@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { REST_TIMEOUT } from '@coppice/protocol';
 import { Kysely } from 'kysely';
 import { holdBlobs } from './blob-hold.ts';
 import { fileBlobs, removeUnfinished } from './file-blobs.ts';
@@ -47,7 +48,9 @@ export function openSqlite(path: string): Kysely<Tables> {
   const database = new DatabaseSync(path);
   try {
     // WAL with full sync: a commit that returned survives loss of power.
-    database.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000;');
+    database.exec(
+      `pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = ${REST_TIMEOUT};`,
+    );
   } catch (thrown) {
     database.close();
     throw thrown;

@@ -1,0 +1,18 @@
+/**
+ * The timeouts of the whole system that no plan sets, in milliseconds. A timeout is a wait after which
+ * something is given up. With the plan's deadline and grace there are five; docs/timeouts.md tells of them all.
+ */
+
+/** How long whoever was asked something may take to answer: an update of the largest model over a slow line. */
+export const ANSWER_TIMEOUT = 120_000;
+
+/** How often a connection says that it lives. */
+export const HEARTBEAT_INTERVAL = 25_000;
+/** How long a connection may say nothing at all before it is taken for dead. */
+export const SILENCE_TIMEOUT = 45_000;
+
+/** How long the coordinator waits for what is its own: a locked database, a database server, its own end. */
+export const REST_TIMEOUT = 5_000;
+
+/** The least grace after a restart of the coordinator, when everybody's connection was lost at once. */
+export const GRACE_AFTER_RESTART = 30_000;
