@@ -19,7 +19,7 @@ async function enter(): Promise<void> {
   if (key !== null) {
     address.searchParams.delete('key');
     history.replaceState(history.state, '', address);
-    if ((await act(() => signIn(key).then(() => true))) === true) return;
+    if ((await act(() => signIn({ key }).then(() => true))) === true) return;
   }
   await begin();
 }

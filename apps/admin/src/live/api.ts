@@ -21,20 +21,6 @@ import {
  * coordinator's own, or `connection-lost` where it could not be reached.
  */
 
-export async function isSignedIn(): Promise<boolean> {
-  const answer = await call('GET', '/api/session');
-  return typeof answer === 'object' && answer !== null && 'admin' in answer && answer.admin === true;
-}
-
-/** Exchanges the admin key for a session cookie. */
-export async function signIn(key: string): Promise<void> {
-  await call('POST', '/api/session', { key });
-}
-
-export async function signOut(): Promise<void> {
-  await call('DELETE', '/api/session');
-}
-
 export async function fetchTasks(): Promise<TaskInfo[]> {
   const tasks = list(await call('GET', '/api/tasks'));
   return tasks.map((task) => parseMessage('task', TaskInfoSchema, task));
@@ -65,7 +51,7 @@ export async function fetchCheckpoints(run: string): Promise<Checkpoint[]> {
   );
 }
 
-async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+export async function call(method: string, path: string, body?: unknown): Promise<unknown> {
   let response: Response;
   try {
     response = await fetch(path, {
@@ -95,7 +81,7 @@ function errorOf(answer: unknown, status: number): CoppiceError {
   return new CoppiceError('internal', `The coordinator answered ${status} without saying why. Its log may.`);
 }
 
-function list(value: unknown): unknown[] {
+export function list(value: unknown): unknown[] {
   if (Array.isArray(value)) return value;
   throw new CoppiceError(
     'message-invalid',

@@ -1,14 +1,20 @@
 import {
+  type AcceptInvitation,
   type AdminMessage,
   type AdminName,
   adminMessages,
   CoppiceError,
+  type Login,
   parseMessage,
   type Run,
+  roleScopes,
+  type Scope,
+  type SessionState,
 } from '@coppice/protocol';
 import { computed, signal } from '@preact/signals';
 import { io, type Socket } from 'socket.io-client';
-import { signOut as deleteSession, fetchRounds, isSignedIn, signIn as postKey } from './api.ts';
+import { acceptInvitation, deleteSession, fetchSession, postSession } from './access-api.ts';
+import { fetchRounds } from './api.ts';
 import {
   type AdminState,
   emptyState,
@@ -21,6 +27,8 @@ import {
 
 /** `unknown` until the first answer, `out` where a key is needed. */
 export const access = signal<'unknown' | 'in' | 'out'>('unknown');
+/** Who is signed in; null before, and after. */
+export const account = signal<SessionState['account']>(null);
 /** Whether the page was signed in, and the coordinator that came back asks for the key anew. */
 export const keyChanged = signal(false);
 /** `live`: everything shown is what is; `lost`: it was, and the page is trying to reach the coordinator. */
@@ -39,6 +47,12 @@ export function coordinatorNow(): number {
   return Date.now() + state.peek().clockOffset;
 }
 
+/** Whether the role of whoever is signed in allows it: what is not allowed is not offered. */
+export function may(scope: Scope): boolean {
+  const own = account.value;
+  return own !== null && roleScopes[own.role].includes(scope);
+}
+
 let socket: Socket | null = null;
 /** Kept only in memory, so that the page signs in again by itself when the coordinator was restarted. */
 let knownKey: string | null = null;
@@ -46,7 +60,7 @@ let knownKey: string | null = null;
 /** Goes live where this browser has a session; otherwise `access` becomes `out`. */
 export async function begin(): Promise<void> {
   try {
-    if (await isSignedIn()) return goLive();
+    if (await refreshAccount()) return goLive();
     access.value = 'out';
   } catch {
     // Not reachable: the form stands, and says so when it is tried.
@@ -54,10 +68,24 @@ export async function begin(): Promise<void> {
   }
 }
 
-/** @throws CoppiceError `login-refused` for a wrong key. */
-export async function signIn(key: string): Promise<void> {
-  await postKey(key);
-  knownKey = key;
+export async function refreshAccount(): Promise<boolean> {
+  const { admin, account: own } = await fetchSession();
+  account.value = own;
+  return admin;
+}
+
+/** @throws CoppiceError `login-refused` for a wrong key, or where name and password do not fit. */
+export async function signIn(login: Login): Promise<void> {
+  account.value = (await postSession(login)).account;
+  knownKey = 'key' in login && account.value?.via === 'admin-key' ? login.key : null;
+  keyChanged.value = false;
+  goLive();
+}
+
+/** Takes an invitation, and is signed in. */
+export async function join(given: AcceptInvitation): Promise<void> {
+  account.value = (await acceptInvitation(given)).account;
+  knownKey = null;
   keyChanged.value = false;
   goLive();
 }
@@ -73,6 +101,7 @@ function leave(): void {
   socket = null;
   wanted.clear();
   state.value = emptyState;
+  account.value = null;
   access.value = 'out';
 }
 
@@ -117,11 +146,11 @@ function goLive(): void {
   });
 }
 
-/** Sessions end with the coordinator's process. */
+/** A session of the admin key ends where another key is configured; another one where it was revoked. */
 async function signInAgain(): Promise<void> {
   if (knownKey === null) return leaveForKey();
   try {
-    await signIn(knownKey);
+    await signIn({ key: knownKey });
   } catch (thrown) {
     if (CoppiceError.from(thrown).code === 'login-refused') leaveForKey();
     else setTimeout(() => socket?.connect(), 2000);

@@ -6,6 +6,8 @@ const id = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,20}$/);
 const route: fc.Arbitrary<Route> = fc.oneof(
   fc.constant<Route>({ view: 'runs' }),
   fc.constant<Route>({ view: 'new-task' }),
+  fc.constant<Route>({ view: 'access' }),
+  id.map((code): Route => ({ view: 'join', code })),
   id.map((run): Route => ({ view: 'run', run })),
   fc.tuple(fc.option(id), fc.option(id)).map(([task, from]): Route => ({ view: 'launch', task, from })),
   fc.array(id).map((runs): Route => ({ view: 'compare', runs })),

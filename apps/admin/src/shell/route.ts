@@ -7,6 +7,9 @@ export type Route =
   /** `from`: a run whose plan is taken over. */
   | { readonly view: 'launch'; readonly task: string | null; readonly from: string | null }
   | { readonly view: 'new-task' }
+  | { readonly view: 'access' }
+  /** Where an invitation's link leads. */
+  | { readonly view: 'join'; readonly code: string }
   | { readonly view: 'compare'; readonly runs: readonly string[] };
 
 export function readRoute(hash: string): Route {
@@ -15,6 +18,9 @@ export function readRoute(hash: string): Route {
   if (run !== null && run !== '') return { view: 'run', run };
   if (fields.has('launch'))
     return { view: 'launch', task: fields.get('launch') || null, from: fields.get('from') };
+  const code = fields.get('invitation');
+  if (code !== null && code !== '') return { view: 'join', code };
+  if (fields.has('access')) return { view: 'access' };
   if (fields.has('new-task')) return { view: 'new-task' };
   if (fields.has('compare')) {
     return { view: 'compare', runs: (fields.get('compare') ?? '').split(',').filter((id) => id !== '') };
@@ -32,6 +38,10 @@ export function writeRoute(route: Route): string {
       return `#launch=${encodeURIComponent(route.task ?? '')}${route.from === null ? '' : `&from=${encodeURIComponent(route.from)}`}`;
     case 'new-task':
       return '#new-task';
+    case 'access':
+      return '#access';
+    case 'join':
+      return `#invitation=${encodeURIComponent(route.code)}`;
     case 'compare':
       return `#compare=${route.runs.map(encodeURIComponent).join(',')}`;
   }

@@ -1,9 +1,12 @@
 import { CoppiceError } from '@coppice/protocol';
 import { Masthead } from '@coppice/ui';
-import { access, connection, mismatch, signOut } from '../live/live.ts';
+import { access, account, connection, may, mismatch, signOut } from '../live/live.ts';
 import { route, writeRoute } from '../shell/route.ts';
+import { accessText } from './access-texts.ts';
+import { AccessView } from './access-view.tsx';
 import { act } from './act.ts';
 import { CompareView } from './compare-view.tsx';
+import { JoinView } from './join-view.tsx';
 import { LaunchView } from './launch-view.tsx';
 import { Problem } from './parts.tsx';
 import { RunView } from './run-view.tsx';
@@ -33,7 +36,16 @@ export function App() {
         )}
         {mismatch.value instanceof CoppiceError && <p class="note warn">{t.mismatch}</p>}
         <Problem />
-        {access.value === 'out' ? <SignIn /> : inside ? <View /> : <p class="quiet">{t.loading}</p>}
+        {inside && <SetUp />}
+        {route.value.view === 'join' ? (
+          <JoinView code={route.value.code} />
+        ) : access.value === 'out' ? (
+          <SignIn />
+        ) : inside ? (
+          <View />
+        ) : (
+          <p class="quiet">{t.loading}</p>
+        )}
       </main>
       <footer class="foot small quiet">{t.foot}</footer>
     </>
@@ -48,9 +60,13 @@ function View() {
     case 'run':
       return <RunView key={now.run} id={now.run} />;
     case 'launch':
-      return <LaunchView task={now.task} from={now.from} />;
+      return may('runs:write') ? <LaunchView task={now.task} from={now.from} /> : <RunsView />;
     case 'new-task':
-      return <TaskView />;
+      return may('tasks:write') ? <TaskView /> : <RunsView />;
+    case 'access':
+      return <AccessView />;
+    case 'join':
+      return null;
     case 'compare':
       return <CompareView chosen={now.runs} />;
   }
@@ -67,13 +83,28 @@ function Navigation() {
   return (
     <nav class="tabs" aria-label="Coppice">
       {link(writeRoute({ view: 'runs' }), t.runs, view === 'runs' || view === 'run')}
-      {link(writeRoute({ view: 'launch', task: null, from: null }), t.launch, view === 'launch', 'launch')}
-      {link(writeRoute({ view: 'new-task' }), t.newTask, view === 'new-task', 'new-task')}
+      {may('runs:write') &&
+        link(writeRoute({ view: 'launch', task: null, from: null }), t.launch, view === 'launch', 'launch')}
+      {may('tasks:write') &&
+        link(writeRoute({ view: 'new-task' }), t.newTask, view === 'new-task', 'new-task')}
       {link(writeRoute({ view: 'compare', runs: [] }), t.compare, view === 'compare')}
-      <button type="button" class="tab" onClick={() => void act(signOut)}>
+      {link(writeRoute({ view: 'access' }), accessText().title, view === 'access', 'access')}
+      <button type="button" class="tab" data-testid="sign-out" onClick={() => void act(signOut)}>
         {t.signOut}
       </button>
     </nav>
+  );
+}
+
+/** Who came by a link that opens once is told how to come in again. */
+function SetUp() {
+  const own = account.value;
+  if (own?.via !== 'one-time-key' || own.hasPassword || route.value.view === 'access') return null;
+  const t = accessText();
+  return (
+    <p class="note warn" role="status" data-testid="set-up">
+      {t.setUp} <a href={writeRoute({ view: 'access' })}>{t.setUpLink}</a>
+    </p>
   );
 }
 

@@ -2,7 +2,7 @@ import type { Round, Run, RunAction } from '@coppice/protocol';
 import { Confirm, formatDateTime, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { actOnRun } from '../live/api.ts';
-import { state, wantRounds } from '../live/live.ts';
+import { may, state, wantRounds } from '../live/live.ts';
 import { writeRoute } from '../shell/route.ts';
 import { phaseWords, statusTones, statusWords } from '../words.ts';
 import { act } from './act.ts';
@@ -76,20 +76,20 @@ function Controls({ run }: { run: Run }) {
   const t = text();
   const [asking, setAsking] = useState<'stop' | 'end-round' | null>(null);
   const go = (action: RunAction) => void act(() => actOnRun(run.id, action));
-  const over = isOver(run);
+  const over = isOver(run) || !may('runs:write');
   return (
     <div class="row">
-      {run.status === 'created' && (
+      {!over && run.status === 'created' && (
         <button type="button" class="button primary" data-testid="start-run" onClick={() => go('start')}>
           {t.start}
         </button>
       )}
-      {run.status === 'running' && (
+      {!over && run.status === 'running' && (
         <button type="button" class="button" data-testid="pause" onClick={() => go('pause')}>
           {t.pause}
         </button>
       )}
-      {run.status === 'paused' && (
+      {!over && run.status === 'paused' && (
         <button type="button" class="button primary" data-testid="resume" onClick={() => go('resume')}>
           {t.resume}
         </button>
@@ -110,9 +110,11 @@ function Controls({ run }: { run: Run }) {
           {t.stop}
         </button>
       )}
-      <a class="button" href={writeRoute({ view: 'launch', task: run.task, from: run.id })}>
-        {t.clone}
-      </a>
+      {may('runs:write') && (
+        <a class="button" href={writeRoute({ view: 'launch', task: run.task, from: run.id })}>
+          {t.clone}
+        </a>
+      )}
       <a class="button" href={writeRoute({ view: 'compare', runs: [run.id] })}>
         {t.compare}
       </a>

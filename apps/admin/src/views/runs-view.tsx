@@ -1,7 +1,7 @@
 import type { Run } from '@coppice/protocol';
 import { formatDateTime, formatNumber, formatShare, localized, Sparkline } from '@coppice/ui';
 import { useEffect } from 'preact/hooks';
-import { runs, state, wantRounds } from '../live/live.ts';
+import { may, runs, state, wantRounds } from '../live/live.ts';
 import { writeRoute } from '../shell/route.ts';
 import { formatLoss, phaseWords, statusTones, statusWords } from '../words.ts';
 import { Scroll } from './parts.tsx';
@@ -30,11 +30,13 @@ export function RunsView() {
       <section class="stack lone">
         <h1>{t.noRuns}</h1>
         <p class="lead">{t.noRunsText}</p>
-        <p>
-          <a class="button primary" href={writeRoute({ view: 'launch', task: null, from: null })}>
-            {t.launch}
-          </a>
-        </p>
+        {may('runs:write') && (
+          <p>
+            <a class="button primary" href={writeRoute({ view: 'launch', task: null, from: null })}>
+              {t.launch}
+            </a>
+          </p>
+        )}
       </section>
     );
   }

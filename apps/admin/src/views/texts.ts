@@ -19,8 +19,9 @@ export const text = catalogue(
       'The coordinator sends something that this page does not understand. Reload the page to update it.',
     foot: 'Free software (Apache 2.0).',
     signIn: 'Sign in',
-    key: 'Admin key',
-    keyHelp: 'It was printed when the coordinator started; the link printed there signs in by itself.',
+    key: 'Key',
+    keyHelp:
+      'The configured admin key, or the one of a printed link, which signs in by itself and opens once.',
     loading: 'Signing in',
     noRuns: 'No runs yet',
     noRunsText:
@@ -182,8 +183,8 @@ export const text = catalogue(
     mismatch: '协调器发来的内容本页无法理解。请刷新页面以更新。',
     foot: '自由软件（Apache 2.0）。',
     signIn: '登录',
-    key: '管理密钥',
-    keyHelp: '协调器启动时已打印；当时打印的链接会自动登录。',
+    key: '密钥',
+    keyHelp: '已配置的管理密钥，或打印的链接中的密钥；该链接会自动登录，只能使用一次。',
     loading: '正在登录',
     noRuns: '还没有训练',
     noRunsText:

@@ -1,0 +1,493 @@
+import {
+  type Admin,
+  type AdminInvitation,
+  type AdminSession,
+  type ApiToken,
+  type AuditAction,
+  type AuditEntry,
+  auditActions,
+  type NewAdminInvitation,
+  type NewApiToken,
+  type Role,
+  roles,
+  type Scope,
+  tokenScopes,
+} from '@coppice/protocol';
+import { Confirm, formatDateTime } from '@coppice/ui';
+import { useEffect, useState } from 'preact/hooks';
+import * as api from '../live/access-api.ts';
+import { account, may, refreshAccount } from '../live/live.ts';
+import { accessText, actionWords, roleHelp, roleWords, viaWords } from './access-texts.ts';
+import { act } from './act.ts';
+import { TextInput } from './fields.tsx';
+import { CopyButton, Scroll } from './parts.tsx';
+
+/** Who may come in, and what they did. */
+export function AccessView() {
+  const owner = may('admins:write');
+  return (
+    <article class="stack">
+      <h1>{accessText().title}</h1>
+      <OwnAccount />
+      {owner && <Admins />}
+      {owner && <Tokens />}
+      <Sessions />
+      {may('audit:read') && <Audit />}
+    </article>
+  );
+}
+
+/** A list that is fetched, and again after each change. */
+function useList<T>(fetchList: () => Promise<T[]>): [readonly T[], (work?: () => Promise<unknown>) => void] {
+  const [items, setItems] = useState<readonly T[]>([]);
+  const load = (work?: () => Promise<unknown>) =>
+    void act(async () => {
+      await work?.();
+      setItems(await fetchList());
+    });
+  useEffect(() => load(), []);
+  return [items, load];
+}
+
+function OwnAccount() {
+  const t = accessText();
+  const own = account.value;
+  const [name, setName] = useState(own?.name ?? '');
+  const [password, setPassword] = useState('');
+  const [current, setCurrent] = useState('');
+  const [saved, setSaved] = useState(false);
+  if (own === null || own.id === null) return <p class="quiet">{t.noAccount}</p>;
+  const asked = own.hasPassword && own.via !== 'one-time-key';
+  const save = async () => {
+    setSaved(false);
+    const done = await act(async () => {
+      await api.changeAccount({
+        ...(name.trim() === own.name ? {} : { name: name.trim() }),
+        ...(password === '' ? {} : { password, ...(asked ? { current } : {}) }),
+      });
+      await refreshAccount();
+      return true;
+    });
+    if (done !== true) return;
+    setSaved(true);
+    setPassword('');
+    setCurrent('');
+  };
+  return (
+    <form
+      class="stack lone"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+    >
+      <h2>{t.account}</h2>
+      <p class="small quiet">
+        {roleWords()[own.role]}: {roleHelp()[own.role]}
+      </p>
+      <TextInput id="account-name" label={t.name} value={name} onInput={setName} autocomplete="username" />
+      {asked && (
+        <TextInput
+          id="account-current"
+          label={t.current}
+          value={current}
+          onInput={setCurrent}
+          type="password"
+          autocomplete="current-password"
+        />
+      )}
+      <TextInput
+        id="account-password"
+        label={own.hasPassword ? t.newPassword : t.password}
+        value={password}
+        onInput={setPassword}
+        type="password"
+        autocomplete="new-password"
+        help={t.passwordHelp}
+      />
+      <div class="row">
+        <button type="submit" class="button primary" data-testid="account-save">
+          {t.save}
+        </button>
+        <span role="status" data-testid="account-saved">
+          {saved ? t.saved : ''}
+        </span>
+      </div>
+    </form>
+  );
+}
+
+function RoleSelect({
+  value,
+  label,
+  testId,
+  onChange,
+}: {
+  value: Role;
+  label: string;
+  testId: string;
+  onChange: (role: Role) => void;
+}) {
+  return (
+    <select
+      class="input narrow"
+      aria-label={label}
+      data-testid={testId}
+      value={value}
+      onChange={(event) => onChange(event.currentTarget.value as Role)}
+    >
+      {roles.map((role) => (
+        <option key={role} value={role}>
+          {roleWords()[role]}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Admins() {
+  const t = accessText();
+  const [admins, reload] = useList<Admin>(api.fetchAdmins);
+  const [invitations, reloadInvitations] = useList<AdminInvitation>(api.fetchInvitations);
+  const [role, setRole] = useState<Role>('viewer');
+  const [made, setMade] = useState<NewAdminInvitation | null>(null);
+  const [removing, setRemoving] = useState<Admin | null>(null);
+  return (
+    <section class="stack">
+      <h2>{t.admins}</h2>
+      <Scroll label={t.admins} testId="admins">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t.name}</th>
+              <th scope="col">{t.role}</th>
+              <th scope="col">{t.since}</th>
+              <th scope="col">{t.remove}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {admins.map((admin) => (
+              <tr key={admin.id}>
+                <th scope="row">{admin.name}</th>
+                <td>
+                  <RoleSelect
+                    value={admin.role}
+                    label={`${t.role}: ${admin.name}`}
+                    testId={`role-${admin.id}`}
+                    onChange={(next) => reload(() => api.changeRole(admin.id, next))}
+                  />
+                </td>
+                <td>{formatDateTime(admin.createdAt)}</td>
+                <td>
+                  <button type="button" class="button small danger" onClick={() => setRemoving(admin)}>
+                    {t.remove}
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      <div class="row">
+        <span>{t.inviteAs}</span>
+        <RoleSelect value={role} label={t.inviteAs} testId="invite-role" onChange={setRole} />
+        <button
+          type="button"
+          class="button"
+          data-testid="invite"
+          onClick={() =>
+            reloadInvitations(async () => {
+              setMade(await api.invite(role));
+            })
+          }
+        >
+          {t.invite}
+        </button>
+      </div>
+      <p class="small quiet">
+        {roleWords()[role]}: {roleHelp()[role]}
+      </p>
+      {made !== null && <Shown text={t.inviteLink} value={made.link} testId="invite-link" />}
+      {invitations.length > 0 && (
+        <Scroll label={t.pending}>
+          <table>
+            <caption>{t.pending}</caption>
+            <thead>
+              <tr>
+                <th scope="col">{t.role}</th>
+                <th scope="col">{t.by}</th>
+                <th scope="col">{t.until}</th>
+                <th scope="col">{t.withdraw}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {invitations.map((one) => (
+                <tr key={one.id}>
+                  <td>{roleWords()[one.role]}</td>
+                  <td>{one.by}</td>
+                  <td>{formatDateTime(one.expiresAt)}</td>
+                  <td>
+                    <button
+                      type="button"
+                      class="button small"
+                      onClick={() => reloadInvitations(() => api.withdraw(one.id))}
+                    >
+                      {t.withdraw}
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      <Confirm
+        open={removing !== null}
+        title={t.removeTitle(removing?.name ?? '')}
+        action={t.remove}
+        danger
+        onConfirm={() => {
+          if (removing !== null) reload(() => api.removeAdmin(removing.id));
+          setRemoving(null);
+        }}
+        onCancel={() => setRemoving(null)}
+      >
+        <p>{t.removeText}</p>
+      </Confirm>
+    </section>
+  );
+}
+
+/** A secret, this once. */
+function Shown({ text, value, testId }: { text: string; value: string; testId: string }) {
+  return (
+    <div class="note good stack tight" role="status">
+      <p>{text}</p>
+      <p class="row">
+        <code data-testid={testId} style="overflow-wrap: anywhere">
+          {value}
+        </code>
+        <CopyButton value={value} />
+      </p>
+    </div>
+  );
+}
+
+function Tokens() {
+  const t = accessText();
+  const [tokens, reload] = useList<ApiToken>(api.fetchTokens);
+  const [name, setName] = useState('');
+  const [days, setDays] = useState('90');
+  const [chosen, setChosen] = useState<readonly Scope[]>(['metrics:read']);
+  const [made, setMade] = useState<NewApiToken | null>(null);
+  return (
+    <section class="stack">
+      <h2>{t.tokens}</h2>
+      {tokens.length === 0 && <p class="quiet">{t.noTokens}</p>}
+      {tokens.length > 0 && (
+        <Scroll label={t.tokens}>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t.name}</th>
+                <th scope="col">{t.scopes}</th>
+                <th scope="col">{t.by}</th>
+                <th scope="col">{t.used}</th>
+                <th scope="col">{t.until}</th>
+                <th scope="col">{t.revoke}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {tokens.map((token) => (
+                <tr key={token.id}>
+                  <th scope="row">{token.name}</th>
+                  <td>{token.scopes.join(', ')}</td>
+                  <td>{token.by}</td>
+                  <td>{token.lastUsedAt === null ? t.never : formatDateTime(token.lastUsedAt)}</td>
+                  <td>{token.expiresAt === null ? '–' : formatDateTime(token.expiresAt)}</td>
+                  <td>
+                    <button
+                      type="button"
+                      class="button small danger"
+                      onClick={() => reload(() => api.revokeToken(token.id))}
+                    >
+                      {t.revoke}
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      <form
+        class="stack lone"
+        onSubmit={(event) => {
+          event.preventDefault();
+          reload(async () => {
+            setMade(
+              await api.makeToken({
+                name: name.trim(),
+                scopes: [...chosen],
+                days: days.trim() === '' ? null : Number(days),
+              }),
+            );
+            setName('');
+          });
+        }}
+      >
+        <TextInput id="token-name" label={t.name} value={name} onInput={setName} />
+        <fieldset class="plan-group">
+          <legend>{t.scopes}</legend>
+          <div class="row">
+            {tokenScopes.map((scope) => (
+              <label key={scope} class="row tight-row">
+                <input
+                  type="checkbox"
+                  checked={chosen.includes(scope)}
+                  onChange={(event) =>
+                    setChosen(
+                      event.currentTarget.checked
+                        ? [...chosen, scope]
+                        : chosen.filter((one) => one !== scope),
+                    )
+                  }
+                />
+                <code>{scope}</code>
+              </label>
+            ))}
+          </div>
+        </fieldset>
+        <TextInput id="token-days" label={t.days} value={days} onInput={setDays} />
+        <div class="row">
+          <button
+            type="submit"
+            class="button"
+            data-testid="token-make"
+            disabled={name.trim() === '' || chosen.length === 0}
+          >
+            {t.makeToken}
+          </button>
+        </div>
+      </form>
+      {made !== null && <Shown text={t.tokenShown} value={made.token} testId="token-shown" />}
+    </section>
+  );
+}
+
+function Sessions() {
+  const t = accessText();
+  const [sessions, reload] = useList<AdminSession>(api.fetchSessions);
+  return (
+    <section class="stack">
+      <h2>{t.sessions}</h2>
+      <Scroll label={t.sessions} testId="sessions">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t.who}</th>
+              <th scope="col">{t.how}</th>
+              <th scope="col">{t.from}</th>
+              <th scope="col">{t.used}</th>
+              <th scope="col">{t.until}</th>
+              <th scope="col">{t.end}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {sessions.map((session) => (
+              <tr key={session.id}>
+                <th scope="row">{session.name}</th>
+                <td>{viaWords()[session.via]}</td>
+                <td title={session.agent}>{session.address}</td>
+                <td>{formatDateTime(session.lastUsedAt)}</td>
+                <td>{formatDateTime(session.expiresAt)}</td>
+                <td>
+                  {session.own ? (
+                    t.thisOne
+                  ) : (
+                    <button
+                      type="button"
+                      class="button small danger"
+                      onClick={() => reload(() => api.revokeSession(session.id))}
+                    >
+                      {t.end}
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </section>
+  );
+}
+
+function Audit() {
+  const t = accessText();
+  const [entries, setEntries] = useState<readonly AuditEntry[]>([]);
+  const [action, setAction] = useState('');
+  useEffect(() => {
+    void act(() => api.fetchAudit({ action })).then((found) => setEntries(found ?? []));
+  }, [action]);
+  const earlier = () =>
+    void act(() => api.fetchAudit({ action, before: entries.at(-1)?.id ?? 0 })).then((found) =>
+      setEntries([...entries, ...(found ?? [])]),
+    );
+  return (
+    <section class="stack">
+      <div class="row between">
+        <h2>{t.audit}</h2>
+        <label class="row tight-row small">
+          {t.action}
+          <select
+            class="input narrow"
+            value={action}
+            onChange={(event) => setAction(event.currentTarget.value)}
+          >
+            <option value="">{t.all}</option>
+            {auditActions.map((one) => (
+              <option key={one} value={one}>
+                {actionWords()[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {entries.length === 0 && <p class="quiet">{t.nothing}</p>}
+      {entries.length > 0 && (
+        <Scroll label={t.audit} testId="audit" low>
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t.when}</th>
+                <th scope="col">{t.who}</th>
+                <th scope="col">{t.action}</th>
+                <th scope="col">{t.target}</th>
+                <th scope="col">{t.from}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {entries.map((entry) => (
+                <tr key={entry.id}>
+                  <td>{formatDateTime(entry.at)}</td>
+                  <td>{entry.name}</td>
+                  <td>{actionWords()[entry.action as AuditAction] ?? entry.action}</td>
+                  <td>{[entry.target, entry.detail].filter(Boolean).join(' · ')}</td>
+                  <td>{entry.address}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {entries.length > 0 && entries.length % 100 === 0 && (
+        <p>
+          <button type="button" class="button small" onClick={earlier}>
+            {t.more}
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
