@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
 import { type Coordinator, startCoordinator } from '@coppice/coordinator';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -50,6 +51,11 @@ it('the first start makes an owner, who invites a viewer, who is offered nothing
   await page.getByTestId('invite-role').selectOption('viewer');
   await page.getByTestId('invite').click();
   const link = (await page.getByTestId('invite-link').textContent()) as string;
+
+  // Ada's own actions, without the failed attempt, which was nobody's.
+  await page.getByTestId('audit-who').selectOption({ label: 'Ada' });
+  await page.getByTestId('audit').getByText('changed name or password').waitFor();
+  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
 
   const viewer = await person(browser, { locale: 'zh-CN' });
   await viewer.page.goto(link.trim());

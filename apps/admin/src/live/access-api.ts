@@ -102,10 +102,15 @@ export async function revokeSession(session: string): Promise<void> {
 }
 
 /** Newest first, a page at a time. */
-export async function fetchAudit(filter: { before?: number; action?: string }): Promise<AuditEntry[]> {
+export async function fetchAudit(filter: {
+  before?: number;
+  action?: string;
+  admin?: string;
+}): Promise<AuditEntry[]> {
   const query = new URLSearchParams();
   if (filter.before !== undefined) query.set('before', String(filter.before));
   if (filter.action) query.set('action', filter.action);
+  if (filter.admin) query.set('admin', filter.admin);
   return list(await call('GET', `/api/audit?${query}`)).map((one) =>
     parseMessage('entry', AuditEntrySchema, one),
   );

@@ -79,6 +79,7 @@ export const actionWords = catalogue<Record<AuditAction, string>>(
 export const accessText = catalogue(
   {
     title: 'People and access',
+    roleIs: (role: string, help: string) => `${role}: ${help}`,
     account: 'Your account',
     noAccount: 'You came in with the admin key, which has no name or password of its own.',
     name: 'Name',
@@ -131,6 +132,7 @@ export const accessText = catalogue(
   },
   {
     title: '人员与权限',
+    roleIs: (role, help) => `${role}：${help}`,
     account: '你的账户',
     noAccount: '你用管理密钥进入，它没有自己的姓名和密码。',
     name: '姓名',

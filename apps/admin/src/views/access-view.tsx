@@ -82,9 +82,7 @@ function OwnAccount() {
       }}
     >
       <h2>{t.account}</h2>
-      <p class="small quiet">
-        {roleWords()[own.role]}: {roleHelp()[own.role]}
-      </p>
+      <p class="small quiet">{t.roleIs(roleWords()[own.role], roleHelp()[own.role])}</p>
       <TextInput id="account-name" label={t.name} value={name} onInput={setName} autocomplete="username" />
       {asked && (
         <TextInput
@@ -155,39 +153,41 @@ function Admins() {
   return (
     <section class="stack">
       <h2>{t.admins}</h2>
-      <Scroll label={t.admins} testId="admins">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t.name}</th>
-              <th scope="col">{t.role}</th>
-              <th scope="col">{t.since}</th>
-              <th scope="col">{t.remove}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {admins.map((admin) => (
-              <tr key={admin.id}>
-                <th scope="row">{admin.name}</th>
-                <td>
-                  <RoleSelect
-                    value={admin.role}
-                    label={`${t.role}: ${admin.name}`}
-                    testId={`role-${admin.id}`}
-                    onChange={(next) => reload(() => api.changeRole(admin.id, next))}
-                  />
-                </td>
-                <td>{formatDateTime(admin.createdAt)}</td>
-                <td>
-                  <button type="button" class="button small danger" onClick={() => setRemoving(admin)}>
-                    {t.remove}
-                  </button>
-                </td>
+      {admins.length > 0 && (
+        <Scroll label={t.admins} testId="admins">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">{t.name}</th>
+                <th scope="col">{t.role}</th>
+                <th scope="col">{t.since}</th>
+                <th scope="col">{t.remove}</th>
               </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+            </thead>
+            <tbody>
+              {admins.map((admin) => (
+                <tr key={admin.id}>
+                  <th scope="row">{admin.name}</th>
+                  <td>
+                    <RoleSelect
+                      value={admin.role}
+                      label={`${t.role}: ${admin.name}`}
+                      testId={`role-${admin.id}`}
+                      onChange={(next) => reload(() => api.changeRole(admin.id, next))}
+                    />
+                  </td>
+                  <td>{formatDateTime(admin.createdAt)}</td>
+                  <td>
+                    <button type="button" class="button small danger" onClick={() => setRemoving(admin)}>
+                      {t.remove}
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
       <div class="row">
         <span>{t.inviteAs}</span>
         <RoleSelect value={role} label={t.inviteAs} testId="invite-role" onChange={setRole} />
@@ -204,9 +204,7 @@ function Admins() {
           {t.invite}
         </button>
       </div>
-      <p class="small quiet">
-        {roleWords()[role]}: {roleHelp()[role]}
-      </p>
+      <p class="small quiet">{t.roleIs(roleWords()[role], roleHelp()[role])}</p>
       {made !== null && <Shown text={t.inviteLink} value={made.link} testId="invite-link" />}
       {invitations.length > 0 && (
         <Scroll label={t.pending}>
@@ -427,17 +425,35 @@ function Audit() {
   const t = accessText();
   const [entries, setEntries] = useState<readonly AuditEntry[]>([]);
   const [action, setAction] = useState('');
+  const [who, setWho] = useState('');
+  const [admins] = useList<Admin>(api.fetchAdmins);
   useEffect(() => {
-    void act(() => api.fetchAudit({ action })).then((found) => setEntries(found ?? []));
-  }, [action]);
+    void act(() => api.fetchAudit({ action, admin: who })).then((found) => setEntries(found ?? []));
+  }, [action, who]);
   const earlier = () =>
-    void act(() => api.fetchAudit({ action, before: entries.at(-1)?.id ?? 0 })).then((found) =>
+    void act(() => api.fetchAudit({ action, admin: who, before: entries.at(-1)?.id ?? 0 })).then((found) =>
       setEntries([...entries, ...(found ?? [])]),
     );
   return (
     <section class="stack">
       <div class="row between">
         <h2>{t.audit}</h2>
+        <label class="row tight-row small">
+          {t.who}
+          <select
+            class="input narrow"
+            data-testid="audit-who"
+            value={who}
+            onChange={(event) => setWho(event.currentTarget.value)}
+          >
+            <option value="">{t.all}</option>
+            {admins.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
         <label class="row tight-row small">
           {t.action}
           <select
