@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   type Down,
   encodeFrame,
@@ -11,6 +10,7 @@ import {
   type Run,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
+import { keysOf } from '../conformance/raw-identity.ts';
 import { type MeasuredServer, startServer } from './child.ts';
 import { median } from './statistics.ts';
 
@@ -101,13 +101,16 @@ async function federatedRounds(server: MeasuredServer, clients: number, rounds: 
   let parameters = 0;
   const sockets: Socket[] = [];
   for (let client = 0; client < clients; client++) {
-    const secret = createHash('sha256').update(`bench ${client}`).digest('hex');
+    const keys = keysOf(`bench ${client}`);
     const socket = io(`${server.url}/participant`, {
       transports: ['websocket'],
-      auth: { protocol: PROTOCOL_VERSION, secret },
+      auth: { protocol: PROTOCOL_VERSION, key: keys.key },
       forceNew: true,
     });
     sockets.push(socket);
+    socket.on('challenge', ({ nonce }: { nonce: string }) =>
+      socket.emit('prove', { signature: keys.prove(new URL(server.url).host, nonce) }),
+    );
     await new Promise<void>((resolve) => socket.once('welcome', () => resolve()));
     const reply = (await socket.emitWithAck('join', {
       run: run.id,

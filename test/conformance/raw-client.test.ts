@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Keys, keysFrom, keysOf } from './raw-identity.ts';
 import {
   aggregate,
   frame,
@@ -28,13 +28,13 @@ afterAll(async () => {
   await coordinator.close();
 });
 
-const secretOf = (name: string) => createHash('sha256').update(name).digest('hex');
-
-function connect(auth: Json): RawParticipant {
-  const participant = new RawParticipant(coordinator.url, auth);
+function connect(auth: Json, keys?: Keys): RawParticipant {
+  const participant = new RawParticipant(coordinator.url, auth, keys);
   open.push(participant);
   return participant;
 }
+
+const connectAs = (keys: Keys) => connect({ protocol: 2, key: keys.key }, keys);
 
 async function launch(plan: Json): Promise<string> {
   const response = await fetch(`${coordinator.url}/api/runs`, {
@@ -56,7 +56,7 @@ interface InRound {
 
 /** Connects and joins; resolves when the round has come. */
 async function enter(name: string, run: string, examples: number): Promise<InRound> {
-  const raw = connect({ protocol: 2, secret: secretOf(name) });
+  const raw = connectAs(keysOf(name));
   expect(await raw.connected).toBeNull();
   await raw.event('welcome');
   const joined = await raw.ask('join', {
@@ -95,23 +95,87 @@ const difference = (length: number, seed: number) =>
 
 describe('a participant written from docs/protocol.md', () => {
   it.each([
-    [{ protocol: 0, secret: secretOf('old') }, 'protocol-too-old'],
-    [{ protocol: 99, secret: secretOf('new') }, 'protocol-too-new'],
-    [{ protocol: 2, secret: 'short' }, 'identity-invalid'],
-    [{ protocol: 2, secret: secretOf('more'), more: 1 }, 'identity-invalid'],
+    [{ protocol: 1, secret: '00'.repeat(32) }, 'protocol-too-old'],
+    [{ protocol: 99, key: keysOf('new').key }, 'protocol-too-new'],
+    [{ protocol: 2, key: 'short' }, 'identity-invalid'],
+    [{ protocol: 2, key: 'A'.repeat(87) }, 'identity-invalid'],
+    [{ protocol: 2, key: `B${'A'.repeat(86)}` }, 'identity-invalid'],
+    [{ protocol: 2, key: keysOf('more').key, more: 1 }, 'identity-invalid'],
   ])('is refused by name: %j', async (auth, code) => {
     expect(await connect(auth).connected).toMatchObject({ code, message: expect.any(String) });
   });
 
-  it('is known by the hash of its secret, and one connection at a time is its own', async () => {
-    const secret = '00112233445566778899aabbccddeeff'.repeat(2);
-    const first = connect({ protocol: 2, secret });
+  it('is known by the hash of its key, and one connection at a time is its own', async () => {
+    const keys = keysFrom(Buffer.from('00112233445566778899aabbccddeeff'.repeat(2), 'hex'));
+    expect(keys.key).toBe(
+      'BHmJU-foE0_fPBOfY9P7zMJSootspQWeYYN0qBIxJA8_yDJnrscl4YtmF2w2hdElcgGmcDOBlYWiKiljUBWa5ws',
+    );
+    const first = connectAs(keys);
     const { message } = await first.event('welcome');
-    expect(message).toMatchObject({ protocol: 2, participant: '4773d12e2371bb935b9a0f5439b4a1c3' });
-    const second = connect({ protocol: 2, secret });
+    expect(message).toMatchObject({ protocol: 2, participant: 'd4b6022caab19a20ef24119faf1a64a2' });
+    const second = connectAs(keys);
     await second.event('welcome');
     expect((await first.event('notice')).message).toMatchObject({ code: 'session-replaced' });
     await first.closed;
+  });
+
+  describe('must prove its key', () => {
+    const victim = keysOf('victim');
+    const unproven = { ok: false, error: { code: 'identity-unproven', message: expect.any(String) } };
+    const claim = async () => {
+      const raw = connect({ protocol: 2, key: victim.key });
+      const nonce = (await raw.event('challenge')).message['nonce'] as string;
+      return { raw, nonce, host: new URL(coordinator.url).host };
+    };
+    const proof = async (raw: RawParticipant, signature: string) => {
+      const { message } = await raw.ask('prove', { signature });
+      return message;
+    };
+
+    it('with that key and no other', async () => {
+      const { raw, nonce, host } = await claim();
+      expect(await proof(raw, keysOf('thief').prove(host, nonce))).toEqual(unproven);
+      await raw.closed;
+    });
+
+    it('anew at each connection: what was signed for one is worth nothing on another', async () => {
+      const before = await claim();
+      const recorded = victim.prove(before.host, before.nonce);
+      expect(await proof(before.raw, recorded)).toEqual({ ok: true, value: null });
+      await before.raw.event('welcome');
+      const { raw, nonce } = await claim();
+      expect(nonce).not.toBe(before.nonce);
+      expect(await proof(raw, recorded)).toEqual(unproven);
+      await raw.closed;
+      // Whom it was meant to replace is still there.
+      const { message } = await before.raw.ask('pull', { run: 'no-such-run' });
+      expect(message).toMatchObject({ error: { code: 'run-unknown' } });
+    });
+
+    it('to this coordinator: a signature lured out by another address is worth nothing here', async () => {
+      const { raw, nonce } = await claim();
+      expect(await proof(raw, victim.prove('elsewhere.example', nonce))).toEqual(unproven);
+      await raw.closed;
+    });
+
+    it('in the form of the page', async () => {
+      const { raw } = await claim();
+      expect(await proof(raw, 'a word')).toMatchObject({ ok: false, error: { code: 'message-invalid' } });
+      await raw.closed;
+    });
+
+    it('before anything else is heard', async () => {
+      const { raw, nonce, host } = await claim();
+      let answered = false;
+      void raw.ask('pull', { run: 'no-such-run' }).then(() => {
+        answered = true;
+      });
+      expect(await proof(raw, victim.prove(host, nonce))).toEqual({ ok: true, value: null });
+      await raw.event('welcome');
+      // Messages of one connection are answered in order, so an answer to the first would be here by now.
+      await raw.ask('pull', { run: 'no-such-run' });
+      expect(answered).toBe(false);
+    });
   });
 
   it('trains in a round and foretells the next model, bit for bit', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import type { Keys } from './raw-identity.ts';
 
 /*
  * A participant made from docs/protocol.md alone: a WebSocket, hashes and checksums of the platform,
@@ -32,7 +33,14 @@ export class RawParticipant {
   readonly connected: Promise<Json | null>;
   readonly closed: Promise<void>;
 
-  constructor(url: string, auth: Json) {
+  /** @param keys with which challenges are answered; left out, they are not. */
+  constructor(url: string, auth: Json, keys?: Keys) {
+    if (keys !== undefined) {
+      const { host } = new URL(url);
+      void this.event('challenge').then(({ message }) =>
+        this.ask('prove', { signature: keys.prove(host, message['nonce'] as string) }),
+      );
+    }
     this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`);
     this.#socket.binaryType = 'arraybuffer';
     this.closed = new Promise((resolve) => this.#socket.addEventListener('close', () => resolve()));

@@ -165,7 +165,7 @@ describe('a coordinator that refuses', () => {
   it.each([
     ['protocol-too-old', greeting('/"protocol":\\d+/', '"protocol":0')],
     ['protocol-too-new', greeting('/"protocol":\\d+/', '"protocol":999')],
-    ['identity-invalid', greeting('/"secret":"\\w+"/', '"secret":"nobody"')],
+    ['identity-invalid', greeting('/"key":"[\\w-]+"/', '"key":"nobody"')],
   ])('says %s, and keeps the examples', async (code, script) => {
     const run = await launch({ minParticipants: 2 });
     const { page, context } = await person(browser, { serviceWorkers: 'block' });

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { ManualClock } from '@coppice/ports';
+import { keysOf } from '../conformance/raw-identity.ts';
 import {
   aggregate,
   frame,
@@ -14,8 +14,6 @@ import {
 
 const KEY = 'a-key-for-tests';
 export const PROTOCOL = 2;
-
-export const secretOf = (name: string) => createHash('sha256').update(name).digest('hex');
 
 /** Somebody connected to the coordinator, written from docs/protocol.md alone. */
 export interface Someone {
@@ -117,7 +115,8 @@ export class World {
   }
 
   async connect(name: string): Promise<Someone> {
-    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, secret: secretOf(name) });
+    const keys = keysOf(name);
+    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keys.key }, keys);
     this.#open.push(raw);
     const refused = await raw.connected;
     if (refused !== null) throw new Error(JSON.stringify(refused));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createECDH, createHash, createPrivateKey, sign } from 'node:crypto';
 import { builtInTasks } from '@coppice/datasets';
 import {
   type Checkpoint,
@@ -8,6 +8,7 @@ import {
   layoutHash,
   layoutSize,
   PROTOCOL_VERSION,
+  proofBytes,
   type Reply,
   type Run,
   type Task,
@@ -59,15 +60,30 @@ async function call<T = { error: { code: string; message: string } }>(
   return { status: response.status, headers: response.headers, body: (await response.json()) as T };
 }
 
-function connect(
-  secret: string,
-  auth: object = { protocol: PROTOCOL_VERSION, secret: createHash('sha256').update(secret).digest('hex') },
-): Socket {
+function connect(name: string, given?: object, transport: 'websocket' | 'polling' = 'websocket'): Socket {
+  const curve = createECDH('prime256v1');
+  const secret = createHash('sha256').update(name).digest();
+  curve.setPrivateKey(secret);
+  const point = curve.getPublicKey();
   const socket = io(`${coordinator.url}/participant`, {
-    transports: ['websocket'],
-    auth,
+    transports: [transport],
+    auth: given ?? { protocol: PROTOCOL_VERSION, key: point.toString('base64url') },
     forceNew: true,
     reconnection: false,
+  });
+  socket.once('challenge', ({ nonce }: { nonce: string }) => {
+    const jwk = {
+      kty: 'EC',
+      crv: 'P-256',
+      x: point.subarray(1, 33).toString('base64url'),
+      y: point.subarray(33).toString('base64url'),
+      d: secret.toString('base64url'),
+    };
+    const key = createPrivateKey({ format: 'jwk', key: jwk });
+    const bytes = proofBytes(new URL(coordinator.url).host, nonce);
+    socket.emit('prove', {
+      signature: sign('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
+    });
   });
   sockets.push(socket);
   return socket;
@@ -313,11 +329,9 @@ describe('a participant', () => {
     const refusal = async (auth: object) =>
       (await next<Error & { data: { code: string } }>(connect('', auth), 'connect_error')).data.code;
     expect(await refusal({ protocol: 0, secret: 'x' })).toBe('protocol-too-old');
-    expect(await refusal({ protocol: PROTOCOL_VERSION + 1, secret: '0'.repeat(64) })).toBe(
-      'protocol-too-new',
-    );
+    expect(await refusal({ protocol: PROTOCOL_VERSION + 1, key: 'A'.repeat(87) })).toBe('protocol-too-new');
     expect(await refusal({ protocol: PROTOCOL_VERSION })).toBe('identity-invalid');
-    expect(await refusal({ protocol: PROTOCOL_VERSION, secret: 'short' })).toBe('identity-invalid');
+    expect(await refusal({ protocol: PROTOCOL_VERSION, key: 'short' })).toBe('identity-invalid');
     expect(await refusal({})).toBe('identity-invalid');
   });
 
@@ -331,9 +345,8 @@ describe('a participant', () => {
     ).body;
     const socket = connect('one');
     const welcome = await next<Down<'welcome'>>(socket, 'welcome');
-    expect(welcome.participant).toBe(
-      createHash('sha256').update(createHash('sha256').update('one').digest()).digest('hex').slice(0, 32),
-    );
+    // SHA-256 of the public key that belongs to the name, as OpenSSL's command line computes it.
+    expect(welcome.participant).toBe('6683cdf584126184835606646cfe0daf');
     const starting = next<Down<'round-start'>>(socket, 'round-start');
     const ending = next<Down<'round-end'>>(socket, 'round-end');
     const joined = (await socket.emitWithAck('join', {
@@ -412,14 +425,7 @@ describe('a participant', () => {
   });
 
   it('may come by HTTP long polling where WebSocket is blocked', async () => {
-    const secret = createHash('sha256').update('polling').digest('hex');
-    const socket = io(`${coordinator.url}/participant`, {
-      transports: ['polling'],
-      auth: { protocol: PROTOCOL_VERSION, secret },
-      forceNew: true,
-      reconnection: false,
-    });
-    sockets.push(socket);
+    const socket = connect('polling', undefined, 'polling');
     await next(socket, 'welcome');
     const run = (
       await call<Run>('/api/runs', { method: 'POST', admin: true, body: { task: 'iris', start: false } })

@@ -111,6 +111,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     logger,
     clock,
     operator: config.operator,
+    publicUrl: config.publicUrl,
     answered: (name, result) => metrics.answered(name, result),
   });
   const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks });

@@ -245,6 +245,8 @@ class ParticipantSession implements Session {
 
   #received<N extends DownName>(name: N, message: Down<N>): void {
     const handlers: { [K in DownName]: (message: Down<K>) => void } = {
+      // Transports keep these two to themselves.
+      challenge: () => {},
       welcome: () => {},
       run: ({ run, now }) => {
         const others = this.#state.runs.filter((one) => one.id !== run.id);

@@ -8,18 +8,20 @@ import {
   MAX_MODEL_BYTES,
   PROTOCOL_VERSION,
   parseMessage,
+  proofBytes,
   type Reply,
   upMessages,
   type WireError,
 } from '@coppice/protocol';
 import { Manager, type Socket } from 'socket.io-client';
+import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
 
 /** Pause before asking again after "later". Reconnection after a lost line is Socket.IO's own. */
 const REFUSED_RETRY = 5_000;
 
 /** The transport of the product: Socket.IO, WebSocket first, reconnecting for ever. */
-export function socketTransport(url: string, secret: string): Transport {
+export function socketTransport(url: string, identity: Identity): Transport {
   const sent = { messages: 0, bytes: 0 };
   const received = { messages: 0, bytes: 0 };
   const manager = new Manager(url, {
@@ -30,7 +32,9 @@ export function socketTransport(url: string, secret: string): Transport {
     reconnectionDelayMax: 5_000,
     autoConnect: false,
   });
-  const socket: Socket = manager.socket('/participant', { auth: { protocol: PROTOCOL_VERSION, secret } });
+  const socket: Socket = manager.socket('/participant', {
+    auth: { protocol: PROTOCOL_VERSION, key: identity.key },
+  });
   let closed = false;
   /** Whether the loss of this connection has been told: once, not at every attempt. */
   let toldLost = false;
@@ -55,6 +59,19 @@ export function socketTransport(url: string, secret: string): Transport {
     }, REFUSED_RETRY);
   };
 
+  const prove = async (nonce: string, events: TransportEvents) => {
+    const signature = await identity.sign(proofBytes(new URL(url).host, nonce));
+    let answer: unknown;
+    try {
+      answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck('prove', { signature });
+    } catch {
+      // The connection broke meanwhile; the next has a challenge of its own.
+      return;
+    }
+    const reply = parseMessage('answer to prove', upMessages.prove.reply, answer);
+    if (!reply.ok && !closed) giveUp(events, reply.error);
+  };
+
   return {
     open(events) {
       const receive = <N extends DownName>(name: N, handle: (message: Down<N>) => void) => {
@@ -72,6 +89,12 @@ export function socketTransport(url: string, secret: string): Transport {
           receive('welcome', (message) => {
             toldLost = false;
             events.onWelcome(message);
+          });
+        } else if (name === 'challenge') {
+          receive('challenge', ({ nonce }) => {
+            prove(nonce, events).catch((thrown: unknown) => {
+              if (!closed) giveUp(events, CoppiceError.from(thrown).toWire());
+            });
           });
         } else if (name === 'notice') {
           receive('notice', (error) => {

@@ -4,6 +4,7 @@ import { PROTOCOL_VERSION, type WireError } from '@coppice/protocol';
 import { Server, type Socket } from 'socket.io';
 import { type TransportUnderTest, transportContract } from './contract.ts';
 import { type LoopbackPeer, loopback } from './loopback-transport.ts';
+import { headlessIdentity } from './node/headless-identity.ts';
 import { socketTransport } from './socket-transport.ts';
 
 transportContract('loopback', async () => ({ ...loopback(), close: async () => {} }));
@@ -52,7 +53,7 @@ async function socketIo(): Promise<TransportUnderTest> {
     },
   };
   return {
-    transport: socketTransport(`http://127.0.0.1:${port}`, '0'.repeat(64)),
+    transport: socketTransport(`http://127.0.0.1:${port}`, headlessIdentity('a peer')),
     peer,
     close: () => new Promise((resolve) => void io.close(() => resolve())),
   };

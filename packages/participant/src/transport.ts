@@ -13,7 +13,7 @@ export interface TransportEvents {
   onLost(): void;
   /** The coordinator refused this participant; the transport gave up. */
   onRefused(error: WireError): void;
-  /** A checked message. Never called with `welcome`. */
+  /** A checked message. Never called with `challenge` or `welcome`. */
   onMessage<N extends DownName>(name: N, message: Down<N>): void;
 }
 

@@ -1,3 +1,4 @@
+import { ChallengeSchema } from './down/challenge.ts';
 import { EvaluateSchema } from './down/evaluate.ts';
 import { NoticeSchema } from './down/notice.ts';
 import { PeersSchema } from './down/peers.ts';
@@ -8,6 +9,7 @@ import { WelcomeSchema } from './down/welcome.ts';
 
 /** All that may travel from the coordinator to a participant, by Socket.IO event name. */
 export const downMessages = {
+  challenge: ChallengeSchema,
   welcome: WelcomeSchema,
   run: RunChangedSchema,
   'round-start': RoundStartSchema,

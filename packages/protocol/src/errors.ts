@@ -13,6 +13,7 @@ export const errorCodes = {
   'protocol-too-old': 'reload',
   'protocol-too-new': 'later',
   'identity-invalid': 'never',
+  'identity-unproven': 'never',
   'session-replaced': 'never',
   'message-invalid': 'never',
   'coordinator-starting': 'later',

@@ -90,6 +90,7 @@ export {
   frameKinds,
   readFloat32Payload,
 } from './frame.ts';
+export { proofBytes } from './identity.ts';
 export {
   type Layout,
   LayoutSchema,

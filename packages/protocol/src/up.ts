@@ -4,11 +4,13 @@ import { EvaluationReplySchema, EvaluationSchema } from './up/evaluation.ts';
 import { JoinReplySchema, JoinSchema } from './up/join.ts';
 import { LeaveReplySchema, LeaveSchema } from './up/leave.ts';
 import { ProgressSchema } from './up/progress.ts';
+import { ProveReplySchema, ProveSchema } from './up/prove.ts';
 import { PullReplySchema, PullSchema } from './up/pull.ts';
 import { UpdateReplySchema, UpdateSchema } from './up/update.ts';
 
 /** All that may travel from a participant to the coordinator, by Socket.IO event name. */
 export const upMessages = {
+  prove: { schema: ProveSchema, reply: ProveReplySchema },
   join: { schema: JoinSchema, reply: JoinReplySchema },
   leave: { schema: LeaveSchema, reply: LeaveReplySchema },
   availability: { schema: AvailabilitySchema, reply: AvailabilityReplySchema },

@@ -5,8 +5,9 @@
  * `version.test.ts`, because a participant that is open in someone's browser tab since last week
  * speaks last week's protocol.
  *
- * - 2: bounds on what participants tell of themselves (losses, counts, times); `maxNorm` in the plan; error
- *   code `update-norm`.
+ * - 2: a key pair in place of a secret: hello carries the key, challenge (down) and prove (up) come first;
+ *   bounds on what participants tell of themselves (losses, counts, times); `maxNorm` in the plan; error
+ *   codes `update-norm`, `identity-unproven`.
  * - 1: first version. Messages: hello, join, leave, availability, pull, progress, decline, update,
  *   evaluation (up); welcome, run, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
  */

@@ -51,6 +51,11 @@ const en: Texts = {
     means: 'You cannot take part with it.',
     action: 'Delete the data of this site in the settings of the browser, then load the page again.',
   },
+  'identity-unproven': {
+    happened: 'This browser could not prove who it is to the coordinator.',
+    means: 'You cannot take part; your examples are untouched.',
+    action: 'Open the page by the address its operator gave you. If it happens again, tell the operator.',
+  },
   'session-replaced': {
     happened: 'The same participant connected from another window.',
     means: 'Only one of them takes part, and it is the newer one.',
@@ -246,6 +251,11 @@ const zh: Texts = {
     happened: '协调器没有接受本浏览器的随机标识。',
     means: '用这个标识无法参与。',
     action: '在浏览器设置中清除本网站的数据，再重新打开页面。',
+  },
+  'identity-unproven': {
+    happened: '本浏览器未能向协调器证明自己的身份。',
+    means: '暂时无法参与；你的样本没有变化。',
+    action: '请用运营者给出的地址打开本页。如再次出现，请告知运营者。',
   },
   'session-replaced': {
     happened: '同一参与者从另一个窗口连接了。',

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 
 /*
- * What the page remembers in this browser, beside the examples and the participant's secret, which the
+ * What the page remembers in this browser, beside the examples and the participant's key, which the
  * worker keeps: consent, what one was taking part in, and switches.
  */
 const PREFIX = 'coppice.';

@@ -1,16 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Socket as NetSocket } from 'node:net';
 import { type Clock, coalesce } from '@coppice/ports';
 import {
   CoppiceError,
   type Down,
   type DownName,
-  firstIssue,
-  type Hello,
-  HelloSchema,
   MAX_TEXT,
-  OLDEST_SERVED_VERSION,
-  PROTOCOL_VERSION,
   parseMessage,
   type Reply,
   type Up,
@@ -24,10 +18,14 @@ import type { Namespace, Socket } from 'socket.io';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
+import { challenge } from './challenge.ts';
+import { type Claim, claimOf } from './claim.ts';
 import { Offences } from './offences.ts';
 
 /** How often run summaries and head counts are pushed at most. */
 const PUSH_INTERVAL = 250;
+/** The room of those who proved who they are; no participant's id is this. */
+const PROVEN = 'proven';
 
 interface Presence {
   socket: Socket | null;
@@ -45,6 +43,7 @@ export class ParticipantHub implements Audience {
   readonly #presences = new Map<string, Presence>();
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
   readonly #operator: string;
+  readonly #proof: { readonly clock: Clock; readonly publicUrl: string | null };
   readonly #answered: (message: string, result: string) => void;
   #runs: Runs | null = null;
 
@@ -55,6 +54,7 @@ export class ParticipantHub implements Audience {
       logger: Logger;
       clock: Clock;
       operator: string;
+      publicUrl: string | null;
       answered: (message: string, result: string) => void;
     },
   ) {
@@ -62,6 +62,7 @@ export class ParticipantHub implements Audience {
     this.#logger = options.logger;
     this.#clock = options.clock;
     this.#operator = options.operator;
+    this.#proof = { clock: options.clock, publicUrl: options.publicUrl };
     this.#answered = options.answered;
   }
 
@@ -74,16 +75,21 @@ export class ParticipantHub implements Audience {
       participantsChanged: (run) => this.#push(run),
     });
     this.#namespace.use((socket, next) => {
-      try {
-        socket.data.participant = authenticate(socket.handshake.auth);
-        next();
-      } catch (thrown) {
-        next(Object.assign(new Error('refused'), { data: CoppiceError.from(thrown).toWire() }));
-      }
+      claimOf(socket.handshake.auth).then(
+        (claim) => {
+          socket.data.claim = claim;
+          next();
+        },
+        (thrown: unknown) =>
+          next(Object.assign(new Error('refused'), { data: CoppiceError.from(thrown).toWire() })),
+      );
     });
-    this.#namespace.on('connection', (socket) =>
-      this.#connected(socket, socket.data.participant as string, runs),
-    );
+    this.#namespace.on('connection', (socket) => {
+      const claim = socket.data.claim as Claim;
+      const { clock, publicUrl } = this.#proof;
+      const answered = (result: string) => this.#answered('prove', result);
+      challenge(socket, claim, { clock, publicUrl, answered }, () => this.#connected(socket, claim, runs));
+    });
   }
 
   send<N extends DownName>(participants: readonly string[], name: N, message: Down<N>): void {
@@ -111,7 +117,7 @@ export class ParticipantHub implements Audience {
     for (const push of this.#pushes.values()) push.cancel();
   }
 
-  #connected(socket: Socket, participant: string, runs: Runs): void {
+  #connected(socket: Socket, { participant, protocol }: Claim, runs: Runs): void {
     const presence = this.#presences.get(participant) ?? {
       socket: null,
       before: { up: 0, down: 0 },
@@ -121,13 +127,13 @@ export class ParticipantHub implements Audience {
     if (presence.socket !== null) this.#replace(presence);
     presence.socket = socket;
     presence.runs.clear();
-    void socket.join(participant);
+    void socket.join([participant, PROVEN]);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
     this.#listen(socket, participant, presence, runs);
     this.#emit(socket, 'welcome', {
       // Never newer than ours, or it would not have been let in: its version is the one spoken.
-      protocol: (socket.handshake.auth as Hello).protocol,
+      protocol,
       participant,
       operator: this.#operator,
       now: this.#clock.now(),
@@ -258,7 +264,7 @@ export class ParticipantHub implements Audience {
         if (runs === null) return;
         const full = runs.get(run);
         const message: Down<'run'> = { run: summaryOf(full), now: this.#clock.now() };
-        this.#namespace.emit('run', message);
+        this.#namespace.to(PROVEN).emit('run', message);
         const engine = engineOrNull(runs, run);
         if (engine === null || isOver(full.status)) return;
         const rows = engine.participants();
@@ -282,32 +288,6 @@ export class ParticipantHub implements Audience {
   #emit<N extends DownName>(socket: Socket, name: N, message: Down<N>): void {
     socket.emit(name, message);
   }
-}
-
-/** @throws CoppiceError `identity-invalid`, `protocol-too-old`, `protocol-too-new`. */
-export function authenticate(auth: unknown): string {
-  const protocol = (auth as { protocol?: unknown } | null)?.protocol;
-  // The version comes first: an older hello may have another shape.
-  if (typeof protocol === 'number' && protocol < OLDEST_SERVED_VERSION) {
-    throw new CoppiceError(
-      'protocol-too-old',
-      `This page speaks protocol ${protocol}; the coordinator needs ${OLDEST_SERVED_VERSION} or newer. Reload the page to update it.`,
-    );
-  }
-  if (typeof protocol === 'number' && protocol > PROTOCOL_VERSION) {
-    throw new CoppiceError(
-      'protocol-too-new',
-      `This program speaks protocol ${protocol}; the coordinator knows ${PROTOCOL_VERSION}. Update the coordinator.`,
-    );
-  }
-  const hello = HelloSchema.safeParse(auth);
-  if (!hello.success) {
-    throw new CoppiceError(
-      'identity-invalid',
-      `The participant did not say who it is: ${firstIssue(hello.error)}.`,
-    );
-  }
-  return createHash('sha256').update(Buffer.from(hello.data.secret, 'hex')).digest('hex').slice(0, 32);
 }
 
 /** Counted by the operating system's socket, framing and all. */

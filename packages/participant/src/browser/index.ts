@@ -1,12 +1,12 @@
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
-import { bytesToHex } from '@noble/hashes/utils.js';
 import type { OpenLocalData } from '../local-data.ts';
 import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type CreateTrainer, type TrainerHost, trainerHost } from '../trainer-host.ts';
-import { type CoppiceDb, openCoppiceDb, openIdbData } from './idb-data.ts';
+import { openCoppiceDb, openIdbData } from './idb-data.ts';
+import { ownIdentity } from './own-identity.ts';
 
 export interface BrowserParticipantOptions {
   /** The coordinator's origin. */
@@ -30,13 +30,13 @@ export async function createBrowserParticipant(
   options: BrowserParticipantOptions,
 ): Promise<BrowserParticipant> {
   const db = await openCoppiceDb();
-  const secret = await ownSecret(db);
+  const identity = await ownIdentity(db);
   const backends = options.backends ?? ['webgl', 'wasm', 'cpu'];
   const host = trainerHost(options.createTrainer, backends);
   const predictions = trainerHost(options.createTrainer, backends);
   const openData: OpenLocalData = (task, schema) => openIdbData(db, task, schema);
   const session = createSession({
-    transport: socketTransport(options.url, secret),
+    transport: socketTransport(options.url, identity),
     host,
     openData,
     clock: systemClock,
@@ -55,16 +55,6 @@ export async function createBrowserParticipant(
       db.close();
     },
   };
-}
-
-/** Made once in this browser; whoever knows it is this participant, so it is shown to the coordinator only. */
-async function ownSecret(db: CoppiceDb): Promise<string> {
-  const fresh = bytesToHex(crypto.getRandomValues(new Uint8Array(32)));
-  const transaction = db.transaction('keyval', 'readwrite');
-  const kept = await transaction.store.get('secret');
-  if (typeof kept !== 'string') await transaction.store.put(fresh, 'secret');
-  await transaction.done;
-  return typeof kept === 'string' ? kept : fresh;
 }
 
 export { openCoppiceDb, openIdbData } from './idb-data.ts';

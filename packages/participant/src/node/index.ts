@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
 import type { RawExamples } from '../local-data.ts';
@@ -7,8 +6,9 @@ import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type TrainerHost, trainerHost } from '../trainer-host.ts';
+import { headlessIdentity } from './headless-identity.ts';
 
-export { trainerHost };
+export { headlessIdentity, trainerHost };
 
 export interface HeadlessOptions {
   readonly url: string;
@@ -23,9 +23,8 @@ export interface HeadlessOptions {
 
 /** A participant without a page: the browser's session with data in memory. */
 export function createHeadlessParticipant(options: HeadlessOptions): Session {
-  const secret = createHash('sha256').update(options.identity).digest('hex');
   return createSession({
-    transport: socketTransport(options.url, secret),
+    transport: socketTransport(options.url, headlessIdentity(options.identity)),
     host: options.host,
     openData: async (_task, schema) => memoryData(schema, options.examples),
     clock: systemClock,

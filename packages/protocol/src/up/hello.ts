@@ -5,9 +5,9 @@ export const HelloSchema = z.strictObject({
   /** The newest protocol version that the participant speaks. */
   protocol: z.int().check(z.minimum(1)),
   /**
-   * 32 random bytes as hex, made once by the participant and kept to itself. Whoever knows them is
-   * this participant; its public id is the first 16 bytes of their SHA-256.
+   * Its public key: an uncompressed point of P-256, 65 bytes, base64url without padding. The
+   * participant's id is the first 16 bytes of its SHA-256, once the key is proved by `prove`.
    */
-  secret: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  key: z.string().check(z.regex(/^[A-Za-z0-9_-]{87}$/)),
 });
 export type Hello = z.infer<typeof HelloSchema>;

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '@coppice/ports';
+import {
+  CoppiceError,
+  type Down,
+  parseMessage,
+  type Reply,
+  SILENCE_TIMEOUT,
+  upMessages,
+} from '@coppice/protocol';
+import type { Socket } from 'socket.io';
+import { type Claim, proves } from './claim.ts';
+
+export interface ChallengeOptions {
+  readonly clock: Clock;
+  /** The coordinator's address as proxies before it may hide it; null where there is none. */
+  readonly publicUrl: string | null;
+  /** Hears `ok` or an error code. */
+  readonly answered: (result: string) => void;
+}
+
+/**
+ * Asks a new connection to prove the key it came with, and calls `proven` once, if it does. Until then
+ * nothing else is heard from it. It is closed when it proves nothing in time, or sends a proof that is none.
+ */
+export function challenge(socket: Socket, claim: Claim, options: ChallengeOptions, proven: () => void): void {
+  // Never used again: what is signed for this connection is worth nothing on another.
+  const nonce = randomBytes(32).toString('hex');
+  const cancel = options.clock.setTimer(SILENCE_TIMEOUT, () => socket.disconnect(true));
+  socket.once('disconnect', cancel);
+  socket.once('prove', (payload: unknown, acknowledge: unknown) => {
+    cancel();
+    void check(claim, payload, { hosts: hostsOf(socket, options.publicUrl), nonce }).then((error) => {
+      options.answered(error?.code ?? 'ok');
+      const reply: Reply<null> =
+        error === null ? { ok: true, value: null } : { ok: false, error: error.toWire() };
+      if (typeof acknowledge === 'function') acknowledge(reply);
+      if (error !== null) socket.disconnect(true);
+      else if (socket.connected) proven();
+    });
+  });
+  const message: Down<'challenge'> = { nonce };
+  socket.emit('challenge', message);
+}
+
+async function check(
+  claim: Claim,
+  payload: unknown,
+  given: { hosts: readonly string[]; nonce: string },
+): Promise<CoppiceError | null> {
+  try {
+    const { signature } = parseMessage('prove', upMessages.prove.schema, payload) as { signature: string };
+    if (await proves(claim, signature, given)) return null;
+  } catch (thrown) {
+    return CoppiceError.from(thrown);
+  }
+  return new CoppiceError(
+    'identity-unproven',
+    `The participant could not prove that its key is its own: the signature is not of this connection to ${given.hosts.join(' or ')}. Where a proxy stands before the coordinator, let it pass the Host header on, or set --public-url.`,
+  );
+}
+
+function hostsOf(socket: Socket, publicUrl: string | null): string[] {
+  const { host } = socket.handshake.headers;
+  const hosts = host === undefined ? [] : [host.toLowerCase()];
+  if (publicUrl !== null) hosts.push(new URL(publicUrl).host);
+  return [...new Set(hosts)];
+}

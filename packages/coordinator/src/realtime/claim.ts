@@ -1,0 +1,73 @@
+import { createHash, webcrypto } from 'node:crypto';
+import {
+  CoppiceError,
+  firstIssue,
+  HelloSchema,
+  OLDEST_SERVED_VERSION,
+  PROTOCOL_VERSION,
+  proofBytes,
+} from '@coppice/protocol';
+
+/** Who somebody says it is, and the key that can prove it. */
+export interface Claim {
+  readonly participant: string;
+  /** The protocol version that will be spoken. */
+  readonly protocol: number;
+  readonly key: webcrypto.CryptoKey;
+}
+
+const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
+const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
+
+/** Reads a handshake. @throws CoppiceError `identity-invalid`, `protocol-too-old`, `protocol-too-new`. */
+export async function claimOf(auth: unknown): Promise<Claim> {
+  const protocol = (auth as { protocol?: unknown } | null)?.protocol;
+  // The version comes first: an older hello may have another shape.
+  if (typeof protocol === 'number' && protocol < OLDEST_SERVED_VERSION) {
+    throw new CoppiceError(
+      'protocol-too-old',
+      `This page speaks protocol ${protocol}; the coordinator needs ${OLDEST_SERVED_VERSION} or newer. Reload the page to update it.`,
+    );
+  }
+  if (typeof protocol === 'number' && protocol > PROTOCOL_VERSION) {
+    throw new CoppiceError(
+      'protocol-too-new',
+      `This program speaks protocol ${protocol}; the coordinator knows ${PROTOCOL_VERSION}. Update the coordinator.`,
+    );
+  }
+  const hello = HelloSchema.safeParse(auth);
+  if (!hello.success) {
+    throw new CoppiceError(
+      'identity-invalid',
+      `The participant did not say who it is: ${firstIssue(hello.error)}.`,
+    );
+  }
+  const point = Buffer.from(hello.data.key, 'base64url');
+  let key: webcrypto.CryptoKey;
+  try {
+    key = await webcrypto.subtle.importKey('raw', point, CURVE, false, ['verify']);
+  } catch (cause) {
+    throw new CoppiceError(
+      'identity-invalid',
+      'The participant did not say who it is: its key is not an uncompressed point of the curve P-256.',
+      { cause },
+    );
+  }
+  return {
+    participant: createHash('sha256').update(point).digest('hex').slice(0, 32),
+    protocol: hello.data.protocol,
+    key,
+  };
+}
+
+/** Whether the signature was made with the claimed key, for this nonce and one of these hosts. */
+export async function proves(
+  { key }: Claim,
+  signature: string,
+  { hosts, nonce }: { hosts: readonly string[]; nonce: string },
+): Promise<boolean> {
+  const bytes = Buffer.from(signature, 'base64url');
+  for (const host of hosts)
+    if (await webcrypto.subtle.verify(SIGNATURE, key, bytes, proofBytes(host, nonce))) return true;
+  return false;
+}
