@@ -104,6 +104,22 @@ export const options = {
     default: null,
     help: 'The address under which browsers reach this coordinator, where a proxy stands before it. Used in printed links.',
   }),
+  allowOrigin: option<string | null>({
+    env: 'COPPICE_ALLOW_ORIGIN',
+    flag: 'allow-origin',
+    takes: 'URLS',
+    schema: z.nullable(
+      z.string().check(
+        z.regex(
+          /^https?:\/\/[^\s,/]+(,https?:\/\/[^\s,/]+)*$/,
+          'takes https://example.org, several with commas and no spaces between',
+        ),
+        z.refine((urls) => urls.split(',').every((url) => URL.canParse(url)), 'has an address that is none'),
+      ),
+    ),
+    default: null,
+    help: 'Other web pages that may connect their visitors, as https://example.org, several with commas between. Left out, only pages that come from this coordinator.',
+  }),
   logLevel: option<string>({
     env: 'COPPICE_LOG_LEVEL',
     flag: 'log-level',

@@ -26,6 +26,7 @@ import { ParticipantHub } from './realtime/participants.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
 import { Admins } from './security/admins.ts';
+import { allowedOrigins, originAllowed } from './security/origins.ts';
 import { newSecret } from './security/secrets.ts';
 import { fileSpool } from './storage/file-spool.ts';
 import { openStorage } from './storage/open-storage.ts';
@@ -90,7 +91,11 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const server = createServer((request, response) => app(request, response));
   server.headersTimeout = SILENCE_TIMEOUT;
   server.requestTimeout = ANSWER_TIMEOUT;
+  const origins = allowedOrigins(config);
   const io = new Server({
+    // Another page's script must not open sockets with its visitors' help; see SECURITY.md.
+    allowRequest: (request, decide) => decide(null, originAllowed(request.headers, origins)),
+    ...(config.allowOrigin === null ? {} : { cors: { origin: origins } }),
     serveClient: false,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     pingInterval: HEARTBEAT_INTERVAL,

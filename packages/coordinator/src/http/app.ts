@@ -34,7 +34,7 @@ export function createApp(options: AppOptions): Express {
           // tfjs compiles WebAssembly; nothing is ever evaluated from text.
           'script-src': ["'self'", "'wasm-unsafe-eval'"],
           'worker-src': ["'self'", 'blob:'],
-          'style-src': ["'self'", "'unsafe-inline'"],
+          'style-src': ["'self'"],
           'img-src': ["'self'", 'data:', 'blob:'],
           'connect-src': ["'self'", 'ws:', 'wss:'],
           'object-src': ["'none'"],

@@ -1,19 +1,11 @@
-import { createServer } from 'node:net';
 import { io } from 'socket.io-client';
 import { expect, it } from 'vitest';
 import { startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Storage } from '../storage/storage.ts';
+import { freePort } from './free-port.testing.ts';
 import { REQUEST_ID } from './request-log.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Storage whose runs come only when they are let. */
 function heldStorage(): { storage: Storage; asked: Promise<void>; release: (failure?: Error) => void } {
