@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { CoppiceError, firstIssue } from '@coppice/protocol';
 import * as z from 'zod/mini';
@@ -24,6 +25,15 @@ const flagValue = z.pipe(
   z.union([z.boolean(), z.enum(['1', '0', 'true', 'false', ''])]),
   z.transform((value) => value === true || value === '1' || value === 'true'),
 ) as unknown as z.ZodMiniType<boolean>;
+
+/** What Express takes as a trusted proxy. */
+function isProxy(given: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(given)) return true;
+  const [address, bits, ...more] = given.split('/');
+  const family = isIP(address as string);
+  if (family === 0 || more.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+}
 
 const option = <T>(given: Option<T>) => given;
 
@@ -119,6 +129,23 @@ export const options = {
     ),
     default: null,
     help: 'Other web pages that may connect their visitors, as https://example.org, several with commas between. Left out, only pages that come from this coordinator.',
+  }),
+  trustProxy: option<string | null>({
+    env: 'COPPICE_TRUST_PROXY',
+    flag: 'trust-proxy',
+    takes: 'PROXIES',
+    schema: z.nullable(
+      z
+        .string()
+        .check(
+          z.refine(
+            (given) => /^[1-9]\d?$/.test(given) || given.split(',').every(isProxy),
+            'takes how many proxies stand before this coordinator, or their addresses or networks with commas between, as 10.0.0.1 or 10.0.0.0/8, or loopback, linklocal or uniquelocal',
+          ),
+        ),
+    ),
+    default: null,
+    help: 'Whose word is taken for the address and the scheme of a request (X-Forwarded-For, X-Forwarded-Proto): how many proxies stand before this coordinator, or which. Left out, nobody’s: anybody can send such headers.',
   }),
   logLevel: option<string>({
     env: 'COPPICE_LOG_LEVEL',

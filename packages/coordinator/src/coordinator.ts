@@ -142,6 +142,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     logger,
     apps: APPS,
     metrics,
+    trustProxy: config.trustProxy,
     ready: () => ready,
     recovered: () => recovered,
   });

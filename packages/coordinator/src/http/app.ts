@@ -14,6 +14,8 @@ export interface AppOptions extends ApiOptions {
   readonly logger: Logger;
   /** The folder with `client/dist` and `admin/dist`. */
   readonly apps: string;
+  /** Whose forwarded headers are believed, as in the configuration. */
+  readonly trustProxy: string | null;
   readonly ready: () => boolean;
   /** Whether what an earlier process left is known again. */
   readonly recovered: () => boolean;
@@ -24,6 +26,9 @@ export interface AppOptions extends ApiOptions {
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
+  const { trustProxy } = options;
+  if (trustProxy !== null)
+    app.set('trust proxy', /^\d+$/.test(trustProxy) ? Number(trustProxy) : trustProxy.split(','));
   app.use(requestLog(options.logger));
   app.use(
     helmet({
