@@ -130,6 +130,22 @@ export const options = {
     default: null,
     help: 'Other web pages that may connect their visitors, as https://example.org, several with commas between. Left out, only pages that come from this coordinator.',
   }),
+  tlsCert: option<string | null>({
+    env: 'COPPICE_TLS_CERT',
+    flag: 'tls-cert',
+    takes: 'FILE',
+    schema: z.nullable(z.string().check(z.minLength(1))),
+    default: null,
+    help: 'Certificate with its chain, PEM: the coordinator then speaks https itself. Read again at SIGHUP, so that a renewed one needs no restart.',
+  }),
+  tlsKey: option<string | null>({
+    env: 'COPPICE_TLS_KEY',
+    flag: 'tls-key',
+    takes: 'FILE',
+    schema: z.nullable(z.string().check(z.minLength(1))),
+    default: null,
+    help: 'Private key of --tls-cert, PEM, without a passphrase.',
+  }),
   trustProxy: option<string | null>({
     env: 'COPPICE_TRUST_PROXY',
     flag: 'trust-proxy',

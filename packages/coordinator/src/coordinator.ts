@@ -1,4 +1,10 @@
-import { createServer } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +34,7 @@ import { Tasks } from './registry/tasks.ts';
 import { Admins } from './security/admins.ts';
 import { allowedOrigins, originAllowed } from './security/origins.ts';
 import { newSecret } from './security/secrets.ts';
+import { readTls } from './security/tls.ts';
 import { fileSpool } from './storage/file-spool.ts';
 import { openStorage } from './storage/open-storage.ts';
 import { withRetention } from './storage/retention.ts';
@@ -45,6 +52,8 @@ export interface Coordinator {
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly storage: Storage;
+  /** Reads the certificate again; connections that are open keep the old one. @throws CoppiceError `config-invalid` */
+  renewCertificate(): void;
   /** Begins no new round, lets everyone go, and returns once everything is on disk. */
   close(): Promise<void>;
 }
@@ -68,6 +77,8 @@ const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
  */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
   const config: Config = { ...defaultConfig, ...options.config };
+  // Before anything is opened that would have to be closed again.
+  const tls = readTls(config);
   const clock = options.clock ?? systemClock;
   const logger: Logger = pino({ level: config.logLevel }, pino.destination(2));
   const opened = options.storage ?? (await openStorage(config));
@@ -88,7 +99,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   let ready = false;
 
   let app: Express;
-  const server = createServer((request, response) => app(request, response));
+  const handle = (request: IncomingMessage, response: ServerResponse) => app(request, response);
+  const secure = tls === null ? null : createSecureServer(tls, handle);
+  const server = secure ?? createServer(handle);
   server.headersTimeout = SILENCE_TIMEOUT;
   server.requestTimeout = ANSWER_TIMEOUT;
   const origins = allowedOrigins(config);
@@ -143,6 +156,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     apps: APPS,
     metrics,
     trustProxy: config.trustProxy,
+    tls: tls !== null,
     ready: () => ready,
     recovered: () => recovered,
   });
@@ -183,6 +197,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     storage,
+    renewCertificate() {
+      const renewed = readTls(config);
+      if (renewed !== null) secure?.setSecureContext(renewed);
+    },
     async close() {
       ready = false;
       hub.close();
@@ -197,7 +215,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   };
 }
 
-function listen(server: ReturnType<typeof createServer>, { host, port, publicUrl }: Config): Promise<string> {
+function listen(server: HttpServer, { host, port, publicUrl, tlsCert }: Config): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why =
@@ -210,7 +228,7 @@ function listen(server: ReturnType<typeof createServer>, { host, port, publicUrl
       const { port: actual } = server.address() as AddressInfo;
       const shown =
         host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-      resolve(publicUrl?.replace(/\/$/, '') ?? `http://${shown}:${actual}`);
+      resolve(publicUrl?.replace(/\/$/, '') ?? `${tlsCert === null ? 'http' : 'https'}://${shown}:${actual}`);
     });
   });
 }

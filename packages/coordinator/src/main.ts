@@ -23,6 +23,14 @@ async function main(): Promise<number | null> {
       : `Coppice is listening.\n\n  Client page  ${client}\n  Admin page   ${admin}\n\n${entryText(config.adminKey, admin)} Stop with Ctrl+C.\n`,
   );
   stopOnSignals(coordinator);
+  process.on('SIGHUP', () => {
+    try {
+      coordinator.renewCertificate();
+    } catch (thrown) {
+      // What is open stays open with the certificate there was.
+      process.stderr.write(`${CoppiceError.from(thrown).message}\n`);
+    }
+  });
   return null;
 }
 

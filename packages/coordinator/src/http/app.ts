@@ -14,6 +14,8 @@ export interface AppOptions extends ApiOptions {
   readonly logger: Logger;
   /** The folder with `client/dist` and `admin/dist`. */
   readonly apps: string;
+  /** Whether this process speaks TLS itself. */
+  readonly tls: boolean;
   /** Whose forwarded headers are believed, as in the configuration. */
   readonly trustProxy: string | null;
   readonly ready: () => boolean;
@@ -49,7 +51,7 @@ export function createApp(options: AppOptions): Express {
         },
       },
       // Set by whoever terminates TLS: over plain HTTP on a local network it would lock people out.
-      strictTransportSecurity: false,
+      strictTransportSecurity: options.tls,
       crossOriginEmbedderPolicy: false,
     }),
   );
