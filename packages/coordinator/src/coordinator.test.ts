@@ -139,6 +139,18 @@ describe('HTTP', () => {
     });
   });
 
+  it('reads large bodies only where something large is meant to come', async () => {
+    const large = { key: 'x'.repeat(100_000) };
+    for (const path of ['/api/session', '/api/runs'])
+      expect(await call(path, { method: 'POST', admin: true, body: large })).toMatchObject({
+        status: 400,
+        body: { error: { code: 'body-invalid', message: expect.stringContaining('65536 bytes') } },
+      });
+    // What is wrong with this one is not its size.
+    const task = await call('/api/tasks', { method: 'POST', admin: true, body: large });
+    expect(task.body.error.code).toBe('task-invalid');
+  });
+
   it('describes itself: every route of the document answers, every reference resolves', async () => {
     const { body } = await call<{
       paths: Record<string, Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, MAX_CONTROL_BYTES } from '@coppice/protocol';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
@@ -24,6 +24,9 @@ export interface AppOptions extends ApiOptions {
   readonly metrics: Metrics;
 }
 
+/** The largest description of a new task, in bytes. */
+const MAX_TASK_BYTES = 16 * 1024 * 1024;
+
 /** Everything that speaks HTTP. */
 export function createApp(options: AppOptions): Express {
   const app = express();
@@ -43,7 +46,8 @@ export function createApp(options: AppOptions): Express {
           'worker-src': ["'self'", 'blob:'],
           'style-src': ["'self'"],
           'img-src': ["'self'", 'data:', 'blob:'],
-          'connect-src': ["'self'", 'ws:', 'wss:'],
+          // Sockets to the same host and port are of the same origin here (CSP 3).
+          'connect-src': ["'self'"],
           'object-src': ["'none'"],
           'base-uri': ["'none'"],
           'form-action': ["'self'"],
@@ -55,6 +59,11 @@ export function createApp(options: AppOptions): Express {
       crossOriginEmbedderPolicy: false,
     }),
   );
+  app.use((_request, response, next) => {
+    // Pictures are taken on the client page; nothing else of a device is ever wanted.
+    response.set('Permissions-Policy', 'camera=(self), microphone=(), geolocation=(), payment=(), usb=()');
+    next();
+  });
   app.get(
     '/healthz',
     json(() => ({ ok: true })),
@@ -81,7 +90,10 @@ export function createApp(options: AppOptions): Express {
   app.get('/metrics', (_request, response, next) => {
     options.metrics.text().then((text) => response.type(options.metrics.contentType).send(text), next);
   });
-  app.use('/api', accessRouter(options.admins, '/api'), express.json({ limit: '16mb' }), apiRouter(options));
+  // A body is read once its sender may send it. Only a new task carries something large, its model's description.
+  app.use('/api', accessRouter(options.admins, '/api'));
+  app.use('/api/tasks', express.json({ limit: MAX_TASK_BYTES }));
+  app.use('/api', express.json({ limit: MAX_CONTROL_BYTES }), apiRouter(options));
   app.use('/models', modelsRouter(options));
   app.use(pagesRouter(options.apps));
   app.use(() => {

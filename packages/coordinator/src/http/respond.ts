@@ -100,6 +100,9 @@ function fromExpress(thrown: unknown): CoppiceError {
   if (type === 'entity.parse.failed')
     return new CoppiceError('body-invalid', 'The request body is not valid JSON.');
   if (type === 'entity.too.large')
-    return new CoppiceError('body-invalid', 'The request body is too large: 16 MB at most.');
+    return new CoppiceError(
+      'body-invalid',
+      `The request body is too large: ${(thrown as { limit: number }).limit} bytes at most.`,
+    );
   return CoppiceError.from(thrown);
 }

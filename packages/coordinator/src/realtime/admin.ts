@@ -41,7 +41,10 @@ export class AdminHub {
     namespace.use((socket, next) => {
       const { headers, auth } = socket.handshake;
       const { key } = auth as { key?: unknown };
-      const shown = typeof key === 'string' ? { bearer: key } : credentialsOf(headers, false);
+      const shown =
+        typeof key === 'string'
+          ? { bearer: key }
+          : credentialsOf(headers, 'encrypted' in socket.request.socket);
       const refuse = (code: string, message: string) =>
         next(Object.assign(new Error('refused'), { data: { code, message } }));
       options.admins.identify(shown).then((actor) => {
