@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Evaluator, startCoordinator, workerEvaluator } from '@coppice/coordinator';
+import { type Evaluator, noLimits, startCoordinator, workerEvaluator } from '@coppice/coordinator';
 import { serveMeasurements } from './child.ts';
 
 /* A coordinator with everything a round has but central evaluation, which is a model's cost, not a round's. */
@@ -10,7 +10,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 const real = workerEvaluator();
 const evaluator: Evaluator = { ...real, evaluate: () => Promise.resolve(null) };
 const coordinator = await startCoordinator({
-  config: { port: 0, dataDir: folder, logLevel: 'error' },
+  config: { ...noLimits, port: 0, dataDir: folder, logLevel: 'error' },
   evaluator,
 });
 serveMeasurements(coordinator.url, { key: coordinator.adminKey });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type Coordinator, startCoordinator } from '@coppice/coordinator';
+import { type Coordinator, noLimits, startCoordinator } from '@coppice/coordinator';
 import { parsePartition, partition } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import {
@@ -132,7 +132,7 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
   const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
   const coordinator: Coordinator = await startCoordinator({
-    config: { port: 0, dataDir: folder, operator: 'a simulation' },
+    config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
   });
   cleanUp.push(() => coordinator.close());
   return { url: coordinator.url, key: coordinator.adminKey };

@@ -163,6 +163,46 @@ export const options = {
     default: null,
     help: 'Whose word is taken for the address and the scheme of a request (X-Forwarded-For, X-Forwarded-Proto): how many proxies stand before this coordinator, or which. Left out, nobody’s: anybody can send such headers.',
   }),
+  connections: option<number>({
+    env: 'COPPICE_CONNECTIONS',
+    flag: 'connections',
+    takes: 'N',
+    schema: integer(0, 1_000_000),
+    default: 10_000,
+    help: 'How many sockets may be open at once, in all; 0 sets no limit. Each takes memory; the system’s limit of open files must be higher.',
+  }),
+  connectionsPerAddress: option<number>({
+    env: 'COPPICE_CONNECTIONS_PER_ADDRESS',
+    flag: 'connections-per-address',
+    takes: 'N',
+    schema: integer(0, 1_000_000),
+    default: 250,
+    help: 'How many sockets one address may have open at once (of IPv6, one /64 network); 0 sets no limit. A school or an office may share one address, and so does everybody behind a proxy that --trust-proxy does not name.',
+  }),
+  identitiesPerHour: option<number>({
+    env: 'COPPICE_IDENTITIES_PER_HOUR',
+    flag: 'identities-per-hour',
+    takes: 'N',
+    schema: integer(0, 1_000_000),
+    default: 500,
+    help: 'How many participants never seen before may come from one address in an hour; 0 sets no limit. Who was here before is always let in.',
+  }),
+  requestsPerMinute: option<number>({
+    env: 'COPPICE_REQUESTS_PER_MINUTE',
+    flag: 'requests-per-minute',
+    takes: 'N',
+    schema: integer(0, 1_000_000),
+    default: 3_000,
+    help: 'How many requests to the API and for models, and how many new connections, one address may begin in a minute; 0 sets no limit.',
+  }),
+  eventsPerSecond: option<number>({
+    env: 'COPPICE_EVENTS_PER_SECOND',
+    flag: 'events-per-second',
+    takes: 'N',
+    schema: integer(0, 1_000_000),
+    default: 100,
+    help: 'How many messages a second one connection may send for long, five times as many for a moment; 0 sets no limit. Faster ones are refused unread.',
+  }),
   logLevel: option<string>({
     env: 'COPPICE_LOG_LEVEL',
     flag: 'log-level',
@@ -189,6 +229,15 @@ export type Config = {
 export const defaultConfig = Object.fromEntries(
   Object.entries(options).map(([name, { default: value }]) => [name, value]),
 ) as Config;
+
+/** No limits by address and time: for a coordinator whose participants are its own operator's programs. */
+export const noLimits = {
+  connections: 0,
+  connectionsPerAddress: 0,
+  identitiesPerHour: 0,
+  requestsPerMinute: 0,
+  eventsPerSecond: 0,
+} as const satisfies Partial<Config>;
 
 /**
  * Configuration from flags, then environment, then defaults.

@@ -28,11 +28,16 @@ import { createApp } from './http/app.ts';
 import { EventLog } from './monitoring/event-log.ts';
 import { Metrics } from './monitoring/metrics.ts';
 import { AdminHub } from './realtime/admin.ts';
+import { Door } from './realtime/door.ts';
+import { limitEvents } from './realtime/event-limit.ts';
 import { ParticipantHub } from './realtime/participants.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import { AddressLimit } from './security/address-limit.ts';
 import { Admins } from './security/admins.ts';
-import { allowedOrigins, originAllowed } from './security/origins.ts';
+import { trustOf } from './security/client-address.ts';
+import { ConnectionCaps } from './security/connection-caps.ts';
+import { allowedOrigins } from './security/origins.ts';
 import { newSecret } from './security/secrets.ts';
 import { readTls } from './security/tls.ts';
 import { fileSpool } from './storage/file-spool.ts';
@@ -105,9 +110,18 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   server.headersTimeout = SILENCE_TIMEOUT;
   server.requestTimeout = ANSWER_TIMEOUT;
   const origins = allowedOrigins(config);
+  const { publicUrl } = config;
+  const trust = trustOf(config.trustProxy);
+  const door = new Door({
+    trust,
+    origins,
+    publicUrl,
+    caps: new ConnectionCaps({ total: config.connections, perAddress: config.connectionsPerAddress }),
+    begun: new AddressLimit(config.requestsPerMinute, 60),
+    refused: (reason) => metrics.connectionRefused(reason),
+  });
   const io = new Server({
-    // Another page's script must not open sockets with its visitors' help; see SECURITY.md.
-    allowRequest: (request, decide) => decide(null, originAllowed(request.headers, origins)),
+    allowRequest: door.allowRequest,
     ...(config.allowOrigin === null ? {} : { cors: { origin: origins } }),
     serveClient: false,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
@@ -125,7 +139,14 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     spoolWaiting: () => spool.waiting,
     eventsWaiting: () => events.waiting,
   });
-  const hub = new ParticipantHub(io.of('/participant'), {
+  const people = io.of('/participant');
+  door.guard(people);
+  limitEvents(people, {
+    clock,
+    perSecond: config.eventsPerSecond,
+    refused: () => metrics.answered('any', 'rate-limited'),
+  });
+  const hub = new ParticipantHub(people, {
     logger,
     clock,
     operator: config.operator,
@@ -155,7 +176,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     logger,
     apps: APPS,
     metrics,
-    trustProxy: config.trustProxy,
+    trust,
+    publicUrl,
+    requests: new AddressLimit(config.requestsPerMinute, 60),
     tls: tls !== null,
     ready: () => ready,
     recovered: () => recovered,
@@ -187,6 +210,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
   // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
   io.attach(server);
+  door.watch(io);
   ready = true;
 
   return {

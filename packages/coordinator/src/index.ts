@@ -1,5 +1,5 @@
 // The menu of this room. Inside the room, import the file.
-export { type Config, defaultConfig, helpText, readConfig } from './config.ts';
+export { type Config, defaultConfig, helpText, noLimits, readConfig } from './config.ts';
 export { type Coordinator, type CoordinatorOptions, startCoordinator } from './coordinator.ts';
 export type { Evaluator } from './evaluation/evaluator.ts';
 export { workerEvaluator } from './evaluation/worker-evaluator.ts';

@@ -69,7 +69,12 @@ export function socketTransport(url: string, identity: Identity): Transport {
       return;
     }
     const reply = parseMessage('answer to prove', upMessages.prove.reply, answer);
-    if (!reply.ok && !closed) giveUp(events, reply.error);
+    if (reply.ok || closed) return;
+    const refusal = CoppiceError.fromWire(reply.error);
+    if (refusal.retry !== 'later') return giveUp(events, reply.error);
+    // The coordinator closes the connection, which is then sought again.
+    toldLost = true;
+    events.onRefused(reply.error);
   };
 
   return {

@@ -19,6 +19,7 @@ type AdminsOnly =
   | 'unauthorized'
   | 'forbidden'
   | 'cross-site-request'
+  | 'host-unknown'
   | 'login-refused'
   | 'too-many-attempts'
   | 'password-too-short'
@@ -60,6 +61,21 @@ const en: Texts = {
     happened: 'The same participant connected from another window.',
     means: 'Only one of them takes part, and it is the newer one.',
     action: 'Go on there, or reload this page to take part here.',
+  },
+  'too-many-connections': {
+    happened: 'The coordinator has no room for another connection right now.',
+    means: 'It takes a limited number, in all and from one address, which many people may share.',
+    action: 'Nothing: this page tries again by itself. Close other tabs that take part from here.',
+  },
+  'too-many-identities': {
+    happened: 'Many new participants have come from your network within an hour.',
+    means: 'The coordinator lets in only so many newcomers from one address. Your examples are kept.',
+    action: 'Nothing: this page tries again by itself. Whoever runs the coordinator can raise the number.',
+  },
+  'rate-limited': {
+    happened: 'This page sent too much in a short time.',
+    means: 'The coordinator did not read it; nothing is lost.',
+    action: 'Nothing: it goes on in a moment. If it happens again, reload the page.',
   },
   'message-invalid': {
     happened: 'A message between this page and the coordinator was not valid.',
@@ -261,6 +277,21 @@ const zh: Texts = {
     happened: '同一参与者从另一个窗口连接了。',
     means: '只有其中一个参与，即较新的那个。',
     action: '在那边继续，或重新加载本页以在这里参与。',
+  },
+  'too-many-connections': {
+    happened: '协调器现在没有空余的连接。',
+    means: '它的连接总数和来自同一地址的连接数都有上限，而一个地址可能由很多人共用。',
+    action: '无需操作：本页面会自动重试。请关闭在这里参与的其他标签页。',
+  },
+  'too-many-identities': {
+    happened: '一小时内有很多新的参与者来自你的网络。',
+    means: '协调器只接纳来自同一地址的有限数量的新参与者。样本仍保留。',
+    action: '无需操作：本页面会自动重试。运营者可以提高这个数量。',
+  },
+  'rate-limited': {
+    happened: '本页面在短时间内发送了太多内容。',
+    means: '协调器没有读取它；什么都没有丢失。',
+    action: '无需操作：稍后会继续。如果再次发生，请重新加载本页面。',
   },
   'message-invalid': {
     happened: '页面与协调器之间有一条消息无效。',

@@ -3,8 +3,12 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import type { Metrics } from '../monitoring/metrics.ts';
+import type { AddressLimit } from '../security/address-limit.ts';
+import type { Trust } from '../security/client-address.ts';
 import { accessRouter } from './access.ts';
 import { type ApiOptions, apiRouter } from './api.ts';
+import { knownHosts } from './known-hosts.ts';
+import { limitRequests } from './limit-requests.ts';
 import { modelsRouter } from './models.ts';
 import { pagesRouter } from './pages.ts';
 import { requestLog } from './request-log.ts';
@@ -16,8 +20,11 @@ export interface AppOptions extends ApiOptions {
   readonly apps: string;
   /** Whether this process speaks TLS itself. */
   readonly tls: boolean;
-  /** Whose forwarded headers are believed, as in the configuration. */
-  readonly trustProxy: string | null;
+  /** Whose forwarded headers are believed. */
+  readonly trust: Trust;
+  readonly publicUrl: string | null;
+  /** Requests that one address may make. */
+  readonly requests: AddressLimit;
   readonly ready: () => boolean;
   /** Whether what an earlier process left is known again. */
   readonly recovered: () => boolean;
@@ -31,9 +38,7 @@ const MAX_TASK_BYTES = 16 * 1024 * 1024;
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
-  const { trustProxy } = options;
-  if (trustProxy !== null)
-    app.set('trust proxy', /^\d+$/.test(trustProxy) ? Number(trustProxy) : trustProxy.split(','));
+  app.set('trust proxy', options.trust);
   app.use(requestLog(options.logger));
   app.use(
     helmet({
@@ -75,6 +80,9 @@ export function createApp(options: AppOptions): Express {
       response.status(ready ? 200 : 503).json({ ready });
     }),
   );
+  // Those who look after a machine call it by names of their own; everything from here on is for people and programs.
+  app.use(knownHosts(options.publicUrl));
+  app.use(['/metrics', '/api', '/models'], limitRequests(options.requests));
   app.use('/metrics', accessRouter(options.admins, '/metrics'));
   app.use(['/metrics', '/api', '/models'], (_request, _response, next) => {
     if (options.recovered()) next();

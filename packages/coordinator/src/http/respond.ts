@@ -11,6 +11,9 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   forbidden: 403,
   'cross-site-request': 403,
   'too-many-attempts': 429,
+  'rate-limited': 429,
+  // Misdirected request.
+  'host-unknown': 421,
   'password-too-short': 422,
   'admin-name-taken': 409,
   'admin-unknown': 404,

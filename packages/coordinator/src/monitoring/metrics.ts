@@ -18,6 +18,7 @@ export class Metrics {
   readonly #phases: Histogram<'phase'>;
   readonly #messages: Counter<'name' | 'result'>;
   readonly #bytes: Counter<'direction'>;
+  readonly #connectionsRefused: Counter<'reason'>;
 
   constructor(sources: MetricsSources) {
     const registers = [this.#registry];
@@ -46,6 +47,12 @@ export class Metrics {
       name: 'coppice_round_bytes_total',
       help: 'Bytes through the sockets of cohorts, by direction as the participants see it.',
       labelNames: ['direction'],
+      registers,
+    });
+    this.#connectionsRefused = new Counter({
+      name: 'coppice_connections_refused_total',
+      help: 'Sockets that were not let in, by reason: an error code, or "origin-refused".',
+      labelNames: ['reason'],
       registers,
     });
     gauge('coppice_participants_connected', 'Open participant connections.', () => sources.connected());
@@ -77,6 +84,11 @@ export class Metrics {
   /** A participant's message was answered. */
   answered(name: string, result: string): void {
     this.#messages.inc({ name, result });
+  }
+
+  /** A socket was not let in. */
+  connectionRefused(reason: string): void {
+    this.#connectionsRefused.inc({ reason });
   }
 
   /** A round ended; open ones and late amendments are no matter. */

@@ -20,6 +20,7 @@ import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
+import { refusal } from './door.ts';
 import { Offences } from './offences.ts';
 
 /** How often run summaries and head counts are pushed at most. */
@@ -80,8 +81,7 @@ export class ParticipantHub implements Audience {
           socket.data.claim = claim;
           next();
         },
-        (thrown: unknown) =>
-          next(Object.assign(new Error('refused'), { data: CoppiceError.from(thrown).toWire() })),
+        (thrown: unknown) => next(refusal(CoppiceError.from(thrown))),
       );
     });
     this.#namespace.on('connection', (socket) => {

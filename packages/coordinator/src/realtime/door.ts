@@ -1,0 +1,93 @@
+import type { IncomingMessage } from 'node:http';
+import { CoppiceError } from '@coppice/protocol';
+import type { ExtendedError, Namespace, Server, Socket } from 'socket.io';
+import type { AddressLimit } from '../security/address-limit.ts';
+import { clientAddress, secureRequest, type Trust } from '../security/client-address.ts';
+import type { ConnectionCaps } from '../security/connection-caps.ts';
+import { hostKnown } from '../security/hosts.ts';
+import { originAllowed } from '../security/origins.ts';
+
+type Connection = Socket['conn'];
+
+export interface DoorOptions {
+  readonly trust: Trust;
+  /** Origins whose pages may open sockets, beside the coordinator's own. */
+  readonly origins: readonly string[];
+  readonly publicUrl: string | null;
+  readonly caps: ConnectionCaps;
+  /** Connections that one address may begin in a minute. */
+  readonly begun: AddressLimit;
+  /** Hears of every connection that may not stay: an error code, or `origin-refused`. */
+  readonly refused: (reason: string) => void;
+}
+
+/** What a socket meets before anybody listens to it: from where, from whose page, and how many there are. */
+export class Door {
+  readonly #o: DoorOptions;
+  readonly #over = new WeakSet<Connection>();
+
+  constructor(options: DoorOptions) {
+    this.#o = options;
+  }
+
+  /** For Socket.IO's option of this name; asked once for each connection, before it is one. */
+  readonly allowRequest = (
+    request: IncomingMessage,
+    decide: (problem: string | null, allowed: boolean) => void,
+  ): void => {
+    this.#problem(request).then(
+      (problem) => {
+        if (problem !== null) this.#o.refused(problem);
+        decide(problem, problem === null);
+      },
+      () => decide('internal', false),
+    );
+  };
+
+  async #problem(request: IncomingMessage): Promise<string | null> {
+    const { trust, origins, publicUrl, caps, begun } = this.#o;
+    const { headers } = request;
+    if (!secureRequest(request, trust) && !hostKnown(headers.host, publicUrl)) return 'host-unknown';
+    // Another page's script must not open sockets with its visitors' help; see SECURITY.md.
+    if (!originAllowed(headers, origins)) return 'origin-refused';
+    const address = clientAddress(request, trust);
+    if (caps.shut(address)) return 'too-many-connections';
+    return (await begun.take(address)) === null ? null : 'rate-limited';
+  }
+
+  /** Counts the connections of a server. */
+  watch(io: Server): void {
+    io.engine.on('connection', (connection: Connection) => {
+      const { over, closed } = this.#o.caps.opened(this.addressOf(connection));
+      if (over) this.#over.add(connection);
+      connection.once('close', closed);
+    });
+  }
+
+  /** Shows connections over a cap out of a namespace, with the reason. */
+  guard(namespace: Namespace): void {
+    namespace.use((socket, next) => {
+      if (!this.#over.has(socket.conn)) return next();
+      this.#o.refused('too-many-connections');
+      next(refusal(tooMany()));
+      // The answer goes out first.
+      setImmediate(() => socket.conn.close());
+    });
+  }
+
+  addressOf(connection: Connection): string {
+    return clientAddress(connection.request, this.#o.trust);
+  }
+}
+
+/** How Socket.IO tells a typed error to who wanted to connect. */
+export function refusal(error: CoppiceError): ExtendedError {
+  return Object.assign(new Error('refused'), { data: error.toWire() });
+}
+
+function tooMany(): CoppiceError {
+  return new CoppiceError(
+    'too-many-connections',
+    'The coordinator has as many connections as it takes, in all or from this address, which many people may share. Close other tabs that take part; it is tried again by itself.',
+  );
+}
