@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildKernels } from './build-kernels.ts';
 import { audit, checkLicences } from './dependencies.ts';
 import { root, run } from './run.ts';
 
@@ -14,6 +15,7 @@ import { root, run } from './run.ts';
 const floors = [
   'protocol',
   'ports',
+  'kernels',
   'federation',
   'ui',
   'training',
@@ -30,8 +32,10 @@ const strangers = [
   ['coordinator', 'participant'],
   ['federation', 'training'],
   ['ports', 'protocol'],
+  ['kernels', 'protocol'],
 ] as const;
 
+await buildKernels();
 const failures: string[] = [];
 const folders = [
   ...readdirSync(join(root, 'packages')).map((name) => join('packages', name)),

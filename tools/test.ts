@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findChromium } from '../test/browser/find-chromium.ts';
+import { buildKernels } from './build-kernels.ts';
 import { buildPages } from './build-pages.ts';
 import { run } from './run.ts';
 
@@ -22,6 +23,7 @@ try {
   process.stderr.write(`${(thrown as Error).message}\n`);
   process.exit(1);
 }
+await buildKernels();
 await buildPages();
 
 const totals = { passed: 0, failed: 0, skipped: 0 };

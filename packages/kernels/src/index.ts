@@ -1,0 +1,10 @@
+// The menu of this room. Inside the room, import the file.
+export {
+  fastestVariant,
+  type KernelInstance,
+  kernelInstance,
+  runs,
+  type Variant,
+  variants,
+} from './instance.ts';
+export type { Kernels } from './kernels.ts';

@@ -1,0 +1,10 @@
+/**
+ * Every kernel, as WebAssembly exports it and as the scalar twin has it. Arrays are byte offsets into
+ * the one memory that an instance works on, aligned to their elements.
+ */
+export interface Kernels {
+  /** y ← a · x + y over n float32 values. */
+  multiplyAdd(n: number, a: number, x: number, y: number): void;
+  /** sums ← sums + round(scale · x) + bits(1.5 · 2⁵²), as int64, over n float32 values; needs |scale · x| < 2⁵¹. */
+  addFloat32(n: number, scale: number, x: number, sums: number): void;
+}
