@@ -34,16 +34,20 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
   return participant;
 }
 
-const connectAs = (keys: Keys) => connect({ protocol: 2, key: keys.key }, keys);
+const connectAs = (keys: Keys) => connect({ protocol: 3, key: keys.key }, keys);
 
-async function launch(plan: Json): Promise<string> {
-  const response = await fetch(`${coordinator.url}/api/runs`, {
+async function post(path: string, body: Json): Promise<Json> {
+  const response = await fetch(`${coordinator.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer a-key-for-tests' },
-    body: JSON.stringify({ task: 'iris', plan, start: true }),
+    body: JSON.stringify(body),
   });
   expect(response.status).toBe(201);
-  return ((await response.json()) as { id: string }).id;
+  return (await response.json()) as Json;
+}
+
+async function launch(plan: Json, admission = 'open'): Promise<string> {
+  return (await post('/api/runs', { task: 'iris', plan, start: true, admission }))['id'] as string;
 }
 
 interface InRound {
@@ -97,10 +101,10 @@ describe('a participant written from docs/protocol.md', () => {
   it.each([
     [{ protocol: 1, secret: '00'.repeat(32) }, 'protocol-too-old'],
     [{ protocol: 99, key: keysOf('new').key }, 'protocol-too-new'],
-    [{ protocol: 2, key: 'short' }, 'identity-invalid'],
-    [{ protocol: 2, key: 'A'.repeat(87) }, 'identity-invalid'],
-    [{ protocol: 2, key: `B${'A'.repeat(86)}` }, 'identity-invalid'],
-    [{ protocol: 2, key: keysOf('more').key, more: 1 }, 'identity-invalid'],
+    [{ protocol: 3, key: 'short' }, 'identity-invalid'],
+    [{ protocol: 3, key: 'A'.repeat(87) }, 'identity-invalid'],
+    [{ protocol: 3, key: `B${'A'.repeat(86)}` }, 'identity-invalid'],
+    [{ protocol: 3, key: keysOf('more').key, more: 1 }, 'identity-invalid'],
   ])('is refused by name: %j', async (auth, code) => {
     expect(await connect(auth).connected).toMatchObject({ code, message: expect.any(String) });
   });
@@ -112,7 +116,7 @@ describe('a participant written from docs/protocol.md', () => {
     );
     const first = connectAs(keys);
     const { message } = await first.event('welcome');
-    expect(message).toMatchObject({ protocol: 2, participant: 'd4b6022caab19a20ef24119faf1a64a2' });
+    expect(message).toMatchObject({ protocol: 3, participant: 'd4b6022caab19a20ef24119faf1a64a2' });
     const second = connectAs(keys);
     await second.event('welcome');
     expect((await first.event('notice')).message).toMatchObject({ code: 'session-replaced' });
@@ -123,7 +127,7 @@ describe('a participant written from docs/protocol.md', () => {
     const victim = keysOf('victim');
     const unproven = { ok: false, error: { code: 'identity-unproven', message: expect.any(String) } };
     const claim = async () => {
-      const raw = connect({ protocol: 2, key: victim.key });
+      const raw = connect({ protocol: 3, key: victim.key });
       const nonce = (await raw.event('challenge')).message['nonce'] as string;
       return { raw, nonce, host: new URL(coordinator.url).host };
     };
@@ -248,6 +252,32 @@ describe('a participant written from docs/protocol.md', () => {
     const late = await c.raw.ask('update', c.update, frame(2, c.hash, ofA));
     expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' }, current: { round: 1 } });
     expect((late.frame as Uint8Array).subarray(40)).toEqual(served);
+  });
+
+  it('comes into a run by the link of its invitation, and is put out by a ban', async () => {
+    const run = await launch({ rounds: 1, minParticipants: 9 }, 'invited');
+    const { link } = (await post(`/api/runs/${run}/invitations`, {})) as { link: string };
+    const keys = keysOf('invited');
+    const raw = connectAs(keys);
+    const { message: welcome } = await raw.event('welcome');
+    const listed = (welcome['runs'] as Json[]).find(({ id }) => id === run);
+    expect(listed).toMatchObject({ admission: 'invited', central: null });
+    const join = { run, device: 'headless', backend: 'none', examples: 3, speed: null, paused: false };
+    const refused = await raw.ask('join', join);
+    expect(refused.message).toMatchObject({ ok: false, error: { code: 'run-not-admitted' } });
+    const invitation = new URL(link).hash.replace('#invite=', '');
+    const joined = await raw.ask('join', { ...join, invitation });
+    expect(joined.message).toMatchObject({ ok: true, value: { run: { id: run, admission: 'invited' } } });
+    await post('/api/bans', { participant: keys.id, run });
+    expect((await raw.event('notice')).message).toMatchObject({ code: 'participant-banned', run });
+    const again = await raw.ask('join', { ...join, invitation });
+    expect(again.message).toMatchObject({ ok: false, error: { code: 'participant-banned' } });
+    await post('/api/bans', { participant: keys.id, run: null });
+    expect((await raw.event('notice')).message).toEqual({
+      code: 'participant-banned',
+      message: expect.any(String),
+    });
+    await raw.closed;
   });
 
   it('finds the bytes of the page’s worked examples', () => {
