@@ -36,14 +36,18 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
 
 const connectAs = (keys: Keys) => connect({ protocol: 3, key: keys.key }, keys);
 
-async function launch(plan: Json): Promise<string> {
-  const response = await fetch(`${coordinator.url}/api/runs`, {
+async function post(path: string, body: Json): Promise<Json> {
+  const response = await fetch(`${coordinator.url}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: 'Bearer a-key-for-tests' },
-    body: JSON.stringify({ task: 'iris', plan, start: true }),
+    body: JSON.stringify(body),
   });
   expect(response.status).toBe(201);
-  return ((await response.json()) as { id: string }).id;
+  return (await response.json()) as Json;
+}
+
+async function launch(plan: Json, admission = 'open'): Promise<string> {
+  return (await post('/api/runs', { task: 'iris', plan, start: true, admission }))['id'] as string;
 }
 
 interface InRound {
@@ -248,6 +252,32 @@ describe('a participant written from docs/protocol.md', () => {
     const late = await c.raw.ask('update', c.update, frame(2, c.hash, ofA));
     expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' }, current: { round: 1 } });
     expect((late.frame as Uint8Array).subarray(40)).toEqual(served);
+  });
+
+  it('comes into a run by the link of its invitation, and is put out by a ban', async () => {
+    const run = await launch({ rounds: 1, minParticipants: 9 }, 'invited');
+    const { link } = (await post(`/api/runs/${run}/invitations`, {})) as { link: string };
+    const keys = keysOf('invited');
+    const raw = connectAs(keys);
+    const { message: welcome } = await raw.event('welcome');
+    const listed = (welcome['runs'] as Json[]).find(({ id }) => id === run);
+    expect(listed).toMatchObject({ admission: 'invited', central: null });
+    const join = { run, device: 'headless', backend: 'none', examples: 3, speed: null, paused: false };
+    const refused = await raw.ask('join', join);
+    expect(refused.message).toMatchObject({ ok: false, error: { code: 'run-not-admitted' } });
+    const invitation = new URL(link).hash.replace('#invite=', '');
+    const joined = await raw.ask('join', { ...join, invitation });
+    expect(joined.message).toMatchObject({ ok: true, value: { run: { id: run, admission: 'invited' } } });
+    await post('/api/bans', { participant: keys.id, run });
+    expect((await raw.event('notice')).message).toMatchObject({ code: 'participant-banned', run });
+    const again = await raw.ask('join', { ...join, invitation });
+    expect(again.message).toMatchObject({ ok: false, error: { code: 'participant-banned' } });
+    await post('/api/bans', { participant: keys.id, run: null });
+    expect((await raw.event('notice')).message).toEqual({
+      code: 'participant-banned',
+      message: expect.any(String),
+    });
+    await raw.closed;
   });
 
   it('finds the bytes of the page’s worked examples', () => {

@@ -4,6 +4,7 @@ import './style/page.css';
 import './style/training.css';
 import './style/data.css';
 import type { SessionState } from '@coppice/participant';
+import type { ErrorCode } from '@coppice/protocol';
 import { startLanguage, startTheme } from '@coppice/ui';
 import { computed, effect } from '@preact/signals';
 import * as Comlink from 'comlink';
@@ -18,6 +19,7 @@ import { beforeConnecting, session, takeState } from './link/session.ts';
 import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
 import { keepForOffline } from './offline/update.ts';
 import { join } from './run/actions.ts';
+import { forgetInvitation, invitation, takeInvitations } from './run/invitation.ts';
 import { chosen, chosenId, chosenTask, fetchPlan, fetchTasks, plans, stage, tasks } from './run/run.ts';
 import { takingPart } from './run/taking-part.ts';
 import { watchBackend } from './training/backend-notice.tsx';
@@ -25,6 +27,7 @@ import { watchRounds } from './training/round-record.ts';
 
 startLanguage();
 startTheme();
+takeInvitations();
 
 const { takeOver } = holdTab(
   () => {
@@ -52,6 +55,15 @@ rememberLastSeen(() => ({ run: chosen.value, task: chosenTask.value }));
 // A browser that keeps nothing for a site is no failure; the page then needs the coordinator to open.
 if (import.meta.env.PROD) keepForOffline().catch(() => {});
 
+/** After these there is nothing to go on with. */
+const shutOut: ReadonlySet<ErrorCode> = new Set([
+  'run-unknown',
+  'run-ended',
+  'run-not-admitted',
+  'invitation-invalid',
+  'participant-banned',
+]);
+
 // A run that is over is not joined again at the next visit.
 effect(() => {
   if (stage.value === 'over' && takingPart.value.value !== null) takingPart.set(null);
@@ -59,7 +71,12 @@ effect(() => {
 // Nor is one that the coordinator no longer takes this device into.
 effect(() => {
   const code = session.error.value?.code;
-  if (session.joined.value === null && (code === 'run-unknown' || code === 'run-ended')) takingPart.set(null);
+  if (session.joined.value === null && code !== undefined && shutOut.has(code)) takingPart.set(null);
+  if (code === 'invitation-invalid') invitation.set(null);
+});
+// An invitation opens the door once; from then on the run knows this browser.
+effect(() => {
+  if (session.joined.value !== null) forgetInvitation(session.joined.value.run);
 });
 effect(() => {
   const run = chosenId.value;

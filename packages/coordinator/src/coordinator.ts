@@ -37,6 +37,7 @@ import { AddressLimit } from './security/address-limit.ts';
 import { Admins } from './security/admins.ts';
 import { trustOf } from './security/client-address.ts';
 import { ConnectionCaps } from './security/connection-caps.ts';
+import { Admissions } from './security/admissions.ts';
 import { allowedOrigins } from './security/origins.ts';
 import { newSecret } from './security/secrets.ts';
 import { readTls } from './security/tls.ts';
@@ -56,6 +57,7 @@ export interface Coordinator {
   readonly adminKey: string;
   readonly runs: Runs;
   readonly tasks: Tasks;
+  readonly admissions: Admissions;
   readonly storage: Storage;
   /** Reads the certificate again; connections that are open keep the old one. @throws CoppiceError `config-invalid` */
   renewCertificate(): void;
@@ -98,6 +100,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const evaluator = options.evaluator ?? workerEvaluator();
   const adminKey = config.adminKey ?? newSecret();
   const admins = new Admins(storage, clock, adminKey);
+  const admissions = new Admissions(storage, clock);
   const events = new EventLog(storage, clock, logger);
   const tasks = new Tasks(storage, evaluator);
   let recovered = false;
@@ -151,9 +154,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     clock,
     operator: config.operator,
     publicUrl: config.publicUrl,
+    admissions,
     answered: (name, result) => metrics.answered(name, result),
   });
-  const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks });
+  const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks, admissions });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -170,7 +174,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     storage,
     evaluator,
     admins,
+    admissions,
     adminPage: () => `${client}admin`,
+    clientPage: () => client,
     operator: config.operator,
     version: packageJson.version,
     logger,
@@ -198,6 +204,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const url = await listen(server, config);
   client = `${url}/`;
   try {
+    await admissions.recover();
     await tasks.recover();
     await runs.recover();
   } catch (thrown) {
@@ -220,6 +227,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     adminKey,
     runs,
     tasks,
+    admissions,
     storage,
     renewCertificate() {
       const renewed = readTls(config);

@@ -1,4 +1,4 @@
-import type { DataSchema, Down, WireError } from '@coppice/protocol';
+import { type DataSchema, type Down, PROTOCOL_VERSION, type WireError } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSummary, LocalData } from './local-data.ts';
 import type { LoopbackPeer } from './loopback-transport.ts';
@@ -147,7 +147,7 @@ export interface TransportUnderTest {
 }
 
 export const welcome: Down<'welcome'> = {
-  protocol: 3,
+  protocol: PROTOCOL_VERSION,
   participant: '0'.repeat(32),
   operator: 'someone',
   now: 5,

@@ -98,8 +98,12 @@ export interface Session {
   readonly state: SessionState;
   subscribe(changed: (state: SessionState) => void): () => void;
   connect(): void;
-  /** Takes part in a run; stays joined through reconnections until `leave`. */
-  join(run: string): Promise<void>;
+  /**
+   * Takes part in a run; stays joined through reconnections until `leave`.
+   *
+   * @param invitation the secret of an invitation, for a run that would not admit this participant without.
+   */
+  join(run: string, invitation?: string | null): Promise<void>;
   leave(): Promise<void>;
   /** Stops a training that is under way and is not selected until `resume`. */
   pause(): Promise<void>;

@@ -53,6 +53,7 @@ const summary: Down<'run'>['run'] = {
   task: 'toy',
   title: { en: 'Toy' },
   status: 'running',
+  admission: 'open',
   phase: 'waiting',
   round: 0,
   rounds: 3,

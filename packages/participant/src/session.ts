@@ -6,6 +6,7 @@ import {
   decodeFrame,
   type ErrorCode,
   frameBytes,
+  frameLayout,
   type Join,
   layoutHash,
   layoutSize,
@@ -21,6 +22,7 @@ import {
   type UpValue,
   type Welcome,
   type WireError,
+  weightsHash,
 } from '@coppice/protocol';
 import { holdOut } from './holdout.ts';
 import type { DataSummary, LocalData, OpenLocalData } from './local-data.ts';
@@ -85,6 +87,8 @@ class ParticipantSession implements Session {
   #state: SessionState = initialState;
   /** The run to be in, through every reconnection. */
   #wanted: string | null = null;
+  /** Shown at each join until one was granted: from then on the run knows this participant. */
+  #invitation: string | null = null;
   #data: { task: string; local: LocalData; stop: () => void } | null = null;
   #summary: DataSummary | null = null;
   #work: { round: number; attempt: number; abort: AbortController } | null = null;
@@ -113,24 +117,24 @@ class ParticipantSession implements Session {
       onWelcome: (welcome) => void this.#welcomed(welcome),
       onLost: () => this.#set({ connection: 'offline', peers: null }),
       onRefused: (error) => {
-        this.#abort();
+        if (error.code === 'participant-banned') this.#out();
+        else this.#abort();
         this.#set({ connection: 'refused', error, activity: { kind: 'idle' } });
       },
       onMessage: (name, message) => this.#received(name, message),
     });
   }
 
-  async join(run: string): Promise<void> {
+  async join(run: string, invitation: string | null = null): Promise<void> {
     this.#wanted = run;
+    this.#invitation = invitation;
     await this.#join();
   }
 
   async leave(): Promise<void> {
     const run = this.#wanted;
-    this.#wanted = null;
-    this.#abort();
-    this.#closeData();
-    this.#set({ joined: null, activity: { kind: 'idle' }, peers: null, paused: false, error: null });
+    this.#out();
+    this.#set({ error: null });
     // Offline, the coordinator finds out by itself.
     if (run !== null && this.#state.connection === 'online')
       await this.#request('leave', { run }).catch(() => {});
@@ -162,7 +166,7 @@ class ParticipantSession implements Session {
   async pull(run: string): Promise<SavedModel> {
     const reply = await this.#request('pull', { run });
     if (!reply.ok) throw CoppiceError.fromWire(reply.error);
-    return this.#decode(reply.value);
+    return this.#state.joined?.run === run ? this.#decode(reply.value) : unasked(reply.value);
   }
 
   close(): void {
@@ -198,12 +202,14 @@ class ParticipantSession implements Session {
       examples: this.#data !== null && this.#data.task === summary?.task ? (this.#summary?.count ?? 0) : 0,
       speed: this.#state.speed,
       paused: this.#state.paused,
+      ...(this.#invitation === null ? {} : { invitation: this.#invitation }),
     });
     if (!reply.ok) {
       this.#wanted = null;
       this.#set({ joined: null, activity: { kind: reply.error.code === 'run-ended' ? 'ended' : 'idle' } });
       throw CoppiceError.fromWire(reply.error);
     }
+    this.#invitation = null;
     const { task, plan, layout } = reply.value;
     this.#set({ joined: { run, task, plan, layout }, error: null });
     const opened = await this.#openData();
@@ -260,7 +266,10 @@ class ParticipantSession implements Session {
       peers: (peers) => {
         if (peers.run === this.#state.joined?.run) this.#set({ peers });
       },
-      notice: (error) => this.#set({ error }),
+      notice: ({ run, ...error }) => {
+        if (run !== undefined && run === this.#wanted) this.#out();
+        this.#set({ error });
+      },
       'round-start': (start) => void this.#round(start),
       'round-end': (end) => this.#roundEnded(end),
       evaluate: (ask) => void this.#evaluate(ask),
@@ -433,6 +442,14 @@ class ParticipantSession implements Session {
     }
   }
 
+  /** Out of the run, by one's own will or the coordinator's. */
+  #out(): void {
+    this.#wanted = null;
+    this.#abort();
+    this.#closeData();
+    this.#set({ joined: null, activity: { kind: 'idle' }, peers: null, paused: false });
+  }
+
   // ---- small parts
 
   /** What is going on when nothing is. */
@@ -528,4 +545,18 @@ class ParticipantSession implements Session {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener(this.#state);
   }
+}
+
+/**
+ * Reads a model of a run that was not joined: how it must be laid out is not known, so it is held to the
+ * name that it came by. @throws CoppiceError `frame-invalid`
+ */
+function unasked({ round, checkpoint, frame }: Model): SavedModel {
+  const bytes = frameBytes(frame);
+  const weights = readFloat32Payload(decodeFrame(bytes, { kind: 'weights', ...frameLayout(bytes) }));
+  if (weightsHash(weights) === checkpoint) return { round, checkpoint, weights };
+  throw new CoppiceError(
+    'frame-invalid',
+    'The model was damaged on its way here. Ask again to have it sent anew.',
+  );
 }

@@ -103,7 +103,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
           });
         } else if (name === 'notice') {
           receive('notice', (error) => {
-            if (error.code === 'session-replaced') giveUp(events, error);
+            if (isFinal(error)) giveUp(events, error);
             else events.onMessage('notice', error);
           });
         } else receive(name, (message) => events.onMessage(name, message));
@@ -165,6 +165,11 @@ export function socketTransport(url: string, identity: Identity): Transport {
       socket.disconnect();
     },
   };
+}
+
+/** After which there is nothing to come back for. A ban from one run names the run. */
+function isFinal({ code, run }: Down<'notice'>): boolean {
+  return code === 'session-replaced' || (code === 'participant-banned' && run === undefined);
 }
 
 function count(direction: { messages: number; bytes: number }, data: unknown): void {

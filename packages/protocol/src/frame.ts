@@ -111,6 +111,13 @@ export function decodeFrame(
   return { kind, codec, layoutHash, parameters, payload };
 }
 
+/** What a frame says of its layout, unchecked. @throws CoppiceError `frame-invalid` where it has no header. */
+export function frameLayout(bytes: Uint8Array): Pick<FrameHeader, 'layoutHash' | 'parameters'> {
+  if (bytes.byteLength < FRAME_HEADER_BYTES) throw invalid(`it has ${bytes.byteLength} bytes`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return { layoutHash: bytes.slice(8, 24), parameters: view.getUint32(24, true) };
+}
+
 /**
  * Float32 numbers as payload bytes, and back. Both assume a little-endian machine, as every engine
  * that runs WebAssembly is.

@@ -47,6 +47,26 @@ export {
   ParticipantRowSchema,
 } from './api/admin.ts';
 export {
+  type Ban,
+  BanSchema,
+  type ChangeAdmission,
+  ChangeAdmissionSchema,
+  type CreateBan,
+  CreateBanSchema,
+  type CreateRunInvitation,
+  CreateRunInvitationSchema,
+  type ListedParticipant,
+  ListedParticipantSchema,
+  type ListParticipants,
+  ListParticipantsSchema,
+  type NewRunInvitation,
+  NewRunInvitationSchema,
+  type RunAdmission,
+  RunAdmissionSchema,
+  type RunInvitation,
+  RunInvitationSchema,
+} from './api/admission.ts';
+export {
   type Checkpoint,
   CheckpointSchema,
   type CreateRun,
@@ -88,6 +108,7 @@ export {
   type FrameKind,
   float32Payload,
   frameKinds,
+  frameLayout,
   readFloat32Payload,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
@@ -135,6 +156,8 @@ export {
 } from './plan.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
+  type Admission,
+  AdmissionSchema,
   type Metrics,
   MetricsSchema,
   type Outcome,

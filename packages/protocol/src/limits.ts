@@ -18,6 +18,9 @@ export const MAX_MESSAGE_BYTES = MAX_MODEL_BYTES + 2 * MAX_CONTROL_BYTES;
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;
 
+/** The longest secret of an invitation. */
+export const MAX_INVITATION = 100;
+
 /** The largest example count that one update may claim; a run's plan may say less. */
 export const MAX_EXAMPLES = 1_048_576;
 

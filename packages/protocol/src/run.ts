@@ -8,6 +8,13 @@ import { LocalizedSchema, TaskIdSchema } from './task.ts';
 export const RunStatusSchema = z.enum(['created', 'running', 'paused', 'finished', 'stopped', 'failed']);
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 
+/**
+ * Who may take part. `open`: everyone; `invited`: who is on the run's list, and who comes with a valid
+ * invitation, which puts them there; `listed`: who is on the list.
+ */
+export const AdmissionSchema = z.enum(['open', 'invited', 'listed']);
+export type Admission = z.infer<typeof AdmissionSchema>;
+
 /** Where in a round the run is. `waiting`: for enough participants; `idle`: no round wanted. */
 export const PhaseSchema = z.enum([
   'idle',
@@ -92,12 +99,16 @@ export const RoundSchema = z.strictObject({
 });
 export type Round = z.infer<typeof RoundSchema>;
 
-/** A run as everyone may see it. */
+/**
+ * A run as everyone may see it. Of one that is not open, only those whom it admits are told its metrics
+ * (`central`); others get null.
+ */
 export const RunSummarySchema = z.strictObject({
   id: RunIdSchema,
   task: TaskIdSchema,
   title: LocalizedSchema,
   status: RunStatusSchema,
+  admission: AdmissionSchema,
   phase: PhaseSchema,
   /** Rounds committed, and rounds planned. */
   round: z.int(),

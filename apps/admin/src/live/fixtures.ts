@@ -8,6 +8,7 @@ export function runOf(fields: Partial<Run> = {}): Run {
     task: 'iris',
     title: { en: 'Iris flowers' },
     status: 'running',
+    admission: 'open',
     phase: 'waiting',
     round: 0,
     rounds: 20,

@@ -32,7 +32,7 @@ export function ConsentPanel() {
           disabled={consent === null && (session.operator.value === null || away.value)}
           onChange={() =>
             consent === null
-              ? agreeTo(statements(facts.value, session.operator.value ?? ''))
+              ? agreeTo(statements(facts.value, session.operator.value ?? '', { secure: isSecureContext }))
               : void withdrawConsent()
           }
         />
@@ -86,6 +86,11 @@ function PrivacyLabel() {
         ))}
       </dl>
       <p class="small">{t.infer}</p>
+      {!isSecureContext && (
+        <p class="small" data-testid="open-key">
+          {t.openKey}
+        </p>
+      )}
       <p class="small quiet">
         {t.process(session.operator.value || t.theOperator)} {t.stays} {t.leavesAnytime} {t.network}
       </p>

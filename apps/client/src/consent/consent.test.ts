@@ -72,6 +72,7 @@ describe('the privacy label', () => {
       loss: /loss/,
       metrics: /loss and accuracy/,
       reason: /why it cannot/,
+      invitation: /your invitation/,
     };
     const label = labelRows(facts).flat().join('\n');
     for (const word of Object.values(words)) expect(label).toMatch(word);
@@ -97,6 +98,9 @@ describe('the privacy label', () => {
       expect(all.join('\n')).toContain('A school');
       expect(all.join('\n')).not.toMatch(/undefined|NaN/);
       expect(all.length).toBe(labelRows(facts).length + 6);
+      // On a page without HTTPS one more thing is so, and is agreed to.
+      expect(statements(facts, 'A school', { secure: false }).join('\n')).toContain('HTTPS');
+      expect(all.join('\n')).not.toContain('HTTPS');
     });
   }
 });

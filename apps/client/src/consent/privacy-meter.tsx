@@ -1,6 +1,7 @@
 import type { OutboundRecord } from '@coppice/participant';
 import { catalogue, formatBytes, formatNumber, formatTime } from '@coppice/ui';
 import { useState } from 'preact/hooks';
+import { OwnId } from '../link/own-id.tsx';
 import { session } from '../link/session.ts';
 
 const n = (value: number) => formatNumber(value);
@@ -48,6 +49,9 @@ export function PrivacyMeter() {
     <section class="sheet stack" aria-labelledby="meter-title" id="meter">
       <h2 id="meter-title">{t.title}</h2>
       <Counters />
+      <div class="small">
+        <OwnId />
+      </div>
       <p class="small quiet">{t.why}</p>
       <details class="fold" onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>{t.log}</summary>

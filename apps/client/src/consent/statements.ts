@@ -23,9 +23,11 @@ export const labelText = catalogue(
     accountValue: 'none; a random id',
     also: 'Also sent',
     alsoValue:
-      'how many examples, loss and accuracy on them; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL)',
+      'how many examples, loss and accuracy on them; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL); your invitation, if you came by one',
     infer:
       'Updates are not masked and no noise is added. Whoever runs the coordinator could try to infer from one what kind of examples it was made from.',
+    openKey:
+      'This page came without HTTPS. So this browser cannot lock away the key that shows who you are: it lies readable in its storage, and anyone on the way can read and change what is sent.',
     network: 'As with any web page, the coordinator sees your network address.',
     process: (operator: string) =>
       `The model comes here, learns from your examples in this browser, and only the change in its numbers goes back; ${operator} averages it with those of all others.`,
@@ -57,8 +59,10 @@ export const labelText = catalogue(
     accountValue: '无；只有一个随机标识',
     also: '另外发送',
     alsoValue:
-      '样本数量、模型在其上的损失与准确率；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）',
+      '样本数量、模型在其上的损失与准确率；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）；如果你凭邀请而来，还有该邀请',
     infer: '更新没有掩码，也不加噪声。运行协调器的人可以尝试从一份更新推断它由什么样的样本得来。',
+    openKey:
+      '本页没有通过 HTTPS 传来，因此浏览器无法锁好证明你身份的密钥：它以可读的形式存放在浏览器中，而且途中的任何人都能读取和更改所发送的内容。',
     network: '与任何网页一样，协调器能看到你的网络地址。',
     process: (operator) =>
       `模型来到这里，在本浏览器中从你的样本学习，只有其数值的变化被送回；${operator}把它与所有人的求平均。`,
@@ -90,12 +94,17 @@ export function labelRows(facts: LabelFacts): readonly (readonly [string, string
   ];
 }
 
-/** All that is agreed to, word for word, for the receipt. */
-export function statements(facts: LabelFacts, operator: string): readonly string[] {
+/** All that is agreed to, word for word, for the receipt. `secure`: whether the page came by HTTPS, or from this device. */
+export function statements(
+  facts: LabelFacts,
+  operator: string,
+  { secure = true }: { secure?: boolean } = {},
+): readonly string[] {
   const t = labelText();
   return [
     ...labelRows(facts).map(([what, value]) => `${what}: ${value}`),
     t.infer,
+    ...(secure ? [] : [t.openKey]),
     t.network,
     t.process(operator || t.theOperator),
     t.stays,

@@ -1,6 +1,7 @@
-import type { WireError } from '@coppice/protocol';
+import type { ErrorCode, WireError } from '@coppice/protocol';
 import { catalogue } from '@coppice/ui';
 import { useState } from 'preact/hooks';
+import { OwnId } from '../link/own-id.tsx';
 import { reload } from '../offline/update.ts';
 import { diagnostics } from './diagnostics.ts';
 import { errorText, passesByItself } from './error-texts.ts';
@@ -25,6 +26,13 @@ const text = catalogue(
     away: '收起',
   },
 );
+
+/** What the operator can change for this one browser, by its id. */
+const calledByName: ReadonlySet<ErrorCode> = new Set([
+  'run-not-admitted',
+  'invitation-invalid',
+  'participant-banned',
+]);
 
 /** What happened · what it means · what to do, with the code and what helps to find the cause. */
 export function ErrorCard({ error, onDismiss }: { error: WireError; onDismiss?: () => void }) {
@@ -51,6 +59,7 @@ export function ErrorCard({ error, onDismiss }: { error: WireError; onDismiss?: 
         <strong>{happened}</strong> {means}
       </p>
       <p>{action}</p>
+      {calledByName.has(error.code) && <OwnId />}
       <div class="row">
         {reloads && (
           <button type="button" class="button primary" onClick={() => void reload()}>

@@ -102,6 +102,24 @@ const en: Texts = {
     means: 'It takes no more updates. Your examples are kept.',
     action: 'Choose another training, or delete your examples.',
   },
+  'run-not-admitted': {
+    happened: 'This training is not open to everyone.',
+    means: 'You are not on its list, so nothing was started. Your examples are kept.',
+    action:
+      'Open the invitation link that the operator gave you. Without one, tell the operator the id below and ask to be let in.',
+  },
+  'invitation-invalid': {
+    happened: 'This invitation does not open the training.',
+    means:
+      'It was revoked, is too old, or was used as often as it may be. Nothing was started; your examples are kept.',
+    action: 'Ask the operator for a new link, or tell them the id below.',
+  },
+  'participant-banned': {
+    happened: 'The operator has banned this browser.',
+    means:
+      'You do not take part any more. Updates that were already counted stay counted; your examples are kept.',
+    action: 'If you think that this is a mistake, tell the operator the id of this browser.',
+  },
   'run-state': {
     happened: 'That is not possible right now.',
     means: 'The training was in another state than this page thought.',
@@ -317,6 +335,21 @@ const zh: Texts = {
     happened: '这次训练已经结束。',
     means: '不再接收更新。你的样本仍保留。',
     action: '选择另一个训练，或删除你的样本。',
+  },
+  'run-not-admitted': {
+    happened: '此训练不对所有人开放。',
+    means: '你不在名单上，因此没有开始。你的样本已保留。',
+    action: '请打开运营者给你的邀请链接。如果没有，请把下面的标识告诉运营者，请其允许你加入。',
+  },
+  'invitation-invalid': {
+    happened: '此邀请无法打开这个训练。',
+    means: '它已被撤销、已过期，或可用次数已用完。没有开始；你的样本已保留。',
+    action: '请向运营者索取新的链接，或把下面的标识告诉运营者。',
+  },
+  'participant-banned': {
+    happened: '运营者已禁止本浏览器参与。',
+    means: '你不再参与。已经计入的更新仍然有效；你的样本已保留。',
+    action: '如果你认为有误，请把本浏览器的标识告诉运营者。',
   },
   'run-state': {
     happened: '现在无法这样做。',

@@ -1,9 +1,10 @@
 import { language, localized } from '@coppice/ui';
 import { goOnAnyway } from '../care/care.ts';
 import { agree, consentTo, withdraw } from '../consent/consent.ts';
-import { attempt } from '../errors/attempt.ts';
+import { attempt, problem } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
 import { session } from '../link/session.ts';
+import { forgetInvitation, secretFor } from './invitation.ts';
 import { chosen, picked } from './run.ts';
 import { takingPart } from './taking-part.ts';
 
@@ -44,10 +45,11 @@ export async function join(): Promise<void> {
   }
   const joined = await attempt('join', async () => {
     if (wanted.paused) await participant().pause();
-    await participant().join(wanted.run);
+    await participant().join(wanted.run, secretFor(wanted.run));
     return true;
   });
   if (joined === undefined && takingPart.value.value?.run === wanted.run) takingPart.set(null);
+  if (problem.value?.code === 'invitation-invalid') forgetInvitation(wanted.run);
 }
 
 export async function leave(): Promise<void> {

@@ -1,7 +1,9 @@
 import type { RunSummary } from '@coppice/protocol';
 import { catalogue, formatDuration, formatNumber, localized } from '@coppice/ui';
+import { OwnId } from '../link/own-id.tsx';
 import { away, session } from '../link/session.ts';
 import { pick } from './actions.ts';
+import { invitation } from './invitation.ts';
 import { chosen, chosenTask, linked, open, plan, stage } from './run.ts';
 
 const n = (value: number) => formatNumber(value);
@@ -15,6 +17,14 @@ const text = catalogue(
     atMost: (time: string) => `${time} at most`,
     people: 'People',
     peopleValue: (here: number, needed: number) => `${n(here)} here, ${n(needed)} needed`,
+    who: 'Who may take part',
+    invited: 'who has an invitation',
+    listed: 'whom the operator put on a list',
+    youAreInvited: 'You were invited to this training. The invitation is shown when you press Start.',
+    askToBeListed: 'To be put on the list, tell the operator:',
+    invitedElsewhere: (title: string) => `You were invited to “${title}”.`,
+    goThere: 'Go there',
+    leaveToGo: 'Leave this training to go there.',
     size: 'Model',
     parameters: (count: string) => `${count} parameters`,
     lastKnown: (state: string) => `last known: ${state}`,
@@ -46,6 +56,14 @@ const text = catalogue(
     atMost: (time) => `最多 ${time}`,
     people: '人数',
     peopleValue: (here, needed) => `现有 ${n(here)} 人，需要 ${n(needed)} 人`,
+    who: '谁可以参与',
+    invited: '持有邀请的人',
+    listed: '运营者列入名单的人',
+    youAreInvited: '你受邀参加这个训练。按“开始”时会出示邀请。',
+    askToBeListed: '要列入名单，请告诉运营者：',
+    invitedElsewhere: (title) => `你受邀参加“${title}”。`,
+    goThere: '前往',
+    leaveToGo: '退出当前训练后即可前往。',
     size: '模型',
     parameters: (count) => `${count} 个参数`,
     lastKnown: (state) => `上次得知：${state}`,
@@ -90,6 +108,7 @@ export function Arrival() {
     <section class="sheet arrival stack" aria-labelledby="task-title">
       <Gone />
       <Head run={run} />
+      <Invited run={run} />
       <OtherRuns />
     </section>
   );
@@ -124,6 +143,12 @@ function Head({ run }: { run: RunSummary }) {
             <dd>{t.atMost(formatDuration(deadline * 1000))}</dd>
           </div>
         )}
+        {run.admission !== 'open' && (
+          <div>
+            <dt>{t.who}</dt>
+            <dd data-testid="admission">{run.admission === 'invited' ? t.invited : t.listed}</dd>
+          </div>
+        )}
         {task !== null && (
           <div>
             <dt>{t.size}</dt>
@@ -132,6 +157,41 @@ function Head({ run }: { run: RunSummary }) {
         )}
       </dl>
     </>
+  );
+}
+
+/** That an invitation is at hand, or what to do without. */
+function Invited({ run }: { run: RunSummary }) {
+  const t = text();
+  const kept = invitation.value.value;
+  const now = stage.value;
+  const other = kept === null ? undefined : session.runs.value.find(({ id }) => id === kept.run);
+  if (other !== undefined && other.id !== run.id)
+    return (
+      <p class="note row">
+        <span>{t.invitedElsewhere(localized(other.title))}</span>
+        {now === 'in' || now === 'joining' ? (
+          <span>{t.leaveToGo}</span>
+        ) : (
+          <button type="button" class="button small" onClick={() => void pick(other.id)}>
+            {t.goThere}
+          </button>
+        )}
+      </p>
+    );
+  if (now !== 'out' || run.admission === 'open') return null;
+  if (kept !== null)
+    return (
+      <p class="note good" data-testid="invited">
+        {t.youAreInvited}
+      </p>
+    );
+  if (run.admission === 'invited') return null;
+  return (
+    <div class="small stack tight">
+      <p class="quiet">{t.askToBeListed}</p>
+      <OwnId />
+    </div>
   );
 }
 

@@ -6,6 +6,7 @@ function run(id: string, status: RunSummary['status']): RunSummary {
   return {
     id,
     status,
+    admission: 'open',
     task: 'iris',
     title: { en: id },
     phase: 'idle',

@@ -33,7 +33,8 @@ export interface ClientApi {
   subscribe(changed: (state: SessionState) => void): Promise<void>;
   /** `known`: the task last seen, whose examples can be opened without the coordinator. */
   connect(known: TaskInfo | null): Promise<void>;
-  join(run: string): Promise<void>;
+  /** `invitation`: the secret of one, for a run that asks for it. */
+  join(run: string, invitation: string | null): Promise<void>;
   leave(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;

@@ -3,7 +3,13 @@ import { expect, it } from 'vitest';
 import { lastModels } from './last-model.ts';
 
 const weights = Float32Array.of(1, -2, 0.5);
-const run = { task: 'iris', round: 7, checkpoint: weightsHash(weights) } as RunSummary;
+const run = {
+  id: 'iris-1',
+  task: 'iris',
+  admission: 'open',
+  round: 7,
+  checkpoint: weightsHash(weights),
+} as RunSummary;
 const bytes = () => new Uint8Array(weights.slice().buffer);
 
 /** A coordinator that answers with these bytes, and what it was asked. */
@@ -17,7 +23,11 @@ function serving(...answers: (() => Uint8Array<ArrayBuffer> | null)[]) {
     const error = { code: 'checkpoint-unknown', message: 'There is none.', retry: 'never' };
     return Response.json({ error }, { status: 404 });
   }) as typeof fetch;
-  return { asked, model: lastModels(ask) };
+  const pull = async (id: string) => {
+    asked.push(`pull ${id}`);
+    return { round: 7, checkpoint: run.checkpoint, weights };
+  };
+  return { asked, model: lastModels(pull, ask) };
 }
 
 it('is the checkpoint of the run, fetched once', async () => {
@@ -44,4 +54,10 @@ it.each([
 it('hands on the refusal of the coordinator', async () => {
   const { model } = serving(() => null);
   await expect(model(run)).rejects.toMatchObject({ code: 'checkpoint-unknown' });
+});
+
+it('comes from a run that is not open as to one whom it admitted', async () => {
+  const { asked, model } = serving(() => null);
+  expect((await model({ ...run, admission: 'invited' })).model.weights).toEqual(weights);
+  expect(asked.toSorted()).toEqual(['/api/tasks/iris', 'pull iris-1']);
 });

@@ -8,14 +8,18 @@ export interface AskableModel {
 }
 
 /**
- * The last model of a run that is over, by its public address: who comes back after the end joins
- * nothing, and is sent no model. Each is fetched once.
+ * The last model of a run that is over: who comes back after the end joins nothing, and is sent no model.
+ * That of an open run comes by its public address; that of another is for those whom it admitted, so it
+ * comes by `pull`, for which they have proved who they are. Each is fetched once.
  */
-export function lastModels(ask: typeof fetch = (...request) => fetch(...request)) {
+export function lastModels(
+  pull: (run: string) => Promise<SavedModel>,
+  ask: typeof fetch = (...request) => fetch(...request),
+) {
   let kept: { checkpoint: string; model: Promise<AskableModel> } | null = null;
   return (run: RunSummary): Promise<AskableModel> => {
     if (kept?.checkpoint !== run.checkpoint) {
-      const model = fetchLastModel(run, ask);
+      const model = run.admission === 'open' ? fetchLastModel(run, ask) : pullLastModel(run, pull, ask);
       kept = { checkpoint: run.checkpoint, model };
       // The next question tries again.
       model.catch(() => {
@@ -24,6 +28,15 @@ export function lastModels(ask: typeof fetch = (...request) => fetch(...request)
     }
     return kept.model;
   };
+}
+
+async function pullLastModel(
+  run: RunSummary,
+  pull: (run: string) => Promise<SavedModel>,
+  ask: typeof fetch,
+): Promise<AskableModel> {
+  const [described, model] = await Promise.all([ask(`/api/tasks/${run.task}`).then(answered), pull(run.id)]);
+  return { task: (await described.json()) as Task, model };
 }
 
 async function fetchLastModel(run: RunSummary, ask: typeof fetch): Promise<AskableModel> {

@@ -45,7 +45,7 @@ let opened: { task: DataTask; data: LocalData } | null = null;
 let lastSeen: TaskInfo | null = null;
 const dataListeners = new Set<(summary: DataSummary) => void>();
 
-const lastModel = lastModels();
+const lastModel = lastModels(async (run) => (await participant()).session.pull(run));
 
 const participant = (): Promise<BrowserParticipant> => started;
 
@@ -100,8 +100,8 @@ const api: ClientApi = {
     lastSeen = known;
     (await participant()).session.connect();
   },
-  async join(run) {
-    await (await participant()).session.join(run);
+  async join(run, invitation) {
+    await (await participant()).session.join(run, invitation);
   },
   async leave() {
     await (await participant()).session.leave();

@@ -43,6 +43,17 @@ export const accessTable: readonly (readonly ['get' | 'post' | 'put' | 'patch' |
     ['get', '/api/runs/:run/rounds', 'runs:read'],
     ['get', '/api/runs/:run/checkpoints', 'runs:read'],
     ['get', '/api/runs/:run/participants', 'runs:read'],
+    // Secrets are not in it: of invitations only that they are there.
+    ['get', '/api/runs/:run/admission', 'runs:read'],
+    ['put', '/api/runs/:run/admission', 'participants:write'],
+    // Before the actions, whose pattern would fit these too.
+    ['post', '/api/runs/:run/invitations', 'participants:write'],
+    ['delete', '/api/runs/:run/invitations/:invitation', 'participants:write'],
+    ['post', '/api/runs/:run/allow-list', 'participants:write'],
+    ['delete', '/api/runs/:run/allow-list/:participant', 'participants:write'],
     ['post', '/api/runs/:run/:action', 'runs:write'],
+    ['get', '/api/bans', 'runs:read'],
+    ['post', '/api/bans', 'participants:write'],
+    ['delete', '/api/bans/:ban', 'participants:write'],
     ['get', '/api/events', 'runs:read'],
   ];

@@ -12,9 +12,11 @@ import type { Evaluator } from '../evaluation/evaluator.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
+import type { Admissions } from '../security/admissions.ts';
 import type { Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
+import { admissionRouter } from './admission.ts';
 import { openApiDocument } from './openapi.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 
@@ -26,6 +28,9 @@ export interface ApiOptions {
   readonly admins: Admins;
   /** The address of the admin page. */
   readonly adminPage: () => string;
+  /** The address of the client page. */
+  readonly clientPage: () => string;
+  readonly admissions: Admissions;
   readonly operator: string;
   readonly version: string;
 }
@@ -38,6 +43,8 @@ export function apiRouter({
   evaluator,
   admins,
   adminPage,
+  clientPage,
+  admissions,
   operator,
   version,
 }: ApiOptions): Router {
@@ -54,6 +61,7 @@ export function apiRouter({
   );
 
   router.use(adminsRouter({ admins, storage, adminPage }));
+  router.use(admissionRouter({ runs, admins, admissions, clientPage }));
 
   router.get(
     '/tasks',
@@ -90,15 +98,20 @@ export function apiRouter({
   router.get(
     '/runs',
     json((request) =>
-      actorOf(request)?.scopes.includes('runs:read') ? runs.all() : runs.all().map(summaryOf),
+      actorOf(request)?.scopes.includes('runs:read')
+        ? runs.all()
+        : runs.all().map((run) => summaryOf(run, false)),
     ),
   );
   router.post(
     '/runs',
     json(async (request) => {
-      const { task, plan, start } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
-      const run = await runs.create(task, definedOnly(plan), start);
-      await admins.record(adminOf(request), 'run-launched', originOf(request), { target: run.id });
+      const { task, plan, start, admission } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
+      const run = await runs.create(task, definedOnly(plan), start, admission);
+      await admins.record(adminOf(request), 'run-launched', originOf(request), {
+        target: run.id,
+        detail: admission === 'open' ? '' : admission,
+      });
       return run;
     }, 201),
   );

@@ -1,26 +1,51 @@
 import { type Checkpoint, CoppiceError, type Layout, type Topology } from '@coppice/protocol';
-import { Router } from 'express';
+import { type Request, Router } from 'express';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import type { Admins } from '../security/admins.ts';
+import type { Admissions } from '../security/admissions.ts';
 import { toBytes } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
+import { credentialsOf } from './access.ts';
 import { json, parameter } from './respond.ts';
 
-/** `/models/<task>/<latest or hash>/`: checkpoints as tfjs LayersModels, for any origin to load. */
+/**
+ * `/models/<task>/<latest or hash>/`: checkpoints as tfjs LayersModels, for any origin to load. Those of runs
+ * that are not open are for admins and tokens with `runs:read`; for others "latest" is the newest open one.
+ */
 export function modelsRouter({
   storage,
   tasks,
   evaluator,
+  admins,
+  admissions,
 }: {
   storage: Storage;
   tasks: Tasks;
   evaluator: Evaluator;
+  admins: Admins;
+  admissions: Admissions;
 }): Router {
   const router = Router();
-  const find = async (taskId: string, version: string): Promise<Checkpoint> => {
-    const task = tasks.get(taskId);
-    const found =
-      version === 'latest' ? await storage.latestOfTask(task.id) : await storage.checkpoint(version);
+  const mayAll = async ({ headers, secure }: Request): Promise<boolean> => {
+    const actor = await admins.identify(credentialsOf(headers, secure));
+    return actor?.scopes.includes('runs:read') ?? false;
+  };
+  const find = async (request: Request): Promise<Checkpoint> => {
+    const version = parameter(request, 'version');
+    const task = tasks.get(parameter(request, 'task'));
+    const look = (without: readonly string[]) =>
+      version === 'latest' ? storage.latestOfTask(task.id, without) : storage.checkpoint(version, without);
+    const closed = admissions.closed();
+    const open = await look(closed);
+    const any = closed.length === 0 ? open : await look([]);
+    const found = any !== null && any.hash !== open?.hash && (await mayAll(request)) ? any : open;
+    if (found === null && any?.task === task.id) {
+      throw new CoppiceError(
+        'run-not-admitted',
+        'This model is of a run that is not open to everyone. Its participants get it through the client page; admins with a session or a token that has the scope "runs:read".',
+      );
+    }
     if (found === null || found.task !== task.id) {
       throw new CoppiceError(
         'checkpoint-unknown',
@@ -32,7 +57,7 @@ export function modelsRouter({
     return found;
   };
   router.use((_request, response, next) => {
-    // Models are for other people's pages too; no credentials are involved.
+    // Models are for other people's pages too. A browser sends no cookie with what such a page asks for.
     response.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
     next();
   });
@@ -41,9 +66,9 @@ export function modelsRouter({
     json(async (request, response) => {
       const task = tasks.get(parameter(request, 'task'));
       const version = parameter(request, 'version');
-      const checkpoint = await find(task.id, version);
+      const checkpoint = await find(request);
       const { layout } = await evaluator.describe(task, 1);
-      cache(response, version);
+      cache(response, version, admissions.of(checkpoint.run) === 'open');
       // Weights by hash: "latest" may change between this answer and the next request.
       const weights = version === 'latest' ? `../${checkpoint.hash}/weights.bin` : 'weights.bin';
       return layersModel(task.model, layout, { weights, checkpoint });
@@ -53,14 +78,14 @@ export function modelsRouter({
     '/:task/:version/weights.bin',
     json(async (request, response) => {
       const version = parameter(request, 'version');
-      const checkpoint = await find(parameter(request, 'task'), version);
+      const checkpoint = await find(request);
       const weights = await storage.weights(checkpoint.hash).catch(async (thrown: unknown) => {
         // Forgotten since it was found: then this says so.
-        await find(parameter(request, 'task'), version);
+        await find(request);
         throw thrown;
       });
       const bytes = toBytes(weights);
-      cache(response, version);
+      cache(response, version, admissions.of(checkpoint.run) === 'open');
       response
         .type('application/octet-stream')
         .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
@@ -94,6 +119,11 @@ export function layersModel(
   };
 }
 
-function cache(response: { set(field: string, value: string): unknown }, version: string): void {
-  response.set('Cache-Control', version === 'latest' ? 'no-cache' : 'public, max-age=31536000, immutable');
+function cache(
+  response: { set(field: string, value: string): unknown },
+  version: string,
+  open: boolean,
+): void {
+  const kept = version === 'latest' ? 'no-cache' : 'public, max-age=31536000, immutable';
+  response.set('Cache-Control', open ? kept : 'private, no-store');
 }

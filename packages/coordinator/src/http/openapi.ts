@@ -6,22 +6,31 @@ import {
   AdminSessionSchema,
   ApiTokenSchema,
   AuditEntrySchema,
+  BanSchema,
   ChangeAdminSchema,
+  ChangeAdmissionSchema,
   CheckpointSchema,
+  CreateBanSchema,
+  CreateRunInvitationSchema,
   CreateRunSchema,
   CreateTaskSchema,
   CreateTokenSchema,
   EventSchema,
   InfoSchema,
   InviteAdminSchema,
+  ListedParticipantSchema,
+  ListParticipantsSchema,
   LoginSchema,
   NewAdminInvitationSchema,
   NewApiTokenSchema,
+  NewRunInvitationSchema,
   ParticipantRowSchema,
   PlanSchema,
   planFields,
   RoundSchema,
   RunActionSchema,
+  RunAdmissionSchema,
+  RunInvitationSchema,
   RunSchema,
   RunSummarySchema,
   SessionStateSchema,
@@ -61,6 +70,15 @@ const schemas = {
   NewApiToken: NewApiTokenSchema,
   AdminSession: AdminSessionSchema,
   AuditEntry: AuditEntrySchema,
+  RunAdmission: RunAdmissionSchema,
+  ChangeAdmission: ChangeAdmissionSchema,
+  RunInvitation: RunInvitationSchema,
+  CreateRunInvitation: CreateRunInvitationSchema,
+  NewRunInvitation: NewRunInvitationSchema,
+  ListedParticipant: ListedParticipantSchema,
+  ListParticipants: ListParticipantsSchema,
+  Ban: BanSchema,
+  CreateBan: CreateBanSchema,
 };
 
 /** The OpenAPI 3.1 document, made from the schemas that requests are checked against. */
@@ -197,6 +215,50 @@ export function openApiDocument(version: string): Json {
       '/api/runs/{run}/participants': {
         get: operation('Its participants', list('ParticipantRow'), { path: ['run'] }),
       },
+      '/api/runs/{run}/admission': {
+        get: operation('Who may take part: admission, invitations, list, bans', ref('RunAdmission'), {
+          path: ['run'],
+        }),
+        put: operation(
+          'Change it while the run runs; those who take part stay, unless "keep" is false',
+          ref('RunAdmission'),
+          { path: ['run'], body: 'ChangeAdmission' },
+        ),
+      },
+      '/api/runs/{run}/invitations': {
+        post: operation('Invite participants; the link is shown this once', ref('NewRunInvitation'), {
+          path: ['run'],
+          body: 'CreateRunInvitation',
+          status: '201',
+        }),
+      },
+      '/api/runs/{run}/invitations/{invitation}': {
+        delete: operation(
+          'Revoke an invitation; with remove=1 also put out those who came by it',
+          ref('RunInvitation'),
+          { path: ['run', 'invitation'], query: ['remove'] },
+        ),
+      },
+      '/api/runs/{run}/allow-list': {
+        post: operation('Put participants on the list', ref('RunAdmission'), {
+          path: ['run'],
+          body: 'ListParticipants',
+          status: '201',
+        }),
+      },
+      '/api/runs/{run}/allow-list/{participant}': {
+        delete: operation('Take one off the list', ref('ListedParticipant'), {
+          path: ['run', 'participant'],
+        }),
+      },
+      '/api/bans': {
+        get: operation('All bans, newest first', list('Ban')),
+        post: operation('Ban a participant from a run, or from the whole coordinator', ref('Ban'), {
+          body: 'CreateBan',
+          status: '201',
+        }),
+      },
+      '/api/bans/{ban}': { delete: operation('Lift it', ref('Ban'), { path: ['ban'] }) },
       '/api/runs/{run}/{action}': {
         post: operation('Start, pause, resume or stop it, or end its open round now', ref('Run'), {
           path: ['run', 'action'],

@@ -9,6 +9,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   'login-refused': 401,
   forbidden: 403,
+  'run-not-admitted': 403,
   'cross-site-request': 403,
   'too-many-attempts': 429,
   'rate-limited': 429,

@@ -15,13 +15,16 @@ export interface ChallengeOptions {
   readonly clock: Clock;
   /** The coordinator's address as proxies before it may hide it; null where there is none. */
   readonly publicUrl: string | null;
+  /** Why who has proved to be this participant may not come in; `null` where it may. */
+  readonly refusal: (participant: string) => CoppiceError | null;
   /** Hears `ok` or an error code. */
   readonly answered: (result: string) => void;
 }
 
 /**
  * Asks a new connection to prove the key it came with, and calls `proven` once, if it does. Until then
- * nothing else is heard from it. It is closed when it proves nothing in time, or sends a proof that is none.
+ * nothing else is heard from it. It is closed when it proves nothing in time, sends a proof that is none, or
+ * proves to be somebody who may not come in.
  */
 export function challenge(socket: Socket, claim: Claim, options: ChallengeOptions, proven: () => void): void {
   // Never used again: what is signed for this connection is worth nothing on another.
@@ -30,7 +33,8 @@ export function challenge(socket: Socket, claim: Claim, options: ChallengeOption
   socket.once('disconnect', cancel);
   socket.once('prove', (payload: unknown, acknowledge: unknown) => {
     cancel();
-    void check(claim, payload, { hosts: hostsOf(socket, options.publicUrl), nonce }).then((error) => {
+    void check(claim, payload, { hosts: hostsOf(socket, options.publicUrl), nonce }).then((unproven) => {
+      const error = unproven ?? options.refusal(claim.participant);
       options.answered(error?.code ?? 'ok');
       const reply: Reply<null> =
         error === null ? { ok: true, value: null } : { ok: false, error: error.toWire() };

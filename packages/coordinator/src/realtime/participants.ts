@@ -7,6 +7,7 @@ import {
   MAX_TEXT,
   parseMessage,
   type Reply,
+  type Run,
   type Up,
   type UpName,
   type UpValue,
@@ -18,6 +19,8 @@ import type { Namespace, Socket } from 'socket.io';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
+import type { RunEngine } from '../rounds/run-engine.ts';
+import type { Admissions } from '../security/admissions.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { refusal } from './door.ts';
@@ -45,6 +48,7 @@ export class ParticipantHub implements Audience {
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
   readonly #operator: string;
   readonly #proof: { readonly clock: Clock; readonly publicUrl: string | null };
+  readonly #admissions: Admissions;
   readonly #answered: (message: string, result: string) => void;
   #runs: Runs | null = null;
 
@@ -56,6 +60,7 @@ export class ParticipantHub implements Audience {
       clock: Clock;
       operator: string;
       publicUrl: string | null;
+      admissions: Admissions;
       answered: (message: string, result: string) => void;
     },
   ) {
@@ -64,6 +69,7 @@ export class ParticipantHub implements Audience {
     this.#clock = options.clock;
     this.#operator = options.operator;
     this.#proof = { clock: options.clock, publicUrl: options.publicUrl };
+    this.#admissions = options.admissions;
     this.#answered = options.answered;
   }
 
@@ -75,6 +81,7 @@ export class ParticipantHub implements Audience {
       roundChanged: () => {},
       participantsChanged: (run) => this.#push(run),
     });
+    this.#admissions.subscribe(() => this.#putOut(runs));
     this.#namespace.use((socket, next) => {
       claimOf(socket.handshake.auth).then(
         (claim) => {
@@ -88,7 +95,10 @@ export class ParticipantHub implements Audience {
       const claim = socket.data.claim as Claim;
       const { clock, publicUrl } = this.#proof;
       const answered = (result: string) => this.#answered('prove', result);
-      challenge(socket, claim, { clock, publicUrl, answered }, () => this.#connected(socket, claim, runs));
+      const refusal = (participant: string) => this.#admissions.refusal(participant, null);
+      challenge(socket, claim, { clock, publicUrl, refusal, answered }, () =>
+        this.#connected(socket, claim, runs),
+      );
     });
   }
 
@@ -137,7 +147,7 @@ export class ParticipantHub implements Audience {
       participant,
       operator: this.#operator,
       now: this.#clock.now(),
-      runs: runs.summaries(),
+      runs: runs.all().map((run) => summaryOf(run, this.#admits(participant, run.id))),
     });
   }
 
@@ -166,6 +176,33 @@ export class ParticipantHub implements Audience {
     socket.disconnect(true);
   }
 
+  #admits(participant: string, run: string): boolean {
+    return this.#admissions.refusal(participant, run) === null;
+  }
+
+  /** Ends the part of those whom their run does not admit any more, and the connections of those who are banned. */
+  #putOut(runs: Runs): void {
+    for (const engine of runs.engines()) {
+      for (const participant of engine.members()) {
+        const why = this.#admissions.refusal(participant, engine.id);
+        if (why === null) continue;
+        const presence = this.#presences.get(participant);
+        presence?.runs.delete(engine.id);
+        engine.putOut(participant, why);
+        // Who is banned from everything is told once, below.
+        const banned = this.#admissions.refusal(participant, null) !== null;
+        if (presence?.socket != null && !banned)
+          this.#emit(presence.socket, 'notice', { ...why.toWire(), run: engine.id });
+      }
+    }
+    for (const [participant, { socket }] of this.#presences) {
+      const banned = socket === null ? null : this.#admissions.refusal(participant, null);
+      if (socket === null || banned === null) continue;
+      this.#emit(socket, 'notice', banned.toWire());
+      socket.disconnect(true);
+    }
+  }
+
   #disconnected(participant: string, presence: Presence, socket: Socket, runs: Runs): void {
     // A replaced connection ends after its successor began: the participant is not away.
     if (presence.socket !== socket) return;
@@ -189,13 +226,25 @@ export class ParticipantHub implements Audience {
         });
       });
     };
-    on('join', (message) => {
-      const engine = runs.engine(message.run);
+    const join = (message: Up<'join'>) => {
+      const engine = this.#engine(participant, message.run, runs);
       const joined = engine.join(participant, message);
       presence.runs.add(message.run);
       // After the answer to "join", so that the participant knows the run when its round begins.
       setImmediate(() => engine.afterJoin(participant));
       return joined;
+    };
+    on('join', (message) => {
+      const { run, invitation } = message;
+      if (invitation === undefined || this.#admits(participant, run)) return join(message);
+      // Known and alive, or the use of the invitation would be spent for nothing.
+      runs.engine(run);
+      return this.#admissions.come(participant, run, invitation).then(() => {
+        // Gone while that was written down: it is let in when it comes again.
+        if (presence.socket !== socket)
+          throw new CoppiceError('connection-lost', 'The connection broke before the run was joined.');
+        return join(message);
+      });
     });
     on('leave', (message) => {
       runs.engine(message.run).leave(participant);
@@ -203,26 +252,44 @@ export class ParticipantHub implements Audience {
       return null;
     });
     on('availability', (message) => {
-      runs.engine(message.run).availability(participant, message);
+      this.#engine(participant, message.run, runs).availability(participant, message);
       return null;
     });
-    on('pull', (message) => runs.model(message.run));
+    on('pull', ({ run }) => {
+      // Known, or it would be said to admit nobody.
+      runs.get(run);
+      this.#ensureAdmitted(participant, run);
+      return runs.model(run);
+    });
     on('progress', (message) => {
-      runs.engine(message.run).progress(participant, message);
+      this.#engine(participant, message.run, runs).progress(participant, message);
       return undefined;
     });
     on('decline', (message) => {
-      runs.engine(message.run).decline(participant, message);
+      this.#engine(participant, message.run, runs).decline(participant, message);
       return null;
     });
     on('update', async (message) => {
-      await runs.engine(message.run).update(participant, message);
+      await this.#engine(participant, message.run, runs).update(participant, message);
       return { duplicate: false };
     });
     on('evaluation', (message) => {
-      runs.engine(message.run).evaluation(participant, message);
+      this.#engine(participant, message.run, runs).evaluation(participant, message);
       return null;
     });
+  }
+
+  /** A run that is not over, for somebody who may take part in it. @throws CoppiceError */
+  #engine(participant: string, run: string, runs: Runs): RunEngine {
+    const engine = runs.engine(run);
+    this.#ensureAdmitted(participant, run);
+    return engine;
+  }
+
+  /** @throws CoppiceError `participant-banned`, `run-not-admitted` */
+  #ensureAdmitted(participant: string, run: string): void {
+    const refusal = this.#admissions.refusal(participant, run);
+    if (refusal !== null) throw refusal;
   }
 
   /** Every message is checked here, once; what is thrown becomes a named answer. */
@@ -263,8 +330,7 @@ export class ParticipantHub implements Audience {
         const runs = this.#runs;
         if (runs === null) return;
         const full = runs.get(run);
-        const message: Down<'run'> = { run: summaryOf(full), now: this.#clock.now() };
-        this.#namespace.to(PROVEN).emit('run', message);
+        this.#tellAll(full);
         const engine = engineOrNull(runs, run);
         if (engine === null || isOver(full.status)) return;
         const rows = engine.participants();
@@ -283,6 +349,19 @@ export class ParticipantHub implements Audience {
       this.#pushes.set(run, push);
     }
     push.request();
+  }
+
+  /** To those whom a run does not admit goes less of it. */
+  #tellAll(run: Run): void {
+    const now = this.#clock.now();
+    const admitted =
+      run.admission === 'open'
+        ? []
+        : [...this.#presences].filter(([id, { socket }]) => socket !== null && this.#admits(id, run.id));
+    const ids = admitted.map(([id]) => id);
+    const others: Down<'run'> = { run: summaryOf(run, false), now };
+    this.#namespace.to(PROVEN).except(ids).emit('run', others);
+    this.send(ids, 'run', { run: summaryOf(run, true), now });
   }
 
   #emit<N extends DownName>(socket: Socket, name: N, message: Down<N>): void {

@@ -1,6 +1,7 @@
 import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
+  type Admission,
   CoppiceError,
   defaultPlan,
   encodeFrame,
@@ -22,6 +23,7 @@ import type { Audience } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
 import { RunEngine } from '../rounds/run-engine.ts';
 import type { RunObserver } from '../rounds/run-state.ts';
+import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Tasks } from './tasks.ts';
@@ -34,6 +36,7 @@ export interface RunsOptions {
   readonly evaluator: Evaluator;
   readonly events: EventLog;
   readonly tasks: Tasks;
+  readonly admissions: Pick<Admissions, 'of' | 'begin'>;
 }
 
 /** What happens in runs, for whoever shows it. */
@@ -47,7 +50,7 @@ export interface RunsListener {
 export class Runs {
   readonly #o: RunsOptions;
   readonly #engines = new Map<string, RunEngine>();
-  readonly #over = new Map<string, Run>();
+  readonly #over = new Map<string, Omit<Run, 'admission'>>();
   readonly #listeners = new Set<RunsListener>();
 
   constructor(options: RunsOptions) {
@@ -71,7 +74,12 @@ export class Runs {
   }
 
   /** @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`. */
-  async create(taskId: string, input: Partial<Plan>, start: boolean): Promise<Run> {
+  async create(
+    taskId: string,
+    input: Partial<Plan>,
+    start: boolean,
+    admission: Admission = 'open',
+  ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task, input);
     const { layout, weights } = await this.#o.evaluator.describe(task, plan.seed);
@@ -87,6 +95,8 @@ export class Runs {
       reason: null,
     };
     const central = await this.#o.evaluator.evaluate(task, weights);
+    // Before there is a run: a crash in between must not leave it open.
+    await this.#o.admissions.begin(record.id, admission);
     await this.#o.storage.commit({
       run: record,
       round: null,
@@ -141,18 +151,15 @@ export class Runs {
   }
 
   get(id: string): Run {
-    return this.#over.get(id) ?? this.engine(id).run();
+    const over = this.#over.get(id);
+    return over === undefined ? this.engine(id).run() : { ...over, admission: this.#o.admissions.of(id) };
   }
 
   /** Newest first. */
   all(): Run[] {
-    return [...this.#over.values(), ...[...this.#engines.values()].map((engine) => engine.run())].sort(
-      (a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1),
-    );
-  }
-
-  summaries(): RunSummary[] {
-    return this.all().map(summaryOf);
+    return [...this.#over.keys(), ...this.#engines.keys()]
+      .map((id) => this.get(id))
+      .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
   }
 
   /** The current model of any run, over or not. */
@@ -211,12 +218,13 @@ export class Runs {
         },
         event: (event) => this.#o.events.add({ run: record.id, ...event }),
       },
+      admission: () => this.#o.admissions.of(record.id),
     });
     this.#engines.set(record.id, engine);
     return engine;
   }
 
-  async #describeOver(record: RunRecord): Promise<Run> {
+  async #describeOver(record: RunRecord): Promise<Omit<Run, 'admission'>> {
     const newest = (await this.#o.storage.checkpoints(record.id))[0];
     if (newest === undefined) {
       throw new CoppiceError(
@@ -245,20 +253,22 @@ export class Runs {
     };
   }
 
+  /** Says that something about a run changed which its engine does not know of. */
+  changed(run: string): void {
+    this.#changed(run);
+  }
+
   #changed(run: string): void {
     for (const listener of this.#listeners) listener.runChanged(run);
   }
 }
 
-/** What everyone may see of a run. */
-export function summaryOf({
-  plan: _plan,
-  createdAt: _createdAt,
-  endedAt: _endedAt,
-  reason: _reason,
-  ...summary
-}: Run): RunSummary {
-  return summary;
+/** What a run's participants may see of it; others too where it is open, without its metrics where it is not. */
+export function summaryOf(
+  { plan: _plan, createdAt: _createdAt, endedAt: _endedAt, reason: _reason, ...summary }: Run,
+  admitted: boolean,
+): RunSummary {
+  return admitted || summary.admission === 'open' ? summary : { ...summary, central: null };
 }
 
 /** The plan asked for, completed by the task's defaults and then by the general ones. */

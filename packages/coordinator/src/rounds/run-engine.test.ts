@@ -100,6 +100,7 @@ async function world(
         logged.push({ kind, round });
       },
     },
+    admission: () => 'open',
   });
   const join = (n: number) => {
     engine.join(id(n), {

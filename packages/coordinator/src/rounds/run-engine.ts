@@ -130,6 +130,24 @@ export class RunEngine {
     this.#changed();
   }
 
+  /** Ends somebody's part in the run. What was acknowledged stays counted; what was not is not waited for. */
+  putOut(participant: string, why: CoppiceError): void {
+    const member = this.#state.members.get(participant);
+    if (member === undefined || member.presence === 'left') return;
+    member.presence = 'left';
+    member.progress = null;
+    member.lastSeenAt = this.#now();
+    member.lastError = why.toWire();
+    this.#log('warning', 'participant-put-out', `A participant was put out of the run (${why.code}).`);
+    this.#rounds.out(participant, 'refused');
+    this.#changed();
+  }
+
+  /** Who takes part, connected or for a moment not. */
+  members(): string[] {
+    return [...this.#state.members.all()].filter(({ presence }) => presence !== 'left').map(({ id }) => id);
+  }
+
   connectionLost(participant: string): void {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence !== 'here') return;
@@ -216,7 +234,8 @@ export class RunEngine {
   // ---- what others see
 
   summary(): RunSummary {
-    return summarize(this.#state, this.#rounds.phase, this.#rounds.open);
+    const { phase, open } = this.#rounds;
+    return summarize(this.#state, phase, { open, admission: this.#o.admission() });
   }
 
   run(): Run {

@@ -1,6 +1,7 @@
 import type { StrategyState } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
+  type Admission,
   type Event,
   encodeFrame,
   type Frame,
@@ -49,6 +50,8 @@ export interface RunOptions {
   readonly audience: Audience;
   readonly evaluator: Evaluator;
   readonly observer: RunObserver;
+  /** Who may take part, as it is now. It is held to before anyone speaks to the run. */
+  readonly admission: () => Admission;
 }
 
 /** What a run knows between its rounds: its record, its model, its participants. */

@@ -1,4 +1,4 @@
-import type { ParticipantRow, Phase, RunSummary } from '@coppice/protocol';
+import type { Admission, ParticipantRow, Phase, RunSummary } from '@coppice/protocol';
 import type { Audience } from './audience.ts';
 import { examplesBucket, memberState } from './members.ts';
 import type { OpenRound } from './open-round.ts';
@@ -6,13 +6,18 @@ import type { RunState } from './run-state.ts';
 
 /* A run as others see it. */
 
-export function summarize(state: RunState, phase: Phase, open: OpenRound | null): RunSummary {
+export function summarize(
+  state: RunState,
+  phase: Phase,
+  { open, admission }: { open: OpenRound | null; admission: Admission },
+): RunSummary {
   const { id, task, plan, status } = state.record;
   return {
     id,
     task: task.id,
     title: task.title,
     status,
+    admission,
     phase,
     round: state.model.round,
     rounds: plan.rounds,

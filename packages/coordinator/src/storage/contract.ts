@@ -1,6 +1,7 @@
 import { defaultPlan, type Round, type Task, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
+import { admissionContract } from './admission-contract.ts';
 import type { Commit, RunRecord, Storage } from './storage.ts';
 
 const task: Task = {
@@ -95,6 +96,7 @@ export function storageContract(
     afterEach(() => storage.close());
 
     adminContract(() => storage);
+    admissionContract(() => storage);
 
     it('is empty at first', async () => {
       expect(await storage.runs()).toEqual([]);
@@ -157,6 +159,22 @@ export function storageContract(
       await storage.commit(commitOf('b', 0, weights));
       expect((await storage.latest('a'))?.checkpoint.run).toBe('a');
       expect((await storage.latest('b'))?.checkpoint.run).toBe('b');
+    });
+
+    it('finds checkpoints as though some runs were not there', async () => {
+      const [shared, own] = [new Float32Array([1, 2]), new Float32Array([3, 4])];
+      await storage.commit(commitOf('a', 0, shared));
+      await storage.commit(commitOf('b', 0, shared));
+      await storage.commit(commitOf('b', 1, own));
+      expect((await storage.latestOfTask('toy', []))?.run).toBe('b');
+      expect(await storage.latestOfTask('toy', ['b'])).toMatchObject({ run: 'a', round: 0 });
+      expect(await storage.latestOfTask('toy', ['a', 'b'])).toBeNull();
+      for (const [without, found] of [
+        [['b'], 'a'],
+        [['a'], 'b'],
+      ] as const)
+        expect((await storage.checkpoint(weightsHash(shared), without))?.run).toBe(found);
+      expect(await storage.checkpoint(weightsHash(own), ['b', 'c'])).toBeNull();
     });
 
     it('forgets the checkpoints that a rule does not keep, and their weights, unless another run has them', async () => {

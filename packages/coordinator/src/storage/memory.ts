@@ -1,6 +1,7 @@
 import type { Checkpoint, Event, Round, Task } from '@coppice/protocol';
 import { toBytes, toFloat32 } from './blobs.ts';
 import { memoryAdmins } from './memory-admins.ts';
+import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { keptRounds } from './retention.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
@@ -70,11 +71,17 @@ export function memoryStorage(): Storage {
       if (last === undefined) return null;
       return { ...copy(last), weights: toFloat32(await blobs.get(last.checkpoint.hash)) };
     },
-    async latestOfTask(task) {
-      return copy(newest(models.filter(({ checkpoint }) => checkpoint.task === task))?.checkpoint ?? null);
+    async latestOfTask(task, without = []) {
+      const found = models.filter(
+        ({ checkpoint }) => checkpoint.task === task && !without.includes(checkpoint.run),
+      );
+      return copy(newest(found)?.checkpoint ?? null);
     },
-    async checkpoint(hash) {
-      return copy(models.find(({ checkpoint }) => checkpoint.hash === hash)?.checkpoint ?? null);
+    async checkpoint(hash, without = []) {
+      const found = models.find(
+        ({ checkpoint }) => checkpoint.hash === hash && !without.includes(checkpoint.run),
+      );
+      return copy(found?.checkpoint ?? null);
     },
     weights: async (hash) => toFloat32(await blobs.get(hash)),
     async putMetrics({ run, round, central, federated }) {
@@ -98,6 +105,7 @@ export function memoryStorage(): Storage {
       return copy(found.slice(-limit));
     },
     ...memoryAdmins(),
+    ...memoryAdmission(),
     async close() {},
   };
 }

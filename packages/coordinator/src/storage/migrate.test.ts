@@ -88,6 +88,14 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
       [1, 'The run toy-1 was created.'],
       [2, "It's 训练"],
     ]);
+    // Runs of those days are open, and nobody is banned.
+    expect(await storage.admissions()).toEqual([]);
+    expect(await storage.bans()).toEqual([]);
+    if (version >= 4) {
+      expect((await storage.admins()).map(({ name, role }) => [name, role])).toEqual([['小林', 'operator']]);
+      expect(await storage.apiToken('f'.repeat(64))).toMatchObject({ scopes: ['metrics:read'] });
+      expect(await storage.audit({})).toMatchObject([{ id: 1, action: 'login' }]);
+    }
     const event = { at: 3, run: null, round: null, level: 'info', kind: 'k', message: 'm' } as const;
     expect(await storage.appendEvents([event])).toMatchObject([{ id: 3 }]);
     await storage.close();

@@ -16,6 +16,10 @@ const tables = [
   ['api_token', ['id']],
   ['admin_invitation', ['id']],
   ['audit', ['id']],
+  ['run_admission', ['run']],
+  ['run_invitation', ['id']],
+  ['listed_participant', ['run', 'participant']],
+  ['ban', ['id']],
 ] as const;
 const PAGE = 500;
 /** Rows in one insert: both databases take so many values. */

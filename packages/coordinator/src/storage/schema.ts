@@ -77,5 +77,35 @@ export interface Tables {
     detail: string;
     address: string;
   };
+  run_admission: { run: string; admission: string };
+  run_invitation: {
+    id: string;
+    run: string;
+    hash: string;
+    label: string;
+    made_by: string;
+    created_at: number;
+    expires_at: number | null;
+    uses: number;
+    max_uses: number | null;
+    revoked_at: number | null;
+  };
+  listed_participant: {
+    run: string;
+    participant: string;
+    invitation: string | null;
+    note: string;
+    made_by: string;
+    created_at: number;
+  };
+  ban: {
+    id: string;
+    participant: string;
+    /** Null: from the whole coordinator. */
+    run: string | null;
+    reason: string;
+    made_by: string;
+    created_at: number;
+  };
   schema_version: { version: number };
 }

@@ -17,6 +17,7 @@ import { blobsOf, namedBlobs } from './records.ts';
 import { keptRounds } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
+import { sqlAdmission } from './sql-admission.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 import { storageError } from './storage-error.ts';
 
@@ -200,22 +201,24 @@ export async function sqlStorage(
         state,
       } satisfies StoredModel;
     },
-    async latestOfTask(task) {
+    async latestOfTask(task, without = []) {
       const row = await db
         .selectFrom('checkpoint')
         .selectAll()
         .where('task', '=', task)
+        .$if(without.length > 0, (query) => query.where('run', 'not in', without))
         .orderBy('created_at', 'desc')
         .orderBy('round', 'desc')
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? null : toCheckpoint(row);
     },
-    async checkpoint(hash) {
+    async checkpoint(hash, without = []) {
       const row = await db
         .selectFrom('checkpoint')
         .selectAll()
         .where('hash', '=', hash)
+        .$if(without.length > 0, (query) => query.where('run', 'not in', without))
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? null : toCheckpoint(row);
@@ -254,6 +257,7 @@ export async function sqlStorage(
     },
 
     ...sqlAdmins(db),
+    ...sqlAdmission(db),
 
     async close() {
       await db.destroy();

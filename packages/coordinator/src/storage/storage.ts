@@ -1,6 +1,7 @@
 import type { StrategyState } from '@coppice/federation';
 import type { Checkpoint, Event, Plan, Round, RunStatus, Task, WireError } from '@coppice/protocol';
 import type { AdminStorage } from './admin-storage.ts';
+import type { AdmissionStorage } from './admission-storage.ts';
 import type { RetentionRule } from './retention.ts';
 
 /** A run as it is stored: what cannot be derived from its rounds. */
@@ -36,7 +37,7 @@ export interface Commit {
  * refused; nothing was changed), `storage-locked` (it is somebody else's by now), or `storage-corrupt` (what
  * was read is not what was written).
  */
-export interface Storage extends AdminStorage {
+export interface Storage extends AdminStorage, AdmissionStorage {
   /** Adds or replaces a task of the admin's own. */
   putTask(task: Task): Promise<void>;
   tasks(): Promise<Task[]>;
@@ -56,10 +57,10 @@ export interface Storage extends AdminStorage {
   checkpoints(run: string): Promise<Checkpoint[]>;
   /** The newest model of a run, or `null` before its first. */
   latest(run: string): Promise<StoredModel | null>;
-  /** The newest checkpoint of any of a task's runs, or `null`. */
-  latestOfTask(task: string): Promise<Checkpoint | null>;
-  /** A checkpoint by its weights' hash, whichever run made it; `null` where there is none. */
-  checkpoint(hash: string): Promise<Checkpoint | null>;
+  /** The newest checkpoint of any of a task's runs but those named, or `null`. */
+  latestOfTask(task: string, without?: readonly string[]): Promise<Checkpoint | null>;
+  /** A checkpoint by its weights' hash, whichever run but those named made it; `null` where there is none. */
+  checkpoint(hash: string, without?: readonly string[]): Promise<Checkpoint | null>;
   /** The weights with this hash, verified. */
   weights(hash: string): Promise<Float32Array>;
   /** Adds measurements to a checkpoint that came after it was made. */

@@ -13,7 +13,7 @@ export const scopes = [
   /** Launch, pause, resume, stop, end a round. */
   'runs:write',
   'tasks:write',
-  /** Participants' invitations and bans. */
+  /** Who may take part: a run's admission, its invitations and its list, bans. */
   'participants:write',
   'metrics:read',
   'audit:read',
@@ -170,6 +170,13 @@ export const auditActions = [
   'run-stop',
   'run-end-round',
   'task-added',
+  'admission-changed',
+  'participant-invitation-made',
+  'participant-invitation-revoked',
+  'participants-listed',
+  'participant-unlisted',
+  'participant-banned',
+  'ban-lifted',
 ] as const;
 export type AuditAction = (typeof auditActions)[number];
 

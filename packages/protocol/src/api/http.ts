@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { PlanInputSchema } from '../plan.ts';
-import { HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
+import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import { DataSchemaSchema, LocalizedSchema, LossSchema, TaskIdSchema, TopologySchema } from '../task.ts';
 
 /** `POST /api/runs`. The run begins at once unless `start` is false. */
@@ -8,6 +8,8 @@ export const CreateRunSchema = z.strictObject({
   task: TaskIdSchema,
   plan: z._default(PlanInputSchema, {}),
   start: z._default(z.boolean(), true),
+  /** Who may take part; not part of the plan, since it may change while the run runs. */
+  admission: z._default(AdmissionSchema, 'open'),
 });
 export type CreateRun = z.input<typeof CreateRunSchema>;
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { LayoutSchema } from '../layout.ts';
+import { MAX_INVITATION } from '../limits.ts';
 import { PlanSchema } from '../plan.ts';
 import { replySchema } from '../reply.ts';
 import { HashSchema, RunIdSchema, RunSummarySchema } from '../run.ts';
@@ -17,6 +18,8 @@ export const JoinSchema = z.strictObject({
   speed: z.nullable(z.number().check(z.minimum(0))),
   /** Paused participants are connected but not selected. */
   paused: z.boolean(),
+  /** The secret of an invitation to this run. Looked at where the run would not admit the participant without. */
+  invitation: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_INVITATION))),
 });
 export type Join = z.infer<typeof JoinSchema>;
 

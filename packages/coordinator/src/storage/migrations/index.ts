@@ -2,10 +2,11 @@ import { first } from './0001-first.ts';
 import { eventsByRun } from './0002-events-by-run.ts';
 import { litter } from './0003-litter.ts';
 import { admins } from './0004-admins.ts';
+import { admission } from './0005-admission.ts';
 import type { Migration } from './migration.ts';
 
 /**
  * In the order they are applied: the n-th makes version n. A migration that has landed is never edited,
  * only followed by another; with each one `migrate.test.ts` asks for a database of the version before it.
  */
-export const migrations: readonly Migration[] = [first, eventsByRun, litter, admins];
+export const migrations: readonly Migration[] = [first, eventsByRun, litter, admins, admission];
