@@ -35,9 +35,10 @@ import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
 import { AddressLimit } from './security/address-limit.ts';
 import { Admins } from './security/admins.ts';
+import { Admissions } from './security/admissions.ts';
 import { trustOf } from './security/client-address.ts';
 import { ConnectionCaps } from './security/connection-caps.ts';
-import { Admissions } from './security/admissions.ts';
+import { Newcomers } from './security/newcomers.ts';
 import { allowedOrigins } from './security/origins.ts';
 import { newSecret } from './security/secrets.ts';
 import { readTls } from './security/tls.ts';
@@ -142,6 +143,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     spoolWaiting: () => spool.waiting,
     eventsWaiting: () => events.waiting,
   });
+  const newcomers = new Newcomers({
+    storage,
+    clock,
+    logger,
+    limit: new AddressLimit(config.identitiesPerHour, 3600),
+  });
   const people = io.of('/participant');
   door.guard(people);
   limitEvents(people, {
@@ -155,6 +162,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     operator: config.operator,
     publicUrl: config.publicUrl,
     admissions,
+    newcomers,
+    addressOf: (socket) => door.addressOf(socket.conn),
     answered: (name, result) => metrics.answered(name, result),
   });
   const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks, admissions });
@@ -205,6 +214,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   client = `${url}/`;
   try {
     await admissions.recover();
+    await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
   } catch (thrown) {

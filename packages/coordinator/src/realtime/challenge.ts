@@ -16,7 +16,7 @@ export interface ChallengeOptions {
   /** The coordinator's address as proxies before it may hide it; null where there is none. */
   readonly publicUrl: string | null;
   /** Why who has proved to be this participant may not come in; `null` where it may. */
-  readonly refusal: (participant: string) => CoppiceError | null;
+  readonly refusal: (participant: string) => Promise<CoppiceError | null>;
   /** Hears `ok` or an error code. */
   readonly answered: (result: string) => void;
 }
@@ -33,8 +33,10 @@ export function challenge(socket: Socket, claim: Claim, options: ChallengeOption
   socket.once('disconnect', cancel);
   socket.once('prove', (payload: unknown, acknowledge: unknown) => {
     cancel();
-    void check(claim, payload, { hosts: hostsOf(socket, options.publicUrl), nonce }).then((unproven) => {
-      const error = unproven ?? options.refusal(claim.participant);
+    const admit = async () =>
+      (await check(claim, payload, { hosts: hostsOf(socket, options.publicUrl), nonce })) ??
+      (await options.refusal(claim.participant));
+    void admit().then((error) => {
       options.answered(error?.code ?? 'ok');
       const reply: Reply<null> =
         error === null ? { ok: true, value: null } : { ok: false, error: error.toWire() };

@@ -1,6 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { request } from 'node:http';
-import { PROTOCOL_VERSION } from '@coppice/protocol';
+import { CoppiceError, PROTOCOL_VERSION, proofBytes } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Config } from '../config.ts';
@@ -24,12 +24,6 @@ async function begin(config: Partial<Config>): Promise<void> {
   });
 }
 
-function someKey(): string {
-  const { x, y } = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
-  const part = (text: unknown) => Buffer.from(text as string, 'base64url');
-  return Buffer.concat([Buffer.of(4), part(x), part(y)]).toString('base64url');
-}
-
 /** A socket that comes from `address`, as a proxy says: connected, or the code it was refused with. */
 async function from(
   address: string,
@@ -39,7 +33,7 @@ async function from(
     transports: [transport],
     reconnection: false,
     forceNew: true,
-    auth: { protocol: PROTOCOL_VERSION, key: someKey() },
+    auth: { protocol: PROTOCOL_VERSION, key: keysOf().key },
     extraHeaders: { 'x-forwarded-for': address },
   });
   sockets.push(socket);
@@ -187,3 +181,77 @@ it('a plain-HTTP request under a name that may be somebody else’s is refused, 
   expect((await ask('localhost', '/api/info')).status).toBe(200);
   expect((await ask('localhost', '/socket.io/?EIO=4&transport=polling')).status).toBe(200);
 });
+
+describe('participants never seen before', () => {
+  /** Comes with these keys and proves them: `welcome`, or the code it was refused with. */
+  async function come(keys: ReturnType<typeof keysOf>, address: string): Promise<string> {
+    const socket = io(`${coordinator.url}/participant`, {
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      auth: { protocol: PROTOCOL_VERSION, key: keys.key },
+      extraHeaders: { 'x-forwarded-for': address },
+    });
+    sockets.push(socket);
+    return new Promise((resolve) => {
+      socket.once('welcome', () => resolve('welcome'));
+      socket.once('challenge', async ({ nonce }: { nonce: string }) => {
+        const signature = keys.prove(new URL(coordinator.url).host, nonce);
+        const answer = await socket.emitWithAck('prove', { signature });
+        if (!answer.ok) resolve(answer.error.code);
+      });
+    });
+  }
+
+  it('are limited for each address; who was here before is not', async () => {
+    await begin({ identitiesPerHour: 2 });
+    const [ada, ben, cleo] = [keysOf(), keysOf(), keysOf()];
+    expect(await come(ada, '203.0.113.1')).toBe('welcome');
+    expect(await come(ben, '203.0.113.1')).toBe('welcome');
+    expect(await come(cleo, '203.0.113.1')).toBe('too-many-identities');
+    for (let i = 0; i < 5; i++) expect(await come(ada, '203.0.113.1')).toBe('welcome');
+    expect(await come(cleo, '203.0.113.2')).toBe('welcome');
+    // Known by now, wherever it comes from.
+    expect(await come(cleo, '203.0.113.1')).toBe('welcome');
+  });
+
+  it('are known after a restart', async () => {
+    const storage = memoryStorage();
+    const limited = { port: 0, logLevel: 'silent', trustProxy: 'loopback', identitiesPerHour: 1 };
+    const start = () => startCoordinator({ config: limited, storage, spool: memorySpool() });
+    const ada = keysOf();
+    coordinator = await start();
+    expect(await come(ada, '203.0.113.1')).toBe('welcome');
+    await coordinator.close();
+    coordinator = await start();
+    expect(await come(keysOf(), '203.0.113.1')).toBe('welcome');
+    expect(await come(ada, '203.0.113.1')).toBe('welcome');
+    expect(await come(keysOf(), '203.0.113.1')).toBe('too-many-identities');
+  });
+
+  it('are let in when the disk cannot say who is new', async () => {
+    coordinator = await startCoordinator({
+      config: { port: 0, logLevel: 'silent', identitiesPerHour: 1 },
+      storage: {
+        ...memoryStorage(),
+        participantSeen: () => Promise.reject(new CoppiceError('storage-failed', 'The disk is gone.')),
+      },
+      spool: memorySpool(),
+    });
+    for (let i = 0; i < 3; i++) expect(await come(keysOf(), '127.0.0.1')).toBe('welcome');
+  });
+});
+
+/** A key pair, and the signatures that prove it. */
+function keysOf() {
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { x, y } = publicKey.export({ format: 'jwk' });
+  const part = (text: unknown) => Buffer.from(text as string, 'base64url');
+  return {
+    key: Buffer.concat([Buffer.of(4), part(x), part(y)]).toString('base64url'),
+    prove: (host: string, nonce: string) =>
+      sign('sha256', proofBytes(host, nonce), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString(
+        'base64url',
+      ),
+  };
+}

@@ -21,6 +21,7 @@ import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
 import type { RunEngine } from '../rounds/run-engine.ts';
 import type { Admissions } from '../security/admissions.ts';
+import type { Newcomers } from '../security/newcomers.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { refusal } from './door.ts';
@@ -49,6 +50,8 @@ export class ParticipantHub implements Audience {
   readonly #operator: string;
   readonly #proof: { readonly clock: Clock; readonly publicUrl: string | null };
   readonly #admissions: Admissions;
+  readonly #newcomers: Newcomers;
+  readonly #addressOf: (socket: Socket) => string;
   readonly #answered: (message: string, result: string) => void;
   #runs: Runs | null = null;
 
@@ -61,6 +64,8 @@ export class ParticipantHub implements Audience {
       operator: string;
       publicUrl: string | null;
       admissions: Admissions;
+      newcomers: Newcomers;
+      addressOf: (socket: Socket) => string;
       answered: (message: string, result: string) => void;
     },
   ) {
@@ -70,6 +75,8 @@ export class ParticipantHub implements Audience {
     this.#operator = options.operator;
     this.#proof = { clock: options.clock, publicUrl: options.publicUrl };
     this.#admissions = options.admissions;
+    this.#newcomers = options.newcomers;
+    this.#addressOf = options.addressOf;
     this.#answered = options.answered;
   }
 
@@ -95,7 +102,9 @@ export class ParticipantHub implements Audience {
       const claim = socket.data.claim as Claim;
       const { clock, publicUrl } = this.#proof;
       const answered = (result: string) => this.#answered('prove', result);
-      const refusal = (participant: string) => this.#admissions.refusal(participant, null);
+      const address = this.#addressOf(socket);
+      const refusal = async (participant: string) =>
+        this.#admissions.refusal(participant, null) ?? this.#newcomers.refusal(participant, address);
       challenge(socket, claim, { clock, publicUrl, refusal, answered }, () =>
         this.#connected(socket, claim, runs),
       );

@@ -2,6 +2,7 @@ import { defaultPlan, type Round, type Task, weightsHash } from '@coppice/protoc
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
+import { participantContract } from './participant-contract.ts';
 import type { Commit, RunRecord, Storage } from './storage.ts';
 
 const task: Task = {
@@ -97,6 +98,7 @@ export function storageContract(
 
     adminContract(() => storage);
     admissionContract(() => storage);
+    participantContract(() => storage);
 
     it('is empty at first', async () => {
       expect(await storage.runs()).toEqual([]);

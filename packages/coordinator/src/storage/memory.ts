@@ -3,6 +3,7 @@ import { toBytes, toFloat32 } from './blobs.ts';
 import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { memoryParticipants } from './memory-participants.ts';
 import { keptRounds } from './retention.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 
@@ -106,6 +107,7 @@ export function memoryStorage(): Storage {
     },
     ...memoryAdmins(),
     ...memoryAdmission(),
+    ...memoryParticipants(),
     async close() {},
   };
 }

@@ -88,9 +88,13 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
       [1, 'The run toy-1 was created.'],
       [2, "It's 训练"],
     ]);
-    // Runs of those days are open, and nobody is banned.
-    expect(await storage.admissions()).toEqual([]);
-    expect(await storage.bans()).toEqual([]);
+    // Runs of the days before are open, and nobody is banned.
+    const admission = version >= 5;
+    expect(await storage.admissions()).toEqual(admission ? [{ run: 'toy-1', admission: 'listed' }] : []);
+    expect((await storage.bans()).map(({ reason }) => reason)).toEqual(admission ? ["It's spam"] : []);
+    expect(await storage.listed()).toMatchObject(admission ? [{ invitation: 'v1', by: '小林' }] : []);
+    // Everybody is new.
+    expect(await storage.participantSeen('0'.repeat(32))).toBeNull();
     if (version >= 4) {
       expect((await storage.admins()).map(({ name, role }) => [name, role])).toEqual([['小林', 'operator']]);
       expect(await storage.apiToken('f'.repeat(64))).toMatchObject({ scopes: ['metrics:read'] });

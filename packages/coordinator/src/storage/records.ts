@@ -16,6 +16,7 @@ const tables = [
   ['api_token', ['id']],
   ['admin_invitation', ['id']],
   ['audit', ['id']],
+  ['participant', ['id']],
   ['run_admission', ['run']],
   ['run_invitation', ['id']],
   ['listed_participant', ['run', 'participant']],

@@ -107,5 +107,6 @@ export interface Tables {
     made_by: string;
     created_at: number;
   };
+  participant: { id: string; first_seen_at: number; last_seen_at: number };
   schema_version: { version: number };
 }

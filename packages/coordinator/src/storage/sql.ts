@@ -18,6 +18,7 @@ import { keptRounds } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
+import { sqlParticipants } from './sql-participants.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 import { storageError } from './storage-error.ts';
 
@@ -258,6 +259,7 @@ export async function sqlStorage(
 
     ...sqlAdmins(db),
     ...sqlAdmission(db),
+    ...sqlParticipants(db),
 
     async close() {
       await db.destroy();

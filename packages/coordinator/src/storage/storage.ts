@@ -2,6 +2,7 @@ import type { StrategyState } from '@coppice/federation';
 import type { Checkpoint, Event, Plan, Round, RunStatus, Task, WireError } from '@coppice/protocol';
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
+import type { ParticipantStorage } from './participant-storage.ts';
 import type { RetentionRule } from './retention.ts';
 
 /** A run as it is stored: what cannot be derived from its rounds. */
@@ -37,7 +38,7 @@ export interface Commit {
  * refused; nothing was changed), `storage-locked` (it is somebody else's by now), or `storage-corrupt` (what
  * was read is not what was written).
  */
-export interface Storage extends AdminStorage, AdmissionStorage {
+export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStorage {
   /** Adds or replaces a task of the admin's own. */
   putTask(task: Task): Promise<void>;
   tasks(): Promise<Task[]>;

@@ -1,0 +1,58 @@
+import type { Clock } from '@coppice/ports';
+import { CoppiceError } from '@coppice/protocol';
+import type { Logger } from 'pino';
+import type { ParticipantStorage } from '../storage/participant-storage.ts';
+import type { AddressLimit } from './address-limit.ts';
+
+const DAY = 24 * 3600 * 1000;
+/** Who has not come for so long is new again. */
+const FORGET_AFTER = 365 * DAY;
+/** That somebody is here is written down once a day, not at each connection. */
+const TOUCH_AFTER = DAY;
+
+export interface NewcomersOptions {
+  readonly storage: ParticipantStorage;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** New identities that one address may bring in an hour. */
+  readonly limit: AddressLimit;
+}
+
+/** Lets in who was here before, and so many new identities of one address in an hour. */
+export class Newcomers {
+  readonly #o: NewcomersOptions;
+
+  constructor(options: NewcomersOptions) {
+    this.#o = options;
+  }
+
+  /** Forgets who has not come for a year. */
+  tidy(): Promise<void> {
+    return this.#o.storage.forgetParticipants(this.#o.clock.now() - FORGET_AFTER);
+  }
+
+  /** Why a participant that proved its key may not come in from this address now; `null` where it may. */
+  async refusal(participant: string, address: string): Promise<CoppiceError | null> {
+    const { storage, clock, logger, limit } = this.#o;
+    try {
+      const seen = await storage.participantSeen(participant);
+      const now = clock.now();
+      if (seen === null) {
+        const wait = await limit.take(address);
+        if (wait !== null) return tooMany(wait);
+      } else if (now - seen < TOUCH_AFTER) return null;
+      await storage.seeParticipant(participant, now);
+    } catch (thrown) {
+      // The disk's trouble, and not this participant's: a full one keeps nobody out.
+      logger.error({ participant, err: thrown }, 'who is here could not be read or written down');
+    }
+    return null;
+  }
+}
+
+function tooMany(seconds: number): CoppiceError {
+  return new CoppiceError(
+    'too-many-identities',
+    `Too many participants that were never here before came from this address within an hour. It is tried again by itself; the next can come in ${Math.ceil(seconds / 60)} min.`,
+  );
+}
