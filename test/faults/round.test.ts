@@ -331,11 +331,34 @@ describe('one that does not stop', () => {
       const { message } = await cohort.bad.raw.ask('update', cohort.asked.update, noise(40 + n));
       expect(message).toEqual(refusal('frame-invalid'));
     }
-    expect((await cohort.bad.raw.event('notice')).message).toMatchObject({ code: 'frame-invalid' });
+    expect((await cohort.bad.raw.event('notice')).message).toMatchObject({ code: 'too-many-offences' });
     await cohort.bad.raw.closed;
     await world.gone(cohort.run, 1);
     await deliverAll(cohort);
     passGrace();
+    await expectRight(cohort, { bad: 'left' });
+  });
+
+  it('is not let in again by connecting anew, until one offence is forgiven; another with its habits is', async () => {
+    const cohort = await begin({ deadlineSeconds: 600, graceSeconds: 0 });
+    const { name } = cohort.bad;
+    for (let n = 0; n < 19; n++) await cohort.bad.raw.ask('update', cohort.asked.update, noise(40 + n));
+    await cohort.bad.raw.close();
+    await world.gone(cohort.run, 1);
+    const again = await world.connect(name);
+    expect((await again.raw.ask('pull', {})).message).toEqual(refusal('message-invalid'));
+    expect((await again.raw.event('notice')).message).toMatchObject({ code: 'too-many-offences' });
+    await again.raw.closed;
+    expect(await world.refused(name)).toMatchObject({
+      code: 'too-many-offences',
+      message: expect.stringContaining('60 s'),
+    });
+    world.clock.advance(59_000);
+    expect(await world.refused(name)).toMatchObject({ message: expect.stringContaining('1 s') });
+    world.clock.advance(1000);
+    const back = await world.join(name, cohort.run);
+    expect((await back.raw.ask('pull', { run: cohort.run })).message).toMatchObject({ ok: true });
+    await deliverAll(cohort);
     await expectRight(cohort, { bad: 'left' });
   });
 

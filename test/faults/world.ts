@@ -13,7 +13,7 @@ import {
 } from '../conformance/raw-participant.ts';
 
 const KEY = 'a-key-for-tests';
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Somebody connected to the coordinator, written from docs/protocol.md alone. */
 export interface Someone {
@@ -122,6 +122,16 @@ export class World {
     if (refused !== null) throw new Error(JSON.stringify(refused));
     await raw.event('welcome');
     return { name, raw };
+  }
+
+  /** Why the door stays shut to somebody. */
+  async refused(name: string): Promise<Json> {
+    const keys = keysOf(name);
+    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keys.key }, keys);
+    this.#open.push(raw);
+    const refused = await raw.connected;
+    if (refused === null) throw new Error(`${name} was let in`);
+    return refused;
   }
 
   async join(name: string, run: string): Promise<Someone> {

@@ -4,21 +4,21 @@ import {
   type Down,
   type DownName,
   downMessages,
+  FIRST_PAUSE,
   FRAME_HEADER_BYTES,
+  LONGEST_PAUSE,
   MAX_MODEL_BYTES,
   PROTOCOL_VERSION,
   parseMessage,
   proofBytes,
   type Reply,
+  SILENCE_TIMEOUT,
   upMessages,
   type WireError,
 } from '@coppice/protocol';
 import { Manager, type Socket } from 'socket.io-client';
 import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
-
-/** Pause before asking again after "later". Reconnection after a lost line is Socket.IO's own. */
-const REFUSED_RETRY = 5_000;
 
 /** The transport of the product: Socket.IO, WebSocket first, reconnecting for ever. */
 export function socketTransport(url: string, identity: Identity): Transport {
@@ -28,8 +28,9 @@ export function socketTransport(url: string, identity: Identity): Transport {
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
     reconnection: true,
-    reconnectionDelay: 500,
-    reconnectionDelayMax: 5_000,
+    reconnectionDelay: FIRST_PAUSE,
+    reconnectionDelayMax: LONGEST_PAUSE,
+    timeout: SILENCE_TIMEOUT,
     autoConnect: false,
   });
   const socket: Socket = manager.socket('/participant', {
@@ -39,6 +40,13 @@ export function socketTransport(url: string, identity: Identity): Transport {
   /** Whether the loss of this connection has been told: once, not at every attempt. */
   let toldLost = false;
   let retry: ReturnType<typeof setTimeout> | null = null;
+  let welcome: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Gives this connection up for one that works. Heartbeats may still pass where messages were lost
+   * (in a proxy, in a process that was suspended); a new connection says everything anew.
+   */
+  const abandon = () => manager.engine.close();
 
   // Every connection has a new engine; each counts its packets, framing excluded.
   manager.on('open', () => {
@@ -56,7 +64,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     if (retry !== null) clearTimeout(retry);
     retry = setTimeout(() => {
       if (!closed) socket.connect();
-    }, REFUSED_RETRY);
+    }, LONGEST_PAUSE);
   };
 
   const prove = async (nonce: string, events: TransportEvents) => {
@@ -88,6 +96,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
         if (name === 'welcome') {
           receive('welcome', (message) => {
             toldLost = false;
+            clearTimeout(welcome);
             events.onWelcome(message);
           });
         } else if (name === 'challenge') {
@@ -103,7 +112,12 @@ export function socketTransport(url: string, identity: Identity): Transport {
           });
         } else receive(name, (message) => events.onMessage(name, message));
       }
+      socket.on('connect', () => {
+        clearTimeout(welcome);
+        welcome = setTimeout(abandon, SILENCE_TIMEOUT);
+      });
       socket.on('disconnect', (reason) => {
+        clearTimeout(welcome);
         if (closed) return;
         toldLost = true;
         events.onLost();
@@ -142,6 +156,8 @@ export function socketTransport(url: string, identity: Identity): Transport {
       try {
         answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck(name, message);
       } catch (cause) {
+        // Still connected: the message or its answer was lost, and so may be others.
+        if (socket.connected) abandon();
         throw lost(cause);
       }
       const schema = upMessages[name].reply;
@@ -157,6 +173,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     close() {
       closed = true;
       if (retry !== null) clearTimeout(retry);
+      clearTimeout(welcome);
       socket.disconnect();
     },
   };

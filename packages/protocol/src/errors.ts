@@ -16,6 +16,7 @@ export const errorCodes = {
   'identity-unproven': 'never',
   'session-replaced': 'never',
   'message-invalid': 'never',
+  'too-many-offences': 'later',
   'coordinator-starting': 'later',
   'coordinator-stopping': 'later',
   // runs and rounds

@@ -5,16 +5,17 @@
  * `version.test.ts`, because a participant that is open in someone's browser tab since last week
  * speaks last week's protocol.
  *
+ * - 3: error code `too-many-offences`: in the notice that ends a connection, and at the door while it lasts.
  * - 2: a key pair in place of a secret: hello carries the key, challenge (down) and prove (up) come first;
  *   bounds on what participants tell of themselves (losses, counts, times); `maxNorm` in the plan; error
  *   codes `update-norm`, `identity-unproven`.
  * - 1: first version. Messages: hello, join, leave, availability, pull, progress, decline, update,
  *   evaluation (up); welcome, run, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /**
  * The oldest protocol version that this coordinator still serves. A participant below it is told
  * `protocol-too-old`, and the page asks its reader to reload.
  */
-export const OLDEST_SERVED_VERSION = 2;
+export const OLDEST_SERVED_VERSION = 3;

@@ -1,3 +1,4 @@
+import type { Clock } from '@coppice/ports';
 import type { ParticipantRow, Phase, RunSummary } from '@coppice/protocol';
 import type { Audience } from './audience.ts';
 import { examplesBucket, memberState } from './members.ts';
@@ -6,7 +7,11 @@ import type { RunState } from './run-state.ts';
 
 /* A run as others see it. */
 
-export function summarize(state: RunState, phase: Phase, open: OpenRound | null): RunSummary {
+export function summarize(
+  state: RunState,
+  phase: Phase,
+  { open, clock }: { open: OpenRound | null; clock: Clock },
+): RunSummary {
   const { id, task, plan, status } = state.record;
   return {
     id,
@@ -18,7 +23,8 @@ export function summarize(state: RunState, phase: Phase, open: OpenRound | null)
     rounds: plan.rounds,
     participants: state.members.here().length,
     needed: plan.minParticipants,
-    deadlineAt: phase === 'collect' ? (open?.deadlineAt ?? null) : null,
+    // A date for those who know our date; set clocks move it, the deadline itself stays.
+    deadlineAt: phase === 'collect' && open !== null ? clock.now() + open.dueAt - clock.elapsed() : null,
     central: state.central,
     checkpoint: state.model.hash,
   };
