@@ -54,6 +54,11 @@ export function socketTransport(url: string, identity: Identity): Transport {
     manager.engine.on('packet', (packet: { data?: unknown }) => count(received, packet.data));
   });
 
+  // What came on a connection before it was known to be one is not for the next: a challenge above all.
+  manager.on('close', () => {
+    socket.receiveBuffer = [];
+  });
+
   const giveUp = (events: TransportEvents, error: WireError) => {
     closed = true;
     socket.disconnect();
@@ -68,7 +73,11 @@ export function socketTransport(url: string, identity: Identity): Transport {
   };
 
   const prove = async (nonce: string, events: TransportEvents) => {
+    const { id } = socket;
     const signature = await identity.sign(proofBytes(new URL(url).host, nonce));
+    // The connection broke meanwhile; the next has a challenge of its own, to which this is no answer.
+    // (Socket.IO would keep the message for it.)
+    if (!socket.connected || socket.id !== id) return;
     let answer: unknown;
     try {
       answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck('prove', { signature });
