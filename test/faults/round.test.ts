@@ -1,7 +1,15 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { frame, type Json, type RawParticipant } from '../conformance/raw-participant.ts';
-import { type Asked, deliver, foretold, honest, type Someone, World } from './world.ts';
+import {
+  beginRound,
+  type Cohort,
+  deliverAll,
+  expectRight as expectRightFor,
+  honestUpdates,
+  refusal,
+} from './cohort.ts';
+import { type Asked, deliver, honest, World } from './world.ts';
 
 /*
  * One coordinator, and in each case three honest participants and one that is not. Whatever the fourth
@@ -20,80 +28,11 @@ afterEach(async () => {
 });
 afterAll(() => world.end());
 
-const PLAN = {
-  minParticipants: 4,
-  quorum: 0.5,
-  overSelection: 1,
-  rounds: 1,
-  deadlineSeconds: 60,
-  graceSeconds: 5,
-};
-const NUMBERS = [1, 2, 3];
-
-interface Cohort {
-  readonly run: string;
-  readonly good: Someone[];
-  readonly bad: Someone;
-  /** What the fourth was asked; the honest were asked the same. */
-  readonly asked: Asked;
-}
-
-let cases = 0;
-
-async function begin(plan: Json = {}): Promise<Cohort> {
-  const run = await world.launch({ ...PLAN, ...plan });
-  const prefix = `case-${++cases}`;
-  const good: Someone[] = [];
-  for (const n of NUMBERS) good.push(await world.join(`${prefix}-good-${n}`, run));
-  const bad = await world.join(`${prefix}-bad`, run);
-  const [asked] = await Promise.all([bad, ...good].map((one) => world.asked(one)));
-  return { run, good, bad, asked: asked as Asked };
-}
-
-/** The honest deliver; none of their answers may differ because of the fourth. */
-async function deliverAll({ good, asked }: Cohort): Promise<void> {
-  for (const [i, one] of good.entries()) {
-    expect(await deliver(one, asked, NUMBERS[i] as number)).toEqual({
-      ok: true,
-      value: { duplicate: false },
-    });
-  }
-}
-
-const honestUpdates = (asked: Asked) => NUMBERS.map((n) => honest(asked, n));
-
-/** What all who are honest must have seen in the end. */
-async function expectRight(
-  { run, good, asked }: Cohort,
-  { updates = honestUpdates(asked), bad }: { updates?: ReturnType<typeof honestUpdates>; bad: string },
-): Promise<void> {
-  const checkpoint = foretold(asked, updates);
-  for (const { raw } of good) {
-    expect((await raw.event('round-end')).message).toMatchObject({
-      run,
-      round: asked.round,
-      outcome: 'committed',
-      checkpoint,
-      accepted: updates.length,
-      you: 'accepted',
-    });
-  }
-  const rounds = await world.get<Json[]>(`/api/runs/${run}/rounds`);
-  const { attempt } = asked.update;
-  const round = rounds.find((one) => one['round'] === asked.round && one['attempt'] === attempt);
-  expect(round).toMatchObject({ outcome: 'committed', checkpoint, accepted: updates.length });
-  const cohort = round?.['cohort'] as { outcome: string }[];
-  expect(cohort.map(({ outcome }) => outcome).toSorted()).toEqual(
-    ['accepted', 'accepted', 'accepted', bad].toSorted(),
-  );
-}
-
+const begin = (plan: Json = {}) => beginRound(world, plan);
+const expectRight = (cohort: Cohort, what: Parameters<typeof expectRightFor>[2]) =>
+  expectRightFor(world, cohort, what);
 const passDeadline = () => world.clock.advance(60_000);
 const passGrace = () => world.clock.advance(5_000);
-
-/** A refusal by name. */
-const refusal = (code: string) =>
-  expect.objectContaining({ ok: false, error: expect.objectContaining({ code }) });
 
 const without = (message: Json, field: string) =>
   Object.fromEntries(Object.entries(message).filter(([name]) => name !== field));

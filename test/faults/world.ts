@@ -114,9 +114,10 @@ export class World {
     return run['id'] as string;
   }
 
-  async connect(name: string): Promise<Someone> {
+  /** @param url where it calls, if not the coordinator itself. */
+  async connect(name: string, url = this.url): Promise<Someone> {
     const keys = keysOf(name);
-    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keys.key }, keys);
+    const raw = new RawParticipant(url, { protocol: PROTOCOL, key: keys.key }, keys);
     this.#open.push(raw);
     const refused = await raw.connected;
     if (refused !== null) throw new Error(JSON.stringify(refused));
@@ -134,8 +135,8 @@ export class World {
     return refused;
   }
 
-  async join(name: string, run: string): Promise<Someone> {
-    const someone = await this.connect(name);
+  async join(name: string, run: string, url = this.url): Promise<Someone> {
+    const someone = await this.connect(name, url);
     const joined = await someone.raw.ask('join', {
       run,
       device: 'headless',
