@@ -125,6 +125,24 @@ export class World {
     return { name, raw };
   }
 
+  /** A connection that claims to be somebody and proves nothing by itself. */
+  silent(name: string): RawParticipant {
+    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keysOf(name).key });
+    this.#open.push(raw);
+    return raw;
+  }
+
+  async post<T>(path: string, body: Json): Promise<T> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+      body: JSON.stringify(body),
+    });
+    const answer = (await response.json()) as T;
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
   /** Why the door stays shut to somebody. */
   async refused(name: string): Promise<Json> {
     const keys = keysOf(name);
