@@ -250,6 +250,16 @@ describe('what is not the protocol at all ends the connection that sent it, and 
     await expectRight(cohort, { bad: 'left' });
   });
 
+  it('two hellos at once: neither is heard', async () => {
+    const cohort = await begin();
+    const twice = world.silent('twice', { hellos: 2 });
+    await twice.closed;
+    expect(twice.log.join()).not.toContain('challenge');
+    await deliverAll(cohort);
+    passDeadline();
+    await expectRight(cohort, { bad: 'late' });
+  });
+
   it('an event that does not exist is not heard', async () => {
     const cohort = await begin();
     cohort.bad.raw.tell('constructor', {});

@@ -125,9 +125,9 @@ export class World {
     return { name, raw };
   }
 
-  /** A connection that claims to be somebody and proves nothing by itself. */
-  silent(name: string): RawParticipant {
-    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keysOf(name).key });
+  /** A connection that claims to be somebody, once or more often, and proves nothing by itself. */
+  silent(name: string, { hellos = 1 } = {}): RawParticipant {
+    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keysOf(name).key }, { hellos });
     this.#open.push(raw);
     return raw;
   }
