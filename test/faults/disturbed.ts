@@ -1,8 +1,8 @@
 import { cuttingProxy } from './cutting-proxy.ts';
 import { type HonestWorld, honestWorld } from './honest-world.ts';
-import { type Harm, type LossyProxy, lossyProxy } from './lossy-proxy.ts';
+import { type Harm, type LossyProxy, type Lost, lossyProxy } from './lossy-proxy.ts';
 
-export const SIZE = { participants: 4, rounds: 3 };
+export const SIZE = { participants: 4, rounds: 2 };
 
 export interface Told {
   /** Of the committed rounds, each held against the arithmetic of what was accepted in it. */
@@ -26,11 +26,11 @@ export async function undisturbed(): Promise<readonly string[]> {
 export async function throughMessages(
   seed: string | number,
   harm: Harm,
-  { least }: { least: number },
+  { least, lost = null }: { least: number; lost?: Lost | null },
 ): Promise<Told & { counts: LossyProxy['counts'] }> {
   const opened: LossyProxy[] = [];
   const world = await honestWorld({ ...SIZE, least }, async (url) => {
-    const proxy = await lossyProxy(url, seed, harm);
+    const proxy = await lossyProxy(url, { seed, harm, lost });
     opened.push(proxy);
     return proxy.url;
   });

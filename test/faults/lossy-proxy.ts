@@ -15,6 +15,14 @@ export interface Harm {
   readonly cut: number;
 }
 
+/** Messages that are lost whatever is drawn: the first so many of a kind. */
+export interface Lost {
+  readonly direction: 'up' | 'down';
+  /** Of the message as text; a binary one is `<binary>`. */
+  readonly pattern: RegExp;
+  readonly times: number;
+}
+
 export const harmless: Harm = { drop: 0, delay: 0, duplicate: 0, reorder: 0, cut: 0 };
 
 /** How long a delayed message waits at most, and one that nothing overtakes; milliseconds. */
@@ -34,7 +42,18 @@ type Message = [data: RawData, binary: boolean];
  * heartbeats included, in both directions. A network cannot do this to a connection that lives, but a broken
  * proxy can. The same seed, connection and direction draw the same misfortunes.
  */
-export async function lossyProxy(target: string, seed: string | number, harm: Harm): Promise<LossyProxy> {
+export async function lossyProxy(
+  target: string,
+  { seed, harm, lost = null }: { seed: string | number; harm: Harm; lost?: Lost | null },
+): Promise<LossyProxy> {
+  let toLose = lost?.times ?? 0;
+  const loses = (direction: Lost['direction'], [data, binary]: Message) => {
+    if (lost?.direction !== direction || toLose === 0) return false;
+    if (!lost.pattern.test(binary ? '<binary>' : String(data))) return false;
+    toLose--;
+    counts.drop++;
+    return true;
+  };
   const counts = { passed: 0, drop: 0, delay: 0, duplicate: 0, reorder: 0, cut: 0 };
   const http = createServer((_request, response) => response.writeHead(502).end());
   const server = new WebSocketServer({ server: http, perMessageDeflate: false });
@@ -61,8 +80,12 @@ export async function lossyProxy(target: string, seed: string | number, harm: Ha
       send: (data, binary) => void (below.readyState === WebSocket.OPEN && below.send(data, { binary })),
       cut: end,
     });
-    below.on('message', (data, binary) => void ready.then(() => up.take([data, binary])));
-    above.on('message', (data, binary) => down.take([data, binary]));
+    below.on('message', (data, binary) => {
+      if (!loses('up', [data, binary])) void ready.then(() => up.take([data, binary]));
+    });
+    above.on('message', (data, binary) => {
+      if (!loses('down', [data, binary])) down.take([data, binary]);
+    });
     below.on('close', () => void up.drained().then(end));
     above.on('close', () => void down.drained().then(end));
     below.on('error', end);

@@ -26,6 +26,37 @@ it('a proxy that spoils nothing changes nothing', async () => {
   expect(counts).toMatchObject({ drop: 0, delay: 0, duplicate: 0, reorder: 0, cut: 0 });
 });
 
+describe('what is lost is made good, whatever it is: nobody is left out', () => {
+  it.concurrent.for([
+    ['the opening', 'down', /^0\{/],
+    ['the hello', 'up', /^40/],
+    ['its answer', 'down', /^40/],
+    ['the challenge', 'down', /"challenge"/],
+    ['the proof', 'up', /"prove"/],
+    ['its answer', 'down', /^43.participant,0\[\{"ok":true,"value":null/],
+    ['the welcome', 'down', /"welcome"/],
+    ['the join', 'up', /"join"/],
+    ['its answer', 'down', /"layout"/],
+    ['the example count', 'up', /"availability"/],
+    ['its answer', 'down', /^43.participant,2\[\{"ok":true,"value":null/],
+    ['a round’s start', 'down', /"round-start"/],
+    ['its model', 'down', /<binary>/],
+    ['an update', 'up', /"update"/],
+    ['its frame', 'up', /<binary>/],
+    ['its acknowledgement', 'down', /"duplicate"/],
+    ['a round’s end', 'down', /"round-end"/],
+    ['the news that the run is over', 'down', /"status":"finished"/],
+    ['a heartbeat', 'down', /^2$/],
+    ['its answer', 'up', /^3$/],
+  ] as const)('%s (%s, %s)', LONG, async ([name, direction, pattern]) => {
+    const lost = { direction, pattern, times: 2 };
+    // Long enough for a heartbeat, and in order.
+    const told = await throughMessages(name, { ...harmless, delay: 0.3 }, { least: 4, lost });
+    expect(told.counts.drop).toBeGreaterThan(0);
+    expect(told.checkpoints).toEqual(expected);
+  });
+});
+
 describe('20 % of all messages are spoilt, both ways, heartbeats too', () => {
   it.concurrent.for(['drop', 'delay', 'duplicate', 'reorder'] as const)('%s', LONG, async (kind) => {
     const told = await throughMessages(kind, { ...harmless, [kind]: 0.2 }, { least: 2 });
@@ -34,7 +65,7 @@ describe('20 % of all messages are spoilt, both ways, heartbeats too', () => {
     if (told.everybody) expect(told.checkpoints).toEqual(expected);
   });
 
-  it.concurrent.for([1, 2, 3, 4])('a mixture, seed %i', LONG, async (seed) => {
+  it.concurrent.for([1, 2, 3])('a mixture, seed %i', LONG, async (seed) => {
     const harm = { drop: 0.05, delay: 0.05, duplicate: 0.05, reorder: 0.04, cut: 0.01 };
     const told = await throughMessages(seed, harm, { least: 4 });
     expect(told.counts.drop).toBeGreaterThan(0);
@@ -44,7 +75,7 @@ describe('20 % of all messages are spoilt, both ways, heartbeats too', () => {
 });
 
 describe('connections are reset after some bytes', () => {
-  it.concurrent.for([1, 2, 3])('seed %i', LONG, async (seed) => {
+  it.concurrent.for([1, 2])('seed %i', LONG, async (seed) => {
     const told = await throughBytes(seed);
     expect(told.cuts).toBeGreaterThan(0);
     expect(told.checkpoints).toHaveLength(SIZE.rounds);
