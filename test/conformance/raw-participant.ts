@@ -33,12 +33,13 @@ export class RawParticipant {
   readonly connected: Promise<Json | null>;
   readonly closed: Promise<void>;
 
-  /** @param keys with which challenges are answered; left out, they are not. */
-  constructor(url: string, auth: Json, keys?: Keys) {
-    if (keys !== undefined) {
+  /** @param keys with which challenges are answered; without `prove`, they are not. `hellos`: how many. */
+  constructor(url: string, auth: Json, keys: Partial<Keys> & { hellos?: number } = {}) {
+    const { prove, hellos = 1 } = keys;
+    if (prove !== undefined) {
       const { host } = new URL(url);
       void this.event('challenge').then(({ message }) =>
-        this.ask('prove', { signature: keys.prove(host, message['nonce'] as string) }),
+        this.ask('prove', { signature: prove(host, message['nonce'] as string) }),
       );
     }
     this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`);
@@ -48,7 +49,8 @@ export class RawParticipant {
       this.#socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
         this.log.push(`S ${typeof data === 'string' ? data : `<${data.byteLength} bytes>`}`);
         if (typeof data !== 'string') this.#packet(this.#announced ?? '', new Uint8Array(data));
-        else if (data.startsWith('0')) this.send(`40/participant,${JSON.stringify(auth)}`);
+        else if (data.startsWith('0'))
+          for (let n = 0; n < hellos; n++) this.send(`40/participant,${JSON.stringify(auth)}`);
         else if (data === '2') this.send('3');
         else if (data === '41/participant,') this.#socket.close();
         else if (data.startsWith('40/participant,')) resolve(null);

@@ -1,7 +1,15 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { frame, type Json, type RawParticipant } from '../conformance/raw-participant.ts';
-import { type Asked, deliver, foretold, honest, type Someone, World } from './world.ts';
+import {
+  beginRound,
+  type Cohort,
+  deliverAll,
+  expectRight as expectRightFor,
+  honestUpdates,
+  refusal,
+} from './cohort.ts';
+import { type Asked, deliver, honest, type Someone, World } from './world.ts';
 
 /*
  * One coordinator, and in each case three honest participants and one that is not. Whatever the fourth
@@ -20,80 +28,11 @@ afterEach(async () => {
 });
 afterAll(() => world.end());
 
-const PLAN = {
-  minParticipants: 4,
-  quorum: 0.5,
-  overSelection: 1,
-  rounds: 1,
-  deadlineSeconds: 60,
-  graceSeconds: 5,
-};
-const NUMBERS = [1, 2, 3];
-
-interface Cohort {
-  readonly run: string;
-  readonly good: Someone[];
-  readonly bad: Someone;
-  /** What the fourth was asked; the honest were asked the same. */
-  readonly asked: Asked;
-}
-
-let cases = 0;
-
-async function begin(plan: Json = {}): Promise<Cohort> {
-  const run = await world.launch({ ...PLAN, ...plan });
-  const prefix = `case-${++cases}`;
-  const good: Someone[] = [];
-  for (const n of NUMBERS) good.push(await world.join(`${prefix}-good-${n}`, run));
-  const bad = await world.join(`${prefix}-bad`, run);
-  const [asked] = await Promise.all([bad, ...good].map((one) => world.asked(one)));
-  return { run, good, bad, asked: asked as Asked };
-}
-
-/** The honest deliver; none of their answers may differ because of the fourth. */
-async function deliverAll({ good, asked }: Cohort): Promise<void> {
-  for (const [i, one] of good.entries()) {
-    expect(await deliver(one, asked, NUMBERS[i] as number)).toEqual({
-      ok: true,
-      value: { duplicate: false },
-    });
-  }
-}
-
-const honestUpdates = (asked: Asked) => NUMBERS.map((n) => honest(asked, n));
-
-/** What all who are honest must have seen in the end. */
-async function expectRight(
-  { run, good, asked }: Cohort,
-  { updates = honestUpdates(asked), bad }: { updates?: ReturnType<typeof honestUpdates>; bad: string },
-): Promise<void> {
-  const checkpoint = foretold(asked, updates);
-  for (const { raw } of good) {
-    expect((await raw.event('round-end')).message).toMatchObject({
-      run,
-      round: asked.round,
-      outcome: 'committed',
-      checkpoint,
-      accepted: updates.length,
-      you: 'accepted',
-    });
-  }
-  const rounds = await world.get<Json[]>(`/api/runs/${run}/rounds`);
-  const { attempt } = asked.update;
-  const round = rounds.find((one) => one['round'] === asked.round && one['attempt'] === attempt);
-  expect(round).toMatchObject({ outcome: 'committed', checkpoint, accepted: updates.length });
-  const cohort = round?.['cohort'] as { outcome: string }[];
-  expect(cohort.map(({ outcome }) => outcome).toSorted()).toEqual(
-    ['accepted', 'accepted', 'accepted', bad].toSorted(),
-  );
-}
-
+const begin = (plan: Json = {}) => beginRound(world, plan);
+const expectRight = (cohort: Cohort, what: Parameters<typeof expectRightFor>[2]) =>
+  expectRightFor(world, cohort, what);
 const passDeadline = () => world.clock.advance(60_000);
 const passGrace = () => world.clock.advance(5_000);
-
-/** A refusal by name. */
-const refusal = (code: string) =>
-  expect.objectContaining({ ok: false, error: expect.objectContaining({ code }) });
 
 const without = (message: Json, field: string) =>
   Object.fromEntries(Object.entries(message).filter(([name]) => name !== field));
@@ -311,6 +250,16 @@ describe('what is not the protocol at all ends the connection that sent it, and 
     await expectRight(cohort, { bad: 'left' });
   });
 
+  it('two hellos at once: neither is heard', async () => {
+    const cohort = await begin();
+    const twice = world.silent('twice', { hellos: 2 });
+    await twice.closed;
+    expect(twice.log.join()).not.toContain('challenge');
+    await deliverAll(cohort);
+    passDeadline();
+    await expectRight(cohort, { bad: 'late' });
+  });
+
   it('an event that does not exist is not heard', async () => {
     const cohort = await begin();
     cohort.bad.raw.tell('constructor', {});
@@ -331,11 +280,34 @@ describe('one that does not stop', () => {
       const { message } = await cohort.bad.raw.ask('update', cohort.asked.update, noise(40 + n));
       expect(message).toEqual(refusal('frame-invalid'));
     }
-    expect((await cohort.bad.raw.event('notice')).message).toMatchObject({ code: 'frame-invalid' });
+    expect((await cohort.bad.raw.event('notice')).message).toMatchObject({ code: 'too-many-offences' });
     await cohort.bad.raw.closed;
     await world.gone(cohort.run, 1);
     await deliverAll(cohort);
     passGrace();
+    await expectRight(cohort, { bad: 'left' });
+  });
+
+  it('is not let in again by connecting anew, until one offence is forgiven; another with its habits is', async () => {
+    const cohort = await begin({ deadlineSeconds: 600, graceSeconds: 0 });
+    const { name } = cohort.bad;
+    for (let n = 0; n < 19; n++) await cohort.bad.raw.ask('update', cohort.asked.update, noise(40 + n));
+    await cohort.bad.raw.close();
+    await world.gone(cohort.run, 1);
+    const again = await world.connect(name);
+    expect((await again.raw.ask('pull', {})).message).toEqual(refusal('message-invalid'));
+    expect((await again.raw.event('notice')).message).toMatchObject({ code: 'too-many-offences' });
+    await again.raw.closed;
+    expect(await world.refused(name)).toMatchObject({
+      code: 'too-many-offences',
+      message: expect.stringContaining('60 s'),
+    });
+    world.clock.advance(59_000);
+    expect(await world.refused(name)).toMatchObject({ message: expect.stringContaining('1 s') });
+    world.clock.advance(1000);
+    const back = await world.join(name, cohort.run);
+    expect((await back.raw.ask('pull', { run: cohort.run })).message).toMatchObject({ ok: true });
+    await deliverAll(cohort);
     await expectRight(cohort, { bad: 'left' });
   });
 
@@ -396,6 +368,47 @@ describe('an update counts once', () => {
     await deliverAll(second);
     passDeadline();
     await expectRight(second, { bad: 'late' });
+  });
+
+  it('when another sends what it overheard, once it was counted or before', async () => {
+    const cohort = await begin();
+    const { raw } = cohort.good[0] as Someone;
+    const { delta, examples } = honest(cohort.asked, 1);
+    const overheard: Json = { ...cohort.asked.update, examples };
+    const frame = cohort.asked.frame(delta);
+    expect((await raw.ask('update', overheard, frame)).message).toMatchObject({ ok: true });
+    // The message names nobody, so it is the sender's own, whosever numbers it holds: counted for the
+    // sender, once, and never in the name of the one it was taken from.
+    const thief = cohort.bad.raw;
+    expect((await thief.ask('update', overheard, frame)).message).toEqual({
+      ok: true,
+      value: { duplicate: false },
+    });
+    expect((await thief.ask('update', overheard, frame)).message).toEqual({
+      ok: true,
+      value: { duplicate: true },
+    });
+    for (const [i, one] of cohort.good.entries())
+      expect((await deliver(one, cohort.asked, i + 1))['ok']).toBe(true);
+    await expectRight(cohort, {
+      updates: [...honestUpdates(cohort.asked), honest(cohort.asked, 1)],
+      bad: 'accepted',
+    });
+  });
+
+  it('and not from a stranger who recorded a whole connection and plays it back', async () => {
+    const cohort = await begin();
+    await deliverAll(cohort);
+    const { raw, name } = cohort.good[0] as Someone;
+    const sent = raw.log.filter((line) => line.startsWith('C ')).map((line) => line.slice(2));
+    const stranger = world.silent(name);
+    expect(await stranger.connected).toBeNull();
+    for (const text of sent.filter((line) => /^42.*"(prove|join)"/.test(line))) stranger.send(text);
+    await stranger.closed;
+    expect(stranger.log.join()).toContain('identity-unproven');
+    expect(stranger.log.join()).not.toContain('welcome');
+    passDeadline();
+    await expectRight(cohort, { bad: 'late' });
   });
 
   it('and not at all from one who is not in the run', async () => {
@@ -506,7 +519,95 @@ describe('silence and slowness', () => {
   });
 });
 
+describe('one that was away', () => {
+  it('for two rounds, and sends what it made of the old model, is given the current one and the round', async () => {
+    const cohort = await begin({ rounds: 3 });
+    await cohort.bad.raw.close();
+    await world.gone(cohort.run, 1);
+    await deliverAll(cohort);
+    passGrace();
+    await expectRight(cohort, { bad: 'left' });
+    // A round begins with four: somebody else takes part in the second.
+    const other = await world.join('meanwhile', cohort.run);
+    const [second] = await Promise.all([other, ...cohort.good].map((one) => world.asked(one)));
+    const between: Cohort = { ...cohort, bad: other, asked: second as Asked };
+    await other.raw.close();
+    await world.gone(cohort.run, 2);
+    await deliverAll(between);
+    passGrace();
+    await expectRight(between, { bad: 'left' });
+    const bad = await world.join(cohort.bad.name, cohort.run);
+    const [asked] = await Promise.all([bad, ...cohort.good].map((one) => world.asked(one)));
+    const third: Cohort = { ...cohort, bad, asked: asked as Asked };
+    expect(third.asked.round).toBe(3);
+    const old = await deliver(bad, cohort.asked, 4);
+    expect(old).toEqual(refusal('update-late'));
+    expect(old['current']).toMatchObject({ round: 2, checkpoint: third.asked.update['checkpoint'] });
+    // The same work, dressed as the round's own.
+    const { delta, examples } = honest(cohort.asked, 4);
+    const dressed = { ...cohort.asked.update, round: 3, examples };
+    expect((await bad.raw.ask('update', dressed, cohort.asked.frame(delta))).message).toEqual(
+      refusal('update-stale'),
+    );
+    // And still it may do the round as it should be done.
+    expect(await deliver(bad, third.asked, 4)).toEqual({ ok: true, value: { duplicate: false } });
+    await deliverAll(third);
+    const updates = [...honestUpdates(third.asked), honest(third.asked, 4)];
+    await expectRight(third, { updates, bad: 'accepted' });
+  });
+});
+
 describe('clocks', () => {
+  const HOUR = 3_600_000;
+  it.each([-24 * HOUR, -HOUR, HOUR, 24 * HOUR])(
+    'a coordinator whose date is set by %s ms in the midst of a round ends it when it would have, once',
+    async (milliseconds) => {
+      const cohort = await begin();
+      const before = await world.get<Json>(`/api/runs/${cohort.run}`);
+      world.clock.advance(20_000);
+      world.clock.jump(milliseconds);
+      // The deadline moves with the date, so that what is left of it stays.
+      expect((await world.get<Json>(`/api/runs/${cohort.run}`))['deadlineAt']).toBe(
+        (before['deadlineAt'] as number) + milliseconds,
+      );
+      await cohort.bad.raw.close();
+      await world.gone(cohort.run, 1);
+      // Who comes back is told what is left, whatever the dates say here and there.
+      const bad = await world.join(cohort.bad.name, cohort.run);
+      expect((await bad.raw.event('round-start')).message).toMatchObject({ remaining: 40_000 });
+      await deliverAll(cohort);
+      world.clock.advance(39_999);
+      const open = await world.get<Json>(`/api/runs/${cohort.run}`);
+      expect(open).toMatchObject({ phase: 'collect' });
+      world.clock.advance(1);
+      await expectRight({ ...cohort, bad }, { bad: 'late' });
+      const [round = {}] = await world.get<Json[]>(`/api/runs/${cohort.run}/rounds`);
+      expect((round['endedAt'] as number) - (round['startedAt'] as number)).toBe(60_000);
+      for (const { milliseconds: took } of round['cohort'] as { milliseconds: number | null }[])
+        expect(took).toSatisfy((value) => value === null || (value >= 0 && value <= 60_000));
+    },
+  );
+
+  it.each([-24 * HOUR, 24 * HOUR])(
+    'tokens and sessions of admins outlive a date that is set by %s ms and back',
+    async (milliseconds) => {
+      const { token } = await world.post<{ token: string }>('/api/tokens', {
+        name: `clock ${milliseconds}`,
+        scopes: ['runs:read'],
+        days: 30,
+      });
+      const whoami = () =>
+        fetch(`${world.url}/api/runs`, { headers: { authorization: `Bearer ${token}` } }).then(
+          ({ status }) => status,
+        );
+      expect(await whoami()).toBe(200);
+      world.clock.jump(milliseconds);
+      expect(await whoami()).toBe(200);
+      world.clock.jump(-milliseconds);
+      expect(await whoami()).toBe(200);
+    },
+  );
+
   it.each([0, 5e-324, 7 * 86_400_000])(
     'a device that says it trained for %s ms is counted as any other',
     async (milliseconds) => {
@@ -527,7 +628,7 @@ describe('clocks', () => {
     },
   );
 
-  it('a coordinator whose clock jumps by a year ends the round at once, with what has come', async () => {
+  it('a coordinator that was suspended for a year ends the round at once, with what has come', async () => {
     const cohort = await begin();
     await deliverAll(cohort);
     world.clock.advance(365 * 86_400_000);
@@ -536,6 +637,36 @@ describe('clocks', () => {
 });
 
 describe('claims beside the update', () => {
+  it('weigh what is claimed at most: the round’s metrics are the mean over what was told', async () => {
+    const cohort = await begin({ maxExamples: 10 });
+    const { delta } = honest(cohort.asked, 4);
+    const claim = {
+      ...cohort.asked.update,
+      examples: 10,
+      loss: 1e12,
+      evaluation: { loss: 1e12, accuracy: 1, examples: 10 },
+    };
+    for (const beyond of [
+      { loss: 1.01e12 },
+      { evaluation: { loss: -1.01e12, accuracy: 0, examples: 1 } },
+      { evaluation: { loss: 1, accuracy: 1.01, examples: 1 } },
+      { evaluation: { loss: 1, accuracy: -0.01, examples: 1 } },
+      { milliseconds: 604_800_001 },
+    ])
+      expect(
+        (await cohort.bad.raw.ask('update', { ...claim, ...beyond }, cohort.asked.frame(delta))).message,
+      ).toEqual(refusal('message-invalid'));
+    expect((await cohort.bad.raw.ask('update', claim, cohort.asked.frame(delta))).message).toMatchObject({
+      ok: true,
+    });
+    await deliverAll(cohort);
+    const updates = [...honestUpdates(cohort.asked), { delta, examples: 10 }];
+    await expectRight(cohort, { updates, bad: 'accepted' });
+    const [round] = await world.get<Json[]>(`/api/runs/${cohort.run}/rounds`);
+    // Four tell 0.9 with 4, 5 and 6 examples, and 10¹² with 10.
+    expect(round?.['trainingLoss']).toBeCloseTo((0.9 * 15 + 1e12 * 10) / 25, -3);
+  });
+
   it('the largest losses that may be told leave the round its metrics', async () => {
     const cohort = await begin();
     const { delta, examples } = honest(cohort.asked, 4);

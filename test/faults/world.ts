@@ -114,9 +114,10 @@ export class World {
     return run['id'] as string;
   }
 
-  async connect(name: string): Promise<Someone> {
+  /** @param url where it calls, if not the coordinator itself. */
+  async connect(name: string, url = this.url): Promise<Someone> {
     const keys = keysOf(name);
-    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keys.key }, keys);
+    const raw = new RawParticipant(url, { protocol: PROTOCOL, key: keys.key }, keys);
     this.#open.push(raw);
     const refused = await raw.connected;
     if (refused !== null) throw new Error(JSON.stringify(refused));
@@ -124,8 +125,36 @@ export class World {
     return { name, raw };
   }
 
-  async join(name: string, run: string): Promise<Someone> {
-    const someone = await this.connect(name);
+  /** A connection that claims to be somebody, once or more often, and proves nothing by itself. */
+  silent(name: string, { hellos = 1 } = {}): RawParticipant {
+    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keysOf(name).key }, { hellos });
+    this.#open.push(raw);
+    return raw;
+  }
+
+  async post<T>(path: string, body: Json): Promise<T> {
+    const response = await fetch(`${this.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${KEY}` },
+      body: JSON.stringify(body),
+    });
+    const answer = (await response.json()) as T;
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  /** Why the door stays shut to somebody. */
+  async refused(name: string): Promise<Json> {
+    const keys = keysOf(name);
+    const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keys.key }, keys);
+    this.#open.push(raw);
+    const refused = await raw.connected;
+    if (refused === null) throw new Error(`${name} was let in`);
+    return refused;
+  }
+
+  async join(name: string, run: string, url = this.url): Promise<Someone> {
+    const someone = await this.connect(name, url);
     const joined = await someone.raw.ask('join', {
       run,
       device: 'headless',

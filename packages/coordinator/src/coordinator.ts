@@ -109,8 +109,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
 
   let app: Express;
   const handle = (request: IncomingMessage, response: ServerResponse) => app(request, response);
-  const secure = tls === null ? null : createSecureServer(tls, handle);
-  const server = secure ?? createServer(handle);
+  // How often Node looks for connections that are past the two timeouts below.
+  const connectionsCheckingInterval = HEARTBEAT_INTERVAL;
+  const secure = tls === null ? null : createSecureServer({ ...tls, connectionsCheckingInterval }, handle);
+  const server = secure ?? createServer({ connectionsCheckingInterval }, handle);
   server.headersTimeout = SILENCE_TIMEOUT;
   server.requestTimeout = ANSWER_TIMEOUT;
   const origins = allowedOrigins(config);

@@ -38,13 +38,13 @@ export function norm(values: Float32Array): number {
   return Math.sqrt(squares);
 }
 
-/** The L2 norm of a flat vector's trainable tensors, taken together. */
-export function trainableNorm(values: Float32Array, layout: Layout): number {
+/** The L2 norm of a flat vector's trainable tensors, or of all the others, taken together. */
+export function normOf(values: Float32Array, layout: Layout, trainable: boolean): number {
   let squares = 0;
   let at = 0;
-  for (const { shape, trainable } of layout) {
-    const end = at + shapeSize(shape);
-    if (trainable) for (let i = at; i < end; i++) squares += (values[i] as number) ** 2;
+  for (const tensor of layout) {
+    const end = at + shapeSize(tensor.shape);
+    if (tensor.trainable === trainable) for (let i = at; i < end; i++) squares += (values[i] as number) ** 2;
     at = end;
   }
   return Math.sqrt(squares);

@@ -1,5 +1,6 @@
 import { ManualClock } from '@coppice/ports';
 import {
+  ANSWER_TIMEOUT,
   CoppiceError,
   type Down,
   decodeFrame,
@@ -109,6 +110,7 @@ async function world({
   dropsOut?: (round: number) => boolean;
 } = {}) {
   const { transport, peer } = loopback();
+  const clock = new ManualClock(1000);
   const told: { name: string; message: unknown }[] = [];
   const session = createSession({
     transport,
@@ -119,7 +121,7 @@ async function world({
         features: new Float32Array(examples),
         labels: new Float32Array(examples),
       }),
-    clock: new ManualClock(1000),
+    clock,
     device: 'headless',
     backend: 'cpu',
     keepModels: true,
@@ -157,7 +159,7 @@ async function world({
     await joining;
     await until(session, (state) => state.joined !== null && state.model !== null);
   };
-  return { session, peer, told, messages, enter };
+  return { session, peer, told, messages, enter, clock };
 }
 
 function until(session: Session, reached: (state: SessionState) => boolean): Promise<SessionState> {
@@ -313,6 +315,65 @@ describe('a session', () => {
     await until(session, (state) => state.error?.code === 'training-diverged');
     expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: 'training-diverged' }]);
     expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'waiting' } });
+  });
+
+  it.each([
+    ['longer than the plan lets count', 'update-norm', { maxNorm: 0.5 }, 0.5],
+    ['not finite', 'update-not-finite', {}, Number.NaN],
+    ['too large to be summed', 'update-out-of-range', { maxNorm: null }, 1e12],
+  ] as const)('declines by name, and sends nothing, when its update is %s', async (_, code, plan, step) => {
+    const trainer = scripted();
+    trainer.train = async () => ({
+      weights: global.map((weight) => weight + step),
+      loss: 0.25,
+      steps: 1,
+      milliseconds: 10,
+    });
+    const { session, peer, messages, enter } = await world({ trainer, plan });
+    await enter();
+    peer.push('round-start', start);
+    await until(session, (state) => state.error?.code === code);
+    expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: code }]);
+    expect(messages('update')).toEqual([]);
+    expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'waiting' } });
+  });
+
+  it('asks anew when its run has been silent for long, and learns of what was lost', async () => {
+    const { session, peer, messages, enter, clock } = await world();
+    await enter();
+    expect(messages('join')).toHaveLength(1);
+    // Any word of the run will do.
+    clock.advance(ANSWER_TIMEOUT - 1);
+    peer.push('peers', { run: 'r-1', joined: 1, working: 0, done: 0 });
+    clock.advance(ANSWER_TIMEOUT - 1);
+    expect(messages('join')).toHaveLength(1);
+    clock.advance(1);
+    await until(session, doing('waiting'));
+    expect(messages('join')).toHaveLength(2);
+    peer.answer('join', () => ({ ok: false, error: { code: 'run-ended', message: 'Over.' } }));
+    clock.advance(ANSWER_TIMEOUT);
+    await until(session, doing('ended'));
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(2);
+  });
+
+  it('asks nothing of a run that it left', async () => {
+    const { session, messages, enter, clock } = await world();
+    await enter();
+    await session.leave();
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(1);
+  });
+
+  it.each([-36_000_000, 36_000_000])('minds no date of its own: one that is %s ms off', async (off) => {
+    const { session, peer, messages, enter, clock } = await world();
+    clock.jump(off);
+    await enter();
+    expect(session.state.clockOffset).toBe(welcome.now - 1000 - off);
+    peer.push('round-start', start);
+    clock.jump(-2 * off);
+    await until(session, doing('delivered'));
+    expect(messages('update')).toHaveLength(1);
   });
 
   it('takes the current model when its update comes too late', async () => {

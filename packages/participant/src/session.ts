@@ -1,5 +1,6 @@
 import type { Clock } from '@coppice/ports';
 import {
+  ANSWER_TIMEOUT,
   CoppiceError,
   type Down,
   type DownName,
@@ -96,7 +97,9 @@ class ParticipantSession implements Session {
   #made: { update: Update; norm: number } | null = null;
   #first: SavedModel | null = null;
   #latest: SavedModel | null = null;
-  #toldProgressAt = 0;
+  #toldProgressAt: number | null = null;
+  /** Stops the wait for a word of the run. */
+  #expecting: () => void = () => {};
 
   constructor(options: SessionOptions) {
     this.#o = options;
@@ -171,6 +174,7 @@ class ParticipantSession implements Session {
 
   close(): void {
     this.#wanted = null;
+    this.#expecting();
     this.#abort();
     this.#closeData();
     this.#o.transport.close();
@@ -206,12 +210,14 @@ class ParticipantSession implements Session {
     });
     if (!reply.ok) {
       this.#wanted = null;
+      this.#expecting();
       this.#set({ joined: null, activity: { kind: reply.error.code === 'run-ended' ? 'ended' : 'idle' } });
       throw CoppiceError.fromWire(reply.error);
     }
     this.#invitation = null;
     const { task, plan, layout } = reply.value;
     this.#set({ joined: { run, task, plan, layout }, error: null });
+    this.#heard(run);
     const opened = await this.#openData();
     if (this.#work === null) this.#rest();
     if (opened) await this.#tellAvailability();
@@ -275,6 +281,23 @@ class ParticipantSession implements Session {
       evaluate: (ask) => void this.#evaluate(ask),
     };
     handlers[name](message);
+    const about = message as { run?: string | { id: string } };
+    this.#heard(typeof about.run === 'object' ? about.run.id : about.run);
+  }
+
+  /**
+   * A run tells its participants of every change. Where nothing comes for long, what did may have been
+   * lost: joining again brings the open round once more, or says that the run is over.
+   */
+  #heard(run: string | undefined): void {
+    if (run === undefined || run !== this.#wanted) return;
+    this.#expecting();
+    // Those who fell silent together do not all ask together: the answer to the first is heard by all.
+    const share = Number.parseInt(this.#state.participant?.slice(0, 8) ?? '', 16) / 2 ** 32 || 0;
+    this.#expecting = this.#o.clock.setTimer(ANSWER_TIMEOUT * (1 + share), () => {
+      if (this.#work === null) this.#join().catch((thrown: unknown) => this.#failed(thrown));
+      this.#heard(run);
+    });
   }
 
   async #round(start: RoundStart): Promise<void> {
@@ -445,6 +468,7 @@ class ParticipantSession implements Session {
   /** Out of the run, by one's own will or the coordinator's. */
   #out(): void {
     this.#wanted = null;
+    this.#expecting();
     this.#abort();
     this.#closeData();
     this.#set({ joined: null, activity: { kind: 'idle' }, peers: null, paused: false });
@@ -507,8 +531,8 @@ class ParticipantSession implements Session {
   }
 
   #tellProgress(progress: Up<'progress'>): void {
-    const now = this.#o.clock.now();
-    if (now - this.#toldProgressAt < PROGRESS_INTERVAL) return;
+    const now = this.#o.clock.elapsed();
+    if (this.#toldProgressAt !== null && now - this.#toldProgressAt < PROGRESS_INTERVAL) return;
     this.#toldProgressAt = now;
     this.#record('progress', progress);
     this.#o.transport.send('progress', progress);

@@ -4,21 +4,21 @@ import {
   type Down,
   type DownName,
   downMessages,
+  FIRST_PAUSE,
   FRAME_HEADER_BYTES,
+  LONGEST_PAUSE,
   MAX_MODEL_BYTES,
   PROTOCOL_VERSION,
   parseMessage,
   proofBytes,
   type Reply,
+  SILENCE_TIMEOUT,
   upMessages,
   type WireError,
 } from '@coppice/protocol';
 import { Manager, type Socket } from 'socket.io-client';
 import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
-
-/** Pause before asking again after "later". Reconnection after a lost line is Socket.IO's own. */
-const REFUSED_RETRY = 5_000;
 
 /** The transport of the product: Socket.IO, WebSocket first, reconnecting for ever. */
 export function socketTransport(url: string, identity: Identity): Transport {
@@ -28,8 +28,9 @@ export function socketTransport(url: string, identity: Identity): Transport {
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
     reconnection: true,
-    reconnectionDelay: 500,
-    reconnectionDelayMax: 5_000,
+    reconnectionDelay: FIRST_PAUSE,
+    reconnectionDelayMax: LONGEST_PAUSE,
+    timeout: SILENCE_TIMEOUT,
     autoConnect: false,
   });
   const socket: Socket = manager.socket('/participant', {
@@ -39,11 +40,23 @@ export function socketTransport(url: string, identity: Identity): Transport {
   /** Whether the loss of this connection has been told: once, not at every attempt. */
   let toldLost = false;
   let retry: ReturnType<typeof setTimeout> | null = null;
+  let welcome: ReturnType<typeof setTimeout> | undefined;
+
+  /**
+   * Gives this connection up for one that works. Heartbeats may still pass where messages were lost
+   * (in a proxy, in a process that was suspended); a new connection says everything anew.
+   */
+  const abandon = () => manager.engine.close();
 
   // Every connection has a new engine; each counts its packets, framing excluded.
   manager.on('open', () => {
     manager.engine.on('packetCreate', (packet: { data?: unknown }) => count(sent, packet.data));
     manager.engine.on('packet', (packet: { data?: unknown }) => count(received, packet.data));
+  });
+
+  // What came on a connection before it was known to be one is not for the next: a challenge above all.
+  manager.on('close', () => {
+    socket.receiveBuffer = [];
   });
 
   const giveUp = (events: TransportEvents, error: WireError) => {
@@ -56,11 +69,15 @@ export function socketTransport(url: string, identity: Identity): Transport {
     if (retry !== null) clearTimeout(retry);
     retry = setTimeout(() => {
       if (!closed) socket.connect();
-    }, REFUSED_RETRY);
+    }, LONGEST_PAUSE);
   };
 
   const prove = async (nonce: string, events: TransportEvents) => {
+    const { id } = socket;
     const signature = await identity.sign(proofBytes(new URL(url).host, nonce));
+    // The connection broke meanwhile; the next has a challenge of its own, to which this is no answer.
+    // (Socket.IO would keep the message for it.)
+    if (!socket.connected || socket.id !== id) return;
     let answer: unknown;
     try {
       answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck('prove', { signature });
@@ -93,6 +110,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
         if (name === 'welcome') {
           receive('welcome', (message) => {
             toldLost = false;
+            clearTimeout(welcome);
             events.onWelcome(message);
           });
         } else if (name === 'challenge') {
@@ -108,7 +126,12 @@ export function socketTransport(url: string, identity: Identity): Transport {
           });
         } else receive(name, (message) => events.onMessage(name, message));
       }
+      socket.on('connect', () => {
+        clearTimeout(welcome);
+        welcome = setTimeout(abandon, SILENCE_TIMEOUT);
+      });
       socket.on('disconnect', (reason) => {
+        clearTimeout(welcome);
         if (closed) return;
         toldLost = true;
         events.onLost();
@@ -147,6 +170,8 @@ export function socketTransport(url: string, identity: Identity): Transport {
       try {
         answer = await socket.timeout(ANSWER_TIMEOUT).emitWithAck(name, message);
       } catch (cause) {
+        // Still connected: the message or its answer was lost, and so may be others.
+        if (socket.connected) abandon();
         throw lost(cause);
       }
       const schema = upMessages[name].reply;
@@ -162,6 +187,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     close() {
       closed = true;
       if (retry !== null) clearTimeout(retry);
+      clearTimeout(welcome);
       socket.disconnect();
     },
   };

@@ -1,4 +1,4 @@
-import { norm, pipelineOf } from '@coppice/federation';
+import { checkNorm, checkValues, norm, normBound, pipelineOf } from '@coppice/federation';
 import {
   encodeFrame,
   float32Payload,
@@ -43,7 +43,8 @@ export interface RoundWorkResult {
  * A participant's part of a round: measure the received model on held-out examples, train it on the
  * others, and make the update that will be sent.
  *
- * @throws CoppiceError `training-diverged`, `backend-lost`, `backend-unavailable`; an `AbortError`
+ * @throws CoppiceError `training-diverged`, `backend-lost`, `backend-unavailable`; `update-norm`,
+ *   `update-not-finite`, `update-out-of-range`, `update-examples` where the update would be refused; an `AbortError`
  *   when `signal` was aborted.
  */
 export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
@@ -77,6 +78,9 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
     round: start.round,
     examples: training.count,
   });
+  // What the coordinator would refuse stays here: saying so costs less than sending it.
+  checkNorm(sent, layout, normBound(plan));
+  checkValues(sent, sent.length, training.count);
   const frame = encodeFrame({
     kind: 'update',
     codec: 'float32',

@@ -1,7 +1,9 @@
 /** Time, as an argument. Rooms that are pure, and everything with a deadline, take one of these. */
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch: for dates. People and time servers set it, forwards and back. */
   now(): number;
+  /** Milliseconds since some moment in the past: for durations. Nobody can set it; it never goes back. */
+  elapsed(): number;
   /** Calls `fire` once, no sooner than `milliseconds` from now. Returns a function that cancels it. */
   setTimer(milliseconds: number, fire: () => void): () => void;
 }
@@ -9,6 +11,8 @@ export interface Clock {
 /** A clock that stands still until it is told to move: for tests and replays. */
 export class ManualClock implements Clock {
   #now: number;
+  /** What was set by hand, beside what went by. */
+  #set = 0;
   #timers: { at: number; order: number; fire: () => void }[] = [];
   #order = 0;
 
@@ -17,7 +21,16 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
+    return this.#now + this.#set;
+  }
+
+  elapsed(): number {
     return this.#now;
+  }
+
+  /** Sets the date forwards or (less than 0) back, as an administrator or a time server does: no time goes by. */
+  jump(milliseconds: number): void {
+    this.#set += milliseconds;
   }
 
   setTimer(milliseconds: number, fire: () => void): () => void {

@@ -19,6 +19,13 @@ export function clockContract(name: string, make: () => ClockUnderTest): void {
       expect(clock.now()).toBeGreaterThanOrEqual(before + 19);
     });
 
+    it('measures what has passed', async () => {
+      const { clock, pass } = make();
+      const before = clock.elapsed();
+      await pass(20);
+      expect(clock.elapsed()).toBeGreaterThanOrEqual(before + 19);
+    });
+
     it('fires timers in the order in which they fall due, once each', async () => {
       const { clock, pass } = make();
       const fired: string[] = [];

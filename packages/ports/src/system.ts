@@ -7,6 +7,7 @@ const LONGEST_TIMER = 0x7fffffff;
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => Math.floor(performance.now()),
   setTimer(milliseconds, fire) {
     const timer = setTimeout(fire, Math.min(Math.max(0, milliseconds), LONGEST_TIMER));
     return () => clearTimeout(timer);

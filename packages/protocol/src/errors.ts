@@ -19,6 +19,7 @@ export const errorCodes = {
   'too-many-identities': 'later',
   'rate-limited': 'later',
   'message-invalid': 'never',
+  'too-many-offences': 'later',
   'coordinator-starting': 'later',
   'coordinator-stopping': 'later',
   // runs and rounds

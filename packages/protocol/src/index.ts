@@ -189,8 +189,10 @@ export {
 } from './task.ts';
 export {
   ANSWER_TIMEOUT,
+  FIRST_PAUSE,
   GRACE_AFTER_RESTART,
   HEARTBEAT_INTERVAL,
+  LONGEST_PAUSE,
   REST_TIMEOUT,
   SILENCE_TIMEOUT,
 } from './timeouts.ts';

@@ -16,3 +16,12 @@ export const REST_TIMEOUT = 5_000;
 
 /** The least grace after a restart of the coordinator, when everybody's connection was lost at once. */
 export const GRACE_AFTER_RESTART = 30_000;
+
+/*
+ * Pauses before the same thing is tried again. Nothing is given up by them.
+ */
+
+/** Between a lost connection and the first attempt at the next, doubled each time up to the longest. */
+export const FIRST_PAUSE = 500;
+/** The longest pause between attempts to connect, and the one after being told to come back later. */
+export const LONGEST_PAUSE = 5_000;

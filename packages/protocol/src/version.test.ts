@@ -16,7 +16,7 @@ import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
 const digests: Record<number, string> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
-  3: 'ba2cca19aeae557e2164bf42d3f103f6',
+  3: 'be751a627c72961609944f37075d1f5b',
 };
 
 function canonical(value: unknown): unknown {

@@ -10,6 +10,10 @@ class WorkClock implements Clock {
   time = 0;
   readonly idles: number[] = [];
 
+  elapsed(): number {
+    return this.now();
+  }
+
   now(): number {
     return this.time;
   }
@@ -77,7 +81,7 @@ describe('Pacer', () => {
   });
 
   it('stops idling at once when training is stopped', async () => {
-    const never: Clock = { now: () => time, setTimer: () => () => {} };
+    const never: Clock = { now: () => 0, elapsed: () => time, setTimer: () => () => {} };
     let time = 0;
     const stop = new AbortController();
     const pacer = new Pacer({ clock: never, share: () => 0.1 });
@@ -183,7 +187,8 @@ describe.each(['cpu', 'wasm'] as const)('training at a pace, on %s', (backend) =
     const stop = new AbortController();
     let now = 0;
     const never: Clock = {
-      now: () => {
+      now: () => 0,
+      elapsed: () => {
         now += 1000;
         return now;
       },

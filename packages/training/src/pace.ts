@@ -25,7 +25,7 @@ export class Pacer {
 
   constructor(pace: Pace | null) {
     this.#pace = pace;
-    this.#since = pace?.clock.now() ?? 0;
+    this.#since = pace?.clock.elapsed() ?? 0;
   }
 
   /** Whether to rest after every batch: the device's queue must be empty then, or it would work on. */
@@ -37,7 +37,7 @@ export class Pacer {
   async rest(examples: number, signal?: AbortSignal): Promise<void> {
     if (this.#pace === null) return;
     const { clock } = this.#pace;
-    const busy = Math.min(LONGEST_BUSY, Math.max(0, clock.now() - this.#since));
+    const busy = Math.min(LONGEST_BUSY, Math.max(0, clock.elapsed() - this.#since));
     this.#pace.took?.(busy, examples);
     const share = this.#pace.share();
     this.#owed = share < 1 ? this.#owed + (busy * (1 - share)) / share : 0;
@@ -46,7 +46,7 @@ export class Pacer {
       this.#owed = 0;
       await idleFor(clock, idle, signal);
     }
-    this.#since = clock.now();
+    this.#since = clock.elapsed();
   }
 }
 

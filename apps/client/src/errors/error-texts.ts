@@ -57,6 +57,12 @@ const en: Texts = {
     means: 'You cannot take part; your examples are untouched.',
     action: 'Open the page by the address its operator gave you. If it happens again, tell the operator.',
   },
+  'too-many-offences': {
+    happened:
+      'The coordinator could not use many of the messages from this browser, and is not listening for now.',
+    means: 'The training goes on without you; your examples are untouched.',
+    action: 'Wait: this page connects again by itself in a minute. If it happens again, reload the page.',
+  },
   'session-replaced': {
     happened: 'The same participant connected from another window.',
     means: 'Only one of them takes part, and it is the newer one.',
@@ -290,6 +296,11 @@ const zh: Texts = {
     happened: '本浏览器未能向协调器证明自己的身份。',
     means: '暂时无法参与；你的样本没有变化。',
     action: '请用运营者给出的地址打开本页。如再次出现，请告知运营者。',
+  },
+  'too-many-offences': {
+    happened: '协调器无法使用本浏览器发送的许多消息，暂时不再接收。',
+    means: '训练会在没有你的情况下继续；你的样本没有变化。',
+    action: '请等待：本页会在一分钟后自动重新连接。如再次发生，请重新加载本页。',
   },
   'session-replaced': {
     happened: '同一参与者从另一个窗口连接了。',

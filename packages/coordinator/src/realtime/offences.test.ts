@@ -1,30 +1,65 @@
 import { ManualClock } from '@coppice/ports';
 import { describe, expect, it } from 'vitest';
-import { FORGIVEN_EVERY, MAX_OFFENCES, Offences } from './offences.ts';
+import { FORGIVEN_EVERY, MAX_OFFENCES, MAX_REMEMBERED, Offences } from './offences.ts';
+
+function fill(offences: Offences, participant: string): boolean[] {
+  return Array.from({ length: MAX_OFFENCES }, () => offences.refused(participant, 'frame-invalid'));
+}
 
 describe('offences', () => {
   it('end a connection at the limit, not before', () => {
+    expect(fill(new Offences(new ManualClock()), 'one').indexOf(true)).toBe(MAX_OFFENCES - 1);
+  });
+
+  it('shut the door to who made them, and to nobody else, until one is forgiven', () => {
+    const clock = new ManualClock();
+    const offences = new Offences(clock);
+    fill(offences, 'one');
+    expect(offences.wait('another')).toBe(0);
+    expect(offences.wait('one')).toBe(FORGIVEN_EVERY);
+    clock.advance(FORGIVEN_EVERY - 1);
+    expect(offences.wait('one')).toBe(1);
+    clock.advance(1);
+    expect(offences.wait('one')).toBe(0);
+    // Its past is not forgotten: one more, and it waits again.
+    expect(offences.refused('one', 'frame-invalid')).toBe(true);
+    expect(offences.wait('one')).toBe(FORGIVEN_EVERY);
+  });
+
+  it('beyond the limit do not make the wait longer', () => {
     const offences = new Offences(new ManualClock());
-    const heard = Array.from({ length: MAX_OFFENCES }, () => offences.refused('frame-invalid'));
-    expect(heard.indexOf(true)).toBe(MAX_OFFENCES - 1);
+    for (let n = 0; n < 9; n++) fill(offences, 'one');
+    expect(offences.wait('one')).toBe(FORGIVEN_EVERY);
   });
 
   it('are forgiven with time', () => {
     const clock = new ManualClock();
     const offences = new Offences(clock);
     for (let n = 0; n < 10 * MAX_OFFENCES; n++) {
-      expect(offences.refused('message-invalid')).toBe(false);
+      expect(offences.refused('one', 'message-invalid')).toBe(false);
       clock.advance(FORGIVEN_EVERY);
     }
   });
 
-  it('are not made by a clock that goes back', () => {
-    const clock = new ManualClock(1_000_000);
-    let now = 1_000_000;
-    const offences = new Offences({ now: () => now, setTimer: clock.setTimer.bind(clock) });
-    expect(offences.refused('message-invalid')).toBe(false);
-    now = 0;
-    expect(offences.refused('message-invalid')).toBe(false);
+  it.each([-86_400_000, 86_400_000])(
+    'are neither made nor forgiven by a date that is set by %s ms',
+    (milliseconds) => {
+      const clock = new ManualClock(1_000_000_000);
+      const offences = new Offences(clock);
+      fill(offences, 'one');
+      clock.jump(milliseconds);
+      expect(offences.wait('one')).toBe(FORGIVEN_EVERY);
+      expect(offences.refused('another', 'message-invalid')).toBe(false);
+    },
+  );
+
+  it('are remembered of so many and no more, the last ones', () => {
+    const offences = new Offences(new ManualClock());
+    fill(offences, 'first');
+    fill(offences, 'second');
+    for (let n = 0; n < MAX_REMEMBERED - 1; n++) offences.refused(`more-${n}`, 'frame-invalid');
+    expect(offences.wait('first')).toBe(0);
+    expect(offences.wait('second')).toBe(FORGIVEN_EVERY);
   });
 
   it('are never what honest participants are told', () => {
@@ -41,7 +76,7 @@ describe('offences', () => {
         'storage-failed',
         'internal',
       ] as const)
-        expect(offences.refused(code)).toBe(false);
+        expect(offences.refused('one', code)).toBe(false);
     }
   });
 });

@@ -1,14 +1,17 @@
 import type { Clock } from '@coppice/ports';
 import type { ErrorCode } from '@coppice/protocol';
 
-/** So many offences in a row end a connection. */
+/** So many offences in a row end a participant's connection. */
 export const MAX_OFFENCES = 20;
 /** One offence is forgiven each minute: a bad network damages a frame now and then. */
 export const FORGIVEN_EVERY = 60_000;
+/** So many participants' offences are remembered; beyond, those that offended longest ago are forgotten first. */
+export const MAX_REMEMBERED = 10_000;
 
 /**
  * What no honest program sends again and again. Late, stale, duplicate and unasked updates are not here:
- * networks and restarts make them of honest ones. Nor are too many examples: a person has those.
+ * networks and restarts make them of honest ones. Nor are too many examples: a person has those. An update
+ * that is not finite or too long is declined by the device that made it, and never sent.
  */
 const offending: ReadonlySet<ErrorCode> = new Set([
   'message-invalid',
@@ -19,23 +22,47 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'update-norm',
 ]);
 
-/** The offences of one connection: a bucket that fills with each and leaks with time. */
+/** In the milliseconds that it takes to be forgiven. */
+const FULL = MAX_OFFENCES * FORGIVEN_EVERY;
+
+interface Bucket {
+  readonly level: number;
+  readonly since: number;
+}
+
+/**
+ * Everybody's offences, by participant and not by connection, so that connecting anew wipes nothing out:
+ * a bucket each that fills with an offence and leaks with time.
+ */
 export class Offences {
   readonly #clock: Clock;
-  #count = 0;
-  #since: number;
+  /** Those that offended last come last. */
+  readonly #buckets = new Map<string, Bucket>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#since = clock.now();
   }
 
   /** @returns whether this refusal is one too many. */
-  refused(code: ErrorCode): boolean {
+  refused(participant: string, code: ErrorCode): boolean {
     if (!offending.has(code)) return false;
-    const now = this.#clock.now();
-    this.#count = Math.max(0, this.#count - Math.max(0, now - this.#since) / FORGIVEN_EVERY) + 1;
-    this.#since = now;
-    return this.#count >= MAX_OFFENCES;
+    // What is over the limit already, by messages that were under way, does not make the wait longer.
+    const level = Math.min(FULL, this.#level(participant) + FORGIVEN_EVERY);
+    this.#buckets.delete(participant);
+    this.#buckets.set(participant, { level, since: this.#clock.elapsed() });
+    const [oldest] = this.#buckets.keys();
+    if (this.#buckets.size > MAX_REMEMBERED && oldest !== undefined) this.#buckets.delete(oldest);
+    return level === FULL;
+  }
+
+  /** Milliseconds until there is room for one offence again; 0 where there is. */
+  wait(participant: string): number {
+    return Math.max(0, this.#level(participant) - (FULL - FORGIVEN_EVERY));
+  }
+
+  #level(participant: string): number {
+    const bucket = this.#buckets.get(participant);
+    if (bucket === undefined) return 0;
+    return Math.max(0, bucket.level - (this.#clock.elapsed() - bucket.since));
   }
 }

@@ -40,6 +40,18 @@ interface Presence {
   readonly runs: Set<string>;
 }
 
+/** Why somebody whose bucket is full is not heard, as an error. */
+function tooMany(milliseconds: number, last: WireError | null): CoppiceError {
+  const seconds = Math.ceil(milliseconds / 1000);
+  return new CoppiceError(
+    'too-many-offences',
+    `Too many messages of this participant could not be used; it may connect again in ${seconds} s.${last === null ? '' : ` The last: ${last.message}`}`.slice(
+      0,
+      MAX_TEXT,
+    ),
+  );
+}
+
 /** The `/participant` namespace: authenticates, checks every message, hands it to its run. */
 export class ParticipantHub implements Audience {
   readonly #namespace: Namespace;
@@ -47,6 +59,10 @@ export class ParticipantHub implements Audience {
   readonly #clock: Clock;
   readonly #presences = new Map<string, Presence>();
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
+  /** By participant: connecting anew is no way out. */
+  readonly #offences: Offences;
+  /** Connections that said hello and were not refused. */
+  readonly #greeted = new WeakSet<object>();
   readonly #operator: string;
   readonly #proof: { readonly clock: Clock; readonly publicUrl: string | null };
   readonly #admissions: Admissions;
@@ -72,6 +88,7 @@ export class ParticipantHub implements Audience {
     this.#namespace = namespace;
     this.#logger = options.logger;
     this.#clock = options.clock;
+    this.#offences = new Offences(options.clock);
     this.#operator = options.operator;
     this.#proof = { clock: options.clock, publicUrl: options.publicUrl };
     this.#admissions = options.admissions;
@@ -90,15 +107,28 @@ export class ParticipantHub implements Audience {
     });
     this.#admissions.subscribe(() => this.#putOut(runs));
     this.#namespace.use((socket, next) => {
-      claimOf(socket.handshake.auth).then(
-        (claim) => {
+      const { conn } = socket;
+      if (this.#greeted.has(conn)) {
+        // A second hello would be challenged beside the first, and neither could tell whose proof is whose.
+        conn.close();
+        return;
+      }
+      this.#greeted.add(conn);
+      claimOf(socket.handshake.auth)
+        .then((claim) => {
+          // Only who proved a key can fill its bucket.
+          const wait = this.#offences.wait(claim.participant);
+          if (wait > 0) throw tooMany(wait, null);
           socket.data.claim = claim;
           next();
-        },
-        (thrown: unknown) => next(refusal(CoppiceError.from(thrown))),
-      );
+        })
+        .catch((thrown: unknown) => {
+          this.#greeted.delete(conn);
+          next(refusal(CoppiceError.from(thrown)));
+        });
     });
     this.#namespace.on('connection', (socket) => {
+      socket.once('disconnect', () => this.#greeted.delete(socket.conn));
       const claim = socket.data.claim as Claim;
       const { clock, publicUrl } = this.#proof;
       const answered = (result: string) => this.#answered('prove', result);
@@ -178,10 +208,7 @@ export class ParticipantHub implements Audience {
       { participant, code: last.code },
       'a connection was closed after too many refused messages',
     );
-    this.#emit(socket, 'notice', {
-      code: last.code,
-      message: `The connection is closed after too many refused messages. The last: ${last.message}`,
-    });
+    this.#emit(socket, 'notice', tooMany(this.#offences.wait(participant), last).toWire());
     socket.disconnect(true);
   }
 
@@ -221,7 +248,6 @@ export class ParticipantHub implements Audience {
   }
 
   #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
-    const offences = new Offences(this.#clock);
     const on = <N extends UpName>(name: N, handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>) => {
       socket.on(name as string, (payload: unknown, acknowledge: unknown) => {
         void this.#answer(participant, name, payload, handle, runs).then((reply) => {
@@ -230,7 +256,7 @@ export class ParticipantHub implements Audience {
           // Who did not ask for an answer still hears that it is not understood.
           else if (!reply.ok && reply.error.code === 'message-invalid')
             this.#emit(socket, 'notice', reply.error);
-          if (!reply.ok && socket.connected && offences.refused(reply.error.code))
+          if (!reply.ok && socket.connected && this.#offences.refused(participant, reply.error.code))
             this.#dismiss(socket, participant, reply.error);
         });
       });

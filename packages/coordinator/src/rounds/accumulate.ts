@@ -11,13 +11,13 @@ export function accumulate(
   participant: string,
   update: Update,
   values: Float32Array,
-  now: number,
+  elapsed: number,
 ): void {
   open.sum.add(values, update.examples);
   const member = open.cohort.get(participant);
   if (member !== undefined) {
     member.outcome = 'accepted';
-    member.milliseconds = now - open.startedAt;
+    member.milliseconds = elapsed - open.beganAt;
   }
   if (update.evaluation !== null) open.evaluations.push(update.evaluation);
   if (update.loss !== null)

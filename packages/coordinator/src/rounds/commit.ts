@@ -10,12 +10,18 @@ export async function commit(
   storage: Storage,
   open: OpenRound,
   next: NextModel,
-  { run, central, bytes, now }: { run: RunRecord; central: Metrics | null; bytes: Bytes; now: number },
+  {
+    run,
+    central,
+    bytes,
+    now,
+    ended,
+  }: { run: RunRecord; central: Metrics | null; bytes: Bytes; now: number; ended: number },
 ): Promise<Round> {
   const round = toRecord(open, {
     outcome: 'committed',
     reason: null,
-    endedAt: now,
+    ended,
     central,
     checkpoint: next.hash,
     trainingLoss: meanMetrics(open.losses)?.loss ?? null,

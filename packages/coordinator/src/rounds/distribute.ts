@@ -7,16 +7,16 @@ export function distribute(
   frame: Uint8Array,
   {
     audience,
-    now,
+    elapsed,
     to = [...open.cohort.keys()],
-  }: { audience: Audience; now: number; to?: readonly string[] },
+  }: { audience: Audience; elapsed: number; to?: readonly string[] },
 ): void {
   audience.send(to, 'round-start', {
     run: open.run,
     round: open.round,
     attempt: open.attempt,
     checkpoint: open.parent,
-    remaining: Math.max(0, open.deadlineAt - now),
+    remaining: Math.max(0, open.dueAt - elapsed),
     asked: open.cohort.size,
     frame,
   });

@@ -19,8 +19,12 @@ export interface OpenRound {
   readonly attempt: number;
   readonly sizes: CohortSizes;
   readonly parent: string;
+  /** By the date; so long it has lasted, and so long it may, is counted on what nobody can set. */
   readonly startedAt: number;
-  readonly deadlineAt: number;
+  /** `elapsed` when it began. */
+  readonly beganAt: number;
+  /** `elapsed` at its deadline. */
+  readonly dueAt: number;
   readonly cohort: Map<string, CohortMember>;
   readonly sum: ExactAccumulator;
   /** The parent model on participants' held-out examples. */
@@ -37,11 +41,18 @@ export interface OpenRound {
 export function openRound(
   opening: RoundOpening,
   parameters: number,
-  { outcome, bytes }: { outcome: 'asked' | 'away'; bytes: (participant: string) => Bytes },
+  {
+    outcome,
+    bytes,
+    beganAt,
+    dueAt,
+  }: { outcome: 'asked' | 'away'; bytes: (participant: string) => Bytes; beganAt: number; dueAt: number },
 ): OpenRound {
-  const { cohort, ...fields } = opening;
+  const { cohort, deadlineAt: _, ...fields } = opening;
   return {
     ...fields,
+    beganAt,
+    dueAt,
     cohort: new Map(cohort.map((id) => [id, { outcome, milliseconds: null, bytesBefore: bytes(id) }])),
     sum: new ExactAccumulator(parameters),
     evaluations: [],
@@ -55,7 +66,8 @@ export function openRound(
 export interface RoundEnding {
   readonly outcome: Round['outcome'];
   readonly reason: WireError | null;
-  readonly endedAt: number | null;
+  /** `elapsed` at the end; null while the round is open. */
+  readonly ended: number | null;
   readonly central: Metrics | null;
   readonly checkpoint: string | null;
   readonly trainingLoss: number | null;
@@ -77,7 +89,7 @@ export function toRecord(open: OpenRound, ending: RoundEnding): Round {
     outcome: ending.outcome,
     reason: ending.reason,
     startedAt: open.startedAt,
-    endedAt: ending.endedAt,
+    endedAt: ending.ended === null ? null : open.startedAt + ending.ended - open.beganAt,
     target: open.sizes.target,
     asked: open.cohort.size,
     accepted: open.sum.updates,

@@ -64,7 +64,7 @@ export class RoundLoop {
     this.#scratch = new Float32Array(options.model.weights.length);
     this.#grace = new Grace(options.clock);
     this.#retries = new Retries(options.attempt);
-    this.#phaseSince = options.clock.now();
+    this.#phaseSince = options.clock.elapsed();
   }
 
   get phase(): Phase {
@@ -82,7 +82,7 @@ export class RoundLoop {
     return toRecord(open, {
       outcome: 'open',
       reason: null,
-      endedAt: null,
+      ended: null,
       central: null,
       checkpoint: null,
       trainingLoss: meanMetrics(open.losses)?.loss ?? null,
@@ -115,9 +115,12 @@ export class RoundLoop {
     });
     // Appends go after it in the same file, so it is on disk before any update is acknowledged.
     this.#o.spool.open(opening);
+    const beganAt = this.#elapsed();
     const open = openRound(opening, model.weights.length, {
       outcome: 'asked',
       bytes: (id) => this.#o.audience.bytes(id),
+      beganAt,
+      dueAt: beganAt + record.plan.deadlineSeconds * 1000,
     });
     this.#open = open;
     for (const id of open.cohort.keys()) {
@@ -125,9 +128,9 @@ export class RoundLoop {
       if (member !== undefined) member.progress = 0;
     }
     this.#step('selected');
-    distribute(open, frame, { audience: this.#o.audience, now: this.#now() });
+    distribute(open, frame, { audience: this.#o.audience, elapsed: this.#elapsed() });
     this.#step('distributed');
-    this.#awaitDeadline(open.deadlineAt);
+    this.#awaitDeadline(open.dueAt);
     this.#listener.log(
       'info',
       'round-started',
@@ -156,9 +159,15 @@ export class RoundLoop {
       await this.#o.spool.drop(record.id);
       return;
     }
+    // Only the date is the same in both processes, and it may have been set in between.
+    const whole = record.plan.deadlineSeconds * 1000;
+    const lasted = Math.min(whole, Math.max(0, this.#now() - opening.startedAt));
+    const patience = Math.max(GRACE_AFTER_RESTART, record.plan.graceSeconds * 1000);
     const open = openRound(opening, model.weights.length, {
       outcome: 'away',
       bytes: (id) => this.#o.audience.bytes(id),
+      beganAt: this.#elapsed() - lasted,
+      dueAt: this.#elapsed() + Math.max(whole - lasted, patience),
     });
     this.#open = open;
     this.#step('recovered');
@@ -168,11 +177,10 @@ export class RoundLoop {
       'round-recovered',
       `Round ${open.round} goes on after a restart: ${open.sum.updates} of ${open.sizes.target} wanted updates were already here.`,
     );
-    const patience = Math.max(GRACE_AFTER_RESTART, record.plan.graceSeconds * 1000);
     for (const [id, { outcome }] of open.cohort) {
       if (outcome === 'away') this.#grace.begin(id, patience, () => this.out(id, 'left'));
     }
-    this.#awaitDeadline(Math.max(open.deadlineAt, this.#now() + patience));
+    this.#awaitDeadline(open.dueAt);
     this.#collect(false);
   }
 
@@ -247,7 +255,7 @@ export class RoundLoop {
     if (open === null || member === undefined) return;
     if (member.outcome === 'asked' || member.outcome === 'away') {
       member.outcome = outcome;
-      member.milliseconds = this.#now() - open.startedAt;
+      member.milliseconds = this.#elapsed() - open.beganAt;
     }
     this.#listener.changed();
     this.#collect(false);
@@ -276,7 +284,7 @@ export class RoundLoop {
     if (open.cohort.get(participant)?.outcome !== 'asked') return;
     distribute(open, this.#state.frame, {
       audience: this.#o.audience,
-      now: this.#now(),
+      elapsed: this.#elapsed(),
       to: [participant],
     });
   }
@@ -294,12 +302,12 @@ export class RoundLoop {
       pipeline: this.#pipeline,
       scratch: this.#scratch,
     });
-    accumulate(open as OpenRound, participant, update, values, this.#now());
+    accumulate(open as OpenRound, participant, update, values, this.#elapsed());
     this.#grace.end(participant);
   }
 
   #awaitDeadline(at: number): void {
-    this.#deadline = this.#o.clock.setTimer(at - this.#now(), () => this.#collect(true));
+    this.#deadline = this.#o.clock.setTimer(at - this.#elapsed(), () => this.#collect(true));
   }
 
   #collect(timeIsUp: boolean): void {
@@ -336,6 +344,7 @@ export class RoundLoop {
         central,
         bytes: cohortBytes(open, this.#o.audience),
         now: this.#now(),
+        ended: this.#elapsed(),
       });
       this.#forget();
       if (this.#open !== open) return;
@@ -368,7 +377,7 @@ export class RoundLoop {
     const round = toRecord(open, {
       outcome: 'abandoned',
       reason,
-      endedAt: this.#now(),
+      ended: this.#elapsed(),
       central: null,
       checkpoint: null,
       trainingLoss: null,
@@ -425,7 +434,7 @@ export class RoundLoop {
   }
 
   #step(step: RoundStep): void {
-    const now = this.#now();
+    const now = this.#elapsed();
     if (this.#open !== null)
       this.#open.phases[this.#phase] = (this.#open.phases[this.#phase] ?? 0) + now - this.#phaseSince;
     this.#phase = nextPhase(this.#phase, step);
@@ -445,6 +454,10 @@ export class RoundLoop {
 
   #now(): number {
     return this.#o.clock.now();
+  }
+
+  #elapsed(): number {
+    return this.#o.clock.elapsed();
   }
 }
 

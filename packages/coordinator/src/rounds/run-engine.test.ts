@@ -48,10 +48,10 @@ async function world(
   options: {
     evaluate?: Evaluator['evaluate'];
     /** What an earlier process left. */
-    left?: { record: RunRecord; storage: Storage; spool: Spool; weights?: Float32Array };
+    left?: { record: RunRecord; storage: Storage; spool: Spool; weights?: Float32Array; clock?: ManualClock };
   } = {},
 ) {
-  const clock = new ManualClock(1_000_000);
+  const clock = options.left?.clock ?? new ManualClock(1_000_000);
   const storage: Storage = options.left?.storage ?? memoryStorage();
   const spool: Spool = options.left?.spool ?? memorySpool();
   const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
@@ -142,7 +142,7 @@ async function world(
   const ends = () =>
     sent.filter((one) => one.name === 'round-end') as { to: readonly string[]; message: Down<'round-end'> }[];
   /** The process ends without a word; another finds what is on disk. */
-  const restart = (left: { weights?: Float32Array } = {}) =>
+  const restart = (left: { weights?: Float32Array; clock?: ManualClock } = {}) =>
     world(plan, { ...options, left: { record: engine.record, storage: memoryStorage(), spool, ...left } });
   return {
     engine,
@@ -572,6 +572,25 @@ describe('a run that another process left', () => {
     await w.engine.act('start');
     return w;
   };
+
+  it.each([-86_400_000, 86_400_000])(
+    'gives it what was left of its time, or half a minute, though the date was set by %s ms meanwhile',
+    async (milliseconds) => {
+      const w = await started({ deadlineSeconds: 100 });
+      await w.engine.update(id(1), w.updateOf([1, 0, -1]));
+      const after = await w.restart({ clock: new ManualClock(w.clock.now() + milliseconds) });
+      await after.engine.resumeAfterRestart();
+      for (const n of [1, 2, 3]) after.join(n);
+      // Back: as if it had just begun. Forth: as if its time were up, but for those who have to come back.
+      const left = milliseconds < 0 ? 100_000 : 30_000;
+      expect(after.lastStart().message.remaining).toBe(left);
+      after.clock.advance(left - 1);
+      expect(after.engine.summary().phase).toBe('collect');
+      after.clock.advance(1);
+      await after.settled();
+      expect(after.rounds).toMatchObject([{ outcome: 'abandoned', reason: { code: 'quorum-lost' } }]);
+    },
+  );
 
   it.each([0, 1, 2])('goes on with its open round, %i updates of which were here', async (delivered) => {
     const w = await started();

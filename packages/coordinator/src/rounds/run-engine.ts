@@ -28,8 +28,9 @@ import { runSentences } from './sentences.ts';
 import { checkMeasured } from './validate.ts';
 import { participantRows, summarize } from './view.ts';
 
-/** What an honest device sends when its training diverges. */
+/** What an honest device says, or is told, when its training diverges. */
 const divergedCodes: ReadonlySet<ErrorCode> = new Set([
+  'training-diverged',
   'update-not-finite',
   'update-out-of-range',
   'update-norm',
@@ -184,7 +185,7 @@ export class RunEngine {
         message: `The participant could not train in round ${open.round}.`,
       };
       this.#log('warning', 'update-declined', `A participant could not train: ${decline.reason}.`);
-      if (decline.reason === 'training-diverged') open.diverged++;
+      if (divergedCodes.has(decline.reason)) open.diverged++;
     }
     this.#rounds.out(participant, 'declined');
   }
@@ -235,7 +236,7 @@ export class RunEngine {
 
   summary(): RunSummary {
     const { phase, open } = this.#rounds;
-    return summarize(this.#state, phase, { open, admission: this.#o.admission() });
+    return summarize(this.#state, phase, { open, admission: this.#o.admission(), clock: this.#o.clock });
   }
 
   run(): Run {

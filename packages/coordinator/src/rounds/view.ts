@@ -1,3 +1,4 @@
+import type { Clock } from '@coppice/ports';
 import type { Admission, ParticipantRow, Phase, RunSummary } from '@coppice/protocol';
 import type { Audience } from './audience.ts';
 import { examplesBucket, memberState } from './members.ts';
@@ -9,7 +10,7 @@ import type { RunState } from './run-state.ts';
 export function summarize(
   state: RunState,
   phase: Phase,
-  { open, admission }: { open: OpenRound | null; admission: Admission },
+  { open, admission, clock }: { open: OpenRound | null; admission: Admission; clock: Clock },
 ): RunSummary {
   const { id, task, plan, status } = state.record;
   return {
@@ -23,7 +24,8 @@ export function summarize(
     rounds: plan.rounds,
     participants: state.members.here().length,
     needed: plan.minParticipants,
-    deadlineAt: phase === 'collect' ? (open?.deadlineAt ?? null) : null,
+    // A date for those who know our date; set clocks move it, the deadline itself stays.
+    deadlineAt: phase === 'collect' && open !== null ? clock.now() + open.dueAt - clock.elapsed() : null,
     central: state.central,
     checkpoint: state.model.hash,
   };

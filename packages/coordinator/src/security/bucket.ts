@@ -10,13 +10,13 @@ export class Bucket {
   constructor(clock: Clock, { leakPerSecond }: { leakPerSecond: number }) {
     this.#clock = clock;
     this.#leakPerSecond = leakPerSecond;
-    this.#since = clock.now();
+    this.#since = clock.elapsed();
   }
 
-  /** @returns how full it is with this event. A clock that goes back empties nothing. */
+  /** @returns how full it is with this event. */
   add(): number {
-    const now = this.#clock.now();
-    const leaked = (Math.max(0, now - this.#since) / 1000) * this.#leakPerSecond;
+    const now = this.#clock.elapsed();
+    const leaked = ((now - this.#since) / 1000) * this.#leakPerSecond;
     this.#level = Math.max(0, this.#level - leaked) + 1;
     this.#since = now;
     return this.#level;

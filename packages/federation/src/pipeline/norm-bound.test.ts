@@ -2,7 +2,7 @@ import { defaultPlan, type Layout } from '@coppice/protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { pipelineOf } from './index.ts';
-import { checkNorm, normBound } from './norm-bound.ts';
+import { checkNorm, type NormBound, normBound } from './norm-bound.ts';
 
 const layout: Layout = [
   { name: 'a', shape: [3], trainable: true },
@@ -10,9 +10,10 @@ const layout: Layout = [
   { name: 'b', shape: [2], trainable: true },
 ];
 const refused = expect.objectContaining({ code: 'update-norm' });
-const error = (values: Float32Array, bound: number) => {
+const NONE = Number.POSITIVE_INFINITY;
+const error = (values: Float32Array, bound: number | NormBound) => {
   try {
-    checkNorm(values, layout, bound);
+    checkNorm(values, layout, typeof bound === 'number' ? { trainable: bound, nonTrainable: NONE } : bound);
     return null;
   } catch (thrown) {
     return thrown;
@@ -20,10 +21,13 @@ const error = (values: Float32Array, bound: number) => {
 };
 
 it('is what the plan says, whichever of its two norms is smaller', () => {
-  expect(normBound({ ...defaultPlan, maxNorm: null })).toBe(Number.POSITIVE_INFINITY);
-  expect(normBound({ ...defaultPlan, maxNorm: 7 })).toBe(7);
-  expect(normBound({ ...defaultPlan, maxNorm: 7, clipNorm: 9 })).toBe(7);
-  expect(normBound({ ...defaultPlan, maxNorm: null, clipNorm: 2 })).toBeCloseTo(2, 4);
+  expect(normBound({ ...defaultPlan, maxNorm: null })).toEqual({ trainable: NONE, nonTrainable: NONE });
+  expect(normBound({ ...defaultPlan, maxNorm: 7 })).toEqual({ trainable: 7, nonTrainable: 7 });
+  expect(normBound({ ...defaultPlan, maxNorm: 7, clipNorm: 9 })).toEqual({ trainable: 7, nonTrainable: 7 });
+  const clipped = normBound({ ...defaultPlan, maxNorm: 9, clipNorm: 2 });
+  expect(clipped.trainable).toBeCloseTo(2, 4);
+  // Clipping leaves what is not trainable as it is, so its norm bounds none of that.
+  expect(clipped.nonTrainable).toBe(9);
 });
 
 it('measures trainable tensors together, and nothing else', () => {
@@ -31,6 +35,13 @@ it('measures trainable tensors together, and nothing else', () => {
   const values = new Float32Array([3, 4, 0, 1e9, 12, 0]);
   expect(error(values, 13)).toBeNull();
   expect(error(values, 12.99)).toEqual(refused);
+});
+
+it('measures the others together, by themselves', () => {
+  const values = new Float32Array([3, 4, 0, 100, 12, 0]);
+  expect(error(values, { trainable: 13, nonTrainable: 100 })).toBeNull();
+  expect(error(values, { trainable: 13, nonTrainable: 99.9 })).toEqual(refused);
+  expect(error(values, { trainable: NONE, nonTrainable: 99.9 })).toEqual(refused);
 });
 
 it('leaves what is not finite to the sum, which refuses it by its own name', () => {

@@ -1,17 +1,27 @@
 import { CoppiceError, type Layout, type Plan } from '@coppice/protocol';
-import { trainableNorm } from '../metrics.ts';
+import { normOf } from '../metrics.ts';
 
 /** Clipping scales in float32, so that what comes out may be longer than asked by its rounding. */
 const ROUNDING = 1 + 1e-5;
 
+/** L2 norms; `Infinity` where there is no bound. */
+export interface NormBound {
+  /** Over all trainable tensors together. */
+  readonly trainable: number;
+  /** Over all other tensors together. */
+  readonly nonTrainable: number;
+}
+
 /**
- * The longest update that a plan lets count, as an L2 norm over all trainable tensors; `Infinity` where
- * it sets no bound. Clipping happens on devices that may not do as asked, so its norm is a bound, too.
+ * The longest update that a plan lets count. `maxNorm` holds for the trainable tensors and for the others,
+ * each taken together and by itself: running statistics of normalisation layers are averaged plainly, so
+ * that one huge one would spoil them for everybody. Clipping leaves them alone. Clipping happens on devices that may not do as asked, so its norm is a bound, too.
  * (Sun et al., "Can You Really Backdoor Federated Learning?", 2019, norm thresholding.)
  */
-export function normBound(plan: Plan): number {
+export function normBound(plan: Plan): NormBound {
+  const max = plan.maxNorm ?? Number.POSITIVE_INFINITY;
   const clipped = plan.clipNorm === null ? Number.POSITIVE_INFINITY : plan.clipNorm * ROUNDING;
-  return Math.min(plan.maxNorm ?? Number.POSITIVE_INFINITY, clipped);
+  return { trainable: Math.min(max, clipped), nonTrainable: max };
 }
 
 /**
@@ -19,12 +29,17 @@ export function normBound(plan: Plan): number {
  *
  * @throws CoppiceError `update-norm`
  */
-export function checkNorm(values: Float32Array, layout: Layout, bound: number): void {
+export function checkNorm(values: Float32Array, layout: Layout, bound: NormBound): void {
+  check(bound.trainable, () => normOf(values, layout, true), 'norm');
+  check(bound.nonTrainable, () => normOf(values, layout, false), 'non-trainable part’s norm');
+}
+
+function check(bound: number, measure: () => number, what: string): void {
   if (bound === Number.POSITIVE_INFINITY) return;
-  const norm = trainableNorm(values, layout);
+  const norm = measure();
   if (!Number.isFinite(norm) || norm <= bound) return;
   throw new CoppiceError(
     'update-norm',
-    `The update's norm is ${norm.toPrecision(3)}; this run counts updates up to ${bound.toPrecision(3)}. Training may be diverging here: a smaller learning rate or scaled inputs help.`,
+    `The update's ${what} is ${norm.toPrecision(3)}; this run counts updates up to ${bound.toPrecision(3)}. Training may be diverging here: a smaller learning rate or scaled inputs help.`,
   );
 }

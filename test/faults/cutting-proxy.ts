@@ -1,0 +1,60 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { integerBelow, seededRandom } from '@coppice/ports';
+
+export interface CuttingProxy {
+  readonly url: string;
+  /** Connections cut so far. */
+  readonly cuts: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Stands between participants and a coordinator and knows nothing of what passes but its bytes: after a seeded
+ * number of them, both directions together, a connection is reset, in the midst of whatever it is.
+ */
+export async function cuttingProxy(
+  port: number,
+  seed: string | number,
+  { least, most }: { least: number; most: number },
+): Promise<CuttingProxy> {
+  const open = new Set<Socket>();
+  let cuts = 0;
+  let connections = 0;
+  const server = createServer((below) => {
+    const above = connect(port, '127.0.0.1');
+    let left = least + integerBelow(seededRandom('cutting', seed, connections++), most - least);
+    const end = () => {
+      for (const socket of [below, above]) {
+        open.delete(socket);
+        socket.resetAndDestroy();
+      }
+    };
+    const pass = (from: Socket, to: Socket) => {
+      open.add(from);
+      from.on('data', (bytes) => {
+        to.write(bytes.subarray(0, left));
+        left -= bytes.length;
+        if (left > 0) return;
+        cuts++;
+        from.pause();
+        // What came before the cut still arrives, like a packet before the one that was lost.
+        to.end(end);
+      });
+      from.on('error', end);
+      from.on('close', end);
+    };
+    pass(below, above);
+    pass(above, below);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get cuts() {
+      return cuts;
+    },
+    async close() {
+      for (const socket of open) socket.destroy();
+      await new Promise<void>((resolve) => void server.close(() => resolve()));
+    },
+  };
+}

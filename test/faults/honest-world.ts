@@ -1,0 +1,206 @@
+import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
+import { partition } from '@coppice/datasets';
+import { loadTaskData } from '@coppice/datasets/node';
+import {
+  createSession,
+  memoryData,
+  type Session,
+  socketTransport,
+  type Transport,
+} from '@coppice/participant';
+import { headlessIdentity, trainerHost } from '@coppice/participant/node';
+import { systemClock } from '@coppice/ports/system';
+import { frameBytes, type PlanInputValues, type Round } from '@coppice/protocol';
+import { createTrainer } from '@coppice/training';
+import { aggregate, frame, payload, weightsHash } from '../conformance/raw-participant.ts';
+
+/*
+ * Honest participants as the product makes them: its session over its transport, its trainer, its data. What
+ * stands between them and the coordinator is the test's.
+ */
+const PLAN = {
+  cohortFraction: 1,
+  overSelection: 1,
+  quorum: 0.5,
+  epochs: 1,
+  deadlineSeconds: 20,
+  graceSeconds: 5,
+  seed: 7,
+} satisfies PlanInputValues;
+
+const host = trainerHost(createTrainer, ['cpu']);
+
+interface Sent {
+  readonly delta: number[];
+  readonly examples: number;
+}
+
+export interface HonestWorld {
+  readonly coordinator: Coordinator;
+  readonly run: string;
+  readonly sessions: readonly Session[];
+  /** Everyone knows that the run is over, and the coordinator does. */
+  over(): Promise<void>;
+  /** All rounds, abandoned ones too. */
+  rounds(): Promise<Round[]>;
+  /**
+   * Holds every committed round against the arithmetic over the updates that the record says were accepted.
+   *
+   * @returns the checkpoints, round by round.
+   */
+  check(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** @param least without so many, no round begins.
+ * @param between gives the address that participants call, in place of the coordinator's own. */
+export async function honestWorld(
+  { participants, rounds, least }: { participants: number; rounds: number; least: number },
+  between: (url: string) => Promise<string> = async (url) => url,
+): Promise<HonestWorld> {
+  const coordinator = await startCoordinator({
+    config: { port: 0, logLevel: 'silent' },
+    storage: memoryStorage(),
+    spool: memorySpool(),
+  });
+  const url = await between(coordinator.url);
+  const plan = { ...PLAN, rounds, minParticipants: least };
+  const { id: run } = await coordinator.runs.create('iris', plan, true);
+  const { train } = await loadTaskData('iris');
+  const width = train.features.length / train.count;
+  const shares = partition(train.labels, participants, { kind: 'iid' }, 7);
+  const models = new Map<string, number[]>();
+  const updates = new Map<string, Sent>();
+  const conflicts: string[] = [];
+
+  /** The product's transport; every update that leaves and every model that comes is looked at. */
+  const watched = (transport: Transport, who: () => string): Transport => ({
+    ...transport,
+    get traffic() {
+      return transport.traffic;
+    },
+    open: (events) =>
+      transport.open({
+        ...events,
+        onMessage(name, message) {
+          if (name === 'round-start') {
+            const start = message as { checkpoint: string; frame: Uint8Array | ArrayBuffer };
+            models.set(start.checkpoint, payload(frameBytes(start.frame)));
+          }
+          events.onMessage(name, message);
+        },
+      }),
+    request(name, message) {
+      if (name === 'update') {
+        const {
+          round,
+          checkpoint,
+          examples,
+          frame: bytes,
+        } = message as never as {
+          round: number;
+          checkpoint: string;
+          examples: number;
+          frame: Uint8Array | ArrayBuffer;
+        };
+        const sent = { delta: payload(frameBytes(bytes)), examples };
+        const key = `${who()} ${round} ${checkpoint}`;
+        const before = updates.get(key);
+        // Whatever was lost, who sends a round's update again sends the same.
+        if (before !== undefined && JSON.stringify(before) !== JSON.stringify(sent)) conflicts.push(key);
+        updates.set(key, sent);
+      }
+      return transport.request(name, message);
+    },
+  });
+
+  const sessions = shares.map((rows, i) => {
+    const examples = {
+      count: rows.length,
+      features: Float32Array.from(
+        [...rows].flatMap((row) => [...train.features.subarray(row * width, (row + 1) * width)]),
+      ),
+      labels: Float32Array.from(rows, (row) => train.labels[row] as number),
+    };
+    const session: Session = createSession({
+      transport: watched(
+        socketTransport(url, headlessIdentity(`honest-${i}`)),
+        () => session.state.participant as string,
+      ),
+      host,
+      openData: async (_task, schema) => memoryData(schema, examples),
+      // Nobody's date is right.
+      clock: { ...systemClock, now: () => systemClock.now() + (i - 1.5) * 36_000_000 },
+      device: 'headless',
+      backend: 'cpu',
+      keepModels: false,
+    });
+    session.connect();
+    // There is no connection yet: this says which run is wanted.
+    void session.join(run);
+    return session;
+  });
+
+  const committed = async () =>
+    (await coordinator.storage.rounds(run))
+      .filter(({ outcome }) => outcome === 'committed')
+      .toSorted((a, b) => a.round - b.round);
+
+  return {
+    coordinator,
+    run,
+    sessions,
+    async over() {
+      await Promise.all([finished(coordinator, run), ...sessions.map(ended)]);
+    },
+    rounds: () => coordinator.storage.rounds(run),
+    async check() {
+      const checkpoints: string[] = [];
+      for (const { round, parent, checkpoint, accepted, cohort, examples } of await committed()) {
+        const counted = cohort
+          .filter(({ outcome }) => outcome === 'accepted')
+          .map(({ participant }) => updates.get(`${participant} ${round} ${parent}`));
+        if (counted.length !== accepted || counted.some((one) => one === undefined))
+          throw new Error(`round ${round}: ${accepted} accepted, of ${counted.length} that were sent`);
+        const sum = (counted as Sent[]).reduce((total, one) => total + one.examples, 0);
+        if (sum !== examples)
+          throw new Error(`round ${round}: ${examples} examples were counted, ${sum} sent`);
+        const next = aggregate(models.get(parent) as number[], counted as Sent[]);
+        const foretold = weightsHash(frame(1, new Uint8Array(16), next).subarray(40));
+        if (foretold !== checkpoint) throw new Error(`round ${round}: ${checkpoint} in place of ${foretold}`);
+        checkpoints.push(foretold);
+      }
+      if (conflicts.length > 0) throw new Error(`sent again, and not the same: ${conflicts.join(', ')}`);
+      return checkpoints;
+    },
+    async close() {
+      for (const session of sessions) session.close();
+      await coordinator.close();
+    },
+  };
+}
+
+function finished({ runs }: Coordinator, run: string): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (runs.get(run).status !== 'finished') return;
+      stop();
+      resolve();
+    };
+    const stop = runs.subscribe({ runChanged: look, roundChanged: () => {}, participantsChanged: () => {} });
+    look();
+  });
+}
+
+/** Resolves when a participant knows that its run is over. */
+function ended(session: Session): Promise<void> {
+  return new Promise((resolve) => {
+    const look = () => {
+      if (session.state.activity.kind !== 'ended') return;
+      stop();
+      resolve();
+    };
+    const stop = session.subscribe(look);
+    look();
+  });
+}
