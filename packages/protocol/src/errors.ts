@@ -153,7 +153,15 @@ export class CoppiceError extends Error {
   /** Wraps whatever was thrown, once: a `CoppiceError` passes through unchanged. */
   static from(thrown: unknown, code: ErrorCode = 'internal'): CoppiceError {
     if (thrown instanceof CoppiceError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new CoppiceError(code, message, { cause: thrown });
+    return new CoppiceError(code, textOf(thrown), { cause: thrown });
+  }
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    // An object that cannot be made a text of.
+    return 'Something was thrown that says nothing about itself.';
   }
 }
