@@ -20,7 +20,11 @@ export function modelsRouter({
   const find = async (taskId: string, version: string): Promise<Checkpoint> => {
     const task = tasks.get(taskId);
     const found =
-      version === 'latest' ? await storage.latestOfTask(task.id) : await storage.checkpoint(version);
+      version === 'latest'
+        ? await storage.latestOfTask(task.id)
+        : /^[0-9a-f]{64}$/.test(version)
+          ? await storage.checkpoint(version)
+          : null;
     if (found === null || found.task !== task.id) {
       throw new CoppiceError(
         'checkpoint-unknown',

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { CoppiceError, errorCodes } from '../errors.ts';
+import { CoppiceError, isErrorCode } from '../errors.ts';
 import { drawsOf, mutateBytes, mutateValue } from './mutate.ts';
 
 /** Values of every kind that JavaScript has, and keys that mean something to it. */
@@ -59,7 +59,6 @@ export async function survives<T>(work: () => Promise<T>): Promise<Attempt<T>> {
 }
 
 function named(thrown: unknown): CoppiceError {
-  if (thrown instanceof CoppiceError && thrown.code in errorCodes && thrown.code !== 'internal')
-    return thrown;
+  if (thrown instanceof CoppiceError && isErrorCode(thrown.code) && thrown.code !== 'internal') return thrown;
   throw thrown;
 }

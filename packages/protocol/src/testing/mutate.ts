@@ -24,8 +24,9 @@ function pick<T>(from: readonly T[], draw: Draw): T {
 const bits = [0, 1, 0x7f, 0x80, 0xff];
 
 /** Changed bytes, always a copy: flipped, overwritten, cut, lengthened, repeated, moved. */
-export function mutateBytes(bytes: Uint8Array, draw: Draw): Uint8Array {
-  const copy = bytes.slice();
+export function mutateBytes(bytes: Uint8Array, draw: Draw): Uint8Array<ArrayBuffer> {
+  // Not `slice`, which of a Buffer is no copy.
+  const copy = new Uint8Array(bytes);
   const at = draw(copy.length + 1);
   const length = 1 + draw(16);
   const noise = Uint8Array.from({ length }, () => draw(256));
@@ -60,7 +61,7 @@ export function mutateBytes(bytes: Uint8Array, draw: Draw): Uint8Array {
   }
 }
 
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
+function joined(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
