@@ -32,7 +32,10 @@ function isProxy(given: string): boolean {
   const [address, bits, ...more] = given.split('/');
   const family = isIP(address as string);
   if (family === 0 || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+  return (
+    bits === undefined ||
+    (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (family === 4 ? 32 : 128))
+  );
 }
 
 const option = <T>(given: Option<T>) => given;

@@ -89,7 +89,7 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
       return;
     }
     const error = fromExpress(thrown);
-    const status = refusedStatus(thrown) ?? statusOf(error.code);
+    const status = statusOf(error.code);
     if (status === 503) logger.warn({ code: error.code, request: response.get(REQUEST_ID) }, error.message);
     else if (status >= 500)
       logger.error({ err: thrown, request: response.get(REQUEST_ID) }, 'a request failed');
