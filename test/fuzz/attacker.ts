@@ -43,10 +43,18 @@ export class Attacker {
     this.#tally = tally;
   }
 
-  /** Opens a connection, proves who it is and joins the run; or, now and then, stays a stranger who proves nothing. */
+  /**
+   * Opens a connection, proves who it is and joins the run; or, now and then, proves nothing, or is somebody nobody
+   * has seen before and joins nothing.
+   */
   async enter(draw: Draw): Promise<void> {
-    const proves = draw(8) > 0;
-    const line = new Line(this.#url, this.#keys, { proves, known: this.#known, tally: this.#tally });
+    const kind = draw(10);
+    const line = new Line(this.#url, kind === 0 ? keysOf(`stranger-${draw(2 ** 31)}`) : this.#keys, {
+      proves: kind !== 1,
+      joins: kind !== 0,
+      known: this.#known,
+      tally: this.#tally,
+    });
     this.#line = line;
     await line.ready;
     if (!line.closed) this.#shut = 0;
@@ -96,7 +104,7 @@ class Line {
   constructor(
     url: string,
     keys: ReturnType<typeof keysOf>,
-    { proves, known, tally }: { proves: boolean; known: Known; tally: Tally },
+    { proves, joins, known, tally }: { proves: boolean; joins: boolean; known: Known; tally: Tally },
   ) {
     this.#known = known;
     this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`);
@@ -123,6 +131,7 @@ class Line {
         else
           this.#write(`42/participant,0${JSON.stringify(['prove', { signature: keys.prove(host, nonce) }])}`);
       } else if (data.startsWith('42/participant,["welcome"')) {
+        if (!joins) begin();
         const { run } = this.#known;
         const about = { run, device: 'headless', backend: 'none', examples: 10, speed: null, paused: false };
         this.#write(`42/participant,1${JSON.stringify(['join', about])}`);

@@ -35,8 +35,8 @@ export interface FuzzReport {
   readonly statuses: Readonly<Record<string, number>>;
   /** Error codes `internal`, answers of 500 and above, and what the coordinator logged as an error. */
   readonly broken: readonly string[];
-  /** Bytes held after a quarter and at the end, everything freed that can be. */
-  readonly memory: { readonly quarter: Memory; readonly end: Memory };
+  /** Bytes held after each quarter of the run, everything freed that can be. */
+  readonly memory: readonly Memory[];
 }
 interface Memory {
   readonly held: number;
@@ -100,7 +100,7 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
       };
       let sent = 0;
       let rounds = 0;
-      let quarter: Memory | null = null;
+      const memory: Memory[] = [];
       for (let wave = 0; sent < messages; wave++) {
         const draws = (who: number): Draw => drawsOf(Math.imul(seed, 0x9e3779b1) ^ (wave * 64 + who));
         const raw = draws(ATTACKERS);
@@ -121,10 +121,9 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
         for (const { raw: one } of honest) await one.ask('pull', { run });
         const ready = await target.api<{ ready: boolean }>('GET', '/readyz');
         if (!ready.ready) throw new Error('the coordinator says that it is not ready');
-        if (quarter === null && sent >= messages / 4) quarter = await target.memory();
+        if (sent >= (messages * (memory.length + 1)) / 4) memory.push(await target.memory());
       }
       await target.api('GET', '/metrics');
-      const end = await target.memory();
       const broken = [...target.complaints];
       if (tally.has('internal')) broken.push(`"internal" was answered ${tally.get('internal')} times`);
       for (const [status, times] of statuses)
@@ -135,7 +134,7 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
         refused: Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1))),
         statuses: Object.fromEntries(statuses),
         broken,
-        memory: { quarter: quarter ?? end, end },
+        memory,
       };
     };
     return await Promise.race([work(), target.died]);

@@ -32,6 +32,8 @@ export class Target {
       dataDir: join(folder, 'data'),
       adminKey: KEY,
       logLevel: 'warn',
+      // So that the headers of proxies are read.
+      trustProxy: 'loopback',
       // So that the disk does not fill with the models of a long run.
       keepLast: 2,
       keepEvery: 0,

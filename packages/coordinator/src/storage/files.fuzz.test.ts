@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { anyBytes, damaged, sampleUp, survives } from '@coppice/protocol/testing';
+import { anyBytes, damaged, samplePlan, sampleTask, sampleUp, survives } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
 import { backUp, restore } from './backup.ts';
@@ -121,4 +121,55 @@ it('a backup is restored, or refused by name', async () => {
     }),
     { numRuns: 60 },
   );
+});
+
+it('a database gives records, or a named error', async () => {
+  const folder = newFolder();
+  const storage = await openSqliteStorage(folder);
+  await storage.putTask(sampleTask);
+  for (const id of ['a', 'b', 'c'])
+    await storage.putRun({
+      id,
+      task: sampleTask,
+      plan: samplePlan,
+      status: 'running',
+      createdAt: 1,
+      endedAt: null,
+      reason: null,
+    });
+  await storage.close();
+  const file = join(folder, 'coppice.db');
+  const whole = new Uint8Array(readFileSync(file));
+  // Inside of a record, where the database itself notices nothing.
+  const record = Buffer.from(whole).indexOf('"description"');
+  const inside = damaged(whole.subarray(record, record + 200)).map((bytes) => {
+    const copy = new Uint8Array(whole);
+    copy.set(bytes.subarray(0, 200), record);
+    return copy;
+  });
+  let named = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(damaged(whole), inside), async (bytes) => {
+      writeFileSync(file, bytes);
+      for (const beside of ['-wal', '-shm']) rmSync(file + beside, { force: true });
+      const result = await survives(async () => {
+        const opened = await openSqliteStorage(folder);
+        try {
+          return [
+            await opened.tasks(),
+            await opened.runs(),
+            await opened.rounds('a'),
+            await opened.events({}),
+          ];
+        } finally {
+          await opened.close();
+        }
+      });
+      if (!('refused' in result)) return;
+      expect(result.refused.code).toMatch(/^storage-/);
+      named++;
+    }),
+    { numRuns: 100 },
+  );
+  expect(named).toBeGreaterThan(0);
 });
