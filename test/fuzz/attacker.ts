@@ -69,7 +69,11 @@ export class Attacker {
     let sent = 0;
     for (; sent < BATCH && !line.closed; sent++) {
       const last = sent === BATCH - 1;
-      line.send(last ? this.#lastPacket(draw) : mutatedMessage(this.#known, draw));
+      // What is under way when a connection is closed reaches nobody: first let it arrive.
+      if (last) await line.answerOrEnd();
+      // Who was just asked is listened to most closely: at most one update is refused for good.
+      const first = sent === 0 ? 'update' : undefined;
+      line.send(last ? this.#lastPacket(draw) : mutatedMessage(this.#known, draw, first));
     }
     await line.answerOrEnd();
     line.close();

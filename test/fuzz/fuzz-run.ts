@@ -118,7 +118,10 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
           strangePolling(target, known, raw, heard),
         ]);
         sent += outcomes.reduce((sum, one) => sum + one, 0);
-        for (const { raw: one } of honest) await one.ask('pull', { run });
+        for (const { raw: one } of honest) {
+          const { message } = await one.ask('pull', { run });
+          if (message['ok'] !== true) throw new Error(JSON.stringify(message));
+        }
         const ready = await target.api<{ ready: boolean }>('GET', '/readyz');
         if (!ready.ready) throw new Error('the coordinator says that it is not ready');
         if (sent >= (messages * (memory.length + 1)) / 4) memory.push(await target.memory());

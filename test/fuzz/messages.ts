@@ -38,7 +38,14 @@ function nearlyRight(name: UpName, known: Known): Json {
 
 /** A frame that was changed, with checksums that are right again. */
 function forged(bytes: Uint8Array, draw: Draw): Uint8Array {
-  const changed = mutateBytes(bytes, draw);
+  // In the header most can be said that is wrong.
+  const changed =
+    draw(3) === 0
+      ? mutateBytes(bytes, draw)
+      : // No Buffer, which JSON would take for something else than bytes.
+        new Uint8Array(
+          Buffer.concat([bytes.subarray(0, 4), mutateBytes(bytes.subarray(4, 32), draw), bytes.subarray(32)]),
+        );
   if (changed.length < 40) return changed;
   const view = new DataView(changed.buffer);
   if (draw(2) === 0) view.setUint32(28, changed.length - 40, true);
@@ -47,15 +54,31 @@ function forged(bytes: Uint8Array, draw: Draw): Uint8Array {
   return changed;
 }
 
-/** A changed message of any kind. */
-export function mutatedMessage(known: Known, draw: Draw): Packet {
+/** An update with something wrong that only its round, or the numbers in it, can tell. */
+function wrongUpdate(known: Known, draw: Draw): Json {
+  const update = nearlyRight('update', known);
+  const bytes = update['frame'] as Uint8Array;
+  const nearby = (value: number) => value + 1 - draw(3);
+  switch (draw(5)) {
+    case 0:
+      return { ...update, frame: mutateBytes(bytes, draw) };
+    case 1:
+    case 2:
+      return { ...update, frame: forged(bytes, draw) };
+    case 3:
+      return { ...update, round: nearby(known.round), attempt: nearby(known.attempt) };
+    default:
+      return { ...update, checkpoint: known.checkpoint.replace(/./, (digit) => (digit === '0' ? '1' : '0')) };
+  }
+}
+
+/** A changed message of any kind, or of the given one. */
+export function mutatedMessage(known: Known, draw: Draw, given?: UpName): Packet {
   // The one that most is done with.
-  const name = draw(3) === 0 ? 'update' : pick(kinds, draw);
+  const name = given ?? (draw(3) === 0 ? 'update' : pick(kinds, draw));
+  if (name === 'update' && draw(2) === 0) return packet([name, wrongUpdate(known, draw)], draw);
   let message: unknown = nearlyRight(name, known);
-  if (name === 'update' && draw(2) === 0) {
-    const { frame: bytes } = message as { frame: Uint8Array };
-    message = { ...(message as Json), frame: draw(2) === 0 ? forged(bytes, draw) : mutateBytes(bytes, draw) };
-  } else for (let n = 1 + draw(3); n > 0; n--) message = mutateValue(message, draw);
+  for (let n = 1 + draw(3); n > 0; n--) message = mutateValue(message, draw);
   return packet([draw(20) === 0 ? pick(strangers, draw) : name, message], draw);
 }
 

@@ -69,10 +69,6 @@ export class Target {
     return Number(new URL(this.url).port);
   }
 
-  get pid(): number {
-    return this.#child.pid as number;
-  }
-
   #heard(line: string): void {
     let level: unknown = 60;
     try {

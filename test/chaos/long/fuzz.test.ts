@@ -11,9 +11,9 @@ const RESIDENT = 160 * MiB;
 
 it(`${MESSAGES} mutated messages neither stop, stall nor swell a coordinator (COPPICE_FUZZ_SEED=${SEED})`, {
   timeout: 60 * 60_000,
-}, async ({ annotate }) => {
+}, async () => {
   const report = await fuzz({ seed: SEED, messages: MESSAGES });
-  await annotate(JSON.stringify(report));
+  process.stdout.write(`${JSON.stringify(report)}\n`);
   expect(report.broken).toEqual([]);
   expect(report.sent).toBeGreaterThanOrEqual(MESSAGES);
   expect(report.rounds).toBeGreaterThanOrEqual(MESSAGES / 1000);
