@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { CoppiceError, firstIssue } from '@coppice/protocol';
 import express from 'express';
@@ -26,8 +27,10 @@ const flagValue = z.pipe(
   z.transform((value) => value === true || value === '1' || value === 'true'),
 ) as unknown as z.ZodMiniType<boolean>;
 
-/** Whether Express takes these as trusted proxies; nobody else knows all that it refuses. */
+/** Whether Express takes these as trusted proxies, written as everybody writes addresses: it would take "0" for one. */
 function areProxies(given: readonly string[]): boolean {
+  const names = ['loopback', 'linklocal', 'uniquelocal'];
+  if (!given.every((one) => names.includes(one) || isIP(one.replace(/\/\d{1,3}$/, '')) !== 0)) return false;
   try {
     express().set('trust proxy', given);
     return true;
