@@ -7,7 +7,6 @@ import {
   type Run,
   type RunAction,
   type TaskInfo,
-  type WireError,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 
@@ -83,8 +82,8 @@ export class CoordinatorLink {
       const changed = parseMessage('run', adminMessages.run, message);
       if (changed.id === run) void caughtUp.then(() => watcher.onRun(changed));
     });
-    socket.on('connect_error', (error: Error & { data?: WireError }) => {
-      if (error.data !== undefined) failed(CoppiceError.fromWire(error.data));
+    socket.on('connect_error', (error: Error & { data?: unknown }) => {
+      if (error.data !== undefined) failed(CoppiceError.fromAnswer(error.data));
     });
   }
 
@@ -110,8 +109,8 @@ export class CoordinatorLink {
         { cause },
       );
     }
-    const answer = (await response.json()) as T & { error?: WireError };
-    if (!response.ok && answer.error !== undefined) throw CoppiceError.fromWire(answer.error);
+    const answer = (await response.json().catch(() => null)) as (T & { error?: unknown }) | null;
+    if (!response.ok || answer === null) throw CoppiceError.fromAnswer(answer?.error);
     return answer;
   }
 }

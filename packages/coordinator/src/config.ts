@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { CoppiceError, firstIssue } from '@coppice/protocol';
+import express from 'express';
 import * as z from 'zod/mini';
 
 /** One option: its schema, default, and what follows from setting it. Flag and variable come from here, and so does `--help`. */
@@ -26,13 +27,16 @@ const flagValue = z.pipe(
   z.transform((value) => value === true || value === '1' || value === 'true'),
 ) as unknown as z.ZodMiniType<boolean>;
 
-/** What Express takes as a trusted proxy. */
-function isProxy(given: string): boolean {
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(given)) return true;
-  const [address, bits, ...more] = given.split('/');
-  const family = isIP(address as string);
-  if (family === 0 || more.length > 0) return false;
-  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128));
+/** Whether Express takes these as trusted proxies, written as everybody writes addresses: it would take "0" for one. */
+function areProxies(given: readonly string[]): boolean {
+  const names = ['loopback', 'linklocal', 'uniquelocal'];
+  if (!given.every((one) => names.includes(one) || isIP(one.replace(/\/\d{1,3}$/, '')) !== 0)) return false;
+  try {
+    express().set('trust proxy', given);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const option = <T>(given: Option<T>) => given;
@@ -155,7 +159,7 @@ export const options = {
         .string()
         .check(
           z.refine(
-            (given) => /^[1-9]\d?$/.test(given) || given.split(',').every(isProxy),
+            (given) => /^[1-9]\d?$/.test(given) || areProxies(given.split(',')),
             'takes how many proxies stand before this coordinator, or their addresses or networks with commas between, as 10.0.0.1 or 10.0.0.0/8, or loopback, linklocal or uniquelocal',
           ),
         ),

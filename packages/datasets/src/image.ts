@@ -1,4 +1,4 @@
-import type { ImageData as ImageSchema } from '@coppice/protocol';
+import { CoppiceError, type ImageData as ImageSchema } from '@coppice/protocol';
 import { type Area, type Plane, resample } from './resample.ts';
 
 /** A picture as a canvas gives it: four bytes a pixel (red, green, blue, alpha), row-major. */
@@ -24,8 +24,17 @@ const DIGIT_SHARE = 20 / 28;
  * was: ink made bright whatever its paper, cut to its box, scaled to fit 20 of 28 pixels, its centre
  * of mass in the middle (LeCun et al., 1998). An empty sheet gives zeros. Any other picture is cut to
  * the schema's proportions around its centre and resized.
+ *
+ * @throws CoppiceError `data-invalid` where the picture has no pixels, or not as many as it says.
  */
 export function prepareImage(picture: Picture, schema: ImageSchema): Uint8Array {
+  const { width, height, data } = picture;
+  if (!(width >= 1 && height >= 1 && data.length === width * height * 4)) {
+    throw new CoppiceError(
+      'data-invalid',
+      `This picture cannot be used: ${width} × ${height} pixels were announced, and ${data.length} bytes came. Choose another.`,
+    );
+  }
   if (schema.ink === 'light-on-dark' && schema.channels === 1) return prepareDrawing(picture, schema);
   const area = cover(picture, schema.width / schema.height);
   const planes = (schema.channels === 1 ? [grey(picture)] : [0, 1, 2].map((c) => channel(picture, c))).map(
@@ -77,7 +86,7 @@ function prepareDrawing(picture: Picture, { width, height }: ImageSchema): Uint8
   const w = Math.max(1, Math.round(box.width * scale));
   const h = Math.max(1, Math.round(box.height * scale));
   const digit = resample(ink, box, w, h);
-  const peak = Math.max(...digit.values);
+  const peak = digit.values.reduce((most, value) => Math.max(most, value), 0);
   const mass = centreOfMass(digit);
   // MNIST's middle is the centre of the pixel right of and below the exact middle. Nothing is cut off.
   const left = Math.max(0, Math.min(width - w, Math.round((width + 1) / 2 - mass.x)));

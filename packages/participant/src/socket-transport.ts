@@ -138,15 +138,15 @@ export function socketTransport(url: string, identity: Identity): Transport {
         // Socket.IO does not come back by itself when the server closed the connection on purpose.
         if (reason === 'io server disconnect') again();
       });
-      socket.on('connect_error', (error: Error & { data?: WireError }) => {
+      socket.on('connect_error', (error: Error & { data?: unknown }) => {
         if (closed) return;
-        if (error.data?.code === undefined) {
+        if (error.data == null) {
           // Nobody answered. Socket.IO goes on trying; who has never been connected must hear of it too.
           if (!toldLost) events.onLost();
           toldLost = true;
           return;
         }
-        const refusal = CoppiceError.fromWire(error.data);
+        const refusal = CoppiceError.fromAnswer(error.data);
         if (refusal.retry !== 'later') return giveUp(events, refusal.toWire());
         // What passes by itself is told like a lost connection; what someone must see to, by its name.
         if (refusal.code !== 'coordinator-stopping') events.onRefused(refusal.toWire());

@@ -88,6 +88,10 @@ export const errorCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 export type Retry = (typeof errorCodes)[ErrorCode];
 
+export function isErrorCode(word: unknown): word is ErrorCode {
+  return typeof word === 'string' && Object.hasOwn(errorCodes, word);
+}
+
 export const errorCodeList = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
 
 /** What only a device tells its own person, or a coordinator its operator: never sent, so a new one does not change the wire. */
@@ -159,10 +163,29 @@ export class CoppiceError extends Error {
     return new CoppiceError(error.code, error.message);
   }
 
+  /** An error as somebody answered it, who may not speak this protocol: a proxy, an older program, nobody in particular. */
+  static fromAnswer(answer: unknown): CoppiceError {
+    const { code, message } = (answer ?? {}) as { code?: unknown; message?: unknown };
+    return isErrorCode(code) && typeof message === 'string'
+      ? new CoppiceError(code, message)
+      : new CoppiceError(
+          'internal',
+          'The coordinator, or a proxy before it, refused without saying why. Its log may say more.',
+        );
+  }
+
   /** Wraps whatever was thrown, once: a `CoppiceError` passes through unchanged. */
   static from(thrown: unknown, code: ErrorCode = 'internal'): CoppiceError {
     if (thrown instanceof CoppiceError) return thrown;
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
-    return new CoppiceError(code, message, { cause: thrown });
+    return new CoppiceError(code, textOf(thrown), { cause: thrown });
+  }
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    // An object that cannot be made a text of.
+    return 'Something was thrown that says nothing about itself.';
   }
 }

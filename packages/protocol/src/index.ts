@@ -92,6 +92,7 @@ export {
   type ErrorCode,
   errorCodeList,
   errorCodes,
+  isErrorCode,
   type Retry,
   type WireError,
 } from './errors.ts';

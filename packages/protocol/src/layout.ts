@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import * as z from 'zod/mini';
+import { MAX_MODEL_BYTES } from './limits.ts';
 
 /**
  * Where each weight of a model lies in the flat vector that travels: tensors in this order, each
@@ -15,7 +16,11 @@ export const WeightSpecSchema = z.strictObject({
 });
 export type WeightSpec = z.infer<typeof WeightSpecSchema>;
 
-export const LayoutSchema = z.array(WeightSpecSchema).check(z.minLength(1), z.maxLength(10_000));
+export const LayoutSchema = z.array(WeightSpecSchema).check(
+  z.minLength(1),
+  z.maxLength(10_000),
+  z.refine((layout) => layoutSize(layout) * 4 <= MAX_MODEL_BYTES, 'more than the largest model there may be'),
+);
 export type Layout = z.infer<typeof LayoutSchema>;
 
 /** How many numbers a tensor of this shape has; a scalar (`[]`) has one. */
@@ -24,7 +29,7 @@ export function shapeSize(shape: readonly number[]): number {
 }
 
 /** How many parameters the whole model has. */
-export function layoutSize(layout: Layout): number {
+export function layoutSize(layout: readonly WeightSpec[]): number {
   return layout.reduce((size, weight) => size + shapeSize(weight.shape), 0);
 }
 
@@ -44,8 +49,8 @@ export function weightsHash(weights: Float32Array): string {
   return bytesToHex(sha256(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)));
 }
 
-/** UTF-8 without `TextEncoder`, which a pure room cannot assume. */
+/** UTF-8 without `TextEncoder`, which a pure room cannot assume; as there, half a surrogate pair becomes U+FFFD. */
 export function utf8(text: string): Uint8Array {
-  const escaped = unescape(encodeURIComponent(text));
+  const escaped = unescape(encodeURIComponent(text.toWellFormed()));
   return Uint8Array.from(escaped, (character) => character.charCodeAt(0));
 }

@@ -2,6 +2,7 @@ import './words.ts';
 import type * as z from 'zod/mini';
 import type { downMessages } from './down.ts';
 import { CoppiceError, type WireError } from './errors.ts';
+import { MAX_TEXT } from './limits.ts';
 import type { Model } from './reply.ts';
 import type { upMessages } from './up.ts';
 
@@ -33,10 +34,11 @@ export function parseMessage<T extends z.ZodMiniType>(name: string, schema: T, v
   );
 }
 
-/** "field.path: what is wrong", for the first issue of a zod error. */
+/** "field.path: what is wrong", for the first issue of a zod error. Cut: names of fields may be as long as their sender likes. */
 export function firstIssue(error: z.core.$ZodError): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'unknown';
   const path = issue.path.map(String).join('.');
-  return path === '' ? issue.message : `${path}: ${issue.message}`;
+  const text = path === '' ? issue.message : `${path}: ${issue.message}`;
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
 }

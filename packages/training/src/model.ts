@@ -1,4 +1,5 @@
 import {
+  CoppiceError,
   type DataSchema,
   exampleSize,
   type Layout,
@@ -8,9 +9,11 @@ import {
   type WeightSpec,
 } from '@coppice/protocol';
 import { seedTopology } from './initialize.ts';
+import { everyLayer } from './layer-tree.ts';
 import { registerNoiseLayers } from './noise-layers.ts';
 import { checkRandomLayers } from './random-layers.ts';
 import { invalid, readTopology } from './read-topology.ts';
+import { checkFlow, withWeightLimit } from './size-limit.ts';
 import * as tf from './tf.ts';
 import type { ModelDescription } from './trainer.ts';
 
@@ -38,17 +41,25 @@ export async function buildModel(description: ModelDescription, seed: number): P
   const before = new Set(Object.keys(tf.engine().registeredVariables));
   let model: tf.LayersModel;
   try {
-    model = await tf.models.modelFromJSON({ modelTopology: topology } as unknown as tf.io.ModelJSON);
-    if (model instanceof tf.Sequential && model.inputs?.length) model.build();
+    // Without weights to load it is built in the call itself, so that nothing comes between.
+    const loading = withWeightLimit(() =>
+      tf.models.modelFromJSON({ modelTopology: topology } as unknown as tf.io.ModelJSON),
+    );
+    model = await loading;
+    if (model instanceof tf.Sequential && model.inputs?.length) {
+      const sequential = model;
+      withWeightLimit(() => sequential.build());
+    }
   } catch (thrown) {
     // The layers built before the one that failed hold weights that nobody else can reach.
     for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
       if (!before.has(name)) variable.dispose();
     }
-    throw invalid(reason(thrown), thrown);
+    throw thrown instanceof CoppiceError ? thrown : invalid(reason(thrown), thrown);
   }
   try {
     const shapes = checkShapes(model, description.data);
+    checkFlow(everyLayer(model));
     checkHead(model, description.loss, description.data);
     const layout = layoutOf(model);
     return {

@@ -4,8 +4,7 @@ import {
   CoppiceError,
   type CreateRun,
   type CreateTask,
-  type ErrorCode,
-  errorCodes,
+  isErrorCode,
   parseMessage,
   type Round,
   RoundSchema,
@@ -75,9 +74,7 @@ export async function call(method: string, path: string, body?: unknown): Promis
 
 function errorOf(answer: unknown, status: number): CoppiceError {
   const { code, message } = ((answer as { error?: unknown } | null)?.error ?? {}) as Record<string, unknown>;
-  if (typeof code === 'string' && code in errorCodes && typeof message === 'string') {
-    return new CoppiceError(code as ErrorCode, message);
-  }
+  if (isErrorCode(code) && typeof message === 'string') return new CoppiceError(code, message);
   return new CoppiceError('internal', `The coordinator answered ${status} without saying why. Its log may.`);
 }
 

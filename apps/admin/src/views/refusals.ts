@@ -1,5 +1,4 @@
-import type { ErrorCode, Event } from '@coppice/protocol';
-import { errorCodes } from '@coppice/protocol';
+import { type Event, isErrorCode } from '@coppice/protocol';
 import { catalogue } from '@coppice/ui';
 
 /** A refused update or a declined training, and its code. */
@@ -14,7 +13,7 @@ const kinds = new Set(['update-refused', 'update-declined']);
 export function reasonOf(event: Event): string | null {
   if (!kinds.has(event.kind)) return null;
   const words = event.message.match(/[a-z]+(?:-[a-z]+)+/g) ?? [];
-  return words.find((word): word is ErrorCode => word in errorCodes) ?? event.kind;
+  return words.find(isErrorCode) ?? event.kind;
 }
 
 /** Most frequent first; equally frequent ones by name. */

@@ -28,8 +28,29 @@ const kept = remembered<Consents>(
 
 /** The agreement in force for a run, or null. */
 export function consentTo(run: string | null, consents: Consents = kept.value.value): Consent | null {
-  const consent = run === null ? undefined : consents[run];
-  return consent?.version === CONSENT_VERSION ? consent : null;
+  const consent: unknown = run !== null && Object.hasOwn(consents, run) ? consents[run] : null;
+  return isConsent(consent) ? consent : null;
+}
+
+/** What is not whole, whoever wrote it there, is no agreement: one is asked anew. */
+function isConsent(value: unknown): value is Consent {
+  const consent = (value ?? {}) as { readonly [K in keyof Consent]?: unknown };
+  const texts = [
+    consent.run,
+    consent.task,
+    consent.title,
+    consent.operator,
+    consent.origin,
+    consent.language,
+  ];
+  return (
+    consent.version === CONSENT_VERSION &&
+    texts.every((text) => typeof text === 'string') &&
+    typeof consent.agreedAt === 'number' &&
+    !Number.isNaN(new Date(consent.agreedAt).getTime()) &&
+    Array.isArray(consent.statements) &&
+    consent.statements.every((statement) => typeof statement === 'string')
+  );
 }
 
 export function agree(consent: Omit<Consent, 'version'>): void {

@@ -1,4 +1,4 @@
-import type { RunSummary, TaskInfo } from '@coppice/protocol';
+import { type RunSummary, RunSummarySchema, type TaskInfo, TaskInfoSchema } from '@coppice/protocol';
 import { effect } from '@preact/signals';
 import { remembered } from '../link/remembered.ts';
 import { session } from '../link/session.ts';
@@ -9,17 +9,17 @@ export interface LastSeen {
   readonly task: TaskInfo;
 }
 
-export const lastSeen = remembered<LastSeen | null>('last-seen', null, isLastSeen);
+export const lastSeen = remembered<LastSeen | null>(
+  'last-seen',
+  null,
+  (value): value is LastSeen | null => value === null || lastSeenIn(value),
+);
 
-function isLastSeen(value: unknown): value is LastSeen | null {
-  if (value === null) return true;
-  const { run, task } = value as Partial<LastSeen>;
-  return (
-    typeof run?.id === 'string' &&
-    typeof task?.id === 'string' &&
-    typeof task.data === 'object' &&
-    run.task === task.id
-  );
+/** Whether it is what this version of the page keeps; another may have written there. */
+export function lastSeenIn(value: unknown): value is LastSeen {
+  const { run, task } = (value ?? {}) as Partial<Record<keyof LastSeen, unknown>>;
+  const [seenRun, seenTask] = [RunSummarySchema.safeParse(run), TaskInfoSchema.safeParse(task)];
+  return seenRun.success && seenTask.success && seenRun.data.task === seenTask.data.id;
 }
 
 /** Keeps it up while connected. Offline, nothing new is known. */

@@ -1,4 +1,4 @@
-import { CoppiceError, errorCodes, type WireError } from '@coppice/protocol';
+import { CoppiceError, isErrorCode, type WireError } from '@coppice/protocol';
 import { transferHandlers } from 'comlink';
 
 /** Comlink's own handler keeps an error's message and loses its code. */
@@ -21,7 +21,7 @@ export function errorTransfer(): void {
     },
     deserialize(serialized: unknown) {
       const wire = (serialized as { coppice?: WireError }).coppice;
-      if (wire !== undefined && wire.code in errorCodes) throw CoppiceError.fromWire(wire);
+      if (wire !== undefined && isErrorCode(wire.code)) throw CoppiceError.fromWire(wire);
       return plain.deserialize(serialized);
     },
   });

@@ -1,5 +1,5 @@
 import type { SavedModel } from '@coppice/participant';
-import { CoppiceError, type RunSummary, type Task, type WireError, weightsHash } from '@coppice/protocol';
+import { CoppiceError, type RunSummary, type Task, weightsHash } from '@coppice/protocol';
 
 /** A model to ask, and what it is a model of. */
 export interface AskableModel {
@@ -65,6 +65,6 @@ async function fetchLastModel(run: RunSummary, ask: typeof fetch): Promise<Askab
 /** The answer, if it is one. @throws CoppiceError the one that was answered. */
 async function answered(response: Response): Promise<Response> {
   if (response.ok) return response;
-  const { error } = (await response.json()) as { error: WireError };
-  throw CoppiceError.fromWire(error);
+  const answer = (await response.json().catch(() => null)) as { error?: unknown } | null;
+  throw CoppiceError.fromAnswer(answer?.error);
 }

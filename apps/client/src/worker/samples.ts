@@ -1,5 +1,5 @@
 import type { RawExamples } from '@coppice/participant';
-import { CoppiceError, type WireError } from '@coppice/protocol';
+import { CoppiceError } from '@coppice/protocol';
 
 /** Fetches one of `of` shares of a task's sample data. @throws CoppiceError what the coordinator answered. */
 export async function fetchSamples(task: string, share: number, of: number): Promise<RawExamples> {
@@ -13,16 +13,24 @@ export async function fetchSamples(task: string, share: number, of: number): Pro
     },
   );
   if (!response.ok) {
-    const { error } = (await response.json()) as { error: WireError };
-    throw CoppiceError.fromWire(error);
+    const answer = (await response.json().catch(() => null)) as { error?: unknown } | null;
+    throw CoppiceError.fromAnswer(answer?.error);
   }
   return decodeSamples(await response.arrayBuffer());
 }
 
-/** The layout is in the coordinator's OpenAPI document. */
+/** The layout is in the coordinator's OpenAPI document. @throws CoppiceError `data-invalid` where the bytes have another. */
 export function decodeSamples(buffer: ArrayBuffer): RawExamples {
-  const [count = 0, bytesPerFeature = 0, size = 0] = new Uint32Array(buffer, 0, 4);
+  const [count = 0, bytesPerFeature = 0, size = 0] =
+    buffer.byteLength < 16 ? [] : new Uint32Array(buffer, 0, 4);
   const length = count * size;
+  const whole = 16 + Math.ceil((length * bytesPerFeature) / 4) * 4 + count * 4;
+  if (
+    buffer.byteLength < 16 ||
+    (bytesPerFeature !== 1 && bytesPerFeature !== 4) ||
+    whole !== buffer.byteLength
+  )
+    throw new CoppiceError('data-invalid', 'The samples were damaged on their way here. Ask for them again.');
   const features =
     bytesPerFeature === 1 ? new Uint8Array(buffer, 16, length) : new Float32Array(buffer, 16, length);
   const labelsAt = 16 + Math.ceil(features.byteLength / 4) * 4;

@@ -3,14 +3,7 @@ import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
-import {
-  CoppiceError,
-  classesOf,
-  exampleSize,
-  type Task,
-  type TaskInfo,
-  type WireError,
-} from '@coppice/protocol';
+import { CoppiceError, classesOf, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import * as Comlink from 'comlink';
 import type { ClientApi, Comparison } from './api.ts';
@@ -69,8 +62,8 @@ async function fetchTask(id: string): Promise<DataTask> {
     if (lastSeen?.id === id) return lastSeen;
     throw thrown;
   }
-  const task = (await response.json()) as Task & { error?: WireError };
-  if (task.error !== undefined) throw CoppiceError.fromWire(task.error);
+  const task = (await response.json().catch(() => null)) as (Task & { error?: unknown }) | null;
+  if (!response.ok || task === null) throw CoppiceError.fromAnswer(task?.error);
   return task;
 }
 

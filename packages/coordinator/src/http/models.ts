@@ -34,8 +34,10 @@ export function modelsRouter({
   const find = async (request: Request): Promise<Checkpoint> => {
     const version = parameter(request, 'version');
     const task = tasks.get(parameter(request, 'task'));
-    const look = (without: readonly string[]) =>
-      version === 'latest' ? storage.latestOfTask(task.id, without) : storage.checkpoint(version, without);
+    const look = async (without: readonly string[]) => {
+      if (version === 'latest') return storage.latestOfTask(task.id, without);
+      return /^[0-9a-f]{64}$/.test(version) ? storage.checkpoint(version, without) : null;
+    };
     const closed = admissions.closed();
     const open = await look(closed);
     const any = closed.length === 0 ? open : await look([]);

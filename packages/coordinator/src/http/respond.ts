@@ -1,4 +1,4 @@
-import { CoppiceError, type ErrorCode, firstIssue } from '@coppice/protocol';
+import { CoppiceError, type ErrorCode, firstIssue, MAX_TEXT } from '@coppice/protocol';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type * as z from 'zod/mini';
@@ -86,10 +86,17 @@ export function wholeNumber(value: unknown, name: string, min: number, max: numb
 
 /** Everything thrown becomes `{ error: { code, message } }`. */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
-  return (thrown: unknown, _request, response, _next) => {
+  return (thrown: unknown, _request, response, next) => {
+    // The answer is under way: all that is left is to break it off.
+    if (response.headersSent) {
+      next(thrown);
+      return;
+    }
     const error = fromExpress(thrown);
     const status = statusOf(error.code);
-    if (status >= 500) logger.error({ err: thrown, request: response.get(REQUEST_ID) }, 'a request failed');
+    if (status === 503) logger.warn({ code: error.code, request: response.get(REQUEST_ID) }, error.message);
+    else if (status >= 500)
+      logger.error({ err: thrown, request: response.get(REQUEST_ID) }, 'a request failed');
     const message =
       error.code === 'internal'
         ? 'Something went wrong on the coordinator. Its log says more.'
@@ -108,5 +115,19 @@ function fromExpress(thrown: unknown): CoppiceError {
       'body-invalid',
       `The request body is too large: ${(thrown as { limit: number }).limit} bytes at most.`,
     );
+  const status = refusedStatus(thrown);
+  if (status === 404) return new CoppiceError('not-found', 'There is nothing at this address.');
+  if (status !== null)
+    return new CoppiceError(
+      'body-invalid',
+      `The request cannot be understood: ${String((thrown as Error).message).slice(0, MAX_TEXT)}.`,
+    );
   return CoppiceError.from(thrown);
+}
+
+/** What Express and its parts refuse themselves: addresses that do not decode, bodies in no known coding, ranges that are none. */
+function refusedStatus(thrown: unknown): number | null {
+  if (thrown instanceof CoppiceError) return null;
+  const status: unknown = (thrown as { status?: unknown } | null)?.status;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : null;
 }

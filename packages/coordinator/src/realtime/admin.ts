@@ -71,7 +71,10 @@ export class AdminHub {
           socket.disconnect(true);
       }
     });
-    namespace.on('connection', (socket) => void this.#snapshot(socket));
+    namespace.on('connection', (socket) => {
+      // What storage cannot say now it may say to the next connection.
+      this.#snapshot(socket).catch(() => socket.disconnect(true));
+    });
     options.events.subscribe((event) => this.#emit('event', event));
     options.runs.subscribe({
       runChanged: (run) => this.#push(run),

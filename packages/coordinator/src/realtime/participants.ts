@@ -38,6 +38,8 @@ interface Presence {
   before: Bytes;
   /** Runs joined on the current connection. */
   readonly runs: Set<string>;
+  /** Whether it ever joined one: others are forgotten when they go, for identities cost nothing to make. */
+  joined: boolean;
 }
 
 /** Why somebody whose bucket is full is not heard, as an error. */
@@ -171,6 +173,7 @@ export class ParticipantHub implements Audience {
       socket: null,
       before: { up: 0, down: 0 },
       runs: new Set<string>(),
+      joined: false,
     };
     this.#presences.set(participant, presence);
     if (presence.socket !== null) this.#replace(presence);
@@ -245,6 +248,7 @@ export class ParticipantHub implements Audience {
     presence.before = sum(presence.before, socketBytes(socket));
     presence.socket = null;
     for (const run of presence.runs) engineOrNull(runs, run)?.connectionLost(participant);
+    if (!presence.joined) this.#presences.delete(participant);
   }
 
   #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
@@ -265,6 +269,7 @@ export class ParticipantHub implements Audience {
       const engine = this.#engine(participant, message.run, runs);
       const joined = engine.join(participant, message);
       presence.runs.add(message.run);
+      presence.joined = true;
       // After the answer to "join", so that the participant knows the run when its round begins.
       setImmediate(() => engine.afterJoin(participant));
       return joined;
@@ -351,7 +356,9 @@ export class ParticipantHub implements Audience {
         this.#logger.error({ ...about, err: thrown }, 'a message could not be handled');
       else this.#logger.debug({ ...about, code: error.code }, 'a message was refused');
       if (error.retry === 'with-current-model' && typeof run === 'string') {
-        return { ok: false, error: error.toWire(), current: await runs.model(run) };
+        // Without the model the answer is still one; it is pulled later.
+        const current = await runs.model(run).catch(() => undefined);
+        return { ok: false, error: error.toWire(), ...(current === undefined ? {} : { current }) };
       }
       return { ok: false, error: error.toWire() };
     }

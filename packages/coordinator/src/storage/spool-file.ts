@@ -147,9 +147,11 @@ type Stored = RoundOpening & { format: unknown };
 async function* updatesAt(file: FileHandle, places: readonly Place[]): AsyncIterable<SpooledUpdate> {
   for (const place of places) {
     const { participant, update } = (await readJson(file, place)) as {
-      participant: string;
+      participant: string | undefined;
       update: Omit<Update, 'frame'>;
     };
+    // The opening once more, where a piece of the file was written twice: nobody's update.
+    if (participant === undefined) continue;
     const frame = await readBytes(file, place.json + place.jsonLength, place.frameLength);
     yield { participant, update: { ...update, frame } };
   }

@@ -45,6 +45,13 @@ export function storageError(thrown: unknown, what: string): CoppiceError {
   const name = typeof errcode === 'number' ? errcode & 0xff : code;
   const known = causes.find(({ names }) => names.includes(name as string | number));
   const message = thrown instanceof Error ? thrown.message : String(thrown);
+  // A record that is no JSON any more.
+  if (thrown instanceof SyntaxError)
+    return new CoppiceError(
+      'storage-corrupt',
+      `${what} refused: a record in it is damaged (${message}). Restore it from a backup.`,
+      { cause: thrown },
+    );
   if (known !== undefined)
     return new CoppiceError(known.code, `${what} refused: ${known.what} (${message}). ${known.cure}`, {
       cause: thrown,

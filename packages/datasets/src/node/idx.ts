@@ -21,7 +21,8 @@ export function parseIdx(file: Uint8Array): Idx {
   const rank = view.getUint8(3);
   const header = 4 + 4 * rank;
   const shape = file.length < header ? [] : Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i));
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  // Beyond what a number can hold, a product of claims times nothing would be none.
+  const size = shape.includes(0) ? 0 : shape.reduce((product, dimension) => product * dimension, 1);
   if (shape.length === 0 || file.length < header + size) {
     throw new CoppiceError('data-invalid', 'This IDX file is cut short. Install the data again.');
   }

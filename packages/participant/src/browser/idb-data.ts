@@ -1,4 +1,4 @@
-import { CoppiceError, type DataSchema } from '@coppice/protocol';
+import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { datasetOf } from '../dataset-of.ts';
 import { type Block, checkExamples, joinBlocks, summarize } from '../examples.ts';
@@ -30,7 +30,11 @@ export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchem
   // Tells other tabs of the same origin that a count changed; carries no data.
   const channel =
     typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(`coppice-data-${task}`);
-  const blocks = (): Promise<Block[]> => guarded(() => db.getAllFromIndex('block', 'task', task));
+  const blocks = async (): Promise<Block[]> => {
+    const kept: Block[] = await guarded(() => db.getAllFromIndex('block', 'task', task));
+    for (const block of kept) checkKept(block, schema);
+    return kept;
+  };
   const summary = async () => summarize(await blocks(), schema);
   const tell = async (): Promise<DataSummary> => {
     const now = await summary();
@@ -73,6 +77,24 @@ export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchem
       channel?.close();
     },
   };
+}
+
+/** Another program, or another version of this one, may have written there. @throws CoppiceError `data-invalid`. */
+function checkKept(block: Block, schema: DataSchema): void {
+  const { count, features, labels } = block;
+  const kind = schema.kind === 'image' ? Uint8Array : Float32Array;
+  const size = exampleSize(schema);
+  if (
+    features instanceof kind &&
+    labels instanceof Float32Array &&
+    labels.length === count &&
+    features.length === count * size
+  )
+    return;
+  throw new CoppiceError(
+    'data-invalid',
+    'What this browser keeps of your examples is damaged or was made for another task. Delete the examples here and add them again.',
+  );
 }
 
 /** The browser's storage errors, by name. */

@@ -1,0 +1,175 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { anyBytes, damaged, samplePlan, sampleTask, sampleUp, survives } from '@coppice/protocol/testing';
+import fc from 'fast-check';
+import { afterEach, expect, it } from 'vitest';
+import { backUp, restore } from './backup.ts';
+import { fileBlobs } from './file-blobs.ts';
+import { fileSpool } from './file-spool.ts';
+import type { RoundOpening, SpooledUpdate } from './spool.ts';
+import { openSqliteStorage } from './sqlite.ts';
+
+/* What is read from the disk may have rotted there, or be something else. */
+
+const folders: string[] = [];
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'coppice-rotten-'));
+  folders.push(folder);
+  return folder;
+}
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+it('a spool gives back what was written, some of it or a named error', async () => {
+  const folder = newFolder();
+  const path = join(folder, 'r.spool');
+  const opening = {
+    run: 'r',
+    round: 3,
+    attempt: 1,
+    parent: 'ab'.repeat(32),
+    cohort: ['a', 'b'],
+  } as unknown as RoundOpening;
+  const updates = ['a', 'b', 'c'].map((participant, n) => ({
+    participant,
+    update: { ...sampleUp.update, examples: n + 1 },
+  }));
+  const spool = fileSpool(folder);
+  spool.open(opening);
+  for (const update of updates) await spool.append('r', update);
+  await spool.close();
+  const whole = new Uint8Array(readFileSync(path));
+  const written = updates.map(({ participant, update: { frame: _frame, ...fields } }) =>
+    JSON.stringify({ participant, fields }),
+  );
+
+  await fc.assert(
+    fc.asyncProperty(fc.oneof({ weight: 5, arbitrary: damaged(whole) }, anyBytes), async (bytes) => {
+      writeFileSync(path, bytes);
+      const after = fileSpool(folder);
+      try {
+        const result = await survives(async () => {
+          const found = await after.recover('r');
+          if (found === null) return [];
+          expect(found.opening).toEqual(opening);
+          const updates: SpooledUpdate[] = [];
+          for await (const update of found.updates()) updates.push(update);
+          return updates;
+        });
+        if ('refused' in result) expect(result.refused.code).toBe('storage-corrupt');
+        else
+          for (const { participant, update } of result.value) {
+            const { frame: _frame, ...fields } = update;
+            expect(written).toContain(JSON.stringify({ participant, fields }));
+          }
+      } finally {
+        await after.close();
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+it('weights are what their name says, or refused by name', async () => {
+  const folder = newFolder();
+  const blobs = fileBlobs(folder);
+  const content = Uint8Array.from({ length: 300 }, (_, i) => i * 7);
+  const hash = await blobs.put(content);
+  const path = join(folder, hash.slice(0, 2), hash.slice(2));
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(damaged(content), anyBytes), async (bytes) => {
+      writeFileSync(path, bytes);
+      const result = await survives(() => blobs.get(hash));
+      if ('refused' in result) expect(result.refused.code).toBe('storage-corrupt');
+      else expect(Buffer.from(result.value).equals(content)).toBe(true);
+    }),
+  );
+});
+
+it('a backup is restored, or refused by name', async () => {
+  const folder = newFolder();
+  const dataDir = join(folder, 'data');
+  await mkdir(dataDir);
+  const storage = await openSqliteStorage(dataDir);
+  await storage.appendEvents(
+    Array.from({ length: 40 }, (_, n) => ({
+      at: n,
+      run: null,
+      round: null,
+      level: 'info',
+      kind: 'k',
+      message: `event ${n}`,
+    })),
+  );
+  await storage.close();
+  const copy = join(folder, 'copy');
+  await backUp({ databaseUrl: null, dataDir }, copy);
+  const file = join(copy, 'coppice.db');
+  const whole = new Uint8Array(readFileSync(file));
+  let n = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.oneof({ weight: 5, arbitrary: damaged(whole) }, anyBytes), async (bytes) => {
+      writeFileSync(file, bytes);
+      for (const beside of ['-wal', '-shm']) rmSync(file + beside, { force: true });
+      const target = join(folder, `restored-${n++}`);
+      const result = await survives(() => restore(copy, { databaseUrl: null, dataDir: target }));
+      if ('refused' in result) expect(result.refused.code).toMatch(/^storage-|^config-invalid$/);
+      rmSync(target, { recursive: true, force: true });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+it('a database gives records, or a named error', async () => {
+  const folder = newFolder();
+  const storage = await openSqliteStorage(folder);
+  await storage.putTask(sampleTask);
+  for (const id of ['a', 'b', 'c'])
+    await storage.putRun({
+      id,
+      task: sampleTask,
+      plan: samplePlan,
+      status: 'running',
+      createdAt: 1,
+      endedAt: null,
+      reason: null,
+    });
+  await storage.close();
+  const file = join(folder, 'coppice.db');
+  const whole = new Uint8Array(readFileSync(file));
+  // Inside of a record, where the database itself notices nothing.
+  const record = Buffer.from(whole).indexOf('"description"');
+  const inside = damaged(whole.subarray(record, record + 200)).map((bytes) => {
+    const copy = new Uint8Array(whole);
+    copy.set(bytes.subarray(0, 200), record);
+    return copy;
+  });
+  let named = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(damaged(whole), inside), async (bytes) => {
+      writeFileSync(file, bytes);
+      for (const beside of ['-wal', '-shm']) rmSync(file + beside, { force: true });
+      const result = await survives(async () => {
+        const opened = await openSqliteStorage(folder);
+        try {
+          return [
+            await opened.tasks(),
+            await opened.runs(),
+            await opened.rounds('a'),
+            await opened.events({}),
+          ];
+        } finally {
+          await opened.close();
+        }
+      });
+      if (!('refused' in result)) return;
+      expect(result.refused.code).toMatch(/^storage-/);
+      named++;
+    }),
+    { numRuns: 100 },
+  );
+  expect(named).toBeGreaterThan(0);
+});

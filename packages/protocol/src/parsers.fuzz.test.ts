@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CreateRunSchema, CreateTaskSchema } from './api/http.ts';
+import { downMessages } from './down.ts';
+import { CoppiceError } from './errors.ts';
+import { decodeFrame, encodeFrame, readFloat32Payload } from './frame.ts';
+import { LayoutSchema, layoutHash, layoutSize } from './layout.ts';
+import { MAX_TEXT } from './limits.ts';
+import { type DownName, parseMessage, type UpName } from './messages.ts';
+import { PlanInputSchema, PlanSchema } from './plan.ts';
+import { WireErrorSchema } from './run.ts';
+import { TaskSchema } from './task.ts';
+import {
+  anyBytes,
+  anyValue,
+  attempt,
+  damaged,
+  mutated,
+  sampleDown,
+  sampleFrame,
+  sampleLayout,
+  samplePlan,
+  sampleReplies,
+  sampleTask,
+  sampleUp,
+} from './testing/index.ts';
+import { HelloSchema } from './up/hello.ts';
+import { upMessages } from './up.ts';
+
+/** Every schema that something from outside goes through, with what is valid for it. */
+const schemas = [
+  ...(Object.keys(upMessages) as UpName[]).map(
+    (name) => [name, upMessages[name].schema, [sampleUp[name]]] as const,
+  ),
+  ...(Object.keys(sampleReplies) as (keyof typeof sampleReplies)[]).map(
+    (name) => [`answer to ${name}`, upMessages[name].reply, sampleReplies[name]] as const,
+  ),
+  ...(Object.keys(downMessages) as DownName[]).map(
+    (name) => [name, downMessages[name], [sampleDown[name]]] as const,
+  ),
+  ['hello', HelloSchema, [{ protocol: 1, key: 'A'.repeat(87) }]],
+  ['error', WireErrorSchema, [sampleDown.notice]],
+  ['layout', LayoutSchema, [sampleLayout]],
+  ['plan', PlanSchema, [samplePlan]],
+  ['plan as it is asked for', PlanInputSchema, [samplePlan, {}, { seed: 3 }]],
+  ['task', TaskSchema, [sampleTask]],
+  ['new task', CreateTaskSchema, [without(sampleTask, 'samples', 'planDefaults')]],
+  ['new run', CreateRunSchema, [{ task: 'flowers' }, { task: 'flowers', plan: { seed: 3 }, start: false }]],
+] as const;
+
+function without(value: object, ...fields: string[]): object {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !fields.includes(name)));
+}
+
+/** Through JSON and back, bytes aside: what the wire does to a message. */
+function overTheWire(value: unknown): unknown {
+  const bytes: unknown[] = [];
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (!(inner instanceof Uint8Array)) return inner;
+    return { bytes: bytes.push(inner) - 1 };
+  });
+  return JSON.parse(text, (_key, inner: unknown) => {
+    const at = (inner as { bytes?: unknown } | null)?.bytes;
+    return typeof at === 'number' ? bytes[at] : inner;
+  });
+}
+
+describe.each(schemas)('%s', (name, schema, valid) => {
+  it.each(valid.map((value) => [value]))('takes what is valid, and says the same again', (value) => {
+    const parsed = parseMessage(name, schema, value);
+    expect(parseMessage(name, schema, overTheWire(parsed))).toEqual(parsed);
+  });
+
+  it('takes or refuses by name whatever it is given, and what it took it takes again', () => {
+    fc.assert(
+      fc.property(fc.oneof({ weight: 4, arbitrary: mutated(...valid) }, anyValue), (value) => {
+        const result = attempt(() => parseMessage(name, schema, value));
+        if ('refused' in result) {
+          expect(result.refused.code).toBe('message-invalid');
+          // Whoever sends a megabyte of nonsense is not sent it back.
+          expect(result.refused.message.length).toBeLessThan(2 * MAX_TEXT);
+          return;
+        }
+        const sent = overTheWire(result.value);
+        expect(parseMessage(name, schema, sent)).toEqual(sent);
+        expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+        expect(({} as { extra?: unknown }).extra).toBeUndefined();
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
+
+describe('a frame', () => {
+  const expected = {
+    kind: 'update',
+    layoutHash: layoutHash(sampleLayout),
+    parameters: layoutSize(sampleLayout),
+  } as const;
+
+  it('is read or refused by name, and says the same again', () => {
+    const valid = [sampleFrame('update'), sampleFrame('weights')];
+    fc.assert(
+      fc.property(fc.oneof({ weight: 4, arbitrary: damaged(...valid) }, anyBytes), (bytes) => {
+        const result = attempt(() => {
+          const frame = decodeFrame(bytes, expected);
+          readFloat32Payload(frame);
+          return frame;
+        });
+        if ('refused' in result) expect(['frame-invalid', 'update-shape']).toContain(result.refused.code);
+        else expect(encodeFrame(result.value)).toEqual(bytes);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('whose checksums are right is judged by what it says', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 36, maxLength: 36 }), anyBytes, (header, payload) => {
+        const bytes = encodeFrame({ ...expected, codec: 'float32', payload });
+        const view = new DataView(bytes.buffer);
+        // All of the header but the magic and the checksum of the payload.
+        bytes.set(header.subarray(4, 32), 4);
+        view.setUint32(36, crcOf(bytes.subarray(0, 36)), true);
+        const result = attempt(() => readFloat32Payload(decodeFrame(bytes, expected)));
+        expect('refused' in result).toBe(true);
+      }),
+    );
+  });
+});
+
+/** CRC-32, bit by bit as its definition says. */
+function crcOf(bytes: Uint8Array): number {
+  let crc = 0xffff_ffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb8_8320 : 0);
+  }
+  return (crc ^ 0xffff_ffff) >>> 0;
+}
+
+describe('a layout', () => {
+  it('that is taken has a size that can be trusted', () => {
+    fc.assert(
+      fc.property(mutated(sampleLayout), (value) => {
+        const result = attempt(() => parseMessage('layout', LayoutSchema, value));
+        if ('refused' in result) return;
+        expect(layoutHash(result.value)).toHaveLength(16);
+        expect(Number.isSafeInteger(layoutSize(result.value))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('an error', () => {
+  it('of anything that was thrown has a name and a text', () => {
+    fc.assert(
+      fc.property(anyValue, (thrown) => {
+        const { code, message } = CoppiceError.from(thrown).toWire();
+        expect(code).toBe('internal');
+        expect(typeof message).toBe('string');
+      }),
+    );
+  });
+});

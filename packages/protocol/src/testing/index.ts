@@ -1,0 +1,11 @@
+export { anyBytes, anyText, anyValue, attempt, damaged, mutated, survives } from './arbitraries.ts';
+export { type Draw, drawsOf, mutateBytes, mutateValue } from './mutate.ts';
+export {
+  sampleDown,
+  sampleFrame,
+  sampleLayout,
+  samplePlan,
+  sampleReplies,
+  sampleTask,
+  sampleUp,
+} from './samples.ts';

@@ -1,0 +1,151 @@
+import { encodeFrame, float32Payload } from '../frame.ts';
+import { type Layout, layoutHash, layoutSize } from '../layout.ts';
+import type { Down, DownName, Reply, Up, UpName, UpValue } from '../messages.ts';
+import { defaultPlan, type Plan } from '../plan.ts';
+import type { RunSummary } from '../run.ts';
+import type { Task } from '../task.ts';
+
+/* One valid message of each kind: where mutations begin. */
+
+export const sampleLayout: Layout = [
+  { name: 'dense/kernel', shape: [2, 2], trainable: true },
+  { name: 'dense/bias', shape: [2], trainable: true },
+  { name: 'norm/mean', shape: [], trainable: false },
+];
+
+export function sampleFrame(kind: 'weights' | 'update', layout: Layout = sampleLayout): Uint8Array {
+  const parameters = layoutSize(layout);
+  const payload = float32Payload(Float32Array.from({ length: parameters }, (_, i) => (i - 2) / 8));
+  return encodeFrame({ kind, codec: 'float32', layoutHash: layoutHash(layout), parameters, payload });
+}
+
+export const samplePlan: Plan = { ...defaultPlan, cohortSize: 3, clipNorm: 1 };
+
+export const sampleTask: Task = {
+  id: 'flowers',
+  title: { en: 'Flowers', zh: '花' },
+  description: { en: 'Which flower it is.' },
+  data: {
+    kind: 'table',
+    features: [
+      { name: 'length', unit: 'cm', mean: 1, scale: 2, min: 0, max: 10 },
+      { name: 'width', mean: 0, scale: 1 },
+    ],
+    target: { kind: 'class', name: 'kind', classes: ['a', 'b'] },
+  },
+  model: {
+    class_name: 'Sequential',
+    config: {
+      name: 'sequential',
+      layers: [
+        {
+          class_name: 'Dense',
+          config: { units: 2, activation: 'softmax', name: 'dense', batch_input_shape: [null, 2] },
+        },
+      ],
+    },
+  },
+  loss: 'categoricalCrossentropy',
+  samples: false,
+  planDefaults: { batchSize: 5, strategy: 'fedavg', clipNorm: null },
+};
+
+const run = 'flowers-1';
+const checkpoint = 'ab'.repeat(32);
+const metrics = { loss: 0.5, accuracy: 0.75, examples: 12 };
+
+const summary: RunSummary = {
+  id: run,
+  task: 'flowers',
+  title: sampleTask.title,
+  status: 'running',
+  phase: 'collect',
+  round: 3,
+  rounds: 20,
+  participants: 4,
+  needed: 2,
+  deadlineAt: 1_800_000_000_000,
+  central: metrics,
+  checkpoint,
+};
+
+export const sampleUp: { readonly [N in UpName]: Up<N> } = {
+  prove: { signature: 'A'.repeat(86) },
+  join: { run, device: 'browser', backend: 'webgl', examples: 12, speed: 1.5, paused: false },
+  leave: { run },
+  availability: { run, paused: true, examples: 3 },
+  pull: { run },
+  progress: { run, round: 3, stage: 'training', epoch: 1, epochs: 2, step: 3, steps: 4, loss: 0.5 },
+  decline: { run, round: 3, attempt: 1, reason: 'dropout' },
+  update: {
+    run,
+    round: 3,
+    attempt: 1,
+    checkpoint,
+    examples: 12,
+    loss: 0.25,
+    evaluation: metrics,
+    milliseconds: 17.5,
+    frame: sampleFrame('update'),
+  },
+  evaluation: { run, checkpoint, metrics },
+};
+
+const model = { round: 3, checkpoint, frame: sampleFrame('weights') };
+
+/** Answers, well and refused. */
+export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: readonly Reply<UpValue<N>>[] } = {
+  prove: [{ ok: true, value: null }],
+  join: [
+    {
+      ok: true,
+      value: { run: summary, task: sampleTask, plan: samplePlan, layout: sampleLayout, checkpoint },
+    },
+    { ok: false, error: { code: 'run-unknown', message: 'There is no such run.' } },
+  ],
+  leave: [{ ok: true, value: null }],
+  availability: [{ ok: true, value: null }],
+  pull: [{ ok: true, value: model }],
+  decline: [{ ok: true, value: null }],
+  update: [
+    { ok: true, value: { duplicate: false } },
+    { ok: false, error: { code: 'update-late', message: 'Too late.' }, current: model },
+  ],
+  evaluation: [{ ok: true, value: null }],
+};
+
+export const sampleDown: { readonly [N in DownName]: Down<N> } = {
+  challenge: { nonce: '0f'.repeat(32) },
+  welcome: {
+    protocol: 1,
+    participant: 'cd'.repeat(16),
+    operator: 'somebody',
+    now: 1_800_000_000_000,
+    runs: [summary],
+  },
+  run: { run: summary, now: 1_800_000_000_000 },
+  'round-start': {
+    run,
+    round: 3,
+    attempt: 1,
+    checkpoint,
+    remaining: 1000,
+    asked: 4,
+    frame: sampleFrame('weights'),
+  },
+  'round-end': {
+    run,
+    round: 3,
+    attempt: 1,
+    outcome: 'abandoned',
+    reason: { code: 'quorum-lost', message: 'Too few.' },
+    checkpoint,
+    central: metrics,
+    accepted: 1,
+    asked: 4,
+    you: 'accepted',
+  },
+  evaluate: { run, round: 3, checkpoint, frame: sampleFrame('weights') },
+  peers: { run, joined: 4, working: 2, done: 1 },
+  notice: { code: 'session-replaced', message: 'Another came.' },
+};

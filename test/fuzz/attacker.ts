@@ -1,0 +1,175 @@
+import { PROTOCOL_VERSION } from '@coppice/protocol';
+import type { Draw } from '@coppice/protocol/testing';
+import { keysOf } from '../conformance/raw-identity.ts';
+import {
+  type Known,
+  loosePacket,
+  mutatedMessage,
+  mutatedPacket,
+  type Packet,
+  strangeEvent,
+  wrongAttachments,
+} from './messages.ts';
+
+/** How often each error code was answered, or `ok`. */
+export type Tally = Map<string, number>;
+
+export function count(tally: Tally, text: string): void {
+  for (const [, code = ''] of text.matchAll(/"code":"([a-z-]+)"/g))
+    tally.set(code, (tally.get(code) ?? 0) + 1);
+  if (text.includes('[{"ok":true')) tally.set('ok', (tally.get('ok') ?? 0) + 1);
+}
+
+/**
+ * How many messages go over one connection: one more refusal and the coordinator would close it, and what followed
+ * would reach nobody. The last may be something that ends a connection at once.
+ */
+const BATCH = 19;
+
+/** Somebody with an identity, in the run, who sends what it should not; and comes back after each time it is thrown out. */
+export class Attacker {
+  readonly #url: string;
+  readonly #keys: ReturnType<typeof keysOf>;
+  readonly #known: Known;
+  readonly #tally: Tally;
+  #line: Line | null = null;
+  /** How often in a row the door stayed shut. */
+  #shut = 0;
+
+  constructor(url: string, name: string, known: Known, tally: Tally) {
+    this.#url = url;
+    this.#keys = keysOf(name);
+    this.#known = known;
+    this.#tally = tally;
+  }
+
+  /**
+   * Opens a connection, proves who it is and joins the run; or, now and then, proves nothing, or is somebody nobody
+   * has seen before and joins nothing.
+   */
+  async enter(draw: Draw): Promise<void> {
+    const kind = draw(10);
+    const line = new Line(this.#url, kind === 0 ? keysOf(`stranger-${draw(2 ** 31)}`) : this.#keys, {
+      proves: kind !== 1,
+      joins: kind !== 0,
+      known: this.#known,
+      tally: this.#tally,
+    });
+    this.#line = line;
+    await line.ready;
+    if (!line.closed) this.#shut = 0;
+    else if (++this.#shut > 100)
+      throw new Error('attackers are not let in any more: raise the limits of this run in target.ts');
+  }
+
+  /** What goes over that connection, to its end. @returns how many messages went out. */
+  async attack(draw: Draw): Promise<number> {
+    const line = this.#line;
+    if (line === null) return 0;
+    let sent = 0;
+    for (; sent < BATCH && !line.closed; sent++) {
+      const last = sent === BATCH - 1;
+      // What is under way when a connection is closed reaches nobody: first let it arrive.
+      if (last) await line.answerOrEnd();
+      // Who was just asked is listened to most closely: at most one update is refused for good.
+      const first = sent === 0 ? 'update' : undefined;
+      line.send(last ? this.#lastPacket(draw) : mutatedMessage(this.#known, draw, first));
+    }
+    await line.answerOrEnd();
+    line.close();
+    await line.gone;
+    return sent;
+  }
+
+  #lastPacket(draw: Draw): Packet {
+    switch (draw(4)) {
+      case 0:
+        return mutatedPacket(this.#known, draw);
+      case 1:
+        return wrongAttachments(this.#known, draw);
+      case 2:
+        return loosePacket(draw);
+      default:
+        return strangeEvent(this.#known, draw);
+    }
+  }
+}
+
+/** One connection. */
+class Line {
+  readonly #socket: WebSocket;
+  readonly #known: Known;
+  #answered: (() => void) | null = null;
+  /** Resolves when it may begin, or is closed. */
+  readonly ready: Promise<void>;
+  readonly gone: Promise<void>;
+  closed = false;
+
+  constructor(
+    url: string,
+    keys: ReturnType<typeof keysOf>,
+    { proves, joins, known, tally }: { proves: boolean; joins: boolean; known: Known; tally: Tally },
+  ) {
+    this.#known = known;
+    this.#socket = new WebSocket(`${url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    this.#socket.binaryType = 'arraybuffer';
+    const { promise: ready, resolve: begin } = Promise.withResolvers<void>();
+    this.ready = ready;
+    this.gone = new Promise((resolve) => {
+      this.#socket.addEventListener('close', () => {
+        this.closed = true;
+        begin();
+        resolve();
+      });
+    });
+    const { host } = new URL(url);
+    this.#socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
+      if (typeof data !== 'string') return;
+      count(tally, data);
+      if (data === '2') this.#write('3');
+      else if (data.startsWith('0'))
+        this.#write(`40/participant,${JSON.stringify({ protocol: PROTOCOL_VERSION, key: keys.key })}`);
+      else if (data.startsWith('42/participant,["challenge"')) {
+        const [, { nonce }] = JSON.parse(data.slice(data.indexOf('['))) as [string, { nonce: string }];
+        if (!proves) begin();
+        else
+          this.#write(`42/participant,0${JSON.stringify(['prove', { signature: keys.prove(host, nonce) }])}`);
+      } else if (data.startsWith('42/participant,["welcome"')) {
+        if (!joins) begin();
+        const { run } = this.#known;
+        const about = { run, device: 'headless', backend: 'none', examples: 10, speed: null, paused: false };
+        this.#write(`42/participant,1${JSON.stringify(['join', about])}`);
+      } else if (data.startsWith('43/participant,1[')) begin();
+      else if (data.startsWith('44/nobody,')) this.#answered?.();
+      // Not let in.
+      else if (data.startsWith('44/participant,')) this.#socket.close();
+    });
+  }
+
+  send({ text, attachments }: Packet): void {
+    this.#write(text);
+    for (const bytes of attachments) this.#write(bytes);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+
+  /**
+   * Asks for a namespace that there is not: refused by name even to who proved nothing, once everything before
+   * is read. Who left something unfinished is closed for it instead.
+   */
+  async answerOrEnd(): Promise<void> {
+    if (this.closed) return;
+    const answer = new Promise<void>((resolve) => {
+      this.#answered = resolve;
+    });
+    this.#write('40/nobody,');
+    await Promise.race([answer, this.gone]);
+  }
+
+  #write(data: string | Uint8Array): void {
+    if (this.#socket.readyState === WebSocket.OPEN)
+      this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+}

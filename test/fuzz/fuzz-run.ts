@@ -1,0 +1,220 @@
+import type { Round } from '@coppice/protocol';
+import { PROTOCOL_VERSION } from '@coppice/protocol';
+import { type Draw, drawsOf } from '@coppice/protocol/testing';
+import { keysOf } from '../conformance/raw-identity.ts';
+import {
+  aggregate,
+  frame,
+  type Json,
+  layoutHash,
+  payload,
+  RawParticipant,
+  type Spec,
+  weightsHash,
+} from '../conformance/raw-participant.ts';
+import { difference } from '../faults/world.ts';
+import { Attacker, count, type Tally } from './attacker.ts';
+import type { Known } from './messages.ts';
+import { noise, strangeFrames, strangePolling, strangeRequest, throwAt } from './raw-attacks.ts';
+import { Target } from './target.ts';
+
+const HONEST = 3;
+const ATTACKERS = 8;
+/** A round of the honest for so many waves of the others. */
+const WAVES_PER_ROUND = 3;
+
+/** What a fuzz run came to. */
+export interface FuzzReport {
+  /** Mutated messages, requests and other pieces of nonsense that went out. */
+  readonly sent: number;
+  /** Rounds that were committed, each with the model that the honest computed themselves. */
+  readonly rounds: number;
+  /** By error code, or `ok`: how often the coordinator answered it. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** By HTTP status. */
+  readonly statuses: Readonly<Record<string, number>>;
+  /** Error codes `internal`, answers of 500 and above, and what the coordinator logged as an error. */
+  readonly broken: readonly string[];
+  /** Bytes held after each quarter of the run, everything freed that can be. */
+  readonly memory: readonly Memory[];
+}
+interface Memory {
+  readonly held: number;
+  readonly resident: number;
+}
+
+/**
+ * Three honest participants in a run of a coordinator in a process of its own, and others who send everything
+ * but what they should, until so many pieces of nonsense went out. In waves: after each, everybody still there is
+ * answered or was closed, and what is well-formed is answered as ever; with every few, a round is trained.
+ *
+ * @throws where the coordinator dies, is not ready, does not answer, or commits another model than the honest.
+ */
+export async function fuzz({ seed, messages }: { seed: number; messages: number }): Promise<FuzzReport> {
+  const target = await Target.begin();
+  const honest: Honest[] = [];
+  try {
+    const work = async () => {
+      const { id: run } = await target.api<{ id: string }>('POST', '/api/runs', {
+        task: 'iris',
+        // The first three updates make the round, whoever else was asked; attackers' are longer than the bound.
+        plan: {
+          cohortSize: HONEST,
+          overSelection: 5,
+          minParticipants: HONEST,
+          quorum: 0.5,
+          rounds: 100_000,
+          deadlineSeconds: 3600,
+          graceSeconds: 0,
+          maxNorm: 1000,
+        },
+        start: false,
+      });
+      for (let n = 0; n < HONEST; n++) honest.push(await Honest.join(target.url, run, n));
+      await target.api('POST', `/api/runs/${run}/start`);
+      const known: Known = {
+        run,
+        round: 1,
+        attempt: 1,
+        checkpoint: '',
+        hash: new Uint8Array(16),
+        parameters: 0,
+      };
+      await asked(honest, known);
+      const tally: Tally = new Map();
+      const statuses: Tally = new Map();
+      const attackers = Array.from(
+        { length: ATTACKERS },
+        (_, n) => new Attacker(target.url, `attacker-${n}`, known, tally),
+      );
+
+      const heard = (text: string, status: number) => {
+        count(tally, text);
+        statuses.set(`${status}`, (statuses.get(`${status}`) ?? 0) + 1);
+      };
+      const tcp = async (bytes: Uint8Array) => {
+        const answer = await throwAt(target, bytes);
+        for (const [, status] of answer.matchAll(/HTTP\/1\.1 (\d{3}) /g)) heard('', Number(status));
+        count(tally, answer);
+        return 1;
+      };
+      let sent = 0;
+      let rounds = 0;
+      const memory: Memory[] = [];
+      for (let wave = 0; sent < messages; wave++) {
+        const draws = (who: number): Draw => drawsOf(Math.imul(seed, 0x9e3779b1) ^ (wave * 64 + who));
+        const raw = draws(ATTACKERS);
+        await Promise.all(attackers.map((attacker, n) => attacker.enter(draws(32 + n))));
+        // Now that the others are there, they are asked as well.
+        if (wave % WAVES_PER_ROUND === 0) {
+          await trainRound(honest, known, target);
+          rounds++;
+        }
+        const outcomes = await Promise.all([
+          ...attackers.map((attacker, n) => attacker.attack(draws(n))),
+          ...Array.from({ length: 10 }, () => tcp(strangeRequest(known, raw))),
+          ...Array.from({ length: 3 }, () => tcp(strangeFrames(known, raw))),
+          tcp(noise(raw)),
+          strangePolling(target, known, raw, heard),
+        ]);
+        sent += outcomes.reduce((sum, one) => sum + one, 0);
+        for (const { raw: one } of honest) {
+          const { message } = await one.ask('pull', { run });
+          if (message['ok'] !== true) throw new Error(JSON.stringify(message));
+        }
+        const ready = await target.api<{ ready: boolean }>('GET', '/readyz');
+        if (!ready.ready) throw new Error('the coordinator says that it is not ready');
+        if (sent >= (messages * (memory.length + 1)) / 4) memory.push(await target.memory());
+      }
+      await target.api('GET', '/metrics');
+      const broken = [...target.complaints];
+      if (tally.has('internal')) broken.push(`"internal" was answered ${tally.get('internal')} times`);
+      for (const [status, times] of statuses)
+        if (status === '500') broken.push(`${status} was answered ${times} times`);
+      return {
+        sent,
+        rounds,
+        refused: Object.fromEntries([...tally].sort(([a], [b]) => (a < b ? -1 : 1))),
+        statuses: Object.fromEntries(statuses),
+        broken,
+        memory,
+      };
+    };
+    return await Promise.race([work(), target.died]);
+  } finally {
+    await Promise.all(honest.map(({ raw }) => raw.close()));
+    await target.end();
+  }
+}
+
+/** A participant that does what it should. */
+interface Honest {
+  readonly raw: RawParticipant;
+  readonly layout: readonly Spec[];
+  readonly number: number;
+}
+const Honest = {
+  async join(url: string, run: string, number: number): Promise<Honest> {
+    const keys = keysOf(`honest-${number}`);
+    const raw = new RawParticipant(url, { protocol: PROTOCOL_VERSION, key: keys.key }, keys);
+    const refused = await raw.connected;
+    if (refused !== null) throw new Error(JSON.stringify(refused));
+    await raw.event('welcome');
+    const about = { run, device: 'headless', backend: 'none', examples: 10, speed: null, paused: false };
+    const { message } = await raw.ask('join', about);
+    if (message['ok'] !== true) throw new Error(JSON.stringify(message));
+    return { raw, number, layout: (message['value'] as { layout: Spec[] }).layout };
+  },
+};
+
+let current: { weights: number[]; update: Json } | null = null;
+
+/** Waits until every honest participant was asked, and tells the others what they may know. */
+async function asked(honest: readonly Honest[], known: Known): Promise<void> {
+  for (const { raw, layout } of honest) {
+    const { message, frame: bytes } = await raw.event('round-start');
+    const { run, round, attempt, checkpoint } = message;
+    const weights = payload(bytes as Uint8Array);
+    current = {
+      weights,
+      update: { run, round, attempt, checkpoint, loss: 0.5, evaluation: null, milliseconds: 5 },
+    };
+    Object.assign(known, {
+      round,
+      attempt,
+      checkpoint,
+      hash: layoutHash(layout),
+      parameters: weights.length,
+    });
+  }
+}
+
+/** One round of the honest; the model that is made of it must be theirs alone. */
+async function trainRound(honest: readonly Honest[], known: Known, target: Target): Promise<void> {
+  if (current === null) throw new Error('nobody was asked');
+  const { weights, update } = current;
+  const updates = honest.map(({ number }) => ({
+    delta: difference(weights.length, number + known.round * 7).map((value) => Math.fround(value / 100)),
+    examples: 3 + number,
+  }));
+  const expected = weightsHash(frame(1, known.hash, aggregate(weights, updates)).subarray(40));
+  const answers = await Promise.all(
+    honest.map(({ raw, number }) => {
+      const { delta, examples } = updates[number] as (typeof updates)[number];
+      return raw.ask('update', { ...update, examples }, frame(2, known.hash, delta));
+    }),
+  );
+  for (const { message } of answers) if (message['ok'] !== true) throw new Error(JSON.stringify(message));
+  for (const { raw } of honest) {
+    const { message } = await raw.event('round-end');
+    const { outcome, checkpoint, accepted, you } = message;
+    if (outcome !== 'committed' || checkpoint !== expected || accepted !== HONEST || you !== 'accepted')
+      throw new Error(
+        `the honest made ${expected} in round ${known.round}, and were told ${JSON.stringify(message)}`,
+      );
+  }
+  const stored = await target.api<Round[]>('GET', `/api/runs/${known.run}/rounds`);
+  if (!stored.some((round) => round.round === known.round && round.checkpoint === expected))
+    throw new Error(`round ${known.round} was not stored as the honest made it`);
+  await asked(honest, known);
+}

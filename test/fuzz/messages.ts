@@ -1,0 +1,206 @@
+import { crc32 } from 'node:zlib';
+import type { UpName } from '@coppice/protocol';
+import { type Draw, mutateBytes, mutateValue, sampleUp } from '@coppice/protocol/testing';
+import { frame, type Json } from '../conformance/raw-participant.ts';
+
+/** What an attacker knows of the run, so that what it sends is as near to valid as can be. */
+export interface Known {
+  readonly run: string;
+  round: number;
+  attempt: number;
+  checkpoint: string;
+  hash: Uint8Array;
+  parameters: number;
+}
+
+/** What goes over a WebSocket: a text, and the binary messages it announces. */
+export interface Packet {
+  readonly text: string;
+  readonly attachments: readonly Uint8Array[];
+}
+
+/** Larger than the run's bound on the norm: such an update is read to its end and never counted. */
+const TOO_LONG = 1e6;
+
+const kinds = Object.keys(sampleUp) as UpName[];
+const pick = <T>(from: readonly T[], draw: Draw): T => from[draw(from.length)] as T;
+
+/** A message of this kind that would be taken, or, for an update, be refused only after everything else fits. */
+function nearlyRight(name: UpName, known: Known): Json {
+  const { run, round, attempt, checkpoint } = known;
+  const message: Json = { ...sampleUp[name] };
+  const facts: Json = { run, round, attempt, checkpoint };
+  for (const field of Object.keys(message)) if (field in facts) message[field] = facts[field];
+  if (name === 'update')
+    message['frame'] = frame(2, known.hash, Array<number>(known.parameters).fill(TOO_LONG));
+  return message;
+}
+
+/** A frame that was changed, with checksums that are right again. */
+function forged(bytes: Uint8Array, draw: Draw): Uint8Array {
+  // In the header most can be said that is wrong.
+  const changed =
+    draw(3) === 0
+      ? mutateBytes(bytes, draw)
+      : // No Buffer, which JSON would take for something else than bytes.
+        new Uint8Array(
+          Buffer.concat([bytes.subarray(0, 4), mutateBytes(bytes.subarray(4, 32), draw), bytes.subarray(32)]),
+        );
+  if (changed.length < 40) return changed;
+  const view = new DataView(changed.buffer);
+  if (draw(2) === 0) view.setUint32(28, changed.length - 40, true);
+  view.setUint32(32, crc32(changed.subarray(40)), true);
+  view.setUint32(36, crc32(changed.subarray(0, 36)), true);
+  return changed;
+}
+
+/** An update with something wrong that only its round, or the numbers in it, can tell. */
+function wrongUpdate(known: Known, draw: Draw): Json {
+  const update = nearlyRight('update', known);
+  const bytes = update['frame'] as Uint8Array;
+  const nearby = (value: number) => value + 1 - draw(3);
+  switch (draw(5)) {
+    case 0:
+      return { ...update, frame: mutateBytes(bytes, draw) };
+    case 1:
+    case 2:
+      return { ...update, frame: forged(bytes, draw) };
+    case 3:
+      return { ...update, round: nearby(known.round), attempt: nearby(known.attempt) };
+    default:
+      return { ...update, checkpoint: known.checkpoint.replace(/./, (digit) => (digit === '0' ? '1' : '0')) };
+  }
+}
+
+/** A changed message of any kind, or of the given one. */
+export function mutatedMessage(known: Known, draw: Draw, given?: UpName): Packet {
+  // The one that most is done with.
+  const name = given ?? (draw(3) === 0 ? 'update' : pick(kinds, draw));
+  if (name === 'update' && draw(2) === 0) return packet([name, wrongUpdate(known, draw)], draw);
+  let message: unknown = nearlyRight(name, known);
+  for (let n = 1 + draw(3); n > 0; n--) message = mutateValue(message, draw);
+  return packet([draw(20) === 0 ? pick(strangers, draw) : name, message], draw);
+}
+
+/** Names of events that Socket.IO lets through. */
+const strangers = [
+  'error',
+  'connection',
+  'challenge',
+  'welcome',
+  'prove',
+  '__proto__',
+  'constructor',
+  'hasOwnProperty',
+  '',
+  '\ud800',
+  'x'.repeat(5000),
+  7,
+];
+/** And those that it does not. */
+const reserved = [
+  'disconnect',
+  'disconnecting',
+  'connect',
+  'newListener',
+  'removeListener',
+  null,
+  ['update'],
+  { name: 'update' },
+];
+
+function strangeName(draw: Draw): unknown {
+  return pick<unknown>([...strangers, ...reserved], draw);
+}
+
+/** An event that nobody knows, or that means something to Socket.IO or Node, with anything behind it. */
+export function strangeEvent(known: Known, draw: Draw): Packet {
+  const list: unknown[] = [strangeName(draw)];
+  for (let n = draw(4); n > 0; n--) list.push(mutateValue(nearlyRight(pick(kinds, draw), known), draw));
+  return packet(list, draw);
+}
+
+/** Announces other attachments than come, or places them where there are none. */
+export function wrongAttachments(known: Known, draw: Draw): Packet {
+  const right = packet(['update', nearlyRight('update', known)], draw);
+  const said = pick(['0', '2', '3', '10', '11', '999999999', '-1', '1e3', '', 'x'], draw);
+  const num = pick(['-1', '1', '99', '1.5', '"0"', 'null', '{}', '0,"__proto__":{"a":1}'], draw);
+  const text =
+    draw(2) === 0 ? right.text.replace('1-', `${said}-`) : right.text.replace('"num":0', `"num":${num}`);
+  const attachments = Array.from({ length: draw(4) }, () =>
+    mutateBytes(right.attachments[0] as Uint8Array, draw),
+  );
+  return { text, attachments };
+}
+
+/** A valid packet of Socket.IO and Engine.IO, changed byte by byte. */
+export function mutatedPacket(known: Known, draw: Draw): Packet {
+  const right = packet([pick(kinds, draw), nearlyRight(pick(kinds, draw), known)], draw);
+  let bytes: Uint8Array = Buffer.from(right.text);
+  for (let n = 1 + draw(4); n > 0; n--) bytes = mutateBytes(bytes, draw);
+  return {
+    text: Buffer.from(bytes).toString(draw(2) === 0 ? 'utf8' : 'latin1'),
+    attachments: right.attachments,
+  };
+}
+
+const loose = [
+  '',
+  '0',
+  '1',
+  '2',
+  '2probe',
+  '3',
+  '4',
+  '40',
+  '41',
+  '5',
+  '6',
+  '7',
+  '9',
+  'b',
+  'bAAAA',
+  '40/',
+  '40/nothing,',
+  '40/admin,',
+  '40/admin,{}',
+  '40/admin,{"key":1}',
+  '40/admin,{"key":"guess"}',
+  '40/admin,null',
+  '40/__proto__,',
+  '40/participant,',
+  '40/participant,{"protocol":1e999,"key":[]}',
+  '40/participant,[]',
+  '40/participant,"x"',
+  '43/participant,0[]',
+  '43/participant,99999999999999999999[{}]',
+  '44/participant,{}',
+  '41/participant,',
+  '42[]',
+  '42/participant,[]',
+  '42/participant,{}',
+  '42/participant,0',
+  '450-/participant,[]',
+  '461-/participant,0[{"_placeholder":true,"num":0}]',
+];
+
+/** A packet that is right somewhere else, or nowhere. */
+export function loosePacket(draw: Draw): Packet {
+  const text = pick(loose, draw);
+  return {
+    text: draw(3) === 0 ? Buffer.from(mutateBytes(Buffer.from(text), draw)).toString() : text,
+    attachments: [],
+  };
+}
+
+/** As Socket.IO packs an event: bytes are taken out and follow. */
+function packet(list: readonly unknown[], draw: Draw): Packet {
+  const attachments: Uint8Array[] = [];
+  const text = JSON.stringify(list, (_key, value: unknown) => {
+    if (!(value instanceof Uint8Array)) return value;
+    return { _placeholder: true, num: attachments.push(value) - 1 };
+  });
+  const id = draw(4) === 0 ? '' : `${1000 + draw(1000)}`;
+  const head = attachments.length === 0 ? '42' : `45${attachments.length}-`;
+  return { text: `${head}/participant,${id}${text}`, attachments };
+}

@@ -1,0 +1,109 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Config } from '@coppice/coordinator';
+import type { Json } from '../conformance/raw-participant.ts';
+
+const ENTRY = fileURLToPath(new URL('./target-process.ts', import.meta.url));
+const KEY = 'the-key-of-this-test';
+
+/** Limits that honest use never meets and a fuzz run would, raised: what is behind them is what is to be tried. */
+const limits: Partial<Config> = {};
+
+/** What is attacked: a coordinator with a data folder of its own. */
+export class Target {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  /** Lines of its log at level error and above, and whatever it printed that is no log line. */
+  readonly complaints: string[] = [];
+  /** Rejects when the process ends before it was asked to. */
+  readonly died: Promise<never>;
+  #ending = false;
+
+  static async begin(): Promise<Target> {
+    const folder = mkdtempSync(join(tmpdir(), 'coppice-fuzz-'));
+    const config: Partial<Config> = {
+      ...limits,
+      port: 0,
+      dataDir: join(folder, 'data'),
+      adminKey: KEY,
+      logLevel: 'warn',
+      // So that the headers of proxies are read.
+      trustProxy: 'loopback',
+      // So that the disk does not fill with the models of a long run.
+      keepLast: 2,
+      keepEvery: 0,
+    };
+    const child = fork(ENTRY, [JSON.stringify(config)], {
+      execArgv: ['--expose-gc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const url = await new Promise<string>((resolve, reject) => {
+      child.once('message', (message: { url: string }) => resolve(message.url));
+      child.once('exit', (code, signal) => reject(new Error(`the coordinator ended with ${code ?? signal}`)));
+    });
+    return new Target(child, url, folder);
+  }
+
+  private constructor(child: ChildProcess, url: string, folder: string) {
+    this.#child = child;
+    this.url = url;
+    this.#folder = folder;
+    for (const stream of [child.stdout, child.stderr])
+      if (stream !== null) createInterface(stream).on('line', (line) => this.#heard(line));
+    this.died = new Promise<never>((_, reject) => {
+      child.once('exit', (code, signal) => {
+        if (this.#ending) return;
+        reject(new Error(`the coordinator ended with ${code ?? signal}: ${this.complaints.join('\n')}`));
+      });
+    });
+    // Whoever waits for something else meanwhile hears of it in the end.
+    this.died.catch(() => {});
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  #heard(line: string): void {
+    let level: unknown = 60;
+    try {
+      level = (JSON.parse(line) as { level?: unknown }).level;
+    } catch {}
+    if (typeof level !== 'number' || level >= 50) this.complaints.push(line);
+  }
+
+  /** What the process holds after everything that can be freed was freed, in bytes. */
+  async memory(): Promise<{ held: number; resident: number }> {
+    const answer = new Promise<NodeJS.MemoryUsage>((resolve) => this.#child.once('message', resolve));
+    this.#child.send('memory');
+    const { heapUsed, external, rss } = await Promise.race([answer, this.died]);
+    return { held: heapUsed + external, resident: rss };
+  }
+
+  /** @throws where the answer is anything but the expected status. */
+  async api<T>(method: 'GET' | 'POST', path: string, body?: Json): Promise<T> {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${text}`);
+    return (response.headers.get('content-type')?.includes('json') === true ? JSON.parse(text) : text) as T;
+  }
+
+  async end(): Promise<void> {
+    this.#ending = true;
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const gone = new Promise((resolve) => this.#child.once('exit', resolve));
+      this.#child.kill('SIGTERM');
+      await gone;
+    }
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
