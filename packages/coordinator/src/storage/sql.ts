@@ -257,6 +257,7 @@ export async function sqlStorage(
 
     async close() {
       await db.destroy();
+      await blobs.close();
       await closed?.();
     },
   };
