@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ANSWER_TIMEOUT, REST_TIMEOUT, SILENCE_TIMEOUT } from '@coppice/protocol';
 import { s3Error, troubleOf } from './s3-error.ts';
@@ -127,6 +127,7 @@ export async function s3Bucket(settings: S3Settings, waits: S3Waits = systemWait
           ...(onlyNew ? { IfNoneMatch: '*' } : {}),
         });
         sign(command, sha256);
+        sendInSlices(command, bytes);
         try {
           await client.send(command);
           return true;
@@ -173,10 +174,35 @@ export async function s3Bucket(settings: S3Settings, waits: S3Waits = systemWait
 function sign(command: PutObjectCommand, sha256: string): void {
   command.middlewareStack.add(
     (next) => (args) => {
-      (args.request as { headers: Record<string, string> }).headers['x-amz-content-sha256'] = sha256;
+      (args.request as Request).headers['x-amz-content-sha256'] = sha256;
       return next(args);
     },
     { step: 'build', name: 'knownContentHash' },
+  );
+}
+
+interface Request {
+  headers: Record<string, string>;
+  body: unknown;
+}
+
+/** So much is copied, and encrypted, in a few milliseconds. */
+const SLICE = 1 << 20;
+
+/**
+ * Gives the connection as much as it takes, and others their turn in between. Each attempt comes by here anew; to the
+ * client the body is bytes, for it does not try again what is sent from a stream.
+ */
+function sendInSlices(command: PutObjectCommand, bytes: Uint8Array): void {
+  const slices = function* () {
+    for (let at = 0; at < bytes.byteLength; at += SLICE) yield bytes.subarray(at, at + SLICE);
+  };
+  command.middlewareStack.add(
+    (next) => (args) => {
+      (args.request as Request).body = Readable.from(slices(), { objectMode: false });
+      return next(args);
+    },
+    { step: 'deserialize', priority: 'low', name: 'bodyInSlices' },
   );
 }
 
