@@ -1,11 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import dns from 'node:dns';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { inspect } from 'node:util';
+import { defaultPlan, weightsHash } from '@coppice/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { defaultConfig } from '../config.ts';
+import { backUp, restore } from './backup.ts';
 import { blobContract } from './blob-contract.ts';
 import { storageContract } from './contract.ts';
 import { findMoto, type MotoKey, type MotoServer, startMoto } from './moto-server.ts';
@@ -67,6 +70,7 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
   }, 60_000);
   afterEach(async () => {
     vi.restoreAllMocks();
+    vi.unstubAllEnvs();
     for (const close of closing.splice(0)) await close();
   });
   afterAll(async () => {
@@ -146,6 +150,82 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
     }
   });
 
+  it('takes the profile of the machine where no key is given, and says so where there is none', async () => {
+    const file = join(newFolder(), 'credentials');
+    for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'])
+      vi.stubEnv(name, undefined);
+    // Nobody is asked whether this is a machine of Amazon's.
+    vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+    vi.stubEnv('AWS_CONFIG_FILE', `${file}-none`);
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', `${file}-none`);
+    const settings = await settingsFor({ credentials: null });
+    await expect(openStorage(placeOf(settings))).rejects.toMatchObject({
+      code: 'storage-failed',
+      message: expect.stringContaining('AWS_ACCESS_KEY_ID'),
+    });
+    writeFileSync(
+      file,
+      `[default]\naws_access_key_id = ${key.accessKeyId}\naws_secret_access_key = ${key.secretAccessKey}\n`,
+    );
+    vi.stubEnv('AWS_SHARED_CREDENTIALS_FILE', file);
+    await (await openStorage(placeOf(settings))).close();
+  });
+
+  it('clears away at the start what was forgotten and not yet deleted', async () => {
+    const settings = await settingsFor();
+    const place = placeOf(settings);
+    await (await openStorage(place)).close();
+    const blobs = await open(settings);
+    const [forgotten, another] = [await blobs.put(randomBytes(9)), await blobs.put(randomBytes(9))];
+    const database = new DatabaseSync(join(place.dataDir, 'coppice.db'));
+    database.prepare('insert into litter values (?)').run(forgotten);
+    database.close();
+    await (await openStorage(place)).close();
+    expect(await all(blobs.list())).toEqual([another]);
+  });
+
+  it('is copied by a backup, which finds what is rotten or gone', async () => {
+    const settings = await settingsFor();
+    const place = placeOf(settings);
+    const storage = await openStorage(place);
+    const [weights, momentum] = [new Float32Array([1, 2, 3]), new Float32Array([4, 5, 6])];
+    const [hash, state] = [weightsHash(weights), weightsHash(momentum)];
+    const of = { run: 'r', task: 't', round: 0, parent: null, createdAt: 1, central: null, federated: null };
+    await storage.commit({
+      run: {
+        id: 'r',
+        task: { id: 't' } as never,
+        plan: defaultPlan,
+        status: 'running',
+        createdAt: 1,
+        endedAt: null,
+        reason: null,
+      },
+      round: null,
+      model: {
+        weights,
+        state: { values: {}, tensors: { momentum } },
+        checkpoint: { ...of, hash, parameters: 3 },
+      },
+    });
+    const backups = newFolder();
+    expect(await backUp(place, join(backups, 'whole'))).toEqual({ blobs: 2 });
+    const moved = placeOf({ ...settings, prefix: 'moved/' });
+    await restore(join(backups, 'whole'), moved);
+    const again = await openStorage(moved);
+    expect(await again.latest('r')).toEqual(await storage.latest('r'));
+    await again.close();
+    await storage.close();
+
+    const bucket = await bucketOf(settings);
+    const name = `${state.slice(0, 2)}/${state.slice(2)}`;
+    await bucket.write(name, new Uint8Array(12), { sha256: sha256(new Uint8Array(12)) });
+    await expect(backUp(place, join(backups, 'rotten'))).rejects.toMatchObject({ code: 'storage-corrupt' });
+    await bucket.remove(name);
+    await expect(backUp(place, join(backups, 'gone'))).rejects.toMatchObject({ code: 'storage-corrupt' });
+    expect(readdirSync(backups)).toEqual(['whole']);
+  });
+
   it('gives a prefix to one data folder', async () => {
     const settings = await settingsFor();
     const [first, second] = [placeOf(settings), placeOf(settings)];
@@ -216,6 +296,14 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
         expect(way.faults).toEqual([]);
       }
       expect(await work(blobs)).toEqual(expected);
+    });
+
+    it('sends all of it again', async () => {
+      const blobs = await begin();
+      const large = randomBytes(3_500_000);
+      way.faults.push('busy', 'reset');
+      const there = await blobs.put(large);
+      expect(sha256(await blobs.get(there))).toBe(sha256(large));
     });
 
     it('reads anew what was cut short, and does not take it for rotten', async () => {
