@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { freePort } from './free-port.ts';
 
-/** moto's S3 server, of a test's own, on loopback. It forgets what it holds when it ends, unless it `remembers`. */
+/**
+ * moto's S3 server, of a test's own, on loopback. It forgets what it holds when it ends, unless it `remembers`: then
+ * it writes down every request, and does them again. Large ones at the same time would spoil what it writes.
+ */
 export interface MotoServer {
   readonly url: string;
   /** Makes an empty bucket. @returns its name. */

@@ -15,8 +15,8 @@ import { findMoto, type MotoKey, type MotoServer, startMoto } from './moto-serve
 import { openStorage } from './open-storage.ts';
 import { s3Blobs } from './s3-blobs.ts';
 import { type S3Waits, s3Bucket } from './s3-bucket.ts';
-import { type S3Settings, s3Settings } from './s3-settings.ts';
-import { type UnreliableWay, unreliableWay } from './unreliable-way.ts';
+import type { S3Settings } from './s3-settings.ts';
+import { type Fault, type UnreliableWay, unreliableWay } from './unreliable-way.ts';
 
 const program = findMoto();
 if (program === null) process.stderr.write('No S3 server is installed here (pip install "moto[server]").\n');
@@ -269,9 +269,9 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
 
     const content = randomBytes(100_000);
     const hash = sha256(content);
-    const begin = async (waits?: S3Waits) => {
+    const begin = async () => {
       settings = await settingsFor({ endpoint: way.url });
-      const blobs = await open(settings, waits);
+      const blobs = await open(settings);
       await blobs.put(content);
       way.seen.splice(0);
       return blobs;
@@ -298,6 +298,13 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
       expect(await work(blobs)).toEqual(expected);
     });
 
+    it('says that there is no room', async () => {
+      const blobs = await begin();
+      way.faults.push('full');
+      await expect(blobs.put(content)).rejects.toMatchObject({ code: 'storage-full' });
+      expect(way.seen).toHaveLength(1);
+    });
+
     it('sends all of it again', async () => {
       const blobs = await begin();
       const large = randomBytes(3_500_000);
@@ -315,22 +322,22 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
       expect(sha256(await blobs.get(hash))).toBe(hash);
     });
 
-    it('gives up a server that falls silent, before its answer or within', async () => {
-      const blobs = await begin({ connect: 1000, silence: 100, answer: 60_000 });
-      way.faults.push('silence', 'silence', 'silence');
-      await expect(blobs.put(content)).rejects.toMatchObject({ code: 'storage-failed' });
-      way.faults.push('stall', 'stall', 'stall');
-      await expect(blobs.get(hash)).rejects.toMatchObject({ code: 'storage-failed' });
-      expect(sha256(await blobs.get(hash))).toBe(hash);
-    });
-
-    it('bounds the whole of an answer', async () => {
-      const blobs = await begin({ connect: 1000, silence: 60_000, answer: 100 });
-      way.faults.push('silence', 'silence', 'silence');
-      await expect(blobs.put(content)).rejects.toMatchObject({ code: 'storage-failed' });
-      way.faults.push('stall', 'stall', 'stall');
-      await expect(blobs.get(hash)).rejects.toMatchObject({ code: 'storage-failed' });
-      expect(way.faults).toEqual([]);
+    it.each<[string, S3Waits]>([
+      ['gives up a server that falls silent', { connect: 60_000, silence: 100, answer: 60_000 }],
+      ['bounds the whole of an answer', { connect: 60_000, silence: 60_000, answer: 100 }],
+    ])('%s, before it or within', async (_, waits) => {
+      const patient = await begin();
+      const blobs = await open(settings, waits);
+      for (const [fault, work] of [
+        ['silence', () => blobs.put(content)],
+        ['stall', () => blobs.get(hash)],
+      ] as const) {
+        // As often as it may be asked at all.
+        way.faults.push(...Array<Fault>(9).fill(fault));
+        await expect(work()).rejects.toMatchObject({ code: 'storage-failed' });
+        way.faults.splice(0);
+      }
+      expect(sha256(await patient.get(hash))).toBe(hash);
     });
 
     it('sends more than 100 MB in one request, signed by its hash', { timeout: 120_000 }, async () => {
@@ -346,15 +353,16 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
     });
   });
 
-  describe('below a prefix, in a server that dies and comes back', () => {
-    let mortal: MotoServer;
+  describe('below a prefix', () => {
+    // It would not verify a listing below a prefix with a slash; see docs/decisions/0010.
+    let unasked: MotoServer;
     beforeAll(async () => {
-      mortal = await startMoto(program as string, { remembers: true });
+      unasked = await startMoto(program as string);
     }, 60_000);
-    afterAll(() => mortal?.stop());
+    afterAll(() => unasked?.stop());
     const below = async () => ({
-      ...(await settingsFor({ endpoint: mortal.url, prefix: 'models/of this/' })),
-      bucket: await mortal.bucket(),
+      ...(await settingsFor({ endpoint: unasked.url, prefix: 'models/of this/' })),
+      bucket: await unasked.bucket(),
     });
 
     blobContract('S3 below a prefix', async () => open(await below()));
@@ -372,10 +380,14 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
         await whole.write(name, content, { sha256: hash });
       expect(await all(blobs.list())).toEqual([hash]);
     });
+  });
 
-    it('loses nothing that it was told is there', { timeout: 120_000 }, async () => {
-      const place = placeOf(await below());
-      const settings = s3Settings(place) as S3Settings;
+  it('loses nothing by the death of its server', { timeout: 120_000 }, async () => {
+    const mortal = await startMoto(program as string, { remembers: true });
+    try {
+      const bucket = await mortal.bucket();
+      const settings = await settingsFor({ endpoint: mortal.url, bucket });
+      const place = placeOf(settings);
       const storage = await openStorage(place);
       const blobs = await open(settings);
       const kept = randomBytes(1000);
@@ -388,6 +400,8 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
       expect((await storage.weights(hash)).byteLength).toBe(1000);
       await storage.close();
       await (await openStorage(place)).close();
-    });
+    } finally {
+      await mortal.stop();
+    }
   });
 });

@@ -40,7 +40,7 @@ const causes: readonly { names: readonly string[]; code: ErrorCode; what: string
     cure: 'Set AWS_REGION to its region, and look at --s3-endpoint.',
   },
   {
-    names: ['QuotaExceeded', 'XMinioStorageFull', 'InsufficientCapacity', 'EntityTooLarge', '507'],
+    names: ['QuotaExceeded', 'XMinioStorageFull', '507'],
     code: 'storage-full',
     what: 'it takes no more',
     cure: 'Make room, or raise its quota; what was stored before is unharmed.',
@@ -99,9 +99,9 @@ function textOf(thrown: unknown, name: string, status: number | null): string {
   const text =
     message === '' && thrown instanceof AggregateError ? String(thrown.errors[0]?.message) : message;
   return [
-    name,
+    ...(text.includes(name) ? [] : [name]),
     ...(status === null ? [] : [`HTTP ${status}`]),
-    ...(text === '' || text === name ? [] : [text]),
+    ...(text === '' ? [] : [text]),
   ]
     .join(', ')
     .replace(/\.$/, '');

@@ -10,9 +10,9 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * What may happen to a request on its way: the connection breaks before there is an answer, or in the middle of it; the
- * server is too busy; nothing is heard any more, from the start or from the middle on.
+ * server is too busy, or has no room; nothing is heard any more, from the start or from the middle on.
  */
-export type Fault = 'reset' | 'cut' | 'busy' | 'silence' | 'stall';
+export type Fault = 'reset' | 'cut' | 'busy' | 'full' | 'silence' | 'stall';
 
 /** A way to an HTTP server, on loopback, on which things happen when they are wanted. */
 export interface UnreliableWay {
@@ -34,6 +34,11 @@ export async function unreliableWay(to: string): Promise<UnreliableWay> {
     const fault = faults.shift();
     if (fault === 'reset') return void incoming.socket.resetAndDestroy();
     if (fault === 'silence') return void incoming.resume();
+    if (fault === 'full') {
+      incoming.resume();
+      const body = '<Error><Code>QuotaExceeded</Code><Message>No room.</Message></Error>';
+      return void answer.writeHead(403, { 'content-type': 'application/xml' }).end(body);
+    }
     if (fault === 'busy') {
       incoming.resume();
       return void answer.writeHead(503, { 'content-length': '0' }).end();
