@@ -15,6 +15,7 @@ import { findMoto, type MotoKey, type MotoServer, startMoto } from './moto-serve
 import { openStorage } from './open-storage.ts';
 import { s3Blobs } from './s3-blobs.ts';
 import { type S3Waits, s3Bucket } from './s3-bucket.ts';
+import { claimPrefix } from './s3-owner.ts';
 import type { S3Settings } from './s3-settings.ts';
 import { type Fault, type UnreliableWay, unreliableWay } from './unreliable-way.ts';
 
@@ -239,6 +240,18 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
     await (await bucketOf(settings)).remove('coppice-owner');
     await (await openStorage(loser)).close();
     await expect(openStorage(winner)).rejects.toMatchObject({ code: 'storage-locked' });
+  });
+
+  it('gives it to one of two that looked at the same moment', async () => {
+    const settings = await settingsFor();
+    const bucket = await bucketOf(settings);
+    await claimPrefix(bucket, newFolder());
+    // The other has looked before that was written.
+    let looks = 0;
+    const late = { ...bucket, read: async (name: string) => (++looks === 1 ? null : bucket.read(name)) };
+    const other = newFolder();
+    await expect(claimPrefix(late, other)).rejects.toMatchObject({ code: 'storage-locked' });
+    await expect(claimPrefix(bucket, other)).rejects.toMatchObject({ code: 'storage-locked' });
   });
 
   it('names rotten weights, does not use them, and writes them anew', async () => {
