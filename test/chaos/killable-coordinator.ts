@@ -2,7 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   fileSpool,
-  openSqliteStorage,
+  openStorage,
+  readConfig,
   type Spool,
   startCoordinator,
   stopOnSignals,
@@ -16,6 +17,8 @@ import type { FoundRun, LedgerLine } from './ledger.ts';
  */
 export interface Orders {
   readonly dataDir: string;
+  /** What more there is to say about it, in variables of the environment. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly port: number;
   readonly adminKey: string;
   readonly ledger: string;
@@ -48,9 +51,11 @@ function noted(spool: Spool): Spool {
   };
 }
 
+const config = readConfig(['--data-dir', orders.dataDir, '--log-level', 'silent'], orders.environment);
+if (config === 'help') throw new Error('nobody asked for help');
 const coordinator = await startCoordinator({
-  config: { port: orders.port, dataDir: orders.dataDir, adminKey: orders.adminKey, logLevel: 'silent' },
-  storage: withFailpoints(await openSqliteStorage(orders.dataDir), 'storage', passed),
+  config: { ...config, port: orders.port, adminKey: orders.adminKey },
+  storage: withFailpoints(await openStorage(config), 'storage', passed),
   spool: withFailpoints(noted(fileSpool(join(orders.dataDir, 'spool'))), 'spool', passed),
 });
 const runs: Record<string, FoundRun> = {};

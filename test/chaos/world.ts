@@ -22,8 +22,14 @@ const KEY = 'the-key-of-this-test';
 class Lives {
   readonly folder = mkdtempSync(join(tmpdir(), 'coppice-chaos-'));
   readonly #ledger = join(this.folder, 'ledger.jsonl');
+  readonly #environment: Readonly<Record<string, string>>;
   #port = 0;
   #child: ChildProcess | null = null;
+
+  /** @param environment variables that say where records and weights are. */
+  constructor(environment: Readonly<Record<string, string>>) {
+    this.#environment = environment;
+  }
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}`;
@@ -33,6 +39,7 @@ class Lives {
   async begin(failpoint: Failpoint | null = null, { killAfter }: { killAfter?: number } = {}): Promise<void> {
     const orders: Orders = {
       dataDir: join(this.folder, 'data'),
+      environment: this.#environment,
       port: this.#port,
       adminKey: KEY,
       ledger: this.#ledger,
@@ -71,15 +78,17 @@ class Lives {
     await dead;
   }
 
-  /** Runs `pnpm backup` or `pnpm restore` on the data folder. @throws where it fails. */
-  async copy(command: 'backup' | 'restore', folder: string): Promise<void> {
-    await promisify(execFile)(process.execPath, [
-      MAIN,
-      command,
-      folder,
-      '--data-dir',
-      join(this.folder, 'data'),
-    ]);
+  /** Runs `pnpm backup` or `pnpm restore` on the data folder, or on one beside it. @throws where it fails. */
+  async copy(
+    command: 'backup' | 'restore',
+    folder: string,
+    { data = 'data', environment = this.#environment } = {},
+  ): Promise<void> {
+    await promisify(execFile)(
+      process.execPath,
+      [MAIN, command, folder, '--data-dir', join(this.folder, data)],
+      { env: { ...process.env, ...environment } },
+    );
   }
 
   ledger(): LedgerLine[] {
@@ -124,11 +133,11 @@ export async function stopAll(): Promise<void> {
 }
 
 /** A coordinator of its own with one run, under way. */
-export async function startRuns(size: {
-  clients: number;
-  rounds: number;
-}): Promise<{ lives: Lives; run: string }> {
-  const lives = new Lives();
+export async function startRuns(
+  size: { clients: number; rounds: number },
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{ lives: Lives; run: string }> {
+  const lives = new Lives(environment);
   cleanUp.push(() => lives.end());
   await lives.begin();
   const { run, sessions } = await startRun(lives, size);

@@ -28,6 +28,63 @@ describe('configuration', () => {
     );
   });
 
+  it.each([
+    'https://bucket/prefix',
+    's3://',
+    's3://b',
+    's3://Bucket',
+    's3://key:secret@bucket',
+    's3://bucket/../other',
+    's3://bucket//prefix',
+    's3://bucket/./prefix',
+    's3://bucket/a b',
+    's3://bucket/prefix?region=x',
+  ])('does not take %s for a bucket, nor repeats it', (url) => {
+    const read = () => readConfig([], { COPPICE_BLOB_URL: url });
+    expect(read).toThrow(expect.objectContaining({ code: 'config-invalid' }));
+    expect(read).toThrow(/^COPPICE_BLOB_URL URL cannot be what was given: takes s3:/);
+  });
+
+  it.each(['s3://bucket', 's3://bucket/', 's3://my.bucket-1/a/b_c/d.e', 's3://bucket/prefix/'])(
+    'takes %s for one',
+    (url) => {
+      expect(readConfig([], { COPPICE_BLOB_URL: url })).toMatchObject({ blobUrl: url });
+    },
+  );
+
+  it('takes what others call the object store’s address and keys, and does not repeat them', () => {
+    const env = {
+      AWS_ENDPOINT_URL_S3: 'https://store.example:9000',
+      AWS_REGION: 'eu-central-1',
+      AWS_ACCESS_KEY_ID: 'AKID',
+      AWS_SECRET_ACCESS_KEY: 'its/secret+',
+      AWS_SESSION_TOKEN: 'a-token',
+    };
+    expect(readConfig([], env)).toMatchObject({
+      s3Endpoint: 'https://store.example:9000',
+      s3Region: 'eu-central-1',
+      s3AccessKeyId: 'AKID',
+      s3SecretAccessKey: 'its/secret+',
+      s3SessionToken: 'a-token',
+    });
+    for (const [name, wrong] of Object.entries({
+      AWS_ENDPOINT_URL_S3: 'https://me:pass-word@store.example',
+      AWS_SECRET_ACCESS_KEY: 'its secret',
+      AWS_ACCESS_KEY_ID: 'a key',
+      AWS_SESSION_TOKEN: 'a token',
+    })) {
+      const thrown = (() => {
+        try {
+          return readConfig([], { ...env, [name]: wrong });
+        } catch (error) {
+          return error as Error;
+        }
+      })();
+      expect(thrown).toMatchObject({ code: 'config-invalid', message: expect.stringContaining(name) });
+      expect((thrown as Error).message).not.toContain(wrong);
+    }
+  });
+
   it('explains every option in its help', () => {
     const text = helpText();
     for (const { flag, env, help } of Object.values(options))

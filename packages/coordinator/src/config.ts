@@ -75,7 +75,86 @@ export const options = {
     ),
     default: null,
     secret: true,
-    help: 'PostgreSQL database for rounds and the event log, postgres://user:password@host/database; weights stay in the data folder. Left out, SQLite in the data folder. Better in the environment: flags show in process lists.',
+    help: 'PostgreSQL database for rounds and the event log, postgres://user:password@host/database; weights stay where they are. Left out, SQLite in the data folder. Better in the environment: flags show in process lists.',
+  }),
+  blobUrl: option<string | null>({
+    env: 'COPPICE_BLOB_URL',
+    flag: 'blob-url',
+    takes: 'URL',
+    schema: z.nullable(
+      z
+        .string()
+        .check(
+          z.regex(
+            /^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/(?!\.{0,2}(\/|$))[\w.-]+)*\/?$/,
+            'takes s3://bucket or s3://bucket/prefix; in prefixes letters, digits, and . _ - between slashes',
+          ),
+        ),
+    ),
+    default: null,
+    secret: true,
+    help: 'Bucket of an S3-compatible object store for weights and strategies’ memories, s3://bucket/prefix. Left out, files in the data folder.',
+  }),
+  s3Endpoint: option<string | null>({
+    env: 'AWS_ENDPOINT_URL_S3',
+    flag: 's3-endpoint',
+    takes: 'URL',
+    schema: z.nullable(
+      z
+        .string()
+        .check(
+          z.refine(
+            (url) => /^https?:\/\/[^\s@?#]+$/.test(url) && URL.canParse(url),
+            'takes https://host or https://host:port, without user and password',
+          ),
+        ),
+    ),
+    default: null,
+    secret: true,
+    help: 'With --blob-url: the address of the object store. Left out, Amazon S3.',
+  }),
+  s3Region: option<string>({
+    env: 'AWS_REGION',
+    flag: 's3-region',
+    takes: 'REGION',
+    schema: z.string().check(z.regex(/^[a-z0-9-]+$/, 'takes the name of a region, as eu-central-1')),
+    default: 'us-east-1',
+    help: 'With --blob-url: the bucket’s region; auto for Cloudflare R2. Where a store of your own has no regions, the default will do.',
+  }),
+  s3VirtualHost: option<boolean>({
+    env: 'COPPICE_S3_VIRTUAL_HOST',
+    flag: 's3-virtual-host',
+    takes: null,
+    schema: flagValue,
+    default: false,
+    help: 'With --s3-endpoint: the bucket’s name goes before the host’s (https://bucket.host/), for stores that want it so. Left out, into the path (https://host/bucket/).',
+  }),
+  s3AccessKeyId: option<string | null>({
+    env: 'AWS_ACCESS_KEY_ID',
+    flag: 's3-access-key-id',
+    takes: 'ID',
+    schema: z.nullable(z.string().check(z.regex(/^\S+$/, 'takes one word'))),
+    default: null,
+    secret: true,
+    help: 'With --blob-url: who asks the object store. Without key and secret, the role or profile that this machine has.',
+  }),
+  s3SecretAccessKey: option<string | null>({
+    env: 'AWS_SECRET_ACCESS_KEY',
+    flag: 's3-secret-access-key',
+    takes: 'SECRET',
+    schema: z.nullable(z.string().check(z.regex(/^\S+$/, 'takes one word'))),
+    default: null,
+    secret: true,
+    help: 'The secret of --s3-access-key-id. Better in the environment: flags show in process lists.',
+  }),
+  s3SessionToken: option<string | null>({
+    env: 'AWS_SESSION_TOKEN',
+    flag: 's3-session-token',
+    takes: 'TOKEN',
+    schema: z.nullable(z.string().check(z.regex(/^\S+$/, 'takes one word'))),
+    default: null,
+    secret: true,
+    help: 'Where the key is a temporary one: its token. Better in the environment: flags show in process lists.',
   }),
   keepLast: option<number>({
     env: 'COPPICE_KEEP_LAST',
@@ -303,8 +382,8 @@ export const copyHelpText = `Usage: pnpm backup DIR [options]
        pnpm restore DIR [options]
 
 Copies a coordinator's records and models into a new folder, while it runs or not; and back, into an empty
-one. The options that matter are those that say where the coordinator keeps its data: --${options.dataDir.flag} and
---${options.databaseUrl.flag}, or ${options.dataDir.env} and ${options.databaseUrl.env}, as for pnpm start.
+one. The options that matter are those that say where the coordinator keeps its data: --${options.dataDir.flag},
+--${options.databaseUrl.flag}, --${options.blobUrl.flag} and those of S3, or their variables, as for pnpm start.
 `;
 
 export const adminKeyHelpText = `Usage: pnpm admin-key [options]

@@ -67,8 +67,8 @@ async function copy(command: 'backup' | 'restore', folder: string | undefined): 
   const { blobs } = await (command === 'backup' ? backUp(config, folder) : restore(folder, config));
   process.stdout.write(
     command === 'backup'
-      ? `Backed up to ${folder}: all records, and ${blobs} files of weights, each read through its checksum.\n`
-      : `Restored ${folder}: all records, and ${blobs} files of weights. Start the coordinator with the same options.\n`,
+      ? `Backed up to ${folder}: all records, and ${blobs} weights, each read through its checksum.\n`
+      : `Restored ${folder}: all records, and ${blobs} weights. Start the coordinator with the same options.\n`,
   );
   return 0;
 }

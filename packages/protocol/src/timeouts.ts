@@ -11,7 +11,7 @@ export const HEARTBEAT_INTERVAL = 25_000;
 /** How long a connection may say nothing at all before it is taken for dead. */
 export const SILENCE_TIMEOUT = 45_000;
 
-/** How long the coordinator waits for what is its own: a locked database, a database server, its own end. */
+/** How long the coordinator waits for what is its own: a locked database, a server of records or weights to connect to, its own end. */
 export const REST_TIMEOUT = 5_000;
 
 /** The least grace after a restart of the coordinator, when everybody's connection was lost at once. */

@@ -5,6 +5,7 @@ import { type Role, roleScopes, roles, type Scope } from '@coppice/protocol';
 import type { Router } from 'express';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { defaultConfig } from '../config.ts';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
 import { accessTable, type Need } from '../http/access-table.ts';
 import { apiRouter } from '../http/api.ts';
@@ -329,7 +330,7 @@ it('the log knows all of it, and can only be read', async () => {
 
 it('nothing stored holds a secret in clear, and all of it comes back from a backup', async () => {
   const { body: before } = await call('GET', '/api/audit', { cookie: people.owner });
-  await backUp({ databaseUrl: null, dataDir: join(folder, 'data') }, join(folder, 'backup'));
+  await backUp({ ...defaultConfig, dataDir: join(folder, 'data') }, join(folder, 'backup'));
   await coordinator.close();
   expect(secrets.length).toBeGreaterThan(10);
   for (const at of ['data', 'backup'])
@@ -337,7 +338,7 @@ it('nothing stored holds a secret in clear, and all of it comes back from a back
       const bytes = readFileSync(join(folder, at, file));
       for (const secret of secrets) expect(bytes.includes(secret), `${secret} in ${at}/${file}`).toBe(false);
     }
-  await restore(join(folder, 'backup'), { databaseUrl: null, dataDir: join(folder, 'restored') });
+  await restore(join(folder, 'backup'), { ...defaultConfig, dataDir: join(folder, 'restored') });
   coordinator = await startCoordinator({ config: { ...place(), dataDir: join(folder, 'restored') } });
   expect((await call('GET', '/api/audit', { cookie: people.owner })).body).toEqual(before);
 });

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultPlan, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
 import { openSqliteStorage } from './sqlite.ts';
 import type { Storage } from './storage.ts';
@@ -70,7 +71,7 @@ async function contents(storage: Storage) {
 
 describe('a backup', () => {
   let root: string;
-  const at = (name: string) => ({ databaseUrl: null, dataDir: join(root, name) });
+  const at = (name: string) => ({ ...defaultConfig, dataDir: join(root, name) });
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'coppice-backup-'));
   });

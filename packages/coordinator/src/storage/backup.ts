@@ -2,7 +2,6 @@ import { mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
 import type { Kysely } from 'kysely';
-import type { Config } from '../config.ts';
 import { holdBlobs } from './blob-hold.ts';
 import type { BlobStore } from './blobs.ts';
 import { fileBlobs } from './file-blobs.ts';
@@ -10,28 +9,29 @@ import { lockFolder } from './folder-lock.ts';
 import { flushFolder, makeFolder } from './folders.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
+import { blobsOpener, blobsToRead } from './open-blobs.ts';
+import type { StoragePlace } from './open-storage.ts';
 import { connectPostgres, DatabaseOwner, postgresFlavour } from './postgres.ts';
 import { copyRecords, ensureVersion, isEmpty, namedBlobs } from './records.ts';
 import type { Tables } from './schema.ts';
 import { openSqlite, sqliteFlavour } from './sqlite.ts';
 import { storageError } from './storage-error.ts';
 
-type Place = Pick<Config, 'databaseUrl' | 'dataDir'>;
-
 export interface Copied {
-  /** Files of weights. */
+  /** Weights, and tensors of strategies' memories. */
   readonly blobs: number;
 }
 
 /**
  * Copies a coordinator's records and weights into a new folder, while it runs or not. The records are read
  * as they were at one moment; the weights they name are copied after them, which is safe because weights
- * never change. The copy is a data folder with SQLite, whatever the coordinator uses.
+ * never change. The copy is a data folder with SQLite and files, whatever the coordinator uses.
  *
  * @throws CoppiceError `config-invalid` where `target` has something in it, `storage-*` where either side
  *   refuses; there is no half backup.
  */
-export async function backUp({ databaseUrl, dataDir }: Place, target: string): Promise<Copied> {
+export async function backUp(place: StoragePlace, target: string): Promise<Copied> {
+  const { databaseUrl, dataDir } = place;
   const to = resolve(target);
   if (!(await isFree(to)))
     throw new CoppiceError('config-invalid', `The backup cannot go to ${target}: there is something in it.`);
@@ -57,7 +57,12 @@ export async function backUp({ databaseUrl, dataDir }: Place, target: string): P
         await copy.destroy();
         await source.destroy();
       }
-      await copyBlobs(hashes, fileBlobs(join(dataDir, 'blobs')), fileBlobs(join(aside, 'blobs')));
+      const weights = await blobsToRead(place, dataDir);
+      try {
+        await copyBlobs(hashes, weights, fileBlobs(join(aside, 'blobs')));
+      } finally {
+        await weights.close();
+      }
       await flushFolder(aside);
       await rename(aside, to);
       await flushFolder(dirname(to));
@@ -72,13 +77,16 @@ export async function backUp({ databaseUrl, dataDir }: Place, target: string): P
 }
 
 /**
- * Puts a backup where a coordinator will find it: into a data folder and database that hold nothing yet.
+ * Puts a backup where a coordinator will find it: into a data folder and database that hold nothing yet, and
+ * weights where the configuration says.
  * Weights come first and records last, in one transaction, so that a restore that breaks off can be run again.
  *
  * @throws CoppiceError `config-invalid` where there is no backup, or something is there already; `storage-corrupt`
  *   where the backup is damaged.
  */
-export async function restore(source: string, { databaseUrl, dataDir }: Place): Promise<Copied> {
+export async function restore(source: string, place: StoragePlace): Promise<Copied> {
+  const { databaseUrl, dataDir } = place;
+  const openBlobs = blobsOpener(place);
   if (!(await exists(join(source, 'coppice.db'))))
     throw new CoppiceError('config-invalid', `${source} is no backup: it holds no coppice.db.`);
   return named(`The restore of ${source}`, async () => {
@@ -97,7 +105,12 @@ export async function restore(source: string, { databaseUrl, dataDir }: Place): 
           'The coordinator to restore to holds runs already. Choose an empty folder with --data-dir, and with PostgreSQL an empty database.',
         );
       const hashes = await namedBlobs(from);
-      await copyBlobs(hashes, fileBlobs(join(source, 'blobs')), fileBlobs(join(dataDir, 'blobs')));
+      const weights = await openBlobs(dataDir);
+      try {
+        await copyBlobs(hashes, fileBlobs(join(source, 'blobs')), weights);
+      } finally {
+        await weights.close();
+      }
       await copyAtOnce(from, to, null);
       return { blobs: hashes.size };
     } finally {

@@ -18,6 +18,8 @@ export interface BlobStore {
   delete(hash: string): Promise<void>;
   /** The names of all there are, in no order. */
   list(): AsyncIterable<string>;
+  /** Lets go of what it holds open. */
+  close(): Promise<void>;
 }
 
 export function hashOf(bytes: Uint8Array): string {
@@ -41,7 +43,7 @@ export async function hashInSlices(bytes: Uint8Array): Promise<string> {
 export function missing(hash: string, cause?: unknown): CoppiceError {
   return new CoppiceError(
     'storage-corrupt',
-    `The stored weights ${hash.slice(0, 12)}… are missing. Restore the data folder from a backup.`,
+    `The stored weights ${hash.slice(0, 12)}… are missing. Look whether --data-dir and --blob-url are those they were stored with; else restore from a backup.`,
     { cause },
   );
 }
@@ -50,7 +52,7 @@ export function missing(hash: string, cause?: unknown): CoppiceError {
 export function damaged(hash: string, where: string, bytes: number): CoppiceError {
   return new CoppiceError(
     'storage-corrupt',
-    `The stored weights ${hash.slice(0, 12)}… are damaged: the ${bytes} bytes of ${where} do not match their name. They are not used. Restore the data folder from a backup.`,
+    `The stored weights ${hash.slice(0, 12)}… are damaged: the ${bytes} bytes of ${where} do not match their name. They are not used. Restore from a backup.`,
   );
 }
 

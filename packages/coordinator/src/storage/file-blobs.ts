@@ -60,6 +60,7 @@ export function fileBlobs(folder: string): BlobStore {
     async *list() {
       for (const { name } of await named(() => files(folder))) if (HASH.test(name)) yield name;
     },
+    async close() {},
   };
 }
 

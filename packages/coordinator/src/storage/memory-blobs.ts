@@ -20,5 +20,6 @@ export function memoryBlobs(): BlobStore {
     async *list() {
       yield* [...blobs.keys()];
     },
+    async close() {},
   };
 }

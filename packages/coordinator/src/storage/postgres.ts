@@ -1,12 +1,12 @@
-import { join } from 'node:path';
 import { CoppiceError, REST_TIMEOUT } from '@coppice/protocol';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { holdBlobs } from './blob-hold.ts';
-import { fileBlobs, removeUnfinished } from './file-blobs.ts';
+import type { BlobStore } from './blobs.ts';
 import { lockFolder } from './folder-lock.ts';
 import { makeFolder } from './folders.ts';
 import type { Flavour } from './migrations/migration.ts';
+import { type OpenBlobs, openFileBlobs } from './open-blobs.ts';
 import type { Tables } from './schema.ts';
 import { sqlStorage } from './sql.ts';
 import type { Storage } from './storage.ts';
@@ -21,24 +21,27 @@ export const postgresFlavour: Flavour = {
 const LOCK = '27988542883226469';
 
 /**
- * Records in PostgreSQL, weights in `blobs/` of the data folder. Folder and database are this process's own
+ * Records in PostgreSQL, weights in `blobs/` of the data folder or elsewhere. Folder and database are this process's own
  * until it is closed.
  *
  * @throws CoppiceError `storage-*` where the folder or the database cannot be used.
  */
-export async function openPostgresStorage(url: string, folder: string): Promise<Storage> {
+export async function openPostgresStorage(
+  url: string,
+  folder: string,
+  openBlobs: OpenBlobs = openFileBlobs,
+): Promise<Storage> {
   let unlock = () => {};
+  let blobs: BlobStore | null = null;
   let owner: DatabaseOwner | null = null;
   try {
-    const blobs = join(folder, 'blobs');
     await makeFolder(folder);
     unlock = lockFolder(folder);
-    await makeFolder(blobs);
-    await removeUnfinished(blobs);
+    blobs = await openBlobs(folder);
     owner = await DatabaseOwner.of(url);
     const held = owner;
     return await sqlStorage(connectPostgres(url), {
-      blobs: fileBlobs(blobs),
+      blobs,
       deleting: () => holdBlobs(folder, 'exclusive'),
       flavour: postgresFlavour,
       where: 'The PostgreSQL database',
@@ -50,6 +53,7 @@ export async function openPostgresStorage(url: string, folder: string): Promise<
     });
   } catch (thrown) {
     await owner?.release();
+    await blobs?.close();
     unlock();
     throw storageError(thrown, 'The PostgreSQL database');
   }

@@ -6,6 +6,7 @@ import { defaultPlan, type Metrics, weightsHash } from '@coppice/protocol';
 import * as fc from 'fast-check';
 import { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
+import { defaultConfig } from '../config.ts';
 import { backUp } from './backup.ts';
 import { holdBlobs } from './blob-hold.ts';
 import type { BlobStore } from './blobs.ts';
@@ -203,7 +204,7 @@ describe('what is no longer named', () => {
       expect(await storage.prune('a', { last: 1, every: 0 })).toBe(2);
       expect(await listed(blobs)).toHaveLength(6);
       // Two backups at once do not keep each other from anything.
-      await backUp({ databaseUrl: null, dataDir: join(folder, 'data') }, join(folder, 'backup'));
+      await backUp({ ...defaultConfig, dataDir: join(folder, 'data') }, join(folder, 'backup'));
       release?.();
       await storage.prune('a', { last: 1, every: 0 });
       await expectWhole(storage, blobs);

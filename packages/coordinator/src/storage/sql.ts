@@ -263,6 +263,7 @@ export async function sqlStorage(
 
     async close() {
       await db.destroy();
+      await blobs.close();
       await closed?.();
     },
   };

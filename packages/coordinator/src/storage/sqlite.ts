@@ -3,11 +3,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { REST_TIMEOUT } from '@coppice/protocol';
 import { Kysely } from 'kysely';
 import { holdBlobs } from './blob-hold.ts';
-import { fileBlobs, removeUnfinished } from './file-blobs.ts';
+import type { BlobStore } from './blobs.ts';
 import { lockFolder } from './folder-lock.ts';
 import { makeFolder } from './folders.ts';
 import type { Flavour } from './migrations/migration.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { type OpenBlobs, openFileBlobs } from './open-blobs.ts';
 import type { Tables } from './schema.ts';
 import { sqlStorage } from './sql.ts';
 import type { Storage } from './storage.ts';
@@ -16,28 +17,31 @@ import { storageError } from './storage-error.ts';
 export const sqliteFlavour: Flavour = { text: 'text', numbered: (column) => column.autoIncrement() };
 
 /**
- * The embedded default: one folder with `coppice.db` (SQLite) and `blobs/`, this process's own until it is
- * closed.
+ * The embedded default: one folder with `coppice.db` (SQLite) and `blobs/`, or its weights elsewhere. It is this
+ * process's own until it is closed.
  *
  * @throws CoppiceError `storage-*` where the folder cannot be used.
  */
-export async function openSqliteStorage(folder: string): Promise<Storage> {
+export async function openSqliteStorage(
+  folder: string,
+  openBlobs: OpenBlobs = openFileBlobs,
+): Promise<Storage> {
   let unlock = () => {};
+  let blobs: BlobStore | null = null;
   try {
     await makeFolder(folder);
     unlock = lockFolder(folder);
-    const blobs = join(folder, 'blobs');
-    await makeFolder(blobs);
-    await removeUnfinished(blobs);
+    blobs = await openBlobs(folder);
     const db = openSqlite(join(folder, 'coppice.db'));
     return await sqlStorage(db, {
-      blobs: fileBlobs(blobs),
+      blobs,
       deleting: () => holdBlobs(folder, 'exclusive'),
       flavour: sqliteFlavour,
       where: `The database in ${folder}`,
       closed: unlock,
     });
   } catch (thrown) {
+    await blobs?.close();
     unlock();
     throw storageError(thrown, `The data folder ${folder}`);
   }

@@ -5,6 +5,7 @@ import { PGlite, types } from '@electric-sql/pglite';
 import { Kysely, PGliteDialect } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
 import { storageContract } from './contract.ts';
 import { memoryBlobs } from './memory-blobs.ts';
@@ -106,8 +107,8 @@ describe.skipIf(bin === null && process.env.CI !== 'true')('PostgreSQL', () => {
     await storage.appendEvents(Array.from({ length: 700 }, (_, at) => ({ ...event, at })));
     const task = { id: 'é', title: { zh: '玩具' } } as never;
     await storage.putTask(task);
-    await backUp({ databaseUrl: first, dataDir: folder }, backup);
-    await restore(backup, { databaseUrl: second, dataDir: other });
+    await backUp({ ...defaultConfig, databaseUrl: first, dataDir: folder }, backup);
+    await restore(backup, { ...defaultConfig, databaseUrl: second, dataDir: other });
     const restored = await openPostgresStorage(second, other);
     expect(await restored.tasks()).toEqual([task]);
     expect(await restored.events({})).toEqual(await storage.events({}));

@@ -59,6 +59,7 @@ const summary: RunSummary = {
   task: 'flowers',
   title: sampleTask.title,
   status: 'running',
+  admission: 'open',
   phase: 'collect',
   round: 3,
   rounds: 20,

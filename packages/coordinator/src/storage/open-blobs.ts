@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { BlobStore } from './blobs.ts';
+import { fileBlobs, removeUnfinished } from './file-blobs.ts';
+import { makeFolder } from './folders.ts';
+import { s3Blobs } from './s3-blobs.ts';
+import { s3Bucket } from './s3-bucket.ts';
+import { claimPrefix } from './s3-owner.ts';
+import { type BlobPlace, s3Settings } from './s3-settings.ts';
+
+/** Opens the weights of a data folder that the caller has locked. */
+export type OpenBlobs = (folder: string) => Promise<BlobStore>;
+
+/** The embedded default: `blobs/` in the data folder, cleared of what a crash left half written. */
+export const openFileBlobs: OpenBlobs = async (folder) => {
+  const blobs = join(folder, 'blobs');
+  await makeFolder(blobs);
+  await removeUnfinished(blobs);
+  return fileBlobs(blobs);
+};
+
+/**
+ * What the configuration asks for, for a coordinator that will write.
+ *
+ * @throws CoppiceError `config-invalid`; the function that is returned throws `storage-*`.
+ */
+export function blobsOpener(place: BlobPlace): OpenBlobs {
+  const settings = s3Settings(place);
+  if (settings === null) return openFileBlobs;
+  return async (folder) => {
+    const bucket = await s3Bucket(settings);
+    try {
+      await claimPrefix(bucket, folder);
+    } catch (thrown) {
+      await bucket.close();
+      throw thrown;
+    }
+    return s3Blobs(bucket);
+  };
+}
+
+/** What the configuration names, for whoever only reads; nothing is changed. */
+export async function blobsToRead(place: BlobPlace, folder: string): Promise<BlobStore> {
+  const settings = s3Settings(place);
+  return settings === null ? fileBlobs(join(folder, 'blobs')) : s3Blobs(await s3Bucket(settings));
+}
