@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { anyBytes, damaged, samplePlan, sampleTask, sampleUp, survives } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { afterEach, expect, it } from 'vitest';
+import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { fileSpool } from './file-spool.ts';
@@ -106,7 +107,7 @@ it('a backup is restored, or refused by name', async () => {
   );
   await storage.close();
   const copy = join(folder, 'copy');
-  await backUp({ databaseUrl: null, dataDir }, copy);
+  await backUp({ ...defaultConfig, dataDir }, copy);
   const file = join(copy, 'coppice.db');
   const whole = new Uint8Array(readFileSync(file));
   let n = 0;
@@ -115,7 +116,7 @@ it('a backup is restored, or refused by name', async () => {
       writeFileSync(file, bytes);
       for (const beside of ['-wal', '-shm']) rmSync(file + beside, { force: true });
       const target = join(folder, `restored-${n++}`);
-      const result = await survives(() => restore(copy, { databaseUrl: null, dataDir: target }));
+      const result = await survives(() => restore(copy, { ...defaultConfig, dataDir: target }));
       if ('refused' in result) expect(result.refused.code).toMatch(/^storage-|^config-invalid$/);
       rmSync(target, { recursive: true, force: true });
     }),
