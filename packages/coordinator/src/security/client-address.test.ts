@@ -25,6 +25,13 @@ describe('limits count', () => {
       }),
     );
   });
+  it('anything by something, and throws nothing', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.ipV4(), fc.ipV6()), (address) => {
+        expect(addressKey(address)).toBeTypeOf('string');
+      }),
+    );
+  });
   it('what is no address as it is', () => {
     expect(addressKey('')).toBe('');
     expect(addressKey('a socket')).toBe('a socket');

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hostKnown } from './hosts.ts';
 
@@ -37,4 +38,13 @@ describe('a Host over plain HTTP', () => {
   it('may be missing: no browser leaves it out', () => {
     expect(hostKnown(undefined, null)).toBe(true);
   });
+});
+
+it('a Host of any content is known or not, and throws nothing', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.domain(), fc.ipV6()), (host) => {
+      expect(hostKnown(host, 'https://learn.example.org/')).toBeTypeOf('boolean');
+    }),
+    { numRuns: 1000 },
+  );
 });
