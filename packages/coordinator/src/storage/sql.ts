@@ -17,6 +17,7 @@ import { blobsOf, namedBlobs } from './records.ts';
 import { keptRounds } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
+import { storable } from './storable-text.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 import { storageError } from './storage-error.ts';
 
@@ -248,7 +249,7 @@ export async function sqlStorage(
     },
     async events({ run, after = 0, limit = 1000 }) {
       let query = db.selectFrom('event').selectAll().where('id', '>', after);
-      if (run !== undefined) query = query.where('run', '=', run);
+      if (run !== undefined) query = query.where('run', '=', storable(run));
       const rows = await query.orderBy('id', 'desc').limit(limit).execute();
       return rows.reverse().map((row) => ({ ...row, level: row.level as Event['level'] }));
     },
