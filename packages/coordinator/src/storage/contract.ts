@@ -100,6 +100,11 @@ export function storageContract(
     admissionContract(() => storage);
     participantContract(() => storage);
 
+    it('finds nothing by a text that no record can hold', async () => {
+      expect(await storage.events({ run: 'a\0' })).toEqual([]);
+      expect(await storage.audit({ admin: '\0', action: '\0', limit: 3 })).toEqual([]);
+    });
+
     it('is empty at first', async () => {
       expect(await storage.runs()).toEqual([]);
       expect(await storage.tasks()).toEqual([]);

@@ -7,7 +7,7 @@ import type {
   ApiTokenRecord,
 } from './admin-storage.ts';
 import type { Tables } from './schema.ts';
-import { storableText } from './storable-text.ts';
+import { storable, storableText } from './storable-text.ts';
 
 /** The admins' part of `sqlStorage`. */
 export function sqlAdmins(db: Kysely<Tables>): AdminStorage {
@@ -137,8 +137,8 @@ export function sqlAdmins(db: Kysely<Tables>): AdminStorage {
     async audit({ before, admin, action, limit = 100 }) {
       let query = db.selectFrom('audit').selectAll();
       if (before !== undefined) query = query.where('id', '<', before);
-      if (admin !== undefined) query = query.where('admin', '=', admin);
-      if (action !== undefined) query = query.where('action', '=', action);
+      if (admin !== undefined) query = query.where('admin', '=', storable(admin));
+      if (action !== undefined) query = query.where('action', '=', storable(action));
       return query.orderBy('id', 'desc').limit(limit).execute();
     },
   };

@@ -19,6 +19,7 @@ import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
+import { storable } from './storable-text.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
 import { storageError } from './storage-error.ts';
 
@@ -252,7 +253,7 @@ export async function sqlStorage(
     },
     async events({ run, after = 0, limit = 1000 }) {
       let query = db.selectFrom('event').selectAll().where('id', '>', after);
-      if (run !== undefined) query = query.where('run', '=', run);
+      if (run !== undefined) query = query.where('run', '=', storable(run));
       const rows = await query.orderBy('id', 'desc').limit(limit).execute();
       return rows.reverse().map((row) => ({ ...row, level: row.level as Event['level'] }));
     },
