@@ -14,12 +14,12 @@ export const admissionHelp = catalogue<Record<Admission, string>>(
     invited:
       'Whoever opens an invitation link may take part, and stays admitted. Others see the title of the run, not its results or its model.',
     listed:
-      'Whoever is on the list below may take part. Others see the title of the run, not its results or its model.',
+      'Whoever an operator puts on the run’s list may take part. Others see the title of the run, not its results or its model.',
   },
   {
     open: '能打开参与页的人都可以参与。',
     invited: '打开邀请链接的人可以参与，并一直有效。其他人只能看到训练的标题，看不到结果和模型。',
-    listed: '下面名单中的人可以参与。其他人只能看到训练的标题，看不到结果和模型。',
+    listed: '运营者列入名单的人可以参与。其他人只能看到训练的标题，看不到结果和模型。',
   },
 );
 
@@ -62,6 +62,7 @@ export const admissionText = catalogue(
     listedHelp: 'One or many, as the client page shows them to each person.',
     wrong: (words: string) => `Not an id: ${words}`,
     note: 'Note (only operators see it)',
+    noteShort: 'Note',
     add: (count: number) => (count < 2 ? 'Put on the list' : `Put ${n(count)} on the list`),
     participant: 'Participant',
     came: 'How',
@@ -78,6 +79,7 @@ export const admissionText = catalogue(
       'Their part ends at once. An update that was acknowledged stays counted; one that was not is not. In an open run anyone can come back with a new identity.',
     banById: 'Ban by id',
     reason: 'Reason (only operators see it)',
+    reasonShort: 'Reason',
     everywhere: 'From the whole coordinator, not only from this run',
     from: 'From',
     thisRun: 'this run',
@@ -87,7 +89,6 @@ export const admissionText = catalogue(
     showAll: (count: number) => `Show all ${n(count)}`,
     plainLink: 'Those who are admitted already may use this link; others need an invitation, below.',
     plainLinkListed: 'For those on the list, below.',
-    launchTitle: 'Who may take part',
   },
   {
     title: '谁可以参与',
@@ -126,6 +127,7 @@ export const admissionText = catalogue(
     listedHelp: '一个或多个，参与页会向每个人显示其标识。',
     wrong: (words) => `不是标识：${words}`,
     note: '备注（只有运营者可见）',
+    noteShort: '备注',
     add: (count) => (count < 2 ? '列入名单' : `将 ${n(count)} 人列入名单`),
     participant: '参与者',
     came: '方式',
@@ -142,6 +144,7 @@ export const admissionText = catalogue(
       '其参与立即结束。已确认的更新仍然计入，未确认的不计入。在对所有人开放的训练中，任何人都可以用新的身份再来。',
     banById: '按标识禁止',
     reason: '原因（只有运营者可见）',
+    reasonShort: '原因',
     everywhere: '禁止参与整个协调器，而不只是本次训练',
     from: '范围',
     thisRun: '本次训练',
@@ -151,6 +154,5 @@ export const admissionText = catalogue(
     showAll: (count) => `显示全部 ${n(count)} 位`,
     plainLink: '已获准的人可用此链接；其他人需要下面的邀请。',
     plainLinkListed: '供下面名单中的人使用。',
-    launchTitle: '谁可以参与',
   },
 );

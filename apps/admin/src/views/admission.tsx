@@ -145,7 +145,7 @@ function Invitations({
         keyOf={({ id }) => id}
         columns={[
           { name: t.name, heading: true, class: 'said', cell: ({ label }) => label || '–' },
-          { name: t.used, class: 'end', cell: ({ uses, maxUses }) => t.usedOf(uses, maxUses) },
+          { name: t.used, end: true, cell: ({ uses, maxUses }) => t.usedOf(uses, maxUses) },
           {
             name: t.until,
             cell: ({ expiresAt }) => (expiresAt === null ? t.unlimited : formatDateTime(expiresAt)),
@@ -275,7 +275,7 @@ function Listed({
         columns={[
           { name: t.participant, heading: true, class: 'mono', cell: ({ participant }) => participant },
           { name: t.came, class: 'said', cell: how },
-          { name: t.note, class: 'said', cell: ({ note }) => note || '–' },
+          { name: t.noteShort, class: 'said', cell: ({ note }) => note || '–' },
           { name: t.since, cell: ({ createdAt }) => formatDateTime(createdAt) },
           may('participants:write') && {
             name: t.takeOff,
@@ -376,7 +376,7 @@ function Bans({ run, live, bans }: { run: Run; live: LiveAdmission; bans: readon
         columns={[
           { name: t.participant, heading: true, class: 'mono', cell: ({ participant }) => participant },
           { name: t.from, cell: (ban) => (ban.run === null ? t.allRuns : t.thisRun) },
-          { name: t.reason, class: 'said', cell: ({ reason }) => reason || '–' },
+          { name: t.reasonShort, class: 'said', cell: ({ reason }) => reason || '–' },
           { name: t.since, cell: ({ createdAt }) => formatDateTime(createdAt) },
           { name: t.by, cell: ({ by }) => by },
           may('participants:write') && {

@@ -102,6 +102,11 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
       }}
     >
       <div class="stack plan-fields">
+        <fieldset class="bare stack">
+          <legend class="visually-hidden">{admissionText().title}</legend>
+          <h2>{admissionText().title}</h2>
+          <AdmissionOptions value={admission} onChange={setAdmission} />
+        </fieldset>
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
         <Presets
@@ -111,10 +116,6 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
             setTexts(textsOf({ ...task.plan, ...next.plan }));
           }}
         />
-        <fieldset class="plan-group">
-          <legend>{admissionText().launchTitle}</legend>
-          <AdmissionOptions value={admission} onChange={setAdmission} />
-        </fieldset>
         {planGroups.map((group) => (
           <fieldset key={group} class="plan-group">
             <legend>{groupWords()[group]}</legend>

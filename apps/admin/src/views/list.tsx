@@ -8,7 +8,9 @@ export interface Column<T> {
   readonly cell: (row: T) => ComponentChildren;
   /** Whether it says what the row is about. */
   readonly heading?: boolean;
-  readonly class?: string;
+  /** Of its cells. */
+  readonly class?: 'mono' | 'said';
+  readonly end?: boolean;
 }
 
 /** A column, or nothing where a reader may not do what it offers. */
@@ -40,8 +42,8 @@ export function List<T>({
         {caption !== undefined && <caption>{caption}</caption>}
         <thead>
           <tr>
-            {shown.map(({ name, class: of }) => (
-              <th key={name} scope="col" class={of}>
+            {shown.map(({ name, end }) => (
+              <th key={name} scope="col" class={end ? 'end' : undefined}>
                 {name}
               </th>
             ))}
@@ -50,13 +52,13 @@ export function List<T>({
         <tbody>
           {rows.map((row) => (
             <tr key={keyOf(row)}>
-              {shown.map(({ name, cell, heading = false, class: of }) =>
+              {shown.map(({ name, cell, heading, end, class: of }) =>
                 heading ? (
                   <th key={name} scope="row" class={of}>
                     {cell(row)}
                   </th>
                 ) : (
-                  <td key={name} class={of}>
+                  <td key={name} class={end ? 'end' : of}>
                     {cell(row)}
                   </td>
                 ),

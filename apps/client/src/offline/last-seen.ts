@@ -16,6 +16,8 @@ function isLastSeen(value: unknown): value is LastSeen | null {
   const { run, task } = value as Partial<LastSeen>;
   return (
     typeof run?.id === 'string' &&
+    // Kept by an earlier page, it says less than this one shows.
+    typeof run.admission === 'string' &&
     typeof task?.id === 'string' &&
     typeof task.data === 'object' &&
     run.task === task.id
