@@ -377,7 +377,7 @@ function Bans({ run, live, bans }: { run: Run; live: LiveAdmission; bans: readon
           { name: t.participant, heading: true, class: 'mono', cell: ({ participant }) => participant },
           { name: t.from, cell: (ban) => (ban.run === null ? t.allRuns : t.thisRun) },
           { name: t.reasonShort, class: 'said', cell: ({ reason }) => reason || '–' },
-          { name: t.since, cell: ({ createdAt }) => formatDateTime(createdAt) },
+          { name: t.bannedSince, cell: ({ createdAt }) => formatDateTime(createdAt) },
           { name: t.by, cell: ({ by }) => by },
           may('participants:write') && {
             name: t.lift,

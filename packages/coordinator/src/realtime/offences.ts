@@ -17,6 +17,8 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'update-not-finite',
   'update-out-of-range',
   'update-norm',
+  // Somebody guesses: who was sent a link that is worth nothing does not try it twenty times.
+  'invitation-invalid',
 ]);
 
 /** The offences of one connection: a bucket that fills with each and leaks with time. */

@@ -21,6 +21,7 @@ import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
 import type { RunEngine } from '../rounds/run-engine.ts';
 import type { Admissions } from '../security/admissions.ts';
+import { oneAtATime } from '../storage/one-at-a-time.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { Offences } from './offences.ts';
@@ -234,15 +235,22 @@ export class ParticipantHub implements Audience {
       setImmediate(() => engine.afterJoin(participant));
       return joined;
     };
+    const inTurn = oneAtATime();
     on('join', (message) => {
       const { run, invitation } = message;
       if (invitation === undefined || this.#admits(participant, run)) return join(message);
-      // Known and alive, or the use of the invitation would be spent for nothing.
-      runs.engine(run);
-      return this.#admissions.come(participant, run, invitation).then(() => {
-        // Gone while that was written down: it is let in when it comes again.
+      const ensureHere = () => {
         if (presence.socket !== socket)
           throw new CoppiceError('connection-lost', 'The connection broke before the run was joined.');
+      };
+      // In turn: whoever guesses keeps no other than itself waiting.
+      return inTurn(async () => {
+        ensureHere();
+        // Known and alive, or the use of the invitation would be spent for nothing.
+        runs.engine(run);
+        await this.#admissions.come(participant, run, invitation);
+        // Gone while that was written down: it is let in when it comes again.
+        ensureHere();
         return join(message);
       });
     });
