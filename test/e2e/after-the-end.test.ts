@@ -55,32 +55,37 @@ function expectProbabilities(shares: readonly number[], classes: number): void {
   expect(Math.abs(shares.reduce((sum, share) => sum + share, 0) - 100)).toBeLessThanOrEqual(classes / 2);
 }
 
-it('a page that took part, reloaded after the end, asks the last model about a drawn digit', async () => {
-  const run = await world.coordinator.runs.create(
-    'mnist-2nn',
-    { rounds: 1, minParticipants: 2, overSelection: 1, quorum: 1 },
-    false,
-  );
-  const someone: Person = await person(browser);
-  const { page } = someone;
-  await page.goto(`${world.url}/`);
-  await addPictures(page, 1, await digitFiles(1, 12));
-  await consentAndStart(page);
-  const clients = await headless(world.url, run.id, { count: 1, examples: 300 });
-  await world.coordinator.runs.act(run.id, 'start');
-  await finished(run.id);
-  for (const client of clients) client.close();
+it.each(['open', 'invited'] as const)(
+  'a page that took part in a run, %s, reloaded after the end, asks the last model about a drawn digit',
+  async (admission) => {
+    const run = await world.coordinator.runs.create(
+      'mnist-2nn',
+      { rounds: 1, minParticipants: 2, overSelection: 1, quorum: 1 },
+      false,
+      admission,
+    );
+    const { secret } = await world.coordinator.admissions.invite(run.id, {}, 'the tests');
+    const someone: Person = await person(browser);
+    const { page } = someone;
+    await page.goto(`${world.url}/?run=${run.id}#invite=${secret}`);
+    await addPictures(page, 1, await digitFiles(1, 12));
+    await consentAndStart(page);
+    const clients = await headless(world.url, run.id, { count: 1, examples: 300, invitation: secret });
+    await world.coordinator.runs.act(run.id, 'start');
+    await finished(run.id);
+    for (const client of clients) client.close();
 
-  await page.reload();
-  await draw(page, 'predict-canvas', strokes[1] as (readonly [number, number])[]);
-  const { text, shares } = await answerOn(page);
-  expect(text).toMatch(/^\s*\d\s*$/);
-  expectProbabilities(shares, 10);
-  // No first model is claimed to have been here.
-  expect(await page.getByTestId('prediction').count()).toBe(0);
-  expect(someone.problems).toEqual([]);
-  await someone.context.close();
-});
+    await page.reload();
+    await draw(page, 'predict-canvas', strokes[1] as (readonly [number, number])[]);
+    const { text, shares } = await answerOn(page);
+    expect(text).toMatch(/^\s*\d\s*$/);
+    expectProbabilities(shares, 10);
+    // No first model is claimed to have been here.
+    expect(await page.getByTestId('prediction').count()).toBe(0);
+    expect(someone.problems).toEqual([]);
+    await someone.context.close();
+  },
+);
 
 it('a page that never took part asks the last model of a run that its link names about a row', async () => {
   const run = await world.coordinator.runs.create('iris', {}, false);

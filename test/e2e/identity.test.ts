@@ -75,6 +75,7 @@ it('is a key that nothing can read out of the browser, and the same after a relo
   const { page, context, problems } = await person(browser);
   await page.goto(`${world.url}/?run=${run.id}`);
   await addPictures(page, 1, await digitFiles(1, 3));
+  expect(await page.getByTestId('open-key').count()).toBe(0);
   await consentAndStart(page);
   const id = await onlyParticipant(run.id);
   expect(await identityIn(page)).toEqual({
@@ -97,6 +98,8 @@ it('is kept by the page itself where browsers have no cryptography, and proves i
   const { port } = new URL(world.url);
   await page.goto(`http://${ELSEWHERE}:${port}/?run=${run.id}`);
   expect(await page.evaluate(() => isSecureContext)).toBe(false);
+  // Said before anything is agreed to.
+  expect(await page.getByTestId('open-key').textContent()).toContain('without HTTPS');
   await addPictures(page, 1, await digitFiles(1, 3));
   await consentAndStart(page);
   expect(await onlyParticipant(run.id)).toMatch(/^[0-9a-f]{32}$/);

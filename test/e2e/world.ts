@@ -54,7 +54,7 @@ export async function startWorld(): Promise<World> {
 export async function headless(
   url: string,
   run: string,
-  { count, examples }: { count: number; examples: number },
+  { count, examples, invitation = null }: { count: number; examples: number; invitation?: string | null },
 ): Promise<Session[]> {
   const { train } = await loadTaskData('mnist-2nn');
   const shares = partition(train.labels, Math.floor(train.count / examples), parsePartition('iid'), 'e2e');
@@ -70,7 +70,7 @@ export async function headless(
   );
   for (const session of sessions) {
     session.connect();
-    await session.join(run);
+    await session.join(run, invitation);
   }
   return sessions;
 }

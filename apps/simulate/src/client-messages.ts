@@ -4,6 +4,8 @@ import type { BackendName } from '@coppice/training';
 export interface ClientsData {
   readonly url: string;
   readonly run: string;
+  /** The secret of an invitation; null where the run asks for none. */
+  readonly invitation: string | null;
   readonly seed: number;
   readonly dropout: number;
   readonly backend: BackendName;

@@ -49,7 +49,7 @@ function startClient(index: number, rows: Uint32Array): Session {
   session.connect();
   // Before the first welcome this only says which run is wanted.
   session
-    .join(data.run)
+    .join(data.run, data.invitation)
     .catch((thrown: unknown) => tell({ kind: 'failed', message: (thrown as Error).message }));
   return session;
 }

@@ -2,6 +2,7 @@ import {
   adminMessages,
   CoppiceError,
   type CreateRun,
+  type NewRunInvitation,
   parseMessage,
   type Round,
   type Run,
@@ -33,6 +34,15 @@ export class CoordinatorLink {
 
   createRun(run: CreateRun): Promise<Run> {
     return this.#fetch('POST', '/api/runs', run);
+  }
+
+  /** @returns the secret of an invitation to a run, for so many participants. */
+  async invite(run: string, uses: number): Promise<string> {
+    const made = await this.#fetch<NewRunInvitation>('POST', `/api/runs/${run}/invitations`, {
+      label: 'pnpm simulate',
+      uses,
+    });
+    return made.secret;
   }
 
   act(run: string, action: RunAction): Promise<Run> {

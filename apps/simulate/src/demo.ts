@@ -120,6 +120,7 @@ async function startClients(url: string, run: string): Promise<Worker[]> {
     const workerData: ClientsData = {
       url,
       run,
+      invitation: null,
       seed: 1,
       dropout: 0,
       backend: 'wasm',

@@ -25,6 +25,7 @@ export interface SimulateOptions {
   readonly backend: 'wasm' | 'cpu';
   readonly url: string | null;
   readonly adminKey: string | null;
+  readonly invited: boolean;
   readonly json: boolean;
   readonly report: string | null;
   readonly processes: number;
@@ -112,6 +113,10 @@ const flags = {
   },
   url: { takes: 'URL', help: 'Use a running coordinator instead of one of its own.' },
   'admin-key': { takes: 'KEY', help: 'The admin key of that coordinator (or COPPICE_ADMIN_KEY).' },
+  invited: {
+    takes: null,
+    help: 'Launch the run by invitation, and give each client the invitation.',
+  },
   json: { takes: null, help: 'JSON lines on stdout, nothing else.' },
   report: { takes: 'DIR', help: 'Write report.html, report.json and rounds.csv there.' },
   processes: { takes: 'P', help: 'Worker threads that train (default: all cores).', read: whole(1, 256) },
@@ -196,6 +201,7 @@ export function readOptions(
     backend: value('backend', 'wasm'),
     url: url?.replace(/\/$/, '') ?? null,
     adminKey,
+    invited: value('invited', false),
     json: value('json', false),
     report: value<string | null>('report', null),
     processes: Math.min(value('processes', availableParallelism()), clients),

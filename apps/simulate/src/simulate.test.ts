@@ -104,10 +104,13 @@ describe('pnpm simulate', () => {
         ['--seed', '4', '--processes', '1'],
         ['--seed', '4', '--processes', '3'],
         ['--seed', '5', '--processes', '2'],
+        ['--seed', '4', '--processes', '2', '--invited'],
       ].map(async (more) => (await simulate([...flags, ...more])).done?.checkpoint),
     );
     expect(hashes[0]).toBe(hashes[1]);
     expect(hashes[0]).not.toBe(hashes[2]);
+    // How they came in changes nothing of what they learn.
+    expect(hashes[3]).toBe(hashes[0]);
   });
 
   it('exits 3 when the target is missed, 0 when it is reached, and says in which round', async () => {
@@ -225,6 +228,7 @@ describe('its flags', () => {
       overSelect: 1,
       backend: 'wasm',
       json: false,
+      invited: false,
     });
     expect(readOptions(['--target-accuracy', '0.97'], {})).toMatchObject({ rounds: 1000 });
   });

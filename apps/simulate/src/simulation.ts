@@ -68,9 +68,15 @@ export async function simulate(
       );
     }
     const shares = await shareData(options, task);
-    const run = await link.createRun({ task: options.task, plan: planOf(options), start: false });
+    const run = await link.createRun({
+      task: options.task,
+      plan: planOf(options),
+      start: false,
+      admission: options.invited ? 'invited' : 'open',
+    });
+    const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
     const failure = new Failure(signal);
-    await startClients({ ...shares.data, url, run: run.id }, shares.rows, {
+    await startClients({ ...shares.data, url, run: run.id, invitation }, shares.rows, {
       options,
       observer,
       failure,
@@ -223,7 +229,7 @@ function shared<T extends Uint8Array | Float32Array>(values: T): T {
 }
 
 async function startClients(
-  data: Pick<ClientsData, 'features' | 'labels' | 'featureSize' | 'url' | 'run'>,
+  data: Pick<ClientsData, 'features' | 'labels' | 'featureSize' | 'url' | 'run' | 'invitation'>,
   rows: readonly Uint32Array[],
   {
     options,

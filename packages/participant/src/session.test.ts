@@ -517,3 +517,88 @@ describe('a trainer host', () => {
     expect(log).toEqual(['a in', 'a out', 'b in', 'b out']);
   });
 });
+
+describe('who may take part', () => {
+  const refuse = (code: 'run-not-admitted' | 'participant-banned' | 'invitation-invalid') => ({
+    ok: false as const,
+    error: { code, message: code },
+  });
+
+  it('shows an invitation at every join until one is granted, and never after', async () => {
+    const { session, peer, messages, enter } = await world();
+    const joining = session.join('r-1', 'join-secret');
+    peer.welcome({ ...welcome, runs: [summary] });
+    await joining;
+    await enter();
+    peer.drop();
+    peer.welcome({ ...welcome, runs: [summary] });
+    await until(session, (state) => state.outbound.filter(({ name }) => name === 'join').length >= 3);
+    const shown = messages('join').map((message) => (message as Up<'join'>).invitation);
+    expect(shown[0]).toBe('join-secret');
+    expect(shown.slice(1).every((invitation) => invitation === undefined)).toBe(true);
+  });
+
+  it('is not in a run that refuses it, and does not come again by itself', async () => {
+    const { session, peer } = await world();
+    let asked = 0;
+    peer.answer('join', () => {
+      asked++;
+      return refuse('invitation-invalid');
+    });
+    peer.welcome({ ...welcome, runs: [summary] });
+    await expect(session.join('r-1', 'join-old')).rejects.toMatchObject({ code: 'invitation-invalid' });
+    expect(session.state).toMatchObject({ joined: null, activity: { kind: 'idle' } });
+    peer.drop();
+    peer.welcome({ ...welcome, runs: [summary] });
+    expect(asked).toBe(1);
+  });
+
+  it('stops its training at once when it is put out, and says why', async () => {
+    const reached = Promise.withResolvers<void>();
+    const trainer = scripted(() => {
+      reached.resolve();
+      return new Promise(() => {});
+    });
+    const { session, peer, messages, enter } = await world({ trainer });
+    await enter();
+    peer.push('round-start', start);
+    await reached.promise;
+    // Of another run: no matter of this one.
+    peer.push('notice', { code: 'run-not-admitted', message: 'elsewhere', run: 'r-2' });
+    expect(session.state.joined?.run).toBe('r-1');
+    peer.push('notice', { code: 'participant-banned', message: 'out', run: 'r-1' });
+    expect(session.state).toMatchObject({
+      joined: null,
+      activity: { kind: 'idle' },
+      error: { code: 'participant-banned', message: 'out' },
+    });
+    const joins = messages('join').length;
+    peer.drop();
+    peer.welcome({ ...welcome, runs: [summary] });
+    expect(messages('join').length).toBe(joins);
+    expect(messages('update')).toEqual([]);
+  });
+
+  it('is nowhere any more when it is banned from everything', async () => {
+    const { session, peer, enter } = await world();
+    await enter();
+    peer.refuse({ code: 'participant-banned', message: 'out' });
+    expect(session.state).toMatchObject({ connection: 'refused', joined: null });
+  });
+
+  it('reads the model of a run that it did not join by the hash that names it', async () => {
+    const { session, peer } = await world();
+    peer.welcome({ ...welcome, runs: [summary] });
+    expect((await session.pull('r-1')).weights).toEqual(global);
+    const damaged = frame.slice();
+    damaged[0] = 0;
+    for (const value of [
+      { round: 0, checkpoint: 'b'.repeat(64), frame },
+      { round: 0, checkpoint, frame: damaged },
+      { round: 0, checkpoint, frame: frame.slice(0, 10) },
+    ]) {
+      peer.answer('pull', () => ({ ok: true, value }));
+      await expect(session.pull('r-1')).rejects.toMatchObject({ code: 'frame-invalid' });
+    }
+  });
+});

@@ -2,7 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { PROTOCOL_VERSION, type WireError } from '@coppice/protocol';
 import { Server, type Socket } from 'socket.io';
-import { type TransportUnderTest, transportContract } from './contract.ts';
+import { expect, it } from 'vitest';
+import { type TransportUnderTest, transportContract, welcome } from './contract.ts';
 import { type LoopbackPeer, loopback } from './loopback-transport.ts';
 import { headlessIdentity } from './node/headless-identity.ts';
 import { socketTransport } from './socket-transport.ts';
@@ -60,3 +61,26 @@ async function socketIo(): Promise<TransportUnderTest> {
 }
 
 transportContract('Socket.IO', socketIo);
+
+it.each(['participant-banned', 'session-replaced'] as const)('gives up after the notice %s', async (code) => {
+  const { transport, peer, close } = await socketIo();
+  const refused = new Promise<WireError>((resolve) => {
+    transport.open({
+      // Named for a run it is that run's matter, and the connection stands.
+      onWelcome: () => {
+        peer.push('notice', { code, message: 'here', run: 'r-1' });
+        peer.push('notice', { code, message: 'everywhere' });
+      },
+      onLost: () => {},
+      onRefused: resolve,
+      onMessage: () => {},
+    });
+  });
+  peer.welcome(welcome);
+  expect(await refused).toMatchObject({
+    code,
+    message: code === 'participant-banned' ? 'everywhere' : 'here',
+  });
+  transport.close();
+  await close();
+});

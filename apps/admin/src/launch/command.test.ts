@@ -7,12 +7,13 @@ const plan: Plan = { ...defaults, rounds: 50, overSelection: 1, cohortSize: 10, 
 
 describe('requestBody', () => {
   it('says only what differs, and is what the coordinator takes', () => {
-    const body = requestBody('iris', plan, defaults);
+    const body = requestBody('iris', plan, { defaults, admission: 'open' });
     expect(body).toEqual({
       task: 'iris',
       plan: { rounds: 50, overSelection: 1, cohortSize: 10, cohortFraction: 0.5 },
     });
-    expect(CreateRunSchema.parse(body)).toEqual({ ...body, start: true });
+    expect(CreateRunSchema.parse(body)).toEqual({ ...body, start: true, admission: 'open' });
+    expect(requestBody('iris', plan, { defaults, admission: 'listed' }).admission).toBe('listed');
   });
 });
 

@@ -1,11 +1,15 @@
-import type { CreateRun, Plan, PlanFieldName } from '@coppice/protocol';
+import type { Admission, CreateRun, Plan, PlanFieldName } from '@coppice/protocol';
 import { differences } from './plan-form.ts';
 
 type Values = Readonly<Record<string, string | number | null>>;
 
-/** The body of `POST /api/runs`: only what differs from the task's own defaults. */
-export function requestBody(task: string, plan: Plan, defaults: Values): CreateRun {
-  return { task, plan: differences(plan, defaults) };
+/** The body of `POST /api/runs`: only what differs from the task's own defaults, and from a run for everyone. */
+export function requestBody(
+  task: string,
+  plan: Plan,
+  { defaults, admission }: { defaults: Values; admission: Admission },
+): CreateRun {
+  return { task, plan: differences(plan, defaults), ...(admission === 'open' ? {} : { admission }) };
 }
 
 /** The same request for a terminal; the key stays in the environment, not in the shell's history. */
@@ -31,7 +35,8 @@ const flags: Partial<Record<PlanFieldName, string>> = {
 const assumed: Values = { rounds: 20, seed: 1, overSelection: 1, cohortFraction: 1, strategy: 'fedavg' };
 
 /**
- * `pnpm simulate` for the same training with headless participants.
+ * `pnpm simulate` for the same training with headless participants; they have no list, so where a run is
+ * not for everyone they are invited.
  *
  * @returns the command, and the fields of the plan that it has no flag for and that differ from what
  *   it would use.
@@ -39,10 +44,10 @@ const assumed: Values = { rounds: 20, seed: 1, overSelection: 1, cohortFraction:
 export function simulateCommand(
   task: string,
   plan: Plan,
-  { defaults, clients }: { defaults: Values; clients: number },
+  { defaults, clients, invited = false }: { defaults: Values; clients: number; invited?: boolean },
 ): { readonly command: string; readonly left: readonly PlanFieldName[] } {
   const differing = differences(plan, { ...defaults, ...assumed });
-  const parts = [`pnpm simulate --task ${task} --clients ${clients}`];
+  const parts = [`pnpm simulate --task ${task} --clients ${clients}${invited ? ' --invited' : ''}`];
   const left: PlanFieldName[] = [];
   for (const [name, value] of Object.entries(differing) as [PlanFieldName, string | number | null][]) {
     // A fixed cohort makes the share of no meaning.

@@ -51,6 +51,13 @@ export const actionWords = catalogue<Record<AuditAction, string>>(
     'run-stop': 'stopped a run',
     'run-end-round': 'ended a round',
     'task-added': 'added a task',
+    'admission-changed': 'changed who may take part',
+    'participant-invitation-made': 'invited participants',
+    'participant-invitation-revoked': 'revoked an invitation',
+    'participants-listed': 'put participants on a list',
+    'participant-unlisted': 'took a participant off a list',
+    'participant-banned': 'banned a participant',
+    'ban-lifted': 'lifted a ban',
   },
   {
     login: '登录',
@@ -73,6 +80,13 @@ export const actionWords = catalogue<Record<AuditAction, string>>(
     'run-stop': '停止训练',
     'run-end-round': '结束一轮',
     'task-added': '添加任务',
+    'admission-changed': '更改谁可以参与',
+    'participant-invitation-made': '邀请参与者',
+    'participant-invitation-revoked': '撤销邀请',
+    'participants-listed': '将参与者列入名单',
+    'participant-unlisted': '将参与者移出名单',
+    'participant-banned': '禁止参与者',
+    'ban-lifted': '解除禁止',
   },
 );
 

@@ -20,7 +20,8 @@ import { account, may, refreshAccount } from '../live/live.ts';
 import { accessText, actionWords, roleHelp, roleWords, viaWords } from './access-texts.ts';
 import { act } from './act.ts';
 import { TextInput } from './fields.tsx';
-import { CopyButton, Scroll } from './parts.tsx';
+import { List, useList } from './list.tsx';
+import { Shown } from './parts.tsx';
 
 /** Who may come in, and what they did. */
 export function AccessView() {
@@ -35,18 +36,6 @@ export function AccessView() {
       {may('audit:read') && <Audit />}
     </article>
   );
-}
-
-/** A list that is fetched, and again after each change. */
-function useList<T>(fetchList: () => Promise<T[]>): [readonly T[], (work?: () => Promise<unknown>) => void] {
-  const [items, setItems] = useState<readonly T[]>([]);
-  const load = (work?: () => Promise<unknown>) =>
-    void act(async () => {
-      await work?.();
-      setItems(await fetchList());
-    });
-  useEffect(() => load(), []);
-  return [items, load];
 }
 
 function OwnAccount() {
@@ -153,41 +142,35 @@ function Admins() {
   return (
     <section class="stack">
       <h2>{t.admins}</h2>
-      {admins.length > 0 && (
-        <Scroll label={t.admins} testId="admins">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.name}</th>
-                <th scope="col">{t.role}</th>
-                <th scope="col">{t.since}</th>
-                <th scope="col">{t.remove}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {admins.map((admin) => (
-                <tr key={admin.id}>
-                  <th scope="row">{admin.name}</th>
-                  <td>
-                    <RoleSelect
-                      value={admin.role}
-                      label={`${t.role}: ${admin.name}`}
-                      testId={`role-${admin.id}`}
-                      onChange={(next) => reload(() => api.changeRole(admin.id, next))}
-                    />
-                  </td>
-                  <td>{formatDateTime(admin.createdAt)}</td>
-                  <td>
-                    <button type="button" class="button small danger" onClick={() => setRemoving(admin)}>
-                      {t.remove}
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <List
+        label={t.admins}
+        testId="admins"
+        rows={admins}
+        keyOf={({ id }) => id}
+        columns={[
+          { name: t.name, heading: true, cell: ({ name }) => name },
+          {
+            name: t.role,
+            cell: (admin) => (
+              <RoleSelect
+                value={admin.role}
+                label={`${t.role}: ${admin.name}`}
+                testId={`role-${admin.id}`}
+                onChange={(next) => reload(() => api.changeRole(admin.id, next))}
+              />
+            ),
+          },
+          { name: t.since, cell: ({ createdAt }) => formatDateTime(createdAt) },
+          {
+            name: t.remove,
+            cell: (admin) => (
+              <button type="button" class="button small danger" onClick={() => setRemoving(admin)}>
+                {t.remove}
+              </button>
+            ),
+          },
+        ]}
+      />
       <div class="row">
         <span>{t.inviteAs}</span>
         <RoleSelect value={role} label={t.inviteAs} testId="invite-role" onChange={setRole} />
@@ -206,39 +189,29 @@ function Admins() {
       </div>
       <p class="small quiet">{t.roleIs(roleWords()[role], roleHelp()[role])}</p>
       {made !== null && <Shown text={t.inviteLink} value={made.link} testId="invite-link" />}
-      {invitations.length > 0 && (
-        <Scroll label={t.pending}>
-          <table>
-            <caption>{t.pending}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t.role}</th>
-                <th scope="col">{t.by}</th>
-                <th scope="col">{t.until}</th>
-                <th scope="col">{t.withdraw}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {invitations.map((one) => (
-                <tr key={one.id}>
-                  <td>{roleWords()[one.role]}</td>
-                  <td>{one.by}</td>
-                  <td>{formatDateTime(one.expiresAt)}</td>
-                  <td>
-                    <button
-                      type="button"
-                      class="button small"
-                      onClick={() => reloadInvitations(() => api.withdraw(one.id))}
-                    >
-                      {t.withdraw}
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <List
+        label={t.pending}
+        caption={t.pending}
+        rows={invitations}
+        keyOf={({ id }) => id}
+        columns={[
+          { name: t.role, cell: (one) => roleWords()[one.role] },
+          { name: t.by, cell: ({ by }) => by },
+          { name: t.until, cell: ({ expiresAt }) => formatDateTime(expiresAt) },
+          {
+            name: t.withdraw,
+            cell: ({ id }) => (
+              <button
+                type="button"
+                class="button small"
+                onClick={() => reloadInvitations(() => api.withdraw(id))}
+              >
+                {t.withdraw}
+              </button>
+            ),
+          },
+        ]}
+      />
       <Confirm
         open={removing !== null}
         title={t.removeTitle(removing?.name ?? '')}
@@ -256,21 +229,6 @@ function Admins() {
   );
 }
 
-/** A secret, this once. */
-function Shown({ text, value, testId }: { text: string; value: string; testId: string }) {
-  return (
-    <div class="note good stack tight" role="status">
-      <p>{text}</p>
-      <p class="row">
-        <code data-testid={testId} style="overflow-wrap: anywhere">
-          {value}
-        </code>
-        <CopyButton value={value} />
-      </p>
-    </div>
-  );
-}
-
 function Tokens() {
   const t = accessText();
   const [tokens, reload] = useList<ApiToken>(api.fetchTokens);
@@ -282,42 +240,36 @@ function Tokens() {
     <section class="stack">
       <h2>{t.tokens}</h2>
       {tokens.length === 0 && <p class="quiet">{t.noTokens}</p>}
-      {tokens.length > 0 && (
-        <Scroll label={t.tokens}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.name}</th>
-                <th scope="col">{t.scopes}</th>
-                <th scope="col">{t.by}</th>
-                <th scope="col">{t.used}</th>
-                <th scope="col">{t.until}</th>
-                <th scope="col">{t.revoke}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {tokens.map((token) => (
-                <tr key={token.id}>
-                  <th scope="row">{token.name}</th>
-                  <td>{token.scopes.join(', ')}</td>
-                  <td>{token.by}</td>
-                  <td>{token.lastUsedAt === null ? t.never : formatDateTime(token.lastUsedAt)}</td>
-                  <td>{token.expiresAt === null ? '–' : formatDateTime(token.expiresAt)}</td>
-                  <td>
-                    <button
-                      type="button"
-                      class="button small danger"
-                      onClick={() => reload(() => api.revokeToken(token.id))}
-                    >
-                      {t.revoke}
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <List
+        label={t.tokens}
+        rows={tokens}
+        keyOf={({ id }) => id}
+        columns={[
+          { name: t.name, heading: true, cell: (token) => token.name },
+          { name: t.scopes, cell: (token) => token.scopes.join(', ') },
+          { name: t.by, cell: ({ by }) => by },
+          {
+            name: t.used,
+            cell: ({ lastUsedAt }) => (lastUsedAt === null ? t.never : formatDateTime(lastUsedAt)),
+          },
+          {
+            name: t.until,
+            cell: ({ expiresAt }) => (expiresAt === null ? '–' : formatDateTime(expiresAt)),
+          },
+          {
+            name: t.revoke,
+            cell: ({ id }) => (
+              <button
+                type="button"
+                class="button small danger"
+                onClick={() => reload(() => api.revokeToken(id))}
+              >
+                {t.revoke}
+              </button>
+            ),
+          },
+        ]}
+      />
       <form
         class="stack lone"
         onSubmit={(event) => {
@@ -379,44 +331,34 @@ function Sessions() {
   return (
     <section class="stack">
       <h2>{t.sessions}</h2>
-      <Scroll label={t.sessions} testId="sessions">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t.who}</th>
-              <th scope="col">{t.how}</th>
-              <th scope="col">{t.from}</th>
-              <th scope="col">{t.used}</th>
-              <th scope="col">{t.until}</th>
-              <th scope="col">{t.end}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {sessions.map((session) => (
-              <tr key={session.id}>
-                <th scope="row">{session.name}</th>
-                <td>{viaWords()[session.via]}</td>
-                <td title={session.agent}>{session.address}</td>
-                <td>{formatDateTime(session.lastUsedAt)}</td>
-                <td>{formatDateTime(session.expiresAt)}</td>
-                <td>
-                  {session.own ? (
-                    t.thisOne
-                  ) : (
-                    <button
-                      type="button"
-                      class="button small danger"
-                      onClick={() => reload(() => api.revokeSession(session.id))}
-                    >
-                      {t.end}
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <List
+        label={t.sessions}
+        testId="sessions"
+        rows={sessions}
+        keyOf={({ id }) => id}
+        columns={[
+          { name: t.who, heading: true, cell: (session) => session.name },
+          { name: t.how, cell: ({ via }) => viaWords()[via] },
+          { name: t.from, cell: ({ address, agent }) => <span title={agent}>{address}</span> },
+          { name: t.used, cell: ({ lastUsedAt }) => formatDateTime(lastUsedAt) },
+          { name: t.until, cell: ({ expiresAt }) => formatDateTime(expiresAt) },
+          {
+            name: t.end,
+            cell: ({ id, own }) =>
+              own ? (
+                t.thisOne
+              ) : (
+                <button
+                  type="button"
+                  class="button small danger"
+                  onClick={() => reload(() => api.revokeSession(id))}
+                >
+                  {t.end}
+                </button>
+              ),
+          },
+        ]}
+      />
     </section>
   );
 }
@@ -471,32 +413,20 @@ function Audit() {
         </label>
       </div>
       {entries.length === 0 && <p class="quiet">{t.nothing}</p>}
-      {entries.length > 0 && (
-        <Scroll label={t.audit} testId="audit" low>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t.when}</th>
-                <th scope="col">{t.who}</th>
-                <th scope="col">{t.action}</th>
-                <th scope="col">{t.target}</th>
-                <th scope="col">{t.from}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map((entry) => (
-                <tr key={entry.id}>
-                  <td>{formatDateTime(entry.at)}</td>
-                  <td>{entry.name}</td>
-                  <td>{actionWords()[entry.action as AuditAction] ?? entry.action}</td>
-                  <td>{[entry.target, entry.detail].filter(Boolean).join(' · ')}</td>
-                  <td>{entry.address}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
-      )}
+      <List
+        label={t.audit}
+        testId="audit"
+        low
+        rows={entries}
+        keyOf={({ id }) => id}
+        columns={[
+          { name: t.when, cell: ({ at }) => formatDateTime(at) },
+          { name: t.who, cell: (entry) => entry.name },
+          { name: t.action, cell: (entry) => actionWords()[entry.action as AuditAction] ?? entry.action },
+          { name: t.target, cell: ({ target, detail }) => [target, detail].filter(Boolean).join(' · ') },
+          { name: t.from, cell: ({ address }) => address },
+        ]}
+      />
       {entries.length > 0 && entries.length % 100 === 0 && (
         <p>
           <button type="button" class="button small" onClick={earlier}>

@@ -23,6 +23,7 @@ const chinese: Readonly<Record<string, Say>> = {
   'run-recovered': () => '协调器重启后，训练继续。',
   'participant-joined': () => '一位参与者加入。',
   'participant-left': () => '一位参与者离开。',
+  'participant-put-out': () => '一位参与者被移出训练。',
   'round-ended-by-admin': ({ round }) => `第 ${round} 轮由管理员结束。`,
   'round-started': (_event, round) =>
     round && `第 ${round.round} 轮开始：邀请 ${round.asked} 位，目标 ${round.target} 份更新。`,

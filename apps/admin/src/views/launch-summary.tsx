@@ -1,4 +1,4 @@
-import { type Plan, type PlanFieldName, planFields, type TaskInfo } from '@coppice/protocol';
+import { type Admission, type Plan, type PlanFieldName, planFields, type TaskInfo } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber, localized } from '@coppice/ui';
 import { useState } from 'preact/hooks';
 import { curlCommand, requestBody, simulateCommand } from '../launch/command.ts';
@@ -57,11 +57,13 @@ const form = setting('command', 'simulate', oneOf('simulate', 'curl', 'json'));
 export function LaunchSummary({
   task,
   plan,
+  admission,
   problems,
   busy,
 }: {
   task: TaskInfo;
   plan: Plan | null;
+  admission: Admission;
   problems: readonly PlanFieldName[];
   busy: boolean;
 }) {
@@ -112,7 +114,7 @@ export function LaunchSummary({
       >
         {busy ? words.creating : words.create}
       </button>
-      {plan !== null && <Command task={task} plan={plan} expected={expected} />}
+      {plan !== null && <Command task={task} plan={plan} admission={admission} expected={expected} />}
     </aside>
   );
 }
@@ -167,10 +169,24 @@ function Changes({ plan, task }: { plan: Plan; task: TaskInfo }) {
   );
 }
 
-function Command({ task, plan, expected }: { task: TaskInfo; plan: Plan; expected: number }) {
+function Command({
+  task,
+  plan,
+  admission,
+  expected,
+}: {
+  task: TaskInfo;
+  plan: Plan;
+  admission: Admission;
+  expected: number;
+}) {
   const t = text();
-  const body = requestBody(task.id, plan, task.plan);
-  const simulate = simulateCommand(task.id, plan, { defaults: task.plan, clients: expected });
+  const body = requestBody(task.id, plan, { defaults: task.plan, admission });
+  const simulate = simulateCommand(task.id, plan, {
+    defaults: task.plan,
+    clients: expected,
+    invited: admission !== 'open',
+  });
   const shown = {
     simulate: simulate.command,
     curl: curlCommand(location.origin, body),

@@ -1,4 +1,4 @@
-import { type Plan, planFields, type TaskInfo } from '@coppice/protocol';
+import { type Admission, type Plan, planFields, type TaskInfo } from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { requestBody } from '../launch/command.ts';
@@ -9,6 +9,8 @@ import { state } from '../live/live.ts';
 import { amend, go, writeRoute } from '../shell/route.ts';
 import { groupWords } from '../words.ts';
 import { act } from './act.ts';
+import { AdmissionOptions } from './admission.tsx';
+import { admissionText } from './admission-texts.ts';
 import { LaunchSummary } from './launch-summary.tsx';
 import { PlanInput } from './plan-input.tsx';
 import { text as shared } from './texts.ts';
@@ -79,11 +81,14 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
   const like = from === null ? undefined : state.peek().runs.get(from)?.plan;
   const [texts, setTexts] = useState<PlanTexts>(() => textsOf({ ...task.plan, ...like }));
   const [preset, setPreset] = useState<Preset | null>(like === undefined ? (presets[0] ?? null) : null);
+  const [admission, setAdmission] = useState<Admission>(
+    () => (from === null ? undefined : state.peek().runs.get(from)?.admission) ?? 'open',
+  );
   const [busy, setBusy] = useState(false);
   const { plan, problems } = readPlan(texts);
   const launch = async (ready: Plan) => {
     setBusy(true);
-    const run = await act(() => createRun(requestBody(task.id, ready, task.plan)));
+    const run = await act(() => createRun(requestBody(task.id, ready, { defaults: task.plan, admission })));
     setBusy(false);
     if (run !== undefined) go({ view: 'run', run: run.id });
   };
@@ -97,6 +102,11 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
       }}
     >
       <div class="stack plan-fields">
+        <fieldset class="bare stack">
+          <legend class="visually-hidden">{admissionText().title}</legend>
+          <h2>{admissionText().title}</h2>
+          <AdmissionOptions value={admission} onChange={setAdmission} />
+        </fieldset>
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
         <Presets
@@ -126,7 +136,13 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
           </fieldset>
         ))}
       </div>
-      <LaunchSummary task={task} plan={plan} problems={[...problems.keys()]} busy={busy} />
+      <LaunchSummary
+        task={task}
+        plan={plan}
+        admission={admission}
+        problems={[...problems.keys()]}
+        busy={busy}
+      />
     </form>
   );
 }

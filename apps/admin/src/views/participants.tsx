@@ -1,10 +1,16 @@
-import type { ParticipantRow } from '@coppice/protocol';
+import type { Ban, ParticipantRow } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber, formatShare, formatTime } from '@coppice/ui';
+import { useState } from 'preact/hooks';
+import { banParticipant, liftBan } from '../live/admission-api.ts';
+import { may } from '../live/live.ts';
 import { oneOf, setting } from '../shell/settings.ts';
 import { deviceWords, shortId, stateWords } from '../words.ts';
+import { admissionText } from './admission-texts.ts';
+import { BanDialog } from './ban-dialog.tsx';
 import { type Order, orders, participantStates, sortParticipants } from './participants-order.ts';
 import { Scroll } from './parts.tsx';
 import { text as shared } from './texts.ts';
+import type { LiveAdmission } from './use-admission.ts';
 
 const text = catalogue(
   {
@@ -30,7 +36,18 @@ const direction = setting('participants-direction', 'ascending', oneOf('ascendin
 const MOST = 200;
 
 /** Who takes part: what each is doing, how fast, and what went wrong last. */
-export function Participants({ rows }: { rows: readonly ParticipantRow[] }) {
+export function Participants({
+  run,
+  rows,
+  admission,
+}: {
+  run: string;
+  rows: readonly ParticipantRow[];
+  admission: LiveAdmission;
+}) {
+  const [banning, setBanning] = useState<string | null>(null);
+  const bans = new Map(admission.info?.bans.map((ban) => [ban.participant, ban]));
+  const steers = may('participants:write');
   const t = text();
   const words = shared();
   const fitting = rows.filter(({ state }) => shown.value === 'all' || state === shown.value);
@@ -47,6 +64,7 @@ export function Participants({ rows }: { rows: readonly ParticipantRow[] }) {
     ['bytes', t.traffic, 1],
     ['seen', words.seen, 1],
     [null, words.error],
+    ...(steers ? [[null, admissionText().ban] as const] : []),
   ];
   return (
     <section class="stack">
@@ -96,13 +114,25 @@ export function Participants({ rows }: { rows: readonly ParticipantRow[] }) {
             </thead>
             <tbody>
               {sorted.slice(0, MOST).map((row) => (
-                <Row key={row.id} row={row} />
+                <Row
+                  key={row.id}
+                  row={row}
+                  ban={bans.get(row.id) ?? null}
+                  onBan={steers ? setBanning : null}
+                  onLift={(ban) => admission.reload(() => liftBan(ban.id))}
+                />
               ))}
             </tbody>
           </table>
         )}
       </Scroll>
       {sorted.length > MOST && <p class="small quiet">{t.most(formatNumber(MOST))}</p>}
+      <BanDialog
+        run={run}
+        participant={banning}
+        onClose={() => setBanning(null)}
+        onBan={(ban) => admission.reload(() => banParticipant(ban))}
+      />
     </section>
   );
 }
@@ -124,15 +154,32 @@ function SortButton({ by, name }: { by: Order; name: string }) {
   );
 }
 
-function Row({ row }: { row: ParticipantRow }) {
+function Row({
+  row,
+  ban,
+  onBan,
+  onLift,
+}: {
+  row: ParticipantRow;
+  ban: Ban | null;
+  /** Null for those who may not. */
+  onBan: ((participant: string) => void) | null;
+  onLift: (ban: Ban) => void;
+}) {
   const words = shared();
+  const t = admissionText();
   return (
     <tr class={row.state === 'left' || row.state === 'away' ? 'gone' : ''}>
-      <th scope="row" class="mono">
+      <th scope="row" class="mono" title={row.id}>
         {shortId(row.id)}
       </th>
       <td>
         <span class={`state-dot state-${row.state}`} aria-hidden="true" /> {stateWords()[row.state]}
+        {ban !== null && (
+          <span class="badge bad" data-testid="banned" title={ban.reason}>
+            {t.banned}
+          </span>
+        )}
       </td>
       <td>
         {row.progress === null ? (
@@ -173,6 +220,29 @@ function Row({ row }: { row: ParticipantRow }) {
           </details>
         )}
       </td>
+      {onBan !== null && (
+        <td>
+          {ban === null ? (
+            <button
+              type="button"
+              class="button small danger"
+              aria-label={`${t.ban}: ${shortId(row.id)}`}
+              onClick={() => onBan(row.id)}
+            >
+              {t.ban}
+            </button>
+          ) : (
+            <button
+              type="button"
+              class="button small"
+              aria-label={`${t.lift}: ${shortId(row.id)}`}
+              onClick={() => onLift(ban)}
+            >
+              {t.lift}
+            </button>
+          )}
+        </td>
+      )}
     </tr>
   );
 }

@@ -79,3 +79,29 @@ export const tick = signal(Date.now());
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Date.now();
 }, 1000);
+
+/** A secret, this once. */
+export function Shown({
+  text: why,
+  value,
+  testId,
+  children,
+}: {
+  text: string;
+  value: string;
+  testId: string;
+  children?: ComponentChildren;
+}) {
+  return (
+    <div class="note good stack tight" role="status">
+      <p>{why}</p>
+      <p class="row">
+        <code class="anywhere" data-testid={testId}>
+          {value}
+        </code>
+        <CopyButton value={value} />
+      </p>
+      {children}
+    </div>
+  );
+}

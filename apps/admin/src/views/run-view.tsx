@@ -6,6 +6,8 @@ import { may, state, wantRounds } from '../live/live.ts';
 import { writeRoute } from '../shell/route.ts';
 import { phaseWords, statusTones, statusWords } from '../words.ts';
 import { act } from './act.ts';
+import { AdmissionSection } from './admission.tsx';
+import { admissionText, admissionWords } from './admission-texts.ts';
 import { Checkpoints } from './checkpoints.tsx';
 import { EventLog } from './event-log.tsx';
 import { Figures } from './figures.tsx';
@@ -18,15 +20,22 @@ import { RoundCharts } from './round-charts.tsx';
 import { Rounds } from './rounds.tsx';
 import { Standing, Troubles } from './standing.tsx';
 import { text } from './texts.ts';
+import { useAdmission } from './use-admission.ts';
 
 const noRounds: readonly Round[] = [];
 
 /** Everything about one run, live. */
 export function RunView({ id }: { id: string }) {
-  const t = text();
-  useEffect(() => wantRounds(id), [id]);
   const run = state.value.runs.get(id);
-  if (run === undefined) return <p class="note warn">{t.unknownRun}</p>;
+  if (run === undefined) return <p class="note warn">{text().unknownRun}</p>;
+  return <KnownRun key={id} run={run} />;
+}
+
+function KnownRun({ run }: { run: Run }) {
+  const t = text();
+  const { id } = run;
+  useEffect(() => wantRounds(id), [id]);
+  const admission = useAdmission(run);
   const rounds = state.value.rounds.get(id) ?? noRounds;
   const rows = state.value.participants.get(id) ?? [];
   const events = state.value.events.filter((event) => event.run === id);
@@ -43,6 +52,11 @@ export function RunView({ id }: { id: string }) {
             <span class={`badge ${statusTones[run.status]}`} data-testid="run-status">
               {statusWords()[run.status]}
             </span>
+            {run.admission !== 'open' && (
+              <span class="badge" data-testid="run-admission">
+                {admissionWords()[run.admission]}
+              </span>
+            )}
             <span class="badge" data-testid="run-phase">
               {phaseWords()[run.phase]}
             </span>
@@ -61,7 +75,8 @@ export function RunView({ id }: { id: string }) {
         <EventLog events={events} rounds={rounds} />
         <Refused events={events} />
       </div>
-      <Participants rows={rows} />
+      <AdmissionSection run={run} live={admission} />
+      <Participants run={run.id} rows={rows} admission={admission} />
       <Checkpoints run={run} />
       <PlanTable run={run} />
     </article>
@@ -145,6 +160,11 @@ function ClientLink({ run }: { run: Run }) {
         {address}
       </a>
       <CopyButton value={address} />
+      {run.admission !== 'open' && (
+        <span class="small quiet">
+          {run.admission === 'invited' ? admissionText().plainLink : admissionText().plainLinkListed}
+        </span>
+      )}
     </p>
   );
 }

@@ -9,6 +9,10 @@ const text = catalogue(
     created: 'Not started yet. People can already join; rounds begin after you press Start.',
     nobody:
       'Nobody has joined yet. Send the link of the client page to people, or start headless participants with pnpm simulate.',
+    nobodyInvited:
+      'Nobody has joined yet. Make an invitation under “Who may take part”, and send its link to people.',
+    nobodyListed:
+      'Nobody has joined yet. Put people on the list under “Who may take part”, and send them the link of the client page.',
     waiting: (here: string, needed: string) =>
       `Waiting for participants: ${here} of the ${needed} needed are here. The round begins by itself.`,
     again: 'The next attempt begins in a moment.',
@@ -34,6 +38,8 @@ const text = catalogue(
   {
     created: '尚未开始。参与者已可加入；按“开始”后轮次才会进行。',
     nobody: '还没有人加入。请把参与页的链接发给大家，或用 pnpm simulate 启动无界面参与者。',
+    nobodyInvited: '还没有人加入。请在“谁可以参与”中创建邀请，并把链接发给大家。',
+    nobodyListed: '还没有人加入。请在“谁可以参与”中把人列入名单，并把参与页的链接发给他们。',
     waiting: (here, needed) => `等待参与者：需要 ${needed} 位，已有 ${here} 位。人数足够后自动开始。`,
     again: '即将再次尝试。',
     next: '下一轮即将开始。',
@@ -81,7 +87,8 @@ function sentence(run: Run, rounds: readonly Round[]): string {
   if (run.status === 'finished') return t.finished(formatNumber(run.round));
   if (run.status === 'stopped') return t.stopped;
   if (run.status === 'failed') return t.failed;
-  if (run.phase === 'waiting' && run.participants === 0 && rounds.length === 0) return t.nobody;
+  if (run.phase === 'waiting' && run.participants === 0 && rounds.length === 0)
+    return { open: t.nobody, invited: t.nobodyInvited, listed: t.nobodyListed }[run.admission];
   if (run.phase === 'waiting' && run.participants < run.needed) {
     return t.waiting(formatNumber(run.participants), formatNumber(run.needed));
   }

@@ -1,5 +1,6 @@
 import type { RunSummary } from '@coppice/protocol';
 import { catalogue, formatDuration, formatNumber, localized } from '@coppice/ui';
+import { problem } from '../errors/attempt.ts';
 import { OwnId } from '../link/own-id.tsx';
 import { away, session } from '../link/session.ts';
 import { pick } from './actions.ts';
@@ -186,7 +187,9 @@ function Invited({ run }: { run: RunSummary }) {
         {t.youAreInvited}
       </p>
     );
-  if (run.admission === 'invited') return null;
+  // The card that says so has the id already.
+  const told = problem.value?.code === 'run-not-admitted' || session.error.value?.code === 'run-not-admitted';
+  if (run.admission === 'invited' || told) return null;
   return (
     <div class="small stack tight">
       <p class="quiet">{t.askToBeListed}</p>

@@ -20,6 +20,8 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'update-not-finite',
   'update-out-of-range',
   'update-norm',
+  // Somebody guesses: who was sent a link that is worth nothing does not try it twenty times.
+  'invitation-invalid',
 ]);
 
 /** In the milliseconds that it takes to be forgiven. */

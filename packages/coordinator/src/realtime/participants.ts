@@ -22,6 +22,7 @@ import { isOver } from '../rounds/machine.ts';
 import type { RunEngine } from '../rounds/run-engine.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Newcomers } from '../security/newcomers.ts';
+import { oneAtATime } from '../storage/one-at-a-time.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { refusal } from './door.ts';
@@ -274,15 +275,22 @@ export class ParticipantHub implements Audience {
       setImmediate(() => engine.afterJoin(participant));
       return joined;
     };
+    const inTurn = oneAtATime();
     on('join', (message) => {
       const { run, invitation } = message;
       if (invitation === undefined || this.#admits(participant, run)) return join(message);
-      // Known and alive, or the use of the invitation would be spent for nothing.
-      runs.engine(run);
-      return this.#admissions.come(participant, run, invitation).then(() => {
-        // Gone while that was written down: it is let in when it comes again.
+      const ensureHere = () => {
         if (presence.socket !== socket)
           throw new CoppiceError('connection-lost', 'The connection broke before the run was joined.');
+      };
+      // In turn: whoever guesses keeps no other than itself waiting.
+      return inTurn(async () => {
+        ensureHere();
+        // Known and alive, or the use of the invitation would be spent for nothing.
+        runs.engine(run);
+        await this.#admissions.come(participant, run, invitation);
+        // Gone while that was written down: it is let in when it comes again.
+        ensureHere();
         return join(message);
       });
     });

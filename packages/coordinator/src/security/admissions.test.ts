@@ -23,9 +23,11 @@ import {
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { defaultConfig } from '../config.ts';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import { workerEvaluator } from '../evaluation/worker-evaluator.ts';
+import { backUp, restore } from '../storage/backup.ts';
 import { openSqliteStorage } from '../storage/sqlite.ts';
 
 const KEY = 'a-key-for-tests';
@@ -221,6 +223,16 @@ it('of two who come with the last use at the same moment one is let in', async (
   const answers = await Promise.all(both.map((one) => enter(one, run.id, secret)));
   expect(answers.map(codeOf).sort()).toEqual(['invitation-invalid', 'ok']);
   expect((await describe(run.id)).listed).toHaveLength(1);
+});
+
+it('who guesses invitations is shown the door', async () => {
+  const run = await launch('invited');
+  const guesser = await here('guesser');
+  const closed = next(guesser.socket, 'disconnect');
+  const notice = next<Down<'notice'>>(guesser.socket, 'notice');
+  for (let guess = 0; guess < 40; guess++) void enter(guesser, run.id, `join-${guess}`).catch(() => {});
+  expect(await notice).toMatchObject({ code: 'invitation-invalid' });
+  await closed;
 });
 
 it('who is gone before its invitation is written down is not left behind as a ghost', async () => {
@@ -432,6 +444,16 @@ it('all of it outlives a restart, and no secret is on disk or in a log', async (
   expect(codeOf(await enter(await here('stays'), invited.id))).toBe('ok');
   expect(codeOf(await enter(await here('new'), invited.id))).toBe('run-not-admitted');
   expect(codeOf(await enter(await here('new'), invited.id, made.secret))).toBe('ok');
+  const [backup, restored] = [join(folder, 'backup'), join(folder, 'restored')];
+  await backUp({ ...defaultConfig, dataDir: join(folder, 'data') }, backup);
+  await restore(backup, { ...defaultConfig, dataDir: restored });
+  const copy = await openSqliteStorage(restored);
+  const { storage } = coordinator;
+  expect(await copy.admissions()).toEqual(await storage.admissions());
+  expect(await copy.listed()).toEqual(await storage.listed());
+  expect(await copy.bans()).toEqual(await storage.bans());
+  expect(await copy.runInvitations(invited.id)).toEqual(await storage.runInvitations(invited.id));
+  await copy.close();
   const files = readdirSync(join(folder, 'data'), { recursive: true, withFileTypes: true });
   for (const file of files.filter((one) => one.isFile()))
     expect(readFileSync(join(file.parentPath, file.name)).includes(made.secret), file.name).toBe(false);
