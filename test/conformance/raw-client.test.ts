@@ -34,7 +34,7 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
   return participant;
 }
 
-const connectAs = (keys: Keys) => connect({ protocol: 2, key: keys.key }, keys);
+const connectAs = (keys: Keys) => connect({ protocol: 3, key: keys.key }, keys);
 
 async function launch(plan: Json): Promise<string> {
   const response = await fetch(`${coordinator.url}/api/runs`, {
@@ -97,10 +97,10 @@ describe('a participant written from docs/protocol.md', () => {
   it.each([
     [{ protocol: 1, secret: '00'.repeat(32) }, 'protocol-too-old'],
     [{ protocol: 99, key: keysOf('new').key }, 'protocol-too-new'],
-    [{ protocol: 2, key: 'short' }, 'identity-invalid'],
-    [{ protocol: 2, key: 'A'.repeat(87) }, 'identity-invalid'],
-    [{ protocol: 2, key: `B${'A'.repeat(86)}` }, 'identity-invalid'],
-    [{ protocol: 2, key: keysOf('more').key, more: 1 }, 'identity-invalid'],
+    [{ protocol: 3, key: 'short' }, 'identity-invalid'],
+    [{ protocol: 3, key: 'A'.repeat(87) }, 'identity-invalid'],
+    [{ protocol: 3, key: `B${'A'.repeat(86)}` }, 'identity-invalid'],
+    [{ protocol: 3, key: keysOf('more').key, more: 1 }, 'identity-invalid'],
   ])('is refused by name: %j', async (auth, code) => {
     expect(await connect(auth).connected).toMatchObject({ code, message: expect.any(String) });
   });
@@ -112,7 +112,7 @@ describe('a participant written from docs/protocol.md', () => {
     );
     const first = connectAs(keys);
     const { message } = await first.event('welcome');
-    expect(message).toMatchObject({ protocol: 2, participant: 'd4b6022caab19a20ef24119faf1a64a2' });
+    expect(message).toMatchObject({ protocol: 3, participant: 'd4b6022caab19a20ef24119faf1a64a2' });
     const second = connectAs(keys);
     await second.event('welcome');
     expect((await first.event('notice')).message).toMatchObject({ code: 'session-replaced' });
@@ -123,7 +123,7 @@ describe('a participant written from docs/protocol.md', () => {
     const victim = keysOf('victim');
     const unproven = { ok: false, error: { code: 'identity-unproven', message: expect.any(String) } };
     const claim = async () => {
-      const raw = connect({ protocol: 2, key: victim.key });
+      const raw = connect({ protocol: 3, key: victim.key });
       const nonce = (await raw.event('challenge')).message['nonce'] as string;
       return { raw, nonce, host: new URL(coordinator.url).host };
     };

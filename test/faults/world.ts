@@ -13,7 +13,7 @@ import {
 } from '../conformance/raw-participant.ts';
 
 const KEY = 'a-key-for-tests';
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** Somebody connected to the coordinator, written from docs/protocol.md alone. */
 export interface Someone {

@@ -28,7 +28,9 @@ import { createApp } from './http/app.ts';
 import { EventLog } from './monitoring/event-log.ts';
 import { Metrics } from './monitoring/metrics.ts';
 import { AdminHub } from './realtime/admin.ts';
+import { onePartParser } from './realtime/parser.ts';
 import { ParticipantHub } from './realtime/participants.ts';
+import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
 import { Admins } from './security/admins.ts';
@@ -111,6 +113,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...(config.allowOrigin === null ? {} : { cors: { origin: origins } }),
     serveClient: false,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    parser: onePartParser,
     pingInterval: HEARTBEAT_INTERVAL,
     pingTimeout: SILENCE_TIMEOUT - HEARTBEAT_INTERVAL,
     connectTimeout: SILENCE_TIMEOUT,
@@ -119,6 +122,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     perMessageDeflate: false,
     httpCompression: false,
   });
+  const unproven = new Unproven();
   const metrics = new Metrics({
     connected: () => hub.connected,
     runs: () => runs.all(),
@@ -131,6 +135,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     operator: config.operator,
     publicUrl: config.publicUrl,
     answered: (name, result) => metrics.answered(name, result),
+    proved: (connection) => unproven.proved(connection),
   });
   const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks });
   runs.subscribe({
@@ -168,6 +173,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admins,
     operator: config.operator,
     client: () => client,
+    proved: (connection) => unproven.proved(connection),
   });
 
   const entry = config.adminKey ?? (await admins.oneTimeKey());
@@ -186,7 +192,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   hub.serve(runs);
   // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
   // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
-  io.attach(server);
+  unproven.watch(server, () => io.attach(server));
   ready = true;
 
   return {

@@ -147,7 +147,7 @@ export interface TransportUnderTest {
 }
 
 export const welcome: Down<'welcome'> = {
-  protocol: 2,
+  protocol: 3,
   participant: '0'.repeat(32),
   operator: 'someone',
   now: 5,

@@ -5,16 +5,18 @@
  * `version.test.ts`, because a participant that is open in someone's browser tab since last week
  * speaks last week's protocol.
  *
+ * - 3: frames larger than 1 MiB travel in pieces: messages update-piece, model-piece (up); `next` in the
+ *   answer to update; stage `receiving`; error code `update-not-offered`. A message has 1.4 MiB at most.
  * - 2: a key pair in place of a secret: hello carries the key, challenge (down) and prove (up) come first;
  *   bounds on what participants tell of themselves (losses, counts, times); `maxNorm` in the plan; error
  *   codes `update-norm`, `identity-unproven`.
  * - 1: first version. Messages: hello, join, leave, availability, pull, progress, decline, update,
  *   evaluation (up); welcome, run, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /**
  * The oldest protocol version that this coordinator still serves. A participant below it is told
  * `protocol-too-old`, and the page asks its reader to reload.
  */
-export const OLDEST_SERVED_VERSION = 2;
+export const OLDEST_SERVED_VERSION = 3;

@@ -22,6 +22,7 @@ export class AdminHub {
     admins: Admins;
     operator: string;
     client: () => string;
+    proved: (connection: Socket['conn']) => void;
   };
 
   constructor(
@@ -34,6 +35,8 @@ export class AdminHub {
       admins: Admins;
       operator: string;
       client: () => string;
+      /** Hears of every connection that may be here. */
+      proved: (connection: Socket['conn']) => void;
     },
   ) {
     this.#namespace = namespace;
@@ -71,7 +74,10 @@ export class AdminHub {
           socket.disconnect(true);
       }
     });
-    namespace.on('connection', (socket) => void this.#snapshot(socket));
+    namespace.on('connection', (socket) => {
+      options.proved(socket.conn);
+      void this.#snapshot(socket);
+    });
     options.events.subscribe((event) => this.#emit('event', event));
     options.runs.subscribe({
       runChanged: (run) => this.#push(run),

@@ -17,6 +17,8 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'update-not-finite',
   'update-out-of-range',
   'update-norm',
+  'update-not-offered',
+  'frame-too-large',
 ]);
 
 /** The offences of one connection: a bucket that fills with each and leaks with time. */

@@ -21,6 +21,7 @@ import { isOver } from '../rounds/machine.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { Offences } from './offences.ts';
+import { PieceQueue } from './piece-queue.ts';
 
 /** How often run summaries and head counts are pushed at most. */
 const PUSH_INTERVAL = 250;
@@ -45,9 +46,13 @@ export class ParticipantHub implements Audience {
   readonly #operator: string;
   readonly #proof: { readonly clock: Clock; readonly publicUrl: string | null };
   readonly #answered: (message: string, result: string) => void;
+  readonly #proved: (connection: Socket['conn']) => void;
   #runs: Runs | null = null;
 
-  /** @param options.answered hears of every answer: the message's name, and `ok` or an error code. */
+  /**
+   * @param options.answered hears of every answer: the message's name, and `ok` or an error code.
+   * @param options.proved hears of every connection that proved whose it is.
+   */
   constructor(
     namespace: Namespace,
     options: {
@@ -56,6 +61,7 @@ export class ParticipantHub implements Audience {
       operator: string;
       publicUrl: string | null;
       answered: (message: string, result: string) => void;
+      proved: (connection: Socket['conn']) => void;
     },
   ) {
     this.#namespace = namespace;
@@ -64,6 +70,7 @@ export class ParticipantHub implements Audience {
     this.#operator = options.operator;
     this.#proof = { clock: options.clock, publicUrl: options.publicUrl };
     this.#answered = options.answered;
+    this.#proved = options.proved;
   }
 
   /** Opens the door, once there are runs to join. */
@@ -124,6 +131,7 @@ export class ParticipantHub implements Audience {
       runs: new Set<string>(),
     };
     this.#presences.set(participant, presence);
+    this.#proved(socket.conn);
     if (presence.socket !== null) this.#replace(presence);
     presence.socket = socket;
     presence.runs.clear();
@@ -207,6 +215,11 @@ export class ParticipantHub implements Audience {
       return null;
     });
     on('pull', (message) => runs.model(message.run));
+    const pieces = new PieceQueue(socket.conn);
+    on('model-piece', async ({ run, checkpoint, piece }) => {
+      await pieces.turn();
+      return { bytes: await runs.modelPiece(run, checkpoint, piece) };
+    });
     on('progress', (message) => {
       runs.engine(message.run).progress(participant, message);
       return undefined;
@@ -216,8 +229,10 @@ export class ParticipantHub implements Audience {
       return null;
     });
     on('update', async (message) => {
-      await runs.engine(message.run).update(participant, message);
-      return { duplicate: false };
+      return { duplicate: false, next: await runs.engine(message.run).update(participant, message) };
+    });
+    on('update-piece', async (message) => {
+      return { next: await runs.engine(message.run).updatePiece(participant, message) };
     });
     on('evaluation', (message) => {
       runs.engine(message.run).evaluation(participant, message);
@@ -238,7 +253,8 @@ export class ParticipantHub implements Audience {
       return { ok: true, value: await handle(message) };
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
-      if (error.code === 'update-duplicate') return { ok: true, value: { duplicate: true } as UpValue<N> };
+      if (error.code === 'update-duplicate')
+        return { ok: true, value: { duplicate: true, next: null } as UpValue<N> };
       const run = (payload as { run?: unknown } | null)?.run;
       const about = {
         participant,

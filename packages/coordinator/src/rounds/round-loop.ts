@@ -2,6 +2,7 @@ import { meanMetrics, type Pipeline, pipelineOf, strategyOf } from '@coppice/fed
 import {
   CoppiceError,
   type Event,
+  frameBytes,
   GRACE_AFTER_RESTART,
   type Metrics,
   type Phase,
@@ -25,7 +26,8 @@ import { Retries } from './retries.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
-import { validate } from './validate.ts';
+import { Transfers } from './transfers.ts';
+import { type UpdateRules, validate, validateHeader } from './validate.ts';
 
 /** What a round's end means for its run. */
 export interface RoundLoopListener {
@@ -48,6 +50,8 @@ export class RoundLoop {
   readonly #pipeline: Pipeline;
   /** Where a received update is put in order before it is summed; used by one at a time. */
   readonly #scratch: Float32Array;
+  /** Large updates on their way here. */
+  readonly transfers: Transfers;
   readonly #grace: Grace;
   readonly #retries: Retries;
   #phase: Phase = 'idle';
@@ -62,6 +66,7 @@ export class RoundLoop {
     this.#listener = listener;
     this.#pipeline = pipelineOf(options.record.plan);
     this.#scratch = new Float32Array(options.model.weights.length);
+    this.transfers = new Transfers(options.spool);
     this.#grace = new Grace(options.clock);
     this.#retries = new Retries(options.attempt);
     this.#phaseSince = options.clock.now();
@@ -216,10 +221,23 @@ export class RoundLoop {
     this.#deadline();
     this.#retry?.();
     this.#grace.endAll();
+    this.transfers.dropAll();
     this.#open = null;
   }
 
   // ---- cohort members
+
+  /**
+   * An update was announced by its header, its payload is to come in pieces.
+   *
+   * @returns the piece that comes next; `null` where all are here.
+   * @throws CoppiceError what is wrong with it, as far as can be said.
+   */
+  announced(participant: string, update: Update): number | null {
+    const open = this.#phase === 'collect' ? this.#open : null;
+    const payloadBytes = validateHeader(participant, update, this.#rules(open));
+    return this.transfers.announced(participant, frameBytes(update.frame), payloadBytes);
+  }
 
   /** Counts an update. @returns when it is on disk. @throws CoppiceError what is wrong with it, at once. */
   take(participant: string, update: Update): Promise<void> {
@@ -242,6 +260,7 @@ export class RoundLoop {
   /** A cohort member will not deliver. */
   out(participant: string, outcome: 'left' | 'declined' | 'refused'): void {
     this.#grace.end(participant);
+    this.transfers.drop(participant);
     const open = this.#open;
     const member = open?.cohort.get(participant);
     if (open === null || member === undefined) return;
@@ -284,8 +303,14 @@ export class RoundLoop {
   // ---- the steps
 
   #count(open: OpenRound | null, participant: string, update: Update): void {
+    const values = validate(participant, update, this.#rules(open));
+    accumulate(open as OpenRound, participant, update, values, this.#now());
+    this.#grace.end(participant);
+  }
+
+  #rules(open: OpenRound | null): UpdateRules {
     const { model, layoutHash } = this.#state;
-    const values = validate(participant, update, {
+    return {
       open,
       round: this.#open?.round ?? model.round + 1,
       plan: this.#plan,
@@ -293,9 +318,7 @@ export class RoundLoop {
       layoutHash,
       pipeline: this.#pipeline,
       scratch: this.#scratch,
-    });
-    accumulate(open as OpenRound, participant, update, values, this.#now());
-    this.#grace.end(participant);
+    };
   }
 
   #awaitDeadline(at: number): void {
@@ -311,6 +334,7 @@ export class RoundLoop {
     this.#grace.endAll();
     if (verdict === 'enough') {
       settle(open);
+      this.transfers.dropAll();
       this.#step('collected');
       // Rejections end up in #abandon: a round always ends.
       void this.#finish(open);
@@ -363,6 +387,7 @@ export class RoundLoop {
   #abandon(open: OpenRound, error: CoppiceError): void {
     this.#deadline();
     this.#grace.endAll();
+    this.transfers.dropAll();
     settle(open);
     const reason = error.toWire();
     const round = toRecord(open, {

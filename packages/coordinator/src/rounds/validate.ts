@@ -2,6 +2,8 @@ import { checkNorm, normBound, type Pipeline } from '@coppice/federation';
 import {
   CoppiceError,
   decodeFrame,
+  decodeHeader,
+  type FrameExpectation,
   frameBytes,
   type Layout,
   layoutSize,
@@ -34,7 +36,35 @@ export interface UpdateRules {
  * @throws CoppiceError `update-*` or `frame-invalid`.
  */
 export function validate(participant: string, update: Update, rules: UpdateRules): Float32Array {
-  const { open, plan, layout } = rules;
+  const { plan, layout } = rules;
+  const open = checkWanted(participant, update, rules);
+  const frame = decodeFrame(frameBytes(update.frame), expectation(rules), nativeCrc32);
+  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
+    layout,
+    round: open.round,
+    examples: update.examples,
+  });
+  checkNorm(values, layout, normBound(plan));
+  return values;
+}
+
+/**
+ * All of it that can be said of an update by its header, before a byte of its payload is taken.
+ *
+ * @returns the bytes that its payload has: what the run's layout and the codec say.
+ * @throws CoppiceError as `validate`.
+ */
+export function validateHeader(participant: string, update: Update, rules: UpdateRules): number {
+  checkWanted(participant, update, rules);
+  return decodeHeader(frameBytes(update.frame), expectation(rules), nativeCrc32).payloadBytes;
+}
+
+function expectation({ layout, layoutHash }: UpdateRules): FrameExpectation {
+  return { kind: 'update', layoutHash, parameters: layoutSize(layout) };
+}
+
+/** Whether this update of this participant is waited for, whatever is in its frame. */
+function checkWanted(participant: string, update: Update, { open, plan, ...rules }: UpdateRules): OpenRound {
   if (open === null || update.round !== open.round || update.attempt !== open.attempt) {
     const late = update.round < rules.round || open === null || update.round === open.round;
     throw late
@@ -79,19 +109,7 @@ export function validate(participant: string, update: Update, rules: UpdateRules
     );
   }
   if (update.evaluation !== null) checkMeasured(update.evaluation, plan);
-  const parameters = layoutSize(layout);
-  const frame = decodeFrame(
-    frameBytes(update.frame),
-    { kind: 'update', layoutHash: rules.layoutHash, parameters },
-    nativeCrc32,
-  );
-  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
-    layout,
-    round: open.round,
-    examples: update.examples,
-  });
-  checkNorm(values, layout, normBound(plan));
-  return values;
+  return open;
 }
 
 /**

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
+import { incomingFile, removeIncoming } from './incoming-file.ts';
 import type { Spool } from './spool.ts';
 import { createRoundFile, openingRecord, readRoundFile, updateRecord, writeAll } from './spool-file.ts';
 
@@ -118,6 +119,7 @@ class Lane {
 export function fileSpool(folder: string): Spool {
   try {
     mkdirSync(folder, { recursive: true });
+    removeIncoming(folder);
   } catch (thrown) {
     throw failed(thrown);
   }
@@ -150,6 +152,14 @@ export function fileSpool(folder: string): Spool {
     },
     recover: (run) => named(lane(run).recover()),
     drop: (run) => named(lane(run).drop()),
+    async receive() {
+      const incoming = await named(incomingFile(folder));
+      return {
+        write: (piece, at) => named(incoming.write(piece, at)),
+        read: (into) => named(incoming.read(into)),
+        discard: incoming.discard,
+      };
+    },
     async close() {
       await Promise.all([...lanes.values()].map((one) => one.close()));
     },
