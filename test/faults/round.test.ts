@@ -55,7 +55,7 @@ async function deliverAll({ good, asked }: Cohort): Promise<void> {
   for (const [i, one] of good.entries()) {
     expect(await deliver(one, asked, NUMBERS[i] as number)).toEqual({
       ok: true,
-      value: { duplicate: false },
+      value: { duplicate: false, next: null },
     });
   }
 }
@@ -351,7 +351,7 @@ describe('one that does not stop', () => {
     expect((await deliver(cohort.bad, cohort.asked, 4))['ok']).toBe(true);
     for (let n = 0; n < 30; n++) {
       const again = await deliver(cohort.bad, cohort.asked, 4);
-      expect(again).toEqual({ ok: true, value: { duplicate: true } });
+      expect(again).toEqual({ ok: true, value: { duplicate: true, next: null } });
     }
     await deliverAll(cohort);
     const updates = [...honestUpdates(cohort.asked), honest(cohort.asked, 4)];
@@ -388,7 +388,10 @@ describe('an update counts once', () => {
     await expectRight(cohort, { updates, bad: 'accepted' });
     const [asked] = await Promise.all([cohort.bad, ...cohort.good].map((one) => world.asked(one)));
     const second: Cohort = { ...cohort, asked: asked as Asked };
-    expect(await deliver(cohort.bad, cohort.asked, 4)).toEqual({ ok: true, value: { duplicate: true } });
+    expect(await deliver(cohort.bad, cohort.asked, 4)).toEqual({
+      ok: true,
+      value: { duplicate: true, next: null },
+    });
     const { delta, examples } = honest(cohort.asked, 4);
     const dressed = { ...cohort.asked.update, round: 2, examples };
     const answer = await cohort.bad.raw.ask('update', dressed, cohort.asked.frame(delta));

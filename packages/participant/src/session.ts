@@ -423,7 +423,7 @@ class ParticipantSession implements Session {
         this.#set({ activity: { kind: 'delivered', round: update.round } });
         return;
       }
-      if (reply.current !== undefined && this.#o.keepModels) this.#keepWhenHere(run, reply.current);
+      if (reply.current !== undefined && this.#o.keepModels) await this.#keepForUse(run, reply.current);
       const error = CoppiceError.fromWire(reply.error);
       if (error.retry === 'with-current-model') {
         this.#rest();
@@ -536,12 +536,13 @@ class ParticipantSession implements Session {
     this.#set({ model: { round: this.#latest.round, checkpoint: this.#latest.checkpoint } });
   }
 
-  /** For use, when there is time: nothing waits for it. */
-  #keepWhenHere(run: string, model: Model): void {
-    this.#receive(run, model).then(
+  /** A model that nothing but use waits for: a large one is kept when it is here. */
+  async #keepForUse(run: string, model: Model): Promise<void> {
+    const kept = this.#receive(run, model).then(
       (received) => this.#keep(received),
       () => {},
     );
+    if (!isHeaderAlone(frameBytes(model.frame))) await kept;
   }
 
   /** A model's weights; where only its header came, the rest is fetched. */

@@ -16,6 +16,7 @@ import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
 const digests: Record<number, string> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
+  3: 'f0066663282ceb7b4e1d753dfcd4926d',
 };
 
 function canonical(value: unknown): unknown {
