@@ -1,14 +1,19 @@
 import { connect as connectTcp } from 'node:net';
+import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { keysOf } from '../conformance/raw-identity.ts';
 import {
   aggregate,
   fetchPieces,
   frameOf,
   type Json,
+  layoutHash,
   PIECE,
   type RawParticipant,
+  type Spec,
   sendInPieces,
   sendPiece,
+  weightsHash,
 } from '../conformance/raw-participant.ts';
 import {
   aggregateMany,
@@ -19,6 +24,7 @@ import {
   updateFrame,
   weightsOf,
 } from './large-world.ts';
+import { PROTOCOL } from './world.ts';
 
 /* A model of 8 MB, whose frames travel in pieces: two people, of whom the second does what it should not. */
 let world: LargeWorld;
@@ -113,6 +119,64 @@ describe('a model larger than a piece', () => {
     expect(gone.message).toEqual(refusal('checkpoint-unknown'));
     const beyond = await one.ask('model-piece', { run, checkpoint, piece: 8 });
     expect(beyond.message).toEqual(refusal('message-invalid'));
+  });
+
+  it('goes through long polling, where a piece is base64 in one body', async () => {
+    const run = await world.launch({ ...PLAN, minParticipants: 1 });
+    const keys = keysOf('polling');
+    const socket = io(`${world.url}/participant`, {
+      transports: ['polling'],
+      upgrade: false,
+      auth: { protocol: PROTOCOL, key: keys.key },
+    });
+    const event = <T>(name: string) => new Promise<T>((resolve) => socket.once(name, resolve));
+    const welcome = event('welcome');
+    const starting = event<Json & { frame: Uint8Array }>('round-start');
+    const ending = event<Json>('round-end');
+    const { nonce } = await event<{ nonce: string }>('challenge');
+    await socket.emitWithAck('prove', { signature: keys.prove(new URL(world.url).host, nonce) });
+    await welcome;
+    const joined = (await socket.emitWithAck('join', {
+      run,
+      device: 'headless',
+      backend: 'none',
+      examples: 10,
+      speed: null,
+      paused: false,
+    })) as { value: { layout: Spec[] } };
+    const { round, attempt, checkpoint, frame: header } = await starting;
+    const weights = new Float32Array(Buffer.from(header).readUInt32LE(28) / 4);
+    const bytes = new Uint8Array(weights.buffer);
+    for (let piece = 0; piece * PIECE < bytes.byteLength; piece++) {
+      const { value } = await socket.emitWithAck('model-piece', { run, checkpoint, piece });
+      bytes.set(value.bytes, piece * PIECE);
+    }
+    expect(weightsHash(bytes)).toBe(checkpoint);
+    const delta = differences(weights.length, 9);
+    const frame = frameOf(2, layoutHash(joined.value.layout), delta);
+    const update = {
+      run,
+      round,
+      attempt,
+      checkpoint,
+      examples: 5,
+      loss: 0.9,
+      evaluation: null,
+      milliseconds: 12,
+    };
+    const announcement = { ...update, frame: headerOf(frame) };
+    expect(await socket.emitWithAck('update', announcement)).toEqual(next(0));
+    for (let piece = 0; piece < 8; piece++) {
+      const content = frame.subarray(40 + piece * PIECE, 40 + (piece + 1) * PIECE);
+      const answer = await socket.emitWithAck('update-piece', { run, round, attempt, piece, bytes: content });
+      expect(answer).toEqual({ ok: true, value: { next: piece + 1 } });
+    }
+    expect(await socket.emitWithAck('update', announcement)).toEqual(counted);
+    expect(await ending).toMatchObject({
+      outcome: 'committed',
+      checkpoint: nameOfNext(weights, [{ delta, examples: 5 }]),
+    });
+    socket.disconnect();
   });
 
   it('goes on after a lost connection with the piece that is missing', async () => {

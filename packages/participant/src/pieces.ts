@@ -121,6 +121,8 @@ interface Fetch {
   readonly abort: AbortController;
   readonly heard: Set<NonNullable<PieceOptions['onPiece']>>;
   waiting: number;
+  /** How far it is. */
+  readonly at: { done: number; of: number };
 }
 
 /**
@@ -163,7 +165,10 @@ export class ModelFetcher {
       };
       fetch.frame.then(over, over);
     }
-    if (onPiece !== undefined) fetch.heard.add(onPiece);
+    if (onPiece !== undefined) {
+      fetch.heard.add(onPiece);
+      if (fetch.at.of > 0) onPiece(fetch.at.done, fetch.at.of);
+    }
     fetch.waiting++;
     let aborted: () => void = () => {};
     try {
@@ -186,15 +191,17 @@ export class ModelFetcher {
   #begin(run: string, checkpoint: string, header: Uint8Array, expected: FrameExpectation): Fetch {
     const heard: Fetch['heard'] = new Set();
     const abort = new AbortController();
+    const at = { done: 0, of: 0 };
     const frame = this.#fetchPieces(run, checkpoint, header, expected, {
       signal: abort.signal,
       onPiece: (done, of) => {
+        Object.assign(at, { done, of });
         for (const hear of heard) hear(done, of);
       },
     });
     // Whoever waits hears of it; they may have stopped waiting.
     frame.catch(() => {});
-    return { frame, abort, heard, waiting: 0 };
+    return { frame, abort, heard, waiting: 0, at };
   }
 
   async #fetchPieces(

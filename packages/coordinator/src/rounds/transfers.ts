@@ -136,7 +136,7 @@ export class Transfers {
     const transfer = this.#transfers.get(participant);
     this.#transfers.delete(participant);
     transfer?.incoming?.then(
-      (incoming) => incoming.discard(),
+      (incoming) => void incoming.discard(),
       () => {},
     );
   }

@@ -20,9 +20,10 @@ export async function incomingFile(folder: string): Promise<Incoming> {
   return {
     write: async (piece, at) => void (await keep(writeAll(file, [piece], at))),
     read: (into) => keep(readInto(file, into, 0)),
-    discard() {
+    async discard() {
+      await busy;
       // What cannot be removed now is removed at the next start.
-      void busy.then(() => Promise.allSettled([file.close(), rm(path, { force: true })]));
+      await Promise.allSettled([file.close(), rm(path, { force: true })]);
     },
   };
 }

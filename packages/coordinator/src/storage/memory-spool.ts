@@ -37,7 +37,7 @@ export function memorySpool(): Spool {
       return Promise.resolve({
         write: async (piece: Uint8Array, at: number) => bytes.set(piece, at),
         read: async (into: Uint8Array) => into.set(bytes.subarray(0, into.byteLength)),
-        discard() {
+        discard: async () => {
           bytes = new Uint8Array(0);
         },
       });

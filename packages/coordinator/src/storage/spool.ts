@@ -46,8 +46,8 @@ export interface Incoming {
   write(piece: Uint8Array, at: number): Promise<void>;
   /** Fills `into` from the beginning of what was written. */
   read(into: Uint8Array): Promise<void>;
-  /** Gives its room back. Nothing may be called after. */
-  discard(): void;
+  /** Gives its room back; never fails. Nothing may be called after. */
+  discard(): Promise<void>;
 }
 
 /**
