@@ -27,7 +27,7 @@ export const PIECE_WINDOW = 4;
 export const MAX_MESSAGE_BYTES = Math.ceil(PIECE_BYTES / 3) * 4 + MAX_CONTROL_BYTES;
 
 /** All that a connection may send before it has proved who it is: a hello and a proof have one kilobyte. */
-export const MAX_UNPROVEN_BYTES = MAX_CONTROL_BYTES;
+export const MAX_UNPROVEN_BYTES = 64 * 1024;
 
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;
