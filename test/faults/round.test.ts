@@ -128,7 +128,7 @@ describe('an update that cannot be used is refused by name', () => {
       'frame-invalid',
       (asked) => [asked.update, Buffer.concat([asked.frame(flat(asked, 1)), noise(4)])],
     ],
-    ['an oversized frame', 'frame-invalid', (asked) => [asked.update, noise(8_000_000)]],
+    ['an oversized frame', 'frame-too-large', (asked) => [asked.update, noise(1_100_000)]],
     [
       'a damaged frame',
       'frame-invalid',
@@ -233,7 +233,13 @@ describe('an update that cannot be used is refused by name', () => {
     expect(answer).toEqual(refusal(code));
     await deliverAll(cohort);
     // What is wrong in itself is out at once; the rest may be sent again until the deadline.
-    const out = ['update-shape', 'update-not-finite', 'update-norm', 'update-examples'].includes(code);
+    const out = [
+      'update-shape',
+      'update-not-finite',
+      'update-norm',
+      'update-examples',
+      'frame-too-large',
+    ].includes(code);
     if (!out) passDeadline();
     await expectRight(cohort, { bad: out ? 'refused' : 'late' });
   });

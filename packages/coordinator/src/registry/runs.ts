@@ -23,6 +23,7 @@ import { RunEngine } from '../rounds/run-engine.ts';
 import type { RunObserver } from '../rounds/run-state.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
+import { inTurns } from '../turns.ts';
 import { KeptModels } from './kept-models.ts';
 import type { Tasks } from './tasks.ts';
 
@@ -181,7 +182,8 @@ export class Runs {
   #last(run: Run): Promise<PackedModel> {
     return this.#lastModels.get(run.checkpoint, async () => {
       const { layout } = await this.#o.evaluator.describe(this.#o.tasks.get(run.task), run.plan.seed);
-      return packModel(layoutHash(layout), await this.#o.storage.weights(run.checkpoint));
+      const weights = await this.#o.storage.weights(run.checkpoint);
+      return inTurns(packModel(layoutHash(layout), weights));
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Steps } from '@coppice/federation';
 import {
   CoppiceError,
   encodeFrame,
@@ -7,7 +8,7 @@ import {
   PIECE_BYTES,
   pieceOf,
 } from '@coppice/protocol';
-import { nativeCrc32 } from '../native-crc32.ts';
+import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
 
 /** A model as it travels, made once and shared by all who get it. */
 export interface PackedModel {
@@ -17,16 +18,15 @@ export interface PackedModel {
   readonly payload: Uint8Array;
 }
 
-/** Packs weights, which must not change from then on. A large model is not copied. */
-export function packModel(layoutHash: Uint8Array, weights: Float32Array): PackedModel {
+/** Packs weights, which must not change from then on, a piece at a time. A large model is not copied. */
+export function* packModel(layoutHash: Uint8Array, weights: Float32Array): Steps<PackedModel> {
   const payload = float32Payload(weights);
   const header = { kind: 'weights', codec: 'float32', layoutHash, parameters: weights.length } as const;
   const payloadBytes = payload.byteLength;
-  const frame =
-    FRAME_HEADER_BYTES + payloadBytes <= PIECE_BYTES
-      ? encodeFrame({ ...header, payload }, nativeCrc32)
-      : encodeHeader({ ...header, payloadBytes, payloadChecksum: nativeCrc32(payload) }, nativeCrc32);
-  return { frame, payload };
+  if (FRAME_HEADER_BYTES + payloadBytes <= PIECE_BYTES)
+    return { frame: encodeFrame({ ...header, payload }, nativeCrc32), payload };
+  const payloadChecksum = yield* crc32InSteps(payload);
+  return { frame: encodeHeader({ ...header, payloadBytes, payloadChecksum }, nativeCrc32), payload };
 }
 
 /** A piece of a packed model: a view. @throws CoppiceError `message-invalid` where it has no such piece. */

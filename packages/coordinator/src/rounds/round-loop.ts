@@ -12,7 +12,8 @@ import {
   type WireError,
 } from '@coppice/protocol';
 import type { SpooledRound } from '../storage/spool.ts';
-import { accumulate } from './accumulate.ts';
+import { inTurns } from '../turns.ts';
+import { accumulate, accumulateInSteps } from './accumulate.ts';
 import { announceEnd, cohortBytes, settle } from './announce.ts';
 import { apply } from './apply.ts';
 import { collected, lostBecause } from './collect.ts';
@@ -22,12 +23,13 @@ import { evaluate } from './evaluate.ts';
 import { Grace } from './grace.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
 import { type OpenRound, openRound, toRecord } from './open-round.ts';
+import { packModel } from './packed-model.ts';
 import { Retries } from './retries.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
 import { Transfers } from './transfers.ts';
-import { type UpdateRules, validate, validateHeader } from './validate.ts';
+import { checkWanted, type UpdateRules, validate, validateHeader, validateInSteps } from './validate.ts';
 
 /** What a round's end means for its run. */
 export interface RoundLoopListener {
@@ -244,7 +246,33 @@ export class RoundLoop {
     const open = this.#phase === 'collect' ? this.#open : null;
     this.#count(open, participant, update);
     // Counted, so it was validated against the open round.
+    return this.#keep(open as OpenRound, participant, update);
+  }
+
+  /**
+   * The same for a large update, without keeping the event loop: a piece of the model a turn.
+   *
+   * @returns as soon as it counts, when it is on disk and its frame is not needed any more.
+   * @throws CoppiceError what is wrong with it.
+   */
+  async takeInTurns(participant: string, update: Update): Promise<{ stored: Promise<void> }> {
+    const collecting = () => (this.#phase === 'collect' ? this.#open : null);
+    const open = collecting();
+    const values = await inTurns(validateInSteps(participant, update, this.#rules(open)));
+    // Validated, so there is an open round.
     const round = open as OpenRound;
+    const largest = await inTurns(round.sum.checkInSteps(values, update.examples));
+    checkWanted(participant, update, this.#rules(collecting()));
+    const steps = accumulateInSteps(round, participant, update, { values, largest, now: this.#now() });
+    this.#grace.end(participant);
+    const summed = inTurns(steps);
+    round.summed = Promise.all([round.summed, summed]).then(() => {});
+    const stored = this.#keep(round, participant, update);
+    return { stored: Promise.all([stored, summed]).then(() => {}) };
+  }
+
+  /** Writes down an update that counts. @returns when it is on disk. */
+  #keep(round: OpenRound, participant: string, update: Update): Promise<void> {
     const stored = this.#o.spool.append(this.#state.record.id, { participant, update });
     const member = round.cohort.get(participant);
     if (member !== undefined) member.stored = stored;
@@ -344,6 +372,8 @@ export class RoundLoop {
   async #finish(open: OpenRound): Promise<void> {
     const state = this.#state;
     try {
+      await open.summed;
+      if (this.#open !== open) return;
       const { task, plan } = state.record;
       const model = { layout: this.#o.layout, weights: state.model.weights };
       const next = apply(open, strategyOf(plan), state.model.state, model);
@@ -355,6 +385,8 @@ export class RoundLoop {
       const record = last
         ? { ...state.record, status: nextStatus(state.record.status, 'finish'), endedAt: this.#now() }
         : state.record;
+      const packed = await inTurns(packModel(state.layoutHash, next.weights));
+      if (this.#open !== open) return;
       const round = await commit(this.#o.storage, open, next, {
         run: record,
         central,
@@ -369,7 +401,7 @@ export class RoundLoop {
       // The admin may have paused the run while it was being committed.
       state.record = last ? record : { ...record, status: state.record.status };
       const { hash, weights, state: memory } = next;
-      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round);
+      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, packed);
       this.#retries.committed();
       this.#end(open, 'committed', null);
       this.#o.observer.roundChanged(round);

@@ -191,7 +191,7 @@ export class RunEngine {
     const frame = frameBytes(update.frame);
     let stored: Promise<void>;
     try {
-      this.#refuseCommitted(participant, update);
+      this.#refuseCounted(participant, update);
       if (isHeaderAlone(frame)) {
         const next = this.#rounds.announced(participant, update);
         if (next !== null) return next;
@@ -276,13 +276,15 @@ export class RunEngine {
     const { transfers } = this.#rounds;
     return transfers.alone(async () => {
       // Others had their turn: the round may have closed, and this very update may have been counted.
+      this.#refuseCounted(participant, update);
       const next = this.#rounds.announced(participant, update);
       if (next !== null) return next;
       try {
         const frame = await transfers.whole(participant);
-        const stored = this.#rounds.take(participant, { ...update, frame });
-        await stored.catch(() => {});
-        return { stored };
+        const taken = await this.#rounds.takeInTurns(participant, { ...update, frame });
+        // Until then the frame is in memory.
+        await taken.stored.catch(() => {});
+        return taken;
       } finally {
         transfers.drop(participant);
       }
@@ -295,11 +297,17 @@ export class RunEngine {
     this.#rounds.back(participant);
   }
 
-  /** An update whose acknowledgement was lost comes again when its round may be long committed. */
-  #refuseCommitted(participant: string, { round, checkpoint }: Update): void {
+  /** An update whose acknowledgement was lost comes again when its round may be closed, or long committed. */
+  #refuseCounted(participant: string, { round, attempt, checkpoint }: Update): void {
+    const open = this.#rounds.open;
     const last = this.#state.lastRound;
-    if (last?.round !== round || last.parent !== checkpoint) return;
-    if (last.cohort.some((one) => one.participant === participant && one.outcome === 'accepted')) {
+    const counts =
+      open?.round === round && open.attempt === attempt && open.parent === checkpoint
+        ? open.cohort.get(participant)?.outcome === 'accepted'
+        : last?.round === round &&
+          last.parent === checkpoint &&
+          last.cohort.some((one) => one.participant === participant && one.outcome === 'accepted');
+    if (counts) {
       throw new CoppiceError(
         'update-duplicate',
         `An update of this participant was already counted in round ${round}.`,

@@ -1,4 +1,4 @@
-import type { StrategyState } from '@coppice/federation';
+import { finish, type StrategyState } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import { type Event, type Layout, layoutHash, type Metrics, type Round } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
@@ -58,7 +58,7 @@ export class RunState {
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
-    this.#packed = packModel(this.layoutHash, model.weights);
+    this.#packed = finish(packModel(this.layoutHash, model.weights));
   }
 
   get model(): CurrentModel {
@@ -81,10 +81,11 @@ export class RunState {
     return pieceOfModel(this.#packed, piece);
   }
 
-  moveOn(model: CurrentModel, central: Metrics | null, round: Round): void {
+  /** @param packed the model, packed. */
+  moveOn(model: CurrentModel, central: Metrics | null, round: Round, packed: PackedModel): void {
     this.#model = model;
     this.#central = central;
-    this.#packed = packModel(this.layoutHash, model.weights);
+    this.#packed = packed;
     this.lastRound = round;
   }
 }

@@ -1,5 +1,6 @@
 import { CoppiceError, type Layout, type Plan } from '@coppice/protocol';
-import { trainableNorm } from '../metrics.ts';
+import { trainableNormInSteps } from '../metrics.ts';
+import { finish, type Steps } from '../steps.ts';
 
 /** Clipping scales in float32, so that what comes out may be longer than asked by its rounding. */
 const ROUNDING = 1 + 1e-5;
@@ -20,8 +21,13 @@ export function normBound(plan: Plan): number {
  * @throws CoppiceError `update-norm`
  */
 export function checkNorm(values: Float32Array, layout: Layout, bound: number): void {
+  finish(checkNormInSteps(values, layout, bound));
+}
+
+/** As `checkNorm`, a piece of the model at a time. */
+export function* checkNormInSteps(values: Float32Array, layout: Layout, bound: number): Steps<void> {
   if (bound === Number.POSITIVE_INFINITY) return;
-  const norm = trainableNorm(values, layout);
+  const norm = yield* trainableNormInSteps(values, layout);
   if (!Number.isFinite(norm) || norm <= bound) return;
   throw new CoppiceError(
     'update-norm',
