@@ -213,9 +213,9 @@ describe('a participant written from docs/protocol.md', () => {
     const a1 = await a.raw.ask('update', a.update, damaged);
     expect(a1.message).toMatchObject({ ok: false, error: { code: 'frame-invalid' } });
     const a2 = await a.raw.ask('update', a.update, good);
-    expect(a2.message).toEqual({ ok: true, value: { duplicate: false } });
+    expect(a2.message).toEqual({ ok: true, value: { duplicate: false, next: null } });
     const a3 = await a.raw.ask('update', a.update, good);
-    expect(a3.message).toEqual({ ok: true, value: { duplicate: true } });
+    expect(a3.message).toEqual({ ok: true, value: { duplicate: true, next: null } });
     await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
 
     const foretold = frame(
@@ -248,7 +248,7 @@ describe('a participant written from docs/protocol.md', () => {
 
     // The round is over: what was counted is still known as such, what was not comes too late.
     const again = await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
-    expect(again.message).toEqual({ ok: true, value: { duplicate: true } });
+    expect(again.message).toEqual({ ok: true, value: { duplicate: true, next: null } });
     const late = await c.raw.ask('update', c.update, frame(2, c.hash, ofA));
     expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' }, current: { round: 1 } });
     expect((late.frame as Uint8Array).subarray(40)).toEqual(served);

@@ -69,12 +69,18 @@ export class RawParticipant {
     return new Promise((resolve) => this.#waiting.push({ name, resolve }));
   }
 
-  ask(name: string, message: unknown, frame?: Uint8Array): Promise<Arrived> {
+  /** @param frame the message's binary part, under the name that it has there. */
+  ask(
+    name: string,
+    message: unknown,
+    frame?: Uint8Array,
+    part: 'frame' | 'bytes' = 'frame',
+  ): Promise<Arrived> {
     const id = this.#next++;
     const answer = new Promise<Arrived>((resolve) => this.#answers.set(id, resolve));
     if (frame === undefined) this.send(`42/participant,${id}${JSON.stringify([name, message])}`);
     else {
-      const placed = { ...(message as Json), frame: { _placeholder: true, num: 0 } };
+      const placed = { ...(message as Json), [part]: { _placeholder: true, num: 0 } };
       this.send(`451-/participant,${id}${JSON.stringify([name, placed])}`);
       this.send(frame);
     }
@@ -115,6 +121,59 @@ export class RawParticipant {
   }
 }
 
+/** "Frames in pieces": all but the last have 1 MiB. */
+export const PIECE = 1_048_576;
+
+/** The whole frame of a model whose header came alone. */
+export async function fetchPieces(
+  raw: RawParticipant,
+  run: unknown,
+  checkpoint: unknown,
+  header: Uint8Array,
+): Promise<Uint8Array> {
+  const payloadBytes = Buffer.from(header).readUInt32LE(28);
+  const whole = new Uint8Array(40 + payloadBytes);
+  whole.set(header);
+  for (let piece = 0; piece * PIECE < payloadBytes; piece++) {
+    const { message, frame } = await raw.ask('model-piece', { run, checkpoint, piece });
+    if (frame === null) throw new Error(JSON.stringify(message));
+    whole.set(frame, 40 + piece * PIECE);
+  }
+  if (crc32(whole.subarray(40)) !== Buffer.from(header).readUInt32LE(32)) throw new Error('damaged');
+  return whole;
+}
+
+/** Piece number `piece` of an update, to be asked for an answer. */
+export function sendPiece(
+  raw: RawParticipant,
+  { run, round, attempt }: Json,
+  frame: Uint8Array,
+  piece: number,
+): Promise<Arrived> {
+  const bytes = frame.subarray(40 + piece * PIECE, 40 + (piece + 1) * PIECE);
+  return raw.ask('update-piece', { run, round, attempt, piece }, bytes, 'bytes');
+}
+
+/** Sends a large update. @returns the coordinator's last answer, and the pieces that were sent. */
+export async function sendInPieces(
+  raw: RawParticipant,
+  update: Json,
+  frame: Uint8Array,
+): Promise<{ answer: Json; sent: number[] }> {
+  const header = frame.subarray(0, 40);
+  const sent: number[] = [];
+  for (;;) {
+    const { message } = await raw.ask('update', update, header);
+    const next = (message['value'] as { next: number | null } | undefined)?.next ?? null;
+    if (next === null) return { answer: message, sent };
+    for (let piece = next; 40 + piece * PIECE < frame.byteLength; piece++) {
+      const reply = await sendPiece(raw, update, frame, piece);
+      if (reply.message['ok'] !== true) return { answer: reply.message, sent };
+      sent.push(piece);
+    }
+  }
+}
+
 export function layoutHash(layout: readonly Spec[]): Buffer {
   const lines = layout.map(({ name, shape, trainable }) => `${name}:${trainable ? 1 : 0}:${shape.join(',')}`);
   return createHash('sha256').update(lines.join('\n'), 'utf8').digest().subarray(0, 16);
@@ -122,6 +181,21 @@ export function layoutHash(layout: readonly Spec[]): Buffer {
 
 export function weightsHash(payload: Uint8Array): string {
   return createHash('sha256').update(payload).digest('hex');
+}
+
+/** A frame of these float32 bytes. */
+export function frameOf(kind: 1 | 2, layout: Uint8Array, values: Float32Array): Uint8Array {
+  const content = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  const bytes = Buffer.alloc(40 + content.byteLength);
+  bytes.write('CPF1', 0, 'latin1');
+  bytes.set([1, kind, 0, 0], 4);
+  bytes.set(layout, 8);
+  bytes.writeUInt32LE(values.length, 24);
+  bytes.writeUInt32LE(content.byteLength, 28);
+  bytes.writeUInt32LE(crc32(content), 32);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 36)), 36);
+  bytes.set(content, 40);
+  return bytes;
 }
 
 /** "Frames": 40 bytes of header, then the payload. */

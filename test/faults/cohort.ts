@@ -44,7 +44,7 @@ export async function deliverAll({ good, asked }: Cohort): Promise<void> {
   for (const [i, one] of good.entries()) {
     expect(await deliver(one, asked, NUMBERS[i] as number)).toEqual({
       ok: true,
-      value: { duplicate: false },
+      value: { duplicate: false, next: null },
     });
   }
 }

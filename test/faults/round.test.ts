@@ -67,7 +67,7 @@ describe('an update that cannot be used is refused by name', () => {
       'frame-invalid',
       (asked) => [asked.update, Buffer.concat([asked.frame(flat(asked, 1)), noise(4)])],
     ],
-    ['an oversized frame', 'frame-invalid', (asked) => [asked.update, noise(8_000_000)]],
+    ['an oversized frame', 'frame-too-large', (asked) => [asked.update, noise(1_100_000)]],
     [
       'a damaged frame',
       'frame-invalid',
@@ -172,7 +172,13 @@ describe('an update that cannot be used is refused by name', () => {
     expect(answer).toEqual(refusal(code));
     await deliverAll(cohort);
     // What is wrong in itself is out at once; the rest may be sent again until the deadline.
-    const out = ['update-shape', 'update-not-finite', 'update-norm', 'update-examples'].includes(code);
+    const out = [
+      'update-shape',
+      'update-not-finite',
+      'update-norm',
+      'update-examples',
+      'frame-too-large',
+    ].includes(code);
     if (!out) passDeadline();
     await expectRight(cohort, { bad: out ? 'refused' : 'late' });
   });
@@ -323,7 +329,7 @@ describe('one that does not stop', () => {
     expect((await deliver(cohort.bad, cohort.asked, 4))['ok']).toBe(true);
     for (let n = 0; n < 30; n++) {
       const again = await deliver(cohort.bad, cohort.asked, 4);
-      expect(again).toEqual({ ok: true, value: { duplicate: true } });
+      expect(again).toEqual({ ok: true, value: { duplicate: true, next: null } });
     }
     await deliverAll(cohort);
     const updates = [...honestUpdates(cohort.asked), honest(cohort.asked, 4)];
@@ -360,7 +366,10 @@ describe('an update counts once', () => {
     await expectRight(cohort, { updates, bad: 'accepted' });
     const [asked] = await Promise.all([cohort.bad, ...cohort.good].map((one) => world.asked(one)));
     const second: Cohort = { ...cohort, asked: asked as Asked };
-    expect(await deliver(cohort.bad, cohort.asked, 4)).toEqual({ ok: true, value: { duplicate: true } });
+    expect(await deliver(cohort.bad, cohort.asked, 4)).toEqual({
+      ok: true,
+      value: { duplicate: true, next: null },
+    });
     const { delta, examples } = honest(cohort.asked, 4);
     const dressed = { ...cohort.asked.update, round: 2, examples };
     const answer = await cohort.bad.raw.ask('update', dressed, cohort.asked.frame(delta));

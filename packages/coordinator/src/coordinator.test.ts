@@ -393,7 +393,7 @@ describe('a participant', () => {
         payload: new Uint8Array(update.buffer),
       }),
     });
-    expect(reply).toEqual({ ok: true, value: { duplicate: false } });
+    expect(reply).toEqual({ ok: true, value: { duplicate: false, next: null } });
     expect(await ending).toMatchObject({ outcome: 'committed', you: 'accepted', accepted: 1 });
     const before = new Float32Array(new Uint8Array(frame as Uint8Array).slice(40).buffer);
     const expected = before.map((weight) => weight + 0.25);

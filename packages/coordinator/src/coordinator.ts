@@ -30,7 +30,9 @@ import { Metrics } from './monitoring/metrics.ts';
 import { AdminHub } from './realtime/admin.ts';
 import { Door } from './realtime/door.ts';
 import { limitEvents } from './realtime/event-limit.ts';
+import { onePartParser } from './realtime/parser.ts';
 import { ParticipantHub } from './realtime/participants.ts';
+import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
 import { AddressLimit } from './security/address-limit.ts';
@@ -131,6 +133,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     ...(config.allowOrigin === null ? {} : { cors: { origin: origins } }),
     serveClient: false,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
+    parser: onePartParser,
     pingInterval: HEARTBEAT_INTERVAL,
     pingTimeout: SILENCE_TIMEOUT - HEARTBEAT_INTERVAL,
     connectTimeout: SILENCE_TIMEOUT,
@@ -139,6 +142,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     perMessageDeflate: false,
     httpCompression: false,
   });
+  const unproven = new Unproven();
   const metrics = new Metrics({
     connected: () => hub.connected,
     runs: () => runs.all(),
@@ -167,6 +171,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     newcomers,
     addressOf: (socket) => door.addressOf(socket.conn),
     answered: (name, result) => metrics.answered(name, result),
+    proved: (connection) => unproven.proved(connection),
   });
   const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks, admissions });
   runs.subscribe({
@@ -208,6 +213,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admins,
     operator: config.operator,
     client: () => client,
+    proved: (connection) => unproven.proved(connection),
   });
 
   const entry = config.adminKey ?? (await admins.oneTimeKey());
@@ -228,7 +234,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   hub.serve(runs);
   // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
   // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
-  io.attach(server);
+  unproven.watch(server, () => io.attach(server));
   door.watch(io);
   ready = true;
 

@@ -2,6 +2,7 @@ import { integerBelow, seededRandom, shuffle, uniform } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExactAccumulator, MAX_WEIGHTED } from './accumulator.ts';
+import { finish, STEP_PARAMETERS } from './steps.ts';
 
 interface Case {
   values: Float32Array;
@@ -119,6 +120,49 @@ describe('ExactAccumulator', () => {
       sum.add(one.values, one.examples);
     }
     expect(total(sum, 0)).toBe(bigIntSum(cases, 0));
+  });
+
+  it('is the same sum, added at once or a piece at a time', () => {
+    const length = 2 * STEP_PARAMETERS + 3;
+    const random = seededRandom('in steps');
+    const atOnce = new ExactAccumulator(length);
+    const inSteps = new ExactAccumulator(length);
+    // Small ones, ones that carry, and small ones on top of what was carried.
+    for (const [scale, examples] of [
+      [1e-3, 7],
+      [1e4, 90_000],
+      [1e-3, 11],
+    ] as const) {
+      const values = Float32Array.from({ length }, () => (uniform(random) - 0.5) * scale);
+      atOnce.add(values, examples);
+      const largest = finish(inSteps.checkInSteps(values, examples));
+      expect(largest).toBe(values.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+      const steps = inSteps.addInSteps(values, examples, largest);
+      // It counts from here on.
+      expect(inSteps.updates).toBe(atOnce.updates);
+      let pieces = 1;
+      while (steps.next().done !== true) pieces++;
+      expect(pieces).toBe(3);
+    }
+    expect(inSteps.partial()).toEqual(atOnce.partial());
+  });
+
+  it.each([
+    ['update-not-finite', Number.NaN, 1],
+    ['update-not-finite', Number.NEGATIVE_INFINITY, 1],
+    ['update-out-of-range', 1e6, 1_000_000],
+    ['update-examples', 1, 0.5],
+  ])('refuses %s a piece at a time, wherever it is', (code, value, examples) => {
+    const values = new Float32Array(2 * STEP_PARAMETERS + 3);
+    for (const at of [0, STEP_PARAMETERS + 1, values.length - 1]) {
+      const sum = new ExactAccumulator(values.length);
+      values.fill(0)[at] = value;
+      expect(() => finish(sum.checkInSteps(values, examples))).toThrow(expect.objectContaining({ code }));
+    }
+    const other = new ExactAccumulator(values.length - 1);
+    expect(() => finish(other.checkInSteps(values.fill(0), 1))).toThrow(
+      expect.objectContaining({ code: 'update-shape' }),
+    );
   });
 
   it('refuses what cannot be summed, by name, and keeps what it has', () => {

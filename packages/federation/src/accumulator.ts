@@ -1,4 +1,5 @@
 import { CoppiceError } from '@coppice/protocol';
+import { STEP_PARAMETERS, type Steps } from './steps.ts';
 
 /*
  * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each
@@ -89,6 +90,45 @@ export class ExactAccumulator {
     this.#examples += examples;
   }
 
+  /**
+   * All that `add` checks, a piece of the model at a time; nothing is changed.
+   *
+   * @returns the largest |value|, for `addInSteps`.
+   * @throws CoppiceError as `add`.
+   */
+  *checkInSteps(values: Float32Array, examples: number): Steps<number> {
+    this.#requireRoom(1);
+    let largest = 0;
+    for (let at = 0; at < values.length; at += STEP_PARAMETERS) {
+      if (at > 0) yield;
+      const piece = largestMagnitude(values.subarray(at, at + STEP_PARAMETERS));
+      // What is not finite is seen by the next look at all of it, which says where it is.
+      if (!(piece <= largest)) largest = piece;
+      if (!Number.isFinite(piece)) break;
+    }
+    const fits = values.length === this.#low.length && Number.isInteger(examples) && examples >= 1;
+    return fits && largest * examples <= MAX_WEIGHTED
+      ? largest
+      : checkValues(values, this.#low.length, examples);
+  }
+
+  /**
+   * As `add`, for values that `checkInSteps` let pass, a piece of the model at a time. The update counts from
+   * the call on; the steps must all be done before the sum is asked for.
+   *
+   * @param largest what `checkInSteps` gave.
+   * @throws CoppiceError `update-out-of-range` where no more updates are taken; then nothing was added.
+   */
+  addInSteps(values: Float32Array, examples: number, largest: number): Steps<void> {
+    this.#requireRoom(1);
+    const scale = examples * UNITS;
+    const large = largest * scale >= ROUNDER_RANGE;
+    this.#makeRoom(large ? CARRY : largest * scale + 1);
+    this.#updates += 1;
+    this.#examples += examples;
+    return addPieces(this.#low, large ? this.#ownHigh() : null, values, scale);
+  }
+
   /** Adds what another accumulator has summed. Exact, like everything here. */
   merge(partial: PartialSum): void {
     const { high, low } = partial;
@@ -176,6 +216,21 @@ function addLargeUnits(low: Float64Array, high: Float64Array, values: Float32Arr
     const carried = Math.round(units / CARRY);
     high[i] = (high[i] as number) + carried;
     low[i] = (low[i] as number) + (units - carried * CARRY);
+  }
+}
+
+function* addPieces(
+  low: Float64Array,
+  high: Float64Array | null,
+  values: Float32Array,
+  scale: number,
+): Steps<void> {
+  for (let from = 0; from < values.length; from += STEP_PARAMETERS) {
+    if (from > 0) yield;
+    const to = from + STEP_PARAMETERS;
+    const piece = values.subarray(from, to);
+    if (high === null) addUnits(low.subarray(from, to), piece, scale);
+    else addLargeUnits(low.subarray(from, to), high.subarray(from, to), piece, scale);
   }
 }
 

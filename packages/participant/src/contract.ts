@@ -1,7 +1,19 @@
-import { type DataSchema, type Down, PROTOCOL_VERSION, type WireError } from '@coppice/protocol';
+import {
+  type DataSchema,
+  type Down,
+  encodeFrame,
+  encodeHeader,
+  frameBytes,
+  isHeaderAlone,
+  PIECE_BYTES,
+  PROTOCOL_VERSION,
+  type Update,
+  type WireError,
+} from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSummary, LocalData } from './local-data.ts';
 import type { LoopbackPeer } from './loopback-transport.ts';
+import { ModelFetcher, sendUpdate } from './pieces.ts';
 import type { Transport } from './transport.ts';
 
 const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };
@@ -154,6 +166,51 @@ export const welcome: Down<'welcome'> = {
   runs: [],
 };
 
+/** A payload of two pieces and a bit, of which no two bytes in a row are alike. */
+const large = Uint8Array.from({ length: 2 * PIECE_BYTES + 40_000 }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
+const expectation = {
+  layoutHash: new Uint8Array(16).fill(7),
+  parameters: large.byteLength / 4,
+} as const;
+const headerOf = { codec: 'float32', ...expectation } as const;
+const largeUpdate: Update = {
+  run: 'r-1',
+  round: 1,
+  attempt: 1,
+  checkpoint: 'a'.repeat(64),
+  examples: 3,
+  loss: null,
+  evaluation: null,
+  milliseconds: 1,
+  frame: encodeFrame({ kind: 'update', ...headerOf, payload: large }),
+};
+
+/** A coordinator that takes a large update, and drops the line before the answer to piece number `dropAt`. */
+function receiver(peer: LoopbackPeer, dropAt: number | null = null) {
+  const pieces: number[] = [];
+  const received = new Uint8Array(large.byteLength);
+  let next = 0;
+  const complete = () => next * PIECE_BYTES >= large.byteLength;
+  peer.answer('update', ({ frame }) => {
+    if (!isHeaderAlone(frameBytes(frame))) throw new Error('the frame came whole');
+    return { ok: true, value: { duplicate: false, next: complete() ? null : next } };
+  });
+  peer.answer('update-piece', ({ piece, bytes }) => {
+    pieces.push(piece);
+    if (piece === dropAt) {
+      dropAt = null;
+      peer.drop();
+      return new Promise(() => {});
+    }
+    if (piece === next) {
+      received.set(frameBytes(bytes), piece * PIECE_BYTES);
+      next++;
+    }
+    return { ok: true, value: { next } };
+  });
+  return { pieces, received };
+}
+
 /** The contract of every `Transport`. */
 export function transportContract(name: string, make: () => Promise<TransportUnderTest>): void {
   describe(`Transport contract: ${name}`, () => {
@@ -205,6 +262,91 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       ]);
       expect(under.transport.traffic.sent.messages).toBeGreaterThan(0);
       expect(under.transport.traffic.received.bytes).toBeGreaterThan(0);
+    });
+
+    it('refuses a frame that is too large for a message before it is sent', async () => {
+      open();
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      await expect(under.transport.request('update', largeUpdate)).rejects.toMatchObject({
+        code: 'frame-too-large',
+      });
+    });
+
+    it('carries a large update in pieces, and says how far it is', async () => {
+      const { pieces, received } = receiver(under.peer);
+      open();
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      const told: [number, number][] = [];
+      const { request } = under.transport;
+      const reply = await sendUpdate(request, largeUpdate, { onPiece: (done, of) => told.push([done, of]) });
+      expect(reply).toEqual({ ok: true, value: { duplicate: false, next: null } });
+      expect(pieces).toEqual([0, 1, 2]);
+      expect(told).toEqual([
+        [0, 3],
+        [1, 3],
+        [2, 3],
+        [3, 3],
+      ]);
+      expect(Buffer.compare(received, large)).toBe(0);
+      expect(under.transport.traffic.sent.bytes).toBeGreaterThan(large.byteLength);
+    });
+
+    it('goes on with a large update where the line broke', async () => {
+      const { pieces, received } = receiver(under.peer, 2);
+      open();
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      const { request } = under.transport;
+      await expect(sendUpdate(request, largeUpdate)).rejects.toMatchObject({ code: 'connection-lost' });
+      await sees('lost');
+      under.peer.welcome(welcome);
+      await sees('welcome', 2);
+      expect(await sendUpdate(request, largeUpdate)).toMatchObject({ ok: true });
+      expect(pieces).toEqual([0, 1, 2, 2]);
+      expect(Buffer.compare(received, large)).toBe(0);
+    });
+
+    it('fetches a large model in pieces, once for all who want it, and goes on where the line broke', async () => {
+      const asked: number[] = [];
+      let dropAt: number | null = 2;
+      under.peer.answer('model-piece', ({ piece }) => {
+        asked.push(piece);
+        if (piece === dropAt) {
+          dropAt = null;
+          under.peer.drop();
+          return new Promise(() => {});
+        }
+        return {
+          ok: true,
+          value: { bytes: large.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES) },
+        };
+      });
+      open();
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      const header = encodeHeader({
+        kind: 'weights',
+        ...headerOf,
+        payloadBytes: large.byteLength,
+        payloadChecksum: 1,
+      });
+      const fetcher = new ModelFetcher(under.transport.request);
+      const fetch = () =>
+        fetcher.fetch(
+          'r-1',
+          { checkpoint: 'a'.repeat(64), frame: header },
+          { kind: 'weights', ...expectation },
+        );
+      await expect(fetch()).rejects.toMatchObject({ code: 'connection-lost' });
+      await sees('lost');
+      under.peer.welcome(welcome);
+      await sees('welcome', 2);
+      const [one, other] = await Promise.all([fetch(), fetch()]);
+      expect(asked).toEqual([0, 1, 2, 2]);
+      expect(Buffer.compare(one.subarray(40), large)).toBe(0);
+      expect(other).toBe(one);
     });
 
     it('passes on named refusals of a message as answers', async () => {

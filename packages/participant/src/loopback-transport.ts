@@ -3,6 +3,7 @@ import {
   type Down,
   type DownName,
   downMessages,
+  PIECE_BYTES,
   parseMessage,
   type Reply,
   type Up,
@@ -46,6 +47,9 @@ export function loopback(): { transport: Transport; peer: LoopbackPeer } {
     },
     async request(name, message) {
       if (!connected) throw lost();
+      const { frame } = message as { frame?: Uint8Array | ArrayBuffer };
+      if (frame !== undefined && frame.byteLength > PIECE_BYTES)
+        throw new CoppiceError('frame-too-large', `The frame has ${frame.byteLength} bytes.`);
       count(sent, message);
       const checked = parseMessage(name, upMessages[name].schema, message);
       const handle = handlers.get(name) ?? (() => new Promise(() => {}));
@@ -104,7 +108,10 @@ export function loopback(): { transport: Transport; peer: LoopbackPeer } {
 }
 
 function count(direction: { messages: number; bytes: number }, message: unknown): void {
-  const { frame, ...fields } = message as { frame?: ArrayBufferLike | Uint8Array };
+  const { frame, bytes, ...fields } = message as Record<
+    'frame' | 'bytes',
+    ArrayBufferLike | Uint8Array | undefined
+  >;
   direction.messages++;
-  direction.bytes += JSON.stringify(fields).length + (frame?.byteLength ?? 0);
+  direction.bytes += JSON.stringify(fields).length + (frame?.byteLength ?? 0) + (bytes?.byteLength ?? 0);
 }

@@ -20,6 +20,8 @@ export type Activity =
   /** Joined; a round begins when enough are there, or this one was not selected. */
   | { kind: 'waiting' }
   | { kind: 'paused' }
+  /** A large model is on its way here; a small one comes with the round. */
+  | { kind: 'receiving'; round: number; received: number; bytes: number }
   /** The model arrived and is being put on the device (warm-up, shader compilation). */
   | { kind: 'preparing'; round: number }
   | { kind: 'evaluating'; round: number }
@@ -32,7 +34,8 @@ export type Activity =
       steps: number;
       loss: number | null;
     }
-  | { kind: 'sending'; round: number; bytes: number }
+  /** Of `bytes` the first `sent` have arrived; they arrive all at once where the update is no larger than a piece. */
+  | { kind: 'sending'; round: number; sent: number; bytes: number }
   /** Delivered; the round is still open for others. */
   | { kind: 'delivered'; round: number }
   /** The run is over. */

@@ -149,7 +149,7 @@ async function world({
   }
   peer.answer('update', (message) => {
     told.push({ name: 'update', message });
-    return { ok: true, value: { duplicate: false } };
+    return { ok: true, value: { duplicate: false, next: null } };
   });
   session.connect();
   const messages = (name: string) => told.filter((one) => one.name === name).map((one) => one.message);
@@ -252,7 +252,7 @@ describe('a session', () => {
     const sent: Up<'update'>[] = [];
     peer.answer('update', (message) => {
       sent.push(message);
-      return { ok: true, value: { duplicate: true } };
+      return { ok: true, value: { duplicate: true, next: null } };
     });
     peer.welcome({ ...welcome, runs: [summary] });
     await until(session, (state) => state.connection === 'online' && messages('join').length === 2);

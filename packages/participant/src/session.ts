@@ -8,11 +8,13 @@ import {
   type ErrorCode,
   frameBytes,
   frameLayout,
+  isHeaderAlone,
   type Join,
   layoutHash,
   layoutSize,
   type Metrics,
   type Model,
+  PIECE_BYTES,
   type Reply,
   type RoundEnd,
   type RoundStart,
@@ -27,6 +29,7 @@ import {
 } from '@coppice/protocol';
 import { holdOut } from './holdout.ts';
 import type { DataSummary, LocalData, OpenLocalData } from './local-data.ts';
+import { ModelFetcher, type PieceOptions, sendUpdate } from './pieces.ts';
 import { reportedLoss, reportedMetrics } from './reported.ts';
 import type { Activity, SavedModel, Session, SessionState } from './session-state.ts';
 import { trainRound } from './train-round.ts';
@@ -51,8 +54,13 @@ const OUTBOUND_KEPT = 100;
 const OUTCOMES_KEPT = 200;
 /** How often an update that was damaged on the way is sent, before the round is declined. */
 const DELIVERY_ATTEMPTS = 3;
+/** How often a model is asked for again that was replaced while it was being fetched. */
+const PULLS = 3;
 /** How often progress is told to the coordinator, at most. */
 const PROGRESS_INTERVAL = 500;
+
+/** For progress that is none of training. */
+const NO_EPOCH = { epoch: 0, epochs: 0, loss: null } as const;
 
 const initialState: SessionState = {
   connection: 'connecting',
@@ -100,9 +108,12 @@ class ParticipantSession implements Session {
   #toldProgressAt: number | null = null;
   /** Stops the wait for a word of the run. */
   #expecting: () => void = () => {};
+  /** Pieces are part of the message that they belong to: the outbound log has that. */
+  readonly #models: ModelFetcher;
 
   constructor(options: SessionOptions) {
     this.#o = options;
+    this.#models = new ModelFetcher((name, message) => this.#o.transport.request(name, message));
     options.host.onBackend((backend) => this.#set({ backend }));
   }
 
@@ -167,9 +178,17 @@ class ParticipantSession implements Session {
   }
 
   async pull(run: string): Promise<SavedModel> {
-    const reply = await this.#request('pull', { run });
-    if (!reply.ok) throw CoppiceError.fromWire(reply.error);
-    return this.#state.joined?.run === run ? this.#decode(reply.value) : unasked(reply.value);
+    for (let pulls = 1; ; pulls++) {
+      const reply = await this.#request('pull', { run });
+      if (!reply.ok) throw CoppiceError.fromWire(reply.error);
+      try {
+        return await this.#receive(run, reply.value);
+      } catch (thrown) {
+        // A large model takes a while to fetch; a round may have ended meanwhile.
+        const replaced = thrown instanceof CoppiceError && thrown.code === 'checkpoint-unknown';
+        if (!replaced || pulls === PULLS) throw thrown;
+      }
+    }
   }
 
   close(): void {
@@ -319,8 +338,6 @@ class ParticipantSession implements Session {
     this.#work = { round, attempt, abort };
     try {
       this.#set({ activity: { kind: 'preparing', round }, error: null });
-      const weights = this.#decode({ round: round - 1, checkpoint: start.checkpoint, frame: start.frame });
-      if (this.#o.keepModels) this.#keep(weights);
       const before = this.#made;
       if (
         before !== null &&
@@ -330,6 +347,9 @@ class ParticipantSession implements Session {
       ) {
         this.#made = { ...before, update: { ...before.update, attempt } };
       } else {
+        const weights = await this.#roundModel(start, abort.signal);
+        if (abort.signal.aborted) return;
+        if (this.#o.keepModels) this.#keep(weights);
         const result = await trainRound({
           ...joined,
           participant: this.#state.participant as string,
@@ -344,11 +364,9 @@ class ParticipantSession implements Session {
               run: start.run,
               round,
               stage: 'evaluating',
-              epoch: 0,
-              epochs: 0,
+              ...NO_EPOCH,
               step: 0,
               steps: 0,
-              loss: null,
             });
           },
           onTraining: (progress) => {
@@ -370,25 +388,66 @@ class ParticipantSession implements Session {
       await this.#deliver(this.#made, abort.signal);
     } catch (thrown) {
       if (abort.signal.aborted) return;
-      await this.#trainingFailed(start, thrown);
+      const code = thrown instanceof CoppiceError ? thrown.code : null;
+      // After the next join the coordinator sends the round again; or it is over, and its end is being told.
+      if (code === 'connection-lost') return;
+      if (code === 'checkpoint-unknown') this.#rest();
+      else await this.#trainingFailed(start, thrown);
     } finally {
       if (this.#work?.abort === abort) this.#work = null;
     }
+  }
+
+  /** The model that a round begins from; a large one is fetched, unless this device has it already. */
+  async #roundModel({ run, round, checkpoint, frame }: RoundStart, signal: AbortSignal): Promise<SavedModel> {
+    if (isHeaderAlone(frameBytes(frame)) && this.#latest?.checkpoint === checkpoint) return this.#latest;
+    const model = await this.#receive(
+      run,
+      { round: round - 1, checkpoint, frame },
+      {
+        signal,
+        onPiece: (done, of) => {
+          if (signal.aborted) return;
+          const bytes = layoutSize(this.#state.joined?.layout ?? []) * 4;
+          const received = Math.min(done * PIECE_BYTES, bytes);
+          this.#set({ activity: { kind: 'receiving', round, received, bytes } });
+          this.#traffic();
+          this.#tellProgress({ run, round, stage: 'receiving', ...NO_EPOCH, step: done, steps: of });
+        },
+      },
+    );
+    if (!signal.aborted) this.#set({ activity: { kind: 'preparing', round } });
+    return model;
   }
 
   async #deliver({ update, norm }: { update: Update; norm: number }, signal: AbortSignal): Promise<void> {
     // Paused or left in the moment between the last batch and here.
     if (signal.aborted) return;
     const bytes = frameBytes(update.frame).byteLength;
-    this.#set({ activity: { kind: 'sending', round: update.round, bytes } });
+    const { run, round } = update;
+    this.#set({ activity: { kind: 'sending', round, sent: 0, bytes } });
+    const onPiece = (done: number, of: number) => {
+      if (signal.aborted) return;
+      const sent = Math.min(done * PIECE_BYTES, bytes);
+      this.#set({ activity: { kind: 'sending', round, sent, bytes } });
+      this.#traffic();
+      this.#tellProgress({ run, round, stage: 'sending', ...NO_EPOCH, step: done, steps: of });
+    };
     for (let attempt = 1; !signal.aborted; attempt++) {
       let reply: Reply<UpValue<'update'>>;
       try {
-        reply = await this.#request('update', update, norm);
+        this.#record('update', update, norm);
+        const { transport } = this.#o;
+        reply = await sendUpdate((name, message) => transport.request(name, message), update, {
+          signal,
+          onPiece,
+        });
+        this.#traffic();
       } catch (thrown) {
         // The connection broke. After the next join the coordinator sends the round again, and the
         // update that is already made goes out then.
         if (thrown instanceof CoppiceError && thrown.code === 'connection-lost') return;
+        if (signal.aborted) return;
         throw thrown;
       }
       if (signal.aborted) return;
@@ -396,7 +455,7 @@ class ParticipantSession implements Session {
         this.#set({ activity: { kind: 'delivered', round: update.round } });
         return;
       }
-      if (reply.current !== undefined && this.#o.keepModels) this.#keep(this.#decode(reply.current));
+      if (reply.current !== undefined && this.#o.keepModels) await this.#keepForUse(run, reply.current);
       const error = CoppiceError.fromWire(reply.error);
       if (error.retry === 'with-current-model') {
         this.#rest();
@@ -446,7 +505,7 @@ class ParticipantSession implements Session {
     if (joined === null || joined.run !== run || this.#data === null || this.#state.participant === null)
       return;
     try {
-      const { weights } = this.#decode({ round, checkpoint, frame });
+      const { weights } = await this.#receive(run, { round, checkpoint, frame });
       const { evaluation } = holdOut(
         await this.#data.local.dataset(),
         joined.plan.evaluationShare,
@@ -518,16 +577,38 @@ class ParticipantSession implements Session {
     this.#set({ model: { round: this.#latest.round, checkpoint: this.#latest.checkpoint } });
   }
 
-  #decode({ round, checkpoint, frame }: Model): SavedModel {
-    const layout = this.#state.joined?.layout;
-    if (layout === undefined)
-      throw new CoppiceError('run-state', 'A model can be read only after joining its run.');
-    const expected = {
-      kind: 'weights',
-      layoutHash: layoutHash(layout),
-      parameters: layoutSize(layout),
-    } as const;
-    return { round, checkpoint, weights: readFloat32Payload(decodeFrame(frameBytes(frame), expected)) };
+  /** A model that nothing but use waits for: a large one is kept when it is here. */
+  async #keepForUse(run: string, model: Model): Promise<void> {
+    const kept = this.#receive(run, model).then(
+      (received) => this.#keep(received),
+      () => {},
+    );
+    if (!isHeaderAlone(frameBytes(model.frame))) await kept;
+  }
+
+  /**
+   * A model's weights; where only its header came, the rest is fetched. How a model of a run that was not
+   * joined must be laid out is not known, so it is held to the name that it came by.
+   */
+  async #receive(
+    run: string,
+    { round, checkpoint, frame }: Model,
+    options?: PieceOptions,
+  ): Promise<SavedModel> {
+    const { joined } = this.#state;
+    const layout = joined?.run === run ? joined.layout : null;
+    const form =
+      layout === null
+        ? frameLayout(frameBytes(frame))
+        : { layoutHash: layoutHash(layout), parameters: layoutSize(layout) };
+    const expected = { kind: 'weights', ...form } as const;
+    const whole = await this.#models.fetch(run, { checkpoint, frame }, expected, options);
+    const weights = readFloat32Payload(decodeFrame(whole, expected));
+    if (layout !== null || weightsHash(weights) === checkpoint) return { round, checkpoint, weights };
+    throw new CoppiceError(
+      'frame-invalid',
+      'The model was damaged on its way here. Ask again to have it sent anew.',
+    );
   }
 
   #tellProgress(progress: Up<'progress'>): void {
@@ -569,18 +650,4 @@ class ParticipantSession implements Session {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener(this.#state);
   }
-}
-
-/**
- * Reads a model of a run that was not joined: how it must be laid out is not known, so it is held to the
- * name that it came by. @throws CoppiceError `frame-invalid`
- */
-function unasked({ round, checkpoint, frame }: Model): SavedModel {
-  const bytes = frameBytes(frame);
-  const weights = readFloat32Payload(decodeFrame(bytes, { kind: 'weights', ...frameLayout(bytes) }));
-  if (weightsHash(weights) === checkpoint) return { round, checkpoint, weights };
-  throw new CoppiceError(
-    'frame-invalid',
-    'The model was damaged on its way here. Ask again to have it sent anew.',
-  );
 }

@@ -5,9 +5,8 @@ import {
   type DownName,
   downMessages,
   FIRST_PAUSE,
-  FRAME_HEADER_BYTES,
   LONGEST_PAUSE,
-  MAX_MODEL_BYTES,
+  PIECE_BYTES,
   PROTOCOL_VERSION,
   parseMessage,
   proofBytes,
@@ -159,11 +158,11 @@ export function socketTransport(url: string, identity: Identity): Transport {
     async request(name, message) {
       if (!socket.connected) throw lost();
       const { frame } = message as { frame?: Uint8Array | ArrayBuffer };
-      if (frame !== undefined && frame.byteLength > MAX_MODEL_BYTES + FRAME_HEADER_BYTES) {
+      if (frame !== undefined && frame.byteLength > PIECE_BYTES) {
         // The coordinator would close the connection without a word.
         throw new CoppiceError(
           'frame-too-large',
-          `The update has ${frame.byteLength} bytes; one message carries ${MAX_MODEL_BYTES} at most. This model is too large to train together.`,
+          `The frame has ${frame.byteLength} bytes; one message carries ${PIECE_BYTES} at most. Larger ones go in pieces.`,
         );
       }
       let answer: unknown;

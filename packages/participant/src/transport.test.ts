@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { PROTOCOL_VERSION, type WireError } from '@coppice/protocol';
+import { MAX_MESSAGE_BYTES, PROTOCOL_VERSION, type WireError } from '@coppice/protocol';
 import { Server, type Socket } from 'socket.io';
 import { expect, it } from 'vitest';
 import { type TransportUnderTest, transportContract, welcome } from './contract.ts';
@@ -13,7 +13,7 @@ transportContract('loopback', async () => ({ ...loopback(), close: async () => {
 /** A bare Socket.IO server that does what the test says, and nothing else. */
 async function socketIo(): Promise<TransportUnderTest> {
   const http = createServer();
-  const io = new Server(http);
+  const io = new Server(http, { maxHttpBufferSize: MAX_MESSAGE_BYTES });
   const answers = new Map<string, (message: never) => unknown>();
   const pending: ((socket: Socket) => void)[] = [];
   const free: Socket[] = [];

@@ -45,6 +45,7 @@ export const errorCodes = {
   'update-not-finite': 'never',
   'update-out-of-range': 'never',
   'update-examples': 'never',
+  'update-not-offered': 'later',
   'update-norm': 'never',
   'frame-invalid': 'later',
   'frame-too-large': 'never',

@@ -1,5 +1,6 @@
 import { type Checksum, crc32 } from './crc32.ts';
 import { CoppiceError } from './errors.ts';
+import { PIECE_BYTES } from './limits.ts';
 
 /**
  * A binary frame: a header of 40 bytes, then the payload. All numbers little-endian.
@@ -27,6 +28,9 @@ export type FrameKind = keyof typeof frameKinds;
 export const codecs = { float32: 0 } as const;
 export type Codec = keyof typeof codecs;
 
+/** Payload bytes of one parameter. */
+const codecBytes: Record<Codec, number> = { float32: 4 };
+
 export interface FrameHeader {
   readonly kind: FrameKind;
   readonly codec: Codec;
@@ -46,21 +50,41 @@ export interface FrameExpectation {
   readonly parameters: number;
 }
 
+/** A frame's header, as it stands before the payload. */
+export interface SealedHeader extends FrameHeader {
+  readonly payloadBytes: number;
+  /** CRC-32 of the payload. */
+  readonly payloadChecksum: number;
+}
+
+/** The 40 bytes of a header. */
+export function encodeHeader(header: SealedHeader, checksum: Checksum = crc32): Uint8Array {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
+  writeHeader(bytes, header, checksum);
+  return bytes;
+}
+
 /** Puts a header before a payload. The result is one allocation, to be shared by all recipients. */
 export function encodeFrame(frame: Frame, checksum: Checksum = crc32): Uint8Array {
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES + frame.payload.byteLength);
+  const { payload } = frame;
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.byteLength);
+  const sealed = { payloadBytes: payload.byteLength, payloadChecksum: checksum(payload) };
+  writeHeader(bytes, { ...frame, ...sealed }, checksum);
+  bytes.set(payload, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+function writeHeader(bytes: Uint8Array, header: SealedHeader, checksum: Checksum): void {
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, FRAME_VERSION);
-  view.setUint8(5, frameKinds[frame.kind]);
-  view.setUint8(6, codecs[frame.codec]);
-  bytes.set(frame.layoutHash, 8);
-  view.setUint32(24, frame.parameters, true);
-  view.setUint32(28, frame.payload.byteLength, true);
-  view.setUint32(32, checksum(frame.payload), true);
+  view.setUint8(5, frameKinds[header.kind]);
+  view.setUint8(6, codecs[header.codec]);
+  bytes.set(header.layoutHash, 8);
+  view.setUint32(24, header.parameters, true);
+  view.setUint32(28, header.payloadBytes, true);
+  view.setUint32(32, header.payloadChecksum, true);
   view.setUint32(36, checksum(bytes.subarray(0, 36)), true);
-  bytes.set(frame.payload, FRAME_HEADER_BYTES);
-  return bytes;
 }
 
 /**
@@ -74,6 +98,43 @@ export function decodeFrame(
   expected: FrameExpectation,
   checksum: Checksum = crc32,
 ): Frame {
+  const { payloadBytes, payloadChecksum, ...header } = readHeader(bytes, checksum);
+  const payload = bytes.subarray(FRAME_HEADER_BYTES);
+  if (payloadBytes !== payload.byteLength) {
+    throw invalid(`its header announces ${payloadBytes} payload bytes, ${payload.byteLength} came`);
+  }
+  if (payloadChecksum !== checksum(payload)) {
+    throw invalid("its payload's checksum does not match");
+  }
+  expectModel(header, expected);
+  return { ...header, payload };
+}
+
+/**
+ * Reads the header of a frame whose payload is to follow in pieces, and verifies that it announces what
+ * this model's frame of this codec has: nobody makes room for anything else.
+ *
+ * @throws CoppiceError `frame-invalid`, `update-shape`, as `decodeFrame`.
+ */
+export function decodeHeader(
+  bytes: Uint8Array,
+  expected: FrameExpectation,
+  checksum: Checksum = crc32,
+): SealedHeader {
+  const header = readHeader(bytes, checksum);
+  if (FRAME_HEADER_BYTES + header.payloadBytes <= PIECE_BYTES) {
+    throw invalid(`its payload of ${header.payloadBytes} bytes should have come with it`);
+  }
+  expectModel(header, expected);
+  if (header.payloadBytes !== expected.parameters * codecBytes[header.codec]) {
+    throw invalid(
+      `its header announces ${header.payloadBytes} payload bytes, ${header.codec} needs ${expected.parameters * codecBytes[header.codec]}`,
+    );
+  }
+  return header;
+}
+
+function readHeader(bytes: Uint8Array, checksum: Checksum): SealedHeader {
   if (bytes.byteLength < FRAME_HEADER_BYTES) {
     throw invalid(`it has ${bytes.byteLength} bytes, fewer than the header's ${FRAME_HEADER_BYTES}`);
   }
@@ -90,17 +151,17 @@ export function decodeFrame(
   if (kind === undefined || codec === undefined) {
     throw invalid(`kind ${view.getUint8(5)} or codec ${view.getUint8(6)} is not known`);
   }
-  const payload = bytes.subarray(FRAME_HEADER_BYTES);
-  if (view.getUint32(28, true) !== payload.byteLength) {
-    throw invalid(
-      `its header announces ${view.getUint32(28, true)} payload bytes, ${payload.byteLength} came`,
-    );
-  }
-  if (view.getUint32(32, true) !== checksum(payload)) {
-    throw invalid("its payload's checksum does not match");
-  }
-  const layoutHash = new Uint8Array(bytes.subarray(8, 24));
-  const parameters = view.getUint32(24, true);
+  return {
+    kind,
+    codec,
+    layoutHash: new Uint8Array(bytes.subarray(8, 24)),
+    parameters: view.getUint32(24, true),
+    payloadBytes: view.getUint32(28, true),
+    payloadChecksum: view.getUint32(32, true),
+  };
+}
+
+function expectModel({ kind, layoutHash, parameters }: FrameHeader, expected: FrameExpectation): void {
   if (kind !== expected.kind) throw wrongModel(`it carries ${kind}, not ${expected.kind}`);
   if (parameters !== expected.parameters || !sameBytes(layoutHash, expected.layoutHash)) {
     throw wrongModel(
@@ -108,7 +169,6 @@ export function decodeFrame(
         (parameters === expected.parameters ? ' in other shapes' : ''),
     );
   }
-  return { kind, codec, layoutHash, parameters, payload };
 }
 
 /** What a frame says of its layout, unchecked. @throws CoppiceError `frame-invalid` where it has no header. */

@@ -100,7 +100,9 @@ export {
   type Codec,
   codecs,
   decodeFrame,
+  decodeHeader,
   encodeFrame,
+  encodeHeader,
   FRAME_HEADER_BYTES,
   FRAME_VERSION,
   type Frame,
@@ -111,6 +113,7 @@ export {
   frameKinds,
   frameLayout,
   readFloat32Payload,
+  type SealedHeader,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
 export {
@@ -131,6 +134,9 @@ export {
   MAX_MODEL_BYTES,
   MAX_TEXT,
   MAX_TRAINING_MILLISECONDS,
+  MAX_UNPROVEN_BYTES,
+  PIECE_BYTES,
+  PIECE_WINDOW,
 } from './limits.ts';
 export {
   type Down,
@@ -142,6 +148,7 @@ export {
   type UpName,
   type UpValue,
 } from './messages.ts';
+export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
 export {
   defaultPlan,
   type Plan,
@@ -204,5 +211,6 @@ export { type Hello, HelloSchema } from './up/hello.ts';
 export type { Join, Joined } from './up/join.ts';
 export type { Progress } from './up/progress.ts';
 export type { Update } from './up/update.ts';
+export type { UpdatePiece } from './up/update-piece.ts';
 export { upMessages } from './up.ts';
 export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';

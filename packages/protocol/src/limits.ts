@@ -10,10 +10,24 @@ export const MAX_CONTROL_BYTES = 64 * 1024;
 export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
 
 /**
- * What Socket.IO must let through in one message: a frame of the largest model, its header and its
- * control message. Socket.IO's own default is 1 MB, over which a peer sees a bare `transport close`.
+ * A frame up to this size travels whole; the payload of a larger one follows its header in pieces of this
+ * size. 1 MiB: ordinary models (MNIST's has 0.8 MB) still take one message; nobody can make the coordinator
+ * hold more than this before it knows what it is for; and even half a megabit a second carries a piece, and
+ * the heartbeat behind it, within the silence that ends a connection.
  */
-export const MAX_MESSAGE_BYTES = MAX_MODEL_BYTES + 2 * MAX_CONTROL_BYTES;
+export const PIECE_BYTES = 1024 * 1024;
+
+/** How many pieces may be under way to or from one connection, unanswered. Two keep a line busy. */
+export const PIECE_WINDOW = 4;
+
+/**
+ * What Socket.IO lets through in one message: a piece, in base64 as long polling carries it, and its
+ * control message. The same for every model and everybody, since it is buffered before a byte is checked.
+ */
+export const MAX_MESSAGE_BYTES = Math.ceil(PIECE_BYTES / 3) * 4 + MAX_CONTROL_BYTES;
+
+/** All that a connection may send before it has proved who it is: a hello and a proof have one kilobyte. */
+export const MAX_UNPROVEN_BYTES = 64 * 1024;
 
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;

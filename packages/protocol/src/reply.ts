@@ -14,13 +14,13 @@ export function replySchema<T extends z.ZodMiniType>(value: T) {
   ]);
 }
 
-/** A binary frame, as Socket.IO hands it out: a Buffer in Node, an ArrayBuffer in a browser. */
+/** Bytes, as Socket.IO hands it out: a Buffer in Node, an ArrayBuffer in a browser. */
 export const FrameBytesSchema = z.custom<Uint8Array | ArrayBuffer>(
   (value) => value instanceof Uint8Array || value instanceof ArrayBuffer,
   { error: 'expected binary' },
 );
 
-/** A global model: which round made it, its hash, and its weights frame. */
+/** A global model: which round made it, its hash, and its weights frame, or the header alone of a large one. */
 export const ModelSchema = z.strictObject({
   round: z.int().check(z.minimum(0)),
   checkpoint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),

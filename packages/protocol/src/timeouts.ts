@@ -3,7 +3,7 @@
  * something is given up. With the plan's deadline and grace there are five; docs/timeouts.md tells of them all.
  */
 
-/** How long whoever was asked something may take to answer: an update of the largest model over a slow line. */
+/** How long whoever was asked something may take to answer: a piece of a large update over a slow line, and its turn to be counted. */
 export const ANSWER_TIMEOUT = 120_000;
 
 /** How often a connection says that it lives. */

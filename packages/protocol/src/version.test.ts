@@ -16,7 +16,7 @@ import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
 const digests: Record<number, string> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
-  3: 'be751a627c72961609944f37075d1f5b',
+  3: '15076ddd70e3e35f56fa24a64b6e8274',
 };
 
 function canonical(value: unknown): unknown {

@@ -184,7 +184,7 @@ function layoutOf(model: tf.LayersModel): Layout {
   });
   if (layoutSize(layout) * 4 > MAX_MODEL_BYTES) {
     throw invalid(
-      `it has ${layoutSize(layout)} parameters; at most ${MAX_MODEL_BYTES / 4} fit into one message`,
+      `it has ${layoutSize(layout)} parameters; at most ${MAX_MODEL_BYTES / 4} can be trained together`,
     );
   }
   return layout;

@@ -186,6 +186,11 @@ const en: Texts = {
     means: 'It was refused; the others are not affected.',
     action: 'Look at your examples for extreme values or wrong labels, or wait: the next round starts fresh.',
   },
+  'update-not-offered': {
+    happened: 'The coordinator has lost what was sent of an update.',
+    means: 'It is sent again from the beginning.',
+    action: 'Nothing, unless it keeps happening: then send the diagnostics to whoever runs the coordinator.',
+  },
   'frame-invalid': {
     happened: 'A model or an update was damaged on the way.',
     means: 'It was thrown away and is sent again.',
@@ -421,6 +426,11 @@ const zh: Texts = {
     happened: '更新超过了本次训练允许一人的长度。',
     means: '它被拒绝；其他人不受影响。',
     action: '检查样本中的极端值或错误标签，或等待：下一轮会重新开始。',
+  },
+  'update-not-offered': {
+    happened: '协调器丢失了已发送的部分更新。',
+    means: '会从头重新发送。',
+    action: '无需操作；若反复出现，请把诊断信息发给运营者。',
   },
   'frame-invalid': {
     happened: '模型或更新在途中损坏。',

@@ -23,7 +23,7 @@ export function takeUpdate(): void {
 
 /** Whether a reload would lose work that is under way here. */
 export function isAtWork({ kind }: Activity): boolean {
-  return kind === 'preparing' || kind === 'evaluating' || kind === 'training' || kind === 'sending';
+  return ['receiving', 'preparing', 'evaluating', 'training', 'sending'].includes(kind);
 }
 
 /** Registers the service worker, and looks for a newer page whenever the coordinator was away. */

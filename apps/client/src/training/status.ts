@@ -41,6 +41,8 @@ const text = catalogue(
     pausedUnplugged: 'Paused: this device runs on battery. It goes on when it is plugged in.',
     pausedSaving: 'Paused: the browser is set to save data. It goes on when that is switched off.',
     pausedMetered: 'Paused: this device is on mobile data. It goes on over Wi-Fi or a cable.',
+    receiving: (round: number, received: string, bytes: string) =>
+      `Round ${n(round)}: the model is coming, ${received} of ${bytes}.`,
     preparing: (round: number) => `Round ${n(round)}: the model has arrived and is being set up.`,
     evaluating: (round: number) => `Round ${n(round)}: measuring the model on your examples.`,
     training: (round: number, step: number, steps: number) =>
@@ -48,6 +50,8 @@ const text = catalogue(
     trainingEpochs: (v: { round: number; epoch: number; epochs: number; step: number; steps: number }) =>
       `Round ${n(v.round)}: training on this device, pass ${n(v.epoch)} of ${n(v.epochs)}, step ${n(v.step)} of ${n(v.steps)}.`,
     sending: (round: number, bytes: string) => `Round ${n(round)}: sending what was learned, ${bytes}.`,
+    sendingPart: (round: number, sent: string, bytes: string) =>
+      `Round ${n(round)}: sending what was learned, ${sent} of ${bytes}.`,
     delivered: (round: number) => `Round ${n(round)}: sent. Waiting for the round to close.`,
     deliveredPeers: (round: number, done: number, all: number) =>
       `Round ${n(round)}: sent. Waiting for the others, ${n(done)} of ${n(all)} done.`,
@@ -78,6 +82,7 @@ const text = catalogue(
     pausedUnplugged: '已暂停：设备正在使用电池。接通电源后自动继续。',
     pausedSaving: '已暂停：浏览器设为节省流量。关闭该设置后自动继续。',
     pausedMetered: '已暂停：设备正在使用移动数据。连接 Wi-Fi 或有线网络后自动继续。',
+    receiving: (round, received, bytes) => `第 ${n(round)} 轮：正在接收模型，${received} / ${bytes}。`,
     preparing: (round) => `第 ${n(round)} 轮：模型已到，正在准备。`,
     evaluating: (round) => `第 ${n(round)} 轮：正用你的样本测量模型。`,
     training: (round, step, steps) =>
@@ -85,6 +90,7 @@ const text = catalogue(
     trainingEpochs: (v) =>
       `第 ${n(v.round)} 轮：本设备正在训练，第 ${n(v.epoch)} 遍（共 ${n(v.epochs)} 遍），第 ${n(v.step)} 步（共 ${n(v.steps)} 步）。`,
     sending: (round, bytes) => `第 ${n(round)} 轮：正在发送学到的内容，${bytes}。`,
+    sendingPart: (round, sent, bytes) => `第 ${n(round)} 轮：正在发送学到的内容，${sent} / ${bytes}。`,
     delivered: (round) => `第 ${n(round)} 轮：已发送，等待本轮结束。`,
     deliveredPeers: (round, done, all) =>
       `第 ${n(round)} 轮：已发送，等待其他人，已完成 ${n(done)} / ${n(all)}。`,
@@ -127,6 +133,8 @@ function activitySentence(view: StatusView, run: NonNullable<StatusView['run']>)
       return waitingSentence(run);
     case 'paused':
       return pausedSentence(view.care);
+    case 'receiving':
+      return t.receiving(activity.round, formatBytes(activity.received), formatBytes(activity.bytes));
     case 'preparing':
       return t.preparing(activity.round);
     case 'evaluating':
@@ -136,7 +144,9 @@ function activitySentence(view: StatusView, run: NonNullable<StatusView['run']>)
         ? t.trainingEpochs(activity)
         : t.training(activity.round, activity.step, activity.steps);
     case 'sending':
-      return t.sending(activity.round, formatBytes(activity.bytes));
+      return activity.sent === 0
+        ? t.sending(activity.round, formatBytes(activity.bytes))
+        : t.sendingPart(activity.round, formatBytes(activity.sent), formatBytes(activity.bytes));
     case 'delivered':
       return peers !== null && peers.working > 0
         ? t.deliveredPeers(activity.round, peers.done, peers.done + peers.working)
@@ -173,6 +183,7 @@ function pausedSentence(care: CareReason | null): string {
 /** Sentences that change many times a second; all others are said at once. */
 export function isBusy(activity: Activity): boolean {
   return (
+    activity.kind === 'receiving' ||
     activity.kind === 'preparing' ||
     activity.kind === 'evaluating' ||
     activity.kind === 'training' ||

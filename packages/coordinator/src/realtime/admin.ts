@@ -22,6 +22,7 @@ export class AdminHub {
     admins: Admins;
     operator: string;
     client: () => string;
+    proved: (connection: Socket['conn']) => void;
   };
 
   constructor(
@@ -34,6 +35,8 @@ export class AdminHub {
       admins: Admins;
       operator: string;
       client: () => string;
+      /** Hears of every connection that may be here. */
+      proved: (connection: Socket['conn']) => void;
     },
   ) {
     this.#namespace = namespace;
@@ -72,6 +75,7 @@ export class AdminHub {
       }
     });
     namespace.on('connection', (socket) => {
+      options.proved(socket.conn);
       // What storage cannot say now it may say to the next connection.
       this.#snapshot(socket).catch(() => socket.disconnect(true));
     });

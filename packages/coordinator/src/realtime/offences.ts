@@ -22,6 +22,8 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'update-norm',
   // Somebody guesses: who was sent a link that is worth nothing does not try it twenty times.
   'invitation-invalid',
+  'update-not-offered',
+  'frame-too-large',
 ]);
 
 /** In the milliseconds that it takes to be forgiven. */

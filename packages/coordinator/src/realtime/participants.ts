@@ -27,6 +27,7 @@ import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { refusal } from './door.ts';
 import { Offences } from './offences.ts';
+import { PieceQueue } from './piece-queue.ts';
 
 /** How often run summaries and head counts are pushed at most. */
 const PUSH_INTERVAL = 250;
@@ -72,9 +73,13 @@ export class ParticipantHub implements Audience {
   readonly #newcomers: Newcomers;
   readonly #addressOf: (socket: Socket) => string;
   readonly #answered: (message: string, result: string) => void;
+  readonly #proved: (connection: Socket['conn']) => void;
   #runs: Runs | null = null;
 
-  /** @param options.answered hears of every answer: the message's name, and `ok` or an error code. */
+  /**
+   * @param options.answered hears of every answer: the message's name, and `ok` or an error code.
+   * @param options.proved hears of every connection that proved whose it is.
+   */
   constructor(
     namespace: Namespace,
     options: {
@@ -86,6 +91,7 @@ export class ParticipantHub implements Audience {
       newcomers: Newcomers;
       addressOf: (socket: Socket) => string;
       answered: (message: string, result: string) => void;
+      proved: (connection: Socket['conn']) => void;
     },
   ) {
     this.#namespace = namespace;
@@ -98,6 +104,7 @@ export class ParticipantHub implements Audience {
     this.#newcomers = options.newcomers;
     this.#addressOf = options.addressOf;
     this.#answered = options.answered;
+    this.#proved = options.proved;
   }
 
   /** Opens the door, once there are runs to join. */
@@ -177,6 +184,7 @@ export class ParticipantHub implements Audience {
       joined: false,
     };
     this.#presences.set(participant, presence);
+    this.#proved(socket.conn);
     if (presence.socket !== null) this.#replace(presence);
     presence.socket = socket;
     presence.runs.clear();
@@ -303,11 +311,20 @@ export class ParticipantHub implements Audience {
       this.#engine(participant, message.run, runs).availability(participant, message);
       return null;
     });
-    on('pull', ({ run }) => {
+    const ensureAdmitted = (run: string) => {
       // Known, or it would be said to admit nobody.
       runs.get(run);
       this.#ensureAdmitted(participant, run);
+    };
+    on('pull', ({ run }) => {
+      ensureAdmitted(run);
       return runs.model(run);
+    });
+    const pieces = new PieceQueue(socket.conn);
+    on('model-piece', async ({ run, checkpoint, piece }) => {
+      ensureAdmitted(run);
+      await pieces.turn();
+      return { bytes: await runs.modelPiece(run, checkpoint, piece) };
     });
     on('progress', (message) => {
       this.#engine(participant, message.run, runs).progress(participant, message);
@@ -318,8 +335,13 @@ export class ParticipantHub implements Audience {
       return null;
     });
     on('update', async (message) => {
-      await this.#engine(participant, message.run, runs).update(participant, message);
-      return { duplicate: false };
+      return {
+        duplicate: false,
+        next: await this.#engine(participant, message.run, runs).update(participant, message),
+      };
+    });
+    on('update-piece', async (message) => {
+      return { next: await this.#engine(participant, message.run, runs).updatePiece(participant, message) };
     });
     on('evaluation', (message) => {
       this.#engine(participant, message.run, runs).evaluation(participant, message);
@@ -353,7 +375,8 @@ export class ParticipantHub implements Audience {
       return { ok: true, value: await handle(message) };
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
-      if (error.code === 'update-duplicate') return { ok: true, value: { duplicate: true } as UpValue<N> };
+      if (error.code === 'update-duplicate')
+        return { ok: true, value: { duplicate: true, next: null } as UpValue<N> };
       const run = (payload as { run?: unknown } | null)?.run;
       const about = {
         participant,

@@ -4,9 +4,7 @@ import {
   type Admission,
   CoppiceError,
   defaultPlan,
-  encodeFrame,
   firstIssue,
-  float32Payload,
   layoutHash,
   type Model,
   type Plan,
@@ -21,11 +19,14 @@ import type { Evaluator } from '../evaluation/evaluator.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
+import { notCurrent, type PackedModel, packModel, pieceOfModel } from '../rounds/packed-model.ts';
 import { RunEngine } from '../rounds/run-engine.ts';
 import type { RunObserver } from '../rounds/run-state.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
+import { inTurns } from '../turns.ts';
+import { KeptModels } from './kept-models.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RunsOptions {
@@ -51,6 +52,7 @@ export class Runs {
   readonly #o: RunsOptions;
   readonly #engines = new Map<string, RunEngine>();
   readonly #over = new Map<string, Omit<Run, 'admission'>>();
+  readonly #lastModels = new KeptModels();
   readonly #listeners = new Set<RunsListener>();
 
   constructor(options: RunsOptions) {
@@ -166,16 +168,30 @@ export class Runs {
   async model(id: string): Promise<Model> {
     if (this.#engines.has(id)) return this.engine(id).currentModel();
     const run = this.get(id);
-    const { layout } = await this.#o.evaluator.describe(this.#o.tasks.get(run.task), run.plan.seed);
-    const weights = await this.#o.storage.weights(run.checkpoint);
-    const frame = encodeFrame({
-      kind: 'weights',
-      codec: 'float32',
-      layoutHash: layoutHash(layout),
-      parameters: weights.length,
-      payload: float32Payload(weights),
-    });
+    const { frame } = await this.#last(run);
     return { round: run.round, checkpoint: run.checkpoint, frame };
+  }
+
+  /**
+   * A piece of the current model of any run.
+   *
+   * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model is another by now,
+   *   `message-invalid` where it has no such piece.
+   */
+  async modelPiece(id: string, checkpoint: string, piece: number): Promise<Uint8Array> {
+    if (this.#engines.has(id)) return this.engine(id).modelPiece(checkpoint, piece);
+    const run = this.get(id);
+    if (checkpoint !== run.checkpoint) throw notCurrent(id);
+    return pieceOfModel(await this.#last(run), piece);
+  }
+
+  /** The last model of a run that is over, kept while others are not asked for: it is fetched piece by piece. */
+  #last(run: Run): Promise<PackedModel> {
+    return this.#lastModels.get(run.checkpoint, async () => {
+      const { layout } = await this.#o.evaluator.describe(this.#o.tasks.get(run.task), run.plan.seed);
+      const weights = await this.#o.storage.weights(run.checkpoint);
+      return inTurns(packModel(layoutHash(layout), weights));
+    });
   }
 
   close(): void {

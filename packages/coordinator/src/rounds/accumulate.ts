@@ -1,3 +1,4 @@
+import type { Steps } from '@coppice/federation';
 import type { Update } from '@coppice/protocol';
 import type { OpenRound } from './open-round.ts';
 
@@ -14,6 +15,27 @@ export function accumulate(
   elapsed: number,
 ): void {
   open.sum.add(values, update.examples);
+  credit(open, participant, update, elapsed);
+}
+
+/**
+ * The same, a piece of the model at a time. The update counts when this is called; the sum is right when the
+ * steps are done.
+ *
+ * @param largest what `checkInSteps` said of these values.
+ */
+export function accumulateInSteps(
+  open: OpenRound,
+  participant: string,
+  update: Update,
+  { values, largest, elapsed }: { values: Float32Array; largest: number; elapsed: number },
+): Steps<void> {
+  const steps = open.sum.addInSteps(values, update.examples, largest);
+  credit(open, participant, update, elapsed);
+  return steps;
+}
+
+function credit(open: OpenRound, participant: string, update: Update, elapsed: number): void {
   const member = open.cohort.get(participant);
   if (member !== undefined) {
     member.outcome = 'accepted';

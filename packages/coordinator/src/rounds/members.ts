@@ -66,7 +66,7 @@ export class Members {
 
 /** The share of a training that is done, 0–1. */
 export function progressShare({ stage, epoch, epochs, step, steps }: Progress): number {
-  if (stage === 'evaluating') return 0;
+  if (stage === 'receiving' || stage === 'evaluating') return 0;
   if (stage === 'sending') return 1;
   if (steps === 0 || epochs === 0) return 0;
   return Math.min(1, Math.max(0, (epoch - 1 + step / steps) / epochs));

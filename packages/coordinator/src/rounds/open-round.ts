@@ -27,6 +27,8 @@ export interface OpenRound {
   readonly dueAt: number;
   readonly cohort: Map<string, CohortMember>;
   readonly sum: ExactAccumulator;
+  /** Settles when all that counts is in the sum. */
+  summed: Promise<void>;
   /** The parent model on participants' held-out examples. */
   readonly evaluations: Metrics[];
   /** Training losses, each with its example count. */
@@ -55,6 +57,7 @@ export function openRound(
     dueAt,
     cohort: new Map(cohort.map((id) => [id, { outcome, milliseconds: null, bytesBefore: bytes(id) }])),
     sum: new ExactAccumulator(parameters),
+    summed: Promise.resolve(),
     evaluations: [],
     losses: [],
     phases: {},

@@ -2,6 +2,7 @@ import { meanMetrics, type Pipeline, pipelineOf, strategyOf } from '@coppice/fed
 import {
   CoppiceError,
   type Event,
+  frameBytes,
   GRACE_AFTER_RESTART,
   type Metrics,
   type Phase,
@@ -11,7 +12,8 @@ import {
   type WireError,
 } from '@coppice/protocol';
 import type { SpooledRound } from '../storage/spool.ts';
-import { accumulate } from './accumulate.ts';
+import { inTurns } from '../turns.ts';
+import { accumulate, accumulateInSteps } from './accumulate.ts';
 import { announceEnd, cohortBytes, settle } from './announce.ts';
 import { apply } from './apply.ts';
 import { collected, lostBecause } from './collect.ts';
@@ -21,11 +23,13 @@ import { evaluate } from './evaluate.ts';
 import { Grace } from './grace.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
 import { type OpenRound, openRound, toRecord } from './open-round.ts';
+import { packModel } from './packed-model.ts';
 import { Retries } from './retries.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
-import { validate } from './validate.ts';
+import { Transfers } from './transfers.ts';
+import { checkWanted, type UpdateRules, validate, validateHeader, validateInSteps } from './validate.ts';
 
 /** What a round's end means for its run. */
 export interface RoundLoopListener {
@@ -48,6 +52,8 @@ export class RoundLoop {
   readonly #pipeline: Pipeline;
   /** Where a received update is put in order before it is summed; used by one at a time. */
   readonly #scratch: Float32Array;
+  /** Large updates on their way here. */
+  readonly transfers: Transfers;
   readonly #grace: Grace;
   readonly #retries: Retries;
   #phase: Phase = 'idle';
@@ -62,6 +68,7 @@ export class RoundLoop {
     this.#listener = listener;
     this.#pipeline = pipelineOf(options.record.plan);
     this.#scratch = new Float32Array(options.model.weights.length);
+    this.transfers = new Transfers(options.spool);
     this.#grace = new Grace(options.clock);
     this.#retries = new Retries(options.attempt);
     this.#phaseSince = options.clock.elapsed();
@@ -224,17 +231,60 @@ export class RoundLoop {
     this.#deadline();
     this.#retry?.();
     this.#grace.endAll();
+    this.transfers.dropAll();
     this.#open = null;
   }
 
   // ---- cohort members
+
+  /**
+   * An update was announced by its header, its payload is to come in pieces.
+   *
+   * @returns the piece that comes next; `null` where all are here.
+   * @throws CoppiceError what is wrong with it, as far as can be said.
+   */
+  announced(participant: string, update: Update): number | null {
+    const open = this.#phase === 'collect' ? this.#open : null;
+    const payloadBytes = validateHeader(participant, update, this.#rules(open));
+    return this.transfers.announced(participant, frameBytes(update.frame), payloadBytes);
+  }
 
   /** Counts an update. @returns when it is on disk. @throws CoppiceError what is wrong with it, at once. */
   take(participant: string, update: Update): Promise<void> {
     const open = this.#phase === 'collect' ? this.#open : null;
     this.#count(open, participant, update);
     // Counted, so it was validated against the open round.
+    return this.#keep(open as OpenRound, participant, update);
+  }
+
+  /**
+   * The same for a large update, without keeping the event loop: a piece of the model a turn.
+   *
+   * @returns as soon as it counts, when it is on disk and its frame is not needed any more.
+   * @throws CoppiceError what is wrong with it.
+   */
+  async takeInTurns(participant: string, update: Update): Promise<{ stored: Promise<void> }> {
+    const collecting = () => (this.#phase === 'collect' ? this.#open : null);
+    const open = collecting();
+    const values = await inTurns(validateInSteps(participant, update, this.#rules(open)));
+    // Validated, so there is an open round.
     const round = open as OpenRound;
+    const largest = await inTurns(round.sum.checkInSteps(values, update.examples));
+    checkWanted(participant, update, this.#rules(collecting()));
+    const steps = accumulateInSteps(round, participant, update, {
+      values,
+      largest,
+      elapsed: this.#elapsed(),
+    });
+    this.#grace.end(participant);
+    const summed = inTurns(steps);
+    round.summed = Promise.all([round.summed, summed]).then(() => {});
+    const stored = this.#keep(round, participant, update);
+    return { stored: Promise.all([stored, summed]).then(() => {}) };
+  }
+
+  /** Writes down an update that counts. @returns when it is on disk. */
+  #keep(round: OpenRound, participant: string, update: Update): Promise<void> {
     const stored = this.#o.spool.append(this.#state.record.id, { participant, update });
     const member = round.cohort.get(participant);
     if (member !== undefined) member.stored = stored;
@@ -250,6 +300,7 @@ export class RoundLoop {
   /** A cohort member will not deliver. */
   out(participant: string, outcome: 'left' | 'declined' | 'refused'): void {
     this.#grace.end(participant);
+    this.transfers.drop(participant);
     const open = this.#open;
     const member = open?.cohort.get(participant);
     if (open === null || member === undefined) return;
@@ -292,8 +343,14 @@ export class RoundLoop {
   // ---- the steps
 
   #count(open: OpenRound | null, participant: string, update: Update): void {
+    const values = validate(participant, update, this.#rules(open));
+    accumulate(open as OpenRound, participant, update, values, this.#elapsed());
+    this.#grace.end(participant);
+  }
+
+  #rules(open: OpenRound | null): UpdateRules {
     const { model, layoutHash } = this.#state;
-    const values = validate(participant, update, {
+    return {
       open,
       round: this.#open?.round ?? model.round + 1,
       plan: this.#plan,
@@ -301,9 +358,7 @@ export class RoundLoop {
       layoutHash,
       pipeline: this.#pipeline,
       scratch: this.#scratch,
-    });
-    accumulate(open as OpenRound, participant, update, values, this.#elapsed());
-    this.#grace.end(participant);
+    };
   }
 
   #awaitDeadline(at: number): void {
@@ -319,6 +374,7 @@ export class RoundLoop {
     this.#grace.endAll();
     if (verdict === 'enough') {
       settle(open);
+      this.transfers.dropAll();
       this.#step('collected');
       // Rejections end up in #abandon: a round always ends.
       void this.#finish(open);
@@ -328,6 +384,8 @@ export class RoundLoop {
   async #finish(open: OpenRound): Promise<void> {
     const state = this.#state;
     try {
+      await open.summed;
+      if (this.#open !== open) return;
       const { task, plan } = state.record;
       const model = { layout: this.#o.layout, weights: state.model.weights };
       const next = apply(open, strategyOf(plan), state.model.state, model);
@@ -339,6 +397,8 @@ export class RoundLoop {
       const record = last
         ? { ...state.record, status: nextStatus(state.record.status, 'finish'), endedAt: this.#now() }
         : state.record;
+      const packed = await inTurns(packModel(state.layoutHash, next.weights));
+      if (this.#open !== open) return;
       const round = await commit(this.#o.storage, open, next, {
         run: record,
         central,
@@ -354,7 +414,7 @@ export class RoundLoop {
       // The admin may have paused the run while it was being committed.
       state.record = last ? record : { ...record, status: state.record.status };
       const { hash, weights, state: memory } = next;
-      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round);
+      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, packed);
       this.#retries.committed();
       this.#end(open, 'committed', null);
       this.#o.observer.roundChanged(round);
@@ -372,6 +432,7 @@ export class RoundLoop {
   #abandon(open: OpenRound, error: CoppiceError): void {
     this.#deadline();
     this.#grace.endAll();
+    this.transfers.dropAll();
     settle(open);
     const reason = error.toWire();
     const round = toRecord(open, {

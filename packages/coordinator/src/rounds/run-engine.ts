@@ -5,17 +5,22 @@ import {
   type ErrorCode,
   type Evaluation,
   type Event,
+  FRAME_HEADER_BYTES,
+  frameBytes,
+  isHeaderAlone,
   type Join,
   type Joined,
   type Metrics,
   type Model,
   type ParticipantRow,
+  PIECE_BYTES,
   type Progress,
   type Round,
   type Run,
   type RunAction,
   type RunSummary,
   type Update,
+  type UpdatePiece,
   type WireError,
 } from '@coppice/protocol';
 import type { RunRecord } from '../storage/storage.ts';
@@ -191,20 +196,31 @@ export class RunEngine {
   }
 
   /**
-   * Takes an update. Resolves when it is on disk: only then may it be acknowledged.
+   * Takes an update. Resolves with null when it is on disk: only then may it be acknowledged. One whose
+   * frame is a header alone is only announced until its pieces are here: then with the piece that comes next.
    *
    * @throws CoppiceError what is wrong with the update; `update-duplicate` where it was counted before
    *   (and is on disk), `storage-failed` where it could not be kept.
    */
-  async update(participant: string, update: Update): Promise<void> {
+  async update(participant: string, update: Update): Promise<number | null> {
     const member = this.#requireMember(participant);
     member.lastSeenAt = this.#now();
     // An update may arrive on a new connection before anything else does.
     this.#returned(participant);
+    const frame = frameBytes(update.frame);
     let stored: Promise<void>;
     try {
-      this.#refuseCommitted(participant, update);
-      stored = this.#rounds.take(participant, update);
+      this.#refuseCounted(participant, update);
+      if (isHeaderAlone(frame)) {
+        const next = this.#rounds.announced(participant, update);
+        if (next !== null) return next;
+        const taken = await this.#takeWhole(participant, update);
+        if (typeof taken === 'number') return taken;
+        stored = taken.stored;
+      } else {
+        if (frame.byteLength > PIECE_BYTES) throw tooLarge(frame.byteLength);
+        stored = this.#rounds.take(participant, update);
+      }
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
       if (error.code === 'update-duplicate') await this.#rounds.open?.cohort.get(participant)?.stored;
@@ -219,6 +235,26 @@ export class RunEngine {
     }
     this.#o.observer.participantsChanged();
     await stored;
+    return null;
+  }
+
+  /** Takes a piece of an update that was announced. @returns the piece that comes next, when it is written. */
+  updatePiece(participant: string, piece: UpdatePiece): Promise<number> {
+    const member = this.#requireMember(participant);
+    member.lastSeenAt = this.#now();
+    const open = this.#rounds.open;
+    if (open === null || piece.round !== open.round || piece.attempt !== open.attempt) {
+      throw new CoppiceError(
+        'update-late',
+        `Round ${piece.round} has closed. The update does not count; go on with the current model.`,
+      );
+    }
+    return this.#rounds.transfers.take(participant, piece);
+  }
+
+  /** @throws CoppiceError `checkpoint-unknown` where that is not the current model. */
+  modelPiece(checkpoint: string, piece: number): Uint8Array {
+    return this.#state.piece(checkpoint, piece);
   }
 
   evaluation(participant: string, evaluation: Evaluation): void {
@@ -255,17 +291,43 @@ export class RunEngine {
 
   // ---- small parts
 
+  /** All pieces are here: counts the update, one at a time so that memory holds one. */
+  #takeWhole(participant: string, update: Update): Promise<number | { stored: Promise<void> }> {
+    const { transfers } = this.#rounds;
+    return transfers.alone(async () => {
+      // Others had their turn: the round may have closed, and this very update may have been counted.
+      this.#refuseCounted(participant, update);
+      const next = this.#rounds.announced(participant, update);
+      if (next !== null) return next;
+      try {
+        const frame = await transfers.whole(participant);
+        const taken = await this.#rounds.takeInTurns(participant, { ...update, frame });
+        // Until then the frame is in memory.
+        await taken.stored.catch(() => {});
+        return taken;
+      } finally {
+        transfers.drop(participant);
+      }
+    });
+  }
+
   #returned(participant: string): void {
     const row = this.#state.members.get(participant);
     if (row !== undefined) row.presence = 'here';
     this.#rounds.back(participant);
   }
 
-  /** An update whose acknowledgement was lost comes again when its round may be long committed. */
-  #refuseCommitted(participant: string, { round, checkpoint }: Update): void {
+  /** An update whose acknowledgement was lost comes again when its round may be closed, or long committed. */
+  #refuseCounted(participant: string, { round, attempt, checkpoint }: Update): void {
+    const open = this.#rounds.open;
     const last = this.#state.lastRound;
-    if (last?.round !== round || last.parent !== checkpoint) return;
-    if (last.cohort.some((one) => one.participant === participant && one.outcome === 'accepted')) {
+    const counts =
+      open?.round === round && open.attempt === attempt && open.parent === checkpoint
+        ? open.cohort.get(participant)?.outcome === 'accepted'
+        : last?.round === round &&
+          last.parent === checkpoint &&
+          last.cohort.some((one) => one.participant === participant && one.outcome === 'accepted');
+    if (counts) {
       throw new CoppiceError(
         'update-duplicate',
         `An update of this participant was already counted in round ${round}.`,
@@ -364,4 +426,11 @@ export class RunEngine {
     }
     return member;
   }
+}
+
+function tooLarge(bytes: number): CoppiceError {
+  return new CoppiceError(
+    'frame-too-large',
+    `The update came whole with ${bytes} bytes; above ${PIECE_BYTES} it is announced by its header of ${FRAME_HEADER_BYTES} bytes and follows in pieces.`,
+  );
 }

@@ -1,22 +1,19 @@
-import type { StrategyState } from '@coppice/federation';
+import { finish, type StrategyState } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
   type Event,
-  encodeFrame,
-  type Frame,
-  float32Payload,
   type Layout,
   layoutHash,
   type Metrics,
   type Round,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
-import { nativeCrc32 } from '../native-crc32.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
+import { notCurrent, type PackedModel, packModel, pieceOfModel } from './packed-model.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
 export interface RunObserver {
@@ -62,7 +59,7 @@ export class RunState {
   lastRound: Round | null;
   #model: CurrentModel;
   #central: Metrics | null;
-  #frame: Uint8Array;
+  #packed: PackedModel;
 
   constructor({ record, layout, model, central, lastRound }: RunOptions) {
     this.layoutHash = layoutHash(layout);
@@ -70,7 +67,7 @@ export class RunState {
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
-    this.#frame = this.#encode(model.weights);
+    this.#packed = finish(packModel(this.layoutHash, model.weights));
   }
 
   get model(): CurrentModel {
@@ -82,26 +79,22 @@ export class RunState {
     return this.#central;
   }
 
-  /** The model as it travels, encoded once. */
+  /** The model as it stands in messages: its frame, or the header alone of a large one. */
   get frame(): Uint8Array {
-    return this.#frame;
+    return this.#packed.frame;
   }
 
-  moveOn(model: CurrentModel, central: Metrics | null, round: Round): void {
+  /** A piece of the current model. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
+  piece(checkpoint: string, piece: number): Uint8Array {
+    if (checkpoint !== this.#model.hash) throw notCurrent(this.record.id);
+    return pieceOfModel(this.#packed, piece);
+  }
+
+  /** @param packed the model, packed. */
+  moveOn(model: CurrentModel, central: Metrics | null, round: Round, packed: PackedModel): void {
     this.#model = model;
     this.#central = central;
-    this.#frame = this.#encode(model.weights);
+    this.#packed = packed;
     this.lastRound = round;
-  }
-
-  #encode(weights: Float32Array): Uint8Array {
-    const frame: Frame = {
-      kind: 'weights',
-      codec: 'float32',
-      layoutHash: this.layoutHash,
-      parameters: weights.length,
-      payload: float32Payload(weights),
-    };
-    return encodeFrame(frame, nativeCrc32);
   }
 }

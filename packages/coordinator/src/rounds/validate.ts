@@ -1,7 +1,10 @@
-import { checkNorm, normBound, type Pipeline } from '@coppice/federation';
+import { checkNorm, checkNormInSteps, normBound, type Pipeline, type Steps } from '@coppice/federation';
 import {
   CoppiceError,
   decodeFrame,
+  decodeHeader,
+  FRAME_HEADER_BYTES,
+  type FrameExpectation,
   frameBytes,
   type Layout,
   layoutSize,
@@ -10,7 +13,7 @@ import {
   readFloat32Payload,
   type Update,
 } from '@coppice/protocol';
-import { nativeCrc32 } from '../native-crc32.ts';
+import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
 import type { OpenRound } from './open-round.ts';
 
 /** What an update must agree with. */
@@ -34,7 +37,72 @@ export interface UpdateRules {
  * @throws CoppiceError `update-*` or `frame-invalid`.
  */
 export function validate(participant: string, update: Update, rules: UpdateRules): Float32Array {
-  const { open, plan, layout } = rules;
+  const { plan, layout } = rules;
+  const open = checkWanted(participant, update, rules);
+  const frame = decodeFrame(frameBytes(update.frame), expectation(rules), nativeCrc32);
+  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
+    layout,
+    round: open.round,
+    examples: update.examples,
+  });
+  checkNorm(values, layout, normBound(plan));
+  return values;
+}
+
+/**
+ * The same for a large update, a piece of the model at a time. The round may go on meanwhile: whether the update
+ * is still waited for must be asked again.
+ *
+ * @throws CoppiceError as `validate`.
+ */
+export function* validateInSteps(
+  participant: string,
+  update: Update,
+  rules: UpdateRules,
+): Steps<Float32Array> {
+  const { plan, layout } = rules;
+  const { round } = checkWanted(participant, update, rules);
+  const bytes = frameBytes(update.frame);
+  const payload = bytes.subarray(FRAME_HEADER_BYTES);
+  const checksum = yield* crc32InSteps(payload);
+  const frame = decodeFrame(bytes, expectation(rules), (part) =>
+    part.byteLength === payload.byteLength ? checksum : nativeCrc32(part),
+  );
+  const { examples } = update;
+  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
+    layout,
+    round,
+    examples,
+  });
+  yield* checkNormInSteps(values, layout, normBound(plan));
+  return values;
+}
+
+/**
+ * All of it that can be said of an update by its header, before a byte of its payload is taken.
+ *
+ * @returns the bytes that its payload has: what the run's layout and the codec say.
+ * @throws CoppiceError as `validate`.
+ */
+export function validateHeader(participant: string, update: Update, rules: UpdateRules): number {
+  checkWanted(participant, update, rules);
+  return decodeHeader(frameBytes(update.frame), expectation(rules), nativeCrc32).payloadBytes;
+}
+
+function expectation({ layout, layoutHash }: UpdateRules): FrameExpectation {
+  return { kind: 'update', layoutHash, parameters: layoutSize(layout) };
+}
+
+/**
+ * Whether this update of this participant is waited for, whatever is in its frame.
+ *
+ * @throws CoppiceError as `validate`.
+ */
+export function checkWanted(
+  participant: string,
+  update: Update,
+  { open, plan, ...rules }: UpdateRules,
+): OpenRound {
   if (open === null || update.round !== open.round || update.attempt !== open.attempt) {
     const late = update.round < rules.round || open === null || update.round === open.round;
     throw late
@@ -79,19 +147,7 @@ export function validate(participant: string, update: Update, rules: UpdateRules
     );
   }
   if (update.evaluation !== null) checkMeasured(update.evaluation, plan);
-  const parameters = layoutSize(layout);
-  const frame = decodeFrame(
-    frameBytes(update.frame),
-    { kind: 'update', layoutHash: rules.layoutHash, parameters },
-    nativeCrc32,
-  );
-  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
-    layout,
-    round: open.round,
-    examples: update.examples,
-  });
-  checkNorm(values, layout, normBound(plan));
-  return values;
+  return open;
 }
 
 /**

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
-import type { Spool } from './spool.ts';
+import { incomingFile, removeIncoming } from './incoming-file.ts';
+import type { Incoming, Spool } from './spool.ts';
 import { createRoundFile, openingRecord, readRoundFile, updateRecord, writeAll } from './spool-file.ts';
 
 /** At most this many buffers go out in one call: well under every system's limit. */
@@ -118,6 +119,7 @@ class Lane {
 export function fileSpool(folder: string): Spool {
   try {
     mkdirSync(folder, { recursive: true });
+    removeIncoming(folder);
   } catch (thrown) {
     throw failed(thrown);
   }
@@ -134,6 +136,7 @@ export function fileSpool(folder: string): Spool {
     work.catch((thrown: unknown) => {
       throw failed(thrown);
     });
+  const incoming = new Set<Incoming>();
   let waiting = 0;
   return {
     get waiting() {
@@ -150,8 +153,23 @@ export function fileSpool(folder: string): Spool {
     },
     recover: (run) => named(lane(run).recover()),
     drop: (run) => named(lane(run).drop()),
+    async receive() {
+      const file = await named(incomingFile(folder));
+      incoming.add(file);
+      return {
+        write: (piece, at) => named(file.write(piece, at)),
+        read: (into) => named(file.read(into)),
+        discard() {
+          incoming.delete(file);
+          return file.discard();
+        },
+      };
+    },
     async close() {
-      await Promise.all([...lanes.values()].map((one) => one.close()));
+      await Promise.all([
+        ...[...lanes.values()].map((one) => one.close()),
+        ...[...incoming].map((one) => one.discard()),
+      ]);
     },
   };
 }

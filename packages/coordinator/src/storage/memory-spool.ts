@@ -32,6 +32,16 @@ export function memorySpool(): Spool {
       rounds.delete(run);
       return Promise.resolve();
     },
+    receive(payloadBytes) {
+      let bytes = new Uint8Array(payloadBytes);
+      return Promise.resolve({
+        write: async (piece: Uint8Array, at: number) => bytes.set(piece, at),
+        read: async (into: Uint8Array) => into.set(bytes.subarray(0, into.byteLength)),
+        discard: async () => {
+          bytes = new Uint8Array(0);
+        },
+      });
+    },
     waiting: 0,
     close: () => Promise.resolve(),
   };

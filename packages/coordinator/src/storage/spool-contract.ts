@@ -150,6 +150,27 @@ export function spoolContract(
       expect((await restored(spool, 'toy-1'))?.updates).toEqual(all);
     });
 
+    it('keeps payloads that come in pieces, apart and out of the rounds', async () => {
+      spool.open(openingOf('toy-1'));
+      const [one, other] = await Promise.all([spool.receive(5), spool.receive(3)]);
+      // Pieces may be written while others are.
+      await Promise.all([
+        one.write(Uint8Array.of(4, 5), 3),
+        other.write(Uint8Array.of(7, 8, 9), 0),
+        one.write(Uint8Array.of(1, 2, 3), 0),
+      ]);
+      const whole = new Uint8Array(5);
+      await one.read(whole);
+      expect([...whole]).toEqual([1, 2, 3, 4, 5]);
+      await one.discard();
+      await other.read(whole.subarray(1, 4));
+      expect([...whole]).toEqual([1, 7, 8, 9, 5]);
+      // What is left over dies with its process.
+      await spool.append('toy-1', spooled(1));
+      await again();
+      expect((await restored(spool, 'toy-1'))?.updates).toEqual([spooled(1)]);
+    });
+
     it('refuses an update where no round is open', async () => {
       await expect(spool.append('toy-9', spooled(1))).rejects.toMatchObject({ code: 'storage-failed' });
     });

@@ -182,10 +182,15 @@ async function readJson(file: FileHandle, { json, jsonLength }: Place): Promise<
 
 async function readBytes(file: FileHandle, at: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(length);
-  for (let got = 0; got < length; ) {
-    const { bytesRead } = await file.read(bytes, got, length - got, at + got);
+  await readInto(file, bytes, at);
+  return bytes;
+}
+
+/** Fills `into` from a place of the file on. */
+export async function readInto(file: FileHandle, into: Uint8Array, at: number): Promise<void> {
+  for (let got = 0; got < into.byteLength; ) {
+    const { bytesRead } = await file.read(into, got, into.byteLength - got, at + got);
     if (bytesRead === 0) throw new Error(`the file ends at byte ${at + got}`);
     got += bytesRead;
   }
-  return bytes;
 }

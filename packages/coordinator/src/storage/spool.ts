@@ -36,6 +36,21 @@ export interface SpooledRound {
 }
 
 /**
+ * A payload that comes in pieces, kept where updates are kept: memory holds only what is being written.
+ * It does not outlive its process; whoever was sending it begins anew.
+ *
+ * Methods may throw CoppiceError `storage-failed`.
+ */
+export interface Incoming {
+  /** Resolves when the piece is written, not necessarily durable. Its bytes must not change until then. */
+  write(piece: Uint8Array, at: number): Promise<void>;
+  /** Fills `into` from the beginning of what was written. */
+  read(into: Uint8Array): Promise<void>;
+  /** Gives its room back; never fails. Nothing may be called after. */
+  discard(): Promise<void>;
+}
+
+/**
  * Where the updates of an open round wait for its commit: append-only, so that one which was
  * acknowledged outlives the process that acknowledged it. A run has at most one open round.
  * Whoever implements this must pass `spoolContract`.
@@ -55,6 +70,8 @@ export interface Spool {
   recover(run: string): Promise<SpooledRound | null>;
   /** Forgets a run's round: it was committed or given up. Resolves when nothing of it can come back. */
   drop(run: string): Promise<void>;
+  /** Room for a payload of so many bytes that is to come in pieces. Nothing of it is in `recover`. */
+  receive(payloadBytes: number): Promise<Incoming>;
   /** Updates that were appended and are not yet on disk. */
   readonly waiting: number;
   close(): Promise<void>;

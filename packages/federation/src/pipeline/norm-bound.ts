@@ -1,5 +1,6 @@
 import { CoppiceError, type Layout, type Plan } from '@coppice/protocol';
-import { normOf } from '../metrics.ts';
+import { normOfInSteps } from '../metrics.ts';
+import { finish, type Steps } from '../steps.ts';
 
 /** Clipping scales in float32, so that what comes out may be longer than asked by its rounding. */
 const ROUNDING = 1 + 1e-5;
@@ -15,7 +16,8 @@ export interface NormBound {
 /**
  * The longest update that a plan lets count. `maxNorm` holds for the trainable tensors and for the others,
  * each taken together and by itself: running statistics of normalisation layers are averaged plainly, so
- * that one huge one would spoil them for everybody. Clipping leaves them alone. Clipping happens on devices that may not do as asked, so its norm is a bound, too.
+ * that one huge one would spoil them for everybody. Clipping leaves them alone. Clipping happens on devices that
+ * may not do as asked, so its norm is a bound, too.
  * (Sun et al., "Can You Really Backdoor Federated Learning?", 2019, norm thresholding.)
  */
 export function normBound(plan: Plan): NormBound {
@@ -30,13 +32,18 @@ export function normBound(plan: Plan): NormBound {
  * @throws CoppiceError `update-norm`
  */
 export function checkNorm(values: Float32Array, layout: Layout, bound: NormBound): void {
-  check(bound.trainable, () => normOf(values, layout, true), 'norm');
-  check(bound.nonTrainable, () => normOf(values, layout, false), 'non-trainable part’s norm');
+  finish(checkNormInSteps(values, layout, bound));
 }
 
-function check(bound: number, measure: () => number, what: string): void {
+/** As `checkNorm`, a piece of the model at a time. */
+export function* checkNormInSteps(values: Float32Array, layout: Layout, bound: NormBound): Steps<void> {
+  yield* check(bound.trainable, normOfInSteps(values, layout, true), 'norm');
+  yield* check(bound.nonTrainable, normOfInSteps(values, layout, false), 'non-trainable part’s norm');
+}
+
+function* check(bound: number, measure: Steps<number>, what: string): Steps<void> {
   if (bound === Number.POSITIVE_INFINITY) return;
-  const norm = measure();
+  const norm = yield* measure;
   if (!Number.isFinite(norm) || norm <= bound) return;
   throw new CoppiceError(
     'update-norm',

@@ -7,6 +7,7 @@ export const EvaluateSchema = z.strictObject({
   run: RunIdSchema,
   round: z.int(),
   checkpoint: HashSchema,
+  /** Whole, or the header alone: then the payload is fetched with `model-piece`. */
   frame: FrameBytesSchema,
 });
 export type Evaluate = z.infer<typeof EvaluateSchema>;

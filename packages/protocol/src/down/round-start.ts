@@ -13,6 +13,7 @@ export const RoundStartSchema = z.strictObject({
   remaining: z.number(),
   /** How many participants were asked. */
   asked: z.int(),
+  /** Whole, or the header alone: then the payload is fetched with `model-piece`. */
   frame: FrameBytesSchema,
 });
 export type RoundStart = z.infer<typeof RoundStartSchema>;

@@ -89,6 +89,8 @@ export const sampleUp: { readonly [N in UpName]: Up<N> } = {
     milliseconds: 17.5,
     frame: sampleFrame('update'),
   },
+  'update-piece': { run, round: 3, attempt: 1, piece: 0, bytes: new Uint8Array([1, 2, 3]) },
+  'model-piece': { run, checkpoint, piece: 1 },
   evaluation: { run, checkpoint, metrics },
 };
 
@@ -109,9 +111,12 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   pull: [{ ok: true, value: model }],
   decline: [{ ok: true, value: null }],
   update: [
-    { ok: true, value: { duplicate: false } },
+    { ok: true, value: { duplicate: false, next: null } },
+    { ok: true, value: { duplicate: false, next: 2 } },
     { ok: false, error: { code: 'update-late', message: 'Too late.' }, current: model },
   ],
+  'update-piece': [{ ok: true, value: { next: 1 } }],
+  'model-piece': [{ ok: true, value: { bytes: new Uint8Array([1, 2, 3]) } }],
   evaluation: [{ ok: true, value: null }],
 };
 

@@ -5,9 +5,10 @@ import { ReportedLossSchema, RunIdSchema } from '../run.ts';
 export const ProgressSchema = z.strictObject({
   run: RunIdSchema,
   round: z.int(),
-  stage: z.enum(['evaluating', 'training', 'sending']),
+  stage: z.enum(['receiving', 'evaluating', 'training', 'sending']),
   epoch: z.int().check(z.minimum(0)),
   epochs: z.int().check(z.minimum(0)),
+  /** Of the epoch's; while receiving and sending, of the frame's pieces. */
   step: z.int().check(z.minimum(0)),
   steps: z.int().check(z.minimum(0)),
   loss: ReportedLossSchema,

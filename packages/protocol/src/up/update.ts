@@ -18,9 +18,15 @@ export const UpdateSchema = z.strictObject({
   evaluation: z.nullable(ReportedMetricsSchema),
   /** Milliseconds of training. */
   milliseconds: z.number().check(z.minimum(0), z.maximum(MAX_TRAINING_MILLISECONDS)),
+  /** Whole, or the header alone where it would be larger than a piece. */
   frame: FrameBytesSchema,
 });
 export type Update = z.infer<typeof UpdateSchema>;
 
-/** `duplicate`: it was counted before; nothing more to do. */
-export const UpdateReplySchema = replySchema(z.strictObject({ duplicate: z.boolean() }));
+/**
+ * `duplicate`: it was counted before; nothing more to do. `next`: the piece of its payload that is wanted
+ * next; null once it is counted.
+ */
+export const UpdateReplySchema = replySchema(
+  z.strictObject({ duplicate: z.boolean(), next: z.nullable(z.int().check(z.minimum(0))) }),
+);

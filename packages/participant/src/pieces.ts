@@ -1,0 +1,247 @@
+import {
+  CoppiceError,
+  decodeHeader,
+  FRAME_HEADER_BYTES,
+  type FrameExpectation,
+  frameBytes,
+  isHeaderAlone,
+  MAX_MODEL_BYTES,
+  type Model,
+  PIECE_BYTES,
+  pieceBytes,
+  pieceCount,
+  pieceOf,
+  type Reply,
+  travelling,
+  type Update,
+  type UpName,
+  type UpValue,
+} from '@coppice/protocol';
+import type { Transport } from './transport.ts';
+
+/** Pieces under way at once: one is on the line while the one before is being answered. */
+const UNDER_WAY = 2;
+/** How often an update is announced anew without the coordinator having taken a piece more. */
+const ANNOUNCEMENTS = 3;
+
+type Request = Transport['request'];
+
+export interface PieceOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Hears how many pieces of how many are through. */
+  readonly onPiece?: ((done: number, of: number) => void) | undefined;
+}
+
+/**
+ * Sends an update: in one message where its frame is no larger than a piece, else its header first and its
+ * payload in pieces, from the one that the coordinator wants next. So it goes on after a lost connection
+ * where it was: call it again.
+ *
+ * @returns the coordinator's answer to the update.
+ * @throws CoppiceError `connection-lost`, `frame-too-large`; an `AbortError` when `signal` was aborted.
+ */
+export async function sendUpdate(
+  request: Request,
+  update: Update,
+  options: PieceOptions = {},
+): Promise<Reply<UpValue<'update'>>> {
+  const frame = frameBytes(update.frame);
+  const header = travelling(frame);
+  if (header === frame) return request('update', update);
+  if (frame.byteLength > MAX_MODEL_BYTES + FRAME_HEADER_BYTES) {
+    throw new CoppiceError(
+      'frame-too-large',
+      `The update has ${frame.byteLength} bytes; a frame may have ${MAX_MODEL_BYTES} at most. This model is too large to train together.`,
+    );
+  }
+  let furthest = -1;
+  for (let stuck = 0; ; ) {
+    options.signal?.throwIfAborted();
+    const reply = await request('update', { ...update, frame: header });
+    if (!reply.ok || reply.value.next === null) return reply;
+    stuck = reply.value.next > furthest ? 0 : stuck + 1;
+    furthest = Math.max(furthest, reply.value.next);
+    if (stuck === ANNOUNCEMENTS) {
+      throw new CoppiceError(
+        'update-not-offered',
+        'The coordinator asks for the same pieces of the update again and again.',
+      );
+    }
+    const refused = await sendPieces(request, update, reply.value.next, options);
+    // Forgotten meanwhile, as by a restart: announced anew, it begins anew.
+    if (refused !== null && refused.error.code !== 'update-not-offered') return refused;
+  }
+}
+
+type Refused = Extract<Reply<never>, { ok: false }>;
+
+async function sendPieces(
+  request: Request,
+  { run, round, attempt, frame }: Update,
+  from: number,
+  { signal, onPiece }: PieceOptions,
+): Promise<Refused | null> {
+  const payload = frameBytes(frame).subarray(FRAME_HEADER_BYTES);
+  const of = pieceCount(payload.byteLength);
+  onPiece?.(from, of);
+  return inOrder(request, 'update-piece', { from, of, signal }, (piece) => ({
+    message: { run, round, attempt, piece, bytes: pieceOf(payload, piece) },
+    done: () => onPiece?.(piece + 1, of),
+  }));
+}
+
+/** Asks one question a piece, a few at once, and takes the answers in order. */
+async function inOrder<N extends 'update-piece' | 'model-piece'>(
+  request: Request,
+  name: N,
+  { from, of, signal }: { from: number; of: number; signal: AbortSignal | undefined },
+  ask: (piece: number) => { message: Parameters<typeof request<N>>[1]; done: (value: UpValue<N>) => void },
+): Promise<Refused | null> {
+  const underWay: { reply: Promise<Reply<UpValue<N>>>; done: (value: UpValue<N>) => void }[] = [];
+  for (let piece = from; piece < of || underWay.length > 0; ) {
+    signal?.throwIfAborted();
+    if (piece < of && underWay.length < UNDER_WAY) {
+      const { message, done } = ask(piece++);
+      const reply = request(name as UpName, message as never) as Promise<Reply<UpValue<N>>>;
+      // An earlier one may be refused first; then nobody waits for this.
+      reply.catch(() => {});
+      underWay.push({ reply, done });
+      continue;
+    }
+    const { reply, done } = underWay.shift() as (typeof underWay)[number];
+    const answer = await reply;
+    if (!answer.ok) return answer;
+    done(answer.value);
+  }
+  return null;
+}
+
+interface Fetch {
+  readonly frame: Promise<Uint8Array>;
+  readonly abort: AbortController;
+  readonly heard: Set<NonNullable<PieceOptions['onPiece']>>;
+  waiting: number;
+  /** How far it is. */
+  readonly at: { done: number; of: number };
+}
+
+/**
+ * Makes whole frames of what models come as. Whoever wants a model that is being fetched already shares
+ * it, and a fetch that broke off goes on where it was when its model is wanted again.
+ */
+export class ModelFetcher {
+  readonly #request: Request;
+  readonly #fetches = new Map<string, Fetch>();
+  /** What the last fetch that broke off has left. */
+  #left: { checkpoint: string; frame: Uint8Array; pieces: number } | null = null;
+
+  constructor(request: Request) {
+    this.#request = request;
+  }
+
+  /**
+   * The whole frame of a model, with the header that was sent and a payload that nobody has checked yet.
+   *
+   * @param expected what the run's layout says: room is made for nothing else.
+   * @throws CoppiceError `connection-lost`, `checkpoint-unknown` where the model is not the current one any
+   *   more, `frame-invalid`, `update-shape`; an `AbortError` when `signal` was aborted.
+   */
+  async fetch(
+    run: string,
+    { checkpoint, frame }: Omit<Model, 'round'>,
+    expected: FrameExpectation,
+    { signal, onPiece }: PieceOptions = {},
+  ): Promise<Uint8Array> {
+    const header = frameBytes(frame);
+    if (!isHeaderAlone(header)) return header;
+    signal?.throwIfAborted();
+    const key = `${run}/${checkpoint}`;
+    const known = this.#fetches.get(key);
+    const fetch = known ?? this.#begin(run, checkpoint, header, expected);
+    if (known === undefined) {
+      this.#fetches.set(key, fetch);
+      const over = () => {
+        if (this.#fetches.get(key) === fetch) this.#fetches.delete(key);
+      };
+      fetch.frame.then(over, over);
+    }
+    if (onPiece !== undefined) {
+      fetch.heard.add(onPiece);
+      if (fetch.at.of > 0) onPiece(fetch.at.done, fetch.at.of);
+    }
+    fetch.waiting++;
+    let aborted: () => void = () => {};
+    try {
+      return await new Promise((resolve, reject) => {
+        aborted = () => reject(signal?.reason);
+        signal?.addEventListener('abort', aborted);
+        fetch.frame.then(resolve, reject);
+      });
+    } finally {
+      signal?.removeEventListener('abort', aborted);
+      if (onPiece !== undefined) fetch.heard.delete(onPiece);
+      // Nobody is left who wants it.
+      if (--fetch.waiting === 0) {
+        fetch.abort.abort();
+        if (this.#fetches.get(key) === fetch) this.#fetches.delete(key);
+      }
+    }
+  }
+
+  #begin(run: string, checkpoint: string, header: Uint8Array, expected: FrameExpectation): Fetch {
+    const heard: Fetch['heard'] = new Set();
+    const abort = new AbortController();
+    const at = { done: 0, of: 0 };
+    const frame = this.#fetchPieces(run, checkpoint, header, expected, {
+      signal: abort.signal,
+      onPiece: (done, of) => {
+        Object.assign(at, { done, of });
+        for (const hear of heard) hear(done, of);
+      },
+    });
+    // Whoever waits hears of it; they may have stopped waiting.
+    frame.catch(() => {});
+    return { frame, abort, heard, waiting: 0, at };
+  }
+
+  async #fetchPieces(
+    run: string,
+    checkpoint: string,
+    header: Uint8Array,
+    expected: FrameExpectation,
+    { signal, onPiece }: PieceOptions,
+  ): Promise<Uint8Array> {
+    const { payloadBytes } = decodeHeader(header, expected);
+    const of = pieceCount(payloadBytes);
+    const left = this.#left?.checkpoint === checkpoint ? this.#left : null;
+    this.#left = null;
+    // With the header before it the payload is aligned, so its numbers can be read where they are.
+    const frame = left?.frame ?? new Uint8Array(FRAME_HEADER_BYTES + payloadBytes);
+    frame.set(header);
+    let pieces = left?.pieces ?? 0;
+    onPiece?.(pieces, of);
+    try {
+      const refused = await inOrder(this.#request, 'model-piece', { from: pieces, of, signal }, (piece) => ({
+        message: { run, checkpoint, piece },
+        done: ({ bytes }) => {
+          const content = frameBytes(bytes);
+          if (content.byteLength !== pieceBytes(payloadBytes, piece)) {
+            throw new CoppiceError(
+              'frame-invalid',
+              `Piece ${piece} of the model has ${content.byteLength} bytes, not ${pieceBytes(payloadBytes, piece)}.`,
+            );
+          }
+          frame.set(content, FRAME_HEADER_BYTES + piece * PIECE_BYTES);
+          pieces = piece + 1;
+          onPiece?.(pieces, of);
+        },
+      }));
+      if (refused !== null) throw CoppiceError.fromWire(refused.error);
+      return frame;
+    } catch (thrown) {
+      const wanted = !(thrown instanceof CoppiceError) || thrown.code === 'connection-lost';
+      if (wanted) this.#left = { checkpoint, frame, pieces };
+      throw thrown;
+    }
+  }
+}

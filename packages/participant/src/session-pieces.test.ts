@@ -1,0 +1,242 @@
+import { ManualClock } from '@coppice/ports';
+import {
+  type Down,
+  defaultPlan,
+  encodeFrame,
+  float32Payload,
+  frameBytes,
+  type Layout,
+  layoutHash,
+  PIECE_BYTES,
+  type Task,
+  travelling,
+  type Up,
+  weightsHash,
+} from '@coppice/protocol';
+import type { Trainer } from '@coppice/training';
+import { expect, it } from 'vitest';
+import { welcome } from './contract.ts';
+import { loopback } from './loopback-transport.ts';
+import { memoryData } from './memory-data.ts';
+import { createSession } from './session.ts';
+import type { Activity, Session, SessionState } from './session-state.ts';
+import { trainerHost } from './trainer-host.ts';
+
+/* A session whose model has 2.4 MB: three pieces. */
+const PARAMETERS = 600_000;
+const layout: Layout = [{ name: 'w', shape: [PARAMETERS], trainable: true }];
+const global = Float32Array.from({ length: PARAMETERS }, (_, i) => i / 8);
+const checkpoint = weightsHash(global);
+const payload = float32Payload(global);
+const header = travelling(
+  encodeFrame({
+    kind: 'weights',
+    codec: 'float32',
+    layoutHash: layoutHash(layout),
+    parameters: PARAMETERS,
+    payload,
+  }),
+);
+const task: Task = {
+  id: 'toy',
+  title: { en: 'Toy' },
+  description: { en: 'A toy.' },
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  },
+  model: { class_name: 'Sequential', config: {} },
+  loss: 'meanSquaredError',
+  samples: false,
+  planDefaults: {},
+};
+const summary: Down<'run'>['run'] = {
+  id: 'r-1',
+  task: 'toy',
+  title: { en: 'Toy' },
+  status: 'running',
+  admission: 'open',
+  phase: 'waiting',
+  round: 0,
+  rounds: 3,
+  participants: 1,
+  needed: 1,
+  deadlineAt: null,
+  central: null,
+  checkpoint,
+};
+const start: Down<'round-start'> = {
+  run: 'r-1',
+  round: 1,
+  attempt: 1,
+  checkpoint,
+  remaining: 1000,
+  asked: 1,
+  frame: header,
+};
+
+async function world({ keepModels = false } = {}) {
+  const { transport, peer } = loopback();
+  let weights = new Float32Array(0);
+  const trainer: Trainer = {
+    backend: 'cpu',
+    layout,
+    getWeights: async () => weights,
+    setWeights: (given) => {
+      weights = given.slice();
+    },
+    train: async () => ({ weights: weights.map((w) => w + 0.5), loss: 0.25, steps: 1, milliseconds: 10 }),
+    evaluate: async ({ count }) => ({ loss: 1, accuracy: null, examples: count }),
+    predict: async () => new Float32Array(1),
+    dispose: () => {},
+  };
+  const session = createSession({
+    transport,
+    host: trainerHost(async () => trainer, ['cpu']),
+    openData: async (_task, schema) =>
+      memoryData(schema, { count: 3, features: new Float32Array(3), labels: new Float32Array(3) }),
+    clock: new ManualClock(1000),
+    device: 'headless',
+    backend: 'cpu',
+    keepModels,
+  });
+  const asked: number[] = [];
+  const declined: Up<'decline'>[] = [];
+  peer.answer('join', () => ({
+    ok: true,
+    value: { run: summary, task, plan: { ...defaultPlan, evaluationShare: 0 }, layout, checkpoint },
+  }));
+  peer.answer('availability', () => ({ ok: true, value: null }));
+  peer.answer('decline', (message) => {
+    declined.push(message);
+    return { ok: true, value: null };
+  });
+  peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame: header } }));
+  peer.answer('model-piece', ({ piece }) => {
+    asked.push(piece);
+    return {
+      ok: true,
+      value: { bytes: payload.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES) },
+    };
+  });
+  const activities: Activity[] = [];
+  session.subscribe(({ activity }) => {
+    if (activities.at(-1) !== activity) activities.push(activity);
+  });
+  session.connect();
+  const joining = session.join('r-1');
+  peer.welcome({ ...welcome, runs: [summary] });
+  await joining;
+  await until(session, ({ activity }) => activity.kind === 'waiting');
+  return { session, peer, asked, declined, activities };
+}
+
+function until(session: Session, reached: (state: SessionState) => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    if (reached(session.state)) return resolve();
+    const stop = session.subscribe((state) => {
+      if (!reached(state)) return;
+      stop();
+      resolve();
+    });
+  });
+}
+
+/** A coordinator that takes the update's pieces; `at` is told each before it is taken. */
+function taking(peer: ReturnType<typeof loopback>['peer'], at: (piece: number) => void = () => {}) {
+  const received = new Uint8Array(payload.byteLength);
+  const pieces: number[] = [];
+  let next = 0;
+  peer.answer('update', () => ({ ok: true, value: { duplicate: false, next: next === 3 ? null : next } }));
+  peer.answer('update-piece', ({ piece, bytes }) => {
+    pieces.push(piece);
+    at(piece);
+    received.set(frameBytes(bytes), piece * PIECE_BYTES);
+    next = piece + 1;
+    return { ok: true, value: { next } };
+  });
+  return { received, pieces };
+}
+
+it('fetches the model, trains, and sends the update, and says how far it is', async () => {
+  const { session, peer, asked, activities } = await world();
+  const { received } = taking(peer);
+  peer.push('round-start', start);
+  await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(asked).toEqual([0, 1, 2]);
+  const bytes = PARAMETERS * 4;
+  expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: PIECE_BYTES, bytes });
+  expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: bytes, bytes });
+  expect(activities).toContainEqual({ kind: 'sending', round: 1, sent: 2 * PIECE_BYTES, bytes: bytes + 40 });
+  expect(new Float32Array(received.buffer).every((delta) => delta === 0.5)).toBe(true);
+  // One line in the outbound log, with all that left.
+  const updates = session.state.outbound.filter(({ name }) => name.startsWith('update'));
+  expect(updates).toHaveLength(1);
+  expect(updates[0]?.bytes).toBeGreaterThan(bytes);
+});
+
+it('goes on after a lost line with what is missing, and fetches no model for an update that is made', async () => {
+  const { session, peer, asked } = await world();
+  let broken = false;
+  const { pieces } = taking(peer, (piece) => {
+    if (piece !== 2 || broken) return;
+    broken = true;
+    peer.drop();
+    throw new Error('the line is broken');
+  });
+  peer.push('round-start', start);
+  await until(session, ({ connection }) => connection === 'offline');
+  peer.welcome({ ...welcome, runs: [summary] });
+  await until(session, ({ connection }) => connection === 'online');
+  // As after any join: the coordinator sends the round again.
+  await new Promise(setImmediate);
+  peer.push('round-start', start);
+  await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(pieces).toEqual([0, 1, 2, 2]);
+  expect(asked).toEqual([0, 1, 2]);
+});
+
+it('does not fetch the model that it has already', async () => {
+  const { session, peer, asked } = await world({ keepModels: true });
+  await until(session, ({ model }) => model !== null);
+  taking(peer);
+  peer.push('round-start', start);
+  await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(asked).toEqual([0, 1, 2]);
+});
+
+it('stops fetching when it is paused', async () => {
+  const { session, peer, asked, declined } = await world();
+  peer.answer('model-piece', ({ piece }) => {
+    asked.push(piece);
+    return new Promise(() => {});
+  });
+  peer.push('round-start', start);
+  await until(session, ({ activity }) => activity.kind === 'receiving');
+  await session.pause();
+  expect(asked).toEqual([0, 1]);
+  expect(declined).toMatchObject([{ reason: 'paused' }]);
+  expect(session.state).toMatchObject({ activity: { kind: 'paused' }, error: null });
+});
+
+it('waits for the next round where the model was replaced while it was fetched', async () => {
+  const { session, peer, declined } = await world();
+  peer.answer('model-piece', () => ({ ok: false, error: { code: 'checkpoint-unknown', message: 'Gone.' } }));
+  peer.push('round-start', start);
+  await until(session, ({ activity }) => activity.kind === 'receiving');
+  await until(session, ({ activity }) => activity.kind === 'waiting');
+  expect(declined).toEqual([]);
+  expect(session.state.error).toBeNull();
+});
+
+it('takes a header that announces another model for what it is', async () => {
+  const { session, peer, asked, declined } = await world();
+  const other = header.slice();
+  other[24] = (other[24] as number) ^ 1;
+  peer.push('round-start', { ...start, frame: other });
+  await until(session, ({ error }) => error !== null);
+  await new Promise(setImmediate);
+  expect(declined).toMatchObject([{ reason: 'frame-invalid' }]);
+  expect(asked).toEqual([]);
+});
