@@ -38,20 +38,16 @@ export function BanDialog({
       onCancel={close}
     >
       <p>{t.banText}</p>
-      {participant !== null && (
-        <>
-          <TextInput id="ban-reason" label={t.reason} value={reason} onInput={setReason} />
-          <label class="choice">
-            <input
-              type="checkbox"
-              data-testid="ban-everywhere"
-              checked={everywhere}
-              onChange={(event) => setEverywhere(event.currentTarget.checked)}
-            />
-            <span>{t.everywhere}</span>
-          </label>
-        </>
-      )}
+      <TextInput id="ban-reason" label={t.reason} value={reason} onInput={setReason} />
+      <label class="choice">
+        <input
+          type="checkbox"
+          data-testid="ban-everywhere"
+          checked={everywhere}
+          onChange={(event) => setEverywhere(event.currentTarget.checked)}
+        />
+        <span>{t.everywhere}</span>
+      </label>
     </Confirm>
   );
 }

@@ -34,23 +34,26 @@ export function Confirm({
   }, [open]);
   return (
     <dialog ref={dialog} class="card confirm" aria-label={title} onCancel={onCancel} onClose={onCancel}>
-      <div class="stack">
-        <h2>{title}</h2>
-        {children}
-        <div class="row">
-          <button
-            type="button"
-            class={`button ${danger ? 'danger' : 'primary'}`}
-            data-testid="confirm"
-            onClick={onConfirm}
-          >
-            {action}
-          </button>
-          <button type="button" class="button" onClick={onCancel}>
-            {text().cancel}
-          </button>
+      {/* Nothing in it while it is closed: pages hold several. */}
+      {open && (
+        <div class="stack">
+          <h2>{title}</h2>
+          {children}
+          <div class="row">
+            <button
+              type="button"
+              class={`button ${danger ? 'danger' : 'primary'}`}
+              data-testid="confirm"
+              onClick={onConfirm}
+            >
+              {action}
+            </button>
+            <button type="button" class="button" onClick={onCancel}>
+              {text().cancel}
+            </button>
+          </div>
         </div>
-      </div>
+      )}
     </dialog>
   );
 }
