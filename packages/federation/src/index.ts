@@ -5,5 +5,6 @@ export { meanMetrics, norm, trainableNorm } from './metrics.ts';
 export { pipelineOf } from './pipeline/index.ts';
 export { checkNorm, normBound } from './pipeline/norm-bound.ts';
 export type { Pipeline, PipelineStep, StepContext } from './pipeline/pipeline.ts';
+export { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 export { strategyOf } from './strategies/index.ts';
 export type { Applied, GlobalModel, Json, RoundResult, Strategy, StrategyState } from './strategy.ts';

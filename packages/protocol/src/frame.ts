@@ -48,18 +48,30 @@ export interface FrameExpectation {
 
 /** Puts a header before a payload. The result is one allocation, to be shared by all recipients. */
 export function encodeFrame(frame: Frame, checksum: Checksum = crc32): Uint8Array {
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES + frame.payload.byteLength);
+  const { payload } = frame;
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.byteLength);
+  bytes.set(frameHeader(frame, { byteLength: payload.byteLength, crc: checksum(payload) }, checksum));
+  bytes.set(payload, FRAME_HEADER_BYTES);
+  return bytes;
+}
+
+/** The header alone, for whoever puts a large frame together piece by piece. */
+export function frameHeader(
+  header: FrameHeader,
+  payload: { readonly byteLength: number; readonly crc: number },
+  checksum: Checksum = crc32,
+): Uint8Array {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
   view.setUint8(4, FRAME_VERSION);
-  view.setUint8(5, frameKinds[frame.kind]);
-  view.setUint8(6, codecs[frame.codec]);
-  bytes.set(frame.layoutHash, 8);
-  view.setUint32(24, frame.parameters, true);
-  view.setUint32(28, frame.payload.byteLength, true);
-  view.setUint32(32, checksum(frame.payload), true);
+  view.setUint8(5, frameKinds[header.kind]);
+  view.setUint8(6, codecs[header.codec]);
+  bytes.set(header.layoutHash, 8);
+  view.setUint32(24, header.parameters, true);
+  view.setUint32(28, payload.byteLength, true);
+  view.setUint32(32, payload.crc, true);
   view.setUint32(36, checksum(bytes.subarray(0, 36)), true);
-  bytes.set(frame.payload, FRAME_HEADER_BYTES);
   return bytes;
 }
 

@@ -87,6 +87,7 @@ export {
   type FrameHeader,
   type FrameKind,
   float32Payload,
+  frameHeader,
   frameKinds,
   readFloat32Payload,
 } from './frame.ts';

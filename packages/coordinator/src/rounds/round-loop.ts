@@ -101,8 +101,8 @@ export class RoundLoop {
     }
     if (this.#phase === 'idle' && this.#retry === null) this.#step('begin');
     if (this.#phase !== 'waiting') return;
+    if (members.availableCount < record.plan.minParticipants) return;
     const available = members.available();
-    if (available.length < record.plan.minParticipants) return;
     this.#step('enough');
     const opening = select({
       run: record.id,
@@ -322,7 +322,8 @@ export class RoundLoop {
     try {
       const { task, plan } = state.record;
       const model = { layout: this.#o.layout, weights: state.model.weights };
-      const next = apply(open, strategyOf(plan), state.model.state, model);
+      const next = await apply(open, strategyOf(plan), state.model.state, model, state.layoutHash);
+      if (this.#open !== open) return;
       this.#step('aggregated');
       const central = await evaluate(this.#o.evaluator, task, next.weights);
       if (this.#open !== open) return;
@@ -344,8 +345,8 @@ export class RoundLoop {
       const parentCentral = state.central;
       // The admin may have paused the run while it was being committed.
       state.record = last ? record : { ...record, status: state.record.status };
-      const { hash, weights, state: memory } = next;
-      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round);
+      const { hash, weights, frame, state: memory } = next;
+      state.moveOn({ round: open.round, hash, weights, state: memory }, { frame, central, round });
       this.#retries.committed();
       this.#end(open, 'committed', null);
       this.#o.observer.roundChanged(round);

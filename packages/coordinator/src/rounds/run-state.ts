@@ -1,21 +1,12 @@
-import type { StrategyState } from '@coppice/federation';
+import { finish, type StrategyState } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
-import {
-  type Event,
-  encodeFrame,
-  type Frame,
-  float32Payload,
-  type Layout,
-  layoutHash,
-  type Metrics,
-  type Round,
-} from '@coppice/protocol';
+import { type Event, type Layout, layoutHash, type Metrics, type Round } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
-import { nativeCrc32 } from '../native-crc32.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
+import { weightsFrame } from './weights-frame.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
 export interface RunObserver {
@@ -67,7 +58,7 @@ export class RunState {
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
-    this.#frame = this.#encode(model.weights);
+    this.#frame = finish(weightsFrame(model.weights, this.layoutHash));
   }
 
   get model(): CurrentModel {
@@ -84,21 +75,11 @@ export class RunState {
     return this.#frame;
   }
 
-  moveOn(model: CurrentModel, central: Metrics | null, round: Round): void {
+  /** @param made the round that made it, and what came with it. */
+  moveOn(model: CurrentModel, made: { frame: Uint8Array; central: Metrics | null; round: Round }): void {
     this.#model = model;
-    this.#central = central;
-    this.#frame = this.#encode(model.weights);
-    this.lastRound = round;
-  }
-
-  #encode(weights: Float32Array): Uint8Array {
-    const frame: Frame = {
-      kind: 'weights',
-      codec: 'float32',
-      layoutHash: this.layoutHash,
-      parameters: weights.length,
-      payload: float32Payload(weights),
-    };
-    return encodeFrame(frame, nativeCrc32);
+    this.#central = made.central;
+    this.#frame = made.frame;
+    this.lastRound = made.round;
   }
 }

@@ -16,7 +16,7 @@ export function summarize(state: RunState, phase: Phase, open: OpenRound | null)
     phase,
     round: state.model.round,
     rounds: plan.rounds,
-    participants: state.members.here().length,
+    participants: state.members.hereCount,
     needed: plan.minParticipants,
     deadlineAt: phase === 'collect' ? (open?.deadlineAt ?? null) : null,
     central: state.central,
@@ -28,8 +28,11 @@ export function participantRows(
   state: RunState,
   open: OpenRound | null,
   audience: Audience,
+  ids: readonly string[],
 ): ParticipantRow[] {
-  return [...state.members.all()].map((member) => {
+  return ids.flatMap((id) => {
+    const member = state.members.get(id);
+    if (member === undefined) return [];
     const outcome = open?.cohort.get(member.id)?.outcome;
     const inRound = outcome === 'asked' ? 'training' : outcome === 'accepted' ? 'delivered' : null;
     const bytes = audience.bytes(member.id);
