@@ -21,6 +21,7 @@ import { isOver } from '../rounds/machine.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { Intake, type Source } from './intake.ts';
+import { letGo } from './let-go.ts';
 import { Offences } from './offences.ts';
 import { Outbox } from './outbox.ts';
 
@@ -266,6 +267,7 @@ export class ParticipantHub implements Audience {
         await runs.engine(message.run).update(participant, message);
       } finally {
         release();
+        letGo(message.frame);
       }
       return { duplicate: false };
     });
