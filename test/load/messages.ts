@@ -19,6 +19,8 @@ export type ToParticipants =
       readonly name: string;
       readonly count: number;
       readonly atOnce: number;
+      /** Whether they deliver as soon as they are asked, and not when they are told to. */
+      readonly eager: boolean;
     }
   | { readonly kind: 'deliver' }
   | { readonly kind: 'usage' }

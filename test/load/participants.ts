@@ -40,7 +40,14 @@ function prepare({ layout }: Joined): Buffer {
 }
 
 /** Connects `count` participants, at most `atOnce` of them on their way in at any time. */
-function connect({ url, run, name, count, atOnce }: Extract<ToParticipants, { kind: 'connect' }>): void {
+function connect({
+  url,
+  run,
+  name,
+  count,
+  atOnce,
+  eager,
+}: Extract<ToParticipants, { kind: 'connect' }>): void {
   let begun = 0;
   const next = () => {
     if (begun === count) return;
@@ -60,7 +67,8 @@ function connect({ url, run, name, count, atOnce }: Extract<ToParticipants, { ki
             next();
           },
           asked(participant) {
-            asked.push(participant);
+            if (eager && update !== null) participant.deliver(update);
+            else asked.push(participant);
             counts.asked++;
             counted();
           },

@@ -118,7 +118,7 @@ export class ParticipantProcesses {
     return total;
   }
 
-  connect(options: { url: string; run: string; name: string; count: number; atOnce: number }): void {
+  connect(options: Omit<Extract<ToParticipants, { kind: 'connect' }>, 'kind'>): void {
     const share = options.count / this.#children.length;
     for (const [i, child] of this.#children.entries()) {
       const count = Math.floor((i + 1) * share) - Math.floor(i * share);

@@ -70,7 +70,14 @@ export async function measureLoad(options: LoadOptions, say: (line: string) => v
 
   await coordinator.phase('connecting');
   let began = performance.now();
-  participants.connect({ url: coordinator.url, run: run.id, name: 'load', count, atOnce: 100 });
+  participants.connect({
+    url: coordinator.url,
+    run: run.id,
+    name: 'load',
+    count,
+    atOnce: 100,
+    eager: false,
+  });
   await participants.until(({ joined }) => joined === count);
   const connecting = {
     wall: performance.now() - began,

@@ -121,6 +121,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   });
   const metrics = new Metrics({
     connected: () => hub.connected,
+    remembered: () => hub.remembered,
     runs: () => runs.all(),
     spoolWaiting: () => spool.waiting,
     eventsWaiting: () => events.waiting,

@@ -114,6 +114,11 @@ export class ParticipantHub implements Audience {
     return this.#namespace.sockets.size;
   }
 
+  /** Participants whose traffic is counted: connected, or in a run that goes on. */
+  get remembered(): number {
+    return this.#presences.size;
+  }
+
   bytes(participant: string): Bytes {
     const presence = this.#presences.get(participant);
     if (presence === undefined) return { up: 0, down: 0 };
