@@ -113,6 +113,7 @@ export async function measureLoad(options: LoadOptions, say: (line: string) => v
     const collected = performance.now();
     await participants.until(({ ended }) => ended === before.ended + count);
     const ended = performance.now();
+    if (warm) await coordinator.phase('between rounds');
     const after = (await coordinator.usage()).cpu;
     const [record] = (await coordinator.get<Round[]>(`/api/runs/${run.id}/rounds`)).slice(-1);
     if (record?.outcome !== 'committed' || record.accepted !== cohort)

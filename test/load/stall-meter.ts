@@ -11,6 +11,11 @@ export interface Stall {
   readonly samples: number;
 }
 
+/** What is no part of the time that counts. */
+const aside: ReadonlySet<string> = new Set(['starting', 'ending']);
+/** All phases but those, together. */
+export const TOGETHER = 'together';
+
 /** Milliseconds between two looks at the clock. */
 const EVERY = 1;
 
@@ -60,13 +65,16 @@ export class StallMeter {
   #look(): void {
     const now = process.hrtime.bigint();
     const cpu = cpuMicroseconds();
-    let phase = this.#phases.get(this.#phase);
-    if (phase === undefined) {
-      phase = { wall: createHistogram({ figures: 3 }), cpu: createHistogram({ figures: 3 }) };
-      this.#phases.set(this.#phase, phase);
+    const wall = now > this.#last ? now - this.#last : 1n;
+    for (const name of aside.has(this.#phase) ? [this.#phase] : [this.#phase, TOGETHER]) {
+      let phase = this.#phases.get(name);
+      if (phase === undefined) {
+        phase = { wall: createHistogram({ figures: 3 }), cpu: createHistogram({ figures: 3 }) };
+        this.#phases.set(name, phase);
+      }
+      phase.wall.record(wall);
+      phase.cpu.record(Math.max(1, cpu - this.#lastCpu));
     }
-    if (now > this.#last) phase.wall.record(now - this.#last);
-    phase.cpu.record(Math.max(1, cpu - this.#lastCpu));
     this.#last = now;
     this.#lastCpu = cpu;
   }
