@@ -22,7 +22,7 @@ const options: LoadOptions = {
   task: 'mnist-2nn',
   execArgv: (given('ARGS') ?? '').split(' ').filter((arg) => arg !== ''),
 };
-const soakOptions: SoakOptions = { participants: 50, rounds: 200, warmUp: 50, every: 10, task: 'iris' };
+const soakOptions: SoakOptions = { participants: 50, rounds: 300, warmUp: 100, every: 10, task: 'iris' };
 
 const openFiles = execSync('ulimit -n', { encoding: 'utf8' }).trim();
 if (openFiles !== 'unlimited' && Number(openFiles) < options.participants + 500) {
