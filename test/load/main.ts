@@ -8,9 +8,9 @@ import { type LoadOptions, measureLoad } from './rounds.ts';
 import { type SoakOptions, soak } from './soak.ts';
 
 /*
- * `pnpm test:load`: thousands of participants on one coordinator, measured; writes docs/results/load.md. Smaller with
- * COPPICE_LOAD_PARTICIPANTS, COPPICE_LOAD_COHORT and COPPICE_LOAD_ROUNDS, which then only prints;
- * COPPICE_LOAD_ARGS goes to the coordinator's Node (`--cpu-prof --cpu-prof-dir=…`).
+ * `pnpm test:load`: thousands of participants on one coordinator, measured; writes docs/results/load.md. Shorter with
+ * COPPICE_LOAD_ROUNDS. Smaller with COPPICE_LOAD_PARTICIPANTS and COPPICE_LOAD_COHORT, which then only prints;
+ * so does COPPICE_LOAD_ARGS, which goes to the coordinator's Node (`--cpu-prof --cpu-prof-dir=…`).
  */
 const given = (name: string) => process.env[`COPPICE_LOAD_${name}`];
 const options: LoadOptions = {
@@ -38,7 +38,7 @@ const load = (loadavg()[0] ?? 0).toFixed(1);
 const figures = await measureLoad(options, say);
 const measured = { machine, load, openFiles, options, figures, soakOptions, soak: await soak(soakOptions) };
 const text = page(measured);
-if (['PARTICIPANTS', 'COHORT', 'ROUNDS', 'ARGS'].every((name) => given(name) === undefined)) {
+if (['PARTICIPANTS', 'COHORT', 'ARGS'].every((name) => given(name) === undefined)) {
   const folder = join(fileURLToPath(new URL('../..', import.meta.url)), 'docs', 'results');
   writeFileSync(join(folder, 'load.md'), text);
   writeFileSync(join(folder, 'load.json'), `${JSON.stringify(measured, null, 2)}\n`);

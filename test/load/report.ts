@@ -4,12 +4,15 @@ import { growth, type MemorySample, type SoakOptions } from './soak.ts';
 import { TOGETHER } from './stall-meter.ts';
 
 /** What the issue asks for. */
-export const aims = {
+const aims = {
   /** Milliseconds, at the 99.9th percentile. */
   stall: 50,
   /** Bytes: a process with its evaluation thread, and each connection. */
   memory: (connections: number) => 300 * 2 ** 20 + 100 * 2 ** 10 * connections,
 } as const;
+
+/** Bytes a round that memory may grow by, and is flat. */
+const flat = { heap: 5 * 1024, external: 1024 } as const;
 
 export interface Measured {
   readonly machine: string;
@@ -60,7 +63,11 @@ these cores with the coordinator, so that times on the clock are of both; CPU ti
 - The event loop's stall is at most ${aims.stall} ms at the 99.9th percentile: ${verdict(together.p999 <= aims.stall, `${together.p999.toFixed(1)} ms`)}; in CPU time of its thread
   ${verdict(together.p999Cpu <= aims.stall, `${together.p999Cpu.toFixed(1)} ms`)}.
 - Memory at its peak is at most 300 MB and 100 kB a connection, here ${megabytes(memoryAim)} MB: ${verdict(peak <= memoryAim, `${megabytes(peak)} MB`)}.
-- A soak of ${soakOptions.rounds} rounds shows flat memory: below.
+- A soak of ${soakOptions.rounds - soakOptions.warmUp} rounds shows flat memory: ${verdict(growth(soak, 'heap') < flat.heap && growth(soak, 'external') < flat.external, `${(growth(soak, 'heap') / 1024).toFixed(1)} kB of heap a round`)}.
+
+Where processes of others take the cores away, times on the clock say how busy the machine was; CPU times are then what speaks of the
+coordinator. What is left of its stalls is the garbage collector, which V8 starts for every 64 MB of socket buffers and which marks the
+objects of all connections each time. A smaller young generation (\`--max-semi-space-size\`) was tried and does not help.
 
 ## Stalls
 
@@ -106,8 +113,8 @@ ${(
 
 ## Soak
 
-${soakOptions.rounds} rounds of \`${soakOptions.task}\` with ${soakOptions.participants} participants, all of them in each, one round after the other, an admin's socket open. Memory right
-after the garbage was collected, every ${soakOptions.every} rounds from the ${soakOptions.warmUp}th on; the last column is the slope of a straight line through it.
+${soakOptions.rounds - soakOptions.warmUp} rounds of \`${soakOptions.task}\`, after ${soakOptions.warmUp} in which the engine compiles what it will, with ${soakOptions.participants} participants, all of them in each, one round after the other, an admin's socket open. Memory right
+after the garbage was collected, every ${soakOptions.every} rounds; the last column is the slope of a straight line through it.
 \`pnpm test:chaos\` runs the same and fails where memory grows.
 
 | | MB, first | MB, last | kB a round |
