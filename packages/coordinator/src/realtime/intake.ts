@@ -34,8 +34,9 @@ export class Intake {
   readonly #later: (go: () => void) => void;
   /** Bytes of the message that each is in the middle of. */
   readonly #unfinished = new Map<Source, number>();
-  /** In the order in which they came to wait. */
+  /** In the order in which they came to wait; and of those, who is known to have much to send. */
   readonly #paused = new Set<Source>();
+  readonly #large = new Set<Source>();
   #read = 0;
   #sum = 0;
   #held = 0;
@@ -57,6 +58,7 @@ export class Intake {
     this.complete(source);
     this.#unfinished.delete(source);
     this.#paused.delete(source);
+    this.#large.delete(source);
     this.#turn();
   }
 
@@ -93,7 +95,7 @@ export class Intake {
   }
 
   #pause(source: Source): void {
-    if (this.#paused.has(source)) return;
+    if (this.#waits(source)) return;
     this.#paused.add(source);
     source.pause();
     this.#turn();
@@ -111,33 +113,40 @@ export class Intake {
   }
 
   #resume(): void {
-    let room = READ_A_TURN;
-    const excusing = this.#turns++ % EXCUSED_EVERY === 0;
+    // Who has little to say goes on at once. Nothing becomes of who is paused: the others are looked at once.
     for (const source of this.#paused) {
-      if (excusing) source.excuse();
-      const waiting = source.waiting();
-      const small = this.#bytesOf(source) === 0 && waiting < CHUNK;
-      const expected = small ? waiting : EXPECTED;
-      if (!small && (expected > room || !this.#mayGoOn(source))) continue;
-      room -= expected;
       this.#paused.delete(source);
-      source.resume();
+      if (this.#bytesOf(source) === 0 && source.waiting() < CHUNK) source.resume();
+      else this.#large.add(source);
     }
+    if (this.#turns++ % EXCUSED_EVERY === 0) for (const source of this.#large) source.excuse();
+    let room = READ_A_TURN;
+    if (this.#held <= MOST_HELD)
+      for (const source of this.#large) {
+        if (room < EXPECTED) break;
+        if (!this.#mayGoOn(source)) continue;
+        room -= EXPECTED;
+        this.#large.delete(source);
+        source.resume();
+      }
     // Those for whom there was no room; the others are waited for by whoever else ends something.
-    if (room < EXPECTED && this.#paused.size > 0) this.#turn();
+    if (this.#paused.size > 0 || (room < EXPECTED && this.#large.size > 0)) this.#turn();
   }
 
   #mayGoOn(source: Source): boolean {
     const bytes = this.#bytesOf(source);
-    if (this.#held > MOST_HELD && (bytes > 0 || source.waiting() >= CHUNK)) return false;
+    if (bytes > 0 && this.#held > MOST_HELD) return false;
     return this.#sum <= MOST_UNFINISHED || bytes > BEGUN || bytes === 0 || !this.#someoneReads();
   }
 
   /** Whether a message that has begun is being read. */
   #someoneReads(): boolean {
-    for (const [source, bytes] of this.#unfinished)
-      if (bytes > BEGUN && !this.#paused.has(source)) return true;
+    for (const [source, bytes] of this.#unfinished) if (bytes > BEGUN && !this.#waits(source)) return true;
     return false;
+  }
+
+  #waits(source: Source): boolean {
+    return this.#paused.has(source) || this.#large.has(source);
   }
 
   #bytesOf(source: Source): number {
