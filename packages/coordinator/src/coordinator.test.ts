@@ -16,7 +16,7 @@ import {
   weightsHash,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Coordinator, startCoordinator } from './coordinator.ts';
 import { memoryStorage } from './storage/memory.ts';
 import { memorySpool } from './storage/memory-spool.ts';
@@ -91,20 +91,20 @@ function connect(name: string, given?: object, transport: 'websocket' | 'polling
 
 const next = <T>(socket: Socket, event: string) => new Promise<T>((resolve) => socket.once(event, resolve));
 
-describe('metrics', () => {
-  const scrape = async () => {
-    const response = await fetch(`${coordinator.url}/metrics`, {
-      headers: { authorization: `Bearer ${KEY}` },
-    });
-    expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4');
-    const text = await response.text();
-    // The exposition format: comments, and lines of name, labels and number.
-    for (const line of text.split('\n').filter((one) => one !== '' && !one.startsWith('#')))
-      expect(line).toMatch(/^[a-z_0-9]+(\{([a-z_]+="[^"]*",?)+\})? (-?[\d.]+(e[+-]?\d+)?|Nan|\+Inf)$/i);
-    return (line: string) =>
-      Number(new RegExp(`^${line.replace(/[{}]/g, '\\$&')} (.+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
-  };
+const scrape = async () => {
+  const response = await fetch(`${coordinator.url}/metrics`, {
+    headers: { authorization: `Bearer ${KEY}` },
+  });
+  expect(response.headers.get('content-type')).toContain('text/plain; version=0.0.4');
+  const text = await response.text();
+  // The exposition format: comments, and lines of name, labels and number.
+  for (const line of text.split('\n').filter((one) => one !== '' && !one.startsWith('#')))
+    expect(line).toMatch(/^[a-z_0-9]+(\{([a-z_]+="[^"]*",?)+\})? (-?[\d.]+(e[+-]?\d+)?|Nan|\+Inf)$/i);
+  return (line: string) =>
+    Number(new RegExp(`^${line.replace(/[{}]/g, '\\$&')} (.+)$`, 'm').exec(text)?.[1] ?? Number.NaN);
+};
 
+describe('metrics', () => {
   it('are for the admin only', async () => {
     expect(await call('/metrics')).toMatchObject({ status: 401, body: { error: { code: 'unauthorized' } } });
   });
@@ -477,5 +477,33 @@ describe('the admin socket', () => {
     const snapshot = await next<{ runs: Run[]; operator: string }>(admin({ key: KEY }), 'snapshot');
     expect(snapshot.operator).toBe('the tests');
     expect(snapshot.runs.length).toBeGreaterThan(0);
+  });
+});
+
+describe('memory', () => {
+  it('is not spent on anybody who is gone and in no run that goes on', async () => {
+    const run = await call<Run>('/api/runs', { method: 'POST', admin: true, body: { task: 'iris' } });
+    const before = (await scrape())('coppice_participants_remembered');
+    const joined = connect('in a run');
+    const passing = connect('passing by');
+    await Promise.all([next(joined, 'welcome'), next(passing, 'welcome')]);
+    const reply = (await joined.emitWithAck('join', {
+      run: run.body.id,
+      device: 'headless',
+      backend: 'cpu',
+      examples: 0,
+      speed: null,
+      paused: false,
+    })) as Reply<Joined>;
+    expect(reply.ok).toBe(true);
+    expect((await scrape())('coppice_participants_remembered')).toBe(before + 2);
+    joined.disconnect();
+    passing.disconnect();
+    const remembered = (count: number) =>
+      vi.waitFor(async () => expect((await scrape())('coppice_participants_remembered')).toBe(count));
+    // Its row still tells of its traffic, until the run is over.
+    await remembered(before + 1);
+    await call(`/api/runs/${run.body.id}/stop`, { method: 'POST', admin: true });
+    await remembered(before);
   });
 });

@@ -145,6 +145,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const unproven = new Unproven();
   const metrics = new Metrics({
     connected: () => hub.connected,
+    remembered: () => hub.remembered,
     runs: () => runs.all(),
     spoolWaiting: () => spool.waiting,
     eventsWaiting: () => events.waiting,

@@ -1,5 +1,5 @@
 import { CoppiceError } from '@coppice/protocol';
-import { STEP_PARAMETERS, type Steps } from './steps.ts';
+import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 
 /*
  * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each
@@ -160,14 +160,23 @@ export class ExactAccumulator {
 
   /** Σ examples × Δ ÷ Σ examples, in float64, rounded twice: once in the sum, once in the quotient. */
   mean(): Float64Array {
+    return finish(this.meanInSteps());
+  }
+
+  /** As `mean`, a piece of the model at a time; nothing may be added until it is done. */
+  *meanInSteps(): Steps<Float64Array> {
     if (this.#examples === 0) throw new RangeError('the mean of no updates is not defined');
     const mean = new Float64Array(this.#low.length);
-    const high = this.#high;
-    for (let i = 0; i < mean.length; i++) {
-      // high · 2³² is exact, so this one addition rounds the exact total, however it is split.
-      const total =
-        high === null ? (this.#low[i] as number) : (high[i] as number) * CARRY + (this.#low[i] as number);
-      mean[i] = total / UNITS / this.#examples;
+    for (let from = 0; from < mean.length; from += STEP_PARAMETERS) {
+      if (from > 0) yield;
+      meanOf(
+        mean,
+        this.#low,
+        this.#high,
+        this.#examples,
+        from,
+        Math.min(mean.length, from + STEP_PARAMETERS),
+      );
     }
     return mean;
   }
@@ -231,6 +240,21 @@ function* addPieces(
     const piece = values.subarray(from, to);
     if (high === null) addUnits(low.subarray(from, to), piece, scale);
     else addLargeUnits(low.subarray(from, to), high.subarray(from, to), piece, scale);
+  }
+}
+
+function meanOf(
+  mean: Float64Array,
+  low: Float64Array,
+  high: Float64Array | null,
+  examples: number,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) {
+    // high · 2³² is exact, so this one addition rounds the exact total, however it is split.
+    const total = high === null ? (low[i] as number) : (high[i] as number) * CARRY + (low[i] as number);
+    mean[i] = total / UNITS / examples;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Layout } from '@coppice/protocol';
+import type { Steps } from './steps.ts';
 
 /** A value that survives `JSON.stringify` and back. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -55,4 +56,6 @@ export interface Strategy {
   readonly name: string;
   init(model: GlobalModel): StrategyState;
   apply(state: StrategyState, round: RoundResult): Applied;
+  /** The same, a piece of the model at a time; whoever has other things to do in between takes this where it is. */
+  applyInSteps?(state: StrategyState, round: RoundResult): Steps<Applied>;
 }

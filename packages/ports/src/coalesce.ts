@@ -2,17 +2,17 @@ import type { Clock } from './clock.ts';
 
 /**
  * Calls `flush` at most once per `milliseconds`, at the end of the interval in which it was asked for,
- * so that a hundred changes in one instant become one message.
+ * so that a hundred changes in one instant become one message. A function is asked whenever an interval begins.
  */
 export function coalesce(
   clock: Clock,
-  milliseconds: number,
+  milliseconds: number | (() => number),
   flush: () => void,
 ): { request(): void; cancel(): void } {
   let cancel: (() => void) | null = null;
   return {
     request() {
-      cancel ??= clock.setTimer(milliseconds, () => {
+      cancel ??= clock.setTimer(typeof milliseconds === 'number' ? milliseconds : milliseconds(), () => {
         cancel = null;
         flush();
       });

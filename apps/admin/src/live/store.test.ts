@@ -42,7 +42,6 @@ describe('events', () => {
       operator: 'Riverside School',
       client: 'http://localhost/',
       runs: [runOf()],
-      participants: [],
       events: [eventOf({ id: 4 }), eventOf({ id: 5 })],
     };
     const after = withSnapshot(before, snapshot, 1000);

@@ -35,7 +35,7 @@ export function withSnapshot(state: AdminState, snapshot: AdminMessage<'snapshot
     operator: snapshot.operator,
     client: snapshot.client,
     runs: new Map(snapshot.runs.map((run) => [run.id, run])),
-    participants: Map.groupBy(snapshot.participants, (row) => row.run),
+    participants: new Map(),
     events: snapshot.events.reduce<readonly Event[]>(addEvent, state.events),
   };
 }
@@ -44,8 +44,11 @@ export function withRun(state: AdminState, run: Run): AdminState {
   return { ...state, runs: new Map(state.runs).set(run.id, run) };
 }
 
+/** Rows take the place of those of the same participants; the others stay. */
 export function withParticipants(state: AdminState, { run, rows }: AdminMessage<'participants'>): AdminState {
-  return { ...state, participants: new Map(state.participants).set(run, rows) };
+  const merged = new Map((state.participants.get(run) ?? []).map((row) => [row.id, row]));
+  for (const row of rows) merged.set(row.id, row);
+  return { ...state, participants: new Map(state.participants).set(run, [...merged.values()]) };
 }
 
 export function withEvent(state: AdminState, event: Event): AdminState {

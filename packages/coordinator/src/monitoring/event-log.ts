@@ -2,6 +2,10 @@ import type { Clock } from '@coppice/ports';
 import type { Event } from '@coppice/protocol';
 import type { Logger } from 'pino';
 import type { Storage } from '../storage/storage.ts';
+import { nextTurn } from '../turns.ts';
+
+/** So many are stored at once; when thousands come in one instant, others have their turn in between. */
+export const EVENTS_A_BATCH = 200;
 
 /** The event log: stored, written to the structured log, and handed to whoever listens, in order. */
 export class EventLog {
@@ -29,8 +33,8 @@ export class EventLog {
   }
 
   async #store(): Promise<void> {
-    const batch = this.#pending;
-    this.#pending = [];
+    const batch = this.#pending.splice(0, EVENTS_A_BATCH);
+    if (batch.length === 0) return;
     try {
       for (const event of await this.#storage.appendEvents(batch)) {
         for (const listener of this.#listeners) listener(event);
@@ -38,6 +42,9 @@ export class EventLog {
     } catch (thrown) {
       this.#logger.error({ err: thrown }, 'events could not be stored');
     }
+    if (this.#pending.length === 0) return;
+    await nextTurn();
+    await this.#store();
   }
 
   /** Events added and not yet handed to storage. */

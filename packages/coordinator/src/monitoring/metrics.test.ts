@@ -30,6 +30,7 @@ const round = (change: Partial<Round>): Round => ({
 
 const sources = {
   connected: () => 3,
+  remembered: () => 5,
   runs: () => [{ status: 'running' }, { status: 'running' }, { status: 'failed' }] as const,
   spoolWaiting: () => 7,
   eventsWaiting: () => 1,
@@ -55,6 +56,7 @@ describe('metrics', () => {
       'coppice_round_bytes_total{direction="up"} 300',
       'coppice_round_bytes_total{direction="down"} 900',
       'coppice_participants_connected 3',
+      'coppice_participants_remembered 5',
       'coppice_runs{status="running"} 2',
       'coppice_runs{status="failed"} 1',
       'coppice_spool_waiting 7',

@@ -4,6 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 /** What is looked up at the moment of a scrape. */
 export interface MetricsSources {
   connected(): number;
+  /** Participants whose traffic is remembered. */
+  remembered(): number;
   runs(): readonly { readonly status: RunStatus }[];
   /** Updates that are counted and not yet on disk. */
   spoolWaiting(): number;
@@ -56,6 +58,11 @@ export class Metrics {
       registers,
     });
     gauge('coppice_participants_connected', 'Open participant connections.', () => sources.connected());
+    gauge(
+      'coppice_participants_remembered',
+      'Participants whose traffic is counted: connected, or in a run that goes on.',
+      () => sources.remembered(),
+    );
     gauge('coppice_spool_waiting', 'Updates counted and not yet on disk.', () => sources.spoolWaiting());
     gauge('coppice_events_waiting', 'Events not yet on disk.', () => sources.eventsWaiting());
     const runs = new Gauge({

@@ -6,9 +6,15 @@ import type { EventLog } from '../monitoring/event-log.ts';
 import type { Runs } from '../registry/runs.ts';
 import type { Actor, Admins } from '../security/admins.ts';
 import type { Storage } from '../storage/storage.ts';
+import { nextTurn } from '../turns.ts';
 
+/** How often a run's state is pushed at most, in milliseconds. */
 const PUSH_INTERVAL = 250;
+/** How much of that each of its participants' rows adds: many are shown less often. */
+const PUSH_INTERVAL_EACH = 0.5;
 const SNAPSHOT_EVENTS = 500;
+/** So many rows are told in one message, in a few milliseconds; the next follow in another turn of the event loop. */
+export const ROWS_A_MESSAGE = 500;
 
 /** The `/admin` namespace: everything live, to whoever holds an admin session. */
 export class AdminHub {
@@ -101,16 +107,31 @@ export class AdminHub {
       operator,
       client: client(),
       runs: runs.all(),
-      participants: [...runs.engines()].flatMap((engine) => engine.participants()),
       events: await storage.events({ limit: SNAPSHOT_EVENTS }),
     };
     socket.emit('snapshot', snapshot);
+    for (const engine of runs.engines())
+      await this.#rows(engine.id, (message) => {
+        if (socket.connected) socket.emit('participants', message);
+      });
+  }
+
+  /** Tells all rows of a run's participants, a part at a time. */
+  async #rows(run: string, tell: (message: AdminMessage<'participants'>) => void): Promise<void> {
+    const engine = [...this.#o.runs.engines()].find((one) => one.id === run);
+    if (engine === undefined) return;
+    const ids = engine.everyone();
+    for (let at = 0; at < ids.length; at += ROWS_A_MESSAGE) {
+      if (at > 0) await nextTurn();
+      tell({ run, rows: engine.participants(ids.slice(at, at + ROWS_A_MESSAGE)) });
+    }
   }
 
   #push(run: string): void {
     let push = this.#pushes.get(run);
     if (push === undefined) {
-      push = coalesce(this.#o.clock, PUSH_INTERVAL, () => {
+      const interval = () => PUSH_INTERVAL + PUSH_INTERVAL_EACH * this.#size(run);
+      push = coalesce(this.#o.clock, interval, () => {
         // Nobody is looking: nothing to build.
         if (this.#namespace.sockets.size === 0) return;
         const engine = [...this.#o.runs.engines()].find((one) => one.id === run);
@@ -118,11 +139,15 @@ export class AdminHub {
         if (engine === undefined) return;
         const open = engine.openRound();
         if (open !== null) this.#emit('round', open);
-        this.#emit('participants', { run, rows: engine.participants() });
+        void this.#rows(run, (message) => this.#emit('participants', message));
       });
       this.#pushes.set(run, push);
     }
     push.request();
+  }
+
+  #size(run: string): number {
+    return this.#o.runs.get(run).participants;
   }
 
   #emit<N extends AdminName>(name: N, message: AdminMessage<N>): void {

@@ -4,6 +4,8 @@ import {
   CoppiceError,
   type Down,
   type DownName,
+  frameBytes,
+  isHeaderAlone,
   MAX_TEXT,
   parseMessage,
   type Reply,
@@ -26,13 +28,16 @@ import { oneAtATime } from '../storage/one-at-a-time.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { refusal } from './door.ts';
+import { Intake, type Source } from './intake.ts';
+import { letGo } from './let-go.ts';
 import { Offences } from './offences.ts';
+import { Outbox } from './outbox.ts';
 import { PieceQueue } from './piece-queue.ts';
 
-/** How often run summaries and head counts are pushed at most. */
+/** How often run summaries and head counts are pushed at most, in milliseconds. */
 const PUSH_INTERVAL = 250;
-/** The room of those who proved who they are; no participant's id is this. */
-const PROVEN = 'proven';
+/** How much of that each of those who hear them adds: thousands hear less often, so that hearing stays cheap. */
+const PUSH_INTERVAL_EACH = 0.5;
 
 interface Presence {
   socket: Socket | null;
@@ -40,8 +45,8 @@ interface Presence {
   before: Bytes;
   /** Runs joined on the current connection. */
   readonly runs: Set<string>;
-  /** Whether it ever joined one: others are forgotten when they go, for identities cost nothing to make. */
-  joined: boolean;
+  /** Runs joined on any: their rows tell of the bytes above. */
+  readonly ever: Set<string>;
 }
 
 /** Why somebody whose bucket is full is not heard, as an error. */
@@ -74,6 +79,8 @@ export class ParticipantHub implements Audience {
   readonly #addressOf: (socket: Socket) => string;
   readonly #answered: (message: string, result: string) => void;
   readonly #proved: (connection: Socket['conn']) => void;
+  readonly #outbox: Outbox;
+  readonly #intake = new Intake();
   #runs: Runs | null = null;
 
   /**
@@ -105,6 +112,7 @@ export class ParticipantHub implements Audience {
     this.#addressOf = options.addressOf;
     this.#answered = options.answered;
     this.#proved = options.proved;
+    this.#outbox = new Outbox((sockets, name, message) => void namespace.to(sockets).emit(name, message));
   }
 
   /** Opens the door, once there are runs to join. */
@@ -152,12 +160,22 @@ export class ParticipantHub implements Audience {
   }
 
   send<N extends DownName>(participants: readonly string[], name: N, message: Down<N>): void {
-    if (participants.length > 0) this.#namespace.to([...participants]).emit(name, message);
+    const sockets: string[] = [];
+    for (const id of participants) {
+      const socket = this.#presences.get(id)?.socket;
+      if (socket != null) sockets.push(socket.id);
+    }
+    this.#outbox.send(sockets, name, message);
   }
 
   /** Open connections. */
   get connected(): number {
     return this.#namespace.sockets.size;
+  }
+
+  /** Participants whose traffic is counted: connected, or in a run that goes on. */
+  get remembered(): number {
+    return this.#presences.size;
   }
 
   bytes(participant: string): Bytes {
@@ -174,6 +192,8 @@ export class ParticipantHub implements Audience {
     };
     this.#namespace.emit('notice', stopping);
     for (const push of this.#pushes.values()) push.cancel();
+    // Whoever was not written to yet comes back to the next process, and is asked again.
+    this.#outbox.clear();
   }
 
   #connected(socket: Socket, { participant, protocol }: Claim, runs: Runs): void {
@@ -181,14 +201,14 @@ export class ParticipantHub implements Audience {
       socket: null,
       before: { up: 0, down: 0 },
       runs: new Set<string>(),
-      joined: false,
+      ever: new Set<string>(),
     };
     this.#presences.set(participant, presence);
     this.#proved(socket.conn);
     if (presence.socket !== null) this.#replace(presence);
     presence.socket = socket;
     presence.runs.clear();
-    void socket.join([participant, PROVEN]);
+    this.#pace(socket);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
     this.#listen(socket, participant, presence, runs);
@@ -257,7 +277,35 @@ export class ParticipantHub implements Audience {
     presence.before = sum(presence.before, socketBytes(socket));
     presence.socket = null;
     for (const run of presence.runs) engineOrNull(runs, run)?.connectionLost(participant);
-    if (!presence.joined) this.#presences.delete(participant);
+    if (!countsSomewhere(presence, runs)) this.#presences.delete(participant);
+  }
+
+  /** Who is not connected and in no run that goes on is only remembered by storage. */
+  #forgetStrangers(runs: Runs): void {
+    for (const [participant, presence] of this.#presences)
+      if (presence.socket === null && !countsSomewhere(presence, runs)) this.#presences.delete(participant);
+  }
+
+  /** Lets this connection take turns with the others while it sends something large. */
+  #pace(socket: Socket): void {
+    const { conn } = socket;
+    // What comes by requests has its own end.
+    if (conn.transport.name !== 'websocket') return;
+    const ws = (conn.transport as unknown as { socket: Pick<Source, 'pause' | 'resume'> }).socket;
+    const net = conn.request.socket as NetSocket;
+    const source: Source = {
+      pause: () => ws.pause(),
+      resume: () => ws.resume(),
+      waiting: () => net.readableLength,
+      // Its pong is behind what it waits to send. Engine.IO has no public way to say so.
+      excuse: () =>
+        (conn as unknown as { pingTimeoutTimer: NodeJS.Timeout | null }).pingTimeoutTimer?.refresh(),
+    };
+    this.#intake.add(source);
+    net.prependListener('data', (chunk: Buffer) => this.#intake.read(source, chunk.byteLength));
+    conn.on('packet', () => this.#intake.complete(source));
+    net.on('data', () => this.#intake.consider(source));
+    conn.once('close', () => this.#intake.gone(source));
   }
 
   #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
@@ -278,7 +326,7 @@ export class ParticipantHub implements Audience {
       const engine = this.#engine(participant, message.run, runs);
       const joined = engine.join(participant, message);
       presence.runs.add(message.run);
-      presence.joined = true;
+      presence.ever.add(message.run);
       // After the answer to "join", so that the participant knows the run when its round begins.
       setImmediate(() => engine.afterJoin(participant));
       return joined;
@@ -335,13 +383,23 @@ export class ParticipantHub implements Audience {
       return null;
     });
     on('update', async (message) => {
-      return {
-        duplicate: false,
-        next: await this.#engine(participant, message.run, runs).update(participant, message),
-      };
+      const release = this.#intake.hold(message.frame.byteLength);
+      try {
+        const next = await this.#engine(participant, message.run, runs).update(participant, message);
+        return { duplicate: false, next };
+      } finally {
+        release();
+        // A header alone is kept until the rest has come.
+        if (!isHeaderAlone(frameBytes(message.frame))) letGo(message.frame);
+      }
     });
     on('update-piece', async (message) => {
-      return { next: await this.#engine(participant, message.run, runs).updatePiece(participant, message) };
+      const release = this.#intake.hold(message.bytes.byteLength);
+      try {
+        return { next: await this.#engine(participant, message.run, runs).updatePiece(participant, message) };
+      } finally {
+        release();
+      }
     });
     on('evaluation', (message) => {
       this.#engine(participant, message.run, runs).evaluation(participant, message);
@@ -399,25 +457,17 @@ export class ParticipantHub implements Audience {
   #push(run: string): void {
     let push = this.#pushes.get(run);
     if (push === undefined) {
-      push = coalesce(this.#clock, PUSH_INTERVAL, () => {
+      const interval = () => PUSH_INTERVAL + PUSH_INTERVAL_EACH * this.connected;
+      push = coalesce(this.#clock, interval, () => {
         const runs = this.#runs;
         if (runs === null) return;
         const full = runs.get(run);
         this.#tellAll(full);
         const engine = engineOrNull(runs, run);
+        if (isOver(full.status)) this.#forgetStrangers(runs);
         if (engine === null || isOver(full.status)) return;
-        const rows = engine.participants();
-        const here = rows.filter((row) => row.state !== 'left' && row.state !== 'away');
-        this.send(
-          here.map((row) => row.id),
-          'peers',
-          {
-            run,
-            joined: here.length,
-            working: here.filter((row) => row.state === 'training').length,
-            done: here.filter((row) => row.state === 'delivered').length,
-          },
-        );
+        const { here, working, done } = engine.heads();
+        this.send(here, 'peers', { run, joined: here.length, working, done });
       });
       this.#pushes.set(run, push);
     }
@@ -433,7 +483,13 @@ export class ParticipantHub implements Audience {
         : [...this.#presences].filter(([id, { socket }]) => socket !== null && this.#admits(id, run.id));
     const ids = admitted.map(([id]) => id);
     const others: Down<'run'> = { run: summaryOf(run, false), now };
-    this.#namespace.to(PROVEN).except(ids).emit('run', others);
+    const all = [...this.#presences.keys()];
+    const told = new Set(ids);
+    this.send(
+      all.filter((id) => !told.has(id)),
+      'run',
+      others,
+    );
     this.send(ids, 'run', { run: summaryOf(run, true), now });
   }
 
@@ -450,6 +506,15 @@ function socketBytes(socket: Socket): Bytes {
 
 function sum(a: Bytes, b: Bytes): Bytes {
   return { up: a.up + b.up, down: a.down + b.down };
+}
+
+/** Whether rows of a run that goes on tell of this participant. */
+function countsSomewhere({ ever }: Presence, runs: Runs): boolean {
+  for (const run of ever) {
+    const engine = engineOrNull(runs, run);
+    if (engine !== null && !isOver(engine.record.status)) return true;
+  }
+  return false;
 }
 
 function engineOrNull(runs: Runs, run: string) {

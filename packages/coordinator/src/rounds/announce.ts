@@ -26,7 +26,9 @@ export function announceEnd(
   const groups = new Map<Outcome | null, string[]>();
   for (const id of state.members.here()) {
     const you = open.cohort.get(id)?.outcome ?? null;
-    groups.set(you, [...(groups.get(you) ?? []), id]);
+    const group = groups.get(you);
+    if (group === undefined) groups.set(you, [id]);
+    else group.push(id);
   }
   for (const [you, ids] of groups) {
     audience.send(ids, 'round-end', {
@@ -49,8 +51,9 @@ export function cohortBytes(open: OpenRound, audience: Audience): Bytes {
   let down = 0;
   for (const [id, { bytesBefore }] of open.cohort) {
     const now = audience.bytes(id);
-    up += now.up - bytesBefore.up;
-    down += now.down - bytesBefore.down;
+    // Nobody counts for less than nothing, not even who is forgotten since.
+    up += Math.max(0, now.up - bytesBefore.up);
+    down += Math.max(0, now.down - bytesBefore.down);
   }
   return { up, down };
 }

@@ -1,5 +1,6 @@
 import type { GlobalModel, Strategy, StrategyState } from '@coppice/federation';
-import { hashOf, toBytes } from '../storage/blobs.ts';
+import { hashInSlices, toBytes } from '../storage/blobs.ts';
+import { inTurns } from '../turns.ts';
 import type { OpenRound } from './open-round.ts';
 
 /** A model that a round made, not yet committed. */
@@ -10,19 +11,26 @@ export interface NextModel {
   readonly diagnostics: Readonly<Record<string, number>>;
 }
 
-/** Step 6: the strategy turns the mean update into the next global model. */
-export function apply(
+/**
+ * Step 6: the strategy turns the mean update into the next global model. A piece of the model a turn of the
+ * event loop; nothing is added to the round's sum meanwhile, since it is no longer collected.
+ */
+export async function apply(
   open: OpenRound,
   strategy: Strategy,
   state: StrategyState,
   model: GlobalModel,
-): NextModel {
-  const applied = strategy.apply(state, {
+): Promise<NextModel> {
+  const result = {
     round: open.round,
     model,
-    mean: open.sum.mean(),
+    mean: await inTurns(open.sum.meanInSteps()),
     updates: open.sum.updates,
     examples: open.sum.examples,
-  });
-  return { ...applied, hash: hashOf(toBytes(applied.weights)) };
+  };
+  const applied =
+    strategy.applyInSteps === undefined
+      ? strategy.apply(state, result)
+      : await inTurns(strategy.applyInSteps(state, result));
+  return { ...applied, hash: await hashInSlices(toBytes(applied.weights)) };
 }

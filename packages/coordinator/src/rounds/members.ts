@@ -52,16 +52,33 @@ export class Members {
   /** Who is here, with data and not paused: who may be selected. */
   available(): string[] {
     const ids: string[] = [];
-    for (const member of this.#members.values()) {
-      if (member.presence === 'here' && !member.paused && member.examples > 0) ids.push(member.id);
-    }
+    for (const member of this.#members.values()) if (isAvailable(member)) ids.push(member.id);
     return ids;
+  }
+
+  /** How many that are. Counted anew: asked thousands of times, by each that joins. */
+  get availableCount(): number {
+    let count = 0;
+    for (const member of this.#members.values()) if (isAvailable(member)) count++;
+    return count;
   }
 
   /** Who is here, paused or not: who hears of things. */
   here(): string[] {
-    return [...this.#members.values()].filter((m) => m.presence === 'here').map((m) => m.id);
+    const ids: string[] = [];
+    for (const member of this.#members.values()) if (member.presence === 'here') ids.push(member.id);
+    return ids;
   }
+
+  get hereCount(): number {
+    let count = 0;
+    for (const { presence } of this.#members.values()) if (presence === 'here') count++;
+    return count;
+  }
+}
+
+function isAvailable({ presence, paused, examples }: Member): boolean {
+  return presence === 'here' && !paused && examples > 0;
 }
 
 /** The share of a training that is done, 0–1. */

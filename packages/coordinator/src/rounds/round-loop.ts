@@ -108,8 +108,8 @@ export class RoundLoop {
     }
     if (this.#phase === 'idle' && this.#retry === null) this.#step('begin');
     if (this.#phase !== 'waiting') return;
+    if (members.availableCount < record.plan.minParticipants) return;
     const available = members.available();
-    if (available.length < record.plan.minParticipants) return;
     this.#step('enough');
     const opening = select({
       run: record.id,
@@ -388,7 +388,8 @@ export class RoundLoop {
       if (this.#open !== open) return;
       const { task, plan } = state.record;
       const model = { layout: this.#o.layout, weights: state.model.weights };
-      const next = apply(open, strategyOf(plan), state.model.state, model);
+      const next = await apply(open, strategyOf(plan), state.model.state, model);
+      if (this.#open !== open) return;
       this.#step('aggregated');
       const central = await evaluate(this.#o.evaluator, task, next.weights);
       if (this.#open !== open) return;

@@ -285,8 +285,29 @@ export class RunEngine {
     return this.#rounds.record();
   }
 
-  participants(): ParticipantRow[] {
-    return participantRows(this.#state, this.#rounds.open, this.#o.audience);
+  /** Everyone who ever joined, as the admin sees them, or some of them. */
+  participants(ids: readonly string[] = this.everyone()): ParticipantRow[] {
+    return participantRows(this.#state, this.#rounds.open, this.#o.audience, ids);
+  }
+
+  /** Who ever joined. */
+  everyone(): string[] {
+    return [...this.#state.members.all()].map(({ id }) => id);
+  }
+
+  /** Who is here, and how many of them are at work in the open round, or done. */
+  heads(): { here: string[]; working: number; done: number } {
+    const here = this.#state.members.here();
+    const cohort = this.#rounds.open?.cohort;
+    let working = 0;
+    let done = 0;
+    if (cohort !== undefined)
+      for (const id of here) {
+        const outcome = cohort.get(id)?.outcome;
+        if (outcome === 'asked') working++;
+        else if (outcome === 'accepted') done++;
+      }
+    return { here, working, done };
   }
 
   // ---- small parts

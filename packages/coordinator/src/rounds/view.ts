@@ -22,7 +22,7 @@ export function summarize(
     phase,
     round: state.model.round,
     rounds: plan.rounds,
-    participants: state.members.here().length,
+    participants: state.members.hereCount,
     needed: plan.minParticipants,
     // A date for those who know our date; set clocks move it, the deadline itself stays.
     deadlineAt: phase === 'collect' && open !== null ? clock.now() + open.dueAt - clock.elapsed() : null,
@@ -35,8 +35,11 @@ export function participantRows(
   state: RunState,
   open: OpenRound | null,
   audience: Audience,
+  ids: readonly string[],
 ): ParticipantRow[] {
-  return [...state.members.all()].map((member) => {
+  return ids.flatMap((id) => {
+    const member = state.members.get(id);
+    if (member === undefined) return [];
     const outcome = open?.cohort.get(member.id)?.outcome;
     const inRound = outcome === 'asked' ? 'training' : outcome === 'accepted' ? 'delivered' : null;
     const bytes = audience.bytes(member.id);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CoppiceError } from '@coppice/protocol';
+import { nextTurn } from '../turns.ts';
 
 /**
  * Bytes by the SHA-256 of their content, which never change: writing the same content twice is writing it
@@ -33,7 +34,7 @@ const SLICE = 4 << 20;
 export async function hashInSlices(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.byteLength; at += SLICE) {
-    if (at > 0) await new Promise((resolve) => setImmediate(resolve));
+    if (at > 0) await nextTurn();
     hash.update(bytes.subarray(at, at + SLICE));
   }
   return hash.digest('hex');

@@ -1,5 +1,6 @@
 import { shapeSize } from '@coppice/protocol';
-import type { Strategy } from '../strategy.ts';
+import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
+import type { Applied, RoundResult, Strategy, StrategyState } from '../strategy.ts';
 
 /**
  * Federated averaging (McMahan et al., "Communication-Efficient Learning of Deep Networks from
@@ -10,23 +11,50 @@ import type { Strategy } from '../strategy.ts';
  * measurements, not steps.
  */
 export function fedavg({ serverLearningRate = 1 }: { serverLearningRate?: number } = {}): Strategy {
+  function* applyInSteps(state: StrategyState, { model, mean }: RoundResult): Steps<Applied> {
+    const weights = new Float32Array(model.weights.length);
+    let squares = 0;
+    let at = 0;
+    let room = STEP_PARAMETERS;
+    for (const { shape, trainable } of model.layout) {
+      const rate = trainable ? serverLearningRate : 1;
+      for (const end = at + shapeSize(shape); at < end; ) {
+        if (room === 0) {
+          yield;
+          room = STEP_PARAMETERS;
+        }
+        const to = Math.min(end, at + room);
+        squares = move(weights, model.weights, mean, rate, squares, at, to);
+        room -= to - at;
+        at = to;
+      }
+    }
+    return { state, weights, diagnostics: { stepNorm: Math.sqrt(squares) } };
+  }
   return {
     name: 'fedavg',
     init: () => ({ values: {}, tensors: {} }),
-    apply(state, { model, mean }) {
-      const weights = new Float32Array(model.weights.length);
-      let squares = 0;
-      let at = 0;
-      for (const { shape, trainable } of model.layout) {
-        const rate = trainable ? serverLearningRate : 1;
-        for (const end = at + shapeSize(shape); at < end; at++) {
-          const step = rate * (mean[at] as number);
-          // One rounding, from float64 to float32, on store.
-          weights[at] = (model.weights[at] as number) + step;
-          squares += step * step;
-        }
-      }
-      return { state, weights, diagnostics: { stepNorm: Math.sqrt(squares) } };
-    },
+    apply: (state, round) => finish(applyInSteps(state, round)),
+    applyInSteps,
   };
+}
+
+/** Moves the weights from `from` to before `to`. @returns `squares` and those of the steps taken. */
+function move(
+  weights: Float32Array,
+  before: Float32Array,
+  mean: Float64Array,
+  rate: number,
+  squares: number,
+  from: number,
+  to: number,
+): number {
+  let sum = squares;
+  for (let i = from; i < to; i++) {
+    const step = rate * (mean[i] as number);
+    // One rounding, from float64 to float32, on store.
+    weights[i] = (before[i] as number) + step;
+    sum += step * step;
+  }
+  return sum;
 }

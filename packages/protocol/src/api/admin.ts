@@ -41,18 +41,17 @@ export type ParticipantRow = z.infer<typeof ParticipantRowSchema>;
 
 /** Live messages of the `/admin` namespace, by event name. */
 export const adminMessages = {
-  /** On connection: everything there is to show but for rounds, which are fetched by run. */
+  /** On connection: everything there is to show but for rounds, which are fetched by run, and participants' rows, which follow. */
   snapshot: z.strictObject({
     now: z.number(),
     operator: z.string(),
     client: z.string(),
     runs: z.array(RunSchema),
-    participants: z.array(ParticipantRowSchema),
     events: z.array(EventSchema),
   }),
   run: RunSchema,
   round: RoundSchema,
-  /** All participants of one run, four times a second at most. */
+  /** Participants of one run, in the place of their earlier rows; many come in several messages. Four times a second at most. */
   participants: z.strictObject({ run: RunIdSchema, rows: z.array(ParticipantRowSchema) }),
   event: EventSchema,
 } as const;
