@@ -66,7 +66,7 @@ these cores with the coordinator, so that times on the clock are of both; CPU ti
 - A soak of ${soakOptions.rounds - soakOptions.warmUp} rounds shows flat memory: ${verdict(growth(soak, 'heap') < flat.heap && growth(soak, 'external') < flat.external, `${(growth(soak, 'heap') / 1024).toFixed(1)} kB of heap a round`)}.
 
 Where processes of others take the cores away, times on the clock say how busy the machine was; CPU times are then what speaks of the
-coordinator. What is left of its stalls is the garbage collector, which V8 starts for every 64 MB of socket buffers and which marks the
+coordinator. What is left of its stalls is by a profile mostly the garbage collector, which V8 starts for every 64 MB of socket buffers and which marks the
 objects of all connections each time. A smaller young generation (\`--max-semi-space-size\`) was tried and does not help.
 
 ## Stalls

@@ -9,7 +9,7 @@ export interface Source {
 }
 
 /** So much is read in one turn of the event loop; then whoever has more to send takes turns. */
-export const READ_A_TURN = 4 << 20;
+export const READ_A_TURN = 2 << 20;
 /** What a message is taken for of which only the beginning is known. */
 export const EXPECTED = 1 << 20;
 /** As much as one read gives; of whom less waits, that is all that came. */
