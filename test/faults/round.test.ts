@@ -391,11 +391,11 @@ describe('an update counts once', () => {
     const thief = cohort.bad.raw;
     expect((await thief.ask('update', overheard, frame)).message).toEqual({
       ok: true,
-      value: { duplicate: false },
+      value: { duplicate: false, next: null },
     });
     expect((await thief.ask('update', overheard, frame)).message).toEqual({
       ok: true,
-      value: { duplicate: true },
+      value: { duplicate: true, next: null },
     });
     for (const [i, one] of cohort.good.entries())
       expect((await deliver(one, cohort.asked, i + 1))['ok']).toBe(true);
@@ -559,7 +559,7 @@ describe('one that was away', () => {
       refusal('update-stale'),
     );
     // And still it may do the round as it should be done.
-    expect(await deliver(bad, third.asked, 4)).toEqual({ ok: true, value: { duplicate: false } });
+    expect(await deliver(bad, third.asked, 4)).toEqual({ ok: true, value: { duplicate: false, next: null } });
     await deliverAll(third);
     const updates = [...honestUpdates(third.asked), honest(third.asked, 4)];
     await expectRight(third, { updates, bad: 'accepted' });

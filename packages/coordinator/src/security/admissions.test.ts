@@ -231,7 +231,7 @@ it('who guesses invitations is shown the door', async () => {
   const closed = next(guesser.socket, 'disconnect');
   const notice = next<Down<'notice'>>(guesser.socket, 'notice');
   for (let guess = 0; guess < 40; guess++) void enter(guesser, run.id, `join-${guess}`).catch(() => {});
-  expect(await notice).toMatchObject({ code: 'invitation-invalid' });
+  expect(await notice).toMatchObject({ code: 'too-many-offences' });
   await closed;
 });
 
