@@ -11,8 +11,8 @@ vi.mock(
 
 /*
  * Who sends, but never comes to an end. The round does not wait for it, and the coordinator closes the connection:
- * an upload on a socket by the timeout "silence", since nobody can answer a heartbeat in the midst of a message;
- * a request's headers by the same; a request's body by "answer".
+ * an upload on a socket by "silence" after "answer": what comes is a sign of life for as long as an answer may take, and
+ * nobody can answer a heartbeat in the midst of a message; a request's headers by "silence"; a request's body by "answer".
  */
 let world: World;
 let slow: TricklingProxy;

@@ -28,10 +28,11 @@ import { oneAtATime } from '../storage/one-at-a-time.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { refusal } from './door.ts';
-import { Intake, type Source } from './intake.ts';
+import { Intake } from './intake.ts';
 import { letGo } from './let-go.ts';
 import { Offences } from './offences.ts';
 import { Outbox } from './outbox.ts';
+import { pace } from './pace.ts';
 import { PieceQueue } from './piece-queue.ts';
 
 /** How often run summaries and head counts are pushed at most, in milliseconds. */
@@ -208,7 +209,7 @@ export class ParticipantHub implements Audience {
     if (presence.socket !== null) this.#replace(presence);
     presence.socket = socket;
     presence.runs.clear();
-    this.#pace(socket);
+    pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
     this.#listen(socket, participant, presence, runs);
@@ -284,28 +285,6 @@ export class ParticipantHub implements Audience {
   #forgetStrangers(runs: Runs): void {
     for (const [participant, presence] of this.#presences)
       if (presence.socket === null && !countsSomewhere(presence, runs)) this.#presences.delete(participant);
-  }
-
-  /** Lets this connection take turns with the others while it sends something large. */
-  #pace(socket: Socket): void {
-    const { conn } = socket;
-    // What comes by requests has its own end.
-    if (conn.transport.name !== 'websocket') return;
-    const ws = (conn.transport as unknown as { socket: Pick<Source, 'pause' | 'resume'> }).socket;
-    const net = conn.request.socket as NetSocket;
-    const source: Source = {
-      pause: () => ws.pause(),
-      resume: () => ws.resume(),
-      waiting: () => net.readableLength,
-      // Its pong is behind what it waits to send. Engine.IO has no public way to say so.
-      excuse: () =>
-        (conn as unknown as { pingTimeoutTimer: NodeJS.Timeout | null }).pingTimeoutTimer?.refresh(),
-    };
-    this.#intake.add(source);
-    net.prependListener('data', (chunk: Buffer) => this.#intake.read(source, chunk.byteLength));
-    conn.on('packet', () => this.#intake.complete(source));
-    net.on('data', () => this.#intake.consider(source));
-    conn.once('close', () => this.#intake.gone(source));
   }
 
   #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {

@@ -1,0 +1,39 @@
+import type { Socket as NetSocket } from 'node:net';
+import { ANSWER_TIMEOUT } from '@coppice/protocol';
+import type { Socket } from 'socket.io';
+import type { Intake, Source } from './intake.ts';
+
+/**
+ * Lets a connection take turns with the others while it sends something large, and takes what it sends for
+ * a sign of life: its answer to a heartbeat is behind that. For as long as an answer may take; who trickles
+ * longer has its heartbeats counted as ever.
+ */
+export function pace(connection: Socket['conn'], intake: Intake): void {
+  // What comes by requests has its own end.
+  if (connection.transport.name !== 'websocket') return;
+  const ws = (connection.transport as unknown as { socket: Pick<Source, 'pause' | 'resume'> }).socket;
+  const net = connection.request.socket as NetSocket;
+  // Engine.IO has no public way to say so.
+  const alive = () =>
+    (connection as unknown as { pingTimeoutTimer: NodeJS.Timeout | null }).pingTimeoutTimer?.refresh();
+  const source: Source = {
+    pause: () => ws.pause(),
+    resume: () => ws.resume(),
+    waiting: () => net.readableLength,
+    excuse: alive,
+  };
+  /** When the message under way began; by the timers' own clock, since heartbeats are Engine.IO's. */
+  let began: number | null = null;
+  intake.add(source);
+  net.prependListener('data', (chunk: Buffer) => {
+    began ??= performance.now();
+    if (performance.now() - began < ANSWER_TIMEOUT) alive();
+    intake.read(source, chunk.byteLength);
+  });
+  connection.on('packet', () => {
+    began = null;
+    intake.complete(source);
+  });
+  net.on('data', () => intake.consider(source));
+  connection.once('close', () => intake.gone(source));
+}
