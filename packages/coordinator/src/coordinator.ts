@@ -127,6 +127,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     caps: new ConnectionCaps({ total: config.connections, perAddress: config.connectionsPerAddress }),
     begun: new AddressLimit(config.requestsPerMinute, 60),
     refused: (reason) => metrics.connectionRefused(reason),
+    unnamedProxy: () =>
+      logger.warn(
+        'Connections come through a proxy that --trust-proxy does not name: everybody behind it counts as one address, and limits by address hold them all.',
+      ),
   });
   const io = new Server({
     allowRequest: door.allowRequest,

@@ -2,6 +2,8 @@ import { CoppiceError, type ErrorCode, firstIssue, MAX_TEXT } from '@coppice/pro
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type * as z from 'zod/mini';
+import { outward } from '../outward.ts';
+import { actorOf } from './access.ts';
 import { REQUEST_ID } from './request-log.ts';
 
 /** HTTP statuses of error codes; what is not here is the server's fault. */
@@ -86,7 +88,7 @@ export function wholeNumber(value: unknown, name: string, min: number, max: numb
 
 /** Everything thrown becomes `{ error: { code, message } }`. */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
-  return (thrown: unknown, _request, response, next) => {
+  return (thrown: unknown, request, response, next) => {
     // The answer is under way: all that is left is to break it off.
     if (response.headersSent) {
       next(thrown);
@@ -97,11 +99,10 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     if (status === 503) logger.warn({ code: error.code, request: response.get(REQUEST_ID) }, error.message);
     else if (status >= 500)
       logger.error({ err: thrown, request: response.get(REQUEST_ID) }, 'a request failed');
-    const message =
-      error.code === 'internal'
-        ? 'Something went wrong on the coordinator. Its log says more.'
-        : error.message;
-    response.status(status).json({ error: { code: error.code, message } });
+    const { code, message } = error;
+    // An admin is told what is wrong with the disk; what nobody expected is in the log alone.
+    const known = actorOf(request) !== null && code !== 'internal';
+    response.status(status).json({ error: known ? { code, message } : outward({ code, message }) });
   };
 }
 

@@ -1,12 +1,16 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
-import { request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { CoppiceError, PROTOCOL_VERSION, proofBytes } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Config } from '../config.ts';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
+import { AddressLimit } from '../security/address-limit.ts';
+import type { Trust } from '../security/client-address.ts';
+import { ConnectionCaps } from '../security/connection-caps.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import { Door } from './door.ts';
 import { BURST_SECONDS } from './event-limit.ts';
 
 let coordinator: Coordinator;
@@ -180,6 +184,29 @@ it('a plain-HTTP request under a name that may be somebody else’s is refused, 
   expect((await ask('evil.example', '/readyz')).status).toBe(200);
   expect((await ask('localhost', '/api/info')).status).toBe(200);
   expect((await ask('localhost', '/socket.io/?EIO=4&transport=polling')).status).toBe(200);
+});
+
+it('a proxy that nobody named is noticed once, one that was named is not', () => {
+  const door = (trust: Trust, unnamedProxy: () => void) =>
+    new Door({
+      trust,
+      origins: [],
+      publicUrl: null,
+      caps: new ConnectionCaps({ total: 0, perAddress: 0 }),
+      begun: new AddressLimit(0, 60),
+      refused: () => {},
+      unnamedProxy,
+    });
+  const proxied = {
+    headers: { 'x-forwarded-for': '203.0.113.1' },
+    socket: { remoteAddress: '127.0.0.1' },
+  } as unknown as IncomingMessage;
+  const noticed = vi.fn();
+  const unnamed = door(() => false, noticed);
+  for (let i = 0; i < 3; i++) unnamed.allowRequest(proxied, () => {});
+  expect(noticed).toHaveBeenCalledTimes(1);
+  door(() => true, noticed).allowRequest(proxied, () => {});
+  expect(noticed).toHaveBeenCalledTimes(1);
 });
 
 describe('participants never seen before', () => {

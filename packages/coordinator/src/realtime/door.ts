@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { CoppiceError } from '@coppice/protocol';
 import type { ExtendedError, Namespace, Server, Socket } from 'socket.io';
 import type { AddressLimit } from '../security/address-limit.ts';
-import { clientAddress, secureRequest, type Trust } from '../security/client-address.ts';
+import { clientAddress, secureRequest, type Trust, trusted } from '../security/client-address.ts';
 import type { ConnectionCaps } from '../security/connection-caps.ts';
 import { hostKnown } from '../security/hosts.ts';
 import { originAllowed } from '../security/origins.ts';
@@ -19,12 +19,15 @@ export interface DoorOptions {
   readonly begun: AddressLimit;
   /** Hears of every connection that may not stay: an error code, or `origin-refused`. */
   readonly refused: (reason: string) => void;
+  /** Hears once of a proxy that nobody named: everybody behind it counts as one address. */
+  readonly unnamedProxy: () => void;
 }
 
 /** What a socket meets before anybody listens to it: from where, from whose page, and how many there are. */
 export class Door {
   readonly #o: DoorOptions;
   readonly #over = new WeakSet<Connection>();
+  #proxySeen = false;
 
   constructor(options: DoorOptions) {
     this.#o = options;
@@ -50,6 +53,10 @@ export class Door {
     if (!secureRequest(request, trust) && !hostKnown(headers.host, publicUrl)) return 'host-unknown';
     // Another page's script must not open sockets with its visitors' help; see SECURITY.md.
     if (!originAllowed(headers, origins)) return 'origin-refused';
+    if (!this.#proxySeen && headers['x-forwarded-for'] !== undefined && !trusted(request, trust)) {
+      this.#proxySeen = true;
+      this.#o.unnamedProxy();
+    }
     const address = clientAddress(request, trust);
     if (caps.shut(address)) return 'too-many-connections';
     return (await begun.take(address)) === null ? null : 'rate-limited';

@@ -18,6 +18,7 @@ import {
 } from '@coppice/protocol';
 import type { Logger } from 'pino';
 import type { Namespace, Socket } from 'socket.io';
+import { outward } from '../outward.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Audience, Bytes } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
@@ -426,9 +427,9 @@ export class ParticipantHub implements Audience {
       if (error.retry === 'with-current-model' && typeof run === 'string') {
         // Without the model the answer is still one; it is pulled later.
         const current = await runs.model(run).catch(() => undefined);
-        return { ok: false, error: error.toWire(), ...(current === undefined ? {} : { current }) };
+        return { ok: false, error: outward(error.toWire()), ...(current === undefined ? {} : { current }) };
       }
-      return { ok: false, error: error.toWire() };
+      return { ok: false, error: outward(error.toWire()) };
     }
   }
 

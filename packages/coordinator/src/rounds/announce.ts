@@ -1,4 +1,5 @@
 import type { Outcome, WireError } from '@coppice/protocol';
+import { outward } from '../outward.ts';
 import type { Audience, Bytes } from './audience.ts';
 import type { OpenRound } from './open-round.ts';
 import type { RunState } from './run-state.ts';
@@ -35,7 +36,8 @@ export function announceEnd(
       run: state.record.id,
       round: open.round,
       attempt: open.attempt,
-      ...ending,
+      outcome: ending.outcome,
+      reason: ending.reason && outward(ending.reason),
       checkpoint: state.model.hash,
       central: ending.outcome === 'committed' ? state.central : null,
       accepted: open.sum.updates,

@@ -32,11 +32,16 @@ export function addressKey(address: string): string {
     .join(':')}::/64`;
 }
 
+/** Whether what this request's connection says of the one before it counts. */
+export function trusted({ socket }: IncomingMessage, trust: Trust): boolean {
+  return socket.remoteAddress !== undefined && trust(socket.remoteAddress, 0);
+}
+
 /** Whether a request came over TLS, to this process or to a proxy that is trusted. */
 export function secureRequest(request: IncomingMessage, trust: Trust): boolean {
   const { socket, headers } = request;
   if ('encrypted' in socket) return true;
-  if (socket.remoteAddress === undefined || !trust(socket.remoteAddress, 0)) return false;
+  if (!trusted(request, trust)) return false;
   return (
     String(headers['x-forwarded-proto'] ?? '')
       .split(',')[0]
