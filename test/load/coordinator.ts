@@ -2,14 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startCoordinator } from '@coppice/coordinator';
+import { noLimits, startCoordinator } from '@coppice/coordinator';
 import type { FromCoordinator, ToCoordinator } from './messages.ts';
 import { StallMeter } from './stall-meter.ts';
 
 /* A coordinator as it is, evaluation and all, in a process that tells of its time, memory and stalls. */
 const folder = mkdtempSync(join(tmpdir(), 'coppice-load-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-const coordinator = await startCoordinator({ config: { port: 0, dataDir: folder, logLevel: 'error' } });
+const coordinator = await startCoordinator({
+  config: { ...noLimits, port: 0, dataDir: folder, logLevel: 'error' },
+});
 
 const meter = new StallMeter('starting');
 /** Of the test; a round's end goes before. */
