@@ -29,7 +29,10 @@ const BATCH = 19;
 /** Somebody with an identity, in the run, who sends what it should not; and comes back after each time it is thrown out. */
 export class Attacker {
   readonly #url: string;
-  readonly #keys: ReturnType<typeof keysOf>;
+  readonly #name: string;
+  /** Whose offences shut it out comes back as somebody else: identities cost nothing to make. */
+  #keys: ReturnType<typeof keysOf>;
+  #lives = 0;
   readonly #known: Known;
   readonly #tally: Tally;
   #line: Line | null = null;
@@ -38,6 +41,7 @@ export class Attacker {
 
   constructor(url: string, name: string, known: Known, tally: Tally) {
     this.#url = url;
+    this.#name = name;
     this.#keys = keysOf(name);
     this.#known = known;
     this.#tally = tally;
@@ -58,7 +62,8 @@ export class Attacker {
     this.#line = line;
     await line.ready;
     if (!line.closed) this.#shut = 0;
-    else if (++this.#shut > 100)
+    else if (++this.#shut % 10 === 0) this.#keys = keysOf(`${this.#name}-${++this.#lives}`);
+    if (this.#shut > 100)
       throw new Error('attackers are not let in any more: raise the limits of this run in target.ts');
   }
 

@@ -4,14 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '@coppice/coordinator';
+import { type Config, noLimits } from '@coppice/coordinator';
 import type { Json } from '../conformance/raw-participant.ts';
 
 const ENTRY = fileURLToPath(new URL('./target-process.ts', import.meta.url));
 const KEY = 'the-key-of-this-test';
 
 /** Limits that honest use never meets and a fuzz run would, raised: what is behind them is what is to be tried. */
-const limits: Partial<Config> = {};
+const limits: Partial<Config> = noLimits;
 
 /** What is attacked: a coordinator with a data folder of its own. */
 export class Target {
