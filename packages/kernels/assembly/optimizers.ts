@@ -61,7 +61,10 @@ export function penalty(n: usize, l1: f64, l2: f64, w: usize): f64 {
   return l1 * sizes + l2 * squares;
 }
 
-/** y ← y + α · (l1 · sign(w) + 2 · l2 · w): the gradient of `penalty`, onto a gradient or, w itself, a step. */
+/**
+ * y ← y + α · (l1 · sign(w) + 2 · l2 · w): the gradient of `penalty`, onto a gradient or, w itself, a step. At 0, where
+ * |w| has none, the sign is −1, as tfjs has it.
+ */
 export function addPenaltyGradient(n: usize, alpha: f32, l1: f32, l2: f32, w: usize, y: usize): void {
   const one = f32x4.splat(1);
   const first = f32x4.splat(alpha * l1);
@@ -69,8 +72,7 @@ export function addPenaltyGradient(n: usize, alpha: f32, l1: f32, l2: f32, w: us
   while (n > 0) {
     const some = min<usize>(n, 4);
     const value = loadPart(w, some);
-    const isNotZero = f32x4.ne(value, f32x4.splat(0));
-    const signs = v128.and(v128.or(v128.and(value, i32x4.splat(<i32>0x80000000)), one), isNotZero);
+    const signs = v128.bitselect(one, f32x4.neg(one), f32x4.gt(value, f32x4.splat(0)));
     const added = multiplyAdd4(first, signs, f32x4.mul(second, value));
     storePart(y, f32x4.add(loadPart(y, some), added), some);
     w += 16;

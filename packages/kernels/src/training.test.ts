@@ -336,7 +336,7 @@ describe.each(variants.filter(runs))('%s kernels for training', (variant) => {
         bench.kernels.addPenaltyGradient(n, -0.5, 0.25, 0.5, yAt, yAt);
         expectWithin(
           bench.read(4),
-          w.map((x) => x - 0.5 * (0.25 * Math.sign(x) + x)),
+          w.map((x) => x - 0.5 * (0.25 * (x > 0 ? 1 : -1) + x)),
           () => EPSILON * 8,
         );
         bench.kernels.pull(n, 0.125, gAt, pulled);

@@ -1,5 +1,5 @@
 import { classesOf, exampleSize } from '@coppice/protocol';
-import { createTrainer } from './tfjs-trainer.ts';
+import { createTrainer } from './create-trainer.ts';
 import type { BackendName, Dataset, LocalTraining, ModelDescription } from './trainer.ts';
 
 /** Steps that are timed, after as many that are not: the first ones compile shaders and grow memory. */

@@ -20,7 +20,7 @@ export interface OptimizerKernels {
   ): void;
   /** Gives l1 · Σ|w| + l2 · Σw²: what a regularizer adds to the loss. */
   penalty(n: number, l1: number, l2: number, w: number): number;
-  /** y ← y + α · (l1 · sign(w) + 2 · l2 · w), the gradient of `penalty`; y may be w. */
+  /** y ← y + α · (l1 · sign(w) + 2 · l2 · w), the gradient of `penalty`; y may be w. The sign of 0 is −1, as in tfjs. */
   addPenaltyGradient(n: number, alpha: number, l1: number, l2: number, w: number, y: number): void;
   /** w ← w − a · (w − anchor): FedProx's term (Li et al., 2020) as a step, with a = η·μ. */
   pull(n: number, a: number, anchor: number, w: number): void;
@@ -46,7 +46,7 @@ export function scalarOptimizers(memory: Memory): OptimizerKernels {
       const [weights, to] = [floats(memory, w, n), floats(memory, y, n)];
       for (let i = 0; i < n; i++) {
         const x = weights[i] as number;
-        to[i] = (to[i] as number) + alpha * (l1 * Math.sign(x) + 2 * l2 * x);
+        to[i] = (to[i] as number) + alpha * (l1 * (x > 0 ? 1 : -1) + 2 * l2 * x);
       }
     },
     pull(n, a, anchor, w) {
