@@ -16,3 +16,6 @@ export {
 } from './activations';
 export { softmaxCrossEntropy, squaredError } from './losses';
 export { adam, addPenaltyGradient, penalty, pull } from './optimizers';
+export { col2im, im2col } from './convolution';
+export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pooling';
+export { columnMoments, normalize, normalizeGradient } from './batch-norm';

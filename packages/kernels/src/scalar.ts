@@ -1,5 +1,7 @@
 import type { Kernels } from './kernels.ts';
 import { scalarActivations } from './scalar/activations.ts';
+import { scalarBatchNorm } from './scalar/batch-norm.ts';
+import { scalarConvolution } from './scalar/convolution.ts';
 import { scalarLosses } from './scalar/losses.ts';
 import { scalarMatmul } from './scalar/matmul.ts';
 import { scalarOptimizers } from './scalar/optimizers.ts';
@@ -17,6 +19,8 @@ export function scalarKernels(buffer: () => ArrayBuffer): Kernels {
     ...scalarActivations(buffer),
     ...scalarLosses(buffer),
     ...scalarOptimizers(buffer),
+    ...scalarConvolution(buffer),
+    ...scalarBatchNorm(buffer),
     multiplyAdd(n, a, x, y) {
       const from = new Float32Array(buffer(), x, n);
       const to = new Float32Array(buffer(), y, n);

@@ -1,59 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { kernelInstance, runs, variants } from './instance.ts';
+import { runs, variants } from './instance.ts';
+import { EPSILON, empty, expectWithin, grid, numbers, size, workbench } from './workbench.ts';
 
 /*
- * Every variant against double precision, over all sizes: odd ones too. Inputs are multiples of 2⁻⁸ no larger than 2, so
- * that the bound, in units of ε times the sum of what was added up, is the whole error. Around every array lie numbers
- * that must not be read (they are NaN) and must still be there afterwards.
+ * Every variant against double precision, over all sizes: odd ones too. The bound, in units of ε times the sum of what was
+ * added up, is the whole error, for inputs are exact.
  */
-const EPSILON = 2 ** -23;
-const GUARD = 4;
-
-const grid = fc.integer({ min: -512, max: 512 }).map((i) => i / 256);
-const size = fc.integer({ min: 1, max: 23 });
-
-/** Arrays in an instance's memory, each between guards. */
-function workbench(variant: (typeof variants)[number], ...arrays: readonly (readonly number[])[]) {
-  const total = arrays.reduce((sum, array) => sum + array.length + GUARD, GUARD) * 4;
-  const instance = kernelInstance(total, variant);
-  const all = new Float32Array(instance.buffer, 0, total / 4).fill(Number.NaN);
-  let at = GUARD;
-  const offsets = arrays.map((array) => {
-    all.set(array, at);
-    at += array.length + GUARD;
-    return (at - array.length - GUARD) * 4;
-  });
-  return {
-    kernels: instance.kernels,
-    at: offsets,
-    /** The array as it is now, and a check that nothing around any array was touched. */
-    read(which: number): number[] {
-      const inside = new Set<number>();
-      for (const [i, array] of arrays.entries())
-        for (let j = 0; j < array.length; j++) inside.add((offsets[i] as number) / 4 + j);
-      all.forEach((value, i) => {
-        if (!inside.has(i)) expect(value).toBeNaN();
-      });
-      const from = (offsets[which] as number) / 4;
-      return [...all.subarray(from, from + (arrays[which] as readonly number[]).length)];
-    },
-  };
-}
-
-const numbers = (n: number) => fc.array(grid, { minLength: n, maxLength: n });
-const empty = (n: number): number[] => new Array<number>(n).fill(Number.NaN);
-
-function expectWithin(
-  actual: readonly number[],
-  exact: readonly number[],
-  bound: (i: number) => number,
-): void {
-  for (const [i, value] of exact.entries()) {
-    expect(Math.abs((actual[i] as number) - value), `number ${i}`).toBeLessThanOrEqual(bound(i));
-  }
-}
-
 /** Σ over l of left(l) · right(l), and of its sizes, for the bound. */
 function dot(n: number, term: (l: number) => number): { sum: number; size: number } {
   let [sum, size] = [0, 0];

@@ -5,8 +5,11 @@ import type * as tf from '../tf.ts';
 import type { ModelDescription } from '../trainer.ts';
 import { type LayerInfo, NotPlanned, notPlanned, type PlanLayer } from './layer.ts';
 import { planActivation } from './layers/activation.ts';
+import { planBatchNorm } from './layers/batch-norm.ts';
+import { planConv2D } from './layers/conv2d.ts';
 import { planDense } from './layers/dense.ts';
 import { planDropout } from './layers/dropout.ts';
+import { planAveragePooling, planGlobalAverage, planMaxPooling } from './layers/pooling.ts';
 import { planReshape } from './layers/reshape.ts';
 import type { Weight } from './plan.ts';
 
@@ -29,6 +32,11 @@ const planners: Readonly<Record<string, (layer: LayerInfo) => PlanLayer>> = {
   Flatten: planReshape,
   Reshape: planReshape,
   Dropout: planDropout,
+  Conv2D: planConv2D,
+  MaxPooling2D: planMaxPooling,
+  AveragePooling2D: planAveragePooling,
+  GlobalAveragePooling2D: planGlobalAverage,
+  BatchNormalization: planBatchNorm,
 };
 
 /**

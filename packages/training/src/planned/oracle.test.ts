@@ -126,6 +126,55 @@ const network = fc.record({
   optimizer: fc.constantFrom('sgd', 'momentum', 'adam'),
 });
 
+const window = (most: number) =>
+  fc.tuple(fc.integer({ min: 1, max: most }), fc.integer({ min: 1, max: most }));
+const padding = fc.constantFrom('same', 'valid');
+const pictureLayer = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({
+        filters: fc.integer({ min: 1, max: 9 }),
+        kernel_size: window(3),
+        strides: window(2),
+        padding,
+        // No corners: where a number is 0 but for its last bits, they would decide which way a gradient goes.
+        activation: fc.constantFrom('tanh', 'sigmoid', 'linear'),
+        use_bias: fc.boolean(),
+      })
+      .map((config) => layer('Conv2D', config)),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ pool_size: window(2), strides: window(2), padding })
+      .map((config) => layer('MaxPooling2D', config)),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ pool_size: window(2), strides: window(2), padding: fc.constant('valid') })
+      .map((config) => layer('AveragePooling2D', config)),
+  },
+  { weight: 1, arbitrary: fc.constant(layer('BatchNormalization', { momentum: 0.9 })) },
+  { weight: 1, arbitrary: fc.constant(layer('Dropout', { rate: 0.3 })) },
+);
+// What stands before a normalization has a gradient of 0 in many directions, and Adam makes whole steps of its last bits.
+const adamOfNothing = ({ layers, optimizer }: { layers: { class_name: string }[]; optimizer: string }) =>
+  optimizer === 'adam' && layers.some(({ class_name }) => class_name === 'BatchNormalization');
+const pictureNetwork = fc
+  .record({
+    width: fc.integer({ min: 9, max: 13 }),
+    height: fc.integer({ min: 9, max: 13 }),
+    channels: fc.constantFrom(1 as const, 3 as const),
+    layers: fc.array(pictureLayer, { minLength: 1, maxLength: 3 }),
+    end: fc.constantFrom('Flatten', 'GlobalAveragePooling2D'),
+    count: fc.integer({ min: 2, max: 9 }),
+    batchSize: fc.integer({ min: 2, max: 5 }),
+    optimizer: fc.constantFrom('sgd' as const, 'momentum' as const, 'adam' as const),
+  })
+  .map((all) => (adamOfNothing(all) ? { ...all, optimizer: 'sgd' as const } : all));
+
 /** At least so many steps. */
 const epochsFor = (steps: number, count: number, batchSize: number) =>
   Math.ceil(steps / Math.ceil(count / batchSize));
@@ -166,5 +215,36 @@ describe('the planned trainer goes where tfjs goes', () => {
       const how = { epochs: 1, batchSize: 4, optimizer, learningRate: 0.01, shuffleSeed: 's' };
       await expectSame(describeTable(5, 3, layers), madeUp(10, 5, 3), how);
     }
+  });
+
+  it('with convolutions, pooling and batch normalization, padded and not, with strides', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        pictureNetwork,
+        async ({ width, height, channels, layers, end, count, batchSize, optimizer }) => {
+          const data: DataSchema = { kind: 'image', width, height, channels, classes: ['a', 'b', 'c'] };
+          const all = [
+            layer('InputLayer', { batch_input_shape: [null, height, width, channels] }),
+            ...layers,
+            layer(end),
+            layer('Dense', { units: 3, activation: 'softmax' }),
+          ];
+          const description: ModelDescription = {
+            topology: { class_name: 'Sequential', config: { layers: all } },
+            data,
+            loss: 'categoricalCrossentropy',
+          };
+          const how: LocalTraining = {
+            epochs: epochsFor(12, count, batchSize),
+            batchSize,
+            optimizer,
+            learningRate: optimizer === 'adam' ? 0.001 : 0.01,
+            shuffleSeed: 's',
+          };
+          await expectSame(description, madeUp(count, width * height * channels, 3), how);
+        },
+      ),
+      { numRuns: 40 },
+    );
   });
 });
