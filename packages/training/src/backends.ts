@@ -1,10 +1,11 @@
 import { CoppiceError } from '@coppice/protocol';
 import { withoutProcessHandlers } from './process-handlers.ts';
 import * as tf from './tf.ts';
-import type { TfjsBackend } from './trainer.ts';
+import type { BackendName, TfjsBackend } from './trainer.ts';
 
-/** In the order in which they are tried. */
-export const backendNames: readonly TfjsBackend[] = ['webgl', 'wasm', 'cpu'];
+/** In the order in which they are tried where nobody measures. */
+export const backendNames: readonly BackendName[] = ['planned', 'webgl', 'wasm', 'cpu'];
+const tfjsBackends: readonly TfjsBackend[] = ['webgl', 'wasm', 'cpu'];
 
 // Also silences tfjs's advice to install its Node binding, and its own warnings when a backend
 // can't start: that is told below.
@@ -54,7 +55,7 @@ async function startBackend(name: TfjsBackend): Promise<void> {
  */
 export async function firstWorkingBackend(): Promise<TfjsBackend> {
   let last: unknown;
-  for (const name of backendNames) {
+  for (const name of tfjsBackends) {
     try {
       await useBackend(name);
       await probe(name);

@@ -2,8 +2,8 @@
 export { backendNames, firstWorkingBackend } from './backends.ts';
 export { createTrainer } from './create-trainer.ts';
 export { checkModel, describeModel } from './describe-model.ts';
-export { fastestBackend } from './fastest-backend.ts';
 export type { Pace } from './pace.ts';
+export { type RankedBackend, rankBackends } from './rank-backends.ts';
 export type {
   BackendName,
   Dataset,
