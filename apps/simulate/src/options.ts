@@ -22,7 +22,7 @@ export interface SimulateOptions {
   readonly seed: number;
   readonly dropout: number;
   readonly overSelect: number;
-  readonly backend: 'wasm' | 'cpu';
+  readonly backend: 'planned' | 'wasm' | 'cpu';
   readonly url: string | null;
   readonly adminKey: string | null;
   readonly json: boolean;
@@ -107,8 +107,8 @@ const flags = {
   },
   backend: {
     takes: 'NAME',
-    help: 'wasm or cpu; fixed, so that results repeat (default: wasm).',
-    read: oneOf('wasm', 'cpu'),
+    help: 'planned, wasm or cpu; fixed, so that results repeat (default: wasm).',
+    read: oneOf('planned', 'wasm', 'cpu'),
   },
   url: { takes: 'URL', help: 'Use a running coordinator instead of one of its own.' },
   'admin-key': { takes: 'KEY', help: 'The admin key of that coordinator (or COPPICE_ADMIN_KEY).' },

@@ -62,6 +62,8 @@ const initialState: SessionState = {
   paused: false,
   peers: null,
   backend: null,
+  backendNote: null,
+  backendLost: null,
   speed: null,
   lastRound: null,
   accepted: 0,
@@ -96,7 +98,9 @@ class ParticipantSession implements Session {
 
   constructor(options: SessionOptions) {
     this.#o = options;
-    options.host.onBackend((backend) => this.#set({ backend }));
+    options.host.onBackend(({ backend, note, insteadOf }) =>
+      this.#set({ backend, backendNote: note, backendLost: insteadOf }),
+    );
   }
 
   get state(): SessionState {

@@ -11,7 +11,7 @@ import {
   type TaskInfo,
   type WireError,
 } from '@coppice/protocol';
-import { createTrainer } from '@coppice/training';
+import { createTrainer, rankBackends } from '@coppice/training';
 import * as Comlink from 'comlink';
 import type { ClientApi, Comparison } from './api.ts';
 import { workerPace } from './effort.ts';
@@ -37,6 +37,7 @@ const pace = workerPace(systemClock, () => doing);
 const started = createBrowserParticipant({
   url: self.location.origin,
   createTrainer: (description, options) => createTrainer(description, { ...options, pace }),
+  rank: rankBackends,
   device: 'browser',
 });
 /** What examples are opened by; the model is not needed for it. */
@@ -114,6 +115,9 @@ const api: ClientApi = {
   },
   async setShare(share) {
     pace.set(share);
+  },
+  async setBackend(backend) {
+    (await participant()).prefer(backend);
   },
   async watchEffort(told) {
     pace.listen(told);
