@@ -1,3 +1,4 @@
+import type { Variant } from '@coppice/kernels';
 import type { Pace } from './pace.ts';
 import { NotPlanned } from './planned/layer.ts';
 import { createPlannedTrainer } from './planned/planned-trainer.ts';
@@ -10,18 +11,19 @@ import type { BackendName, ModelDescription, Trainer } from './trainer.ts';
  * @param options.backend Left out: the first of webgl, wasm, cpu that works here. A model that no plan can be made for is
  *   trained by tfjs on WebAssembly where `planned` is asked for; the trainer's `note` says why.
  * @param options.pace Left out: all of the device's time, told to nobody.
+ * @param options.variant Which kernels a plan calls; left out, the fastest that run here.
  * @throws CoppiceError `model-invalid`, `backend-unavailable`
  */
 export async function createTrainer(
   description: ModelDescription,
-  options: { backend?: BackendName; seed: number; pace?: Pace },
+  options: { backend?: BackendName; seed: number; pace?: Pace; variant?: Variant },
 ): Promise<Trainer> {
-  const { backend, ...rest } = options;
+  const { backend, variant, ...rest } = options;
   if (backend !== 'planned') {
     return createTfjsTrainer(description, backend === undefined ? rest : { ...rest, backend });
   }
   try {
-    return await createPlannedTrainer(description, rest);
+    return await createPlannedTrainer(description, variant === undefined ? rest : { ...rest, variant });
   } catch (thrown) {
     if (!(thrown instanceof NotPlanned)) throw thrown;
     return createTfjsTrainer(description, { ...rest, backend: 'wasm', note: thrown.message });

@@ -1,14 +1,16 @@
-"""One SGD step of mnist-2nn and mnist-cnn in NumPy, to hold the planned trainer against.
+"""One SGD step of mnist-2nn and mnist-cnn in NumPy, to hold the planned trainer against; ../training-step.ts runs it."""
 
-Prints one JSON object: {"mnist-2nn": [milliseconds, ...], "mnist-cnn": [...]}, one number a sample.
-Usage: python3 training_step.py BATCH SAMPLES [STEPS_2NN [STEPS_CNN]]. Set OPENBLAS_NUM_THREADS=1 for one thread.
-"""
-
-import json
-import sys
-import time
+import ctypes
 
 import numpy as np
+
+try:
+    # Large arrays come from memory that is there already, not from new pages for every temporary: NumPy at its best.
+    libc = ctypes.CDLL(None)
+    libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+    libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
+except (OSError, AttributeError):
+    pass  # Another C library.
 
 rng = np.random.default_rng(1)
 
@@ -123,26 +125,14 @@ def conv_net(rate):
     return step
 
 
-def samples(step, batch, count, steps):
+def worker(task, batch, steps):
+    """A function that takes so many steps on one made-up batch."""
+    step = {"mnist-2nn": dense_net, "mnist-cnn": conv_net}[task](np.float32(0.01))
     x = rng.random((batch, 784), dtype=np.float32)
     y = rng.integers(0, 10, batch)
-    for _ in range(max(2, steps // 4)):
-        step(x, y)
-    taken = []
-    for _ in range(count):
-        start = time.perf_counter()
+
+    def work():
         for _ in range(steps):
             step(x, y)
-        taken.append((time.perf_counter() - start) * 1000 / steps)
-    return taken
 
-
-if __name__ == "__main__":
-    batch, count = int(sys.argv[1]), int(sys.argv[2])
-    steps = [int(text) for text in sys.argv[3:]] + [200, 5][len(sys.argv) - 3 :]
-    rate = np.float32(0.01)
-    result = {
-        "mnist-2nn": samples(dense_net(rate), batch, count, steps[0]),
-        "mnist-cnn": samples(conv_net(rate), batch, count, steps[1]),
-    }
-    print(json.dumps(result))
+    return work
