@@ -6,35 +6,56 @@ import { loadPart, storePart } from './partial';
  * up to 5 × 8 results in registers: 10 sums, 2 vectors of B and one number of A, which leaves two registers of x86's 16.
  */
 
-/** How a tile ends: c ← a·b + start (a bias or 0), or c ← α·a·b + β·c. */
+/** How a tile begins: with a bias or 0, or with β·c. */
 const SET: i32 = 0;
 const ADD: i32 = 1;
 
 /** C [m, n] ← A [m, k] · B [k, n] + bias [n]; a `bias` of 0 is none. */
 export function matmul(m: usize, k: usize, n: usize, a: usize, b: usize, bias: usize, c: usize): void {
   const whole = n & ~7;
-  for (let j: usize = 0; j < n; j += 8) {
-    const from: usize = bias == 0 ? 0 : bias + (j << 2);
-    for (let i: usize = 0; i < m; ) {
-      const rows = rowsOf(m - i);
-      const to = c + ((i * n + j) << 2);
-      const first = a + ((i * k) << 2);
-      if (j < whole) wide(rows, SET, k, first, k << 2, 4, b + (j << 2), n << 2, to, from, 1, 0);
-      else narrow(rows, SET, k, first, k << 2, 4, b + (j << 2), n << 2, n - j, to, from, 1, 0);
-      i += rows;
+  for (let i: usize = 0; i < m; ) {
+    const rows = rowsOf(m - i);
+    const first = a + ((i * k) << 2);
+    // Columns of zeros at both ends, as pictures have at their edges, add nothing.
+    let from: usize = 0;
+    let to = k;
+    while (from + 4 <= to && areZero(rows, first + (from << 2), k << 2)) from += 4;
+    while (to >= from + 4 && areZero(rows, first + ((to - 4) << 2), k << 2)) to -= 4;
+    const near = first + (from << 2);
+    const other = b + ((from * n) << 2);
+    const out = c + ((i * n) << 2);
+    for (let j: usize = 0; j < whole; j += 8) {
+      const start: usize = bias == 0 ? 0 : bias + (j << 2);
+      wide(rows, SET, to - from, near, k << 2, 4, other + (j << 2), n << 2, out + (j << 2), start, 0);
     }
+    if (whole < n) {
+      const rest = whole << 2;
+      const start: usize = bias == 0 ? 0 : bias + rest;
+      narrow(rows, SET, to - from, near, k << 2, 4, other + rest, n << 2, n - whole, out + rest, start, 0);
+    }
+    i += rows;
   }
+}
+
+/** Whether four columns of so many rows hold nothing but 0 and −0. */
+// @ts-ignore: decorator
+@inline
+function areZero(rows: usize, at: usize, row: usize): bool {
+  for (; rows > 0; rows--) {
+    if (v128.any_true(f32x4.ne(v128.load(at), f32x4.splat(0)))) return false;
+    at += row;
+  }
+  return true;
 }
 
 /** Rows of A and B that are worked through before the next: what they hold stays in the second cache. */
 const DEPTH: usize = 128;
 
-/** C [k, n] ← α · Aᵀ · B + β · C for A [m, k] and B [m, n]; with β = 0, C is not read. */
+/** C [k, n] ← Aᵀ · B + β · C for A [m, k] and B [m, n]; with β = 0, C is not read. */
 export function matmulTransposedA(
   m: usize,
   k: usize,
   n: usize,
-  alpha: f32,
   a: usize,
   b: usize,
   beta: f32,
@@ -47,17 +68,34 @@ export function matmulTransposedA(
     for (let i: usize = 0; i < k; ) {
       const rows = rowsOf(k - i);
       const first = a + ((from * k + i) << 2);
+      // What never showed in this batch changes nothing: the edges of pictures, units that stayed silent.
+      if (keep == 1 && rows == 5 && onlyZeros(depth, first, k << 2)) {
+        i += rows;
+        continue;
+      }
       const other = b + ((from * n) << 2);
       for (let j: usize = 0; j < whole; j += 8) {
-        wide(rows, ADD, depth, first, 4, k << 2, other + (j << 2), n << 2, c + ((i * n + j) << 2), 0, alpha, keep);
+        wide(rows, ADD, depth, first, 4, k << 2, other + (j << 2), n << 2, c + ((i * n + j) << 2), 0, keep);
       }
       if (whole < n) {
         const rest = other + (whole << 2);
-        narrow(rows, ADD, depth, first, 4, k << 2, rest, n << 2, n - whole, c + ((i * n + whole) << 2), 0, alpha, keep);
+        narrow(rows, ADD, depth, first, 4, k << 2, rest, n << 2, n - whole, c + ((i * n + whole) << 2), 0, keep);
       }
       i += rows;
     }
   }
+}
+
+/** Whether five columns of so many rows hold nothing but 0 and −0. */
+// @ts-ignore: decorator
+@inline
+function onlyZeros(depth: usize, at: usize, row: usize): bool {
+  for (; depth > 0; depth--) {
+    const some = v128.or(v128.load(at), v128.load32_zero(at, 16));
+    if (v128.any_true(f32x4.ne(some, f32x4.splat(0)))) return false;
+    at += row;
+  }
+  return true;
 }
 
 /** Five rows at a time, and the last ones evenly: 6 are 3 and 3, for a tile of one row waits for itself. */
@@ -71,27 +109,27 @@ function rowsOf(left: usize): usize {
 
 // The number of rows and the way a tile ends are constants in each of these, so that a tile is straight code.
 
-function wide(rows: usize, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, bias: usize, alpha: f32, beta: f32): void {
+function wide(rows: usize, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, bias: usize, beta: f32): void {
   const cRow = bStep;
   if (mode == SET) {
-    if (rows == 5) tile(5, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else if (rows == 4) tile(4, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else if (rows == 3) tile(3, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else if (rows == 2) tile(2, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else tile(1, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
+    if (rows == 5) tile(5, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 4) tile(4, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 3) tile(3, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 2) tile(2, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else tile(1, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
   } else {
-    if (rows == 5) tile(5, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else if (rows == 4) tile(4, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else if (rows == 3) tile(3, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else if (rows == 2) tile(2, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
-    else tile(1, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, alpha, beta);
+    if (rows == 5) tile(5, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 4) tile(4, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 3) tile(3, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 2) tile(2, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else tile(1, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
   }
 }
 
 /** rows × 8 results. */
 // @ts-ignore: decorator
 @inline
-function tile(rows: i32, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, bias: usize, alpha: f32, beta: f32): void {
+function tile(rows: i32, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, cRow: usize, bias: usize, beta: f32): void {
   let s00 = f32x4.splat(0);
   let s01 = f32x4.splat(0);
   if (mode == SET && bias != 0) {
@@ -106,6 +144,39 @@ function tile(rows: i32, mode: i32, depth: usize, a: usize, aRow: usize, aStep: 
   let s31 = s01;
   let s40 = s00;
   let s41 = s01;
+  if (mode == ADD && beta != 0) {
+    s00 = v128.load(c);
+    s01 = v128.load(c, 16);
+    if (rows > 1) {
+      s10 = v128.load(c + cRow);
+      s11 = v128.load(c + cRow, 16);
+    }
+    if (rows > 2) {
+      s20 = v128.load(c + cRow * 2);
+      s21 = v128.load(c + cRow * 2, 16);
+    }
+    if (rows > 3) {
+      s30 = v128.load(c + cRow * 3);
+      s31 = v128.load(c + cRow * 3, 16);
+    }
+    if (rows > 4) {
+      s40 = v128.load(c + cRow * 4);
+      s41 = v128.load(c + cRow * 4, 16);
+    }
+    if (beta != 1) {
+      const keep = f32x4.splat(beta);
+      s00 = f32x4.mul(keep, s00);
+      s01 = f32x4.mul(keep, s01);
+      s10 = f32x4.mul(keep, s10);
+      s11 = f32x4.mul(keep, s11);
+      s20 = f32x4.mul(keep, s20);
+      s21 = f32x4.mul(keep, s21);
+      s30 = f32x4.mul(keep, s30);
+      s31 = f32x4.mul(keep, s31);
+      s40 = f32x4.mul(keep, s40);
+      s41 = f32x4.mul(keep, s41);
+    }
+  }
   const a1 = aRow;
   const a2 = aRow * 2;
   const a3 = aRow * 3;
@@ -139,38 +210,34 @@ function tile(rows: i32, mode: i32, depth: usize, a: usize, aRow: usize, aStep: 
     a += aStep;
     b += bStep;
   }
-  end2(mode, c, s00, s01, alpha, beta);
-  if (rows > 1) end2(mode, c + cRow, s10, s11, alpha, beta);
-  if (rows > 2) end2(mode, c + cRow * 2, s20, s21, alpha, beta);
-  if (rows > 3) end2(mode, c + cRow * 3, s30, s31, alpha, beta);
-  if (rows > 4) end2(mode, c + cRow * 4, s40, s41, alpha, beta);
-}
-
-// @ts-ignore: decorator
-@inline
-function end2(mode: i32, c: usize, low: v128, high: v128, alpha: f32, beta: f32): void {
-  if (mode == ADD) {
-    const scale = f32x4.splat(alpha);
-    low = f32x4.mul(low, scale);
-    high = f32x4.mul(high, scale);
-    if (beta != 0) {
-      const keep = f32x4.splat(beta);
-      low = multiplyAdd4(keep, v128.load(c), low);
-      high = multiplyAdd4(keep, v128.load(c, 16), high);
-    }
+  v128.store(c, s00);
+  v128.store(c, s01, 16);
+  if (rows > 1) {
+    v128.store(c + cRow, s10);
+    v128.store(c + cRow, s11, 16);
   }
-  v128.store(c, low);
-  v128.store(c, high, 16);
+  if (rows > 2) {
+    v128.store(c + cRow * 2, s20);
+    v128.store(c + cRow * 2, s21, 16);
+  }
+  if (rows > 3) {
+    v128.store(c + cRow * 3, s30);
+    v128.store(c + cRow * 3, s31, 16);
+  }
+  if (rows > 4) {
+    v128.store(c + cRow * 4, s40);
+    v128.store(c + cRow * 4, s41, 16);
+  }
 }
 
 /** rows × 1 to 7 results at the right edge. */
-function narrow(rows: usize, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, columns: usize, c: usize, bias: usize, alpha: f32, beta: f32): void {
+function narrow(rows: usize, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, columns: usize, c: usize, bias: usize, beta: f32): void {
   while (columns > 0) {
     const some = min<usize>(columns, 4);
-    if (some == 4) edge(rows, 4, mode, depth, a, aRow, aStep, b, bStep, c, bias, alpha, beta);
-    else if (some == 3) edge(rows, 3, mode, depth, a, aRow, aStep, b, bStep, c, bias, alpha, beta);
-    else if (some == 2) edge(rows, 2, mode, depth, a, aRow, aStep, b, bStep, c, bias, alpha, beta);
-    else edge(rows, 1, mode, depth, a, aRow, aStep, b, bStep, c, bias, alpha, beta);
+    if (some == 4) edge(rows, 4, mode, depth, a, aRow, aStep, b, bStep, c, bias, beta);
+    else if (some == 3) edge(rows, 3, mode, depth, a, aRow, aStep, b, bStep, c, bias, beta);
+    else if (some == 2) edge(rows, 2, mode, depth, a, aRow, aStep, b, bStep, c, bias, beta);
+    else edge(rows, 1, mode, depth, a, aRow, aStep, b, bStep, c, bias, beta);
     columns -= some;
     b += 16;
     c += 16;
@@ -181,7 +248,7 @@ function narrow(rows: usize, mode: i32, depth: usize, a: usize, aRow: usize, aSt
 /** Up to 5 × `some` results; rows that are not there are worked out again from the first, and not stored. */
 // @ts-ignore: decorator
 @inline
-function edge(rows: usize, some: usize, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, bias: usize, alpha: f32, beta: f32): void {
+function edge(rows: usize, some: usize, mode: i32, depth: usize, a: usize, aRow: usize, aStep: usize, b: usize, bStep: usize, c: usize, bias: usize, beta: f32): void {
   let s0 = f32x4.splat(0);
   if (mode == SET && bias != 0) s0 = loadPart(bias, some);
   let s1 = s0;
@@ -202,20 +269,17 @@ function edge(rows: usize, some: usize, mode: i32, depth: usize, a: usize, aRow:
     a += aStep;
     b += bStep;
   }
-  end1(mode, c, s0, some, alpha, beta);
-  if (rows > 1) end1(mode, c + bStep, s1, some, alpha, beta);
-  if (rows > 2) end1(mode, c + bStep * 2, s2, some, alpha, beta);
-  if (rows > 3) end1(mode, c + bStep * 3, s3, some, alpha, beta);
-  if (rows > 4) end1(mode, c + bStep * 4, s4, some, alpha, beta);
+  end1(mode, c, s0, some, beta);
+  if (rows > 1) end1(mode, c + bStep, s1, some, beta);
+  if (rows > 2) end1(mode, c + bStep * 2, s2, some, beta);
+  if (rows > 3) end1(mode, c + bStep * 3, s3, some, beta);
+  if (rows > 4) end1(mode, c + bStep * 4, s4, some, beta);
 }
 
 // @ts-ignore: decorator
 @inline
-function end1(mode: i32, c: usize, sum: v128, some: usize, alpha: f32, beta: f32): void {
-  if (mode == ADD) {
-    sum = f32x4.mul(sum, f32x4.splat(alpha));
-    if (beta != 0) sum = multiplyAdd4(f32x4.splat(beta), loadPart(c, some), sum);
-  }
+function end1(mode: i32, c: usize, sum: v128, some: usize, beta: f32): void {
+  if (mode == ADD && beta != 0) sum = multiplyAdd4(f32x4.splat(beta), loadPart(c, some), sum);
   storePart(c, sum, some);
 }
 
@@ -327,8 +391,8 @@ export function transpose(m: usize, n: usize, a: usize, b: usize): void {
   }
 }
 
-/** c [n] ← α · (sums over the columns of A [m, n]) + β · c; with β = 0, c is not read. */
-export function columnSums(m: usize, n: usize, alpha: f32, a: usize, beta: f32, c: usize): void {
+/** c [n] ← sums over the columns of A [m, n] + β · c; with β = 0, c is not read. */
+export function columnSums(m: usize, n: usize, a: usize, beta: f32, c: usize): void {
   const row = n << 2;
   for (let j: usize = 0; j < n; j += 4) {
     const some = min<usize>(4, n - j);
@@ -345,7 +409,6 @@ export function columnSums(m: usize, n: usize, alpha: f32, a: usize, beta: f32, 
       total = f32x4.add(total, sum);
       left -= block;
     }
-    total = f32x4.mul(total, f32x4.splat(alpha));
     const to = c + (j << 2);
     if (beta != 0) total = multiplyAdd4(f32x4.splat(beta), loadPart(to, some), total);
     storePart(to, total, some);

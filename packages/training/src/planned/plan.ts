@@ -17,11 +17,10 @@ export interface Weight {
   readonly l2: number;
 }
 
-/** Where a gradient goes: target ← alpha() · gradient + beta · target. */
+/** Where a gradient goes: target ← gradient + beta · target. */
 export interface Target {
   readonly at: number;
   readonly beta: number;
-  alpha(): number;
 }
 
 /** What a run of a plan is told; the same object from the first step to the last. */
@@ -95,8 +94,22 @@ export class PlanBuilder {
   }
 
   /**
-   * Adds the steps by which a weight's gradient changes it. `make` works the gradient out onto a target: with plain SGD
-   * that is the weight itself, with momentum its velocity, so that neither needs a gradient of its own.
+   * Makes a gradient of `perExample` numbers an example, and `fixed` more, what `descend` adds to its targets: with plain
+   * SGD, −η times itself. Call it when nothing else reads the gradient any more.
+   */
+  ready(gradient: Slot, perExample: number, fixed = 0): void {
+    if (this.#optimizer !== 'sgd') return;
+    const { kernels, settings } = this;
+    this.step([gradient], (at) => {
+      const g = at(gradient);
+      return (rows) => kernels.scale(rows * perExample + fixed, -settings.learningRate, g);
+    });
+  }
+
+  /**
+   * Adds the steps by which a weight's gradient changes it. `make` adds the gradient, made from what is `ready`, to a
+   * target: with plain SGD that is the weight itself, with momentum its velocity, so that neither needs a gradient of its
+   * own.
    */
   descend(
     weight: Weight,
@@ -108,16 +121,16 @@ export class PlanBuilder {
     const penalised = l1 !== 0 || l2 !== 0;
     if (!weight.trainable) return;
     if (this.#optimizer === 'sgd') {
-      const alpha = () => -settings.learningRate;
       // From the weights as they were: before the gradient changes them.
-      if (penalised) this.step([], () => () => kernels.addPenaltyGradient(n, alpha(), l1, l2, w, w));
-      this.step(uses, (at) => make({ at: w, beta: 1, alpha }, at));
+      if (penalised) {
+        this.step([], () => () => kernels.addPenaltyGradient(n, -settings.learningRate, l1, l2, w, w));
+      }
+      this.step(uses, (at) => make({ at: w, beta: 1 }, at));
       return;
     }
-    const one = () => 1;
     const gradient = this.#optimizer === 'momentum' ? this.kept(0, n) : this.slot(0, n);
     const beta = this.#optimizer === 'momentum' ? MOMENTUM : 0;
-    this.step([...uses, gradient], (at) => make({ at: at(gradient), beta, alpha: one }, at));
+    this.step([...uses, gradient], (at) => make({ at: at(gradient), beta }, at));
     if (penalised) {
       this.step([gradient], (at) => () => kernels.addPenaltyGradient(n, 1, l1, l2, w, at(gradient)));
     }

@@ -292,7 +292,7 @@ function crossEntropy(parts: Float32Array, rows: number): number {
   return sum / rows;
 }
 
-/** Copies the examples of one batch into the arena, without an object for each of them. */
+/** Copies the examples of one batch into the arena. */
 function gather(
   data: Dataset,
   order: Uint32Array,
@@ -303,11 +303,9 @@ function gather(
   labels: Float32Array,
 ): void {
   const { xs, ys } = data;
-  let to = 0;
   for (let i = 0; i < rows; i++) {
     const row = order[from + i] as number;
     labels[i] = ys[row] as number;
-    const start = row * size;
-    for (let j = 0; j < size; j++) inputs[to++] = xs[start + j] as number;
+    inputs.set(xs.subarray(row * size, (row + 1) * size), i * size);
   }
 }

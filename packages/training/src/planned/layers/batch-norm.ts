@@ -51,13 +51,15 @@ export function planBatchNorm(layer: LayerInfo): PlanLayer {
           return (rows) =>
             kernels.normalizeGradient(rows * perExample, c, epsilon, x, mean, variance, gamma.at, d, g, b, d);
         });
-        plan.descend(gamma, [dGamma], ({ at: to, alpha, beta: keep }, at) => {
+        plan.ready(dGamma, 0, c);
+        plan.ready(dBeta, 0, c);
+        plan.descend(gamma, [dGamma], ({ at: to, beta: keep }, at) => {
           const g = at(dGamma);
-          return () => kernels.columnSums(1, c, alpha(), g, keep, to);
+          return () => kernels.columnSums(1, c, g, keep, to);
         });
-        plan.descend(beta, [dBeta], ({ at: to, alpha, beta: keep }, at) => {
+        plan.descend(beta, [dBeta], ({ at: to, beta: keep }, at) => {
           const b = at(dBeta);
-          return () => kernels.columnSums(1, c, alpha(), b, keep, to);
+          return () => kernels.columnSums(1, c, b, keep, to);
         });
         return wanted ? gradient : null;
       },

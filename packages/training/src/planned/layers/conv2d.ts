@@ -38,14 +38,15 @@ export function planConv2D(layer: LayerInfo): PlanLayer {
       backward(gradient, wanted) {
         activation?.backward(plan, n, filters, output, gradient);
         const handed = wanted ? handOn(gradient) : null;
+        plan.ready(gradient, n);
         const again = laidOut(plan, window);
-        plan.descend(kernel, [input, gradient, ...again.uses], ({ at: to, alpha, beta }, at) => {
+        plan.descend(kernel, [input, gradient, ...again.uses], ({ at: to, beta }, at) => {
           const [x, d, lay] = [at(input), at(gradient), again.make(at)];
           return (rows) => {
             for (let i = 0; i < rows; i++) {
               const columns = lay(x + 4 * i * inputs);
               const keep = i === 0 ? beta : 1;
-              kernels.matmulTransposedA(places, seen, filters, alpha(), columns, d + 4 * i * n, keep, to);
+              kernels.matmulTransposedA(places, seen, filters, columns, d + 4 * i * n, keep, to);
             }
           };
         });

@@ -25,10 +25,10 @@ export function planDense(layer: LayerInfo): PlanLayer {
         activation?.backward(plan, n, units, output, gradient);
         // Before the weights change: the gradient is theirs as they were.
         const handed = wanted ? handOn(plan, gradient, kernel, perExample, inputs, units) : null;
-        plan.descend(kernel, [input, gradient], ({ at: to, alpha, beta }, at) => {
+        plan.ready(gradient, n);
+        plan.descend(kernel, [input, gradient], ({ at: to, beta }, at) => {
           const [x, d] = [at(input), at(gradient)];
-          return (rows) =>
-            kernels.matmulTransposedA(rows * perExample, inputs, units, alpha(), x, d, beta, to);
+          return (rows) => kernels.matmulTransposedA(rows * perExample, inputs, units, x, d, beta, to);
         });
         if (bias) addBiasGradient(plan, gradient, bias, perExample, units);
         return handed;

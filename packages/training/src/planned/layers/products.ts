@@ -32,7 +32,7 @@ export function handOn(
   return handed;
 }
 
-/** Adds what changes a bias: the sums over the columns of the gradient. */
+/** Adds what changes a bias: the sums over the columns of the gradient, which is ready. */
 export function addBiasGradient(
   plan: PlanBuilder,
   gradient: Slot,
@@ -40,8 +40,8 @@ export function addBiasGradient(
   perExample: number,
   units: number,
 ): void {
-  plan.descend(bias, [gradient], ({ at: to, alpha, beta }, at) => {
+  plan.descend(bias, [gradient], ({ at: to, beta }, at) => {
     const d = at(gradient);
-    return (rows) => plan.kernels.columnSums(rows * perExample, units, alpha(), d, beta, to);
+    return (rows) => plan.kernels.columnSums(rows * perExample, units, d, beta, to);
   });
 }
