@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { builtInTasks } from '@coppice/datasets';
+import { builtInTasks, normalise } from '@coppice/datasets';
+import { loadTaskData } from '@coppice/datasets/node';
 import { runs, type Variant, variants } from '@coppice/kernels';
-import { exampleSize } from '@coppice/protocol';
+import type { Task } from '@coppice/protocol';
 import { type BackendName, createTrainer, type Dataset, type Trainer } from '@coppice/training';
 import { numPy } from './numpy.ts';
 import { type BenchRatio, type BenchResult, type BenchRow, byTurns, load, row } from './result.ts';
 import { median } from './statistics.ts';
 
 /*
- * One step of plain SGD on a batch of ten, as a participant takes it: gathering the batch, its loss, its gradients, the
+ * One step of plain SGD on a batch of ten digits, as a participant takes it: gathering the batch, its loss, its gradients, the
  * change of the weights. NumPy, where there is one, takes the same steps on one thread.
  */
 const BATCH = 10;
+/** Pixels of a digit. */
+const SIZE = 784;
 
 interface Contest {
   readonly task: string;
@@ -75,14 +78,14 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
   if (task === undefined) throw new Error(`no task ${contest.task}`);
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const { steps } = contest;
-  const data = examples(BATCH * Math.max(steps.planned, steps.wasm), exampleSize(task.data));
+  const data = await digits(task, BATCH * Math.max(steps.planned, steps.wasm));
   const trainers: Trainer[] = [];
   const works: Record<string, () => Promise<number>> = {};
   const add = async (name: string, backend: BackendName, count: number, variant?: Variant) => {
     const trainer = await createTrainer(description, { backend, seed: 1, ...(variant && { variant }) });
     if (trainer.backend !== backend) throw new Error(trainer.note);
     trainers.push(trainer);
-    const some = { count: count * BATCH, ...slice(data, count * BATCH, exampleSize(task.data)) };
+    const some = { count: count * BATCH, ...slice(data, count * BATCH) };
     works[name] = async () => {
       const how = {
         epochs: 1,
@@ -124,11 +127,12 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
   }
 }
 
-function examples(count: number, size: number): Dataset {
-  const xs = Float32Array.from({ length: count * size }, (_, i) => Math.abs(Math.sin(i * 1.7)));
-  return { count, xs, ys: Float32Array.from({ length: count }, (_, i) => i % 10) };
+async function digits(task: Task, count: number): Promise<Dataset> {
+  const { train } = await loadTaskData(task.id);
+  const { xs, ys } = normalise(train, task.data);
+  return { count, xs: xs.subarray(0, count * SIZE), ys: ys.subarray(0, count) };
 }
 
-function slice({ xs, ys }: Dataset, count: number, size: number) {
-  return { xs: xs.subarray(0, count * size), ys: ys.subarray(0, count) };
+function slice({ xs, ys }: Dataset, count: number) {
+  return { xs: xs.subarray(0, count * SIZE), ys: ys.subarray(0, count) };
 }
