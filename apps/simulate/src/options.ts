@@ -107,7 +107,7 @@ const flags = {
   },
   backend: {
     takes: 'NAME',
-    help: 'planned, wasm or cpu; fixed, so that results repeat (default: wasm).',
+    help: 'planned, wasm or cpu; fixed, so that results repeat (default: planned).',
     read: oneOf('planned', 'wasm', 'cpu'),
   },
   url: { takes: 'URL', help: 'Use a running coordinator instead of one of its own.' },
@@ -193,7 +193,7 @@ export function readOptions(
     seed: value('seed', 1),
     dropout: value('dropout', 0),
     overSelect: value('over-select', 1),
-    backend: value('backend', 'wasm'),
+    backend: value('backend', 'planned'),
     url: url?.replace(/\/$/, '') ?? null,
     adminKey,
     json: value('json', false),

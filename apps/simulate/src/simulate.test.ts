@@ -223,7 +223,7 @@ describe('its flags', () => {
       seed: 1,
       dropout: 0,
       overSelect: 1,
-      backend: 'wasm',
+      backend: 'planned',
       json: false,
     });
     expect(readOptions(['--target-accuracy', '0.97'], {})).toMatchObject({ rounds: 1000 });

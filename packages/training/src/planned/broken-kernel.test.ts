@@ -2,6 +2,7 @@ import type * as Kernels from '@coppice/kernels';
 import { expect, it, vi } from 'vitest';
 import { rankBackends } from '../rank-backends.ts';
 import type { ModelDescription } from '../trainer.ts';
+import { createPlannedTrainer } from './planned-trainer.ts';
 
 /* A machine whose kernels are wrong, one at a time: as a faulty engine, or a mistake of ours, might have it. */
 let wrong = '';
@@ -9,8 +10,15 @@ vi.mock('@coppice/kernels', async (importOriginal) => {
   const original = await importOriginal<typeof Kernels>();
   const kernelInstance: typeof original.kernelInstance = (bytes, variant) => {
     const instance = original.kernelInstance(bytes, variant);
-    const kernels = { ...instance.kernels, ...(wrong === '' ? {} : { [wrong]: () => Number.NaN }) };
-    return Object.create(instance, { kernels: { value: kernels } });
+    const kernels = {
+      ...instance.kernels,
+      ...(wrong === '' || wrong === 'memory' ? {} : { [wrong]: () => Number.NaN }),
+    };
+    const reserve = (bytes: number) => {
+      if (wrong === 'memory') throw new RangeError('no more memory');
+      instance.reserve(bytes);
+    };
+    return Object.create(instance, { kernels: { value: kernels }, reserve: { value: reserve } });
   };
   return { ...original, kernelInstance };
 });
@@ -68,4 +76,13 @@ it.each([
 ])('is not chosen where %s does nothing', async (kernel) => {
   wrong = kernel;
   expect(await planned()).toBe(false);
+});
+
+it('is lost, for another to take its place, where there is no memory for its plan', async () => {
+  wrong = 'memory';
+  expect(await planned()).toBe(false);
+  const trainer = await createPlannedTrainer(description, { seed: 1 });
+  const weights = await trainer.getWeights();
+  expect(weights.every(Number.isFinite)).toBe(true);
+  await expect(trainer.predict(new Float32Array(36), 1)).rejects.toMatchObject({ code: 'backend-lost' });
 });

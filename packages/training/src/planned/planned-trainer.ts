@@ -1,7 +1,6 @@
 import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { type RandomSource, seededRandom } from '@coppice/ports';
-import type { Layout, Metrics } from '@coppice/protocol';
-import { layoutSize } from '@coppice/protocol';
+import { CoppiceError, type Layout, layoutSize, type Metrics } from '@coppice/protocol';
 import { switchTo, useBackend } from '../backends.ts';
 import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
@@ -61,7 +60,7 @@ export async function createPlannedTrainer(
       return () => ((streams[stream] as RandomSource).uint32() >>> 1) + 1;
     });
     const { layout, inputShape, outputs } = built;
-    const instance = kernelInstance(BASE + 4 * layoutSize(layout), options.variant);
+    const instance = withMemory(() => kernelInstance(BASE + 4 * layoutSize(layout), options.variant));
     const shape: BatchShape = { inputShape, outputs, loss: description.loss };
     const trainer = new PlannedTrainer(model, layout, shape, instance, streams, options.pace ?? null);
     const first = new Float32Array(layoutSize(layout));
@@ -252,7 +251,7 @@ class PlannedTrainer implements Trainer {
     if (!training) {
       // The last step that uses the outputs: reading them.
       plan.step([output], () => () => {});
-      return { plan: plan.complete(base), rows, input, labels, output, batchLoss: () => 0 };
+      return { plan: withMemory(() => plan.complete(base)), rows, input, labels, output, batchLoss: () => 0 };
     }
     const gradient = plan.slot(outputs);
     const sums = plan.kept(2);
@@ -271,7 +270,7 @@ class PlannedTrainer implements Trainer {
       const wanted = layers.slice(0, i).some(({ learns }) => learns);
       if (back !== null) back = part.backward(back, wanted);
     }
-    const complete = plan.complete(base);
+    const complete = withMemory(() => plan.complete(base));
     let view = plan.floats(complete.at(sums), 2 * rows);
     const batchLoss =
       loss === 'meanSquaredError'
@@ -282,6 +281,20 @@ class PlannedTrainer implements Trainer {
             return crossEntropy(view, count) + penalties;
           };
     return { plan: complete, rows, input, labels, output, batchLoss };
+  }
+}
+
+/** @throws CoppiceError `backend-lost` where there is not so much memory; another backend may need less. */
+function withMemory<T>(reserve: () => T): T {
+  try {
+    return reserve();
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new CoppiceError(
+      'backend-lost',
+      'This device has no memory left for the plan of this model. Another way to compute is tried.',
+      { cause: thrown },
+    );
   }
 }
 
