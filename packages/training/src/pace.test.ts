@@ -1,8 +1,8 @@
 import type { Clock } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createTrainer } from './create-trainer.ts';
 import { type Pace, Pacer } from './pace.ts';
-import { createTrainer } from './tfjs-trainer.ts';
 import type { Dataset, LocalTraining, ModelDescription } from './trainer.ts';
 
 /** A clock on which work takes what the test says, and timers fire at their time, at once. */

@@ -1,11 +1,11 @@
 import type { DataSchema, Topology } from '@coppice/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useBackend } from './backends.ts';
+import { createTrainer } from './create-trainer.ts';
 import { checkModel } from './describe-model.ts';
 import { buildModel } from './model.ts';
 import { RandomLayers } from './random-layers.ts';
 import * as tf from './tf.ts';
-import { createTrainer } from './tfjs-trainer.ts';
 import type { BackendName, Dataset, LocalTraining } from './trainer.ts';
 
 type Config = Record<string, unknown>;
