@@ -247,4 +247,40 @@ describe('the planned trainer goes where tfjs goes', () => {
       { numRuns: 40 },
     );
   });
+
+  const digits: DataSchema = {
+    kind: 'image',
+    width: 28,
+    height: 28,
+    channels: 1,
+    classes: Array.from({ length: 10 }, (_, i) => String(i)),
+  };
+  const softmax = layer('Dense', { units: 10, activation: 'softmax' });
+  const relu = (units: number) => layer('Dense', { units, activation: 'relu' });
+  const convolution = (filters: number) =>
+    layer('Conv2D', { filters, kernel_size: 5, padding: 'same', activation: 'relu' });
+  it.each([
+    ['dense network', 100, [784], [relu(200), relu(200), softmax]],
+    [
+      'convolutional network',
+      10,
+      [28, 28, 1],
+      [
+        convolution(16),
+        layer('MaxPooling2D'),
+        convolution(24),
+        layer('MaxPooling2D'),
+        layer('Flatten'),
+        relu(64),
+        softmax,
+      ],
+    ],
+  ] as const)('with a %s of the usual size, over %i steps', async (_, steps, shape, layers) => {
+    const input = layer('InputLayer', { batch_input_shape: [null, ...shape] });
+    const topology = { class_name: 'Sequential', config: { layers: [input, ...layers] } };
+    const how = { epochs: 1, batchSize: 10, optimizer: 'sgd', learningRate: 0.05, shuffleSeed: 's' } as const;
+    const description = { topology, data: digits, loss: 'categoricalCrossentropy' } as const;
+    // The last batch is smaller.
+    await expectSame(description, madeUp(steps * 10 - 3, 784, 10), how, 'wasm');
+  });
 });
