@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { builtInTasks, normalise } from '@coppice/datasets';
@@ -5,17 +7,22 @@ import { loadTaskData } from '@coppice/datasets/node';
 import { runs, type Variant, variants } from '@coppice/kernels';
 import type { Task } from '@coppice/protocol';
 import { type BackendName, createTrainer, type Dataset, type Trainer } from '@coppice/training';
+import { type StepPage, stepPage } from './in-chromium.ts';
 import { numPy } from './numpy.ts';
 import { type BenchRatio, type BenchResult, type BenchRow, byTurns, load, row } from './result.ts';
 import { median } from './statistics.ts';
 
 /*
  * One step of plain SGD on a batch of ten digits, as a participant takes it: gathering the batch, its loss, its gradients, the
- * change of the weights. NumPy, where there is one, takes the same steps on one thread.
+ * change of the weights; in CPU time, on one thread. NumPy, where there is one, takes the same steps.
  */
 const BATCH = 10;
 /** Pixels of a digit. */
 const SIZE = 784;
+
+/** As it is published, and with the kernels that Coppice puts in the place of slow or missing ones. */
+const STOCK = 'tfjs WASM as published';
+const OWN = "tfjs WASM with Coppice's kernels";
 
 interface Contest {
   readonly task: string;
@@ -55,12 +62,18 @@ export async function measure(): Promise<BenchResult> {
     rows.push(...measured);
     const { task, aims } = contest;
     const planned = medians.get('planned') as number;
-    const wasm = medians.get('tfjs WASM') as number;
-    ratios.push({
-      what: `${task}: tfjs WASM / planned`,
-      value: wasm / planned,
-      aim: aims.overWasm === null ? null : { atLeast: aims.overWasm },
-    });
+    const aim = aims.overWasm === null ? null : { atLeast: aims.overWasm };
+    for (const name of [STOCK, OWN]) {
+      const wasm = medians.get(name);
+      // Of the two, the aim is about tfjs as it is published.
+      if (wasm !== undefined) {
+        ratios.push({
+          what: `${task}: ${name} / planned`,
+          value: wasm / planned,
+          aim: name === STOCK ? aim : null,
+        });
+      }
+    }
     const numpy = medians.get('NumPy');
     if (numpy !== undefined) {
       ratios.push({
@@ -70,7 +83,16 @@ export async function measure(): Promise<BenchResult> {
       });
     }
   }
-  return { name: 'A step of training', load: { before, after: load() }, rows, ratios };
+  const page = await stepPage();
+  if (page !== null) {
+    for (const contest of contests) {
+      const { rows: more, ratio } = await inChromium(page, contest);
+      rows.push(...more);
+      ratios.push(ratio);
+    }
+    await page.close();
+  }
+  return { name: 'A step of training, in CPU time', load: { before, after: load() }, rows, ratios };
 }
 
 async function hold(contest: Contest): Promise<{ medians: Map<string, number>; measured: BenchRow[] }> {
@@ -87,6 +109,7 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
     trainers.push(trainer);
     const some = { count: count * BATCH, ...slice(data, count * BATCH) };
     works[name] = async () => {
+      const began = process.cpuUsage();
       const how = {
         epochs: 1,
         batchSize: BATCH,
@@ -94,12 +117,13 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
         learningRate: 0.01,
         shuffleSeed: 'bench',
       } as const;
-      const result = await trainer.train(some, how);
-      return result.milliseconds / result.steps;
+      const { steps: taken } = await trainer.train(some, how);
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1000 / taken;
     };
   };
   if (steps.cpu > 0) await add('tfjs CPU', 'cpu', steps.cpu);
-  await add('tfjs WASM', 'wasm', steps.wasm);
+  await add(OWN, 'wasm', steps.wasm);
   const [fastest, ...others] = variants.filter(runs);
   await add('planned', 'planned', steps.planned, fastest);
   for (const variant of others) {
@@ -108,7 +132,9 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
     await add(`planned, ${variant}`, 'planned', count, variant);
   }
   const script = readFileSync(fileURLToPath(new URL('./peers/training_step.py', import.meta.url)), 'utf8');
-  const numpy = await numPy(`${script}\nwork = worker('${contest.task}', ${BATCH}, ${steps.numPy})`);
+  const numpy = await numPy(`${script}\nwork = worker('${contest.task}', ${BATCH}, ${steps.numPy})`, 'cpu');
+  const stock = await stockTfjs(task.id, steps.wasm);
+  if (stock !== null) works[STOCK] = stock.measure;
   if (numpy !== null) works['NumPy'] = async () => (await numpy.measure()) / steps.numPy;
   try {
     const samples = await byTurns(works, { turns: contest.turns });
@@ -124,7 +150,54 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
   } finally {
     for (const trainer of trainers) trainer.dispose();
     await numpy?.close();
+    stock?.close();
   }
+}
+
+/** The same steps in a browser, which tells no CPU time: by the clock on the wall. */
+async function inChromium(page: StepPage, { task, turns, steps }: Contest) {
+  const [planned, wasm] = [
+    `${task}: planned, in Chromium, wall time`,
+    `${task}: ${OWN}, in Chromium, wall time`,
+  ];
+  const time = (backend: BackendName, count: number) => () => page.time(backend, task, count);
+  const samples = await byTurns(
+    { [planned]: time('planned', steps.planned), [wasm]: time('wasm', steps.wasm) },
+    { turns },
+  );
+  const of = (name: string) => samples[name] as number[];
+  return {
+    rows: [planned, wasm].map((name) => row(name, samples[name], 'ms')),
+    ratio: {
+      what: `${task}: ${OWN} / planned, in Chromium`,
+      value: median(of(wasm)) / median(of(planned)),
+      aim: null,
+    },
+  };
+}
+
+/** Published tfjs in a process of its own; null where it cannot train the model. */
+async function stockTfjs(task: string, steps: number) {
+  const script = fileURLToPath(new URL('./peers/stock-tfjs.ts', import.meta.url));
+  const child = fork(script, [task, String(BATCH), String(steps)], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const ended = once(child, 'exit').then(() => null);
+  const answer = async () => Promise.race([once(child, 'message').then(([value]) => value as number), ended]);
+  const measure = async () => {
+    child.send('steps');
+    return answer();
+  };
+  // Its first steps say whether it can.
+  if ((await answer()) === null || (await measure()) === null) return null;
+  return {
+    async measure(): Promise<number> {
+      const taken = await measure();
+      if (taken === null) throw new Error('published tfjs ended in the middle');
+      return taken;
+    },
+    close: () => child.disconnect(),
+  };
 }
 
 async function digits(task: Task, count: number): Promise<Dataset> {

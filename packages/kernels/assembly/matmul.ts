@@ -6,9 +6,14 @@ import { loadPart, storePart } from './partial';
  * up to 5 × 8 results in registers: 10 sums, 2 vectors of B and one number of A, which leaves two registers of x86's 16.
  */
 
-/** How a tile begins: with a bias or 0, or with β·c. */
+/**
+ * How a tile begins: with a bias or 0; with β·c; or with 0, to add β·c at the end: a sum of many small numbers would lose
+ * their last bits in a large one, and a sum of few is quicker begun with it.
+ */
 const SET: i32 = 0;
 const ADD: i32 = 1;
+const LATE: i32 = 2;
+const FEW: usize = 16;
 
 /** C [m, n] ← A [m, k] · B [k, n] + bias [n]; a `bias` of 0 is none. */
 export function matmul(m: usize, k: usize, n: usize, a: usize, b: usize, bias: usize, c: usize): void {
@@ -117,12 +122,18 @@ function wide(rows: usize, mode: i32, depth: usize, a: usize, aRow: usize, aStep
     else if (rows == 3) tile(3, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
     else if (rows == 2) tile(2, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
     else tile(1, SET, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
-  } else {
+  } else if (depth <= FEW) {
     if (rows == 5) tile(5, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
     else if (rows == 4) tile(4, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
     else if (rows == 3) tile(3, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
     else if (rows == 2) tile(2, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
     else tile(1, ADD, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+  } else {
+    if (rows == 5) tile(5, LATE, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 4) tile(4, LATE, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 3) tile(3, LATE, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else if (rows == 2) tile(2, LATE, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
+    else tile(1, LATE, depth, a, aRow, aStep, b, bStep, c, cRow, bias, beta);
   }
 }
 
@@ -210,24 +221,23 @@ function tile(rows: i32, mode: i32, depth: usize, a: usize, aRow: usize, aStep: 
     a += aStep;
     b += bStep;
   }
-  v128.store(c, s00);
-  v128.store(c, s01, 16);
-  if (rows > 1) {
-    v128.store(c + cRow, s10);
-    v128.store(c + cRow, s11, 16);
+  store2(mode, c, s00, s01, beta);
+  if (rows > 1) store2(mode, c + cRow, s10, s11, beta);
+  if (rows > 2) store2(mode, c + cRow * 2, s20, s21, beta);
+  if (rows > 3) store2(mode, c + cRow * 3, s30, s31, beta);
+  if (rows > 4) store2(mode, c + cRow * 4, s40, s41, beta);
+}
+
+// @ts-ignore: decorator
+@inline
+function store2(mode: i32, c: usize, low: v128, high: v128, beta: f32): void {
+  if (mode == LATE && beta != 0) {
+    const keep = f32x4.splat(beta);
+    low = multiplyAdd4(keep, v128.load(c), low);
+    high = multiplyAdd4(keep, v128.load(c, 16), high);
   }
-  if (rows > 2) {
-    v128.store(c + cRow * 2, s20);
-    v128.store(c + cRow * 2, s21, 16);
-  }
-  if (rows > 3) {
-    v128.store(c + cRow * 3, s30);
-    v128.store(c + cRow * 3, s31, 16);
-  }
-  if (rows > 4) {
-    v128.store(c + cRow * 4, s40);
-    v128.store(c + cRow * 4, s41, 16);
-  }
+  v128.store(c, low);
+  v128.store(c, high, 16);
 }
 
 /** rows × 1 to 7 results at the right edge. */

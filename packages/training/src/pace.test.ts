@@ -109,7 +109,7 @@ describe('Pacer', () => {
   });
 });
 
-describe.each(['cpu', 'wasm'] as const)('training at a pace, on %s', (backend) => {
+describe.each(['cpu', 'wasm', 'planned'] as const)('training at a pace, on %s', (backend) => {
   const description: ModelDescription = {
     topology: {
       class_name: 'Sequential',

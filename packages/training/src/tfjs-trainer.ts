@@ -21,8 +21,8 @@ import type {
   TrainingResult,
 } from './trainer.ts';
 import {
+  checkFinite,
   checkNotEmpty,
-  diverged,
   type Steps,
   stepsPerEpoch,
   type TrainOptions,
@@ -137,7 +137,7 @@ class TfjsTrainer implements Trainer {
       };
       const loss = await takeSteps(data, how, steps, this.#pace, options);
       const weights = await this.getWeights();
-      if (!weights.every(Number.isFinite)) throw diverged();
+      checkFinite(weights);
       const taken = how.epochs * stepsPerEpoch(data, how);
       return { weights, loss, steps: taken, milliseconds: performance.now() - started };
     } catch (thrown) {

@@ -79,7 +79,13 @@ export function checkNotEmpty(data: Dataset): void {
   throw new CoppiceError('data-empty', 'There are no examples to train on. Add some first.');
 }
 
-export function diverged(): CoppiceError {
+/** @throws CoppiceError `training-diverged` where a weight is not a finite number. */
+export function checkFinite(weights: Float32Array): void {
+  // A plain loop: millions of weights, after every round.
+  for (let i = 0; i < weights.length; i++) if (!Number.isFinite(weights[i])) throw diverged();
+}
+
+function diverged(): CoppiceError {
   return new CoppiceError(
     'training-diverged',
     'Training went astray: the loss is no longer a finite number. Nothing was sent. A smaller learning rate usually cures it.',

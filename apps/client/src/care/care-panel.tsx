@@ -171,6 +171,7 @@ function BackendSelect() {
       <label for="care-backend">{t.backend}</label>
       <select
         id="care-backend"
+        class="input"
         data-testid="care-backend"
         value={backendChoice.value.value}
         aria-describedby="care-backend-help"

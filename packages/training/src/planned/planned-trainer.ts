@@ -9,8 +9,8 @@ import { buildModel } from '../model.ts';
 import type { Pace } from '../pace.ts';
 import type { Dataset, LocalTraining, ModelDescription, Trainer, TrainingResult } from '../trainer.ts';
 import {
+  checkFinite,
   checkNotEmpty,
-  diverged,
   type Steps,
   stepsPerEpoch,
   type TrainOptions,
@@ -156,7 +156,7 @@ class PlannedTrainer implements Trainer {
     };
     const loss = await takeSteps(data, how, steps, this.#pace, options);
     const weights = await this.getWeights();
-    if (!weights.every(Number.isFinite)) throw diverged();
+    checkFinite(weights);
     const taken = how.epochs * stepsPerEpoch(data, how);
     return { weights, loss, steps: taken, milliseconds: performance.now() - started };
   }
