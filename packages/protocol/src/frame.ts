@@ -1,3 +1,4 @@
+import { type Codec, codecs, payloadBytes } from './codec.ts';
 import { type Checksum, crc32 } from './crc32.ts';
 import { CoppiceError } from './errors.ts';
 
@@ -9,7 +10,7 @@ import { CoppiceError } from './errors.ts';
  * | 0 | 4 | `43 50 46 31`, "CPF1": a Coppice frame |
  * | 4 | 1 | frame version, 1 |
  * | 5 | 1 | kind: 1 weights, 2 update |
- * | 6 | 1 | codec: 0 float32 |
+ * | 6 | 1 | codec: see `codec.ts` |
  * | 7 | 1 | reserved, 0 |
  * | 8 | 16 | layout hash |
  * | 24 | 4 | number of parameters |
@@ -23,9 +24,6 @@ const MAGIC = 0x31465043;
 
 export const frameKinds = { weights: 1, update: 2 } as const;
 export type FrameKind = keyof typeof frameKinds;
-
-export const codecs = { float32: 0 } as const;
-export type Codec = keyof typeof codecs;
 
 export interface FrameHeader {
   readonly kind: FrameKind;
@@ -44,6 +42,8 @@ export interface FrameExpectation {
   readonly kind: FrameKind;
   readonly layoutHash: Uint8Array;
   readonly parameters: number;
+  /** Left out, any that this side knows. */
+  readonly codec?: Codec;
 }
 
 /** Puts a header before a payload. The result is one allocation, to be shared by all recipients. */
@@ -108,6 +108,14 @@ export function decodeFrame(
         (parameters === expected.parameters ? ' in other shapes' : ''),
     );
   }
+  if (expected.codec !== undefined && codec !== expected.codec) {
+    throw wrongModel(`it is encoded as ${codec}, this run's plan says ${expected.codec}`);
+  }
+  if (payload.byteLength !== payloadBytes(codec, parameters)) {
+    throw invalid(
+      `${codec} needs ${payloadBytes(codec, parameters)} payload bytes, it has ${payload.byteLength}`,
+    );
+  }
   return { kind, codec, layoutHash, parameters, payload };
 }
 
@@ -123,19 +131,13 @@ export function float32Payload(values: Float32Array): Uint8Array {
  * Reads a float32 payload. No copy where the bytes happen to be aligned: treat the result as
  * read-only.
  *
- * @param scratch where unaligned bytes are copied to, instead of a new array; of the payload's length.
- * @throws CoppiceError `frame-invalid` when the length is not four bytes a parameter.
+ * @throws CoppiceError `frame-invalid` where it is another codec's.
  */
-export function readFloat32Payload(frame: Frame, scratch?: Float32Array): Float32Array {
-  const { payload, parameters } = frame;
-  if (payload.byteLength !== parameters * 4) {
-    throw invalid(`float32 needs ${parameters * 4} payload bytes, it has ${payload.byteLength}`);
-  }
+export function readFloat32Payload({ codec, payload, parameters }: Frame): Float32Array {
+  if (codec !== 'float32') throw invalid(`its numbers are ${codec}, not float32`);
   // Socket.IO hands out views at any offset; a Float32Array must start at a multiple of four.
   if (payload.byteOffset % 4 === 0) return new Float32Array(payload.buffer, payload.byteOffset, parameters);
-  const aligned = scratch ?? new Float32Array(parameters);
-  new Uint8Array(aligned.buffer, aligned.byteOffset, payload.byteLength).set(payload);
-  return aligned;
+  return new Float32Array(new Uint8Array(payload).buffer);
 }
 
 function nameOf<T extends Record<string, number>>(table: T, value: number): keyof T | undefined {

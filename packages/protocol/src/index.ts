@@ -60,6 +60,15 @@ export {
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';
+export {
+  type Codec,
+  codecs,
+  entriesOf,
+  INT4_BLOCK,
+  INT8_BLOCK,
+  int4BlockBytes,
+  payloadBytes,
+} from './codec.ts';
 export { type Checksum, crc32 } from './crc32.ts';
 export type { Evaluate } from './down/evaluate.ts';
 export type { Peers } from './down/peers.ts';
@@ -76,8 +85,6 @@ export {
   type WireError,
 } from './errors.ts';
 export {
-  type Codec,
-  codecs,
   decodeFrame,
   encodeFrame,
   FRAME_HEADER_BYTES,

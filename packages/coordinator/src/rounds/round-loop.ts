@@ -46,8 +46,6 @@ export class RoundLoop {
   readonly #state: RunState;
   readonly #listener: RoundLoopListener;
   readonly #pipeline: Pipeline;
-  /** Where a received update is put in order before it is summed; used by one at a time. */
-  readonly #scratch: Float32Array;
   readonly #grace: Grace;
   readonly #retries: Retries;
   #phase: Phase = 'idle';
@@ -61,7 +59,6 @@ export class RoundLoop {
     this.#state = state;
     this.#listener = listener;
     this.#pipeline = pipelineOf(options.record.plan);
-    this.#scratch = new Float32Array(options.model.weights.length);
     this.#grace = new Grace(options.clock);
     this.#retries = new Retries(options.attempt);
     this.#phaseSince = options.clock.now();
@@ -285,16 +282,15 @@ export class RoundLoop {
 
   #count(open: OpenRound | null, participant: string, update: Update): void {
     const { model, layoutHash } = this.#state;
-    const values = validate(participant, update, {
+    const valid = validate(participant, update, {
       open,
       round: this.#open?.round ?? model.round + 1,
       plan: this.#plan,
       layout: this.#o.layout,
       layoutHash,
       pipeline: this.#pipeline,
-      scratch: this.#scratch,
     });
-    accumulate(open as OpenRound, participant, update, values, this.#now());
+    accumulate(open as OpenRound, participant, update, valid, this.#now());
     this.#grace.end(participant);
   }
 
@@ -323,6 +319,7 @@ export class RoundLoop {
       const { task, plan } = state.record;
       const model = { layout: this.#o.layout, weights: state.model.weights };
       const next = apply(open, strategyOf(plan), state.model.state, model);
+      open.sum.release();
       this.#step('aggregated');
       const central = await evaluate(this.#o.evaluator, task, next.weights);
       if (this.#open !== open) return;

@@ -1,4 +1,12 @@
-import { checkNorm, normBound, type Pipeline } from '@coppice/federation';
+import {
+  float32Values,
+  type NormLimit,
+  normBound,
+  type Pipeline,
+  payloadValues,
+  toFloat32,
+  type Values,
+} from '@coppice/federation';
 import {
   CoppiceError,
   decodeFrame,
@@ -7,7 +15,6 @@ import {
   layoutSize,
   type Metrics,
   type Plan,
-  readFloat32Payload,
   type Update,
 } from '@coppice/protocol';
 import { nativeCrc32 } from '../native-crc32.ts';
@@ -22,18 +29,23 @@ export interface UpdateRules {
   readonly layout: Layout;
   readonly layoutHash: Uint8Array;
   readonly pipeline: Pipeline;
-  /** Room for one update; what comes back may lie in it, until the next call. */
-  readonly scratch: Float32Array;
+}
+
+/** An update that may be counted if its values are sound: looked at where they are summed, once. */
+export interface ValidUpdate {
+  /** They lie in the update's frame. */
+  readonly values: Values;
+  readonly limit: NormLimit;
 }
 
 /**
- * Step 4: an update is refused by name, or its values come back as the strategy will see them.
+ * Step 4: an update is refused by name, or its values come back as they will be summed.
  * Cheap checks come first, so that nonsense costs little. Nothing is changed here. What the values
- * themselves may be, their common length apart, is checked where they are summed.
+ * themselves may be is checked where they are summed.
  *
  * @throws CoppiceError `update-*` or `frame-invalid`.
  */
-export function validate(participant: string, update: Update, rules: UpdateRules): Float32Array {
+export function validate(participant: string, update: Update, rules: UpdateRules): ValidUpdate {
   const { open, plan, layout } = rules;
   if (open === null || update.round !== open.round || update.attempt !== open.attempt) {
     const late = update.round < rules.round || open === null || update.round === open.round;
@@ -85,13 +97,13 @@ export function validate(participant: string, update: Update, rules: UpdateRules
     { kind: 'update', layoutHash: rules.layoutHash, parameters },
     nativeCrc32,
   );
-  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
-    layout,
-    round: open.round,
-    examples: update.examples,
-  });
-  checkNorm(values, layout, normBound(plan));
-  return values;
+  const { pipeline } = rules;
+  const values = payloadValues(frame);
+  const context = { layout, round: open.round, examples: update.examples };
+  return {
+    values: pipeline.undone ? float32Values(pipeline.onServer(toFloat32(values), context)) : values,
+    limit: { layout, norm: normBound(plan) },
+  };
 }
 
 /**

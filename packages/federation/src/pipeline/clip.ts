@@ -24,6 +24,5 @@ export function clip(maxNorm: number): PipelineStep {
       }
       return clipped;
     },
-    onServer: (values) => values,
   };
 }

@@ -1,5 +1,4 @@
-import { CoppiceError, type Layout, type Plan } from '@coppice/protocol';
-import { trainableNorm } from '../metrics.ts';
+import { CoppiceError, type Plan } from '@coppice/protocol';
 
 /** Clipping scales in float32, so that what comes out may be longer than asked by its rounding. */
 const ROUNDING = 1 + 1e-5;
@@ -14,16 +13,9 @@ export function normBound(plan: Plan): number {
   return Math.min(plan.maxNorm ?? Number.POSITIVE_INFINITY, clipped);
 }
 
-/**
- * Refuses an update that is longer than its plan allows. What is not finite has no length: summing refuses that.
- *
- * @throws CoppiceError `update-norm`
- */
-export function checkNorm(values: Float32Array, layout: Layout, bound: number): void {
-  if (bound === Number.POSITIVE_INFINITY) return;
-  const norm = trainableNorm(values, layout);
-  if (!Number.isFinite(norm) || norm <= bound) return;
-  throw new CoppiceError(
+/** What an update that is longer than its plan allows is answered. */
+export function normError(norm: number, bound: number): CoppiceError {
+  return new CoppiceError(
     'update-norm',
     `The update's norm is ${norm.toPrecision(3)}; this run counts updates up to ${bound.toPrecision(3)}. Training may be diverging here: a smaller learning rate or scaled inputs help.`,
   );

@@ -1,0 +1,76 @@
+import type { KernelInstance } from '@coppice/kernels';
+import {
+  type Codec,
+  CoppiceError,
+  entriesOf,
+  float32Payload,
+  INT8_BLOCK,
+  int4BlockBytes,
+  payloadBytes,
+} from '@coppice/protocol';
+import { encodeTop } from './top.ts';
+import { behind, bytesOf } from './values.ts';
+import { workbench } from './workbench.ts';
+
+/**
+ * The payload of a model's worth of numbers.
+ *
+ * @param seed a whole number of 32 bits that nobody can foresee and that is used once: it names the random bits by
+ *   which `int8` rounds and `int4` rotates.
+ * @throws CoppiceError `training-diverged` where a number is not finite.
+ */
+export function encodeValues(codec: Codec, values: Float32Array, seed: number): Uint8Array {
+  if (!values.every(Number.isFinite)) {
+    throw new CoppiceError(
+      'training-diverged',
+      'The update holds what is not a finite number, so it is not sent. A smaller learning rate may help.',
+    );
+  }
+  switch (codec) {
+    case 'float32':
+      return float32Payload(values);
+    case 'float16':
+      return inSlices(payloadBytes(codec, values.length), values, (memory, _from, count, at) => {
+        memory.kernels.encodeFloat16(count, 0, at);
+        return 2 * count;
+      });
+    case 'int8':
+      return inSlices(payloadBytes(codec, values.length), values, (memory, from, count, at) => {
+        memory.kernels.encodeInt8(count, 0, seed, from, at);
+        return count + 4 * Math.ceil(count / INT8_BLOCK);
+      });
+    case 'int4': {
+      const blocks = inSlices(int4BlockBytes(values.length), values, (memory, from, count, at) => {
+        memory.kernels.encodeInt4(count, 0, seed, from, at);
+        return int4BlockBytes(count);
+      });
+      const payload = new Uint8Array(4 + blocks.length);
+      new DataView(payload.buffer).setUint32(0, seed, true);
+      payload.set(blocks, 4);
+      return payload;
+    }
+    case 'top1':
+    case 'top10':
+      return encodeTop(values, entriesOf(codec, values.length));
+  }
+}
+
+/** @param encode encodes `count` values at 0 of the memory to bytes at `at`, and says how many. */
+function inSlices(
+  length: number,
+  values: Float32Array,
+  encode: (memory: KernelInstance, from: number, count: number, at: number) => number,
+): Uint8Array {
+  const payload = new Uint8Array(length);
+  const { memory, slice } = workbench();
+  let written = 0;
+  for (let from = 0; from < values.length; from += slice) {
+    const count = Math.min(slice, values.length - from);
+    new Float32Array(memory.buffer, 0, count).set(values.subarray(from, from + count));
+    const at = behind(count, 0);
+    const bytes = encode(memory, from, count, at);
+    payload.set(bytesOf(memory).subarray(at, at + bytes), written);
+    written += bytes;
+  }
+  return payload;
+}
