@@ -4,11 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Keys, keysFrom, keysOf } from './raw-identity.ts';
 import {
   aggregate,
+  decodeInt4,
+  decodeInt8,
+  encodeInt8,
   frame,
   type Json,
   layoutHash,
   payload,
   RawParticipant,
+  randomBits,
   type Spec,
   weightsHash,
 } from './raw-participant.ts';
@@ -248,6 +252,45 @@ describe('a participant written from docs/protocol.md', () => {
     const late = await c.raw.ask('update', c.update, frame(2, c.hash, ofA));
     expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' }, current: { round: 1 } });
     expect((late.frame as Uint8Array).subarray(40)).toEqual(served);
+  });
+
+  it('sends whole numbers of 8 bits where the plan says so, and foretells the next model, bit for bit', async () => {
+    const run = await launch({ minParticipants: 2, rounds: 1, overSelection: 1, uploadCodec: 'int8' });
+    const [a, b] = (await Promise.all([enter('d', run, 10), enter('e', run, 33)])) as [InRound, InRound];
+    const deltas = [a, b].map(({ weights }, i) => difference(weights.length, i));
+    const payloads = deltas.map(encodeInt8);
+    const ofA = deltas[0] as number[];
+    const plain = await a.raw.ask('update', a.update, frame(2, a.hash, ofA));
+    expect(plain.message).toMatchObject({ ok: false, error: { code: 'update-shape' } });
+    const updates = [b, a].map(async ({ raw, update, hash, weights }) => {
+      const payload = payloads[raw === a.raw ? 0 : 1] as Uint8Array;
+      return (await raw.ask('update', update, frame(2, hash, weights, { codec: 2, payload }))).message;
+    });
+    expect((await Promise.all(updates)).map(({ ok }) => ok)).toEqual([true, false]);
+    const next = aggregate(b.weights, [
+      { delta: decodeInt8(payloads[1] as Uint8Array, b.weights.length), examples: 33 },
+    ]);
+    const end = await b.raw.event('round-end');
+    expect(end.message['checkpoint']).toBe(weightsHash(frame(1, b.hash, next).subarray(40)));
+  });
+
+  it('finds the codecs’ worked examples', () => {
+    const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8').replaceAll(
+      '\n',
+      ' ',
+    );
+    const bytesAfter = (text: string) => {
+      const [, hex] = page.slice(page.indexOf(text)).match(/`((?:[0-9a-f]{2} )+[0-9a-f]{2})`/) ?? [];
+      return Buffer.from((hex as string).replaceAll(' ', ''), 'hex');
+    };
+    const asFloats = (bytes: Buffer) => [0, 4, 8].map((at) => bytes.readFloatLE(at));
+    const ofInt8 = bytesAfter('Example: `05');
+    expect(decodeInt8(ofInt8, 3)).toEqual(asFloats(bytesAfter('and decodes to the float32')));
+    const ofInt4 = bytesAfter('Example: `01 00 00 00 31');
+    expect(decodeInt4(ofInt4, 3)).toEqual(asFloats(bytesAfter('decodes to the float32 with the bytes `39')));
+    expect(page).toContain(`R(0) = \`${randomBits(1, 0).toString(16)}\``);
+    expect(page).toContain(`R(1) = \`${randomBits(1, 1).toString(16)}\``);
+    expect(bytesAfter('### float16').readUInt16LE(0)).toBe(0x3800);
   });
 
   it('finds the bytes of the page’s worked examples', () => {

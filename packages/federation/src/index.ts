@@ -7,10 +7,10 @@ export {
   type PartialSum,
 } from './accumulator.ts';
 export { type Payload, payloadValues } from './codecs/decode.ts';
-export { encodeValues } from './codecs/encode.ts';
 export { float32Values, toFloat32, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';
 export { meanMetrics, norm, trainableNorm } from './metrics.ts';
+export { type Compressed, compress, needsFeedback } from './pipeline/compress.ts';
 export { pipelineOf } from './pipeline/index.ts';
 export { normBound } from './pipeline/norm-bound.ts';
 export type { Pipeline, PipelineStep, StepContext } from './pipeline/pipeline.ts';

@@ -176,6 +176,72 @@ const valuesOf = (update: Up<'update'>) =>
     decodeFrame(frameBytes(update.frame), { kind: 'update', layoutHash: layoutHash(layout), parameters: 2 }),
   );
 
+/** What the update carries, by place. */
+function entryOf(update: Up<'update'>): { at: number; value: number } {
+  const expected = { kind: 'update', codec: 'top10', layoutHash: layoutHash(layout), parameters: 2 } as const;
+  const { payload } = decodeFrame(frameBytes(update.frame), expected);
+  const view = new DataView(payload.buffer, payload.byteOffset);
+  return { at: view.getUint32(0, true), value: view.getFloat32(4, true) };
+}
+
+describe('what a codec leaves out', () => {
+  const plan = { uploadCodec: 'top10' } as const;
+  const ended = {
+    run: 'r-1',
+    attempt: 1,
+    outcome: 'committed',
+    reason: null,
+    checkpoint,
+    central: null,
+    accepted: 1,
+    asked: 1,
+    you: 'accepted',
+  } as const;
+  const deliver = async (
+    { session, peer }: Pick<Awaited<ReturnType<typeof world>>, 'session' | 'peer'>,
+    round: number,
+  ) => {
+    peer.push('round-start', { ...start, round });
+    await until(session, ({ activity }) => activity.kind === 'delivered' && activity.round === round);
+  };
+
+  it('is added to the next update, once its own has counted', async () => {
+    const { session, peer, messages, enter } = await world({ plan });
+    await enter();
+    await deliver({ session, peer }, 1);
+    peer.push('round-end', { ...ended, round: 1 });
+    await deliver({ session, peer }, 2);
+    // Its end is not heard, as over a lost connection; it was acknowledged.
+    await deliver({ session, peer }, 3);
+    // Another was faster: this one did not count, and what it left out is gone with it.
+    peer.push('round-end', { ...ended, round: 3, you: 'late' });
+    await deliver({ session, peer }, 4);
+    // Each round moves both weights by a half, and one number travels.
+    expect((messages('update') as Up<'update'>[]).map(entryOf)).toEqual([
+      { at: 0, value: 0.5 },
+      { at: 1, value: 1 },
+      { at: 0, value: 1 },
+      { at: 0, value: 1 },
+    ]);
+  });
+
+  it('waits while a round is tried again: the update stays as it was', async () => {
+    const { session, peer, messages, enter } = await world({ plan });
+    await enter();
+    await deliver({ session, peer }, 1);
+    peer.push('round-end', { ...ended, round: 1, outcome: 'abandoned' });
+    peer.push('round-start', { ...start, attempt: 2 });
+    await until(session, doing('delivered'));
+    peer.push('round-end', { ...ended, round: 1, attempt: 2 });
+    await deliver({ session, peer }, 2);
+    expect((messages('update') as Up<'update'>[]).map(entryOf)).toEqual([
+      { at: 0, value: 0.5 },
+      { at: 0, value: 0.5 },
+      { at: 1, value: 1 },
+    ]);
+  });
+});
+
 describe('a session', () => {
   it('takes nothing up before it is told to', async () => {
     const { session, peer, told } = await world();

@@ -79,6 +79,14 @@ export function createSession(options: SessionOptions): Session {
   return new ParticipantSession(options);
 }
 
+interface Made {
+  readonly update: Update;
+  readonly norm: number;
+  readonly residual: Float32Array | null;
+  /** Whether the coordinator has acknowledged it. */
+  readonly acknowledged: boolean;
+}
+
 class ParticipantSession implements Session {
   readonly #o: SessionOptions;
   readonly #listeners = new Set<(state: SessionState) => void>();
@@ -89,7 +97,9 @@ class ParticipantSession implements Session {
   #summary: DataSummary | null = null;
   #work: { round: number; attempt: number; abort: AbortController } | null = null;
   /** The last update made, to be sent again rather than trained again. */
-  #made: { update: Update; norm: number } | null = null;
+  #made: Made | null = null;
+  /** What the codec left out of the last update that counted: it is added to the next. */
+  #residual: { run: string; values: Float32Array } | null = null;
   #first: SavedModel | null = null;
   #latest: SavedModel | null = null;
   #toldProgressAt = 0;
@@ -298,8 +308,12 @@ class ParticipantSession implements Session {
       ) {
         this.#made = { ...before, update: { ...before.update, attempt } };
       } else {
+        // The end of the round before was not heard; what was acknowledged then has very likely counted.
+        if (before?.acknowledged) this.#counted(before);
+        this.#made = null;
         const result = await trainRound({
           ...joined,
+          residual: this.#residual?.run === start.run ? this.#residual.values : null,
           participant: this.#state.participant as string,
           start,
           weights: weights.weights,
@@ -331,7 +345,8 @@ class ParticipantSession implements Session {
             });
           },
         });
-        this.#made = { update: result.update, norm: result.norm };
+        const { update, norm, residual } = result;
+        this.#made = { update, norm, residual, acknowledged: false };
         this.#set({ speed: result.speed });
         this.#measured(round - 1, result.evaluation);
       }
@@ -344,7 +359,8 @@ class ParticipantSession implements Session {
     }
   }
 
-  async #deliver({ update, norm }: { update: Update; norm: number }, signal: AbortSignal): Promise<void> {
+  async #deliver(made: Made, signal: AbortSignal): Promise<void> {
+    const { update, norm } = made;
     // Paused or left in the moment between the last batch and here.
     if (signal.aborted) return;
     const bytes = frameBytes(update.frame).byteLength;
@@ -359,6 +375,7 @@ class ParticipantSession implements Session {
         if (thrown instanceof CoppiceError && thrown.code === 'connection-lost') return;
         throw thrown;
       }
+      if (reply.ok && this.#made === made) this.#made = { ...made, acknowledged: true };
       if (signal.aborted) return;
       if (reply.ok) {
         this.#set({ activity: { kind: 'delivered', round: update.round } });
@@ -391,7 +408,11 @@ class ParticipantSession implements Session {
     if (end.run !== this.#state.joined?.run) return;
     if (this.#work !== null && this.#work.round === end.round && this.#work.attempt === end.attempt)
       this.#abort();
-    if (end.outcome === 'committed') this.#made = null;
+    if (end.outcome === 'committed') {
+      const made = this.#made;
+      if (made !== null && made.update.round === end.round && end.you === 'accepted') this.#counted(made);
+      this.#made = null;
+    }
     const outcome = { round: end.round, outcome: end.you, reason: end.reason };
     this.#set({
       lastRound: end,
@@ -434,6 +455,10 @@ class ParticipantSession implements Session {
   }
 
   // ---- small parts
+
+  #counted({ update, residual }: Made): void {
+    this.#residual = residual === null ? null : { run: update.run, values: residual };
+  }
 
   /** What is going on when nothing is. */
   #rest(): void {

@@ -257,6 +257,25 @@ export const planFields = {
     }),
     1000,
   ),
+  uploadCodec: choice(
+    {
+      float32: { en: 'float32: 4 bytes a parameter, exact', zh: 'float32：每个参数 4 字节，无损' },
+      float16: { en: 'float16: half the bytes', zh: 'float16：字节减半' },
+      int8: { en: 'int8: a quarter of the bytes', zh: 'int8：四分之一的字节' },
+      int4: { en: 'int4, rotated: an eighth of the bytes', zh: 'int4（旋转）：八分之一的字节' },
+      top10: { en: 'the largest 10 %: a fifth of the bytes', zh: '最大的 10%：五分之一的字节' },
+      top1: { en: 'the largest 1 %: a fiftieth of the bytes', zh: '最大的 1%：五十分之一的字节' },
+    },
+    {
+      default: 'float32',
+      group: 'update',
+      label: { en: 'Updates travel as', zh: '更新的传输编码' },
+      help: {
+        en: 'How updates are written on their way up. int8 and int4 are rounded at random, so that their mean is right; what the largest leave out is kept on the device and added to its next update.',
+        zh: '更新上传时的写法。int8 与 int4 随机舍入，平均值不变；“最大的”一类所略去的部分留在设备上，并入它的下一份更新。',
+      },
+    },
+  ),
   rounds: int(1, 100_000, {
     default: 20,
     group: 'stop',
@@ -297,12 +316,15 @@ export const defaultPlan: Plan = Object.fromEntries(
   Object.entries(planFields).map(([key, field]) => [key, field.default]),
 ) as unknown as Plan;
 
-/** Every field that may be empty, empty: what a plan from before such a field was there means. */
-export const unsetPlanFields: Partial<Plan> = Object.fromEntries(
-  Object.entries(planFields).flatMap(([key, { input }]) =>
-    input.kind === 'number' && input.optional ? [[key, null]] : [],
+/** What a plan from before a field was there means: fields that may be empty are, and numbers travel as they are. */
+export const unsetPlanFields: Partial<Plan> = {
+  ...Object.fromEntries(
+    Object.entries(planFields).flatMap(([key, { input }]) =>
+      input.kind === 'number' && input.optional ? [[key, null]] : [],
+    ),
   ),
-);
+  uploadCodec: 'float32',
+};
 
 /** A whole plan: every field given. */
 export const PlanSchema = z.strictObject(

@@ -94,7 +94,7 @@ export function validate(participant: string, update: Update, rules: UpdateRules
   const parameters = layoutSize(layout);
   const frame = decodeFrame(
     frameBytes(update.frame),
-    { kind: 'update', layoutHash: rules.layoutHash, parameters },
+    { kind: 'update', codec: plan.uploadCodec, layoutHash: rules.layoutHash, parameters },
     nativeCrc32,
   );
   const { pipeline } = rules;
