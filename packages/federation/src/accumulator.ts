@@ -1,6 +1,6 @@
 import { fastestVariant, Int64s, type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { CoppiceError, type Layout, shapeSize } from '@coppice/protocol';
-import { bytesOf, float32Values, type Values } from './codecs/values.ts';
+import { bytesOf, float32Values, readingRoom, type Values } from './codecs/values.ts';
 import { normError } from './pipeline/norm-bound.ts';
 import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 
@@ -36,7 +36,7 @@ const CARRY_BOUND = 2 ** 62;
 export const SLICE = 2 ** 14;
 /** Where a slice's values lie; its mean, in float64, takes the same place. */
 const VALUES = 0;
-const SUMS = SLICE * 8 + 64;
+const SUMS = readingRoom(SLICE);
 
 /** A partial sum, as it can be stored or sent to be merged elsewhere: (high · 2³² + low) · 2⁻³⁶. */
 export interface PartialSum {

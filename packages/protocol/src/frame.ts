@@ -42,6 +42,8 @@ export interface FrameExpectation {
   readonly kind: FrameKind;
   readonly layoutHash: Uint8Array;
   readonly parameters: number;
+  /** How many of the parameters are trained; left out, all. */
+  readonly trainable?: number;
   /** Left out, any that this side knows. */
   readonly codec?: Codec;
 }
@@ -111,10 +113,9 @@ export function decodeFrame(
   if (expected.codec !== undefined && codec !== expected.codec) {
     throw wrongModel(`it is encoded as ${codec}, this run's plan says ${expected.codec}`);
   }
-  if (payload.byteLength !== payloadBytes(codec, parameters)) {
-    throw invalid(
-      `${codec} needs ${payloadBytes(codec, parameters)} payload bytes, it has ${payload.byteLength}`,
-    );
+  const needed = payloadBytes(codec, { parameters, trainable: expected.trainable ?? parameters });
+  if (payload.byteLength !== needed) {
+    throw invalid(`${codec} needs ${needed} payload bytes, it has ${payload.byteLength}`);
   }
   return { kind, codec, layoutHash, parameters, payload };
 }

@@ -63,10 +63,12 @@ export {
 export {
   type Codec,
   codecs,
+  encodedBytes,
   entriesOf,
   INT4_BLOCK,
   INT8_BLOCK,
   int4BlockBytes,
+  type ModelSize,
   payloadBytes,
 } from './codec.ts';
 export { type Checksum, crc32 } from './crc32.ts';
@@ -103,6 +105,7 @@ export {
   LayoutSchema,
   layoutHash,
   layoutSize,
+  modelSize,
   shapeSize,
   utf8,
   type WeightSpec,

@@ -1,4 +1,4 @@
-import { FRAME_HEADER_BYTES, type Plan, payloadBytes } from '@coppice/protocol';
+import { encodedBytes, FRAME_HEADER_BYTES, type Plan } from '@coppice/protocol';
 
 /** What a run will move, counted before it begins. Bytes; models travel as float32, updates as the plan says. */
 export interface Estimate {
@@ -33,8 +33,8 @@ export function estimate(
   const taken = Math.min(wanted, present);
   // 1.1 × 10 is a little over 11 in floating point, and still asks 11.
   const asked = Math.min(present, Math.ceil(taken * plan.overSelection - 1e-9));
-  const model = payloadBytes('float32', parameters) + FRAME_HEADER_BYTES;
-  const update = payloadBytes(plan.uploadCodec, parameters) + FRAME_HEADER_BYTES;
+  const model = encodedBytes('float32', parameters) + FRAME_HEADER_BYTES;
+  const update = encodedBytes(plan.uploadCodec, parameters) + FRAME_HEADER_BYTES;
   const down = asked * model;
   const up = taken * update;
   return {

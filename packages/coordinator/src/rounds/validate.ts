@@ -12,8 +12,8 @@ import {
   decodeFrame,
   frameBytes,
   type Layout,
-  layoutSize,
   type Metrics,
+  modelSize,
   type Plan,
   type Update,
 } from '@coppice/protocol';
@@ -91,14 +91,13 @@ export function validate(participant: string, update: Update, rules: UpdateRules
     );
   }
   if (update.evaluation !== null) checkMeasured(update.evaluation, plan);
-  const parameters = layoutSize(layout);
   const frame = decodeFrame(
     frameBytes(update.frame),
-    { kind: 'update', codec: plan.uploadCodec, layoutHash: rules.layoutHash, parameters },
+    { kind: 'update', codec: plan.uploadCodec, layoutHash: rules.layoutHash, ...modelSize(layout) },
     nativeCrc32,
   );
   const { pipeline } = rules;
-  const values = payloadValues(frame);
+  const values = payloadValues(frame, layout);
   const context = { layout, round: open.round, examples: update.examples };
   return {
     values: pipeline.undone ? float32Values(pipeline.onServer(toFloat32(values), context)) : values,

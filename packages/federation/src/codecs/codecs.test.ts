@@ -1,6 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { integerBelow, normal, type RandomSource, seededRandom } from '@coppice/ports';
-import { type Codec, CoppiceError, codecs, entriesOf, payloadBytes } from '@coppice/protocol';
+import {
+  type Codec,
+  CoppiceError,
+  codecs,
+  encodedBytes,
+  entriesOf,
+  type Layout,
+  modelSize,
+  payloadBytes,
+} from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ExactAccumulator, SLICE } from '../accumulator.ts';
@@ -10,10 +19,13 @@ import { encodeValues } from './encode.ts';
 import { toFloat32 } from './values.ts';
 
 const names = Object.keys(codecs) as Codec[];
+const trained = (length: number): Layout => [{ name: 'all', shape: [length], trainable: true }];
+const encoded = (codec: Codec, values: Float32Array, seed: number) =>
+  encodeValues(codec, values, trained(values.length), seed);
 const decoded = (codec: Codec, parameters: number, payload: Uint8Array) =>
-  toFloat32(payloadValues({ codec, parameters, payload }));
+  toFloat32(payloadValues({ codec, payload }, trained(parameters)));
 const roundTrip = (codec: Codec, values: Float32Array, seed = 1) =>
-  decoded(codec, values.length, encodeValues(codec, values, seed));
+  decoded(codec, values.length, encoded(codec, values, seed));
 
 function squaredError(sent: Float32Array, arrived: Float32Array): number {
   let error = 0;
@@ -98,8 +110,8 @@ describe('quantized values', () => {
   it('depend on the seed and nothing else', () => {
     const values = Float32Array.from({ length: 5000 }, (_, i) => Math.sin(i));
     for (const codec of ['int8', 'int4'] as const) {
-      expect(encodeValues(codec, values, 5)).toEqual(encodeValues(codec, values, 5));
-      expect(encodeValues(codec, values, 5)).not.toEqual(encodeValues(codec, values, 6));
+      expect(encoded(codec, values, 5)).toEqual(encoded(codec, values, 5));
+      expect(encoded(codec, values, 5)).not.toEqual(encoded(codec, values, 6));
     }
   });
 
@@ -113,7 +125,7 @@ describe('quantized values', () => {
   it('that are not finite are not sent', () => {
     for (const codec of names) {
       for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
-        expect(() => encodeValues(codec, new Float32Array([1, bad]), 1)).toThrow(
+        expect(() => encoded(codec, new Float32Array([1, bad]), 1)).toThrow(
           expect.objectContaining({ code: 'training-diverged' }),
         );
       }
@@ -140,13 +152,13 @@ it('takes the largest values, of equal ones the first, exactly', () => {
 it.each(names)('%s has as many bytes as the protocol says, and sums as it reads', (codec) => {
   for (const length of [1, 8, 9, 99, 100, 1023, 1025, 4096, 4099, SLICE, SLICE + 1030, 3 * SLICE - 1]) {
     const values = Float32Array.from({ length }, (_, i) => Math.sin(i + length));
-    const payload = encodeValues(codec, values, length);
-    expect(payload.length).toBe(payloadBytes(codec, length));
+    const payload = encoded(codec, values, length);
+    expect(payload.length).toBe(encodedBytes(codec, length));
     // At an odd address, as it may come from a socket.
     const moved = new Uint8Array(payload.length + 1);
     moved.set(payload, 1);
     const sum = new ExactAccumulator(length);
-    finish(sum.addInSteps(payloadValues({ codec, parameters: length, payload: moved.subarray(1) }), 3));
+    finish(sum.addInSteps(payloadValues({ codec, payload: moved.subarray(1) }, trained(length)), 3));
     const plain = new ExactAccumulator(length);
     plain.add(decoded(codec, length, payload), 3);
     expect(sum.partial()).toEqual(plain.partial());
@@ -159,21 +171,60 @@ it.each(names)(
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 70 }), fc.infiniteStream(fc.nat(255)), (parameters, stream) => {
         const payload = Uint8Array.from(
-          { length: payloadBytes(codec, parameters) },
+          { length: encodedBytes(codec, parameters) },
           () => stream.next().value as number,
         );
         const sum = new ExactAccumulator(parameters);
         try {
-          finish(sum.addInSteps(payloadValues({ codec, parameters, payload }), 5));
+          finish(sum.addInSteps(payloadValues({ codec, payload }, trained(parameters)), 5));
         } catch (thrown) {
           expect(thrown).toBeInstanceOf(CoppiceError);
           expect(sum.updates).toBe(0);
           expect(sum.partial().low.every((low) => low === 0)).toBe(true);
         }
-        expect(() => payloadValues({ codec, parameters, payload: payload.subarray(1) })).toThrow(
+        expect(() => payloadValues({ codec, payload: payload.subarray(1) }, trained(parameters))).toThrow(
           CoppiceError,
         );
       }),
     );
   },
 );
+
+it.each(names)('%s leaves alone what is not trained, wherever it lies', (codec) => {
+  const random = seededRandom('layouts', codec);
+  for (let trial = 0; trial < 12; trial++) {
+    const most = [5, 3000, 9000][trial % 3] as number;
+    const layout: Layout = Array.from({ length: 1 + integerBelow(random, 12) }, (_, i) => ({
+      name: `w${i}`,
+      shape: [1 + integerBelow(random, most)],
+      trainable: trial === 11 ? false : integerBelow(random, 3) > 0,
+    }));
+    const size = modelSize(layout);
+    // Statistics are a million times larger than steps.
+    const values = new Float32Array(size.parameters);
+    const trainable: number[] = [];
+    let at = 0;
+    for (const tensor of layout) {
+      for (const end = at + (tensor.shape[0] as number); at < end; at++) {
+        values[at] = normal(random) * (tensor.trainable ? 1e-3 : 1e3);
+        if (tensor.trainable) trainable.push(at);
+      }
+    }
+    const payload = encodeValues(codec, values, layout, trial);
+    expect(payload.length).toBe(payloadBytes(codec, size));
+    const arrived = toFloat32(payloadValues({ codec, payload }, layout));
+    const alone = roundTrip(
+      codec,
+      Float32Array.from(trainable, (i) => values[i] as number),
+      trial,
+    );
+    const expected = values.slice();
+    for (const [i, place] of trainable.entries()) expected[place] = alone[i] as number;
+    expect(arrived).toEqual(expected);
+    const sum = new ExactAccumulator(size.parameters);
+    finish(sum.addInSteps(payloadValues({ codec, payload }, layout), 2));
+    const plain = new ExactAccumulator(size.parameters);
+    plain.add(arrived, 2);
+    expect(sum.partial()).toEqual(plain.partial());
+  }
+});

@@ -1,11 +1,20 @@
-import { type Codec, CoppiceError, INT8_BLOCK, int4BlockBytes, payloadBytes } from '@coppice/protocol';
+import {
+  type Codec,
+  CoppiceError,
+  encodedBytes,
+  INT8_BLOCK,
+  int4BlockBytes,
+  type Layout,
+  modelSize,
+  payloadBytes,
+} from '@coppice/protocol';
+import { interleaved } from './interleaved.ts';
 import { topValues } from './top.ts';
 import { behind, bytesOf, float32Bytes, type Values } from './values.ts';
 
 /** A payload, and what its frame's header says of it. */
 export interface Payload {
   readonly codec: Codec;
-  readonly parameters: number;
   readonly payload: Uint8Array;
 }
 
@@ -14,10 +23,22 @@ export interface Payload {
  *
  * @throws CoppiceError `frame-invalid` where no values can be in it.
  */
-export function payloadValues({ codec, parameters, payload }: Payload): Values {
-  if (payload.byteLength !== payloadBytes(codec, parameters)) {
+export function payloadValues({ codec, payload }: Payload, layout: Layout): Values {
+  const size = modelSize(layout);
+  if (payload.byteLength !== payloadBytes(codec, size)) {
     throw new CoppiceError('frame-invalid', `${payload.byteLength} bytes are no ${codec} payload.`);
   }
+  const plain = size.parameters - size.trainable;
+  if (codec === 'float32' || plain === 0) return encodedValues(codec, size.trainable, payload);
+  return interleaved(
+    layout,
+    payload.subarray(0, 4 * plain),
+    encodedValues(codec, size.trainable, payload.subarray(4 * plain)),
+  );
+}
+
+/** So many numbers, all of a codec. */
+function encodedValues(codec: Codec, parameters: number, payload: Uint8Array): Values {
   switch (codec) {
     case 'float32':
       return float32Bytes(payload);
@@ -35,7 +56,7 @@ export function payloadValues({ codec, parameters, payload }: Payload): Values {
         parameters,
         read(memory, from, count, to) {
           const at = behind(count, to);
-          const begin = payloadBytes('int8', from);
+          const begin = encodedBytes('int8', from);
           bytesOf(memory).set(payload.subarray(begin, begin + count + 4 * Math.ceil(count / INT8_BLOCK)), at);
           memory.kernels.decodeInt8(count, at, to);
         },

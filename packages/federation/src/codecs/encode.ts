@@ -2,40 +2,51 @@ import type { KernelInstance } from '@coppice/kernels';
 import {
   type Codec,
   CoppiceError,
+  encodedBytes,
   entriesOf,
   float32Payload,
   INT8_BLOCK,
   int4BlockBytes,
-  payloadBytes,
+  type Layout,
 } from '@coppice/protocol';
+import { separated } from './interleaved.ts';
 import { encodeTop } from './top.ts';
 import { behind, bytesOf } from './values.ts';
 import { workbench } from './workbench.ts';
 
 /**
- * The payload of a model's worth of numbers.
+ * The payload of a model's worth of numbers. What is not trained goes before the rest, as it is.
  *
  * @param seed a whole number of 32 bits that nobody can foresee and that is used once: it names the random bits by
  *   which `int8` rounds and `int4` rotates.
  * @throws CoppiceError `training-diverged` where a number is not finite.
  */
-export function encodeValues(codec: Codec, values: Float32Array, seed: number): Uint8Array {
+export function encodeValues(codec: Codec, values: Float32Array, layout: Layout, seed: number): Uint8Array {
   if (!values.every(Number.isFinite)) {
     throw new CoppiceError(
       'training-diverged',
       'The update holds what is not a finite number, so it is not sent. A smaller learning rate may help.',
     );
   }
+  if (codec === 'float32') return float32Payload(values);
+  const { trainable, plain } = separated(layout, values);
+  const encoded = encode(codec, trainable, seed);
+  if (plain.length === 0) return encoded;
+  const payload = new Uint8Array(plain.byteLength + encoded.length);
+  payload.set(float32Payload(plain));
+  payload.set(encoded, plain.byteLength);
+  return payload;
+}
+
+function encode(codec: Exclude<Codec, 'float32'>, values: Float32Array, seed: number): Uint8Array {
   switch (codec) {
-    case 'float32':
-      return float32Payload(values);
     case 'float16':
-      return inSlices(payloadBytes(codec, values.length), values, (memory, _from, count, at) => {
+      return inSlices(encodedBytes(codec, values.length), values, (memory, _from, count, at) => {
         memory.kernels.encodeFloat16(count, 0, at);
         return 2 * count;
       });
     case 'int8':
-      return inSlices(payloadBytes(codec, values.length), values, (memory, from, count, at) => {
+      return inSlices(encodedBytes(codec, values.length), values, (memory, from, count, at) => {
         memory.kernels.encodeInt8(count, 0, seed, from, at);
         return count + 4 * Math.ceil(count / INT8_BLOCK);
       });
@@ -55,11 +66,11 @@ export function encodeValues(codec: Codec, values: Float32Array, seed: number): 
   }
 }
 
-/** @param encode encodes `count` values at 0 of the memory to bytes at `at`, and says how many. */
+/** @param encodeSlice encodes `count` values at 0 of the memory to bytes at `at`, and says how many. */
 function inSlices(
   length: number,
   values: Float32Array,
-  encode: (memory: KernelInstance, from: number, count: number, at: number) => number,
+  encodeSlice: (memory: KernelInstance, from: number, count: number, at: number) => number,
 ): Uint8Array {
   const payload = new Uint8Array(length);
   const { memory, slice } = workbench();
@@ -68,7 +79,7 @@ function inSlices(
     const count = Math.min(slice, values.length - from);
     new Float32Array(memory.buffer, 0, count).set(values.subarray(from, from + count));
     const at = behind(count, 0);
-    const bytes = encode(memory, from, count, at);
+    const bytes = encodeSlice(memory, from, count, at);
     payload.set(bytesOf(memory).subarray(at, at + bytes), written);
     written += bytes;
   }

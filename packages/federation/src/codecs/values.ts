@@ -2,16 +2,25 @@ import type { KernelInstance } from '@coppice/kernels';
 import { float32Payload } from '@coppice/protocol';
 import { workbench } from './workbench.ts';
 
-/** `from` must be a multiple of it: the largest block of any codec. */
-const ALIGNED = 4096;
+/** Slices begin at a multiple of it: the largest block of any codec. */
+export const SLICE_ALIGNMENT = 4096;
+
+/** How many bytes reading so many values takes from where they are put on: theirs, as many again, and a few scales. */
+export function readingBytes(count: number): number {
+  return 8 * Math.ceil(count / SLICE_ALIGNMENT) * SLICE_ALIGNMENT + 64;
+}
+
+/** The same where they are read from among others, in whole blocks. */
+export function readingRoom(count: number): number {
+  return readingBytes(count) + readingBytes(count + 2 * SLICE_ALIGNMENT);
+}
 
 /** A model's worth of float32 numbers, however they came: read a slice at a time into a kernel's memory. */
 export interface Values {
   readonly parameters: number;
   /**
    * Puts values `from` … `from + count − 1` at byte `to` of the memory. `from` is a multiple of 4096, and `count`
-   * is, too, but for the last slice. What lies behind the values, up to 8 bytes for each of `count` rounded up to a
-   * multiple of 4096, and 64 bytes, is used on the way.
+   * is, too, but for the last slice. As many bytes as `readingRoom` says are used on the way.
    */
   read(memory: KernelInstance, from: number, count: number, to: number): void;
 }
@@ -45,7 +54,7 @@ export function toFloat32(values: Values): Float32Array {
 
 /** Where a slice's bytes are put on the way to its values at `to`. */
 export function behind(count: number, to: number): number {
-  return to + 4 * Math.ceil(count / ALIGNED) * ALIGNED;
+  return to + 4 * Math.ceil(count / SLICE_ALIGNMENT) * SLICE_ALIGNMENT;
 }
 
 const views = new WeakMap<ArrayBuffer, Uint8Array<ArrayBuffer>>();

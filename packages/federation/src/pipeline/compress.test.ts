@@ -28,7 +28,7 @@ it.each(Object.keys(codecs) as Codec[])(
           const values = Float32Array.from(numbers, (number) => number * 10 * clipNorm);
           const whole = pipelineOf(plan).onParticipant(values, context);
           const { payload, arrives } = compress(codec, whole, { seed, bound: clipNorm, context });
-          const received = payloadValues({ codec, parameters: 40, payload });
+          const received = payloadValues({ codec, payload }, layout);
           expect(toFloat32(received)).toEqual(arrives);
           const sum = new ExactAccumulator(40);
           sum.add(arrives, 1, { layout, norm: normBound(plan) });

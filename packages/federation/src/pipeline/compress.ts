@@ -13,7 +13,7 @@ export interface Compressed {
 }
 
 /** How often values are scaled down to keep a norm that rounding leaves. */
-const TRIES = 5;
+const TRIES = 6;
 
 /**
  * The step after noise and before masks: values as bytes. Random rounding can make an update longer than
@@ -30,12 +30,14 @@ export function compress(
 ): Compressed {
   let shorter = values;
   for (let attempt = 1; ; attempt++) {
-    const payload = encodeValues(codec, shorter, seed);
+    const payload = encodeValues(codec, shorter, context.layout, seed);
     if (codec === 'float32') return { payload, arrives: shorter };
-    const arrives = toFloat32(payloadValues({ codec, parameters: values.length, payload }));
+    const arrives = toFloat32(payloadValues({ codec, payload }, context.layout));
     const norm = trainableNorm(arrives, context.layout);
     if (bound === null || norm <= bound || attempt === TRIES) return { payload, arrives };
-    const target = trainableNorm(shorter, context.layout) * (bound / norm) * (1 - 1e-6);
+    // Rounding may undo a small step, so each is larger than the one before: 1e-5, 1e-4, … 0.1 of the length.
+    const margin = 1e-6 * 10 ** attempt;
+    const target = trainableNorm(shorter, context.layout) * Math.min(1, bound / norm) * (1 - margin);
     shorter = clip(target).onParticipant(shorter, context);
   }
 }
