@@ -7,6 +7,7 @@ export {
   type PartialSum,
 } from './accumulator.ts';
 export { type Payload, payloadValues } from './codecs/decode.ts';
+export { encodeValues } from './codecs/encode.ts';
 export { float32Values, toFloat32, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';
 export { meanMetrics, norm, trainableNorm } from './metrics.ts';

@@ -22,12 +22,7 @@ import { workbench } from './workbench.ts';
  * @throws CoppiceError `training-diverged` where a number is not finite.
  */
 export function encodeValues(codec: Codec, values: Float32Array, layout: Layout, seed: number): Uint8Array {
-  if (!values.every(Number.isFinite)) {
-    throw new CoppiceError(
-      'training-diverged',
-      'The update holds what is not a finite number, so it is not sent. A smaller learning rate may help.',
-    );
-  }
+  requireFinite(values);
   if (codec === 'float32') return float32Payload(values);
   const { trainable, plain } = separated(layout, values);
   const encoded = encode(codec, trainable, seed);
@@ -85,3 +80,19 @@ function inSlices(
   }
   return payload;
 }
+
+function requireFinite(values: Float32Array): void {
+  const { memory, slice } = workbench();
+  for (let from = 0; from < values.length; from += slice) {
+    const part = values.subarray(from, from + slice);
+    new Float32Array(memory.buffer, 0, part.length).set(part);
+    if (memory.kernels.largestBits(part.length, 0) < INFINITE) continue;
+    throw new CoppiceError(
+      'training-diverged',
+      'The update holds what is not a finite number, so it is not sent. A smaller learning rate may help.',
+    );
+  }
+}
+
+/** The bits of the first float32 that is not finite. */
+const INFINITE = 0x7f800000;

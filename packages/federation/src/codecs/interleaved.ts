@@ -47,11 +47,12 @@ export function interleaved(layout: Layout, plain: Uint8Array, trainable: Values
   };
 }
 
-/** The trainable values of a model, and the others, each in layout order. */
+/** The trainable values of a model, and the others, each in layout order; no copy where all are trainable. */
 export function separated(
   layout: Layout,
   values: Float32Array,
 ): { trainable: Float32Array; plain: Float32Array } {
+  if (layout.every(({ trainable }) => trainable)) return { trainable: values, plain: new Float32Array(0) };
   const segments = segmentsOf(layout);
   const own = (kind: boolean) => {
     const mine = segments.filter(({ trainable }) => trainable === kind);

@@ -33,8 +33,9 @@ export function compress(
     const payload = encodeValues(codec, shorter, context.layout, seed);
     if (codec === 'float32') return { payload, arrives: shorter };
     const arrives = toFloat32(payloadValues({ codec, payload }, context.layout));
+    if (bound === null || attempt === TRIES) return { payload, arrives };
     const norm = trainableNorm(arrives, context.layout);
-    if (bound === null || norm <= bound || attempt === TRIES) return { payload, arrives };
+    if (norm <= bound) return { payload, arrives };
     // Rounding may undo a small step, so each is larger than the one before: 1e-5, 1e-4, … 0.1 of the length.
     const margin = 1e-6 * 10 ** attempt;
     const target = trainableNorm(shorter, context.layout) * Math.min(1, bound / norm) * (1 - margin);
