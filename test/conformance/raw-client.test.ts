@@ -58,8 +58,8 @@ interface InRound {
   readonly update: Json;
 }
 
-/** Connects and joins; resolves when the round has come. */
-async function enter(name: string, run: string, examples: number): Promise<InRound> {
+/** Connects and joins; resolves when the round has come. @param has what `join` says of a model that is kept. */
+async function enter(name: string, run: string, examples: number, has: Json = {}): Promise<InRound> {
   const raw = connectAs(keysOf(name));
   expect(await raw.connected).toBeNull();
   await raw.event('welcome');
@@ -70,6 +70,7 @@ async function enter(name: string, run: string, examples: number): Promise<InRou
     examples,
     speed: null,
     paused: false,
+    ...has,
   });
   expect(joined.message).toMatchObject({ ok: true });
   const { layout } = joined.message['value'] as { layout: Spec[] };
@@ -272,6 +273,40 @@ describe('a participant written from docs/protocol.md', () => {
     ]);
     const end = await b.raw.event('round-end');
     expect(end.message['checkpoint']).toBe(weightsHash(frame(1, b.hash, next).subarray(40)));
+  });
+
+  it('follows the model by steps of 8 bits', async () => {
+    const plan = { minParticipants: 2, rounds: 3, overSelection: 1, downloadCodec: 'int8' };
+    const run = await launch(plan);
+    const [a, b] = (await Promise.all([enter('f', run, 10, { has: null }), enter('g', run, 33)])) as [
+      InRound,
+      InRound,
+    ];
+    let weights = a.weights;
+    let { update } = a;
+    for (let round = 1; round <= 2; round++) {
+      for (const { raw, hash } of [a, b]) {
+        await raw.ask('update', update, frame(2, hash, difference(weights.length, round)));
+      }
+      const [byStep, whole] = await Promise.all([a.raw.event('round-start'), b.raw.event('round-start')]);
+      const { base, checkpoint } = byStep.message;
+      expect(base).toBe(update['checkpoint']);
+      const step = decodeInt8((byStep.frame as Uint8Array).subarray(40), weights.length);
+      expect([...(byStep.frame as Uint8Array).subarray(4, 7)]).toEqual([1, 3, 2]);
+      weights = weights.map((weight, i) => Math.fround(weight + (step[i] as number)));
+      expect(whole.message).not.toHaveProperty('base');
+      expect(payload(whole.frame as Uint8Array)).toEqual(weights);
+      expect(weightsHash(frame(1, a.hash, weights).subarray(40))).toBe(checkpoint);
+      update = { ...update, round: round + 1, checkpoint };
+    }
+    const pulled = await b.raw.ask('pull', { run, has: a.update['checkpoint'] });
+    expect(pulled.message['value']).toMatchObject({ base: a.update['checkpoint'] });
+    const twice = (pulled.frame as Uint8Array).subarray(40);
+    const two = [0, 1].map((i) => decodeInt8(twice.subarray((i * twice.length) / 2), weights.length));
+    const there = a.weights.map((weight, i) =>
+      two.reduce((sum, step) => Math.fround(sum + (step[i] as number)), weight),
+    );
+    expect(there).toEqual(weights);
   });
 
   it('finds the codecs’ worked examples', () => {

@@ -8,6 +8,7 @@ export {
 } from './accumulator.ts';
 export { type Payload, payloadValues } from './codecs/decode.ts';
 export { encodeValues } from './codecs/encode.ts';
+export { type ModelStep, roundedStep, takeSteps } from './codecs/steps.ts';
 export { float32Values, toFloat32, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';
 export { meanMetrics, norm, trainableNorm } from './metrics.ts';

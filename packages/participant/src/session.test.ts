@@ -242,6 +242,78 @@ describe('what a codec leaves out', () => {
   });
 });
 
+describe('models that come as steps', () => {
+  const plan = { downloadCodec: 'float16' } as const;
+  const stepsOf = (...halves: number[]) =>
+    encodeFrame({
+      kind: 'steps',
+      codec: 'float16',
+      layoutHash: layoutHash(layout),
+      parameters: 2,
+      payload: new Uint8Array(Uint16Array.from(halves).buffer),
+    });
+  const next = new Float32Array([1.75, 1.25]);
+  // From (1, 2): (0.5, −1), then (0.25, 0.25), in float16.
+  const two = stepsOf(0x3800, 0xbc00, 0x3400, 0x3400);
+  const trainedFrom = async (
+    { session, peer, messages }: Pick<Awaited<ReturnType<typeof world>>, 'session' | 'peer' | 'messages'>,
+    round: number,
+    message: Partial<Down<'round-start'>>,
+  ) => {
+    peer.push('round-start', { ...start, round, ...message });
+    await until(session, ({ activity }) => activity.kind === 'delivered' && activity.round === round);
+    expect((messages('update').at(-1) as Up<'update'>).checkpoint).toBe(message.checkpoint);
+  };
+
+  it('lead to the same weights as a whole one', async () => {
+    const w = await world({ plan });
+    await w.enter();
+    expect(w.messages('join')).toEqual([expect.objectContaining({ has: null })]);
+    await trainedFrom(w, 1, { checkpoint });
+    await trainedFrom(w, 2, { checkpoint: weightsHash(next), base: checkpoint, frame: two });
+    expect(w.session.models().latest?.weights).toEqual(next);
+    // Sent again without a byte, as to one who has it.
+    await trainedFrom(w, 3, { checkpoint: weightsHash(next), base: weightsHash(next), frame: stepsOf() });
+    w.peer.drop();
+    w.peer.welcome({ ...welcome, runs: [summary] });
+    await until(w.session, () => w.messages('join').length === 2);
+    expect(w.messages('join')[1]).toMatchObject({ has: weightsHash(next) });
+  });
+
+  it('from a model that is not here are not guessed: the whole one is fetched', async () => {
+    const w = await world({ plan });
+    await w.enter();
+    await trainedFrom(w, 1, { checkpoint });
+    const pulled: Up<'pull'>[] = [];
+    w.peer.answer('pull', (message) => {
+      pulled.push(message);
+      const payload = float32Payload(next);
+      const hash = layoutHash(layout);
+      const model = encodeFrame({
+        kind: 'weights',
+        codec: 'float32',
+        layoutHash: hash,
+        parameters: 2,
+        payload,
+      });
+      return { ok: true, value: { round: 1, checkpoint: weightsHash(next), frame: model } };
+    });
+    await trainedFrom(w, 2, { checkpoint: weightsHash(next), base: 'e'.repeat(64), frame: two });
+    expect(pulled).toEqual([{ run: 'r-1' }]);
+    expect(w.session.models().latest?.weights).toEqual(next);
+  });
+
+  it('that lead elsewhere than they should are not trained on', async () => {
+    const w = await world({ plan });
+    await w.enter();
+    await trainedFrom(w, 1, { checkpoint });
+    const elsewhere = { round: 2, checkpoint: 'd'.repeat(64), base: checkpoint, frame: two };
+    w.peer.push('round-start', { ...start, ...elsewhere });
+    await until(w.session, ({ error }) => error?.code === 'frame-invalid');
+    expect(w.messages('decline')).toEqual([expect.objectContaining({ reason: 'frame-invalid' })]);
+  });
+});
+
 describe('a session', () => {
   it('takes nothing up before it is told to', async () => {
     const { session, peer, told } = await world();

@@ -1,3 +1,4 @@
+import { takeSteps } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   CoppiceError,
@@ -8,9 +9,9 @@ import {
   frameBytes,
   type Join,
   layoutHash,
-  layoutSize,
   type Metrics,
   type Model,
+  modelSize,
   type Reply,
   type RoundEnd,
   type RoundStart,
@@ -21,6 +22,7 @@ import {
   type UpValue,
   type Welcome,
   type WireError,
+  weightsHash,
 } from '@coppice/protocol';
 import { holdOut } from './holdout.ts';
 import type { DataSummary, LocalData, OpenLocalData } from './local-data.ts';
@@ -98,6 +100,8 @@ class ParticipantSession implements Session {
   #work: { round: number; attempt: number; abort: AbortController } | null = null;
   /** The last update made, to be sent again rather than trained again. */
   #made: Made | null = null;
+  /** The last model that was received whole or by steps, where the run's models may come as steps. */
+  #base: { run: string; checkpoint: string; weights: Float32Array } | null = null;
   /** What the codec left out of the last update that counted: it is added to the next. */
   #residual: { run: string; values: Float32Array } | null = null;
   #first: SavedModel | null = null;
@@ -170,9 +174,31 @@ class ParticipantSession implements Session {
   }
 
   async pull(run: string): Promise<SavedModel> {
-    const reply = await this.#request('pull', { run });
+    const has = this.#base?.run === run ? this.#base.checkpoint : undefined;
+    return this.#decode(run, await this.#pull({ run, ...(has === undefined ? {} : { has }) }));
+  }
+
+  async #pull(message: Up<'pull'>): Promise<Model> {
+    const reply = await this.#request('pull', message);
     if (!reply.ok) throw CoppiceError.fromWire(reply.error);
-    return this.#decode(reply.value);
+    return reply.value;
+  }
+
+  /** As `#decode`; where the steps begin from a model that is not here, the whole one is fetched. */
+  async #receive(run: string, model: Model): Promise<SavedModel> {
+    if (model.base === undefined) return this.#decode(run, model);
+    // It may have come by itself in between.
+    const known = this.#stepsFrom(run, model.checkpoint);
+    if (known !== null) return { round: model.round, checkpoint: model.checkpoint, weights: known };
+    if (this.#stepsFrom(run, model.base) !== null) return this.#decode(run, model);
+    const whole = await this.#pull({ run });
+    if (whole.checkpoint === model.checkpoint) return this.#decode(run, whole);
+    throw new CoppiceError('update-late', 'The model of this round is no longer the current one.');
+  }
+
+  #stepsFrom(run: string, checkpoint: string): Float32Array | null {
+    const base = this.#base;
+    return base?.run === run && base.checkpoint === checkpoint ? base.weights : null;
   }
 
   close(): void {
@@ -208,6 +234,7 @@ class ParticipantSession implements Session {
       examples: this.#data !== null && this.#data.task === summary?.task ? (this.#summary?.count ?? 0) : 0,
       speed: this.#state.speed,
       paused: this.#state.paused,
+      has: this.#base?.run === run ? this.#base.checkpoint : null,
     });
     if (!reply.ok) {
       this.#wanted = null;
@@ -297,7 +324,10 @@ class ParticipantSession implements Session {
     this.#work = { round, attempt, abort };
     try {
       this.#set({ activity: { kind: 'preparing', round }, error: null });
-      const weights = this.#decode({ round: round - 1, checkpoint: start.checkpoint, frame: start.frame });
+      const { checkpoint, base, frame } = start;
+      const model = { round: round - 1, checkpoint, frame, ...(base === undefined ? {} : { base }) };
+      const weights = await this.#receive(start.run, model);
+      if (abort.signal.aborted) return;
       if (this.#o.keepModels) this.#keep(weights);
       const before = this.#made;
       if (
@@ -381,7 +411,8 @@ class ParticipantSession implements Session {
         this.#set({ activity: { kind: 'delivered', round: update.round } });
         return;
       }
-      if (reply.current !== undefined && this.#o.keepModels) this.#keep(this.#decode(reply.current));
+      if (reply.current !== undefined && this.#o.keepModels)
+        this.#keep(this.#decode(update.run, reply.current));
       const error = CoppiceError.fromWire(reply.error);
       if (error.retry === 'with-current-model') {
         this.#rest();
@@ -430,12 +461,13 @@ class ParticipantSession implements Session {
     }
   }
 
-  async #evaluate({ run, round, checkpoint, frame }: Down<'evaluate'>): Promise<void> {
+  async #evaluate({ run, ...model }: Down<'evaluate'>): Promise<void> {
+    const { round, checkpoint } = model;
     const joined = this.#state.joined;
     if (joined === null || joined.run !== run || this.#data === null || this.#state.participant === null)
       return;
     try {
-      const { weights } = this.#decode({ round, checkpoint, frame });
+      const { weights } = await this.#receive(run, model);
       const { evaluation } = holdOut(
         await this.#data.local.dataset(),
         joined.plan.evaluationShare,
@@ -502,16 +534,30 @@ class ParticipantSession implements Session {
     this.#set({ model: { round: this.#latest.round, checkpoint: this.#latest.checkpoint } });
   }
 
-  #decode({ round, checkpoint, frame }: Model): SavedModel {
-    const layout = this.#state.joined?.layout;
-    if (layout === undefined)
+  /** @throws CoppiceError `frame-invalid`, `update-shape`; `run-state` where the model that steps begin from is not here. */
+  #decode(run: string, { round, checkpoint, base, frame }: Model): SavedModel {
+    const { layout, plan } = this.#state.joined ?? {};
+    if (layout === undefined || plan === undefined)
       throw new CoppiceError('run-state', 'A model can be read only after joining its run.');
-    const expected = {
-      kind: 'weights',
-      layoutHash: layoutHash(layout),
-      parameters: layoutSize(layout),
-    } as const;
-    return { round, checkpoint, weights: readFloat32Payload(decodeFrame(frameBytes(frame), expected)) };
+    const model = { layoutHash: layoutHash(layout), ...modelSize(layout) };
+    const bytes = frameBytes(frame);
+    let weights: Float32Array;
+    if (base === undefined) weights = readFloat32Payload(decodeFrame(bytes, { kind: 'weights', ...model }));
+    else {
+      const from = this.#stepsFrom(run, base);
+      if (from === null)
+        throw new CoppiceError('run-state', 'The model that these steps begin from is not here.');
+      const codec = plan.downloadCodec;
+      const { payload } = decodeFrame(bytes, { kind: 'steps', codec, ...model });
+      weights = takeSteps(codec, payload, from, layout);
+      if (weightsHash(weights) !== checkpoint)
+        throw new CoppiceError(
+          'frame-invalid',
+          'The steps that came lead to another model than they should.',
+        );
+    }
+    if (plan.downloadCodec !== 'float32') this.#base = { run, checkpoint, weights };
+    return { round, checkpoint, weights };
   }
 
   #tellProgress(progress: Up<'progress'>): void {

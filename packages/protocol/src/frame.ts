@@ -9,7 +9,7 @@ import { CoppiceError } from './errors.ts';
  * |---|---|---|
  * | 0 | 4 | `43 50 46 31`, "CPF1": a Coppice frame |
  * | 4 | 1 | frame version, 1 |
- * | 5 | 1 | kind: 1 weights, 2 update |
+ * | 5 | 1 | kind: 1 weights, 2 update, 3 steps |
  * | 6 | 1 | codec: see `codec.ts` |
  * | 7 | 1 | reserved, 0 |
  * | 8 | 16 | layout hash |
@@ -22,7 +22,7 @@ export const FRAME_HEADER_BYTES = 40;
 export const FRAME_VERSION = 1;
 const MAGIC = 0x31465043;
 
-export const frameKinds = { weights: 1, update: 2 } as const;
+export const frameKinds = { weights: 1, update: 2, steps: 3 } as const;
 export type FrameKind = keyof typeof frameKinds;
 
 export interface FrameHeader {
@@ -114,7 +114,9 @@ export function decodeFrame(
     throw wrongModel(`it is encoded as ${codec}, this run's plan says ${expected.codec}`);
   }
   const needed = payloadBytes(codec, { parameters, trainable: expected.trainable ?? parameters });
-  if (payload.byteLength !== needed) {
+  // Steps are one payload after the other, or none.
+  const fits = kind === 'steps' ? payload.byteLength % needed === 0 : payload.byteLength === needed;
+  if (!fits) {
     throw invalid(`${codec} needs ${needed} payload bytes, it has ${payload.byteLength}`);
   }
   return { kind, codec, layoutHash, parameters, payload };

@@ -15,6 +15,9 @@ export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
  */
 export const MAX_MESSAGE_BYTES = MAX_MODEL_BYTES + 2 * MAX_CONTROL_BYTES;
 
+/** Steps from one model to another that are larger than this are not sent; the whole model is. */
+export const MAX_STEPS_BYTES = 1024 * 1024;
+
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;
 

@@ -276,6 +276,23 @@ export const planFields = {
       },
     },
   ),
+  downloadCodec: choice(
+    {
+      float32: { en: 'whole models, float32', zh: '完整模型，float32' },
+      float16: { en: 'steps, float16: half the bytes', zh: '增量，float16：字节减半' },
+      int8: { en: 'steps, int8: a quarter of the bytes', zh: '增量，int8：四分之一的字节' },
+      int4: { en: 'steps, int4, rotated: an eighth of the bytes', zh: '增量，int4（旋转）：八分之一的字节' },
+    },
+    {
+      default: 'float32',
+      group: 'update',
+      label: { en: 'Models travel as', zh: '模型的传输编码' },
+      help: {
+        en: 'How models are written on their way down. With steps, a participant that has a recent model is sent what changed since, rounded as chosen; the model itself moves by the rounded step, so that all have the same.',
+        zh: '模型下发时的写法。选择增量时，已有近期模型的参与者只收到此后的变化，按所选方式舍入；模型本身也按舍入后的增量更新，因此人人一致。',
+      },
+    },
+  ),
   rounds: int(1, 100_000, {
     default: 20,
     group: 'stop',
@@ -324,6 +341,7 @@ export const unsetPlanFields: Partial<Plan> = {
     ),
   ),
   uploadCodec: 'float32',
+  downloadCodec: 'float32',
 };
 
 /** A whole plan: every field given. */

@@ -17,7 +17,7 @@ import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
 const digests: Record<number, string> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
-  3: 'a6334ed8dcadc0cdca813480e93f14af',
+  3: 'e37ee4cce3faf201ea018c49077b735d',
 };
 
 function canonical(value: unknown): unknown {

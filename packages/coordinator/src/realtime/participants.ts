@@ -206,7 +206,7 @@ export class ParticipantHub implements Audience {
       runs.engine(message.run).availability(participant, message);
       return null;
     });
-    on('pull', (message) => runs.model(message.run));
+    on('pull', ({ run, has }) => runs.model(run, participant, has));
     on('progress', (message) => {
       runs.engine(message.run).progress(participant, message);
       return undefined;
@@ -249,7 +249,7 @@ export class ParticipantHub implements Audience {
         this.#logger.error({ ...about, err: thrown }, 'a message could not be handled');
       else this.#logger.debug({ ...about, code: error.code }, 'a message was refused');
       if (error.retry === 'with-current-model' && typeof run === 'string') {
-        return { ok: false, error: error.toWire(), current: await runs.model(run) };
+        return { ok: false, error: error.toWire(), current: await runs.model(run, participant) };
       }
       return { ok: false, error: error.toWire() };
     }

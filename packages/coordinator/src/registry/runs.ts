@@ -155,9 +155,9 @@ export class Runs {
     return this.all().map(summaryOf);
   }
 
-  /** The current model of any run, over or not. */
-  async model(id: string): Promise<Model> {
-    if (this.#engines.has(id)) return this.engine(id).currentModel();
+  /** The current model of any run, over or not. @param has the hash of the model that the participant has already. */
+  async model(id: string, participant: string, has: string | null = null): Promise<Model> {
+    if (this.#engines.has(id)) return this.engine(id).currentModel(participant, has);
     const run = this.get(id);
     const { layout } = await this.#o.evaluator.describe(this.#o.tasks.get(run.task), run.plan.seed);
     const weights = await this.#o.storage.weights(run.checkpoint);

@@ -22,6 +22,7 @@ import { Grace } from './grace.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
 import { type OpenRound, openRound, toRecord } from './open-round.ts';
 import { Retries } from './retries.ts';
+import { roundStep } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
@@ -91,7 +92,7 @@ export class RoundLoop {
 
   /** Begins a round where one is wanted and possible. */
   consider(): void {
-    const { record, members, model, frame } = this.#state;
+    const { record, members, model } = this.#state;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
       return;
@@ -122,7 +123,7 @@ export class RoundLoop {
       if (member !== undefined) member.progress = 0;
     }
     this.#step('selected');
-    distribute(open, frame, { audience: this.#o.audience, now: this.#now() });
+    distribute(open, this.#state, { audience: this.#o.audience, now: this.#now() });
     this.#step('distributed');
     this.#awaitDeadline(open.deadlineAt);
     this.#listener.log(
@@ -271,7 +272,7 @@ export class RoundLoop {
     const open = this.#open;
     if (open === null || this.#phase !== 'collect') return;
     if (open.cohort.get(participant)?.outcome !== 'asked') return;
-    distribute(open, this.#state.frame, {
+    distribute(open, this.#state, {
       audience: this.#o.audience,
       now: this.#now(),
       to: [participant],
@@ -318,8 +319,14 @@ export class RoundLoop {
     try {
       const { task, plan } = state.record;
       const model = { layout: this.#o.layout, weights: state.model.weights };
-      const next = apply(open, strategyOf(plan), state.model.state, model);
+      const applied = apply(open, strategyOf(plan), state.model.state, model);
       open.sum.release();
+      const next = roundStep(applied, {
+        before: model.weights,
+        layout: model.layout,
+        plan,
+        round: open.round,
+      });
       this.#step('aggregated');
       const central = await evaluate(this.#o.evaluator, task, next.weights);
       if (this.#open !== open) return;
@@ -342,7 +349,7 @@ export class RoundLoop {
       // The admin may have paused the run while it was being committed.
       state.record = last ? record : { ...record, status: state.record.status };
       const { hash, weights, state: memory } = next;
-      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round);
+      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, next.step);
       this.#retries.committed();
       this.#end(open, 'committed', null);
       this.#o.observer.roundChanged(round);

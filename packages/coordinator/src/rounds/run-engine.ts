@@ -208,9 +208,11 @@ export class RunEngine {
     this.#closing?.take(participant, evaluation);
   }
 
-  currentModel(): Model {
-    const { model, frame } = this.#state;
-    return { round: model.round, checkpoint: model.hash, frame };
+  /** @param has the hash of the model that the participant has already; `null`: none. */
+  currentModel(participant: string, has: string | null): Model {
+    const { model, members } = this.#state;
+    members.receives(participant, model.hash);
+    return { round: model.round, checkpoint: model.hash, ...this.#state.sent(has) };
   }
 
   // ---- what others see

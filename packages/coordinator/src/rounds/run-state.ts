@@ -16,6 +16,7 @@ import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
+import { ModelSteps, type SentModel } from './model-steps.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
 export interface RunObserver {
@@ -60,6 +61,7 @@ export class RunState {
   #model: CurrentModel;
   #central: Metrics | null;
   #frame: Uint8Array;
+  readonly #steps: ModelSteps;
 
   constructor({ record, layout, model, central, lastRound }: RunOptions) {
     this.layoutHash = layoutHash(layout);
@@ -68,6 +70,11 @@ export class RunState {
     this.#model = model;
     this.#central = central;
     this.#frame = this.#encode(model.weights);
+    this.#steps = new ModelSteps(model.hash, {
+      codec: record.plan.downloadCodec,
+      layoutHash: this.layoutHash,
+      parameters: model.weights.length,
+    });
   }
 
   get model(): CurrentModel {
@@ -84,7 +91,15 @@ export class RunState {
     return this.#frame;
   }
 
-  moveOn(model: CurrentModel, central: Metrics | null, round: Round): void {
+  /** What to send of the model to one who has another, or none (`null`). */
+  sent(has: string | null): SentModel {
+    const steps = has === null ? null : this.#steps.from(has);
+    return steps === null ? { frame: this.#frame } : { base: has as string, frame: steps };
+  }
+
+  /** @param step that led from the model before to this one, as it travels; `null` where models travel whole. */
+  moveOn(model: CurrentModel, central: Metrics | null, round: Round, step: Uint8Array | null): void {
+    if (step !== null) this.#steps.add(step, model.hash);
     this.#model = model;
     this.#central = central;
     this.#frame = this.#encode(model.weights);

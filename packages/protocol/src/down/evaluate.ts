@@ -7,6 +7,8 @@ export const EvaluateSchema = z.strictObject({
   run: RunIdSchema,
   round: z.int(),
   checkpoint: HashSchema,
+  /** The model that the frame is the steps from; left out, the frame is the whole model. */
+  base: z.optional(HashSchema),
   frame: FrameBytesSchema,
 });
 export type Evaluate = z.infer<typeof EvaluateSchema>;

@@ -17,6 +17,11 @@ export const JoinSchema = z.strictObject({
   speed: z.nullable(z.number().check(z.minimum(0))),
   /** Paused participants are connected but not selected. */
   paused: z.boolean(),
+  /**
+   * The weights hash of the model of this run that the participant has kept; null: none. Left out by those who keep
+   * no models: they are sent whole ones, never steps.
+   */
+  has: z.optional(z.nullable(HashSchema)),
 });
 export type Join = z.infer<typeof JoinSchema>;
 

@@ -1,0 +1,27 @@
+import { roundedStep } from '@coppice/federation';
+import { seededRandom } from '@coppice/ports';
+import type { Layout, Plan } from '@coppice/protocol';
+import { hashOf, toBytes } from '../storage/blobs.ts';
+import type { NextModel } from './apply.ts';
+
+/** A model that a round made, and the step that leads to it, as it travels; `null` where models travel whole. */
+export interface SteppedModel extends NextModel {
+  readonly step: Uint8Array | null;
+}
+
+/**
+ * After step 6, where models travel as steps: the next model is the one that the rounded step leads to, for the
+ * coordinator as for everybody. The same round gives the same step, after a crash, too.
+ *
+ * @throws CoppiceError `training-diverged` where a weight is not finite.
+ */
+export function roundStep(
+  next: NextModel,
+  { before, layout, plan, round }: { before: Float32Array; layout: Layout; plan: Plan; round: number },
+): SteppedModel {
+  const codec = plan.downloadCodec;
+  if (codec === 'float32') return { ...next, step: null };
+  const seed = seededRandom(plan.seed, 'step', round).uint32();
+  const { weights, payload } = roundedStep(codec, { before, after: next.weights, layout, seed });
+  return { ...next, weights, hash: hashOf(toBytes(weights)), step: payload };
+}
