@@ -42,8 +42,8 @@ export async function measure(): Promise<BenchResult> {
     }
     for (let i = 0; i < PARAMETERS; i++) sum[i] = (sum[i] as number) / all;
   };
-  const numpy = await numPy(axpy(UPDATES));
-  const cachedNumpy = await numPy(axpy(CACHED));
+  const numpy = await numPy(axpy(UPDATES), 'cpu');
+  const cachedNumpy = await numPy(axpy(CACHED), 'cpu');
   const samples = await byTurns(
     {
       exact: exact(UPDATES),
@@ -52,7 +52,7 @@ export async function measure(): Promise<BenchResult> {
       ...(cachedNumpy === null ? {} : { cachedNumpy: () => cachedNumpy.measure() }),
       plain,
     },
-    { turns: TURNS, warmUp: 2 },
+    { turns: TURNS, warmUp: 2, by: 'cpu' },
   );
   await numpy?.close();
   await cachedNumpy?.close();
@@ -63,7 +63,7 @@ export async function measure(): Promise<BenchResult> {
       stacked: () => tf.tidy(() => void tf.mean(tf.stack(tensors), 0).dataSync()),
       addN: () => tf.tidy(() => void tf.addN(tensors).div(UPDATES).dataSync()),
     },
-    { turns: TURNS_OF_TFJS },
+    { turns: TURNS_OF_TFJS, by: 'cpu' },
   );
   tf.dispose(tensors);
   const ours = row('exact, SIMD: copy, check, sum, mean', samples['exact'], 'ms of CPU');

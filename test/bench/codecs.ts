@@ -26,7 +26,7 @@ export async function measure(): Promise<BenchResult> {
         decode: () => void toFloat32(payloadValues({ codec, payload }, layout)),
         sum: () => finish(sum.addInSteps(payloadValues({ codec, payload }, layout), 600)),
       },
-      { turns: TURNS, warmUp: 3 },
+      { turns: TURNS, warmUp: 3, by: 'cpu' },
     );
     rows.push(
       row(`${codec}: encode`, gigabytes(samples['encode']), 'GB/s'),

@@ -33,28 +33,36 @@ export function row(what: string, samples: readonly number[] | undefined, unit: 
 }
 
 /**
- * Measures by turns, so that what else the machine does falls on all alike, the CPU time of this process with all its
- * threads: a wait for a processor that others use does not count.
+ * Measures by turns, so that what else the machine does falls on all alike.
  *
  * @param works each does its work once; one that measures by itself, such as another process, gives milliseconds.
+ * @param by `cpu`: the CPU time of this process with all its threads, in which a wait for a processor that others use
+ *   does not count.
  * @returns samples in milliseconds, by name.
  */
 export async function byTurns(
   works: Readonly<Record<string, () => unknown>>,
-  { turns, warmUp = 1 }: { turns: number; warmUp?: number },
+  { turns, warmUp = 1, by = 'wall' }: { turns: number; warmUp?: number; by?: 'wall' | 'cpu' },
 ): Promise<Record<string, number[]>> {
   const samples: Record<string, number[]> = Object.fromEntries(Object.keys(works).map((name) => [name, []]));
   for (let turn = 0; turn < turns + warmUp; turn++) {
     for (const [name, work] of Object.entries(works)) {
-      const began = cpuUsage();
+      const began = clocks[by]();
       const given = await work();
-      const { user, system } = cpuUsage(began);
-      const milliseconds = typeof given === 'number' ? given : (user + system) / 1000;
+      const milliseconds = typeof given === 'number' ? given : clocks[by]() - began;
       if (turn >= warmUp) samples[name]?.push(milliseconds);
     }
   }
   return samples;
 }
+
+const clocks = {
+  wall: () => performance.now(),
+  cpu: () => {
+    const { user, system } = cpuUsage();
+    return (user + system) / 1000;
+  },
+};
 
 export function load(): number {
   return loadavg()[0] as number;

@@ -151,6 +151,8 @@ function planOf(options: SimulateOptions): PlanInputValues {
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)),
     strategy: options.strategy,
+    uploadCodec: options.uploadCodec,
+    downloadCodec: options.downloadCodec,
     seed: options.seed,
     rounds: options.rounds,
     overSelection: options.overSelect,
