@@ -276,7 +276,13 @@ describe('a participant written from docs/protocol.md', () => {
   });
 
   it('follows the model by steps of 8 bits', async () => {
-    const plan = { minParticipants: 2, rounds: 3, overSelection: 1, downloadCodec: 'int8' };
+    const plan = {
+      minParticipants: 2,
+      rounds: 3,
+      overSelection: 1,
+      downloadCodec: 'int8',
+      downloadForm: 'steps',
+    };
     const run = await launch(plan);
     const [a, b] = (await Promise.all([enter('f', run, 10, { has: null }), enter('g', run, 33)])) as [
       InRound,

@@ -21,6 +21,7 @@ export interface SimulateOptions {
   readonly strategy: 'fedavg';
   readonly uploadCodec: Plan['uploadCodec'];
   readonly downloadCodec: Plan['downloadCodec'];
+  readonly downloadForm: Plan['downloadForm'];
   readonly targetAccuracy: number | null;
   readonly seed: number;
   readonly dropout: number;
@@ -67,7 +68,7 @@ const oneOf =
   };
 
 /** The names that a field of the plan takes. */
-const namesOf = (field: 'uploadCodec' | 'downloadCodec') =>
+const namesOf = (field: 'uploadCodec' | 'downloadCodec' | 'downloadForm') =>
   planFields[field].input.kind === 'choice' ? planFields[field].input.options.map(({ value }) => value) : [];
 
 const flags = {
@@ -105,6 +106,11 @@ const flags = {
     takes: 'NAME',
     help: `How models travel: ${namesOf('downloadCodec').join(', ')} (default: float32).`,
     read: oneOf(...namesOf('downloadCodec')),
+  },
+  'download-form': {
+    takes: 'NAME',
+    help: `What travels down: ${namesOf('downloadForm').join(', ')} (default: whole).`,
+    read: oneOf(...namesOf('downloadForm')),
   },
   'target-accuracy': { takes: 'A', help: 'Stop when the test accuracy reaches A (0–1).', read: real(0, 1) },
   seed: {
@@ -208,6 +214,7 @@ export function readOptions(
     strategy: value('strategy', 'fedavg'),
     uploadCodec: value('upload-codec', 'float32'),
     downloadCodec: value('download-codec', 'float32'),
+    downloadForm: value('download-form', 'whole'),
     targetAccuracy,
     seed: value('seed', 1),
     dropout: value('dropout', 0),

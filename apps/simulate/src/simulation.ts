@@ -153,6 +153,7 @@ function planOf(options: SimulateOptions): PlanInputValues {
     strategy: options.strategy,
     uploadCodec: options.uploadCodec,
     downloadCodec: options.downloadCodec,
+    downloadForm: options.downloadForm,
     seed: options.seed,
     rounds: options.rounds,
     overSelection: options.overSelect,

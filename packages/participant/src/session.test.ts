@@ -243,7 +243,7 @@ describe('what a codec leaves out', () => {
 });
 
 describe('models that come as steps', () => {
-  const plan = { downloadCodec: 'float16' } as const;
+  const plan = { downloadCodec: 'float16', downloadForm: 'steps' } as const;
   const stepsOf = (...halves: number[]) =>
     encodeFrame({
       kind: 'steps',

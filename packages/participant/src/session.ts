@@ -1,4 +1,4 @@
-import { takeSteps } from '@coppice/federation';
+import { payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   CoppiceError,
@@ -12,6 +12,7 @@ import {
   type Metrics,
   type Model,
   modelSize,
+  movesBySteps,
   type Reply,
   type RoundEnd,
   type RoundStart,
@@ -328,7 +329,9 @@ class ParticipantSession implements Session {
       const model = { round: round - 1, checkpoint, frame, ...(base === undefined ? {} : { base }) };
       const weights = await this.#receive(start.run, model);
       if (abort.signal.aborted) return;
-      if (this.#o.keepModels) this.#keep(weights);
+      // Rounded for training, it is not the model that is named: that one is fetched when the round has ended.
+      if (this.#o.keepModels && (movesBySteps(joined.plan) || joined.plan.downloadCodec === 'float32'))
+        this.#keep(weights);
       const before = this.#made;
       if (
         before !== null &&
@@ -542,8 +545,10 @@ class ParticipantSession implements Session {
     const model = { layoutHash: layoutHash(layout), ...modelSize(layout) };
     const bytes = frameBytes(frame);
     let weights: Float32Array;
-    if (base === undefined) weights = readFloat32Payload(decodeFrame(bytes, { kind: 'weights', ...model }));
-    else {
+    if (base === undefined) {
+      const sent = decodeFrame(bytes, { kind: 'weights', ...model });
+      weights = sent.codec === 'float32' ? readFloat32Payload(sent) : toFloat32(payloadValues(sent, layout));
+    } else {
       const from = this.#stepsFrom(run, base);
       if (from === null)
         throw new CoppiceError('run-state', 'The model that these steps begin from is not here.');
@@ -556,7 +561,7 @@ class ParticipantSession implements Session {
           'The steps that came lead to another model than they should.',
         );
     }
-    if (plan.downloadCodec !== 'float32') this.#base = { run, checkpoint, weights };
+    if (movesBySteps(plan)) this.#base = { run, checkpoint, weights };
     return { round, checkpoint, weights };
   }
 

@@ -133,6 +133,7 @@ export {
 } from './messages.ts';
 export {
   defaultPlan,
+  movesBySteps,
   type Plan,
   type PlanField,
   type PlanFieldName,

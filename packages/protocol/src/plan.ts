@@ -278,18 +278,33 @@ export const planFields = {
   ),
   downloadCodec: choice(
     {
-      float32: { en: 'whole models, float32', zh: '完整模型，float32' },
-      float16: { en: 'steps, float16: half the bytes', zh: '增量，float16：字节减半' },
-      int8: { en: 'steps, int8: a quarter of the bytes', zh: '增量，int8：四分之一的字节' },
-      int4: { en: 'steps, int4, rotated: an eighth of the bytes', zh: '增量，int4（旋转）：八分之一的字节' },
+      float32: { en: 'float32: 4 bytes a parameter, exact', zh: 'float32：每个参数 4 字节，无损' },
+      float16: { en: 'float16: half the bytes', zh: 'float16：字节减半' },
+      int8: { en: 'int8: a quarter of the bytes', zh: 'int8：四分之一的字节' },
+      int4: { en: 'int4, rotated: an eighth of the bytes', zh: 'int4（旋转）：八分之一的字节' },
     },
     {
       default: 'float32',
       group: 'update',
       label: { en: 'Models travel as', zh: '模型的传输编码' },
       help: {
-        en: 'How models are written on their way down. With steps, a participant that has a recent model is sent what changed since, rounded as chosen; the model itself moves by the rounded step, so that all have the same.',
-        zh: '模型下发时的写法。选择增量时，已有近期模型的参与者只收到此后的变化，按所选方式舍入；模型本身也按舍入后的增量更新，因此人人一致。',
+        en: 'How models are written on their way down to training. What is rounded, and how much of it shows, is a matter of the next field.',
+        zh: '模型下发训练时的写法。被舍入的是什么、影响多大，由下一项决定。',
+      },
+    },
+  ),
+  downloadForm: choice(
+    {
+      whole: { en: 'whole models', zh: '完整模型' },
+      steps: { en: 'steps from the last one that is there', zh: '自已有模型起的增量' },
+    },
+    {
+      default: 'whole',
+      group: 'update',
+      label: { en: 'What travels down', zh: '下发的内容' },
+      help: {
+        en: 'Whole models are rounded for training only: all begin a round from the same rounded model. Steps are rounded more finely, as they are smaller, and the model itself moves by them; whoever has no recent model gets an exact one, with all its bytes, so they save where most take part in most rounds.',
+        zh: '完整模型仅为训练而舍入：所有人从同一个舍入后的模型开始一轮。增量更小，舍入也更细，模型本身按增量更新；没有近期模型的人会收到无损的完整模型，因此在多数人每轮都参与时才节省。',
       },
     },
   ),
@@ -342,6 +357,7 @@ export const unsetPlanFields: Partial<Plan> = {
   ),
   uploadCodec: 'float32',
   downloadCodec: 'float32',
+  downloadForm: 'whole',
 };
 
 /** A whole plan: every field given. */
@@ -354,3 +370,8 @@ export const PlanSchema = z.strictObject(
 /** What a caller sends: any of the fields; the task's and the general defaults fill the rest. */
 export const PlanInputSchema = z.partial(PlanSchema);
 export type PlanInputValues = z.infer<typeof PlanInputSchema>;
+
+/** Whether the models of a run move by rounded steps, which are sent to those who have an earlier one. */
+export function movesBySteps(plan: Pick<Plan, 'downloadCodec' | 'downloadForm'>): boolean {
+  return plan.downloadForm === 'steps' && plan.downloadCodec !== 'float32';
+}

@@ -17,7 +17,7 @@ import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
 const digests: Record<number, string> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
-  3: 'e37ee4cce3faf201ea018c49077b735d',
+  3: 'f5dbd8b60060e9965490b90964e98690',
 };
 
 function canonical(value: unknown): unknown {

@@ -5,8 +5,8 @@
  * `version.test.ts`, because a participant that is open in someone's browser tab since last week
  * speaks last week's protocol.
  *
- * - 3: codecs `float16`, `int8`, `int4`, `top1` and `top10` beside `float32`, and the plan's `uploadCodec`
- *   and `downloadCodec`; frames of kind `steps`, `base` beside frames down, `has` in join and pull;
+ * - 3: codecs `float16`, `int8`, `int4`, `top1` and `top10` beside `float32`, and the plan's `uploadCodec`,
+ *   `downloadCodec` and `downloadForm`; frames of kind `steps`, `base` beside frames down, `has` in join and pull;
  *   error codes `too-many-connections`, `too-many-identities`, `rate-limited`.
  * - 2: a key pair in place of a secret: hello carries the key, challenge (down) and prove (up) come first;
  *   bounds on what participants tell of themselves (losses, counts, times); `maxNorm` in the plan; error

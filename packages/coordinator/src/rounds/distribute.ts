@@ -20,7 +20,7 @@ export function distribute(
       checkpoint: open.parent,
       remaining: Math.max(0, open.deadlineAt - now),
       asked: open.cohort.size,
-      ...state.sent(has),
+      ...state.toTrain(has),
     });
   }
 }

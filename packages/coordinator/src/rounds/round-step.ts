@@ -1,6 +1,6 @@
 import { roundedStep } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
-import type { Layout, Plan } from '@coppice/protocol';
+import { type Layout, movesBySteps, type Plan } from '@coppice/protocol';
 import { hashOf, toBytes } from '../storage/blobs.ts';
 import type { NextModel } from './apply.ts';
 
@@ -20,7 +20,7 @@ export function roundStep(
   { before, layout, plan, round }: { before: Float32Array; layout: Layout; plan: Plan; round: number },
 ): SteppedModel {
   const codec = plan.downloadCodec;
-  if (codec === 'float32') return { ...next, step: null };
+  if (!movesBySteps(plan)) return { ...next, step: null };
   const seed = seededRandom(plan.seed, 'step', round).uint32();
   const { weights, payload } = roundedStep(codec, { before, after: next.weights, layout, seed });
   return { ...next, weights, hash: hashOf(toBytes(weights)), step: payload };

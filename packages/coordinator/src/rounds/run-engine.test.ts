@@ -1,4 +1,4 @@
-import { ExactAccumulator, takeSteps } from '@coppice/federation';
+import { ExactAccumulator, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import { ManualClock, seededRandom, shuffle, uniform } from '@coppice/ports';
 import {
   CoppiceError,
@@ -686,7 +686,7 @@ describe('a run that another process left', () => {
 });
 
 describe('a model that travels in steps', () => {
-  const plan = { rounds: 9, downloadCodec: 'int8' } as const;
+  const plan = { rounds: 9, downloadCodec: 'int8', downloadForm: 'steps' } as const;
   const expected = { layoutHash: layoutHash(layout), parameters: 3 };
   const whole = ({ frame }: RoundStart) =>
     readFloat32Payload(decodeFrame(frameBytes(frame), { kind: 'weights', ...expected }));
@@ -746,4 +746,43 @@ describe('a model that travels in steps', () => {
     expect(w.engine.currentModel(id(1), checkpoint)).toMatchObject({ base: checkpoint });
     expect(w.engine.currentModel(id(1), null)).not.toHaveProperty('base');
   });
+});
+
+it('a model that travels whole does so again to who came back', async () => {
+  for (const downloadCodec of ['float32', 'int4'] as const) {
+    const w = await world({ minParticipants: 1, downloadCodec });
+    w.join(1, null);
+    await w.engine.act('start');
+    const first = w.lastStart().message;
+    w.engine.connectionLost(id(1));
+    w.join(1, first.checkpoint);
+    expect(w.starts()).toHaveLength(2);
+    expect(w.lastStart().message).toEqual(first);
+    expect(w.engine.currentModel(id(1), first.checkpoint)).not.toHaveProperty('base');
+  }
+});
+
+it('a model that is rounded for training is the same for all of a round, and kept and pulled as it is', async () => {
+  const plan = { rounds: 3, downloadCodec: 'int8', minParticipants: 2 } as const;
+  const w = await world(plan);
+  w.join(1, null);
+  w.join(2);
+  await w.engine.act('start');
+  const [first] = sentTo(w, 1) as [RoundStart];
+  expect(sentTo(w, 2)).toEqual([first]);
+  const expected = { kind: 'weights', layoutHash: layoutHash(layout), parameters: 3 } as const;
+  const frame = decodeFrame(frameBytes(first.frame), { ...expected, codec: 'int8' });
+  const rounded = toFloat32(payloadValues(frame, layout));
+  // One scale for all: 3 is exact, the others are off by a step at most.
+  for (const [i, exact] of [1, 2, 3].entries())
+    expect(Math.abs((rounded[i] as number) - exact)).toBeLessThanOrEqual(3 / 127 + 1e-6);
+  const again = await w.restart();
+  await again.engine.resumeAfterRestart();
+  again.join(1, null);
+  expect((sentTo(again, 1)[0] as RoundStart).frame).toEqual(first.frame);
+  const pulled = w.engine.currentModel(id(1), null);
+  expect([...readFloat32Payload(decodeFrame(frameBytes(pulled.frame), expected))]).toEqual([1, 2, 3]);
+  for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+  await w.settled();
+  expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
 });

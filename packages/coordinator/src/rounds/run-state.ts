@@ -1,13 +1,14 @@
-import type { StrategyState } from '@coppice/federation';
-import type { Clock } from '@coppice/ports';
+import { encodeValues, type StrategyState } from '@coppice/federation';
+import { type Clock, seededRandom } from '@coppice/ports';
 import {
+  type Codec,
   type Event,
   encodeFrame,
-  type Frame,
   float32Payload,
   type Layout,
   layoutHash,
   type Metrics,
+  movesBySteps,
   type Round,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
@@ -61,7 +62,10 @@ export class RunState {
   #model: CurrentModel;
   #central: Metrics | null;
   #frame: Uint8Array;
-  readonly #steps: ModelSteps;
+  /** The model as it travels to training where that is not as it is; made when it is asked for. */
+  #rounded: Uint8Array | null = null;
+  readonly #layout: Layout;
+  readonly #steps: ModelSteps | null;
 
   constructor({ record, layout, model, central, lastRound }: RunOptions) {
     this.layoutHash = layoutHash(layout);
@@ -69,12 +73,13 @@ export class RunState {
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
-    this.#frame = this.#encode(model.weights);
-    this.#steps = new ModelSteps(model.hash, {
-      codec: record.plan.downloadCodec,
-      layoutHash: this.layoutHash,
-      parameters: model.weights.length,
-    });
+    this.#layout = layout;
+    this.#frame = this.#encode('float32', float32Payload(model.weights));
+    const { downloadCodec: codec } = record.plan;
+    const { length: parameters } = model.weights;
+    this.#steps = movesBySteps(record.plan)
+      ? new ModelSteps(model.hash, { codec, layoutHash: this.layoutHash, parameters })
+      : null;
   }
 
   get model(): CurrentModel {
@@ -86,34 +91,42 @@ export class RunState {
     return this.#central;
   }
 
-  /** The model as it travels, encoded once. */
-  get frame(): Uint8Array {
-    return this.#frame;
+  /** What to train on, for one who has another model, or none (`null`). */
+  toTrain(has: string | null): SentModel {
+    const { plan } = this.record;
+    if (this.#steps !== null || plan.downloadCodec === 'float32') return this.sent(has);
+    // Encoded once, when a round begins. The same round rounds alike, whoever asks, and after a restart.
+    this.#rounded ??= this.#encode(
+      plan.downloadCodec,
+      encodeValues(
+        plan.downloadCodec,
+        this.#model.weights,
+        this.#layout,
+        seededRandom(plan.seed, 'model', this.#model.round).uint32(),
+      ),
+    );
+    return { frame: this.#rounded };
   }
 
-  /** What to send of the model to one who has another, or none (`null`). */
+  /** The exact model, for one who has another, or none (`null`). */
   sent(has: string | null): SentModel {
-    const steps = has === null ? null : this.#steps.from(has);
+    const steps = has === null ? null : (this.#steps?.from(has) ?? null);
     return steps === null ? { frame: this.#frame } : { base: has as string, frame: steps };
   }
 
   /** @param step that led from the model before to this one, as it travels; `null` where models travel whole. */
   moveOn(model: CurrentModel, central: Metrics | null, round: Round, step: Uint8Array | null): void {
-    if (step !== null) this.#steps.add(step, model.hash);
+    if (step !== null) this.#steps?.add(step, model.hash);
     this.#model = model;
     this.#central = central;
-    this.#frame = this.#encode(model.weights);
+    this.#frame = this.#encode('float32', float32Payload(model.weights));
+    this.#rounded = null;
     this.lastRound = round;
   }
 
-  #encode(weights: Float32Array): Uint8Array {
-    const frame: Frame = {
-      kind: 'weights',
-      codec: 'float32',
-      layoutHash: this.layoutHash,
-      parameters: weights.length,
-      payload: float32Payload(weights),
-    };
-    return encodeFrame(frame, nativeCrc32);
+  #encode(codec: Codec, payload: Uint8Array): Uint8Array {
+    const { layoutHash } = this;
+    const parameters = this.#model.weights.length;
+    return encodeFrame({ kind: 'weights', codec, layoutHash, parameters, payload }, nativeCrc32);
   }
 }
