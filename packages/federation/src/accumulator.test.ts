@@ -243,9 +243,53 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     const steps = sum.addInSteps(float32Values(values), 3);
     expect(steps.next().done).toBe(false);
     expect(() => sum.mean()).toThrow('being added');
-    expect(() => sum.add(values, 1)).toThrow('being added');
+    expect(() => sum.partial()).toThrow('being added');
     steps.return();
     expect(sum.partial()).toEqual(before);
+  });
+
+  it('adds several at a time, by turns, and takes off the one that is bad', () => {
+    const length = 3 * STEP_PARAMETERS + 10;
+    const random = seededRandom('turns');
+    const noise = (size: number) => Float32Array.from({ length }, () => (uniform(random) - 0.5) * size);
+    const good = [noise(1), noise(1e5), noise(1e9)];
+    const bad = noise(1e5);
+    bad[length - 2] = Number.POSITIVE_INFINITY;
+    const sum = new ExactAccumulator(length, variant);
+    const adding = [...good, bad].map((values) => sum.addInSteps(float32Values(values), 3));
+    const errors: unknown[] = [];
+    for (let left = adding; left.length > 0; ) {
+      left = left.filter((steps) => {
+        try {
+          return steps.next().done !== true;
+        } catch (thrown) {
+          errors.push(thrown);
+          return false;
+        }
+      });
+    }
+    expect(errors).toEqual([expect.objectContaining({ code: 'update-not-finite' })]);
+    expect(sum.updates).toBe(3);
+    const cases = good.map((values) => ({ values, examples: 3 }));
+    expect(sum.partial()).toEqual(sumOf(cases, length, variant).partial());
+    expect(() => finish(sum.checkInSteps(float32Values(bad), 3))).toThrow(
+      expect.objectContaining({ code: 'update-not-finite' }),
+    );
+    finish(sum.checkInSteps(float32Values(good[0] as Float32Array), 3));
+    expect(sum.updates).toBe(3);
+  });
+
+  it('leaves its memory, emptied, to the next', () => {
+    const first = sumOf([{ values: new Float32Array(40).fill(1e9), examples: 7 }], 40, variant);
+    first.mean();
+    first.release();
+    expect(first.updates).toBe(1);
+    expect(() => first.mean()).toThrow('released');
+    expect(() => first.add(new Float32Array(40), 1)).toThrow('released');
+    for (const length of [40, 20, 60]) {
+      const values = new Float32Array(length).fill(0.5);
+      expect([...sumOf([{ values, examples: 2 }], length, variant).mean()]).toEqual([...values]);
+    }
   });
 
   it('takes no more updates than its range allows, partial sums included', () => {

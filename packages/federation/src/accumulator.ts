@@ -71,7 +71,9 @@ export class ExactAccumulator {
   readonly #bounds: Float64Array;
   /** Where carried sums lie; made when first needed: updates of ordinary size never carry. */
   #high: number | null = null;
-  #adding = false;
+  /** Updates of which a part is summed, and the rest is not yet. */
+  #underWay = 0;
+  #released = false;
   #updates = 0;
   #examples = 0;
 
@@ -104,13 +106,12 @@ export class ExactAccumulator {
   }
 
   /**
-   * As `add`, from however the values came, a piece of the model at a time. Until it is done nothing else may
-   * be added or read; given up in between, nothing was added.
+   * As `add`, from however the values came, a piece of the model at a time. It counts when it is done; given up in
+   * between, nothing was added. Others may be added meanwhile, but the sum cannot be read.
    *
    * @throws CoppiceError as `add`, and what reading the values throws.
    */
   *addInSteps(values: Values, examples: number, limit?: NormLimit): Steps<void> {
-    this.#requireIdle();
     this.#requireRoom(1);
     checkShape(values.parameters, this.#parameters, examples);
     // A power of two times a whole number: one exact multiplication a value.
@@ -118,7 +119,7 @@ export class ExactAccumulator {
     let largest = 0;
     let added = 0;
     let whole = false;
-    this.#adding = true;
+    this.#underWay++;
     try {
       while (added < this.#parameters) {
         if (added > 0 && added % STEP_PARAMETERS === 0) yield;
@@ -137,15 +138,26 @@ export class ExactAccumulator {
       whole = true;
     } finally {
       if (!whole) this.#takeOff(values, added, scale);
-      this.#adding = false;
+      this.#underWay--;
     }
     this.#updates += 1;
     this.#examples += examples;
   }
 
+  /**
+   * All that `add` looks at, a piece of the model at a time, and nothing is added.
+   *
+   * @throws CoppiceError as `addInSteps`.
+   */
+  *checkInSteps(values: Values, examples: number, limit?: NormLimit): Steps<void> {
+    this.#requireRoom(1);
+    checkShape(values.parameters, this.#parameters, examples);
+    const fault = yield* this.#fault(values, examples, limit);
+    if (fault !== null) throw fault;
+  }
+
   /** Adds what another accumulator has summed. Exact, like everything here. @throws CoppiceError `update-shape`, `update-out-of-range` */
   merge(partial: PartialSum): void {
-    this.#requireIdle();
     const { high, low } = partial;
     if (high.length !== this.#parameters || low.length !== this.#parameters) {
       throw new CoppiceError(
@@ -209,7 +221,7 @@ export class ExactAccumulator {
     this.#requireIdle();
     if (this.#memory.buffer.byteLength <= MOST_SPARE) spare = this.#memory;
     this.#memory = kernelInstance(0, 'scalar');
-    this.#adding = true;
+    this.#released = true;
   }
 
   /** Puts a slice of values in its place. @returns the largest |value|; infinite or NaN where any is. */
@@ -336,11 +348,13 @@ export class ExactAccumulator {
   }
 
   #requireIdle(): void {
-    if (this.#adding) throw new Error('an update is being added to this sum, or its memory was released');
+    if (this.#underWay > 0) throw new Error('an update is being added to this sum');
+    if (this.#released) throw new Error('the memory of this sum was released');
   }
 
   #requireRoom(updates: number): void {
-    if (this.#updates + updates > MAX_UPDATES) {
+    if (this.#released) throw new Error('the memory of this sum was released');
+    if (this.#updates + this.#underWay + updates > MAX_UPDATES) {
       throw new CoppiceError('update-out-of-range', `One round sums at most ${MAX_UPDATES} updates.`);
     }
   }

@@ -1,4 +1,4 @@
-import { meanMetrics, type Pipeline, pipelineOf, strategyOf } from '@coppice/federation';
+import { finish, meanMetrics, type Pipeline, pipelineOf, strategyOf } from '@coppice/federation';
 import {
   CoppiceError,
   type Event,
@@ -321,12 +321,14 @@ export class RoundLoop {
       const model = { layout: this.#o.layout, weights: state.model.weights };
       const applied = apply(open, strategyOf(plan), state.model.state, model);
       open.sum.release();
-      const next = roundStep(applied, {
-        before: model.weights,
-        layout: model.layout,
-        plan,
-        round: open.round,
-      });
+      const next = finish(
+        roundStep(applied, {
+          before: model.weights,
+          layout: model.layout,
+          plan,
+          round: open.round,
+        }),
+      );
       this.#step('aggregated');
       const central = await evaluate(this.#o.evaluator, task, next.weights);
       if (this.#open !== open) return;

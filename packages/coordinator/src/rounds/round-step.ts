@@ -1,4 +1,4 @@
-import { roundedStep } from '@coppice/federation';
+import { roundedStep, type Steps } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import { type Layout, movesBySteps, type Plan } from '@coppice/protocol';
 import { hashOf, toBytes } from '../storage/blobs.ts';
@@ -11,17 +11,17 @@ export interface SteppedModel extends NextModel {
 
 /**
  * After step 6, where models travel as steps: the next model is the one that the rounded step leads to, for the
- * coordinator as for everybody. The same round gives the same step, after a crash, too.
+ * coordinator as for everybody. A piece of the model at a time. The same round gives the same step, after a crash, too.
  *
  * @throws CoppiceError `training-diverged` where a weight is not finite.
  */
-export function roundStep(
+export function* roundStep(
   next: NextModel,
   { before, layout, plan, round }: { before: Float32Array; layout: Layout; plan: Plan; round: number },
-): SteppedModel {
+): Steps<SteppedModel> {
   const codec = plan.downloadCodec;
   if (!movesBySteps(plan)) return { ...next, step: null };
   const seed = seededRandom(plan.seed, 'step', round).uint32();
-  const { weights, payload } = roundedStep(codec, { before, after: next.weights, layout, seed });
+  const { weights, payload } = yield* roundedStep(codec, { before, after: next.weights, layout, seed });
   return { ...next, weights, hash: hashOf(toBytes(weights)), step: payload };
 }

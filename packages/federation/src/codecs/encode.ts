@@ -9,6 +9,7 @@ import {
   int4BlockBytes,
   type Layout,
 } from '@coppice/protocol';
+import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 import { separated } from './interleaved.ts';
 import { encodeTop } from './top.ts';
 import { behind, bytesOf } from './values.ts';
@@ -22,10 +23,20 @@ import { workbench } from './workbench.ts';
  * @throws CoppiceError `training-diverged` where a number is not finite.
  */
 export function encodeValues(codec: Codec, values: Float32Array, layout: Layout, seed: number): Uint8Array {
-  requireFinite(values);
+  return finish(encodeInSteps(codec, values, layout, seed));
+}
+
+/** The same, a piece of the model at a time; the largest part alone is found at once. */
+export function* encodeInSteps(
+  codec: Codec,
+  values: Float32Array,
+  layout: Layout,
+  seed: number,
+): Steps<Uint8Array> {
+  yield* requireFinite(values);
   if (codec === 'float32') return float32Payload(values);
   const { trainable, plain } = separated(layout, values);
-  const encoded = encode(codec, trainable, seed);
+  const encoded = yield* encode(codec, trainable, seed);
   if (plain.length === 0) return encoded;
   const payload = new Uint8Array(plain.byteLength + encoded.length);
   payload.set(float32Payload(plain));
@@ -33,20 +44,20 @@ export function encodeValues(codec: Codec, values: Float32Array, layout: Layout,
   return payload;
 }
 
-function encode(codec: Exclude<Codec, 'float32'>, values: Float32Array, seed: number): Uint8Array {
+function* encode(codec: Exclude<Codec, 'float32'>, values: Float32Array, seed: number): Steps<Uint8Array> {
   switch (codec) {
     case 'float16':
-      return inSlices(encodedBytes(codec, values.length), values, (memory, _from, count, at) => {
+      return yield* inSlices(encodedBytes(codec, values.length), values, (memory, _from, count, at) => {
         memory.kernels.encodeFloat16(count, 0, at);
         return 2 * count;
       });
     case 'int8':
-      return inSlices(encodedBytes(codec, values.length), values, (memory, from, count, at) => {
+      return yield* inSlices(encodedBytes(codec, values.length), values, (memory, from, count, at) => {
         memory.kernels.encodeInt8(count, 0, seed, from, at);
         return count + 4 * Math.ceil(count / INT8_BLOCK);
       });
     case 'int4': {
-      const blocks = inSlices(int4BlockBytes(values.length), values, (memory, from, count, at) => {
+      const blocks = yield* inSlices(int4BlockBytes(values.length), values, (memory, from, count, at) => {
         memory.kernels.encodeInt4(count, 0, seed, from, at);
         return int4BlockBytes(count);
       });
@@ -62,15 +73,16 @@ function encode(codec: Exclude<Codec, 'float32'>, values: Float32Array, seed: nu
 }
 
 /** @param encodeSlice encodes `count` values at 0 of the memory to bytes at `at`, and says how many. */
-function inSlices(
+function* inSlices(
   length: number,
   values: Float32Array,
   encodeSlice: (memory: KernelInstance, from: number, count: number, at: number) => number,
-): Uint8Array {
+): Steps<Uint8Array> {
   const payload = new Uint8Array(length);
   const { memory, slice } = workbench();
   let written = 0;
   for (let from = 0; from < values.length; from += slice) {
+    if (from > 0 && from % STEP_PARAMETERS === 0) yield;
     const count = Math.min(slice, values.length - from);
     new Float32Array(memory.buffer, 0, count).set(values.subarray(from, from + count));
     const at = behind(count, 0);
@@ -81,9 +93,10 @@ function inSlices(
   return payload;
 }
 
-function requireFinite(values: Float32Array): void {
+function* requireFinite(values: Float32Array): Steps<void> {
   const { memory, slice } = workbench();
   for (let from = 0; from < values.length; from += slice) {
+    if (from > 0 && from % STEP_PARAMETERS === 0) yield;
     const part = values.subarray(from, from + slice);
     new Float32Array(memory.buffer, 0, part.length).set(part);
     if (memory.kernels.largestBits(part.length, 0) < INFINITE) continue;

@@ -1,7 +1,8 @@
 import { type Codec, type Layout, modelSize, payloadBytes } from '@coppice/protocol';
+import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 import { payloadValues } from './decode.ts';
-import { encodeValues } from './encode.ts';
-import { toFloat32, type Values } from './values.ts';
+import { encodeInSteps } from './encode.ts';
+import { toFloat32InSteps, type Values } from './values.ts';
 
 /** A step from one model to the next, as it travels, and where it leads. */
 export interface ModelStep {
@@ -11,11 +12,11 @@ export interface ModelStep {
 
 /**
  * Rounds the step between two models to a codec. Whoever has the first and is sent the payload has the weights, to the
- * bit, so these are what the model becomes.
+ * bit, so these are what the model becomes. A piece of the model at a time.
  *
  * @throws CoppiceError `training-diverged` where a weight is not finite.
  */
-export function roundedStep(
+export function* roundedStep(
   codec: Codec,
   {
     before,
@@ -23,10 +24,16 @@ export function roundedStep(
     layout,
     seed,
   }: { before: Float32Array; after: Float32Array; layout: Layout; seed: number },
-): ModelStep {
-  const change = after.map((weight, i) => weight - (before[i] as number));
-  const payload = encodeValues(codec, change, layout, seed);
-  return { payload, weights: moved(before, payloadValues({ codec, payload }, layout)) };
+): Steps<ModelStep> {
+  const change = new Float32Array(before.length);
+  for (let from = 0; from < change.length; from += STEP_PARAMETERS) {
+    if (from > 0) yield;
+    const to = Math.min(change.length, from + STEP_PARAMETERS);
+    for (let i = from; i < to; i++) change[i] = (after[i] as number) - (before[i] as number);
+  }
+  const payload = yield* encodeInSteps(codec, change, layout, seed);
+  const weights = yield* moved(before, payloadValues({ codec, payload }, layout));
+  return { payload, weights };
 }
 
 /**
@@ -45,13 +52,17 @@ export function takeSteps(
   let weights = from;
   for (let at = 0; at < payload.byteLength; at += length) {
     const step = payload.subarray(at, at + length);
-    weights = moved(weights, payloadValues({ codec, payload: step }, layout));
+    weights = finish(moved(weights, payloadValues({ codec, payload: step }, layout)));
   }
   return weights;
 }
 
-function moved(weights: Float32Array, by: Values): Float32Array {
-  const step = toFloat32(by);
-  for (let i = 0; i < step.length; i++) step[i] = (weights[i] as number) + (step[i] as number);
+function* moved(weights: Float32Array, by: Values): Steps<Float32Array> {
+  const step = yield* toFloat32InSteps(by);
+  for (let from = 0; from < step.length; from += STEP_PARAMETERS) {
+    if (from > 0) yield;
+    const to = Math.min(step.length, from + STEP_PARAMETERS);
+    for (let i = from; i < to; i++) step[i] = (weights[i] as number) + (step[i] as number);
+  }
   return step;
 }

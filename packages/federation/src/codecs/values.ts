@@ -1,5 +1,6 @@
 import type { KernelInstance } from '@coppice/kernels';
 import { float32Payload } from '@coppice/protocol';
+import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 import { workbench } from './workbench.ts';
 
 /** Slices begin at a multiple of it: the largest block of any codec. */
@@ -42,9 +43,15 @@ export function float32Bytes(bytes: Uint8Array): Values {
 
 /** All values, in an array of their own. */
 export function toFloat32(values: Values): Float32Array {
+  return finish(toFloat32InSteps(values));
+}
+
+/** The same, a piece of the model at a time. */
+export function* toFloat32InSteps(values: Values): Steps<Float32Array> {
   const all = new Float32Array(values.parameters);
   const { memory, slice } = workbench();
   for (let from = 0; from < all.length; from += slice) {
+    if (from > 0 && from % STEP_PARAMETERS === 0) yield;
     const count = Math.min(slice, all.length - from);
     values.read(memory, from, count, 0);
     all.set(new Float32Array(memory.buffer, 0, count), from);
