@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { measure as aggregation } from './aggregation.ts';
+import { measure as bytes } from './bytes.ts';
 import { measure as codecs } from './codecs.ts';
 import { type BenchResult, section } from './result.ts';
 import { type RoundOverhead, roundOverhead } from './round-overhead.ts';
@@ -13,7 +14,7 @@ import { type RoundOverhead, roundOverhead } from './round-overhead.ts';
  */
 const ROUNDS = 20;
 const TARGET = 1.5;
-const measures: Readonly<Record<string, () => Promise<BenchResult>>> = { aggregation, codecs };
+const measures: Readonly<Record<string, () => Promise<BenchResult>>> = { aggregation, codecs, bytes };
 
 interface Stored {
   readonly machine: string;
