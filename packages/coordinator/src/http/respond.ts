@@ -116,6 +116,9 @@ function fromExpress(thrown: unknown): CoppiceError {
       'body-invalid',
       `The request body is too large: ${(thrown as { limit: number }).limit} bytes at most.`,
     );
+  // The sender broke off, or what it sent was no HTTP from some point on.
+  if (String((thrown as { code?: unknown } | null)?.code).startsWith('HPE_'))
+    return new CoppiceError('body-invalid', 'The request ended in the middle.');
   const status = refusedStatus(thrown);
   if (status === 404) return new CoppiceError('not-found', 'There is nothing at this address.');
   if (status !== null)
