@@ -110,10 +110,13 @@ it('an operator makes a link, who opens it joins, who has none is told what to d
   await guest.page.getByTestId('start').waitFor();
   expect(await guest.page.textContent('body')).not.toContain('sends nonsense');
   await guest.page.getByTestId('start').click();
+  // The card of the first refusal is no answer to the second try: the button is.
+  await guest.page.locator('[data-testid="start"]:not(:disabled)').waitFor();
   await guest.page.locator('[data-code="participant-banned"]').waitFor();
   await admin.getByTestId('banned').waitFor();
   await admin.getByTestId('bans').getByText('sends nonsense').waitFor();
   await admin.getByTestId('bans').getByRole('button', { name: /Lift/ }).click();
+  await admin.getByTestId('bans').getByText('sends nonsense').waitFor({ state: 'detached' });
   await guest.page.getByTestId('start').click();
   await guest.page.getByTestId('leave').waitFor();
 

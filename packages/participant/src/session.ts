@@ -142,6 +142,8 @@ class ParticipantSession implements Session {
   async join(run: string, invitation: string | null = null): Promise<void> {
     this.#wanted = run;
     this.#invitation = invitation;
+    // What stood there is about an earlier try.
+    this.#set({ error: null });
     await this.#join();
   }
 

@@ -125,13 +125,16 @@ function Controls() {
   if (now === 'over') return null;
   if (now === 'out') {
     const agreed = consentTo(chosen.value?.id ?? null) !== null;
+    // Pressed, and not answered yet.
+    const joining = takingPart.value.value !== null;
     return (
       <div class="row">
         <button
           type="button"
           class="button primary large"
           data-testid="start"
-          disabled={!agreed || away.value}
+          disabled={!agreed || away.value || joining}
+          aria-busy={joining}
           onClick={() => void start()}
         >
           {t.start}
