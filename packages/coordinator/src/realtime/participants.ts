@@ -69,6 +69,8 @@ export class ParticipantHub implements Audience {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #presences = new Map<string, Presence>();
+  /** How many there are when those who are known no more are looked for. */
+  #nextLook = 100;
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
   /** By participant: connecting anew is no way out. */
   readonly #offences: Offences;
@@ -279,13 +281,17 @@ export class ParticipantHub implements Audience {
     presence.before = sum(presence.before, socketBytes(socket));
     presence.socket = null;
     for (const run of presence.runs) engineOrNull(runs, run)?.connectionLost(participant);
-    if (!countsSomewhere(presence, runs)) this.#presences.delete(participant);
+    if (!countsSomewhere(participant, presence, runs)) this.#presences.delete(participant);
+    // Runs forget in their own time who was there for nothing; each look at all costs as much as there are.
+    if (this.#presences.size > this.#nextLook) this.#forgetStrangers(runs);
   }
 
-  /** Who is not connected and in no run that goes on is only remembered by storage. */
+  /** Who is not connected and known to no run that goes on is only remembered by storage. */
   #forgetStrangers(runs: Runs): void {
     for (const [participant, presence] of this.#presences)
-      if (presence.socket === null && !countsSomewhere(presence, runs)) this.#presences.delete(participant);
+      if (presence.socket === null && !countsSomewhere(participant, presence, runs))
+        this.#presences.delete(participant);
+    this.#nextLook = 2 * this.#presences.size + 100;
   }
 
   #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
@@ -489,10 +495,10 @@ function sum(a: Bytes, b: Bytes): Bytes {
 }
 
 /** Whether rows of a run that goes on tell of this participant. */
-function countsSomewhere({ ever }: Presence, runs: Runs): boolean {
+function countsSomewhere(participant: string, { ever }: Presence, runs: Runs): boolean {
   for (const run of ever) {
     const engine = engineOrNull(runs, run);
-    if (engine !== null && !isOver(engine.record.status)) return true;
+    if (engine !== null && !isOver(engine.record.status) && engine.remembers(participant)) return true;
   }
   return false;
 }

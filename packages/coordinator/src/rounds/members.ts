@@ -1,6 +1,13 @@
 import type { Join, ParticipantRow, Progress, WireError } from '@coppice/protocol';
 
-/** Someone who joined a run. Kept after leaving, so that the admin sees who was there. */
+/*
+ * Anybody can join an open run under a new identity and go again, so those who are gone are remembered up to
+ * a number: who delivered before, for its count of rounds, and who never did, for the admin to see.
+ */
+export const GONE_THAT_DELIVERED = 10_000;
+export const GONE_WITHOUT_A_TRACE = 200;
+
+/** Someone who joined a run. Kept after leaving for a while, so that the admin sees who was there. */
 export interface Member {
   readonly id: string;
   device: Join['device'];
@@ -9,7 +16,7 @@ export interface Member {
   speed: number | null;
   paused: boolean;
   /** `away`: the connection broke; `left`: said so. */
-  presence: 'here' | 'away' | 'left';
+  readonly presence: 'here' | 'away' | 'left';
   progress: number | null;
   roundsDelivered: number;
   roundsMissed: number;
@@ -19,7 +26,9 @@ export interface Member {
 
 /** The participants of one run. */
 export class Members {
-  readonly #members = new Map<string, Member>();
+  readonly #members = new Map<string, Member & { presence: Member['presence'] }>();
+  /** Who is not here, by whether it ever delivered; the first to go come first. */
+  readonly #gone = { delivered: new Set<string>(), never: new Set<string>() };
 
   get(id: string): Member | undefined {
     return this.#members.get(id);
@@ -46,7 +55,47 @@ export class Members {
       lastError: before?.lastError ?? null,
     };
     this.#members.set(id, member);
+    this.#notGone(id);
     return member;
+  }
+
+  /** Is connected again, without having joined anew. */
+  returned(id: string): void {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    member.presence = 'here';
+    this.#notGone(id);
+  }
+
+  /**
+   * Is not here any more.
+   *
+   * @param needed those who are not forgotten, for the open round has to do with them.
+   */
+  went(id: string, how: 'away' | 'left', now: number, needed: (id: string) => boolean): void {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    member.presence = how;
+    member.progress = null;
+    member.lastSeenAt = now;
+    this.#notGone(id);
+    if (member.roundsDelivered > 0) this.#keep(id, this.#gone.delivered, GONE_THAT_DELIVERED, needed);
+    else this.#keep(id, this.#gone.never, GONE_WITHOUT_A_TRACE, needed);
+  }
+
+  #keep(id: string, gone: Set<string>, most: number, needed: (id: string) => boolean): void {
+    gone.add(id);
+    for (const first of gone) {
+      if (gone.size <= most) break;
+      if (needed(first)) continue;
+      gone.delete(first);
+      this.#members.delete(first);
+    }
+  }
+
+  #notGone(id: string): void {
+    this.#gone.delivered.delete(id);
+    this.#gone.never.delete(id);
   }
 
   /** Who is here, with data and not paused: who may be selected. */

@@ -129,8 +129,7 @@ export class RunEngine {
   leave(participant: string): void {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence === 'left') return;
-    member.presence = 'left';
-    member.lastSeenAt = this.#now();
+    this.#went(participant, 'left');
     this.#log('info', 'participant-left', 'A participant left.');
     this.#rounds.out(participant, 'left');
     this.#changed();
@@ -140,10 +139,8 @@ export class RunEngine {
   putOut(participant: string, why: CoppiceError): void {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence === 'left') return;
-    member.presence = 'left';
-    member.progress = null;
-    member.lastSeenAt = this.#now();
     member.lastError = why.toWire();
+    this.#went(participant, 'left');
     this.#log('warning', 'participant-put-out', `A participant was put out of the run (${why.code}).`);
     this.#rounds.out(participant, 'refused');
     this.#changed();
@@ -157,9 +154,7 @@ export class RunEngine {
   connectionLost(participant: string): void {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence !== 'here') return;
-    member.presence = 'away';
-    member.progress = null;
-    member.lastSeenAt = this.#now();
+    this.#went(participant, 'away');
     this.#rounds.away(participant);
     this.#changed();
   }
@@ -285,12 +280,17 @@ export class RunEngine {
     return this.#rounds.record();
   }
 
-  /** Everyone who ever joined, as the admin sees them, or some of them. */
+  /** Everyone who joined and is not forgotten since, as the admin sees them, or some of them. */
   participants(ids: readonly string[] = this.everyone()): ParticipantRow[] {
     return participantRows(this.#state, this.#rounds.open, this.#o.audience, ids);
   }
 
-  /** Who ever joined. */
+  /** Whether this participant is here, or was and is not forgotten. */
+  remembers(participant: string): boolean {
+    return this.#state.members.get(participant) !== undefined;
+  }
+
+  /** Who joined and is not forgotten since. */
   everyone(): string[] {
     return [...this.#state.members.all()].map(({ id }) => id);
   }
@@ -332,9 +332,13 @@ export class RunEngine {
     });
   }
 
+  #went(participant: string, how: 'away' | 'left'): void {
+    const cohort = this.#rounds.open?.cohort;
+    this.#state.members.went(participant, how, this.#now(), (id) => cohort?.has(id) === true);
+  }
+
   #returned(participant: string): void {
-    const row = this.#state.members.get(participant);
-    if (row !== undefined) row.presence = 'here';
+    this.#state.members.returned(participant);
     this.#rounds.back(participant);
   }
 

@@ -1,0 +1,71 @@
+import type { Join } from '@coppice/protocol';
+import { expect, it } from 'vitest';
+import { GONE_THAT_DELIVERED, GONE_WITHOUT_A_TRACE, Members } from './members.ts';
+
+const join: Join = {
+  run: 'toy-1',
+  device: 'headless',
+  backend: 'cpu',
+  examples: 1,
+  speed: null,
+  paused: false,
+};
+const nobody = () => false;
+const count = (members: Members) => [...members.all()].length;
+
+it('remembers so many that came for nothing, and the last of them', () => {
+  const members = new Members();
+  for (let n = 0; n < 10 * GONE_WITHOUT_A_TRACE; n++) {
+    members.join(`guest ${n}`, join, n);
+    members.went(`guest ${n}`, n % 2 === 0 ? 'left' : 'away', n, nobody);
+  }
+  expect(count(members)).toBe(GONE_WITHOUT_A_TRACE);
+  expect(members.get('guest 0')).toBeUndefined();
+  expect(members.get(`guest ${10 * GONE_WITHOUT_A_TRACE - 1}`)).toMatchObject({ presence: 'away' });
+});
+
+it('keeps those who delivered apart from those who did not: guests push nobody out', () => {
+  const members = new Members();
+  members.join('worker', join, 0).roundsDelivered = 3;
+  members.went('worker', 'away', 0, nobody);
+  for (let n = 0; n < 2 * GONE_WITHOUT_A_TRACE; n++) {
+    members.join(`guest ${n}`, join, n);
+    members.went(`guest ${n}`, 'left', n, nobody);
+  }
+  expect(members.join('worker', join, 1).roundsDelivered).toBe(3);
+});
+
+it('remembers so many that delivered', () => {
+  const members = new Members();
+  for (let n = 0; n <= GONE_THAT_DELIVERED; n++) {
+    members.join(`worker ${n}`, join, n).roundsDelivered = 1;
+    members.went(`worker ${n}`, 'away', n, nobody);
+  }
+  expect(count(members)).toBe(GONE_THAT_DELIVERED);
+});
+
+it('forgets nobody who is here, came back, or is in the open round', () => {
+  const members = new Members();
+  const cohort = new Set(['asked 0', 'asked 1']);
+  members.join('here', join, 0);
+  for (const id of cohort) {
+    members.join(id, join, 0);
+    members.went(id, 'away', 0, (one) => cohort.has(one));
+  }
+  members.join('back', join, 0);
+  members.went('back', 'away', 0, nobody);
+  members.returned('back');
+  for (let n = 0; n < 2 * GONE_WITHOUT_A_TRACE; n++) {
+    members.join(`guest ${n}`, join, n);
+    members.went(`guest ${n}`, 'left', n, (id) => cohort.has(id));
+  }
+  for (const id of ['here', 'back', ...cohort]) expect(members.get(id), id).toBeDefined();
+  expect(members.here()).toEqual(['here', 'back']);
+  // The round is over: they go like everybody else.
+  for (const id of ['a', 'b', 'c']) {
+    members.join(id, join, 0);
+    members.went(id, 'left', 0, nobody);
+  }
+  expect(members.get('asked 0')).toBeUndefined();
+  expect(count(members)).toBe(GONE_WITHOUT_A_TRACE + 2);
+});
