@@ -5,7 +5,7 @@ const MESSAGES = Number(process.env.COPPICE_FUZZ_MESSAGES ?? 100_000);
 const SEED = Number(process.env.COPPICE_FUZZ_SEED ?? Date.now() % 100_000);
 const MiB = 2 ** 20;
 /** So much more may be held at the end than after the first quarter, which filled caches and compiled the code. */
-const HELD = 12 * MiB;
+const HELD = 6 * MiB;
 /** The allocator keeps some of what was freed. */
 const RESIDENT = 160 * MiB;
 

@@ -180,4 +180,21 @@ describe('the intake', () => {
       { numRuns: 60 },
     );
   });
+
+  it('counts nothing of who is gone and still sends', () => {
+    const { intake, turn } = world();
+    const gone = new Sender(intake, {
+      bytes: MOST_UNFINISHED + MOST_HELD,
+      message: Number.POSITIVE_INFINITY,
+    });
+    intake.gone(gone);
+    // It goes on for more than all others together may have unfinished.
+    while (gone.poll() > 0) turn();
+    expect(intake.size).toBe(0);
+    const message = 2 * BEGUN;
+    const other = new Sender(intake, { bytes: message });
+    other.poll();
+    turn();
+    expect(other.messages).toBe(1);
+  });
 });

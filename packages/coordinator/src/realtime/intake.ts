@@ -49,6 +49,11 @@ export class Intake {
     this.#later = later;
   }
 
+  /** Connections whose reading is looked after. */
+  get size(): number {
+    return this.#unfinished.size;
+  }
+
   add(source: Source): void {
     this.#unfinished.set(source, 0);
   }
@@ -64,6 +69,8 @@ export class Intake {
 
   /** Before what was read is looked into. */
   read(source: Source, bytes: number): void {
+    // A connection that was closed from here may still be sending, if only its farewell.
+    if (!this.#unfinished.has(source)) return;
     this.#unfinished.set(source, this.#bytesOf(source) + bytes);
     this.#sum += bytes;
     this.#read += bytes;
@@ -72,6 +79,7 @@ export class Intake {
 
   /** A message of this source is complete. */
   complete(source: Source): void {
+    if (!this.#unfinished.has(source)) return;
     this.#sum -= this.#bytesOf(source);
     this.#unfinished.set(source, 0);
   }
@@ -82,7 +90,7 @@ export class Intake {
       this.#closed = true;
       for (const each of this.#unfinished.keys()) this.#pause(each);
     }
-    if (!this.#mayGoOn(source)) this.#pause(source);
+    if (this.#unfinished.has(source) && !this.#mayGoOn(source)) this.#pause(source);
   }
 
   /** Keeps so many bytes in memory until what comes back is called, once. */

@@ -17,9 +17,10 @@ function connection() {
     request: { socket: net },
     pingTimeoutTimer: { refresh: alive },
   });
-  pace(it as unknown as Socket['conn'], new Intake());
+  const intake = new Intake();
+  pace(it as unknown as Socket['conn'], intake);
   const bytes = () => net.emit('data', Buffer.alloc(100));
-  return { it, alive, bytes };
+  return { it, alive, bytes, intake };
 }
 
 it('takes bytes of a message for a sign of life, for as long as an answer may take', () => {
@@ -36,4 +37,15 @@ it('takes bytes of a message for a sign of life, for as long as an answer may ta
   conn.emit('packet');
   bytes();
   expect(alive).toHaveBeenCalledTimes(3);
+});
+
+it('has done with a connection that is closed, whatever still comes', () => {
+  const { it: conn, alive, bytes, intake } = connection();
+  bytes();
+  expect(intake.size).toBe(1);
+  conn.emit('close');
+  bytes();
+  conn.emit('packet');
+  expect(intake.size).toBe(0);
+  expect(alive).toHaveBeenCalledTimes(1);
 });

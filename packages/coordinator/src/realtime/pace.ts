@@ -25,15 +25,20 @@ export function pace(connection: Socket['conn'], intake: Intake): void {
   /** When the message under way began; by the timers' own clock, since heartbeats are Engine.IO's. */
   let began: number | null = null;
   intake.add(source);
-  net.prependListener('data', (chunk: Buffer) => {
+  const before = (chunk: Buffer) => {
     began ??= performance.now();
     if (performance.now() - began < ANSWER_TIMEOUT) alive();
     intake.read(source, chunk.byteLength);
-  });
+  };
+  const after = () => intake.consider(source);
+  net.prependListener('data', before);
   connection.on('packet', () => {
     began = null;
     intake.complete(source);
   });
-  net.on('data', () => intake.consider(source));
-  connection.once('close', () => intake.gone(source));
+  net.on('data', after);
+  connection.once('close', () => {
+    net.off('data', before).off('data', after);
+    intake.gone(source);
+  });
 }
