@@ -1,7 +1,11 @@
 import type { DataSchema, Layout, Loss, Metrics, Topology } from '@coppice/protocol';
 
-/** Names of the backends that can train, fastest first on most machines. */
-export type BackendName = 'webgl' | 'wasm' | 'cpu';
+/**
+ * Names of the ways to compute that can train: a fixed list of kernel calls (`planned`), and tfjs on the
+ * graphics processor, on WebAssembly and in plain JavaScript.
+ */
+export type BackendName = 'planned' | TfjsBackend;
+export type TfjsBackend = 'webgl' | 'wasm' | 'cpu';
 
 /**
  * Examples ready for a model: `xs` is row-major, `count` rows of the same size, normalised as the
@@ -54,6 +58,8 @@ export interface TrainingResult {
  */
 export interface Trainer {
   readonly backend: BackendName;
+  /** Why this is another backend than the one that was asked for; not there when it is that one. */
+  readonly note?: string;
   readonly layout: Layout;
   /** The weights as initialised from the seed given at creation, or as last set. */
   getWeights(): Promise<Float32Array>;
