@@ -119,6 +119,8 @@ class TfjsTrainer implements Trainer {
     this.#begin();
     const optimizer = optimizers[how.optimizer](how.learningRate);
     const meter = new LossMeter();
+    const mu = how.proximal ?? 0;
+    const pull = mu === 0 ? null : { mu, anchors: this.#trainable.map((weight) => tf.clone(weight)) };
     try {
       const steps: Steps = {
         begin: (epoch) => {
@@ -127,7 +129,7 @@ class TfjsTrainer implements Trainer {
         },
         step: (order, from, rows) => {
           switchTo(this.backend); // another trainer may have run while this one rested
-          this.#step(data, order.subarray(from, from + rows), optimizer, meter);
+          this.#step(data, order.subarray(from, from + rows), optimizer, pull, meter);
         },
         loss: async () => {
           const loss = await meter.read();
@@ -146,16 +148,29 @@ class TfjsTrainer implements Trainer {
       throw thrown;
     } finally {
       meter.dispose();
+      tf.dispose(pull?.anchors ?? []);
       disposeOptimizer(optimizer);
       this.#random.forget();
     }
   }
 
-  #step(data: Dataset, rows: Uint32Array, optimizer: tf.Optimizer, meter: LossMeter): void {
+  #step(
+    data: Dataset,
+    rows: Uint32Array,
+    optimizer: tf.Optimizer,
+    pull: { mu: number; anchors: readonly tf.Tensor[] } | null,
+    meter: LossMeter,
+  ): void {
     this.#random.forget();
     tf.tidy(() => {
       const { xs, ys } = gatherBatch(data, rows, this.#shape);
       const { value, grads } = tf.variableGrads(() => this.#batchLoss(xs, ys), this.#trainable);
+      if (pull !== null) {
+        for (const [i, weight] of this.#trainable.entries()) {
+          const away = tf.sub(weight, pull.anchors[i] as tf.Tensor);
+          grads[weight.name] = tf.add(grads[weight.name] as tf.Tensor, tf.mul(away, pull.mu));
+        }
+      }
       optimizer.applyGradients(grads);
       meter.add(value, rows.length);
     });

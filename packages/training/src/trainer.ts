@@ -30,6 +30,11 @@ export interface LocalTraining {
   readonly batchSize: number;
   readonly optimizer: 'sgd' | 'momentum' | 'adam';
   readonly learningRate: number;
+  /**
+   * μ of FedProx (Li et al., 2020): what is minimised is the loss + μ/2 · ‖w − w₀‖², with w₀ the weights that training
+   * begins with. Left out, or 0: the loss alone. Reported losses are without the term, so that they can be compared.
+   */
+  readonly proximal?: number;
   /** Seeds the order of the examples: shuffled anew each epoch. The last, smaller batch is used. */
   readonly shuffleSeed: string;
 }

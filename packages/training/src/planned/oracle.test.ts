@@ -259,6 +259,29 @@ describe('the planned trainer goes where tfjs goes', () => {
     }
   });
 
+  it("with FedProx's term, over several rounds of steps, penalties and normalizations too", async () => {
+    const regularizer = { class_name: 'L1L2', config: { l1: 0, l2: 0.05 } };
+    const layers = [
+      layer('Dense', { units: 7, activation: 'tanh', batch_input_shape: [null, 5] }),
+      layer('BatchNormalization'),
+      layer('Dense', { units: 6, activation: 'sigmoid', kernel_regularizer: regularizer }),
+      layer('Dense', { units: 3, activation: 'softmax', bias_regularizer: regularizer }),
+    ];
+    for (const optimizer of ['sgd', 'momentum'] as const) {
+      const how = { epochs: 20, batchSize: 4, optimizer, learningRate: 0.1, shuffleSeed: 's', proximal: 2 };
+      await expectSame(describeTable(5, 3, layers), madeUp(10, 5, 3), how);
+    }
+    const plain = layers.filter(({ class_name }) => class_name === 'Dense');
+    const how = {
+      epochs: 5,
+      batchSize: 4,
+      optimizer: 'adam',
+      learningRate: 0.001,
+      shuffleSeed: 's',
+    } as const;
+    await expectSame(describeTable(5, 3, plain), madeUp(10, 5, 3), { ...how, proximal: 2 });
+  });
+
   it('with convolutions, pooling and batch normalization, padded and not, with strides', async () => {
     await fc.assert(
       fc.asyncProperty(

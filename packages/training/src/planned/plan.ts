@@ -26,6 +26,8 @@ export interface Target {
 /** What a run of a plan is told; the same object from the first step to the last. */
 export interface Settings {
   learningRate: number;
+  /** μ of FedProx, for plans that have its term. */
+  proximal: number;
   /** How many steps were taken, this one included. */
   step: number;
 }
@@ -39,7 +41,7 @@ const EPSILON = 1e-7;
 /** A plan that can be run: steps over one arena, and where the first inputs and the last outputs are. */
 export interface Plan {
   readonly run: Step;
-  /** Makes the memory that outlives a step as it is at the start: the optimizer's state, all 0. */
+  /** Makes the memory that outlives a step as it is at the start: the optimizer's state, all 0; anchors, the weights. */
   reset(): void;
   at(slot: Slot): number;
 }
@@ -53,24 +55,30 @@ export class PlanBuilder {
   readonly rows: number;
   readonly #instance: KernelInstance;
   readonly #optimizer: LocalTraining['optimizer'] | null;
+  readonly #proximal: boolean;
+  /** The weights with which training began, in a slot each, for FedProx. */
+  readonly #anchors: { slot: Slot; weight: Weight }[] = [];
   readonly #slots: { perExample: number; fixed: number; kept: boolean }[] = [];
   readonly #steps: { uses: readonly Slot[]; make: (at: (slot: Slot) => number) => Step }[] = [];
 
   /**
    * @param optimizer null for a plan that does not train.
    * @param rows the most examples that a batch will hold.
+   * @param proximal whether steps have FedProx's term.
    */
   constructor(
     instance: KernelInstance,
     settings: Settings,
     optimizer: LocalTraining['optimizer'] | null,
     rows: number,
+    proximal: boolean,
   ) {
     this.#instance = instance;
     this.kernels = instance.kernels;
     this.rows = rows;
     this.settings = settings;
     this.#optimizer = optimizer;
+    this.#proximal = proximal;
   }
 
   /** @returns A slot for so many numbers for each example of a batch, and so many more. */
@@ -120,10 +128,33 @@ export class PlanBuilder {
     const { size: n, at: w, l1, l2 } = weight;
     const penalised = l1 !== 0 || l2 !== 0;
     if (!weight.trainable) return;
+    const anchor = this.#proximal ? this.#anchor(weight) : null;
+    if (this.#optimizer === 'sgd' && penalised && anchor !== null) {
+      // Both terms are of the weights as they were, so neither may change them before the other is known.
+      const change = this.slot(0, n);
+      this.step([...uses, change], (at) => make({ at: at(change), beta: 0 }, at));
+      this.step([change, anchor], (at) => {
+        const [step, from] = [at(change), at(anchor)];
+        return () => {
+          const { learningRate, proximal } = settings;
+          kernels.addPenaltyGradient(n, -learningRate, l1, l2, w, step);
+          kernels.multiplyAdd(n, -learningRate * proximal, w, step);
+          kernels.multiplyAdd(n, learningRate * proximal, from, step);
+          kernels.multiplyAdd(n, 1, step, w);
+        };
+      });
+      return;
+    }
     if (this.#optimizer === 'sgd') {
       // From the weights as they were: before the gradient changes them.
       if (penalised) {
         this.step([], () => () => kernels.addPenaltyGradient(n, -settings.learningRate, l1, l2, w, w));
+      }
+      if (anchor !== null) {
+        this.step([anchor], (at) => {
+          const from = at(anchor);
+          return () => kernels.pull(n, settings.learningRate * settings.proximal, from, w);
+        });
       }
       this.step(uses, (at) => make({ at: w, beta: 1 }, at));
       return;
@@ -133,6 +164,15 @@ export class PlanBuilder {
     this.step([...uses, gradient], (at) => make({ at: at(gradient), beta }, at));
     if (penalised) {
       this.step([gradient], (at) => () => kernels.addPenaltyGradient(n, 1, l1, l2, w, at(gradient)));
+    }
+    if (anchor !== null) {
+      this.step([gradient, anchor], (at) => {
+        const [g, from] = [at(gradient), at(anchor)];
+        return () => {
+          kernels.multiplyAdd(n, settings.proximal, w, g);
+          kernels.multiplyAdd(n, -settings.proximal, from, g);
+        };
+      });
     }
     if (this.#optimizer === 'momentum') {
       this.step([gradient], (at) => {
@@ -150,6 +190,12 @@ export class PlanBuilder {
         kernels.adam(n, size, 1 / (1 - BETA2 ** step), BETA1, BETA2, EPSILON, g, m, v, w);
       };
     });
+  }
+
+  #anchor(weight: Weight): Slot {
+    const slot = this.kept(0, weight.size);
+    this.#anchors.push({ slot, weight });
+    return slot;
   }
 
   /** Places all slots behind `base` and makes the steps. */
@@ -175,6 +221,9 @@ export class PlanBuilder {
       reset: () => {
         for (const [slot, { kept, fixed }] of this.#slots.entries()) {
           if (kept) this.floats(at(slot), fixed).fill(0);
+        }
+        for (const { slot, weight } of this.#anchors) {
+          this.floats(at(slot), weight.size).set(this.floats(weight.at, weight.size));
         }
       },
     };

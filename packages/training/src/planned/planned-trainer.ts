@@ -84,10 +84,10 @@ class PlannedTrainer implements Trainer {
   readonly #instance: KernelInstance;
   readonly #streams: (RandomSource | null)[];
   readonly #pace: Pace | null;
-  readonly #settings: Settings = { learningRate: 0, step: 0 };
+  readonly #settings: Settings = { learningRate: 0, proximal: 0, step: 0 };
   readonly #chunk: number;
   readonly #size: number;
-  #training: (WholePlan & { optimizer: LocalTraining['optimizer'] }) | null = null;
+  #training: (WholePlan & { optimizer: LocalTraining['optimizer']; proximal: boolean }) | null = null;
   #asking: WholePlan | null = null;
   #disposed = false;
 
@@ -127,9 +127,10 @@ class PlannedTrainer implements Trainer {
     checkDataset(data, this.#shape);
     checkNotEmpty(data);
     this.#begin();
-    const whole = this.#trainingPlan(how.optimizer, Math.min(how.batchSize, data.count));
+    const whole = this.#trainingPlan(how, Math.min(how.batchSize, data.count));
     const settings = this.#settings;
     settings.learningRate = how.learningRate;
+    settings.proximal = how.proximal ?? 0;
     settings.step = 0;
     whole.plan.reset();
     const size = rowSize(this.#shape);
@@ -213,22 +214,23 @@ class PlannedTrainer implements Trainer {
   }
 
   #askingPlan(): WholePlan {
-    this.#asking ??= this.#plan(null, this.#chunk);
+    this.#asking ??= this.#plan(null, this.#chunk, false);
     return this.#asking;
   }
 
-  #trainingPlan(optimizer: LocalTraining['optimizer'], rows: number): WholePlan {
+  #trainingPlan({ optimizer, proximal: mu = 0 }: LocalTraining, rows: number): WholePlan {
     const known = this.#training;
-    if (known !== null && known.optimizer === optimizer && known.rows >= rows) return known;
-    this.#training = { ...this.#plan(optimizer, rows), optimizer };
+    const proximal = mu !== 0;
+    if (known?.optimizer === optimizer && known.proximal === proximal && known.rows >= rows) return known;
+    this.#training = { ...this.#plan(optimizer, rows, proximal), optimizer, proximal };
     return this.#training;
   }
 
-  #plan(optimizer: LocalTraining['optimizer'] | null, rows: number): WholePlan {
+  #plan(optimizer: LocalTraining['optimizer'] | null, rows: number, proximal: boolean): WholePlan {
     const { kernels } = this.#instance;
     const { layers, weights } = this.#model;
     const { outputs, loss } = this.#shape;
-    const plan = new PlanBuilder(this.#instance, this.#settings, optimizer, rows);
+    const plan = new PlanBuilder(this.#instance, this.#settings, optimizer, rows, proximal);
     const input = plan.kept(rowSize(this.#shape));
     const labels = plan.kept(1);
     const training = optimizer !== null;
