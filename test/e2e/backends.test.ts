@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
 import type { Trained } from './backends/page.ts';
 
-/* The training room in a real browser: WebGL and WASM against plain JavaScript, the slowest and plainest. */
+/* The training room in a real browser: WebGL, WASM and the planned trainer against plain JavaScript, the slowest and plainest. */
 let server: ViteDevServer;
 let browser: Browser;
 let page: Page;
@@ -45,6 +45,7 @@ const trained = (backend: string, task: string, examples: number, batchSize: num
 describe.each([
   ['webgl', 1e-3],
   ['wasm', 1e-4],
+  ['planned', 1e-4],
 ])('%s trains as plain JavaScript does', (backend, tolerance) => {
   // Odd batches, odd remainders and a batch of one: where a GPU's texels have room to spare.
   it.each([

@@ -207,6 +207,8 @@ describe('a graphics processor', () => {
         };
       }`,
     );
+    // Not the fastest here, where there is no real graphics processor; the person may insist on it.
+    await context.addInitScript(() => localStorage.setItem('coppice.backend', '"webgl"'));
     await page.goto(`${world.url}/?run=${run.id}`);
     await addPictures(page, 1, await digitFiles(1, 10));
     await addPictures(page, 4, await digitFiles(4, 10));

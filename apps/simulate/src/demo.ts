@@ -123,7 +123,7 @@ async function startClients(url: string, run: string): Promise<Worker[]> {
       invitation: null,
       seed: 1,
       dropout: 0,
-      backend: 'wasm',
+      backend: 'planned',
       clients,
       features: examples.features,
       labels: examples.labels,

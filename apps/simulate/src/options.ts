@@ -22,7 +22,7 @@ export interface SimulateOptions {
   readonly seed: number;
   readonly dropout: number;
   readonly overSelect: number;
-  readonly backend: 'wasm' | 'cpu';
+  readonly backend: 'planned' | 'wasm' | 'cpu';
   readonly url: string | null;
   readonly adminKey: string | null;
   readonly invited: boolean;
@@ -108,8 +108,8 @@ const flags = {
   },
   backend: {
     takes: 'NAME',
-    help: 'wasm or cpu; fixed, so that results repeat (default: wasm).',
-    read: oneOf('wasm', 'cpu'),
+    help: 'planned, wasm or cpu; fixed, so that results repeat (default: planned).',
+    read: oneOf('planned', 'wasm', 'cpu'),
   },
   url: { takes: 'URL', help: 'Use a running coordinator instead of one of its own.' },
   'admin-key': { takes: 'KEY', help: 'The admin key of that coordinator (or COPPICE_ADMIN_KEY).' },
@@ -198,7 +198,7 @@ export function readOptions(
     seed: value('seed', 1),
     dropout: value('dropout', 0),
     overSelect: value('over-select', 1),
-    backend: value('backend', 'wasm'),
+    backend: value('backend', 'planned'),
     url: url?.replace(/\/$/, '') ?? null,
     adminKey,
     invited: value('invited', false),

@@ -226,7 +226,7 @@ describe('its flags', () => {
       seed: 1,
       dropout: 0,
       overSelect: 1,
-      backend: 'wasm',
+      backend: 'planned',
       json: false,
       invited: false,
     });

@@ -1,8 +1,21 @@
+import type { ActivationKernels } from './scalar/activations.ts';
+import type { BatchNormKernels } from './scalar/batch-norm.ts';
+import type { ConvolutionKernels } from './scalar/convolution.ts';
+import type { LossKernels } from './scalar/losses.ts';
+import type { MatmulKernels } from './scalar/matmul.ts';
+import type { OptimizerKernels } from './scalar/optimizers.ts';
+
 /**
  * Every kernel, as WebAssembly exports it and as the scalar twin has it. Arrays are byte offsets into
  * the one memory that an instance works on, aligned to their elements.
  */
-export interface Kernels {
+export interface Kernels
+  extends MatmulKernels,
+    ActivationKernels,
+    LossKernels,
+    OptimizerKernels,
+    ConvolutionKernels,
+    BatchNormKernels {
   /** y ← a · x + y over n float32 values. */
   multiplyAdd(n: number, a: number, x: number, y: number): void;
   /** sums ← sums + round(scale · x) + bits(1.5 · 2⁵²), as int64, over n float32 values; needs |scale · x| < 2⁵¹. */

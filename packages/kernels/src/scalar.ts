@@ -1,4 +1,10 @@
 import type { Kernels } from './kernels.ts';
+import { scalarActivations } from './scalar/activations.ts';
+import { scalarBatchNorm } from './scalar/batch-norm.ts';
+import { scalarConvolution } from './scalar/convolution.ts';
+import { scalarLosses } from './scalar/losses.ts';
+import { scalarMatmul } from './scalar/matmul.ts';
+import { scalarOptimizers } from './scalar/optimizers.ts';
 
 const ROUNDER = 1.5 * 2 ** 52;
 
@@ -9,6 +15,12 @@ const ROUNDER = 1.5 * 2 ** 52;
  */
 export function scalarKernels(buffer: () => ArrayBuffer): Kernels {
   return {
+    ...scalarMatmul(buffer),
+    ...scalarActivations(buffer),
+    ...scalarLosses(buffer),
+    ...scalarOptimizers(buffer),
+    ...scalarConvolution(buffer),
+    ...scalarBatchNorm(buffer),
     multiplyAdd(n, a, x, y) {
       const from = new Float32Array(buffer(), x, n);
       const to = new Float32Array(buffer(), y, n);

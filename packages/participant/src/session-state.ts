@@ -72,6 +72,10 @@ export interface SessionState {
   readonly paused: boolean;
   readonly peers: Peers | null;
   readonly backend: BackendName | null;
+  /** Why it is not the backend that was meant, as when a model has a layer that there are no kernels for. */
+  readonly backendNote: string | null;
+  /** The backend that was lost, in whose place the present one came. */
+  readonly backendLost: BackendName | null;
   /** Training speed, examples a second. */
   readonly speed: number | null;
   /** The last closed round and this participant's part in it. */

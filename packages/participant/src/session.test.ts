@@ -490,7 +490,7 @@ describe('a trainer host', () => {
       ['webgl', 'wasm', 'cpu'],
     );
     const used: string[] = [];
-    host.onBackend((backend) => used.push(backend));
+    host.onBackend(({ backend, insteadOf }) => used.push(`${backend} for ${insteadOf}`));
     let failures = 1;
     const result = await host.use(description, async ({ backend }) => {
       if (failures-- > 0) throw new CoppiceError('backend-lost', 'Gone.');
@@ -498,9 +498,56 @@ describe('a trainer host', () => {
     });
     expect(result).toBe('cpu');
     expect(tried).toEqual(['webgl', 'wasm', 'cpu']);
-    expect(used).toEqual(['wasm', 'cpu']);
+    expect(used).toEqual(['wasm for null', 'cpu for wasm']);
     expect(await host.use(description, async ({ backend }) => backend)).toBe('cpu');
     expect(tried).toHaveLength(3);
+  });
+
+  it('takes the fastest first, measured once for a model, and what was not ranked only at the last', async () => {
+    const tried: string[] = [];
+    const measured: number[] = [];
+    const host = trainerHost(
+      async (_description, { backend }) => {
+        tried.push(backend ?? '');
+        if (backend === 'wasm') throw new CoppiceError('backend-unavailable', 'No WebAssembly after all.');
+        return { ...scripted(), backend: backend ?? 'cpu' };
+      },
+      ['planned', 'webgl', 'wasm', 'cpu'],
+      async (_description, { batchSize }) => {
+        measured.push(batchSize);
+        return [{ backend: 'wasm' }, { backend: 'planned' }];
+      },
+    );
+    const backendOf = (trainer: { backend: string }) => Promise.resolve(trainer.backend);
+    expect(await host.use(description, backendOf, { batchSize: 7 })).toBe('planned');
+    expect(await host.use(description, backendOf, { batchSize: 7 })).toBe('planned');
+    expect(measured).toEqual([7]);
+    let failures = 1;
+    const after = await host.use(description, async ({ backend }) => {
+      if (failures-- > 0) throw new CoppiceError('backend-lost', 'Gone.');
+      return backend;
+    });
+    // WebGL was not among those that compute what they should.
+    expect(after).toBe('cpu');
+    expect(tried).toEqual(['wasm', 'planned', 'cpu']);
+  });
+
+  it('takes what is preferred, the others where it cannot be had, and its own order again after that', async () => {
+    const host = trainerHost(
+      async (_description, { backend }) => {
+        if (backend === 'webgl') throw new CoppiceError('backend-unavailable', 'No WebGL.');
+        return { ...scripted(), backend: backend ?? 'cpu' };
+      },
+      ['planned', 'webgl', 'wasm', 'cpu'],
+      async () => [{ backend: 'wasm' }, { backend: 'planned' }],
+    );
+    const used = () => host.use(description, async ({ backend }) => backend);
+    host.prefer('cpu');
+    expect(await used()).toBe('cpu');
+    host.prefer('webgl');
+    expect(await used()).toBe('planned');
+    host.prefer(null);
+    expect(await used()).toBe('wasm');
   });
 
   it('lends to one at a time, in order, also after a failure', async () => {

@@ -73,6 +73,8 @@ const initialState: SessionState = {
   paused: false,
   peers: null,
   backend: null,
+  backendNote: null,
+  backendLost: null,
   speed: null,
   lastRound: null,
   accepted: 0,
@@ -114,7 +116,9 @@ class ParticipantSession implements Session {
   constructor(options: SessionOptions) {
     this.#o = options;
     this.#models = new ModelFetcher((name, message) => this.#o.transport.request(name, message));
-    options.host.onBackend((backend) => this.#set({ backend }));
+    options.host.onBackend(({ backend, note, insteadOf }) =>
+      this.#set({ backend, backendNote: note, backendLost: insteadOf }),
+    );
   }
 
   get state(): SessionState {

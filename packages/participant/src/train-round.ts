@@ -51,25 +51,29 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
   const { task, plan, layout, participant, start, weights } = work;
   const { training, evaluation } = holdOut(work.data, plan.evaluationShare, participant);
   const description = { topology: task.model, data: task.data, loss: task.loss };
-  const { trained, metrics } = await work.host.use(description, async (trainer) => {
-    work.signal.throwIfAborted();
-    trainer.setWeights(weights);
-    work.onEvaluating();
-    const metrics = await trainer.evaluate(evaluation);
-    const trained = await trainer.train(
-      training,
-      {
-        epochs: plan.epochs,
-        batchSize: plan.batchSize,
-        optimizer: plan.optimizer,
-        learningRate: plan.learningRate,
-        // Not the run's id: two runs of one plan over the same participants give the same model.
-        shuffleSeed: `${plan.seed}/${participant}/${start.round}`,
-      },
-      { onProgress: work.onTraining, signal: work.signal },
-    );
-    return { trained, metrics };
-  });
+  const { trained, metrics } = await work.host.use(
+    description,
+    async (trainer) => {
+      work.signal.throwIfAborted();
+      trainer.setWeights(weights);
+      work.onEvaluating();
+      const metrics = await trainer.evaluate(evaluation);
+      const trained = await trainer.train(
+        training,
+        {
+          epochs: plan.epochs,
+          batchSize: plan.batchSize,
+          optimizer: plan.optimizer,
+          learningRate: plan.learningRate,
+          // Not the run's id: two runs of one plan over the same participants give the same model.
+          shuffleSeed: `${plan.seed}/${participant}/${start.round}`,
+        },
+        { onProgress: work.onTraining, signal: work.signal },
+      );
+      return { trained, metrics };
+    },
+    { batchSize: plan.batchSize },
+  );
 
   const delta = new Float32Array(weights.length);
   for (let i = 0; i < delta.length; i++) delta[i] = (trained.weights[i] as number) - (weights[i] as number);

@@ -7,23 +7,62 @@ export type CreateTrainer = (
 ) => Promise<Trainer>;
 
 /**
+ * Names the backends that a model can be trained on, the one to use first.
+ *
+ * @param how.batchSize what the plan says.
+ */
+export type RankBackends = (
+  description: ModelDescription,
+  how: { batchSize: number },
+) => Promise<readonly { readonly backend: BackendName }[]>;
+
+/** A backend that comes into use. */
+export interface BackendInUse {
+  readonly backend: BackendName;
+  /** Why it is not the one that was meant; null when it is. */
+  readonly note: string | null;
+  /** The backend that was lost just now, in whose place this one comes. */
+  readonly insteadOf: BackendName | null;
+}
+
+/** Where nobody says what a batch is: a question is asked, say. */
+const USUAL_BATCH = 10;
+
+/**
  * Lends a trainer for one piece of work at a time. One host may serve many sessions: each sets its own
  * weights first, so nothing is shared but the device.
  */
 export interface TrainerHost {
   /** Runs `work` when the trainer is free. After a lost device, once more on the next backend. */
-  use<T>(description: ModelDescription, work: (trainer: Trainer) => Promise<T>): Promise<T>;
+  use<T>(
+    description: ModelDescription,
+    work: (trainer: Trainer) => Promise<T>,
+    how?: { batchSize: number },
+  ): Promise<T>;
   readonly backend: BackendName | null;
+  /** From the next piece of work on, this backend where it can be had; null: the host's own order again. */
+  prefer(backend: BackendName | null): void;
   /** Called with each backend that comes into use, also after a fallback. */
-  onBackend(changed: (backend: BackendName) => void): () => void;
+  onBackend(changed: (inUse: BackendInUse) => void): () => void;
   dispose(): void;
 }
 
-/** A host over `createTrainer`, trying `backends` in order and moving on for good when one is lost. */
-export function trainerHost(createTrainer: CreateTrainer, backends: readonly BackendName[]): TrainerHost {
-  const left = [...backends];
-  const listeners = new Set<(backend: BackendName) => void>();
-  let held: { description: ModelDescription; trainer: Trainer } | null = null;
+/**
+ * A host over `createTrainer`, trying `backends` in order and moving on for good when one is lost.
+ *
+ * @param rank measures, once for each model, in which order to try; what it does not name is tried last if it is the last
+ *   of `backends`, and not at all else.
+ */
+export function trainerHost(
+  createTrainer: CreateTrainer,
+  backends: readonly BackendName[],
+  rank: RankBackends | null = null,
+): TrainerHost {
+  const gone = new Set<BackendName>();
+  const listeners = new Set<(inUse: BackendInUse) => void>();
+  let preferred: BackendName | null = null;
+  let held: { description: ModelDescription; trainer: Trainer; asked: BackendName } | null = null;
+  let ranked: { description: ModelDescription; order: readonly BackendName[] } | null = null;
   let queue: Promise<unknown> = Promise.resolve();
 
   const drop = () => {
@@ -31,22 +70,42 @@ export function trainerHost(createTrainer: CreateTrainer, backends: readonly Bac
     held = null;
   };
 
-  const acquire = async (description: ModelDescription): Promise<Trainer> => {
+  const orderFor = async (
+    description: ModelDescription,
+    how: { batchSize: number },
+  ): Promise<readonly BackendName[]> => {
+    if (preferred !== null) return [preferred, ...backends.filter((backend) => backend !== preferred)];
+    if (rank === null) return backends;
+    if (ranked === null || !sameModel(ranked.description, description)) {
+      const names = (await rank(description, how)).map(({ backend }) => backend);
+      const known = names.filter((backend) => backends.includes(backend));
+      const last = backends.at(-1) as BackendName;
+      ranked = { description, order: known.includes(last) ? known : [...known, last] };
+    }
+    return ranked.order;
+  };
+
+  const acquire = async (
+    description: ModelDescription,
+    how: { batchSize: number },
+    insteadOf: BackendName | null = null,
+  ): Promise<Trainer> => {
     if (held !== null && sameModel(held.description, description)) return held.trainer;
     drop();
     let cause: unknown;
-    while (left.length > 0) {
-      const backend = left[0] as BackendName;
+    for (const backend of await orderFor(description, how)) {
+      if (gone.has(backend)) continue;
       try {
         const trainer = await createTrainer(description, { backend, seed: 0 });
-        held = { description, trainer };
-        for (const listener of listeners) listener(trainer.backend);
+        held = { description, trainer, asked: backend };
+        const inUse = { backend: trainer.backend, note: trainer.note ?? null, insteadOf };
+        for (const listener of listeners) listener(inUse);
         return trainer;
       } catch (thrown) {
         // A model that cannot be built fails on every backend alike.
         if (thrown instanceof CoppiceError && !thrown.code.startsWith('backend-')) throw thrown;
         cause = thrown;
-        left.shift();
+        gone.add(backend);
       }
     }
     throw new CoppiceError(
@@ -59,27 +118,39 @@ export function trainerHost(createTrainer: CreateTrainer, backends: readonly Bac
   const run = async <T>(
     description: ModelDescription,
     work: (trainer: Trainer) => Promise<T>,
+    how: { batchSize: number },
   ): Promise<T> => {
-    const trainer = await acquire(description);
+    const trainer = await acquire(description, how);
     try {
       return await work(trainer);
     } catch (thrown) {
-      if (!(thrown instanceof CoppiceError) || thrown.code !== 'backend-lost' || left.length <= 1)
+      const isLost = thrown instanceof CoppiceError && thrown.code === 'backend-lost';
+      if (!isLost || held === null || backends.every((one) => gone.has(one) || one === held?.asked))
         throw thrown;
-      left.shift();
+      const lost = held.asked;
+      gone.add(lost);
       drop();
-      return work(await acquire(description));
+      return work(await acquire(description, how, lost));
     }
   };
 
   return {
-    use(description, work) {
-      const result = queue.then(() => run(description, work));
+    use(description, work, how = { batchSize: USUAL_BATCH }) {
+      const result = queue.then(() => run(description, work, how));
       queue = result.catch(() => {});
       return result;
     },
     get backend() {
       return held?.trainer.backend ?? null;
+    },
+    prefer(backend) {
+      queue = queue.then(() => {
+        if (backend === preferred) return;
+        preferred = backend;
+        // Wished for anew, it is tried anew.
+        if (backend !== null) gone.delete(backend);
+        drop();
+      });
     },
     onBackend(changed) {
       listeners.add(changed);

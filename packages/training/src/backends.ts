@@ -1,10 +1,11 @@
 import { CoppiceError } from '@coppice/protocol';
 import { withoutProcessHandlers } from './process-handlers.ts';
 import * as tf from './tf.ts';
-import type { BackendName } from './trainer.ts';
+import type { BackendName, TfjsBackend } from './trainer.ts';
 
-/** In the order in which they are tried. */
-export const backendNames: readonly BackendName[] = ['webgl', 'wasm', 'cpu'];
+/** In the order in which they are tried where nobody measures. */
+export const backendNames: readonly BackendName[] = ['planned', 'webgl', 'wasm', 'cpu'];
+const tfjsBackends: readonly TfjsBackend[] = ['webgl', 'wasm', 'cpu'];
 
 // Also silences tfjs's advice to install its Node binding, and its own warnings when a backend
 // can't start: that is told below.
@@ -21,13 +22,13 @@ let lastStart: Promise<void> = Promise.resolve();
  *
  * @throws CoppiceError `backend-unavailable` when this machine or browser can't run it.
  */
-export function useBackend(name: BackendName): Promise<void> {
+export function useBackend(name: TfjsBackend): Promise<void> {
   const start = lastStart.then(() => startBackend(name));
   lastStart = start.catch(() => {});
   return start;
 }
 
-async function startBackend(name: BackendName): Promise<void> {
+async function startBackend(name: TfjsBackend): Promise<void> {
   try {
     if (name === 'wasm') (await import('./wasm.ts')).prepareWasm();
     if (name === 'webgl') renewLostWebgl();
@@ -52,9 +53,9 @@ async function startBackend(name: BackendName): Promise<void> {
  * @throws CoppiceError `backend-unavailable` when none does; cpu is plain JavaScript, so this means
  *   that the program itself is broken.
  */
-export async function firstWorkingBackend(): Promise<BackendName> {
+export async function firstWorkingBackend(): Promise<TfjsBackend> {
   let last: unknown;
-  for (const name of backendNames) {
+  for (const name of tfjsBackends) {
     try {
       await useBackend(name);
       await probe(name);
@@ -67,14 +68,14 @@ export async function firstWorkingBackend(): Promise<BackendName> {
 }
 
 /** Makes a backend that was started before the current one; does nothing when it is already. */
-export function switchTo(name: BackendName): void {
+export function switchTo(name: TfjsBackend): void {
   if (tf.getBackend() === name) return;
   // Async only in its first call for a backend; a started one is current when the call returns.
   void tf.setBackend(name);
 }
 
 /** True when the device behind the backend is gone (WebGL only). */
-export function isLost(name: BackendName): boolean {
+export function isLost(name: TfjsBackend): boolean {
   if (name !== 'webgl') return false;
   return webglContext()?.gl?.isContextLost() ?? false;
 }
@@ -115,7 +116,7 @@ function renewLostWebgl(): void {
 }
 
 /** One small product whose answer is known: some drivers start, and compute nonsense. */
-async function probe(name: BackendName): Promise<void> {
+async function probe(name: TfjsBackend): Promise<void> {
   const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])));
   const [value] = await product.data();
   product.dispose();

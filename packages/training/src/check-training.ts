@@ -6,7 +6,7 @@ import { RandomLayers } from './random-layers.ts';
 import { invalid } from './read-topology.ts';
 import { dropTape } from './tape.ts';
 import * as tf from './tf.ts';
-import { createTrainer } from './tfjs-trainer.ts';
+import { createTfjsTrainer } from './tfjs-trainer.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function checkTraining(description: ModelDescription): Promise<void
   const size = exampleSize(description.data);
   // No two numbers the same, so that no layer meets a case that real data don't have.
   const xs = Float32Array.from({ length: size }, (_, i) => (i + 1) / size);
-  const trainer = await createTrainer(description, { backend: 'wasm', seed: 0 });
+  const trainer = await createTfjsTrainer(description, { backend: 'wasm', seed: 0 });
   try {
     await trainer.train(
       { count: 1, xs, ys: new Float32Array(1) },

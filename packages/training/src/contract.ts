@@ -77,6 +77,23 @@ export function trainerContract(name: string, make: MakeTrainer): void {
       });
     }
 
+    for (const optimizer of ['sgd', 'momentum', 'adam'] as const) {
+      it(`is held by FedProx's term to the weights it began with, by ${optimizer}, and not the next time`, async () => {
+        const trainer = await made(line);
+        const data: Dataset = { count: 4, xs: new Float32Array(4).fill(2), ys: new Float32Array(4).fill(3) };
+        const how = { ...sgd, optimizer, learningRate: 0.05, batchSize: 2, epochs: 4 };
+        const steps = (from: [number, number], mu: number) => lineSteps(from, optimizer, 0.05, 8, mu);
+        trainer.setWeights(Float32Array.of(0.5, -0.25));
+        const held = await trainer.train(data, { ...how, proximal: 1.5 });
+        expectClose(held.weights, steps([0.5, -0.25], 1.5), 1e-4);
+        // What it began with is another thing each time.
+        const from = [...held.weights] as [number, number];
+        expectClose((await trainer.train(data, { ...how, proximal: 0.5 })).weights, steps(from, 0.5), 1e-4);
+        trainer.setWeights(Float32Array.of(0.5, -0.25));
+        expectClose((await trainer.train(data, how)).weights, steps([0.5, -0.25], 0), 1e-4);
+      });
+    }
+
     it('gives the same bits for the same data, plan and seed; others for another shuffle', async () => {
       const how = { ...sgd, batchSize: 7, epochs: 3 };
       const run = async (shuffleSeed: string) =>
@@ -172,15 +189,21 @@ export function trainerContract(name: string, make: MakeTrainer): void {
     it('lets the event loop turn while it trains', async () => {
       const trainer = await made(classifier);
       const { port1, port2 } = new MessageChannel();
+      const stop = new AbortController();
       let turns = 0;
       port1.onmessage = () => {
-        turns++;
-        port2.postMessage(null);
+        if (++turns > 1) stop.abort();
+        else port2.postMessage(null);
       };
       port2.postMessage(null);
-      await trainer.train(blobs, { ...sgd, batchSize: 1, epochs: 20 });
+      // Long enough for the fastest; nobody waits for the end.
+      const training = trainer.train(
+        blobs,
+        { ...sgd, batchSize: 1, epochs: 20_000 },
+        { signal: stop.signal },
+      );
+      await expect(training).rejects.toMatchObject({ name: 'AbortError' });
       port1.close();
-      expect(turns).toBeGreaterThan(1);
     });
 
     it('is of no use once disposed of, which may be done twice', async () => {
@@ -278,13 +301,15 @@ function lineSteps(
   optimizer: LocalTraining['optimizer'],
   rate: number,
   steps: number,
+  mu = 0,
 ): number[] {
   const weights = [...start];
   const first = [0, 0];
   const second = [0, 0];
   for (let t = 1; t <= steps; t++) {
     const error = 2 * (weights[0] as number) + (weights[1] as number) - 3;
-    for (const [i, g] of [4 * error, 2 * error].entries()) {
+    for (const [i, slope] of [4 * error, 2 * error].entries()) {
+      const g = slope + mu * ((weights[i] as number) - (start[i] as number));
       if (optimizer === 'adam') {
         first[i] = 0.9 * (first[i] as number) + 0.1 * g;
         second[i] = 0.999 * (second[i] as number) + 0.001 * g * g;

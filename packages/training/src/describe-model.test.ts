@@ -97,6 +97,14 @@ describe('a model that someone brought', () => {
       /twin/,
     ],
     [
+      'a number written as text in its shape',
+      sequential(
+        { class_name: 'Flatten', config: { batch_input_shape: [null, '28', 28, 1] } },
+        dense(10, 'softmax'),
+      ),
+      /\[null, "28", 28, 1\].*fixed numbers/,
+    ],
+    [
       'another input shape',
       sequential(dense(10, 'softmax', shaped(783))),
       /\[null, 783\].*28×28.*\[null, 784\]/,

@@ -1,7 +1,7 @@
 import type { DataSchema, Layout, Loss, Topology } from '@coppice/protocol';
 import { checkTraining } from './check-training.ts';
 import { readTopology } from './read-topology.ts';
-import { createTrainer } from './tfjs-trainer.ts';
+import { createTfjsTrainer } from './tfjs-trainer.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
@@ -14,7 +14,7 @@ export async function describeModel(
   seed: number,
 ): Promise<{ layout: Layout; weights: Float32Array }> {
   // Plain JavaScript: nothing to start, and the same arithmetic for initializers that compute.
-  const trainer = await createTrainer(description, { backend: 'cpu', seed });
+  const trainer = await createTfjsTrainer(description, { backend: 'cpu', seed });
   try {
     return { layout: trainer.layout, weights: await trainer.getWeights() };
   } finally {

@@ -21,8 +21,13 @@ const SLICE = 16;
 export class Slices {
   #began = performance.now();
 
+  /** Whether `rest` would yield now. */
+  get due(): boolean {
+    return performance.now() - this.#began >= SLICE;
+  }
+
   async rest(): Promise<void> {
-    if (performance.now() - this.#began < SLICE) return;
+    if (!this.due) return;
     await yieldToEventLoop();
     this.#began = performance.now();
   }

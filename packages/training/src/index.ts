@@ -1,9 +1,9 @@
 // The menu of this room. Inside the room, import the file.
 export { backendNames, firstWorkingBackend } from './backends.ts';
+export { createTrainer } from './create-trainer.ts';
 export { checkModel, describeModel } from './describe-model.ts';
-export { fastestBackend } from './fastest-backend.ts';
 export type { Pace } from './pace.ts';
-export { createTrainer } from './tfjs-trainer.ts';
+export { type RankedBackend, rankBackends } from './rank-backends.ts';
 export type {
   BackendName,
   Dataset,

@@ -101,9 +101,10 @@ function checkShapes(
   const input = model.inputs[0]?.shape ?? [];
   const output = model.outputs[0]?.shape ?? [];
   const inputShape = input.slice(1);
-  if (input[0] !== null || inputShape.some((size) => size === null)) {
+  // tfjs builds a model on "4" as on 4, and stumbles over it when it trains.
+  if (input[0] !== null || !inputShape.every(Number.isInteger)) {
     throw invalid(
-      `it takes inputs of shape ${show(input)}; the first size must be null (any batch), the others fixed`,
+      `it takes inputs of shape ${show(input)}; the first size must be null (any batch), the others fixed numbers`,
     );
   }
   const fitting = fittingShapes(data);
@@ -191,5 +192,5 @@ function layoutOf(model: tf.LayersModel): Layout {
 }
 
 function show(shape: readonly (number | null)[]): string {
-  return `[${shape.map(String).join(', ')}]`;
+  return `[${shape.map((size) => JSON.stringify(size)).join(', ')}]`;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createTrainer } from './create-trainer.ts';
 import { type Pace, Pacer } from './pace.ts';
-import { createTrainer } from './tfjs-trainer.ts';
 import type { Dataset, LocalTraining, ModelDescription } from './trainer.ts';
 
 /** A clock on which work takes what the test says, and timers fire at their time, at once. */
@@ -109,7 +109,7 @@ describe('Pacer', () => {
   });
 });
 
-describe.each(['cpu', 'wasm'] as const)('training at a pace, on %s', (backend) => {
+describe.each(['cpu', 'wasm', 'planned'] as const)('training at a pace, on %s', (backend) => {
   const description: ModelDescription = {
     topology: {
       class_name: 'Sequential',

@@ -1,11 +1,11 @@
 import type { DataSchema, Topology } from '@coppice/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { useBackend } from './backends.ts';
+import { createTrainer } from './create-trainer.ts';
 import { checkModel } from './describe-model.ts';
 import { buildModel } from './model.ts';
 import { RandomLayers } from './random-layers.ts';
 import * as tf from './tf.ts';
-import { createTrainer } from './tfjs-trainer.ts';
 import type { BackendName, Dataset, LocalTraining } from './trainer.ts';
 
 type Config = Record<string, unknown>;
@@ -112,46 +112,49 @@ const how: LocalTraining = {
   shuffleSeed: 'a',
 };
 
-describe.each<BackendName>(['cpu', 'wasm'])('layers that draw while they train, on %s', (backend) => {
-  it.each(models)('%s: the same bits for the same seed, others for another', async (_, topology) => {
-    const before = tf.memory().numTensors;
-    const train = async (seed: string, changes: Partial<LocalTraining> = {}) => {
-      const description = { topology, data, loss: 'categoricalCrossentropy' as const };
-      const trainer = await createTrainer(description, { backend, seed: 7 });
-      const result = await trainer.train(one, { ...how, shuffleSeed: seed, ...changes });
-      // Asked, the layers stand still.
-      expect(await trainer.predict(one.xs, 1)).toEqual(await trainer.predict(one.xs, 1));
-      trainer.dispose();
-      return result;
-    };
-    const first = await train('a');
-    const again = await train('a');
-    expect(again.weights).toEqual(first.weights);
-    expect(again.loss).toBe(first.loss);
-    expect((await train('b')).weights).not.toEqual(first.weights);
-    // At a rate this small nothing is learnt: a loss that differs was drawn anew.
-    const still = { learningRate: 1e-30 };
-    const losses = await Promise.all([1, 2, 3].map((epochs) => train('a', { ...still, epochs })));
-    expect(new Set(losses.map(({ loss }) => loss)).size).toBeGreaterThan(1);
-    expect(tf.memory().numTensors).toBe(before);
-  });
+describe.each<BackendName>(['cpu', 'wasm', 'planned'])(
+  'layers that draw while they train, on %s',
+  (backend) => {
+    it.each(models)('%s: the same bits for the same seed, others for another', async (_, topology) => {
+      const before = tf.memory().numTensors;
+      const train = async (seed: string, changes: Partial<LocalTraining> = {}) => {
+        const description = { topology, data, loss: 'categoricalCrossentropy' as const };
+        const trainer = await createTrainer(description, { backend, seed: 7 });
+        const result = await trainer.train(one, { ...how, shuffleSeed: seed, ...changes });
+        // Asked, the layers stand still.
+        expect(await trainer.predict(one.xs, 1)).toEqual(await trainer.predict(one.xs, 1));
+        trainer.dispose();
+        return result;
+      };
+      const first = await train('a');
+      const again = await train('a');
+      expect(again.weights).toEqual(first.weights);
+      expect(again.loss).toBe(first.loss);
+      expect((await train('b')).weights).not.toEqual(first.weights);
+      // At a rate this small nothing is learnt: a loss that differs was drawn anew.
+      const still = { learningRate: 1e-30 };
+      const losses = await Promise.all([1, 2, 3].map((epochs) => train('a', { ...still, epochs })));
+      expect(new Set(losses.map(({ loss }) => loss)).size).toBeGreaterThan(1);
+      expect(tf.memory().numTensors).toBe(before);
+    });
 
-  it('draws again for each batch of another size', async () => {
-    const topology = aroundRows(layer('RNN', { cell: cell('GRUCell') }));
-    const trainer = await createTrainer(
-      { topology, data, loss: 'categoricalCrossentropy' },
-      { backend, seed: 7 },
-    );
-    onTestFinished(() => trainer.dispose());
-    const xs = Float32Array.from({ length: 3 * 48 }, (_, i) => Math.sin(i));
-    const result = await trainer.train(
-      { count: 3, xs, ys: Float32Array.of(0, 1, 2) },
-      { ...how, batchSize: 2 },
-    );
-    expect(result.steps).toBe(6);
-    expect(await trainer.predict(xs, 3)).toHaveLength(9);
-  });
-});
+    it('draws again for each batch of another size', async () => {
+      const topology = aroundRows(layer('RNN', { cell: cell('GRUCell') }));
+      const trainer = await createTrainer(
+        { topology, data, loss: 'categoricalCrossentropy' },
+        { backend, seed: 7 },
+      );
+      onTestFinished(() => trainer.dispose());
+      const xs = Float32Array.from({ length: 3 * 48 }, (_, i) => Math.sin(i));
+      const result = await trainer.train(
+        { count: 3, xs, ys: Float32Array.of(0, 1, 2) },
+        { ...how, batchSize: 2 },
+      );
+      expect(result.steps).toBe(6);
+      expect(await trainer.predict(xs, 3)).toHaveLength(9);
+    });
+  },
+);
 
 describe('what noise layers draw', () => {
   /** A layer's outputs while it trains, over `count` numbers from a function of their place. */

@@ -2,9 +2,9 @@ import type { Loss, Topology } from '@coppice/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { epochOrder } from './batches.ts';
 import { trainerContract } from './contract.ts';
+import { createTrainer } from './create-trainer.ts';
 import { describeModel } from './describe-model.ts';
 import * as tf from './tf.ts';
-import { createTrainer } from './tfjs-trainer.ts';
 import type { BackendName, Dataset, LocalTraining, ModelDescription } from './trainer.ts';
 
 const backends = ['cpu', 'wasm'] as const;

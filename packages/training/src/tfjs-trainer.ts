@@ -1,6 +1,6 @@
 import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend } from './backends.ts';
-import { type BatchShape, checkDataset, epochOrder, gatherBatch, rowSize } from './batches.ts';
+import { type BatchShape, checkDataset, gatherBatch, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
 import { everyLayer } from './layer-tree.ts';
 import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
@@ -8,24 +8,28 @@ import { LossMeter } from './loss-meter.ts';
 import { MetricsSum, softmaxRows } from './metrics.ts';
 import { type BuiltModel, buildModel } from './model.ts';
 import { disposeOptimizer, optimizers } from './optimizers.ts';
-import { type Pace, Pacer } from './pace.ts';
+import type { Pace } from './pace.ts';
 import { RandomLayers } from './random-layers.ts';
 import { dropTape } from './tape.ts';
 import * as tf from './tf.ts';
 import type {
-  BackendName,
   Dataset,
   LocalTraining,
   ModelDescription,
+  TfjsBackend,
   Trainer,
-  TrainingProgress,
   TrainingResult,
 } from './trainer.ts';
+import {
+  checkFinite,
+  checkNotEmpty,
+  type Steps,
+  stepsPerEpoch,
+  type TrainOptions,
+  takeSteps,
+} from './training-loop.ts';
 
 type Shape = readonly (number | null)[];
-
-/** Between two reports of a training under way, milliseconds. A report waits for the device. */
-const REPORT_EVERY = 100;
 
 /** The most examples in one forward pass, and the most numbers that one layer may put out in it. */
 const CHUNK_EXAMPLES = 1000;
@@ -34,24 +38,26 @@ const CHUNK_NUMBERS = 4_000_000;
 /**
  * A trainer over tfjs, its weights drawn from the seed: the same on every machine.
  *
+ * @param options.note Why it is this one; see `Trainer.note`.
  * @param options.backend Left out: the first of webgl, wasm, cpu that works here.
  * @param options.pace Left out: all of the device's time, told to nobody.
  * @throws CoppiceError `model-invalid`, `backend-unavailable`
  */
-export async function createTrainer(
+export async function createTfjsTrainer(
   description: ModelDescription,
-  options: { backend?: BackendName; seed: number; pace?: Pace },
+  options: { backend?: TfjsBackend; seed: number; pace?: Pace; note?: string },
 ): Promise<Trainer> {
   const backend = options.backend ?? (await firstWorkingBackend());
   await useBackend(backend);
   switchTo(backend); // another trainer may have been made while this one waited
   const built = await buildModel(description, options.seed);
-  return new TfjsTrainer(backend, built, description.loss, options.pace ?? null);
+  return new TfjsTrainer(backend, built, description.loss, options.pace ?? null, options.note);
 }
 
 class TfjsTrainer implements Trainer {
-  readonly backend: BackendName;
+  readonly backend: TfjsBackend;
   readonly layout: Layout;
+  declare readonly note?: string;
   readonly #built: BuiltModel;
   readonly #loss: Loss;
   readonly #shape: BatchShape;
@@ -62,8 +68,9 @@ class TfjsTrainer implements Trainer {
   readonly #pace: Pace | null;
   #disposed = false;
 
-  constructor(backend: BackendName, built: BuiltModel, loss: Loss, pace: Pace | null) {
+  constructor(backend: TfjsBackend, built: BuiltModel, loss: Loss, pace: Pace | null, note?: string) {
     this.#pace = pace;
+    if (note !== undefined) this.note = note;
     this.backend = backend;
     this.layout = built.layout;
     this.#built = built;
@@ -105,83 +112,65 @@ class TfjsTrainer implements Trainer {
     }
   }
 
-  async train(
-    data: Dataset,
-    how: LocalTraining,
-    options: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal } = {},
-  ): Promise<TrainingResult> {
+  async train(data: Dataset, how: LocalTraining, options: TrainOptions = {}): Promise<TrainingResult> {
     const started = performance.now();
     checkDataset(data, this.#shape);
-    if (data.count === 0) {
-      throw new CoppiceError('data-empty', 'There are no examples to train on. Add some first.');
-    }
+    checkNotEmpty(data);
     this.#begin();
     const optimizer = optimizers[how.optimizer](how.learningRate);
     const meter = new LossMeter();
+    const mu = how.proximal ?? 0;
+    const pull = mu === 0 ? null : { mu, anchors: this.#trainable.map((weight) => tf.clone(weight)) };
     try {
-      const loss = await this.#epochs(data, how, optimizer, meter, options);
+      const steps: Steps = {
+        begin: (epoch) => {
+          this.#random.seed(how.shuffleSeed, epoch);
+          meter.reset();
+        },
+        step: (order, from, rows) => {
+          switchTo(this.backend); // another trainer may have run while this one rested
+          this.#step(data, order.subarray(from, from + rows), optimizer, pull, meter);
+        },
+        loss: async () => {
+          const loss = await meter.read();
+          this.#checkDevice();
+          return loss;
+        },
+      };
+      const loss = await takeSteps(data, how, steps, this.#pace, options);
       const weights = await this.getWeights();
-      if (!weights.every(Number.isFinite)) throw diverged();
-      const steps = how.epochs * Math.ceil(data.count / how.batchSize);
-      return { weights, loss, steps, milliseconds: performance.now() - started };
+      checkFinite(weights);
+      const taken = how.epochs * stepsPerEpoch(data, how);
+      return { weights, loss, steps: taken, milliseconds: performance.now() - started };
     } catch (thrown) {
       dropTape();
       this.#checkDevice(thrown);
       throw thrown;
     } finally {
       meter.dispose();
+      tf.dispose(pull?.anchors ?? []);
       disposeOptimizer(optimizer);
       this.#random.forget();
     }
   }
 
-  async #epochs(
+  #step(
     data: Dataset,
-    how: LocalTraining,
+    rows: Uint32Array,
     optimizer: tf.Optimizer,
+    pull: { mu: number; anchors: readonly tf.Tensor[] } | null,
     meter: LossMeter,
-    { onProgress, signal }: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal },
-  ): Promise<number> {
-    const steps = Math.ceil(data.count / how.batchSize);
-    const slices = new Slices();
-    const pacer = new Pacer(this.#pace);
-    let unpaced = 0;
-    let reported = performance.now();
-    let loss = 0;
-    for (let epoch = 0; epoch < how.epochs; epoch++) {
-      const order = epochOrder(data.count, how.shuffleSeed, epoch);
-      this.#random.seed(how.shuffleSeed, epoch);
-      meter.reset();
-      for (let step = 0; step < steps; step++) {
-        if (signal?.aborted) throw new DOMException('Training was stopped.', 'AbortError');
-        switchTo(this.backend); // another trainer may have run while this one rested
-        const rows = order.subarray(step * how.batchSize, (step + 1) * how.batchSize);
-        this.#step(data, rows, optimizer, meter);
-        unpaced += rows.length;
-        const report = step === steps - 1 || performance.now() - reported >= REPORT_EVERY;
-        if (report || pacer.slowed) {
-          // Reading waits until the device has done all of its work.
-          loss = await meter.read();
-          this.#checkDevice();
-          if (!Number.isFinite(loss)) throw diverged();
-          if (report) {
-            reported = performance.now();
-            onProgress?.({ epoch: epoch + 1, epochs: how.epochs, step: step + 1, steps, loss });
-          }
-          await pacer.rest(unpaced, signal);
-          unpaced = 0;
-        }
-        await slices.rest();
-      }
-    }
-    return loss;
-  }
-
-  #step(data: Dataset, rows: Uint32Array, optimizer: tf.Optimizer, meter: LossMeter): void {
+  ): void {
     this.#random.forget();
     tf.tidy(() => {
       const { xs, ys } = gatherBatch(data, rows, this.#shape);
       const { value, grads } = tf.variableGrads(() => this.#batchLoss(xs, ys), this.#trainable);
+      if (pull !== null) {
+        for (const [i, weight] of this.#trainable.entries()) {
+          const away = tf.sub(weight, pull.anchors[i] as tf.Tensor);
+          grads[weight.name] = tf.add(grads[weight.name] as tf.Tensor, tf.mul(away, pull.mu));
+        }
+      }
       optimizer.applyGradients(grads);
       meter.add(value, rows.length);
     });
@@ -278,11 +267,4 @@ function outputSize(layer: tf.layers.Layer): number {
     shape.slice(1).reduce<number>((size, dimension) => size * (dimension ?? 1), 1),
   );
   return Math.max(0, ...sizes);
-}
-
-function diverged(): CoppiceError {
-  return new CoppiceError(
-    'training-diverged',
-    'Training went astray: the loss is no longer a finite number. Nothing was sent. A smaller learning rate usually cures it.',
-  );
 }

@@ -1,7 +1,11 @@
 import type { DataSchema, Layout, Loss, Metrics, Topology } from '@coppice/protocol';
 
-/** Names of the backends that can train, fastest first on most machines. */
-export type BackendName = 'webgl' | 'wasm' | 'cpu';
+/**
+ * Names of the ways to compute that can train: a fixed list of kernel calls (`planned`), and tfjs on the
+ * graphics processor, on WebAssembly and in plain JavaScript.
+ */
+export type BackendName = 'planned' | TfjsBackend;
+export type TfjsBackend = 'webgl' | 'wasm' | 'cpu';
 
 /**
  * Examples ready for a model: `xs` is row-major, `count` rows of the same size, normalised as the
@@ -26,6 +30,11 @@ export interface LocalTraining {
   readonly batchSize: number;
   readonly optimizer: 'sgd' | 'momentum' | 'adam';
   readonly learningRate: number;
+  /**
+   * μ of FedProx (Li et al., 2020): what is minimised is the loss + μ/2 · ‖w − w₀‖², with w₀ the weights that training
+   * begins with. Left out, or 0: the loss alone. Reported losses are without the term, so that they can be compared.
+   */
+  readonly proximal?: number;
   /** Seeds the order of the examples: shuffled anew each epoch. The last, smaller batch is used. */
   readonly shuffleSeed: string;
 }
@@ -54,6 +63,8 @@ export interface TrainingResult {
  */
 export interface Trainer {
   readonly backend: BackendName;
+  /** Why this is another backend than the one that was asked for; not there when it is that one. */
+  readonly note?: string;
   readonly layout: Layout;
   /** The weights as initialised from the seed given at creation, or as last set. */
   getWeights(): Promise<Float32Array>;

@@ -5,6 +5,7 @@ import {
   registerConv2DGradients,
   registerDepthwiseGradients,
   registerMatMul,
+  registerMaxPoolGradient,
   registerSamePadding,
   registerSegmentSum,
 } from './wasm-kernels/index.ts';
@@ -24,6 +25,7 @@ export function prepareWasm(): void {
   setThreadsCount(1);
   tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   registerMatMul();
+  registerMaxPoolGradient();
   registerSamePadding();
   registerConv2DGradients();
   registerDepthwiseGradients();

@@ -39,4 +39,27 @@ async function trained(
   return { update: Array.from(weights, (weight, i) => weight - (before[i] as number)), loss };
 }
 
-Object.assign(globalThis, { trained });
+/** Milliseconds a step of plain SGD takes on one backend, once it is warm; `null` where it cannot be had. */
+async function stepTime(backend: BackendName, taskId: string, steps: number): Promise<number | null> {
+  const task = builtInTasks.find(({ id }) => id === taskId);
+  if (task === undefined) throw new Error(`no task ${taskId}`);
+  const description = { topology: task.model, data: task.data, loss: task.loss };
+  const trainer = await createTrainer(description, { backend, seed: 1 }).catch(() => null);
+  if (trainer === null) return null;
+  const count = steps * 10;
+  const xs = Float32Array.from({ length: count * 784 }, (_, i) => Math.abs(Math.sin(i * 1.7)));
+  const data = { count, xs, ys: Float32Array.from({ length: count }, (_, i) => i % 10) };
+  const how = {
+    epochs: 1,
+    batchSize: 10,
+    optimizer: 'sgd',
+    learningRate: 0.01,
+    shuffleSeed: 'time',
+  } as const;
+  await trainer.train(data, how);
+  const { milliseconds } = await trainer.train(data, how);
+  trainer.dispose();
+  return milliseconds / steps;
+}
+
+Object.assign(globalThis, { trained, stepTime });

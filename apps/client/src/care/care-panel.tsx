@@ -1,9 +1,20 @@
 import { catalogue, formatShare } from '@coppice/ui';
 import { stage } from '../run/run.ts';
+import { backendWords } from '../training/backend-words.ts';
 import { care } from './care.ts';
 import { type CareReason, LOWEST_SHARE } from './policy.ts';
 import { readings } from './readings.ts';
-import { easeStrain, onlyPlugged, onlyUnmetered, pauseHidden, pauseLow, share } from './settings.ts';
+import {
+  backendChoice,
+  backendChoices,
+  easeStrain,
+  isBackendChoice,
+  onlyPlugged,
+  onlyUnmetered,
+  pauseHidden,
+  pauseLow,
+  share,
+} from './settings.ts';
 
 const text = catalogue(
   {
@@ -23,6 +34,10 @@ const text = catalogue(
     ease: 'Slow down under strain',
     easeHelp:
       'When the same work takes well longer than at first, as on a hot device, or the processor is overloaded for a while: half the share, for two minutes.',
+    backend: 'Compute with',
+    fastest: 'whatever is fastest here (measured)',
+    backendHelp:
+      'What is fastest depends on the device and on the model; a few steps of it are measured first. A change counts from the next piece of work on.',
     holds: 'Holding training back right now.',
     silent: 'This browser does not tell, so this changes nothing here.',
     slower:
@@ -44,6 +59,9 @@ const text = catalogue(
     hiddenHelp: '关闭：你看别的内容时，训练仍继续。',
     ease: '设备吃力时放慢',
     easeHelp: '同样的工作比起初慢很多（例如设备发热），或处理器持续过载时：占用减半，持续两分钟。',
+    backend: '计算方式',
+    fastest: '本设备上最快的方式（实测）',
+    backendHelp: '哪种方式最快，取决于设备和模型：会先用该模型实测几步。更改从下一项工作起生效。',
     holds: '目前正因此暂停。',
     silent: '本浏览器不提供此信息，因此这里不起作用。',
     slower: '接下来两分钟放慢训练：本设备比起初慢了，可能是发热，也可能是其他程序正在使用。',
@@ -96,6 +114,7 @@ export function DeviceCare() {
           holds={['hidden']}
           setting={pauseHidden}
         />
+        <BackendSelect />
         <Switch id="care-ease" label={t.ease} help={t.easeHelp} told holds={[]} setting={easeStrain} />
       </div>
     </details>
@@ -139,6 +158,35 @@ function ShareSlider() {
       </div>
       <span id="care-share-help" class="help">
         {t.shareHelp}
+      </span>
+    </div>
+  );
+}
+
+function BackendSelect() {
+  const t = text();
+  const words = backendWords();
+  return (
+    <div class="field">
+      <label for="care-backend">{t.backend}</label>
+      <select
+        id="care-backend"
+        class="input"
+        data-testid="care-backend"
+        value={backendChoice.value.value}
+        aria-describedby="care-backend-help"
+        onChange={({ currentTarget: { value } }) => {
+          if (isBackendChoice(value)) backendChoice.set(value);
+        }}
+      >
+        {backendChoices.map((choice) => (
+          <option key={choice} value={choice}>
+            {choice === 'fastest' ? t.fastest : words[choice]}
+          </option>
+        ))}
+      </select>
+      <span id="care-backend-help" class="help">
+        {t.backendHelp}
       </span>
     </div>
   );

@@ -6,7 +6,7 @@ import { session } from '../link/session.ts';
 import { takingPart } from '../run/taking-part.ts';
 import { type CareReason, deviceCare } from './policy.ts';
 import { overloaded, readings, watchReadings } from './readings.ts';
-import { settings } from './settings.ts';
+import { backendChoice, settings } from './settings.ts';
 import { calm, type Effort, ease, noteEffort, spare } from './strain.ts';
 
 const strain = signal(calm);
@@ -71,6 +71,13 @@ export function watchDevice(): void {
     if (tab.value === 'ours')
       participant()
         .setShare(share.value)
+        .catch(() => {});
+  });
+  effect(() => {
+    const choice = backendChoice.value.value;
+    if (tab.value === 'ours')
+      participant()
+        .setBackend(choice === 'fastest' ? null : choice)
         .catch(() => {});
   });
   const active = computed(() => session.joined.value !== null && session.activity.value.kind !== 'ended');

@@ -14,6 +14,15 @@ function isShare(value: unknown): value is number {
   return typeof value === 'number' && value >= LOWEST_SHARE && value <= 1;
 }
 
+/** How to compute: `fastest` measures, on joining, which way that is for the model. */
+export const backendChoices = ['fastest', 'planned', 'webgl', 'wasm', 'cpu'] as const;
+export type BackendChoice = (typeof backendChoices)[number];
+export const backendChoice = remembered<BackendChoice>('backend', 'fastest', isBackendChoice);
+
+export function isBackendChoice(value: unknown): value is BackendChoice {
+  return backendChoices.includes(value as BackendChoice);
+}
+
 export const settings = computed<CareSettings>(() => ({
   pauseHidden: pauseHidden.value.value,
   pauseLow: pauseLow.value.value,

@@ -12,6 +12,8 @@ export const beforeConnecting: SessionState = {
   paused: false,
   peers: null,
   backend: null,
+  backendNote: null,
+  backendLost: null,
   speed: null,
   lastRound: null,
   accepted: 0,

@@ -4,22 +4,13 @@ import { effect, signal } from '@preact/signals';
 import { session } from '../link/session.ts';
 
 type Backend = NonNullable<SessionState['backend']>;
-const slower: readonly Backend[] = ['webgl', 'wasm', 'cpu'];
-
-/** Whether a change of backend is a step down: something was lost on the way. */
-export function isFallback(before: SessionState['backend'], after: SessionState['backend']): boolean {
-  if (before === null || after === null) return false;
-  return slower.indexOf(after) > slower.indexOf(before);
-}
-
 const fell = signal<Backend | null>(null);
 
+/** Where a backend was lost, and another came in its place, the person hears of it. */
 export function watchBackend(): void {
-  let before: SessionState['backend'] = null;
   effect(() => {
-    const now = session.backend.value;
-    if (isFallback(before, now)) fell.value = now;
-    before = now;
+    const lost = session.backendLost.value;
+    if (lost !== null) fell.value = session.backend.value;
   });
 }
 
@@ -39,9 +30,10 @@ const text = catalogue(
 export function BackendNotice() {
   const now = fell.value;
   if (now === null || now === 'webgl') return null;
+  const kind = now === 'cpu' ? 'cpu' : 'wasm';
   return (
     <div class="note warn row" role="status" data-testid="fallback">
-      <p>{text()[now]}</p>
+      <p>{text()[kind]}</p>
       <button
         type="button"
         class="button small"

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { isFallback } from './backend-notice.tsx';
 import { acceptedRounds, noteCentral } from './round-record.ts';
 
 const metrics = (accuracy: number) => ({ loss: 1, accuracy, examples: 10 });
@@ -25,15 +24,5 @@ describe('acceptedRounds', () => {
       { round: 3, outcome: null, reason: null },
     ] as const;
     expect([...acceptedRounds(outcomes)]).toEqual([1]);
-  });
-});
-
-describe('isFallback', () => {
-  it('notices a step down only', () => {
-    expect(isFallback('webgl', 'wasm')).toBe(true);
-    expect(isFallback('wasm', 'cpu')).toBe(true);
-    expect(isFallback(null, 'cpu')).toBe(false);
-    expect(isFallback('wasm', 'webgl')).toBe(false);
-    expect(isFallback('wasm', 'wasm')).toBe(false);
   });
 });

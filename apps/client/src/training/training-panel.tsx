@@ -8,6 +8,7 @@ import { leave, pause, resume, start } from '../run/actions.ts';
 import { chosen, stage } from '../run/run.ts';
 import { takingPart } from '../run/taking-part.ts';
 import { BackendNotice } from './backend-notice.tsx';
+import { backendWords } from './backend-words.ts';
 import { timeLeft } from './eta.ts';
 import { MyPart } from './my-part.tsx';
 import { Rings } from './rings.tsx';
@@ -33,9 +34,7 @@ const text = catalogue(
     hereValue: (joined: number, working: number, done: number) =>
       `${n(joined)} joined · ${n(working)} working · ${n(done)} done`,
     backend: 'Computes with',
-    webgl: 'graphics processor (WebGL)',
-    wasm: 'WebAssembly',
-    cpu: 'plain JavaScript',
+    noPlan: (why: string) => `There is no plan for this model: ${why}.`,
     notYet: 'chosen at the first round',
     speed: (value: string) => `${value} examples a second`,
     model: 'Newest model',
@@ -58,9 +57,7 @@ const text = catalogue(
     here: '当前在线',
     hereValue: (joined, working, done) => `${n(joined)} 人加入 · ${n(working)} 人训练中 · ${n(done)} 人完成`,
     backend: '计算方式',
-    webgl: '图形处理器（WebGL）',
-    wasm: 'WebAssembly',
-    cpu: '普通 JavaScript',
+    noPlan: (why) => `无法为此模型制定计划：${why}。`,
     notYet: '首轮时选定',
     speed: (value) => `每秒 ${value} 个样本`,
     model: '最新模型',
@@ -195,8 +192,11 @@ function Facts() {
         <dt>{t.backend}</dt>
         <dd>
           <span data-testid="backend" data-backend={backend ?? ''}>
-            {backend === null ? t.notYet : t[backend]}
+            {backend === null ? t.notYet : backendWords()[backend]}
           </span>
+          {session.backendNote.value !== null && (
+            <span class="small quiet"> {t.noPlan(session.backendNote.value)}</span>
+          )}
           {speed !== null && ` · ${t.speed(formatNumber(speed, { maximumSignificantDigits: 3 }))}`}
         </dd>
       </div>

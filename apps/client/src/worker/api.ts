@@ -1,6 +1,7 @@
 import type { CsvMapping, CsvPreview, QualityFinding, SkippedRow } from '@coppice/datasets';
 import type { DataSummary, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
+import type { BackendName } from '@coppice/training';
 import type { Effort } from '../care/strain.ts';
 
 /** A picture as the page has it: a dropped file, or the pixels of a canvas. */
@@ -40,6 +41,8 @@ export interface ClientApi {
   resume(): Promise<void>;
   /** The share of the device's time that training may take, from the next batch on. */
   setShare(share: number): Promise<void>;
+  /** How to compute from the next piece of work on; null: what is measured to be the fastest. */
+  setBackend(backend: BackendName | null): Promise<void>;
   /** Called about once a second of training with how long it took. */
   watchEffort(told: (effort: Effort) => void): Promise<void>;
 

@@ -4,7 +4,7 @@ import { type BrowserParticipant, createBrowserParticipant } from '@coppice/part
 import { coalesce } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CoppiceError, classesOf, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
-import { createTrainer } from '@coppice/training';
+import { createTrainer, rankBackends } from '@coppice/training';
 import * as Comlink from 'comlink';
 import type { ClientApi, Comparison } from './api.ts';
 import { workerPace } from './effort.ts';
@@ -30,6 +30,7 @@ const pace = workerPace(systemClock, () => doing);
 const started = createBrowserParticipant({
   url: self.location.origin,
   createTrainer: (description, options) => createTrainer(description, { ...options, pace }),
+  rank: rankBackends,
   device: 'browser',
 });
 /** What examples are opened by; the model is not needed for it. */
@@ -107,6 +108,9 @@ const api: ClientApi = {
   },
   async setShare(share) {
     pace.set(share);
+  },
+  async setBackend(backend) {
+    (await participant()).prefer(backend);
   },
   async watchEffort(told) {
     pace.listen(told);

@@ -42,7 +42,7 @@ async function evaluate(task: Task, weights: Float32Array): Promise<Metrics | nu
     const { test } = await loadTaskData(task.id);
     current = {
       task: task.id,
-      trainer: await createTrainer(modelOf(task), { backend: 'wasm', seed: 0 }),
+      trainer: await createTrainer(modelOf(task), { backend: 'planned', seed: 0 }),
       test: { count: test.count, xs: normaliseFeatures(test.features, task.data), ys: test.labels },
     };
   }

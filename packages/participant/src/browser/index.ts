@@ -4,7 +4,7 @@ import type { OpenLocalData } from '../local-data.ts';
 import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
-import { type CreateTrainer, type TrainerHost, trainerHost } from '../trainer-host.ts';
+import { type CreateTrainer, type RankBackends, type TrainerHost, trainerHost } from '../trainer-host.ts';
 import { openCoppiceDb, openIdbData } from './idb-data.ts';
 import { ownIdentity } from './own-identity.ts';
 
@@ -13,8 +13,10 @@ export interface BrowserParticipantOptions {
   readonly url: string;
   readonly createTrainer: CreateTrainer;
   readonly device: 'browser';
-  /** Backends to try, in order. */
+  /** Backends to try, in order where nothing ranks them. */
   readonly backends?: readonly BackendName[];
+  /** Measures which is the fastest for a model. */
+  readonly rank?: RankBackends;
 }
 
 /** A participant in a browser: identity and examples in IndexedDB, training where `createTrainer` runs. */
@@ -23,6 +25,8 @@ export interface BrowserParticipant {
   readonly openData: OpenLocalData;
   /** A trainer of its own, to ask the model with: a question need not wait for a round of training. */
   readonly predictions: TrainerHost;
+  /** The backend to use where it can be had; null: the fastest. */
+  prefer(backend: BackendName | null): void;
   close(): void;
 }
 
@@ -31,9 +35,10 @@ export async function createBrowserParticipant(
 ): Promise<BrowserParticipant> {
   const db = await openCoppiceDb();
   const identity = await ownIdentity(db);
-  const backends = options.backends ?? ['webgl', 'wasm', 'cpu'];
-  const host = trainerHost(options.createTrainer, backends);
-  const predictions = trainerHost(options.createTrainer, backends);
+  const backends = options.backends ?? ['planned', 'webgl', 'wasm', 'cpu'];
+  const rank = options.rank === undefined ? null : onceForEachModel(options.rank);
+  const host = trainerHost(options.createTrainer, backends, rank);
+  const predictions = trainerHost(options.createTrainer, backends, rank);
   const openData: OpenLocalData = (task, schema) => openIdbData(db, task, schema);
   const session = createSession({
     transport: socketTransport(options.url, identity),
@@ -48,12 +53,27 @@ export async function createBrowserParticipant(
     session,
     openData,
     predictions,
+    prefer(backend) {
+      host.prefer(backend);
+      predictions.prefer(backend);
+    },
     close() {
       session.close();
       host.dispose();
       predictions.dispose();
       db.close();
     },
+  };
+}
+
+/** Two hosts, and the same model again after another, need not measure twice. */
+function onceForEachModel(rank: RankBackends): RankBackends {
+  const known = new Map<string, ReturnType<RankBackends>>();
+  return (description, how) => {
+    const key = JSON.stringify([description.topology, description.loss]);
+    const measured = known.get(key) ?? rank(description, how);
+    known.set(key, measured);
+    return measured;
   };
 }
 

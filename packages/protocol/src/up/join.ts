@@ -10,7 +10,7 @@ import { TaskSchema } from '../task.ts';
 export const JoinSchema = z.strictObject({
   run: RunIdSchema,
   device: z.enum(['browser', 'headless']),
-  /** The tfjs backend that will train, e.g. `webgl`. */
+  /** The backend that will train, e.g. `planned` or `webgl`. */
   backend: z.string().check(z.maxLength(40)),
   /** How many examples are ready on the device. */
   examples: z.int().check(z.minimum(0)),

@@ -246,3 +246,39 @@ describe('matrix products on WASM', () => {
     expect(tf.tidy(() => tf.matMul(tf.ones([1, 2, 5]), tf.ones([1, 5, 3])).shape)).toEqual([1, 2, 3]);
   });
 });
+
+describe('the gradient of max pooling on WASM', () => {
+  const size = fc.integer({ min: 3, max: 8 });
+  const pool = fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 3 }));
+  it('goes to the largest of each window, be it positive or not, the first of several', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          height: size,
+          width: size,
+          channels: fc.integer({ min: 1, max: 3 }),
+          pool,
+          strides: pool,
+          pad: fc.constantFrom('same' as const, 'valid' as const),
+          // Below 0, around it, above it.
+          middle: fc.constantFrom(-3, 0, 3),
+          whole: fc.boolean(),
+        }),
+        async ({ height, width, channels, pool, strides, pad, middle, whole }) => {
+          expectClose(
+            await onBoth(() => {
+              const drawn = tf.randomNormal([2, height, width, channels], middle, 1, 'float32', 3);
+              const x = (whole ? tf.round(drawn) : drawn) as tf.Tensor4D;
+              return [
+                tf.grad((input) => tf.sum(tf.square(tf.maxPool(input as tf.Tensor4D, pool, strides, pad))))(
+                  x,
+                ),
+              ];
+            }),
+          );
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

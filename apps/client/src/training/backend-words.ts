@@ -1,0 +1,17 @@
+import { catalogue } from '@coppice/ui';
+
+/** What people read for the ways to compute. */
+export const backendWords = catalogue(
+  {
+    planned: 'WebAssembly, by a plan made for this model',
+    webgl: 'graphics processor (WebGL)',
+    wasm: 'WebAssembly (TensorFlow.js)',
+    cpu: 'plain JavaScript',
+  },
+  {
+    planned: 'WebAssembly（为本模型制定的计划）',
+    webgl: '图形处理器（WebGL）',
+    wasm: 'WebAssembly（TensorFlow.js）',
+    cpu: '普通 JavaScript',
+  },
+);

@@ -1,0 +1,88 @@
+import { classesOf, exampleSize } from '@coppice/protocol';
+import type { BackendName, Dataset, LocalTraining, ModelDescription, Trainer } from './trainer.ts';
+
+export type MakeTrainer = (
+  description: ModelDescription,
+  options: { backend: BackendName; seed: number },
+) => Promise<Trainer>;
+
+/** What a backend makes of a few made-up examples: enough to see whether it computes what the others do. */
+export interface FirstSteps {
+  readonly loss: number;
+  /** New weights minus old. */
+  readonly update: Float32Array;
+}
+
+/** A whole batch, and one that is smaller. */
+const EXAMPLES = 3;
+const BATCH = 2;
+
+/** How far a GPU's coarser exp and log take it from a processor in two steps, with room to spare. */
+const LOSS_TOLERANCE = 1e-3;
+const UPDATE_TOLERANCE = 2e-2;
+
+export async function firstSteps(trainer: Trainer, description: ModelDescription): Promise<FirstSteps> {
+  const before = await trainer.getWeights();
+  const how = { ...gently, batchSize: BATCH, learningRate: 0.01 };
+  const { loss, weights } = await trainer.train(madeUp(description, EXAMPLES), how);
+  return { loss, update: weights.map((weight, i) => weight - (before[i] as number)) };
+}
+
+/** Whether two backends' first steps are the same but for rounding. */
+export function agree(a: FirstSteps, b: FirstSteps): boolean {
+  if (!(Math.abs(a.loss - b.loss) <= LOSS_TOLERANCE * Math.max(1, Math.abs(b.loss)))) return false;
+  let difference = 0;
+  let length = 0;
+  for (const [i, value] of b.update.entries()) {
+    difference += ((a.update[i] as number) - value) ** 2;
+    length += value ** 2;
+  }
+  return Math.sqrt(difference) <= UPDATE_TOLERANCE * Math.sqrt(length) + 1e-6;
+}
+
+/** The first steps as they should be: those of plain JavaScript, which take long for a large model, and are right. */
+export async function referenceSteps(description: ModelDescription, make: MakeTrainer): Promise<FirstSteps> {
+  const trainer = await make(description, { backend: 'cpu', seed: 0 });
+  try {
+    return await firstSteps(trainer, description);
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** Whether a model's loss on one example, which is soon worked out, is the same as in plain JavaScript. */
+export async function hasRightLoss(
+  trainer: Trainer,
+  description: ModelDescription,
+  make: MakeTrainer,
+): Promise<boolean> {
+  const one = madeUp(description, 1);
+  const cpu = await make(description, { backend: 'cpu', seed: 0 });
+  try {
+    cpu.setWeights(await trainer.getWeights());
+    const [a, b] = [(await trainer.evaluate(one)).loss, (await cpu.evaluate(one)).loss];
+    return a !== null && b !== null && Math.abs(a - b) <= LOSS_TOLERANCE * Math.max(1, Math.abs(b));
+  } finally {
+    cpu.dispose();
+  }
+}
+
+/** Plain SGD over one epoch. */
+export const gently = {
+  epochs: 1,
+  optimizer: 'sgd',
+  shuffleSeed: 'first',
+} as const satisfies Partial<LocalTraining>;
+
+/** Examples of the right shape, with no meaning: no two numbers of one are quite the same. */
+export function madeUp({ data }: ModelDescription, count: number): Dataset {
+  const classes = classesOf(data)?.length ?? 1;
+  return {
+    count,
+    xs: Float32Array.from(
+      { length: count * exampleSize(data) },
+      (_, i) => ((i * 0.618034) % 1) * ((i % 5) / 4),
+    ),
+    ys: Float32Array.from({ length: count }, (_, i) => i % classes),
+  };
+}

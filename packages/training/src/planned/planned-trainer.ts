@@ -1,0 +1,326 @@
+import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
+import { type RandomSource, seededRandom } from '@coppice/ports';
+import { CoppiceError, type Layout, layoutSize, type Metrics } from '@coppice/protocol';
+import { switchTo, useBackend } from '../backends.ts';
+import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
+import { Slices } from '../event-loop.ts';
+import { MetricsSum, softmaxRows } from '../metrics.ts';
+import { buildModel } from '../model.ts';
+import type { Pace } from '../pace.ts';
+import type { Dataset, LocalTraining, ModelDescription, Trainer, TrainingResult } from '../trainer.ts';
+import {
+  checkFinite,
+  checkNotEmpty,
+  type Steps,
+  stepsPerEpoch,
+  type TrainOptions,
+  takeSteps,
+} from '../training-loop.ts';
+import { compile, type PlannedModel } from './compile.ts';
+import { type Plan, PlanBuilder, type Settings, type Slot } from './plan.ts';
+
+/** Byte offset of the first weight: 0 is no address. */
+const BASE = 64;
+
+/** The most examples in one forward pass, and the most numbers that one layer may put out in it: some of a cache. */
+const CHUNK_EXAMPLES = 250;
+const CHUNK_NUMBERS = 500_000;
+
+/** A plan with the slots where examples go in and outputs come out. */
+interface WholePlan {
+  readonly plan: Plan;
+  readonly rows: number;
+  readonly input: Slot;
+  readonly labels: Slot;
+  readonly output: Slot;
+  /** Loss of the batch that was run last; for plans that train. */
+  batchLoss(rows: number): number;
+}
+
+/**
+ * A trainer that runs a fixed list of kernel calls over one arena: nothing is allocated in a step, and nothing looked up.
+ * Its weights are drawn from the seed, the same as tfjs's.
+ *
+ * @throws NotPlanned when the model has a part that there are no kernels for.
+ * @throws CoppiceError `model-invalid`
+ */
+export async function createPlannedTrainer(
+  description: ModelDescription,
+  options: { seed: number; pace?: Pace; variant?: Variant },
+): Promise<Trainer> {
+  // tfjs reads the model and draws the weights; it is let go before the first step.
+  await useBackend('cpu');
+  switchTo('cpu');
+  const built = await buildModel(description, options.seed);
+  try {
+    const streams: (RandomSource | null)[] = [];
+    const model = compile(built, description, BASE, () => {
+      const stream = streams.push(null) - 1;
+      // As `RandomLayers` draws them.
+      return () => ((streams[stream] as RandomSource).uint32() >>> 1) + 1;
+    });
+    const { layout, inputShape, outputs } = built;
+    const instance = withMemory(() => kernelInstance(BASE + 4 * layoutSize(layout), options.variant));
+    const shape: BatchShape = { inputShape, outputs, loss: description.loss };
+    const trainer = new PlannedTrainer(model, layout, shape, instance, streams, options.pace ?? null);
+    const first = new Float32Array(layoutSize(layout));
+    let at = 0;
+    for (const variable of built.variables) {
+      first.set(await variable.data<'float32'>(), at);
+      at += variable.size;
+    }
+    trainer.setWeights(first);
+    return trainer;
+  } finally {
+    built.model.dispose();
+  }
+}
+
+class PlannedTrainer implements Trainer {
+  readonly backend = 'planned';
+  readonly layout: Layout;
+  readonly #model: PlannedModel;
+  readonly #shape: BatchShape;
+  readonly #instance: KernelInstance;
+  readonly #streams: (RandomSource | null)[];
+  readonly #pace: Pace | null;
+  readonly #settings: Settings = { learningRate: 0, proximal: 0, step: 0 };
+  readonly #chunk: number;
+  readonly #size: number;
+  #training: (WholePlan & { optimizer: LocalTraining['optimizer']; proximal: boolean }) | null = null;
+  #asking: WholePlan | null = null;
+  #disposed = false;
+
+  constructor(
+    model: PlannedModel,
+    layout: Layout,
+    shape: BatchShape,
+    instance: KernelInstance,
+    streams: (RandomSource | null)[],
+    pace: Pace | null,
+  ) {
+    this.#model = model;
+    this.layout = layout;
+    this.#shape = shape;
+    this.#instance = instance;
+    this.#streams = streams;
+    this.#pace = pace;
+    this.#size = layoutSize(layout);
+    this.#chunk = Math.max(1, Math.min(CHUNK_EXAMPLES, Math.floor(CHUNK_NUMBERS / model.widest)));
+  }
+
+  async getWeights(): Promise<Float32Array> {
+    this.#begin();
+    return this.#floats(BASE, this.#size).slice();
+  }
+
+  setWeights(weights: Float32Array): void {
+    this.#begin();
+    if (weights.length !== this.#size) {
+      throw new RangeError(`This model has ${this.#size} weights, but ${weights.length} were given`);
+    }
+    this.#floats(BASE, this.#size).set(weights);
+  }
+
+  async train(data: Dataset, how: LocalTraining, options: TrainOptions = {}): Promise<TrainingResult> {
+    const started = performance.now();
+    checkDataset(data, this.#shape);
+    checkNotEmpty(data);
+    this.#begin();
+    const whole = this.#trainingPlan(how, Math.min(how.batchSize, data.count));
+    const settings = this.#settings;
+    settings.learningRate = how.learningRate;
+    settings.proximal = how.proximal ?? 0;
+    settings.step = 0;
+    whole.plan.reset();
+    const size = rowSize(this.#shape);
+    const inputs = this.#floats(whole.plan.at(whole.input), whole.rows * size);
+    const labels = this.#floats(whole.plan.at(whole.labels), whole.rows);
+    let total = 0;
+    let examples = 0;
+    const steps: Steps = {
+      begin: (epoch) => {
+        for (const layer of this.#streams.keys()) {
+          this.#streams[layer] = seededRandom(how.shuffleSeed, epoch, 'layer', layer);
+        }
+        total = 0;
+        examples = 0;
+      },
+      step: (order, from, rows) => {
+        settings.step++;
+        gather(data, order, from, rows, size, inputs, labels);
+        whole.plan.run(rows);
+        total += whole.batchLoss(rows) * rows;
+        examples += rows;
+      },
+      loss: () => total / examples,
+    };
+    const loss = await takeSteps(data, how, steps, this.#pace, options);
+    const weights = await this.getWeights();
+    checkFinite(weights);
+    const taken = how.epochs * stepsPerEpoch(data, how);
+    return { weights, loss, steps: taken, milliseconds: performance.now() - started };
+  }
+
+  async evaluate(data: Dataset): Promise<Metrics> {
+    checkDataset(data, this.#shape);
+    const sum = new MetricsSum(this.#shape.loss, this.#shape.outputs);
+    await this.#outputs(data.xs, data.count, (outputs, from) => sum.add(outputs, data.ys, from));
+    return sum.result();
+  }
+
+  async predict(xs: Float32Array, count: number): Promise<Float32Array> {
+    checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
+    const { outputs: width, loss } = this.#shape;
+    const rows = new Float32Array(count * width);
+    await this.#outputs(xs, count, (outputs, from) => rows.set(outputs, from * width));
+    if (loss === 'categoricalCrossentropy') softmaxRows(rows, width);
+    return rows;
+  }
+
+  async #outputs(
+    xs: Float32Array,
+    count: number,
+    take: (outputs: Float32Array, from: number) => void,
+  ): Promise<void> {
+    this.#begin();
+    const size = rowSize(this.#shape);
+    const slices = new Slices();
+    for (let from = 0; from < count; from += this.#chunk) {
+      // Anew for each chunk: another call may have let the arena grow while this one rested.
+      const whole = this.#askingPlan();
+      const rows = Math.min(this.#chunk, count - from);
+      this.#floats(whole.plan.at(whole.input), rows * size).set(
+        xs.subarray(from * size, (from + rows) * size),
+      );
+      whole.plan.run(rows);
+      take(this.#floats(whole.plan.at(whole.output), rows * this.#shape.outputs), from);
+      await slices.rest();
+    }
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#training = null;
+    this.#asking = null;
+  }
+
+  #begin(): void {
+    if (this.#disposed) throw new Error('This trainer was disposed of');
+  }
+
+  #floats(at: number, n: number): Float32Array {
+    return new Float32Array(this.#instance.buffer, at, n);
+  }
+
+  #askingPlan(): WholePlan {
+    this.#asking ??= this.#plan(null, this.#chunk, false);
+    return this.#asking;
+  }
+
+  #trainingPlan({ optimizer, proximal: mu = 0 }: LocalTraining, rows: number): WholePlan {
+    const known = this.#training;
+    const proximal = mu !== 0;
+    if (known?.optimizer === optimizer && known.proximal === proximal && known.rows >= rows) return known;
+    this.#training = { ...this.#plan(optimizer, rows, proximal), optimizer, proximal };
+    return this.#training;
+  }
+
+  #plan(optimizer: LocalTraining['optimizer'] | null, rows: number, proximal: boolean): WholePlan {
+    const { kernels } = this.#instance;
+    const { layers, weights } = this.#model;
+    const { outputs, loss } = this.#shape;
+    const plan = new PlanBuilder(this.#instance, this.#settings, optimizer, rows, proximal);
+    const input = plan.kept(rowSize(this.#shape));
+    const labels = plan.kept(1);
+    const training = optimizer !== null;
+    let penalties = 0;
+    const penalised = training ? weights.filter(({ l1, l2 }) => l1 !== 0 || l2 !== 0) : [];
+    if (penalised.length > 0) {
+      plan.step([], () => () => {
+        penalties = 0;
+        for (const { size, l1, l2, at } of penalised) penalties += kernels.penalty(size, l1, l2, at);
+      });
+    }
+    let slot = input;
+    const parts = layers.map((layer) => {
+      const part = layer.plan(plan, slot, training);
+      slot = part.output;
+      return part;
+    });
+    const output = slot;
+    const base = BASE + Math.ceil((4 * this.#size) / 16) * 16;
+    if (!training) {
+      // The last step that uses the outputs: reading them.
+      plan.step([output], () => () => {});
+      return { plan: withMemory(() => plan.complete(base)), rows, input, labels, output, batchLoss: () => 0 };
+    }
+    const gradient = plan.slot(outputs);
+    const sums = plan.kept(2);
+    let squares = 0;
+    plan.step([output, labels, gradient, sums], (at) => {
+      const [z, y, d, s] = [at(output), at(labels), at(gradient), at(sums)];
+      if (loss === 'meanSquaredError') {
+        return (count) => {
+          squares = kernels.squaredError(count * outputs, 2 / (count * outputs), z, y, d);
+        };
+      }
+      return (count) => kernels.softmaxCrossEntropy(count, outputs, 1 / count, z, y, d, s);
+    });
+    let back: Slot | null = gradient;
+    for (const [i, part] of [...parts.entries()].reverse()) {
+      const wanted = layers.slice(0, i).some(({ learns }) => learns);
+      if (back !== null) back = part.backward(back, wanted);
+    }
+    const complete = withMemory(() => plan.complete(base));
+    let view = plan.floats(complete.at(sums), 2 * rows);
+    const batchLoss =
+      loss === 'meanSquaredError'
+        ? (count: number) => squares / (count * outputs) + penalties
+        : (count: number) => {
+            // The arena may have grown since.
+            if (view.length === 0) view = plan.floats(complete.at(sums), 2 * rows);
+            return crossEntropy(view, count) + penalties;
+          };
+    return { plan: complete, rows, input, labels, output, batchLoss };
+  }
+}
+
+/** @throws CoppiceError `backend-lost` where there is not so much memory; another backend may need less. */
+function withMemory<T>(reserve: () => T): T {
+  try {
+    return reserve();
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown;
+    throw new CoppiceError(
+      'backend-lost',
+      'This device has no memory left for the plan of this model. Another way to compute is tried.',
+      { cause: thrown },
+    );
+  }
+}
+
+/** Mean loss of a batch from what `softmaxCrossEntropy` leaves of each row. */
+function crossEntropy(parts: Float32Array, rows: number): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += Math.log(parts[2 * i] as number) - (parts[2 * i + 1] as number);
+  return sum / rows;
+}
+
+/** Copies the examples of one batch into the arena. */
+function gather(
+  data: Dataset,
+  order: Uint32Array,
+  from: number,
+  rows: number,
+  size: number,
+  inputs: Float32Array,
+  labels: Float32Array,
+): void {
+  const { xs, ys } = data;
+  for (let i = 0; i < rows; i++) {
+    const row = order[from + i] as number;
+    labels[i] = ys[row] as number;
+    inputs.set(xs.subarray(row * size, (row + 1) * size), i * size);
+  }
+}

@@ -1,0 +1,122 @@
+import { backendNames } from './backends.ts';
+import { createTrainer } from './create-trainer.ts';
+import {
+  agree,
+  type FirstSteps,
+  firstSteps,
+  gently,
+  hasRightLoss,
+  type MakeTrainer,
+  madeUp,
+  referenceSteps,
+} from './first-steps.ts';
+import type { BackendName, ModelDescription, Trainer } from './trainer.ts';
+
+/** A backend that computes what it should, and how long a step of the model takes on it. */
+export interface RankedBackend {
+  readonly backend: BackendName;
+  readonly millisecondsPerStep: number;
+}
+
+/** Steps that are timed, after the ones that are checked, which also compile shaders and grow memory. */
+const STEPS = 3;
+
+/** A backend whose first steps took so many times the fastest's is not waited for any longer. */
+const HOPELESS = 50;
+
+/** Worth measuring. Plain JavaScript is never far ahead, and minutes behind on a convolution: it is what is left. */
+const candidates: readonly BackendName[] = backendNames.filter((name) => name !== 'cpu');
+
+/** A backend at work, and what it made of the first steps. */
+interface Tried {
+  readonly backend: BackendName;
+  readonly trainer: Trainer;
+  readonly steps: FirstSteps;
+  readonly milliseconds: number;
+}
+
+/**
+ * Takes a few steps of the model itself on each backend that works here, and ranks them: fastest first. A graphics
+ * processor is no promise: a small model is often quicker without, and some browsers only pretend to have one.
+ *
+ * Nobody is to get wrong numbers: whose first steps are not those of the others, or, where they differ, not those of plain
+ * JavaScript, is left out.
+ *
+ * @returns Without `cpu`, which is the last resort; so maybe none.
+ */
+export async function rankBackends(
+  description: ModelDescription,
+  how: { batchSize: number },
+  make: MakeTrainer = createTrainer,
+): Promise<readonly RankedBackend[]> {
+  const tried: Tried[] = [];
+  try {
+    for (const backend of candidates) {
+      const one = await tryOut(description, backend, make);
+      if (one !== null) tried.push(one);
+    }
+    const right = await rightOnes(tried, description, make);
+    const fastest = Math.min(...right.map(({ milliseconds }) => milliseconds));
+    const ranked: RankedBackend[] = [];
+    for (const { backend, trainer, milliseconds } of right) {
+      const hopeless = milliseconds > HOPELESS * fastest;
+      const step = hopeless
+        ? milliseconds
+        : await timeStep(trainer, description, how.batchSize).catch(() => null);
+      if (step !== null) ranked.push({ backend, millisecondsPerStep: step });
+    }
+    return ranked.sort((a, b) => a.millisecondsPerStep - b.millisecondsPerStep);
+  } finally {
+    for (const { trainer } of tried) trainer.dispose();
+  }
+}
+
+/** null for what cannot start, lacks an operation or loses its device: it is not to be had. */
+async function tryOut(
+  description: ModelDescription,
+  backend: BackendName,
+  make: MakeTrainer,
+): Promise<Tried | null> {
+  const trainer = await make(description, { backend, seed: 0 }).catch(() => null);
+  if (trainer === null) return null;
+  try {
+    // A trainer of another backend than was asked for has its own turn.
+    if (trainer.backend === backend) {
+      const began = performance.now();
+      const steps = await firstSteps(trainer, description);
+      return { backend, trainer, steps, milliseconds: performance.now() - began };
+    }
+  } catch {
+    // As above.
+  }
+  trainer.dispose();
+  return null;
+}
+
+/** Those that agree with each other and in their loss with plain JavaScript, else those whose steps are its own. */
+async function rightOnes(
+  tried: readonly Tried[],
+  description: ModelDescription,
+  make: MakeTrainer,
+): Promise<readonly Tried[]> {
+  const [first] = tried;
+  if (first === undefined) return [];
+  try {
+    const united = tried.every(({ steps }) => agree(steps, first.steps));
+    if (united && (await hasRightLoss(first.trainer, description, make))) return tried;
+    const reference = await referenceSteps(description, make);
+    return tried.filter(({ steps }) => agree(steps, reference));
+  } catch {
+    return [];
+  }
+}
+
+async function timeStep(trainer: Trainer, description: ModelDescription, batchSize: number): Promise<number> {
+  // So small a learning rate that no model can diverge.
+  const { milliseconds, steps } = await trainer.train(madeUp(description, batchSize * STEPS), {
+    ...gently,
+    batchSize,
+    learningRate: 1e-9,
+  });
+  return milliseconds / steps;
+}
