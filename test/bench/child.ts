@@ -1,18 +1,27 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { StallMeter } from '../load/stall-meter.ts';
 
 /** A server in a process of its own, so that its time and memory are its own. */
 export interface MeasuredServer {
   readonly url: string;
   readonly extra: Readonly<Record<string, string>>;
   /** CPU milliseconds (user and system, all threads) and peak memory since the process began. */
-  usage(): Promise<{ cpu: number; peakMegabytes: number }>;
+  usage(): Promise<Usage>;
+  /** From now on stalls of the event loop count. */
+  warm(): void;
   close(): Promise<void>;
 }
 
-type FromChild =
-  | { kind: 'ready'; url: string; extra: Record<string, string> }
-  | { kind: 'usage'; cpu: number; peakMegabytes: number };
+export interface Usage {
+  readonly cpu: number;
+  readonly peakMegabytes: number;
+  /** How long the event loop kept a timer waiting at most since it was warm, in milliseconds. */
+  readonly longestStall: number;
+}
+
+type FromChild = { kind: 'ready'; url: string; extra: Record<string, string> } | ({ kind: 'usage' } & Usage);
+type ToChild = 'usage' | 'warm';
 
 export function startServer(file: string, ...args: string[]): Promise<MeasuredServer> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
@@ -30,10 +39,11 @@ export function startServer(file: string, ...args: string[]): Promise<MeasuredSe
         usage: () =>
           new Promise((answer) => {
             child.once('message', (usage: FromChild) => {
-              if (usage.kind === 'usage') answer({ cpu: usage.cpu, peakMegabytes: usage.peakMegabytes });
+              if (usage.kind === 'usage') answer(usage);
             });
-            child.send('usage');
+            child.send('usage' satisfies ToChild);
           }),
+        warm: () => child.send('warm' satisfies ToChild),
         async close() {
           child.disconnect();
           child.kill('SIGTERM');
@@ -46,13 +56,16 @@ export function startServer(file: string, ...args: string[]): Promise<MeasuredSe
 
 /** The server's side of the above. */
 export function serveMeasurements(url: string, extra: Record<string, string> = {}): void {
-  process.on('message', () => {
+  const meter = new StallMeter('starting');
+  process.on('message', (message: ToChild) => {
+    if (message === 'warm') return meter.enter('warm');
     const { user, system } = process.cpuUsage();
     const { maxRSS } = process.resourceUsage();
     process.send?.({
       kind: 'usage',
       cpu: (user + system) / 1000,
       peakMegabytes: maxRSS / 1024,
+      longestStall: meter.stalls()['warm']?.longest ?? 0,
     } satisfies FromChild);
   });
   process.on('disconnect', () => process.exit(0));

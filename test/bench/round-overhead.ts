@@ -1,3 +1,4 @@
+import { builtInTask } from '@coppice/datasets';
 import {
   type Down,
   encodeFrame,
@@ -8,6 +9,7 @@ import {
   PROTOCOL_VERSION,
   type Reply,
   type Run,
+  type Task,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { keysOf } from '../conformance/raw-identity.ts';
@@ -17,38 +19,55 @@ import { median } from './statistics.ts';
 export interface RoundOverhead {
   readonly clients: number;
   readonly parameters: number;
-  /** Per round, median over rounds: CPU of the server process, and wall time. Milliseconds. */
-  readonly coordinator: { readonly cpu: number; readonly wall: number; readonly peakMegabytes: number };
-  readonly echo: { readonly cpu: number; readonly wall: number; readonly peakMegabytes: number };
+  readonly coordinator: RoundCost;
+  readonly echo: RoundCost;
   readonly cpuRatio: number;
   readonly wallRatio: number;
 }
 
-const TASK = 'mnist-2nn';
+/** Of each round: CPU of the server process, all its threads, and wall time. Milliseconds. */
+export interface RoundCost {
+  readonly cpu: readonly number[];
+  readonly wall: readonly number[];
+  readonly peakMegabytes: number;
+  readonly longestStall: number;
+}
+
+export interface RoundOverheadOptions {
+  readonly clients: number;
+  /** Measured, after three to warm up. */
+  readonly rounds: number;
+  readonly task: Task;
+}
 
 /**
  * Rounds of `clients` headless clients that do not train, against a bare Socket.IO server that moves
  * the same bytes: both servers in processes of their own, round and echo by turns.
  */
-export async function roundOverhead(clients: number, rounds: number): Promise<RoundOverhead> {
+export async function roundOverhead({ clients, rounds, task }: RoundOverheadOptions): Promise<RoundOverhead> {
   const warmUp = 3;
   const coordinator = await startServer('./coordinator-server.ts');
-  const federated = await federatedRounds(coordinator, clients, rounds + warmUp);
+  const federated = await federatedRounds(coordinator, { clients, rounds: rounds + warmUp, task });
   const echo = await startServer('./echo-server.ts', String(federated.frameBytes));
   const bare = await echoRounds(echo, clients);
   const measured: { coordinator: Sample[]; echo: Sample[] } = { coordinator: [], echo: [] };
   for (let round = 0; round < rounds + warmUp; round++) {
+    if (round === warmUp) for (const server of [coordinator, echo]) server.warm();
     const a = await measure(coordinator, federated.round);
     const b = await measure(echo, bare.round);
     if (round < warmUp) continue;
     measured.coordinator.push(a);
     measured.echo.push(b);
   }
-  const summary = async (server: MeasuredServer, samples: Sample[]) => ({
-    cpu: median(samples.map((sample) => sample.cpu)),
-    wall: median(samples.map((sample) => sample.wall)),
-    peakMegabytes: (await server.usage()).peakMegabytes,
-  });
+  const summary = async (server: MeasuredServer, samples: Sample[]): Promise<RoundCost> => {
+    const { peakMegabytes, longestStall } = await server.usage();
+    return {
+      cpu: samples.map((sample) => sample.cpu),
+      wall: samples.map((sample) => sample.wall),
+      peakMegabytes,
+      longestStall,
+    };
+  };
   const result = {
     coordinator: await summary(coordinator, measured.coordinator),
     echo: await summary(echo, measured.echo),
@@ -61,8 +80,8 @@ export async function roundOverhead(clients: number, rounds: number): Promise<Ro
     clients,
     parameters: federated.parameters,
     ...result,
-    cpuRatio: result.coordinator.cpu / result.echo.cpu,
-    wallRatio: result.coordinator.wall / result.echo.wall,
+    cpuRatio: median(result.coordinator.cpu) / median(result.echo.cpu),
+    wallRatio: median(result.coordinator.wall) / median(result.echo.wall),
   };
 }
 
@@ -80,7 +99,7 @@ async function measure(server: MeasuredServer, round: () => Promise<void>): Prom
 }
 
 /** One run; each call of `round` lets exactly one round happen. */
-async function federatedRounds(server: MeasuredServer, clients: number, rounds: number) {
+async function federatedRounds(server: MeasuredServer, { clients, rounds, task }: RoundOverheadOptions) {
   const api = async <T>(path: string, body?: unknown): Promise<T> => {
     const response = await fetch(server.url + path, {
       method: 'POST',
@@ -90,8 +109,12 @@ async function federatedRounds(server: MeasuredServer, clients: number, rounds: 
     if (!response.ok) throw new Error(await response.text());
     return (await response.json()) as T;
   };
+  if (builtInTask(task.id) === undefined) {
+    const { samples: _samples, planDefaults: _defaults, ...own } = task;
+    await api('/api/tasks', own);
+  }
   const run = await api<Run>('/api/runs', {
-    task: TASK,
+    task: task.id,
     start: false,
     plan: { rounds: rounds + 1, minParticipants: clients, overSelection: 1, quorum: 1, deadlineSeconds: 600 },
   });
