@@ -1,16 +1,55 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { roundOverhead } from './round-overhead.ts';
+import { measure as aggregation } from './aggregation.ts';
+import { measure as bytes } from './bytes.ts';
+import { measure as codecs } from './codecs.ts';
+import { type BenchResult, section } from './result.ts';
+import { type RoundOverhead, roundOverhead } from './round-overhead.ts';
 
-/* `pnpm bench`: what a round costs the coordinator, beside a bare Socket.IO echo of the same bytes. */
+/*
+ * `pnpm bench`: what a round costs the coordinator, beside a bare Socket.IO echo of the same bytes; sums; codecs.
+ * `pnpm bench aggregation` measures one of them anew and leaves the others as they were.
+ */
 const ROUNDS = 20;
 const TARGET = 1.5;
+const measures: Readonly<Record<string, () => Promise<BenchResult>>> = { aggregation, codecs, bytes };
+
+interface Stored {
+  readonly machine: string;
+  /** What a round costs. */
+  readonly results: RoundOverhead[];
+  readonly parts: Record<string, BenchResult>;
+}
+
+const folder = join(fileURLToPath(new URL('../..', import.meta.url)), 'docs', 'results');
+const json = join(folder, 'bench.json');
+const wanted = process.argv.slice(2);
+const known = ['rounds', ...Object.keys(measures)];
+const unknown = wanted.find((name) => !known.includes(name));
+if (unknown !== undefined)
+  throw new Error(`no benchmark is called "${unknown}"; there are ${known.join(', ')}`);
+const isWanted = (name: string) => wanted.length === 0 || wanted.includes(name);
+const stored = earlier();
 
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`;
-const results = [];
-for (const clients of [10, 50, 100]) results.push(await roundOverhead(clients, ROUNDS));
+const parts: Record<string, BenchResult> = {};
+for (const [name, measure] of Object.entries(measures)) {
+  const part = isWanted(name) ? await measure() : stored?.parts?.[name];
+  if (part !== undefined) parts[name] = part;
+}
+const results = isWanted('rounds') ? [] : (stored?.results ?? []);
+if (isWanted('rounds'))
+  for (const clients of [10, 50, 100]) results.push(await roundOverhead(clients, ROUNDS));
+
+function earlier(): Stored | null {
+  try {
+    return JSON.parse(readFileSync(json, 'utf8')) as Stored;
+  } catch {
+    return null;
+  }
+}
 
 const rows = results.map(
   ({ clients, parameters, coordinator, echo, cpuRatio, wallRatio }) =>
@@ -34,9 +73,9 @@ ${rows.join('\n')}
 Aim: at 100 clients, a round at most ${TARGET} × the echo: in wall time ${verdict(at100?.wallRatio)}, in CPU time of the server
 process, all its threads counted, ${verdict(at100?.cpuRatio)}. Most of both is WebSocket unmasking; what a round adds is, in this
 order, the exact sum, the check for finite values, the checksum, garbage collection and the flush to disk.
-`;
-const folder = join(fileURLToPath(new URL('../..', import.meta.url)), 'docs', 'results');
+
+${Object.values(parts).map(section).join('\n')}`;
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'bench.md'), page);
-writeFileSync(join(folder, 'bench.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`);
+writeFileSync(json, `${JSON.stringify({ machine, results, parts } satisfies Stored, null, 2)}\n`);
 process.stdout.write(page);

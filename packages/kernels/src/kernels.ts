@@ -1,10 +1,11 @@
+import type { CodecKernels } from './codecs.ts';
+import type { ExactSumKernels } from './exact-sum.ts';
+
 /**
  * Every kernel, as WebAssembly exports it and as the scalar twin has it. Arrays are byte offsets into
- * the one memory that an instance works on, aligned to their elements.
+ * the one memory that an instance works on, aligned to their elements unless a kernel says otherwise.
  */
-export interface Kernels {
+export interface Kernels extends ExactSumKernels, CodecKernels {
   /** y ← a · x + y over n float32 values. */
   multiplyAdd(n: number, a: number, x: number, y: number): void;
-  /** sums ← sums + round(scale · x) + bits(1.5 · 2⁵²), as int64, over n float32 values; needs |scale · x| < 2⁵¹. */
-  addFloat32(n: number, scale: number, x: number, sums: number): void;
 }

@@ -155,7 +155,7 @@ function modelOf(participants: readonly string[]): string {
 it('travels as a header, and its pieces are the model’s own bytes', async () => {
   const { engine, start } = await begin();
   expect(frameBytes(start.frame).byteLength).toBe(40);
-  const pieces = [0, 1, 2].map((piece) => engine.modelPiece(start.checkpoint, piece));
+  const pieces = [0, 1, 2].map((piece) => engine.modelPiece(start.checkpoint, 'float32', piece));
   expect(pieces.map(({ buffer }) => buffer)).toEqual([weights.buffer, weights.buffer, weights.buffer]);
   expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1_048_576, 1_048_576, 302_848]);
 });
