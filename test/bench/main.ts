@@ -2,7 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { measure as aggregation } from './aggregation.ts';
 import { bars } from './bars.ts';
+import { measure as bytes } from './bytes.ts';
+import { measure as codecs } from './codecs.ts';
 import { pythonWithFlower } from './peers.ts';
 import { type BenchResult, section } from './result.ts';
 import { measure as rounds } from './rounds.ts';
@@ -15,8 +18,11 @@ import { measure as training } from './training-step.ts';
  */
 const parts: Readonly<Record<string, (python: string | null) => Promise<BenchResult>>> = {
   rounds,
+  aggregation,
+  codecs,
   training,
   simulation,
+  bytes,
 };
 
 /** Stands above everything. */

@@ -4,11 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Keys, keysFrom, keysOf } from './raw-identity.ts';
 import {
   aggregate,
+  decodeInt4,
+  decodeInt8,
+  encodeInt8,
   frame,
   type Json,
   layoutHash,
   payload,
   RawParticipant,
+  randomBits,
   type Spec,
   weightsHash,
 } from './raw-participant.ts';
@@ -58,8 +62,8 @@ interface InRound {
   readonly update: Json;
 }
 
-/** Connects and joins; resolves when the round has come. */
-async function enter(name: string, run: string, examples: number): Promise<InRound> {
+/** Connects and joins; resolves when the round has come. @param has what `join` says of a model that is kept. */
+async function enter(name: string, run: string, examples: number, has: Json = {}): Promise<InRound> {
   const raw = connectAs(keysOf(name));
   expect(await raw.connected).toBeNull();
   await raw.event('welcome');
@@ -70,6 +74,7 @@ async function enter(name: string, run: string, examples: number): Promise<InRou
     examples,
     speed: null,
     paused: false,
+    ...has,
   });
   expect(joined.message).toMatchObject({ ok: true });
   const { layout } = joined.message['value'] as { layout: Spec[] };
@@ -278,6 +283,85 @@ describe('a participant written from docs/protocol.md', () => {
       message: expect.any(String),
     });
     await raw.closed;
+  });
+
+  it('sends whole numbers of 8 bits where the plan says so, and foretells the next model, bit for bit', async () => {
+    const run = await launch({ minParticipants: 2, rounds: 1, overSelection: 1, uploadCodec: 'int8' });
+    const [a, b] = (await Promise.all([enter('d', run, 10), enter('e', run, 33)])) as [InRound, InRound];
+    const deltas = [a, b].map(({ weights }, i) => difference(weights.length, i));
+    const payloads = deltas.map(encodeInt8);
+    const ofA = deltas[0] as number[];
+    const plain = await a.raw.ask('update', a.update, frame(2, a.hash, ofA));
+    expect(plain.message).toMatchObject({ ok: false, error: { code: 'update-shape' } });
+    const updates = [b, a].map(async ({ raw, update, hash, weights }) => {
+      const payload = payloads[raw === a.raw ? 0 : 1] as Uint8Array;
+      return (await raw.ask('update', update, frame(2, hash, weights, { codec: 2, payload }))).message;
+    });
+    expect((await Promise.all(updates)).map(({ ok }) => ok)).toEqual([true, false]);
+    const next = aggregate(b.weights, [
+      { delta: decodeInt8(payloads[1] as Uint8Array, b.weights.length), examples: 33 },
+    ]);
+    const end = await b.raw.event('round-end');
+    expect(end.message['checkpoint']).toBe(weightsHash(frame(1, b.hash, next).subarray(40)));
+  });
+
+  it('follows the model by steps of 8 bits', async () => {
+    const plan = {
+      minParticipants: 2,
+      rounds: 3,
+      overSelection: 1,
+      downloadCodec: 'int8',
+      downloadForm: 'steps',
+    };
+    const run = await launch(plan);
+    const [a, b] = (await Promise.all([enter('f', run, 10, { has: null }), enter('g', run, 33)])) as [
+      InRound,
+      InRound,
+    ];
+    let weights = a.weights;
+    let { update } = a;
+    for (let round = 1; round <= 2; round++) {
+      for (const { raw, hash } of [a, b]) {
+        await raw.ask('update', update, frame(2, hash, difference(weights.length, round)));
+      }
+      const [byStep, whole] = await Promise.all([a.raw.event('round-start'), b.raw.event('round-start')]);
+      const { base, checkpoint } = byStep.message;
+      expect(base).toBe(update['checkpoint']);
+      const step = decodeInt8((byStep.frame as Uint8Array).subarray(40), weights.length);
+      expect([...(byStep.frame as Uint8Array).subarray(4, 7)]).toEqual([1, 3, 2]);
+      weights = weights.map((weight, i) => Math.fround(weight + (step[i] as number)));
+      expect(whole.message).not.toHaveProperty('base');
+      expect(payload(whole.frame as Uint8Array)).toEqual(weights);
+      expect(weightsHash(frame(1, a.hash, weights).subarray(40))).toBe(checkpoint);
+      update = { ...update, round: round + 1, checkpoint };
+    }
+    const pulled = await b.raw.ask('pull', { run, has: a.update['checkpoint'] });
+    expect(pulled.message['value']).toMatchObject({ base: a.update['checkpoint'] });
+    const twice = (pulled.frame as Uint8Array).subarray(40);
+    const two = [0, 1].map((i) => decodeInt8(twice.subarray((i * twice.length) / 2), weights.length));
+    const there = a.weights.map((weight, i) =>
+      two.reduce((sum, step) => Math.fround(sum + (step[i] as number)), weight),
+    );
+    expect(there).toEqual(weights);
+  });
+
+  it('finds the codecs’ worked examples', () => {
+    const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8').replaceAll(
+      '\n',
+      ' ',
+    );
+    const bytesAfter = (text: string) => {
+      const [, hex] = page.slice(page.indexOf(text)).match(/`((?:[0-9a-f]{2} )+[0-9a-f]{2})`/) ?? [];
+      return Buffer.from((hex as string).replaceAll(' ', ''), 'hex');
+    };
+    const asFloats = (bytes: Buffer) => [0, 4, 8].map((at) => bytes.readFloatLE(at));
+    const ofInt8 = bytesAfter('Example: `05');
+    expect(decodeInt8(ofInt8, 3)).toEqual(asFloats(bytesAfter('and decodes to the float32')));
+    const ofInt4 = bytesAfter('Example: `01 00 00 00 31');
+    expect(decodeInt4(ofInt4, 3)).toEqual(asFloats(bytesAfter('decodes to the float32 with the bytes `39')));
+    expect(page).toContain(`R(0) = \`${randomBits(1, 0).toString(16)}\``);
+    expect(page).toContain(`R(1) = \`${randomBits(1, 1).toString(16)}\``);
+    expect(bytesAfter('### float16').readUInt16LE(0)).toBe(0x3800);
   });
 
   it('finds the bytes of the page’s worked examples', () => {

@@ -185,31 +185,95 @@ export function weightsHash(payload: Uint8Array): string {
 
 /** A frame of these float32 bytes. */
 export function frameOf(kind: 1 | 2, layout: Uint8Array, values: Float32Array): Uint8Array {
-  const content = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  const bytes = Buffer.alloc(40 + content.byteLength);
+  const payload = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return encodedFrame(kind, layout, values.length, { codec: 0, payload });
+}
+
+/** "Frames": 40 bytes of header, then the payload; float32, unless other numbers are given already encoded. */
+export function frame(
+  kind: 1 | 2,
+  layout: Uint8Array,
+  values: readonly number[],
+  encoded?: Encoded,
+): Uint8Array {
+  const payload = new Uint8Array(Float32Array.from(values).buffer);
+  return new Uint8Array(encodedFrame(kind, layout, values.length, encoded ?? { codec: 0, payload }));
+}
+
+interface Encoded {
+  readonly codec: number;
+  readonly payload: Uint8Array;
+}
+
+function encodedFrame(kind: 1 | 2, layout: Uint8Array, parameters: number, { codec, payload }: Encoded) {
+  const bytes = Buffer.alloc(40 + payload.length);
   bytes.write('CPF1', 0, 'latin1');
-  bytes.set([1, kind, 0, 0], 4);
+  bytes.set([1, kind, codec, 0], 4);
   bytes.set(layout, 8);
-  bytes.writeUInt32LE(values.length, 24);
-  bytes.writeUInt32LE(content.byteLength, 28);
-  bytes.writeUInt32LE(crc32(content), 32);
+  bytes.writeUInt32LE(parameters, 24);
+  bytes.writeUInt32LE(payload.length, 28);
+  bytes.writeUInt32LE(crc32(payload), 32);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 36)), 36);
-  bytes.set(content, 40);
+  bytes.set(payload, 40);
   return bytes;
 }
 
-/** "Frames": 40 bytes of header, then the payload. */
-export function frame(kind: 1 | 2, layout: Uint8Array, values: readonly number[]): Uint8Array {
-  const bytes = Buffer.alloc(40 + 4 * values.length);
-  bytes.write('CPF1', 0, 'latin1');
-  bytes.set([1, kind, 0, 0], 4);
-  bytes.set(layout, 8);
-  bytes.writeUInt32LE(values.length, 24);
-  bytes.writeUInt32LE(4 * values.length, 28);
-  for (const [i, value] of values.entries()) bytes.writeFloatLE(value, 40 + 4 * i);
-  bytes.writeUInt32LE(crc32(bytes.subarray(40)), 32);
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, 36)), 36);
-  return new Uint8Array(bytes);
+/** "int8": scaled whole numbers, rounded at random. */
+export function encodeInt8(values: readonly number[]): Uint8Array {
+  const bytes = Buffer.alloc(values.length + 4 * Math.ceil(values.length / 1024));
+  let at = 0;
+  for (let from = 0; from < values.length; from += 1024) {
+    const block = values.slice(from, from + 1024);
+    const scale = Math.fround(Math.max(...block.map(Math.abs)) / 126.9);
+    at = bytes.writeFloatLE(scale, at);
+    for (const value of block) {
+      at = bytes.writeInt8(scale === 0 ? 0 : Math.floor(value / scale + Math.random()), at);
+    }
+  }
+  return bytes;
+}
+
+export function decodeInt8(payload: Uint8Array, parameters: number): number[] {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  return Array.from({ length: parameters }, (_, i) => {
+    const block = Math.floor(i / 1024) * (1024 + 4);
+    return Math.fround(view.getInt8(block + 4 + (i % 1024)) * view.getFloat32(block, true));
+  });
+}
+
+/** "int4": levels, rotated back. For one block. */
+export function decodeInt4(payload: Uint8Array, parameters: number): number[] {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const upper = [0.12839504, 0.3880483, 0.65675914, 0.94234043, 1.2562312, 1.6180464, 2.0690172, 2.7325895];
+  const levels = [...upper.toReversed().map((level) => -level), ...upper].map(Math.fround);
+  const scale = view.getFloat32(4, true);
+  const m = 2 * (payload.length - 8);
+  const v = Array.from({ length: m }, (_, i) => {
+    const code = (view.getUint8(8 + Math.floor(i / 2)) >> (4 * (i % 2))) & 15;
+    return Math.fround((levels[code] as number) * scale);
+  });
+  for (let h = 1; h < m; h *= 2) {
+    for (let i = 0; i < m; i++) {
+      if (Math.floor(i / h) % 2 !== 0) continue;
+      const [a, b] = [v[i] as number, v[i + h] as number];
+      v[i] = Math.fround(a + b);
+      v[i + h] = Math.fround(a - b);
+    }
+  }
+  const seed = view.getUint32(0, true);
+  return v.slice(0, parameters).map((value, i) => {
+    const turned = (randomBits(seed, Math.floor(i / 32)) >> BigInt(i % 32)) & 1n;
+    return turned === 1n ? -value : value;
+  });
+}
+
+/** R(w) of the page. */
+export function randomBits(seed: number, w: number): bigint {
+  const to32 = (x: bigint) => x & 0xffffffffn;
+  let x = to32(BigInt(seed) + BigInt(w) * 0x9e3779b9n);
+  x = to32((x ^ (x >> 16n)) * 0x85ebca6bn);
+  x = to32((x ^ (x >> 13n)) * 0xc2b2ae35n);
+  return x ^ (x >> 16n);
 }
 
 export function payload(bytes: Uint8Array): number[] {

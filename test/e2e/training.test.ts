@@ -1,5 +1,6 @@
-import { ExactAccumulator } from '@coppice/federation';
+import { ExactAccumulator, payloadValues, toFloat32 } from '@coppice/federation';
 import type { Session } from '@coppice/participant';
+import type { Codec } from '@coppice/protocol';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, type Person, person } from '../browser/launch.ts';
@@ -205,22 +206,25 @@ describe('browsers and headless clients train one model together', () => {
 });
 
 describe('a browser in a cohort', () => {
-  it('makes, with headless clients, bit for bit the model that the same updates make in the aggregation alone', async () => {
-    const { tapped, model } = await tapRound(world, browser, arrive);
-    const sum = new ExactAccumulator(model.before.length);
-    for (const { values, examples } of tapped) sum.add(values, examples);
-    const mean = sum.mean();
-    const expected = Float32Array.from(model.before, (weight, i) => weight + (mean[i] as number));
-    expect(tapped).toHaveLength(3);
-    expect(Buffer.from(model.after.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
-  });
+  it.each(['float32', 'int4'] as const)(
+    'makes, with headless clients, bit for bit the model that the same updates make in the aggregation alone: %s',
+    async (codec) => {
+      const { tapped, model } = await tapRound(world, codec, arrive);
+      const sum = new ExactAccumulator(model.before.length);
+      for (const { values, examples } of tapped) sum.add(values, examples);
+      const mean = sum.mean();
+      const expected = Float32Array.from(model.before, (weight, i) => weight + (mean[i] as number));
+      expect(tapped).toHaveLength(3);
+      expect(Buffer.from(model.after.buffer).equals(Buffer.from(expected.buffer))).toBe(true);
+    },
+  );
 });
 
 /** One round of a browser and two headless clients, with the updates read off the wire. */
-async function tapRound(at: World, _browser: Browser, come: (url: string) => Promise<Person>) {
+async function tapRound(at: World, codec: 'float32' | 'int4', come: (url: string) => Promise<Person>) {
   const created = await at.coordinator.runs.create(
     'mnist-2nn',
-    { rounds: 1, minParticipants: 3, overSelection: 1, quorum: 1 },
+    { rounds: 1, minParticipants: 3, overSelection: 1, quorum: 1, uploadCodec: codec, downloadCodec: codec },
     false,
   );
   // Everyone goes through this recorder, so that all updates are in it.
@@ -246,14 +250,14 @@ async function tapRound(at: World, _browser: Browser, come: (url: string) => Pro
   const weights = await Promise.all(
     [before, after].map((one) => at.coordinator.storage.weights(one?.hash ?? '')),
   );
-  const tapped = updatesIn(tap.sent());
+  const tapped = updatesIn(tap.sent(), codec);
   for (const client of clients) client.close();
   await tap.close();
   return { tapped, model: { before: weights[0] as Float32Array, after: weights[1] as Float32Array } };
 }
 
 /** Update frames in a recording: their values, and the example count of the message that announced them. */
-function updatesIn(sent: Buffer): { values: Float32Array; examples: number }[] {
+function updatesIn(sent: Buffer, codec: Codec): { values: Float32Array; examples: number }[] {
   const updates: { values: Float32Array; examples: number }[] = [];
   const magic = Buffer.from('CPF1');
   for (let at = sent.indexOf(magic); at >= 0; at = sent.indexOf(magic, at + 4)) {
@@ -262,7 +266,8 @@ function updatesIn(sent: Buffer): { values: Float32Array; examples: number }[] {
     const payload = Uint8Array.from(sent.subarray(at + 40, at + 40 + length));
     const announced = sent.lastIndexOf('["update",', at);
     const examples = Number(/"examples":(\d+)/.exec(sent.subarray(announced, at).toString('latin1'))?.[1]);
-    updates.push({ values: new Float32Array(payload.buffer), examples });
+    const layout = [{ name: 'all', shape: [sent.readUInt32LE(at + 24)], trainable: true }];
+    updates.push({ values: toFloat32(payloadValues({ codec, payload }, layout)), examples });
   }
   return updates;
 }

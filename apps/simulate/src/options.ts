@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parsePartition } from '@coppice/datasets';
+import { type Plan, planFields } from '@coppice/protocol';
 
 /** What is wrong with the command line: the flag, and what it takes. Exit code 2. */
 export class UsageError extends Error {
@@ -18,6 +19,9 @@ export interface SimulateOptions {
   readonly learningRate: number | null;
   readonly partition: string;
   readonly strategy: 'fedavg';
+  readonly uploadCodec: Plan['uploadCodec'];
+  readonly downloadCodec: Plan['downloadCodec'];
+  readonly downloadForm: Plan['downloadForm'];
   readonly targetAccuracy: number | null;
   readonly seed: number;
   readonly dropout: number;
@@ -64,6 +68,10 @@ const oneOf =
     return text;
   };
 
+/** The names that a field of the plan takes. */
+const namesOf = (field: 'uploadCodec' | 'downloadCodec' | 'downloadForm') =>
+  planFields[field].input.kind === 'choice' ? planFields[field].input.options.map(({ value }) => value) : [];
+
 const flags = {
   task: { takes: 'ID', help: 'What is learned (default: mnist-2nn).' },
   clients: { takes: 'N', help: 'Headless participants (default: 20).', read: whole(1, 100_000) },
@@ -90,6 +98,21 @@ const flags = {
     help: 'iid, shards:S (S label-sorted shards each) or dirichlet:ALPHA (default: iid).',
   },
   strategy: { takes: 'NAME', help: 'Aggregation (default and only one: fedavg).', read: oneOf('fedavg') },
+  'upload-codec': {
+    takes: 'NAME',
+    help: `How updates travel: ${namesOf('uploadCodec').join(', ')} (default: float32).`,
+    read: oneOf(...namesOf('uploadCodec')),
+  },
+  'download-codec': {
+    takes: 'NAME',
+    help: `How models travel: ${namesOf('downloadCodec').join(', ')} (default: float32).`,
+    read: oneOf(...namesOf('downloadCodec')),
+  },
+  'download-form': {
+    takes: 'NAME',
+    help: `What travels down: ${namesOf('downloadForm').join(', ')} (default: whole).`,
+    read: oneOf(...namesOf('downloadForm')),
+  },
   'target-accuracy': { takes: 'A', help: 'Stop when the test accuracy reaches A (0–1).', read: real(0, 1) },
   seed: {
     takes: 'S',
@@ -194,6 +217,9 @@ export function readOptions(
     learningRate: value<number | null>('learning-rate', null),
     partition,
     strategy: value('strategy', 'fedavg'),
+    uploadCodec: value('upload-codec', 'float32'),
+    downloadCodec: value('download-codec', 'float32'),
+    downloadForm: value('download-form', 'whole'),
     targetAccuracy,
     seed: value('seed', 1),
     dropout: value('dropout', 0),

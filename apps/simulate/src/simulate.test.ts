@@ -113,6 +113,22 @@ describe('pnpm simulate', () => {
     expect(hashes[3]).toBe(hashes[0]);
   });
 
+  it('gives the same checkpoint with codecs, too, residuals and steps included', async () => {
+    const flags = [...quick, '--fraction', '0.7', '--dropout', '0.3', '--upload-codec', 'top10'];
+    const hashes = await Promise.all(
+      [
+        ['--download-codec', 'int4', '--download-form', 'steps', '--processes', '1'],
+        ['--download-codec', 'int4', '--download-form', 'steps', '--processes', '3'],
+        ['--download-codec', 'int8', '--processes', '1'],
+        ['--download-codec', 'int8', '--processes', '2'],
+      ].map(async (more) => (await simulate([...flags, ...more])).done?.checkpoint),
+    );
+    expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(hashes[1]).toBe(hashes[0]);
+    expect(hashes[2]).not.toBe(hashes[0]);
+    expect(hashes[3]).toBe(hashes[2]);
+  });
+
   it('exits 3 when the target is missed, 0 when it is reached, and says in which round', async () => {
     expect(await simulate([...quick, '--target-accuracy', '1'])).toMatchObject({
       code: 3,
@@ -203,6 +219,7 @@ describe('its flags', () => {
     [['--dropout=-1'], '--dropout P'],
     [['--over-select', '0.5'], '--over-select X'],
     [['--strategy', 'fedfoo'], '--strategy NAME'],
+    [['--upload-codec', 'int9'], '--upload-codec NAME'],
     [['--backend', 'gpu'], '--backend NAME'],
     [['--learning-rate', 'NaN'], '--learning-rate'],
     [['--target-accuracy', '97'], '--target-accuracy A'],
@@ -223,6 +240,9 @@ describe('its flags', () => {
       rounds: 20,
       partition: 'iid',
       strategy: 'fedavg',
+      uploadCodec: 'float32',
+      downloadCodec: 'float32',
+      downloadForm: 'whole',
       seed: 1,
       dropout: 0,
       overSelect: 1,

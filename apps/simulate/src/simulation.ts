@@ -157,6 +157,9 @@ function planOf(options: SimulateOptions): PlanInputValues {
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)),
     strategy: options.strategy,
+    uploadCodec: options.uploadCodec,
+    downloadCodec: options.downloadCodec,
+    downloadForm: options.downloadForm,
     seed: options.seed,
     rounds: options.rounds,
     overSelection: options.overSelect,

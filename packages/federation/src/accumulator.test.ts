@@ -1,8 +1,13 @@
+import { runs, type Variant, variants } from '@coppice/kernels';
 import { integerBelow, seededRandom, shuffle, uniform } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExactAccumulator, MAX_WEIGHTED } from './accumulator.ts';
+import { ExactAccumulator, MAX_UPDATES, SLICE } from './accumulator.ts';
+import { MAX_WEIGHTED } from './check-values.ts';
+import { float32Bytes, float32Values } from './codecs/values.ts';
 import { finish, STEP_PARAMETERS } from './steps.ts';
+
+const NONE = Number.POSITIVE_INFINITY;
 
 interface Case {
   values: Float32Array;
@@ -20,8 +25,8 @@ const updates = (length: number) =>
     { minLength: 1, maxLength: 12 },
   );
 
-function sumOf(cases: readonly Case[], length: number): ExactAccumulator {
-  const sum = new ExactAccumulator(length);
+function sumOf(cases: readonly Case[], length: number, variant?: Variant): ExactAccumulator {
+  const sum = new ExactAccumulator(length, variant);
   for (const { values, examples } of cases) sum.add(values, examples);
   return sum;
 }
@@ -57,12 +62,12 @@ function total(sum: ExactAccumulator, at: number): bigint {
   return BigInt(high[at] as number) * 2n ** 32n + BigInt(low[at] as number);
 }
 
-describe('ExactAccumulator', () => {
+describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant) => {
   it('does not depend on the order of updates', () => {
     fc.assert(
       fc.property(updates(5), fc.integer(), (cases, seed) => {
         const shuffled = shuffle([...cases], seededRandom(seed));
-        expect(sumOf(shuffled, 5).mean()).toEqual(sumOf(cases, 5).mean());
+        expect(sumOf(shuffled, 5, variant).mean()).toEqual(sumOf(cases, 5, variant).mean());
       }),
     );
   });
@@ -70,9 +75,9 @@ describe('ExactAccumulator', () => {
   it('does not depend on how partial sums are grouped', () => {
     fc.assert(
       fc.property(updates(4), fc.nat(12), (cases, cut) => {
-        const merged = sumOf(cases.slice(0, cut), 4);
-        merged.merge(sumOf(cases.slice(cut), 4).partial());
-        expect(merged.mean()).toEqual(sumOf(cases, 4).mean());
+        const merged = sumOf(cases.slice(0, cut), 4, variant);
+        merged.merge(sumOf(cases.slice(cut), 4, variant).partial());
+        expect(merged.mean()).toEqual(sumOf(cases, 4, variant).mean());
       }),
     );
   });
@@ -88,7 +93,7 @@ describe('ExactAccumulator', () => {
     );
     fc.assert(
       fc.property(fc.array(sized, { minLength: 1, maxLength: 30 }), (cases) => {
-        const sum = sumOf(cases, 3);
+        const sum = sumOf(cases, 3, variant);
         const examples = cases.reduce((n, one) => n + one.examples, 0);
         for (let i = 0; i < 3; i++) {
           const exact = bigIntSum(cases, i);
@@ -102,7 +107,7 @@ describe('ExactAccumulator', () => {
 
   it('is exact where plain float64 summation is not', () => {
     // 2³⁰ + a thousand tiny − 2³⁰: plain summation in this order loses most of the tiny part.
-    const sum = new ExactAccumulator(1);
+    const sum = new ExactAccumulator(1, variant);
     sum.add(new Float32Array([2 ** 30]), 1);
     for (let i = 0; i < 1000; i++) sum.add(new Float32Array([2 ** -36]), 1);
     sum.add(new Float32Array([-(2 ** 30)]), 1);
@@ -111,7 +116,7 @@ describe('ExactAccumulator', () => {
 
   it('stays exact at the bounds of its range, thousands of times', () => {
     const random = seededRandom('bounds');
-    const sum = new ExactAccumulator(1);
+    const sum = new ExactAccumulator(1, variant);
     const cases: Case[] = [];
     for (let i = 0; i < 20_000; i++) {
       const value = Math.fround((uniform(random) - 0.5) * 2 * (MAX_WEIGHTED / 1024));
@@ -125,8 +130,8 @@ describe('ExactAccumulator', () => {
   it('is the same sum, added at once or a piece at a time', () => {
     const length = 2 * STEP_PARAMETERS + 3;
     const random = seededRandom('in steps');
-    const atOnce = new ExactAccumulator(length);
-    const inSteps = new ExactAccumulator(length);
+    const atOnce = new ExactAccumulator(length, variant);
+    const inSteps = new ExactAccumulator(length, variant);
     // Small ones, ones that carry, and small ones on top of what was carried.
     for (const [scale, examples] of [
       [1e-3, 7],
@@ -135,14 +140,16 @@ describe('ExactAccumulator', () => {
     ] as const) {
       const values = Float32Array.from({ length }, () => (uniform(random) - 0.5) * scale);
       atOnce.add(values, examples);
-      const largest = finish(inSteps.checkInSteps(values, examples));
-      expect(largest).toBe(values.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
-      const steps = inSteps.addInSteps(values, examples, largest);
-      // It counts from here on.
-      expect(inSteps.updates).toBe(atOnce.updates);
+      finish(inSteps.checkInSteps(float32Values(values), examples));
+      const steps = inSteps.addInSteps(float32Values(values), examples);
       let pieces = 1;
-      while (steps.next().done !== true) pieces++;
+      while (steps.next().done !== true) {
+        pieces++;
+        // It counts when it is done.
+        expect(inSteps.updates).toBe(atOnce.updates - 1);
+      }
       expect(pieces).toBe(3);
+      expect(inSteps.updates).toBe(atOnce.updates);
     }
     expect(inSteps.partial()).toEqual(atOnce.partial());
   });
@@ -155,18 +162,20 @@ describe('ExactAccumulator', () => {
   ])('refuses %s a piece at a time, wherever it is', (code, value, examples) => {
     const values = new Float32Array(2 * STEP_PARAMETERS + 3);
     for (const at of [0, STEP_PARAMETERS + 1, values.length - 1]) {
-      const sum = new ExactAccumulator(values.length);
+      const sum = new ExactAccumulator(values.length, variant);
       values.fill(0)[at] = value;
-      expect(() => finish(sum.checkInSteps(values, examples))).toThrow(expect.objectContaining({ code }));
+      expect(() => finish(sum.checkInSteps(float32Values(values), examples))).toThrow(
+        expect.objectContaining({ code }),
+      );
     }
     const other = new ExactAccumulator(values.length - 1);
-    expect(() => finish(other.checkInSteps(values.fill(0), 1))).toThrow(
+    expect(() => finish(other.checkInSteps(float32Values(values.fill(0)), 1))).toThrow(
       expect.objectContaining({ code: 'update-shape' }),
     );
   });
 
   it('refuses what cannot be summed, by name, and keeps what it has', () => {
-    const sum = sumOf([{ values: new Float32Array([1, 2]), examples: 3 }], 2);
+    const sum = sumOf([{ values: new Float32Array([1, 2]), examples: 3 }], 2, variant);
     const before = sum.partial();
     expect(() => sum.add(new Float32Array([1]), 1)).toThrow(
       expect.objectContaining({ code: 'update-shape' }),
@@ -190,5 +199,158 @@ describe('ExactAccumulator', () => {
       expect.objectContaining({ code: 'update-examples' }),
     );
     expect(sum.partial()).toEqual(before);
+  });
+
+  it('holds more than int64 does, alone and merged', () => {
+    const random = seededRandom('beyond int64');
+    // Weighted values at the upper bound, all of one sign: 2⁶⁹ units each, thousands of them.
+    const cases = Array.from({ length: 5000 }, () => ({
+      values: Float32Array.from([1, -1, 0.5], (size) => size * (2 ** 33 - 512 * integerBelow(random, 1000))),
+      examples: 1,
+    }));
+    const sum = sumOf(cases, 3, variant);
+    const merged = sumOf(cases.slice(0, 1234), 3, variant);
+    merged.merge(sumOf(cases.slice(1234), 3, variant).partial());
+    for (let i = 0; i < 3; i++) {
+      const exact = bigIntSum(cases, i);
+      expect(exact < -(2n ** 63n) || exact > 2n ** 63n).toBe(true);
+      expect(total(sum, i)).toBe(exact);
+      expect(total(merged, i)).toBe(exact);
+      expect(sum.mean()[i]).toBe(Number(exact) / 2 ** 36 / 5000);
+    }
+    expect(merged.mean()).toEqual(sum.mean());
+  });
+
+  it('carries where ordinary values add up to more than int64, and stays exact', () => {
+    // Just below 2⁵¹ units: the fast way. A sum of 2¹³ of them needs 64 bits.
+    const value = Math.fround(2 ** 15 - 2 ** -9);
+    const times = 2 ** 13 + 5;
+    const sum = new ExactAccumulator(2, variant);
+    for (let i = 0; i < times; i++) sum.add(new Float32Array([value, -value]), 1);
+    expect(total(sum, 0)).toBe(units(value) * BigInt(times));
+    expect(total(sum, 1)).toBe(-units(value) * BigInt(times));
+    expect([...sum.mean()]).toEqual([value, -value]);
+  });
+
+  it('rounds ties to even, in both directions and in any lane', () => {
+    // Odd multiples of 2⁻³⁷ are halves of a unit.
+    const halves = Float32Array.from({ length: 21 }, (_, i) => (2 * i - 21) * 2 ** -37);
+    const sum = sumOf([{ values: halves, examples: 1 }], 21, variant);
+    for (let i = 0; i < 21; i++) {
+      const floor = Math.floor((2 * i - 21) / 2);
+      expect(total(sum, i)).toBe(BigInt(floor % 2 === 0 ? floor : floor + 1));
+    }
+  });
+
+  it('reads bytes at any offset, over slices of any length', () => {
+    const random = seededRandom('offsets');
+    for (const length of [1, 7, SLICE - 1, SLICE, SLICE + 9, STEP_PARAMETERS + SLICE + 3]) {
+      const values = Float32Array.from({ length }, () => uniform(random) - 0.5);
+      const expected = sumOf([{ values, examples: 77 }], length, variant).partial();
+      for (const offset of [0, 1, 2, 3]) {
+        const bytes = new Uint8Array(length * 4 + 4);
+        bytes.set(new Uint8Array(values.buffer), offset);
+        const sum = new ExactAccumulator(length, variant);
+        finish(sum.addInSteps(float32Bytes(bytes.subarray(offset, offset + length * 4)), 77));
+        expect(sum.partial()).toEqual(expected);
+      }
+    }
+  });
+
+  it('leaves nothing of an update whose fault is in its last slice, whatever was summed before', () => {
+    const length = 3 * SLICE + 5;
+    const random = seededRandom('faults');
+    const noise = (size: number) => Float32Array.from({ length }, () => (uniform(random) - 0.5) * size);
+    const layout = [{ name: 'all', shape: [length], trainable: true }];
+    for (const size of [1, 1e5, 1e9]) {
+      const sum = sumOf([{ values: noise(size), examples: 1 }], length, variant);
+      const before = sum.partial();
+      const bad = noise(size);
+      bad[length - 1] = Number.NaN;
+      expect(() => sum.add(bad, 2)).toThrow(expect.objectContaining({ code: 'update-not-finite' }));
+      expect(() => sum.add(bad, 2)).toThrow(String(length - 1));
+      bad[length - 1] = 1e30;
+      expect(() => sum.add(bad, 2)).toThrow(expect.objectContaining({ code: 'update-out-of-range' }));
+      expect(() => sum.add(bad, 2, { layout, bound: { trainable: 1, nonTrainable: NONE } })).toThrow(
+        expect.objectContaining({ code: 'update-norm' }),
+      );
+      bad[length - 1] = 0;
+      expect(() => sum.add(bad, 2, { layout, bound: { trainable: size, nonTrainable: NONE } })).toThrow(
+        expect.objectContaining({ code: 'update-norm' }),
+      );
+      // Given up half way.
+      const steps = sum.addInSteps(float32Values(bad), 2);
+      steps.return();
+      expect(sum.partial()).toEqual(before);
+    }
+  });
+
+  it('given up between two steps, holds what it held; meanwhile nobody reads half an update', () => {
+    const length = STEP_PARAMETERS + 10;
+    const values = new Float32Array(length).fill(1 / 3);
+    const sum = sumOf([{ values, examples: 5 }], length, variant);
+    const before = sum.partial();
+    const steps = sum.addInSteps(float32Values(values), 3);
+    expect(steps.next().done).toBe(false);
+    expect(() => sum.mean()).toThrow('being added');
+    expect(() => sum.partial()).toThrow('being added');
+    steps.return();
+    expect(sum.partial()).toEqual(before);
+  });
+
+  it('adds several at a time, by turns, and takes off the one that is bad', () => {
+    const length = 3 * STEP_PARAMETERS + 10;
+    const random = seededRandom('turns');
+    const noise = (size: number) => Float32Array.from({ length }, () => (uniform(random) - 0.5) * size);
+    const good = [noise(1), noise(1e5), noise(1e9)];
+    const bad = noise(1e5);
+    bad[length - 2] = Number.POSITIVE_INFINITY;
+    const sum = new ExactAccumulator(length, variant);
+    const adding = [...good, bad].map((values) => sum.addInSteps(float32Values(values), 3));
+    const errors: unknown[] = [];
+    for (let left = adding; left.length > 0; ) {
+      left = left.filter((steps) => {
+        try {
+          return steps.next().done !== true;
+        } catch (thrown) {
+          errors.push(thrown);
+          return false;
+        }
+      });
+    }
+    expect(errors).toEqual([expect.objectContaining({ code: 'update-not-finite' })]);
+    expect(sum.updates).toBe(3);
+    const cases = good.map((values) => ({ values, examples: 3 }));
+    expect(sum.partial()).toEqual(sumOf(cases, length, variant).partial());
+    expect(() => finish(sum.checkInSteps(float32Values(bad), 3))).toThrow(
+      expect.objectContaining({ code: 'update-not-finite' }),
+    );
+    finish(sum.checkInSteps(float32Values(good[0] as Float32Array), 3));
+    expect(sum.updates).toBe(3);
+  });
+
+  it('leaves its memory, emptied, to the next', () => {
+    const first = sumOf([{ values: new Float32Array(40).fill(1e9), examples: 7 }], 40, variant);
+    first.mean();
+    first.release();
+    expect(first.updates).toBe(1);
+    expect(() => first.mean()).toThrow('released');
+    expect(() => first.add(new Float32Array(40), 1)).toThrow('released');
+    for (const length of [40, 20, 60]) {
+      const values = new Float32Array(length).fill(0.5);
+      expect([...sumOf([{ values, examples: 2 }], length, variant).mean()]).toEqual([...values]);
+    }
+  });
+
+  it('takes no more updates than its range allows, partial sums included', () => {
+    const sum = new ExactAccumulator(1, variant);
+    const zeros = { high: new Float64Array(1), low: new Float64Array(1), examples: 1 };
+    sum.merge({ ...zeros, updates: MAX_UPDATES });
+    expect(() => sum.add(new Float32Array(1), 1)).toThrow(
+      expect.objectContaining({ code: 'update-out-of-range' }),
+    );
+    expect(() => sum.merge({ ...zeros, updates: 1, low: new Float64Array([0.5]) })).toThrow(
+      expect.objectContaining({ code: 'update-out-of-range' }),
+    );
   });
 });

@@ -1,4 +1,8 @@
+import { fastestVariant, Int64s, type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { CoppiceError } from '@coppice/protocol';
+import { faultOf, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
+import { bytesOf, float32Values, readingRoom, type Values } from './codecs/values.ts';
+import type { NormBound } from './pipeline/norm-bound.ts';
 import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 
 /*
@@ -7,25 +11,31 @@ import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
  *
  *   T = round(x · 2³⁶), ties to even,
  *
- * and whole numbers are what is summed. float64 adds them exactly below 2⁵³: `low` holds the sum as
- * long as a bound on it says that it fits, and what would not fit is carried, in units of 2³², to
- * `high`. The total high · 2³² + low is exact, so any order, any grouping, any merge of partial sums
- * gives the same bits; when something was carried makes no difference. What is lost is decided for
- * each update alone: at most 2⁻³⁷ of x.
+ * and whole numbers are what is summed, as int64, in the memory of WebAssembly kernels. A bound on each
+ * slice's sums says when they could leave int64; what does not fit is carried, in units of 2³², to a
+ * second array. The total high · 2³² + low is exact, so any order, any grouping, any merge of partial
+ * sums gives the same bits; when something was carried makes no difference. What is lost is decided
+ * for each update alone: at most 2⁻³⁷ of x.
+ *
+ * An update is read, checked and added slice by slice, while the slice is in the processor's cache. One
+ * that turns out to be bad is taken off again, slice by slice: T(−Δ) = −T(Δ), so nothing of it is left.
  */
 const UNITS = 2 ** 36;
 const CARRY = 2 ** 32;
 
-/** The largest |examples × Δ| that can be summed. */
-export const MAX_WEIGHTED = 2 ** 33;
 /** The most updates that one accumulator takes, partial sums included: |high| stays below 2⁵³. */
 export const MAX_UPDATES = 2 ** 16;
 
-/** Adding and subtracting this rounds a float64 below 2⁵¹ to the nearest integer, ties to even. */
-const ROUNDER = 1.5 * 2 ** 52;
+/** Below it the kernels round by adding and subtracting 1.5 · 2⁵². */
 const ROUNDER_RANGE = 2 ** 51;
-/** Whole numbers up to here, and sums that stay below it, are exact in float64. */
-const EXACT = 2 ** 53;
+/** Sums are carried before their bound reaches this, half of what int64 holds. */
+const CARRY_BOUND = 2 ** 62;
+
+/** Parameters worked on at once: values and sums of a slice stay in the second-level cache. A multiple of every codec's block. */
+export const SLICE = 2 ** 14;
+/** Where a slice's values lie; its mean, in float64, takes the same place. */
+const VALUES = 0;
+const SUMS = readingRoom(SLICE);
 
 /** A partial sum, as it can be stored or sent to be merged elsewhere: (high · 2³² + low) · 2⁻³⁶. */
 export interface PartialSum {
@@ -37,7 +47,7 @@ export interface PartialSum {
 
 /**
  * The weighted mean of updates, summed exactly. Memory: 8 bytes a parameter, 16 where values are
- * large, however many updates.
+ * large, however many updates, and a slice.
  *
  * @example
  * const sum = new ExactAccumulator(2);
@@ -46,16 +56,27 @@ export interface PartialSum {
  * sum.mean(); // [3, 6]
  */
 export class ExactAccumulator {
-  readonly #low: Float64Array;
-  /** Made when first needed: updates of ordinary size never carry. */
-  #high: Float64Array | null = null;
-  /** No |low| is larger than this. */
-  #bound = 0;
+  readonly #parameters: number;
+  #memory: KernelInstance;
+  /** Of each slice: how often `addUnits` was called since it was settled. */
+  readonly #additions: Int32Array;
+  /** Of each slice: no |low| is larger than this. */
+  readonly #bounds: Float64Array;
+  /** Where carried sums lie; made when first needed: updates of ordinary size never carry. */
+  #high: number | null = null;
+  /** Updates of which a part is summed, and the rest is not yet. */
+  #underWay = 0;
+  #released = false;
   #updates = 0;
   #examples = 0;
 
-  constructor(parameters: number) {
-    this.#low = new Float64Array(parameters);
+  /** @param variant which kernels sum: all give the same bits. */
+  constructor(parameters: number, variant: Variant = fastestVariant()) {
+    this.#parameters = parameters;
+    this.#memory = memoryFor(SUMS + parameters * 8, variant);
+    const slices = Math.ceil(parameters / SLICE);
+    this.#additions = new Int32Array(slices);
+    this.#bounds = new Float64Array(slices);
   }
 
   get updates(): number {
@@ -70,92 +91,104 @@ export class ExactAccumulator {
   /**
    * Adds one update, `values` of the model's length, weighted by `examples` (≥ 1).
    *
-   * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite` or
+   * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-norm` or
    *   `update-out-of-range`; then nothing was added.
    */
-  add(values: Float32Array, examples: number): void {
+  add(values: Float32Array, examples: number, limit?: NormLimit): void {
+    finish(this.addInSteps(float32Values(values), examples, limit));
+  }
+
+  /**
+   * As `add`, from however the values came, a piece of the model at a time. It counts when it is done; given up in
+   * between, nothing was added. Others may be added meanwhile, but the sum cannot be read.
+   *
+   * @throws CoppiceError as `add`, and what reading the values throws.
+   */
+  *addInSteps(values: Values, examples: number, limit?: NormLimit): Steps<void> {
     this.#requireRoom(1);
-    const largest = checkValues(values, this.#low.length, examples);
+    checkShape(values.parameters, this.#parameters, examples);
     // A power of two times a whole number: one exact multiplication a value.
     const scale = examples * UNITS;
-    const units = largest * scale;
-    if (units < ROUNDER_RANGE) {
-      this.#makeRoom(units + 1);
-      addUnits(this.#low, values, scale);
-    } else {
-      this.#makeRoom(CARRY);
-      addLargeUnits(this.#low, this.#ownHigh(), values, scale);
-    }
-    this.#updates += 1;
-    this.#examples += examples;
-  }
-
-  /**
-   * All that `add` checks, a piece of the model at a time; nothing is changed.
-   *
-   * @returns the largest |value|, for `addInSteps`.
-   * @throws CoppiceError as `add`.
-   */
-  *checkInSteps(values: Float32Array, examples: number): Steps<number> {
-    this.#requireRoom(1);
     let largest = 0;
-    for (let at = 0; at < values.length; at += STEP_PARAMETERS) {
-      if (at > 0) yield;
-      const piece = largestMagnitude(values.subarray(at, at + STEP_PARAMETERS));
-      // What is not finite is seen by the next look at all of it, which says where it is.
-      if (!(piece <= largest)) largest = piece;
-      if (!Number.isFinite(piece)) break;
+    let added = 0;
+    let whole = false;
+    this.#underWay++;
+    try {
+      while (added < this.#parameters) {
+        if (added > 0 && added % STEP_PARAMETERS === 0) yield;
+        const magnitude = this.#read(values, added);
+        // Not a number is not less, either.
+        if (!(magnitude * examples <= MAX_WEIGHTED)) throw yield* faultOf(values, examples, limit);
+        this.#addSlice(added, magnitude, scale);
+        largest = Math.max(largest, magnitude);
+        added += this.#sliceLength(added);
+      }
+      // Where all are small it is short; where not, it takes another look at every value.
+      if (limit !== undefined && largest * Math.sqrt(this.#parameters) > shortest(limit.bound)) {
+        const fault = yield* faultOf(values, examples, limit);
+        if (fault !== null) throw fault;
+      }
+      whole = true;
+    } finally {
+      if (!whole) this.#takeOff(values, added, scale);
+      this.#underWay--;
     }
-    const fits = values.length === this.#low.length && Number.isInteger(examples) && examples >= 1;
-    return fits && largest * examples <= MAX_WEIGHTED
-      ? largest
-      : checkValues(values, this.#low.length, examples);
+    this.#updates += 1;
+    this.#examples += examples;
   }
 
   /**
-   * As `add`, for values that `checkInSteps` let pass, a piece of the model at a time. The update counts from
-   * the call on; the steps must all be done before the sum is asked for.
+   * All that `add` looks at, a piece of the model at a time, and nothing is added.
    *
-   * @param largest what `checkInSteps` gave.
-   * @throws CoppiceError `update-out-of-range` where no more updates are taken; then nothing was added.
+   * @throws CoppiceError as `addInSteps`.
    */
-  addInSteps(values: Float32Array, examples: number, largest: number): Steps<void> {
+  *checkInSteps(values: Values, examples: number, limit?: NormLimit): Steps<void> {
     this.#requireRoom(1);
-    const scale = examples * UNITS;
-    const large = largest * scale >= ROUNDER_RANGE;
-    this.#makeRoom(large ? CARRY : largest * scale + 1);
-    this.#updates += 1;
-    this.#examples += examples;
-    return addPieces(this.#low, large ? this.#ownHigh() : null, values, scale);
+    checkShape(values.parameters, this.#parameters, examples);
+    const fault = yield* faultOf(values, examples, limit);
+    if (fault !== null) throw fault;
   }
 
-  /** Adds what another accumulator has summed. Exact, like everything here. */
+  /** Adds what another accumulator has summed. Exact, like everything here. @throws CoppiceError `update-shape`, `update-out-of-range` */
   merge(partial: PartialSum): void {
     const { high, low } = partial;
-    if (high.length !== this.#low.length || low.length !== this.#low.length) {
+    if (high.length !== this.#parameters || low.length !== this.#parameters) {
       throw new CoppiceError(
         'update-shape',
         'A partial sum of another model cannot be merged into this one.',
       );
     }
     this.#requireRoom(partial.updates);
-    this.#makeRoom(low.reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+    if (!high.every(Number.isSafeInteger) || !low.every(Number.isSafeInteger)) {
+      throw new CoppiceError('update-out-of-range', 'A partial sum holds what is not a whole number.');
+    }
     const ownHigh = this.#ownHigh();
-    for (let i = 0; i < low.length; i++) {
-      ownHigh[i] = (ownHigh[i] as number) + (high[i] as number);
-      this.#low[i] = (this.#low[i] as number) + (low[i] as number);
+    for (let from = 0; from < this.#parameters; from += SLICE) this.#makeRoom(from, CARRY);
+    const lows = new Int64s(this.#memory.buffer, SUMS, this.#parameters);
+    const highs = new Int64s(this.#memory.buffer, ownHigh, this.#parameters);
+    for (let i = 0; i < this.#parameters; i++) {
+      const carried = Math.floor((low[i] as number) / CARRY);
+      lows.add(i, 0, (low[i] as number) - carried * CARRY);
+      addWhole(highs, i, high[i] as number);
+      addWhole(highs, i, carried);
     }
     this.#updates += partial.updates;
     this.#examples += partial.examples;
   }
 
+  /** What was summed, 0 ≤ low < 2³²: same updates, same arrays. */
   partial(): PartialSum {
-    return {
-      updates: this.#updates,
-      examples: this.#examples,
-      high: this.#high?.slice() ?? new Float64Array(this.#low.length),
-      low: this.#low.slice(),
-    };
+    this.#requireIdle();
+    for (let from = 0; from < this.#parameters; from += SLICE) this.#settle(from);
+    const high = new Float64Array(this.#parameters);
+    const low = new Float64Array(this.#parameters);
+    const lows = new Int64s(this.#memory.buffer, SUMS, this.#parameters);
+    const highs = this.#high === null ? null : new Int64s(this.#memory.buffer, this.#high, this.#parameters);
+    for (let i = 0; i < this.#parameters; i++) {
+      high[i] = lows.high(i) + (highs?.get(i) ?? 0);
+      low[i] = lows.low(i);
+    }
+    return { updates: this.#updates, examples: this.#examples, high, low };
   }
 
   /** Σ examples × Δ ÷ Σ examples, in float64, rounded twice: once in the sum, once in the quotient. */
@@ -165,111 +198,137 @@ export class ExactAccumulator {
 
   /** As `mean`, a piece of the model at a time; nothing may be added until it is done. */
   *meanInSteps(): Steps<Float64Array> {
+    this.#requireIdle();
     if (this.#examples === 0) throw new RangeError('the mean of no updates is not defined');
-    const mean = new Float64Array(this.#low.length);
-    for (let from = 0; from < mean.length; from += STEP_PARAMETERS) {
-      if (from > 0) yield;
-      meanOf(
-        mean,
-        this.#low,
-        this.#high,
-        this.#examples,
-        from,
-        Math.min(mean.length, from + STEP_PARAMETERS),
-      );
+    const mean = new Float64Array(this.#parameters);
+    for (let from = 0; from < mean.length; from += SLICE) {
+      if (from > 0 && from % STEP_PARAMETERS === 0) yield;
+      this.#meanOfSlice(from);
+      mean.set(new Float64Array(this.#memory.buffer, VALUES, this.#sliceLength(from)), from);
     }
     return mean;
   }
 
-  /** Carries what is in `low` where adding |values| up to `units` to it could leave the exact range. */
-  #makeRoom(units: number): void {
-    if (this.#bound + units >= EXACT) {
-      const high = this.#ownHigh();
-      const low = this.#low;
-      for (let i = 0; i < low.length; i++) {
-        const carried = Math.round((low[i] as number) / CARRY);
-        high[i] = (high[i] as number) + carried;
-        low[i] = (low[i] as number) - carried * CARRY;
-      }
-      this.#bound = CARRY / 2;
-    }
-    this.#bound += units;
+  /** Leaves its memory to the next sum: new memory costs more than summing a dozen updates. Counts can still be read. */
+  release(): void {
+    this.#requireIdle();
+    if (this.#memory.buffer.byteLength <= MOST_SPARE) spare = this.#memory;
+    this.#memory = kernelInstance(0, 'scalar');
+    this.#released = true;
   }
 
-  #ownHigh(): Float64Array {
-    this.#high ??= new Float64Array(this.#low.length);
+  /** Puts a slice of values in its place. @returns the largest |value|; infinite or NaN where any is. */
+  #read(values: Values, from: number): number {
+    return readSlice(values, this.#memory, { from, to: from + this.#sliceLength(from), at: VALUES });
+  }
+
+  #addSlice(from: number, magnitude: number, scale: number): void {
+    const { kernels } = this.#memory;
+    const count = this.#sliceLength(from);
+    const units = magnitude * Math.abs(scale);
+    if (units < ROUNDER_RANGE) {
+      this.#makeRoom(from, units + 1);
+      kernels.addUnits(count, scale, VALUES, SUMS + from * 8);
+      const slice = from / SLICE;
+      this.#additions[slice] = (this.#additions[slice] as number) + 1;
+    } else {
+      const high = this.#ownHigh();
+      this.#makeRoom(from, CARRY);
+      kernels.addLargeUnits(count, scale, VALUES, SUMS + from * 8, high + from * 8);
+    }
+  }
+
+  /** Takes the first slices of an update off again. */
+  #takeOff(values: Values, added: number, scale: number): void {
+    for (let from = 0; from < added; from += SLICE) {
+      this.#addSlice(from, this.#read(values, from), -scale);
+    }
+  }
+
+  #meanOfSlice(from: number): void {
+    const { kernels } = this.#memory;
+    const count = this.#sliceLength(from);
+    const sums = SUMS + from * 8;
+    if (this.#high === null) {
+      this.#settle(from);
+      kernels.meanOfUnits(count, this.#examples, sums, VALUES);
+    } else {
+      this.#carry(from, this.#high);
+      kernels.meanOfLargeUnits(count, this.#examples, sums, this.#high + from * 8, VALUES);
+    }
+  }
+
+  /** Carries a slice where adding |values| up to `units` to it could leave int64. */
+  #makeRoom(from: number, units: number): void {
+    const slice = from / SLICE;
+    if ((this.#bounds[slice] as number) + units >= CARRY_BOUND) this.#carry(from, this.#ownHigh());
+    this.#bounds[slice] = (this.#bounds[slice] as number) + units;
+  }
+
+  #carry(from: number, high: number): void {
+    this.#settle(from);
+    this.#memory.kernels.carry(this.#sliceLength(from), SUMS + from * 8, high + from * 8);
+    this.#bounds[from / SLICE] = CARRY;
+  }
+
+  #settle(from: number): void {
+    const additions = this.#additions[from / SLICE] as number;
+    if (additions === 0) return;
+    this.#memory.kernels.settle(this.#sliceLength(from), additions, SUMS + from * 8);
+    this.#additions[from / SLICE] = 0;
+  }
+
+  #sliceLength(from: number): number {
+    return Math.min(SLICE, this.#parameters - from);
+  }
+
+  #ownHigh(): number {
+    if (this.#high === null) {
+      this.#high = SUMS + this.#parameters * 8;
+      this.#memory.reserve(this.#high + this.#parameters * 8);
+    }
     return this.#high;
   }
 
+  #requireIdle(): void {
+    if (this.#underWay > 0) throw new Error('an update is being added to this sum');
+    if (this.#released) throw new Error('the memory of this sum was released');
+  }
+
   #requireRoom(updates: number): void {
-    if (this.#updates + updates > MAX_UPDATES) {
+    if (this.#released) throw new Error('the memory of this sum was released');
+    if (this.#updates + this.#underWay + updates > MAX_UPDATES) {
       throw new CoppiceError('update-out-of-range', `One round sums at most ${MAX_UPDATES} updates.`);
     }
   }
 }
 
-/** The hot loop: a function of its own, so that the engine compiles it once and well. */
-function addUnits(low: Float64Array, values: Float32Array, scale: number): void {
-  const parameters = values.length;
-  for (let i = 0; i < parameters; i++) {
-    const x = (values[i] as number) * scale;
-    low[i] = (low[i] as number) + (x + ROUNDER - ROUNDER);
-  }
+/** The largest memory that is kept while no round needs it: that of a model of 8 M parameters. */
+const MOST_SPARE = 2 ** 26;
+let spare: KernelInstance | null = null;
+
+/** Memory of zeros from `SUMS` on. */
+function memoryFor(bytes: number, variant: Variant): KernelInstance {
+  const memory = spare;
+  if (memory === null || memory.variant !== variant) return kernelInstance(bytes, variant);
+  spare = null;
+  bytesOf(memory).fill(0, SUMS);
+  memory.reserve(bytes);
+  return memory;
 }
 
-/** The same for values too large for the rounding trick; above 2⁵³ units a float64 is whole by itself. */
-function addLargeUnits(low: Float64Array, high: Float64Array, values: Float32Array, scale: number): void {
-  for (let i = 0; i < values.length; i++) {
-    const x = (values[i] as number) * scale;
-    const units = Math.abs(x) < ROUNDER_RANGE ? x + ROUNDER - ROUNDER : Math.round(x);
-    const carried = Math.round(units / CARRY);
-    high[i] = (high[i] as number) + carried;
-    low[i] = (low[i] as number) + (units - carried * CARRY);
-  }
+function addWhole(to: Int64s, i: number, whole: number): void {
+  const carried = Math.floor(whole / CARRY);
+  to.add(i, carried, whole - carried * CARRY);
 }
 
-function* addPieces(
-  low: Float64Array,
-  high: Float64Array | null,
-  values: Float32Array,
-  scale: number,
-): Steps<void> {
-  for (let from = 0; from < values.length; from += STEP_PARAMETERS) {
-    if (from > 0) yield;
-    const to = from + STEP_PARAMETERS;
-    const piece = values.subarray(from, to);
-    if (high === null) addUnits(low.subarray(from, to), piece, scale);
-    else addLargeUnits(low.subarray(from, to), high.subarray(from, to), piece, scale);
-  }
+function shortest({ trainable, nonTrainable }: NormBound): number {
+  return Math.min(trainable, nonTrainable);
 }
 
-function meanOf(
-  mean: Float64Array,
-  low: Float64Array,
-  high: Float64Array | null,
-  examples: number,
-  from: number,
-  to: number,
-): void {
-  for (let i = from; i < to; i++) {
-    // high · 2³² is exact, so this one addition rounds the exact total, however it is split.
-    const total = high === null ? (low[i] as number) : (high[i] as number) * CARRY + (low[i] as number);
-    mean[i] = total / UNITS / examples;
-  }
-}
-
-/**
- * Checks an update without adding it.
- *
- * @returns the largest |value|.
- * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-out-of-range`.
- */
-export function checkValues(values: Float32Array, parameters: number, examples: number): number {
-  if (values.length !== parameters) {
-    throw new CoppiceError(
-      'update-shape',
-      `The update has ${values.length} parameters, the model ${parameters}.`,
-    );
+function checkShape(length: number, parameters: number, examples: number): void {
+  if (length !== parameters) {
+    throw new CoppiceError('update-shape', `The update has ${length} parameters, the model ${parameters}.`);
   }
   if (!Number.isInteger(examples) || examples < 1) {
     throw new CoppiceError(
@@ -277,43 +336,4 @@ export function checkValues(values: Float32Array, parameters: number, examples: 
       `An update needs a whole number of examples from 1, not ${examples}.`,
     );
   }
-  const largest = largestMagnitude(values);
-  if (!Number.isFinite(largest)) {
-    const at = values.findIndex((value) => !Number.isFinite(value));
-    throw new CoppiceError(
-      'update-not-finite',
-      `The update holds ${values[at]} at parameter ${at}. The training has diverged: a smaller learning rate may help.`,
-    );
-  }
-  if (largest * examples > MAX_WEIGHTED) {
-    throw new CoppiceError(
-      'update-out-of-range',
-      `The update changes a parameter by ${largest.toPrecision(3)} with a weight of ${examples} examples, more than can be summed. The training has diverged: a smaller learning rate may help.`,
-    );
-  }
-  return largest;
-}
-
-const asBits = new Int32Array(1);
-const asFloat = new Float32Array(asBits.buffer);
-
-/** The largest |value|; infinite or NaN where any value is. */
-function largestMagnitude(values: Float32Array): number {
-  asBits[0] = largestBits(new Int32Array(values.buffer, values.byteOffset, values.length));
-  return asFloat[0] as number;
-}
-
-/**
- * Read as an integer and without its sign bit, a float32 orders like its magnitude, and everything
- * that is not finite comes after everything that is. Nothing but the loop is in here: what follows a
- * loop that the engine compiled while it ran is compiled without knowing its types, and thrown away.
- */
-function largestBits(bits: Int32Array): number {
-  const parameters = bits.length;
-  let largest = 0;
-  for (let i = 0; i < parameters; i++) {
-    const magnitude = (bits[i] as number) & 0x7fffffff;
-    if (magnitude > largest) largest = magnitude;
-  }
-  return largest;
 }

@@ -1,5 +1,4 @@
 import { type Layout, type Metrics, shapeSize } from '@coppice/protocol';
-import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 
 /** The mean of several participants' metrics, weighted by example count; `null` where nobody measured. */
 export function meanMetrics(all: Iterable<Metrics>): Metrics | null {
@@ -39,30 +38,14 @@ export function norm(values: Float32Array): number {
   return Math.sqrt(squares);
 }
 
-/** The L2 norm of a flat vector's trainable tensors, or of all the others, taken together. */
-export function normOf(values: Float32Array, layout: Layout, trainable: boolean): number {
-  return finish(normOfInSteps(values, layout, trainable));
-}
-
-/** As `normOf`, a piece of the model at a time. */
-export function* normOfInSteps(values: Float32Array, layout: Layout, trainable: boolean): Steps<number> {
+/** The L2 norm of a flat vector's trainable tensors, taken together. */
+export function trainableNorm(values: Float32Array, layout: Layout): number {
   let squares = 0;
   let at = 0;
-  for (const tensor of layout) {
-    const counts = tensor.trainable === trainable;
-    const end = at + shapeSize(tensor.shape);
-    for (; counts && at + STEP_PARAMETERS < end; at += STEP_PARAMETERS) {
-      squares = addSquares(squares, values, at, at + STEP_PARAMETERS);
-      yield;
-    }
-    if (counts) squares = addSquares(squares, values, at, end);
+  for (const { shape, trainable } of layout) {
+    const end = at + shapeSize(shape);
+    if (trainable) for (let i = at; i < end; i++) squares += (values[i] as number) ** 2;
     at = end;
   }
   return Math.sqrt(squares);
-}
-
-function addSquares(before: number, values: Float32Array, from: number, to: number): number {
-  let squares = before;
-  for (let i = from; i < to; i++) squares += (values[i] as number) ** 2;
-  return squares;
 }

@@ -1,6 +1,5 @@
 // The menu of the WebAssembly module: what is exported here can be called from TypeScript.
 export { multiplyAdd } from './vector';
-export { addFloat32 } from './exact-sum';
 export { columnSums, matmul, matmulTransposedA, matmulTransposedB, transpose } from './matmul';
 export {
   multiply,
@@ -19,3 +18,16 @@ export { adam, addPenaltyGradient, penalty, pull } from './optimizers';
 export { col2im, im2col } from './convolution';
 export { averagePool, averagePoolGradient, maxPool, maxPoolGradient } from './pooling';
 export { columnMoments, normalize, normalizeGradient } from './batch-norm';
+export {
+  addLargeUnits,
+  addUnits,
+  carry,
+  largestBits,
+  meanOfLargeUnits,
+  meanOfUnits,
+  settle,
+  sumOfSquares,
+} from './exact-sum';
+export { decodeFloat16, encodeFloat16 } from './float16';
+export { decodeInt8, encodeInt8 } from './int8';
+export { decodeInt4, encodeInt4 } from './int4';

@@ -7,4 +7,5 @@ export {
   type Variant,
   variants,
 } from './instance.ts';
+export { Int64s } from './int64s.ts';
 export type { Kernels } from './kernels.ts';

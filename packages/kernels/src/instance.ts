@@ -1,3 +1,4 @@
+import { engine, type WasmModule } from './engine.ts';
 import * as binaries from './generated/binaries.ts';
 import type { Kernels } from './kernels.ts';
 import { scalarKernels } from './scalar.ts';
@@ -19,15 +20,16 @@ export interface KernelInstance {
 }
 
 const binaryOf = { relaxed: binaries.relaxed, simd: binaries.simd } as const;
-const modules = new Map<Variant, WebAssembly.Module | null>();
+const modules = new Map<Variant, WasmModule | null>();
 
 /** The compiled module of a variant, or null where this engine cannot run it. */
-function moduleOf(variant: 'relaxed' | 'simd'): WebAssembly.Module | null {
+function moduleOf(variant: 'relaxed' | 'simd'): WasmModule | null {
   const known = modules.get(variant);
   if (known !== undefined) return known;
-  let module: WebAssembly.Module | null = null;
-  if (typeof WebAssembly === 'object') {
-    const bytes = Uint8Array.from(atob(binaryOf[variant]), (char) => char.charCodeAt(0));
+  const { WebAssembly } = engine;
+  let module: WasmModule | null = null;
+  if (WebAssembly !== undefined) {
+    const bytes = Uint8Array.from(engine.atob(binaryOf[variant]), (char) => char.charCodeAt(0));
     try {
       if (WebAssembly.validate(bytes)) module = new WebAssembly.Module(bytes);
     } catch {
@@ -74,7 +76,8 @@ function plain(bytes: number): KernelInstance {
   };
 }
 
-function assembled(module: WebAssembly.Module, variant: Variant, bytes: number): KernelInstance {
+function assembled(module: WasmModule, variant: Variant, bytes: number): KernelInstance {
+  const WebAssembly = engine.WebAssembly as NonNullable<typeof engine.WebAssembly>;
   const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   return {

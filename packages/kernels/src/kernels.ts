@@ -1,3 +1,5 @@
+import type { CodecKernels } from './codecs.ts';
+import type { ExactSumKernels } from './exact-sum.ts';
 import type { ActivationKernels } from './scalar/activations.ts';
 import type { BatchNormKernels } from './scalar/batch-norm.ts';
 import type { ConvolutionKernels } from './scalar/convolution.ts';
@@ -7,7 +9,7 @@ import type { OptimizerKernels } from './scalar/optimizers.ts';
 
 /**
  * Every kernel, as WebAssembly exports it and as the scalar twin has it. Arrays are byte offsets into
- * the one memory that an instance works on, aligned to their elements.
+ * the one memory that an instance works on, aligned to their elements unless a kernel says otherwise.
  */
 export interface Kernels
   extends MatmulKernels,
@@ -15,9 +17,9 @@ export interface Kernels
     LossKernels,
     OptimizerKernels,
     ConvolutionKernels,
-    BatchNormKernels {
+    BatchNormKernels,
+    ExactSumKernels,
+    CodecKernels {
   /** y ← a · x + y over n float32 values. */
   multiplyAdd(n: number, a: number, x: number, y: number): void;
-  /** sums ← sums + round(scale · x) + bits(1.5 · 2⁵²), as int64, over n float32 values; needs |scale · x| < 2⁵¹. */
-  addFloat32(n: number, scale: number, x: number, sums: number): void;
 }

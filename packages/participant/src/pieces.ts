@@ -1,4 +1,5 @@
 import {
+  type Codec,
   CoppiceError,
   decodeHeader,
   FRAME_HEADER_BYTES,
@@ -28,8 +29,8 @@ type Request = Transport['request'];
 
 export interface PieceOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Hears how many pieces of how many are through. */
-  readonly onPiece?: ((done: number, of: number) => void) | undefined;
+  /** Hears how many pieces of how many are through, and how many bytes all have. */
+  readonly onPiece?: ((done: number, of: number, bytes: number) => void) | undefined;
 }
 
 /**
@@ -83,10 +84,10 @@ async function sendPieces(
 ): Promise<Refused | null> {
   const payload = frameBytes(frame).subarray(FRAME_HEADER_BYTES);
   const of = pieceCount(payload.byteLength);
-  onPiece?.(from, of);
+  onPiece?.(from, of, payload.byteLength);
   return inOrder(request, 'update-piece', { from, of, signal }, (piece) => ({
     message: { run, round, attempt, piece, bytes: pieceOf(payload, piece) },
-    done: () => onPiece?.(piece + 1, of),
+    done: () => onPiece?.(piece + 1, of, payload.byteLength),
   }));
 }
 
@@ -116,13 +117,22 @@ async function inOrder<N extends 'update-piece' | 'model-piece'>(
   return null;
 }
 
+/** A model whose header came. */
+interface WantedModel {
+  readonly run: string;
+  readonly checkpoint: string;
+  readonly codec: Codec;
+  readonly header: Uint8Array;
+  readonly payloadBytes: number;
+}
+
 interface Fetch {
   readonly frame: Promise<Uint8Array>;
   readonly abort: AbortController;
   readonly heard: Set<NonNullable<PieceOptions['onPiece']>>;
   waiting: number;
   /** How far it is. */
-  readonly at: { done: number; of: number };
+  readonly at: { done: number; of: number; bytes: number };
 }
 
 /**
@@ -133,7 +143,7 @@ export class ModelFetcher {
   readonly #request: Request;
   readonly #fetches = new Map<string, Fetch>();
   /** What the last fetch that broke off has left. */
-  #left: { checkpoint: string; frame: Uint8Array; pieces: number } | null = null;
+  #left: { key: string; frame: Uint8Array; pieces: number } | null = null;
 
   constructor(request: Request) {
     this.#request = request;
@@ -155,9 +165,11 @@ export class ModelFetcher {
     const header = frameBytes(frame);
     if (!isHeaderAlone(header)) return header;
     signal?.throwIfAborted();
-    const key = `${run}/${checkpoint}`;
+    const { codec, payloadBytes } = decodeHeader(header, expected);
+    // A model can travel exact and rounded.
+    const key = `${run}/${checkpoint}/${codec}`;
     const known = this.#fetches.get(key);
-    const fetch = known ?? this.#begin(run, checkpoint, header, expected);
+    const fetch = known ?? this.#begin(key, { run, checkpoint, codec, header, payloadBytes });
     if (known === undefined) {
       this.#fetches.set(key, fetch);
       const over = () => {
@@ -167,7 +179,8 @@ export class ModelFetcher {
     }
     if (onPiece !== undefined) {
       fetch.heard.add(onPiece);
-      if (fetch.at.of > 0) onPiece(fetch.at.done, fetch.at.of);
+      const { done, of, bytes } = fetch.at;
+      if (of > 0) onPiece(done, of, bytes);
     }
     fetch.waiting++;
     let aborted: () => void = () => {};
@@ -188,15 +201,15 @@ export class ModelFetcher {
     }
   }
 
-  #begin(run: string, checkpoint: string, header: Uint8Array, expected: FrameExpectation): Fetch {
+  #begin(key: string, wanted: WantedModel): Fetch {
     const heard: Fetch['heard'] = new Set();
     const abort = new AbortController();
-    const at = { done: 0, of: 0 };
-    const frame = this.#fetchPieces(run, checkpoint, header, expected, {
+    const at = { done: 0, of: 0, bytes: 0 };
+    const frame = this.#fetchPieces(key, wanted, {
       signal: abort.signal,
-      onPiece: (done, of) => {
-        Object.assign(at, { done, of });
-        for (const hear of heard) hear(done, of);
+      onPiece: (done, of, bytes) => {
+        Object.assign(at, { done, of, bytes });
+        for (const hear of heard) hear(done, of, bytes);
       },
     });
     // Whoever waits hears of it; they may have stopped waiting.
@@ -205,24 +218,21 @@ export class ModelFetcher {
   }
 
   async #fetchPieces(
-    run: string,
-    checkpoint: string,
-    header: Uint8Array,
-    expected: FrameExpectation,
+    key: string,
+    { run, checkpoint, codec, header, payloadBytes }: WantedModel,
     { signal, onPiece }: PieceOptions,
   ): Promise<Uint8Array> {
-    const { payloadBytes } = decodeHeader(header, expected);
     const of = pieceCount(payloadBytes);
-    const left = this.#left?.checkpoint === checkpoint ? this.#left : null;
+    const left = this.#left?.key === key ? this.#left : null;
     this.#left = null;
     // With the header before it the payload is aligned, so its numbers can be read where they are.
     const frame = left?.frame ?? new Uint8Array(FRAME_HEADER_BYTES + payloadBytes);
     frame.set(header);
     let pieces = left?.pieces ?? 0;
-    onPiece?.(pieces, of);
+    onPiece?.(pieces, of, payloadBytes);
     try {
       const refused = await inOrder(this.#request, 'model-piece', { from: pieces, of, signal }, (piece) => ({
-        message: { run, checkpoint, piece },
+        message: { run, checkpoint, codec, piece },
         done: ({ bytes }) => {
           const content = frameBytes(bytes);
           if (content.byteLength !== pieceBytes(payloadBytes, piece)) {
@@ -233,14 +243,14 @@ export class ModelFetcher {
           }
           frame.set(content, FRAME_HEADER_BYTES + piece * PIECE_BYTES);
           pieces = piece + 1;
-          onPiece?.(pieces, of);
+          onPiece?.(pieces, of, payloadBytes);
         },
       }));
       if (refused !== null) throw CoppiceError.fromWire(refused.error);
       return frame;
     } catch (thrown) {
       const wanted = !(thrown instanceof CoppiceError) || thrown.code === 'connection-lost';
-      if (wanted) this.#left = { checkpoint, frame, pieces };
+      if (wanted) this.#left = { key, frame, pieces };
       throw thrown;
     }
   }

@@ -1,5 +1,6 @@
 import { ManualClock } from '@coppice/ports';
 import {
+  type Codec,
   type Down,
   defaultPlan,
   encodeFrame,
@@ -8,6 +9,8 @@ import {
   type Layout,
   layoutHash,
   PIECE_BYTES,
+  type Plan,
+  pieceOf,
   type Task,
   travelling,
   type Up,
@@ -28,15 +31,18 @@ const layout: Layout = [{ name: 'w', shape: [PARAMETERS], trainable: true }];
 const global = Float32Array.from({ length: PARAMETERS }, (_, i) => i / 8);
 const checkpoint = weightsHash(global);
 const payload = float32Payload(global);
-const header = travelling(
-  encodeFrame({
-    kind: 'weights',
-    codec: 'float32',
-    layoutHash: layoutHash(layout),
-    parameters: PARAMETERS,
-    payload,
-  }),
-);
+const header = headerOf('float32', payload);
+/** The same model, rounded, as JavaScript rounds to float16: two pieces. */
+const rounded = global.map((weight) => Math.f16round(Math.min(weight, 65504)));
+const payload16 = new Uint8Array(PARAMETERS * 2);
+for (const [i, weight] of rounded.entries()) new DataView(payload16.buffer).setFloat16(i * 2, weight, true);
+const header16 = headerOf('float16', payload16);
+
+function headerOf(codec: Codec, payload: Uint8Array): Uint8Array {
+  const model = { layoutHash: layoutHash(layout), parameters: PARAMETERS };
+  return travelling(encodeFrame({ kind: 'weights', codec, ...model, payload }));
+}
+
 const task: Task = {
   id: 'toy',
   title: { en: 'Toy' },
@@ -76,7 +82,7 @@ const start: Down<'round-start'> = {
   frame: header,
 };
 
-async function world({ keepModels = false } = {}) {
+async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; plan?: Partial<Plan> } = {}) {
   const { transport, peer } = loopback();
   let weights = new Float32Array(0);
   const trainer: Trainer = {
@@ -105,7 +111,7 @@ async function world({ keepModels = false } = {}) {
   const declined: Up<'decline'>[] = [];
   peer.answer('join', () => ({
     ok: true,
-    value: { run: summary, task, plan: { ...defaultPlan, evaluationShare: 0 }, layout, checkpoint },
+    value: { run: summary, task, plan: { ...defaultPlan, evaluationShare: 0, ...plan }, layout, checkpoint },
   }));
   peer.answer('availability', () => ({ ok: true, value: null }));
   peer.answer('decline', (message) => {
@@ -113,12 +119,11 @@ async function world({ keepModels = false } = {}) {
     return { ok: true, value: null };
   });
   peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame: header } }));
-  peer.answer('model-piece', ({ piece }) => {
+  const codecsAsked = new Set<Codec | undefined>();
+  peer.answer('model-piece', ({ piece, codec }) => {
     asked.push(piece);
-    return {
-      ok: true,
-      value: { bytes: payload.subarray(piece * PIECE_BYTES, (piece + 1) * PIECE_BYTES) },
-    };
+    codecsAsked.add(codec);
+    return { ok: true, value: { bytes: pieceOf(codec === 'float16' ? payload16 : payload, piece) } };
   });
   const activities: Activity[] = [];
   session.subscribe(({ activity }) => {
@@ -129,7 +134,8 @@ async function world({ keepModels = false } = {}) {
   peer.welcome({ ...welcome, runs: [summary] });
   await joining;
   await until(session, ({ activity }) => activity.kind === 'waiting');
-  return { session, peer, asked, declined, activities };
+  const given = () => weights;
+  return { session, peer, asked, codecsAsked, given, declined, activities };
 }
 
 function until(session: Session, reached: (state: SessionState) => boolean): Promise<void> {
@@ -239,4 +245,56 @@ it('takes a header that announces another model for what it is', async () => {
   await new Promise(setImmediate);
   expect(declined).toMatchObject([{ reason: 'frame-invalid' }]);
   expect(asked).toEqual([]);
+});
+
+it('fetches the rounded model to train on, though it has the exact one', async () => {
+  const { session, peer, asked, codecsAsked, given, activities } = await world({
+    keepModels: true,
+    plan: { downloadCodec: 'float16' },
+  });
+  await until(session, ({ model }) => model !== null);
+  expect(asked.splice(0)).toEqual([0, 1, 2]);
+  expect([...codecsAsked]).toEqual(['float32']);
+  const { received } = taking(peer);
+  peer.push('round-start', { ...start, frame: header16 });
+  await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(asked).toEqual([0, 1]);
+  expect([...codecsAsked]).toEqual(['float32', 'float16']);
+  const bytes = payload16.byteLength;
+  expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: bytes, bytes });
+  expect(given()).toEqual(rounded);
+  expect(new Float32Array(received.buffer).every((delta) => delta === 0.5)).toBe(true);
+  // What is kept for use is the model that was named.
+  expect(session.models().latest?.weights).toEqual(global);
+});
+
+it('trains on the model that it took steps from where the whole one is announced again', async () => {
+  const { session, peer, asked, given } = await world({
+    plan: { downloadCodec: 'int8', downloadForm: 'steps' },
+  });
+  await session.pull('r-1');
+  expect(asked.splice(0)).toEqual([0, 1, 2]);
+  taking(peer);
+  peer.push('round-start', start);
+  await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(asked).toEqual([]);
+  expect(given()).toEqual(global);
+});
+
+it('sends an update of the plan’s codec in pieces of that', async () => {
+  const { session, peer } = await world({ plan: { uploadCodec: 'float16' } });
+  const pieces: Uint8Array[] = [];
+  peer.answer('update', () => ({
+    ok: true,
+    value: { duplicate: false, next: pieces.length === 2 ? null : pieces.length },
+  }));
+  peer.answer('update-piece', ({ piece, bytes }) => {
+    pieces.push(frameBytes(bytes));
+    return { ok: true, value: { next: piece + 1 } };
+  });
+  peer.push('round-start', start);
+  await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(pieces.map(({ byteLength }) => byteLength)).toEqual([PIECE_BYTES, PARAMETERS * 2 - PIECE_BYTES]);
+  // 0.5 in float16 is 0x3800.
+  expect(Buffer.concat(pieces).every((byte, i) => byte === (i % 2 === 0 ? 0 : 0x38))).toBe(true);
 });

@@ -179,6 +179,144 @@ const valuesOf = (update: Up<'update'>) =>
     decodeFrame(frameBytes(update.frame), { kind: 'update', layoutHash: layoutHash(layout), parameters: 2 }),
   );
 
+/** What the update carries, by place. */
+function entryOf(update: Up<'update'>): { at: number; value: number } {
+  const expected = { kind: 'update', codec: 'top10', layoutHash: layoutHash(layout), parameters: 2 } as const;
+  const { payload } = decodeFrame(frameBytes(update.frame), expected);
+  const view = new DataView(payload.buffer, payload.byteOffset);
+  return { at: view.getUint32(0, true), value: view.getFloat32(4, true) };
+}
+
+describe('what a codec leaves out', () => {
+  const plan = { uploadCodec: 'top10' } as const;
+  const ended = {
+    run: 'r-1',
+    attempt: 1,
+    outcome: 'committed',
+    reason: null,
+    checkpoint,
+    central: null,
+    accepted: 1,
+    asked: 1,
+    you: 'accepted',
+  } as const;
+  const deliver = async (
+    { session, peer }: Pick<Awaited<ReturnType<typeof world>>, 'session' | 'peer'>,
+    round: number,
+  ) => {
+    peer.push('round-start', { ...start, round });
+    await until(session, ({ activity }) => activity.kind === 'delivered' && activity.round === round);
+  };
+
+  it('is added to the next update, once its own has counted', async () => {
+    const { session, peer, messages, enter } = await world({ plan });
+    await enter();
+    await deliver({ session, peer }, 1);
+    peer.push('round-end', { ...ended, round: 1 });
+    await deliver({ session, peer }, 2);
+    // Its end is not heard, as over a lost connection; it was acknowledged.
+    await deliver({ session, peer }, 3);
+    // Another was faster: this one did not count, and what it left out is gone with it.
+    peer.push('round-end', { ...ended, round: 3, you: 'late' });
+    await deliver({ session, peer }, 4);
+    // Each round moves both weights by a half, and one number travels.
+    expect((messages('update') as Up<'update'>[]).map(entryOf)).toEqual([
+      { at: 0, value: 0.5 },
+      { at: 1, value: 1 },
+      { at: 0, value: 1 },
+      { at: 0, value: 1 },
+    ]);
+  });
+
+  it('waits while a round is tried again: the update stays as it was', async () => {
+    const { session, peer, messages, enter } = await world({ plan });
+    await enter();
+    await deliver({ session, peer }, 1);
+    peer.push('round-end', { ...ended, round: 1, outcome: 'abandoned' });
+    peer.push('round-start', { ...start, attempt: 2 });
+    await until(session, doing('delivered'));
+    peer.push('round-end', { ...ended, round: 1, attempt: 2 });
+    await deliver({ session, peer }, 2);
+    expect((messages('update') as Up<'update'>[]).map(entryOf)).toEqual([
+      { at: 0, value: 0.5 },
+      { at: 0, value: 0.5 },
+      { at: 1, value: 1 },
+    ]);
+  });
+});
+
+describe('models that come as steps', () => {
+  const plan = { downloadCodec: 'float16', downloadForm: 'steps' } as const;
+  const stepsOf = (...halves: number[]) =>
+    encodeFrame({
+      kind: 'steps',
+      codec: 'float16',
+      layoutHash: layoutHash(layout),
+      parameters: 2,
+      payload: new Uint8Array(Uint16Array.from(halves).buffer),
+    });
+  const next = new Float32Array([1.75, 1.25]);
+  // From (1, 2): (0.5, −1), then (0.25, 0.25), in float16.
+  const two = stepsOf(0x3800, 0xbc00, 0x3400, 0x3400);
+  const trainedFrom = async (
+    { session, peer, messages }: Pick<Awaited<ReturnType<typeof world>>, 'session' | 'peer' | 'messages'>,
+    round: number,
+    message: Partial<Down<'round-start'>>,
+  ) => {
+    peer.push('round-start', { ...start, round, ...message });
+    await until(session, ({ activity }) => activity.kind === 'delivered' && activity.round === round);
+    expect((messages('update').at(-1) as Up<'update'>).checkpoint).toBe(message.checkpoint);
+  };
+
+  it('lead to the same weights as a whole one', async () => {
+    const w = await world({ plan });
+    await w.enter();
+    expect(w.messages('join')).toEqual([expect.objectContaining({ has: null })]);
+    await trainedFrom(w, 1, { checkpoint });
+    await trainedFrom(w, 2, { checkpoint: weightsHash(next), base: checkpoint, frame: two });
+    expect(w.session.models().latest?.weights).toEqual(next);
+    // Sent again without a byte, as to one who has it.
+    await trainedFrom(w, 3, { checkpoint: weightsHash(next), base: weightsHash(next), frame: stepsOf() });
+    w.peer.drop();
+    w.peer.welcome({ ...welcome, runs: [summary] });
+    await until(w.session, () => w.messages('join').length === 2);
+    expect(w.messages('join')[1]).toMatchObject({ has: weightsHash(next) });
+  });
+
+  it('from a model that is not here are not guessed: the whole one is fetched', async () => {
+    const w = await world({ plan });
+    await w.enter();
+    await trainedFrom(w, 1, { checkpoint });
+    const pulled: Up<'pull'>[] = [];
+    w.peer.answer('pull', (message) => {
+      pulled.push(message);
+      const payload = float32Payload(next);
+      const hash = layoutHash(layout);
+      const model = encodeFrame({
+        kind: 'weights',
+        codec: 'float32',
+        layoutHash: hash,
+        parameters: 2,
+        payload,
+      });
+      return { ok: true, value: { round: 1, checkpoint: weightsHash(next), frame: model } };
+    });
+    await trainedFrom(w, 2, { checkpoint: weightsHash(next), base: 'e'.repeat(64), frame: two });
+    expect(pulled).toEqual([{ run: 'r-1' }]);
+    expect(w.session.models().latest?.weights).toEqual(next);
+  });
+
+  it('that lead elsewhere than they should are not trained on', async () => {
+    const w = await world({ plan });
+    await w.enter();
+    await trainedFrom(w, 1, { checkpoint });
+    const elsewhere = { round: 2, checkpoint: 'd'.repeat(64), base: checkpoint, frame: two };
+    w.peer.push('round-start', { ...start, ...elsewhere });
+    await until(w.session, ({ error }) => error?.code === 'frame-invalid');
+    expect(w.messages('decline')).toEqual([expect.objectContaining({ reason: 'frame-invalid' })]);
+  });
+});
+
 describe('a session', () => {
   it('takes nothing up before it is told to', async () => {
     const { session, peer, told } = await world();

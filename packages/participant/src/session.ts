@@ -1,3 +1,4 @@
+import { payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   ANSWER_TIMEOUT,
@@ -5,15 +6,17 @@ import {
   type Down,
   type DownName,
   decodeFrame,
+  decodeHeader,
   type ErrorCode,
   frameBytes,
   frameLayout,
   isHeaderAlone,
   type Join,
   layoutHash,
-  layoutSize,
   type Metrics,
   type Model,
+  modelSize,
+  movesBySteps,
   PIECE_BYTES,
   type Reply,
   type RoundEnd,
@@ -92,6 +95,14 @@ export function createSession(options: SessionOptions): Session {
   return new ParticipantSession(options);
 }
 
+interface Made {
+  readonly update: Update;
+  readonly norm: number;
+  readonly residual: Float32Array | null;
+  /** Whether the coordinator has acknowledged it. */
+  readonly acknowledged: boolean;
+}
+
 class ParticipantSession implements Session {
   readonly #o: SessionOptions;
   readonly #listeners = new Set<(state: SessionState) => void>();
@@ -104,7 +115,11 @@ class ParticipantSession implements Session {
   #summary: DataSummary | null = null;
   #work: { round: number; attempt: number; abort: AbortController } | null = null;
   /** The last update made, to be sent again rather than trained again. */
-  #made: { update: Update; norm: number } | null = null;
+  #made: Made | null = null;
+  /** The last model that was received whole or by steps, where the run's models may come as steps. */
+  #base: { run: string; checkpoint: string; weights: Float32Array } | null = null;
+  /** What the codec left out of the last update that counted: it is added to the next. */
+  #residual: { run: string; values: Float32Array } | null = null;
   #first: SavedModel | null = null;
   #latest: SavedModel | null = null;
   #toldProgressAt: number | null = null;
@@ -185,16 +200,22 @@ class ParticipantSession implements Session {
 
   async pull(run: string): Promise<SavedModel> {
     for (let pulls = 1; ; pulls++) {
-      const reply = await this.#request('pull', { run });
-      if (!reply.ok) throw CoppiceError.fromWire(reply.error);
+      const has = this.#base?.run === run ? this.#base.checkpoint : undefined;
+      const model = await this.#pull({ run, ...(has === undefined ? {} : { has }) });
       try {
-        return await this.#receive(run, reply.value);
+        return await this.#receive(run, model);
       } catch (thrown) {
         // A large model takes a while to fetch; a round may have ended meanwhile.
         const replaced = thrown instanceof CoppiceError && thrown.code === 'checkpoint-unknown';
         if (!replaced || pulls === PULLS) throw thrown;
       }
     }
+  }
+
+  async #pull(message: Up<'pull'>): Promise<Model> {
+    const reply = await this.#request('pull', message);
+    if (!reply.ok) throw CoppiceError.fromWire(reply.error);
+    return reply.value;
   }
 
   close(): void {
@@ -232,6 +253,7 @@ class ParticipantSession implements Session {
       speed: this.#state.speed,
       paused: this.#state.paused,
       ...(this.#invitation === null ? {} : { invitation: this.#invitation }),
+      has: this.#base?.run === run ? this.#base.checkpoint : null,
     });
     if (!reply.ok) {
       this.#wanted = null;
@@ -355,9 +377,15 @@ class ParticipantSession implements Session {
       } else {
         const weights = await this.#roundModel(start, abort.signal);
         if (abort.signal.aborted) return;
-        if (this.#o.keepModels) this.#keep(weights);
+        // Rounded for training, it is not the model that is named: that one is fetched when the round has ended.
+        if (this.#o.keepModels && (movesBySteps(joined.plan) || joined.plan.downloadCodec === 'float32'))
+          this.#keep(weights);
+        // The end of the round before was not heard; what was acknowledged then has very likely counted.
+        if (before?.acknowledged) this.#counted(before);
+        this.#made = null;
         const result = await trainRound({
           ...joined,
+          residual: this.#residual?.run === start.run ? this.#residual.values : null,
           participant: this.#state.participant as string,
           start,
           weights: weights.weights,
@@ -387,7 +415,8 @@ class ParticipantSession implements Session {
             });
           },
         });
-        this.#made = { update: result.update, norm: result.norm };
+        const { update, norm, residual } = result;
+        this.#made = { update, norm, residual, acknowledged: false };
         this.#set({ speed: result.speed });
         this.#measured(round - 1, result.evaluation);
       }
@@ -405,28 +434,25 @@ class ParticipantSession implements Session {
   }
 
   /** The model that a round begins from; a large one is fetched, unless this device has it already. */
-  async #roundModel({ run, round, checkpoint, frame }: RoundStart, signal: AbortSignal): Promise<SavedModel> {
-    if (isHeaderAlone(frameBytes(frame)) && this.#latest?.checkpoint === checkpoint) return this.#latest;
-    const model = await this.#receive(
-      run,
-      { round: round - 1, checkpoint, frame },
-      {
-        signal,
-        onPiece: (done, of) => {
-          if (signal.aborted) return;
-          const bytes = layoutSize(this.#state.joined?.layout ?? []) * 4;
-          const received = Math.min(done * PIECE_BYTES, bytes);
-          this.#set({ activity: { kind: 'receiving', round, received, bytes } });
-          this.#traffic();
-          this.#tellProgress({ run, round, stage: 'receiving', ...NO_EPOCH, step: done, steps: of });
-        },
+  async #roundModel({ run, round, ...sent }: RoundStart, signal: AbortSignal): Promise<SavedModel> {
+    const { checkpoint, base, frame } = sent;
+    const model = { round: round - 1, checkpoint, frame, ...(base === undefined ? {} : { base }) };
+    const received = await this.#receive(run, model, {
+      signal,
+      onPiece: (done, of, bytes) => {
+        if (signal.aborted) return;
+        const received = Math.min(done * PIECE_BYTES, bytes);
+        this.#set({ activity: { kind: 'receiving', round, received, bytes } });
+        this.#traffic();
+        this.#tellProgress({ run, round, stage: 'receiving', ...NO_EPOCH, step: done, steps: of });
       },
-    );
+    });
     if (!signal.aborted) this.#set({ activity: { kind: 'preparing', round } });
-    return model;
+    return received;
   }
 
-  async #deliver({ update, norm }: { update: Update; norm: number }, signal: AbortSignal): Promise<void> {
+  async #deliver(made: Made, signal: AbortSignal): Promise<void> {
+    const { update, norm } = made;
     // Paused or left in the moment between the last batch and here.
     if (signal.aborted) return;
     const bytes = frameBytes(update.frame).byteLength;
@@ -456,6 +482,7 @@ class ParticipantSession implements Session {
         if (signal.aborted) return;
         throw thrown;
       }
+      if (reply.ok && this.#made === made) this.#made = { ...made, acknowledged: true };
       if (signal.aborted) return;
       if (reply.ok) {
         this.#set({ activity: { kind: 'delivered', round: update.round } });
@@ -488,7 +515,11 @@ class ParticipantSession implements Session {
     if (end.run !== this.#state.joined?.run) return;
     if (this.#work !== null && this.#work.round === end.round && this.#work.attempt === end.attempt)
       this.#abort();
-    if (end.outcome === 'committed') this.#made = null;
+    if (end.outcome === 'committed') {
+      const made = this.#made;
+      if (made !== null && made.update.round === end.round && end.you === 'accepted') this.#counted(made);
+      this.#made = null;
+    }
     const outcome = { round: end.round, outcome: end.you, reason: end.reason };
     this.#set({
       lastRound: end,
@@ -506,12 +537,13 @@ class ParticipantSession implements Session {
     }
   }
 
-  async #evaluate({ run, round, checkpoint, frame }: Down<'evaluate'>): Promise<void> {
+  async #evaluate({ run, ...model }: Down<'evaluate'>): Promise<void> {
+    const { round, checkpoint } = model;
     const joined = this.#state.joined;
     if (joined === null || joined.run !== run || this.#data === null || this.#state.participant === null)
       return;
     try {
-      const { weights } = await this.#receive(run, { round, checkpoint, frame });
+      const { weights } = await this.#receive(run, model);
       const { evaluation } = holdOut(
         await this.#data.local.dataset(),
         joined.plan.evaluationShare,
@@ -540,6 +572,10 @@ class ParticipantSession implements Session {
   }
 
   // ---- small parts
+
+  #counted({ update, residual }: Made): void {
+    this.#residual = residual === null ? null : { run: update.run, values: residual };
+  }
 
   /** What is going on when nothing is. */
   #rest(): void {
@@ -589,32 +625,91 @@ class ParticipantSession implements Session {
       (received) => this.#keep(received),
       () => {},
     );
-    if (!isHeaderAlone(frameBytes(model.frame))) await kept;
+    if (model.base !== undefined || !isHeaderAlone(frameBytes(model.frame))) await kept;
   }
 
   /**
-   * A model's weights; where only its header came, the rest is fetched. How a model of a run that was not
-   * joined must be laid out is not known, so it is held to the name that it came by.
+   * A model's weights, whichever way it came. Where the steps begin from a model that is not here, the whole one is
+   * asked for.
+   *
+   * @throws CoppiceError `frame-invalid`, `update-shape`, and what fetching a large one throws; `update-late` where
+   *   the model is no longer the current one.
    */
-  async #receive(
+  async #receive(run: string, model: Model, options?: PieceOptions): Promise<SavedModel> {
+    const { round, checkpoint, base } = model;
+    if (base === undefined) return { round, checkpoint, weights: await this.#whole(run, model, options) };
+    // It may have come by itself in between.
+    const known = this.#stepsFrom(run, checkpoint);
+    if (known !== null) return { round, checkpoint, weights: known };
+    const from = this.#stepsFrom(run, base);
+    if (from !== null) return { round, checkpoint, weights: this.#stepped(run, model, from) };
+    const whole = await this.#pull({ run });
+    if (whole.checkpoint === checkpoint && whole.base === undefined)
+      return this.#receive(run, whole, options);
+    throw new CoppiceError('update-late', 'The model of this round is no longer the current one.');
+  }
+
+  #stepsFrom(run: string, checkpoint: string): Float32Array | null {
+    const base = this.#base;
+    return base?.run === run && base.checkpoint === checkpoint ? base.weights : null;
+  }
+
+  /** The weights that steps lead to. */
+  #stepped(run: string, { checkpoint, frame }: Model, from: Float32Array): Float32Array {
+    const { joined } = this.#state;
+    if (joined?.run !== run)
+      throw new CoppiceError('run-state', 'Steps can be read only after joining their run.');
+    const { layout, plan } = joined;
+    const codec = plan.downloadCodec;
+    const form = { layoutHash: layoutHash(layout), ...modelSize(layout) };
+    const { payload } = decodeFrame(frameBytes(frame), { kind: 'steps', codec, ...form });
+    const weights = takeSteps(codec, payload, from, layout);
+    if (weightsHash(weights) !== checkpoint) {
+      throw new CoppiceError('frame-invalid', 'The steps that came lead to another model than they should.');
+    }
+    this.#base = { run, checkpoint, weights };
+    return weights;
+  }
+
+  /**
+   * The weights of a model that came whole; where only its header came, the rest is fetched, unless this device has
+   * the model already. How a model of a run that was not joined must be laid out is not known, so it is held to the
+   * name that it came by.
+   */
+  async #whole(
     run: string,
-    { round, checkpoint, frame }: Model,
-    options?: PieceOptions,
-  ): Promise<SavedModel> {
+    { checkpoint, frame }: Model,
+    options: PieceOptions | undefined,
+  ): Promise<Float32Array> {
     const { joined } = this.#state;
     const layout = joined?.run === run ? joined.layout : null;
     const form =
       layout === null
         ? frameLayout(frameBytes(frame))
-        : { layoutHash: layoutHash(layout), parameters: layoutSize(layout) };
+        : { layoutHash: layoutHash(layout), ...modelSize(layout) };
     const expected = { kind: 'weights', ...form } as const;
-    const whole = await this.#models.fetch(run, { checkpoint, frame }, expected, options);
-    const weights = readFloat32Payload(decodeFrame(whole, expected));
-    if (layout !== null || weightsHash(weights) === checkpoint) return { round, checkpoint, weights };
-    throw new CoppiceError(
-      'frame-invalid',
-      'The model was damaged on its way here. Ask again to have it sent anew.',
+    if (isHeaderAlone(frameBytes(frame)) && decodeHeader(frameBytes(frame), expected).codec === 'float32') {
+      const known = this.#latest?.checkpoint === checkpoint ? this.#latest.weights : null;
+      const here = known ?? this.#stepsFrom(run, checkpoint);
+      if (here !== null) return here;
+    }
+    const sent = decodeFrame(
+      await this.#models.fetch(run, { checkpoint, frame }, expected, options),
+      expected,
     );
+    const weights =
+      layout === null || sent.codec === 'float32'
+        ? readFloat32Payload(sent)
+        : toFloat32(payloadValues(sent, layout));
+    if (joined !== null && layout !== null) {
+      if (movesBySteps(joined.plan)) this.#base = { run, checkpoint, weights };
+    } else if (weightsHash(weights) !== checkpoint) {
+      throw new CoppiceError(
+        'frame-invalid',
+        'The model was damaged on its way here. Ask again to have it sent anew.',
+      );
+    }
+    return weights;
   }
 
   #tellProgress(progress: Up<'progress'>): void {

@@ -1,7 +1,15 @@
-import { checkNorm, checkValues, norm, normBound, pipelineOf } from '@coppice/federation';
+import {
+  checkValues,
+  compress,
+  float32Values,
+  needsFeedback,
+  norm,
+  normBound,
+  pipelineOf,
+} from '@coppice/federation';
+import { seededRandom } from '@coppice/ports';
 import {
   encodeFrame,
-  float32Payload,
   type Layout,
   layoutHash,
   type Metrics,
@@ -23,6 +31,8 @@ export interface RoundWork {
   readonly start: RoundStart;
   /** The global weights that came with the round. */
   readonly weights: Float32Array;
+  /** What the codec left out of this participant's last update that counted. */
+  readonly residual: Float32Array | null;
   readonly data: Dataset;
   readonly host: TrainerHost;
   readonly signal: AbortSignal;
@@ -35,6 +45,8 @@ export interface RoundWorkResult {
   readonly evaluation: Metrics;
   /** L2 norm of the update as sent. */
   readonly norm: number;
+  /** What the codec left out of it; `null` where it leaves nothing out that would not even out. */
+  readonly residual: Float32Array | null;
   /** Examples a second. */
   readonly speed: number;
 }
@@ -76,21 +88,25 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
   );
 
   const delta = new Float32Array(weights.length);
-  for (let i = 0; i < delta.length; i++) delta[i] = (trained.weights[i] as number) - (weights[i] as number);
-  const sent = pipelineOf(plan).onParticipant(delta, {
-    layout,
-    round: start.round,
-    examples: training.count,
-  });
+  for (let i = 0; i < delta.length; i++) {
+    delta[i] = (trained.weights[i] as number) - (weights[i] as number) + (work.residual?.[i] ?? 0);
+  }
+  const context = { layout, round: start.round, examples: training.count };
+  const whole = pipelineOf(plan).onParticipant(delta, context);
   // What the coordinator would refuse stays here: saying so costs less than sending it.
-  checkNorm(sent, layout, normBound(plan));
-  checkValues(sent, sent.length, training.count);
+  checkValues(float32Values(whole), training.count);
+  const { payload, arrives } = compress(plan.uploadCodec, whole, {
+    seed: seededRandom(plan.seed, 'codec', participant, start.round).uint32(),
+    bound: plan.clipNorm,
+    context,
+  });
+  checkValues(float32Values(arrives), training.count, { layout, bound: normBound(plan) });
   const frame = encodeFrame({
     kind: 'update',
-    codec: 'float32',
+    codec: plan.uploadCodec,
     layoutHash: layoutHash(layout),
-    parameters: sent.length,
-    payload: float32Payload(sent),
+    parameters: whole.length,
+    payload,
   });
   return {
     update: {
@@ -105,7 +121,12 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
       frame,
     },
     evaluation: metrics,
-    norm: norm(sent),
+    norm: norm(arrives),
+    residual: needsFeedback(plan.uploadCodec) ? difference(whole, arrives) : null,
     speed: trained.milliseconds > 0 ? (training.count * plan.epochs * 1000) / trained.milliseconds : 0,
   };
+}
+
+function difference(a: Float32Array, b: Float32Array): Float32Array {
+  return a.map((value, i) => value - (b[i] as number));
 }

@@ -1,10 +1,20 @@
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { type Codec, codecs, payloadBytes } from './codec.ts';
 import { crc32 } from './crc32.ts';
 import { CoppiceError } from './errors.ts';
-import { decodeFrame, encodeFrame, FRAME_HEADER_BYTES, float32Payload, readFloat32Payload } from './frame.ts';
+import {
+  decodeFrame,
+  decodeHeader,
+  encodeFrame,
+  encodeHeader,
+  FRAME_HEADER_BYTES,
+  float32Payload,
+  readFloat32Payload,
+} from './frame.ts';
 import { type Layout, layoutHash, layoutSize, utf8, weightsHash } from './layout.ts';
+import { PIECE_BYTES } from './limits.ts';
 
 const layout: Layout = [
   { name: 'a', shape: [2, 2], trainable: true },
@@ -103,9 +113,35 @@ describe('a frame', () => {
       parameters: 5,
       payload: new Uint8Array(16),
     });
-    expect(() => readFloat32Payload(decodeFrame(short, expected))).toThrow(
-      expect.objectContaining({ code: 'frame-invalid' }),
-    );
+    expect(() => decodeFrame(short, expected)).toThrow(expect.objectContaining({ code: 'frame-invalid' }));
+  });
+
+  it.each(Object.keys(codecs) as Codec[])('of %s has the bytes that codec and model say', (codec) => {
+    const model = { parameters: 600_000, trainable: 500_000 };
+    const large = { kind: 'update', layoutHash: hash, ...model } as const;
+    const needed = payloadBytes(codec, model);
+    const announced = (bytes: number) =>
+      encodeHeader({ ...large, codec, payloadBytes: bytes, payloadChecksum: 0 });
+    const small = needed + FRAME_HEADER_BYTES <= PIECE_BYTES;
+    const read = () => decodeHeader(announced(needed), large);
+    if (small) expect(read).toThrow(expect.objectContaining({ code: 'frame-invalid' }));
+    else expect(read()).toMatchObject({ codec, payloadBytes: needed });
+    for (const other of [needed - 4, needed + 4, 4 * model.parameters, 0xffff_ffff]) {
+      if (other === needed) continue;
+      expect(() => decodeHeader(announced(other), large)).toThrow(
+        expect.objectContaining({ code: 'frame-invalid' }),
+      );
+    }
+    const another = codec === 'float32' ? 'int8' : 'float32';
+    if (!small) {
+      expect(() => decodeHeader(announced(needed), { ...large, codec: another })).toThrow(
+        expect.objectContaining({ code: 'update-shape' }),
+      );
+    }
+    const whole = encodeFrame({ ...large, codec, payload: new Uint8Array(needed) });
+    expect(decodeFrame(whole, large).codec).toBe(codec);
+    if (codec !== 'float32')
+      expect(() => decodeFrame(whole, { ...large, trainable: 400_000 })).toThrow(CoppiceError);
   });
 
   it('has the header that docs/protocol.md shows', () => {

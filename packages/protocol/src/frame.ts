@@ -1,3 +1,4 @@
+import { type Codec, codecs, payloadBytes as encodedPayloadBytes } from './codec.ts';
 import { type Checksum, crc32 } from './crc32.ts';
 import { CoppiceError } from './errors.ts';
 import { PIECE_BYTES } from './limits.ts';
@@ -9,8 +10,8 @@ import { PIECE_BYTES } from './limits.ts';
  * |---|---|---|
  * | 0 | 4 | `43 50 46 31`, "CPF1": a Coppice frame |
  * | 4 | 1 | frame version, 1 |
- * | 5 | 1 | kind: 1 weights, 2 update |
- * | 6 | 1 | codec: 0 float32 |
+ * | 5 | 1 | kind: 1 weights, 2 update, 3 steps |
+ * | 6 | 1 | codec: see `codec.ts` |
  * | 7 | 1 | reserved, 0 |
  * | 8 | 16 | layout hash |
  * | 24 | 4 | number of parameters |
@@ -22,14 +23,8 @@ export const FRAME_HEADER_BYTES = 40;
 export const FRAME_VERSION = 1;
 const MAGIC = 0x31465043;
 
-export const frameKinds = { weights: 1, update: 2 } as const;
+export const frameKinds = { weights: 1, update: 2, steps: 3 } as const;
 export type FrameKind = keyof typeof frameKinds;
-
-export const codecs = { float32: 0 } as const;
-export type Codec = keyof typeof codecs;
-
-/** Payload bytes of one parameter. */
-const codecBytes: Record<Codec, number> = { float32: 4 };
 
 export interface FrameHeader {
   readonly kind: FrameKind;
@@ -48,6 +43,10 @@ export interface FrameExpectation {
   readonly kind: FrameKind;
   readonly layoutHash: Uint8Array;
   readonly parameters: number;
+  /** How many of the parameters are trained; left out, all. */
+  readonly trainable?: number;
+  /** Left out, any that this side knows. */
+  readonly codec?: Codec;
 }
 
 /** A frame's header, as it stands before the payload. */
@@ -107,6 +106,10 @@ export function decodeFrame(
     throw invalid("its payload's checksum does not match");
   }
   expectModel(header, expected);
+  const needed = neededBytes(header, expected);
+  // Steps are one payload after the other, or none.
+  const fits = header.kind === 'steps' ? payloadBytes % needed === 0 : payloadBytes === needed;
+  if (!fits) throw invalid(`${header.codec} needs ${needed} payload bytes, it has ${payloadBytes}`);
   return { ...header, payload };
 }
 
@@ -126,9 +129,10 @@ export function decodeHeader(
     throw invalid(`its payload of ${header.payloadBytes} bytes should have come with it`);
   }
   expectModel(header, expected);
-  if (header.payloadBytes !== expected.parameters * codecBytes[header.codec]) {
+  const needed = neededBytes(header, expected);
+  if (header.payloadBytes !== needed) {
     throw invalid(
-      `its header announces ${header.payloadBytes} payload bytes, ${header.codec} needs ${expected.parameters * codecBytes[header.codec]}`,
+      `its header announces ${header.payloadBytes} payload bytes, ${header.codec} needs ${needed}`,
     );
   }
   return header;
@@ -161,7 +165,7 @@ function readHeader(bytes: Uint8Array, checksum: Checksum): SealedHeader {
   };
 }
 
-function expectModel({ kind, layoutHash, parameters }: FrameHeader, expected: FrameExpectation): void {
+function expectModel({ kind, codec, layoutHash, parameters }: FrameHeader, expected: FrameExpectation): void {
   if (kind !== expected.kind) throw wrongModel(`it carries ${kind}, not ${expected.kind}`);
   if (parameters !== expected.parameters || !sameBytes(layoutHash, expected.layoutHash)) {
     throw wrongModel(
@@ -169,6 +173,14 @@ function expectModel({ kind, layoutHash, parameters }: FrameHeader, expected: Fr
         (parameters === expected.parameters ? ' in other shapes' : ''),
     );
   }
+  if (expected.codec !== undefined && codec !== expected.codec) {
+    throw wrongModel(`it is encoded as ${codec}, this run's plan says ${expected.codec}`);
+  }
+}
+
+/** How many bytes a payload of this codec has for the model that is expected. */
+function neededBytes({ codec, parameters }: FrameHeader, { trainable }: FrameExpectation): number {
+  return encodedPayloadBytes(codec, { parameters, trainable: trainable ?? parameters });
 }
 
 /** What a frame says of its layout, unchecked. @throws CoppiceError `frame-invalid` where it has no header. */
@@ -190,19 +202,13 @@ export function float32Payload(values: Float32Array): Uint8Array {
  * Reads a float32 payload. No copy where the bytes happen to be aligned: treat the result as
  * read-only.
  *
- * @param scratch where unaligned bytes are copied to, instead of a new array; of the payload's length.
- * @throws CoppiceError `frame-invalid` when the length is not four bytes a parameter.
+ * @throws CoppiceError `frame-invalid` where it is another codec's.
  */
-export function readFloat32Payload(frame: Frame, scratch?: Float32Array): Float32Array {
-  const { payload, parameters } = frame;
-  if (payload.byteLength !== parameters * 4) {
-    throw invalid(`float32 needs ${parameters * 4} payload bytes, it has ${payload.byteLength}`);
-  }
+export function readFloat32Payload({ codec, payload, parameters }: Frame): Float32Array {
+  if (codec !== 'float32') throw invalid(`its numbers are ${codec}, not float32`);
   // Socket.IO hands out views at any offset; a Float32Array must start at a multiple of four.
   if (payload.byteOffset % 4 === 0) return new Float32Array(payload.buffer, payload.byteOffset, parameters);
-  const aligned = scratch ?? new Float32Array(parameters);
-  new Uint8Array(aligned.buffer, aligned.byteOffset, payload.byteLength).set(payload);
-  return aligned;
+  return new Float32Array(new Uint8Array(payload).buffer);
 }
 
 function nameOf<T extends Record<string, number>>(table: T, value: number): keyof T | undefined {

@@ -80,6 +80,17 @@ export {
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';
+export {
+  type Codec,
+  codecs,
+  encodedBytes,
+  entriesOf,
+  INT4_BLOCK,
+  INT8_BLOCK,
+  int4BlockBytes,
+  type ModelSize,
+  payloadBytes,
+} from './codec.ts';
 export { type Checksum, crc32 } from './crc32.ts';
 export type { Evaluate } from './down/evaluate.ts';
 export type { Peers } from './down/peers.ts';
@@ -97,8 +108,6 @@ export {
   type WireError,
 } from './errors.ts';
 export {
-  type Codec,
-  codecs,
   decodeFrame,
   decodeHeader,
   encodeFrame,
@@ -121,6 +130,7 @@ export {
   LayoutSchema,
   layoutHash,
   layoutSize,
+  modelSize,
   shapeSize,
   utf8,
   type WeightSpec,
@@ -132,6 +142,7 @@ export {
   MAX_LOSS,
   MAX_MESSAGE_BYTES,
   MAX_MODEL_BYTES,
+  MAX_STEPS_BYTES,
   MAX_TEXT,
   MAX_TRAINING_MILLISECONDS,
   MAX_UNPROVEN_BYTES,
@@ -151,6 +162,7 @@ export {
 export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
 export {
   defaultPlan,
+  movesBySteps,
   type Plan,
   type PlanField,
   type PlanFieldName,

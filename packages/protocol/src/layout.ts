@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import * as z from 'zod/mini';
+import type { ModelSize } from './codec.ts';
 import { MAX_MODEL_BYTES } from './limits.ts';
 
 /**
@@ -31,6 +32,14 @@ export function shapeSize(shape: readonly number[]): number {
 /** How many parameters the whole model has. */
 export function layoutSize(layout: readonly WeightSpec[]): number {
   return layout.reduce((size, weight) => size + shapeSize(weight.shape), 0);
+}
+
+/** How many parameters the whole model has, and how many of them are trained. */
+export function modelSize(layout: Layout): ModelSize {
+  return {
+    parameters: layoutSize(layout),
+    trainable: layoutSize(layout.filter((weight) => weight.trainable)),
+  };
 }
 
 /**

@@ -29,6 +29,9 @@ export const MAX_MESSAGE_BYTES = Math.ceil(PIECE_BYTES / 3) * 4 + MAX_CONTROL_BY
 /** All that a connection may send before it has proved who it is: a hello and a proof have one kilobyte. */
 export const MAX_UNPROVEN_BYTES = 64 * 1024;
 
+/** Steps from one model to another that are larger than this are not sent; the whole model is. */
+export const MAX_STEPS_BYTES = 1024 * 1024;
+
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;
 

@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CreateRunSchema, CreateTaskSchema } from './api/http.ts';
+import { type Codec, codecs } from './codec.ts';
 import { downMessages } from './down.ts';
 import { CoppiceError } from './errors.ts';
 import { decodeFrame, encodeFrame, readFloat32Payload } from './frame.ts';
-import { LayoutSchema, layoutHash, layoutSize } from './layout.ts';
+import { LayoutSchema, layoutHash, layoutSize, modelSize } from './layout.ts';
 import { MAX_TEXT } from './limits.ts';
 import { type DownName, parseMessage, type UpName } from './messages.ts';
 import { PlanInputSchema, PlanSchema } from './plan.ts';
@@ -17,6 +18,7 @@ import {
   damaged,
   mutated,
   sampleDown,
+  sampleEncodedFrame,
   sampleFrame,
   sampleLayout,
   samplePlan,
@@ -95,16 +97,21 @@ describe('a frame', () => {
   const expected = {
     kind: 'update',
     layoutHash: layoutHash(sampleLayout),
-    parameters: layoutSize(sampleLayout),
+    ...modelSize(sampleLayout),
   } as const;
 
   it('is read or refused by name, and says the same again', () => {
-    const valid = [sampleFrame('update'), sampleFrame('weights')];
+    const valid = [
+      sampleFrame('update'),
+      sampleFrame('weights'),
+      ...(Object.keys(codecs) as Codec[]).map((codec) => sampleEncodedFrame('update', codec)),
+      sampleEncodedFrame('steps', 'int8'),
+    ];
     fc.assert(
       fc.property(fc.oneof({ weight: 4, arbitrary: damaged(...valid) }, anyBytes), (bytes) => {
         const result = attempt(() => {
           const frame = decodeFrame(bytes, expected);
-          readFloat32Payload(frame);
+          if (frame.codec === 'float32') readFloat32Payload(frame);
           return frame;
         });
         if ('refused' in result) expect(['frame-invalid', 'update-shape']).toContain(result.refused.code);

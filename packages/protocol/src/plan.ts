@@ -257,6 +257,57 @@ export const planFields = {
     }),
     1000,
   ),
+  uploadCodec: choice(
+    {
+      float32: { en: 'float32: 4 bytes a parameter, exact', zh: 'float32：每个参数 4 字节，无损' },
+      float16: { en: 'float16: half the bytes', zh: 'float16：字节减半' },
+      int8: { en: 'int8: a quarter of the bytes', zh: 'int8：四分之一的字节' },
+      int4: { en: 'int4, rotated: an eighth of the bytes', zh: 'int4（旋转）：八分之一的字节' },
+      top10: { en: 'the largest 10 %: a fifth of the bytes', zh: '最大的 10%：五分之一的字节' },
+      top1: { en: 'the largest 1 %: a fiftieth of the bytes', zh: '最大的 1%：五十分之一的字节' },
+    },
+    {
+      default: 'float32',
+      group: 'update',
+      label: { en: 'Updates travel as', zh: '更新的传输编码' },
+      help: {
+        en: 'How updates are written on their way up. int8 and int4 are rounded at random, so that their mean is right; what the largest leave out is kept on the device and added to its next update.',
+        zh: '更新上传时的写法。int8 与 int4 随机舍入，平均值不变；“最大的”一类所略去的部分留在设备上，并入它的下一份更新。',
+      },
+    },
+  ),
+  downloadCodec: choice(
+    {
+      float32: { en: 'float32: 4 bytes a parameter, exact', zh: 'float32：每个参数 4 字节，无损' },
+      float16: { en: 'float16: half the bytes', zh: 'float16：字节减半' },
+      int8: { en: 'int8: a quarter of the bytes', zh: 'int8：四分之一的字节' },
+      int4: { en: 'int4, rotated: an eighth of the bytes', zh: 'int4（旋转）：八分之一的字节' },
+    },
+    {
+      default: 'float32',
+      group: 'update',
+      label: { en: 'Models travel as', zh: '模型的传输编码' },
+      help: {
+        en: 'How models are written on their way down to training. What is rounded, and how much of it shows, is a matter of the next field.',
+        zh: '模型下发训练时的写法。被舍入的是什么、影响多大，由下一项决定。',
+      },
+    },
+  ),
+  downloadForm: choice(
+    {
+      whole: { en: 'whole models', zh: '完整模型' },
+      steps: { en: 'steps from the last one that is there', zh: '自已有模型起的增量' },
+    },
+    {
+      default: 'whole',
+      group: 'update',
+      label: { en: 'What travels down', zh: '下发的内容' },
+      help: {
+        en: 'Whole models are rounded for training only: all begin a round from the same rounded model. Steps are rounded more finely, as they are smaller, and the model itself moves by them; whoever has no recent model gets an exact one, with all its bytes, so they save where most take part in most rounds.',
+        zh: '完整模型仅为训练而舍入：所有人从同一个舍入后的模型开始一轮。增量更小，舍入也更细，模型本身按增量更新；没有近期模型的人会收到无损的完整模型，因此在多数人每轮都参与时才节省。',
+      },
+    },
+  ),
   rounds: int(1, 100_000, {
     default: 20,
     group: 'stop',
@@ -297,12 +348,17 @@ export const defaultPlan: Plan = Object.fromEntries(
   Object.entries(planFields).map(([key, field]) => [key, field.default]),
 ) as unknown as Plan;
 
-/** Every field that may be empty, empty: what a plan from before such a field was there means. */
-export const unsetPlanFields: Partial<Plan> = Object.fromEntries(
-  Object.entries(planFields).flatMap(([key, { input }]) =>
-    input.kind === 'number' && input.optional ? [[key, null]] : [],
+/** What a plan from before a field was there means: fields that may be empty are, and numbers travel as they are. */
+export const unsetPlanFields: Partial<Plan> = {
+  ...Object.fromEntries(
+    Object.entries(planFields).flatMap(([key, { input }]) =>
+      input.kind === 'number' && input.optional ? [[key, null]] : [],
+    ),
   ),
-);
+  uploadCodec: 'float32',
+  downloadCodec: 'float32',
+  downloadForm: 'whole',
+};
 
 /** A whole plan: every field given. */
 export const PlanSchema = z.strictObject(
@@ -314,3 +370,8 @@ export const PlanSchema = z.strictObject(
 /** What a caller sends: any of the fields; the task's and the general defaults fill the rest. */
 export const PlanInputSchema = z.partial(PlanSchema);
 export type PlanInputValues = z.infer<typeof PlanInputSchema>;
+
+/** Whether the models of a run move by rounded steps, which are sent to those who have an earlier one. */
+export function movesBySteps(plan: Pick<Plan, 'downloadCodec' | 'downloadForm'>): boolean {
+  return plan.downloadForm === 'steps' && plan.downloadCodec !== 'float32';
+}

@@ -24,6 +24,8 @@ export const FrameBytesSchema = z.custom<Uint8Array | ArrayBuffer>(
 export const ModelSchema = z.strictObject({
   round: z.int().check(z.minimum(0)),
   checkpoint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  /** The model that the frame is the steps from; left out, the frame is the whole model. */
+  base: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
   frame: FrameBytesSchema,
 });
 export type Model = z.infer<typeof ModelSchema>;

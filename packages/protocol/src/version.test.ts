@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
+import { codecs } from './codec.ts';
 import { downMessages } from './down.ts';
-import { codecs, FRAME_HEADER_BYTES, FRAME_VERSION, frameKinds } from './frame.ts';
+import { FRAME_HEADER_BYTES, FRAME_VERSION, frameKinds } from './frame.ts';
 import { HelloSchema } from './up/hello.ts';
 import { upMessages } from './up.ts';
 import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
@@ -16,7 +17,7 @@ import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
 const digests: Record<number, string> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
-  3: '15076ddd70e3e35f56fa24a64b6e8274',
+  3: '0decf156917565fd4b804c271f860e4a',
 };
 
 function canonical(value: unknown): unknown {

@@ -11,6 +11,9 @@
  * - 3: error code `too-many-offences`: in the notice that ends a connection, and at the door while it lasts.
  * - 3: frames larger than 1 MiB travel in pieces: messages update-piece, model-piece (up); `next` in the
  *   answer to update; stage `receiving`; error code `update-not-offered`. A message has 1.4 MiB at most.
+ * - 3: codecs `float16`, `int8`, `int4`, `top1` and `top10` beside `float32`, and the plan's `uploadCodec`,
+ *   `downloadCodec` and `downloadForm`; frames of kind `steps`, `base` beside frames down, `has` in join and pull,
+ *   `codec` in model-piece.
  * - 2: a key pair in place of a secret: hello carries the key, challenge (down) and prove (up) come first;
  *   bounds on what participants tell of themselves (losses, counts, times); `maxNorm` in the plan; error
  *   codes `update-norm`, `identity-unproven`.

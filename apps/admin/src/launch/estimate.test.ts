@@ -18,6 +18,9 @@ describe('estimate', () => {
     expect(found).toMatchObject({ asked: 13, taken: 10, down: 13 * frame, up: 10 * frame });
     expect(found.inAll).toBe(7 * 23 * frame);
     expect(found.perParticipant).toBe(2 * frame);
+    // 131 whole numbers and their scale.
+    const smaller = estimate({ ...plan, uploadCodec: 'int8' }, parameters, 100);
+    expect(smaller).toMatchObject({ down: 13 * frame, up: 10 * (40 + 4 + 131) });
   });
 
   it('never asks more than there are, nor fewer than it takes, nor nobody', () => {

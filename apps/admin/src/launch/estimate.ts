@@ -1,6 +1,6 @@
-import { FRAME_HEADER_BYTES, type Plan } from '@coppice/protocol';
+import { encodedBytes, FRAME_HEADER_BYTES, type Plan } from '@coppice/protocol';
 
-/** What a run will move, counted before it begins. Bytes; updates are as large as the model, 4 bytes a parameter. */
+/** What a run will move, counted before it begins. Bytes; models travel as float32, updates as the plan says. */
 export interface Estimate {
   /** Participants asked and updates taken in a round. */
   readonly asked: number;
@@ -21,7 +21,10 @@ export interface Estimate {
  * @param connected how many participants are expected, for plans that ask for a share of them.
  */
 export function estimate(
-  plan: Pick<Plan, 'cohortSize' | 'cohortFraction' | 'overSelection' | 'rounds' | 'minParticipants'>,
+  plan: Pick<
+    Plan,
+    'cohortSize' | 'cohortFraction' | 'overSelection' | 'rounds' | 'minParticipants' | 'uploadCodec'
+  >,
   parameters: number,
   connected: number,
 ): Estimate {
@@ -30,9 +33,10 @@ export function estimate(
   const taken = Math.min(wanted, present);
   // 1.1 × 10 is a little over 11 in floating point, and still asks 11.
   const asked = Math.min(present, Math.ceil(taken * plan.overSelection - 1e-9));
-  const frame = 4 * parameters + FRAME_HEADER_BYTES;
-  const down = asked * frame;
-  const up = taken * frame;
+  const model = encodedBytes('float32', parameters) + FRAME_HEADER_BYTES;
+  const update = encodedBytes(plan.uploadCodec, parameters) + FRAME_HEADER_BYTES;
+  const down = asked * model;
+  const up = taken * update;
   return {
     asked,
     taken,
@@ -40,6 +44,6 @@ export function estimate(
     up,
     perRound: down + up,
     inAll: (down + up) * plan.rounds,
-    perParticipant: 2 * frame,
+    perParticipant: model + update,
   };
 }

@@ -57,7 +57,7 @@ describe('the privacy label', () => {
     type Small = 'join' | 'availability' | 'progress' | 'evaluation' | 'decline';
     type Fields<N extends Small> = N extends Small ? keyof Up<N> : never;
     // The model's own names, which the coordinator gave, tell it nothing about this device.
-    type Told = Exclude<Fields<Small>, 'run' | 'round' | 'attempt' | 'checkpoint'>;
+    type Told = Exclude<Fields<Small>, 'run' | 'round' | 'attempt' | 'checkpoint' | 'has'>;
     const words: Record<Told, RegExp> = {
       device: /browser/,
       backend: /computes with/,
@@ -81,6 +81,12 @@ describe('the privacy label', () => {
   it('says how large an update is: four bytes a number and a header', () => {
     expect(facts.bytesPerRound).toBeGreaterThan(199_210 * 4);
     expect(facts.bytesPerRound).toBeLessThan(199_210 * 4 + 200);
+  });
+
+  it('says how large it is where the plan makes it smaller', () => {
+    const { bytesPerRound } = labelFacts(199_210, { uploadCodec: 'int8' });
+    expect(bytesPerRound).toBeGreaterThan(199_210);
+    expect(bytesPerRound).toBeLessThan(199_210 * 1.01);
   });
 
   for (const language of ['en', 'zh'] as const) {

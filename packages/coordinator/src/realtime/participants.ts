@@ -350,15 +350,15 @@ export class ParticipantHub implements Audience {
       runs.get(run);
       this.#ensureAdmitted(participant, run);
     };
-    on('pull', ({ run }) => {
+    on('pull', ({ run, has }) => {
       ensureAdmitted(run);
-      return runs.model(run);
+      return runs.model(run, participant, has);
     });
     const pieces = new PieceQueue(socket.conn);
-    on('model-piece', async ({ run, checkpoint, piece }) => {
+    on('model-piece', async ({ run, ...wanted }) => {
       ensureAdmitted(run);
       await pieces.turn();
-      return { bytes: await runs.modelPiece(run, checkpoint, piece) };
+      return { bytes: await runs.modelPiece(run, wanted) };
     });
     on('progress', (message) => {
       this.#engine(participant, message.run, runs).progress(participant, message);
@@ -432,7 +432,7 @@ export class ParticipantHub implements Audience {
       else this.#logger.debug({ ...about, code: error.code }, 'a message was refused');
       if (error.retry === 'with-current-model' && typeof run === 'string') {
         // Without the model the answer is still one; it is pulled later.
-        const current = await runs.model(run).catch(() => undefined);
+        const current = await runs.model(run, participant).catch(() => undefined);
         return { ok: false, error: outward(error.toWire()), ...(current === undefined ? {} : { current }) };
       }
       return { ok: false, error: outward(error.toWire()) };

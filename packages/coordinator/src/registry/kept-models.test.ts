@@ -7,7 +7,7 @@ it('loads a model once while it is asked for, and lets go of those asked for lon
   const get = (name: string, bytes = 40) =>
     models.get(name, async () => {
       loaded.push(name);
-      return { frame: new Uint8Array(0), payload: new Uint8Array(bytes) };
+      return { codec: 'float32' as const, frame: new Uint8Array(0), payload: new Uint8Array(bytes) };
     });
   await Promise.all([get('a'), get('a'), get('b')]);
   await get('a');
@@ -27,6 +27,6 @@ it('loads a model once while it is asked for, and lets go of those asked for lon
 it('tries again after a failure', async () => {
   const models = new KeptModels();
   await expect(models.get('a', () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk');
-  const model = { frame: new Uint8Array(0), payload: new Uint8Array(4) };
+  const model = { codec: 'float32' as const, frame: new Uint8Array(0), payload: new Uint8Array(4) };
   expect(await models.get('a', async () => model)).toBe(model);
 });

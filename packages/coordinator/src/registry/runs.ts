@@ -13,6 +13,7 @@ import {
   type RunAction,
   type RunSummary,
   type Task,
+  type Up,
   weightsHash,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
@@ -164,9 +165,9 @@ export class Runs {
       .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
   }
 
-  /** The current model of any run, over or not. */
-  async model(id: string): Promise<Model> {
-    if (this.#engines.has(id)) return this.engine(id).currentModel();
+  /** The current model of any run, over or not. @param has the hash of the model that the participant has already. */
+  async model(id: string, participant: string, has: string | null = null): Promise<Model> {
+    if (this.#engines.has(id)) return this.engine(id).currentModel(participant, has);
     const run = this.get(id);
     const { frame } = await this.#last(run);
     return { round: run.round, checkpoint: run.checkpoint, frame };
@@ -178,11 +179,14 @@ export class Runs {
    * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model is another by now,
    *   `message-invalid` where it has no such piece.
    */
-  async modelPiece(id: string, checkpoint: string, piece: number): Promise<Uint8Array> {
-    if (this.#engines.has(id)) return this.engine(id).modelPiece(checkpoint, piece);
+  async modelPiece(
+    id: string,
+    { checkpoint, codec = 'float32', piece }: Omit<Up<'model-piece'>, 'run'>,
+  ): Promise<Uint8Array> {
+    if (this.#engines.has(id)) return this.engine(id).modelPiece(checkpoint, codec, piece);
     const run = this.get(id);
     if (checkpoint !== run.checkpoint) throw notCurrent(id);
-    return pieceOfModel(await this.#last(run), piece);
+    return pieceOfModel([await this.#last(run)], codec, piece);
   }
 
   /** The last model of a run that is over, kept while others are not asked for: it is fetched piece by piece. */

@@ -40,7 +40,7 @@ export function announceEnd(
       reason: ending.reason && outward(ending.reason),
       checkpoint: state.model.hash,
       central: ending.outcome === 'committed' ? state.central : null,
-      accepted: open.sum.updates,
+      accepted: open.counted.updates,
       asked: open.cohort.size,
       you,
     });

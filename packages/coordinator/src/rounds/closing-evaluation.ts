@@ -26,13 +26,14 @@ export class ClosingEvaluation {
     this.#asked = new Set(asked);
     this.#stop = asked.length === 0 ? () => {} : clock.setTimer(ANSWER_TIMEOUT, () => this.#end());
     if (asked.length === 0) this.#done = null;
-    else
-      audience.send(asked, 'evaluate', {
+    for (const [has, ids] of state.members.byModel(asked, model.hash)) {
+      audience.send(ids, 'evaluate', {
         run: record.id,
         round: model.round,
         checkpoint: model.hash,
-        frame: state.frame,
+        ...state.sent(has),
       });
+    }
   }
 
   take(participant: string, evaluation: Evaluation): void {

@@ -9,7 +9,7 @@ import { type OpenRound, pending } from './open-round.ts';
  * - `wait`: neither.
  */
 export function collected(open: OpenRound, timeIsUp: boolean): 'enough' | 'lost' | 'wait' {
-  const accepted = open.sum.updates;
+  const accepted = open.counted.updates;
   if (accepted >= open.sizes.target) return 'enough';
   const expected = timeIsUp ? 0 : pending(open);
   if (accepted + expected < open.sizes.quorum) return 'lost';
@@ -20,7 +20,7 @@ export function collected(open: OpenRound, timeIsUp: boolean): 'enough' | 'lost'
 export function lostBecause(open: OpenRound, timeIsUp: boolean): CoppiceError {
   // A round is given up as soon as the quorum is out of reach, before all have answered, so only those
   // who did answer can say what went wrong.
-  const accepted = open.sum.updates;
+  const accepted = open.counted.updates;
   const answered = open.cohort.size - pending(open);
   if (open.diverged > accepted && open.diverged >= answered - accepted) {
     return new CoppiceError(

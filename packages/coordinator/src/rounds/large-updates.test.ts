@@ -1,9 +1,11 @@
-import { ExactAccumulator } from '@coppice/federation';
+import { ExactAccumulator, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
+  type Codec,
   type CoppiceError,
   type Down,
   type DownName,
+  decodeFrame,
   defaultPlan,
   encodeFrame,
   float32Payload,
@@ -11,6 +13,7 @@ import {
   type Layout,
   layoutHash,
   type Plan,
+  pieceCount,
   pieceOf,
   type Round,
   type RoundStart,
@@ -49,7 +52,7 @@ function constant(value: number): Float32Array {
   return new Float32Array(PARAMETERS).fill(value);
 }
 
-async function begin(plan: Partial<Plan> = {}) {
+async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } = {}) {
   const clock = new ManualClock(1_000_000);
   const storage = memoryStorage();
   const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
@@ -107,19 +110,27 @@ async function begin(plan: Partial<Plan> = {}) {
       examples: 5,
       speed: null,
       paused: false,
+      ...(has === undefined ? {} : { has }),
     });
   }
   await engine.act('start');
   const start = sent.find(({ name }) => name === 'round-start')?.message as RoundStart;
-  return { engine, clock, start, rounds, end };
+  return { engine, clock, start, rounds, end, sent };
 }
 
 /** Announces an update and sends its pieces; what is left is to ask for it to be counted. */
-async function deliver(engine: RunEngine, start: RoundStart, participant: string): Promise<Update> {
-  const payload = float32Payload(deltas[participant] as Float32Array);
+async function deliver(
+  engine: RunEngine,
+  start: RoundStart,
+  participant: string,
+  { codec, payload }: { codec: Codec; payload: Uint8Array } = {
+    codec: 'float32',
+    payload: float32Payload(deltas[participant] as Float32Array),
+  },
+): Promise<Update> {
   const whole = encodeFrame({
     kind: 'update',
-    codec: 'float32',
+    codec,
     layoutHash: layoutHash(layout),
     parameters: PARAMETERS,
     payload,
@@ -137,7 +148,7 @@ async function deliver(engine: RunEngine, start: RoundStart, participant: string
     frame: whole.subarray(0, 40),
   };
   expect(await engine.update(participant, update)).toBe(0);
-  for (const piece of [0, 1, 2]) {
+  for (let piece = 0; piece < pieceCount(payload.byteLength); piece++) {
     const bytes = pieceOf(payload, piece);
     expect(await engine.updatePiece(participant, { run, round, attempt, piece, bytes })).toBe(piece + 1);
   }
@@ -155,7 +166,7 @@ function modelOf(participants: readonly string[]): string {
 it('travels as a header, and its pieces are the model’s own bytes', async () => {
   const { engine, start } = await begin();
   expect(frameBytes(start.frame).byteLength).toBe(40);
-  const pieces = [0, 1, 2].map((piece) => engine.modelPiece(start.checkpoint, piece));
+  const pieces = [0, 1, 2].map((piece) => engine.modelPiece(start.checkpoint, 'float32', piece));
   expect(pieces.map(({ buffer }) => buffer)).toEqual([weights.buffer, weights.buffer, weights.buffer]);
   expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1_048_576, 1_048_576, 302_848]);
 });
@@ -201,4 +212,81 @@ it('whenever the deadline comes, what was said to count is in the model, and not
   }
   // Both sides of the line were met.
   expect([...outcomes].toSorted()).toEqual(['counted', 'update-late']);
+});
+
+/** IEEE 754 float16 of each number, as JavaScript rounds it. */
+function float16Of(values: Float32Array): Uint8Array {
+  const payload = new DataView(new ArrayBuffer(values.length * 2));
+  for (let i = 0; i < values.length; i++) payload.setFloat16(i * 2, values[i] as number, true);
+  return new Uint8Array(payload.buffer);
+}
+
+it('travels rounded to training, in pieces of its own, and as it is to all else', async () => {
+  const { engine, start } = await begin({ downloadCodec: 'float16' });
+  const { checkpoint } = start;
+  const header = frameBytes(start.frame);
+  expect([header.byteLength, header[6]]).toEqual([40, 1]);
+  const pieces = [0, 1].map((piece) => engine.modelPiece(checkpoint, 'float16', piece));
+  expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1_048_576, 151_424]);
+  const whole = Buffer.concat([header, ...pieces]);
+  const expected = { kind: 'weights', layoutHash: layoutHash(layout), parameters: PARAMETERS } as const;
+  const rounded = toFloat32(payloadValues(decodeFrame(whole, expected), layout));
+  // What is beyond the largest float16 becomes that.
+  expect(rounded).toEqual(weights.map((weight) => Math.f16round(Math.min(weight, 65504))));
+  const exact = frameBytes(engine.currentModel(A, null).frame);
+  expect([exact.byteLength, exact[6]]).toEqual([40, 0]);
+  expect(engine.modelPiece(checkpoint, 'float32', 0).buffer).toBe(weights.buffer);
+  for (const [codec, piece] of [
+    ['int8', 0],
+    ['float16', 2],
+  ] as const) {
+    expect(() => engine.modelPiece(checkpoint, codec, piece)).toThrow(
+      expect.objectContaining({ code: 'message-invalid' }),
+    );
+  }
+});
+
+it('takes updates of the plan’s codec in pieces, and no others', async () => {
+  const other = await begin({ uploadCodec: 'float16' });
+  await expect(deliver(other.engine, other.start, A)).rejects.toMatchObject({ code: 'update-shape' });
+  const { engine, start, rounds, end } = await begin({ uploadCodec: 'float16' });
+  const updates = await Promise.all(
+    [A, B].map(async (participant) => {
+      const payload = float16Of(deltas[participant] as Float32Array);
+      return [participant, await deliver(engine, start, participant, { codec: 'float16', payload })] as const;
+    }),
+  );
+  for (const [participant, update] of updates) expect(await engine.update(participant, update)).toBeNull();
+  await end;
+  // Both deltas are float16 numbers as they stand.
+  expect(rounds.at(-1)).toMatchObject({ outcome: 'committed', accepted: 2, checkpoint: modelOf([A, B]) });
+});
+
+it.each([
+  ['int8', 'sends steps that fit into a message'],
+  ['float16', 'sends the whole model where steps do not'],
+] as const)('%s: %s', async (codec, _does) => {
+  const { engine, start, sent } = await begin(
+    { downloadCodec: codec, downloadForm: 'steps', rounds: 2 },
+    { has: null },
+  );
+  for (const participant of [A, B]) {
+    expect(await engine.update(participant, await deliver(engine, start, participant))).toBeNull();
+  }
+  const starts = () => sent.filter(({ name }) => name === 'round-start');
+  await expect.poll(() => starts().length).toBe(2);
+  const next = starts()[1]?.message as RoundStart;
+  const frame = frameBytes(next.frame);
+  if (codec === 'float16') {
+    expect(next).not.toHaveProperty('base');
+    expect([frame.byteLength, frame[5], frame[6]]).toEqual([40, 1, 0]);
+    const pieces = [0, 1, 2].map((piece) => engine.modelPiece(next.checkpoint, 'float32', piece));
+    const bytes = new Uint8Array(Buffer.concat(pieces));
+    expect(weightsHash(new Float32Array(bytes.buffer))).toBe(next.checkpoint);
+  } else {
+    expect(next.base).toBe(start.checkpoint);
+    const expected = { kind: 'steps', layoutHash: layoutHash(layout), parameters: PARAMETERS } as const;
+    const { payload } = decodeFrame(frame, expected);
+    expect(weightsHash(takeSteps(codec, payload, weights, layout))).toBe(next.checkpoint);
+  }
 });

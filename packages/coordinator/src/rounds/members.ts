@@ -22,6 +22,8 @@ export interface Member {
   roundsMissed: number;
   lastSeenAt: number;
   lastError: WireError | null;
+  /** The hash of the model that it has, as far as is known; `undefined`: it keeps none. */
+  has: string | null | undefined;
 }
 
 /** The participants of one run. */
@@ -53,6 +55,7 @@ export class Members {
       roundsMissed: before?.roundsMissed ?? 0,
       lastSeenAt: now,
       lastError: before?.lastError ?? null,
+      has: join.has,
     };
     this.#members.set(id, member);
     this.#notGone(id);
@@ -96,6 +99,25 @@ export class Members {
   #notGone(id: string): void {
     this.#gone.delivered.delete(id);
     this.#gone.never.delete(id);
+  }
+
+  /** Those of some who have the same model, by its hash; `null`: none that is known. They are about to be sent another. */
+  byModel(ids: Iterable<string>, next: string): Map<string | null, string[]> {
+    const groups = new Map<string | null, string[]>();
+    for (const id of ids) {
+      const has = this.#members.get(id)?.has ?? null;
+      const group = groups.get(has);
+      if (group === undefined) groups.set(has, [id]);
+      else group.push(id);
+      this.receives(id, next);
+    }
+    return groups;
+  }
+
+  /** A model is on its way to one who may keep it. */
+  receives(id: string, model: string): void {
+    const member = this.#members.get(id);
+    if (member !== undefined && member.has !== undefined) member.has = model;
   }
 
   /** Who is here, with data and not paused: who may be selected. */

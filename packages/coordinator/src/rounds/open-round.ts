@@ -26,6 +26,8 @@ export interface OpenRound {
   /** `elapsed` at its deadline. */
   readonly dueAt: number;
   readonly cohort: Map<string, CohortMember>;
+  /** What counts: some of it may still be on its way into the sum. */
+  readonly counted: { updates: number; examples: number };
   readonly sum: ExactAccumulator;
   /** Settles when all that counts is in the sum. */
   summed: Promise<void>;
@@ -56,6 +58,7 @@ export function openRound(
     beganAt,
     dueAt,
     cohort: new Map(cohort.map((id) => [id, { outcome, milliseconds: null, bytesBefore: bytes(id) }])),
+    counted: { updates: 0, examples: 0 },
     sum: new ExactAccumulator(parameters),
     summed: Promise.resolve(),
     evaluations: [],
@@ -95,9 +98,9 @@ export function toRecord(open: OpenRound, ending: RoundEnding): Round {
     endedAt: ending.ended === null ? null : open.startedAt + ending.ended - open.beganAt,
     target: open.sizes.target,
     asked: open.cohort.size,
-    accepted: open.sum.updates,
+    accepted: open.counted.updates,
     refused: open.refused,
-    examples: open.sum.examples,
+    examples: open.counted.examples,
     phases: { ...open.phases },
     bytesUp: ending.bytes.up,
     bytesDown: ending.bytes.down,

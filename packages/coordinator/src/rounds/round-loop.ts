@@ -23,8 +23,9 @@ import { evaluate } from './evaluate.ts';
 import { Grace } from './grace.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
 import { type OpenRound, openRound, toRecord } from './open-round.ts';
-import { packModel } from './packed-model.ts';
+import { packModels } from './packed-model.ts';
 import { Retries } from './retries.ts';
+import { roundStep } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
@@ -50,8 +51,6 @@ export class RoundLoop {
   readonly #state: RunState;
   readonly #listener: RoundLoopListener;
   readonly #pipeline: Pipeline;
-  /** Where a received update is put in order before it is summed; used by one at a time. */
-  readonly #scratch: Float32Array;
   /** Large updates on their way here. */
   readonly transfers: Transfers;
   readonly #grace: Grace;
@@ -67,7 +66,6 @@ export class RoundLoop {
     this.#state = state;
     this.#listener = listener;
     this.#pipeline = pipelineOf(options.record.plan);
-    this.#scratch = new Float32Array(options.model.weights.length);
     this.transfers = new Transfers(options.spool);
     this.#grace = new Grace(options.clock);
     this.#retries = new Retries(options.attempt);
@@ -101,7 +99,7 @@ export class RoundLoop {
 
   /** Begins a round where one is wanted and possible. */
   consider(): void {
-    const { record, members, model, frame } = this.#state;
+    const { record, members, model } = this.#state;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
       return;
@@ -135,7 +133,7 @@ export class RoundLoop {
       if (member !== undefined) member.progress = 0;
     }
     this.#step('selected');
-    distribute(open, frame, { audience: this.#o.audience, elapsed: this.#elapsed() });
+    distribute(open, this.#state, { audience: this.#o.audience, elapsed: this.#elapsed() });
     this.#step('distributed');
     this.#awaitDeadline(open.dueAt);
     this.#listener.log(
@@ -182,7 +180,7 @@ export class RoundLoop {
     this.#listener.log(
       'info',
       'round-recovered',
-      `Round ${open.round} goes on after a restart: ${open.sum.updates} of ${open.sizes.target} wanted updates were already here.`,
+      `Round ${open.round} goes on after a restart: ${open.counted.updates} of ${open.sizes.target} wanted updates were already here.`,
     );
     for (const [id, { outcome }] of open.cohort) {
       if (outcome === 'away') this.#grace.begin(id, patience, () => this.out(id, 'left'));
@@ -265,17 +263,13 @@ export class RoundLoop {
    */
   async takeInTurns(participant: string, update: Update): Promise<{ stored: Promise<void> }> {
     const collecting = () => (this.#phase === 'collect' ? this.#open : null);
-    const open = collecting();
-    const values = await inTurns(validateInSteps(participant, update, this.#rules(open)));
-    // Validated, so there is an open round.
-    const round = open as OpenRound;
-    const largest = await inTurns(round.sum.checkInSteps(values, update.examples));
-    checkWanted(participant, update, this.#rules(collecting()));
-    const steps = accumulateInSteps(round, participant, update, {
-      values,
-      largest,
-      elapsed: this.#elapsed(),
-    });
+    const rules = this.#rules(collecting());
+    const { values, limit } = await inTurns(validateInSteps(participant, update, rules));
+    const stillWanted = () => checkWanted(participant, update, this.#rules(collecting()));
+    const round = stillWanted();
+    await inTurns(round.sum.checkInSteps(values, update.examples, limit));
+    stillWanted();
+    const steps = accumulateInSteps(round, participant, update, { values, elapsed: this.#elapsed() });
     this.#grace.end(participant);
     const summed = inTurns(steps);
     round.summed = Promise.all([round.summed, summed]).then(() => {});
@@ -333,7 +327,7 @@ export class RoundLoop {
     const open = this.#open;
     if (open === null || this.#phase !== 'collect') return;
     if (open.cohort.get(participant)?.outcome !== 'asked') return;
-    distribute(open, this.#state.frame, {
+    distribute(open, this.#state, {
       audience: this.#o.audience,
       elapsed: this.#elapsed(),
       to: [participant],
@@ -343,8 +337,8 @@ export class RoundLoop {
   // ---- the steps
 
   #count(open: OpenRound | null, participant: string, update: Update): void {
-    const values = validate(participant, update, this.#rules(open));
-    accumulate(open as OpenRound, participant, update, values, this.#elapsed());
+    const valid = validate(participant, update, this.#rules(open));
+    accumulate(open as OpenRound, participant, update, valid, this.#elapsed());
     this.#grace.end(participant);
   }
 
@@ -357,7 +351,6 @@ export class RoundLoop {
       layout: this.#o.layout,
       layoutHash,
       pipeline: this.#pipeline,
-      scratch: this.#scratch,
     };
   }
 
@@ -388,7 +381,11 @@ export class RoundLoop {
       if (this.#open !== open) return;
       const { task, plan } = state.record;
       const model = { layout: this.#o.layout, weights: state.model.weights };
-      const next = await apply(open, strategyOf(plan), state.model.state, model);
+      const applied = await apply(open, strategyOf(plan), state.model.state, model);
+      if (this.#open !== open) return;
+      open.sum.release();
+      const { layout, weights: before } = model;
+      const next = await roundStep(applied, { before, layout, plan, round: open.round });
       if (this.#open !== open) return;
       this.#step('aggregated');
       const central = await evaluate(this.#o.evaluator, task, next.weights);
@@ -398,7 +395,9 @@ export class RoundLoop {
       const record = last
         ? { ...state.record, status: nextStatus(state.record.status, 'finish'), endedAt: this.#now() }
         : state.record;
-      const packed = await inTurns(packModel(state.layoutHash, next.weights));
+      const { layoutHash } = state;
+      const made = { weights: next.weights, round: open.round };
+      const packed = await inTurns(packModels(made, { plan, layout, layoutHash }));
       if (this.#open !== open) return;
       const round = await commit(this.#o.storage, open, next, {
         run: record,
@@ -410,17 +409,20 @@ export class RoundLoop {
       this.#forget();
       if (this.#open !== open) return;
       const evaluated = meanMetrics(open.evaluations);
-      const before = state.lastRound;
+      const lastRound = state.lastRound;
       const parentCentral = state.central;
       // The admin may have paused the run while it was being committed.
       state.record = last ? record : { ...record, status: state.record.status };
       const { hash, weights, state: memory } = next;
-      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, packed);
+      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, {
+        packed,
+        step: next.step,
+      });
       this.#retries.committed();
       this.#end(open, 'committed', null);
       this.#o.observer.roundChanged(round);
       this.#listener.log('info', 'round-committed', committedSentence(round));
-      await this.addFederated(before, open.round - 1, evaluated, parentCentral);
+      await this.addFederated(lastRound, open.round - 1, evaluated, parentCentral);
       if (last) this.#listener.finished();
     } catch (thrown) {
       if (this.#open === open) this.#abandon(open, CoppiceError.from(thrown));

@@ -1,17 +1,20 @@
-import { ExactAccumulator } from '@coppice/federation';
+import { ExactAccumulator, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import { ManualClock, seededRandom, shuffle, uniform } from '@coppice/ports';
 import {
   CoppiceError,
   type Down,
   type DownName,
+  decodeFrame,
   defaultPlan,
   encodeFrame,
   float32Payload,
+  frameBytes,
   type Layout,
   layoutHash,
   type Plan,
   type Round,
   type RoundStart,
+  readFloat32Payload,
   type Task,
   type Update,
   weightsHash,
@@ -102,7 +105,7 @@ async function world(
     },
     admission: () => 'open',
   });
-  const join = (n: number) => {
+  const join = (n: number, has?: string | null) => {
     engine.join(id(n), {
       run: 'toy-1',
       device: 'headless',
@@ -110,6 +113,7 @@ async function world(
       examples: 5,
       speed: null,
       paused: false,
+      ...(has === undefined ? {} : { has }),
     });
     engine.afterJoin(id(n));
   };
@@ -162,6 +166,10 @@ async function world(
     ends,
   };
 }
+
+/** What was sent to one participant, in the order it came. */
+const sentTo = (w: Awaited<ReturnType<typeof world>>, n: number) =>
+  w.starts().flatMap(({ to, message }) => (to.includes(id(n)) ? [message] : []));
 
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -695,4 +703,106 @@ describe('a run that another process left', () => {
     after.join(1);
     expect(after.lastStart().to).toEqual([id(1)]);
   });
+});
+
+describe('a model that travels in steps', () => {
+  const plan = { rounds: 9, downloadCodec: 'int8', downloadForm: 'steps' } as const;
+  const expected = { layoutHash: layoutHash(layout), parameters: 3 };
+  const whole = ({ frame }: RoundStart) =>
+    readFloat32Payload(decodeFrame(frameBytes(frame), { kind: 'weights', ...expected }));
+  const steps = ({ frame }: RoundStart) =>
+    decodeFrame(frameBytes(frame), { kind: 'steps', codec: 'int8', ...expected }).payload;
+
+  it('comes whole to who has none or keeps none, and as steps to who has one', async () => {
+    const w = await world({ ...plan, minParticipants: 3 });
+    w.join(1, null);
+    w.join(2);
+    // Of a model that nobody here knows.
+    w.join(3, 'f'.repeat(64));
+    await w.engine.act('start');
+    for (const n of [1, 2, 3]) expect([...whole(sentTo(w, n)[0] as RoundStart)]).toEqual([1, 2, 3]);
+    for (const n of [1, 2, 3]) await w.engine.update(id(n), w.updateOf([0.1 * n, -0.3, 1e-3]));
+    await w.settled();
+    const [first, second] = sentTo(w, 1) as [RoundStart, RoundStart];
+    expect(second).toMatchObject({ round: 2, base: first.checkpoint });
+    expect(sentTo(w, 3)[1]).toEqual(second);
+    expect(sentTo(w, 2)[1]).not.toHaveProperty('base');
+    // The same model, to the bit, whichever way it came, and the one that is stored; near the exact mean.
+    const weights = takeSteps('int8', steps(second), whole(first), layout);
+    expect(whole(sentTo(w, 2)[1] as RoundStart)).toEqual(weights);
+    expect(weightsHash(weights)).toBe(second.checkpoint);
+    expect((await w.storage.latest('toy-1'))?.weights).toEqual(weights);
+    for (const [i, exact] of [1.2, 1.7, 3.001].entries())
+      expect(Math.abs((weights[i] as number) - exact)).toBeLessThan(0.3 / 127 + 1e-6);
+  });
+
+  it('is made of the same bits by a coordinator that counts again after a crash', async () => {
+    const w = await world({ ...plan, minParticipants: 2 });
+    w.join(1, null);
+    w.join(2, null);
+    await w.engine.act('start');
+    await w.engine.update(id(1), w.updateOf([0.123, 0.456, -0.789], 3));
+    const second = w.updateOf([-1, 1e-4, 0.3], 5);
+    const again = await w.restart();
+    await again.engine.resumeAfterRestart();
+    await w.engine.update(id(2), second);
+    await w.settled();
+    again.join(2, null);
+    await again.engine.update(id(2), second);
+    await again.settled();
+    expect(again.engine.run()).toMatchObject({ round: 1, checkpoint: w.engine.run().checkpoint });
+  });
+
+  it('comes without bytes to who has it already, and whole to who asks without one', async () => {
+    const w = await world({ ...plan, minParticipants: 1 });
+    w.join(1, null);
+    await w.engine.act('start');
+    const { checkpoint } = w.lastStart().message;
+    // The connection breaks; after it the participant says what it has.
+    w.engine.connectionLost(id(1));
+    w.join(1, checkpoint);
+    expect(steps(w.lastStart().message)).toHaveLength(0);
+    expect(w.lastStart().message.base).toBe(checkpoint);
+    expect(w.engine.currentModel(id(1), checkpoint)).toMatchObject({ base: checkpoint });
+    expect(w.engine.currentModel(id(1), null)).not.toHaveProperty('base');
+  });
+});
+
+it('a model that travels whole does so again to who came back', async () => {
+  for (const downloadCodec of ['float32', 'int4'] as const) {
+    const w = await world({ minParticipants: 1, downloadCodec });
+    w.join(1, null);
+    await w.engine.act('start');
+    const first = w.lastStart().message;
+    w.engine.connectionLost(id(1));
+    w.join(1, first.checkpoint);
+    expect(w.starts()).toHaveLength(2);
+    expect(w.lastStart().message).toEqual(first);
+    expect(w.engine.currentModel(id(1), first.checkpoint)).not.toHaveProperty('base');
+  }
+});
+
+it('a model that is rounded for training is the same for all of a round, and kept and pulled as it is', async () => {
+  const plan = { rounds: 3, downloadCodec: 'int8', minParticipants: 2 } as const;
+  const w = await world(plan);
+  w.join(1, null);
+  w.join(2);
+  await w.engine.act('start');
+  const [first] = sentTo(w, 1) as [RoundStart];
+  expect(sentTo(w, 2)).toEqual([first]);
+  const expected = { kind: 'weights', layoutHash: layoutHash(layout), parameters: 3 } as const;
+  const frame = decodeFrame(frameBytes(first.frame), { ...expected, codec: 'int8' });
+  const rounded = toFloat32(payloadValues(frame, layout));
+  // One scale for all: 3 is exact, the others are off by a step at most.
+  for (const [i, exact] of [1, 2, 3].entries())
+    expect(Math.abs((rounded[i] as number) - exact)).toBeLessThanOrEqual(3 / 127 + 1e-6);
+  const again = await w.restart();
+  await again.engine.resumeAfterRestart();
+  again.join(1, null);
+  expect((sentTo(again, 1)[0] as RoundStart).frame).toEqual(first.frame);
+  const pulled = w.engine.currentModel(id(1), null);
+  expect([...readFloat32Payload(decodeFrame(frameBytes(pulled.frame), expected))]).toEqual([1, 2, 3]);
+  for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+  await w.settled();
+  expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
 });

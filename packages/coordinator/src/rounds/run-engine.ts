@@ -1,5 +1,6 @@
 import {
   type Availability,
+  type Codec,
   CoppiceError,
   type Decline,
   type ErrorCode,
@@ -248,8 +249,8 @@ export class RunEngine {
   }
 
   /** @throws CoppiceError `checkpoint-unknown` where that is not the current model. */
-  modelPiece(checkpoint: string, piece: number): Uint8Array {
-    return this.#state.piece(checkpoint, piece);
+  modelPiece(checkpoint: string, codec: Codec, piece: number): Uint8Array {
+    return this.#state.piece(checkpoint, codec, piece);
   }
 
   evaluation(participant: string, evaluation: Evaluation): void {
@@ -258,9 +259,11 @@ export class RunEngine {
     this.#closing?.take(participant, evaluation);
   }
 
-  currentModel(): Model {
-    const { model, frame } = this.#state;
-    return { round: model.round, checkpoint: model.hash, frame };
+  /** @param has the hash of the model that the participant has already; `null`: none. */
+  currentModel(participant: string, has: string | null): Model {
+    const { model, members } = this.#state;
+    members.receives(participant, model.hash);
+    return { round: model.round, checkpoint: model.hash, ...this.#state.sent(has) };
   }
 
   // ---- what others see

@@ -2,10 +2,12 @@ import { finish, type StrategyState } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  type Codec,
   type Event,
   type Layout,
   layoutHash,
   type Metrics,
+  movesBySteps,
   type Round,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
@@ -13,7 +15,8 @@ import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
-import { notCurrent, type PackedModel, packModel, pieceOfModel } from './packed-model.ts';
+import { ModelSteps, type SentModel } from './model-steps.ts';
+import { notCurrent, type PackedModels, packModels, pieceOfModel } from './packed-model.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
 export interface RunObserver {
@@ -59,7 +62,8 @@ export class RunState {
   lastRound: Round | null;
   #model: CurrentModel;
   #central: Metrics | null;
-  #packed: PackedModel;
+  #packed: PackedModels;
+  readonly #steps: ModelSteps | null;
 
   constructor({ record, layout, model, central, lastRound }: RunOptions) {
     this.layoutHash = layoutHash(layout);
@@ -67,7 +71,12 @@ export class RunState {
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
-    this.#packed = finish(packModel(this.layoutHash, model.weights));
+    this.#packed = finish(packModels(model, { plan: record.plan, layout, layoutHash: this.layoutHash }));
+    const { downloadCodec: codec } = record.plan;
+    const { length: parameters } = model.weights;
+    this.#steps = movesBySteps(record.plan)
+      ? new ModelSteps(model.hash, { codec, layoutHash: this.layoutHash, parameters })
+      : null;
   }
 
   get model(): CurrentModel {
@@ -79,22 +88,42 @@ export class RunState {
     return this.#central;
   }
 
-  /** The model as it stands in messages: its frame, or the header alone of a large one. */
-  get frame(): Uint8Array {
-    return this.#packed.frame;
+  /** What to train on, for one who has another model, or none (`null`). */
+  toTrain(has: string | null): SentModel {
+    return this.#stepsFrom(has) ?? { frame: this.#packed.toTrain.frame };
+  }
+
+  /** The exact model, for one who has another, or none (`null`). */
+  sent(has: string | null): SentModel {
+    return this.#stepsFrom(has) ?? { frame: this.#packed.exact.frame };
+  }
+
+  #stepsFrom(base: string | null): SentModel | null {
+    const frame = base === null ? null : (this.#steps?.from(base) ?? null);
+    return base === null || frame === null ? null : { base, frame };
   }
 
   /** A piece of the current model. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
-  piece(checkpoint: string, piece: number): Uint8Array {
+  piece(checkpoint: string, codec: Codec, piece: number): Uint8Array {
     if (checkpoint !== this.#model.hash) throw notCurrent(this.record.id);
-    return pieceOfModel(this.#packed, piece);
+    const { exact, toTrain } = this.#packed;
+    return pieceOfModel([exact, toTrain], codec, piece);
   }
 
-  /** @param packed the model, packed. */
-  moveOn(model: CurrentModel, central: Metrics | null, round: Round, packed: PackedModel): void {
+  /**
+   * @param made.packed the model, packed.
+   * @param made.step that led from the model before to this one, as it travels; `null` where models travel whole.
+   */
+  moveOn(
+    model: CurrentModel,
+    central: Metrics | null,
+    round: Round,
+    made: { packed: PackedModels; step: Uint8Array | null },
+  ): void {
+    if (made.step !== null) this.#steps?.add(made.step, model.hash);
     this.#model = model;
     this.#central = central;
-    this.#packed = packed;
+    this.#packed = made.packed;
     this.lastRound = round;
   }
 }

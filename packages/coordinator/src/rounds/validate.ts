@@ -1,16 +1,26 @@
-import { checkNorm, checkNormInSteps, normBound, type Pipeline, type Steps } from '@coppice/federation';
+import {
+  finish,
+  float32Values,
+  type NormLimit,
+  normBound,
+  type Pipeline,
+  payloadValues,
+  type Steps,
+  toFloat32InSteps,
+  type Values,
+} from '@coppice/federation';
 import {
   CoppiceError,
   decodeFrame,
   decodeHeader,
   FRAME_HEADER_BYTES,
+  type Frame,
   type FrameExpectation,
   frameBytes,
   type Layout,
-  layoutSize,
   type Metrics,
+  modelSize,
   type Plan,
-  readFloat32Payload,
   type Update,
 } from '@coppice/protocol';
 import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
@@ -25,28 +35,26 @@ export interface UpdateRules {
   readonly layout: Layout;
   readonly layoutHash: Uint8Array;
   readonly pipeline: Pipeline;
-  /** Room for one update; what comes back may lie in it, until the next call. */
-  readonly scratch: Float32Array;
+}
+
+/** An update that may be counted if its values are sound: looked at where they are summed, once. */
+export interface ValidUpdate {
+  /** They lie in the update's frame. */
+  readonly values: Values;
+  readonly limit: NormLimit;
 }
 
 /**
- * Step 4: an update is refused by name, or its values come back as the strategy will see them.
+ * Step 4: an update is refused by name, or its values come back as they will be summed.
  * Cheap checks come first, so that nonsense costs little. Nothing is changed here. What the values
- * themselves may be, their common length apart, is checked where they are summed.
+ * themselves may be is checked where they are summed.
  *
  * @throws CoppiceError `update-*` or `frame-invalid`.
  */
-export function validate(participant: string, update: Update, rules: UpdateRules): Float32Array {
-  const { plan, layout } = rules;
-  const open = checkWanted(participant, update, rules);
+export function validate(participant: string, update: Update, rules: UpdateRules): ValidUpdate {
+  const { round } = checkWanted(participant, update, rules);
   const frame = decodeFrame(frameBytes(update.frame), expectation(rules), nativeCrc32);
-  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
-    layout,
-    round: open.round,
-    examples: update.examples,
-  });
-  checkNorm(values, layout, normBound(plan));
-  return values;
+  return finish(valid(frame, { round, examples: update.examples }, rules));
 }
 
 /**
@@ -59,8 +67,7 @@ export function* validateInSteps(
   participant: string,
   update: Update,
   rules: UpdateRules,
-): Steps<Float32Array> {
-  const { plan, layout } = rules;
+): Steps<ValidUpdate> {
   const { round } = checkWanted(participant, update, rules);
   const bytes = frameBytes(update.frame);
   const payload = bytes.subarray(FRAME_HEADER_BYTES);
@@ -68,14 +75,19 @@ export function* validateInSteps(
   const frame = decodeFrame(bytes, expectation(rules), (part) =>
     part.byteLength === payload.byteLength ? checksum : nativeCrc32(part),
   );
-  const { examples } = update;
-  const values = rules.pipeline.onServer(readFloat32Payload(frame, rules.scratch), {
-    layout,
-    round,
-    examples,
-  });
-  yield* checkNormInSteps(values, layout, normBound(plan));
-  return values;
+  return yield* valid(frame, { round, examples: update.examples }, rules);
+}
+
+function* valid(
+  frame: Frame,
+  { round, examples }: { round: number; examples: number },
+  { plan, layout, pipeline }: UpdateRules,
+): Steps<ValidUpdate> {
+  const values = payloadValues(frame, layout);
+  const limit = { layout, bound: normBound(plan) };
+  if (!pipeline.undone) return { values, limit };
+  const came = yield* toFloat32InSteps(values);
+  return { values: float32Values(pipeline.onServer(came, { layout, round, examples })), limit };
 }
 
 /**
@@ -89,8 +101,8 @@ export function validateHeader(participant: string, update: Update, rules: Updat
   return decodeHeader(frameBytes(update.frame), expectation(rules), nativeCrc32).payloadBytes;
 }
 
-function expectation({ layout, layoutHash }: UpdateRules): FrameExpectation {
-  return { kind: 'update', layoutHash, parameters: layoutSize(layout) };
+function expectation({ plan, layout, layoutHash }: UpdateRules): FrameExpectation {
+  return { kind: 'update', codec: plan.uploadCodec, layoutHash, ...modelSize(layout) };
 }
 
 /**

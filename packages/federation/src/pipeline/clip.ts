@@ -1,5 +1,5 @@
 import { shapeSize } from '@coppice/protocol';
-import { normOf } from '../metrics.ts';
+import { trainableNorm } from '../metrics.ts';
 import type { PipelineStep } from './pipeline.ts';
 
 /**
@@ -12,7 +12,7 @@ export function clip(maxNorm: number): PipelineStep {
   return {
     name: 'clip',
     onParticipant(values, { layout }) {
-      const norm = normOf(values, layout, true);
+      const norm = trainableNorm(values, layout);
       if (norm <= maxNorm) return values;
       const factor = maxNorm / norm;
       const clipped = values.slice();
@@ -24,6 +24,5 @@ export function clip(maxNorm: number): PipelineStep {
       }
       return clipped;
     },
-    onServer: (values) => values,
   };
 }

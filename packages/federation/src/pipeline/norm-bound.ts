@@ -1,6 +1,4 @@
-import { CoppiceError, type Layout, type Plan } from '@coppice/protocol';
-import { normOfInSteps } from '../metrics.ts';
-import { finish, type Steps } from '../steps.ts';
+import { CoppiceError, type Plan } from '@coppice/protocol';
 
 /** Clipping scales in float32, so that what comes out may be longer than asked by its rounding. */
 const ROUNDING = 1 + 1e-5;
@@ -27,25 +25,20 @@ export function normBound(plan: Plan): NormBound {
 }
 
 /**
- * Refuses an update that is longer than its plan allows. What is not finite has no length: summing refuses that.
+ * What an update that is longer than its plan allows is answered; `null`: it is not longer.
  *
- * @throws CoppiceError `update-norm`
+ * @param squares Σ value² of its trainable tensors and of the others.
  */
-export function checkNorm(values: Float32Array, layout: Layout, bound: NormBound): void {
-  finish(checkNormInSteps(values, layout, bound));
+export function checkNorm(squares: NormBound, bound: NormBound): CoppiceError | null {
+  return (
+    check(Math.sqrt(squares.trainable), bound.trainable, 'norm') ??
+    check(Math.sqrt(squares.nonTrainable), bound.nonTrainable, 'non-trainable part’s norm')
+  );
 }
 
-/** As `checkNorm`, a piece of the model at a time. */
-export function* checkNormInSteps(values: Float32Array, layout: Layout, bound: NormBound): Steps<void> {
-  yield* check(bound.trainable, normOfInSteps(values, layout, true), 'norm');
-  yield* check(bound.nonTrainable, normOfInSteps(values, layout, false), 'non-trainable part’s norm');
-}
-
-function* check(bound: number, measure: Steps<number>, what: string): Steps<void> {
-  if (bound === Number.POSITIVE_INFINITY) return;
-  const norm = yield* measure;
-  if (!Number.isFinite(norm) || norm <= bound) return;
-  throw new CoppiceError(
+function check(norm: number, bound: number, what: string): CoppiceError | null {
+  if (norm <= bound) return null;
+  return new CoppiceError(
     'update-norm',
     `The update's ${what} is ${norm.toPrecision(3)}; this run counts updates up to ${bound.toPrecision(3)}. Training may be diverging here: a smaller learning rate or scaled inputs help.`,
   );

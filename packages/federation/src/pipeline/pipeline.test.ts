@@ -28,11 +28,15 @@ describe('pipeline', () => {
     const sent = steps.onParticipant(new Float32Array([1, 2, 3, 4, 5]), context);
     expect([...sent]).toEqual([7, 9, 11, 13, 15]);
     expect([...steps.onServer(sent, context)]).toEqual([1, 2, 3, 4, 5]);
+    expect(steps.undone).toBe(true);
   });
 
   it('without steps gives the same array back', () => {
     const values = new Float32Array(5);
-    expect(pipelineOf(defaultPlan).onParticipant(values, context)).toBe(values);
+    const { onParticipant, onServer, undone } = pipelineOf(defaultPlan);
+    expect(onParticipant(values, context)).toBe(values);
+    expect(onServer(values, context)).toBe(values);
+    expect(undone).toBe(false);
   });
 });
 

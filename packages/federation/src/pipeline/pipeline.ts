@@ -14,7 +14,8 @@ export interface StepContext {
 export interface PipelineStep {
   readonly name: string;
   onParticipant(values: Float32Array, context: StepContext): Float32Array;
-  onServer(values: Float32Array, context: StepContext): Float32Array;
+  /** Left out where the server has nothing to undo. */
+  onServer?(values: Float32Array, context: StepContext): Float32Array;
 }
 
 /**
@@ -23,6 +24,8 @@ export interface PipelineStep {
  */
 export interface Pipeline {
   readonly steps: readonly PipelineStep[];
+  /** Whether the server has anything to undo; where not, updates are summed as they came. */
+  readonly undone: boolean;
   onParticipant(values: Float32Array, context: StepContext): Float32Array;
   onServer(values: Float32Array, context: StepContext): Float32Array;
 }
@@ -30,7 +33,9 @@ export interface Pipeline {
 export function pipeline(steps: readonly PipelineStep[]): Pipeline {
   return {
     steps,
+    undone: steps.some(({ onServer }) => onServer !== undefined),
     onParticipant: (values, context) => steps.reduce((now, step) => step.onParticipant(now, context), values),
-    onServer: (values, context) => steps.reduceRight((now, step) => step.onServer(now, context), values),
+    onServer: (values, context) =>
+      steps.reduceRight((now, step) => step.onServer?.(now, context) ?? now, values),
   };
 }

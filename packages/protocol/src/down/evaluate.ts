@@ -7,6 +7,8 @@ export const EvaluateSchema = z.strictObject({
   run: RunIdSchema,
   round: z.int(),
   checkpoint: HashSchema,
+  /** The model that the frame is the steps from; left out, the frame is the whole model. */
+  base: z.optional(HashSchema),
   /** Whole, or the header alone: then the payload is fetched with `model-piece`. */
   frame: FrameBytesSchema,
 });

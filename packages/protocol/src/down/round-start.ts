@@ -7,12 +7,14 @@ export const RoundStartSchema = z.strictObject({
   run: RunIdSchema,
   round: z.int().check(z.minimum(1)),
   attempt: z.int().check(z.minimum(1)),
-  /** The weights hash of the model in the frame. */
+  /** The weights hash of the model to begin from. */
   checkpoint: HashSchema,
   /** Milliseconds until the round closes by timer. */
   remaining: z.number(),
   /** How many participants were asked. */
   asked: z.int(),
+  /** The model that the frame is the steps from; left out, the frame is the whole model. */
+  base: z.optional(HashSchema),
   /** Whole, or the header alone: then the payload is fetched with `model-piece`. */
   frame: FrameBytesSchema,
 });

@@ -2,6 +2,7 @@ export { anyBytes, anyText, anyValue, attempt, damaged, mutated, survives } from
 export { type Draw, drawsOf, mutateBytes, mutateValue } from './mutate.ts';
 export {
   sampleDown,
+  sampleEncodedFrame,
   sampleFrame,
   sampleLayout,
   samplePlan,

@@ -1,5 +1,6 @@
-import { encodeFrame, float32Payload } from '../frame.ts';
-import { type Layout, layoutHash, layoutSize } from '../layout.ts';
+import { type Codec, payloadBytes } from '../codec.ts';
+import { encodeFrame, type FrameKind, float32Payload } from '../frame.ts';
+import { type Layout, layoutHash, layoutSize, modelSize } from '../layout.ts';
 import type { Down, DownName, Reply, Up, UpName, UpValue } from '../messages.ts';
 import { defaultPlan, type Plan } from '../plan.ts';
 import type { RunSummary } from '../run.ts';
@@ -19,7 +20,22 @@ export function sampleFrame(kind: 'weights' | 'update', layout: Layout = sampleL
   return encodeFrame({ kind, codec: 'float32', layoutHash: layoutHash(layout), parameters, payload });
 }
 
-export const samplePlan: Plan = { ...defaultPlan, cohortSize: 3, clipNorm: 1 };
+/** A frame with the bytes that a codec's payload has, whatever they mean: for steps, of two rounds. */
+export function sampleEncodedFrame(kind: FrameKind, codec: Codec, layout: Layout = sampleLayout): Uint8Array {
+  const size = modelSize(layout);
+  const length = payloadBytes(codec, size) * (kind === 'steps' ? 2 : 1);
+  const payload = Uint8Array.from({ length }, (_, i) => (i * 37) % 120);
+  return encodeFrame({ kind, codec, layoutHash: layoutHash(layout), parameters: size.parameters, payload });
+}
+
+export const samplePlan: Plan = {
+  ...defaultPlan,
+  cohortSize: 3,
+  clipNorm: 1,
+  uploadCodec: 'int4',
+  downloadCodec: 'int8',
+  downloadForm: 'steps',
+};
 
 export const sampleTask: Task = {
   id: 'flowers',
@@ -72,10 +88,19 @@ const summary: RunSummary = {
 
 export const sampleUp: { readonly [N in UpName]: Up<N> } = {
   prove: { signature: 'A'.repeat(86) },
-  join: { run, device: 'browser', backend: 'webgl', examples: 12, speed: 1.5, paused: false },
+  join: {
+    run,
+    device: 'browser',
+    backend: 'webgl',
+    examples: 12,
+    speed: 1.5,
+    paused: false,
+    invitation: 'an-invitation',
+    has: checkpoint,
+  },
   leave: { run },
   availability: { run, paused: true, examples: 3 },
-  pull: { run },
+  pull: { run, has: checkpoint },
   progress: { run, round: 3, stage: 'training', epoch: 1, epochs: 2, step: 3, steps: 4, loss: 0.5 },
   decline: { run, round: 3, attempt: 1, reason: 'dropout' },
   update: {
@@ -90,11 +115,13 @@ export const sampleUp: { readonly [N in UpName]: Up<N> } = {
     frame: sampleFrame('update'),
   },
   'update-piece': { run, round: 3, attempt: 1, piece: 0, bytes: new Uint8Array([1, 2, 3]) },
-  'model-piece': { run, checkpoint, piece: 1 },
+  'model-piece': { run, checkpoint, codec: 'float32', piece: 1 },
   evaluation: { run, checkpoint, metrics },
 };
 
 const model = { round: 3, checkpoint, frame: sampleFrame('weights') };
+const base = 'cd'.repeat(32);
+const steps = { base, frame: sampleEncodedFrame('steps', 'int8') };
 
 /** Answers, well and refused. */
 export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: readonly Reply<UpValue<N>>[] } = {
@@ -108,7 +135,10 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   ],
   leave: [{ ok: true, value: null }],
   availability: [{ ok: true, value: null }],
-  pull: [{ ok: true, value: model }],
+  pull: [
+    { ok: true, value: model },
+    { ok: true, value: { round: 3, checkpoint, ...steps } },
+  ],
   decline: [{ ok: true, value: null }],
   update: [
     { ok: true, value: { duplicate: false, next: null } },
@@ -151,7 +181,7 @@ export const sampleDown: { readonly [N in DownName]: Down<N> } = {
     asked: 4,
     you: 'accepted',
   },
-  evaluate: { run, round: 3, checkpoint, frame: sampleFrame('weights') },
+  evaluate: { run, round: 3, checkpoint, ...steps },
   peers: { run, joined: 4, working: 2, done: 1 },
   notice: { code: 'session-replaced', message: 'Another came.' },
 };

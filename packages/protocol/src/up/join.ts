@@ -20,6 +20,11 @@ export const JoinSchema = z.strictObject({
   paused: z.boolean(),
   /** The secret of an invitation to this run. Looked at where the run would not admit the participant without. */
   invitation: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_INVITATION))),
+  /**
+   * The weights hash of the model of this run that the participant has kept; null: none. Left out by those who keep
+   * no models: they are sent whole ones, never steps.
+   */
+  has: z.optional(z.nullable(HashSchema)),
 });
 export type Join = z.infer<typeof JoinSchema>;
 

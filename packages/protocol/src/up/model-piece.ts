@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { CodecSchema } from '../codec.ts';
 import { FrameBytesSchema, replySchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 
@@ -6,6 +7,8 @@ import { HashSchema, RunIdSchema } from '../run.ts';
 export const ModelPieceSchema = z.strictObject({
   run: RunIdSchema,
   checkpoint: HashSchema,
+  /** The codec in the header that came: a model can travel exact and rounded. Left out, float32. */
+  codec: z.optional(CodecSchema),
   /** Its number, from 0. */
   piece: z.int().check(z.minimum(0)),
 });

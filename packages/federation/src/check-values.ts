@@ -1,0 +1,98 @@
+import type { KernelInstance } from '@coppice/kernels';
+import { CoppiceError, type Layout, shapeSize } from '@coppice/protocol';
+import type { Values } from './codecs/values.ts';
+import { workbench } from './codecs/workbench.ts';
+import { checkNorm, type NormBound } from './pipeline/norm-bound.ts';
+import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
+
+/** The largest |examples × Δ| that can be summed. */
+export const MAX_WEIGHTED = 2 ** 33;
+
+/** How long an update may be, and which tensors of it are trained. */
+export interface NormLimit {
+  readonly layout: Layout;
+  readonly bound: NormBound;
+}
+
+/**
+ * Refuses an update that could not be counted, by what is in it.
+ *
+ * @throws CoppiceError `update-not-finite`, `update-norm` or `update-out-of-range`.
+ */
+export function checkValues(values: Values, examples: number, limit?: NormLimit): void {
+  const fault = finish(faultOf(values, examples, limit));
+  if (fault !== null) throw fault;
+}
+
+/** What is wrong with an update, looked for in the order in which it is told; `null`: nothing. A piece of the model at a time. */
+export function* faultOf(
+  values: Values,
+  examples: number,
+  limit: NormLimit | undefined,
+): Steps<CoppiceError | null> {
+  const { memory, slice } = workbench();
+  let largest = 0;
+  const squares = { trainable: 0, nonTrainable: 0 };
+  for (let from = 0; from < values.parameters; from += slice) {
+    if (from > 0 && from % STEP_PARAMETERS === 0) yield;
+    const to = Math.min(values.parameters, from + slice);
+    const magnitude = readSlice(values, memory, { from, to, at: 0 });
+    if (!Number.isFinite(magnitude)) return notFinite(memory, from, to);
+    largest = Math.max(largest, magnitude);
+    if (limit !== undefined) addSquares(squares, memory, limit.layout, from, to);
+  }
+  const tooLong = limit === undefined ? null : checkNorm(squares, limit.bound);
+  if (tooLong !== null) return tooLong;
+  if (largest * examples <= MAX_WEIGHTED) return null;
+  return new CoppiceError(
+    'update-out-of-range',
+    `The update changes a parameter by ${largest.toPrecision(3)} with a weight of ${examples} examples, more than can be summed. The training has diverged: a smaller learning rate may help.`,
+  );
+}
+
+/**
+ * Puts values `from` to before `to` at byte `at` of a memory.
+ *
+ * @returns the largest |value|; infinite or NaN where any is.
+ */
+export function readSlice(
+  values: Values,
+  memory: KernelInstance,
+  { from, to, at }: { from: number; to: number; at: number },
+): number {
+  values.read(memory, from, to - from, at);
+  asBits[0] = memory.kernels.largestBits(to - from, at);
+  return asFloat[0] as number;
+}
+
+const asBits = new Int32Array(1);
+const asFloat = new Float32Array(asBits.buffer);
+
+function notFinite({ buffer }: KernelInstance, from: number, to: number): CoppiceError {
+  const slice = new Float32Array(buffer, 0, to - from);
+  const at = slice.findIndex((value) => !Number.isFinite(value));
+  return new CoppiceError(
+    'update-not-finite',
+    `The update holds ${slice[at]} at parameter ${from + at}. The training has diverged: a smaller learning rate may help.`,
+  );
+}
+
+/** Adds Σ value² over the slice that was read, apart for the trainable parameters and the others. */
+function addSquares(
+  squares: { trainable: number; nonTrainable: number },
+  { kernels }: KernelInstance,
+  layout: Layout,
+  from: number,
+  to: number,
+): void {
+  let begin = 0;
+  for (const { shape, trainable } of layout) {
+    const end = begin + shapeSize(shape);
+    const first = Math.max(begin, from);
+    const count = Math.min(end, to) - first;
+    if (count > 0) {
+      squares[trainable ? 'trainable' : 'nonTrainable'] += kernels.sumOfSquares(count, (first - from) * 4);
+    }
+    begin = end;
+  }
+}

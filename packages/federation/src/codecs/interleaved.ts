@@ -1,0 +1,82 @@
+import { type Layout, shapeSize } from '@coppice/protocol';
+import { bytesOf, readingBytes, SLICE_ALIGNMENT, type Values } from './values.ts';
+
+/** A run of parameters that are all trained, or all not. */
+interface Segment {
+  readonly trainable: boolean;
+  /** Its first parameter's place in the model, and among its own kind. */
+  readonly at: number;
+  readonly own: number;
+  readonly length: number;
+}
+
+/** A model's values in layout order, of which the trainable ones were encoded together and the others are float32. */
+export function interleaved(layout: Layout, plain: Uint8Array, trainable: Values): Values {
+  const segments = segmentsOf(layout);
+  const last = segments.at(-1);
+  return {
+    parameters: last === undefined ? 0 : last.at + last.length,
+    read(memory, from, count, to) {
+      const inside = segments.filter(({ at, length }) => at < from + count && at + length > from);
+      const trained = inside.filter((segment) => segment.trainable);
+      // Codecs are read from the beginning of a block; where it lies among all parameters is another matter.
+      const first = trained[0];
+      const final = trained.at(-1);
+      const begin = first === undefined ? 0 : floor(first.own + Math.max(0, from - first.at));
+      const end =
+        final === undefined
+          ? 0
+          : Math.min(
+              trainable.parameters,
+              floor(final.own + Math.min(final.length, from + count - final.at) - 1) + SLICE_ALIGNMENT,
+            );
+      const aside = to + readingBytes(count);
+      if (end > begin) trainable.read(memory, begin, end - begin, aside);
+      const bytes = bytesOf(memory);
+      for (const segment of inside) {
+        const low = Math.max(from, segment.at);
+        const high = Math.min(from + count, segment.at + segment.length);
+        const own = segment.own + low - segment.at;
+        const place = to + 4 * (low - from);
+        if (segment.trainable) {
+          const source = aside + 4 * (own - begin);
+          bytes.copyWithin(place, source, source + 4 * (high - low));
+        } else bytes.set(plain.subarray(4 * own, 4 * (own + high - low)), place);
+      }
+    },
+  };
+}
+
+/** The trainable values of a model, and the others, each in layout order; no copy where all are trainable. */
+export function separated(
+  layout: Layout,
+  values: Float32Array,
+): { trainable: Float32Array; plain: Float32Array } {
+  if (layout.every(({ trainable }) => trainable)) return { trainable: values, plain: new Float32Array(0) };
+  const segments = segmentsOf(layout);
+  const own = (kind: boolean) => {
+    const mine = segments.filter(({ trainable }) => trainable === kind);
+    const all = new Float32Array(mine.reduce((sum, { length }) => sum + length, 0));
+    for (const segment of mine)
+      all.set(values.subarray(segment.at, segment.at + segment.length), segment.own);
+    return all;
+  };
+  return { trainable: own(true), plain: own(false) };
+}
+
+function segmentsOf(layout: Layout): Segment[] {
+  const segments: Segment[] = [];
+  const own = { true: 0, false: 0 };
+  let at = 0;
+  for (const { shape, trainable } of layout) {
+    const length = shapeSize(shape);
+    segments.push({ trainable, at, own: own[`${trainable}`], length });
+    own[`${trainable}`] += length;
+    at += length;
+  }
+  return segments;
+}
+
+function floor(index: number): number {
+  return index - (index % SLICE_ALIGNMENT);
+}

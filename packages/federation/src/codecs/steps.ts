@@ -1,0 +1,68 @@
+import { type Codec, type Layout, modelSize, payloadBytes } from '@coppice/protocol';
+import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
+import { payloadValues } from './decode.ts';
+import { encodeInSteps } from './encode.ts';
+import { toFloat32InSteps, type Values } from './values.ts';
+
+/** A step from one model to the next, as it travels, and where it leads. */
+export interface ModelStep {
+  readonly payload: Uint8Array;
+  readonly weights: Float32Array;
+}
+
+/**
+ * Rounds the step between two models to a codec. Whoever has the first and is sent the payload has the weights, to the
+ * bit, so these are what the model becomes. A piece of the model at a time.
+ *
+ * @throws CoppiceError `training-diverged` where a weight is not finite.
+ */
+export function* roundedStep(
+  codec: Codec,
+  {
+    before,
+    after,
+    layout,
+    seed,
+  }: { before: Float32Array; after: Float32Array; layout: Layout; seed: number },
+): Steps<ModelStep> {
+  const change = new Float32Array(before.length);
+  for (let from = 0; from < change.length; from += STEP_PARAMETERS) {
+    if (from > 0) yield;
+    const to = Math.min(change.length, from + STEP_PARAMETERS);
+    for (let i = from; i < to; i++) change[i] = (after[i] as number) - (before[i] as number);
+  }
+  const payload = yield* encodeInSteps(codec, change, layout, seed);
+  const weights = yield* moved(before, payloadValues({ codec, payload }, layout));
+  return { payload, weights };
+}
+
+/**
+ * Takes one step after the other: w ← float32(w + step).
+ *
+ * @param payload of one or more steps, the oldest first.
+ * @throws CoppiceError `frame-invalid` where the bytes are no steps.
+ */
+export function takeSteps(
+  codec: Codec,
+  payload: Uint8Array,
+  from: Float32Array,
+  layout: Layout,
+): Float32Array {
+  const length = payloadBytes(codec, modelSize(layout));
+  let weights = from;
+  for (let at = 0; at < payload.byteLength; at += length) {
+    const step = payload.subarray(at, at + length);
+    weights = finish(moved(weights, payloadValues({ codec, payload: step }, layout)));
+  }
+  return weights;
+}
+
+function* moved(weights: Float32Array, by: Values): Steps<Float32Array> {
+  const step = yield* toFloat32InSteps(by);
+  for (let from = 0; from < step.length; from += STEP_PARAMETERS) {
+    if (from > 0) yield;
+    const to = Math.min(step.length, from + STEP_PARAMETERS);
+    for (let i = from; i < to; i++) step[i] = (weights[i] as number) + (step[i] as number);
+  }
+  return step;
+}

@@ -1,0 +1,90 @@
+import { CoppiceError } from '@coppice/protocol';
+import type { Values } from './values.ts';
+
+/*
+ * The k values of largest magnitude, as k indices, ascending, of 32 bits, and then their k float32 values.
+ */
+
+/** The payload of the k largest of `values`; of equal magnitudes those that come first. */
+export function encodeTop(values: Float32Array, k: number): Uint8Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const { threshold, ties } = largest(bits, k);
+  const payload = new DataView(new ArrayBuffer(8 * k));
+  let at = 0;
+  let left = ties;
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = (bits[i] as number) & 0x7fffffff;
+    if (magnitude < threshold || (magnitude === threshold && left-- <= 0)) continue;
+    payload.setUint32(4 * at, i, true);
+    payload.setUint32(4 * (k + at), bits[i] as number, true);
+    at++;
+  }
+  return new Uint8Array(payload.buffer);
+}
+
+/** Bits of the k-th largest magnitude, and how many of that very magnitude are among the k. */
+function largest(bits: Uint32Array, k: number): { threshold: number; ties: number } {
+  // As integers, magnitudes order as they do as numbers: first by their upper 16 bits, then by the lower 15.
+  const upper = new Uint32Array(1 << 16);
+  for (let i = 0; i < bits.length; i++) count(upper, ((bits[i] as number) & 0x7fffffff) >>> 15);
+  const high = fromAbove(upper, k);
+  const lower = new Uint32Array(1 << 15);
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = (bits[i] as number) & 0x7fffffff;
+    if (magnitude >>> 15 === high.bin) count(lower, magnitude & 0x7fff);
+  }
+  const low = fromAbove(lower, high.left);
+  return { threshold: high.bin * 2 ** 15 + low.bin, ties: low.left };
+}
+
+function count(bins: Uint32Array, bin: number): void {
+  bins[bin] = (bins[bin] as number) + 1;
+}
+
+/** The bin in which the k-th from above lies, and how many of that bin are among the k. */
+function fromAbove(bins: Uint32Array, k: number): { bin: number; left: number } {
+  let left = k;
+  let bin = bins.length - 1;
+  while (left > (bins[bin] as number)) left -= bins[bin--] as number;
+  return { bin, left };
+}
+
+/** @throws CoppiceError `frame-invalid` where indices do not ascend, or lie outside the model. */
+export function topValues(parameters: number, payload: Uint8Array): Values {
+  const k = payload.byteLength / 8;
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const indexAt = (entry: number) => view.getUint32(4 * entry, true);
+  for (let entry = 0, before = -1; entry < k; entry++) {
+    const index = indexAt(entry);
+    if (index <= before || index >= parameters) {
+      throw new CoppiceError(
+        'frame-invalid',
+        `The indices of a payload must ascend and lie in the model; ${index} does not.`,
+      );
+    }
+    before = index;
+  }
+  return {
+    parameters,
+    read(memory, from, count, to) {
+      const slice = new Float32Array(memory.buffer, to, count).fill(0);
+      for (let entry = firstFrom(indexAt, k, from); entry < k; entry++) {
+        const index = indexAt(entry);
+        if (index >= from + count) break;
+        slice[index - from] = view.getFloat32(4 * (k + entry), true);
+      }
+    },
+  };
+}
+
+/** The first of k ascending entries whose index is `from` or more. */
+function firstFrom(indexAt: (entry: number) => number, k: number, from: number): number {
+  let low = 0;
+  let high = k;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (indexAt(middle) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,23 @@
+/** Number i of the stream of random bits that a seed names: MurmurHash3's finalizer over a Weyl sequence. */
+// @ts-ignore: decorator
+@inline
+export function hash(seed: u32, i: u32): u32 {
+  let h = seed + i * 0x9e3779b9;
+  h ^= h >> 16;
+  h *= 0x85ebca6b;
+  h ^= h >> 13;
+  h *= 0xc2b2ae35;
+  return h ^ (h >> 16);
+}
+
+/** Four of them. */
+// @ts-ignore: decorator
+@inline
+export function hash4(seed: v128, i: v128): v128 {
+  let h = i32x4.add(seed, i32x4.mul(i, i32x4.splat(0x9e3779b9)));
+  h = v128.xor(h, i32x4.shr_u(h, 16));
+  h = i32x4.mul(h, i32x4.splat(0x85ebca6b));
+  h = v128.xor(h, i32x4.shr_u(h, 13));
+  h = i32x4.mul(h, i32x4.splat(0xc2b2ae35));
+  return v128.xor(h, i32x4.shr_u(h, 16));
+}
