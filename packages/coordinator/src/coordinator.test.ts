@@ -457,6 +457,51 @@ describe('a participant', () => {
     await gone;
     expect(second.connected).toBe(true);
   });
+
+  it('is not taken for present by an update on a connection that ended', async () => {
+    const { id: run } = (
+      await call<Run>('/api/runs', { method: 'POST', admin: true, body: { task: 'iris' } })
+    ).body;
+    const here = async () =>
+      (await call<{ state: string }[]>(`/api/runs/${run}/participants`, { admin: true })).body.map(
+        ({ state }) => state,
+      );
+    const about = { run, device: 'headless', backend: 'cpu', examples: 1, speed: null, paused: false };
+    const first = connect('comes back');
+    await next(first, 'welcome');
+    expect(await first.emitWithAck('join', about)).toMatchObject({ ok: true });
+    first.disconnect();
+    await vi.waitFor(async () => expect(await here()).toEqual(['away']));
+
+    // Without joining: an update counts on a new connection before anything else does.
+    const second = connect('comes back');
+    await next(second, 'welcome');
+    const update = {
+      run,
+      round: 1,
+      attempt: 1,
+      checkpoint: 'a'.repeat(64),
+      examples: 1,
+      loss: null,
+      evaluation: null,
+      milliseconds: 1,
+      frame: new Uint8Array(100),
+    };
+    expect(await second.emitWithAck('update', update)).toMatchObject({ ok: false });
+    expect(await here()).toEqual(['ready']);
+    second.disconnect();
+    await vi.waitFor(async () => expect(await here()).toEqual(['away']));
+
+    // And by one that took the place of another, and said nothing at all.
+    const third = connect('comes back');
+    await next(third, 'welcome');
+    expect(await third.emitWithAck('join', about)).toMatchObject({ ok: true });
+    const fourth = connect('comes back');
+    await Promise.all([next(fourth, 'welcome'), next(third, 'disconnect')]);
+    expect(await here()).toEqual(['ready']);
+    fourth.disconnect();
+    await vi.waitFor(async () => expect(await here()).toEqual(['away']));
+  });
 });
 
 describe('the admin socket', () => {

@@ -45,10 +45,11 @@ interface Presence {
   socket: Socket | null;
   /** Bytes through earlier connections. */
   before: Bytes;
-  /** Runs joined on the current connection. */
+  /**
+   * Runs joined, on this connection or an earlier one: their rows tell of the bytes above, and they hear when the
+   * connection breaks. An update counts on a new one before anything else does, and makes its sender present.
+   */
   readonly runs: Set<string>;
-  /** Runs joined on any: their rows tell of the bytes above. */
-  readonly ever: Set<string>;
 }
 
 /** Why somebody whose bucket is full is not heard, as an error. */
@@ -205,13 +206,11 @@ export class ParticipantHub implements Audience {
       socket: null,
       before: { up: 0, down: 0 },
       runs: new Set<string>(),
-      ever: new Set<string>(),
     };
     this.#presences.set(participant, presence);
     this.#proved(socket.conn);
     if (presence.socket !== null) this.#replace(presence);
     presence.socket = socket;
-    presence.runs.clear();
     pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
@@ -259,7 +258,6 @@ export class ParticipantHub implements Audience {
         const why = this.#admissions.refusal(participant, engine.id);
         if (why === null) continue;
         const presence = this.#presences.get(participant);
-        presence?.runs.delete(engine.id);
         engine.putOut(participant, why);
         // Who is banned from everything is told once, below.
         const banned = this.#admissions.refusal(participant, null) !== null;
@@ -312,7 +310,6 @@ export class ParticipantHub implements Audience {
       const engine = this.#engine(participant, message.run, runs);
       const joined = engine.join(participant, message);
       presence.runs.add(message.run);
-      presence.ever.add(message.run);
       // After the answer to "join", so that the participant knows the run when its round begins.
       setImmediate(() => engine.afterJoin(participant));
       return joined;
@@ -338,7 +335,6 @@ export class ParticipantHub implements Audience {
     });
     on('leave', (message) => {
       runs.engine(message.run).leave(participant);
-      presence.runs.delete(message.run);
       return null;
     });
     on('availability', (message) => {
@@ -495,8 +491,8 @@ function sum(a: Bytes, b: Bytes): Bytes {
 }
 
 /** Whether rows of a run that goes on tell of this participant. */
-function countsSomewhere(participant: string, { ever }: Presence, runs: Runs): boolean {
-  for (const run of ever) {
+function countsSomewhere(participant: string, { runs: joined }: Presence, runs: Runs): boolean {
+  for (const run of joined) {
     const engine = engineOrNull(runs, run);
     if (engine !== null && !isOver(engine.record.status) && engine.remembers(participant)) return true;
   }

@@ -69,3 +69,13 @@ it('forgets nobody who is here, came back, or is in the open round', () => {
   expect(members.get('asked 0')).toBeUndefined();
   expect(count(members)).toBe(GONE_WITHOUT_A_TRACE + 2);
 });
+
+it('brings nobody back who left, but by joining', () => {
+  const members = new Members();
+  members.join('gone', join, 0);
+  members.went('gone', 'left', 0, nobody);
+  members.returned('gone');
+  expect(members.here()).toEqual([]);
+  members.join('gone', join, 1);
+  expect(members.here()).toEqual(['gone']);
+});

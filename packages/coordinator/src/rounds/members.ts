@@ -62,10 +62,10 @@ export class Members {
     return member;
   }
 
-  /** Is connected again, without having joined anew. */
+  /** Is connected again, without having joined anew. Who left has to join. */
   returned(id: string): void {
     const member = this.#members.get(id);
-    if (member === undefined) return;
+    if (member === undefined || member.presence === 'left') return;
     member.presence = 'here';
     this.#notGone(id);
   }
