@@ -1,8 +1,9 @@
 import { builtInTask } from '@coppice/datasets';
+import { encodeValues } from '@coppice/federation';
 import {
+  type Codec,
   type Down,
   encodeFrame,
-  float32Payload,
   type Joined,
   layoutHash,
   layoutSize,
@@ -38,16 +39,23 @@ export interface RoundOverheadOptions {
   /** Measured, after three to warm up. */
   readonly rounds: number;
   readonly task: Task;
+  /** Of the updates, and of the models that are trained on. */
+  readonly codec?: Codec;
 }
 
 /**
  * Rounds of `clients` headless clients that do not train, against a bare Socket.IO server that moves
  * the same bytes: both servers in processes of their own, round and echo by turns.
  */
-export async function roundOverhead({ clients, rounds, task }: RoundOverheadOptions): Promise<RoundOverhead> {
+export async function roundOverhead({
+  clients,
+  rounds,
+  task,
+  codec = 'float32',
+}: RoundOverheadOptions): Promise<RoundOverhead> {
   const warmUp = 3;
   const coordinator = await startServer('./coordinator-server.ts');
-  const federated = await federatedRounds(coordinator, { clients, rounds: rounds + warmUp, task });
+  const federated = await federatedRounds(coordinator, { clients, rounds: rounds + warmUp, task, codec });
   const echo = await startServer('./echo-server.ts', String(federated.frameBytes));
   const bare = await echoRounds(echo, clients);
   const measured: { coordinator: Sample[]; echo: Sample[] } = { coordinator: [], echo: [] };
@@ -99,7 +107,10 @@ async function measure(server: MeasuredServer, round: () => Promise<void>): Prom
 }
 
 /** One run; each call of `round` lets exactly one round happen. */
-async function federatedRounds(server: MeasuredServer, { clients, rounds, task }: RoundOverheadOptions) {
+async function federatedRounds(
+  server: MeasuredServer,
+  { clients, rounds, task, codec }: Required<RoundOverheadOptions>,
+) {
   const api = async <T>(path: string, body?: unknown): Promise<T> => {
     const response = await fetch(server.url + path, {
       method: 'POST',
@@ -116,7 +127,15 @@ async function federatedRounds(server: MeasuredServer, { clients, rounds, task }
   const run = await api<Run>('/api/runs', {
     task: task.id,
     start: false,
-    plan: { rounds: rounds + 1, minParticipants: clients, overSelection: 1, quorum: 1, deadlineSeconds: 600 },
+    plan: {
+      rounds: rounds + 1,
+      minParticipants: clients,
+      overSelection: 1,
+      quorum: 1,
+      deadlineSeconds: 600,
+      uploadCodec: codec,
+      ...(codec === 'float32' ? {} : { downloadCodec: codec, downloadForm: 'whole' }),
+    },
   });
   let ended = 0;
   let wake = () => {};
@@ -150,10 +169,10 @@ async function federatedRounds(server: MeasuredServer, { clients, rounds, task }
       const values = new Float32Array(parameters).fill(1e-4);
       frame = encodeFrame({
         kind: 'update',
-        codec: 'float32',
+        codec,
         layoutHash: layoutHash(layout),
         parameters,
-        payload: float32Payload(values),
+        payload: encodeValues(codec, values, layout, 7),
       });
     }
     socket.on('round-start', ({ round, attempt, checkpoint }: Down<'round-start'>) => {

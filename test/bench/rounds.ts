@@ -23,16 +23,20 @@ const measured = [
   { clients: 100, rounds: 20, task: digits },
   { clients: PEER.clients, rounds: 20, task: peerSized },
   { clients: 1000, rounds: 5, task: digits },
-];
+  { clients: 1000, rounds: 5, task: digits, codec: 'int8' },
+] as const;
 
 export async function measure(): Promise<BenchResult> {
   const before = load();
   const rows: BenchRow[] = [];
   const ratios: BenchRatio[] = [];
+  const walls = new Map<string, number>();
   for (const options of measured) {
+    const codec = 'codec' in options ? options.codec : 'float32';
     const result = await roundOverhead(options);
     const { clients, parameters, coordinator, echo, cpuRatio, wallRatio } = result;
-    const name = `${clients} × ${parameters.toLocaleString('en')}`;
+    const name = `${clients} × ${parameters.toLocaleString('en')}${codec === 'float32' ? '' : ` as ${codec}`}`;
+    walls.set(`${clients} ${options.task.id} ${codec}`, median(coordinator.wall));
     rows.push(
       row(`${name}: a round`, coordinator.wall, 'ms'),
       row('… CPU of the coordinator', coordinator.cpu, 'ms'),
@@ -44,11 +48,22 @@ export async function measure(): Promise<BenchResult> {
       row('… its memory at most', [echo.peakMegabytes], 'MB'),
     );
     ratios.push(
-      { what: `${name}: a round / echo`, value: wallRatio, aim: aims[clients] ?? null },
+      {
+        what: `${name}: a round / echo`,
+        value: wallRatio,
+        aim: codec === 'float32' ? (aims[clients] ?? null) : null,
+      },
       { what: `${name}: CPU of a round / of the echo`, value: cpuRatio, aim: null },
     );
     if (options.task === peerSized) ratios.push(...againstPeer(result));
   }
+  const [int8, float32] = ['int8', 'float32'].map((codec) => walls.get(`1000 ${digits.id} ${codec}`));
+  if (int8 !== undefined && float32 !== undefined)
+    ratios.push({
+      what: '1000 clients: a round with int8 / with float32',
+      value: int8 / float32,
+      aim: { atMost: 0.5 },
+    });
   return { name: 'What a round costs the coordinator', load: { before, after: load() }, rows, ratios };
 }
 
