@@ -34,6 +34,8 @@ export default defineConfig({
       manifest: false,
       workbox: {
         globPatterns: ['**/*.{html,js,css,wasm,svg,png,woff2,webmanifest}'],
+        // Loaded only where there is WebGPU; without the coordinator another backend does.
+        globIgnores: ['**/webgpu-kernels-*.js'],
         // The trainer is one large chunk, and offline is of no use without it.
         maximumFileSizeToCacheInBytes: 16 * 2 ** 20,
         // Only the page itself is answered from the cache. Everything else that is not one of its files

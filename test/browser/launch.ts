@@ -1,6 +1,9 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { findChromium } from './find-chromium.ts';
 
+/** Flags for WebGPU on the processor. Without them there is none: Chromium takes real graphics processors only. */
+export const softwareWebgpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] as const;
+
 /** Chromium with software WebGL, and without the calls home that a closed network would refuse; `flags` are its own. */
 export function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
   return chromium.launch({

@@ -2,10 +2,10 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, person } from '../browser/launch.ts';
+import { launchBrowser, person, softwareWebgpu } from '../browser/launch.ts';
 import type { Trained } from './backends/page.ts';
 
-/* The training room in a real browser: WebGL, WASM and the planned trainer against plain JavaScript, the slowest and plainest. */
+/* The training room in a real browser: WebGPU, WebGL, WASM and the planned trainer against plain JavaScript, the slowest and plainest. */
 let server: ViteDevServer;
 let browser: Browser;
 let page: Page;
@@ -24,7 +24,7 @@ beforeAll(async () => {
     },
   });
   await server.listen();
-  browser = await launchBrowser();
+  browser = await launchBrowser(softwareWebgpu);
   ({ page } = await person(browser));
   await page.goto(server.resolvedUrls?.local[0] as string);
   await page.waitForFunction(() => 'trained' in globalThis);
@@ -43,6 +43,7 @@ const trained = (backend: string, task: string, examples: number, batchSize: num
 
 // A GPU's exp and log are coarser than a processor's; that is the whole difference allowed.
 describe.each([
+  ['webgpu', 1e-3],
   ['webgl', 1e-3],
   ['wasm', 1e-4],
   ['planned', 1e-4],

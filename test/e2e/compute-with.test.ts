@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, person } from '../browser/launch.ts';
+import { launchBrowser, person, softwareWebgpu } from '../browser/launch.ts';
 import { accepted, addPictures, consentAndStart, waitForAccepted } from './client-page.ts';
 import { digitFiles } from './pictures.ts';
 import { startWorld, type World } from './world.ts';
@@ -46,10 +46,15 @@ describe('the page computes', () => {
   it('with what is measured to be the fastest; plain JavaScript is not', async () => {
     const run = await launch();
     const { page, context, problems } = await person(browser);
+    const loaded: string[] = [];
+    context.on('request', (request) => loaded.push(request.url()));
     await arrive(page, run.id);
     await consentAndStart(page);
     await waitForAccepted(page, 2);
     await backend(page, ['planned', 'webgl', 'wasm']);
+    // What the worker loads is among what is seen; what only WebGPU needs is not.
+    expect(loaded.filter((url) => /\/wasm-[^/]*\.js$/.test(url))).not.toEqual([]);
+    expect(loaded.filter((url) => url.includes('webgpu'))).toEqual([]);
     expect(problems).toEqual([]);
     await context.close();
     await world.coordinator.runs.act(run.id, 'stop');
@@ -79,6 +84,21 @@ describe('the page computes', () => {
     await again.goto(`${world.url}/?run=${run.id}`);
     expect(await again.getByTestId('care-backend').inputValue()).toBe('planned');
     await context.close();
+    await world.coordinator.runs.act(run.id, 'stop');
+  });
+
+  it('with WebGPU, where there is one and the person says so', async () => {
+    const run = await launch();
+    const capable = await launchBrowser(softwareWebgpu);
+    const { page, problems } = await person(capable);
+    await arrive(page, run.id);
+    await choose(page, 'webgpu');
+    await consentAndStart(page);
+    await waitForAccepted(page, 2);
+    await backend(page, ['webgpu']);
+    expect(await page.getByTestId('fallback').count()).toBe(0);
+    expect(problems).toEqual([]);
+    await capable.close();
     await world.coordinator.runs.act(run.id, 'stop');
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, person } from '../browser/launch.ts';
+import { launchBrowser, person, softwareWebgpu } from '../browser/launch.ts';
 import { accepted, addPictures, consentAndStart, dataCount, waitForAccepted } from './client-page.ts';
 import { digitFiles } from './pictures.ts';
 import { startWorld, type World } from './world.ts';
@@ -192,13 +192,27 @@ describe('a coordinator that refuses', () => {
 });
 
 describe('a graphics processor', () => {
-  it('that is taken away in the middle of a round costs the round nothing', async () => {
-    const run = await launch({ epochs: 10, batchSize: 1 });
-    const { page, context } = await person(browser, { serviceWorkers: 'block' });
-    await before(
-      context,
-      `if (globalThis.OffscreenCanvas && !globalThis.graphics) {
+  let withWebgpu: Browser;
+  beforeAll(async () => {
+    withWebgpu = await launchBrowser(softwareWebgpu);
+  });
+  afterAll(() => withWebgpu?.close());
+
+  it.each(['webgl', 'webgpu'])(
+    'that is taken away in the middle of a round costs the round nothing: %s',
+    async (backend) => {
+      const run = await launch({ epochs: 10, batchSize: 1 });
+      const { page, context } = await person(withWebgpu, { serviceWorkers: 'block' });
+      await before(
+        context,
+        `if (globalThis.OffscreenCanvas && !globalThis.graphics) {
         globalThis.graphics = [];
+        const request = globalThis.GPUAdapter?.prototype.requestDevice;
+        if (request) GPUAdapter.prototype.requestDevice = async function (...asked) {
+          const device = await request.apply(this, asked);
+          graphics.push(device);
+          return device;
+        };
         const get = OffscreenCanvas.prototype.getContext;
         OffscreenCanvas.prototype.getContext = function (...asked) {
           const context = get.apply(this, asked);
@@ -206,37 +220,47 @@ describe('a graphics processor', () => {
           return context;
         };
       }`,
-    );
-    // Not the fastest here, where there is no real graphics processor; the person may insist on it.
-    await context.addInitScript(() => localStorage.setItem('coppice.backend', '"webgl"'));
-    await page.goto(`${world.url}/?run=${run.id}`);
-    await addPictures(page, 1, await digitFiles(1, 10));
-    await addPictures(page, 4, await digitFiles(4, 10));
-    await consentAndStart(page);
-    await page.locator('[data-testid="status"][data-activity="training"]').waitFor();
-    await page.waitForFunction(() =>
-      /webgl/i.test(document.querySelector('[data-testid="backend"]')?.textContent ?? ''),
-    );
-    const counts = await Promise.all(
-      page.workers().map((worker) =>
-        worker.evaluate(() => {
-          const { graphics = [] } = globalThis as unknown as { graphics?: WebGLRenderingContext[] };
-          for (const gl of graphics) gl.getExtension('WEBGL_lose_context')?.loseContext();
-          return graphics.length;
-        }),
-      ),
-    );
-    expect(counts.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(0);
-    await page.getByTestId('fallback').waitFor();
-    expect(await page.getByTestId('backend').first().textContent()).toMatch(/wasm|webassembly/i);
-    await waitForAccepted(page, 2);
-    const rounds = await world.coordinator.storage.rounds(run.id);
-    // Not one of them was abandoned or missed.
-    expect(rounds.map(({ outcome }) => outcome)).toEqual(rounds.map(() => 'committed'));
-    expect(await accepted(page)).toBeGreaterThanOrEqual(2);
-    await context.close();
-    await world.coordinator.runs.act(run.id, 'stop');
-  });
+      );
+      // Not the fastest here, where there is no real graphics processor; the person may insist on it.
+      await context.addInitScript(
+        (name) => localStorage.setItem('coppice.backend', JSON.stringify(name)),
+        backend,
+      );
+      await page.goto(`${world.url}/?run=${run.id}`);
+      await addPictures(page, 1, await digitFiles(1, 10));
+      await addPictures(page, 4, await digitFiles(4, 10));
+      await consentAndStart(page);
+      await page.locator('[data-testid="status"][data-activity="training"]').waitFor();
+      await page.waitForFunction(
+        (name) => document.querySelector('[data-testid="backend"]')?.getAttribute('data-backend') === name,
+        backend,
+      );
+      const counts = await Promise.all(
+        page.workers().map((worker) =>
+          worker.evaluate(() => {
+            const { graphics = [] } = globalThis as unknown as {
+              graphics?: (WebGLRenderingContext | GPUDevice)[];
+            };
+            for (const one of graphics) {
+              if ('destroy' in one) one.destroy();
+              else one.getExtension('WEBGL_lose_context')?.loseContext();
+            }
+            return graphics.length;
+          }),
+        ),
+      );
+      expect(counts.reduce((sum, one) => sum + one, 0)).toBeGreaterThan(0);
+      await page.getByTestId('fallback').waitFor();
+      expect(await page.getByTestId('backend').first().textContent()).toMatch(/wasm|webassembly/i);
+      await waitForAccepted(page, 2);
+      const rounds = await world.coordinator.storage.rounds(run.id);
+      // Not one of them was abandoned or missed.
+      expect(rounds.map(({ outcome }) => outcome)).toEqual(rounds.map(() => 'committed'));
+      expect(await accepted(page)).toBeGreaterThanOrEqual(2);
+      await context.close();
+      await world.coordinator.runs.act(run.id, 'stop');
+    },
+  );
 });
 
 describe('a second tab', () => {

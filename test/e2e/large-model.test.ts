@@ -69,6 +69,8 @@ it('a browser trains a model of 2.5 MB', async () => {
   ]);
   for (const { bytesUp } of rounds) expect(bytesUp).toBeGreaterThan(PARAMETERS * 4);
 
+  // At the end the page shows less, and what is below moves up: who draws now would miss the sheet.
+  await page.locator('[data-testid="status"][data-activity="ended"]').waitFor();
   // The last model comes with no round: it is pulled, in pieces, and answers.
   await draw(page, 'predict-canvas', strokes[1] as (readonly [number, number])[]);
   await page.waitForFunction(

@@ -81,7 +81,7 @@ describe('browsers and headless clients train one model together', () => {
     expect(admin.page.url()).not.toContain(ADMIN_KEY);
     await admin.page.getByTestId('task-mnist-2nn').click();
     for (const [field, value] of Object.entries({
-      rounds: '40',
+      rounds: '400',
       minParticipants: '4',
       overSelection: '1',
       quorum: '0.4',
@@ -95,7 +95,7 @@ describe('browsers and headless clients train one model together', () => {
     expect(run()).toMatchObject({
       task: 'mnist-2nn',
       status: 'running',
-      plan: { minParticipants: 4, rounds: 40 },
+      plan: { minParticipants: 4, rounds: 400 },
     });
   });
 

@@ -2,9 +2,11 @@ import { CoppiceError } from '@coppice/protocol';
 import { withoutProcessHandlers } from './process-handlers.ts';
 import * as tf from './tf.ts';
 import type { BackendName, TfjsBackend } from './trainer.ts';
+import { askWebgpu, isWebgpuLost, prepareWebgpu, watchWebgpu } from './webgpu.ts';
 
 /** In the order in which they are tried where nobody measures. */
-export const backendNames: readonly BackendName[] = ['planned', 'webgl', 'wasm', 'cpu'];
+export const backendNames: readonly BackendName[] = ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];
+/** WebGPU is young, and taken only where it was measured, or asked for. */
 const tfjsBackends: readonly TfjsBackend[] = ['webgl', 'wasm', 'cpu'];
 
 // Also silences tfjs's advice to install its Node binding, and its own warnings when a backend
@@ -32,8 +34,10 @@ async function startBackend(name: TfjsBackend): Promise<void> {
   try {
     if (name === 'wasm') (await import('./wasm.ts')).prepareWasm();
     if (name === 'webgl') renewLostWebgl();
+    if (name === 'webgpu') await prepareWebgpu();
     if (!(await withoutProcessHandlers(() => tf.setBackend(name)))) throw new Error('it did not start');
     if (name === 'webgl') endWaitsOnLoss();
+    if (name === 'webgpu') watchWebgpu();
     if (name === 'webgl' && !tf.env().getBool('WEBGL_RENDER_FLOAT32_ENABLED')) {
       throw new Error('this device computes in half precision only, too coarse for training');
     }
@@ -74,10 +78,16 @@ export function switchTo(name: TfjsBackend): void {
   void tf.setBackend(name);
 }
 
-/** True when the device behind the backend is gone (WebGL only). */
+/** True when the device behind the backend is gone (WebGL and WebGPU only). */
 export function isLost(name: TfjsBackend): boolean {
+  if (name === 'webgpu') return isWebgpuLost();
   if (name !== 'webgl') return false;
   return webglContext()?.gl?.isContextLost() ?? false;
+}
+
+/** When something failed: resolves when a loss of the device, if that was the cause, is known to `isLost`. */
+export async function whenLossIsKnown(name: TfjsBackend): Promise<void> {
+  if (name === 'webgpu') await askWebgpu();
 }
 
 /** The little of tfjs's own WebGL context that is needed here. */

@@ -1,5 +1,5 @@
 import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
-import { firstWorkingBackend, isLost, switchTo, useBackend } from './backends.ts';
+import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } from './backends.ts';
 import { type BatchShape, checkDataset, gatherBatch, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
 import { everyLayer } from './layer-tree.ts';
@@ -85,7 +85,8 @@ class TfjsTrainer implements Trainer {
 
   async getWeights(): Promise<Float32Array> {
     this.#begin();
-    const parts = await Promise.all(this.#built.variables.map((variable) => variable.data<'float32'>()));
+    const reads = Promise.all(this.#built.variables.map((variable) => variable.data<'float32'>()));
+    const parts = await reads.catch((thrown: unknown) => this.#explain(thrown));
     this.#checkDevice();
     const weights = new Float32Array(layoutSize(this.layout));
     let at = 0;
@@ -144,8 +145,7 @@ class TfjsTrainer implements Trainer {
       return { weights, loss, steps: taken, milliseconds: performance.now() - started };
     } catch (thrown) {
       dropTape();
-      this.#checkDevice(thrown);
-      throw thrown;
+      return await this.#explain(thrown);
     } finally {
       meter.dispose();
       tf.dispose(pull?.anchors ?? []);
@@ -230,8 +230,7 @@ class TfjsTrainer implements Trainer {
         await slices.rest();
       }
     } catch (thrown) {
-      this.#checkDevice(thrown);
-      throw thrown;
+      await this.#explain(thrown);
     }
   }
 
@@ -245,6 +244,13 @@ class TfjsTrainer implements Trainer {
     if (this.#disposed) throw new Error('This trainer was disposed of');
     this.#checkDevice();
     switchTo(this.backend);
+  }
+
+  /** Throws the loss of the device where that is the cause, else the cause itself. */
+  async #explain(thrown: unknown): Promise<never> {
+    await whenLossIsKnown(this.backend);
+    this.#checkDevice(thrown);
+    throw thrown;
   }
 
   #checkDevice(cause?: unknown): void {

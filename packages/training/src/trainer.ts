@@ -2,10 +2,10 @@ import type { DataSchema, Layout, Loss, Metrics, Topology } from '@coppice/proto
 
 /**
  * Names of the ways to compute that can train: a fixed list of kernel calls (`planned`), and tfjs on the
- * graphics processor, on WebAssembly and in plain JavaScript.
+ * graphics processor in two ways, on WebAssembly and in plain JavaScript.
  */
 export type BackendName = 'planned' | TfjsBackend;
-export type TfjsBackend = 'webgl' | 'wasm' | 'cpu';
+export type TfjsBackend = 'webgpu' | 'webgl' | 'wasm' | 'cpu';
 
 /**
  * Examples ready for a model: `xs` is row-major, `count` rows of the same size, normalised as the

@@ -15,7 +15,7 @@ function isShare(value: unknown): value is number {
 }
 
 /** How to compute: `fastest` measures, on joining, which way that is for the model. */
-export const backendChoices = ['fastest', 'planned', 'webgl', 'wasm', 'cpu'] as const;
+export const backendChoices = ['fastest', 'planned', 'webgpu', 'webgl', 'wasm', 'cpu'] as const;
 export type BackendChoice = (typeof backendChoices)[number];
 export const backendChoice = remembered<BackendChoice>('backend', 'fastest', isBackendChoice);
 

@@ -29,7 +29,7 @@ const text = catalogue(
 
 export function BackendNotice() {
   const now = fell.value;
-  if (now === null || now === 'webgl') return null;
+  if (now === null || now === 'webgl' || now === 'webgpu') return null;
   const kind = now === 'cpu' ? 'cpu' : 'wasm';
   return (
     <div class="note warn row" role="status" data-testid="fallback">

@@ -35,7 +35,7 @@ export async function createBrowserParticipant(
 ): Promise<BrowserParticipant> {
   const db = await openCoppiceDb();
   const identity = await ownIdentity(db);
-  const backends = options.backends ?? ['planned', 'webgl', 'wasm', 'cpu'];
+  const backends = options.backends ?? ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];
   const rank = options.rank === undefined ? null : onceForEachModel(options.rank);
   const host = trainerHost(options.createTrainer, backends, rank);
   const predictions = trainerHost(options.createTrainer, backends, rank);
