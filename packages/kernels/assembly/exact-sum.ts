@@ -1,4 +1,5 @@
 import { multiplyAdd2 } from './fused';
+import { kept } from './kept';
 
 const ROUNDER: f64 = 6755399441055744.0; // 1.5 · 2⁵²
 const ROUNDER_BITS: i64 = 0x4338000000000000;
@@ -8,7 +9,7 @@ const MAGNITUDE: i32 = 0x7fffffff;
 
 /** The largest |x| of n float32 values, as its bits; from 0x7f800000 on where any is not finite. */
 export function largestBits(n: usize, x: usize): i32 {
-  const magnitude = i32x4.splat(MAGNITUDE);
+  const magnitude = kept(i32x4.splat(MAGNITUDE), n);
   let a = i32x4.splat(0);
   let b = a;
   const end = x + ((n & ~7) << 2);
@@ -68,7 +69,7 @@ function addTwo(x: usize, sums: usize, scale: v128, rounder: v128): void {
  */
 export function addUnits(n: usize, scale: f64, x: usize, sums: usize): void {
   const scale2 = f64x2.splat(scale);
-  const rounder2 = f64x2.splat(ROUNDER);
+  const rounder2 = kept(f64x2.splat(ROUNDER), n);
   const end = x + ((n & ~7) << 2);
   while (x < end) {
     addTwo(x, sums, scale2, rounder2);

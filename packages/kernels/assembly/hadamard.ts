@@ -1,11 +1,13 @@
+import { kept } from './kept';
+
 /**
  * x ← H x for the Hadamard matrix of order m in Sylvester's form, a power of two from 8 on: for h = 1, 2, 4, … m/2,
  * every pair (a, b) that lies h apart becomes (a + b, a − b). Not normalised: H H = m.
  */
 export function hadamard(m: usize, x: usize): void {
   const end = x + (m << 2);
-  const oneNegative = i32x4(0, 0x80000000, 0, 0x80000000);
-  const twoNegative = i32x4(0, 0, 0x80000000, 0x80000000);
+  const oneNegative = kept(i32x4(0, 0x80000000, 0, 0x80000000), m);
+  const twoNegative = kept(i32x4(0, 0, 0x80000000, 0x80000000), m);
   for (let at = x; at < end; at += 16) {
     const v = v128.load(at);
     const w = f32x4.add(

@@ -1,6 +1,7 @@
 import { sumOfSquares } from './exact-sum';
 import { hadamard } from './hadamard';
 import { hash } from './hash';
+import { kept } from './kept';
 
 /** Parameters that are rotated together. */
 const BLOCK: usize = 4096;
@@ -32,15 +33,14 @@ function bytes3(): v128 {
   return i8x16(-64, -64, -65, -65, -65, -65, -66, -66, 62, 62, 63, 63, 63, 63, 64, 64);
 }
 
-/** The levels of four codes. */
+/** The levels of four codes; `low` is 255 four times, the others are `bytes0` to `bytes3`. */
 // @ts-ignore: decorator
 @inline
-function levelsOf(codes: v128): v128 {
-  const low = i32x4.splat(0xff);
-  const a = v128.and(v128.swizzle(bytes0(), codes), low);
-  const b = i32x4.shl(v128.and(v128.swizzle(bytes1(), codes), low), 8);
-  const c = i32x4.shl(v128.and(v128.swizzle(bytes2(), codes), low), 16);
-  const d = i32x4.shl(v128.swizzle(bytes3(), codes), 24);
+function levelsOf(codes: v128, low: v128, b0: v128, b1: v128, b2: v128, b3: v128): v128 {
+  const a = v128.and(v128.swizzle(b0, codes), low);
+  const b = i32x4.shl(v128.and(v128.swizzle(b1, codes), low), 8);
+  const c = i32x4.shl(v128.and(v128.swizzle(b2, codes), low), 16);
+  const d = i32x4.shl(v128.swizzle(b3, codes), 24);
   return v128.or(v128.or(a, b), v128.or(c, d));
 }
 
@@ -53,12 +53,14 @@ function padded(count: usize): usize {
 
 /** Turns the signs of m values whose bit in the seed's stream is 1: value i by bit i mod 32 of word `word` + i / 32. */
 function turnSigns(m: usize, x: usize, seed: u32, word: u32): void {
+  const bit = kept(i32x4(1, 2, 4, 8), m);
   for (let i: usize = 0; i < m; i += 32) {
     let bits = hash(seed, word++);
     const end = x + (min<usize>(m - i, 32) << 2);
-    for (; x < end; x += 4) {
-      store<u32>(x, load<u32>(x) ^ (bits << 31));
-      bits >>= 1;
+    for (; x < end; x += 16) {
+      const turned = i32x4.eq(v128.and(i32x4.splat(bits), bit), bit);
+      v128.store(x, v128.xor(v128.load(x), i32x4.shl(turned, 31)));
+      bits >>= 4;
     }
   }
 }
@@ -89,74 +91,81 @@ export function encodeInt4(n: usize, x: usize, seed: u32, first: u32, out: usize
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function above(level: v128, z: v128, bound: f32): v128 {
-  // A comparison that holds is −1.
-  return i32x4.sub(level, f32x4.gt(z, f32x4.splat(bound)));
-}
-
-/** Which level is nearest to z ≥ 0: how many of the bounds half way between two are below it. */
-// @ts-ignore: decorator
-@inline
-function nearestLevel(z: v128): v128 {
-  let level = above(i32x4.splat(0), z, 0.25822166);
-  level = above(level, z, 0.5224037);
-  level = above(level, z, 0.7995498);
-  level = above(level, z, 1.0992858);
-  level = above(level, z, 1.4371388);
-  level = above(level, z, 1.8435318);
-  level = above(level, z, 2.4008033);
-  return level;
-}
-
 /** Codes of m numbers, m a multiple of 8. @returns Σ number · level, as the sum of two float64 sums by even and odd index. */
 function chooseLevels(m: usize, x: usize, inverse: f32, out: usize): f64 {
   const inverse4 = f32x4.splat(inverse);
+  // Half way between two levels each.
+  const above1 = kept(f32x4.splat(0.25822166), m);
+  const above2 = kept(f32x4.splat(0.5224037), m);
+  const above3 = kept(f32x4.splat(0.7995498), m);
+  const above4 = kept(f32x4.splat(1.0992858), m);
+  const above5 = kept(f32x4.splat(1.4371388), m);
+  const above6 = kept(f32x4.splat(1.8435318), m);
+  const above7 = kept(f32x4.splat(2.4008033), m);
+  const eight = kept(i32x4.splat(8), m);
+  const low = kept(i32x4.splat(0xff), m);
+  const b0 = kept(bytes0(), m);
+  const b1 = kept(bytes1(), m);
+  const b2 = kept(bytes2(), m);
+  const b3 = kept(bytes3(), m);
   let overlap = f64x2.splat(0);
-  for (let i: usize = 0; i < m; i += 8) {
-    const a = levelsOfFour(x, inverse4);
-    const b = levelsOfFour(x + 16, inverse4);
-    overlap = addOverlap(overlap, x, a);
-    overlap = addOverlap(overlap, x + 16, b);
-    const codes = i16x8.narrow_i32x4_s(a, b);
-    const bytes = i8x16.narrow_i16x8_s(codes, codes);
-    const packed = v128.or(bytes, i16x8.shr_u(bytes, 4));
-    // Every second byte now holds two codes.
-    v128.store32_lane(out, v128.swizzle(packed, i8x16(0, 2, 4, 6, 0, 2, 4, 6, 0, 2, 4, 6, 0, 2, 4, 6)), 0);
-    x += 32;
-    out += 4;
+  let before = i32x4.splat(0);
+  for (let i: usize = 0; i < m; i += 4) {
+    const value = v128.load(x);
+    const z = f32x4.mul(value, inverse4);
+    const magnitude = f32x4.abs(z);
+    // Which level is nearest to |z|: how many of the bounds are below it. A comparison that holds is −1.
+    let level = i32x4.add(f32x4.gt(magnitude, above1), f32x4.gt(magnitude, above2));
+    level = i32x4.add(level, i32x4.add(f32x4.gt(magnitude, above3), f32x4.gt(magnitude, above4)));
+    level = i32x4.add(level, i32x4.add(f32x4.gt(magnitude, above5), f32x4.gt(magnitude, above6)));
+    level = i32x4.neg(i32x4.add(level, f32x4.gt(magnitude, above7)));
+    // 8 + level, or 7 − level: from the lowest level to the highest.
+    const code = i32x4.add(eight, v128.xor(level, f32x4.lt(z, f32x4.splat(0))));
+    const levels = levelsOf(code, low, b0, b1, b2, b3);
+    const upper = v128.shuffle<i64>(levels, levels, 1, 1);
+    overlap = f64x2.add(
+      overlap,
+      f64x2.mul(f64x2.promote_low_f32x4(value), f64x2.promote_low_f32x4(levels)),
+    );
+    overlap = f64x2.add(
+      overlap,
+      f64x2.mul(f64x2.promote_low_f32x4(v128.shuffle<i64>(value, value, 1, 1)), f64x2.promote_low_f32x4(upper)),
+    );
+    if (i & 4) {
+      const codes = i16x8.narrow_i32x4_s(before, code);
+      // Two codes stand in each 32 bits; moved by 12, the later one lies above the earlier one, in one byte.
+      const packed = v128.or(codes, i32x4.shr_u(codes, 12));
+      const words = v128.and(packed, low);
+      const bytes = i16x8.narrow_i32x4_s(words, words);
+      v128.store32_lane(out, i8x16.narrow_i16x8_u(bytes, bytes), 0);
+      out += 4;
+    }
+    before = code;
+    x += 16;
   }
   return f64x2.extract_lane(overlap, 0) + f64x2.extract_lane(overlap, 1);
 }
 
-/** Codes 0–15, from the lowest level to the highest. */
+/** The lower eight bytes of a and b, by turns. */
 // @ts-ignore: decorator
 @inline
-function levelsOfFour(x: usize, inverse: v128): v128 {
-  const z = f32x4.mul(v128.load(x), inverse);
-  const level = nearestLevel(f32x4.abs(z));
-  const negative = f32x4.lt(z, f32x4.splat(0));
-  // 8 + level, or 7 − level.
-  return i32x4.add(i32x4.splat(8), v128.xor(level, negative));
+function interleave(a: v128, b: v128): v128 {
+  return v128.shuffle<i8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
+/** The upper eight. */
 // @ts-ignore: decorator
 @inline
-function addOverlap(sum: v128, x: usize, codes: v128): v128 {
-  const levels = levelsOf(codes);
-  const low = f64x2.promote_low_f32x4(levels);
-  const high = f64x2.promote_low_f32x4(v128.shuffle<i32>(levels, levels, 2, 3, 2, 3));
-  sum = f64x2.add(sum, f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(x)), low));
-  return f64x2.add(sum, f64x2.mul(f64x2.promote_low_f32x4(v128.load64_zero(x, 8)), high));
+function interleaveUpper(a: v128, b: v128): v128 {
+  return v128.shuffle<i8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/** Of bytes (p, p, q, q) the codes (lower p, upper p, lower q, upper q). */
+/** Eight float32, of which the lower and the upper two bytes are given, times a scale. */
 // @ts-ignore: decorator
 @inline
-function halves(bytes: v128): v128 {
-  const upper = i32x4.shr_u(bytes, 4);
-  return v128.bitselect(upper, v128.and(bytes, i32x4.splat(15)), i32x4(0, -1, 0, -1));
+function store8(to: usize, lower: v128, upper: v128, scale: v128): void {
+  v128.store(to, f32x4.mul(v128.shuffle<i16>(lower, upper, 0, 8, 1, 9, 2, 10, 3, 11), scale));
+  v128.store(to, f32x4.mul(v128.shuffle<i16>(lower, upper, 4, 12, 5, 13, 6, 14, 7, 15), scale), 16);
 }
 
 /**
@@ -166,6 +175,11 @@ function halves(bytes: v128): v128 {
  * @param first index of the first value in the whole vector, a multiple of 4096.
  */
 export function decodeInt4(n: usize, seed: u32, first: u32, from: usize, to: usize): void {
+  const half = kept(i8x16.splat(15), n);
+  const b0 = kept(bytes0(), n);
+  const b1 = kept(bytes1(), n);
+  const b2 = kept(bytes2(), n);
+  const b3 = kept(bytes3(), n);
   while (n > 0) {
     const count = min<usize>(n, BLOCK);
     const m = count === BLOCK ? BLOCK : padded(count);
@@ -173,13 +187,22 @@ export function decodeInt4(n: usize, seed: u32, first: u32, from: usize, to: usi
     from += 4;
     const scale4 = f32x4.splat(scale);
     const end = to + (m << 2);
-    for (let at = to; at < end; at += 32) {
-      const twice = v128.swizzle(v128.load32_zero(from), i8x16(0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0));
-      const words = i16x8.extend_low_i8x16_u(twice);
-      v128.store(at, f32x4.mul(levelsOf(halves(i32x4.extend_low_i16x8_u(words))), scale4));
-      v128.store(at, f32x4.mul(levelsOf(halves(i32x4.extend_high_i16x8_u(words))), scale4), 16);
-      from += 4;
+    for (let at = to; at < end; at += 64) {
+      // Sixteen codes; eight where the block is the shortest.
+      const pairs = m === SHORTEST ? v128.load32_zero(from) : v128.load64_zero(from);
+      const lower = v128.and(pairs, half);
+      const upper = v128.and(i16x8.shr_u(pairs, 4), half);
+      const codes = interleave(lower, upper);
+      const p0 = v128.swizzle(b0, codes);
+      const p1 = v128.swizzle(b1, codes);
+      const p2 = v128.swizzle(b2, codes);
+      const p3 = v128.swizzle(b3, codes);
+      store8(at, interleave(p0, p1), interleave(p2, p3), scale4);
+      if (m > SHORTEST)
+        store8(at + 32, interleaveUpper(p0, p1), interleaveUpper(p2, p3), scale4);
+      from += 8;
     }
+    if (m === SHORTEST) from -= 4;
     hadamard(m, to);
     turnSigns(m, to, seed, first >> 5);
     to += count << 2;

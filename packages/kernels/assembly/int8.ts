@@ -1,5 +1,6 @@
 import { largestBits } from './exact-sum';
 import { hash, hash4 } from './hash';
+import { kept } from './kept';
 
 /** Parameters that share a scale. */
 const BLOCK: usize = 1024;
@@ -32,10 +33,11 @@ export function encodeInt8(n: usize, x: usize, seed: u32, first: u32, out: usize
 
 // @ts-ignore: decorator
 @inline
-function four(x: usize, inverse: v128, random: v128): v128 {
-  const uniform = f32x4.mul(f32x4.convert_i32x4_u(i32x4.shr_u(random, 8)), f32x4.splat(RESOLUTION));
+function four(x: usize, inverse: v128, random: v128, resolution: v128, largest: v128): v128 {
+  // Of 24 bits, so that signed numbers hold them, which more engines convert in one instruction.
+  const uniform = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(random, 8)), resolution);
   const rounded = f32x4.floor(f32x4.add(f32x4.mul(v128.load(x), inverse), uniform));
-  const within = f32x4.max(f32x4.min(rounded, f32x4.splat(LARGEST)), f32x4.splat(-LARGEST));
+  const within = f32x4.pmax(f32x4.neg(largest), f32x4.pmin(largest, rounded));
   return i32x4.trunc_sat_f32x4_s(within);
 }
 
@@ -43,12 +45,17 @@ function roundBlock(n: usize, x: usize, inverse: f32, seed: u32, first: u32, out
   const inverse4 = f32x4.splat(inverse);
   const seed4 = i32x4.splat(seed);
   let i = i32x4.add(i32x4.splat(first), i32x4(0, 1, 2, 3));
-  const step = i32x4.splat(4);
+  const step = kept(i32x4.splat(4), n);
+  const weyl = kept(i32x4.splat(0x9e3779b9), n);
+  const mixA = kept(i32x4.splat(0x85ebca6b), n);
+  const mixB = kept(i32x4.splat(0xc2b2ae35), n);
+  const resolution = kept(f32x4.splat(RESOLUTION), n);
+  const largest = kept(f32x4.splat(LARGEST), n);
   const end = x + ((n & ~7) << 2);
   while (x < end) {
-    const a = four(x, inverse4, hash4(seed4, i));
+    const a = four(x, inverse4, hash4(seed4, i, weyl, mixA, mixB), resolution, largest);
     i = i32x4.add(i, step);
-    const b = four(x + 16, inverse4, hash4(seed4, i));
+    const b = four(x + 16, inverse4, hash4(seed4, i, weyl, mixA, mixB), resolution, largest);
     i = i32x4.add(i, step);
     const words = i16x8.narrow_i32x4_s(a, b);
     v128.store64_lane(out, i8x16.narrow_i16x8_s(words, words), 0);

@@ -38,6 +38,16 @@ describe('simulateCommand', () => {
     expect(usual.command).toContain('--over-select 1.3');
   });
 
+  it('says how numbers travel where it is not as the simulator has it', () => {
+    const codecs = { uploadCodec: 'top10', downloadCodec: 'int8', downloadForm: 'steps' } as const;
+    const rounded = simulateCommand('iris', { ...plan, ...codecs }, { defaults, clients: 2 });
+    expect(rounded.command).toContain('--upload-codec top10 --download-codec int8 --download-form steps');
+    // What the task has by itself the simulator does not.
+    expect(
+      simulateCommand('iris', { ...plan, ...codecs }, { defaults: { ...defaults, ...codecs }, clients: 2 }),
+    ).toEqual(rounded);
+  });
+
   it('names what has no flag', () => {
     const clipped = simulateCommand('iris', { ...plan, clipNorm: 1 }, { defaults, clients: 2 });
     expect(clipped.left).toEqual(['clipNorm']);

@@ -29,10 +29,22 @@ const flags: Partial<Record<PlanFieldName, string>> = {
   targetAccuracy: 'target-accuracy',
   seed: 'seed',
   overSelection: 'over-select',
+  uploadCodec: 'upload-codec',
+  downloadCodec: 'download-codec',
+  downloadForm: 'download-form',
 };
 
 /** What `pnpm simulate` itself assumes where a flag is left out; the rest it takes from the task. */
-const assumed: Values = { rounds: 20, seed: 1, overSelection: 1, cohortFraction: 1, strategy: 'fedavg' };
+const assumed: Values = {
+  rounds: 20,
+  seed: 1,
+  overSelection: 1,
+  cohortFraction: 1,
+  strategy: 'fedavg',
+  uploadCodec: 'float32',
+  downloadCodec: 'float32',
+  downloadForm: 'whole',
+};
 
 /**
  * `pnpm simulate` for the same training with headless participants; they have no list, so where a run is

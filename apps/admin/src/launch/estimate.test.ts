@@ -21,6 +21,15 @@ describe('estimate', () => {
     // 131 whole numbers and their scale.
     const smaller = estimate({ ...plan, uploadCodec: 'int8' }, parameters, 100);
     expect(smaller).toMatchObject({ down: 13 * frame, up: 10 * (40 + 4 + 131) });
+    // Rounded models are as small; by steps they are, but for the first.
+    const rounded = estimate({ ...plan, downloadCodec: 'int8' }, parameters, 100);
+    expect(rounded).toMatchObject({ down: 13 * (40 + 4 + 131), inAll: 7 * (rounded.down + 10 * frame) });
+    const steps = estimate({ ...plan, downloadCodec: 'int8', downloadForm: 'steps' }, parameters, 100);
+    expect(steps.perRound).toBe(rounded.perRound);
+    expect(steps.inAll).toBe(13 * frame + 6 * rounded.down + 7 * 10 * frame);
+    // Steps above 1 MiB never travel: whole models do.
+    const large = estimate({ ...plan, downloadCodec: 'int8', downloadForm: 'steps' }, 2_000_000, 100);
+    expect(large.down).toBe(13 * (8_000_000 + 40));
   });
 
   it('never asks more than there are, nor fewer than it takes, nor nobody', () => {

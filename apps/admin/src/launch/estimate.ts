@@ -1,10 +1,22 @@
-import { encodedBytes, FRAME_HEADER_BYTES, type Plan } from '@coppice/protocol';
+import {
+  encodedBytes,
+  FRAME_HEADER_BYTES,
+  MAX_STEPS_BYTES,
+  movesBySteps,
+  type Plan,
+} from '@coppice/protocol';
 
-/** What a run will move, counted before it begins. Bytes; models travel as float32, updates as the plan says. */
+/**
+ * What a run will move, counted before it begins. Bytes. Where models travel by steps, a round is one in which all had the
+ * last model; the first one, in which nobody has any, is counted in all.
+ */
 export interface Estimate {
   /** Participants asked and updates taken in a round. */
   readonly asked: number;
   readonly taken: number;
+  /** One model on its way down, and one update on its way up. */
+  readonly model: number;
+  readonly update: number;
   /** From the coordinator to the cohort in one round, and back. */
   readonly down: number;
   readonly up: number;
@@ -23,7 +35,14 @@ export interface Estimate {
 export function estimate(
   plan: Pick<
     Plan,
-    'cohortSize' | 'cohortFraction' | 'overSelection' | 'rounds' | 'minParticipants' | 'uploadCodec'
+    | 'cohortSize'
+    | 'cohortFraction'
+    | 'overSelection'
+    | 'rounds'
+    | 'minParticipants'
+    | 'uploadCodec'
+    | 'downloadCodec'
+    | 'downloadForm'
   >,
   parameters: number,
   connected: number,
@@ -33,17 +52,23 @@ export function estimate(
   const taken = Math.min(wanted, present);
   // 1.1 × 10 is a little over 11 in floating point, and still asks 11.
   const asked = Math.min(present, Math.ceil(taken * plan.overSelection - 1e-9));
-  const model = encodedBytes('float32', parameters) + FRAME_HEADER_BYTES;
-  const update = encodedBytes(plan.uploadCodec, parameters) + FRAME_HEADER_BYTES;
+  const frame = (codec: Plan['uploadCodec']) => encodedBytes(codec, parameters) + FRAME_HEADER_BYTES;
+  const first = frame(movesBySteps(plan) ? 'float32' : plan.downloadCodec);
+  const step = frame(plan.downloadCodec);
+  // Steps that do not fit into a message do not travel.
+  const model = step <= MAX_STEPS_BYTES ? step : first;
+  const update = frame(plan.uploadCodec);
   const down = asked * model;
   const up = taken * update;
   return {
     asked,
     taken,
+    model,
+    update,
     down,
     up,
     perRound: down + up,
-    inAll: (down + up) * plan.rounds,
+    inAll: (down + up) * plan.rounds + asked * (first - model),
     perParticipant: model + update,
   };
 }

@@ -1,4 +1,11 @@
-import { type Admission, type Plan, type PlanFieldName, planFields, type TaskInfo } from '@coppice/protocol';
+import {
+  type Admission,
+  movesBySteps,
+  type Plan,
+  type PlanFieldName,
+  planFields,
+  type TaskInfo,
+} from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber, localized } from '@coppice/ui';
 import { useState } from 'preact/hooks';
 import { curlCommand, requestBody, simulateCommand } from '../launch/command.ts';
@@ -13,7 +20,6 @@ const text = catalogue(
   {
     title: 'This run',
     parameters: 'Model',
-    perUpdate: (bytes: string) => `${bytes} each way`,
     asked: 'Asked each round',
     taken: (n: string) => `the first ${n} count`,
     round: 'Traffic a round',
@@ -27,12 +33,13 @@ const text = catalogue(
     as: 'The same from a terminal',
     body: 'JSON',
     left: (fields: string) => `pnpm simulate has no flag for: ${fields}.`,
-    note: 'Weights travel as 32-bit floats, 4 bytes a parameter.',
+    note: (down: string, up: string) => `Models travel as ${down}, updates as ${up}.`,
+    noteSteps: (down: string, up: string) =>
+      `Models travel by steps, as ${down}, the first one whole; updates as ${up}.`,
   },
   {
     title: '本次训练',
     parameters: '模型',
-    perUpdate: (bytes) => `单程 ${bytes}`,
     asked: '每轮邀请',
     taken: (n) => `先到的 ${n} 份有效`,
     round: '每轮流量',
@@ -46,7 +53,8 @@ const text = catalogue(
     as: '在终端中做同样的事',
     body: 'JSON',
     left: (fields) => `pnpm simulate 没有以下选项：${fields}。`,
-    note: '权重以 32 位浮点传输，每个参数 4 字节。',
+    note: (down, up) => `模型以 ${down} 传输，更新以 ${up} 传输。`,
+    noteSteps: (down, up) => `模型以 ${down} 增量传输，首个完整传输；更新以 ${up} 传输。`,
   },
 );
 
@@ -123,7 +131,11 @@ function Traffic({ plan, parameters, expected }: { plan: Plan; parameters: numbe
   const t = text();
   const found = estimate(plan, parameters, expected);
   const facts = [
-    [t.parameters, shared().parameters(formatNumber(parameters)), t.perUpdate(formatBytes(4 * parameters))],
+    [
+      t.parameters,
+      shared().parameters(formatNumber(parameters)),
+      t.ways(formatBytes(found.model), formatBytes(found.update)),
+    ],
     [t.asked, formatNumber(found.asked), t.taken(formatNumber(found.taken))],
     [t.round, formatBytes(found.perRound), t.ways(formatBytes(found.down), formatBytes(found.up))],
     [t.all, formatBytes(found.inAll), t.rounds(formatNumber(plan.rounds))],
@@ -141,7 +153,9 @@ function Traffic({ plan, parameters, expected }: { plan: Plan; parameters: numbe
           </div>
         ))}
       </dl>
-      <p class="small quiet">{t.note}</p>
+      <p class="small quiet">
+        {(movesBySteps(plan) ? t.noteSteps : t.note)(plan.downloadCodec, plan.uploadCodec)}
+      </p>
     </div>
   );
 }

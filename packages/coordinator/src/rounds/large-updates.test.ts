@@ -1,4 +1,4 @@
-import { ExactAccumulator, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
+import { ExactAccumulator, encodeValues, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
   type Codec,
@@ -289,4 +289,32 @@ it.each([
     const { payload } = decodeFrame(frame, expected);
     expect(weightsHash(takeSteps(codec, payload, weights, layout))).toBe(next.checkpoint);
   }
+});
+
+it('that come in one message, small as they are encoded, are counted once each, too', async () => {
+  const { engine, start, rounds, end } = await begin({ uploadCodec: 'int8' });
+  const { run, round, attempt, checkpoint } = start;
+  const sum = new ExactAccumulator(PARAMETERS);
+  const updates = [A, B].map((participant, seed) => {
+    const payload = encodeValues('int8', deltas[participant] as Float32Array, layout, seed);
+    sum.add(toFloat32(payloadValues({ codec: 'int8', payload }, layout)), 5);
+    const model = { layoutHash: layoutHash(layout), parameters: PARAMETERS };
+    const frame = encodeFrame({ kind: 'update', codec: 'int8', ...model, payload });
+    return {
+      ...{ run, round, attempt, checkpoint, examples: 5, loss: null, evaluation: null, milliseconds: 1 },
+      frame,
+    };
+  });
+  const [ofA, ofB] = updates as [Update, Update];
+  const answers = await Promise.allSettled([
+    engine.update(A, ofA),
+    engine.update(A, ofA),
+    engine.update(B, ofB),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(answers[1]).toMatchObject({ reason: { code: 'update-duplicate' } });
+  await end;
+  const mean = sum.mean();
+  const expected = weightsHash(weights.map((weight, i) => weight + (mean[i] as number)));
+  expect(rounds.at(-1)).toMatchObject({ outcome: 'committed', accepted: 2, checkpoint: expected });
 });

@@ -1,4 +1,4 @@
-import { meanMetrics, type Pipeline, pipelineOf, strategyOf } from '@coppice/federation';
+import { meanMetrics, type Pipeline, pipelineOf, STEP_PARAMETERS, strategyOf } from '@coppice/federation';
 import {
   CoppiceError,
   type Event,
@@ -245,6 +245,11 @@ export class RoundLoop {
     const open = this.#phase === 'collect' ? this.#open : null;
     const payloadBytes = validateHeader(participant, update, this.#rules(open));
     return this.transfers.announced(participant, frameBytes(update.frame), payloadBytes);
+  }
+
+  /** Whether an update that came in one message may be counted at once: a small frame can be of a large model. */
+  get fitsATurn(): boolean {
+    return this.#state.model.weights.length <= STEP_PARAMETERS;
   }
 
   /** Counts an update. @returns when it is on disk. @throws CoppiceError what is wrong with it, at once. */

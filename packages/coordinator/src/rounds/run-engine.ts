@@ -215,7 +215,9 @@ export class RunEngine {
         stored = taken.stored;
       } else {
         if (frame.byteLength > PIECE_BYTES) throw tooLarge(frame.byteLength);
-        stored = this.#rounds.take(participant, update);
+        stored = this.#rounds.fitsATurn
+          ? this.#rounds.take(participant, update)
+          : (await this.#rounds.takeInTurns(participant, update)).stored;
       }
     } catch (thrown) {
       const error = CoppiceError.from(thrown);

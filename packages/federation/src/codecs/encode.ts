@@ -10,7 +10,7 @@ import {
   type Layout,
 } from '@coppice/protocol';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
-import { separated } from './interleaved.ts';
+import { copied, separated } from './interleaved.ts';
 import { encodeTop } from './top.ts';
 import { behind, bytesOf } from './values.ts';
 import { workbench } from './workbench.ts';
@@ -35,12 +35,12 @@ export function* encodeInSteps(
 ): Steps<Uint8Array> {
   yield* requireFinite(values);
   if (codec === 'float32') return float32Payload(values);
-  const { trainable, plain } = separated(layout, values);
+  const { trainable, plain } = yield* separated(layout, values);
   const encoded = yield* encode(codec, trainable, seed);
   if (plain.length === 0) return encoded;
   const payload = new Uint8Array(plain.byteLength + encoded.length);
-  payload.set(float32Payload(plain));
-  payload.set(encoded, plain.byteLength);
+  yield* copied(payload, float32Payload(plain), 0);
+  yield* copied(payload, encoded, plain.byteLength);
   return payload;
 }
 
@@ -63,7 +63,7 @@ function* encode(codec: Exclude<Codec, 'float32'>, values: Float32Array, seed: n
       });
       const payload = new Uint8Array(4 + blocks.length);
       new DataView(payload.buffer).setUint32(0, seed, true);
-      payload.set(blocks, 4);
+      yield* copied(payload, blocks, 4);
       return payload;
     }
     case 'top1':

@@ -1,4 +1,5 @@
-import { type Layout, shapeSize } from '@coppice/protocol';
+import { type Layout, modelSize, shapeSize } from '@coppice/protocol';
+import { STEP_PARAMETERS, type Steps } from '../steps.ts';
 import { bytesOf, readingBytes, SLICE_ALIGNMENT, type Values } from './values.ts';
 
 /** A run of parameters that are all trained, or all not. */
@@ -47,21 +48,31 @@ export function interleaved(layout: Layout, plain: Uint8Array, trainable: Values
   };
 }
 
-/** The trainable values of a model, and the others, each in layout order; no copy where all are trainable. */
-export function separated(
+/**
+ * The trainable values of a model, and the others, each in layout order; no copy where all are trainable. A piece of
+ * the model at a time.
+ */
+export function* separated(
   layout: Layout,
   values: Float32Array,
-): { trainable: Float32Array; plain: Float32Array } {
+): Steps<{ trainable: Float32Array; plain: Float32Array }> {
   if (layout.every(({ trainable }) => trainable)) return { trainable: values, plain: new Float32Array(0) };
   const segments = segmentsOf(layout);
-  const own = (kind: boolean) => {
-    const mine = segments.filter(({ trainable }) => trainable === kind);
-    const all = new Float32Array(mine.reduce((sum, { length }) => sum + length, 0));
-    for (const segment of mine)
-      all.set(values.subarray(segment.at, segment.at + segment.length), segment.own);
-    return all;
-  };
-  return { trainable: own(true), plain: own(false) };
+  const { trainable, parameters } = modelSize(layout);
+  const own = { true: new Float32Array(trainable), false: new Float32Array(parameters - trainable) };
+  for (const segment of segments) {
+    const mine = values.subarray(segment.at, segment.at + segment.length);
+    yield* copied(own[`${segment.trainable}`], mine, segment.own);
+  }
+  return { trainable: own.true, plain: own.false };
+}
+
+/** Copies numbers to `at` of others, a piece at a time. */
+export function* copied<T extends Float32Array | Uint8Array>(to: T, from: T, at: number): Steps<void> {
+  for (let begin = 0; begin < from.length; begin += STEP_PARAMETERS) {
+    if (begin > 0) yield;
+    to.set(from.subarray(begin, begin + STEP_PARAMETERS), at + begin);
+  }
 }
 
 function segmentsOf(layout: Layout): Segment[] {
