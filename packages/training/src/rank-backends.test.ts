@@ -27,7 +27,7 @@ const names = async (...args: Parameters<typeof rankBackends>) =>
   (await rankBackends(...args)).map(({ backend }) => backend);
 
 it('ranks the backends that work, and leaves nothing behind', async () => {
-  // Node has no WebGL.
+  // Node has neither WebGL nor WebGPU.
   await useBackend('wasm');
   const before = tf.memory().numTensors;
   const ranked = await rankBackends(description(2), { batchSize: 4 });
@@ -112,9 +112,9 @@ it('asks plain JavaScript where all go wrong alike', async () => {
   expect(await names(description(2), { batchSize: 4 }, make)).toEqual([]);
 });
 
-it('says which backend is not there', async () => {
-  await expect(useBackend('webgl')).rejects.toMatchObject({
+it.each(['webgl', 'webgpu'] as const)('says which backend is not there: %s', async (name) => {
+  await expect(useBackend(name)).rejects.toMatchObject({
     code: 'backend-unavailable',
-    message: expect.stringContaining('webgl'),
+    message: expect.stringContaining(name),
   });
 });
