@@ -17,6 +17,7 @@ export interface SimulateOptions {
   readonly epochs: number | null;
   readonly batchSize: number | null;
   readonly learningRate: number | null;
+  readonly proximal: number | null;
   readonly partition: string;
   readonly strategy: 'fedavg';
   readonly uploadCodec: Plan['uploadCodec'];
@@ -92,6 +93,11 @@ const flags = {
     takes: 'ETA',
     help: "Local learning rate (default: the task's; 0.1 for mnist-2nn).",
     read: real(0, 100, { open: true }),
+  },
+  proximal: {
+    takes: 'MU',
+    help: "FedProx's pull to the model that a round began from (default: the task's; 0).",
+    read: real(0, 100),
   },
   partition: {
     takes: 'HOW',
@@ -215,6 +221,7 @@ export function readOptions(
     epochs: value<number | null>('epochs', null),
     batchSize: value<number | null>('batch-size', null),
     learningRate: value<number | null>('learning-rate', null),
+    proximal: value<number | null>('proximal', null),
     partition,
     strategy: value('strategy', 'fedavg'),
     uploadCodec: value('upload-codec', 'float32'),

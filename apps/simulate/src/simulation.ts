@@ -150,6 +150,7 @@ function planOf(options: SimulateOptions): PlanInputValues {
     epochs: options.epochs,
     batchSize: options.batchSize,
     learningRate: options.learningRate,
+    proximal: options.proximal,
     cohortFraction: options.fraction,
     cohortSize: options.cohort,
     targetAccuracy: options.targetAccuracy,

@@ -445,6 +445,28 @@ describe('a session', () => {
     expect(messages('update')).toEqual([]);
   });
 
+  it('trains as its plan says', async () => {
+    const trainer = scripted();
+    const hows: unknown[] = [];
+    const plain = trainer.train;
+    trainer.train = (data, how) => {
+      hows.push(how);
+      return plain(data, how);
+    };
+    const training = {
+      epochs: 3,
+      batchSize: 7,
+      optimizer: 'adam',
+      learningRate: 0.02,
+      proximal: 0.5,
+    } as const;
+    const { peer, enter } = await world({ trainer, plan: training });
+    await enter();
+    peer.push('round-start', start);
+    while (hows.length === 0) await Promise.resolve();
+    expect(hows).toEqual([expect.objectContaining(training)]);
+  });
+
   it('declines by name when its training diverges, and stays in', async () => {
     const trainer = scripted(() => Promise.reject(new CoppiceError('training-diverged', 'NaN.')));
     const { session, peer, messages, enter } = await world({ trainer });

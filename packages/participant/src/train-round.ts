@@ -77,6 +77,7 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
           batchSize: plan.batchSize,
           optimizer: plan.optimizer,
           learningRate: plan.learningRate,
+          proximal: plan.proximal,
           // Not the run's id: two runs of one plan over the same participants give the same model.
           shuffleSeed: `${plan.seed}/${participant}/${start.round}`,
         },

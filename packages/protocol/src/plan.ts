@@ -140,6 +140,15 @@ export const planFields = {
       zh: '每台设备上的步长。过大会让损失变成 NaN，这样的更新会被拒绝。',
     },
   }),
+  proximal: real(0, 100, {
+    default: 0,
+    group: 'training',
+    label: { en: 'Proximal term μ (FedProx)', zh: '近端项 μ（FedProx）' },
+    help: {
+      en: 'Pulls local training back to the model it began from: μ/2 times the squared distance is added to the loss (Li et al., 2020). Helps where data differ much between devices; 0 is plain FedAvg.',
+      zh: '把本地训练拉向它开始时的模型：在损失上加 μ/2 乘以距离的平方（Li 等，2020）。各设备数据差异很大时有帮助；0 即普通 FedAvg。',
+    },
+  }),
   evaluationShare: real(0, 0.9, {
     default: 0.1,
     group: 'training',
@@ -348,13 +357,17 @@ export const defaultPlan: Plan = Object.fromEntries(
   Object.entries(planFields).map(([key, field]) => [key, field.default]),
 ) as unknown as Plan;
 
-/** What a plan from before a field was there means: fields that may be empty are, and numbers travel as they are. */
+/**
+ * What a plan from before a field was there means: fields that may be empty are, nothing pulls back, and numbers
+ * travel as they are.
+ */
 export const unsetPlanFields: Partial<Plan> = {
   ...Object.fromEntries(
     Object.entries(planFields).flatMap(([key, { input }]) =>
       input.kind === 'number' && input.optional ? [[key, null]] : [],
     ),
   ),
+  proximal: 0,
   uploadCodec: 'float32',
   downloadCodec: 'float32',
   downloadForm: 'whole',

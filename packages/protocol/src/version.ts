@@ -14,6 +14,7 @@
  * - 3: codecs `float16`, `int8`, `int4`, `top1` and `top10` beside `float32`, and the plan's `uploadCodec`,
  *   `downloadCodec` and `downloadForm`; frames of kind `steps`, `base` beside frames down, `has` in join and pull,
  *   `codec` in model-piece.
+ * - 3: `proximal` in the plan.
  * - 2: a key pair in place of a secret: hello carries the key, challenge (down) and prove (up) come first;
  *   bounds on what participants tell of themselves (losses, counts, times); `maxNorm` in the plan; error
  *   codes `update-norm`, `identity-unproven`.

@@ -25,6 +25,7 @@ const flags: Partial<Record<PlanFieldName, string>> = {
   epochs: 'epochs',
   batchSize: 'batch-size',
   learningRate: 'learning-rate',
+  proximal: 'proximal',
   strategy: 'strategy',
   targetAccuracy: 'target-accuracy',
   seed: 'seed',
