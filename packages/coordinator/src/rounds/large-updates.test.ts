@@ -265,7 +265,7 @@ it('takes updates of the plan’s codec in pieces, and no others', async () => {
 it.each([
   ['int8', 'sends steps that fit into a message'],
   ['float16', 'sends the whole model where steps do not'],
-] as const)('%s: %s', async (codec, _what) => {
+] as const)('%s: %s', async (codec, _does) => {
   const { engine, start, sent } = await begin(
     { downloadCodec: codec, downloadForm: 'steps', rounds: 2 },
     { has: null },
