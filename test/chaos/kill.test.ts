@@ -1,3 +1,4 @@
+import type { Plan } from '@coppice/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Failpoint } from './failpoints.ts';
 import { brokenPromises } from './ledger.ts';
@@ -27,29 +28,39 @@ const FAILPOINTS: readonly Failpoint[] = [
 afterEach(stopAll);
 
 describe('a coordinator that is killed (SIGKILL)', () => {
-  it('at every step of a round, makes the model it would have made', { timeout: 240_000 }, async ({
-    signal,
-  }) => {
-    // Enough rounds for each life to come past its failpoint.
-    const rounds = 3 * FAILPOINTS.length;
-    const undisturbed = await startRuns({ clients: CLIENTS, rounds });
-    const expected = await finished(undisturbed, signal);
+  it.for<{ how: string; plan: Partial<Plan> }>([
+    { how: 'whole and exact', plan: {} },
+    {
+      how: 'by rounded steps, from the largest of each update and what was left of the one before',
+      plan: { uploadCodec: 'top10', downloadCodec: 'int8', downloadForm: 'steps' },
+    },
+  ])(
+    'at every step of a round, makes the model it would have made, $how',
+    {
+      timeout: 240_000,
+    },
+    async ({ plan }, { signal }) => {
+      // Enough rounds for each life to come past its failpoint.
+      const rounds = 3 * FAILPOINTS.length;
+      const undisturbed = await startRuns({ clients: CLIENTS, rounds, plan });
+      const expected = await finished(undisturbed, signal);
 
-    const { lives, run } = await startRuns({ clients: CLIENTS, rounds });
-    await until(async () => (await committedRounds(lives, run)).length >= 1, signal);
-    await lives.death(true);
-    for (const failpoint of FAILPOINTS) {
-      await lives.begin(failpoint);
-      await lives.death();
-    }
-    await lives.begin();
-    const ended = await finished({ lives, run }, signal);
-    expect(ended.checkpoint).toBe(expected.checkpoint);
-    expect(brokenPromises(lives.ledger())).toEqual([]);
-    const committed = await committedRounds(lives, run);
-    expect(committed.map(({ round }) => round)).toEqual(Array.from({ length: rounds }, (_, i) => i + 1));
-    expect(committed.every(({ accepted }) => accepted === CLIENTS)).toBe(true);
-  });
+      const { lives, run } = await startRuns({ clients: CLIENTS, rounds, plan });
+      await until(async () => (await committedRounds(lives, run)).length >= 1, signal);
+      await lives.death(true);
+      for (const failpoint of FAILPOINTS) {
+        await lives.begin(failpoint);
+        await lives.death();
+      }
+      await lives.begin();
+      const ended = await finished({ lives, run }, signal);
+      expect(ended.checkpoint).toBe(expected.checkpoint);
+      expect(brokenPromises(lives.ledger())).toEqual([]);
+      const committed = await committedRounds(lives, run);
+      expect(committed.map(({ round }) => round)).toEqual(Array.from({ length: rounds }, (_, i) => i + 1));
+      expect(committed.every(({ accepted }) => accepted === CLIENTS)).toBe(true);
+    },
+  );
 });
 
 describe('a coordinator that is asked to stop (SIGTERM)', () => {

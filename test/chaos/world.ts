@@ -8,7 +8,7 @@ import { partition } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import type { Session } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
-import type { PlanInputValues, Round, Run } from '@coppice/protocol';
+import type { Plan, PlanInputValues, Round, Run } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import type { Failpoint } from './failpoints.ts';
 import type { Orders } from './killable-coordinator.ts';
@@ -134,7 +134,7 @@ export async function stopAll(): Promise<void> {
 
 /** A coordinator of its own with one run, under way. */
 export async function startRuns(
-  size: { clients: number; rounds: number },
+  size: { clients: number; rounds: number; plan?: Partial<Plan> },
   environment: Readonly<Record<string, string>> = {},
 ): Promise<{ lives: Lives; run: string }> {
   const lives = new Lives(environment);
@@ -148,11 +148,11 @@ export async function startRuns(
 /** Makes a run of Iris, lets participants with shares of its data join, and starts it. */
 async function startRun(
   lives: Lives,
-  { clients, rounds }: { clients: number; rounds: number },
+  { clients, rounds, plan }: { clients: number; rounds: number; plan?: Partial<Plan> },
 ): Promise<{ run: string; sessions: Session[] }> {
   const { id: run } = await lives.api<Run>('POST', '/runs', {
     task: 'iris',
-    plan: everybody(clients, rounds),
+    plan: { ...everybody(clients, rounds), ...plan },
     start: false,
   });
   const { train } = await loadTaskData('iris');

@@ -228,6 +228,30 @@ describe('what a codec leaves out', () => {
     ]);
   });
 
+  it.each([
+    ['counted', { ok: true, value: { duplicate: true, next: null } }, { at: 1, value: 1 }],
+    ['did not', { ok: false, error: { code: 'update-late', message: 'Too late.' } }, { at: 0, value: 0.5 }],
+  ] as const)('is asked about where no answer was heard: it %s', async (_what, answer, second) => {
+    const { session, peer, enter } = await world({ plan });
+    await enter();
+    const updates: Up<'update'>[] = [];
+    peer.answer('update', (update) => {
+      updates.push(update);
+      if (updates.length === 2) return answer;
+      if (updates.length === 3) return { ok: true, value: { duplicate: false, next: null } };
+      peer.drop();
+      throw new Error('the line is broken');
+    });
+    peer.push('round-start', { ...start, round: 1 });
+    await until(session, ({ connection }) => connection === 'offline');
+    peer.welcome({ ...welcome, runs: [summary] });
+    await until(session, ({ connection }) => connection === 'online');
+    await new Promise(setImmediate);
+    await deliver({ session, peer }, 2);
+    expect(updates.map(({ round }) => round)).toEqual([1, 1, 2]);
+    expect(updates.map(entryOf)).toEqual([{ at: 0, value: 0.5 }, { at: 0, value: 0.5 }, second]);
+  });
+
   it('waits while a round is tried again: the update stays as it was', async () => {
     const { session, peer, messages, enter } = await world({ plan });
     await enter();

@@ -22,6 +22,7 @@ import {
   type RoundEnd,
   type RoundStart,
   readFloat32Payload,
+  travelling,
   type Up,
   type Update,
   type UpName,
@@ -381,7 +382,9 @@ class ParticipantSession implements Session {
         if (this.#o.keepModels && (movesBySteps(joined.plan) || joined.plan.downloadCodec === 'float32'))
           this.#keep(weights);
         // The end of the round before was not heard; what was acknowledged then has very likely counted.
-        if (before?.acknowledged) this.#counted(before);
+        if (before !== null && (before.acknowledged || (await this.#wasCounted(before))))
+          this.#counted(before);
+        if (abort.signal.aborted) return;
         this.#made = null;
         const result = await trainRound({
           ...joined,
@@ -572,6 +575,13 @@ class ParticipantSession implements Session {
   }
 
   // ---- small parts
+
+  /** Whether an update counted of which neither acknowledgement nor round's end was heard: asked where it matters. */
+  async #wasCounted({ update, residual }: Made): Promise<boolean> {
+    if (residual === null) return false;
+    const reply = await this.#request('update', { ...update, frame: travelling(frameBytes(update.frame)) });
+    return reply.ok && reply.value.duplicate;
+  }
 
   #counted({ update, residual }: Made): void {
     this.#residual = residual === null ? null : { run: update.run, values: residual };
