@@ -90,7 +90,7 @@ it('offers a newer page, and takes it when told to, between two pieces of work',
   const run = await world.coordinator.runs.create(
     'mnist-2nn',
     // Rounds long enough to be in the middle of one.
-    { rounds: 500, minParticipants: 1, overSelection: 1, epochs: 10, batchSize: 1 },
+    { rounds: 500, minParticipants: 1, overSelection: 1, epochs: 300, batchSize: 1 },
     true,
   );
   const way = await newerPage(world.url);
