@@ -1,4 +1,5 @@
 import type { Activity } from '@coppice/participant';
+import { LONGEST_PAUSE } from '@coppice/protocol';
 import { computed, effect, signal } from '@preact/signals';
 import { tab } from '../link/one-tab.ts';
 import { session } from '../link/session.ts';
@@ -37,15 +38,29 @@ export async function keepForOffline(): Promise<void> {
     waiting.value = found.active === null ? null : found.waiting;
   };
   look();
-  found.addEventListener('updatefound', () => found.installing?.addEventListener('statechange', look));
+  found.addEventListener('updatefound', () => {
+    const { installing } = found;
+    let whole = false;
+    installing?.addEventListener('statechange', () => {
+      if (installing.state === 'installed') whole = true;
+      // Its files could not all be fetched: the coordinator was going, or is coming.
+      if (installing.state === 'redundant' && !whole) lookAgain();
+      look();
+    });
+  });
   // A tab that keeps the old page would ask for files that are gone.
   navigator.serviceWorker.addEventListener('controllerchange', () => location.reload());
 
+  let pause: ReturnType<typeof setTimeout> | undefined;
+  const lookAgain = () => {
+    clearTimeout(pause);
+    pause = setTimeout(() => found.update().catch(lookAgain), LONGEST_PAUSE);
+  };
   let wasAway = false;
   effect(() => {
     const connection = session.connection.value;
     // A new page mostly comes with a restart; a page that is refused needs a newer one.
-    if (connection === 'refused' || (connection === 'online' && wasAway)) found.update().catch(() => {});
+    if (connection === 'refused' || (connection === 'online' && wasAway)) found.update().catch(lookAgain);
     wasAway = connection === 'offline';
   });
   effect(() => {
