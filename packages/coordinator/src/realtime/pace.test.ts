@@ -34,7 +34,7 @@ it('takes bytes of a message for a sign of life, for as long as an answer may ta
   for (let i = 0; i < 10; i++) bytes();
   expect(alive).toHaveBeenCalledTimes(2);
   // The next message is another.
-  conn.emit('packet');
+  conn.emit('packet', {});
   bytes();
   expect(alive).toHaveBeenCalledTimes(3);
 });
@@ -45,7 +45,7 @@ it('has done with a connection that is closed, whatever still comes', () => {
   expect(intake.size).toBe(1);
   conn.emit('close');
   bytes();
-  conn.emit('packet');
+  conn.emit('packet', {});
   expect(intake.size).toBe(0);
   expect(alive).toHaveBeenCalledTimes(1);
 });
