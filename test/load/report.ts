@@ -56,7 +56,8 @@ sent in the same moment, once the last of the cohort has its weights. Medians of
 page anew, with \`pnpm test:load\` (minutes; it wants ${(participants + 500).toLocaleString('en')} open files in each of two processes: \`ulimit -n\` was ${openFiles}).
 
 Machine: ${machine}. Load average over one minute before it began: ${load}. Two processes of participants and the test itself share
-these cores with the coordinator, so that times on the clock are of both; CPU time is told apart.
+these cores with the coordinator, so that times on the clock are of both, though participants give way (nice 10); CPU time is told
+apart.
 
 ## Aims
 
@@ -66,8 +67,9 @@ these cores with the coordinator, so that times on the clock are of both; CPU ti
 - A soak of ${soakOptions.rounds - soakOptions.warmUp} rounds shows flat memory: ${verdict(growth(soak, 'heap') < flat.heap && growth(soak, 'external') < flat.external, `${(growth(soak, 'heap') / 1024).toFixed(1)} kB of heap a round`)}.
 
 Where processes of others take the cores away, times on the clock say how busy the machine was; CPU times are then what speaks of the
-coordinator. What is left of its stalls is by a profile mostly the garbage collector, which V8 starts for every 64 MB of socket buffers and which marks the
-objects of all connections each time. A smaller young generation (\`--max-semi-space-size\`) was tried and does not help.
+coordinator. What is left of its stalls is by a profile mostly the garbage collector, which marks the objects of all connections each
+time, and writing to sockets. A smaller young generation (\`--max-semi-space-size\`) was tried and does not help; giving back what messages were copied
+out of at once did: a fifth of the collections are left.
 
 ## Stalls
 
