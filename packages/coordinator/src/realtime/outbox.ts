@@ -1,8 +1,8 @@
 import type { Down, DownName } from '@coppice/protocol';
 
-/** What one turn of the event loop writes at most: some ten milliseconds of system calls. */
-export const WRITES_A_TURN = 400;
-export const BYTES_A_TURN = 8 << 20;
+/** What one turn of the event loop writes at most: a few milliseconds of system calls. */
+export const WRITES_A_TURN = 100;
+export const BYTES_A_TURN = 2 << 20;
 
 interface Waiting {
   readonly sockets: readonly string[];
