@@ -2,6 +2,7 @@ import type { Clock } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
 import type { Logger } from 'pino';
 import type { ParticipantStorage } from '../storage/participant-storage.ts';
+import { nextTurn } from '../turns.ts';
 import type { AddressLimit } from './address-limit.ts';
 
 const DAY = 24 * 3600 * 1000;
@@ -21,6 +22,7 @@ export interface NewcomersOptions {
 /** Lets in who was here before, and so many new identities of one address in an hour. */
 export class Newcomers {
   readonly #o: NewcomersOptions;
+  #coming: { readonly ids: Set<string>; readonly written: Promise<void> } | null = null;
 
   constructor(options: NewcomersOptions) {
     this.#o = options;
@@ -41,12 +43,26 @@ export class Newcomers {
         const wait = await limit.take(address);
         if (wait !== null) return tooMany(wait);
       } else if (now - seen < TOUCH_AFTER) return null;
-      await storage.seeParticipant(participant, now);
+      await this.#see(participant);
     } catch (thrown) {
       // The disk's trouble, and not this participant's: a full one keeps nobody out.
       logger.error({ participant, err: thrown }, 'who is here could not be read or written down');
     }
     return null;
+  }
+
+  /** Those who come in one turn of the event loop are written down together: each write is flushed to disk. */
+  #see(participant: string): Promise<void> {
+    if (this.#coming === null) {
+      const ids = new Set<string>();
+      const written = nextTurn().then(() => {
+        this.#coming = null;
+        return this.#o.storage.seeParticipants([...ids], this.#o.clock.now());
+      });
+      this.#coming = { ids, written };
+    }
+    this.#coming.ids.add(participant);
+    return this.#coming.written;
   }
 }
 

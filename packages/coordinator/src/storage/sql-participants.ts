@@ -2,6 +2,9 @@ import type { Kysely } from 'kysely';
 import type { ParticipantStorage } from './participant-storage.ts';
 import type { Tables } from './schema.ts';
 
+/** Of one statement: databases bound the values in it. */
+const ROWS = 500;
+
 /** The part of `sqlStorage` about who was ever here. */
 export function sqlParticipants(db: Kysely<Tables>): ParticipantStorage {
   return {
@@ -13,12 +16,19 @@ export function sqlParticipants(db: Kysely<Tables>): ParticipantStorage {
         .executeTakeFirst();
       return row?.last_seen_at ?? null;
     },
-    async seeParticipant(participant, at) {
-      await db
-        .insertInto('participant')
-        .values({ id: participant, first_seen_at: at, last_seen_at: at })
-        .onConflict((c) => c.column('id').doUpdateSet({ last_seen_at: at }))
-        .execute();
+    async seeParticipants(participants, at) {
+      await db.transaction().execute(async (transaction) => {
+        for (let from = 0; from < participants.length; from += ROWS)
+          await transaction
+            .insertInto('participant')
+            .values(
+              participants
+                .slice(from, from + ROWS)
+                .map((id) => ({ id, first_seen_at: at, last_seen_at: at })),
+            )
+            .onConflict((c) => c.column('id').doUpdateSet({ last_seen_at: at }))
+            .execute();
+      });
     },
     async forgetParticipants(before) {
       await db.deleteFrom('participant').where('last_seen_at', '<', before).execute();
