@@ -25,9 +25,16 @@ export function normalise(raw: RawExamples, schema: DataSchema): NormalisedExamp
   return { count: raw.count, xs: normaliseFeatures(raw.features, schema), ys: raw.labels.slice() };
 }
 
+/** What each byte of a picture is as a number. */
+const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
 /** The features alone, of any number of whole examples. */
 export function normaliseFeatures(features: ArrayLike<number>, schema: DataSchema): Float32Array {
   const xs = new Float32Array(features.length);
+  if (schema.kind === 'image' && features instanceof Uint8Array) {
+    for (let i = 0; i < xs.length; i++) xs[i] = shades[features[i] as number] as number;
+    return xs;
+  }
   if (schema.kind === 'image') {
     for (let i = 0; i < xs.length; i++) xs[i] = (features[i] as number) / 255;
     return xs;

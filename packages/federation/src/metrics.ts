@@ -34,7 +34,8 @@ export function meanMetrics(all: Iterable<Metrics>): Metrics | null {
 /** The L2 norm of a flat vector. */
 export function norm(values: Float32Array): number {
   let squares = 0;
-  for (const value of values) squares += value * value;
+  // Many times faster than an iterator, for millions of values after every round.
+  for (let i = 0; i < values.length; i++) squares += (values[i] as number) * (values[i] as number);
   return Math.sqrt(squares);
 }
 

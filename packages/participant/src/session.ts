@@ -2,7 +2,9 @@ import { payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   ANSWER_TIMEOUT,
+  type Checksum,
   CoppiceError,
+  crc32,
   type Down,
   type DownName,
   decodeFrame,
@@ -45,6 +47,8 @@ export interface SessionOptions {
   readonly host: TrainerHost;
   readonly openData: OpenLocalData;
   readonly clock: Clock;
+  /** Of frames; the protocol's own unless a platform has a faster one. */
+  readonly checksum?: Checksum;
   readonly device: Join['device'];
   /** Named in `join` before a trainer exists. */
   readonly backend: string;
@@ -394,6 +398,7 @@ class ParticipantSession implements Session {
           weights: weights.weights,
           data: await this.#data.local.dataset(),
           host: this.#o.host,
+          checksum: this.#o.checksum ?? crc32,
           signal: abort.signal,
           onEvaluating: () => {
             this.#set({ activity: { kind: 'evaluating', round } });
@@ -672,7 +677,7 @@ class ParticipantSession implements Session {
     const { layout, plan } = joined;
     const codec = plan.downloadCodec;
     const form = { layoutHash: layoutHash(layout), ...modelSize(layout) };
-    const { payload } = decodeFrame(frameBytes(frame), { kind: 'steps', codec, ...form });
+    const { payload } = decodeFrame(frameBytes(frame), { kind: 'steps', codec, ...form }, this.#o.checksum);
     const weights = takeSteps(codec, payload, from, layout);
     if (weightsHash(weights) !== checkpoint) {
       throw new CoppiceError('frame-invalid', 'The steps that came lead to another model than they should.');
@@ -706,6 +711,7 @@ class ParticipantSession implements Session {
     const sent = decodeFrame(
       await this.#models.fetch(run, { checkpoint, frame }, expected, options),
       expected,
+      this.#o.checksum,
     );
     const weights =
       layout === null || sent.codec === 'float32'

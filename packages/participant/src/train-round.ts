@@ -9,6 +9,7 @@ import {
 } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import {
+  type Checksum,
   encodeFrame,
   type Layout,
   layoutHash,
@@ -35,6 +36,8 @@ export interface RoundWork {
   readonly residual: Float32Array | null;
   readonly data: Dataset;
   readonly host: TrainerHost;
+  /** Of the frame that the update is sent in. */
+  readonly checksum: Checksum;
   readonly signal: AbortSignal;
   readonly onEvaluating: () => void;
   readonly onTraining: (progress: TrainingProgress) => void;
@@ -88,10 +91,7 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
     { batchSize: plan.batchSize },
   );
 
-  const delta = new Float32Array(weights.length);
-  for (let i = 0; i < delta.length; i++) {
-    delta[i] = (trained.weights[i] as number) - (weights[i] as number) + (work.residual?.[i] ?? 0);
-  }
+  const delta = difference(trained.weights, weights, work.residual);
   const context = { layout, round: start.round, examples: training.count };
   const whole = pipelineOf(plan).onParticipant(delta, context);
   // What the coordinator would refuse stays here: saying so costs less than sending it.
@@ -102,13 +102,8 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
     context,
   });
   checkValues(float32Values(arrives), training.count, { layout, bound: normBound(plan) });
-  const frame = encodeFrame({
-    kind: 'update',
-    codec: plan.uploadCodec,
-    layoutHash: layoutHash(layout),
-    parameters: whole.length,
-    payload,
-  });
+  const header = { kind: 'update', codec: plan.uploadCodec, layoutHash: layoutHash(layout) } as const;
+  const frame = encodeFrame({ ...header, parameters: whole.length, payload }, work.checksum);
   return {
     update: {
       run: start.run,
@@ -128,6 +123,13 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
   };
 }
 
-function difference(a: Float32Array, b: Float32Array): Float32Array {
-  return a.map((value, i) => value - (b[i] as number));
+/** a − b, and what was left out earlier; rounded once. */
+function difference(a: Float32Array, b: Float32Array, more: Float32Array | null = null): Float32Array {
+  const result = new Float32Array(a.length);
+  if (more === null) {
+    for (let i = 0; i < a.length; i++) result[i] = (a[i] as number) - (b[i] as number);
+  } else {
+    for (let i = 0; i < a.length; i++) result[i] = (a[i] as number) - (b[i] as number) + (more[i] as number);
+  }
+  return result;
 }

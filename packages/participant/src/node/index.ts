@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
 import type { RawExamples } from '../local-data.ts';
@@ -28,6 +29,7 @@ export function createHeadlessParticipant(options: HeadlessOptions): Session {
     host: options.host,
     openData: async (_task, schema) => memoryData(schema, options.examples),
     clock: systemClock,
+    checksum: (bytes) => crc32(bytes),
     device: 'headless',
     backend: options.backend,
     keepModels: false,
