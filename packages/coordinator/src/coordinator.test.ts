@@ -18,6 +18,7 @@ import {
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Coordinator, startCoordinator } from './coordinator.ts';
+import { ENDED_AT_HAND } from './registry/runs.ts';
 import { memoryStorage } from './storage/memory.ts';
 import { memorySpool } from './storage/memory-spool.ts';
 
@@ -526,6 +527,21 @@ describe('the admin socket', () => {
 });
 
 describe('memory', () => {
+  it('is not spent on runs that were over long ago; what they came to can still be had', async () => {
+    const first = await coordinator.runs.create('iris', {}, false);
+    const before = await coordinator.runs.act(first.id, 'stop');
+    const { frame } = await coordinator.runs.model(first.id, 'nobody');
+    for (let n = 0; n < ENDED_AT_HAND; n++) {
+      const { id } = await coordinator.runs.create('iris', {}, false);
+      await coordinator.runs.act(id, 'stop');
+    }
+    const atHand = () => [...coordinator.runs.engines()].map(({ id }) => id);
+    await vi.waitFor(() => expect(atHand()).not.toContain(first.id));
+    expect(coordinator.runs.get(first.id)).toEqual(before);
+    expect((await coordinator.runs.model(first.id, 'nobody')).frame).toEqual(frame);
+    expect(() => coordinator.runs.engine(first.id)).toThrow('is over');
+  });
+
   it('is not spent on anybody who is gone and in no run that goes on', async () => {
     const run = await call<Run>('/api/runs', { method: 'POST', admin: true, body: { task: 'iris' } });
     const before = (await scrape())('coppice_participants_remembered');

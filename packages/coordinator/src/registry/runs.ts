@@ -48,9 +48,14 @@ export interface RunsListener {
   participantsChanged(run: string): void;
 }
 
-/** All runs: those with rounds to come have an engine, those that are over are only looked up. */
+/** Of so many runs that are over the participants' table stays, and the model at hand; the others are only looked up. */
+export const ENDED_AT_HAND = 8;
+
+/** All runs: those with rounds to come have an engine, those that were over long ago are only looked up. */
 export class Runs {
   readonly #o: RunsOptions;
+  /** Those that are over and have an engine still; the first to end come first. */
+  readonly #ended = new Set<string>();
   readonly #engines = new Map<string, RunEngine>();
   readonly #over = new Map<string, Omit<Run, 'admission'>>();
   readonly #lastModels = new KeptModels();
@@ -244,6 +249,19 @@ export class Runs {
     return engine;
   }
 
+  /** Gives back what the engine of a run holds that is over. What fails leaves it as it is. */
+  async #putAway(run: string): Promise<void> {
+    this.#ended.delete(run);
+    const engine = this.#engines.get(run);
+    if (engine === undefined) return;
+    const over = await this.#describeOver(engine.record).catch(() => null);
+    if (over === null) return;
+    engine.close();
+    this.#engines.delete(run);
+    this.#over.set(run, over);
+    this.#changed(run);
+  }
+
   async #describeOver(record: RunRecord): Promise<Omit<Run, 'admission'>> {
     const newest = (await this.#o.storage.checkpoints(record.id))[0];
     if (newest === undefined) {
@@ -279,6 +297,11 @@ export class Runs {
   }
 
   #changed(run: string): void {
+    if (this.#engines.get(run)?.isAtRest === true && !this.#ended.has(run)) {
+      this.#ended.add(run);
+      const [first] = this.#ended;
+      if (this.#ended.size > ENDED_AT_HAND && first !== undefined) void this.#putAway(first);
+    }
     for (const listener of this.#listeners) listener.runChanged(run);
   }
 }

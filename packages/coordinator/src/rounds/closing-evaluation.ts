@@ -36,6 +36,11 @@ export class ClosingEvaluation {
     }
   }
 
+  /** Nobody was here to be asked: nothing will come. */
+  get askedNobody(): boolean {
+    return this.#asked.size === 0;
+  }
+
   take(participant: string, evaluation: Evaluation): void {
     if (evaluation.checkpoint !== this.#checkpoint || !this.#asked.has(participant)) return;
     this.#metrics.set(participant, evaluation.metrics);

@@ -71,6 +71,11 @@ export class RunEngine {
     return this.#state.record;
   }
 
+  /** It is over, and everything about it is written down. */
+  get isAtRest(): boolean {
+    return isOver(this.record.status) && this.#closing === null && this.#rounds.open === null;
+  }
+
   // ---- what the admin does
 
   async act(action: RunAction): Promise<void> {
@@ -388,6 +393,7 @@ export class RunEngine {
     this.#closing = new ClosingEvaluation(this.#state, this.#o, (federated) => {
       this.#closingDone(lastRound, model.round, federated, central);
     });
+    if (this.#closing.askedNobody) this.#closing = null;
   }
 
   #closingDone(
@@ -396,11 +402,14 @@ export class RunEngine {
     federated: Metrics | null,
     central: Metrics | null,
   ): void {
-    this.#closing = null;
     if (before !== null && federated !== null) this.#state.lastRound = { ...before, federated };
-    this.#rounds.addFederated(before, round, federated, central).catch((thrown: unknown) => {
-      this.#logFailure(thrown);
-    });
+    this.#rounds
+      .addFederated(before, round, federated, central)
+      .catch((thrown: unknown) => this.#logFailure(thrown))
+      .finally(() => {
+        this.#closing = null;
+        this.#o.observer.runChanged();
+      });
   }
 
   #fail(reason: WireError): void {
