@@ -1,8 +1,17 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-// Two projects: `unit` is fast and parallel; `e2e` drives real browsers and servers, one file at a time.
+/** What a page takes is measured: nothing else should be at work beside it. */
+const measured = ['test/e2e/steadiness.test.ts'];
+
+/*
+ * `unit` is fast and parallel; `e2e` drives real browsers and servers, and waits more than it computes; `alone` measures a
+ * page, one file at a time; `chaos` is long.
+ */
 export default defineConfig({
   test: {
+    // Of two processors Vitest would leave one alone, but most tests wait for disks, sockets and clocks.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {
@@ -31,6 +40,15 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: measured,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: measured,
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 120_000,

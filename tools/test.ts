@@ -29,7 +29,7 @@ await buildPages();
 const totals = { passed: 0, failed: 0, skipped: 0 };
 const only = process.argv.includes('--project');
 // One after the other: a browser that is measured should have the machine to itself.
-for (const project of only ? [null] : ['unit', 'e2e']) {
+for (const project of only ? [null] : ['unit', 'e2e', 'alone']) {
   const report = join(tmpdir(), `coppice-test-${process.pid}.json`);
   const which = project === null ? process.argv.slice(2) : ['--project', project, ...process.argv.slice(2)];
   const code = await run(
