@@ -154,6 +154,7 @@ export {
   type DownName,
   firstIssue,
   parseMessage,
+  parseSafely,
   type Reply,
   type Up,
   type UpName,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LayoutSchema } from './layout.ts';
 import { parseMessage } from './messages.ts';
 import { defaultPlan, PlanInputSchema, PlanSchema, planFields } from './plan.ts';
 import { upMessages } from './up.ts';
@@ -41,6 +42,15 @@ describe('a message', () => {
       expect.objectContaining({ code: 'message-invalid' }),
     );
   });
+});
+
+it('is refused by name where something has a length that cannot be compared', () => {
+  for (const length of [{ toString: 'no function' }, Object.create(null), Symbol('long')]) {
+    const parse = () => parseMessage('update', upMessages.update.schema, { ...update, run: { length } });
+    expect(parse).toThrow(expect.objectContaining({ code: 'message-invalid' }));
+    const whole = () => parseMessage('layout', LayoutSchema, { length });
+    expect(whole).toThrow(expect.objectContaining({ code: 'message-invalid' }));
+  }
 });
 
 describe('the plan', () => {

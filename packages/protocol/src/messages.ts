@@ -26,7 +26,7 @@ export type Down<N extends DownName> = z.infer<(typeof downMessages)[N]>;
  * @throws CoppiceError `message-invalid`, naming the first field that is wrong.
  */
 export function parseMessage<T extends z.ZodMiniType>(name: string, schema: T, value: unknown): z.infer<T> {
-  const parsed = schema.safeParse(value);
+  const parsed = parseSafely(schema, value);
   if (parsed.success) return parsed.data as z.infer<T>;
   throw new CoppiceError(
     'message-invalid',
@@ -34,8 +34,28 @@ export function parseMessage<T extends z.ZodMiniType>(name: string, schema: T, v
   );
 }
 
+type Issues = Pick<z.core.$ZodError, 'issues'>;
+
+/**
+ * As the schema's own `safeParse`, for what strangers send: that throws where something has a `length` that is no
+ * number, and cannot be made one.
+ */
+export function parseSafely<T extends z.ZodMiniType>(
+  schema: T,
+  value: unknown,
+): { success: true; data: z.infer<T> } | { success: false; error: Issues } {
+  try {
+    return schema.safeParse(value) as { success: true; data: z.infer<T> } | { success: false; error: Issues };
+  } catch {
+    return {
+      success: false,
+      error: { issues: [{ code: 'custom', path: [], message: 'its form cannot be checked', input: value }] },
+    };
+  }
+}
+
 /** "field.path: what is wrong", for the first issue of a zod error. Cut: names of fields may be as long as their sender likes. */
-export function firstIssue(error: z.core.$ZodError): string {
+export function firstIssue(error: Issues): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'unknown';
   const path = issue.path.map(String).join('.');

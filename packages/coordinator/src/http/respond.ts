@@ -1,4 +1,4 @@
-import { CoppiceError, type ErrorCode, firstIssue, MAX_TEXT } from '@coppice/protocol';
+import { CoppiceError, type ErrorCode, firstIssue, MAX_TEXT, parseSafely } from '@coppice/protocol';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type * as z from 'zod/mini';
@@ -64,7 +64,7 @@ export function parseBody<T extends z.ZodMiniType>(
   body: unknown,
   code: ErrorCode = 'body-invalid',
 ): z.infer<T> {
-  const parsed = schema.safeParse(body);
+  const parsed = parseSafely(schema, body);
   if (parsed.success) return parsed.data as z.infer<T>;
   throw new CoppiceError(code, `The request cannot be taken: ${firstIssue(parsed.error)}.`);
 }

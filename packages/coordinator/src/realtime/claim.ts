@@ -5,6 +5,7 @@ import {
   HelloSchema,
   OLDEST_SERVED_VERSION,
   PROTOCOL_VERSION,
+  parseSafely,
   proofBytes,
 } from '@coppice/protocol';
 
@@ -35,7 +36,7 @@ export async function claimOf(auth: unknown): Promise<Claim> {
       `This program speaks protocol ${protocol}; the coordinator knows ${PROTOCOL_VERSION}. Update the coordinator.`,
     );
   }
-  const hello = HelloSchema.safeParse(auth);
+  const hello = parseSafely(HelloSchema, auth);
   if (!hello.success) {
     throw new CoppiceError(
       'identity-invalid',

@@ -9,6 +9,7 @@ import {
   type Model,
   type Plan,
   PlanSchema,
+  parseSafely,
   type Run,
   type RunAction,
   type RunSummary,
@@ -316,7 +317,7 @@ export function summaryOf(
 
 /** The plan asked for, completed by the task's defaults and then by the general ones. */
 export function completePlan(task: Task, input: Partial<Plan>): Plan {
-  const parsed = PlanSchema.safeParse({ ...defaultPlan, ...task.planDefaults, ...input });
+  const parsed = parseSafely(PlanSchema, { ...defaultPlan, ...task.planDefaults, ...input });
   if (parsed.success) return parsed.data;
   throw new CoppiceError('plan-invalid', `The plan is not valid: ${firstIssue(parsed.error)}.`);
 }

@@ -244,6 +244,32 @@ describe('a round', () => {
     expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2 });
   });
 
+  it('asks nobody twice where it begins between a join and what follows it', async () => {
+    const w = await world({ minParticipants: 2 });
+    await w.engine.act('start');
+    const about = {
+      run: 'toy-1',
+      device: 'headless',
+      backend: 'cpu',
+      examples: 5,
+      speed: null,
+      paused: false,
+    } as const;
+    // Both join before either's join is done with.
+    for (const n of [1, 2]) w.engine.join(id(n), about);
+    for (const n of [1, 2]) w.engine.afterJoin(id(n));
+    const asked = () =>
+      w
+        .starts()
+        .flatMap(({ to }) => to)
+        .sort();
+    expect(asked()).toEqual([id(1), id(2)]);
+    // Who comes back to an open round is asked again.
+    w.engine.connectionLost(id(2));
+    w.join(2);
+    expect(asked()).toEqual([id(1), id(2), id(2)]);
+  });
+
   it('is abandoned without a quorum, leaves the model as it was, says why, and is tried again', async () => {
     const w = await world({ quorum: 0.75, deadlineSeconds: 60 });
     for (let n = 0; n < 4; n++) w.join(n);

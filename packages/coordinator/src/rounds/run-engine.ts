@@ -51,6 +51,8 @@ export class RunEngine {
   readonly #state: RunState;
   readonly #rounds: RoundLoop;
   #closing: ClosingEvaluation | null = null;
+  /** Who joined while a round was open in which it is asked. */
+  readonly #askedBefore = new Set<string>();
 
   constructor(options: RunOptions) {
     this.#o = options;
@@ -115,6 +117,7 @@ export class RunEngine {
     const known = this.#state.members.get(participant);
     this.#state.members.join(participant, join, this.#now());
     this.#returned(participant);
+    if (this.#rounds.open?.cohort.has(participant) === true) this.#askedBefore.add(participant);
     if (known === undefined || known.presence === 'left') {
       this.#log('info', 'participant-joined', `A participant joined (${join.device}, ${join.backend}).`);
     }
@@ -128,7 +131,8 @@ export class RunEngine {
    * gets the open round again, and a round that waited for one more begins.
    */
   afterJoin(participant: string): void {
-    this.#rounds.askAgain(participant);
+    // Of a round that began since, it has been told already.
+    if (this.#askedBefore.delete(participant)) this.#rounds.askAgain(participant);
     this.#rounds.consider();
   }
 
