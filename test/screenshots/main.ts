@@ -17,7 +17,7 @@ const world = await startWorld();
 const browser = await launchBrowser();
 const run = await world.coordinator.runs.create(
   'mnist-2nn',
-  { rounds: 40, minParticipants: 3, overSelection: 1, quorum: 0.3, learningRate: 0.1 },
+  { rounds: 5000, minParticipants: 3, overSelection: 1, quorum: 0.3, learningRate: 0.1 },
   true,
 );
 const sessions = await headless(world.url, run.id, { count: 3, examples: 600 });
