@@ -1,7 +1,7 @@
 import type { BenchResult, BenchRow } from './result.ts';
 
-const WIDTH = 760;
-const LEFT = 300;
+const WIDTH = 860;
+const LEFT = 400;
 const RIGHT = 90;
 const BAR = 16;
 const GAP = 8;
@@ -49,7 +49,7 @@ function named(rows: readonly BenchRow[]): BenchRow[] {
   let before = '';
   return rows.map((row) => {
     if (!row.what.startsWith('… ')) {
-      before = row.what.split(/[:,]/)[0] as string;
+      before = row.what.split(/: |, /)[0] as string;
       return row;
     }
     return { ...row, what: `${before}: ${row.what.slice(2)}` };

@@ -40,12 +40,12 @@ export async function measure(): Promise<BenchResult> {
     rows.push(
       row(`${name}: a round`, coordinator.wall, 'ms'),
       row('… CPU of the coordinator', coordinator.cpu, 'ms'),
-      row('… longest stall of its event loop', [coordinator.longestStall], 'ms'),
-      row('… its memory at most', [coordinator.peakMegabytes], 'MB'),
+      row('… longest stall of the coordinator', [coordinator.longestStall], 'ms'),
+      row('… memory of the coordinator at most', [coordinator.peakMegabytes], 'MB'),
       row('… the echo', echo.wall, 'ms'),
       row('… CPU of the echo', echo.cpu, 'ms'),
-      row('… longest stall of its event loop', [echo.longestStall], 'ms'),
-      row('… its memory at most', [echo.peakMegabytes], 'MB'),
+      row('… longest stall of the echo', [echo.longestStall], 'ms'),
+      row('… memory of the echo at most', [echo.peakMegabytes], 'MB'),
     );
     ratios.push(
       {
