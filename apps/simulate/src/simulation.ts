@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type Coordinator, noLimits, startCoordinator } from '@coppice/coordinator';
+import { type Coordinator, noLimits, startCoordinator, workerEvaluator } from '@coppice/coordinator';
 import { parsePartition, partition } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import {
@@ -17,6 +17,9 @@ import type { ClientsData, ClientsEvent } from './client-messages.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import type { DoneEvent, RoundEvent } from './events.ts';
 import { type SimulateOptions, UsageError } from './options.ts';
+
+/** Each holds the test data. */
+const EVALUATION_THREADS = 4;
 
 /** What a simulation tells while it goes. */
 export interface SimulationObserver {
@@ -139,6 +142,8 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
   const coordinator: Coordinator = await startCoordinator({
     config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
+    // While it measures, nobody trains: all processors are free.
+    evaluator: workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism())),
   });
   cleanUp.push(() => coordinator.close());
   return { url: coordinator.url, key: coordinator.adminKey };

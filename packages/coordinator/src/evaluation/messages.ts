@@ -4,13 +4,21 @@ import type { DataSchema, Layout, Loss, Metrics, Task, Topology, WireError } fro
 export type Question =
   | { readonly kind: 'check'; readonly model: unknown; readonly data: DataSchema; readonly loss: Loss }
   | { readonly kind: 'describe'; readonly task: Task; readonly seed: number }
-  | { readonly kind: 'evaluate'; readonly task: Task; readonly weights: Float32Array }
+  | {
+      readonly kind: 'evaluate';
+      readonly task: Task;
+      readonly weights: Float32Array;
+      /** Which parts of the test data: every `of`th, from this one on. */
+      readonly share: number;
+      readonly of: number;
+    }
   | { readonly kind: 'samples'; readonly task: string; readonly share: number; readonly of: number };
 
 export interface Answers {
   check: Topology;
   describe: { layout: Layout; weights: Float32Array };
-  evaluate: Metrics | null;
+  /** By part of the test data; `null` where there is none. */
+  evaluate: ReadonlyMap<number, Metrics> | null;
   samples: Uint8Array;
 }
 

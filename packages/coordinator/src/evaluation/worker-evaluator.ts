@@ -1,59 +1,104 @@
 import { Worker } from 'node:worker_threads';
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, type Metrics } from '@coppice/protocol';
 import type { Evaluator } from './evaluator.ts';
 import type { Answers, Question, Response } from './messages.ts';
 
-/** The evaluator in a thread of its own: sums over ten thousand images must not delay a heartbeat. */
-export function workerEvaluator(): Evaluator {
-  const waiting = new Map<number, { resolve(answer: never): void; reject(error: CoppiceError): void }>();
+/**
+ * The evaluator in a thread of its own: sums over ten thousand images must not delay a heartbeat.
+ *
+ * @param threads how many share an evaluation, each with the test data and a model of its own.
+ */
+export function workerEvaluator(threads = 1): Evaluator {
   const described = new Map<string, Promise<Answers['describe']>>();
-  let worker: Worker | null = null;
-  let next = 0;
-
-  const start = (): Worker => {
-    const started = new Worker(new URL('./worker.ts', import.meta.url));
-    started.on('message', (response: Response) => {
-      const asked = waiting.get(response.id);
-      waiting.delete(response.id);
-      if ('error' in response) asked?.reject(CoppiceError.fromWire(response.error));
-      else asked?.resolve(response.answer as never);
-    });
-    const failed = (why: string) => {
-      if (worker === started) worker = null;
-      for (const { reject } of waiting.values())
-        reject(new CoppiceError('evaluation-failed', `The evaluation thread ended: ${why}`));
-      waiting.clear();
-    };
-    started.on('error', (error) => failed(error.message));
-    started.on('exit', (code) => failed(`exit code ${code}`));
-    return started;
-  };
-
-  const ask = <K extends Question['kind']>(question: Extract<Question, { kind: K }>): Promise<Answers[K]> =>
-    new Promise((resolve, reject) => {
-      const id = next++;
-      waiting.set(id, { resolve, reject });
-      worker ??= start();
-      worker.postMessage({ id, question });
-    });
-
+  const [first, ...others] = Array.from({ length: Math.max(1, threads) }, () => new EvaluationThread()) as [
+    EvaluationThread,
+    ...EvaluationThread[],
+  ];
+  const all = [first, ...others];
   return {
-    check: (model, data, loss) => ask({ kind: 'check', model, data, loss }),
+    check: (model, data, loss) => first.ask({ kind: 'check', model, data, loss }),
     describe(task, seed) {
       // The layout and first weights follow from topology and seed alone.
       const key = `${seed}/${JSON.stringify([task.model, task.data, task.loss])}`;
       let answer = described.get(key);
       if (answer === undefined) {
-        answer = ask({ kind: 'describe', task, seed });
+        answer = first.ask({ kind: 'describe', task, seed });
         described.set(key, answer);
         answer.catch(() => described.delete(key));
       }
       return answer;
     },
-    evaluate: (task, weights) => ask({ kind: 'evaluate', task, weights }),
-    samples: (task, share, of) => ask({ kind: 'samples', task, share, of }),
-    async close() {
-      await worker?.terminate();
+    async evaluate(task, weights) {
+      const of = all.length;
+      const shares = await Promise.all(
+        all.map((thread, share) => thread.ask({ kind: 'evaluate', task, weights, share, of })),
+      );
+      return together(shares);
     },
+    samples: (task, share, of) => first.ask({ kind: 'samples', task, share, of }),
+    async close() {
+      await Promise.all(all.map((thread) => thread.close()));
+    },
+  };
+}
+
+/** A thread that starts when it is first asked, and anew after it ended. */
+class EvaluationThread {
+  readonly #waiting = new Map<number, { resolve(answer: never): void; reject(error: CoppiceError): void }>();
+  #worker: Worker | null = null;
+  #next = 0;
+
+  ask<K extends Question['kind']>(question: Extract<Question, { kind: K }>): Promise<Answers[K]> {
+    return new Promise((resolve, reject) => {
+      const id = this.#next++;
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker ??= this.#start();
+      this.#worker.postMessage({ id, question });
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const started = new Worker(new URL('./worker.ts', import.meta.url));
+    started.on('message', (response: Response) => {
+      const asked = this.#waiting.get(response.id);
+      this.#waiting.delete(response.id);
+      if ('error' in response) asked?.reject(CoppiceError.fromWire(response.error));
+      else asked?.resolve(response.answer as never);
+    });
+    const failed = (why: string) => {
+      if (this.#worker === started) this.#worker = null;
+      for (const { reject } of this.#waiting.values())
+        reject(new CoppiceError('evaluation-failed', `The evaluation thread ended: ${why}`));
+      this.#waiting.clear();
+    };
+    started.on('error', (error) => failed(error.message));
+    started.on('exit', (code) => failed(`exit code ${code}`));
+    return started;
+  }
+}
+
+/** The whole's metrics, from those of its parts, in their order: the same bits whoever measured which. */
+function together(shares: readonly Answers['evaluate'][]): Metrics | null {
+  const parts = shares.flatMap((share) => (share === null ? [] : [...share]));
+  if (parts.length === 0) return null;
+  const ordered = parts.sort(([a], [b]) => a - b).map(([, metrics]) => metrics);
+  const examples = ordered.reduce((sum, part) => sum + part.examples, 0);
+  /** A part that cannot be measured leaves nothing to say of the whole. */
+  const sum = (of: (part: Metrics) => number | null) =>
+    ordered.reduce<number | null>((before, part) => {
+      const value = of(part);
+      return before === null || value === null ? null : before + value;
+    }, 0);
+  const loss = sum((part) => part.loss && part.loss * part.examples);
+  // Hits are whole numbers: 97 % of parts must not come to a little less of the whole.
+  const hits = sum((part) => part.accuracy && Math.round(part.accuracy * part.examples));
+  return {
+    loss: loss === null ? null : loss / examples,
+    accuracy: hits === null ? null : hits / examples,
+    examples,
   };
 }

@@ -16,7 +16,7 @@ const answers: {
 } = {
   check: async ({ model, data, loss }) => (await checkModel(model, data, loss)).topology,
   describe: ({ task, seed }) => describeModel(modelOf(task), seed),
-  evaluate: ({ task, weights }) => evaluate(task, weights),
+  evaluate: ({ task, weights, share, of }) => evaluate(task, weights, { share, of }),
   samples: async ({ task, share, of }) => encodeSamples(await sampleShare(task, share, of)),
 };
 
@@ -34,7 +34,14 @@ parentPort?.on('message', ({ id, question }: Request) => {
   });
 });
 
-async function evaluate(task: Task, weights: Float32Array): Promise<Metrics | null> {
+/** Examples of a part. Parts are the same however many threads share them, so that what they come to is, too. */
+const PART = 2500;
+
+async function evaluate(
+  task: Task,
+  weights: Float32Array,
+  { share, of }: { share: number; of: number },
+): Promise<Answers['evaluate']> {
   if (!hasTaskData(task.id)) return null;
   if (current?.task !== task.id) {
     current?.trainer.dispose();
@@ -47,7 +54,16 @@ async function evaluate(task: Task, weights: Float32Array): Promise<Metrics | nu
     };
   }
   current.trainer.setWeights(weights);
-  return current.trainer.evaluate(current.test);
+  const { trainer, test } = current;
+  const parts = new Map<number, Metrics>();
+  const size = test.xs.length / test.count;
+  for (let part = share; part * PART < test.count; part += of) {
+    const from = part * PART;
+    const to = Math.min(test.count, from + PART);
+    const xs = test.xs.subarray(from * size, to * size);
+    parts.set(part, await trainer.evaluate({ count: to - from, xs, ys: test.ys.subarray(from, to) }));
+  }
+  return parts;
 }
 
 function modelOf(task: Task) {
