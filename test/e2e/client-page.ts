@@ -15,12 +15,19 @@ export async function addPictures(
   const before = await dataCount(page);
   await page.getByTestId('file-label').selectOption(String(label));
   await page.getByTestId('file-input').setInputFiles(files);
-  await page.waitForFunction(
-    ([wanted]) =>
-      Number(document.querySelector('[data-testid="data-count"]')?.textContent?.replace(/\D/g, '')) >=
-      (wanted as number),
-    [before + files.length],
-  );
+  try {
+    await page.waitForFunction(
+      ([wanted]) =>
+        Number(document.querySelector('[data-testid="data-count"]')?.textContent?.replace(/\D/g, '')) >=
+        (wanted as number),
+      [before + files.length],
+    );
+  } catch (cause) {
+    const there = await page.evaluate(() => document.body.textContent);
+    throw new Error(`${files.length} pictures were not added to ${before}. The page says:\n${there}`, {
+      cause,
+    });
+  }
 }
 
 export async function dataCount(page: Page): Promise<number> {

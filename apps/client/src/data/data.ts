@@ -13,6 +13,9 @@ export const findings = signal<readonly QualityFinding[]>([]);
 /** What is being added or deleted right now; the buttons wait. */
 export const busy = signal(false);
 
+/** Until it resolves the worker has no place for examples of the chosen task. */
+let opening: Promise<unknown> = Promise.resolve();
+
 /** Looked through once changes have settled: reading all examples takes the worker a moment. */
 const SETTLED = 600;
 
@@ -30,7 +33,7 @@ export function watchData(): void {
     if (task === null || task === opened) return;
     opened = task;
     summary.value = null;
-    void attempt('open', async () => {
+    opening = attempt('open', async () => {
       if (!listening) {
         listening = true;
         await participant().subscribeData(
@@ -65,10 +68,13 @@ export function watchData(): void {
   });
 }
 
-/** Adds or deletes, one at a time. */
+/** Adds or deletes, one at a time; who is quicker than the page waits until their examples are open. */
 export async function change<T>(work: () => Promise<T>): Promise<T | undefined> {
   busy.value = true;
-  const result = await attemptInView('examples', work);
+  const result = await attemptInView('examples', async () => {
+    await opening;
+    return work();
+  });
   busy.value = false;
   return result;
 }
