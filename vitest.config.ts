@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
+/** A browser on a busy machine is a race now and then; what was tried twice is said so in the output, and looked into. */
+const retry = 1;
+
 /** What a page takes is measured: nothing else should be at work beside it. */
 const measured = ['test/e2e/steadiness.test.ts'];
 
@@ -41,6 +44,7 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: measured,
+          retry,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
@@ -50,6 +54,7 @@ export default defineConfig({
           name: 'alone',
           include: measured,
           fileParallelism: false,
+          retry,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
