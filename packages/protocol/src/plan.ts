@@ -73,6 +73,14 @@ const share = { en: 'share, 0–1', zh: '比例，0–1' };
 const seconds = { en: 'seconds', zh: '秒' };
 const participants = { en: 'participants', zh: '位参与者' };
 
+/** Codecs that write every number, for updates and for models. */
+const everyNumber = {
+  float32: { en: 'float32: 4 bytes a parameter, exact', zh: 'float32：每个参数 4 字节，无损' },
+  float16: { en: 'float16: half the bytes', zh: 'float16：字节减半' },
+  int8: { en: 'int8: a quarter of the bytes', zh: 'int8：四分之一的字节' },
+  int4: { en: 'int4, rotated: an eighth of the bytes', zh: 'int4（旋转）：八分之一的字节' },
+} as const;
+
 export const planFields = {
   strategy: choice(
     { fedavg: { en: 'FedAvg', zh: 'FedAvg（联邦平均）' } },
@@ -268,10 +276,7 @@ export const planFields = {
   ),
   uploadCodec: choice(
     {
-      float32: { en: 'float32: 4 bytes a parameter, exact', zh: 'float32：每个参数 4 字节，无损' },
-      float16: { en: 'float16: half the bytes', zh: 'float16：字节减半' },
-      int8: { en: 'int8: a quarter of the bytes', zh: 'int8：四分之一的字节' },
-      int4: { en: 'int4, rotated: an eighth of the bytes', zh: 'int4（旋转）：八分之一的字节' },
+      ...everyNumber,
       top10: { en: 'the largest 10 %: a fifth of the bytes', zh: '最大的 10%：五分之一的字节' },
       top1: { en: 'the largest 1 %: a fiftieth of the bytes', zh: '最大的 1%：五十分之一的字节' },
     },
@@ -285,23 +290,15 @@ export const planFields = {
       },
     },
   ),
-  downloadCodec: choice(
-    {
-      float32: { en: 'float32: 4 bytes a parameter, exact', zh: 'float32：每个参数 4 字节，无损' },
-      float16: { en: 'float16: half the bytes', zh: 'float16：字节减半' },
-      int8: { en: 'int8: a quarter of the bytes', zh: 'int8：四分之一的字节' },
-      int4: { en: 'int4, rotated: an eighth of the bytes', zh: 'int4（旋转）：八分之一的字节' },
+  downloadCodec: choice(everyNumber, {
+    default: 'float32',
+    group: 'update',
+    label: { en: 'Models travel as', zh: '模型的传输编码' },
+    help: {
+      en: 'How models are written on their way down to training. What is rounded, and how much of it shows, is a matter of the next field.',
+      zh: '模型下发训练时的写法。被舍入的是什么、影响多大，由下一项决定。',
     },
-    {
-      default: 'float32',
-      group: 'update',
-      label: { en: 'Models travel as', zh: '模型的传输编码' },
-      help: {
-        en: 'How models are written on their way down to training. What is rounded, and how much of it shows, is a matter of the next field.',
-        zh: '模型下发训练时的写法。被舍入的是什么、影响多大，由下一项决定。',
-      },
-    },
-  ),
+  }),
   downloadForm: choice(
     {
       whole: { en: 'whole models', zh: '完整模型' },
