@@ -181,6 +181,18 @@ describe('browsers and headless clients train one model together', () => {
     );
   });
 
+  it('the admin stops it, and both pages say so', async () => {
+    await admin.page.getByTestId('stop').first().click();
+    await admin.page.getByTestId('confirm').click();
+    await admin.page.waitForFunction(() =>
+      /stopped/i.test(document.querySelector('[data-testid="run-status"]')?.textContent ?? ''),
+    );
+    for (const { page } of [first, second]) {
+      await page.locator('[data-testid="status"][data-activity="ended"]').waitFor();
+    }
+  });
+
+  // After the end: the search takes this process, and the coordinator in it, for half a minute.
   it('sends none of its examples, in any form', async () => {
     const examples = [...(await keptExamples(first.page)), ...(await keptExamples(second.page))];
     expect(examples).toHaveLength(120);
@@ -195,11 +207,6 @@ describe('browsers and headless clients train one model together', () => {
   });
 
   it('pages meet no uncaught error', async () => {
-    await admin.page.getByTestId('stop').first().click();
-    await admin.page.getByTestId('confirm').click();
-    await admin.page.waitForFunction(() =>
-      /stopped/i.test(document.querySelector('[data-testid="run-status"]')?.textContent ?? ''),
-    );
     for (const { problems } of [admin, first, second]) expect(problems).toEqual([]);
     expect(await accepted(second.page)).toBeGreaterThan(0);
   });

@@ -62,10 +62,11 @@ function KnownRun({ run }: { run: Run }) {
             </span>
           </div>
         </div>
+        {/* Above all that comes and goes with the rounds: a button that moves is a wrong button pressed. */}
+        <Controls run={run} />
         <Standing run={run} rounds={rounds} />
         {!over && <PhaseStrip run={run} />}
         <Troubles run={run} rounds={rounds} />
-        <Controls run={run} />
         {!over && <ClientLink run={run} />}
       </header>
       <Figures run={run} rounds={rounds} />
