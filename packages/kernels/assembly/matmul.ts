@@ -1,5 +1,6 @@
 import { multiplyAdd4 } from './fused';
 import { loadPart, storePart } from './partial';
+import { isSparse, sparseProduct, sparseTransposedProduct } from './sparse';
 
 /*
  * Matrix products in the layouts that training needs. Matrices are row-major and dense. The inner loop holds a tile of
@@ -18,6 +19,12 @@ const FEW: usize = 16;
 /** C [m, n] ← A [m, k] · B [k, n] + bias [n]; a `bias` of 0 is none. */
 export function matmul(m: usize, k: usize, n: usize, a: usize, b: usize, bias: usize, c: usize): void {
   const whole = n & ~7;
+  let done: usize = 0;
+  if (isSparse(m, k, n, a)) {
+    sparseProduct(m, k, n, whole, a, b, bias, c);
+    if (whole == n) return;
+    done = whole;
+  }
   for (let i: usize = 0; i < m; ) {
     const rows = rowsOf(m - i);
     const first = a + ((i * k) << 2);
@@ -29,7 +36,7 @@ export function matmul(m: usize, k: usize, n: usize, a: usize, b: usize, bias: u
     const near = first + (from << 2);
     const other = b + ((from * n) << 2);
     const out = c + ((i * n) << 2);
-    for (let j: usize = 0; j < whole; j += 8) {
+    for (let j = done; j < whole; j += 8) {
       const start: usize = bias == 0 ? 0 : bias + (j << 2);
       wide(rows, SET, to - from, near, k << 2, 4, other + (j << 2), n << 2, out + (j << 2), start, 0);
     }
@@ -55,6 +62,8 @@ function areZero(rows: usize, at: usize, row: usize): bool {
 
 /** Rows of A and B that are worked through before the next: what they hold stays in the second cache. */
 const DEPTH: usize = 128;
+/** As many rows as a mask has bits. */
+const MASKED: usize = 64;
 
 /** C [k, n] ← Aᵀ · B + β · C for A [m, k] and B [m, n]; with β = 0, C is not read. */
 export function matmulTransposedA(
@@ -67,6 +76,12 @@ export function matmulTransposedA(
   c: usize,
 ): void {
   const whole = n & ~7;
+  let done: usize = 0;
+  if (m <= MASKED && isSparse(m, k, n, a)) {
+    sparseTransposedProduct(m, k, n, whole, a, b, beta, m > FEW, c);
+    if (whole == n) return;
+    done = whole;
+  }
   for (let from: usize = 0; from < m || from == 0; from += DEPTH) {
     const depth = min(DEPTH, m - from);
     const keep: f32 = from == 0 ? beta : 1;
@@ -79,7 +94,7 @@ export function matmulTransposedA(
         continue;
       }
       const other = b + ((from * n) << 2);
-      for (let j: usize = 0; j < whole; j += 8) {
+      for (let j = done; j < whole; j += 8) {
         wide(rows, ADD, depth, first, 4, k << 2, other + (j << 2), n << 2, c + ((i * n + j) << 2), 0, keep);
       }
       if (whole < n) {
