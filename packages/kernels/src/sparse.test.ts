@@ -87,14 +87,17 @@ describe.each(variants.filter(runs))('%s kernels, with many zeros', (variant) =>
 });
 
 // The scalar twin leaves nothing out.
-describe.each(variants.filter((variant) => variant !== 'scalar' && runs(variant)))('%s kernels', (variant) => {
-  it('need no numbers where zeros stand', () => {
-    const [m, k, n] = [3, 40, 48];
-    const left = empty(m * k).map((_, at) => (at % k === 7 ? 1 : 0));
-    const right = draw(k * n, 2).map((x, at) => (Math.floor(at / n) === 7 ? x : Number.NaN));
-    const bench = workbench(variant, left, right, empty(m * n));
-    const [a, b, c] = bench.at as [number, number, number];
-    bench.kernels.matmul(m, k, n, a, b, 0, c);
-    expect(bench.read(2)).toEqual(Array.from({ length: m }, () => right.slice(7 * n, 8 * n)).flat());
-  });
-});
+describe.each(variants.filter((variant) => variant !== 'scalar' && runs(variant)))(
+  '%s kernels',
+  (variant) => {
+    it('need no numbers where zeros stand', () => {
+      const [m, k, n] = [3, 40, 48];
+      const left = empty(m * k).map((_, at) => (at % k === 7 ? 1 : 0));
+      const right = draw(k * n, 2).map((x, at) => (Math.floor(at / n) === 7 ? x : Number.NaN));
+      const bench = workbench(variant, left, right, empty(m * n));
+      const [a, b, c] = bench.at as [number, number, number];
+      bench.kernels.matmul(m, k, n, a, b, 0, c);
+      expect(bench.read(2)).toEqual(Array.from({ length: m }, () => right.slice(7 * n, 8 * n)).flat());
+    });
+  },
+);
