@@ -1,6 +1,6 @@
 import type { BackendName } from '@coppice/training';
 
-/** What a thread of clients is told at its start. */
+/** What a thread of clients is told, once. */
 export interface ClientsData {
   readonly url: string;
   readonly run: string;

@@ -1,5 +1,5 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import type { Session } from '@coppice/participant';
+import { parentPort } from 'node:worker_threads';
+import type { Session, TrainerHost } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { seededRandom, uniform } from '@coppice/ports';
 import { createTrainer } from '@coppice/training';
@@ -9,12 +9,9 @@ import type { ClientsData, ClientsEvent } from './client-messages.ts';
  * Some of the clients: each with its own socket, identity and data, one after the other on this
  * thread's backend.
  */
-const data = workerData as ClientsData;
 const tell = (event: ClientsEvent) => parentPort?.postMessage(event);
-const host = trainerHost(createTrainer, [data.backend]);
 
-function examplesOf(rows: Uint32Array) {
-  const { featureSize, features, labels } = data;
+function examplesOf(rows: Uint32Array, { featureSize, features, labels }: ClientsData) {
   const own =
     features instanceof Uint8Array
       ? new Uint8Array(rows.length * featureSize)
@@ -27,11 +24,11 @@ function examplesOf(rows: Uint32Array) {
   return { count: rows.length, features: own, labels: ownLabels };
 }
 
-function startClient(index: number, rows: Uint32Array): Session {
+function startClient(index: number, rows: Uint32Array, data: ClientsData, host: TrainerHost): Session {
   const session = createHeadlessParticipant({
     url: data.url,
     identity: `simulated/${data.seed}/${index}`,
-    examples: examplesOf(rows),
+    examples: examplesOf(rows, data),
     host,
     backend: data.backend,
     dropsOut: (round) =>
@@ -54,4 +51,7 @@ function startClient(index: number, rows: Uint32Array): Session {
   return session;
 }
 
-for (const { index, rows } of data.clients) startClient(index, rows);
+parentPort?.once('message', (data: ClientsData) => {
+  const host = trainerHost(createTrainer, [data.backend]);
+  for (const { index, rows } of data.clients) startClient(index, rows, data, host);
+});

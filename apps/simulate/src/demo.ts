@@ -1,13 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { readConfig, startCoordinator } from '@coppice/coordinator';
 import { parsePartition, partition, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, type Run } from '@coppice/protocol';
 import { buildPages } from '../../../tools/build-pages.ts';
-import type { ClientsData, ClientsEvent } from './client-messages.ts';
+import { ClientThreads } from './client-threads.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 
 /*
@@ -74,7 +71,7 @@ async function main(): Promise<void> {
 
   const stop = () => {
     link.close();
-    for (const thread of threads) void thread.terminate();
+    void threads.close();
     coordinator.close().then(
       () => process.exit(0),
       () => process.exit(1),
@@ -93,7 +90,10 @@ function createRun(link: CoordinatorLink): Promise<Run> {
 }
 
 /** Resolves when all of them have joined. */
-async function startClients(url: string, run: string): Promise<Worker[]> {
+async function startClients(url: string, run: string): Promise<ClientThreads> {
+  const { promise: failure, reject } = Promise.withResolvers<never>();
+  // One thread is enough for the pace of a demo, and leaves the others to browsers.
+  const threads = new ClientThreads(Math.max(1, Math.min(2, availableParallelism() - 1)), reject);
   const { train } = await loadTaskData(TASK);
   const shares = partition(
     train.labels,
@@ -101,46 +101,31 @@ async function startClients(url: string, run: string): Promise<Worker[]> {
     parsePartition('iid'),
     'demo',
   ).slice(0, CLIENTS);
-  // One thread is enough for the pace of a demo, and leaves the others to browsers.
-  const threads = Math.max(1, Math.min(2, availableParallelism() - 1));
-  const workers: Worker[] = [];
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let joined = 0;
-  for (let thread = 0; thread < threads; thread++) {
-    const own = shares
-      .map((rows, index) => ({ index, rows }))
-      .filter(({ index }) => index % threads === thread);
-    // Only this thread's pictures are handed over: it needs no more.
-    const examples = selectExamples(
-      train,
-      own.flatMap(({ rows }) => [...rows]),
-    );
-    let at = 0;
-    const clients = own.map(({ index, rows }) => ({ index, rows: Uint32Array.from(rows, () => at++) }));
-    const workerData: ClientsData = {
-      url,
-      run,
-      invitation: null,
-      seed: 1,
-      dropout: 0,
-      backend: 'planned',
-      clients,
-      features: examples.features,
-      labels: examples.labels,
-      featureSize: examples.features.length / examples.count,
-    };
-    const worker = new Worker(join(fileURLToPath(new URL('.', import.meta.url)), 'clients-thread.ts'), {
-      workerData,
-    });
-    worker.on('error', reject);
-    worker.on('message', (event: ClientsEvent) => {
-      if (event.kind === 'failed') reject(new CoppiceError('internal', event.message));
-      else if (++joined === CLIENTS) resolve();
-    });
-    workers.push(worker);
-  }
-  await promise;
-  return workers;
+  const joined = threads.begin(
+    shares.map((rows, index) => ({ index, rows })),
+    (own) => {
+      // Only this thread's pictures are handed over: it needs no more.
+      const { count, features, labels } = selectExamples(
+        train,
+        own.flatMap(({ rows }) => [...rows]),
+      );
+      let at = 0;
+      return {
+        url,
+        run,
+        invitation: null,
+        seed: 1,
+        dropout: 0,
+        backend: 'planned',
+        clients: own.map(({ index, rows }) => ({ index, rows: Uint32Array.from(rows, () => at++) })),
+        features,
+        labels,
+        featureSize: features.length / count,
+      };
+    },
+  );
+  await Promise.race([joined, failure]);
+  return threads;
 }
 
 main().catch((thrown: unknown) => {

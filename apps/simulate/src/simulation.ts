@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { type Coordinator, noLimits, startCoordinator, workerEvaluator } from '@coppice/coordinator';
 import { parsePartition, partition } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
@@ -13,7 +12,7 @@ import {
   type Run,
   type TaskInfo,
 } from '@coppice/protocol';
-import type { ClientsData, ClientsEvent } from './client-messages.ts';
+import { ClientThreads } from './client-threads.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import type { DoneEvent, RoundEvent } from './events.ts';
 import { type SimulateOptions, UsageError } from './options.ts';
@@ -55,7 +54,10 @@ export async function simulate(
   signal: AbortSignal,
 ): Promise<SimulationResult> {
   const cleanUp: CleanUp[] = [];
+  const failure = new Failure(signal);
   try {
+    const threads = new ClientThreads(options.processes, failure.report);
+    cleanUp.push(() => threads.close());
     const { url, key } =
       options.url === null
         ? await ownCoordinator(cleanUp)
@@ -78,13 +80,15 @@ export async function simulate(
       admission: options.invited ? 'invited' : 'open',
     });
     const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
-    const failure = new Failure(signal);
-    await startClients({ ...shares.data, url, run: run.id, invitation }, shares.rows, {
-      options,
-      observer,
-      failure,
-      cleanUp,
-    });
+    const { seed, dropout, backend } = options;
+    const common = { ...shares.data, url, run: run.id, invitation, seed, dropout, backend };
+    await failure.beside(
+      threads.begin(
+        shares.rows.map((rows, index) => ({ index, rows })),
+        (clients) => ({ ...common, clients }),
+        observer.onJoined,
+      ),
+    );
     const begun = Date.now();
     const ended = watchRun(link, run.id, { observer, failure });
     await link.act(run.id, 'start');
@@ -235,47 +239,6 @@ function shared<T extends Uint8Array | Float32Array>(values: T): T {
   const copy = values instanceof Uint8Array ? new Uint8Array(buffer) : new Float32Array(buffer);
   copy.set(values);
   return copy as unknown as T;
-}
-
-async function startClients(
-  data: Pick<ClientsData, 'features' | 'labels' | 'featureSize' | 'url' | 'run' | 'invitation'>,
-  rows: readonly Uint32Array[],
-  {
-    options,
-    observer,
-    failure,
-    cleanUp,
-  }: {
-    options: SimulateOptions;
-    observer: SimulationObserver;
-    failure: Failure;
-    cleanUp: CleanUp[];
-  },
-): Promise<void> {
-  const joined = new Set<number>();
-  const { promise, resolve } = Promise.withResolvers<void>();
-  for (let thread = 0; thread < options.processes; thread++) {
-    const clients = rows
-      .map((own, index) => ({ index, rows: own }))
-      .filter(({ index }) => index % options.processes === thread);
-    const workerData: ClientsData = {
-      ...data,
-      clients,
-      seed: options.seed,
-      dropout: options.dropout,
-      backend: options.backend,
-    };
-    const worker = new Worker(new URL('./clients-thread.ts', import.meta.url), { workerData });
-    cleanUp.push(() => worker.terminate());
-    worker.on('error', failure.report);
-    worker.on('message', (event: ClientsEvent) => {
-      if (event.kind === 'failed') return failure.report(new CoppiceError('internal', event.message));
-      joined.add(event.client);
-      observer.onJoined(joined.size);
-      if (joined.size === options.clients) resolve();
-    });
-  }
-  await failure.beside(promise);
 }
 
 function watchRun(

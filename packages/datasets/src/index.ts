@@ -12,7 +12,7 @@ export {
 } from './csv.ts';
 export { type RawExamples, selectExamples, type TaskData } from './examples.ts';
 export { type Picture, prepareImage } from './image.ts';
-export { type NormalisedExamples, normalise, normaliseFeatures } from './normalise.ts';
+export { type NormalisedExamples, normalise, normaliseFeatures, trainerInputs } from './normalise.ts';
 export { dirichlet, type Partition, parsePartition, partition } from './partition.ts';
 export { checkQuality, type QualityFinding } from './quality.ts';
 export { builtInTask, builtInTasks } from './tasks/index.ts';

@@ -1,7 +1,7 @@
 import type { DataSchema } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import { selectExamples } from './examples.ts';
-import { normalise, normaliseFeatures } from './normalise.ts';
+import { normalise, normaliseFeatures, trainerInputs } from './normalise.ts';
 
 const table: DataSchema = {
   kind: 'table',
@@ -24,6 +24,13 @@ it('scales each column by its own mean and scale, and leaves labels alone', () =
 
 it('divides pixels by 255', () => {
   expect(normaliseFeatures(Uint8Array.of(0, 51, 255), picture)).toEqual(Float32Array.of(0, 0.2, 1));
+});
+
+it('leaves the bytes of pictures to the trainer', () => {
+  const bytes = Uint8Array.of(0, 51, 255);
+  expect(trainerInputs(bytes, picture)).toBe(bytes);
+  expect(trainerInputs(Float32Array.of(0, 51, 255), picture)).toEqual(Float32Array.of(0, 0.2, 1));
+  expect(trainerInputs(raw.features, table)).toEqual(Float32Array.of(0, 2, 2, -2));
 });
 
 it('refuses sizes that disagree with the schema', () => {

@@ -25,6 +25,16 @@ export function normalise(raw: RawExamples, schema: DataSchema): NormalisedExamp
   return { count: raw.count, xs: normaliseFeatures(raw.features, schema), ys: raw.labels.slice() };
 }
 
+/** The features as a trainer takes them: the bytes of pictures as they are, all else normalised. */
+export function trainerInputs(
+  features: Uint8Array | Float32Array,
+  schema: DataSchema,
+): Uint8Array | Float32Array {
+  return schema.kind === 'image' && features instanceof Uint8Array
+    ? features
+    : normaliseFeatures(features, schema);
+}
+
 /** What each byte of a picture is as a number. */
 const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 

@@ -1,10 +1,12 @@
-import { normaliseFeatures } from '@coppice/datasets';
+import { trainerInputs } from '@coppice/datasets';
 import type { DataSchema } from '@coppice/protocol';
 import type { Dataset } from '@coppice/training';
 import { type Block, joinBlocks } from './examples.ts';
 
-/** All blocks, one after the other, as the model takes them. */
+/** All blocks, one after the other, as a trainer takes them. */
 export function datasetOf(blocks: readonly Block[], schema: DataSchema): Dataset {
-  const { count, features, labels } = joinBlocks(blocks, schema);
-  return { count, xs: normaliseFeatures(features, schema), ys: labels };
+  const [only, ...more] = blocks;
+  const { count, features, labels } =
+    only !== undefined && more.length === 0 ? only : joinBlocks(blocks, schema);
+  return { count, xs: trainerInputs(features, schema), ys: labels };
 }

@@ -24,7 +24,7 @@ export function holdOut(data: Dataset, share: number, participant: string): Spli
 
 function rows(data: Dataset, indices: readonly number[]): Dataset {
   const width = data.xs.length / data.count;
-  const xs = new Float32Array(indices.length * width);
+  const xs = data.xs.slice(0, indices.length * width);
   const ys = new Float32Array(indices.length);
   for (const [to, from] of indices.entries()) {
     xs.set(data.xs.subarray(from * width, (from + 1) * width), to * width);

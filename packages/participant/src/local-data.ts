@@ -39,7 +39,7 @@ export interface LocalData {
   summary(): Promise<DataSummary>;
   /** All examples as they were added: for the person's own eyes, and to export. */
   examples(): Promise<RawExamples>;
-  /** All examples, normalised as the schema says, in the order in which they were added. */
+  /** All examples as a trainer takes them, in the order in which they were added; not to be changed. */
   dataset(): Promise<Dataset>;
   /** Deletes the examples of one source, or all. */
   clear(source?: Source): Promise<DataSummary>;

@@ -1,7 +1,7 @@
 import { seededRandom, shuffle } from '@coppice/ports';
 import { CoppiceError, type Loss } from '@coppice/protocol';
 import * as tf from './tf.ts';
-import type { Dataset } from './trainer.ts';
+import type { Dataset, Inputs } from './trainer.ts';
 
 /** What a batch must look like for a model. */
 export interface BatchShape {
@@ -48,6 +48,18 @@ export function epochOrder(count: number, shuffleSeed: string, epoch: number): U
   return shuffle(order, seededRandom(shuffleSeed, epoch));
 }
 
+/** What each byte of a picture is as a number. */
+const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Copies the inputs `from` to `to` into `into`, at `at`, as the numbers that a model takes. */
+export function copyInputs(xs: Inputs, from: number, to: number, into: Float32Array, at: number): void {
+  if (xs instanceof Float32Array) {
+    into.set(xs.subarray(from, to), at);
+    return;
+  }
+  for (let i = from, j = at; i < to; i++, j++) into[j] = shades[xs[i] as number] as number;
+}
+
 /** The examples at `rows`, as tensors. A new array each time: backends may keep what they are given. */
 export function gatherBatch(data: Dataset, rows: Uint32Array, shape: BatchShape): Batch {
   const size = rowSize(shape);
@@ -55,7 +67,7 @@ export function gatherBatch(data: Dataset, rows: Uint32Array, shape: BatchShape)
   const classes = shape.loss === 'categoricalCrossentropy';
   const labels = new Float32Array(rows.length * shape.outputs);
   for (const [i, row] of rows.entries()) {
-    inputs.set(data.xs.subarray(row * size, (row + 1) * size), i * size);
+    copyInputs(data.xs, row * size, (row + 1) * size, inputs, i * size);
     const y = data.ys[row] as number;
     if (classes) labels[i * shape.outputs + y] = 1;
     else labels[i] = y;

@@ -125,6 +125,17 @@ export function trainerContract(name: string, make: MakeTrainer): void {
       expect(metrics.loss).toBeCloseTo(loss, 3);
     });
 
+    it('takes the bytes of pictures as 255ths', async () => {
+      const bytes = Uint8Array.from({ length: blobs.xs.length }, (_, i) => (i * 37) % 256);
+      const of = async (xs: Dataset['xs']) => {
+        const trainer = await made(classifier);
+        const { weights } = await trainer.train({ ...blobs, xs }, { ...sgd, batchSize: 7, epochs: 2 });
+        const metrics = await trainer.evaluate({ ...blobs, xs });
+        return { weights, metrics, rows: await trainer.predict(xs, blobs.count) };
+      };
+      expect(await of(bytes)).toEqual(await of(Float32Array.from(bytes, (byte) => byte / 255)));
+    });
+
     it('measures a regression by its mean squared error, without an accuracy', async () => {
       const trainer = await made(line);
       trainer.setWeights(Float32Array.of(2, 1));

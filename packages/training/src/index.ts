@@ -7,6 +7,7 @@ export { type RankedBackend, rankBackends } from './rank-backends.ts';
 export type {
   BackendName,
   Dataset,
+  Inputs,
   LocalTraining,
   ModelDescription,
   Trainer,

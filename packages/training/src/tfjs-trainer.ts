@@ -1,6 +1,6 @@
 import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } from './backends.ts';
-import { type BatchShape, checkDataset, gatherBatch, rowSize } from './batches.ts';
+import { type BatchShape, checkDataset, copyInputs, gatherBatch, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
 import { everyLayer } from './layer-tree.ts';
 import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
@@ -14,6 +14,7 @@ import { dropTape } from './tape.ts';
 import * as tf from './tf.ts';
 import type {
   Dataset,
+  Inputs,
   LocalTraining,
   ModelDescription,
   TfjsBackend,
@@ -194,7 +195,7 @@ class TfjsTrainer implements Trainer {
     return sum.result();
   }
 
-  async predict(xs: Float32Array, count: number): Promise<Float32Array> {
+  async predict(xs: Inputs, count: number): Promise<Float32Array> {
     checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
     const { outputs: width } = this.#built;
     const rows = new Float32Array(count * width);
@@ -205,7 +206,7 @@ class TfjsTrainer implements Trainer {
 
   /** Runs the model over `xs` in chunks; `take` gets each chunk's output rows and its first example. */
   async #outputs(
-    xs: Float32Array,
+    xs: Inputs,
     count: number,
     take: (outputs: Float32Array, from: number) => void,
   ): Promise<void> {
@@ -216,7 +217,8 @@ class TfjsTrainer implements Trainer {
       for (let from = 0; from < count; from += this.#chunk) {
         switchTo(this.backend);
         const rows = Math.min(this.#chunk, count - from);
-        const part = xs.slice(from * size, (from + rows) * size);
+        const part = new Float32Array(rows * size);
+        copyInputs(xs, from * size, (from + rows) * size, part, 0);
         const outputs = tf.tidy(() =>
           this.#forward(tf.tensor(part, [rows, ...this.#shape.inputShape]), false),
         );

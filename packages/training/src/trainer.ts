@@ -8,12 +8,18 @@ export type BackendName = 'planned' | TfjsBackend;
 export type TfjsBackend = 'webgpu' | 'webgl' | 'wasm' | 'cpu';
 
 /**
- * Examples ready for a model: `xs` is row-major, `count` rows of the same size, normalised as the
- * data schema says; `ys` holds class indices (classification) or target values (regression).
+ * Numbers for a model, row-major: normalised as the data schema says, or the bytes of pictures, of which a model is
+ * given 1/255. Bytes take a quarter of the room, and are turned into numbers a batch at a time.
+ */
+export type Inputs = Float32Array | Uint8Array;
+
+/**
+ * Examples ready for a model: `xs` has `count` rows of the same size; `ys` holds class indices (classification) or
+ * target values (regression).
  */
 export interface Dataset {
   readonly count: number;
-  readonly xs: Float32Array;
+  readonly xs: Inputs;
   readonly ys: Float32Array;
 }
 
@@ -83,6 +89,6 @@ export interface Trainer {
   /** Loss and accuracy of the weights that are set, over `data`. */
   evaluate(data: Dataset): Promise<Metrics>;
   /** One output row (probabilities or values) for each example in `xs`, flat. */
-  predict(xs: Float32Array, count: number): Promise<Float32Array>;
+  predict(xs: Inputs, count: number): Promise<Float32Array>;
   dispose(): void;
 }

@@ -19,6 +19,8 @@ export function workerEvaluator(threads = 1): Evaluator {
     check: (model, data, loss) => first.ask({ kind: 'check', model, data, loss }),
     describe(task, seed) {
       // The layout and first weights follow from topology and seed alone.
+      // A model that is asked about will be measured: the others load meanwhile.
+      for (const thread of others) thread.start();
       const key = `${seed}/${JSON.stringify([task.model, task.data, task.loss])}`;
       let answer = described.get(key);
       if (answer === undefined) {
@@ -52,9 +54,13 @@ class EvaluationThread {
     return new Promise((resolve, reject) => {
       const id = this.#next++;
       this.#waiting.set(id, { resolve, reject });
-      this.#worker ??= this.#start();
-      this.#worker.postMessage({ id, question });
+      this.start().postMessage({ id, question });
     });
+  }
+
+  start(): Worker {
+    this.#worker ??= this.#start();
+    return this.#worker;
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { normaliseFeatures, partition, type RawExamples, selectExamples } from '@coppice/datasets';
+import { partition, type RawExamples, selectExamples, trainerInputs } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
 import { checkModel, createTrainer, type Dataset, describeModel, type Trainer } from '@coppice/training';
@@ -50,7 +50,7 @@ async function evaluate(
     current = {
       task: task.id,
       trainer: await createTrainer(modelOf(task), { backend: 'planned', seed: 0 }),
-      test: { count: test.count, xs: normaliseFeatures(test.features, task.data), ys: test.labels },
+      test: { count: test.count, xs: trainerInputs(test.features, task.data), ys: test.labels },
     };
   }
   current.trainer.setWeights(weights);

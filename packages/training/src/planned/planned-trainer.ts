@@ -2,12 +2,19 @@ import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kern
 import { type RandomSource, seededRandom } from '@coppice/ports';
 import { CoppiceError, type Layout, layoutSize, type Metrics } from '@coppice/protocol';
 import { switchTo, useBackend } from '../backends.ts';
-import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
+import { type BatchShape, checkDataset, copyInputs, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
 import { MetricsSum, softmaxRows } from '../metrics.ts';
 import { buildModel } from '../model.ts';
 import type { Pace } from '../pace.ts';
-import type { Dataset, LocalTraining, ModelDescription, Trainer, TrainingResult } from '../trainer.ts';
+import type {
+  Dataset,
+  Inputs,
+  LocalTraining,
+  ModelDescription,
+  Trainer,
+  TrainingResult,
+} from '../trainer.ts';
 import {
   checkFinite,
   checkNotEmpty,
@@ -169,7 +176,7 @@ class PlannedTrainer implements Trainer {
     return sum.result();
   }
 
-  async predict(xs: Float32Array, count: number): Promise<Float32Array> {
+  async predict(xs: Inputs, count: number): Promise<Float32Array> {
     checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
     const { outputs: width, loss } = this.#shape;
     const rows = new Float32Array(count * width);
@@ -179,7 +186,7 @@ class PlannedTrainer implements Trainer {
   }
 
   async #outputs(
-    xs: Float32Array,
+    xs: Inputs,
     count: number,
     take: (outputs: Float32Array, from: number) => void,
   ): Promise<void> {
@@ -190,9 +197,8 @@ class PlannedTrainer implements Trainer {
       // Anew for each chunk: another call may have let the arena grow while this one rested.
       const whole = this.#askingPlan();
       const rows = Math.min(this.#chunk, count - from);
-      this.#floats(whole.plan.at(whole.input), rows * size).set(
-        xs.subarray(from * size, (from + rows) * size),
-      );
+      const inputs = this.#floats(whole.plan.at(whole.input), rows * size);
+      copyInputs(xs, from * size, (from + rows) * size, inputs, 0);
       whole.plan.run(rows);
       take(this.#floats(whole.plan.at(whole.output), rows * this.#shape.outputs), from);
       await slices.rest();
@@ -321,6 +327,6 @@ function gather(
   for (let i = 0; i < rows; i++) {
     const row = order[from + i] as number;
     labels[i] = ys[row] as number;
-    inputs.set(xs.subarray(row * size, (row + 1) * size), i * size);
+    copyInputs(xs, row * size, (row + 1) * size, inputs, i * size);
   }
 }

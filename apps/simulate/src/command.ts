@@ -1,0 +1,130 @@
+import { cpus, totalmem } from 'node:os';
+import { CoppiceError } from '@coppice/protocol';
+import { readOptions, type SimulateOptions, UsageError, usage } from './options.ts';
+import { writeReport } from './report/report.ts';
+import { type SimulationObserver, type SimulationResult, simulate } from './simulation.ts';
+import { createProgress } from './terminal/progress.ts';
+import { finalTable } from './terminal/table.ts';
+
+const EXIT = { done: 0, failed: 1, usage: 2, targetMissed: 3 } as const;
+
+/** `pnpm simulate`. */
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options === 'help') {
+    process.stdout.write(usage());
+    return EXIT.done;
+  }
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
+  const startedAt = Date.now();
+  const result = options.json
+    ? await runJson(options, interrupted.signal)
+    : await runOnTerminal(options, interrupted.signal);
+  if (options.report !== null) await report(options, result, startedAt);
+  return options.targetAccuracy !== null && result.done.roundsToTarget === null
+    ? EXIT.targetMissed
+    : EXIT.done;
+}
+
+/** An error that the progress display has shown already. */
+class AlreadyTold extends Error {
+  constructor(cause: unknown) {
+    super('already told', { cause });
+  }
+}
+
+const rounds: Parameters<SimulationObserver['onRound']>[0][] = [];
+
+async function runJson(options: SimulateOptions, signal: AbortSignal): Promise<SimulationResult> {
+  const line = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+  const result = await simulate(
+    options,
+    {
+      onJoined: () => {},
+      onRound: (event) => {
+        rounds.push(event);
+        line(event);
+      },
+      onAbandoned: ({ round, reason }) =>
+        process.stderr.write(`Round ${round} was abandoned: ${reason?.message}\n`),
+      onProgress: () => {},
+    },
+    signal,
+  );
+  line(result.done);
+  return result;
+}
+
+async function runOnTerminal(options: SimulateOptions, signal: AbortSignal): Promise<SimulationResult> {
+  const progress = createProgress(process.stdout, { rounds: options.rounds, clients: options.clients });
+  try {
+    const result = await simulate(
+      options,
+      {
+        onJoined: (clients) => progress.joined(clients),
+        onRound: (event) => {
+          rounds.push(event);
+          progress.round(event);
+        },
+        onAbandoned: ({ round, reason }) => progress.note(`Round ${round} was abandoned: ${reason?.message}`),
+        onProgress: (accepted, asked) => progress.within(accepted, asked),
+      },
+      signal,
+    );
+    progress.done(result.done);
+    process.stdout.write(`\n${finalTable(rounds, result.done, options.targetAccuracy)}\n`);
+    return result;
+  } catch (thrown) {
+    const error = thrown instanceof UsageError ? thrown : CoppiceError.from(thrown);
+    progress.fail(error instanceof CoppiceError ? `${error.message} [${error.code}]` : error.message);
+    throw new AlreadyTold(thrown);
+  }
+}
+
+async function report(
+  options: SimulateOptions,
+  { done, task, partition }: SimulationResult,
+  startedAt: number,
+): Promise<void> {
+  const { adminKey: _secret, json: _json, report: dir, ...flags } = options;
+  const processor = cpus();
+  const files = await writeReport(dir as string, {
+    options: flags,
+    task: { id: task.id, title: task.title.en },
+    parameters: task.parameters,
+    rounds,
+    done,
+    partition,
+    machine: {
+      node: process.version,
+      cpu: processor[0]?.model.trim() ?? 'unknown',
+      cores: processor.length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      platform: `${process.platform} ${process.arch}`,
+    },
+    startedAt,
+  });
+  process.stderr.write(`Report: ${files.join(', ')}\n`);
+}
+
+main().then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (failure: unknown) => {
+    const told = failure instanceof AlreadyTold;
+    const thrown = told ? failure.cause : failure;
+    process.exitCode = thrown instanceof UsageError ? EXIT.usage : EXIT.failed;
+    if (told) return;
+    if (thrown instanceof UsageError) {
+      process.stderr.write(`${thrown.message}\n`);
+      return;
+    }
+    const error = CoppiceError.from(thrown);
+    process.stderr.write(`${error.message} [${error.code}]\n`);
+    if (error.code === 'internal' && error.cause instanceof Error)
+      process.stderr.write(`${error.cause.stack}\n`);
+  },
+);
