@@ -146,6 +146,8 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
   const coordinator: Coordinator = await startCoordinator({
     config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
+    // The folder does not outlive this process: a disk that lags behind loses nothing.
+    flush: false,
     // While it measures, nobody trains: all processors are free.
     evaluator: workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism())),
   });

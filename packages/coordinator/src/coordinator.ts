@@ -70,6 +70,8 @@ export interface Coordinator {
 
 export interface CoordinatorOptions {
   readonly config?: Partial<Config>;
+  /** False: nothing is forced to disk, for a data folder that is thrown away with this process. */
+  readonly flush?: boolean;
   /** Replaceable parts, for tests. */
   readonly clock?: Clock;
   readonly storage?: Storage;
@@ -91,7 +93,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const tls = readTls(config);
   const clock = options.clock ?? systemClock;
   const logger: Logger = pino({ level: config.logLevel }, pino.destination(2));
-  const opened = options.storage ?? (await openStorage(config));
+  const opened = options.storage ?? (await openStorage(config, options.flush));
   const { keepLast: last, keepEvery: every } = config;
   const storage =
     last === 0
@@ -99,7 +101,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       : withRetention(opened, { last, every }, (thrown) =>
           logger.error({ err: thrown }, 'old checkpoints could not be deleted'),
         );
-  const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'));
+  const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'), options.flush);
   const evaluator = options.evaluator ?? workerEvaluator();
   const adminKey = config.adminKey ?? newSecret();
   const admins = new Admins(storage, clock, adminKey);

@@ -18,6 +18,7 @@ interface Waiting {
 /** The open round of one run. Writes that arrive while the disk is busy share the next flush. */
 class Lane {
   readonly #path: string;
+  readonly #flushes: boolean;
   /** What was asked for runs one after the other. */
   #order: Promise<void> = Promise.resolve();
   #file: FileHandle | null = null;
@@ -27,8 +28,9 @@ class Lane {
   /** After a failed write or flush nobody knows what is on disk, so the round takes nothing more. */
   #broken: CoppiceError | null = null;
 
-  constructor(path: string) {
+  constructor(path: string, flush: boolean) {
     this.#path = path;
+    this.#flushes = flush;
   }
 
   begin(chunks: readonly Uint8Array[]): void {
@@ -37,7 +39,7 @@ class Lane {
       await this.#release();
       this.#broken = null;
       try {
-        this.#file = await createRoundFile(this.#path);
+        this.#file = await createRoundFile(this.#path, this.#flushes);
         this.#end = await writeAll(this.#file, chunks, 0);
       } catch (thrown) {
         this.#broken = failed(thrown);
@@ -86,7 +88,7 @@ class Lane {
         batch.flatMap((one) => one.chunks),
         this.#end,
       );
-      await this.#file.datasync();
+      if (this.#flushes) await this.#file.datasync();
     } catch (thrown) {
       this.#broken = failed(thrown);
       for (const { reject } of batch) reject(this.#broken);
@@ -114,9 +116,10 @@ class Lane {
 /**
  * Spools as files in a folder, one for each run with an open round.
  *
+ * @param flush false for a folder that is thrown away: nothing waits for the disk.
  * @throws CoppiceError `storage-failed` where the folder cannot be made.
  */
-export function fileSpool(folder: string): Spool {
+export function fileSpool(folder: string, flush = true): Spool {
   try {
     mkdirSync(folder, { recursive: true });
     removeIncoming(folder);
@@ -127,7 +130,7 @@ export function fileSpool(folder: string): Spool {
   const lane = (run: string): Lane => {
     let found = lanes.get(run);
     if (found === undefined) {
-      found = new Lane(join(folder, `${run}.spool`));
+      found = new Lane(join(folder, `${run}.spool`), flush);
       lanes.set(run, found);
     }
     return found;

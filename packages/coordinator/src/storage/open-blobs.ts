@@ -11,21 +11,24 @@ import { type BlobPlace, s3Settings } from './s3-settings.ts';
 export type OpenBlobs = (folder: string) => Promise<BlobStore>;
 
 /** The embedded default: `blobs/` in the data folder, cleared of what a crash left half written. */
-export const openFileBlobs: OpenBlobs = async (folder) => {
+export const openFileBlobs: OpenBlobs = (folder) => openFiles(folder, true);
+
+async function openFiles(folder: string, flush: boolean): Promise<BlobStore> {
   const blobs = join(folder, 'blobs');
   await makeFolder(blobs);
   await removeUnfinished(blobs);
-  return fileBlobs(blobs);
-};
+  return fileBlobs(blobs, flush);
+}
 
 /**
  * What the configuration asks for, for a coordinator that will write.
  *
+ * @param flush false for a folder that is thrown away.
  * @throws CoppiceError `config-invalid`; the function that is returned throws `storage-*`.
  */
-export function blobsOpener(place: BlobPlace): OpenBlobs {
+export function blobsOpener(place: BlobPlace, flush = true): OpenBlobs {
   const settings = s3Settings(place);
-  if (settings === null) return openFileBlobs;
+  if (settings === null) return (folder) => openFiles(folder, flush);
   return async (folder) => {
     const bucket = await s3Bucket(settings);
     try {

@@ -8,11 +8,16 @@ import type { Storage } from './storage.ts';
 /** The part of the configuration that says where records and weights are. */
 export type StoragePlace = Pick<Config, 'databaseUrl' | 'dataDir'> & BlobPlace;
 
-/** The storage that the configuration asks for. @throws CoppiceError `config-invalid`, `storage-*`. */
-export async function openStorage(place: StoragePlace): Promise<Storage> {
+/**
+ * The storage that the configuration asks for.
+ *
+ * @param flush false for a data folder that is thrown away: nothing waits for the disk.
+ * @throws CoppiceError `config-invalid`, `storage-*`.
+ */
+export async function openStorage(place: StoragePlace, flush = true): Promise<Storage> {
   const { databaseUrl, dataDir } = place;
-  const blobs = blobsOpener(place);
+  const blobs = blobsOpener(place, flush);
   return databaseUrl === null
-    ? openSqliteStorage(dataDir, blobs)
+    ? openSqliteStorage(dataDir, blobs, flush)
     : openPostgresStorage(databaseUrl, dataDir, blobs);
 }

@@ -53,8 +53,9 @@ function record(fields: object, frame: Uint8Array): Uint8Array[] {
 }
 
 /** Creates the file of a round, empty, in place of any before it. */
-export async function createRoundFile(path: string): Promise<FileHandle> {
+export async function createRoundFile(path: string, flush: boolean): Promise<FileHandle> {
   const file = await open(path, 'w+');
+  if (!flush) return file;
   // The file's name is an entry of its folder, which has to reach the disk as well.
   const folder = await open(dirname(path), 'r');
   try {

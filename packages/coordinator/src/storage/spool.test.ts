@@ -8,17 +8,19 @@ import { memorySpool } from './memory-spool.ts';
 import { openingOf, restored, spoolContract, spooled } from './spool-contract.ts';
 
 spoolContract('memory', async () => ({ spool: memorySpool(), reopen: async (spool) => spool }));
-spoolContract('files', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'coppice-spool-'));
-  return {
-    spool: fileSpool(folder),
-    reopen: async (spool) => {
-      await spool.close();
-      return fileSpool(folder);
-    },
-    end: () => rmSync(folder, { recursive: true }),
-  };
-});
+for (const flush of [true, false]) {
+  spoolContract(flush ? 'files' : 'files that are not flushed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coppice-spool-'));
+    return {
+      spool: fileSpool(folder, flush),
+      reopen: async (spool) => {
+        await spool.close();
+        return fileSpool(folder, flush);
+      },
+      end: () => rmSync(folder, { recursive: true }),
+    };
+  });
+}
 
 describe('a spool file that is not as it was written', () => {
   let folder: string;

@@ -20,11 +20,13 @@ export const sqliteFlavour: Flavour = { text: 'text', numbered: (column) => colu
  * The embedded default: one folder with `coppice.db` (SQLite) and `blobs/`, or its weights elsewhere. It is this
  * process's own until it is closed.
  *
+ * @param flush false for a folder that is thrown away: commits do not wait for the disk.
  * @throws CoppiceError `storage-*` where the folder cannot be used.
  */
 export async function openSqliteStorage(
   folder: string,
   openBlobs: OpenBlobs = openFileBlobs,
+  flush = true,
 ): Promise<Storage> {
   let unlock = () => {};
   let blobs: BlobStore | null = null;
@@ -32,7 +34,7 @@ export async function openSqliteStorage(
     await makeFolder(folder);
     unlock = lockFolder(folder);
     blobs = await openBlobs(folder);
-    const db = openSqlite(join(folder, 'coppice.db'));
+    const db = openSqlite(join(folder, 'coppice.db'), flush);
     return await sqlStorage(db, {
       blobs,
       deleting: () => holdBlobs(folder, 'exclusive'),
@@ -48,12 +50,12 @@ export async function openSqliteStorage(
 }
 
 /** The records alone; nobody is kept out. */
-export function openSqlite(path: string): Kysely<Tables> {
+export function openSqlite(path: string, flush = true): Kysely<Tables> {
   const database = new DatabaseSync(path);
   try {
     // WAL with full sync: a commit that returned survives loss of power.
     database.exec(
-      `pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = ${REST_TIMEOUT};`,
+      `pragma journal_mode = wal; pragma synchronous = ${flush ? 'full' : 'off'}; pragma busy_timeout = ${REST_TIMEOUT};`,
     );
   } catch (thrown) {
     database.close();

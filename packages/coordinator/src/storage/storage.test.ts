@@ -6,12 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { defaultConfig } from '../config.ts';
 import { blobContract } from './blob-contract.ts';
 import { hashInSlices } from './blobs.ts';
 import { storageContract } from './contract.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { memoryStorage } from './memory.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { openStorage } from './open-storage.ts';
 import { openSqliteStorage } from './sqlite.ts';
 
 const folders: string[] = [];
@@ -26,17 +28,20 @@ afterAll(() => {
 
 storageContract('memory', async () => ({ storage: memoryStorage() }), { durable: false });
 
-storageContract('SQLite', async () => {
-  const folder = newFolder();
-  const storage = await openSqliteStorage(folder);
-  return {
-    storage,
-    reopen: async () => {
-      await storage.close();
-      return openSqliteStorage(folder);
-    },
-  };
-});
+for (const flush of [true, false]) {
+  storageContract(flush ? 'SQLite' : 'SQLite that is not flushed', async () => {
+    const folder = newFolder();
+    const open = () => openStorage({ ...defaultConfig, dataDir: folder }, flush);
+    const storage = await open();
+    return {
+      storage,
+      reopen: async () => {
+        await storage.close();
+        return open();
+      },
+    };
+  });
+}
 
 blobContract('memory', async () => memoryBlobs());
 blobContract('files', async () => fileBlobs(newFolder()));
