@@ -50,13 +50,18 @@ export async function startWorld(): Promise<World> {
   };
 }
 
-/** Headless participants with a share of MNIST each, on this thread. */
+/** Headless participants with a share of a task's data each, on this thread. */
 export async function headless(
   url: string,
   run: string,
-  { count, examples, invitation = null }: { count: number; examples: number; invitation?: string | null },
+  {
+    count,
+    examples,
+    invitation = null,
+    task = 'mnist-2nn',
+  }: { count: number; examples: number; invitation?: string | null; task?: string },
 ): Promise<Session[]> {
-  const { train } = await loadTaskData('mnist-2nn');
+  const { train } = await loadTaskData(task);
   const shares = partition(train.labels, Math.floor(train.count / examples), parsePartition('iid'), 'e2e');
   const host = trainerHost(createTrainer, ['wasm']);
   const sessions = Array.from({ length: count }, (_, i) =>

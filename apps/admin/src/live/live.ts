@@ -15,6 +15,7 @@ import { computed, signal } from '@preact/signals';
 import { io, type Socket } from 'socket.io-client';
 import { acceptInvitation, deleteSession, fetchSession, postSession } from './access-api.ts';
 import { fetchRounds } from './api.ts';
+import { inBatches } from './in-batches.ts';
 import {
   type AdminState,
   emptyState,
@@ -52,6 +53,11 @@ export function may(scope: Scope): boolean {
   const own = account.value;
   return own !== null && roleScopes[own.role].includes(scope);
 }
+
+/** What the coordinator told, in its order: a fast run tells more than a page can draw. */
+const change = inBatches<(before: AdminState) => AdminState>((changes) => {
+  state.value = changes.reduce((known, make) => make(known), state.value);
+});
 
 let socket: Socket | null = null;
 /** Kept only in memory, so that the page signs in again by itself when the coordinator was restarted. */
@@ -101,6 +107,8 @@ function leave(): void {
   socket = null;
   wanted.clear();
   state.value = emptyState;
+  // What was told before and is not shown yet stays untold.
+  change(() => emptyState);
   account.value = null;
   access.value = 'out';
 }
@@ -128,21 +136,22 @@ function goLive(): void {
   });
   on('snapshot', (snapshot) => {
     connection.value = 'live';
-    state.value = withSnapshot(state.value, snapshot, Date.now());
+    const now = Date.now();
+    change((before) => withSnapshot(before, snapshot, now));
     // Whatever was missed while away.
     for (const run of wanted) void loadRounds(run);
   });
   on('run', (run) => {
-    state.value = withRun(state.value, run);
+    change((before) => withRun(before, run));
   });
   on('round', (round) => {
-    state.value = withRounds(state.value, round.run, [round]);
+    change((before) => withRounds(before, round.run, [round]));
   });
   on('participants', (message) => {
-    state.value = withParticipants(state.value, message);
+    change((before) => withParticipants(before, message));
   });
   on('event', (event) => {
-    state.value = withEvent(state.value, event);
+    change((before) => withEvent(before, event));
   });
 }
 
@@ -179,7 +188,7 @@ export function wantRounds(run: string): void {
 async function loadRounds(run: string): Promise<void> {
   try {
     const rounds = await fetchRounds(run);
-    state.value = withRounds(state.value, run, rounds);
+    change((before) => withRounds(before, run, rounds));
   } catch {
     // Fetched again with the next snapshot.
   }
