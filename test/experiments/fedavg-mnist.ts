@@ -83,9 +83,6 @@ function simulate(setting: Setting): Promise<Curve> {
     '0.97',
     '--rounds',
     String(setting.rounds),
-    // What the curves that are kept were made with: other kernels, other last bits, other checkpoints.
-    '--backend',
-    'wasm',
   ];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const accuracy: number[] = [];
@@ -122,7 +119,7 @@ function same(a: Setting, b: Setting): boolean {
 }
 
 function write(done: readonly Curve[]): void {
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}, tfjs WASM backend`;
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}, planned trainer`;
   writeFileSync(store, `${JSON.stringify({ machine, curves: done })}\n`);
   const parts = ['iid', 'shards:2'].map((partition) =>
     section(
@@ -144,7 +141,7 @@ function write(done: readonly Curve[]): void {
     `# FedAvg on MNIST, rounds to 97 %
 
 \`mnist-2nn\`, 100 clients, C = 0.1, E = 1, B = 10: the set-up of McMahan et al. (2017), Table 2. Each line is one
-\`pnpm simulate --clients 100 --fraction 0.1 --learning-rate LR --partition HOW --seed S --target-accuracy 0.97 --backend wasm\`: real
+\`pnpm simulate --clients 100 --fraction 0.1 --learning-rate LR --partition HOW --seed S --target-accuracy 0.97\`: real
 sockets, a checkpoint and an evaluation on all 10,000 test pictures every round. Repeat all of it with \`pnpm experiment\`;
 the same seed gives the same checkpoint hash on the same machine. Data: [fedavg-mnist.json](fedavg-mnist.json).
 

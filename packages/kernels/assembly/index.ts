@@ -29,5 +29,5 @@ export {
   sumOfSquares,
 } from './exact-sum';
 export { decodeFloat16, encodeFloat16 } from './float16';
-export { decodeInt8, encodeInt8 } from './int8';
+export { decodeInt8, encodeInt8, encodeInt8Nearest } from './int8';
 export { decodeInt4, encodeInt4 } from './int4';

@@ -13,6 +13,15 @@ const RESOLUTION: f32 = 5.960464477539063e-8; // 2⁻²⁴
  * down at random so that the mean is right: value i by number `first` + i of the seed's stream.
  */
 export function encodeInt8(n: usize, x: usize, seed: u32, first: u32, out: usize): void {
+  encode(n, x, false, seed, first, out);
+}
+
+/** The same, rounded to the nearest, ties to even. */
+export function encodeInt8Nearest(n: usize, x: usize, out: usize): void {
+  encode(n, x, true, 0, 0, out);
+}
+
+function encode(n: usize, x: usize, toNearest: bool, seed: u32, first: u32, out: usize): void {
   while (n > 0) {
     const count = min<usize>(n, BLOCK);
     const largest = reinterpret<f32>(largestBits(count, x));
@@ -23,6 +32,7 @@ export function encodeInt8(n: usize, x: usize, seed: u32, first: u32, out: usize
     store<f32>(out, scale);
     out += 4;
     if (scale === 0) memory.fill(out, 0, count);
+    else if (toNearest) nearestBlock(count, x, 1 / scale, out);
     else roundBlock(count, x, 1 / scale, seed, first, out);
     x += count << 2;
     out += count;
@@ -71,6 +81,31 @@ function roundBlock(n: usize, x: usize, inverse: f32, seed: u32, first: u32, out
     out += 1;
     first += 1;
   }
+}
+
+function nearestBlock(n: usize, x: usize, inverse: f32, out: usize): void {
+  const inverse4 = f32x4.splat(inverse);
+  const largest = kept(f32x4.splat(LARGEST), n);
+  const end = x + ((n & ~7) << 2);
+  while (x < end) {
+    const words = i16x8.narrow_i32x4_s(nearestFour(x, inverse4, largest), nearestFour(x + 16, inverse4, largest));
+    v128.store64_lane(out, i8x16.narrow_i16x8_s(words, words), 0);
+    x += 32;
+    out += 8;
+  }
+  for (let rest = n & 7; rest > 0; rest--) {
+    const rounded = nearest<f32>(load<f32>(x) * inverse);
+    store<i8>(out, <i8>max<f32>(min<f32>(rounded, LARGEST), -LARGEST));
+    x += 4;
+    out += 1;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function nearestFour(x: usize, inverse: v128, largest: v128): v128 {
+  const rounded = f32x4.nearest(f32x4.mul(v128.load(x), inverse));
+  return i32x4.trunc_sat_f32x4_s(f32x4.pmax(f32x4.neg(largest), f32x4.pmin(largest, rounded)));
 }
 
 /** n values of such blocks, at any address → float32: whole number · scale, rounded to float32. */

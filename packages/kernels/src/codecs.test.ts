@@ -8,7 +8,7 @@ const BYTES = 8192 * 4;
 /** Encodes numbers to bytes that lie `offset` beyond an aligned address, and decodes them again. */
 function roundTrip(
   variant: (typeof variants)[number],
-  codec: 'Float16' | 'Int8' | 'Int4',
+  codec: 'Float16' | 'Int8' | 'Int8Nearest' | 'Int4',
   numbers: readonly number[],
   { seed = 1, offset = 0 } = {},
 ): { bytes: Uint8Array; decoded: Float32Array } {
@@ -20,8 +20,9 @@ function roundTrip(
   if (codec === 'Float16') {
     kernels.encodeFloat16(n, VALUES, at);
     length = 2 * n;
-  } else if (codec === 'Int8') {
-    kernels.encodeInt8(n, VALUES, seed, 4096, at);
+  } else if (codec === 'Int8' || codec === 'Int8Nearest') {
+    if (codec === 'Int8') kernels.encodeInt8(n, VALUES, seed, 4096, at);
+    else kernels.encodeInt8Nearest(n, VALUES, at);
     length = n + 4 * Math.ceil(n / 1024);
   } else {
     kernels.encodeInt4(n, VALUES, seed, 4096, at);
@@ -33,7 +34,7 @@ function roundTrip(
   expect(all.subarray(at + length, at + length + 8)).toEqual(new Uint8Array(8));
   const bytes = all.slice(at, at + length);
   if (codec === 'Float16') kernels.decodeFloat16(n, at, VALUES);
-  else if (codec === 'Int8') kernels.decodeInt8(n, at, VALUES);
+  else if (codec !== 'Int4') kernels.decodeInt8(n, at, VALUES);
   else kernels.decodeInt4(n, seed, 4096, at, VALUES);
   return { bytes, decoded: new Float32Array(buffer, VALUES, n).slice() };
 }
@@ -51,7 +52,7 @@ const long = (n: number) => Array.from({ length: n }, (_, i) => Math.fround(Math
 describe('codecs', () => {
   const available = variants.filter(runs);
 
-  it.each(['Float16', 'Int8', 'Int4'] as const)(
+  it.each(['Float16', 'Int8', 'Int8Nearest', 'Int4'] as const)(
     '%s gives the same bits on every variant, at any address',
     (codec) => {
       const same = (numbers: readonly number[], seed: number, offset: number) => {
@@ -106,6 +107,18 @@ describe.each(variants.filter(runs))('codecs on %s kernels', (variant) => {
     expect([...roundTrip(variant, 'Float16', [1e9, -65519, 65520, 3, 4]).decoded]).toEqual([
       65504, -65504, 65504, 3, 4,
     ]);
+  });
+
+  it('round to int8 to the nearest, ties to even', () => {
+    const numbers = [127, 0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.49, -126.6, 3.75, 100.25];
+    const { decoded } = roundTrip(variant, 'Int8Nearest', numbers);
+    expect([...decoded].map((value) => value + 0)).toEqual([127, 0, 2, 2, 0, -2, -2, 0, -127, 4, 100]);
+    const scale = Math.max(...long(7777).map(Math.abs)) / 127;
+    const many = long(7777);
+    const errors = roundTrip(variant, 'Int8Nearest', many).decoded.map((value, i) =>
+      Math.abs(value - (many[i] as number)),
+    );
+    expect(Math.max(...errors)).toBeLessThanOrEqual(scale * 0.50001);
   });
 
   it('round to int8 within one step, and right on average', () => {

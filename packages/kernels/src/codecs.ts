@@ -12,6 +12,8 @@ export interface CodecKernels {
    * down at random so that the mean is right: value i by number `first` + i of the seed's stream.
    */
   encodeInt8(n: number, x: number, seed: number, first: number, out: number): void;
+  /** The same, rounded to the nearest, ties to even. */
+  encodeInt8Nearest(n: number, x: number, out: number): void;
   /** n values of such blocks → float32: whole number · scale, rounded to float32. */
   decodeInt8(n: number, from: number, to: number): void;
   /**

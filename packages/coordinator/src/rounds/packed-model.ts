@@ -46,7 +46,7 @@ export function* packModels(
   const codec = plan.downloadCodec;
   if (codec === 'float32' || movesBySteps(plan)) return { exact, toTrain: exact };
   const seed = seededRandom(plan.seed, 'model', round).uint32();
-  const rounded = yield* encodeInSteps(codec, weights, layout, seed);
+  const rounded = yield* encodeInSteps(codec, weights, layout, seed, true);
   return { exact, toTrain: yield* pack(codec, rounded, { layoutHash, parameters: weights.length }) };
 }
 

@@ -26,17 +26,23 @@ export function encodeValues(codec: Codec, values: Float32Array, layout: Layout,
   return finish(encodeInSteps(codec, values, layout, seed));
 }
 
-/** The same, a piece of the model at a time; the largest part alone is found at once. */
+/**
+ * The same, a piece of the model at a time; the largest part alone is found at once.
+ *
+ * @param nearest for what goes to everyone alike, so that no error evens another out: `int8` rounds to the nearest, which
+ *   errs half as much (in mean squares) as what is right on average.
+ */
 export function* encodeInSteps(
   codec: Codec,
   values: Float32Array,
   layout: Layout,
   seed: number,
+  nearest = false,
 ): Steps<Uint8Array> {
   yield* requireFinite(values);
   if (codec === 'float32') return float32Payload(values);
   const { trainable, plain } = yield* separated(layout, values);
-  const encoded = yield* encode(codec, trainable, seed);
+  const encoded = yield* encode(codec, trainable, seed, nearest);
   if (plain.length === 0) return encoded;
   const payload = new Uint8Array(plain.byteLength + encoded.length);
   yield* copied(payload, float32Payload(plain), 0);
@@ -44,7 +50,12 @@ export function* encodeInSteps(
   return payload;
 }
 
-function* encode(codec: Exclude<Codec, 'float32'>, values: Float32Array, seed: number): Steps<Uint8Array> {
+function* encode(
+  codec: Exclude<Codec, 'float32'>,
+  values: Float32Array,
+  seed: number,
+  nearest: boolean,
+): Steps<Uint8Array> {
   switch (codec) {
     case 'float16':
       return yield* inSlices(encodedBytes(codec, values.length), values, (memory, _from, count, at) => {
@@ -53,7 +64,8 @@ function* encode(codec: Exclude<Codec, 'float32'>, values: Float32Array, seed: n
       });
     case 'int8':
       return yield* inSlices(encodedBytes(codec, values.length), values, (memory, from, count, at) => {
-        memory.kernels.encodeInt8(count, 0, seed, from, at);
+        if (nearest) memory.kernels.encodeInt8Nearest(count, 0, at);
+        else memory.kernels.encodeInt8(count, 0, seed, from, at);
         return count + 4 * Math.ceil(count / INT8_BLOCK);
       });
     case 'int4': {
