@@ -38,9 +38,7 @@ export async function measure(python: string | null = null): Promise<BenchResult
   const loop = (script: string) => async (): Promise<Loop> => {
     const flags = [CLIENTS, COHORT, LEARNING_RATE, TARGET, MOST_ROUNDS, 1].map(String);
     const { output } = await runWhole(interpreter, [join(peers, script), files.folder, ...flags], {
-      OPENBLAS_NUM_THREADS: '1',
-      OMP_NUM_THREADS: '1',
-      PYTHONDONTWRITEBYTECODE: '1',
+      env: { OPENBLAS_NUM_THREADS: '1', OMP_NUM_THREADS: '1', PYTHONDONTWRITEBYTECODE: '1' },
     });
     return JSON.parse(output.trim().split('\n').at(-1) as string) as Loop;
   };
@@ -107,13 +105,16 @@ export async function measure(python: string | null = null): Promise<BenchResult
 
 const rounds = (all: readonly { readonly rounds: number }[]) => all.map((one) => one.rounds);
 
+/** @param target null: until its rounds are over, its memory watched. */
 async function simulation(flags: readonly string[], target: number | null = TARGET) {
   const whole = [
     ...['--learning-rate', `${LEARNING_RATE}`, '--json'],
     ...(target === null ? [] : ['--target-accuracy', `${target}`]),
   ];
   const script = join(repository, 'apps', 'simulate', 'src', 'main.ts');
-  const finished = await runWhole(process.execPath, [script, ...flags, ...whole]);
+  const finished = await runWhole(process.execPath, [script, ...flags, ...whole], {
+    watched: target === null,
+  });
   const done = JSON.parse(finished.output.trim().split('\n').at(-1) as string) as { rounds: number };
   return { ...finished, rounds: done.rounds };
 }

@@ -46,6 +46,15 @@ it('makes the first change at once, and those that come meanwhile together, in t
   expect(made.at(-1)).toEqual([5]);
 });
 
+it('makes a change at once that somebody waits for, and all before it', () => {
+  const { beat } = page();
+  const made: number[][] = [];
+  const change = inBatches<number>((changes) => made.push([...changes]), beat);
+  for (const n of [1, 2, 3]) change(n);
+  change(4, true);
+  expect(made).toEqual([[1], [2, 3, 4]]);
+});
+
 it('rests for as long as showing took, and never for less than a tenth of a second', () => {
   const { beat, draw, rest } = page();
   const change = inBatches<number>(() => {}, beat);

@@ -17,20 +17,24 @@ const UNSEEN = 1000;
  * has rested for as long as that took. However fast they come, half of its time is free for who presses a button.
  *
  * @param make makes all changes collected, in their order.
+ * @returns takes a change; with `now`, it and those before it are made at once: somebody waits for an answer.
  */
 export function inBatches<C>(
   make: (changes: readonly C[]) => void,
   beat: Beat = ofTheBrowser,
-): (change: C) => void {
+): (change: C, now?: boolean) => void {
   let waiting: C[] = [];
   let busy = false;
 
-  const begin = () => {
-    busy = true;
+  const makeAll = () => {
     const changes = waiting;
     waiting = [];
-    const began = beat.now();
     make(changes);
+  };
+  const begin = () => {
+    busy = true;
+    const began = beat.now();
+    makeAll();
     beat.shown(() => {
       beat.after(Math.max(LEAST, beat.now() - began), () => {
         busy = false;
@@ -38,9 +42,10 @@ export function inBatches<C>(
       });
     });
   };
-  return (change) => {
+  return (change, now = false) => {
     waiting.push(change);
     if (!busy) begin();
+    else if (now) makeAll();
   };
 }
 

@@ -59,6 +59,11 @@ const change = inBatches<(before: AdminState) => AdminState>((changes) => {
   state.value = changes.reduce((known, make) => make(known), state.value);
 });
 
+/** What an answer says of a run, for whoever pressed the button. */
+export function learn(run: Run): void {
+  change((before) => withRun(before, run), true);
+}
+
 let socket: Socket | null = null;
 /** Kept only in memory, so that the page signs in again by itself when the coordinator was restarted. */
 let knownKey: string | null = null;
@@ -106,9 +111,7 @@ function leave(): void {
   socket?.disconnect();
   socket = null;
   wanted.clear();
-  state.value = emptyState;
-  // What was told before and is not shown yet stays untold.
-  change(() => emptyState);
+  change(() => emptyState, true);
   account.value = null;
   access.value = 'out';
 }

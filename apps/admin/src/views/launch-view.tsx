@@ -5,7 +5,7 @@ import { requestBody } from '../launch/command.ts';
 import { type PlanTexts, planFieldNames, planGroups, readPlan, textsOf } from '../launch/plan-form.ts';
 import { type Preset, presets } from '../launch/presets.ts';
 import { createRun, fetchTasks } from '../live/api.ts';
-import { state } from '../live/live.ts';
+import { learn, state } from '../live/live.ts';
 import { amend, go, writeRoute } from '../shell/route.ts';
 import { groupWords } from '../words.ts';
 import { act } from './act.ts';
@@ -90,7 +90,9 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
     setBusy(true);
     const run = await act(() => createRun(requestBody(task.id, ready, { defaults: task.plan, admission })));
     setBusy(false);
-    if (run !== undefined) go({ view: 'run', run: run.id });
+    if (run === undefined) return;
+    learn(run);
+    go({ view: 'run', run: run.id });
   };
   return (
     <form

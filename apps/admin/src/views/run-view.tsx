@@ -2,7 +2,7 @@ import type { Round, Run, RunAction } from '@coppice/protocol';
 import { Confirm, formatDateTime, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { actOnRun } from '../live/api.ts';
-import { may, state, wantRounds } from '../live/live.ts';
+import { learn, may, state, wantRounds } from '../live/live.ts';
 import { writeRoute } from '../shell/route.ts';
 import { phaseWords, statusTones, statusWords } from '../words.ts';
 import { act } from './act.ts';
@@ -91,7 +91,7 @@ function isOver({ status }: Run): boolean {
 function Controls({ run }: { run: Run }) {
   const t = text();
   const [asking, setAsking] = useState<'stop' | 'end-round' | null>(null);
-  const go = (action: RunAction) => void act(() => actOnRun(run.id, action));
+  const go = (action: RunAction) => void act(async () => learn(await actOnRun(run.id, action)));
   const over = isOver(run) || !may('runs:write');
   return (
     <div class="row">
