@@ -45,6 +45,8 @@ const folder = join(fileURLToPath(new URL('../..', import.meta.url)), 'docs', 'r
 const json = join(folder, 'bench.json');
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`;
 const python = withPeers ? await pythonWithFlower() : null;
+// It has NumPy, too.
+if (python !== null) process.env['COPPICE_PYTHON'] ??= python;
 
 mkdirSync(folder, { recursive: true });
 for (const [name, measure] of Object.entries(parts)) {
