@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Coordinator, noLimits, startCoordinator, workerEvaluator } from '@coppice/coordinator';
-import { parsePartition, partition } from '@coppice/datasets';
+import { parsePartition, partition, type RawExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import {
   CoppiceError,
@@ -58,6 +58,9 @@ export async function simulate(
   try {
     const threads = new ClientThreads(options.processes, failure.report);
     cleanUp.push(() => threads.close());
+    const data = hasTaskData(options.task) ? loadTaskData(options.task) : null;
+    // Waited for below; a coordinator that does not start is told first.
+    data?.catch(() => {});
     const { url, key } =
       options.url === null
         ? await ownCoordinator(cleanUp)
@@ -66,13 +69,13 @@ export async function simulate(
     cleanUp.push(() => link.close());
     const tasks = await link.tasks();
     const task = tasks.find((one) => one.id === options.task);
-    if (task === undefined || !hasTaskData(task.id)) {
+    if (task === undefined || data === null) {
       const known = tasks.filter(({ id }) => hasTaskData(id)).map(({ id }) => id);
       throw new UsageError(
         `--task ID takes a task that ships with data, one of ${known.join(', ')}; not "${options.task}".`,
       );
     }
-    const shares = await shareData(options, task);
+    const shares = shareData(options, task, (await data).train);
     const run = await link.createRun({
       task: options.task,
       plan: planOf(options),
@@ -185,8 +188,7 @@ function planOf(options: SimulateOptions): PlanInputValues {
   };
 }
 
-async function shareData(options: SimulateOptions, task: TaskInfo) {
-  const { train } = await loadTaskData(options.task);
+function shareData(options: SimulateOptions, task: TaskInfo, train: RawExamples) {
   const rows = dealOut(train.labels, options);
   const classes = classesOf(task.data);
   const classesPerClient =
