@@ -1,7 +1,8 @@
 import { webcrypto } from 'node:crypto';
 import { proofBytes } from '@coppice/protocol';
+import { p256 } from '@noble/curves/nist.js';
 import { expect, it } from 'vitest';
-import { cryptoKeyIdentity, type Identity } from './identity.ts';
+import { cryptoKeyIdentity, type Identity, secretKeyIdentity } from './identity.ts';
 import { headlessIdentity } from './node/headless-identity.ts';
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -19,6 +20,7 @@ const made: [string, () => Promise<Identity>][] = [
     'a key of the platform',
     async () => cryptoKeyIdentity(await crypto.subtle.generateKey(CURVE, false, ['sign', 'verify'])),
   ],
+  ['a key in memory', async () => secretKeyIdentity(p256.utils.randomSecretKey())],
   ['a key that follows from a name', async () => headlessIdentity('client 7')],
 ];
 it.each(made)('%s signs what the platform verifies', async (_, make) => {
