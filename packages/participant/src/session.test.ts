@@ -134,7 +134,8 @@ async function world({
       value: {
         run: summary,
         task,
-        plan: { ...defaultPlan, evaluationShare: 0, ...plan },
+        // So small a share that all examples serve for both.
+        plan: { ...defaultPlan, evaluationShare: 1e-9, ...plan },
         layout,
         checkpoint,
       },
@@ -379,6 +380,27 @@ describe('a session', () => {
     });
     expect(session.state).toMatchObject({ accepted: 1, activity: { kind: 'waiting' } });
     expect(session.state.outcomes).toEqual([{ round: 1, outcome: 'accepted', reason: null }]);
+  });
+
+  it('measures nothing where the plan keeps no examples out of training', async () => {
+    const trainer = scripted();
+    let measured = 0;
+    const { evaluate } = trainer;
+    trainer.evaluate = (data) => {
+      measured++;
+      return evaluate(data);
+    };
+    const { session, peer, messages, enter } = await world({ trainer, plan: { evaluationShare: 0 } });
+    await enter();
+    peer.push('round-start', start);
+    await until(session, doing('delivered'));
+    expect(messages('update')).toMatchObject([{ examples: 3, evaluation: null }]);
+    peer.push('evaluate', { run: 'r-1', round: 1, checkpoint, frame });
+    peer.push('round-start', { ...start, round: 2 });
+    await until(session, (state) => doing('delivered')(state) && messages('update').length === 2);
+    expect(messages('evaluation')).toEqual([]);
+    expect(session.state.localMetrics).toEqual([]);
+    expect(measured).toBe(0);
   });
 
   it('clips before anything leaves the device', async () => {

@@ -426,7 +426,7 @@ class ParticipantSession implements Session {
         const { update, norm, residual } = result;
         this.#made = { update, norm, residual, acknowledged: false };
         this.#set({ speed: result.speed });
-        this.#measured(round - 1, result.evaluation);
+        if (result.evaluation !== null) this.#measured(round - 1, result.evaluation);
       }
       await this.#deliver(this.#made, abort.signal);
     } catch (thrown) {
@@ -557,7 +557,7 @@ class ParticipantSession implements Session {
         joined.plan.evaluationShare,
         this.#state.participant,
       );
-      if (evaluation.count === 0) return;
+      if (evaluation === null || evaluation.count === 0) return;
       const description = { topology: joined.task.model, data: joined.task.data, loss: joined.task.loss };
       const metrics = await this.#o.host.use(description, (trainer) => {
         trainer.setWeights(weights);

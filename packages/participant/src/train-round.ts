@@ -45,7 +45,8 @@ export interface RoundWork {
 
 export interface RoundWorkResult {
   readonly update: Update;
-  readonly evaluation: Metrics;
+  /** Of the received model; null where the plan keeps no examples for it. */
+  readonly evaluation: Metrics | null;
   /** L2 norm of the update as sent. */
   readonly norm: number;
   /** What the codec left out of it; `null` where it leaves nothing out that would not even out. */
@@ -71,8 +72,8 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
     async (trainer) => {
       work.signal.throwIfAborted();
       trainer.setWeights(weights);
-      work.onEvaluating();
-      const metrics = await trainer.evaluate(evaluation);
+      if (evaluation !== null) work.onEvaluating();
+      const metrics = evaluation === null ? null : await trainer.evaluate(evaluation);
       const trained = await trainer.train(
         training,
         {
@@ -112,7 +113,7 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
       checkpoint: start.checkpoint,
       examples: training.count,
       loss: reportedLoss(trained.loss),
-      evaluation: reportedMetrics(metrics),
+      evaluation: metrics === null ? null : reportedMetrics(metrics),
       milliseconds: reportedMilliseconds(trained.milliseconds),
       frame,
     },

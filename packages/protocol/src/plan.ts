@@ -163,8 +163,8 @@ export const planFields = {
     label: { en: 'Local evaluation share', zh: '本地评估比例' },
     unit: share,
     help: {
-      en: "The share of each participant's examples kept out of training, on which the global model is measured. 0: measured on the training examples.",
-      zh: '每位参与者留作评估、不参与训练的样本比例。0 表示用训练样本评估。',
+      en: "The share of each participant's examples kept out of training, on which the global model is measured. 0: nothing is kept out, and nothing measured.",
+      zh: '每位参与者留作评估、不参与训练的样本比例。0 表示不留出样本，也不在设备上评估。',
     },
   }),
   cohortFraction: real(0.0001, 1, {

@@ -1,6 +1,5 @@
 import { seededRandom, shuffle } from '@coppice/ports';
 import { CoppiceError, type Loss } from '@coppice/protocol';
-import * as tf from './tf.ts';
 import type { Dataset, Inputs } from './trainer.ts';
 
 /** What a batch must look like for a model. */
@@ -8,12 +7,6 @@ export interface BatchShape {
   readonly inputShape: readonly number[];
   readonly outputs: number;
   readonly loss: Loss;
-}
-
-export interface Batch {
-  readonly xs: tf.Tensor;
-  /** One-hot rows, or one value a row. */
-  readonly ys: tf.Tensor2D;
 }
 
 /** Numbers in one example. */
@@ -58,22 +51,4 @@ export function copyInputs(xs: Inputs, from: number, to: number, into: Float32Ar
     return;
   }
   for (let i = from, j = at; i < to; i++, j++) into[j] = shades[xs[i] as number] as number;
-}
-
-/** The examples at `rows`, as tensors. A new array each time: backends may keep what they are given. */
-export function gatherBatch(data: Dataset, rows: Uint32Array, shape: BatchShape): Batch {
-  const size = rowSize(shape);
-  const inputs = new Float32Array(rows.length * size);
-  const classes = shape.loss === 'categoricalCrossentropy';
-  const labels = new Float32Array(rows.length * shape.outputs);
-  for (const [i, row] of rows.entries()) {
-    copyInputs(data.xs, row * size, (row + 1) * size, inputs, i * size);
-    const y = data.ys[row] as number;
-    if (classes) labels[i * shape.outputs + y] = 1;
-    else labels[i] = y;
-  }
-  return {
-    xs: tf.tensor(inputs, [rows.length, ...shape.inputShape]),
-    ys: tf.tensor2d(labels, [rows.length, shape.outputs]),
-  };
 }

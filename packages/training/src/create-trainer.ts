@@ -2,8 +2,10 @@ import type { Variant } from '@coppice/kernels';
 import type { Pace } from './pace.ts';
 import { NotPlanned } from './planned/layer.ts';
 import { createPlannedTrainer } from './planned/planned-trainer.ts';
-import { createTfjsTrainer } from './tfjs-trainer.ts';
 import type { BackendName, ModelDescription, Trainer } from './trainer.ts';
+
+/** It takes long to load, and most plans are made without it. */
+const tfjs = () => import('./tfjs-trainer.ts');
 
 /**
  * A trainer, its weights drawn from the seed: the same on every machine and every backend.
@@ -20,12 +22,12 @@ export async function createTrainer(
 ): Promise<Trainer> {
   const { backend, variant, ...rest } = options;
   if (backend !== 'planned') {
-    return createTfjsTrainer(description, backend === undefined ? rest : { ...rest, backend });
+    return (await tfjs()).createTfjsTrainer(description, backend === undefined ? rest : { ...rest, backend });
   }
   try {
     return await createPlannedTrainer(description, variant === undefined ? rest : { ...rest, variant });
   } catch (thrown) {
     if (!(thrown instanceof NotPlanned)) throw thrown;
-    return createTfjsTrainer(description, { ...rest, backend: 'wasm', note: thrown.message });
+    return (await tfjs()).createTfjsTrainer(description, { ...rest, backend: 'wasm', note: thrown.message });
   }
 }

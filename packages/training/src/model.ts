@@ -1,13 +1,13 @@
 import {
   CoppiceError,
   type DataSchema,
-  exampleSize,
   type Layout,
   type Loss,
   layoutSize,
   MAX_MODEL_BYTES,
   type WeightSpec,
 } from '@coppice/protocol';
+import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from './data-fit.ts';
 import { seedTopology } from './initialize.ts';
 import { everyLayer } from './layer-tree.ts';
 import { registerNoiseLayers } from './noise-layers.ts';
@@ -119,27 +119,13 @@ function checkShapes(
   return { inputShape: inputShape as number[], outputs: wanted.size };
 }
 
-/** Input shapes that hold one example without moving a number. */
-function fittingShapes(data: DataSchema): number[][] {
-  if (data.kind === 'table') return [[data.features.length]];
-  const whole = [data.height, data.width, data.channels];
-  return [[exampleSize(data)], whole, ...(data.channels === 1 ? [[data.height, data.width]] : [])];
-}
-
 function inWords(data: DataSchema): string {
   if (data.kind === 'table') return `${data.features.length} columns`;
   return `${data.width}×${data.height} pixels, ${data.channels === 1 ? 'grey' : 'colour'}`;
 }
 
-function outputsFor(data: DataSchema): { size: number; why: string } {
-  const classes =
-    data.kind === 'image' ? data.classes : data.target.kind === 'class' ? data.target.classes : null;
-  if (classes) return { size: classes.length, why: `a choice among ${classes.length} classes` };
-  return { size: 1, why: 'one number to predict' };
-}
-
 function checkHead(model: tf.LayersModel, loss: Loss, data: DataSchema): void {
-  const regression = data.kind === 'table' && data.target.kind === 'number';
+  const regression = isRegression(data);
   if (regression !== (loss === 'meanSquaredError')) {
     const fit = regression ? 'meanSquaredError' : 'categoricalCrossentropy';
     throw invalid(`its loss is ${loss}, but data of this kind needs ${fit}`);
@@ -157,11 +143,7 @@ function checkHead(model: tf.LayersModel, loss: Loss, data: DataSchema): void {
 /** The layer whose softmax makes the model's output, or null. */
 export function softmaxHead(model: tf.LayersModel): tf.layers.Layer | null {
   const last = model.outputs[0]?.sourceLayer;
-  if (!last) return null;
-  const name = last.getClassName();
-  if (name === 'Softmax') return last;
-  const activation = last.getConfig()['activation'];
-  return (name === 'Dense' || name === 'Activation') && activation === 'softmax' ? last : null;
+  return last !== undefined && endsInSoftmax(last.getClassName(), last.getConfig()) ? last : null;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } from './backends.ts';
-import { type BatchShape, checkDataset, copyInputs, gatherBatch, rowSize } from './batches.ts';
+import { gatherBatch } from './batch-tensors.ts';
+import { type BatchShape, checkDataset, copyInputs, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
 import { everyLayer } from './layer-tree.ts';
 import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';

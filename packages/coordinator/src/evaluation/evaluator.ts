@@ -10,6 +10,12 @@ export interface Evaluator {
    */
   check(model: unknown, data: DataSchema, loss: Loss): Promise<Topology>;
   /**
+   * How a task's weights lie: all there is to know of them but their numbers.
+   *
+   * @throws CoppiceError `model-invalid`, saying what is wrong with it.
+   */
+  layout(task: Task): Promise<Layout>;
+  /**
    * A task's layout and the first weights that a seed gives it.
    *
    * @throws CoppiceError `model-invalid`, saying what is wrong with it.

@@ -3,6 +3,7 @@ import type { DataSchema, Layout, Loss, Metrics, Task, Topology, WireError } fro
 /** What the evaluation worker is asked. */
 export type Question =
   | { readonly kind: 'check'; readonly model: unknown; readonly data: DataSchema; readonly loss: Loss }
+  | { readonly kind: 'layout'; readonly task: Task }
   | { readonly kind: 'describe'; readonly task: Task; readonly seed: number }
   | {
       readonly kind: 'evaluate';
@@ -16,6 +17,7 @@ export type Question =
 
 export interface Answers {
   check: Topology;
+  layout: Layout;
   describe: { layout: Layout; weights: Float32Array };
   /** By part of the test data; `null` where there is none. */
   evaluate: ReadonlyMap<number, Metrics> | null;

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { CoppiceError, type Metrics } from '@coppice/protocol';
+import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
 import type { Evaluator } from './evaluator.ts';
 import type { Answers, Question, Response } from './messages.ts';
 
@@ -9,7 +9,8 @@ import type { Answers, Question, Response } from './messages.ts';
  * @param threads how many share an evaluation, each with the test data and a model of its own.
  */
 export function workerEvaluator(threads = 1): Evaluator {
-  const described = new Map<string, Promise<Answers['describe']>>();
+  const described = new Kept<Answers['describe']>();
+  const layouts = new Kept<Answers['layout']>();
   const [first, ...others] = Array.from({ length: Math.max(1, threads) }, () => new EvaluationThread()) as [
     EvaluationThread,
     ...EvaluationThread[],
@@ -17,18 +18,11 @@ export function workerEvaluator(threads = 1): Evaluator {
   const all = [first, ...others];
   return {
     check: (model, data, loss) => first.ask({ kind: 'check', model, data, loss }),
+    layout: (task) => layouts.get(modelKey(task), () => first.ask({ kind: 'layout', task })),
     describe(task, seed) {
-      // The layout and first weights follow from topology and seed alone.
       // A model that is asked about will be measured: the others load meanwhile.
       for (const thread of others) thread.start();
-      const key = `${seed}/${JSON.stringify([task.model, task.data, task.loss])}`;
-      let answer = described.get(key);
-      if (answer === undefined) {
-        answer = first.ask({ kind: 'describe', task, seed });
-        described.set(key, answer);
-        answer.catch(() => described.delete(key));
-      }
-      return answer;
+      return described.get(`${seed}/${modelKey(task)}`, () => first.ask({ kind: 'describe', task, seed }));
     },
     async evaluate(task, weights) {
       const of = all.length;
@@ -42,6 +36,26 @@ export function workerEvaluator(threads = 1): Evaluator {
       await Promise.all(all.map((thread) => thread.close()));
     },
   };
+}
+
+/** The layout and first weights follow from topology, data and seed alone. */
+function modelKey(task: Task): string {
+  return JSON.stringify([task.model, task.data, task.loss]);
+}
+
+/** Answers that stay as they are; one that failed is asked for again. */
+class Kept<T> {
+  readonly #answers = new Map<string, Promise<T>>();
+
+  get(key: string, ask: () => Promise<T>): Promise<T> {
+    let answer = this.#answers.get(key);
+    if (answer === undefined) {
+      answer = ask();
+      this.#answers.set(key, answer);
+      answer.catch(() => this.#answers.delete(key));
+    }
+    return answer;
+  }
 }
 
 /** A thread that starts when it is first asked, and anew after it ended. */

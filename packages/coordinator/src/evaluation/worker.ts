@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { partition, type RawExamples, selectExamples, trainerInputs } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
-import { checkModel, createTrainer, type Dataset, describeModel, type Trainer } from '@coppice/training';
+import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training/light';
 import type { Answers, Question, Request, Response } from './messages.ts';
 
 /*
@@ -11,11 +11,15 @@ import type { Answers, Question, Request, Response } from './messages.ts';
  */
 let current: { task: string; trainer: Trainer; test: Dataset } | null = null;
 
+/** Only the thread that is asked for it loads tfjs. */
+const withTfjs = () => import('@coppice/training');
+
 const answers: {
   [K in Question['kind']]: (question: Extract<Question, { kind: K }>) => Promise<Answers[K]>;
 } = {
-  check: async ({ model, data, loss }) => (await checkModel(model, data, loss)).topology,
-  describe: ({ task, seed }) => describeModel(modelOf(task), seed),
+  check: async ({ model, data, loss }) => (await (await withTfjs()).checkModel(model, data, loss)).topology,
+  layout: ({ task }) => layoutOf(modelOf(task)),
+  describe: async ({ task, seed }) => (await withTfjs()).describeModel(modelOf(task), seed),
   evaluate: ({ task, weights, share, of }) => evaluate(task, weights, { share, of }),
   samples: async ({ task, share, of }) => encodeSamples(await sampleShare(task, share, of)),
 };

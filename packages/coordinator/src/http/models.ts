@@ -69,7 +69,7 @@ export function modelsRouter({
       const task = tasks.get(parameter(request, 'task'));
       const version = parameter(request, 'version');
       const checkpoint = await find(request);
-      const { layout } = await evaluator.describe(task, 1);
+      const layout = await evaluator.layout(task);
       cache(response, version, admissions.of(checkpoint.run) === 'open');
       // Weights by hash: "latest" may change between this answer and the next request.
       const weights = version === 'latest' ? `../${checkpoint.hash}/weights.bin` : 'weights.bin';

@@ -198,7 +198,7 @@ export class Runs {
   /** The last model of a run that is over, kept while others are not asked for: it is fetched piece by piece. */
   #last(run: Run): Promise<PackedModel> {
     return this.#lastModels.get(run.checkpoint, async () => {
-      const { layout } = await this.#o.evaluator.describe(this.#o.tasks.get(run.task), run.plan.seed);
+      const layout = await this.#o.evaluator.layout(this.#o.tasks.get(run.task));
       const weights = await this.#o.storage.weights(run.checkpoint);
       return inTurns(packModel(layoutHash(layout), weights));
     });
@@ -217,7 +217,7 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const { layout } = await this.#o.evaluator.describe(record.task, record.plan.seed);
+    const layout = await this.#o.evaluator.layout(record.task);
     const { checkpoint } = latest;
     const rounds = await storage.rounds(record.id);
     const engine = new RunEngine({

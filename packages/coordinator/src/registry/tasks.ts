@@ -49,7 +49,7 @@ export class Tasks {
     const builtIn = this.#builtIn.has(id);
     let parameters = this.#sizes.get(id);
     if (parameters === undefined) {
-      parameters = this.#evaluator.describe(task, 1).then(({ layout }) => layoutSize(layout));
+      parameters = this.#evaluator.layout(task).then(layoutSize);
       this.#sizes.set(id, parameters);
     }
     return {

@@ -22,7 +22,8 @@ export class ClosingEvaluation {
     this.#checkpoint = model.hash;
     this.#done = done;
     const size = Math.max(1, lastRound?.target ?? 1);
-    const asked = selectCohort(state.members.available(), size, seededRandom(record.plan.seed, 'closing'));
+    const able = record.plan.evaluationShare === 0 ? [] : state.members.available();
+    const asked = selectCohort(able, size, seededRandom(record.plan.seed, 'closing'));
     this.#asked = new Set(asked);
     this.#stop = asked.length === 0 ? () => {} : clock.setTimer(ANSWER_TIMEOUT, () => this.#end());
     if (asked.length === 0) this.#done = null;
@@ -36,7 +37,7 @@ export class ClosingEvaluation {
     }
   }
 
-  /** Nobody was here to be asked: nothing will come. */
+  /** Nobody was here to be asked, or has anything to measure on: nothing will come. */
   get askedNobody(): boolean {
     return this.#asked.size === 0;
   }

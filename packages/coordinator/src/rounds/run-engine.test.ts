@@ -87,6 +87,7 @@ async function world(
     },
     evaluator: {
       check: () => Promise.reject(new Error('not asked here')),
+      layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
       evaluate: options.evaluate ?? (() => Promise.resolve({ loss: 1, accuracy: 0.5, examples: 1 })),
@@ -362,6 +363,17 @@ describe('a round', () => {
       examples: 4,
     });
     expect(w.rounds.at(-1)).toMatchObject({ round: 1, federated: { accuracy: 0.875 } });
+  });
+
+  it('asks nobody to measure where no examples are kept for it', async () => {
+    const w = await world({ rounds: 1, evaluationShare: 0 });
+    for (const n of [1, 2]) w.join(n);
+    await w.engine.act('start');
+    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([0, 0, 0], 1, { evaluation: null }));
+    await w.settled();
+    expect(w.engine.summary().status).toBe('finished');
+    expect(w.sent.some(({ name }) => name === 'evaluate')).toBe(false);
+    expect(w.rounds.at(-1)).toMatchObject({ outcome: 'committed', federated: null });
   });
 });
 

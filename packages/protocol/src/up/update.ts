@@ -14,7 +14,7 @@ export const UpdateSchema = z.strictObject({
   examples: z.int().check(z.minimum(1), z.maximum(MAX_EXAMPLES)),
   /** Mean training loss of the last epoch. */
   loss: ReportedLossSchema,
-  /** The received model, before training, on the participant's held-out examples. */
+  /** The received model, before training, on the participant's held-out examples; null where the plan holds none out. */
   evaluation: z.nullable(ReportedMetricsSchema),
   /** Milliseconds of training. */
   milliseconds: z.number().check(z.minimum(0), z.maximum(MAX_TRAINING_MILLISECONDS)),

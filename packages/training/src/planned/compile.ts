@@ -1,9 +1,7 @@
-import { everyLayer } from '../layer-tree.ts';
-import type { BuiltModel } from '../model.ts';
-import { softmaxHead } from '../model.ts';
-import type * as tf from '../tf.ts';
-import type { ModelDescription } from '../trainer.ts';
-import { type LayerInfo, NotPlanned, notPlanned, type PlanLayer } from './layer.ts';
+import type { Loss } from '@coppice/protocol';
+import { endsInSoftmax } from '../data-fit.ts';
+import type { Chain, ChainLayer } from './chain.ts';
+import { type LayerInfo, notPlanned, type PlanLayer, sizeOf } from './layer.ts';
 import { planActivation } from './layers/activation.ts';
 import { planBatchNorm } from './layers/batch-norm.ts';
 import { planConv2D } from './layers/conv2d.ts';
@@ -13,7 +11,7 @@ import { planAveragePooling, planGlobalAverage, planMaxPooling } from './layers/
 import { planReshape } from './layers/reshape.ts';
 import type { Weight } from './plan.ts';
 
-/** A model as a list of layers that plans can be made of. It holds nothing of tfjs. */
+/** A model as a list of layers that plans can be made of. */
 export interface PlannedModel {
   readonly layers: readonly { readonly plan: PlanLayer; readonly learns: boolean }[];
   readonly weights: readonly Weight[];
@@ -40,94 +38,37 @@ const planners: Readonly<Record<string, (layer: LayerInfo) => PlanLayer>> = {
 };
 
 /**
- * Reads a built model: its layers must form a chain, and each must be one that there are kernels for.
+ * Looks up for each layer of a chain how it is planned.
  *
  * @param base byte offset of the first weight in the arena; the others follow in layout order.
  * @throws NotPlanned saying which layer it is that tfjs must take.
  */
-export function compile(
-  built: BuiltModel,
-  description: ModelDescription,
-  base: number,
-  newStream: SeedStreams,
-): PlannedModel {
-  const { model, layout } = built;
-  const weights: Weight[] = [];
-  const byId = new Map<number, Weight>();
-  const links = chain(model);
-  const penalties = regularizers(links);
+export function compile(chain: Chain, loss: Loss, base: number, newStream: SeedStreams): PlannedModel {
+  const penalties = regularizers(chain.layers);
   let at = base;
-  for (const [i, variable] of model.weights.entries()) {
-    const size = built.variables[i]?.size as number;
-    const { l1, l2 } = penalties.get(variable.id) ?? { l1: 0, l2: 0 };
-    const weight: Weight = { at, size, trainable: layout[i]?.trainable as boolean, l1, l2 };
-    weights.push(weight);
-    byId.set(variable.id, weight);
+  const weights = chain.layout.map(({ shape, trainable }, place): Weight => {
+    const size = sizeOf(shape);
+    const weight = { at, size, trainable, ...(penalties.get(place) ?? { l1: 0, l2: 0 }) };
     at += size * 4;
-  }
-  const head = description.loss === 'categoricalCrossentropy' ? softmaxHead(model) : null;
-  const infos = links.map((layer): LayerInfo => {
-    const node = layer.inboundNodes[0];
-    return {
-      name: layer.name,
-      className: layer.getClassName(),
-      config: layer.getConfig(),
-      inputShape: exampleShape(layer, node?.inputShapes[0]),
-      outputShape: exampleShape(layer, node?.outputShapes[0] ?? node?.outputShapes),
-      weights: new Map(
-        layer.weights.map((weight) => [
-          weight.originalName.split('/').at(-1) as string,
-          byId.get(weight.id) as Weight,
-        ]),
-      ),
-      nextSeed: layer.getClassName() === 'Dropout' ? newStream() : null,
-      isHead: layer === head,
-    };
+    return weight;
   });
-  const layers = infos.map((layer) => {
-    checkConfig(layer);
+  const last = chain.layers.at(-1);
+  const layers = chain.layers.map((layer) => {
+    const own = new Map([...layer.weights].map(([name, place]) => [name, weights[place] as Weight]));
+    const info: LayerInfo = {
+      ...layer,
+      weights: own,
+      nextSeed: layer.className === 'Dropout' ? newStream() : null,
+      isHead:
+        layer === last && loss === 'categoricalCrossentropy' && endsInSoftmax(layer.className, layer.config),
+    };
+    checkConfig(info);
     const planner = planners[layer.className];
     if (planner === undefined) notPlanned(layer, 'no kernels for this kind of layer');
-    const learns = [...layer.weights.values()].some(({ trainable }) => trainable);
-    return { plan: planner(layer), learns };
+    return { plan: planner(info), learns: [...own.values()].some(({ trainable }) => trainable) };
   });
-  const widest = Math.max(1, ...infos.map(({ outputShape }) => outputShape.reduce((a, b) => a * b, 1)));
+  const widest = Math.max(1, ...chain.layers.map(({ outputShape }) => sizeOf(outputShape)));
   return { layers, weights, widest };
-}
-
-/** The layers from input to output, where each takes what one other gives and gives it to one other. */
-function chain(model: tf.LayersModel): tf.layers.Layer[] {
-  const layers: tf.layers.Layer[] = [];
-  let layer = model.outputs[0]?.sourceLayer;
-  while (layer !== undefined && layer.getClassName() !== 'InputLayer') {
-    const node: (typeof layer.inboundNodes)[number] | undefined = layer.inboundNodes[0];
-    if (layer.inboundNodes.length !== 1 || node?.inboundLayers.length !== 1) {
-      throw new NotPlanned(
-        `layer "${layer.name}" (${layer.getClassName()}): it takes several inputs, or stands in several places`,
-      );
-    }
-    layers.unshift(layer);
-    layer = node.inboundLayers[0];
-  }
-  const other =
-    layers.find((one) => everyLayer(one).length > 1) ??
-    model.layers.find((one) => one.getClassName() !== 'InputLayer' && !layers.includes(one));
-  if (other !== undefined) {
-    throw new NotPlanned(
-      `layer "${other.name}" (${other.getClassName()}): the model is no plain chain of layers`,
-    );
-  }
-  return layers;
-}
-
-function exampleShape(layer: tf.layers.Layer, shape: unknown): readonly number[] {
-  const sizes =
-    Array.isArray(shape) && Array.isArray(shape[0]) ? (shape[0] as unknown[]) : (shape as unknown[]);
-  const example = sizes.slice(1);
-  if (!example.every((size) => typeof size === 'number')) {
-    notPlanned({ name: layer.name, className: layer.getClassName() }, 'a shape that is not fixed');
-  }
-  return example as number[];
 }
 
 /** Settings that any layer may have, and that no kernel takes into account. */
@@ -141,11 +82,11 @@ function checkConfig(layer: LayerInfo): void {
   }
 }
 
-/** The penalties of weights by the ids of their variables, as layers' configs say them. */
-function regularizers(layers: readonly tf.layers.Layer[]): Map<number, { l1: number; l2: number }> {
+/** The penalties of weights by their places in the layout, as layers' configs say them. */
+function regularizers(layers: readonly ChainLayer[]): Map<number, { l1: number; l2: number }> {
   const found = new Map<number, { l1: number; l2: number }>();
   for (const layer of layers) {
-    for (const [key, value] of Object.entries(layer.getConfig())) {
+    for (const [key, value] of Object.entries(layer.config)) {
       if (
         !key.endsWith('Regularizer') ||
         key === 'activityRegularizer' ||
@@ -154,14 +95,11 @@ function regularizers(layers: readonly tf.layers.Layer[]): Map<number, { l1: num
       )
         continue;
       const { className, config } = value as { className?: string; config?: Record<string, unknown> };
-      const name = key.slice(0, -'Regularizer'.length);
-      const weight = layer.weights.find(({ originalName }) => originalName.split('/').at(-1) === name);
+      const place = layer.weights.get(key.slice(0, -'Regularizer'.length));
       // A bias that there is none of has nothing to penalise.
-      if (weight === undefined) continue;
-      if (className !== 'L1L2') {
-        notPlanned({ name: layer.name, className: layer.getClassName() }, 'a regularizer of its own kind');
-      }
-      found.set(weight.id, { l1: Number(config?.['l1'] ?? 0), l2: Number(config?.['l2'] ?? 0) });
+      if (place === undefined) continue;
+      if (className !== 'L1L2') notPlanned(layer, 'a regularizer of its own kind');
+      found.set(place, { l1: Number(config?.['l1'] ?? 0), l2: Number(config?.['l2'] ?? 0) });
     }
   }
   return found;

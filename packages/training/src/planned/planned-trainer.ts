@@ -1,11 +1,9 @@
 import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { type RandomSource, seededRandom } from '@coppice/ports';
-import { CoppiceError, type Layout, layoutSize, type Metrics } from '@coppice/protocol';
-import { switchTo, useBackend } from '../backends.ts';
+import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
 import { type BatchShape, checkDataset, copyInputs, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
 import { MetricsSum, softmaxRows } from '../metrics.ts';
-import { buildModel } from '../model.ts';
 import type { Pace } from '../pace.ts';
 import type {
   Dataset,
@@ -23,8 +21,10 @@ import {
   type TrainOptions,
   takeSteps,
 } from '../training-loop.ts';
+import type { Chain } from './chain.ts';
 import { compile, type PlannedModel } from './compile.ts';
 import { type Plan, PlanBuilder, type Settings, type Slot } from './plan.ts';
+import { readPlain } from './read-plain.ts';
 
 /** Byte offset of the first weight: 0 is no address. */
 const BASE = 64;
@@ -46,7 +46,8 @@ interface WholePlan {
 
 /**
  * A trainer that runs a fixed list of kernel calls over one arena: nothing is allocated in a step, and nothing looked up.
- * Its weights are drawn from the seed, the same as tfjs's.
+ * Its weights are drawn from the seed, the same as tfjs's; that, and models written in no plain way, are what it loads
+ * tfjs for.
  *
  * @throws NotPlanned when the model has a part that there are no kernels for.
  * @throws CoppiceError `model-invalid`
@@ -55,32 +56,22 @@ export async function createPlannedTrainer(
   description: ModelDescription,
   options: { seed: number; pace?: Pace; variant?: Variant },
 ): Promise<Trainer> {
-  // tfjs reads the model and draws the weights; it is let go before the first step.
-  await useBackend('cpu');
-  switchTo('cpu');
-  const built = await buildModel(description, options.seed);
-  try {
-    const streams: (RandomSource | null)[] = [];
-    const model = compile(built, description, BASE, () => {
-      const stream = streams.push(null) - 1;
-      // As `RandomLayers` draws them.
-      return () => ((streams[stream] as RandomSource).uint32() >>> 1) + 1;
-    });
-    const { layout, inputShape, outputs } = built;
-    const instance = withMemory(() => kernelInstance(BASE + 4 * layoutSize(layout), options.variant));
-    const shape: BatchShape = { inputShape, outputs, loss: description.loss };
-    const trainer = new PlannedTrainer(model, layout, shape, instance, streams, options.pace ?? null);
-    const first = new Float32Array(layoutSize(layout));
-    let at = 0;
-    for (const variable of built.variables) {
-      first.set(await variable.data<'float32'>(), at);
-      at += variable.size;
-    }
-    trainer.setWeights(first);
-    return trainer;
-  } finally {
-    built.model.dispose();
-  }
+  const { seed, pace, variant } = options;
+  const chain =
+    readPlain(description) ?? (await (await import('./read-with-tfjs.ts')).readWithTfjs(description));
+  const streams: (RandomSource | null)[] = [];
+  const model = compile(chain, description.loss, BASE, () => {
+    const stream = streams.push(null) - 1;
+    // As `RandomLayers` draws them.
+    return () => ((streams[stream] as RandomSource).uint32() >>> 1) + 1;
+  });
+  const instance = withMemory(() => kernelInstance(BASE + 4 * layoutSize(chain.layout), variant));
+  return new PlannedTrainer(model, chain, description.loss, {
+    instance,
+    streams,
+    pace: pace ?? null,
+    draw: async () => (await (await import('../describe-model.ts')).describeModel(description, seed)).weights,
+  });
 }
 
 class PlannedTrainer implements Trainer {
@@ -96,44 +87,51 @@ class PlannedTrainer implements Trainer {
   readonly #size: number;
   #training: (WholePlan & { optimizer: LocalTraining['optimizer']; proximal: boolean }) | null = null;
   #asking: WholePlan | null = null;
+  /** Draws the first weights; null once there are weights. */
+  #draw: (() => Promise<Float32Array>) | null;
   #disposed = false;
 
   constructor(
     model: PlannedModel,
-    layout: Layout,
-    shape: BatchShape,
-    instance: KernelInstance,
-    streams: (RandomSource | null)[],
-    pace: Pace | null,
+    { layout, inputShape, outputs }: Chain,
+    loss: Loss,
+    parts: {
+      instance: KernelInstance;
+      streams: (RandomSource | null)[];
+      pace: Pace | null;
+      draw: () => Promise<Float32Array>;
+    },
   ) {
     this.#model = model;
     this.layout = layout;
-    this.#shape = shape;
-    this.#instance = instance;
-    this.#streams = streams;
-    this.#pace = pace;
+    this.#shape = { inputShape, outputs, loss };
+    this.#instance = parts.instance;
+    this.#streams = parts.streams;
+    this.#pace = parts.pace;
+    this.#draw = parts.draw;
     this.#size = layoutSize(layout);
     this.#chunk = Math.max(1, Math.min(CHUNK_EXAMPLES, Math.floor(CHUNK_NUMBERS / model.widest)));
   }
 
   async getWeights(): Promise<Float32Array> {
-    this.#begin();
+    await this.#begin();
     return this.#floats(BASE, this.#size).slice();
   }
 
   setWeights(weights: Float32Array): void {
-    this.#begin();
+    this.#checkInUse();
     if (weights.length !== this.#size) {
       throw new RangeError(`This model has ${this.#size} weights, but ${weights.length} were given`);
     }
     this.#floats(BASE, this.#size).set(weights);
+    this.#draw = null;
   }
 
   async train(data: Dataset, how: LocalTraining, options: TrainOptions = {}): Promise<TrainingResult> {
     const started = performance.now();
     checkDataset(data, this.#shape);
     checkNotEmpty(data);
-    this.#begin();
+    await this.#begin();
     const whole = this.#trainingPlan(how, Math.min(how.batchSize, data.count));
     const settings = this.#settings;
     settings.learningRate = how.learningRate;
@@ -190,7 +188,7 @@ class PlannedTrainer implements Trainer {
     count: number,
     take: (outputs: Float32Array, from: number) => void,
   ): Promise<void> {
-    this.#begin();
+    await this.#begin();
     const size = rowSize(this.#shape);
     const slices = new Slices();
     for (let from = 0; from < count; from += this.#chunk) {
@@ -211,7 +209,16 @@ class PlannedTrainer implements Trainer {
     this.#asking = null;
   }
 
-  #begin(): void {
+  /** Sees to it that there are weights. */
+  async #begin(): Promise<void> {
+    this.#checkInUse();
+    const draw = this.#draw;
+    if (draw === null) return;
+    const first = await draw();
+    if (this.#draw === draw) this.setWeights(first);
+  }
+
+  #checkInUse(): void {
     if (this.#disposed) throw new Error('This trainer was disposed of');
   }
 

@@ -1,0 +1,14 @@
+import type { Layout } from '@coppice/protocol';
+import { readPlain } from './planned/read-plain.ts';
+import type { ModelDescription } from './trainer.ts';
+
+/**
+ * The layout of a model's weights. Most models need not be built for it.
+ *
+ * @throws CoppiceError `model-invalid`
+ */
+export async function layoutOf(description: ModelDescription): Promise<Layout> {
+  const plain = readPlain(description);
+  if (plain !== null) return plain.layout;
+  return (await (await import('./describe-model.ts')).describeModel(description, 0)).layout;
+}

@@ -1,0 +1,22 @@
+import type { Layout } from '@coppice/protocol';
+
+/** A layer of a chain. Shapes are of one example, without the batch. */
+export interface ChainLayer {
+  readonly name: string;
+  readonly className: string;
+  /** As tfjs's `getConfig` gives it: camel case, with what was left out filled in. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly inputShape: readonly number[];
+  readonly outputShape: readonly number[];
+  /** By name (`kernel`, `bias`, `gamma`, …): the weight's place in the layout. */
+  readonly weights: ReadonlyMap<string, number>;
+}
+
+/** A model whose layers form a chain, from input to output. It holds nothing of tfjs. */
+export interface Chain {
+  readonly layers: readonly ChainLayer[];
+  readonly layout: Layout;
+  readonly inputShape: readonly number[];
+  /** Numbers in one output row. */
+  readonly outputs: number;
+}

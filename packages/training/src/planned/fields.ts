@@ -1,0 +1,68 @@
+/** What is not written the way that is expected here: tfjs decides what it means. */
+export class Unfamiliar extends Error {}
+
+/** @throws Unfamiliar where it does not hold. */
+export function expect(holds: boolean): void {
+  if (!holds) throw new Unfamiliar('another case');
+}
+
+/** What a value is, or undefined where it is nothing of the kind. */
+export type Kind<T> = (value: unknown) => T | undefined;
+
+/** The fields of a layer's config, each taken once. None may be left over: it might mean something. */
+export class Fields {
+  readonly #left: Map<string, unknown>;
+
+  /** @throws Unfamiliar */
+  constructor(config: unknown) {
+    if (!isObject(config)) throw new Unfamiliar('no object');
+    this.#left = new Map(Object.entries(config));
+  }
+
+  /**
+   * @param otherwise what it is where it is not there; left out, it must be there.
+   * @throws Unfamiliar
+   */
+  take<T>(key: string, kind: Kind<T>, otherwise?: T): T {
+    const value = this.#left.get(key);
+    this.#left.delete(key);
+    const taken = value === undefined ? otherwise : kind(value);
+    if (taken === undefined) throw new Unfamiliar(key);
+    return taken;
+  }
+
+  /** @throws Unfamiliar */
+  end(): void {
+    for (const key of this.#left.keys()) throw new Unfamiliar(key);
+  }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+export const text: Kind<string> = (value) => (typeof value === 'string' && value !== '' ? value : undefined);
+
+export const flag: Kind<boolean> = (value) => (typeof value === 'boolean' ? value : undefined);
+
+export const number: Kind<number> = (value) =>
+  typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+
+export const positive: Kind<number> = (value) =>
+  Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined;
+
+/** A list of positive whole numbers. */
+export const sizes: Kind<readonly number[]> = (value) =>
+  Array.isArray(value) && value.every((size) => positive(size) !== undefined) ? value : undefined;
+
+/** One number for height and width, or both. */
+export const pair: Kind<readonly number[]> = (value) => {
+  const both = positive(value) === undefined ? sizes(value) : [value as number, value as number];
+  return both?.length === 2 ? both : undefined;
+};
+
+/** Any of these, and nothing else. */
+export const among =
+  <T>(...values: readonly T[]): Kind<T> =>
+  (value) =>
+    values.find((one) => one === value);

@@ -1,0 +1,137 @@
+import { type Layout, layoutSize, MAX_MODEL_BYTES, type WeightSpec } from '@coppice/protocol';
+import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from '../data-fit.ts';
+import { seedTopology } from '../initialize.ts';
+import { readTopology } from '../read-topology.ts';
+import type { ModelDescription } from '../trainer.ts';
+import type { Chain, ChainLayer } from './chain.ts';
+import { among, expect, Fields, flag, type Kind, sizes, text, Unfamiliar } from './fields.ts';
+import { sizeOf } from './layer.ts';
+import { plainLayers } from './plain-layers.ts';
+
+/** The most numbers that a layer may put out, and a model may have. */
+const MOST = MAX_MODEL_BYTES / 4;
+
+/**
+ * Reads a plain chain of layers from its topology, without building it: what is read is what tfjs would build, and tfjs,
+ * which takes long to load, is not needed.
+ *
+ * @returns null for whatever is written in another way than the usual one, and whatever is wrong: tfjs decides what it
+ *   is, and says what is wrong with it.
+ * @throws CoppiceError `model-invalid` where the topology is none at all.
+ */
+export function readPlain(description: ModelDescription): Chain | null {
+  const topology = readTopology(description.topology);
+  try {
+    return chainOf(seedTopology(topology, 0), description);
+  } catch (thrown) {
+    if (thrown instanceof Unfamiliar) return null;
+    throw thrown;
+  }
+}
+
+/** @throws Unfamiliar */
+function chainOf(topology: unknown, { data, loss }: ModelDescription): Chain {
+  const written = layersOf(topology);
+  const inputShape = written[0]?.inputShape ?? null;
+  expect(inputShape !== null && fittingShapes(data).some((shape) => shape.join() === inputShape.join()));
+  const names = new Set(written.map(({ name }) => name));
+  expect(names.size === written.length);
+  const read = readInTurn(written, inputShape as readonly number[]);
+  const last = read.at(-1);
+  const { size: outputs } = outputsFor(data);
+  expect(last?.outputShape.join() === String(outputs));
+  expect(isRegression(data) === (loss === 'meanSquaredError'));
+  expect(isRegression(data) || (last !== undefined && endsInSoftmax(last.className, last.config)));
+  const { layout, places } = layoutOf(read);
+  expect(layout.some(({ trainable }) => trainable) && layoutSize(layout) <= MOST);
+  const layers = read.map((layer, i) => ({ ...layer, weights: places[i] as ReadonlyMap<string, number> }));
+  return { layers, layout, inputShape: inputShape as readonly number[], outputs };
+}
+
+interface WrittenLayer {
+  readonly className: string;
+  readonly name: string;
+  readonly trainable: boolean;
+  /** Of an input layer, or of the first layer. */
+  readonly inputShape: readonly number[] | null;
+  /** What else its config has. */
+  readonly fields: Fields;
+}
+
+interface ReadLayer extends Omit<ChainLayer, 'weights'> {
+  readonly weights: readonly WeightSpec[];
+}
+
+/** The layers of a `Sequential`, as they are written. */
+function layersOf(topology: unknown): WrittenLayer[] {
+  const model = new Fields(topology);
+  model.take('class_name', among('Sequential'));
+  const config = new Fields(model.take('config', anything));
+  model.end();
+  config.take('name', text);
+  const layers = config.take('layers', (list) => (Array.isArray(list) ? (list as unknown[]) : undefined));
+  config.end();
+  return layers.map((layer, place) => {
+    const outer = new Fields(layer);
+    const className = outer.take('class_name', text);
+    const fields = new Fields(outer.take('config', anything));
+    outer.end();
+    const name = fields.take('name', text);
+    expect(!name.includes('/'));
+    fields.take('dtype', among('float32', null), null);
+    return {
+      className,
+      name,
+      trainable: fields.take('trainable', flag, true),
+      inputShape: place === 0 ? fields.take('batch_input_shape', exampleShape) : null,
+      fields,
+    };
+  });
+}
+
+/** Each layer with the shape that the one before it puts out. */
+function readInTurn(written: readonly WrittenLayer[], first: readonly number[]): ReadLayer[] {
+  const read: ReadLayer[] = [];
+  let inputShape = first;
+  for (const [place, { className, name, trainable, fields }] of written.entries()) {
+    if (className === 'InputLayer') {
+      expect(place === 0);
+      for (const kind of ['sparse', 'ragged']) fields.take(kind, among(false), false);
+      fields.end();
+      continue;
+    }
+    const reader = Object.hasOwn(plainLayers, className) ? plainLayers[className] : undefined;
+    if (reader === undefined) throw new Unfamiliar(className);
+    const { config, outputShape, weights } = reader(fields, inputShape);
+    fields.end();
+    expect(sizeOf(outputShape) <= MOST);
+    const specs = weights.map(({ name: weight, shape, learned }) => ({
+      name: `${name}/${weight}`,
+      shape: [...shape],
+      trainable: trainable && learned,
+    }));
+    read.push({ name, className, config, inputShape, outputShape, weights: specs });
+    inputShape = outputShape;
+  }
+  return read;
+}
+
+/** As tfjs orders a model's weights: those that are learned, layer by layer, before the others. */
+function layoutOf(layers: readonly ReadLayer[]): {
+  layout: Layout;
+  places: readonly ReadonlyMap<string, number>[];
+} {
+  const all = layers.flatMap(({ weights }) => weights);
+  const layout = [...all.filter(({ trainable }) => trainable), ...all.filter(({ trainable }) => !trainable)];
+  const places = layers.map(
+    ({ name, weights }) =>
+      new Map(weights.map((weight) => [weight.name.slice(name.length + 1), layout.indexOf(weight)])),
+  );
+  return { layout, places };
+}
+
+/** Any batch of examples of a fixed shape. */
+const exampleShape: Kind<readonly number[]> = (value) =>
+  Array.isArray(value) && value[0] === null ? sizes(value.slice(1)) : undefined;
+
+const anything: Kind<unknown> = (value) => value;
