@@ -1,5 +1,5 @@
 // The menu of the WebAssembly module: what is exported here can be called from TypeScript.
-export { multiplyAdd } from './vector';
+export { fromBytes, multiplyAdd } from './vector';
 export { columnSums, matmul, matmulTransposedA, matmulTransposedB, transpose } from './matmul';
 export {
   multiply,

@@ -22,4 +22,6 @@ export interface Kernels
     CodecKernels {
   /** y ← a · x + y over n float32 values. */
   multiplyAdd(n: number, a: number, x: number, y: number): void;
+  /** y ← x / 255 over n bytes at x, as float32. x may be the last quarter of y. */
+  fromBytes(n: number, x: number, y: number): void;
 }

@@ -30,6 +30,11 @@ export function scalarKernels(buffer: () => ArrayBuffer): Kernels {
       const factor = Math.fround(a);
       for (let i = 0; i < n; i++) to[i] = Math.fround(factor * (from[i] as number)) + (to[i] as number);
     },
+    fromBytes(n, x, y) {
+      const from = new Uint8Array(buffer(), x, n);
+      const to = new Float32Array(buffer(), y, n);
+      for (let i = 0; i < n; i++) to[i] = (from[i] as number) / 255;
+    },
     ...exactSum,
     ...scalarFloat16(buffer),
     ...scalarInt8(buffer),

@@ -85,7 +85,8 @@ export function checkFinite(weights: Float32Array): void {
   for (let i = 0; i < weights.length; i++) if (!Number.isFinite(weights[i])) throw diverged();
 }
 
-function diverged(): CoppiceError {
+/** Of a training that went astray. */
+export function diverged(): CoppiceError {
   return new CoppiceError(
     'training-diverged',
     'Training went astray: the loss is no longer a finite number. Nothing was sent. A smaller learning rate usually cures it.',

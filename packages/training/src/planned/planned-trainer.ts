@@ -1,7 +1,7 @@
 import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { type RandomSource, seededRandom } from '@coppice/ports';
 import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
-import { type BatchShape, checkDataset, copyInputs, rowSize } from '../batches.ts';
+import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
 import { MetricsSum, softmaxRows } from '../metrics.ts';
 import type { Pace } from '../pace.ts';
@@ -14,8 +14,8 @@ import type {
   TrainingResult,
 } from '../trainer.ts';
 import {
-  checkFinite,
   checkNotEmpty,
+  diverged,
   type Steps,
   stepsPerEpoch,
   type TrainOptions,
@@ -23,11 +23,15 @@ import {
 } from '../training-loop.ts';
 import type { Chain } from './chain.ts';
 import { compile, type PlannedModel } from './compile.ts';
+import { InputRoom } from './input-room.ts';
 import { type Plan, PlanBuilder, type Settings, type Slot } from './plan.ts';
 import { readPlain } from './read-plain.ts';
 
 /** Byte offset of the first weight: 0 is no address. */
 const BASE = 64;
+
+/** The bits of infinity: those of a magnitude that is finite are less. */
+const NOT_FINITE = 0x7f800000;
 
 /** The most examples in one forward pass, and the most numbers that one layer may put out in it: some of a cache. */
 const CHUNK_EXAMPLES = 250;
@@ -138,8 +142,7 @@ class PlannedTrainer implements Trainer {
     settings.proximal = how.proximal ?? 0;
     settings.step = 0;
     whole.plan.reset();
-    const size = rowSize(this.#shape);
-    const inputs = this.#floats(whole.plan.at(whole.input), whole.rows * size);
+    const inputs = this.#inputs(whole);
     const labels = this.#floats(whole.plan.at(whole.labels), whole.rows);
     let total = 0;
     let examples = 0;
@@ -153,7 +156,8 @@ class PlannedTrainer implements Trainer {
       },
       step: (order, from, rows) => {
         settings.step++;
-        gather(data, order, from, rows, size, inputs, labels);
+        inputs.gather(data.xs, order, from, rows);
+        for (let i = 0; i < rows; i++) labels[i] = data.ys[order[from + i] as number] as number;
         whole.plan.run(rows);
         total += whole.batchLoss(rows) * rows;
         examples += rows;
@@ -162,7 +166,7 @@ class PlannedTrainer implements Trainer {
     };
     const loss = await takeSteps(data, how, steps, this.#pace, options);
     const weights = await this.getWeights();
-    checkFinite(weights);
+    if (this.#instance.kernels.largestBits(this.#size, BASE) >= NOT_FINITE) throw diverged();
     const taken = how.epochs * stepsPerEpoch(data, how);
     return { weights, loss, steps: taken, milliseconds: performance.now() - started };
   }
@@ -189,14 +193,12 @@ class PlannedTrainer implements Trainer {
     take: (outputs: Float32Array, from: number) => void,
   ): Promise<void> {
     await this.#begin();
-    const size = rowSize(this.#shape);
     const slices = new Slices();
     for (let from = 0; from < count; from += this.#chunk) {
       // Anew for each chunk: another call may have let the arena grow while this one rested.
       const whole = this.#askingPlan();
       const rows = Math.min(this.#chunk, count - from);
-      const inputs = this.#floats(whole.plan.at(whole.input), rows * size);
-      copyInputs(xs, from * size, (from + rows) * size, inputs, 0);
+      this.#inputs(whole).fill(xs, from, rows);
       whole.plan.run(rows);
       take(this.#floats(whole.plan.at(whole.output), rows * this.#shape.outputs), from);
       await slices.rest();
@@ -224,6 +226,10 @@ class PlannedTrainer implements Trainer {
 
   #floats(at: number, n: number): Float32Array {
     return new Float32Array(this.#instance.buffer, at, n);
+  }
+
+  #inputs({ plan, rows, input }: WholePlan): InputRoom {
+    return new InputRoom(this.#instance, plan.at(input), rows, rowSize(this.#shape));
   }
 
   #askingPlan(): WholePlan {
@@ -318,22 +324,4 @@ function crossEntropy(parts: Float32Array, rows: number): number {
   let sum = 0;
   for (let i = 0; i < rows; i++) sum += Math.log(parts[2 * i] as number) - (parts[2 * i + 1] as number);
   return sum / rows;
-}
-
-/** Copies the examples of one batch into the arena. */
-function gather(
-  data: Dataset,
-  order: Uint32Array,
-  from: number,
-  rows: number,
-  size: number,
-  inputs: Float32Array,
-  labels: Float32Array,
-): void {
-  const { xs, ys } = data;
-  for (let i = 0; i < rows; i++) {
-    const row = order[from + i] as number;
-    labels[i] = ys[row] as number;
-    copyInputs(xs, row * size, (row + 1) * size, inputs, i * size);
-  }
 }

@@ -100,8 +100,13 @@ describe('a plain chain of layers', () => {
       fc.asyncProperty(body, end, async (layers, last) => {
         const description = classify(sequential(input, ...layers, layer(last), head));
         const plain = readPlain(description);
-        // A window may be larger than what is left of the picture: tfjs refuses it.
-        if (plain === null) return expect(readWithTfjs(description)).rejects.toThrow();
+        if (plain === null) {
+          // A window may be larger than what is left of the picture: tfjs refuses it, or nothing is left then.
+          const built = await readWithTfjs(description).catch(() => null);
+          const sizes = built?.layers.flatMap(({ outputShape }) => outputShape) ?? [0];
+          expect(sizes.some((size) => size < 1)).toBe(true);
+          return;
+        }
         read++;
         expectSame(plain, await readWithTfjs(description));
       }),
