@@ -18,17 +18,6 @@ const random = new Set([
   'variancescaling',
 ]);
 
-/** Initializers that do not draw. */
-const fixed = new Set(['zeros', 'ones', 'constant']);
-
-/** Whether a config names an initializer, or leaves it to the layer. */
-export function isInitializer(value: unknown): boolean {
-  if (value === null) return true;
-  const name = isObject(value) ? value['class_name'] : value;
-  if (typeof name !== 'string') return false;
-  return random.has(plainName(name)) || fixed.has(plainName(name));
-}
-
 /**
  * What tfjs draws from where a layer's config doesn't say; written out so that it gets a seed.
  * Source: `DEFAULT_*_INITIALIZER` in tfjs-layers 4.22.
@@ -107,17 +96,12 @@ function snakeCase(className: string): string {
 function seededInitializer(value: unknown, path: string, seed: number): unknown {
   const written = typeof value === 'string' ? { class_name: value, config: {} } : value;
   if (!isObject(written) || typeof written['class_name'] !== 'string') return value;
-  if (!random.has(plainName(written['class_name']))) return value;
+  if (!random.has(written['class_name'].replaceAll('_', '').toLowerCase())) return value;
   const config = isObject(written['config']) ? written['config'] : {};
   if (typeof config['seed'] === 'number') return value;
   // Never 0: tfjs takes a seed of 0 for none.
   const drawn = integerBelow(seededRandom(seed, 'initializer', path), 0x7fffffff) + 1;
   return { class_name: classNameOf(written['class_name']), config: { ...config, seed: drawn } };
-}
-
-/** `glorot_uniform`, `glorotUniform` and `GlorotUniform` are one. */
-function plainName(name: string): string {
-  return name.replaceAll('_', '').toLowerCase();
 }
 
 /** `glorot_uniform` and `glorotUniform` are `GlorotUniform` once they carry a config. */

@@ -1,5 +1,15 @@
-import { isInitializer } from '../initialize.ts';
-import { among, expect, type Fields, flag, type Kind, number, pair, positive, sizes } from './fields.ts';
+import {
+  among,
+  expect,
+  type Fields,
+  flag,
+  isObject,
+  type Kind,
+  number,
+  pair,
+  positive,
+  sizes,
+} from './fields.ts';
 import { sizeOf } from './layer.ts';
 
 type Shape = readonly number[];
@@ -15,7 +25,27 @@ export interface PlainLayer {
 type ReadLayer = (fields: Fields, inputShape: Shape) => PlainLayer;
 
 const activation = among('linear', 'relu', 'sigmoid', 'tanh', 'softmax');
-const initializer: Kind<unknown> = (value) => (isInitializer(value) ? value : undefined);
+/** Those that take any settings and make weights of any shape. */
+const initializers = new Set([
+  'GlorotNormal',
+  'GlorotUniform',
+  'HeNormal',
+  'HeUniform',
+  'LeCunNormal',
+  'LeCunUniform',
+  'RandomNormal',
+  'RandomUniform',
+  'TruncatedNormal',
+  'Zeros',
+  'Ones',
+]);
+/** As `seedTopology` leaves them: what draws has a class and a config. Which it is matters only to who draws. */
+const initializer: Kind<unknown> = (value) => {
+  if (value === null || value === 'zeros' || value === 'ones') return value;
+  return isObject(value) && isObject(value['config']) && initializers.has(String(value['class_name']))
+    ? value
+    : undefined;
+};
 const nothing = among(null);
 const channelsLast = among('channels_last');
 

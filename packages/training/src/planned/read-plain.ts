@@ -76,8 +76,7 @@ function layersOf(topology: unknown): WrittenLayer[] {
     const className = outer.take('class_name', text);
     const fields = new Fields(outer.take('config', anything));
     outer.end();
-    const name = fields.take('name', text);
-    expect(!name.includes('/'));
+    const name = fields.take('name', layerName);
     fields.take('dtype', among('float32', null), null);
     return {
       className,
@@ -129,6 +128,10 @@ function layoutOf(layers: readonly ReadLayer[]): {
   );
   return { layout, places };
 }
+
+/** What tfjs takes as the name of a weight; with a slash it would be that of a part of the layer. */
+const layerName: Kind<string> = (value) =>
+  typeof value === 'string' && /^[A-Za-z0-9.][\w.-]*$/.test(value) ? value : undefined;
 
 /** Any batch of examples of a fixed shape. */
 const exampleShape: Kind<readonly number[]> = (value) =>
