@@ -8,16 +8,26 @@ import type { ClientsData, ClientsEvent } from './client-messages.ts';
  */
 export class ClientThreads {
   readonly #workers: readonly Worker[];
-  readonly #failed: (error: Error) => void;
+  readonly #failures: Error[] = [];
+  #listener: ((error: Error) => void) | null = null;
 
-  /** @param failed hears of whatever goes wrong in a thread, then and later. */
-  constructor(threads: number, failed: (error: Error) => void) {
-    this.#failed = failed;
+  constructor(threads: number) {
     this.#workers = Array.from({ length: threads }, () => {
       const worker = new Worker(new URL('./clients-thread.ts', import.meta.url));
-      worker.on('error', failed);
+      worker.on('error', (error) => this.#failed(error));
       return worker;
     });
+  }
+
+  /** Whatever goes wrong in a thread, and what has gone wrong already, is told to `listener`. */
+  onFailure(listener: (error: Error) => void): void {
+    this.#listener = listener;
+    for (const error of this.#failures) listener(error);
+  }
+
+  #failed(error: Error): void {
+    this.#failures.push(error);
+    this.#listener?.(error);
   }
 
   /**

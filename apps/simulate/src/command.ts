@@ -1,8 +1,9 @@
 import { cpus, totalmem } from 'node:os';
 import { CoppiceError } from '@coppice/protocol';
+import { ClientThreads } from './client-threads.ts';
 import { readOptions, type SimulateOptions, UsageError, usage } from './options.ts';
 import { writeReport } from './report/report.ts';
-import { type SimulationObserver, type SimulationResult, simulate } from './simulation.ts';
+import type { SimulationObserver, SimulationResult } from './simulation.ts';
 import { createProgress } from './terminal/progress.ts';
 import { finalTable } from './terminal/table.ts';
 
@@ -19,14 +20,18 @@ async function main(): Promise<number> {
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
   const startedAt = Date.now();
-  const result = options.json
-    ? await runJson(options, interrupted.signal)
-    : await runOnTerminal(options, interrupted.signal);
+  // Threads load what they need while this one loads a coordinator.
+  const threads = new ClientThreads(options.processes);
+  const { simulate } = await import('./simulation.ts');
+  const run: Simulate = (observer) => simulate(options, observer, interrupted.signal, threads);
+  const result = options.json ? await runJson(run) : await runOnTerminal(options, run);
   if (options.report !== null) await report(options, result, startedAt);
   return options.targetAccuracy !== null && result.done.roundsToTarget === null
     ? EXIT.targetMissed
     : EXIT.done;
 }
+
+type Simulate = (observer: SimulationObserver) => Promise<SimulationResult>;
 
 /** An error that the progress display has shown already. */
 class AlreadyTold extends Error {
@@ -37,42 +42,34 @@ class AlreadyTold extends Error {
 
 const rounds: Parameters<SimulationObserver['onRound']>[0][] = [];
 
-async function runJson(options: SimulateOptions, signal: AbortSignal): Promise<SimulationResult> {
+async function runJson(simulate: Simulate): Promise<SimulationResult> {
   const line = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
-  const result = await simulate(
-    options,
-    {
-      onJoined: () => {},
-      onRound: (event) => {
-        rounds.push(event);
-        line(event);
-      },
-      onAbandoned: ({ round, reason }) =>
-        process.stderr.write(`Round ${round} was abandoned: ${reason?.message}\n`),
-      onProgress: () => {},
+  const result = await simulate({
+    onJoined: () => {},
+    onRound: (event) => {
+      rounds.push(event);
+      line(event);
     },
-    signal,
-  );
+    onAbandoned: ({ round, reason }) =>
+      process.stderr.write(`Round ${round} was abandoned: ${reason?.message}\n`),
+    onProgress: () => {},
+  });
   line(result.done);
   return result;
 }
 
-async function runOnTerminal(options: SimulateOptions, signal: AbortSignal): Promise<SimulationResult> {
+async function runOnTerminal(options: SimulateOptions, simulate: Simulate): Promise<SimulationResult> {
   const progress = createProgress(process.stdout, { rounds: options.rounds, clients: options.clients });
   try {
-    const result = await simulate(
-      options,
-      {
-        onJoined: (clients) => progress.joined(clients),
-        onRound: (event) => {
-          rounds.push(event);
-          progress.round(event);
-        },
-        onAbandoned: ({ round, reason }) => progress.note(`Round ${round} was abandoned: ${reason?.message}`),
-        onProgress: (accepted, asked) => progress.within(accepted, asked),
+    const result = await simulate({
+      onJoined: (clients) => progress.joined(clients),
+      onRound: (event) => {
+        rounds.push(event);
+        progress.round(event);
       },
-      signal,
-    );
+      onAbandoned: ({ round, reason }) => progress.note(`Round ${round} was abandoned: ${reason?.message}`),
+      onProgress: (accepted, asked) => progress.within(accepted, asked),
+    });
     progress.done(result.done);
     process.stdout.write(`\n${finalTable(rounds, result.done, options.targetAccuracy)}\n`);
     return result;

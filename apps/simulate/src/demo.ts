@@ -93,7 +93,8 @@ function createRun(link: CoordinatorLink): Promise<Run> {
 async function startClients(url: string, run: string): Promise<ClientThreads> {
   const { promise: failure, reject } = Promise.withResolvers<never>();
   // One thread is enough for the pace of a demo, and leaves the others to browsers.
-  const threads = new ClientThreads(Math.max(1, Math.min(2, availableParallelism() - 1)), reject);
+  const threads = new ClientThreads(Math.max(1, Math.min(2, availableParallelism() - 1)));
+  threads.onFailure(reject);
   const { train } = await loadTaskData(TASK);
   const shares = partition(
     train.labels,

@@ -12,7 +12,7 @@ import {
   type Run,
   type TaskInfo,
 } from '@coppice/protocol';
-import { ClientThreads } from './client-threads.ts';
+import type { ClientThreads } from './client-threads.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import type { DoneEvent, RoundEvent } from './events.ts';
 import { type SimulateOptions, UsageError } from './options.ts';
@@ -45,6 +45,7 @@ export interface SimulationResult {
 /**
  * Runs N headless clients through one run and returns when it has ended.
  *
+ * @param threads where the clients will live; ended with it.
  * @throws UsageError where the task's data can't be dealt out as the flags ask.
  * @throws CoppiceError where the run cannot be made or fails.
  */
@@ -52,12 +53,12 @@ export async function simulate(
   options: SimulateOptions,
   observer: SimulationObserver,
   signal: AbortSignal,
+  threads: ClientThreads,
 ): Promise<SimulationResult> {
-  const cleanUp: CleanUp[] = [];
+  const cleanUp: CleanUp[] = [() => threads.close()];
   const failure = new Failure(signal);
   try {
-    const threads = new ClientThreads(options.processes, failure.report);
-    cleanUp.push(() => threads.close());
+    threads.onFailure(failure.report);
     const data = hasTaskData(options.task) ? loadTaskData(options.task) : null;
     // Waited for below; a coordinator that does not start is told first.
     data?.catch(() => {});
@@ -152,7 +153,7 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
     // The folder does not outlive this process: a disk that lags behind loses nothing.
     flush: false,
     // While it measures, nobody trains: all processors are free.
-    evaluator: workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism())),
+    evaluator: workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism()), { eager: true }),
   });
   cleanUp.push(() => coordinator.close());
   return { url: coordinator.url, key: coordinator.adminKey };

@@ -7,8 +7,9 @@ import type { Answers, Question, Response } from './messages.ts';
  * The evaluator in a thread of its own: sums over ten thousand images must not delay a heartbeat.
  *
  * @param threads how many share an evaluation, each with the test data and a model of its own.
+ * @param options.eager whether they load what they need now, rather than when they are first asked.
  */
-export function workerEvaluator(threads = 1): Evaluator {
+export function workerEvaluator(threads = 1, { eager = false }: { eager?: boolean } = {}): Evaluator {
   const described = new Kept<Answers['describe']>();
   const layouts = new Kept<Answers['layout']>();
   const [first, ...others] = Array.from({ length: Math.max(1, threads) }, () => new EvaluationThread()) as [
@@ -16,6 +17,7 @@ export function workerEvaluator(threads = 1): Evaluator {
     ...EvaluationThread[],
   ];
   const all = [first, ...others];
+  if (eager) for (const thread of all) thread.start();
   return {
     check: (model, data, loss) => first.ask({ kind: 'check', model, data, loss }),
     layout: (task) => layouts.get(modelKey(task), () => first.ask({ kind: 'layout', task })),
@@ -26,8 +28,11 @@ export function workerEvaluator(threads = 1): Evaluator {
     },
     async evaluate(task, weights) {
       const of = all.length;
+      // One copy for all threads to read.
+      const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
+      shared.set(weights);
       const shares = await Promise.all(
-        all.map((thread, share) => thread.ask({ kind: 'evaluate', task, weights, share, of })),
+        all.map((thread, share) => thread.ask({ kind: 'evaluate', task, weights: shared, share, of })),
       );
       return together(shares);
     },
