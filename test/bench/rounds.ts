@@ -22,8 +22,8 @@ const measured = [
   { clients: 50, rounds: 20, task: digits },
   { clients: 100, rounds: 20, task: digits },
   { clients: PEER.clients, rounds: 20, task: peerSized },
-  { clients: 1000, rounds: 5, task: digits },
-  { clients: 1000, rounds: 5, task: digits, codec: 'int8' },
+  { clients: 1000, rounds: 9, task: digits },
+  { clients: 1000, rounds: 9, task: digits, codec: 'int8' },
 ] as const;
 
 export async function measure(): Promise<BenchResult> {

@@ -12,6 +12,7 @@ class Sender implements Source {
   #ofMessage: number;
   paused = false;
   excused = 0;
+  resumed = 0;
   #buffered = 0;
   messages = 0;
 
@@ -29,6 +30,7 @@ class Sender implements Source {
 
   resume(): void {
     this.paused = false;
+    this.resumed++;
     const buffered = this.#buffered;
     this.#buffered = 0;
     if (buffered > 0) this.#hand(buffered);
@@ -110,6 +112,28 @@ describe('the intake', () => {
     turn();
     for (const sender of small) sender.poll();
     expect(small.every(({ messages }) => messages === 1)).toBe(true);
+  });
+
+  it('lets the silent be while others deliver, and hears them a few turns after they speak', () => {
+    const { intake, turn } = world();
+    const large = Array.from({ length: 60 }, () => new Sender(intake, { bytes: 16 * CHUNK }));
+    const silent = Array.from({ length: 100 }, () => new Sender(intake, { bytes: 0, message: 100 }));
+    const delivered = () => large.reduce((sum, { messages }) => sum + messages, 0);
+    let turns = 0;
+    while (delivered() < large.length) {
+      for (const sender of large) sender.poll();
+      const speaker = silent[turns] as Sender;
+      speaker.left = 100;
+      speaker.poll();
+      turn();
+      expect(silent[turns - 4]?.messages ?? 1).toBe(1);
+      expect(turns++).toBeLessThan(silent.length - 1);
+    }
+    expect(turns).toBeGreaterThan(20);
+    // When they speak, and when all is over; not in every turn.
+    for (const { resumed } of silent) expect(resumed).toBeLessThanOrEqual(4);
+    turn();
+    expect([...silent, ...large].some(({ paused }) => paused)).toBe(false);
   });
 
   it('holds large messages up while the disk lags behind, and nobody else', () => {

@@ -20,6 +20,8 @@ export const MOST_HELD = 64 << 20;
 export const MOST_UNFINISHED = 128 << 20;
 /** How many turns pass between two excuses of those who wait. */
 const EXCUSED_EVERY = 16;
+/** How many turns pass, while others deliver, between two looks at all who are silent: they are the most. */
+const LOOKED_AT_EVERY = 4;
 /** A message of which no more has come has hardly begun. */
 export const BEGUN = 2 * CHUNK;
 
@@ -28,13 +30,14 @@ export const BEGUN = 2 * CHUNK;
  * fill memory with halves of updates; here the connections take turns. Where a turn has read enough, all wait,
  * and go on so many a turn, in order; where the disk lags behind, those in the middle of a message wait;
  * where too much is unfinished, those who have hardly begun wait for those who have. Who has little to say
- * is heard in the next turn.
+ * is heard a few turns later.
  */
 export class Intake {
   readonly #later: (go: () => void) => void;
   /** Bytes of the message that each is in the middle of. */
   readonly #unfinished = new Map<Source, number>();
-  /** In the order in which they came to wait; and of those, who is known to have much to send. */
+  /** Who reads on; who waits, in the order in which they came to; and of those, who is known to have much to send. */
+  readonly #flowing = new Set<Source>();
   readonly #paused = new Set<Source>();
   readonly #large = new Set<Source>();
   #read = 0;
@@ -56,12 +59,14 @@ export class Intake {
 
   add(source: Source): void {
     this.#unfinished.set(source, 0);
+    this.#flowing.add(source);
   }
 
   /** The connection is no more. */
   gone(source: Source): void {
     this.complete(source);
     this.#unfinished.delete(source);
+    this.#flowing.delete(source);
     this.#paused.delete(source);
     this.#large.delete(source);
     this.#turn();
@@ -88,7 +93,7 @@ export class Intake {
   consider(source: Source): void {
     if (this.#read > READ_A_TURN && !this.#closed) {
       this.#closed = true;
-      for (const each of this.#unfinished.keys()) this.#pause(each);
+      for (const each of this.#flowing) this.#pause(each);
     }
     if (this.#unfinished.has(source) && !this.#mayGoOn(source)) this.#pause(source);
   }
@@ -103,10 +108,17 @@ export class Intake {
   }
 
   #pause(source: Source): void {
-    if (this.#waits(source)) return;
+    if (!this.#flowing.delete(source)) return;
     this.#paused.add(source);
     source.pause();
     this.#turn();
+  }
+
+  /** @param waits where it waited. */
+  #goOn(source: Source, waits: Set<Source>): void {
+    waits.delete(source);
+    this.#flowing.add(source);
+    source.resume();
   }
 
   #turn(): void {
@@ -121,12 +133,7 @@ export class Intake {
   }
 
   #resume(): void {
-    // Who has little to say goes on at once. Nothing becomes of who is paused: the others are looked at once.
-    for (const source of this.#paused) {
-      this.#paused.delete(source);
-      if (this.#bytesOf(source) === 0 && source.waiting() < CHUNK) source.resume();
-      else this.#large.add(source);
-    }
+    if (this.#large.size === 0 || this.#turns % LOOKED_AT_EVERY === 0) this.#look();
     if (this.#turns++ % EXCUSED_EVERY === 0) for (const source of this.#large) source.excuse();
     let room = READ_A_TURN;
     if (this.#held <= MOST_HELD)
@@ -134,11 +141,24 @@ export class Intake {
         if (room < EXPECTED) break;
         if (!this.#mayGoOn(source)) continue;
         room -= EXPECTED;
-        this.#large.delete(source);
-        source.resume();
+        this.#goOn(source, this.#large);
       }
+    // While others deliver, the silent stay: one read of theirs comes through all the same, and says when they are none.
+    if (room === READ_A_TURN || this.#large.size === 0)
+      for (const source of [...this.#paused]) this.#goOn(source, this.#paused);
     // Those for whom there was no room; the others are waited for by whoever else ends something.
     if (this.#paused.size > 0 || (room < EXPECTED && this.#large.size > 0)) this.#turn();
+  }
+
+  /** Finds out who of those who wait has much to send; who has little goes on. */
+  #look(): void {
+    for (const source of this.#paused) {
+      const waiting = source.waiting();
+      if (this.#bytesOf(source) > 0 || waiting >= CHUNK) {
+        this.#paused.delete(source);
+        this.#large.add(source);
+      } else if (waiting > 0) this.#goOn(source, this.#paused);
+    }
   }
 
   #mayGoOn(source: Source): boolean {
@@ -149,12 +169,8 @@ export class Intake {
 
   /** Whether a message that has begun is being read. */
   #someoneReads(): boolean {
-    for (const [source, bytes] of this.#unfinished) if (bytes > BEGUN && !this.#waits(source)) return true;
+    for (const source of this.#flowing) if (this.#bytesOf(source) > BEGUN) return true;
     return false;
-  }
-
-  #waits(source: Source): boolean {
-    return this.#paused.has(source) || this.#large.has(source);
   }
 
   #bytesOf(source: Source): number {

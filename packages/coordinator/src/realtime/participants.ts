@@ -38,8 +38,9 @@ import { PieceQueue } from './piece-queue.ts';
 
 /** How often run summaries and head counts are pushed at most, in milliseconds. */
 const PUSH_INTERVAL = 250;
-/** How much of that each of those who hear them adds: thousands hear less often, so that hearing stays cheap. */
-const PUSH_INTERVAL_EACH = 0.5;
+/** How much of that each of those who hear them adds, and no more than so long: thousands hear less often, so that hearing stays cheap. */
+const PUSH_INTERVAL_EACH = 2;
+const LONGEST_PUSH_INTERVAL = 3000;
 
 interface Presence {
   socket: Socket | null;
@@ -439,7 +440,8 @@ export class ParticipantHub implements Audience {
   #push(run: string): void {
     let push = this.#pushes.get(run);
     if (push === undefined) {
-      const interval = () => PUSH_INTERVAL + PUSH_INTERVAL_EACH * this.connected;
+      const interval = () =>
+        Math.min(LONGEST_PUSH_INTERVAL, PUSH_INTERVAL + PUSH_INTERVAL_EACH * this.connected);
       push = coalesce(this.#clock, interval, () => {
         const runs = this.#runs;
         if (runs === null) return;
