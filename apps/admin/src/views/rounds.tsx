@@ -11,6 +11,7 @@ import {
   roundWords,
   shortId,
 } from '../words.ts';
+import { indicesToOffer } from './rounds-to-offer.ts';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -75,9 +76,9 @@ export function Rounds({ rounds }: { rounds: readonly Round[] }) {
             onChange={({ currentTarget: { value } }) => setChosen(value === 'newest' ? null : value)}
           >
             <option value="newest">{t.newest}</option>
-            {rounds.toReversed().map((one) => (
-              <option key={`${one.round}.${one.attempt}`} value={`${one.round}.${one.attempt}`}>
-                {nameOf(one)}
+            {indicesToOffer(rounds.length, at).map((index) => (
+              <option key={keys[index]} value={keys[index]}>
+                {nameOf(rounds[index] as Round)}
               </option>
             ))}
           </select>
