@@ -191,6 +191,26 @@ describe('a coordinator that refuses', () => {
   });
 });
 
+describe('a page that was opened before there was a newer one', () => {
+  it('says so where its part that trains is gone, keeps the examples, and trains when it is loaded anew', async () => {
+    const run = await launch();
+    const { page, context } = await person(browser, { serviceWorkers: 'block' });
+    await page.goto(`${world.url}/?run=${run.id}`);
+    await addPictures(page, 1, await digitFiles(1, 10));
+    // What the page has loaded until now it has; what it loads to train is there no more.
+    await context.route('**/*.js', (route) => route.fulfill({ status: 404, body: 'gone' }));
+    await consentAndStart(page);
+    await card(page, 'backend-unavailable').waitFor();
+    await context.unroute('**/*.js');
+    await page.reload();
+    await counted(page, 10);
+    if (await page.getByTestId('start').isVisible()) await page.getByTestId('start').click();
+    await waitForAccepted(page, 1);
+    await context.close();
+    await world.coordinator.runs.act(run.id, 'stop');
+  });
+});
+
 describe('a graphics processor', () => {
   let withWebgpu: Browser;
   beforeAll(async () => {

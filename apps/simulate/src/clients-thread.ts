@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { Session, TrainerHost } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { seededRandom, uniform } from '@coppice/ports';
-import { createTrainer } from '@coppice/training/light';
+import { createTrainer } from '@coppice/training';
 import type { ClientsData, ClientsEvent } from './client-messages.ts';
 
 /*

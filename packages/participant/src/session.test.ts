@@ -520,6 +520,23 @@ describe('a session', () => {
     peer.push('round-start', start);
     await until(session, (state) => state.error?.code === 'training-diverged');
     expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: 'training-diverged' }]);
+    // That the round then came to nothing says less than why.
+    const abandoned = {
+      run: 'r-1',
+      round: 1,
+      attempt: 1,
+      outcome: 'abandoned',
+      reason: { code: 'quorum-lost', message: 'Too few.' },
+      checkpoint,
+      central: null,
+      accepted: 0,
+      asked: 1,
+    } as const;
+    peer.push('round-end', { ...abandoned, you: 'declined' });
+    expect(session.state.outcomes).toMatchObject([{ round: 1, outcome: 'declined' }]);
+    expect(session.state.error?.code).toBe('training-diverged');
+    peer.push('round-end', { ...abandoned, attempt: 2, you: 'late' });
+    expect(session.state.error?.code).toBe('quorum-lost');
     expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'waiting' } });
   });
 
@@ -754,6 +771,19 @@ describe('a trainer host', () => {
     expect(await used()).toBe('planned');
     host.prefer(null);
     expect(await used()).toBe('wasm');
+  });
+
+  it('says why the last of them cannot be had where none can, again and again', async () => {
+    const host = trainerHost(
+      async (_description, { backend }) => {
+        throw new CoppiceError('backend-unavailable', `No ${backend}.`);
+      },
+      ['wasm', 'cpu'],
+    );
+    for (let i = 0; i < 2; i++) {
+      const used = host.use(description, async () => {});
+      await expect(used).rejects.toMatchObject({ code: 'backend-unavailable', message: 'No cpu.' });
+    }
   });
 
   it('lends to one at a time, in order, also after a failure', async () => {

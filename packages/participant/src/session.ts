@@ -529,11 +529,13 @@ class ParticipantSession implements Session {
       this.#made = null;
     }
     const outcome = { round: end.round, outcome: end.you, reason: end.reason };
+    // Why this device could not take part says more to its person than that too few were left.
+    const ownFault = end.you === 'declined' && this.#state.error !== null;
     this.#set({
       lastRound: end,
       accepted: this.#state.accepted + (end.you === 'accepted' && end.outcome === 'committed' ? 1 : 0),
       outcomes: [...this.#state.outcomes, outcome].slice(-OUTCOMES_KEPT),
-      ...(end.outcome === 'abandoned' && end.reason !== null ? { error: end.reason } : {}),
+      ...(end.outcome === 'abandoned' && end.reason !== null && !ownFault ? { error: end.reason } : {}),
     });
     this.#rest();
     // The last model comes with no further round, so it is fetched for use.

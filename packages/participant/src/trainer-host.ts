@@ -64,6 +64,8 @@ export function trainerHost(
   let held: { description: ModelDescription; trainer: Trainer; asked: BackendName } | null = null;
   let ranked: { description: ModelDescription; order: readonly BackendName[] } | null = null;
   let queue: Promise<unknown> = Promise.resolve();
+  /** Why the last backend that could not be had could not. */
+  let cause: unknown;
 
   const drop = () => {
     held?.trainer.dispose();
@@ -92,7 +94,6 @@ export function trainerHost(
   ): Promise<Trainer> => {
     if (held !== null && sameModel(held.description, description)) return held.trainer;
     drop();
-    let cause: unknown;
     for (const backend of await orderFor(description, how)) {
       if (gone.has(backend)) continue;
       try {
@@ -110,7 +111,10 @@ export function trainerHost(
     }
     throw new CoppiceError(
       'backend-unavailable',
-      'None of WebGL, WebAssembly and plain JavaScript can train on this device. Try another browser.',
+      // Plain JavaScript comes last, and works wherever it can be loaded: why it could not be says most.
+      cause instanceof CoppiceError
+        ? cause.message
+        : 'None of WebGL, WebAssembly and plain JavaScript can train on this device. Try another browser.',
       { cause },
     );
   };

@@ -1,11 +1,9 @@
 import { CoppiceError } from '@coppice/protocol';
 import { withoutProcessHandlers } from './process-handlers.ts';
 import * as tf from './tf.ts';
-import type { BackendName, TfjsBackend } from './trainer.ts';
+import type { TfjsBackend } from './trainer.ts';
 import { askWebgpu, isWebgpuLost, prepareWebgpu, watchWebgpu } from './webgpu.ts';
 
-/** In the order in which they are tried where nobody measures. */
-export const backendNames: readonly BackendName[] = ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];
 /** WebGPU is young, and taken only where it was measured, or asked for. */
 const tfjsBackends: readonly TfjsBackend[] = ['webgl', 'wasm', 'cpu'];
 

@@ -1,11 +1,12 @@
 import type { Variant } from '@coppice/kernels';
+import { loaded } from './loaded.ts';
 import type { Pace } from './pace.ts';
 import { NotPlanned } from './planned/layer.ts';
 import { createPlannedTrainer } from './planned/planned-trainer.ts';
 import type { BackendName, ModelDescription, Trainer } from './trainer.ts';
 
 /** It takes long to load, and most plans are made without it. */
-const tfjs = () => import('./tfjs-trainer.ts');
+const tfjs = () => loaded(import('./tfjs-trainer.ts'));
 
 /**
  * A trainer, its weights drawn from the seed: the same on every machine and every backend.

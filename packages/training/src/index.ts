@@ -1,6 +1,15 @@
-// The menu of this room. Inside the room, import the file.
-export { backendNames, firstWorkingBackend } from './backends.ts';
-export { checkModel, describeModel } from './describe-model.ts';
-export * from './light.ts';
+// The menu of this room. Inside the room, import the file. None of it loads tfjs before a model or a backend needs it.
+export { createTrainer } from './create-trainer.ts';
+export { layoutOf } from './layout-of.ts';
 export type { Pace } from './pace.ts';
 export { type RankedBackend, rankBackends } from './rank-backends.ts';
+export type {
+  BackendName,
+  Dataset,
+  Inputs,
+  LocalTraining,
+  ModelDescription,
+  Trainer,
+  TrainingProgress,
+  TrainingResult,
+} from './trainer.ts';

@@ -1,4 +1,5 @@
 import type { Layout } from '@coppice/protocol';
+import { loaded } from './loaded.ts';
 import { readPlain } from './planned/read-plain.ts';
 import type { ModelDescription } from './trainer.ts';
 
@@ -10,5 +11,6 @@ import type { ModelDescription } from './trainer.ts';
 export async function layoutOf(description: ModelDescription): Promise<Layout> {
   const plain = readPlain(description);
   if (plain !== null) return plain.layout;
-  return (await (await import('./describe-model.ts')).describeModel(description, 0)).layout;
+  const { describeModel } = await loaded(import('./describe-model.ts'));
+  return (await describeModel(description, 0)).layout;
 }

@@ -1,4 +1,4 @@
-import { backendNames } from './backends.ts';
+import { backendNames } from './backend-names.ts';
 import { createTrainer } from './create-trainer.ts';
 import {
   agree,

@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 const program = (id: string, loadsTfjs: boolean) => `
 import { builtInTasks } from '@coppice/datasets';
 import { exampleSize, layoutSize } from '@coppice/protocol';
-import { createTrainer, layoutOf } from '@coppice/training/light';
+import { createTrainer, layoutOf } from '@coppice/training';
 const { model, data, loss } = builtInTasks.find((task) => task.id === '${id}');
 const description = { topology: model, data, loss };
 const trainer = await createTrainer(description, { backend: 'planned', seed: 1 });

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import { partition, type RawExamples, selectExamples, trainerInputs } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
-import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training/light';
+import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training';
 import type { Answers, Question, Request, Response } from './messages.ts';
 
 /*
@@ -12,7 +12,7 @@ import type { Answers, Question, Request, Response } from './messages.ts';
 let current: { task: string; trainer: Trainer; test: Dataset } | null = null;
 
 /** Only the thread that is asked for it loads tfjs. */
-const withTfjs = () => import('@coppice/training');
+const withTfjs = () => import('@coppice/training/describe');
 
 const answers: {
   [K in Question['kind']]: (question: Extract<Question, { kind: K }>) => Promise<Answers[K]>;

@@ -3,6 +3,7 @@ import { type RandomSource, seededRandom } from '@coppice/ports';
 import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
 import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
+import { loaded } from '../loaded.ts';
 import { MetricsSum, softmaxRows } from '../metrics.ts';
 import type { Pace } from '../pace.ts';
 import type {
@@ -61,8 +62,7 @@ export async function createPlannedTrainer(
   options: { seed: number; pace?: Pace; variant?: Variant },
 ): Promise<Trainer> {
   const { seed, pace, variant } = options;
-  const chain =
-    readPlain(description) ?? (await (await import('./read-with-tfjs.ts')).readWithTfjs(description));
+  const chain = readPlain(description) ?? (await readOtherwise(description));
   const streams: (RandomSource | null)[] = [];
   const model = compile(chain, description.loss, BASE, () => {
     const stream = streams.push(null) - 1;
@@ -74,8 +74,16 @@ export async function createPlannedTrainer(
     instance,
     streams,
     pace: pace ?? null,
-    draw: async () => (await (await import('../describe-model.ts')).describeModel(description, seed)).weights,
+    draw: async () => {
+      const { describeModel } = await loaded(import('../describe-model.ts'));
+      return (await describeModel(description, seed)).weights;
+    },
   });
+}
+
+async function readOtherwise(description: ModelDescription): Promise<Chain> {
+  const { readWithTfjs } = await loaded(import('./read-with-tfjs.ts'));
+  return readWithTfjs(description);
 }
 
 class PlannedTrainer implements Trainer {
