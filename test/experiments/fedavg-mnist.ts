@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { curves } from './curves.ts';
+import { runSimulation } from './run-simulation.ts';
 
 /*
  * FedAvg's Table 2 for the 2NN on MNIST: 100 clients, C = 0.1, E = 1, B = 10, rounds to 97 % test
@@ -61,52 +60,13 @@ export async function fedavgMnist(): Promise<void> {
   write(done);
 }
 
-function simulate(setting: Setting): Promise<Curve> {
-  const args = [
-    'apps/simulate/src/main.ts',
-    '--json',
-    '--clients',
-    '100',
-    '--fraction',
-    '0.1',
-    '--epochs',
-    '1',
-    '--batch-size',
-    '10',
-    '--learning-rate',
-    String(setting.learningRate),
-    '--partition',
-    setting.partition,
-    '--seed',
-    String(setting.seed),
-    '--target-accuracy',
-    '0.97',
-    '--rounds',
-    String(setting.rounds),
-  ];
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
-  const accuracy: number[] = [];
-  let last: { roundsToTarget: number | null; checkpoint: string; seconds: number } | null = null;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const event = JSON.parse(line) as {
-      event: string;
-      accuracy: number;
-      roundsToTarget: number | null;
-      checkpoint: string;
-      seconds: number;
-    };
-    if (event.event === 'round') accuracy.push(event.accuracy);
-    else
-      last = { roundsToTarget: event.roundsToTarget, checkpoint: event.checkpoint, seconds: event.seconds };
-  });
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (last === null || (code !== 0 && code !== 3))
-        reject(new Error(`pnpm simulate ended with code ${code}`));
-      else resolve({ ...setting, accuracy, ...last });
-    });
-  });
+async function simulate(setting: Setting): Promise<Curve> {
+  const { accuracy, roundsToTarget, checkpoint, seconds } = await runSimulation([
+    ...['--clients', '100', '--fraction', '0.1', '--epochs', '1', '--batch-size', '10'],
+    ...['--learning-rate', String(setting.learningRate), '--partition', setting.partition],
+    ...['--seed', String(setting.seed), '--target-accuracy', '0.97', '--rounds', String(setting.rounds)],
+  ]);
+  return { ...setting, accuracy, roundsToTarget, checkpoint, seconds };
 }
 
 function same(a: Setting, b: Setting): boolean {

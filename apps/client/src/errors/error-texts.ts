@@ -244,9 +244,9 @@ const en: Texts = {
     action: 'Nothing. Closing other heavy tabs helps.',
   },
   'backend-unavailable': {
-    happened: 'This browser offers no way to train a model.',
-    means: 'You cannot take part with it.',
-    action: 'Try a current Chrome, Edge, Firefox or Safari.',
+    happened: 'Nothing that trains a model could be started in this browser.',
+    means: 'You cannot take part with it as it is.',
+    action: 'Reload the page. If that does not help, try a current Chrome, Edge, Firefox or Safari.',
   },
   'already-training': {
     happened: 'Another tab of this browser already takes part.',
@@ -483,9 +483,9 @@ const zh: Texts = {
     action: '无需操作。关闭其他占用大的标签页会有帮助。',
   },
   'backend-unavailable': {
-    happened: '本浏览器没有可用于训练的计算方式。',
-    means: '无法用它参与。',
-    action: '请试用新版 Chrome、Edge、Firefox 或 Safari。',
+    happened: '本浏览器未能启动任何可用于训练的计算方式。',
+    means: '目前无法用它参与。',
+    action: '请重新加载页面。若仍不行，请试用新版 Chrome、Edge、Firefox 或 Safari。',
   },
   'already-training': {
     happened: '本浏览器的另一个标签页已在参与。',
