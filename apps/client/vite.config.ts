@@ -36,7 +36,7 @@ export default defineConfig({
         globPatterns: ['**/*.{html,js,css,wasm,svg,png,woff2,webmanifest}'],
         // Loaded only where there is WebGPU; without the coordinator another backend does.
         globIgnores: ['**/webgpu-kernels-*.js'],
-        // The trainer is one large chunk, and offline is of no use without it.
+        // tfjs is one large chunk, and offline is of little use without it.
         maximumFileSizeToCacheInBytes: 16 * 2 ** 20,
         // Only the page itself is answered from the cache. Everything else that is not one of its files
         // (/api, /models, /socket.io, /admin) goes to the coordinator, and is kept nowhere.

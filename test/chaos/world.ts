@@ -122,7 +122,7 @@ const everybody = (clients: number, rounds: number): PlanInputValues => ({
   quorum: 0,
   deadlineSeconds: 86_400,
   graceSeconds: 3600,
-  evaluationShare: 0,
+  evaluationShare: 0.25,
 });
 
 const cleanUp: (() => unknown)[] = [];

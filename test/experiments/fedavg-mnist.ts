@@ -102,7 +102,7 @@ function write(done: readonly Curve[]): void {
 
 \`mnist-2nn\`, 100 clients, C = 0.1, E = 1, B = 10: the set-up of McMahan et al. (2017), Table 2. Each line is one
 \`pnpm simulate --clients 100 --fraction 0.1 --learning-rate LR --partition HOW --seed S --target-accuracy 0.97\`: real
-sockets, a checkpoint and an evaluation on all 10,000 test pictures every round. Repeat all of it with \`pnpm experiment\`;
+sockets, a checkpoint and an evaluation on all 10,000 test pictures every round. Repeat all of it with \`pnpm experiment fedavg\`;
 the same seed gives the same checkpoint hash on the same machine. Data: [fedavg-mnist.json](fedavg-mnist.json).
 
 Machine: ${machine}.

@@ -22,7 +22,10 @@ async function main(): Promise<number> {
   const startedAt = Date.now();
   // Threads load what they need while this one loads a coordinator.
   const threads = new ClientThreads(options.processes);
-  const { simulate } = await import('./simulation.ts');
+  const { simulate } = await import('./simulation.ts').catch(async (thrown: unknown) => {
+    await threads.close();
+    throw thrown;
+  });
   const run: Simulate = (observer) => simulate(options, observer, interrupted.signal, threads);
   const result = options.json ? await runJson(run) : await runOnTerminal(options, run);
   if (options.report !== null) await report(options, result, startedAt);

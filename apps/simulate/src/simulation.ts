@@ -125,9 +125,9 @@ class Failure {
   #error: Error | null = null;
 
   constructor(signal: AbortSignal) {
-    signal.addEventListener('abort', () =>
-      this.report(new CoppiceError('run-ended', 'The simulation was interrupted.')),
-    );
+    const interrupted = () => this.report(new CoppiceError('run-ended', 'The simulation was interrupted.'));
+    if (signal.aborted) interrupted();
+    else signal.addEventListener('abort', interrupted);
   }
 
   report = (error: Error): void => {
@@ -148,12 +148,14 @@ class Failure {
 async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
+  // While it measures, nobody trains: all processors are free.
+  const evaluator = workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism()), { eager: true });
+  cleanUp.push(() => evaluator.close());
   const coordinator: Coordinator = await startCoordinator({
     config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
     // The folder does not outlive this process: a disk that lags behind loses nothing.
     flush: false,
-    // While it measures, nobody trains: all processors are free.
-    evaluator: workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism()), { eager: true }),
+    evaluator,
   });
   cleanUp.push(() => coordinator.close());
   return { url: coordinator.url, key: coordinator.adminKey };

@@ -119,6 +119,8 @@ class ParticipantSession implements Session {
   #data: { task: string; local: LocalData; stop: () => void } | null = null;
   #summary: DataSummary | null = null;
   #work: { round: number; attempt: number; abort: AbortController } | null = null;
+  /** The attempt that this device could not take part in: why not says more than what became of the round. */
+  #failedAt: { round: number; attempt: number } | null = null;
   /** The last update made, to be sent again rather than trained again. */
   #made: Made | null = null;
   /** The last model that was received whole or by steps, where the run's models may come as steps. */
@@ -516,6 +518,7 @@ class ParticipantSession implements Session {
     this.#rest();
     this.#set({ error: error.toWire() });
     const { run, round, attempt } = start;
+    this.#failedAt = { round, attempt };
     await this.#request('decline', { run, round, attempt, reason: error.code }).catch(() => {});
   }
 
@@ -529,8 +532,7 @@ class ParticipantSession implements Session {
       this.#made = null;
     }
     const outcome = { round: end.round, outcome: end.you, reason: end.reason };
-    // Why this device could not take part says more to its person than that too few were left.
-    const ownFault = end.you === 'declined' && this.#state.error !== null;
+    const ownFault = this.#failedAt?.round === end.round && this.#failedAt.attempt === end.attempt;
     this.#set({
       lastRound: end,
       accepted: this.#state.accepted + (end.you === 'accepted' && end.outcome === 'committed' ? 1 : 0),

@@ -82,6 +82,8 @@ async function tryOut(
   try {
     // A trainer of another backend than was asked for has its own turn.
     if (trainer.backend === backend) {
+      // First weights are drawn by tfjs, which may have to be loaded for it: that is nothing of this backend's.
+      await trainer.getWeights();
       const began = performance.now();
       const steps = await firstSteps(trainer, description);
       return { backend, trainer, steps, milliseconds: performance.now() - began };

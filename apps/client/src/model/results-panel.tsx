@@ -11,12 +11,13 @@ const text = catalogue(
   {
     title: 'How the shared model does',
     empty:
-      'Shown after the first round: on your examples, and on test data of the coordinator where it has some.',
+      'Shown after the first round: on those of your examples that are kept out of training, where the run keeps any, and on test data of the coordinator where it has some.',
     held: 'On your examples means those of yours that are kept out of training to measure with; no one else sees them.',
   },
   {
     title: '共享模型的表现',
-    empty: '首轮之后显示：在你的样本上，以及（若协调器有测试数据）在其测试数据上。',
+    empty:
+      '首轮之后显示：在你未参与训练的那部分样本上（若本次运行留出样本），以及（若协调器有测试数据）在其测试数据上。',
     held: '“在你的样本上”指不参与训练、专门用于测量的那部分；别人看不到它们。',
   },
 );

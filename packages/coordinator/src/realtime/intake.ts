@@ -133,7 +133,8 @@ export class Intake {
   }
 
   #resume(): void {
-    if (this.#large.size === 0 || this.#turns % LOOKED_AT_EVERY === 0) this.#look();
+    const looked = this.#large.size === 0 || this.#turns % LOOKED_AT_EVERY === 0;
+    if (looked) this.#look();
     if (this.#turns++ % EXCUSED_EVERY === 0) for (const source of this.#large) source.excuse();
     let room = READ_A_TURN;
     if (this.#held <= MOST_HELD)
@@ -144,14 +145,18 @@ export class Intake {
         this.#goOn(source, this.#large);
       }
     // While others deliver, the silent stay: one read of theirs comes through all the same, and says when they are none.
-    if (room === READ_A_TURN || this.#large.size === 0)
+    if (room === READ_A_TURN || this.#large.size === 0) {
+      // Who is in the middle of a message does not go on with the silent, but is asked in the next turn.
+      if (!looked && this.#look()) this.#turn();
       for (const source of [...this.#paused]) this.#goOn(source, this.#paused);
+    }
     // Those for whom there was no room; the others are waited for by whoever else ends something.
     if (this.#paused.size > 0 || (room < EXPECTED && this.#large.size > 0)) this.#turn();
   }
 
-  /** Finds out who of those who wait has much to send; who has little goes on. */
-  #look(): void {
+  /** Finds out who of those who wait has much to send; who has little goes on. @returns whether there is anyone new. */
+  #look(): boolean {
+    const known = this.#large.size;
     for (const source of this.#paused) {
       const waiting = source.waiting();
       if (this.#bytesOf(source) > 0 || waiting >= CHUNK) {
@@ -159,6 +164,7 @@ export class Intake {
         this.#large.add(source);
       } else if (waiting > 0) this.#goOn(source, this.#paused);
     }
+    return this.#large.size > known;
   }
 
   #mayGoOn(source: Source): boolean {

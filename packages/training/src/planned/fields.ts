@@ -2,7 +2,7 @@
 export class Unfamiliar extends Error {}
 
 /** @throws Unfamiliar where it does not hold. */
-export function expect(holds: boolean): void {
+export function ensure(holds: boolean): void {
   if (!holds) throw new Unfamiliar('another case');
 }
 

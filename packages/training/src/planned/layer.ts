@@ -16,7 +16,7 @@ export interface LayerPart {
 /** Adds the forward steps of one layer to a plan. */
 export type PlanLayer = (plan: PlanBuilder, input: Slot, training: boolean) => LayerPart;
 
-/** What there is to know of a layer of a built model, to plan it. */
+/** What there is to know of a layer, to plan it. */
 export interface LayerInfo {
   readonly name: string;
   readonly className: string;

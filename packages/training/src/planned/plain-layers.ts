@@ -1,6 +1,6 @@
 import {
   among,
-  expect,
+  ensure,
   type Fields,
   flag,
   isObject,
@@ -55,7 +55,7 @@ const channelsLast = among('channels_last');
  */
 export const plainLayers: Readonly<Record<string, ReadLayer>> = {
   Dense(fields, inputShape) {
-    expect(inputShape.length >= 1);
+    ensure(inputShape.length >= 1);
     const units = fields.take('units', positive);
     const { config, weights } = product(fields, [inputShape.at(-1) as number, units]);
     return { config, outputShape: [...inputShape.slice(0, -1), units], weights };
@@ -67,7 +67,7 @@ export const plainLayers: Readonly<Record<string, ReadLayer>> = {
     const sliding = slides(fields, inputShape, kernelSize, [1, 1]);
     fields.take('groups', among(1), 1);
     const dilationRate = fields.take('dilation_rate', pair, [1, 1]);
-    expect(dilationRate.every((rate) => rate === 1));
+    ensure(dilationRate.every((rate) => rate === 1));
     const { config, weights } = product(fields, [...kernelSize, channels, filters]);
     return {
       config: { ...config, ...sliding.config, kernelSize, dilationRate },
@@ -83,18 +83,18 @@ export const plainLayers: Readonly<Record<string, ReadLayer>> = {
     return { config: { dataFormat: 'channelsLast' }, outputShape: [channels], weights: [] };
   },
   Flatten(fields, inputShape) {
-    expect(inputShape.length >= 2);
+    ensure(inputShape.length >= 2);
     fields.take('data_format', channelsLast, 'channels_last');
     return { config: {}, outputShape: [sizeOf(inputShape)], weights: [] };
   },
   Reshape(fields, inputShape) {
     const targetShape = fields.take('target_shape', sizes);
-    expect(sizeOf(targetShape) === sizeOf(inputShape));
+    ensure(sizeOf(targetShape) === sizeOf(inputShape));
     return { config: {}, outputShape: targetShape, weights: [] };
   },
   Dropout(fields, inputShape) {
     const rate = fields.take('rate', number);
-    expect(rate >= 0 && rate <= 1);
+    ensure(rate >= 0 && rate <= 1);
     fields.take('noise_shape', nothing, null);
     // Each training has a stream of its own.
     fields.take<unknown>('seed', (seed) => (seed === null ? seed : number(seed)), null);
@@ -116,9 +116,9 @@ export const plainLayers: Readonly<Record<string, ReadLayer>> = {
     return { config: { axis: fields.take('axis', number, 1) }, outputShape: inputShape, weights: [] };
   },
   BatchNormalization(fields, inputShape) {
-    expect(inputShape.length >= 1);
+    ensure(inputShape.length >= 1);
     const axis = fields.take('axis', number, -1);
-    expect(axis === -1 || axis === inputShape.length);
+    ensure(axis === -1 || axis === inputShape.length);
     const momentum = fields.take('momentum', number, 0.99);
     const epsilon = fields.take('epsilon', number, 1e-3);
     const scale = fields.take('scale', flag, true);
@@ -146,7 +146,7 @@ export const plainLayers: Readonly<Record<string, ReadLayer>> = {
 };
 
 function picture(shape: Shape): readonly [number, number, number] {
-  expect(shape.length === 3);
+  ensure(shape.length === 3);
   return shape as unknown as readonly [number, number, number];
 }
 
@@ -190,6 +190,6 @@ function slides(fields: Fields, inputShape: Shape, size: Shape, usual: Shape) {
     const reach = padding === 'same' ? 1 : (size[i] as number);
     return Math.floor((length - reach) / stride) + 1;
   });
-  expect(places.every((count) => count >= 1));
+  ensure(places.every((count) => count >= 1));
   return { config: { strides, padding, dataFormat: 'channelsLast' }, places };
 }

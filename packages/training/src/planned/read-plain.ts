@@ -4,7 +4,7 @@ import { seedTopology } from '../initialize.ts';
 import { readTopology } from '../read-topology.ts';
 import type { ModelDescription } from '../trainer.ts';
 import type { Chain, ChainLayer } from './chain.ts';
-import { among, expect, Fields, flag, type Kind, sizes, text, Unfamiliar } from './fields.ts';
+import { among, ensure, Fields, flag, type Kind, sizes, text, Unfamiliar } from './fields.ts';
 import { sizeOf } from './layer.ts';
 import { plainLayers } from './plain-layers.ts';
 
@@ -33,17 +33,20 @@ export function readPlain(description: ModelDescription): Chain | null {
 function chainOf(topology: unknown, { data, loss }: ModelDescription): Chain {
   const written = layersOf(topology);
   const inputShape = written[0]?.inputShape ?? null;
-  expect(inputShape !== null && fittingShapes(data).some((shape) => shape.join() === inputShape.join()));
-  const names = new Set(written.map(({ name }) => name));
-  expect(names.size === written.length);
+  ensure(inputShape !== null && fittingShapes(data).some((shape) => shape.join() === inputShape.join()));
+  const [first] = written;
+  // tfjs puts an input layer before a first layer that is none.
+  const names = written.map(({ name }) => name);
+  if (first?.className !== 'InputLayer') names.push(`${first?.name}_input`);
+  ensure(new Set(names).size === names.length);
   const read = readInTurn(written, inputShape as readonly number[]);
   const last = read.at(-1);
   const { size: outputs } = outputsFor(data);
-  expect(last?.outputShape.join() === String(outputs));
-  expect(isRegression(data) === (loss === 'meanSquaredError'));
-  expect(isRegression(data) || (last !== undefined && endsInSoftmax(last.className, last.config)));
+  ensure(last?.outputShape.join() === String(outputs));
+  ensure(isRegression(data) === (loss === 'meanSquaredError'));
+  ensure(isRegression(data) || (last !== undefined && endsInSoftmax(last.className, last.config)));
   const { layout, places } = layoutOf(read);
-  expect(layout.some(({ trainable }) => trainable) && layoutSize(layout) <= MOST);
+  ensure(layout.some(({ trainable }) => trainable) && layoutSize(layout) <= MOST);
   const layers = read.map((layer, i) => ({ ...layer, weights: places[i] as ReadonlyMap<string, number> }));
   return { layers, layout, inputShape: inputShape as readonly number[], outputs };
 }
@@ -94,7 +97,7 @@ function readInTurn(written: readonly WrittenLayer[], first: readonly number[]):
   let inputShape = first;
   for (const [place, { className, name, trainable, fields }] of written.entries()) {
     if (className === 'InputLayer') {
-      expect(place === 0);
+      ensure(place === 0);
       for (const kind of ['sparse', 'ragged']) fields.take(kind, among(false), false);
       fields.end();
       continue;
@@ -103,7 +106,7 @@ function readInTurn(written: readonly WrittenLayer[], first: readonly number[]):
     if (reader === undefined) throw new Unfamiliar(className);
     const { config, outputShape, weights } = reader(fields, inputShape);
     fields.end();
-    expect(sizeOf(outputShape) <= MOST);
+    ensure(sizeOf(outputShape) <= MOST);
     const specs = weights.map(({ name: weight, shape, learned }) => ({
       name: `${name}/${weight}`,
       shape: [...shape],
@@ -131,7 +134,7 @@ function layoutOf(layers: readonly ReadLayer[]): {
 
 /** What tfjs takes as the name of a weight; with a slash it would be that of a part of the layer. */
 const layerName: Kind<string> = (value) =>
-  typeof value === 'string' && /^[A-Za-z0-9.][\w.-]*$/.test(value) ? value : undefined;
+  typeof value === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(value) ? value : undefined;
 
 /** Any batch of examples of a fixed shape. */
 const exampleShape: Kind<readonly number[]> = (value) =>
