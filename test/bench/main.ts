@@ -7,14 +7,15 @@ import { bars } from './bars.ts';
 import { measure as bytes } from './bytes.ts';
 import { measure as codecs } from './codecs.ts';
 import { pythonWithFlower } from './peers.ts';
+import { remarks } from './remarks.ts';
 import { type BenchResult, section } from './result.ts';
 import { measure as rounds } from './rounds.ts';
 import { measure as simulation } from './simulation.ts';
 import { measure as training } from './training-step.ts';
 
 /*
- * `pnpm bench` measures everything; `pnpm bench training` one part anew, and leaves the others as they were. With `--peers`
- * Flower takes part where it can.
+ * `pnpm bench` measures everything; `pnpm bench training` one part anew, and leaves the others as they were; `pnpm bench page`
+ * none, and writes the page of what was measured. With `--peers` Flower takes part where it can.
  */
 const parts: Readonly<Record<string, (python: string | null) => Promise<BenchResult>>> = {
   rounds,
@@ -37,7 +38,8 @@ type Stored = Readonly<Record<string, Measured>>;
 const args = process.argv.slice(2).filter((arg) => arg !== '--');
 const withPeers = args.includes('--peers');
 const wanted = args.filter((arg) => arg !== '--peers');
-const unknown = wanted.find((name) => parts[name] === undefined);
+const PAGE_ALONE = 'page';
+const unknown = wanted.find((name) => name !== PAGE_ALONE && parts[name] === undefined);
 if (unknown !== undefined)
   throw new Error(`no benchmark is called "${unknown}"; there are ${Object.keys(parts).join(', ')}`);
 
@@ -57,6 +59,7 @@ for (const [name, measure] of Object.entries(parts)) {
   // At once: what comes after may fail.
   write({ ...stored(), [name]: result });
 }
+if (wanted.includes(PAGE_ALONE)) write(stored());
 
 function stored(): Stored {
   try {
@@ -64,6 +67,11 @@ function stored(): Stored {
   } catch {
     return {};
   }
+}
+
+function remark(name: string): string {
+  const said = remarks[name];
+  return said === undefined ? '' : `${said}\n\n`;
 }
 
 function write(all: Stored): void {
@@ -74,7 +82,7 @@ function write(all: Stored): void {
   for (const { name, result } of known) writeFileSync(join(folder, `bench-${name}.svg`), bars(result));
   const sections = known.map(
     ({ name, result }) =>
-      `${section(result)}\nMachine: ${result.machine}. Repeat with \`pnpm bench ${name}\`.\n\n![${result.name}](bench-${name}.svg)\n`,
+      `${section(result)}\n${remark(name)}Machine: ${result.machine}. Repeat with \`pnpm bench ${name}\`.\n\n![${result.name}](bench-${name}.svg)\n`,
   );
   writeFileSync(join(folder, 'bench.md'), `# Measured\n\n${INTRODUCTION}\n\n${sections.join('\n')}`);
   writeFileSync(
