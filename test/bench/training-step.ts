@@ -122,8 +122,6 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
       return (user + system) / 1000 / taken;
     };
   };
-  if (steps.cpu > 0) await add('tfjs CPU', 'cpu', steps.cpu);
-  await add(OWN, 'wasm', steps.wasm);
   const [fastest, ...others] = variants.filter(runs);
   await add('planned', 'planned', steps.planned, fastest);
   for (const variant of others) {
@@ -131,6 +129,9 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
     const count = variant === 'scalar' ? Math.max(1, Math.floor(steps.planned / 30)) : steps.planned;
     await add(`planned, ${variant}`, 'planned', count, variant);
   }
+  // After those that leave nothing behind: what tfjs leaves is collected while the next one works, and is not its doing.
+  if (steps.cpu > 0) await add('tfjs CPU', 'cpu', steps.cpu);
+  await add(OWN, 'wasm', steps.wasm);
   const script = readFileSync(fileURLToPath(new URL('./peers/training_step.py', import.meta.url)), 'utf8');
   const numpy = await numPy(`${script}\nwork = worker('${contest.task}', ${BATCH}, ${steps.numPy})`, 'cpu');
   const stock = await stockTfjs(task.id, steps.wasm);
