@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
+import { runSimulation, type Simulated } from '../experiments/run-simulation.ts';
 import { type BenchResult, type BenchRow, load, row } from './result.ts';
 
 /** How many seeds; `COPPICE_BENCH_SEEDS` says another number. */
@@ -16,23 +14,17 @@ const ways = [
   { codec: 'top10', down: 'float32' },
 ] as const;
 
-interface Done {
-  readonly roundsToTarget: number | null;
-  readonly bytesUp: number;
-  readonly bytesDown: number;
-}
-
 /**
  * Bytes and rounds that `mnist-2nn` takes to 97 % with each codec, both ways, all that goes through the sockets
  * counted: 100 clients, a tenth of them each round.
  */
 export async function measure(): Promise<BenchResult> {
   const before = load();
-  const found = new Map<string, Done[]>();
+  const found = new Map<string, Simulated[]>();
   for (let seed = 1; seed <= SEEDS; seed++) {
     for (const { codec, down } of ways) {
       const how = ['--upload-codec', codec, '--download-codec', down, '--seed', String(seed)];
-      found.set(codec, [...(found.get(codec) ?? []), await simulate(how)]);
+      found.set(codec, [...(found.get(codec) ?? []), await runSimulation([...flags, ...target, ...how])]);
     }
   }
   const megabytes = (codec: string) => found.get(codec)?.map((one) => (one.bytesUp + one.bytesDown) / 1e6);
@@ -71,13 +63,4 @@ export async function measure(): Promise<BenchResult> {
       },
     ],
   };
-}
-
-async function simulate(more: readonly string[]): Promise<Done> {
-  const main = fileURLToPath(new URL('../../apps/simulate/src/main.ts', import.meta.url));
-  const child = spawn(process.execPath, [main, '--json', ...flags, ...target, ...more], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const lines = (await text(child.stdout)).trim().split('\n');
-  return JSON.parse(lines.at(-1) as string) as Done;
 }

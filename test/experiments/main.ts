@@ -2,8 +2,8 @@ import { codecsMnist } from './codecs-mnist.ts';
 import { fedavgMnist } from './fedavg-mnist.ts';
 
 /**
- * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. Takes an hour or so;
- * goes on where it was stopped.
+ * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. Each takes tens of
+ * minutes, and goes on where it was stopped.
  */
 const experiments: Readonly<Record<string, () => Promise<void>>> = {
   fedavg: fedavgMnist,

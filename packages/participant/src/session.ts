@@ -120,7 +120,7 @@ class ParticipantSession implements Session {
   #summary: DataSummary | null = null;
   #work: { round: number; attempt: number; abort: AbortController } | null = null;
   /** The attempt that this device could not take part in: why not says more than what became of the round. */
-  #failedAt: { round: number; attempt: number } | null = null;
+  #failedAt: Pick<RoundStart, 'run' | 'round' | 'attempt'> | null = null;
   /** The last update made, to be sent again rather than trained again. */
   #made: Made | null = null;
   /** The last model that was received whole or by steps, where the run's models may come as steps. */
@@ -518,7 +518,7 @@ class ParticipantSession implements Session {
     this.#rest();
     this.#set({ error: error.toWire() });
     const { run, round, attempt } = start;
-    this.#failedAt = { round, attempt };
+    this.#failedAt = { run, round, attempt };
     await this.#request('decline', { run, round, attempt, reason: error.code }).catch(() => {});
   }
 
@@ -532,7 +532,8 @@ class ParticipantSession implements Session {
       this.#made = null;
     }
     const outcome = { round: end.round, outcome: end.you, reason: end.reason };
-    const ownFault = this.#failedAt?.round === end.round && this.#failedAt.attempt === end.attempt;
+    const failed = this.#failedAt;
+    const ownFault = failed?.run === end.run && failed.round === end.round && failed.attempt === end.attempt;
     this.#set({
       lastRound: end,
       accepted: this.#state.accepted + (end.you === 'accepted' && end.outcome === 'committed' ? 1 : 0),

@@ -1,3 +1,4 @@
+import type { ChainLayer } from './chain.ts';
 import type { PlanBuilder, Slot, Weight } from './plan.ts';
 
 /** A layer's part of a plan that is being made. */
@@ -17,14 +18,7 @@ export interface LayerPart {
 export type PlanLayer = (plan: PlanBuilder, input: Slot, training: boolean) => LayerPart;
 
 /** What there is to know of a layer, to plan it. */
-export interface LayerInfo {
-  readonly name: string;
-  readonly className: string;
-  /** As `getConfig` gives it: camel case. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Shapes of one example, without the batch. */
-  readonly inputShape: readonly number[];
-  readonly outputShape: readonly number[];
+export interface LayerInfo extends Omit<ChainLayer, 'weights'> {
   /** By name: `kernel`, `bias`, `gamma`, …. */
   readonly weights: ReadonlyMap<string, Weight>;
   /** Draws a seed for what the layer draws in this step; null for layers that do not draw. */
