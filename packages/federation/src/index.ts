@@ -1,20 +1,55 @@
 // The menu of this room. Inside the room, import the file.
-export {
-  ExactAccumulator,
-  MAX_UPDATES,
-  type PartialSum,
-} from './accumulator.ts';
-export { checkValues, MAX_WEIGHTED, type NormLimit } from './check-values.ts';
 export { type Payload, payloadValues } from './codecs/decode.ts';
 export { encodeInSteps, encodeValues } from './codecs/encode.ts';
 export { type ModelStep, roundedStep, takeSteps } from './codecs/steps.ts';
 export { float32Values, toFloat32, toFloat32InSteps, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';
+export { MODEL_GROUP, modelGroup, STEP_UNIT } from './contributions/layout.ts';
+export { decodeMeasures, encodeMeasures, type Measures, measuresOf } from './contributions/measures.ts';
+export { type Contribution, readContribution } from './contributions/payload.ts';
+export { evaluationLayout, measureForm, trainLayout } from './contributions/train-layout.ts';
+export {
+  checkTally,
+  countedLoss,
+  evaluationMeasures,
+  MAX_MEAN_LOSS,
+  type MeasureForm,
+  metricsOf,
+  type Tally,
+  tallyMeasures,
+  tallyOf,
+  trainMeasures,
+} from './contributions/train-measures.ts';
+export type { Learner, Trained } from './learner.ts';
 export { meanMetrics, norm } from './metrics.ts';
-export { type Compressed, compress, needsFeedback } from './pipeline/compress.ts';
 export { pipelineOf } from './pipeline/index.ts';
 export { type NormBound, normBound } from './pipeline/norm-bound.ts';
-export type { Pipeline, PipelineStep, StepContext } from './pipeline/pipeline.ts';
+export type {
+  Bounds,
+  Encoded,
+  Pipeline,
+  PipelineKept,
+  PipelineStep,
+  StepContext,
+  Vectors,
+} from './pipeline/pipeline.ts';
 export { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 export { strategyOf } from './strategies/index.ts';
-export type { Applied, GlobalModel, Json, RoundResult, Strategy, StrategyState } from './strategy.ts';
+export type {
+  Answered,
+  Applied,
+  Asked,
+  GlobalModel,
+  Json,
+  ParticipantHalf,
+  RoundResult,
+  ServerHalf,
+  Strategy,
+  StrategyState,
+} from './strategy.ts';
+export { ExactAccumulator, MAX_UPDATES, type PartialSum } from './sums/accumulator.ts';
+export { checkValues, MAX_WEIGHTED, type NormLimit } from './sums/check-values.ts';
+export { ExactSum } from './sums/exact.ts';
+export { MeasureSum, type PartialMeasures } from './sums/measure-sum.ts';
+export { coordinateWise, ROW_SLICE, type Rows, rowsInMemory } from './sums/rows.ts';
+export type { Aggregate, Limits, PartialContributions, Sum } from './sums/sum.ts';

@@ -1,6 +1,6 @@
 import type { Layout } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { ExactAccumulator } from './accumulator.ts';
+import { ExactAccumulator } from './sums/accumulator.ts';
 import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 import { fedavg } from './strategies/fedavg.ts';
 

@@ -47,6 +47,7 @@ export const errorCodes = {
   'update-examples': 'never',
   'update-not-offered': 'later',
   'update-norm': 'never',
+  'update-measure': 'never',
   'frame-invalid': 'later',
   'frame-too-large': 'never',
   // the participant's own side; storage may be full on either side

@@ -91,6 +91,22 @@ export {
   type ModelSize,
   payloadBytes,
 } from './codec.ts';
+export {
+  type ContributionLayout,
+  ContributionLayoutSchema,
+  contributionBytes,
+  contributionHash,
+  contributionSize,
+  type Section,
+  sectionBytes,
+  sectionLayout,
+  sectionsOf,
+  type TensorRole,
+  TensorRoleSchema,
+  type TensorSpec,
+  TensorSpecSchema,
+  tensorSize,
+} from './contribution.ts';
 export { type Checksum, crc32 } from './crc32.ts';
 export type { Evaluate } from './down/evaluate.ts';
 export type { Peers } from './down/peers.ts';
@@ -149,6 +165,7 @@ export {
   PIECE_BYTES,
   PIECE_WINDOW,
 } from './limits.ts';
+export type { LocalTraining, Measured, Objective } from './local-training.ts';
 export {
   type Down,
   type DownName,

@@ -12,7 +12,7 @@ import {
 } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExactAccumulator, SLICE } from '../accumulator.ts';
+import { ExactAccumulator, SLICE } from '../sums/accumulator.ts';
 import { finish } from '../steps.ts';
 import { payloadValues } from './decode.ts';
 import { encodeValues } from './encode.ts';

@@ -1,7 +1,7 @@
 import { type Codec, codecs, defaultPlan, type Layout } from '@coppice/protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ExactAccumulator } from '../accumulator.ts';
+import { ExactAccumulator } from '../sums/accumulator.ts';
 import { payloadValues } from '../codecs/decode.ts';
 import { toFloat32 } from '../codecs/values.ts';
 import { compress } from './compress.ts';

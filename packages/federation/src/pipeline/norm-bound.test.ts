@@ -1,7 +1,7 @@
 import { defaultPlan, type Layout } from '@coppice/protocol';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ExactAccumulator } from '../accumulator.ts';
+import { ExactAccumulator } from '../sums/accumulator.ts';
 import { pipelineOf } from './index.ts';
 import { type NormBound, normBound } from './norm-bound.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Layout } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { ExactAccumulator } from '../accumulator.ts';
+import { ExactAccumulator } from '../sums/accumulator.ts';
 import { fedavg } from './fedavg.ts';
 
 interface Vector {
@@ -44,7 +44,7 @@ describe('FedAvg', () => {
         model,
         mean: sum.mean(),
         updates: sum.updates,
-        examples: sum.examples,
+        examples: sum.weight,
       });
       const wanted = flat(expected);
       expect(weights.length).toBe(wanted.length);

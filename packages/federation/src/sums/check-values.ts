@@ -1,9 +1,9 @@
 import type { KernelInstance } from '@coppice/kernels';
 import { CoppiceError, type Layout, shapeSize } from '@coppice/protocol';
-import type { Values } from './codecs/values.ts';
-import { workbench } from './codecs/workbench.ts';
-import { checkNorm, type NormBound } from './pipeline/norm-bound.ts';
-import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
+import type { Values } from '../codecs/values.ts';
+import { workbench } from '../codecs/workbench.ts';
+import { checkNorm, type NormBound } from '../pipeline/norm-bound.ts';
+import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 
 /** The largest |examples × Δ| that can be summed. */
 export const MAX_WEIGHTED = 2 ** 33;
@@ -11,7 +11,17 @@ export const MAX_WEIGHTED = 2 ** 33;
 /** How long an update may be, and which tensors of it are trained. */
 export interface NormLimit {
   readonly layout: Layout;
+  /** Beyond it an update is refused. */
   readonly bound: NormBound;
+  /** Beyond it an update counts as if it were as long as this; left out, it counts as it is. */
+  readonly counted?: NormBound;
+}
+
+/** What a look at every value of an update found. */
+export interface Inspection {
+  readonly fault: CoppiceError | null;
+  /** What the update is to be multiplied by to keep `counted`: above 0, at most 1. */
+  readonly factor: number;
 }
 
 /**
@@ -19,17 +29,18 @@ export interface NormLimit {
  *
  * @throws CoppiceError `update-not-finite`, `update-norm` or `update-out-of-range`.
  */
-export function checkValues(values: Values, examples: number, limit?: NormLimit): void {
-  const fault = finish(faultOf(values, examples, limit));
+export function checkValues(values: Values, weight: number, limit?: NormLimit): void {
+  const { fault } = finish(inspect(values, weight, limit));
   if (fault !== null) throw fault;
 }
 
-/** What is wrong with an update, looked for in the order in which it is told; `null`: nothing. A piece of the model at a time. */
-export function* faultOf(
+/** Looks for faults in the order in which they are told, a piece of the model at a time. */
+export function* inspect(
   values: Values,
-  examples: number,
+  weight: number,
   limit: NormLimit | undefined,
-): Steps<CoppiceError | null> {
+  maxWeighted: number = MAX_WEIGHTED,
+): Steps<Inspection> {
   const { memory, slice } = workbench();
   let largest = 0;
   const squares = { trainable: 0, nonTrainable: 0 };
@@ -37,16 +48,26 @@ export function* faultOf(
     if (from > 0 && from % STEP_PARAMETERS === 0) yield;
     const to = Math.min(values.parameters, from + slice);
     const magnitude = readSlice(values, memory, { from, to, at: 0 });
-    if (!Number.isFinite(magnitude)) return notFinite(memory, from, to);
+    if (!Number.isFinite(magnitude)) return { fault: notFinite(memory, from, to), factor: 1 };
     largest = Math.max(largest, magnitude);
     if (limit !== undefined) addSquares(squares, memory, limit.layout, from, to);
   }
   const tooLong = limit === undefined ? null : checkNorm(squares, limit.bound);
-  if (tooLong !== null) return tooLong;
-  if (largest * examples <= MAX_WEIGHTED) return null;
-  return new CoppiceError(
+  if (tooLong !== null) return { fault: tooLong, factor: 1 };
+  if (largest * weight <= maxWeighted)
+    return { fault: null, factor: limit?.counted === undefined ? 1 : factorFor(squares, limit.counted) };
+  const fault = new CoppiceError(
     'update-out-of-range',
-    `The update changes a parameter by ${largest.toPrecision(3)} with a weight of ${examples} examples, more than can be summed. The training has diverged: a smaller learning rate may help.`,
+    `The update changes a parameter by ${largest.toPrecision(3)} with a weight of ${weight}, more than can be summed. The training has diverged: a smaller learning rate may help.`,
+  );
+  return { fault, factor: 1 };
+}
+
+function factorFor(squares: NormBound, counted: NormBound): number {
+  const of = (sum: number, most: number) => (sum > most * most ? most / Math.sqrt(sum) : 1);
+  return Math.min(
+    of(squares.trainable, counted.trainable),
+    of(squares.nonTrainable, counted.nonTrainable),
   );
 }
 

@@ -1,27 +1,29 @@
 import { fastestVariant, Int64s, type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { CoppiceError } from '@coppice/protocol';
-import { faultOf, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
-import { bytesOf, float32Values, readingRoom, type Values } from './codecs/values.ts';
-import type { NormBound } from './pipeline/norm-bound.ts';
-import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
+import { STEP_UNIT } from '../contributions/layout.ts';
+import { inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
+import { bytesOf, float32Values, readingRoom, type Values } from '../codecs/values.ts';
+import type { NormBound } from '../pipeline/norm-bound.ts';
+import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 
 /*
- * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each
- * weighted value x = examples × Δ (exact in float64: 24 + 20 bits) becomes a whole number of units,
+ * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each weighted value
+ * x = weight × Δ (exact in float64: 24 + 28 bits) becomes a whole number of units, 2⁻³⁶ by default,
  *
- *   T = round(x · 2³⁶), ties to even,
+ *   T = round(x / unit), ties to even,
  *
- * and whole numbers are what is summed, as int64, in the memory of WebAssembly kernels. A bound on each
- * slice's sums says when they could leave int64; what does not fit is carried, in units of 2³², to a
- * second array. The total high · 2³² + low is exact, so any order, any grouping, any merge of partial
- * sums gives the same bits; when something was carried makes no difference. What is lost is decided
- * for each update alone: at most 2⁻³⁷ of x.
+ * and whole numbers are summed, as int64, in the memory of WebAssembly kernels. A bound on each slice's sums says when
+ * they could leave int64; what does not fit is carried, in 2³² units, to a second array. The total high · 2³² + low is
+ * exact, so any order, any grouping, any merge of partial sums gives the same bits; when something was carried makes no
+ * difference. The rounding error is each update's own: at most half a unit of x.
  *
- * An update is read, checked and added slice by slice, while the slice is in the processor's cache. One
- * that turns out to be bad is taken off again, slice by slice: T(−Δ) = −T(Δ), so nothing of it is left.
+ * An update is read, checked and added slice by slice, while the slice is in the processor's cache. A bad one is taken
+ * off again, slice by slice: T(−Δ) = −T(Δ), so nothing of it is left.
  */
-const UNITS = 2 ** 36;
 const CARRY = 2 ** 32;
+
+/** The largest weight of one vector: its products with float32 values are exact in float64. */
+const MAX_WEIGHT = 2 ** 28;
 
 /** The most updates that one accumulator takes, partial sums included: |high| stays below 2⁵³. */
 export const MAX_UPDATES = 2 ** 16;
@@ -37,16 +39,17 @@ export const SLICE = 2 ** 14;
 const VALUES = 0;
 const SUMS = readingRoom(SLICE);
 
-/** A partial sum, as it can be stored or sent to be merged elsewhere: (high · 2³² + low) · 2⁻³⁶. */
+/** A partial sum, as it can be stored or sent to be merged elsewhere: (high · 2³² + low) units. */
 export interface PartialSum {
   readonly updates: number;
-  readonly examples: number;
+  /** The sum of the weights. */
+  readonly weight: number;
   readonly high: Float64Array;
   readonly low: Float64Array;
 }
 
 /**
- * The weighted mean of updates, summed exactly. Memory: 8 bytes a parameter, 16 where values are
+ * The weighted mean of vectors, summed exactly. Memory: 8 bytes a parameter, 16 where values are
  * large, however many updates, and a slice.
  *
  * @example
@@ -68,11 +71,16 @@ export class ExactAccumulator {
   #underWay = 0;
   #released = false;
   #updates = 0;
-  #examples = 0;
+  #weight = 0;
+  readonly #unit: number;
 
-  /** @param variant which kernels sum: all give the same bits. */
-  constructor(parameters: number, variant: Variant = fastestVariant()) {
+  /**
+   * @param unit in which the sum is a whole number; a power of two.
+   * @param variant which kernels sum: all give the same bits.
+   */
+  constructor(parameters: number, variant: Variant = fastestVariant(), unit: number = STEP_UNIT) {
     this.#parameters = parameters;
+    this.#unit = unit;
     this.#memory = memoryFor(SUMS + parameters * 8, variant);
     const slices = Math.ceil(parameters / SLICE);
     this.#additions = new Int32Array(slices);
@@ -83,19 +91,20 @@ export class ExactAccumulator {
     return this.#updates;
   }
 
-  /** Sum of the example counts. */
-  get examples(): number {
-    return this.#examples;
+  /** The sum of the weights. */
+  get weight(): number {
+    return this.#weight;
   }
 
   /**
-   * Adds one update, `values` of the model's length, weighted by `examples` (≥ 1).
+   * Adds one vector, `values` of the accumulator's length, times `weight`, a whole number from 1 to 2²⁸.
    *
+   * @returns the factor by which the limit shortened it: 1 where it was within.
    * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-norm` or
    *   `update-out-of-range`; then nothing was added.
    */
-  add(values: Float32Array, examples: number, limit?: NormLimit): void {
-    finish(this.addInSteps(float32Values(values), examples, limit));
+  add(values: Float32Array, weight: number, limit?: NormLimit): number {
+    return finish(this.addInSteps(float32Values(values), weight, limit));
   }
 
   /**
@@ -104,49 +113,81 @@ export class ExactAccumulator {
    *
    * @throws CoppiceError as `add`, and what reading the values throws.
    */
-  *addInSteps(values: Values, examples: number, limit?: NormLimit): Steps<void> {
+  *addInSteps(values: Values, weight: number, limit?: NormLimit): Steps<number> {
     this.#requireRoom(1);
-    checkShape(values.parameters, this.#parameters, examples);
-    // A power of two times a whole number: one exact multiplication a value.
-    const scale = examples * UNITS;
+    checkShape(values.parameters, this.#parameters, weight);
+    let factor = 1;
+    /** The weight by which the whole vector is in the sum; 0: it is not. */
+    let held = 0;
+    let done = false;
+    this.#underWay++;
+    try {
+      const largest = yield* this.#addWhole(values, weight, { weight, limit });
+      held = weight;
+      // A vector of small values is short; any other takes a second look at every value.
+      if (limit !== undefined && largest * Math.sqrt(this.#parameters) > shortest(limit)) {
+        const found = yield* inspect(values, weight, limit, this.#maxWeighted);
+        if (found.fault !== null) throw found.fault;
+        factor = found.factor;
+      }
+      if (factor < 1) {
+        this.#takeOff(values, this.#parameters, held);
+        held = 0;
+        const counted = shortened(weight, factor);
+        yield* this.#addWhole(values, counted, { weight, limit });
+        held = counted;
+      }
+      done = true;
+    } finally {
+      if (!done && held > 0) this.#takeOff(values, this.#parameters, held);
+      this.#underWay--;
+    }
+    this.#updates += 1;
+    this.#weight += weight;
+    return factor;
+  }
+
+  /** Adds every slice times `counted`, or none. @returns the largest |value|. */
+  *#addWhole(
+    values: Values,
+    counted: number,
+    { weight, limit }: { weight: number; limit: NormLimit | undefined },
+  ): Steps<number> {
     let largest = 0;
     let added = 0;
     let whole = false;
-    this.#underWay++;
+    // A power of two times a whole number: one exact multiplication a value.
+    const scale = counted / this.#unit;
     try {
       while (added < this.#parameters) {
         if (added > 0 && added % STEP_PARAMETERS === 0) yield;
         const magnitude = this.#read(values, added);
         // Not a number is not less, either.
-        if (!(magnitude * examples <= MAX_WEIGHTED)) throw yield* faultOf(values, examples, limit);
+        if (!(magnitude * weight <= this.#maxWeighted))
+          throw (yield* inspect(values, weight, limit, this.#maxWeighted)).fault;
         this.#addSlice(added, magnitude, scale);
         largest = Math.max(largest, magnitude);
         added += this.#sliceLength(added);
       }
-      // Where all are small it is short; where not, it takes another look at every value.
-      if (limit !== undefined && largest * Math.sqrt(this.#parameters) > shortest(limit.bound)) {
-        const fault = yield* faultOf(values, examples, limit);
-        if (fault !== null) throw fault;
-      }
       whole = true;
     } finally {
-      if (!whole) this.#takeOff(values, added, scale);
-      this.#underWay--;
+      if (!whole) this.#takeOff(values, added, counted);
     }
-    this.#updates += 1;
-    this.#examples += examples;
+    return largest;
   }
 
   /**
    * All that `add` looks at, a piece of the model at a time, and nothing is added.
    *
+   * @returns the factor by which the limit would shorten it.
    * @throws CoppiceError as `addInSteps`.
    */
-  *checkInSteps(values: Values, examples: number, limit?: NormLimit): Steps<void> {
+  *checkInSteps(values: Values, weight: number, limit?: NormLimit): Steps<number> {
     this.#requireRoom(1);
-    checkShape(values.parameters, this.#parameters, examples);
-    const fault = yield* faultOf(values, examples, limit);
+    checkShape(values.parameters, this.#parameters, weight);
+    const { fault, factor } = yield* inspect(values, weight, limit, this.#maxWeighted);
     if (fault !== null) throw fault;
+    return factor;
   }
 
   /** Adds what another accumulator has summed. Exact, like everything here. @throws CoppiceError `update-shape`, `update-out-of-range` */
@@ -173,7 +214,7 @@ export class ExactAccumulator {
       addWhole(highs, i, carried);
     }
     this.#updates += partial.updates;
-    this.#examples += partial.examples;
+    this.#weight += partial.weight;
   }
 
   /** What was summed, 0 ≤ low < 2³²: same updates, same arrays. */
@@ -188,10 +229,10 @@ export class ExactAccumulator {
       high[i] = lows.high(i) + (highs?.get(i) ?? 0);
       low[i] = lows.low(i);
     }
-    return { updates: this.#updates, examples: this.#examples, high, low };
+    return { updates: this.#updates, weight: this.#weight, high, low };
   }
 
-  /** Σ examples × Δ ÷ Σ examples, in float64, rounded twice: once in the sum, once in the quotient. */
+  /** Σ weight × Δ ÷ Σ weight, in float64, rounded twice: once in the sum, once in the quotient. */
   mean(): Float64Array {
     return finish(this.meanInSteps());
   }
@@ -199,7 +240,7 @@ export class ExactAccumulator {
   /** As `mean`, a piece of the model at a time; nothing may be added until it is done. */
   *meanInSteps(): Steps<Float64Array> {
     this.#requireIdle();
-    if (this.#examples === 0) throw new RangeError('the mean of no updates is not defined');
+    if (this.#weight === 0) throw new RangeError('the mean of no updates is not defined');
     const mean = new Float64Array(this.#parameters);
     for (let from = 0; from < mean.length; from += SLICE) {
       if (from > 0 && from % STEP_PARAMETERS === 0) yield;
@@ -238,11 +279,21 @@ export class ExactAccumulator {
     }
   }
 
-  /** Takes the first slices of an update off again. */
-  #takeOff(values: Values, added: number, scale: number): void {
+  /** Takes the first `added` values off again, which were added times `counted`. */
+  #takeOff(values: Values, added: number, counted: number): void {
     for (let from = 0; from < added; from += SLICE) {
-      this.#addSlice(from, this.#read(values, from), -scale);
+      this.#addSlice(from, this.#read(values, from), -counted / this.#unit);
     }
+  }
+
+  /** The largest |weight × value| that can be summed. */
+  get #maxWeighted(): number {
+    return MAX_WEIGHTED * (this.#unit / STEP_UNIT);
+  }
+
+  /** What the kernels, which count in 2⁻³⁶, divide by for the mean in this sum's unit. */
+  get #divisor(): number {
+    return this.#weight * (STEP_UNIT / this.#unit);
   }
 
   #meanOfSlice(from: number): void {
@@ -251,10 +302,10 @@ export class ExactAccumulator {
     const sums = SUMS + from * 8;
     if (this.#high === null) {
       this.#settle(from);
-      kernels.meanOfUnits(count, this.#examples, sums, VALUES);
+      kernels.meanOfUnits(count, this.#divisor, sums, VALUES);
     } else {
       this.#carry(from, this.#high);
-      kernels.meanOfLargeUnits(count, this.#examples, sums, this.#high + from * 8, VALUES);
+      kernels.meanOfLargeUnits(count, this.#divisor, sums, this.#high + from * 8, VALUES);
     }
   }
 
@@ -322,18 +373,27 @@ function addWhole(to: Int64s, i: number, whole: number): void {
   to.add(i, carried, whole - carried * CARRY);
 }
 
-function shortest({ trainable, nonTrainable }: NormBound): number {
-  return Math.min(trainable, nonTrainable);
+/** The norm below which no part of a vector can be beyond its limit. */
+function shortest({ bound, counted }: NormLimit): number {
+  const least = ({ trainable, nonTrainable }: NormBound) => Math.min(trainable, nonTrainable);
+  return Math.min(least(bound), counted === undefined ? Number.POSITIVE_INFINITY : least(counted));
 }
 
-function checkShape(length: number, parameters: number, examples: number): void {
+/** weight × factor, rounded down to 28 bits, so that its products with float32 values stay exact. */
+function shortened(weight: number, factor: number): number {
+  const product = weight * factor;
+  const unit = 2 ** (Math.floor(Math.log2(product)) - 27);
+  return Math.floor(product / unit) * unit;
+}
+
+function checkShape(length: number, parameters: number, weight: number): void {
   if (length !== parameters) {
     throw new CoppiceError('update-shape', `The update has ${length} parameters, the model ${parameters}.`);
   }
-  if (!Number.isInteger(examples) || examples < 1) {
+  if (!Number.isInteger(weight) || weight < 1 || weight > MAX_WEIGHT) {
     throw new CoppiceError(
       'update-examples',
-      `An update needs a whole number of examples from 1, not ${examples}.`,
+      `An update needs a whole number of examples from 1 to ${MAX_WEIGHT}, not ${weight}.`,
     );
   }
 }

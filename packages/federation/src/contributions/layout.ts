@@ -1,0 +1,33 @@
+import { type ContributionLayout, type Layout, type TensorSpec } from '@coppice/protocol';
+
+/** The unit of sums of weighted changes: |weight · Δ| up to 2³³ is exact to 2⁻³⁷. */
+export const STEP_UNIT = 2 ** -36;
+
+/** The group that a model's own changes travel in. */
+export const MODEL_GROUP = 'model';
+
+/** A model's changes as a group of a contribution: steps where it is trained, averages where it is measured. */
+export function modelGroup(
+  layout: Layout,
+  {
+    group = MODEL_GROUP,
+    weighted = 'weight',
+    bound,
+  }: { group?: string; weighted?: TensorSpec['weighted']; bound: number | null },
+): TensorSpec[] {
+  return layout.map(({ name, shape, trainable }) => ({
+    name,
+    shape: [...shape],
+    role: trainable ? 'step' : 'average',
+    group,
+    unit: STEP_UNIT,
+    bound,
+    weighted,
+    precision: 'single',
+  }));
+}
+
+/** The tensors of one group of a layout. */
+export function groupOf(layout: ContributionLayout, group: string): TensorSpec[] {
+  return layout.filter((tensor) => tensor.group === group);
+}

@@ -1,0 +1,27 @@
+import { classesOf, type ContributionLayout, type Layout, type Plan, type Task } from '@coppice/protocol';
+import { strategyOf } from '../strategies/index.ts';
+import { modelGroup } from './layout.ts';
+import { evaluationMeasures, type MeasureForm, trainMeasures } from './train-measures.ts';
+
+/** What a task and a plan say of what participants of its runs measure. */
+export function measureForm(task: Pick<Task, 'data'>, plan: Plan): MeasureForm {
+  return {
+    classes: classesOf(task.data)?.length ?? null,
+    heldOut: plan.evaluationShare > 0,
+    maxExamples: plan.maxExamples,
+  };
+}
+
+/** The layout of an answer to a question to train: the model's change, the strategy's own groups, the measures. */
+export function trainLayout(model: Layout, task: Pick<Task, 'data'>, plan: Plan): ContributionLayout {
+  return [
+    ...modelGroup(model, { bound: plan.maxNorm }),
+    ...(strategyOf(plan).groups?.(model) ?? []),
+    ...trainMeasures(measureForm(task, plan)),
+  ];
+}
+
+/** The layout of an answer to a question to measure: measures alone. */
+export function evaluationLayout(task: Pick<Task, 'data'>, plan: Plan): ContributionLayout {
+  return evaluationMeasures({ ...measureForm(task, plan), heldOut: true });
+}

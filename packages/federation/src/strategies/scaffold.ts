@@ -1,0 +1,103 @@
+import { MODEL_GROUP, modelGroup } from '../contributions/layout.ts';
+import type { Strategy } from '../strategy.ts';
+import { stepBy } from './fedavg.ts';
+import { difference } from './local-training.ts';
+import { eachTrained, moved, trainedPart } from './moved.ts';
+
+/** The group of a participant's change of its control variate, and the name of the server's among what is given. */
+export const CONTROL = 'control';
+
+/**
+ * SCAFFOLD (Karimireddy et al., "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning", ICML 2020,
+ * arXiv:1910.06378, Algorithm 1). Each participant i keeps a control variate cᵢ, the server c, both 0 at first.
+ * With x the given model and y the one after K steps of rate η_l,
+ *
+ *   each step:  y ← y − η_l (g(y) − cᵢ + c),
+ *   option I:   cᵢ⁺ = gᵢ(x), the gradient over all of the device's training examples,
+ *   option II:  cᵢ⁺ = cᵢ − c + (x − y) / (K η_l),   which holds for plain SGD on the device,
+ *   server:     x ← x + η Σ nᵢ Δyᵢ / Σ nᵢ,   c ← c + (1 / N) Σ (cᵢ⁺ − cᵢ),
+ *
+ * where N is the number of participants that had joined when the round was opened. Δyᵢ is weighted by examples, as in
+ * FedAvg (the paper weighs all alike); the change of cᵢ is summed unweighted.
+ */
+export function scaffold({
+  serverLearningRate = 1,
+  option = 'II',
+  controlNorm = null,
+}: { serverLearningRate?: number; option?: 'I' | 'II'; controlNorm?: number | null } = {}): Strategy {
+  return {
+    name: 'scaffold',
+    needs: 'sum',
+    groups: (model) =>
+      modelGroup(
+        model.filter(({ trainable }) => trainable),
+        { group: CONTROL, weighted: 'one', bound: controlNorm },
+      ),
+    participant: {
+      async answer(asked, learner) {
+        const { weights, how, given, kept, carry } = asked;
+        const { layout } = learner;
+        const c = given[CONTROL] ?? new Float32Array(weights.length);
+        const own = kept?.tensors[CONTROL] ?? new Float32Array(weights.length);
+        const trained = await learner.train(weights, how, {
+          scale: 1,
+          pull: asked.proximal,
+          anchor: asked.proximal === 0 ? null : weights,
+          offset: difference(c, own),
+        });
+        const next =
+          option === 'I'
+            ? await learner.gradient(weights)
+            : fromPath({ from: weights, to: trained.weights, own, c, rate: trained.steps * how.learningRate });
+        return {
+          vectors: new Map([
+            [MODEL_GROUP, difference(trained.weights, weights, carry(MODEL_GROUP))],
+            [CONTROL, added(trainedPart(layout, difference(next, own)), carry(CONTROL))],
+          ]),
+          trained,
+          kept: { values: {}, tensors: { [CONTROL]: next } },
+        };
+      },
+    },
+    server: {
+      init: ({ weights }) => ({ values: {}, tensors: { [CONTROL]: new Float32Array(weights.length) } }),
+      given: ({ tensors }) => ({ [CONTROL]: tensors[CONTROL] as Float32Array }),
+      *apply({ values, tensors }, round) {
+        const { weights, stepNorm } = yield* moved(round, stepBy(round, serverLearningRate));
+        const mean = round.means.get(CONTROL) as Float64Array;
+        const control = (tensors[CONTROL] as Float32Array).slice();
+        const share = round.count / Math.max(round.joined, round.count);
+        let own = 0;
+        yield* eachTrained(round.model.layout, (from, end) => {
+          for (let i = from; i < end; i++) control[i] = (control[i] as number) + share * (mean[own++] as number);
+        });
+        return { state: { values, tensors: { [CONTROL]: control } }, weights, diagnostics: { stepNorm } };
+      },
+    },
+  };
+}
+
+/** cᵢ − c + (x − y) / (K η_l), rounded once. @param path.rate K η_l */
+function fromPath({
+  from,
+  to,
+  own,
+  c,
+  rate,
+}: {
+  from: Float32Array;
+  to: Float32Array;
+  own: Float32Array;
+  c: Float32Array;
+  rate: number;
+}): Float32Array {
+  const next = new Float32Array(from.length);
+  for (let i = 0; i < next.length; i++)
+    next[i] =
+      (own[i] as number) - (c[i] as number) + ((from[i] as number) - (to[i] as number)) / rate;
+  return next;
+}
+
+function added(values: Float32Array, more: Float32Array | null): Float32Array {
+  return more === null ? values : values.map((value, i) => value + (more[i] as number));
+}

@@ -1,0 +1,105 @@
+import { CoppiceError, type Section } from '@coppice/protocol';
+import type { Contribution } from '../contributions/payload.ts';
+import type { Steps } from '../steps.ts';
+import { ExactAccumulator, type PartialSum } from './accumulator.ts';
+import { MeasureSum } from './measure-sum.ts';
+import type { Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
+
+/**
+ * The exact sum of contributions: every group in whole numbers of its own unit, weighted as its layout says. Memory: 8
+ * bytes a parameter, 16 where values are large, however many contributions.
+ */
+export class ExactSum implements Sum {
+  readonly #vectors: ReadonlyMap<string, { section: Section; sum: ExactAccumulator }>;
+  readonly measures: MeasureSum;
+  #count = 0;
+  #weight = 0;
+
+  constructor(sections: readonly Section[]) {
+    this.#vectors = new Map(
+      sections
+        .filter(({ measures }) => !measures)
+        .map((section) => [
+          section.group,
+          { section, sum: new ExactAccumulator(section.parameters, undefined, section.unit) },
+        ]),
+    );
+    this.measures = new MeasureSum(
+      sections.filter(({ measures }) => measures).flatMap(({ tensors }) => tensors),
+    );
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get weight(): number {
+    return this.#weight;
+  }
+
+  *check({ vectors }: Contribution, weight: number, limits: Limits): Steps<number> {
+    let factor = 1;
+    for (const [group, { section, sum }] of this.#vectors)
+      factor = Math.min(
+        factor,
+        yield* sum.checkInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
+      );
+    return factor;
+  }
+
+  *add(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
+    const { vectors, measures } = contribution;
+    // One vector is added and checked in a single pass; of several, none may be added before all are sound.
+    const alone = this.#vectors.size === 1;
+    if (!alone) yield* this.check(contribution, weight, limits);
+    let factor = 1;
+    for (const [group, { section, sum }] of this.#vectors)
+      factor = Math.min(
+        factor,
+        yield* sum.addInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
+      );
+    this.measures.add(measures);
+    this.#count += 1;
+    this.#weight += weight;
+    return factor;
+  }
+
+  *aggregate(): Steps<Aggregate> {
+    const means = new Map<string, Float64Array>();
+    for (const [group, { sum }] of this.#vectors) means.set(group, yield* sum.meanInSteps());
+    return { count: this.#count, weight: this.#weight, means, measures: this.measures.totals() };
+  }
+
+  partial(): PartialContributions {
+    return {
+      count: this.#count,
+      weight: this.#weight,
+      vectors: Object.fromEntries([...this.#vectors].map(([group, { sum }]) => [group, sum.partial()])),
+      measures: this.measures.partial(),
+    };
+  }
+
+  merge({ count, weight, vectors, measures }: PartialContributions): void {
+    const groups = [...this.#vectors.keys()];
+    if (Object.keys(vectors).length !== groups.length || !groups.every((group) => group in vectors))
+      throw new CoppiceError('update-shape', 'A partial sum of another layout cannot be merged into this one.');
+    this.measures.merge(measures);
+    for (const [group, { sum }] of this.#vectors) sum.merge(vectors[group] as PartialSum);
+    this.#count += count;
+    this.#weight += weight;
+  }
+
+  release(): void {
+    for (const { sum } of this.#vectors.values()) sum.release();
+  }
+}
+
+function vectorOf<T>(vectors: ReadonlyMap<string, T>, group: string): T {
+  const vector = vectors.get(group);
+  if (vector === undefined) throw new CoppiceError('update-shape', `The contribution has no group "${group}".`);
+  return vector;
+}
+
+function weightIn({ weighted }: Section, weight: number): number {
+  return weighted === 'weight' ? weight : 1;
+}

@@ -1,0 +1,62 @@
+import type { Contribution } from '../contributions/payload.ts';
+import type { Measures } from '../contributions/measures.ts';
+import type { Steps } from '../steps.ts';
+import type { NormLimit } from './check-values.ts';
+import type { MeasureSum, PartialMeasures } from './measure-sum.ts';
+import type { PartialSum } from './accumulator.ts';
+
+/** How long the vectors of a contribution may be, by group. */
+export type Limits = ReadonlyMap<string, NormLimit>;
+
+/** A sum of contributions to be merged elsewhere: by group, and the measures. */
+export interface PartialContributions {
+  readonly count: number;
+  readonly weight: number;
+  readonly vectors: Readonly<Record<string, PartialSum>>;
+  readonly measures: PartialMeasures;
+}
+
+/** What the contributions of an exchange came to. */
+export interface Aggregate {
+  /** Contributions summed. */
+  readonly count: number;
+  /** The sum of their weights. */
+  readonly weight: number;
+  /** By group, in float64: Σ weight · x ÷ Σ weight, or Σ x ÷ count where the layout weighs by one. */
+  readonly means: ReadonlyMap<string, Float64Array>;
+  /** The measures' sums. */
+  readonly measures: Measures;
+}
+
+/**
+ * A sum of contributions of one layout. The result does not depend on the order in which they are added, nor on how
+ * partial sums were grouped.
+ */
+export interface Sum {
+  readonly count: number;
+  readonly weight: number;
+  /** Readable at any time. */
+  readonly measures: MeasureSum;
+  /**
+   * Looks at all that `add` looks at, and adds nothing.
+   *
+   * @returns the factor by which the limits would shorten it.
+   * @throws CoppiceError as `add`.
+   */
+  check(contribution: Contribution, weight: number, limits: Limits): Steps<number>;
+  /**
+   * Adds one contribution, a piece at a time. It counts when the steps are done; given up in between, nothing was added.
+   *
+   * @returns the factor by which the limits shortened it: 1 where it was within all of them.
+   * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-norm`, `update-out-of-range`;
+   *   then nothing was added.
+   */
+  add(contribution: Contribution, weight: number, limits: Limits): Steps<number>;
+  /** Nothing may be added until the steps are done. @throws RangeError where nothing was added. */
+  aggregate(): Steps<Aggregate>;
+  partial(): PartialContributions;
+  /** @throws CoppiceError `update-shape`, `update-out-of-range` */
+  merge(partial: PartialContributions): void;
+  /** Gives its memory back. Counts and measures can still be read. */
+  release(): void;
+}
