@@ -1,9 +1,9 @@
+import { AskSchema } from './down/ask.ts';
 import { ChallengeSchema } from './down/challenge.ts';
-import { EvaluateSchema } from './down/evaluate.ts';
 import { NoticeSchema } from './down/notice.ts';
 import { PeersSchema } from './down/peers.ts';
 import { RoundEndSchema } from './down/round-end.ts';
-import { RoundStartSchema } from './down/round-start.ts';
+import { RunEndSchema } from './down/run-end.ts';
 import { RunChangedSchema } from './down/runs.ts';
 import { WelcomeSchema } from './down/welcome.ts';
 
@@ -12,9 +12,9 @@ export const downMessages = {
   challenge: ChallengeSchema,
   welcome: WelcomeSchema,
   run: RunChangedSchema,
-  'round-start': RoundStartSchema,
+  ask: AskSchema,
   'round-end': RoundEndSchema,
-  evaluate: EvaluateSchema,
+  'run-end': RunEndSchema,
   peers: PeersSchema,
   notice: NoticeSchema,
 } as const;

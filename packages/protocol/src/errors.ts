@@ -89,6 +89,7 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 export type Retry = (typeof errorCodes)[ErrorCode];
+export const retries = ['never', 'later', 'with-current-model', 'reload'] as const satisfies readonly Retry[];
 
 export function isErrorCode(word: unknown): word is ErrorCode {
   return typeof word === 'string' && Object.hasOwn(errorCodes, word);
@@ -135,6 +136,10 @@ export interface WireError {
   readonly code: ErrorCode;
   /** What happened, what it means and what to do, in one or two sentences of English. */
   readonly message: string;
+  /** The next thing to do, for programs that do not know the code. */
+  readonly retry?: Retry | undefined;
+  /** Milliseconds to wait before another try, where it is known. */
+  readonly retryAfter?: number | undefined;
 }
 
 /**
@@ -147,22 +152,30 @@ export interface WireError {
 export class CoppiceError extends Error {
   override readonly name = 'CoppiceError';
   readonly code: ErrorCode;
+  /** The next thing to do. */
+  readonly retry: Retry;
+  /** Milliseconds to wait before another try; `null`: not known. */
+  readonly retryAfter: number | null;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; retry?: Retry | undefined; retryAfter?: number | undefined } = {},
+  ) {
     super(message, options);
     this.code = code;
-  }
-
-  get retry(): Retry {
-    return errorCodes[this.code];
+    this.retry = options.retry ?? errorCodes[code];
+    this.retryAfter = options.retryAfter ?? null;
   }
 
   toWire(): WireError {
-    return { code: sentAs[this.code] ?? this.code, message: this.message };
+    const { message, retry, retryAfter } = this;
+    const code = sentAs[this.code] ?? this.code;
+    return { code, message, retry, ...(retryAfter === null ? {} : { retryAfter }) };
   }
 
-  static fromWire(error: WireError): CoppiceError {
-    return new CoppiceError(error.code, error.message);
+  static fromWire({ code, message, retry, retryAfter }: WireError): CoppiceError {
+    return new CoppiceError(code, message, { retry, retryAfter });
   }
 
   /** An error as somebody answered it, who may not speak this protocol: a proxy, an older program, nobody in particular. */

@@ -10,7 +10,7 @@ import { PIECE_BYTES } from './limits.ts';
  * |---|---|---|
  * | 0 | 4 | `43 50 46 31`, "CPF1": a Coppice frame |
  * | 4 | 1 | frame version, 1 |
- * | 5 | 1 | kind: 1 weights, 2 update, 3 steps |
+ * | 5 | 1 | kind: 1 weights, 2 contribution, 3 steps |
  * | 6 | 1 | codec: see `codec.ts` |
  * | 7 | 1 | reserved, 0 |
  * | 8 | 16 | layout hash |
@@ -23,7 +23,7 @@ export const FRAME_HEADER_BYTES = 40;
 export const FRAME_VERSION = 1;
 const MAGIC = 0x31465043;
 
-export const frameKinds = { weights: 1, update: 2, steps: 3 } as const;
+export const frameKinds = { weights: 1, contribution: 2, steps: 3 } as const;
 export type FrameKind = keyof typeof frameKinds;
 
 export interface FrameHeader {
@@ -45,6 +45,8 @@ export interface FrameExpectation {
   readonly parameters: number;
   /** How many of the parameters are trained; left out, all. */
   readonly trainable?: number;
+  /** How many bytes the payload has by its codec, where that does not follow from one group of parameters. */
+  readonly bytes?: (codec: Codec) => number;
   /** Left out, any that this side knows. */
   readonly codec?: Codec;
 }
@@ -150,6 +152,7 @@ function readHeader(bytes: Uint8Array, checksum: Checksum): SealedHeader {
   if (view.getUint8(4) !== FRAME_VERSION) {
     throw invalid(`its frame version is ${view.getUint8(4)}, this side reads ${FRAME_VERSION}`);
   }
+  if (view.getUint8(7) !== 0) throw invalid(`its reserved byte is ${view.getUint8(7)}, this side reads 0`);
   const kind = nameOf(frameKinds, view.getUint8(5));
   const codec = nameOf(codecs, view.getUint8(6));
   if (kind === undefined || codec === undefined) {
@@ -179,7 +182,8 @@ function expectModel({ kind, codec, layoutHash, parameters }: FrameHeader, expec
 }
 
 /** How many bytes a payload of this codec has for the model that is expected. */
-function neededBytes({ codec, parameters }: FrameHeader, { trainable }: FrameExpectation): number {
+function neededBytes({ codec, parameters }: FrameHeader, { trainable, bytes }: FrameExpectation): number {
+  if (bytes !== undefined) return bytes(codec);
   return encodedPayloadBytes(codec, { parameters, trainable: trainable ?? parameters });
 }
 

@@ -108,10 +108,10 @@ export {
   tensorSize,
 } from './contribution.ts';
 export { type Checksum, crc32 } from './crc32.ts';
-export type { Evaluate } from './down/evaluate.ts';
+export { type Ask, type ExchangeKind, exchangeKinds, type Parcel } from './down/ask.ts';
 export type { Peers } from './down/peers.ts';
 export type { RoundEnd } from './down/round-end.ts';
-export type { RoundStart } from './down/round-start.ts';
+export type { RunEnd } from './down/run-end.ts';
 export type { Welcome } from './down/welcome.ts';
 export { downMessages } from './down.ts';
 export {
@@ -234,13 +234,13 @@ export {
   REST_TIMEOUT,
   SILENCE_TIMEOUT,
 } from './timeouts.ts';
+export type { Answer } from './up/answer.ts';
+export type { AnswerPiece } from './up/answer-piece.ts';
 export type { Availability } from './up/availability.ts';
 export type { Decline } from './up/decline.ts';
-export type { Evaluation } from './up/evaluation.ts';
 export { type Hello, HelloSchema } from './up/hello.ts';
 export type { Join, Joined } from './up/join.ts';
+export type { ParcelPiece } from './up/parcel.ts';
 export type { Progress } from './up/progress.ts';
-export type { Update } from './up/update.ts';
-export type { UpdatePiece } from './up/update-piece.ts';
 export { upMessages } from './up.ts';
 export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';

@@ -3,7 +3,6 @@ import type * as z from 'zod/mini';
 import type { downMessages } from './down.ts';
 import { CoppiceError, type WireError } from './errors.ts';
 import { MAX_TEXT } from './limits.ts';
-import type { Model } from './reply.ts';
 import type { upMessages } from './up.ts';
 
 export type UpName = keyof typeof upMessages;
@@ -14,14 +13,14 @@ type ReplyOf<N extends UpName> = (typeof upMessages)[N]['reply'];
 export type UpValue<N extends UpName> =
   ReplyOf<N> extends z.ZodMiniType ? Extract<z.infer<ReplyOf<N>>, { ok: true }>['value'] : undefined;
 
-export type Reply<T> = { ok: true; value: T } | { ok: false; error: WireError; current?: Model | undefined };
+export type Reply<T> = { ok: true; value: T } | { ok: false; error: WireError };
 
 export type DownName = keyof typeof downMessages;
 export type Down<N extends DownName> = z.infer<(typeof downMessages)[N]>;
 
 /**
- * Checks a message at the boundary. Unknown fields are refused: what is not in the schema is not
- * part of the wire.
+ * Checks a message at the boundary. On the way up unknown fields are refused; on the way down they are ignored, so that
+ * a newer coordinator can say more.
  *
  * @throws CoppiceError `message-invalid`, naming the first field that is wrong.
  */

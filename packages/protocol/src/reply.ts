@@ -4,13 +4,8 @@ import { WireErrorSchema } from './run.ts';
 /** The acknowledgement of a message: the value, or a named error. */
 export function replySchema<T extends z.ZodMiniType>(value: T) {
   return z.discriminatedUnion('ok', [
-    z.strictObject({ ok: z.literal(true), value }),
-    z.strictObject({
-      ok: z.literal(false),
-      error: WireErrorSchema,
-      /** With `retry: with-current-model` errors: the model to go on from. */
-      current: z.optional(ModelSchema),
-    }),
+    z.object({ ok: z.literal(true), value }),
+    z.object({ ok: z.literal(false), error: WireErrorSchema }),
   ]);
 }
 
@@ -21,7 +16,7 @@ export const FrameBytesSchema = z.custom<Uint8Array | ArrayBuffer>(
 );
 
 /** A global model: which round made it, its hash, and its weights frame, or the header alone of a large one. */
-export const ModelSchema = z.strictObject({
+export const ModelSchema = z.object({
   round: z.int().check(z.minimum(0)),
   checkpoint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   /** The model that the frame is the steps from; left out, the frame is the whole model. */

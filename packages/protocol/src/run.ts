@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { sentErrorCodes } from './errors.ts';
+import { retries, sentErrorCodes } from './errors.ts';
 import { MAX_EXAMPLES, MAX_LOSS } from './limits.ts';
 import { PlanSchema } from './plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
@@ -50,7 +50,14 @@ export const ReportedMetricsSchema = z.strictObject({
   examples: z.int().check(z.minimum(0), z.maximum(MAX_EXAMPLES)),
 });
 
-export const WireErrorSchema = z.strictObject({ code: z.enum(sentErrorCodes), message: z.string() });
+/** An error as it crosses the wire. A code that this side does not know is read as `internal`: its `retry` says what to do. */
+export const WireErrorSchema = z.object({
+  code: z.catch(z.enum(sentErrorCodes), 'internal'),
+  message: z.string(),
+  retry: z.optional(z.catch(z.enum(retries), 'later')),
+  /** Milliseconds to wait before another try, where it is known. */
+  retryAfter: z.optional(z.number().check(z.minimum(0))),
+});
 
 /** Milliseconds spent in each phase of a round. */
 export const PhaseTimesSchema = z.partialRecord(PhaseSchema, z.number());

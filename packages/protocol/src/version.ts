@@ -21,10 +21,10 @@
  * - 1: first version. Messages: hello, join, leave, availability, pull, progress, decline, update,
  *   evaluation (up); welcome, run, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
  */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 /**
  * The oldest protocol version that this coordinator still serves. A participant below it is told
  * `protocol-too-old`, and the page asks its reader to reload.
  */
-export const OLDEST_SERVED_VERSION = 3;
+export const OLDEST_SERVED_VERSION = 4;

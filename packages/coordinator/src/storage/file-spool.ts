@@ -4,8 +4,16 @@ import { join } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
 import { nextTurn } from '../turns.ts';
 import { incomingFile, removeIncoming } from './incoming-file.ts';
-import type { Incoming, Spool } from './spool.ts';
-import { createRoundFile, openingRecord, readRoundFile, updateRecord, writeAll } from './spool-file.ts';
+import type { Incoming, Spool, SpooledFrame } from './spool.ts';
+import {
+  answerRecord,
+  createRoundFile,
+  type FramePlace,
+  openingRecord,
+  readInto,
+  readRoundFile,
+  writeAll,
+} from './spool-file.ts';
 
 /** At most this many buffers go out in one call: well under every system's limit. */
 const BATCH = 384;
@@ -16,6 +24,7 @@ const BATCH = 384;
 const TURNS = 4;
 
 interface Waiting {
+  readonly participant: string;
   readonly chunks: readonly Uint8Array[];
   readonly resolve: () => void;
   readonly reject: (error: CoppiceError) => void;
@@ -29,6 +38,8 @@ class Lane {
   #order: Promise<void> = Promise.resolve();
   #file: FileHandle | null = null;
   #end = 0;
+  /** Frames on disk, by participant. */
+  #frames = new Map<string, FramePlace>();
   /** Of the round that was opened last. A disk that lags behind may still be at the one before. */
   #waiting: Waiting[] = [];
   /** After a failed write or flush nobody knows what is on disk, so the round takes nothing more. */
@@ -44,6 +55,7 @@ class Lane {
     void this.#queue(async () => {
       await this.#release();
       this.#broken = null;
+      this.#frames = new Map();
       try {
         this.#file = await createRoundFile(this.#path, this.#flushes);
         this.#end = await writeAll(this.#file, chunks, 0);
@@ -53,10 +65,10 @@ class Lane {
     });
   }
 
-  append(chunks: readonly Uint8Array[]): Promise<void> {
+  append(participant: string, chunks: readonly Uint8Array[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const round = this.#waiting;
-      round.push({ chunks, resolve, reject });
+      round.push({ participant, chunks, resolve, reject });
       // Whoever comes first flushes for all of its round that have come until then.
       void this.#queue(() => this.#flush(round));
     });
@@ -68,6 +80,7 @@ class Lane {
       const found = await readRoundFile(this.#path);
       this.#file = found?.file ?? null;
       this.#end = found?.end ?? 0;
+      this.#frames = found?.frames ?? new Map();
       return found?.round ?? null;
     });
   }
@@ -90,18 +103,46 @@ class Lane {
     try {
       if (this.#broken !== null) throw this.#broken;
       if (this.#file === null) throw new Error('no round is open');
+      const begin = this.#end;
       this.#end = await writeAll(
         this.#file,
         batch.flatMap((one) => one.chunks),
-        this.#end,
+        begin,
       );
       if (this.#flushes) await this.#file.datasync();
+      this.#place(batch, begin);
     } catch (thrown) {
       this.#broken = failed(thrown);
       for (const { reject } of batch) reject(this.#broken);
       return;
     }
     for (const { resolve } of batch) resolve();
+  }
+
+  /** Remembers the places of frames that were written one record after the other from `begin` on. */
+  #place(batch: readonly Waiting[], begin: number): void {
+    let at = begin;
+    for (const { participant, chunks } of batch) {
+      const frame = chunks.at(-1)?.byteLength ?? 0;
+      at += chunks.reduce((bytes, chunk) => bytes + chunk.byteLength, 0);
+      this.#frames.set(participant, { at: at - frame, byteLength: frame });
+    }
+  }
+
+  frame(participant: string): SpooledFrame | null {
+    const place = this.#frames.get(participant);
+    const file = this.#file;
+    if (place === undefined || file === null) return null;
+    return {
+      byteLength: place.byteLength,
+      read: async (into, at) => {
+        try {
+          await readInto(file, into, place.at + at);
+        } catch (thrown) {
+          throw failed(thrown);
+        }
+      },
+    };
   }
 
   async #release(): Promise<void> {
@@ -153,10 +194,11 @@ export function fileSpool(folder: string, flush = true): Spool {
       return waiting;
     },
     open: (opening) => lane(opening.run).begin(openingRecord(opening)),
-    async append(run, update) {
+    frame: (run, participant) => lane(run).frame(participant),
+    async append(run, answer) {
       waiting++;
       try {
-        await lane(run).append(updateRecord(update));
+        await lane(run).append(answer.participant, answerRecord(answer));
       } finally {
         waiting--;
       }

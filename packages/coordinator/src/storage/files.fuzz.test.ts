@@ -9,7 +9,7 @@ import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { fileSpool } from './file-spool.ts';
-import type { RoundOpening, SpooledUpdate } from './spool.ts';
+import type { RoundOpening, SpooledAnswer } from './spool.ts';
 import { openSqliteStorage } from './sqlite.ts';
 
 /* What is read from the disk may have rotted there, or be something else. */
@@ -34,16 +34,16 @@ it('a spool gives back what was written, some of it or a named error', async () 
     parent: 'ab'.repeat(32),
     cohort: ['a', 'b'],
   } as unknown as RoundOpening;
-  const updates = ['a', 'b', 'c'].map((participant, n) => ({
+  const answers = ['a', 'b', 'c'].map((participant, n) => ({
     participant,
-    update: { ...sampleUp.update, examples: n + 1 },
+    answer: { ...sampleUp.answer, weight: n + 1 },
   }));
   const spool = fileSpool(folder);
   spool.open(opening);
-  for (const update of updates) await spool.append('r', update);
+  for (const answer of answers) await spool.append('r', answer);
   await spool.close();
   const whole = new Uint8Array(readFileSync(path));
-  const written = updates.map(({ participant, update: { frame: _frame, ...fields } }) =>
+  const written = answers.map(({ participant, answer: { frame: _frame, ...fields } }) =>
     JSON.stringify({ participant, fields }),
   );
 
@@ -56,14 +56,14 @@ it('a spool gives back what was written, some of it or a named error', async () 
           const found = await after.recover('r');
           if (found === null) return [];
           expect(found.opening).toEqual(opening);
-          const updates: SpooledUpdate[] = [];
-          for await (const update of found.updates()) updates.push(update);
-          return updates;
+          const answers: SpooledAnswer[] = [];
+          for await (const answer of found.answers()) answers.push(answer);
+          return answers;
         });
         if ('refused' in result) expect(result.refused.code).toBe('storage-corrupt');
         else
-          for (const { participant, update } of result.value) {
-            const { frame: _frame, ...fields } = update;
+          for (const { participant, answer } of result.value) {
+            const { frame: _frame, ...fields } = answer;
             expect(written).toContain(JSON.stringify({ participant, fields }));
           }
       } finally {

@@ -1,32 +1,41 @@
-import { CoppiceError } from '@coppice/protocol';
-import type { RoundOpening, Spool, SpooledUpdate } from './spool.ts';
+import { CoppiceError, frameBytes } from '@coppice/protocol';
+import type { RoundOpening, Spool, SpooledAnswer } from './spool.ts';
 
 /** A spool that dies with its process: for tests and throw-away coordinators. */
 export function memorySpool(): Spool {
-  const rounds = new Map<string, { opening: RoundOpening; updates: SpooledUpdate[] }>();
+  const rounds = new Map<string, { opening: RoundOpening; answers: SpooledAnswer[] }>();
   return {
     open(opening) {
-      rounds.set(opening.run, { opening: structuredClone(opening), updates: [] });
+      rounds.set(opening.run, { opening: structuredClone(opening), answers: [] });
     },
-    append(run, update) {
+    append(run, answer) {
       const round = rounds.get(run);
       if (round === undefined) {
         return Promise.reject(new CoppiceError('storage-failed', `No round of ${run} is open in the spool.`));
       }
-      round.updates.push(structuredClone(update));
+      round.answers.push(structuredClone(answer));
       return Promise.resolve();
     },
     recover(run) {
       const round = rounds.get(run);
       if (round === undefined) return Promise.resolve(null);
-      const { opening, updates } = structuredClone(round);
+      const { opening, answers } = structuredClone(round);
       return Promise.resolve({
         opening,
         damage: null,
-        async *updates() {
-          yield* updates;
+        async *answers() {
+          yield* answers;
         },
       });
+    },
+    frame(run, participant) {
+      const found = rounds.get(run)?.answers.findLast((one) => one.participant === participant);
+      if (found === undefined) return null;
+      const bytes = frameBytes(found.answer.frame);
+      return {
+        byteLength: bytes.byteLength,
+        read: async (into, at) => into.set(bytes.subarray(at, at + into.byteLength)),
+      };
     },
     drop(run) {
       rounds.delete(run);

@@ -1,6 +1,6 @@
-import { encodeFrame, float32Payload, type Update, weightsHash } from '@coppice/protocol';
+import { type Answer, encodeFrame, float32Payload, frameBytes, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { RoundOpening, Spool, SpooledUpdate } from './spool.ts';
+import type { RoundOpening, Spool, SpooledAnswer } from './spool.ts';
 
 export const id = (n: number) => n.toString(16).padStart(32, '0');
 
@@ -13,37 +13,36 @@ export const openingOf = (run: string, round = 1, attempt = 1): RoundOpening => 
   startedAt: 1_000,
   deadlineAt: 61_000,
   cohort: [id(3), id(1), id(2)],
+  joined: 5,
+  weightCaps: [10, 20, 30],
+  normBounds: { model: 2.5 },
 });
 
-/** An update with `size` parameters that tells itself from others. */
-export function spooled(n: number, size = 3): SpooledUpdate {
+/** An answer with `size` parameters that tells itself from others. */
+export function spooled(n: number, size = 3): SpooledAnswer {
   const values = Float32Array.from({ length: size }, (_, at) => n + at / 8);
-  const update: Update = {
+  const answer: Answer = {
     run: 'toy-1',
-    round: 1,
-    attempt: 1,
-    checkpoint: weightsHash(Float32Array.of(1)),
-    examples: n,
-    loss: n / 3,
-    evaluation: n % 2 === 0 ? null : { loss: 0.1 + n, accuracy: null, examples: 2 },
+    ticket: `t1-1.${n}`,
+    weight: n,
     milliseconds: 12.5,
     frame: encodeFrame({
-      kind: 'update',
+      kind: 'contribution',
       codec: 'float32',
       layoutHash: new Uint8Array(16),
       parameters: size,
       payload: float32Payload(values),
     }),
   };
-  return { participant: id(n), update };
+  return { participant: id(n), answer };
 }
 
 export async function restored(spool: Spool, run: string) {
   const found = await spool.recover(run);
   if (found === null) return null;
-  const updates: SpooledUpdate[] = [];
-  for await (const one of found.updates()) updates.push(one);
-  return { opening: found.opening, damage: found.damage, updates };
+  const answers: SpooledAnswer[] = [];
+  for await (const one of found.answers()) answers.push(one);
+  return { opening: found.opening, damage: found.damage, answers };
 }
 
 /**
@@ -82,7 +81,7 @@ export function spoolContract(
       expect(await restored(spool, 'toy-1')).toEqual({
         opening: openingOf('toy-1'),
         damage: null,
-        updates: [spooled(2), spooled(1, 50_000), spooled(3)],
+        answers: [spooled(2), spooled(1, 50_000), spooled(3)],
       });
     });
 
@@ -93,7 +92,7 @@ export function spoolContract(
       await restored(spool, 'toy-1');
       await spool.append('toy-1', spooled(2));
       await again();
-      expect((await restored(spool, 'toy-1'))?.updates).toEqual([spooled(1), spooled(2)]);
+      expect((await restored(spool, 'toy-1'))?.answers).toEqual([spooled(1), spooled(2)]);
     });
 
     it('keeps runs apart', async () => {
@@ -103,7 +102,7 @@ export function spoolContract(
       await spool.drop('toy-1');
       await again();
       expect(await restored(spool, 'toy-1')).toBeNull();
-      expect((await restored(spool, 'toy-2'))?.updates).toEqual([spooled(2)]);
+      expect((await restored(spool, 'toy-2'))?.answers).toEqual([spooled(2)]);
     });
 
     it('forgets a round that was dropped, and the round before when one is opened', async () => {
@@ -114,7 +113,7 @@ export function spoolContract(
       await again();
       expect(await restored(spool, 'toy-1')).toMatchObject({
         opening: { attempt: 2 },
-        updates: [{ participant: id(2) }],
+        answers: [{ participant: id(2) }],
       });
       const dropped = spool.drop('toy-1');
       // Asked for before the drop is done: the order of the calls counts.
@@ -124,7 +123,7 @@ export function spoolContract(
       await again();
       expect(await restored(spool, 'toy-1')).toMatchObject({
         opening: { round: 2 },
-        updates: [{ participant: id(3) }],
+        answers: [{ participant: id(3) }],
       });
     });
 
@@ -137,7 +136,7 @@ export function spoolContract(
       await again();
       expect(await restored(spool, 'toy-1')).toMatchObject({
         opening: { round: 2 },
-        updates: [{ participant: id(2) }],
+        answers: [{ participant: id(2) }],
       });
     });
 
@@ -147,7 +146,7 @@ export function spoolContract(
       await Promise.all(all.map((one) => spool.append('toy-1', one)));
       expect(spool.waiting).toBe(0);
       await again();
-      expect((await restored(spool, 'toy-1'))?.updates).toEqual(all);
+      expect((await restored(spool, 'toy-1'))?.answers).toEqual(all);
     });
 
     it('keeps payloads that come in pieces, apart and out of the rounds', async () => {
@@ -168,7 +167,25 @@ export function spoolContract(
       // What is left over dies with its process.
       await spool.append('toy-1', spooled(1));
       await again();
-      expect((await restored(spool, 'toy-1'))?.updates).toEqual([spooled(1)]);
+      expect((await restored(spool, 'toy-1'))?.answers).toEqual([spooled(1)]);
+    });
+
+    it('reads the frame of an answer in parts, also after a restart', async () => {
+      spool.open(openingOf('toy-1'));
+      const one = spooled(2, 1_000);
+      await Promise.all([spool.append('toy-1', spooled(1)), spool.append('toy-1', one)]);
+      const whole = frameBytes(one.answer.frame);
+      const middle = async () => {
+        const frame = spool.frame('toy-1', id(2));
+        const part = new Uint8Array(100);
+        await frame?.read(part, 50);
+        return [frame?.byteLength, [...part]];
+      };
+      expect(await middle()).toEqual([whole.byteLength, [...whole.subarray(50, 150)]]);
+      expect(spool.frame('toy-1', id(3))).toBeNull();
+      await again();
+      await restored(spool, 'toy-1');
+      expect(await middle()).toEqual([whole.byteLength, [...whole.subarray(50, 150)]]);
     });
 
     it('refuses an update where no round is open', async () => {

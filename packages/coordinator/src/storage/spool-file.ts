@@ -1,11 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { CoppiceError, frameBytes, type Update } from '@coppice/protocol';
-import type { RoundOpening, SpooledRound, SpooledUpdate } from './spool.ts';
+import { type Answer, CoppiceError, frameBytes } from '@coppice/protocol';
+import type { RoundOpening, SpooledAnswer, SpooledRound } from './spool.ts';
 
 /*
- * One round in one file. Records follow each other, the first is the opening:
+ * One round in one file. Records follow each other, the opening first:
  *
  *     u32 length of the JSON · u32 length of the frame · u32 CRC-32 of the JSON · u32 CRC-32 of these three
  *     JSON (UTF-8) · frame
@@ -15,7 +15,7 @@ import type { RoundOpening, SpooledRound, SpooledUpdate } from './spool.ts';
  */
 const HEAD = 16;
 /** Told apart from files of another shape. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /** Where a record lies in its file. */
 interface Place {
@@ -26,20 +26,28 @@ interface Place {
   readonly whole: boolean;
 }
 
+/** Where a frame lies in its file. */
+export interface FramePlace {
+  readonly at: number;
+  readonly byteLength: number;
+}
+
 export interface Found {
   readonly file: FileHandle;
   /** Where the next record goes. */
   readonly end: number;
   readonly round: SpooledRound;
+  /** By participant. */
+  readonly frames: Map<string, FramePlace>;
 }
 
 export function openingRecord(opening: RoundOpening): Uint8Array[] {
   return record({ format: FORMAT, ...opening }, new Uint8Array(0));
 }
 
-export function updateRecord({ participant, update }: SpooledUpdate): Uint8Array[] {
-  const { frame, ...fields } = update;
-  return record({ participant, update: fields }, frameBytes(frame));
+export function answerRecord({ participant, answer }: SpooledAnswer): Uint8Array[] {
+  const { frame, ...fields } = answer;
+  return record({ participant, answer: fields }, frameBytes(frame));
 }
 
 function record(fields: object, frame: Uint8Array): Uint8Array[] {
@@ -112,10 +120,16 @@ export async function readRoundFile(path: string): Promise<Found | null> {
       return null;
     }
     const opening = first === 'damaged' || !first.whole ? null : ((await readJson(file, first)) as Stored);
-    if (first === 'damaged' || opening?.format !== FORMAT) {
+    if (first === 'damaged' || opening === null) {
       throw new CoppiceError(
         'storage-corrupt',
-        `The spool ${path} is damaged at its beginning, or of another version; its round begins anew.`,
+        `The spool ${path} is damaged at its beginning; its round begins anew.`,
+      );
+    }
+    if (opening.format !== FORMAT) {
+      throw new CoppiceError(
+        'storage-corrupt',
+        `The spool ${path} was written by another version of Coppice (format ${opening.format}, this one reads ${FORMAT}); its round is abandoned and begins anew. Updates that were acknowledged in it do not count.`,
       );
     }
     const places: Place[] = [];
@@ -136,7 +150,13 @@ export async function readRoundFile(path: string): Promise<Found | null> {
         : null;
     await file.truncate(end);
     const { format: _format, ...round } = opening;
-    return { file, end, round: { opening: round, damage, updates: () => updatesAt(file, places) } };
+    const frames = new Map<string, FramePlace>();
+    return {
+      file,
+      end,
+      frames,
+      round: { opening: round, damage, answers: () => answersAt(file, places, frames) },
+    };
   } catch (thrown) {
     await file.close().catch(() => {});
     throw thrown;
@@ -145,16 +165,22 @@ export async function readRoundFile(path: string): Promise<Found | null> {
 
 type Stored = RoundOpening & { format: unknown };
 
-async function* updatesAt(file: FileHandle, places: readonly Place[]): AsyncIterable<SpooledUpdate> {
+async function* answersAt(
+  file: FileHandle,
+  places: readonly Place[],
+  frames: Map<string, FramePlace>,
+): AsyncIterable<SpooledAnswer> {
   for (const place of places) {
-    const { participant, update } = (await readJson(file, place)) as {
+    const { participant, answer } = (await readJson(file, place)) as {
       participant: string | undefined;
-      update: Omit<Update, 'frame'>;
+      answer: Omit<Answer, 'frame'>;
     };
-    // The opening once more, where a piece of the file was written twice: nobody's update.
+    // The opening once more, where a piece of the file was written twice: nobody's answer.
     if (participant === undefined) continue;
-    const frame = await readBytes(file, place.json + place.jsonLength, place.frameLength);
-    yield { participant, update: { ...update, frame } };
+    const at = place.json + place.jsonLength;
+    const frame = await readBytes(file, at, place.frameLength);
+    frames.set(participant, { at, byteLength: place.frameLength });
+    yield { participant, answer: { ...answer, frame } };
   }
 }
 

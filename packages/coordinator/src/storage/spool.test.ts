@@ -51,9 +51,9 @@ describe('a spool file that is not as it was written', () => {
     for (let size = 0; size <= whole.byteLength; size++) {
       writeFileSync(path, whole.subarray(0, size));
       const found = await read();
-      counts.push(found === null ? null : found.updates.length);
-      expect(found?.updates ?? []).toEqual(
-        [1, 2, 3].slice(0, found?.updates.length ?? 0).map((n) => spooled(n, 8)),
+      counts.push(found === null ? null : found.answers.length);
+      expect(found?.answers ?? []).toEqual(
+        [1, 2, 3].slice(0, found?.answers.length ?? 0).map((n) => spooled(n, 8)),
       );
       expect(found?.damage ?? null).toBeNull();
     }
@@ -81,14 +81,14 @@ describe('a spool file that is not as it was written', () => {
         expect(thrown).toMatchObject({ code: 'storage-corrupt' });
         return null;
       });
-      for (const { participant, update } of found?.updates ?? []) {
+      for (const { participant, answer } of found?.answers ?? []) {
         const n = Number.parseInt(participant, 16);
-        expect({ ...update, frame: null }).toEqual({ ...spooled(n, 8).update, frame: null });
+        expect({ ...answer, frame: null }).toEqual({ ...spooled(n, 8).answer, frame: null });
         // A frame that was changed is told by its own checksum.
-        const written = frameBytes(spooled(n, 8).update.frame);
-        if (Buffer.compare(frameBytes(update.frame), written) !== 0) {
-          const expected = { kind: 'update', layoutHash: new Uint8Array(16), parameters: 8 } as const;
-          expect(() => decodeFrame(frameBytes(update.frame), expected)).toThrow(CoppiceError);
+        const written = frameBytes(spooled(n, 8).answer.frame);
+        if (Buffer.compare(frameBytes(answer.frame), written) !== 0) {
+          const expected = { kind: 'contribution', layoutHash: new Uint8Array(16), parameters: 8 } as const;
+          expect(() => decodeFrame(frameBytes(answer.frame), expected)).toThrow(CoppiceError);
         }
       }
     }
@@ -101,21 +101,21 @@ describe('a spool file that is not as it was written', () => {
       bytes[at] = (bytes[at] as number) ^ 1;
       writeFileSync(path, bytes);
     };
-    const inFirst = whole.indexOf('"examples":1');
+    const inFirst = whole.indexOf('"weight":1');
     flipped(inFirst);
     expect(await read()).toMatchObject({
-      updates: [{ update: { examples: 2 } }, { update: { examples: 3 } }],
+      answers: [{ answer: { weight: 2 } }, { answer: { weight: 3 } }],
       damage: { code: 'storage-corrupt' },
     });
     // The head of the first update lies just before its JSON: after it nothing can be told apart.
     flipped(whole.lastIndexOf('{"participant"', inFirst) - 16);
-    expect(await read()).toMatchObject({ updates: [], damage: { code: 'storage-corrupt' } });
+    expect(await read()).toMatchObject({ answers: [], damage: { code: 'storage-corrupt' } });
   });
 
   it('ends where zeros begin: room that was reserved and never written', async () => {
     const { size } = statSync(path);
     truncateSync(path, size + 4096);
-    expect(await read()).toMatchObject({ damage: null, updates: { length: 3 } });
+    expect(await read()).toMatchObject({ damage: null, answers: { length: 3 } });
     expect(statSync(path).size).toBe(size);
   });
 

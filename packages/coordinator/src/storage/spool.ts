@@ -1,5 +1,5 @@
 import type { CohortSizes } from '@coppice/federation';
-import type { CoppiceError, Update } from '@coppice/protocol';
+import type { Answer, CoppiceError } from '@coppice/protocol';
 
 /** That a round was opened, and all that is needed to go on with it in another process. */
 export interface RoundOpening {
@@ -14,11 +14,24 @@ export interface RoundOpening {
   readonly deadlineAt: number;
   /** Participants, in the order they were drawn. */
   readonly cohort: readonly string[];
+  /** Participants that had joined the run. */
+  readonly joined: number;
+  /** The largest weight that counts, by participant, in the cohort's order. */
+  readonly weightCaps: readonly number[];
+  /** The L2 norm beyond which a group's steps count as if they were as long as this, by group; `null`: none. */
+  readonly normBounds: Readonly<Record<string, number>> | null;
 }
 
-export interface SpooledUpdate {
+export interface SpooledAnswer {
   readonly participant: string;
-  readonly update: Update;
+  readonly answer: Answer;
+}
+
+/** The frame of an answer in the spool, to be read in parts. Methods may throw CoppiceError `storage-failed`. */
+export interface SpooledFrame {
+  readonly byteLength: number;
+  /** Fills `into` from byte `at` of the frame on. */
+  read(into: Uint8Array, at: number): Promise<void>;
 }
 
 /** A round as an earlier process left it. */
@@ -30,7 +43,7 @@ export interface SpooledRound {
    *
    * @throws CoppiceError `storage-failed` where the medium cannot be read.
    */
-  updates(): AsyncIterable<SpooledUpdate>;
+  answers(): AsyncIterable<SpooledAnswer>;
   /** Why not all that is there can be read; `null` where all can. */
   readonly damage: CoppiceError | null;
 }
@@ -51,17 +64,18 @@ export interface Incoming {
 }
 
 /**
- * Where the updates of an open round wait for its commit: append-only, so that one which was
- * acknowledged outlives the process that acknowledged it. A run has at most one open round.
- * Whoever implements this must pass `spoolContract`.
+ * A write-ahead log of the answers of a run's open round: append-only, so that an acknowledged one outlives the process
+ * that acknowledged it. A run has at most one open round. Every implementation must pass `spoolContract`.
  *
  * Methods may throw CoppiceError `storage-failed`; after that the round in question takes nothing more.
  */
 export interface Spool {
   /** Begins a round; whatever the run had spooled before is forgotten. Durable once an append is. */
   open(opening: RoundOpening): void;
-  /** Resolves when the update is on disk. The frame's bytes must not change until then. */
-  append(run: string, update: SpooledUpdate): Promise<void>;
+  /** Resolves when the answer is on disk. The frame's bytes must not change until then. */
+  append(run: string, answer: SpooledAnswer): Promise<void>;
+  /** The frame of a participant's answer in a run's round, once it is on disk; `null`: there is none. */
+  frame(run: string, participant: string): SpooledFrame | null;
   /**
    * What an earlier process left of a run's open round; later appends go on after it. `null`: nothing.
    *
@@ -72,7 +86,7 @@ export interface Spool {
   drop(run: string): Promise<void>;
   /** Room for a payload of so many bytes that is to come in pieces. Nothing of it is in `recover`. */
   receive(payloadBytes: number): Promise<Incoming>;
-  /** Updates that were appended and are not yet on disk. */
+  /** Answers that were appended and are not yet on disk. */
   readonly waiting: number;
   close(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { RunIdSchema } from '../run.ts';
 
 /** How many take part right now; to everyone who joined the run, when it changes. */
-export const PeersSchema = z.strictObject({
+export const PeersSchema = z.object({
   run: RunIdSchema,
   /** Joined and connected. */
   joined: z.int(),

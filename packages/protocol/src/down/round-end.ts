@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { HashSchema, MetricsSchema, OutcomeSchema, RunIdSchema, WireErrorSchema } from '../run.ts';
 
 /** A round closed. To everyone who joined the run; `you` is this participant's part in it. */
-export const RoundEndSchema = z.strictObject({
+export const RoundEndSchema = z.object({
   run: RunIdSchema,
   round: z.int(),
   attempt: z.int(),

@@ -2,4 +2,4 @@ import * as z from 'zod/mini';
 import { RunSummarySchema } from '../run.ts';
 
 /** A run came, changed or ended: its new summary. To every connected participant. */
-export const RunChangedSchema = z.strictObject({ run: RunSummarySchema, now: z.number() });
+export const RunChangedSchema = z.object({ run: RunSummarySchema, now: z.number() });

@@ -3,9 +3,11 @@ import { MAX_TEXT } from '../limits.ts';
 import { ParticipantIdSchema, RunSummarySchema } from '../run.ts';
 
 /** First message on a connection. */
-export const WelcomeSchema = z.strictObject({
+export const WelcomeSchema = z.object({
   /** The version that both sides will speak. */
   protocol: z.int(),
+  /** What the coordinator can do beyond the least. */
+  features: z.optional(z.array(z.string())),
   participant: ParticipantIdSchema,
   /** Who runs this coordinator, as they call themselves. */
   operator: z.string().check(z.maxLength(MAX_TEXT)),

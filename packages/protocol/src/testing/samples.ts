@@ -1,4 +1,11 @@
 import { type Codec, payloadBytes } from '../codec.ts';
+import {
+  contributionBytes,
+  contributionHash,
+  contributionSize,
+  sectionsOf,
+  type TensorSpec,
+} from '../contribution.ts';
 import { encodeFrame, type FrameKind, float32Payload } from '../frame.ts';
 import { type Layout, layoutHash, layoutSize, modelSize } from '../layout.ts';
 import type { Down, DownName, Reply, Up, UpName, UpValue } from '../messages.ts';
@@ -14,10 +21,49 @@ export const sampleLayout: Layout = [
   { name: 'norm/mean', shape: [], trainable: false },
 ];
 
-export function sampleFrame(kind: 'weights' | 'update', layout: Layout = sampleLayout): Uint8Array {
+export function sampleFrame(kind: 'weights', layout: Layout = sampleLayout): Uint8Array {
   const parameters = layoutSize(layout);
   const payload = float32Payload(Float32Array.from({ length: parameters }, (_, i) => (i - 2) / 8));
   return encodeFrame({ kind, codec: 'float32', layoutHash: layoutHash(layout), parameters, payload });
+}
+
+/** The answer's layout of the sample run: the model's change and one measure. */
+export const sampleContribution: TensorSpec[] = [
+  ...sampleLayout.map(
+    ({ name, shape, trainable }): TensorSpec => ({
+      name,
+      shape: [...shape],
+      role: trainable ? 'step' : 'average',
+      group: 'model',
+      unit: 2 ** -36,
+      bound: 1000,
+      weighted: 'weight',
+      precision: 'single',
+    }),
+  ),
+  {
+    name: 'train/loss',
+    shape: [],
+    role: 'measure',
+    group: 'measures',
+    unit: 2 ** -32,
+    bound: 1000,
+    weighted: 'one',
+    precision: 'double',
+  },
+];
+
+/** A contribution of the sample run. */
+export function sampleAnswerFrame(codec: Codec = 'float32'): Uint8Array {
+  const sections = sectionsOf(sampleContribution);
+  const payload = Uint8Array.from({ length: contributionBytes(codec, sections) }, (_, i) => (i * 37) % 60);
+  return encodeFrame({
+    kind: 'contribution',
+    codec,
+    layoutHash: contributionHash(sampleContribution),
+    parameters: contributionSize(sampleContribution),
+    payload,
+  });
 }
 
 /** A frame with the bytes that a codec's payload has, whatever they mean: for steps, of two rounds. */
@@ -68,6 +114,7 @@ export const sampleTask: Task = {
 
 const run = 'flowers-1';
 const checkpoint = 'ab'.repeat(32);
+const ticket = 't3-1.abcDEF_0';
 const metrics = { loss: 0.5, accuracy: 0.75, examples: 12 };
 
 const summary: RunSummary = {
@@ -86,6 +133,8 @@ const summary: RunSummary = {
   checkpoint,
 };
 
+const answers = { train: sampleContribution, evaluate: sampleContribution.slice(-1) };
+
 export const sampleUp: { readonly [N in UpName]: Up<N> } = {
   prove: { signature: 'A'.repeat(86) },
   join: {
@@ -101,22 +150,12 @@ export const sampleUp: { readonly [N in UpName]: Up<N> } = {
   leave: { run },
   availability: { run, paused: true, examples: 3 },
   pull: { run, has: checkpoint },
-  progress: { run, round: 3, stage: 'training', epoch: 1, epochs: 2, step: 3, steps: 4, loss: 0.5 },
-  decline: { run, round: 3, attempt: 1, reason: 'dropout' },
-  update: {
-    run,
-    round: 3,
-    attempt: 1,
-    checkpoint,
-    examples: 12,
-    loss: 0.25,
-    evaluation: metrics,
-    milliseconds: 17.5,
-    frame: sampleFrame('update'),
-  },
-  'update-piece': { run, round: 3, attempt: 1, piece: 0, bytes: new Uint8Array([1, 2, 3]) },
-  'model-piece': { run, checkpoint, codec: 'float32', piece: 1 },
-  evaluation: { run, checkpoint, metrics },
+  progress: { run, ticket, stage: 'training', epoch: 1, epochs: 2, step: 3, steps: 4, loss: 0.5 },
+  decline: { run, ticket, reason: 'dropout' },
+  answer: { run, ticket, weight: 12, milliseconds: 17.5, frame: sampleAnswerFrame() },
+  'answer-piece': { run, ticket, piece: 0, bytes: new Uint8Array([1, 2, 3]) },
+  counted: { run, tickets: [ticket] },
+  parcel: { run, hash: checkpoint, codec: 'float32', piece: 1 },
 };
 
 const model = { round: 3, checkpoint, frame: sampleFrame('weights') };
@@ -129,7 +168,7 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   join: [
     {
       ok: true,
-      value: { run: summary, task: sampleTask, plan: samplePlan, layout: sampleLayout, checkpoint },
+      value: { run: summary, task: sampleTask, plan: samplePlan, layout: sampleLayout, answers, checkpoint },
     },
     { ok: false, error: { code: 'run-unknown', message: 'There is no such run.' } },
   ],
@@ -140,14 +179,14 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
     { ok: true, value: { round: 3, checkpoint, ...steps } },
   ],
   decline: [{ ok: true, value: null }],
-  update: [
+  answer: [
     { ok: true, value: { duplicate: false, next: null } },
     { ok: true, value: { duplicate: false, next: 2 } },
-    { ok: false, error: { code: 'update-late', message: 'Too late.' }, current: model },
+    { ok: false, error: { code: 'update-late', message: 'Too late.', retry: 'with-current-model' } },
   ],
-  'update-piece': [{ ok: true, value: { next: 1 } }],
-  'model-piece': [{ ok: true, value: { bytes: new Uint8Array([1, 2, 3]) } }],
-  evaluation: [{ ok: true, value: null }],
+  'answer-piece': [{ ok: true, value: { next: 1 } }],
+  counted: [{ ok: true, value: { counted: [true, false, null] } }],
+  parcel: [{ ok: true, value: { bytes: new Uint8Array([1, 2, 3]) } }],
 };
 
 export const sampleDown: { readonly [N in DownName]: Down<N> } = {
@@ -160,14 +199,16 @@ export const sampleDown: { readonly [N in DownName]: Down<N> } = {
     runs: [summary],
   },
   run: { run: summary, now: 1_800_000_000_000 },
-  'round-start': {
+  ask: {
     run,
+    kind: 'train',
+    ticket,
     round: 3,
     attempt: 1,
-    checkpoint,
     remaining: 1000,
     asked: 4,
-    frame: sampleFrame('weights'),
+    parcels: [{ name: 'model', hash: checkpoint, frame: sampleFrame('weights') }],
+    given: { weightCap: 100, normBounds: { model: 2.5 } },
   },
   'round-end': {
     run,
@@ -181,7 +222,7 @@ export const sampleDown: { readonly [N in DownName]: Down<N> } = {
     asked: 4,
     you: 'accepted',
   },
-  evaluate: { run, round: 3, checkpoint, ...steps },
+  'run-end': { run, status: 'finished', reason: null },
   peers: { run, joined: 4, working: 2, done: 1 },
   notice: { code: 'session-replaced', message: 'Another came.' },
 };

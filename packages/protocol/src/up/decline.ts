@@ -2,13 +2,17 @@ import * as z from 'zod/mini';
 import { sentErrorCodes } from '../errors.ts';
 import { NothingSchema, replySchema } from '../reply.ts';
 import { RunIdSchema } from '../run.ts';
+import { TicketSchema } from '../ticket.ts';
 
-/** Say that no update will come for this round, so that nobody waits for it. */
+/** Say that no answer will come to this question, so that nobody waits for it. */
 export const DeclineSchema = z.strictObject({
   run: RunIdSchema,
-  round: z.int(),
-  attempt: z.int(),
-  /** `paused` and `dropout` (a simulated one) are decisions, the rest are failures. */
+  ticket: TicketSchema,
+  /**
+   * `paused` and `dropout` (a simulated one) are decisions, the rest are failures: a code of docs/errors. A participant
+   * that cannot compute the question (a layer or an optimizer that it does not know) declines with `backend-unavailable`,
+   * one without a better word with `internal`.
+   */
   reason: z.union([z.literal('paused'), z.literal('dropout'), z.enum(sentErrorCodes)]),
 });
 export type Decline = z.infer<typeof DeclineSchema>;

@@ -4,6 +4,10 @@ import * as z from 'zod/mini';
 export const HelloSchema = z.strictObject({
   /** The newest protocol version that the participant speaks. */
   protocol: z.int().check(z.minimum(1)),
+  /** The oldest that it speaks; left out, the same. The coordinator chooses the newest that both speak. */
+  oldest: z.optional(z.int().check(z.minimum(1))),
+  /** What it can do beyond the least: names as in the `requires` of docs/plan.md. */
+  features: z.optional(z.array(z.string().check(z.maxLength(60))).check(z.maxLength(200))),
   /**
    * Its public key: an uncompressed point of P-256, 65 bytes, base64url without padding. The
    * participant's id is the first 16 bytes of its SHA-256, once the key is proved by `prove`.

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ContributionLayoutSchema } from '../contribution.ts';
 import { LayoutSchema } from '../layout.ts';
 import { MAX_INVITATION } from '../limits.ts';
 import { PlanSchema } from '../plan.ts';
@@ -28,11 +29,14 @@ export const JoinSchema = z.strictObject({
 });
 export type Join = z.infer<typeof JoinSchema>;
 
-export const JoinedSchema = z.strictObject({
+export const JoinedSchema = z.object({
   run: RunSummarySchema,
   task: TaskSchema,
   plan: PlanSchema,
+  /** The model's. */
   layout: LayoutSchema,
+  /** The layouts of answers, by the kind of the question. */
+  answers: z.object({ train: ContributionLayoutSchema, evaluate: ContributionLayoutSchema }),
   checkpoint: HashSchema,
 });
 export type Joined = z.infer<typeof JoinedSchema>;

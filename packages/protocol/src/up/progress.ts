@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { ReportedLossSchema, RunIdSchema } from '../run.ts';
+import { TicketSchema } from '../ticket.ts';
 
-/** Where a participant is in its round, twice a second at most. No answer; may be lost. */
+/** Where a participant is with a question, twice a second at most. No answer; may be lost. */
 export const ProgressSchema = z.strictObject({
   run: RunIdSchema,
-  round: z.int(),
+  ticket: TicketSchema,
   stage: z.enum(['receiving', 'evaluating', 'training', 'sending']),
   epoch: z.int().check(z.minimum(0)),
   epochs: z.int().check(z.minimum(0)),

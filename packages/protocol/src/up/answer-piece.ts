@@ -1,17 +1,17 @@
 import * as z from 'zod/mini';
 import { FrameBytesSchema, replySchema } from '../reply.ts';
 import { RunIdSchema } from '../run.ts';
+import { TicketSchema } from '../ticket.ts';
 
-/** A piece of the payload of an update whose header was sent with `update`. */
-export const UpdatePieceSchema = z.strictObject({
+/** A piece of the payload of an answer whose header was sent with `answer`. */
+export const AnswerPieceSchema = z.strictObject({
   run: RunIdSchema,
-  round: z.int(),
-  attempt: z.int(),
+  ticket: TicketSchema,
   /** Its number, from 0. */
   piece: z.int().check(z.minimum(0)),
   bytes: FrameBytesSchema,
 });
-export type UpdatePiece = z.infer<typeof UpdatePieceSchema>;
+export type AnswerPiece = z.infer<typeof AnswerPieceSchema>;
 
 /** `next`: the piece that is wanted next, which may be one that was sent before or long after this one. */
-export const UpdatePieceReplySchema = replySchema(z.strictObject({ next: z.int().check(z.minimum(0)) }));
+export const AnswerPieceReplySchema = replySchema(z.object({ next: z.int().check(z.minimum(0)) }));

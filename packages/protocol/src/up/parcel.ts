@@ -3,14 +3,16 @@ import { CodecSchema } from '../codec.ts';
 import { FrameBytesSchema, replySchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 
-/** Ask for a piece of the payload of a model that came as a header alone. */
-export const ModelPieceSchema = z.strictObject({
+/** Ask for a piece of the payload of a parcel, a model among them, that came as a header alone. */
+export const ParcelPieceSchema = z.strictObject({
   run: RunIdSchema,
-  checkpoint: HashSchema,
+  /** The parcel's name. */
+  hash: HashSchema,
   /** The codec in the header that came: a model can travel exact and rounded. Left out, float32. */
   codec: z.optional(CodecSchema),
   /** Its number, from 0. */
   piece: z.int().check(z.minimum(0)),
 });
+export type ParcelPiece = z.infer<typeof ParcelPieceSchema>;
 
-export const ModelPieceReplySchema = replySchema(z.strictObject({ bytes: FrameBytesSchema }));
+export const ParcelPieceReplySchema = replySchema(z.object({ bytes: FrameBytesSchema }));

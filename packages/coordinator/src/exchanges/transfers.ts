@@ -6,7 +6,7 @@ import {
   PIECE_WINDOW,
   pieceBytes,
   pieceCount,
-  type UpdatePiece,
+  type AnswerPiece,
 } from '@coppice/protocol';
 import type { Incoming, Spool } from '../storage/spool.ts';
 
@@ -72,12 +72,12 @@ export class Transfers {
    * @throws CoppiceError `update-not-offered` where none was announced, `message-invalid` where the piece
    *   is not the one that comes next or has not the length that it must have, `storage-failed`.
    */
-  async take(participant: string, { piece, bytes }: UpdatePiece): Promise<number> {
+  async take(participant: string, { piece, bytes }: AnswerPiece): Promise<number> {
     const transfer = this.#transfers.get(participant);
     if (transfer === undefined) {
       throw new CoppiceError(
         'update-not-offered',
-        'No update of this participant is expected in pieces. Send "update" with its header first.',
+        'No update of this participant is expected in pieces. Send "answer" with its header first.',
       );
     }
     if (piece < transfer.next) {
@@ -151,5 +151,5 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function invalid(why: string): CoppiceError {
-  return new CoppiceError('message-invalid', `The message "update-piece" is not valid: ${why}.`);
+  return new CoppiceError('message-invalid', `The message "answer-piece" is not valid: ${why}.`);
 }

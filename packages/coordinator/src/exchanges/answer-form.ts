@@ -1,0 +1,115 @@
+import {
+  type Bounds,
+  type Contribution,
+  type Limits,
+  type Measures,
+  type Pipeline,
+  type Steps,
+} from '@coppice/federation';
+import {
+  type Answer,
+  type Codec,
+  type ContributionLayout,
+  contributionBytes,
+  contributionHash,
+  contributionSize,
+  decodeFrame,
+  decodeHeader,
+  FRAME_HEADER_BYTES,
+  type FrameExpectation,
+  frameBytes,
+  type Section,
+  sectionLayout,
+  sectionsOf,
+} from '@coppice/protocol';
+import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
+
+/** The form that answers of one kind have in a run: their layout, their codec, and the measures that can be. */
+export class AnswerForm {
+  readonly sections: readonly Section[];
+  readonly #pipeline: Pick<Pipeline, 'onContribution'>;
+  readonly #expected: FrameExpectation;
+  readonly #checkMeasures: (measures: Measures, answer: Pick<Answer, 'weight'>) => void;
+
+  /** @param options.checkMeasures throws a CoppiceError `update-measure` for measures that no data can give. */
+  constructor({
+    layout,
+    codec,
+    pipeline,
+    checkMeasures,
+  }: {
+    layout: ContributionLayout;
+    codec: Codec;
+    pipeline: Pick<Pipeline, 'onContribution'>;
+    checkMeasures: (measures: Measures, answer: Pick<Answer, 'weight'>) => void;
+  }) {
+    this.sections = sectionsOf(layout);
+    this.#pipeline = pipeline;
+    this.#checkMeasures = checkMeasures;
+    this.#expected = {
+      kind: 'contribution',
+      codec,
+      layoutHash: contributionHash(layout),
+      parameters: contributionSize(layout),
+      bytes: (of) => contributionBytes(of, this.sections),
+    };
+  }
+
+  /** float32 numbers of an answer. */
+  get parameters(): number {
+    return this.#expected.parameters;
+  }
+
+  /**
+   * Reads the header of an answer that is to follow in pieces.
+   *
+   * @returns the bytes of its payload.
+   * @throws CoppiceError `frame-invalid`, `update-shape`
+   */
+  payloadBytes(answer: Answer): number {
+    return decodeHeader(frameBytes(answer.frame), this.#expected, nativeCrc32).payloadBytes;
+  }
+
+  /**
+   * Reads a whole answer, a piece of its bytes at a time. Its vectors stay in the frame until they are summed.
+   *
+   * @throws CoppiceError `frame-invalid`, `update-shape`, `update-not-finite`, `update-measure`
+   */
+  *read(answer: Answer): Steps<Contribution> {
+    const bytes = frameBytes(answer.frame);
+    const payload = bytes.subarray(FRAME_HEADER_BYTES);
+    const checksum = yield* crc32InSteps(payload);
+    const frame = decodeFrame(bytes, this.#expected, (part) =>
+      part.byteLength === payload.byteLength ? checksum : nativeCrc32(part),
+    );
+    const contribution = this.#pipeline.onContribution(frame.payload, this.sections);
+    this.#checkMeasures(contribution.measures, answer);
+    return contribution;
+  }
+
+  /**
+   * How long each group may be.
+   *
+   * @param bound beyond it an answer is refused; @param counted beyond it one counts as if it were as long as this.
+   */
+  limits(bound: Bounds, counted: Bounds | null): Limits {
+    return new Map(
+      this.sections
+        .filter(({ measures }) => !measures)
+        .map((section) => {
+          const { group } = section;
+          const shorter = counted?.get(group);
+          return [
+            group,
+            {
+              layout: sectionLayout(section),
+              bound: bound.get(group) ?? UNBOUNDED,
+              ...(shorter === undefined ? {} : { counted: shorter }),
+            },
+          ];
+        }),
+    );
+  }
+}
+
+const UNBOUNDED = { trainable: Number.POSITIVE_INFINITY, nonTrainable: Number.POSITIVE_INFINITY };

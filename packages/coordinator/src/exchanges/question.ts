@@ -1,0 +1,39 @@
+import type { Ask, ExchangeKind } from '@coppice/protocol';
+import type { Audience } from '../rounds/audience.ts';
+import type { Exchange } from './exchange.ts';
+import type { Tickets } from './tickets.ts';
+
+/** A question, but for what differs by participant. */
+export interface Question {
+  readonly run: string;
+  readonly kind: ExchangeKind;
+  readonly round: number;
+  readonly attempt: number;
+  readonly given: Ask['given'];
+  /** The parcels for a participant, which may have some already. */
+  readonly parcels: (participant: string) => Ask['parcels'];
+}
+
+/** Sends a question to members of an exchange, each with a ticket of its own. */
+export function ask(
+  question: Question,
+  exchange: Exchange,
+  {
+    audience,
+    tickets,
+    elapsed,
+    to = [...exchange.cohort.ids()],
+  }: { audience: Audience; tickets: Tickets; elapsed: number; to?: readonly string[] },
+): void {
+  const { parcels, ...shared } = question;
+  const remaining = Math.max(0, exchange.dueAt - elapsed);
+  for (const participant of to) {
+    audience.send([participant], 'ask', {
+      ...shared,
+      ticket: tickets.issue(exchange.name, participant),
+      remaining,
+      asked: exchange.cohort.size,
+      parcels: parcels(participant),
+    });
+  }
+}

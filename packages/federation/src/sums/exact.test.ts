@@ -1,0 +1,106 @@
+import { sectionsOf, type TensorSpec } from '@coppice/protocol';
+import { seededRandom, shuffle } from '@coppice/ports';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { float32Values } from '../codecs/values.ts';
+import { finish } from '../steps.ts';
+import { ExactSum } from './exact.ts';
+
+const spec = (name: string, group: string, more: Partial<TensorSpec> = {}): TensorSpec => ({
+  name,
+  shape: [3],
+  role: 'step',
+  group,
+  unit: 2 ** -36,
+  bound: null,
+  weighted: 'weight',
+  precision: 'single',
+  ...more,
+});
+const layout = [
+  spec('w', 'model'),
+  spec('c', 'control', { weighted: 'one' }),
+  spec('examples', 'measures', { shape: [], role: 'measure', unit: 1, weighted: 'one' }),
+];
+const sections = sectionsOf(layout);
+const contribution = (model: readonly number[], control: readonly number[], examples: number) => ({
+  vectors: new Map([
+    ['model', float32Values(Float32Array.from(model))],
+    ['control', float32Values(Float32Array.from(control))],
+  ]),
+  measures: new Map([['examples', Float64Array.of(examples)]]),
+});
+const three = fc.array(fc.float({ min: -100, max: 100, noNaN: true }), { minLength: 3, maxLength: 3 });
+const some = fc.array(fc.record({ model: three, control: three, weight: fc.integer({ min: 1, max: 1e6 }) }), {
+  minLength: 1,
+  maxLength: 8,
+});
+const none = new Map();
+
+describe('ExactSum', () => {
+  it('weighs each group as its layout says, and sums measures as they are', () => {
+    fc.assert(
+      fc.property(some, (all) => {
+        const sum = new ExactSum(sections);
+        for (const { model, control, weight } of all)
+          finish(sum.add(contribution(model, control, weight), weight, none));
+        const { count, weight, means, measures } = finish(sum.aggregate());
+        expect([count, weight]).toEqual([all.length, all.reduce((total, one) => total + one.weight, 0)]);
+        expect(measures.get('examples')?.[0]).toBe(weight);
+        for (let i = 0; i < 3; i++) {
+          const weighted = all.reduce((total, one) => total + (one.model[i] as number) * one.weight, 0) / weight;
+          const plain = all.reduce((total, one) => total + (one.control[i] as number), 0) / count;
+          expect(means.get('model')?.[i]).toBeCloseTo(weighted, 6);
+          expect(means.get('control')?.[i]).toBeCloseTo(plain, 8);
+        }
+      }),
+    );
+  });
+
+  it('gives the same bits in any order and from any grouping of partial sums', () => {
+    fc.assert(
+      fc.property(some, fc.nat(8), fc.integer(), (all, cut, seed) => {
+        const sumOf = (some: typeof all) => {
+          const sum = new ExactSum(sections);
+          for (const { model, control, weight } of some)
+            finish(sum.add(contribution(model, control, weight), weight, none));
+          return sum;
+        };
+        const whole = finish(sumOf(all).aggregate());
+        expect(finish(sumOf(shuffle([...all], seededRandom(seed))).aggregate())).toEqual(whole);
+        const merged = sumOf(all.slice(0, cut));
+        merged.merge(sumOf(all.slice(cut)).partial());
+        expect(finish(merged.aggregate())).toEqual(whole);
+      }),
+    );
+  });
+
+  it('adds nothing of a contribution of which one group is refused', () => {
+    const sum = new ExactSum(sections);
+    finish(sum.add(contribution([1, 2, 3], [1, 1, 1], 5), 5, none));
+    const before = sum.partial();
+    expect(() => finish(sum.add(contribution([1, 1, 1], [1, Number.NaN, 1], 5), 5, none))).toThrow(
+      expect.objectContaining({ code: 'update-not-finite' }),
+    );
+    expect(sum.partial()).toEqual(before);
+  });
+
+  it('counts a vector beyond its limit as if it were as long as that, and says so', () => {
+    const limit = {
+      layout: [{ name: 'w', shape: [3], trainable: true }],
+      bound: { trainable: 100, nonTrainable: 100 },
+      counted: { trainable: 5, nonTrainable: 100 },
+    };
+    const sum = new ExactSum(sections);
+    const factor = finish(sum.add(contribution([30, 40, 0], [0, 0, 0], 1), 1, new Map([['model', limit]])));
+    expect(factor).toBeCloseTo(0.1, 6);
+    const within = finish(sum.add(contribution([3, 4, 0], [0, 0, 0], 1), 1, new Map([['model', limit]])));
+    expect(within).toBe(1);
+    const mean = finish(sum.aggregate()).means.get('model');
+    expect(mean?.[0]).toBeCloseTo(3, 6);
+    expect(mean?.[1]).toBeCloseTo(4, 6);
+    expect(() => finish(sum.add(contribution([300, 0, 0], [0, 0, 0], 1), 1, new Map([['model', limit]])))).toThrow(
+      expect.objectContaining({ code: 'update-norm' }),
+    );
+  });
+});

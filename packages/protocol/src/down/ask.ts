@@ -1,0 +1,48 @@
+import * as z from 'zod/mini';
+import { FrameBytesSchema } from '../reply.ts';
+import { HashSchema, RunIdSchema } from '../run.ts';
+import { TicketSchema } from '../ticket.ts';
+
+/** A block of tensors named by the hash of its float32 bytes: a model, a control variate. */
+export const ParcelSchema = z.object({
+  /** What it is to the question: `model` always comes first; a strategy names the others. */
+  name: z.string().check(z.minLength(1), z.maxLength(40)),
+  hash: HashSchema,
+  /** The parcel that the frame is the steps from; left out, the frame is the whole parcel. */
+  base: z.optional(HashSchema),
+  /** Whole, or the header alone: then the payload is fetched with `parcel`. */
+  frame: FrameBytesSchema,
+});
+export type Parcel = z.infer<typeof ParcelSchema>;
+
+/** The kinds of questions. A participant declines one that it does not know with `backend-unavailable`. */
+export const exchangeKinds = ['train', 'evaluate'] as const;
+export type ExchangeKind = (typeof exchangeKinds)[number];
+
+/**
+ * A question to the cohort of an exchange.
+ *
+ * - `train`: train from the model and answer with the change and the measures, laid out by the run's `train` layout.
+ * - `evaluate`: measure the model on the held-out examples and answer with the measures, laid out by `evaluate`.
+ */
+export const AskSchema = z.object({
+  run: RunIdSchema,
+  kind: z.enum(exchangeKinds),
+  ticket: TicketSchema,
+  /** The round that the answer is for; of `evaluate`, the round that made the model. */
+  round: z.int().check(z.minimum(0)),
+  attempt: z.int().check(z.minimum(1)),
+  /** Milliseconds until the exchange closes by timer. */
+  remaining: z.number(),
+  /** How many participants were asked. */
+  asked: z.int(),
+  parcels: z.array(ParcelSchema).check(z.minLength(1), z.maxLength(8)),
+  /** What this exchange counts at most, so that a participant can keep to it. */
+  given: z.object({
+    /** The largest weight that counts; a larger one counts as this. */
+    weightCap: z.optional(z.int()),
+    /** The L2 norm beyond which the steps of a group count as if they were as long as this, by group. */
+    normBounds: z.optional(z.record(z.string(), z.number())),
+  }),
+});
+export type Ask = z.infer<typeof AskSchema>;

@@ -1,0 +1,13 @@
+import * as z from 'zod/mini';
+import { RunIdSchema, RunStatusSchema, WireErrorSchema } from '../run.ts';
+
+/**
+ * A run is over, its last evaluation included: nothing more will be asked. To everyone who joined it. Its model stays to
+ * be pulled.
+ */
+export const RunEndSchema = z.object({
+  run: RunIdSchema,
+  status: RunStatusSchema,
+  reason: z.nullable(WireErrorSchema),
+});
+export type RunEnd = z.infer<typeof RunEndSchema>;

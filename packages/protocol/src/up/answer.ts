@@ -1,0 +1,26 @@
+import * as z from 'zod/mini';
+import { MAX_EXAMPLES, MAX_TRAINING_MILLISECONDS } from '../limits.ts';
+import { FrameBytesSchema, replySchema } from '../reply.ts';
+import { RunIdSchema } from '../run.ts';
+import { TicketSchema } from '../ticket.ts';
+
+/** A participant's contribution to the exchange that it was asked in. */
+export const AnswerSchema = z.strictObject({
+  run: RunIdSchema,
+  ticket: TicketSchema,
+  /** What the sum multiplies the weighted tensors by: for training, the number of examples trained on. */
+  weight: z.int().check(z.minimum(1), z.maximum(MAX_EXAMPLES)),
+  /** Milliseconds of work. */
+  milliseconds: z.number().check(z.minimum(0), z.maximum(MAX_TRAINING_MILLISECONDS)),
+  /** A contribution frame, whole, or its header alone where it would be larger than a piece. */
+  frame: FrameBytesSchema,
+});
+export type Answer = z.infer<typeof AnswerSchema>;
+
+/**
+ * `duplicate`: an answer of this participant counted before, whatever is in this one; nothing more to do. `next`: the
+ * piece of its payload that is wanted next; null once it is counted.
+ */
+export const AnswerReplySchema = replySchema(
+  z.object({ duplicate: z.boolean(), next: z.nullable(z.int().check(z.minimum(0))) }),
+);
