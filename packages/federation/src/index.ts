@@ -1,5 +1,6 @@
 // The menu of this room. Inside the room, import the file.
 export { type Payload, payloadValues } from './codecs/decode.ts';
+export { payloadRanges, type Range } from './codecs/ranges.ts';
 export { encodeInSteps, encodeValues } from './codecs/encode.ts';
 export { type ModelStep, roundedStep, takeSteps } from './codecs/steps.ts';
 export { float32Values, toFloat32, toFloat32InSteps, type Values } from './codecs/values.ts';
@@ -23,7 +24,7 @@ export {
 export type { Learner, Trained } from './learner.ts';
 export { meanMetrics, norm } from './metrics.ts';
 export { pipelineOf } from './pipeline/index.ts';
-export { type NormBound, normBound } from './pipeline/norm-bound.ts';
+export { modelBounds, type NormBound, normBound } from './pipeline/norm-bound.ts';
 export type {
   Bounds,
   Encoded,
@@ -49,7 +50,9 @@ export type {
 } from './strategy.ts';
 export { ExactAccumulator, MAX_UPDATES, type PartialSum } from './sums/accumulator.ts';
 export { checkValues, MAX_WEIGHTED, type NormLimit } from './sums/check-values.ts';
+export { type EncodedRow, encodedRows } from './sums/encoded-rows.ts';
 export { ExactSum } from './sums/exact.ts';
 export { MeasureSum, type PartialMeasures } from './sums/measure-sum.ts';
 export { coordinateWise, ROW_SLICE, type Rows, rowsInMemory } from './sums/rows.ts';
+export { RowsSum } from './sums/rows-sum.ts';
 export type { Aggregate, Limits, PartialContributions, Sum } from './sums/sum.ts';

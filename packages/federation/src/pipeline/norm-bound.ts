@@ -1,7 +1,5 @@
 import { CoppiceError, type Plan } from '@coppice/protocol';
-
-/** Clipping scales in float32, so that what comes out may be longer than asked by its rounding. */
-const ROUNDING = 1 + 1e-5;
+import { MODEL_GROUP } from '../contributions/layout.ts';
 
 /** L2 norms; `Infinity` where there is no bound. */
 export interface NormBound {
@@ -12,16 +10,18 @@ export interface NormBound {
 }
 
 /**
- * The longest update that a plan lets count. `maxNorm` holds for the trainable tensors and for the others,
- * each taken together and by itself: running statistics of normalisation layers are averaged plainly, so
- * that one huge one would spoil them for everybody. Clipping leaves them alone. Clipping happens on devices that
- * may not do as asked, so its norm is a bound, too.
+ * The longest change of a model that a plan counts. `maxNorm` holds for the steps and for the averages, each taken
+ * together and by itself: running statistics are averaged plainly, so that one huge one would spoil them for everybody.
  * (Sun et al., "Can You Really Backdoor Federated Learning?", 2019, norm thresholding.)
  */
-export function normBound(plan: Plan): NormBound {
-  const max = plan.maxNorm ?? Number.POSITIVE_INFINITY;
-  const clipped = plan.clipNorm === null ? Number.POSITIVE_INFINITY : plan.clipNorm * ROUNDING;
-  return { trainable: Math.min(max, clipped), nonTrainable: max };
+export function normBound({ maxNorm }: Pick<Plan, 'maxNorm'>): NormBound {
+  const max = maxNorm ?? Number.POSITIVE_INFINITY;
+  return { trainable: max, nonTrainable: max };
+}
+
+/** The bounds of a plan, by group. */
+export function modelBounds(plan: Pick<Plan, 'maxNorm'>): Map<string, NormBound> {
+  return new Map([[MODEL_GROUP, normBound(plan)]]);
 }
 
 /**

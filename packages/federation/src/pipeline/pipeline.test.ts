@@ -1,62 +1,151 @@
-import { defaultPlan, type Layout } from '@coppice/protocol';
+import { type Codec, codecs, defaultPlan, sectionsOf, type TensorSpec } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { toFloat32 } from '../codecs/values.ts';
 import { norm } from '../metrics.ts';
+import { ExactSum } from '../sums/exact.ts';
+import { finish } from '../steps.ts';
+import { clip } from './clip.ts';
+import { compress } from './compress.ts';
 import { pipelineOf } from './index.ts';
-import { type PipelineStep, pipeline } from './pipeline.ts';
+import { modelBounds, type NormBound, normBound } from './norm-bound.ts';
+import { type NumbersStep, pipeline } from './pipeline.ts';
 
-const layout: Layout = [
-  { name: 'a', shape: [3], trainable: true },
-  { name: 'b', shape: [2], trainable: false },
-];
-const context = { layout, round: 1, examples: 1 };
-
-const shift = (by: number): PipelineStep => ({
-  name: `shift ${by}`,
-  onParticipant: (values) => values.map((value) => value + by),
-  onServer: (values) => values.map((value) => value - by),
+const tensor = (name: string, shape: number[], role: TensorSpec['role'], group = 'model'): TensorSpec => ({
+  name,
+  shape,
+  role,
+  group,
+  unit: role === 'measure' ? 1 : 2 ** -36,
+  bound: null,
+  weighted: role === 'measure' ? 'one' : 'weight',
+  precision: 'single',
 });
-const double: PipelineStep = {
+const layout = [
+  tensor('a', [17], 'step'),
+  tensor('mean', [2], 'average'),
+  tensor('b', [21], 'step'),
+  tensor('examples', [], 'measure', 'measures'),
+];
+const sections = sectionsOf(layout);
+const at = { sections, round: 1, seed: 1 };
+const measures = Float32Array.of(12);
+const none = new Map<string, NormBound>();
+const model = (values: Float32Array) => new Map([['model', values]]);
+const steps = (values: Float32Array) => Float32Array.from([...values.subarray(0, 17), ...values.subarray(19)]);
+const forty = fc
+  .array(fc.float({ min: -1000, max: 1000, noNaN: true }), { minLength: 40, maxLength: 40 })
+  .map((numbers) => Float32Array.from(numbers));
+
+const shift = (by: number): NumbersStep => ({
+  name: `shift ${by}`,
+  takes: 'numbers',
+  gives: 'numbers',
+  onParticipant: (vectors) => new Map([...vectors].map(([group, all]) => [group, all.map((x) => x + by)])),
+});
+const double: NumbersStep = {
   name: 'double',
-  onParticipant: (values) => values.map((value) => value * 2),
-  onServer: (values) => values.map((value) => value / 2),
+  takes: 'numbers',
+  gives: 'numbers',
+  onParticipant: (vectors) => new Map([...vectors].map(([group, all]) => [group, all.map((x) => x * 2)])),
 };
 
-describe('pipeline', () => {
-  it('runs steps in order and their inverses in reverse', () => {
-    const steps = pipeline([shift(1), double, shift(3)]);
-    const sent = steps.onParticipant(new Float32Array([1, 2, 3, 4, 5]), context);
-    expect([...sent]).toEqual([7, 9, 11, 13, 15]);
-    expect([...steps.onServer(sent, context)]).toEqual([1, 2, 3, 4, 5]);
-    expect(steps.undone).toBe(true);
+describe('a pipeline', () => {
+  it('takes its steps in order', () => {
+    const { payload } = pipeline([shift(1), double, compress('float32')]).onParticipant(
+      model(new Float32Array(40).fill(3)),
+      measures,
+      none,
+      at,
+    );
+    expect(new Float32Array(payload.slice(0, 8).buffer)).toEqual(Float32Array.of(8, 8));
   });
 
-  it('without steps gives the same array back', () => {
-    const values = new Float32Array(5);
-    const { onParticipant, onServer, undone } = pipelineOf(defaultPlan);
-    expect(onParticipant(values, context)).toBe(values);
-    expect(onServer(values, context)).toBe(values);
-    expect(undone).toBe(false);
+  it('refuses an order that cannot be right, and says which is', () => {
+    const refused = expect.objectContaining({
+      code: 'plan-invalid',
+      message: expect.stringContaining('clip → compress'),
+    });
+    expect(() => pipeline([compress('int8'), clip('model', 1)])).toThrow(refused);
+    expect(() => pipeline([clip('model', 1)])).toThrow(expect.objectContaining({ code: 'plan-invalid' }));
+  });
+
+  it.each(Object.keys(codecs) as Codec[])('reads in a %s payload what it said arrives, and the measures', (codec) => {
+    fc.assert(
+      fc.property(forty, (values) => {
+        const line = pipelineOf({ ...defaultPlan, uploadCodec: codec });
+        const { payload, arrives } = line.onParticipant(model(values), measures, none, at);
+        const read = line.onContribution(payload, sections);
+        expect(toFloat32(read.vectors.get('model') as never)).toEqual(arrives.get('model'));
+        expect(read.measures.get('examples')?.[0]).toBe(12);
+      }),
+    );
+  });
+
+  it('gives back what a codec left out, by group, for the next contribution', () => {
+    const line = pipelineOf({ ...defaultPlan, uploadCodec: 'top10' });
+    const values = Float32Array.from({ length: 40 }, (_, i) => i + 1);
+    const { arrives, kept } = line.onParticipant(model(values), measures, none, at);
+    const carried = line.carry('model', kept) as Float32Array;
+    const came = arrives.get('model') as Float32Array;
+    for (let i = 0; i < 40; i++) expect((came[i] as number) + (carried[i] as number)).toBe(values[i]);
+    expect(line.carry('model', {})).toBeNull();
+    expect(pipelineOf(defaultPlan).onParticipant(model(values), measures, none, at).kept).toEqual({});
   });
 });
 
 describe('clip', () => {
-  it('bounds the norm of the trainable part, keeps its direction and leaves the rest', () => {
+  it('bounds the norm of the steps, keeps their direction and leaves averages', () => {
     fc.assert(
-      fc.property(
-        fc.array(fc.float({ min: -1000, max: 1000, noNaN: true }), { minLength: 5, maxLength: 5 }),
-        fc.double({ min: 0.01, max: 100, noNaN: true }),
-        (numbers, clipNorm) => {
-          const values = Float32Array.from(numbers);
-          const before = values.slice();
-          const clipped = pipelineOf({ ...defaultPlan, clipNorm }).onParticipant(values, context);
-          expect(values).toEqual(before);
-          expect(norm(clipped.slice(0, 3))).toBeLessThanOrEqual(clipNorm * (1 + 1e-6));
-          expect(clipped.slice(3)).toEqual(values.slice(3));
-          const factor = Math.min(1, clipNorm / norm(values.slice(0, 3)));
-          for (let i = 0; i < 3; i++) expect(clipped[i]).toBeCloseTo((values[i] as number) * factor, 3);
-        },
-      ),
+      fc.property(forty, fc.double({ min: 0.01, max: 100, noNaN: true }), (values, clipNorm) => {
+        const before = values.slice();
+        const clipped = clip('model', clipNorm).onParticipant(model(values), at).get('model') as Float32Array;
+        expect(values).toEqual(before);
+        expect(norm(steps(clipped))).toBeLessThanOrEqual(clipNorm * (1 + 1e-6));
+        expect(clipped.subarray(17, 19)).toEqual(values.subarray(17, 19));
+        const factor = Math.min(1, clipNorm / norm(steps(values)));
+        for (const i of [0, 16, 20, 39]) expect(clipped[i]).toBeCloseTo((values[i] as number) * factor, 3);
+      }),
     );
   });
+
+  it.each(Object.keys(codecs) as Codec[])(
+    'never lets an honest, clipped contribution of %s be too long to count',
+    (codec) => {
+      fc.assert(
+        fc.property(
+          fc
+            .array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 40, maxLength: 40 })
+            .map((numbers) => Float32Array.from(numbers, (number) => number * 1000)),
+          fc.constantFrom(0.01, 1, 300),
+          fc.nat(0xffffffff),
+          (values, clipNorm, seed) => {
+            const plan = { ...defaultPlan, maxNorm: null, clipNorm, uploadCodec: codec };
+            const line = pipelineOf(plan);
+            const { payload } = line.onParticipant(model(values), measures, modelBounds(plan), { ...at, seed });
+            const sum = new ExactSum(sections);
+            const limit = {
+              layout: layout.slice(0, 3).map((one) => ({ ...one, trainable: one.role === 'step' })),
+              bound: line.bounds(sections, modelBounds(plan)).get('model') as NormBound,
+            };
+            finish(sum.add(line.onContribution(payload, sections), 1, new Map([['model', limit]])));
+            expect(sum.count).toBe(1);
+          },
+        ),
+      );
+    },
+  );
+});
+
+it('a norm bound is that of the plan, for steps and for averages, each by itself', () => {
+  const open = Number.POSITIVE_INFINITY;
+  expect(normBound({ maxNorm: null })).toEqual({ trainable: open, nonTrainable: open });
+  expect(normBound({ maxNorm: 7 })).toEqual({ trainable: 7, nonTrainable: 7 });
+  const clipped = pipelineOf({ ...defaultPlan, clipNorm: 2 }).bounds(
+    sections,
+    modelBounds({ ...defaultPlan, maxNorm: 9 }),
+  );
+  expect(clipped.get('model')?.trainable).toBeCloseTo(2, 4);
+  // Averages are not clipped.
+  expect(clipped.get('model')?.nonTrainable).toBe(9);
 });

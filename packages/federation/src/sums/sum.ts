@@ -54,7 +54,8 @@ export interface Sum {
   add(contribution: Contribution, weight: number, limits: Limits): Steps<number>;
   /** Nothing may be added until the steps are done. @throws RangeError where nothing was added. */
   aggregate(): Steps<Aggregate>;
-  partial(): PartialContributions;
+  /** `null` where the contributions themselves are needed elsewhere. */
+  partial(): PartialContributions | null;
   /** @throws CoppiceError `update-shape`, `update-out-of-range` */
   merge(partial: PartialContributions): void;
   /** Gives its memory back. Counts and measures can still be read. */

@@ -1,0 +1,68 @@
+import type { Section } from '@coppice/protocol';
+import type { Contribution } from '../contributions/payload.ts';
+import type { Steps } from '../steps.ts';
+import { inspect } from './check-values.ts';
+import { MeasureSum } from './measure-sum.ts';
+import type { Aggregate, Limits, Sum } from './sum.ts';
+
+/**
+ * The sum for strategies that need every contribution by itself: it checks and counts contributions and sums their
+ * measures, while their vectors stay in the spool, to be read from there as `Rows`.
+ */
+export class RowsSum implements Sum {
+  readonly #vectors: readonly Section[];
+  readonly measures: MeasureSum;
+  #count = 0;
+  #weight = 0;
+
+  constructor(sections: readonly Section[]) {
+    this.#vectors = sections.filter(({ measures }) => !measures);
+    this.measures = new MeasureSum(
+      sections.filter(({ measures }) => measures).flatMap(({ tensors }) => tensors),
+    );
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  get weight(): number {
+    return this.#weight;
+  }
+
+  *check({ vectors }: Contribution, weight: number, limits: Limits): Steps<number> {
+    let factor = 1;
+    for (const { group } of this.#vectors) {
+      const values = vectors.get(group);
+      if (values === undefined) throw new RangeError(`the contribution has no group "${group}"`);
+      const found = yield* inspect(values, weight, limits.get(group));
+      if (found.fault !== null) throw found.fault;
+      factor = Math.min(factor, found.factor);
+    }
+    return factor;
+  }
+
+  *add(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
+    const factor = yield* this.check(contribution, weight, limits);
+    this.measures.add(contribution.measures);
+    this.#count += 1;
+    this.#weight += weight;
+    return factor;
+  }
+
+  // biome-ignore lint/correctness/useYield: a sum is read in steps; this one has none.
+  *aggregate(): Steps<Aggregate> {
+    return { count: this.#count, weight: this.#weight, means: new Map(), measures: this.measures.totals() };
+  }
+
+  /** Rows are read where they were spooled; there is nothing to send elsewhere but the measures. */
+  partial(): null {
+    return null;
+  }
+
+  merge(): void {
+    throw new Error('rows are not merged; they are read from the spools that hold them');
+  }
+
+  release(): void {}
+}
