@@ -1,5 +1,6 @@
 import type { KernelInstance } from '@coppice/kernels';
 import { CoppiceError, type Layout, shapeSize } from '@coppice/protocol';
+import { apart } from './apart.ts';
 import type { Values } from './codecs/values.ts';
 import { workbench } from './codecs/workbench.ts';
 import { checkNorm, type NormBound } from './pipeline/norm-bound.ts';
@@ -46,7 +47,7 @@ export function* faultOf(
   if (largest * examples <= MAX_WEIGHTED) return null;
   return new CoppiceError(
     'update-out-of-range',
-    `The update changes a parameter by ${largest.toPrecision(3)} with a weight of ${examples} examples, more than can be summed. The training has diverged: a smaller learning rate may help.`,
+    `The update changes a parameter by ${apart(largest, MAX_WEIGHTED / examples)} with a weight of ${examples} examples; at most ${apart(MAX_WEIGHTED / examples, largest)} can be summed. The training has diverged: a smaller learning rate may help.`,
   );
 }
 
