@@ -423,7 +423,7 @@ describe('an update counts once', () => {
   it('and not at all from one who is not in the run', async () => {
     const cohort = await begin();
     const stranger = await world.connect('stranger');
-    expect(await deliver(stranger, cohort.asked, 9)).toEqual(refusal('update-not-selected'));
+    expect(await deliver(stranger, cohort.asked, 9)).toEqual(refusal('not-joined'));
     // Nor from one who joined when the cohort was drawn already.
     const late = await world.join('too-late', cohort.run);
     expect(await deliver(late, cohort.asked, 9)).toEqual(refusal('update-not-selected'));

@@ -97,8 +97,11 @@ export async function simulate(
     const ended = watchRun(link, run.id, { observer, failure });
     await link.act(run.id, 'start');
     const final = await ended;
-    if (final.run.status === 'failed')
-      throw CoppiceError.fromWire(final.run.reason ?? { code: 'internal', message: 'The run failed.' });
+    // Nobody resumes a simulation.
+    if (final.run.status === 'failed' || final.run.status === 'paused')
+      throw CoppiceError.fromWire(
+        final.run.reason ?? { code: 'internal', message: 'The run did not go on.' },
+      );
     const last = final.rounds.at(-1);
     const reachedAt = final.rounds.find(
       (round) => options.targetAccuracy !== null && (round.accuracy ?? 0) >= options.targetAccuracy,
@@ -270,7 +273,8 @@ function watchRun(
         observer.onRound(event);
       },
       onRun(changed) {
-        if (!['finished', 'stopped', 'failed'].includes(changed.status)) return;
+        const gaveUp = changed.status === 'paused' && changed.reason !== null;
+        if (!gaveUp && !['finished', 'stopped', 'failed'].includes(changed.status)) return;
         if (changed.status === 'finished' && rounds.length < changed.round) return;
         resolve({ run: changed, rounds });
       },

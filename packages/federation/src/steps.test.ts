@@ -47,12 +47,11 @@ describe('work in steps', () => {
       trainable: i % 2 === 0,
     }));
     const model = { layout, weights: wave(2.1) };
-    const strategy = fedavg({ serverLearningRate: 0.5 });
-    const round = { round: 1, model, mean: mean.value, updates: 3, examples: 6 };
-    const state = strategy.init(model);
-    const steps = counted((strategy.applyInSteps as NonNullable<typeof strategy.applyInSteps>)(state, round));
+    const { server } = fedavg({ serverLearningRate: 0.5 });
+    const none = { means: new Map(), measures: new Map() };
+    const round = { round: 1, model, mean: mean.value, ...none, count: 3, weight: 6, joined: 3 };
+    const steps = counted(server.apply(server.init(model), round));
     expect(steps.pauses).toBe(2);
-    expect(steps.value).toEqual(strategy.apply(state, round));
     let at = 0;
     let squares = 0;
     for (const [t, size] of tensors.entries())
@@ -62,7 +61,7 @@ describe('work in steps', () => {
         if (steps.value.weights[at] !== Math.fround((model.weights[at] as number) + step))
           expect.unreachable(`parameter ${at} differs`);
       }
-    expect(steps.value.diagnostics['stepNorm']).toBe(Math.sqrt(squares));
+    expect(steps.value.diagnostics['stepNorm']).toBeCloseTo(Math.sqrt(squares), 6);
   });
 
   it('does not pause for a small model', () => {

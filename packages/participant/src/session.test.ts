@@ -624,6 +624,23 @@ describe('a session', () => {
     expect(session.models().first).toMatchObject({ round: 0 });
   });
 
+  it('joins again where it is not known in the run, and sends the update that it made', async () => {
+    const trainer = scripted();
+    const { session, peer, messages, enter } = await world({ trainer });
+    await enter();
+    peer.answer('update', () => {
+      // The round comes again after the join, as for everyone who comes back.
+      peer.answer('update', () => ({ ok: true, value: { duplicate: false, next: null } }));
+      setImmediate(() => peer.push('round-start', start));
+      return { ok: false, error: { code: 'not-joined', message: 'Join.' } };
+    });
+    peer.push('round-start', start);
+    await until(session, doing('delivered'));
+    expect(messages('join')).toHaveLength(2);
+    expect(trainer.trained).toBe(1);
+    expect(messages('decline')).toEqual([]);
+  });
+
   it('sends a frame that was damaged on the way again, and declines when that does not help', async () => {
     const { session, peer, messages, enter } = await world();
     await enter();

@@ -500,6 +500,12 @@ class ParticipantSession implements Session {
       }
       if (reply.current !== undefined && this.#o.keepModels) await this.#keepForUse(run, reply.current);
       const error = CoppiceError.fromWire(reply.error);
+      if (error.retry === 'join') {
+        // The coordinator sends the round again after the join, and the update that is already made goes out then.
+        this.#work = null;
+        await this.#join().catch((thrown: unknown) => this.#failed(thrown));
+        return;
+      }
       if (error.retry === 'with-current-model') {
         this.#rest();
         this.#set({ error: reply.error });

@@ -6,6 +6,7 @@
  * - `never`: the same call fails again; change something first.
  * - `later`: the same call may work after a while.
  * - `with-current-model`: throw the work away, take the current model, go on.
+ * - `join`: join the run, then the same call may work.
  * - `reload`: the program is too old; load it anew.
  */
 export const errorCodes = {
@@ -37,6 +38,7 @@ export const errorCodes = {
   'checkpoint-unknown': 'never',
   'quorum-lost': 'later',
   // updates
+  'not-joined': 'join',
   'update-late': 'with-current-model',
   'update-stale': 'with-current-model',
   'update-not-selected': 'with-current-model',

@@ -30,6 +30,7 @@ export const reasonWords = catalogue<Record<string, string>>(
   {
     'update-late': 'came after the round had closed',
     'update-stale': 'made from an older model',
+    'not-joined': 'sent before joining the run',
     'update-not-selected': 'not asked in this round',
     'update-duplicate': 'sent twice',
     'update-shape': 'of another model’s shape',
@@ -49,6 +50,7 @@ export const reasonWords = catalogue<Record<string, string>>(
   {
     'update-late': '本轮结束后才到达',
     'update-stale': '基于旧模型',
+    'not-joined': '未加入本次训练',
     'update-not-selected': '本轮未被邀请',
     'update-duplicate': '重复发送',
     'update-shape': '形状属于其他模型',

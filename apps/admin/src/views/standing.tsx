@@ -23,6 +23,7 @@ const text = catalogue(
     working: (round: string, phase: string) => `Round ${round}: ${phase.toLowerCase()}.`,
     pausing: 'Paused. The open round still ends; no other begins until you resume.',
     paused: 'Paused. No round begins until you resume.',
+    pausedBecause: 'Paused by the coordinator, for the reason below. No round begins until you resume.',
     finished: (rounds: string) => `Finished after ${rounds} rounds. Its models stay here to download.`,
     stopped: 'Stopped by the admin. The model of the last committed round is kept.',
     failed: 'The run failed.',
@@ -34,6 +35,8 @@ const text = catalogue(
     quorum: 'A longer deadline, a smaller quorum or more over-selection would help in a new run.',
     diverged:
       'If they are not finite or out of range, the training diverged: launch a new run with a smaller local learning rate.',
+    someDiverged:
+      'If it diverged on all devices, launch a new run with a smaller local learning rate. If only on some, ban them and resume.',
   },
   {
     created: '尚未开始。参与者已可加入；按“开始”后轮次才会进行。',
@@ -48,6 +51,7 @@ const text = catalogue(
     working: (round, phase) => `第 ${round} 轮：${phase}。`,
     pausing: '已暂停。进行中的一轮仍会结束；继续之前不再开始新的一轮。',
     paused: '已暂停。继续之前不会开始新的一轮。',
+    pausedBecause: '已由协调器暂停，原因见下。继续之前不会开始新的一轮。',
     finished: (rounds) => `共 ${rounds} 轮，已完成。模型保留在此，可以下载。`,
     stopped: '已由管理员停止。最后提交的模型已保留。',
     failed: '训练失败。',
@@ -55,6 +59,8 @@ const text = catalogue(
     allRefused: '收到的更新全部被拒绝：原因见“被拒绝的更新”。',
     quorum: '新的训练中可延长截止时间、降低法定份额或提高超额邀请。',
     diverged: '若原因是非有限值或超出范围，说明训练发散：请用更小的本地学习率重新发起。',
+    someDiverged:
+      '若所有设备都发散，请用更小的本地学习率重新发起；若只有部分设备发散，请禁止这些设备，然后继续。',
   },
 );
 
@@ -83,7 +89,10 @@ function sentence(run: Run, rounds: readonly Round[]): string {
   const open = rounds.findLast(({ outcome }) => outcome === 'open');
   const round = formatNumber(run.round + 1);
   if (run.status === 'created') return t.created;
-  if (run.status === 'paused') return open === undefined ? t.paused : t.pausing;
+  if (run.status === 'paused') {
+    if (open !== undefined) return t.pausing;
+    return run.reason === null ? t.paused : t.pausedBecause;
+  }
   if (run.status === 'finished') return t.finished(formatNumber(run.round));
   if (run.status === 'stopped') return t.stopped;
   if (run.status === 'failed') return t.failed;
@@ -109,12 +118,15 @@ export function Troubles({ run, rounds }: { run: Run; rounds: readonly Round[] }
   const stopped = run.status === 'stopped' || last?.reason?.code === 'run-ended';
   return (
     <>
-      {run.status === 'failed' && run.reason !== null && (
-        <p class="note bad" role="alert" data-testid="run-failed">
-          {run.reason.message} <code>{run.reason.code}</code>
-        </p>
+      {run.reason !== null && (
+        <div class="note bad" role="alert" data-testid="run-reason">
+          <p>
+            {run.reason.message} <code>{run.reason.code}</code>
+          </p>
+          {run.status === 'paused' && run.reason.code === 'training-diverged' && <p>{t.someDiverged}</p>}
+        </div>
       )}
-      {last !== undefined && !stopped && run.status !== 'failed' && (
+      {last !== undefined && !stopped && run.reason === null && (
         <div class="note warn">
           <p>
             {t.abandoned(formatNumber(last.round), failed.length)} {last.reason?.message}{' '}

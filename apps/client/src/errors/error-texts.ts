@@ -151,6 +151,11 @@ const en: Texts = {
     means: 'The update does not count; the newest model has been fetched.',
     action: 'Nothing: the next round goes on from it.',
   },
+  'not-joined': {
+    happened: 'The coordinator did not know this device in the run.',
+    means: 'What was sent does not count yet.',
+    action: 'Nothing: the device joins again by itself.',
+  },
   'update-not-selected': {
     happened: 'This device was not asked in this round.',
     means: 'The update does not count.',
@@ -392,6 +397,11 @@ const zh: Texts = {
     means: '该更新不计入；已取得最新模型。',
     action: '无需操作：下一轮由此继续。',
   },
+  'not-joined': {
+    happened: '协调器上没有本设备加入本次训练的记录。',
+    means: '刚才发送的内容暂不计入。',
+    action: '无需操作：本设备会自动重新加入。',
+  },
   'update-not-selected': {
     happened: '本轮没有邀请本设备。',
     means: '该更新不计入。',
@@ -531,6 +541,7 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   'quorum-lost',
   'update-late',
   'update-stale',
+  'not-joined',
   'update-not-selected',
   'update-duplicate',
   'connection-lost',

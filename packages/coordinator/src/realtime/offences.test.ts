@@ -69,6 +69,7 @@ describe('offences', () => {
         'update-late',
         'update-stale',
         'update-not-selected',
+        'not-joined',
         'update-duplicate',
         'update-examples',
         'run-ended',

@@ -5,18 +5,29 @@ import type { NextModel } from './apply.ts';
 import type { Bytes } from './audience.ts';
 import { type OpenRound, toRecord } from './open-round.ts';
 
-/** Step 8: round, checkpoint, strategy state and run become durable together. */
+/**
+ * Step 8: round, checkpoint and strategy state become durable together, and the run's record with them where the
+ * round ends the run.
+ */
 export async function commit(
   storage: Storage,
   open: OpenRound,
   next: NextModel,
   {
     run,
+    task,
     central,
     bytes,
     now,
     ended,
-  }: { run: RunRecord; central: Metrics | null; bytes: Bytes; now: number; ended: number },
+  }: {
+    run: RunRecord | null;
+    task: string;
+    central: Metrics | null;
+    bytes: Bytes;
+    now: number;
+    ended: number;
+  },
 ): Promise<Round> {
   const round = toRecord(open, {
     outcome: 'committed',
@@ -36,7 +47,7 @@ export async function commit(
       checkpoint: {
         hash: next.hash,
         run: open.run,
-        task: run.task.id,
+        task,
         round: open.round,
         parent: open.parent,
         createdAt: now,

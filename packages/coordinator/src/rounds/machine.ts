@@ -5,15 +5,17 @@ import { CoppiceError, type Phase, type RunStatus } from '@coppice/protocol';
  * happen; whatever tries it is a bug (an illegal phase) or a bad request (an illegal action).
  */
 
-export type RunAct = 'start' | 'pause' | 'resume' | 'stop' | 'finish' | 'fail';
+/** `give-up`: the coordinator pauses the run, because its rounds come to nothing. */
+export type RunAct = 'start' | 'pause' | 'resume' | 'stop' | 'finish' | 'give-up';
 
 const statuses: Record<RunStatus, Partial<Record<RunAct, RunStatus>>> = {
-  created: { start: 'running', stop: 'stopped', fail: 'failed' },
-  running: { pause: 'paused', stop: 'stopped', finish: 'finished', fail: 'failed' },
+  created: { start: 'running', stop: 'stopped' },
+  running: { pause: 'paused', stop: 'stopped', finish: 'finished', 'give-up': 'paused' },
   // The round that was open when the run was paused still ends, and may be the last.
-  paused: { resume: 'running', stop: 'stopped', finish: 'finished', fail: 'failed' },
+  paused: { resume: 'running', stop: 'stopped', finish: 'finished', 'give-up': 'paused' },
   finished: {},
   stopped: {},
+  // No run becomes `failed` any more; earlier versions stored such runs.
   failed: {},
 };
 
@@ -21,7 +23,7 @@ const statuses: Record<RunStatus, Partial<Record<RunAct, RunStatus>>> = {
 export function nextStatus(status: RunStatus, act: RunAct): RunStatus {
   const next = statuses[status][act];
   if (next !== undefined) return next;
-  const possible = Object.keys(statuses[status]).filter((name) => name !== 'finish' && name !== 'fail');
+  const possible = Object.keys(statuses[status]).filter((name) => name !== 'finish' && name !== 'give-up');
   throw new CoppiceError(
     possible.length === 0 ? 'run-ended' : 'run-state',
     possible.length === 0

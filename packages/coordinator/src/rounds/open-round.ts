@@ -8,6 +8,10 @@ export interface CohortMember {
   /** Milliseconds from being asked to the outcome. */
   milliseconds: number | null;
   readonly bytesBefore: Bytes;
+  /** Whether an update of this member was refused in this attempt. */
+  refused: boolean;
+  /** Whether this member said, or was told, that its training diverged. */
+  diverged: boolean;
   /** Settles when the member's update is on disk. */
   stored?: Promise<void>;
 }
@@ -36,9 +40,6 @@ export interface OpenRound {
   /** Training losses, each with its example count. */
   readonly losses: Metrics[];
   readonly phases: Partial<Record<Phase, number>>;
-  refused: number;
-  /** How often members could not train because their loss was not finite. */
-  diverged: number;
 }
 
 /** A round with nobody's update yet: as it was drawn, or as it was written down. */
@@ -57,15 +58,18 @@ export function openRound(
     ...fields,
     beganAt,
     dueAt,
-    cohort: new Map(cohort.map((id) => [id, { outcome, milliseconds: null, bytesBefore: bytes(id) }])),
+    cohort: new Map(
+      cohort.map((id) => [
+        id,
+        { outcome, milliseconds: null, bytesBefore: bytes(id), refused: false, diverged: false },
+      ]),
+    ),
     counted: { updates: 0, examples: 0 },
     sum: new ExactAccumulator(parameters),
     summed: Promise.resolve(),
     evaluations: [],
     losses: [],
     phases: {},
-    refused: 0,
-    diverged: 0,
   };
 }
 
@@ -80,10 +84,30 @@ export interface RoundEnding {
   readonly bytes: Bytes;
 }
 
+/** The cohort member that this participant is, if it was asked and still owes an answer; else `null`. */
+export function owing(open: OpenRound | null, participant: string): CohortMember | null {
+  const member = open?.cohort.get(participant);
+  return member !== undefined && owes(member) ? member : null;
+}
+
+/** How many cohort members were asked and still owe an answer. */
 export function pending(open: OpenRound): number {
-  let count = 0;
-  for (const { outcome } of open.cohort.values()) if (outcome === 'asked' || outcome === 'away') count++;
-  return count;
+  return count(open, owes);
+}
+
+/** How many cohort members diverged. */
+export function diverged(open: OpenRound): number {
+  return count(open, (member) => member.diverged);
+}
+
+function owes({ outcome }: CohortMember): boolean {
+  return outcome === 'asked' || outcome === 'away';
+}
+
+function count(open: OpenRound, which: (member: CohortMember) => boolean): number {
+  let members = 0;
+  for (const member of open.cohort.values()) if (which(member)) members++;
+  return members;
 }
 
 /** The round as it is stored and shown. */
@@ -99,7 +123,7 @@ export function toRecord(open: OpenRound, ending: RoundEnding): Round {
     target: open.sizes.target,
     asked: open.cohort.size,
     accepted: open.counted.updates,
-    refused: open.refused,
+    refused: count(open, ({ refused }) => refused),
     examples: open.counted.examples,
     phases: { ...open.phases },
     bytesUp: ending.bytes.up,

@@ -6,7 +6,7 @@ const MAX_DIVERGED_ROUNDS = 5;
 const FIRST_WAIT = 1000;
 const LONGEST_WAIT = 30_000;
 
-/** When a round that was abandoned is tried again, and when no more. */
+/** When a round that was abandoned is tried again, and when the run is better paused. */
 export class Retries {
   /** The attempt that comes next, from 1. */
   attempt = 1;
@@ -23,11 +23,17 @@ export class Retries {
     this.#divergedInRow = 0;
   }
 
-  /** @returns milliseconds until the next attempt, or `give-up`. */
-  abandoned(attempt: number, code: ErrorCode): number | 'give-up' {
+  /** The run goes on after a pause: earlier rounds do not count against it. */
+  resumed(): void {
+    this.#abandonedInRow = 0;
+    this.#divergedInRow = 0;
+  }
+
+  /** @returns `wait`: milliseconds until the next attempt; `giveUp`: whether the run is to be paused instead. */
+  abandoned(attempt: number, code: ErrorCode): { wait: number; giveUp: boolean } {
     this.attempt = attempt + 1;
     this.#divergedInRow = code === 'training-diverged' ? this.#divergedInRow + 1 : 0;
-    if (this.#divergedInRow >= MAX_DIVERGED_ROUNDS) return 'give-up';
-    return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#abandonedInRow++);
+    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#abandonedInRow++);
+    return { wait, giveUp: this.#divergedInRow >= MAX_DIVERGED_ROUNDS };
   }
 }

@@ -23,14 +23,21 @@ import { evaluate } from './evaluate.ts';
 import { Grace } from './grace.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
 import { type OpenRound, openRound, toRecord } from './open-round.ts';
-import { packModels } from './packed-model.ts';
+import { type PackedModels, packModels } from './packed-model.ts';
 import { Retries } from './retries.ts';
-import { roundStep } from './round-step.ts';
+import { roundStep, type SteppedModel } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
 import { Transfers } from './transfers.ts';
-import { checkWanted, type UpdateRules, validate, validateHeader, validateInSteps } from './validate.ts';
+import {
+  checkWanted,
+  ensureOpen,
+  type UpdateRules,
+  validate,
+  validateHeader,
+  validateInSteps,
+} from './validate.ts';
 
 /** What a round's end means for its run. */
 export interface RoundLoopListener {
@@ -38,8 +45,8 @@ export interface RoundLoopListener {
   log(level: Event['level'], kind: string, message: string, round?: number): void;
   /** The last round was committed. */
   finished(): void;
-  /** More attempts would not help. */
-  gaveUp(reason: WireError): void;
+  /** More attempts would not help. Resolves when the run is paused. @throws CoppiceError where that could not be stored. */
+  gaveUp(reason: WireError): Promise<void>;
 }
 
 /**
@@ -60,6 +67,7 @@ export class RoundLoop {
   #open: OpenRound | null = null;
   #deadline: () => void = () => {};
   #retry: (() => void) | null = null;
+  #closed = false;
 
   constructor(options: RunOptions, state: RunState, listener: RoundLoopListener) {
     this.#o = options;
@@ -97,9 +105,10 @@ export class RoundLoop {
 
   // ---- going on
 
-  /** Begins a round where one is wanted and possible. */
+  /** Begins a round where one is wanted and possible, and no change of the run's status is under way. */
   consider(): void {
-    const { record, members, model } = this.#state;
+    const { record, members, model, lane } = this.#state;
+    if (this.#closed || lane.changing) return;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
       return;
@@ -215,7 +224,14 @@ export class RoundLoop {
     this.#collect(true);
   }
 
-  /** No more rounds: the open one is given up. */
+  /** Earlier rounds that came to nothing do not count any more, and the next one need not wait. */
+  resumed(): void {
+    this.#retries.resumed();
+    this.#retry?.();
+    this.#retry = null;
+  }
+
+  /** Gives up the open round, and begins no other. Called in the record's lane: not while a round is being stored. */
   halt(): void {
     this.#retry?.();
     this.#retry = null;
@@ -226,6 +242,7 @@ export class RoundLoop {
 
   /** Stops timers. What was spooled stays, for the process after this one. */
   close(): void {
+    this.#closed = true;
     this.#deadline();
     this.#retry?.();
     this.#grace.endAll();
@@ -289,7 +306,9 @@ export class RoundLoop {
     if (member !== undefined) member.stored = stored;
     // A sum that holds what is not on disk must not outlive the failure: the round is tried again whole.
     stored.catch((thrown: unknown) => {
-      if (this.#open === round) this.#abandon(round, CoppiceError.from(thrown, 'storage-failed'));
+      // Of a round that is being committed its model is what counts, and storage decides about that.
+      if (this.#open === round && this.#phase !== 'commit')
+        this.#abandon(round, CoppiceError.from(thrown, 'storage-failed'));
     });
     this.#listener.changed();
     this.#collect(false);
@@ -347,11 +366,23 @@ export class RoundLoop {
     this.#grace.end(participant);
   }
 
+  /** @throws CoppiceError `update-late`, `update-stale`: that attempt of that round is not the open one. */
+  ensureOpen(asked: { round: number; attempt: number }): void {
+    ensureOpen(asked, this.#open, this.#next);
+  }
+
+  /** The attempt that begins next. */
+  get #next(): { round: number; attempt: number } {
+    const open = this.#open;
+    if (open !== null) return { round: open.round, attempt: open.attempt + 1 };
+    return { round: this.#state.model.round + 1, attempt: this.#retries.attempt };
+  }
+
   #rules(open: OpenRound | null): UpdateRules {
-    const { model, layoutHash } = this.#state;
+    const { layoutHash } = this.#state;
     return {
       open,
-      round: this.#open?.round ?? model.round + 1,
+      next: this.#next,
       plan: this.#plan,
       layout: this.#o.layout,
       layoutHash,
@@ -396,38 +427,17 @@ export class RoundLoop {
       const central = await evaluate(this.#o.evaluator, task, next.weights);
       if (this.#open !== open) return;
       this.#step('evaluated');
-      const last = open.round >= plan.rounds || reached(plan.targetAccuracy, central);
-      const record = last
-        ? { ...state.record, status: nextStatus(state.record.status, 'finish'), endedAt: this.#now() }
-        : state.record;
       const { layoutHash } = state;
       const made = { weights: next.weights, round: open.round };
       const packed = await inTurns(packModels(made, { plan, layout, layoutHash }));
       if (this.#open !== open) return;
-      const round = await commit(this.#o.storage, open, next, {
-        run: record,
-        central,
-        bytes: cohortBytes(open, this.#o.audience),
-        now: this.#now(),
-        ended: this.#elapsed(),
-      });
-      this.#forget();
-      if (this.#open !== open) return;
-      const evaluated = meanMetrics(open.evaluations);
-      const lastRound = state.lastRound;
-      const parentCentral = state.central;
-      // The admin may have paused the run while it was being committed.
-      state.record = last ? record : { ...record, status: state.record.status };
-      const { hash, weights, state: memory } = next;
-      state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, {
-        packed,
-        step: next.step,
-      });
-      this.#retries.committed();
-      this.#end(open, 'committed', null);
-      this.#o.observer.roundChanged(round);
-      this.#listener.log('info', 'round-committed', committedSentence(round));
-      await this.addFederated(lastRound, open.round - 1, evaluated, parentCentral);
+      const last = open.round >= plan.rounds || reached(plan.targetAccuracy, central);
+      const { lastRound, central: parentCentral } = state;
+      const committed = await state.lane.commit(() => this.#commit(open, next, { central, packed, last }));
+      if (!committed) return;
+      await this.addFederated(lastRound, open.round - 1, meanMetrics(open.evaluations), parentCentral).catch(
+        (thrown: unknown) => this.#logFailure(thrown),
+      );
       if (last) this.#listener.finished();
     } catch (thrown) {
       if (this.#open === open) this.#abandon(open, CoppiceError.from(thrown));
@@ -435,6 +445,39 @@ export class RoundLoop {
     }
     this.#listener.changed();
     this.consider();
+  }
+
+  /** Makes a round's model durable, then the current one. @returns false where the round was given up before. */
+  async #commit(
+    open: OpenRound,
+    next: SteppedModel,
+    { central, packed, last }: { central: Metrics | null; packed: PackedModels; last: boolean },
+  ): Promise<boolean> {
+    if (this.#open !== open) return false;
+    const state = this.#state;
+    const { record } = state;
+    const ended = last
+      ? { ...record, status: nextStatus(record.status, 'finish'), reason: null, endedAt: this.#now() }
+      : null;
+    const round = await commit(this.#o.storage, open, next, {
+      run: ended,
+      task: record.task.id,
+      central,
+      bytes: cohortBytes(open, this.#o.audience),
+      now: this.#now(),
+      ended: this.#elapsed(),
+    });
+    // Closed meanwhile: the process after this one finds the model in storage.
+    if (this.#open !== open) return false;
+    this.#forget();
+    if (ended !== null) state.record = ended;
+    const { hash, weights, state: memory, step } = next;
+    state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, { packed, step });
+    this.#retries.committed();
+    this.#end(open, 'committed', null);
+    this.#o.observer.roundChanged(round);
+    this.#listener.log('info', 'round-committed', committedSentence(round));
+    return true;
   }
 
   #abandon(open: OpenRound, error: CoppiceError): void {
@@ -462,16 +505,14 @@ export class RoundLoop {
     );
     this.#o.storage.putRound(round).catch((thrown: unknown) => this.#logFailure(thrown));
     this.#forget();
-    const wait = this.#retries.abandoned(open.attempt, error.code);
+    const { wait, giveUp } = this.#retries.abandoned(open.attempt, error.code);
     if (!isOver(this.#state.record.status)) {
-      if (wait === 'give-up') {
-        this.#listener.gaveUp(reason);
-        return;
-      }
       this.#retry = this.#o.clock.setTimer(wait, () => {
         this.#retry = null;
         this.consider();
       });
+      // Where the pause cannot be stored, the rounds are tried again, and so is the pause.
+      if (giveUp) this.#listener.gaveUp(reason).catch((thrown: unknown) => this.#logFailure(thrown));
     }
     this.#listener.changed();
   }

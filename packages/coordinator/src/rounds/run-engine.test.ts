@@ -2,171 +2,17 @@ import { ExactAccumulator, payloadValues, takeSteps, toFloat32 } from '@coppice/
 import { ManualClock, seededRandom, shuffle, uniform } from '@coppice/ports';
 import {
   CoppiceError,
-  type Down,
-  type DownName,
   decodeFrame,
-  defaultPlan,
-  encodeFrame,
-  float32Payload,
   frameBytes,
-  type Layout,
   layoutHash,
   type Plan,
-  type Round,
   type RoundStart,
   readFloat32Payload,
-  type Task,
   type Update,
   weightsHash,
 } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import type { Evaluator } from '../evaluation/evaluator.ts';
-import { memoryStorage } from '../storage/memory.ts';
-import { memorySpool } from '../storage/memory-spool.ts';
-import type { Spool } from '../storage/spool.ts';
-import type { RunRecord, Storage } from '../storage/storage.ts';
-import { RunEngine } from './run-engine.ts';
-
-const layout: Layout = [{ name: 'w', shape: [3], trainable: true }];
-const task: Task = {
-  id: 'toy',
-  title: { en: 'Toy' },
-  description: { en: 'A toy.' },
-  data: {
-    kind: 'table',
-    features: [{ name: 'x', mean: 0, scale: 1 }],
-    target: { kind: 'number', name: 'y' },
-  },
-  model: { class_name: 'Sequential', config: {} },
-  loss: 'meanSquaredError',
-  samples: false,
-  planDefaults: {},
-};
-
-const id = (n: number) => n.toString(16).padStart(32, '0');
-
-/** A run in a world of its own: time stands still, messages are kept. */
-async function world(
-  plan: Partial<Plan> = {},
-  options: {
-    evaluate?: Evaluator['evaluate'];
-    /** What an earlier process left. */
-    left?: { record: RunRecord; storage: Storage; spool: Spool; weights?: Float32Array; clock?: ManualClock };
-  } = {},
-) {
-  const clock = options.left?.clock ?? new ManualClock(1_000_000);
-  const storage: Storage = options.left?.storage ?? memoryStorage();
-  const spool: Spool = options.left?.spool ?? memorySpool();
-  const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
-  const rounds: Round[] = [];
-  const events: string[] = [];
-  const logged: { kind: string; round: number | null }[] = [];
-  const weights = options.left?.weights ?? new Float32Array([1, 2, 3]);
-  const record: RunRecord = options.left?.record ?? {
-    id: 'toy-1',
-    task,
-    plan: { ...defaultPlan, overSelection: 1, ...plan },
-    status: 'created',
-    createdAt: 0,
-    endedAt: null,
-    reason: null,
-  };
-  const engine = new RunEngine({
-    record,
-    layout,
-    attempt: 1,
-    storage,
-    spool,
-    clock,
-    model: { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } },
-    central: null,
-    lastRound: null,
-    audience: {
-      send: (to, name, message) => void sent.push({ to: [...to], name, message }),
-      bytes: () => ({ up: 0, down: 0 }),
-    },
-    evaluator: {
-      check: () => Promise.reject(new Error('not asked here')),
-      layout: () => Promise.reject(new Error('not asked here')),
-      describe: () => Promise.reject(new Error('not asked here')),
-      samples: () => Promise.reject(new Error('not asked here')),
-      evaluate: options.evaluate ?? (() => Promise.resolve({ loss: 1, accuracy: 0.5, examples: 1 })),
-      close: () => Promise.resolve(),
-    },
-    observer: {
-      runChanged: () => {},
-      roundChanged: (round) => {
-        if (round.outcome !== 'open') rounds.push(round);
-      },
-      participantsChanged: () => {},
-      event: ({ kind, round }) => {
-        events.push(kind);
-        logged.push({ kind, round });
-      },
-    },
-    admission: () => 'open',
-  });
-  const join = (n: number, has?: string | null) => {
-    engine.join(id(n), {
-      run: 'toy-1',
-      device: 'headless',
-      backend: 'cpu',
-      examples: 5,
-      speed: null,
-      paused: false,
-      ...(has === undefined ? {} : { has }),
-    });
-    engine.afterJoin(id(n));
-  };
-  const starts = () =>
-    sent.filter((one) => one.name === 'round-start') as { to: readonly string[]; message: RoundStart }[];
-  const lastStart = () => starts().at(-1) as { to: readonly string[]; message: RoundStart };
-  const updateOf = (values: readonly number[], examples = 1, change: Partial<Update> = {}): Update => ({
-    run: 'toy-1',
-    round: lastStart().message.round,
-    attempt: lastStart().message.attempt,
-    checkpoint: lastStart().message.checkpoint,
-    examples,
-    loss: 0.5,
-    evaluation: { loss: 0.7, accuracy: 0.25, examples: 4 },
-    milliseconds: 10,
-    frame: encodeFrame({
-      kind: 'update',
-      codec: 'float32',
-      layoutHash: layoutHash(layout),
-      parameters: values.length,
-      payload: float32Payload(Float32Array.from(values)),
-    }),
-    ...change,
-  });
-  /** Lets the asynchronous end of a round (evaluation, storage) run to its end. */
-  const settled = async () => {
-    for (let i = 0; i < 50; i++) await Promise.resolve();
-    await new Promise((resolve) => setImmediate(resolve));
-  };
-  const ends = () =>
-    sent.filter((one) => one.name === 'round-end') as { to: readonly string[]; message: Down<'round-end'> }[];
-  /** The process ends without a word; another finds what is on disk. */
-  const restart = (left: { weights?: Float32Array; clock?: ManualClock } = {}) =>
-    world(plan, { ...options, left: { record: engine.record, storage: memoryStorage(), spool, ...left } });
-  return {
-    engine,
-    clock,
-    storage,
-    spool,
-    restart,
-    sent,
-    rounds,
-    events,
-    logged,
-    join,
-    starts,
-    lastStart,
-    updateOf,
-    settled,
-    ends,
-  };
-}
+import { id, layout, world } from './run-world.ts';
 
 /** What was sent to one participant, in the order it came. */
 const sentTo = (w: Awaited<ReturnType<typeof world>>, n: number) =>
@@ -392,9 +238,12 @@ describe('an update is refused by name', () => {
     await refused(4, { ...good, checkpoint: '0'.repeat(64) }, 'update-stale');
     await refused(4, { ...good, round: 7 }, 'update-stale');
     await refused(4, { ...good, round: 0 }, 'update-late');
-    await refused(4, { ...good, attempt: 2 }, 'update-late');
+    await refused(4, { ...good, attempt: 0 }, 'update-late');
+    await refused(4, { ...good, attempt: 2 }, 'update-stale');
     await refused(4, { ...good, frame: new Uint8Array(7) }, 'frame-invalid');
-    await expect(w.engine.update(id(9), good)).rejects.toEqual(code('update-not-selected'));
+    w.join(8);
+    await refused(8, good, 'update-not-selected');
+    await refused(9, good, 'not-joined');
     await w.engine.update(id(4), good);
     await expect(w.engine.update(id(4), good)).rejects.toEqual(code('update-duplicate'));
     await w.engine.update(id(5), good);
@@ -450,48 +299,6 @@ describe('a run', () => {
     for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([0, 0, 0]));
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'finished', round: 1 });
-  });
-
-  it('fails with a reason when every round diverges', async () => {
-    const w = await world();
-    w.join(1);
-    w.join(2);
-    await w.engine.act('start');
-    for (let attempt = 1; attempt <= 5; attempt++) {
-      for (const n of [1, 2])
-        w.engine.decline(id(n), { run: 'toy-1', round: 1, attempt, reason: 'training-diverged' });
-      await w.settled();
-      w.clock.advance(30_000);
-    }
-    expect(w.engine.run()).toMatchObject({ status: 'failed', reason: { code: 'training-diverged' } });
-  });
-
-  it('fails too when a round is given up at the first who diverged, because all are needed', async () => {
-    const w = await world({ minParticipants: 4, quorum: 1 });
-    for (const n of [1, 2, 3, 4]) w.join(n);
-    await w.engine.act('start');
-    for (let attempt = 1; attempt <= 5; attempt++) {
-      w.engine.decline(id(1), { run: 'toy-1', round: 1, attempt, reason: 'training-diverged' });
-      await w.settled();
-      w.clock.advance(30_000);
-    }
-    expect(w.engine.run()).toMatchObject({ status: 'failed', reason: { code: 'training-diverged' } });
-    const abandoned = w.logged.filter(({ kind }) => kind === 'round-abandoned');
-    expect(abandoned.map(({ round }) => round)).toEqual([1, 1, 1, 1, 1]);
-  });
-
-  it('does not fail for one that diverges while the others deliver', async () => {
-    const w = await world({ minParticipants: 4, quorum: 1 });
-    for (const n of [1, 2, 3, 4]) w.join(n);
-    await w.engine.act('start');
-    for (let attempt = 1; attempt <= 6; attempt++) {
-      for (const n of [2, 3]) await w.engine.update(id(n), { ...w.updateOf([1, 1, 1]), attempt });
-      w.engine.decline(id(1), { run: 'toy-1', round: 1, attempt, reason: 'training-diverged' });
-      await w.settled();
-      w.clock.advance(30_000);
-    }
-    expect(w.engine.run()).toMatchObject({ status: 'running' });
-    expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'quorum-lost' } });
   });
 
   it('does not commit a model whose loss is not a number', async () => {

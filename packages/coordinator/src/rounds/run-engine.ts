@@ -28,13 +28,14 @@ import type { RunRecord } from '../storage/storage.ts';
 import { ClosingEvaluation } from './closing-evaluation.ts';
 import { isOver, nextStatus, type RunAct } from './machine.ts';
 import { type Member, progressShare } from './members.ts';
+import { owing } from './open-round.ts';
 import { RoundLoop } from './round-loop.ts';
 import { type RunOptions, RunState } from './run-state.ts';
-import { runSentences } from './sentences.ts';
+import { pausedSentence, runSentences } from './sentences.ts';
 import { checkMeasured } from './validate.ts';
 import { participantRows, summarize } from './view.ts';
 
-/** What an honest device says, or is told, when its training diverges. */
+/** Codes that an honest device sends, or is sent, when its training diverges. */
 const divergedCodes: ReadonlySet<ErrorCode> = new Set([
   'training-diverged',
   'update-not-finite',
@@ -43,8 +44,8 @@ const divergedCodes: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * One run: its status, its participants and what they say. Everything happens on calls from outside or
- * on the injected clock; its rounds are in `round-loop.ts`.
+ * One run: its status, its participants and their messages. Everything happens on calls from outside or
+ * on the injected clock; its rounds are in `round-loop.ts`. A status is durable before anybody is told of it.
  */
 export class RunEngine {
   readonly #o: RunOptions;
@@ -61,7 +62,7 @@ export class RunEngine {
       changed: () => this.#changed(),
       log: (level, kind, message, round) => this.#log(level, kind, message, round),
       finished: () => this.#finished(),
-      gaveUp: (reason) => this.#fail(reason),
+      gaveUp: (reason) => this.#giveUp(reason),
     });
   }
 
@@ -80,15 +81,15 @@ export class RunEngine {
 
   // ---- what the admin does
 
+  /**
+   * Resolves when the new status is durable. A round that is being stored is stored first: it may be the last,
+   * and then the run is finished.
+   *
+   * @throws CoppiceError `run-state`, `run-ended`; `storage-failed` and its kin, then the status is as it was.
+   */
   async act(action: RunAction): Promise<void> {
     if (action === 'end-round') return this.#rounds.endNow();
-    const act: RunAct = action;
-    await this.#changeStatus(nextStatus(this.record.status, act), null);
-    this.#log('info', `run-${this.record.status}`, runSentences[this.record.status]);
-    if (action === 'stop') {
-      this.#rounds.halt();
-      this.#changed();
-    } else this.#rounds.consider();
+    await this.#changeStatus(action, null);
   }
 
   /** Goes on where an earlier process stopped, with its open round if it left one. */
@@ -189,13 +190,15 @@ export class RunEngine {
     const member = this.#requireMember(participant);
     const open = this.#rounds.open;
     if (open === null || decline.round !== open.round || decline.attempt !== open.attempt) return;
+    const asked = owing(open, participant);
+    if (asked === null) return;
     if (decline.reason !== 'paused' && decline.reason !== 'dropout') {
       member.lastError = {
         code: decline.reason,
         message: `The participant could not train in round ${open.round}.`,
       };
       this.#log('warning', 'update-declined', `A participant could not train: ${decline.reason}.`);
-      if (divergedCodes.has(decline.reason)) open.diverged++;
+      asked.diverged = divergedCodes.has(decline.reason);
     }
     this.#rounds.out(participant, 'declined');
   }
@@ -231,7 +234,7 @@ export class RunEngine {
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
       if (error.code === 'update-duplicate') await this.#rounds.open?.cohort.get(participant)?.stored;
-      else this.#refused(participant, member, error, update.round);
+      else this.#refused(participant, member, error, update);
       throw thrown;
     }
     member.progress = 1;
@@ -249,13 +252,7 @@ export class RunEngine {
   updatePiece(participant: string, piece: UpdatePiece): Promise<number> {
     const member = this.#requireMember(participant);
     member.lastSeenAt = this.#now();
-    const open = this.#rounds.open;
-    if (open === null || piece.round !== open.round || piece.attempt !== open.attempt) {
-      throw new CoppiceError(
-        'update-late',
-        `Round ${piece.round} has closed. The update does not count; go on with the current model.`,
-      );
-    }
+    this.#rounds.ensureOpen(piece);
     return this.#rounds.transfers.take(participant, piece);
   }
 
@@ -374,21 +371,23 @@ export class RunEngine {
     }
   }
 
-  #refused(participant: string, member: Member, error: CoppiceError, round: number): void {
-    member.lastError = error.toWire();
+  /** Counts and logs a refused update, once a member and attempt; the sender of any other was answered, no more. */
+  #refused(participant: string, member: Member, error: CoppiceError, { round, attempt }: Update): void {
     const open = this.#rounds.open;
-    if (open !== null) {
-      open.refused++;
-      if (divergedCodes.has(error.code)) open.diverged++;
-    }
-    this.#log(
-      'warning',
-      'update-refused',
-      `An update for round ${round} was refused (${error.code}): ${error.message}`,
-    );
-    // A damaged frame may be sent again; what is wrong in itself will not get better.
-    const final = error.retry === 'never' || error.code === 'internal';
-    if (open !== null && round === open.round && final) this.#rounds.out(participant, 'refused');
+    if (open?.round !== round || open.attempt !== attempt) return;
+    const asked = owing(open, participant);
+    if (asked === null) return;
+    member.lastError = error.toWire();
+    if (!asked.refused)
+      this.#log(
+        'warning',
+        'update-refused',
+        `An update for round ${round} was refused (${error.code}): ${error.message}`,
+      );
+    asked.refused = true;
+    asked.diverged = divergedCodes.has(error.code);
+    // A damaged frame may be sent again; an update that is wrong in itself will not get better.
+    if (error.retry === 'never' || error.code === 'internal') this.#rounds.out(participant, 'refused');
   }
 
   #finished(): void {
@@ -416,19 +415,33 @@ export class RunEngine {
       });
   }
 
-  #fail(reason: WireError): void {
-    this.#changeStatus(nextStatus(this.record.status, 'fail'), reason).catch((thrown: unknown) =>
-      this.#logFailure(thrown),
-    );
-    this.#log('error', 'run-failed', `The run failed: ${reason.message}`);
-    this.#changed();
+  /** Pauses the run for a reason of the coordinator's; it goes on when an admin resumes it. */
+  async #giveUp(reason: WireError): Promise<void> {
+    // Stopped while this waited for its turn: there is nothing left to pause.
+    await this.#changeStatus('give-up', reason).catch((thrown: unknown) => {
+      if (!isOver(this.record.status)) throw thrown;
+    });
   }
 
-  async #changeStatus(status: RunRecord['status'], reason: WireError | null): Promise<void> {
-    const endedAt = isOver(status) ? this.#now() : null;
-    this.#state.record = { ...this.record, status, reason, endedAt };
-    await this.#o.storage.putRun(this.record);
-    this.#o.observer.runChanged();
+  /** @throws CoppiceError `run-state`, `run-ended`; what storage throws: then the status is as it was. */
+  async #changeStatus(act: RunAct, reason: WireError | null): Promise<void> {
+    const { lane } = this.#state;
+    try {
+      await lane.change(async () => {
+        const status = nextStatus(this.record.status, act);
+        const endedAt = isOver(status) ? this.#now() : null;
+        const record = { ...this.record, status, reason, endedAt };
+        await this.#o.storage.putRun(record);
+        this.#state.record = record;
+        if (reason === null) this.#log('info', `run-${status}`, runSentences[status]);
+        else this.#log('error', `run-${status}`, pausedSentence(reason));
+        if (act === 'stop') this.#rounds.halt();
+        if (act === 'resume') this.#rounds.resumed();
+        this.#changed();
+      });
+    } finally {
+      this.#rounds.consider();
+    }
   }
 
   #changed(): void {
@@ -465,7 +478,10 @@ export class RunEngine {
   #requireMember(participant: string): Member {
     const member = this.#state.members.get(participant);
     if (member === undefined) {
-      throw new CoppiceError('update-not-selected', 'This participant has not joined the run. Join first.');
+      throw new CoppiceError(
+        'not-joined',
+        'This participant has not joined the run on this coordinator. Join, then go on.',
+      );
     }
     return member;
   }

@@ -17,6 +17,7 @@ import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
 import { ModelSteps, type SentModel } from './model-steps.ts';
 import { notCurrent, type PackedModels, packModels, pieceOfModel } from './packed-model.ts';
+import { RecordLane } from './record-lane.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
 export interface RunObserver {
@@ -58,6 +59,8 @@ export interface RunOptions {
 export class RunState {
   readonly members = new Members();
   readonly layoutHash: Uint8Array;
+  /** Every write of `record` goes through it, and `record` is what storage holds. */
+  readonly lane = new RecordLane();
   record: RunRecord;
   lastRound: Round | null;
   #model: CurrentModel;

@@ -1,4 +1,4 @@
-import type { Round, RunStatus } from '@coppice/protocol';
+import type { Round, RunStatus, WireError } from '@coppice/protocol';
 
 /* What the event log says, in one place. */
 
@@ -10,6 +10,11 @@ export const runSentences: Record<RunStatus, string> = {
   stopped: 'The run was stopped.',
   failed: 'The run failed.',
 };
+
+/** The event of a run that its coordinator pauses. */
+export function pausedSentence(reason: WireError): string {
+  return `The run is paused until an admin resumes it: ${reason.message}`;
+}
 
 export function committedSentence(round: Round): string {
   const megabytes = ((round.bytesUp + round.bytesDown) / 1e6).toFixed(1);

@@ -26,11 +26,17 @@ import {
 import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
 import type { OpenRound } from './open-round.ts';
 
+/** An attempt at a round, both counted from 1. */
+export interface Attempt {
+  readonly round: number;
+  readonly attempt: number;
+}
+
 /** What an update must agree with. */
 export interface UpdateRules {
   readonly open: OpenRound | null;
-  /** The round that comes next: the open one, or the one after the last committed. */
-  readonly round: number;
+  /** The attempt that begins next: of the open round, or of the one after the last committed. */
+  readonly next: Attempt;
   readonly plan: Plan;
   readonly layout: Layout;
   readonly layoutHash: Uint8Array;
@@ -113,20 +119,9 @@ function expectation({ plan, layout, layoutHash }: UpdateRules): FrameExpectatio
 export function checkWanted(
   participant: string,
   update: Update,
-  { open, plan, ...rules }: UpdateRules,
+  { open: collecting, plan, next }: UpdateRules,
 ): OpenRound {
-  if (open === null || update.round !== open.round || update.attempt !== open.attempt) {
-    const late = update.round < rules.round || open === null || update.round === open.round;
-    throw late
-      ? new CoppiceError(
-          'update-late',
-          `Round ${update.round} has closed. The update does not count; go on with the current model.`,
-        )
-      : new CoppiceError(
-          'update-stale',
-          `Round ${update.round} has not begun; the run is at round ${rules.round}.`,
-        );
-  }
+  const open = ensureOpen(update, collecting, next);
   if (update.checkpoint !== open.parent) {
     throw new CoppiceError(
       'update-stale',
@@ -160,6 +155,26 @@ export function checkWanted(
   }
   if (update.evaluation !== null) checkMeasured(update.evaluation, plan);
   return open;
+}
+
+/**
+ * Whether the attempt that somebody speaks of is the open one.
+ *
+ * @param next the attempt that begins next.
+ * @throws CoppiceError `update-late` where it has closed, `update-stale` where it has not begun.
+ */
+export function ensureOpen({ round, attempt }: Attempt, open: OpenRound | null, next: Attempt): OpenRound {
+  if (open?.round === round && open.attempt === attempt) return open;
+  const begun = round < next.round || (round === next.round && attempt < next.attempt);
+  throw begun
+    ? new CoppiceError(
+        'update-late',
+        `Attempt ${attempt} at round ${round} has closed. The update does not count; go on with the current model.`,
+      )
+    : new CoppiceError(
+        'update-stale',
+        `Attempt ${attempt} at round ${round} has not begun; attempt ${next.attempt} at round ${next.round} begins next. The update does not count.`,
+      );
 }
 
 /**

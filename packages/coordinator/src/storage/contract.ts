@@ -160,6 +160,14 @@ export function storageContract(
       expect((await storage.latestOfTask('toy'))?.round).toBe(1);
     });
 
+    it('leaves a run as it is where a commit gives none', async () => {
+      await storage.commit(commitOf('r', 0, new Float32Array([1])));
+      await storage.putRun({ ...runRecord('r'), status: 'paused' });
+      await storage.commit({ ...commitOf('r', 1, new Float32Array([2])), run: null });
+      expect((await storage.runs()).map(({ status }) => status)).toEqual(['paused']);
+      expect((await storage.latest('r'))?.checkpoint.round).toBe(1);
+    });
+
     it('lets two runs share the same weights', async () => {
       const weights = new Float32Array([1, 2]);
       await storage.commit(commitOf('a', 0, weights));

@@ -44,7 +44,7 @@ export function memoryStorage(): Storage {
     },
     async commit({ run, round, model }) {
       const put = blobs.put(toBytes(model.weights));
-      runs.set(run.id, copy(run));
+      if (run !== null) runs.set(run.id, copy(run));
       if (round !== null) rounds.set(roundKey(round), copy(round));
       models.push(copy({ checkpoint: model.checkpoint, state: model.state }));
       await put;

@@ -40,7 +40,7 @@ export function withRetention(
       if (key === 'commit') {
         return async (commit: Parameters<Storage['commit']>[0]) => {
           await target.commit(commit);
-          pruning = pruning.then(() => target.prune(commit.run.id, rule)).catch(failed);
+          pruning = pruning.then(() => target.prune(commit.model.checkpoint.run, rule)).catch(failed);
         };
       }
       if (key === 'close') return () => pruning.then(() => target.close());

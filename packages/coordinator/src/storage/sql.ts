@@ -125,7 +125,7 @@ export async function sqlStorage(
         for (const [name, tensor] of Object.entries(model.state.tensors))
           tensors[name] = await blobs.put(toBytes(tensor));
         await db.transaction().execute(async (transaction) => {
-          await putRun(transaction, run);
+          if (run !== null) await putRun(transaction, run);
           if (round !== null) await putRound(transaction, round);
           const { checkpoint } = model;
           await transaction

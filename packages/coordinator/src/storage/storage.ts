@@ -25,7 +25,8 @@ export interface StoredModel {
 
 /** What becomes durable together when a round commits: all of it, or none. */
 export interface Commit {
-  readonly run: RunRecord;
+  /** Null where the round does not change the run's record. */
+  readonly run: RunRecord | null;
   /** Null for the first weights of a run, which no round made. */
   readonly round: Round | null;
   readonly model: StoredModel;
@@ -52,7 +53,7 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
   /** A run's rounds, oldest first. */
   rounds(run: string): Promise<Round[]>;
 
-  /** Makes a round's model, the strategy's state, the round and the run durable in one transaction. */
+  /** Makes a round's model, the strategy's state, the round and the run (each where given) durable in one transaction. */
   commit(commit: Commit): Promise<void>;
   /** A run's checkpoints, newest first. */
   checkpoints(run: string): Promise<Checkpoint[]>;

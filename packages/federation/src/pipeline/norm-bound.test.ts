@@ -36,6 +36,16 @@ it('measures the others together, by themselves', () => {
   expect(error(values, { trainable: NONE, nonTrainable: 99.9 })).toEqual(refused);
 });
 
+it.each([
+  [2, '4.00', '2.00'],
+  [3.9999, '4.0000', '3.9999'],
+  [3.999999, '4.000000', '3.999999'],
+])('tells a norm of 4 from the bound %s', (bound, norm, told) => {
+  expect(error(new Float32Array([4, 0, 0, 0, 0, 0]), bound)).toMatchObject({
+    message: expect.stringContaining(`norm is ${norm}; this run counts updates up to ${told}.`),
+  });
+});
+
 it('leaves what is not finite to be refused by its own name', () => {
   const notFinite = expect.objectContaining({ code: 'update-not-finite' });
   expect(error(new Float32Array([Number.NaN, 0, 0, 0, 0, 0]), 1)).toEqual(notFinite);

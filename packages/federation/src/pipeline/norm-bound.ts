@@ -1,4 +1,5 @@
 import { CoppiceError, type Plan } from '@coppice/protocol';
+import { apart } from '../apart.ts';
 import { MODEL_GROUP } from '../contributions/layout.ts';
 
 /** L2 norms; `Infinity` where there is no bound. */
@@ -40,6 +41,6 @@ function check(norm: number, bound: number, what: string): CoppiceError | null {
   if (norm <= bound) return null;
   return new CoppiceError(
     'update-norm',
-    `The update's ${what} is ${norm.toPrecision(3)}; this run counts updates up to ${bound.toPrecision(3)}. Training may be diverging here: a smaller learning rate or scaled inputs help.`,
+    `The update's ${what} is ${apart(norm, bound)}; this run counts updates up to ${apart(bound, norm)}. Training may be diverging here: a smaller learning rate or scaled inputs help.`,
   );
 }

@@ -1,5 +1,6 @@
 import type { KernelInstance } from '@coppice/kernels';
 import { CoppiceError, type Layout, shapeSize } from '@coppice/protocol';
+import { apart } from '../apart.ts';
 import type { Values } from '../codecs/values.ts';
 import { workbench } from '../codecs/workbench.ts';
 import { checkNorm, type NormBound } from '../pipeline/norm-bound.ts';
@@ -58,7 +59,7 @@ export function* inspect(
     return { fault: null, factor: limit?.counted === undefined ? 1 : factorFor(squares, limit.counted) };
   const fault = new CoppiceError(
     'update-out-of-range',
-    `The update changes a parameter by ${largest.toPrecision(3)} with a weight of ${weight}, more than can be summed. The training has diverged: a smaller learning rate may help.`,
+    `The update changes a parameter by ${apart(largest, maxWeighted / weight)} with a weight of ${weight}; at most ${apart(maxWeighted / weight, largest)} can be summed. The training has diverged: a smaller learning rate may help.`,
   );
   return { fault, factor: 1 };
 }

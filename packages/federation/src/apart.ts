@@ -1,0 +1,13 @@
+/**
+ * A number in as few significant digits, at least three, as tell it from another one.
+ *
+ * @example
+ * apart(0.500004, 0.5) // '0.500004'; `apart(0.5, 0.500004)`: '0.500000'
+ */
+export function apart(value: number, other: number): string {
+  for (let digits = 3; digits < 17; digits++) {
+    const told = value.toPrecision(digits);
+    if (told !== other.toPrecision(digits)) return told;
+  }
+  return value.toPrecision(17);
+}
