@@ -39,6 +39,7 @@ export const errorCodes = {
   'quorum-lost': 'later',
   // updates
   'not-joined': 'join',
+  'ticket-invalid': 'with-current-model',
   'update-late': 'with-current-model',
   'update-stale': 'with-current-model',
   'update-not-selected': 'with-current-model',

@@ -82,6 +82,9 @@ export const RoundSchema = z.strictObject({
   asked: z.int(),
   accepted: z.int(),
   refused: z.int(),
+  /** Updates whose weight, and whose length, counted less than they came with. */
+  capped: z.optional(z.int()),
+  scaled: z.optional(z.int()),
   examples: z.int(),
   phases: PhaseTimesSchema,
   /** Bytes through the cohort's sockets from selection to commit; up is towards the coordinator. */

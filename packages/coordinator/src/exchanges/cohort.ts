@@ -11,9 +11,12 @@ export interface CohortMember {
   refused: boolean;
   /** Whether this member said, or was told, that its training diverged. */
   diverged: boolean;
-  /** Whether its weight counted less than it claimed, and whether its vectors counted as shorter than they came. */
+  /** The weight that counted; 0 before. */
+  weight: number;
+  /** Whether that is less than it claimed. */
   capped: boolean;
-  scaled: boolean;
+  /** The factor by which limits shortened its vectors; 1: they count as they came. */
+  factor: number;
   /** Settles when the member's answer was looked at whole; `null`: none is being looked at. */
   taking: Promise<unknown> | null;
   /** Settles when the member's answer is on disk. */
@@ -58,8 +61,9 @@ export class Cohort {
           bytesBefore: begin.bytes(id),
           refused: false,
           diverged: false,
+          weight: 0,
           capped: false,
-          scaled: false,
+          factor: 1,
           taking: null,
           stored: null,
         },

@@ -253,7 +253,7 @@ export class Exchange {
     const contribution: Contribution = yield* form.read(answer);
     const weight = Math.min(answer.weight, this.#o.weightCap(participant));
     const factor = yield* sum.add(contribution, weight, limits);
-    return { capped: weight < answer.weight, scaled: factor < 1 };
+    return { weight, factor };
   }
 
   #accept(participant: string, member: CohortMember, answer: Answer, how: Counted): void {
@@ -263,12 +263,13 @@ export class Exchange {
     this.#consider();
   }
 
-  #credit(participant: string, member: CohortMember, answer: Answer, { capped, scaled }: Counted): void {
+  #credit(participant: string, member: CohortMember, answer: Answer, { weight, factor }: Counted): void {
     this.#grace.end(participant);
     member.outcome = 'accepted';
     member.milliseconds = this.#o.clock.elapsed() - this.#o.beganAt;
-    member.capped = capped;
-    member.scaled = scaled;
+    member.weight = weight;
+    member.capped = weight < answer.weight;
+    member.factor = factor;
     this.#o.listener.counted(participant, answer);
   }
 
@@ -415,8 +416,8 @@ export class Exchange {
 }
 
 interface Counted {
-  readonly capped: boolean;
-  readonly scaled: boolean;
+  readonly weight: number;
+  readonly factor: number;
 }
 
 function tooLarge(bytes: number): CoppiceError {

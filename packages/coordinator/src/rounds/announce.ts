@@ -1,32 +1,28 @@
 import type { Outcome, WireError } from '@coppice/protocol';
+import type { Exchange } from '../exchanges/exchange.ts';
 import { outward } from '../outward.ts';
 import type { Audience, Bytes } from './audience.ts';
 import type { OpenRound } from './open-round.ts';
 import type { RunState } from './run-state.ts';
 
-/** Nothing more is waited for: who has not delivered is late. Before the round is written down. */
-export function settle(open: OpenRound): void {
-  for (const member of open.cohort.values()) {
-    if (member.outcome === 'asked' || member.outcome === 'away') member.outcome = 'late';
-  }
-}
-
-/** Tells everyone how the round ended. */
+/** Tells everyone in the run how the round ended. */
 export function announceEnd(
-  open: OpenRound,
+  { opening, exchange }: OpenRound,
   state: RunState,
   audience: Audience,
   ending: { outcome: 'committed' | 'abandoned'; reason: WireError | null },
 ): void {
-  for (const [id, member] of open.cohort) {
+  const { cohort } = exchange;
+  for (const [id, member] of cohort.entries()) {
     const row = state.members.get(id);
     if (row === undefined) continue;
     row.progress = null;
-    if (member.outcome !== 'accepted') row.roundsMissed++;
+    // A round that came to nothing says nothing of its members.
+    if (member.outcome !== 'accepted' && ending.outcome === 'committed') row.roundsMissed++;
   }
   const groups = new Map<Outcome | null, string[]>();
   for (const id of state.members.here()) {
-    const you = open.cohort.get(id)?.outcome ?? null;
+    const you = cohort.get(id)?.outcome ?? null;
     const group = groups.get(you);
     if (group === undefined) groups.set(you, [id]);
     else group.push(id);
@@ -34,26 +30,26 @@ export function announceEnd(
   for (const [you, ids] of groups) {
     audience.send(ids, 'round-end', {
       run: state.record.id,
-      round: open.round,
-      attempt: open.attempt,
+      round: opening.round,
+      attempt: opening.attempt,
       outcome: ending.outcome,
       reason: ending.reason && outward(ending.reason),
       checkpoint: state.model.hash,
       central: ending.outcome === 'committed' ? state.central : null,
-      accepted: open.counted.updates,
-      asked: open.cohort.size,
+      accepted: cohort.accepted,
+      asked: cohort.size,
       you,
     });
   }
 }
 
-/** What a round's cohort sent and received since it was asked. */
-export function cohortBytes(open: OpenRound, audience: Audience): Bytes {
+/** Bytes that an exchange's cohort sent and received since it was asked. */
+export function cohortBytes({ cohort }: Exchange, audience: Audience): Bytes {
   let up = 0;
   let down = 0;
-  for (const [id, { bytesBefore }] of open.cohort) {
+  for (const [id, { bytesBefore }] of cohort.entries()) {
     const now = audience.bytes(id);
-    // Nobody counts for less than nothing, not even who is forgotten since.
+    // Counters of a forgotten participant begin anew.
     up += Math.max(0, now.up - bytesBefore.up);
     down += Math.max(0, now.down - bytesBefore.down);
   }

@@ -1,7 +1,18 @@
-import type { GlobalModel, Strategy, StrategyState } from '@coppice/federation';
+import {
+  type Aggregate,
+  type EncodedRow,
+  encodedRows,
+  type GlobalModel,
+  MODEL_GROUP,
+  type Rows,
+  type Strategy,
+  type StrategyState,
+} from '@coppice/federation';
+import { type Codec, CoppiceError, FRAME_HEADER_BYTES, type Section, sectionBytes } from '@coppice/protocol';
+import type { Exchange } from '../exchanges/exchange.ts';
 import { hashInSlices, toBytes } from '../storage/blobs.ts';
+import type { Spool } from '../storage/spool.ts';
 import { inTurns } from '../turns.ts';
-import type { OpenRound } from './open-round.ts';
 
 /** A model that a round made, not yet committed. */
 export interface NextModel {
@@ -12,25 +23,55 @@ export interface NextModel {
 }
 
 /**
- * Step 6: the strategy turns the mean update into the next global model. A piece of the model a turn of the
- * event loop; nothing is added to the round's sum meanwhile, since it is no longer collected.
+ * Step 6: the strategy turns the sum, or the rows, into the next global model. A piece of the model a turn of the event
+ * loop; nothing is added to the sum meanwhile, since the exchange is closed.
  */
 export async function apply(
-  open: OpenRound,
-  strategy: Strategy,
-  state: StrategyState,
-  model: GlobalModel,
+  round: { readonly number: number; readonly joined: number },
+  { strategy, state, model }: { strategy: Strategy; state: StrategyState; model: GlobalModel },
+  exchange: Pick<Exchange, 'sum'>,
+  rows: () => Rows,
 ): Promise<NextModel> {
-  const result = {
-    round: open.round,
-    model,
-    mean: await inTurns(open.sum.meanInSteps()),
-    updates: open.sum.updates,
-    examples: open.sum.examples,
-  };
-  const applied =
-    strategy.applyInSteps === undefined
-      ? strategy.apply(state, result)
-      : await inTurns(strategy.applyInSteps(state, result));
+  const aggregate = await inTurns(exchange.sum.aggregate());
+  const mean =
+    strategy.server.combine === undefined ? meanOf(aggregate) : await strategy.server.combine(rows());
+  const applied = await inTurns(
+    strategy.server.apply(state, {
+      round: round.number,
+      model,
+      mean,
+      means: aggregate.means,
+      measures: aggregate.measures,
+      count: aggregate.count,
+      weight: aggregate.weight,
+      joined: round.joined,
+    }),
+  );
   return { ...applied, hash: await hashInSlices(toBytes(applied.weights)) };
+}
+
+function meanOf({ means }: Aggregate): Float64Array {
+  const mean = means.get(MODEL_GROUP);
+  if (mean === undefined) throw new Error('the layout has no group for the model');
+  return mean;
+}
+
+/** The accepted changes of the model, read from the spool; sorted by participant. */
+export function spooledRows(
+  exchange: Exchange,
+  { run, codec, sections, spool }: { run: string; codec: Codec; sections: readonly Section[]; spool: Spool },
+): Rows {
+  const index = sections.findIndex(({ group }) => group === MODEL_GROUP);
+  const section = sections[index] as Section;
+  const before = sections.slice(0, index).reduce((sum, one) => sum + sectionBytes(codec, one), 0);
+  const accepted = [...exchange.cohort.entries()]
+    .filter(([, { outcome }]) => outcome === 'accepted')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const rows = accepted.map(([participant, { weight, factor }]): EncodedRow => {
+    const frame = spool.frame(run, participant);
+    if (frame === null)
+      throw new CoppiceError('storage-failed', 'An accepted update is not in the spool. The round begins anew.');
+    return { weight, factor, read: (into, at) => frame.read(into, FRAME_HEADER_BYTES + at) };
+  });
+  return encodedRows(rows, { codec, section, before });
 }

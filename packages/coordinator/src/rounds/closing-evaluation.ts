@@ -1,61 +1,63 @@
-import { meanMetrics, selectCohort } from '@coppice/federation';
-import { type Clock, seededRandom } from '@coppice/ports';
-import { ANSWER_TIMEOUT, type Evaluation, type Metrics } from '@coppice/protocol';
-import type { Audience } from './audience.ts';
-import type { RunState } from './run-state.ts';
+import { ExactSum, metricsOf, selectCohort, tallyOf } from '@coppice/federation';
+import { seededRandom } from '@coppice/ports';
+import { ANSWER_TIMEOUT, type Metrics } from '@coppice/protocol';
+import { Exchange } from '../exchanges/exchange.ts';
+import { ask } from '../exchanges/question.ts';
+import type { RunOptions, RunState } from './run-state.ts';
 
-/** Nobody trains on the last model of a run, so it is sent out once more to be measured. */
-export class ClosingEvaluation {
-  readonly #checkpoint: string;
-  readonly #asked: ReadonlySet<string>;
-  readonly #metrics = new Map<string, Metrics>();
-  readonly #stop: () => void;
-  #done: ((federated: Metrics | null) => void) | null;
-
-  /** @param done hears the mean of what came in, once: when all have answered or time is up. */
-  constructor(
-    state: RunState,
-    { audience, clock }: { audience: Audience; clock: Clock },
-    done: (federated: Metrics | null) => void,
-  ) {
-    const { record, model, lastRound } = state;
-    this.#checkpoint = model.hash;
-    this.#done = done;
-    const size = Math.max(1, lastRound?.target ?? 1);
-    const able = record.plan.evaluationShare === 0 ? [] : state.members.available();
-    const asked = selectCohort(able, size, seededRandom(record.plan.seed, 'closing'));
-    this.#asked = new Set(asked);
-    this.#stop = asked.length === 0 ? () => {} : clock.setTimer(ANSWER_TIMEOUT, () => this.#end());
-    if (asked.length === 0) this.#done = null;
-    for (const [has, ids] of state.members.byModel(asked, model.hash)) {
-      audience.send(ids, 'evaluate', {
-        run: record.id,
-        round: model.round,
-        checkpoint: model.hash,
-        ...state.sent(has),
-      });
-    }
-  }
-
-  /** Nobody was here to be asked, or has anything to measure on: nothing will come. */
-  get askedNobody(): boolean {
-    return this.#asked.size === 0;
-  }
-
-  take(participant: string, evaluation: Evaluation): void {
-    if (evaluation.checkpoint !== this.#checkpoint || !this.#asked.has(participant)) return;
-    this.#metrics.set(participant, evaluation.metrics);
-    if (this.#metrics.size === this.#asked.size) this.#end();
-  }
-
-  close(): void {
-    this.#stop();
-    this.#done = null;
-  }
-
-  #end(): void {
-    const done = this.#done;
-    this.close();
-    done?.(meanMetrics(this.#metrics.values()));
-  }
+/**
+ * Asks participants to measure the last model of a run, on which nobody trains.
+ *
+ * @param done hears the mean of the measurements once: when all have answered or time is up.
+ * @returns the exchange; `null` where nobody could be asked.
+ */
+export function closingEvaluation(
+  state: RunState,
+  { audience, clock, spool }: Pick<RunOptions, 'audience' | 'clock' | 'spool'>,
+  done: (federated: Metrics | null) => void,
+): Exchange | null {
+  const { record, model, lastRound, forms, tickets } = state;
+  if (record.plan.evaluationShare === 0) return null;
+  const size = Math.max(1, lastRound?.target ?? 1);
+  const random = seededRandom(state.secret, 'closing');
+  const cohort = selectCohort(state.members.available().keys(), size, random);
+  if (cohort.length === 0) return null;
+  const beganAt = clock.elapsed();
+  const sum = new ExactSum(forms.evaluate.sections);
+  const exchange = new Exchange({
+    run: record.id,
+    name: `e${model.round}-1`,
+    title: 'the last evaluation',
+    cohort,
+    wanted: { target: cohort.length, quorum: 1 },
+    begin: 'asked',
+    bytes: (id) => audience.bytes(id),
+    beganAt,
+    dueAt: beganAt + ANSWER_TIMEOUT,
+    grace: ANSWER_TIMEOUT,
+    form: forms.evaluate,
+    sum,
+    limits: new Map(),
+    weightCap: () => 1,
+    spool,
+    durable: false,
+    clock,
+    listener: {
+      changed: () => {},
+      counted: () => {},
+      refused: () => {},
+      closed: () => done(metricsOf(tallyOf('held', sum.measures.totals()))),
+    },
+  });
+  const question = {
+    run: record.id,
+    kind: 'evaluate',
+    round: model.round,
+    attempt: 1,
+    given: {},
+    parcels: (participant: string) => state.evaluateParcels(participant),
+  } as const;
+  ask(question, exchange, { audience, tickets, elapsed: beganAt });
+  exchange.open();
+  return exchange;
 }

@@ -1,4 +1,3 @@
-import { meanMetrics } from '@coppice/federation';
 import type { Metrics, Round } from '@coppice/protocol';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { NextModel } from './apply.ts';
@@ -35,7 +34,6 @@ export async function commit(
     ended,
     central,
     checkpoint: next.hash,
-    trainingLoss: meanMetrics(open.losses)?.loss ?? null,
     bytes,
   });
   await storage.commit({
@@ -46,10 +44,10 @@ export async function commit(
       state: next.state,
       checkpoint: {
         hash: next.hash,
-        run: open.run,
+        run: open.opening.run,
         task,
-        round: open.round,
-        parent: open.parent,
+        round: open.opening.round,
+        parent: open.opening.parent,
         createdAt: now,
         central,
         federated: null,

@@ -101,17 +101,9 @@ export class Members {
     this.#gone.never.delete(id);
   }
 
-  /** Those of some who have the same model, by its hash; `null`: none that is known. They are about to be sent another. */
-  byModel(ids: Iterable<string>, next: string): Map<string | null, string[]> {
-    const groups = new Map<string | null, string[]>();
-    for (const id of ids) {
-      const has = this.#members.get(id)?.has ?? null;
-      const group = groups.get(has);
-      if (group === undefined) groups.set(has, [id]);
-      else group.push(id);
-      this.receives(id, next);
-    }
-    return groups;
+  /** The hash of the model that a participant has; `null`: none that is known. */
+  has(id: string): string | null {
+    return this.#members.get(id)?.has ?? null;
   }
 
   /** A model is on its way to one who may keep it. */
@@ -120,11 +112,12 @@ export class Members {
     if (member !== undefined && member.has !== undefined) member.has = model;
   }
 
-  /** Who is here, with data and not paused: who may be selected. */
-  available(): string[] {
-    const ids: string[] = [];
-    for (const member of this.#members.values()) if (isAvailable(member)) ids.push(member.id);
-    return ids;
+  /** Participants that are here, with data and not paused, and the examples that each has said to have. */
+  available(): Map<string, number> {
+    const found = new Map<string, number>();
+    for (const member of this.#members.values())
+      if (isAvailable(member)) found.set(member.id, member.examples);
+    return found;
   }
 
   /** How many that are. Counted anew: asked thousands of times, by each that joins. */
@@ -139,6 +132,13 @@ export class Members {
     const ids: string[] = [];
     for (const member of this.#members.values()) if (member.presence === 'here') ids.push(member.id);
     return ids;
+  }
+
+  /** Participants that have joined and not left, connected or not. */
+  get joinedCount(): number {
+    let count = 0;
+    for (const { presence } of this.#members.values()) if (presence !== 'left') count++;
+    return count;
   }
 
   get hereCount(): number {

@@ -12,6 +12,7 @@ import {
   PIECE_BYTES,
   type Plan,
   pieceOf,
+  weightsHash,
 } from '@coppice/protocol';
 import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
 
@@ -22,6 +23,24 @@ export interface PackedModel {
   readonly frame: Uint8Array;
   /** Of float32, the weights' own memory. */
   readonly payload: Uint8Array;
+}
+
+/** A parcel that goes with every question beside the model. */
+export interface GivenParcel {
+  readonly name: string;
+  readonly hash: string;
+  readonly packed: PackedModel;
+}
+
+/** Packs a strategy's tensors, each as long as the model, exactly as they are. */
+export function* packGiven(
+  given: Readonly<Record<string, Float32Array>>,
+  layoutHash: Uint8Array,
+): Steps<GivenParcel[]> {
+  const parcels: GivenParcel[] = [];
+  for (const [name, values] of Object.entries(given))
+    parcels.push({ name, hash: weightsHash(values), packed: yield* packModel(layoutHash, values) });
+  return parcels;
 }
 
 /** The ways in which one model travels; the same one twice where it is not rounded. */
@@ -71,7 +90,7 @@ export function pieceOfModel(models: readonly PackedModel[], codec: Codec, piece
   throw new CoppiceError('message-invalid', `The model has no piece ${piece} of ${codec}.`);
 }
 
-/** What who asks for a piece of a model that is not the current one is told. */
+/** The error for pieces of a parcel that is not a current one. */
 export function notCurrent(run: string): CoppiceError {
   return new CoppiceError(
     'checkpoint-unknown',

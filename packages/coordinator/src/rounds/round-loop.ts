@@ -1,48 +1,40 @@
-import { meanMetrics, type Pipeline, pipelineOf, STEP_PARAMETERS, strategyOf } from '@coppice/federation';
+import { ExactSum, RowsSum, type Sum } from '@coppice/federation';
 import {
+  type Answer,
   CoppiceError,
   type Event,
-  frameBytes,
   GRACE_AFTER_RESTART,
   type Metrics,
   type Phase,
-  type Plan,
   type Round,
-  type Update,
   type WireError,
 } from '@coppice/protocol';
-import type { SpooledRound } from '../storage/spool.ts';
+import { type Closed, Exchange } from '../exchanges/exchange.ts';
+import { ask, type Question } from '../exchanges/question.ts';
+import { trainName } from '../exchanges/tickets.ts';
+import type { RoundOpening, SpooledRound } from '../storage/spool.ts';
 import { inTurns } from '../turns.ts';
-import { accumulate, accumulateInSteps } from './accumulate.ts';
-import { announceEnd, cohortBytes, settle } from './announce.ts';
-import { apply } from './apply.ts';
-import { collected, lostBecause } from './collect.ts';
+import { announceEnd, cohortBytes } from './announce.ts';
+import { apply, spooledRows } from './apply.ts';
 import { commit } from './commit.ts';
-import { distribute } from './distribute.ts';
 import { evaluate } from './evaluate.ts';
-import { Grace } from './grace.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
-import { type OpenRound, openRound, toRecord } from './open-round.ts';
-import { type PackedModels, packModels } from './packed-model.ts';
+import { federatedOf, type OpenRound, toRecord } from './open-round.ts';
+import { openingOf } from './opening.ts';
+import { type GivenParcel, packGiven, type PackedModels, packModels } from './packed-model.ts';
 import { Retries } from './retries.ts';
 import { roundStep, type SteppedModel } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
-import { select } from './select.ts';
 import { committedSentence } from './sentences.ts';
-import { Transfers } from './transfers.ts';
-import {
-  checkWanted,
-  ensureOpen,
-  type UpdateRules,
-  validate,
-  validateHeader,
-  validateInSteps,
-} from './validate.ts';
 
-/** What a round's end means for its run. */
+/** The meaning of a round's events for its run. */
 export interface RoundLoopListener {
   changed(): void;
   log(level: Event['level'], kind: string, message: string, round?: number): void;
+  /** An answer counts. */
+  counted(participant: string, answer: Answer): void;
+  /** An answer of a member that owed one was refused, the first time in this attempt or `again`. */
+  refused(participant: string, error: CoppiceError, again: boolean): void;
   /** The last round was committed. */
   finished(): void;
   /** More attempts would not help. Resolves when the run is paused. @throws CoppiceError where that could not be stored. */
@@ -50,22 +42,17 @@ export interface RoundLoopListener {
 }
 
 /**
- * The rounds of one run, one at a time: from selection to commit or abandonment. Moves on calls from its
- * run and on the clock's timers; the steps of a round are in the files named after them.
+ * The rounds of one run, one at a time: from selection to commit or abandonment. A round is one exchange and the steps
+ * after it, each in the file named after it. Moves on calls from its run and on the clock's timers.
  */
 export class RoundLoop {
   readonly #o: RunOptions;
   readonly #state: RunState;
   readonly #listener: RoundLoopListener;
-  readonly #pipeline: Pipeline;
-  /** Large updates on their way here. */
-  readonly transfers: Transfers;
-  readonly #grace: Grace;
   readonly #retries: Retries;
   #phase: Phase = 'idle';
   #phaseSince: number;
   #open: OpenRound | null = null;
-  #deadline: () => void = () => {};
   #retry: (() => void) | null = null;
   #closed = false;
 
@@ -73,9 +60,6 @@ export class RoundLoop {
     this.#o = options;
     this.#state = state;
     this.#listener = listener;
-    this.#pipeline = pipelineOf(options.record.plan);
-    this.transfers = new Transfers(options.spool);
-    this.#grace = new Grace(options.clock);
     this.#retries = new Retries(options.attempt);
     this.#phaseSince = options.clock.elapsed();
   }
@@ -88,6 +72,11 @@ export class RoundLoop {
     return this.#open;
   }
 
+  /** The exchange that is waiting for answers; `null`: none is. */
+  get exchange(): Exchange | null {
+    return this.#phase === 'collect' ? (this.#open?.exchange ?? null) : null;
+  }
+
   /** The open round as it stands; `null` between rounds. */
   record(): Round | null {
     const open = this.#open;
@@ -98,8 +87,7 @@ export class RoundLoop {
       ended: null,
       central: null,
       checkpoint: null,
-      trainingLoss: meanMetrics(open.losses)?.loss ?? null,
-      bytes: cohortBytes(open, this.#o.audience),
+      bytes: cohortBytes(open.exchange, this.#o.audience),
     });
   }
 
@@ -107,7 +95,7 @@ export class RoundLoop {
 
   /** Begins a round where one is wanted and possible, and no change of the run's status is under way. */
   consider(): void {
-    const { record, members, model, lane } = this.#state;
+    const { record, members, model, lane, secret } = this.#state;
     if (this.#closed || lane.changing) return;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
@@ -116,48 +104,46 @@ export class RoundLoop {
     if (this.#phase === 'idle' && this.#retry === null) this.#step('begin');
     if (this.#phase !== 'waiting') return;
     if (members.availableCount < record.plan.minParticipants) return;
-    const available = members.available();
     this.#step('enough');
-    const opening = select({
+    const opening = openingOf({
       run: record.id,
       round: model.round + 1,
       attempt: this.#retries.attempt,
       plan: record.plan,
+      secret,
       parent: model.hash,
-      available,
+      available: members.available(),
+      joined: members.joinedCount,
+      normBounds: null,
       now: this.#now(),
     });
-    // Appends go after it in the same file, so it is on disk before any update is acknowledged.
+    // Appends go after it in the same file, so it is on disk before any answer is acknowledged.
     this.#o.spool.open(opening);
     const beganAt = this.#elapsed();
-    const open = openRound(opening, model.weights.length, {
-      outcome: 'asked',
-      bytes: (id) => this.#o.audience.bytes(id),
-      beganAt,
-      dueAt: beganAt + record.plan.deadlineSeconds * 1000,
-    });
-    this.#open = open;
-    for (const id of open.cohort.keys()) {
+    const dueAt = beganAt + record.plan.deadlineSeconds * 1000;
+    const grace = record.plan.graceSeconds * 1000;
+    const open = this.#begin(opening, { begin: 'asked', beganAt, dueAt, grace });
+    const { round, sizes } = opening;
+    for (const id of opening.cohort) {
       const member = members.get(id);
       if (member !== undefined) member.progress = 0;
     }
     this.#step('selected');
-    distribute(open, this.#state, { audience: this.#o.audience, elapsed: this.#elapsed() });
+    this.#ask(open);
     this.#step('distributed');
-    this.#awaitDeadline(open.dueAt);
     this.#listener.log(
       'info',
       'round-started',
-      `Round ${open.round} began: ${open.cohort.size} asked, ${open.sizes.target} wanted.`,
+      `Round ${round} began: ${opening.cohort.length} asked, ${sizes.target} wanted.`,
     );
     this.#listener.changed();
     // A cohort member may have gone while it was being asked.
-    this.#collect(false);
+    open.exchange.open();
   }
 
   /**
-   * Goes on with the round that an earlier process left open: what it acknowledged is counted again from
-   * disk, who had not delivered gets a while to come back. A round of another model is forgotten.
+   * Goes on with the round that an earlier process left open: answers that it acknowledged are counted again from disk,
+   * members that had not answered get a while to come back. A round of another model is forgotten.
    */
   async recover(): Promise<void> {
     const { record, model } = this.#state;
@@ -177,51 +163,86 @@ export class RoundLoop {
     const whole = record.plan.deadlineSeconds * 1000;
     const lasted = Math.min(whole, Math.max(0, this.#now() - opening.startedAt));
     const patience = Math.max(GRACE_AFTER_RESTART, record.plan.graceSeconds * 1000);
-    const open = openRound(opening, model.weights.length, {
-      outcome: 'away',
-      bytes: (id) => this.#o.audience.bytes(id),
+    const open = this.#begin(opening, {
+      begin: 'away',
       beganAt: this.#elapsed() - lasted,
       dueAt: this.#elapsed() + Math.max(whole - lasted, patience),
+      grace: patience,
     });
-    this.#open = open;
     this.#step('recovered');
     await this.#recount(open, spooled);
     this.#listener.log(
       'info',
       'round-recovered',
-      `Round ${open.round} goes on after a restart: ${open.counted.updates} of ${open.sizes.target} wanted updates were already here.`,
+      `Round ${opening.round} goes on after a restart: ${open.exchange.cohort.accepted} of ${opening.sizes.target} wanted updates were already here.`,
     );
-    for (const [id, { outcome }] of open.cohort) {
-      if (outcome === 'away') this.#grace.begin(id, patience, () => this.out(id, 'left'));
-    }
-    this.#awaitDeadline(open.dueAt);
-    this.#collect(false);
+    open.exchange.open();
   }
 
-  async #recount(open: OpenRound, spooled: SpooledRound): Promise<void> {
+  async #recount({ opening, exchange }: OpenRound, spooled: SpooledRound): Promise<void> {
     if (spooled.damage !== null) this.#listener.log('error', 'spool-damaged', spooled.damage.message);
-    for await (const { participant, update } of spooled.updates()) {
+    for await (const { participant, answer } of spooled.answers()) {
       try {
-        this.#count(open, participant, update);
+        await exchange.restore(participant, answer);
       } catch (thrown) {
         // Its sender is asked again when it comes back.
         const { code, message } = CoppiceError.from(thrown);
         this.#listener.log(
           'error',
           'spool-damaged',
-          `A stored update for round ${open.round} could not be used (${code}): ${message}`,
+          `A stored update for round ${opening.round} could not be used (${code}): ${message}`,
         );
       }
     }
   }
 
-  /** Ends the open round with what has come. @throws CoppiceError `run-state` */
+  #begin(
+    opening: RoundOpening,
+    times: { begin: 'asked' | 'away'; beganAt: number; dueAt: number; grace: number },
+  ): OpenRound {
+    const { forms, record } = this.#state;
+    const caps = new Map(opening.cohort.map((id, i) => [id, opening.weightCaps[i] ?? record.plan.maxExamples]));
+    const exchange: Exchange = new Exchange({
+      run: opening.run,
+      name: trainName(opening.round, opening.attempt),
+      title: `round ${opening.round}`,
+      cohort: opening.cohort,
+      wanted: opening.sizes,
+      ...times,
+      bytes: (id) => this.#o.audience.bytes(id),
+      form: forms.train,
+      sum: this.#newSum(),
+      limits: forms.limits(opening.normBounds),
+      weightCap: (id) => caps.get(id) ?? record.plan.maxExamples,
+      spool: this.#o.spool,
+      durable: true,
+      clock: this.#o.clock,
+      listener: {
+        changed: () => this.#listener.changed(),
+        counted: (participant, answer) => this.#listener.counted(participant, answer),
+        refused: (participant, error, again) => this.#listener.refused(participant, error, again),
+        closed: (how) => this.#collected(open, how),
+      },
+    });
+    const open: OpenRound = { opening, exchange, phases: {} };
+    this.#open = open;
+    return open;
+  }
+
+  #newSum(): Sum {
+    const { strategy, train } = this.#state.forms;
+    return strategy.needs === 'rows' ? new RowsSum(train.sections) : new ExactSum(train.sections);
+  }
+
+  /** Ends the open round with the answers that have come. @throws CoppiceError `run-state` */
   endNow(): void {
-    if (this.#phase !== 'collect' || this.#open === null) {
+    const exchange = this.exchange;
+    if (exchange === null || this.#open === null) {
       throw new CoppiceError('run-state', 'No round is being collected, so there is none to end.');
     }
-    this.#listener.log('info', 'round-ended-by-admin', `Round ${this.#open.round} was ended by the admin.`);
-    this.#collect(true);
+    const { round } = this.#open.opening;
+    this.#listener.log('info', 'round-ended-by-admin', `Round ${round} was ended by the admin.`);
+    exchange.endNow();
   }
 
   /** Earlier rounds that came to nothing do not count any more, and the next one need not wait. */
@@ -240,202 +261,72 @@ export class RoundLoop {
     } else if (this.#phase === 'waiting') this.#step('halted');
   }
 
-  /** Stops timers. What was spooled stays, for the process after this one. */
+  /** Stops timers. Spooled answers stay, for the process after this one. */
   close(): void {
     this.#closed = true;
-    this.#deadline();
     this.#retry?.();
-    this.#grace.endAll();
-    this.transfers.dropAll();
+    this.#open?.exchange.abandon();
     this.#open = null;
   }
 
-  // ---- cohort members
-
-  /**
-   * An update was announced by its header, its payload is to come in pieces.
-   *
-   * @returns the piece that comes next; `null` where all are here.
-   * @throws CoppiceError what is wrong with it, as far as can be said.
-   */
-  announced(participant: string, update: Update): number | null {
-    const open = this.#phase === 'collect' ? this.#open : null;
-    const payloadBytes = validateHeader(participant, update, this.#rules(open));
-    return this.transfers.announced(participant, frameBytes(update.frame), payloadBytes);
-  }
-
-  /** Whether an update that came in one message may be counted at once: a small frame can be of a large model. */
-  get fitsATurn(): boolean {
-    return this.#state.model.weights.length <= STEP_PARAMETERS;
-  }
-
-  /** Counts an update. @returns when it is on disk. @throws CoppiceError what is wrong with it, at once. */
-  take(participant: string, update: Update): Promise<void> {
-    const open = this.#phase === 'collect' ? this.#open : null;
-    this.#count(open, participant, update);
-    // Counted, so it was validated against the open round.
-    return this.#keep(open as OpenRound, participant, update);
-  }
-
-  /**
-   * The same for a large update, without keeping the event loop: a piece of the model a turn.
-   *
-   * @returns as soon as it counts, when it is on disk and its frame is not needed any more.
-   * @throws CoppiceError what is wrong with it.
-   */
-  async takeInTurns(participant: string, update: Update): Promise<{ stored: Promise<void> }> {
-    const collecting = () => (this.#phase === 'collect' ? this.#open : null);
-    const rules = this.#rules(collecting());
-    const { values, limit } = await inTurns(validateInSteps(participant, update, rules));
-    const stillWanted = () => checkWanted(participant, update, this.#rules(collecting()));
-    const round = stillWanted();
-    await inTurns(round.sum.checkInSteps(values, update.examples, limit));
-    stillWanted();
-    const steps = accumulateInSteps(round, participant, update, { values, elapsed: this.#elapsed() });
-    this.#grace.end(participant);
-    const summed = inTurns(steps);
-    round.summed = Promise.all([round.summed, summed]).then(() => {});
-    const stored = this.#keep(round, participant, update);
-    return { stored: Promise.all([stored, summed]).then(() => {}) };
-  }
-
-  /** Writes down an update that counts. @returns when it is on disk. */
-  #keep(round: OpenRound, participant: string, update: Update): Promise<void> {
-    const stored = this.#o.spool.append(this.#state.record.id, { participant, update });
-    const member = round.cohort.get(participant);
-    if (member !== undefined) member.stored = stored;
-    // A sum that holds what is not on disk must not outlive the failure: the round is tried again whole.
-    stored.catch((thrown: unknown) => {
-      // Of a round that is being committed its model is what counts, and storage decides about that.
-      if (this.#open === round && this.#phase !== 'commit')
-        this.#abandon(round, CoppiceError.from(thrown, 'storage-failed'));
-    });
-    this.#listener.changed();
-    this.#collect(false);
-    return stored;
-  }
-
-  /** A cohort member will not deliver. */
-  out(participant: string, outcome: 'left' | 'declined' | 'refused'): void {
-    this.#grace.end(participant);
-    this.transfers.drop(participant);
-    const open = this.#open;
-    const member = open?.cohort.get(participant);
-    if (open === null || member === undefined) return;
-    if (member.outcome === 'asked' || member.outcome === 'away') {
-      member.outcome = outcome;
-      member.milliseconds = this.#elapsed() - open.beganAt;
-    }
-    this.#listener.changed();
-    this.#collect(false);
-  }
-
-  /** A connection broke; its owner may come back in time. */
-  away(participant: string): void {
-    const member = this.#open?.cohort.get(participant);
-    if (member?.outcome !== 'asked') return;
-    member.outcome = 'away';
-    this.#grace.begin(participant, this.#state.record.plan.graceSeconds * 1000, () =>
-      this.out(participant, 'left'),
-    );
-  }
-
-  back(participant: string): void {
-    this.#grace.end(participant);
-    const member = this.#open?.cohort.get(participant);
-    if (member?.outcome === 'away') member.outcome = 'asked';
-  }
-
-  /** Sends the open round again to a cohort member that came back without having delivered. */
+  /** Sends the open round's question again to a cohort member that came back without having answered. */
   askAgain(participant: string): void {
     const open = this.#open;
     if (open === null || this.#phase !== 'collect') return;
-    if (open.cohort.get(participant)?.outcome !== 'asked') return;
-    distribute(open, this.#state, {
+    if (open.exchange.cohort.get(participant)?.outcome === 'asked') this.#ask(open, [participant]);
+  }
+
+  #ask({ opening, exchange }: OpenRound, to: readonly string[] = opening.cohort): void {
+    const question: Question = {
+      run: opening.run,
+      kind: 'train',
+      round: opening.round,
+      attempt: opening.attempt,
+      given: opening.normBounds === null ? {} : { normBounds: opening.normBounds },
+      parcels: (participant) => this.#state.trainParcels(participant),
+    };
+    ask(question, exchange, {
       audience: this.#o.audience,
+      tickets: this.#state.tickets,
       elapsed: this.#elapsed(),
-      to: [participant],
+      to,
     });
   }
 
-  // ---- the steps
+  // ---- the steps after the exchange
 
-  #count(open: OpenRound | null, participant: string, update: Update): void {
-    const valid = validate(participant, update, this.#rules(open));
-    accumulate(open as OpenRound, participant, update, valid, this.#elapsed());
-    this.#grace.end(participant);
-  }
-
-  /** @throws CoppiceError `update-late`, `update-stale`: that attempt of that round is not the open one. */
-  ensureOpen(asked: { round: number; attempt: number }): void {
-    ensureOpen(asked, this.#open, this.#next);
-  }
-
-  /** The attempt that begins next. */
-  get #next(): { round: number; attempt: number } {
-    const open = this.#open;
-    if (open !== null) return { round: open.round, attempt: open.attempt + 1 };
-    return { round: this.#state.model.round + 1, attempt: this.#retries.attempt };
-  }
-
-  #rules(open: OpenRound | null): UpdateRules {
-    const { layoutHash } = this.#state;
-    return {
-      open,
-      next: this.#next,
-      plan: this.#plan,
-      layout: this.#o.layout,
-      layoutHash,
-      pipeline: this.#pipeline,
-    };
-  }
-
-  #awaitDeadline(at: number): void {
-    this.#deadline = this.#o.clock.setTimer(at - this.#elapsed(), () => this.#collect(true));
-  }
-
-  #collect(timeIsUp: boolean): void {
-    const open = this.#open;
-    if (open === null || this.#phase !== 'collect') return;
-    const verdict = collected(open, timeIsUp);
-    if (verdict === 'wait') return;
-    this.#deadline();
-    this.#grace.endAll();
-    if (verdict === 'enough') {
-      settle(open);
-      this.transfers.dropAll();
-      this.#step('collected');
-      // Rejections end up in #abandon: a round always ends.
-      void this.#finish(open);
-    } else this.#abandon(open, lostBecause(open, timeIsUp));
+  #collected(open: OpenRound, how: Closed): void {
+    if (this.#open !== open) return;
+    if (how.outcome === 'lost') return this.#abandon(open, how.reason);
+    this.#step('collected');
+    // Rejections end up in #abandon: a round always ends.
+    void this.#finish(open);
   }
 
   async #finish(open: OpenRound): Promise<void> {
     const state = this.#state;
+    const { opening, exchange } = open;
     try {
-      await open.summed;
+      await exchange.drained();
       if (this.#open !== open) return;
-      const { task, plan } = state.record;
-      const model = { layout: this.#o.layout, weights: state.model.weights };
-      const applied = await apply(open, strategyOf(plan), state.model.state, model);
+      const next = await this.#next(open);
       if (this.#open !== open) return;
-      open.sum.release();
-      const { layout, weights: before } = model;
-      const next = await roundStep(applied, { before, layout, plan, round: open.round });
-      if (this.#open !== open) return;
+      exchange.sum.release();
       this.#step('aggregated');
+      const { task, plan } = state.record;
       const central = await evaluate(this.#o.evaluator, task, next.weights);
       if (this.#open !== open) return;
       this.#step('evaluated');
-      const { layoutHash } = state;
-      const made = { weights: next.weights, round: open.round };
-      const packed = await inTurns(packModels(made, { plan, layout, layoutHash }));
+      const { layoutHash, forms } = state;
+      const made = { weights: next.weights, round: opening.round };
+      const packed = await inTurns(packModels(made, { plan, layout: this.#o.layout, layoutHash }));
+      const given = await inTurns(packGiven(forms.strategy.server.given?.(next.state) ?? {}, layoutHash));
       if (this.#open !== open) return;
-      const last = open.round >= plan.rounds || reached(plan.targetAccuracy, central);
+      const last = opening.round >= plan.rounds || reached(plan.targetAccuracy, central);
       const { lastRound, central: parentCentral } = state;
-      const committed = await state.lane.commit(() => this.#commit(open, next, { central, packed, last }));
+      const committed = await state.lane.commit(() => this.#commit(open, next, { central, packed, given, last }));
       if (!committed) return;
-      await this.addFederated(lastRound, open.round - 1, meanMetrics(open.evaluations), parentCentral).catch(
+      await this.addFederated(lastRound, opening.round - 1, federatedOf(open), parentCentral).catch(
         (thrown: unknown) => this.#logFailure(thrown),
       );
       if (last) this.#listener.finished();
@@ -447,11 +338,31 @@ export class RoundLoop {
     this.consider();
   }
 
+  /** The model that the round's answers make. */
+  async #next({ opening, exchange }: OpenRound): Promise<SteppedModel> {
+    const { model, record, forms } = this.#state;
+    const { plan } = record;
+    const { layout, spool } = this.#o;
+    const { strategy, train } = forms;
+    const applied = await apply(
+      { number: opening.round, joined: opening.joined },
+      { strategy, state: model.state, model: { layout, weights: model.weights } },
+      exchange,
+      () => spooledRows(exchange, { run: record.id, codec: plan.uploadCodec, sections: train.sections, spool }),
+    );
+    return roundStep(applied, { before: model.weights, layout, plan, round: opening.round });
+  }
+
   /** Makes a round's model durable, then the current one. @returns false where the round was given up before. */
   async #commit(
     open: OpenRound,
     next: SteppedModel,
-    { central, packed, last }: { central: Metrics | null; packed: PackedModels; last: boolean },
+    {
+      central,
+      packed,
+      given,
+      last,
+    }: { central: Metrics | null; packed: PackedModels; given: readonly GivenParcel[]; last: boolean },
   ): Promise<boolean> {
     if (this.#open !== open) return false;
     const state = this.#state;
@@ -463,7 +374,7 @@ export class RoundLoop {
       run: ended,
       task: record.task.id,
       central,
-      bytes: cohortBytes(open, this.#o.audience),
+      bytes: cohortBytes(open.exchange, this.#o.audience),
       now: this.#now(),
       ended: this.#elapsed(),
     });
@@ -472,7 +383,8 @@ export class RoundLoop {
     this.#forget();
     if (ended !== null) state.record = ended;
     const { hash, weights, state: memory, step } = next;
-    state.moveOn({ round: open.round, hash, weights, state: memory }, central, round, { packed, step });
+    const model = { round: open.opening.round, hash, weights, state: memory };
+    state.moveOn(model, central, round, { packed, given, step });
     this.#retries.committed();
     this.#end(open, 'committed', null);
     this.#o.observer.roundChanged(round);
@@ -481,10 +393,9 @@ export class RoundLoop {
   }
 
   #abandon(open: OpenRound, error: CoppiceError): void {
-    this.#deadline();
-    this.#grace.endAll();
-    this.transfers.dropAll();
-    settle(open);
+    const { opening, exchange } = open;
+    exchange.abandon();
+    exchange.cohort.settle();
     const reason = error.toWire();
     const round = toRecord(open, {
       outcome: 'abandoned',
@@ -492,20 +403,19 @@ export class RoundLoop {
       ended: this.#elapsed(),
       central: null,
       checkpoint: null,
-      trainingLoss: null,
-      bytes: cohortBytes(open, this.#o.audience),
+      bytes: cohortBytes(exchange, this.#o.audience),
     });
     this.#end(open, 'abandoned', reason);
     this.#o.observer.roundChanged(round);
     this.#listener.log(
       'warning',
       'round-abandoned',
-      `Round ${open.round} was abandoned, the model stays as it was: ${reason.message}`,
-      open.round,
+      `Round ${opening.round} was abandoned, the model stays as it was: ${reason.message}`,
+      opening.round,
     );
     this.#o.storage.putRound(round).catch((thrown: unknown) => this.#logFailure(thrown));
     this.#forget();
-    const { wait, giveUp } = this.#retries.abandoned(open.attempt, error.code);
+    const { wait, giveUp } = this.#retries.abandoned(opening.attempt, error.code);
     if (!isOver(this.#state.record.status)) {
       this.#retry = this.#o.clock.setTimer(wait, () => {
         this.#retry = null;
@@ -523,7 +433,7 @@ export class RoundLoop {
     this.#step(outcome);
   }
 
-  /** The measurements of a model come with the updates of the round after it. */
+  /** The measurements of a model come with the answers of the round after it. */
   async addFederated(
     before: Round | null,
     round: number,
@@ -556,10 +466,6 @@ export class RoundLoop {
 
   #logFailure(thrown: unknown): void {
     this.#listener.log('error', 'storage-failed', CoppiceError.from(thrown, 'storage-failed').message);
-  }
-
-  get #plan(): Plan {
-    return this.#state.record.plan;
   }
 
   #now(): number {

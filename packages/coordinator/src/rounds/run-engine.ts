@@ -1,47 +1,35 @@
 import {
+  type Answer,
+  type AnswerPiece,
   type Availability,
   type Codec,
   CoppiceError,
   type Decline,
-  type ErrorCode,
-  type Evaluation,
   type Event,
-  FRAME_HEADER_BYTES,
-  frameBytes,
-  isHeaderAlone,
   type Join,
   type Joined,
   type Metrics,
   type Model,
   type ParticipantRow,
-  PIECE_BYTES,
   type Progress,
   type Round,
   type Run,
   type RunAction,
   type RunSummary,
-  type Update,
-  type UpdatePiece,
   type WireError,
 } from '@coppice/protocol';
+import { tellsDivergence } from '../exchanges/cohort.ts';
+import type { Exchange, Receipt } from '../exchanges/exchange.ts';
+import { roundOf } from '../exchanges/tickets.ts';
+import { outward } from '../outward.ts';
 import type { RunRecord } from '../storage/storage.ts';
-import { ClosingEvaluation } from './closing-evaluation.ts';
+import { closingEvaluation } from './closing-evaluation.ts';
 import { isOver, nextStatus, type RunAct } from './machine.ts';
 import { type Member, progressShare } from './members.ts';
-import { owing } from './open-round.ts';
 import { RoundLoop } from './round-loop.ts';
 import { type RunOptions, RunState } from './run-state.ts';
 import { pausedSentence, runSentences } from './sentences.ts';
-import { checkMeasured } from './validate.ts';
 import { participantRows, summarize } from './view.ts';
-
-/** Codes that an honest device sends, or is sent, when its training diverges. */
-const divergedCodes: ReadonlySet<ErrorCode> = new Set([
-  'training-diverged',
-  'update-not-finite',
-  'update-out-of-range',
-  'update-norm',
-]);
 
 /**
  * One run: its status, its participants and their messages. Everything happens on calls from outside or
@@ -51,7 +39,8 @@ export class RunEngine {
   readonly #o: RunOptions;
   readonly #state: RunState;
   readonly #rounds: RoundLoop;
-  #closing: ClosingEvaluation | null = null;
+  /** The evaluation of the last model, while it is under way. */
+  #closing: Exchange | null = null;
   /** Who joined while a round was open in which it is asked. */
   readonly #askedBefore = new Set<string>();
 
@@ -61,6 +50,8 @@ export class RunEngine {
     this.#rounds = new RoundLoop(options, this.#state, {
       changed: () => this.#changed(),
       log: (level, kind, message, round) => this.#log(level, kind, message, round),
+      counted: (participant, answer) => this.#counted(participant, answer),
+      refused: (participant, error, again) => this.#refused(participant, error, again),
       finished: () => this.#finished(),
       gaveUp: (reason) => this.#giveUp(reason),
     });
@@ -108,7 +99,7 @@ export class RunEngine {
   /** Stops timers; what is on disk is enough to go on from. */
   close(): void {
     this.#rounds.close();
-    this.#closing?.close();
+    this.#closing?.abandon();
   }
 
   // ---- what participants do
@@ -118,13 +109,21 @@ export class RunEngine {
     const known = this.#state.members.get(participant);
     this.#state.members.join(participant, join, this.#now());
     this.#returned(participant);
-    if (this.#rounds.open?.cohort.has(participant) === true) this.#askedBefore.add(participant);
+    if (this.#rounds.open?.exchange.cohort.has(participant) === true) this.#askedBefore.add(participant);
     if (known === undefined || known.presence === 'left') {
       this.#log('info', 'participant-joined', `A participant joined (${join.device}, ${join.backend}).`);
     }
     this.#changed();
     const { task, plan } = this.record;
-    return { run: this.summary(), task, plan, layout: this.#o.layout, checkpoint: this.#state.model.hash };
+    const { train, evaluate } = this.#state.forms.layouts;
+    return {
+      run: this.summary(),
+      task,
+      plan,
+      layout: this.#o.layout,
+      answers: { train: [...train], evaluate: [...evaluate] },
+      checkpoint: this.#state.model.hash,
+    };
   }
 
   /**
@@ -142,7 +141,7 @@ export class RunEngine {
     if (member === undefined || member.presence === 'left') return;
     this.#went(participant, 'left');
     this.#log('info', 'participant-left', 'A participant left.');
-    this.#rounds.out(participant, 'left');
+    this.#out(participant, 'left');
     this.#changed();
   }
 
@@ -153,7 +152,7 @@ export class RunEngine {
     member.lastError = why.toWire();
     this.#went(participant, 'left');
     this.#log('warning', 'participant-put-out', `A participant was put out of the run (${why.code}).`);
-    this.#rounds.out(participant, 'refused');
+    this.#out(participant, 'refused');
     this.#changed();
   }
 
@@ -166,7 +165,7 @@ export class RunEngine {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence !== 'here') return;
     this.#went(participant, 'away');
-    this.#rounds.away(participant);
+    for (const exchange of this.#exchanges()) exchange.away(participant);
     this.#changed();
   }
 
@@ -180,91 +179,87 @@ export class RunEngine {
 
   progress(participant: string, progress: Progress): void {
     const member = this.#state.members.get(participant);
-    if (member === undefined || progress.round !== this.#rounds.open?.round) return;
+    if (member === undefined || this.#exchangeOf(participant, progress.ticket) === null) return;
     member.progress = progressShare(progress);
     member.lastSeenAt = this.#now();
     this.#o.observer.participantsChanged();
   }
 
-  decline(participant: string, decline: Decline): void {
+  /** @throws CoppiceError `not-joined`, `ticket-invalid` */
+  decline(participant: string, { ticket, reason }: Decline): void {
     const member = this.#requireMember(participant);
-    const open = this.#rounds.open;
-    if (open === null || decline.round !== open.round || decline.attempt !== open.attempt) return;
-    const asked = owing(open, participant);
-    if (asked === null) return;
-    if (decline.reason !== 'paused' && decline.reason !== 'dropout') {
+    const exchange = this.#exchangeOf(participant, ticket);
+    if (exchange?.cohort.owing(participant) == null) return;
+    if (reason !== 'paused' && reason !== 'dropout') {
       member.lastError = {
-        code: decline.reason,
-        message: `The participant could not train in round ${open.round}.`,
+        code: reason,
+        message: `The participant could not train in round ${this.#rounds.open?.opening.round ?? this.#state.model.round}.`,
       };
-      this.#log('warning', 'update-declined', `A participant could not train: ${decline.reason}.`);
-      asked.diverged = divergedCodes.has(decline.reason);
+      this.#log('warning', 'update-declined', `A participant could not train: ${reason}.`);
     }
-    this.#rounds.out(participant, 'declined');
+    exchange.out(participant, 'declined', tellsDivergence(reason));
   }
 
   /**
-   * Takes an update. Resolves with null when it is on disk: only then may it be acknowledged. One whose
-   * frame is a header alone is only announced until its pieces are here: then with the piece that comes next.
+   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. One whose frame is a header alone is
+   * only announced until its pieces are here.
    *
-   * @throws CoppiceError what is wrong with the update; `update-duplicate` where it was counted before
-   *   (and is on disk), `storage-failed` where it could not be kept.
+   * @throws CoppiceError a fault of the answer, `not-joined`, `ticket-invalid`, `update-late`; `storage-failed` where it
+   *   could not be kept.
    */
-  async update(participant: string, update: Update): Promise<number | null> {
+  async answer(participant: string, answer: Answer): Promise<Receipt> {
     const member = this.#requireMember(participant);
     member.lastSeenAt = this.#now();
-    // An update may arrive on a new connection before anything else does.
+    // An answer may arrive on a new connection before anything else does.
     this.#returned(participant);
-    const frame = frameBytes(update.frame);
-    let stored: Promise<void>;
-    try {
-      this.#refuseCounted(participant, update);
-      if (isHeaderAlone(frame)) {
-        const next = this.#rounds.announced(participant, update);
-        if (next !== null) return next;
-        const taken = await this.#takeWhole(participant, update);
-        if (typeof taken === 'number') return taken;
-        stored = taken.stored;
-      } else {
-        if (frame.byteLength > PIECE_BYTES) throw tooLarge(frame.byteLength);
-        stored = this.#rounds.fitsATurn
-          ? this.#rounds.take(participant, update)
-          : (await this.#rounds.takeInTurns(participant, update)).stored;
-      }
-    } catch (thrown) {
-      const error = CoppiceError.from(thrown);
-      if (error.code === 'update-duplicate') await this.#rounds.open?.cohort.get(participant)?.stored;
-      else this.#refused(participant, member, error, update);
-      throw thrown;
-    }
-    member.progress = 1;
-    member.lastError = null;
-    member.roundsDelivered++;
-    if (update.milliseconds > 0) {
-      member.speed = (update.examples * this.record.plan.epochs * 1000) / update.milliseconds;
-    }
-    this.#o.observer.participantsChanged();
-    await stored;
-    return null;
+    const exchange = this.#exchangeOf(participant, answer.ticket);
+    if (exchange !== null) return exchange.take(participant, answer);
+    if (this.#countedIn(participant, answer.ticket) === true) return { duplicate: true, next: null };
+    throw new CoppiceError(
+      'update-late',
+      'The question that this update answers is closed. The update does not count; go on with the current model.',
+    );
   }
 
-  /** Takes a piece of an update that was announced. @returns the piece that comes next, when it is written. */
-  updatePiece(participant: string, piece: UpdatePiece): Promise<number> {
+  /** Takes a piece of an answer that was announced. @returns the piece that comes next, when it is written. */
+  answerPiece(participant: string, piece: AnswerPiece): Promise<number> {
     const member = this.#requireMember(participant);
     member.lastSeenAt = this.#now();
-    this.#rounds.ensureOpen(piece);
-    return this.#rounds.transfers.take(participant, piece);
+    const exchange = this.#exchangeOf(participant, piece.ticket);
+    if (exchange !== null) return exchange.takePiece(participant, piece);
+    throw new CoppiceError(
+      'update-late',
+      'The question that this update answers is closed. The update does not count; go on with the current model.',
+    );
   }
 
-  /** @throws CoppiceError `checkpoint-unknown` where that is not the current model. */
-  modelPiece(checkpoint: string, codec: Codec, piece: number): Uint8Array {
-    return this.#state.piece(checkpoint, codec, piece);
-  }
-
-  evaluation(participant: string, evaluation: Evaluation): void {
+  /**
+   * Whether the answers to earlier questions counted in rounds that the model has behind it: `null` while the question is
+   * open.
+   *
+   * @throws CoppiceError `not-joined`, `ticket-invalid`
+   */
+  async counted(participant: string, tickets: readonly string[]): Promise<(boolean | null)[]> {
     this.#requireMember(participant);
-    checkMeasured(evaluation.metrics, this.record.plan);
-    this.#closing?.take(participant, evaluation);
+    const names = tickets.map((ticket) => this.#nameOf(participant, ticket));
+    const rounds = await this.#o.storage.rounds(this.id);
+    return names.map((name) => {
+      if (this.#exchanges().some((exchange) => exchange.name === name)) return null;
+      const wanted = roundOf(name);
+      return rounds.some(
+        ({ outcome, round, attempt, cohort }) =>
+          outcome === 'committed' &&
+          round === wanted?.round &&
+          attempt === wanted.attempt &&
+          round <= this.#state.model.round &&
+          cohort.some((one) => one.participant === participant && one.outcome === 'accepted'),
+      );
+    });
+  }
+
+  /** @throws CoppiceError `checkpoint-unknown` where no current parcel has that hash. */
+  parcelPiece(hash: string, codec: Codec, piece: number): Uint8Array {
+    return this.#state.piece(hash, codec, piece);
   }
 
   /** @param has the hash of the model that the participant has already; `null`: none. */
@@ -309,7 +304,7 @@ export class RunEngine {
   /** Who is here, and how many of them are at work in the open round, or done. */
   heads(): { here: string[]; working: number; done: number } {
     const here = this.#state.members.here();
-    const cohort = this.#rounds.open?.cohort;
+    const cohort = this.#rounds.open?.exchange.cohort;
     let working = 0;
     let done = 0;
     if (cohort !== undefined)
@@ -323,80 +318,82 @@ export class RunEngine {
 
   // ---- small parts
 
-  /** All pieces are here: counts the update, one at a time so that memory holds one. */
-  #takeWhole(participant: string, update: Update): Promise<number | { stored: Promise<void> }> {
-    const { transfers } = this.#rounds;
-    return transfers.alone(async () => {
-      // Others had their turn: the round may have closed, and this very update may have been counted.
-      this.#refuseCounted(participant, update);
-      const next = this.#rounds.announced(participant, update);
-      if (next !== null) return next;
-      try {
-        const frame = await transfers.whole(participant);
-        const taken = await this.#rounds.takeInTurns(participant, { ...update, frame });
-        // Until then the frame is in memory.
-        await taken.stored.catch(() => {});
-        return taken;
-      } finally {
-        transfers.drop(participant);
-      }
-    });
+  /** The exchanges that are waiting for answers. */
+  #exchanges(): Exchange[] {
+    return [this.#rounds.exchange, this.#closing].filter((exchange) => exchange !== null);
+  }
+
+  /** The open exchange that a ticket of this participant names. @throws CoppiceError `ticket-invalid` */
+  #exchangeOf(participant: string, ticket: string): Exchange | null {
+    const name = this.#nameOf(participant, ticket);
+    return this.#exchanges().find((exchange) => exchange.name === name) ?? null;
+  }
+
+  #nameOf(participant: string, ticket: string): string {
+    const name = this.#state.tickets.read(ticket, participant);
+    if (name !== null) return name;
+    throw new CoppiceError(
+      'ticket-invalid',
+      'The ticket is not one that this run gave to this participant. Echo the ticket of the question, unchanged.',
+    );
+  }
+
+  /** Whether an answer to a question that is closed counted in the last committed round. */
+  #countedIn(participant: string, ticket: string): boolean {
+    const asked = roundOf(this.#nameOf(participant, ticket));
+    const last = this.#state.lastRound;
+    return (
+      asked !== null &&
+      last?.round === asked.round &&
+      last.attempt === asked.attempt &&
+      last.cohort.some((one) => one.participant === participant && one.outcome === 'accepted')
+    );
+  }
+
+  #out(participant: string, outcome: 'left' | 'refused'): void {
+    for (const exchange of this.#exchanges()) exchange.out(participant, outcome);
+  }
+
+  #counted(participant: string, { weight, milliseconds }: Answer): void {
+    const member = this.#state.members.get(participant);
+    if (member === undefined) return;
+    member.progress = 1;
+    member.lastError = null;
+    member.roundsDelivered++;
+    if (milliseconds > 0) member.speed = (weight * this.record.plan.epochs * 1000) / milliseconds;
+    this.#o.observer.participantsChanged();
   }
 
   #went(participant: string, how: 'away' | 'left'): void {
-    const cohort = this.#rounds.open?.cohort;
+    const cohort = this.#rounds.open?.exchange.cohort;
     this.#state.members.went(participant, how, this.#now(), (id) => cohort?.has(id) === true);
   }
 
   #returned(participant: string): void {
     this.#state.members.returned(participant);
-    this.#rounds.back(participant);
+    for (const exchange of this.#exchanges()) exchange.back(participant);
   }
 
-  /** An update whose acknowledgement was lost comes again when its round may be closed, or long committed. */
-  #refuseCounted(participant: string, { round, attempt, checkpoint }: Update): void {
-    const open = this.#rounds.open;
-    const last = this.#state.lastRound;
-    const counts =
-      open?.round === round && open.attempt === attempt && open.parent === checkpoint
-        ? open.cohort.get(participant)?.outcome === 'accepted'
-        : last?.round === round &&
-          last.parent === checkpoint &&
-          last.cohort.some((one) => one.participant === participant && one.outcome === 'accepted');
-    if (counts) {
-      throw new CoppiceError(
-        'update-duplicate',
-        `An update of this participant was already counted in round ${round}.`,
-      );
-    }
-  }
-
-  /** Counts and logs a refused update, once a member and attempt; the sender of any other was answered, no more. */
-  #refused(participant: string, member: Member, error: CoppiceError, { round, attempt }: Update): void {
-    const open = this.#rounds.open;
-    if (open?.round !== round || open.attempt !== attempt) return;
-    const asked = owing(open, participant);
-    if (asked === null) return;
-    member.lastError = error.toWire();
-    if (!asked.refused)
-      this.#log(
-        'warning',
-        'update-refused',
-        `An update for round ${round} was refused (${error.code}): ${error.message}`,
-      );
-    asked.refused = true;
-    asked.diverged = divergedCodes.has(error.code);
-    // A damaged frame may be sent again; an update that is wrong in itself will not get better.
-    if (error.retry === 'never' || error.code === 'internal') this.#rounds.out(participant, 'refused');
+  /** Logs a refused answer, once a member and attempt. */
+  #refused(participant: string, error: CoppiceError, again: boolean): void {
+    const member = this.#state.members.get(participant);
+    if (member !== undefined) member.lastError = error.toWire();
+    if (again) return;
+    const round = this.#rounds.open?.opening.round ?? this.#state.model.round;
+    this.#log(
+      'warning',
+      'update-refused',
+      `An update for round ${round} was refused (${error.code}): ${error.message}`,
+    );
   }
 
   #finished(): void {
     const { model, lastRound, central } = this.#state;
     this.#log('info', 'run-finished', `The run is finished after ${model.round} rounds.`);
-    this.#closing = new ClosingEvaluation(this.#state, this.#o, (federated) => {
+    this.#closing = closingEvaluation(this.#state, this.#o, (federated) => {
       this.#closingDone(lastRound, model.round, federated, central);
     });
-    if (this.#closing.askedNobody) this.#closing = null;
+    if (this.#closing === null) this.#sayEnded();
   }
 
   #closingDone(
@@ -411,8 +408,19 @@ export class RunEngine {
       .catch((thrown: unknown) => this.#logFailure(thrown))
       .finally(() => {
         this.#closing = null;
+        this.#sayEnded();
         this.#o.observer.runChanged();
       });
+  }
+
+  /** Tells everyone in the run that nothing more will be asked. */
+  #sayEnded(): void {
+    const { status, reason } = this.record;
+    this.#o.audience.send(this.#state.members.here(), 'run-end', {
+      run: this.id,
+      status,
+      reason: reason && outward(reason),
+    });
   }
 
   /** Pauses the run for a reason of the coordinator's; it goes on when an admin resumes it. */
@@ -435,7 +443,10 @@ export class RunEngine {
         this.#state.record = record;
         if (reason === null) this.#log('info', `run-${status}`, runSentences[status]);
         else this.#log('error', `run-${status}`, pausedSentence(reason));
-        if (act === 'stop') this.#rounds.halt();
+        if (act === 'stop') {
+          this.#rounds.halt();
+          this.#sayEnded();
+        }
         if (act === 'resume') this.#rounds.resumed();
         this.#changed();
       });
@@ -453,7 +464,7 @@ export class RunEngine {
     level: Event['level'],
     kind: string,
     message: string,
-    round: number | null = this.#rounds.open?.round ?? (this.#state.model.round || null),
+    round: number | null = this.#rounds.open?.opening.round ?? (this.#state.model.round || null),
   ): void {
     this.#o.observer.event({ round, level, kind, message });
   }
@@ -485,11 +496,4 @@ export class RunEngine {
     }
     return member;
   }
-}
-
-function tooLarge(bytes: number): CoppiceError {
-  return new CoppiceError(
-    'frame-too-large',
-    `The update came whole with ${bytes} bytes; above ${PIECE_BYTES} it is announced by its header of ${FRAME_HEADER_BYTES} bytes and follows in pieces.`,
-  );
 }

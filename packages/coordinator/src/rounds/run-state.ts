@@ -2,6 +2,7 @@ import { finish, type StrategyState } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  type Ask,
   type Codec,
   type Event,
   type Layout,
@@ -11,13 +12,22 @@ import {
   type Round,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
+import { Tickets } from '../exchanges/tickets.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
 import { ModelSteps, type SentModel } from './model-steps.ts';
-import { notCurrent, type PackedModels, packModels, pieceOfModel } from './packed-model.ts';
+import {
+  type GivenParcel,
+  notCurrent,
+  type PackedModels,
+  packGiven,
+  packModels,
+  pieceOfModel,
+} from './packed-model.ts';
 import { RecordLane } from './record-lane.ts';
+import { type RunForms, runForms } from './run-forms.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
 export interface RunObserver {
@@ -51,8 +61,10 @@ export interface RunOptions {
   readonly audience: Audience;
   readonly evaluator: Evaluator;
   readonly observer: RunObserver;
-  /** Who may take part, as it is now. It is held to before anyone speaks to the run. */
+  /** The run's admission as it is now. Callers hold to it before anyone speaks to the run. */
   readonly admission: () => Admission;
+  /** A secret of the run: the same one after a restart. */
+  readonly secret: string;
 }
 
 /** What a run knows between its rounds: its record, its model, its participants. */
@@ -66,15 +78,25 @@ export class RunState {
   #model: CurrentModel;
   #central: Metrics | null;
   #packed: PackedModels;
+  #given: readonly GivenParcel[];
+  readonly forms: RunForms;
+  readonly tickets: Tickets;
+  /** Draws the cohorts, and seals the tickets. */
+  readonly secret: string;
   readonly #steps: ModelSteps | null;
 
-  constructor({ record, layout, model, central, lastRound }: RunOptions) {
+  constructor({ record, layout, model, central, lastRound, secret }: RunOptions) {
     this.layoutHash = layoutHash(layout);
+    this.secret = secret;
+    this.tickets = new Tickets(record.id, secret);
+    this.forms = runForms(layout, record.task, record.plan);
     this.record = record;
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
     this.#packed = finish(packModels(model, { plan: record.plan, layout, layoutHash: this.layoutHash }));
+    const given = this.forms.strategy.server.given?.(model.state) ?? {};
+    this.#given = finish(packGiven(given, this.layoutHash));
     const { downloadCodec: codec } = record.plan;
     const { length: parameters } = model.weights;
     this.#steps = movesBySteps(record.plan)
@@ -106,27 +128,49 @@ export class RunState {
     return base === null || frame === null ? null : { base, frame };
   }
 
-  /** A piece of the current model. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
-  piece(checkpoint: string, codec: Codec, piece: number): Uint8Array {
-    if (checkpoint !== this.#model.hash) throw notCurrent(this.record.id);
+  /** The parcels of a question to train: the model first, then what the strategy gives. */
+  trainParcels(participant: string): Ask['parcels'] {
+    const { hash } = this.#model;
+    const model = { name: 'model', hash, ...this.toTrain(this.members.has(participant)) };
+    this.members.receives(participant, hash);
+    return [
+      model,
+      ...this.#given.map(({ name, hash, packed }) => ({ name, hash, frame: packed.frame })),
+    ];
+  }
+
+  /** The parcels of a question to measure the current model. */
+  evaluateParcels(participant: string): Ask['parcels'] {
+    const { hash } = this.#model;
+    const model = { name: 'model', hash, ...this.sent(this.members.has(participant)) };
+    this.members.receives(participant, hash);
+    return [model];
+  }
+
+  /** A piece of a current parcel. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
+  piece(hash: string, codec: Codec, piece: number): Uint8Array {
     const { exact, toTrain } = this.#packed;
-    return pieceOfModel([exact, toTrain], codec, piece);
+    if (hash === this.#model.hash) return pieceOfModel([exact, toTrain], codec, piece);
+    const given = this.#given.find((parcel) => parcel.hash === hash);
+    if (given === undefined) throw notCurrent(this.record.id);
+    return pieceOfModel([given.packed], codec, piece);
   }
 
   /**
-   * @param made.packed the model, packed.
+   * @param made.packed the model, packed; @param made.given the strategy's parcels.
    * @param made.step that led from the model before to this one, as it travels; `null` where models travel whole.
    */
   moveOn(
     model: CurrentModel,
     central: Metrics | null,
     round: Round,
-    made: { packed: PackedModels; step: Uint8Array | null },
+    made: { packed: PackedModels; given: readonly GivenParcel[]; step: Uint8Array | null },
   ): void {
     if (made.step !== null) this.#steps?.add(made.step, model.hash);
     this.#model = model;
     this.#central = central;
     this.#packed = made.packed;
+    this.#given = made.given;
     this.lastRound = round;
   }
 }

@@ -25,7 +25,7 @@ export function summarize(
     participants: state.members.hereCount,
     needed: plan.minParticipants,
     // A date for those who know our date; set clocks move it, the deadline itself stays.
-    deadlineAt: phase === 'collect' && open !== null ? clock.now() + open.dueAt - clock.elapsed() : null,
+    deadlineAt: phase === 'collect' && open !== null ? clock.now() + open.exchange.dueAt - clock.elapsed() : null,
     central: state.central,
     checkpoint: state.model.hash,
   };
@@ -40,7 +40,7 @@ export function participantRows(
   return ids.flatMap((id) => {
     const member = state.members.get(id);
     if (member === undefined) return [];
-    const outcome = open?.cohort.get(member.id)?.outcome;
+    const outcome = open?.exchange.cohort.get(member.id)?.outcome;
     const inRound = outcome === 'asked' ? 'training' : outcome === 'accepted' ? 'delivered' : null;
     const bytes = audience.bytes(member.id);
     return {

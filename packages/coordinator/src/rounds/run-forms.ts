@@ -1,0 +1,94 @@
+import {
+  type Bounds,
+  checkTally,
+  evaluationLayout,
+  type Limits,
+  measureForm,
+  modelBounds,
+  type NormBound,
+  pipelineOf,
+  type Strategy,
+  strategyOf,
+  tallyOf,
+  trainLayout,
+} from '@coppice/federation';
+import {
+  type ContributionLayout,
+  CoppiceError,
+  type Layout,
+  type Plan,
+  sectionsOf,
+  type Task,
+} from '@coppice/protocol';
+import { AnswerForm } from '../exchanges/answer-form.ts';
+
+/** All that a run's task and plan say of the answers in it. */
+export interface RunForms {
+  readonly strategy: Strategy;
+  readonly layouts: { readonly train: ContributionLayout; readonly evaluate: ContributionLayout };
+  readonly train: AnswerForm;
+  readonly evaluate: AnswerForm;
+  /** Limits of a training, with those that its opening adds. */
+  limits(normBounds: Readonly<Record<string, number>> | null): Limits;
+}
+
+export function runForms(model: Layout, task: Task, plan: Plan): RunForms {
+  const strategy = strategyOf(plan);
+  const pipeline = pipelineOf(plan);
+  const form = measureForm(task, plan);
+  const layouts = { train: trainLayout(model, task, plan), evaluate: evaluationLayout(task, plan) };
+  const train = new AnswerForm({
+    layout: layouts.train,
+    codec: plan.uploadCodec,
+    pipeline,
+    checkMeasures(measures, { weight }) {
+      for (const prefix of ['train', 'held'] as const) {
+        const tally = tallyOf(prefix, measures);
+        if (tally !== null) checkTally(tally, form);
+      }
+      const trained = tallyOf('train', measures)?.examples;
+      if (trained !== weight)
+        throw new CoppiceError(
+          'update-measure',
+          `The update weighs ${weight}, and says that it was trained on ${trained} examples. Both are the number of examples trained on.`,
+        );
+    },
+  });
+  const evaluate = new AnswerForm({
+    layout: layouts.evaluate,
+    codec: 'float32',
+    pipeline,
+    checkMeasures(measures) {
+      const tally = tallyOf('held', measures);
+      if (tally !== null) checkTally(tally, form);
+    },
+  });
+  const sections = sectionsOf(layouts.train);
+  const bound = pipeline.bounds(sections, hardBounds(layouts.train, plan));
+  return {
+    strategy,
+    layouts,
+    train,
+    evaluate,
+    limits: (normBounds) => train.limits(bound, normBounds === null ? null : stepBounds(normBounds)),
+  };
+}
+
+/** The bounds that the layout states, by group. */
+function hardBounds(layout: ContributionLayout, plan: Plan): Bounds {
+  const bounds = modelBounds(plan);
+  for (const { group, tensors, measures } of sectionsOf(layout)) {
+    const bound = tensors[0]?.bound ?? Number.POSITIVE_INFINITY;
+    if (!measures && !bounds.has(group)) bounds.set(group, { trainable: bound, nonTrainable: bound });
+  }
+  return bounds;
+}
+
+function stepBounds(normBounds: Readonly<Record<string, number>>): Bounds {
+  return new Map(
+    Object.entries(normBounds).map(([group, bound]): [string, NormBound] => [
+      group,
+      { trainable: bound, nonTrainable: bound },
+    ]),
+  );
+}
