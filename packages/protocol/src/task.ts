@@ -85,13 +85,21 @@ export function exampleSize(data: DataSchema): number {
   return data.kind === 'image' ? data.width * data.height * data.channels : data.features.length;
 }
 
+/**
+ * Any value that JSON has. `undefined` is refused as a missing field is: JSON drops the field, and what was taken here would be refused by the
+ * next reader.
+ */
+export const JsonValueSchema = z
+  .unknown()
+  .check(z.refine((value) => value !== undefined, 'expected a value'));
+
 export const LossSchema = z.enum(['categoricalCrossentropy', 'meanSquaredError']);
 export type Loss = z.infer<typeof LossSchema>;
 
 /** The topology of a tfjs LayersModel: what `model.toJSON(null, false)` returns. */
 export const TopologySchema = z.looseObject({
   class_name: z.string(),
-  config: z.unknown(),
+  config: JsonValueSchema,
 });
 export type Topology = z.infer<typeof TopologySchema>;
 

@@ -3,6 +3,7 @@ import { PlanInputSchema } from '../plan.ts';
 import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import {
   DataSchemaSchema,
+  JsonValueSchema,
   LocalizedSchema,
   LossSchema,
   NewDataSchemaSchema,
@@ -34,7 +35,7 @@ export const CreateTaskSchema = z.strictObject({
    * A tfjs LayersModel: the content of `model.json` as `model.save()` writes it, or the topology
    * alone. Weights are not taken from it: a run's first weights come from the plan's seed.
    */
-  model: z.union([z.looseObject({ modelTopology: z.unknown() }), TopologySchema]),
+  model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
   /** Left out: cross-entropy for classes, mean squared error for numbers. */
   loss: z.optional(LossSchema),
 });
