@@ -289,7 +289,7 @@ describe('a participant written from docs/protocol.md', () => {
     const run = await launch({ minParticipants: 2, rounds: 1, overSelection: 1, uploadCodec: 'int8' });
     const [a, b] = (await Promise.all([enter('d', run, 10), enter('e', run, 33)])) as [InRound, InRound];
     const deltas = [a, b].map(({ weights }, i) => difference(weights.length, i));
-    const payloads = deltas.map(encodeInt8);
+    const payloads = deltas.map((delta, i) => encodeInt8(delta, i));
     const ofA = deltas[0] as number[];
     const plain = await a.raw.ask('update', a.update, frame(2, a.hash, ofA));
     expect(plain.message).toMatchObject({ ok: false, error: { code: 'update-shape' } });

@@ -218,16 +218,17 @@ function encodedFrame(kind: 1 | 2, layout: Uint8Array, parameters: number, { cod
   return bytes;
 }
 
-/** "int8": scaled whole numbers, rounded at random. */
-export function encodeInt8(values: readonly number[]): Uint8Array {
+/** "int8": scaled whole numbers, rounded at random by draws that belong to the seed. */
+export function encodeInt8(values: readonly number[], seed: number): Uint8Array {
   const bytes = Buffer.alloc(values.length + 4 * Math.ceil(values.length / 1024));
   let at = 0;
   for (let from = 0; from < values.length; from += 1024) {
     const block = values.slice(from, from + 1024);
     const scale = Math.fround(Math.max(...block.map(Math.abs)) / 126.9);
     at = bytes.writeFloatLE(scale, at);
-    for (const value of block) {
-      at = bytes.writeInt8(scale === 0 ? 0 : Math.floor(value / scale + Math.random()), at);
+    for (const [i, value] of block.entries()) {
+      const draw = Number(randomBits(seed, from + i)) / 2 ** 32;
+      at = bytes.writeInt8(scale === 0 ? 0 : Math.floor(value / scale + draw), at);
     }
   }
   return bytes;
