@@ -357,8 +357,8 @@ describe('a participant written from docs/protocol.md', () => {
     const asFloats = (bytes: Buffer) => [0, 4, 8].map((at) => bytes.readFloatLE(at));
     const ofInt8 = bytesAfter('Example: `05');
     expect(decodeInt8(ofInt8, 3)).toEqual(asFloats(bytesAfter('and decodes to the float32')));
-    const ofInt4 = bytesAfter('Example: `01 00 00 00 31');
-    expect(decodeInt4(ofInt4, 3)).toEqual(asFloats(bytesAfter('decodes to the float32 with the bytes `39')));
+    const ofInt4 = bytesAfter('Example: `01 00 00 00 fa');
+    expect(decodeInt4(ofInt4, 3)).toEqual(asFloats(bytesAfter('decodes to the float32 with the bytes `ad')));
     expect(page).toContain(`R(0) = \`${randomBits(1, 0).toString(16)}\``);
     expect(page).toContain(`R(1) = \`${randomBits(1, 1).toString(16)}\``);
     expect(bytesAfter('### float16').readUInt16LE(0)).toBe(0x3800);
