@@ -205,7 +205,13 @@ interface Encoded {
   readonly payload: Uint8Array;
 }
 
-function encodedFrame(kind: 1 | 2, layout: Uint8Array, parameters: number, { codec, payload }: Encoded) {
+/** The same of numbers that are encoded already. */
+export function encodedFrame(
+  kind: 1 | 2 | 3,
+  layout: Uint8Array,
+  parameters: number,
+  { codec, payload }: Encoded,
+) {
   const bytes = Buffer.alloc(40 + payload.length);
   bytes.write('CPF1', 0, 'latin1');
   bytes.set([1, kind, codec, 0], 4);
@@ -231,6 +237,20 @@ export function encodeInt8(values: readonly number[]): Uint8Array {
     }
   }
   return bytes;
+}
+
+export function decodeFloat16(payload: Uint8Array): number[] {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  return Array.from({ length: payload.length / 2 }, (_, i) => view.getFloat16(2 * i, true));
+}
+
+/** "top1 and top10". */
+export function decodeTop(payload: Uint8Array, parameters: number): number[] {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const values = new Array<number>(parameters).fill(0);
+  const k = payload.length / 8;
+  for (let i = 0; i < k; i++) values[view.getUint32(4 * i, true)] = view.getFloat32(4 * (k + i), true);
+  return values;
 }
 
 export function decodeInt8(payload: Uint8Array, parameters: number): number[] {
