@@ -45,8 +45,9 @@ export class CoordinatorLink {
     return made.secret;
   }
 
-  act(run: string, action: RunAction): Promise<Run> {
-    return this.#fetch('POST', `/api/runs/${run}/${action}`);
+  /** @param wait milliseconds for the answer; without, as long as it takes. */
+  act(run: string, action: RunAction, wait?: number): Promise<Run> {
+    return this.#fetch('POST', `/api/runs/${run}/${action}`, undefined, wait);
   }
 
   run(run: string): Promise<Run> {
@@ -101,7 +102,7 @@ export class CoordinatorLink {
     this.#socket?.disconnect();
   }
 
-  async #fetch<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async #fetch<T>(method: string, path: string, body?: unknown, wait?: number): Promise<T> {
     let response: Response;
     try {
       response = await fetch(this.#url + path, {
@@ -111,6 +112,7 @@ export class CoordinatorLink {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(wait === undefined ? {} : { signal: AbortSignal.timeout(wait) }),
       });
     } catch (cause) {
       throw new CoppiceError(

@@ -29,6 +29,17 @@ export interface AppOptions extends ApiOptions {
   /** Whether what an earlier process left is known again. */
   readonly recovered: () => boolean;
   readonly metrics: Metrics;
+  /** Side channels whose last write failed. */
+  readonly troubles: () => readonly Trouble[];
+}
+
+/** A part that fails while runs go on. */
+export interface Trouble {
+  readonly part: 'log';
+  /** The system's code, such as `ENOSPC`. */
+  readonly code: string;
+  /** Lines lost since the process began. */
+  readonly lost: number;
 }
 
 /** The largest description of a new task, in bytes. */
@@ -77,7 +88,8 @@ export function createApp(options: AppOptions): Express {
     '/readyz',
     json((_request, response) => {
       const ready = options.ready();
-      response.status(ready ? 200 : 503).json({ ready });
+      // A side channel that fails is told, and takes nobody out of service.
+      response.status(ready ? 200 : 503).json({ ready, troubles: options.troubles() });
     }),
   );
   // Those who look after a machine call it by names of their own; everything from here on is for people and programs.

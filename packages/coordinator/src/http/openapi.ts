@@ -287,9 +287,31 @@ export function openApiDocument(version: string): Json {
       },
       '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
       '/readyz': {
-        get: operation('Whether it serves participants: 200, or 503 while it recovers or stops', {
-          type: 'object',
-        }),
+        get: operation(
+          'Whether it serves participants: 200, or 503 while it recovers or stops; and the side channels that fail',
+          {
+            type: 'object',
+            required: ['ready', 'troubles'],
+            properties: {
+              ready: { type: 'boolean' },
+              troubles: {
+                type: 'array',
+                items: {
+                  type: 'object',
+                  required: ['part', 'code', 'lost'],
+                  properties: {
+                    part: { enum: ['log'] },
+                    code: {
+                      type: 'string',
+                      description: "The system's code for the last failure, as ENOSPC",
+                    },
+                    lost: { type: 'integer', description: 'Lines lost since the process began' },
+                  },
+                },
+              },
+            },
+          },
+        ),
       },
     },
   });
