@@ -21,6 +21,7 @@ export interface RunWatcher {
 export class CoordinatorLink {
   readonly #url: string;
   readonly #key: string;
+  readonly #closed = new AbortController();
   #socket: Socket | null = null;
 
   constructor(url: string, key: string) {
@@ -98,7 +99,9 @@ export class CoordinatorLink {
     });
   }
 
+  /** Breaks off requests that are under way, too: a coordinator that closes would wait for their answers. */
   close(): void {
+    this.#closed.abort();
     this.#socket?.disconnect();
   }
 
@@ -112,7 +115,10 @@ export class CoordinatorLink {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(wait === undefined ? {} : { signal: AbortSignal.timeout(wait) }),
+        signal: AbortSignal.any([
+          this.#closed.signal,
+          ...(wait === undefined ? [] : [AbortSignal.timeout(wait)]),
+        ]),
       });
     } catch (cause) {
       throw new CoppiceError(

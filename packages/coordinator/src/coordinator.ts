@@ -27,6 +27,7 @@ import { workerEvaluator } from './evaluation/worker-evaluator.ts';
 import { createApp } from './http/app.ts';
 import { EventLog } from './monitoring/event-log.ts';
 import { Metrics } from './monitoring/metrics.ts';
+import { StorageHealth } from './monitoring/storage-health.ts';
 import { type Output, standardError } from './process/output.ts';
 import { AdminHub } from './realtime/admin.ts';
 import { Door } from './realtime/door.ts';
@@ -100,7 +101,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const clock = options.clock ?? systemClock;
   const log = options.log ?? standardError;
   const logger: Logger = pino({ level: config.logLevel }, { write: (line) => log.write(line) });
-  const opened = options.storage ?? (await openStorage(config, options.flush));
+  const health = new StorageHealth(options.storage ?? (await openStorage(config, options.flush)), clock);
+  const opened = health.storage;
   const { keepLast: last, keepEvery: every } = config;
   const storage =
     last === 0
@@ -228,8 +230,13 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     requests: new AddressLimit(config.requestsPerMinute, 60),
     tls: tls !== null,
     ready: () => ready,
-    troubles: () =>
-      log.trouble === null ? [] : [{ part: 'log' as const, code: log.trouble, lost: log.lost }],
+    troubles: async () => {
+      const refused = await health.check();
+      return [
+        ...(log.trouble === null ? [] : [{ part: 'log' as const, code: log.trouble, lost: log.lost }]),
+        ...(refused === null ? [] : [{ part: 'storage' as const, code: refused }]),
+      ];
+    },
     recovered: () => recovered,
   });
   const adminHub = new AdminHub(io.of('/admin'), {

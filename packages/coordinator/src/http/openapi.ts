@@ -288,7 +288,7 @@ export function openApiDocument(version: string): Json {
       '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
       '/readyz': {
         get: operation(
-          'Whether it serves participants: 200, or 503 while it recovers or stops; and the side channels that fail',
+          'Whether it serves participants: 200, or 503 while it recovers, stops or cannot store; and the parts that fail',
           {
             type: 'object',
             required: ['ready', 'troubles'],
@@ -298,14 +298,15 @@ export function openApiDocument(version: string): Json {
                 type: 'array',
                 items: {
                   type: 'object',
-                  required: ['part', 'code', 'lost'],
+                  required: ['part', 'code'],
                   properties: {
-                    part: { enum: ['log'] },
+                    part: { enum: ['log', 'storage'] },
                     code: {
                       type: 'string',
-                      description: "The system's code for the last failure, as ENOSPC",
+                      description:
+                        "Of the last failure: the system's code for the log, as ENOSPC; an error code for storage",
                     },
-                    lost: { type: 'integer', description: 'Lines lost since the process began' },
+                    lost: { type: 'integer', description: 'Of the log: lines lost since the process began' },
                   },
                 },
               },
