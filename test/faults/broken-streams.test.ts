@@ -113,8 +113,7 @@ describe('pnpm simulate, with standard output', () => {
 describe.skipIf(PYTHON === null)('when the terminal is closed', () => {
   it('pnpm start that it was the terminal of ends in good order', async () => {
     const port = await freePort();
-    const terminal = onTerminal(leftovers, 'leader', START, serving(leftovers, port));
-    expect(await terminal.next()).toMatch(/^running/);
+    const terminal = await onTerminal(leftovers, 'leader', START, serving(leftovers, port));
     await answer(`http://127.0.0.1:${port}/readyz`);
     terminal.close();
     expect(await terminal.next()).toBe('closed');
@@ -124,8 +123,7 @@ describe.skipIf(PYTHON === null)('when the terminal is closed', () => {
   it('pnpm start that only wrote to it serves on', async () => {
     const port = await freePort();
     const at = `http://127.0.0.1:${port}`;
-    const terminal = onTerminal(leftovers, 'plain', START, serving(leftovers, port));
-    const pid = Number((await terminal.next()).split(' ')[1]);
+    const terminal = await onTerminal(leftovers, 'plain', START, serving(leftovers, port));
     await answer(`${at}/readyz`);
     terminal.close();
     expect(await terminal.next()).toBe('closed');
@@ -135,7 +133,7 @@ describe.skipIf(PYTHON === null)('when the terminal is closed', () => {
       ready: true,
       troubles: [{ part: 'log', code: 'EIO' }],
     });
-    process.kill(pid, 'SIGTERM');
+    process.kill(terminal.pid, 'SIGTERM');
     expect(await terminal.next()).toBe('ended 0');
   });
 });

@@ -86,8 +86,8 @@ export async function servesOnBrokenStreams(
 
 export const PYTHON = findProgram('python3');
 
-/** @returns what the terminal says, line by line. */
-export function onTerminal(
+/** Runs a program on a terminal of its own. @returns its process id, and what `terminal.py` prints, line by line. */
+export async function onTerminal(
   leftovers: Leftovers,
   kind: 'leader' | 'plain',
   program: string,
@@ -101,8 +101,12 @@ export function onTerminal(
   const lines = createInterface({ input: terminal.stdout as NonNullable<typeof terminal.stdout> })[
     Symbol.asyncIterator
   ]();
+  const next = async () => (await lines.next()).value as string;
+  const pid = Number(/^running (\d+)$/.exec(await next())?.[1]);
+  leftovers.alsoKill(pid);
   return {
-    next: async () => (await lines.next()).value as string,
+    pid,
+    next,
     close: () => terminal.stdin?.write('\n'),
   };
 }

@@ -53,6 +53,7 @@ export function findProgram(name: string): string | null {
 export class Leftovers {
   readonly #folders: string[] = [];
   readonly #children: ChildProcess[] = [];
+  readonly #others: number[] = [];
 
   folder(): string {
     const folder = mkdtempSync(join(tmpdir(), 'coppice-program-'));
@@ -67,10 +68,16 @@ export class Leftovers {
     return child;
   }
 
+  /** Another process that `end` kills: a descendant in a group of its own. */
+  alsoKill(pid: number): void {
+    this.#others.push(pid);
+  }
+
   end(): void {
-    for (const { pid } of this.#children) {
+    const groups = this.#children.flatMap(({ pid }) => (pid === undefined ? [] : [-pid]));
+    for (const pid of [...groups, ...this.#others]) {
       try {
-        if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+        process.kill(pid, 'SIGKILL');
       } catch {
         // Ended already.
       }
