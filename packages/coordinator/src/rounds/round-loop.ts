@@ -76,7 +76,7 @@ export class RoundLoop {
     this.#pipeline = pipelineOf(options.record.plan);
     this.transfers = new Transfers(options.spool);
     this.#grace = new Grace(options.clock);
-    this.#retries = new Retries(options.attempt);
+    this.#retries = new Retries(options.attempt, options.retryPauses);
     this.#phaseSince = options.clock.elapsed();
   }
 

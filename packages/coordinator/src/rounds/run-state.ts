@@ -18,6 +18,7 @@ import { Members } from './members.ts';
 import { ModelSteps, type SentModel } from './model-steps.ts';
 import { notCurrent, type PackedModels, packModels, pieceOfModel } from './packed-model.ts';
 import { RecordLane } from './record-lane.ts';
+import type { RetryPauses } from './retries.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
 export interface RunObserver {
@@ -45,6 +46,8 @@ export interface RunOptions {
   readonly lastRound: Round | null;
   /** The attempt that comes next; more than 1 where the last ones were abandoned. */
   readonly attempt: number;
+  /** 1 s to 30 s by themselves. */
+  readonly retryPauses?: RetryPauses | undefined;
   readonly storage: Storage;
   readonly spool: Spool;
   readonly clock: Clock;
