@@ -7,9 +7,15 @@ const retry = 1;
 /** What a page takes is measured: nothing else should be at work beside it. */
 const measured = ['test/e2e/steadiness.test.ts'];
 
+/** Tests that lie beside what they test: every property is in one of these. */
+const rooms = ['packages/**/*.test.{ts,tsx}', 'apps/**/*.test.{ts,tsx}'];
+
+/** `expect.poll` ends as soon as its condition holds; a second, its own default, is not enough for a busy machine. */
+const patient = { poll: { timeout: 30_000 } };
+
 /*
  * `unit` is fast and parallel; `e2e` drives real browsers and servers, and waits more than it computes; `alone` measures a
- * page, one file at a time; `chaos` is long.
+ * page, one file at a time; `properties` and `chaos` are long and draw new seeds.
  */
 export default defineConfig({
   test: {
@@ -20,13 +26,27 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            'packages/**/*.test.{ts,tsx}',
-            'apps/**/*.test.{ts,tsx}',
+            ...rooms,
+            'test/*.test.ts',
             'test/conformance/**/*.test.ts',
             'test/chaos/*.test.ts',
             'test/faults/*.test.ts',
             'tools/**/*.test.ts',
           ],
+          setupFiles: ['test/property-seed.ts'],
+          expect: patient,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // Long, and before `chaos`, which measures: `pnpm test:chaos`.
+        test: {
+          name: 'properties',
+          include: rooms,
+          setupFiles: ['test/property-seed.ts'],
+          env: { COPPICE_PROPERTY_SEED: process.env.COPPICE_PROPERTY_SEED || 'new' },
+          expect: patient,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
@@ -37,6 +57,7 @@ export default defineConfig({
           name: 'chaos',
           include: ['test/chaos/long/**/*.test.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from '@coppice/coordinator/free-port';
 import { partition } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import type { Session } from '@coppice/participant';
@@ -37,6 +38,7 @@ class Lives {
 
   /** Starts a coordinator; ready when it listens, or dead before if its failpoint came first. */
   async begin(failpoint: Failpoint | null = null, { killAfter }: { killAfter?: number } = {}): Promise<void> {
+    if (this.#port === 0) this.#port = await freePort();
     const orders: Orders = {
       dataDir: join(this.folder, 'data'),
       environment: this.#environment,
@@ -49,10 +51,7 @@ class Lives {
     this.#child = child;
     const timer = killAfter === undefined ? null : setTimeout(() => child.kill('SIGKILL'), killAfter);
     await new Promise<void>((resolve, reject) => {
-      child.once('message', ({ url }: { url: string }) => {
-        this.#port = Number(new URL(url).port);
-        resolve();
-      });
+      child.once('message', () => resolve());
       child.once('exit', (code, signal) => {
         if (timer !== null) clearTimeout(timer);
         if (signal === 'SIGKILL') resolve();

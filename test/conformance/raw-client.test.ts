@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Keys, keysFrom, keysOf } from './raw-identity.ts';
 import {
   aggregate,
-  decodeInt4,
   decodeInt8,
   encodeInt8,
   frame,
@@ -12,7 +10,6 @@ import {
   layoutHash,
   payload,
   RawParticipant,
-  randomBits,
   type Spec,
   weightsHash,
 } from './raw-participant.ts';
@@ -289,7 +286,7 @@ describe('a participant written from docs/protocol.md', () => {
     const run = await launch({ minParticipants: 2, rounds: 1, overSelection: 1, uploadCodec: 'int8' });
     const [a, b] = (await Promise.all([enter('d', run, 10), enter('e', run, 33)])) as [InRound, InRound];
     const deltas = [a, b].map(({ weights }, i) => difference(weights.length, i));
-    const payloads = deltas.map(encodeInt8);
+    const payloads = deltas.map((delta, i) => encodeInt8(delta, i));
     const ofA = deltas[0] as number[];
     const plain = await a.raw.ask('update', a.update, frame(2, a.hash, ofA));
     expect(plain.message).toMatchObject({ ok: false, error: { code: 'update-shape' } });
@@ -343,53 +340,5 @@ describe('a participant written from docs/protocol.md', () => {
       two.reduce((sum, step) => Math.fround(sum + (step[i] as number)), weight),
     );
     expect(there).toEqual(weights);
-  });
-
-  it('finds the codecs’ worked examples', () => {
-    const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8').replaceAll(
-      '\n',
-      ' ',
-    );
-    const bytesAfter = (text: string) => {
-      const [, hex] = page.slice(page.indexOf(text)).match(/`((?:[0-9a-f]{2} )+[0-9a-f]{2})`/) ?? [];
-      return Buffer.from((hex as string).replaceAll(' ', ''), 'hex');
-    };
-    const asFloats = (bytes: Buffer) => [0, 4, 8].map((at) => bytes.readFloatLE(at));
-    const ofInt8 = bytesAfter('Example: `05');
-    expect(decodeInt8(ofInt8, 3)).toEqual(asFloats(bytesAfter('and decodes to the float32')));
-    const ofInt4 = bytesAfter('Example: `01 00 00 00 31');
-    expect(decodeInt4(ofInt4, 3)).toEqual(asFloats(bytesAfter('decodes to the float32 with the bytes `39')));
-    expect(page).toContain(`R(0) = \`${randomBits(1, 0).toString(16)}\``);
-    expect(page).toContain(`R(1) = \`${randomBits(1, 1).toString(16)}\``);
-    expect(bytesAfter('### float16').readUInt16LE(0)).toBe(0x3800);
-  });
-
-  it('finds the bytes of the page’s worked examples', () => {
-    const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
-    const layout = [
-      { name: 'dense/kernel', shape: [2, 1], trainable: true },
-      { name: 'dense/bias', shape: [1], trainable: true },
-    ];
-    const block = page.match(/```text\n(43 50 46 31[\s\S]*?)```/)?.[1] ?? '';
-    const bytes = block
-      .split('\n')
-      .map((line) => line.match(/^(?:[0-9a-f]{2} {1,2})*[0-9a-f]{2}/)?.[0] ?? '')
-      .join(' ');
-    const example = frame(2, layoutHash(layout), [0.5, -1, 0.25]);
-    expect(Buffer.from(bytes.replaceAll(' ', ''), 'hex').toString('hex')).toBe(
-      Buffer.from(example).toString('hex'),
-    );
-    expect(page).toContain(weightsHash(example.subarray(40)));
-    const next = aggregate(
-      [1, 2, 3],
-      [
-        { delta: [0.5, -1, 0.25], examples: 3 },
-        { delta: [0.1, 0.1, -0.3], examples: 1 },
-      ],
-    );
-    const hex = Buffer.from(frame(1, layoutHash(layout), next))
-      .toString('hex')
-      .slice(80);
-    expect(page).toContain(hex.replace(/(..)(?=.)/g, '$1 '));
   });
 });

@@ -205,7 +205,13 @@ interface Encoded {
   readonly payload: Uint8Array;
 }
 
-function encodedFrame(kind: 1 | 2, layout: Uint8Array, parameters: number, { codec, payload }: Encoded) {
+/** The same of numbers that are encoded already. */
+export function encodedFrame(
+  kind: 1 | 2 | 3,
+  layout: Uint8Array,
+  parameters: number,
+  { codec, payload }: Encoded,
+) {
   const bytes = Buffer.alloc(40 + payload.length);
   bytes.write('CPF1', 0, 'latin1');
   bytes.set([1, kind, codec, 0], 4);
@@ -218,19 +224,34 @@ function encodedFrame(kind: 1 | 2, layout: Uint8Array, parameters: number, { cod
   return bytes;
 }
 
-/** "int8": scaled whole numbers, rounded at random. */
-export function encodeInt8(values: readonly number[]): Uint8Array {
+/** "int8": scaled whole numbers, rounded at random by draws that belong to the seed. */
+export function encodeInt8(values: readonly number[], seed: number): Uint8Array {
   const bytes = Buffer.alloc(values.length + 4 * Math.ceil(values.length / 1024));
   let at = 0;
   for (let from = 0; from < values.length; from += 1024) {
     const block = values.slice(from, from + 1024);
     const scale = Math.fround(Math.max(...block.map(Math.abs)) / 126.9);
     at = bytes.writeFloatLE(scale, at);
-    for (const value of block) {
-      at = bytes.writeInt8(scale === 0 ? 0 : Math.floor(value / scale + Math.random()), at);
+    for (const [i, value] of block.entries()) {
+      const draw = Number(randomBits(seed, from + i)) / 2 ** 32;
+      at = bytes.writeInt8(scale === 0 ? 0 : Math.floor(value / scale + draw), at);
     }
   }
   return bytes;
+}
+
+export function decodeFloat16(payload: Uint8Array): number[] {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  return Array.from({ length: payload.length / 2 }, (_, i) => view.getFloat16(2 * i, true));
+}
+
+/** "top1 and top10". */
+export function decodeTop(payload: Uint8Array, parameters: number): number[] {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const values = new Array<number>(parameters).fill(0);
+  const k = payload.length / 8;
+  for (let i = 0; i < k; i++) values[view.getUint32(4 * i, true)] = view.getFloat32(4 * (k + i), true);
+  return values;
 }
 
 export function decodeInt8(payload: Uint8Array, parameters: number): number[] {
@@ -241,30 +262,42 @@ export function decodeInt8(payload: Uint8Array, parameters: number): number[] {
   });
 }
 
-/** "int4": levels, rotated back. For one block. */
+/** "int4": levels, rotated back. */
 export function decodeInt4(payload: Uint8Array, parameters: number): number[] {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const seed = view.getUint32(0, true);
+  const numbers: number[] = [];
+  for (let at = 4; numbers.length < parameters; ) {
+    const left = parameters - numbers.length;
+    const m = left >= 4096 ? 4096 : Math.max(256, 2 ** Math.ceil(Math.log2(left)));
+    const bytes = payload.subarray(at + 4, at + 4 + m / 2);
+    numbers.push(...int4Block(view.getFloat32(at, true), bytes, seed, numbers.length / 32).slice(0, left));
+    at += 4 + m / 2;
+  }
+  return numbers;
+}
+
+function int4Block(scale: number, codes: Uint8Array, seed: number, word: number): number[] {
   const upper = [0.12839504, 0.3880483, 0.65675914, 0.94234043, 1.2562312, 1.6180464, 2.0690172, 2.7325895];
   const levels = [...upper.toReversed().map((level) => -level), ...upper].map(Math.fround);
-  const scale = view.getFloat32(4, true);
-  const m = 2 * (payload.length - 8);
-  const v = Array.from({ length: m }, (_, i) => {
-    const code = (view.getUint8(8 + Math.floor(i / 2)) >> (4 * (i % 2))) & 15;
-    return Math.fround((levels[code] as number) * scale);
-  });
-  for (let h = 1; h < m; h *= 2) {
-    for (let i = 0; i < m; i++) {
-      if (Math.floor(i / h) % 2 !== 0) continue;
-      const [a, b] = [v[i] as number, v[i + h] as number];
-      v[i] = Math.fround(a + b);
-      v[i + h] = Math.fround(a - b);
+  let v = [...codes].flatMap((byte) =>
+    [byte & 15, byte >> 4].map((code) => Math.fround((levels[code] as number) * scale)),
+  );
+  for (const turn of [0, 1]) {
+    for (let h = 1; h < v.length; h *= 2) {
+      for (let i = 0; i < v.length; i++) {
+        if (Math.floor(i / h) % 2 !== 0) continue;
+        const [a, b] = [v[i] as number, v[i + h] as number];
+        v[i] = Math.fround(a + b);
+        v[i + h] = Math.fround(a - b);
+      }
     }
+    v = v.map((value, i) => {
+      const bits = randomBits(seed, 2 * (word + Math.floor(i / 32)) + turn);
+      return ((bits >> BigInt(31 - (i % 32))) & 1n) === 1n ? -value : value;
+    });
   }
-  const seed = view.getUint32(0, true);
-  return v.slice(0, parameters).map((value, i) => {
-    const turned = (randomBits(seed, Math.floor(i / 32)) >> BigInt(i % 32)) & 1n;
-    return turned === 1n ? -value : value;
-  });
+  return v;
 }
 
 /** R(w) of the page. */

@@ -84,7 +84,7 @@ describe('a folder of folders', () => {
     const status = page.locator('.drop [role="status"]', { hasText: '10 added' });
     await status.waitFor();
     expect(await status.textContent()).toBe(
-      '10 added. 1 could not be read as pictures. 2 lay in no folder with the name of a class and were left out.',
+      '10 added. 1 could not be read as pictures. 2 skipped, because their folders are not named after a class: “somewhere” (2).',
     );
   };
 

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Coordinator, startCoordinator } from '@coppice/coordinator';
+import { freePort } from '@coppice/coordinator/free-port';
 import { parsePartition, partition, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import type { Session } from '@coppice/participant';
@@ -22,7 +23,8 @@ export interface World {
 
 export async function startWorld(): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-e2e-'));
-  const start = (port: number, adminKey = ADMIN_KEY) =>
+  const port = await freePort();
+  const start = (adminKey = ADMIN_KEY) =>
     startCoordinator({
       config: {
         port,
@@ -32,7 +34,7 @@ export async function startWorld(): Promise<World> {
         logLevel: 'error',
       },
     });
-  let coordinator = await start(0);
+  let coordinator = await start();
   const { url } = coordinator;
   return {
     get coordinator() {
@@ -41,7 +43,7 @@ export async function startWorld(): Promise<World> {
     url,
     stop: () => coordinator.close(),
     async startAgain(adminKey) {
-      coordinator = await start(Number(new URL(url).port), adminKey);
+      coordinator = await start(adminKey);
     },
     async close() {
       await coordinator.close();

@@ -1,9 +1,9 @@
 import { parentPort } from 'node:worker_threads';
 import type { Session, TrainerHost } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
-import { seededRandom, uniform } from '@coppice/ports';
 import { createTrainer } from '@coppice/training';
 import type { ClientsData, ClientsEvent } from './client-messages.ts';
+import { dropsOut } from './dropout.ts';
 
 /*
  * Some of the clients: each with its own socket, identity and data, one after the other on this
@@ -31,8 +31,7 @@ function startClient(index: number, rows: Uint32Array, data: ClientsData, host: 
     examples: examplesOf(rows, data),
     host,
     backend: data.backend,
-    dropsOut: (round) =>
-      data.dropout > 0 && uniform(seededRandom(data.seed, 'dropout', index, round)) < data.dropout,
+    dropsOut: (round, attempt) => dropsOut(data, { client: index, round, attempt }),
   });
   let joined = false;
   session.subscribe((state) => {

@@ -1,4 +1,13 @@
 import { cpus, totalmem } from 'node:os';
+import {
+  onStopRequest,
+  print,
+  READER_GONE,
+  Results,
+  Starter,
+  standardError,
+  surviveBrokenStreams,
+} from '@coppice/coordinator/process';
 import { CoppiceError } from '@coppice/protocol';
 import { ClientThreads } from './client-threads.ts';
 import { readOptions, type SimulateOptions, UsageError, usage } from './options.ts';
@@ -7,18 +16,18 @@ import type { SimulationObserver, SimulationResult } from './simulation.ts';
 import { createProgress } from './terminal/progress.ts';
 import { finalTable } from './terminal/table.ts';
 
+/** The rounds and the result: the run ends when nobody reads them any more. */
+const interrupted = new AbortController();
+const results = new Results(() => interrupted.abort());
+
 const EXIT = { done: 0, failed: 1, usage: 2, targetMissed: 3 } as const;
 
 /** `pnpm simulate`. */
 async function main(): Promise<number> {
+  const starter = new Starter();
   const options = readOptions(process.argv.slice(2), process.env);
-  if (options === 'help') {
-    process.stdout.write(usage());
-    return EXIT.done;
-  }
-  const interrupted = new AbortController();
-  process.once('SIGINT', () => interrupted.abort());
-  process.once('SIGTERM', () => interrupted.abort());
+  if (options === 'help') return print(usage());
+  onStopRequest({ starter, stop: () => interrupted.abort() });
   const startedAt = Date.now();
   // Threads load what they need while this one loads a coordinator.
   const threads = new ClientThreads(options.processes);
@@ -29,6 +38,8 @@ async function main(): Promise<number> {
   const run: Simulate = (observer) => simulate(options, observer, interrupted.signal, threads);
   const result = options.json ? await runJson(run) : await runOnTerminal(options, run);
   if (options.report !== null) await report(options, result, startedAt);
+  const written = await results.settled();
+  if (written !== EXIT.done) return written;
   return options.targetAccuracy !== null && result.done.roundsToTarget === null
     ? EXIT.targetMissed
     : EXIT.done;
@@ -46,7 +57,7 @@ class AlreadyTold extends Error {
 const rounds: Parameters<SimulationObserver['onRound']>[0][] = [];
 
 async function runJson(simulate: Simulate): Promise<SimulationResult> {
-  const line = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
+  const line = (value: unknown) => results.write(`${JSON.stringify(value)}\n`);
   const result = await simulate({
     onJoined: () => {},
     onRound: (event) => {
@@ -54,7 +65,7 @@ async function runJson(simulate: Simulate): Promise<SimulationResult> {
       line(event);
     },
     onAbandoned: ({ round, reason }) =>
-      process.stderr.write(`Round ${round} was abandoned: ${reason?.message}\n`),
+      standardError.write(`Round ${round} was abandoned: ${reason?.message}\n`),
     onProgress: () => {},
   });
   line(result.done);
@@ -62,7 +73,7 @@ async function runJson(simulate: Simulate): Promise<SimulationResult> {
 }
 
 async function runOnTerminal(options: SimulateOptions, simulate: Simulate): Promise<SimulationResult> {
-  const progress = createProgress(process.stdout, { rounds: options.rounds, clients: options.clients });
+  const progress = createProgress(results.stream, { rounds: options.rounds, clients: options.clients });
   try {
     const result = await simulate({
       onJoined: (clients) => progress.joined(clients),
@@ -74,7 +85,7 @@ async function runOnTerminal(options: SimulateOptions, simulate: Simulate): Prom
       onProgress: (accepted, asked) => progress.within(accepted, asked),
     });
     progress.done(result.done);
-    process.stdout.write(`\n${finalTable(rounds, result.done, options.targetAccuracy)}\n`);
+    results.write(`\n${finalTable(rounds, result.done, options.targetAccuracy)}\n`);
     return result;
   } catch (thrown) {
     const error = thrown instanceof UsageError ? thrown : CoppiceError.from(thrown);
@@ -106,25 +117,30 @@ async function report(
     },
     startedAt,
   });
-  process.stderr.write(`Report: ${files.join(', ')}\n`);
+  standardError.write(`Report: ${files.join(', ')}\n`);
 }
 
+surviveBrokenStreams();
 main().then(
   (code) => {
     process.exitCode = code;
   },
   (failure: unknown) => {
+    if (results.readerGone) {
+      process.exitCode = READER_GONE;
+      return;
+    }
     const told = failure instanceof AlreadyTold;
     const thrown = told ? failure.cause : failure;
     process.exitCode = thrown instanceof UsageError ? EXIT.usage : EXIT.failed;
     if (told) return;
     if (thrown instanceof UsageError) {
-      process.stderr.write(`${thrown.message}\n`);
+      standardError.write(`${thrown.message}\n`);
       return;
     }
     const error = CoppiceError.from(thrown);
-    process.stderr.write(`${error.message} [${error.code}]\n`);
+    standardError.write(`${error.message} [${error.code}]\n`);
     if (error.code === 'internal' && error.cause instanceof Error)
-      process.stderr.write(`${error.cause.stack}\n`);
+      standardError.write(`${error.cause.stack}\n`);
   },
 );

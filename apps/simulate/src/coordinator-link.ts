@@ -21,6 +21,7 @@ export interface RunWatcher {
 export class CoordinatorLink {
   readonly #url: string;
   readonly #key: string;
+  readonly #closed = new AbortController();
   #socket: Socket | null = null;
 
   constructor(url: string, key: string) {
@@ -45,8 +46,9 @@ export class CoordinatorLink {
     return made.secret;
   }
 
-  act(run: string, action: RunAction): Promise<Run> {
-    return this.#fetch('POST', `/api/runs/${run}/${action}`);
+  /** @param wait milliseconds for the answer; without, as long as it takes. */
+  act(run: string, action: RunAction, wait?: number): Promise<Run> {
+    return this.#fetch('POST', `/api/runs/${run}/${action}`, undefined, wait);
   }
 
   run(run: string): Promise<Run> {
@@ -97,11 +99,13 @@ export class CoordinatorLink {
     });
   }
 
+  /** Breaks off requests that are under way, too: a coordinator that closes would wait for their answers. */
   close(): void {
+    this.#closed.abort();
     this.#socket?.disconnect();
   }
 
-  async #fetch<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async #fetch<T>(method: string, path: string, body?: unknown, wait?: number): Promise<T> {
     let response: Response;
     try {
       response = await fetch(this.#url + path, {
@@ -111,6 +115,10 @@ export class CoordinatorLink {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.any([
+          this.#closed.signal,
+          ...(wait === undefined ? [] : [AbortSignal.timeout(wait)]),
+        ]),
       });
     } catch (cause) {
       throw new CoppiceError(

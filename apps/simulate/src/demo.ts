@@ -1,5 +1,12 @@
 import { availableParallelism } from 'node:os';
-import { readConfig, startCoordinator } from '@coppice/coordinator';
+import { readConfig, startCoordinator, stopOnSignals } from '@coppice/coordinator';
+import {
+  print,
+  Starter,
+  standardError,
+  standardOutput,
+  surviveBrokenStreams,
+} from '@coppice/coordinator/process';
 import { parsePartition, partition, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, type Run } from '@coppice/protocol';
@@ -17,31 +24,43 @@ const CLIENTS = 8;
 const EXAMPLES_EACH = 600;
 const ROUNDS = 200;
 
-const print = (line: string) => process.stdout.write(`${line}\n`);
+let stopping = false;
+
+const say = (line: string) => standardOutput.write(`${line}\n`);
 
 async function main(): Promise<void> {
+  surviveBrokenStreams();
+  const starter = new Starter();
   const config = readConfig(process.argv.slice(2), {
     COPPICE_OPERATOR: 'the Coppice demo on this computer',
     ...process.env,
   });
   if (config === 'help') {
-    print('Usage: pnpm demo [the flags of pnpm start]');
+    process.exitCode = await print('Usage: pnpm demo [the flags of pnpm start]\n');
     return;
   }
-  print('Building the pages where they changed …');
+  say('Building the pages where they changed …');
   await buildPages();
   const coordinator = await startCoordinator({ config });
   const link = new CoordinatorLink(coordinator.url, coordinator.adminKey);
+  // One thread is enough for the pace of a demo, and leaves the others to browsers.
+  const threads = new ClientThreads(Math.max(1, Math.min(2, availableParallelism() - 1)));
+  const close = async () => {
+    stopping = true;
+    link.close();
+    await Promise.all([threads.close(), coordinator.close()]);
+  };
+  stopOnSignals({ close }, { starter });
   // A demo that was stopped goes on with the run it had, rather than leaving it waiting for ever.
   const begun = coordinator.runs.all().find(({ task, status }) => task === TASK && status === 'running');
   const run = begun ?? (await createRun(link));
-  const threads = await startClients(coordinator.url, run.id);
-  print(
+  await startClients(threads, coordinator.url, run.id);
+  say(
     `\nRun ${run.id}: ${CLIENTS} headless participants with ${EXAMPLES_EACH} handwritten digits each, ${ROUNDS} rounds.\n`,
   );
-  print(`  Take part in a browser   ${coordinator.client}?run=${run.id}`);
-  print(`  Watch and steer          ${coordinator.admin}\n`);
-  print(
+  say(`  Take part in a browser   ${coordinator.client}?run=${run.id}`);
+  say(`  Watch and steer          ${coordinator.admin}\n`);
+  say(
     config.adminKey !== null || !coordinator.admin.includes('?key=')
       ? 'Keep your way in to the second page to yourself. Stop with Ctrl+C.\n'
       : 'The second link opens once; "pnpm admin-key" prints another. Stop with Ctrl+C.\n',
@@ -54,31 +73,20 @@ async function main(): Promise<void> {
         const accuracy = round.central?.accuracy ?? 0;
         const bar = '█'.repeat(Math.round(accuracy * 30)).padEnd(30, '·');
         const seconds = (((round.endedAt ?? round.startedAt) - round.startedAt) / 1000).toFixed(1);
-        print(
+        say(
           `round ${String(round.round).padStart(3)}  ${bar} ${(accuracy * 100).toFixed(1)} %   ${round.accepted} of ${round.asked} updates, ${seconds} s`,
         );
       },
       onRun: ({ status }) => {
         if (status === 'finished')
-          print(
+          say(
             '\nThe run is finished. Its model can be tried on the client page; launch another run on the admin page.',
           );
       },
     },
-    (error) => process.stderr.write(`${error.message}\n`),
+    (error) => standardError.write(`${error.message}\n`),
   );
   if (begun === undefined) await link.act(run.id, 'start');
-
-  const stop = () => {
-    link.close();
-    void threads.close();
-    coordinator.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    );
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
 }
 
 function createRun(link: CoordinatorLink): Promise<Run> {
@@ -90,10 +98,8 @@ function createRun(link: CoordinatorLink): Promise<Run> {
 }
 
 /** Resolves when all of them have joined. */
-async function startClients(url: string, run: string): Promise<ClientThreads> {
+async function startClients(threads: ClientThreads, url: string, run: string): Promise<void> {
   const { promise: failure, reject } = Promise.withResolvers<never>();
-  // One thread is enough for the pace of a demo, and leaves the others to browsers.
-  const threads = new ClientThreads(Math.max(1, Math.min(2, availableParallelism() - 1)));
   threads.onFailure(reject);
   const { train } = await loadTaskData(TASK);
   const shares = partition(
@@ -126,11 +132,12 @@ async function startClients(url: string, run: string): Promise<ClientThreads> {
     },
   );
   await Promise.race([joined, failure]);
-  return threads;
 }
 
 main().catch((thrown: unknown) => {
+  // What it was about to do with a coordinator that ends is no failure.
+  if (stopping) return;
   const error = CoppiceError.from(thrown);
-  process.stderr.write(`${error.message} [${error.code}]\n`);
+  standardError.write(`${error.message} [${error.code}]\n`);
   process.exit(error.code === 'config-invalid' ? 2 : 1);
 });

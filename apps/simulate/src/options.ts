@@ -48,16 +48,14 @@ const whole = (min: number, max: number) => (text: string) => {
     throw new UsageError(`takes a whole number from ${min} to ${max}`);
   return value;
 };
+/** From `min` to `max`; without `min` itself where `open`, without `max` where `below`. */
 const real =
-  (min: number, max: number, { open = false } = {}) =>
+  (min: number, max: number, { open = false, below = false } = {}) =>
   (text: string) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (!(open ? value > min : value >= min) || value > max) {
+    if (!(open ? value > min : value >= min) || !(below ? value < max : value <= max)) {
       throw new UsageError(
-        `takes a number ${open ? 'above' : 'from'} ${min} ${open ? 'and up' : ''} to ${max}`.replace(
-          '  ',
-          ' ',
-        ),
+        `takes a number ${open ? `above ${min} and up` : `from ${min}`} to ${below ? 'below ' : ''}${max}`,
       );
     }
     return value;
@@ -127,8 +125,8 @@ const flags = {
   },
   dropout: {
     takes: 'P',
-    help: 'Chance that a selected client drops out of a round, drawn from the seed (default: 0).',
-    read: real(0, 1),
+    help: 'Chance that a selected client drops out of a round, drawn from the seed; below 1 (default: 0).',
+    read: real(0, 1, { below: true }),
   },
   'over-select': {
     takes: 'X',
@@ -245,5 +243,5 @@ export function usage(): string {
   const lines = Object.entries(flags).map(
     ([name, { takes, help }]) => `  ${`--${name}${takes === null ? '' : ` ${takes}`}`.padEnd(24)}${help}`,
   );
-  return `Usage: pnpm simulate [flags]\n\nTrains one model with N headless clients over the real protocol.\n\n${lines.join('\n')}\n\nExit codes: 0 done, 1 failed, 2 bad usage, 3 target accuracy not reached.\n`;
+  return `Usage: pnpm simulate [flags]\n\nTrains one model with N headless clients over the real protocol.\n\n${lines.join('\n')}\n\nExit codes: 0 done, 1 failed or interrupted, 2 bad usage, 3 target accuracy not reached,\n141 the reader of standard output closed it (as by SIGPIPE).\n`;
 }

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startCoordinator } from '@coppice/coordinator';
+import { type Config, startCoordinator } from '@coppice/coordinator';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DoneEvent, RoundEvent } from './events.ts';
 import { readOptions, UsageError } from './options.ts';
@@ -27,13 +27,16 @@ interface Outcome {
   readonly stderr: string;
 }
 
-function simulate(flags: readonly string[], onLine: (line: string) => void = () => {}): Promise<Outcome> {
+function simulate(
+  flags: readonly string[],
+  onLine: (line: string, simulation: ChildProcess) => void = () => {},
+): Promise<Outcome> {
   const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => {
     stdout += chunk;
-    for (const line of String(chunk).split('\n')) if (line !== '') onLine(line);
+    for (const line of String(chunk).split('\n')) if (line !== '') onLine(line, child);
   });
   child.stderr.on('data', (chunk: Buffer) => {
     stderr += chunk;
@@ -195,6 +198,75 @@ describe('pnpm simulate', () => {
     expect(outcome.done?.checkpoint).toBe(undisturbed.done?.checkpoint);
   });
 
+  it('ends where clients drop out so often that some attempts lose everyone', async () => {
+    const { code, rounds } = await simulate([
+      ...['--json', '--task', 'iris', '--clients', '5', '--rounds', '60', '--dropout', '0.5'],
+    ]);
+    expect(code).toBe(0);
+    expect(rounds).toHaveLength(60);
+  });
+
+  it('gives up a round that is abandoned 20 times in a row, and gives the reason', async () => {
+    const { code, stdout, stderr } = await simulate([
+      ...['--json', '--task', 'iris', '--clients', '1', '--rounds', '3', '--dropout', '0.999'],
+    ]);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr.match(/^Round 1 was abandoned:/gm)).toHaveLength(20);
+    expect(stderr).toMatch(/^Round 1 was abandoned 20 times in a row.*--dropout.*\[quorum-lost\]$/m);
+  });
+
+  describe("on somebody else's coordinator", () => {
+    const key = 'the-key-of-this-test';
+    const elsewhere = async (config: Partial<Config> = {}) => {
+      const coordinator = await startCoordinator({
+        config: { port: 0, dataDir: newFolder(), adminKey: key, logLevel: 'silent', ...config },
+      });
+      return { coordinator, flags: [...quick, '--url', coordinator.url, '--admin-key', key] };
+    };
+
+    it('stops its run when it is interrupted, and names it', async () => {
+      const { coordinator, flags } = await elsewhere();
+      const { code, stderr } = await simulate([...flags, '--rounds', '100000'], (line, simulation) => {
+        if (line.includes('"round":3,')) simulation.kill('SIGINT');
+      });
+      const runs = coordinator.runs.all().map(({ id, status }) => [id, status]);
+      await coordinator.close();
+      expect(code).toBe(1);
+      expect(runs).toEqual([['iris-1', 'stopped']]);
+      expect(stderr).toContain('The simulation was interrupted. Its run iris-1 was stopped. [run-ended]');
+    });
+
+    it('stops its run when it fails before the start, and names it', async () => {
+      const { coordinator, flags } = await elsewhere({ connectionsPerAddress: 3 });
+      const { code, stderr } = await simulate(flags);
+      const runs = coordinator.runs.all().map(({ id, status }) => [id, status]);
+      await coordinator.close();
+      expect(code).toBe(1);
+      expect(runs).toEqual([['iris-1', 'stopped']]);
+      expect(stderr).toContain('Its run iris-1 was stopped.');
+    });
+
+    it('leaves a run that is over as it is', async () => {
+      const { coordinator, flags } = await elsewhere();
+      expect((await simulate(flags)).code).toBe(0);
+      const [run] = coordinator.runs.all();
+      await coordinator.close();
+      expect(run?.status).toBe('finished');
+    });
+
+    it('says so where its run cannot be stopped any more', async () => {
+      const { coordinator, flags } = await elsewhere();
+      let closed: Promise<void> | null = null;
+      const { code, stderr } = await simulate([...flags, '--rounds', '100000'], (line, simulation) => {
+        if (line.includes('"round":3,'))
+          closed = coordinator.close().then(() => void simulation.kill('SIGINT'));
+      });
+      await closed;
+      expect(code).toBe(1);
+      expect(stderr).toContain('Its run iris-1 could not be stopped (');
+    });
+  });
+
   it('writes a report that needs nothing else, with the numbers beside it', async () => {
     const folder = newFolder();
     const { code, done } = await simulate([...quick, '--report', folder]);
@@ -217,6 +289,7 @@ describe('its flags', () => {
     [['--partition', 'shards:0'], '--partition HOW'],
     [['--partition', 'nonsense'], '--partition HOW'],
     [['--dropout=-1'], '--dropout P'],
+    [['--dropout', '1'], '--dropout P takes a number from 0 to below 1'],
     [['--over-select', '0.5'], '--over-select X'],
     [['--strategy', 'fedfoo'], '--strategy NAME'],
     [['--upload-codec', 'int9'], '--upload-codec NAME'],

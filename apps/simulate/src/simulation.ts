@@ -8,6 +8,7 @@ import {
   CoppiceError,
   classesOf,
   type PlanInputValues,
+  REST_TIMEOUT,
   type Round,
   type Run,
   type TaskInfo,
@@ -19,6 +20,11 @@ import { type SimulateOptions, UsageError } from './options.ts';
 
 /** Each holds the test data. */
 const EVALUATION_THREADS = 4;
+
+/** A round that was abandoned so often in a row ends the simulation. */
+const MOST_ATTEMPTS = 20;
+/** Simulated clients are there all the time: a round is tried again almost at once. In milliseconds. */
+const RETRY_PAUSES = { first: 10, longest: 100 };
 
 /** What a simulation tells while it goes. */
 export interface SimulationObserver {
@@ -47,7 +53,8 @@ export interface SimulationResult {
  *
  * @param threads where the clients will live; ended with it.
  * @throws UsageError where the task's data can't be dealt out as the flags ask.
- * @throws CoppiceError where the run cannot be made or fails.
+ * @throws CoppiceError where the run cannot be made or fails, a round is abandoned 20 times in a row, or `signal` is
+ *   aborted. A run on somebody else's coordinator is stopped before, and the message names it.
  */
 export async function simulate(
   options: SimulateOptions,
@@ -83,20 +90,29 @@ export async function simulate(
       start: false,
       admission: options.invited ? 'invited' : 'open',
     });
-    const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
-    const { seed, dropout, backend } = options;
-    const common = { ...shares.data, url, run: run.id, invitation, seed, dropout, backend };
-    await failure.beside(
-      threads.begin(
-        shares.rows.map((rows, index) => ({ index, rows })),
-        (clients) => ({ ...common, clients }),
-        observer.onJoined,
-      ),
-    );
-    const begun = Date.now();
-    const ended = watchRun(link, run.id, { observer, failure });
-    await link.act(run.id, 'start');
-    const final = await ended;
+    const takePart = async (begun: () => void) => {
+      const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
+      const { seed, dropout, backend } = options;
+      const common = { ...shares.data, url, run: run.id, invitation, seed, dropout, backend };
+      await failure.beside(
+        threads.begin(
+          shares.rows.map((rows, index) => ({ index, rows })),
+          (clients) => ({ ...common, clients }),
+          observer.onJoined,
+        ),
+      );
+      begun();
+      const ended = watchRun(link, run.id, { observer, failure, dropout });
+      await link.act(run.id, 'start');
+      return ended;
+    };
+    let begun = Date.now();
+    const final = await takePart(() => {
+      begun = Date.now();
+    }).catch(async (thrown: unknown) => {
+      // A coordinator of its own ends with the simulation, and the run with it.
+      throw options.url === null ? thrown : await stopRun(link, run.id, thrown);
+    });
     // Nobody resumes a simulation.
     if (final.run.status === 'failed' || final.run.status === 'paused')
       throw CoppiceError.fromWire(
@@ -120,6 +136,26 @@ export async function simulate(
   } finally {
     for (const step of cleanUp.reverse()) await step();
   }
+}
+
+/**
+ * Stops a run that nobody would take part in any more.
+ *
+ * @param cause why the simulation ends.
+ * @returns the same, with the run and its end in the message.
+ */
+async function stopRun(link: CoordinatorLink, run: string, cause: unknown): Promise<CoppiceError> {
+  const why = CoppiceError.from(cause);
+  const how = await link.act(run, 'stop', REST_TIMEOUT).then(
+    () => `Its run ${run} was stopped.`,
+    (thrown: unknown) => {
+      const { code, message } = CoppiceError.from(thrown);
+      return code === 'run-ended' || code === 'run-state'
+        ? `Its run ${run} was over already.`
+        : `Its run ${run} could not be stopped (${message}): stop it on the admin page.`;
+    },
+  );
+  return new CoppiceError(why.code, `${why.message} ${how}`, { cause: why.cause ?? why });
 }
 
 /** The first thing that went wrong anywhere, as a rejection that everything else waits beside. */
@@ -158,6 +194,7 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
     config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
     // The folder does not outlive this process: a disk that lags behind loses nothing.
     flush: false,
+    retryPauses: RETRY_PAUSES,
     evaluator,
   });
   cleanUp.push(() => coordinator.close());
@@ -254,11 +291,12 @@ function shared<T extends Uint8Array | Float32Array>(values: T): T {
 function watchRun(
   link: CoordinatorLink,
   run: string,
-  { observer, failure }: { observer: SimulationObserver; failure: Failure },
+  { observer, failure, dropout }: { observer: SimulationObserver; failure: Failure; dropout: number },
 ): Promise<{ run: Run; rounds: RoundEvent[] }> {
   const { promise, resolve } = Promise.withResolvers<{ run: Run; rounds: RoundEvent[] }>();
   const rounds: RoundEvent[] = [];
   const seen = new Set<string>();
+  let abandoned = 0;
   link.watch(
     run,
     {
@@ -267,7 +305,13 @@ function watchRun(
         if (round.outcome === 'open') return observer.onProgress(round.accepted, round.asked);
         if (seen.has(key)) return;
         seen.add(key);
-        if (round.outcome === 'abandoned') return observer.onAbandoned(round);
+        if (round.outcome === 'abandoned') {
+          observer.onAbandoned(round);
+          abandoned++;
+          if (abandoned === MOST_ATTEMPTS) failure.report(hopeless(round, dropout));
+          return;
+        }
+        abandoned = 0;
         const event = roundEvent(round);
         rounds.push(event);
         observer.onRound(event);
@@ -282,6 +326,19 @@ function watchRun(
     failure.report,
   );
   return failure.beside(promise);
+}
+
+/** Ends a simulation whose round does not come about. */
+function hopeless({ round, reason }: Round, dropout: number): CoppiceError {
+  const last = reason ?? { code: 'quorum-lost', message: 'No update came.' };
+  const cure =
+    last.code === 'quorum-lost' && dropout > 0
+      ? ' A lower --dropout, or more clients, loses fewer rounds.'
+      : '';
+  return new CoppiceError(
+    last.code,
+    `Round ${round} was abandoned ${MOST_ATTEMPTS} times in a row, and the simulation ended. The last reason: ${last.message}${cure}`,
+  );
 }
 
 function roundEvent(round: Round): RoundEvent {

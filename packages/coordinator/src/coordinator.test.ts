@@ -16,7 +16,7 @@ import {
   weightsHash,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from './coordinator.ts';
 import { ENDED_AT_HAND } from './registry/runs.ts';
 import { memoryStorage } from './storage/memory.ts';
@@ -472,7 +472,7 @@ describe('a participant', () => {
     await next(first, 'welcome');
     expect(await first.emitWithAck('join', about)).toMatchObject({ ok: true });
     first.disconnect();
-    await vi.waitFor(async () => expect(await here()).toEqual(['away']));
+    await expect.poll(here).toEqual(['away']);
 
     // Without joining: an update counts on a new connection before anything else does.
     const second = connect('comes back');
@@ -491,7 +491,7 @@ describe('a participant', () => {
     expect(await second.emitWithAck('update', update)).toMatchObject({ ok: false });
     expect(await here()).toEqual(['ready']);
     second.disconnect();
-    await vi.waitFor(async () => expect(await here()).toEqual(['away']));
+    await expect.poll(here).toEqual(['away']);
 
     // And by one that took the place of another, and said nothing at all.
     const third = connect('comes back');
@@ -501,7 +501,7 @@ describe('a participant', () => {
     await Promise.all([next(fourth, 'welcome'), next(third, 'disconnect')]);
     expect(await here()).toEqual(['ready']);
     fourth.disconnect();
-    await vi.waitFor(async () => expect(await here()).toEqual(['away']));
+    await expect.poll(here).toEqual(['away']);
   });
 });
 
@@ -536,7 +536,7 @@ describe('memory', () => {
       await coordinator.runs.act(id, 'stop');
     }
     const atHand = () => [...coordinator.runs.engines()].map(({ id }) => id);
-    await vi.waitFor(() => expect(atHand()).not.toContain(first.id));
+    await expect.poll(atHand).not.toContain(first.id);
     expect(coordinator.runs.get(first.id)).toEqual(before);
     expect((await coordinator.runs.model(first.id, 'nobody')).frame).toEqual(frame);
     expect(() => coordinator.runs.engine(first.id)).toThrow('is over');
@@ -561,7 +561,7 @@ describe('memory', () => {
     joined.disconnect();
     passing.disconnect();
     const remembered = (count: number) =>
-      vi.waitFor(async () => expect((await scrape())('coppice_participants_remembered')).toBe(count));
+      expect.poll(async () => (await scrape())('coppice_participants_remembered')).toBe(count);
     // Its row still tells of its traffic, until the run is over.
     await remembered(before + 1);
     await call(`/api/runs/${run.body.id}/stop`, { method: 'POST', admin: true });

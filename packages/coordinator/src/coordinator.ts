@@ -27,6 +27,8 @@ import { workerEvaluator } from './evaluation/worker-evaluator.ts';
 import { createApp } from './http/app.ts';
 import { EventLog } from './monitoring/event-log.ts';
 import { Metrics } from './monitoring/metrics.ts';
+import { StorageHealth } from './monitoring/storage-health.ts';
+import { type Output, standardError } from './process/output.ts';
 import { AdminHub } from './realtime/admin.ts';
 import { Door } from './realtime/door.ts';
 import { limitEvents } from './realtime/event-limit.ts';
@@ -35,6 +37,7 @@ import { ParticipantHub } from './realtime/participants.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import type { RetryPauses } from './rounds/retries.ts';
 import { AddressLimit } from './security/address-limit.ts';
 import { Admins } from './security/admins.ts';
 import { Admissions } from './security/admissions.ts';
@@ -72,11 +75,15 @@ export interface CoordinatorOptions {
   readonly config?: Partial<Config>;
   /** False: nothing is forced to disk, for a data folder that is thrown away with this process. */
   readonly flush?: boolean;
+  /** Pauses before an abandoned round is tried again, where its participants need no time to come back; 1 s to 30 s by themselves. */
+  readonly retryPauses?: RetryPauses;
   /** Replaceable parts, for tests. */
   readonly clock?: Clock;
   readonly storage?: Storage;
   readonly spool?: Spool;
   readonly evaluator?: Evaluator;
+  /** Takes the log, a JSON object a line; standard error by itself. */
+  readonly log?: Output;
 }
 
 const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
@@ -92,8 +99,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   // Before anything is opened that would have to be closed again.
   const tls = readTls(config);
   const clock = options.clock ?? systemClock;
-  const logger: Logger = pino({ level: config.logLevel }, pino.destination(2));
-  const opened = options.storage ?? (await openStorage(config, options.flush));
+  const log = options.log ?? standardError;
+  const logger: Logger = pino({ level: config.logLevel }, { write: (line) => log.write(line) });
+  const health = new StorageHealth(options.storage ?? (await openStorage(config, options.flush)), clock);
+  const opened = health.storage;
   const { keepLast: last, keepEvery: every } = config;
   const storage =
     last === 0
@@ -155,6 +164,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs: () => runs.all(),
     spoolWaiting: () => spool.waiting,
     eventsWaiting: () => events.waiting,
+    logLinesLost: () => log.lost,
   });
   const newcomers = new Newcomers({
     storage,
@@ -180,7 +190,17 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     answered: (name, result) => metrics.answered(name, result),
     proved: (connection) => unproven.proved(connection),
   });
-  const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks, admissions });
+  const runs: Runs = new Runs({
+    storage,
+    spool,
+    clock,
+    audience: hub,
+    evaluator,
+    events,
+    tasks,
+    admissions,
+    retryPauses: options.retryPauses,
+  });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -210,6 +230,13 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     requests: new AddressLimit(config.requestsPerMinute, 60),
     tls: tls !== null,
     ready: () => ready,
+    troubles: async () => {
+      const refused = await health.check();
+      return [
+        ...(log.trouble === null ? [] : [{ part: 'log' as const, code: log.trouble, lost: log.lost }]),
+        ...(refused === null ? [] : [{ part: 'storage' as const, code: refused }]),
+      ];
+    },
     recovered: () => recovered,
   });
   const adminHub = new AdminHub(io.of('/admin'), {

@@ -3,7 +3,7 @@ export { type Config, defaultConfig, helpText, noLimits, readConfig } from './co
 export { type Coordinator, type CoordinatorOptions, startCoordinator } from './coordinator.ts';
 export type { Evaluator } from './evaluation/evaluator.ts';
 export { workerEvaluator } from './evaluation/worker-evaluator.ts';
-export { stopOnSignals } from './stop-on-signals.ts';
+export { type StopOptions, stopOnSignals } from './stop-on-signals.ts';
 export { fileSpool } from './storage/file-spool.ts';
 export { memoryStorage } from './storage/memory.ts';
 export { memorySpool } from './storage/memory-spool.ts';

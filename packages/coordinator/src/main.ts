@@ -1,36 +1,38 @@
 import { CoppiceError } from '@coppice/protocol';
 import { adminKeyHelpText, copyHelpText, helpText, readConfig } from './config.ts';
 import { startCoordinator } from './coordinator.ts';
+import { standardError, standardOutput } from './process/output.ts';
+import { print, surviveBrokenStreams } from './process/results.ts';
+import { Starter } from './process/starter.ts';
 import { makeAdminKey } from './security/make-admin-key.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { backUp, restore } from './storage/backup.ts';
 
-/** `pnpm start`: reads the configuration, starts, says where, and stops cleanly on SIGINT and SIGTERM. */
+/** `pnpm start`: reads the configuration, starts, prints its addresses, and stops cleanly when it is asked to. */
 async function main(): Promise<number | null> {
+  surviveBrokenStreams();
+  const starter = new Starter();
   const [command, folder] = process.argv.slice(2);
   if (command === 'backup' || command === 'restore') return copy(command, folder);
   if (command === 'admin-key') return adminKey();
   const config = readConfig(process.argv.slice(2), process.env);
-  if (config === 'help') {
-    process.stdout.write(helpText());
-    return 0;
-  }
+  if (config === 'help') return print(helpText());
   const coordinator = await startCoordinator({ config });
   const { url, client, admin } = coordinator;
-  process.stdout.write(
+  standardOutput.write(
     config.json
       ? `${JSON.stringify({ event: 'listening', url, client, admin })}\n`
       : `Coppice is listening.\n\n  Client page  ${client}\n  Admin page   ${admin}\n\n${entryText(config.adminKey, admin)} Stop with Ctrl+C.\n`,
   );
-  stopOnSignals(coordinator);
-  process.on('SIGHUP', () => {
+  const renewCertificate = () => {
     try {
       coordinator.renewCertificate();
     } catch (thrown) {
-      // What is open stays open with the certificate there was.
-      process.stderr.write(`${CoppiceError.from(thrown).message}\n`);
+      // Connections keep the certificate there was.
+      standardError.write(`${CoppiceError.from(thrown).message}\n`);
     }
-  });
+  };
+  stopOnSignals(coordinator, { starter, ...(config.tlsCert === null ? {} : { hangUp: renewCertificate }) });
   return null;
 }
 
@@ -41,31 +43,27 @@ function entryText(configured: string | null, admin: string): string {
     : 'Sign in on the admin page with your name and password, or print a one-time link with "pnpm admin-key".';
 }
 
-/** `pnpm admin-key`: a one-time link for whoever may read the data folder, also while the coordinator runs. */
+/** `pnpm admin-key`: a one-time link for anyone with access to the data folder, also while the coordinator runs. */
 async function adminKey(): Promise<number> {
   const config = readConfig(process.argv.slice(3), process.env);
-  if (config === 'help') {
-    process.stdout.write(adminKeyHelpText);
-    return 0;
-  }
+  if (config === 'help') return print(adminKeyHelpText);
   const { link, days } = await makeAdminKey(config);
-  process.stdout.write(
+  return print(
     config.json
       ? `${JSON.stringify({ event: 'admin-key', admin: link })}\n`
       : `Opens once, for ${days} day, as the owner:\n\n  ${link}\n`,
   );
-  return 0;
 }
 
 /** `pnpm backup DIR`, `pnpm restore DIR`: with the same options as `pnpm start`, which say where the coordinator is. */
 async function copy(command: 'backup' | 'restore', folder: string | undefined): Promise<number> {
   const config = readConfig(process.argv.slice(4), process.env);
   if (folder === undefined || folder.startsWith('-') || config === 'help') {
-    process.stdout.write(copyHelpText);
-    return folder === '--help' || config === 'help' ? 0 : 2;
+    const printed = await print(copyHelpText);
+    return folder === '--help' || config === 'help' ? printed : 2;
   }
   const { blobs } = await (command === 'backup' ? backUp(config, folder) : restore(folder, config));
-  process.stdout.write(
+  standardOutput.write(
     command === 'backup'
       ? `Backed up to ${folder}: all records, and ${blobs} weights, each read through its checksum.\n`
       : `Restored ${folder}: all records, and ${blobs} weights. Start the coordinator with the same options.\n`,
@@ -79,7 +77,7 @@ main().then(
   },
   (thrown: unknown) => {
     const error = CoppiceError.from(thrown);
-    process.stderr.write(`${error.message} [${error.code}]\n`);
+    standardError.write(`${error.message} [${error.code}]\n`);
     process.exit(error.code === 'config-invalid' ? 2 : 1);
   },
 );

@@ -1,14 +1,24 @@
 import { CoppiceError, REST_TIMEOUT } from '@coppice/protocol';
 import type { Coordinator } from './coordinator.ts';
+import { standardError } from './process/output.ts';
+import { Starter } from './process/starter.ts';
+import { onStopRequest } from './process/stop-requests.ts';
+
+export interface StopOptions {
+  /** Taken at the start of the process; by itself, now. */
+  readonly starter?: Starter;
+  /** Takes SIGHUP for something else than the end of the terminal. */
+  readonly hangUp?: () => void;
+}
 
 /**
- * Ends the process in good order at SIGINT and SIGTERM: no new round begins, the open one is parked with
- * what it has acknowledged, everything is on disk. Exit code 0; 1 where that failed or took too long.
+ * Ends the process in good order when it is asked to (`onStopRequest`): no new round begins, the open one is parked with
+ * every update that was acknowledged, everything is on disk. Exit code 0; 1 where that failed or took more than 5 s.
  */
-export function stopOnSignals(coordinator: Coordinator): void {
+export function stopOnSignals(coordinator: Pick<Coordinator, 'close'>, options: StopOptions = {}): void {
   const stop = () => {
     const tooLong = setTimeout(() => {
-      process.stderr.write(
+      standardError.write(
         `The coordinator did not come to rest within ${REST_TIMEOUT / 1000} s and was ended. Nothing that was acknowledged is lost.\n`,
       );
       process.exit(1);
@@ -17,11 +27,10 @@ export function stopOnSignals(coordinator: Coordinator): void {
     coordinator.close().then(
       () => process.exit(0),
       (thrown: unknown) => {
-        process.stderr.write(`${CoppiceError.from(thrown).message}\n`);
+        standardError.write(`${CoppiceError.from(thrown).message}\n`);
         process.exit(1);
       },
     );
   };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  onStopRequest({ starter: new Starter(), ...options, stop });
 }

@@ -1,6 +1,7 @@
-import { CoppiceError, type TableData } from '@coppice/protocol';
+import { CoppiceError, classFinder, type TableData } from '@coppice/protocol';
 import Papa from 'papaparse';
 import type { RawExamples } from './examples.ts';
+import { SkippedCounter, type SkippedRows } from './skipped-rows.ts';
 
 /** A table as it stands in a file: cells as text. */
 export interface CsvTable {
@@ -23,20 +24,10 @@ export interface CsvMapping {
   readonly target: number | null;
 }
 
-/** A row that was left out, and the cell that is to blame. */
-export interface SkippedRow {
-  /** Line of the table, from 1, the header counted. */
-  readonly row: number;
-  readonly why: {
-    readonly kind: 'missing' | 'not-a-number' | 'out-of-range' | 'unknown-class';
-    readonly column: string;
-    readonly value: string;
-  };
-}
-
 export interface CsvExamples extends RawExamples {
   readonly features: Float32Array;
-  readonly skipped: readonly SkippedRow[];
+  /** The most frequent reason first. The counts add up to the rows that were left out. */
+  readonly skipped: readonly SkippedRows[];
 }
 
 /**
@@ -110,10 +101,10 @@ function plain(name: string): string {
 }
 
 /**
- * Takes the examples over. Rows that don't fit are left out and listed; a class may be given by its
- * name or, where no class has that name, by its index from 0.
+ * Takes the examples over. A class is given by its name, as `classFinder` compares names. Rows that don't fit are left out and counted by
+ * reason; where none fits, the examples are none.
  *
- * @throws CoppiceError `data-invalid` where the mapping has gaps, `data-empty` where no row fits.
+ * @throws CoppiceError `data-invalid` where the mapping has gaps.
  */
 export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableData): CsvExamples {
   const unmapped = data.features.find((_, i) => mapping.features[i] == null)?.name;
@@ -126,23 +117,26 @@ export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableDa
   }
   const features: number[] = [];
   const labels: number[] = [];
-  const skipped: SkippedRow[] = [];
+  const skipped = new SkippedCounter();
   const readLabel = labelReader(data);
   for (const [index, row] of table.rows.entries()) {
-    const blame = (column: number, kind: SkippedRow['why']['kind']) => {
-      const why = { kind, column: table.columns[column] ?? `column ${column + 1}`, value: row[column] ?? '' };
-      skipped.push({ row: index + 1 + (table.hasHeader ? 1 : 0), why });
-    };
+    const skip = (column: number, kind: SkippedRows['kind']) =>
+      skipped.add({
+        kind,
+        column: table.columns[column] ?? `column ${column + 1}`,
+        value: row[column] ?? '',
+        firstRow: index + 1 + (table.hasHeader ? 1 : 0),
+      });
     const values: number[] = [];
     for (const [i, feature] of data.features.entries()) {
       const column = mapping.features[i] as number;
       const value = readNumber(row[column]);
       if (typeof value === 'string') {
-        blame(column, value);
+        skip(column, value);
         break;
       }
       if (value < (feature.min ?? -Infinity) || value > (feature.max ?? Infinity)) {
-        blame(column, 'out-of-range');
+        skip(column, 'out-of-range');
         break;
       }
       values.push(value);
@@ -150,23 +144,17 @@ export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableDa
     if (values.length < data.features.length) continue;
     const label = readLabel(row[target]);
     if (typeof label === 'string') {
-      blame(target, label);
+      skip(target, label);
       continue;
     }
     for (const value of values) features.push(value);
     labels.push(label);
   }
-  if (labels.length === 0) {
-    throw new CoppiceError(
-      'data-empty',
-      `None of the ${table.rows.length} rows fits: look at what the columns were taken for.`,
-    );
-  }
   return {
     count: labels.length,
     features: Float32Array.from(features),
     labels: Float32Array.from(labels),
-    skipped,
+    skipped: skipped.groups(),
   };
 }
 
@@ -177,15 +165,11 @@ function readNumber(cell: string | undefined): number | 'missing' | 'not-a-numbe
   return Number.isFinite(Math.fround(value)) ? value : 'not-a-number';
 }
 
-function labelReader(data: TableData): (cell: string | undefined) => number | SkippedRow['why']['kind'] {
+function labelReader(data: TableData): (cell: string | undefined) => number | SkippedRows['kind'] {
   if (data.target.kind === 'number') return readNumber;
-  const { classes } = data.target;
-  const byName = new Map(classes.map((name, i) => [name.trim().toLowerCase(), i]));
+  const find = classFinder(data.target.classes);
   return (cell) => {
     if (cell === undefined || cell === '') return 'missing';
-    const named = byName.get(cell.toLowerCase());
-    if (named !== undefined) return named;
-    const index = Number(cell);
-    return Number.isInteger(index) && index >= 0 && index < classes.length ? index : 'unknown-class';
+    return find(cell) ?? 'unknown-class';
   };
 }

@@ -7,7 +7,6 @@ export {
   type CsvTable,
   previewCsv,
   readCsv,
-  type SkippedRow,
   suggestMapping,
 } from './csv.ts';
 export { type RawExamples, selectExamples, type TaskData } from './examples.ts';
@@ -15,5 +14,6 @@ export { type Picture, prepareImage } from './image.ts';
 export { type NormalisedExamples, normalise, normaliseFeatures, trainerInputs } from './normalise.ts';
 export { dirichlet, type Partition, parsePartition, partition } from './partition.ts';
 export { checkQuality, type QualityFinding } from './quality.ts';
+export type { SkippedRows } from './skipped-rows.ts';
 export { builtInTask, builtInTasks } from './tasks/index.ts';
 export { REGRESSION_BEST_LOSS, regressionData } from './tasks/regression.ts';

@@ -1,11 +1,15 @@
-import { sumOfSquares } from './exact-sum';
-import { hadamard } from './hadamard';
-import { hash } from './hash';
+import { firstStages, lastStagesThenSigns, odd, signsThenHadamard, storeFiveStages, upper } from './hadamard';
 import { kept } from './kept';
 
-/** Parameters that are rotated together. */
+/** Numbers that are rotated together, and the fewest that a last block is padded to. */
 const BLOCK: usize = 4096;
-const SHORTEST: usize = 8;
+const SHORTEST: usize = 256;
+
+/** Coordinates are compared with the bounds between levels as whole multiples of 2⁻¹³ of their standard deviation. */
+const UNITS: f64 = 8192;
+/** 1.5 · 2²³: added to a float32, it rounds it to a whole number, which then stands in its lower bits. */
+const ROUNDER: f32 = 12582912;
+const ROUNDER_BITS: i32 = 0x4b400000;
 
 /*
  * Lloyd–Max levels of 4 bits for the normal distribution, ±0.12839504, ±0.3880483, ±0.65675914, ±0.94234043,
@@ -33,17 +37,6 @@ function bytes3(): v128 {
   return i8x16(-64, -64, -65, -65, -65, -65, -66, -66, 62, 62, 63, 63, 63, 63, 64, 64);
 }
 
-/** The levels of four codes; `low` is 255 four times, the others are `bytes0` to `bytes3`. */
-// @ts-ignore: decorator
-@inline
-function levelsOf(codes: v128, low: v128, b0: v128, b1: v128, b2: v128, b3: v128): v128 {
-  const a = v128.and(v128.swizzle(b0, codes), low);
-  const b = i32x4.shl(v128.and(v128.swizzle(b1, codes), low), 8);
-  const c = i32x4.shl(v128.and(v128.swizzle(b2, codes), low), 16);
-  const d = i32x4.shl(v128.swizzle(b3, codes), 24);
-  return v128.or(v128.or(a, b), v128.or(c, d));
-}
-
 /** How many numbers a last block of so many values is padded to: a power of two. */
 // @ts-ignore: decorator
 @inline
@@ -51,25 +44,18 @@ function padded(count: usize): usize {
   return count <= SHORTEST ? SHORTEST : 1 << (32 - clz<u32>(<u32>count - 1));
 }
 
-/** Turns the signs of m values whose bit in the seed's stream is 1: value i by bit i mod 32 of word `word` + i / 32. */
-function turnSigns(m: usize, x: usize, seed: u32, word: u32): void {
-  const bit = kept(i32x4(1, 2, 4, 8), m);
-  for (let i: usize = 0; i < m; i += 32) {
-    let bits = hash(seed, word++);
-    const end = x + (min<usize>(m - i, 32) << 2);
-    for (; x < end; x += 16) {
-      const turned = i32x4.eq(v128.and(i32x4.splat(bits), bit), bit);
-      v128.store(x, v128.xor(v128.load(x), i32x4.shl(turned, 31)));
-      bits >>= 4;
-    }
-  }
+/** The word of a seed's stream with the first signs of a block; those of the other turn are in the word after it. */
+// @ts-ignore: decorator
+@inline
+function wordOf(first: u32): u32 {
+  return (first >> 5) << 1;
 }
 
 /**
  * n finite float32 values → blocks of a float32 scale and 4 bits a value, the lower half of a byte first. A block is
- * rotated (random signs, then Hadamard), and each coordinate becomes the nearest level of the normal distribution.
- * The scale makes the inverse right on average (EDEN: Vargaftik et al., ICML 2022). Changes x, and what lies behind
- * it up to the next multiple of 4096 values.
+ * rotated (twice random signs, then Hadamard), and each coordinate becomes the nearest level of the normal
+ * distribution. The scale makes the inverse right on average (EDEN: Vargaftik et al., ICML 2022). Changes x, and the
+ * memory behind it up to the next multiple of 4096 values.
  *
  * @param first index of the first value in the whole vector, a multiple of 4096.
  */
@@ -78,11 +64,13 @@ export function encodeInt4(n: usize, x: usize, seed: u32, first: u32, out: usize
     const count = min<usize>(n, BLOCK);
     const m = count === BLOCK ? BLOCK : padded(count);
     memory.fill(x + (count << 2), 0, (m - count) << 2);
-    turnSigns(m, x, seed, first >> 5);
-    const squares = sumOfSquares(m, x);
-    hadamard(m, x);
-    const overlap = squares > 0 ? chooseLevels(m, x, <f32>(1 / Math.sqrt(squares)), out + 4) : 0;
-    if (overlap > 0) store<f32>(out, <f32>(squares / overlap));
+    const squares = signsThenHadamard(m, x, seed, wordOf(first) + 1, true);
+    signsThenHadamard(m, x, seed, wordOf(first), false);
+    // The standard deviation of a coordinate is √(m · squares).
+    const inverse = <f32>(UNITS / Math.sqrt(<f64>m * squares));
+    const scale = <f32>((squares * <f64>inverse) / chooseLevels(m, x, inverse, out + 4));
+    // Not so where all is zero, or where float32 has no such numbers.
+    if (scale > 0 && scale < f32.POSITIVE_INFINITY) store<f32>(out, scale);
     else memory.fill(out, 0, 4 + (m >> 1));
     x += count << 2;
     out += 4 + (m >> 1);
@@ -91,59 +79,102 @@ export function encodeInt4(n: usize, x: usize, seed: u32, first: u32, out: usize
   }
 }
 
-/** Codes of m numbers, m a multiple of 8. @returns Σ number · level, as the sum of two float64 sums by even and odd index. */
+/** How many of the bounds are below each of eight magnitudes, less than none: −7 to 0. */
+// @ts-ignore: decorator
+@inline
+function boundsBelow(
+  n: v128,
+  b1: v128,
+  b2: v128,
+  b3: v128,
+  b4: v128,
+  b5: v128,
+  b6: v128,
+  b7: v128,
+): v128 {
+  // A comparison that holds is −1.
+  const low = i16x8.add(i16x8.gt_s(n, b1), i16x8.gt_s(n, b2));
+  const middle = i16x8.add(i16x8.gt_s(n, b3), i16x8.gt_s(n, b4));
+  const high = i16x8.add(i16x8.gt_s(n, b5), i16x8.gt_s(n, b6));
+  return i16x8.add(i16x8.add(low, middle), i16x8.add(high, i16x8.gt_s(n, b7)));
+}
+
+/** Whole numbers nearest to four coordinates in units, ties to even. */
+// @ts-ignore: decorator
+@inline
+function whole(units: v128, rounder: v128, bits: v128): v128 {
+  return i32x4.sub(f32x4.add(units, rounder), bits);
+}
+
+/**
+ * Codes of m numbers, m a multiple of 16.
+ *
+ * @param inverse what makes units of numbers.
+ * @returns Σ number · inverse · level: eight float32 sums of every eighth number each, (0 + 4), (1 + 5), (2 + 6) and
+ *   (3 + 7) in float32, of these (0 + 2) + (1 + 3).
+ */
 function chooseLevels(m: usize, x: usize, inverse: f32, out: usize): f64 {
   const inverse4 = f32x4.splat(inverse);
+  const rounder = kept(f32x4.splat(ROUNDER), m);
+  const rounderBits = kept(i32x4.splat(ROUNDER_BITS), m);
   // Half way between two levels each.
-  const above1 = kept(f32x4.splat(0.25822166), m);
-  const above2 = kept(f32x4.splat(0.5224037), m);
-  const above3 = kept(f32x4.splat(0.7995498), m);
-  const above4 = kept(f32x4.splat(1.0992858), m);
-  const above5 = kept(f32x4.splat(1.4371388), m);
-  const above6 = kept(f32x4.splat(1.8435318), m);
-  const above7 = kept(f32x4.splat(2.4008033), m);
-  const eight = kept(i32x4.splat(8), m);
-  const low = kept(i32x4.splat(0xff), m);
-  const b0 = kept(bytes0(), m);
-  const b1 = kept(bytes1(), m);
-  const b2 = kept(bytes2(), m);
-  const b3 = kept(bytes3(), m);
-  let overlap = f64x2.splat(0);
-  let before = i32x4.splat(0);
-  for (let i: usize = 0; i < m; i += 4) {
-    const value = v128.load(x);
-    const z = f32x4.mul(value, inverse4);
-    const magnitude = f32x4.abs(z);
-    // Which level is nearest to |z|: how many of the bounds are below it. A comparison that holds is −1.
-    let level = i32x4.add(f32x4.gt(magnitude, above1), f32x4.gt(magnitude, above2));
-    level = i32x4.add(level, i32x4.add(f32x4.gt(magnitude, above3), f32x4.gt(magnitude, above4)));
-    level = i32x4.add(level, i32x4.add(f32x4.gt(magnitude, above5), f32x4.gt(magnitude, above6)));
-    level = i32x4.neg(i32x4.add(level, f32x4.gt(magnitude, above7)));
+  const bound1 = kept(i16x8.splat(2115), m);
+  const bound2 = kept(i16x8.splat(4279), m);
+  const bound3 = kept(i16x8.splat(6549), m);
+  const bound4 = kept(i16x8.splat(9005), m);
+  const bound5 = kept(i16x8.splat(11773), m);
+  const bound6 = kept(i16x8.splat(15102), m);
+  const bound7 = kept(i16x8.splat(19667), m);
+  const eight = kept(i8x16.splat(8), m);
+  const lowerByte = kept(i16x8.splat(0xff), m);
+  const zero = i32x4.splat(0);
+  const byte0 = kept(bytes0(), m);
+  const byte1 = kept(bytes1(), m);
+  const byte2 = kept(bytes2(), m);
+  const byte3 = kept(bytes3(), m);
+  let sumA = f32x4.splat(0);
+  let sumB = sumA;
+  const end = x + (m << 2);
+  for (; x < end; x += 64) {
+    const a = f32x4.mul(v128.load(x), inverse4);
+    const b = f32x4.mul(v128.load(x, 16), inverse4);
+    const c = f32x4.mul(v128.load(x, 32), inverse4);
+    const d = f32x4.mul(v128.load(x, 48), inverse4);
+    const ab = i16x8.narrow_i32x4_s(whole(a, rounder, rounderBits), whole(b, rounder, rounderBits));
+    const cd = i16x8.narrow_i32x4_s(whole(c, rounder, rounderBits), whole(d, rounder, rounderBits));
+    const levelAb = boundsBelow(
+      i16x8.max_s(ab, i16x8.sub_sat_s(zero, ab)), bound1, bound2, bound3, bound4, bound5, bound6, bound7,
+    );
+    const levelCd = boundsBelow(
+      i16x8.max_s(cd, i16x8.sub_sat_s(zero, cd)), bound1, bound2, bound3, bound4, bound5, bound6, bound7,
+    );
     // 8 + level, or 7 − level: from the lowest level to the highest.
-    const code = i32x4.add(eight, v128.xor(level, f32x4.lt(z, f32x4.splat(0))));
-    const levels = levelsOf(code, low, b0, b1, b2, b3);
-    const upper = v128.shuffle<i64>(levels, levels, 1, 1);
-    overlap = f64x2.add(
-      overlap,
-      f64x2.mul(f64x2.promote_low_f32x4(value), f64x2.promote_low_f32x4(levels)),
-    );
-    overlap = f64x2.add(
-      overlap,
-      f64x2.mul(f64x2.promote_low_f32x4(v128.shuffle<i64>(value, value, 1, 1)), f64x2.promote_low_f32x4(upper)),
-    );
-    if (i & 4) {
-      const codes = i16x8.narrow_i32x4_s(before, code);
-      // Two codes stand in each 32 bits; moved by 12, the later one lies above the earlier one, in one byte.
-      const packed = v128.or(codes, i32x4.shr_u(codes, 12));
-      const words = v128.and(packed, low);
-      const bytes = i16x8.narrow_i32x4_s(words, words);
-      v128.store32_lane(out, i8x16.narrow_i16x8_u(bytes, bytes), 0);
-      out += 4;
-    }
-    before = code;
-    x += 16;
+    const level = i8x16.narrow_i16x8_s(levelAb, levelCd);
+    const sign = i8x16.narrow_i16x8_s(i16x8.shr_s(ab, 15), i16x8.shr_s(cd, 15));
+    const codes = i8x16.add(eight, v128.xor(i8x16.neg(level), sign));
+    const p0 = v128.swizzle(byte0, codes);
+    const p1 = v128.swizzle(byte1, codes);
+    const p2 = v128.swizzle(byte2, codes);
+    const p3 = v128.swizzle(byte3, codes);
+    const lower = interleave(p0, p1);
+    const upper = interleave(p2, p3);
+    const lower2 = interleaveUpper(p0, p1);
+    const upper2 = interleaveUpper(p2, p3);
+    sumA = f32x4.add(sumA, f32x4.mul(a, firstFour(lower, upper)));
+    sumB = f32x4.add(sumB, f32x4.mul(b, lastFour(lower, upper)));
+    sumA = f32x4.add(sumA, f32x4.mul(c, firstFour(lower2, upper2)));
+    sumB = f32x4.add(sumB, f32x4.mul(d, lastFour(lower2, upper2)));
+    // Two codes stand in each 16 bits; moved by 4, the later one lies above the earlier one, in one byte.
+    const packed = v128.and(v128.or(codes, i16x8.shr_u(codes, 4)), lowerByte);
+    v128.store64_lane(out, i8x16.narrow_i16x8_u(packed, packed), 0);
+    out += 8;
   }
-  return f64x2.extract_lane(overlap, 0) + f64x2.extract_lane(overlap, 1);
+  const sum = f32x4.add(sumA, sumB);
+  return (
+    <f64>f32x4.extract_lane(sum, 0) +
+    <f64>f32x4.extract_lane(sum, 2) +
+    (<f64>f32x4.extract_lane(sum, 1) + <f64>f32x4.extract_lane(sum, 3))
+  );
 }
 
 /** The lower eight bytes of a and b, by turns. */
@@ -160,51 +191,80 @@ function interleaveUpper(a: v128, b: v128): v128 {
   return v128.shuffle<i8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/** Eight float32, of which the lower and the upper two bytes are given, times a scale. */
+/** The first four of eight float32, of which the lower and the upper two bytes are given. */
 // @ts-ignore: decorator
 @inline
-function store8(to: usize, lower: v128, upper: v128, scale: v128): void {
-  v128.store(to, f32x4.mul(v128.shuffle<i16>(lower, upper, 0, 8, 1, 9, 2, 10, 3, 11), scale));
-  v128.store(to, f32x4.mul(v128.shuffle<i16>(lower, upper, 4, 12, 5, 13, 6, 14, 7, 15), scale), 16);
+function firstFour(lower: v128, upper: v128): v128 {
+  return v128.shuffle<i16>(lower, upper, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+/** The last four. */
+// @ts-ignore: decorator
+@inline
+function lastFour(lower: v128, upper: v128): v128 {
+  return v128.shuffle<i16>(lower, upper, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
 /**
- * n values of such blocks, at any address → float32: level · scale, rounded; Hadamard; signs turned. Also writes
- * what was padded: room up to the next multiple of 4096 values is needed behind `to`.
+ * n values of such blocks, at any address → float32: level · scale, rounded; twice Hadamard, then signs. Also writes
+ * the padding: room up to the next multiple of 4096 values is needed behind `to`.
  *
  * @param first index of the first value in the whole vector, a multiple of 4096.
  */
 export function decodeInt4(n: usize, seed: u32, first: u32, from: usize, to: usize): void {
   const half = kept(i8x16.splat(15), n);
-  const b0 = kept(bytes0(), n);
-  const b1 = kept(bytes1(), n);
-  const b2 = kept(bytes2(), n);
-  const b3 = kept(bytes3(), n);
+  const odd4 = kept(odd(), n);
+  const upper4 = kept(upper(), n);
+  const byte0 = kept(bytes0(), n);
+  const byte1 = kept(bytes1(), n);
+  const byte2 = kept(bytes2(), n);
+  const byte3 = kept(bytes3(), n);
   while (n > 0) {
     const count = min<usize>(n, BLOCK);
     const m = count === BLOCK ? BLOCK : padded(count);
-    const scale = load<f32>(from);
+    const scale = f32x4.splat(load<f32>(from));
     from += 4;
-    const scale4 = f32x4.splat(scale);
     const end = to + (m << 2);
-    for (let at = to; at < end; at += 64) {
-      // Sixteen codes; eight where the block is the shortest.
-      const pairs = m === SHORTEST ? v128.load32_zero(from) : v128.load64_zero(from);
-      const lower = v128.and(pairs, half);
-      const upper = v128.and(i16x8.shr_u(pairs, 4), half);
-      const codes = interleave(lower, upper);
-      const p0 = v128.swizzle(b0, codes);
-      const p1 = v128.swizzle(b1, codes);
-      const p2 = v128.swizzle(b2, codes);
-      const p3 = v128.swizzle(b3, codes);
-      store8(at, interleave(p0, p1), interleave(p2, p3), scale4);
-      if (m > SHORTEST)
-        store8(at + 32, interleaveUpper(p0, p1), interleaveUpper(p2, p3), scale4);
-      from += 8;
+    for (let at = to; at < end; at += 128) {
+      const pairs = v128.load(from);
+      const low = v128.and(pairs, half);
+      const high = v128.and(i16x8.shr_u(pairs, 4), half);
+      const codes = interleave(low, high);
+      const p0 = v128.swizzle(byte0, codes);
+      const p1 = v128.swizzle(byte1, codes);
+      const p2 = v128.swizzle(byte2, codes);
+      const p3 = v128.swizzle(byte3, codes);
+      const ab = interleave(p0, p1);
+      const abUpper = interleave(p2, p3);
+      const cd = interleaveUpper(p0, p1);
+      const cdUpper = interleaveUpper(p2, p3);
+      const later = interleaveUpper(low, high);
+      const q0 = v128.swizzle(byte0, later);
+      const q1 = v128.swizzle(byte1, later);
+      const q2 = v128.swizzle(byte2, later);
+      const q3 = v128.swizzle(byte3, later);
+      const ef = interleave(q0, q1);
+      const efUpper = interleave(q2, q3);
+      const gh = interleaveUpper(q0, q1);
+      const ghUpper = interleaveUpper(q2, q3);
+      storeFiveStages(
+        at,
+        f32x4.mul(firstFour(ab, abUpper), scale),
+        f32x4.mul(lastFour(ab, abUpper), scale),
+        f32x4.mul(firstFour(cd, cdUpper), scale),
+        f32x4.mul(lastFour(cd, cdUpper), scale),
+        f32x4.mul(firstFour(ef, efUpper), scale),
+        f32x4.mul(lastFour(ef, efUpper), scale),
+        f32x4.mul(firstFour(gh, ghUpper), scale),
+        f32x4.mul(lastFour(gh, ghUpper), scale),
+        odd4,
+        upper4,
+      );
+      from += 16;
     }
-    if (m === SHORTEST) from -= 4;
-    hadamard(m, to);
-    turnSigns(m, to, seed, first >> 5);
+    lastStagesThenSigns(m, to, seed, wordOf(first));
+    firstStages(m, to);
+    lastStagesThenSigns(m, to, seed, wordOf(first) + 1);
     to += count << 2;
     first += <u32>count;
     n -= count;

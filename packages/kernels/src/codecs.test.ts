@@ -27,7 +27,7 @@ function roundTrip(
   } else {
     kernels.encodeInt4(n, VALUES, seed, 4096, at);
     const rest = n % 4096;
-    const last = rest === 0 ? 0 : 4 + Math.max(8, 2 ** Math.ceil(Math.log2(rest))) / 2;
+    const last = rest === 0 ? 0 : 4 + Math.max(256, 2 ** Math.ceil(Math.log2(rest))) / 2;
     length = Math.floor(n / 4096) * 2052 + last;
   }
   const all = new Uint8Array(buffer);
@@ -67,13 +67,15 @@ describe('codecs', () => {
         }
       };
       fc.assert(fc.property(sized, fc.integer({ min: 0, max: 0xffffffff }), fc.nat(3), same));
-      for (const n of [1023, 1024, 1025, 4096, 4097, 7777]) same(long(n), 7, 1);
+      for (const n of [256, 257, 513, 1023, 1024, 1025, 2049, 4096, 4097, 7777]) same(long(n), 7, 1);
       same(
         Array.from({ length: 20 }, () => 0),
         3,
         0,
       );
       same([1e-45, -1e-45, 0, 1e-44], 3, 0);
+      same([1e-38, -3e-38, 2e-38], 3, 0);
+      same([3e38, -1e38, 2e38], 3, 0);
     },
   );
 });

@@ -18,15 +18,15 @@ export interface CodecKernels {
   decodeInt8(n: number, from: number, to: number): void;
   /**
    * n finite float32 values → blocks of a float32 scale and 4 bits a value, the lower half of a byte first. A block is
-   * rotated (random signs, then Hadamard), and each coordinate becomes the nearest level of the normal distribution.
-   * The scale makes the inverse right on average (EDEN: Vargaftik et al., ICML 2022). Changes x, and what lies behind
-   * it up to the next multiple of 4096 values.
+   * rotated (twice random signs, then Hadamard), and each coordinate becomes the nearest level of the normal
+   * distribution. The scale makes the inverse right on average (EDEN: Vargaftik et al., ICML 2022). Changes x, and the
+   * memory behind it up to the next multiple of 4096 values.
    *
    * @param first index of the first value in the whole vector, a multiple of 4096.
    */
   encodeInt4(n: number, x: number, seed: number, first: number, out: number): void;
   /**
-   * n values of such blocks → float32: level · scale, rounded; Hadamard; signs turned. Also writes what was padded:
+   * n values of such blocks → float32: level · scale, rounded; twice Hadamard, then signs. Also writes the padding:
    * room up to the next multiple of 4096 values is needed behind `to`.
    *
    * @param first index of the first value in the whole vector, a multiple of 4096.

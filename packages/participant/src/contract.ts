@@ -39,6 +39,7 @@ export function localDataContract(
 ): void {
   describe(`LocalData contract: ${name}`, () => {
     let task: string;
+    let tasks = 0;
     const opened: LocalData[] = [];
     const openData = async (schema: DataSchema, id = task) => {
       const data = await open(id, schema);
@@ -46,7 +47,7 @@ export function localDataContract(
       return data;
     };
     beforeEach(() => {
-      task = `task-${Math.random().toString(36).slice(2)}`;
+      task = `task-${++tasks}`;
     });
     afterEach(() => {
       for (const data of opened.splice(0)) data.close();

@@ -54,8 +54,8 @@ export interface SessionOptions {
   readonly backend: string;
   /** Whether to keep the first and newest global weights, to ask the model with. Costs two models of memory. */
   readonly keepModels: boolean;
-  /** Whether to drop out of a round, for simulations; drawn per round, before training. */
-  readonly dropsOut?: (round: number) => boolean;
+  /** Decides whether to drop out of an attempt of a round, before training; for simulations. Both count from 1. */
+  readonly dropsOut?: (round: number, attempt: number) => boolean;
 }
 
 const OUTBOUND_KEPT = 100;
@@ -360,7 +360,7 @@ class ParticipantSession implements Session {
     if (this.#work?.round === start.round && this.#work.attempt === start.attempt) return;
     this.#abort();
     const { round, attempt } = start;
-    if (this.#state.paused || this.#o.dropsOut?.(round) === true) {
+    if (this.#state.paused || this.#o.dropsOut?.(round, attempt) === true) {
       await this.#request('decline', {
         run: start.run,
         round,

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 
 /**
  * How the numbers of a frame are written, by the number that stands in its header. docs/protocol.md says what their
- * bytes mean. `int4` is rotated; `top1` and `top10` carry one and ten percent of the numbers, the largest.
+ * bytes mean. `int4` is rotated twice; `top1` and `top10` carry one and ten percent of the numbers, the largest.
  */
 export const codecs = { float32: 0, float16: 1, int8: 2, int4: 3, top1: 4, top10: 5 } as const;
 export type Codec = keyof typeof codecs;
@@ -10,9 +10,9 @@ export const CodecSchema = z.enum(Object.keys(codecs) as [Codec, ...Codec[]]);
 
 /** Numbers that share a scale in `int8`. */
 export const INT8_BLOCK = 1024;
-/** Numbers that are rotated together in `int4`. */
+/** Numbers that are rotated together in `int4`, and the fewest that a last block is padded to. */
 export const INT4_BLOCK = 4096;
-const INT4_SHORTEST = 8;
+const INT4_SHORTEST = 256;
 
 /** How many numbers a model has, and how many of them are trained. */
 export interface ModelSize {
@@ -50,7 +50,7 @@ export function entriesOf(codec: 'top1' | 'top10', numbers: number): number {
   return Math.ceil(numbers / (codec === 'top1' ? 100 : 10));
 }
 
-/** Bytes of the `int4` blocks of so many numbers: a last block that is shorter is padded to a power of two. */
+/** Bytes of the `int4` blocks of so many numbers: a last block that is shorter is padded to a power of two from 256 on. */
 export function int4BlockBytes(numbers: number): number {
   const rest = numbers % INT4_BLOCK;
   const whole = Math.floor(numbers / INT4_BLOCK) * (4 + INT4_BLOCK / 2);

@@ -80,6 +80,7 @@ export {
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';
+export { classFinder } from './class-names.ts';
 export {
   type Codec,
   codecs,

@@ -67,6 +67,21 @@ function overTheWire(value: unknown): unknown {
   });
 }
 
+/** The property of every schema: a value becomes one that says the same again over the wire, or is refused by name. */
+function expectTakenOrRefused(name: string, schema: (typeof schemas)[number][1], value: unknown): void {
+  const result = attempt(() => parseMessage(name, schema, value));
+  if ('refused' in result) {
+    expect(result.refused.code).toBe('message-invalid');
+    // A megabyte of nonsense is not sent back.
+    expect(result.refused.message.length).toBeLessThan(2 * MAX_TEXT);
+    return;
+  }
+  const sent = overTheWire(result.value);
+  expect(parseMessage(name, schema, sent)).toEqual(sent);
+  expect(Object.getPrototypeOf({})).toBe(Object.prototype);
+  expect(({} as { extra?: unknown }).extra).toBeUndefined();
+}
+
 describe.each(schemas)('%s', (name, schema, valid) => {
   it.each(valid.map((value) => [value]))('takes what is valid, and says the same again', (value) => {
     const parsed = parseMessage(name, schema, value);
@@ -75,21 +90,31 @@ describe.each(schemas)('%s', (name, schema, valid) => {
 
   it('takes or refuses by name whatever it is given, and what it took it takes again', () => {
     fc.assert(
-      fc.property(fc.oneof({ weight: 4, arbitrary: mutated(...valid) }, anyValue), (value) => {
-        const result = attempt(() => parseMessage(name, schema, value));
-        if ('refused' in result) {
-          expect(result.refused.code).toBe('message-invalid');
-          // Whoever sends a megabyte of nonsense is not sent it back.
-          expect(result.refused.message.length).toBeLessThan(2 * MAX_TEXT);
-          return;
-        }
-        const sent = overTheWire(result.value);
-        expect(parseMessage(name, schema, sent)).toEqual(sent);
-        expect(Object.getPrototypeOf({})).toBe(Object.prototype);
-        expect(({} as { extra?: unknown }).extra).toBeUndefined();
-      }),
+      fc.property(fc.oneof({ weight: 4, arbitrary: mutated(...valid) }, anyValue), (value) =>
+        expectTakenOrRefused(name, schema, value),
+      ),
       { numRuns: 400 },
     );
+  });
+});
+
+describe('values that once broke the property', () => {
+  const { samples: _, planDefaults: __, ...newTask } = sampleTask;
+  it.each([
+    [
+      'a model without its config',
+      TaskSchema,
+      { ...sampleTask, model: { class_name: 'Sequential', config: undefined } },
+    ],
+    [
+      'a new model without its config',
+      CreateTaskSchema,
+      { ...newTask, model: { class_name: 'Sequential', config: undefined } },
+    ],
+    ['a file without its topology', CreateTaskSchema, { ...newTask, model: { modelTopology: undefined } }],
+  ])('%s is refused', (name, schema, value) => {
+    expect('refused' in attempt(() => parseMessage(name, schema, value))).toBe(true);
+    expectTakenOrRefused(name, schema, value);
   });
 });
 

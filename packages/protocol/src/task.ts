@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { sameClass } from './class-names.ts';
 import { MAX_TEXT } from './limits.ts';
 
 /** A text in the pages' languages; English is always there. */
@@ -63,10 +64,34 @@ export function classesOf(data: DataSchema): readonly string[] | null {
   return data.target.kind === 'class' ? data.target.classes : null;
 }
 
+/** The data of a new task: no two of its classes may be the same one. Tasks made before this rule are not held to it. */
+export const NewDataSchemaSchema = DataSchemaSchema.check(({ value, issues }) => {
+  const classes = classesOf(value) ?? [];
+  const same = sameClass(classes);
+  if (same === null) return;
+  const [first, second] = same.map((index) => JSON.stringify(classes[index]));
+  issues.push({
+    code: 'custom',
+    input: value,
+    path: value.kind === 'image' ? ['classes'] : ['target', 'classes'],
+    message:
+      `classes ${same[0] + 1} and ${same[1] + 1}, ${first} and ${second}, are the same class. ` +
+      'Names must differ by more than white space around them, and numbers must differ in value',
+  });
+});
+
 /** The shape of one example as the model takes it, before the model's own input shape is applied. */
 export function exampleSize(data: DataSchema): number {
   return data.kind === 'image' ? data.width * data.height * data.channels : data.features.length;
 }
+
+/**
+ * Any value that JSON has. `undefined` is refused as a missing field is: JSON drops the field, and what was taken here would be refused by the
+ * next reader.
+ */
+export const JsonValueSchema = z
+  .unknown()
+  .check(z.refine((value) => value !== undefined, 'expected a value'));
 
 export const LossSchema = z.enum(['categoricalCrossentropy', 'meanSquaredError']);
 export type Loss = z.infer<typeof LossSchema>;
@@ -74,7 +99,7 @@ export type Loss = z.infer<typeof LossSchema>;
 /** The topology of a tfjs LayersModel: what `model.toJSON(null, false)` returns. */
 export const TopologySchema = z.looseObject({
   class_name: z.string(),
-  config: z.unknown(),
+  config: JsonValueSchema,
 });
 export type Topology = z.infer<typeof TopologySchema>;
 

@@ -3,6 +3,7 @@ export { createTrainer } from './create-trainer.ts';
 export { layoutOf } from './layout-of.ts';
 export type { Pace } from './pace.ts';
 export { type RankedBackend, rankBackends } from './rank-backends.ts';
+export { rolesOf } from './roles-of.ts';
 export type {
   BackendName,
   Dataset,
@@ -13,3 +14,4 @@ export type {
   TrainingProgress,
   TrainingResult,
 } from './trainer.ts';
+export type { WeightRole } from './weight-role.ts';

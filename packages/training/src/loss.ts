@@ -31,10 +31,15 @@ function bodyBefore(model: tf.LayersModel, head: tf.layers.Layer): Forward {
     // A plain chain is called layer by layer, without the bookkeeping of a graph.
     const chain = layers.slice(0, -1);
     return (batch, training) =>
-      chain.reduce<tf.Tensor>((x, layer) => layer.call(x, { training }) as tf.Tensor, batch) as tf.Tensor2D;
+      chain.reduce<tf.Tensor>((x, layer) => only(layer.call(x, { training })), batch) as tf.Tensor2D;
   }
   const body = tf.model({ inputs: model.inputs, outputs: head.input as tf.SymbolicTensor });
   return (batch, training) => body.apply(batch, { training }) as tf.Tensor2D;
+}
+
+/** The output of a layer that has one; a model within a model puts it out as a list. */
+function only(outputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  return Array.isArray(outputs) ? (outputs[0] as tf.Tensor) : outputs;
 }
 
 /**

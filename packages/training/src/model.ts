@@ -16,6 +16,7 @@ import { invalid, readTopology } from './read-topology.ts';
 import { checkFlow, withWeightLimit } from './size-limit.ts';
 import * as tf from './tf.ts';
 import type { ModelDescription } from './trainer.ts';
+import { roleOf, type WeightRole } from './weight-role.ts';
 
 registerNoiseLayers();
 
@@ -23,6 +24,8 @@ registerNoiseLayers();
 export interface BuiltModel {
   readonly model: tf.LayersModel;
   readonly layout: Layout;
+  /** The role of each weight, in layout order. */
+  readonly roles: readonly WeightRole[];
   readonly variables: readonly tf.Variable[];
   /** Shape of one example, as the model takes it. */
   readonly inputShape: readonly number[];
@@ -65,6 +68,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
     return {
       model,
       layout,
+      roles: rolesOf(model, layout),
       variables: model.weights.map((weight) => weight.read() as tf.Variable),
       ...shapes,
     };
@@ -171,6 +175,21 @@ function layoutOf(model: tf.LayersModel): Layout {
     );
   }
   return layout;
+}
+
+function rolesOf(model: tf.LayersModel, layout: Layout): WeightRole[] {
+  const statistics = new Set(everyLayer(model).flatMap(statisticsOf));
+  return model.weights.map(({ id }, i) =>
+    roleOf({ learned: !statistics.has(id), trainable: layout[i]?.trainable === true }),
+  );
+}
+
+/** The ids of the weights that a layer's forward pass moves in training. In tfjs, only batch normalization has them. */
+function statisticsOf(layer: tf.layers.Layer): number[] {
+  if (layer.getClassName() !== 'BatchNormalization') return [];
+  return layer.weights
+    .filter(({ originalName }) => /(^|\/)moving_(mean|variance)$/.test(originalName))
+    .map(({ id }) => id);
 }
 
 function show(shape: readonly (number | null)[]): string {

@@ -1,5 +1,5 @@
-import type { CsvMapping, CsvPreview, SkippedRow } from '@coppice/datasets';
-import type { TableData } from '@coppice/protocol';
+import type { CsvMapping, CsvPreview, SkippedRows } from '@coppice/datasets';
+import { classesOf, type TableData } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 import { useRef, useState } from 'preact/hooks';
 import { participant } from '../link/participant.ts';
@@ -18,14 +18,32 @@ const text = catalogue(
     add: (total: number) => `Add ${n(total)} rows`,
     cancel: 'Cancel',
     incomplete: 'Choose a column for each first.',
-    added: (count: number) => `${n(count)} ${count === 1 ? 'row' : 'rows'} added.`,
-    skipped: (count: number) => `${n(count)} ${count === 1 ? 'row was' : 'rows were'} left out:`,
-    row: (row: number, column: string, why: string) => `row ${n(row)}, ${column}: ${why}`,
-    missing: 'no value',
-    notNumber: (value: string) => `“${value}” is not a number`,
-    range: (value: string) => `${value} is out of range`,
-    unknownClass: (value: string) => `“${value}” is none of the classes`,
-    more: (count: number) => `and ${n(count)} more`,
+    added: (count: number) =>
+      count === 0 ? 'No rows added.' : `${n(count)} ${count === 1 ? 'row' : 'rows'} added.`,
+    skipped: (count: number) => `${n(count)} ${count === 1 ? 'row' : 'rows'} skipped:`,
+    both: (added: string, skipped: string) => `${added} ${skipped}`,
+    reason: (column: string, why: string) => `${column}: ${why}`,
+    missing: (rows: number, first: number) =>
+      rows === 1
+        ? `no value in row ${n(first)}`
+        : `no value in ${n(rows)} rows, the first is row ${n(first)}`,
+    notNumber: (value: string, rows: number, first: number) =>
+      rows === 1
+        ? `“${value}” in row ${n(first)} is not a number`
+        : `not a number in ${n(rows)} rows, such as “${value}” in row ${n(first)}`,
+    range: (value: string, rows: number, first: number) =>
+      rows === 1
+        ? `${value} in row ${n(first)} is out of range`
+        : `out of range in ${n(rows)} rows, such as ${value} in row ${n(first)}`,
+    unknownClass: (value: string, rows: number, first: number) =>
+      rows === 1
+        ? `“${value}” in row ${n(first)} is not a class`
+        : `“${value}” is not a class (${n(rows)} rows, the first is row ${n(first)})`,
+    more: (rows: number) => `and ${n(rows)} more`,
+    classes: (names: string) => `The classes are ${names}. Labels must be one of these names.`,
+    quoted: (name: string) => `“${name}”`,
+    join: ', ',
+    others: (count: number) => `and ${n(count)} more`,
   },
   {
     title: '添加 CSV 文件',
@@ -38,14 +56,29 @@ const text = catalogue(
     add: (total) => `添加 ${n(total)} 行`,
     cancel: '取消',
     incomplete: '请先为每一项选择一列。',
-    added: (count) => `已添加 ${n(count)} 行。`,
-    skipped: (count) => `有 ${n(count)} 行未添加：`,
-    row: (row, column, why) => `第 ${n(row)} 行，${column}：${why}`,
-    missing: '没有值',
-    notNumber: (value) => `“${value}”不是数`,
-    range: (value) => `${value} 超出范围`,
-    unknownClass: (value) => `“${value}”不属于任何类别`,
-    more: (count) => `另有 ${n(count)} 行`,
+    added: (count) => (count === 0 ? '未添加任何行。' : `已添加 ${n(count)} 行。`),
+    skipped: (count) => `已跳过 ${n(count)} 行：`,
+    both: (added, skipped) => `${added}${skipped}`,
+    reason: (column, why) => `${column}：${why}`,
+    missing: (rows, first) =>
+      rows === 1 ? `第 ${n(first)} 行没有值` : `${n(rows)} 行没有值，首次出现在第 ${n(first)} 行`,
+    notNumber: (value, rows, first) =>
+      rows === 1
+        ? `第 ${n(first)} 行的“${value}”不是数字`
+        : `${n(rows)} 行不是数字，例如第 ${n(first)} 行的“${value}”`,
+    range: (value, rows, first) =>
+      rows === 1
+        ? `第 ${n(first)} 行的 ${value} 超出范围`
+        : `${n(rows)} 行超出范围，例如第 ${n(first)} 行的 ${value}`,
+    unknownClass: (value, rows, first) =>
+      rows === 1
+        ? `第 ${n(first)} 行的“${value}”不是类别名`
+        : `“${value}”不是类别名（${n(rows)} 行，首次出现在第 ${n(first)} 行）`,
+    more: (rows) => `另有 ${n(rows)} 行`,
+    classes: (names) => `类别有：${names}。标签必须是其中之一。`,
+    quoted: (name) => `“${name}”`,
+    join: '、',
+    others: (count) => `另外 ${n(count)} 个`,
   },
 );
 
@@ -55,15 +88,17 @@ interface Opened {
   readonly mapping: CsvMapping;
 }
 
-/** Skipped rows named one by one; more would bury the page. */
-const NAMED = 5;
+/** Reasons, and classes, named one by one; more would bury the page. */
+const NAMED = 10;
+/** Characters of a cell that are shown. */
+const SHOWN = 40;
 
 /** A file is shown first, its columns are matched to the task's, and then its rows are taken over. */
 export function CsvAdder({ data }: { data: TableData }) {
   const t = text();
   const input = useRef<HTMLInputElement>(null);
   const [opened, setOpened] = useState<Opened | null>(null);
-  const [result, setResult] = useState<{ added: number; skipped: readonly SkippedRow[] } | null>(null);
+  const [result, setResult] = useState<{ added: number; skipped: readonly SkippedRows[] } | null>(null);
   const [over, setOver] = useState(false);
 
   const open = async (file: File) => {
@@ -77,7 +112,8 @@ export function CsvAdder({ data }: { data: TableData }) {
   const add = async ({ content, mapping }: Opened) => {
     const added = await change(() => participant().addCsv(content, mapping));
     if (added === undefined) return;
-    setOpened(null);
+    // Where no row fits the columns are still to be corrected.
+    if (added.added > 0) setOpened(null);
     setResult(added);
   };
 
@@ -127,7 +163,7 @@ export function CsvAdder({ data }: { data: TableData }) {
         />
       )}
       <div role="status" class="small">
-        {result !== null && <Result result={result} />}
+        {result !== null && <Result data={data} result={result} />}
       </div>
     </div>
   );
@@ -229,32 +265,46 @@ function Mapping({ data, opened: { preview, mapping }, onChange, onAdd, onCancel
 }
 
 function Result({
+  data,
   result: { added, skipped },
 }: {
-  result: { added: number; skipped: readonly SkippedRow[] };
+  data: TableData;
+  result: { added: number; skipped: readonly SkippedRows[] };
 }) {
   const t = text();
+  const classes = classesOf(data);
+  const unknown = skipped.some(({ kind }) => kind === 'unknown-class');
   return (
     <>
-      <p>
-        {t.added(added)} {skipped.length > 0 && t.skipped(skipped.length)}
-      </p>
+      <p>{skipped.length === 0 ? t.added(added) : t.both(t.added(added), t.skipped(total(skipped)))}</p>
       {skipped.length > 0 && (
-        <ul>
-          {skipped.slice(0, NAMED).map(({ row, why }) => (
-            <li key={row}>{t.row(row, why.column, reason(why))}</li>
+        <ul data-testid="csv-skipped">
+          {skipped.slice(0, NAMED).map((rows) => (
+            <li key={`${rows.kind}/${rows.column}/${rows.value}`}>{t.reason(rows.column, reason(rows))}</li>
           ))}
-          {skipped.length > NAMED && <li>{t.more(skipped.length - NAMED)}</li>}
+          {skipped.length > NAMED && <li>{t.more(total(skipped.slice(NAMED)))}</li>}
         </ul>
       )}
+      {unknown && classes !== null && <p>{t.classes(listOf(classes))}</p>}
     </>
   );
 }
 
-function reason({ kind, value }: SkippedRow['why']): string {
+function total(skipped: readonly SkippedRows[]): number {
+  return skipped.reduce((sum, { count }) => sum + count, 0);
+}
+
+function reason({ kind, value, count, firstRow }: SkippedRows): string {
   const t = text();
-  if (kind === 'missing') return t.missing;
-  if (kind === 'not-a-number') return t.notNumber(value);
-  if (kind === 'out-of-range') return t.range(value);
-  return t.unknownClass(value);
+  const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+  if (kind === 'missing') return t.missing(count, firstRow);
+  if (kind === 'not-a-number') return t.notNumber(shown, count, firstRow);
+  if (kind === 'out-of-range') return t.range(shown, count, firstRow);
+  return t.unknownClass(shown, count, firstRow);
+}
+
+function listOf(names: readonly string[]): string {
+  const t = text();
+  const others = names.length - NAMED;
+  return [...names.slice(0, NAMED).map(t.quoted), ...(others > 0 ? [t.others(others)] : [])].join(t.join);
 }

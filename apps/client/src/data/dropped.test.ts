@@ -1,36 +1,56 @@
 import { describe, expect, it } from 'vitest';
-import { classOfPath, isPicture, sortByClass } from './dropped.ts';
+import { isPicture, sortByClass } from './dropped.ts';
 
-const classes = ['cat', 'dog'];
-
-describe('classOfPath', () => {
-  it('takes the innermost folder with the name of a class', () => {
-    expect(classOfPath('pets/cat/1.png', classes)).toBe(0);
-    expect(classOfPath('cat/Dog/1.png', classes)).toBe(1);
-    expect(classOfPath('pets/dog/old/1.png', classes)).toBe(1);
-  });
-
-  it('never takes the file itself for a folder', () => {
-    expect(classOfPath('cat', classes)).toBeNull();
-    expect(classOfPath('pets/cat.png', classes)).toBeNull();
-  });
+const file = (path: string, type = 'image/png') => ({
+  file: new File([], path.split('/').at(-1) as string, { type }),
+  path,
 });
 
+/** The name of the class that a picture of this path is sorted into; `null` for none. */
+function classOf(path: string, classes: readonly string[]): string | null {
+  const [label] = sortByClass([file(path)], classes).byClass.keys();
+  return label === undefined ? null : (classes[label] as string);
+}
+
 describe('sortByClass', () => {
-  it('sorts pictures and counts those without a place; other files are passed over', () => {
-    const file = (name: string, type: string) => new File([], name, { type });
+  it.each([
+    ['pets/cat/1.png', ['cat', 'dog'], 'cat'],
+    ['cat/Dog/1.png', ['cat', 'dog'], 'dog'],
+    ['pets/dog/old/1.png', ['cat', 'dog'], 'dog'],
+    ['cat.png', ['cat.png', 'dog'], null],
+    ['pets/cat.png', ['cat.png', 'dog'], null],
+    ['a/1.png', ['a', 'A'], 'a'],
+    ['A/1.png', ['a', 'A'], 'A'],
+    ['B/1.png', ['b', 'c'], 'b'],
+    ['A\u0308pfel/1.png', ['\u00c4pfel', 'Birnen'], '\u00c4pfel'],
+    ['01/1.png', ['1', '2'], '1'],
+    ['0/1.png', ['1', '2'], null],
+    ['1/1.png', ['cat', 'dog'], null],
+  ])('of %s among %j: %s', (path, classes, expected) => {
+    expect(classOf(path, classes)).toBe(expected);
+  });
+
+  it('counts the pictures of other folders by folder; other files are passed over', () => {
     const { byClass, unplaced } = sortByClass(
       [
-        { file: file('1.png', 'image/png'), path: 'a/cat/1.png' },
-        { file: file('2.png', 'image/png'), path: 'a/cat/2.png' },
-        { file: file('3.png', 'image/png'), path: 'a/bird/3.png' },
-        { file: file('notes.txt', 'text/plain'), path: 'a/cat/notes.txt' },
+        file('a/cat/1.png'),
+        file('a/cat/2.png'),
+        file('a/fish/3.png'),
+        file('a/bird/4.png'),
+        file('b/bird/5.png'),
+        file('6.png'),
+        file('a/bird/notes.txt', 'text/plain'),
       ],
-      classes,
+      ['cat', 'dog'],
     );
-    expect(byClass.get(0)?.map(({ name }) => name)).toEqual(['1.png', '2.png']);
-    expect(byClass.has(1)).toBe(false);
-    expect(unplaced).toBe(1);
+    expect([...byClass].map(([label, files]) => [label, files.map(({ name }) => name)])).toEqual([
+      [0, ['1.png', '2.png']],
+    ]);
+    expect(unplaced).toEqual([
+      { folder: 'bird', count: 2 },
+      { folder: 'fish', count: 1 },
+      { folder: null, count: 1 },
+    ]);
   });
 });
 

@@ -1,3 +1,5 @@
+import { classFinder } from '@coppice/protocol';
+
 /** A file and the folders that it lay in. */
 export interface FoundFile {
   readonly file: File;
@@ -5,33 +7,44 @@ export interface FoundFile {
   readonly path: string;
 }
 
-/**
- * The class that a picture's folder names: the innermost folder with a class's name, case aside;
- * null where there is none.
- */
-export function classOfPath(path: string, classes: readonly string[]): number | null {
-  const folders = path.split('/').slice(0, -1).reverse();
-  for (const folder of folders) {
-    const at = classes.findIndex((name) => name.toLowerCase() === folder.trim().toLowerCase());
-    if (at >= 0) return at;
-  }
-  return null;
+/** Pictures in folders of one name that is no class. */
+export interface UnplacedPictures {
+  /** Name of the innermost folder; `null` for pictures in no folder. */
+  readonly folder: string | null;
+  readonly count: number;
 }
 
-/** Pictures by class, and how many lay in no class's folder. */
-export function sortByClass(
-  found: readonly FoundFile[],
-  classes: readonly string[],
-): { byClass: ReadonlyMap<number, readonly File[]>; unplaced: number } {
+/** Pictures by the index of their class, and the others counted by folder, the largest count first. */
+export interface SortedPictures {
+  readonly byClass: ReadonlyMap<number, readonly File[]>;
+  readonly unplaced: readonly UnplacedPictures[];
+}
+
+/**
+ * Sorts pictures by the classes that their folders name, as `classFinder` compares names: the innermost folder that names one decides.
+ * Other files are passed over.
+ */
+export function sortByClass(found: readonly FoundFile[], classes: readonly string[]): SortedPictures {
+  const find = classFinder(classes);
   const byClass = new Map<number, File[]>();
-  let unplaced = 0;
+  const unplaced = new Map<string | null, number>();
   for (const { file, path } of found) {
     if (!isPicture(file)) continue;
-    const label = classOfPath(path, classes);
-    if (label === null) unplaced++;
-    else byClass.set(label, [...(byClass.get(label) ?? []), file]);
+    const folders = path.split('/').slice(0, -1).reverse();
+    const label = folders.map(find).find((index) => index !== null);
+    if (label === undefined) {
+      const folder = folders[0] ?? null;
+      unplaced.set(folder, (unplaced.get(folder) ?? 0) + 1);
+      continue;
+    }
+    const pictures = byClass.get(label);
+    if (pictures === undefined) byClass.set(label, [file]);
+    else pictures.push(file);
   }
-  return { byClass, unplaced };
+  return {
+    byClass,
+    unplaced: [...unplaced].map(([folder, count]) => ({ folder, count })).sort((a, b) => b.count - a.count),
+  };
 }
 
 export function isPicture(file: { readonly type: string; readonly name: string }): boolean {

@@ -2,7 +2,14 @@ import { catalogue, formatNumber } from '@coppice/ui';
 import { useRef, useState } from 'preact/hooks';
 import { participant } from '../link/participant.ts';
 import { busy, change, summary } from './data.ts';
-import { droppedFiles, type FoundFile, isPicture, sortByClass } from './dropped.ts';
+import {
+  droppedFiles,
+  type FoundFile,
+  isPicture,
+  type SortedPictures,
+  sortByClass,
+  type UnplacedPictures,
+} from './dropped.ts';
 
 const n = (value: number) => formatNumber(value);
 const text = catalogue(
@@ -15,7 +22,12 @@ const text = catalogue(
     drop: 'Or drop pictures here: single files become the class chosen above; in a folder, the names of its sub-folders say the class.',
     added: (count: number) => `${n(count)} added.`,
     unreadable: (count: number) => `${n(count)} could not be read as pictures.`,
-    unplaced: (count: number) => `${n(count)} lay in no folder with the name of a class and were left out.`,
+    unplaced: (count: number, folders: string) =>
+      `${n(count)} skipped, because their folders are not named after a class: ${folders}.`,
+    folderOf: (name: string, count: number) => `“${name}” (${n(count)})`,
+    noFolder: (count: number) => `in no folder (${n(count)})`,
+    more: (count: number) => `in other folders (${n(count)})`,
+    join: ', ',
     none: 'There are no pictures in it.',
     balance: 'Examples of each class',
   },
@@ -28,11 +40,18 @@ const text = catalogue(
     drop: '也可把图片拖到这里：单个文件归入上面选定的类别；文件夹则以子文件夹的名字为类别。',
     added: (count) => `已添加 ${n(count)} 个。`,
     unreadable: (count) => `有 ${n(count)} 个无法作为图片读取。`,
-    unplaced: (count) => `有 ${n(count)} 个不在以类别命名的文件夹中，未添加。`,
+    unplaced: (count, folders) => `已跳过 ${n(count)} 个，因为所在文件夹的名称不是类别：${folders}。`,
+    folderOf: (name, count) => `“${name}”（${n(count)} 个）`,
+    noFolder: (count) => `不在文件夹中（${n(count)} 个）`,
+    more: (count) => `其他文件夹（${n(count)} 个）`,
+    join: '、',
     none: '其中没有图片。',
     balance: '各类样本数',
   },
 );
+
+/** Folders named one by one; more would bury the page. */
+const NAMED = 10;
 
 /** Pictures by button, by folder or by drop, with how many there are of each class. */
 export function PictureAdder({ classes }: { classes: readonly string[] }) {
@@ -49,7 +68,7 @@ export function PictureAdder({ classes }: { classes: readonly string[] }) {
     setLabel(index);
   };
 
-  const add = async (byClass: ReadonlyMap<number, readonly File[]>, unplaced: number) => {
+  const add = async ({ byClass, unplaced }: SortedPictures) => {
     let added = 0;
     let unreadable = 0;
     await change(async () => {
@@ -61,17 +80,16 @@ export function PictureAdder({ classes }: { classes: readonly string[] }) {
     });
     const parts = [t.added(added)];
     if (unreadable > 0) parts.push(t.unreadable(unreadable));
-    if (unplaced > 0) parts.push(t.unplaced(unplaced));
-    setTold(byClass.size === 0 && unplaced === 0 ? t.none : parts.join(' '));
+    if (unplaced.length > 0) parts.push(t.unplaced(total(unplaced), foldersOf(unplaced)));
+    setTold(byClass.size === 0 && unplaced.length === 0 ? t.none : parts.join(' '));
   };
-  const addFolder = (found: readonly FoundFile[]) => {
-    const { byClass, unplaced } = sortByClass(found, classes);
-    return add(byClass, unplaced);
-  };
+  const addToClass = (index: number, pictures: readonly File[]) =>
+    add({ byClass: new Map([[index, pictures]]), unplaced: [] });
+  const addFolder = (found: readonly FoundFile[]) => add(sortByClass(found, classes));
   const dropped = async (transfer: DataTransfer) => {
     const found = await droppedFiles(transfer);
     if (found.some(({ path }) => path.includes('/'))) return addFolder(found);
-    return add(new Map([[label, found.map(({ file }) => file).filter(isPicture)]]), 0);
+    return addToClass(label, found.map(({ file }) => file).filter(isPicture));
   };
 
   const counts = summary.value?.perClass ?? [];
@@ -124,7 +142,7 @@ export function PictureAdder({ classes }: { classes: readonly string[] }) {
         onChange={(event) => {
           const picked = [...(event.currentTarget.files ?? [])].filter(isPicture);
           event.currentTarget.value = '';
-          if (picked.length > 0) void add(new Map([[chosenLabel.current, picked]]), 0);
+          if (picked.length > 0) void addToClass(chosenLabel.current, picked);
         }}
       />
       <input
@@ -174,4 +192,17 @@ export function PictureAdder({ classes }: { classes: readonly string[] }) {
       </ul>
     </div>
   );
+}
+
+function total(groups: readonly UnplacedPictures[]): number {
+  return groups.reduce((sum, { count }) => sum + count, 0);
+}
+
+function foldersOf(unplaced: readonly UnplacedPictures[]): string {
+  const t = text();
+  const named = unplaced
+    .slice(0, NAMED)
+    .map(({ folder, count }) => (folder === null ? t.noFolder(count) : t.folderOf(folder, count)));
+  const others = total(unplaced.slice(NAMED));
+  return [...named, ...(others > 0 ? [t.more(others)] : [])].join(t.join);
 }

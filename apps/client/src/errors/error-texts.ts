@@ -207,9 +207,9 @@ const en: Texts = {
     action: 'Send the diagnostics to whoever runs the coordinator.',
   },
   'data-empty': {
-    happened: 'No usable examples were found.',
+    happened: 'No examples were found.',
     means: 'Nothing was added.',
-    action: 'Choose another file, or look at what its columns were taken for.',
+    action: 'Choose a file with at least one row of data below the column names.',
   },
   'data-invalid': {
     happened: 'These examples do not fit the task.',
@@ -453,9 +453,9 @@ const zh: Texts = {
     action: '请把诊断信息发给运营者。',
   },
   'data-empty': {
-    happened: '没有找到可用的样本。',
+    happened: '没有找到样本。',
     means: '没有添加任何内容。',
-    action: '请选择另一个文件，或检查各列的对应关系。',
+    action: '请选择列名下方至少有一行数据的文件。',
   },
   'data-invalid': {
     happened: '这些样本不适合本任务。',

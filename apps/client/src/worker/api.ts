@@ -1,4 +1,4 @@
-import type { CsvMapping, CsvPreview, QualityFinding, SkippedRow } from '@coppice/datasets';
+import type { CsvMapping, CsvPreview, QualityFinding, SkippedRows } from '@coppice/datasets';
 import type { DataSummary, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
@@ -60,10 +60,11 @@ export interface ClientApi {
   /** A picture as an example of it would be: the task's pixels, 0–255. Nothing is kept. */
   preparePicture(picture: PictureSource): Promise<Uint8Array>;
   previewCsv(text: string): Promise<{ preview: CsvPreview; mapping: CsvMapping }>;
+  /** Keeps the rows that fit, `added` of them and maybe none; `skipped` says why the others do not. */
   addCsv(
     text: string,
     mapping: CsvMapping,
-  ): Promise<{ summary: DataSummary; added: number; skipped: readonly SkippedRow[] }>;
+  ): Promise<{ summary: DataSummary; added: number; skipped: readonly SkippedRows[] }>;
   clearData(source?: Source): Promise<DataSummary>;
   /** Everything kept for this task, for the person to have: CSV of features and label. */
   exportData(): Promise<Blob>;

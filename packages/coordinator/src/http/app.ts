@@ -1,4 +1,4 @@
-import { CoppiceError, MAX_CONTROL_BYTES } from '@coppice/protocol';
+import { CoppiceError, type ErrorCode, MAX_CONTROL_BYTES } from '@coppice/protocol';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
@@ -29,7 +29,20 @@ export interface AppOptions extends ApiOptions {
   /** Whether what an earlier process left is known again. */
   readonly recovered: () => boolean;
   readonly metrics: Metrics;
+  /** Parts that fail right now. */
+  readonly troubles: () => Promise<readonly Trouble[]>;
 }
+
+/** A part that fails: the log, while runs go on, or storage, without which they do not. */
+export type Trouble =
+  | {
+      readonly part: 'log';
+      /** The system's code, such as `ENOSPC`. */
+      readonly code: string;
+      /** Lines lost since the process began. */
+      readonly lost: number;
+    }
+  | { readonly part: 'storage'; readonly code: ErrorCode };
 
 /** The largest description of a new task, in bytes. */
 const MAX_TASK_BYTES = 16 * 1024 * 1024;
@@ -75,9 +88,11 @@ export function createApp(options: AppOptions): Express {
   );
   app.get(
     '/readyz',
-    json((_request, response) => {
-      const ready = options.ready();
-      response.status(ready ? 200 : 503).json({ ready });
+    json(async (_request, response) => {
+      const troubles = await options.troubles();
+      // A log that fails is told, and takes nobody out of service.
+      const ready = options.ready() && troubles.every(({ part }) => part === 'log');
+      response.status(ready ? 200 : 503).json({ ready, troubles });
     }),
   );
   // Those who look after a machine call it by names of their own; everything from here on is for people and programs.

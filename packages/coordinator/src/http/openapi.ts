@@ -287,9 +287,32 @@ export function openApiDocument(version: string): Json {
       },
       '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
       '/readyz': {
-        get: operation('Whether it serves participants: 200, or 503 while it recovers or stops', {
-          type: 'object',
-        }),
+        get: operation(
+          'Whether it serves participants: 200, or 503 while it recovers, stops or cannot store; and the parts that fail',
+          {
+            type: 'object',
+            required: ['ready', 'troubles'],
+            properties: {
+              ready: { type: 'boolean' },
+              troubles: {
+                type: 'array',
+                items: {
+                  type: 'object',
+                  required: ['part', 'code'],
+                  properties: {
+                    part: { enum: ['log', 'storage'] },
+                    code: {
+                      type: 'string',
+                      description:
+                        "Of the last failure: the system's code for the log, as ENOSPC; an error code for storage",
+                    },
+                    lost: { type: 'integer', description: 'Of the log: lines lost since the process began' },
+                  },
+                },
+              },
+            },
+          },
+        ),
       },
     },
   });

@@ -42,7 +42,7 @@ it('says that it lives but is not ready while it recovers, and lets nobody in un
   const unready = await fetch(`${at}/readyz`);
   expect(unready.status).toBe(503);
   expect(unready.headers.get(REQUEST_ID)).toMatch(/^[0-9a-f-]{36}$/);
-  expect(await unready.json()).toEqual({ ready: false });
+  expect(await unready.json()).toEqual({ ready: false, troubles: [] });
   const runs = await fetch(`${at}/api/runs`);
   expect(runs.status).toBe(503);
   expect(await runs.json()).toMatchObject({ error: { code: 'coordinator-starting' } });

@@ -34,6 +34,7 @@ const sources = {
   runs: () => [{ status: 'running' }, { status: 'running' }, { status: 'failed' }] as const,
   spoolWaiting: () => 7,
   eventsWaiting: () => 1,
+  logLinesLost: () => 4,
 };
 
 describe('metrics', () => {
@@ -61,6 +62,7 @@ describe('metrics', () => {
       'coppice_runs{status="failed"} 1',
       'coppice_spool_waiting 7',
       'coppice_events_waiting 1',
+      'coppice_log_lines_lost_total 4',
     ]) {
       expect(lines).toContain(line);
     }

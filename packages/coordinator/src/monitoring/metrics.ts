@@ -11,6 +11,8 @@ export interface MetricsSources {
   spoolWaiting(): number;
   /** Events that are not yet on disk. */
   eventsWaiting(): number;
+  /** Log lines that could not be written. */
+  logLinesLost(): number;
 }
 
 /** The coordinator in numbers, for Prometheus: what `GET /metrics` answers. Names and labels are in docs/monitoring.md. */
@@ -65,6 +67,15 @@ export class Metrics {
     );
     gauge('coppice_spool_waiting', 'Updates counted and not yet on disk.', () => sources.spoolWaiting());
     gauge('coppice_events_waiting', 'Events not yet on disk.', () => sources.eventsWaiting());
+    new Counter({
+      name: 'coppice_log_lines_lost_total',
+      help: 'Log lines that could not be written: a full disk, a closed pipe or terminal, a reader that stopped reading.',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(sources.logLinesLost());
+      },
+    });
     const runs = new Gauge({
       name: 'coppice_runs',
       help: 'Runs, by status.',

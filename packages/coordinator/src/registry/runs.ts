@@ -22,6 +22,7 @@ import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
 import { notCurrent, type PackedModel, packModel, pieceOfModel } from '../rounds/packed-model.ts';
+import type { RetryPauses } from '../rounds/retries.ts';
 import { RunEngine } from '../rounds/run-engine.ts';
 import type { RunObserver } from '../rounds/run-state.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -40,6 +41,7 @@ export interface RunsOptions {
   readonly events: EventLog;
   readonly tasks: Tasks;
   readonly admissions: Pick<Admissions, 'of' | 'begin'>;
+  readonly retryPauses?: RetryPauses | undefined;
 }
 
 /** What happens in runs, for whoever shows it. */
@@ -229,6 +231,7 @@ export class Runs {
         rounds.findLast((round) => round.checkpoint === checkpoint.hash && round.outcome === 'committed') ??
         null,
       attempt: rounds.filter((round) => round.round === checkpoint.round + 1).length + 1,
+      retryPauses: this.#o.retryPauses,
       storage,
       spool,
       clock: this.#o.clock,

@@ -2,19 +2,25 @@ import type { ErrorCode } from '@coppice/protocol';
 
 /** After so many rounds in a row that all diverged, waiting longer will not help. */
 const MAX_DIVERGED_ROUNDS = 5;
-/** Pause before a round that was abandoned is tried again: 1 s, doubled each time up to 30 s. */
-const FIRST_WAIT = 1000;
-const LONGEST_WAIT = 30_000;
+/** Pauses before a round that was abandoned is tried again, in milliseconds: doubled each time, from the first to the longest. */
+export interface RetryPauses {
+  readonly first: number;
+  readonly longest: number;
+}
+
+const usualPauses: RetryPauses = { first: 1000, longest: 30_000 };
 
 /** When a round that was abandoned is tried again, and when the run is better paused. */
 export class Retries {
   /** The attempt that comes next, from 1. */
   attempt = 1;
+  readonly #pauses: RetryPauses;
   #abandonedInRow = 0;
   #divergedInRow = 0;
 
-  constructor(attempt = 1) {
+  constructor(attempt = 1, pauses: RetryPauses = usualPauses) {
     this.attempt = attempt;
+    this.#pauses = pauses;
   }
 
   committed(): void {
@@ -33,7 +39,7 @@ export class Retries {
   abandoned(attempt: number, code: ErrorCode): { wait: number; giveUp: boolean } {
     this.attempt = attempt + 1;
     this.#divergedInRow = code === 'training-diverged' ? this.#divergedInRow + 1 : 0;
-    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#abandonedInRow++);
+    const wait = Math.min(this.#pauses.longest, this.#pauses.first * 2 ** this.#abandonedInRow++);
     return { wait, giveUp: this.#divergedInRow >= MAX_DIVERGED_ROUNDS };
   }
 }

@@ -60,7 +60,7 @@ export class RoundLoop {
     this.#o = options;
     this.#state = state;
     this.#listener = listener;
-    this.#retries = new Retries(options.attempt);
+    this.#retries = new Retries(options.attempt, options.retryPauses);
     this.#phaseSince = options.clock.elapsed();
   }
 

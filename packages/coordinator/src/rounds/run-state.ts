@@ -27,6 +27,7 @@ import {
   pieceOfModel,
 } from './packed-model.ts';
 import { RecordLane } from './record-lane.ts';
+import type { RetryPauses } from './retries.ts';
 import { type RunForms, runForms } from './run-forms.ts';
 
 /** How a run tells the rest of the coordinator what happened. */
@@ -55,6 +56,8 @@ export interface RunOptions {
   readonly lastRound: Round | null;
   /** The attempt that comes next; more than 1 where the last ones were abandoned. */
   readonly attempt: number;
+  /** 1 s to 30 s by themselves. */
+  readonly retryPauses?: RetryPauses | undefined;
   readonly storage: Storage;
   readonly spool: Spool;
   readonly clock: Clock;

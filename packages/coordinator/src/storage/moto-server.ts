@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { freePort } from './free-port.ts';
+import { freePort } from '../http/free-port.testing.ts';
 
 /**
  * moto's S3 server, of a test's own, on loopback. It forgets what it holds when it ends, unless it `remembers`: then

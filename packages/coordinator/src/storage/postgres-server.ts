@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { freePort } from './free-port.ts';
+import { freePort } from '../http/free-port.testing.ts';
 
 /** A PostgreSQL server of a test's own, on loopback. */
 export interface PostgresServer {

@@ -90,21 +90,76 @@ describe.each(published.measured)('the error of $dist', ({ dist, d, nmse }) => {
   });
 });
 
+/** The numbers at these places, among zeros. */
+function sparse(length: number, entries: Readonly<Record<number, number>>): Float32Array {
+  const values = new Float32Array(length);
+  for (const [at, value] of Object.entries(entries)) values[Number(at)] = value;
+  return values;
+}
+function drawn(length: number, power: number): Float32Array {
+  const random = seededRandom('drawn', length, power);
+  return Float32Array.from({ length }, () => normal(random) ** power);
+}
+
 describe('quantized values', () => {
-  it.each(['int8', 'int4'] as const)('%s are right on average over the random bits', (codec) => {
-    const random = seededRandom('unbiased');
-    const values = Float32Array.from({ length: 200 }, () => normal(random) ** 3);
-    const times = 4000;
-    const sums = new Float64Array(values.length);
-    let one = 0;
-    for (let i = 0; i < times; i++) {
+  /**
+   * The squared bias, its standard error, and the squared error of one seed. The inner product of the errors of two seeds is the
+   * squared bias on average, so the mean over all pairs estimates it; without bias the products of different pairs are
+   * not correlated.
+   */
+  function squaredBias(codec: Codec, values: Float32Array, seeds: number) {
+    const random = seededRandom('seeds');
+    const sum = new Float64Array(values.length);
+    let squares = 0;
+    let products = 0;
+    let before: Float64Array | null = null;
+    for (let i = 0; i < seeds; i++) {
       const arrived = roundTrip(codec, values, random.uint32());
-      one += squaredError(values, arrived) / times;
-      for (const [at, value] of arrived.entries()) sums[at] = (sums[at] as number) + value / times;
+      const error = Float64Array.from(arrived, (value, at) => value - (values[at] as number));
+      let product = 0;
+      for (const [at, value] of error.entries()) {
+        sum[at] = (sum[at] as number) + value;
+        squares += value * value;
+        product += value * (before?.[at] ?? 0);
+      }
+      products += product * product;
+      before = error;
     }
-    // Errors that are independent and have no bias average to a share of one's: with a bias something would stay.
-    const left = squaredError(values, Float32Array.from(sums));
-    expect(left).toBeLessThan((one / times) * 1.6 + 1e-9);
+    const ofSum = sum.reduce((total, value) => total + value * value, 0);
+    const pairs = seeds * (seeds - 1);
+    return {
+      bias: (ofSum - squares) / pairs,
+      standardError: Math.sqrt((2 * products) / (seeds - 1) / pairs),
+      one: squares / seeds,
+    };
+  }
+
+  const vectors: Record<string, Float32Array> = {
+    'three numbers': Float32Array.of(0.5, -1, 0.25),
+    'one large and one small': Float32Array.of(1, 0.05),
+    'tiny numbers': Float32Array.of(1e-20, 3e-21, -2e-20),
+    'two of 64': sparse(64, { 5: 1, 40: 0.45 }),
+    '64 heavy-tailed': drawn(64, 5),
+    '200 dense': drawn(200, 3),
+    'two of 1000': sparse(1000, { 1: 1, 999: 0.2 }),
+    'two of 4096': sparse(4096, { 5: 1, 4000: 0.45 }),
+    'five of 4096': sparse(4096, { 5: 1, 9: 0.3, 10: -0.2, 2000: 0.7, 4000: 0.45 }),
+    'a spike among 4096': sparse(4096, { 77: 1 }),
+    '4096 alike': new Float32Array(4096).fill(0.1),
+    '4096 dense': drawn(4096, 1),
+    '4096 heavy-tailed': drawn(4096, 5),
+  };
+  it.each(
+    (['int8', 'int4'] as const).flatMap((codec) =>
+      Object.keys(vectors).map((name) => [codec, name] as const),
+    ),
+  )('%s: %s, right on average over the random bits', (codec, name) => {
+    const values = vectors[name] as Float32Array;
+    const { bias, standardError, one } = squaredBias(codec, values, values.length < 1000 ? 4000 : 400);
+    const ofShortBlock = codec === 'int4' && values.length < 1000 ? 0.02 * one : 0;
+    const ofFloat32 = values.reduce((sum, value) => sum + value * value, 0) * 2 ** -46;
+    expect(standardError).toBeLessThan(0.005 * one + ofFloat32);
+    expect(bias).toBeLessThan(ofShortBlock + ofFloat32 + 4 * standardError);
   });
 
   it('depend on the seed and nothing else', () => {

@@ -2,9 +2,9 @@ import type { CodecKernels } from '../codecs.ts';
 import type { ExactSumKernels } from '../exact-sum.ts';
 import { hash } from './hash.ts';
 
-/** Parameters that are rotated together. */
+/** Numbers that are rotated together, and the fewest that a last block is padded to. */
 const BLOCK = 4096;
-const SHORTEST = 8;
+const SHORTEST = 256;
 
 /** Lloyd–Max levels of 4 bits for the normal distribution: the upper eight, the others mirror them. */
 const upper = Float32Array.of(
@@ -18,8 +18,13 @@ const upper = Float32Array.of(
   2.7325895,
 );
 const levels = Float32Array.of(...[...upper].reverse().map((level) => -level), ...upper);
-/** Half way between two levels. */
-const bounds = Float32Array.of(0.25822166, 0.5224037, 0.7995498, 1.0992858, 1.4371388, 1.8435318, 2.4008033);
+
+/** Coordinates are compared with bounds as whole multiples of 2⁻¹³ of their standard deviation. */
+const UNITS = 8192;
+/** Half way between two levels each. */
+const bounds = [2115, 4279, 6549, 9005, 11773, 15102, 19667];
+/** 1.5 · 2²³: added to a float32, it rounds it to a whole number, ties to even. */
+const ROUNDER = 12582912;
 
 const { fround } = Math;
 
@@ -35,13 +40,19 @@ export function scalarInt4(
         const count = Math.min(n - from, BLOCK);
         const values = new Float32Array(buffer(), x + 4 * from, padded(count));
         values.fill(0, count);
-        turnSigns(values, seed, (first + from) >>> 5);
         const squares = sumOfSquares(values.length, values.byteOffset);
+        turnSigns(values, seed, wordOf(first + from) + 1);
         hadamard(values);
+        turnSigns(values, seed, wordOf(first + from));
+        hadamard(values);
+        // The standard deviation of a coordinate is √(m · squares).
+        const inverse = fround(UNITS / Math.sqrt(values.length * squares));
         const codes = new Uint8Array(buffer(), at + 4, values.length / 2).fill(0);
-        const overlap = squares > 0 ? chooseLevels(values, fround(1 / Math.sqrt(squares)), codes) : 0;
-        view.setFloat32(at, overlap > 0 ? squares / overlap : 0, true);
-        if (!(overlap > 0)) codes.fill(0);
+        const scale = fround((squares * inverse) / chooseLevels(values, inverse, codes));
+        // Not so where all is zero, or where float32 has no such numbers.
+        const usable = scale > 0 && scale < Number.POSITIVE_INFINITY;
+        view.setFloat32(at, usable ? scale : 0, true);
+        if (!usable) codes.fill(0);
         at += 4 + codes.length;
       }
     },
@@ -58,7 +69,9 @@ export function scalarInt4(
           values[i + 1] = (levels[codes >>> 4] as number) * scale;
         }
         hadamard(values);
-        turnSigns(values, seed, (first + begin) >>> 5);
+        turnSigns(values, seed, wordOf(first + begin));
+        hadamard(values);
+        turnSigns(values, seed, wordOf(first + begin) + 1);
       }
     },
   };
@@ -69,10 +82,15 @@ function padded(count: number): number {
   return Math.max(SHORTEST, 2 ** (32 - Math.clz32(count - 1)));
 }
 
-/** Turns the signs of values whose bit in the seed's stream is 1: value i by bit i mod 32 of word `word` + i / 32. */
+/** The word of a seed's stream with the first signs of a block; those of the other turn are in the word after it. */
+function wordOf(first: number): number {
+  return 2 * (first >>> 5);
+}
+
+/** Number i changes its sign if bit 31 − i mod 32 of word `word` + 2 ⌊i / 32⌋ of the seed's stream is 1. */
 function turnSigns(values: Float32Array, seed: number, word: number): void {
   for (let i = 0; i < values.length; i++) {
-    if ((hash(seed, word + (i >>> 5)) >>> (i & 31)) & 1) values[i] = -(values[i] as number);
+    if (hash(seed, word + 2 * (i >>> 5)) << (i & 31) < 0) values[i] = -(values[i] as number);
   }
 }
 
@@ -90,20 +108,24 @@ function hadamard(values: Float32Array): void {
   }
 }
 
-/** Writes the codes of values. @returns Σ value · level, as the sum of two float64 sums by even and odd index. */
+/**
+ * Writes the codes of values.
+ *
+ * @param inverse the factor from values to units.
+ * @returns Σ value · inverse · level: eight float32 sums of every eighth value each, (0 + 4), (1 + 5), (2 + 6) and
+ *   (3 + 7) in float32, of these (0 + 2) + (1 + 3).
+ */
 function chooseLevels(values: Float32Array, inverse: number, codes: Uint8Array): number {
-  let even = 0;
-  let odd = 0;
+  const sums = new Float32Array(8);
   for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    const z = fround(value * inverse);
+    const units = fround((values[i] as number) * inverse);
+    const whole = fround(units + ROUNDER) - ROUNDER;
     let level = 0;
-    while (level < bounds.length && Math.abs(z) > (bounds[level] as number)) level++;
-    const code = z < 0 ? 7 - level : 8 + level;
+    while (level < bounds.length && Math.abs(whole) > (bounds[level] as number)) level++;
+    const code = whole < 0 ? 7 - level : 8 + level;
     codes[i >>> 1] = (codes[i >>> 1] as number) | (code << (4 * (i & 1)));
-    const part = value * (levels[code] as number);
-    if (i % 2 === 0) even += part;
-    else odd += part;
+    sums[i & 7] = (sums[i & 7] as number) + fround(units * (levels[code] as number));
   }
-  return even + odd;
+  const sum = (lane: number) => fround((sums[lane] as number) + (sums[lane + 4] as number));
+  return sum(0) + sum(2) + (sum(1) + sum(3));
 }

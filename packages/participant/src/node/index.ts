@@ -19,7 +19,8 @@ export interface HeadlessOptions {
   /** May be shared by many headless participants of one thread. */
   readonly host: TrainerHost;
   readonly backend: BackendName;
-  readonly dropsOut?: (round: number) => boolean;
+  /** Decides whether to drop out of an attempt of a round, before training. Both count from 1. */
+  readonly dropsOut?: (round: number, attempt: number) => boolean;
 }
 
 /** A participant without a page: the browser's session with data in memory. */

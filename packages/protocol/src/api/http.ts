@@ -1,7 +1,15 @@
 import * as z from 'zod/mini';
 import { PlanInputSchema } from '../plan.ts';
 import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
-import { DataSchemaSchema, LocalizedSchema, LossSchema, TaskIdSchema, TopologySchema } from '../task.ts';
+import {
+  DataSchemaSchema,
+  JsonValueSchema,
+  LocalizedSchema,
+  LossSchema,
+  NewDataSchemaSchema,
+  TaskIdSchema,
+  TopologySchema,
+} from '../task.ts';
 
 /** `POST /api/runs`. The run begins at once unless `start` is false. */
 export const CreateRunSchema = z.strictObject({
@@ -22,12 +30,12 @@ export const CreateTaskSchema = z.strictObject({
   id: TaskIdSchema,
   title: LocalizedSchema,
   description: LocalizedSchema,
-  data: DataSchemaSchema,
+  data: NewDataSchemaSchema,
   /**
    * A tfjs LayersModel: the content of `model.json` as `model.save()` writes it, or the topology
    * alone. Weights are not taken from it: a run's first weights come from the plan's seed.
    */
-  model: z.union([z.looseObject({ modelTopology: z.unknown() }), TopologySchema]),
+  model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
   /** Left out: cross-entropy for classes, mean squared error for numbers. */
   loss: z.optional(LossSchema),
 });

@@ -1,4 +1,5 @@
 import type { Layout } from '@coppice/protocol';
+import type { WeightRole } from '../weight-role.ts';
 
 /** A layer of a chain. Shapes are of one example, without the batch. */
 export interface ChainLayer {
@@ -16,6 +17,8 @@ export interface ChainLayer {
 export interface Chain {
   readonly layers: readonly ChainLayer[];
   readonly layout: Layout;
+  /** The role of each weight, in layout order. */
+  readonly roles: readonly WeightRole[];
   readonly inputShape: readonly number[];
   /** Numbers in one output row. */
   readonly outputs: number;

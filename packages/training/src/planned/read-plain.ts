@@ -3,6 +3,7 @@ import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from '../data-
 import { seedTopology } from '../initialize.ts';
 import { readTopology } from '../read-topology.ts';
 import type { ModelDescription } from '../trainer.ts';
+import { roleOf, type WeightRole } from '../weight-role.ts';
 import type { Chain, ChainLayer } from './chain.ts';
 import { among, ensure, Fields, flag, type Kind, sizes, text, Unfamiliar } from './fields.ts';
 import { sizeOf } from './layer.ts';
@@ -45,10 +46,10 @@ function chainOf(topology: unknown, { data, loss }: ModelDescription): Chain {
   ensure(last?.outputShape.join() === String(outputs));
   ensure(isRegression(data) === (loss === 'meanSquaredError'));
   ensure(isRegression(data) || (last !== undefined && endsInSoftmax(last.className, last.config)));
-  const { layout, places } = layoutOf(read);
+  const { layout, roles, places } = layoutOf(read);
   ensure(layout.some(({ trainable }) => trainable) && layoutSize(layout) <= MOST);
   const layers = read.map((layer, i) => ({ ...layer, weights: places[i] as ReadonlyMap<string, number> }));
-  return { layers, layout, inputShape: inputShape as readonly number[], outputs };
+  return { layers, layout, roles, inputShape: inputShape as readonly number[], outputs };
 }
 
 interface WrittenLayer {
@@ -62,7 +63,7 @@ interface WrittenLayer {
 }
 
 interface ReadLayer extends Omit<ChainLayer, 'weights'> {
-  readonly weights: readonly WeightSpec[];
+  readonly weights: readonly { readonly spec: WeightSpec; readonly role: WeightRole }[];
 }
 
 /** The layers of a `Sequential`, as they are written. */
@@ -107,12 +108,11 @@ function readInTurn(written: readonly WrittenLayer[], first: readonly number[]):
     const { config, outputShape, weights } = reader(fields, inputShape);
     fields.end();
     ensure(sizeOf(outputShape) <= MOST);
-    const specs = weights.map(({ name: weight, shape, learned }) => ({
-      name: `${name}/${weight}`,
-      shape: [...shape],
-      trainable: trainable && learned,
+    const withRoles = weights.map(({ name: weight, shape, learned }) => ({
+      spec: { name: `${name}/${weight}`, shape: [...shape], trainable: trainable && learned },
+      role: roleOf({ learned, trainable }),
     }));
-    read.push({ name, className, config, inputShape, outputShape, weights: specs });
+    read.push({ name, className, config, inputShape, outputShape, weights: withRoles });
     inputShape = outputShape;
   }
   return read;
@@ -121,15 +121,16 @@ function readInTurn(written: readonly WrittenLayer[], first: readonly number[]):
 /** As tfjs orders a model's weights: those that are learned, layer by layer, before the others. */
 function layoutOf(layers: readonly ReadLayer[]): {
   layout: Layout;
+  roles: readonly WeightRole[];
   places: readonly ReadonlyMap<string, number>[];
 } {
   const all = layers.flatMap(({ weights }) => weights);
-  const layout = [...all.filter(({ trainable }) => trainable), ...all.filter(({ trainable }) => !trainable)];
+  const ordered = [...all.filter(({ spec }) => spec.trainable), ...all.filter(({ spec }) => !spec.trainable)];
   const places = layers.map(
     ({ name, weights }) =>
-      new Map(weights.map((weight) => [weight.name.slice(name.length + 1), layout.indexOf(weight)])),
+      new Map(weights.map((weight) => [weight.spec.name.slice(name.length + 1), ordered.indexOf(weight)])),
   );
-  return { layout, places };
+  return { layout: ordered.map(({ spec }) => spec), roles: ordered.map(({ role }) => role), places };
 }
 
 /** What tfjs takes as the name of a weight; with a slash it would be that of a part of the layer. */

@@ -1,6 +1,6 @@
-import { switchTo, useBackend } from '../backends.ts';
+import { withBuiltModel } from '../built-model.ts';
 import { everyLayer } from '../layer-tree.ts';
-import { type BuiltModel, buildModel } from '../model.ts';
+import type { BuiltModel } from '../model.ts';
 import type * as tf from '../tf.ts';
 import type { ModelDescription } from '../trainer.ts';
 import type { Chain } from './chain.ts';
@@ -12,19 +12,12 @@ import { NotPlanned, notPlanned } from './layer.ts';
  * @throws NotPlanned where its layers form no chain.
  * @throws CoppiceError `model-invalid`
  */
-export async function readWithTfjs(description: ModelDescription): Promise<Chain> {
-  await useBackend('cpu');
-  switchTo('cpu');
-  const built = await buildModel(description, 0);
-  try {
-    return readBuilt(built);
-  } finally {
-    built.model.dispose();
-  }
+export function readWithTfjs(description: ModelDescription): Promise<Chain> {
+  return withBuiltModel(description, readBuilt);
 }
 
 /** @throws NotPlanned */
-function readBuilt({ model, layout, inputShape, outputs }: BuiltModel): Chain {
+function readBuilt({ model, layout, roles, inputShape, outputs }: BuiltModel): Chain {
   const places = new Map(model.weights.map((variable, place) => [variable.id, place]));
   const layers = links(model).map((layer) => {
     const node = layer.inboundNodes[0];
@@ -42,7 +35,7 @@ function readBuilt({ model, layout, inputShape, outputs }: BuiltModel): Chain {
       ),
     };
   });
-  return { layers, layout, inputShape, outputs };
+  return { layers, layout, roles, inputShape, outputs };
 }
 
 /** The layers from input to output, where each takes what one other gives and gives it to one other. */

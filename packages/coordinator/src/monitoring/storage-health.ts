@@ -1,0 +1,77 @@
+import type { Clock } from '@coppice/ports';
+import { CoppiceError, type ErrorCode } from '@coppice/protocol';
+import type { Storage } from '../storage/storage.ts';
+
+/** Storage that refused a write is tried again no sooner than this, in milliseconds. */
+const TRY_EVERY = 1000;
+
+/** Codes of a medium that refuses, whatever it is asked to keep. */
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  'storage-full',
+  'storage-read-only',
+  'storage-failed',
+  'storage-locked',
+]);
+
+/** Knows whether storage takes writes: from what callers met, and, once one was refused, from a write of its own. */
+export class StorageHealth {
+  /** The same storage, whose failures are noticed here. */
+  readonly storage: Storage;
+  readonly #inner: Storage;
+  readonly #clock: Clock;
+  #refused: { readonly code: ErrorCode; readonly since: number } | null = null;
+  #trying: Promise<void> | null = null;
+  #triedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(inner: Storage, clock: Clock) {
+    this.#inner = inner;
+    this.#clock = clock;
+    this.storage = new Proxy(inner, {
+      get: (target, key) => {
+        const value: unknown = Reflect.get(target, key, target);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]): unknown => {
+          const answer: unknown = value.apply(target, given);
+          if (answer instanceof Promise) answer.catch((thrown: unknown) => this.#failed(thrown));
+          return answer;
+        };
+      },
+    });
+  }
+
+  /** @returns the code that storage refuses writes with; null where it takes them. */
+  async check(): Promise<ErrorCode | null> {
+    if (this.#refused === null) return null;
+    if (this.#trying === null && this.#clock.elapsed() - this.#triedAt >= TRY_EVERY) {
+      this.#triedAt = this.#clock.elapsed();
+      this.#trying = this.#try(this.#refused).finally(() => {
+        this.#trying = null;
+      });
+    }
+    await this.#trying;
+    return this.#refused?.code ?? null;
+  }
+
+  /** Writes down that storage had failed: that is worth keeping, and shows whether it is over. */
+  async #try({ code, since }: { readonly code: ErrorCode; readonly since: number }): Promise<void> {
+    const event = {
+      at: this.#clock.now(),
+      run: null,
+      round: null,
+      level: 'warning',
+      kind: 'storage-refused',
+      message: `Storage refused a write at ${new Date(since).toISOString()} (${code}), and takes writes again.`,
+    } as const;
+    await this.#inner.appendEvents([event]).then(
+      () => {
+        this.#refused = null;
+      },
+      (thrown: unknown) => this.#failed(thrown),
+    );
+  }
+
+  #failed(thrown: unknown): void {
+    if (!(thrown instanceof CoppiceError) || !refusals.has(thrown.code)) return;
+    this.#refused = { code: thrown.code, since: this.#refused?.since ?? this.#clock.now() };
+  }
+}

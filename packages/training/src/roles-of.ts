@@ -1,0 +1,16 @@
+import { loaded } from './loaded.ts';
+import { readPlain } from './planned/read-plain.ts';
+import type { ModelDescription } from './trainer.ts';
+import type { WeightRole } from './weight-role.ts';
+
+/**
+ * The role of each weight of a model, in layout order. Most models need not be built for it.
+ *
+ * @throws CoppiceError `model-invalid`
+ */
+export async function rolesOf(description: ModelDescription): Promise<readonly WeightRole[]> {
+  const plain = readPlain(description);
+  if (plain !== null) return plain.roles;
+  const { withBuiltModel } = await loaded(import('./built-model.ts'));
+  return withBuiltModel(description, ({ roles }) => roles);
+}

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { keysFrom } from './raw-identity.ts';
+import {
+  aggregate,
+  decodeFloat16,
+  decodeInt4,
+  decodeInt8,
+  decodeTop,
+  encodedFrame,
+  layoutHash,
+  randomBits,
+  type Spec,
+  weightsHash,
+} from './raw-participant.ts';
+import { file, vectors } from './vectors.ts';
+
+/*
+ * docs/vectors.json, the examples of docs/protocol.md and the product are held against one another, and against the
+ * reader that is written from the page alone.
+ */
+const written = JSON.parse(readFileSync(file, 'utf8')) as ReturnType<typeof vectors>;
+const page = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+
+const bytesOf = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex');
+const floatsOf = (hex: string) => {
+  const bytes = bytesOf(hex);
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
+};
+const float32Bytes = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
+const codes: Record<string, number> = { float32: 0, float16: 1, int8: 2, int4: 3, top1: 4, top10: 5 };
+
+/** "Codecs", of numbers that are all trained. */
+function decode(codec: string, payload: Uint8Array, count: number): number[] {
+  switch (codec) {
+    case 'float32':
+      return floatsOf(Buffer.from(payload).toString('hex'));
+    case 'float16':
+      return decodeFloat16(payload);
+    case 'int8':
+      return decodeInt8(payload, count);
+    case 'int4':
+      return decodeInt4(payload, count);
+    default:
+      return decodeTop(payload, count);
+  }
+}
+
+/** The same where some are not: these come first, as float32. */
+function decodeModel(codec: string, payload: Uint8Array, layout: readonly Spec[]): number[] {
+  const sizes = layout.map(({ shape }) => shape.reduce((size, length) => size * length, 1));
+  const count = (trainable: boolean) =>
+    sizes.reduce((sum, size, i) => (layout[i]?.trainable === trainable ? sum + size : sum), 0);
+  if (codec === 'float32') return decode(codec, payload, count(true) + count(false));
+  const plainBytes = 4 * count(false);
+  const plain = floatsOf(Buffer.from(payload.subarray(0, plainBytes)).toString('hex'));
+  const trained = decode(codec, payload.subarray(plainBytes), count(true));
+  return layout.flatMap(({ trainable }, i) => (trainable ? trained : plain).splice(0, sizes[i]));
+}
+
+/** All texts of a value. */
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : [];
+}
+
+describe('docs/vectors.json', () => {
+  it('is what the product computes; `node test/conformance/vectors.ts` writes it', () => {
+    expect(written).toEqual(vectors());
+  });
+
+  it.each(written.codecs.map((one, i) => [one.codec, i] as const))(
+    'has payloads of %s that read as it says: %i',
+    (codec, i) => {
+      const { layout, payload, decoded } = written.codecs[i] as (typeof written.codecs)[0];
+      const read = decodeModel(codec, bytesOf(payload), layout);
+      expect(Buffer.from(float32Bytes(read))).toEqual(bytesOf(decoded));
+    },
+  );
+
+  it('has long payloads that read as it says', () => {
+    for (const { codec, parameters, payload, decodedSha256 } of written.longCodecs) {
+      const read = decode(codec, bytesOf(payload), parameters);
+      expect(createHash('sha256').update(float32Bytes(read)).digest('hex')).toBe(decodedSha256);
+    }
+  });
+
+  it('has frames, layouts, hashes and random bits that the page’s rules give', () => {
+    const kinds = { weights: 1, update: 2, steps: 3 } as const;
+    for (const { kind, codec, layoutHash: hash, parameters, payload, frame } of [
+      ...written.frames,
+      written.steps,
+    ]) {
+      const encoded = { codec: codes[codec] as number, payload: bytesOf(payload) };
+      expect(encodedFrame(kinds[kind], bytesOf(hash), parameters, encoded)).toEqual(bytesOf(frame));
+    }
+    for (const { layout, text, hash } of written.layouts) {
+      expect(layoutHash(layout)).toEqual(bytesOf(hash));
+      expect(createHash('sha256').update(text).digest().subarray(0, 16)).toEqual(bytesOf(hash));
+    }
+    expect(weightsHash(bytesOf(written.weightsHash.values))).toBe(written.weightsHash.hash);
+    for (const [w, bits] of written.randomBits.words.entries()) {
+      expect(randomBits(written.randomBits.seed, w)).toBe(BigInt(`0x${bits}`));
+    }
+  });
+
+  it('has an identity, steps and an aggregation that the page’s rules give', () => {
+    const { privateKey, publicKey, id } = written.identity;
+    expect(keysFrom(Buffer.from(privateKey, 'hex'))).toMatchObject({ key: publicKey, id });
+    const { from, payload, to, base, checkpoint } = written.steps;
+    const bytes = bytesOf(payload);
+    const reached = [0, 1].reduce((weights, step) => {
+      const change = decodeInt8(bytes.subarray((step * bytes.length) / 2), weights.length);
+      return weights.map((weight, i) => Math.fround(weight + (change[i] as number)));
+    }, floatsOf(from));
+    expect(reached).toEqual(floatsOf(to));
+    expect(weightsHash(bytesOf(from))).toBe(base);
+    expect(weightsHash(bytesOf(to))).toBe(checkpoint);
+    const { weights, updates, next, checkpoint: aggregated } = written.aggregation;
+    const given = updates.map(({ delta, examples }) => ({ delta: floatsOf(delta), examples }));
+    expect(aggregate(floatsOf(weights), given)).toEqual(floatsOf(next));
+    expect(weightsHash(bytesOf(next))).toBe(aggregated);
+  });
+});
+
+describe('docs/protocol.md', () => {
+  const texts = textsOf(written);
+
+  it('shows no bytes that are not in docs/vectors.json', () => {
+    const inline = [...page.matchAll(/`((?:[0-9a-f]{2} )+[0-9a-f]{2}|[0-9a-f]{32}|[0-9a-f]{64})`/g)];
+    const lines = [...page.matchAll(/^((?:[0-9a-f]{2} {1,2}){7,}[0-9a-f]{2})(?: {2,}|$)/gm)];
+    const shown = [...inline, ...lines].map(([, bytes]) => (bytes as string).replaceAll('  ', ' '));
+    expect(shown.length).toBeGreaterThan(15);
+    for (const bytes of shown)
+      expect(
+        texts.filter((text) => text.includes(bytes)),
+        bytes,
+      ).not.toEqual([]);
+  });
+
+  it('shows the examples of docs/vectors.json', () => {
+    const shown = page.replaceAll(/\s+/g, ' ');
+    const { identity, layouts, weightsHash: hash, codecs, randomBits: random, aggregation } = written;
+    const [frame] = written.frames;
+    // The first of each codec but float32.
+    const ofPage = codecs.slice(1, Object.keys(codes).length);
+    const listed = [
+      identity.publicKey,
+      identity.id,
+      identity.signature,
+      identity.host,
+      layouts[0]?.text.replace('\n', '⏎') as string,
+      hash.hash,
+      ...ofPage.map(({ payload }) => payload),
+      ...ofPage.filter(({ encoding }) => encoding === 'free').map(({ decoded }) => decoded),
+      ...random.words.map((bits, w) => `R(${w}) = \`${bits}\``),
+      ...aggregation.mean.map(String).map((mean) => mean.replace('-', '−')),
+      ...aggregation.sums.map((sum) => sum.replace('-', '−')),
+      aggregation.next,
+    ];
+    expect(listed.filter((text) => !shown.includes(text))).toEqual([]);
+    const block = page.match(/```text\n(43 50 46 31[\s\S]*?)```/)?.[1] ?? '';
+    const bytes = block
+      .split('\n')
+      .map((line) => line.match(/^(?:[0-9a-f]{2} {1,2})*[0-9a-f]{2}/)?.[0] ?? '');
+    expect(bytesOf(bytes.join(''))).toEqual(bytesOf(frame?.frame as string));
+  });
+});
