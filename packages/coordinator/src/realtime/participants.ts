@@ -352,10 +352,10 @@ export class ParticipantHub implements Audience {
       return runs.model(run, participant, has);
     });
     const pieces = new PieceQueue(socket.conn);
-    on('model-piece', async ({ run, ...wanted }) => {
+    on('parcel', async ({ run, ...wanted }) => {
       ensureAdmitted(run);
       await pieces.turn();
-      return { bytes: await runs.modelPiece(run, wanted) };
+      return { bytes: await runs.parcelPiece(run, wanted) };
     });
     on('progress', (message) => {
       this.#engine(participant, message.run, runs).progress(participant, message);
@@ -365,29 +365,42 @@ export class ParticipantHub implements Audience {
       this.#engine(participant, message.run, runs).decline(participant, message);
       return null;
     });
-    on('update', async (message) => {
+    on('answer', async (message) => {
       const release = this.#intake.hold(message.frame.byteLength);
       try {
-        const next = await this.#engine(participant, message.run, runs).update(participant, message);
-        return { duplicate: false, next };
+        return await this.#engine(participant, message.run, runs).answer(participant, message);
       } finally {
         release();
         // A header alone is kept until the rest has come.
         if (!isHeaderAlone(frameBytes(message.frame))) letGo(message.frame);
       }
     });
-    on('update-piece', async (message) => {
+    on('answer-piece', async (message) => {
       const release = this.#intake.hold(message.bytes.byteLength);
       try {
-        return { next: await this.#engine(participant, message.run, runs).updatePiece(participant, message) };
+        return { next: await this.#engine(participant, message.run, runs).answerPiece(participant, message) };
       } finally {
         release();
       }
     });
-    on('evaluation', (message) => {
-      this.#engine(participant, message.run, runs).evaluation(participant, message);
-      return null;
+    on('counted', async ({ run, tickets }) => ({
+      counted: await this.#engine(participant, run, runs).counted(participant, tickets),
+    }));
+    socket.onAny((name: string, ...rest: unknown[]) => {
+      if (!Object.hasOwn(upMessages, name)) this.#unknown(socket, participant, name, rest.at(-1));
     });
+  }
+
+  /** Answers an event that this version does not know: silence would be taken for a lost connection. */
+  #unknown(socket: Socket, participant: string, name: string, acknowledge: unknown): void {
+    const error = new CoppiceError(
+      'message-unknown',
+      `This coordinator does not know the message "${name.slice(0, 100)}". Its version of the protocol is in "welcome".`,
+    ).toWire();
+    this.#answered('unknown', error.code);
+    if (typeof acknowledge === 'function') acknowledge({ ok: false, error });
+    else this.#emit(socket, 'notice', error);
+    if (this.#offences.refused(participant, error.code)) this.#dismiss(socket, participant, error);
   }
 
   /** A run that is not over, for somebody who may take part in it. @throws CoppiceError */
@@ -416,8 +429,6 @@ export class ParticipantHub implements Audience {
       return { ok: true, value: await handle(message) };
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
-      if (error.code === 'update-duplicate')
-        return { ok: true, value: { duplicate: true, next: null } as UpValue<N> };
       const run = (payload as { run?: unknown } | null)?.run;
       const about = {
         participant,
@@ -427,11 +438,6 @@ export class ParticipantHub implements Audience {
       if (error.code === 'internal')
         this.#logger.error({ ...about, err: thrown }, 'a message could not be handled');
       else this.#logger.debug({ ...about, code: error.code }, 'a message was refused');
-      if (error.retry === 'with-current-model' && typeof run === 'string') {
-        // Without the model the answer is still one; it is pulled later.
-        const current = await runs.model(run, participant).catch(() => undefined);
-        return { ok: false, error: outward(error.toWire()), ...(current === undefined ? {} : { current }) };
-      }
       return { ok: false, error: outward(error.toWire()) };
     }
   }

@@ -113,7 +113,7 @@ export class Runs {
       round: null,
       model: {
         weights,
-        state: strategyOf(plan).init({ layout, weights }),
+        state: strategyOf(plan).server.init({ layout, weights }),
         checkpoint: {
           hash: weightsHash(weights),
           run: record.id,
@@ -182,18 +182,18 @@ export class Runs {
   }
 
   /**
-   * A piece of the current model of any run.
+   * A piece of a current parcel of any run.
    *
    * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model is another by now,
    *   `message-invalid` where it has no such piece.
    */
-  async modelPiece(
+  async parcelPiece(
     id: string,
-    { checkpoint, codec = 'float32', piece }: Omit<Up<'model-piece'>, 'run'>,
+    { hash, codec = 'float32', piece }: Omit<Up<'parcel'>, 'run'>,
   ): Promise<Uint8Array> {
-    if (this.#engines.has(id)) return this.engine(id).modelPiece(checkpoint, codec, piece);
+    if (this.#engines.has(id)) return this.engine(id).parcelPiece(hash, codec, piece);
     const run = this.get(id);
-    if (checkpoint !== run.checkpoint) throw notCurrent(id);
+    if (hash !== run.checkpoint) throw notCurrent(id);
     return pieceOfModel([await this.#last(run)], codec, piece);
   }
 
@@ -248,6 +248,7 @@ export class Runs {
         event: (event) => this.#o.events.add({ run: record.id, ...event }),
       },
       admission: () => this.#o.admissions.of(record.id),
+      secret: record.secret ?? String(record.plan.seed),
     });
     this.#engines.set(record.id, engine);
     return engine;

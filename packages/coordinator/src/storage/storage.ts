@@ -11,6 +11,8 @@ export interface RunRecord {
   readonly task: Task;
   readonly plan: Plan;
   readonly status: RunStatus;
+  /** Draws the run's cohorts and seals its tickets; runs of earlier versions have none. */
+  readonly secret?: string;
   readonly createdAt: number;
   readonly endedAt: number | null;
   readonly reason: WireError | null;
