@@ -12,4 +12,5 @@ export type {
   Trainer,
   TrainingProgress,
   TrainingResult,
+  TrainOptions,
 } from './trainer.ts';
