@@ -16,8 +16,8 @@ export interface Trained {
  * Access of a strategy to a device's training examples, which it never sees. Weights are flat, in layout
  * order; they are neither kept nor changed. One call at a time.
  *
- * Each method throws CoppiceError `data-empty` without examples and `backend-lost` when the device that computes was lost;
- * RangeError for a vector of another length than the layout's.
+ * Each method throws CoppiceError `backend-lost` when the device that computes was lost, and RangeError for a vector
+ * of another length than the layout's.
  */
 export interface Learner {
   readonly layout: Layout;
@@ -25,16 +25,17 @@ export interface Learner {
    * Trains from the weights `from`.
    *
    * @param objective correction of every step's gradient; left out or null: none.
-   * @throws CoppiceError `training-diverged`; an `AbortError` when the work was stopped.
+   * @throws CoppiceError `data-empty`, `training-diverged`; an `AbortError` when the work was stopped.
    */
   train(from: Float32Array, how: LocalTraining, objective?: Objective | null): Promise<Trained>;
   /**
-   * Computes the gradient of the mean training loss at fixed weights, over all examples: the ∇fᵢ(x) of SCAFFOLD (option I)
-   * and MimeLite. As long as the layout, with 0 at weights that are not trainable.
+   * Computes the gradient of the mean training loss at fixed weights, over all examples: the ∇fᵢ(x) of SCAFFOLD
+   * (option I) and MimeLite. As long as the layout, with 0 at weights that are not trainable.
    *
-   * @throws CoppiceError `training-diverged` where it is not finite; an `AbortError` when the work was stopped.
+   * @throws CoppiceError `data-empty`, `training-diverged` where it is not finite; an `AbortError` when the work was
+   *   stopped.
    */
   gradient(at: Float32Array): Promise<Float32Array>;
-  /** Measures loss and hits at fixed weights, over all examples. */
+  /** Measures loss and hits at fixed weights, over all examples; of none, all sums are 0. */
   measure(at: Float32Array): Promise<Measured>;
 }

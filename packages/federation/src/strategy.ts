@@ -80,8 +80,8 @@ export interface Answered {
   /** By group of the layout, each as long as its group. */
   readonly vectors: ReadonlyMap<string, Float32Array>;
   readonly trained: Trained;
-  /** State to be kept once this contribution has counted; `null`: none. */
-  readonly kept: StrategyState | null;
+  /** State to be kept once this contribution has counted, from its vectors as they arrive; `null`: none. */
+  readonly kept: ((arrives: ReadonlyMap<string, Float32Array>) => StrategyState) | null;
 }
 
 /** The participant's half of a strategy. It sees the data only through the learner. */

@@ -4,7 +4,10 @@ export interface LocalTraining {
   readonly batchSize: number;
   readonly optimizer: 'sgd' | 'momentum' | 'adam';
   readonly learningRate: number;
-  /** Seeds layers that draw, and the order of the examples, shuffled again each epoch. The last, smaller batch is used. */
+  /**
+   * Seeds layers that draw, and the order of the examples, which is shuffled again each epoch. The last, smaller batch is
+   * used.
+   */
   readonly shuffleSeed: string;
 }
 
@@ -14,15 +17,16 @@ export interface LocalTraining {
  *
  *   scale ⊙ g + pull · (w − anchor) + offset
  *
- * with w the weights before the step. It covers the client side of FedProx (1, μ, w₀, 0), SCAFFOLD (1, 0, –, c − cᵢ), FedDyn
- * (1, α, w₀, −hᵢ), Ditto (1, λ, w*, 0) and MimeLite (1 − β, 0, –, β·m). The reported loss is without the correction, so
- * that losses can be compared.
+ * with w the weights before the step. It covers the client side of FedProx (1, μ, w₀, 0), SCAFFOLD (1, 0, –, c − cᵢ),
+ * FedDyn (1, α, w₀, −hᵢ), Ditto (1, λ, w*, 0) and MimeLite (1 − β, 0, –, β·m). The reported loss is without the
+ * correction, so that losses can be compared.
  *
- * Vectors are flat, in layout order, as long as the whole layout, like the weights themselves; their numbers at weights that are not
+ * Vectors are flat, in layout order and as long as the whole layout, like the weights. Numbers at weights that are not
  * trainable are not read.
  *
- * The anchor is a term of its own although `offset` could hold −pull · anchor. Close to the anchor w − anchor is
- * exact in float32, while pull · w and pull · anchor, rounded apart, would leave the rounding error of the larger weights.
+ * The anchor is a part of its own although `offset` could hold −pull · anchor: close to the anchor, w − anchor is exact
+ * in float32, while pull · w and pull · anchor, rounded apart, leave the rounding error of the larger weights. FedProx
+ * keeps the bits that it had before there were objectives.
  */
 export interface Objective {
   /** One factor for all weights, or one for each. 1: gradients as they are. */

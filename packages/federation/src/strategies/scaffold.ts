@@ -1,4 +1,6 @@
+import type { Layout } from '@coppice/protocol';
 import { MODEL_GROUP, modelGroup } from '../contributions/layout.ts';
+import { finish } from '../steps.ts';
 import type { Strategy } from '../strategy.ts';
 import { stepBy } from './fedavg.ts';
 import { difference } from './local-training.ts';
@@ -55,7 +57,11 @@ export function scaffold({
             [CONTROL, added(trainedPart(layout, difference(next, own)), carry(CONTROL))],
           ]),
           trained,
-          kept: { values: {}, tensors: { [CONTROL]: next } },
+          // The server's variate is the mean of the devices' as long as each moves by what arrives.
+          kept: (arrives) => ({
+            values: {},
+            tensors: { [CONTROL]: movedBy(layout, own, arrives.get(CONTROL) as Float32Array) },
+          }),
         };
       },
     },
@@ -100,4 +106,16 @@ function fromPath({
 
 function added(values: Float32Array, more: Float32Array | null): Float32Array {
   return more === null ? values : values.map((value, i) => value + (more[i] as number));
+}
+
+/** A copy of a vector of the model's length, its trained parameters moved. */
+function movedBy(layout: Layout, values: Float32Array, change: Float32Array): Float32Array {
+  const next = values.slice();
+  let at = 0;
+  finish(
+    eachTrained(layout, (from, end) => {
+      for (let i = from; i < end; i++) next[i] = (values[i] as number) + (change[at++] as number);
+    }),
+  );
+  return next;
 }

@@ -1,0 +1,234 @@
+import {
+  checkValues,
+  countedLoss,
+  encodeMeasures,
+  float32Values,
+  type Measures,
+  measureForm,
+  measuresOf,
+  metricsOf,
+  modelBounds,
+  norm,
+  type PipelineKept,
+  pipelineOf,
+  type StrategyState,
+  strategyOf,
+  type Tally,
+  tallyMeasures,
+} from '@coppice/federation';
+import { seededRandom } from '@coppice/ports';
+import {
+  type Ask,
+  type Checksum,
+  CoppiceError,
+  type ContributionLayout,
+  contributionHash,
+  contributionSize,
+  encodeFrame,
+  type Measured,
+  type Metrics,
+  type Plan,
+  sectionLayout,
+  sectionsOf,
+  type Task,
+} from '@coppice/protocol';
+import type { Dataset, TrainingProgress } from '@coppice/training';
+import { holdOut } from './holdout.ts';
+import { learnerOf } from './learner.ts';
+import { reportedMilliseconds } from './reported.ts';
+import type { TrainerHost } from './trainer-host.ts';
+
+/** The state of a strategy and of the pipeline on this device, after a contribution. */
+export interface Kept {
+  readonly strategy: StrategyState | null;
+  readonly pipeline: PipelineKept;
+}
+
+export interface TrainWork {
+  readonly task: Task;
+  readonly plan: Plan;
+  /** Of the answer. */
+  readonly layout: ContributionLayout;
+  readonly participant: string;
+  readonly ask: Pick<Ask, 'round'>;
+  /** The global weights that came with the question. */
+  readonly weights: Float32Array;
+  /** Tensors that came beside the model, by name. */
+  readonly given: Readonly<Record<string, Float32Array>>;
+  /** Of this device's last contribution that counted; `null`: none. */
+  readonly kept: Kept | null;
+  readonly data: Dataset;
+  readonly host: TrainerHost;
+  readonly checksum: Checksum;
+  readonly signal: AbortSignal;
+  readonly onEvaluating: () => void;
+  readonly onTraining: (progress: TrainingProgress) => void;
+}
+
+/** An answer but for its ticket. */
+export interface MadeAnswer {
+  readonly weight: number;
+  readonly milliseconds: number;
+  readonly frame: Uint8Array;
+}
+
+export interface TrainResult {
+  readonly answer: MadeAnswer;
+  /** The received model on this device's held-out examples; null where the plan holds none out. */
+  readonly evaluation: Metrics | null;
+  /** L2 norm of the model's change as it arrives. */
+  readonly norm: number;
+  /** State to be kept once the answer has counted; `null`: none. */
+  readonly kept: Kept | null;
+  /** Examples a second. */
+  readonly speed: number;
+}
+
+/**
+ * A participant's part of a question to train: measures the received model on held-out examples, lets the strategy train
+ * on the others, and makes the answer.
+ *
+ * @throws CoppiceError `training-diverged`, `backend-lost`, `backend-unavailable`; `update-norm`, `update-not-finite`,
+ *   `update-out-of-range` where the coordinator would refuse the answer; an `AbortError` when `signal` was aborted.
+ */
+export async function answerTrain(work: TrainWork): Promise<TrainResult> {
+  const { task, plan, participant, ask, weights, kept } = work;
+  const { training, evaluation } = holdOut(work.data, plan.evaluationShare, participant);
+  const description = { topology: task.model, data: task.data, loss: task.loss };
+  const pipeline = pipelineOf(plan);
+  const begun = performance.now();
+  let trainingBegan = begun;
+  const { answered, measured } = await work.host.use(
+    description,
+    async (trainer) => {
+      work.signal.throwIfAborted();
+      let measured: Measured | null = null;
+      if (evaluation !== null) {
+        work.onEvaluating();
+        trainer.setWeights(weights);
+        measured = await trainer.measure(evaluation);
+      }
+      trainingBegan = performance.now();
+      const answered = await strategyOf(plan).participant.answer(
+        {
+          weights,
+          how: {
+            epochs: plan.epochs,
+            batchSize: plan.batchSize,
+            optimizer: plan.optimizer,
+            learningRate: plan.learningRate,
+            // Not the run's id: two runs of one plan over the same participants give the same model.
+            shuffleSeed: `${plan.seed}/${participant}/${ask.round}`,
+          },
+          proximal: plan.proximal,
+          given: work.given,
+          kept: kept?.strategy ?? null,
+          carry: (group) => pipeline.carry(group, kept?.pipeline ?? {}),
+        },
+        learnerOf(trainer, training, { onProgress: work.onTraining, signal: work.signal }),
+      );
+      return { answered, measured };
+    },
+    { batchSize: plan.batchSize },
+  );
+  const milliseconds = performance.now() - trainingBegan;
+  const form = measureForm(task, plan);
+  const trainedTally: Tally = {
+    examples: training.count,
+    ...countedLoss(answered.trained.lossSum, training.count, form),
+    hits: null,
+    classes: null,
+  };
+  const held = measured === null ? null : tallyOfMeasured(measured, form);
+  const measures: Measures = new Map([
+    ...tallyMeasures('train', trainedTally),
+    ...(held === null ? [] : tallyMeasures('held', held)),
+  ]);
+  const sections = sectionsOf(work.layout);
+  // An answer that the coordinator would refuse stays here: saying so costs less than sending it.
+  for (const values of answered.vectors.values()) checkValues(float32Values(values), training.count);
+  const most = modelBounds(plan);
+  const seed = seededRandom(plan.seed, 'codec', participant, ask.round).uint32();
+  const encoded = pipeline.onParticipant(
+    answered.vectors,
+    encodeMeasures(measuresOf(work.layout), measures),
+    most,
+    { sections, round: ask.round, seed },
+  );
+  const bounds = pipeline.bounds(sections, most);
+  for (const section of sections) {
+    const values = encoded.arrives.get(section.group);
+    const bound = bounds.get(section.group);
+    if (values !== undefined)
+      checkValues(
+        float32Values(values),
+        training.count,
+        bound === undefined ? undefined : { layout: sectionLayout(section), bound },
+      );
+  }
+  const frame = encodeFrame(
+    {
+      kind: 'contribution',
+      codec: plan.uploadCodec,
+      layoutHash: contributionHash(work.layout),
+      parameters: contributionSize(work.layout),
+      payload: encoded.payload,
+    },
+    work.checksum,
+  );
+  const strategyKept = answered.kept?.(encoded.arrives) ?? null;
+  const keeps = strategyKept !== null || Object.keys(encoded.kept).length > 0;
+  const [model] = encoded.arrives.values();
+  return {
+    answer: { weight: training.count, milliseconds: reportedMilliseconds(milliseconds), frame },
+    evaluation: metricsOf(held),
+    norm: model === undefined ? 0 : norm(model),
+    kept: keeps ? { strategy: strategyKept, pipeline: encoded.kept } : null,
+    speed: milliseconds > 0 ? (training.count * plan.epochs * 1000) / milliseconds : 0,
+  };
+}
+
+/**
+ * A participant's part of a question to measure: the measures of a model on its held-out examples.
+ *
+ * @returns `null` where nothing is held out.
+ * @throws CoppiceError `backend-lost`, `backend-unavailable`
+ */
+export async function answerEvaluate(
+  work: Pick<TrainWork, 'task' | 'plan' | 'layout' | 'participant' | 'weights' | 'data' | 'host' | 'checksum'>,
+): Promise<{ answer: MadeAnswer; evaluation: Metrics | null } | null> {
+  const { task, plan, layout } = work;
+  const { evaluation } = holdOut(work.data, plan.evaluationShare, work.participant);
+  if (evaluation === null || evaluation.count === 0) return null;
+  const description = { topology: task.model, data: task.data, loss: task.loss };
+  const measured = await work.host.use(description, (trainer) => {
+    trainer.setWeights(work.weights);
+    return trainer.measure(evaluation);
+  });
+  const tally = tallyOfMeasured(measured, measureForm(task, plan));
+  const payload = encodeMeasures(measuresOf(layout), tallyMeasures('held', tally));
+  const frame = encodeFrame(
+    {
+      kind: 'contribution',
+      codec: 'float32',
+      layoutHash: contributionHash(layout),
+      parameters: contributionSize(layout),
+      payload: new Uint8Array(payload.buffer),
+    },
+    work.checksum,
+  );
+  return { answer: { weight: 1, milliseconds: 0, frame }, evaluation: metricsOf(tally) };
+}
+
+function tallyOfMeasured(measured: Measured, form: { readonly classes: number | null }): Tally {
+  const { lossSum, examples, hits, perClass } = measured;
+  return {
+    examples,
+    ...countedLoss(lossSum, examples, form),
+    hits,
+    classes:
+      perClass === null
+        ? null
+        : { examples: perClass.map(({ count }) => count), hits: perClass.map((one) => one.hits) },
+  };
+}
