@@ -20,7 +20,6 @@ import { seededRandom } from '@coppice/ports';
 import {
   type Ask,
   type Checksum,
-  CoppiceError,
   type ContributionLayout,
   contributionHash,
   contributionSize,
@@ -60,6 +59,8 @@ export interface TrainWork {
   readonly data: Dataset;
   readonly host: TrainerHost;
   readonly checksum: Checksum;
+  /** Milliseconds since some moment. */
+  readonly elapsed: () => number;
   readonly signal: AbortSignal;
   readonly onEvaluating: () => void;
   readonly onTraining: (progress: TrainingProgress) => void;
@@ -96,8 +97,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   const { training, evaluation } = holdOut(work.data, plan.evaluationShare, participant);
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const pipeline = pipelineOf(plan);
-  const begun = performance.now();
-  let trainingBegan = begun;
+  let trainingBegan = work.elapsed();
   const { answered, measured } = await work.host.use(
     description,
     async (trainer) => {
@@ -108,7 +108,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
         trainer.setWeights(weights);
         measured = await trainer.measure(evaluation);
       }
-      trainingBegan = performance.now();
+      trainingBegan = work.elapsed();
       const answered = await strategyOf(plan).participant.answer(
         {
           weights,
@@ -131,7 +131,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
     },
     { batchSize: plan.batchSize },
   );
-  const milliseconds = performance.now() - trainingBegan;
+  const milliseconds = work.elapsed() - trainingBegan;
   const form = measureForm(task, plan);
   const trainedTally: Tally = {
     examples: training.count,
