@@ -1,7 +1,7 @@
 import { cpus, totalmem } from 'node:os';
 import { CoppiceError } from '@coppice/protocol';
 import { ClientThreads } from './client-threads.ts';
-import { readOptions, type SimulateOptions, UsageError, usage } from './options.ts';
+import { readOptions, reported, type SimulateOptions, UsageError, usage } from './options.ts';
 import { writeReport } from './report/report.ts';
 import type { SimulationObserver, SimulationResult } from './simulation.ts';
 import { createProgress } from './terminal/progress.ts';
@@ -29,7 +29,7 @@ async function main(): Promise<number> {
   const run: Simulate = (observer) => simulate(options, observer, interrupted.signal, threads);
   const result = options.json ? await runJson(run) : await runOnTerminal(options, run);
   if (options.report !== null) await report(options, result, startedAt);
-  return options.targetAccuracy !== null && result.done.roundsToTarget === null
+  return typeof options.plan.targetAccuracy === 'number' && result.done.roundsToTarget === null
     ? EXIT.targetMissed
     : EXIT.done;
 }
@@ -62,7 +62,7 @@ async function runJson(simulate: Simulate): Promise<SimulationResult> {
 }
 
 async function runOnTerminal(options: SimulateOptions, simulate: Simulate): Promise<SimulationResult> {
-  const progress = createProgress(process.stdout, { rounds: options.rounds, clients: options.clients });
+  const progress = createProgress(process.stdout, { rounds: options.plan.rounds, clients: options.clients });
   try {
     const result = await simulate({
       onJoined: (clients) => progress.joined(clients),
@@ -74,7 +74,7 @@ async function runOnTerminal(options: SimulateOptions, simulate: Simulate): Prom
       onProgress: (accepted, asked) => progress.within(accepted, asked),
     });
     progress.done(result.done);
-    process.stdout.write(`\n${finalTable(rounds, result.done, options.targetAccuracy)}\n`);
+    process.stdout.write(`\n${finalTable(rounds, result.done, options.plan.targetAccuracy ?? null)}\n`);
     return result;
   } catch (thrown) {
     const error = thrown instanceof UsageError ? thrown : CoppiceError.from(thrown);
@@ -88,7 +88,7 @@ async function report(
   { done, task, partition }: SimulationResult,
   startedAt: number,
 ): Promise<void> {
-  const { adminKey: _secret, json: _json, report: dir, ...flags } = options;
+  const { adminKey: _secret, json: _json, report: dir, ...flags } = reported(options);
   const processor = cpus();
   const files = await writeReport(dir as string, {
     options: flags,
