@@ -144,7 +144,7 @@ export function readOptions(
 
 /** The options by flag name, as a report holds them. */
 export function reported({ plan, given, ...own }: SimulateOptions) {
-  return { ...own, ...reportedFlags(given, { ...plan }) };
+  return { ...own, ...reportedFlags(given, plan) };
 }
 
 /** The values of the plan's flags, by field. @throws UsageError for a flag that does not apply to the strategy. */

@@ -317,7 +317,7 @@ function writeRun(run: RunRecord): string {
 /** @throws CoppiceError `storage-too-new` for a plan of a later version. */
 function parseRun(json: string): RunRecord {
   const { planVersion, ...run } = JSON.parse(json) as RunRecord & { readonly planVersion?: number };
-  return { ...run, plan: readStoredPlan({ ...run.plan }, planVersion) };
+  return { ...run, plan: readStoredPlan(run.plan, planVersion) };
 }
 
 function jsonOrNull(metrics: Metrics | null): string | null {

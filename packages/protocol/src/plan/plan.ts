@@ -28,6 +28,7 @@ export const planDescription = new PlanDescription(
 
 type ValueOf<F> = F extends PlanField<infer T> ? T : never;
 type Values<F> = { -readonly [K in keyof F]: ValueOf<F[K]> };
+type Flat<T> = { [K in keyof T]: T[K] };
 type Merged<U> = (U extends unknown ? (value: U) => void : never) extends (value: infer I) => void
   ? I
   : never;
@@ -42,7 +43,7 @@ type AllParameters = Merged<StrategyParameters<StrategyName>>;
  * A plan: how a run trains. One flat object, whole: every field that applies to its strategy has a value. Fields that
  * belong to strategies are absent with any other strategy.
  */
-export interface Plan extends Common, Partial<AllParameters> {}
+export type Plan = Flat<Common & Partial<AllParameters>>;
 export type PlanFieldName = keyof Plan;
 
 /** Some fields of a plan, as a caller sends them. */
@@ -73,12 +74,12 @@ export function completePlan(taskDefaults: PlanValues, given: PlanInputValues): 
 
 /** The names of the capabilities that a participant must have to take part under a plan, sorted. */
 export function requiresOf(plan: Plan): string[] {
-  return planDescription.requiresOf({ ...plan });
+  return planDescription.requiresOf(plan);
 }
 
 /** The part of the consent label that follows from a plan; of a plan in part, from the fields that are there. */
 export function consentLabel(plan: Partial<Plan>): ConsentLabel {
-  return planDescription.consentOf({ ...plan });
+  return planDescription.consentOf(plan);
 }
 
 /** A strategy's parameters in a plan; the default for any that the plan leaves out. */
@@ -86,7 +87,7 @@ export function parametersOf<N extends StrategyName>(
   strategy: N,
   plan: PlanInputValues,
 ): StrategyParameters<N> {
-  const own: PlanValues = { ...plan };
+  const own: PlanValues = plan;
   const entries = Object.entries(strategies[strategy].parameters as Record<string, PlanField>);
   return Object.fromEntries(
     entries.map(([name, field]) => [name, own[name] ?? field.default]),
