@@ -30,6 +30,11 @@ const published: Partial<Record<keyof PlanInputValues, string>> = {
   overSelection: '--over-select X',
 };
 
+const strategyNames =
+  planFields.strategy.input.kind === 'choice'
+    ? planFields.strategy.input.options.map(({ value }) => value)
+    : [];
+
 describe('the flags of the plan', () => {
   it('are there for every field, under the section of the field, and the published ones as they were', () => {
     const text = usage();
@@ -49,7 +54,7 @@ describe('the flags of the plan', () => {
     ['--batch-size', '1.5', '--batch-size B takes a whole number from 1 to 65536, not "1.5".'],
     ['--learning-rate', '', '--learning-rate ETA takes a number above 0 and up to 100, not "".'],
     ['--proximal', '101', '--proximal MU takes a number from 0 to 100, not "101".'],
-    ['--strategy', 'fedfoo', '--strategy NAME takes one of fedavg, not "fedfoo".'],
+    ['--strategy', 'fedfoo', `--strategy NAME takes one of ${strategyNames.join(', ')}, not "fedfoo".`],
     [
       '--download-codec',
       'top1',

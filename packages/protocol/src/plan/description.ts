@@ -176,14 +176,17 @@ export class PlanDescription {
 
   /** The plan that `pnpm simulate` asks for: the values given by flags, and its own defaults. The task's fill the rest. */
   simulated(facts: SimulationFacts): PlanValues {
-    const entries = Object.entries(this.fields).map(([name, { simulation }]) => {
-      const given = facts.given[name];
-      if (given !== undefined || simulation === undefined) return [name, given] as const;
-      return [
-        name,
-        typeof simulation.value === 'function' ? simulation.value(facts) : simulation.value,
-      ] as const;
-    });
+    const { given } = facts;
+    const valueIn = (name: string): PlanValue | undefined => {
+      const simulation = this.fields[name]?.simulation;
+      if (given[name] !== undefined || simulation === undefined) return given[name];
+      return typeof simulation.value === 'function' ? simulation.value(facts) : simulation.value;
+    };
+    const strategy = String(valueIn('strategy'));
+    const names = Object.keys(this.fields).filter(
+      (name) => given[name] !== undefined || this.#applies(name, strategy),
+    );
+    const entries = names.map((name) => [name, valueIn(name)] as const);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
   }
 
