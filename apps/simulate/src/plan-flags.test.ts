@@ -1,4 +1,4 @@
-import { PlanInputSchema, type PlanInputValues, planFields } from '@coppice/protocol';
+import { PlanInputSchema, type PlanInputValues, planDescription, planFields } from '@coppice/protocol';
 import { madeUpDescription } from '@coppice/protocol/testing';
 import { describe, expect, it } from 'vitest';
 import { readOptions, reported, type SimulateOptions, UsageError, usage } from './options.ts';
@@ -68,14 +68,13 @@ describe('the flags of the plan', () => {
   });
 
   it('take exactly the values of the schema', () => {
-    for (const [name, { input, flag }] of Object.entries(planFields)) {
+    for (const [name, { input }] of Object.entries(planFields)) {
       if (input.kind !== 'number') continue;
       const { min, max } = input;
+      const strategy = planDescription.strategiesOf(name)?.[0] ?? 'fedavg';
+      const flag = `--${planDescription.flagOf(name).name}`;
       for (const value of [min - 1, min, min + 1e-9, max, max + 1]) {
-        const argv = [
-          `--${flag?.name ?? name.replace(/[A-Z]/g, (a) => `-${a.toLowerCase()}`)}=${value}`,
-          '--clients=100000',
-        ];
+        const argv = [`${flag}=${value}`, `--strategy=${strategy}`, '--clients=100000'];
         const { success } = PlanInputSchema.safeParse({ [name]: value });
         if (success) expect(read(argv).plan[name as keyof PlanInputValues], `${name} ${value}`).toBe(value);
         else expect(() => read(argv), `${name} ${value}`).toThrow(UsageError);
