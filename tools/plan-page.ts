@@ -9,23 +9,34 @@ general defaults below fill the rest. \`pnpm simulate\` takes each field as a fl
 name. \`none\` is \`null\` in JSON.
 `;
 
+const header = ['field', 'flag', 'values', 'default', 'meaning'];
+
 /** The content of docs/plan.md: a table of the fields per section, and the capabilities that plans require. */
 export function planPage(): string {
   const sections = planDescription.sections.map(
-    ({ title, names }) =>
-      `## ${title.en}\n\n| field | flag | values | default | meaning |\n| --- | --- | --- | --- | --- |\n${names.map(row).join('\n')}\n`,
+    ({ title, names }) => `## ${title.en}\n\n${table([header, ...names.map(row)])}`,
   );
   return [intro, ...sections, required].join('\n');
 }
 
-function row(name: string): string {
+/** A Markdown table of a header and rows, its columns padded as the formatter has them. */
+function table([head = [], ...body]: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) =>
+    Math.max(...[head, ...body].map((cells) => cells[column]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |\n`;
+  return [head, widths.map((width) => '-'.repeat(width)), ...body].map(line).join('');
+}
+
+function row(name: string): readonly string[] {
   const { help, consequence, unit } = planDescription.fields[name] as PlanField;
   const owners = planDescription.strategiesOf(name);
   const { name: flag, takes } = planDescription.flagOf(name);
   const only = owners === null ? [] : [`Only with the strategy ${owners.map(code).join(' or ')}.`];
   const meaning = [help.en, consequence.en, ...only].join(' ');
   const values = [valuesOf(name), ...(unit === undefined ? [] : [`(${unit.en})`])].join(' ');
-  return `| ${[code(name), code(`--${flag} ${takes}`), values, defaultsOf(name), meaning].join(' | ')} |`;
+  return [code(name), code(`--${flag} ${takes}`), values, defaultsOf(name), meaning];
 }
 
 function valuesOf(name: string): string {
@@ -57,12 +68,12 @@ const required = `## Required capabilities
 \`requiresOf\` gives the names of the capabilities that a participant must have to take part under a plan. Values that change nothing on the
 participant, and the defaults, require none.
 
-| name | required by |
-| --- | --- |
-| \`strategy:<name>\` | a strategy with a part on the participant |
-| \`codec:<name>\` | \`uploadCodec\` or \`downloadCodec\` other than \`float32\` |
-| \`form:steps\` | \`downloadForm\` \`steps\` with a \`downloadCodec\` other than \`float32\` |
-| \`step:clip\` | a \`clipNorm\` |
-| \`objective:proximal\` | \`proximal\` above 0 |
-| \`optimizer:<name>\` | \`optimizer\` other than \`sgd\` |
-`;
+${table([
+  ['name', 'required by'],
+  [code('strategy:<name>'), 'a strategy with a part on the participant'],
+  [code('codec:<name>'), '`uploadCodec` or `downloadCodec` other than `float32`'],
+  [code('form:steps'), '`downloadForm` `steps` with a `downloadCodec` other than `float32`'],
+  [code('step:clip'), 'a `clipNorm`'],
+  [code('objective:proximal'), '`proximal` above 0'],
+  [code('optimizer:<name>'), '`optimizer` other than `sgd`'],
+])}`;
