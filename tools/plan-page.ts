@@ -69,11 +69,6 @@ const required = `## Required capabilities
 participant, and the defaults, require none.
 
 ${table([
-  ['name', 'required by'],
-  [code('strategy:<name>'), 'a strategy with a part on the participant'],
-  [code('codec:<name>'), '`uploadCodec` or `downloadCodec` other than `float32`'],
-  [code('form:steps'), '`downloadForm` `steps` with a `downloadCodec` other than `float32`'],
-  [code('step:clip'), 'a `clipNorm`'],
-  [code('objective:proximal'), '`proximal` above 0'],
-  [code('optimizer:<name>'), '`optimizer` other than `sgd`'],
+  ['name', 'required by values of'],
+  ...[...planDescription.capabilities()].map(([name, fields]) => [code(name), fields.map(code).join(', ')]),
 ])}`;

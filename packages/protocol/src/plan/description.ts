@@ -160,6 +160,34 @@ export class PlanDescription {
     return [...new Set([...(this.#strategies[strategy]?.requires ?? []), ...byFields])].sort();
   }
 
+  /**
+   * Every capability that some plan requires, sorted, with the names of the fields that require it. A field's
+   * requirements may depend on the value of one other choice.
+   */
+  capabilities(): ReadonlyMap<string, readonly string[]> {
+    const found = new Map<string, Set<string>>();
+    const add = (capability: string, name: string) => {
+      const names = found.get(capability) ?? new Set();
+      found.set(capability, names.add(name));
+    };
+    for (const [strategy, { requires }] of Object.entries(this.#strategies)) {
+      for (const capability of requires) add(capability, 'strategy');
+      const base = this.defaultsFor(strategy);
+      const names = this.namesFor(strategy);
+      const plans = names.flatMap((other) =>
+        this.#extremes(other, strategy).map((value) =>
+          other === 'strategy' ? base : { ...base, [other]: value },
+        ),
+      );
+      for (const name of names)
+        for (const value of this.#extremes(name, strategy))
+          for (const plan of plans)
+            for (const capability of this.fieldOf(name, strategy)?.requires?.(value, plan) ?? [])
+              add(capability, name);
+    }
+    return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, names]) => [key, [...names]]));
+  }
+
   /** The part of the consent label that follows from a plan. */
   consentOf(plan: PlanValues): ConsentLabel {
     return consentOf(plan, (name) => (Object.hasOwn(this.fields, name) ? this.fields[name] : undefined));
@@ -188,6 +216,15 @@ export class PlanDescription {
     );
     const entries = names.map((name) => [name, valueIn(name)] as const);
     return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+  }
+
+  /** Every option of a choice; the default and both ends of a number's range. */
+  #extremes(name: string, strategy: string): readonly PlanValue[] {
+    const field = this.fieldOf(name, strategy);
+    if (field === undefined) return [];
+    const { input } = field;
+    if (input.kind === 'choice') return input.options.map(({ value }) => value);
+    return [field.default, input.min, input.max];
   }
 
   #applies(name: string, strategy: string): boolean {

@@ -163,6 +163,23 @@ describe('the capabilities that a plan requires', () => {
     expect(required({ rounds: 3, quorum: 1, maxNorm: null, evaluationShare: 0.5 })).toEqual([]);
   });
 
+  it('are all known beforehand', () => {
+    expect([...planDescription.capabilities()]).toEqual([
+      ['codec:float16', ['uploadCodec', 'downloadCodec']],
+      ['codec:int4', ['uploadCodec', 'downloadCodec']],
+      ['codec:int8', ['uploadCodec', 'downloadCodec']],
+      ['codec:top1', ['uploadCodec']],
+      ['codec:top10', ['uploadCodec']],
+      ['form:steps', ['downloadForm']],
+      ['objective:proximal', ['proximal']],
+      ['optimizer:adam', ['optimizer']],
+      ['optimizer:momentum', ['optimizer']],
+      ['step:clip', ['clipNorm']],
+    ]);
+    expect(description.capabilities().get('strategy:fedyogi')).toEqual(['strategy']);
+    expect(description.capabilities().get('step:noise')).toEqual(['noise']);
+  });
+
   it('include those of the strategy', () => {
     const plan = description.complete({}, { strategy: 'fedyogi', noise: 'local' });
     expect(description.requiresOf(plan)).toEqual(['step:noise', 'strategy:fedyogi']);
