@@ -137,7 +137,11 @@ export function readOptions(
     json: value('json', false),
     report: value<string | null>('report', null),
     processes: Math.min(value('processes', availableParallelism()), clients),
-    plan: description.simulated({ clients, given: set }) as SimulateOptions['plan'],
+    // A share takes the place of a number that the task has by default.
+    plan: description.simulated({
+      clients,
+      given: set.cohortFraction === undefined ? set : { cohortSize: null, ...set },
+    }) as SimulateOptions['plan'],
     given: set,
   };
 }
@@ -157,8 +161,6 @@ function readPlan(
     const found = value(description.flagOf(name).name, undefined);
     if (found !== undefined) set[name] = found;
   }
-  // A share takes the place of a number that the task has by default.
-  if (set.cohortFraction !== undefined) set.cohortSize ??= null;
   const { strategy } = description.simulated({ clients: 1, given: set }) as PlanValues;
   for (const name of Object.keys(set)) {
     const owners = description.strategiesOf(name);

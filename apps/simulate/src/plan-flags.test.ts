@@ -120,6 +120,7 @@ describe('the flags of the plan', () => {
       rounds: 20,
       'batch-size': null,
     });
+    expect(reported(read(['--max-norm=none']))).toMatchObject({ 'max-norm': 'none', 'clip-norm': null });
     expect(all).toMatchObject({ quorum: 1, 'grace-seconds': null, task: 'mnist-2nn' });
   });
 });

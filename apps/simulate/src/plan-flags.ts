@@ -14,7 +14,10 @@ export function planFlags(description: PlanDescription = planDescription): reado
   }));
 }
 
-/** The flags of a report: plan values by flag name, `null` for those that the task decided or that only make a simulation repeat. */
+/**
+ * The flags of a report: plan values by flag name, as the command line has them. `null` for a flag that was not given and
+ * that the task decides, or that only makes simulations repeatable.
+ */
 export function reportedFlags(
   given: Readonly<Record<string, PlanValue>>,
   plan: Readonly<Record<string, PlanValue | undefined>>,
@@ -22,7 +25,8 @@ export function reportedFlags(
 ): Record<string, PlanValue> {
   const entries = Object.entries(description.fields).map(([name, { simulation }]) => {
     const own = simulation?.repeats === true ? undefined : plan[name];
-    return [description.flagOf(name).name, given[name] ?? own ?? null];
+    const value = given[name] === null ? NONE : (given[name] ?? own ?? null);
+    return [description.flagOf(name).name, value];
   });
   return Object.fromEntries(entries);
 }
