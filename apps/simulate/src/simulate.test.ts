@@ -310,19 +310,23 @@ describe('its flags', () => {
     expect(readOptions([], {})).toMatchObject({
       task: 'mnist-2nn',
       clients: 20,
-      rounds: 20,
       partition: 'iid',
-      strategy: 'fedavg',
-      uploadCodec: 'float32',
-      downloadCodec: 'float32',
-      downloadForm: 'whole',
-      seed: 1,
       dropout: 0,
-      overSelect: 1,
       backend: 'planned',
       json: false,
       invited: false,
     });
-    expect(readOptions(['--target-accuracy', '0.97'], {})).toMatchObject({ rounds: 1000 });
+    expect(readOptions([], {})).toMatchObject({
+      plan: {
+        rounds: 20,
+        strategy: 'fedavg',
+        uploadCodec: 'float32',
+        downloadCodec: 'float32',
+        downloadForm: 'whole',
+        seed: 1,
+        overSelection: 1,
+      },
+    });
+    expect(readOptions(['--target-accuracy', '0.97'], {})).toMatchObject({ plan: { rounds: 1000 } });
   });
 });

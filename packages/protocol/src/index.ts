@@ -162,20 +162,27 @@ export {
   type UpValue,
 } from './messages.ts';
 export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
+export type { ConsentLabel } from './plan/consent.ts';
+export type { PlanDescription } from './plan/description.ts';
+export type { PlanField, PlanInput, PlanValue, PlanValues } from './plan/field.ts';
 export {
+  completePlan,
+  consentLabel,
   defaultPlan,
-  movesBySteps,
   type Plan,
-  type PlanField,
   type PlanFieldName,
-  type PlanGroup,
-  type PlanInput,
   PlanInputSchema,
   type PlanInputValues,
   PlanSchema,
+  parametersOf,
+  planDescription,
   planFields,
-  unsetPlanFields,
-} from './plan.ts';
+  requiresOf,
+  type StrategyParameters,
+} from './plan/plan.ts';
+export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
+export type { StrategyName } from './plan/strategies/index.ts';
+export { movesBySteps } from './plan/wire.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { sentErrorCodes } from './errors.ts';
 import { MAX_EXAMPLES, MAX_LOSS } from './limits.ts';
-import { PlanSchema } from './plan.ts';
+import { PlanSchema } from './plan/plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
 
 /** `created` → `running` ⇄ `paused` → `finished` (all rounds), `stopped` (by the admin) or `failed`. */

@@ -1,13 +1,19 @@
-import { type Admission, type Plan, planFields, type TaskInfo } from '@coppice/protocol';
+import type { Admission, Plan, TaskInfo } from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { requestBody } from '../launch/command.ts';
-import { type PlanTexts, planFieldNames, planGroups, readPlan, textsOf } from '../launch/plan-form.ts';
+import {
+  chooseStrategy,
+  formSections,
+  type PlanTexts,
+  readPlan,
+  taskDefaults,
+  textsOf,
+} from '../launch/plan-form.ts';
 import { type Preset, presets } from '../launch/presets.ts';
 import { createRun, fetchTasks } from '../live/api.ts';
 import { learn, state } from '../live/live.ts';
 import { amend, go, writeRoute } from '../shell/route.ts';
-import { groupWords } from '../words.ts';
 import { act } from './act.ts';
 import { AdmissionOptions } from './admission.tsx';
 import { admissionText } from './admission-texts.ts';
@@ -86,6 +92,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
   );
   const [busy, setBusy] = useState(false);
   const { plan, problems } = readPlan(texts);
+  const usual = taskDefaults(task.plan, texts.strategy);
   const launch = async (ready: Plan) => {
     setBusy(true);
     const run = await act(() => createRun(requestBody(task.id, ready, { defaults: task.plan, admission })));
@@ -118,22 +125,27 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
             setTexts(textsOf({ ...task.plan, ...next.plan }));
           }}
         />
-        {planGroups.map((group) => (
-          <fieldset key={group} class="plan-group">
-            <legend>{groupWords()[group]}</legend>
+        {formSections(texts.strategy).map(({ id, title, names }) => (
+          <fieldset key={id} class="plan-group">
+            <legend>{localized(title)}</legend>
             <div class="plan-grid">
-              {planFieldNames
-                .filter((name) => planFields[name].group === group)
-                .map((name) => (
-                  <PlanInput
-                    key={name}
-                    name={name}
-                    value={texts[name]}
-                    fallback={task.plan[name] ?? null}
-                    problem={problems.get(name)}
-                    onInput={(value) => setTexts({ ...texts, [name]: value })}
-                  />
-                ))}
+              {names.map((name) => (
+                <PlanInput
+                  key={name}
+                  name={name}
+                  strategy={texts.strategy}
+                  value={texts[name]}
+                  fallback={usual[name] ?? null}
+                  problem={problems.get(name)}
+                  onInput={(value) =>
+                    setTexts(
+                      name === 'strategy'
+                        ? chooseStrategy(texts, value, task.plan)
+                        : { ...texts, [name]: value },
+                    )
+                  }
+                />
+              ))}
             </div>
           </fieldset>
         ))}

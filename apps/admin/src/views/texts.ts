@@ -128,6 +128,7 @@ export const text = catalogue(
     notNumber: 'Needs a number.',
     notWhole: 'Needs a whole number.',
     range: (min: string, max: string) => `From ${min} to ${max}.`,
+    rangeAbove: (min: string, max: string) => `Above ${min}, up to ${max}.`,
     taskIntro:
       'Any tfjs LayersModel with one input and one output: its topology and what the data looks like.',
     id: 'Id',
@@ -287,6 +288,7 @@ export const text = catalogue(
     notNumber: '需要一个数。',
     notWhole: '需要整数。',
     range: (min, max) => `${min} 到 ${max}。`,
+    rangeAbove: (min, max) => `大于 ${min}，不超过 ${max}。`,
     taskIntro: '任何单输入单输出的 tfjs LayersModel：它的结构，以及数据的样子。',
     id: '标识',
     idHelp: '小写字母、数字与连字符。',

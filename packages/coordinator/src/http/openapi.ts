@@ -26,6 +26,7 @@ import {
   NewRunInvitationSchema,
   ParticipantRowSchema,
   PlanSchema,
+  planDescription,
   planFields,
   RoundSchema,
   RunActionSchema,
@@ -41,6 +42,7 @@ import * as z from 'zod/mini';
 import { accessTable } from './access-table.ts';
 
 type Json = { [key: string]: unknown };
+type ObjectJson = { properties: Record<string, Json> };
 
 const schemas = {
   Info: InfoSchema,
@@ -85,12 +87,8 @@ const schemas = {
 export function openApiDocument(version: string): Json {
   const components: Json = {};
   for (const [name, schema] of Object.entries(schemas)) components[name] = toJson(schema);
-  const plan = (components.CreateRun as { properties: { plan: { properties: Record<string, Json> } } })
-    .properties.plan;
-  for (const [name, { help }] of Object.entries(planFields)) {
-    const field = plan.properties[name];
-    if (field !== undefined) field.description = help.en;
-  }
+  const { properties } = components.CreateRun as { properties: { plan: ObjectJson } };
+  for (const plan of [properties.plan, components.Plan as ObjectJson]) describePlanFields(plan);
   return withSecurity({
     openapi: '3.1.0',
     info: {
@@ -316,6 +314,21 @@ export function openApiDocument(version: string): Json {
       },
     },
   });
+}
+
+/** Adds to each property of a plan its description, with unit and strategies, and its default. */
+function describePlanFields(plan: ObjectJson): void {
+  for (const [name, { help, consequence, unit, default: initial }] of Object.entries(planFields)) {
+    const property = plan.properties[name];
+    if (property === undefined) continue;
+    const owners = planDescription.strategiesOf(name);
+    const notes = [
+      ...(unit === undefined ? [] : [`Unit: ${unit.en}.`]),
+      ...(owners === null ? [] : [`Only with the strategy ${owners.join(' or ')}.`]),
+    ];
+    property.description = [help.en, consequence.en, ...notes].join(' ');
+    property.default = initial;
+  }
 }
 
 /** Says of each operation what it asks for, from the table that decides it. */

@@ -3,17 +3,13 @@ import type { Clock } from '@coppice/ports';
 import {
   type Admission,
   CoppiceError,
-  defaultPlan,
-  firstIssue,
+  completePlan,
   layoutHash,
   type Model,
-  type Plan,
-  PlanSchema,
-  parseSafely,
+  type PlanInputValues,
   type Run,
   type RunAction,
   type RunSummary,
-  type Task,
   type Up,
   weightsHash,
 } from '@coppice/protocol';
@@ -87,12 +83,12 @@ export class Runs {
   /** @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`. */
   async create(
     taskId: string,
-    input: Partial<Plan>,
+    input: PlanInputValues,
     start: boolean,
     admission: Admission = 'open',
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
-    const plan = completePlan(task, input);
+    const plan = completePlan(task.planDefaults, input);
     const { layout, weights } = await this.#o.evaluator.describe(task, plan.seed);
     const existing = (await this.#o.storage.runs()).filter((run) => run.task.id === taskId);
     const now = this.#o.clock.now();
@@ -316,11 +312,4 @@ export function summaryOf(
   admitted: boolean,
 ): RunSummary {
   return admitted || summary.admission === 'open' ? summary : { ...summary, central: null };
-}
-
-/** The plan asked for, completed by the task's defaults and then by the general ones. */
-export function completePlan(task: Task, input: Partial<Plan>): Plan {
-  const parsed = parseSafely(PlanSchema, { ...defaultPlan, ...task.planDefaults, ...input });
-  if (parsed.success) return parsed.data;
-  throw new CoppiceError('plan-invalid', `The plan is not valid: ${firstIssue(parsed.error)}.`);
 }

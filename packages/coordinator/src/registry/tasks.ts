@@ -2,6 +2,7 @@ import { builtInTasks } from '@coppice/datasets';
 import {
   CoppiceError,
   type CreateTask,
+  completePlan,
   layoutSize,
   type Task,
   type TaskInfo,
@@ -9,7 +10,6 @@ import {
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import type { Storage } from '../storage/storage.ts';
-import { completePlan } from './runs.ts';
 
 /** What can be learned: the built-in tasks and the admin's own. */
 export class Tasks {
@@ -62,7 +62,7 @@ export class Tasks {
       builtIn,
       centralEvaluation: builtIn,
       parameters: await parameters,
-      plan: { ...completePlan(task, {}) },
+      plan: { ...completePlan(task.planDefaults, {}) },
     };
   }
 

@@ -4,9 +4,10 @@ import {
   CoppiceError,
   type Event,
   type Metrics,
+  PLAN_VERSION,
   type Round,
+  readStoredPlan,
   type Task,
-  unsetPlanFields,
 } from '@coppice/protocol';
 import type { Kysely, Selectable, Transaction } from 'kysely';
 import { type BlobStore, toBytes, toFloat32 } from './blobs.ts';
@@ -277,7 +278,7 @@ export async function sqlStorage(
 }
 
 async function putRun(db: Db, run: RunRecord): Promise<void> {
-  const json = JSON.stringify(run);
+  const json = writeRun(run);
   await db
     .insertInto('run')
     .values({ id: run.id, created_at: run.createdAt, task: run.task.id, json })
@@ -308,10 +309,15 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
   };
 }
 
-/** A plan that an earlier version stored lacks the fields that came later. */
+/** A run as its row holds it, beside the version of its plan. */
+function writeRun(run: RunRecord): string {
+  return JSON.stringify({ ...run, planVersion: PLAN_VERSION });
+}
+
+/** @throws CoppiceError `storage-too-new` for a plan of a later version. */
 function parseRun(json: string): RunRecord {
-  const run = JSON.parse(json) as RunRecord;
-  return { ...run, plan: { ...unsetPlanFields, ...run.plan } };
+  const { planVersion, ...run } = JSON.parse(json) as RunRecord & { readonly planVersion?: number };
+  return { ...run, plan: readStoredPlan(run.plan, planVersion) };
 }
 
 function jsonOrNull(metrics: Metrics | null): string | null {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { PlanInputSchema } from '../plan.ts';
+import { PlanInputSchema } from '../plan/plan.ts';
 import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import {
   DataSchemaSchema,

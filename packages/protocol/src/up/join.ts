@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { LayoutSchema } from '../layout.ts';
 import { MAX_INVITATION } from '../limits.ts';
-import { PlanSchema } from '../plan.ts';
+import { SentPlanSchema } from '../plan/plan.ts';
 import { replySchema } from '../reply.ts';
 import { HashSchema, RunIdSchema, RunSummarySchema } from '../run.ts';
 import { TaskSchema } from '../task.ts';
@@ -31,7 +31,7 @@ export type Join = z.infer<typeof JoinSchema>;
 export const JoinedSchema = z.strictObject({
   run: RunSummarySchema,
   task: TaskSchema,
-  plan: PlanSchema,
+  plan: SentPlanSchema,
   layout: LayoutSchema,
   checkpoint: HashSchema,
 });
