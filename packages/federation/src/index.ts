@@ -10,6 +10,7 @@ export { encodeInSteps, encodeValues } from './codecs/encode.ts';
 export { type ModelStep, roundedStep, takeSteps } from './codecs/steps.ts';
 export { float32Values, toFloat32, toFloat32InSteps, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';
+export type { Learner, Trained } from './learner.ts';
 export { meanMetrics, norm } from './metrics.ts';
 export { type Compressed, compress, needsFeedback } from './pipeline/compress.ts';
 export { pipelineOf } from './pipeline/index.ts';

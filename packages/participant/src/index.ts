@@ -1,6 +1,7 @@
 // The menu of this room. Inside the room, import the file.
 export { type Block, checkExamples, summarize } from './examples.ts';
 export { holdOut, type Split } from './holdout.ts';
+export { learnerOf } from './learner.ts';
 export type * from './local-data.ts';
 export { memoryData } from './memory-data.ts';
 export { createSession, type SessionOptions } from './session.ts';

@@ -92,7 +92,16 @@ async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; 
     setWeights: (given) => {
       weights = given.slice();
     },
-    train: async () => ({ weights: weights.map((w) => w + 0.5), loss: 0.25, steps: 1, milliseconds: 10 }),
+    train: async () => ({
+      weights: weights.map((w) => w + 0.5),
+      lossSum: 0.75,
+      examples: 3,
+      loss: 0.25,
+      steps: 1,
+      milliseconds: 10,
+    }),
+    gradient: async () => weights.map(() => 0),
+    measure: async ({ count }) => ({ lossSum: count, examples: count, hits: null, perClass: null }),
     evaluate: async ({ count }) => ({ loss: 1, accuracy: null, examples: count }),
     predict: async () => new Float32Array(1),
     dispose: () => {},

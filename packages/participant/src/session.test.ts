@@ -74,6 +74,8 @@ const start: Down<'round-start'> = {
   frame,
 };
 
+const scriptedResult = { lossSum: 0.75, examples: 3, loss: 0.25, steps: 1, milliseconds: 10 };
+
 /** A trainer that adds 0.5 to each weight, when it is let. */
 function scripted(step: () => Promise<void> = async () => {}): Trainer & { trained: number } {
   let weights = new Float32Array(2);
@@ -89,8 +91,15 @@ function scripted(step: () => Promise<void> = async () => {}): Trainer & { train
       trainer.trained++;
       await step();
       signal?.throwIfAborted();
-      return { weights: weights.map((w) => w + 0.5), loss: 0.25, steps: 1, milliseconds: 10 };
+      return { ...scriptedResult, weights: weights.map((w) => w + 0.5) };
     },
+    gradient: async () => weights.map(() => 0),
+    measure: async ({ count }: { count: number }) => ({
+      lossSum: count,
+      examples: count,
+      hits: null,
+      perClass: null,
+    }),
     evaluate: async (data: { count: number }) => ({ loss: 1, accuracy: null, examples: data.count }),
     predict: async () => new Float32Array(1),
     dispose: () => {},
@@ -495,22 +504,18 @@ describe('a session', () => {
     const trainer = scripted();
     const hows: unknown[] = [];
     const plain = trainer.train;
-    trainer.train = (data, how) => {
-      hows.push(how);
+    trainer.train = (data, how, options) => {
+      hows.push({ ...how, objective: options?.objective });
       return plain(data, how);
     };
-    const training = {
-      epochs: 3,
-      batchSize: 7,
-      optimizer: 'adam',
-      learningRate: 0.02,
-      proximal: 0.5,
-    } as const;
-    const { peer, enter } = await world({ trainer, plan: training });
+    const training = { epochs: 3, batchSize: 7, optimizer: 'adam', learningRate: 0.02 } as const;
+    const { peer, enter } = await world({ trainer, plan: { ...training, proximal: 0.5 } });
     await enter();
     peer.push('round-start', start);
     while (hows.length === 0) await Promise.resolve();
-    expect(hows).toEqual([expect.objectContaining(training)]);
+    // FedProx pulls toward the weights that came with the round.
+    const objective = { scale: 1, pull: 0.5, anchor: global, offset: null };
+    expect(hows).toEqual([expect.objectContaining({ ...training, objective })]);
   });
 
   it('declines by name when its training diverges, and stays in', async () => {
@@ -547,10 +552,8 @@ describe('a session', () => {
   ] as const)('declines by name, and sends nothing, when its update is %s', async (_, code, plan, step) => {
     const trainer = scripted();
     trainer.train = async () => ({
+      ...scriptedResult,
       weights: global.map((weight) => weight + step),
-      loss: 0.25,
-      steps: 1,
-      milliseconds: 10,
     });
     const { session, peer, messages, enter } = await world({ trainer, plan });
     await enter();

@@ -81,11 +81,14 @@ export async function trainRound(work: RoundWork): Promise<RoundWorkResult> {
           batchSize: plan.batchSize,
           optimizer: plan.optimizer,
           learningRate: plan.learningRate,
-          proximal: plan.proximal,
           // Not the run's id: two runs of one plan over the same participants give the same model.
           shuffleSeed: `${plan.seed}/${participant}/${start.round}`,
         },
-        { onProgress: work.onTraining, signal: work.signal },
+        {
+          objective: { scale: 1, pull: plan.proximal, anchor: weights, offset: null },
+          onProgress: work.onTraining,
+          signal: work.signal,
+        },
       );
       return { trained, metrics };
     },

@@ -150,6 +150,7 @@ export {
   PIECE_BYTES,
   PIECE_WINDOW,
 } from './limits.ts';
+export type { LocalTraining, Measured, Objective } from './local-training.ts';
 export {
   type Down,
   type DownName,

@@ -1,4 +1,4 @@
-import type { Topology } from '@coppice/protocol';
+import type { Objective, Topology } from '@coppice/protocol';
 import { layoutSize } from '@coppice/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Dataset, LocalTraining, ModelDescription, Trainer } from './trainer.ts';
@@ -78,21 +78,139 @@ export function trainerContract(name: string, make: MakeTrainer): void {
     }
 
     for (const optimizer of ['sgd', 'momentum', 'adam'] as const) {
-      it(`is held by FedProx's term to the weights it began with, by ${optimizer}, and not the next time`, async () => {
+      it(`is held by FedProx's term to an anchor, by ${optimizer}, and not the next time`, async () => {
         const trainer = await made(line);
-        const data: Dataset = { count: 4, xs: new Float32Array(4).fill(2), ys: new Float32Array(4).fill(3) };
         const how = { ...sgd, optimizer, learningRate: 0.05, batchSize: 2, epochs: 4 };
-        const steps = (from: [number, number], mu: number) => lineSteps(from, optimizer, 0.05, 8, mu);
+        const steps = (from: [number, number], objective: Objective | null) =>
+          lineSteps(from, optimizer, 0.05, 8, objective);
+        const start: [number, number] = [0.5, -0.25];
+        const strong = { scale: 1, pull: 1.5, anchor: Float32Array.from(start), offset: null };
+        trainer.setWeights(Float32Array.from(start));
+        const held = await trainer.train(sameExamples, how, { objective: strong });
+        expectClose(held.weights, steps(start, strong), 1e-4);
+        // Another anchor and another strength.
+        const weak = { ...strong, pull: 0.5, anchor: held.weights };
+        const again = await trainer.train(sameExamples, how, { objective: weak });
+        expectClose(again.weights, steps([...held.weights] as [number, number], weak), 1e-4);
+        trainer.setWeights(Float32Array.from(start));
+        expectClose((await trainer.train(sameExamples, how)).weights, steps(start, null), 1e-4);
+      });
+
+      it.each(objectives)(`corrects each gradient of ${optimizer} by %s`, async (_, objective) => {
+        const trainer = await made(line);
         trainer.setWeights(Float32Array.of(0.5, -0.25));
-        const held = await trainer.train(data, { ...how, proximal: 1.5 });
-        expectClose(held.weights, steps([0.5, -0.25], 1.5), 1e-4);
-        // What it began with is another thing each time.
-        const from = [...held.weights] as [number, number];
-        expectClose((await trainer.train(data, { ...how, proximal: 0.5 })).weights, steps(from, 0.5), 1e-4);
-        trainer.setWeights(Float32Array.of(0.5, -0.25));
-        expectClose((await trainer.train(data, how)).weights, steps([0.5, -0.25], 0), 1e-4);
+        const how = { ...sgd, optimizer, learningRate: 0.05, batchSize: 2, epochs: 4 };
+        const result = await trainer.train(sameExamples, how, { objective });
+        expectClose(result.weights, lineSteps([0.5, -0.25], optimizer, 0.05, 8, objective), 1e-4);
+        // The loss is that of the examples alone.
+        const errors = Array.from({ length: 2 }, (_, step) => {
+          const [w, b] = lineSteps([0.5, -0.25], optimizer, 0.05, 6 + step, objective) as [number, number];
+          return (2 * w + b - 3) ** 2;
+        });
+        expect(result.loss).toBeCloseTo(
+          errors.reduce((sum, error) => sum + error / 2, 0),
+          3,
+        );
       });
     }
+
+    it.each(strategies)('takes the step of %s, as worked out by hand', async (_, objective, expected) => {
+      const trainer = await made(line);
+      trainer.setWeights(Float32Array.of(0.5, -0.25));
+      const how = { ...sgd, learningRate: 0.1, batchSize: 4 };
+      const { weights, steps } = await trainer.train(sameExamples, how, { objective });
+      expect(steps).toBe(1);
+      expectClose(weights, expected, 1e-5);
+    });
+
+    it('gives the same bits with an objective that changes nothing, and after one that did', async () => {
+      const trainer = await made(classifier);
+      const from = await trainer.getWeights();
+      const how = { ...sgd, batchSize: 7, epochs: 2 };
+      const run = async (objective?: Objective | null) => {
+        trainer.setWeights(from);
+        return (await trainer.train(blobs, how, { objective: objective ?? null })).weights;
+      };
+      const plain = await run();
+      const changed = from.map((_, i) => Math.sin(i));
+      const corrected = await run({ scale: changed, pull: 0.3, anchor: changed, offset: changed });
+      expect(corrected).not.toEqual(plain);
+      expect(await run({ scale: 1, pull: 0, anchor: changed, offset: null })).toEqual(plain);
+      expect(await run({ scale: 0.5, pull: 0.3, anchor: null, offset: null })).not.toEqual(plain);
+      expect(await run()).toEqual(plain);
+    });
+
+    it("refuses an objective's vector of another length than the layout", async () => {
+      const trainer = await made(classifier);
+      const short = new Float32Array(layoutSize(trainer.layout) - 1);
+      const none = { scale: 1, pull: 0, anchor: null, offset: null };
+      for (const wrong of [{ scale: short }, { pull: 1, anchor: short }, { offset: short }]) {
+        const training = trainer.train(blobs, sgd, { objective: { ...none, ...wrong } });
+        await expect(training).rejects.toThrow(RangeError);
+      }
+    });
+
+    it('gives the mean gradient over all examples, in several batches too, and changes no weight', async () => {
+      const trainer = await made(softmaxRegression);
+      const before = await trainer.getWeights();
+      for (const data of [blobs, many]) {
+        const gradient = await trainer.gradient(data);
+        const oracle = softmaxStep(before, data, 1).weights.map((w, i) => (before[i] as number) - w);
+        expectClose(gradient, oracle, 1e-6);
+      }
+      expect(await trainer.getWeights()).toEqual(before);
+    });
+
+    it('steps along that gradient where one batch holds all examples', async () => {
+      const trainer = await made(classifier);
+      const before = await trainer.getWeights();
+      const gradient = await trainer.gradient(many);
+      const { weights } = await trainer.train(many, sgd);
+      expectClose(
+        weights,
+        [...before].map((w, i) => w - sgd.learningRate * (gradient[i] as number)),
+        1e-6,
+      );
+      // The plans for the one and for the other do not disturb each other.
+      trainer.setWeights(before);
+      expect(await trainer.gradient(many)).toEqual(gradient);
+    });
+
+    it('gives no gradient without examples, of weights gone astray, or when it was stopped', async () => {
+      const trainer = await made(classifier);
+      const nothing: Dataset = { count: 0, xs: new Float32Array(0), ys: new Float32Array(0) };
+      await expect(trainer.gradient(nothing)).rejects.toMatchObject({ code: 'data-empty' });
+      const stopped = trainer.gradient(many, { signal: AbortSignal.abort() });
+      await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
+      trainer.setWeights(new Float32Array(layoutSize(trainer.layout)).fill(1e30));
+      await expect(trainer.gradient(many)).rejects.toMatchObject({ code: 'training-diverged' });
+    });
+
+    it('measures sums that add up over parts, and of which its metrics are the means', async () => {
+      const trainer = await made(classifier);
+      await trainer.train(blobs, { ...sgd, batchSize: 10, epochs: 3 });
+      const whole = await trainer.measure(blobs);
+      const { loss, accuracy, examples } = await trainer.evaluate(blobs);
+      expect(whole.lossSum / whole.examples).toBe(loss);
+      expect((whole.hits as number) / whole.examples).toBe(accuracy);
+      expect(whole.examples).toBe(examples);
+      const rows = await trainer.predict(blobs.xs, blobs.count);
+      const perClass = [0, 1, 2].map(() => ({ hits: 0, count: 0 }));
+      for (const [i, label] of blobs.ys.entries()) {
+        const row = [...rows.subarray(i * 3, (i + 1) * 3)];
+        const own = perClass[label] as { hits: number; count: number };
+        own.count++;
+        if (row.indexOf(Math.max(...row)) === label) own.hits++;
+      }
+      expect(whole.perClass).toEqual(perClass);
+      expect(whole.hits).toBe(perClass.reduce((sum, { hits }) => sum + hits, 0));
+      const parts = await Promise.all([
+        trainer.measure({ count: 17, xs: blobs.xs.subarray(0, 34), ys: blobs.ys.subarray(0, 17) }),
+        trainer.measure({ count: 43, xs: blobs.xs.subarray(34), ys: blobs.ys.subarray(17) }),
+      ]);
+      expect(parts.reduce((sum, { lossSum }) => sum + lossSum, 0)).toBeCloseTo(whole.lossSum, 4);
+      expect(parts.reduce((sum, { hits }) => sum + (hits as number), 0)).toBe(whole.hits);
+    });
 
     it('gives the same bits for the same data, plan and seed; others for another shuffle', async () => {
       const how = { ...sgd, batchSize: 7, epochs: 3 };
@@ -142,6 +260,7 @@ export function trainerContract(name: string, make: MakeTrainer): void {
       const data: Dataset = { count: 2, xs: Float32Array.of(1, 3), ys: Float32Array.of(4, 5) };
       expect(await trainer.predict(data.xs, 2)).toEqual(Float32Array.of(3, 7));
       expect(await trainer.evaluate(data)).toEqual({ loss: 2.5, accuracy: null, examples: 2 });
+      expect(await trainer.measure(data)).toEqual({ lossSum: 5, examples: 2, hits: null, perClass: null });
     });
 
     it('measures nothing over no examples', async () => {
@@ -195,6 +314,8 @@ export function trainerContract(name: string, make: MakeTrainer): void {
       });
       expect(ends).toHaveLength(3);
       expect(ends.at(-1)).toBe(result.loss);
+      expect(result.examples).toBe(blobs.count);
+      expect(result.lossSum / result.examples).toBe(result.loss);
     });
 
     it('lets the event loop turn while it trains', async () => {
@@ -285,6 +406,66 @@ const blobs: Dataset = (() => {
   return { count, xs, ys };
 })();
 
+/** More examples than a batch of a gradient holds, and no multiple of it. */
+const many: Dataset = {
+  count: 247,
+  xs: Float32Array.from({ length: 494 }, (_, i) => Math.sin(i * 1.7)),
+  ys: Float32Array.from({ length: 247 }, (_, i) => (i * i) % 3),
+};
+
+/** Examples of the line that are all the same, so that their order does not matter. */
+const sameExamples: Dataset = { count: 4, xs: new Float32Array(4).fill(2), ys: new Float32Array(4).fill(3) };
+
+const objectives: [string, Objective][] = [
+  ['a factor', { scale: 0.4, pull: 0, anchor: null, offset: null }],
+  ['a factor for each weight', { scale: Float32Array.of(0.3, 1.6), pull: 0, anchor: null, offset: null }],
+  ['a pull toward 0', { scale: 1, pull: 0.7, anchor: null, offset: null }],
+  ['an offset', { scale: 1, pull: 0, anchor: null, offset: Float32Array.of(1.5, -2.5) }],
+  [
+    'a factor, a pull and an offset',
+    { scale: 0.6, pull: 0.7, anchor: Float32Array.of(-1, 0.5), offset: Float32Array.of(1.5, -2.5) },
+  ],
+  [
+    'a factor for each weight, a pull and an offset',
+    {
+      scale: Float32Array.of(0, 1.6),
+      pull: 0.7,
+      anchor: Float32Array.of(-1, 0.5),
+      offset: Float32Array.of(1.5, -2.5),
+    },
+  ],
+];
+
+/**
+ * One step of η = 0.1 from (0.5, −0.25), where the line's gradient on (2, 3) is (−9, −4.5), and its result.
+ */
+const strategies: [string, Objective, number[]][] = [
+  [
+    // c − cᵢ = (1.5, −0.5) − (−0.5, 0.5); g = (−7, −5.5). Karimireddy et al., 2020, equation 3.
+    'SCAFFOLD',
+    { scale: 1, pull: 0, anchor: null, offset: Float32Array.of(2, -1) },
+    [1.2, 0.3],
+  ],
+  [
+    // α = 0.5, w₀ = (1, −1), hᵢ = (0.4, −0.2); Acar et al., 2021.
+    // g = (−9 + 0.25 − 0.5 − 0.4, −4.5 − 0.125 + 0.5 + 0.2).
+    'FedDyn',
+    { scale: 1, pull: 0.5, anchor: null, offset: Float32Array.of(-0.5 - 0.4, 0.5 + 0.2) },
+    [1.465, 0.1425],
+  ],
+  [
+    'FedDyn, its model as the anchor',
+    { scale: 1, pull: 0.5, anchor: Float32Array.of(1, -1), offset: Float32Array.of(-0.4, 0.2) },
+    [1.465, 0.1425],
+  ],
+  [
+    // β = 0.9, m = (2, 1); g = (−0.9 + 1.8, −0.45 + 0.9). Karimireddy et al., 2021.
+    'MimeLite',
+    { scale: 0.1, pull: 0, anchor: null, offset: Float32Array.of(1.8, 0.9) },
+    [0.41, -0.295],
+  ],
+];
+
 /** One full-batch step of softmax regression with a 2×3 kernel and 3 biases. */
 function softmaxStep(flat: Float32Array, data: Dataset, rate: number): { weights: number[]; loss: number } {
   const gradient = new Array<number>(9).fill(0);
@@ -312,15 +493,18 @@ function lineSteps(
   optimizer: LocalTraining['optimizer'],
   rate: number,
   steps: number,
-  mu = 0,
+  objective: Objective | null = null,
 ): number[] {
+  const { scale, pull, anchor, offset } = objective ?? { scale: 1, pull: 0, anchor: null, offset: null };
   const weights = [...start];
   const first = [0, 0];
   const second = [0, 0];
   for (let t = 1; t <= steps; t++) {
     const error = 2 * (weights[0] as number) + (weights[1] as number) - 3;
     for (const [i, slope] of [4 * error, 2 * error].entries()) {
-      const g = slope + mu * ((weights[i] as number) - (start[i] as number));
+      const factor = typeof scale === 'number' ? scale : (scale[i] as number);
+      const away = (weights[i] as number) - (anchor?.[i] ?? 0);
+      const g = factor * slope + pull * away + (offset?.[i] ?? 0);
       if (optimizer === 'adam') {
         first[i] = 0.9 * (first[i] as number) + 0.1 * g;
         second[i] = 0.999 * (second[i] as number) + 0.001 * g * g;

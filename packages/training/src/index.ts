@@ -13,5 +13,6 @@ export type {
   Trainer,
   TrainingProgress,
   TrainingResult,
+  TrainOptions,
 } from './trainer.ts';
 export type { WeightRole } from './weight-role.ts';

@@ -1,6 +1,7 @@
 import * as tf from './tf.ts';
+import type { LossSum } from './training-loop.ts';
 
-/** A mean over examples that stays on the device until it is read: reading makes a GPU wait. */
+/** A loss sum that stays on the device until it is read: reading makes a GPU wait. */
 export class LossMeter {
   #sum: tf.Scalar | null = null;
   #examples = 0;
@@ -14,11 +15,10 @@ export class LossMeter {
     this.#examples += examples;
   }
 
-  /** The mean so far; 0 before the first batch. */
-  async read(): Promise<number> {
-    if (!this.#sum) return 0;
-    const [sum] = await this.#sum.data();
-    return (sum as number) / this.#examples;
+  /** Reads the sum so far; 0 before the first batch. */
+  async read(): Promise<LossSum> {
+    const [sum] = this.#sum ? await this.#sum.data() : [0];
+    return { lossSum: sum as number, examples: this.#examples };
   }
 
   reset(): void {

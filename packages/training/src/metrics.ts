@@ -1,17 +1,18 @@
-import type { Loss, Metrics } from '@coppice/protocol';
+import type { Loss, Measured, Metrics } from '@coppice/protocol';
 
 /** Sums loss and hits over chunks of outputs, in double precision. */
 export class MetricsSum {
   readonly #loss: Loss;
   readonly #width: number;
+  readonly #perClass: { hits: number; count: number }[];
   #total = 0;
-  #correct = 0;
   #examples = 0;
 
   /** @param width Numbers in one output row: classes, or 1. */
   constructor(loss: Loss, width: number) {
     this.#loss = loss;
     this.#width = width;
+    this.#perClass = Array.from({ length: width }, () => ({ hits: 0, count: 0 }));
   }
 
   /** @param outputs Rows of logits (classification) or values; `labels[from]` belongs to the first. */
@@ -25,22 +26,33 @@ export class MetricsSum {
       } else {
         const best = argmax(row);
         this.#total += crossEntropy(row, row[best] as number, label);
-        if (best === label) this.#correct++;
+        const own = this.#perClass[label] as { hits: number; count: number };
+        own.count++;
+        if (best === label) own.hits++;
       }
     }
     this.#examples += rows;
   }
 
-  /** A loss that is not finite (a model gone astray) is null: JSON has no NaN. */
-  result(): Metrics {
-    const loss = this.#examples === 0 ? Number.NaN : this.#total / this.#examples;
-    const counted = this.#loss === 'categoricalCrossentropy' && this.#examples > 0;
+  result(): Measured {
+    const counted = this.#loss === 'categoricalCrossentropy';
     return {
-      loss: Number.isFinite(loss) ? loss : null,
-      accuracy: counted ? this.#correct / this.#examples : null,
+      lossSum: this.#total,
       examples: this.#examples,
+      hits: counted ? this.#perClass.reduce((sum, { hits }) => sum + hits, 0) : null,
+      perClass: counted ? this.#perClass : null,
     };
   }
+}
+
+/** The means of sums. A loss that is not finite (a model gone astray) is null: JSON has no NaN. */
+export function metricsOf({ lossSum, examples, hits }: Measured): Metrics {
+  const loss = examples === 0 ? Number.NaN : lossSum / examples;
+  return {
+    loss: Number.isFinite(loss) ? loss : null,
+    accuracy: hits === null || examples === 0 ? null : hits / examples,
+    examples,
+  };
 }
 
 /** −log softmax(z)[label], with the largest logit taken out so that nothing overflows. */

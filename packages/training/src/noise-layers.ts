@@ -9,6 +9,8 @@ export type NextSeed = () => number;
  */
 export abstract class NoiseLayer extends tf.layers.Layer {
   nextSeed: NextSeed | null = null;
+  /** Whether inputs stay as they are while training, too. */
+  silent = false;
 
   constructor(config: object) {
     super(config);
@@ -22,7 +24,7 @@ export abstract class NoiseLayer extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: { training?: boolean }): tf.Tensor {
     return tf.tidy(() => {
       const input = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
-      if (!kwargs.training || !this.isOn()) return input.clone();
+      if (!kwargs.training || this.silent || !this.isOn()) return input.clone();
       // Without a seed it would draw what nobody can draw again.
       if (this.nextSeed === null) throw new Error(`${this.name} draws, and was given no seed`);
       return this.noised(input, this.nextSeed());

@@ -138,6 +138,32 @@ describe.each<BackendName>(['cpu', 'wasm', 'planned'])(
       expect(tf.memory().numTensors).toBe(before);
     });
 
+    it.each(models)('%s: a gradient for which nothing is drawn', async (_, topology) => {
+      const before = tf.memory().numTensors;
+      const description = { topology, data, loss: 'categoricalCrossentropy' as const };
+      const trainer = await createTrainer(description, { backend, seed: 7 });
+      const from = await trainer.getWeights();
+      const gradient = await trainer.gradient(one);
+      expect(gradient.some((slope) => slope !== 0)).toBe(true);
+      // The derivative of the loss that is measured when the model is asked, along the gradient itself.
+      const along = 1e-3 / Math.hypot(...gradient);
+      const lossAt = async (step: number) => {
+        trainer.setWeights(from.map((w, i) => w + step * (gradient[i] as number)));
+        return (await trainer.measure(one)).lossSum;
+      };
+      const slope = ((await lossAt(along)) - (await lossAt(-along))) / (2 * along);
+      const squares = gradient.reduce((sum, g) => sum + g * g, 0);
+      expect(Math.abs(slope / squares - 1)).toBeLessThan(0.05);
+      // Training draws as before.
+      trainer.setWeights(from);
+      const { weights } = await trainer.train(one, how);
+      trainer.setWeights(from);
+      await trainer.gradient(one);
+      expect((await trainer.train(one, how)).weights).toEqual(weights);
+      trainer.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    });
+
     it('draws again for each batch of another size', async () => {
       const topology = aroundRows(layer('RNN', { cell: cell('GRUCell') }));
       const trainer = await createTrainer(

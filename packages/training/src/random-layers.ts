@@ -22,21 +22,28 @@ const refusedNames = new Set(['RandomWidth', 'RandomHeight']);
 export class RandomLayers {
   readonly #streams: (RandomSource | null)[] = [];
   readonly #cells: RecurrentCell[] = [];
+  readonly #noises: NoiseLayer[] = [];
+  #silent = false;
 
   constructor(model: tf.LayersModel) {
     for (const layer of everyLayer(model)) {
       const name = layer.getClassName();
       if (layer instanceof NoiseLayer) {
         layer.nextSeed = this.#newStream();
+        this.#noises.push(layer);
       } else if (seededNames.has(name)) {
         const nextSeed = this.#newStream();
+        const dropout = layer as unknown as { rate: number; seed: number };
+        const { rate } = dropout;
         layer.setCallHook((_, kwargs) => {
-          if (kwargs['training']) (layer as unknown as { seed: number }).seed = nextSeed();
+          dropout.rate = this.#silent ? 0 : rate;
+          if (kwargs['training'] && !this.#silent) dropout.seed = nextSeed();
         });
       } else if (cellNames.has(name)) {
         const nextSeed = this.#newStream();
         const cell = layer as unknown as RecurrentCell;
-        cell.dropoutFunc = (x, rate) => tf.dropout(x, rate, undefined, nextSeed());
+        cell.dropoutFunc = (x, rate) =>
+          this.#silent ? tf.clone(x) : tf.dropout(x, rate, undefined, nextSeed());
         this.#cells.push(cell);
       }
     }
@@ -45,6 +52,12 @@ export class RandomLayers {
   /** Begins every layer's stream anew, at this address. */
   seed(...address: readonly (string | number)[]): void {
     for (const layer of this.#streams.keys()) this.#streams[layer] = seededRandom(...address, 'layer', layer);
+  }
+
+  /** Switches drawing off or on. Silent layers leave their inputs as they are, as when the model is asked. */
+  silence(silent: boolean): void {
+    this.#silent = silent;
+    for (const layer of this.#noises) layer.silent = silent;
   }
 
   /** Gives back what recurrent cells drew for one batch; not every kind of layer does so by itself. */

@@ -71,6 +71,8 @@ function broken(trainer: Trainer, how: 'loss' | 'gradient' | 'frozen layer' | 'n
       const loss = how === 'loss' ? result.loss * 1.01 : how === 'nan' ? Number.NaN : result.loss;
       return { ...result, weights, loss };
     },
+    gradient: (data, options) => trainer.gradient(data, options),
+    measure: (data) => trainer.measure(data),
     evaluate: (data) => trainer.evaluate(data),
     predict: (xs, count) => trainer.predict(xs, count),
     dispose: () => trainer.dispose(),

@@ -188,6 +188,14 @@ describe.each(backends)('on %s', (backend) => {
         await trainer.train(data, { ...how, optimizer });
       }
       await trainer.train(data, { ...how, learningRate: 1e30 }).catch(() => {});
+      const vector = new Float32Array((await trainer.getWeights()).length).fill(0.5);
+      trainer.setWeights(vector);
+      await trainer.train(data, how, {
+        objective: { scale: vector, pull: 0.1, anchor: vector, offset: vector },
+      });
+      await trainer.gradient(data);
+      trainer.setWeights(vector.fill(Number.NaN));
+      await expect(trainer.gradient(data)).rejects.toMatchObject({ code: 'training-diverged' });
       trainer.setWeights(new Float32Array((await trainer.getWeights()).length));
       await trainer.evaluate(data);
       await trainer.predict(data.xs, data.count);

@@ -1,13 +1,24 @@
-import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
+import {
+  CoppiceError,
+  type Layout,
+  type Loss,
+  layoutSize,
+  type Measured,
+  type Metrics,
+  shapeSize,
+} from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } from './backends.ts';
 import { gatherBatch } from './batch-tensors.ts';
 import { type BatchShape, checkDataset, copyInputs, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
+import { addWeighted, fullGradient, largestBatch } from './full-gradient.ts';
 import { everyLayer } from './layer-tree.ts';
 import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
 import { LossMeter } from './loss-meter.ts';
-import { MetricsSum, softmaxRows } from './metrics.ts';
+import { MetricsSum, metricsOf, softmaxRows } from './metrics.ts';
 import { type BuiltModel, buildModel } from './model.ts';
+import { effectiveObjective } from './objective.ts';
+import { ObjectiveTensors, type PlacedVariable } from './objective-tensors.ts';
 import { disposeOptimizer, optimizers } from './optimizers.ts';
 import type { Pace } from './pace.ts';
 import { RandomLayers } from './random-layers.ts';
@@ -21,15 +32,9 @@ import type {
   TfjsBackend,
   Trainer,
   TrainingResult,
+  TrainOptions,
 } from './trainer.ts';
-import {
-  checkFinite,
-  checkNotEmpty,
-  type Steps,
-  stepsPerEpoch,
-  type TrainOptions,
-  takeSteps,
-} from './training-loop.ts';
+import { checkFinite, checkNotEmpty, type Steps, stepsPerEpoch, takeSteps } from './training-loop.ts';
 
 type Shape = readonly (number | null)[];
 
@@ -64,9 +69,11 @@ class TfjsTrainer implements Trainer {
   readonly #loss: Loss;
   readonly #shape: BatchShape;
   readonly #forward: Forward;
-  readonly #trainable: tf.Variable[];
+  readonly #trainable: readonly PlacedVariable[];
+  readonly #still: readonly tf.Variable[];
   readonly #random: RandomLayers;
   readonly #chunk: number;
+  readonly #gradientBatch: number;
   readonly #pace: Pace | null;
   #disposed = false;
 
@@ -79,10 +86,14 @@ class TfjsTrainer implements Trainer {
     this.#loss = loss;
     this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
     this.#forward = forwardOf(built.model, loss);
-    this.#trainable = built.variables.filter((_, i) => built.layout[i]?.trainable);
+    const starts = startsOf(built.layout);
+    const placed = built.variables.map((variable, i) => ({ variable, place: starts[i] as number }));
+    this.#trainable = placed.filter((_, i) => built.layout[i]?.trainable);
+    this.#still = built.variables.filter((_, i) => !built.layout[i]?.trainable);
     this.#random = new RandomLayers(built.model);
     const widest = Math.max(1, ...everyLayer(built.model).map((layer) => outputSize(layer)));
     this.#chunk = Math.max(1, Math.min(CHUNK_EXAMPLES, Math.floor(CHUNK_NUMBERS / widest)));
+    this.#gradientBatch = largestBatch(Math.max(widest, rowSize(this.#shape)));
   }
 
   async getWeights(): Promise<Float32Array> {
@@ -120,10 +131,10 @@ class TfjsTrainer implements Trainer {
     checkDataset(data, this.#shape);
     checkNotEmpty(data);
     this.#begin();
+    const objective = effectiveObjective(options.objective, layoutSize(this.layout));
     const optimizer = optimizers[how.optimizer](how.learningRate);
     const meter = new LossMeter();
-    const mu = how.proximal ?? 0;
-    const pull = mu === 0 ? null : { mu, anchors: this.#trainable.map((weight) => tf.clone(weight)) };
+    const tensors = objective && new ObjectiveTensors(objective, this.#trainable);
     try {
       const steps: Steps = {
         begin: (epoch) => {
@@ -132,7 +143,7 @@ class TfjsTrainer implements Trainer {
         },
         step: (order, from, rows) => {
           switchTo(this.backend); // another trainer may have run while this one rested
-          this.#step(data, order.subarray(from, from + rows), optimizer, pull, meter);
+          this.#step(data, order.subarray(from, from + rows), optimizer, tensors, meter);
         },
         loss: async () => {
           const loss = await meter.read();
@@ -140,17 +151,18 @@ class TfjsTrainer implements Trainer {
           return loss;
         },
       };
-      const loss = await takeSteps(data, how, steps, this.#pace, options);
+      const epoch = await takeSteps(data, how, steps, this.#pace, options);
       const weights = await this.getWeights();
       checkFinite(weights);
       const taken = how.epochs * stepsPerEpoch(data, how);
-      return { weights, loss, steps: taken, milliseconds: performance.now() - started };
+      const milliseconds = performance.now() - started;
+      return { weights, ...epoch, loss: epoch.lossSum / epoch.examples, steps: taken, milliseconds };
     } catch (thrown) {
       dropTape();
       return await this.#explain(thrown);
     } finally {
       meter.dispose();
-      tf.dispose(pull?.anchors ?? []);
+      tensors?.dispose();
       disposeOptimizer(optimizer);
       this.#random.forget();
     }
@@ -160,22 +172,22 @@ class TfjsTrainer implements Trainer {
     data: Dataset,
     rows: Uint32Array,
     optimizer: tf.Optimizer,
-    pull: { mu: number; anchors: readonly tf.Tensor[] } | null,
+    objective: ObjectiveTensors | null,
     meter: LossMeter,
   ): void {
     this.#random.forget();
     tf.tidy(() => {
       const { xs, ys } = gatherBatch(data, rows, this.#shape);
-      const { value, grads } = tf.variableGrads(() => this.#batchLoss(xs, ys), this.#trainable);
-      if (pull !== null) {
-        for (const [i, weight] of this.#trainable.entries()) {
-          const away = tf.sub(weight, pull.anchors[i] as tf.Tensor);
-          grads[weight.name] = tf.add(grads[weight.name] as tf.Tensor, tf.mul(away, pull.mu));
-        }
-      }
+      const { value, grads } = this.#gradients(xs, ys);
+      objective?.correct(grads);
       optimizer.applyGradients(grads);
       meter.add(value, rows.length);
     });
+  }
+
+  #gradients(xs: tf.Tensor, ys: tf.Tensor2D): { value: tf.Scalar; grads: tf.NamedTensorMap } {
+    const variables = this.#trainable.map(({ variable }) => variable);
+    return tf.variableGrads(() => this.#batchLoss(xs, ys), variables);
   }
 
   #batchLoss(xs: tf.Tensor, ys: tf.Tensor2D): tf.Scalar {
@@ -189,7 +201,55 @@ class TfjsTrainer implements Trainer {
       .reduce((sum: tf.Scalar, penalty) => tf.add(sum, penalty), loss);
   }
 
+  async gradient(data: Dataset, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    checkDataset(data, this.#shape);
+    checkNotEmpty(data);
+    this.#begin();
+    const order = Uint32Array.from({ length: data.count }, (_, i) => i);
+    const statistics = this.#still.map((variable) => tf.clone(variable));
+    this.#random.silence(true);
+    try {
+      return await fullGradient(
+        { count: data.count, largest: this.#gradientBatch, size: layoutSize(this.layout) },
+        (from, rows, sum) => this.#addGradient(data, order.subarray(from, from + rows), sum),
+        this.#pace,
+        signal,
+      );
+    } catch (thrown) {
+      dropTape();
+      return await this.#explain(thrown);
+    } finally {
+      this.#random.silence(false);
+      this.#random.forget();
+      // Batch normalization has moved them.
+      for (const [i, variable] of this.#still.entries()) variable.assign(statistics[i] as tf.Tensor);
+      tf.dispose(statistics);
+    }
+  }
+
+  async #addGradient(data: Dataset, examples: Uint32Array, sum: Float64Array): Promise<void> {
+    switchTo(this.backend);
+    this.#random.forget();
+    const gradients = tf.tidy(() => {
+      const { xs, ys } = gatherBatch(data, examples, this.#shape);
+      return this.#gradients(xs, ys).grads;
+    });
+    try {
+      for (const { variable, place } of this.#trainable) {
+        const part = await (gradients[variable.name] as tf.Tensor).data<'float32'>();
+        addWeighted(sum, place, part, examples.length);
+      }
+    } finally {
+      tf.dispose(gradients);
+    }
+    this.#checkDevice();
+  }
+
   async evaluate(data: Dataset): Promise<Metrics> {
+    return metricsOf(await this.measure(data));
+  }
+
+  async measure(data: Dataset): Promise<Measured> {
     checkDataset(data, this.#shape);
     const sum = new MetricsSum(this.#loss, this.#built.outputs);
     await this.#outputs(data.xs, data.count, (outputs, from) => sum.add(outputs, data.ys, from));
@@ -264,6 +324,16 @@ class TfjsTrainer implements Trainer {
       { cause },
     );
   }
+}
+
+/** The place of each weight's first number. */
+function startsOf(layout: Layout): number[] {
+  let at = 0;
+  return layout.map(({ shape }) => {
+    const start = at;
+    at += shapeSize(shape);
+    return start;
+  });
 }
 
 /** The most numbers that a layer puts out for one example, as far as its shapes say. */

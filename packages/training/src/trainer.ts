@@ -1,4 +1,15 @@
-import type { DataSchema, Layout, Loss, Metrics, Topology } from '@coppice/protocol';
+import type {
+  DataSchema,
+  Layout,
+  LocalTraining,
+  Loss,
+  Measured,
+  Metrics,
+  Objective,
+  Topology,
+} from '@coppice/protocol';
+
+export type { LocalTraining, Objective } from '@coppice/protocol';
 
 /**
  * Names of the ways to compute that can train: a fixed list of kernel calls (`planned`), and tfjs on the
@@ -30,21 +41,6 @@ export interface ModelDescription {
   readonly loss: Loss;
 }
 
-/** How one participant trains in one round. */
-export interface LocalTraining {
-  readonly epochs: number;
-  readonly batchSize: number;
-  readonly optimizer: 'sgd' | 'momentum' | 'adam';
-  readonly learningRate: number;
-  /**
-   * μ of FedProx (Li et al., 2020): what is minimised is the loss + μ/2 · ‖w − w₀‖², with w₀ the weights that training
-   * begins with. Left out, or 0: the loss alone. Reported losses are without the term, so that they can be compared.
-   */
-  readonly proximal?: number;
-  /** Seeds the order of the examples: shuffled anew each epoch. The last, smaller batch is used. */
-  readonly shuffleSeed: string;
-}
-
 export interface TrainingProgress {
   readonly epoch: number;
   readonly epochs: number;
@@ -57,10 +53,22 @@ export interface TrainingProgress {
 export interface TrainingResult {
   /** The weights after training, flat, in layout order. */
   readonly weights: Float32Array;
-  /** Mean loss over the last epoch's examples. */
+  /** Sum of the losses of the last epoch's examples, each at the weights before its step. */
+  readonly lossSum: number;
+  /** Examples of an epoch. */
+  readonly examples: number;
+  /** Mean loss over the last epoch's examples: `lossSum / examples`. */
   readonly loss: number;
+  /** Optimizer steps taken. */
   readonly steps: number;
   readonly milliseconds: number;
+}
+
+export interface TrainOptions {
+  /** Correction of every step's gradient; left out or null: none. */
+  readonly objective?: Objective | null;
+  readonly onProgress?: (progress: TrainingProgress) => void;
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -78,15 +86,26 @@ export interface Trainer {
   /**
    * Trains from the weights that are set, over `data`.
    *
-   * @throws CoppiceError `training-diverged` when the loss is not finite, `backend-lost` when the
-   *   device was lost; an `AbortError` when `signal` was aborted.
+   * @throws CoppiceError `data-empty` without examples, `training-diverged` when the loss is not finite, `backend-lost`
+   *   when the device was lost; RangeError for an objective of another length than the layout; an `AbortError` when
+   *   `signal` was aborted.
    */
-  train(
-    data: Dataset,
-    how: LocalTraining,
-    options?: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal },
-  ): Promise<TrainingResult>;
-  /** Loss and accuracy of the weights that are set, over `data`. */
+  train(data: Dataset, how: LocalTraining, options?: TrainOptions): Promise<TrainingResult>;
+  /**
+   * Computes the gradient of the mean training loss, regularizers included, at the weights that are set, over all of
+   * `data`. The weights stay as they are, batch normalization's moving statistics too.
+   *
+   * Layers that draw (dropout, noise) draw nothing, so that the gradient is a function of weights and data alone. Batch
+   * normalization uses the statistics of batches, as the steps do that a strategy corrects by this gradient. With it the
+   * gradient depends on the batches, which are the same on every backend: in order, of equal size, at most 100 examples.
+   *
+   * @returns As long as the layout, with 0 at weights that are not trainable.
+   * @throws CoppiceError `data-empty`, `training-diverged` where the gradient is not finite, `backend-lost`; an `AbortError`.
+   */
+  gradient(data: Dataset, options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
+  /** Measures the weights that are set over `data`, as sums. */
+  measure(data: Dataset): Promise<Measured>;
+  /** Measures the weights that are set over `data`: the means of `measure`. */
   evaluate(data: Dataset): Promise<Metrics>;
   /** One output row (probabilities or values) for each example in `xs`, flat. */
   predict(xs: Inputs, count: number): Promise<Float32Array>;

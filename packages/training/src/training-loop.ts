@@ -2,7 +2,7 @@ import { CoppiceError } from '@coppice/protocol';
 import { epochOrder } from './batches.ts';
 import { Slices } from './event-loop.ts';
 import { type Pace, Pacer } from './pace.ts';
-import type { Dataset, LocalTraining, TrainingProgress } from './trainer.ts';
+import type { Dataset, LocalTraining, TrainOptions } from './trainer.ts';
 
 /** Between two reports of a training under way, milliseconds. A report waits for the device. */
 const REPORT_EVERY = 100;
@@ -13,20 +13,21 @@ export interface Steps {
   begin(epoch: number): void;
   /** One step on the examples `order[from]` to `order[from + rows − 1]`. */
   step(order: Uint32Array, from: number, rows: number): void;
-  /** Mean loss over the epoch so far, when the device has done all it was given. */
-  loss(): Promise<number> | number;
+  /** Loss over the epoch so far, when the device has done all it was given. */
+  loss(): Promise<LossSum> | LossSum;
 }
 
-export interface TrainOptions {
-  readonly onProgress?: (progress: TrainingProgress) => void;
-  readonly signal?: AbortSignal;
+/** A loss as the sum over so many examples, at least one. */
+export interface LossSum {
+  readonly lossSum: number;
+  readonly examples: number;
 }
 
 /**
  * Takes the steps of a local training: every epoch in an order of its own, the last, smaller batch too. It
  * lets the event loop turn, keeps the pace, and stops when asked to.
  *
- * @returns Mean loss over the last epoch's examples.
+ * @returns Loss over the last epoch's examples.
  * @throws CoppiceError `training-diverged`; an `AbortError`.
  */
 export async function takeSteps(
@@ -35,18 +36,18 @@ export async function takeSteps(
   steps: Steps,
   pace: Pace | null,
   { onProgress, signal }: TrainOptions,
-): Promise<number> {
+): Promise<LossSum> {
   const perEpoch = stepsPerEpoch(data, how);
   const slices = new Slices();
   const pacer = new Pacer(pace);
   let unpaced = 0;
   let reported = performance.now();
-  let loss = 0;
+  let epochLoss: LossSum = { lossSum: 0, examples: 0 };
   for (let epoch = 0; epoch < how.epochs; epoch++) {
     const order = epochOrder(data.count, how.shuffleSeed, epoch);
     steps.begin(epoch);
     for (let step = 0; step < perEpoch; step++) {
-      if (signal?.aborted) throw new DOMException('Training was stopped.', 'AbortError');
+      throwIfStopped(signal);
       const from = step * how.batchSize;
       const rows = Math.min(how.batchSize, data.count - from);
       steps.step(order, from, rows);
@@ -54,7 +55,8 @@ export async function takeSteps(
       const report = step === perEpoch - 1 || performance.now() - reported >= REPORT_EVERY;
       if (report || pacer.slowed) {
         // Reading waits until the device has done all of its work.
-        loss = await steps.loss();
+        epochLoss = await steps.loss();
+        const loss = epochLoss.lossSum / epochLoss.examples;
         if (!Number.isFinite(loss)) throw diverged();
         if (report) {
           reported = performance.now();
@@ -66,11 +68,16 @@ export async function takeSteps(
       if (slices.due) await slices.rest();
     }
   }
-  return loss;
+  return epochLoss;
 }
 
 export function stepsPerEpoch(data: Dataset, how: LocalTraining): number {
   return Math.ceil(data.count / how.batchSize);
+}
+
+/** @throws An `AbortError` when `signal` was aborted. */
+export function throwIfStopped(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new DOMException('Training was stopped.', 'AbortError');
 }
 
 /** @throws CoppiceError `data-empty` */

@@ -48,7 +48,8 @@ export function compile(chain: Chain, loss: Loss, base: number, newStream: SeedS
   let at = base;
   const weights = chain.layout.map(({ shape, trainable }, place): Weight => {
     const size = sizeOf(shape);
-    const weight = { at, size, trainable, ...(penalties.get(place) ?? { l1: 0, l2: 0 }) };
+    const penalty = penalties.get(place) ?? { l1: 0, l2: 0 };
+    const weight = { at, size, place: (at - base) / 4, trainable, ...penalty };
     at += size * 4;
     return weight;
   });

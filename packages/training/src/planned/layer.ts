@@ -1,4 +1,5 @@
 import type { ChainLayer } from './chain.ts';
+import type { Mode } from './mode.ts';
 import type { PlanBuilder, Slot, Weight } from './plan.ts';
 
 /** A layer's part of a plan that is being made. */
@@ -15,7 +16,7 @@ export interface LayerPart {
 }
 
 /** Adds the forward steps of one layer to a plan. */
-export type PlanLayer = (plan: PlanBuilder, input: Slot, training: boolean) => LayerPart;
+export type PlanLayer = (plan: PlanBuilder, input: Slot, mode: Mode) => LayerPart;
 
 /** What there is to know of a layer, to plan it. */
 export interface LayerInfo extends Omit<ChainLayer, 'weights'> {

@@ -1,4 +1,4 @@
-import type { DataSchema, Loss } from '@coppice/protocol';
+import { type DataSchema, type Loss, layoutSize, type Objective } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createTfjsTrainer } from '../tfjs-trainer.ts';
@@ -42,9 +42,13 @@ function madeUp(count: number, size: number, classes: number | null): Dataset {
   };
 }
 
-async function losses(trainer: Trainer, data: Dataset, how: LocalTraining) {
+/** Makes an objective for so many weights. */
+type Objectives = (size: number) => Objective;
+
+async function losses(trainer: Trainer, data: Dataset, how: LocalTraining, objective: Objective | null) {
   const seen: number[] = [];
   const { weights, loss } = await trainer.train(data, how, {
+    objective,
     onProgress: (progress) => {
       if (progress.step === progress.steps) seen.push(progress.loss as number);
     },
@@ -56,7 +60,7 @@ async function expectSame(
   description: ModelDescription,
   data: Dataset,
   how: LocalTraining,
-  backend: TfjsBackend = 'cpu',
+  { backend = 'cpu', objectives }: { backend?: TfjsBackend; objectives?: Objectives } = {},
 ): Promise<void> {
   const oracle = await createTfjsTrainer(description, { backend, seed: 5 });
   const planned = await createPlannedTrainer(description, { seed: 5 });
@@ -64,8 +68,9 @@ async function expectSame(
     expect(planned.layout).toEqual(oracle.layout);
     expect(await planned.getWeights()).toEqual(await oracle.getWeights());
     const before = await oracle.getWeights();
-    const expected = await losses(oracle, data, how);
-    const actual = await losses(planned, data, how);
+    const objective = objectives?.(layoutSize(oracle.layout)) ?? null;
+    const expected = await losses(oracle, data, how, objective);
+    const actual = await losses(planned, data, how, objective);
     expect(actual.seen).toHaveLength(expected.seen.length);
     for (const [i, loss] of expected.seen.entries()) {
       expect(Math.abs((actual.seen[i] as number) - loss)).toBeLessThan(TOLERANCE * Math.max(1, loss));
@@ -80,6 +85,24 @@ async function expectSame(
     );
     const [p, q] = [await planned.predict(data.xs, data.count), await oracle.predict(data.xs, data.count)];
     expect(difference(p, q)).toBeLessThan(TOLERANCE * Math.max(1, difference(q, new Float32Array(q.length))));
+  } finally {
+    oracle.dispose();
+    planned.dispose();
+  }
+}
+
+async function expectSameGradient(description: ModelDescription, data: Dataset): Promise<void> {
+  const oracle = await createTfjsTrainer(description, { backend: 'cpu', seed: 5 });
+  const planned = await createPlannedTrainer(description, { seed: 5 });
+  try {
+    const before = await oracle.getWeights();
+    const expected = await oracle.gradient(data);
+    const actual = await planned.gradient(data);
+    const size = difference(expected, new Float32Array(expected.length));
+    expect(difference(actual, expected)).toBeLessThan(TOLERANCE * Math.max(size, 1e-3));
+    // Moving statistics stand still, too.
+    expect(await oracle.getWeights()).toEqual(before);
+    expect(await planned.getWeights()).toEqual(before);
   } finally {
     oracle.dispose();
     planned.dispose();
@@ -213,26 +236,72 @@ const pictureNetwork = fc
  */
 const runs = { numRuns: 40, seed: 2026 };
 
+type DrawnNetwork = typeof network extends fc.Arbitrary<infer T> ? T : never;
+type DrawnPictures = typeof pictureNetwork extends fc.Arbitrary<infer T> ? T : never;
+
+function denseLayers(
+  drawn: Pick<DrawnNetwork, 'features' | 'classes' | 'layers' | 'head' | 'optimizer'>,
+): ReturnType<typeof layer>[] {
+  const { features, classes, layers, head, optimizer } = drawn;
+  const units = classes ?? 1;
+  const last =
+    classes === null
+      ? [layer('Dense', { units })]
+      : head === 'one'
+        ? [layer('Dense', { units, activation: 'softmax' })]
+        : [layer('Dense', { units }), layer('Softmax')];
+  return [
+    layer('InputLayer', { batch_input_shape: [null, features] }),
+    ...(optimizer === 'adam' ? withoutPenalty(layers) : layers).flat(),
+    ...last,
+  ];
+}
+
+function describePictures(
+  drawn: Pick<DrawnPictures, 'width' | 'height' | 'channels' | 'layers' | 'end'>,
+): ModelDescription {
+  const { width, height, channels, layers, end } = drawn;
+  const all = [
+    layer('InputLayer', { batch_input_shape: [null, height, width, channels] }),
+    ...layers,
+    layer(end),
+    layer('Dense', { units: 3, activation: 'softmax' }),
+  ];
+  return {
+    topology: { class_name: 'Sequential', config: { layers: all } },
+    data: { kind: 'image', width, height, channels, classes: ['a', 'b', 'c'] },
+    loss: 'categoricalCrossentropy',
+  };
+}
+
 /** At least so many steps. */
 const epochsFor = (steps: number, count: number, batchSize: number) =>
   Math.ceil(steps / Math.ceil(count / batchSize));
+
+/** Numbers between −1 and 1 that are the same each time. */
+const waves = (size: number, seed: number) =>
+  Float32Array.from({ length: size }, (_, i) => Math.sin(1 + seed + i * (1.3 + 0.01 * seed)));
+const proximal: Objectives = (size) => ({ scale: 1, pull: 2, anchor: waves(size, 1), offset: null });
+const objectives: fc.Arbitrary<Objectives> = fc
+  .record({
+    scale: fc.oneof(fc.constantFrom(1, 'vector' as const), fc.double({ min: 0.1, max: 1.5, noNaN: true })),
+    pull: fc.oneof(fc.constant(0), fc.double({ min: 0.05, max: 2, noNaN: true })),
+    anchored: fc.boolean(),
+    offset: fc.boolean(),
+    seed: fc.integer({ min: 0, max: 99 }),
+  })
+  .map(({ scale, pull, anchored, offset, seed }) => (size) => ({
+    scale: scale === 'vector' ? waves(size, seed).map((x) => 0.8 + 0.6 * x) : scale,
+    pull,
+    anchor: anchored ? waves(size, seed + 1) : null,
+    offset: offset ? waves(size, seed + 2) : null,
+  }));
 
 describe('the planned trainer goes where tfjs goes', () => {
   it('with dense networks, over 100 steps', async () => {
     await fc.assert(
       fc.asyncProperty(network, async ({ features, classes, layers, head, count, batchSize, optimizer }) => {
-        const units = classes ?? 1;
-        const last =
-          classes === null
-            ? [layer('Dense', { units })]
-            : head === 'one'
-              ? [layer('Dense', { units, activation: 'softmax' })]
-              : [layer('Dense', { units }), layer('Softmax')];
-        const all = [
-          layer('InputLayer', { batch_input_shape: [null, features] }),
-          ...(optimizer === 'adam' ? withoutPenalty(layers) : layers).flat(),
-          ...last,
-        ];
+        const all = denseLayers({ features, classes, layers, head, optimizer });
         const how: LocalTraining = {
           epochs: epochsFor(100, count, batchSize),
           batchSize,
@@ -268,8 +337,8 @@ describe('the planned trainer goes where tfjs goes', () => {
       layer('Dense', { units: 3, activation: 'softmax', bias_regularizer: regularizer }),
     ];
     for (const optimizer of ['sgd', 'momentum'] as const) {
-      const how = { epochs: 20, batchSize: 4, optimizer, learningRate: 0.1, shuffleSeed: 's', proximal: 2 };
-      await expectSame(describeTable(5, 3, layers), madeUp(10, 5, 3), how);
+      const how = { epochs: 20, batchSize: 4, optimizer, learningRate: 0.1, shuffleSeed: 's' };
+      await expectSame(describeTable(5, 3, layers), madeUp(10, 5, 3), how, { objectives: proximal });
     }
     const plain = layers.filter(({ class_name }) => class_name === 'Dense');
     const how = {
@@ -279,7 +348,46 @@ describe('the planned trainer goes where tfjs goes', () => {
       learningRate: 0.001,
       shuffleSeed: 's',
     } as const;
-    await expectSame(describeTable(5, 3, plain), madeUp(10, 5, 3), { ...how, proximal: 2 });
+    await expectSame(describeTable(5, 3, plain), madeUp(10, 5, 3), how, { objectives: proximal });
+  });
+
+  it('with objectives of all kinds, over dense networks and 60 steps', async () => {
+    await fc.assert(
+      fc.asyncProperty(network, objectives, async (drawn, objectives) => {
+        const { features, classes, count, batchSize, optimizer } = drawn;
+        const how: LocalTraining = {
+          epochs: epochsFor(60, count, batchSize),
+          batchSize,
+          optimizer,
+          learningRate: optimizer === 'adam' ? 0.001 : 0.01,
+          shuffleSeed: 's',
+        };
+        const description = describeTable(features, classes, denseLayers(drawn));
+        await expectSame(description, madeUp(count, features, classes), how, { objectives });
+      }),
+      { ...runs, numRuns: 90 },
+    );
+  });
+
+  it('by the gradients of dense networks at fixed weights', async () => {
+    await fc.assert(
+      fc.asyncProperty(network, async (drawn) => {
+        const { features, classes, count } = drawn;
+        const description = describeTable(features, classes, denseLayers(drawn));
+        await expectSameGradient(description, madeUp(4 * count, features, classes));
+      }),
+      runs,
+    );
+  });
+
+  it('by the gradients of convolutional and normalizing networks at fixed weights', async () => {
+    await fc.assert(
+      fc.asyncProperty(pictureNetwork, async (drawn) => {
+        const { width, height, channels } = drawn;
+        await expectSameGradient(describePictures(drawn), madeUp(107, width * height * channels, 3));
+      }),
+      { ...runs, numRuns: 15 },
+    );
   });
 
   it('with convolutions, pooling and batch normalization, padded and not, with strides', async () => {
@@ -287,18 +395,7 @@ describe('the planned trainer goes where tfjs goes', () => {
       fc.asyncProperty(
         pictureNetwork,
         async ({ width, height, channels, layers, end, count, batchSize, optimizer }) => {
-          const data: DataSchema = { kind: 'image', width, height, channels, classes: ['a', 'b', 'c'] };
-          const all = [
-            layer('InputLayer', { batch_input_shape: [null, height, width, channels] }),
-            ...layers,
-            layer(end),
-            layer('Dense', { units: 3, activation: 'softmax' }),
-          ];
-          const description: ModelDescription = {
-            topology: { class_name: 'Sequential', config: { layers: all } },
-            data,
-            loss: 'categoricalCrossentropy',
-          };
+          const description = describePictures({ width, height, channels, layers, end });
           const how: LocalTraining = {
             epochs: epochsFor(12, count, batchSize),
             batchSize,
@@ -346,6 +443,6 @@ describe('the planned trainer goes where tfjs goes', () => {
     const how = { epochs: 1, batchSize: 10, optimizer: 'sgd', learningRate: 0.05, shuffleSeed: 's' } as const;
     const description = { topology, data: digits, loss: 'categoricalCrossentropy' } as const;
     // The last batch is smaller.
-    await expectSame(description, madeUp(steps * 10 - 3, 784, 10), how, 'wasm');
+    await expectSame(description, madeUp(steps * 10 - 3, 784, 10), how, { backend: 'wasm' });
   });
 });

@@ -1,5 +1,5 @@
 import type { KernelInstance, Kernels } from '@coppice/kernels';
-import type { LocalTraining } from '../trainer.ts';
+import type { Objective } from '@coppice/protocol';
 import { place } from './arena.ts';
 
 /** A stretch of the arena, by its number in the plan: where it lies is known when the plan is complete. */
@@ -12,6 +12,8 @@ export type Step = (rows: number) => void;
 export interface Weight {
   readonly at: number;
   readonly size: number;
+  /** Numbers in the layout before its own. */
+  readonly place: number;
   readonly trainable: boolean;
   readonly l1: number;
   readonly l2: number;
@@ -23,26 +25,40 @@ export interface Target {
   readonly beta: number;
 }
 
-/** What a run of a plan is told; the same object from the first step to the last. */
+/** Numbers that a training gives to its plan; the same object from the first step to the last. */
 export interface Settings {
   learningRate: number;
-  /** μ of FedProx, for plans that have its term. */
-  proximal: number;
-  /** How many steps were taken, this one included. */
+  /** Factor of gradients; 1 where there is none, or one for each weight. */
+  scale: number;
+  /** Strength of an objective's pull. */
+  pull: number;
+  /** Number of the current step, from 1. */
   step: number;
 }
 
-/** β of momentum, β₁, β₂ and ε of Adam: as in `optimizers.ts` and in tfjs. */
-const MOMENTUM = 0.9;
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-7;
+/** Makes the steps that use gradients: the optimizer's, mostly. */
+export interface Descent {
+  /** Factor by which gradients are multiplied once they are ready; null: they stay as they are. */
+  readonly factor: ((settings: Settings) => number) | null;
+  /**
+   * Adds the steps for one trainable weight.
+   *
+   * @param uses slots that `make` reads.
+   * @param make adds the weight's gradient, made from ready gradients, to a target.
+   */
+  descend(
+    plan: PlanBuilder,
+    weight: Weight,
+    uses: readonly Slot[],
+    make: (target: Target, at: (slot: Slot) => number) => Step,
+  ): void;
+}
 
 /** A plan that can be run: steps over one arena, and where the first inputs and the last outputs are. */
 export interface Plan {
   readonly run: Step;
-  /** Makes the memory that outlives a step as it is at the start: the optimizer's state, all 0; anchors, the weights. */
-  reset(): void;
+  /** Sets the memory that outlives a step as at the start: the optimizer's state to 0, vectors to the objective's. */
+  reset(objective: Objective | null): void;
   at(slot: Slot): number;
 }
 
@@ -54,31 +70,22 @@ export class PlanBuilder {
   readonly settings: Settings;
   readonly rows: number;
   readonly #instance: KernelInstance;
-  readonly #optimizer: LocalTraining['optimizer'] | null;
-  readonly #proximal: boolean;
-  /** The weights with which training began, in a slot each, for FedProx. */
-  readonly #anchors: { slot: Slot; weight: Weight }[] = [];
+  readonly #descent: Descent | null;
+  /** The vectors of an objective, in a slot for each weight. */
+  readonly #vectors: { of: 'scale' | 'anchor' | 'offset'; slot: Slot; weight: Weight }[] = [];
   readonly #slots: { perExample: number; fixed: number; kept: boolean }[] = [];
   readonly #steps: { uses: readonly Slot[]; make: (at: (slot: Slot) => number) => Step }[] = [];
 
   /**
-   * @param optimizer null for a plan that does not train.
    * @param rows the most examples that a batch will hold.
-   * @param proximal whether steps have FedProx's term.
+   * @param descent null for a plan that makes no gradients.
    */
-  constructor(
-    instance: KernelInstance,
-    settings: Settings,
-    optimizer: LocalTraining['optimizer'] | null,
-    rows: number,
-    proximal: boolean,
-  ) {
+  constructor(instance: KernelInstance, settings: Settings, rows: number, descent: Descent | null) {
     this.#instance = instance;
     this.kernels = instance.kernels;
     this.rows = rows;
     this.settings = settings;
-    this.#optimizer = optimizer;
-    this.#proximal = proximal;
+    this.#descent = descent;
   }
 
   /** @returns A slot for so many numbers for each example of a batch, and so many more. */
@@ -89,6 +96,13 @@ export class PlanBuilder {
   /** A slot that no other takes the place of, from before the first step to after the last. */
   kept(perExample: number, fixed = 0): Slot {
     return this.#slots.push({ perExample, fixed, kept: true }) - 1;
+  }
+
+  /** A kept slot that holds a weight's part of one of the objective's vectors during a training. */
+  vector(of: 'scale' | 'anchor' | 'offset', weight: Weight): Slot {
+    const slot = this.kept(0, weight.size);
+    this.#vectors.push({ of, slot, weight });
+    return slot;
   }
 
   /** So many numbers of the arena, as it is now: a view is of no use once the arena has grown. */
@@ -102,20 +116,21 @@ export class PlanBuilder {
   }
 
   /**
-   * Makes a gradient of `perExample` numbers an example, and `fixed` more, what `descend` adds to its targets: with plain
-   * SGD, −η times itself. Call it when nothing else reads the gradient any more.
+   * Makes a gradient of `perExample` numbers an example, and `fixed` more, ready for `descend`: with plain SGD, −η times
+   * itself. Call it when nothing else reads the gradient any more.
    */
   ready(gradient: Slot, perExample: number, fixed = 0): void {
-    if (this.#optimizer !== 'sgd') return;
+    const factor = this.#descent?.factor ?? null;
+    if (factor === null) return;
     const { kernels, settings } = this;
     this.step([gradient], (at) => {
       const g = at(gradient);
-      return (rows) => kernels.scale(rows * perExample + fixed, -settings.learningRate, g);
+      return (rows) => kernels.scale(rows * perExample + fixed, factor(settings), g);
     });
   }
 
   /**
-   * Adds the steps by which a weight's gradient changes it. `make` adds the gradient, made from what is `ready`, to a
+   * Adds the steps by which a weight's gradient is used. `make` adds the gradient, made from slots that are `ready`, to a
    * target: with plain SGD that is the weight itself, with momentum its velocity, so that neither needs a gradient of its
    * own.
    */
@@ -124,78 +139,7 @@ export class PlanBuilder {
     uses: readonly Slot[],
     make: (target: Target, at: (slot: Slot) => number) => Step,
   ): void {
-    const { kernels, settings } = this;
-    const { size: n, at: w, l1, l2 } = weight;
-    const penalised = l1 !== 0 || l2 !== 0;
-    if (!weight.trainable) return;
-    const anchor = this.#proximal ? this.#anchor(weight) : null;
-    if (this.#optimizer === 'sgd' && penalised && anchor !== null) {
-      // Both terms are of the weights as they were, so neither may change them before the other is known.
-      const change = this.slot(0, n);
-      this.step([...uses, change], (at) => make({ at: at(change), beta: 0 }, at));
-      this.step([change, anchor], (at) => {
-        const [step, from] = [at(change), at(anchor)];
-        return () => {
-          const { learningRate, proximal } = settings;
-          kernels.addPenaltyGradient(n, -learningRate, l1, l2, w, step);
-          kernels.multiplyAdd(n, -learningRate * proximal, w, step);
-          kernels.multiplyAdd(n, learningRate * proximal, from, step);
-          kernels.multiplyAdd(n, 1, step, w);
-        };
-      });
-      return;
-    }
-    if (this.#optimizer === 'sgd') {
-      // From the weights as they were: before the gradient changes them.
-      if (penalised) {
-        this.step([], () => () => kernels.addPenaltyGradient(n, -settings.learningRate, l1, l2, w, w));
-      }
-      if (anchor !== null) {
-        this.step([anchor], (at) => {
-          const from = at(anchor);
-          return () => kernels.pull(n, settings.learningRate * settings.proximal, from, w);
-        });
-      }
-      this.step(uses, (at) => make({ at: w, beta: 1 }, at));
-      return;
-    }
-    const gradient = this.#optimizer === 'momentum' ? this.kept(0, n) : this.slot(0, n);
-    const beta = this.#optimizer === 'momentum' ? MOMENTUM : 0;
-    this.step([...uses, gradient], (at) => make({ at: at(gradient), beta }, at));
-    if (penalised) {
-      this.step([gradient], (at) => () => kernels.addPenaltyGradient(n, 1, l1, l2, w, at(gradient)));
-    }
-    if (anchor !== null) {
-      this.step([gradient, anchor], (at) => {
-        const [g, from] = [at(gradient), at(anchor)];
-        return () => {
-          kernels.multiplyAdd(n, settings.proximal, w, g);
-          kernels.multiplyAdd(n, -settings.proximal, from, g);
-        };
-      });
-    }
-    if (this.#optimizer === 'momentum') {
-      this.step([gradient], (at) => {
-        const velocity = at(gradient);
-        return () => kernels.multiplyAdd(n, -settings.learningRate, velocity, w);
-      });
-      return;
-    }
-    const [first, second] = [this.kept(0, n), this.kept(0, n)];
-    this.step([gradient, first, second], (at) => {
-      const [g, m, v] = [at(gradient), at(first), at(second)];
-      return () => {
-        const { step, learningRate } = settings;
-        const size = learningRate / (1 - BETA1 ** step);
-        kernels.adam(n, size, 1 / (1 - BETA2 ** step), BETA1, BETA2, EPSILON, g, m, v, w);
-      };
-    });
-  }
-
-  #anchor(weight: Weight): Slot {
-    const slot = this.kept(0, weight.size);
-    this.#anchors.push({ slot, weight });
-    return slot;
+    if (weight.trainable) this.#descent?.descend(this, weight, uses, make);
   }
 
   /** Places all slots behind `base` and makes the steps. */
@@ -218,12 +162,16 @@ export class PlanBuilder {
       run(count) {
         for (let i = 0; i < steps.length; i++) (steps[i] as Step)(count);
       },
-      reset: () => {
+      reset: (objective) => {
         for (const [slot, { kept, fixed }] of this.#slots.entries()) {
           if (kept) this.floats(at(slot), fixed).fill(0);
         }
-        for (const { slot, weight } of this.#anchors) {
-          this.floats(at(slot), weight.size).set(this.floats(weight.at, weight.size));
+        for (const { of, slot, weight } of this.#vectors) {
+          const vector = objective?.[of];
+          if (!(vector instanceof Float32Array))
+            throw new Error(`This plan has steps for an objective's ${of}`);
+          const { place, size } = weight;
+          this.floats(at(slot), size).set(vector.subarray(place, place + size));
         }
       },
     };

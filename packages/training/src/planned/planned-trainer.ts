@@ -1,31 +1,37 @@
 import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { type RandomSource, seededRandom } from '@coppice/ports';
-import { CoppiceError, type Layout, type Loss, layoutSize, type Metrics } from '@coppice/protocol';
+import {
+  CoppiceError,
+  type Layout,
+  type Loss,
+  layoutSize,
+  type Measured,
+  type Metrics,
+} from '@coppice/protocol';
 import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
+import { addWeighted, batchSizes, fullGradient, largestBatch } from '../full-gradient.ts';
 import { loaded } from '../loaded.ts';
-import { MetricsSum, softmaxRows } from '../metrics.ts';
+import { MetricsSum, metricsOf, softmaxRows } from '../metrics.ts';
+import { effectiveObjective } from '../objective.ts';
 import type { Pace } from '../pace.ts';
 import type {
   Dataset,
   Inputs,
   LocalTraining,
   ModelDescription,
+  Objective,
   Trainer,
   TrainingResult,
+  TrainOptions,
 } from '../trainer.ts';
-import {
-  checkNotEmpty,
-  diverged,
-  type Steps,
-  stepsPerEpoch,
-  type TrainOptions,
-  takeSteps,
-} from '../training-loop.ts';
+import { checkNotEmpty, diverged, type Steps, stepsPerEpoch, takeSteps } from '../training-loop.ts';
 import type { Chain } from './chain.ts';
 import { compile, type PlannedModel } from './compile.ts';
+import { collecting, descentOf, termsOf } from './descent.ts';
 import { InputRoom } from './input-room.ts';
-import { type Plan, PlanBuilder, type Settings, type Slot } from './plan.ts';
+import type { Mode } from './mode.ts';
+import { type Descent, type Plan, PlanBuilder, type Settings, type Slot, type Weight } from './plan.ts';
 import { readPlain } from './read-plain.ts';
 
 /** Byte offset of the first weight: 0 is no address. */
@@ -47,6 +53,11 @@ interface WholePlan {
   readonly output: Slot;
   /** Loss of the batch that was run last; for plans that train. */
   batchLoss(rows: number): number;
+}
+
+/** A plan for gradients at fixed weights, with the slots that hold them. */
+interface GradientPlan extends WholePlan {
+  readonly gradients: readonly { readonly slot: Slot; readonly weight: Weight }[];
 }
 
 /**
@@ -94,10 +105,12 @@ class PlannedTrainer implements Trainer {
   readonly #instance: KernelInstance;
   readonly #streams: (RandomSource | null)[];
   readonly #pace: Pace | null;
-  readonly #settings: Settings = { learningRate: 0, proximal: 0, step: 0 };
+  readonly #settings: Settings = { learningRate: 0, scale: 1, pull: 0, step: 0 };
   readonly #chunk: number;
   readonly #size: number;
-  #training: (WholePlan & { optimizer: LocalTraining['optimizer']; proximal: boolean }) | null = null;
+  /** The last plan that trains, with the name of the descent it was made for. */
+  #training: { readonly name: string; readonly whole: WholePlan } | null = null;
+  #gradient: GradientPlan | null = null;
   #asking: WholePlan | null = null;
   /** Draws the first weights; null once there are weights. */
   #draw: (() => Promise<Float32Array>) | null;
@@ -144,14 +157,16 @@ class PlannedTrainer implements Trainer {
     checkDataset(data, this.#shape);
     checkNotEmpty(data);
     await this.#begin();
-    const whole = this.#trainingPlan(how, Math.min(how.batchSize, data.count));
+    const objective = effectiveObjective(options.objective, this.#size);
+    const whole = this.#trainingPlan(how.optimizer, objective, Math.min(how.batchSize, data.count));
     const settings = this.#settings;
     settings.learningRate = how.learningRate;
-    settings.proximal = how.proximal ?? 0;
+    settings.scale = typeof objective?.scale === 'number' ? objective.scale : 1;
+    settings.pull = objective?.pull ?? 0;
     settings.step = 0;
-    whole.plan.reset();
+    whole.plan.reset(objective);
     const inputs = this.#inputs(whole);
-    const labels = this.#floats(whole.plan.at(whole.labels), whole.rows);
+    const labels = this.#labels(whole);
     let total = 0;
     let examples = 0;
     const steps: Steps = {
@@ -170,16 +185,41 @@ class PlannedTrainer implements Trainer {
         total += whole.batchLoss(rows) * rows;
         examples += rows;
       },
-      loss: () => total / examples,
+      loss: () => ({ lossSum: total, examples }),
     };
-    const loss = await takeSteps(data, how, steps, this.#pace, options);
+    const epoch = await takeSteps(data, how, steps, this.#pace, options);
     const weights = await this.getWeights();
     if (this.#instance.kernels.largestBits(this.#size, BASE) >= NOT_FINITE) throw diverged();
     const taken = how.epochs * stepsPerEpoch(data, how);
-    return { weights, loss, steps: taken, milliseconds: performance.now() - started };
+    const milliseconds = performance.now() - started;
+    return { weights, ...epoch, loss: epoch.lossSum / epoch.examples, steps: taken, milliseconds };
+  }
+
+  async gradient(data: Dataset, { signal }: { signal?: AbortSignal } = {}): Promise<Float32Array> {
+    checkDataset(data, this.#shape);
+    checkNotEmpty(data);
+    await this.#begin();
+    const { count } = data;
+    const largest = largestBatch(Math.max(this.#model.widest, rowSize(this.#shape)));
+    const [most = 0] = batchSizes(count, largest);
+    const take = (from: number, rows: number, sum: Float64Array) => {
+      // Looked up for each batch: another call may have let the arena grow while this one rested.
+      const whole = this.#gradientPlan(most);
+      this.#inputs(whole).fill(data.xs, from, rows);
+      this.#labels(whole).set(data.ys.subarray(from, from + rows));
+      whole.plan.run(rows);
+      for (const { slot, weight } of whole.gradients) {
+        addWeighted(sum, weight.place, this.#floats(whole.plan.at(slot), weight.size), rows);
+      }
+    };
+    return fullGradient({ count, largest, size: this.#size }, take, this.#pace, signal);
   }
 
   async evaluate(data: Dataset): Promise<Metrics> {
+    return metricsOf(await this.measure(data));
+  }
+
+  async measure(data: Dataset): Promise<Measured> {
     checkDataset(data, this.#shape);
     const sum = new MetricsSum(this.#shape.loss, this.#shape.outputs);
     await this.#outputs(data.xs, data.count, (outputs, from) => sum.add(outputs, data.ys, from));
@@ -216,6 +256,7 @@ class PlannedTrainer implements Trainer {
   dispose(): void {
     this.#disposed = true;
     this.#training = null;
+    this.#gradient = null;
     this.#asking = null;
   }
 
@@ -240,29 +281,41 @@ class PlannedTrainer implements Trainer {
     return new InputRoom(this.#instance, plan.at(input), rows, rowSize(this.#shape));
   }
 
+  #labels({ plan, rows, labels }: WholePlan): Float32Array {
+    return this.#floats(plan.at(labels), rows);
+  }
+
   #askingPlan(): WholePlan {
-    this.#asking ??= this.#plan(null, this.#chunk, false);
+    this.#asking ??= this.#plan('ask', this.#chunk, null);
     return this.#asking;
   }
 
-  #trainingPlan({ optimizer, proximal: mu = 0 }: LocalTraining, rows: number): WholePlan {
-    const known = this.#training;
-    const proximal = mu !== 0;
-    if (known?.optimizer === optimizer && known.proximal === proximal && known.rows >= rows) return known;
-    this.#training = { ...this.#plan(optimizer, rows, proximal), optimizer, proximal };
-    return this.#training;
+  #gradientPlan(rows: number): GradientPlan {
+    if (this.#gradient === null || this.#gradient.rows < rows) {
+      const descent = collecting();
+      this.#gradient = { ...this.#plan('gradient', rows, descent), gradients: descent.gradients };
+    }
+    return this.#gradient;
   }
 
-  #plan(optimizer: LocalTraining['optimizer'] | null, rows: number, proximal: boolean): WholePlan {
+  #trainingPlan(optimizer: LocalTraining['optimizer'], objective: Objective | null, rows: number): WholePlan {
+    const terms = termsOf(objective);
+    const name = JSON.stringify({ optimizer, terms });
+    if (this.#training?.name !== name || this.#training.whole.rows < rows) {
+      this.#training = { name, whole: this.#plan('train', rows, descentOf(optimizer, terms)) };
+    }
+    return this.#training.whole;
+  }
+
+  #plan(mode: Mode, rows: number, descent: Descent | null): WholePlan {
     const { kernels } = this.#instance;
     const { layers, weights } = this.#model;
     const { outputs, loss } = this.#shape;
-    const plan = new PlanBuilder(this.#instance, this.#settings, optimizer, rows, proximal);
+    const plan = new PlanBuilder(this.#instance, this.#settings, rows, descent);
     const input = plan.kept(rowSize(this.#shape));
     const labels = plan.kept(1);
-    const training = optimizer !== null;
     let penalties = 0;
-    const penalised = training ? weights.filter(({ l1, l2 }) => l1 !== 0 || l2 !== 0) : [];
+    const penalised = mode === 'train' ? weights.filter(({ l1, l2 }) => l1 !== 0 || l2 !== 0) : [];
     if (penalised.length > 0) {
       plan.step([], () => () => {
         penalties = 0;
@@ -271,13 +324,13 @@ class PlannedTrainer implements Trainer {
     }
     let slot = input;
     const parts = layers.map((layer) => {
-      const part = layer.plan(plan, slot, training);
+      const part = layer.plan(plan, slot, mode);
       slot = part.output;
       return part;
     });
     const output = slot;
     const base = BASE + Math.ceil((4 * this.#size) / 16) * 16;
-    if (!training) {
+    if (mode === 'ask') {
       // The last step that uses the outputs: reading them.
       plan.step([output], () => () => {});
       return { plan: withMemory(() => plan.complete(base)), rows, input, labels, output, batchLoss: () => 0 };

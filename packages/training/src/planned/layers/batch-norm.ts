@@ -1,8 +1,8 @@
 import { type LayerInfo, notPlanned, type PlanLayer, sizeOf, weightOf } from '../layer.ts';
 
 /**
- * Batch normalization over the last axis: by the batch's own mean and variance while training, which move the kept ones,
- * and by the kept ones else.
+ * Batch normalization over the last axis: by the batch's own mean and variance where gradients are made, which move the
+ * kept ones while training, and by the kept ones otherwise.
  */
 export function planBatchNorm(layer: LayerInfo): PlanLayer {
   const { config, inputShape } = layer;
@@ -17,10 +17,10 @@ export function planBatchNorm(layer: LayerInfo): PlanLayer {
   const n = sizeOf(inputShape);
   const c = inputShape.at(-1) as number;
   const perExample = n / c;
-  return (plan, input, training) => {
+  return (plan, input, mode) => {
     const { kernels } = plan;
     const output = plan.slot(n);
-    if (!training) {
+    if (mode === 'ask') {
       plan.step([input, output], (at) => {
         const [x, y] = [at(input), at(output)];
         const [mean, variance] = [keptMean.at, keptVariance.at];
@@ -35,6 +35,7 @@ export function planBatchNorm(layer: LayerInfo): PlanLayer {
       return (rows) => {
         kernels.columnMoments(rows * perExample, c, x, mean, variance);
         kernels.normalize(rows * perExample, c, epsilon, x, mean, variance, gamma.at, beta.at, y);
+        if (mode !== 'train') return;
         // kept ← kept − change · (kept − the batch's).
         kernels.pull(c, change, mean, keptMean.at);
         kernels.pull(c, change, variance, keptVariance.at);

@@ -12,8 +12,8 @@ export function planDropout(layer: LayerInfo): PlanLayer {
   const { nextSeed } = layer;
   if (nextSeed === null) throw new Error(`${layer.name} draws, and was given no seed`);
   const n = sizeOf(layer.outputShape);
-  return (plan, input, training) => {
-    if (!training) return { output: input, backward: (gradient) => gradient };
+  return (plan, input, mode) => {
+    if (mode !== 'train') return { output: input, backward: (gradient) => gradient };
     const { kernels } = plan;
     const [mask, output] = [plan.slot(n), plan.slot(n)];
     plan.step([input, mask, output], (at) => {
