@@ -3,6 +3,7 @@ import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } fr
 import { gatherBatch } from './batch-tensors.ts';
 import { type BatchShape, checkDataset, copyInputs, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
+import { drawFirstWeights } from './first-weights.ts';
 import { everyLayer } from './layer-tree.ts';
 import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
 import { LossMeter } from './loss-meter.ts';
@@ -68,6 +69,8 @@ class TfjsTrainer implements Trainer {
   readonly #random: RandomLayers;
   readonly #chunk: number;
   readonly #pace: Pace | null;
+  /** Whether there are weights: given, or drawn when they were first needed. */
+  #weighted = false;
   #disposed = false;
 
   constructor(backend: TfjsBackend, built: BuiltModel, loss: Loss, pace: Pace | null, note?: string) {
@@ -86,6 +89,7 @@ class TfjsTrainer implements Trainer {
   }
 
   async getWeights(): Promise<Float32Array> {
+    await this.#drawn();
     this.#begin();
     const reads = Promise.all(this.#built.variables.map((variable) => variable.data<'float32'>()));
     const parts = await reads.catch((thrown: unknown) => this.#explain(thrown));
@@ -113,12 +117,14 @@ class TfjsTrainer implements Trainer {
       part.dispose();
       at += variable.size;
     }
+    this.#weighted = true;
   }
 
   async train(data: Dataset, how: LocalTraining, options: TrainOptions = {}): Promise<TrainingResult> {
     const started = performance.now();
     checkDataset(data, this.#shape);
     checkNotEmpty(data);
+    await this.#drawn();
     this.#begin();
     const optimizer = optimizers[how.optimizer](how.learningRate);
     const meter = new LossMeter();
@@ -211,6 +217,7 @@ class TfjsTrainer implements Trainer {
     count: number,
     take: (outputs: Float32Array, from: number) => void,
   ): Promise<void> {
+    await this.#drawn();
     this.#begin();
     const size = rowSize(this.#shape);
     const slices = new Slices();
@@ -241,6 +248,16 @@ class TfjsTrainer implements Trainer {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#built.model.dispose();
+  }
+
+  /** Sees to it that there are weights. */
+  async #drawn(): Promise<void> {
+    if (this.#weighted) return;
+    this.#begin();
+    await useBackend('cpu');
+    switchTo('cpu');
+    const { model, layout } = this.#built;
+    this.setWeights(drawFirstWeights(model, layout));
   }
 
   #begin(): void {
