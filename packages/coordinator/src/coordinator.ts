@@ -22,9 +22,9 @@ import { type Logger, pino } from 'pino';
 import { Server } from 'socket.io';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, defaultConfig } from './config.ts';
-import type { Evaluator } from './evaluation/evaluator.ts';
-import { workerEvaluator } from './evaluation/worker-evaluator.ts';
 import { createApp } from './http/app.ts';
+import type { ModelWorker } from './model-worker/model-worker.ts';
+import { threadedModels } from './model-worker/threaded-models.ts';
 import { EventLog } from './monitoring/event-log.ts';
 import { Metrics } from './monitoring/metrics.ts';
 import { AdminHub } from './realtime/admin.ts';
@@ -76,7 +76,7 @@ export interface CoordinatorOptions {
   readonly clock?: Clock;
   readonly storage?: Storage;
   readonly spool?: Spool;
-  readonly evaluator?: Evaluator;
+  readonly models?: ModelWorker;
 }
 
 const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
@@ -102,12 +102,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
           logger.error({ err: thrown }, 'old checkpoints could not be deleted'),
         );
   const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'), options.flush);
-  const evaluator = options.evaluator ?? workerEvaluator();
+  const models = options.models ?? threadedModels({ clock });
   const adminKey = config.adminKey ?? newSecret();
   const admins = new Admins(storage, clock, adminKey);
   const admissions = new Admissions(storage, clock);
   const events = new EventLog(storage, clock, logger);
-  const tasks = new Tasks(storage, evaluator);
+  const tasks = new Tasks(storage, models);
   let recovered = false;
   let ready = false;
 
@@ -180,7 +180,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     answered: (name, result) => metrics.answered(name, result),
     proved: (connection) => unproven.proved(connection),
   });
-  const runs: Runs = new Runs({ storage, spool, clock, audience: hub, evaluator, events, tasks, admissions });
+  const runs: Runs = new Runs({ storage, spool, clock, audience: hub, models, events, tasks, admissions });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -195,7 +195,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     storage,
-    evaluator,
+    models,
     admins,
     admissions,
     adminPage: () => `${client}admin`,
@@ -263,9 +263,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       hub.close();
       adminHub.close();
       runs.close();
+      // Requests that wait for a thread are answered now: the server closes once all are.
+      await models.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));
       await events.flush();
-      await evaluator.close();
       await spool.close();
       await storage.close();
     },

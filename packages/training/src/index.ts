@@ -1,7 +1,6 @@
 // The menu of this room. Inside the room, import the file. None of it loads tfjs before a model or a backend needs it.
 export { createTrainer } from './create-trainer.ts';
 export { layoutOf } from './layout-of.ts';
-export { checkNesting } from './nesting.ts';
 export type { Pace } from './pace.ts';
 export { type RankedBackend, rankBackends } from './rank-backends.ts';
 export type {

@@ -20,7 +20,7 @@ import {
   weightsHash,
 } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Spool } from '../storage/spool.ts';
@@ -49,7 +49,7 @@ const id = (n: number) => n.toString(16).padStart(32, '0');
 async function world(
   plan: Partial<Plan> = {},
   options: {
-    evaluate?: Evaluator['evaluate'];
+    evaluate?: ModelWorker['evaluate'];
     /** What an earlier process left. */
     left?: { record: RunRecord; storage: Storage; spool: Spool; weights?: Float32Array; clock?: ManualClock };
   } = {},
@@ -85,7 +85,7 @@ async function world(
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
       bytes: () => ({ up: 0, down: 0 }),
     },
-    evaluator: {
+    models: {
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),
