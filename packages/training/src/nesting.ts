@@ -24,7 +24,8 @@ export function checkNesting(model: unknown): void {
   }
 }
 
-function tooDeep(): CoppiceError {
+/** The refusal of a description that nests too deep. */
+export function tooDeep(): CoppiceError {
   return new CoppiceError(
     'model-invalid',
     `This model can't be trained here: its description nests more than ${MAX_NESTING} lists and objects in one another. Save the model again, or use fewer models inside models.`,
