@@ -7,7 +7,8 @@ import type { Answer, Job } from './jobs.ts';
  * anything else is answered with the number of the thread.
  */
 parentPort?.on('message', (job: Job) => {
-  const name = job.kind === 'check' ? String(job.model) : typeof job.task === 'string' ? job.task : job.task.id;
+  const name =
+    job.kind === 'check' ? String(job.model) : typeof job.task === 'string' ? job.task : job.task.id;
   if (name.startsWith('never')) for (;;);
   if (name.startsWith('dies')) throw new Error('as it was told');
   if (name.startsWith('refused')) {

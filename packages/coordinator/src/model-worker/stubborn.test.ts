@@ -129,7 +129,10 @@ describe('a job that never ends', () => {
       headers: { authorization: 'Bearer key-for-tests', 'content-type': 'application/json' },
       body: JSON.stringify({ id: 'slow', title, description: title, data: { ...data, features }, model }),
     });
-    await Promise.race([asked.promise, answer.then(async (one) => expect.unreachable(await one.clone().text()))]);
+    await Promise.race([
+      asked.promise,
+      answer.then(async (one) => expect.unreachable(await one.clone().text())),
+    ]);
     await coordinator.close();
     expect((await answer).status).toBe(503);
     expect(await (await answer).json()).toMatchObject({ error: { code: 'coordinator-stopping' } });
@@ -176,7 +179,14 @@ it('gives tasks turns: one that asks for much waits behind each that asks for li
   const limit = { milliseconds: MINUTE, exceeded: () => new Error('too long') as never };
   const ask = (id: string, name: string) =>
     lane.do(id, { kind: 'samples', task: id, share: 0, of: 1 }, limit).then(() => order.push(name));
-  await Promise.all([ask('a', 'a1'), ask('a', 'a2'), ask('a', 'a3'), ask('b', 'b1'), ask('c', 'c1'), ask('b', 'b2')]);
+  await Promise.all([
+    ask('a', 'a1'),
+    ask('a', 'a2'),
+    ask('a', 'a3'),
+    ask('b', 'b1'),
+    ask('c', 'c1'),
+    ask('b', 'b2'),
+  ]);
   await lane.close(new Error('done') as never);
   expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2']);
 });
