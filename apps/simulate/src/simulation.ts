@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Coordinator, noLimits, startCoordinator, workerEvaluator } from '@coppice/coordinator';
+import { type Coordinator, noLimits, startCoordinator, threadedModels } from '@coppice/coordinator';
 import { parsePartition, partition, type RawExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, classesOf, REST_TIMEOUT, type Round, type Run, type TaskInfo } from '@coppice/protocol';
@@ -182,14 +182,17 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
   const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
   // While it measures, nobody trains: all processors are free.
-  const evaluator = workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism()), { eager: true });
-  cleanUp.push(() => evaluator.close());
+  const models = threadedModels({
+    threads: Math.min(EVALUATION_THREADS, availableParallelism()),
+    eager: true,
+  });
+  cleanUp.push(() => models.close());
   const coordinator: Coordinator = await startCoordinator({
     config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
     // The folder does not outlive this process: a disk that lags behind loses nothing.
     flush: false,
     retryPauses: RETRY_PAUSES,
-    evaluator,
+    models,
   });
   cleanUp.push(() => coordinator.close());
   return { url: coordinator.url, key: coordinator.adminKey };

@@ -295,6 +295,33 @@ describe('a task of your own', () => {
     expect(answer.body.error.message.length).toBeGreaterThan(20);
   });
 
+  it('is refused by name where tfjs would never finish with it: a circle, and 10,000 lists deep', async () => {
+    const input = {
+      class_name: 'InputLayer',
+      name: 'in',
+      config: { name: 'in', batch_input_shape: [null, 2] },
+    };
+    const layer = (name: string, from: string) => ({
+      class_name: 'Dense',
+      name,
+      config: { name, units: 2, activation: 'softmax' },
+      inbound_nodes: [[[from, 0, 0, {}]]],
+    });
+    const layers = [{ ...input, inbound_nodes: [] }, layer('one', 'two'), layer('two', 'one')];
+    const config = { name: 'm', layers, input_layers: [['in', 0, 0]], output_layers: [['two', 0, 0]] };
+    const circle = JSON.stringify(own({ model: { class_name: 'Model', config } }));
+    const lists = '['.repeat(10_000) + ']'.repeat(10_000);
+    const deep = JSON.stringify(own({ model: { class_name: 'Sequential', config: 'deep' } }));
+    for (const [body, why] of [
+      [circle, '"one" takes its input'],
+      [deep.replace('"deep"', lists), 'nests more than'],
+    ] as const) {
+      const answer = await call('/api/tasks', { method: 'POST', admin: true, body });
+      expect(answer).toMatchObject({ status: 422, body: { error: { code: 'model-invalid' } } });
+      expect(answer.body.error.message).toContain(why);
+    }
+  });
+
   it('with a layer that tfjs cannot train is refused by the name of the layer', async () => {
     const dilated = {
       class_name: 'SeparableConv2D',

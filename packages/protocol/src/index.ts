@@ -219,6 +219,7 @@ export {
 } from './task.ts';
 export {
   ANSWER_TIMEOUT,
+  CHECK_TIMEOUT,
   FIRST_PAUSE,
   GRACE_AFTER_RESTART,
   HEARTBEAT_INTERVAL,

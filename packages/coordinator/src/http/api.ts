@@ -8,7 +8,7 @@ import {
   type TaskInfo,
 } from '@coppice/protocol';
 import { Router } from 'express';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
@@ -24,7 +24,7 @@ export interface ApiOptions {
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly storage: Storage;
-  readonly evaluator: Evaluator;
+  readonly models: ModelWorker;
   readonly admins: Admins;
   /** The address of the admin page. */
   readonly adminPage: () => string;
@@ -40,7 +40,7 @@ export function apiRouter({
   runs,
   tasks,
   storage,
-  evaluator,
+  models,
   admins,
   adminPage,
   clientPage,
@@ -87,7 +87,7 @@ export function apiRouter({
         throw new CoppiceError('not-found', `The coordinator has no sample data for the task "${task.id}".`);
       const of = wholeNumber(request.query.of, 'of', 1, 10_000);
       const share = wholeNumber(request.query.share, 'share', 0, of - 1);
-      const bytes = await evaluator.samples(task.id, share, of);
+      const bytes = await models.samples(task.id, share, of);
       response
         .type('application/octet-stream')
         .set('Cache-Control', 'no-store')

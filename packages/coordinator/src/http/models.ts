@@ -1,6 +1,6 @@
 import { type Checkpoint, CoppiceError, type Layout, type Topology } from '@coppice/protocol';
 import { type Request, Router } from 'express';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -16,13 +16,13 @@ import { json, parameter } from './respond.ts';
 export function modelsRouter({
   storage,
   tasks,
-  evaluator,
+  models,
   admins,
   admissions,
 }: {
   storage: Storage;
   tasks: Tasks;
-  evaluator: Evaluator;
+  models: ModelWorker;
   admins: Admins;
   admissions: Admissions;
 }): Router {
@@ -69,7 +69,7 @@ export function modelsRouter({
       const task = tasks.get(parameter(request, 'task'));
       const version = parameter(request, 'version');
       const checkpoint = await find(request);
-      const layout = await evaluator.layout(task);
+      const layout = await models.layout(task);
       cache(response, version, admissions.of(checkpoint.run) === 'open');
       // Weights by hash: "latest" may change between this answer and the next request.
       const weights = version === 'latest' ? `../${checkpoint.hash}/weights.bin` : 'weights.bin';

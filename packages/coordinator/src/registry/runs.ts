@@ -13,7 +13,7 @@ import {
   type Up,
   weightsHash,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
@@ -33,7 +33,7 @@ export interface RunsOptions {
   readonly spool: Spool;
   readonly clock: Clock;
   readonly audience: Audience;
-  readonly evaluator: Evaluator;
+  readonly models: ModelWorker;
   readonly events: EventLog;
   readonly tasks: Tasks;
   readonly admissions: Pick<Admissions, 'of' | 'begin'>;
@@ -89,7 +89,7 @@ export class Runs {
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task.planDefaults, input);
-    const { layout, weights } = await this.#o.evaluator.describe(task, plan.seed);
+    const { layout, weights } = await this.#o.models.describe(task, plan.seed);
     const existing = (await this.#o.storage.runs()).filter((run) => run.task.id === taskId);
     const now = this.#o.clock.now();
     const record: RunRecord = {
@@ -101,7 +101,7 @@ export class Runs {
       endedAt: null,
       reason: null,
     };
-    const central = await this.#o.evaluator.evaluate(task, weights);
+    const central = await this.#o.models.evaluate(task, weights);
     // Before there is a run: a crash in between must not leave it open.
     await this.#o.admissions.begin(record.id, admission);
     await this.#o.storage.commit({
@@ -196,7 +196,7 @@ export class Runs {
   /** The last model of a run that is over, kept while others are not asked for: it is fetched piece by piece. */
   #last(run: Run): Promise<PackedModel> {
     return this.#lastModels.get(run.checkpoint, async () => {
-      const layout = await this.#o.evaluator.layout(this.#o.tasks.get(run.task));
+      const layout = await this.#o.models.layout(this.#o.tasks.get(run.task));
       const weights = await this.#o.storage.weights(run.checkpoint);
       return inTurns(packModel(layoutHash(layout), weights));
     });
@@ -215,7 +215,7 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const layout = await this.#o.evaluator.layout(record.task);
+    const layout = await this.#o.models.layout(record.task);
     const { checkpoint } = latest;
     const rounds = await storage.rounds(record.id);
     const engine = new RunEngine({
@@ -232,7 +232,7 @@ export class Runs {
       spool,
       clock: this.#o.clock,
       audience: this.#o.audience,
-      evaluator: this.#o.evaluator,
+      models: this.#o.models,
       observer: {
         runChanged: () => this.#changed(record.id),
         roundChanged: (round) => {

@@ -8,20 +8,20 @@ import {
   type TaskInfo,
   TaskSchema,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /** What can be learned: the built-in tasks and the admin's own. */
 export class Tasks {
   readonly #storage: Storage;
-  readonly #evaluator: Evaluator;
+  readonly #models: ModelWorker;
   readonly #own = new Map<string, Task>();
   readonly #builtIn = new Map<string, Task>(builtInTasks.map((task) => [task.id, task]));
   readonly #sizes = new Map<string, Promise<number>>();
 
-  constructor(storage: Storage, evaluator: Evaluator) {
+  constructor(storage: Storage, models: ModelWorker) {
     this.#storage = storage;
-    this.#evaluator = evaluator;
+    this.#models = models;
   }
 
   async recover(): Promise<void> {
@@ -49,8 +49,10 @@ export class Tasks {
     const builtIn = this.#builtIn.has(id);
     let parameters = this.#sizes.get(id);
     if (parameters === undefined) {
-      parameters = this.#evaluator.layout(task).then(layoutSize);
+      parameters = this.#models.layout(task).then(layoutSize);
       this.#sizes.set(id, parameters);
+      // Asked again next time: a thread that ended says nothing about the model.
+      parameters.catch(() => this.#sizes.delete(id));
     }
     return {
       id,
@@ -83,7 +85,7 @@ export class Tasks {
       title: input.title,
       description: input.description,
       data,
-      model: await this.#evaluator.check(input.model, data, loss),
+      model: await this.#models.check(input.model, data, loss),
       loss,
       samples: false,
       planDefaults: {},

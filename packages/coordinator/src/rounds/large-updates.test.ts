@@ -84,7 +84,7 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
       bytes: () => ({ up: 0, down: 0 }),
     },
-    evaluator: {
+    models: {
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),

@@ -424,7 +424,7 @@ export class RoundLoop {
       const next = await roundStep(applied, { before, layout, plan, round: open.round });
       if (this.#open !== open) return;
       this.#step('aggregated');
-      const central = await evaluate(this.#o.evaluator, task, next.weights);
+      const central = await evaluate(this.#o.models, task, next.weights);
       if (this.#open !== open) return;
       this.#step('evaluated');
       const { layoutHash } = state;

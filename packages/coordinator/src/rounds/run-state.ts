@@ -10,7 +10,7 @@ import {
   movesBySteps,
   type Round,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
@@ -52,7 +52,7 @@ export interface RunOptions {
   readonly spool: Spool;
   readonly clock: Clock;
   readonly audience: Audience;
-  readonly evaluator: Evaluator;
+  readonly models: ModelWorker;
   readonly observer: RunObserver;
   /** Who may take part, as it is now. It is held to before anyone speaks to the run. */
   readonly admission: () => Admission;

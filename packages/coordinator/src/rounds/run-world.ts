@@ -14,7 +14,7 @@ import {
   type Update,
   weightsHash,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Spool } from '../storage/spool.ts';
@@ -110,7 +110,7 @@ export async function leftIn(storage: Storage, spool: Spool): Promise<Left> {
 export async function world(
   plan: Partial<Plan> = {},
   options: {
-    evaluate?: Evaluator['evaluate'];
+    evaluate?: ModelWorker['evaluate'];
     /** State of an earlier process. */
     left?: Left;
   } = {},
@@ -143,7 +143,7 @@ export async function world(
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
       bytes: () => ({ up: 0, down: 0 }),
     },
-    evaluator: {
+    models: {
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),

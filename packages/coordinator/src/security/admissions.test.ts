@@ -25,8 +25,8 @@ import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
-import type { Evaluator } from '../evaluation/evaluator.ts';
-import { workerEvaluator } from '../evaluation/worker-evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { threadedModels } from '../model-worker/threaded-models.ts';
 import { backUp, restore } from '../storage/backup.ts';
 import { openSqliteStorage } from '../storage/sqlite.ts';
 
@@ -34,7 +34,7 @@ const KEY = 'a-key-for-tests';
 const DAY = 24 * 60 * 60 * 1000;
 let folder: string;
 let coordinator: Coordinator;
-let evaluator: Evaluator;
+let models: ModelWorker;
 const clock = new ManualClock(1_760_000_000_000);
 const sockets = new Set<Socket>();
 /** Waited for before an invitation is used. */
@@ -46,7 +46,7 @@ const start = async () => {
   coordinator = await startCoordinator({
     config: { port: 0, adminKey: KEY, logLevel: 'silent', dataDir },
     clock,
-    evaluator: { ...evaluator, close: async () => {} },
+    models: { ...models, close: async () => {} },
     storage: new Proxy(storage, {
       get: (target, name: keyof typeof storage) =>
         name !== 'useRunInvitation'
@@ -60,13 +60,13 @@ const start = async () => {
 };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'coppice-admissions-'));
-  evaluator = workerEvaluator();
+  models = threadedModels();
   await start();
 });
 afterAll(async () => {
   for (const socket of sockets) socket.disconnect();
   await coordinator.close();
-  await evaluator.close();
+  await models.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
