@@ -125,6 +125,8 @@ export type RunSummary = z.infer<typeof RunSummarySchema>;
 
 /** A run as the admin sees it. */
 export const RunSchema = z.extend(RunSummarySchema, {
+  /** Grows with every run of the coordinator: the order of creation. */
+  sequence: z.int(),
   plan: PlanSchema,
   createdAt: z.number(),
   endedAt: z.nullable(z.number()),

@@ -5,6 +5,7 @@ import { defaultPlan, type Event, type Round, type Run } from '@coppice/protocol
 export function runOf(fields: Partial<Run> = {}): Run {
   return {
     id: 'iris-1',
+    sequence: 1,
     task: 'iris',
     title: { en: 'Iris flowers' },
     status: 'running',

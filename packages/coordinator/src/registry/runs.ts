@@ -13,9 +13,9 @@ import {
   type Run,
   type RunAction,
   type RunSummary,
+  RunSummarySchema,
   type Task,
   type Up,
-  weightsHash,
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
@@ -92,39 +92,20 @@ export class Runs {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task, input);
     const { layout, weights } = await this.#o.evaluator.describe(task, plan.seed);
-    const existing = (await this.#o.storage.runs()).filter((run) => run.task.id === taskId);
-    const now = this.#o.clock.now();
-    const record: RunRecord = {
-      id: `${taskId}-${existing.length + 1}`,
-      task,
-      plan,
-      status: 'created',
-      createdAt: now,
-      endedAt: null,
-      reason: null,
-    };
     const central = await this.#o.evaluator.evaluate(task, weights);
-    // Before there is a run: a crash in between must not leave it open.
-    await this.#o.admissions.begin(record.id, admission);
-    await this.#o.storage.commit({
-      run: record,
-      round: null,
-      model: {
-        weights,
-        state: strategyOf(plan).init({ layout, weights }),
-        checkpoint: {
-          hash: weightsHash(weights),
-          run: record.id,
-          task: taskId,
-          round: 0,
-          parent: null,
-          createdAt: now,
-          central,
-          federated: null,
-          parameters: weights.length,
-        },
+    const record = await this.#o.storage.createRun({
+      run: {
+        task,
+        plan,
+        status: 'created',
+        createdAt: this.#o.clock.now(),
+        endedAt: null,
+        reason: null,
       },
+      admission,
+      model: { weights, state: strategyOf(plan).init({ layout, weights }), central },
     });
+    this.#o.admissions.begin(record.id, admission);
     const engine = await this.#open(record);
     this.#o.events.add({
       run: record.id,
@@ -168,7 +149,7 @@ export class Runs {
   all(): Run[] {
     return [...this.#over.keys(), ...this.#engines.keys()]
       .map((id) => this.get(id))
-      .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+      .sort((a, b) => b.sequence - a.sequence);
   }
 
   /** The current model of any run, over or not. @param has the hash of the model that the participant has already. */
@@ -271,9 +252,10 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const { id, task, plan, status, createdAt, endedAt, reason } = record;
+    const { id, sequence, task, plan, status, createdAt, endedAt, reason } = record;
     return {
       id,
+      sequence,
       task: task.id,
       title: task.title,
       status,
@@ -307,11 +289,12 @@ export class Runs {
   }
 }
 
+/** The fields of the schema: one that is added to a run is not shown to everyone by that. */
+const summaryFields = Object.keys(RunSummarySchema.shape) as (keyof RunSummary)[];
+
 /** What a run's participants may see of it; others too where it is open, without its metrics where it is not. */
-export function summaryOf(
-  { plan: _plan, createdAt: _createdAt, endedAt: _endedAt, reason: _reason, ...summary }: Run,
-  admitted: boolean,
-): RunSummary {
+export function summaryOf(run: Run, admitted: boolean): RunSummary {
+  const summary = Object.fromEntries(summaryFields.map((field) => [field, run[field]])) as RunSummary;
   return admitted || summary.admission === 'open' ? summary : { ...summary, central: null };
 }
 

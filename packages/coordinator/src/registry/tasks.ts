@@ -9,6 +9,7 @@ import {
 } from '@coppice/protocol';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import type { Storage } from '../storage/storage.ts';
+import { taskExists } from '../storage/storage-error.ts';
 import { completePlan } from './runs.ts';
 
 /** What can be learned: the built-in tasks and the admin's own. */
@@ -72,9 +73,7 @@ export class Tasks {
    * @throws CoppiceError `task-exists`, `model-invalid` (saying what is wrong with it), `task-invalid`.
    */
   async create(input: CreateTask): Promise<Task> {
-    if (this.#builtIn.has(input.id) || this.#own.has(input.id)) {
-      throw new CoppiceError('task-exists', `There is a task "${input.id}" already. Choose another id.`);
-    }
+    if (this.#builtIn.has(input.id) || this.#own.has(input.id)) throw taskExists(input.id);
     const { data } = input;
     const number = data.kind === 'table' && data.target.kind === 'number';
     const loss = input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy');
@@ -88,7 +87,8 @@ export class Tasks {
       samples: false,
       planDefaults: {},
     });
-    await this.#storage.putTask(task);
+    // Another request may have taken the id while the model was checked: storage decides.
+    await this.#storage.addTask(task);
     this.#own.set(task.id, task);
     return task;
   }

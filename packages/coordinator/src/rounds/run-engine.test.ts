@@ -23,6 +23,7 @@ import { describe, expect, it } from 'vitest';
 import type { Evaluator } from '../evaluation/evaluator.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import { newRun } from '../storage/new-run.testing.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { RunEngine } from './run-engine.ts';
@@ -62,15 +63,9 @@ async function world(
   const events: string[] = [];
   const logged: { kind: string; round: number | null }[] = [];
   const weights = options.left?.weights ?? new Float32Array([1, 2, 3]);
-  const record: RunRecord = options.left?.record ?? {
-    id: 'toy-1',
-    task,
-    plan: { ...defaultPlan, overSelection: 1, ...plan },
-    status: 'created',
-    createdAt: 0,
-    endedAt: null,
-    reason: null,
-  };
+  const begun = { task, plan: { ...defaultPlan, overSelection: 1, ...plan }, status: 'created' } as const;
+  const stored = (await storage.runs())[0] ?? (await storage.createRun(newRun(weights, begun)));
+  const record: RunRecord = options.left?.record ?? stored;
   const engine = new RunEngine({
     record,
     layout,

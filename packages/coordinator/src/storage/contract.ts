@@ -1,34 +1,10 @@
-import { defaultPlan, type Round, type Task, weightsHash } from '@coppice/protocol';
+import { type Round, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
+import { newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
-import type { Commit, RunRecord, Storage } from './storage.ts';
-
-const task: Task = {
-  id: 'toy',
-  title: { en: 'Toy' },
-  description: { en: 'A toy.' },
-  data: {
-    kind: 'table',
-    features: [{ name: 'x', mean: 0, scale: 1 }],
-    target: { kind: 'number', name: 'y' },
-  },
-  model: { class_name: 'Sequential', config: {} },
-  loss: 'meanSquaredError',
-  samples: false,
-  planDefaults: {},
-};
-
-const runRecord = (id: string, createdAt = 1): RunRecord => ({
-  id,
-  task,
-  plan: defaultPlan,
-  status: 'running',
-  createdAt,
-  endedAt: null,
-  reason: null,
-});
+import type { Commit, NewRun, RunRecord, Storage } from './storage.ts';
 
 function roundRecord(run: string, round: number, attempt = 1): Round {
   return {
@@ -56,16 +32,27 @@ function roundRecord(run: string, round: number, attempt = 1): Round {
   };
 }
 
-function commitOf(run: string, round: number, weights: Float32Array): Commit {
+const stateOf = (round: number, weights: Float32Array) => ({
+  values: { steps: round, nested: [1, 'a', null] },
+  tensors: { velocity: weights.map((w) => w * 2) },
+});
+
+/** A run of a task with its first weights. */
+function runOf(task: string, weights: Float32Array, change: Partial<NewRun['run']> = {}): NewRun {
+  const begun = newRun(weights, { task: { ...toyTask, id: task }, ...change });
+  return { ...begun, model: { ...begun.model, state: stateOf(0, weights) } };
+}
+
+function commitOf(run: RunRecord, round: number, weights: Float32Array): Commit {
   return {
-    run: runRecord(run),
-    round: round === 0 ? null : roundRecord(run, round),
+    run,
+    round: roundRecord(run.id, round),
     model: {
       weights,
       checkpoint: {
         hash: weightsHash(weights),
-        run,
-        task: 'toy',
+        run: run.id,
+        task: run.task.id,
         round,
         parent: null,
         createdAt: 100 + round,
@@ -73,10 +60,7 @@ function commitOf(run: string, round: number, weights: Float32Array): Commit {
         federated: null,
         parameters: weights.length,
       },
-      state: {
-        values: { steps: round, nested: [1, 'a', null] },
-        tensors: { velocity: weights.map((w) => w * 2) },
-      },
+      state: stateOf(round, weights),
     },
   };
 }
@@ -114,17 +98,57 @@ export function storageContract(
       expect(await storage.events({})).toEqual([]);
     });
 
-    it('keeps tasks and runs, replacing by id, runs oldest first', async () => {
-      await storage.putTask(task);
-      await storage.putTask({ ...task, title: { en: 'Toy', zh: '玩具' } });
-      expect(await storage.tasks()).toEqual([{ ...task, title: { en: 'Toy', zh: '玩具' } }]);
-      await storage.putRun(runRecord('b', 2));
-      await storage.putRun(runRecord('a', 1));
-      await storage.putRun({ ...runRecord('b', 2), status: 'paused' });
-      expect((await storage.runs()).map((run) => [run.id, run.status])).toEqual([
-        ['a', 'running'],
-        ['b', 'paused'],
-      ]);
+    it('keeps tasks, each as it came first', async () => {
+      await storage.addTask(toyTask);
+      await expect(storage.addTask({ ...toyTask, title: { en: 'Other' } })).rejects.toMatchObject({
+        code: 'task-exists',
+      });
+      expect(await storage.tasks()).toEqual([toyTask]);
+      const attempts = Array.from({ length: 4 }, () => storage.addTask({ ...toyTask, id: 'other' }));
+      const outcomes = await Promise.allSettled(attempts);
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'task-exists' });
+    });
+
+    it('keeps runs in the order of their creation, whatever the clock says, and replaces their records', async () => {
+      const later = await storage.createRun(runOf('b', new Float32Array([1]), { createdAt: 2 }));
+      const earlier = await storage.createRun(runOf('a', new Float32Array([1]), { createdAt: 1 }));
+      const paused = { ...later, status: 'paused' as const };
+      await storage.putRun(paused);
+      expect(await storage.runs()).toEqual([paused, earlier]);
+      expect(earlier.sequence).toBeGreaterThan(later.sequence);
+    });
+
+    it('gives every run made at once a number, an admission and first weights of its own', async () => {
+      const asked = (['listed', 'open', 'invited', 'open', 'listed'] as const).flatMap((admission, at) =>
+        ['toy', 'toy-1'].map((task) => ({ ...runOf(task, new Float32Array([at, 9])), admission })),
+      );
+      const made = await Promise.all(asked.map((run) => storage.createRun(run)));
+      const ids = made.map(({ id }) => id).sort();
+      expect(ids).toEqual(
+        ['toy', 'toy-1'].flatMap((task) => [1, 2, 3, 4, 5].map((n) => `${task}-${n}`)).sort(),
+      );
+      expect(new Set(made.map(({ sequence }) => sequence)).size).toBe(10);
+      const admissions = new Map((await storage.admissions()).map((one) => [one.run, one.admission]));
+      for (const [at, { id }] of made.entries()) {
+        expect(admissions.get(id)).toBe(asked[at]?.admission);
+        expect((await storage.latest(id))?.weights).toEqual(asked[at]?.model.weights);
+        expect(await storage.checkpoints(id)).toMatchObject([{ run: id, round: 0, parent: null }]);
+      }
+      expect(await storage.runs()).toHaveLength(10);
+    });
+
+    it('stores nothing of a run that is not there', async () => {
+      const run = await storage.createRun(runOf('toy', new Float32Array([1])));
+      const gone = { ...run, id: 'toy-7' };
+      await expect(storage.putRun(gone)).rejects.toMatchObject({ code: 'run-unknown' });
+      await expect(storage.commit(commitOf(gone, 1, new Float32Array([2])))).rejects.toMatchObject({
+        code: 'run-unknown',
+      });
+      expect(await storage.runs()).toEqual([run]);
+      expect(await storage.checkpoints('toy-7')).toEqual([]);
+      expect(await storage.rounds('toy-7')).toEqual([]);
     });
 
     it('keeps every attempt of a round, in order, and replaces the same attempt', async () => {
@@ -144,75 +168,77 @@ export function storageContract(
 
     it('gives back a committed model bit for bit, with the strategy state', async () => {
       const weights = new Float32Array([1, -0, 1e-40, 3.4e38]);
-      await storage.commit(commitOf('r', 0, new Float32Array([0, 0, 0, 0])));
-      await storage.commit(commitOf('r', 1, weights));
-      const latest = await storage.latest('r');
+      const run = await storage.createRun(runOf('r', new Float32Array([0, 0, 0, 0])));
+      await storage.commit(commitOf(run, 1, weights));
+      const latest = await storage.latest('r-1');
       expect(latest?.checkpoint.round).toBe(1);
       expect(new Uint8Array(latest?.weights.slice().buffer as ArrayBuffer)).toEqual(
         new Uint8Array(weights.slice().buffer),
       );
       expect(latest?.state.values).toEqual({ steps: 1, nested: [1, 'a', null] });
       expect(latest?.state.tensors.velocity).toEqual(weights.map((w) => w * 2));
-      expect(await storage.rounds('r')).toEqual([roundRecord('r', 1)]);
+      expect(await storage.rounds('r-1')).toEqual([roundRecord('r-1', 1)]);
       expect(await storage.weights(weightsHash(weights))).toEqual(weights);
-      expect((await storage.checkpoint(weightsHash(weights)))?.run).toBe('r');
-      expect((await storage.checkpoints('r')).map((c) => c.round)).toEqual([1, 0]);
-      expect((await storage.latestOfTask('toy'))?.round).toBe(1);
+      expect((await storage.checkpoint(weightsHash(weights)))?.run).toBe('r-1');
+      expect((await storage.checkpoints('r-1')).map((c) => c.round)).toEqual([1, 0]);
+      expect((await storage.latestOfTask('r'))?.round).toBe(1);
     });
 
     it('lets two runs share the same weights', async () => {
       const weights = new Float32Array([1, 2]);
-      await storage.commit(commitOf('a', 0, weights));
-      await storage.commit(commitOf('b', 0, weights));
-      expect((await storage.latest('a'))?.checkpoint.run).toBe('a');
-      expect((await storage.latest('b'))?.checkpoint.run).toBe('b');
+      for (const id of ['toy-1', 'toy-2']) {
+        await storage.createRun(runOf('toy', weights));
+        expect((await storage.latest(id))?.checkpoint.run).toBe(id);
+      }
     });
 
     it('finds checkpoints as though some runs were not there', async () => {
       const [shared, own] = [new Float32Array([1, 2]), new Float32Array([3, 4])];
-      await storage.commit(commitOf('a', 0, shared));
-      await storage.commit(commitOf('b', 0, shared));
-      await storage.commit(commitOf('b', 1, own));
-      expect((await storage.latestOfTask('toy', []))?.run).toBe('b');
-      expect(await storage.latestOfTask('toy', ['b'])).toMatchObject({ run: 'a', round: 0 });
-      expect(await storage.latestOfTask('toy', ['a', 'b'])).toBeNull();
+      await storage.createRun(runOf('toy', shared));
+      const second = await storage.createRun(runOf('toy', shared));
+      await storage.commit(commitOf(second, 1, own));
+      expect((await storage.latestOfTask('toy', []))?.run).toBe('toy-2');
+      expect(await storage.latestOfTask('toy', ['toy-2'])).toMatchObject({ run: 'toy-1', round: 0 });
+      expect(await storage.latestOfTask('toy', ['toy-1', 'toy-2'])).toBeNull();
       for (const [without, found] of [
-        [['b'], 'a'],
-        [['a'], 'b'],
+        [['toy-2'], 'toy-1'],
+        [['toy-1'], 'toy-2'],
       ] as const)
         expect((await storage.checkpoint(weightsHash(shared), without))?.run).toBe(found);
-      expect(await storage.checkpoint(weightsHash(own), ['b', 'c'])).toBeNull();
+      expect(await storage.checkpoint(weightsHash(own), ['toy-2', 'c'])).toBeNull();
     });
 
     it('forgets the checkpoints that a rule does not keep, and their weights, unless another run has them', async () => {
       const weights = [0, 1, 2, 3, 4].map((n) => new Float32Array([n, n]));
-      for (const [round, values] of weights.entries()) await storage.commit(commitOf('r', round, values));
-      await storage.commit(commitOf('other', 0, weights[1] as Float32Array));
+      const run = await storage.createRun(runOf('r', weights[0] as Float32Array));
+      for (const [round, values] of weights.entries())
+        if (round > 0) await storage.commit(commitOf(run, round, values));
+      await storage.createRun(runOf('other', weights[1] as Float32Array));
       await storage.putMetrics({
-        run: 'r',
+        run: 'r-1',
         round: 2,
         central: { loss: 0.1, accuracy: null, examples: 1 },
         federated: null,
       });
-      expect(await storage.prune('r', { last: 1, every: 0 })).toBe(3);
-      expect((await storage.checkpoints('r')).map(({ round }) => round)).toEqual([4, 2]);
-      expect((await storage.rounds('r')).map(({ round }) => round)).toEqual([1, 2, 3, 4]);
-      expect((await storage.latest('r'))?.weights).toEqual(weights[4]);
-      expect((await storage.latest('other'))?.weights).toEqual(weights[1]);
+      expect(await storage.prune('r-1', { last: 1, every: 0 })).toBe(3);
+      expect((await storage.checkpoints('r-1')).map(({ round }) => round)).toEqual([4, 2]);
+      expect((await storage.rounds('r-1')).map(({ round }) => round)).toEqual([1, 2, 3, 4]);
+      expect((await storage.latest('r-1'))?.weights).toEqual(weights[4]);
+      expect((await storage.latest('other-1'))?.weights).toEqual(weights[1]);
       expect(await storage.checkpoint(weightsHash(weights[3] as Float32Array))).toBeNull();
       for (const n of [0, 3])
         await expect(storage.weights(weightsHash(weights[n] as Float32Array))).rejects.toMatchObject({
           code: 'storage-corrupt',
         });
-      expect(await storage.prune('r', { last: 1, every: 0 })).toBe(0);
+      expect(await storage.prune('r-1', { last: 1, every: 0 })).toBe(0);
     });
 
     it('adds metrics to one checkpoint', async () => {
-      await storage.commit(commitOf('r', 0, new Float32Array([1])));
-      await storage.commit(commitOf('r', 1, new Float32Array([2])));
+      const run = await storage.createRun(runOf('r', new Float32Array([1])));
+      await storage.commit(commitOf(run, 1, new Float32Array([2])));
       const central = { loss: 0.1, accuracy: 0.9, examples: 10 };
-      await storage.putMetrics({ run: 'r', round: 1, central, federated: null });
-      expect((await storage.checkpoints('r')).map((c) => c.central)).toEqual([central, null]);
+      await storage.putMetrics({ run: 'r-1', round: 1, central, federated: null });
+      expect((await storage.checkpoints('r-1')).map((c) => c.central)).toEqual([central, null]);
     });
 
     it('names missing weights', async () => {
@@ -248,31 +274,33 @@ export function storageContract(
         { id: 1, at, run: 'r', round: 2, level: 'info', kind: 'k', message },
         { id: 2, at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\uFFFDb' },
       ]);
-      const made = commitOf('r', 0, new Float32Array([1]));
+      const run = await storage.createRun(runOf('r', new Float32Array([0])));
+      const made = commitOf(run, 1, new Float32Array([1]));
       const checkpoint = { ...made.model.checkpoint, createdAt: at, parameters: 67_108_864 };
       await storage.commit({ ...made, model: { ...made.model, checkpoint } });
-      expect(await storage.checkpoints('r')).toEqual([checkpoint]);
+      expect((await storage.checkpoints('r-1'))[0]).toEqual(checkpoint);
     });
 
     it('orders names by their characters, whatever the language', async () => {
-      for (const id of ['b', 'a-1', 'B', 'a1', 'é', 'a_1']) await storage.putTask({ ...task, id });
+      for (const id of ['b', 'a-1', 'B', 'a1', 'é', 'a_1']) await storage.addTask({ ...toyTask, id });
       expect((await storage.tasks()).map(({ id }) => id)).toEqual(['B', 'a-1', 'a1', 'a_1', 'b', 'é']);
     });
 
     it('does not hand out or keep what a caller may change', async () => {
       const weights = new Float32Array([1, 2]);
-      await storage.commit(commitOf('r', 0, weights));
+      await storage.createRun(runOf('r', weights));
       weights[0] = 99;
-      const first = await storage.latest('r');
+      const first = await storage.latest('r-1');
       if (first) first.weights[1] = 99;
-      expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([1, 2]));
+      expect((await storage.latest('r-1'))?.weights).toEqual(new Float32Array([1, 2]));
     });
 
     if (durable)
       it('keeps everything over a restart', async () => {
         if (reopen === undefined) throw new Error('a durable storage must be opened again');
-        await storage.putTask(task);
-        await storage.commit(commitOf('r', 1, new Float32Array([5, 6])));
+        await storage.addTask(toyTask);
+        const run = await storage.createRun({ ...runOf('r', new Float32Array([0, 0])), admission: 'listed' });
+        await storage.commit(commitOf(run, 1, new Float32Array([5, 6])));
         await storage.appendEvents([{ at: 1, run: 'r', round: 1, level: 'info', kind: 'k', message: 'm' }]);
         await storage.appendAudit({
           at: 1,
@@ -285,9 +313,11 @@ export function storageContract(
         });
         storage = await reopen();
         expect((await storage.audit({})).map(({ id }) => id)).toEqual([1]);
-        expect(await storage.tasks()).toEqual([task]);
-        expect((await storage.runs()).map((run) => run.id)).toEqual(['r']);
-        expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([5, 6]));
+        expect(await storage.tasks()).toEqual([toyTask]);
+        expect(await storage.runs()).toEqual([run]);
+        expect(await storage.admissions()).toEqual([{ run: 'r-1', admission: 'listed' }]);
+        expect((await storage.createRun(runOf('r', new Float32Array([0])))).id).toBe('r-2');
+        expect((await storage.latest('r-1'))?.weights).toEqual(new Float32Array([5, 6]));
         expect((await storage.events({})).length).toBe(1);
         const [next] = await storage.appendEvents([
           {

@@ -1,11 +1,14 @@
-import type { Checkpoint, Event, Round, Task } from '@coppice/protocol';
+import { type Checkpoint, type Event, type Round, type Task, weightsHash } from '@coppice/protocol';
 import { toBytes, toFloat32 } from './blobs.ts';
+import { RUNS, runsOf } from './counters.ts';
+import { firstCheckpoint } from './first-checkpoint.ts';
 import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { keptRounds } from './retention.ts';
 import type { RunRecord, Storage, StoredModel } from './storage.ts';
+import { runGone, taskExists } from './storage-error.ts';
 
 /** Storage that dies with its process: for tests and throw-away coordinators. Values are copied in and out. */
 export function memoryStorage(): Storage {
@@ -14,6 +17,13 @@ export function memoryStorage(): Storage {
   const rounds = new Map<string, Round>();
   const models: { checkpoint: Checkpoint; state: StoredModel['state'] }[] = [];
   const events: Event[] = [];
+  const counters = new Map<string, number>();
+  const nextNumber = (name: string) => {
+    const value = (counters.get(name) ?? 0) + 1;
+    counters.set(name, value);
+    return value;
+  };
+  const admission = memoryAdmission();
   const blobs = memoryBlobs();
   const copy = <T>(value: T): T => structuredClone(value);
   const roundKey = (round: Round) => `${round.run}/${round.round}/${round.attempt}`;
@@ -23,17 +33,30 @@ export function memoryStorage(): Storage {
     )[0];
 
   return {
-    async putTask(task) {
+    async addTask(task) {
+      if (tasks.has(task.id)) throw taskExists(task.id);
       tasks.set(task.id, copy(task));
     },
     async tasks() {
       return copy([...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
     },
+    async createRun({ run, admission: admitted, model }) {
+      const id = `${run.task.id}-${nextNumber(runsOf(run.task.id))}`;
+      const record = copy({ id, sequence: nextNumber(RUNS), ...run });
+      const put = blobs.put(toBytes(model.weights));
+      runs.set(id, record);
+      const checkpoint = firstCheckpoint(record, model, weightsHash(model.weights));
+      models.push(copy({ checkpoint, state: model.state }));
+      await admission.setAdmission(id, admitted);
+      await put;
+      return copy(record);
+    },
     async putRun(run) {
+      if (!runs.has(run.id)) throw runGone(run.id);
       runs.set(run.id, copy(run));
     },
     async runs() {
-      return copy([...runs.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)));
+      return copy([...runs.values()].sort((a, b) => a.sequence - b.sequence));
     },
     async putRound(round) {
       rounds.set(roundKey(round), copy(round));
@@ -43,6 +66,7 @@ export function memoryStorage(): Storage {
       return copy(found.sort((a, b) => a.round - b.round || a.attempt - b.attempt));
     },
     async commit({ run, round, model }) {
+      if (!runs.has(run.id)) throw runGone(run.id);
       const put = blobs.put(toBytes(model.weights));
       runs.set(run.id, copy(run));
       if (round !== null) rounds.set(roundKey(round), copy(round));
@@ -106,7 +130,7 @@ export function memoryStorage(): Storage {
       return copy(found.slice(-limit));
     },
     ...memoryAdmins(),
-    ...memoryAdmission(),
+    ...admission,
     ...memoryParticipants(),
     async close() {},
   };

@@ -7,7 +7,16 @@ import type { Generated } from 'kysely';
  */
 export interface Tables {
   task: { id: string; json: string };
-  run: { id: string; created_at: number; task: string; json: string };
+  run: {
+    id: string;
+    created_at: number;
+    task: string;
+    /** The order of creation over all runs, unique. */
+    sequence: number;
+    json: string;
+  };
+  /** The last number given out, by the name of what is counted: see `counters.ts`. */
+  counter: { name: string; value: number };
   round: { run: string; round: number; attempt: number; json: string };
   checkpoint: {
     run: string;

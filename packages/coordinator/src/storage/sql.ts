@@ -8,8 +8,10 @@ import {
   type Task,
   unsetPlanFields,
 } from '@coppice/protocol';
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
 import { type BlobStore, toBytes, toFloat32 } from './blobs.ts';
+import { nextNumber, RUNS, runsOf } from './counters.ts';
+import { firstCheckpoint } from './first-checkpoint.ts';
 import { migrate } from './migrate.ts';
 import type { Flavour } from './migrations/migration.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -20,8 +22,8 @@ import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { storable } from './storable-text.ts';
-import type { RunRecord, Storage, StoredModel } from './storage.ts';
-import { storageError } from './storage-error.ts';
+import type { NewRun, RunRecord, Storage, StoredModel } from './storage.ts';
+import { runGone, storageError, taskExists } from './storage-error.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
 
@@ -79,24 +81,50 @@ export async function sqlStorage(
     throw storageError(thrown, where);
   }
 
+  /** Blobs come first: a blob without a row is litter, a row without its blob would be a loss. */
+  const putBlobs = async ({ weights, state }: Pick<StoredModel, 'weights' | 'state'>, named?: string) => {
+    const hash = await blobs.put(toBytes(weights));
+    if (named !== undefined && hash !== named)
+      throw new CoppiceError('internal', `The checkpoint is named ${named}, its weights are ${hash}.`);
+    const tensors: Record<string, string> = {};
+    for (const [name, tensor] of Object.entries(state.tensors))
+      tensors[name] = await blobs.put(toBytes(tensor));
+    return { hash, tensors };
+  };
+
   const storage: Storage = {
-    async putTask(task) {
-      const json = JSON.stringify(task);
-      await db
+    async addTask(task) {
+      const added = await db
         .insertInto('task')
-        .values({ id: task.id, json })
-        .onConflict((c) => c.column('id').doUpdateSet({ json }))
-        .execute();
+        .values({ id: task.id, json: JSON.stringify(task) })
+        .onConflict((c) => c.column('id').doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (added === undefined) throw taskExists(task.id);
     },
     async tasks() {
       const rows = await db.selectFrom('task').selectAll().orderBy('id').execute();
       return rows.map((row) => JSON.parse(row.json) as Task);
     },
 
+    createRun: ({ run, admission, model }) =>
+      exclusively(async () => {
+        const blobs = await putBlobs(model);
+        return db.transaction().execute(async (transaction) => {
+          const record = await insertRun(transaction, run);
+          await transaction.insertInto('run_admission').values({ run: record.id, admission }).execute();
+          const checkpoint = firstCheckpoint(record, model, blobs.hash);
+          await transaction
+            .insertInto('checkpoint')
+            .values(checkpointRow(checkpoint, model, blobs))
+            .execute();
+          return record;
+        });
+      }),
     putRun: (run) => putRun(db, run),
     async runs() {
-      const rows = await db.selectFrom('run').selectAll().orderBy('created_at').orderBy('id').execute();
-      return rows.map((row) => parseRun(row.json));
+      const rows = await db.selectFrom('run').selectAll().orderBy('sequence').execute();
+      return rows.map(toRun);
     },
 
     putRound: (round) => putRound(db, round),
@@ -113,36 +141,13 @@ export async function sqlStorage(
 
     commit: ({ run, round, model }) =>
       exclusively(async () => {
-        // Blobs first: a blob without a row is litter, a row without its blob would be a loss.
-        const hash = await blobs.put(toBytes(model.weights));
-        if (hash !== model.checkpoint.hash) {
-          throw new CoppiceError(
-            'internal',
-            `The checkpoint is named ${model.checkpoint.hash}, its weights are ${hash}.`,
-          );
-        }
-        const tensors: Record<string, string> = {};
-        for (const [name, tensor] of Object.entries(model.state.tensors))
-          tensors[name] = await blobs.put(toBytes(tensor));
+        const blobs = await putBlobs(model, model.checkpoint.hash);
         await db.transaction().execute(async (transaction) => {
           await putRun(transaction, run);
           if (round !== null) await putRound(transaction, round);
-          const { checkpoint } = model;
           await transaction
             .insertInto('checkpoint')
-            .values({
-              run: checkpoint.run,
-              round: checkpoint.round,
-              task: checkpoint.task,
-              hash,
-              parent: checkpoint.parent,
-              created_at: checkpoint.createdAt,
-              parameters: checkpoint.parameters,
-              central: jsonOrNull(checkpoint.central),
-              federated: jsonOrNull(checkpoint.federated),
-              state_values: JSON.stringify(model.state.values),
-              state_tensors: JSON.stringify(tensors),
-            })
+            .values(checkpointRow(model.checkpoint, model, blobs))
             .execute();
         });
       }),
@@ -276,13 +281,35 @@ export async function sqlStorage(
   return named(storage, where, before);
 }
 
+/** Inserts a run under the next number of its task. What has that id already, from wherever, keeps it. */
+async function insertRun(db: Transaction<Tables>, run: NewRun['run']): Promise<RunRecord> {
+  const sequence = await nextNumber(db, RUNS);
+  for (;;) {
+    const record = { id: `${run.task.id}-${await nextNumber(db, runsOf(run.task.id))}`, sequence, ...run };
+    const added = await db
+      .insertInto('run')
+      .values({
+        id: record.id,
+        created_at: record.createdAt,
+        task: record.task.id,
+        sequence,
+        json: JSON.stringify(record),
+      })
+      .onConflict((c) => c.column('id').doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    if (added !== undefined) return record;
+  }
+}
+
 async function putRun(db: Db, run: RunRecord): Promise<void> {
-  const json = JSON.stringify(run);
-  await db
-    .insertInto('run')
-    .values({ id: run.id, created_at: run.createdAt, task: run.task.id, json })
-    .onConflict((c) => c.column('id').doUpdateSet({ json }))
-    .execute();
+  const put = await db
+    .updateTable('run')
+    .set({ json: JSON.stringify(run) })
+    .where('id', '=', run.id)
+    .returning('id')
+    .executeTakeFirst();
+  if (put === undefined) throw runGone(run.id);
 }
 
 async function putRound(db: Db, round: Round): Promise<void> {
@@ -308,10 +335,30 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
   };
 }
 
+function checkpointRow(
+  { run, round, task, parent, createdAt, parameters, central, federated }: Checkpoint,
+  { state }: Pick<StoredModel, 'state'>,
+  { hash, tensors }: { hash: string; tensors: Record<string, string> },
+): Insertable<Tables['checkpoint']> {
+  return {
+    run,
+    round,
+    task,
+    hash,
+    parent,
+    created_at: createdAt,
+    parameters,
+    central: jsonOrNull(central),
+    federated: jsonOrNull(federated),
+    state_values: JSON.stringify(state.values),
+    state_tensors: JSON.stringify(tensors),
+  };
+}
+
 /** A plan that an earlier version stored lacks the fields that came later. */
-function parseRun(json: string): RunRecord {
+function toRun({ json, sequence }: Selectable<Tables['run']>): RunRecord {
   const run = JSON.parse(json) as RunRecord;
-  return { ...run, plan: { ...unsetPlanFields, ...run.plan } };
+  return { ...run, sequence, plan: { ...unsetPlanFields, ...run.plan } };
 }
 
 function jsonOrNull(metrics: Metrics | null): string | null {

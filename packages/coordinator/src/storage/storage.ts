@@ -1,5 +1,15 @@
 import type { StrategyState } from '@coppice/federation';
-import type { Checkpoint, Event, Plan, Round, RunStatus, Task, WireError } from '@coppice/protocol';
+import type {
+  Admission,
+  Checkpoint,
+  Event,
+  Metrics,
+  Plan,
+  Round,
+  RunStatus,
+  Task,
+  WireError,
+} from '@coppice/protocol';
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
@@ -7,7 +17,10 @@ import type { RetentionRule } from './retention.ts';
 
 /** A run as it is stored: what cannot be derived from its rounds. */
 export interface RunRecord {
+  /** `<task>-<n>`; `n` counts the runs of a task and is given out once. */
   readonly id: string;
+  /** Grows with every run of the coordinator: the order of creation, whatever the clock says. */
+  readonly sequence: number;
   readonly task: Task;
   readonly plan: Plan;
   readonly status: RunStatus;
@@ -23,10 +36,21 @@ export interface StoredModel {
   readonly state: StrategyState;
 }
 
+/** A run that is about to be made, with its first weights. Storage gives it its id. */
+export interface NewRun {
+  readonly run: Omit<RunRecord, 'id' | 'sequence'>;
+  readonly admission: Admission;
+  readonly model: {
+    readonly weights: Float32Array;
+    readonly state: StrategyState;
+    readonly central: Metrics | null;
+  };
+}
+
 /** What becomes durable together when a round commits: all of it, or none. */
 export interface Commit {
   readonly run: RunRecord;
-  /** Null for the first weights of a run, which no round made. */
+  /** Null for a model that no round made. */
   readonly round: Round | null;
   readonly model: StoredModel;
 }
@@ -39,12 +63,20 @@ export interface Commit {
  * was read is not what was written).
  */
 export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStorage {
-  /** Adds or replaces a task of the admin's own. */
-  putTask(task: Task): Promise<void>;
+  /** Adds a task of the admin's own. @throws CoppiceError `task-exists` */
+  addTask(task: Task): Promise<void>;
   tasks(): Promise<Task[]>;
 
+  /**
+   * Makes a run, its admission and its round 0 durable in one transaction. Its number is the next that no run of
+   * the task ever had.
+   *
+   * @returns the run with its id.
+   */
+  createRun(run: NewRun): Promise<RunRecord>;
+  /** Replaces the record of a run. @throws CoppiceError `run-unknown` */
   putRun(run: RunRecord): Promise<void>;
-  /** All runs, oldest first. */
+  /** All runs in the order of their creation. */
   runs(): Promise<RunRecord[]>;
 
   /** Adds or replaces a round by run, round and attempt. For rounds that made no model, and for late metrics. */
@@ -52,7 +84,11 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
   /** A run's rounds, oldest first. */
   rounds(run: string): Promise<Round[]>;
 
-  /** Makes a round's model, the strategy's state, the round and the run durable in one transaction. */
+  /**
+   * Makes a round's model, the strategy's state, the round and the run durable in one transaction.
+   *
+   * @throws CoppiceError `run-unknown`
+   */
   commit(commit: Commit): Promise<void>;
   /** A run's checkpoints, newest first. */
   checkpoints(run: string): Promise<Checkpoint[]>;
