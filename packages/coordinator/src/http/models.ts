@@ -1,6 +1,7 @@
 import { type Checkpoint, CoppiceError, type Layout, type Topology } from '@coppice/protocol';
 import { type Request, Router } from 'express';
 import type { Evaluator } from '../evaluation/evaluator.ts';
+import { latestModel } from '../registry/latest-model.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -11,7 +12,8 @@ import { json, parameter } from './respond.ts';
 
 /**
  * `/models/<task>/<latest or hash>/`: checkpoints as tfjs LayersModels, for any origin to load. Those of runs
- * that are not open are for admins and tokens with `runs:read`; for others "latest" is the newest open one.
+ * that are not open are for admins and tokens with `runs:read`; for others "latest" is chosen among the open ones.
+ * The rule for "latest" is in `latest-model.ts`.
  */
 export function modelsRouter({
   storage,
@@ -35,7 +37,7 @@ export function modelsRouter({
     const version = parameter(request, 'version');
     const task = tasks.get(parameter(request, 'task'));
     const look = async (without: readonly string[]) => {
-      if (version === 'latest') return storage.latestOfTask(task.id, without);
+      if (version === 'latest') return latestModel(storage, task.id, without);
       return /^[0-9a-f]{64}$/.test(version) ? storage.checkpoint(version, without) : null;
     };
     const closed = admissions.closed();
@@ -52,7 +54,7 @@ export function modelsRouter({
       throw new CoppiceError(
         'checkpoint-unknown',
         version === 'latest'
-          ? `The task "${task.id}" has no model yet: launch a run first.`
+          ? `The task "${task.id}" has no trained model yet: no run of it has committed a round. Launch one and let participants join; after its first round the model is here.`
           : `The task "${task.id}" has no checkpoint ${version}.`,
       );
     }

@@ -197,15 +197,44 @@ export function storageContract(
       await storage.createRun(runOf('toy', shared));
       const second = await storage.createRun(runOf('toy', shared));
       await storage.commit(commitOf(second, 1, own));
-      expect((await storage.latestOfTask('toy', []))?.run).toBe('toy-2');
-      expect(await storage.latestOfTask('toy', ['toy-2'])).toMatchObject({ run: 'toy-1', round: 0 });
-      expect(await storage.latestOfTask('toy', ['toy-1', 'toy-2'])).toBeNull();
       for (const [without, found] of [
         [['toy-2'], 'toy-1'],
         [['toy-1'], 'toy-2'],
       ] as const)
         expect((await storage.checkpoint(weightsHash(shared), without))?.run).toBe(found);
       expect(await storage.checkpoint(weightsHash(own), ['toy-2', 'c'])).toBeNull();
+    });
+
+    it('knows the newest model that was trained, by the order of runs and rounds, whatever the clock says', async () => {
+      const latest = async (...without: string[]) => {
+        const found = await storage.latestOfTask('toy', without);
+        return found === null ? null : [found.run, found.round];
+      };
+      const at = (createdAt: number) => runOf('toy', new Float32Array([createdAt]), { createdAt });
+      // The clock was ahead when the first run was made and trained.
+      const ahead = await storage.createRun(at(9000));
+      expect(await latest()).toBeNull();
+      const train = async (run: RunRecord, rounds: readonly number[]) => {
+        for (const round of rounds) {
+          const made = commitOf(run, round, new Float32Array([round, run.sequence]));
+          const checkpoint = { ...made.model.checkpoint, createdAt: run.createdAt - round };
+          await storage.commit({ ...made, model: { ...made.model, checkpoint } });
+        }
+      };
+      await train(ahead, [1, 2, 3]);
+      expect(await latest()).toEqual(['toy-1', 3]);
+      const back = await storage.createRun(at(10));
+      // One that was launched, and nobody joined.
+      await storage.createRun(at(20));
+      const other = await storage.createRun(runOf('other', new Float32Array([1]), { createdAt: 10_000 }));
+      await train(other, [1]);
+      expect(await latest()).toEqual(['toy-1', 3]);
+      await train(back, [1, 2]);
+      expect(await latest()).toEqual(['toy-2', 2]);
+      await train(ahead, [4]);
+      expect(await latest()).toEqual(['toy-2', 2]);
+      expect(await latest('toy-2', 'toy-3')).toEqual(['toy-1', 4]);
+      expect(await latest('toy-1', 'toy-2')).toBeNull();
     });
 
     it('forgets the checkpoints that a rule does not keep, and their weights, unless another run has them', async () => {

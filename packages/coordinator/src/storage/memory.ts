@@ -27,10 +27,7 @@ export function memoryStorage(): Storage {
   const blobs = memoryBlobs();
   const copy = <T>(value: T): T => structuredClone(value);
   const roundKey = (round: Round) => `${round.run}/${round.round}/${round.attempt}`;
-  const newest = (found: { checkpoint: Checkpoint }[]) =>
-    found.toSorted(
-      (a, b) => b.checkpoint.createdAt - a.checkpoint.createdAt || b.checkpoint.round - a.checkpoint.round,
-    )[0];
+  const sequenceOf = ({ checkpoint }: { checkpoint: Checkpoint }) => runs.get(checkpoint.run)?.sequence ?? 0;
 
   return {
     async addTask(task) {
@@ -98,9 +95,13 @@ export function memoryStorage(): Storage {
     },
     async latestOfTask(task, without = []) {
       const found = models.filter(
-        ({ checkpoint }) => checkpoint.task === task && !without.includes(checkpoint.run),
+        ({ checkpoint }) =>
+          checkpoint.task === task && checkpoint.round >= 1 && !without.includes(checkpoint.run),
       );
-      return copy(newest(found)?.checkpoint ?? null);
+      const [last] = found.sort(
+        (a, b) => sequenceOf(b) - sequenceOf(a) || b.checkpoint.round - a.checkpoint.round,
+      );
+      return copy(last?.checkpoint ?? null);
     },
     async checkpoint(hash, without = []) {
       const found = models.find(

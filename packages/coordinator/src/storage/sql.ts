@@ -214,11 +214,13 @@ export async function sqlStorage(
     async latestOfTask(task, without = []) {
       const row = await db
         .selectFrom('checkpoint')
-        .selectAll()
-        .where('task', '=', task)
-        .$if(without.length > 0, (query) => query.where('run', 'not in', without))
-        .orderBy('created_at', 'desc')
-        .orderBy('round', 'desc')
+        .innerJoin('run', 'run.id', 'checkpoint.run')
+        .selectAll('checkpoint')
+        .where('checkpoint.task', '=', task)
+        .where('checkpoint.round', '>=', 1)
+        .$if(without.length > 0, (query) => query.where('checkpoint.run', 'not in', without))
+        .orderBy('run.sequence', 'desc')
+        .orderBy('checkpoint.round', 'desc')
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? null : toCheckpoint(row);

@@ -94,7 +94,10 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
   checkpoints(run: string): Promise<Checkpoint[]>;
   /** The newest model of a run, or `null` before its first. */
   latest(run: string): Promise<StoredModel | null>;
-  /** The newest checkpoint of any of a task's runs but those named, or `null`. */
+  /**
+   * The highest round, from 1 on, of the run of a task that was made last and has one; runs named in `without` are
+   * left out. `null` where none has.
+   */
   latestOfTask(task: string, without?: readonly string[]): Promise<Checkpoint | null>;
   /** A checkpoint by its weights' hash, whichever run but those named made it; `null` where there is none. */
   checkpoint(hash: string, without?: readonly string[]): Promise<Checkpoint | null>;
