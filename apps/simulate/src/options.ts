@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parsePartition } from '@coppice/datasets';
-import { type Plan, planFields } from '@coppice/protocol';
+import { type CheckpointId, CheckpointIdSchema, type Plan, planFields } from '@coppice/protocol';
 
 /** What is wrong with the command line: the flag, and what it takes. Exit code 2. */
 export class UsageError extends Error {
@@ -29,6 +29,8 @@ export interface SimulateOptions {
   readonly overSelect: number;
   readonly backend: 'planned' | 'wasm' | 'cpu';
   readonly url: string | null;
+  /** A checkpoint of that coordinator, `<run>/<round>`. */
+  readonly from: CheckpointId | null;
   readonly adminKey: string | null;
   readonly invited: boolean;
   readonly json: boolean;
@@ -142,6 +144,15 @@ const flags = {
   },
   url: { takes: 'URL', help: 'Use a running coordinator instead of one of its own.' },
   'admin-key': { takes: 'KEY', help: 'The admin key of that coordinator (or COPPICE_ADMIN_KEY).' },
+  from: {
+    takes: 'CHECKPOINT',
+    help: 'Begin from a checkpoint of that coordinator, <run>/<round>, instead of the seed (with --url).',
+    read: (text) => {
+      if (!CheckpointIdSchema.safeParse(text).success)
+        throw new UsageError('takes <run>/<round>, such as iris-1/5');
+      return text;
+    },
+  },
   invited: {
     takes: null,
     help: 'Launch the run by invitation, and give each client the invitation.',
@@ -207,6 +218,11 @@ export function readOptions(
   const adminKey = value<string | null>('admin-key', env.COPPICE_ADMIN_KEY ?? null);
   if (url !== null && adminKey === null)
     throw new UsageError('--url URL needs --admin-key KEY too: the key that coordinator printed.');
+  const from = value<CheckpointId | null>('from', null);
+  if (from !== null && url === null)
+    throw new UsageError(
+      '--from CHECKPOINT needs --url URL too: a coordinator of its own has no checkpoints to begin from.',
+    );
   const targetAccuracy = value<number | null>('target-accuracy', null);
   const clients = value('clients', 20);
   const cohort = value<number | null>('cohort', null);
@@ -233,6 +249,7 @@ export function readOptions(
     overSelect: value('over-select', 1),
     backend: value('backend', 'planned'),
     url: url?.replace(/\/$/, '') ?? null,
+    from,
     adminKey,
     invited: value('invited', false),
     json: value('json', false),

@@ -82,6 +82,7 @@ export async function simulate(
       plan: planOf(options),
       start: false,
       admission: options.invited ? 'invited' : 'open',
+      ...(options.from === null ? {} : { from: options.from }),
     });
     const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
     const { seed, dropout, backend } = options;

@@ -404,7 +404,7 @@ describe('a participant', () => {
     expect(checkpoints[0]).toMatchObject({
       hash: weightsHash(expected),
       round: 1,
-      parent: checkpoint,
+      parent: `${run.id}/0`,
       central: { examples: 30 },
     });
     const model = await call<{

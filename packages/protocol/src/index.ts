@@ -150,6 +150,13 @@ export {
   PIECE_WINDOW,
 } from './limits.ts';
 export {
+  type Cause,
+  type CheckpointId,
+  CheckpointIdSchema,
+  checkpointId,
+  partsOfCheckpointId,
+} from './lineage.ts';
+export {
   type Down,
   type DownName,
   firstIssue,

@@ -1,4 +1,4 @@
-import type { Admission, CreateRun, Plan, PlanFieldName } from '@coppice/protocol';
+import type { Admission, CheckpointId, CreateRun, Plan, PlanFieldName } from '@coppice/protocol';
 import { differences } from './plan-form.ts';
 
 type Values = Readonly<Record<string, string | number | null>>;
@@ -7,9 +7,14 @@ type Values = Readonly<Record<string, string | number | null>>;
 export function requestBody(
   task: string,
   plan: Plan,
-  { defaults, admission }: { defaults: Values; admission: Admission },
+  { defaults, admission, from }: { defaults: Values; admission: Admission; from: CheckpointId | null },
 ): CreateRun {
-  return { task, plan: differences(plan, defaults), ...(admission === 'open' ? {} : { admission }) };
+  return {
+    task,
+    plan: differences(plan, defaults),
+    ...(admission === 'open' ? {} : { admission }),
+    ...(from === null ? {} : { from }),
+  };
 }
 
 /** The same request for a terminal; the key stays in the environment, not in the shell's history. */
@@ -47,6 +52,14 @@ const assumed: Values = {
   downloadForm: 'whole',
 };
 
+interface SimulateChoices {
+  readonly defaults: Values;
+  readonly clients: number;
+  readonly invited?: boolean;
+  /** A checkpoint to begin from, and the address of the coordinator that has it. */
+  readonly start?: { readonly origin: string; readonly from: CheckpointId } | null;
+}
+
 /**
  * `pnpm simulate` for the same training with headless participants; they have no list, so where a run is
  * not for everyone they are invited.
@@ -57,10 +70,11 @@ const assumed: Values = {
 export function simulateCommand(
   task: string,
   plan: Plan,
-  { defaults, clients, invited = false }: { defaults: Values; clients: number; invited?: boolean },
+  { defaults, clients, invited = false, start = null }: SimulateChoices,
 ): { readonly command: string; readonly left: readonly PlanFieldName[] } {
   const differing = differences(plan, { ...defaults, ...assumed });
   const parts = [`pnpm simulate --task ${task} --clients ${clients}${invited ? ' --invited' : ''}`];
+  if (start !== null) parts.push(`--url ${start.origin}`, `--from ${start.from}`);
   const left: PlanFieldName[] = [];
   for (const [name, value] of Object.entries(differing) as [PlanFieldName, string | number | null][]) {
     // A fixed cohort makes the share of no meaning.

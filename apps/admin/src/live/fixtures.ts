@@ -22,6 +22,8 @@ export function runOf(fields: Partial<Run> = {}): Run {
     createdAt: 0,
     endedAt: null,
     reason: null,
+    from: null,
+    cause: { by: 'admin', name: 'Ada' },
     ...fields,
   };
 }

@@ -1,4 +1,4 @@
-import { type Admission, type Plan, planFields, type TaskInfo } from '@coppice/protocol';
+import { type Admission, type CheckpointId, type Plan, planFields, type TaskInfo } from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { requestBody } from '../launch/command.ts';
@@ -13,6 +13,7 @@ import { AdmissionOptions } from './admission.tsx';
 import { admissionText } from './admission-texts.ts';
 import { LaunchSummary } from './launch-summary.tsx';
 import { PlanInput } from './plan-input.tsx';
+import { StartingPoint } from './starting-point.tsx';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -84,11 +85,14 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
   const [admission, setAdmission] = useState<Admission>(
     () => (from === null ? undefined : state.peek().runs.get(from)?.admission) ?? 'open',
   );
+  const [origin, setOrigin] = useState<CheckpointId | null>(null);
   const [busy, setBusy] = useState(false);
   const { plan, problems } = readPlan(texts);
   const launch = async (ready: Plan) => {
     setBusy(true);
-    const run = await act(() => createRun(requestBody(task.id, ready, { defaults: task.plan, admission })));
+    const run = await act(() =>
+      createRun(requestBody(task.id, ready, { defaults: task.plan, admission, from: origin })),
+    );
     setBusy(false);
     if (run === undefined) return;
     learn(run);
@@ -109,6 +113,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
           <h2>{admissionText().title}</h2>
           <AdmissionOptions value={admission} onChange={setAdmission} />
         </fieldset>
+        <StartingPoint task={task.id} value={origin} onChange={setOrigin} />
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
         <Presets
@@ -142,6 +147,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
         task={task}
         plan={plan}
         admission={admission}
+        from={origin}
         problems={[...problems.keys()]}
         busy={busy}
       />

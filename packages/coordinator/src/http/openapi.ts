@@ -269,22 +269,16 @@ export function openApiDocument(version: string): Json {
           query: ['run', 'after'],
         }),
       },
-      '/models/{task}/{version}/model.json': {
-        get: operation(
-          'A model for tf.loadLayersModel; version is "latest" or a checkpoint\'s hash',
-          { type: 'object' },
-          { path: ['task', 'version'] },
-        ),
-      },
-      '/models/{task}/{version}/weights.bin': {
-        get: {
-          ...operation('Its float32 weights', {}, { path: ['task', 'version'] }),
-          responses: {
-            200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
-            default: failure,
-          },
-        },
-      },
+      '/models/{task}/{version}/model.json': model(
+        'A model for tf.loadLayersModel; version is a checkpoint\'s hash, or "latest": the highest committed round of the newest run that has one',
+        ['task', 'version'],
+      ),
+      '/models/{task}/{version}/weights.bin': weights(['task', 'version']),
+      '/models/{task}/runs/{run}/{round}/model.json': model(
+        'The model of one run after a round; 0 for its first weights, "latest" for its highest committed round',
+        ['task', 'run', 'round'],
+      ),
+      '/models/{task}/runs/{run}/{round}/weights.bin': weights(['task', 'run', 'round']),
       '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
       '/readyz': {
         get: operation('Whether it serves participants: 200, or 503 while it recovers or stops', {
@@ -333,6 +327,22 @@ function operation(
     responses: {
       [status]: { description: summary, content: { 'application/json': { schema } } },
       default: failure,
+    },
+  };
+}
+
+function model(summary: string, path: string[]): Json {
+  return { get: operation(summary, { type: 'object' }, { path }) };
+}
+
+function weights(path: string[]): Json {
+  return {
+    get: {
+      ...operation('Its float32 weights', {}, { path }),
+      responses: {
+        200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
+        default: failure,
+      },
     },
   };
 }

@@ -2,6 +2,8 @@ import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  type Cause,
+  type CheckpointId,
   CoppiceError,
   defaultPlan,
   firstIssue,
@@ -29,6 +31,7 @@ import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { inTurns } from '../turns.ts';
 import { KeptModels } from './kept-models.ts';
+import { startingPoint } from './starting-point.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RunsOptions {
@@ -40,6 +43,15 @@ export interface RunsOptions {
   readonly events: EventLog;
   readonly tasks: Tasks;
   readonly admissions: Pick<Admissions, 'of' | 'begin'>;
+}
+
+/** How a run begins, apart from its plan. */
+export interface Beginning {
+  /** Default: open. */
+  readonly admission?: Admission;
+  /** The checkpoint to begin from; null, the default, for weights that the seed draws. */
+  readonly from?: CheckpointId | null;
+  readonly cause?: Cause;
 }
 
 /** What happens in runs, for whoever shows it. */
@@ -82,16 +94,22 @@ export class Runs {
     return () => this.#listeners.delete(listener);
   }
 
-  /** @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`. */
+  /**
+   * @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`; `checkpoint-unknown`, `checkpoint-mismatch`
+   *   where the run cannot begin `from` there.
+   */
   async create(
     taskId: string,
     input: Partial<Plan>,
     start: boolean,
-    admission: Admission = 'open',
+    { admission = 'open', from = null, cause = { by: 'admin', name: '' } }: Beginning = {},
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task, input);
-    const { layout, weights } = await this.#o.evaluator.describe(task, plan.seed);
+    const { layout, weights } =
+      from === null
+        ? await this.#o.evaluator.describe(task, plan.seed)
+        : await startingPoint(from, { task, storage: this.#o.storage, evaluator: this.#o.evaluator });
     const central = await this.#o.evaluator.evaluate(task, weights);
     const record = await this.#o.storage.createRun({
       run: {
@@ -101,6 +119,8 @@ export class Runs {
         createdAt: this.#o.clock.now(),
         endedAt: null,
         reason: null,
+        from,
+        cause,
       },
       admission,
       model: { weights, state: strategyOf(plan).init({ layout, weights }), central },
@@ -252,10 +272,12 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const { id, sequence, task, plan, status, createdAt, endedAt, reason } = record;
+    const { id, sequence, from, cause, task, plan, status, createdAt, endedAt, reason } = record;
     return {
       id,
       sequence,
+      from,
+      cause,
       task: task.id,
       title: task.title,
       status,

@@ -285,8 +285,8 @@ export class RunEngine {
   }
 
   run(): Run {
-    const { sequence, plan, createdAt, endedAt, reason } = this.record;
-    return { ...this.summary(), sequence, plan, createdAt, endedAt, reason };
+    const { sequence, from, cause, plan, createdAt, endedAt, reason } = this.record;
+    return { ...this.summary(), sequence, from, cause, plan, createdAt, endedAt, reason };
   }
 
   /** The open round as it stands; `null` between rounds. */

@@ -94,7 +94,7 @@ export function storageContract(
       expect(await storage.tasks()).toEqual([]);
       expect(await storage.latest('none')).toBeNull();
       expect(await storage.latestOfTask('none')).toBeNull();
-      expect(await storage.checkpoint('0'.repeat(64))).toBeNull();
+      expect(await storage.checkpoint('none-1/0')).toBeNull();
       expect(await storage.events({})).toEqual([]);
     });
 
@@ -179,16 +179,23 @@ export function storageContract(
       expect(latest?.state.tensors.velocity).toEqual(weights.map((w) => w * 2));
       expect(await storage.rounds('r-1')).toEqual([roundRecord('r-1', 1)]);
       expect(await storage.weights(weightsHash(weights))).toEqual(weights);
-      expect((await storage.checkpoint(weightsHash(weights)))?.run).toBe('r-1');
+      expect((await storage.checkpointByHash('r', weightsHash(weights)))?.id).toBe('r-1/1');
+      expect((await storage.checkpoint('r-1/1'))?.hash).toBe(weightsHash(weights));
       expect((await storage.checkpoints('r-1')).map((c) => c.round)).toEqual([1, 0]);
       expect((await storage.latestOfTask('r'))?.round).toBe(1);
     });
 
     it('lets two runs share the same weights', async () => {
       const weights = new Float32Array([1, 2]);
-      for (const id of ['toy-1', 'toy-2']) {
-        await storage.createRun(runOf('toy', weights));
-        expect((await storage.latest(id))?.checkpoint.run).toBe(id);
+      await storage.createRun(runOf('toy', weights));
+      await storage.createRun(runOf('toy', weights, { from: 'toy-1/0' }));
+      for (const [id, parent] of [
+        ['toy-1', null],
+        ['toy-2', 'toy-1/0'],
+      ] as const) {
+        expect((await storage.latest(id))?.checkpoint).toMatchObject({ id: `${id}/0`, run: id, parent });
+        expect(await storage.checkpoint(`${id}/0`)).toMatchObject({ run: id, parent });
+        expect(await storage.latestOfRun(id)).toBeNull();
       }
     });
 
@@ -201,8 +208,10 @@ export function storageContract(
         [['toy-2'], 'toy-1'],
         [['toy-1'], 'toy-2'],
       ] as const)
-        expect((await storage.checkpoint(weightsHash(shared), without))?.run).toBe(found);
-      expect(await storage.checkpoint(weightsHash(own), ['toy-2', 'c'])).toBeNull();
+        expect((await storage.checkpointByHash('toy', weightsHash(shared), without))?.run).toBe(found);
+      expect((await storage.checkpointByHash('toy', weightsHash(shared)))?.id).toBe('toy-1/0');
+      expect(await storage.checkpointByHash('other', weightsHash(shared))).toBeNull();
+      expect(await storage.checkpointByHash('toy', weightsHash(own), ['toy-2', 'c'])).toBeNull();
     });
 
     it('knows the newest model that was trained, by the order of runs and rounds, whatever the clock says', async () => {
@@ -254,7 +263,8 @@ export function storageContract(
       expect((await storage.rounds('r-1')).map(({ round }) => round)).toEqual([1, 2, 3, 4]);
       expect((await storage.latest('r-1'))?.weights).toEqual(weights[4]);
       expect((await storage.latest('other-1'))?.weights).toEqual(weights[1]);
-      expect(await storage.checkpoint(weightsHash(weights[3] as Float32Array))).toBeNull();
+      expect(await storage.checkpoint('r-1/3')).toBeNull();
+      expect(await storage.checkpointByHash('r', weightsHash(weights[3] as Float32Array))).toBeNull();
       for (const n of [0, 3])
         await expect(storage.weights(weightsHash(weights[n] as Float32Array))).rejects.toMatchObject({
           code: 'storage-corrupt',
@@ -307,7 +317,7 @@ export function storageContract(
       const made = commitOf(run, 1, new Float32Array([1]));
       const checkpoint = { ...made.model.checkpoint, createdAt: at, parameters: 67_108_864 };
       await storage.commit({ ...made, model: { ...made.model, checkpoint } });
-      expect((await storage.checkpoints('r-1'))[0]).toEqual(checkpoint);
+      expect((await storage.checkpoints('r-1'))[0]).toEqual({ ...checkpoint, id: 'r-1/1' });
     });
 
     it('orders names by their characters, whatever the language', async () => {

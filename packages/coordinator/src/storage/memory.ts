@@ -1,4 +1,11 @@
-import { type Checkpoint, type Event, type Round, type Task, weightsHash } from '@coppice/protocol';
+import {
+  type Checkpoint,
+  checkpointId,
+  type Event,
+  type Round,
+  type Task,
+  weightsHash,
+} from '@coppice/protocol';
 import { toBytes, toFloat32 } from './blobs.ts';
 import { RUNS, runsOf } from './counters.ts';
 import { firstCheckpoint } from './first-checkpoint.ts';
@@ -67,7 +74,9 @@ export function memoryStorage(): Storage {
       const put = blobs.put(toBytes(model.weights));
       runs.set(run.id, copy(run));
       if (round !== null) rounds.set(roundKey(round), copy(round));
-      models.push(copy({ checkpoint: model.checkpoint, state: model.state }));
+      const { run: of, round: at } = model.checkpoint;
+      const checkpoint = { ...model.checkpoint, id: checkpointId(of, at) };
+      models.push(copy({ checkpoint, state: model.state }));
       await put;
     },
     async prune(run, rule) {
@@ -103,11 +112,22 @@ export function memoryStorage(): Storage {
       );
       return copy(last?.checkpoint ?? null);
     },
-    async checkpoint(hash, without = []) {
-      const found = models.find(
-        ({ checkpoint }) => checkpoint.hash === hash && !without.includes(checkpoint.run),
+    async latestOfRun(run) {
+      const found = models.filter(({ checkpoint }) => checkpoint.run === run && checkpoint.round >= 1);
+      return copy(found.sort((a, b) => b.checkpoint.round - a.checkpoint.round)[0]?.checkpoint ?? null);
+    },
+    async checkpoint(id) {
+      return copy(models.find(({ checkpoint }) => checkpoint.id === id)?.checkpoint ?? null);
+    },
+    async checkpointByHash(task, hash, without = []) {
+      const found = models.filter(
+        ({ checkpoint }) =>
+          checkpoint.hash === hash && checkpoint.task === task && !without.includes(checkpoint.run),
       );
-      return copy(found?.checkpoint ?? null);
+      const [first] = found.sort(
+        (a, b) => sequenceOf(a) - sequenceOf(b) || a.checkpoint.round - b.checkpoint.round,
+      );
+      return copy(first?.checkpoint ?? null);
     },
     weights: async (hash) => toFloat32(await blobs.get(hash)),
     async putMetrics({ run, round, central, federated }) {

@@ -81,8 +81,17 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
       { round: 1, examples: 3, checkpoint: weightsHash(weights) },
     ]);
     expect(await storage.checkpoints('toy-1')).toMatchObject([
-      { round: 1, createdAt: 1_760_000_000_001, central: { loss: 0.25, accuracy: 0.75, examples: 4 } },
-      { round: 0, parent: null },
+      {
+        id: 'toy-1/1',
+        round: 1,
+        parent: 'toy-1/0',
+        createdAt: 1_760_000_000_001,
+        central: { loss: 0.25, accuracy: 0.75, examples: 4 },
+      },
+      { id: 'toy-1/0', round: 0, parent: null },
+    ]);
+    expect(await storage.runs()).toMatchObject([
+      { sequence: 1, from: null, cause: { by: 'admin', name: version >= 6 ? '小林' : '' } },
     ]);
     expect(await storage.latest('toy-1')).toMatchObject({ weights, state: { values: { steps: 1 } } });
     expect((await storage.events({})).map(({ id, message }) => [id, message])).toEqual([

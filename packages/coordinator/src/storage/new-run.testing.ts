@@ -11,6 +11,8 @@ export function newRun(weights: Float32Array, change: Partial<NewRun['run']> = {
       createdAt: 1,
       endedAt: null,
       reason: null,
+      from: null,
+      cause: { by: 'admin', name: 'a test' },
       ...change,
     },
     admission: 'open',

@@ -2,8 +2,10 @@ import type { StrategyState } from '@coppice/federation';
 import {
   type Checkpoint,
   CoppiceError,
+  checkpointId,
   type Event,
   type Metrics,
+  partsOfCheckpointId,
   type Round,
   type Task,
   unsetPlanFields,
@@ -225,12 +227,37 @@ export async function sqlStorage(
         .executeTakeFirst();
       return row === undefined ? null : toCheckpoint(row);
     },
-    async checkpoint(hash, without = []) {
+    async latestOfRun(run) {
       const row = await db
         .selectFrom('checkpoint')
         .selectAll()
-        .where('hash', '=', hash)
-        .$if(without.length > 0, (query) => query.where('run', 'not in', without))
+        .where('run', '=', storable(run))
+        .where('round', '>=', 1)
+        .orderBy('round', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : toCheckpoint(row);
+    },
+    async checkpoint(id) {
+      const { run, round } = partsOfCheckpointId(id);
+      const row = await db
+        .selectFrom('checkpoint')
+        .selectAll()
+        .where('run', '=', run)
+        .where('round', '=', round)
+        .executeTakeFirst();
+      return row === undefined ? null : toCheckpoint(row);
+    },
+    async checkpointByHash(task, hash, without = []) {
+      const row = await db
+        .selectFrom('checkpoint')
+        .innerJoin('run', 'run.id', 'checkpoint.run')
+        .selectAll('checkpoint')
+        .where('checkpoint.hash', '=', hash)
+        .where('checkpoint.task', '=', task)
+        .$if(without.length > 0, (query) => query.where('checkpoint.run', 'not in', without))
+        .orderBy('run.sequence')
+        .orderBy('checkpoint.round')
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? null : toCheckpoint(row);
@@ -325,6 +352,7 @@ async function putRound(db: Db, round: Round): Promise<void> {
 
 function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
   return {
+    id: checkpointId(row.run, row.round),
     hash: row.hash,
     run: row.run,
     task: row.task,
@@ -338,7 +366,7 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
 }
 
 function checkpointRow(
-  { run, round, task, parent, createdAt, parameters, central, federated }: Checkpoint,
+  { run, round, task, parent, createdAt, parameters, central, federated }: Omit<Checkpoint, 'id'>,
   { state }: Pick<StoredModel, 'state'>,
   { hash, tensors }: { hash: string; tensors: Record<string, string> },
 ): Insertable<Tables['checkpoint']> {

@@ -1,7 +1,9 @@
 import type { StrategyState } from '@coppice/federation';
 import type {
   Admission,
+  Cause,
   Checkpoint,
+  CheckpointId,
   Event,
   Metrics,
   Plan,
@@ -21,6 +23,9 @@ export interface RunRecord {
   readonly id: string;
   /** Grows with every run of the coordinator: the order of creation, whatever the clock says. */
   readonly sequence: number;
+  /** The checkpoint that its first weights are those of; null where the seed drew them. */
+  readonly from: CheckpointId | null;
+  readonly cause: Cause;
   readonly task: Task;
   readonly plan: Plan;
   readonly status: RunStatus;
@@ -52,7 +57,10 @@ export interface Commit {
   readonly run: RunRecord;
   /** Null for a model that no round made. */
   readonly round: Round | null;
-  readonly model: StoredModel;
+  readonly model: Omit<StoredModel, 'checkpoint'> & {
+    /** Its id follows from run and round. */
+    readonly checkpoint: Omit<Checkpoint, 'id'>;
+  };
 }
 
 /**
@@ -99,8 +107,14 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
    * left out. `null` where none has.
    */
   latestOfTask(task: string, without?: readonly string[]): Promise<Checkpoint | null>;
-  /** A checkpoint by its weights' hash, whichever run but those named made it; `null` where there is none. */
-  checkpoint(hash: string, without?: readonly string[]): Promise<Checkpoint | null>;
+  /** The highest round, from 1 on, of a run; `null` where it has none. */
+  latestOfRun(run: string): Promise<Checkpoint | null>;
+  checkpoint(id: CheckpointId): Promise<Checkpoint | null>;
+  /**
+   * The checkpoint of a task with these weights: of several that of the run that was made first, and its first round.
+   * Runs named in `without` are left out.
+   */
+  checkpointByHash(task: string, hash: string, without?: readonly string[]): Promise<Checkpoint | null>;
   /** The weights with this hash, verified. */
   weights(hash: string): Promise<Float32Array>;
   /** Adds measurements to a checkpoint that came after it was made. */

@@ -4,7 +4,7 @@ import { litter } from './0003-litter.ts';
 import { admins } from './0004-admins.ts';
 import { admission } from './0005-admission.ts';
 import { participants } from './0006-participants.ts';
-import { runNumbers } from './0007-run-numbers.ts';
+import { lineage } from './0007-lineage.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -18,5 +18,5 @@ export const migrations: readonly Migration[] = [
   admins,
   admission,
   participants,
-  runNumbers,
+  lineage,
 ];
