@@ -125,6 +125,7 @@ export {
   type SealedHeader,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
+export { type Json, type JsonObject, JsonSchema } from './json.ts';
 export {
   type Layout,
   LayoutSchema,

@@ -64,6 +64,7 @@ export function eventOf(fields: Partial<Event> = {}): Event {
     level: 'info',
     kind: 'run-created',
     message: 'The run was created.',
+    data: null,
     ...fields,
   };
 }

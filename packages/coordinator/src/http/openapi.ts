@@ -38,6 +38,7 @@ import {
   TaskSchema,
 } from '@coppice/protocol';
 import * as z from 'zod/mini';
+import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { accessTable } from './access-table.ts';
 
 type Json = { [key: string]: unknown };
@@ -265,9 +266,11 @@ export function openApiDocument(version: string): Json {
         }),
       },
       '/api/events': {
-        get: operation('The event log, oldest first', list('Event'), {
-          query: ['run', 'after'],
-        }),
+        get: operation(
+          `The event log, ${EVENTS_A_PAGE} events at a time: with "after" those after an id, oldest first; with "before" those before it, newest first; with neither the newest, oldest first`,
+          list('Event'),
+          { query: ['run', 'after', 'before'] },
+        ),
       },
       '/models/{task}/{version}/model.json': model(
         'A model for tf.loadLayersModel; version is a checkpoint\'s hash, or "latest": the highest committed round of the newest run that has one',

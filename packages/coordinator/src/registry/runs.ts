@@ -133,6 +133,7 @@ export class Runs {
       level: 'info',
       kind: 'run-created',
       message: `The run ${record.id} was created.`,
+      ...(from === null ? {} : { data: { from } }),
     });
     if (start) await engine.act('start');
     this.#changed(record.id);

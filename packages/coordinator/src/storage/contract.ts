@@ -4,7 +4,14 @@ import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
 import { newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
-import type { Commit, NewRun, RunRecord, Storage } from './storage.ts';
+import {
+  type Commit,
+  EVENTS_A_PAGE,
+  type EventPage,
+  type NewRun,
+  type RunRecord,
+  type Storage,
+} from './storage.ts';
 
 function roundRecord(run: string, round: number, attempt = 1): Round {
   return {
@@ -300,18 +307,51 @@ export function storageContract(
       expect((await storage.events({ run: 'r' })).map((e) => e.at)).toEqual([0, 2, 4]);
       expect((await storage.events({ after: 3 })).map((e) => e.id)).toEqual([4, 5]);
       expect((await storage.events({ limit: 2 })).map((e) => e.id)).toEqual([4, 5]);
+      expect((await storage.events({ after: 1, limit: 2 })).map((e) => e.id)).toEqual([2, 3]);
+      expect((await storage.events({ before: 4 })).map((e) => e.id)).toEqual([3, 2, 1]);
+      expect((await storage.events({ before: 5, limit: 2 })).map((e) => e.id)).toEqual([4, 3]);
+      expect((await storage.events({ run: 'r', before: 5 })).map((e) => e.at)).toEqual([2, 0]);
+    });
+
+    it('gives every event to one that reads page by page, in either direction', async () => {
+      const event = { run: 'r', round: null, level: 'info' as const, kind: 'k', message: 'm' };
+      await storage.appendEvents(Array.from({ length: 3000 }, (_, at) => ({ ...event, at })));
+      const read = async (next: (last: number) => EventPage, from: number) => {
+        const ids: number[] = [];
+        for (;;) {
+          const page = await storage.events(next(ids.at(-1) ?? from));
+          expect(page.length).toBeLessThanOrEqual(EVENTS_A_PAGE);
+          if (page.length === 0) return ids;
+          ids.push(...page.map(({ id }) => id));
+        }
+      };
+      const all = Array.from({ length: 3000 }, (_, at) => at + 1);
+      expect(await read((after) => ({ after }), 0)).toEqual(all);
+      expect(await read((after) => ({ after, limit: 7, run: 'r' }), 2900)).toEqual(all.slice(2900));
+      expect(await read((before) => ({ before }), 3001)).toEqual(all.toReversed());
+    });
+
+    it('deletes the oldest events, and numbers go on', async () => {
+      const event = { run: null, round: null, level: 'info' as const, kind: 'k', message: 'm' };
+      await storage.appendEvents(Array.from({ length: 5 }, (_, at) => ({ ...event, at })));
+      await storage.forgetEvents(4);
+      expect((await storage.events({ after: 0 })).map(({ id }) => id)).toEqual([4, 5]);
+      await storage.forgetEvents(100);
+      expect(await storage.events({})).toEqual([]);
+      expect(await storage.appendEvents([{ ...event, at: 9 }])).toMatchObject([{ id: 6, data: null }]);
     });
 
     it('gives counts and times back as numbers, and any text as it was', async () => {
       const at = 1_760_000_000_123;
       const message = "It's 训练 🌱 \\ \n %s $1 ?";
+      const data = { text: `${message}\0`, count: 3, deep: { list: [1.5, null, true, ''] } };
       await storage.appendEvents([
         { at, run: 'r', round: 2, level: 'info', kind: 'k', message },
-        { at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\0b' },
+        { at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\0b', data },
       ]);
       expect(await storage.events({ run: 'r' })).toEqual([
-        { id: 1, at, run: 'r', round: 2, level: 'info', kind: 'k', message },
-        { id: 2, at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\uFFFDb' },
+        { id: 1, at, run: 'r', round: 2, level: 'info', kind: 'k', message, data: null },
+        { id: 2, at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\uFFFDb', data },
       ]);
       const run = await storage.createRun(runOf('r', new Float32Array([0])));
       const made = commitOf(run, 1, new Float32Array([1]));

@@ -14,7 +14,7 @@ import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { keptRounds } from './retention.ts';
-import type { RunRecord, Storage, StoredModel } from './storage.ts';
+import { EVENTS_A_PAGE, type RunRecord, type Storage, type StoredModel } from './storage.ts';
 import { runGone, taskExists } from './storage-error.ts';
 
 /** Storage that dies with its process: for tests and throw-away coordinators. Values are copied in and out. */
@@ -24,6 +24,7 @@ export function memoryStorage(): Storage {
   const rounds = new Map<string, Round>();
   const models: { checkpoint: Checkpoint; state: StoredModel['state'] }[] = [];
   const events: Event[] = [];
+  let lastEvent = 0;
   const counters = new Map<string, number>();
   const nextNumber = (name: string) => {
     const value = (counters.get(name) ?? 0) + 1;
@@ -138,17 +139,27 @@ export function memoryStorage(): Storage {
       }
     },
     async appendEvents(added) {
-      const made = added.map((event, i) => ({
-        id: events.length + 1 + i,
+      const made = added.map(({ message, data = null, ...event }) => ({
+        id: ++lastEvent,
         ...event,
-        message: event.message.replaceAll('\0', '\uFFFD'),
+        message: message.replaceAll('\0', '\uFFFD'),
+        data,
       }));
-      events.push(...made);
+      events.push(...copy(made));
       return copy(made);
     },
-    async events({ run, after = 0, limit = 1000 }) {
-      const found = events.filter((event) => event.id > after && (run === undefined || event.run === run));
-      return copy(found.slice(-limit));
+    async events({ run, after, before, limit = EVENTS_A_PAGE }) {
+      const found = events.filter(
+        ({ id, run: of }) =>
+          id > (after ?? 0) && id < (before ?? Number.POSITIVE_INFINITY) && (run === undefined || of === run),
+      );
+      if (after !== undefined) return copy(found.slice(0, limit));
+      const newest = limit === 0 ? [] : found.slice(-limit);
+      return copy(before === undefined ? newest : newest.reverse());
+    },
+    async forgetEvents(before) {
+      const first = events.findIndex(({ id }) => id >= before);
+      events.splice(0, first === -1 ? events.length : first);
     },
     ...memoryAdmins(),
     ...admission,

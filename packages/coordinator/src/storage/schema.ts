@@ -40,6 +40,8 @@ export interface Tables {
     level: string;
     kind: string;
     message: string;
+    /** JSON. */
+    data: string | null;
   };
   litter: { hash: string };
   admin: { id: string; name: string; role: string; password: string | null; created_at: number };

@@ -24,7 +24,7 @@ import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { storable } from './storable-text.ts';
-import type { NewRun, RunRecord, Storage, StoredModel } from './storage.ts';
+import { EVENTS_A_PAGE, type NewRun, type RunRecord, type Storage, type StoredModel } from './storage.ts';
 import { runGone, storageError, taskExists } from './storage-error.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
@@ -273,16 +273,21 @@ export async function sqlStorage(
     },
 
     async appendEvents(events) {
-      // PostgreSQL has no place for the character zero.
-      const storable = events.map((event) => ({
+      // PostgreSQL has no place for the character zero; JSON escapes it.
+      const storable = events.map(({ message, data = null, ...event }) => ({
         ...event,
-        message: event.message.replaceAll('\0', '\uFFFD'),
+        message: message.replaceAll('\0', '\uFFFD'),
+        data,
       }));
       return db.transaction().execute(async (transaction) => {
         const stored: Event[] = [];
         for (let at = 0; at < storable.length; at += EVENTS_AN_INSERT) {
           const some = storable.slice(at, at + EVENTS_AN_INSERT);
-          const rows = await transaction.insertInto('event').values(some).returning('id').execute();
+          const values = some.map(({ data, ...event }) => ({
+            ...event,
+            data: data === null ? null : JSON.stringify(data),
+          }));
+          const rows = await transaction.insertInto('event').values(values).returning('id').execute();
           // Numbered in the order of the values; told in any.
           const ids = rows.map(({ id }) => id).sort((a, b) => a - b);
           for (const [i, event] of some.entries()) stored.push({ id: ids[i] as number, ...event });
@@ -290,11 +295,25 @@ export async function sqlStorage(
         return stored;
       });
     },
-    async events({ run, after = 0, limit = 1000 }) {
-      let query = db.selectFrom('event').selectAll().where('id', '>', after);
+    async events({ run, after, before, limit = EVENTS_A_PAGE }) {
+      let query = db.selectFrom('event').selectAll();
+      if (after !== undefined) query = query.where('id', '>', after);
+      if (before !== undefined) query = query.where('id', '<', before);
       if (run !== undefined) query = query.where('run', '=', storable(run));
-      const rows = await query.orderBy('id', 'desc').limit(limit).execute();
-      return rows.reverse().map((row) => ({ ...row, level: row.level as Event['level'] }));
+      const ascending = after !== undefined;
+      const rows = await query
+        .orderBy('id', ascending ? 'asc' : 'desc')
+        .limit(limit)
+        .execute();
+      if (!ascending && before === undefined) rows.reverse();
+      return rows.map((row) => ({
+        ...row,
+        level: row.level as Event['level'],
+        data: row.data === null ? null : (JSON.parse(row.data) as Event['data']),
+      }));
+    },
+    async forgetEvents(before) {
+      await db.deleteFrom('event').where('id', '<', before).execute();
     },
 
     ...sqlAdmins(db),

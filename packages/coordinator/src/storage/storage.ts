@@ -63,6 +63,23 @@ export interface Commit {
   };
 }
 
+/** An event without its number; `data` left out: null. */
+export type EventToStore = Omit<Event, 'id' | 'data'> & { readonly data?: Event['data'] };
+
+/** So many events a page has at most, where no other limit is asked for. */
+export const EVENTS_A_PAGE = 1000;
+
+/**
+ * With `after`: the events after that id, oldest first. With `before`: those before it, newest first. With neither:
+ * the newest, oldest first. `limit` of them at most.
+ */
+export interface EventPage {
+  readonly run?: string;
+  readonly after?: number;
+  readonly before?: number;
+  readonly limit?: number;
+}
+
 /**
  * Where a coordinator keeps what must survive it. Whoever implements this must pass `storageContract`.
  *
@@ -129,9 +146,11 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
   prune(run: string, rule: RetentionRule): Promise<number>;
 
   /** Appends to the event log, all or none; ids grow in the order given, by one where nothing was refused. */
-  appendEvents(events: readonly Omit<Event, 'id'>[]): Promise<Event[]>;
-  /** Events after an id, oldest first, the last `limit` of them. */
-  events(filter: { run?: string; after?: number; limit?: number }): Promise<Event[]>;
+  appendEvents(events: readonly EventToStore[]): Promise<Event[]>;
+  /** A page of the event log. */
+  events(page: EventPage): Promise<Event[]>;
+  /** Deletes the events whose id is below this one. */
+  forgetEvents(before: number): Promise<void>;
 
   close(): Promise<void>;
 }

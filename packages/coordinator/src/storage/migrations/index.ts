@@ -5,6 +5,7 @@ import { admins } from './0004-admins.ts';
 import { admission } from './0005-admission.ts';
 import { participants } from './0006-participants.ts';
 import { lineage } from './0007-lineage.ts';
+import { eventData } from './0008-event-data.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   admission,
   participants,
   lineage,
+  eventData,
 ];
