@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { parsePartition } from '@coppice/datasets';
 import {
+  type CheckpointId,
+  CheckpointIdSchema,
   type PlanDescription,
   type PlanInputValues,
   type PlanValue,
@@ -23,6 +25,8 @@ export interface SimulateOptions {
   readonly dropout: number;
   readonly backend: 'planned' | 'wasm' | 'cpu';
   readonly url: string | null;
+  /** A checkpoint of that coordinator, `<run>/<round>`. */
+  readonly from: CheckpointId | null;
   readonly adminKey: string | null;
   readonly invited: boolean;
   readonly json: boolean;
@@ -53,6 +57,15 @@ const ownFlags = {
   },
   url: { takes: 'URL', help: 'Use a running coordinator instead of one of its own.' },
   'admin-key': { takes: 'KEY', help: 'The admin key of that coordinator (or COPPICE_ADMIN_KEY).' },
+  from: {
+    takes: 'CHECKPOINT',
+    help: 'Begin from a checkpoint of that coordinator, <run>/<round>, instead of the seed (with --url).',
+    read: (text) => {
+      if (!CheckpointIdSchema.safeParse(text).success)
+        throw new UsageError('takes <run>/<round>, such as iris-1/5');
+      return text;
+    },
+  },
   invited: {
     takes: null,
     help: 'Launch the run by invitation, and give each client the invitation.',
@@ -122,6 +135,11 @@ export function readOptions(
   const adminKey = value<string | null>('admin-key', env.COPPICE_ADMIN_KEY ?? null);
   if (url !== null && adminKey === null)
     throw new UsageError('--url URL needs --admin-key KEY too: the key that coordinator printed.');
+  const from = value<CheckpointId | null>('from', null);
+  if (from !== null && url === null)
+    throw new UsageError(
+      '--from CHECKPOINT needs --url URL too: a coordinator of its own has no checkpoints to begin from.',
+    );
   const { cohortSize } = set;
   if (typeof cohortSize === 'number' && cohortSize > clients)
     throw new UsageError(`--cohort K takes at most the number of clients, ${clients}, not "${cohortSize}".`);
@@ -132,6 +150,7 @@ export function readOptions(
     dropout: value('dropout', 0),
     backend: value('backend', 'planned'),
     url: url?.replace(/\/$/, '') ?? null,
+    from,
     adminKey,
     invited: value('invited', false),
     json: value('json', false),

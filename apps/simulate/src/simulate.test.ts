@@ -267,6 +267,27 @@ describe('pnpm simulate', () => {
     });
   });
 
+  it('goes on from a model that a coordinator has, and repeats it', async () => {
+    const coordinator = await startCoordinator({
+      config: { port: 0, dataDir: newFolder(), adminKey: 'the-key-of-this-test', logLevel: 'silent' },
+    });
+    const there = [...quick, '--url', coordinator.url, '--admin-key', 'the-key-of-this-test'];
+    const first = await simulate(there);
+    const [second, third] = [
+      await simulate([...there, '--from', 'iris-1/3']),
+      await simulate([...there, '--from', 'iris-1/3']),
+    ];
+    const unknown = await simulate([...there, '--from', 'iris-1/4']);
+    const [end, , , begin] = await coordinator.storage.checkpoints('iris-2');
+    expect(coordinator.runs.get('iris-2')).toMatchObject({ from: 'iris-1/3', status: 'finished' });
+    await coordinator.close();
+    expect(begin).toMatchObject({ id: 'iris-2/0', parent: 'iris-1/3', hash: first.done?.checkpoint });
+    expect(end).toMatchObject({ id: 'iris-2/3', parent: 'iris-2/2', hash: second.done?.checkpoint });
+    expect(second.done?.checkpoint).not.toBe(first.done?.checkpoint);
+    expect(third.done?.checkpoint).toBe(second.done?.checkpoint);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('[checkpoint-unknown]')]);
+  });
+
   it('writes a report that needs nothing else, with the numbers beside it', async () => {
     const folder = newFolder();
     const { code, done } = await simulate([...quick, '--report', folder]);
@@ -298,6 +319,8 @@ describe('its flags', () => {
     [['--target-accuracy', '97'], '--target-accuracy A'],
     [['--url', 'nonsense', '--admin-key', 'k'], '--url URL'],
     [['--url', 'http://x'], '--admin-key'],
+    [['--from', 'iris-1/5'], '--url URL'],
+    [['--from', 'iris-1', '--url', 'http://x', '--admin-key', 'k'], '--from CHECKPOINT'],
     [['--bogus'], '--bogus'],
     [['--fraction', '0.5', '--cohort', '3'], '--cohort'],
     [['--clients', '3', '--cohort', '4'], '--cohort K'],
@@ -315,6 +338,7 @@ describe('its flags', () => {
       backend: 'planned',
       json: false,
       invited: false,
+      from: null,
     });
     expect(readOptions([], {})).toMatchObject({
       plan: {

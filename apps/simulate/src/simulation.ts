@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { type Coordinator, noLimits, startCoordinator, threadedModels } from '@coppice/coordinator';
 import { parsePartition, partition, type RawExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
-import { CoppiceError, classesOf, REST_TIMEOUT, type Round, type Run, type TaskInfo } from '@coppice/protocol';
+import {
+  CoppiceError,
+  classesOf,
+  REST_TIMEOUT,
+  type Round,
+  type Run,
+  type TaskInfo,
+} from '@coppice/protocol';
 import type { ClientThreads } from './client-threads.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
 import type { DoneEvent, RoundEvent } from './events.ts';
@@ -81,6 +88,7 @@ export async function simulate(
       plan: options.plan,
       start: false,
       admission: options.invited ? 'invited' : 'open',
+      ...(options.from === null ? {} : { from: options.from }),
     });
     const takePart = async (begun: () => void) => {
       const invitation = options.invited ? await link.invite(run.id, options.clients) : null;

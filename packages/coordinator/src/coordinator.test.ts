@@ -247,9 +247,11 @@ describe('HTTP', () => {
       status: 404,
       body: { error: { code: 'run-unknown' } },
     });
-    expect(await call('/models/iris/latest/model.json')).toMatchObject({
+    // A run that nobody has trained has no model to publish.
+    await call('/api/runs', { method: 'POST', admin: true, body: { task: 'regression' } });
+    expect(await call('/models/regression/latest/model.json')).toMatchObject({
       status: 404,
-      body: { error: { code: 'checkpoint-unknown' } },
+      body: { error: { code: 'checkpoint-unknown', message: expect.stringContaining('Launch one') } },
     });
     expect(await call('/nowhere')).toMatchObject({ status: 404, body: { error: { code: 'not-found' } } });
   });
@@ -429,7 +431,7 @@ describe('a participant', () => {
     expect(checkpoints[0]).toMatchObject({
       hash: weightsHash(expected),
       round: 1,
-      parent: checkpoint,
+      parent: `${run.id}/0`,
       central: { examples: 30 },
     });
     const model = await call<{
@@ -444,6 +446,12 @@ describe('a participant', () => {
     );
     const bytes = new Float32Array(await (await fetch(weightsUrl)).arrayBuffer());
     expect(bytes).toEqual(expected);
+
+    // Nobody trains what is launched after it, so the model stays what it was.
+    await call('/api/runs', { method: 'POST', admin: true, body: { task: 'iris' } });
+    const after = await call<object>('/models/iris/latest/model.json');
+    expect(after.body).toEqual(model.body);
+    expect(after.body).toMatchObject({ userDefinedMetadata: { coppice: { run: run.id, round: 1 } } });
   });
 
   it('gets a named answer to nonsense, and the coordinator lives on', async () => {

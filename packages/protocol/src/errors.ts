@@ -36,6 +36,7 @@ export const errorCodes = {
   'model-invalid': 'never',
   'plan-invalid': 'never',
   'checkpoint-unknown': 'never',
+  'checkpoint-mismatch': 'never',
   'quorum-lost': 'later',
   // updates
   'not-joined': 'join',
@@ -103,6 +104,7 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'camera-denied',
   'camera-missing',
   'camera-failed',
+  'checkpoint-mismatch',
   'storage-read-only',
   'storage-locked',
   'storage-too-new',

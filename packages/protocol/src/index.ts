@@ -126,6 +126,7 @@ export {
   type SealedHeader,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
+export { type Json, type JsonObject, JsonSchema } from './json.ts';
 export {
   type Layout,
   LayoutSchema,
@@ -150,6 +151,13 @@ export {
   PIECE_BYTES,
   PIECE_WINDOW,
 } from './limits.ts';
+export {
+  type Cause,
+  type CheckpointId,
+  CheckpointIdSchema,
+  checkpointId,
+  partsOfCheckpointId,
+} from './lineage.ts';
 export type { LocalTraining, Measured, Objective } from './local-training.ts';
 export {
   type Down,

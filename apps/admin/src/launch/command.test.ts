@@ -7,13 +7,15 @@ const plan: Plan = { ...defaults, rounds: 50, overSelection: 1, cohortSize: 10, 
 
 describe('requestBody', () => {
   it('says only what differs, and is what the coordinator takes', () => {
-    const body = requestBody('iris', plan, { defaults, admission: 'open' });
+    const body = requestBody('iris', plan, { defaults, admission: 'open', from: null });
     expect(body).toEqual({
       task: 'iris',
       plan: { rounds: 50, overSelection: 1, cohortSize: 10, cohortFraction: 0.5 },
     });
-    expect(CreateRunSchema.parse(body)).toEqual({ ...body, start: true, admission: 'open' });
-    expect(requestBody('iris', plan, { defaults, admission: 'listed' }).admission).toBe('listed');
+    expect(CreateRunSchema.parse(body)).toEqual({ ...body, start: true, admission: 'open', from: null });
+    const closed = requestBody('iris', plan, { defaults, admission: 'listed', from: 'iris-1/5' });
+    expect(closed).toMatchObject({ admission: 'listed', from: 'iris-1/5' });
+    expect(CreateRunSchema.parse(closed)).toEqual({ ...closed, start: true });
   });
 });
 
@@ -66,5 +68,12 @@ describe('simulateCommand', () => {
     expect(simulateCommand('iris', alone, { defaults, clients: 3 })).toContain('--min-participants 1');
     const crowd = { ...alone, minParticipants: 50 };
     expect(simulateCommand('iris', crowd, { defaults, clients: 3 })).not.toContain('--min-participants');
+  });
+
+  it('takes a model from the coordinator that has it', () => {
+    const start = { origin: 'http://localhost:8080', from: 'iris-1/5' };
+    expect(simulateCommand('iris', plan, { defaults, clients: 30, start })).toBe(
+      'pnpm simulate --task iris --clients 30 --url http://localhost:8080 --from iris-1/5 --cohort 10 --rounds 50',
+    );
   });
 });

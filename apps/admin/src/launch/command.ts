@@ -1,5 +1,6 @@
 import {
   type Admission,
+  type CheckpointId,
   type CreateRun,
   type Plan,
   type PlanValues,
@@ -11,10 +12,15 @@ import { differences, taskDefaults } from './plan-form.ts';
 export function requestBody(
   task: string,
   plan: Plan,
-  { defaults, admission }: { defaults: PlanValues; admission: Admission },
+  { defaults, admission, from }: { defaults: PlanValues; admission: Admission; from: CheckpointId | null },
 ): CreateRun {
   const changed = differences(plan, taskDefaults(defaults, plan.strategy));
-  return { task, plan: changed, ...(admission === 'open' ? {} : { admission }) };
+  return {
+    task,
+    plan: changed,
+    ...(admission === 'open' ? {} : { admission }),
+    ...(from === null ? {} : { from }),
+  };
 }
 
 /** The same request for a terminal; the key stays in the environment, not in the shell's history. */
@@ -23,16 +29,23 @@ export function curlCommand(origin: string, body: CreateRun): string {
   return `curl -X POST ${origin}/api/runs \\\n  -H "Authorization: Bearer $COPPICE_ADMIN_KEY" \\\n  -H 'Content-Type: application/json' \\\n  -d '${json}'`;
 }
 
+interface SimulateChoices {
+  readonly defaults: PlanValues;
+  /** The number of headless clients. */
+  readonly clients: number;
+  readonly invited?: boolean;
+  /** A checkpoint to begin from, and the address of the coordinator that has it. */
+  readonly start?: { readonly origin: string; readonly from: CheckpointId } | null;
+}
+
 /**
  * `pnpm simulate` for the same training with headless clients. They have no list: for a run that is not open they are
  * invited. Values that only make simulations repeatable are given where the plan changed them.
- *
- * @param clients the number of headless clients.
  */
 export function simulateCommand(
   task: string,
   plan: Plan,
-  { defaults, clients, invited = false }: { defaults: PlanValues; clients: number; invited?: boolean },
+  { defaults, clients, invited = false, start = null }: SimulateChoices,
 ): string {
   const usual = taskDefaults(defaults, plan.strategy);
   const { targetAccuracy } = plan;
@@ -40,6 +53,7 @@ export function simulateCommand(
   const own = planDescription.simulated({ clients, given });
   const used = { ...usual, ...own, targetAccuracy: usual.targetAccuracy };
   const parts = [`pnpm simulate --task ${task} --clients ${clients}${invited ? ' --invited' : ''}`];
+  if (start !== null) parts.push(`--url ${start.origin}`, `--from ${start.from}`);
   for (const [name, value] of Object.entries(differences(plan, used))) {
     // A fixed cohort replaces the share.
     if (name === 'cohortFraction' && plan.cohortSize !== null) continue;

@@ -1,5 +1,6 @@
 import {
   type Admission,
+  type CheckpointId,
   movesBySteps,
   type Plan,
   type PlanFieldName,
@@ -64,12 +65,14 @@ export function LaunchSummary({
   task,
   plan,
   admission,
+  from,
   problems,
   busy,
 }: {
   task: TaskInfo;
   plan: Plan | null;
   admission: Admission;
+  from: CheckpointId | null;
   problems: readonly PlanFieldName[];
   busy: boolean;
 }) {
@@ -120,7 +123,9 @@ export function LaunchSummary({
       >
         {busy ? words.creating : words.create}
       </button>
-      {plan !== null && <Command task={task} plan={plan} admission={admission} expected={expected} />}
+      {plan !== null && (
+        <Command task={task} plan={plan} admission={admission} from={from} expected={expected} />
+      )}
     </aside>
   );
 }
@@ -186,20 +191,23 @@ function Command({
   task,
   plan,
   admission,
+  from,
   expected,
 }: {
   task: TaskInfo;
   plan: Plan;
   admission: Admission;
+  from: CheckpointId | null;
   expected: number;
 }) {
   const t = text();
-  const body = requestBody(task.id, plan, { defaults: task.plan, admission });
+  const body = requestBody(task.id, plan, { defaults: task.plan, admission, from });
   const shown = {
     simulate: simulateCommand(task.id, plan, {
       defaults: task.plan,
       clients: expected,
       invited: admission !== 'open',
+      start: from === null ? null : { origin: location.origin, from },
     }),
     curl: curlCommand(location.origin, body),
     json: JSON.stringify(body, null, 2),

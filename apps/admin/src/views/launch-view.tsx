@@ -1,4 +1,4 @@
-import type { Admission, Plan, TaskInfo } from '@coppice/protocol';
+import type { Admission, CheckpointId, Plan, TaskInfo } from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { requestBody } from '../launch/command.ts';
@@ -19,6 +19,7 @@ import { AdmissionOptions } from './admission.tsx';
 import { admissionText } from './admission-texts.ts';
 import { LaunchSummary } from './launch-summary.tsx';
 import { PlanInput } from './plan-input.tsx';
+import { StartingPoint } from './starting-point.tsx';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -90,12 +91,15 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
   const [admission, setAdmission] = useState<Admission>(
     () => (from === null ? undefined : state.peek().runs.get(from)?.admission) ?? 'open',
   );
+  const [origin, setOrigin] = useState<CheckpointId | null>(null);
   const [busy, setBusy] = useState(false);
   const { plan, problems } = readPlan(texts);
   const usual = taskDefaults(task.plan, texts.strategy);
   const launch = async (ready: Plan) => {
     setBusy(true);
-    const run = await act(() => createRun(requestBody(task.id, ready, { defaults: task.plan, admission })));
+    const run = await act(() =>
+      createRun(requestBody(task.id, ready, { defaults: task.plan, admission, from: origin })),
+    );
     setBusy(false);
     if (run === undefined) return;
     learn(run);
@@ -116,6 +120,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
           <h2>{admissionText().title}</h2>
           <AdmissionOptions value={admission} onChange={setAdmission} />
         </fieldset>
+        <StartingPoint task={task.id} value={origin} onChange={setOrigin} />
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
         <Presets
@@ -154,6 +159,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
         task={task}
         plan={plan}
         admission={admission}
+        from={origin}
         problems={[...problems.keys()]}
         busy={busy}
       />

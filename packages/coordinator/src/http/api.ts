@@ -13,7 +13,7 @@ import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
-import type { Storage } from '../storage/storage.ts';
+import { EVENTS_A_PAGE, type Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
@@ -106,11 +106,15 @@ export function apiRouter({
   router.post(
     '/runs',
     json(async (request) => {
-      const { task, plan, start, admission } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
-      const run = await runs.create(task, definedOnly(plan), start, admission);
-      await admins.record(adminOf(request), 'run-launched', originOf(request), {
+      const { task, plan, start, admission, from } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
+      const actor = adminOf(request);
+      const cause = { by: 'admin', name: actor.name } as const;
+      const run = await runs.create(task, definedOnly(plan), start, { admission, from, cause });
+      await admins.record(actor, 'run-launched', originOf(request), {
         target: run.id,
-        detail: admission === 'open' ? '' : admission,
+        detail: [admission === 'open' ? '' : admission, from === null ? '' : `from ${from}`]
+          .filter(Boolean)
+          .join(' '),
       });
       return run;
     }, 201),
@@ -154,10 +158,19 @@ export function apiRouter({
   router.get(
     '/events',
     json((request) => {
-      const { run, after } = request.query;
+      const { run, after, before } = request.query;
+      if (after !== undefined && before !== undefined)
+        throw new CoppiceError(
+          'body-invalid',
+          'The query parameters "after" and "before" read the log in opposite directions: give one of them.',
+        );
       return storage.events({
         ...(typeof run === 'string' ? { run } : {}),
         ...(after === undefined ? {} : { after: wholeNumber(after, 'after', 0, Number.MAX_SAFE_INTEGER) }),
+        ...(before === undefined
+          ? {}
+          : { before: wholeNumber(before, 'before', 0, Number.MAX_SAFE_INTEGER) }),
+        limit: EVENTS_A_PAGE,
       });
     }),
   );

@@ -39,6 +39,7 @@ import {
   TaskSchema,
 } from '@coppice/protocol';
 import * as z from 'zod/mini';
+import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { accessTable } from './access-table.ts';
 
 type Json = { [key: string]: unknown };
@@ -263,26 +264,22 @@ export function openApiDocument(version: string): Json {
         }),
       },
       '/api/events': {
-        get: operation('The event log, oldest first', list('Event'), {
-          query: ['run', 'after'],
-        }),
-      },
-      '/models/{task}/{version}/model.json': {
         get: operation(
-          'A model for tf.loadLayersModel; version is "latest" or a checkpoint\'s hash',
-          { type: 'object' },
-          { path: ['task', 'version'] },
+          `The event log, ${EVENTS_A_PAGE} events at a time: with "after" those after an id, oldest first; with "before" those before it, newest first; with neither the newest, oldest first`,
+          list('Event'),
+          { query: ['run', 'after', 'before'] },
         ),
       },
-      '/models/{task}/{version}/weights.bin': {
-        get: {
-          ...operation('Its float32 weights', {}, { path: ['task', 'version'] }),
-          responses: {
-            200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
-            default: failure,
-          },
-        },
-      },
+      '/models/{task}/{version}/model.json': model(
+        'A model for tf.loadLayersModel; version is a checkpoint\'s hash, or "latest": the highest committed round of the newest run that has one',
+        ['task', 'version'],
+      ),
+      '/models/{task}/{version}/weights.bin': weights(['task', 'version']),
+      '/models/{task}/runs/{run}/{round}/model.json': model(
+        'The model of one run after a round; 0 for its first weights, "latest" for its highest committed round',
+        ['task', 'run', 'round'],
+      ),
+      '/models/{task}/runs/{run}/{round}/weights.bin': weights(['task', 'run', 'round']),
       '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
       '/readyz': {
         get: operation(
@@ -369,6 +366,22 @@ function operation(
     responses: {
       [status]: { description: summary, content: { 'application/json': { schema } } },
       default: failure,
+    },
+  };
+}
+
+function model(summary: string, path: string[]): Json {
+  return { get: operation(summary, { type: 'object' }, { path }) };
+}
+
+function weights(path: string[]): Json {
+  return {
+    get: {
+      ...operation('Its float32 weights', {}, { path }),
+      responses: {
+        200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
+        default: failure,
+      },
     },
   };
 }

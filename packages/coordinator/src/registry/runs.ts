@@ -2,6 +2,8 @@ import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  type Cause,
+  type CheckpointId,
   CoppiceError,
   completePlan,
   layoutHash,
@@ -10,8 +12,8 @@ import {
   type Run,
   type RunAction,
   type RunSummary,
+  RunSummarySchema,
   type Up,
-  weightsHash,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
@@ -26,6 +28,7 @@ import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { inTurns } from '../turns.ts';
 import { KeptModels } from './kept-models.ts';
+import { startingPoint } from './starting-point.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RunsOptions {
@@ -38,6 +41,15 @@ export interface RunsOptions {
   readonly tasks: Tasks;
   readonly admissions: Pick<Admissions, 'of' | 'begin'>;
   readonly retryPauses?: RetryPauses | undefined;
+}
+
+/** How a run begins, apart from its plan. */
+export interface Beginning {
+  /** Default: open. */
+  readonly admission?: Admission;
+  /** The checkpoint to begin from; null, the default, for weights that the seed draws. */
+  readonly from?: CheckpointId | null;
+  readonly cause?: Cause;
 }
 
 /** What happens in runs, for whoever shows it. */
@@ -80,49 +92,38 @@ export class Runs {
     return () => this.#listeners.delete(listener);
   }
 
-  /** @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`. */
+  /**
+   * @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`; `checkpoint-unknown`, `checkpoint-mismatch`
+   *   where the run cannot begin `from` there.
+   */
   async create(
     taskId: string,
     input: PlanInputValues,
     start: boolean,
-    admission: Admission = 'open',
+    { admission = 'open', from = null, cause = { by: 'admin', name: '' } }: Beginning = {},
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task.planDefaults, input);
-    const { layout, weights } = await this.#o.models.describe(task, plan.seed);
-    const existing = (await this.#o.storage.runs()).filter((run) => run.task.id === taskId);
-    const now = this.#o.clock.now();
-    const record: RunRecord = {
-      id: `${taskId}-${existing.length + 1}`,
-      task,
-      plan,
-      status: 'created',
-      createdAt: now,
-      endedAt: null,
-      reason: null,
-    };
+    const { layout, weights } =
+      from === null
+        ? await this.#o.models.describe(task, plan.seed)
+        : await startingPoint(from, { task, storage: this.#o.storage, models: this.#o.models });
     const central = await this.#o.models.evaluate(task, weights);
-    // Before there is a run: a crash in between must not leave it open.
-    await this.#o.admissions.begin(record.id, admission);
-    await this.#o.storage.commit({
-      run: record,
-      round: null,
-      model: {
-        weights,
-        state: strategyOf(plan).init({ layout, weights }),
-        checkpoint: {
-          hash: weightsHash(weights),
-          run: record.id,
-          task: taskId,
-          round: 0,
-          parent: null,
-          createdAt: now,
-          central,
-          federated: null,
-          parameters: weights.length,
-        },
+    const record = await this.#o.storage.createRun({
+      run: {
+        task,
+        plan,
+        status: 'created',
+        createdAt: this.#o.clock.now(),
+        endedAt: null,
+        reason: null,
+        from,
+        cause,
       },
+      admission,
+      model: { weights, state: strategyOf(plan).init({ layout, weights }), central },
     });
+    this.#o.admissions.begin(record.id, admission);
     const engine = await this.#open(record);
     this.#o.events.add({
       run: record.id,
@@ -130,6 +131,7 @@ export class Runs {
       level: 'info',
       kind: 'run-created',
       message: `The run ${record.id} was created.`,
+      ...(from === null ? {} : { data: { from } }),
     });
     if (start) await engine.act('start');
     this.#changed(record.id);
@@ -166,7 +168,7 @@ export class Runs {
   all(): Run[] {
     return [...this.#over.keys(), ...this.#engines.keys()]
       .map((id) => this.get(id))
-      .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+      .sort((a, b) => b.sequence - a.sequence);
   }
 
   /** The current model of any run, over or not. @param has the hash of the model that the participant has already. */
@@ -270,9 +272,12 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const { id, task, plan, status, createdAt, endedAt, reason } = record;
+    const { id, sequence, from, cause, task, plan, status, createdAt, endedAt, reason } = record;
     return {
       id,
+      sequence,
+      from,
+      cause,
       task: task.id,
       title: task.title,
       status,
@@ -306,10 +311,11 @@ export class Runs {
   }
 }
 
+/** The fields of the schema: one that is added to a run is not shown to everyone by that. */
+const summaryFields = Object.keys(RunSummarySchema.shape) as (keyof RunSummary)[];
+
 /** What a run's participants may see of it; others too where it is open, without its metrics where it is not. */
-export function summaryOf(
-  { plan: _plan, createdAt: _createdAt, endedAt: _endedAt, reason: _reason, ...summary }: Run,
-  admitted: boolean,
-): RunSummary {
+export function summaryOf(run: Run, admitted: boolean): RunSummary {
+  const summary = Object.fromEntries(summaryFields.map((field) => [field, run[field]])) as RunSummary;
   return admitted || summary.admission === 'open' ? summary : { ...summary, central: null };
 }

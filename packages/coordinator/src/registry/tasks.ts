@@ -10,6 +10,7 @@ import {
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
+import { taskExists } from '../storage/storage-error.ts';
 
 /** What can be learned: the built-in tasks and the admin's own. */
 export class Tasks {
@@ -74,9 +75,7 @@ export class Tasks {
    * @throws CoppiceError `task-exists`, `model-invalid` (saying what is wrong with it), `task-invalid`.
    */
   async create(input: CreateTask): Promise<Task> {
-    if (this.#builtIn.has(input.id) || this.#own.has(input.id)) {
-      throw new CoppiceError('task-exists', `There is a task "${input.id}" already. Choose another id.`);
-    }
+    if (this.#builtIn.has(input.id) || this.#own.has(input.id)) throw taskExists(input.id);
     const { data } = input;
     const number = data.kind === 'table' && data.target.kind === 'number';
     const loss = input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy');
@@ -90,7 +89,8 @@ export class Tasks {
       samples: false,
       planDefaults: {},
     });
-    await this.#storage.putTask(task);
+    // Another request may have taken the id while the model was checked: storage decides.
+    await this.#storage.addTask(task);
     this.#own.set(task.id, task);
     return task;
   }

@@ -1,5 +1,5 @@
 import { meanMetrics } from '@coppice/federation';
-import type { Metrics, Round } from '@coppice/protocol';
+import { checkpointId, type Metrics, type Round } from '@coppice/protocol';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { NextModel } from './apply.ts';
 import type { Bytes } from './audience.ts';
@@ -49,7 +49,7 @@ export async function commit(
         run: open.run,
         task,
         round: open.round,
-        parent: open.parent,
+        parent: checkpointId(open.run, open.round - 1),
         createdAt: now,
         central,
         federated: null,

@@ -11,6 +11,7 @@ import {
   isHeaderAlone,
   type Join,
   type Joined,
+  type JsonObject,
   type Metrics,
   type Model,
   type ParticipantRow,
@@ -120,7 +121,11 @@ export class RunEngine {
     this.#returned(participant);
     if (this.#rounds.open?.cohort.has(participant) === true) this.#askedBefore.add(participant);
     if (known === undefined || known.presence === 'left') {
-      this.#log('info', 'participant-joined', `A participant joined (${join.device}, ${join.backend}).`);
+      const { device, backend } = join;
+      this.#logOf(participant, 'info', 'participant-joined', {
+        message: `A participant joined (${device}, ${backend}).`,
+        data: { device, backend },
+      });
     }
     this.#changed();
     const { task, plan } = this.record;
@@ -141,7 +146,7 @@ export class RunEngine {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence === 'left') return;
     this.#went(participant, 'left');
-    this.#log('info', 'participant-left', 'A participant left.');
+    this.#logOf(participant, 'info', 'participant-left', { message: 'A participant left.' });
     this.#rounds.out(participant, 'left');
     this.#changed();
   }
@@ -152,7 +157,10 @@ export class RunEngine {
     if (member === undefined || member.presence === 'left') return;
     member.lastError = why.toWire();
     this.#went(participant, 'left');
-    this.#log('warning', 'participant-put-out', `A participant was put out of the run (${why.code}).`);
+    this.#logOf(participant, 'warning', 'participant-put-out', {
+      message: `A participant was put out of the run (${why.code}).`,
+      data: { code: why.code },
+    });
     this.#rounds.out(participant, 'refused');
     this.#changed();
   }
@@ -197,7 +205,10 @@ export class RunEngine {
         code: decline.reason,
         message: `The participant could not train in round ${open.round}.`,
       };
-      this.#log('warning', 'update-declined', `A participant could not train: ${decline.reason}.`);
+      this.#logOf(participant, 'warning', 'update-declined', {
+        message: `A participant could not train: ${decline.reason}.`,
+        data: { code: decline.reason },
+      });
       asked.diverged = divergedCodes.has(decline.reason);
     }
     this.#rounds.out(participant, 'declined');
@@ -282,8 +293,8 @@ export class RunEngine {
   }
 
   run(): Run {
-    const { plan, createdAt, endedAt, reason } = this.record;
-    return { ...this.summary(), plan, createdAt, endedAt, reason };
+    const { sequence, from, cause, plan, createdAt, endedAt, reason } = this.record;
+    return { ...this.summary(), sequence, from, cause, plan, createdAt, endedAt, reason };
   }
 
   /** The open round as it stands; `null` between rounds. */
@@ -379,11 +390,10 @@ export class RunEngine {
     if (asked === null) return;
     member.lastError = error.toWire();
     if (!asked.refused)
-      this.#log(
-        'warning',
-        'update-refused',
-        `An update for round ${round} was refused (${error.code}): ${error.message}`,
-      );
+      this.#logOf(participant, 'warning', 'update-refused', {
+        message: `An update for round ${round} was refused (${error.code}): ${error.message}`,
+        data: { code: error.code, round },
+      });
     asked.refused = true;
     asked.diverged = divergedCodes.has(error.code);
     // A damaged frame may be sent again; an update that is wrong in itself will not get better.
@@ -449,13 +459,23 @@ export class RunEngine {
     this.#o.observer.participantsChanged();
   }
 
-  #log(
+  #log(level: Event['level'], kind: string, message: string, round: number | null = this.#roundNow()): void {
+    this.#o.observer.event({ round, level, kind, message });
+  }
+
+  /** An event about one participant: many that are alike are counted in the log. */
+  #logOf(
+    participant: string,
     level: Event['level'],
     kind: string,
-    message: string,
-    round: number | null = this.#rounds.open?.round ?? (this.#state.model.round || null),
+    said: { message: string; data?: JsonObject },
   ): void {
-    this.#o.observer.event({ round, level, kind, message });
+    this.#o.observer.event({ round: this.#roundNow(), level, kind, participant, ...said });
+  }
+
+  /** The open round, or the last one; null before the first. */
+  #roundNow(): number | null {
+    return this.#rounds.open?.round ?? (this.#state.model.round || null);
   }
 
   #logFailure(thrown: unknown): void {

@@ -3,7 +3,6 @@ import type { Clock } from '@coppice/ports';
 import {
   type Admission,
   type Codec,
-  type Event,
   type Layout,
   layoutHash,
   type Metrics,
@@ -11,6 +10,7 @@ import {
   type Round,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import type { NewEvent } from '../monitoring/new-event.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
@@ -25,7 +25,7 @@ export interface RunObserver {
   runChanged(): void;
   roundChanged(round: Round): void;
   participantsChanged(): void;
-  event(event: Omit<Event, 'id' | 'at' | 'run'>): void;
+  event(event: Omit<NewEvent, 'run'>): void;
 }
 
 /** A committed model and the strategy's memory with it. */

@@ -20,6 +20,7 @@ import {
   type Run,
   type RunAdmission,
   type RunSummary,
+  weightsHash,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -29,6 +30,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { threadedModels } from '../model-worker/threaded-models.ts';
 import { backUp, restore } from '../storage/backup.ts';
 import { openSqliteStorage } from '../storage/sqlite.ts';
+import type { RunRecord, StoredModel } from '../storage/storage.ts';
 
 const KEY = 'a-key-for-tests';
 const DAY = 24 * 60 * 60 * 1000;
@@ -347,10 +349,22 @@ it('of a run that is not open strangers see that it is there, but not how good i
   type Described = { userDefinedMetadata: { coppice: { run: string } } };
   const latest = async (key: string | null) =>
     (await call<Described>('GET', path('latest'), { key })).body.userDefinedMetadata.coppice.run;
-  clock.advance(1);
   const newest = await launch('listed', { seed: 78 });
+  const trained = async (id: string) => {
+    const run = (await coordinator.storage.runs()).find((one) => one.id === id) as RunRecord;
+    const first = (await coordinator.storage.latest(id)) as StoredModel;
+    const weights = first.weights.map((weight) => weight + run.sequence);
+    const checkpoint = { ...first.checkpoint, round: 1, hash: weightsHash(weights) };
+    await coordinator.storage.commit({ run, round: null, model: { ...first, weights, checkpoint } });
+  };
+  await trained(newest.id);
   expect(await latest(KEY)).toBe(newest.id);
-  expect(coordinator.runs.get(await latest(null)).admission).toBe('open');
+  expect((await call('GET', path('latest'), { key: null })).body).toMatchObject({
+    error: { code: 'run-not-admitted' },
+  });
+  await trained(open.id);
+  expect(await latest(KEY)).toBe(newest.id);
+  expect(await latest(null)).toBe(open.id);
 });
 
 it('a ban in mid-round: what was acknowledged stays counted, what was not is not, and the round ends', async () => {

@@ -4,26 +4,18 @@ import { sampleTask } from '@coppice/protocol/testing';
 import { Kysely } from 'kysely';
 import { expect, it } from 'vitest';
 import { memoryBlobs } from './memory-blobs.ts';
+import { newRun } from './new-run.testing.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
 import type { Tables } from './schema.ts';
 import { sqlStorage } from './sql.ts';
 import { sqliteFlavour } from './sqlite.ts';
-import type { RunRecord } from './storage.ts';
-
-const record: RunRecord = {
-  id: 'flowers-1',
-  task: sampleTask,
-  plan: { ...defaultPlan, seed: 5 },
-  status: 'created',
-  createdAt: 1,
-  endedAt: null,
-  reason: null,
-};
 
 async function open() {
   const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(new DatabaseSync(':memory:')) });
   const storage = await sqlStorage(db, { blobs: memoryBlobs(), flavour: sqliteFlavour, where: 'here' });
-  await storage.putRun(record);
+  const record = await storage.createRun(
+    newRun(new Float32Array([1]), { task: sampleTask, plan: { ...defaultPlan, seed: 5 } }),
+  );
   const rewrite = async (change: (run: Record<string, unknown>) => unknown) => {
     const { json } = await db.selectFrom('run').select('json').executeTakeFirstOrThrow();
     await db
@@ -31,11 +23,11 @@ async function open() {
       .set({ json: JSON.stringify(change(JSON.parse(json) as Record<string, unknown>)) })
       .execute();
   };
-  return { storage, rewrite };
+  return { storage, rewrite, record };
 }
 
 it('is stored with its version, which the record does not show', async () => {
-  const { storage, rewrite } = await open();
+  const { storage, rewrite, record } = await open();
   expect(await storage.runs()).toEqual([record]);
   let stored: unknown;
   await rewrite((run) => {
@@ -47,7 +39,7 @@ it('is stored with its version, which the record does not show', async () => {
 });
 
 it('from before versions, and from before a field, is read as what it stood for', async () => {
-  const { storage, rewrite } = await open();
+  const { storage, rewrite, record } = await open();
   await rewrite(({ planVersion: _none, ...run }) => {
     const { maxNorm: _bound, downloadForm: _form, ...plan } = run.plan as typeof defaultPlan;
     return { ...run, plan };
