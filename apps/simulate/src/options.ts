@@ -122,9 +122,13 @@ export function readOptions(
   const adminKey = value<string | null>('admin-key', env.COPPICE_ADMIN_KEY ?? null);
   if (url !== null && adminKey === null)
     throw new UsageError('--url URL needs --admin-key KEY too: the key that coordinator printed.');
-  const { cohortSize } = set;
+  const { cohortSize, minParticipants } = set;
   if (typeof cohortSize === 'number' && cohortSize > clients)
     throw new UsageError(`--cohort K takes at most the number of clients, ${clients}, not "${cohortSize}".`);
+  if (typeof minParticipants === 'number' && minParticipants > clients)
+    throw new UsageError(
+      `--min-participants N takes at most the number of clients, ${clients}, not "${minParticipants}".`,
+    );
   return {
     task: value('task', 'mnist-2nn'),
     clients,
