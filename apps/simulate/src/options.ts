@@ -140,9 +140,13 @@ export function readOptions(
     throw new UsageError(
       '--from CHECKPOINT needs --url URL too: a coordinator of its own has no checkpoints to begin from.',
     );
-  const { cohortSize } = set;
+  const { cohortSize, minParticipants } = set;
   if (typeof cohortSize === 'number' && cohortSize > clients)
     throw new UsageError(`--cohort K takes at most the number of clients, ${clients}, not "${cohortSize}".`);
+  if (typeof minParticipants === 'number' && minParticipants > clients)
+    throw new UsageError(
+      `--min-participants N takes at most the number of clients, ${clients}, not "${minParticipants}".`,
+    );
   return {
     task: value('task', 'mnist-2nn'),
     clients,

@@ -324,6 +324,7 @@ describe('its flags', () => {
     [['--bogus'], '--bogus'],
     [['--fraction', '0.5', '--cohort', '3'], '--cohort'],
     [['--clients', '3', '--cohort', '4'], '--cohort K'],
+    [['--clients', '3', '--min-participants', '4'], '--min-participants N'],
   ])('%j: names the flag and what it takes', (argv, named) => {
     expect(() => readOptions(argv, {})).toThrow(UsageError);
     expect(() => readOptions(argv, {})).toThrow(named);
