@@ -32,7 +32,7 @@ const severalOutputs = new Set([
 interface Call {
   readonly layer: string;
   readonly inputs: readonly Input[];
-  /** How many of the inputs are not there yet. */
+  /** Number of inputs that are not there yet. */
   missing: number;
 }
 
@@ -68,7 +68,7 @@ export function checkGraph(topology: unknown): void {
 /**
  * Applications of all layers in a part of a topology, its graphs checked on the way.
  *
- * @param times how often the part is read or applied, which multiplies what is inside of it.
+ * @param times readings or applications of the part, which multiply those inside of it.
  */
 function applications(part: unknown, times: number): number {
   if (times > MAX_APPLICATIONS) throw tooMany();
@@ -104,7 +104,7 @@ const noLayer = /initializer$|regularizer$|constraint$/i;
 /**
  * Checks one functional model, without what is inside of its layers.
  *
- * @returns how often each of its layers is applied.
+ * @returns the number of applications of each of its layers.
  */
 function checkFunctional(config: Json, written: readonly unknown[]): number[] {
   const layers = new Map<string, GraphLayer>();

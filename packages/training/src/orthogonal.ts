@@ -60,7 +60,7 @@ function householder(matrix: Float32Array, m: number, n: number) {
     const w = own.map((x) => x / u);
     w[0] = 1;
     const tau = -round(round(sign * u) / norm);
-    // Of the columns before this one only the diagonal is wanted, and that is final.
+    // The columns before this one are left: only their diagonal is wanted, and that is final.
     for (let c = j; c < n; c++) {
       const column = (columns[c] as Float32Array).subarray(j);
       const product = dot(column, w);

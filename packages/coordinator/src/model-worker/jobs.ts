@@ -9,7 +9,7 @@ export type Job =
       readonly kind: 'evaluate';
       readonly task: Task;
       readonly weights: Float32Array;
-      /** Which parts of the test data: every `of`th, from this one on. */
+      /** Parts of the test data: every `of`th, from this one on. */
       readonly share: number;
       readonly of: number;
     }

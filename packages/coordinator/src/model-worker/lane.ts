@@ -3,7 +3,7 @@ import { CoppiceError } from '@coppice/protocol';
 import type { Job, Results } from './jobs.ts';
 import { type Limit, WorkerThread } from './worker-thread.ts';
 
-/** How long a thread that is not to be kept has nothing to do before it is ended: one with tfjs takes tens of megabytes. */
+/** Milliseconds without work after which a thread that is not to be kept is ended: one with tfjs takes tens of megabytes. */
 const IDLE = 60_000;
 
 export interface LaneOptions {
