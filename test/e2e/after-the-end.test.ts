@@ -62,7 +62,7 @@ it.each(['open', 'invited'] as const)(
       'mnist-2nn',
       { rounds: 1, minParticipants: 2, overSelection: 1, quorum: 1 },
       false,
-      admission,
+      { admission },
     );
     const { secret } = await world.coordinator.admissions.invite(run.id, {}, 'the tests');
     const someone: Person = await person(browser);

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, person, softwareWebgpu } from '../browser/launch.ts';
-import type { Trained } from './backends/page.ts';
+import type { Corrected, Trained } from './backends/page.ts';
 
 /* The training room in a real browser: WebGPU, WebGL, WASM and the planned trainer against plain JavaScript, the slowest and plainest. */
 let server: ViteDevServer;
@@ -41,6 +41,24 @@ const trained = (backend: string, task: string, examples: number, batchSize: num
     [backend, task, examples, batchSize],
   );
 
+const corrected = (backend: string, task: string, examples: number, batchSize: number): Promise<Corrected> =>
+  page.evaluate(
+    ([b, t, e, s]) =>
+      (globalThis as unknown as { corrected(...all: unknown[]): Promise<Corrected> }).corrected(b, t, e, s),
+    [backend, task, examples, batchSize],
+  );
+
+/** The distance between two vectors, relative to the length of the second. */
+function distance(actual: readonly number[], expected: readonly number[]): number {
+  let difference = 0;
+  let length = 0;
+  for (const [i, value] of expected.entries()) {
+    difference += (value - (actual[i] ?? Number.NaN)) ** 2;
+    length += value ** 2;
+  }
+  return Math.sqrt(difference / length);
+}
+
 // A GPU's exp and log are coarser than a processor's; that is the whole difference allowed.
 describe.each([
   ['webgpu', 1e-3],
@@ -65,12 +83,17 @@ describe.each([
     const oracle = await trained('cpu', task, examples, batchSize);
     const actual = await trained(backend, task, examples, batchSize);
     expect(Math.abs(actual.loss - oracle.loss)).toBeLessThan(tolerance);
-    let difference = 0;
-    let length = 0;
-    for (const [i, value] of oracle.update.entries()) {
-      difference += (value - (actual.update[i] ?? Number.NaN)) ** 2;
-      length += value ** 2;
-    }
-    expect(Math.sqrt(difference / length)).toBeLessThan(tolerance);
+    expect(distance(actual.update, oracle.update)).toBeLessThan(tolerance);
+  });
+
+  it.each([
+    ['mnist-2nn', 7, 3],
+    ['iris', 13, 8],
+    ['regression', 7, 3],
+  ])('with an objective, and gives the same gradient: %s, %i examples in batches of %i', async (...of) => {
+    const oracle = await corrected('cpu', ...of);
+    const actual = await corrected(backend, ...of);
+    expect(distance(actual.gradient, oracle.gradient)).toBeLessThan(tolerance);
+    expect(distance(actual.update, oracle.update)).toBeLessThan(tolerance);
   });
 });

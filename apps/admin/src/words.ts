@@ -1,4 +1,4 @@
-import type { Outcome, ParticipantRow, Phase, PlanGroup, Round, RunStatus } from '@coppice/protocol';
+import type { Outcome, ParticipantRow, Phase, Round, RunStatus } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 
 /** The words of the protocol, as both the list and the pages of a run say them. */
@@ -112,23 +112,6 @@ export const deviceWords = catalogue<Record<ParticipantRow['device'], string>>(
 export const levelWords = catalogue(
   { info: 'Info', warning: 'Warning', error: 'Error' },
   { info: '信息', warning: '警告', error: '错误' },
-);
-
-export const groupWords = catalogue<Record<PlanGroup, string>>(
-  {
-    training: 'Local training and aggregation',
-    cohort: 'Who is asked',
-    round: 'How a round ends',
-    update: 'What an update may be',
-    stop: 'How the run ends',
-  },
-  {
-    training: '本地训练与聚合',
-    cohort: '邀请谁',
-    round: '一轮如何结束',
-    update: '对更新的要求',
-    stop: '训练何时结束',
-  },
 );
 
 /** Anonymous and short, and the same in every table. */

@@ -10,7 +10,7 @@ import {
 } from '@coppice/coordinator/process';
 import { CoppiceError } from '@coppice/protocol';
 import { ClientThreads } from './client-threads.ts';
-import { readOptions, type SimulateOptions, UsageError, usage } from './options.ts';
+import { readOptions, reported, type SimulateOptions, UsageError, usage } from './options.ts';
 import { writeReport } from './report/report.ts';
 import type { SimulationObserver, SimulationResult } from './simulation.ts';
 import { createProgress } from './terminal/progress.ts';
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   if (options.report !== null) await report(options, result, startedAt);
   const written = await results.settled();
   if (written !== EXIT.done) return written;
-  return options.targetAccuracy !== null && result.done.roundsToTarget === null
+  return typeof options.plan.targetAccuracy === 'number' && result.done.roundsToTarget === null
     ? EXIT.targetMissed
     : EXIT.done;
 }
@@ -73,7 +73,7 @@ async function runJson(simulate: Simulate): Promise<SimulationResult> {
 }
 
 async function runOnTerminal(options: SimulateOptions, simulate: Simulate): Promise<SimulationResult> {
-  const progress = createProgress(results.stream, { rounds: options.rounds, clients: options.clients });
+  const progress = createProgress(results.stream, { rounds: options.plan.rounds, clients: options.clients });
   try {
     const result = await simulate({
       onJoined: (clients) => progress.joined(clients),
@@ -85,7 +85,7 @@ async function runOnTerminal(options: SimulateOptions, simulate: Simulate): Prom
       onProgress: (accepted, asked) => progress.within(accepted, asked),
     });
     progress.done(result.done);
-    results.write(`\n${finalTable(rounds, result.done, options.targetAccuracy)}\n`);
+    results.write(`\n${finalTable(rounds, result.done, options.plan.targetAccuracy ?? null)}\n`);
     return result;
   } catch (thrown) {
     const error = thrown instanceof UsageError ? thrown : CoppiceError.from(thrown);
@@ -99,7 +99,7 @@ async function report(
   { done, task, partition }: SimulationResult,
   startedAt: number,
 ): Promise<void> {
-  const { adminKey: _secret, json: _json, report: dir, ...flags } = options;
+  const { adminKey: _secret, json: _json, report: dir, ...flags } = reported(options);
   const processor = cpus();
   const files = await writeReport(dir as string, {
     options: flags,

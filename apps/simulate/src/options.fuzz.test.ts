@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { readOptions, UsageError, usage } from './options.ts';
 
-const flags = [...usage().matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, flag]) => flag as string);
+const flags = [...usage().matchAll(/^ {2}(--[a-z0-9-]+)/gm)].map(([, flag]) => flag as string);
 const values = [
   '1',
   '0',
@@ -31,7 +31,7 @@ it('any command line is understood, or refused with the words for how it is used
       try {
         const options = readOptions(argv, {});
         if (options === 'help') return;
-        for (const number of [options.clients, options.rounds, options.seed, options.processes])
+        for (const number of [options.clients, options.plan.rounds, options.plan.seed, options.processes])
           expect(Number.isSafeInteger(number) && number >= 0).toBe(true);
       } catch (thrown) {
         if (!(thrown instanceof UsageError)) throw thrown;

@@ -267,6 +267,27 @@ describe('pnpm simulate', () => {
     });
   });
 
+  it('goes on from a model that a coordinator has, and repeats it', async () => {
+    const coordinator = await startCoordinator({
+      config: { port: 0, dataDir: newFolder(), adminKey: 'the-key-of-this-test', logLevel: 'silent' },
+    });
+    const there = [...quick, '--url', coordinator.url, '--admin-key', 'the-key-of-this-test'];
+    const first = await simulate(there);
+    const [second, third] = [
+      await simulate([...there, '--from', 'iris-1/3']),
+      await simulate([...there, '--from', 'iris-1/3']),
+    ];
+    const unknown = await simulate([...there, '--from', 'iris-1/4']);
+    const [end, , , begin] = await coordinator.storage.checkpoints('iris-2');
+    expect(coordinator.runs.get('iris-2')).toMatchObject({ from: 'iris-1/3', status: 'finished' });
+    await coordinator.close();
+    expect(begin).toMatchObject({ id: 'iris-2/0', parent: 'iris-1/3', hash: first.done?.checkpoint });
+    expect(end).toMatchObject({ id: 'iris-2/3', parent: 'iris-2/2', hash: second.done?.checkpoint });
+    expect(second.done?.checkpoint).not.toBe(first.done?.checkpoint);
+    expect(third.done?.checkpoint).toBe(second.done?.checkpoint);
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('[checkpoint-unknown]')]);
+  });
+
   it('writes a report that needs nothing else, with the numbers beside it', async () => {
     const folder = newFolder();
     const { code, done } = await simulate([...quick, '--report', folder]);
@@ -298,9 +319,12 @@ describe('its flags', () => {
     [['--target-accuracy', '97'], '--target-accuracy A'],
     [['--url', 'nonsense', '--admin-key', 'k'], '--url URL'],
     [['--url', 'http://x'], '--admin-key'],
+    [['--from', 'iris-1/5'], '--url URL'],
+    [['--from', 'iris-1', '--url', 'http://x', '--admin-key', 'k'], '--from CHECKPOINT'],
     [['--bogus'], '--bogus'],
     [['--fraction', '0.5', '--cohort', '3'], '--cohort'],
     [['--clients', '3', '--cohort', '4'], '--cohort K'],
+    [['--clients', '3', '--min-participants', '4'], '--min-participants N'],
   ])('%j: names the flag and what it takes', (argv, named) => {
     expect(() => readOptions(argv, {})).toThrow(UsageError);
     expect(() => readOptions(argv, {})).toThrow(named);
@@ -310,19 +334,24 @@ describe('its flags', () => {
     expect(readOptions([], {})).toMatchObject({
       task: 'mnist-2nn',
       clients: 20,
-      rounds: 20,
       partition: 'iid',
-      strategy: 'fedavg',
-      uploadCodec: 'float32',
-      downloadCodec: 'float32',
-      downloadForm: 'whole',
-      seed: 1,
       dropout: 0,
-      overSelect: 1,
       backend: 'planned',
       json: false,
       invited: false,
+      from: null,
     });
-    expect(readOptions(['--target-accuracy', '0.97'], {})).toMatchObject({ rounds: 1000 });
+    expect(readOptions([], {})).toMatchObject({
+      plan: {
+        rounds: 20,
+        strategy: 'fedavg',
+        uploadCodec: 'float32',
+        downloadCodec: 'float32',
+        downloadForm: 'whole',
+        seed: 1,
+        overSelection: 1,
+      },
+    });
+    expect(readOptions(['--target-accuracy', '0.97'], {})).toMatchObject({ plan: { rounds: 1000 } });
   });
 });

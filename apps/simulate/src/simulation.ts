@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Coordinator, noLimits, startCoordinator, workerEvaluator } from '@coppice/coordinator';
+import { type Coordinator, noLimits, startCoordinator, threadedModels } from '@coppice/coordinator';
 import { parsePartition, partition, type RawExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import {
   CoppiceError,
   classesOf,
-  type PlanInputValues,
   REST_TIMEOUT,
   type Round,
   type Run,
@@ -86,13 +85,15 @@ export async function simulate(
     const shares = shareData(options, task, (await data).train);
     const run = await link.createRun({
       task: options.task,
-      plan: planOf(options),
+      plan: options.plan,
       start: false,
       admission: options.invited ? 'invited' : 'open',
+      ...(options.from === null ? {} : { from: options.from }),
     });
     const takePart = async (begun: () => void) => {
       const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
-      const { seed, dropout, backend } = options;
+      const { dropout, backend } = options;
+      const { seed } = options.plan;
       const common = { ...shares.data, url, run: run.id, invitation, seed, dropout, backend };
       await failure.beside(
         threads.begin(
@@ -119,8 +120,9 @@ export async function simulate(
         final.run.reason ?? { code: 'internal', message: 'The run did not go on.' },
       );
     const last = final.rounds.at(-1);
+    const { targetAccuracy = null } = options.plan;
     const reachedAt = final.rounds.find(
-      (round) => options.targetAccuracy !== null && (round.accuracy ?? 0) >= options.targetAccuracy,
+      (round) => targetAccuracy !== null && (round.accuracy ?? 0) >= targetAccuracy,
     );
     const done: DoneEvent = {
       event: 'done',
@@ -188,47 +190,20 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
   const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
   // While it measures, nobody trains: all processors are free.
-  const evaluator = workerEvaluator(Math.min(EVALUATION_THREADS, availableParallelism()), { eager: true });
-  cleanUp.push(() => evaluator.close());
+  const models = threadedModels({
+    threads: Math.min(EVALUATION_THREADS, availableParallelism()),
+    eager: true,
+  });
+  cleanUp.push(() => models.close());
   const coordinator: Coordinator = await startCoordinator({
     config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
     // The folder does not outlive this process: a disk that lags behind loses nothing.
     flush: false,
     retryPauses: RETRY_PAUSES,
-    evaluator,
+    models,
   });
   cleanUp.push(() => coordinator.close());
   return { url: coordinator.url, key: coordinator.adminKey };
-}
-
-/** The plan that the flags ask for; what they leave open is the task's. */
-function planOf(options: SimulateOptions): PlanInputValues {
-  const given = {
-    epochs: options.epochs,
-    batchSize: options.batchSize,
-    learningRate: options.learningRate,
-    proximal: options.proximal,
-    cohortFraction: options.fraction,
-    cohortSize: options.cohort,
-    targetAccuracy: options.targetAccuracy,
-  };
-  return {
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)),
-    strategy: options.strategy,
-    uploadCodec: options.uploadCodec,
-    downloadCodec: options.downloadCodec,
-    downloadForm: options.downloadForm,
-    seed: options.seed,
-    rounds: options.rounds,
-    overSelection: options.overSelect,
-    // So that a result repeats: everyone is there before each round, nobody is cut off by a timer, all
-    // data is trained on as in the FedAvg paper.
-    minParticipants: options.clients,
-    quorum: 0,
-    deadlineSeconds: 86_400,
-    graceSeconds: 3600,
-    evaluationShare: 0,
-  };
 }
 
 function shareData(options: SimulateOptions, task: TaskInfo, train: RawExamples) {
@@ -269,7 +244,7 @@ function dealOut(labels: ArrayLike<number>, options: SimulateOptions): Uint32Arr
     );
   }
   try {
-    return partition(labels, options.clients, how, options.seed);
+    return partition(labels, options.clients, how, options.plan.seed);
   } catch (cause) {
     const error = CoppiceError.from(cause);
     if (error.code !== 'config-invalid') throw cause;

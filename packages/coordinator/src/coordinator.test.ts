@@ -247,9 +247,11 @@ describe('HTTP', () => {
       status: 404,
       body: { error: { code: 'run-unknown' } },
     });
-    expect(await call('/models/iris/latest/model.json')).toMatchObject({
+    // A run that nobody has trained has no model to publish.
+    await call('/api/runs', { method: 'POST', admin: true, body: { task: 'regression' } });
+    expect(await call('/models/regression/latest/model.json')).toMatchObject({
       status: 404,
-      body: { error: { code: 'checkpoint-unknown' } },
+      body: { error: { code: 'checkpoint-unknown', message: expect.stringContaining('Launch one') } },
     });
     expect(await call('/nowhere')).toMatchObject({ status: 404, body: { error: { code: 'not-found' } } });
   });
@@ -293,6 +295,33 @@ describe('a task of your own', () => {
     const answer = await call('/api/tasks', { method: 'POST', admin: true, body: own(change) });
     expect(answer.body.error).toMatchObject({ code });
     expect(answer.body.error.message.length).toBeGreaterThan(20);
+  });
+
+  it('is refused by name where tfjs would never finish with it: a circle, and 10,000 lists deep', async () => {
+    const input = {
+      class_name: 'InputLayer',
+      name: 'in',
+      config: { name: 'in', batch_input_shape: [null, 2] },
+    };
+    const layer = (name: string, from: string) => ({
+      class_name: 'Dense',
+      name,
+      config: { name, units: 2, activation: 'softmax' },
+      inbound_nodes: [[[from, 0, 0, {}]]],
+    });
+    const layers = [{ ...input, inbound_nodes: [] }, layer('one', 'two'), layer('two', 'one')];
+    const config = { name: 'm', layers, input_layers: [['in', 0, 0]], output_layers: [['two', 0, 0]] };
+    const circle = JSON.stringify(own({ model: { class_name: 'Model', config } }));
+    const lists = '['.repeat(10_000) + ']'.repeat(10_000);
+    const deep = JSON.stringify(own({ model: { class_name: 'Sequential', config: 'deep' } }));
+    for (const [body, why] of [
+      [circle, '"one" takes its input'],
+      [deep.replace('"deep"', lists), 'nests more than'],
+    ] as const) {
+      const answer = await call('/api/tasks', { method: 'POST', admin: true, body });
+      expect(answer).toMatchObject({ status: 422, body: { error: { code: 'model-invalid' } } });
+      expect(answer.body.error.message).toContain(why);
+    }
   });
 
   it('with a layer that tfjs cannot train is refused by the name of the layer', async () => {
@@ -402,7 +431,7 @@ describe('a participant', () => {
     expect(checkpoints[0]).toMatchObject({
       hash: weightsHash(expected),
       round: 1,
-      parent: checkpoint,
+      parent: `${run.id}/0`,
       central: { examples: 30 },
     });
     const model = await call<{
@@ -417,6 +446,12 @@ describe('a participant', () => {
     );
     const bytes = new Float32Array(await (await fetch(weightsUrl)).arrayBuffer());
     expect(bytes).toEqual(expected);
+
+    // Nobody trains what is launched after it, so the model stays what it was.
+    await call('/api/runs', { method: 'POST', admin: true, body: { task: 'iris' } });
+    const after = await call<object>('/models/iris/latest/model.json');
+    expect(after.body).toEqual(model.body);
+    expect(after.body).toMatchObject({ userDefinedMetadata: { coppice: { run: run.id, round: 1 } } });
   });
 
   it('gets a named answer to nonsense, and the coordinator lives on', async () => {

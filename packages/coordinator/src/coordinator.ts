@@ -22,9 +22,9 @@ import { type Logger, pino } from 'pino';
 import { Server } from 'socket.io';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, defaultConfig } from './config.ts';
-import type { Evaluator } from './evaluation/evaluator.ts';
-import { workerEvaluator } from './evaluation/worker-evaluator.ts';
 import { createApp } from './http/app.ts';
+import type { ModelWorker } from './model-worker/model-worker.ts';
+import { threadedModels } from './model-worker/threaded-models.ts';
 import { EventLog } from './monitoring/event-log.ts';
 import { Metrics } from './monitoring/metrics.ts';
 import { StorageHealth } from './monitoring/storage-health.ts';
@@ -81,7 +81,7 @@ export interface CoordinatorOptions {
   readonly clock?: Clock;
   readonly storage?: Storage;
   readonly spool?: Spool;
-  readonly evaluator?: Evaluator;
+  readonly models?: ModelWorker;
   /** Takes the log, a JSON object a line; standard error by itself. */
   readonly log?: Output;
 }
@@ -111,12 +111,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
           logger.error({ err: thrown }, 'old checkpoints could not be deleted'),
         );
   const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'), options.flush);
-  const evaluator = options.evaluator ?? workerEvaluator();
+  const models = options.models ?? threadedModels({ clock });
   const adminKey = config.adminKey ?? newSecret();
   const admins = new Admins(storage, clock, adminKey);
   const admissions = new Admissions(storage, clock);
   const events = new EventLog(storage, clock, logger);
-  const tasks = new Tasks(storage, evaluator);
+  const tasks = new Tasks(storage, models);
   let recovered = false;
   let ready = false;
 
@@ -195,7 +195,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     spool,
     clock,
     audience: hub,
-    evaluator,
+    models,
     events,
     tasks,
     admissions,
@@ -215,7 +215,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     storage,
-    evaluator,
+    models,
     admins,
     admissions,
     adminPage: () => `${client}admin`,
@@ -290,9 +290,10 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       hub.close();
       adminHub.close();
       runs.close();
+      // Requests that wait for a thread are answered now: the server closes once all are.
+      await models.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));
       await events.flush();
-      await evaluator.close();
       await spool.close();
       await storage.close();
     },

@@ -38,6 +38,7 @@ export const errorCodes = {
   'model-invalid': 'never',
   'plan-invalid': 'never',
   'checkpoint-unknown': 'never',
+  'checkpoint-mismatch': 'never',
   'quorum-lost': 'later',
   // updates
   'not-joined': 'join',
@@ -108,6 +109,7 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'camera-denied',
   'camera-missing',
   'camera-failed',
+  'checkpoint-mismatch',
   'storage-read-only',
   'storage-locked',
   'storage-too-new',

@@ -142,6 +142,7 @@ export {
   type SealedHeader,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
+export { type Json, type JsonObject, JsonSchema } from './json.ts';
 export {
   type Layout,
   LayoutSchema,
@@ -166,6 +167,13 @@ export {
   PIECE_BYTES,
   PIECE_WINDOW,
 } from './limits.ts';
+export {
+  type Cause,
+  type CheckpointId,
+  CheckpointIdSchema,
+  checkpointId,
+  partsOfCheckpointId,
+} from './lineage.ts';
 export type { LocalTraining, Measured, Objective } from './local-training.ts';
 export {
   type Down,
@@ -179,20 +187,27 @@ export {
   type UpValue,
 } from './messages.ts';
 export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
+export type { ConsentLabel } from './plan/consent.ts';
+export type { PlanDescription } from './plan/description.ts';
+export type { PlanField, PlanInput, PlanValue, PlanValues } from './plan/field.ts';
 export {
+  completePlan,
+  consentLabel,
   defaultPlan,
-  movesBySteps,
   type Plan,
-  type PlanField,
   type PlanFieldName,
-  type PlanGroup,
-  type PlanInput,
   PlanInputSchema,
   type PlanInputValues,
   PlanSchema,
+  parametersOf,
+  planDescription,
   planFields,
-  unsetPlanFields,
-} from './plan.ts';
+  requiresOf,
+  type StrategyParameters,
+} from './plan/plan.ts';
+export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
+export type { StrategyName } from './plan/strategies/index.ts';
+export { movesBySteps } from './plan/wire.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,
@@ -228,6 +243,7 @@ export {
 } from './task.ts';
 export {
   ANSWER_TIMEOUT,
+  CHECK_TIMEOUT,
   FIRST_PAUSE,
   GRACE_AFTER_RESTART,
   HEARTBEAT_INTERVAL,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LayoutSchema } from './layout.ts';
 import { parseMessage } from './messages.ts';
-import { defaultPlan, PlanInputSchema, PlanSchema, planFields } from './plan.ts';
 import { upMessages } from './up.ts';
 
 const update = {
@@ -51,37 +50,4 @@ it('is refused by name where something has a length that cannot be compared', ()
     const whole = () => parseMessage('layout', LayoutSchema, { length });
     expect(whole).toThrow(expect.objectContaining({ code: 'message-invalid' }));
   }
-});
-
-describe('the plan', () => {
-  it('has defaults that are valid themselves', () => {
-    expect(PlanSchema.safeParse(defaultPlan).success).toBe(true);
-    expect(Object.keys(defaultPlan).sort()).toEqual(Object.keys(planFields).sort());
-  });
-
-  it('explains every field in both languages, in a sentence', () => {
-    for (const { label, help } of Object.values(planFields)) {
-      expect(label.zh).toBeTruthy();
-      expect(help.zh).toMatch(/[。]$/);
-      expect(help.en).toMatch(/\.$/);
-    }
-  });
-
-  it('agrees with the bounds its form shows', () => {
-    for (const [name, { input }] of Object.entries(planFields)) {
-      if (input.kind !== 'number') continue;
-      for (const [value, ok] of [
-        [input.min, true],
-        [input.max, true],
-        [input.min - 1, false],
-        [input.max + 1, false],
-      ] as const) {
-        expect(PlanInputSchema.safeParse({ [name]: value }).success, `${name} ${value}`).toBe(ok);
-      }
-    }
-  });
-
-  it('refuses fields it does not know', () => {
-    expect(PlanInputSchema.safeParse({ learningrate: 1 }).success).toBe(false);
-  });
 });

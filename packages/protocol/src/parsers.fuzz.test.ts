@@ -8,7 +8,7 @@ import { decodeFrame, encodeFrame, readFloat32Payload } from './frame.ts';
 import { LayoutSchema, layoutHash, layoutSize, modelSize } from './layout.ts';
 import { MAX_TEXT } from './limits.ts';
 import { type DownName, parseMessage, type UpName } from './messages.ts';
-import { PlanInputSchema, PlanSchema } from './plan.ts';
+import { PlanInputSchema, PlanSchema } from './plan/plan.ts';
 import { WireErrorSchema } from './run.ts';
 import { TaskSchema } from './task.ts';
 import {

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { retries, sentErrorCodes } from './errors.ts';
 import { MAX_EXAMPLES, MAX_LOSS } from './limits.ts';
-import { PlanSchema } from './plan.ts';
+import { CauseSchema, CheckpointIdSchema } from './lineage.ts';
+import { PlanSchema } from './plan/plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
 
 /** `created` → `running` ⇄ `paused` → `finished` (all rounds), `stopped` (by the admin) or `failed`. */
@@ -135,6 +136,11 @@ export type RunSummary = z.infer<typeof RunSummarySchema>;
 
 /** A run as the admin sees it. */
 export const RunSchema = z.extend(RunSummarySchema, {
+  /** Grows with every run of the coordinator: the order of creation. */
+  sequence: z.int(),
+  /** The checkpoint that the run began from; null where its first weights came from the seed. */
+  from: z.nullable(CheckpointIdSchema),
+  cause: CauseSchema,
   plan: PlanSchema,
   createdAt: z.number(),
   endedAt: z.nullable(z.number()),

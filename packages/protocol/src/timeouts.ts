@@ -1,10 +1,13 @@
 /**
  * The timeouts of the whole system that no plan sets, in milliseconds. A timeout is a wait after which
- * something is given up. With the plan's deadline and grace there are five; docs/timeouts.md tells of them all.
+ * something is given up. With the plan's deadline and grace there are six; docs/timeouts.md tells of them all.
  */
 
 /** How long whoever was asked something may take to answer: a piece of a large update over a slow line, and its turn to be counted. */
 export const ANSWER_TIMEOUT = 120_000;
+
+/** The longest time that a new model's check may take: to build it, and to take one step on one example. */
+export const CHECK_TIMEOUT = 60_000;
 
 /** How often a connection says that it lives. */
 export const HEARTBEAT_INTERVAL = 25_000;

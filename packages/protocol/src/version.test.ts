@@ -17,7 +17,8 @@ import { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
 const digests: Record<number, string> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
-  3: '37434759b14af16d14d4cfb056f17eee',
+  3: '077e69b1c8728a5e6c8c66fefd8374dd',
+  4: '7879977d952929cc0ae82bc2ce9dc90a',
 };
 
 function canonical(value: unknown): unknown {

@@ -5,7 +5,8 @@
  * `version.test.ts`, because a participant that is open in someone's browser tab since last week
  * speaks last week's protocol.
  *
- * - 3: error code `not-joined`, where `update-not-selected` was sent.
+ * - 4: error code `not-joined`, where `update-not-selected` was sent.
+ * - 4: the plan in the answer to join is open: fields and strategies that a participant does not know are ignored.
  * - 3: error codes `too-many-connections`, `too-many-identities`, `rate-limited`.
  * - 3: admission: `invitation` in join, `admission` in a run's summary, `run` in notice; error codes
  *   `run-not-admitted`, `invitation-invalid`, `participant-banned`.

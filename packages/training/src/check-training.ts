@@ -13,14 +13,16 @@ import type { ModelDescription } from './trainer.ts';
  * Takes one training step with a model: tfjs builds and asks many layers that it can't train, and says so
  * only in the first step. On WASM, which every browser has and which knows the fewest operations.
  *
+ * @param weights to begin the step with, in layout order.
  * @throws CoppiceError `model-invalid`, naming the layer where there is one to name.
  */
-export async function checkTraining(description: ModelDescription): Promise<void> {
+export async function checkTraining(description: ModelDescription, weights: Float32Array): Promise<void> {
   const size = exampleSize(description.data);
   // No two numbers the same, so that no layer meets a case that real data don't have.
   const xs = Float32Array.from({ length: size }, (_, i) => (i + 1) / size);
   const trainer = await createTfjsTrainer(description, { backend: 'wasm', seed: 0 });
   try {
+    trainer.setWeights(weights);
     await trainer.train(
       { count: 1, xs, ys: new Float32Array(1) },
       { epochs: 1, batchSize: 1, optimizer: 'sgd', learningRate: 1e-6, shuffleSeed: 'check' },

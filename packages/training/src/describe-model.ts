@@ -1,7 +1,9 @@
 import type { DataSchema, Layout, Loss, Topology } from '@coppice/protocol';
+import { switchTo, useBackend } from './backends.ts';
 import { checkTraining } from './check-training.ts';
+import { drawFirstWeights, drawTrialWeights } from './first-weights.ts';
+import { type BuiltModel, buildModel } from './model.ts';
 import { readTopology } from './read-topology.ts';
-import { createTfjsTrainer } from './tfjs-trainer.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
@@ -14,11 +16,43 @@ export async function describeModel(
   seed: number,
 ): Promise<{ layout: Layout; weights: Float32Array }> {
   // Plain JavaScript: nothing to start, and the same arithmetic for initializers that compute.
-  const trainer = await createTfjsTrainer(description, { backend: 'cpu', seed });
+  return withBuilt(description, seed, ({ model, layout }) => ({
+    layout,
+    weights: drawFirstWeights(model, layout),
+  }));
+}
+
+/**
+ * Weights to try a model with: nearly its first ones, and drawn in a moment. See `drawTrialWeights`.
+ *
+ * @throws CoppiceError `model-invalid`, also where first weights could not be drawn.
+ */
+export function trialWeights(description: ModelDescription): Promise<Float32Array> {
+  return withBuilt(description, 0, ({ model, layout }) => drawTrialWeights(model, layout));
+}
+
+/**
+ * The layout of a model of any kind.
+ *
+ * @throws CoppiceError `model-invalid`
+ */
+export function builtLayout(description: ModelDescription): Promise<Layout> {
+  return withBuilt(description, 0, ({ layout }) => layout);
+}
+
+async function withBuilt<T>(
+  description: ModelDescription,
+  seed: number,
+  use: (built: BuiltModel) => T,
+): Promise<T> {
+  await useBackend('cpu');
+  switchTo('cpu');
+  const built = await buildModel(description, seed);
   try {
-    return { layout: trainer.layout, weights: await trainer.getWeights() };
+    switchTo('cpu'); // another trainer may have run meanwhile
+    return use(built);
   } finally {
-    trainer.dispose();
+    built.model.dispose();
   }
 }
 
@@ -36,7 +70,11 @@ export async function checkModel(
   loss: Loss,
 ): Promise<{ topology: Topology; layout: Layout }> {
   const topology = readTopology(model);
-  const { layout } = await describeModel({ topology, data, loss }, 0);
-  await checkTraining({ topology, data, loss });
+  const description = { topology, data, loss };
+  const { layout, weights } = await withBuilt(description, 0, (built) => ({
+    layout: built.layout,
+    weights: drawTrialWeights(built.model, built.layout),
+  }));
+  await checkTraining(description, weights);
   return { topology, layout };
 }

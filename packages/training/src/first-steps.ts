@@ -21,8 +21,13 @@ const BATCH = 2;
 const LOSS_TOLERANCE = 1e-3;
 const UPDATE_TOLERANCE = 2e-2;
 
-export async function firstSteps(trainer: Trainer, description: ModelDescription): Promise<FirstSteps> {
-  const before = await trainer.getWeights();
+/** @param before the weights to begin with: the same for all backends that are compared. */
+export async function firstSteps(
+  trainer: Trainer,
+  description: ModelDescription,
+  before: Float32Array,
+): Promise<FirstSteps> {
+  trainer.setWeights(before);
   const how = { ...gently, batchSize: BATCH, learningRate: 0.01 };
   const { loss, weights } = await trainer.train(madeUp(description, EXAMPLES), how);
   return { loss, update: weights.map((weight, i) => weight - (before[i] as number)) };
@@ -41,10 +46,14 @@ export function agree(a: FirstSteps, b: FirstSteps): boolean {
 }
 
 /** The first steps as they should be: those of plain JavaScript, which take long for a large model, and are right. */
-export async function referenceSteps(description: ModelDescription, make: MakeTrainer): Promise<FirstSteps> {
+export async function referenceSteps(
+  description: ModelDescription,
+  before: Float32Array,
+  make: MakeTrainer,
+): Promise<FirstSteps> {
   const trainer = await make(description, { backend: 'cpu', seed: 0 });
   try {
-    return await firstSteps(trainer, description);
+    return await firstSteps(trainer, description, before);
   } finally {
     trainer.dispose();
   }

@@ -11,6 +11,6 @@ import type { ModelDescription } from './trainer.ts';
 export async function layoutOf(description: ModelDescription): Promise<Layout> {
   const plain = readPlain(description);
   if (plain !== null) return plain.layout;
-  const { describeModel } = await loaded(import('./describe-model.ts'));
-  return (await describeModel(description, 0)).layout;
+  const { builtLayout } = await loaded(import('./describe-model.ts'));
+  return builtLayout(description);
 }

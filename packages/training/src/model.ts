@@ -7,8 +7,11 @@ import {
   MAX_MODEL_BYTES,
   type WeightSpec,
 } from '@coppice/protocol';
+import { checkGraph } from './check-graph.ts';
 import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from './data-fit.ts';
+import { buildWithZeros } from './first-weights.ts';
 import { seedTopology } from './initialize.ts';
+import { registerInitializers } from './initializers.ts';
 import { everyLayer } from './layer-tree.ts';
 import { registerNoiseLayers } from './noise-layers.ts';
 import { checkRandomLayers } from './random-layers.ts';
@@ -19,6 +22,7 @@ import type { ModelDescription } from './trainer.ts';
 import { roleOf, type WeightRole } from './weight-role.ts';
 
 registerNoiseLayers();
+registerInitializers();
 
 /** A model on the current backend, and its weights as variables in layout order. */
 export interface BuiltModel {
@@ -34,24 +38,27 @@ export interface BuiltModel {
 }
 
 /**
- * Builds a model with its first weights drawn from the seed, and checks that it fits the data.
+ * Builds a model, and checks that it fits the data. Its weights are zero: `drawFirstWeights` draws those of the seed.
  *
  * @throws CoppiceError `model-invalid` saying what is wrong.
  */
 export async function buildModel(description: ModelDescription, seed: number): Promise<BuiltModel> {
   const topology = seedTopology(readTopology(description.topology), seed);
+  checkGraph(topology);
   checkRandomLayers(topology);
   const before = new Set(Object.keys(tf.engine().registeredVariables));
   let model: tf.LayersModel;
   try {
     // Without weights to load it is built in the call itself, so that nothing comes between.
     const loading = withWeightLimit(() =>
-      tf.models.modelFromJSON({ modelTopology: topology } as unknown as tf.io.ModelJSON),
+      buildWithZeros(() =>
+        tf.models.modelFromJSON({ modelTopology: topology } as unknown as tf.io.ModelJSON),
+      ),
     );
     model = await loading;
     if (model instanceof tf.Sequential && model.inputs?.length) {
       const sequential = model;
-      withWeightLimit(() => sequential.build());
+      withWeightLimit(() => buildWithZeros(() => sequential.build()));
     }
   } catch (thrown) {
     // The layers built before the one that failed hold weights that nobody else can reach.
@@ -88,6 +95,9 @@ function reason(thrown: unknown): string {
     return `it has a layer of a kind that tfjs doesn't know, "${unknown[1]}". Use the built-in layers only`;
   }
   if (message.includes('must get an `inputShape`')) return noInputShape;
+  if (thrown instanceof RangeError && message.includes('call stack')) {
+    return 'it is a chain of more layers than tfjs can follow. Use fewer layers';
+  }
   return `tfjs can't build it (${message.replace(/[.\s]+$/, '')}). The file may be damaged or cut short`;
 }
 

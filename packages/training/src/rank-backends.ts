@@ -10,6 +10,7 @@ import {
   madeUp,
   referenceSteps,
 } from './first-steps.ts';
+import { loaded } from './loaded.ts';
 import type { BackendName, ModelDescription, Trainer } from './trainer.ts';
 
 /** A backend that computes what it should, and how long a step of the model takes on it. */
@@ -49,13 +50,16 @@ export async function rankBackends(
   how: { batchSize: number },
   make: MakeTrainer = createTrainer,
 ): Promise<readonly RankedBackend[]> {
+  // Where it cannot be built, no backend can train it.
+  const weights = await drawn(description);
+  if (weights === null) return [];
   const tried: Tried[] = [];
   try {
     for (const backend of candidates) {
-      const one = await tryOut(description, backend, make);
+      const one = await tryOut(description, backend, weights, make);
       if (one !== null) tried.push(one);
     }
-    const right = await rightOnes(tried, description, make);
+    const right = await rightOnes(tried, description, weights, make);
     const fastest = Math.min(...right.map(({ milliseconds }) => milliseconds));
     const ranked: RankedBackend[] = [];
     for (const { backend, trainer, milliseconds } of right) {
@@ -71,10 +75,20 @@ export async function rankBackends(
   }
 }
 
+async function drawn(description: ModelDescription): Promise<Float32Array | null> {
+  try {
+    const { trialWeights } = await loaded(import('./describe-model.ts'));
+    return await trialWeights(description);
+  } catch {
+    return null;
+  }
+}
+
 /** null for what cannot start, lacks an operation or loses its device: it is not to be had. */
 async function tryOut(
   description: ModelDescription,
   backend: BackendName,
+  weights: Float32Array,
   make: MakeTrainer,
 ): Promise<Tried | null> {
   const trainer = await make(description, { backend, seed: 0 }).catch(() => null);
@@ -82,10 +96,8 @@ async function tryOut(
   try {
     // A trainer of another backend than was asked for has its own turn.
     if (trainer.backend === backend) {
-      // First weights are drawn by tfjs, which may have to be loaded for it: that is nothing of this backend's.
-      await trainer.getWeights();
       const began = performance.now();
-      const steps = await firstSteps(trainer, description);
+      const steps = await firstSteps(trainer, description, weights);
       return { backend, trainer, steps, milliseconds: performance.now() - began };
     }
   } catch {
@@ -99,6 +111,7 @@ async function tryOut(
 async function rightOnes(
   tried: readonly Tried[],
   description: ModelDescription,
+  weights: Float32Array,
   make: MakeTrainer,
 ): Promise<readonly Tried[]> {
   const [first] = tried;
@@ -106,7 +119,7 @@ async function rightOnes(
   try {
     const united = tried.every(({ steps }) => agree(steps, first.steps));
     if (united && (await hasRightLoss(first.trainer, description, make))) return tried;
-    const reference = await referenceSteps(description, make);
+    const reference = await referenceSteps(description, weights, make);
     return tried.filter(({ steps }) => agree(steps, reference));
   } catch {
     return [];

@@ -1,4 +1,5 @@
 import { CoppiceError, type Topology } from '@coppice/protocol';
+import { checkNesting } from './nesting.ts';
 
 type Json = { [key: string]: unknown };
 
@@ -10,6 +11,7 @@ type Json = { [key: string]: unknown };
  * @throws CoppiceError `model-invalid`
  */
 export function readTopology(model: unknown): Topology {
+  checkNesting(model);
   if (!isObject(model)) throw invalid('it is not a JSON object. Give the content of model.json');
   const graph = 'a TensorFlow graph model, made for answering only. Convert it again as a layers model';
   if (model['format'] === 'graph-model') throw invalid(`it is ${graph}`);

@@ -1,6 +1,6 @@
 import { MAX_MODEL_BYTES } from '@coppice/protocol';
 import { invalid } from './read-topology.ts';
-import * as tf from './tf.ts';
+import type * as tf from './tf.ts';
 
 /*
  * A topology of a few bytes can ask for more memory than there is. tfjs makes each weight as soon as it meets
@@ -8,28 +8,19 @@ import * as tf from './tf.ts';
  */
 const MOST = MAX_MODEL_BYTES / 4;
 
-interface Maker {
-  addWeight(name: string, shape: readonly (number | null)[], ...rest: unknown[]): unknown;
-}
-const maker = tf.layers.Layer.prototype as unknown as Maker;
-const { addWeight } = maker;
-/** Parameters that may still be made; nobody counts while nobody builds. */
-let left = Number.POSITIVE_INFINITY;
+/** Parameters that may still be made. */
+let left = MOST;
 
-maker.addWeight = function (this: unknown, name, shape, ...rest) {
+/** Counts a weight that is about to be made. @throws CoppiceError `model-invalid` where there would be too many. */
+export function limitWeights(shape: readonly (number | null)[]): void {
   left -= shape.reduce<number>((size, dimension) => size * (dimension ?? 1), 1);
   if (left < 0) throw tooLarge();
-  return addWeight.call(this, name, shape, ...rest);
-};
+}
 
 /** Builds at once, and not more than the largest model. @throws CoppiceError `model-invalid` */
 export function withWeightLimit<T>(build: () => T): T {
   left = MOST;
-  try {
-    return build();
-  } finally {
-    left = Number.POSITIVE_INFINITY;
-  }
+  return build();
 }
 
 /** What flows between layers has room of its own. @throws CoppiceError `model-invalid` */

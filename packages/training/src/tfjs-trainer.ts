@@ -11,6 +11,7 @@ import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } fr
 import { gatherBatch } from './batch-tensors.ts';
 import { type BatchShape, checkDataset, copyInputs, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
+import { drawFirstWeights } from './first-weights.ts';
 import { addWeighted, fullGradient, largestBatch } from './full-gradient.ts';
 import { everyLayer } from './layer-tree.ts';
 import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
@@ -75,6 +76,8 @@ class TfjsTrainer implements Trainer {
   readonly #chunk: number;
   readonly #gradientBatch: number;
   readonly #pace: Pace | null;
+  /** Whether there are weights: given, or drawn when they were first needed. */
+  #weighted = false;
   #disposed = false;
 
   constructor(backend: TfjsBackend, built: BuiltModel, loss: Loss, pace: Pace | null, note?: string) {
@@ -97,6 +100,7 @@ class TfjsTrainer implements Trainer {
   }
 
   async getWeights(): Promise<Float32Array> {
+    await this.#drawn();
     this.#begin();
     const reads = Promise.all(this.#built.variables.map((variable) => variable.data<'float32'>()));
     const parts = await reads.catch((thrown: unknown) => this.#explain(thrown));
@@ -124,12 +128,14 @@ class TfjsTrainer implements Trainer {
       part.dispose();
       at += variable.size;
     }
+    this.#weighted = true;
   }
 
   async train(data: Dataset, how: LocalTraining, options: TrainOptions = {}): Promise<TrainingResult> {
     const started = performance.now();
     checkDataset(data, this.#shape);
     checkNotEmpty(data);
+    await this.#drawn();
     this.#begin();
     const objective = effectiveObjective(options.objective, layoutSize(this.layout));
     const optimizer = optimizers[how.optimizer](how.learningRate);
@@ -271,6 +277,7 @@ class TfjsTrainer implements Trainer {
     count: number,
     take: (outputs: Float32Array, from: number) => void,
   ): Promise<void> {
+    await this.#drawn();
     this.#begin();
     const size = rowSize(this.#shape);
     const slices = new Slices();
@@ -301,6 +308,16 @@ class TfjsTrainer implements Trainer {
     if (this.#disposed) return;
     this.#disposed = true;
     this.#built.model.dispose();
+  }
+
+  /** Sees to it that there are weights. */
+  async #drawn(): Promise<void> {
+    if (this.#weighted) return;
+    this.#begin();
+    await useBackend('cpu');
+    switchTo('cpu');
+    const { model, layout } = this.#built;
+    this.setWeights(drawFirstWeights(model, layout));
   }
 
   #begin(): void {

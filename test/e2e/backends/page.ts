@@ -8,13 +8,16 @@ export interface Trained {
   readonly loss: number;
 }
 
-/** Trains a built-in task for one epoch over `examples` examples in batches of `batchSize`. */
-async function trained(
-  backend: BackendName,
-  taskId: string,
-  examples: number,
-  batchSize: number,
-): Promise<Trained> {
+/** Results of one backend by which a strategy corrects local training. */
+export interface Corrected {
+  /** The gradient over all examples at the first weights. */
+  readonly gradient: number[];
+  /** New weights minus old, after a few steps with an objective of all parts. */
+  readonly update: number[];
+}
+
+/** A trainer for a built-in task, and made-up examples. */
+async function prepared(backend: BackendName, taskId: string, examples: number) {
   const task = builtInTasks.find(({ id }) => id === taskId);
   if (task === undefined) throw new Error(`no task ${taskId}`);
   const trainer = await createTrainer(
@@ -32,11 +35,39 @@ async function trained(
   const ys = Float32Array.from({ length: examples }, () =>
     classes === null ? next() * 3 : Math.floor(next() * classes),
   );
-  const how = { epochs: 2, batchSize, optimizer: 'sgd', learningRate: 0.1, shuffleSeed: 'backends' } as const;
-  const before = await trainer.getWeights();
-  const { weights, loss } = await trainer.train({ count: examples, xs, ys }, how);
+  return { trainer, data: { count: examples, xs, ys }, before: await trainer.getWeights() };
+}
+
+const how = { epochs: 2, optimizer: 'sgd', learningRate: 0.1, shuffleSeed: 'backends' } as const;
+
+/** Trains a built-in task for two epochs over `examples` examples in batches of `batchSize`. */
+async function trained(
+  backend: BackendName,
+  taskId: string,
+  examples: number,
+  batchSize: number,
+): Promise<Trained> {
+  const { trainer, data, before } = await prepared(backend, taskId, examples);
+  const { weights, loss } = await trainer.train(data, { ...how, batchSize });
   trainer.dispose();
   return { update: Array.from(weights, (weight, i) => weight - (before[i] as number)), loss };
+}
+
+/** Computes the gradient of the same task, then trains it with every part of an objective. */
+async function corrected(
+  backend: BackendName,
+  taskId: string,
+  examples: number,
+  batchSize: number,
+): Promise<Corrected> {
+  const { trainer, data, before } = await prepared(backend, taskId, examples);
+  const gradient = await trainer.gradient(data);
+  const vector = before.map((_, i) => 0.5 + 0.3 * Math.sin(i));
+  const objective = { scale: vector, pull: 0.4, anchor: vector, offset: vector };
+  const { weights } = await trainer.train(data, { ...how, batchSize }, { objective });
+  trainer.dispose();
+  const update = Array.from(weights, (weight, i) => weight - (before[i] as number));
+  return { gradient: [...gradient], update };
 }
 
 /** Milliseconds a step of plain SGD takes on one backend, once it is warm; `null` where it cannot be had. */
@@ -62,4 +93,4 @@ async function stepTime(backend: BackendName, taskId: string, steps: number): Pr
   return milliseconds / steps;
 }
 
-Object.assign(globalThis, { trained, stepTime });
+Object.assign(globalThis, { trained, corrected, stepTime });

@@ -6,6 +6,6 @@ export function planDiff(
   plans: readonly Plan[],
 ): readonly { readonly field: PlanFieldName; readonly values: readonly (string | number | null)[] }[] {
   return planFieldNames
-    .map((field) => ({ field, values: plans.map((plan) => plan[field]) }))
+    .map((field) => ({ field, values: plans.map((plan) => plan[field] ?? null) }))
     .filter(({ values }) => new Set(values).size > 1);
 }

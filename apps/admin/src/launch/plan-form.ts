@@ -1,33 +1,82 @@
-import { type Plan, type PlanFieldName, type PlanGroup, planFields } from '@coppice/protocol';
+import {
+  type Plan,
+  type PlanDescription,
+  type PlanFieldName,
+  type PlanValue,
+  type PlanValues,
+  planDescription,
+} from '@coppice/protocol';
 
-/** What is in the form: every field as the text that stands in its input. */
+/** The content of the form: every field as the text in its input. */
 export type PlanTexts = Readonly<Record<PlanFieldName, string>>;
 
-export const planFieldNames = Object.keys(planFields) as PlanFieldName[];
-export const planGroups: readonly PlanGroup[] = ['training', 'cohort', 'round', 'update', 'stop'];
+export const planFieldNames = Object.keys(planDescription.fields) as PlanFieldName[];
 
-/** What is wrong with a field; the page has the words. */
-export type PlanProblem =
-  | { readonly kind: 'missing' | 'not-a-number' | 'not-whole' }
-  | { readonly kind: 'range'; readonly min: number; readonly max: number };
-
-export function textsOf(plan: Readonly<Record<string, string | number | null | undefined>>): PlanTexts {
-  return Object.fromEntries(
-    planFieldNames.map((name) => {
-      const value = plan[name];
-      return [name, value === null || value === undefined ? '' : String(value)];
-    }),
-  ) as Record<PlanFieldName, string>;
+/** A section of the form for a strategy: only the fields that apply. */
+export interface FormSection {
+  readonly id: string;
+  readonly title: PlanDescription['sections'][number]['title'];
+  readonly names: readonly PlanFieldName[];
 }
 
-/** Reads one field: its value, or what is wrong with it. An empty optional field is `null`. */
+/** The sections with the fields that apply with a strategy, in order. Sections without such fields are left out. */
+export function formSections(
+  strategy: string,
+  description: PlanDescription = planDescription,
+): readonly FormSection[] {
+  const applicable = new Set(description.namesFor(strategy));
+  return description.sections
+    .map(({ id, title, names }) => ({
+      id,
+      title,
+      names: names.filter((name) => applicable.has(name)) as PlanFieldName[],
+    }))
+    .filter(({ names }) => names.length > 0);
+}
+
+/** The form after a strategy was chosen: its parameters as the task has them by default, all else as it was. */
+export function chooseStrategy(
+  texts: PlanTexts,
+  strategy: string,
+  taskPlan: PlanValues,
+  description: PlanDescription = planDescription,
+): PlanTexts {
+  const fresh = textsOf(description.complete(taskPlan, { strategy }), description);
+  const entries = Object.keys(description.fields).map((name) => {
+    const from = name === 'strategy' || description.strategiesOf(name) !== null ? fresh : texts;
+    return [name, from[name as PlanFieldName]];
+  });
+  return Object.fromEntries(entries) as PlanTexts;
+}
+
+/** The values that a request or a form leaves to the task: with a strategy, its parameters; the strategy is the task's own. */
+export function taskDefaults(
+  taskPlan: PlanValues,
+  strategy: string,
+  description: PlanDescription = planDescription,
+): PlanValues {
+  return { ...description.complete(taskPlan, { strategy }), strategy: taskPlan.strategy };
+}
+
+/** A problem of a field's text; the page has the words. */
+export type PlanProblem =
+  | { readonly kind: 'missing' | 'not-a-number' | 'not-whole' }
+  | { readonly kind: 'range' | 'range-above'; readonly min: number; readonly max: number };
+
+export function textsOf(plan: PlanValues, description: PlanDescription = planDescription): PlanTexts {
+  return Object.fromEntries(
+    Object.keys(description.fields).map((name) => [name, String(plan[name] ?? '')]),
+  ) as PlanTexts;
+}
+
+/** Reads one field: its value, or the problem of its text. An empty optional field is `null`. */
 export function readField(
-  name: PlanFieldName,
+  name: string,
   text: string,
-):
-  | { readonly ok: true; readonly value: string | number | null }
-  | { readonly ok: false; readonly problem: PlanProblem } {
-  const { input } = planFields[name];
+  description: PlanDescription = planDescription,
+): { readonly ok: true; readonly value: PlanValue } | { readonly ok: false; readonly problem: PlanProblem } {
+  const input = description.fields[name]?.input;
+  if (input === undefined) return { ok: false, problem: { kind: 'missing' } };
   if (input.kind === 'choice') {
     return input.options.some(({ value }) => value === text)
       ? { ok: true, value: text }
@@ -40,33 +89,36 @@ export function readField(
   const value = Number(trimmed);
   if (!Number.isFinite(value)) return { ok: false, problem: { kind: 'not-a-number' } };
   if (input.step === 1 && !Number.isInteger(value)) return { ok: false, problem: { kind: 'not-whole' } };
-  const { min, max } = input;
-  if (value < min || value > max) return { ok: false, problem: { kind: 'range', min, max } };
+  const { min, max, open = false } = input;
+  if (value < min || value > max || (open && value === min))
+    return { ok: false, problem: { kind: open ? 'range-above' : 'range', min, max } };
   return { ok: true, value };
 }
 
-/** Reads the whole form; `plan` is there when nothing is wrong. */
-export function readPlan(texts: PlanTexts): {
+/** Reads the fields that apply with the form's strategy; `plan` is there when nothing is wrong. */
+export function readPlan(
+  texts: PlanTexts,
+  description: PlanDescription = planDescription,
+): {
   readonly plan: Plan | null;
   readonly problems: ReadonlyMap<PlanFieldName, PlanProblem>;
 } {
   const problems = new Map<PlanFieldName, PlanProblem>();
-  const values: Record<string, string | number | null> = {};
-  for (const name of planFieldNames) {
-    const field = readField(name, texts[name]);
+  const values: Record<string, PlanValue> = {};
+  for (const name of description.namesFor(texts.strategy) as PlanFieldName[]) {
+    const field = readField(name, texts[name], description);
     if (field.ok) values[name] = field.value;
     else problems.set(name, field.problem);
   }
-  // Every field was read by its own description, which is where `Plan` comes from.
+  // Each field was read by the description that `Plan` comes from.
   return { plan: problems.size === 0 ? (values as unknown as Plan) : null, problems };
 }
 
-/** The fields in which a plan differs from another, with its own values. */
-export function differences(
-  plan: Plan,
-  from: Readonly<Record<string, string | number | null>>,
-): Partial<Plan> {
+/** The fields of a plan that differ from the values given, with the plan's values. */
+export function differences(plan: Plan, from: PlanValues): Partial<Plan> {
   return Object.fromEntries(
-    planFieldNames.filter((name) => plan[name] !== from[name]).map((name) => [name, plan[name]]),
+    planFieldNames
+      .filter((name) => plan[name] !== undefined && plan[name] !== from[name])
+      .map((name) => [name, plan[name]]),
   );
 }

@@ -5,6 +5,7 @@ import { defaultPlan, type Event, type Round, type Run } from '@coppice/protocol
 export function runOf(fields: Partial<Run> = {}): Run {
   return {
     id: 'iris-1',
+    sequence: 1,
     task: 'iris',
     title: { en: 'Iris flowers' },
     status: 'running',
@@ -21,6 +22,8 @@ export function runOf(fields: Partial<Run> = {}): Run {
     createdAt: 0,
     endedAt: null,
     reason: null,
+    from: null,
+    cause: { by: 'admin', name: 'Ada' },
     ...fields,
   };
 }
@@ -61,6 +64,7 @@ export function eventOf(fields: Partial<Event> = {}): Event {
     level: 'info',
     kind: 'run-created',
     message: 'The run was created.',
+    data: null,
     ...fields,
   };
 }

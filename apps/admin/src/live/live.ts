@@ -40,7 +40,7 @@ export const state = signal<AdminState>(emptyState);
 
 /** All runs, newest first. */
 export const runs = computed<readonly Run[]>(() =>
-  [...state.value.runs.values()].sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)),
+  [...state.value.runs.values()].sort((a, b) => b.sequence - a.sequence),
 );
 
 /** The coordinator's clock. */

@@ -9,22 +9,24 @@ import { text as shared } from './texts.ts';
 
 const text = catalogue(
   {
-    use: 'Use the newest model in any page that has TensorFlow.js',
-    parent: 'Made from',
-    first: 'the seed',
+    use: 'Use the latest model of this run in any web page',
+    parent: 'Parent',
+    first: 'Initial weights',
+    hash: 'Weights hash',
     line: 'Code',
     copyLine: 'Copy code',
     all: (n: string) => `Show all ${n}`,
-    parameters: (n: string) => `${n} parameters, 32-bit floats; each is named by the hash of its weights.`,
+    parameters: (n: string) => `${n} parameters, 32-bit floats.`,
   },
   {
-    use: '在任何有 TensorFlow.js 的网页中使用最新模型',
-    parent: '来自',
-    first: '种子',
+    use: '在任意网页中使用本次训练的最新模型',
+    parent: '父检查点',
+    first: '初始权重',
+    hash: '权重哈希',
     line: '代码',
     copyLine: '复制代码',
     all: (n) => `显示全部 ${n} 个`,
-    parameters: (n) => `${n} 个参数，32 位浮点；各以其权重的哈希命名。`,
+    parameters: (n) => `${n} 个参数，32 位浮点数。`,
   },
 );
 
@@ -52,10 +54,10 @@ export function Checkpoints({ run }: { run: Run }) {
       current = false;
     };
   }, [run.id, run.checkpoint, run.status, live]);
-  const base = `${location.origin}/models/${run.task}`;
-  const code = (version: string) =>
-    `const model = await tf.loadLayersModel('${base}/${version}/model.json');`;
-  const columns = [words.checkpoint, words.round, t.parent, words.made, words.accuracy, words.loss];
+  const base = `${location.origin}/models/${run.task}/runs/${run.id}`;
+  const code = (round: string | number) =>
+    `const model = await tf.loadLayersModel('${base}/${round}/model.json');`;
+  const columns = [words.checkpoint, t.hash, t.parent, words.made, words.accuracy, words.loss];
   return (
     <section class="stack">
       <h2>{words.checkpoints}</h2>
@@ -63,14 +65,17 @@ export function Checkpoints({ run }: { run: Run }) {
         <p class="quiet">{words.noCheckpoints}</p>
       ) : (
         <>
-          <div class="code-line">
-            <span class="small quiet">{t.use}</span>
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
-            <pre tabIndex={0}>
-              <code>{code('latest')}</code>
-            </pre>
-            <CopyButton value={code('latest')} />
-          </div>
+          {/* First weights are not published as the latest model. */}
+          {all[0].round >= 1 && (
+            <div class="code-line">
+              <span class="small quiet">{t.use}</span>
+              {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
+              <pre tabIndex={0}>
+                <code>{code('latest')}</code>
+              </pre>
+              <CopyButton value={code('latest')} />
+            </div>
+          )}
           <p class="small quiet">{t.parameters(formatNumber(all[0].parameters))}</p>
           <Scroll label={words.checkpoints} testId="checkpoints-table">
             <table>
@@ -88,28 +93,28 @@ export function Checkpoints({ run }: { run: Run }) {
               <tbody>
                 {all.slice(0, whole ? all.length : FIRST).map((one) => (
                   <tr key={one.round}>
-                    <th scope="row" class="mono" title={one.hash}>
-                      {one.hash.slice(0, 12)}
+                    <th scope="row" class="mono">
+                      {one.id}
                     </th>
-                    <td>{formatNumber(one.round)}</td>
-                    <td class="mono" title={one.parent ?? undefined}>
-                      {one.parent?.slice(0, 12) ?? t.first}
+                    <td class="mono" title={one.hash}>
+                      {one.hash.slice(0, 12)}
                     </td>
+                    <td class={one.parent === null ? '' : 'mono'}>{one.parent ?? t.first}</td>
                     <td>{formatTime(one.createdAt)}</td>
                     <td>{both(one, 'accuracy', (value) => formatShare(value))}</td>
                     <td>{both(one, 'loss', formatLoss)}</td>
                     <td>
                       <span class="row nowrap tight-row">
-                        <a href={`${base}/${one.hash}/model.json`} download="model.json">
+                        <a href={`${base}/${one.round}/model.json`} download="model.json">
                           {words.model}
                         </a>
-                        <a href={`${base}/${one.hash}/weights.bin`} download="weights.bin">
+                        <a href={`${base}/${one.round}/weights.bin`} download="weights.bin">
                           {words.weights}
                         </a>
                       </span>
                     </td>
                     <td>
-                      <CopyButton value={code(one.hash)} label={t.copyLine} />
+                      <CopyButton value={code(one.round)} label={t.copyLine} />
                     </td>
                   </tr>
                 ))}

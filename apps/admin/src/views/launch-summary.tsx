@@ -1,5 +1,6 @@
 import {
   type Admission,
+  type CheckpointId,
   movesBySteps,
   type Plan,
   type PlanFieldName,
@@ -10,7 +11,7 @@ import { catalogue, formatBytes, formatNumber, localized } from '@coppice/ui';
 import { useState } from 'preact/hooks';
 import { curlCommand, requestBody, simulateCommand } from '../launch/command.ts';
 import { estimate } from '../launch/estimate.ts';
-import { differences, planFieldNames } from '../launch/plan-form.ts';
+import { differences, planFieldNames, taskDefaults } from '../launch/plan-form.ts';
 import { oneOf, setting } from '../shell/settings.ts';
 import { CopyButton } from './parts.tsx';
 import { planValue } from './plan-table.tsx';
@@ -32,7 +33,6 @@ const text = catalogue(
     problems: (n: string) => `${n} to correct:`,
     as: 'The same from a terminal',
     body: 'JSON',
-    left: (fields: string) => `pnpm simulate has no flag for: ${fields}.`,
     note: (down: string, up: string) => `Models travel as ${down}, updates as ${up}.`,
     noteSteps: (down: string, up: string) =>
       `Models travel by steps, as ${down}, the first one whole; updates as ${up}.`,
@@ -52,7 +52,6 @@ const text = catalogue(
     problems: (n) => `${n} 处需要修改：`,
     as: '在终端中做同样的事',
     body: 'JSON',
-    left: (fields) => `pnpm simulate 没有以下选项：${fields}。`,
     note: (down, up) => `模型以 ${down} 传输，更新以 ${up} 传输。`,
     noteSteps: (down, up) => `模型以 ${down} 增量传输，首个完整传输；更新以 ${up} 传输。`,
   },
@@ -66,12 +65,14 @@ export function LaunchSummary({
   task,
   plan,
   admission,
+  from,
   problems,
   busy,
 }: {
   task: TaskInfo;
   plan: Plan | null;
   admission: Admission;
+  from: CheckpointId | null;
   problems: readonly PlanFieldName[];
   busy: boolean;
 }) {
@@ -122,7 +123,9 @@ export function LaunchSummary({
       >
         {busy ? words.creating : words.create}
       </button>
-      {plan !== null && <Command task={task} plan={plan} admission={admission} expected={expected} />}
+      {plan !== null && (
+        <Command task={task} plan={plan} admission={admission} from={from} expected={expected} />
+      )}
     </aside>
   );
 }
@@ -162,7 +165,8 @@ function Traffic({ plan, parameters, expected }: { plan: Plan; parameters: numbe
 
 function Changes({ plan, task }: { plan: Plan; task: TaskInfo }) {
   const t = text();
-  const changed = differences(plan, task.plan);
+  const usual = taskDefaults(task.plan, plan.strategy);
+  const changed = differences(plan, usual);
   const names = planFieldNames.filter((name) => name in changed);
   return (
     <div>
@@ -173,8 +177,8 @@ function Changes({ plan, task }: { plan: Plan; task: TaskInfo }) {
           <div key={name}>
             <dt>{localized(planFields[name].label)}</dt>
             <dd>
-              {planValue(name, plan[name])}{' '}
-              <span class="small quiet">← {planValue(name, task.plan[name] ?? null)}</span>
+              {planValue(name, plan[name] ?? null)}{' '}
+              <span class="small quiet">← {planValue(name, usual[name] ?? null)}</span>
             </dd>
           </div>
         ))}
@@ -187,22 +191,24 @@ function Command({
   task,
   plan,
   admission,
+  from,
   expected,
 }: {
   task: TaskInfo;
   plan: Plan;
   admission: Admission;
+  from: CheckpointId | null;
   expected: number;
 }) {
   const t = text();
-  const body = requestBody(task.id, plan, { defaults: task.plan, admission });
-  const simulate = simulateCommand(task.id, plan, {
-    defaults: task.plan,
-    clients: expected,
-    invited: admission !== 'open',
-  });
+  const body = requestBody(task.id, plan, { defaults: task.plan, admission, from });
   const shown = {
-    simulate: simulate.command,
+    simulate: simulateCommand(task.id, plan, {
+      defaults: task.plan,
+      clients: expected,
+      invited: admission !== 'open',
+      start: from === null ? null : { origin: location.origin, from },
+    }),
     curl: curlCommand(location.origin, body),
     json: JSON.stringify(body, null, 2),
   }[form.value];
@@ -229,11 +235,6 @@ function Command({
       <pre class="command" tabIndex={0} data-testid="command">
         <code>{shown}</code>
       </pre>
-      {form.value === 'simulate' && simulate.left.length > 0 && (
-        <p class="small quiet">
-          {t.left(simulate.left.map((name) => localized(planFields[name].label)).join(', '))}
-        </p>
-      )}
     </div>
   );
 }

@@ -1,18 +1,25 @@
-import { type Admission, type Plan, planFields, type TaskInfo } from '@coppice/protocol';
+import type { Admission, CheckpointId, Plan, TaskInfo } from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { requestBody } from '../launch/command.ts';
-import { type PlanTexts, planFieldNames, planGroups, readPlan, textsOf } from '../launch/plan-form.ts';
+import {
+  chooseStrategy,
+  formSections,
+  type PlanTexts,
+  readPlan,
+  taskDefaults,
+  textsOf,
+} from '../launch/plan-form.ts';
 import { type Preset, presets } from '../launch/presets.ts';
 import { createRun, fetchTasks } from '../live/api.ts';
 import { learn, state } from '../live/live.ts';
 import { amend, go, writeRoute } from '../shell/route.ts';
-import { groupWords } from '../words.ts';
 import { act } from './act.ts';
 import { AdmissionOptions } from './admission.tsx';
 import { admissionText } from './admission-texts.ts';
 import { LaunchSummary } from './launch-summary.tsx';
 import { PlanInput } from './plan-input.tsx';
+import { StartingPoint } from './starting-point.tsx';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -84,11 +91,15 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
   const [admission, setAdmission] = useState<Admission>(
     () => (from === null ? undefined : state.peek().runs.get(from)?.admission) ?? 'open',
   );
+  const [origin, setOrigin] = useState<CheckpointId | null>(null);
   const [busy, setBusy] = useState(false);
   const { plan, problems } = readPlan(texts);
+  const usual = taskDefaults(task.plan, texts.strategy);
   const launch = async (ready: Plan) => {
     setBusy(true);
-    const run = await act(() => createRun(requestBody(task.id, ready, { defaults: task.plan, admission })));
+    const run = await act(() =>
+      createRun(requestBody(task.id, ready, { defaults: task.plan, admission, from: origin })),
+    );
     setBusy(false);
     if (run === undefined) return;
     learn(run);
@@ -109,6 +120,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
           <h2>{admissionText().title}</h2>
           <AdmissionOptions value={admission} onChange={setAdmission} />
         </fieldset>
+        <StartingPoint task={task.id} value={origin} onChange={setOrigin} />
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
         <Presets
@@ -118,22 +130,27 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
             setTexts(textsOf({ ...task.plan, ...next.plan }));
           }}
         />
-        {planGroups.map((group) => (
-          <fieldset key={group} class="plan-group">
-            <legend>{groupWords()[group]}</legend>
+        {formSections(texts.strategy).map(({ id, title, names }) => (
+          <fieldset key={id} class="plan-group">
+            <legend>{localized(title)}</legend>
             <div class="plan-grid">
-              {planFieldNames
-                .filter((name) => planFields[name].group === group)
-                .map((name) => (
-                  <PlanInput
-                    key={name}
-                    name={name}
-                    value={texts[name]}
-                    fallback={task.plan[name] ?? null}
-                    problem={problems.get(name)}
-                    onInput={(value) => setTexts({ ...texts, [name]: value })}
-                  />
-                ))}
+              {names.map((name) => (
+                <PlanInput
+                  key={name}
+                  name={name}
+                  strategy={texts.strategy}
+                  value={texts[name]}
+                  fallback={usual[name] ?? null}
+                  problem={problems.get(name)}
+                  onInput={(value) =>
+                    setTexts(
+                      name === 'strategy'
+                        ? chooseStrategy(texts, value, task.plan)
+                        : { ...texts, [name]: value },
+                    )
+                  }
+                />
+              ))}
             </div>
           </fieldset>
         ))}
@@ -142,6 +159,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
         task={task}
         plan={plan}
         admission={admission}
+        from={origin}
         problems={[...problems.keys()]}
         busy={busy}
       />

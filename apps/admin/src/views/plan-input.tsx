@@ -1,23 +1,31 @@
-import { type PlanFieldName, planFields } from '@coppice/protocol';
-import { formatNumber, localized } from '@coppice/ui';
+import {
+  type Localized,
+  type PlanFieldName,
+  type PlanValue,
+  planDescription,
+  planFields,
+} from '@coppice/protocol';
+import { formatNumber, language, localized } from '@coppice/ui';
 import type { PlanProblem } from '../launch/plan-form.ts';
 import { planValue } from './plan-table.tsx';
 import { text } from './texts.ts';
 
 interface PlanInputProps {
   readonly name: PlanFieldName;
+  readonly strategy: string;
   readonly value: string;
-  readonly fallback: string | number | null;
+  readonly fallback: PlanValue;
   readonly problem: PlanProblem | undefined;
   readonly onInput: (value: string) => void;
 }
 
-/** One field of the plan: label, unit, input, help, default, and what is wrong with it. */
-export function PlanInput({ name, value, fallback, problem, onInput }: PlanInputProps) {
+/** One field of the plan: label, unit, input, problem, help with the consequence of a change, default. */
+export function PlanInput({ name, strategy, value, fallback, problem, onInput }: PlanInputProps) {
   const t = text();
-  const { label, help, input, unit } = planFields[name] as (typeof planFields)[PlanFieldName] & {
-    unit?: { en: string; zh?: string };
-  };
+  const field = planDescription.fieldOf(name, strategy) ?? planFields[name];
+  const { label, help, consequence, input, unit } = field;
+  const option = input.kind === 'choice' ? input.options.find((one) => one.value === value) : undefined;
+  const explained = [help, ...(option?.help === undefined ? [] : [option.help]), consequence];
   const id = `plan-${name}`;
   const shared = {
     id,
@@ -50,10 +58,15 @@ export function PlanInput({ name, value, fallback, problem, onInput }: PlanInput
         </p>
       )}
       <p class="help" id={`${id}-help`}>
-        {localized(help)} {t.defaultIs(planValue(name, fallback))}
+        {sentences(explained)} {t.defaultIs(planValue(name, fallback))}
       </p>
     </div>
   );
+}
+
+/** Sentences in the language in force, one after the other. */
+function sentences(texts: readonly Localized[]): string {
+  return texts.map(localized).join(language.value === 'zh' ? '' : ' ');
 }
 
 function problemText(problem: PlanProblem): string {
@@ -65,6 +78,11 @@ function problemText(problem: PlanProblem): string {
       return t.notNumber;
     case 'not-whole':
       return t.notWhole;
+    case 'range-above':
+      return t.rangeAbove(
+        formatNumber(problem.min, { maximumSignificantDigits: 9 }),
+        formatNumber(problem.max),
+      );
     case 'range':
       return t.range(formatNumber(problem.min, { maximumSignificantDigits: 9 }), formatNumber(problem.max));
   }

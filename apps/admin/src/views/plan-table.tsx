@@ -1,7 +1,13 @@
-import { defaultPlan, type Plan, type PlanFieldName, planFields, type Run } from '@coppice/protocol';
+import {
+  type Plan,
+  type PlanFieldName,
+  type PlanValue,
+  planDescription,
+  planFields,
+  type Run,
+} from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
-import { planFieldNames, planGroups } from '../launch/plan-form.ts';
-import { groupWords } from '../words.ts';
+import { formSections, planFieldNames } from '../launch/plan-form.ts';
 import { CopyButton } from './parts.tsx';
 import { text as shared } from './texts.ts';
 
@@ -18,8 +24,8 @@ const text = catalogue(
   },
 );
 
-/** A value as the form says it: a choice by its name, nothing as "not set". */
-export function planValue(name: PlanFieldName, value: string | number | null): string {
+/** A value as the form shows it: an option by its label, `null` as "not set". */
+export function planValue(name: PlanFieldName, value: PlanValue): string {
   if (value === null) return shared().notSet;
   const { input } = planFields[name];
   if (input.kind === 'choice') {
@@ -35,7 +41,10 @@ export function planValue(name: PlanFieldName, value: string | number | null): s
 export function PlanTable({ run }: { run: Run }) {
   const t = text();
   const { plan } = run;
-  const changed = planFieldNames.filter((name) => plan[name] !== defaultPlan[name]);
+  const usual = planDescription.defaultsFor(plan.strategy);
+  const changed = planFieldNames.filter(
+    (name) => plan[name] !== (name === 'strategy' ? planFields.strategy.default : usual[name]),
+  );
   return (
     <section class="stack">
       <div class="row between">
@@ -44,15 +53,13 @@ export function PlanTable({ run }: { run: Run }) {
       </div>
       <p class="small quiet">{t.changed(formatNumber(changed.length))}</p>
       <div class="plan-columns">
-        {planGroups.map((group) => (
-          <div key={group}>
-            <h3 class="eyebrow">{groupWords()[group]}</h3>
+        {formSections(plan.strategy).map(({ id, title, names }) => (
+          <div key={id}>
+            <h3 class="eyebrow">{localized(title)}</h3>
             <dl class="facts">
-              {planFieldNames
-                .filter((name) => planFields[name].group === group)
-                .map((name) => (
-                  <Fact key={name} name={name} plan={plan} />
-                ))}
+              {names.map((name) => (
+                <Fact key={name} name={name} plan={plan} usual={usual[name] ?? null} />
+              ))}
             </dl>
           </div>
         ))}
@@ -61,14 +68,13 @@ export function PlanTable({ run }: { run: Run }) {
   );
 }
 
-function Fact({ name, plan }: { name: PlanFieldName; plan: Plan }) {
-  const usual = defaultPlan[name];
+function Fact({ name, plan, usual }: { name: PlanFieldName; plan: Plan; usual: PlanValue }) {
   const differs = plan[name] !== usual;
   return (
     <div class={differs ? 'differs' : ''}>
       <dt>{localized(planFields[name].label)}</dt>
       <dd>
-        {planValue(name, plan[name])}
+        {planValue(name, plan[name] ?? null)}
         {differs && <span class="small quiet"> {text().usual(planValue(name, usual))}</span>}
       </dd>
     </div>

@@ -30,4 +30,11 @@ describe('countByReason', () => {
       { reason: 'b', count: 1 },
     ]);
   });
+
+  it('counts a row for as many events as it stands for', () => {
+    const rows = [eventOf(), eventOf({ data: { participant: '0'.repeat(32), count: 41 } })];
+    expect(countByReason(rows.map((event) => ({ event, reason: 'update-late' })))).toEqual([
+      { reason: 'update-late', count: 42 },
+    ]);
+  });
 });

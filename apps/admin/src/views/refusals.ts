@@ -16,12 +16,20 @@ export function reasonOf(event: Event): string | null {
   return words.find(isErrorCode) ?? event.kind;
 }
 
+/** How many events a row of the log stands for. */
+function eventCount({ data }: Event): number {
+  return typeof data?.count === 'number' ? data.count : 1;
+}
+
 /** Most frequent first; equally frequent ones by name. */
 export function countByReason(
   troubles: readonly Trouble[],
 ): readonly { readonly reason: string; readonly count: number }[] {
   return [...Map.groupBy(troubles, ({ reason }) => reason)]
-    .map(([reason, those]) => ({ reason, count: those.length }))
+    .map(([reason, those]) => ({
+      reason,
+      count: those.reduce((sum, { event }) => sum + eventCount(event), 0),
+    }))
     .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
 

@@ -1,4 +1,10 @@
-import type { Round, Run, RunAction } from '@coppice/protocol';
+import {
+  type CheckpointId,
+  partsOfCheckpointId,
+  type Round,
+  type Run,
+  type RunAction,
+} from '@coppice/protocol';
 import { Confirm, formatDateTime, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { actOnRun } from '../live/api.ts';
@@ -45,6 +51,7 @@ function KnownRun({ run }: { run: Run }) {
       <header class="stack run-head">
         <p class="eyebrow">
           <span class="run-id">{run.id}</span> · {t.created} {formatDateTime(run.createdAt)}
+          {run.from !== null && <Origin from={run.from} />}
         </p>
         <div class="row between">
           <h1>{localized(run.title)}</h1>
@@ -81,6 +88,19 @@ function KnownRun({ run }: { run: Run }) {
       <Checkpoints run={run} />
       <PlanTable run={run} />
     </article>
+  );
+}
+
+/** The checkpoint that a run began from, with a link to its run. */
+function Origin({ from }: { from: CheckpointId }) {
+  return (
+    <>
+      {' · '}
+      {text().beganFrom}{' '}
+      <a href={writeRoute({ view: 'run', run: partsOfCheckpointId(from).run })} data-testid="run-origin">
+        {from}
+      </a>
+    </>
   );
 }
 

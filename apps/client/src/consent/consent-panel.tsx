@@ -1,4 +1,4 @@
-import { formatDateTime } from '@coppice/ui';
+import { formatDateTime, localized } from '@coppice/ui';
 import { computed } from '@preact/signals';
 import { saveFile } from '../data/save-file.ts';
 import { away, session } from '../link/session.ts';
@@ -85,7 +85,7 @@ function PrivacyLabel() {
           </div>
         ))}
       </dl>
-      <p class="small">{t.infer}</p>
+      <p class="small">{localized(facts.value.label.inference)}</p>
       {!isSecureContext && (
         <p class="small" data-testid="open-key">
           {t.openKey}

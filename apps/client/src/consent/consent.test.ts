@@ -1,4 +1,5 @@
 import type { Up } from '@coppice/protocol';
+import { madeUpDescription } from '@coppice/protocol/testing';
 import { language as inForce } from '@coppice/ui';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agree, CONSENT_VERSION, type Consent, consentTo, receipt, withdraw } from './consent.ts';
@@ -96,6 +97,21 @@ describe('the privacy label', () => {
       expect(words(2.5)).toContain('2.5');
       expect(words(null)).not.toContain('2.5');
       expect(words(null)).toContain('131');
+    });
+
+    it(`states a protection exactly where the plan has one, in ${language}`, () => {
+      inForce.value = language;
+      const description = madeUpDescription();
+      const facts = (noise: string) => ({
+        ...labelFacts(131, {}),
+        label: description.consentOf(description.complete({}, { noise })),
+      });
+      const without = statements(facts('none'), 'A school').join('\n');
+      expect(without).toMatch(/Masked or noised: no\n|掩码或加噪: 无\n/);
+      expect(without).toMatch(/Updates are not masked|更新没有掩码/);
+      const noised = statements(facts('local'), 'A school').join('\n');
+      expect(noised).toMatch(/Masked or noised: noised on the device|掩码或加噪: 在设备上加噪/);
+      expect(noised).not.toMatch(/Updates are not masked|更新没有掩码/);
     });
 
     it(`lists all that is agreed to in ${language}, with who runs it`, () => {

@@ -1,9 +1,13 @@
-import { catalogue, formatBytes, formatNumber } from '@coppice/ui';
+import type { ConsentLabel } from '@coppice/protocol';
+import { catalogue, formatBytes, formatNumber, localized } from '@coppice/ui';
 import type { LabelFacts } from './label-facts.ts';
 
 /*
- * What a person agrees to. A change of meaning here needs a new CONSENT_VERSION.
+ * The consent label. Its statements on the plan are those of the plan's fields (`consent` in the protocol's plan
+ * sections); the texts here hold for every plan. A change of meaning needs a new CONSENT_VERSION.
  */
+type ConsentRow = ConsentLabel['limit'];
+
 const n = (value: number) => formatNumber(value, { maximumSignificantDigits: 6 });
 
 export const labelText = catalogue(
@@ -11,21 +15,13 @@ export const labelText = catalogue(
     title: 'What leaves this device',
     raw: 'Raw data sent',
     rawValue: '0 bytes',
-    sees: 'Who sees my update',
-    seesValue: 'The coordinator',
     update: 'My update, each round',
     updateValue: (parameters: number, bytes: number) => `${n(parameters)} numbers, ${formatBytes(bytes)}`,
-    clip: 'Update limited to length',
-    clipNone: 'not limited',
-    masked: 'Masked or noised',
-    maskedValue: 'no',
     account: 'Account',
     accountValue: 'none; a random id',
     also: 'Also sent',
     alsoValue:
       'how many examples, loss and accuracy on them; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL); your invitation, if you came by one',
-    infer:
-      'Updates are not masked and no noise is added. Whoever runs the coordinator could try to infer from one what kind of examples it was made from.',
     openKey:
       'This page came without HTTPS. So this browser cannot lock away the key that shows who you are: it lies readable in its storage, and anyone on the way can read and change what is sent.',
     network: 'As with any web page, the coordinator sees your network address.',
@@ -47,20 +43,13 @@ export const labelText = catalogue(
     title: '哪些内容会离开本设备',
     raw: '发送的原始数据',
     rawValue: '0 字节',
-    sees: '谁能看到我的更新',
-    seesValue: '协调器',
     update: '每一轮我的更新',
     updateValue: (parameters, bytes) => `${n(parameters)} 个数，${formatBytes(bytes)}`,
-    clip: '更新长度上限',
-    clipNone: '不限',
-    masked: '掩码或加噪',
-    maskedValue: '无',
     account: '账号',
     accountValue: '无；只有一个随机标识',
     also: '另外发送',
     alsoValue:
       '样本数量、模型在其上的损失与准确率；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）；如果你凭邀请而来，还有该邀请',
-    infer: '更新没有掩码，也不加噪声。运行协调器的人可以尝试从一份更新推断它由什么样的样本得来。',
     openKey:
       '本页没有通过 HTTPS 传来，因此浏览器无法锁好证明你身份的密钥：它以可读的形式存放在浏览器中，而且途中的任何人都能读取和更改所发送的内容。',
     network: '与任何网页一样，协调器能看到你的网络地址。',
@@ -80,21 +69,26 @@ export const labelText = catalogue(
   },
 );
 
-/** The rows of the label: what, and how much. */
-export function labelRows(facts: LabelFacts): readonly (readonly [string, string])[] {
+/** The rows of the label: title and content. */
+export function labelRows({
+  label,
+  parameters,
+  bytesPerRound,
+}: LabelFacts): readonly (readonly [string, string])[] {
   const t = labelText();
+  const row = ({ label: title, value }: ConsentRow) => [localized(title), localized(value)] as const;
   return [
     [t.raw, t.rawValue],
-    [t.sees, t.seesValue],
-    [t.update, t.updateValue(facts.parameters, facts.bytesPerRound)],
-    [t.clip, facts.clipNorm === null ? t.clipNone : n(facts.clipNorm)],
-    [t.masked, t.maskedValue],
+    row(label.audience),
+    [t.update, t.updateValue(parameters, bytesPerRound)],
+    row(label.limit),
+    row(label.protection),
     [t.also, t.alsoValue],
     [t.account, t.accountValue],
   ];
 }
 
-/** All that is agreed to, word for word, for the receipt. `secure`: whether the page came by HTTPS, or from this device. */
+/** The whole agreement, word for word, for the receipt. `secure`: the page came by HTTPS, or from this device. */
 export function statements(
   facts: LabelFacts,
   operator: string,
@@ -102,8 +96,8 @@ export function statements(
 ): readonly string[] {
   const t = labelText();
   return [
-    ...labelRows(facts).map(([what, value]) => `${what}: ${value}`),
-    t.infer,
+    ...labelRows(facts).map(([title, value]) => `${title}: ${value}`),
+    localized(facts.label.inference),
     ...(secure ? [] : [t.openKey]),
     t.network,
     t.process(operator || t.theOperator),

@@ -15,6 +15,7 @@ type AdminsOnly =
   | 'model-invalid'
   | 'plan-invalid'
   | 'checkpoint-unknown'
+  | 'checkpoint-mismatch'
   | 'config-invalid'
   | 'unauthorized'
   | 'forbidden'

@@ -8,12 +8,12 @@ import {
   type TaskInfo,
 } from '@coppice/protocol';
 import { Router } from 'express';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
-import type { Storage } from '../storage/storage.ts';
+import { EVENTS_A_PAGE, type Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
@@ -24,7 +24,7 @@ export interface ApiOptions {
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly storage: Storage;
-  readonly evaluator: Evaluator;
+  readonly models: ModelWorker;
   readonly admins: Admins;
   /** The address of the admin page. */
   readonly adminPage: () => string;
@@ -40,7 +40,7 @@ export function apiRouter({
   runs,
   tasks,
   storage,
-  evaluator,
+  models,
   admins,
   adminPage,
   clientPage,
@@ -87,7 +87,7 @@ export function apiRouter({
         throw new CoppiceError('not-found', `The coordinator has no sample data for the task "${task.id}".`);
       const of = wholeNumber(request.query.of, 'of', 1, 10_000);
       const share = wholeNumber(request.query.share, 'share', 0, of - 1);
-      const bytes = await evaluator.samples(task.id, share, of);
+      const bytes = await models.samples(task.id, share, of);
       response
         .type('application/octet-stream')
         .set('Cache-Control', 'no-store')
@@ -106,11 +106,15 @@ export function apiRouter({
   router.post(
     '/runs',
     json(async (request) => {
-      const { task, plan, start, admission } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
-      const run = await runs.create(task, definedOnly(plan), start, admission);
-      await admins.record(adminOf(request), 'run-launched', originOf(request), {
+      const { task, plan, start, admission, from } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
+      const actor = adminOf(request);
+      const cause = { by: 'admin', name: actor.name } as const;
+      const run = await runs.create(task, definedOnly(plan), start, { admission, from, cause });
+      await admins.record(actor, 'run-launched', originOf(request), {
         target: run.id,
-        detail: admission === 'open' ? '' : admission,
+        detail: [admission === 'open' ? '' : admission, from === null ? '' : `from ${from}`]
+          .filter(Boolean)
+          .join(' '),
       });
       return run;
     }, 201),
@@ -154,10 +158,19 @@ export function apiRouter({
   router.get(
     '/events',
     json((request) => {
-      const { run, after } = request.query;
+      const { run, after, before } = request.query;
+      if (after !== undefined && before !== undefined)
+        throw new CoppiceError(
+          'body-invalid',
+          'The query parameters "after" and "before" read the log in opposite directions: give one of them.',
+        );
       return storage.events({
         ...(typeof run === 'string' ? { run } : {}),
         ...(after === undefined ? {} : { after: wholeNumber(after, 'after', 0, Number.MAX_SAFE_INTEGER) }),
+        ...(before === undefined
+          ? {}
+          : { before: wholeNumber(before, 'before', 0, Number.MAX_SAFE_INTEGER) }),
+        limit: EVENTS_A_PAGE,
       });
     }),
   );

@@ -7,6 +7,7 @@ import type { AddressLimit } from '../security/address-limit.ts';
 import type { Trust } from '../security/client-address.ts';
 import { accessRouter } from './access.ts';
 import { type ApiOptions, apiRouter } from './api.ts';
+import { refuseDeepBody } from './body-nesting.ts';
 import { knownHosts } from './known-hosts.ts';
 import { limitRequests } from './limit-requests.ts';
 import { modelsRouter } from './models.ts';
@@ -115,7 +116,7 @@ export function createApp(options: AppOptions): Express {
   });
   // A body is read once its sender may send it. Only a new task carries something large, its model's description.
   app.use('/api', accessRouter(options.admins, '/api'));
-  app.use('/api/tasks', express.json({ limit: MAX_TASK_BYTES }));
+  app.use('/api/tasks', express.json({ limit: MAX_TASK_BYTES, verify: refuseDeepBody }));
   app.use('/api', express.json({ limit: MAX_CONTROL_BYTES }), apiRouter(options));
   app.use('/models', modelsRouter(options));
   app.use(pagesRouter(options.apps));

@@ -1,6 +1,7 @@
-import { type Checkpoint, CoppiceError, type Layout, type Topology } from '@coppice/protocol';
-import { type Request, Router } from 'express';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import { type Checkpoint, CoppiceError, checkpointId, type Layout, type Topology } from '@coppice/protocol';
+import { type Request, type RequestHandler, Router } from 'express';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { latestModel } from '../registry/latest-model.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -9,20 +10,33 @@ import type { Storage } from '../storage/storage.ts';
 import { credentialsOf } from './access.ts';
 import { json, parameter } from './respond.ts';
 
+/** A model as an address names it. */
+interface Named {
+  /** The checkpoint, as though the runs in `without` were not there. */
+  look(without: readonly string[]): Promise<Checkpoint | null>;
+  /** Whether the address names the same weights for ever. */
+  readonly fixed: boolean;
+  /** The address of the weights, relative to that of `model.json`. */
+  weights(checkpoint: Checkpoint): string;
+  /** The sentence for an address that names nothing. */
+  readonly unknown: string;
+}
+
 /**
- * `/models/<task>/<latest or hash>/`: checkpoints as tfjs LayersModels, for any origin to load. Those of runs
- * that are not open are for admins and tokens with `runs:read`; for others "latest" is the newest open one.
+ * Checkpoints as tfjs LayersModels, for any origin to load: `/models/<task>/<latest or hash>/` and
+ * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
+ * `runs:read`; for others the latest of a task is chosen among the open runs. The rule for it is in `latest-model.ts`.
  */
 export function modelsRouter({
   storage,
   tasks,
-  evaluator,
+  models,
   admins,
   admissions,
 }: {
   storage: Storage;
   tasks: Tasks;
-  evaluator: Evaluator;
+  models: ModelWorker;
   admins: Admins;
   admissions: Admissions;
 }): Router {
@@ -31,68 +45,101 @@ export function modelsRouter({
     const actor = await admins.identify(credentialsOf(headers, secure));
     return actor?.scopes.includes('runs:read') ?? false;
   };
-  const find = async (request: Request): Promise<Checkpoint> => {
+
+  const byVersion = (request: Request): Named => {
+    const task = tasks.get(parameter(request, 'task')).id;
     const version = parameter(request, 'version');
-    const task = tasks.get(parameter(request, 'task'));
-    const look = async (without: readonly string[]) => {
-      if (version === 'latest') return storage.latestOfTask(task.id, without);
-      return /^[0-9a-f]{64}$/.test(version) ? storage.checkpoint(version, without) : null;
+    if (version === 'latest')
+      return {
+        look: (without) => latestModel(storage, task, without),
+        fixed: false,
+        // By hash: "latest" may change between this answer and the next request.
+        weights: ({ hash }) => `../${hash}/weights.bin`,
+        unknown: `The task "${task}" has no trained model yet: no run of it has committed a round. Launch one and let participants join; after its first round the model is here.`,
+      };
+    return {
+      look: async (without) =>
+        /^[0-9a-f]{64}$/.test(version) ? storage.checkpointByHash(task, version, without) : null,
+      fixed: true,
+      weights: () => 'weights.bin',
+      unknown: `The task "${task}" has no checkpoint ${version}.`,
     };
+  };
+  const byRun = (request: Request): Named => {
+    const task = tasks.get(parameter(request, 'task')).id;
+    const run = parameter(request, 'run');
+    const round = parameter(request, 'round');
+    const ofTask = async (without: readonly string[], find: () => Promise<Checkpoint | null>) => {
+      const found = without.includes(run) ? null : await find();
+      return found?.task === task ? found : null;
+    };
+    if (round === 'latest')
+      return {
+        look: (without) => ofTask(without, () => storage.latestOfRun(run)),
+        fixed: false,
+        weights: (checkpoint) => `../${checkpoint.round}/weights.bin`,
+        unknown: `The task "${task}" has no run ${run} with a trained model: the run has committed no round yet, or there is none. Ask again after its first round.`,
+      };
+    return {
+      look: async (without) =>
+        /^(0|[1-9]\d{0,8})$/.test(round)
+          ? ofTask(without, () => storage.checkpoint(checkpointId(run, Number(round))))
+          : null,
+      fixed: true,
+      weights: () => 'weights.bin',
+      unknown: `The task "${task}" has no checkpoint ${checkpointId(run, Number(round))}, or it was deleted.`,
+    };
+  };
+
+  const find = async (request: Request, { look, unknown }: Named): Promise<Checkpoint> => {
     const closed = admissions.closed();
     const open = await look(closed);
     const any = closed.length === 0 ? open : await look([]);
-    const found = any !== null && any.hash !== open?.hash && (await mayAll(request)) ? any : open;
-    if (found === null && any?.task === task.id) {
-      throw new CoppiceError(
-        'run-not-admitted',
-        'This model is of a run that is not open to everyone. Its participants get it through the client page; admins with a session or a token that has the scope "runs:read".',
-      );
-    }
-    if (found === null || found.task !== task.id) {
-      throw new CoppiceError(
-        'checkpoint-unknown',
-        version === 'latest'
-          ? `The task "${task.id}" has no model yet: launch a run first.`
-          : `The task "${task.id}" has no checkpoint ${version}.`,
-      );
-    }
-    return found;
+    if (any !== null && any.id !== open?.id && (await mayAll(request))) return any;
+    if (open !== null) return open;
+    if (any === null) throw new CoppiceError('checkpoint-unknown', unknown);
+    throw new CoppiceError(
+      'run-not-admitted',
+      'This model is of a run that is not open to everyone. Its participants get it through the client page; admins with a session or a token that has the scope "runs:read".',
+    );
   };
+  const model = (nameOf: (request: Request) => Named): RequestHandler =>
+    json(async (request, response) => {
+      const task = tasks.get(parameter(request, 'task'));
+      const named = nameOf(request);
+      const checkpoint = await find(request, named);
+      const layout = await models.layout(task);
+      cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
+      return layersModel(task.model, layout, { weights: named.weights(checkpoint), checkpoint });
+    });
+  const weights = (nameOf: (request: Request) => Named): RequestHandler =>
+    json(async (request, response) => {
+      const named = nameOf(request);
+      const checkpoint = await find(request, named);
+      const values = await storage.weights(checkpoint.hash).catch(async (thrown: unknown) => {
+        // Forgotten since it was found: then this says so.
+        await find(request, named);
+        throw thrown;
+      });
+      const bytes = toBytes(values);
+      cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
+      response
+        .type('application/octet-stream')
+        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    });
+
   router.use((_request, response, next) => {
     // Models are for other people's pages too. A browser sends no cookie with what such a page asks for.
     response.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
     next();
   });
-  router.get(
-    '/:task/:version/model.json',
-    json(async (request, response) => {
-      const task = tasks.get(parameter(request, 'task'));
-      const version = parameter(request, 'version');
-      const checkpoint = await find(request);
-      const layout = await evaluator.layout(task);
-      cache(response, version, admissions.of(checkpoint.run) === 'open');
-      // Weights by hash: "latest" may change between this answer and the next request.
-      const weights = version === 'latest' ? `../${checkpoint.hash}/weights.bin` : 'weights.bin';
-      return layersModel(task.model, layout, { weights, checkpoint });
-    }),
-  );
-  router.get(
-    '/:task/:version/weights.bin',
-    json(async (request, response) => {
-      const version = parameter(request, 'version');
-      const checkpoint = await find(request);
-      const weights = await storage.weights(checkpoint.hash).catch(async (thrown: unknown) => {
-        // Forgotten since it was found: then this says so.
-        await find(request);
-        throw thrown;
-      });
-      const bytes = toBytes(weights);
-      cache(response, version, admissions.of(checkpoint.run) === 'open');
-      response
-        .type('application/octet-stream')
-        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    }),
-  );
+  for (const [path, nameOf] of [
+    ['/:task/:version', byVersion],
+    ['/:task/runs/:run/:round', byRun],
+  ] as const) {
+    router.get(`${path}/model.json`, model(nameOf));
+    router.get(`${path}/weights.bin`, weights(nameOf));
+  }
   return router;
 }
 
@@ -123,9 +170,9 @@ export function layersModel(
 
 function cache(
   response: { set(field: string, value: string): unknown },
-  version: string,
+  fixed: boolean,
   open: boolean,
 ): void {
-  const kept = version === 'latest' ? 'no-cache' : 'public, max-age=31536000, immutable';
+  const kept = fixed ? 'public, max-age=31536000, immutable' : 'no-cache';
   response.set('Cache-Control', open ? kept : 'private, no-store');
 }

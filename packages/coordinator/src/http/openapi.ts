@@ -26,6 +26,7 @@ import {
   NewRunInvitationSchema,
   ParticipantRowSchema,
   PlanSchema,
+  planDescription,
   planFields,
   RoundSchema,
   RunActionSchema,
@@ -38,9 +39,11 @@ import {
   TaskSchema,
 } from '@coppice/protocol';
 import * as z from 'zod/mini';
+import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { accessTable } from './access-table.ts';
 
 type Json = { [key: string]: unknown };
+type ObjectJson = { properties: Record<string, Json> };
 
 const schemas = {
   Info: InfoSchema,
@@ -85,12 +88,8 @@ const schemas = {
 export function openApiDocument(version: string): Json {
   const components: Json = {};
   for (const [name, schema] of Object.entries(schemas)) components[name] = toJson(schema);
-  const plan = (components.CreateRun as { properties: { plan: { properties: Record<string, Json> } } })
-    .properties.plan;
-  for (const [name, { help }] of Object.entries(planFields)) {
-    const field = plan.properties[name];
-    if (field !== undefined) field.description = help.en;
-  }
+  const { properties } = components.CreateRun as { properties: { plan: ObjectJson } };
+  for (const plan of [properties.plan, components.Plan as ObjectJson]) describePlanFields(plan);
   return withSecurity({
     openapi: '3.1.0',
     info: {
@@ -265,26 +264,22 @@ export function openApiDocument(version: string): Json {
         }),
       },
       '/api/events': {
-        get: operation('The event log, oldest first', list('Event'), {
-          query: ['run', 'after'],
-        }),
-      },
-      '/models/{task}/{version}/model.json': {
         get: operation(
-          'A model for tf.loadLayersModel; version is "latest" or a checkpoint\'s hash',
-          { type: 'object' },
-          { path: ['task', 'version'] },
+          `The event log, ${EVENTS_A_PAGE} events at a time: with "after" those after an id, oldest first; with "before" those before it, newest first; with neither the newest, oldest first`,
+          list('Event'),
+          { query: ['run', 'after', 'before'] },
         ),
       },
-      '/models/{task}/{version}/weights.bin': {
-        get: {
-          ...operation('Its float32 weights', {}, { path: ['task', 'version'] }),
-          responses: {
-            200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
-            default: failure,
-          },
-        },
-      },
+      '/models/{task}/{version}/model.json': model(
+        'A model for tf.loadLayersModel; version is a checkpoint\'s hash, or "latest": the highest committed round of the newest run that has one',
+        ['task', 'version'],
+      ),
+      '/models/{task}/{version}/weights.bin': weights(['task', 'version']),
+      '/models/{task}/runs/{run}/{round}/model.json': model(
+        'The model of one run after a round; 0 for its first weights, "latest" for its highest committed round',
+        ['task', 'run', 'round'],
+      ),
+      '/models/{task}/runs/{run}/{round}/weights.bin': weights(['task', 'run', 'round']),
       '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
       '/readyz': {
         get: operation(
@@ -316,6 +311,21 @@ export function openApiDocument(version: string): Json {
       },
     },
   });
+}
+
+/** Adds to each property of a plan its description, with unit and strategies, and its default. */
+function describePlanFields(plan: ObjectJson): void {
+  for (const [name, { help, consequence, unit, default: initial }] of Object.entries(planFields)) {
+    const property = plan.properties[name];
+    if (property === undefined) continue;
+    const owners = planDescription.strategiesOf(name);
+    const notes = [
+      ...(unit === undefined ? [] : [`Unit: ${unit.en}.`]),
+      ...(owners === null ? [] : [`Only with the strategy ${owners.join(' or ')}.`]),
+    ];
+    property.description = [help.en, consequence.en, ...notes].join(' ');
+    property.default = initial;
+  }
 }
 
 /** Says of each operation what it asks for, from the table that decides it. */
@@ -356,6 +366,22 @@ function operation(
     responses: {
       [status]: { description: summary, content: { 'application/json': { schema } } },
       default: failure,
+    },
+  };
+}
+
+function model(summary: string, path: string[]): Json {
+  return { get: operation(summary, { type: 'object' }, { path }) };
+}
+
+function weights(path: string[]): Json {
+  return {
+    get: {
+      ...operation('Its float32 weights', {}, { path }),
+      responses: {
+        200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
+        default: failure,
+      },
     },
   };
 }

@@ -26,6 +26,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'run-unknown': 404,
   'task-unknown': 404,
   'checkpoint-unknown': 404,
+  'checkpoint-mismatch': 409,
   'run-state': 409,
   'run-ended': 409,
   'task-exists': 409,

@@ -3,29 +3,66 @@ import type { Event } from '@coppice/protocol';
 import type { Logger } from 'pino';
 import type { Storage } from '../storage/storage.ts';
 import { nextTurn } from '../turns.ts';
+import { Coalescing } from './coalescing.ts';
+import type { NewEvent } from './new-event.ts';
 
 /** So many are stored at once; when thousands come in one instant, others have their turn in between. */
 export const EVENTS_A_BATCH = 200;
+/** So many of the newest events are kept; the oldest are deleted. */
+export const EVENTS_KEPT = 100_000;
+/** The oldest are deleted so many at a time, not with every batch. */
+const EVENTS_AT_ONCE = 1000;
+/** For so many milliseconds events about one participant that are alike are counted. */
+export const EVENT_WINDOW = 60_000;
 
 /** The event log: stored, written to the structured log, and handed to whoever listens, in order. */
 export class EventLog {
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #kept: number;
   readonly #listeners = new Set<(event: Event) => void>();
+  readonly #coalescing = new Coalescing();
+  #endWindow: (() => void) | null = null;
+  /** Events below this id are deleted. */
+  #first = 0;
   #pending: Omit<Event, 'id'>[] = [];
   #storing: Promise<void> = Promise.resolve();
 
-  constructor(storage: Storage, clock: Clock, logger: Logger) {
+  /** @param kept how many of the newest events are kept. */
+  constructor(storage: Storage, clock: Clock, logger: Logger, kept = EVENTS_KEPT) {
     this.#storage = storage;
     this.#clock = clock;
     this.#logger = logger;
+    this.#kept = kept;
   }
 
-  add(event: Omit<Event, 'id' | 'at'>): void {
-    const dated = { at: this.#clock.now(), ...event };
+  add(event: NewEvent): void {
+    const { participant } = event;
+    if (participant !== undefined) {
+      this.#endWindow ??= this.#clock.setTimer(EVENT_WINDOW, () => this.#windowEnds());
+      if (!this.#coalescing.take(participant, event)) return;
+    }
+    this.#write(event);
+  }
+
+  #windowEnds(): void {
+    this.#endWindow = null;
+    for (const event of this.#coalescing.end()) this.#write(event);
+    if (!this.#coalescing.isEmpty)
+      this.#endWindow = this.#clock.setTimer(EVENT_WINDOW, () => this.#windowEnds());
+  }
+
+  #write({ participant, data, ...event }: NewEvent): void {
+    const about = participant === undefined ? {} : { participant };
+    const known = { ...about, ...data };
+    const dated = {
+      at: this.#clock.now(),
+      ...event,
+      data: Object.keys(known).length === 0 ? null : known,
+    };
     const { level, message, ...rest } = dated;
-    this.#logger[level === 'warning' ? 'warn' : level](rest, message);
+    this.#logger[level === 'warning' ? 'warn' : level]({ ...rest, ...about }, message);
     this.#pending.push(dated);
     // What happens while the last batch is being stored becomes the next: one flush to disk for many
     // events, their ids in the order of happening.
@@ -36,15 +73,23 @@ export class EventLog {
     const batch = this.#pending.splice(0, EVENTS_A_BATCH);
     if (batch.length === 0) return;
     try {
-      for (const event of await this.#storage.appendEvents(batch)) {
-        for (const listener of this.#listeners) listener(event);
-      }
+      const stored = await this.#storage.appendEvents(batch);
+      for (const event of stored) for (const listener of this.#listeners) listener(event);
+      await this.#forget(stored.at(-1)?.id ?? 0);
     } catch (thrown) {
       this.#logger.error({ err: thrown }, 'events could not be stored');
     }
     if (this.#pending.length === 0) return;
     await nextTurn();
     await this.#store();
+  }
+
+  /** Deletes what is older than the events that are kept. */
+  async #forget(newest: number): Promise<void> {
+    const first = newest - this.#kept + 1;
+    if (first < this.#first + EVENTS_AT_ONCE) return;
+    await this.#storage.forgetEvents(first);
+    this.#first = first;
   }
 
   /** Events added and not yet handed to storage. */
@@ -57,8 +102,12 @@ export class EventLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves once everything added so far is stored. */
+  /** Resolves once everything added so far is stored, what was only counted too. */
   flush(): Promise<void> {
+    this.#endWindow?.();
+    this.#windowEnds();
+    this.#endWindow?.();
+    this.#endWindow = null;
     return this.#storing;
   }
 }

@@ -1,23 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  type Cause,
+  type CheckpointId,
   CoppiceError,
-  defaultPlan,
-  firstIssue,
+  completePlan,
   layoutHash,
   type Model,
-  type Plan,
-  PlanSchema,
-  parseSafely,
+  type PlanInputValues,
   type Run,
   type RunAction,
   type RunSummary,
-  type Task,
+  RunSummarySchema,
   type Up,
-  weightsHash,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
@@ -30,6 +29,7 @@ import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { inTurns } from '../turns.ts';
 import { KeptModels } from './kept-models.ts';
+import { startingPoint } from './starting-point.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RunsOptions {
@@ -37,11 +37,22 @@ export interface RunsOptions {
   readonly spool: Spool;
   readonly clock: Clock;
   readonly audience: Audience;
-  readonly evaluator: Evaluator;
+  readonly models: ModelWorker;
   readonly events: EventLog;
   readonly tasks: Tasks;
   readonly admissions: Pick<Admissions, 'of' | 'begin'>;
   readonly retryPauses?: RetryPauses | undefined;
+}
+
+/** How a run begins, apart from its plan. */
+export interface Beginning {
+  /** Default: open. */
+  readonly admission?: Admission;
+  /** The checkpoint to begin from; null, the default, for weights that the seed draws. */
+  readonly from?: CheckpointId | null;
+  readonly cause?: Cause;
+  /** Draws the cohorts; left out, a random one. A known one makes draws repeat. */
+  readonly secret?: string;
 }
 
 /** What happens in runs, for whoever shows it. */
@@ -84,49 +95,39 @@ export class Runs {
     return () => this.#listeners.delete(listener);
   }
 
-  /** @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`. */
+  /**
+   * @throws CoppiceError `task-unknown`, `plan-invalid`, `model-invalid`; `checkpoint-unknown`, `checkpoint-mismatch`
+   *   where the run cannot begin `from` there.
+   */
   async create(
     taskId: string,
-    input: Partial<Plan>,
+    input: PlanInputValues,
     start: boolean,
-    admission: Admission = 'open',
+    { admission = 'open', from = null, cause = { by: 'admin', name: '' }, secret = newSecret() }: Beginning = {},
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
-    const plan = completePlan(task, input);
-    const { layout, weights } = await this.#o.evaluator.describe(task, plan.seed);
-    const existing = (await this.#o.storage.runs()).filter((run) => run.task.id === taskId);
-    const now = this.#o.clock.now();
-    const record: RunRecord = {
-      id: `${taskId}-${existing.length + 1}`,
-      task,
-      plan,
-      status: 'created',
-      createdAt: now,
-      endedAt: null,
-      reason: null,
-    };
-    const central = await this.#o.evaluator.evaluate(task, weights);
-    // Before there is a run: a crash in between must not leave it open.
-    await this.#o.admissions.begin(record.id, admission);
-    await this.#o.storage.commit({
-      run: record,
-      round: null,
-      model: {
-        weights,
-        state: strategyOf(plan).server.init({ layout, weights }),
-        checkpoint: {
-          hash: weightsHash(weights),
-          run: record.id,
-          task: taskId,
-          round: 0,
-          parent: null,
-          createdAt: now,
-          central,
-          federated: null,
-          parameters: weights.length,
-        },
+    const plan = completePlan(task.planDefaults, input);
+    const { layout, weights } =
+      from === null
+        ? await this.#o.models.describe(task, plan.seed)
+        : await startingPoint(from, { task, storage: this.#o.storage, models: this.#o.models });
+    const central = await this.#o.models.evaluate(task, weights);
+    const record = await this.#o.storage.createRun({
+      run: {
+        task,
+        plan,
+        status: 'created',
+        createdAt: this.#o.clock.now(),
+        endedAt: null,
+        reason: null,
+        from,
+        cause,
+        secret,
       },
+      admission,
+      model: { weights, state: strategyOf(plan).server.init({ layout, weights }), central },
     });
+    this.#o.admissions.begin(record.id, admission);
     const engine = await this.#open(record);
     this.#o.events.add({
       run: record.id,
@@ -134,6 +135,7 @@ export class Runs {
       level: 'info',
       kind: 'run-created',
       message: `The run ${record.id} was created.`,
+      ...(from === null ? {} : { data: { from } }),
     });
     if (start) await engine.act('start');
     this.#changed(record.id);
@@ -170,7 +172,7 @@ export class Runs {
   all(): Run[] {
     return [...this.#over.keys(), ...this.#engines.keys()]
       .map((id) => this.get(id))
-      .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1));
+      .sort((a, b) => b.sequence - a.sequence);
   }
 
   /** The current model of any run, over or not. @param has the hash of the model that the participant has already. */
@@ -200,7 +202,7 @@ export class Runs {
   /** The last model of a run that is over, kept while others are not asked for: it is fetched piece by piece. */
   #last(run: Run): Promise<PackedModel> {
     return this.#lastModels.get(run.checkpoint, async () => {
-      const layout = await this.#o.evaluator.layout(this.#o.tasks.get(run.task));
+      const layout = await this.#o.models.layout(this.#o.tasks.get(run.task));
       const weights = await this.#o.storage.weights(run.checkpoint);
       return inTurns(packModel(layoutHash(layout), weights));
     });
@@ -219,7 +221,7 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const layout = await this.#o.evaluator.layout(record.task);
+    const layout = await this.#o.models.layout(record.task);
     const { checkpoint } = latest;
     const rounds = await storage.rounds(record.id);
     const engine = new RunEngine({
@@ -236,7 +238,7 @@ export class Runs {
       spool,
       clock: this.#o.clock,
       audience: this.#o.audience,
-      evaluator: this.#o.evaluator,
+      models: this.#o.models,
       observer: {
         runChanged: () => this.#changed(record.id),
         roundChanged: (round) => {
@@ -275,9 +277,12 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const { id, task, plan, status, createdAt, endedAt, reason } = record;
+    const { id, sequence, from, cause, task, plan, status, createdAt, endedAt, reason } = record;
     return {
       id,
+      sequence,
+      from,
+      cause,
       task: task.id,
       title: task.title,
       status,
@@ -311,17 +316,15 @@ export class Runs {
   }
 }
 
+/** The fields of the schema: one that is added to a run is not shown to everyone by that. */
+const summaryFields = Object.keys(RunSummarySchema.shape) as (keyof RunSummary)[];
+
 /** What a run's participants may see of it; others too where it is open, without its metrics where it is not. */
-export function summaryOf(
-  { plan: _plan, createdAt: _createdAt, endedAt: _endedAt, reason: _reason, ...summary }: Run,
-  admitted: boolean,
-): RunSummary {
+export function summaryOf(run: Run, admitted: boolean): RunSummary {
+  const summary = Object.fromEntries(summaryFields.map((field) => [field, run[field]])) as RunSummary;
   return admitted || summary.admission === 'open' ? summary : { ...summary, central: null };
 }
 
-/** The plan asked for, completed by the task's defaults and then by the general ones. */
-export function completePlan(task: Task, input: Partial<Plan>): Plan {
-  const parsed = parseSafely(PlanSchema, { ...defaultPlan, ...task.planDefaults, ...input });
-  if (parsed.success) return parsed.data;
-  throw new CoppiceError('plan-invalid', `The plan is not valid: ${firstIssue(parsed.error)}.`);
+function newSecret(): string {
+  return randomBytes(24).toString('base64url');
 }

@@ -2,26 +2,27 @@ import { builtInTasks } from '@coppice/datasets';
 import {
   CoppiceError,
   type CreateTask,
+  completePlan,
   layoutSize,
   type Task,
   type TaskInfo,
   TaskSchema,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
-import { completePlan } from './runs.ts';
+import { taskExists } from '../storage/storage-error.ts';
 
 /** What can be learned: the built-in tasks and the admin's own. */
 export class Tasks {
   readonly #storage: Storage;
-  readonly #evaluator: Evaluator;
+  readonly #models: ModelWorker;
   readonly #own = new Map<string, Task>();
   readonly #builtIn = new Map<string, Task>(builtInTasks.map((task) => [task.id, task]));
   readonly #sizes = new Map<string, Promise<number>>();
 
-  constructor(storage: Storage, evaluator: Evaluator) {
+  constructor(storage: Storage, models: ModelWorker) {
     this.#storage = storage;
-    this.#evaluator = evaluator;
+    this.#models = models;
   }
 
   async recover(): Promise<void> {
@@ -49,8 +50,10 @@ export class Tasks {
     const builtIn = this.#builtIn.has(id);
     let parameters = this.#sizes.get(id);
     if (parameters === undefined) {
-      parameters = this.#evaluator.layout(task).then(layoutSize);
+      parameters = this.#models.layout(task).then(layoutSize);
       this.#sizes.set(id, parameters);
+      // Asked again next time: a thread that ended says nothing about the model.
+      parameters.catch(() => this.#sizes.delete(id));
     }
     return {
       id,
@@ -62,7 +65,7 @@ export class Tasks {
       builtIn,
       centralEvaluation: builtIn,
       parameters: await parameters,
-      plan: { ...completePlan(task, {}) },
+      plan: { ...completePlan(task.planDefaults, {}) },
     };
   }
 
@@ -72,9 +75,7 @@ export class Tasks {
    * @throws CoppiceError `task-exists`, `model-invalid` (saying what is wrong with it), `task-invalid`.
    */
   async create(input: CreateTask): Promise<Task> {
-    if (this.#builtIn.has(input.id) || this.#own.has(input.id)) {
-      throw new CoppiceError('task-exists', `There is a task "${input.id}" already. Choose another id.`);
-    }
+    if (this.#builtIn.has(input.id) || this.#own.has(input.id)) throw taskExists(input.id);
     const { data } = input;
     const number = data.kind === 'table' && data.target.kind === 'number';
     const loss = input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy');
@@ -83,12 +84,13 @@ export class Tasks {
       title: input.title,
       description: input.description,
       data,
-      model: await this.#evaluator.check(input.model, data, loss),
+      model: await this.#models.check(input.model, data, loss),
       loss,
       samples: false,
       planDefaults: {},
     });
-    await this.#storage.putTask(task);
+    // Another request may have taken the id while the model was checked: storage decides.
+    await this.#storage.addTask(task);
     this.#own.set(task.id, task);
     return task;
   }

@@ -1,4 +1,4 @@
-import type { Metrics, Round } from '@coppice/protocol';
+import { checkpointId, type Metrics, type Round } from '@coppice/protocol';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { NextModel } from './apply.ts';
 import type { Bytes } from './audience.ts';
@@ -47,7 +47,7 @@ export async function commit(
         run: open.opening.run,
         task,
         round: open.opening.round,
-        parent: open.opening.parent,
+        parent: checkpointId(open.opening.run, open.opening.round - 1),
         createdAt: now,
         central,
         federated: null,

@@ -1,5 +1,5 @@
 import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 
 /**
  * Step 7: the new model on the coordinator's held-out data; `null` where it has none. A model whose
@@ -8,11 +8,11 @@ import type { Evaluator } from '../evaluation/evaluator.ts';
  * @throws CoppiceError `training-diverged`, `evaluation-failed`.
  */
 export async function evaluate(
-  evaluator: Evaluator,
+  models: ModelWorker,
   task: Task,
   weights: Float32Array,
 ): Promise<Metrics | null> {
-  const metrics = await evaluator.evaluate(task, weights);
+  const metrics = await models.evaluate(task, weights);
   if (metrics !== null && (metrics.loss === null || !Number.isFinite(metrics.loss))) {
     throw new CoppiceError(
       'training-diverged',

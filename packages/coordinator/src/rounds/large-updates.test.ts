@@ -24,6 +24,7 @@ import {
 import { expect, it } from 'vitest';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import { newRun } from '../storage/new-run.testing.ts';
 import { RunEngine } from './run-engine.ts';
 
 /* A model of three pieces, counted in several turns of the event loop: a round may close in any of them. */
@@ -62,15 +63,13 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
     ended = resolve;
   });
   const engine = new RunEngine({
-    record: {
-      id: 'toy-1',
-      task,
-      plan: { ...defaultPlan, overSelection: 1, minParticipants: 2, rounds: 1, ...plan },
-      status: 'created',
-      createdAt: 0,
-      endedAt: null,
-      reason: null,
-    },
+    record: await storage.createRun(
+      newRun(weights, {
+        task,
+        plan: { ...defaultPlan, overSelection: 1, minParticipants: 2, rounds: 1, ...plan },
+        status: 'created',
+      }),
+    ),
     layout,
     admission: () => 'open',
     attempt: 1,
@@ -84,7 +83,7 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
       bytes: () => ({ up: 0, down: 0 }),
     },
-    evaluator: {
+    models: {
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),

@@ -314,7 +314,7 @@ export class RoundLoop {
       exchange.sum.release();
       this.#step('aggregated');
       const { task, plan } = state.record;
-      const central = await evaluate(this.#o.evaluator, task, next.weights);
+      const central = await evaluate(this.#o.models, task, next.weights);
       if (this.#open !== open) return;
       this.#step('evaluated');
       const { layoutHash, forms } = state;

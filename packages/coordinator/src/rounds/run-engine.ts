@@ -8,6 +8,7 @@ import {
   type Event,
   type Join,
   type Joined,
+  type JsonObject,
   type Metrics,
   type Model,
   type ParticipantRow,
@@ -111,7 +112,11 @@ export class RunEngine {
     this.#returned(participant);
     if (this.#rounds.open?.exchange.cohort.has(participant) === true) this.#askedBefore.add(participant);
     if (known === undefined || known.presence === 'left') {
-      this.#log('info', 'participant-joined', `A participant joined (${join.device}, ${join.backend}).`);
+      const { device, backend } = join;
+      this.#logOf(participant, 'info', 'participant-joined', {
+        message: `A participant joined (${device}, ${backend}).`,
+        data: { device, backend },
+      });
     }
     this.#changed();
     const { task, plan } = this.record;
@@ -140,7 +145,7 @@ export class RunEngine {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence === 'left') return;
     this.#went(participant, 'left');
-    this.#log('info', 'participant-left', 'A participant left.');
+    this.#logOf(participant, 'info', 'participant-left', { message: 'A participant left.' });
     this.#out(participant, 'left');
     this.#changed();
   }
@@ -151,7 +156,10 @@ export class RunEngine {
     if (member === undefined || member.presence === 'left') return;
     member.lastError = why.toWire();
     this.#went(participant, 'left');
-    this.#log('warning', 'participant-put-out', `A participant was put out of the run (${why.code}).`);
+    this.#logOf(participant, 'warning', 'participant-put-out', {
+      message: `A participant was put out of the run (${why.code}).`,
+      data: { code: why.code },
+    });
     this.#out(participant, 'refused');
     this.#changed();
   }
@@ -195,7 +203,10 @@ export class RunEngine {
         code: reason,
         message: `The participant could not train in round ${this.#rounds.open?.opening.round ?? this.#state.model.round}.`,
       };
-      this.#log('warning', 'update-declined', `A participant could not train: ${reason}.`);
+      this.#logOf(participant, 'warning', 'update-declined', {
+        message: `A participant could not train: ${reason}.`,
+        data: { code: reason },
+      });
     }
     exchange.out(participant, 'declined', tellsDivergence(reason));
   }
@@ -277,8 +288,8 @@ export class RunEngine {
   }
 
   run(): Run {
-    const { plan, createdAt, endedAt, reason } = this.record;
-    return { ...this.summary(), plan, createdAt, endedAt, reason };
+    const { sequence, from, cause, plan, createdAt, endedAt, reason } = this.record;
+    return { ...this.summary(), sequence, from, cause, plan, createdAt, endedAt, reason };
   }
 
   /** The open round as it stands; `null` between rounds. */
@@ -380,11 +391,10 @@ export class RunEngine {
     if (member !== undefined) member.lastError = error.toWire();
     if (again) return;
     const round = this.#rounds.open?.opening.round ?? this.#state.model.round;
-    this.#log(
-      'warning',
-      'update-refused',
-      `An update for round ${round} was refused (${error.code}): ${error.message}`,
-    );
+    this.#logOf(participant, 'warning', 'update-refused', {
+      message: `An update for round ${round} was refused (${error.code}): ${error.message}`,
+      data: { code: error.code, round },
+    });
   }
 
   #finished(): void {
@@ -460,13 +470,23 @@ export class RunEngine {
     this.#o.observer.participantsChanged();
   }
 
-  #log(
+  #log(level: Event['level'], kind: string, message: string, round: number | null = this.#roundNow()): void {
+    this.#o.observer.event({ round, level, kind, message });
+  }
+
+  /** An event about one participant: many that are alike are counted in the log. */
+  #logOf(
+    participant: string,
     level: Event['level'],
     kind: string,
-    message: string,
-    round: number | null = this.#rounds.open?.opening.round ?? (this.#state.model.round || null),
+    said: { message: string; data?: JsonObject },
   ): void {
-    this.#o.observer.event({ round, level, kind, message });
+    this.#o.observer.event({ round: this.#roundNow(), level, kind, participant, ...said });
+  }
+
+  /** The open round, or the last one; null before the first. */
+  #roundNow(): number | null {
+    return this.#rounds.open?.opening.round ?? (this.#state.model.round || null);
   }
 
   #logFailure(thrown: unknown): void {

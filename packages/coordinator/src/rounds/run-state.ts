@@ -4,15 +4,15 @@ import {
   type Admission,
   type Ask,
   type Codec,
-  type Event,
   type Layout,
   layoutHash,
   type Metrics,
   movesBySteps,
   type Round,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
 import { Tickets } from '../exchanges/tickets.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
+import type { NewEvent } from '../monitoring/new-event.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { Audience } from './audience.ts';
@@ -35,7 +35,7 @@ export interface RunObserver {
   runChanged(): void;
   roundChanged(round: Round): void;
   participantsChanged(): void;
-  event(event: Omit<Event, 'id' | 'at' | 'run'>): void;
+  event(event: Omit<NewEvent, 'run'>): void;
 }
 
 /** A committed model and the strategy's memory with it. */
@@ -62,7 +62,7 @@ export interface RunOptions {
   readonly spool: Spool;
   readonly clock: Clock;
   readonly audience: Audience;
-  readonly evaluator: Evaluator;
+  readonly models: ModelWorker;
   readonly observer: RunObserver;
   /** The run's admission as it is now. Callers hold to it before anyone speaks to the run. */
   readonly admission: () => Admission;

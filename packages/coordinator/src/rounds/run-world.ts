@@ -14,9 +14,10 @@ import {
   type Update,
   weightsHash,
 } from '@coppice/protocol';
-import type { Evaluator } from '../evaluation/evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import { newRun } from '../storage/new-run.testing.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { RunEngine } from './run-engine.ts';
@@ -61,32 +62,16 @@ export function recordOf(plan: Partial<Plan> = {}): RunRecord {
     createdAt: 0,
     endedAt: null,
     reason: null,
+    from: null,
+    cause: { by: 'admin', name: 'a test' },
+    sequence: 1,
   };
 }
 
 /** Puts a run with its first weights into a storage, as a launch does. */
 export async function launch(storage: Storage, plan: Partial<Plan>): Promise<void> {
-  const weights = new Float32Array([1, 2, 3]);
-  const record = recordOf(plan);
-  await storage.commit({
-    run: record,
-    round: null,
-    model: {
-      weights,
-      state: { values: {}, tensors: {} },
-      checkpoint: {
-        hash: weightsHash(weights),
-        run: record.id,
-        task: task.id,
-        round: 0,
-        parent: null,
-        createdAt: 0,
-        central: null,
-        federated: null,
-        parameters: 3,
-      },
-    },
-  });
+  const { id: _id, sequence: _sequence, ...begun } = recordOf(plan);
+  await storage.createRun(newRun(new Float32Array([1, 2, 3]), begun));
 }
 
 /** Everything that storage holds of the run, as a coordinator that starts reads it. */
@@ -110,7 +95,7 @@ export async function leftIn(storage: Storage, spool: Spool): Promise<Left> {
 export async function world(
   plan: Partial<Plan> = {},
   options: {
-    evaluate?: Evaluator['evaluate'];
+    evaluate?: ModelWorker['evaluate'];
     /** State of an earlier process. */
     left?: Left;
   } = {},
@@ -123,6 +108,7 @@ export async function world(
   const events: string[] = [];
   const logged: { kind: string; round: number | null }[] = [];
   const weights = options.left?.weights ?? new Float32Array([1, 2, 3]);
+  if ((await storage.runs()).length === 0) await launch(storage, plan);
   const record = options.left?.record ?? recordOf(plan);
   const engine = new RunEngine({
     record,
@@ -143,7 +129,7 @@ export async function world(
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
       bytes: () => ({ up: 0, down: 0 }),
     },
-    evaluator: {
+    models: {
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),

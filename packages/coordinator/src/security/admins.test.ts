@@ -214,7 +214,7 @@ it('the table has every route that there is, and the document too', async () => 
   const real = routes(
     apiRouter({
       ...Object.fromEntries(
-        ['runs', 'tasks', 'storage', 'evaluator', 'admins', 'adminPage'].map((name) => [name, never]),
+        ['runs', 'tasks', 'storage', 'models', 'admins', 'adminPage'].map((name) => [name, never]),
       ),
       operator: '',
       version: '',

@@ -20,21 +20,23 @@ import {
   type Run,
   type RunAdmission,
   type RunSummary,
+  weightsHash,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
-import type { Evaluator } from '../evaluation/evaluator.ts';
-import { workerEvaluator } from '../evaluation/worker-evaluator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { threadedModels } from '../model-worker/threaded-models.ts';
 import { backUp, restore } from '../storage/backup.ts';
 import { openSqliteStorage } from '../storage/sqlite.ts';
+import type { RunRecord, StoredModel } from '../storage/storage.ts';
 
 const KEY = 'a-key-for-tests';
 const DAY = 24 * 60 * 60 * 1000;
 let folder: string;
 let coordinator: Coordinator;
-let evaluator: Evaluator;
+let models: ModelWorker;
 const clock = new ManualClock(1_760_000_000_000);
 const sockets = new Set<Socket>();
 /** Waited for before an invitation is used. */
@@ -46,7 +48,7 @@ const start = async () => {
   coordinator = await startCoordinator({
     config: { port: 0, adminKey: KEY, logLevel: 'silent', dataDir },
     clock,
-    evaluator: { ...evaluator, close: async () => {} },
+    models: { ...models, close: async () => {} },
     storage: new Proxy(storage, {
       get: (target, name: keyof typeof storage) =>
         name !== 'useRunInvitation'
@@ -60,13 +62,13 @@ const start = async () => {
 };
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'coppice-admissions-'));
-  evaluator = workerEvaluator();
+  models = threadedModels();
   await start();
 });
 afterAll(async () => {
   for (const socket of sockets) socket.disconnect();
   await coordinator.close();
-  await evaluator.close();
+  await models.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -347,10 +349,22 @@ it('of a run that is not open strangers see that it is there, but not how good i
   type Described = { userDefinedMetadata: { coppice: { run: string } } };
   const latest = async (key: string | null) =>
     (await call<Described>('GET', path('latest'), { key })).body.userDefinedMetadata.coppice.run;
-  clock.advance(1);
   const newest = await launch('listed', { seed: 78 });
+  const trained = async (id: string) => {
+    const run = (await coordinator.storage.runs()).find((one) => one.id === id) as RunRecord;
+    const first = (await coordinator.storage.latest(id)) as StoredModel;
+    const weights = first.weights.map((weight) => weight + run.sequence);
+    const checkpoint = { ...first.checkpoint, round: 1, hash: weightsHash(weights) };
+    await coordinator.storage.commit({ run, round: null, model: { ...first, weights, checkpoint } });
+  };
+  await trained(newest.id);
   expect(await latest(KEY)).toBe(newest.id);
-  expect(coordinator.runs.get(await latest(null)).admission).toBe('open');
+  expect((await call('GET', path('latest'), { key: null })).body).toMatchObject({
+    error: { code: 'run-not-admitted' },
+  });
+  await trained(open.id);
+  expect(await latest(KEY)).toBe(newest.id);
+  expect(await latest(null)).toBe(open.id);
 });
 
 it('a ban in mid-round: what was acknowledged stays counted, what was not is not, and the round ends', async () => {

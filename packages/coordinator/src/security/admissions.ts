@@ -106,9 +106,9 @@ export class Admissions {
 
   // ---- what operators do
 
-  /** The admission of a run that is about to be made. */
-  begin(run: string, admission: Admission): Promise<void> {
-    return this.#exclusively(() => this.#set(run, admission));
+  /** Holds to the admission that a new run was stored with. Called before anything can speak to the run. */
+  begin(run: string, admission: Admission): void {
+    this.#admissions.set(run, admission);
   }
 
   /** @param keep those who are put on the list first, so that they stay. */

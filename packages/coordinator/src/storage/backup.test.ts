@@ -10,10 +10,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultPlan, weightsHash } from '@coppice/protocol';
+import { weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
+import { newRun } from './new-run.testing.ts';
 import { openSqliteStorage } from './sqlite.ts';
 import type { Storage } from './storage.ts';
 
@@ -22,30 +23,27 @@ const WEIGHTS = [0, 1, 2].map((round) => new Float32Array([round, -0, 0.1]));
 
 /** A run with three checkpoints, memory of a strategy, and more events than one page of a copy. */
 async function fill(storage: Storage): Promise<void> {
-  const task = { id: 'toy' } as never;
-  const run = {
-    id: 'toy-1',
-    task,
-    plan: defaultPlan,
-    status: 'running',
-    createdAt: 1_760_000_000_000,
-    endedAt: null,
-    reason: null,
-  } as const;
-  for (const [round, weights] of WEIGHTS.entries()) {
+  const [first, ...others] = WEIGHTS as [Float32Array, Float32Array, Float32Array];
+  const begun = newRun(first, { createdAt: 1_760_000_000_000 });
+  const stateOf = (round: number, weights: Float32Array) => ({
+    values: { round },
+    tensors: { m: weights.map((w) => w + 1) },
+  });
+  const run = await storage.createRun({ ...begun, model: { ...begun.model, state: stateOf(0, first) } });
+  for (const [at, weights] of others.entries()) {
     await storage.commit({
       run,
       round: null,
       model: {
         weights,
-        state: { values: { round }, tensors: { m: weights.map((w) => w + 1) } },
+        state: stateOf(at + 1, weights),
         checkpoint: {
           hash: weightsHash(weights),
           run: 'toy-1',
           task: 'toy',
-          round,
+          round: at + 1,
           parent: null,
-          createdAt: round,
+          createdAt: at,
           central: null,
           federated: null,
           parameters: 3,
@@ -61,11 +59,13 @@ async function contents(storage: Storage) {
   return {
     tasks: await storage.tasks(),
     runs: await storage.runs(),
+    admissions: await storage.admissions(),
     checkpoints: await storage.checkpoints('toy-1'),
     weights: await Promise.all(WEIGHTS.map((weights) => storage.weights(weightsHash(weights)))),
     latest: await storage.latest('toy-1'),
     events: await storage.events({ limit: 10_000 }),
     next: (await storage.appendEvents([{ ...event, at: 9 }]))[0]?.id,
+    nextRun: (await storage.createRun(newRun(WEIGHTS[0] as Float32Array))).id,
   };
 }
 

@@ -1,34 +1,17 @@
-import { defaultPlan, type Round, type Task, weightsHash } from '@coppice/protocol';
+import { type Round, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
+import { newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
-import type { Commit, RunRecord, Storage } from './storage.ts';
-
-const task: Task = {
-  id: 'toy',
-  title: { en: 'Toy' },
-  description: { en: 'A toy.' },
-  data: {
-    kind: 'table',
-    features: [{ name: 'x', mean: 0, scale: 1 }],
-    target: { kind: 'number', name: 'y' },
-  },
-  model: { class_name: 'Sequential', config: {} },
-  loss: 'meanSquaredError',
-  samples: false,
-  planDefaults: {},
-};
-
-const runRecord = (id: string, createdAt = 1): RunRecord => ({
-  id,
-  task,
-  plan: defaultPlan,
-  status: 'running',
-  createdAt,
-  endedAt: null,
-  reason: null,
-});
+import {
+  type Commit,
+  EVENTS_A_PAGE,
+  type EventPage,
+  type NewRun,
+  type RunRecord,
+  type Storage,
+} from './storage.ts';
 
 function roundRecord(run: string, round: number, attempt = 1): Round {
   return {
@@ -56,16 +39,27 @@ function roundRecord(run: string, round: number, attempt = 1): Round {
   };
 }
 
-function commitOf(run: string, round: number, weights: Float32Array): Commit {
+const stateOf = (round: number, weights: Float32Array) => ({
+  values: { steps: round, nested: [1, 'a', null] },
+  tensors: { velocity: weights.map((w) => w * 2) },
+});
+
+/** A run of a task with its first weights. */
+function runOf(task: string, weights: Float32Array, change: Partial<NewRun['run']> = {}): NewRun {
+  const begun = newRun(weights, { task: { ...toyTask, id: task }, ...change });
+  return { ...begun, model: { ...begun.model, state: stateOf(0, weights) } };
+}
+
+function commitOf(run: RunRecord, round: number, weights: Float32Array): Commit {
   return {
-    run: runRecord(run),
-    round: round === 0 ? null : roundRecord(run, round),
+    run,
+    round: roundRecord(run.id, round),
     model: {
       weights,
       checkpoint: {
         hash: weightsHash(weights),
-        run,
-        task: 'toy',
+        run: run.id,
+        task: run.task.id,
         round,
         parent: null,
         createdAt: 100 + round,
@@ -73,10 +67,7 @@ function commitOf(run: string, round: number, weights: Float32Array): Commit {
         federated: null,
         parameters: weights.length,
       },
-      state: {
-        values: { steps: round, nested: [1, 'a', null] },
-        tensors: { velocity: weights.map((w) => w * 2) },
-      },
+      state: stateOf(round, weights),
     },
   };
 }
@@ -110,21 +101,61 @@ export function storageContract(
       expect(await storage.tasks()).toEqual([]);
       expect(await storage.latest('none')).toBeNull();
       expect(await storage.latestOfTask('none')).toBeNull();
-      expect(await storage.checkpoint('0'.repeat(64))).toBeNull();
+      expect(await storage.checkpoint('none-1/0')).toBeNull();
       expect(await storage.events({})).toEqual([]);
     });
 
-    it('keeps tasks and runs, replacing by id, runs oldest first', async () => {
-      await storage.putTask(task);
-      await storage.putTask({ ...task, title: { en: 'Toy', zh: '玩具' } });
-      expect(await storage.tasks()).toEqual([{ ...task, title: { en: 'Toy', zh: '玩具' } }]);
-      await storage.putRun(runRecord('b', 2));
-      await storage.putRun(runRecord('a', 1));
-      await storage.putRun({ ...runRecord('b', 2), status: 'paused' });
-      expect((await storage.runs()).map((run) => [run.id, run.status])).toEqual([
-        ['a', 'running'],
-        ['b', 'paused'],
-      ]);
+    it('keeps tasks, each as it came first', async () => {
+      await storage.addTask(toyTask);
+      await expect(storage.addTask({ ...toyTask, title: { en: 'Other' } })).rejects.toMatchObject({
+        code: 'task-exists',
+      });
+      expect(await storage.tasks()).toEqual([toyTask]);
+      const attempts = Array.from({ length: 4 }, () => storage.addTask({ ...toyTask, id: 'other' }));
+      const outcomes = await Promise.allSettled(attempts);
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'task-exists' });
+    });
+
+    it('keeps runs in the order of their creation, whatever the clock says, and replaces their records', async () => {
+      const later = await storage.createRun(runOf('b', new Float32Array([1]), { createdAt: 2 }));
+      const earlier = await storage.createRun(runOf('a', new Float32Array([1]), { createdAt: 1 }));
+      const paused = { ...later, status: 'paused' as const };
+      await storage.putRun(paused);
+      expect(await storage.runs()).toEqual([paused, earlier]);
+      expect(earlier.sequence).toBeGreaterThan(later.sequence);
+    });
+
+    it('gives every run made at once a number, an admission and first weights of its own', async () => {
+      const asked = (['listed', 'open', 'invited', 'open', 'listed'] as const).flatMap((admission, at) =>
+        ['toy', 'toy-1'].map((task) => ({ ...runOf(task, new Float32Array([at, 9])), admission })),
+      );
+      const made = await Promise.all(asked.map((run) => storage.createRun(run)));
+      const ids = made.map(({ id }) => id).sort();
+      expect(ids).toEqual(
+        ['toy', 'toy-1'].flatMap((task) => [1, 2, 3, 4, 5].map((n) => `${task}-${n}`)).sort(),
+      );
+      expect(new Set(made.map(({ sequence }) => sequence)).size).toBe(10);
+      const admissions = new Map((await storage.admissions()).map((one) => [one.run, one.admission]));
+      for (const [at, { id }] of made.entries()) {
+        expect(admissions.get(id)).toBe(asked[at]?.admission);
+        expect((await storage.latest(id))?.weights).toEqual(asked[at]?.model.weights);
+        expect(await storage.checkpoints(id)).toMatchObject([{ run: id, round: 0, parent: null }]);
+      }
+      expect(await storage.runs()).toHaveLength(10);
+    });
+
+    it('stores nothing of a run that is not there', async () => {
+      const run = await storage.createRun(runOf('toy', new Float32Array([1])));
+      const gone = { ...run, id: 'toy-7' };
+      await expect(storage.putRun(gone)).rejects.toMatchObject({ code: 'run-unknown' });
+      await expect(storage.commit(commitOf(gone, 1, new Float32Array([2])))).rejects.toMatchObject({
+        code: 'run-unknown',
+      });
+      expect(await storage.runs()).toEqual([run]);
+      expect(await storage.checkpoints('toy-7')).toEqual([]);
+      expect(await storage.rounds('toy-7')).toEqual([]);
     });
 
     it('keeps every attempt of a round, in order, and replaces the same attempt', async () => {
@@ -144,83 +175,124 @@ export function storageContract(
 
     it('gives back a committed model bit for bit, with the strategy state', async () => {
       const weights = new Float32Array([1, -0, 1e-40, 3.4e38]);
-      await storage.commit(commitOf('r', 0, new Float32Array([0, 0, 0, 0])));
-      await storage.commit(commitOf('r', 1, weights));
-      const latest = await storage.latest('r');
+      const run = await storage.createRun(runOf('r', new Float32Array([0, 0, 0, 0])));
+      await storage.commit(commitOf(run, 1, weights));
+      const latest = await storage.latest('r-1');
       expect(latest?.checkpoint.round).toBe(1);
       expect(new Uint8Array(latest?.weights.slice().buffer as ArrayBuffer)).toEqual(
         new Uint8Array(weights.slice().buffer),
       );
       expect(latest?.state.values).toEqual({ steps: 1, nested: [1, 'a', null] });
       expect(latest?.state.tensors.velocity).toEqual(weights.map((w) => w * 2));
-      expect(await storage.rounds('r')).toEqual([roundRecord('r', 1)]);
+      expect(await storage.rounds('r-1')).toEqual([roundRecord('r-1', 1)]);
       expect(await storage.weights(weightsHash(weights))).toEqual(weights);
-      expect((await storage.checkpoint(weightsHash(weights)))?.run).toBe('r');
-      expect((await storage.checkpoints('r')).map((c) => c.round)).toEqual([1, 0]);
-      expect((await storage.latestOfTask('toy'))?.round).toBe(1);
+      expect((await storage.checkpointByHash('r', weightsHash(weights)))?.id).toBe('r-1/1');
+      expect((await storage.checkpoint('r-1/1'))?.hash).toBe(weightsHash(weights));
+      expect((await storage.checkpoints('r-1')).map((c) => c.round)).toEqual([1, 0]);
+      expect((await storage.latestOfTask('r'))?.round).toBe(1);
     });
 
     it('leaves a run as it is where a commit gives none', async () => {
-      await storage.commit(commitOf('r', 0, new Float32Array([1])));
-      await storage.putRun({ ...runRecord('r'), status: 'paused' });
-      await storage.commit({ ...commitOf('r', 1, new Float32Array([2])), run: null });
+      const run = await storage.createRun(runOf('r', new Float32Array([1])));
+      await storage.putRun({ ...run, status: 'paused' });
+      await storage.commit({ ...commitOf(run, 1, new Float32Array([2])), run: null });
       expect((await storage.runs()).map(({ status }) => status)).toEqual(['paused']);
-      expect((await storage.latest('r'))?.checkpoint.round).toBe(1);
+      expect((await storage.latest('r-1'))?.checkpoint.round).toBe(1);
     });
 
     it('lets two runs share the same weights', async () => {
       const weights = new Float32Array([1, 2]);
-      await storage.commit(commitOf('a', 0, weights));
-      await storage.commit(commitOf('b', 0, weights));
-      expect((await storage.latest('a'))?.checkpoint.run).toBe('a');
-      expect((await storage.latest('b'))?.checkpoint.run).toBe('b');
+      await storage.createRun(runOf('toy', weights));
+      await storage.createRun(runOf('toy', weights, { from: 'toy-1/0' }));
+      for (const [id, parent] of [
+        ['toy-1', null],
+        ['toy-2', 'toy-1/0'],
+      ] as const) {
+        expect((await storage.latest(id))?.checkpoint).toMatchObject({ id: `${id}/0`, run: id, parent });
+        expect(await storage.checkpoint(`${id}/0`)).toMatchObject({ run: id, parent });
+        expect(await storage.latestOfRun(id)).toBeNull();
+      }
     });
 
     it('finds checkpoints as though some runs were not there', async () => {
       const [shared, own] = [new Float32Array([1, 2]), new Float32Array([3, 4])];
-      await storage.commit(commitOf('a', 0, shared));
-      await storage.commit(commitOf('b', 0, shared));
-      await storage.commit(commitOf('b', 1, own));
-      expect((await storage.latestOfTask('toy', []))?.run).toBe('b');
-      expect(await storage.latestOfTask('toy', ['b'])).toMatchObject({ run: 'a', round: 0 });
-      expect(await storage.latestOfTask('toy', ['a', 'b'])).toBeNull();
+      await storage.createRun(runOf('toy', shared));
+      const second = await storage.createRun(runOf('toy', shared));
+      await storage.commit(commitOf(second, 1, own));
       for (const [without, found] of [
-        [['b'], 'a'],
-        [['a'], 'b'],
+        [['toy-2'], 'toy-1'],
+        [['toy-1'], 'toy-2'],
       ] as const)
-        expect((await storage.checkpoint(weightsHash(shared), without))?.run).toBe(found);
-      expect(await storage.checkpoint(weightsHash(own), ['b', 'c'])).toBeNull();
+        expect((await storage.checkpointByHash('toy', weightsHash(shared), without))?.run).toBe(found);
+      expect((await storage.checkpointByHash('toy', weightsHash(shared)))?.id).toBe('toy-1/0');
+      expect(await storage.checkpointByHash('other', weightsHash(shared))).toBeNull();
+      expect(await storage.checkpointByHash('toy', weightsHash(own), ['toy-2', 'c'])).toBeNull();
+    });
+
+    it('knows the newest model that was trained, by the order of runs and rounds, whatever the clock says', async () => {
+      const latest = async (...without: string[]) => {
+        const found = await storage.latestOfTask('toy', without);
+        return found === null ? null : [found.run, found.round];
+      };
+      const at = (createdAt: number) => runOf('toy', new Float32Array([createdAt]), { createdAt });
+      // The clock was ahead when the first run was made and trained.
+      const ahead = await storage.createRun(at(9000));
+      expect(await latest()).toBeNull();
+      const train = async (run: RunRecord, rounds: readonly number[]) => {
+        for (const round of rounds) {
+          const made = commitOf(run, round, new Float32Array([round, run.sequence]));
+          const checkpoint = { ...made.model.checkpoint, createdAt: run.createdAt - round };
+          await storage.commit({ ...made, model: { ...made.model, checkpoint } });
+        }
+      };
+      await train(ahead, [1, 2, 3]);
+      expect(await latest()).toEqual(['toy-1', 3]);
+      const back = await storage.createRun(at(10));
+      // One that was launched, and nobody joined.
+      await storage.createRun(at(20));
+      const other = await storage.createRun(runOf('other', new Float32Array([1]), { createdAt: 10_000 }));
+      await train(other, [1]);
+      expect(await latest()).toEqual(['toy-1', 3]);
+      await train(back, [1, 2]);
+      expect(await latest()).toEqual(['toy-2', 2]);
+      await train(ahead, [4]);
+      expect(await latest()).toEqual(['toy-2', 2]);
+      expect(await latest('toy-2', 'toy-3')).toEqual(['toy-1', 4]);
+      expect(await latest('toy-1', 'toy-2')).toBeNull();
     });
 
     it('forgets the checkpoints that a rule does not keep, and their weights, unless another run has them', async () => {
       const weights = [0, 1, 2, 3, 4].map((n) => new Float32Array([n, n]));
-      for (const [round, values] of weights.entries()) await storage.commit(commitOf('r', round, values));
-      await storage.commit(commitOf('other', 0, weights[1] as Float32Array));
+      const run = await storage.createRun(runOf('r', weights[0] as Float32Array));
+      for (const [round, values] of weights.entries())
+        if (round > 0) await storage.commit(commitOf(run, round, values));
+      await storage.createRun(runOf('other', weights[1] as Float32Array));
       await storage.putMetrics({
-        run: 'r',
+        run: 'r-1',
         round: 2,
         central: { loss: 0.1, accuracy: null, examples: 1 },
         federated: null,
       });
-      expect(await storage.prune('r', { last: 1, every: 0 })).toBe(3);
-      expect((await storage.checkpoints('r')).map(({ round }) => round)).toEqual([4, 2]);
-      expect((await storage.rounds('r')).map(({ round }) => round)).toEqual([1, 2, 3, 4]);
-      expect((await storage.latest('r'))?.weights).toEqual(weights[4]);
-      expect((await storage.latest('other'))?.weights).toEqual(weights[1]);
-      expect(await storage.checkpoint(weightsHash(weights[3] as Float32Array))).toBeNull();
+      expect(await storage.prune('r-1', { last: 1, every: 0 })).toBe(3);
+      expect((await storage.checkpoints('r-1')).map(({ round }) => round)).toEqual([4, 2]);
+      expect((await storage.rounds('r-1')).map(({ round }) => round)).toEqual([1, 2, 3, 4]);
+      expect((await storage.latest('r-1'))?.weights).toEqual(weights[4]);
+      expect((await storage.latest('other-1'))?.weights).toEqual(weights[1]);
+      expect(await storage.checkpoint('r-1/3')).toBeNull();
+      expect(await storage.checkpointByHash('r', weightsHash(weights[3] as Float32Array))).toBeNull();
       for (const n of [0, 3])
         await expect(storage.weights(weightsHash(weights[n] as Float32Array))).rejects.toMatchObject({
           code: 'storage-corrupt',
         });
-      expect(await storage.prune('r', { last: 1, every: 0 })).toBe(0);
+      expect(await storage.prune('r-1', { last: 1, every: 0 })).toBe(0);
     });
 
     it('adds metrics to one checkpoint', async () => {
-      await storage.commit(commitOf('r', 0, new Float32Array([1])));
-      await storage.commit(commitOf('r', 1, new Float32Array([2])));
+      const run = await storage.createRun(runOf('r', new Float32Array([1])));
+      await storage.commit(commitOf(run, 1, new Float32Array([2])));
       const central = { loss: 0.1, accuracy: 0.9, examples: 10 };
-      await storage.putMetrics({ run: 'r', round: 1, central, federated: null });
-      expect((await storage.checkpoints('r')).map((c) => c.central)).toEqual([central, null]);
+      await storage.putMetrics({ run: 'r-1', round: 1, central, federated: null });
+      expect((await storage.checkpoints('r-1')).map((c) => c.central)).toEqual([central, null]);
     });
 
     it('names missing weights', async () => {
@@ -243,44 +315,79 @@ export function storageContract(
       expect((await storage.events({ run: 'r' })).map((e) => e.at)).toEqual([0, 2, 4]);
       expect((await storage.events({ after: 3 })).map((e) => e.id)).toEqual([4, 5]);
       expect((await storage.events({ limit: 2 })).map((e) => e.id)).toEqual([4, 5]);
+      expect((await storage.events({ after: 1, limit: 2 })).map((e) => e.id)).toEqual([2, 3]);
+      expect((await storage.events({ before: 4 })).map((e) => e.id)).toEqual([3, 2, 1]);
+      expect((await storage.events({ before: 5, limit: 2 })).map((e) => e.id)).toEqual([4, 3]);
+      expect((await storage.events({ run: 'r', before: 5 })).map((e) => e.at)).toEqual([2, 0]);
+    });
+
+    it('gives every event to one that reads page by page, in either direction', async () => {
+      const event = { run: 'r', round: null, level: 'info' as const, kind: 'k', message: 'm' };
+      await storage.appendEvents(Array.from({ length: 3000 }, (_, at) => ({ ...event, at })));
+      const read = async (next: (last: number) => EventPage, from: number) => {
+        const ids: number[] = [];
+        for (;;) {
+          const page = await storage.events(next(ids.at(-1) ?? from));
+          expect(page.length).toBeLessThanOrEqual(EVENTS_A_PAGE);
+          if (page.length === 0) return ids;
+          ids.push(...page.map(({ id }) => id));
+        }
+      };
+      const all = Array.from({ length: 3000 }, (_, at) => at + 1);
+      expect(await read((after) => ({ after }), 0)).toEqual(all);
+      expect(await read((after) => ({ after, limit: 7, run: 'r' }), 2900)).toEqual(all.slice(2900));
+      expect(await read((before) => ({ before }), 3001)).toEqual(all.toReversed());
+    });
+
+    it('deletes the oldest events, and numbers go on', async () => {
+      const event = { run: null, round: null, level: 'info' as const, kind: 'k', message: 'm' };
+      await storage.appendEvents(Array.from({ length: 5 }, (_, at) => ({ ...event, at })));
+      await storage.forgetEvents(4);
+      expect((await storage.events({ after: 0 })).map(({ id }) => id)).toEqual([4, 5]);
+      await storage.forgetEvents(100);
+      expect(await storage.events({})).toEqual([]);
+      expect(await storage.appendEvents([{ ...event, at: 9 }])).toMatchObject([{ id: 6, data: null }]);
     });
 
     it('gives counts and times back as numbers, and any text as it was', async () => {
       const at = 1_760_000_000_123;
       const message = "It's 训练 🌱 \\ \n %s $1 ?";
+      const data = { text: `${message}\0`, count: 3, deep: { list: [1.5, null, true, ''] } };
       await storage.appendEvents([
         { at, run: 'r', round: 2, level: 'info', kind: 'k', message },
-        { at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\0b' },
+        { at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\0b', data },
       ]);
       expect(await storage.events({ run: 'r' })).toEqual([
-        { id: 1, at, run: 'r', round: 2, level: 'info', kind: 'k', message },
-        { id: 2, at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\uFFFDb' },
+        { id: 1, at, run: 'r', round: 2, level: 'info', kind: 'k', message, data: null },
+        { id: 2, at, run: 'r', round: 2, level: 'info', kind: 'k', message: 'a\uFFFDb', data },
       ]);
-      const made = commitOf('r', 0, new Float32Array([1]));
+      const run = await storage.createRun(runOf('r', new Float32Array([0])));
+      const made = commitOf(run, 1, new Float32Array([1]));
       const checkpoint = { ...made.model.checkpoint, createdAt: at, parameters: 67_108_864 };
       await storage.commit({ ...made, model: { ...made.model, checkpoint } });
-      expect(await storage.checkpoints('r')).toEqual([checkpoint]);
+      expect((await storage.checkpoints('r-1'))[0]).toEqual({ ...checkpoint, id: 'r-1/1' });
     });
 
     it('orders names by their characters, whatever the language', async () => {
-      for (const id of ['b', 'a-1', 'B', 'a1', 'é', 'a_1']) await storage.putTask({ ...task, id });
+      for (const id of ['b', 'a-1', 'B', 'a1', 'é', 'a_1']) await storage.addTask({ ...toyTask, id });
       expect((await storage.tasks()).map(({ id }) => id)).toEqual(['B', 'a-1', 'a1', 'a_1', 'b', 'é']);
     });
 
     it('does not hand out or keep what a caller may change', async () => {
       const weights = new Float32Array([1, 2]);
-      await storage.commit(commitOf('r', 0, weights));
+      await storage.createRun(runOf('r', weights));
       weights[0] = 99;
-      const first = await storage.latest('r');
+      const first = await storage.latest('r-1');
       if (first) first.weights[1] = 99;
-      expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([1, 2]));
+      expect((await storage.latest('r-1'))?.weights).toEqual(new Float32Array([1, 2]));
     });
 
     if (durable)
       it('keeps everything over a restart', async () => {
         if (reopen === undefined) throw new Error('a durable storage must be opened again');
-        await storage.putTask(task);
-        await storage.commit(commitOf('r', 1, new Float32Array([5, 6])));
+        await storage.addTask(toyTask);
+        const run = await storage.createRun({ ...runOf('r', new Float32Array([0, 0])), admission: 'listed' });
+        await storage.commit(commitOf(run, 1, new Float32Array([5, 6])));
         await storage.appendEvents([{ at: 1, run: 'r', round: 1, level: 'info', kind: 'k', message: 'm' }]);
         await storage.appendAudit({
           at: 1,
@@ -293,9 +400,11 @@ export function storageContract(
         });
         storage = await reopen();
         expect((await storage.audit({})).map(({ id }) => id)).toEqual([1]);
-        expect(await storage.tasks()).toEqual([task]);
-        expect((await storage.runs()).map((run) => run.id)).toEqual(['r']);
-        expect((await storage.latest('r'))?.weights).toEqual(new Float32Array([5, 6]));
+        expect(await storage.tasks()).toEqual([toyTask]);
+        expect(await storage.runs()).toEqual([run]);
+        expect(await storage.admissions()).toEqual([{ run: 'r-1', admission: 'listed' }]);
+        expect((await storage.createRun(runOf('r', new Float32Array([0])))).id).toBe('r-2');
+        expect((await storage.latest('r-1'))?.weights).toEqual(new Float32Array([5, 6]));
         expect((await storage.events({})).length).toBe(1);
         const [next] = await storage.appendEvents([
           {

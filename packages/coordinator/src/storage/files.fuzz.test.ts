@@ -9,6 +9,7 @@ import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { fileSpool } from './file-spool.ts';
+import { newRun } from './new-run.testing.ts';
 import type { RoundOpening, SpooledAnswer } from './spool.ts';
 import { openSqliteStorage } from './sqlite.ts';
 
@@ -127,17 +128,9 @@ it('a backup is restored, or refused by name', async () => {
 it('a database gives records, or a named error', async () => {
   const folder = newFolder();
   const storage = await openSqliteStorage(folder);
-  await storage.putTask(sampleTask);
-  for (const id of ['a', 'b', 'c'])
-    await storage.putRun({
-      id,
-      task: sampleTask,
-      plan: samplePlan,
-      status: 'running',
-      createdAt: 1,
-      endedAt: null,
-      reason: null,
-    });
+  await storage.addTask(sampleTask);
+  for (let n = 0; n < 3; n++)
+    await storage.createRun(newRun(new Float32Array([n]), { task: sampleTask, plan: samplePlan }));
   await storage.close();
   const file = join(folder, 'coppice.db');
   const whole = new Uint8Array(readFileSync(file));

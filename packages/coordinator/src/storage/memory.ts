@@ -1,11 +1,21 @@
-import type { Checkpoint, Event, Round, Task } from '@coppice/protocol';
+import {
+  type Checkpoint,
+  checkpointId,
+  type Event,
+  type Round,
+  type Task,
+  weightsHash,
+} from '@coppice/protocol';
 import { toBytes, toFloat32 } from './blobs.ts';
+import { RUNS, runsOf } from './counters.ts';
+import { firstCheckpoint } from './first-checkpoint.ts';
 import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { keptRounds } from './retention.ts';
-import type { RunRecord, Storage, StoredModel } from './storage.ts';
+import { EVENTS_A_PAGE, type RunRecord, type Storage, type StoredModel } from './storage.ts';
+import { runGone, taskExists } from './storage-error.ts';
 
 /** Storage that dies with its process: for tests and throw-away coordinators. Values are copied in and out. */
 export function memoryStorage(): Storage {
@@ -14,26 +24,44 @@ export function memoryStorage(): Storage {
   const rounds = new Map<string, Round>();
   const models: { checkpoint: Checkpoint; state: StoredModel['state'] }[] = [];
   const events: Event[] = [];
+  let lastEvent = 0;
+  const counters = new Map<string, number>();
+  const nextNumber = (name: string) => {
+    const value = (counters.get(name) ?? 0) + 1;
+    counters.set(name, value);
+    return value;
+  };
+  const admission = memoryAdmission();
   const blobs = memoryBlobs();
   const copy = <T>(value: T): T => structuredClone(value);
   const roundKey = (round: Round) => `${round.run}/${round.round}/${round.attempt}`;
-  const newest = (found: { checkpoint: Checkpoint }[]) =>
-    found.toSorted(
-      (a, b) => b.checkpoint.createdAt - a.checkpoint.createdAt || b.checkpoint.round - a.checkpoint.round,
-    )[0];
+  const sequenceOf = ({ checkpoint }: { checkpoint: Checkpoint }) => runs.get(checkpoint.run)?.sequence ?? 0;
 
   return {
-    async putTask(task) {
+    async addTask(task) {
+      if (tasks.has(task.id)) throw taskExists(task.id);
       tasks.set(task.id, copy(task));
     },
     async tasks() {
       return copy([...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
     },
+    async createRun({ run, admission: admitted, model }) {
+      const id = `${run.task.id}-${nextNumber(runsOf(run.task.id))}`;
+      const record = copy({ id, sequence: nextNumber(RUNS), ...run });
+      const put = blobs.put(toBytes(model.weights));
+      runs.set(id, record);
+      const checkpoint = firstCheckpoint(record, model, weightsHash(model.weights));
+      models.push(copy({ checkpoint, state: model.state }));
+      await admission.setAdmission(id, admitted);
+      await put;
+      return copy(record);
+    },
     async putRun(run) {
+      if (!runs.has(run.id)) throw runGone(run.id);
       runs.set(run.id, copy(run));
     },
     async runs() {
-      return copy([...runs.values()].sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)));
+      return copy([...runs.values()].sort((a, b) => a.sequence - b.sequence));
     },
     async putRound(round) {
       rounds.set(roundKey(round), copy(round));
@@ -43,10 +71,13 @@ export function memoryStorage(): Storage {
       return copy(found.sort((a, b) => a.round - b.round || a.attempt - b.attempt));
     },
     async commit({ run, round, model }) {
+      if (run !== null && !runs.has(run.id)) throw runGone(run.id);
       const put = blobs.put(toBytes(model.weights));
       if (run !== null) runs.set(run.id, copy(run));
       if (round !== null) rounds.set(roundKey(round), copy(round));
-      models.push(copy({ checkpoint: model.checkpoint, state: model.state }));
+      const { run: of, round: at } = model.checkpoint;
+      const checkpoint = { ...model.checkpoint, id: checkpointId(of, at) };
+      models.push(copy({ checkpoint, state: model.state }));
       await put;
     },
     async prune(run, rule) {
@@ -74,15 +105,30 @@ export function memoryStorage(): Storage {
     },
     async latestOfTask(task, without = []) {
       const found = models.filter(
-        ({ checkpoint }) => checkpoint.task === task && !without.includes(checkpoint.run),
+        ({ checkpoint }) =>
+          checkpoint.task === task && checkpoint.round >= 1 && !without.includes(checkpoint.run),
       );
-      return copy(newest(found)?.checkpoint ?? null);
+      const [last] = found.sort(
+        (a, b) => sequenceOf(b) - sequenceOf(a) || b.checkpoint.round - a.checkpoint.round,
+      );
+      return copy(last?.checkpoint ?? null);
     },
-    async checkpoint(hash, without = []) {
-      const found = models.find(
-        ({ checkpoint }) => checkpoint.hash === hash && !without.includes(checkpoint.run),
+    async latestOfRun(run) {
+      const found = models.filter(({ checkpoint }) => checkpoint.run === run && checkpoint.round >= 1);
+      return copy(found.sort((a, b) => b.checkpoint.round - a.checkpoint.round)[0]?.checkpoint ?? null);
+    },
+    async checkpoint(id) {
+      return copy(models.find(({ checkpoint }) => checkpoint.id === id)?.checkpoint ?? null);
+    },
+    async checkpointByHash(task, hash, without = []) {
+      const found = models.filter(
+        ({ checkpoint }) =>
+          checkpoint.hash === hash && checkpoint.task === task && !without.includes(checkpoint.run),
       );
-      return copy(found?.checkpoint ?? null);
+      const [first] = found.sort(
+        (a, b) => sequenceOf(a) - sequenceOf(b) || a.checkpoint.round - b.checkpoint.round,
+      );
+      return copy(first?.checkpoint ?? null);
     },
     weights: async (hash) => toFloat32(await blobs.get(hash)),
     async putMetrics({ run, round, central, federated }) {
@@ -93,20 +139,30 @@ export function memoryStorage(): Storage {
       }
     },
     async appendEvents(added) {
-      const made = added.map((event, i) => ({
-        id: events.length + 1 + i,
+      const made = added.map(({ message, data = null, ...event }) => ({
+        id: ++lastEvent,
         ...event,
-        message: event.message.replaceAll('\0', '\uFFFD'),
+        message: message.replaceAll('\0', '\uFFFD'),
+        data,
       }));
-      events.push(...made);
+      events.push(...copy(made));
       return copy(made);
     },
-    async events({ run, after = 0, limit = 1000 }) {
-      const found = events.filter((event) => event.id > after && (run === undefined || event.run === run));
-      return copy(found.slice(-limit));
+    async events({ run, after, before, limit = EVENTS_A_PAGE }) {
+      const found = events.filter(
+        ({ id, run: of }) =>
+          id > (after ?? 0) && id < (before ?? Number.POSITIVE_INFINITY) && (run === undefined || of === run),
+      );
+      if (after !== undefined) return copy(found.slice(0, limit));
+      const newest = limit === 0 ? [] : found.slice(-limit);
+      return copy(before === undefined ? newest : newest.reverse());
+    },
+    async forgetEvents(before) {
+      const first = events.findIndex(({ id }) => id >= before);
+      events.splice(0, first === -1 ? events.length : first);
     },
     ...memoryAdmins(),
-    ...memoryAdmission(),
+    ...admission,
     ...memoryParticipants(),
     async close() {},
   };

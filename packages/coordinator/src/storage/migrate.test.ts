@@ -9,6 +9,7 @@ import { memoryBlobs } from './memory-blobs.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
 import type { Flavour, Migration } from './migrations/migration.ts';
+import { newRun } from './new-run.testing.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { postgresFlavour } from './postgres.ts';
 import type { Tables } from './schema.ts';
@@ -80,8 +81,17 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
       { round: 1, examples: 3, checkpoint: weightsHash(weights) },
     ]);
     expect(await storage.checkpoints('toy-1')).toMatchObject([
-      { round: 1, createdAt: 1_760_000_000_001, central: { loss: 0.25, accuracy: 0.75, examples: 4 } },
-      { round: 0, parent: null },
+      {
+        id: 'toy-1/1',
+        round: 1,
+        parent: 'toy-1/0',
+        createdAt: 1_760_000_000_001,
+        central: { loss: 0.25, accuracy: 0.75, examples: 4 },
+      },
+      { id: 'toy-1/0', round: 0, parent: null },
+    ]);
+    expect(await storage.runs()).toMatchObject([
+      { sequence: 1, from: null, cause: { by: 'admin', name: version >= 6 ? '小林' : '' } },
     ]);
     expect(await storage.latest('toy-1')).toMatchObject({ weights, state: { values: { steps: 1 } } });
     expect((await storage.events({})).map(({ id, message }) => [id, message])).toEqual([
@@ -98,10 +108,30 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
     if (version >= 4) {
       expect((await storage.admins()).map(({ name, role }) => [name, role])).toEqual([['小林', 'operator']]);
       expect(await storage.apiToken('f'.repeat(64))).toMatchObject({ scopes: ['metrics:read'] });
-      expect(await storage.audit({})).toMatchObject([{ id: 1, action: 'login' }]);
+      expect(await storage.audit({ action: 'login' })).toMatchObject([{ id: 1 }]);
     }
     const event = { at: 3, run: null, round: null, level: 'info', kind: 'k', message: 'm' } as const;
     expect(await storage.appendEvents([event])).toMatchObject([{ id: 3 }]);
+    // Numbers go on after those that were given out.
+    const made = await storage.createRun(newRun(weights));
+    expect([made.id, made.sequence]).toEqual(['toy-2', 2]);
+    await storage.close();
+  });
+
+  it('put the runs of a task in the order of their numbers, where the clock went back', async () => {
+    const { db, exec } = open();
+    await migrate(db, flavour, migrations.slice(0, 6));
+    const dates = { 'toy-1': 10, 'toy-2': 5, 'other-1': 7, 'toy-10': 9 };
+    for (const [id, at] of Object.entries(dates)) {
+      const json = JSON.stringify({ id, plan: {} });
+      const task = id.replace(/-\d+$/, '');
+      await exec(
+        `insert into run (id, created_at, task, json) values ('${id}', ${at}, '${task}', '${json}')`,
+      );
+    }
+    const storage = await sqlStorage(db, { blobs: memoryBlobs(), flavour, where: name });
+    expect((await storage.runs()).map(({ id }) => id)).toEqual(['toy-1', 'other-1', 'toy-2', 'toy-10']);
+    expect((await storage.createRun(newRun(new Float32Array([1])))).id).toBe('toy-11');
     await storage.close();
   });
 

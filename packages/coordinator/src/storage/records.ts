@@ -8,6 +8,7 @@ type Db = Kysely<Tables> | Transaction<Tables>;
 const tables = [
   ['task', ['id']],
   ['run', ['id']],
+  ['counter', ['name']],
   ['round', ['run', 'round', 'attempt']],
   ['checkpoint', ['run', 'round']],
   ['event', ['id']],

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { defaultPlan, type Metrics, weightsHash } from '@coppice/protocol';
+import { type Metrics, weightsHash } from '@coppice/protocol';
 import * as fc from 'fast-check';
 import { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -12,12 +12,13 @@ import { holdBlobs } from './blob-hold.ts';
 import type { BlobStore } from './blobs.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { newRun, toyTask } from './new-run.testing.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { keptRounds, withRetention } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlStorage } from './sql.ts';
 import { openSqliteStorage, sqliteFlavour } from './sqlite.ts';
-import type { Commit, Storage } from './storage.ts';
+import type { Storage } from './storage.ts';
 
 const metrics = fc.option(
   fc.integer({ min: 0, max: 9 }).map((loss): Metrics => ({ loss, accuracy: null, examples: 1 })),
@@ -71,33 +72,34 @@ describe('the rule', () => {
   });
 });
 
-const commitOf = (run: string, round: number, weights: Float32Array): Commit => ({
-  run: {
-    id: run,
-    task: { id: 'toy' } as never,
-    plan: defaultPlan,
-    status: 'running',
-    createdAt: 1,
-    endedAt: null,
-    reason: null,
-  },
-  round: null,
-  model: {
-    weights,
-    state: { values: {}, tensors: { m: weights.map((w) => w + 1) } },
-    checkpoint: {
-      hash: weightsHash(weights),
-      run,
-      task: 'toy',
-      round,
-      parent: null,
-      createdAt: round,
-      central: null,
-      federated: null,
-      parameters: weights.length,
-    },
-  },
-});
+const memoryOf = (weights: Float32Array) => ({ values: {}, tensors: { m: weights.map((w) => w + 1) } });
+
+/** Makes a run, or stores a further round of it. */
+async function store(storage: Storage, run: string, round: number, weights: Float32Array): Promise<void> {
+  const { model, ...begun } = newRun(weights, { task: { ...toyTask, id: run } });
+  const state = memoryOf(weights);
+  if (round === 0) await storage.createRun({ ...begun, model: { ...model, state } });
+  else
+    await storage.commit({
+      run: { ...begun.run, id: `${run}-1`, sequence: 1 },
+      round: null,
+      model: {
+        weights,
+        state,
+        checkpoint: {
+          hash: weightsHash(weights),
+          run: `${run}-1`,
+          task: run,
+          round,
+          parent: null,
+          createdAt: round,
+          central: null,
+          federated: null,
+          parameters: weights.length,
+        },
+      },
+    });
+}
 
 const listed = async (blobs: BlobStore) => {
   const found: string[] = [];
@@ -141,8 +143,8 @@ describe('what is no longer named', () => {
         const work = steps.map(async ({ run, content }) => {
           const round = rounds.get(run) ?? 0;
           rounds.set(run, round + 1);
-          await storage.commit(commitOf(run, round, new Float32Array([content])));
-          await storage.prune(run, { last: 1, every: 0 });
+          await store(storage, run, round, new Float32Array([content]));
+          await storage.prune(`${run}-1`, { last: 1, every: 0 });
         });
         await s.waitFor(Promise.all(work));
         await expectWhole(storage, inner);
@@ -162,8 +164,7 @@ describe('what is no longer named', () => {
           failures.push(thrown),
         );
       const first = await open();
-      for (let round = 0; round < 13; round++)
-        await first.commit(commitOf('a', round, new Float32Array([round, 0.5])));
+      for (let round = 0; round < 13; round++) await store(first, 'a', round, new Float32Array([round, 0.5]));
       await first.close();
       // Forgotten by a coordinator that died before it deleted the weights.
       const orphan = await blobs.put(new Uint8Array([1, 2, 3]));
@@ -174,7 +175,7 @@ describe('what is no longer named', () => {
       database.close();
 
       const second = await open();
-      expect((await second.checkpoints('a')).map(({ round }) => round)).toEqual([12, 11, 10, 5, 0]);
+      expect((await second.checkpoints('a-1')).map(({ round }) => round)).toEqual([12, 11, 10, 5, 0]);
       await expectWhole(second, blobs);
       await second.close();
 
@@ -183,7 +184,7 @@ describe('what is no longer named', () => {
       for (const file of ['coppice.db', 'coppice.db-wal', 'coppice.db-shm'])
         rmSync(join(folder, file), { force: true });
       const wrong = await open();
-      await wrong.commit(commitOf('b', 0, new Float32Array([9])));
+      await store(wrong, 'b', 0, new Float32Array([9]));
       await wrong.close();
       expect(await listed(blobs)).toEqual(expect.arrayContaining(before));
       expect(failures).toEqual([]);
@@ -197,16 +198,15 @@ describe('what is no longer named', () => {
     try {
       const blobs = fileBlobs(join(folder, 'data', 'blobs'));
       const storage = await openSqliteStorage(join(folder, 'data'));
-      for (const round of [0, 1, 2])
-        await storage.commit(commitOf('a', round, new Float32Array([10 * round])));
+      for (const round of [0, 1, 2]) await store(storage, 'a', round, new Float32Array([10 * round]));
       const release = holdBlobs(join(folder, 'data'), 'shared');
       expect(release).not.toBeNull();
-      expect(await storage.prune('a', { last: 1, every: 0 })).toBe(2);
+      expect(await storage.prune('a-1', { last: 1, every: 0 })).toBe(2);
       expect(await listed(blobs)).toHaveLength(6);
       // Two backups at once do not keep each other from anything.
       await backUp({ ...defaultConfig, dataDir: join(folder, 'data') }, join(folder, 'backup'));
       release?.();
-      await storage.prune('a', { last: 1, every: 0 });
+      await storage.prune('a-1', { last: 1, every: 0 });
       await expectWhole(storage, blobs);
       await storage.close();
     } finally {

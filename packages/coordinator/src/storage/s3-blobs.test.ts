@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { inspect } from 'node:util';
-import { defaultPlan, weightsHash } from '@coppice/protocol';
+import { weightsHash } from '@coppice/protocol';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
 import { blobContract } from './blob-contract.ts';
 import { storageContract } from './contract.ts';
 import { findMoto, type MotoKey, type MotoServer, startMoto } from './moto-server.ts';
+import { newRun } from './new-run.testing.ts';
 import { openStorage } from './open-storage.ts';
 import { s3Blobs } from './s3-blobs.ts';
 import { type S3Waits, s3Bucket } from './s3-bucket.ts';
@@ -190,31 +191,16 @@ describe.skipIf(program === null && process.env.CI !== 'true')('S3', () => {
     const place = placeOf(settings);
     const storage = await openStorage(place);
     const [weights, momentum] = [new Float32Array([1, 2, 3]), new Float32Array([4, 5, 6])];
-    const [hash, state] = [weightsHash(weights), weightsHash(momentum)];
-    const of = { run: 'r', task: 't', round: 0, parent: null, createdAt: 1, central: null, federated: null };
-    await storage.commit({
-      run: {
-        id: 'r',
-        task: { id: 't' } as never,
-        plan: defaultPlan,
-        status: 'running',
-        createdAt: 1,
-        endedAt: null,
-        reason: null,
-      },
-      round: null,
-      model: {
-        weights,
-        state: { values: {}, tensors: { momentum } },
-        checkpoint: { ...of, hash, parameters: 3 },
-      },
-    });
+    const state = weightsHash(momentum);
+    const begun = newRun(weights);
+    const memory = { values: {}, tensors: { momentum } };
+    await storage.createRun({ ...begun, model: { ...begun.model, state: memory } });
     const backups = newFolder();
     expect(await backUp(place, join(backups, 'whole'))).toEqual({ blobs: 2 });
     const moved = placeOf({ ...settings, prefix: 'moved/' });
     await restore(join(backups, 'whole'), moved);
     const again = await openStorage(moved);
-    expect(await again.latest('r')).toEqual(await storage.latest('r'));
+    expect(await again.latest('toy-1')).toEqual(await storage.latest('toy-1'));
     await again.close();
     await storage.close();
 

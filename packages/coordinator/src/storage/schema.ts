@@ -7,7 +7,16 @@ import type { Generated } from 'kysely';
  */
 export interface Tables {
   task: { id: string; json: string };
-  run: { id: string; created_at: number; task: string; json: string };
+  run: {
+    id: string;
+    created_at: number;
+    task: string;
+    /** The order of creation over all runs, unique. */
+    sequence: number;
+    json: string;
+  };
+  /** The last number given out, by the name of what is counted: see `counters.ts`. */
+  counter: { name: string; value: number };
   round: { run: string; round: number; attempt: number; json: string };
   checkpoint: {
     run: string;
@@ -31,6 +40,8 @@ export interface Tables {
     level: string;
     kind: string;
     message: string;
+    /** JSON. */
+    data: string | null;
   };
   litter: { hash: string };
   admin: { id: string; name: string; role: string; password: string | null; created_at: number };

@@ -2,14 +2,19 @@ import type { StrategyState } from '@coppice/federation';
 import {
   type Checkpoint,
   CoppiceError,
+  checkpointId,
   type Event,
   type Metrics,
+  PLAN_VERSION,
+  partsOfCheckpointId,
   type Round,
+  readStoredPlan,
   type Task,
-  unsetPlanFields,
 } from '@coppice/protocol';
-import type { Kysely, Selectable, Transaction } from 'kysely';
+import type { Insertable, Kysely, Selectable, Transaction } from 'kysely';
 import { type BlobStore, toBytes, toFloat32 } from './blobs.ts';
+import { nextNumber, RUNS, runsOf } from './counters.ts';
+import { firstCheckpoint } from './first-checkpoint.ts';
 import { migrate } from './migrate.ts';
 import type { Flavour } from './migrations/migration.ts';
 import { oneAtATime } from './one-at-a-time.ts';
@@ -20,8 +25,8 @@ import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { storable } from './storable-text.ts';
-import type { RunRecord, Storage, StoredModel } from './storage.ts';
-import { storageError } from './storage-error.ts';
+import { EVENTS_A_PAGE, type NewRun, type RunRecord, type Storage, type StoredModel } from './storage.ts';
+import { runGone, storageError, taskExists } from './storage-error.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
 
@@ -79,24 +84,50 @@ export async function sqlStorage(
     throw storageError(thrown, where);
   }
 
+  /** Blobs come first: a blob without a row is litter, a row without its blob would be a loss. */
+  const putBlobs = async ({ weights, state }: Pick<StoredModel, 'weights' | 'state'>, named?: string) => {
+    const hash = await blobs.put(toBytes(weights));
+    if (named !== undefined && hash !== named)
+      throw new CoppiceError('internal', `The checkpoint is named ${named}, its weights are ${hash}.`);
+    const tensors: Record<string, string> = {};
+    for (const [name, tensor] of Object.entries(state.tensors))
+      tensors[name] = await blobs.put(toBytes(tensor));
+    return { hash, tensors };
+  };
+
   const storage: Storage = {
-    async putTask(task) {
-      const json = JSON.stringify(task);
-      await db
+    async addTask(task) {
+      const added = await db
         .insertInto('task')
-        .values({ id: task.id, json })
-        .onConflict((c) => c.column('id').doUpdateSet({ json }))
-        .execute();
+        .values({ id: task.id, json: JSON.stringify(task) })
+        .onConflict((c) => c.column('id').doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      if (added === undefined) throw taskExists(task.id);
     },
     async tasks() {
       const rows = await db.selectFrom('task').selectAll().orderBy('id').execute();
       return rows.map((row) => JSON.parse(row.json) as Task);
     },
 
+    createRun: ({ run, admission, model }) =>
+      exclusively(async () => {
+        const blobs = await putBlobs(model);
+        return db.transaction().execute(async (transaction) => {
+          const record = await insertRun(transaction, run);
+          await transaction.insertInto('run_admission').values({ run: record.id, admission }).execute();
+          const checkpoint = firstCheckpoint(record, model, blobs.hash);
+          await transaction
+            .insertInto('checkpoint')
+            .values(checkpointRow(checkpoint, model, blobs))
+            .execute();
+          return record;
+        });
+      }),
     putRun: (run) => putRun(db, run),
     async runs() {
-      const rows = await db.selectFrom('run').selectAll().orderBy('created_at').orderBy('id').execute();
-      return rows.map((row) => parseRun(row.json));
+      const rows = await db.selectFrom('run').selectAll().orderBy('sequence').execute();
+      return rows.map(toRun);
     },
 
     putRound: (round) => putRound(db, round),
@@ -113,36 +144,13 @@ export async function sqlStorage(
 
     commit: ({ run, round, model }) =>
       exclusively(async () => {
-        // Blobs first: a blob without a row is litter, a row without its blob would be a loss.
-        const hash = await blobs.put(toBytes(model.weights));
-        if (hash !== model.checkpoint.hash) {
-          throw new CoppiceError(
-            'internal',
-            `The checkpoint is named ${model.checkpoint.hash}, its weights are ${hash}.`,
-          );
-        }
-        const tensors: Record<string, string> = {};
-        for (const [name, tensor] of Object.entries(model.state.tensors))
-          tensors[name] = await blobs.put(toBytes(tensor));
+        const blobs = await putBlobs(model, model.checkpoint.hash);
         await db.transaction().execute(async (transaction) => {
           if (run !== null) await putRun(transaction, run);
           if (round !== null) await putRound(transaction, round);
-          const { checkpoint } = model;
           await transaction
             .insertInto('checkpoint')
-            .values({
-              run: checkpoint.run,
-              round: checkpoint.round,
-              task: checkpoint.task,
-              hash,
-              parent: checkpoint.parent,
-              created_at: checkpoint.createdAt,
-              parameters: checkpoint.parameters,
-              central: jsonOrNull(checkpoint.central),
-              federated: jsonOrNull(checkpoint.federated),
-              state_values: JSON.stringify(model.state.values),
-              state_tensors: JSON.stringify(tensors),
-            })
+            .values(checkpointRow(model.checkpoint, model, blobs))
             .execute();
         });
       }),
@@ -209,21 +217,48 @@ export async function sqlStorage(
     async latestOfTask(task, without = []) {
       const row = await db
         .selectFrom('checkpoint')
+        .innerJoin('run', 'run.id', 'checkpoint.run')
+        .selectAll('checkpoint')
+        .where('checkpoint.task', '=', task)
+        .where('checkpoint.round', '>=', 1)
+        .$if(without.length > 0, (query) => query.where('checkpoint.run', 'not in', without))
+        .orderBy('run.sequence', 'desc')
+        .orderBy('checkpoint.round', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row === undefined ? null : toCheckpoint(row);
+    },
+    async latestOfRun(run) {
+      const row = await db
+        .selectFrom('checkpoint')
         .selectAll()
-        .where('task', '=', task)
-        .$if(without.length > 0, (query) => query.where('run', 'not in', without))
-        .orderBy('created_at', 'desc')
+        .where('run', '=', storable(run))
+        .where('round', '>=', 1)
         .orderBy('round', 'desc')
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? null : toCheckpoint(row);
     },
-    async checkpoint(hash, without = []) {
+    async checkpoint(id) {
+      const { run, round } = partsOfCheckpointId(id);
       const row = await db
         .selectFrom('checkpoint')
         .selectAll()
-        .where('hash', '=', hash)
-        .$if(without.length > 0, (query) => query.where('run', 'not in', without))
+        .where('run', '=', run)
+        .where('round', '=', round)
+        .executeTakeFirst();
+      return row === undefined ? null : toCheckpoint(row);
+    },
+    async checkpointByHash(task, hash, without = []) {
+      const row = await db
+        .selectFrom('checkpoint')
+        .innerJoin('run', 'run.id', 'checkpoint.run')
+        .selectAll('checkpoint')
+        .where('checkpoint.hash', '=', hash)
+        .where('checkpoint.task', '=', task)
+        .$if(without.length > 0, (query) => query.where('checkpoint.run', 'not in', without))
+        .orderBy('run.sequence')
+        .orderBy('checkpoint.round')
         .limit(1)
         .executeTakeFirst();
       return row === undefined ? null : toCheckpoint(row);
@@ -239,16 +274,21 @@ export async function sqlStorage(
     },
 
     async appendEvents(events) {
-      // PostgreSQL has no place for the character zero.
-      const storable = events.map((event) => ({
+      // PostgreSQL has no place for the character zero; JSON escapes it.
+      const storable = events.map(({ message, data = null, ...event }) => ({
         ...event,
-        message: event.message.replaceAll('\0', '\uFFFD'),
+        message: message.replaceAll('\0', '\uFFFD'),
+        data,
       }));
       return db.transaction().execute(async (transaction) => {
         const stored: Event[] = [];
         for (let at = 0; at < storable.length; at += EVENTS_AN_INSERT) {
           const some = storable.slice(at, at + EVENTS_AN_INSERT);
-          const rows = await transaction.insertInto('event').values(some).returning('id').execute();
+          const values = some.map(({ data, ...event }) => ({
+            ...event,
+            data: data === null ? null : JSON.stringify(data),
+          }));
+          const rows = await transaction.insertInto('event').values(values).returning('id').execute();
           // Numbered in the order of the values; told in any.
           const ids = rows.map(({ id }) => id).sort((a, b) => a - b);
           for (const [i, event] of some.entries()) stored.push({ id: ids[i] as number, ...event });
@@ -256,11 +296,25 @@ export async function sqlStorage(
         return stored;
       });
     },
-    async events({ run, after = 0, limit = 1000 }) {
-      let query = db.selectFrom('event').selectAll().where('id', '>', after);
+    async events({ run, after, before, limit = EVENTS_A_PAGE }) {
+      let query = db.selectFrom('event').selectAll();
+      if (after !== undefined) query = query.where('id', '>', after);
+      if (before !== undefined) query = query.where('id', '<', before);
       if (run !== undefined) query = query.where('run', '=', storable(run));
-      const rows = await query.orderBy('id', 'desc').limit(limit).execute();
-      return rows.reverse().map((row) => ({ ...row, level: row.level as Event['level'] }));
+      const ascending = after !== undefined;
+      const rows = await query
+        .orderBy('id', ascending ? 'asc' : 'desc')
+        .limit(limit)
+        .execute();
+      if (!ascending && before === undefined) rows.reverse();
+      return rows.map((row) => ({
+        ...row,
+        level: row.level as Event['level'],
+        data: row.data === null ? null : (JSON.parse(row.data) as Event['data']),
+      }));
+    },
+    async forgetEvents(before) {
+      await db.deleteFrom('event').where('id', '<', before).execute();
     },
 
     ...sqlAdmins(db),
@@ -276,13 +330,35 @@ export async function sqlStorage(
   return named(storage, where, before);
 }
 
+/** Inserts a run under the next number of its task. What has that id already, from wherever, keeps it. */
+async function insertRun(db: Transaction<Tables>, run: NewRun['run']): Promise<RunRecord> {
+  const sequence = await nextNumber(db, RUNS);
+  for (;;) {
+    const record = { id: `${run.task.id}-${await nextNumber(db, runsOf(run.task.id))}`, sequence, ...run };
+    const added = await db
+      .insertInto('run')
+      .values({
+        id: record.id,
+        created_at: record.createdAt,
+        task: record.task.id,
+        sequence,
+        json: writeRun(record),
+      })
+      .onConflict((c) => c.column('id').doNothing())
+      .returning('id')
+      .executeTakeFirst();
+    if (added !== undefined) return record;
+  }
+}
+
 async function putRun(db: Db, run: RunRecord): Promise<void> {
-  const json = JSON.stringify(run);
-  await db
-    .insertInto('run')
-    .values({ id: run.id, created_at: run.createdAt, task: run.task.id, json })
-    .onConflict((c) => c.column('id').doUpdateSet({ json }))
-    .execute();
+  const put = await db
+    .updateTable('run')
+    .set({ json: writeRun(run) })
+    .where('id', '=', run.id)
+    .returning('id')
+    .executeTakeFirst();
+  if (put === undefined) throw runGone(run.id);
 }
 
 async function putRound(db: Db, round: Round): Promise<void> {
@@ -296,6 +372,7 @@ async function putRound(db: Db, round: Round): Promise<void> {
 
 function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
   return {
+    id: checkpointId(row.run, row.round),
     hash: row.hash,
     run: row.run,
     task: row.task,
@@ -308,10 +385,35 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
   };
 }
 
-/** A plan that an earlier version stored lacks the fields that came later. */
-function parseRun(json: string): RunRecord {
-  const run = JSON.parse(json) as RunRecord;
-  return { ...run, plan: { ...unsetPlanFields, ...run.plan } };
+/** A run as its row holds it, beside the version of its plan. */
+function writeRun(run: RunRecord): string {
+  return JSON.stringify({ ...run, planVersion: PLAN_VERSION });
+}
+
+/** @throws CoppiceError `storage-too-new` for a plan of a later version. */
+function toRun({ json, sequence }: Selectable<Tables['run']>): RunRecord {
+  const { planVersion, ...run } = JSON.parse(json) as RunRecord & { readonly planVersion?: number };
+  return { ...run, sequence, plan: readStoredPlan(run.plan, planVersion) };
+}
+
+function checkpointRow(
+  { run, round, task, parent, createdAt, parameters, central, federated }: Omit<Checkpoint, 'id'>,
+  { state }: Pick<StoredModel, 'state'>,
+  { hash, tensors }: { hash: string; tensors: Record<string, string> },
+): Insertable<Tables['checkpoint']> {
+  return {
+    run,
+    round,
+    task,
+    hash,
+    parent,
+    created_at: createdAt,
+    parameters,
+    central: jsonOrNull(central),
+    federated: jsonOrNull(federated),
+    state_values: JSON.stringify(state.values),
+    state_tensors: JSON.stringify(tensors),
+  };
 }
 
 function jsonOrNull(metrics: Metrics | null): string | null {

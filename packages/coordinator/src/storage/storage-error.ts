@@ -62,3 +62,13 @@ export function storageError(thrown: unknown, what: string): CoppiceError {
     { cause: thrown },
   );
 }
+
+/** Refuses a task whose id another has. */
+export function taskExists(id: string): CoppiceError {
+  return new CoppiceError('task-exists', `There is a task "${id}" already. Choose another id.`);
+}
+
+/** Refuses to store something of a run that storage does not hold. */
+export function runGone(id: string): CoppiceError {
+  return new CoppiceError('run-unknown', `There is no run "${id}" in storage, so nothing of it was stored.`);
+}

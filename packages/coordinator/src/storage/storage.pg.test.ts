@@ -106,7 +106,7 @@ describe.skipIf(bin === null && process.env.CI !== 'true')('PostgreSQL', () => {
     const event = { run: 'r', round: null, level: 'info', kind: 'k', message: 'm' } as const;
     await storage.appendEvents(Array.from({ length: 700 }, (_, at) => ({ ...event, at })));
     const task = { id: 'é', title: { zh: '玩具' } } as never;
-    await storage.putTask(task);
+    await storage.addTask(task);
     await backUp({ ...defaultConfig, databaseUrl: first, dataDir: folder }, backup);
     await restore(backup, { ...defaultConfig, databaseUrl: second, dataDir: other });
     const restored = await openPostgresStorage(second, other);

@@ -3,15 +3,17 @@ import { localTraining } from './local-training.ts';
 import { moved } from './moved.ts';
 
 /** The second moment after a round: from the one before and the square of the mean change. */
-export type SecondMoment = (v: number, square: number) => number;
+type SecondMoment = (v: number, square: number) => number;
 
 export interface FedOptOptions {
   /** η, the server's learning rate. */
   readonly serverLearningRate: number;
-  /** β₁, how much of the first moment stays; 0 ≤ β₁ < 1. */
-  readonly beta1: number;
+  /** β₁, the share of the first moment that stays; 0 ≤ β₁ < 1. */
+  readonly serverBeta1: number;
+  /** β₂, the share of the second moment that stays; 0 ≤ β₂ < 1. */
+  readonly serverBeta2: number;
   /** τ, the adaptivity: added to √v. Above 0. */
-  readonly tau: number;
+  readonly serverTau: number;
   /** The second moment before the first round; τ² where left out, the least that the paper allows. */
   readonly initial?: number;
 }
@@ -24,10 +26,10 @@ export interface FedOptOptions {
  *
  * No bias is corrected, as in the paper (Flower corrects it for FedAdam). Moments are kept in float32.
  */
-export function fedOpt(
+function fedOpt(
   name: string,
   second: SecondMoment,
-  { serverLearningRate, beta1, tau, initial = tau * tau }: FedOptOptions,
+  { serverLearningRate, serverBeta1: beta1, serverTau: tau, initial = tau * tau }: FedOptOptions,
 ): Strategy {
   return {
     name,
@@ -63,4 +65,16 @@ export function fedOpt(
       },
     },
   };
+}
+
+/** FedAdam: v ← β₂ v + (1 − β₂) Δ². */
+export function fedadam(options: FedOptOptions): Strategy {
+  const { serverBeta2: beta2 } = options;
+  return fedOpt('fedadam', (v, square) => beta2 * v + (1 - beta2) * square, options);
+}
+
+/** FedYogi: v ← v − (1 − β₂) Δ² sign(v − Δ²). */
+export function fedyogi(options: FedOptOptions): Strategy {
+  const { serverBeta2: beta2 } = options;
+  return fedOpt('fedyogi', (v, square) => v - (1 - beta2) * square * Math.sign(v - square), options);
 }

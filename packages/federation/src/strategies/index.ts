@@ -1,12 +1,23 @@
-import type { Plan } from '@coppice/protocol';
+import { type Plan, parametersOf, type StrategyName, type StrategyParameters } from '@coppice/protocol';
 import type { Strategy } from '../strategy.ts';
 import { fedavg } from './fedavg.ts';
+import { fedadam, fedyogi } from './fedopt.ts';
+import { median } from './median.ts';
+import { scaffold } from './scaffold.ts';
 
-/** Every strategy a plan can name. To add one: a file beside fedavg.ts, an option in the plan, a line here. */
-const strategies: Record<Plan['strategy'], (plan: Plan) => Strategy> = {
-  fedavg: (plan) => fedavg({ serverLearningRate: plan.serverLearningRate }),
+/** The algorithm of every strategy that a plan can choose, made from the strategy's parameters in the plan. */
+const strategies: { readonly [N in StrategyName]: (parameters: StrategyParameters<N>) => Strategy } = {
+  fedavg,
+  fedadam,
+  fedyogi,
+  scaffold,
+  median,
 };
 
 export function strategyOf(plan: Plan): Strategy {
-  return strategies[plan.strategy](plan);
+  return make(plan.strategy, plan);
+}
+
+function make<N extends StrategyName>(name: N, plan: Plan): Strategy {
+  return strategies[name](parametersOf(name, plan));
 }

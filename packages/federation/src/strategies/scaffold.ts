@@ -24,9 +24,9 @@ export const CONTROL = 'control';
  */
 export function scaffold({
   serverLearningRate = 1,
-  option = 'II',
+  controlVariate = 'steps',
   controlNorm = null,
-}: { serverLearningRate?: number; option?: 'I' | 'II'; controlNorm?: number | null } = {}): Strategy {
+}: { serverLearningRate?: number; controlVariate?: 'steps' | 'gradient'; controlNorm?: number | null } = {}): Strategy {
   return {
     name: 'scaffold',
     needs: 'sum',
@@ -48,7 +48,7 @@ export function scaffold({
           offset: difference(c, own),
         });
         const next =
-          option === 'I'
+          controlVariate === 'gradient'
             ? await learner.gradient(weights)
             : fromPath({ from: weights, to: trained.weights, own, c, rate: trained.steps * how.learningRate });
         return {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { JsonSchema } from '../json.ts';
 import { MAX_TEXT } from '../limits.ts';
 import { ParticipantIdSchema, RoundSchema, RunIdSchema, RunSchema, WireErrorSchema } from '../run.ts';
 
@@ -14,6 +15,11 @@ export const EventSchema = z.strictObject({
   kind: z.string().check(z.maxLength(60)),
   /** One sentence for a person. */
   message: z.string().check(z.maxLength(2 * MAX_TEXT)),
+  /**
+   * What the message says, for programs; null where there is nothing more. `participant`: the one that the event is
+   * about. `count`: how many events of this kind the row stands for, 1 where it is left out.
+   */
+  data: z.nullable(z.record(z.string(), JsonSchema)),
 });
 export type Event = z.infer<typeof EventSchema>;
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { PlanInputSchema } from '../plan.ts';
+import { CheckpointIdSchema } from '../lineage.ts';
+import { PlanInputSchema } from '../plan/plan.ts';
 import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import {
   DataSchemaSchema,
@@ -18,6 +19,8 @@ export const CreateRunSchema = z.strictObject({
   start: z._default(z.boolean(), true),
   /** Who may take part; not part of the plan, since it may change while the run runs. */
   admission: z._default(AdmissionSchema, 'open'),
+  /** A checkpoint of the same task whose weights the run begins with; null: the seed draws them. */
+  from: z._default(z.nullable(CheckpointIdSchema), null),
 });
 export type CreateRun = z.input<typeof CreateRunSchema>;
 
@@ -59,13 +62,19 @@ export type TaskInfo = z.infer<typeof TaskInfoSchema>;
 
 /** A stored global model. */
 export const CheckpointSchema = z.strictObject({
-  /** SHA-256 of the float32 weights: the checkpoint's name. */
+  /** Its name: `<run>/<round>`. */
+  id: CheckpointIdSchema,
+  /** SHA-256 of the float32 weights. Checkpoints of several runs may have the same. */
   hash: HashSchema,
   run: RunIdSchema,
   task: TaskIdSchema,
   /** The round that made it; 0 for the first weights. */
   round: z.int(),
-  parent: z.nullable(HashSchema),
+  /**
+   * The checkpoint that it was made from: the round before, or what the run began from. Null for weights that
+   * the seed drew. A parent may be deleted before its children.
+   */
+  parent: z.nullable(CheckpointIdSchema),
   createdAt: z.number(),
   central: z.nullable(MetricsSchema),
   federated: z.nullable(MetricsSchema),

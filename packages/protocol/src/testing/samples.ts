@@ -9,7 +9,7 @@ import {
 import { encodeFrame, type FrameKind, float32Payload } from '../frame.ts';
 import { type Layout, layoutHash, layoutSize, modelSize } from '../layout.ts';
 import type { Down, DownName, Reply, Up, UpName, UpValue } from '../messages.ts';
-import { defaultPlan, type Plan } from '../plan.ts';
+import { defaultPlan, type Plan } from '../plan/plan.ts';
 import type { RunSummary } from '../run.ts';
 import type { Task } from '../task.ts';
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { ContributionLayoutSchema } from '../contribution.ts';
 import { LayoutSchema } from '../layout.ts';
 import { MAX_INVITATION } from '../limits.ts';
-import { PlanSchema } from '../plan.ts';
+import { SentPlanSchema } from '../plan/plan.ts';
 import { replySchema } from '../reply.ts';
 import { HashSchema, RunIdSchema, RunSummarySchema } from '../run.ts';
 import { TaskSchema } from '../task.ts';
@@ -32,7 +32,7 @@ export type Join = z.infer<typeof JoinSchema>;
 export const JoinedSchema = z.object({
   run: RunSummarySchema,
   task: TaskSchema,
-  plan: PlanSchema,
+  plan: SentPlanSchema,
   /** The model's. */
   layout: LayoutSchema,
   /** The layouts of answers, by the kind of the question. */

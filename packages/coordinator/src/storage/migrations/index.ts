@@ -4,10 +4,21 @@ import { litter } from './0003-litter.ts';
 import { admins } from './0004-admins.ts';
 import { admission } from './0005-admission.ts';
 import { participants } from './0006-participants.ts';
+import { lineage } from './0007-lineage.ts';
+import { eventData } from './0008-event-data.ts';
 import type { Migration } from './migration.ts';
 
 /**
  * In the order they are applied: the n-th makes version n. A migration that has landed is never edited,
  * only followed by another; with each one `migrate.test.ts` asks for a database of the version before it.
  */
-export const migrations: readonly Migration[] = [first, eventsByRun, litter, admins, admission, participants];
+export const migrations: readonly Migration[] = [
+  first,
+  eventsByRun,
+  litter,
+  admins,
+  admission,
+  participants,
+  lineage,
+  eventData,
+];

@@ -3,11 +3,11 @@ import { loadTaskData } from '@coppice/datasets/node';
 import type { Task } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import { afterAll, expect, it } from 'vitest';
-import { workerEvaluator } from './worker-evaluator.ts';
+import { threadedModels } from './threaded-models.ts';
 
 const digits = builtInTask('mnist-2nn') as Task;
-const one = workerEvaluator();
-const three = workerEvaluator(3);
+const one = threadedModels();
+const three = threadedModels({ threads: 3 });
 afterAll(() => Promise.all([one.close(), three.close()]));
 
 it('comes to the same bits however many threads share the work, and to what tfjs says', async () => {

@@ -3,39 +3,36 @@ import { partition, type RawExamples, selectExamples, trainerInputs } from '@cop
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
 import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training';
-import type { Answers, Question, Request, Response } from './messages.ts';
+import type { Answer, Job, Results } from './jobs.ts';
 
 /*
- * The evaluation thread. Questions are answered one after the other; a trainer and a test set are kept
- * for the task last asked about, since rounds ask about the same one again and again.
+ * A thread that works on models. It is given one job at a time; a trainer and a test set are kept for the task that was
+ * evaluated last, since rounds ask about the same one again and again.
  */
 let current: { task: string; trainer: Trainer; test: Dataset } | null = null;
 
 /** Only the thread that is asked for it loads tfjs. */
 const withTfjs = () => import('@coppice/training/describe');
 
-const answers: {
-  [K in Question['kind']]: (question: Extract<Question, { kind: K }>) => Promise<Answers[K]>;
+const workers: {
+  [K in Job['kind']]: (job: Extract<Job, { kind: K }>) => Promise<Results[K]>;
 } = {
-  check: async ({ model, data, loss }) => (await (await withTfjs()).checkModel(model, data, loss)).topology,
+  check: async ({ model, data, loss }) => (await withTfjs()).checkModel(model, data, loss),
   layout: ({ task }) => layoutOf(modelOf(task)),
   describe: async ({ task, seed }) => (await withTfjs()).describeModel(modelOf(task), seed),
   evaluate: ({ task, weights, share, of }) => evaluate(task, weights, { share, of }),
   samples: async ({ task, share, of }) => encodeSamples(await sampleShare(task, share, of)),
 };
 
-let queue: Promise<void> = Promise.resolve();
-parentPort?.on('message', ({ id, question }: Request) => {
-  queue = queue.then(async () => {
-    let response: Response;
-    try {
-      const answer = answers[question.kind] as (question: Question) => Promise<Answers[keyof Answers]>;
-      response = { id, answer: await answer(question) };
-    } catch (thrown) {
-      response = { id, error: CoppiceError.from(thrown, 'evaluation-failed').toWire() };
-    }
-    parentPort?.postMessage(response);
-  });
+parentPort?.on('message', async (job: Job) => {
+  let answer: Answer;
+  try {
+    const work = workers[job.kind] as (job: Job) => Promise<Results[Job['kind']]>;
+    answer = { result: await work(job) };
+  } catch (thrown) {
+    answer = { error: CoppiceError.from(thrown, 'evaluation-failed').toWire() };
+  }
+  parentPort?.postMessage(answer);
 });
 
 /** Examples of a part. Parts are the same however many threads share them, so that what they come to is, too. */
@@ -45,7 +42,7 @@ async function evaluate(
   task: Task,
   weights: Float32Array,
   { share, of }: { share: number; of: number },
-): Promise<Answers['evaluate']> {
+): Promise<Results['evaluate']> {
   if (!hasTaskData(task.id)) return null;
   if (current?.task !== task.id) {
     current?.trainer.dispose();
@@ -82,7 +79,7 @@ async function sampleShare(task: string, share: number, of: number): Promise<Raw
   return selectExamples(train, rows);
 }
 
-/** The layout that `Evaluator.samples` describes. */
+/** The layout that `ModelWorker.samples` describes. */
 function encodeSamples({ count, features, labels }: RawExamples): Uint8Array {
   const labelsAt = 16 + Math.ceil(features.byteLength / 4) * 4;
   const bytes = new Uint8Array(labelsAt + labels.byteLength);

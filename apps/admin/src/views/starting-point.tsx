@@ -1,0 +1,54 @@
+import type { CheckpointId } from '@coppice/protocol';
+import { catalogue, formatShare } from '@coppice/ui';
+import { runs } from '../live/live.ts';
+import { checkpointsToOffer } from './checkpoints-to-offer.ts';
+
+const text = catalogue(
+  {
+    label: 'Initial weights',
+    seed: 'Drawn from the seed',
+    help: 'A model of this task to train further. The strategy starts anew.',
+  },
+  {
+    label: '初始权重',
+    seed: '由种子生成',
+    help: '选择该任务的已有模型继续训练；策略状态会重新初始化。',
+  },
+);
+
+/** Chooses what a run begins from: the seed (null), or the newest model of a run of the same task. */
+export function StartingPoint({
+  task,
+  value,
+  onChange,
+}: {
+  task: string;
+  value: CheckpointId | null;
+  onChange: (from: CheckpointId | null) => void;
+}) {
+  const t = text();
+  const offered = checkpointsToOffer(runs.value, task, value);
+  return (
+    <div class="field">
+      <label for="run-from">{t.label}</label>
+      <select
+        id="run-from"
+        class="input"
+        data-testid="run-from"
+        aria-describedby="run-from-help"
+        value={value ?? ''}
+        onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? null : currentTarget.value)}
+      >
+        <option value="">{t.seed}</option>
+        {offered.map(({ id, accuracy }) => (
+          <option key={id} value={id}>
+            {accuracy === null ? id : `${id} · ${formatShare(accuracy)}`}
+          </option>
+        ))}
+      </select>
+      <p class="help" id="run-from-help">
+        {t.help}
+      </p>
+    </div>
+  );
+}

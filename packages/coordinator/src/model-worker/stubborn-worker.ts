@@ -1,0 +1,30 @@
+import { parentPort, threadId } from 'node:worker_threads';
+import { CoppiceError } from '@coppice/protocol';
+import type { Answer, Job } from './jobs.ts';
+
+/*
+ * A thread for tests that does what the name of a task says: "never…" loops without an end, "dies…" ends the thread,
+ * anything else is answered with the number of the thread.
+ */
+parentPort?.on('message', (job: Job) => {
+  const name =
+    job.kind === 'check' ? String(job.model) : typeof job.task === 'string' ? job.task : job.task.id;
+  if (name.startsWith('never')) for (;;);
+  if (name.startsWith('dies')) throw new Error('as it was told');
+  if (name.startsWith('refused')) {
+    const error = new CoppiceError('model-invalid', 'as it was told').toWire();
+    parentPort?.postMessage({ error } satisfies Answer);
+    return;
+  }
+  const layout = [{ name: `${threadId}`, shape: [1], trainable: true }];
+  const weights = new Float32Array(1);
+  const metrics = { loss: threadId, accuracy: 1, examples: 1 };
+  const results = {
+    check: { topology: { class_name: 'Sequential', config: `${threadId}` }, layout },
+    layout,
+    describe: { layout, weights },
+    evaluate: new Map([[0, metrics]]),
+    samples: new Uint8Array([threadId]),
+  };
+  parentPort?.postMessage({ result: results[job.kind] } satisfies Answer);
+});

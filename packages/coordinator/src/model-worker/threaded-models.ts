@@ -1,0 +1,154 @@
+import type { Clock } from '@coppice/ports';
+import { systemClock } from '@coppice/ports/system';
+import { ANSWER_TIMEOUT, CHECK_TIMEOUT, CoppiceError, type Task } from '@coppice/protocol';
+import { checkNesting } from '@coppice/training/nesting';
+import type { Results } from './jobs.ts';
+import { Lane } from './lane.ts';
+import type { ModelWorker } from './model-worker.ts';
+import { together } from './together.ts';
+import type { Limit } from './worker-thread.ts';
+
+export interface ThreadedModelsOptions {
+  /** Threads that share one evaluation, each with the test data and a model of its own; 1 where it is left out. */
+  readonly threads?: number;
+  /** Whether threads load what they need now, rather than when they are first asked. */
+  readonly eager?: boolean;
+  /** The clock that jobs are timed by; the machine's where it is left out. */
+  readonly clock?: Clock;
+  /** Replaces what the threads run, for tests. */
+  readonly script?: URL;
+}
+
+/** Threads for each kind of work, beside those that evaluate: one stays free while the other is at something slow. */
+const AT_ONCE = 2;
+
+/**
+ * Works on models in threads: sums over ten thousand images must not delay a heartbeat. Checks, descriptions, samples and
+ * evaluations each have a queue and threads of their own, so that rounds wait for nothing but other rounds. Threads that
+ * evaluate stay; the others end when they have had nothing to do for a while.
+ */
+export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker {
+  const { eager = false, clock = systemClock, script = new URL('./worker.ts', import.meta.url) } = options;
+  const threads = Math.max(1, options.threads ?? 1);
+  const lane = (size: { threads: number; kept: number; perTask: number }) =>
+    new Lane({ script, clock, ...size });
+  const checks = lane({ threads: AT_ONCE, kept: 0, perTask: AT_ONCE });
+  const descriptions = lane({ threads: AT_ONCE, kept: 0, perTask: 1 });
+  const samples = lane({ threads: 1, kept: 0, perTask: 1 });
+  const evaluations = lane({ threads: threads + 1, kept: threads, perTask: threads });
+  const lanes = [checks, descriptions, samples, evaluations];
+  const described = new Kept<Results['describe']>(1);
+  const layouts = new Kept<Results['layout']>(1000);
+  if (eager) {
+    descriptions.warm(1);
+    evaluations.warm(threads);
+  }
+  return {
+    async check(model, data, loss) {
+      // Before it is copied to a thread, which takes a call for each level.
+      checkNesting(model);
+      const { topology, layout } = await checks.do('', { kind: 'check', model, data, loss }, checkLimit);
+      layouts.put(modelKey({ model: topology, data, loss }), layout);
+      return topology;
+    },
+    layout: (task) =>
+      layouts.get(modelKey(task), () =>
+        descriptions.do(
+          task.id,
+          { kind: 'layout', task },
+          limitOf(`Describing the model of the task "${task.id}"`),
+        ),
+      ),
+    describe(task, seed) {
+      // A model that is asked about will be measured: what that takes is loaded meanwhile.
+      evaluations.warm(threads);
+      const limit = limitOf(`Drawing the first weights of the task "${task.id}"`);
+      return described.get(`${seed}/${modelKey(task)}`, () =>
+        descriptions.do(task.id, { kind: 'describe', task, seed }, limit),
+      );
+    },
+    async evaluate(task, weights) {
+      // One copy for all threads to read.
+      const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
+      shared.set(weights);
+      const limit = limitOf(`Evaluating a model of the task "${task.id}"`);
+      const shares = await Promise.all(
+        Array.from({ length: threads }, (_, share) =>
+          evaluations.do(task.id, { kind: 'evaluate', task, weights: shared, share, of: threads }, limit),
+        ),
+      );
+      return together(shares);
+    },
+    samples: (task, share, of) =>
+      samples.do(
+        task,
+        { kind: 'samples', task, share, of },
+        limitOf(`Sharing out the samples of the task "${task}"`),
+      ),
+    async close() {
+      const why = new CoppiceError(
+        'coordinator-stopping',
+        'The coordinator is going down. Ask again when it is up.',
+      );
+      await Promise.all(lanes.map((one) => one.close(why)));
+    },
+  };
+}
+
+const checkLimit: Limit = {
+  milliseconds: CHECK_TIMEOUT,
+  exceeded: () =>
+    new CoppiceError(
+      'model-invalid',
+      `This model can't be trained here: to build it and take one step on one example took more than ${CHECK_TIMEOUT / 1000} s. Use a smaller model or shorter sequences; if the coordinator was busy, try again.`,
+    ),
+};
+
+function limitOf(what: string): Limit {
+  return {
+    milliseconds: ANSWER_TIMEOUT,
+    exceeded: () =>
+      new CoppiceError(
+        'evaluation-failed',
+        `${what} took more than ${ANSWER_TIMEOUT / 1000} s and was ended.`,
+      ),
+  };
+}
+
+/** Layout and first weights follow from topology, data and seed alone. */
+function modelKey({ model, data, loss }: Pick<Task, 'model' | 'data' | 'loss'>): string {
+  return JSON.stringify([model, data, loss]);
+}
+
+/** The newest answers; one that failed is asked for again. */
+class Kept<T> {
+  readonly #answers = new Map<string, Promise<T>>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(key: string, ask: () => Promise<T>): Promise<T> {
+    const known = this.#answers.get(key);
+    if (known !== undefined) return known;
+    const answer = ask();
+    this.#keep(key, answer);
+    answer.catch(() => {
+      if (this.#answers.get(key) === answer) this.#answers.delete(key);
+    });
+    return answer;
+  }
+
+  put(key: string, answer: T): void {
+    this.#keep(key, Promise.resolve(answer));
+  }
+
+  #keep(key: string, answer: Promise<T>): void {
+    this.#answers.set(key, answer);
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= this.#most) break;
+      this.#answers.delete(oldest);
+    }
+  }
+}

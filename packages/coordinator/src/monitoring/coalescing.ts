@@ -1,0 +1,80 @@
+import { type JsonObject, MAX_TEXT } from '@coppice/protocol';
+import type { NewEvent } from './new-event.ts';
+
+/** Kinds of events that one participant can have written within one window; what exceeds them is only counted. */
+export const KINDS_A_SENDER = 8;
+
+interface Kept {
+  /** The newest event of this kind. */
+  event: NewEvent;
+  /** How many came since one was written. */
+  more: number;
+}
+
+/**
+ * Keeps one participant from filling the event log. Of events about one participant that are alike (run, kind and
+ * code) the first in a window is written; the others are counted and become one row at the window's end. While they
+ * go on, there is one such row a window.
+ */
+export class Coalescing {
+  /** By participant, then by what makes events alike. */
+  readonly #kept = new Map<string, Map<string, Kept>>();
+
+  get isEmpty(): boolean {
+    return this.#kept.size === 0;
+  }
+
+  /** @returns whether the event is to be written now. */
+  take(participant: string, event: NewEvent): boolean {
+    let kinds = this.#kept.get(participant);
+    if (kinds === undefined) {
+      kinds = new Map();
+      this.#kept.set(participant, kinds);
+    }
+    const key = JSON.stringify([event.run, event.kind, event.data?.code ?? null]);
+    const known = kinds.get(key);
+    if (known === undefined && kinds.size < KINDS_A_SENDER) {
+      kinds.set(key, { event, more: 0 });
+      return true;
+    }
+    const kept = known ?? kinds.get(REST) ?? { event: restOf(event), more: 0 };
+    if (known === undefined) kinds.set(REST, kept);
+    else kept.event = event;
+    kept.more++;
+    return false;
+  }
+
+  /** Ends a window. @returns the rows for what was only counted in it. */
+  end(): NewEvent[] {
+    const rows: NewEvent[] = [];
+    for (const [participant, kinds] of this.#kept) {
+      for (const [key, { event, more }] of kinds) {
+        if (more === 0) kinds.delete(key);
+        else {
+          rows.push(counted(event, more));
+          kinds.set(key, { event, more: 0 });
+        }
+      }
+      if (kinds.size === 0) this.#kept.delete(participant);
+    }
+    return rows;
+  }
+}
+
+const REST = 'rest';
+
+function restOf({ run, round, participant }: NewEvent): NewEvent {
+  return {
+    run,
+    round,
+    level: 'warning',
+    kind: 'participant-events',
+    message: 'A participant caused events of too many kinds; they were counted, not written.',
+    ...(participant === undefined ? {} : { participant }),
+  };
+}
+
+function counted(event: NewEvent, count: number): NewEvent {
+  const data: JsonObject = { ...event.data, count };
+  return { ...event, message: `${count} more: ${event.message}`.slice(0, 2 * MAX_TEXT), data };
+}

@@ -1,0 +1,25 @@
+import * as z from 'zod/mini';
+
+/* Where models come from: the identity of a checkpoint, and why a run was made. */
+
+/** `<run>/<round>`: round 0 holds the first weights. The hash of the weights is a property of a checkpoint, not its name. */
+export const CheckpointIdSchema = z
+  .string()
+  .check(z.regex(/^[a-z0-9][a-z0-9-]{0,80}\/(0|[1-9]\d{0,8})$/, 'takes <run>/<round>'));
+export type CheckpointId = z.infer<typeof CheckpointIdSchema>;
+
+export function checkpointId(run: string, round: number): CheckpointId {
+  return `${run}/${round}`;
+}
+
+/** The run and the round that an identity names. */
+export function partsOfCheckpointId(id: CheckpointId): { run: string; round: number } {
+  const [run = '', round = ''] = id.split('/');
+  return { run, round: Number(round) };
+}
+
+/** Why a run was made. `name` is what the admin was called then; empty where nobody wrote it down. */
+export const CauseSchema = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('admin'), name: z.string() }),
+]);
+export type Cause = z.infer<typeof CauseSchema>;

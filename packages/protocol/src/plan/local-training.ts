@@ -1,0 +1,86 @@
+import { above, choice, int, real } from './field.ts';
+import { examples, share } from './units.ts';
+
+/** The section on training on each device. */
+export const localTraining = {
+  epochs: int(1, 1000, {
+    default: 1,
+    flag: { takes: 'E' },
+    label: { en: 'Local epochs', zh: '本地训练轮次' },
+    unit: { en: 'passes', zh: '遍' },
+    help: {
+      en: 'Passes over the local data in each round.',
+      zh: '每一轮中，本地数据训练的遍数。',
+    },
+    consequence: {
+      en: 'More passes need fewer rounds, but each round takes longer.',
+      zh: '遍数越多，所需轮数越少，但每轮越久。',
+    },
+  }),
+  batchSize: int(1, 65_536, {
+    default: 10,
+    flag: { takes: 'B' },
+    label: { en: 'Batch size', zh: '批大小' },
+    unit: examples,
+    help: { en: 'Examples per optimizer step.', zh: '优化器每一步使用的样本数。' },
+    consequence: {
+      en: 'Small batches learn more from each pass; large batches are faster on a GPU.',
+      zh: '小批每遍学得更多，大批在 GPU 上更快。',
+    },
+  }),
+  optimizer: choice(
+    {
+      sgd: { en: 'SGD', zh: 'SGD' },
+      momentum: { en: 'SGD with momentum 0.9', zh: '带动量 0.9 的 SGD' },
+      adam: { en: 'Adam', zh: 'Adam' },
+    },
+    {
+      default: 'sgd',
+      label: { en: 'Local optimizer', zh: '本地优化器' },
+      help: { en: 'The optimizer on each device.', zh: '每台设备上的优化器。' },
+      consequence: {
+        en: 'The optimizer state starts anew in every round.',
+        zh: '优化器的状态每轮从零开始。',
+      },
+      requires: (value) => (value === 'sgd' ? [] : [`optimizer:${value}`]),
+    },
+  ),
+  learningRate: above(0, 100, {
+    default: 0.1,
+    flag: { takes: 'ETA' },
+    label: { en: 'Local learning rate', zh: '本地学习率' },
+    help: { en: 'The step size of the local optimizer.', zh: '本地优化器的步长。' },
+    consequence: {
+      en: 'If it is too large, the loss becomes NaN and the updates are refused.',
+      zh: '过大会让损失变成 NaN，这样的更新会被拒绝。',
+    },
+  }),
+  proximal: real(0, 100, {
+    default: 0,
+    flag: { takes: 'MU' },
+    label: { en: 'Proximal term μ (FedProx)', zh: '近端项 μ（FedProx）' },
+    help: {
+      en: 'Adds μ/2 times the squared distance to the global model to the local loss (Li et al., 2020).',
+      zh: '在本地损失上加 μ/2 乘以与全局模型距离的平方（Li 等，2020）。',
+    },
+    consequence: {
+      en: 'Helps where data differ much between devices; 0 turns it off.',
+      zh: '各设备数据差异很大时有帮助；0 表示关闭。',
+    },
+    requires: (value) => (value > 0 ? ['objective:proximal'] : []),
+  }),
+  evaluationShare: real(0, 0.9, {
+    default: 0.1,
+    label: { en: 'Local evaluation share', zh: '本地评估比例' },
+    unit: share,
+    simulation: { value: 0, repeats: true },
+    help: {
+      en: 'The share of the local examples held out from training to evaluate the global model.',
+      zh: '不参与训练、留作评估全局模型的本地样本比例。',
+    },
+    consequence: {
+      en: 'A larger share measures more precisely, and leaves less to train on. With 0, nothing is evaluated on the devices.',
+      zh: '比例越大，评估越准，可训练的样本越少。0 表示不在设备上评估。',
+    },
+  }),
+} as const;
