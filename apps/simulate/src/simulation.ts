@@ -88,6 +88,8 @@ export async function simulate(
       plan: options.plan,
       start: false,
       admission: options.invited ? 'invited' : 'open',
+      // Known, so that the same seed draws the same cohorts.
+      secret: String(options.plan.seed),
       ...(options.from === null ? {} : { from: options.from }),
     });
     const takePart = async (begun: () => void) => {

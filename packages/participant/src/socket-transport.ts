@@ -8,6 +8,7 @@ import {
   LONGEST_PAUSE,
   PIECE_BYTES,
   PROTOCOL_VERSION,
+  planDescription,
   parseMessage,
   proofBytes,
   type Reply,
@@ -33,7 +34,11 @@ export function socketTransport(url: string, identity: Identity): Transport {
     autoConnect: false,
   });
   const socket: Socket = manager.socket('/participant', {
-    auth: { protocol: PROTOCOL_VERSION, key: identity.key },
+    auth: {
+      protocol: PROTOCOL_VERSION,
+      key: identity.key,
+      features: [...planDescription.capabilities().keys()],
+    },
   });
   let closed = false;
   /** Whether the loss of this connection has been told: once, not at every attempt. */

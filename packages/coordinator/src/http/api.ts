@@ -106,10 +106,15 @@ export function apiRouter({
   router.post(
     '/runs',
     json(async (request) => {
-      const { task, plan, start, admission, from } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
+      const { task, plan, start, admission, from, secret } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
       const actor = adminOf(request);
       const cause = { by: 'admin', name: actor.name } as const;
-      const run = await runs.create(task, definedOnly(plan), start, { admission, from, cause });
+      const run = await runs.create(task, definedOnly(plan), start, {
+        admission,
+        from,
+        cause,
+        ...(secret === undefined ? {} : { secret }),
+      });
       await admins.record(actor, 'run-launched', originOf(request), {
         target: run.id,
         detail: [admission === 'open' ? '' : admission, from === null ? '' : `from ${from}`]

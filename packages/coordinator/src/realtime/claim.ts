@@ -14,26 +14,32 @@ export interface Claim {
   readonly participant: string;
   /** The protocol version that will be spoken. */
   readonly protocol: number;
+  /** The capabilities that it names. */
+  readonly features: ReadonlySet<string>;
   readonly key: webcrypto.CryptoKey;
 }
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
 
-/** Reads a handshake. @throws CoppiceError `identity-invalid`, `protocol-too-old`, `protocol-too-new`. */
+/**
+ * Reads a handshake, and chooses the newest version that both sides speak.
+ *
+ * @throws CoppiceError `identity-invalid`, `protocol-too-old`, `protocol-too-new`.
+ */
 export async function claimOf(auth: unknown): Promise<Claim> {
-  const protocol = (auth as { protocol?: unknown } | null)?.protocol;
+  const { protocol, oldest = protocol } = (auth ?? {}) as { protocol?: unknown; oldest?: unknown };
   // The version comes first: an older hello may have another shape.
   if (typeof protocol === 'number' && protocol < OLDEST_SERVED_VERSION) {
     throw new CoppiceError(
       'protocol-too-old',
-      `This page speaks protocol ${protocol}; the coordinator needs ${OLDEST_SERVED_VERSION} or newer. Reload the page to update it.`,
+      `This program speaks version ${protocol} of the protocol; the coordinator needs ${OLDEST_SERVED_VERSION} or newer. Reload the page, or update the program.`,
     );
   }
-  if (typeof protocol === 'number' && protocol > PROTOCOL_VERSION) {
+  if (typeof oldest === 'number' && oldest > PROTOCOL_VERSION) {
     throw new CoppiceError(
       'protocol-too-new',
-      `This program speaks protocol ${protocol}; the coordinator knows ${PROTOCOL_VERSION}. Update the coordinator.`,
+      `This program speaks version ${oldest} of the protocol or newer; the coordinator knows ${PROTOCOL_VERSION}. Update the coordinator.`,
     );
   }
   const hello = parseSafely(HelloSchema, auth);
@@ -56,7 +62,8 @@ export async function claimOf(auth: unknown): Promise<Claim> {
   }
   return {
     participant: createHash('sha256').update(point).digest('hex').slice(0, 32),
-    protocol: hello.data.protocol,
+    protocol: Math.min(hello.data.protocol, PROTOCOL_VERSION),
+    features: new Set(hello.data.features),
     key,
   };
 }

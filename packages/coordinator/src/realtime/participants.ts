@@ -7,8 +7,10 @@ import {
   frameBytes,
   isHeaderAlone,
   MAX_TEXT,
+  type Plan,
   parseMessage,
   type Reply,
+  requiresOf,
   type Run,
   type Up,
   type UpName,
@@ -202,7 +204,7 @@ export class ParticipantHub implements Audience {
     this.#outbox.clear();
   }
 
-  #connected(socket: Socket, { participant, protocol }: Claim, runs: Runs): void {
+  #connected(socket: Socket, { participant, protocol, features }: Claim, runs: Runs): void {
     const presence = this.#presences.get(participant) ?? {
       socket: null,
       before: { up: 0, down: 0 },
@@ -215,7 +217,7 @@ export class ParticipantHub implements Audience {
     pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
-    this.#listen(socket, participant, presence, runs);
+    this.#listen(socket, { participant, features }, presence, runs);
     this.#emit(socket, 'welcome', {
       // Never newer than ours, or it would not have been let in: its version is the one spoken.
       protocol,
@@ -293,10 +295,15 @@ export class ParticipantHub implements Audience {
     this.#nextLook = 2 * this.#presences.size + 100;
   }
 
-  #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
+  #listen(
+    socket: Socket,
+    { participant, features }: Pick<Claim, 'participant' | 'features'>,
+    presence: Presence,
+    runs: Runs,
+  ): void {
     const on = <N extends UpName>(name: N, handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>) => {
       socket.on(name as string, (payload: unknown, acknowledge: unknown) => {
-        void this.#answer(participant, name, payload, handle, runs).then((reply) => {
+        void this.#answer(participant, name, payload, handle).then((reply) => {
           this.#answered(name, reply.ok ? 'ok' : reply.error.code);
           if (typeof acknowledge === 'function') acknowledge(reply);
           // Who did not ask for an answer still hears that it is not understood.
@@ -309,6 +316,7 @@ export class ParticipantHub implements Audience {
     };
     const join = (message: Up<'join'>) => {
       const engine = this.#engine(participant, message.run, runs);
+      ensureSupported(engine.record.plan, features);
       const joined = engine.join(participant, message);
       presence.runs.add(message.run);
       // After the answer to "join", so that the participant knows the run when its round begins.
@@ -422,7 +430,6 @@ export class ParticipantHub implements Audience {
     name: N,
     payload: unknown,
     handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>,
-    runs: Runs,
   ): Promise<Reply<UpValue<N>>> {
     try {
       const message = parseMessage(name, upMessages[name].schema, payload) as Up<N>;
@@ -505,6 +512,16 @@ function countsSomewhere(participant: string, { runs: joined }: Presence, runs: 
     if (engine !== null && !isOver(engine.record.status) && engine.remembers(participant)) return true;
   }
   return false;
+}
+
+/** @throws CoppiceError `plan-unsupported`, naming all that the participant would have to know. */
+function ensureSupported(plan: Plan, features: ReadonlySet<string>): void {
+  const missing = requiresOf(plan).filter((name) => !features.has(name));
+  if (missing.length === 0) return;
+  throw new CoppiceError(
+    'plan-unsupported',
+    `This run needs a program that knows ${missing.join(', ')}. Reload the page, or update the program, to take part.`,
+  );
 }
 
 function engineOrNull(runs: Runs, run: string) {

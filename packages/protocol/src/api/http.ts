@@ -21,6 +21,11 @@ export const CreateRunSchema = z.strictObject({
   admission: z._default(AdmissionSchema, 'open'),
   /** A checkpoint of the same task whose weights the run begins with; null: the seed draws them. */
   from: z._default(z.nullable(CheckpointIdSchema), null),
+  /**
+   * The secret by which cohorts are drawn; left out, a random one, so that nobody can tell who will be asked. Given, the
+   * same participants give the same draws.
+   */
+  secret: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
 });
 export type CreateRun = z.input<typeof CreateRunSchema>;
 

@@ -90,6 +90,6 @@ export function parametersOf<N extends StrategyName>(
   const own: PlanValues = plan;
   const entries = Object.entries(strategies[strategy].parameters as Record<string, PlanField>);
   return Object.fromEntries(
-    entries.map(([name, field]) => [name, own[name] ?? field.default]),
+    entries.map(([name, field]) => [name, own[name] === undefined ? field.default : own[name]]),
   ) as StrategyParameters<N>;
 }
