@@ -1,4 +1,5 @@
 import {
+  type Answer,
   type DataSchema,
   type Down,
   encodeFrame,
@@ -7,13 +8,13 @@ import {
   isHeaderAlone,
   PIECE_BYTES,
   PROTOCOL_VERSION,
-  type Update,
   type WireError,
 } from '@coppice/protocol';
+import { sampleDown } from '@coppice/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSummary, LocalData } from './local-data.ts';
 import type { LoopbackPeer } from './loopback-transport.ts';
-import { ModelFetcher, sendUpdate } from './pieces.ts';
+import { ParcelFetcher, sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
 
 const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };
@@ -173,29 +174,25 @@ const expectation = {
   parameters: large.byteLength / 4,
 } as const;
 const headerOf = { codec: 'float32', ...expectation } as const;
-const largeUpdate: Update = {
+const largeAnswer: Answer = {
   run: 'r-1',
-  round: 1,
-  attempt: 1,
-  checkpoint: 'a'.repeat(64),
-  examples: 3,
-  loss: null,
-  evaluation: null,
+  ticket: 't1-1.seal',
+  weight: 3,
   milliseconds: 1,
-  frame: encodeFrame({ kind: 'update', ...headerOf, payload: large }),
+  frame: encodeFrame({ kind: 'contribution', ...headerOf, payload: large }),
 };
 
-/** A coordinator that takes a large update, and drops the line before the answer to piece number `dropAt`. */
+/** A coordinator that takes a large answer, and drops the line before the answer to piece number `dropAt`. */
 function receiver(peer: LoopbackPeer, dropAt: number | null = null) {
   const pieces: number[] = [];
   const received = new Uint8Array(large.byteLength);
   let next = 0;
   const complete = () => next * PIECE_BYTES >= large.byteLength;
-  peer.answer('update', ({ frame }) => {
+  peer.answer('answer', ({ frame }) => {
     if (!isHeaderAlone(frameBytes(frame))) throw new Error('the frame came whole');
     return { ok: true, value: { duplicate: false, next: complete() ? null : next } };
   });
-  peer.answer('update-piece', ({ piece, bytes }) => {
+  peer.answer('answer-piece', ({ piece, bytes }) => {
     pieces.push(piece);
     if (piece === dropAt) {
       dropAt = null;
@@ -268,19 +265,19 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       open();
       under.peer.welcome(welcome);
       await sees('welcome');
-      await expect(under.transport.request('update', largeUpdate)).rejects.toMatchObject({
+      await expect(under.transport.request('answer', largeAnswer)).rejects.toMatchObject({
         code: 'frame-too-large',
       });
     });
 
-    it('carries a large update in pieces, and says how far it is', async () => {
+    it('carries a large answer in pieces, and says how far it is', async () => {
       const { pieces, received } = receiver(under.peer);
       open();
       under.peer.welcome(welcome);
       await sees('welcome');
       const told: [number, number][] = [];
       const { request } = under.transport;
-      const reply = await sendUpdate(request, largeUpdate, { onPiece: (done, of) => told.push([done, of]) });
+      const reply = await sendAnswer(request, largeAnswer, { onPiece: (done, of) => told.push([done, of]) });
       expect(reply).toEqual({ ok: true, value: { duplicate: false, next: null } });
       expect(pieces).toEqual([0, 1, 2]);
       expect(told).toEqual([
@@ -293,25 +290,25 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       expect(under.transport.traffic.sent.bytes).toBeGreaterThan(large.byteLength);
     });
 
-    it('goes on with a large update where the line broke', async () => {
+    it('goes on with a large answer where the line broke', async () => {
       const { pieces, received } = receiver(under.peer, 2);
       open();
       under.peer.welcome(welcome);
       await sees('welcome');
       const { request } = under.transport;
-      await expect(sendUpdate(request, largeUpdate)).rejects.toMatchObject({ code: 'connection-lost' });
+      await expect(sendAnswer(request, largeAnswer)).rejects.toMatchObject({ code: 'connection-lost' });
       await sees('lost');
       under.peer.welcome(welcome);
       await sees('welcome', 2);
-      expect(await sendUpdate(request, largeUpdate)).toMatchObject({ ok: true });
+      expect(await sendAnswer(request, largeAnswer)).toMatchObject({ ok: true });
       expect(pieces).toEqual([0, 1, 2, 2]);
       expect(Buffer.compare(received, large)).toBe(0);
     });
 
-    it('fetches a large model in pieces, once for all who want it, and goes on where the line broke', async () => {
+    it('fetches a large parcel in pieces, once for all who want it, and goes on where the line broke', async () => {
       const asked: number[] = [];
       let dropAt: number | null = 2;
-      under.peer.answer('model-piece', ({ piece }) => {
+      under.peer.answer('parcel', ({ piece }) => {
         asked.push(piece);
         if (piece === dropAt) {
           dropAt = null;
@@ -332,11 +329,11 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
         payloadBytes: large.byteLength,
         payloadChecksum: 1,
       });
-      const fetcher = new ModelFetcher(under.transport.request);
+      const fetcher = new ParcelFetcher(under.transport.request);
       const fetch = () =>
         fetcher.fetch(
           'r-1',
-          { checkpoint: 'a'.repeat(64), frame: header },
+          { hash: 'a'.repeat(64), frame: header },
           { kind: 'weights', ...expectation },
         );
       await expect(fetch()).rejects.toMatchObject({ code: 'connection-lost' });
@@ -369,6 +366,28 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
         under.peer.push('peers', { run: 'r-1', joined, working: 0, done: 0 });
       await sees('peers', 5);
       expect(got.map((message) => (message as { joined: number }).joined)).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    it('reads no more of a message than it knows, and ignores one that it does not know', async () => {
+      const got: unknown[] = [];
+      open((_name, message) => got.push(message));
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      const peers = { run: 'r-1', joined: 1, working: 0, done: 0 };
+      under.peer.push('weather' as never, { run: 'r-1', sky: 'blue' } as never);
+      under.peer.push('peers', { ...peers, sleeping: 3 } as never);
+      await sees('peers');
+      expect(got).toEqual([peers]);
+    });
+
+    it('hands on a question of a kind that it does not know', async () => {
+      const got: unknown[] = [];
+      open((_name, message) => got.push(message));
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      under.peer.push('ask', { ...sampleDown.ask, kind: 'mask', given: { masks: [1] } } as never);
+      await sees('ask');
+      expect(got).toMatchObject([{ kind: 'mask', ticket: sampleDown.ask.ticket, given: {} }]);
     });
 
     it('turns a message that is not valid into a notice', async () => {
