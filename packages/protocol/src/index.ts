@@ -142,6 +142,7 @@ export {
   type SealedHeader,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
+export { type DescribedMessage, type DescribedWire, describeWire, type JsonSchema } from './json-schemas.ts';
 export {
   type Layout,
   LayoutSchema,
@@ -244,4 +245,4 @@ export type { Join, Joined } from './up/join.ts';
 export type { ParcelPiece } from './up/parcel.ts';
 export type { Progress } from './up/progress.ts';
 export { upMessages } from './up.ts';
-export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
+export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION, RELEASED_VERSION } from './version.ts';

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { FrameBytesSchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
+import { readUnknownAs } from '../tolerant.ts';
 
 /** A block of tensors named by the hash of its float32 bytes: a model, a control variate. */
 export const ParcelSchema = z.object({
@@ -15,7 +16,7 @@ export const ParcelSchema = z.object({
 });
 export type Parcel = z.infer<typeof ParcelSchema>;
 
-/** The kinds of questions. A participant declines one that it does not know with `backend-unavailable`. */
+/** The kinds of questions. */
 export const exchangeKinds = ['train', 'evaluate'] as const;
 export type ExchangeKind = (typeof exchangeKinds)[number];
 
@@ -24,10 +25,11 @@ export type ExchangeKind = (typeof exchangeKinds)[number];
  *
  * - `train`: train from the model and answer with the change and the measures, laid out by the run's `train` layout.
  * - `evaluate`: measure the model on the held-out examples and answer with the measures, laid out by `evaluate`.
+ * - `unknown`: a kind of a newer coordinator's, as this side reads it; declined with `backend-unavailable`.
  */
 export const AskSchema = z.object({
   run: RunIdSchema,
-  kind: z.enum(exchangeKinds),
+  kind: readUnknownAs(z.enum([...exchangeKinds, 'unknown']), 'unknown'),
   ticket: TicketSchema,
   /** The round that the answer is for; of `evaluate`, the round that made the model. */
   round: z.int().check(z.minimum(0)),

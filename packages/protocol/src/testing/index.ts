@@ -1,6 +1,8 @@
 export { anyBytes, anyText, anyValue, attempt, damaged, mutated, survives } from './arbitraries.ts';
 export { type Draw, drawsOf, mutateBytes, mutateValue } from './mutate.ts';
 export {
+  sampleAnswerFrame,
+  sampleContribution,
   sampleDown,
   sampleEncodedFrame,
   sampleFrame,
