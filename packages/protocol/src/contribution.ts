@@ -96,9 +96,9 @@ export function contributionBytes(codec: Codec, sections: readonly Section[]): n
   return sections.reduce((sum, section) => sum + sectionBytes(codec, section), 0);
 }
 
-/** How many bytes of the payload one section takes. */
-export function sectionBytes(codec: Codec, { parameters, steps }: Section): number {
-  return payloadBytes(codec, { parameters, trainable: steps });
+/** How many bytes of the payload one section takes: of measures, the float32 numbers alone, whatever the codec. */
+export function sectionBytes(codec: Codec, { parameters, steps, measures }: Section): number {
+  return measures ? 4 * parameters : payloadBytes(codec, { parameters, trainable: steps });
 }
 
 /** A section's tensors as codecs take them: the steps are what they shorten. */

@@ -6,15 +6,19 @@ import { RoundEndSchema } from './down/round-end.ts';
 import { RunEndSchema } from './down/run-end.ts';
 import { RunChangedSchema } from './down/runs.ts';
 import { WelcomeSchema } from './down/welcome.ts';
+import { tolerant } from './tolerant.ts';
 
-/** All that may travel from the coordinator to a participant, by Socket.IO event name. */
+/**
+ * All that may travel from the coordinator to a participant, by Socket.IO event name. A newer coordinator may say more:
+ * see `tolerant`.
+ */
 export const downMessages = {
-  challenge: ChallengeSchema,
-  welcome: WelcomeSchema,
-  run: RunChangedSchema,
-  ask: AskSchema,
-  'round-end': RoundEndSchema,
-  'run-end': RunEndSchema,
-  peers: PeersSchema,
-  notice: NoticeSchema,
+  challenge: tolerant(ChallengeSchema),
+  welcome: tolerant(WelcomeSchema),
+  run: tolerant(RunChangedSchema),
+  ask: tolerant(AskSchema),
+  'round-end': tolerant(RoundEndSchema),
+  'run-end': tolerant(RunEndSchema),
+  peers: tolerant(PeersSchema),
+  notice: tolerant(NoticeSchema),
 } as const;

@@ -21,7 +21,11 @@ describe('error codes', () => {
 
   it('of a coordinator’s own disk reach participants as one they know', () => {
     const error = new CoppiceError('storage-read-only', 'The disk is read-only.');
-    expect(error.toWire()).toEqual({ code: 'storage-failed', message: 'The disk is read-only.' });
+    expect(error.toWire()).toEqual({
+      code: 'storage-failed',
+      message: 'The disk is read-only.',
+      retry: 'never',
+    });
   });
 
   it('cross the wire and come back', () => {
@@ -31,6 +35,22 @@ describe('error codes', () => {
       message: 'Too late.',
       retry: 'with-current-model',
     });
+  });
+
+  it('cross it with what to do, and after how long', () => {
+    const wire = new CoppiceError('rate-limited', 'Too fast.', { retryAfter: 1500 }).toWire();
+    expect(wire).toEqual({ code: 'rate-limited', message: 'Too fast.', retry: 'later', retryAfter: 1500 });
+    expect(CoppiceError.fromWire(wire)).toMatchObject({ retry: 'later', retryAfter: 1500 });
+  });
+
+  it.each([
+    [{ code: 'of-tomorrow', message: 'New.', retry: 'join' }, { code: 'internal', message: 'New.', retry: 'join' }],
+    [{ code: 'run-ended', message: 'Over.' }, { code: 'run-ended', message: 'Over.', retry: 'never' }],
+    [{ code: 'run-ended', message: 'Over.', retry: 'perhaps' }, { code: 'run-ended', retry: 'never' }],
+    [{ code: 'of-tomorrow', message: 'New.' }, { code: 'internal', retry: 'later' }],
+    ['502 Bad Gateway', { code: 'internal', retry: 'later' }],
+  ])('are read by what to do where their code is not known: %j', (answer, expected) => {
+    expect(CoppiceError.fromAnswer(answer)).toMatchObject(expected);
   });
 
   it('are wrapped once, with the cause kept', () => {

@@ -101,6 +101,10 @@ export function isErrorCode(word: unknown): word is ErrorCode {
   return typeof word === 'string' && Object.hasOwn(errorCodes, word);
 }
 
+function isRetry(word: unknown): word is Retry {
+  return retries.some((retry) => retry === word);
+}
+
 export const errorCodeList = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
 
 /** What only a device tells its own person, or a coordinator its operator: never sent, so a new one does not change the wire. */
@@ -185,15 +189,21 @@ export class CoppiceError extends Error {
     return new CoppiceError(code, message, { retry, retryAfter });
   }
 
-  /** An error as somebody answered it, who may not speak this protocol: a proxy, an older program, nobody in particular. */
+  /**
+   * Reads an error from an answer that may come from another program: a proxy, an older or a newer coordinator. A code
+   * that this side does not know becomes `internal`, and the answer's `retry` says what to do.
+   */
   static fromAnswer(answer: unknown): CoppiceError {
-    const { code, message } = (answer ?? {}) as { code?: unknown; message?: unknown };
-    return isErrorCode(code) && typeof message === 'string'
-      ? new CoppiceError(code, message)
-      : new CoppiceError(
-          'internal',
-          'The coordinator, or a proxy before it, refused without saying why. Its log may say more.',
-        );
+    const { code, message, retry, retryAfter } = (answer ?? {}) as { [field in keyof WireError]?: unknown };
+    if (typeof message === 'string' && (isErrorCode(code) || isRetry(retry)))
+      return new CoppiceError(isErrorCode(code) ? code : 'internal', message, {
+        retry: isRetry(retry) ? retry : undefined,
+        retryAfter: typeof retryAfter === 'number' && retryAfter >= 0 ? retryAfter : undefined,
+      });
+    return new CoppiceError(
+      'internal',
+      'The coordinator, or a proxy before it, refused without saying why. Its log may say more.',
+    );
   }
 
   /** Wraps whatever was thrown, once: a `CoppiceError` passes through unchanged. */

@@ -21,10 +21,10 @@ const layout: Layout = [
   { name: 'b', shape: [], trainable: false },
 ];
 const hash = layoutHash(layout);
-const expected = { kind: 'update', layoutHash: hash, parameters: 5 } as const;
+const expected = { kind: 'contribution', layoutHash: hash, parameters: 5 } as const;
 const frameOf = (values: readonly number[]) =>
   encodeFrame({
-    kind: 'update',
+    kind: 'contribution',
     codec: 'float32',
     layoutHash: hash,
     parameters: values.length,
@@ -107,7 +107,7 @@ describe('a frame', () => {
       expect.objectContaining({ code: 'update-shape' }),
     );
     const short = encodeFrame({
-      kind: 'update',
+      kind: 'contribution',
       codec: 'float32',
       layoutHash: hash,
       parameters: 5,
@@ -118,7 +118,7 @@ describe('a frame', () => {
 
   it.each(Object.keys(codecs) as Codec[])('of %s has the bytes that codec and model say', (codec) => {
     const model = { parameters: 600_000, trainable: 500_000 };
-    const large = { kind: 'update', layoutHash: hash, ...model } as const;
+    const large = { kind: 'contribution', layoutHash: hash, ...model } as const;
     const needed = payloadBytes(codec, model);
     const announced = (bytes: number) =>
       encodeHeader({ ...large, codec, payloadBytes: bytes, payloadChecksum: 0 });
@@ -142,6 +142,36 @@ describe('a frame', () => {
     expect(decodeFrame(whole, large).codec).toBe(codec);
     if (codec !== 'float32')
       expect(() => decodeFrame(whole, { ...large, trainable: 400_000 })).toThrow(CoppiceError);
+  });
+
+  it('that was damaged may be sent again; one that is made wrongly is refused for good', () => {
+    const bytes = frameOf([1, 2, 3, 4, 5]);
+    const thrown = (of: Uint8Array) => {
+      try {
+        return decodeFrame(of, expected);
+      } catch (error) {
+        return error;
+      }
+    };
+    const sealed = (at: number, value: number) => {
+      const changed = bytes.slice();
+      changed[at] = value;
+      new DataView(changed.buffer).setUint32(36, zlibCrc32(changed.subarray(0, 36)), true);
+      return changed;
+    };
+    expect(thrown(bytes.subarray(0, 50))).toMatchObject({ code: 'frame-invalid', retry: 'later' });
+    expect(thrown(bytes.with(5, 1))).toMatchObject({ code: 'frame-invalid', retry: 'later' });
+    // Version, kind, codec and the reserved byte.
+    for (const [at, value] of [
+      [4, 2],
+      [5, 9],
+      [6, 9],
+      [7, 1],
+    ] as const) {
+      const error = thrown(sealed(at, value));
+      expect(error).toMatchObject({ code: 'frame-invalid', retry: 'never' });
+      expect((error as CoppiceError).message).not.toContain('again');
+    }
   });
 
   it('has the header that docs/protocol.md shows', () => {

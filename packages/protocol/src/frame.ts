@@ -111,7 +111,7 @@ export function decodeFrame(
   const needed = neededBytes(header, expected);
   // Steps are one payload after the other, or none.
   const fits = header.kind === 'steps' ? payloadBytes % needed === 0 : payloadBytes === needed;
-  if (!fits) throw invalid(`${header.codec} needs ${needed} payload bytes, it has ${payloadBytes}`);
+  if (!fits) throw malformed(`${header.codec} needs ${needed} payload bytes, it has ${payloadBytes}`);
   return { ...header, payload };
 }
 
@@ -128,12 +128,12 @@ export function decodeHeader(
 ): SealedHeader {
   const header = readHeader(bytes, checksum);
   if (FRAME_HEADER_BYTES + header.payloadBytes <= PIECE_BYTES) {
-    throw invalid(`its payload of ${header.payloadBytes} bytes should have come with it`);
+    throw malformed(`its payload of ${header.payloadBytes} bytes should have come with it`);
   }
   expectModel(header, expected);
   const needed = neededBytes(header, expected);
   if (header.payloadBytes !== needed) {
-    throw invalid(
+    throw malformed(
       `its header announces ${header.payloadBytes} payload bytes, ${header.codec} needs ${needed}`,
     );
   }
@@ -150,13 +150,13 @@ function readHeader(bytes: Uint8Array, checksum: Checksum): SealedHeader {
     throw invalid("its header's checksum does not match");
   }
   if (view.getUint8(4) !== FRAME_VERSION) {
-    throw invalid(`its frame version is ${view.getUint8(4)}, this side reads ${FRAME_VERSION}`);
+    throw malformed(`its frame version is ${view.getUint8(4)}, this side reads ${FRAME_VERSION}`);
   }
-  if (view.getUint8(7) !== 0) throw invalid(`its reserved byte is ${view.getUint8(7)}, this side reads 0`);
+  if (view.getUint8(7) !== 0) throw malformed(`its reserved byte is ${view.getUint8(7)}, this side reads 0`);
   const kind = nameOf(frameKinds, view.getUint8(5));
   const codec = nameOf(codecs, view.getUint8(6));
   if (kind === undefined || codec === undefined) {
-    throw invalid(`kind ${view.getUint8(5)} or codec ${view.getUint8(6)} is not known`);
+    throw malformed(`kind ${view.getUint8(5)} or codec ${view.getUint8(6)} is not known`);
   }
   return {
     kind,
@@ -223,6 +223,12 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+/** An error for a frame that came as it was made, and would be refused again. */
+function malformed(why: string): CoppiceError {
+  return new CoppiceError('frame-invalid', `The binary frame cannot be read: ${why}.`, { retry: 'never' });
+}
+
+/** An error for a frame that may have been damaged on the way. */
 function invalid(why: string): CoppiceError {
   return new CoppiceError('frame-invalid', `The binary frame cannot be read: ${why}. Send it again.`);
 }

@@ -143,6 +143,7 @@ export {
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
 export { type Json, type JsonObject, JsonSchema } from './json.ts';
+export { type DescribedMessage, type DescribedWire, describeWire } from './json-schemas.ts';
 export {
   type Layout,
   LayoutSchema,
@@ -260,4 +261,4 @@ export type { Join, Joined } from './up/join.ts';
 export type { ParcelPiece } from './up/parcel.ts';
 export type { Progress } from './up/progress.ts';
 export { upMessages } from './up.ts';
-export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from './version.ts';
+export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION, RELEASED_VERSION } from './version.ts';

@@ -2,10 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CreateRunSchema, CreateTaskSchema } from './api/http.ts';
 import { type Codec, codecs } from './codec.ts';
+import {
+  ContributionLayoutSchema,
+  contributionBytes,
+  contributionHash,
+  contributionSize,
+  sectionsOf,
+} from './contribution.ts';
 import { downMessages } from './down.ts';
 import { CoppiceError } from './errors.ts';
 import { decodeFrame, encodeFrame, readFloat32Payload } from './frame.ts';
-import { LayoutSchema, layoutHash, layoutSize, modelSize } from './layout.ts';
+import { LayoutSchema, layoutHash, layoutSize } from './layout.ts';
 import { MAX_TEXT } from './limits.ts';
 import { type DownName, parseMessage, type UpName } from './messages.ts';
 import { PlanInputSchema, PlanSchema } from './plan/plan.ts';
@@ -17,6 +24,8 @@ import {
   attempt,
   damaged,
   mutated,
+  sampleAnswerFrame,
+  sampleContribution,
   sampleDown,
   sampleEncodedFrame,
   sampleFrame,
@@ -40,9 +49,10 @@ const schemas = [
   ...(Object.keys(downMessages) as DownName[]).map(
     (name) => [name, downMessages[name], [sampleDown[name]]] as const,
   ),
-  ['hello', HelloSchema, [{ protocol: 1, key: 'A'.repeat(87) }]],
+  ['hello', HelloSchema, [{ protocol: 4, oldest: 3, features: ['codec:int4'], key: 'A'.repeat(87) }]],
   ['error', WireErrorSchema, [sampleDown.notice]],
   ['layout', LayoutSchema, [sampleLayout]],
+  ['layout of a contribution', ContributionLayoutSchema, [sampleContribution]],
   ['plan', PlanSchema, [samplePlan]],
   ['plan as it is asked for', PlanInputSchema, [samplePlan, {}, { seed: 3 }]],
   ['task', TaskSchema, [sampleTask]],
@@ -120,16 +130,16 @@ describe('values that once broke the property', () => {
 
 describe('a frame', () => {
   const expected = {
-    kind: 'update',
-    layoutHash: layoutHash(sampleLayout),
-    ...modelSize(sampleLayout),
+    kind: 'contribution',
+    layoutHash: contributionHash(sampleContribution),
+    parameters: contributionSize(sampleContribution),
+    bytes: (codec: Codec) => contributionBytes(codec, sectionsOf(sampleContribution)),
   } as const;
 
   it('is read or refused by name, and says the same again', () => {
     const valid = [
-      sampleFrame('update'),
       sampleFrame('weights'),
-      ...(Object.keys(codecs) as Codec[]).map((codec) => sampleEncodedFrame('update', codec)),
+      ...(Object.keys(codecs) as Codec[]).map((codec) => sampleAnswerFrame(codec)),
       sampleEncodedFrame('steps', 'int8'),
     ];
     fc.assert(
@@ -179,6 +189,22 @@ describe('a layout', () => {
         if ('refused' in result) return;
         expect(layoutHash(result.value)).toHaveLength(16);
         expect(Number.isSafeInteger(layoutSize(result.value))).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('a layout of a contribution', () => {
+  it('that is taken has sections whose sizes can be trusted', () => {
+    fc.assert(
+      fc.property(mutated(sampleContribution), (value) => {
+        const result = attempt(() => parseMessage('layout', ContributionLayoutSchema, value));
+        if ('refused' in result) return;
+        const sections = sectionsOf(result.value);
+        expect(contributionHash(result.value)).toHaveLength(16);
+        expect(sections.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(contributionSize(result.value));
+        expect(Number.isSafeInteger(contributionBytes('float32', sections))).toBe(true);
       }),
       { numRuns: 2000 },
     );

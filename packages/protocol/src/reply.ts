@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { WireErrorSchema } from './run.ts';
+import { tolerant } from './tolerant.ts';
 
-/** The acknowledgement of a message: the value, or a named error. */
+/** The acknowledgement of a message: the value, or a named error. Read as all that comes down: see `tolerant`. */
 export function replySchema<T extends z.ZodMiniType>(value: T) {
   return z.discriminatedUnion('ok', [
-    z.object({ ok: z.literal(true), value }),
+    z.object({ ok: z.literal(true), value: tolerant(value) }),
     z.object({ ok: z.literal(false), error: WireErrorSchema }),
   ]);
 }

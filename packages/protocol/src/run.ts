@@ -4,29 +4,25 @@ import { MAX_EXAMPLES, MAX_LOSS } from './limits.ts';
 import { CauseSchema, CheckpointIdSchema } from './lineage.ts';
 import { PlanSchema } from './plan/plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
+import { readUnknownAs } from './tolerant.ts';
 
 /** `created` → `running` ⇄ `paused` → `finished` (all rounds), `stopped` (by the admin) or `failed`. */
-export const RunStatusSchema = z.enum(['created', 'running', 'paused', 'finished', 'stopped', 'failed']);
+export const runStatuses = ['created', 'running', 'paused', 'finished', 'stopped', 'failed'] as const;
+export const RunStatusSchema = readUnknownAs(z.enum(runStatuses), 'paused');
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 
 /**
  * Who may take part. `open`: everyone; `invited`: who is on the run's list, and who comes with a valid
  * invitation, which puts them there; `listed`: who is on the list.
  */
-export const AdmissionSchema = z.enum(['open', 'invited', 'listed']);
+export const AdmissionSchema = readUnknownAs(z.enum(['open', 'invited', 'listed']), 'listed');
 export type Admission = z.infer<typeof AdmissionSchema>;
 
 /** Where in a round the run is. `waiting`: for enough participants; `idle`: no round wanted. */
-export const PhaseSchema = z.enum([
+export const PhaseSchema = readUnknownAs(
+  z.enum(['idle', 'waiting', 'select', 'distribute', 'collect', 'aggregate', 'evaluate', 'commit']),
   'idle',
-  'waiting',
-  'select',
-  'distribute',
-  'collect',
-  'aggregate',
-  'evaluate',
-  'commit',
-]);
+);
 export type Phase = z.infer<typeof PhaseSchema>;
 
 export const RunIdSchema = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,80}$/));
@@ -63,8 +59,11 @@ export const WireErrorSchema = z.object({
 /** Milliseconds spent in each phase of a round. */
 export const PhaseTimesSchema = z.partialRecord(PhaseSchema, z.number());
 
-/** What became of a cohort member in a round. */
-export const OutcomeSchema = z.enum(['asked', 'accepted', 'late', 'declined', 'away', 'left', 'refused']);
+/** What became of a cohort member in a round. An outcome that a reader does not know did not count. */
+export const OutcomeSchema = readUnknownAs(
+  z.enum(['asked', 'accepted', 'late', 'declined', 'away', 'left', 'refused']),
+  'late',
+);
 export type Outcome = z.infer<typeof OutcomeSchema>;
 
 /** One round as it is stored and shown. Times in milliseconds since the epoch. */

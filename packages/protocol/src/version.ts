@@ -3,10 +3,15 @@
  *
  * History (newest first). Editing any message schema without a new line here fails
  * `version.test.ts`, because a participant that is open in someone's browser tab since last week
- * speaks last week's protocol.
+ * speaks last week's protocol. The digest of a released version is never edited; a version that is not released yet may
+ * still change.
  *
- * - 4: error code `not-joined`, where `update-not-selected` was sent.
- * - 4: the plan in the answer to join is open: fields and strategies that a participant does not know are ignored.
+ * - 4 (not released): questions and answers. Messages `ask` and `run-end` (down), `answer`, `answer-piece`, `parcel` and
+ *   `counted` (up) in place of round-start, evaluate, update, update-piece, evaluation and model-piece; a ticket in place
+ *   of round, attempt and checkpoint; frames of kind 2 are contributions, laid out by `answers` in the reply to join;
+ *   `retry` and `retryAfter` in errors, `current` is gone; `oldest` and `features` in hello and welcome. What comes down
+ *   is read tolerantly. Error codes `ticket-invalid`, `update-measure`, `message-unknown`, `plan-unsupported`.
+ * - 3: error code `not-joined`, where `update-not-selected` was sent.
  * - 3: error codes `too-many-connections`, `too-many-identities`, `rate-limited`.
  * - 3: admission: `invitation` in join, `admission` in a run's summary, `run` in notice; error codes
  *   `run-not-admitted`, `invitation-invalid`, `participant-banned`.
@@ -24,6 +29,9 @@
  *   evaluation (up); welcome, run, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
  */
 export const PROTOCOL_VERSION = 4;
+
+/** The newest version that was released: its messages do not change any more, nor do those of the ones before it. */
+export const RELEASED_VERSION = 3;
 
 /**
  * The oldest protocol version that this coordinator still serves. A participant below it is told

@@ -12,6 +12,7 @@ export const accessTable: readonly (readonly ['get' | 'post' | 'put' | 'patch' |
     ['get', '/metrics', 'metrics:read'],
     ['get', '/api/info', 'public'],
     ['get', '/api/openapi.json', 'public'],
+    ['get', '/api/protocol.json', 'public'],
     ['get', '/api/session', 'public'],
     ['post', '/api/session', 'public'],
     ['delete', '/api/session', 'public'],

@@ -18,6 +18,7 @@ import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
 import { openApiDocument } from './openapi.ts';
+import { protocolDocument } from './protocol-document.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 
 export interface ApiOptions {
@@ -58,6 +59,10 @@ export function apiRouter({
   router.get(
     '/openapi.json',
     json(() => openApiDocument(version)),
+  );
+  router.get(
+    '/protocol.json',
+    json(() => protocolDocument()),
   );
 
   router.use(adminsRouter({ admins, storage, adminPage }));

@@ -120,6 +120,32 @@ export function openApiDocument(version: string): Json {
     paths: {
       '/api/info': { get: operation('What coordinator this is', ref('Info')) },
       '/api/openapi.json': { get: operation('This document', { type: 'object' }) },
+      '/api/protocol.json': {
+        get: operation("The messages of the participant's wire, each as a JSON Schema", {
+          type: 'object',
+          required: ['protocol', 'oldest', 'hello', 'error', 'messages', 'frame'],
+          properties: {
+            protocol: { type: 'integer', description: 'The version of the schemas' },
+            oldest: { type: 'integer', description: 'The oldest version that is served' },
+            hello: { type: 'object', description: 'Of the handshake' },
+            error: { type: 'object', description: 'Of errors in replies, notices and connect_error' },
+            messages: {
+              type: 'object',
+              description: 'By event name',
+              additionalProperties: {
+                type: 'object',
+                required: ['direction', 'schema', 'reply'],
+                properties: {
+                  direction: { enum: ['up', 'down'] },
+                  schema: { type: 'object' },
+                  reply: { type: ['object', 'null'], description: 'Of the acknowledgement' },
+                },
+              },
+            },
+            frame: { type: 'object', description: 'Numbers of the binary frames' },
+          },
+        }),
+      },
       '/api/session': {
         get: operation('Who is signed in here', ref('SessionState')),
         post: operation('Sign in: the admin key, a one-time key, or name and password', ref('SessionState'), {

@@ -8,7 +8,7 @@ import { claimOf, proves } from './claim.ts';
 const curve = createECDH('prime256v1');
 curve.setPrivateKey(Buffer.alloc(32, 7));
 const key = curve.getPublicKey().toString('base64url');
-const hello = { protocol: PROTOCOL_VERSION, key };
+const hello = { protocol: PROTOCOL_VERSION, oldest: PROTOCOL_VERSION, features: ['codec:int4'], key };
 
 describe('a handshake', () => {
   it('is a claim or is refused by name', async () => {

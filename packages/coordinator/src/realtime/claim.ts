@@ -28,20 +28,8 @@ const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
  * @throws CoppiceError `identity-invalid`, `protocol-too-old`, `protocol-too-new`.
  */
 export async function claimOf(auth: unknown): Promise<Claim> {
-  const { protocol, oldest = protocol } = (auth ?? {}) as { protocol?: unknown; oldest?: unknown };
-  // The version comes first: an older hello may have another shape.
-  if (typeof protocol === 'number' && protocol < OLDEST_SERVED_VERSION) {
-    throw new CoppiceError(
-      'protocol-too-old',
-      `This program speaks version ${protocol} of the protocol; the coordinator needs ${OLDEST_SERVED_VERSION} or newer. Reload the page, or update the program.`,
-    );
-  }
-  if (typeof oldest === 'number' && oldest > PROTOCOL_VERSION) {
-    throw new CoppiceError(
-      'protocol-too-new',
-      `This program speaks version ${oldest} of the protocol or newer; the coordinator knows ${PROTOCOL_VERSION}. Update the coordinator.`,
-    );
-  }
+  // The version comes first: the hello of another one may have another shape.
+  const protocol = chosenVersion(auth);
   const hello = parseSafely(HelloSchema, auth);
   if (!hello.success) {
     throw new CoppiceError(
@@ -62,10 +50,36 @@ export async function claimOf(auth: unknown): Promise<Claim> {
   }
   return {
     participant: createHash('sha256').update(point).digest('hex').slice(0, 32),
-    protocol: Math.min(hello.data.protocol, PROTOCOL_VERSION),
+    protocol: protocol ?? PROTOCOL_VERSION,
     features: new Set(hello.data.features),
     key,
   };
+}
+
+/**
+ * Chooses the newest version that both sides speak.
+ *
+ * @returns `null` where the hello does not say its versions in whole numbers.
+ * @throws CoppiceError `protocol-too-old`, `protocol-too-new` where there is none.
+ */
+function chosenVersion(auth: unknown): number | null {
+  const { protocol: newest, oldest = newest } = (auth ?? {}) as { protocol?: unknown; oldest?: unknown };
+  if (!isVersion(newest) || !isVersion(oldest)) return null;
+  if (newest < OLDEST_SERVED_VERSION)
+    throw new CoppiceError(
+      'protocol-too-old',
+      `This participant speaks version ${newest} of the protocol, and this coordinator needs version ${OLDEST_SERVED_VERSION} or newer. Reload the page, or update the program.`,
+    );
+  if (oldest > PROTOCOL_VERSION)
+    throw new CoppiceError(
+      'protocol-too-new',
+      `This participant needs version ${oldest} of the protocol, and this coordinator speaks up to version ${PROTOCOL_VERSION}. Update the coordinator.`,
+    );
+  return Math.min(newest, PROTOCOL_VERSION);
+}
+
+function isVersion(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 1;
 }
 
 /** Whether the signature was made with the claimed key, for this nonce and one of these hosts. */

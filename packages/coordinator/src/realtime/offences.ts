@@ -9,9 +9,9 @@ export const FORGIVEN_EVERY = 60_000;
 export const MAX_REMEMBERED = 10_000;
 
 /**
- * What no honest program sends again and again. Late, stale, duplicate and unasked updates are not here:
- * networks and restarts make them of honest ones. Nor are too many examples: a person has those. An update
- * that is not finite or too long is declined by the device that made it, and never sent.
+ * Codes of refusals that no honest program meets again and again. Late, duplicate and unasked updates are not among them:
+ * networks and restarts make them of honest ones. Nor are unknown messages: a newer program sends those. An update that is
+ * not finite or too long is declined by the device that made it, and never sent.
  */
 const offending: ReadonlySet<ErrorCode> = new Set([
   'message-invalid',
@@ -20,6 +20,7 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'update-not-finite',
   'update-out-of-range',
   'update-norm',
+  'update-measure',
   // Somebody guesses: who was sent a link that is worth nothing does not try it twenty times.
   'invitation-invalid',
   'update-not-offered',

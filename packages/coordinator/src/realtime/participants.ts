@@ -64,6 +64,7 @@ function tooMany(milliseconds: number, last: WireError | null): CoppiceError {
       0,
       MAX_TEXT,
     ),
+    { retryAfter: milliseconds },
   );
 }
 
@@ -194,11 +195,11 @@ export class ParticipantHub implements Audience {
   }
 
   close(): void {
-    const stopping: WireError = {
-      code: 'coordinator-stopping',
-      message: 'The coordinator is going down. Participants come back by themselves when it is up again.',
-    };
-    this.#namespace.emit('notice', stopping);
+    const stopping = new CoppiceError(
+      'coordinator-stopping',
+      'The coordinator is going down. Participants come back by themselves when it is up again.',
+    );
+    this.#namespace.emit('notice', stopping.toWire());
     for (const push of this.#pushes.values()) push.cancel();
     // Whoever was not written to yet comes back to the next process, and is asked again.
     this.#outbox.clear();
@@ -219,7 +220,6 @@ export class ParticipantHub implements Audience {
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
     this.#listen(socket, { participant, features }, presence, runs);
     this.#emit(socket, 'welcome', {
-      // Never newer than ours, or it would not have been let in: its version is the one spoken.
       protocol,
       participant,
       operator: this.#operator,
@@ -233,10 +233,11 @@ export class ParticipantHub implements Audience {
     if (old === null) return;
     presence.before = sum(presence.before, socketBytes(old));
     presence.socket = null;
-    this.#emit(old, 'notice', {
-      code: 'session-replaced',
-      message: 'The same participant connected from another tab or program, so this one was let go.',
-    });
+    const replaced = new CoppiceError(
+      'session-replaced',
+      'The same participant connected from another tab or program, so this one was let go.',
+    );
+    this.#emit(old, 'notice', replaced.toWire());
     old.disconnect(true);
   }
 
@@ -395,12 +396,12 @@ export class ParticipantHub implements Audience {
       counted: await this.#engine(participant, run, runs).counted(participant, tickets),
     }));
     socket.onAny((name: string, ...rest: unknown[]) => {
-      if (!Object.hasOwn(upMessages, name)) this.#unknown(socket, participant, name, rest.at(-1));
+      if (!Object.hasOwn(upMessages, name)) this.#unknown(socket, name, rest.at(-1));
     });
   }
 
   /** Answers an event that this version does not know: silence would be taken for a lost connection. */
-  #unknown(socket: Socket, participant: string, name: string, acknowledge: unknown): void {
+  #unknown(socket: Socket, name: string, acknowledge: unknown): void {
     const error = new CoppiceError(
       'message-unknown',
       `This coordinator does not know the message "${name.slice(0, 100)}". Its version of the protocol is in "welcome".`,
@@ -408,7 +409,6 @@ export class ParticipantHub implements Audience {
     this.#answered('unknown', error.code);
     if (typeof acknowledge === 'function') acknowledge({ ok: false, error });
     else this.#emit(socket, 'notice', error);
-    if (this.#offences.refused(participant, error.code)) this.#dismiss(socket, participant, error);
   }
 
   /** A run that is not over, for somebody who may take part in it. @throws CoppiceError */

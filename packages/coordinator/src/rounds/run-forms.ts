@@ -41,6 +41,7 @@ export function runForms(model: Layout, task: Task, plan: Plan): RunForms {
     layout: layouts.train,
     codec: plan.uploadCodec,
     pipeline,
+    maxWeight: plan.maxExamples,
     checkMeasures(measures, { weight }) {
       for (const prefix of ['train', 'held'] as const) {
         const tally = tallyOf(prefix, measures);

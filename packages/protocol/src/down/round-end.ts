@@ -1,12 +1,13 @@
 import * as z from 'zod/mini';
 import { HashSchema, MetricsSchema, OutcomeSchema, RunIdSchema, WireErrorSchema } from '../run.ts';
+import { readUnknownAs } from '../tolerant.ts';
 
 /** A round closed. To everyone who joined the run; `you` is this participant's part in it. */
 export const RoundEndSchema = z.object({
   run: RunIdSchema,
   round: z.int(),
   attempt: z.int(),
-  outcome: z.enum(['committed', 'abandoned']),
+  outcome: readUnknownAs(z.enum(['committed', 'abandoned']), 'abandoned'),
   reason: z.nullable(WireErrorSchema),
   checkpoint: HashSchema,
   central: z.nullable(MetricsSchema),

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { RunIdSchema, RunStatusSchema, WireErrorSchema } from '../run.ts';
+import { RunIdSchema, runStatuses, WireErrorSchema } from '../run.ts';
+import { readUnknownAs } from '../tolerant.ts';
 
 /**
  * A run is over, its last evaluation included: nothing more will be asked. To everyone who joined it. Its model stays to
@@ -7,7 +8,7 @@ import { RunIdSchema, RunStatusSchema, WireErrorSchema } from '../run.ts';
  */
 export const RunEndSchema = z.object({
   run: RunIdSchema,
-  status: RunStatusSchema,
+  status: readUnknownAs(z.enum(runStatuses), 'stopped'),
   reason: z.nullable(WireErrorSchema),
 });
 export type RunEnd = z.infer<typeof RunEndSchema>;

@@ -2,6 +2,8 @@ export { anyBytes, anyText, anyValue, attempt, damaged, mutated, survives } from
 export { madeUpDescription } from './made-up-plan.ts';
 export { type Draw, drawsOf, mutateBytes, mutateValue } from './mutate.ts';
 export {
+  sampleAnswerFrame,
+  sampleContribution,
   sampleDown,
   sampleEncodedFrame,
   sampleFrame,

@@ -1,7 +1,10 @@
 import * as z from 'zod/mini';
 
-/** The handshake (`auth` of the Socket.IO connection to `/participant`). */
-export const HelloSchema = z.strictObject({
+/**
+ * The handshake (`auth` of the Socket.IO connection to `/participant`). It is read before a version is chosen, so fields of
+ * a newer version are ignored in it, and in no other message up.
+ */
+export const HelloSchema = z.object({
   /** The newest protocol version that the participant speaks. */
   protocol: z.int().check(z.minimum(1)),
   /** The oldest that it speaks; left out, the same. The coordinator chooses the newest that both speak. */
