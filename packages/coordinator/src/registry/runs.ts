@@ -45,7 +45,7 @@ export interface RunsOptions {
   readonly admissions: Pick<Admissions, 'of' | 'begin'>;
 }
 
-/** How a run begins, apart from its plan. */
+/** The choices for a new run beside its plan. */
 export interface Beginning {
   /** Default: open. */
   readonly admission?: Admission;
