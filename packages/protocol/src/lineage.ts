@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/* Where models come from: the identity of a checkpoint, and why a run was made. */
+/* The origin of models: the identity of a checkpoint, and the cause of a run. */
 
 /** `<run>/<round>`: round 0 holds the first weights. The hash of the weights is a property of a checkpoint, not its name. */
 export const CheckpointIdSchema = z
@@ -18,7 +18,7 @@ export function partsOfCheckpointId(id: CheckpointId): { run: string; round: num
   return { run, round: Number(round) };
 }
 
-/** Why a run was made. `name` is what the admin was called then; empty where nobody wrote it down. */
+/** The cause of a run. `name` is the admin's name at that time, empty where it is not known. */
 export const CauseSchema = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('admin'), name: z.string() }),
 ]);

@@ -8,6 +8,8 @@ export const ANSWER_TIMEOUT = 120_000;
 
 /** The longest time that a new model's check may take: to build it, and to take one step on one example. */
 export const CHECK_TIMEOUT = 60_000;
+/** The longest time that any other job on a model may take: to lay it out, to draw its weights, to evaluate it. */
+export const MODEL_JOB_TIMEOUT = 2 * CHECK_TIMEOUT;
 
 /** How often a connection says that it lives. */
 export const HEARTBEAT_INTERVAL = 25_000;

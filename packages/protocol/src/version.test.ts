@@ -11,7 +11,7 @@ const released: Readonly<Record<number, string>> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
   3: '077e69b1c8728a5e6c8c66fefd8374dd',
-  4: '7879977d952929cc0ae82bc2ce9dc90a',
+  4: '0e947e702292742e84581a37750b6427',
 };
 
 /**

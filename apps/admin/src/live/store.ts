@@ -25,7 +25,7 @@ export const emptyState: AdminState = {
   rounds: new Map(),
 };
 
-/** How many events the page keeps; the coordinator keeps more. */
+/** The most events that the page keeps; the coordinator keeps more. */
 export const EVENTS_KEPT = 2000;
 
 export function withSnapshot(state: AdminState, snapshot: AdminMessage<'snapshot'>, now: number): AdminState {

@@ -16,7 +16,7 @@ export function reasonOf(event: Event): string | null {
   return words.find(isErrorCode) ?? event.kind;
 }
 
-/** How many events a row of the log stands for. */
+/** The number of events that a row of the log stands for. */
 function eventCount({ data }: Event): number {
   return typeof data?.count === 'number' ? data.count : 1;
 }

@@ -7,7 +7,7 @@ const text = catalogue(
   {
     label: 'Initial weights',
     seed: 'Drawn from the seed',
-    help: 'A model of this task to train further. The strategy starts anew.',
+    help: 'Continue training from a model of this task. The state of the strategy is reset.',
   },
   {
     label: '初始权重',

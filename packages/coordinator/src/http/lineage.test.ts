@@ -136,6 +136,9 @@ describe('the models of a run', () => {
       [one.id, '02'],
       ['nowhere-1', 0],
       ['a%00', 'latest'],
+      ['a%00', 0],
+      [`${one.id}%2F0`, 0],
+      [one.id, '0%2F0'],
     ] as const)
       expect((await call(path(run, round))).status, `${run}/${round}`).toBe(404);
     const elsewhere = await call(`/models/regression/runs/${one.id}/0/model.json`);

@@ -1,4 +1,10 @@
-import { type Checkpoint, CoppiceError, checkpointId, type Layout, type Topology } from '@coppice/protocol';
+import {
+  type Checkpoint,
+  CheckpointIdSchema,
+  CoppiceError,
+  type Layout,
+  type Topology,
+} from '@coppice/protocol';
 import { type Request, type RequestHandler, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { latestModel } from '../registry/latest-model.ts';
@@ -80,14 +86,12 @@ export function modelsRouter({
         weights: (checkpoint) => `../${checkpoint.round}/weights.bin`,
         unknown: `The task "${task}" has no run ${run} with a trained model: the run has committed no round yet, or there is none. Ask again after its first round.`,
       };
+    const id = CheckpointIdSchema.safeParse(`${run}/${round}`);
     return {
-      look: async (without) =>
-        /^(0|[1-9]\d{0,8})$/.test(round)
-          ? ofTask(without, () => storage.checkpoint(checkpointId(run, Number(round))))
-          : null,
+      look: async (without) => (id.success ? ofTask(without, () => storage.checkpoint(id.data)) : null),
       fixed: true,
       weights: () => 'weights.bin',
-      unknown: `The task "${task}" has no checkpoint ${checkpointId(run, Number(round))}, or it was deleted.`,
+      unknown: `The task "${task}" has no checkpoint ${run}/${round}, or it was deleted.`,
     };
   };
 

@@ -1,5 +1,5 @@
 import { ManualClock } from '@coppice/ports';
-import { ANSWER_TIMEOUT, CHECK_TIMEOUT, type Task } from '@coppice/protocol';
+import { CHECK_TIMEOUT, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
@@ -75,7 +75,7 @@ describe('a job that never ends', () => {
     const before = (await models.evaluate(task('iris'), weights))?.loss;
     const hung = watched(models.evaluate(task('never'), weights));
     for (let round = 0; round < 3; round++) await models.evaluate(task('iris'), weights);
-    clock.advance(ANSWER_TIMEOUT - 1);
+    clock.advance(MODEL_JOB_TIMEOUT - 1);
     await models.evaluate(task('iris'), weights);
     expect(hung.state()).toBe('waits');
     clock.advance(1);
@@ -91,11 +91,11 @@ describe('a job that never ends', () => {
     const first = watched(models.describe(task('never'), 1));
     const second = watched(models.describe(task('never'), 2));
     for (const id of ['a', 'b', 'c']) await models.describe(task(id), 1);
-    clock.advance(ANSWER_TIMEOUT);
+    clock.advance(MODEL_JOB_TIMEOUT);
     await expect(first.promise).rejects.toMatchObject({ code: 'evaluation-failed' });
     await models.layout(task('d'));
     expect(second.state()).toBe('waits');
-    clock.advance(ANSWER_TIMEOUT);
+    clock.advance(MODEL_JOB_TIMEOUT);
     await expect(second.promise).rejects.toMatchObject({ code: 'evaluation-failed' });
   });
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
-import { ANSWER_TIMEOUT, CHECK_TIMEOUT, CoppiceError, type Task } from '@coppice/protocol';
+import { CHECK_TIMEOUT, CoppiceError, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
 import { checkNesting } from '@coppice/training/nesting';
 import type { Results } from './jobs.ts';
 import { Lane } from './lane.ts';
@@ -106,11 +106,11 @@ const checkLimit: Limit = {
 
 function limitOf(what: string): Limit {
   return {
-    milliseconds: ANSWER_TIMEOUT,
+    milliseconds: MODEL_JOB_TIMEOUT,
     exceeded: () =>
       new CoppiceError(
         'evaluation-failed',
-        `${what} took more than ${ANSWER_TIMEOUT / 1000} s and was ended.`,
+        `${what} took more than ${MODEL_JOB_TIMEOUT / 1000} s and was ended.`,
       ),
   };
 }

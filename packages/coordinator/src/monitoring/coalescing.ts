@@ -1,13 +1,13 @@
 import { type JsonObject, MAX_TEXT } from '@coppice/protocol';
 import type { NewEvent } from './new-event.ts';
 
-/** Kinds of events that one participant can have written within one window; what exceeds them is only counted. */
+/** The most kinds of events that are written of one participant within one window; others are only counted. */
 export const KINDS_A_SENDER = 8;
 
 interface Kept {
   /** The newest event of this kind. */
   event: NewEvent;
-  /** How many came since one was written. */
+  /** Events that came since one was written. */
   more: number;
 }
 

@@ -4,6 +4,6 @@ import type { Event, JsonObject } from '@coppice/protocol';
 export interface NewEvent extends Omit<Event, 'id' | 'at' | 'data'> {
   /** The participant that the event is about. Such events are counted where they are many. */
   readonly participant?: string;
-  /** What the message says, for programs. */
+  /** Facts behind the message, for programs. */
   readonly data?: JsonObject;
 }

@@ -44,7 +44,7 @@ export interface RunsOptions {
   readonly retryPauses?: RetryPauses | undefined;
 }
 
-/** How a run begins, apart from its plan. */
+/** The choices for a new run beside its plan. */
 export interface Beginning {
   /** Default: open. */
   readonly admission?: Admission;

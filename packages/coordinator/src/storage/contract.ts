@@ -93,6 +93,7 @@ export function storageContract(
 
     it('finds nothing by a text that no record can hold', async () => {
       expect(await storage.events({ run: 'a\0' })).toEqual([]);
+      expect(await storage.latestOfRun('a\0')).toBeNull();
       expect(await storage.audit({ admin: '\0', action: '\0', limit: 3 })).toEqual([]);
     });
 

@@ -330,7 +330,7 @@ export async function sqlStorage(
   return named(storage, where, before);
 }
 
-/** Inserts a run under the next number of its task. What has that id already, from wherever, keeps it. */
+/** Inserts a run under the next number of its task. An id that is taken in spite of the counter is passed over. */
 async function insertRun(db: Transaction<Tables>, run: NewRun['run']): Promise<RunRecord> {
   const sequence = await nextNumber(db, RUNS);
   for (;;) {

@@ -16,8 +16,8 @@ export const EventSchema = z.strictObject({
   /** One sentence for a person. */
   message: z.string().check(z.maxLength(2 * MAX_TEXT)),
   /**
-   * What the message says, for programs; null where there is nothing more. `participant`: the one that the event is
-   * about. `count`: how many events of this kind the row stands for, 1 where it is left out.
+   * Facts behind the message, for programs; null where there are none. `participant`: the one that the event is
+   * about. `count`: the number of events that the row stands for, 1 where it is left out.
    */
   data: z.nullable(z.record(z.string(), JsonSchema)),
 });
