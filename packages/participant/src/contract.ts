@@ -331,11 +331,7 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       });
       const fetcher = new ParcelFetcher(under.transport.request);
       const fetch = () =>
-        fetcher.fetch(
-          'r-1',
-          { hash: 'a'.repeat(64), frame: header },
-          { kind: 'weights', ...expectation },
-        );
+        fetcher.fetch('r-1', { hash: 'a'.repeat(64), frame: header }, { kind: 'weights', ...expectation });
       await expect(fetch()).rejects.toMatchObject({ code: 'connection-lost' });
       await sees('lost');
       under.peer.welcome(welcome);
