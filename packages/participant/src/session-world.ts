@@ -158,6 +158,7 @@ export async function world({
   examples = 3,
   localState = memoryState(),
   keepModels = true,
+  opened = Promise.resolve(),
   dropsOut,
 }: {
   plan?: Partial<Plan>;
@@ -165,6 +166,8 @@ export async function world({
   examples?: number;
   localState?: LocalState;
   keepModels?: boolean;
+  /** Until then the data is being opened. */
+  opened?: Promise<void>;
   dropsOut?: (round: number, attempt: number) => boolean;
 } = {}) {
   const { transport, peer } = loopback();
@@ -173,12 +176,14 @@ export async function world({
   const session = createSession({
     transport,
     host: trainerHost(async () => trainer, ['cpu']),
-    openData: async (_task, schema) =>
-      memoryData(schema, {
+    async openData(_task, schema) {
+      await opened;
+      return memoryData(schema, {
         count: examples,
         features: new Float32Array(examples),
         labels: new Float32Array(examples),
-      }),
+      });
+    },
     localState,
     clock,
     device: 'headless',

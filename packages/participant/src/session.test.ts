@@ -509,6 +509,115 @@ describe('a session', () => {
     expect(trainer.trained).toBe(0);
   });
 
+  it('answers a question to measure when the run is finished, and waits for nothing after its end', async () => {
+    const { session, peer, messages, enter, clock, answered } = await world();
+    await enter();
+    peer.push('run', { run: { ...summary, status: 'finished' }, now: 5 });
+    expect(session.state.activity.kind).toBe('ended');
+    peer.push('ask', asking(3, { kind: 'evaluate', ticket: 'e3-1.seal' }));
+    while (messages('answer').length === 0) await new Promise(setImmediate);
+    expect(answered('evaluate')).toMatchObject([{ ticket: 'e3-1.seal', held: { examples: 3 } }]);
+    peer.push('run-end', { run: 'r-1', status: 'finished', reason: null });
+    peer.push('run', { run: { ...summary, status: 'finished' }, now: 6 });
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(1);
+    expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'ended' } });
+  });
+
+  it('is at an end where only that is told, and stops its training', async () => {
+    const reached = Promise.withResolvers<void>();
+    const trainer = scripted(() => {
+      reached.resolve();
+      return new Promise(() => {});
+    });
+    const { session, peer, messages, enter, clock } = await world({ trainer });
+    await enter();
+    peer.push('ask', asking());
+    await reached.promise;
+    // Of another run: no matter of this one.
+    peer.push('run-end', { run: 'r-2', status: 'stopped', reason: null });
+    expect(session.state.activity.kind).not.toBe('ended');
+    peer.push('run-end', { run: 'r-1', status: 'stopped', reason: null });
+    expect(session.state.activity.kind).toBe('ended');
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(1);
+    // It stays joined: its model can be pulled.
+    expect((await session.pull('r-1')).weights).toEqual(global);
+  });
+
+  it('learns that a run is over where no message told it', async () => {
+    const { session, peer, messages, enter, clock } = await world();
+    await enter();
+    peer.push('run', { run: { ...summary, status: 'finished' }, now: 5 });
+    peer.answer('join', () => ({ ok: false, error: { code: 'run-ended', message: 'Over.' } }));
+    clock.advance(2 * ANSWER_TIMEOUT);
+    await until(session, (state) => state.joined === null);
+    expect(session.state.activity.kind).toBe('ended');
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(1);
+  });
+
+  it('declines a question of a kind that it does not know, and stays in', async () => {
+    const { session, peer, messages, enter } = await world();
+    await enter();
+    peer.push('ask', asking(1, { kind: 'mask', ticket: 'm1-1.seal' }));
+    while (messages('decline').length === 0) await Promise.resolve();
+    const reason = 'backend-unavailable';
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: 'm1-1.seal', reason }]);
+    expect(session.state).toMatchObject({ error: null, activity: { kind: 'waiting' } });
+  });
+
+  it('waits as long as it is told to before it sends its answer again', async () => {
+    const { session, peer, messages, enter, clock } = await world();
+    await enter();
+    const error = { code: 'storage-failed', message: 'Later.', retry: 'later', retryAfter: 5000 } as const;
+    let times = 0;
+    peer.answer('answer', () =>
+      ++times === 1 ? { ok: false, error } : { ok: true, value: { duplicate: false, next: null } },
+    );
+    peer.push('ask', asking());
+    while (times === 0) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    clock.advance(4999);
+    await new Promise(setImmediate);
+    expect(times).toBe(1);
+    clock.advance(1);
+    await until(session, doing('delivered'));
+    expect(times).toBe(2);
+    expect(messages('decline')).toEqual([]);
+  });
+
+  it('goes by the word of an error that it does not know', async () => {
+    const { session, peer, messages, enter } = await world();
+    await enter();
+    // A code of a newer coordinator is read as internal, which could be tried again.
+    peer.answer('answer', () => ({
+      ok: false,
+      error: { code: 'internal', message: 'Too late.', retry: 'with-current-model' },
+    }));
+    peer.push('ask', asking());
+    await until(session, ({ error }) => error?.code === 'internal');
+    expect(messages('decline')).toEqual([]);
+    expect(session.state.activity.kind).toBe('waiting');
+  });
+
+  it('answers a question that comes while its data is being opened', async () => {
+    const opening = Promise.withResolvers<void>();
+    const { session, peer, messages } = await world({ opened: opening.promise });
+    const joining = session.join('r-1');
+    peer.welcome({ ...welcome, runs: [summary] });
+    while (messages('join').length === 0) await Promise.resolve();
+    await until(session, ({ joined }) => joined !== null);
+    peer.push('ask', asking());
+    await until(session, doing('preparing'));
+    await new Promise(setImmediate);
+    expect(messages('answer')).toEqual([]);
+    opening.resolve();
+    await joining;
+    await until(session, doing('delivered'));
+    expect(messages('answer')).toHaveLength(1);
+  });
+
   it('stops for good when it is refused', async () => {
     const { session, peer } = await world();
     peer.refuse({ code: 'protocol-too-old', message: 'Reload.' });
