@@ -13,6 +13,7 @@ import {
 import { sampleDown } from '@coppice/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSummary, LocalData } from './local-data.ts';
+import type { LocalState } from './local-state.ts';
 import type { LoopbackPeer } from './loopback-transport.ts';
 import { ParcelFetcher, sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
@@ -148,6 +149,131 @@ export function localDataContract(
       await one.add(two(), 'images');
       const other = await openData(picture, `${task}-other`);
       expect((await other.summary()).count).toBe(0);
+    });
+  });
+}
+
+/**
+ * The contract of every `LocalState`. `open` gives the state of a device that has kept nothing; `reopen` gives it again as
+ * after the program was ended.
+ */
+export function localStateContract(
+  name: string,
+  open: () => Promise<{ state: LocalState; reopen: () => Promise<LocalState>; close: () => Promise<void> }>,
+): void {
+  describe(`LocalState contract: ${name}`, () => {
+    let under: Awaited<ReturnType<typeof open>>;
+    let state: LocalState;
+    beforeEach(async () => {
+      under = await open();
+      state = under.state;
+    });
+    afterEach(() => under.close());
+
+    const version = (round: number, attempt = 1) => ({
+      ticket: `t${round}-${attempt}`,
+      round,
+      attempt,
+      model: 'a'.repeat(64),
+    });
+    const content = (n: number) => ({
+      kept: {
+        strategy: {
+          values: { n, name: 'control', more: [1, null, true] },
+          tensors: { c: Float32Array.of(n, 0.5) },
+        },
+        pipeline: { 'compress/model': Float32Array.of(n, -n) },
+      },
+      answer: { weight: n, milliseconds: 1.5, norm: 2.5, frame: Uint8Array.of(n, 2, 3) },
+    });
+    const tickets = async (run = 'r-1') => (await state.versions(run)).map(({ ticket }) => ticket);
+
+    it('is empty at first', async () => {
+      expect(await state.versions('r-1')).toEqual([]);
+      expect(await state.kept('r-1', 't1-1')).toBeNull();
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+      expect(await state.runs()).toEqual([]);
+    });
+
+    it('gives back a staged version, bit by bit, also after the program was ended', async () => {
+      await state.stage('r-1', version(1), content(1));
+      for (const open of [async () => state, under.reopen]) {
+        const one = await open();
+        expect(await one.versions('r-1')).toEqual([{ ...version(1), counted: false }]);
+        expect(await one.kept('r-1', 't1-1')).toEqual(content(1).kept);
+        expect(await one.answer('r-1', 't1-1')).toEqual(content(1).answer);
+        expect(await one.runs()).toEqual(['r-1']);
+      }
+    });
+
+    it('keeps versions in the order in which they were staged first', async () => {
+      await state.stage('r-1', version(9), content(9));
+      await state.stage('r-1', version(10), content(10));
+      await state.stage('r-1', version(9), content(7));
+      expect(await tickets()).toEqual(['t9-1', 't10-1']);
+      expect((await state.answer('r-1', 't9-1'))?.weight).toBe(7);
+    });
+
+    it('puts a version in the place of others', async () => {
+      await state.stage('r-1', version(1), content(1));
+      await state.stage('r-1', version(1, 2), content(2), ['t1-1', 'unknown']);
+      expect(await tickets()).toEqual(['t1-2']);
+      expect(await state.kept('r-1', 't1-1')).toBeNull();
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+    });
+
+    it('notes verdicts: counted without the answer, staged again, or gone', async () => {
+      for (const round of [1, 2, 3]) await state.stage('r-1', version(round), content(round));
+      await state.settle(
+        'r-1',
+        new Map<string, boolean | null>([
+          ['t1-1', true],
+          ['t2-1', false],
+          ['unknown', true],
+        ]),
+      );
+      const verdicts = async () =>
+        (await state.versions('r-1')).map(({ ticket, counted }) => [ticket, counted]);
+      expect(await verdicts()).toEqual([
+        ['t1-1', true],
+        ['t3-1', false],
+      ]);
+      expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+      expect(await state.kept('r-1', 't2-1')).toBeNull();
+      expect(await state.answer('r-1', 't3-1')).toEqual(content(3).answer);
+      await state.settle(
+        'r-1',
+        new Map([
+          ['t1-1', null],
+          ['t3-1', null],
+        ]),
+      );
+      expect(await verdicts()).toEqual([
+        ['t1-1', false],
+        ['t3-1', false],
+      ]);
+      expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
+      expect(await state.answer('r-1', 't3-1')).toEqual(content(3).answer);
+    });
+
+    it('keeps runs apart, and forgets one', async () => {
+      for (const run of ['r-1', 'r-10', 'r-2']) await state.stage(run, version(1), content(1));
+      expect((await state.runs()).toSorted()).toEqual(['r-1', 'r-10', 'r-2']);
+      await state.forget('r-1');
+      expect((await state.runs()).toSorted()).toEqual(['r-10', 'r-2']);
+      expect(await state.kept('r-1', 't1-1')).toBeNull();
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+      expect(await state.kept('r-10', 't1-1')).toEqual(content(1).kept);
+    });
+
+    it('does not keep numbers that the caller may change', async () => {
+      const { kept, answer } = content(1);
+      await state.stage('r-1', version(1), { kept, answer });
+      kept.strategy.tensors.c.fill(9);
+      answer.frame.fill(9);
+      expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
+      expect(await state.answer('r-1', 't1-1')).toEqual(content(1).answer);
     });
   });
 }
@@ -331,11 +457,7 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       });
       const fetcher = new ParcelFetcher(under.transport.request);
       const fetch = () =>
-        fetcher.fetch(
-          'r-1',
-          { hash: 'a'.repeat(64), frame: header },
-          { kind: 'weights', ...expectation },
-        );
+        fetcher.fetch('r-1', { hash: 'a'.repeat(64), frame: header }, { kind: 'weights', ...expectation });
       await expect(fetch()).rejects.toMatchObject({ code: 'connection-lost' });
       await sees('lost');
       under.peer.welcome(welcome);

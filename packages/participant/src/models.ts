@@ -117,7 +117,10 @@ export class Models {
   async receive(ask: Ask, round: number, options?: PieceOptions): Promise<Received> {
     const [parcel, ...others] = ask.parcels;
     if (parcel?.name !== 'model')
-      throw new CoppiceError('message-invalid', 'The message "ask" is not valid: its first parcel is no model.');
+      throw new CoppiceError(
+        'message-invalid',
+        'The message "ask" is not valid: its first parcel is no model.',
+      );
     const weights = await this.#receive(ask.run, parcel, options);
     const given: Record<string, Float32Array> = {};
     for (const other of others) given[other.name] = await this.#whole(ask.run, other, options);

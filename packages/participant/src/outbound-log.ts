@@ -16,7 +16,11 @@ export class OutboundLog {
    * @param sent.at milliseconds since the epoch.
    * @param sent.norm L2 norm of a contribution's change of the model.
    */
-  add<N extends UpName>(name: N, message: Up<N>, { at, norm }: { at: number; norm?: number | undefined }): void {
+  add<N extends UpName>(
+    name: N,
+    message: Up<N>,
+    { at, norm }: { at: number; norm?: number | undefined },
+  ): void {
     const { frame, ...fields } = message as Up<N> & { frame?: Uint8Array | ArrayBuffer };
     const bytes = JSON.stringify(fields).length + (frame === undefined ? 0 : frameBytes(frame).byteLength);
     const record = { at, name, bytes, fields, ...(norm === undefined ? {} : { norm }) };

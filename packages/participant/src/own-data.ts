@@ -42,7 +42,12 @@ export class OwnData {
   async open({ id, data }: Task): Promise<boolean> {
     if (this.#opened?.task === id) return false;
     this.close();
-    const opened: Opened = { task: id, local: this.#begin(id, data, () => opened), examples: 0, close: () => {} };
+    const opened: Opened = {
+      task: id,
+      local: this.#begin(id, data, () => opened),
+      examples: 0,
+      close: () => {},
+    };
     this.#opened = opened;
     try {
       await opened.local;

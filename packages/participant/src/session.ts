@@ -126,7 +126,7 @@ class ParticipantSession implements Session {
     this.#o = options;
     this.#data = new OwnData(options.openData);
     this.#models = new Models({
-      pull: async (message) => valueOf(await this.#request('pull', message)),
+      pull: async (message) => contentOf(await this.#request('pull', message)),
       request: (name, message) => this.#o.transport.request(name, message),
       checksum: options.checksum,
       joined: () => this.#joined,
@@ -633,7 +633,7 @@ class ParticipantSession implements Session {
 }
 
 /** The content of an answer. @throws CoppiceError its refusal. */
-function valueOf<T>(reply: Reply<T>): T {
+function contentOf<T>(reply: Reply<T>): T {
   if (reply.ok) return reply.value;
   throw CoppiceError.fromWire(reply.error);
 }

@@ -21,7 +21,7 @@ export const labelText = catalogue(
     accountValue: 'none; a random id',
     also: 'Also sent',
     alsoValue:
-      'how many examples, loss and accuracy on them; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL); your invitation, if you came by one',
+      'how many examples, loss and accuracy on them, how many of each class and how many of those right; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL); your invitation, if you came by one',
     openKey:
       'This page came without HTTPS. So this browser cannot lock away the key that shows who you are: it lies readable in its storage, and anyone on the way can read and change what is sent.',
     network: 'As with any web page, the coordinator sees your network address.',
@@ -49,7 +49,7 @@ export const labelText = catalogue(
     accountValue: '无；只有一个随机标识',
     also: '另外发送',
     alsoValue:
-      '样本数量、模型在其上的损失与准确率；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）；如果你凭邀请而来，还有该邀请',
+      '样本数量、模型在其上的损失与准确率，以及各类别的样本数量与正确数量；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）；如果你凭邀请而来，还有该邀请',
     openKey:
       '本页没有通过 HTTPS 传来，因此浏览器无法锁好证明你身份的密钥：它以可读的形式存放在浏览器中，而且途中的任何人都能读取和更改所发送的内容。',
     network: '与任何网页一样，协调器能看到你的网络地址。',

@@ -48,6 +48,16 @@ const en: Texts = {
     means: 'The coordinator cannot understand it yet. Your examples are kept.',
     action: 'Try again later; whoever runs the coordinator must update it.',
   },
+  'plan-unsupported': {
+    happened: 'This training needs something that this page cannot do yet.',
+    means: 'You cannot take part in it with this version of the page. Your examples are kept.',
+    action: 'Reload the page to update it.',
+  },
+  'message-unknown': {
+    happened: 'This page sent a message that the coordinator does not know.',
+    means: 'The coordinator is older than this page, and did nothing with the message.',
+    action: 'Nothing, unless it keeps happening: then tell whoever runs the coordinator.',
+  },
   'identity-invalid': {
     happened: 'The coordinator did not accept the random id of this browser.',
     means: 'You cannot take part with it.',
@@ -167,6 +177,11 @@ const en: Texts = {
     means: 'The update does not count; the newest model has been fetched.',
     action: 'Nothing: the next round goes on from it.',
   },
+  'ticket-invalid': {
+    happened: 'The coordinator did not recognise the question that this device answered.',
+    means: 'The update does not count; the newest model has been fetched.',
+    action: 'Nothing: the next round goes on from it.',
+  },
   'not-joined': {
     happened: 'The coordinator did not know this device in the run.',
     means: 'What was sent does not count yet.',
@@ -201,6 +216,11 @@ const en: Texts = {
     happened: 'You have more examples than this training allows one person to count.',
     means: 'The update was refused.',
     action: 'Delete some of your examples, then go on.',
+  },
+  'update-measure': {
+    happened: 'The counts or measurements that came with the update cannot be right.',
+    means: 'It was refused; the others are not affected.',
+    action: 'Reload the page. If it happens again, send the diagnostics.',
   },
   'update-norm': {
     happened: 'The update was longer than this training lets one person’s be.',
@@ -318,6 +338,16 @@ const zh: Texts = {
     means: '协调器还无法理解它。样本仍保留。',
     action: '请稍后再试；需要由运营者更新协调器。',
   },
+  'plan-unsupported': {
+    happened: '本次训练需要本页面尚不支持的功能。',
+    means: '以当前版本的页面无法参与这次训练。样本仍保留。',
+    action: '重新加载页面即可更新。',
+  },
+  'message-unknown': {
+    happened: '本页面发送了协调器不认识的消息。',
+    means: '协调器的版本比本页面旧，没有处理该消息。',
+    action: '无需操作；若反复出现，请告知运营者。',
+  },
   'identity-invalid': {
     happened: '协调器没有接受本浏览器的随机标识。',
     means: '用这个标识无法参与。',
@@ -433,6 +463,11 @@ const zh: Texts = {
     means: '该更新不计入；已取得最新模型。',
     action: '无需操作：下一轮由此继续。',
   },
+  'ticket-invalid': {
+    happened: '协调器无法识别本设备所回答的请求。',
+    means: '该更新不计入；已取得最新模型。',
+    action: '无需操作：下一轮由此继续。',
+  },
   'not-joined': {
     happened: '协调器上没有本设备加入本次训练的记录。',
     means: '刚才发送的内容暂不计入。',
@@ -467,6 +502,11 @@ const zh: Texts = {
     happened: '你的样本数超过了本次训练允许一人计入的上限。',
     means: '更新被拒绝。',
     action: '删除部分样本后再继续。',
+  },
+  'update-measure': {
+    happened: '随更新发送的计数或测量结果不可能成立。',
+    means: '该更新被拒绝；其他人不受影响。',
+    action: '请重新加载页面。若再次出现，请发送诊断信息。',
   },
   'update-norm': {
     happened: '更新超过了本次训练允许一人的长度。',
@@ -583,6 +623,7 @@ const passing: ReadonlySet<ErrorCode> = new Set([
   'ticket-invalid',
   'update-late',
   'update-stale',
+  'ticket-invalid',
   'not-joined',
   'update-not-selected',
   'update-duplicate',
