@@ -1,5 +1,6 @@
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { contributionFrame, type Encoder, measureSum, type Tensor } from './raw-contribution.ts';
 import { type Keys, keysFrom, keysOf } from './raw-identity.ts';
 import {
   aggregate,
@@ -35,7 +36,7 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
   return participant;
 }
 
-const connectAs = (keys: Keys) => connect({ protocol: 3, key: keys.key }, keys);
+const connectAs = (keys: Keys) => connect({ protocol: 4, key: keys.key }, keys);
 
 async function post(path: string, body: Json): Promise<Json> {
   const response = await fetch(`${coordinator.url}${path}`, {
@@ -53,13 +54,24 @@ async function launch(plan: Json, admission = 'open'): Promise<string> {
 
 interface InRound {
   readonly raw: RawParticipant;
+  /** Of the model. */
   readonly hash: Buffer;
   readonly weights: number[];
-  /** What every update of this round says beside its frame. */
-  readonly update: Json;
+  readonly answers: { readonly train: Tensor[]; readonly evaluate: Tensor[] };
+  readonly ask: Ask;
+  /** All fields of an answer but its frame. */
+  readonly answer: Json;
 }
 
-/** Connects and joins; resolves when the round has come. @param has what `join` says of a model that is kept. */
+interface Ask extends Json {
+  readonly kind: string;
+  readonly ticket: string;
+  readonly parcels: readonly [
+    { readonly name: string; readonly hash: string; readonly base?: string; readonly frame: Uint8Array },
+  ];
+}
+
+/** Connects and joins; resolves when the question has come. @param has `join`'s word of a model that is kept. */
 async function enter(name: string, run: string, examples: number, has: Json = {}): Promise<InRound> {
   const raw = connectAs(keysOf(name));
   expect(await raw.connected).toBeNull();
@@ -74,25 +86,58 @@ async function enter(name: string, run: string, examples: number, has: Json = {}
     ...has,
   });
   expect(joined.message).toMatchObject({ ok: true });
-  const { layout } = joined.message['value'] as { layout: Spec[] };
-  const { message, frame: bytes } = await raw.event('round-start');
-  if (bytes === null) throw new Error('round-start came without its frame');
-  const { round, attempt, checkpoint } = message;
+  const { layout, answers } = joined.message['value'] as { layout: Spec[]; answers: InRound['answers'] };
+  const ask = (await raw.event('ask')).message as Ask;
+  expect(ask).toMatchObject({ run, kind: 'train', attempt: 1, given: {} });
+  const [model] = ask.parcels;
+  expect(model.name).toBe('model');
   const hash = layoutHash(layout);
-  const weights = payload(bytes);
-  expect(bytes).toEqual(frame(1, hash, weights));
-  expect(weightsHash(bytes.subarray(40))).toBe(checkpoint);
-  const update = {
-    run,
-    round,
-    attempt,
-    checkpoint,
-    examples,
-    loss: 0.9,
-    evaluation: { loss: 1.1, accuracy: 0.5, examples: 2 },
-    milliseconds: 12,
-  };
-  return { raw, hash, weights, update };
+  const weights = payload(model.frame);
+  expect(model.frame).toEqual(frame(1, hash, weights));
+  expect(weightsHash(model.frame.subarray(40))).toBe(model.hash);
+  const answer = { run, ticket: ask.ticket, weight: examples, milliseconds: 12 };
+  return { raw, hash, weights, answers, ask, answer };
+}
+
+/** Held-out measures of a model that knows nothing: two examples, one of them right. */
+const held = {
+  'held/examples': [2],
+  'held/loss': [2.2],
+  'held/loss-examples': [2],
+  'held/hits': [1],
+  'held/class-examples': [1, 0, 1],
+  'held/class-hits': [1, 0, 0],
+};
+
+/** The frame of an answer to `train`. */
+function trained(
+  { answers, answer }: Pick<InRound, 'answers' | 'answer'>,
+  delta: readonly number[],
+  {
+    encoder,
+    ...measures
+  }: { encoder?: Encoder } & Record<string, readonly number[] | Encoder | undefined> = {},
+): Uint8Array {
+  const examples = answer['weight'] as number;
+  return contributionFrame(
+    answers.train,
+    {
+      model: delta,
+      'train/examples': [examples],
+      'train/loss': [0.9 * examples],
+      'train/loss-examples': [examples],
+      ...held,
+      ...(measures as Record<string, readonly number[]>),
+    },
+    encoder,
+  );
+}
+
+async function get(path: string): Promise<unknown> {
+  const response = await fetch(`${coordinator.url}${path}`, {
+    headers: { authorization: 'Bearer a-key-for-tests' },
+  });
+  return response.json();
 }
 
 /** Differences of any size and sign, none of them round. */
@@ -102,13 +147,36 @@ const difference = (length: number, seed: number) =>
 describe('a participant written from docs/protocol.md', () => {
   it.each([
     [{ protocol: 1, secret: '00'.repeat(32) }, 'protocol-too-old'],
+    [{ protocol: 3, key: keysOf('old').key }, 'protocol-too-old'],
     [{ protocol: 99, key: keysOf('new').key }, 'protocol-too-new'],
-    [{ protocol: 3, key: 'short' }, 'identity-invalid'],
-    [{ protocol: 3, key: 'A'.repeat(87) }, 'identity-invalid'],
-    [{ protocol: 3, key: `B${'A'.repeat(86)}` }, 'identity-invalid'],
-    [{ protocol: 3, key: keysOf('more').key, more: 1 }, 'identity-invalid'],
+    [{ protocol: 4, key: 'short' }, 'identity-invalid'],
+    [{ protocol: 4, key: 'A'.repeat(87) }, 'identity-invalid'],
+    [{ protocol: 4, key: `B${'A'.repeat(86)}` }, 'identity-invalid'],
+    [{ protocol: 4.5, key: keysOf('part').key }, 'identity-invalid'],
   ])('is refused by name: %j', async (auth, code) => {
-    expect(await connect(auth).connected).toMatchObject({ code, message: expect.any(String) });
+    expect(await connect(auth).connected).toMatchObject({
+      code,
+      message: expect.any(String),
+      retry: expect.any(String),
+    });
+  });
+
+  it('of a newer version is spoken to in the coordinator’s', async () => {
+    const keys = keysOf('newer');
+    const auth = { protocol: 99, oldest: 4, features: ['of-a-newer-version'], key: keys.key, more: 1 };
+    const raw = connect(auth, keys);
+    expect((await raw.event('welcome')).message).toMatchObject({ protocol: 4 });
+  });
+
+  it('is told when the coordinator does not know a message, and goes on', async () => {
+    const raw = connectAs(keysOf('curious'));
+    await raw.event('welcome');
+    const unknown = { code: 'message-unknown', message: expect.any(String), retry: 'never' };
+    expect((await raw.ask('tomorrow', { run: 'none' })).message).toEqual({ ok: false, error: unknown });
+    raw.tell('tomorrow', {});
+    expect((await raw.event('notice')).message).toEqual(unknown);
+    const { message } = await raw.ask('pull', { run: 'no-such-run' });
+    expect(message).toMatchObject({ error: { code: 'run-unknown', retry: 'never' } });
   });
 
   it('is known by the hash of its key, and one connection at a time is its own', async () => {
@@ -118,7 +186,7 @@ describe('a participant written from docs/protocol.md', () => {
     );
     const first = connectAs(keys);
     const { message } = await first.event('welcome');
-    expect(message).toMatchObject({ protocol: 3, participant: 'd4b6022caab19a20ef24119faf1a64a2' });
+    expect(message).toMatchObject({ protocol: 4, participant: 'd4b6022caab19a20ef24119faf1a64a2' });
     const second = connectAs(keys);
     await second.event('welcome');
     expect((await first.event('notice')).message).toMatchObject({ code: 'session-replaced' });
@@ -127,9 +195,12 @@ describe('a participant written from docs/protocol.md', () => {
 
   describe('must prove its key', () => {
     const victim = keysOf('victim');
-    const unproven = { ok: false, error: { code: 'identity-unproven', message: expect.any(String) } };
+    const unproven = {
+      ok: false,
+      error: { code: 'identity-unproven', message: expect.any(String), retry: 'never' },
+    };
     const claim = async () => {
-      const raw = connect({ protocol: 3, key: victim.key });
+      const raw = connect({ protocol: 4, key: victim.key });
       const nonce = (await raw.event('challenge')).message['nonce'] as string;
       return { raw, nonce, host: new URL(coordinator.url).host };
     };
@@ -194,31 +265,35 @@ describe('a participant written from docs/protocol.md', () => {
     const size = a.weights.length;
     const ofA = difference(size, 1);
     const ofB = difference(size, 2);
+    const bad = (code: string) => ({ ok: false, error: { code } });
 
     // One after the other is refused by name; after the last, C is out of the round.
-    const c1 = await c.raw.ask('update', { ...c.update, examples: 0 }, frame(2, c.hash, ofA));
-    expect(c1.message).toMatchObject({ ok: false, error: { code: 'message-invalid' } });
-    const c2 = await c.raw.ask('update', { ...c.update, checkpoint: '0'.repeat(64) }, frame(2, c.hash, ofA));
+    const c1 = await c.raw.ask('answer', { ...c.answer, weight: 0 }, trained(c, ofA));
+    expect(c1.message).toMatchObject(bad('message-invalid'));
+    const c2 = await c.raw.ask('answer', { ...c.answer, ticket: a.ask.ticket }, trained(c, ofA));
     expect(c2.message).toMatchObject({
       ok: false,
-      error: { code: 'update-stale' },
-      current: { round: 0, checkpoint: c.update['checkpoint'] },
+      error: { code: 'ticket-invalid', retry: 'with-current-model' },
     });
-    expect(payload(c2.frame as Uint8Array)).toEqual(c.weights);
     const nan = [...ofA.slice(0, -1), Number.NaN];
-    const c3 = await c.raw.ask('update', c.update, frame(2, c.hash, nan));
-    expect(c3.message).toMatchObject({ ok: false, error: { code: 'update-not-finite' } });
+    const c3 = await c.raw.ask('answer', c.answer, trained(c, nan));
+    expect(c3.message).toMatchObject(bad('update-not-finite'));
+    const c4 = await c.raw.ask('answer', c.answer, trained(c, ofA));
+    expect(c4.message).toMatchObject(bad('update-late'));
 
-    const good = frame(2, a.hash, ofA);
+    const good = trained(a, ofA);
     const damaged = good.slice();
     damaged[60] = (damaged[60] as number) ^ 1;
-    const a1 = await a.raw.ask('update', a.update, damaged);
-    expect(a1.message).toMatchObject({ ok: false, error: { code: 'frame-invalid' } });
-    const a2 = await a.raw.ask('update', a.update, good);
+    const a1 = await a.raw.ask('answer', a.answer, damaged);
+    expect(a1.message).toMatchObject({ ok: false, error: { code: 'frame-invalid', retry: 'later' } });
+    const open = await a.raw.ask('counted', { run, tickets: [a.ask.ticket] });
+    expect(open.message).toEqual({ ok: true, value: { counted: [null] } });
+    const a2 = await a.raw.ask('answer', a.answer, good);
     expect(a2.message).toEqual({ ok: true, value: { duplicate: false, next: null } });
-    const a3 = await a.raw.ask('update', a.update, good);
+    // The first answer counts, whatever is in a second.
+    const a3 = await a.raw.ask('answer', a.answer, trained(a, ofB));
     expect(a3.message).toEqual({ ok: true, value: { duplicate: true, next: null } });
-    await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
+    await b.raw.ask('answer', b.answer, trained(b, ofB));
 
     const foretold = frame(
       1,
@@ -232,6 +307,13 @@ describe('a participant written from docs/protocol.md', () => {
     expect(end.message).toMatchObject({ outcome: 'committed', accepted: 2, asked: 3, you: 'accepted' });
     expect(end.message['checkpoint']).toBe(weightsHash(foretold));
     expect((await c.raw.event('round-end')).message).toMatchObject({ you: 'refused' });
+    for (const [one, counted] of [
+      [a, true],
+      [c, false],
+    ] as const) {
+      const asked = await one.raw.ask('counted', { run, tickets: [one.ask.ticket] });
+      expect(asked.message).toEqual({ ok: true, value: { counted: [counted] } });
+    }
 
     const at = `${coordinator.url}/models/iris/latest/`;
     const model = (await (await fetch(`${at}model.json`)).json()) as {
@@ -241,19 +323,65 @@ describe('a participant written from docs/protocol.md', () => {
     const served = new Uint8Array(await (await fetch(new URL(path, at))).arrayBuffer());
     expect(served).toEqual(foretold);
 
-    // The last model is sent out once more, to be measured.
-    const ask = await a.raw.event('evaluate');
-    expect((ask.frame as Uint8Array).subarray(40)).toEqual(served);
-    const metrics = { loss: 1.05, accuracy: 0.5, examples: 2 };
-    const measured = await a.raw.ask('evaluation', { run, checkpoint: ask.message['checkpoint'], metrics });
-    expect(measured.message).toEqual({ ok: true, value: null });
-
-    // The round is over: what was counted is still known as such, what was not comes too late.
-    const again = await b.raw.ask('update', b.update, frame(2, b.hash, ofB));
+    // The round is over: an answer that counted is still known as such, another comes too late.
+    const again = await b.raw.ask('answer', b.answer, trained(b, ofB));
     expect(again.message).toEqual({ ok: true, value: { duplicate: true, next: null } });
-    const late = await c.raw.ask('update', c.update, frame(2, c.hash, ofA));
-    expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' }, current: { round: 1 } });
-    expect((late.frame as Uint8Array).subarray(40)).toEqual(served);
+    const late = await c.raw.ask('answer', c.answer, trained(c, ofA));
+    expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' } });
+
+    // The last model is sent out once more, to be measured; then the run is over.
+    const [first, second, third] = (await Promise.all(
+      [a, b, c].map(async ({ raw }) => (await raw.event('ask')).message),
+    )) as [Ask, Ask, Ask];
+    expect(first).toMatchObject({ kind: 'evaluate', round: 1 });
+    expect(first.parcels[0].frame.subarray(40)).toEqual(served);
+    expect(first.ticket).not.toBe(second.ticket);
+    const measured = await a.raw.ask(
+      'answer',
+      { run, ticket: first.ticket, weight: 1, milliseconds: 0 },
+      contributionFrame(a.answers.evaluate, held),
+    );
+    expect(measured.message).toEqual({ ok: true, value: { duplicate: false, next: null } });
+    const impossible = await b.raw.ask(
+      'answer',
+      { run, ticket: second.ticket, weight: 1, milliseconds: 0 },
+      contributionFrame(b.answers.evaluate, { ...held, 'held/hits': [3] }),
+    );
+    expect(impossible.message).toMatchObject(bad('update-measure'));
+    const declined = await c.raw.ask('decline', { run, ticket: third.ticket, reason: 'backend-unavailable' });
+    expect(declined.message).toEqual({ ok: true, value: null });
+    for (const { raw } of [a, b, c])
+      expect((await raw.event('run-end')).message).toEqual({ run, status: 'finished', reason: null });
+
+    const [round] = (await get(`/api/runs/${run}/rounds`)) as [Json];
+    const losses = [10, 7].map((examples) => 0.9 * examples);
+    expect(round).toMatchObject({
+      accepted: 2,
+      // C's, and A's that came damaged at first.
+      refused: 2,
+      examples: 17,
+      trainingLoss: measureSum(losses, 2 ** -32) / 17,
+      federated: { loss: measureSum([2.2], 2 ** -32) / 2, accuracy: 0.5, examples: 2 },
+    });
+  });
+
+  it('is refused measures that no data can give', async () => {
+    const run = await launch({ minParticipants: 1, rounds: 1 });
+    const one = await enter('h', run, 10);
+    const delta = difference(one.weights.length, 1);
+    const wrong = await one.raw.ask('answer', one.answer, trained(one, delta, { 'train/examples': [9] }));
+    expect(wrong.message).toMatchObject({ ok: false, error: { code: 'update-measure', retry: 'never' } });
+    expect((await one.raw.event('round-end')).message).toMatchObject({
+      outcome: 'abandoned',
+      you: 'refused',
+    });
+    // The next attempt has a ticket of its own; an update of more examples than count is refused, too.
+    const { message } = await one.raw.event('ask');
+    expect(message).toMatchObject({ round: 1, attempt: 2 });
+    const many = { ...one.answer, ticket: message['ticket'], weight: 1_000_000 };
+    const refused = await one.raw.ask('answer', many, trained({ ...one, answer: many }, delta));
+    expect(refused.message).toMatchObject({ ok: false, error: { code: 'update-examples' } });
+    await one.raw.ask('leave', { run });
   });
 
   it('comes into a run by the link of its invitation, and is put out by a ban', async () => {
@@ -278,6 +406,7 @@ describe('a participant written from docs/protocol.md', () => {
     expect((await raw.event('notice')).message).toEqual({
       code: 'participant-banned',
       message: expect.any(String),
+      retry: 'never',
     });
     await raw.closed;
   });
@@ -288,13 +417,13 @@ describe('a participant written from docs/protocol.md', () => {
     const deltas = [a, b].map(({ weights }, i) => difference(weights.length, i));
     const payloads = deltas.map((delta, i) => encodeInt8(delta, i));
     const ofA = deltas[0] as number[];
-    const plain = await a.raw.ask('update', a.update, frame(2, a.hash, ofA));
+    const plain = await a.raw.ask('answer', a.answer, trained(a, ofA));
     expect(plain.message).toMatchObject({ ok: false, error: { code: 'update-shape' } });
-    const updates = [b, a].map(async ({ raw, update, hash, weights }) => {
-      const payload = payloads[raw === a.raw ? 0 : 1] as Uint8Array;
-      return (await raw.ask('update', update, frame(2, hash, weights, { codec: 2, payload }))).message;
+    const replies = [b, a].map(async (one) => {
+      const encoder = { codec: 2, encode: () => payloads[one === a ? 0 : 1] as Uint8Array };
+      return (await one.raw.ask('answer', one.answer, trained(one, ofA, { encoder }))).message;
     });
-    expect((await Promise.all(updates)).map(({ ok }) => ok)).toEqual([true, false]);
+    expect((await Promise.all(replies)).map(({ ok }) => ok)).toEqual([true, false]);
     const next = aggregate(b.weights, [
       { delta: decodeInt8(payloads[1] as Uint8Array, b.weights.length), examples: 33 },
     ]);
@@ -315,25 +444,32 @@ describe('a participant written from docs/protocol.md', () => {
       InRound,
       InRound,
     ];
+    const first = a.ask.parcels[0].hash;
+    let before = first;
     let weights = a.weights;
-    let { update } = a;
+    let tickets = [a.ask.ticket, b.ask.ticket];
     for (let round = 1; round <= 2; round++) {
-      for (const { raw, hash } of [a, b]) {
-        await raw.ask('update', update, frame(2, hash, difference(weights.length, round)));
+      for (const [i, one] of [a, b].entries()) {
+        const answer = { ...one.answer, ticket: tickets[i] };
+        await one.raw.ask('answer', answer, trained(one, difference(weights.length, round)));
       }
-      const [byStep, whole] = await Promise.all([a.raw.event('round-start'), b.raw.event('round-start')]);
-      const { base, checkpoint } = byStep.message;
-      expect(base).toBe(update['checkpoint']);
-      const step = decodeInt8((byStep.frame as Uint8Array).subarray(40), weights.length);
-      expect([...(byStep.frame as Uint8Array).subarray(4, 7)]).toEqual([1, 3, 2]);
+      const asks = (await Promise.all([a, b].map(async ({ raw }) => (await raw.event('ask')).message))) as [
+        Ask,
+        Ask,
+      ];
+      const [[byStep], [whole]] = [asks[0].parcels, asks[1].parcels];
+      expect(byStep.base).toBe(before);
+      const step = decodeInt8(byStep.frame.subarray(40), weights.length);
+      expect([...byStep.frame.subarray(4, 7)]).toEqual([1, 3, 2]);
       weights = weights.map((weight, i) => Math.fround(weight + (step[i] as number)));
-      expect(whole.message).not.toHaveProperty('base');
-      expect(payload(whole.frame as Uint8Array)).toEqual(weights);
-      expect(weightsHash(frame(1, a.hash, weights).subarray(40))).toBe(checkpoint);
-      update = { ...update, round: round + 1, checkpoint };
+      expect(whole).not.toHaveProperty('base');
+      expect(payload(whole.frame)).toEqual(weights);
+      expect(weightsHash(frame(1, a.hash, weights).subarray(40))).toBe(byStep.hash);
+      before = byStep.hash;
+      tickets = asks.map(({ ticket }) => ticket);
     }
-    const pulled = await b.raw.ask('pull', { run, has: a.update['checkpoint'] });
-    expect(pulled.message['value']).toMatchObject({ base: a.update['checkpoint'] });
+    const pulled = await b.raw.ask('pull', { run, has: first });
+    expect(pulled.message['value']).toMatchObject({ base: first, checkpoint: before });
     const twice = (pulled.frame as Uint8Array).subarray(40);
     const two = [0, 1].map((i) => decodeInt8(twice.subarray((i * twice.length) / 2), weights.length));
     const there = a.weights.map((weight, i) =>

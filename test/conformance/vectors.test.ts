@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import {
+  contributionFrame,
+  contributionHash,
+  contributionPayload,
+  contributionText,
+  limbs,
+  measureSum,
+  readMeasures,
+  type Tensor,
+} from './raw-contribution.ts';
 import { keysFrom } from './raw-identity.ts';
 import {
   aggregate,
@@ -59,6 +69,35 @@ function decodeModel(codec: string, payload: Uint8Array, layout: readonly Spec[]
   return layout.flatMap(({ trainable }, i) => (trainable ? trained : plain).splice(0, sizes[i]));
 }
 
+type Json = Record<string, unknown>;
+
+/** How many bytes a section has. */
+function sectionBytes(codec: string, layout: readonly Spec[]): number {
+  const size = (of: readonly Spec[]) =>
+    of.reduce((sum, { shape }) => sum + shape.reduce((product, length) => product * length, 1), 0);
+  const steps = size(layout.filter(({ trainable }) => trainable));
+  const plain = 4 * (size(layout) - steps);
+  const rest = steps % 4096;
+  const padded = rest === 0 ? 0 : 4 + Math.max(256, 2 ** Math.ceil(Math.log2(rest))) / 2;
+  const bytes: Record<string, number> = {
+    float32: 4 * steps,
+    float16: 2 * steps,
+    int8: steps + 4 * Math.ceil(steps / 1024),
+    int4: 4 + 2052 * Math.floor(steps / 4096) + padded,
+    top1: 8 * Math.ceil(steps / 100),
+    top10: 8 * Math.ceil(steps / 10),
+  };
+  return plain + (bytes[codec] as number);
+}
+
+/** A float32 in whole units of 2⁻³⁶, ties to even. */
+function exactUnits(value: number): bigint {
+  const scaled = value * 2 ** 36;
+  const floor = Math.floor(scaled);
+  const up = scaled - floor > 0.5 || (scaled - floor === 0.5 && floor % 2 !== 0);
+  return BigInt(up ? floor + 1 : floor);
+}
+
 /** All texts of a value. */
 function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
@@ -86,8 +125,52 @@ describe('docs/vectors.json', () => {
     }
   });
 
+  it.each(written.contributions.map((one, i) => [one.codec, i] as const))(
+    'has contributions of %s that are laid out, hashed and read as it says: %i',
+    (codec, i) => {
+      const vector = written.contributions[i] as (typeof written.contributions)[0];
+      const { text, hash, payload, frame, decoded, parameters } = vector;
+      const layout = vector.layout as readonly Tensor[];
+      expect(contributionText(layout)).toBe(text);
+      expect(contributionHash(layout)).toEqual(bytesOf(hash));
+      const encoded = { codec: codes[codec] as number, payload: bytesOf(payload) };
+      expect(encodedFrame(2, bytesOf(hash), parameters, encoded)).toEqual(bytesOf(frame));
+      // Section after section; the measures last.
+      const groups = [...new Set(layout.filter(({ role }) => role !== 'measure').map(({ group }) => group))];
+      let rest = bytesOf(payload);
+      for (const group of groups) {
+        const model = layout
+          .filter((tensor) => tensor.group === group)
+          .map(({ name, shape, role }) => ({ name, shape, trainable: role === 'step' }));
+        const bytes = sectionBytes(codec, model);
+        const read = decodeModel(codec, rest.subarray(0, bytes), model);
+        expect(Buffer.from(float32Bytes(read))).toEqual(bytesOf((decoded.vectors as Json)[group] as string));
+        rest = rest.subarray(bytes);
+      }
+      expect(readMeasures(layout, rest)).toEqual(decoded.measures);
+    },
+  );
+
+  it('has contributions that are written as it says, where the page gives the bytes', () => {
+    for (const { codec, layout, numbers, measures, payload, frame } of written.contributions) {
+      if (codec !== 'float32') continue;
+      const values = Object.entries(numbers).map(([group, bytes]) => [group, floatsOf(bytes as string)]);
+      const all = { ...Object.fromEntries(values), ...measures };
+      expect(Buffer.from(contributionPayload(layout as readonly Tensor[], all))).toEqual(bytesOf(payload));
+      expect(Buffer.from(contributionFrame(layout as readonly Tensor[], all))).toEqual(bytesOf(frame));
+    }
+  });
+
+  it('has limbs and sums of measures that the page’s rules give', () => {
+    const { values, numbers, read } = written.limbs;
+    const both = values.map(limbs);
+    expect(floatsOf(numbers)).toEqual([...both.map(([high]) => high), ...both.map(([, low]) => low)]);
+    expect(both.map(([high, low]) => high + low)).toEqual(read);
+    for (const { unit, values: given, sum } of written.measureSums) expect(measureSum(given, unit)).toBe(sum);
+  });
+
   it('has frames, layouts, hashes and random bits that the page’s rules give', () => {
-    const kinds = { weights: 1, update: 2, steps: 3 } as const;
+    const kinds = { weights: 1, contribution: 2, steps: 3 } as const;
     for (const { kind, codec, layoutHash: hash, parameters, payload, frame } of [
       ...written.frames,
       written.steps,
@@ -117,10 +200,16 @@ describe('docs/vectors.json', () => {
     expect(reached).toEqual(floatsOf(to));
     expect(weightsHash(bytesOf(from))).toBe(base);
     expect(weightsHash(bytesOf(to))).toBe(checkpoint);
-    const { weights, updates, next, checkpoint: aggregated } = written.aggregation;
-    const given = updates.map(({ delta, examples }) => ({ delta: floatsOf(delta), examples }));
+    const { weights, contributions, next, checkpoint: aggregated, controlMean, count } = written.aggregation;
+    const given = contributions.map(({ model, weight }) => ({ delta: floatsOf(model), examples: weight }));
     expect(aggregate(floatsOf(weights), given)).toEqual(floatsOf(next));
     expect(weightsHash(bytesOf(next))).toBe(aggregated);
+    // By one: every contribution alike.
+    const units = [0, 1, 2].map((i) =>
+      contributions.reduce((sum, { control }) => sum + exactUnits(floatsOf(control)[i] as number), 0n),
+    );
+    expect(units.map(String)).toEqual(written.aggregation.controlSums);
+    expect(units.map((sum) => Number(sum) / 2 ** 36 / count)).toEqual(controlMean);
   });
 });
 
@@ -142,7 +231,7 @@ describe('docs/protocol.md', () => {
   it('shows the examples of docs/vectors.json', () => {
     const shown = page.replaceAll(/\s+/g, ' ');
     const { identity, layouts, weightsHash: hash, codecs, randomBits: random, aggregation } = written;
-    const [frame] = written.frames;
+    const [contribution] = written.contributions;
     // The first of each codec but float32.
     const ofPage = codecs.slice(1, Object.keys(codes).length);
     const listed = [
@@ -151,6 +240,7 @@ describe('docs/protocol.md', () => {
       identity.signature,
       identity.host,
       layouts[0]?.text.replace('\n', '⏎') as string,
+      contribution?.text.replaceAll('\n', '⏎') as string,
       hash.hash,
       ...ofPage.map(({ payload }) => payload),
       ...ofPage.filter(({ encoding }) => encoding === 'free').map(({ decoded }) => decoded),
@@ -164,6 +254,6 @@ describe('docs/protocol.md', () => {
     const bytes = block
       .split('\n')
       .map((line) => line.match(/^(?:[0-9a-f]{2} {1,2})*[0-9a-f]{2}/)?.[0] ?? '');
-    expect(bytesOf(bytes.join(''))).toEqual(bytesOf(frame?.frame as string));
+    expect(bytesOf(bytes.join(''))).toEqual(bytesOf(contribution?.frame as string));
   });
 });

@@ -1,17 +1,31 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import {
-  ExactAccumulator,
+  decodeMeasures,
+  ExactSum,
   encodeInSteps,
+  encodeMeasures,
   encodeValues,
+  evaluationLayout,
   finish,
+  MeasureSum,
+  type Measures,
+  measuresOf,
+  modelGroup,
   payloadValues,
+  pipelineOf,
+  readContribution,
   takeSteps,
   toFloat32,
+  trainLayout,
 } from '@coppice/federation';
 import {
   type Codec,
+  type ContributionLayout,
   codecs,
+  contributionHash,
+  contributionSize,
+  defaultPlan,
   encodeFrame,
   type FrameKind,
   float32Payload,
@@ -19,8 +33,11 @@ import {
   layoutHash,
   modelSize,
   proofBytes,
+  sectionsOf,
+  type Task,
   weightsHash,
 } from '@coppice/protocol';
+import { contributionText } from './raw-contribution.ts';
 import { keysFrom } from './raw-identity.ts';
 import { randomBits } from './raw-participant.ts';
 
@@ -50,6 +67,7 @@ const withStatistics: Layout = [
   { name: 'norm/moving_mean', shape: [2], trainable: false },
   { name: 'dense/kernel', shape: [2, 3], trainable: true },
 ];
+const ofControl = Float32Array.of(0.01, -0.02, 0.5, -0.25, 1, -1, 0.125, 0);
 const mixed = Float32Array.of(0.5, -1, 100, -2000.5, 0.25, 0.125, -0.75, 3, 0, -0.001);
 
 function layoutVector(of: Layout) {
@@ -128,26 +146,147 @@ function identityVector() {
   return { privateKey, publicKey: key, id, signed: Buffer.from(signed).toString(), ...rest };
 }
 
+const plan = { ...defaultPlan, evaluationShare: 0 };
+const task: Pick<Task, 'data'> = {
+  data: { kind: 'image', width: 1, height: 2, channels: 1, classes: ['a', 'b'] },
+};
+const regression: Pick<Task, 'data'> = {
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  },
+};
+
+/** The layout of the page's example: a model that is all trained, and nothing held out. */
+const pageLayout = trainLayout(layout, task, plan);
+/** All that a layout can have: statistics, a strategy's group, held-out measures of each class. */
+const fullLayout: ContributionLayout = [
+  ...modelGroup(withStatistics, { bound: plan.maxNorm }),
+  ...modelGroup(
+    withStatistics.filter(({ trainable }) => trainable),
+    { group: 'control', weighted: 'one', bound: null },
+  ),
+  ...trainLayout(withStatistics, task, { ...plan, evaluationShare: 0.1 }).filter(
+    ({ role }) => role === 'measure',
+  ),
+];
+
+const pageMeasures = { 'train/examples': [3], 'train/loss': [2.7], 'train/loss-examples': [3] };
+const fullMeasures = {
+  ...pageMeasures,
+  'held/examples': [2],
+  'held/loss': [Math.LN2],
+  'held/loss-examples': [2],
+  'held/hits': [1],
+  'held/class-examples': [1, 1],
+  'held/class-hits': [0, 1],
+};
+
+const asMeasures = (measures: Readonly<Record<string, readonly number[]>>): Measures =>
+  new Map(Object.entries(measures).map(([name, values]) => [name, Float64Array.from(values)]));
+const asNumbers = (measures: Measures) =>
+  Object.fromEntries([...measures].map(([name, values]) => [name, [...values]]));
+
+/** @returns `numbers` by group; measures by name. `decoded` is what the coordinator sums. */
+function contributionVector(
+  codec: Codec,
+  of: ContributionLayout,
+  vectors: Readonly<Record<string, Float32Array>>,
+  measures: Readonly<Record<string, readonly number[]>>,
+) {
+  const sections = sectionsOf(of);
+  const { payload } = pipelineOf({ clipNorm: null, uploadCodec: codec }).onParticipant(
+    new Map(Object.entries(vectors)),
+    encodeMeasures(measuresOf(of), asMeasures(measures)),
+    new Map(),
+    { sections, round: 1, seed: 3 },
+  );
+  const read = readContribution(codec, payload, sections);
+  const parameters = contributionSize(of);
+  const header = { kind: 'contribution', codec, layoutHash: contributionHash(of), parameters } as const;
+  return {
+    codec,
+    layout: of,
+    text: contributionText(of),
+    hash: hex(contributionHash(of)),
+    parameters,
+    numbers: Object.fromEntries(Object.entries(vectors).map(([group, values]) => [group, floats(values)])),
+    measures,
+    payload: hex(payload),
+    frame: hex(encodeFrame({ ...header, payload })),
+    decoded: {
+      vectors: Object.fromEntries(
+        [...read.vectors].map(([group, values]) => [group, floats(toFloat32(values))]),
+      ),
+      measures: asNumbers(read.measures),
+    },
+  };
+}
+
+/** Numbers as the two float32 limbs in which a `double` travels, and what they are read as. */
+function limbsVector() {
+  const values = [2.7, Math.LN2, 1 / 3, 123_456_789.123, 0, 1e-30];
+  const [loss] = measuresOf(pageLayout).filter(({ precision }) => precision === 'double');
+  if (loss === undefined) throw new Error('the layout has no double');
+  const tensors = [{ ...loss, shape: [values.length], bound: null }];
+  const numbers = encodeMeasures(tensors, new Map([[loss.name, Float64Array.from(values)]]));
+  const read = decodeMeasures(tensors, numbers).get(loss.name) ?? [];
+  return { values, numbers: floats(numbers), read: [...read] };
+}
+
+/** Exact sums of measures, in their unit. */
+function measureSumVector(of: Pick<Task, 'data'>, values: readonly number[]) {
+  const tensor = evaluationLayout(of, plan).find(({ name }) => name === 'held/loss');
+  if (tensor === undefined) throw new Error('the layout has no loss');
+  const sum = new MeasureSum([tensor]);
+  for (const value of values) sum.add(new Map([[tensor.name, Float64Array.of(value)]]));
+  return {
+    unit: tensor.unit,
+    values: [...values],
+    units: sum.partial().units[tensor.name],
+    sum: sum.totals().get(tensor.name)?.[0],
+  };
+}
+
 function aggregationVector() {
   const weights = Float32Array.of(1, 2, 3);
-  const updates = [
-    { examples: 3, delta: update },
-    { examples: 1, delta: Float32Array.of(0.1, 0.1, -0.3) },
+  const contributions = [
+    { weight: 3, model: update, control: Float32Array.of(0.5, 0, -0.25) },
+    { weight: 1, model: Float32Array.of(0.1, 0.1, -0.3), control: Float32Array.of(0.1, 0.3, 1e-12) },
   ];
-  const sum = new ExactAccumulator(3);
-  for (const { delta, examples } of updates) sum.add(delta, examples);
-  const { low, high } = sum.partial();
-  const mean = sum.mean();
-  const next = weights.map((weight, i) => weight + (mean[i] as number));
+  const of = [
+    ...modelGroup(layout, { bound: null }),
+    ...modelGroup(layout, { group: 'control', weighted: 'one', bound: null }),
+  ];
+  const sum = new ExactSum(sectionsOf(of));
+  for (const { weight, model, control } of contributions) {
+    const payload = new Uint8Array([...float32Payload(model), ...float32Payload(control)]);
+    finish(sum.add(readContribution('float32', payload, sectionsOf(of)), weight, new Map()));
+  }
+  const sums = (group: 'model' | 'control') => {
+    const { low, high } = sum.partial().vectors[group] as { low: Float64Array; high: Float64Array };
+    return [...low].map((part, i) => String(BigInt(high[i] as number) * 2n ** 32n + BigInt(part)));
+  };
+  const { means, weight, count } = finish(sum.aggregate());
+  const mean = means.get('model') as Float64Array;
+  const next = weights.map((one, i) => one + (mean[i] as number));
   return {
     serverLearningRate: 1,
     weights: floats(weights),
-    updates: updates.map(({ examples, delta }) => ({ examples, delta: floats(delta) })),
-    sums: [...low].map((part, i) => String(BigInt(high[i] as number) * 2n ** 32n + BigInt(part))),
-    examples: 4,
+    contributions: contributions.map(({ weight, model, control }) => ({
+      weight,
+      model: floats(model),
+      control: floats(control),
+    })),
+    weight,
+    count,
+    sums: sums('model'),
     mean: [...mean],
     next: floats(next),
     checkpoint: weightsHash(next),
+    controlSums: sums('control'),
+    controlMean: [...(means.get('control') as Float64Array)],
   };
 }
 
@@ -174,11 +313,21 @@ export function vectors() {
     layouts: [layoutVector(layout), layoutVector(withStatistics)],
     weightsHash: { values: floats(update), hash: weightsHash(update) },
     frames: [
-      frameVector('update', 'float32', float32Payload(update)),
       frameVector('weights', 'float32', float32Payload(Float32Array.of(1, 2, 3))),
-      frameVector('update', 'int8', encodeValues('int8', update, layout, 3)),
-      frameVector('update', 'float16', encodeValues('float16', mixed, withStatistics, 1), withStatistics),
+      frameVector('weights', 'float16', encodeValues('float16', mixed, withStatistics, 1), withStatistics),
       frameVector('steps', 'int4', new Uint8Array(0)),
+    ],
+    contributions: [
+      contributionVector('float32', pageLayout, { model: update }, pageMeasures),
+      contributionVector('int8', pageLayout, { model: update }, pageMeasures),
+      ...names.map((codec) =>
+        contributionVector(codec, fullLayout, { model: mixed, control: ofControl }, fullMeasures),
+      ),
+    ],
+    limbs: limbsVector(),
+    measureSums: [
+      measureSumVector(task, [2.7, Math.LN2, 1 / 3, 2 ** -33, 3 * 2 ** -33]),
+      measureSumVector(regression, [1 / 3, 2 ** 30, 1e-9]),
     ],
     codecs: [
       ...names.map((codec) => codecVector(codec, update)),

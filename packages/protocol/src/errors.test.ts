@@ -44,10 +44,22 @@ describe('error codes', () => {
   });
 
   it.each([
-    [{ code: 'of-tomorrow', message: 'New.', retry: 'join' }, { code: 'internal', message: 'New.', retry: 'join' }],
-    [{ code: 'run-ended', message: 'Over.' }, { code: 'run-ended', message: 'Over.', retry: 'never' }],
-    [{ code: 'run-ended', message: 'Over.', retry: 'perhaps' }, { code: 'run-ended', retry: 'never' }],
-    [{ code: 'of-tomorrow', message: 'New.' }, { code: 'internal', retry: 'later' }],
+    [
+      { code: 'of-tomorrow', message: 'New.', retry: 'join' },
+      { code: 'internal', message: 'New.', retry: 'join' },
+    ],
+    [
+      { code: 'run-ended', message: 'Over.' },
+      { code: 'run-ended', message: 'Over.', retry: 'never' },
+    ],
+    [
+      { code: 'run-ended', message: 'Over.', retry: 'perhaps' },
+      { code: 'run-ended', retry: 'never' },
+    ],
+    [
+      { code: 'of-tomorrow', message: 'New.' },
+      { code: 'internal', retry: 'later' },
+    ],
     ['502 Bad Gateway', { code: 'internal', retry: 'later' }],
   ])('are read by what to do where their code is not known: %j', (answer, expected) => {
     expect(CoppiceError.fromAnswer(answer)).toMatchObject(expected);

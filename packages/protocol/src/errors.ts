@@ -95,7 +95,13 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes;
 export type Retry = (typeof errorCodes)[ErrorCode];
-export const retries = ['never', 'later', 'with-current-model', 'join', 'reload'] as const satisfies readonly Retry[];
+export const retries = [
+  'never',
+  'later',
+  'with-current-model',
+  'join',
+  'reload',
+] as const satisfies readonly Retry[];
 
 export function isErrorCode(word: unknown): word is ErrorCode {
   return typeof word === 'string' && Object.hasOwn(errorCodes, word);

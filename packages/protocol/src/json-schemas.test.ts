@@ -10,10 +10,11 @@ it('describes every message with its direction, and replies where there are any'
     Object.keys(messages).filter((name) => messages[name]?.direction === direction);
   expect(named('up')).toEqual(Object.keys(upMessages));
   expect(named('down')).toEqual(Object.keys(downMessages));
-  expect(Object.entries(messages).filter(([, { reply }]) => reply === null).map(([name]) => name)).toEqual([
-    'progress',
-    ...Object.keys(downMessages),
-  ]);
+  expect(
+    Object.entries(messages)
+      .filter(([, { reply }]) => reply === null)
+      .map(([name]) => name),
+  ).toEqual(['progress', ...Object.keys(downMessages)]);
 });
 
 it('is strict up, open down, and says which parts are binary', () => {

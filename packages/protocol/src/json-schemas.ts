@@ -68,7 +68,8 @@ function jsonSchema(schema: z.ZodMiniType): JsonSchema {
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema: written }) => {
       // The only custom type of the wire is a block of bytes.
-      if (zodSchema._zod.def.type === 'custom') Object.assign(written, { type: 'string', contentEncoding: 'binary' });
+      if (zodSchema._zod.def.type === 'custom')
+        Object.assign(written, { type: 'string', contentEncoding: 'binary' });
     },
   });
 }

@@ -203,7 +203,9 @@ describe('a layout of a contribution', () => {
         if ('refused' in result) return;
         const sections = sectionsOf(result.value);
         expect(contributionHash(result.value)).toHaveLength(16);
-        expect(sections.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(contributionSize(result.value));
+        expect(sections.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(
+          contributionSize(result.value),
+        );
         expect(Number.isSafeInteger(contributionBytes('float32', sections))).toBe(true);
       }),
       { numRuns: 2000 },

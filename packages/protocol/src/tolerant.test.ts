@@ -17,7 +17,9 @@ function withMore(value: unknown, name = ''): unknown {
 }
 
 const downward = [
-  ...(Object.keys(downMessages) as DownName[]).map((name) => [name, downMessages[name], sampleDown[name]] as const),
+  ...(Object.keys(downMessages) as DownName[]).map(
+    (name) => [name, downMessages[name], sampleDown[name]] as const,
+  ),
   ...(Object.keys(sampleReplies) as (keyof typeof sampleReplies)[]).flatMap((name) =>
     sampleReplies[name].map((reply) => [`reply to ${name}`, upMessages[name].reply, reply] as const),
   ),
@@ -39,11 +41,15 @@ describe('what comes down', () => {
     });
     expect(parseMessage('ask', downMessages.ask, { ...sampleDown.ask, kind: word }).kind).toBe('unknown');
     expect(
-      parseMessage('round-end', downMessages['round-end'], { ...sampleDown['round-end'], outcome: word, you: word }),
+      parseMessage('round-end', downMessages['round-end'], {
+        ...sampleDown['round-end'],
+        outcome: word,
+        you: word,
+      }),
     ).toMatchObject({ outcome: 'abandoned', you: 'late' });
-    expect(parseMessage('run-end', downMessages['run-end'], { ...sampleDown['run-end'], status: word }).status).toBe(
-      'stopped',
-    );
+    expect(
+      parseMessage('run-end', downMessages['run-end'], { ...sampleDown['run-end'], status: word }).status,
+    ).toBe('stopped');
   });
 
   it('is refused all the same where a known field is wrong', () => {

@@ -50,7 +50,9 @@ describe('the protocol', () => {
   it('has one digest for each released version, and at most one version after them', () => {
     const versions = Array.from({ length: RELEASED_VERSION }, (_, i) => String(i + 1));
     expect(Object.keys(released)).toEqual(versions);
-    expect(new Set([...Object.values(released), unreleased?.digest]).size).toBeGreaterThanOrEqual(RELEASED_VERSION);
+    expect(new Set([...Object.values(released), unreleased?.digest]).size).toBeGreaterThanOrEqual(
+      RELEASED_VERSION,
+    );
     expect(unreleased?.version ?? RELEASED_VERSION).toBe(PROTOCOL_VERSION);
     expect(PROTOCOL_VERSION - RELEASED_VERSION).toBe(unreleased === null ? 0 : 1);
   });

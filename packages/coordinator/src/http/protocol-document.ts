@@ -1,9 +1,4 @@
-import {
-  type DescribedWire,
-  describeWire,
-  OLDEST_SERVED_VERSION,
-  PROTOCOL_VERSION,
-} from '@coppice/protocol';
+import { type DescribedWire, describeWire, OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from '@coppice/protocol';
 
 /** The participant's wire as `GET /api/protocol.json` describes it. */
 export interface ProtocolDocument extends DescribedWire {

@@ -37,7 +37,9 @@ describe('a handshake', () => {
       code: 'protocol-too-new',
       message: expect.stringContaining(`needs version ${PROTOCOL_VERSION + 1} `),
     });
-    await expect(claimOf({ protocol: PROTOCOL_VERSION + 1, key })).rejects.toMatchObject({ code: 'protocol-too-new' });
+    await expect(claimOf({ protocol: PROTOCOL_VERSION + 1, key })).rejects.toMatchObject({
+      code: 'protocol-too-new',
+    });
   });
 
   it.each([[2.5], [0], [-1], ['4'], [null], [undefined]])(
