@@ -48,6 +48,16 @@ export interface PartialSum {
   readonly low: Float64Array;
 }
 
+/** A vector that is in a sum and does not count yet. */
+export interface Held {
+  /** The factor by which the limit shortened it. */
+  readonly factor: number;
+  /** It counts from now on. */
+  count(): void;
+  /** Nothing of it is left in the sum. */
+  takeOff(): void;
+}
+
 /**
  * The weighted mean of vectors, summed exactly. Memory: 8 bytes a parameter, 16 where values are
  * large, however many updates, and a slice.
@@ -114,12 +124,28 @@ export class ExactAccumulator {
    * @throws CoppiceError as `add`, and what reading the values throws.
    */
   *addInSteps(values: Values, weight: number, limit?: NormLimit): Steps<number> {
+    const held = yield* this.holdInSteps(values, weight, limit);
+    held.count();
+    return held.factor;
+  }
+
+  /**
+   * As `addInSteps`, but for the counting: the vector is in the sum until `count` or `takeOff` is called, one of them, and
+   * once. Until then the sum cannot be read. It is how vectors of several sums are added together or not at all.
+   *
+   * @throws CoppiceError as `add`; then nothing was added.
+   */
+  *holdInSteps(values: Values, weight: number, limit?: NormLimit): Steps<Held> {
     this.#requireRoom(1);
     checkShape(values.parameters, this.#parameters, weight);
     let factor = 1;
     /** The weight by which the whole vector is in the sum; 0: it is not. */
     let held = 0;
     let done = false;
+    const takeOff = () => {
+      if (held > 0) this.#takeOff(values, this.#parameters, held);
+      this.#underWay--;
+    };
     this.#underWay++;
     try {
       const largest = yield* this.#addWhole(values, weight, { weight, limit });
@@ -139,12 +165,14 @@ export class ExactAccumulator {
       }
       done = true;
     } finally {
-      if (!done && held > 0) this.#takeOff(values, this.#parameters, held);
-      this.#underWay--;
+      if (!done) takeOff();
     }
-    this.#updates += 1;
-    this.#weight += weight;
-    return factor;
+    const count = () => {
+      this.#underWay--;
+      this.#updates += 1;
+      this.#weight += weight;
+    };
+    return { factor, count, takeOff };
   }
 
   /** Adds every slice times `counted`, or none. @returns the largest |value|. */

@@ -1,7 +1,7 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
 import type { Steps } from '../steps.ts';
-import { ExactAccumulator, type PartialSum } from './accumulator.ts';
+import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
 import { MeasureSum } from './measure-sum.ts';
 import type { Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
 
@@ -49,19 +49,23 @@ export class ExactSum implements Sum {
 
   *add(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
     const { vectors, measures } = contribution;
-    // One vector is added and checked in a single pass; of several, none may be added before all are sound.
-    const alone = this.#vectors.size === 1;
-    if (!alone) yield* this.check(contribution, weight, limits);
-    let factor = 1;
-    for (const [group, { section, sum }] of this.#vectors)
-      factor = Math.min(
-        factor,
-        yield* sum.addInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
-      );
+    const held: Held[] = [];
+    let done = false;
+    try {
+      for (const [group, { section, sum }] of this.#vectors)
+        held.push(
+          yield* sum.holdInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
+        );
+      done = true;
+    } finally {
+      // Refused or given up at any group: those before it are taken off again.
+      if (!done) for (const one of held) one.takeOff();
+    }
+    for (const one of held) one.count();
     this.measures.add(measures);
     this.#count += 1;
     this.#weight += weight;
-    return factor;
+    return Math.min(1, ...held.map(({ factor }) => factor));
   }
 
   *aggregate(): Steps<Aggregate> {
