@@ -1,5 +1,5 @@
-import { sectionsOf, type TensorSpec } from '@coppice/protocol';
 import { seededRandom, shuffle, uniform } from '@coppice/ports';
+import { sectionsOf, type TensorSpec } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float32Values } from '../codecs/values.ts';
@@ -48,7 +48,8 @@ describe('ExactSum', () => {
         expect([count, weight]).toEqual([all.length, all.reduce((total, one) => total + one.weight, 0)]);
         expect(measures.get('examples')?.[0]).toBe(weight);
         for (let i = 0; i < 3; i++) {
-          const weighted = all.reduce((total, one) => total + (one.model[i] as number) * one.weight, 0) / weight;
+          const weighted =
+            all.reduce((total, one) => total + (one.model[i] as number) * one.weight, 0) / weight;
           const plain = all.reduce((total, one) => total + (one.control[i] as number), 0) / count;
           expect(means.get('model')?.[i]).toBeCloseTo(weighted, 6);
           expect(means.get('control')?.[i]).toBeCloseTo(plain, 8);
@@ -139,8 +140,8 @@ describe('ExactSum', () => {
     const mean = finish(sum.aggregate()).means.get('model');
     expect(mean?.[0]).toBeCloseTo(3, 6);
     expect(mean?.[1]).toBeCloseTo(4, 6);
-    expect(() => finish(sum.add(contribution([300, 0, 0], [0, 0, 0], 1), 1, new Map([['model', limit]])))).toThrow(
-      expect.objectContaining({ code: 'update-norm' }),
-    );
+    expect(() =>
+      finish(sum.add(contribution([300, 0, 0], [0, 0, 0], 1), 1, new Map([['model', limit]]))),
+    ).toThrow(expect.objectContaining({ code: 'update-norm' }));
   });
 });

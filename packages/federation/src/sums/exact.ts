@@ -86,7 +86,10 @@ export class ExactSum implements Sum {
   merge({ count, weight, vectors, measures }: PartialContributions): void {
     const groups = [...this.#vectors.keys()];
     if (Object.keys(vectors).length !== groups.length || !groups.every((group) => group in vectors))
-      throw new CoppiceError('update-shape', 'A partial sum of another layout cannot be merged into this one.');
+      throw new CoppiceError(
+        'update-shape',
+        'A partial sum of another layout cannot be merged into this one.',
+      );
     this.measures.merge(measures);
     for (const [group, { sum }] of this.#vectors) sum.merge(vectors[group] as PartialSum);
     this.#count += count;
@@ -100,7 +103,8 @@ export class ExactSum implements Sum {
 
 function vectorOf<T>(vectors: ReadonlyMap<string, T>, group: string): T {
   const vector = vectors.get(group);
-  if (vector === undefined) throw new CoppiceError('update-shape', `The contribution has no group "${group}".`);
+  if (vector === undefined)
+    throw new CoppiceError('update-shape', `The contribution has no group "${group}".`);
   return vector;
 }
 
