@@ -1,11 +1,4 @@
-import {
-  type Bounds,
-  type Contribution,
-  type Limits,
-  type Measures,
-  type Pipeline,
-  type Steps,
-} from '@coppice/federation';
+import type { Bounds, Contribution, Limits, Measures, Pipeline, Steps } from '@coppice/federation';
 import {
   type Answer,
   type Codec,
@@ -90,7 +83,8 @@ export class AnswerForm {
     const payload = bytes.subarray(FRAME_HEADER_BYTES);
     const checksum = yield* crc32InSteps(payload);
     const frame = decodeFrame(bytes, this.#expected, (part) =>
-      part.byteLength === payload.byteLength ? checksum : nativeCrc32(part),
+      // Told by its place: the header has a checksum, too, and can be as long.
+      part.byteOffset === payload.byteOffset ? checksum : nativeCrc32(part),
     );
     const contribution = this.#pipeline.onContribution(frame.payload, this.sections);
     this.#checkMeasures(contribution.measures, answer);

@@ -17,7 +17,7 @@ export interface CohortMember {
   capped: boolean;
   /** The factor by which limits shortened its vectors; 1: they count as they came. */
   factor: number;
-  /** Settles when the member's answer was looked at whole; `null`: none is being looked at. */
+  /** Settles when the member's answer, which is here whole, was looked at; `null`: none is here that was not. */
   taking: Promise<unknown> | null;
   /** Settles when the member's answer is on disk. */
   stored: Promise<void> | null;
@@ -119,7 +119,7 @@ export class Cohort {
     const accepted = this.accepted;
     if (accepted >= target) return 'enough';
     // An answer that is here whole, and still being looked at, came in time.
-    const expected = this.count((member) => (timeIsUp ? member.taking !== null : owes(member)));
+    const expected = this.count((member) => owes(member) && (!timeIsUp || member.taking !== null));
     if (accepted + expected < quorum) return this.#mayDiverge(expected) ? 'wait' : 'lost';
     return expected === 0 ? 'enough' : 'wait';
   }

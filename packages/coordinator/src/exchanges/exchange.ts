@@ -157,21 +157,27 @@ export class Exchange {
    *   it could not be kept.
    */
   async take(participant: string, answer: Answer): Promise<Receipt> {
-    const before = this.cohort.get(participant);
-    if (before?.taking != null) await before.taking.catch(() => {});
+    // One answer of a member is looked at at a time: its copies wait, and find it counted, or take its place.
+    for (let under = this.#taking(participant); under !== null; under = this.#taking(participant))
+      await under.catch(() => {});
     const counted = this.#countedBefore(participant);
     if (counted !== null) return counted;
+    let member: CohortMember;
     try {
-      if (!isHeaderAlone(frameBytes(answer.frame))) return await this.#takeWhole(participant, answer);
-      const next = this.#announced(participant, answer);
-      if (next !== null) return { duplicate: false, next };
-      // One at a time, so that memory holds one whole frame.
-      return await this.#transfers.alone(() => this.#takePieces(participant, answer));
+      if (isHeaderAlone(frameBytes(answer.frame))) {
+        const next = this.#announced(participant, answer);
+        if (next !== null) return { duplicate: false, next };
+        // One whole frame is in memory at a time.
+        const turn = () => this.#transfers.alone(() => this.#countPieces(participant, answer));
+        member = await this.#whileTaking(participant, turn);
+      } else member = await this.#countWhole(participant, answer);
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
       this.#refuse(participant, error);
       throw error;
     }
+    await member.stored;
+    return { duplicate: false, next: null };
   }
 
   /** Takes a piece of an answer that was announced. @returns the piece that comes next, when it is written. */
@@ -180,21 +186,26 @@ export class Exchange {
     return this.#transfers.take(participant, piece);
   }
 
-  #takeWhole(participant: string, answer: Answer): Promise<Receipt> {
+  #countWhole(participant: string, answer: Answer): CohortMember | Promise<CohortMember> {
     const bytes = frameBytes(answer.frame).byteLength;
     if (bytes > PIECE_BYTES) throw tooLarge(bytes);
-    return this.#count(participant, answer);
+    if (this.#o.form.parameters > STEP_PARAMETERS)
+      return this.#whileTaking(participant, () => this.#countInTurns(participant, answer));
+    const member = this.#wanted(participant);
+    this.#accept(participant, member, answer, finish(this.#sum(participant, answer)));
+    return member;
   }
 
-  async #takePieces(participant: string, answer: Answer): Promise<Receipt> {
-    // Others had their turn: the exchange may have closed, and this very answer may have been counted.
-    const counted = this.#countedBefore(participant);
-    if (counted !== null) return counted;
-    const next = this.#announced(participant, answer);
-    if (next !== null) return { duplicate: false, next };
+  async #countPieces(participant: string, answer: Answer): Promise<CohortMember> {
+    // The exchange may have closed while others had their turn.
+    this.#wanted(participant);
     try {
-      const frame = await this.#transfers.whole(participant);
-      return await this.#count(participant, { ...answer, frame });
+      const frame = await this.#transfers.whole(participant).catch((thrown: unknown) => {
+        // Pieces that are not wanted any more are given up, also while they are read.
+        this.#wanted(participant);
+        throw thrown;
+      });
+      return await this.#countInTurns(participant, { ...answer, frame });
     } finally {
       this.#transfers.drop(participant);
     }
@@ -210,36 +221,33 @@ export class Exchange {
     );
   }
 
-  /** Sums and keeps an answer: at once where the model is small, else a piece a turn of the event loop. */
-  async #count(participant: string, answer: Answer): Promise<Receipt> {
+  /** Looks at an answer that is here whole: from its beginning on a deadline waits for it. */
+  async #whileTaking<T>(participant: string, work: () => Promise<T>): Promise<T> {
     const member = this.#wanted(participant);
-    const steps = this.#sum(participant, answer);
-    if (this.#o.form.parameters <= STEP_PARAMETERS) this.#accept(participant, member, answer, finish(steps));
-    else {
-      const taking = this.#inTurns(participant, member, answer, steps);
-      member.taking = taking;
-      try {
-        await taking;
-      } finally {
-        member.taking = null;
-        // A deadline waits for answers that are here whole.
-        this.#consider();
-      }
+    const taking = work();
+    member.taking = taking;
+    try {
+      return await taking;
+    } finally {
+      member.taking = null;
+      this.#consider();
     }
-    await member.stored;
-    return { duplicate: false, next: null };
   }
 
-  /** Nothing happens between the last piece of an answer and its being counted. */
-  async #inTurns(
-    participant: string,
-    member: CohortMember,
-    answer: Answer,
-    steps: Steps<Counted>,
-  ): Promise<void> {
+  #taking(participant: string): Promise<unknown> | null {
+    return this.cohort.get(participant)?.taking ?? null;
+  }
+
+  /** Sums an answer a piece a turn of the event loop. Nothing happens between its last piece and its being counted. */
+  async #countInTurns(participant: string, answer: Answer): Promise<CohortMember> {
+    const member = this.#wanted(participant);
+    const steps = this.#sum(participant, answer);
     for (;;) {
       const step = steps.next();
-      if (step.done === true) return this.#accept(participant, member, answer, step.value);
+      if (step.done === true) {
+        this.#accept(participant, member, answer, step.value);
+        return member;
+      }
       await nextTurn();
       if (this.#isWanted(participant)) continue;
       // Takes off the part that was added.
@@ -265,6 +273,7 @@ export class Exchange {
 
   #credit(participant: string, member: CohortMember, answer: Answer, { weight, factor }: Counted): void {
     this.#grace.end(participant);
+    this.#transfers.drop(participant);
     member.outcome = 'accepted';
     member.milliseconds = this.#o.clock.elapsed() - this.#o.beganAt;
     member.weight = weight;
@@ -283,7 +292,8 @@ export class Exchange {
 
   #refuse(participant: string, error: CoppiceError): void {
     const member = this.cohort.owing(participant);
-    if (member === null || this.#closed) return;
+    // A disk that fails says nothing of the answer.
+    if (member === null || this.#closed || error.code === 'storage-failed') return;
     const again = member.refused;
     member.refused = true;
     member.diverged = tellsDivergence(error.code);
@@ -344,7 +354,7 @@ export class Exchange {
     this.#stop();
   }
 
-  /** Resolves when nothing is being added to the sum any more. */
+  /** Resolves when nothing is being added to the sum any more; call once it is closed. */
   async drained(): Promise<void> {
     for (const [, { taking }] of this.cohort.entries()) await taking?.catch(() => {});
   }

@@ -25,7 +25,7 @@ function disk() {
   return { writes, made, transfers: new Transfers({ receive }) };
 }
 
-const piece = (n: number) => ({ run: 'r-1', round: 1, attempt: 1, piece: n, bytes: CONTENT });
+const piece = (n: number) => ({ run: 'r-1', ticket: 't1-1.a', piece: n, bytes: CONTENT });
 const settled = () => new Promise(setImmediate);
 
 it('takes no room for an announcement alone', () => {

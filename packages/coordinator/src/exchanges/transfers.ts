@@ -1,4 +1,5 @@
 import {
+  type AnswerPiece,
   CoppiceError,
   FRAME_HEADER_BYTES,
   frameBytes,
@@ -6,7 +7,6 @@ import {
   PIECE_WINDOW,
   pieceBytes,
   pieceCount,
-  type AnswerPiece,
 } from '@coppice/protocol';
 import type { Incoming, Spool } from '../storage/spool.ts';
 

@@ -1,32 +1,43 @@
-import { ExactAccumulator, STEP_PARAMETERS, type Strategy, strategyOf } from '@coppice/federation';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
+  ExactAccumulator,
+  ExactSum,
+  finish,
+  float32Values,
+  modelGroup,
+  ROW_SLICE,
+  type RoundResult,
+  STEP_PARAMETERS,
+  type Strategy,
+  strategyOf,
+} from '@coppice/federation';
+import {
+  CoppiceError,
   defaultPlan,
   encodeFrame,
   float32Payload,
   type Layout,
   layoutHash,
+  sectionsOf,
   weightsHash,
 } from '@coppice/protocol';
-import { expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Cohort, type CohortMember } from '../exchanges/cohort.ts';
+import { fileSpool } from '../storage/file-spool.ts';
+import { memorySpool } from '../storage/memory-spool.ts';
+import type { Spool } from '../storage/spool.ts';
+import { openingOf } from '../storage/spool-contract.ts';
 import { inTurns } from '../turns.ts';
-import { apply } from './apply.ts';
-import { openRound } from './open-round.ts';
+import { apply, spooledRows } from './apply.ts';
 import { packModel } from './packed-model.ts';
+import { runForms } from './run-forms.ts';
+import { task, trainFrame } from './run-world.ts';
 
 const LENGTH = 3 * STEP_PARAMETERS + 17;
 const layout: Layout = [{ name: 'all', shape: [LENGTH], trainable: true }];
 const weights = Float32Array.from({ length: LENGTH }, (_, i) => Math.cos(i));
-const opening = {
-  run: 'r-1',
-  round: 1,
-  attempt: 1,
-  parent: '0'.repeat(64),
-  sizes: { target: 1, asked: 1, quorum: 1 },
-  startedAt: 0,
-  deadlineAt: 1,
-  cohort: [],
-};
-
 /** How many turns of the event loop pass until something is done. */
 async function turnsUntil<T>(work: Promise<T>): Promise<{ value: T; turns: number }> {
   let turns = 0;
@@ -42,18 +53,29 @@ async function turnsUntil<T>(work: Promise<T>): Promise<{ value: T; turns: numbe
   return { value, turns };
 }
 
+function sumOf(of: Layout, changes: readonly Float32Array[], weight = 1): ExactSum {
+  const sum = new ExactSum(sectionsOf(modelGroup(of, { bound: null })));
+  for (const change of changes)
+    finish(
+      sum.add(
+        { vectors: new Map([['model', float32Values(change)]]), measures: new Map() },
+        weight,
+        new Map(),
+      ),
+    );
+  return sum;
+}
+
+const noRows = () => Promise.reject(new Error('not asked here'));
+const round = { number: 1, joined: 2 };
+
 it('makes a large model over many turns of the event loop, to the bits that one turn gives', async () => {
-  const open = openRound(opening, LENGTH, {
-    outcome: 'asked',
-    bytes: () => ({ up: 0, down: 0 }),
-    beganAt: 0,
-    dueAt: 1,
-  });
   const update = Float32Array.from({ length: LENGTH }, (_, i) => Math.sin(i) * 1e-3);
-  open.sum.add(update, 3);
   const strategy = strategyOf(defaultPlan);
-  const state = strategy.init({ layout, weights });
-  const { value, turns } = await turnsUntil(apply(open, strategy, state, { layout, weights }));
+  const model = { layout, weights };
+  const state = strategy.server.init(model);
+  const exchange = { sum: sumOf(layout, [update], 3) };
+  const { value, turns } = await turnsUntil(apply(round, { strategy, state, model }, exchange, noRows));
   // The mean and the step pause three times each; the last turn is not counted.
   expect(turns).toBeGreaterThanOrEqual(5);
   const sum = new ExactAccumulator(LENGTH);
@@ -64,23 +86,108 @@ it('makes a large model over many turns of the event loop, to the bits that one 
   expect(value.hash).toBe(weightsHash(expected));
 });
 
-it('takes a strategy that knows no steps', async () => {
-  const open = openRound(opening, 2, {
-    outcome: 'asked',
-    bytes: () => ({ up: 0, down: 0 }),
-    beganAt: 0,
-    dueAt: 1,
-  });
-  open.sum.add(new Float32Array([1, 2]), 1);
+it('takes a strategy that knows no steps, and tells it of the round', async () => {
   const small: Layout = [{ name: 'all', shape: [2], trainable: true }];
+  const seen: RoundResult[] = [];
   const plain: Strategy = {
-    name: 'plain',
-    init: () => ({ values: {}, tensors: {} }),
-    apply: (state, { mean }) => ({ state, weights: Float32Array.from(mean), diagnostics: {} }),
+    ...strategyOf(defaultPlan),
+    server: {
+      init: () => ({ values: {}, tensors: {} }),
+      // biome-ignore lint/correctness/useYield: it has no steps.
+      *apply(state, result) {
+        seen.push(result);
+        return { state, weights: Float32Array.from(result.mean), diagnostics: {} };
+      },
+    },
   };
   const model = { layout: small, weights: new Float32Array(2) };
-  const next = await apply(open, plain, plain.init(model), model);
-  expect([...next.weights]).toEqual([1, 2]);
+  const sum = sumOf(small, [new Float32Array([1, 2]), new Float32Array([3, 4])], 5);
+  const next = await apply(
+    { number: 7, joined: 9 },
+    { strategy: plain, state: plain.server.init(model), model },
+    { sum },
+    noRows,
+  );
+  expect([...next.weights]).toEqual([2, 3]);
+  expect(seen).toMatchObject([{ round: 7, joined: 9, count: 2, weight: 10, model }]);
+});
+
+/* Rows that a spool holds: the same numbers, wherever they lie. */
+const folder = mkdtempSync(join(tmpdir(), 'rows-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const spools = [
+  ['memory', () => memorySpool()],
+  ['files', () => fileSpool(folder)],
+] as const;
+
+describe.each(spools)('rows in %s', (_, makeSpool) => {
+  const rowsLayout: Layout = [
+    { name: 'w', shape: [ROW_SLICE + 3], trainable: true },
+    { name: 'mean', shape: [2], trainable: false },
+  ];
+  const LENGTH = ROW_SLICE + 5;
+  const ids = ['c', 'a', 'b', 'lost'];
+  const valuesOf = (at: number) =>
+    Float32Array.from({ length: LENGTH }, (_, i) => Math.sin(i + at) * (at + 1));
+  const form = runForms(rowsLayout, task, defaultPlan);
+  const { sections } = form.train;
+
+  /** A cohort of which all but the last answered; the answers are being written. */
+  function answered(spool: Spool) {
+    const cohort = new Cohort(
+      ids,
+      { target: 3, quorum: 1 },
+      {
+        outcome: 'asked',
+        bytes: () => ({ up: 0, down: 0 }),
+      },
+    );
+    spool.open({ ...openingOf('r-1'), cohort: ids });
+    for (const [at, participant] of ids.slice(0, 3).entries()) {
+      const member = cohort.get(participant) as CohortMember;
+      member.outcome = 'accepted';
+      member.weight = at + 1;
+      member.factor = at === 1 ? 0.5 : 1;
+      const frame = trainFrame(form.layouts.train, [valuesOf(at)], { weight: at + 1 });
+      const answer = { run: 'r-1', ticket: `t1-1.${at}`, weight: at + 1, milliseconds: 1, frame };
+      member.stored = spool.append('r-1', { participant, answer });
+    }
+    cohort.settle();
+    return cohort;
+  }
+
+  it('come by participant, shortened as they counted, and not before all are written', async () => {
+    const spool = makeSpool();
+    const cohort = answered(spool);
+    const rows = await spooledRows({ cohort }, { run: 'r-1', codec: 'float32', sections, spool });
+    expect([rows.count, rows.parameters, rows.weights]).toEqual([3, LENGTH, [2, 3, 1]]);
+    const half = valuesOf(1).map((value) => value * 0.5);
+    for (const [from, length] of [
+      [0, ROW_SLICE],
+      [ROW_SLICE, 5],
+    ] as const) {
+      const read = await rows.read(from, length);
+      const expected = [half, valuesOf(2), valuesOf(0)].map((row) => row.subarray(from, from + length));
+      expect(read.map((row) => [...row])).toEqual(expected.map((row) => [...row]));
+    }
+    await spool.close();
+  });
+
+  it('are none where one could not be written, or is gone', async () => {
+    const spool = makeSpool();
+    const failed = new CoppiceError('storage-failed', 'The disk is full.');
+    const cohort = answered(spool);
+    const member = cohort.get('b') as CohortMember;
+    await member.stored;
+    member.stored = Promise.reject(failed);
+    const of = { run: 'r-1', codec: 'float32', sections, spool } as const;
+    await expect(spooledRows({ cohort }, of)).rejects.toBe(failed);
+    member.stored = null;
+    await spool.drop('r-1');
+    await expect(spooledRows({ cohort }, of)).rejects.toMatchObject({ code: 'storage-failed' });
+    await spool.close();
+  });
 });
 
 it.each([0, 1, 17, STEP_PARAMETERS, LENGTH])('packs a model of %i parameters as at once', async (size) => {

@@ -30,11 +30,11 @@ export async function apply(
   round: { readonly number: number; readonly joined: number },
   { strategy, state, model }: { strategy: Strategy; state: StrategyState; model: GlobalModel },
   exchange: Pick<Exchange, 'sum'>,
-  rows: () => Rows,
+  rows: () => Promise<Rows>,
 ): Promise<NextModel> {
   const aggregate = await inTurns(exchange.sum.aggregate());
   const mean =
-    strategy.server.combine === undefined ? meanOf(aggregate) : await strategy.server.combine(rows());
+    strategy.server.combine === undefined ? meanOf(aggregate) : await strategy.server.combine(await rows());
   const applied = await inTurns(
     strategy.server.apply(state, {
       round: round.number,
@@ -56,21 +56,35 @@ function meanOf({ means }: Aggregate): Float64Array {
   return mean;
 }
 
-/** The accepted changes of the model, read from the spool; sorted by participant. */
-export function spooledRows(
-  exchange: Exchange,
-  { run, codec, sections, spool }: { run: string; codec: Codec; sections: readonly Section[]; spool: Spool },
-): Rows {
+/**
+ * The accepted changes of the model, read from the spool; sorted by participant. Waits until all of them are there: an
+ * exchange closes as soon as enough answers count, which is before the last of them is written.
+ *
+ * @throws CoppiceError `storage-failed` where one could not be written, or is not there.
+ */
+export async function spooledRows(
+  { cohort }: Pick<Exchange, 'cohort'>,
+  {
+    run,
+    codec,
+    sections,
+    spool,
+  }: { run: string; codec: Codec; sections: readonly Section[]; spool: Pick<Spool, 'frame'> },
+): Promise<Rows> {
   const index = sections.findIndex(({ group }) => group === MODEL_GROUP);
   const section = sections[index] as Section;
   const before = sections.slice(0, index).reduce((sum, one) => sum + sectionBytes(codec, one), 0);
-  const accepted = [...exchange.cohort.entries()]
+  const accepted = [...cohort.entries()]
     .filter(([, { outcome }]) => outcome === 'accepted')
     .sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [, { stored }] of accepted) await stored;
   const rows = accepted.map(([participant, { weight, factor }]): EncodedRow => {
     const frame = spool.frame(run, participant);
     if (frame === null)
-      throw new CoppiceError('storage-failed', 'An accepted update is not in the spool. The round begins anew.');
+      throw new CoppiceError(
+        'storage-failed',
+        'An accepted update is not in the spool. The round begins anew.',
+      );
     return { weight, factor, read: (into, at) => frame.read(into, FRAME_HEADER_BYTES + at) };
   });
   return encodedRows(rows, { codec, section, before });

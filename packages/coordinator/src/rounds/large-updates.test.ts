@@ -1,13 +1,14 @@
 import { ExactAccumulator, encodeValues, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
+  type Answer,
+  type Ask,
   type Codec,
   type CoppiceError,
   type Down,
   type DownName,
   decodeFrame,
   defaultPlan,
-  encodeFrame,
   float32Payload,
   frameBytes,
   type Layout,
@@ -16,41 +17,35 @@ import {
   pieceCount,
   pieceOf,
   type Round,
-  type RoundStart,
-  type Task,
-  type Update,
   weightsHash,
 } from '@coppice/protocol';
 import { expect, it } from 'vitest';
+import type { Receipt } from '../exchanges/exchange.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import { newRun } from '../storage/new-run.testing.ts';
 import { RunEngine } from './run-engine.ts';
+import { runForms } from './run-forms.ts';
+import { task, trainFrame } from './run-world.ts';
 
 /* A model of three pieces, counted in several turns of the event loop: a round may close in any of them. */
 const PARAMETERS = 600_000;
 const layout: Layout = [{ name: 'w', shape: [PARAMETERS], trainable: true }];
 const weights = Float32Array.from({ length: PARAMETERS }, (_, i) => Math.fround(i / 7));
-const task: Task = {
-  id: 'toy',
-  title: { en: 'Toy' },
-  description: { en: 'A toy.' },
-  data: {
-    kind: 'table',
-    features: [{ name: 'x', mean: 0, scale: 1 }],
-    target: { kind: 'number', name: 'y' },
-  },
-  model: { class_name: 'Sequential', config: {} },
-  loss: 'meanSquaredError',
-  samples: false,
-  planDefaults: {},
-};
 const A = '0'.repeat(31).concat('a');
 const B = '0'.repeat(31).concat('b');
 const deltas = { [A]: constant(0.25), [B]: constant(-0.125) } as Record<string, Float32Array>;
 
 function constant(value: number): Float32Array {
   return new Float32Array(PARAMETERS).fill(value);
+}
+
+type World = Awaited<ReturnType<typeof begin>>;
+
+/** A change of the model as a codec writes it. */
+interface Change {
+  readonly codec: Codec;
+  readonly change: Uint8Array;
 }
 
 async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } = {}) {
@@ -79,6 +74,7 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
     model: { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } },
     central: null,
     lastRound: null,
+    secret: 'a secret',
     audience: {
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
       bytes: () => ({ up: 0, down: 0 }),
@@ -114,45 +110,44 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
     });
   }
   await engine.act('start');
-  const start = sent.find(({ name }) => name === 'round-start')?.message as RoundStart;
-  return { engine, clock, start, rounds, end, sent };
+  const asks = () =>
+    sent.flatMap(({ name, to, message }) => (name === 'ask' ? [{ to, ask: message as Ask }] : []));
+  const [model] = asks()[0]?.ask.parcels ?? [];
+  const ticketOf = (participant: string) =>
+    asks().findLast(({ to }) => to.includes(participant))?.ask.ticket as string;
+  const forms = runForms(layout, task, engine.record.plan);
+  return { engine, clock, model: model as Ask['parcels'][number], rounds, end, asks, ticketOf, forms };
 }
 
-/** Announces an update and sends its pieces; what is left is to ask for it to be counted. */
-async function deliver(
-  engine: RunEngine,
-  start: RoundStart,
+const counted: Receipt = { duplicate: false, next: null };
+const duplicate: Receipt = { duplicate: true, next: null };
+
+/** A whole answer: the model's change as the codec writes it, and measures. */
+function answerOf(
+  { ticketOf, forms }: Pick<World, 'ticketOf' | 'forms'>,
   participant: string,
-  { codec, payload }: { codec: Codec; payload: Uint8Array } = {
+  { codec, change }: Change = {
     codec: 'float32',
-    payload: float32Payload(deltas[participant] as Float32Array),
+    change: float32Payload(deltas[participant] as Float32Array),
   },
-): Promise<Update> {
-  const whole = encodeFrame({
-    kind: 'update',
-    codec,
-    layoutHash: layoutHash(layout),
-    parameters: PARAMETERS,
-    payload,
-  });
-  const { run, round, attempt, checkpoint } = start;
-  const update: Update = {
-    run,
-    round,
-    attempt,
-    checkpoint,
-    examples: 5,
-    loss: null,
-    evaluation: null,
-    milliseconds: 1,
-    frame: whole.subarray(0, 40),
-  };
-  expect(await engine.update(participant, update)).toBe(0);
+): Answer {
+  const frame = trainFrame(forms.layouts.train, [change], { weight: 5, codec, evaluation: null });
+  return { run: 'toy-1', ticket: ticketOf(participant), weight: 5, milliseconds: 1, frame };
+}
+
+/** Announces an answer and sends its pieces; all that is left is to ask for it to be counted. */
+async function deliver(w: World, participant: string, change?: Change): Promise<Answer> {
+  const { engine } = w;
+  const whole = answerOf(w, participant, change);
+  const payload = frameBytes(whole.frame).subarray(40);
+  const answer = { ...whole, frame: frameBytes(whole.frame).subarray(0, 40) };
+  expect(await engine.answer(participant, answer)).toEqual({ duplicate: false, next: 0 });
+  const { run, ticket } = answer;
   for (let piece = 0; piece < pieceCount(payload.byteLength); piece++) {
     const bytes = pieceOf(payload, piece);
-    expect(await engine.updatePiece(participant, { run, round, attempt, piece, bytes })).toBe(piece + 1);
+    expect(await engine.answerPiece(participant, { run, ticket, piece, bytes })).toBe(piece + 1);
   }
-  return update;
+  return answer;
 }
 
 /** The name of the model that these participants' updates make. */
@@ -164,28 +159,25 @@ function modelOf(participants: readonly string[]): string {
 }
 
 it('travels as a header, and its pieces are the model’s own bytes', async () => {
-  const { engine, start } = await begin();
-  expect(frameBytes(start.frame).byteLength).toBe(40);
-  const pieces = [0, 1, 2].map((piece) => engine.modelPiece(start.checkpoint, 'float32', piece));
+  const { engine, model } = await begin();
+  expect(frameBytes(model.frame).byteLength).toBe(40);
+  const pieces = [0, 1, 2].map((piece) => engine.parcelPiece(model.hash, 'float32', piece));
   expect(pieces.map(({ buffer }) => buffer)).toEqual([weights.buffer, weights.buffer, weights.buffer]);
   expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1_048_576, 1_048_576, 302_848]);
 });
 
 it('two that are complete at once are both counted, each once', async () => {
-  const { engine, start, rounds, end } = await begin();
-  const ofA = await deliver(engine, start, A);
-  const ofB = await deliver(engine, start, B);
-  const answers = await Promise.allSettled([
-    engine.update(A, ofA),
-    engine.update(B, ofB),
-    engine.update(A, ofA),
+  const w = await begin();
+  const { engine, rounds, end } = w;
+  const ofA = await deliver(w, A);
+  const ofB = await deliver(w, B);
+  const receipts = await Promise.all([
+    engine.answer(A, ofA),
+    engine.answer(B, ofB),
+    engine.answer(A, ofA),
+    engine.answer(A, ofA),
   ]);
-  expect(answers.slice(0, 2)).toEqual([
-    { status: 'fulfilled', value: null },
-    { status: 'fulfilled', value: null },
-  ]);
-  const again = answers[2] as PromiseRejectedResult;
-  expect((again.reason as CoppiceError).code).toBe('update-duplicate');
+  expect(receipts).toEqual([counted, counted, duplicate, duplicate]);
   await end;
   expect(rounds).toMatchObject([{ outcome: 'committed', accepted: 2, checkpoint: modelOf([A, B]) }]);
 });
@@ -193,14 +185,15 @@ it('two that are complete at once are both counted, each once', async () => {
 it('whenever the deadline comes, what was said to count is in the model, and nothing else', async () => {
   const outcomes = new Set<string>();
   for (let turns = 0; turns < 40; turns += 3) {
-    const { engine, clock, start, rounds, end } = await begin();
-    await engine.update(A, await deliver(engine, start, A));
-    const update = await deliver(engine, start, B);
-    const counting = engine.update(B, update).then(
-      (next) => (next === null ? 'counted' : `wants ${next}`),
-      (error: CoppiceError) => error.code,
-    );
-    for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+    const w = await begin();
+    const { engine, clock, rounds, end } = w;
+    await engine.answer(A, await deliver(w, A));
+    const delivering = deliver(w, B).then(async (answer) => {
+      const { next } = await engine.answer(B, answer);
+      return next === null ? 'counted' : `wants ${next}`;
+    });
+    const counting = delivering.catch((error: CoppiceError) => error.code);
+    for (let turn = 0; turn < turns; turn++) await turnOver(turn);
     clock.advance(defaultPlan.deadlineSeconds * 1000);
     const outcome = await counting;
     outcomes.add(outcome);
@@ -214,6 +207,11 @@ it('whenever the deadline comes, what was said to count is in the model, and not
   expect([...outcomes].toSorted()).toEqual(['counted', 'update-late']);
 });
 
+/** First a microtask at a time: pieces come in a few of them. Then a turn of the event loop. */
+function turnOver(turn: number): Promise<unknown> {
+  return turn < 15 ? Promise.resolve() : new Promise(setImmediate);
+}
+
 /** IEEE 754 float16 of each number, as JavaScript rounds it. */
 function float16Of(values: Float32Array): Uint8Array {
   const payload = new DataView(new ArrayBuffer(values.length * 2));
@@ -222,11 +220,11 @@ function float16Of(values: Float32Array): Uint8Array {
 }
 
 it('travels rounded to training, in pieces of its own, and as it is to all else', async () => {
-  const { engine, start } = await begin({ downloadCodec: 'float16' });
-  const { checkpoint } = start;
-  const header = frameBytes(start.frame);
+  const { engine, model } = await begin({ downloadCodec: 'float16' });
+  const { hash } = model;
+  const header = frameBytes(model.frame);
   expect([header.byteLength, header[6]]).toEqual([40, 1]);
-  const pieces = [0, 1].map((piece) => engine.modelPiece(checkpoint, 'float16', piece));
+  const pieces = [0, 1].map((piece) => engine.parcelPiece(hash, 'float16', piece));
   expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1_048_576, 151_424]);
   const whole = Buffer.concat([header, ...pieces]);
   const expected = { kind: 'weights', layoutHash: layoutHash(layout), parameters: PARAMETERS } as const;
@@ -235,12 +233,12 @@ it('travels rounded to training, in pieces of its own, and as it is to all else'
   expect(rounded).toEqual(weights.map((weight) => Math.f16round(Math.min(weight, 65504))));
   const exact = frameBytes(engine.currentModel(A, null).frame);
   expect([exact.byteLength, exact[6]]).toEqual([40, 0]);
-  expect(engine.modelPiece(checkpoint, 'float32', 0).buffer).toBe(weights.buffer);
+  expect(engine.parcelPiece(hash, 'float32', 0).buffer).toBe(weights.buffer);
   for (const [codec, piece] of [
     ['int8', 0],
     ['float16', 2],
   ] as const) {
-    expect(() => engine.modelPiece(checkpoint, codec, piece)).toThrow(
+    expect(() => engine.parcelPiece(hash, codec, piece)).toThrow(
       expect.objectContaining({ code: 'message-invalid' }),
     );
   }
@@ -248,15 +246,17 @@ it('travels rounded to training, in pieces of its own, and as it is to all else'
 
 it('takes updates of the plan’s codec in pieces, and no others', async () => {
   const other = await begin({ uploadCodec: 'float16' });
-  await expect(deliver(other.engine, other.start, A)).rejects.toMatchObject({ code: 'update-shape' });
-  const { engine, start, rounds, end } = await begin({ uploadCodec: 'float16' });
-  const updates = await Promise.all(
+  await expect(deliver(other, A)).rejects.toMatchObject({ code: 'update-shape' });
+  const w = await begin({ uploadCodec: 'float16' });
+  const { engine, rounds, end } = w;
+  const answers = await Promise.all(
     [A, B].map(async (participant) => {
-      const payload = float16Of(deltas[participant] as Float32Array);
-      return [participant, await deliver(engine, start, participant, { codec: 'float16', payload })] as const;
+      const change = float16Of(deltas[participant] as Float32Array);
+      return [participant, await deliver(w, participant, { codec: 'float16', change })] as const;
     }),
   );
-  for (const [participant, update] of updates) expect(await engine.update(participant, update)).toBeNull();
+  for (const [participant, answer] of answers)
+    expect(await engine.answer(participant, answer)).toEqual(counted);
   await end;
   // Both deltas are float16 numbers as they stand.
   expect(rounds.at(-1)).toMatchObject({ outcome: 'committed', accepted: 2, checkpoint: modelOf([A, B]) });
@@ -266,53 +266,44 @@ it.each([
   ['int8', 'sends steps that fit into a message'],
   ['float16', 'sends the whole model where steps do not'],
 ] as const)('%s: %s', async (codec, _does) => {
-  const { engine, start, sent } = await begin(
-    { downloadCodec: codec, downloadForm: 'steps', rounds: 2 },
-    { has: null },
-  );
+  const w = await begin({ downloadCodec: codec, downloadForm: 'steps', rounds: 2 }, { has: null });
+  const { engine, model } = w;
   for (const participant of [A, B]) {
-    expect(await engine.update(participant, await deliver(engine, start, participant))).toBeNull();
+    expect(await engine.answer(participant, await deliver(w, participant))).toEqual(counted);
   }
-  const starts = () => sent.filter(({ name }) => name === 'round-start');
-  await expect.poll(() => starts().length).toBe(2);
-  const next = starts()[1]?.message as RoundStart;
+  await expect.poll(() => w.asks().length).toBe(4);
+  const next = w.asks()[3]?.ask.parcels[0] as Ask['parcels'][number];
   const frame = frameBytes(next.frame);
   if (codec === 'float16') {
     expect(next).not.toHaveProperty('base');
     expect([frame.byteLength, frame[5], frame[6]]).toEqual([40, 1, 0]);
-    const pieces = [0, 1, 2].map((piece) => engine.modelPiece(next.checkpoint, 'float32', piece));
+    const pieces = [0, 1, 2].map((piece) => engine.parcelPiece(next.hash, 'float32', piece));
     const bytes = new Uint8Array(Buffer.concat(pieces));
-    expect(weightsHash(new Float32Array(bytes.buffer))).toBe(next.checkpoint);
+    expect(weightsHash(new Float32Array(bytes.buffer))).toBe(next.hash);
   } else {
-    expect(next.base).toBe(start.checkpoint);
+    expect(next.base).toBe(model.hash);
     const expected = { kind: 'steps', layoutHash: layoutHash(layout), parameters: PARAMETERS } as const;
     const { payload } = decodeFrame(frame, expected);
-    expect(weightsHash(takeSteps(codec, payload, weights, layout))).toBe(next.checkpoint);
+    expect(weightsHash(takeSteps(codec, payload, weights, layout))).toBe(next.hash);
   }
 });
 
 it('that come in one message, small as they are encoded, are counted once each, too', async () => {
-  const { engine, start, rounds, end } = await begin({ uploadCodec: 'int8' });
-  const { run, round, attempt, checkpoint } = start;
+  const w = await begin({ uploadCodec: 'int8' });
+  const { engine, rounds, end } = w;
   const sum = new ExactAccumulator(PARAMETERS);
-  const updates = [A, B].map((participant, seed) => {
-    const payload = encodeValues('int8', deltas[participant] as Float32Array, layout, seed);
-    sum.add(toFloat32(payloadValues({ codec: 'int8', payload }, layout)), 5);
-    const model = { layoutHash: layoutHash(layout), parameters: PARAMETERS };
-    const frame = encodeFrame({ kind: 'update', codec: 'int8', ...model, payload });
-    return {
-      ...{ run, round, attempt, checkpoint, examples: 5, loss: null, evaluation: null, milliseconds: 1 },
-      frame,
-    };
-  });
-  const [ofA, ofB] = updates as [Update, Update];
-  const answers = await Promise.allSettled([
-    engine.update(A, ofA),
-    engine.update(A, ofA),
-    engine.update(B, ofB),
+  const [ofA, ofB] = [A, B].map((participant, seed) => {
+    const change = encodeValues('int8', deltas[participant] as Float32Array, layout, seed);
+    sum.add(toFloat32(payloadValues({ codec: 'int8', payload: change }, layout)), 5);
+    return answerOf(w, participant, { codec: 'int8', change });
+  }) as [Answer, Answer];
+  const receipts = await Promise.all([
+    engine.answer(A, ofA),
+    engine.answer(A, ofA),
+    engine.answer(A, ofA),
+    engine.answer(B, ofB),
   ]);
-  expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-  expect(answers[1]).toMatchObject({ reason: { code: 'update-duplicate' } });
+  expect(receipts).toEqual([counted, duplicate, duplicate, counted]);
   await end;
   const mean = sum.mean();
   const expected = weightsHash(weights.map((weight, i) => weight + (mean[i] as number)));

@@ -1,4 +1,4 @@
-import { metricsOf, type Measures, tallyOf } from '@coppice/federation';
+import { type Measures, metricsOf, tallyOf } from '@coppice/federation';
 import type { Metrics, Phase, Round, WireError } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';

@@ -1,5 +1,6 @@
-import { CoppiceError, type ErrorCode, type Plan, type Update } from '@coppice/protocol';
+import { type Answer, CoppiceError, defaultPlan, type ErrorCode, type Plan } from '@coppice/protocol';
 import { expect, it } from 'vitest';
+import { Tickets, trainName } from '../exchanges/tickets.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import { id, launch, leftIn, world } from './run-world.ts';
@@ -15,15 +16,24 @@ async function started(plan: Partial<Plan>, participants: readonly number[]): Pr
   return w;
 }
 
+/** A ticket of the open round, asked or not: nobody else can make one. */
+function ticketOf(w: World, n: number): string {
+  const { round, attempt } = w.lastAsk().message;
+  return new Tickets('toy-1', String(defaultPlan.seed)).issue(trainName(round, attempt), id(n));
+}
+
 function declines(w: World, n: number, reason: ErrorCode | 'paused' | 'dropout' = 'training-diverged'): void {
-  const { round, attempt } = w.lastStart().message;
-  w.engine.decline(id(n), { run: 'toy-1', round, attempt, reason });
+  w.engine.decline(id(n), { run: 'toy-1', ticket: ticketOf(w, n), reason });
 }
 
 /** An update that may be refused; the code, or `counted`. */
-async function sends(w: World, n: number, update: Update = w.updateOf([1, 1, 1])): Promise<string> {
-  return w.engine.update(id(n), update).then(
-    () => 'counted',
+async function sends(
+  w: World,
+  n: number,
+  answer: Answer = { ...w.answerOf(id(n), [1, 1, 1]), ticket: ticketOf(w, n) },
+): Promise<string> {
+  return w.engine.answer(id(n), answer).then(
+    ({ duplicate }) => (duplicate ? 'duplicate' : 'counted'),
     (thrown: unknown) => CoppiceError.from(thrown).code,
   );
 }
@@ -31,16 +41,16 @@ async function sends(w: World, n: number, update: Update = w.updateOf([1, 1, 1])
 const count = (w: World, kind: string) => w.events.filter((event) => event === kind).length;
 
 const failures: readonly [string, Partial<Plan>, (w: World) => Promise<unknown>][] = [
-  ['an update that is not finite', {}, (w) => sends(w, 1, w.updateOf([Number.NaN, 1, 1]))],
-  ['a too long update', { clipNorm: 2 }, (w) => sends(w, 1, w.updateOf([3, 3, 3]))],
-  ['an update out of range', { maxNorm: null }, (w) => sends(w, 1, w.updateOf([1e30, 1, 1]))],
+  ['an update that is not finite', {}, (w) => sends(w, 1, w.answerOf(id(1), [Number.NaN, 1, 1]))],
+  ['a too long update', { clipNorm: 2 }, (w) => sends(w, 1, w.answerOf(id(1), [3, 3, 3]))],
+  ['an update out of range', { maxNorm: null }, (w) => sends(w, 1, w.answerOf(id(1), [1e30, 1, 1]))],
   ['a decline', {}, async (w) => declines(w, 1)],
 ];
 
 it.each(failures)('%s, first and in each attempt, does not stop the others', async (_, plan, fail) => {
   const w = await started({ rounds: 1, minParticipants: 3, quorum: 1, ...plan }, [1, 2, 3, 4]);
   for (let attempt = 1; attempt <= 7; attempt++) {
-    expect(w.lastStart().message.attempt).toBe(attempt);
+    expect(w.lastAsk().message.attempt).toBe(attempt);
     await fail(w);
     await w.settled();
     for (const n of [2, 3, 4]) await sends(w, n);
@@ -61,7 +71,7 @@ it.each(failures)('%s, first and in each attempt, does not stop the others', asy
 it('nothing that a member outside the cohort sends is counted or logged', async () => {
   const plan = { cohortSize: 3, minParticipants: 3, quorum: 0.6, deadlineSeconds: 60 };
   const w = await started(plan, [1, 2, 3, 4]);
-  const asked = w.lastStart().to;
+  const asked = w.asked();
   const outside = [1, 2, 3, 4].find((n) => !asked.includes(id(n))) as number;
   for (let attempt = 1; attempt <= 5; attempt++) {
     const before = [...w.events];
@@ -83,7 +93,7 @@ it('nothing that a member outside the cohort sends is counted or logged', async 
 
 it('a member is counted and logged once an attempt, however often it fails', async () => {
   const w = await started({ minParticipants: 3, quorum: 0.5 }, [1, 2, 3]);
-  const damaged = { ...w.updateOf([1, 1, 1]), frame: new Uint8Array(7) };
+  const damaged = { ...w.answerOf(id(1), [1, 1, 1]), frame: new Uint8Array(7) };
   for (let times = 0; times < 9; times++) expect(await sends(w, 1, damaged)).toBe('frame-invalid');
   for (let times = 0; times < 9; times++) declines(w, 2);
   expect(count(w, 'update-refused')).toBe(1);
@@ -100,14 +110,19 @@ it('a member is counted and logged once an attempt, however often it fails', asy
 
 it('an update of a round that is over is answered, and counted in no other', async () => {
   const w = await started({ minParticipants: 2, rounds: 3 }, [1, 2]);
-  const stale = w.updateOf([1, 1, 1]);
+  const tickets = new Tickets('toy-1', String(defaultPlan.seed));
+  const named = (n: number, name: string) => ({
+    ...w.answerOf(id(n), [1, 1, 1]),
+    ticket: tickets.issue(name, id(n)),
+  });
   for (const n of [1, 2]) expect(await sends(w, n)).toBe('counted');
   await w.settled();
   w.join(3);
-  expect(await sends(w, 3, stale)).toBe('update-late');
-  expect(await sends(w, 1, { ...stale, round: 2, attempt: 2 })).toBe('update-stale');
-  expect(await sends(w, 1, { ...stale, round: 3 })).toBe('update-stale');
-  expect(await sends(w, 9, stale)).toBe('not-joined');
+  expect(await sends(w, 3, named(3, 't1-1'))).toBe('update-late');
+  expect(await sends(w, 3, named(1, 't1-1'))).toBe('ticket-invalid');
+  expect(await sends(w, 1, named(1, 't2-2'))).toBe('update-late');
+  expect(await sends(w, 1, named(1, 't3-1'))).toBe('update-late');
+  expect(await sends(w, 9, named(9, 't1-1'))).toBe('not-joined');
   expect(count(w, 'update-refused')).toBe(0);
   expect(w.engine.openRound()).toMatchObject({ round: 2, refused: 0 });
 });
@@ -138,9 +153,9 @@ it('most of the cohort at the worst pauses the run, with the reason, until it is
   expect(count(w, 'run-paused')).toBe(1);
   expect(await storage.runs()).toMatchObject([{ status: 'paused', reason: { code: 'training-diverged' } }]);
   // Time alone begins no round; another process finds the run as it is.
-  const starts = w.starts().length;
+  const starts = w.asks().length;
   w.clock.advance(3_600_000);
-  expect(w.starts()).toHaveLength(starts);
+  expect(w.asks()).toHaveLength(starts);
   const other = await world(plan, { left: await leftIn(storage, memorySpool()) });
   await other.engine.resumeAfterRestart();
   expect(other.engine.run()).toMatchObject(paused);

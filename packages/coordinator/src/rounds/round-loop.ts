@@ -21,7 +21,7 @@ import { evaluate } from './evaluate.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
 import { federatedOf, type OpenRound, toRecord } from './open-round.ts';
 import { openingOf } from './opening.ts';
-import { type GivenParcel, packGiven, type PackedModels, packModels } from './packed-model.ts';
+import { type GivenParcel, type PackedModels, packGiven, packModels } from './packed-model.ts';
 import { Retries } from './retries.ts';
 import { roundStep, type SteppedModel } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
@@ -54,6 +54,8 @@ export class RoundLoop {
   #phaseSince: number;
   #open: OpenRound | null = null;
   #retry: (() => void) | null = null;
+  /** Whether a round is being stored, or what follows it is not yet done. */
+  #committing = false;
   #closed = false;
 
   constructor(options: RunOptions, state: RunState, listener: RoundLoopListener) {
@@ -72,9 +74,14 @@ export class RoundLoop {
     return this.#open;
   }
 
-  /** The exchange that is waiting for answers; `null`: none is. */
+  /** No round is open, and all that followed the last one is done. */
+  get isAtRest(): boolean {
+    return this.#open === null && !this.#committing;
+  }
+
+  /** The exchange of the open round, also when it is closed and its model is being made; `null` between rounds. */
   get exchange(): Exchange | null {
-    return this.#phase === 'collect' ? (this.#open?.exchange ?? null) : null;
+    return this.#open?.exchange ?? null;
   }
 
   /** The open round as it stands; `null` between rounds. */
@@ -201,7 +208,9 @@ export class RoundLoop {
     times: { begin: 'asked' | 'away'; beganAt: number; dueAt: number; grace: number },
   ): OpenRound {
     const { forms, record } = this.#state;
-    const caps = new Map(opening.cohort.map((id, i) => [id, opening.weightCaps[i] ?? record.plan.maxExamples]));
+    const caps = new Map(
+      opening.cohort.map((id, i) => [id, opening.weightCaps[i] ?? record.plan.maxExamples]),
+    );
     const exchange: Exchange = new Exchange({
       run: opening.run,
       name: trainName(opening.round, opening.attempt),
@@ -236,11 +245,11 @@ export class RoundLoop {
 
   /** Ends the open round with the answers that have come. @throws CoppiceError `run-state` */
   endNow(): void {
-    const exchange = this.exchange;
-    if (exchange === null || this.#open === null) {
+    if (this.#phase !== 'collect' || this.#open === null) {
       throw new CoppiceError('run-state', 'No round is being collected, so there is none to end.');
     }
-    const { round } = this.#open.opening;
+    const { opening, exchange } = this.#open;
+    const { round } = opening;
     this.#listener.log('info', 'round-ended-by-admin', `Round ${round} was ended by the admin.`);
     exchange.endNow();
   }
@@ -297,7 +306,10 @@ export class RoundLoop {
 
   #collected(open: OpenRound, how: Closed): void {
     if (this.#open !== open) return;
-    if (how.outcome === 'lost') return this.#abandon(open, how.reason);
+    if (how.outcome === 'lost') {
+      this.#abandon(open, how.reason);
+      return;
+    }
     this.#step('collected');
     // Rejections end up in #abandon: a round always ends.
     void this.#finish(open);
@@ -324,15 +336,20 @@ export class RoundLoop {
       if (this.#open !== open) return;
       const last = opening.round >= plan.rounds || reached(plan.targetAccuracy, central);
       const { lastRound, central: parentCentral } = state;
-      const committed = await state.lane.commit(() => this.#commit(open, next, { central, packed, given, last }));
+      const committed = await state.lane.commit(() =>
+        this.#commit(open, next, { central, packed, given, last }),
+      );
       if (!committed) return;
       await this.addFederated(lastRound, opening.round - 1, federatedOf(open), parentCentral).catch(
         (thrown: unknown) => this.#logFailure(thrown),
       );
+      if (this.#closed) return;
       if (last) this.#listener.finished();
     } catch (thrown) {
       if (this.#open === open) this.#abandon(open, CoppiceError.from(thrown));
       return;
+    } finally {
+      this.#committing = false;
     }
     this.#listener.changed();
     this.consider();
@@ -350,7 +367,8 @@ export class RoundLoop {
       { number: opening.round, joined: opening.joined },
       { strategy, state: model.state, model: { layout, weights: model.weights } },
       exchange,
-      () => spooledRows(exchange, { run: record.id, codec: plan.uploadCodec, sections: train.sections, spool }),
+      () =>
+        spooledRows(exchange, { run: record.id, codec: plan.uploadCodec, sections: train.sections, spool }),
     );
     return roundStep(applied, { before: model.weights, layout, plan, round: opening.round });
   }
@@ -367,6 +385,7 @@ export class RoundLoop {
     }: { central: Metrics | null; packed: PackedModels; given: readonly GivenParcel[]; last: boolean },
   ): Promise<boolean> {
     if (this.#open !== open) return false;
+    this.#committing = true;
     const state = this.#state;
     const { record } = state;
     const ended = last

@@ -1,23 +1,28 @@
 import { ExactAccumulator, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
 import { ManualClock, seededRandom, shuffle, uniform } from '@coppice/ports';
 import {
+  type Answer,
+  type Ask,
   CoppiceError,
   decodeFrame,
+  defaultPlan,
   frameBytes,
   layoutHash,
   type Plan,
-  type RoundStart,
   readFloat32Payload,
-  type Update,
   weightsHash,
 } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { id, layout, world } from './run-world.ts';
+import { Tickets } from '../exchanges/tickets.ts';
+import { id, layout, trainFrame, world } from './run-world.ts';
 
 /** What was sent to one participant, in the order it came. */
 const sentTo = (w: Awaited<ReturnType<typeof world>>, n: number) =>
-  w.starts().flatMap(({ to, message }) => (to.includes(id(n)) ? [message] : []));
+  w.asks().flatMap(({ to, message }) => (to.includes(id(n)) ? [message] : []));
 
+const modelIn = ({ parcels }: Ask) => parcels[0] as Ask['parcels'][number];
+const counted = { duplicate: false, next: null };
+const duplicate = { duplicate: true, next: null };
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
 describe('a round', () => {
@@ -25,18 +30,18 @@ describe('a round', () => {
     const w = await world({ rounds: 2 });
     await w.engine.act('start');
     w.join(1);
-    expect(w.starts()).toHaveLength(0);
+    expect(w.asks()).toHaveLength(0);
     expect(w.engine.summary()).toMatchObject({ phase: 'waiting', participants: 1, needed: 2 });
     w.join(2);
-    expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2)]);
-    await w.engine.update(id(1), w.updateOf([1, 0, 0], 1));
-    await w.engine.update(id(2), w.updateOf([0, 3, 0], 3));
+    expect(w.asked().toSorted()).toEqual([id(1), id(2)]);
+    await w.answers(1, [1, 0, 0], 1);
+    await w.answers(2, [0, 3, 0], 3);
     await w.settled();
     expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([1.25, 4.25, 3]));
     expect(w.rounds[0]).toMatchObject({ round: 1, outcome: 'committed', accepted: 2, examples: 4 });
-    expect(w.lastStart().message.round).toBe(2);
-    await w.engine.update(id(1), w.updateOf([0, 0, 0]));
-    await w.engine.update(id(2), w.updateOf([0, 0, 0]));
+    expect(w.lastAsk().message.round).toBe(2);
+    await w.answers(1, [0, 0, 0]);
+    await w.answers(2, [0, 0, 0]);
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'finished', phase: 'idle', round: 2 });
   });
@@ -56,7 +61,7 @@ describe('a round', () => {
       for (const { n } of cases) w.join(n);
       await w.engine.act('start');
       for (const { n, values, examples } of shuffle([...cases], seededRandom('order', seed))) {
-        await w.engine.update(id(n), w.updateOf(values, examples));
+        await w.answers(n, values, examples);
       }
       await w.settled();
       expect(w.engine.run().checkpoint).toBe(weightsHash(expected));
@@ -67,14 +72,14 @@ describe('a round', () => {
     const w = await world({ cohortSize: 10, overSelection: 1.3 });
     for (let n = 0; n < 20; n++) w.join(n);
     await w.engine.act('start');
-    const asked = w.lastStart().to;
+    const asked = w.asked();
     expect(asked).toHaveLength(13);
-    const update = w.updateOf([0, 0, 1]);
-    for (const participant of asked.slice(0, 10)) await w.engine.update(participant, update);
-    await expect(w.engine.update(asked[10] as string, update)).rejects.toEqual(code('update-late'));
+    const answer = (participant: string) => w.engine.answer(participant, w.answerOf(participant, [0, 0, 1]));
+    for (const participant of asked.slice(0, 10)) await answer(participant);
+    await expect(answer(asked[10] as string)).rejects.toEqual(code('update-late'));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ asked: 13, accepted: 10, outcome: 'committed' });
-    const late = w.ends().find(({ message }) => message.you === 'late');
+    const late = w.messages('round-end').find(({ message }) => message.you === 'late');
     expect(late?.to.toSorted()).toEqual(asked.slice(10).toSorted());
   });
 
@@ -82,8 +87,8 @@ describe('a round', () => {
     const w = await world({ quorum: 0.5, deadlineSeconds: 60, rounds: 1 });
     for (let n = 0; n < 4; n++) w.join(n);
     await w.engine.act('start');
-    await w.engine.update(id(0), w.updateOf([1, 1, 1]));
-    await w.engine.update(id(1), w.updateOf([1, 1, 1]));
+    await w.answers(0, [1, 1, 1]);
+    await w.answers(1, [1, 1, 1]);
     w.clock.advance(59_999);
     expect(w.engine.summary().phase).toBe('collect');
     w.clock.advance(1);
@@ -107,7 +112,7 @@ describe('a round', () => {
     for (const n of [1, 2]) w.engine.afterJoin(id(n));
     const asked = () =>
       w
-        .starts()
+        .asks()
         .flatMap(({ to }) => to)
         .sort();
     expect(asked()).toEqual([id(1), id(2)]);
@@ -122,14 +127,14 @@ describe('a round', () => {
     for (let n = 0; n < 4; n++) w.join(n);
     await w.engine.act('start');
     const before = w.engine.summary().checkpoint;
-    await w.engine.update(id(0), w.updateOf([1, 1, 1]));
+    await w.answers(0, [1, 1, 1]);
     w.clock.advance(60_000);
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'quorum-lost' } });
     expect(w.engine.summary().checkpoint).toBe(before);
-    expect(w.starts()).toHaveLength(1);
+    expect(w.asks()).toHaveLength(4);
     w.clock.advance(1000);
-    expect(w.lastStart().message).toMatchObject({ round: 1, attempt: 2 });
+    expect(w.lastAsk().message).toMatchObject({ round: 1, attempt: 2 });
     expect((await w.storage.rounds('toy-1')).map((round) => round.attempt)).toEqual([1]);
   });
 
@@ -137,8 +142,8 @@ describe('a round', () => {
     const w = await world({ rounds: 1 });
     for (let n = 0; n < 3; n++) w.join(n);
     await w.engine.act('start');
-    await w.engine.update(id(0), w.updateOf([3, 0, 0]));
-    await w.engine.update(id(1), w.updateOf([0, 3, 0]));
+    await w.answers(0, [3, 0, 0]);
+    await w.answers(1, [0, 3, 0]);
     w.engine.leave(id(2));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2, asked: 3 });
@@ -148,21 +153,20 @@ describe('a round', () => {
     const w = await world({ rounds: 2, graceSeconds: 5, deadlineSeconds: 100 });
     for (let n = 0; n < 3; n++) w.join(n);
     await w.engine.act('start');
-    const update = w.updateOf([0, 0, 0]);
     w.engine.connectionLost(id(2));
-    await w.engine.update(id(0), update);
-    await w.engine.update(id(1), update);
+    await w.answers(0, [0, 0, 0]);
+    await w.answers(1, [0, 0, 0]);
     w.clock.advance(4_000);
     expect(w.engine.summary().phase).toBe('collect');
     // Back in time: the round is sent again and the update counts.
     w.join(2);
-    expect(w.lastStart()).toMatchObject({ to: [id(2)], message: { round: 1 } });
-    await w.engine.update(id(2), update);
+    expect(w.lastAsk()).toMatchObject({ to: [id(2)], message: { round: 1 } });
+    await w.answers(2, [0, 0, 0]);
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ accepted: 3, outcome: 'committed' });
     w.engine.connectionLost(id(2));
-    await w.engine.update(id(0), w.updateOf([0, 0, 0]));
-    await w.engine.update(id(1), w.updateOf([0, 0, 0]));
+    await w.answers(0, [0, 0, 0]);
+    await w.answers(1, [0, 0, 0]);
     w.clock.advance(5_000);
     await w.settled();
     expect(w.rounds.find((round) => round.round === 2)).toMatchObject({ accepted: 2, outcome: 'committed' });
@@ -173,7 +177,7 @@ describe('a round', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    w.engine.decline(id(1), { run: 'toy-1', round: 1, attempt: 1, reason: 'paused' });
+    w.engine.decline(id(1), { run: 'toy-1', ticket: w.ticketOf(id(1)), reason: 'paused' });
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'quorum-lost' } });
   });
@@ -183,30 +187,22 @@ describe('a round', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    await w.engine.update(
-      id(1),
-      w.updateOf([0, 0, 0], 1, { evaluation: { loss: 1, accuracy: 0, examples: 1 } }),
-    );
-    await w.engine.update(
-      id(2),
-      w.updateOf([0, 0, 0], 1, { evaluation: { loss: 2, accuracy: 1, examples: 3 } }),
-    );
+    await w.answers(1, [0, 0, 0], 1, { evaluation: { loss: 1, accuracy: 0, examples: 1 } });
+    await w.answers(2, [0, 0, 0], 1, { evaluation: { loss: 2, accuracy: 1, examples: 3 } });
     await w.settled();
-    const ask = w.sent.find((one) => one.name === 'evaluate');
-    expect(ask?.to.toSorted()).toEqual([id(1), id(2)]);
-    const checkpoint = w.engine.summary().checkpoint;
-    expect(ask?.message).toMatchObject({ round: 1, checkpoint });
-    w.engine.evaluation(id(1), {
-      run: 'toy-1',
-      checkpoint,
-      metrics: { loss: 4, accuracy: 0.5, examples: 1 },
-    });
-    w.engine.evaluation(id(2), { run: 'toy-1', checkpoint, metrics: { loss: 0, accuracy: 1, examples: 3 } });
+    const asks = w.asks('evaluate');
+    expect(asks.flatMap(({ to }) => to).toSorted()).toEqual([id(1), id(2)]);
+    const { checkpoint } = w.engine.summary();
+    for (const { message } of asks)
+      expect(message).toMatchObject({ round: 1, parcels: [{ name: 'model', hash: checkpoint }] });
+    const measured = { 1: { loss: 4, accuracy: 0.5, examples: 2 }, 2: { loss: 0, accuracy: 1, examples: 6 } };
+    for (const n of [1, 2] as const)
+      expect(await w.engine.answer(id(n), w.evaluationOf(id(n), measured[n]))).toEqual(counted);
     await w.settled();
     expect((await w.storage.checkpoints('toy-1'))[0]?.federated).toEqual({
       loss: 1,
       accuracy: 0.875,
-      examples: 4,
+      examples: 8,
     });
     expect(w.rounds.at(-1)).toMatchObject({ round: 1, federated: { accuracy: 0.875 } });
   });
@@ -215,10 +211,10 @@ describe('a round', () => {
     const w = await world({ rounds: 1, evaluationShare: 0 });
     for (const n of [1, 2]) w.join(n);
     await w.engine.act('start');
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([0, 0, 0], 1, { evaluation: null }));
+    for (const n of [1, 2]) await w.answers(n, [0, 0, 0], 1, { evaluation: null });
     await w.settled();
     expect(w.engine.summary().status).toBe('finished');
-    expect(w.sent.some(({ name }) => name === 'evaluate')).toBe(false);
+    expect(w.asks('evaluate')).toEqual([]);
     expect(w.rounds.at(-1)).toMatchObject({ outcome: 'committed', federated: null });
   });
 });
@@ -228,25 +224,27 @@ describe('an update is refused by name', () => {
     const w = await world({ maxExamples: 100, quorum: 0.1 });
     for (let n = 0; n < 6; n++) w.join(n);
     await w.engine.act('start');
-    const good = w.updateOf([1, 1, 1]);
-    const refused = (n: number, update: Update, expected: string) =>
-      expect(w.engine.update(id(n), update), expected).rejects.toEqual(code(expected));
-    await refused(0, w.updateOf([1, 1]), 'update-shape');
-    await refused(1, w.updateOf([1, Number.NaN, 1]), 'update-not-finite');
-    await refused(2, w.updateOf([1e30, 1, 1]), 'update-norm');
-    await refused(3, w.updateOf([1, 1, 1], 101), 'update-examples');
-    await refused(4, { ...good, checkpoint: '0'.repeat(64) }, 'update-stale');
-    await refused(4, { ...good, round: 7 }, 'update-stale');
-    await refused(4, { ...good, round: 0 }, 'update-late');
-    await refused(4, { ...good, attempt: 0 }, 'update-late');
-    await refused(4, { ...good, attempt: 2 }, 'update-stale');
-    await refused(4, { ...good, frame: new Uint8Array(7) }, 'frame-invalid');
+    const good = (n: number) => w.answerOf(id(n), [1, 1, 1]);
+    const refused = (n: number, answer: Answer, expected: string) =>
+      expect(w.engine.answer(id(n), answer), expected).rejects.toEqual(code(expected));
+    const ofEvaluation = trainFrame(w.forms.layouts.evaluate, [], { weight: 1 });
+    await refused(0, { ...good(0), frame: ofEvaluation }, 'update-shape');
+    await refused(1, w.answerOf(id(1), [1, Number.NaN, 1]), 'update-not-finite');
+    await refused(2, w.answerOf(id(2), [1e30, 1, 1]), 'update-norm');
+    await refused(3, w.answerOf(id(3), [1, 1, 1], 101), 'update-measure');
+    const tickets = new Tickets('toy-1', String(defaultPlan.seed));
+    const named = (name: string) => ({ ...good(4), ticket: tickets.issue(name, id(4)) });
+    for (const name of ['t0-1', 't1-0', 't1-2', 't7-1', 'e1-1']) await refused(4, named(name), 'update-late');
+    await refused(4, { ...good(4), ticket: w.ticketOf(id(5)) }, 'ticket-invalid');
+    await refused(4, { ...good(4), ticket: `${w.ticketOf(id(4))}x` }, 'ticket-invalid');
+    await refused(4, { ...good(4), frame: new Uint8Array(7) }, 'frame-invalid');
     w.join(8);
-    await refused(8, good, 'update-not-selected');
-    await refused(9, good, 'not-joined');
-    await w.engine.update(id(4), good);
-    await expect(w.engine.update(id(4), good)).rejects.toEqual(code('update-duplicate'));
-    await w.engine.update(id(5), good);
+    await refused(8, good(8), 'ticket-invalid');
+    await refused(8, { ...good(8), ticket: tickets.issue('t1-1', id(8)) }, 'update-not-selected');
+    await refused(9, good(9), 'not-joined');
+    expect(await w.engine.answer(id(4), good(4))).toEqual(counted);
+    expect(await w.engine.answer(id(4), good(4))).toEqual(duplicate);
+    await w.engine.answer(id(5), good(5));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'committed', accepted: 2, examples: 2 });
     expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
@@ -257,11 +255,11 @@ describe('an update is refused by name', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    const [a, b] = w.lastStart().to as [string, string];
-    const update = w.updateOf([0, 0, 0]);
-    await w.engine.update(a, update);
+    const [a, b] = w.asked() as [string, string];
+    const answer = (participant: string) => w.engine.answer(participant, w.answerOf(participant, [0, 0, 0]));
+    await answer(a);
     await w.settled();
-    await expect(w.engine.update(b, update)).rejects.toEqual(code('update-late'));
+    await expect(answer(b)).rejects.toEqual(code('update-late'));
   });
 });
 
@@ -272,12 +270,12 @@ describe('a run', () => {
     w.join(2);
     await w.engine.act('start');
     await w.engine.act('pause');
-    await w.engine.update(id(1), w.updateOf([1, 1, 1]));
-    await w.engine.update(id(2), w.updateOf([1, 1, 1]));
+    await w.answers(1, [1, 1, 1]);
+    await w.answers(2, [1, 1, 1]);
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'paused', phase: 'idle', round: 1 });
     await w.engine.act('resume');
-    expect(w.lastStart().message.round).toBe(2);
+    expect(w.lastAsk().message.round).toBe(2);
     await w.engine.act('stop');
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'stopped', phase: 'idle', round: 1 });
@@ -296,7 +294,7 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([0, 0, 0]));
+    for (const n of [1, 2]) await w.answers(n, [0, 0, 0]);
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'finished', round: 1 });
   });
@@ -309,7 +307,7 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    for (const n of [1, 2]) await w.answers(n, [1, 1, 1]);
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'training-diverged' } });
     expect(w.engine.summary().round).toBe(0);
@@ -324,11 +322,11 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    for (const n of [1, 2]) await w.answers(n, [1, 1, 1]);
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'storage-failed' } });
     w.clock.advance(1000);
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    for (const n of [1, 2]) await w.answers(n, [1, 1, 1]);
     await w.settled();
     expect(w.engine.run()).toMatchObject({ status: 'finished', round: 1 });
   });
@@ -339,10 +337,10 @@ describe('a run', () => {
     w.join(2);
     await w.engine.act('start');
     w.join(3);
-    expect(w.lastStart().to).toHaveLength(2);
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([0, 0, 0]));
+    expect(w.asked()).toHaveLength(2);
+    for (const n of [1, 2]) await w.answers(n, [0, 0, 0]);
     await w.settled();
-    expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2), id(3)]);
+    expect(w.asked().toSorted()).toEqual([id(1), id(2), id(3)]);
   });
 
   it('does not select the paused or those without examples', async () => {
@@ -360,7 +358,7 @@ describe('a run', () => {
     });
     w.engine.availability(id(3), { run: 'toy-1', paused: true, examples: 5 });
     await w.engine.act('start');
-    expect(w.lastStart().to.toSorted()).toEqual([id(1), id(2)]);
+    expect(w.asked().toSorted()).toEqual([id(1), id(2)]);
   });
 
   it('abandons a round whose update could not be kept on disk, and the sender hears why', async () => {
@@ -374,11 +372,11 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    await expect(w.engine.update(id(1), w.updateOf([1, 1, 1]))).rejects.toEqual(code('storage-failed'));
+    await expect(w.answers(1, [1, 1, 1])).rejects.toEqual(code('storage-failed'));
     await w.settled();
     expect(w.rounds[0]).toMatchObject({ outcome: 'abandoned', reason: { code: 'storage-failed' } });
     w.clock.advance(1000);
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+    for (const n of [1, 2]) await w.answers(n, [1, 1, 1]);
     await w.settled();
     expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
   });
@@ -391,18 +389,16 @@ describe('a run', () => {
     w.join(2);
     await w.engine.act('start');
     const answers: string[] = [];
-    const update = w.updateOf([1, 1, 1]);
     const sent = [1, 2].map((copy) =>
-      w.engine.update(id(1), update).then(
-        () => answers.push(`${copy} counted`),
-        (thrown) => answers.push(`${copy} ${thrown.code}`),
-      ),
+      w
+        .answers(1, [1, 1, 1])
+        .then(({ duplicate }) => answers.push(`${copy} ${duplicate ? 'duplicate' : 'counted'}`)),
     );
     await w.settled();
     expect(answers).toEqual([]);
     onDisk();
     await Promise.all(sent);
-    expect(answers.toSorted()).toEqual(['1 counted', '2 update-duplicate']);
+    expect(answers.toSorted()).toEqual(['1 counted', '2 duplicate']);
   });
 
   it('knows a counted update again after its round was committed', async () => {
@@ -410,11 +406,12 @@ describe('a run', () => {
     w.join(1);
     w.join(2);
     await w.engine.act('start');
-    const update = w.updateOf([1, 1, 1]);
-    for (const n of [1, 2]) await w.engine.update(id(n), update);
+    const answer = w.answerOf(id(1), [1, 1, 1]);
+    await w.engine.answer(id(1), answer);
+    await w.answers(2, [1, 1, 1]);
     await w.settled();
-    expect(w.lastStart().message.round).toBe(2);
-    await expect(w.engine.update(id(1), update)).rejects.toEqual(code('update-duplicate'));
+    expect(w.lastAsk().message.round).toBe(2);
+    expect(await w.engine.answer(id(1), answer)).toEqual(duplicate);
   });
 });
 
@@ -430,13 +427,13 @@ describe('a run that another process left', () => {
     'gives it what was left of its time, or half a minute, though the date was set by %s ms meanwhile',
     async (milliseconds) => {
       const w = await started({ deadlineSeconds: 100 });
-      await w.engine.update(id(1), w.updateOf([1, 0, -1]));
+      await w.answers(1, [1, 0, -1]);
       const after = await w.restart({ clock: new ManualClock(w.clock.now() + milliseconds) });
       await after.engine.resumeAfterRestart();
       for (const n of [1, 2, 3]) after.join(n);
       // Back: as if it had just begun. Forth: as if its time were up, but for those who have to come back.
       const left = milliseconds < 0 ? 100_000 : 30_000;
-      expect(after.lastStart().message.remaining).toBe(left);
+      expect(after.lastAsk().message.remaining).toBe(left);
       after.clock.advance(left - 1);
       expect(after.engine.summary().phase).toBe('collect');
       after.clock.advance(1);
@@ -447,8 +444,8 @@ describe('a run that another process left', () => {
 
   it.each([0, 1, 2])('goes on with its open round, %i updates of which were here', async (delivered) => {
     const w = await started();
-    const updates = new Map([1, 2, 3].map((n) => [n, w.updateOf([n, 0, -n], n)]));
-    for (let n = 1; n <= delivered; n++) await w.engine.update(id(n), updates.get(n) as Update);
+    const updates = new Map([1, 2, 3].map((n) => [n, w.answerOf(id(n), [n, 0, -n], n)]));
+    for (let n = 1; n <= delivered; n++) await w.engine.answer(id(n), updates.get(n) as Answer);
     const after = await w.restart();
     await after.engine.resumeAfterRestart();
     expect(after.engine.openRound()).toMatchObject({ round: 1, attempt: 1, accepted: delivered });
@@ -457,19 +454,18 @@ describe('a run that another process left', () => {
     // Only those who have not delivered are asked, and a delivered update is known again.
     expect(
       after
-        .starts()
+        .asks()
         .flatMap(({ to }) => to)
         .toSorted(),
     ).toEqual([1, 2, 3].filter((n) => n > delivered).map(id));
     for (const n of [1, 2, 3]) {
-      const sent = after.engine.update(id(n), updates.get(n) as Update);
-      if (n <= delivered) await expect(sent).rejects.toEqual(code('update-duplicate'));
-      else await sent;
+      const receipt = await after.engine.answer(id(n), updates.get(n) as Answer);
+      expect(receipt).toEqual(n <= delivered ? duplicate : counted);
     }
     await after.settled();
 
     const undisturbed = await started();
-    for (const n of [3, 1, 2]) await undisturbed.engine.update(id(n), updates.get(n) as Update);
+    for (const n of [3, 1, 2]) await undisturbed.engine.answer(id(n), updates.get(n) as Answer);
     await undisturbed.settled();
     expect(after.engine.summary()).toMatchObject({ round: 1 });
     expect(after.engine.summary().checkpoint).toBe(undisturbed.engine.summary().checkpoint);
@@ -479,7 +475,7 @@ describe('a run that another process left', () => {
     const w = await started();
     // The process ends between the last update and the commit.
     w.storage.commit = () => new Promise(() => {});
-    for (const n of [1, 2, 3]) await w.engine.update(id(n), w.updateOf([n, 0, -n], n));
+    for (const n of [1, 2, 3]) await w.answers(n, [n, 0, -n], n);
     await w.settled();
     const after = await w.restart();
     await after.engine.resumeAfterRestart();
@@ -490,7 +486,7 @@ describe('a run that another process left', () => {
 
   it('gives those who were at work half a minute to come back, then goes on without them', async () => {
     const w = await started({ quorum: 0.5 });
-    for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 0, 0]));
+    for (const n of [1, 2]) await w.answers(n, [1, 0, 0]);
     const after = await w.restart();
     await after.engine.resumeAfterRestart();
     after.clock.advance(29_999);
@@ -502,7 +498,7 @@ describe('a run that another process left', () => {
 
   it('lets the open round of a paused run end', async () => {
     const w = await started();
-    await w.engine.update(id(1), w.updateOf([1, 0, 0]));
+    await w.answers(1, [1, 0, 0]);
     await w.engine.act('pause');
     const after = await w.restart();
     await after.engine.resumeAfterRestart();
@@ -511,7 +507,7 @@ describe('a run that another process left', () => {
 
   it('forgets an open round that began from another model', async () => {
     const w = await started();
-    await w.engine.update(id(1), w.updateOf([1, 0, 0]));
+    await w.answers(1, [1, 0, 0]);
     const after = await w.restart({ weights: new Float32Array([9, 9, 9]) });
     await after.engine.resumeAfterRestart();
     expect(after.engine.openRound()).toBeNull();
@@ -520,25 +516,28 @@ describe('a run that another process left', () => {
 
   it('names an update that rotted on disk, and asks its sender again', async () => {
     const w = await started();
-    const update = w.updateOf([1, 0, 0]);
-    await w.engine.update(id(1), update);
-    const rotten = new Uint8Array(update.frame as Uint8Array);
+    const answer = w.answerOf(id(1), [1, 0, 0]);
+    await w.engine.answer(id(1), answer);
+    const rotten = new Uint8Array(answer.frame as Uint8Array);
     rotten[45] = (rotten[45] as number) ^ 1;
     w.spool.recover = async () => ({
       opening: {
         run: 'toy-1',
         round: 1,
         attempt: 1,
-        parent: update.checkpoint,
+        parent: w.engine.summary().checkpoint,
         sizes: { asked: 3, target: 3, quorum: 2 },
         startedAt: 0,
         deadlineAt: 0,
         cohort: [1, 2, 3].map(id),
+        joined: 3,
+        weightCaps: [1, 1, 1],
+        normBounds: null,
       },
       damage: null,
-      async *updates() {
-        yield { participant: id(1), update: { ...update, frame: rotten } };
-        yield { participant: id(2), update };
+      async *answers() {
+        yield { participant: id(1), answer: { ...answer, frame: rotten } };
+        yield { participant: id(2), answer };
       },
     });
     const after = await w.restart();
@@ -546,17 +545,17 @@ describe('a run that another process left', () => {
     expect(after.events).toContain('spool-damaged');
     expect(after.engine.openRound()).toMatchObject({ accepted: 1 });
     after.join(1);
-    expect(after.lastStart().to).toEqual([id(1)]);
+    expect(after.lastAsk().to).toEqual([id(1)]);
   });
 });
 
 describe('a model that travels in steps', () => {
   const plan = { rounds: 9, downloadCodec: 'int8', downloadForm: 'steps' } as const;
   const expected = { layoutHash: layoutHash(layout), parameters: 3 };
-  const whole = ({ frame }: RoundStart) =>
-    readFloat32Payload(decodeFrame(frameBytes(frame), { kind: 'weights', ...expected }));
-  const steps = ({ frame }: RoundStart) =>
-    decodeFrame(frameBytes(frame), { kind: 'steps', codec: 'int8', ...expected }).payload;
+  const whole = (ask: Ask) =>
+    readFloat32Payload(decodeFrame(frameBytes(modelIn(ask).frame), { kind: 'weights', ...expected }));
+  const steps = (ask: Ask) =>
+    decodeFrame(frameBytes(modelIn(ask).frame), { kind: 'steps', codec: 'int8', ...expected }).payload;
 
   it('comes whole to who has none or keeps none, and as steps to who has one', async () => {
     const w = await world({ ...plan, minParticipants: 3 });
@@ -565,17 +564,17 @@ describe('a model that travels in steps', () => {
     // Of a model that nobody here knows.
     w.join(3, 'f'.repeat(64));
     await w.engine.act('start');
-    for (const n of [1, 2, 3]) expect([...whole(sentTo(w, n)[0] as RoundStart)]).toEqual([1, 2, 3]);
-    for (const n of [1, 2, 3]) await w.engine.update(id(n), w.updateOf([0.1 * n, -0.3, 1e-3]));
+    for (const n of [1, 2, 3]) expect([...whole(sentTo(w, n)[0] as Ask)]).toEqual([1, 2, 3]);
+    for (const n of [1, 2, 3]) await w.answers(n, [0.1 * n, -0.3, 1e-3]);
     await w.settled();
-    const [first, second] = sentTo(w, 1) as [RoundStart, RoundStart];
-    expect(second).toMatchObject({ round: 2, base: first.checkpoint });
-    expect(sentTo(w, 3)[1]).toEqual(second);
-    expect(sentTo(w, 2)[1]).not.toHaveProperty('base');
+    const [first, second] = sentTo(w, 1) as [Ask, Ask];
+    expect(second).toMatchObject({ round: 2, parcels: [{ name: 'model', base: modelIn(first).hash }] });
+    expect(sentTo(w, 3)[1]?.parcels).toEqual(second.parcels);
+    expect(modelIn(sentTo(w, 2)[1] as Ask)).not.toHaveProperty('base');
     // The same model, to the bit, whichever way it came, and the one that is stored; near the exact mean.
     const weights = takeSteps('int8', steps(second), whole(first), layout);
-    expect(whole(sentTo(w, 2)[1] as RoundStart)).toEqual(weights);
-    expect(weightsHash(weights)).toBe(second.checkpoint);
+    expect(whole(sentTo(w, 2)[1] as Ask)).toEqual(weights);
+    expect(weightsHash(weights)).toBe(modelIn(second).hash);
     expect((await w.storage.latest('toy-1'))?.weights).toEqual(weights);
     for (const [i, exact] of [1.2, 1.7, 3.001].entries())
       expect(Math.abs((weights[i] as number) - exact)).toBeLessThan(0.3 / 127 + 1e-6);
@@ -586,14 +585,14 @@ describe('a model that travels in steps', () => {
     w.join(1, null);
     w.join(2, null);
     await w.engine.act('start');
-    await w.engine.update(id(1), w.updateOf([0.123, 0.456, -0.789], 3));
-    const second = w.updateOf([-1, 1e-4, 0.3], 5);
+    await w.answers(1, [0.123, 0.456, -0.789], 3);
+    const second = w.answerOf(id(2), [-1, 1e-4, 0.3], 5);
     const again = await w.restart();
     await again.engine.resumeAfterRestart();
-    await w.engine.update(id(2), second);
+    await w.engine.answer(id(2), second);
     await w.settled();
     again.join(2, null);
-    await again.engine.update(id(2), second);
+    await again.engine.answer(id(2), second);
     await again.settled();
     expect(again.engine.run()).toMatchObject({ round: 1, checkpoint: w.engine.run().checkpoint });
   });
@@ -602,12 +601,12 @@ describe('a model that travels in steps', () => {
     const w = await world({ ...plan, minParticipants: 1 });
     w.join(1, null);
     await w.engine.act('start');
-    const { checkpoint } = w.lastStart().message;
+    const checkpoint = modelIn(w.lastAsk().message).hash;
     // The connection breaks; after it the participant says what it has.
     w.engine.connectionLost(id(1));
     w.join(1, checkpoint);
-    expect(steps(w.lastStart().message)).toHaveLength(0);
-    expect(w.lastStart().message.base).toBe(checkpoint);
+    expect(steps(w.lastAsk().message)).toHaveLength(0);
+    expect(modelIn(w.lastAsk().message).base).toBe(checkpoint);
     expect(w.engine.currentModel(id(1), checkpoint)).toMatchObject({ base: checkpoint });
     expect(w.engine.currentModel(id(1), null)).not.toHaveProperty('base');
   });
@@ -618,12 +617,12 @@ it('a model that travels whole does so again to who came back', async () => {
     const w = await world({ minParticipants: 1, downloadCodec });
     w.join(1, null);
     await w.engine.act('start');
-    const first = w.lastStart().message;
+    const first = w.lastAsk().message;
     w.engine.connectionLost(id(1));
-    w.join(1, first.checkpoint);
-    expect(w.starts()).toHaveLength(2);
-    expect(w.lastStart().message).toEqual(first);
-    expect(w.engine.currentModel(id(1), first.checkpoint)).not.toHaveProperty('base');
+    w.join(1, modelIn(first).hash);
+    expect(w.asks()).toHaveLength(2);
+    expect(w.lastAsk().message).toEqual(first);
+    expect(w.engine.currentModel(id(1), modelIn(first).hash)).not.toHaveProperty('base');
   }
 });
 
@@ -633,10 +632,10 @@ it('a model that is rounded for training is the same for all of a round, and kep
   w.join(1, null);
   w.join(2);
   await w.engine.act('start');
-  const [first] = sentTo(w, 1) as [RoundStart];
-  expect(sentTo(w, 2)).toEqual([first]);
+  const [first] = sentTo(w, 1) as [Ask];
+  expect(sentTo(w, 2)[0]?.parcels).toEqual(first.parcels);
   const expected = { kind: 'weights', layoutHash: layoutHash(layout), parameters: 3 } as const;
-  const frame = decodeFrame(frameBytes(first.frame), { ...expected, codec: 'int8' });
+  const frame = decodeFrame(frameBytes(modelIn(first).frame), { ...expected, codec: 'int8' });
   const rounded = toFloat32(payloadValues(frame, layout));
   // One scale for all: 3 is exact, the others are off by a step at most.
   for (const [i, exact] of [1, 2, 3].entries())
@@ -644,10 +643,10 @@ it('a model that is rounded for training is the same for all of a round, and kep
   const again = await w.restart();
   await again.engine.resumeAfterRestart();
   again.join(1, null);
-  expect((sentTo(again, 1)[0] as RoundStart).frame).toEqual(first.frame);
+  expect(sentTo(again, 1)[0]?.parcels).toEqual(first.parcels);
   const pulled = w.engine.currentModel(id(1), null);
   expect([...readFloat32Payload(decodeFrame(frameBytes(pulled.frame), expected))]).toEqual([1, 2, 3]);
-  for (const n of [1, 2]) await w.engine.update(id(n), w.updateOf([1, 1, 1]));
+  for (const n of [1, 2]) await w.answers(n, [1, 1, 1]);
   await w.settled();
   expect((await w.storage.latest('toy-1'))?.weights).toEqual(new Float32Array([2, 3, 4]));
 });

@@ -68,7 +68,7 @@ export class RunEngine {
 
   /** It is over, and everything about it is written down. */
   get isAtRest(): boolean {
-    return isOver(this.record.status) && this.#closing === null && this.#rounds.open === null;
+    return isOver(this.record.status) && this.#closing === null && this.#rounds.isAtRest;
   }
 
   // ---- what the admin does
@@ -329,7 +329,7 @@ export class RunEngine {
 
   // ---- small parts
 
-  /** The exchanges that are waiting for answers. */
+  /** The exchanges whose outcome is open: they wait for answers, or a model is being made of those that came. */
   #exchanges(): Exchange[] {
     return [this.#rounds.exchange, this.#closing].filter((exchange) => exchange !== null);
   }

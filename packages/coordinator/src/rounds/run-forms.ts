@@ -32,11 +32,16 @@ export interface RunForms {
   limits(normBounds: Readonly<Record<string, number>> | null): Limits;
 }
 
-export function runForms(model: Layout, task: Task, plan: Plan): RunForms {
-  const strategy = strategyOf(plan);
+/** @param strategy left out, the one that the plan names. */
+export function runForms(
+  model: Layout,
+  task: Task,
+  plan: Plan,
+  strategy: Strategy = strategyOf(plan),
+): RunForms {
   const pipeline = pipelineOf(plan);
   const form = measureForm(task, plan);
-  const layouts = { train: trainLayout(model, task, plan), evaluate: evaluationLayout(task, plan) };
+  const layouts = { train: trainLayout(model, task, plan, strategy), evaluate: evaluationLayout(task, plan) };
   const train = new AnswerForm({
     layout: layouts.train,
     codec: plan.uploadCodec,

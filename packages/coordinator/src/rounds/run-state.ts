@@ -1,4 +1,4 @@
-import { finish, type StrategyState } from '@coppice/federation';
+import { finish, type Strategy, type StrategyState } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
@@ -68,6 +68,8 @@ export interface RunOptions {
   readonly admission: () => Admission;
   /** A secret of the run: the same one after a restart. */
   readonly secret: string;
+  /** The training rule; left out, the one that the plan names. */
+  readonly strategy?: Strategy | undefined;
 }
 
 /** What a run knows between its rounds: its record, its model, its participants. */
@@ -88,11 +90,11 @@ export class RunState {
   readonly secret: string;
   readonly #steps: ModelSteps | null;
 
-  constructor({ record, layout, model, central, lastRound, secret }: RunOptions) {
+  constructor({ record, layout, model, central, lastRound, secret, strategy }: RunOptions) {
     this.layoutHash = layoutHash(layout);
     this.secret = secret;
     this.tickets = new Tickets(record.id, secret);
-    this.forms = runForms(layout, record.task, record.plan);
+    this.forms = runForms(layout, record.task, record.plan, strategy);
     this.record = record;
     this.lastRound = lastRound;
     this.#model = model;
@@ -136,10 +138,7 @@ export class RunState {
     const { hash } = this.#model;
     const model = { name: 'model', hash, ...this.toTrain(this.members.has(participant)) };
     this.members.receives(participant, hash);
-    return [
-      model,
-      ...this.#given.map(({ name, hash, packed }) => ({ name, hash, frame: packed.frame })),
-    ];
+    return [model, ...this.#given.map(({ name, hash, packed }) => ({ name, hash, frame: packed.frame }))];
   }
 
   /** The parcels of a question to measure the current model. */

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Storage } from '../storage/storage.ts';
-import { id, launch, leftIn, world } from './run-world.ts';
+import { launch, leftIn, world } from './run-world.ts';
 
 /** Holds writes until the test lets them go on. */
 class Gate {
@@ -83,7 +83,7 @@ async function begin(durable: Storage, spool = memorySpool(), plan: Partial<Plan
     deliver: async () => {
       const round = w.engine.openRound();
       for (const { participant, outcome } of round?.cohort ?? [])
-        if (outcome === 'asked') await w.engine.update(participant, w.updateOf([1, 1, 1]));
+        if (outcome === 'asked') await w.engine.answer(participant, w.answerOf(participant, [1, 1, 1]));
       await w.settled();
     },
     /** The process ends without a word; the next one begins. */
@@ -153,17 +153,18 @@ it.each(when.flatMap((at) => (['pause', 'stop'] as const).map((action) => [actio
     expect(act.answer).toBe(status);
     // The commit was under way first: its round counts, for everybody.
     expect(first.rounds).toMatchObject([{ round: 1, outcome: 'committed' }]);
-    expect(first.ends().map(({ message }) => message.outcome)).toEqual(['committed']);
-    expect(first.starts()).toHaveLength(1);
+    expect(first.messages('round-end').map(({ message }) => message.outcome)).toEqual(['committed']);
+    // Nobody was asked again.
+    expect(first.asks()).toHaveLength(2);
     const { told, stored } = await toldAndStored(durable, first);
     expect(told).toMatchObject({ status, round: 1 });
     expect(stored).toEqual(told);
     const second = await first.restarted();
     expect(await toldAndStored(durable, second)).toEqual({ told, stored });
-    expect(second.starts()).toEqual([]);
+    expect(second.asks()).toEqual([]);
     if (action === 'stop') return;
     await second.engine.act('resume');
-    expect(second.lastStart().message.round).toBe(2);
+    expect(second.lastAsk().message.round).toBe(2);
   },
 );
 
@@ -176,7 +177,7 @@ it('a run that is resumed during the commit in which it was paused goes on', asy
   first.commits.asked.open();
   await first.settled();
   expect(acts.map(({ answer }) => answer)).toEqual(['paused', 'running']);
-  expect(first.lastStart().message.round).toBe(2);
+  expect(first.lastAsk().message.round).toBe(2);
   const second = await first.restarted();
   expect((await toldAndStored(durable, second)).told).toMatchObject({ status: 'running', round: 1 });
 });
@@ -238,7 +239,7 @@ it('a round whose update could not be kept is not abandoned once it is being sto
       failing.push(() => reject(new CoppiceError('storage-failed', 'The disk is full.'))),
     );
   first.commits.asked.hold();
-  const sent = [1, 2].map((n) => first.engine.update(id(n), first.updateOf([1, 1, 1])).catch(() => {}));
+  const sent = [1, 2].map((n) => first.answers(n, [1, 1, 1]).catch(() => {}));
   await first.settled();
   expect(first.commits.asked.waiting).toBe(1);
   for (const fail of failing) fail();
@@ -262,7 +263,7 @@ it.each(['pause', 'stop'] as const)(
     expect(told.status).toBe('running');
     expect(stored).toEqual(told);
     await first.deliver();
-    expect(first.lastStart().message.round).toBe(2);
+    expect(first.lastAsk().message.round).toBe(2);
     first.storage.putRun = putRun;
     await first.engine.act(action);
     expect((await toldAndStored(durable, first)).stored.status).toBe(

@@ -1,17 +1,22 @@
+import { encodeMeasures, type Strategy, tallyMeasures } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
+  type Answer,
+  type Ask,
+  type Codec,
+  type ContributionLayout,
+  contributionHash,
+  contributionSize,
   type Down,
   type DownName,
   defaultPlan,
   encodeFrame,
   float32Payload,
   type Layout,
-  layoutHash,
+  type Metrics,
   type Plan,
   type Round,
-  type RoundStart,
   type Task,
-  type Update,
   weightsHash,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
@@ -21,6 +26,7 @@ import { newRun } from '../storage/new-run.testing.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { RunEngine } from './run-engine.ts';
+import { runForms } from './run-forms.ts';
 import type { CurrentModel } from './run-state.ts';
 
 export const layout: Layout = [{ name: 'w', shape: [3], trainable: true }];
@@ -31,10 +37,10 @@ export const task: Task = {
   data: {
     kind: 'table',
     features: [{ name: 'x', mean: 0, scale: 1 }],
-    target: { kind: 'number', name: 'y' },
+    target: { kind: 'class', name: 'y', classes: ['no', 'yes'] },
   },
   model: { class_name: 'Sequential', config: {} },
-  loss: 'meanSquaredError',
+  loss: 'categoricalCrossentropy',
   samples: false,
   planDefaults: {},
 };
@@ -91,6 +97,68 @@ export async function leftIn(storage: Storage, spool: Spool): Promise<Left> {
   };
 }
 
+/** A message that was sent, and to whom. */
+export interface Sent<N extends DownName> {
+  readonly to: readonly string[];
+  readonly message: Down<N>;
+}
+
+/** Float32 numbers one after the other, as a frame's payload. */
+function payloadOf(parts: readonly (Uint8Array | Float32Array)[]): Uint8Array {
+  return Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : float32Payload(part))));
+}
+
+/** All but the hits: classes and hits that fit to an accuracy. */
+function heldOf({ loss, accuracy, examples }: Metrics) {
+  const hits = Math.round((accuracy ?? 0) * examples);
+  return tallyMeasures('held', {
+    examples,
+    loss: (loss ?? 0) * examples,
+    lossExamples: loss === null ? 0 : examples,
+    hits,
+    classes: { examples: [examples, 0], hits: [hits, 0] },
+  });
+}
+
+/** What an answer to train is made of; left out, what an ordinary one has. */
+export interface AnswerParts {
+  /** Examples trained on, by the measures; left out: the weight. */
+  readonly trained?: number;
+  readonly loss?: number | null;
+  /** The received model on held-out examples; `null`: of none. */
+  readonly evaluation?: Metrics | null;
+  readonly codec?: Codec;
+}
+
+/** The frame of a contribution: its vectors, encoded, one after the other, and measures. */
+export function trainFrame(
+  form: ContributionLayout,
+  vectors: readonly (Uint8Array | Float32Array)[],
+  { weight, trained = weight, loss = 0.5, evaluation, codec = 'float32' }: AnswerParts & { weight: number },
+): Uint8Array {
+  const measures = new Map([
+    ...tallyMeasures('train', {
+      examples: trained,
+      loss: (loss ?? 0) * trained,
+      lossExamples: loss === null ? 0 : trained,
+      hits: null,
+      classes: null,
+    }),
+    ...heldOf(evaluation ?? { loss: 0.7, accuracy: 0.25, examples: evaluation === null ? 0 : 4 }),
+  ]);
+  const numbers = encodeMeasures(
+    form.filter(({ role }) => role === 'measure'),
+    measures,
+  );
+  return encodeFrame({
+    kind: 'contribution',
+    codec,
+    layoutHash: contributionHash(form),
+    parameters: contributionSize(form),
+    payload: payloadOf([...vectors, numbers]),
+  });
+}
+
 /** A run by itself: time stands still, and messages are kept. */
 export async function world(
   plan: Partial<Plan> = {},
@@ -98,6 +166,7 @@ export async function world(
     evaluate?: ModelWorker['evaluate'];
     /** State of an earlier process. */
     left?: Left;
+    strategy?: Strategy;
   } = {},
 ) {
   const clock = options.left?.clock ?? new ManualClock(1_000_000);
@@ -121,9 +190,11 @@ export async function world(
       round: 0,
       hash: weightsHash(weights),
       weights,
-      state: { values: {}, tensors: {} },
+      state: options.strategy?.server.init({ layout, weights }) ?? { values: {}, tensors: {} },
     },
     central: null,
+    secret: String(record.plan.seed),
+    strategy: options.strategy,
     lastRound: options.left?.lastRound ?? null,
     audience: {
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
@@ -150,46 +221,78 @@ export async function world(
     },
     admission: () => 'open',
   });
-  const join = (n: number, has?: string | null) => {
-    engine.join(id(n), {
+  const join = (n: number, has?: string | null, examples = 1000) => {
+    const joined = engine.join(id(n), {
       run: 'toy-1',
       device: 'headless',
       backend: 'cpu',
-      examples: 5,
+      examples,
       speed: null,
       paused: false,
       ...(has === undefined ? {} : { has }),
     });
     engine.afterJoin(id(n));
+    return joined;
   };
-  const starts = () =>
-    sent.filter((one) => one.name === 'round-start') as { to: readonly string[]; message: RoundStart }[];
-  const lastStart = () => starts().at(-1) as { to: readonly string[]; message: RoundStart };
-  const updateOf = (values: readonly number[], examples = 1, change: Partial<Update> = {}): Update => ({
+  const messages = <N extends DownName>(name: N): Sent<N>[] =>
+    sent.flatMap((one) => (one.name === name ? [{ to: one.to, message: one.message as Down<N> }] : []));
+  const asks = (kind: Ask['kind'] = 'train') =>
+    messages('ask').filter(({ message }) => message.kind === kind);
+  /** Every question of the last round that was asked, one a participant. */
+  const lastAsks = () => {
+    const all = asks();
+    const last = all.at(-1)?.message;
+    return all.filter(({ message }) => message.round === last?.round && message.attempt === last.attempt);
+  };
+  /** Participants that the last round asked. */
+  const asked = () => lastAsks().flatMap(({ to }) => to);
+  const lastAsk = () => asks().at(-1) as Sent<'ask'>;
+  /** The ticket of a participant's last question; of one that was not asked, the last of another. */
+  const ticketOf = (participant: string) =>
+    (asks().findLast(({ to }) => to.includes(participant)) ?? lastAsk()).message.ticket;
+  const forms = runForms(layout, task, record.plan, options.strategy);
+  /** What a participant answers to its last question: steps of the model, and whatever its strategy adds. */
+  const answerOf = (
+    participant: string,
+    values: readonly number[],
+    weight = 1,
+    { more = [], ...parts }: AnswerParts & { more?: readonly (readonly number[])[] } = {},
+  ): Answer => ({
     run: 'toy-1',
-    round: lastStart().message.round,
-    attempt: lastStart().message.attempt,
-    checkpoint: lastStart().message.checkpoint,
-    examples,
-    loss: 0.5,
-    evaluation: { loss: 0.7, accuracy: 0.25, examples: 4 },
+    ticket: ticketOf(participant),
+    weight,
     milliseconds: 10,
+    frame: trainFrame(
+      forms.layouts.train,
+      [values, ...more].map((group) => Float32Array.from(group)),
+      { weight, ...parts },
+    ),
+  });
+  const answers = (
+    n: number,
+    values: readonly number[],
+    weight = 1,
+    parts: Parameters<typeof answerOf>[3] = {},
+  ) => engine.answer(id(n), answerOf(id(n), values, weight, parts));
+  /** A participant's answer to the question that closes the run. */
+  const evaluationOf = (participant: string, metrics: Metrics): Answer => ({
+    run: 'toy-1',
+    ticket: asks('evaluate').findLast(({ to }) => to.includes(participant))?.message.ticket ?? 'none',
+    weight: 1,
+    milliseconds: 0,
     frame: encodeFrame({
-      kind: 'update',
+      kind: 'contribution',
       codec: 'float32',
-      layoutHash: layoutHash(layout),
-      parameters: values.length,
-      payload: float32Payload(Float32Array.from(values)),
+      layoutHash: contributionHash(forms.layouts.evaluate),
+      parameters: contributionSize(forms.layouts.evaluate),
+      payload: float32Payload(encodeMeasures(forms.layouts.evaluate, heldOf(metrics))),
     }),
-    ...change,
   });
   /** Lets the asynchronous end of a round (evaluation, storage) run to its end. */
   const settled = async () => {
     for (let i = 0; i < 50; i++) await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  const ends = () =>
-    sent.filter((one) => one.name === 'round-end') as { to: readonly string[]; message: Down<'round-end'> }[];
   /** The process ends without a word; another finds what is on disk. */
   const restart = (left: { weights?: Float32Array; clock?: ManualClock } = {}) =>
     world(plan, { ...options, left: { record: engine.record, storage: memoryStorage(), spool, ...left } });
@@ -203,11 +306,16 @@ export async function world(
     rounds,
     events,
     logged,
+    forms,
     join,
-    starts,
-    lastStart,
-    updateOf,
+    messages,
+    asks,
+    asked,
+    lastAsk,
+    ticketOf,
+    answerOf,
+    answers,
+    evaluationOf,
     settled,
-    ends,
   };
 }

@@ -25,7 +25,8 @@ export function summarize(
     participants: state.members.hereCount,
     needed: plan.minParticipants,
     // A date for those who know our date; set clocks move it, the deadline itself stays.
-    deadlineAt: phase === 'collect' && open !== null ? clock.now() + open.exchange.dueAt - clock.elapsed() : null,
+    deadlineAt:
+      phase === 'collect' && open !== null ? clock.now() + open.exchange.dueAt - clock.elapsed() : null,
     central: state.central,
     checkpoint: state.model.hash,
   };

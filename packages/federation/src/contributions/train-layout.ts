@@ -1,5 +1,6 @@
 import { classesOf, type ContributionLayout, type Layout, type Plan, type Task } from '@coppice/protocol';
 import { strategyOf } from '../strategies/index.ts';
+import type { Strategy } from '../strategy.ts';
 import { modelGroup } from './layout.ts';
 import { evaluationMeasures, type MeasureForm, trainMeasures } from './train-measures.ts';
 
@@ -12,11 +13,20 @@ export function measureForm(task: Pick<Task, 'data'>, plan: Plan): MeasureForm {
   };
 }
 
-/** The layout of an answer to a question to train: the model's change, the strategy's own groups, the measures. */
-export function trainLayout(model: Layout, task: Pick<Task, 'data'>, plan: Plan): ContributionLayout {
+/**
+ * The layout of an answer to a question to train: the model's change, the strategy's own groups, the measures.
+ *
+ * @param strategy left out, the one that the plan names.
+ */
+export function trainLayout(
+  model: Layout,
+  task: Pick<Task, 'data'>,
+  plan: Plan,
+  strategy: Pick<Strategy, 'groups'> = strategyOf(plan),
+): ContributionLayout {
   return [
     ...modelGroup(model, { bound: plan.maxNorm }),
-    ...(strategyOf(plan).groups?.(model) ?? []),
+    ...(strategy.groups?.(model) ?? []),
     ...trainMeasures(measureForm(task, plan)),
   ];
 }

@@ -2,10 +2,10 @@ import { runs, type Variant, variants } from '@coppice/kernels';
 import { integerBelow, seededRandom, shuffle, uniform } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExactAccumulator, MAX_UPDATES, SLICE } from './accumulator.ts';
-import { MAX_WEIGHTED } from './check-values.ts';
 import { float32Bytes, float32Values } from '../codecs/values.ts';
 import { finish, STEP_PARAMETERS } from '../steps.ts';
+import { ExactAccumulator, MAX_UPDATES, SLICE } from './accumulator.ts';
+import { MAX_WEIGHTED } from './check-values.ts';
 
 const NONE = Number.POSITIVE_INFINITY;
 

@@ -1,10 +1,10 @@
 import { fastestVariant, Int64s, type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { CoppiceError } from '@coppice/protocol';
-import { STEP_UNIT } from '../contributions/layout.ts';
-import { inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
 import { bytesOf, float32Values, readingRoom, type Values } from '../codecs/values.ts';
+import { STEP_UNIT } from '../contributions/layout.ts';
 import type { NormBound } from '../pipeline/norm-bound.ts';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
+import { inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
 
 /*
  * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each weighted value
@@ -46,6 +46,16 @@ export interface PartialSum {
   readonly weight: number;
   readonly high: Float64Array;
   readonly low: Float64Array;
+}
+
+/** A vector that is in a sum and does not count yet. */
+export interface Held {
+  /** The factor by which the limit shortened it. */
+  readonly factor: number;
+  /** It counts from now on. */
+  count(): void;
+  /** Nothing of it is left in the sum. */
+  takeOff(): void;
 }
 
 /**
@@ -114,12 +124,28 @@ export class ExactAccumulator {
    * @throws CoppiceError as `add`, and what reading the values throws.
    */
   *addInSteps(values: Values, weight: number, limit?: NormLimit): Steps<number> {
+    const held = yield* this.holdInSteps(values, weight, limit);
+    held.count();
+    return held.factor;
+  }
+
+  /**
+   * As `addInSteps`, but for the counting: the vector is in the sum until `count` or `takeOff` is called, one of them, and
+   * once. Until then the sum cannot be read. It is how vectors of several sums are added together or not at all.
+   *
+   * @throws CoppiceError as `add`; then nothing was added.
+   */
+  *holdInSteps(values: Values, weight: number, limit?: NormLimit): Steps<Held> {
     this.#requireRoom(1);
     checkShape(values.parameters, this.#parameters, weight);
     let factor = 1;
     /** The weight by which the whole vector is in the sum; 0: it is not. */
     let held = 0;
     let done = false;
+    const takeOff = () => {
+      if (held > 0) this.#takeOff(values, this.#parameters, held);
+      this.#underWay--;
+    };
     this.#underWay++;
     try {
       const largest = yield* this.#addWhole(values, weight, { weight, limit });
@@ -139,12 +165,14 @@ export class ExactAccumulator {
       }
       done = true;
     } finally {
-      if (!done && held > 0) this.#takeOff(values, this.#parameters, held);
-      this.#underWay--;
+      if (!done) takeOff();
     }
-    this.#updates += 1;
-    this.#weight += weight;
-    return factor;
+    const count = () => {
+      this.#underWay--;
+      this.#updates += 1;
+      this.#weight += weight;
+    };
+    return { factor, count, takeOff };
   }
 
   /** Adds every slice times `counted`, or none. @returns the largest |value|. */

@@ -1,9 +1,9 @@
+import { seededRandom, shuffle, uniform } from '@coppice/ports';
 import { sectionsOf, type TensorSpec } from '@coppice/protocol';
-import { seededRandom, shuffle } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float32Values } from '../codecs/values.ts';
-import { finish } from '../steps.ts';
+import { finish, STEP_PARAMETERS } from '../steps.ts';
 import { ExactSum } from './exact.ts';
 
 const spec = (name: string, group: string, more: Partial<TensorSpec> = {}): TensorSpec => ({
@@ -48,7 +48,8 @@ describe('ExactSum', () => {
         expect([count, weight]).toEqual([all.length, all.reduce((total, one) => total + one.weight, 0)]);
         expect(measures.get('examples')?.[0]).toBe(weight);
         for (let i = 0; i < 3; i++) {
-          const weighted = all.reduce((total, one) => total + (one.model[i] as number) * one.weight, 0) / weight;
+          const weighted =
+            all.reduce((total, one) => total + (one.model[i] as number) * one.weight, 0) / weight;
           const plain = all.reduce((total, one) => total + (one.control[i] as number), 0) / count;
           expect(means.get('model')?.[i]).toBeCloseTo(weighted, 6);
           expect(means.get('control')?.[i]).toBeCloseTo(plain, 8);
@@ -85,6 +86,46 @@ describe('ExactSum', () => {
     expect(sum.partial()).toEqual(before);
   });
 
+  it('adds nothing of a contribution that is given up or refused in any of its steps', () => {
+    const length = STEP_PARAMETERS + 5;
+    const large = sectionsOf([
+      spec('w', 'model', { shape: [length] }),
+      spec('c', 'control', { shape: [length], weighted: 'one' }),
+      spec('examples', 'measures', { shape: [], role: 'measure', unit: 1, weighted: 'one' }),
+    ]);
+    const random = seededRandom('given up');
+    const made = () => ({
+      vectors: new Map(
+        ['model', 'control'].map((group) => [
+          group,
+          float32Values(Float32Array.from({ length }, () => uniform(random) - 0.5)),
+        ]),
+      ),
+      measures: new Map([['examples', Float64Array.of(5)]]),
+    });
+    const sum = new ExactSum(large);
+    finish(sum.add(made(), 5, none));
+    const before = sum.partial();
+    let steps = 0;
+    for (let last = false; !last; steps++) {
+      const adding = sum.add(made(), 7, none);
+      for (let step = 0; step <= steps; step++) last = adding.next().done === true;
+      adding.return(0);
+      if (!last) expect(sum.partial(), `given up after step ${steps}`).toEqual(before);
+    }
+    // Both groups were under way.
+    expect(steps).toBeGreaterThan(2);
+    const counted = sum.partial();
+    const wrong = made();
+    const control = new Float32Array(length);
+    control[length - 1] = Number.NaN;
+    wrong.vectors.set('control', float32Values(control));
+    expect(() => finish(sum.add(wrong, 5, none))).toThrow(
+      expect.objectContaining({ code: 'update-not-finite' }),
+    );
+    expect(sum.partial()).toEqual(counted);
+  });
+
   it('counts a vector beyond its limit as if it were as long as that, and says so', () => {
     const limit = {
       layout: [{ name: 'w', shape: [3], trainable: true }],
@@ -99,8 +140,8 @@ describe('ExactSum', () => {
     const mean = finish(sum.aggregate()).means.get('model');
     expect(mean?.[0]).toBeCloseTo(3, 6);
     expect(mean?.[1]).toBeCloseTo(4, 6);
-    expect(() => finish(sum.add(contribution([300, 0, 0], [0, 0, 0], 1), 1, new Map([['model', limit]])))).toThrow(
-      expect.objectContaining({ code: 'update-norm' }),
-    );
+    expect(() =>
+      finish(sum.add(contribution([300, 0, 0], [0, 0, 0], 1), 1, new Map([['model', limit]]))),
+    ).toThrow(expect.objectContaining({ code: 'update-norm' }));
   });
 });

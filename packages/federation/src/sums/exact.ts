@@ -1,7 +1,7 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
 import type { Steps } from '../steps.ts';
-import { ExactAccumulator, type PartialSum } from './accumulator.ts';
+import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
 import { MeasureSum } from './measure-sum.ts';
 import type { Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
 
@@ -49,19 +49,23 @@ export class ExactSum implements Sum {
 
   *add(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
     const { vectors, measures } = contribution;
-    // One vector is added and checked in a single pass; of several, none may be added before all are sound.
-    const alone = this.#vectors.size === 1;
-    if (!alone) yield* this.check(contribution, weight, limits);
-    let factor = 1;
-    for (const [group, { section, sum }] of this.#vectors)
-      factor = Math.min(
-        factor,
-        yield* sum.addInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
-      );
+    const held: Held[] = [];
+    let done = false;
+    try {
+      for (const [group, { section, sum }] of this.#vectors)
+        held.push(
+          yield* sum.holdInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
+        );
+      done = true;
+    } finally {
+      // Refused or given up at any group: those before it are taken off again.
+      if (!done) for (const one of held) one.takeOff();
+    }
+    for (const one of held) one.count();
     this.measures.add(measures);
     this.#count += 1;
     this.#weight += weight;
-    return factor;
+    return Math.min(1, ...held.map(({ factor }) => factor));
   }
 
   *aggregate(): Steps<Aggregate> {
@@ -82,7 +86,10 @@ export class ExactSum implements Sum {
   merge({ count, weight, vectors, measures }: PartialContributions): void {
     const groups = [...this.#vectors.keys()];
     if (Object.keys(vectors).length !== groups.length || !groups.every((group) => group in vectors))
-      throw new CoppiceError('update-shape', 'A partial sum of another layout cannot be merged into this one.');
+      throw new CoppiceError(
+        'update-shape',
+        'A partial sum of another layout cannot be merged into this one.',
+      );
     this.measures.merge(measures);
     for (const [group, { sum }] of this.#vectors) sum.merge(vectors[group] as PartialSum);
     this.#count += count;
@@ -96,7 +103,8 @@ export class ExactSum implements Sum {
 
 function vectorOf<T>(vectors: ReadonlyMap<string, T>, group: string): T {
   const vector = vectors.get(group);
-  if (vector === undefined) throw new CoppiceError('update-shape', `The contribution has no group "${group}".`);
+  if (vector === undefined)
+    throw new CoppiceError('update-shape', `The contribution has no group "${group}".`);
   return vector;
 }
 

@@ -70,6 +70,8 @@ it('one liar of three moves no parameter beyond the honest ones', async () => {
   const honest = [Float32Array.of(1, -2), Float32Array.of(1.5, -1)];
   const liar = Float32Array.of(1e30, -1e30);
   const combine = median().server.combine as NonNullable<ReturnType<typeof median>['server']['combine']>;
-  const combined = await combine(rowsInMemory([...honest, liar].map((row) => ({ values: row, weight: 1e6 }))));
+  const combined = await combine(
+    rowsInMemory([...honest, liar].map((row) => ({ values: row, weight: 1e6 }))),
+  );
   expect([...combined]).toEqual([1.5, -2]);
 });

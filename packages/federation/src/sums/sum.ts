@@ -1,9 +1,9 @@
-import type { Contribution } from '../contributions/payload.ts';
 import type { Measures } from '../contributions/measures.ts';
+import type { Contribution } from '../contributions/payload.ts';
 import type { Steps } from '../steps.ts';
+import type { PartialSum } from './accumulator.ts';
 import type { NormLimit } from './check-values.ts';
 import type { MeasureSum, PartialMeasures } from './measure-sum.ts';
-import type { PartialSum } from './accumulator.ts';
 
 /** How long the vectors of a contribution may be, by group. */
 export type Limits = ReadonlyMap<string, NormLimit>;

@@ -1,0 +1,109 @@
+import { integerBelow, seededRandom } from '@coppice/ports';
+import type { Outcome } from '@coppice/protocol';
+import { describe, expect, it } from 'vitest';
+import { Cohort, type CohortMember, tellsDivergence } from './cohort.ts';
+
+const none = { outcome: 'asked', bytes: () => ({ up: 0, down: 0 }) } as const;
+
+/** A cohort by one letter a member: a(ccepted), t(aking), w(aiting), g(one away), d(iverged), o(ut). */
+function cohortOf(members: string, target: number, quorum: number): Cohort {
+  const cohort = new Cohort(
+    [...members].map((_, at) => `${at}`),
+    { target, quorum },
+    none,
+  );
+  [...members].forEach((letter, at) => {
+    const member = cohort.get(`${at}`) as CohortMember;
+    member.outcome =
+      ({ a: 'accepted', g: 'away', d: 'declined', o: 'left' } as Record<string, Outcome>)[letter] ?? 'asked';
+    if (letter === 't') member.taking = Promise.resolve();
+    member.diverged = letter === 'd';
+  });
+  return cohort;
+}
+
+describe('a cohort', () => {
+  it.each([
+    ['wwww', 4, 2, 'wait', 'lost'],
+    ['aaww', 4, 2, 'wait', 'enough'],
+    ['aaaw', 3, 2, 'enough', 'enough'],
+    // Nobody is left, with and without the quorum.
+    ['aaoo', 4, 2, 'enough', 'enough'],
+    ['aooo', 4, 2, 'lost', 'lost'],
+    // Even all who are expected would be too few.
+    ['awoo', 4, 3, 'lost', 'lost'],
+    // Away members may come back, but not after the deadline.
+    ['aggo', 4, 3, 'wait', 'lost'],
+    // An answer that is here whole came in time, and decides.
+    ['atww', 4, 2, 'wait', 'wait'],
+    ['atww', 4, 3, 'wait', 'lost'],
+    ['aatw', 4, 2, 'wait', 'wait'],
+    // The quorum is lost either way, but those at work decide whether it diverged.
+    ['dddw', 3, 3, 'wait', 'lost'],
+    ['ddww', 3, 3, 'wait', 'lost'],
+    ['dooo', 3, 3, 'lost', 'lost'],
+    ['ddwo', 4, 4, 'wait', 'lost'],
+    ['dwoo', 4, 4, 'lost', 'lost'],
+  ] as const)(
+    '%s with target %i and quorum %i: %s, and %s after the deadline',
+    (members, target, quorum, before, after) => {
+      expect(cohortOf(members, target, quorum).verdict(false)).toBe(before);
+      expect(cohortOf(members, target, quorum).verdict(true)).toBe(after);
+    },
+  );
+
+  it('does not wait for the answer of a member that is out, though it is being looked at', () => {
+    const cohort = cohortOf('ato', 3, 1);
+    (cohort.get('1') as CohortMember).outcome = 'left';
+    expect(cohort.verdict(true)).toBe('enough');
+  });
+
+  it('says why it is lost', () => {
+    const code = (members: string, quorum: number) =>
+      cohortOf(members, quorum, quorum).lostBecause(true).code;
+    expect(code('dddo', 3)).toBe('training-diverged');
+    // Half of it is not most of it; and two of four leave two, which meets a quorum of two.
+    expect(code('ddoo', 3)).toBe('quorum-lost');
+    expect(code('dddoo', 2)).toBe('quorum-lost');
+    expect(cohortOf('aooo', 3, 3).lostBecause(true).message).toContain('1 of 3');
+  });
+
+  it('is settled: those who owe an answer are late, the others are as they were', () => {
+    const cohort = cohortOf('awtgdo', 6, 1);
+    cohort.settle();
+    expect([...cohort.entries()].map(([, { outcome }]) => outcome)).toEqual([
+      'accepted',
+      'late',
+      'late',
+      'late',
+      'declined',
+      'left',
+    ]);
+    expect(cohort.owing('1')).toBeNull();
+  });
+
+  it('never gives a verdict that what comes can take back', () => {
+    const random = seededRandom('verdicts');
+    const one = (letters: string) => letters[integerBelow(random, letters.length)] as string;
+    for (let n = 0; n < 2000; n++) {
+      const size = 1 + integerBelow(random, 6);
+      const target = 1 + integerBelow(random, size);
+      const quorum = 1 + integerBelow(random, target);
+      const members = Array.from({ length: size }, () => one('awwtgdo'));
+      const verdict = cohortOf(members.join(''), target, quorum).verdict(false);
+      // Every end that those still at work can make of it.
+      const ends = members.map((letter) => (/[wtg]/.test(letter) ? one('ado') : letter));
+      const end = cohortOf(ends.join(''), target, quorum).verdict(false);
+      expect(end).not.toBe('wait');
+      if (verdict === 'lost') expect(end).toBe('lost');
+      if (verdict === 'enough') expect(end).toBe('enough');
+    }
+  });
+});
+
+it('knows the codes that a diverging device sends or is sent', () => {
+  for (const code of ['training-diverged', 'update-not-finite', 'update-out-of-range', 'update-norm'])
+    expect(tellsDivergence(code)).toBe(true);
+  for (const code of ['paused', 'dropout', 'backend-lost', 'update-measure'])
+    expect(tellsDivergence(code)).toBe(false);
+});

@@ -1,0 +1,65 @@
+import { defaultPlan } from '@coppice/protocol';
+import { expect, it } from 'vitest';
+import { openingOf } from './opening.ts';
+
+const plan = { ...defaultPlan, cohortSize: 5, overSelection: 1, maxExamples: 50, deadlineSeconds: 60 };
+const available = new Map(Array.from({ length: 40 }, (_, n) => [`participant ${n}`, n]));
+const opened = (change: Partial<Parameters<typeof openingOf>[0]> = {}) =>
+  openingOf({
+    run: 'toy-1',
+    round: 3,
+    attempt: 2,
+    plan,
+    secret: 'a secret',
+    parent: 'f'.repeat(64),
+    available,
+    joined: 44,
+    normBounds: null,
+    now: 1000,
+    ...change,
+  });
+
+it('draws the same cohort from the same secret, round, attempt and participants, in whatever order they are', () => {
+  expect(opened().cohort).toHaveLength(5);
+  expect(opened({ available: new Map([...available].reverse()) }).cohort).toEqual(opened().cohort);
+  for (const other of [{ secret: 'another secret' }, { round: 4 }, { attempt: 3 }])
+    expect(opened(other).cohort).not.toEqual(opened().cohort);
+  // All that a participant is told of a run decides nothing.
+  for (const told of [
+    { parent: 'e'.repeat(64) },
+    { run: 'toy-2' },
+    { now: 5 },
+    { plan: { ...plan, seed: 9 } },
+  ])
+    expect(opened(told).cohort).toEqual(opened().cohort);
+});
+
+it('caps what a member counts at what it said to have, and at the plan’s most', () => {
+  const some = new Map([
+    ['none', 0],
+    ['some', 7],
+    ['too many', 51],
+  ]);
+  const { cohort, weightCaps } = opened({ available: some });
+  expect(Object.fromEntries(cohort.map((id, at) => [id, weightCaps[at]]))).toEqual({
+    none: 1,
+    some: 7,
+    'too many': 50,
+  });
+});
+
+it('holds what another process needs to go on with the round', () => {
+  expect(opened()).toMatchObject({
+    run: 'toy-1',
+    round: 3,
+    attempt: 2,
+    parent: 'f'.repeat(64),
+    sizes: { target: 5, asked: 5, quorum: expect.any(Number) },
+    startedAt: 1000,
+    deadlineAt: 61_000,
+    joined: 44,
+    normBounds: null,
+  });
+  expect(JSON.parse(JSON.stringify(opened()))).toEqual(opened());
+  expect(JSON.stringify(opened())).not.toContain('a secret');
+});
