@@ -1,8 +1,10 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
+import type { Values } from '../codecs/values.ts';
 import type { Contribution } from '../contributions/payload.ts';
 import type { Steps } from '../steps.ts';
 import { ExactAccumulator, type PartialSum } from './accumulator.ts';
 import { MeasureSum } from './measure-sum.ts';
+import { vectorOf, weightIn } from './section-vector.ts';
 import type { Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
 
 /**
@@ -49,19 +51,22 @@ export class ExactSum implements Sum {
 
   *add(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
     const { vectors, measures } = contribution;
-    // One vector is added and checked in a single pass; of several, none may be added before all are sound.
-    const alone = this.#vectors.size === 1;
-    if (!alone) yield* this.check(contribution, weight, limits);
-    let factor = 1;
-    for (const [group, { section, sum }] of this.#vectors)
-      factor = Math.min(
-        factor,
-        yield* sum.addInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
-      );
-    this.measures.add(measures);
+    const added: { sum: ExactAccumulator; values: Values; weight: number; factor: number }[] = [];
+    let done = false;
+    try {
+      for (const [group, { section, sum }] of this.#vectors) {
+        const one = { sum, values: vectorOf(vectors, group), weight: weightIn(section, weight) };
+        added.push({ ...one, factor: yield* sum.addInSteps(one.values, one.weight, limits.get(group)) });
+      }
+      this.measures.add(measures);
+      done = true;
+    } finally {
+      // Refused or given up: the groups before are not to count either.
+      if (!done) for (const one of added) one.sum.remove(one.values, one.weight, one.factor);
+    }
     this.#count += 1;
     this.#weight += weight;
-    return factor;
+    return added.reduce((least, { factor }) => Math.min(least, factor), 1);
   }
 
   *aggregate(): Steps<Aggregate> {
@@ -83,6 +88,7 @@ export class ExactSum implements Sum {
     const groups = [...this.#vectors.keys()];
     if (Object.keys(vectors).length !== groups.length || !groups.every((group) => group in vectors))
       throw new CoppiceError('update-shape', 'A partial sum of another layout cannot be merged into this one.');
+    for (const [group, { sum }] of this.#vectors) sum.requireMergeable(vectors[group] as PartialSum);
     this.measures.merge(measures);
     for (const [group, { sum }] of this.#vectors) sum.merge(vectors[group] as PartialSum);
     this.#count += count;
@@ -92,14 +98,4 @@ export class ExactSum implements Sum {
   release(): void {
     for (const { sum } of this.#vectors.values()) sum.release();
   }
-}
-
-function vectorOf<T>(vectors: ReadonlyMap<string, T>, group: string): T {
-  const vector = vectors.get(group);
-  if (vector === undefined) throw new CoppiceError('update-shape', `The contribution has no group "${group}".`);
-  return vector;
-}
-
-function weightIn({ weighted }: Section, weight: number): number {
-  return weighted === 'weight' ? weight : 1;
 }
