@@ -29,6 +29,7 @@ export default defineConfig({
             ...rooms,
             'test/*.test.ts',
             'test/conformance/**/*.test.ts',
+            'test/vectors/**/*.test.ts',
             'test/chaos/*.test.ts',
             'test/faults/*.test.ts',
             'tools/**/*.test.ts',

@@ -147,14 +147,16 @@ export function checkTally(tally: Tally, form: MeasureForm): void {
       ? `it is of ${examples} examples`
       : lossExamples !== examples && lossExamples !== 0
         ? `its loss is of ${lossExamples} of its ${examples} examples`
-        : loss < 0
+        : !(loss >= 0)
           ? `its loss is ${loss}`
           : loss > MAX_MEAN_LOSS[kind] * lossExamples
             ? `its loss is ${loss} over ${lossExamples} examples`
             : hits !== null && !whole(hits, examples)
               ? `it has ${hits} hits in ${examples} examples`
               : classes !== null &&
-                  (!classes.examples.every((n) => whole(n, examples)) ||
+                  (classes.examples.length !== form.classes ||
+                    classes.hits.length !== form.classes ||
+                    !classes.examples.every((n) => whole(n, examples)) ||
                     !classes.hits.every((n, i) => whole(n, classes.examples[i] ?? 0)) ||
                     sum(classes.examples) !== examples ||
                     sum(classes.hits) !== hits)

@@ -47,14 +47,22 @@ export function scaffold({
           anchor: asked.proximal === 0 ? null : weights,
           offset: difference(c, own),
         });
-        const next =
+        const part = (values: Float32Array) => trainedPart(layout, values);
+        const more = carry(CONTROL);
+        const change =
           controlVariate === 'gradient'
-            ? await learner.gradient(weights)
-            : fromPath({ from: weights, to: trained.weights, own, c, rate: trained.steps * how.learningRate });
+            ? difference(part(await learner.gradient(weights)), part(own), more)
+            : changeByPath({
+                from: part(weights),
+                to: part(trained.weights),
+                c: part(c),
+                rate: trained.steps * how.learningRate,
+                more,
+              });
         return {
           vectors: new Map([
             [MODEL_GROUP, difference(trained.weights, weights, carry(MODEL_GROUP))],
-            [CONTROL, added(trainedPart(layout, difference(next, own)), carry(CONTROL))],
+            [CONTROL, change],
           ]),
           trained,
           // The server's variate is the mean of the devices' as long as each moves by what arrives.
@@ -83,29 +91,25 @@ export function scaffold({
   };
 }
 
-/** cᵢ − c + (x − y) / (K η_l), rounded once. @param path.rate K η_l */
-function fromPath({
+/** cᵢ⁺ − cᵢ = (x − y) / (K η_l) − c, and `more` where given, rounded once. `rate` is K η_l. */
+function changeByPath({
   from,
   to,
-  own,
   c,
   rate,
+  more,
 }: {
   from: Float32Array;
   to: Float32Array;
-  own: Float32Array;
   c: Float32Array;
   rate: number;
+  more: Float32Array | null;
 }): Float32Array {
-  const next = new Float32Array(from.length);
-  for (let i = 0; i < next.length; i++)
-    next[i] =
-      (own[i] as number) - (c[i] as number) + ((from[i] as number) - (to[i] as number)) / rate;
-  return next;
-}
-
-function added(values: Float32Array, more: Float32Array | null): Float32Array {
-  return more === null ? values : values.map((value, i) => value + (more[i] as number));
+  const change = new Float32Array(from.length);
+  for (let i = 0; i < change.length; i++)
+    change[i] =
+      ((from[i] as number) - (to[i] as number)) / rate - (c[i] as number) + (more?.[i] ?? 0);
+  return change;
 }
 
 /** A copy of a vector of the model's length, its trained parameters moved. */

@@ -280,7 +280,7 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
       );
       // Given up half way.
       const steps = sum.addInSteps(float32Values(bad), 2);
-      steps.return();
+      steps.return(0);
       expect(sum.partial()).toEqual(before);
     }
   });
@@ -294,7 +294,7 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     expect(steps.next().done).toBe(false);
     expect(() => sum.mean()).toThrow('being added');
     expect(() => sum.partial()).toThrow('being added');
-    steps.return();
+    steps.return(0);
     expect(sum.partial()).toEqual(before);
   });
 
@@ -344,7 +344,7 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
 
   it('takes no more updates than its range allows, partial sums included', () => {
     const sum = new ExactAccumulator(1, variant);
-    const zeros = { high: new Float64Array(1), low: new Float64Array(1), examples: 1 };
+    const zeros = { high: new Float64Array(1), low: new Float64Array(1), weight: 1 };
     sum.merge({ ...zeros, updates: MAX_UPDATES });
     expect(() => sum.add(new Float32Array(1), 1)).toThrow(
       expect.objectContaining({ code: 'update-out-of-range' }),

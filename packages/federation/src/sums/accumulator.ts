@@ -4,7 +4,7 @@ import { bytesOf, float32Values, readingRoom, type Values } from '../codecs/valu
 import { STEP_UNIT } from '../contributions/layout.ts';
 import type { NormBound } from '../pipeline/norm-bound.ts';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
-import { inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
+import { checkShape, inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
 
 /*
  * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each weighted value
@@ -21,9 +21,6 @@ import { inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values
  * off again, slice by slice: T(−Δ) = −T(Δ), so nothing of it is left.
  */
 const CARRY = 2 ** 32;
-
-/** The largest weight of one vector: its products with float32 values are exact in float64. */
-const MAX_WEIGHT = 2 ** 28;
 
 /** The most updates that one accumulator takes, partial sums included: |high| stays below 2⁵³. */
 export const MAX_UPDATES = 2 ** 16;
@@ -220,17 +217,8 @@ export class ExactAccumulator {
 
   /** Adds what another accumulator has summed. Exact, like everything here. @throws CoppiceError `update-shape`, `update-out-of-range` */
   merge(partial: PartialSum): void {
+    this.requireMergeable(partial);
     const { high, low } = partial;
-    if (high.length !== this.#parameters || low.length !== this.#parameters) {
-      throw new CoppiceError(
-        'update-shape',
-        'A partial sum of another model cannot be merged into this one.',
-      );
-    }
-    this.#requireRoom(partial.updates);
-    if (!high.every(Number.isSafeInteger) || !low.every(Number.isSafeInteger)) {
-      throw new CoppiceError('update-out-of-range', 'A partial sum holds what is not a whole number.');
-    }
     const ownHigh = this.#ownHigh();
     for (let from = 0; from < this.#parameters; from += SLICE) this.#makeRoom(from, CARRY);
     const lows = new Int64s(this.#memory.buffer, SUMS, this.#parameters);
@@ -243,6 +231,21 @@ export class ExactAccumulator {
     }
     this.#updates += partial.updates;
     this.#weight += partial.weight;
+  }
+
+  /** All that `merge` looks at; nothing is added. @throws CoppiceError as `merge`. */
+  requireMergeable(partial: PartialSum): void {
+    const { high, low } = partial;
+    if (high.length !== this.#parameters || low.length !== this.#parameters) {
+      throw new CoppiceError(
+        'update-shape',
+        'A partial sum of another model cannot be merged into this one.',
+      );
+    }
+    this.#requireRoom(partial.updates);
+    if (!high.every(Number.isSafeInteger) || !low.every(Number.isSafeInteger)) {
+      throw new CoppiceError('update-out-of-range', 'A partial sum holds what is not a whole number.');
+    }
   }
 
   /** What was summed, 0 ≤ low < 2³²: same updates, same arrays. */
@@ -412,16 +415,4 @@ function shortened(weight: number, factor: number): number {
   const product = weight * factor;
   const unit = 2 ** (Math.floor(Math.log2(product)) - 27);
   return Math.floor(product / unit) * unit;
-}
-
-function checkShape(length: number, parameters: number, weight: number): void {
-  if (length !== parameters) {
-    throw new CoppiceError('update-shape', `The update has ${length} parameters, the model ${parameters}.`);
-  }
-  if (!Number.isInteger(weight) || weight < 1 || weight > MAX_WEIGHT) {
-    throw new CoppiceError(
-      'update-examples',
-      `An update needs a whole number of examples from 1 to ${MAX_WEIGHT}, not ${weight}.`,
-    );
-  }
 }

@@ -6,6 +6,9 @@ import { workbench } from '../codecs/workbench.ts';
 import { checkNorm, type NormBound } from '../pipeline/norm-bound.ts';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 
+/** The largest weight of one vector: its products with float32 values are exact in float64. */
+const MAX_WEIGHT = 2 ** 28;
+
 /** The largest |examples × Δ| that can be summed. */
 export const MAX_WEIGHTED = 2 ** 33;
 
@@ -23,6 +26,23 @@ export interface Inspection {
   readonly fault: CoppiceError | null;
   /** What the update is to be multiplied by to keep `counted`: above 0, at most 1. */
   readonly factor: number;
+}
+
+/**
+ * Refuses a vector of another length than `parameters`, and a weight that is no whole number from 1 to 2²⁸.
+ *
+ * @throws CoppiceError `update-shape`, `update-examples`
+ */
+export function checkShape(length: number, parameters: number, weight: number): void {
+  if (length !== parameters) {
+    throw new CoppiceError('update-shape', `The update has ${length} parameters, the model ${parameters}.`);
+  }
+  if (!Number.isInteger(weight) || weight < 1 || weight > MAX_WEIGHT) {
+    throw new CoppiceError(
+      'update-examples',
+      `An update needs a whole number of examples from 1 to ${MAX_WEIGHT}, not ${weight}.`,
+    );
+  }
 }
 
 /**

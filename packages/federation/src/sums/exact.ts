@@ -3,6 +3,7 @@ import type { Contribution } from '../contributions/payload.ts';
 import type { Steps } from '../steps.ts';
 import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
 import { MeasureSum } from './measure-sum.ts';
+import { vectorOf, weightIn } from './section-vector.ts';
 import type { Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
 
 /**
@@ -90,6 +91,7 @@ export class ExactSum implements Sum {
         'update-shape',
         'A partial sum of another layout cannot be merged into this one.',
       );
+    for (const [group, { sum }] of this.#vectors) sum.requireMergeable(vectors[group] as PartialSum);
     this.measures.merge(measures);
     for (const [group, { sum }] of this.#vectors) sum.merge(vectors[group] as PartialSum);
     this.#count += count;
@@ -99,15 +101,4 @@ export class ExactSum implements Sum {
   release(): void {
     for (const { sum } of this.#vectors.values()) sum.release();
   }
-}
-
-function vectorOf<T>(vectors: ReadonlyMap<string, T>, group: string): T {
-  const vector = vectors.get(group);
-  if (vector === undefined)
-    throw new CoppiceError('update-shape', `The contribution has no group "${group}".`);
-  return vector;
-}
-
-function weightIn({ weighted }: Section, weight: number): number {
-  return weighted === 'weight' ? weight : 1;
 }

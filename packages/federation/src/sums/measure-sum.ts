@@ -33,7 +33,11 @@ export class MeasureSum {
     return this.#count;
   }
 
-  /** Adds one participant's measures, each rounded to its unit, ties to even. */
+  /**
+   * Adds one participant's measures, each rounded to its unit, ties to even.
+   *
+   * @throws RangeError for a number that is not finite; then nothing was added.
+   */
   add(measures: Measures): void {
     this.#each(measures, 1n);
     this.#count++;
@@ -85,11 +89,14 @@ export class MeasureSum {
   }
 
   #each(measures: Measures, sign: bigint): void {
-    for (const { name, unit } of this.#tensors) {
-      const own = this.#of(name);
+    // All are rounded before any is added: a number that cannot be counted leaves nothing behind.
+    const units = this.#tensors.map(({ name, unit }) => {
       const values = measures.get(name);
-      for (let i = 0; i < own.length; i++)
-        own[i] = (own[i] as bigint) + sign * BigInt(nearestEven((values?.[i] ?? 0) / unit));
+      return this.#of(name).map((_, i) => BigInt(nearestEven((values?.[i] ?? 0) / unit)));
+    });
+    for (const [tensor, { name }] of this.#tensors.entries()) {
+      const own = this.#of(name);
+      for (const [i, one] of (units[tensor] ?? []).entries()) own[i] = (own[i] as bigint) + sign * one;
     }
   }
 

@@ -1,8 +1,9 @@
 import type { Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
 import type { Steps } from '../steps.ts';
-import { inspect } from './check-values.ts';
+import { checkShape, inspect } from './check-values.ts';
 import { MeasureSum } from './measure-sum.ts';
+import { vectorOf, weightIn } from './section-vector.ts';
 import type { Aggregate, Limits, Sum } from './sum.ts';
 
 /**
@@ -32,10 +33,11 @@ export class RowsSum implements Sum {
 
   *check({ vectors }: Contribution, weight: number, limits: Limits): Steps<number> {
     let factor = 1;
-    for (const { group } of this.#vectors) {
-      const values = vectors.get(group);
-      if (values === undefined) throw new RangeError(`the contribution has no group "${group}"`);
-      const found = yield* inspect(values, weight, limits.get(group));
+    for (const section of this.#vectors) {
+      const values = vectorOf(vectors, section.group);
+      const counted = weightIn(section, weight);
+      checkShape(values.parameters, section.parameters, counted);
+      const found = yield* inspect(values, counted, limits.get(section.group));
       if (found.fault !== null) throw found.fault;
       factor = Math.min(factor, found.factor);
     }
@@ -52,6 +54,7 @@ export class RowsSum implements Sum {
 
   // biome-ignore lint/correctness/useYield: a sum is read in steps; this one has none.
   *aggregate(): Steps<Aggregate> {
+    if (this.#count === 0) throw new RangeError('no contribution was added');
     return { count: this.#count, weight: this.#weight, means: new Map(), measures: this.measures.totals() };
   }
 

@@ -1,0 +1,85 @@
+import { type Case, isObject, type Json, numberOf, type Result, type Tolerance } from './case.ts';
+
+/** The least tolerance for what is computed or carried in float32. */
+const FLOAT32: Tolerance = { atol: 1e-6, rtol: 1e-5 };
+
+/** How a result compares: `difference` tells the first number that is off; `null`: none is. */
+export interface Comparison {
+  readonly difference: string | null;
+  /** Names that the case expects and the product has no result for. */
+  readonly without: readonly string[];
+}
+
+/** Holds a result against the one that a case expects. */
+export function compare({ expected, tolerance }: Case, { main, named = {}, precision }: Result): Comparison {
+  const allowed =
+    precision === 'float64'
+      ? tolerance
+      : { atol: Math.max(tolerance.atol, FLOAT32.atol), rtol: Math.max(tolerance.rtol, FLOAT32.rtol) };
+  const wanted = isObject(expected) ? Object.keys(expected) : [];
+  const known = wanted.filter((name) => Object.hasOwn(named, name));
+  const bare = known.length === 0 || (isObject(main) && wanted.every((name) => Object.hasOwn(main, name)));
+  if (bare) {
+    if (main === undefined) return { difference: 'the product gives none of the expected results', without: [] };
+    return { difference: differenceOf(main, expected, allowed, 'expected'), without: [] };
+  }
+  for (const name of known) {
+    const difference = differenceOf(named[name], member(expected, name), allowed, name);
+    if (difference !== null) return { difference, without: [] };
+  }
+  return { difference: null, without: wanted.filter((name) => !known.includes(name)) };
+}
+
+function member(of: Json | undefined, name: string): Json | undefined {
+  return isObject(of) ? of[name] : undefined;
+}
+
+function differenceOf(
+  actual: Json | undefined,
+  expected: Json | undefined,
+  tolerance: Tolerance,
+  path: string,
+): string | null {
+  if (Array.isArray(actual) && Array.isArray(expected)) {
+    if (actual.length !== expected.length)
+      return `${path} has ${actual.length} elements, not ${expected.length}`;
+    return first(actual.map((one, i) => () => differenceOf(one, expected[i], tolerance, `${path}[${i}]`)));
+  }
+  if (isObject(actual) && isObject(expected)) {
+    const names = [...new Set([...Object.keys(actual), ...Object.keys(expected)])];
+    return first(
+      names.map(
+        (name) => () =>
+          differenceOf(member(actual, name), member(expected, name), tolerance, `${path}.${name}`),
+      ),
+    );
+  }
+  const [a, e] = [scalar(actual), scalar(expected)];
+  if (typeof a === 'number' && typeof e === 'number' && isClose(a, e, tolerance)) return null;
+  return a === e ? null : `${path} is ${told(actual)}, not ${told(expected)}`;
+}
+
+/** A truth value is a number, since files write both. */
+function scalar(value: Json | undefined): Json | undefined {
+  return typeof value === 'boolean' ? Number(value) : (numberOf(value) ?? value);
+}
+
+function isClose(actual: number, expected: number, { atol, rtol }: Tolerance): boolean {
+  if (Number.isNaN(expected)) return Number.isNaN(actual);
+  if (!Number.isFinite(expected)) return actual === expected;
+  return Math.abs(actual - expected) <= atol + rtol * Math.abs(expected);
+}
+
+function first(checks: readonly (() => string | null)[]): string | null {
+  for (const check of checks) {
+    const difference = check();
+    if (difference !== null) return difference;
+  }
+  return null;
+}
+
+function told(value: Json | undefined): string {
+  if (typeof value === 'number') return String(value);
+  const text = JSON.stringify(value) ?? 'missing';
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
