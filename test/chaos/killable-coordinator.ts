@@ -44,9 +44,12 @@ function noted(spool: Spool): Spool {
     get waiting() {
       return spool.waiting;
     },
-    async append(run, update) {
-      await spool.append(run, update);
-      note({ event: 'kept', run, round: update.update.round, participant: update.participant });
+    async append(run, spooled) {
+      await spool.append(run, spooled);
+      const { participant, answer } = spooled;
+      // Tickets are opaque to participants; this is the coordinator's own process.
+      const round = Number(/^t(\d+)-/.exec(answer.ticket)?.[1]);
+      note({ event: 'kept', run, round, participant });
     },
   };
 }

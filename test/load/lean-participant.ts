@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { Keys } from '../conformance/raw-identity.ts';
+import { LEAN_EXAMPLES } from '../lean-answer.ts';
 
 /*
  * A participant that costs next to nothing, so that thousands fit beside the coordinator: a TCP socket
@@ -14,10 +15,8 @@ const BINARY = 2;
 const CLOSE = 8;
 const PING = 9;
 
-export interface RoundStart {
-  readonly round: number;
-  readonly attempt: number;
-  readonly checkpoint: string;
+interface Ask {
+  readonly ticket: string;
 }
 
 export interface Listener {
@@ -63,7 +62,7 @@ export class LeanParticipant {
   #rest: Buffer = Buffer.alloc(0);
   /** Bytes of a binary message that are still to come. */
   #skip = 0;
-  #start: RoundStart | null = null;
+  #start: Ask | null = null;
 
   constructor(url: URL, options: { keys: Keys; protocol: number; run: string; listener: Listener }) {
     this.#keys = options.keys;
@@ -84,20 +83,16 @@ export class LeanParticipant {
   /** Sends the prepared bytes as its update of the round it was asked in. */
   deliver(update: Buffer): void {
     if (this.#start === null) return;
-    const { round, attempt, checkpoint } = this.#start;
+    const { ticket } = this.#start;
     this.#start = null;
     const message = {
       run: this.#run,
-      round,
-      attempt,
-      checkpoint,
-      examples: 10,
-      loss: 0.5,
-      evaluation: null,
+      ticket,
+      weight: LEAN_EXAMPLES,
       milliseconds: 1,
       frame: { _placeholder: true, num: 0 },
     };
-    this.#send(`451-/participant,2${JSON.stringify(['update', message])}`);
+    this.#send(`451-/participant,2${JSON.stringify(['answer', message])}`);
     this.#socket.write(update);
   }
 
@@ -160,7 +155,7 @@ export class LeanParticipant {
     this.#rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
   }
 
-  /** Only "round-start" is binary here. */
+  /** Only "ask" is binary here. */
   #binaryEnded(): void {
     this.#listener.asked(this);
   }
@@ -169,8 +164,8 @@ export class LeanParticipant {
     if (text === '2') this.#send('3');
     else if (text.startsWith('0'))
       this.#send(`40/participant,${JSON.stringify({ protocol: this.#protocol, key: this.#keys.key })}`);
-    else if (text.startsWith('451-/participant,["round-start",'))
-      this.#start = JSON.parse(text.slice('451-/participant,["round-start",'.length, -1)) as RoundStart;
+    else if (text.startsWith('451-/participant,["ask",'))
+      this.#start = JSON.parse(text.slice('451-/participant,["ask",'.length, -1)) as Ask;
     else if (text.startsWith('42/participant,["challenge"')) {
       const [, { nonce }] = JSON.parse(text.slice('42/participant,'.length)) as [string, { nonce: string }];
       this.#send(

@@ -1,13 +1,6 @@
-import {
-  encodeFrame,
-  float32Payload,
-  type Joined,
-  layoutHash,
-  layoutSize,
-  PROTOCOL_VERSION,
-  type Reply,
-} from '@coppice/protocol';
+import { type Joined, PROTOCOL_VERSION, type Reply } from '@coppice/protocol';
 import { keysOf } from '../conformance/raw-identity.ts';
+import { leanAnswer } from '../lean-answer.ts';
 import { LeanParticipant, maskedFrame } from './lean-participant.ts';
 import type { FromParticipants, ToParticipants } from './messages.ts';
 
@@ -30,13 +23,8 @@ function counted(): void {
   });
 }
 
-function prepare({ layout }: Joined): Buffer {
-  const parameters = layoutSize(layout);
-  const values = Float32Array.from({ length: parameters }, (_, i) => 1e-4 * Math.sin(i));
-  const payload = float32Payload(values);
-  return maskedFrame(
-    encodeFrame({ kind: 'update', codec: 'float32', layoutHash: layoutHash(layout), parameters, payload }),
-  );
+function prepare(joined: Joined): Buffer {
+  return maskedFrame(leanAnswer(joined, 'float32', (at) => 1e-4 * Math.sin(at)));
 }
 
 /** Connects `count` participants, at most `atOnce` of them on their way in at any time. */

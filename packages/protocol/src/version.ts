@@ -28,10 +28,10 @@
  * - 1: first version. Messages: hello, join, leave, availability, pull, progress, decline, update,
  *   evaluation (up); welcome, run, round-start, round-end, evaluate, peers, notice (down). Frames: version 1.
  */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION: number = 4;
 
 /** The newest version that was released: its messages do not change any more, nor do those of the ones before it. */
-export const RELEASED_VERSION = 3;
+export const RELEASED_VERSION: number = 3;
 
 /**
  * The oldest protocol version that this coordinator still serves. A participant below it is told

@@ -183,7 +183,7 @@ async function scaffoldTraining(one: Case) {
   const change = vectors.get(CONTROL) as Float32Array;
   const isPfl = /^pfl\./.test(one.id) || /\bpfl\b/.test(one.notes);
   const told = Array.from(change, (value, i) =>
-    isPfl ? -value - 2 * ((option === 'I' ? own : c)[i] as number) : value,
+    isPfl ? -value - 2 * ((controlVariate === 'gradient' ? own : c)[i] as number) : value,
   );
   const difference = restore(vectors.get(MODEL_GROUP) as Float32Array);
   return {
