@@ -177,7 +177,7 @@ async function federatedRounds(
   const open = (paused: boolean) => gate.emitWithAck('availability', { run: run.id, paused, examples: 10 });
   // A round needs everyone. The first client steps aside as soon as one has begun, so that no other
   // begins before it is asked for.
-  gate.on('round-start', () => void open(true));
+  gate.on('ask', () => void open(true));
   await open(true);
   await api(`/api/runs/${run.id}/start`);
   return {
