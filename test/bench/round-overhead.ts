@@ -12,7 +12,7 @@ import {
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { keysOf } from '../conformance/raw-identity.ts';
-import { LEAN_EXAMPLES, leanAnswer } from '../lean-answer.ts';
+import { madeAnswerFrame } from '../made-answer.ts';
 import { type MeasuredServer, startServer } from './child.ts';
 import { median } from './statistics.ts';
 
@@ -168,10 +168,11 @@ async function federatedRounds(
     if (!reply.ok) throw new Error(reply.error.message);
     if (frame.length === 0) {
       parameters = layoutSize(reply.value.layout);
-      frame = leanAnswer(reply.value, codec, () => 1e-4);
+      frame = madeAnswerFrame(reply.value, { codec, weight: 10, step: () => 1e-4 });
     }
-    socket.on('ask', ({ ticket }: Down<'ask'>) => {
-      socket.emit('answer', { run: run.id, ticket, weight: LEAN_EXAMPLES, milliseconds: 1, frame }, () => {});
+    socket.on('ask', ({ kind, ticket }: Down<'ask'>) => {
+      if (kind !== 'train') return;
+      socket.emit('answer', { run: run.id, ticket, weight: 10, milliseconds: 1, frame }, () => {});
     });
     socket.on('round-end', () => {
       if (++ended === clients) wake();

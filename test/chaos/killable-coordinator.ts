@@ -39,17 +39,27 @@ const note = (line: LedgerLine) => appendFileSync(orders.ledger, `${JSON.stringi
 
 /** On the way to an acknowledgement: whatever the participant is told was written down here before. */
 function noted(spool: Spool): Spool {
+  /** The open round of each run. */
+  const rounds = new Map<string, number>();
   return {
     ...spool,
     get waiting() {
       return spool.waiting;
     },
-    async append(run, spooled) {
-      await spool.append(run, spooled);
-      const { participant, answer } = spooled;
-      // Tickets are opaque to participants; this is the coordinator's own process.
-      const round = Number(/^t(\d+)-/.exec(answer.ticket)?.[1]);
-      note({ event: 'kept', run, round, participant });
+    open(opening) {
+      rounds.set(opening.run, opening.round);
+      spool.open(opening);
+    },
+    async recover(run) {
+      const spooled = await spool.recover(run);
+      if (spooled !== null) rounds.set(run, spooled.opening.round);
+      return spooled;
+    },
+    async append(run, answer) {
+      const round = rounds.get(run);
+      if (round === undefined) throw new Error('an answer without a round');
+      await spool.append(run, answer);
+      note({ event: 'kept', run, round, participant: answer.participant });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type Joined, PROTOCOL_VERSION, type Reply } from '@coppice/protocol';
 import { keysOf } from '../conformance/raw-identity.ts';
-import { leanAnswer } from '../lean-answer.ts';
-import { LeanParticipant, maskedFrame } from './lean-participant.ts';
+import { madeAnswerFrame } from '../made-answer.ts';
+import { LeanParticipant, maskedFrame, WEIGHT } from './lean-participant.ts';
 import type { FromParticipants, ToParticipants } from './messages.ts';
 
 /* Many lean participants in one process. It does as it is told over IPC, and counts. */
@@ -24,7 +24,8 @@ function counted(): void {
 }
 
 function prepare(joined: Joined): Buffer {
-  return maskedFrame(leanAnswer(joined, 'float32', (at) => 1e-4 * Math.sin(at)));
+  const step = (i: number) => 1e-4 * Math.sin(i);
+  return maskedFrame(madeAnswerFrame(joined, { codec: 'float32', weight: WEIGHT, step }));
 }
 
 /** Connects `count` participants, at most `atOnce` of them on their way in at any time. */

@@ -1,4 +1,7 @@
-import { expect, it } from 'vitest';
+import 'fake-indexeddb/auto';
+import { deleteDB } from 'idb';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { idbState, openStateDb } from './browser/idb-state.ts';
 import { welcome } from './contract.ts';
 import type { LocalState } from './local-state.ts';
 import { memoryState } from './memory-state.ts';
@@ -87,36 +90,54 @@ const verdicts = [
   ['did not count', 'lost', false],
 ] as const;
 
-for (const [point, kill] of points) {
-  it.each(verdicts)(
-    `ends right where a device stops after ${point}: it %s`,
-    async (_what, after, verdict) => {
-      const state = memoryState();
-      await kill(state);
-      const w = await world({ plan, localState: state });
-      w.counted.set(ticketOf(1), verdict);
-      await w.enter();
-      expect(await delivered(w, 2)).toEqual(AFTER[after]);
-      expect(w.messages('counted')).toContainEqual({ run: 'r-1', tickets: [ticketOf(1)] });
+/** Local states by their platform, each with nothing kept. */
+const platforms: [string, () => Promise<LocalState>][] = [
+  ['memory', async () => memoryState()],
+  [
+    'IndexedDB',
+    async () => {
+      const db = openStateDb();
+      onTestFinished(async () => {
+        (await db).close();
+        await deleteDB('coppice-state');
+      });
+      return idbState(db);
     },
-  );
+  ],
+];
 
-  it.each(verdicts)(
-    `ends right where a device stops after ${point}, and comes back while the round is open: it %s`,
-    async (_what, after, verdict) => {
-      const state = memoryState();
-      await kill(state);
-      const w = await world({ plan, localState: state });
-      w.counted.set(ticketOf(1), null);
-      await w.enter();
-      while (w.messages('counted').length === 0) await new Promise(setImmediate);
-      w.peer.push('round-end', ending(1, { you: verdict ? 'accepted' : 'late' }));
-      expect(await delivered(w, 2)).toEqual(AFTER[after]);
-      // The end said it: there was nothing to ask.
-      expect(w.messages('counted')).toHaveLength(1);
-    },
-  );
-}
+describe.each(platforms)('with its state in %s', (_platform, empty) => {
+  for (const [point, kill] of points) {
+    it.each(verdicts)(
+      `ends right where a device stops after ${point}: it %s`,
+      async (_what, after, verdict) => {
+        const state = await empty();
+        await kill(state);
+        const w = await world({ plan, localState: state });
+        w.counted.set(ticketOf(1), verdict);
+        await w.enter();
+        expect(await delivered(w, 2)).toEqual(AFTER[after]);
+        expect(w.messages('counted')).toContainEqual({ run: 'r-1', tickets: [ticketOf(1)] });
+      },
+    );
+
+    it.each(verdicts)(
+      `ends right where a device stops after ${point}, and comes back while the round is open: it %s`,
+      async (_what, after, verdict) => {
+        const state = await empty();
+        await kill(state);
+        const w = await world({ plan, localState: state });
+        w.counted.set(ticketOf(1), null);
+        await w.enter();
+        while (w.messages('counted').length === 0) await new Promise(setImmediate);
+        w.peer.push('round-end', ending(1, { you: verdict ? 'accepted' : 'late' }));
+        expect(await delivered(w, 2)).toEqual(AFTER[after]);
+        // The end said it: there was nothing to ask.
+        expect(w.messages('counted')).toHaveLength(1);
+      },
+    );
+  }
+});
 
 it('keeps the state where the end of its round was noted', async () => {
   const state = memoryState();

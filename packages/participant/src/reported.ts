@@ -1,12 +1,8 @@
-import { MAX_LOSS, MAX_TRAINING_MILLISECONDS, type Metrics } from '@coppice/protocol';
+import { MAX_LOSS, MAX_TRAINING_MILLISECONDS } from '@coppice/protocol';
 
 /** A loss as it may be told: `null` where it is no number or beyond what the wire takes. */
 export function reportedLoss(loss: number | null): number | null {
   return loss !== null && Math.abs(loss) <= MAX_LOSS ? loss : null;
-}
-
-export function reportedMetrics(metrics: Metrics): Metrics {
-  return { ...metrics, loss: reportedLoss(metrics.loss) };
 }
 
 export function reportedMilliseconds(milliseconds: number): number {

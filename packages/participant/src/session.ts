@@ -260,7 +260,7 @@ class ParticipantSession implements Session {
     this.#invitation = null;
     const { task, plan, layout, answers, checkpoint } = reply.value;
     this.#joined = { run, task, plan, layout, answers };
-    if (this.#ended !== run) this.#ended = null;
+    this.#ended = null;
     this.#set({ joined: { run, task, plan, layout }, error: null });
     this.#heard(run);
     // Before any answer to a question that follows the join: calls are done in order.

@@ -48,16 +48,6 @@ const en: Texts = {
     means: 'The coordinator cannot understand it yet. Your examples are kept.',
     action: 'Try again later; whoever runs the coordinator must update it.',
   },
-  'plan-unsupported': {
-    happened: 'This training needs something that this page cannot do yet.',
-    means: 'You cannot take part in it with this version of the page. Your examples are kept.',
-    action: 'Reload the page to update it.',
-  },
-  'message-unknown': {
-    happened: 'This page sent a message that the coordinator does not know.',
-    means: 'The coordinator is older than this page, and did nothing with the message.',
-    action: 'Nothing, unless it keeps happening: then tell whoever runs the coordinator.',
-  },
   'identity-invalid': {
     happened: 'The coordinator did not accept the random id of this browser.',
     means: 'You cannot take part with it.',
@@ -67,6 +57,11 @@ const en: Texts = {
     happened: 'This browser could not prove who it is to the coordinator.',
     means: 'You cannot take part; your examples are untouched.',
     action: 'Open the page by the address its operator gave you. If it happens again, tell the operator.',
+  },
+  'message-unknown': {
+    happened: 'The server does not know a message that this page sent.',
+    means: 'That message had no effect. Everything else goes on.',
+    action: 'Reload the page if training does not continue.',
   },
   'too-many-offences': {
     happened:
@@ -202,15 +197,15 @@ const en: Texts = {
     means: 'The update was refused.',
     action: 'Delete some of your examples, then go on.',
   },
-  'update-measure': {
-    happened: 'The counts or measurements that came with the update cannot be right.',
-    means: 'It was refused; the others are not affected.',
-    action: 'Reload the page. If it happens again, send the diagnostics.',
-  },
   'update-norm': {
     happened: 'The update was longer than this training lets one person’s be.',
     means: 'It was refused; the others are not affected.',
     action: 'Look at your examples for extreme values or wrong labels, or wait: the next round starts fresh.',
+  },
+  'update-measure': {
+    happened: 'The counts sent with the update (examples, loss, accuracy) contradict each other.',
+    means: 'The update was refused; the others are not affected.',
+    action: 'Reload the page. If it happens again, send the diagnostics.',
   },
   'update-not-offered': {
     happened: 'The coordinator has lost what was sent of an update.',
@@ -318,16 +313,6 @@ const zh: Texts = {
     means: '协调器还无法理解它。样本仍保留。',
     action: '请稍后再试；需要由运营者更新协调器。',
   },
-  'plan-unsupported': {
-    happened: '本次训练需要本页面尚不支持的功能。',
-    means: '以当前版本的页面无法参与这次训练。样本仍保留。',
-    action: '重新加载页面即可更新。',
-  },
-  'message-unknown': {
-    happened: '本页面发送了协调器不认识的消息。',
-    means: '协调器的版本比本页面旧，没有处理该消息。',
-    action: '无需操作；若反复出现，请告知运营者。',
-  },
   'identity-invalid': {
     happened: '协调器没有接受本浏览器的随机标识。',
     means: '用这个标识无法参与。',
@@ -337,6 +322,11 @@ const zh: Texts = {
     happened: '本浏览器未能向协调器证明自己的身份。',
     means: '暂时无法参与；你的样本没有变化。',
     action: '请用运营者给出的地址打开本页。如再次出现，请告知运营者。',
+  },
+  'message-unknown': {
+    happened: '服务器不认识本页面发送的一条消息。',
+    means: '这条消息没有生效，其余照常。',
+    action: '若训练没有继续，请重新加载页面。',
   },
   'too-many-offences': {
     happened: '协调器无法使用本浏览器发送的许多消息，暂时不再接收。',
@@ -468,15 +458,15 @@ const zh: Texts = {
     means: '更新被拒绝。',
     action: '删除部分样本后再继续。',
   },
-  'update-measure': {
-    happened: '随更新发送的计数或测量结果不可能成立。',
-    means: '该更新被拒绝；其他人不受影响。',
-    action: '请重新加载页面。若再次出现，请发送诊断信息。',
-  },
   'update-norm': {
     happened: '更新超过了本次训练允许一人的长度。',
     means: '它被拒绝；其他人不受影响。',
     action: '检查样本中的极端值或错误标签，或等待：下一轮会重新开始。',
+  },
+  'update-measure': {
+    happened: '更新附带的统计（样本数、损失、准确率）自相矛盾。',
+    means: '更新被拒绝；其他人不受影响。',
+    action: '请重新加载页面。若再次出现，请发送诊断信息。',
   },
   'update-not-offered': {
     happened: '协调器丢失了已发送的部分更新。',
@@ -580,9 +570,9 @@ export function errorText(code: ErrorCode): ErrorText {
 const passing: ReadonlySet<ErrorCode> = new Set([
   'coordinator-stopping',
   'quorum-lost',
+  'ticket-invalid',
   'update-late',
   'update-stale',
-  'ticket-invalid',
   'not-joined',
   'update-not-selected',
   'update-duplicate',
