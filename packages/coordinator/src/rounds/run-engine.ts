@@ -318,12 +318,12 @@ export class RunEngine {
 
   // ---- small parts
 
-  /** The exchanges that are waiting for answers. */
+  /** The exchanges that wait for answers, or whose answers are being made a model of. */
   #exchanges(): Exchange[] {
-    return [this.#rounds.exchange, this.#closing].filter((exchange) => exchange !== null);
+    return [this.#rounds.open?.exchange ?? null, this.#closing].filter((exchange) => exchange !== null);
   }
 
-  /** The open exchange that a ticket of this participant names. @throws CoppiceError `ticket-invalid` */
+  /** The exchange that a ticket of this participant names, until its round is over. @throws CoppiceError `ticket-invalid` */
   #exchangeOf(participant: string, ticket: string): Exchange | null {
     const name = this.#nameOf(participant, ticket);
     return this.#exchanges().find((exchange) => exchange.name === name) ?? null;
