@@ -1,11 +1,4 @@
-import {
-  type Bounds,
-  type Contribution,
-  type Limits,
-  type Measures,
-  type Pipeline,
-  type Steps,
-} from '@coppice/federation';
+import type { Bounds, Contribution, Limits, Measures, Pipeline, Steps } from '@coppice/federation';
 import {
   type Answer,
   type Codec,

@@ -297,7 +297,7 @@ export class ParticipantHub implements Audience {
   #listen(socket: Socket, participant: string, presence: Presence, runs: Runs): void {
     const on = <N extends UpName>(name: N, handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>) => {
       socket.on(name as string, (payload: unknown, acknowledge: unknown) => {
-        void this.#answer(participant, name, payload, handle, runs).then((reply) => {
+        void this.#answer(participant, name, payload, handle).then((reply) => {
           this.#answered(name, reply.ok ? 'ok' : reply.error.code);
           if (typeof acknowledge === 'function') acknowledge(reply);
           // Who did not ask for an answer still hears that it is not understood.
@@ -422,7 +422,6 @@ export class ParticipantHub implements Audience {
     name: N,
     payload: unknown,
     handle: (message: Up<N>) => UpValue<N> | Promise<UpValue<N>>,
-    runs: Runs,
   ): Promise<Reply<UpValue<N>>> {
     try {
       const message = parseMessage(name, upMessages[name].schema, payload) as Up<N>;

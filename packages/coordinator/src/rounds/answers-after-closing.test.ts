@@ -85,7 +85,14 @@ function world() {
   const settled = async () => {
     for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
   };
-  return { engine, join, ticket, ends, settled, evaluate: () => evaluated({ loss: 1, accuracy: 0.5, examples: 1 }) };
+  return {
+    engine,
+    join,
+    ticket,
+    ends,
+    settled,
+    evaluate: () => evaluated({ loss: 1, accuracy: 0.5, examples: 1 }),
+  };
 }
 
 function answerOf(ticket: string, values: readonly number[]): Answer {
@@ -115,7 +122,9 @@ describe('a question that is closed, and whose round is not over', () => {
     expect(w.engine.summary().phase).toBe('evaluate');
     expect(await w.engine.counted(id(1), [first])).toEqual([null]);
     expect(await w.engine.answer(id(1), answerOf(first, [1, 0, 0]))).toEqual({ duplicate: true, next: null });
-    await expect(w.engine.answer(id(2), answerOf(second, [1, 0, 0]))).rejects.toMatchObject({ code: 'update-late' });
+    await expect(w.engine.answer(id(2), answerOf(second, [1, 0, 0]))).rejects.toMatchObject({
+      code: 'update-late',
+    });
 
     w.evaluate();
     await w.settled();
