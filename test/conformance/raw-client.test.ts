@@ -6,12 +6,15 @@ import {
   aggregate,
   decodeInt8,
   encodeInt8,
+  fetchPieces,
   frame,
   type Json,
   layoutHash,
   payload,
   RawParticipant,
   type Spec,
+  sendInPieces,
+  sendPiece,
   weightsHash,
 } from './raw-participant.ts';
 
@@ -48,8 +51,37 @@ async function post(path: string, body: Json): Promise<Json> {
   return (await response.json()) as Json;
 }
 
-async function launch(plan: Json, admission = 'open'): Promise<string> {
-  return (await post('/api/runs', { task: 'iris', plan, start: true, admission }))['id'] as string;
+async function launch(plan: Json, { admission = 'open', task = 'iris' } = {}): Promise<string> {
+  return (await post('/api/runs', { task, plan, start: true, admission }))['id'] as string;
+}
+
+/** A task whose model has more than 1 MiB: 300,000 weights between 600 columns and 500 units, and some more. */
+async function postLargeTask(): Promise<void> {
+  const dense = (name: string, units: number, more: Json) => ({
+    class_name: 'Dense',
+    config: { name, units, ...more },
+  });
+  await post('/api/tasks', {
+    id: 'large',
+    title: { en: 'Large' },
+    description: { en: 'A model that travels in pieces.' },
+    data: {
+      kind: 'table',
+      features: Array.from({ length: 600 }, (_, i) => ({ name: `x${i}` })),
+      target: { kind: 'class', name: 'y', classes: ['a', 'b'] },
+    },
+    model: {
+      class_name: 'Sequential',
+      config: {
+        name: 'large',
+        layers: [
+          dense('hidden', 500, { activation: 'relu', batch_input_shape: [null, 600] }),
+          dense('out', 2, { activation: 'softmax' }),
+        ],
+      },
+    },
+    loss: 'categoricalCrossentropy',
+  });
 }
 
 interface InRound {
@@ -92,9 +124,11 @@ async function enter(name: string, run: string, examples: number, has: Json = {}
   const [model] = ask.parcels;
   expect(model.name).toBe('model');
   const hash = layoutHash(layout);
-  const weights = payload(model.frame);
-  expect(model.frame).toEqual(frame(1, hash, weights));
-  expect(weightsHash(model.frame.subarray(40))).toBe(model.hash);
+  const whole =
+    model.frame.byteLength === 40 ? await fetchPieces(raw, run, model.hash, model.frame) : model.frame;
+  const weights = payload(whole);
+  expect(Buffer.compare(whole, frame(1, hash, weights))).toBe(0);
+  expect(weightsHash(whole.subarray(40))).toBe(model.hash);
   const answer = { run, ticket: ask.ticket, weight: examples, milliseconds: 12 };
   return { raw, hash, weights, answers, ask, answer };
 }
@@ -385,7 +419,7 @@ describe('a participant written from docs/protocol.md', () => {
   });
 
   it('comes into a run by the link of its invitation, and is put out by a ban', async () => {
-    const run = await launch({ rounds: 1, minParticipants: 9 }, 'invited');
+    const run = await launch({ rounds: 1, minParticipants: 9 }, { admission: 'invited' });
     const { link } = (await post(`/api/runs/${run}/invitations`, {})) as { link: string };
     const keys = keysOf('invited');
     const raw = connectAs(keys);
@@ -476,5 +510,52 @@ describe('a participant written from docs/protocol.md', () => {
       two.reduce((sum, step) => Math.fround(sum + (step[i] as number)), weight),
     );
     expect(there).toEqual(weights);
+  });
+
+  it('fetches a large model in pieces, answers in pieces, and goes on where it was', async () => {
+    await postLargeTask();
+    const run = await launch({ minParticipants: 1, rounds: 1, evaluationShare: 0 }, { task: 'large' });
+    const one = await enter('i', run, 10);
+    const { raw, answer, weights, hash } = one;
+    expect(one.ask.parcels[0].frame.byteLength).toBe(40);
+    const delta = difference(weights.length, 3).map((change) => Math.fround(change / 8));
+    const bytes = trained(one, delta);
+    const early = await raw.ask('answer-piece', { run, ticket: answer['ticket'], piece: 0 }, bytes, 'bytes');
+    expect(early.message).toMatchObject({ ok: false, error: { code: 'update-not-offered' } });
+    // One that would fit no plan is refused by its header.
+    const other = bytes.slice(0, 40);
+    const shape = await raw.ask('answer', { ...answer, weight: 1_000_000 }, other);
+    expect(shape.message).toMatchObject({ ok: false, error: { code: 'update-examples' } });
+    expect((await raw.event('round-end')).message).toMatchObject({ outcome: 'abandoned', you: 'refused' });
+    const { message: second } = await raw.event('ask');
+    const again = { ...answer, ticket: second['ticket'] };
+    const begun = await raw.ask('answer', again, bytes.slice(0, 40));
+    expect(begun.message).toEqual({ ok: true, value: { duplicate: false, next: 0 } });
+    expect((await sendPiece(raw, again, bytes, 0)).message).toEqual({ ok: true, value: { next: 1 } });
+    const { answer: reply, sent } = await sendInPieces(raw, again, bytes);
+    expect(reply).toEqual({ ok: true, value: { duplicate: false, next: null } });
+    expect(sent).toEqual([1]);
+    const end = await raw.event('round-end');
+    const next = aggregate(weights, [{ delta, examples: 10 }]);
+    expect(end.message['checkpoint']).toBe(weightsHash(frame(1, hash, next).subarray(40)));
+    // Nothing is held out, so nothing is measured after the last round.
+    expect((await raw.event('run-end')).message).toMatchObject({ run, status: 'finished' });
+    const late = await raw.ask('join', {
+      run,
+      device: 'headless',
+      backend: 'none',
+      examples: 1,
+      speed: null,
+      paused: false,
+    });
+    expect(late.message).toMatchObject({ ok: false, error: { code: 'run-ended' } });
+    const pulled = (await raw.ask('pull', { run })).message['value'] as {
+      checkpoint: string;
+      frame: Uint8Array;
+    };
+    const whole = await fetchPieces(raw, run, pulled.checkpoint, pulled.frame);
+    expect(weightsHash(whole.subarray(40))).toBe(pulled.checkpoint);
+    const gone = await raw.ask('parcel', { run, hash: one.ask.parcels[0].hash, piece: 0 });
+    expect(gone.message).toMatchObject({ ok: false, error: { code: 'checkpoint-unknown' } });
   });
 });

@@ -22,11 +22,18 @@ export type Down<N extends DownName> = z.infer<(typeof downMessages)[N]>;
  * Checks a message at the boundary. On the way up unknown fields are refused; on the way down they are ignored, so that
  * a newer coordinator can say more.
  *
- * @throws CoppiceError `message-invalid`, naming the first field that is wrong.
+ * @throws CoppiceError `message-invalid`, naming the first field that is wrong; `plan-unsupported` where that is in the
+ *   plan of a run that was joined: a newer coordinator's, by which this side must not train.
  */
 export function parseMessage<T extends z.ZodMiniType>(name: string, schema: T, value: unknown): z.infer<T> {
   const parsed = parseSafely(schema, value);
   if (parsed.success) return parsed.data as z.infer<T>;
+  const [of, field] = parsed.error.issues[0]?.path ?? [];
+  if (of === 'value' && field === 'plan')
+    throw new CoppiceError(
+      'plan-unsupported',
+      `The run's plan asks for something that this program does not know: ${firstIssue(parsed.error)}. Reload the page, or update the program.`,
+    );
   throw new CoppiceError(
     'message-invalid',
     `The message "${name}" is not valid: ${firstIssue(parsed.error)}.`,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { retries, sentErrorCodes } from './errors.ts';
-import { MAX_EXAMPLES, MAX_LOSS } from './limits.ts';
+import { MAX_LOSS } from './limits.ts';
 import { CauseSchema, CheckpointIdSchema } from './lineage.ts';
 import { PlanSchema } from './plan/plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
@@ -39,13 +39,6 @@ export type Metrics = z.infer<typeof MetricsSchema>;
 
 /** A loss as a participant tells it; `null` where there is none or it is beyond ±`MAX_LOSS`. */
 export const ReportedLossSchema = z.nullable(z.number().check(z.minimum(-MAX_LOSS), z.maximum(MAX_LOSS)));
-
-/** Metrics as a participant tells them. */
-export const ReportedMetricsSchema = z.strictObject({
-  loss: ReportedLossSchema,
-  accuracy: z.nullable(z.number().check(z.minimum(0), z.maximum(1))),
-  examples: z.int().check(z.minimum(0), z.maximum(MAX_EXAMPLES)),
-});
 
 /** An error as it crosses the wire. A code that this side does not know is read as `internal`: its `retry` says what to do. */
 export const WireErrorSchema = z.object({

@@ -59,6 +59,17 @@ describe('what comes down', () => {
     expect(() => parseMessage('ask', downMessages.ask, { ...sampleDown.ask, kind: undefined })).not.toThrow();
   });
 
+  it('is no plan to train by where the plan has a word that this side does not know', () => {
+    const [joined] = sampleReplies.join;
+    if (joined?.ok !== true) throw new Error('it is joined');
+    const plan = { ...joined.value.plan, optimizer: 'of-a-newer-version' };
+    const read = () =>
+      parseMessage('reply', upMessages.join.reply, { ok: true, value: { ...joined.value, plan } });
+    expect(read).toThrow(
+      expect.objectContaining({ code: 'plan-unsupported', message: expect.stringContaining('optimizer') }),
+    );
+  });
+
   it('is read by its retry where its code is not known', () => {
     const error = { code: 'of-a-newer-version', message: 'New.', retry: 'never', retryAfter: 20 };
     const read = parseMessage('reply', upMessages.answer.reply, { ok: false, error });

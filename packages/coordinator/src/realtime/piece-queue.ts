@@ -21,7 +21,7 @@ export class PieceQueue {
     if (this.#waiting === PIECE_WINDOW) {
       throw new CoppiceError(
         'message-invalid',
-        `The message "model-piece" is not valid: more than ${PIECE_WINDOW} pieces were asked for without waiting for an answer.`,
+        `The message "parcel" is not valid: more than ${PIECE_WINDOW} pieces were asked for without waiting for an answer.`,
       );
     }
     this.#waiting++;

@@ -331,10 +331,10 @@ export class RunEngine {
 
   /** The exchanges whose outcome is open: they wait for answers, or a model is being made of those that came. */
   #exchanges(): Exchange[] {
-    return [this.#rounds.exchange, this.#closing].filter((exchange) => exchange !== null);
+    return [this.#rounds.open?.exchange ?? null, this.#closing].filter((exchange) => exchange !== null);
   }
 
-  /** The open exchange that a ticket of this participant names. @throws CoppiceError `ticket-invalid` */
+  /** The exchange that a ticket of this participant names, until its round is over. @throws CoppiceError `ticket-invalid` */
   #exchangeOf(participant: string, ticket: string): Exchange | null {
     const name = this.#nameOf(participant, ticket);
     return this.#exchanges().find((exchange) => exchange.name === name) ?? null;
