@@ -71,7 +71,7 @@ export function recordOf(plan: Partial<Plan> = {}): RunRecord {
 }
 
 /** Puts a run with its first weights into a storage, as a launch does. */
-export async function launch(storage: Storage, plan: Partial<Plan>): Promise<void> {
+export async function launch(storage: Storage, plan: Partial<Plan>, strategy?: Strategy): Promise<void> {
   const weights = new Float32Array([1, 2, 3]);
   const record = recordOf(plan);
   await storage.commit({
@@ -79,7 +79,7 @@ export async function launch(storage: Storage, plan: Partial<Plan>): Promise<voi
     round: null,
     model: {
       weights,
-      state: { values: {}, tensors: {} },
+      state: strategy?.server.init({ layout, weights }) ?? { values: {}, tensors: {} },
       checkpoint: {
         hash: weightsHash(weights),
         run: record.id,
