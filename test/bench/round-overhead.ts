@@ -1,11 +1,8 @@
 import { builtInTask } from '@coppice/datasets';
-import { encodeValues } from '@coppice/federation';
 import {
   type Codec,
   type Down,
-  encodeFrame,
   type Joined,
-  layoutHash,
   layoutSize,
   PROTOCOL_VERSION,
   type Reply,
@@ -14,6 +11,7 @@ import {
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 import { keysOf } from '../conformance/raw-identity.ts';
+import { madeAnswerFrame } from '../made-answer.ts';
 import { type MeasuredServer, startServer } from './child.ts';
 import { median } from './statistics.ts';
 
@@ -164,33 +162,12 @@ async function federatedRounds(
     })) as Reply<Joined>;
     if (!reply.ok) throw new Error(reply.error.message);
     if (frame.length === 0) {
-      const { layout } = reply.value;
-      parameters = layoutSize(layout);
-      const values = new Float32Array(parameters).fill(1e-4);
-      frame = encodeFrame({
-        kind: 'update',
-        codec,
-        layoutHash: layoutHash(layout),
-        parameters,
-        payload: encodeValues(codec, values, layout, 7),
-      });
+      parameters = layoutSize(reply.value.layout);
+      frame = madeAnswerFrame(reply.value, { codec, weight: 10, step: () => 1e-4 });
     }
-    socket.on('round-start', ({ round, attempt, checkpoint }: Down<'round-start'>) => {
-      socket.emit(
-        'update',
-        {
-          run: run.id,
-          round,
-          attempt,
-          checkpoint,
-          examples: 10,
-          loss: null,
-          evaluation: null,
-          milliseconds: 1,
-          frame,
-        },
-        () => {},
-      );
+    socket.on('ask', ({ kind, ticket }: Down<'ask'>) => {
+      if (kind !== 'train') return;
+      socket.emit('answer', { run: run.id, ticket, weight: 10, milliseconds: 1, frame }, () => {});
     });
     socket.on('round-end', () => {
       if (++ended === clients) wake();
@@ -200,7 +177,7 @@ async function federatedRounds(
   const open = (paused: boolean) => gate.emitWithAck('availability', { run: run.id, paused, examples: 10 });
   // A round needs everyone. The first client steps aside as soon as one has begun, so that no other
   // begins before it is asked for.
-  gate.on('round-start', () => void open(true));
+  gate.on('ask', () => void open(true));
   await open(true);
   await api(`/api/runs/${run.id}/start`);
   return {

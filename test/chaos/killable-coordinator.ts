@@ -39,14 +39,27 @@ const note = (line: LedgerLine) => appendFileSync(orders.ledger, `${JSON.stringi
 
 /** On the way to an acknowledgement: whatever the participant is told was written down here before. */
 function noted(spool: Spool): Spool {
+  /** The open round of each run. */
+  const rounds = new Map<string, number>();
   return {
     ...spool,
     get waiting() {
       return spool.waiting;
     },
-    async append(run, update) {
-      await spool.append(run, update);
-      note({ event: 'kept', run, round: update.update.round, participant: update.participant });
+    open(opening) {
+      rounds.set(opening.run, opening.round);
+      spool.open(opening);
+    },
+    async recover(run) {
+      const spooled = await spool.recover(run);
+      if (spooled !== null) rounds.set(run, spooled.opening.round);
+      return spooled;
+    },
+    async append(run, answer) {
+      const round = rounds.get(run);
+      if (round === undefined) throw new Error('an answer without a round');
+      await spool.append(run, answer);
+      note({ event: 'kept', run, round, participant: answer.participant });
     },
   };
 }

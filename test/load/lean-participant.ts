@@ -4,7 +4,7 @@ import type { Keys } from '../conformance/raw-identity.ts';
 /*
  * A participant that costs next to nothing, so that thousands fit beside the coordinator: a TCP socket
  * that speaks as much WebSocket and Socket.IO as docs/protocol.md asks for. It does not train; its
- * updates are bytes that were prepared, and masked, once for all. What it is sent is counted and dropped.
+ * answers are bytes that were prepared, and masked, once for all. What it is sent is counted and dropped.
  */
 
 /** Fixed, so that one masked copy of an update serves everyone. Not zero: the server must work as it always does. */
@@ -14,10 +14,13 @@ const BINARY = 2;
 const CLOSE = 8;
 const PING = 9;
 
-export interface RoundStart {
-  readonly round: number;
-  readonly attempt: number;
-  readonly checkpoint: string;
+/** Examples that a participant says it has. */
+export const WEIGHT = 10;
+
+/** As much of a question as is looked at. */
+interface Ask {
+  readonly kind: string;
+  readonly ticket: string;
 }
 
 export interface Listener {
@@ -63,7 +66,7 @@ export class LeanParticipant {
   #rest: Buffer = Buffer.alloc(0);
   /** Bytes of a binary message that are still to come. */
   #skip = 0;
-  #start: RoundStart | null = null;
+  #ask: Ask | null = null;
 
   constructor(url: URL, options: { keys: Keys; protocol: number; run: string; listener: Listener }) {
     this.#keys = options.keys;
@@ -81,23 +84,14 @@ export class LeanParticipant {
     );
   }
 
-  /** Sends the prepared bytes as its update of the round it was asked in. */
+  /** Sends the prepared bytes as its answer to the question that it was asked. */
   deliver(update: Buffer): void {
-    if (this.#start === null) return;
-    const { round, attempt, checkpoint } = this.#start;
-    this.#start = null;
-    const message = {
-      run: this.#run,
-      round,
-      attempt,
-      checkpoint,
-      examples: 10,
-      loss: 0.5,
-      evaluation: null,
-      milliseconds: 1,
-      frame: { _placeholder: true, num: 0 },
-    };
-    this.#send(`451-/participant,2${JSON.stringify(['update', message])}`);
+    if (this.#ask === null) return;
+    const { ticket } = this.#ask;
+    this.#ask = null;
+    const frame = { _placeholder: true, num: 0 };
+    const message = { run: this.#run, ticket, weight: WEIGHT, milliseconds: 1, frame };
+    this.#send(`451-/participant,2${JSON.stringify(['answer', message])}`);
     this.#socket.write(update);
   }
 
@@ -160,17 +154,17 @@ export class LeanParticipant {
     this.#rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
   }
 
-  /** Only "round-start" is binary here. */
+  /** Only "ask" is binary here, and only its questions to train are answered. */
   #binaryEnded(): void {
-    this.#listener.asked(this);
+    if (this.#ask?.kind === 'train') this.#listener.asked(this);
   }
 
   #text(text: string): void {
     if (text === '2') this.#send('3');
     else if (text.startsWith('0'))
       this.#send(`40/participant,${JSON.stringify({ protocol: this.#protocol, key: this.#keys.key })}`);
-    else if (text.startsWith('451-/participant,["round-start",'))
-      this.#start = JSON.parse(text.slice('451-/participant,["round-start",'.length, -1)) as RoundStart;
+    else if (text.startsWith('451-/participant,["ask",'))
+      this.#ask = JSON.parse(text.slice('451-/participant,["ask",'.length, -1)) as Ask;
     else if (text.startsWith('42/participant,["challenge"')) {
       const [, { nonce }] = JSON.parse(text.slice('42/participant,'.length)) as [string, { nonce: string }];
       this.#send(
@@ -181,7 +175,7 @@ export class LeanParticipant {
         run: this.#run,
         device: 'headless',
         backend: 'none',
-        examples: 10,
+        examples: WEIGHT,
         speed: null,
         paused: false,
       };

@@ -1,14 +1,7 @@
-import {
-  encodeFrame,
-  float32Payload,
-  type Joined,
-  layoutHash,
-  layoutSize,
-  PROTOCOL_VERSION,
-  type Reply,
-} from '@coppice/protocol';
+import { type Joined, PROTOCOL_VERSION, type Reply } from '@coppice/protocol';
 import { keysOf } from '../conformance/raw-identity.ts';
-import { LeanParticipant, maskedFrame } from './lean-participant.ts';
+import { madeAnswerFrame } from '../made-answer.ts';
+import { LeanParticipant, maskedFrame, WEIGHT } from './lean-participant.ts';
 import type { FromParticipants, ToParticipants } from './messages.ts';
 
 /* Many lean participants in one process. It does as it is told over IPC, and counts. */
@@ -30,13 +23,9 @@ function counted(): void {
   });
 }
 
-function prepare({ layout }: Joined): Buffer {
-  const parameters = layoutSize(layout);
-  const values = Float32Array.from({ length: parameters }, (_, i) => 1e-4 * Math.sin(i));
-  const payload = float32Payload(values);
-  return maskedFrame(
-    encodeFrame({ kind: 'update', codec: 'float32', layoutHash: layoutHash(layout), parameters, payload }),
-  );
+function prepare(joined: Joined): Buffer {
+  const step = (i: number) => 1e-4 * Math.sin(i);
+  return maskedFrame(madeAnswerFrame(joined, { codec: 'float32', weight: WEIGHT, step }));
 }
 
 /** Connects `count` participants, at most `atOnce` of them on their way in at any time. */

@@ -1,4 +1,5 @@
 import {
+  type Answer,
   type DataSchema,
   type Down,
   encodeFrame,
@@ -7,13 +8,14 @@ import {
   isHeaderAlone,
   PIECE_BYTES,
   PROTOCOL_VERSION,
-  type Update,
   type WireError,
 } from '@coppice/protocol';
+import { sampleDown } from '@coppice/protocol/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSummary, LocalData } from './local-data.ts';
+import type { LocalState } from './local-state.ts';
 import type { LoopbackPeer } from './loopback-transport.ts';
-import { ModelFetcher, sendUpdate } from './pieces.ts';
+import { ParcelFetcher, sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
 
 const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };
@@ -151,6 +153,131 @@ export function localDataContract(
   });
 }
 
+/**
+ * The contract of every `LocalState`. `open` gives the state of a device that has kept nothing; `reopen` gives it again as
+ * after the program was ended.
+ */
+export function localStateContract(
+  name: string,
+  open: () => Promise<{ state: LocalState; reopen: () => Promise<LocalState>; close: () => Promise<void> }>,
+): void {
+  describe(`LocalState contract: ${name}`, () => {
+    let under: Awaited<ReturnType<typeof open>>;
+    let state: LocalState;
+    beforeEach(async () => {
+      under = await open();
+      state = under.state;
+    });
+    afterEach(() => under.close());
+
+    const version = (round: number, attempt = 1) => ({
+      ticket: `t${round}-${attempt}`,
+      round,
+      attempt,
+      model: 'a'.repeat(64),
+    });
+    const content = (n: number) => ({
+      kept: {
+        strategy: {
+          values: { n, name: 'control', more: [1, null, true] },
+          tensors: { c: Float32Array.of(n, 0.5) },
+        },
+        pipeline: { 'compress/model': Float32Array.of(n, -n) },
+      },
+      answer: { weight: n, milliseconds: 1.5, norm: 2.5, frame: Uint8Array.of(n, 2, 3) },
+    });
+    const tickets = async (run = 'r-1') => (await state.versions(run)).map(({ ticket }) => ticket);
+
+    it('is empty at first', async () => {
+      expect(await state.versions('r-1')).toEqual([]);
+      expect(await state.kept('r-1', 't1-1')).toBeNull();
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+      expect(await state.runs()).toEqual([]);
+    });
+
+    it('gives back a staged version, bit by bit, also after the program was ended', async () => {
+      await state.stage('r-1', version(1), content(1));
+      for (const open of [async () => state, under.reopen]) {
+        const one = await open();
+        expect(await one.versions('r-1')).toEqual([{ ...version(1), counted: false }]);
+        expect(await one.kept('r-1', 't1-1')).toEqual(content(1).kept);
+        expect(await one.answer('r-1', 't1-1')).toEqual(content(1).answer);
+        expect(await one.runs()).toEqual(['r-1']);
+      }
+    });
+
+    it('keeps versions in the order in which they were staged first', async () => {
+      await state.stage('r-1', version(9), content(9));
+      await state.stage('r-1', version(10), content(10));
+      await state.stage('r-1', version(9), content(7));
+      expect(await tickets()).toEqual(['t9-1', 't10-1']);
+      expect((await state.answer('r-1', 't9-1'))?.weight).toBe(7);
+    });
+
+    it('puts a version in the place of others', async () => {
+      await state.stage('r-1', version(1), content(1));
+      await state.stage('r-1', version(1, 2), content(2), ['t1-1', 'unknown']);
+      expect(await tickets()).toEqual(['t1-2']);
+      expect(await state.kept('r-1', 't1-1')).toBeNull();
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+    });
+
+    it('notes verdicts: counted without the answer, staged again, or gone', async () => {
+      for (const round of [1, 2, 3]) await state.stage('r-1', version(round), content(round));
+      await state.settle(
+        'r-1',
+        new Map<string, boolean | null>([
+          ['t1-1', true],
+          ['t2-1', false],
+          ['unknown', true],
+        ]),
+      );
+      const verdicts = async () =>
+        (await state.versions('r-1')).map(({ ticket, counted }) => [ticket, counted]);
+      expect(await verdicts()).toEqual([
+        ['t1-1', true],
+        ['t3-1', false],
+      ]);
+      expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+      expect(await state.kept('r-1', 't2-1')).toBeNull();
+      expect(await state.answer('r-1', 't3-1')).toEqual(content(3).answer);
+      await state.settle(
+        'r-1',
+        new Map([
+          ['t1-1', null],
+          ['t3-1', null],
+        ]),
+      );
+      expect(await verdicts()).toEqual([
+        ['t1-1', false],
+        ['t3-1', false],
+      ]);
+      expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
+      expect(await state.answer('r-1', 't3-1')).toEqual(content(3).answer);
+    });
+
+    it('keeps runs apart, and forgets one', async () => {
+      for (const run of ['r-1', 'r-10', 'r-2']) await state.stage(run, version(1), content(1));
+      expect((await state.runs()).toSorted()).toEqual(['r-1', 'r-10', 'r-2']);
+      await state.forget('r-1');
+      expect((await state.runs()).toSorted()).toEqual(['r-10', 'r-2']);
+      expect(await state.kept('r-1', 't1-1')).toBeNull();
+      expect(await state.answer('r-1', 't1-1')).toBeNull();
+      expect(await state.kept('r-10', 't1-1')).toEqual(content(1).kept);
+    });
+
+    it('does not keep numbers that the caller may change', async () => {
+      const { kept, answer } = content(1);
+      await state.stage('r-1', version(1), { kept, answer });
+      kept.strategy.tensors.c.fill(9);
+      answer.frame.fill(9);
+      expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
+      expect(await state.answer('r-1', 't1-1')).toEqual(content(1).answer);
+    });
+  });
+}
+
 /** A transport under test and the coordinator's end of its line. */
 export interface TransportUnderTest {
   transport: Transport;
@@ -173,29 +300,25 @@ const expectation = {
   parameters: large.byteLength / 4,
 } as const;
 const headerOf = { codec: 'float32', ...expectation } as const;
-const largeUpdate: Update = {
+const largeAnswer: Answer = {
   run: 'r-1',
-  round: 1,
-  attempt: 1,
-  checkpoint: 'a'.repeat(64),
-  examples: 3,
-  loss: null,
-  evaluation: null,
+  ticket: 't1-1.seal',
+  weight: 3,
   milliseconds: 1,
-  frame: encodeFrame({ kind: 'update', ...headerOf, payload: large }),
+  frame: encodeFrame({ kind: 'contribution', ...headerOf, payload: large }),
 };
 
-/** A coordinator that takes a large update, and drops the line before the answer to piece number `dropAt`. */
+/** A coordinator that takes a large answer, and drops the line before the answer to piece number `dropAt`. */
 function receiver(peer: LoopbackPeer, dropAt: number | null = null) {
   const pieces: number[] = [];
   const received = new Uint8Array(large.byteLength);
   let next = 0;
   const complete = () => next * PIECE_BYTES >= large.byteLength;
-  peer.answer('update', ({ frame }) => {
+  peer.answer('answer', ({ frame }) => {
     if (!isHeaderAlone(frameBytes(frame))) throw new Error('the frame came whole');
     return { ok: true, value: { duplicate: false, next: complete() ? null : next } };
   });
-  peer.answer('update-piece', ({ piece, bytes }) => {
+  peer.answer('answer-piece', ({ piece, bytes }) => {
     pieces.push(piece);
     if (piece === dropAt) {
       dropAt = null;
@@ -268,19 +391,19 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       open();
       under.peer.welcome(welcome);
       await sees('welcome');
-      await expect(under.transport.request('update', largeUpdate)).rejects.toMatchObject({
+      await expect(under.transport.request('answer', largeAnswer)).rejects.toMatchObject({
         code: 'frame-too-large',
       });
     });
 
-    it('carries a large update in pieces, and says how far it is', async () => {
+    it('carries a large answer in pieces, and says how far it is', async () => {
       const { pieces, received } = receiver(under.peer);
       open();
       under.peer.welcome(welcome);
       await sees('welcome');
       const told: [number, number][] = [];
       const { request } = under.transport;
-      const reply = await sendUpdate(request, largeUpdate, { onPiece: (done, of) => told.push([done, of]) });
+      const reply = await sendAnswer(request, largeAnswer, { onPiece: (done, of) => told.push([done, of]) });
       expect(reply).toEqual({ ok: true, value: { duplicate: false, next: null } });
       expect(pieces).toEqual([0, 1, 2]);
       expect(told).toEqual([
@@ -293,25 +416,25 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       expect(under.transport.traffic.sent.bytes).toBeGreaterThan(large.byteLength);
     });
 
-    it('goes on with a large update where the line broke', async () => {
+    it('goes on with a large answer where the line broke', async () => {
       const { pieces, received } = receiver(under.peer, 2);
       open();
       under.peer.welcome(welcome);
       await sees('welcome');
       const { request } = under.transport;
-      await expect(sendUpdate(request, largeUpdate)).rejects.toMatchObject({ code: 'connection-lost' });
+      await expect(sendAnswer(request, largeAnswer)).rejects.toMatchObject({ code: 'connection-lost' });
       await sees('lost');
       under.peer.welcome(welcome);
       await sees('welcome', 2);
-      expect(await sendUpdate(request, largeUpdate)).toMatchObject({ ok: true });
+      expect(await sendAnswer(request, largeAnswer)).toMatchObject({ ok: true });
       expect(pieces).toEqual([0, 1, 2, 2]);
       expect(Buffer.compare(received, large)).toBe(0);
     });
 
-    it('fetches a large model in pieces, once for all who want it, and goes on where the line broke', async () => {
+    it('fetches a large parcel in pieces, once for all who want it, and goes on where the line broke', async () => {
       const asked: number[] = [];
       let dropAt: number | null = 2;
-      under.peer.answer('model-piece', ({ piece }) => {
+      under.peer.answer('parcel', ({ piece }) => {
         asked.push(piece);
         if (piece === dropAt) {
           dropAt = null;
@@ -332,13 +455,9 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
         payloadBytes: large.byteLength,
         payloadChecksum: 1,
       });
-      const fetcher = new ModelFetcher(under.transport.request);
+      const fetcher = new ParcelFetcher(under.transport.request);
       const fetch = () =>
-        fetcher.fetch(
-          'r-1',
-          { checkpoint: 'a'.repeat(64), frame: header },
-          { kind: 'weights', ...expectation },
-        );
+        fetcher.fetch('r-1', { hash: 'a'.repeat(64), frame: header }, { kind: 'weights', ...expectation });
       await expect(fetch()).rejects.toMatchObject({ code: 'connection-lost' });
       await sees('lost');
       under.peer.welcome(welcome);
@@ -369,6 +488,28 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
         under.peer.push('peers', { run: 'r-1', joined, working: 0, done: 0 });
       await sees('peers', 5);
       expect(got.map((message) => (message as { joined: number }).joined)).toEqual([0, 1, 2, 3, 4]);
+    });
+
+    it('reads no more of a message than it knows, and ignores one that it does not know', async () => {
+      const got: unknown[] = [];
+      open((_name, message) => got.push(message));
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      const peers = { run: 'r-1', joined: 1, working: 0, done: 0 };
+      under.peer.push('weather' as never, { run: 'r-1', sky: 'blue' } as never);
+      under.peer.push('peers', { ...peers, sleeping: 3 } as never);
+      await sees('peers');
+      expect(got).toEqual([peers]);
+    });
+
+    it('hands on a question of a kind that it does not know', async () => {
+      const got: unknown[] = [];
+      open((_name, message) => got.push(message));
+      under.peer.welcome(welcome);
+      await sees('welcome');
+      under.peer.push('ask', { ...sampleDown.ask, kind: 'mask', given: { masks: [1] } } as never);
+      await sees('ask');
+      expect(got).toMatchObject([{ kind: 'mask', ticket: sampleDown.ask.ticket, given: {} }]);
     });
 
     it('turns a message that is not valid into a notice', async () => {

@@ -1,4 +1,5 @@
 import {
+  type Answer,
   type Codec,
   CoppiceError,
   decodeHeader,
@@ -6,15 +7,13 @@ import {
   type FrameExpectation,
   frameBytes,
   isHeaderAlone,
-  MAX_MODEL_BYTES,
-  type Model,
+  type Parcel,
   PIECE_BYTES,
   pieceBytes,
   pieceCount,
   pieceOf,
   type Reply,
   travelling,
-  type Update,
   type UpName,
   type UpValue,
 } from '@coppice/protocol';
@@ -22,7 +21,7 @@ import type { Transport } from './transport.ts';
 
 /** Pieces under way at once: one is on the line while the one before is being answered. */
 const UNDER_WAY = 2;
-/** How often an update is announced anew without the coordinator having taken a piece more. */
+/** How often an answer is announced anew without the coordinator having taken a piece more. */
 const ANNOUNCEMENTS = 3;
 
 type Request = Transport['request'];
@@ -34,31 +33,25 @@ export interface PieceOptions {
 }
 
 /**
- * Sends an update: in one message where its frame is no larger than a piece, else its header first and its
- * payload in pieces, from the one that the coordinator wants next. So it goes on after a lost connection
- * where it was: call it again.
+ * Sends an answer: in one message where its frame is no larger than a piece, else its header first and its payload in
+ * pieces, from the one that the coordinator wants next. A second call after a lost connection goes on where the first one
+ * was.
  *
- * @returns the coordinator's answer to the update.
- * @throws CoppiceError `connection-lost`, `frame-too-large`; an `AbortError` when `signal` was aborted.
+ * @returns the coordinator's acknowledgement.
+ * @throws CoppiceError `connection-lost`, `update-not-offered`; an `AbortError` when `signal` was aborted.
  */
-export async function sendUpdate(
+export async function sendAnswer(
   request: Request,
-  update: Update,
+  answer: Answer,
   options: PieceOptions = {},
-): Promise<Reply<UpValue<'update'>>> {
-  const frame = frameBytes(update.frame);
+): Promise<Reply<UpValue<'answer'>>> {
+  const frame = frameBytes(answer.frame);
   const header = travelling(frame);
-  if (header === frame) return request('update', update);
-  if (frame.byteLength > MAX_MODEL_BYTES + FRAME_HEADER_BYTES) {
-    throw new CoppiceError(
-      'frame-too-large',
-      `The update has ${frame.byteLength} bytes; a frame may have ${MAX_MODEL_BYTES} at most. This model is too large to train together.`,
-    );
-  }
+  if (header === frame) return request('answer', answer);
   let furthest = -1;
   for (let stuck = 0; ; ) {
     options.signal?.throwIfAborted();
-    const reply = await request('update', { ...update, frame: header });
+    const reply = await request('answer', { ...answer, frame: header });
     if (!reply.ok || reply.value.next === null) return reply;
     stuck = reply.value.next > furthest ? 0 : stuck + 1;
     furthest = Math.max(furthest, reply.value.next);
@@ -68,7 +61,7 @@ export async function sendUpdate(
         'The coordinator asks for the same pieces of the update again and again.',
       );
     }
-    const refused = await sendPieces(request, update, reply.value.next, options);
+    const refused = await sendPieces(request, answer, reply.value.next, options);
     // Forgotten meanwhile, as by a restart: announced anew, it begins anew.
     if (refused !== null && refused.error.code !== 'update-not-offered') return refused;
   }
@@ -78,21 +71,21 @@ type Refused = Extract<Reply<never>, { ok: false }>;
 
 async function sendPieces(
   request: Request,
-  { run, round, attempt, frame }: Update,
+  { run, ticket, frame }: Answer,
   from: number,
   { signal, onPiece }: PieceOptions,
 ): Promise<Refused | null> {
   const payload = frameBytes(frame).subarray(FRAME_HEADER_BYTES);
   const of = pieceCount(payload.byteLength);
   onPiece?.(from, of, payload.byteLength);
-  return inOrder(request, 'update-piece', { from, of, signal }, (piece) => ({
-    message: { run, round, attempt, piece, bytes: pieceOf(payload, piece) },
+  return inOrder(request, 'answer-piece', { from, of, signal }, (piece) => ({
+    message: { run, ticket, piece, bytes: pieceOf(payload, piece) },
     done: () => onPiece?.(piece + 1, of, payload.byteLength),
   }));
 }
 
 /** Asks one question a piece, a few at once, and takes the answers in order. */
-async function inOrder<N extends 'update-piece' | 'model-piece'>(
+async function inOrder<N extends 'answer-piece' | 'parcel'>(
   request: Request,
   name: N,
   { from, of, signal }: { from: number; of: number; signal: AbortSignal | undefined },
@@ -104,7 +97,7 @@ async function inOrder<N extends 'update-piece' | 'model-piece'>(
     if (piece < of && underWay.length < UNDER_WAY) {
       const { message, done } = ask(piece++);
       const reply = request(name as UpName, message as never) as Promise<Reply<UpValue<N>>>;
-      // An earlier one may be refused first; then nobody waits for this.
+      // An earlier one may be refused first, and then nothing waits for this one.
       reply.catch(() => {});
       underWay.push({ reply, done });
       continue;
@@ -117,10 +110,10 @@ async function inOrder<N extends 'update-piece' | 'model-piece'>(
   return null;
 }
 
-/** A model whose header came. */
-interface WantedModel {
+/** A parcel whose header came. */
+interface WantedParcel {
   readonly run: string;
-  readonly checkpoint: string;
+  readonly hash: string;
   readonly codec: Codec;
   readonly header: Uint8Array;
   readonly payloadBytes: number;
@@ -136,10 +129,10 @@ interface Fetch {
 }
 
 /**
- * Makes whole frames of what models come as. Whoever wants a model that is being fetched already shares
- * it, and a fetch that broke off goes on where it was when its model is wanted again.
+ * Makes whole frames of the headers of large parcels. All who want one parcel share its fetch, and a fetch that broke off
+ * goes on where it was when its parcel is wanted again.
  */
-export class ModelFetcher {
+export class ParcelFetcher {
   readonly #request: Request;
   readonly #fetches = new Map<string, Fetch>();
   /** What the last fetch that broke off has left. */
@@ -150,15 +143,15 @@ export class ModelFetcher {
   }
 
   /**
-   * The whole frame of a model, with the header that was sent and a payload that nobody has checked yet.
+   * The whole frame of a parcel, with the header that was sent and a payload that is not checked yet.
    *
-   * @param expected what the run's layout says: room is made for nothing else.
-   * @throws CoppiceError `connection-lost`, `checkpoint-unknown` where the model is not the current one any
+   * @param expected form by the run's layout: room is made for nothing else.
+   * @throws CoppiceError `connection-lost`, `checkpoint-unknown` where the parcel is not a current one any
    *   more, `frame-invalid`, `update-shape`; an `AbortError` when `signal` was aborted.
    */
   async fetch(
     run: string,
-    { checkpoint, frame }: Omit<Model, 'round'>,
+    { hash, frame }: Pick<Parcel, 'hash' | 'frame'>,
     expected: FrameExpectation,
     { signal, onPiece }: PieceOptions = {},
   ): Promise<Uint8Array> {
@@ -166,10 +159,10 @@ export class ModelFetcher {
     if (!isHeaderAlone(header)) return header;
     signal?.throwIfAborted();
     const { codec, payloadBytes } = decodeHeader(header, expected);
-    // A model can travel exact and rounded.
-    const key = `${run}/${checkpoint}/${codec}`;
+    // A model travels exact and rounded.
+    const key = `${run}/${hash}/${codec}`;
     const known = this.#fetches.get(key);
-    const fetch = known ?? this.#begin(key, { run, checkpoint, codec, header, payloadBytes });
+    const fetch = known ?? this.#begin(key, { run, hash, codec, header, payloadBytes });
     if (known === undefined) {
       this.#fetches.set(key, fetch);
       const over = () => {
@@ -193,7 +186,7 @@ export class ModelFetcher {
     } finally {
       signal?.removeEventListener('abort', aborted);
       if (onPiece !== undefined) fetch.heard.delete(onPiece);
-      // Nobody is left who wants it.
+      // Nothing waits for it any more.
       if (--fetch.waiting === 0) {
         fetch.abort.abort();
         if (this.#fetches.get(key) === fetch) this.#fetches.delete(key);
@@ -201,7 +194,7 @@ export class ModelFetcher {
     }
   }
 
-  #begin(key: string, wanted: WantedModel): Fetch {
+  #begin(key: string, wanted: WantedParcel): Fetch {
     const heard: Fetch['heard'] = new Set();
     const abort = new AbortController();
     const at = { done: 0, of: 0, bytes: 0 };
@@ -212,14 +205,14 @@ export class ModelFetcher {
         for (const hear of heard) hear(done, of, bytes);
       },
     });
-    // Whoever waits hears of it; they may have stopped waiting.
+    // A failure is heard by those who wait; all may have stopped waiting.
     frame.catch(() => {});
     return { frame, abort, heard, waiting: 0, at };
   }
 
   async #fetchPieces(
     key: string,
-    { run, checkpoint, codec, header, payloadBytes }: WantedModel,
+    { run, hash, codec, header, payloadBytes }: WantedParcel,
     { signal, onPiece }: PieceOptions,
   ): Promise<Uint8Array> {
     const of = pieceCount(payloadBytes);
@@ -231,14 +224,14 @@ export class ModelFetcher {
     let pieces = left?.pieces ?? 0;
     onPiece?.(pieces, of, payloadBytes);
     try {
-      const refused = await inOrder(this.#request, 'model-piece', { from: pieces, of, signal }, (piece) => ({
-        message: { run, checkpoint, codec, piece },
+      const refused = await inOrder(this.#request, 'parcel', { from: pieces, of, signal }, (piece) => ({
+        message: { run, hash, codec, piece },
         done: ({ bytes }) => {
           const content = frameBytes(bytes);
           if (content.byteLength !== pieceBytes(payloadBytes, piece)) {
             throw new CoppiceError(
               'frame-invalid',
-              `Piece ${piece} of the model has ${content.byteLength} bytes, not ${pieceBytes(payloadBytes, piece)}.`,
+              `Piece ${piece} of the parcel has ${content.byteLength} bytes, not ${pieceBytes(payloadBytes, piece)}.`,
             );
           }
           frame.set(content, FRAME_HEADER_BYTES + piece * PIECE_BYTES);

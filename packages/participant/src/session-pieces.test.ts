@@ -1,6 +1,9 @@
+import { evaluationLayout, trainLayout } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
+  type Ask,
   type Codec,
+  contributionBytes,
   type Down,
   defaultPlan,
   encodeFrame,
@@ -11,6 +14,7 @@ import {
   PIECE_BYTES,
   type Plan,
   pieceOf,
+  sectionsOf,
   type Task,
   travelling,
   type Up,
@@ -21,6 +25,7 @@ import { expect, it } from 'vitest';
 import { welcome } from './contract.ts';
 import { loopback } from './loopback-transport.ts';
 import { memoryData } from './memory-data.ts';
+import { memoryState } from './memory-state.ts';
 import { createSession } from './session.ts';
 import type { Activity, Session, SessionState } from './session-state.ts';
 import { trainerHost } from './trainer-host.ts';
@@ -72,14 +77,25 @@ const summary: Down<'run'>['run'] = {
   central: null,
   checkpoint,
 };
-const start: Down<'round-start'> = {
-  run: 'r-1',
-  round: 1,
-  attempt: 1,
-  checkpoint,
-  remaining: 1000,
-  asked: 1,
-  frame: header,
+/** A question to train whose model comes as a header alone. */
+function asking(sent: Uint8Array = header): Ask {
+  return {
+    run: 'r-1',
+    kind: 'train',
+    ticket: 't1-1.seal',
+    round: 1,
+    attempt: 1,
+    remaining: 1000,
+    asked: 1,
+    parcels: [{ name: 'model', hash: checkpoint, frame: sent }],
+    given: {},
+  };
+}
+const trainLayoutOf = (plan: Plan) => [...trainLayout(layout, task, plan)];
+/** Bytes of an answer's payload: the change, then the measures as float32. */
+const answerBytes = (plan: Partial<Plan> = {}) => {
+  const full = { ...defaultPlan, evaluationShare: 0, ...plan };
+  return contributionBytes(full.uploadCodec, sectionsOf(trainLayoutOf(full)));
 };
 
 async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; plan?: Partial<Plan> } = {}) {
@@ -111,6 +127,7 @@ async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; 
     host: trainerHost(async () => trainer, ['cpu']),
     openData: async (_task, schema) =>
       memoryData(schema, { count: 3, features: new Float32Array(3), labels: new Float32Array(3) }),
+    localState: memoryState(),
     clock: new ManualClock(1000),
     device: 'headless',
     backend: 'cpu',
@@ -118,9 +135,11 @@ async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; 
   });
   const asked: number[] = [];
   const declined: Up<'decline'>[] = [];
+  const full = { ...defaultPlan, evaluationShare: 0, ...plan };
+  const answers = { train: trainLayoutOf(full), evaluate: [...evaluationLayout(task, full)] };
   peer.answer('join', () => ({
     ok: true,
-    value: { run: summary, task, plan: { ...defaultPlan, evaluationShare: 0, ...plan }, layout, checkpoint },
+    value: { run: summary, task, plan: full, layout, answers, checkpoint },
   }));
   peer.answer('availability', () => ({ ok: true, value: null }));
   peer.answer('decline', (message) => {
@@ -129,7 +148,7 @@ async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; 
   });
   peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame: header } }));
   const codecsAsked = new Set<Codec | undefined>();
-  peer.answer('model-piece', ({ piece, codec }) => {
+  peer.answer('parcel', ({ piece, codec }) => {
     asked.push(piece);
     codecsAsked.add(codec);
     return { ok: true, value: { bytes: pieceOf(codec === 'float16' ? payload16 : payload, piece) } };
@@ -160,11 +179,11 @@ function until(session: Session, reached: (state: SessionState) => boolean): Pro
 
 /** A coordinator that takes the update's pieces; `at` is told each before it is taken. */
 function taking(peer: ReturnType<typeof loopback>['peer'], at: (piece: number) => void = () => {}) {
-  const received = new Uint8Array(payload.byteLength);
+  const received = new Uint8Array(answerBytes());
   const pieces: number[] = [];
   let next = 0;
-  peer.answer('update', () => ({ ok: true, value: { duplicate: false, next: next === 3 ? null : next } }));
-  peer.answer('update-piece', ({ piece, bytes }) => {
+  peer.answer('answer', () => ({ ok: true, value: { duplicate: false, next: next === 3 ? null : next } }));
+  peer.answer('answer-piece', ({ piece, bytes }) => {
     pieces.push(piece);
     at(piece);
     received.set(frameBytes(bytes), piece * PIECE_BYTES);
@@ -177,16 +196,21 @@ function taking(peer: ReturnType<typeof loopback>['peer'], at: (piece: number) =
 it('fetches the model, trains, and sends the update, and says how far it is', async () => {
   const { session, peer, asked, activities } = await world();
   const { received } = taking(peer);
-  peer.push('round-start', start);
+  peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'delivered');
   expect(asked).toEqual([0, 1, 2]);
   const bytes = PARAMETERS * 4;
   expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: PIECE_BYTES, bytes });
   expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: bytes, bytes });
-  expect(activities).toContainEqual({ kind: 'sending', round: 1, sent: 2 * PIECE_BYTES, bytes: bytes + 40 });
-  expect(new Float32Array(received.buffer).every((delta) => delta === 0.5)).toBe(true);
+  expect(activities).toContainEqual({
+    kind: 'sending',
+    round: 1,
+    sent: 2 * PIECE_BYTES,
+    bytes: answerBytes() + 40,
+  });
+  expect(new Float32Array(received.buffer, 0, PARAMETERS).every((delta) => delta === 0.5)).toBe(true);
   // One line in the outbound log, with all that left.
-  const updates = session.state.outbound.filter(({ name }) => name.startsWith('update'));
+  const updates = session.state.outbound.filter(({ name }) => name.startsWith('answer'));
   expect(updates).toHaveLength(1);
   expect(updates[0]?.bytes).toBeGreaterThan(bytes);
 });
@@ -200,13 +224,13 @@ it('goes on after a lost line with what is missing, and fetches no model for an 
     peer.drop();
     throw new Error('the line is broken');
   });
-  peer.push('round-start', start);
+  peer.push('ask', asking());
   await until(session, ({ connection }) => connection === 'offline');
   peer.welcome({ ...welcome, runs: [summary] });
   await until(session, ({ connection }) => connection === 'online');
   // As after any join: the coordinator sends the round again.
   await new Promise(setImmediate);
-  peer.push('round-start', start);
+  peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'delivered');
   expect(pieces).toEqual([0, 1, 2, 2]);
   expect(asked).toEqual([0, 1, 2]);
@@ -216,18 +240,18 @@ it('does not fetch the model that it has already', async () => {
   const { session, peer, asked } = await world({ keepModels: true });
   await until(session, ({ model }) => model !== null);
   taking(peer);
-  peer.push('round-start', start);
+  peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'delivered');
   expect(asked).toEqual([0, 1, 2]);
 });
 
 it('stops fetching when it is paused', async () => {
   const { session, peer, asked, declined } = await world();
-  peer.answer('model-piece', ({ piece }) => {
+  peer.answer('parcel', ({ piece }) => {
     asked.push(piece);
     return new Promise(() => {});
   });
-  peer.push('round-start', start);
+  peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'receiving');
   await session.pause();
   expect(asked).toEqual([0, 1]);
@@ -237,8 +261,8 @@ it('stops fetching when it is paused', async () => {
 
 it('waits for the next round where the model was replaced while it was fetched', async () => {
   const { session, peer, declined } = await world();
-  peer.answer('model-piece', () => ({ ok: false, error: { code: 'checkpoint-unknown', message: 'Gone.' } }));
-  peer.push('round-start', start);
+  peer.answer('parcel', () => ({ ok: false, error: { code: 'checkpoint-unknown', message: 'Gone.' } }));
+  peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'receiving');
   await until(session, ({ activity }) => activity.kind === 'waiting');
   expect(declined).toEqual([]);
@@ -249,7 +273,7 @@ it('takes a header that announces another model for what it is', async () => {
   const { session, peer, asked, declined } = await world();
   const other = header.slice();
   other[24] = (other[24] as number) ^ 1;
-  peer.push('round-start', { ...start, frame: other });
+  peer.push('ask', asking(other));
   await until(session, ({ error }) => error !== null);
   await new Promise(setImmediate);
   expect(declined).toMatchObject([{ reason: 'frame-invalid' }]);
@@ -265,14 +289,14 @@ it('fetches the rounded model to train on, though it has the exact one', async (
   expect(asked.splice(0)).toEqual([0, 1, 2]);
   expect([...codecsAsked]).toEqual(['float32']);
   const { received } = taking(peer);
-  peer.push('round-start', { ...start, frame: header16 });
+  peer.push('ask', asking(header16));
   await until(session, ({ activity }) => activity.kind === 'delivered');
   expect(asked).toEqual([0, 1]);
   expect([...codecsAsked]).toEqual(['float32', 'float16']);
   const bytes = payload16.byteLength;
   expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: bytes, bytes });
   expect(given()).toEqual(rounded);
-  expect(new Float32Array(received.buffer).every((delta) => delta === 0.5)).toBe(true);
+  expect(new Float32Array(received.buffer, 0, PARAMETERS).every((delta) => delta === 0.5)).toBe(true);
   // What is kept for use is the model that was named.
   expect(session.models().latest?.weights).toEqual(global);
 });
@@ -284,7 +308,7 @@ it('trains on the model that it took steps from where the whole one is announced
   await session.pull('r-1');
   expect(asked.splice(0)).toEqual([0, 1, 2]);
   taking(peer);
-  peer.push('round-start', start);
+  peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'delivered');
   expect(asked).toEqual([]);
   expect(given()).toEqual(global);
@@ -293,17 +317,21 @@ it('trains on the model that it took steps from where the whole one is announced
 it('sends an update of the plan’s codec in pieces of that', async () => {
   const { session, peer } = await world({ plan: { uploadCodec: 'float16' } });
   const pieces: Uint8Array[] = [];
-  peer.answer('update', () => ({
+  peer.answer('answer', () => ({
     ok: true,
     value: { duplicate: false, next: pieces.length === 2 ? null : pieces.length },
   }));
-  peer.answer('update-piece', ({ piece, bytes }) => {
+  peer.answer('answer-piece', ({ piece, bytes }) => {
     pieces.push(frameBytes(bytes));
     return { ok: true, value: { next: piece + 1 } };
   });
-  peer.push('round-start', start);
+  peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'delivered');
-  expect(pieces.map(({ byteLength }) => byteLength)).toEqual([PIECE_BYTES, PARAMETERS * 2 - PIECE_BYTES]);
+  expect(pieces.map(({ byteLength }) => byteLength)).toEqual([
+    PIECE_BYTES,
+    answerBytes({ uploadCodec: 'float16' }) - PIECE_BYTES,
+  ]);
   // 0.5 in float16 is 0x3800.
-  expect(Buffer.concat(pieces).every((byte, i) => byte === (i % 2 === 0 ? 0 : 0x38))).toBe(true);
+  const change = Buffer.concat(pieces).subarray(0, PARAMETERS * 2);
+  expect(change.every((byte, i) => byte === (i % 2 === 0 ? 0 : 0x38))).toBe(true);
 });

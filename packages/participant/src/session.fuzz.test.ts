@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { Server, type Socket } from 'socket.io';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryData } from './memory-data.ts';
+import { memoryState } from './memory-state.ts';
 import { headlessIdentity } from './node/headless-identity.ts';
 import { createSession } from './session.ts';
 import { socketTransport } from './socket-transport.ts';
@@ -70,6 +71,7 @@ function sessionOver(transport: Transport) {
     }, ['cpu']),
     openData: async (_task, schema) =>
       memoryData(schema, { count: 2, features: new Float32Array(4), labels: new Float32Array([0, 1]) }),
+    localState: memoryState(),
     clock: new ManualClock(),
     device: 'headless',
     backend: 'cpu',
@@ -148,6 +150,6 @@ describe('a session', () => {
 
   it('is answered to everything it can ask', () => {
     const asked = Object.keys(sampleReplies) as UpName[];
-    expect(asked).toContain('update');
+    expect(asked).toContain('answer');
   });
 });

@@ -1,280 +1,108 @@
-import { ManualClock } from '@coppice/ports';
 import {
   ANSWER_TIMEOUT,
   CoppiceError,
-  type Down,
-  decodeFrame,
-  defaultPlan,
   encodeFrame,
-  float32Payload,
-  frameBytes,
-  type Layout,
   layoutHash,
-  type Plan,
-  readFloat32Payload,
-  type Task,
   type Up,
   weightsHash,
 } from '@coppice/protocol';
 import type { Trainer } from '@coppice/training';
 import { describe, expect, it } from 'vitest';
 import { welcome } from './contract.ts';
-import { loopback } from './loopback-transport.ts';
-import { memoryData } from './memory-data.ts';
-import { createSession } from './session.ts';
-import type { Session, SessionState } from './session-state.ts';
-import { trainerHost } from './trainer-host.ts';
-
-const layout: Layout = [{ name: 'w', shape: [2], trainable: true }];
-const task: Task = {
-  id: 'toy',
-  title: { en: 'Toy' },
-  description: { en: 'A toy.' },
-  data: {
-    kind: 'table',
-    features: [{ name: 'x', mean: 0, scale: 1 }],
-    target: { kind: 'number', name: 'y' },
-  },
-  model: { class_name: 'Sequential', config: {} },
-  loss: 'meanSquaredError',
-  samples: false,
-  planDefaults: {},
-};
-const global = new Float32Array([1, 2]);
-const checkpoint = weightsHash(global);
-const frame = encodeFrame({
-  kind: 'weights',
-  codec: 'float32',
-  layoutHash: layoutHash(layout),
-  parameters: 2,
-  payload: float32Payload(global),
-});
-const summary: Down<'run'>['run'] = {
-  id: 'r-1',
-  task: 'toy',
-  title: { en: 'Toy' },
-  status: 'running',
-  admission: 'open',
-  phase: 'waiting',
-  round: 0,
-  rounds: 3,
-  participants: 1,
-  needed: 1,
-  deadlineAt: null,
-  central: null,
+import {
+  asking,
   checkpoint,
-};
-const start: Down<'round-start'> = {
-  run: 'r-1',
-  round: 1,
-  attempt: 1,
-  checkpoint,
-  remaining: 1000,
-  asked: 1,
+  doing,
+  ending,
   frame,
-};
-
-const scriptedResult = { lossSum: 0.75, examples: 3, loss: 0.25, steps: 1, milliseconds: 10 };
-
-/** A trainer that adds 0.5 to each weight, when it is let. */
-function scripted(step: () => Promise<void> = async () => {}): Trainer & { trained: number } {
-  let weights = new Float32Array(2);
-  const trainer = {
-    backend: 'cpu' as const,
-    layout,
-    trained: 0,
-    getWeights: async () => weights,
-    setWeights: (given: Float32Array) => {
-      weights = given.slice();
-    },
-    async train(_data: unknown, _how: unknown, { signal }: { signal?: AbortSignal } = {}) {
-      trainer.trained++;
-      await step();
-      signal?.throwIfAborted();
-      return { ...scriptedResult, weights: weights.map((w) => w + 0.5) };
-    },
-    gradient: async () => weights.map(() => 0),
-    measure: async ({ count }: { count: number }) => ({
-      lossSum: count,
-      examples: count,
-      hits: null,
-      perClass: null,
-    }),
-    evaluate: async (data: { count: number }) => ({ loss: 1, accuracy: null, examples: data.count }),
-    predict: async () => new Float32Array(1),
-    dispose: () => {},
-  };
-  return trainer;
-}
-
-async function world({
-  plan = {},
-  trainer = scripted(),
-  examples = 3,
-  dropsOut,
-}: {
-  plan?: Partial<Plan>;
-  trainer?: Trainer;
-  examples?: number;
-  dropsOut?: (round: number) => boolean;
-} = {}) {
-  const { transport, peer } = loopback();
-  const clock = new ManualClock(1000);
-  const told: { name: string; message: unknown }[] = [];
-  const session = createSession({
-    transport,
-    host: trainerHost(async () => trainer, ['cpu']),
-    openData: async (_task, schema) =>
-      memoryData(schema, {
-        count: examples,
-        features: new Float32Array(examples),
-        labels: new Float32Array(examples),
-      }),
-    clock,
-    device: 'headless',
-    backend: 'cpu',
-    keepModels: true,
-    ...(dropsOut === undefined ? {} : { dropsOut }),
-  });
-  peer.answer('join', (message) => {
-    told.push({ name: 'join', message });
-    return {
-      ok: true,
-      value: {
-        run: summary,
-        task,
-        // So small a share that all examples serve for both.
-        plan: { ...defaultPlan, evaluationShare: 1e-9, ...plan },
-        layout,
-        checkpoint,
-      },
-    };
-  });
-  peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame } }));
-  for (const name of ['leave', 'availability', 'decline', 'evaluation'] as const) {
-    peer.answer(name, (message) => {
-      told.push({ name, message });
-      return { ok: true, value: null };
-    });
-  }
-  peer.answer('update', (message) => {
-    told.push({ name: 'update', message });
-    return { ok: true, value: { duplicate: false, next: null } };
-  });
-  session.connect();
-  const messages = (name: string) => told.filter((one) => one.name === name).map((one) => one.message);
-  const enter = async () => {
-    const joining = session.join('r-1');
-    peer.welcome({ ...welcome, runs: [summary] });
-    await joining;
-    await until(session, (state) => state.joined !== null && state.model !== null);
-  };
-  return { session, peer, told, messages, enter, clock };
-}
-
-function until(session: Session, reached: (state: SessionState) => boolean): Promise<SessionState> {
-  return new Promise((resolve) => {
-    if (reached(session.state)) return resolve(session.state);
-    const stop = session.subscribe((state) => {
-      if (!reached(state)) return;
-      stop();
-      resolve(state);
-    });
-  });
-}
-
-const doing = (kind: string) => (state: SessionState) => state.activity.kind === kind;
-const valuesOf = (update: Up<'update'>) =>
-  readFloat32Payload(
-    decodeFrame(frameBytes(update.frame), { kind: 'update', layoutHash: layoutHash(layout), parameters: 2 }),
-  );
-
-/** What the update carries, by place. */
-function entryOf(update: Up<'update'>): { at: number; value: number } {
-  const expected = { kind: 'update', codec: 'top10', layoutHash: layoutHash(layout), parameters: 2 } as const;
-  const { payload } = decodeFrame(frameBytes(update.frame), expected);
-  const view = new DataView(payload.buffer, payload.byteOffset);
-  return { at: view.getUint32(0, true), value: view.getFloat32(4, true) };
-}
+  frameOf,
+  global,
+  layout,
+  layoutsOf,
+  readAnswer,
+  scripted,
+  scriptedResult,
+  summary,
+  task,
+  ticketOf,
+  until,
+  world,
+} from './session-world.ts';
+import { trainerHost } from './trainer-host.ts';
 
 describe('what a codec leaves out', () => {
   const plan = { uploadCodec: 'top10' } as const;
-  const ended = {
-    run: 'r-1',
-    attempt: 1,
-    outcome: 'committed',
-    reason: null,
-    checkpoint,
-    central: null,
-    accepted: 1,
-    asked: 1,
-    you: 'accepted',
-  } as const;
   const deliver = async (
     { session, peer }: Pick<Awaited<ReturnType<typeof world>>, 'session' | 'peer'>,
     round: number,
   ) => {
-    peer.push('round-start', { ...start, round });
+    peer.push('ask', asking(round));
     await until(session, ({ activity }) => activity.kind === 'delivered' && activity.round === round);
   };
 
   it('is added to the next update, once its own has counted', async () => {
-    const { session, peer, messages, enter } = await world({ plan });
+    const { session, peer, messages, enter, counted, answered } = await world({ plan });
     await enter();
     await deliver({ session, peer }, 1);
-    peer.push('round-end', { ...ended, round: 1 });
+    peer.push('round-end', ending(1));
     await deliver({ session, peer }, 2);
-    // Its end is not heard, as over a lost connection; it was acknowledged.
+    // Its end is not heard, as over a lost connection.
+    counted.set(ticketOf(2), true);
     await deliver({ session, peer }, 3);
+    expect(messages('counted')).toEqual([{ run: 'r-1', tickets: [ticketOf(2)] }]);
     // Another was faster: this one did not count, and what it left out is gone with it.
-    peer.push('round-end', { ...ended, round: 3, you: 'late' });
+    peer.push('round-end', ending(3, { you: 'late' }));
     await deliver({ session, peer }, 4);
     // Each round moves both weights by a half, and one number travels.
-    expect((messages('update') as Up<'update'>[]).map(entryOf)).toEqual([
-      { at: 0, value: 0.5 },
-      { at: 1, value: 1 },
-      { at: 0, value: 1 },
-      { at: 0, value: 1 },
+    expect(answered().map(({ vectors }) => vectors.model)).toEqual([
+      [0.5, 0],
+      [0, 1],
+      [1, 0],
+      [1, 0],
     ]);
   });
 
   it.each([
-    ['counted', { ok: true, value: { duplicate: true, next: null } }, { at: 1, value: 1 }],
-    ['did not', { ok: false, error: { code: 'update-late', message: 'Too late.' } }, { at: 0, value: 0.5 }],
-  ] as const)('is asked about where no answer was heard: it %s', async (_what, answer, second) => {
-    const { session, peer, enter } = await world({ plan });
+    ['counted', true, [0, 1]],
+    ['did not', false, [0.5, 0]],
+  ] as const)('is asked about where no answer was heard: it %s', async (_what, verdict, second) => {
+    const { session, peer, enter, counted, messages, plan: full } = await world({ plan });
     await enter();
-    const updates: Up<'update'>[] = [];
-    peer.answer('update', (update) => {
-      updates.push(update);
-      if (updates.length === 2) return answer;
-      if (updates.length === 3) return { ok: true, value: { duplicate: false, next: null } };
+    const answers: Up<'answer'>[] = [];
+    peer.answer('answer', (answer) => {
+      answers.push(answer);
+      if (answers.length > 1) return { ok: true, value: { duplicate: false, next: null } };
       peer.drop();
       throw new Error('the line is broken');
     });
-    peer.push('round-start', { ...start, round: 1 });
+    peer.push('ask', asking(1));
     await until(session, ({ connection }) => connection === 'offline');
+    counted.set(ticketOf(1), null);
     peer.welcome({ ...welcome, runs: [summary] });
     await until(session, ({ connection }) => connection === 'online');
-    await new Promise(setImmediate);
+    while (messages('counted').length === 0) await new Promise(setImmediate);
+    counted.set(ticketOf(1), verdict);
     await deliver({ session, peer }, 2);
-    expect(updates.map(({ round }) => round)).toEqual([1, 1, 2]);
-    expect(updates.map(entryOf)).toEqual([{ at: 0, value: 0.5 }, { at: 0, value: 0.5 }, second]);
+    const { train } = layoutsOf(full);
+    const read = answers.map((answer) => readAnswer(answer, train, 'top10'));
+    expect(read.map(({ ticket }) => ticket)).toEqual([ticketOf(1), ticketOf(2)]);
+    expect(read.map(({ vectors }) => vectors.model)).toEqual([[0.5, 0], second]);
   });
 
   it('waits while a round is tried again: the update stays as it was', async () => {
-    const { session, peer, messages, enter } = await world({ plan });
+    const { session, peer, enter, answered } = await world({ plan });
     await enter();
     await deliver({ session, peer }, 1);
-    peer.push('round-end', { ...ended, round: 1, outcome: 'abandoned' });
-    peer.push('round-start', { ...start, attempt: 2 });
+    peer.push('round-end', ending(1, { outcome: 'abandoned' }));
+    peer.push('ask', asking(1, { attempt: 2 }));
     await until(session, doing('delivered'));
-    peer.push('round-end', { ...ended, round: 1, attempt: 2 });
+    peer.push('round-end', ending(1, { attempt: 2 }));
     await deliver({ session, peer }, 2);
-    expect((messages('update') as Up<'update'>[]).map(entryOf)).toEqual([
-      { at: 0, value: 0.5 },
-      { at: 0, value: 0.5 },
-      { at: 1, value: 1 },
+    expect(answered().map(({ ticket }) => ticket)).toEqual([ticketOf(1), ticketOf(1, 2), ticketOf(2)]);
+    expect(answered().map(({ vectors }) => vectors.model)).toEqual([
+      [0.5, 0],
+      [0.5, 0],
+      [0, 1],
     ]);
   });
 });
@@ -292,25 +120,32 @@ describe('models that come as steps', () => {
   const next = new Float32Array([1.75, 1.25]);
   // From (1, 2): (0.5, −1), then (0.25, 0.25), in float16.
   const two = stepsOf(0x3800, 0xbc00, 0x3400, 0x3400);
+  const inWorld = async () => {
+    const trainer = scripted();
+    const w = await world({ plan, trainer });
+    await w.enter();
+    return { ...w, trainer };
+  };
   const trainedFrom = async (
-    { session, peer, messages }: Pick<Awaited<ReturnType<typeof world>>, 'session' | 'peer' | 'messages'>,
+    { session, peer, trainer, answered }: Awaited<ReturnType<typeof inWorld>>,
     round: number,
-    message: Partial<Down<'round-start'>>,
+    { hash, base, frame: sent = frame }: { hash: string; base?: string; frame?: Uint8Array },
   ) => {
-    peer.push('round-start', { ...start, round, ...message });
+    const parcel = { name: 'model', hash, frame: sent, ...(base === undefined ? {} : { base }) };
+    peer.push('ask', asking(round, { parcels: [parcel] }));
     await until(session, ({ activity }) => activity.kind === 'delivered' && activity.round === round);
-    expect((messages('update').at(-1) as Up<'update'>).checkpoint).toBe(message.checkpoint);
+    expect(answered().at(-1)?.ticket).toBe(ticketOf(round));
+    expect(weightsHash(await trainer.getWeights())).toBe(hash);
   };
 
   it('lead to the same weights as a whole one', async () => {
-    const w = await world({ plan });
-    await w.enter();
+    const w = await inWorld();
     expect(w.messages('join')).toEqual([expect.objectContaining({ has: null })]);
-    await trainedFrom(w, 1, { checkpoint });
-    await trainedFrom(w, 2, { checkpoint: weightsHash(next), base: checkpoint, frame: two });
+    await trainedFrom(w, 1, { hash: checkpoint });
+    await trainedFrom(w, 2, { hash: weightsHash(next), base: checkpoint, frame: two });
     expect(w.session.models().latest?.weights).toEqual(next);
     // Sent again without a byte, as to one who has it.
-    await trainedFrom(w, 3, { checkpoint: weightsHash(next), base: weightsHash(next), frame: stepsOf() });
+    await trainedFrom(w, 3, { hash: weightsHash(next), base: weightsHash(next), frame: stepsOf() });
     w.peer.drop();
     w.peer.welcome({ ...welcome, runs: [summary] });
     await until(w.session, () => w.messages('join').length === 2);
@@ -318,34 +153,23 @@ describe('models that come as steps', () => {
   });
 
   it('from a model that is not here are not guessed: the whole one is fetched', async () => {
-    const w = await world({ plan });
-    await w.enter();
-    await trainedFrom(w, 1, { checkpoint });
+    const w = await inWorld();
+    await trainedFrom(w, 1, { hash: checkpoint });
     const pulled: Up<'pull'>[] = [];
     w.peer.answer('pull', (message) => {
       pulled.push(message);
-      const payload = float32Payload(next);
-      const hash = layoutHash(layout);
-      const model = encodeFrame({
-        kind: 'weights',
-        codec: 'float32',
-        layoutHash: hash,
-        parameters: 2,
-        payload,
-      });
-      return { ok: true, value: { round: 1, checkpoint: weightsHash(next), frame: model } };
+      return { ok: true, value: { round: 1, checkpoint: weightsHash(next), frame: frameOf(next) } };
     });
-    await trainedFrom(w, 2, { checkpoint: weightsHash(next), base: 'e'.repeat(64), frame: two });
+    await trainedFrom(w, 2, { hash: weightsHash(next), base: 'e'.repeat(64), frame: two });
     expect(pulled).toEqual([{ run: 'r-1' }]);
     expect(w.session.models().latest?.weights).toEqual(next);
   });
 
   it('that lead elsewhere than they should are not trained on', async () => {
-    const w = await world({ plan });
-    await w.enter();
-    await trainedFrom(w, 1, { checkpoint });
-    const elsewhere = { round: 2, checkpoint: 'd'.repeat(64), base: checkpoint, frame: two };
-    w.peer.push('round-start', { ...start, ...elsewhere });
+    const w = await inWorld();
+    await trainedFrom(w, 1, { hash: checkpoint });
+    const elsewhere = { name: 'model', hash: 'd'.repeat(64), base: checkpoint, frame: two };
+    w.peer.push('ask', asking(2, { parcels: [elsewhere] }));
     await until(w.session, ({ error }) => error?.code === 'frame-invalid');
     expect(w.messages('decline')).toEqual([expect.objectContaining({ reason: 'frame-invalid' })]);
   });
@@ -361,32 +185,20 @@ describe('a session', () => {
   });
 
   it('trains a round and sends new weights minus old, with its example count and measurements', async () => {
-    const { session, peer, messages, enter } = await world();
+    const { session, peer, enter, answered } = await world();
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, doing('delivered'));
-    const [update] = messages('update') as [Up<'update'>];
-    expect([...valuesOf(update)]).toEqual([0.5, 0.5]);
-    expect(update).toMatchObject({
-      round: 1,
-      attempt: 1,
-      checkpoint,
-      examples: 3,
-      loss: 0.25,
-      evaluation: { loss: 1, examples: 3 },
-    });
-    peer.push('round-end', {
-      run: 'r-1',
-      round: 1,
-      attempt: 1,
-      outcome: 'committed',
-      reason: null,
-      checkpoint,
-      central: null,
-      accepted: 1,
-      asked: 1,
-      you: 'accepted',
-    });
+    expect(answered()).toMatchObject([
+      {
+        ticket: ticketOf(1),
+        weight: 3,
+        vectors: { model: [0.5, 0.5] },
+        train: { examples: 3, loss: 0.75 },
+        held: { examples: 3, loss: 3 },
+      },
+    ]);
+    peer.push('round-end', ending());
     expect(session.state).toMatchObject({ accepted: 1, activity: { kind: 'waiting' } });
     expect(session.state.outcomes).toEqual([{ round: 1, outcome: 'accepted', reason: null }]);
   });
@@ -394,41 +206,44 @@ describe('a session', () => {
   it('measures nothing where the plan keeps no examples out of training', async () => {
     const trainer = scripted();
     let measured = 0;
-    const { evaluate } = trainer;
-    trainer.evaluate = (data) => {
+    const { measure } = trainer;
+    trainer.measure = (data) => {
       measured++;
-      return evaluate(data);
+      return measure(data);
     };
-    const { session, peer, messages, enter } = await world({ trainer, plan: { evaluationShare: 0 } });
+    const { session, peer, messages, enter, answered } = await world({
+      trainer,
+      plan: { evaluationShare: 0 },
+    });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, doing('delivered'));
-    expect(messages('update')).toMatchObject([{ examples: 3, evaluation: null }]);
-    peer.push('evaluate', { run: 'r-1', round: 1, checkpoint, frame });
-    peer.push('round-start', { ...start, round: 2 });
-    await until(session, (state) => doing('delivered')(state) && messages('update').length === 2);
-    expect(messages('evaluation')).toEqual([]);
+    expect(answered()).toMatchObject([{ train: { examples: 3 }, held: null }]);
+    peer.push('ask', asking(1, { kind: 'evaluate', ticket: 'e1-1.seal' }));
+    peer.push('ask', asking(2));
+    await until(session, (state) => doing('delivered')(state) && messages('answer').length === 2);
+    // Nobody waits for measures that do not come.
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: 'e1-1.seal', reason: 'data-empty' }]);
     expect(session.state.localMetrics).toEqual([]);
     expect(measured).toBe(0);
   });
 
   it('clips before anything leaves the device', async () => {
-    const { session, peer, messages, enter } = await world({ plan: { clipNorm: 0.1 } });
+    const { session, peer, enter, answered } = await world({ plan: { clipNorm: 0.1 } });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, doing('delivered'));
-    const values = valuesOf((messages('update') as [Up<'update'>])[0]);
-    expect(Math.hypot(...values)).toBeCloseTo(0.1, 6);
-    expect(session.state.outbound.at(-1)).toMatchObject({ name: 'update', norm: expect.closeTo(0.1, 6) });
+    expect(Math.hypot(...(answered()[0]?.vectors.model ?? []))).toBeCloseTo(0.1, 6);
+    expect(session.state.outbound.at(-1)).toMatchObject({ name: 'answer', norm: expect.closeTo(0.1, 6) });
   });
 
   it('keeps an outbound log of every message, without data or frames', async () => {
     const { session, peer, enter } = await world();
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, doing('delivered'));
     const names = session.state.outbound.map((record) => record.name);
-    expect(names).toEqual(['join', 'availability', 'pull', 'progress', 'update']);
+    expect(names).toEqual(['join', 'availability', 'pull', 'progress', 'answer']);
     for (const { fields } of session.state.outbound) expect(fields).not.toHaveProperty('frame');
     expect(session.state.sent.messages).toBe(5);
   });
@@ -437,22 +252,22 @@ describe('a session', () => {
     const trainer = scripted();
     const { session, peer, messages, enter } = await world({ trainer });
     await enter();
-    peer.answer('update', () => new Promise(() => {}));
-    peer.push('round-start', start);
+    peer.answer('answer', () => new Promise(() => {}));
+    peer.push('ask', asking());
     await until(session, doing('sending'));
     peer.drop();
     await until(session, (state) => state.connection === 'offline');
-    const sent: Up<'update'>[] = [];
-    peer.answer('update', (message) => {
+    const sent: Up<'answer'>[] = [];
+    peer.answer('answer', (message) => {
       sent.push(message);
       return { ok: true, value: { duplicate: true, next: null } };
     });
     peer.welcome({ ...welcome, runs: [summary] });
     await until(session, (state) => state.connection === 'online' && messages('join').length === 2);
-    peer.push('round-start', { ...start, attempt: 2 });
+    peer.push('ask', asking(1, { attempt: 2 }));
     await until(session, doing('delivered'));
     expect(sent).toHaveLength(1);
-    expect(sent[0]).toMatchObject({ round: 1, attempt: 2 });
+    expect(sent[0]).toMatchObject({ ticket: ticketOf(1, 2) });
     expect(trainer.trained).toBe(1);
   });
 
@@ -466,14 +281,14 @@ describe('a session', () => {
     );
     const { session, peer, messages, enter } = await world({ trainer });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, doing('evaluating'));
     while (trainer.trained === 0) await Promise.resolve();
     await session.pause();
     release();
-    expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: 'paused' }]);
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: ticketOf(1), reason: 'paused' }]);
     expect(messages('availability').at(-1)).toMatchObject({ paused: true });
-    expect(messages('update')).toEqual([]);
+    expect(messages('answer')).toEqual([]);
     expect(session.state.activity.kind).toBe('paused');
     await session.resume();
     expect(messages('availability').at(-1)).toMatchObject({ paused: false });
@@ -490,14 +305,14 @@ describe('a session', () => {
     const trainer: Trainer = { ...plain, train: (data, how) => plain.train(data, how) };
     const { session, peer, messages, enter } = await world({ trainer });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, doing('evaluating'));
     while (plain.trained === 0) await Promise.resolve();
     await session.pause();
     release();
     await new Promise((resolve) => setImmediate(resolve));
     expect(session.state.activity.kind).toBe('paused');
-    expect(messages('update')).toEqual([]);
+    expect(messages('answer')).toEqual([]);
   });
 
   it('trains as its plan says', async () => {
@@ -511,7 +326,7 @@ describe('a session', () => {
     const training = { epochs: 3, batchSize: 7, optimizer: 'adam', learningRate: 0.02 } as const;
     const { peer, enter } = await world({ trainer, plan: { ...training, proximal: 0.5 } });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     while (hows.length === 0) await Promise.resolve();
     // FedProx pulls toward the weights that came with the round.
     const objective = { scale: 1, pull: 0.5, anchor: global, offset: null };
@@ -522,25 +337,19 @@ describe('a session', () => {
     const trainer = scripted(() => Promise.reject(new CoppiceError('training-diverged', 'NaN.')));
     const { session, peer, messages, enter } = await world({ trainer });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, (state) => state.error?.code === 'training-diverged');
-    expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: 'training-diverged' }]);
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: ticketOf(1), reason: 'training-diverged' }]);
     // That the round then came to nothing says less than why.
     const abandoned = {
-      run: 'r-1',
-      round: 1,
-      attempt: 1,
       outcome: 'abandoned',
       reason: { code: 'quorum-lost', message: 'Too few.' },
-      checkpoint,
-      central: null,
       accepted: 0,
-      asked: 1,
     } as const;
-    peer.push('round-end', { ...abandoned, you: 'declined' });
+    peer.push('round-end', ending(1, { ...abandoned, you: 'declined' }));
     expect(session.state.outcomes).toMatchObject([{ round: 1, outcome: 'declined' }]);
     expect(session.state.error?.code).toBe('training-diverged');
-    peer.push('round-end', { ...abandoned, attempt: 2, you: 'late' });
+    peer.push('round-end', ending(1, { ...abandoned, attempt: 2, you: 'late' }));
     expect(session.state.error?.code).toBe('quorum-lost');
     expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'waiting' } });
   });
@@ -557,10 +366,10 @@ describe('a session', () => {
     });
     const { session, peer, messages, enter } = await world({ trainer, plan });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, (state) => state.error?.code === code);
-    expect(messages('decline')).toEqual([{ run: 'r-1', round: 1, attempt: 1, reason: code }]);
-    expect(messages('update')).toEqual([]);
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: ticketOf(1), reason: code }]);
+    expect(messages('answer')).toEqual([]);
     expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'waiting' } });
   });
 
@@ -596,33 +405,23 @@ describe('a session', () => {
     clock.jump(off);
     await enter();
     expect(session.state.clockOffset).toBe(welcome.now - 1000 - off);
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     clock.jump(-2 * off);
     await until(session, doing('delivered'));
-    expect(messages('update')).toHaveLength(1);
+    expect(messages('answer')).toHaveLength(1);
   });
 
   it('takes the current model when its update comes too late', async () => {
     const { session, peer, enter } = await world();
     await enter();
     const newer = new Float32Array([5, 6]);
-    peer.answer('update', () => ({
-      ok: false,
-      error: { code: 'update-late', message: 'Too late.' },
-      current: {
-        round: 1,
-        checkpoint: weightsHash(newer),
-        frame: encodeFrame({
-          kind: 'weights',
-          codec: 'float32',
-          layoutHash: layoutHash(layout),
-          parameters: 2,
-          payload: float32Payload(newer),
-        }),
-      },
-    }));
-    peer.push('round-start', start);
-    await until(session, (state) => state.error?.code === 'update-late');
+    peer.answer('answer', () => {
+      const model = { round: 1, checkpoint: weightsHash(newer), frame: frameOf(newer) };
+      peer.answer('pull', () => ({ ok: true, value: model }));
+      return { ok: false, error: { code: 'update-late', message: 'Too late.' } };
+    });
+    peer.push('ask', asking());
+    await until(session, (state) => state.error?.code === 'update-late' && state.model?.round === 1);
     expect(session.models().latest).toMatchObject({ round: 1, weights: newer });
     expect(session.models().first).toMatchObject({ round: 0 });
   });
@@ -631,13 +430,13 @@ describe('a session', () => {
     const trainer = scripted();
     const { session, peer, messages, enter } = await world({ trainer });
     await enter();
-    peer.answer('update', () => {
+    peer.answer('answer', () => {
       // The round comes again after the join, as for everyone who comes back.
-      peer.answer('update', () => ({ ok: true, value: { duplicate: false, next: null } }));
-      setImmediate(() => peer.push('round-start', start));
+      peer.answer('answer', () => ({ ok: true, value: { duplicate: false, next: null } }));
+      setImmediate(() => peer.push('ask', asking()));
       return { ok: false, error: { code: 'not-joined', message: 'Join.' } };
     });
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, doing('delivered'));
     expect(messages('join')).toHaveLength(2);
     expect(trainer.trained).toBe(1);
@@ -648,11 +447,11 @@ describe('a session', () => {
     const { session, peer, messages, enter } = await world();
     await enter();
     let times = 0;
-    peer.answer('update', () => {
+    peer.answer('answer', () => {
       times++;
       return { ok: false, error: { code: 'frame-invalid', message: 'Damaged.' } };
     });
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, (state) => state.error?.code === 'frame-invalid');
     expect(times).toBe(3);
     expect(messages('decline')).toMatchObject([{ reason: 'frame-invalid' }]);
@@ -662,13 +461,13 @@ describe('a session', () => {
     const trainer = scripted();
     const { session, peer, enter } = await world({ trainer });
     await enter();
-    peer.answer('update', () => ({
+    peer.answer('answer', () => ({
       ok: false,
       error: { code: 'update-out-of-range', message: 'Too large.' },
     }));
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await until(session, (state) => state.error?.code === 'update-out-of-range');
-    peer.push('round-start', { ...start, attempt: 2 });
+    peer.push('ask', asking(1, { attempt: 2 }));
     while (trainer.trained < 2) await new Promise((resolve) => setImmediate(resolve));
     expect(trainer.trained).toBe(2);
   });
@@ -684,7 +483,7 @@ describe('a session', () => {
     const trainer = scripted();
     const { peer, messages, enter } = await world({ trainer, dropsOut: (round) => round === 1 });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     while (messages('decline').length === 0) await Promise.resolve();
     expect(messages('decline')).toMatchObject([{ reason: 'dropout' }]);
     expect(trainer.trained).toBe(0);
@@ -692,15 +491,131 @@ describe('a session', () => {
 
   it('measures a model when asked, and trains nothing', async () => {
     const trainer = scripted();
-    const { session, peer, messages, enter } = await world({ trainer });
+    const { session, peer, messages, enter, answered } = await world({ trainer });
     await enter();
-    peer.push('evaluate', { run: 'r-1', round: 3, checkpoint, frame });
+    peer.push('ask', asking(3, { kind: 'evaluate', ticket: 'e3-1.seal' }));
     await until(session, (state) => state.localMetrics.length === 1);
-    while (messages('evaluation').length === 0) await Promise.resolve();
-    expect(messages('evaluation')).toEqual([
-      { run: 'r-1', checkpoint, metrics: { loss: 1, accuracy: null, examples: 3 } },
+    while (messages('answer').length === 0) await Promise.resolve();
+    expect(answered('evaluate')).toEqual([
+      {
+        ticket: 'e3-1.seal',
+        weight: 1,
+        vectors: {},
+        train: null,
+        held: { examples: 3, loss: 3, lossExamples: 3, hits: null, classes: null },
+      },
     ]);
+    expect(session.state.localMetrics).toMatchObject([{ round: 3, metrics: { loss: 1, examples: 3 } }]);
     expect(trainer.trained).toBe(0);
+  });
+
+  it('answers a question to measure when the run is finished, and waits for nothing after its end', async () => {
+    const { session, peer, messages, enter, clock, answered } = await world();
+    await enter();
+    peer.push('run', { run: { ...summary, status: 'finished' }, now: 5 });
+    expect(session.state.activity.kind).toBe('ended');
+    peer.push('ask', asking(3, { kind: 'evaluate', ticket: 'e3-1.seal' }));
+    while (messages('answer').length === 0) await new Promise(setImmediate);
+    expect(answered('evaluate')).toMatchObject([{ ticket: 'e3-1.seal', held: { examples: 3 } }]);
+    peer.push('run-end', { run: 'r-1', status: 'finished', reason: null });
+    peer.push('run', { run: { ...summary, status: 'finished' }, now: 6 });
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(1);
+    expect(session.state).toMatchObject({ joined: { run: 'r-1' }, activity: { kind: 'ended' } });
+  });
+
+  it('is at an end where only that is told, and stops its training', async () => {
+    const reached = Promise.withResolvers<void>();
+    const trainer = scripted(() => {
+      reached.resolve();
+      return new Promise(() => {});
+    });
+    const { session, peer, messages, enter, clock } = await world({ trainer });
+    await enter();
+    peer.push('ask', asking());
+    await reached.promise;
+    // Of another run: no matter of this one.
+    peer.push('run-end', { run: 'r-2', status: 'stopped', reason: null });
+    expect(session.state.activity.kind).not.toBe('ended');
+    peer.push('run-end', { run: 'r-1', status: 'stopped', reason: null });
+    expect(session.state.activity.kind).toBe('ended');
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(1);
+    // It stays joined: its model can be pulled.
+    expect((await session.pull('r-1')).weights).toEqual(global);
+  });
+
+  it('learns that a run is over where no message told it', async () => {
+    const { session, peer, messages, enter, clock } = await world();
+    await enter();
+    peer.push('run', { run: { ...summary, status: 'finished' }, now: 5 });
+    peer.answer('join', () => ({ ok: false, error: { code: 'run-ended', message: 'Over.' } }));
+    clock.advance(2 * ANSWER_TIMEOUT);
+    await until(session, (state) => state.joined === null);
+    expect(session.state.activity.kind).toBe('ended');
+    clock.advance(10 * ANSWER_TIMEOUT);
+    expect(messages('join')).toHaveLength(1);
+  });
+
+  it('declines a question of a kind that it does not know, and stays in', async () => {
+    const { session, peer, messages, enter } = await world();
+    await enter();
+    peer.push('ask', asking(1, { kind: 'mask', ticket: 'm1-1.seal' }));
+    while (messages('decline').length === 0) await Promise.resolve();
+    const reason = 'backend-unavailable';
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: 'm1-1.seal', reason }]);
+    expect(session.state).toMatchObject({ error: null, activity: { kind: 'waiting' } });
+  });
+
+  it('waits as long as it is told to before it sends its answer again', async () => {
+    const { session, peer, messages, enter, clock } = await world();
+    await enter();
+    const error = { code: 'storage-failed', message: 'Later.', retry: 'later', retryAfter: 5000 } as const;
+    let times = 0;
+    peer.answer('answer', () =>
+      ++times === 1 ? { ok: false, error } : { ok: true, value: { duplicate: false, next: null } },
+    );
+    peer.push('ask', asking());
+    while (times === 0) await new Promise(setImmediate);
+    await new Promise(setImmediate);
+    clock.advance(4999);
+    await new Promise(setImmediate);
+    expect(times).toBe(1);
+    clock.advance(1);
+    await until(session, doing('delivered'));
+    expect(times).toBe(2);
+    expect(messages('decline')).toEqual([]);
+  });
+
+  it('goes by the word of an error that it does not know', async () => {
+    const { session, peer, messages, enter } = await world();
+    await enter();
+    // A code of a newer coordinator is read as internal, which could be tried again.
+    peer.answer('answer', () => ({
+      ok: false,
+      error: { code: 'internal', message: 'Too late.', retry: 'with-current-model' },
+    }));
+    peer.push('ask', asking());
+    await until(session, ({ error }) => error?.code === 'internal');
+    expect(messages('decline')).toEqual([]);
+    expect(session.state.activity.kind).toBe('waiting');
+  });
+
+  it('answers a question that comes while its data is being opened', async () => {
+    const opening = Promise.withResolvers<void>();
+    const { session, peer, messages } = await world({ opened: opening.promise });
+    const joining = session.join('r-1');
+    peer.welcome({ ...welcome, runs: [summary] });
+    while (messages('join').length === 0) await Promise.resolve();
+    await until(session, ({ joined }) => joined !== null);
+    peer.push('ask', asking());
+    await until(session, doing('preparing'));
+    await new Promise(setImmediate);
+    expect(messages('answer')).toEqual([]);
+    opening.resolve();
+    await joining;
+    await until(session, doing('delivered'));
+    expect(messages('answer')).toHaveLength(1);
   });
 
   it('stops for good when it is refused', async () => {
@@ -864,7 +779,7 @@ describe('who may take part', () => {
     });
     const { session, peer, messages, enter } = await world({ trainer });
     await enter();
-    peer.push('round-start', start);
+    peer.push('ask', asking());
     await reached.promise;
     // Of another run: no matter of this one.
     peer.push('notice', { code: 'run-not-admitted', message: 'elsewhere', run: 'r-2' });
@@ -879,7 +794,7 @@ describe('who may take part', () => {
     peer.drop();
     peer.welcome({ ...welcome, runs: [summary] });
     expect(messages('join').length).toBe(joins);
-    expect(messages('update')).toEqual([]);
+    expect(messages('answer')).toEqual([]);
   });
 
   it('is nowhere any more when it is banned from everything', async () => {

@@ -195,7 +195,10 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
  * @throws CoppiceError `backend-lost`, `backend-unavailable`
  */
 export async function answerEvaluate(
-  work: Pick<TrainWork, 'task' | 'plan' | 'layout' | 'participant' | 'weights' | 'data' | 'host' | 'checksum'>,
+  work: Pick<
+    TrainWork,
+    'task' | 'plan' | 'layout' | 'participant' | 'weights' | 'data' | 'host' | 'checksum'
+  >,
 ): Promise<{ answer: MadeAnswer; evaluation: Metrics | null } | null> {
   const { task, plan, layout } = work;
   const { evaluation } = holdOut(work.data, plan.evaluationShare, work.participant);

@@ -28,7 +28,7 @@ export interface Transport {
    *
    * @throws CoppiceError `connection-lost` when the connection breaks before the answer, or none
    *   came in time. The message may or may not have arrived. `frame-too-large`, and nothing was sent, when
-   *   the frame has more than `PIECE_BYTES`: `sendUpdate` sends it in pieces.
+   *   the frame has more than `PIECE_BYTES`: `sendAnswer` sends it in pieces.
    */
   request<N extends UpName>(name: N, message: Up<N>): Promise<Reply<UpValue<N>>>;
   /** Sends a message that may be lost. */

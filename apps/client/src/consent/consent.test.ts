@@ -54,11 +54,13 @@ describe('the privacy label', () => {
   const facts = labelFacts(199_210, { rounds: 20, clipNorm: null });
 
   it('names every field of what is sent besides the update', () => {
-    type Small = 'join' | 'availability' | 'progress' | 'evaluation' | 'decline';
+    type Small = 'join' | 'availability' | 'progress' | 'decline' | 'answer' | 'counted';
     type Fields<N extends Small> = N extends Small ? keyof Up<N> : never;
-    // The model's own names, which the coordinator gave, tell it nothing about this device.
-    type Told = Exclude<Fields<Small>, 'run' | 'round' | 'attempt' | 'checkpoint' | 'has'>;
-    const words: Record<Told, RegExp> = {
+    // Names that the coordinator gave tell it nothing about this device.
+    type Told = Exclude<Fields<Small>, 'run' | 'ticket' | 'tickets' | 'has' | 'frame'>;
+    // The frame of an answer has measures behind the update.
+    type Measured = 'hits' | 'classExamples' | 'classHits';
+    const words: Record<Told | Measured, RegExp> = {
       device: /browser/,
       backend: /computes with/,
       examples: /how many examples/,
@@ -70,7 +72,11 @@ describe('the privacy label', () => {
       step: /how far/,
       steps: /how far/,
       loss: /loss/,
-      metrics: /loss and accuracy/,
+      weight: /how many examples/,
+      milliseconds: /how fast/,
+      hits: /loss and accuracy/,
+      classExamples: /how many of each class/,
+      classHits: /how many of those right/,
       reason: /why it cannot/,
       invitation: /your invitation/,
     };

@@ -1,7 +1,7 @@
 import { remembered } from '../link/remembered.ts';
 
 /** Goes up with every change of what one agrees to; an older agreement then no longer counts. */
-export const CONSENT_VERSION = 3;
+export const CONSENT_VERSION = 4;
 
 /** An agreement, as it is kept and as the receipt holds it. */
 export interface Consent {

@@ -23,7 +23,7 @@ export const labelText = catalogue(
     accountValue: 'none; a random id',
     also: 'Also sent',
     alsoValue:
-      'how many examples, loss and accuracy on them; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL); your invitation, if you came by one',
+      'how many examples, loss and accuracy on them, how many of each class and how many of those right; how far and how fast training is, whether it is paused or why it cannot go on; that this is a browser, and what it computes with (such as WebGL); your invitation, if you came by one',
     infer:
       'Updates are not masked and no noise is added. Whoever runs the coordinator could try to infer from one what kind of examples it was made from.',
     openKey:
@@ -59,7 +59,7 @@ export const labelText = catalogue(
     accountValue: '无；只有一个随机标识',
     also: '另外发送',
     alsoValue:
-      '样本数量、模型在其上的损失与准确率；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）；如果你凭邀请而来，还有该邀请',
+      '样本数量、模型在其上的损失与准确率，以及各类别的样本数量与正确数量；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）；如果你凭邀请而来，还有该邀请',
     infer: '更新没有掩码，也不加噪声。运行协调器的人可以尝试从一份更新推断它由什么样的样本得来。',
     openKey:
       '本页没有通过 HTTPS 传来，因此浏览器无法锁好证明你身份的密钥：它以可读的形式存放在浏览器中，而且途中的任何人都能读取和更改所发送的内容。',

@@ -57,6 +57,11 @@ const en: Texts = {
     means: 'You cannot take part; your examples are untouched.',
     action: 'Open the page by the address its operator gave you. If it happens again, tell the operator.',
   },
+  'message-unknown': {
+    happened: 'The server does not know a message that this page sent.',
+    means: 'That message had no effect. Everything else goes on.',
+    action: 'Reload the page if training does not continue.',
+  },
   'too-many-offences': {
     happened:
       'The coordinator could not use many of the messages from this browser, and is not listening for now.',
@@ -141,6 +146,16 @@ const en: Texts = {
     means: 'The round does not count and the model stays as it was. Nothing of yours is lost.',
     action: 'Nothing: the round is tried again by itself. More people with the page open help.',
   },
+  'ticket-invalid': {
+    happened: 'This device answered a question that was not put to it.',
+    means: 'The update does not count.',
+    action: 'Nothing: the next round starts fresh. If it keeps happening, reload the page.',
+  },
+  'plan-unsupported': {
+    happened: 'This run uses something that this page does not support yet.',
+    means: 'You can’t take part for now. Your examples are kept.',
+    action: 'Reload the page to update it.',
+  },
   'update-late': {
     happened: 'What this device learned arrived after the round had closed.',
     means: 'It does not count this time.',
@@ -190,6 +205,11 @@ const en: Texts = {
     happened: 'The update was longer than this training lets one person’s be.',
     means: 'It was refused; the others are not affected.',
     action: 'Look at your examples for extreme values or wrong labels, or wait: the next round starts fresh.',
+  },
+  'update-measure': {
+    happened: 'The counts sent with the update (examples, loss, accuracy) contradict each other.',
+    means: 'The update was refused; the others are not affected.',
+    action: 'Reload the page. If it happens again, send the diagnostics.',
   },
   'update-not-offered': {
     happened: 'The coordinator has lost what was sent of an update.',
@@ -307,6 +327,11 @@ const zh: Texts = {
     means: '暂时无法参与；你的样本没有变化。',
     action: '请用运营者给出的地址打开本页。如再次出现，请告知运营者。',
   },
+  'message-unknown': {
+    happened: '服务器不认识本页面发送的一条消息。',
+    means: '这条消息没有生效，其余照常。',
+    action: '若训练没有继续，请重新加载页面。',
+  },
   'too-many-offences': {
     happened: '协调器无法使用本浏览器发送的许多消息，暂时不再接收。',
     means: '训练会在没有你的情况下继续；你的样本没有变化。',
@@ -387,6 +412,16 @@ const zh: Texts = {
     means: '本轮不算，模型保持原样。你的任何内容都没有丢失。',
     action: '无需操作：本轮会自动重来。有更多人打开页面会有帮助。',
   },
+  'ticket-invalid': {
+    happened: '本设备的更新对应的提问不属于它。',
+    means: '该更新不计入。',
+    action: '无需操作：下一轮会重新开始。若反复出现，请重新加载页面。',
+  },
+  'plan-unsupported': {
+    happened: '本次训练用到了本页面尚不支持的功能。',
+    means: '你暂时无法参与；你的样本保留不变。',
+    action: '请重新加载页面以更新。',
+  },
   'update-late': {
     happened: '本设备学到的内容在本轮结束之后才到达。',
     means: '这一次不计入。',
@@ -436,6 +471,11 @@ const zh: Texts = {
     happened: '更新超过了本次训练允许一人的长度。',
     means: '它被拒绝；其他人不受影响。',
     action: '检查样本中的极端值或错误标签，或等待：下一轮会重新开始。',
+  },
+  'update-measure': {
+    happened: '更新附带的统计（样本数、损失、准确率）自相矛盾。',
+    means: '更新被拒绝；其他人不受影响。',
+    action: '请重新加载页面。若再次出现，请发送诊断信息。',
   },
   'update-not-offered': {
     happened: '协调器丢失了已发送的部分更新。',
@@ -539,6 +579,7 @@ export function errorText(code: ErrorCode): ErrorText {
 const passing: ReadonlySet<ErrorCode> = new Set([
   'coordinator-stopping',
   'quorum-lost',
+  'ticket-invalid',
   'update-late',
   'update-stale',
   'not-joined',

@@ -6,6 +6,7 @@ import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type CreateTrainer, type RankBackends, type TrainerHost, trainerHost } from '../trainer-host.ts';
 import { openCoppiceDb, openIdbData } from './idb-data.ts';
+import { idbState, openStateDb } from './idb-state.ts';
 import { ownIdentity } from './own-identity.ts';
 
 export interface BrowserParticipantOptions {
@@ -19,7 +20,7 @@ export interface BrowserParticipantOptions {
   readonly rank?: RankBackends;
 }
 
-/** A participant in a browser: identity and examples in IndexedDB, training where `createTrainer` runs. */
+/** A participant in a browser: identity, examples and kept state in IndexedDB, training where `createTrainer` runs. */
 export interface BrowserParticipant {
   readonly session: Session;
   readonly openData: OpenLocalData;
@@ -34,6 +35,9 @@ export async function createBrowserParticipant(
   options: BrowserParticipantOptions,
 ): Promise<BrowserParticipant> {
   const db = await openCoppiceDb();
+  const stateDb = openStateDb();
+  // A failure is told by the first question that needs the state.
+  stateDb.catch(() => {});
   const identity = await ownIdentity(db);
   const backends = options.backends ?? ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];
   const rank = options.rank === undefined ? null : onceForEachModel(options.rank);
@@ -44,6 +48,7 @@ export async function createBrowserParticipant(
     transport: socketTransport(options.url, identity),
     host,
     openData,
+    localState: idbState(stateDb),
     clock: systemClock,
     device: options.device,
     backend: backends[0] as string,
@@ -62,6 +67,10 @@ export async function createBrowserParticipant(
       host.dispose();
       predictions.dispose();
       db.close();
+      stateDb.then(
+        (opened) => opened.close(),
+        () => {},
+      );
     },
   };
 }

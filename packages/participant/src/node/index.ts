@@ -2,7 +2,9 @@ import { crc32 } from 'node:zlib';
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
 import type { RawExamples } from '../local-data.ts';
+import type { LocalState } from '../local-state.ts';
 import { memoryData } from '../memory-data.ts';
+import { memoryState } from '../memory-state.ts';
 import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
@@ -19,6 +21,8 @@ export interface HeadlessOptions {
   /** May be shared by many headless participants of one thread. */
   readonly host: TrainerHost;
   readonly backend: BackendName;
+  /** State that is kept between rounds; left out, it lives as long as this participant. */
+  readonly localState?: LocalState;
   /** Decides whether to drop out of an attempt of a round, before training. Both count from 1. */
   readonly dropsOut?: (round: number, attempt: number) => boolean;
 }
@@ -33,6 +37,7 @@ export function createHeadlessParticipant(options: HeadlessOptions): Session {
     checksum: (bytes) => crc32(bytes),
     device: 'headless',
     backend: options.backend,
+    localState: options.localState ?? memoryState(),
     keepModels: false,
     ...(options.dropsOut === undefined ? {} : { dropsOut: options.dropsOut }),
   });

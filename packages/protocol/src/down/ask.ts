@@ -15,7 +15,7 @@ export const ParcelSchema = z.object({
 });
 export type Parcel = z.infer<typeof ParcelSchema>;
 
-/** The kinds of questions. A participant declines one that it does not know with `backend-unavailable`. */
+/** The kinds of questions that this version asks. */
 export const exchangeKinds = ['train', 'evaluate'] as const;
 export type ExchangeKind = (typeof exchangeKinds)[number];
 
@@ -27,7 +27,8 @@ export type ExchangeKind = (typeof exchangeKinds)[number];
  */
 export const AskSchema = z.object({
   run: RunIdSchema,
-  kind: z.enum(exchangeKinds),
+  /** One of `exchangeKinds`, or a newer one: a participant declines a kind that it does not know with `backend-unavailable`. */
+  kind: z.string().check(z.minLength(1), z.maxLength(40)),
   ticket: TicketSchema,
   /** The round that the answer is for; of `evaluate`, the round that made the model. */
   round: z.int().check(z.minimum(0)),

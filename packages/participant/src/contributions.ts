@@ -1,0 +1,182 @@
+import type { Reply, RoundEnd, UpValue } from '@coppice/protocol';
+import type { KeptAnswer, LocalState, Version } from './local-state.ts';
+import type { Kept } from './train.ts';
+
+/** Versions of a run that counted and are kept, so that a coordinator that lost its last rounds finds the one before. */
+const COUNTED_KEPT = 3;
+/** Versions of a run of which it is not known whether they counted. With those above, a message may name all. */
+const STAGED_KEPT = 4;
+
+/** A question that an answer was made for. */
+export interface Question {
+  readonly run: string;
+  readonly ticket: string;
+  readonly round: number;
+  readonly attempt: number;
+  /** Hash of its model. */
+  readonly model: string;
+}
+
+/** An answer, and the state that becomes current once it has counted; `null`: none. */
+export interface Made {
+  readonly answer: KeptAnswer;
+  readonly kept: Kept | null;
+}
+
+/**
+ * The answers of this device, from being made to being known to have counted. State that belongs to an answer is staged
+ * on the device before the answer is sent, and becomes current only when the answer counted: an end of its round says so,
+ * or the coordinator when it is asked. So a device that is stopped at any moment goes on with the state that matches the
+ * model. Calls are done in the order in which they come.
+ */
+export class Contributions {
+  readonly #local: LocalState;
+  readonly #ask: (run: string, tickets: string[]) => Promise<Reply<UpValue<'counted'>>>;
+  /** The last answer made, as long as it may have to be sent again. */
+  #made: { readonly question: Question; readonly made: Made } | null = null;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param ask sends `counted`. */
+  constructor(
+    local: LocalState,
+    ask: (run: string, tickets: string[]) => Promise<Reply<UpValue<'counted'>>>,
+  ) {
+    this.#local = local;
+    this.#ask = ask;
+  }
+
+  /**
+   * The answer that was made before to this question, in this attempt of its round or an earlier one.
+   *
+   * @throws CoppiceError `storage-failed`
+   */
+  made({ run, round, model }: Question): Promise<Made | null> {
+    return this.#inTurn(async () => {
+      const last = this.#made;
+      if (last?.question.run === run && last.question.round === round && last.question.model === model)
+        return last.made;
+      const versions = await this.#local.versions(run);
+      const version = versions.findLast((one) => !one.counted && one.round === round && one.model === model);
+      if (version === undefined) return null;
+      const answer = await this.#local.answer(run, version.ticket);
+      const kept = await this.#local.kept(run, version.ticket);
+      return answer === null || kept === null ? null : { answer, kept };
+    });
+  }
+
+  /**
+   * Stages an answer's state. Resolves when it is kept: only then may the answer be sent.
+   *
+   * @throws CoppiceError `storage-full`, `storage-failed`
+   */
+  stage(question: Question, made: Made): Promise<void> {
+    return this.#inTurn(async () => {
+      const { run, ticket, round, attempt, model } = question;
+      const { answer, kept } = made;
+      this.#made = { question, made };
+      if (kept === null) return;
+      const staged = (await this.#local.versions(run)).filter((one) => !one.counted && one.ticket !== ticket);
+      // The same answer under the ticket of an earlier attempt.
+      const [same, others] = [
+        staged.filter((one) => one.round === round && one.model === model),
+        staged.filter((one) => one.round !== round || one.model !== model),
+      ];
+      const gone = [...same, ...others.slice(0, Math.max(0, others.length - STAGED_KEPT + 1))];
+      await this.#local.stage(
+        run,
+        { ticket, round, attempt, model },
+        { kept, answer },
+        gone.map((one) => one.ticket),
+      );
+    });
+  }
+
+  /** An answer was refused for what it is: it is not sent again, and cannot count. */
+  refused({ run, ticket }: Question): Promise<void> {
+    return this.#inTurn(() => {
+      if (this.#made?.question.run === run && this.#made.question.ticket === ticket) this.#made = null;
+      return this.#settle(run, new Map([[ticket, false]]));
+    });
+  }
+
+  /** Takes what the end of a round says of the answers to it. */
+  roundEnded({ run, round, attempt, outcome, you }: RoundEnd): Promise<void> {
+    // An abandoned round is tried again, and the answer is sent again.
+    if (outcome !== 'committed') return Promise.resolve();
+    return this.#inTurn(async () => {
+      if (this.#made?.question.run === run) this.#made = null;
+      const of = (await this.#local.versions(run)).filter((one) => !one.counted && one.round === round);
+      await this.#settle(
+        run,
+        new Map(of.map((one) => [one.ticket, one.attempt === attempt && you === 'accepted'])),
+      );
+    });
+  }
+
+  /**
+   * Asks the coordinator which answers counted: of those that are staged, or of all, as after a connection was lost, since
+   * a restored coordinator may lack rounds that counted before.
+   *
+   * @throws CoppiceError `connection-lost`; `storage-failed` and its kin.
+   */
+  settle(run: string, which: 'staged' | 'all'): Promise<void> {
+    return this.#inTurn(async () => {
+      const versions = await this.#local.versions(run);
+      const asked = versions.filter((one) => which === 'all' || !one.counted);
+      if (asked.length === 0) return;
+      const tickets = asked.map(({ ticket }) => ticket);
+      const reply = await this.#ask(run, tickets);
+      if (reply.ok) {
+        const { counted } = reply.value;
+        await this.#settle(run, new Map(tickets.map((ticket, i) => [ticket, counted[i] ?? null])));
+      } else if (reply.error.code === 'ticket-invalid') {
+        // Tickets of a run outlive the coordinator's process: these are of another run by the same name.
+        await this.#settle(run, new Map(tickets.map((ticket) => [ticket, false])));
+      }
+    });
+  }
+
+  /** The state after this device's last answer that counted; `null`: none. @throws CoppiceError `storage-failed` */
+  current(run: string): Promise<Kept | null> {
+    return this.#inTurn(async () => {
+      for (const { ticket } of inOrder(await this.#local.versions(run)).reverse()) {
+        const kept = await this.#local.kept(run, ticket);
+        if (kept !== null) return kept;
+      }
+      return null;
+    });
+  }
+
+  /** Removes everything that is kept of these runs. */
+  forget(wanted: (run: string) => boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const run of await this.#local.runs()) if (wanted(run)) await this.#local.forget(run);
+    });
+  }
+
+  /** Notes verdicts, and drops the oldest versions that counted. */
+  async #settle(run: string, verdicts: ReadonlyMap<string, boolean | null>): Promise<void> {
+    if (verdicts.size === 0) return;
+    const versions = await this.#local.versions(run);
+    const after = versions.map((one) => {
+      const verdict = verdicts.get(one.ticket);
+      return verdict === undefined ? one : { ...one, counted: verdict === true };
+    });
+    const tooOld = inOrder(after).slice(0, -COUNTED_KEPT);
+    await this.#local.settle(
+      run,
+      new Map([...verdicts, ...tooOld.map(({ ticket }) => [ticket, false] as const)]),
+    );
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+}
+
+/** Versions that counted, by their rounds. */
+function inOrder(versions: readonly Version[]): Version[] {
+  return versions.filter(({ counted }) => counted).sort((a, b) => a.round - b.round);
+}

@@ -1,0 +1,300 @@
+import {
+  evaluationLayout,
+  readContribution,
+  type Tally,
+  tallyOf,
+  toFloat32,
+  trainLayout,
+} from '@coppice/federation';
+import { ManualClock } from '@coppice/ports';
+import {
+  type Ask,
+  type ContributionLayout,
+  contributionBytes,
+  contributionHash,
+  contributionSize,
+  type Down,
+  decodeFrame,
+  defaultPlan,
+  encodeFrame,
+  float32Payload,
+  frameBytes,
+  type Layout,
+  layoutHash,
+  type Plan,
+  sectionsOf,
+  type Task,
+  type Up,
+  weightsHash,
+} from '@coppice/protocol';
+import type { Trainer } from '@coppice/training';
+import { welcome } from './contract.ts';
+import type { LocalState } from './local-state.ts';
+import { loopback } from './loopback-transport.ts';
+import { memoryData } from './memory-data.ts';
+import { memoryState } from './memory-state.ts';
+import { createSession } from './session.ts';
+import type { Session, SessionState } from './session-state.ts';
+import { trainerHost } from './trainer-host.ts';
+
+/* A session over a loopback, with a scripted trainer and a coordinator that answers everything. */
+
+export const layout: Layout = [{ name: 'w', shape: [2], trainable: true }];
+export const task: Task = {
+  id: 'toy',
+  title: { en: 'Toy' },
+  description: { en: 'A toy.' },
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  },
+  model: { class_name: 'Sequential', config: {} },
+  loss: 'meanSquaredError',
+  samples: false,
+  planDefaults: {},
+};
+export const global = new Float32Array([1, 2]);
+export const checkpoint = weightsHash(global);
+/** The frame of a model, or of another tensor as long as one, as it is. */
+export function frameOf(weights: Float32Array): Uint8Array {
+  return encodeFrame({
+    kind: 'weights',
+    codec: 'float32',
+    layoutHash: layoutHash(layout),
+    parameters: weights.length,
+    payload: float32Payload(weights),
+  });
+}
+export const frame = frameOf(global);
+export const summary: Down<'run'>['run'] = {
+  id: 'r-1',
+  task: 'toy',
+  title: { en: 'Toy' },
+  status: 'running',
+  admission: 'open',
+  phase: 'waiting',
+  round: 0,
+  rounds: 3,
+  participants: 1,
+  needed: 1,
+  deadlineAt: null,
+  central: null,
+  checkpoint,
+};
+/** The ticket of the question of an attempt. */
+export const ticketOf = (round: number, attempt = 1) => `t${round}-${attempt}.seal`;
+
+/** A question to train in a round. */
+export function asking(round = 1, change: Partial<Ask> = {}): Ask {
+  const attempt = change.attempt ?? 1;
+  return {
+    run: 'r-1',
+    kind: 'train',
+    ticket: ticketOf(round, attempt),
+    round,
+    attempt,
+    remaining: 1000,
+    asked: 1,
+    parcels: [{ name: 'model', hash: checkpoint, frame }],
+    given: {},
+    ...change,
+  };
+}
+
+/** The end of a round that this participant was counted in. */
+export function ending(round = 1, change: Partial<Down<'round-end'>> = {}): Down<'round-end'> {
+  return {
+    run: 'r-1',
+    round,
+    attempt: 1,
+    outcome: 'committed',
+    reason: null,
+    checkpoint,
+    central: null,
+    accepted: 1,
+    asked: 1,
+    you: 'accepted',
+    ...change,
+  };
+}
+
+export const scriptedResult = { lossSum: 0.75, examples: 3, loss: 0.25, steps: 1, milliseconds: 10 };
+
+/** A trainer that adds 0.5 to each weight, when it is let. */
+export function scripted(step: () => Promise<void> = async () => {}): Trainer & { trained: number } {
+  let weights = new Float32Array(2);
+  const trainer = {
+    backend: 'cpu' as const,
+    layout,
+    trained: 0,
+    getWeights: async () => weights,
+    setWeights: (given: Float32Array) => {
+      weights = given.slice();
+    },
+    async train(_data: unknown, _how: unknown, { signal }: { signal?: AbortSignal } = {}) {
+      trainer.trained++;
+      await step();
+      signal?.throwIfAborted();
+      return { ...scriptedResult, weights: weights.map((w) => w + 0.5) };
+    },
+    gradient: async () => weights.map(() => 0),
+    measure: async ({ count }: { count: number }) => ({
+      lossSum: count,
+      examples: count,
+      hits: null,
+      perClass: null,
+    }),
+    evaluate: async (data: { count: number }) => ({ loss: 1, accuracy: null, examples: data.count }),
+    predict: async () => new Float32Array(1),
+    dispose: () => {},
+  };
+  return trainer;
+}
+
+export async function world({
+  plan = {},
+  trainer = scripted(),
+  examples = 3,
+  localState = memoryState(),
+  keepModels = true,
+  opened = Promise.resolve(),
+  dropsOut,
+}: {
+  plan?: Partial<Plan>;
+  trainer?: Trainer;
+  examples?: number;
+  localState?: LocalState;
+  keepModels?: boolean;
+  /** Until then the data is being opened. */
+  opened?: Promise<void>;
+  dropsOut?: (round: number, attempt: number) => boolean;
+} = {}) {
+  const { transport, peer } = loopback();
+  const clock = new ManualClock(1000);
+  const told: { name: string; message: unknown }[] = [];
+  const session = createSession({
+    transport,
+    host: trainerHost(async () => trainer, ['cpu']),
+    async openData(_task, schema) {
+      await opened;
+      return memoryData(schema, {
+        count: examples,
+        features: new Float32Array(examples),
+        labels: new Float32Array(examples),
+      });
+    },
+    localState,
+    clock,
+    device: 'headless',
+    backend: 'cpu',
+    keepModels,
+    ...(dropsOut === undefined ? {} : { dropsOut }),
+  });
+  // So small a share that all examples serve for both.
+  const full: Plan = { ...defaultPlan, evaluationShare: 1e-9, ...plan };
+  const answers = layoutsOf(full);
+  peer.answer('join', (message) => {
+    told.push({ name: 'join', message });
+    return {
+      ok: true,
+      value: {
+        run: summary,
+        task,
+        plan: full,
+        layout,
+        answers: { train: [...answers.train], evaluate: [...answers.evaluate] },
+        checkpoint,
+      },
+    };
+  });
+  peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame } }));
+  for (const name of ['leave', 'availability', 'decline'] as const) {
+    peer.answer(name, (message) => {
+      told.push({ name, message });
+      return { ok: true, value: null };
+    });
+  }
+  peer.answer('answer', (message) => {
+    told.push({ name: 'answer', message });
+    return { ok: true, value: { duplicate: false, next: null } };
+  });
+  /** Answers that counted, of which the end may not have been told. */
+  const counted = new Map<string, boolean | null>();
+  peer.answer('counted', (message) => {
+    told.push({ name: 'counted', message });
+    return {
+      ok: true,
+      value: {
+        counted: message.tickets.map((ticket) =>
+          counted.has(ticket) ? (counted.get(ticket) ?? null) : false,
+        ),
+      },
+    };
+  });
+  session.connect();
+  const messages = (name: string) => told.filter((one) => one.name === name).map((one) => one.message);
+  const enter = async () => {
+    const joining = session.join('r-1');
+    peer.welcome({ ...welcome, runs: [summary] });
+    await joining;
+    await until(session, (state) => state.joined !== null && (!keepModels || state.model !== null));
+  };
+  /** The answers that came, as they are read. */
+  const answered = (kind: 'train' | 'evaluate' = 'train') =>
+    (messages('answer') as Up<'answer'>[]).map((answer) =>
+      readAnswer(answer, answers[kind], kind === 'train' ? full.uploadCodec : 'float32'),
+    );
+  return { session, peer, told, messages, enter, clock, counted, answered, plan: full };
+}
+
+export function until(session: Session, reached: (state: SessionState) => boolean): Promise<SessionState> {
+  return new Promise((resolve) => {
+    if (reached(session.state)) return resolve(session.state);
+    const stop = session.subscribe((state) => {
+      if (!reached(state)) return;
+      stop();
+      resolve(state);
+    });
+  });
+}
+
+export const doing = (kind: string) => (state: SessionState) => state.activity.kind === kind;
+
+export function layoutsOf(plan: Plan): { train: ContributionLayout; evaluate: ContributionLayout } {
+  return { train: trainLayout(layout, task, plan), evaluate: evaluationLayout(task, plan) };
+}
+
+export interface ReadAnswer {
+  readonly ticket: string;
+  readonly weight: number;
+  /** By group, as numbers. */
+  readonly vectors: Readonly<Record<string, number[]>>;
+  readonly train: Tally | null;
+  readonly held: Tally | null;
+}
+
+/** An answer as a coordinator reads it. */
+export function readAnswer(
+  { ticket, weight, frame: sent }: Up<'answer'>,
+  of: ContributionLayout,
+  codec: Plan['uploadCodec'],
+): ReadAnswer {
+  const sections = sectionsOf(of);
+  const expected = {
+    kind: 'contribution',
+    codec,
+    layoutHash: contributionHash(of),
+    parameters: contributionSize(of),
+    bytes: (by: Plan['uploadCodec']) => contributionBytes(by, sections),
+  } as const;
+  const { payload } = decodeFrame(frameBytes(sent), expected);
+  const { vectors, measures } = readContribution(codec, payload, sections);
+  return {
+    ticket,
+    weight,
+    vectors: Object.fromEntries([...vectors].map(([group, values]) => [group, [...toFloat32(values)]])),
+    train: tallyOf('train', measures),
+    held: tallyOf('held', measures),
+  };
+}
