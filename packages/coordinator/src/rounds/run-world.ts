@@ -71,7 +71,7 @@ export function recordOf(plan: Partial<Plan> = {}): RunRecord {
 }
 
 /** Puts a run with its first weights into a storage, as a launch does. */
-export async function launch(storage: Storage, plan: Partial<Plan>, strategy?: Strategy): Promise<void> {
+export async function launch(storage: Storage, plan: Partial<Plan>): Promise<void> {
   const weights = new Float32Array([1, 2, 3]);
   const record = recordOf(plan);
   await storage.commit({
@@ -79,7 +79,7 @@ export async function launch(storage: Storage, plan: Partial<Plan>, strategy?: S
     round: null,
     model: {
       weights,
-      state: strategy?.server.init({ layout, weights }) ?? { values: {}, tensors: {} },
+      state: { values: {}, tensors: {} },
       checkpoint: {
         hash: weightsHash(weights),
         run: record.id,
@@ -123,15 +123,16 @@ function payloadOf(parts: readonly (Uint8Array | Float32Array)[]): Uint8Array {
   return Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : float32Payload(part))));
 }
 
-/** All but the hits: classes and hits that fit to an accuracy. */
-function heldOf({ loss, accuracy, examples }: Metrics) {
+/** Measures that come to these metrics; all examples are of the first of `classes` classes. */
+function heldOf({ loss, accuracy, examples }: Metrics, classes = 2) {
   const hits = Math.round((accuracy ?? 0) * examples);
+  const first = (count: number) => Array.from({ length: classes }, (_, i) => (i === 0 ? count : 0));
   return tallyMeasures('held', {
     examples,
     loss: (loss ?? 0) * examples,
     lossExamples: loss === null ? 0 : examples,
     hits,
-    classes: { examples: [examples, 0], hits: [hits, 0] },
+    classes: { examples: first(examples), hits: first(hits) },
   });
 }
 
@@ -159,7 +160,10 @@ export function trainFrame(
       hits: null,
       classes: null,
     }),
-    ...heldOf(evaluation ?? { loss: 0.7, accuracy: 0.25, examples: evaluation === null ? 0 : 4 }),
+    ...heldOf(
+      evaluation ?? { loss: 0.7, accuracy: 0.25, examples: evaluation === null ? 0 : 4 },
+      form.find(({ name }) => name === 'held/class-examples')?.shape[0],
+    ),
   ]);
   const numbers = encodeMeasures(
     form.filter(({ role }) => role === 'measure'),

@@ -93,8 +93,14 @@ describe.each(Object.keys(strategies) as Name[])('%s', (name) => {
 
     const begin = async (storage = memoryStorage(), spool = spools[kind].open(folder)) => {
       const strategy = strategies[name]();
-      if ((await storage.runs()).length === 0) await launch(storage, plan, strategy);
-      const w = await world(plan, { left: await leftIn(storage, spool), strategy });
+      if ((await storage.runs()).length === 0) await launch(storage, plan);
+      const left = await leftIn(storage, spool);
+      // A launch stores the memory that a strategy begins with; this one was stored without.
+      const model =
+        left.model?.round === 0
+          ? { ...left.model, state: strategy.server.init({ layout, weights: left.model.weights }) }
+          : left.model;
+      const w = await world(plan, { left: { ...left, ...(model === undefined ? {} : { model }) }, strategy });
       await w.engine.resumeAfterRestart();
       return { w, storage, spool };
     };
