@@ -10,7 +10,9 @@ import type { Keys } from './raw-identity.ts';
 export type Json = Record<string, unknown>;
 interface Arrived {
   readonly name: string;
+  /** Binary parts stand where their placeholders were. */
   readonly message: Json;
+  /** The first binary part. */
   readonly frame: Uint8Array | null;
 }
 export interface Spec {
@@ -25,8 +27,8 @@ export class RawParticipant {
   readonly #arrived: Arrived[] = [];
   #waiting: { name: string; resolve(event: Arrived): void }[] = [];
   #next = 0;
-  /** A text that announced a binary part, until that part comes. */
-  #announced: string | null = null;
+  /** A text that announced binary parts, until they are all here. */
+  #announced: { text: string; count: number; parts: Uint8Array[] } | null = null;
   /** Every packet, both ways, as it went over the wire. */
   readonly log: string[] = [];
   /** The error that `connect_error` carried, or null once connected. */
@@ -48,15 +50,16 @@ export class RawParticipant {
     this.connected = new Promise((resolve) => {
       this.#socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
         this.log.push(`S ${typeof data === 'string' ? data : `<${data.byteLength} bytes>`}`);
-        if (typeof data !== 'string') this.#packet(this.#announced ?? '', new Uint8Array(data));
+        if (typeof data !== 'string') this.#part(new Uint8Array(data));
         else if (data.startsWith('0'))
           for (let n = 0; n < hellos; n++) this.send(`40/participant,${JSON.stringify(auth)}`);
         else if (data === '2') this.send('3');
         else if (data === '41/participant,') this.#socket.close();
         else if (data.startsWith('40/participant,')) resolve(null);
         else if (data.startsWith('44/participant,')) resolve(JSON.parse(data.slice(15)).data as Json);
-        else if (data.startsWith('45') || data.startsWith('46')) this.#announced = data;
-        else this.#packet(data, null);
+        else if (data.startsWith('45') || data.startsWith('46'))
+          this.#announced = { text: data, count: Number.parseInt(data.slice(2), 10), parts: [] };
+        else this.#packet(data, []);
       });
     });
   }
@@ -103,10 +106,22 @@ export class RawParticipant {
     this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
   }
 
-  #packet(text: string, frame: Uint8Array | null): void {
-    const match = text.match(/^4(?:[23]|[56]1-)\/participant,(\d*)(\[.*\])$/s);
+  #part(bytes: Uint8Array): void {
+    if (this.#announced === null) throw new Error('a binary part that no text announced');
+    const { text, count, parts } = this.#announced;
+    if (parts.push(bytes) < count) return;
+    this.#announced = null;
+    this.#packet(text, parts);
+  }
+
+  #packet(text: string, parts: readonly Uint8Array[]): void {
+    const match = text.match(/^4(?:[23]|[56]\d-)\/participant,(\d*)(\[.*\])$/s);
     if (match === null) throw new Error(`not a packet of docs/protocol.md: ${text.slice(0, 80)}`);
-    const list = JSON.parse(match[2] as string) as [unknown, unknown];
+    const [frame = null] = parts;
+    const list = JSON.parse(match[2] as string, (_key, value: unknown) => {
+      const { _placeholder, num } = (value ?? {}) as { _placeholder?: unknown; num?: unknown };
+      return _placeholder === true ? parts[num as number] : value;
+    }) as [unknown, unknown];
     if (text.startsWith('43') || text.startsWith('46')) {
       const id = Number(match[1]);
       this.#answers.get(id)?.({ name: 'answer', message: list[0] as Json, frame });
@@ -124,18 +139,18 @@ export class RawParticipant {
 /** "Frames in pieces": all but the last have 1 MiB. */
 export const PIECE = 1_048_576;
 
-/** The whole frame of a model whose header came alone. */
+/** The whole frame of a parcel, a model among them, whose header came alone. */
 export async function fetchPieces(
   raw: RawParticipant,
   run: unknown,
-  checkpoint: unknown,
+  hash: unknown,
   header: Uint8Array,
 ): Promise<Uint8Array> {
   const payloadBytes = Buffer.from(header).readUInt32LE(28);
   const whole = new Uint8Array(40 + payloadBytes);
   whole.set(header);
   for (let piece = 0; piece * PIECE < payloadBytes; piece++) {
-    const { message, frame } = await raw.ask('model-piece', { run, checkpoint, piece });
+    const { message, frame } = await raw.ask('parcel', { run, hash, piece });
     if (frame === null) throw new Error(JSON.stringify(message));
     whole.set(frame, 40 + piece * PIECE);
   }
@@ -143,31 +158,31 @@ export async function fetchPieces(
   return whole;
 }
 
-/** Piece number `piece` of an update, to be asked for an answer. */
+/** Piece number `piece` of an answer. */
 export function sendPiece(
   raw: RawParticipant,
-  { run, round, attempt }: Json,
+  { run, ticket }: Json,
   frame: Uint8Array,
   piece: number,
 ): Promise<Arrived> {
   const bytes = frame.subarray(40 + piece * PIECE, 40 + (piece + 1) * PIECE);
-  return raw.ask('update-piece', { run, round, attempt, piece }, bytes, 'bytes');
+  return raw.ask('answer-piece', { run, ticket, piece }, bytes, 'bytes');
 }
 
-/** Sends a large update. @returns the coordinator's last answer, and the pieces that were sent. */
+/** Sends a large answer. @returns the coordinator's last reply, and the pieces that were sent. */
 export async function sendInPieces(
   raw: RawParticipant,
-  update: Json,
+  answer: Json,
   frame: Uint8Array,
 ): Promise<{ answer: Json; sent: number[] }> {
   const header = frame.subarray(0, 40);
   const sent: number[] = [];
   for (;;) {
-    const { message } = await raw.ask('update', update, header);
+    const { message } = await raw.ask('answer', answer, header);
     const next = (message['value'] as { next: number | null } | undefined)?.next ?? null;
     if (next === null) return { answer: message, sent };
     for (let piece = next; 40 + piece * PIECE < frame.byteLength; piece++) {
-      const reply = await sendPiece(raw, update, frame, piece);
+      const reply = await sendPiece(raw, answer, frame, piece);
       if (reply.message['ok'] !== true) return { answer: reply.message, sent };
       sent.push(piece);
     }
@@ -234,7 +249,10 @@ export function encodeInt8(values: readonly number[], seed: number): Uint8Array 
     at = bytes.writeFloatLE(scale, at);
     for (const [i, value] of block.entries()) {
       const draw = Number(randomBits(seed, from + i)) / 2 ** 32;
-      at = bytes.writeInt8(scale === 0 ? 0 : Math.floor(value / scale + draw), at);
+      at = bytes.writeInt8(
+        scale === 0 ? 0 : Math.max(-127, Math.min(127, Math.floor(value / scale + draw))),
+        at,
+      );
     }
   }
   return bytes;

@@ -4,12 +4,11 @@ import type { ErrorCode, WireError } from '@coppice/protocol';
 const inside = (code: ErrorCode) =>
   code.startsWith('storage-') || code === 'internal' || code === 'evaluation-failed';
 
-/** An error as people are told it who do not look after the coordinator. The code says as much as before. */
-export function outward({ code, message }: WireError): WireError {
+/** Replaces the message of an error that is the coordinator's own business. Code and advice stay as they were. */
+export function outward(error: WireError): WireError {
+  if (!inside(error.code)) return error;
   return {
-    code,
-    message: inside(code)
-      ? 'Something went wrong on the coordinator itself. Its log says more, to whoever runs it.'
-      : message,
+    ...error,
+    message: 'Something went wrong on the coordinator itself. Its log says more, to whoever runs it.',
   };
 }

@@ -3,6 +3,7 @@ import {
   type Answer,
   type Codec,
   type ContributionLayout,
+  CoppiceError,
   contributionBytes,
   contributionHash,
   contributionSize,
@@ -22,23 +23,30 @@ export class AnswerForm {
   readonly sections: readonly Section[];
   readonly #pipeline: Pick<Pipeline, 'onContribution'>;
   readonly #expected: FrameExpectation;
+  readonly #maxWeight: number;
   readonly #checkMeasures: (measures: Measures, answer: Pick<Answer, 'weight'>) => void;
 
-  /** @param options.checkMeasures throws a CoppiceError `update-measure` for measures that no data can give. */
+  /**
+   * @param options.maxWeight the largest weight that an answer may claim; left out, any.
+   * @param options.checkMeasures throws a CoppiceError `update-measure` for measures that no data can give.
+   */
   constructor({
     layout,
     codec,
     pipeline,
+    maxWeight = Number.POSITIVE_INFINITY,
     checkMeasures,
   }: {
     layout: ContributionLayout;
     codec: Codec;
     pipeline: Pick<Pipeline, 'onContribution'>;
+    maxWeight?: number;
     checkMeasures: (measures: Measures, answer: Pick<Answer, 'weight'>) => void;
   }) {
     this.sections = sectionsOf(layout);
     this.#pipeline = pipeline;
     this.#checkMeasures = checkMeasures;
+    this.#maxWeight = maxWeight;
     this.#expected = {
       kind: 'contribution',
       codec,
@@ -57,18 +65,20 @@ export class AnswerForm {
    * Reads the header of an answer that is to follow in pieces.
    *
    * @returns the bytes of its payload.
-   * @throws CoppiceError `frame-invalid`, `update-shape`
+   * @throws CoppiceError `update-examples`, `frame-invalid`, `update-shape`
    */
   payloadBytes(answer: Answer): number {
+    this.#checkWeight(answer);
     return decodeHeader(frameBytes(answer.frame), this.#expected, nativeCrc32).payloadBytes;
   }
 
   /**
    * Reads a whole answer, a piece of its bytes at a time. Its vectors stay in the frame until they are summed.
    *
-   * @throws CoppiceError `frame-invalid`, `update-shape`, `update-not-finite`, `update-measure`
+   * @throws CoppiceError `update-examples`, `frame-invalid`, `update-shape`, `update-not-finite`, `update-measure`
    */
   *read(answer: Answer): Steps<Contribution> {
+    this.#checkWeight(answer);
     const bytes = frameBytes(answer.frame);
     const payload = bytes.subarray(FRAME_HEADER_BYTES);
     const checksum = yield* crc32InSteps(payload);
@@ -79,6 +89,14 @@ export class AnswerForm {
     const contribution = this.#pipeline.onContribution(frame.payload, this.sections);
     this.#checkMeasures(contribution.measures, answer);
     return contribution;
+  }
+
+  #checkWeight({ weight }: Answer): void {
+    if (weight <= this.#maxWeight) return;
+    throw new CoppiceError(
+      'update-examples',
+      `The update was trained on ${weight} examples; this run counts at most ${this.#maxWeight} of one participant.`,
+    );
   }
 
   /**

@@ -27,11 +27,16 @@ function world() {
 }
 
 const notice = (text: string) => ({ code: 'internal' as const, message: text });
-const evaluate = (bytes: number) => ({
+const ask = (bytes: number) => ({
   run: 'r-1',
+  kind: 'train',
+  ticket: 't1-1.x',
   round: 1,
-  checkpoint: '0'.repeat(64),
-  frame: new Uint8Array(bytes),
+  attempt: 1,
+  remaining: 1,
+  asked: 1,
+  parcels: [{ name: 'model', hash: '0'.repeat(64), frame: new Uint8Array(bytes) }],
+  given: {},
 });
 const sockets = (count: number) => Array.from({ length: count }, (_, i) => `socket ${i}`);
 
@@ -51,9 +56,9 @@ it('writes to everyone, once, in the order of asking, and never more in a turn t
       const { outbox, turns, finish } = world();
       const expected = new Map<string, unknown[]>();
       for (const { count, bytes } of sendings) {
-        const message = bytes === 0 ? notice('hello') : evaluate(bytes);
+        const message = bytes === 0 ? notice('hello') : ask(bytes);
         for (const id of sockets(count)) expected.set(id, [...(expected.get(id) ?? []), message]);
-        outbox.send(sockets(count), bytes === 0 ? 'notice' : 'evaluate', message as never);
+        outbox.send(sockets(count), bytes === 0 ? 'notice' : 'ask', message as never);
       }
       finish();
       const heard = new Map<string, unknown[]>();
@@ -69,8 +74,8 @@ it('writes to everyone, once, in the order of asking, and never more in a turn t
       for (const turn of turns.slice(1)) {
         const writes = turn.reduce((sum, [ids]) => sum + ids.length, 0);
         const frames = turn.flatMap(([ids, message]) => {
-          const { frame } = message as { frame?: Uint8Array };
-          return frame === undefined ? [] : ids.map(() => frame.byteLength);
+          const { parcels = [] } = message as { parcels?: { frame: Uint8Array }[] };
+          return parcels.flatMap(({ frame }) => ids.map(() => frame.byteLength));
         });
         expect(writes).toBeLessThanOrEqual(WRITES_A_TURN);
         // One goes through in any case, however large.

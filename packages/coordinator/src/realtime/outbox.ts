@@ -35,11 +35,10 @@ export class Outbox {
   /** @param sockets their ids; whoever is gone by then hears nothing. */
   send<N extends DownName>(sockets: readonly string[], name: N, message: Down<N>): void {
     if (sockets.length === 0) return;
-    const { frame } = message as { frame?: { byteLength: number } };
     this.#waiting.push({
       sockets,
       done: 0,
-      bytes: frame?.byteLength ?? 0,
+      bytes: binaryBytes(message),
       write: (some) => this.#write(some, name, message as Down<DownName>),
     });
     if (!this.#going) this.#go();
@@ -71,4 +70,13 @@ export class Outbox {
     this.#going = this.#waiting.length > 0;
     if (this.#going) this.#later(() => this.#go());
   }
+}
+
+/** Bytes of the frames of a message. */
+function binaryBytes(message: object): number {
+  const { frame, parcels = [] } = message as {
+    frame?: { byteLength: number };
+    parcels?: readonly { frame: { byteLength: number } }[];
+  };
+  return parcels.reduce((sum, parcel) => sum + parcel.frame.byteLength, frame?.byteLength ?? 0);
 }

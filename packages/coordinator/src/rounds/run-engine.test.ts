@@ -231,7 +231,7 @@ describe('an update is refused by name', () => {
     await refused(0, { ...good(0), frame: ofEvaluation }, 'update-shape');
     await refused(1, w.answerOf(id(1), [1, Number.NaN, 1]), 'update-not-finite');
     await refused(2, w.answerOf(id(2), [1e30, 1, 1]), 'update-norm');
-    await refused(3, w.answerOf(id(3), [1, 1, 1], 101), 'update-measure');
+    await refused(3, w.answerOf(id(3), [1, 1, 1], 101), 'update-examples');
     const tickets = new Tickets('toy-1', String(defaultPlan.seed));
     const named = (name: string) => ({ ...good(4), ticket: tickets.issue(name, id(4)) });
     for (const name of ['t0-1', 't1-0', 't1-2', 't7-1', 'e1-1']) await refused(4, named(name), 'update-late');

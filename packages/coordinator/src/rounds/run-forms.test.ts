@@ -24,7 +24,7 @@ describe('the answers of a run', () => {
   it.each<[string, number, AnswerParts, string]>([
     ['weigh more than was trained on', 6, { trained: 5 }, 'update-measure'],
     ['weigh less', 4, { trained: 5 }, 'update-measure'],
-    ['were trained on more than the plan lets', 101, {}, 'update-measure'],
+    ['were trained on more than the plan lets', 101, {}, 'update-examples'],
     ['lost less than nothing', 5, { loss: -1 }, 'update-measure'],
     ['lost more than any model does', 5, { loss: 1025 }, 'update-measure'],
     ['hit more than was there', 5, { evaluation: { loss: 1, accuracy: 2, examples: 4 } }, 'update-measure'],

@@ -46,6 +46,7 @@ export function runForms(
     layout: layouts.train,
     codec: plan.uploadCodec,
     pipeline,
+    maxWeight: plan.maxExamples,
     checkMeasures(measures, { weight }) {
       for (const prefix of ['train', 'held'] as const) {
         const tally = tallyOf(prefix, measures);
