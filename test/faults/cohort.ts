@@ -69,7 +69,7 @@ export async function expectRight(
     });
   }
   const rounds = await world.get<Json[]>(`/api/runs/${run}/rounds`);
-  const { attempt } = asked.update;
+  const { attempt } = asked;
   const round = rounds.find((one) => one['round'] === asked.round && one['attempt'] === attempt);
   expect(round).toMatchObject({ outcome: 'committed', checkpoint, accepted: updates.length });
   const cohort = round?.['cohort'] as { outcome: string }[];

@@ -36,7 +36,7 @@ describe('an update that comes one byte at a time', () => {
     const cohort = await beginRound(world, {}, { badUrl: slow.url });
     slow.trickle();
     const { delta } = honest(cohort.asked, 4);
-    void cohort.bad.raw.ask('update', cohort.asked.update, cohort.asked.frame(delta));
+    void cohort.bad.raw.ask('answer', cohort.asked.answer, cohort.asked.frame(delta));
     await deliverAll(cohort);
     world.clock.advance(60_000);
     await expectRight(world, cohort, { bad: 'late' });
@@ -50,7 +50,7 @@ describe('an update that comes one byte at a time', () => {
     );
     slow.trickle();
     for (const { raw } of many)
-      void raw.ask('update', cohort.asked.update, cohort.asked.frame(honest(cohort.asked, 4).delta));
+      void raw.ask('answer', cohort.asked.answer, cohort.asked.frame(honest(cohort.asked, 4).delta));
     await deliverAll(cohort);
     world.clock.advance(60_000);
     await expectRight(world, cohort, { bad: 'late' });

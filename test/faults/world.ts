@@ -1,8 +1,10 @@
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { ManualClock } from '@coppice/ports';
+import { contributionHash, contributionPayload, type Tensor } from '../conformance/raw-contribution.ts';
 import { keysOf } from '../conformance/raw-identity.ts';
 import {
   aggregate,
+  encodedFrame,
   frame,
   type Json,
   layoutHash,
@@ -13,23 +15,36 @@ import {
 } from '../conformance/raw-participant.ts';
 
 const KEY = 'a-key-for-tests';
-export const PROTOCOL = 3;
+export const PROTOCOL = 4;
 
 /** Somebody connected to the coordinator, written from docs/protocol.md alone. */
 export interface Someone {
   readonly name: string;
   readonly raw: RawParticipant;
+  /** The tickets of questions that came, by round and attempt. */
+  readonly tickets: Map<string, string>;
+}
+
+/** Measures of an answer, as the page names them; left out: of five examples trained on and two held out. */
+export interface Claims {
+  readonly weight?: number;
+  /** Σ loss over the examples trained on. */
+  readonly loss?: number;
+  readonly held?: { readonly examples: number; readonly loss: number; readonly hits: number };
 }
 
 /** What a member of the cohort was asked. */
 export interface Asked {
   readonly round: number;
+  readonly attempt: number;
+  /** Of the model: its layout's hash, and its name. */
   readonly hash: Buffer;
+  readonly checkpoint: string;
   readonly weights: number[];
-  /** What every update of this round says beside its frame. */
-  readonly update: Json;
-  /** A frame of kind update with these differences. */
-  frame(values: readonly number[]): Uint8Array;
+  /** All that an answer of this member says beside its frame. */
+  readonly answer: Json;
+  /** A frame of kind contribution with these differences. */
+  frame(values: readonly number[], claims?: Claims): Uint8Array;
 }
 
 /** A real coordinator on a clock that moves by hand, and people of all kinds. */
@@ -39,6 +54,7 @@ export class World {
   readonly #open: RawParticipant[] = [];
   readonly #waiting = new Set<() => void>();
   #layout: Spec[] = [];
+  #answers: Tensor[] = [];
 
   static async begin(): Promise<World> {
     const clock = new ManualClock(1_800_000_000_000);
@@ -122,7 +138,7 @@ export class World {
     const refused = await raw.connected;
     if (refused !== null) throw new Error(JSON.stringify(refused));
     await raw.event('welcome');
-    return { name, raw };
+    return { name, raw, tickets: new Map() };
   }
 
   /** A connection that claims to be somebody, once or more often, and proves nothing by itself. */
@@ -159,38 +175,68 @@ export class World {
       run,
       device: 'headless',
       backend: 'none',
-      examples: 10,
+      examples: 1000,
       speed: null,
       paused: false,
     });
     if (joined.message['ok'] !== true) throw new Error(JSON.stringify(joined.message));
-    this.#layout = (joined.message['value'] as { layout: Spec[] }).layout;
+    const { layout, answers } = joined.message['value'] as { layout: Spec[]; answers: { train: Tensor[] } };
+    this.#layout = layout;
+    this.#answers = answers.train;
     return someone;
   }
 
   /** Resolves when the round has come to someone who joined. */
-  async asked({ raw }: Someone): Promise<Asked> {
-    const { message, frame: bytes } = await raw.event('round-start');
-    if (bytes === null) throw new Error('round-start came without its frame');
-    const { run, round, attempt, checkpoint } = message;
-    const hash = layoutHash(this.#layout);
+  async asked({ raw, tickets }: Someone): Promise<Asked> {
+    const { message } = await raw.event('ask');
+    const { run, round, attempt, ticket, parcels } = message as {
+      run: string;
+      round: number;
+      attempt: number;
+      ticket: string;
+      parcels: { hash: string; frame: Uint8Array }[];
+    };
+    const [model] = parcels;
+    if (model === undefined) throw new Error('a question came without its model');
+    tickets.set(`${round} ${attempt}`, ticket);
+    const layout = this.#answers;
     return {
-      round: round as number,
-      hash,
-      weights: payload(bytes),
-      update: {
-        run,
-        round,
-        attempt,
-        checkpoint,
-        examples: 5,
-        loss: 0.9,
-        evaluation: { loss: 1.1, accuracy: 0.5, examples: 2 },
-        milliseconds: 12,
-      },
-      frame: (values) => frame(2, hash, values),
+      round,
+      attempt,
+      hash: layoutHash(this.#layout),
+      checkpoint: model.hash,
+      weights: payload(model.frame),
+      answer: { run, ticket, weight: 5, milliseconds: 12 },
+      frame: (values, claims) => answerFrame(layout, values, claims),
     };
   }
+}
+
+/** The frame of an answer; with as many values as the model has, or others. */
+function answerFrame(
+  layout: readonly Tensor[],
+  values: readonly number[],
+  { weight = 5, loss = 0.9 * weight, held = { examples: 2, loss: 2.2, hits: 1 } }: Claims = {},
+): Uint8Array {
+  const measures = layout.filter(({ role }) => role === 'measure');
+  const size = ({ shape }: Tensor) => shape.reduce((all, length) => all * length, 1);
+  const first = (count: number, { length } = { length: size(measures.at(-1) as Tensor) }) =>
+    Array.from({ length }, (_, i) => (i === 0 ? count : 0));
+  const payload = contributionPayload(layout, {
+    model: values,
+    'train/examples': [weight],
+    'train/loss': [loss],
+    'train/loss-examples': [weight],
+    'held/examples': [held.examples],
+    'held/loss': [held.loss],
+    'held/loss-examples': [held.examples],
+    'held/hits': [held.hits],
+    'held/class-examples': first(held.examples),
+    'held/class-hits': first(held.hits),
+  });
+  const numbers = measures.reduce((all, one) => all + size(one) * (one.precision === 'double' ? 2 : 1), 0);
+  const encoded = { codec: 0, payload };
+  return new Uint8Array(encodedFrame(2, contributionHash(layout), values.length + numbers, encoded));
 }
 
 /** Differences of any size and sign, none of them round. */
@@ -211,8 +257,10 @@ export function foretold(
   return weightsHash(frame(1, asked.hash, aggregate(asked.weights, updates)).subarray(40));
 }
 
-/** @returns the coordinator's answer to honest participant number n. */
-export async function deliver({ raw }: Someone, asked: Asked, n: number): Promise<Json> {
+/** @returns the coordinator's reply to honest participant number n. */
+export async function deliver({ raw, tickets }: Someone, asked: Asked, n: number): Promise<Json> {
   const { delta, examples } = honest(asked, n);
-  return (await raw.ask('update', { ...asked.update, examples }, asked.frame(delta))).message;
+  const ticket = tickets.get(`${asked.round} ${asked.attempt}`) ?? asked.answer['ticket'];
+  const answer = { ...asked.answer, ticket, weight: examples };
+  return (await raw.ask('answer', answer, asked.frame(delta, { weight: examples }))).message;
 }

@@ -3,9 +3,7 @@ import { builtInTasks } from '@coppice/datasets';
 import {
   type Checkpoint,
   type Down,
-  encodeFrame,
   type Joined,
-  layoutHash,
   layoutSize,
   PROTOCOL_VERSION,
   proofBytes,
@@ -19,6 +17,7 @@ import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from './coordinator.ts';
 import { ENDED_AT_HAND } from './registry/runs.ts';
+import { trainFrame } from './rounds/run-world.ts';
 import { memoryStorage } from './storage/memory.ts';
 import { memorySpool } from './storage/memory-spool.ts';
 
@@ -389,7 +388,7 @@ describe('a participant', () => {
     const welcome = await next<Down<'welcome'>>(socket, 'welcome');
     // SHA-256 of the public key that belongs to the name, as OpenSSL's command line computes it.
     expect(welcome.participant).toBe('6683cdf584126184835606646cfe0daf');
-    const starting = next<Down<'round-start'>>(socket, 'round-start');
+    const starting = next<Down<'ask'>>(socket, 'ask');
     const ending = next<Down<'round-end'>>(socket, 'round-end');
     const joined = (await socket.emitWithAck('join', {
       run: run.id,
@@ -400,28 +399,19 @@ describe('a participant', () => {
       paused: false,
     })) as Reply<Joined>;
     if (!joined.ok) throw new Error(joined.error.message);
-    const { layout } = joined.value;
-    const { round, attempt, checkpoint, frame } = await starting;
+    const { layout, answers } = joined.value;
+    const { ticket, parcels } = await starting;
+    const { hash: checkpoint, frame } = parcels[0] as Down<'ask'>['parcels'][number];
     const weights = new Float32Array(Buffer.from(frame as Uint8Array).buffer.slice(0)).length;
     expect(weights).toBeGreaterThan(0);
     const parameters = layoutSize(layout);
     const update = new Float32Array(parameters).fill(0.25);
-    const reply = await socket.emitWithAck('update', {
+    const reply = await socket.emitWithAck('answer', {
       run: run.id,
-      round,
-      attempt,
-      checkpoint,
-      examples: 5,
-      loss: 1,
-      evaluation: null,
+      ticket,
+      weight: 5,
       milliseconds: 1,
-      frame: encodeFrame({
-        kind: 'update',
-        codec: 'float32',
-        layoutHash: layoutHash(layout),
-        parameters,
-        payload: new Uint8Array(update.buffer),
-      }),
+      frame: trainFrame(answers.train, [update], { weight: 5, evaluation: null }),
     });
     expect(reply).toEqual({ ok: true, value: { duplicate: false, next: null } });
     expect(await ending).toMatchObject({ outcome: 'committed', you: 'accepted', accepted: 1 });
@@ -460,13 +450,13 @@ describe('a participant', () => {
       // Each from someone else: too much of it from one ends the connection.
       const socket = connect(`nonsense-${i}`);
       await next(socket, 'welcome');
-      for (const name of ['join', 'leave', 'pull', 'decline', 'update', 'evaluation', 'availability']) {
+      for (const name of ['join', 'leave', 'pull', 'decline', 'answer', 'counted', 'availability']) {
         const reply = (await socket.timeout(5000).emitWithAck(name, nonsense)) as Reply<unknown>;
         expect(reply.ok, `${name} ${JSON.stringify(nonsense)}`).toBe(false);
         if (!reply.ok) expect(['message-invalid', 'run-unknown']).toContain(reply.error.code);
       }
       // Without an acknowledgement there is no answer; nothing must break.
-      socket.emit('update', nonsense);
+      socket.emit('answer', nonsense);
       socket.emit('progress', nonsense);
     }
     expect(await call('/healthz')).toMatchObject({ status: 200 });
@@ -509,21 +499,14 @@ describe('a participant', () => {
     first.disconnect();
     await expect.poll(here).toEqual(['away']);
 
-    // Without joining: an update counts on a new connection before anything else does.
+    // Without joining: an answer counts on a new connection before anything else does.
     const second = connect('comes back');
     await next(second, 'welcome');
-    const update = {
-      run,
-      round: 1,
-      attempt: 1,
-      checkpoint: 'a'.repeat(64),
-      examples: 1,
-      loss: null,
-      evaluation: null,
-      milliseconds: 1,
-      frame: new Uint8Array(100),
-    };
-    expect(await second.emitWithAck('update', update)).toMatchObject({ ok: false });
+    const answer = { run, ticket: 't1-1.none', weight: 1, milliseconds: 1, frame: new Uint8Array(100) };
+    expect(await second.emitWithAck('answer', answer)).toMatchObject({
+      ok: false,
+      error: { code: 'ticket-invalid' },
+    });
     expect(await here()).toEqual(['ready']);
     second.disconnect();
     await expect.poll(here).toEqual(['away']);

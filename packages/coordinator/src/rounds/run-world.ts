@@ -108,15 +108,16 @@ function payloadOf(parts: readonly (Uint8Array | Float32Array)[]): Uint8Array {
   return Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : float32Payload(part))));
 }
 
-/** All but the hits: classes and hits that fit to an accuracy. */
-function heldOf({ loss, accuracy, examples }: Metrics) {
+/** Measures that come to these metrics; all examples are of the first of `classes` classes. */
+function heldOf({ loss, accuracy, examples }: Metrics, classes = 2) {
   const hits = Math.round((accuracy ?? 0) * examples);
+  const first = (count: number) => Array.from({ length: classes }, (_, i) => (i === 0 ? count : 0));
   return tallyMeasures('held', {
     examples,
     loss: (loss ?? 0) * examples,
     lossExamples: loss === null ? 0 : examples,
     hits,
-    classes: { examples: [examples, 0], hits: [hits, 0] },
+    classes: { examples: first(examples), hits: first(hits) },
   });
 }
 
@@ -144,7 +145,10 @@ export function trainFrame(
       hits: null,
       classes: null,
     }),
-    ...heldOf(evaluation ?? { loss: 0.7, accuracy: 0.25, examples: evaluation === null ? 0 : 4 }),
+    ...heldOf(
+      evaluation ?? { loss: 0.7, accuracy: 0.25, examples: evaluation === null ? 0 : 4 },
+      form.find(({ name }) => name === 'held/class-examples')?.shape[0],
+    ),
   ]);
   const numbers = encodeMeasures(
     form.filter(({ role }) => role === 'measure'),

@@ -8,10 +8,7 @@ import {
   type AuditEntry,
   type Ban,
   type Down,
-  encodeFrame,
-  float32Payload,
   type Joined,
-  layoutHash,
   layoutSize,
   type NewRunInvitation,
   PROTOCOL_VERSION,
@@ -28,6 +25,7 @@ import { defaultConfig } from '../config.ts';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { threadedModels } from '../model-worker/threaded-models.ts';
+import { trainFrame } from '../rounds/run-world.ts';
 import { backUp, restore } from '../storage/backup.ts';
 import { openSqliteStorage } from '../storage/sqlite.ts';
 import type { RunRecord, StoredModel } from '../storage/storage.ts';
@@ -161,25 +159,15 @@ const enter = ({ socket }: Someone, run: string, invitation?: string): Promise<R
   });
 const codeOf = (reply: Reply<unknown>) => (reply.ok ? 'ok' : reply.error.code);
 
-/** An update of ones for the round that began. */
-function updateFor(joined: Joined, { run, round, attempt, checkpoint }: Down<'round-start'>) {
+/** An answer of small changes to a question. */
+function answerTo(joined: Joined, { run, ticket }: Down<'ask'>) {
   const values = new Float32Array(layoutSize(joined.layout)).fill(1 / 1024);
   return {
     run,
-    round,
-    attempt,
-    checkpoint,
-    examples: 10,
-    loss: 1,
-    evaluation: null,
+    ticket,
+    weight: 10,
     milliseconds: 5,
-    frame: encodeFrame({
-      kind: 'update',
-      codec: 'float32',
-      layoutHash: layoutHash(joined.layout),
-      parameters: values.length,
-      payload: float32Payload(values),
-    }),
+    frame: trainFrame(joined.answers.train, [values], { weight: 10, evaluation: null }),
   };
 }
 
@@ -371,7 +359,7 @@ it('a ban in mid-round: what was acknowledged stays counted, what was not is not
   const run = await launch('open', { minParticipants: 3, seed: 5, rounds: 9 });
   const people = await Promise.all(['counted', 'slow', 'honest'].map(here));
   const [counted, slow, honest] = people as [Someone, Someone, Someone];
-  const started = people.map(({ socket }) => next<Down<'round-start'>>(socket, 'round-start'));
+  const started = people.map(({ socket }) => next<Down<'ask'>>(socket, 'ask'));
   const replies: Joined[] = [];
   for (const one of people) {
     const reply = await enter(one, run.id);
@@ -381,8 +369,8 @@ it('a ban in mid-round: what was acknowledged stays counted, what was not is not
   const starts = await Promise.all(started);
   const send = (at: number) =>
     (people[at] as Someone).socket.emitWithAck(
-      'update',
-      updateFor(replies[at] as Joined, starts[at] as Down<'round-start'>),
+      'answer',
+      answerTo(replies[at] as Joined, starts[at] as Down<'ask'>),
     );
   expect(codeOf(await send(0))).toBe('ok');
 
@@ -430,7 +418,7 @@ it('a ban from everything ends the connection at once, and lets none be made', a
   const body = { participant: someone.id, run: null, reason: 'floods' };
   const { body: ban } = await call<Ban>('POST', '/api/bans', { body });
   expect((await call<Ban>('POST', '/api/bans', { body })).body.id).toBe(ban.id);
-  expect(await notice).toEqual({ code: 'participant-banned', message: expect.any(String) });
+  expect(await notice).toEqual({ code: 'participant-banned', message: expect.any(String), retry: 'never' });
   await closed;
   expect(coordinator.runs.get(run.id).participants).toBe(0);
   const again = connect('unwanted');
