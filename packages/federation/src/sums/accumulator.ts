@@ -1,10 +1,10 @@
 import { fastestVariant, Int64s, type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { CoppiceError } from '@coppice/protocol';
-import { STEP_UNIT } from '../contributions/layout.ts';
-import { checkShape, inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
 import { bytesOf, float32Values, readingRoom, type Values } from '../codecs/values.ts';
+import { STEP_UNIT } from '../contributions/layout.ts';
 import type { NormBound } from '../pipeline/norm-bound.ts';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
+import { checkShape, inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
 
 /*
  * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each weighted value

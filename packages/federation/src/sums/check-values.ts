@@ -86,10 +86,7 @@ export function* inspect(
 
 function factorFor(squares: NormBound, counted: NormBound): number {
   const of = (sum: number, most: number) => (sum > most * most ? most / Math.sqrt(sum) : 1);
-  return Math.min(
-    of(squares.trainable, counted.trainable),
-    of(squares.nonTrainable, counted.nonTrainable),
-  );
+  return Math.min(of(squares.trainable, counted.trainable), of(squares.nonTrainable, counted.nonTrainable));
 }
 
 /**

@@ -87,7 +87,10 @@ export class ExactSum implements Sum {
   merge({ count, weight, vectors, measures }: PartialContributions): void {
     const groups = [...this.#vectors.keys()];
     if (Object.keys(vectors).length !== groups.length || !groups.every((group) => group in vectors))
-      throw new CoppiceError('update-shape', 'A partial sum of another layout cannot be merged into this one.');
+      throw new CoppiceError(
+        'update-shape',
+        'A partial sum of another layout cannot be merged into this one.',
+      );
     for (const [group, { sum }] of this.#vectors) sum.requireMergeable(vectors[group] as PartialSum);
     this.measures.merge(measures);
     for (const [group, { sum }] of this.#vectors) sum.merge(vectors[group] as PartialSum);

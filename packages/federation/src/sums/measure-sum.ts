@@ -75,7 +75,10 @@ export class MeasureSum {
         return units?.length === this.#of(name).length && units.every((one) => /^-?\d+$/.test(one));
       });
     if (!fits)
-      throw new CoppiceError('update-shape', 'A partial sum of other measures cannot be merged into this one.');
+      throw new CoppiceError(
+        'update-shape',
+        'A partial sum of other measures cannot be merged into this one.',
+      );
     for (const { name } of this.#tensors) {
       const own = this.#of(name);
       partial.units[name]?.forEach((units, i) => {
