@@ -170,14 +170,22 @@ describe('a participant', () => {
   });
 
   it('adds what the codec left out of its variate before, rounded once with it', async () => {
-    const more = Float32Array.of(2 ** -22);
-    const carry = (group: string) => (group === CONTROL ? more : null);
-    const exact = { ...asked, weights: Float32Array.of(1), how: { ...asked.how, learningRate: 0.5 }, carry };
-    const { vectors, trained } = await scaffold().participant.answer(exact, learner);
-    const change = (1 - (trained.weights[0] as number)) / 0.5 - 0.5 + 2 ** -22;
-    expect(vectors.get(CONTROL)?.[0]).toBe(Math.fround(change));
-    const first = await scaffold({ option: 'I' }).participant.answer(exact, learner);
-    expect(first.vectors.get(CONTROL)?.[0]).toBe(Math.fround(-4 - 0.25 + 2 ** -22));
+    const number = fc.float({ min: -8, max: 8, noNaN: true });
+    await fc.assert(
+      fc.asyncProperty(number, number, number, async (c, own, left) => {
+        const question = {
+          ...asked,
+          given: { [CONTROL]: Float32Array.of(c) },
+          kept: { values: {}, tensors: { [CONTROL]: Float32Array.of(own) } },
+          carry: (group: string) => (group === CONTROL ? Float32Array.of(left) : null),
+        };
+        const byPath = await scaffold().participant.answer(question, learner);
+        const path = (1 - (byPath.trained.weights[0] as number)) / 0.1;
+        expect(byPath.vectors.get(CONTROL)?.[0]).toBe(Math.fround(path - c + left));
+        const byGradient = await scaffold({ option: 'I' }).participant.answer(question, learner);
+        expect(byGradient.vectors.get(CONTROL)?.[0]).toBe(Math.fround(-4 - own + left));
+      }),
+    );
   });
 
   it('pulls toward the given weights where the plan says so', async () => {
