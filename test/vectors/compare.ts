@@ -20,7 +20,8 @@ export function compare({ expected, tolerance }: Case, { main, named = {}, preci
   const known = wanted.filter((name) => Object.hasOwn(named, name));
   const bare = known.length === 0 || (isObject(main) && wanted.every((name) => Object.hasOwn(main, name)));
   if (bare) {
-    if (main === undefined) return { difference: 'the product gives none of the expected results', without: [] };
+    if (main === undefined)
+      return { difference: 'the product gives none of the expected results', without: [] };
     return { difference: differenceOf(main, expected, allowed, 'expected'), without: [] };
   }
   for (const name of known) {

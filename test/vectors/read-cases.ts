@@ -35,7 +35,8 @@ function reason(thrown: unknown): string {
 
 function casesOf(file: Json): Case[] {
   const cases = Array.isArray(file) ? file : member(file, 'cases');
-  if (Array.isArray(cases)) return cases.map((one, i) => withStreams(caseOf(one, i), member(file, 'streams')));
+  if (Array.isArray(cases))
+    return cases.map((one, i) => withStreams(caseOf(one, i), member(file, 'streams')));
   return [...compressionCases(file), ...robustnessCases(file), ...listedCases(file)];
 }
 
@@ -90,7 +91,13 @@ function* compressionCases(file: Json): Generator<Case> {
   }
   const limits = member(file, 'eden_asymptotic_nmse_by_bits');
   for (const [bits, expected] of isObject(limits) ? Object.entries(limits) : [])
-    yield { ...PLAIN, id: `compression.eden.${bits}`, operation: 'eden_asymptotic_error', inputs: { bits }, expected };
+    yield {
+      ...PLAIN,
+      id: `compression.eden.${bits}`,
+      operation: 'eden_asymptotic_error',
+      inputs: { bits },
+      expected,
+    };
 }
 
 /** robustness.json: one input, and the result of each rule. */
@@ -99,7 +106,10 @@ function* robustnessCases(file: Json): Generator<Case> {
   const rows = member(seen, 'x');
   if (!isObject(seen) || !Array.isArray(rows)) return;
   const clients = rows.map((row) => ({ arrays: [row], num_examples: 1 }));
-  const operations: { readonly [rule: string]: string } = { average: 'weighted_average', median: 'coordinate_median' };
+  const operations: { readonly [rule: string]: string } = {
+    average: 'weighted_average',
+    median: 'coordinate_median',
+  };
   for (const [rule, expected] of Object.entries(seen)) {
     if (rule === 'source' || rule === 'x') continue;
     if (rule === 'clipping_c2' && Array.isArray(expected)) {
@@ -137,7 +147,8 @@ function* listedCases(file: Json): Generator<Case> {
     for (const [i, one] of Array.isArray(items) ? items.entries() : []) {
       const name = member(one, 'name', 'test', 'detector', 'kind');
       const id = `${list}.${i}${typeof name === 'string' ? `.${name}` : ''}`;
-      yield { ...PLAIN, id, operation: list, inputs: one, expected: one };
+      const operation = list === 'detectors' && typeof name === 'string' ? name : list;
+      yield { ...PLAIN, id, operation, inputs: one, expected: one };
     }
   }
 }

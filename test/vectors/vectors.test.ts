@@ -49,7 +49,9 @@ describe('the published cases', () => {
   it('pass, every one of them', async () => {
     const { cases } = JSON.parse(readFileSync(published, 'utf8')) as { cases: { id: string }[] };
     const { code, lines } = await run(published);
-    expect(lines.filter((line) => !line.startsWith('pass '))).toEqual([`${cases.length} passed, 0 failed, 0 skipped`]);
+    expect(lines.filter((line) => !line.startsWith('pass '))).toEqual([
+      `${cases.length} passed, 0 failed, 0 skipped`,
+    ]);
     expect(code).toBe(0);
   });
 
@@ -64,7 +66,10 @@ describe('the published cases', () => {
 
 describe('a file of cases', () => {
   it('gives a line for each, the counts, and 1 where one fails', async () => {
-    const clients = [{ arrays: [[1, 2]], num_examples: 1 }, { arrays: [[4, 8]], num_examples: 2 }];
+    const clients = [
+      { arrays: [[1, 2]], num_examples: 1 },
+      { arrays: [[4, 8]], num_examples: 2 },
+    ];
     const path = file('three.json', {
       cases: [
         averageOf(clients, [[3, 6]], { id: 'right' }),
@@ -106,8 +111,17 @@ describe('a file of cases', () => {
     expect(
       await outcomes(
         { operation: 'weighted_average', inputs: { clients: [{ arrays: 1 }, { arrays: 3 }] }, expected: 2 },
-        averageOf({ a: { arrays: { w: [[[1]], [[3]]], b: 5 } }, b: { arrays: { b: 7, w: [[[3]], [[5]]] } } }, { b: 6, w: [[[2]], [[4]]] }),
-        averageOf([{ arrays: [[1, [2, 3]], 4], num_examples: 0.25 }, { arrays: [[5, [6, 7]], 8], num_examples: 0.75 }], [[4, [5, 6]], 7]),
+        averageOf(
+          { a: { arrays: { w: [[[1]], [[3]]], b: 5 } }, b: { arrays: { b: 7, w: [[[3]], [[5]]] } } },
+          { b: 6, w: [[[2]], [[4]]] },
+        ),
+        averageOf(
+          [
+            { arrays: [[1, [2, 3]], 4], num_examples: 0.25 },
+            { arrays: [[5, [6, 7]], 8], num_examples: 0.75 },
+          ],
+          [[4, [5, 6]], 7],
+        ),
         averageOf([{ arrays: ['NaN'] }], ['NaN']),
         { id: 'no result', operation: 'weighted_average', inputs: {} },
         { id: 'no operation', inputs: {}, expected: 1 },
@@ -171,10 +185,24 @@ describe('a file of cases', () => {
 
 it('no input makes an operation crash', async () => {
   const computed = Object.keys(operations).filter((name) => typeof operations[name] === 'function');
-  const keys = ['clients', 'trees', 'weights', 'arrays', 'rounds', 'pairs', 'x', 'y', 'current', 'initial_weight', 'a'];
+  const keys = [
+    'clients',
+    'trees',
+    'weights',
+    'arrays',
+    'rounds',
+    'pairs',
+    'x',
+    'y',
+    'current',
+    'initial_weight',
+    'a',
+  ];
   const values = fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),
-    fc.array(fc.record({ arrays: fc.jsonValue({ maxDepth: 2 }), num_examples: fc.jsonValue({ maxDepth: 0 }) })),
+    fc.array(
+      fc.record({ arrays: fc.jsonValue({ maxDepth: 2 }), num_examples: fc.jsonValue({ maxDepth: 0 }) }),
+    ),
   );
   await fc.assert(
     fc.asyncProperty(

@@ -1,7 +1,7 @@
 // The menu of this room. Inside the room, import the file.
 export { type Payload, payloadValues } from './codecs/decode.ts';
-export { payloadRanges, type Range } from './codecs/ranges.ts';
 export { encodeInSteps, encodeValues } from './codecs/encode.ts';
+export { payloadRanges, type Range } from './codecs/ranges.ts';
 export { type ModelStep, roundedStep, takeSteps } from './codecs/steps.ts';
 export { float32Values, toFloat32, toFloat32InSteps, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';

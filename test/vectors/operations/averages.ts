@@ -42,7 +42,8 @@ async function edge(one: Case): Promise<Result> {
     const rejected = refused.map(({ client }) => client);
     return { main: model, named: { aggregate: model, mean: model, rejected_clients: rejected } };
   } catch (thrown) {
-    const none = thrown instanceof CoppiceError && clients.length > 0 && member(one.expected, 'rejected_clients');
+    const none =
+      thrown instanceof CoppiceError && clients.length > 0 && member(one.expected, 'rejected_clients');
     if (!Array.isArray(none) || none.length !== clients.length) throw thrown;
     return { named: { aggregate: null, mean: null, rejected_clients: [...clients.keys()] } };
   }
@@ -55,7 +56,8 @@ export const averages: { readonly [name: string]: Operation | string } = {
   weighted_average_edge: edge,
   weighted_mean: whole(() => fedavg(), trees),
   coordinate_median: whole(() => median(), listed),
-  weighted_average_per_key: 'every participant sends every tensor; others are refused by their layout (update-shape)',
+  weighted_average_per_key:
+    'every participant sends every tensor; others are refused by their layout (update-shape)',
   weighted_average_client_weight_times_steps: 'contributions are weighed by examples, not by steps',
   trimmed_mean: NO_ROBUST,
   multikrum: NO_ROBUST,

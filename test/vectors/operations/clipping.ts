@@ -47,12 +47,15 @@ function byGlobalNorm(one: Case) {
 /** The tensors are the inputs themselves, by name. */
 function byNorm(one: Case) {
   const order = String(member(one.params, 'order') ?? member(one.inputs, 'order') ?? 2);
-  if (Number(order) !== 2) throw new Unsupported(`updates are clipped by their L2 norm, not by order ${order}`);
+  if (Number(order) !== 2)
+    throw new Unsupported(`updates are clipped by their L2 norm, not by order ${order}`);
   if (!isObject(one.inputs)) throw new Error('the case gives no tensors');
   const { bound: _, order: __, ...tensors } = one.inputs as { [name: string]: Json };
   const { layout, weights, restore } = flatten32(tensors);
   const arrived = clipped(weights, layout, bound(one));
-  return { named: { ...(restore(arrived) as { [name: string]: Json }), clipped: isSame(arrived, weights) ? 0 : 1 } };
+  return {
+    named: { ...(restore(arrived) as { [name: string]: Json }), clipped: isSame(arrived, weights) ? 0 : 1 },
+  };
 }
 
 /** The change is clipped on the device and added to the model by FedAvg's server. */

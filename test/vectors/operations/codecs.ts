@@ -59,7 +59,10 @@ function codecError({ inputs, params, expected }: Case) {
   for (let i = 0; i < 10; i++) {
     const random = seededRandom('error', dist, i);
     const values = Float32Array.from({ length }, () => draw(random));
-    sum += squaredError(values, decoded(codec[0], encodeValues(codec[0], values, trained(length), random.uint32()), length));
+    sum += squaredError(
+      values,
+      decoded(codec[0], encodeValues(codec[0], values, trained(length), random.uint32()), length),
+    );
   }
   const [error, wanted] = [sum / 10, requireNumber(expected, 'the expected error')];
   const { atol, rtol } = codec[1];
@@ -71,7 +74,8 @@ function codecError({ inputs, params, expected }: Case) {
 function vector({ inputs }: Case): number[] {
   const x = member(inputs, 'x', 'values');
   if (!Array.isArray(x)) throw new Error('the case gives no x');
-  if (x.some(Array.isArray)) throw new Unsupported('a codec takes the numbers of all tensors in blocks, not by rows');
+  if (x.some(Array.isArray))
+    throw new Unsupported('a codec takes the numbers of all tensors in blocks, not by rows');
   return x.map((value) => requireNumber(value, 'a number of x'));
 }
 
@@ -83,7 +87,12 @@ function float16(one: Case) {
     throw new Unsupported('the codec float16 gives the largest finite number where IEEE 754 overflows');
   const payload = encodeValues('float16', Float32Array.from(x), trained(x.length), 1);
   const view = new DataView(payload.buffer, payload.byteOffset);
-  const hex = x.map((_, i) => view.getUint16(2 * i, true).toString(16).padStart(4, '0'));
+  const hex = x.map((_, i) =>
+    view
+      .getUint16(2 * i, true)
+      .toString(16)
+      .padStart(4, '0'),
+  );
   const direct = JSON.stringify(member(one.expected, 'hex'));
   const via = member(one.expected, 'hex_via_float32');
   const named: { [name: string]: Json } = { hex_via_float32: hex };
@@ -98,7 +107,8 @@ function float16(one: Case) {
 /** `int8` as models are sent: rounded to the nearest, ties to even. */
 function intSymmetric(one: Case) {
   if (parameter(one, 'bits') !== 8) throw new Unsupported('the codec int4 rotates what it rounds');
-  if (one.params.per_channel === true) throw new Unsupported('int8 has a scale for each 1,024 numbers, not for each row');
+  if (one.params.per_channel === true)
+    throw new Unsupported('int8 has a scale for each 1,024 numbers, not for each row');
   const x = vector(one);
   if (x.length === 0 || x.length > 1024) throw new Unsupported('int8 has a scale for each 1,024 numbers');
   if (x.every((value) => numberOf(value) === 0)) throw new Unsupported('int8 writes the scale of zeros as 0');

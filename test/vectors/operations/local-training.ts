@@ -112,7 +112,8 @@ function device(one: Case) {
   const rows = (x as number[][]).map((row, i) => [row, (y as number[][])[i] ?? []] as const);
   const [first] = rows;
   if (first === undefined) throw new Error('the case gives no examples');
-  const size = one.params.batch === 'full' || one.params.batch === undefined ? rows.length : parameter(one, 'batch');
+  const size =
+    one.params.batch === 'full' || one.params.batch === undefined ? rows.length : parameter(one, 'batch');
   if (!(size >= 1)) throw new Error(`batches of ${size} examples`);
   const batches: Rows[] = [];
   for (let from = 0; from < rows.length; from += size) batches.push(rows.slice(from, from + size));
@@ -139,7 +140,14 @@ function matrix(value: Json | undefined, name: string): number[][] {
 async function fedprox(one: Case) {
   const { weights, restore, learner, how } = device(one);
   const { vectors, trained } = await localTraining.answer(
-    { weights, how, proximal: parameterOr(one, 0, 'mu', 'proximal_weight'), given: {}, carry: () => null, kept: null },
+    {
+      weights,
+      how,
+      proximal: parameterOr(one, 0, 'mu', 'proximal_weight'),
+      given: {},
+      carry: () => null,
+      kept: null,
+    },
     learner,
   );
   const difference = restore(vectors.get(MODEL_GROUP) as Float32Array);

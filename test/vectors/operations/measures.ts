@@ -11,7 +11,16 @@ import {
   trainMeasures,
 } from '@coppice/federation';
 import { defaultPlan } from '@coppice/protocol';
-import { type Case, isObject, type Json, member, type Operation, parameter, requireNumber, Unsupported } from '../case.ts';
+import {
+  type Case,
+  isObject,
+  type Json,
+  member,
+  type Operation,
+  parameter,
+  requireNumber,
+  Unsupported,
+} from '../case.ts';
 
 /** A regression's: its losses are bounded least. */
 const FORM = { classes: null, heldOut: false, maxExamples: 2 ** 20 } as const;
@@ -47,7 +56,9 @@ function lossAverage({ inputs }: Case) {
 
 /** Sums `{ accum, weight }` of several participants. */
 function statMerge({ inputs }: Case) {
-  const stats = isObject(inputs) ? Object.values(inputs).flatMap((one): Json[] => (Array.isArray(one) ? one : [one])) : [];
+  const stats = isObject(inputs)
+    ? Object.values(inputs).flatMap((one): Json[] => (Array.isArray(one) ? one : [one]))
+    : [];
   const { loss, lossExamples } = merged(
     stats.map((stat) => {
       const accum = requireNumber(member(stat, 'accum'), 'accum');
@@ -62,7 +73,12 @@ function statMerge({ inputs }: Case) {
 function aggregateAllowed(one: Case) {
   const [results, failures] = [parameter(one, 'results'), parameter(one, 'failures')];
   const asked = results + failures;
-  const plan = { ...defaultPlan, cohortSize: asked, overSelection: 1, quorum: parameter(one, 'min_completion_rate') };
+  const plan = {
+    ...defaultPlan,
+    cohortSize: asked,
+    overSelection: 1,
+    quorum: parameter(one, 'min_completion_rate'),
+  };
   return { main: results >= cohortSizes(plan, asked).quorum, precision: 'float64' as const };
 }
 
@@ -77,7 +93,8 @@ export const measures: { readonly [name: string]: Operation | string } = {
   aggregate_allowed: aggregateAllowed,
   weighted_metric_average: 'participants send sums of losses and hits, and no metrics of their own',
   mean_stat_new: 'a measure that is masked is not summed in the first place',
-  num_clients_to_sample: 'a cohort is max(1, round(C · available)), as in FedAvg’s Algorithm 1, not the floor',
+  num_clients_to_sample:
+    'a cohort is max(1, round(C · available)), as in FedAvg’s Algorithm 1, not the floor',
   softmax_cross_entropy: NO_EXAMPLE,
   top_k_accuracy: 'hits are of the largest output alone',
   patience_trace: 'runs end after their rounds, not by patience',

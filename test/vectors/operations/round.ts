@@ -4,13 +4,13 @@ import {
   finish,
   type GlobalModel,
   localTraining,
-  MODEL_GROUP,
   type Measures,
+  MODEL_GROUP,
   measuresOf,
   modelGroup,
   pipelineOf,
-  RowsSum,
   type RoundResult,
+  RowsSum,
   rowsInMemory,
   type Strategy,
   type StrategyState,
@@ -200,7 +200,10 @@ function inWholeNumbers(clients: readonly Client[]): Client[] {
 }
 
 /** The model of a case, or one of zeros in the clients' layout. */
-export function modelOf({ inputs }: Case, clients: readonly Client[]): GlobalModel & { restore(weights: ArrayLike<number>): Json } {
+export function modelOf(
+  { inputs }: Case,
+  clients: readonly Client[],
+): GlobalModel & { restore(weights: ArrayLike<number>): Json } {
   const current = member(inputs, 'current', 'initial', 'model', 'server_params');
   if (current !== undefined) {
     const { layout, weights, restore } = flatten32(current);
@@ -210,6 +213,8 @@ export function modelOf({ inputs }: Case, clients: readonly Client[]): GlobalMod
   if (client === undefined) throw new CoppiceError('quorum-lost', 'No contribution came.');
   const list = member(inputs, 'clients', 'trees') as Json;
   const first = Object.values(list as object)[0] as Json;
-  const { restore } = flatten32((member(first, 'arrays', 'weights', 'parameters', 'update', 'delta') ?? first) as Json);
+  const { restore } = flatten32(
+    (member(first, 'arrays', 'weights', 'parameters', 'update', 'delta') ?? first) as Json,
+  );
   return { layout: client.layout, weights: new Float32Array(client.weights.length), restore };
 }

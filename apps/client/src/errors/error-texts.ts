@@ -43,6 +43,11 @@ const en: Texts = {
     means: 'They no longer speak the same language, so you are not taking part. Your examples are kept.',
     action: 'Reload the page to update it.',
   },
+  'plan-unsupported': {
+    happened: 'This run uses something that this page does not support yet.',
+    means: 'You can’t take part for now. Your examples are kept.',
+    action: 'Reload the page to update it.',
+  },
   'protocol-too-new': {
     happened: 'This page is newer than the coordinator.',
     means: 'The coordinator cannot understand it yet. Your examples are kept.',
@@ -307,6 +312,11 @@ const zh: Texts = {
     happened: '本页面比协调器旧。',
     means: '双方的协议已不一致，因此你没有参与。样本仍保留。',
     action: '重新加载页面即可更新。',
+  },
+  'plan-unsupported': {
+    happened: '本次训练用到了本页面尚不支持的功能。',
+    means: '你暂时无法参与；你的样本保留不变。',
+    action: '请重新加载页面以更新。',
   },
   'protocol-too-new': {
     happened: '本页面比协调器新。',

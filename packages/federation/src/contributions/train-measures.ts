@@ -52,7 +52,11 @@ function tallySpecs(prefix: string, { classes, maxExamples }: MeasureForm, byCla
     unit: LOSS_UNIT[kind],
     precision: 'double',
   };
-  const specs = [count(`${prefix}/examples`, maxExamples), loss, count(`${prefix}/loss-examples`, maxExamples)];
+  const specs = [
+    count(`${prefix}/examples`, maxExamples),
+    loss,
+    count(`${prefix}/loss-examples`, maxExamples),
+  ];
   if (classes === null || !byClass) return specs;
   return [
     ...specs,
@@ -64,10 +68,7 @@ function tallySpecs(prefix: string, { classes, maxExamples }: MeasureForm, byCla
 
 /** The measures of a training: what was trained on, and how the received model did on what is held out. */
 export function trainMeasures(form: MeasureForm): TensorSpec[] {
-  return [
-    ...tallySpecs('train', form, false),
-    ...(form.heldOut ? tallySpecs('held', form, true) : []),
-  ];
+  return [...tallySpecs('train', form, false), ...(form.heldOut ? tallySpecs('held', form, true) : [])];
 }
 
 /** The measures of an evaluation alone. */
@@ -142,26 +143,25 @@ export function checkTally(tally: Tally, form: MeasureForm): void {
   const whole = (value: number, most: number) => Number.isInteger(value) && value >= 0 && value <= most;
   const kind = form.classes === null ? 'number' : 'classes';
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-  const wrong =
-    !whole(examples, Math.min(form.maxExamples, MAX_EXAMPLES))
-      ? `it is of ${examples} examples`
-      : lossExamples !== examples && lossExamples !== 0
-        ? `its loss is of ${lossExamples} of its ${examples} examples`
-        : !(loss >= 0)
-          ? `its loss is ${loss}`
-          : loss > MAX_MEAN_LOSS[kind] * lossExamples
-            ? `its loss is ${loss} over ${lossExamples} examples`
-            : hits !== null && !whole(hits, examples)
-              ? `it has ${hits} hits in ${examples} examples`
-              : classes !== null &&
-                  (classes.examples.length !== form.classes ||
-                    classes.hits.length !== form.classes ||
-                    !classes.examples.every((n) => whole(n, examples)) ||
-                    !classes.hits.every((n, i) => whole(n, classes.examples[i] ?? 0)) ||
-                    sum(classes.examples) !== examples ||
-                    sum(classes.hits) !== hits)
-                ? 'its classes do not add up to its examples and hits'
-                : null;
+  const wrong = !whole(examples, Math.min(form.maxExamples, MAX_EXAMPLES))
+    ? `it is of ${examples} examples`
+    : lossExamples !== examples && lossExamples !== 0
+      ? `its loss is of ${lossExamples} of its ${examples} examples`
+      : !(loss >= 0)
+        ? `its loss is ${loss}`
+        : loss > MAX_MEAN_LOSS[kind] * lossExamples
+          ? `its loss is ${loss} over ${lossExamples} examples`
+          : hits !== null && !whole(hits, examples)
+            ? `it has ${hits} hits in ${examples} examples`
+            : classes !== null &&
+                (classes.examples.length !== form.classes ||
+                  classes.hits.length !== form.classes ||
+                  !classes.examples.every((n) => whole(n, examples)) ||
+                  !classes.hits.every((n, i) => whole(n, classes.examples[i] ?? 0)) ||
+                  sum(classes.examples) !== examples ||
+                  sum(classes.hits) !== hits)
+              ? 'its classes do not add up to its examples and hits'
+              : null;
   if (wrong === null) return;
   throw new CoppiceError(
     'update-measure',

@@ -1,15 +1,14 @@
 import { type Plan, parametersOf, type StrategyName, type StrategyParameters } from '@coppice/protocol';
 import type { Strategy } from '../strategy.ts';
 import { fedavg } from './fedavg.ts';
-import { fedadam, fedyogi } from './fedopt.ts';
+import * as fedopt from './fedopt.ts';
 import { median } from './median.ts';
 import { scaffold } from './scaffold.ts';
 
 /** The algorithm of every strategy that a plan can choose, made from the strategy's parameters in the plan. */
 const strategies: { readonly [N in StrategyName]: (parameters: StrategyParameters<N>) => Strategy } = {
   fedavg,
-  fedadam,
-  fedyogi,
+  ...fedopt,
   scaffold,
   median,
 };

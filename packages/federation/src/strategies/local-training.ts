@@ -8,7 +8,11 @@ import type { ParticipantHalf } from '../strategy.ts';
  */
 export const localTraining: ParticipantHalf = {
   async answer({ weights, how, proximal, carry }, learner) {
-    const trained = await learner.train(weights, how, proximal === 0 ? null : proximalTerm(proximal, weights));
+    const trained = await learner.train(
+      weights,
+      how,
+      proximal === 0 ? null : proximalTerm(proximal, weights),
+    );
     return {
       vectors: new Map([[MODEL_GROUP, difference(trained.weights, weights, carry(MODEL_GROUP))]]),
       trained,

@@ -26,7 +26,11 @@ export function scaffold({
   serverLearningRate = 1,
   controlVariate = 'steps',
   controlNorm = null,
-}: { serverLearningRate?: number; controlVariate?: 'steps' | 'gradient'; controlNorm?: number | null } = {}): Strategy {
+}: {
+  serverLearningRate?: number;
+  controlVariate?: 'steps' | 'gradient';
+  controlNorm?: number | null;
+} = {}): Strategy {
   return {
     name: 'scaffold',
     needs: 'sum',
@@ -83,7 +87,8 @@ export function scaffold({
         const share = round.count / Math.max(round.joined, round.count);
         let own = 0;
         yield* eachTrained(round.model.layout, (from, end) => {
-          for (let i = from; i < end; i++) control[i] = (control[i] as number) + share * (mean[own++] as number);
+          for (let i = from; i < end; i++)
+            control[i] = (control[i] as number) + share * (mean[own++] as number);
         });
         return { state: { values, tensors: { [CONTROL]: control } }, weights, diagnostics: { stepNorm } };
       },
@@ -107,8 +112,7 @@ function changeByPath({
 }): Float32Array {
   const change = new Float32Array(from.length);
   for (let i = 0; i < change.length; i++)
-    change[i] =
-      ((from[i] as number) - (to[i] as number)) / rate - (c[i] as number) + (more?.[i] ?? 0);
+    change[i] = ((from[i] as number) - (to[i] as number)) / rate - (c[i] as number) + (more?.[i] ?? 0);
   return change;
 }
 

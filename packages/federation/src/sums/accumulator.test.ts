@@ -342,6 +342,29 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     }
   });
 
+  it('is as it was after a vector was taken off again, shortened or not', () => {
+    const random = seededRandom('taken off', variant);
+    const length = 1000;
+    const noise = (size: number) => Float32Array.from({ length }, () => (uniform(random) - 0.5) * size);
+    const layout = [{ name: 'w', shape: [length], trainable: true }];
+    for (const size of [1, 1e5, 1e9]) {
+      const sum = sumOf([{ values: noise(size), examples: 3 }], length, variant);
+      const before = sum.partial();
+      for (const counted of [NONE, size / 7]) {
+        const values = noise(size);
+        const factor = sum.add(values, 5, {
+          layout,
+          bound: { trainable: NONE, nonTrainable: NONE },
+          counted: { trainable: counted, nonTrainable: NONE },
+        });
+        expect(factor < 1).toBe(counted < NONE);
+        expect(sum.partial()).not.toEqual(before);
+        sum.remove(float32Values(values), 5, factor);
+        expect(sum.partial()).toEqual(before);
+      }
+    }
+  });
+
   it('takes no more updates than its range allows, partial sums included', () => {
     const sum = new ExactAccumulator(1, variant);
     const zeros = { high: new Float64Array(1), low: new Float64Array(1), weight: 1 };

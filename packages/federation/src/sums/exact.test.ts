@@ -126,6 +126,55 @@ describe('ExactSum', () => {
     expect(sum.partial()).toEqual(counted);
   });
 
+  it('adds nothing of a contribution that is given up between its groups, or whose measures cannot be summed', () => {
+    const length = STEP_PARAMETERS + 10;
+    const large = [
+      spec('w', 'model', { shape: [length] }),
+      spec('c', 'control', { shape: [length], weighted: 'one' }),
+    ];
+    const sum = new ExactSum(sectionsOf([...large, ...layout.slice(2)]));
+    const numbers = (value: number) => float32Values(new Float32Array(length).fill(value));
+    const one = (examples: number) => ({
+      vectors: new Map([
+        ['model', numbers(1 / 3)],
+        ['control', numbers(1 / 7)],
+      ]),
+      measures: new Map([['examples', Float64Array.of(examples)]]),
+    });
+    finish(sum.add(one(5), 5, none));
+    const before = sum.partial();
+    // A turn in each of the two groups: the third call is the last.
+    for (const turns of [1, 2]) {
+      const steps = sum.add(one(3), 3, none);
+      for (let i = 0; i < turns; i++) expect(steps.next().done).toBe(false);
+      steps.return(0);
+      expect(sum.partial()).toEqual(before);
+    }
+    expect(() => finish(sum.add(one(Number.NaN), 3, none))).toThrow(RangeError);
+    expect(sum.partial()).toEqual(before);
+    expect([sum.count, sum.weight]).toEqual([1, 5]);
+  });
+
+  it('merges nothing of a partial sum of which one part does not fit', () => {
+    const [whole, other] = [new ExactSum(sections), new ExactSum(sections)];
+    finish(whole.add(contribution([1, 2, 3], [1, 1, 1], 5), 5, none));
+    finish(other.add(contribution([4, 5, 6], [1, 1, 1], 2), 2, none));
+    const before = whole.partial();
+    const { vectors, ...more } = other.partial();
+    const control = vectors.control as NonNullable<typeof vectors.control>;
+    const short = { ...control, low: control.low.slice(1) };
+    const broken = { ...control, low: Float64Array.of(0.5, 0, 0) };
+    for (const [bad, code] of [
+      [{ ...more, vectors: { ...vectors, control: short } }, 'update-shape'],
+      [{ ...more, vectors: { ...vectors, control: broken } }, 'update-out-of-range'],
+      [{ ...more, vectors: { model: control } }, 'update-shape'],
+      [{ ...more, vectors, measures: { count: 1, units: {} } }, 'update-shape'],
+    ] as const) {
+      expect(() => whole.merge(bad)).toThrow(expect.objectContaining({ code }));
+      expect(whole.partial()).toEqual(before);
+    }
+  });
+
   it('counts a vector beyond its limit as if it were as long as that, and says so', () => {
     const limit = {
       layout: [{ name: 'w', shape: [3], trainable: true }],

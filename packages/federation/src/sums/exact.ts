@@ -57,13 +57,13 @@ export class ExactSum implements Sum {
         held.push(
           yield* sum.holdInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
         );
+      this.measures.add(measures);
       done = true;
     } finally {
       // Refused or given up at any group: those before it are taken off again.
       if (!done) for (const one of held) one.takeOff();
     }
     for (const one of held) one.count();
-    this.measures.add(measures);
     this.#count += 1;
     this.#weight += weight;
     return Math.min(1, ...held.map(({ factor }) => factor));

@@ -1,9 +1,9 @@
 import { fedavg } from './fedavg.ts';
-import { fedadam, fedyogi } from './fedopt.ts';
+import * as fedopt from './fedopt.ts';
 import { median } from './median.ts';
 import { scaffold } from './scaffold.ts';
 
 /** Every strategy that a plan can choose, in the form's order. */
-export const strategies = { fedavg, fedadam, fedyogi, scaffold, median } as const;
+export const strategies = { fedavg, ...fedopt, scaffold, median } as const;
 
 export type StrategyName = keyof typeof strategies;
