@@ -1,6 +1,6 @@
 import { ExactAccumulator, payloadValues, toFloat32 } from '@coppice/federation';
 import type { Session } from '@coppice/participant';
-import type { Codec } from '@coppice/protocol';
+import { type Codec, FRAME_HEADER_BYTES, frameKinds, payloadBytes } from '@coppice/protocol';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, type Person, person } from '../browser/launch.ts';
@@ -275,23 +275,29 @@ async function tapRound(at: World, codec: 'float32' | 'int4', come: (url: string
   const weights = await Promise.all(
     [before, after].map((one) => at.coordinator.storage.weights(one?.hash ?? '')),
   );
-  const tapped = updatesIn(tap.sent(), codec);
+  const tapped = updatesIn(tap.sent(), codec, weights[0]?.length ?? 0);
   for (const client of clients) client.close();
   await tap.close();
   return { tapped, model: { before: weights[0] as Float32Array, after: weights[1] as Float32Array } };
 }
 
-/** Update frames in a recording: their values, and the example count of the message that announced them. */
-function updatesIn(sent: Buffer, codec: Codec): { values: Float32Array; examples: number }[] {
+/** Changes of a model in a recording: their values, and the weight in the message that announced them. */
+function updatesIn(
+  sent: Buffer,
+  codec: Codec,
+  parameters: number,
+): { values: Float32Array; examples: number }[] {
   const updates: { values: Float32Array; examples: number }[] = [];
+  const size = { parameters, trainable: parameters };
+  const layout = [{ name: 'all', shape: [parameters], trainable: true }];
   const magic = Buffer.from('CPF1');
   for (let at = sent.indexOf(magic); at >= 0; at = sent.indexOf(magic, at + 4)) {
-    if (sent[at + 5] !== 2) continue;
-    const length = sent.readUInt32LE(at + 28);
-    const payload = Uint8Array.from(sent.subarray(at + 40, at + 40 + length));
-    const announced = sent.lastIndexOf('["update",', at);
-    const examples = Number(/"examples":(\d+)/.exec(sent.subarray(announced, at).toString('latin1'))?.[1]);
-    const layout = [{ name: 'all', shape: [sent.readUInt32LE(at + 24)], trainable: true }];
+    // The measures follow the change; the answer to a question to measure has nothing else.
+    if (sent[at + 5] !== frameKinds.contribution || sent.readUInt32LE(at + 24) < parameters) continue;
+    const from = at + FRAME_HEADER_BYTES;
+    const payload = Uint8Array.from(sent.subarray(from, from + payloadBytes(codec, size)));
+    const announced = sent.lastIndexOf('["answer",', at);
+    const examples = Number(/"weight":(\d+)/.exec(sent.subarray(announced, at).toString('latin1'))?.[1]);
     updates.push({ values: toFloat32(payloadValues({ codec, payload }, layout)), examples });
   }
   return updates;
