@@ -4,13 +4,14 @@ import { loadTaskData } from '@coppice/datasets/node';
 import {
   createSession,
   memoryData,
+  memoryState,
   type Session,
   socketTransport,
   type Transport,
 } from '@coppice/participant';
 import { headlessIdentity, trainerHost } from '@coppice/participant/node';
 import { systemClock } from '@coppice/ports/system';
-import { frameBytes, type PlanInputValues, type Round } from '@coppice/protocol';
+import { type Answer, type Ask, frameBytes, type PlanInputValues, type Round } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import { aggregate, frame, payload, weightsHash } from '../conformance/raw-participant.ts';
 
@@ -71,6 +72,8 @@ export async function honestWorld(
   const shares = partition(train.labels, participants, { kind: 'iid' }, 7);
   const models = new Map<string, number[]>();
   const updates = new Map<string, Sent>();
+  /** Questions to train, by ticket. */
+  const asked = new Map<string, { round: number; parent: string }>();
   const conflicts: string[] = [];
 
   /** The product's transport; every update that leaves and every model that comes is looked at. */
@@ -83,28 +86,25 @@ export async function honestWorld(
       transport.open({
         ...events,
         onMessage(name, message) {
-          if (name === 'round-start') {
-            const start = message as { checkpoint: string; frame: Uint8Array | ArrayBuffer };
-            models.set(start.checkpoint, payload(frameBytes(start.frame)));
+          if (name === 'ask') {
+            const ask = message as Ask;
+            const [model] = ask.parcels;
+            if (model !== undefined) models.set(model.hash, payload(frameBytes(model.frame)));
+            if (ask.kind === 'train' && model !== undefined)
+              asked.set(ask.ticket, { round: ask.round, parent: model.hash });
           }
           events.onMessage(name, message);
         },
       }),
     request(name, message) {
-      if (name === 'update') {
-        const {
-          round,
-          checkpoint,
-          examples,
-          frame: bytes,
-        } = message as never as {
-          round: number;
-          checkpoint: string;
-          examples: number;
-          frame: Uint8Array | ArrayBuffer;
-        };
-        const sent = { delta: payload(frameBytes(bytes)), examples };
-        const key = `${who()} ${round} ${checkpoint}`;
+      const question = name === 'answer' ? asked.get((message as Answer).ticket) : undefined;
+      if (question !== undefined) {
+        const { weight: examples, frame: bytes } = message as Answer;
+        const { round, parent } = question;
+        // The model's change comes first; what was measured follows.
+        const delta = payload(frameBytes(bytes)).slice(0, models.get(parent)?.length);
+        const sent = { delta, examples };
+        const key = `${who()} ${round} ${parent}`;
         const before = updates.get(key);
         // Whatever was lost, who sends a round's update again sends the same.
         if (before !== undefined && JSON.stringify(before) !== JSON.stringify(sent)) conflicts.push(key);
@@ -134,6 +134,7 @@ export async function honestWorld(
       device: 'headless',
       backend: 'cpu',
       keepModels: false,
+      localState: memoryState(),
     });
     session.connect();
     // There is no connection yet: this says which run is wanted.

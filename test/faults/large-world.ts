@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Coordinator, startCoordinator } from '@coppice/coordinator';
 import { ManualClock } from '@coppice/ports';
+import { contributionHash, contributionPayload, type Tensor } from '../conformance/raw-contribution.ts';
 import { keysOf } from '../conformance/raw-identity.ts';
 import {
+  encodedFrame,
   fetchPieces,
-  frameOf,
   type Json,
   layoutHash,
   RawParticipant,
@@ -22,8 +23,20 @@ const FEATURES = 1000;
 export interface LargeAsked {
   readonly hash: Buffer;
   readonly header: Uint8Array;
-  /** What every update of this round says beside its frame. */
-  readonly update: Json;
+  /** The name of the model. */
+  readonly checkpoint: string;
+  /** The layout of an answer. */
+  readonly layout: readonly Tensor[];
+  /** All that an answer of this participant says beside its frame. */
+  readonly answer: Json;
+}
+
+/** Somebody that joined a run. */
+export interface LargeMember {
+  readonly raw: RawParticipant;
+  /** The model's layout, and that of answers. */
+  readonly layout: readonly Spec[];
+  readonly answers: readonly Tensor[];
 }
 
 /** A real coordinator with its files in a folder of its own, and a task whose model is as large as is wanted. */
@@ -108,7 +121,7 @@ export class LargeWorld {
     return (await this.#post('/api/runs', { task: 'large', plan, start: true }))['id'] as string;
   }
 
-  async join(name: string, run: string): Promise<{ raw: RawParticipant; layout: Spec[] }> {
+  async join(name: string, run: string): Promise<LargeMember> {
     const keys = keysOf(name);
     const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keys.key }, keys);
     this.#open.push(raw);
@@ -124,27 +137,26 @@ export class LargeWorld {
       paused: false,
     });
     if (joined.message['ok'] !== true) throw new Error(JSON.stringify(joined.message));
-    return { raw, layout: (joined.message['value'] as { layout: Spec[] }).layout };
+    const { layout, answers } = joined.message['value'] as { layout: Spec[]; answers: { train: Tensor[] } };
+    return { raw, layout, answers: answers.train };
   }
 
   /** Resolves when the round has come to someone who joined. */
-  async asked({ raw, layout }: { raw: RawParticipant; layout: Spec[] }): Promise<LargeAsked> {
-    const { message, frame } = await raw.event('round-start');
-    if (frame === null) throw new Error('round-start came without its frame');
-    const { run, round, attempt, checkpoint } = message;
+  async asked({ raw, layout, answers }: LargeMember): Promise<LargeAsked> {
+    const { message } = await raw.event('ask');
+    const { run, ticket, parcels } = message as {
+      run: string;
+      ticket: string;
+      parcels: { hash: string; frame: Uint8Array }[];
+    };
+    const [model] = parcels;
+    if (model === undefined) throw new Error('a question came without its model');
     return {
       hash: layoutHash(layout),
-      header: frame,
-      update: {
-        run,
-        round,
-        attempt,
-        checkpoint,
-        examples: 5,
-        loss: 0.9,
-        evaluation: null,
-        milliseconds: 12,
-      },
+      header: model.frame,
+      checkpoint: model.hash,
+      layout: answers,
+      answer: { run, ticket, weight: 5, milliseconds: 12 },
     };
   }
 
@@ -179,8 +191,10 @@ function dense(name: string, units: number, more: Json = {}): Json {
 }
 
 /** The weights of a model that came as a header, fetched, and checked against its name. */
-export async function weightsOf(raw: RawParticipant, { header, update }: LargeAsked): Promise<Float32Array> {
-  const { run, checkpoint } = update;
+export async function weightsOf(
+  raw: RawParticipant,
+  { header, checkpoint, answer: { run } }: LargeAsked,
+): Promise<Float32Array> {
   const whole = await fetchPieces(raw, run, checkpoint, header);
   if (weightsHash(whole.subarray(40)) !== checkpoint) throw new Error('another model came');
   return new Float32Array(whole.buffer, 40);
@@ -230,4 +244,22 @@ export function nameOfNext(
   return weightsHash(new Uint8Array(next.buffer));
 }
 
-export const updateFrame = ({ hash }: LargeAsked, delta: Float32Array): Uint8Array => frameOf(2, hash, delta);
+/** The frame of an answer with these differences, trained on `weight` examples; nothing was held out. */
+export function answerFrame(
+  { layout }: Pick<LargeAsked, 'layout'>,
+  delta: Float32Array,
+  weight = 5,
+): Uint8Array {
+  const measures = layout.filter(({ role }) => role === 'measure');
+  const numbers = contributionPayload(measures, {
+    'train/examples': [weight],
+    'train/loss': [0.9 * weight],
+    'train/loss-examples': [weight],
+    'held/examples': [0],
+    'held/loss': [0],
+    'held/loss-examples': [0],
+  });
+  const payload = Buffer.concat([new Uint8Array(delta.buffer, delta.byteOffset, delta.byteLength), numbers]);
+  const parameters = payload.byteLength / 4;
+  return new Uint8Array(encodedFrame(2, contributionHash(layout), parameters, { codec: 0, payload }));
+}

@@ -1,27 +1,25 @@
 import { connect as connectTcp } from 'node:net';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tensor } from '../conformance/raw-contribution.ts';
 import { keysOf } from '../conformance/raw-identity.ts';
 import {
   aggregate,
   fetchPieces,
-  frameOf,
   type Json,
-  layoutHash,
   PIECE,
   type RawParticipant,
-  type Spec,
   sendInPieces,
   sendPiece,
   weightsHash,
 } from '../conformance/raw-participant.ts';
 import {
   aggregateMany,
+  answerFrame,
   differences,
   type LargeAsked,
   LargeWorld,
   nameOfNext,
-  updateFrame,
   weightsOf,
 } from './large-world.ts';
 import { PROTOCOL } from './world.ts';
@@ -48,7 +46,9 @@ interface Two {
   readonly run: string;
   readonly one: RawParticipant;
   readonly other: RawParticipant;
+  /** The question as it came to one, and to the other. */
   readonly asked: LargeAsked;
+  readonly askedOther: LargeAsked;
   readonly weights: Float32Array;
 }
 
@@ -60,8 +60,9 @@ async function begin(plan: Json = {}): Promise<Two> {
   const one = await world.join(`${name}-one`, run);
   const other = await world.join(`${name}-other`, run);
   const asked = await world.asked(one);
-  await world.asked(other);
-  return { run, one: one.raw, other: other.raw, asked, weights: await weightsOf(one.raw, asked) };
+  const askedOther = await world.asked(other);
+  const weights = await weightsOf(one.raw, asked);
+  return { run, one: one.raw, other: other.raw, asked, askedOther, weights };
 }
 
 const counted = { ok: true, value: { duplicate: false, next: null } };
@@ -71,12 +72,12 @@ const next = (piece: number) => ({ ok: true, value: { duplicate: false, next: pi
 const headerOf = (frame: Uint8Array) => frame.subarray(0, 40);
 
 async function announce(raw: RawParticipant, asked: LargeAsked, frame: Uint8Array): Promise<Json> {
-  return (await raw.ask('update', asked.update, headerOf(frame))).message;
+  return (await raw.ask('answer', asked.answer, headerOf(frame))).message;
 }
 
 describe('a model larger than a piece', () => {
   it('is fetched, and its updates sent, in pieces; the next one is right to the bit', async () => {
-    const { run, one, other, asked, weights } = await begin();
+    const { run, one, other, asked, askedOther, weights } = await begin();
     expect(asked.header.byteLength).toBe(40);
     expect(weights.length).toBe(2_004_001);
     const deltas = [differences(weights.length, 1), differences(weights.length, 2)] as const;
@@ -96,11 +97,15 @@ describe('a model larger than a piece', () => {
         sent.map(({ delta, examples }) => ({ delta: [...delta.subarray(0, 500)], examples })),
       ),
     );
-    const first = await sendInPieces(one, asked.update, updateFrame(asked, deltas[0]));
+    const first = await sendInPieces(one, asked.answer, answerFrame(asked, deltas[0]));
     expect(first).toEqual({ answer: counted, sent: [0, 1, 2, 3, 4, 5, 6, 7] });
-    const again = await one.ask('update', asked.update, headerOf(updateFrame(asked, deltas[0])));
+    const again = await one.ask('answer', asked.answer, headerOf(answerFrame(asked, deltas[0])));
     expect(again.message).toEqual({ ok: true, value: { duplicate: true, next: null } });
-    const second = await sendInPieces(other, { ...asked.update, examples: 7 }, updateFrame(asked, deltas[1]));
+    const second = await sendInPieces(
+      other,
+      { ...askedOther.answer, weight: 7 },
+      answerFrame(asked, deltas[1], 7),
+    );
     expect(second.answer).toEqual(counted);
     const checkpoint = nameOfNext(weights, sent);
     expect((await one.event('round-end')).message).toMatchObject({
@@ -115,9 +120,9 @@ describe('a model larger than a piece', () => {
     expect(pulled.message).toMatchObject({ ok: true, value: { round: 1, checkpoint } });
     const last = await fetchPieces(other, run, checkpoint, pulled.frame as Uint8Array);
     expect(Buffer.compare(last.subarray(40), new Uint8Array(aggregateMany(weights, sent).buffer))).toBe(0);
-    const gone = await one.ask('model-piece', { run, checkpoint: asked.update['checkpoint'], piece: 0 });
+    const gone = await one.ask('parcel', { run, hash: asked.checkpoint, piece: 0 });
     expect(gone.message).toEqual(refusal('checkpoint-unknown'));
-    const beyond = await one.ask('model-piece', { run, checkpoint, piece: 8 });
+    const beyond = await one.ask('parcel', { run, hash: checkpoint, piece: 8 });
     expect(beyond.message).toEqual(refusal('message-invalid'));
   });
 
@@ -131,7 +136,7 @@ describe('a model larger than a piece', () => {
     });
     const event = <T>(name: string) => new Promise<T>((resolve) => socket.once(name, resolve));
     const welcome = event('welcome');
-    const starting = event<Json & { frame: Uint8Array }>('round-start');
+    const starting = event<{ ticket: string; parcels: { hash: string; frame: Uint8Array }[] }>('ask');
     const ending = event<Json>('round-end');
     const { nonce } = await event<{ nonce: string }>('challenge');
     await socket.emitWithAck('prove', { signature: keys.prove(new URL(world.url).host, nonce) });
@@ -143,35 +148,26 @@ describe('a model larger than a piece', () => {
       examples: 10,
       speed: null,
       paused: false,
-    })) as { value: { layout: Spec[] } };
-    const { round, attempt, checkpoint, frame: header } = await starting;
+    })) as { value: { answers: { train: Tensor[] } } };
+    const { ticket, parcels } = await starting;
+    const { hash, frame: header } = parcels[0] as (typeof parcels)[number];
     const weights = new Float32Array(Buffer.from(header).readUInt32LE(28) / 4);
     const bytes = new Uint8Array(weights.buffer);
     for (let piece = 0; piece * PIECE < bytes.byteLength; piece++) {
-      const { value } = await socket.emitWithAck('model-piece', { run, checkpoint, piece });
+      const { value } = await socket.emitWithAck('parcel', { run, hash, piece });
       bytes.set(value.bytes, piece * PIECE);
     }
-    expect(weightsHash(bytes)).toBe(checkpoint);
+    expect(weightsHash(bytes)).toBe(hash);
     const delta = differences(weights.length, 9);
-    const frame = frameOf(2, layoutHash(joined.value.layout), delta);
-    const update = {
-      run,
-      round,
-      attempt,
-      checkpoint,
-      examples: 5,
-      loss: 0.9,
-      evaluation: null,
-      milliseconds: 12,
-    };
-    const announcement = { ...update, frame: headerOf(frame) };
-    expect(await socket.emitWithAck('update', announcement)).toEqual(next(0));
+    const frame = answerFrame({ layout: joined.value.answers.train }, delta);
+    const announcement = { run, ticket, weight: 5, milliseconds: 12, frame: headerOf(frame) };
+    expect(await socket.emitWithAck('answer', announcement)).toEqual(next(0));
     for (let piece = 0; piece < 8; piece++) {
       const content = frame.subarray(40 + piece * PIECE, 40 + (piece + 1) * PIECE);
-      const answer = await socket.emitWithAck('update-piece', { run, round, attempt, piece, bytes: content });
+      const answer = await socket.emitWithAck('answer-piece', { run, ticket, piece, bytes: content });
       expect(answer).toEqual({ ok: true, value: { next: piece + 1 } });
     }
-    expect(await socket.emitWithAck('update', announcement)).toEqual(counted);
+    expect(await socket.emitWithAck('answer', announcement)).toEqual(counted);
     expect(await ending).toMatchObject({
       outcome: 'committed',
       checkpoint: nameOfNext(weights, [{ delta, examples: 5 }]),
@@ -180,17 +176,17 @@ describe('a model larger than a piece', () => {
   });
 
   it('goes on after a lost connection with the piece that is missing', async () => {
-    const { run, one, other, asked, weights } = await begin();
+    const { run, one, other, asked, askedOther, weights } = await begin();
     const deltas = [differences(weights.length, 3), differences(weights.length, 4)] as const;
-    const frame = updateFrame(asked, deltas[1]);
-    expect(await announce(other, asked, frame)).toEqual(next(0));
-    for (const piece of [0, 1, 2]) await sendPiece(other, asked.update, frame, piece);
+    const frame = answerFrame(asked, deltas[1]);
+    expect(await announce(other, askedOther, frame)).toEqual(next(0));
+    for (const piece of [0, 1, 2]) await sendPiece(other, askedOther.answer, frame, piece);
     await other.close();
     await world.gone(run, 1);
     const back = await world.join(`pieces-${cases}-other`, run);
     await world.asked(back);
-    expect((await sendInPieces(back.raw, asked.update, frame)).sent).toEqual([3, 4, 5, 6, 7]);
-    await sendInPieces(one, asked.update, updateFrame(asked, deltas[0]));
+    expect((await sendInPieces(back.raw, askedOther.answer, frame)).sent).toEqual([3, 4, 5, 6, 7]);
+    await sendInPieces(one, asked.answer, answerFrame(asked, deltas[0]));
     expect((await one.event('round-end')).message).toMatchObject({
       accepted: 2,
       checkpoint: nameOfNext(
@@ -203,13 +199,13 @@ describe('a model larger than a piece', () => {
 
 describe('what is wrong with pieces is refused by name and counted nowhere', () => {
   type Wrong = [string, (two: Two, frame: Uint8Array) => Promise<void>];
-  const announced = async ({ other, asked }: Two, frame: Uint8Array) =>
-    expect(await announce(other, asked, frame)).toEqual(next(0));
-  const piece = async ({ other, asked }: Two, frame: Uint8Array, n: number) =>
-    (await sendPiece(other, asked.update, frame, n)).message;
-  const bytes = async ({ other, asked }: Two, content: Uint8Array, n: number) => {
-    const { run, round, attempt } = asked.update;
-    return (await other.ask('update-piece', { run, round, attempt, piece: n }, content, 'bytes')).message;
+  const announced = async ({ other, askedOther }: Two, frame: Uint8Array) =>
+    expect(await announce(other, askedOther, frame)).toEqual(next(0));
+  const piece = async ({ other, askedOther }: Two, frame: Uint8Array, n: number) =>
+    (await sendPiece(other, askedOther.answer, frame, n)).message;
+  const bytes = async ({ other, askedOther }: Two, content: Uint8Array, n: number) => {
+    const { run, ticket } = askedOther.answer;
+    return (await other.ask('answer-piece', { run, ticket, piece: n }, content, 'bytes')).message;
   };
   const arrived = (n: number) => ({ ok: true, value: { next: n } });
   const wrong: Wrong[] = [
@@ -254,35 +250,36 @@ describe('what is wrong with pieces is refused by name and counted nowhere', () 
     ],
     [
       'an announcement of another model',
-      async ({ other, asked }, _frame) => {
-        const longer = frameOf(2, asked.hash, new Float32Array(3_000_000));
-        expect(await announce(other, asked, longer)).toEqual(refusal('update-shape'));
+      async ({ other, askedOther }, _frame) => {
+        const longer = answerFrame(askedOther, new Float32Array(3_000_000));
+        expect(await announce(other, askedOther, longer)).toEqual(refusal('update-shape'));
       },
     ],
     [
       'an announcement of more bytes than the model has',
-      async ({ other, asked }, frame) => {
+      async ({ other, askedOther }, frame) => {
         const header = Buffer.from(headerOf(frame));
         header.writeUInt32LE(4_000_000_000, 28);
         header.writeUInt32LE((await import('node:zlib')).crc32(header.subarray(0, 36)), 36);
-        expect(await announce(other, asked, header)).toEqual(refusal('frame-invalid'));
+        expect(await announce(other, askedOther, header)).toEqual(refusal('frame-invalid'));
       },
     ],
     [
-      'an announcement of another round',
-      async ({ other, asked }, frame) => {
-        const late = { ...asked, update: { ...asked.update, round: 0 } };
-        const answer = await other.ask('update', late.update, headerOf(frame));
-        expect(answer.message).toEqual(refusal('update-late'));
-        // The current model comes as its header, too.
-        expect(answer.frame?.byteLength).toBe(40);
+      'an announcement, and a piece, with the ticket of another',
+      async (two, frame) => {
+        const { other, asked } = two;
+        expect(await announce(other, asked, frame)).toEqual(refusal('ticket-invalid'));
+        await announced(two, frame);
+        expect((await sendPiece(other, asked.answer, frame, 0)).message).toEqual(refusal('ticket-invalid'));
       },
     ],
     [
       'a frame of more than a piece in one message',
-      async ({ other, asked, weights }, _frame) => {
-        const whole = frameOf(2, asked.hash, weights.subarray(0, 300_000));
-        expect((await other.ask('update', asked.update, whole)).message).toEqual(refusal('frame-too-large'));
+      async ({ other, askedOther, weights }, _frame) => {
+        const whole = answerFrame(askedOther, weights.subarray(0, 300_000));
+        expect((await other.ask('answer', askedOther.answer, whole)).message).toEqual(
+          refusal('frame-too-large'),
+        );
       },
     ],
     [
@@ -299,8 +296,8 @@ describe('what is wrong with pieces is refused by name and counted nowhere', () 
     const two = await begin();
     const { one, asked, weights } = two;
     const delta = differences(weights.length, 5);
-    await act(two, updateFrame(asked, differences(weights.length, 6)));
-    expect((await sendInPieces(one, asked.update, updateFrame(asked, delta))).answer).toEqual(counted);
+    await act(two, answerFrame(asked, differences(weights.length, 6)));
+    expect((await sendInPieces(one, asked.answer, answerFrame(asked, delta))).answer).toEqual(counted);
     world.clock.advance(60_000);
     expect((await one.event('round-end')).message).toMatchObject({
       outcome: 'committed',
@@ -312,17 +309,17 @@ describe('what is wrong with pieces is refused by name and counted nowhere', () 
 
   it('a payload that is not the announced one, which may be sent again', async () => {
     const two = await begin();
-    const { one, other, asked, weights } = two;
+    const { one, other, asked, askedOther, weights } = two;
     const delta = differences(weights.length, 7);
-    const frame = updateFrame(asked, delta);
+    const frame = answerFrame(asked, delta);
     const damaged = Buffer.from(frame);
     damaged[3 * PIECE + 60] = (damaged[3 * PIECE + 60] as number) ^ 1;
-    expect((await sendInPieces(other, asked.update, damaged)).answer).toEqual(refusal('frame-invalid'));
-    expect(await sendInPieces(other, asked.update, frame)).toEqual({
+    expect((await sendInPieces(other, askedOther.answer, damaged)).answer).toEqual(refusal('frame-invalid'));
+    expect(await sendInPieces(other, askedOther.answer, frame)).toEqual({
       answer: counted,
       sent: [0, 1, 2, 3, 4, 5, 6, 7],
     });
-    await sendInPieces(one, asked.update, frame);
+    await sendInPieces(one, asked.answer, frame);
     expect((await one.event('round-end')).message).toMatchObject({
       accepted: 2,
       checkpoint: nameOfNext(weights, [
@@ -344,13 +341,13 @@ describe('what is wrong with pieces is refused by name and counted nowhere', () 
     ],
   ])('%s gives back what was half sent', async (_what, go) => {
     const two = await begin();
-    const frame = updateFrame(two.asked, differences(two.weights.length, 8));
+    const frame = answerFrame(two.asked, differences(two.weights.length, 8));
     await announced(two, frame);
     await piece(two, frame, 0);
     expect(world.parts()).toBe(1);
     await go(two);
     expect(await partsGone()).toBe(0);
-    expect((await sendInPieces(two.one, two.asked.update, frame)).answer).toEqual(counted);
+    expect((await sendInPieces(two.one, two.asked.answer, frame)).answer).toEqual(counted);
     expect((await two.one.event('round-end')).message).toMatchObject({ outcome: 'committed', accepted: 1 });
   });
 });
