@@ -403,7 +403,7 @@ describe('a participant written from docs/protocol.md', () => {
       contributionFrame(b.answers.evaluate, { ...held, 'held/hits': [3] }),
     );
     expect(impossible.message).toMatchObject(bad('update-measure'));
-    const declined = await c.raw.ask('decline', { run, ticket: third.ticket, reason: 'backend-unavailable' });
+    const declined = await c.raw.ask('decline', { run, ticket: third.ticket, reason: 'of-a-newer-version' });
     expect(declined.message).toEqual({ ok: true, value: null });
     for (const { raw } of [a, b, c])
       expect((await raw.event('run-end')).message).toEqual({ run, status: 'finished', reason: null });
