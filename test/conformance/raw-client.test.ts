@@ -213,6 +213,27 @@ describe('a participant written from docs/protocol.md', () => {
     expect(message).toMatchObject({ error: { code: 'run-unknown', retry: 'never' } });
   });
 
+  it('is told how long it must wait after too many messages that cannot be used', async () => {
+    const keys = keysOf('careless');
+    const raw = connectAs(keys);
+    await raw.event('welcome');
+    // A moment's forgiveness is between them, so 20 may be one too few.
+    for (let n = 0; n < 22; n++) void raw.ask('pull', { run: 'No Run' });
+    const told = {
+      code: 'too-many-offences',
+      message: expect.any(String),
+      retry: 'later',
+      retryAfter: expect.any(Number),
+    };
+    const { message } = await raw.event('notice');
+    expect(message).toEqual(told);
+    // One is forgiven a minute.
+    expect(message['retryAfter']).toBeGreaterThan(0);
+    expect(message['retryAfter']).toBeLessThanOrEqual(60_000);
+    await raw.closed;
+    expect(await connectAs(keys).connected).toEqual(told);
+  });
+
   it('is known by the hash of its key, and one connection at a time is its own', async () => {
     const keys = keysFrom(Buffer.from('00112233445566778899aabbccddeeff'.repeat(2), 'hex'));
     expect(keys.key).toBe(
@@ -382,7 +403,7 @@ describe('a participant written from docs/protocol.md', () => {
       contributionFrame(b.answers.evaluate, { ...held, 'held/hits': [3] }),
     );
     expect(impossible.message).toMatchObject(bad('update-measure'));
-    const declined = await c.raw.ask('decline', { run, ticket: third.ticket, reason: 'backend-unavailable' });
+    const declined = await c.raw.ask('decline', { run, ticket: third.ticket, reason: 'of-a-newer-version' });
     expect(declined.message).toEqual({ ok: true, value: null });
     for (const { raw } of [a, b, c])
       expect((await raw.event('run-end')).message).toEqual({ run, status: 'finished', reason: null });

@@ -42,3 +42,21 @@ it('is refused by name where something has a length that cannot be compared', ()
     expect(whole).toThrow(expect.objectContaining({ code: 'message-invalid' }));
   }
 });
+
+describe('a decline', () => {
+  const decline = (reason: unknown) =>
+    parseMessage('decline', upMessages.decline.schema, { run: 'r-1', ticket: 't', reason }).reason;
+
+  it.each(['paused', 'dropout', 'backend-unavailable', 'a-code-of-tomorrow'])(
+    'is heard with %s',
+    (reason) => {
+      expect(decline(reason)).toBe(reason);
+    },
+  );
+
+  it.each(['', 'Two words', 'a'.repeat(61), 3, null, undefined])('is refused with %s', (reason) => {
+    expect(() => decline(reason)).toThrow(
+      expect.objectContaining({ code: 'message-invalid', message: expect.stringContaining('reason') }),
+    );
+  });
+});

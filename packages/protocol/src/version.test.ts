@@ -11,7 +11,6 @@ const released: Readonly<Record<number, string>> = {
   1: 'f438cf048dc2ece108fd29e05a656120',
   2: '20c99690a096c509bb49f1e6d64de1d3',
   3: '077e69b1c8728a5e6c8c66fefd8374dd',
-  4: '0e947e702292742e84581a37750b6427',
 };
 
 /**
@@ -21,7 +20,7 @@ const released: Readonly<Record<number, string>> = {
  */
 const unreleased: { readonly version: number; readonly digest: string } | null = {
   version: 4,
-  digest: '2afa25646b6fa0de50ba90197cb6068c',
+  digest: '7bf06ca1974713c8f3a88b5776268eab',
 };
 
 function canonical(value: unknown): unknown {

@@ -30,7 +30,7 @@ export function limitEvents(namespace: Namespace, { clock, perSecond, refused }:
       const error = new CoppiceError(
         'rate-limited',
         `This connection sends more than ${perSecond} messages a second. The message was not read; send it again a little later.`,
-        { retryAfter: Math.ceil(((level - most) / perSecond) * 1000) },
+        { retryAfter: Math.ceil(((level + 1 - most) / perSecond) * 1000) },
       ).toWire();
       if (level > 2 * most) {
         const notice: WireError = {

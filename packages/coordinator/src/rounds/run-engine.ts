@@ -6,6 +6,7 @@ import {
   CoppiceError,
   type Decline,
   type Event,
+  isErrorCode,
   type Join,
   type Joined,
   type JsonObject,
@@ -200,7 +201,7 @@ export class RunEngine {
     if (exchange?.cohort.owing(participant) == null) return;
     if (reason !== 'paused' && reason !== 'dropout') {
       member.lastError = {
-        code: reason,
+        code: isErrorCode(reason) ? reason : 'internal',
         message: `The participant could not train in round ${this.#rounds.open?.opening.round ?? this.#state.model.round}.`,
       };
       this.#logOf(participant, 'warning', 'update-declined', {
