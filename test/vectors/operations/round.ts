@@ -163,11 +163,14 @@ export async function playRound(
   return { weights, state: next, refused };
 }
 
+/** Names that files give a client's tensors. */
+const TENSORS = ['arrays', 'tensors', 'weights', 'parameters', 'update', 'delta'];
+
 /** Clients as a list or a map of `{ arrays, num_examples }`, or of bare tensors. */
 export function clientsOf(clients: Json | undefined, weighted: (client: Json) => number): Client[] {
   if (typeof clients !== 'object' || clients === null) throw new Error('the case gives no clients');
   return Object.values(clients).map((client) => {
-    const tensors = member(client, 'arrays', 'weights', 'parameters', 'update', 'delta') ?? client;
+    const tensors = member(client, ...TENSORS) ?? client;
     const { layout, weights } = flatten32(tensors as Json);
     return { layout, weights, weight: weighted(client as Json) };
   });
@@ -213,8 +216,6 @@ export function modelOf(
   if (client === undefined) throw new CoppiceError('quorum-lost', 'No contribution came.');
   const list = member(inputs, 'clients', 'trees') as Json;
   const first = Object.values(list as object)[0] as Json;
-  const { restore } = flatten32(
-    (member(first, 'arrays', 'weights', 'parameters', 'update', 'delta') ?? first) as Json,
-  );
+  const { restore } = flatten32((member(first, ...TENSORS) ?? first) as Json);
   return { layout: client.layout, weights: new Float32Array(client.weights.length), restore };
 }

@@ -121,7 +121,7 @@ describe('the moments', () => {
   it('of FedYogi draw near Δ² by at most (1 − β₂) Δ², and never below 0', () => {
     fc.assert(
       fc.property(options, changes, (given, all) => {
-        let v = given.tau ** 2;
+        let v = Math.fround(given.tau ** 2);
         for (const change of all) {
           const square = change * change;
           if (v < square) v += (1 - given.beta2) * square;
@@ -130,8 +130,7 @@ describe('the moments', () => {
         }
         const told = played(fedyogi(given), all).v;
         expect(told).toBeGreaterThanOrEqual(0);
-        // A tie between v and Δ² may fall either way: τ² was rounded to float32.
-        if (all.every((change) => change ** 2 !== given.tau ** 2)) expect(told).toBeCloseTo(v, 5);
+        expect(told).toBe(v);
       }),
     );
   });
@@ -150,7 +149,7 @@ describe.each(rules)('%s', (rule) => {
           initial: 0,
         });
         const plain = played(fedavg({ serverLearningRate: rate }), all, 0.5);
-        expect(Math.abs(played(adaptive, all, 0.5).weight - plain.weight)).toBeLessThan(1e-5);
+        expect(Math.abs(played(adaptive, all, 0.5).weight - plain.weight)).toBeLessThan(1e-4);
       }),
     );
   });
