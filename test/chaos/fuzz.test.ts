@@ -10,13 +10,14 @@ it(`a coordinator that is sent nonsense goes on training what honest participant
   expect(broken).toEqual([]);
   expect(sent).toBeGreaterThanOrEqual(4000);
   expect(rounds).toBeGreaterThanOrEqual(2);
-  // What it was sent reached every part: schemas, frames, rounds.
+  // What it was sent reached every part: schemas, frames, tickets, sums.
   for (const code of [
     'message-invalid',
     'frame-invalid',
     'update-shape',
     'update-norm',
-    'update-stale',
+    'ticket-invalid',
+    'update-measure',
     'run-unknown',
   ])
     expect(refused, code).toHaveProperty([code]);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sendInPieces } from '../conformance/raw-participant.ts';
-import { differences, LargeWorld, nameOfNext, updateFrame, weightsOf } from '../faults/large-world.ts';
+import { answerFrame, differences, LargeWorld, nameOfNext, weightsOf } from '../faults/large-world.ts';
 
 /* A model of 120 MB: what a round costs in memory is a few models, however it travels. */
 let world: LargeWorld;
@@ -21,7 +21,7 @@ it('a round of a model of more than a hundred megabytes is right to the bit', as
   const one = await world.join('one', run);
   const other = await world.join('other', run);
   const asked = await world.asked(one);
-  await world.asked(other);
+  const askedOther = await world.asked(other);
   const weights = await weightsOf(one.raw, asked);
   expect(weights.byteLength).toBeGreaterThan(100_000_000);
   const sent = [
@@ -29,11 +29,11 @@ it('a round of a model of more than a hundred megabytes is right to the bit', as
     { delta: differences(weights.length, 2), examples: 7 },
   ] as const;
   for (const [i, { delta, examples }] of sent.entries()) {
-    const { raw } = i === 0 ? one : other;
+    const [{ raw }, question] = i === 0 ? [one, asked] : [other, askedOther];
     const { answer, sent: pieces } = await sendInPieces(
       raw,
-      { ...asked.update, examples },
-      updateFrame(asked, delta),
+      { ...question.answer, weight: examples },
+      answerFrame(question, delta, examples),
     );
     expect(answer).toEqual({ ok: true, value: { duplicate: false, next: null } });
     expect(pieces).toHaveLength(115);

@@ -279,12 +279,17 @@ describe('what is not the protocol at all ends the connection that sent it, and 
     await expectRight(cohort, { bad: 'late' });
   });
 
-  it('an event that does not exist is not heard', async () => {
+  it('an event that does not exist is named in a notice, whatever stands for its name', async () => {
     const cohort = await begin();
     cohort.bad.raw.tell('constructor', {});
     cohort.bad.raw.tell('__proto__', {});
     cohort.bad.raw.tell('no-such-event', {});
-    // Messages are handled in order, so the three were there before this one is answered.
+    cohort.bad.raw.send('42/participant,[7]');
+    for (const name of ['constructor', '__proto__', 'no-such-event', '7'])
+      expect((await cohort.bad.raw.event('notice')).message).toMatchObject({
+        code: 'message-unknown',
+        message: expect.stringContaining(`"${name}"`),
+      });
     expect((await cohort.bad.raw.ask('pull', { run: cohort.run })).message).toMatchObject({ ok: true });
     await deliverAll(cohort);
     passDeadline();

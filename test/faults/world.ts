@@ -213,7 +213,7 @@ export class World {
 }
 
 /** The frame of an answer; with as many values as the model has, or others. */
-function answerFrame(
+export function answerFrame(
   layout: readonly Tensor[],
   values: readonly number[],
   { weight = 5, loss = 0.9 * weight, held = { examples: 2, loss: 2.2, hits: 1 } }: Claims = {},

@@ -76,27 +76,28 @@ export class Attacker {
       const last = sent === BATCH - 1;
       // What is under way when a connection is closed reaches nobody: first let it arrive.
       if (last) await line.answerOrEnd();
-      // Who was just asked is listened to most closely: at most one update is refused for good.
-      const first = sent === 0 ? 'update' : undefined;
-      line.send(last ? this.#lastPacket(draw) : mutatedMessage(this.#known, draw, first));
+      // Who was just asked is listened to most closely: at most one answer is refused for good.
+      const first = sent === 0 ? 'answer' : undefined;
+      const known = { ...this.#known, ticket: line.ticket ?? this.#known.ticket };
+      line.send(last ? lastPacket(known, draw) : mutatedMessage(known, draw, first));
     }
     await line.answerOrEnd();
     line.close();
     await line.gone;
     return sent;
   }
+}
 
-  #lastPacket(draw: Draw): Packet {
-    switch (draw(4)) {
-      case 0:
-        return mutatedPacket(this.#known, draw);
-      case 1:
-        return wrongAttachments(this.#known, draw);
-      case 2:
-        return loosePacket(draw);
-      default:
-        return strangeEvent(this.#known, draw);
-    }
+function lastPacket(known: Known, draw: Draw): Packet {
+  switch (draw(4)) {
+    case 0:
+      return mutatedPacket(known, draw);
+    case 1:
+      return wrongAttachments(known, draw);
+    case 2:
+      return loosePacket(draw);
+    default:
+      return strangeEvent(known, draw);
   }
 }
 
@@ -109,6 +110,8 @@ class Line {
   readonly ready: Promise<void>;
   readonly gone: Promise<void>;
   closed = false;
+  /** Of the last question that came; `null`: it was not asked. */
+  ticket: string | null = null;
 
   constructor(
     url: string,
@@ -131,6 +134,7 @@ class Line {
     this.#socket.addEventListener('message', ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (typeof data !== 'string') return;
       count(tally, data);
+      if (data.includes('-/participant,["ask"')) this.ticket = /"ticket":"([^"]+)"/.exec(data)?.[1] ?? null;
       if (data === '2') this.#write('3');
       else if (data.startsWith('0'))
         this.#write(`40/participant,${JSON.stringify({ protocol: PROTOCOL_VERSION, key: keys.key })}`);

@@ -1,18 +1,18 @@
 import type { Round } from '@coppice/protocol';
 import { PROTOCOL_VERSION } from '@coppice/protocol';
 import { type Draw, drawsOf } from '@coppice/protocol/testing';
+import type { Tensor } from '../conformance/raw-contribution.ts';
 import { keysOf } from '../conformance/raw-identity.ts';
 import {
   aggregate,
   frame,
-  type Json,
   layoutHash,
   payload,
   RawParticipant,
   type Spec,
   weightsHash,
 } from '../conformance/raw-participant.ts';
-import { difference } from '../faults/world.ts';
+import { answerFrame, difference } from '../faults/world.ts';
 import { Attacker, count, type Tally } from './attacker.ts';
 import type { Known } from './messages.ts';
 import { noise, strangeFrames, strangePolling, strangeRequest, throwAt } from './raw-attacks.ts';
@@ -77,7 +77,8 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
         round: 1,
         attempt: 1,
         checkpoint: '',
-        hash: new Uint8Array(16),
+        ticket: '',
+        layout: [],
         parameters: 0,
       };
       await asked(honest, known);
@@ -150,8 +151,12 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
 /** A participant that does what it should. */
 interface Honest {
   readonly raw: RawParticipant;
+  /** The model's layout, and that of answers. */
   readonly layout: readonly Spec[];
+  readonly answers: readonly Tensor[];
   readonly number: number;
+  /** Of its last question. */
+  ticket: string;
 }
 const Honest = {
   async join(url: string, run: string, number: number): Promise<Honest> {
@@ -163,45 +168,55 @@ const Honest = {
     const about = { run, device: 'headless', backend: 'none', examples: 10, speed: null, paused: false };
     const { message } = await raw.ask('join', about);
     if (message['ok'] !== true) throw new Error(JSON.stringify(message));
-    return { raw, number, layout: (message['value'] as { layout: Spec[] }).layout };
+    const { layout, answers } = message['value'] as { layout: Spec[]; answers: { train: Tensor[] } };
+    return { raw, number, layout, answers: answers.train, ticket: '' };
   },
 };
 
-let current: { weights: number[]; update: Json } | null = null;
+/** The weights of the model that everybody was sent last. */
+let current: number[] | null = null;
 
 /** Waits until every honest participant was asked, and tells the others what they may know. */
 async function asked(honest: readonly Honest[], known: Known): Promise<void> {
-  for (const { raw, layout } of honest) {
-    const { message, frame: bytes } = await raw.event('round-start');
-    const { run, round, attempt, checkpoint } = message;
-    const weights = payload(bytes as Uint8Array);
-    current = {
-      weights,
-      update: { run, round, attempt, checkpoint, loss: 0.5, evaluation: null, milliseconds: 5 },
+  for (const one of honest) {
+    const { message } = await one.raw.event('ask');
+    const { round, attempt, ticket, parcels } = message as {
+      round: number;
+      attempt: number;
+      ticket: string;
+      parcels: { hash: string; frame: Uint8Array }[];
     };
+    const [model] = parcels;
+    if (model === undefined) throw new Error('a question came without its model');
+    one.ticket = ticket;
+    current = payload(model.frame);
     Object.assign(known, {
       round,
       attempt,
-      checkpoint,
-      hash: layoutHash(layout),
-      parameters: weights.length,
+      checkpoint: model.hash,
+      ticket,
+      layout: one.answers,
+      parameters: current.length,
     });
   }
 }
 
 /** One round of the honest; the model that is made of it must be theirs alone. */
 async function trainRound(honest: readonly Honest[], known: Known, target: Target): Promise<void> {
-  if (current === null) throw new Error('nobody was asked');
-  const { weights, update } = current;
+  const weights = current;
+  const [first] = honest;
+  if (weights === null || first === undefined) throw new Error('nobody was asked');
+  const { run } = known;
   const updates = honest.map(({ number }) => ({
     delta: difference(weights.length, number + known.round * 7).map((value) => Math.fround(value / 100)),
     examples: 3 + number,
   }));
-  const expected = weightsHash(frame(1, known.hash, aggregate(weights, updates)).subarray(40));
+  const expected = weightsHash(frame(1, layoutHash(first.layout), aggregate(weights, updates)).subarray(40));
   const answers = await Promise.all(
-    honest.map(({ raw, number }) => {
+    honest.map(({ raw, number, ticket, answers: layout }) => {
       const { delta, examples } = updates[number] as (typeof updates)[number];
-      return raw.ask('update', { ...update, examples }, frame(2, known.hash, delta));
+      const answer = { run, ticket, weight: examples, milliseconds: 5 };
+      return raw.ask('answer', answer, answerFrame(layout, delta, { weight: examples }));
     }),
   );
   for (const { message } of answers) if (message['ok'] !== true) throw new Error(JSON.stringify(message));

@@ -1,7 +1,9 @@
 import { crc32 } from 'node:zlib';
 import type { UpName } from '@coppice/protocol';
 import { type Draw, mutateBytes, mutateValue, sampleUp } from '@coppice/protocol/testing';
-import { frame, type Json } from '../conformance/raw-participant.ts';
+import type { Tensor } from '../conformance/raw-contribution.ts';
+import type { Json } from '../conformance/raw-participant.ts';
+import { answerFrame } from '../faults/world.ts';
 
 /** What an attacker knows of the run, so that what it sends is as near to valid as can be. */
 export interface Known {
@@ -9,7 +11,10 @@ export interface Known {
   round: number;
   attempt: number;
   checkpoint: string;
-  hash: Uint8Array;
+  /** The attacker's own, once it was asked; before, one of somebody else. */
+  ticket: string;
+  /** Of an answer. */
+  layout: readonly Tensor[];
   parameters: number;
 }
 
@@ -25,14 +30,14 @@ const TOO_LONG = 1e6;
 const kinds = Object.keys(sampleUp) as UpName[];
 const pick = <T>(from: readonly T[], draw: Draw): T => from[draw(from.length)] as T;
 
-/** A message of this kind that would be taken, or, for an update, be refused only after everything else fits. */
+/** A message of this kind that would be taken, or, for an answer, be refused only after everything else fits. */
 function nearlyRight(name: UpName, known: Known): Json {
-  const { run, round, attempt, checkpoint } = known;
+  const { run, ticket, checkpoint } = known;
   const message: Json = { ...sampleUp[name] };
-  const facts: Json = { run, round, attempt, checkpoint };
+  const facts: Json = { run, ticket, tickets: [ticket], hash: checkpoint, weight: 5 };
   for (const field of Object.keys(message)) if (field in facts) message[field] = facts[field];
-  if (name === 'update')
-    message['frame'] = frame(2, known.hash, Array<number>(known.parameters).fill(TOO_LONG));
+  if (name === 'answer')
+    message['frame'] = answerFrame(known.layout, Array<number>(known.parameters).fill(TOO_LONG));
   return message;
 }
 
@@ -54,29 +59,36 @@ function forged(bytes: Uint8Array, draw: Draw): Uint8Array {
   return changed;
 }
 
-/** An update with something wrong that only its round, or the numbers in it, can tell. */
-function wrongUpdate(known: Known, draw: Draw): Json {
-  const update = nearlyRight('update', known);
-  const bytes = update['frame'] as Uint8Array;
+/** A ticket with something changed: its round and attempt, or its seal. */
+function wrongTicket({ ticket, round, attempt }: Known, draw: Draw): string {
   const nearby = (value: number) => value + 1 - draw(3);
+  const [, seal = ''] = ticket.split('.');
+  if (draw(2) === 0) return `t${nearby(round)}-${nearby(attempt)}.${seal}`;
+  return ticket.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+}
+
+/** An answer with something wrong that only its exchange, or the numbers in it, can tell. */
+function wrongAnswer(known: Known, draw: Draw): Json {
+  const answer = nearlyRight('answer', known);
+  const bytes = answer['frame'] as Uint8Array;
   switch (draw(5)) {
     case 0:
-      return { ...update, frame: mutateBytes(bytes, draw) };
+      return { ...answer, frame: mutateBytes(bytes, draw) };
     case 1:
     case 2:
-      return { ...update, frame: forged(bytes, draw) };
+      return { ...answer, frame: forged(bytes, draw) };
     case 3:
-      return { ...update, round: nearby(known.round), attempt: nearby(known.attempt) };
+      return { ...answer, ticket: wrongTicket(known, draw) };
     default:
-      return { ...update, checkpoint: known.checkpoint.replace(/./, (digit) => (digit === '0' ? '1' : '0')) };
+      return { ...answer, weight: 1 + draw(10) };
   }
 }
 
 /** A changed message of any kind, or of the given one. */
 export function mutatedMessage(known: Known, draw: Draw, given?: UpName): Packet {
   // The one that most is done with.
-  const name = given ?? (draw(3) === 0 ? 'update' : pick(kinds, draw));
-  if (name === 'update' && draw(2) === 0) return packet([name, wrongUpdate(known, draw)], draw);
+  const name = given ?? (draw(3) === 0 ? 'answer' : pick(kinds, draw));
+  if (name === 'answer' && draw(2) === 0) return packet([name, wrongAnswer(known, draw)], draw);
   let message: unknown = nearlyRight(name, known);
   for (let n = 1 + draw(3); n > 0; n--) message = mutateValue(message, draw);
   return packet([draw(20) === 0 ? pick(strangers, draw) : name, message], draw);
@@ -105,8 +117,8 @@ const reserved = [
   'newListener',
   'removeListener',
   null,
-  ['update'],
-  { name: 'update' },
+  ['answer'],
+  { name: 'answer' },
 ];
 
 function strangeName(draw: Draw): unknown {
@@ -122,7 +134,7 @@ export function strangeEvent(known: Known, draw: Draw): Packet {
 
 /** Announces other attachments than come, or places them where there are none. */
 export function wrongAttachments(known: Known, draw: Draw): Packet {
-  const right = packet(['update', nearlyRight('update', known)], draw);
+  const right = packet(['answer', nearlyRight('answer', known)], draw);
   const said = pick(['0', '2', '3', '10', '11', '999999999', '-1', '1e3', '', 'x'], draw);
   const num = pick(['-1', '1', '99', '1.5', '"0"', 'null', '{}', '0,"__proto__":{"a":1}'], draw);
   const text =

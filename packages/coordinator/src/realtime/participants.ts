@@ -404,7 +404,8 @@ export class ParticipantHub implements Audience {
   #unknown(socket: Socket, name: string, acknowledge: unknown): void {
     const error = new CoppiceError(
       'message-unknown',
-      `This coordinator does not know the message "${name.slice(0, 100)}". Its version of the protocol is in "welcome".`,
+      // Socket.IO lets numbers through as names, too.
+      `This coordinator does not know the message "${String(name).slice(0, 100)}". Its version of the protocol is in "welcome".`,
     ).toWire();
     this.#answered('unknown', error.code);
     if (typeof acknowledge === 'function') acknowledge({ ok: false, error });
