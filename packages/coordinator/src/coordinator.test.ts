@@ -401,7 +401,7 @@ describe('a participant', () => {
     if (!joined.ok) throw new Error(joined.error.message);
     const { layout, answers } = joined.value;
     const { ticket, parcels } = await starting;
-    const { hash: checkpoint, frame } = parcels[0] as Down<'ask'>['parcels'][number];
+    const { frame } = parcels[0] as Down<'ask'>['parcels'][number];
     const weights = new Float32Array(Buffer.from(frame as Uint8Array).buffer.slice(0)).length;
     expect(weights).toBeGreaterThan(0);
     const parameters = layoutSize(layout);

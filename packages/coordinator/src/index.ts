@@ -8,5 +8,5 @@ export { fileSpool } from './storage/file-spool.ts';
 export { memoryStorage } from './storage/memory.ts';
 export { memorySpool } from './storage/memory-spool.ts';
 export { openStorage } from './storage/open-storage.ts';
-export type { RoundOpening, Spool, SpooledRound, SpooledAnswer } from './storage/spool.ts';
+export type { RoundOpening, Spool, SpooledAnswer, SpooledRound } from './storage/spool.ts';
 export type { Commit, RunRecord, Storage, StoredModel } from './storage/storage.ts';

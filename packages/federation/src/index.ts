@@ -35,8 +35,8 @@ export type {
   Vectors,
 } from './pipeline/pipeline.ts';
 export { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
-export { fedadam, fedyogi } from './strategies/fedopt.ts';
 export { fedavg } from './strategies/fedavg.ts';
+export { fedadam, fedyogi } from './strategies/fedopt.ts';
 export { strategyOf } from './strategies/index.ts';
 export { localTraining } from './strategies/local-training.ts';
 export { median } from './strategies/median.ts';

@@ -1,8 +1,8 @@
 import type { Layout } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { ExactAccumulator } from './sums/accumulator.ts';
 import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 import { fedavg } from './strategies/fedavg.ts';
+import { ExactAccumulator } from './sums/accumulator.ts';
 
 const LENGTH = 2 * STEP_PARAMETERS + 12_345;
 const wave = (of: number) => Float32Array.from({ length: LENGTH }, (_, i) => Math.sin(i * of) * 1e-2);

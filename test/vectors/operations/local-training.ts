@@ -176,7 +176,8 @@ async function scaffoldTraining(one: Case) {
     return all;
   };
   const [c, own] = [given(['initial_server_c', 'server_c']), given(['local_c'])];
-  const controlVariate = member(one.params, 'use_gradient_as_control_variate') === true ? 'gradient' : 'steps';
+  const controlVariate =
+    member(one.params, 'use_gradient_as_control_variate') === true ? 'gradient' : 'steps';
   const { vectors, trained } = await scaffold({ controlVariate }).participant.answer(
     {
       weights,

@@ -111,7 +111,11 @@ export function apiRouter({
   router.post(
     '/runs',
     json(async (request) => {
-      const { task, plan, start, admission, from, secret } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
+      const { task, plan, start, admission, from, secret } = parseBody(
+        CreateRunSchema,
+        request.body,
+        'plan-invalid',
+      );
       const actor = adminOf(request);
       const cause = { by: 'admin', name: actor.name } as const;
       const run = await runs.create(task, definedOnly(plan), start, {

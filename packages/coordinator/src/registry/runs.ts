@@ -103,7 +103,12 @@ export class Runs {
     taskId: string,
     input: PlanInputValues,
     start: boolean,
-    { admission = 'open', from = null, cause = { by: 'admin', name: '' }, secret = newSecret() }: Beginning = {},
+    {
+      admission = 'open',
+      from = null,
+      cause = { by: 'admin', name: '' },
+      secret = newSecret(),
+    }: Beginning = {},
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task.planDefaults, input);

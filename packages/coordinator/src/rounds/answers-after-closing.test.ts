@@ -40,6 +40,9 @@ function world() {
       createdAt: 0,
       endedAt: null,
       reason: null,
+      from: null,
+      cause: { by: 'admin', name: 'a test' },
+      sequence: 1,
     },
     layout,
     attempt: 1,
@@ -57,7 +60,7 @@ function world() {
       },
       bytes: () => ({ up: 0, down: 0 }),
     },
-    evaluator: {
+    models: {
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),

@@ -12,8 +12,8 @@ import {
 } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExactAccumulator, SLICE } from '../sums/accumulator.ts';
 import { finish } from '../steps.ts';
+import { ExactAccumulator, SLICE } from '../sums/accumulator.ts';
 import { payloadValues } from './decode.ts';
 import { encodeValues } from './encode.ts';
 import { toFloat32 } from './values.ts';

@@ -1,4 +1,4 @@
-import { type ContributionLayout, type Layout, type TensorSpec } from '@coppice/protocol';
+import type { Layout, TensorSpec } from '@coppice/protocol';
 
 /** The unit of sums of weighted changes: |weight · Δ| up to 2³³ is exact to 2⁻³⁷. */
 export const STEP_UNIT = 2 ** -36;
@@ -25,9 +25,4 @@ export function modelGroup(
     weighted,
     precision: 'single',
   }));
-}
-
-/** The tensors of one group of a layout. */
-export function groupOf(layout: ContributionLayout, group: string): TensorSpec[] {
-  return layout.filter((tensor) => tensor.group === group);
 }

@@ -1,4 +1,10 @@
-import { CoppiceError, type ContributionLayout, shapeSize, type TensorSpec, tensorSize } from '@coppice/protocol';
+import {
+  type ContributionLayout,
+  CoppiceError,
+  shapeSize,
+  type TensorSpec,
+  tensorSize,
+} from '@coppice/protocol';
 
 /** Numbers of measures by tensor name, each as long as its tensor's shape says. */
 export type Measures = ReadonlyMap<string, Float64Array>;

@@ -1,4 +1,4 @@
-import { classesOf, type ContributionLayout, type Layout, type Plan, type Task } from '@coppice/protocol';
+import { type ContributionLayout, classesOf, type Layout, type Plan, type Task } from '@coppice/protocol';
 import { strategyOf } from '../strategies/index.ts';
 import type { Strategy } from '../strategy.ts';
 import { modelGroup } from './layout.ts';

@@ -1,4 +1,10 @@
-import { type Codec, contributionBytes, float32Payload, type Section, sectionLayout } from '@coppice/protocol';
+import {
+  type Codec,
+  contributionBytes,
+  float32Payload,
+  type Section,
+  sectionLayout,
+} from '@coppice/protocol';
 import { payloadValues } from '../codecs/decode.ts';
 import { encodeValues } from '../codecs/encode.ts';
 import { toFloat32 } from '../codecs/values.ts';

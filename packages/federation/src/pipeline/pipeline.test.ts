@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toFloat32 } from '../codecs/values.ts';
 import { norm } from '../metrics.ts';
-import { ExactSum } from '../sums/exact.ts';
 import { finish } from '../steps.ts';
+import { ExactSum } from '../sums/exact.ts';
 import { clip } from './clip.ts';
 import { compress } from './compress.ts';
 import { pipelineOf } from './index.ts';
@@ -32,7 +32,8 @@ const at = { sections, round: 1, seed: 1 };
 const measures = Float32Array.of(12);
 const none = new Map<string, NormBound>();
 const model = (values: Float32Array) => new Map([['model', values]]);
-const steps = (values: Float32Array) => Float32Array.from([...values.subarray(0, 17), ...values.subarray(19)]);
+const steps = (values: Float32Array) =>
+  Float32Array.from([...values.subarray(0, 17), ...values.subarray(19)]);
 const forty = fc
   .array(fc.float({ min: -1000, max: 1000, noNaN: true }), { minLength: 40, maxLength: 40 })
   .map((numbers) => Float32Array.from(numbers));
@@ -70,17 +71,20 @@ describe('a pipeline', () => {
     expect(() => pipeline([clip('model', 1)])).toThrow(expect.objectContaining({ code: 'plan-invalid' }));
   });
 
-  it.each(Object.keys(codecs) as Codec[])('reads in a %s payload what it said arrives, and the measures', (codec) => {
-    fc.assert(
-      fc.property(forty, (values) => {
-        const line = pipelineOf({ ...defaultPlan, uploadCodec: codec });
-        const { payload, arrives } = line.onParticipant(model(values), measures, none, at);
-        const read = line.onContribution(payload, sections);
-        expect(toFloat32(read.vectors.get('model') as never)).toEqual(arrives.get('model'));
-        expect(read.measures.get('examples')?.[0]).toBe(12);
-      }),
-    );
-  });
+  it.each(Object.keys(codecs) as Codec[])(
+    'reads in a %s payload what it said arrives, and the measures',
+    (codec) => {
+      fc.assert(
+        fc.property(forty, (values) => {
+          const line = pipelineOf({ ...defaultPlan, uploadCodec: codec });
+          const { payload, arrives } = line.onParticipant(model(values), measures, none, at);
+          const read = line.onContribution(payload, sections);
+          expect(toFloat32(read.vectors.get('model') as never)).toEqual(arrives.get('model'));
+          expect(read.measures.get('examples')?.[0]).toBe(12);
+        }),
+      );
+    },
+  );
 
   it('gives back what a codec left out, by group, for the next contribution', () => {
     const line = pipelineOf({ ...defaultPlan, uploadCodec: 'top10' });
@@ -122,7 +126,10 @@ describe('clip', () => {
           (values, clipNorm, seed) => {
             const plan = { ...defaultPlan, maxNorm: null, clipNorm, uploadCodec: codec };
             const line = pipelineOf(plan);
-            const { payload } = line.onParticipant(model(values), measures, modelBounds(plan), { ...at, seed });
+            const { payload } = line.onParticipant(model(values), measures, modelBounds(plan), {
+              ...at,
+              seed,
+            });
             const sum = new ExactSum(sections);
             const limit = {
               layout: layout.slice(0, 3).map((one) => ({ ...one, trainable: one.role === 'step' })),

@@ -114,7 +114,10 @@ function checkedOrder(steps: readonly PipelineStep[]): EncodingStep {
   }
   const last = steps.at(-1);
   if (last?.gives === 'bytes') return last;
-  throw new CoppiceError('plan-invalid', 'No step of the pipeline writes the contribution as bytes. Add "compress".');
+  throw new CoppiceError(
+    'plan-invalid',
+    'No step of the pipeline writes the contribution as bytes. Add "compress".',
+  );
 }
 
 function rank({ gives }: PipelineStep): number {

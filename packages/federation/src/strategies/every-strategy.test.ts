@@ -2,14 +2,13 @@ import { seededRandom, uniform } from '@coppice/ports';
 import { describe, expect, it } from 'vitest';
 import { finish, STEP_PARAMETERS } from '../steps.ts';
 import type { GlobalModel, RoundResult, Strategy, StrategyState } from '../strategy.ts';
-import { fedadam } from './fedadam.ts';
 import { fedavg } from './fedavg.ts';
 import { layoutOf, resultOf, trainedPlaces } from './federation.testing.ts';
-import { fedyogi } from './fedyogi.ts';
+import { fedadam, fedyogi } from './fedopt.ts';
 import { median } from './median.ts';
 import { CONTROL, scaffold } from './scaffold.ts';
 
-const adaptive = { serverLearningRate: 0.5, beta1: 0.9, beta2: 0.99, tau: 1e-3 };
+const adaptive = { serverLearningRate: 0.5, serverBeta1: 0.9, serverBeta2: 0.99, serverTau: 1e-3 };
 const strategies: readonly Strategy[] = [
   fedavg({ serverLearningRate: 0.5 }),
   fedadam(adaptive),

@@ -4,19 +4,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { finish } from '../steps.ts';
 import type { Strategy } from '../strategy.ts';
-import { fedadam } from './fedadam.ts';
 import { fedavg } from './fedavg.ts';
 import { layoutOf, resultOf } from './federation.testing.ts';
-import { fedyogi } from './fedyogi.ts';
+import { fedadam, fedyogi } from './fedopt.ts';
 
 const strategies = { fedadam, fedyogi };
 const rules = Object.keys(strategies) as (keyof typeof strategies)[];
 const changes = fc.array(fc.double({ min: -2, max: 2, noNaN: true }), { minLength: 1, maxLength: 8 });
 const options = fc.record({
   serverLearningRate: fc.double({ min: 0.01, max: 2, noNaN: true }),
-  beta1: fc.double({ min: 0, max: 0.99, noNaN: true }),
-  beta2: fc.double({ min: 0, max: 0.999, noNaN: true }),
-  tau: fc.double({ min: 0.01, max: 1, noNaN: true }),
+  serverBeta1: fc.double({ min: 0, max: 0.99, noNaN: true }),
+  serverBeta2: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  serverTau: fc.double({ min: 0.01, max: 1, noNaN: true }),
 });
 
 /** One weight through rounds of these changes: the weights, and the state after the last. */
@@ -67,9 +66,9 @@ describe.each(published)('$id', ({ operation, params, inputs, expected }) => {
     };
     const { server } = (operation === 'fedyogi' ? fedyogi : fedadam)({
       serverLearningRate: eta,
-      beta1: beta_1,
-      beta2: beta_2,
-      tau,
+      serverBeta1: beta_1,
+      serverBeta2: beta_2,
+      serverTau: tau,
       initial: 0,
     });
     let weights = Float32Array.from(flat(inputs.current));
@@ -104,7 +103,7 @@ describe('the moments', () => {
   it('of both are Σ (1 − β₁) β₁ᵗ⁻ˢ Δₛ, and the second of FedAdam likewise, from τ² on', () => {
     fc.assert(
       fc.property(options, changes, (given, all) => {
-        const { beta1, beta2, tau } = given;
+        const { serverBeta1: beta1, serverBeta2: beta2, serverTau: tau } = given;
         const t = all.length;
         const m = all.reduce((sum, change, s) => sum + (1 - beta1) * beta1 ** (t - 1 - s) * change, 0);
         const v =
@@ -121,11 +120,11 @@ describe('the moments', () => {
   it('of FedYogi draw near Δ² by at most (1 − β₂) Δ², and never below 0', () => {
     fc.assert(
       fc.property(options, changes, (given, all) => {
-        let v = Math.fround(given.tau ** 2);
+        let v = Math.fround(given.serverTau ** 2);
         for (const change of all) {
           const square = change * change;
-          if (v < square) v += (1 - given.beta2) * square;
-          else if (v > square) v -= (1 - given.beta2) * square;
+          if (v < square) v += (1 - given.serverBeta2) * square;
+          else if (v > square) v -= (1 - given.serverBeta2) * square;
           v = Math.fround(v);
         }
         const told = played(fedyogi(given), all).v;
@@ -143,9 +142,9 @@ describe.each(rules)('%s', (rule) => {
         const tau = 2 ** 30;
         const adaptive = strategies[rule]({
           serverLearningRate: rate * tau,
-          beta1: 0,
-          beta2: 0,
-          tau,
+          serverBeta1: 0,
+          serverBeta2: 0,
+          serverTau: tau,
           initial: 0,
         });
         const plain = played(fedavg({ serverLearningRate: rate }), all, 0.5);
@@ -157,7 +156,7 @@ describe.each(rules)('%s', (rule) => {
   it('takes steps of η Δ / (|Δ| + τ) without memory', () => {
     fc.assert(
       fc.property(changes, (all) => {
-        const given = { serverLearningRate: 0.1, beta1: 0, beta2: 0, tau: 0.01 };
+        const given = { serverLearningRate: 0.1, serverBeta1: 0, serverBeta2: 0, serverTau: 0.01 };
         const last = all.at(-1) as number;
         const before = played(strategies[rule](given), all.slice(0, -1)).weight;
         // Yogi without memory adds Δ² to what was below it: only the first step is the same.

@@ -44,14 +44,14 @@ function offTheMean(federation: Federation, participants: number): number {
   );
 }
 
-describe.each(['I', 'II'] as const)('option %s', (option) => {
+describe.each(['gradient', 'steps'] as const)('control variates by %s', (controlVariate) => {
   it.each(['float32', 'float16', 'int8', 'top10'] as Codec[])(
     'the server’s variate stays the mean of the participants’, as %s brings them',
     async (codec) => {
       const problems = drawn(4, 40, codec);
       const layout = layoutOf({ kernel: 25, mean: 3, bias: 15 });
       const federation = new Federation(
-        scaffold({ option }),
+        scaffold({ controlVariate }),
         problems.map((problem) => quadraticLearner(layout, problem)),
         { how, codec, examples: [1, 20, 300, 4000] },
       );
@@ -67,7 +67,7 @@ describe.each(['I', 'II'] as const)('option %s', (option) => {
   it('the mean is over all that joined, of whom a part answers', async () => {
     const problems = drawn(6, 5, 'part');
     const federation = new Federation(
-      scaffold({ option }),
+      scaffold({ controlVariate }),
       problems.map((problem) => quadraticLearner(mixed, problem)),
       { how },
     );
@@ -84,7 +84,7 @@ describe.each(['I', 'II'] as const)('option %s', (option) => {
     await fc.assert(
       fc.asyncProperty(fc.integer(), fc.integer({ min: 1, max: 4 }), async (seed, participants) => {
         const learners = drawn(participants, 5, seed).map((problem) => quadraticLearner(mixed, problem));
-        const [corrected, plain] = [scaffold({ option }), fedavg()].map(
+        const [corrected, plain] = [scaffold({ controlVariate }), fedavg()].map(
           (strategy) => new Federation(strategy, learners, { how }),
         ) as [Federation, Federation];
         await corrected.round();
@@ -101,7 +101,7 @@ describe.each(['I', 'II'] as const)('option %s', (option) => {
     const [among, alone] = [mixed, whole].map(
       (layout) =>
         new Federation(
-          scaffold({ option }),
+          scaffold({ controlVariate }),
           problems.map((problem) => quadraticLearner(layout, problem)),
           { how },
         ),
@@ -138,7 +138,7 @@ describe.each(['I', 'II'] as const)('option %s', (option) => {
       );
     };
     expect(await off(fedavg())).toBeGreaterThan(0.1);
-    expect(await off(scaffold({ option }))).toBeLessThan(1e-3);
+    expect(await off(scaffold({ controlVariate }))).toBeLessThan(1e-3);
   });
 });
 
@@ -156,8 +156,8 @@ describe('a participant', () => {
 
   it('steps by g − cᵢ + c, and tells cᵢ⁺ − cᵢ', async () => {
     // g = 2 (1 − 3) = −4, so y = 1 − 0.1 (−4 − 0.25 + 0.5) = 1.375, and cᵢ⁺ = g with either option after one step.
-    for (const option of ['I', 'II'] as const) {
-      const { vectors } = await scaffold({ option }).participant.answer(asked, learner);
+    for (const controlVariate of ['gradient', 'steps'] as const) {
+      const { vectors } = await scaffold({ controlVariate }).participant.answer(asked, learner);
       expect(vectors.get(MODEL_GROUP)?.[0]).toBeCloseTo(0.375, 6);
       expect(vectors.get(CONTROL)?.[0]).toBeCloseTo(-4.25, 5);
     }
@@ -182,7 +182,10 @@ describe('a participant', () => {
         const byPath = await scaffold().participant.answer(question, learner);
         const path = (1 - (byPath.trained.weights[0] as number)) / 0.1;
         expect(byPath.vectors.get(CONTROL)?.[0]).toBe(Math.fround(path - c + left));
-        const byGradient = await scaffold({ option: 'I' }).participant.answer(question, learner);
+        const byGradient = await scaffold({ controlVariate: 'gradient' }).participant.answer(
+          question,
+          learner,
+        );
         expect(byGradient.vectors.get(CONTROL)?.[0]).toBe(Math.fround(-4 - own + left));
       }),
     );

@@ -46,22 +46,25 @@ const parameters = {
   }),
 };
 
-export const fedadam = {
-  label: { en: 'FedAdam', zh: 'FedAdam（自适应）' },
-  help: {
-    en: 'Adam on the server, on the mean update (Reddi et al., 2021, without bias correction).',
-    zh: '在服务器上对平均更新使用 Adam（Reddi 等，2021，不作偏差修正）。',
+/** The strategies of adaptive federated optimization. */
+export const fedopt = {
+  fedadam: {
+    label: { en: 'FedAdam', zh: 'FedAdam（自适应）' },
+    help: {
+      en: 'Adam on the server, on the mean update (Reddi et al., 2021, without bias correction).',
+      zh: '在服务器上对平均更新使用 Adam（Reddi 等，2021，不作偏差修正）。',
+    },
+    requires: [],
+    parameters,
   },
-  requires: [],
-  parameters,
-} as const satisfies PlanStrategy;
 
-export const fedyogi = {
-  label: { en: 'FedYogi', zh: 'FedYogi（自适应）' },
-  help: {
-    en: 'Yogi on the server: as FedAdam, with a second moment that changes more slowly (Reddi et al., 2021).',
-    zh: '在服务器上使用 Yogi：同 FedAdam，但二阶矩变化更慢（Reddi 等，2021）。',
+  fedyogi: {
+    label: { en: 'FedYogi', zh: 'FedYogi（自适应）' },
+    help: {
+      en: 'Yogi on the server: as FedAdam, with a second moment that changes more slowly (Reddi et al., 2021).',
+      zh: '在服务器上使用 Yogi：同 FedAdam，但二阶矩变化更慢（Reddi 等，2021）。',
+    },
+    requires: [],
+    parameters,
   },
-  requires: [],
-  parameters,
-} as const satisfies PlanStrategy;
+} as const satisfies Record<string, PlanStrategy>;

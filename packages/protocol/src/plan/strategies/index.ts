@@ -1,5 +1,5 @@
 import { fedavg } from './fedavg.ts';
-import * as fedopt from './fedopt.ts';
+import { fedopt } from './fedopt.ts';
 import { median } from './median.ts';
 import { scaffold } from './scaffold.ts';
 

@@ -34,7 +34,7 @@ export const scaffold = {
         default: 'steps',
         label: { en: 'Control variate', zh: '控制变量' },
         help: {
-          en: "The way in which a device renews its control variate after a round.",
+          en: 'The way in which a device renews its control variate after a round.',
           zh: '一轮之后设备更新其控制变量的方式。',
         },
         consequence: {
