@@ -39,7 +39,9 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
   return participant;
 }
 
-const connectAs = (keys: Keys) => connect({ protocol: 4, key: keys.key }, keys);
+/** The capabilities of docs/plan.md that this participant has. */
+const features = ['codec:int8', 'form:steps'];
+const connectAs = (keys: Keys) => connect({ protocol: 4, key: keys.key, features }, keys);
 
 async function post(path: string, body: Json): Promise<Json> {
   const response = await fetch(`${coordinator.url}${path}`, {

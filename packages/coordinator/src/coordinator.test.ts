@@ -369,7 +369,7 @@ describe('a participant', () => {
   it('is refused by name for what it says of itself', async () => {
     const refusal = async (auth: object) =>
       (await next<Error & { data: { code: string } }>(connect('', auth), 'connect_error')).data.code;
-    expect(await refusal({ protocol: 0, secret: 'x' })).toBe('protocol-too-old');
+    expect(await refusal({ protocol: 1, secret: 'x' })).toBe('protocol-too-old');
     expect(await refusal({ protocol: PROTOCOL_VERSION + 1, key: 'A'.repeat(87) })).toBe('protocol-too-new');
     expect(await refusal({ protocol: PROTOCOL_VERSION })).toBe('identity-invalid');
     expect(await refusal({ protocol: PROTOCOL_VERSION, key: 'short' })).toBe('identity-invalid');

@@ -175,6 +175,7 @@ describe('the capabilities that a plan requires', () => {
       ['optimizer:adam', ['optimizer']],
       ['optimizer:momentum', ['optimizer']],
       ['step:clip', ['clipNorm']],
+      ['strategy:scaffold', ['strategy']],
     ]);
     expect(description.capabilities().get('strategy:fedyogi')).toEqual(['strategy']);
     expect(description.capabilities().get('step:noise')).toEqual(['noise']);
