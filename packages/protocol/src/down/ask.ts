@@ -24,7 +24,6 @@ export type ExchangeKind = (typeof exchangeKinds)[number];
  *
  * - `train`: train from the model and answer with the change and the measures, laid out by the run's `train` layout.
  * - `evaluate`: measure the model on the held-out examples and answer with the measures, laid out by `evaluate`.
- * - `unknown`: a kind of a newer coordinator's, as this side reads it; declined with `backend-unavailable`.
  */
 export const AskSchema = z.object({
   run: RunIdSchema,
