@@ -2,7 +2,18 @@ import { weightsHash } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import type { LocalState } from './local-state.ts';
 import { memoryState } from './memory-state.ts';
-import { asking, checkpoint, doing, ending, frame, frameOf, scripted, ticketOf, until, world } from './session-world.ts';
+import {
+  asking,
+  checkpoint,
+  doing,
+  ending,
+  frame,
+  frameOf,
+  scripted,
+  ticketOf,
+  until,
+  world,
+} from './session-world.ts';
 
 /*
  * SCAFFOLD's control variate over the ends of sessions. Each training moves both weights by 0.5 in one step of rate 0.5, so
