@@ -199,7 +199,7 @@ export function weightsHash(payload: Uint8Array): string {
 }
 
 /** A frame of these float32 bytes. */
-export function frameOf(kind: 1 | 2, layout: Uint8Array, values: Float32Array): Uint8Array {
+function frameOf(kind: 1 | 2, layout: Uint8Array, values: Float32Array): Uint8Array {
   const payload = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return encodedFrame(kind, layout, values.length, { codec: 0, payload });
 }
