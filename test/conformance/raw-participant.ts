@@ -198,12 +198,6 @@ export function weightsHash(payload: Uint8Array): string {
   return createHash('sha256').update(payload).digest('hex');
 }
 
-/** A frame of these float32 bytes. */
-function frameOf(kind: 1 | 2, layout: Uint8Array, values: Float32Array): Uint8Array {
-  const payload = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return encodedFrame(kind, layout, values.length, { codec: 0, payload });
-}
-
 /** "Frames": 40 bytes of header, then the payload; float32, unless other numbers are given already encoded. */
 export function frame(
   kind: 1 | 2,
