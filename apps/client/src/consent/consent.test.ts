@@ -90,6 +90,13 @@ describe('the privacy label', () => {
     expect(facts.bytesPerRound).toBeLessThan(199_210 * 4 + 200);
   });
 
+  it('says how large it is where the strategy sends a second vector', () => {
+    const { numbers, bytesPerRound } = labelFacts(199_210, { strategy: 'scaffold' });
+    expect(numbers).toBe(2 * 199_210);
+    expect(bytesPerRound).toBeGreaterThan(8 * 199_210);
+    expect(bytesPerRound).toBeLessThan(8 * 199_210 + 200);
+  });
+
   it('says how large it is where the plan makes it smaller', () => {
     const { bytesPerRound } = labelFacts(199_210, { uploadCodec: 'int8' });
     expect(bytesPerRound).toBeGreaterThan(199_210);

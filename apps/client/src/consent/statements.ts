@@ -72,7 +72,7 @@ export const labelText = catalogue(
 /** The rows of the label: title and content. */
 export function labelRows({
   label,
-  parameters,
+  numbers,
   bytesPerRound,
 }: LabelFacts): readonly (readonly [string, string])[] {
   const t = labelText();
@@ -80,7 +80,7 @@ export function labelRows({
   return [
     [t.raw, t.rawValue],
     row(label.audience),
-    [t.update, t.updateValue(parameters, bytesPerRound)],
+    [t.update, t.updateValue(numbers, bytesPerRound)],
     row(label.limit),
     row(label.protection),
     [t.also, t.alsoValue],

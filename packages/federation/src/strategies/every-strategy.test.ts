@@ -1,4 +1,5 @@
 import { seededRandom, uniform } from '@coppice/ports';
+import { planDescription } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { finish, STEP_PARAMETERS } from '../steps.ts';
 import type { GlobalModel, RoundResult, Strategy, StrategyState } from '../strategy.ts';
@@ -46,6 +47,12 @@ describe.each(strategies.map((strategy) => [strategy.name, strategy] as const))(
   const { server } = strategy;
   const layout = layoutOf({ kernel: 3, mean: 2, bias: 2, mean_square: 1 });
   const model = { layout, weights: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+
+  it('sends as many vectors as the consent label says', () => {
+    const kernels = layoutOf({ kernel: 3, bias: 2 });
+    const groups = new Set((strategy.groups?.(kernels) ?? []).map(({ group }) => group));
+    expect(planDescription.vectorsOf({ strategy: strategy.name })).toBe(1 + groups.size);
+  });
 
   it('moves running statistics by their plain mean, round after round', () => {
     let state = server.init(model);

@@ -116,6 +116,12 @@ export class PlanDescription {
     return Object.hasOwn(own, name) ? own[name] : this.fields[name];
   }
 
+  /** Vectors as long as the model that an update carries under a plan; 1 for a strategy that is not known here. */
+  vectorsOf(plan: PlanValues): number {
+    const { strategy } = plan;
+    return (typeof strategy === 'string' ? this.#strategies[strategy]?.vectors : undefined) ?? 1;
+  }
+
   /** The general defaults with a strategy. */
   defaultsFor(strategy: string): PlanValues {
     const entries = this.namesFor(strategy).map((name) => [name, this.fieldOf(name, strategy)?.default]);

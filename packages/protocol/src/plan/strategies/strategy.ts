@@ -6,6 +6,8 @@ export interface PlanStrategy {
   readonly label: Localized;
   /** The rule, in one sentence, with its paper. */
   readonly help: Localized;
+  /** Vectors as long as the model that an update carries, on the consent label; left out, 1. */
+  readonly vectors?: number;
   /** The capabilities that a participant must have; none for a strategy of the coordinator alone. */
   readonly requires: readonly string[];
   /** A value of the plan that cannot go with this strategy, and the values that can; `null`: all can. */
