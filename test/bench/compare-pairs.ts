@@ -1,0 +1,52 @@
+import type { BenchResult } from './result.ts';
+import { median } from './statistics.ts';
+
+/** A row of a benchmark in two checkouts. */
+export interface Compared {
+  readonly what: string;
+  /** The median of the pairs' ratios of new to old. */
+  readonly ratio: number;
+  /** The interval of the median of ratios, with a confidence of at least 95 % (the sign test's). */
+  readonly least: number;
+  readonly most: number;
+  /** The whole interval lies above `TOLERANCE`. */
+  readonly worse: boolean;
+}
+
+export const TOLERANCE = 1.05;
+
+/** Rows that both checkouts have, by name; of pairs measured in turns. Every row of a benchmark is the better the smaller. */
+export function compared(
+  pairs: readonly { readonly old: BenchResult; readonly new: BenchResult }[],
+): Compared[] {
+  const names = pairs[0]?.new.rows.map(({ what }, at) => ({ what, at })) ?? [];
+  return names.flatMap(({ what, at }) => {
+    const ratios = pairs.flatMap((pair) => {
+      const [now, before] = [pair.new.rows[at], pair.old.rows[at]];
+      return now?.what === what && before?.what === what && before.median > 0
+        ? [now.median / before.median]
+        : [];
+    });
+    if (ratios.length < pairs.length) return [];
+    const [least, most] = intervalOfMedian(ratios);
+    return [{ what, ratio: median(ratios), least, most, worse: least > TOLERANCE }];
+  });
+}
+
+/**
+ * The narrowest interval between order statistics that holds the median with at least 95 %: P(X < k) for X binomial with
+ * p = ½ bounds each side. With fewer than six values the whole range, which holds it less surely.
+ */
+export function intervalOfMedian(values: readonly number[]): readonly [least: number, most: number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  const n = sorted.length;
+  let skipped = 0;
+  let tail = 0.5 ** n;
+  for (let k = 1, term = 0.5 ** n; k < n / 2; k++) {
+    term *= (n - k + 1) / k;
+    if (2 * tail > 0.05 || 2 * (tail + term) > 0.05) break;
+    tail += term;
+    skipped = k;
+  }
+  return [sorted[skipped] as number, sorted[n - 1 - skipped] as number];
+}
