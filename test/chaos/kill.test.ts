@@ -25,30 +25,41 @@ const FAILPOINTS: readonly Failpoint[] = [
   { at: 'storage.appendEvents:after', nth: 2 },
 ];
 
+/** Between acknowledgement, commit and notice: state on a device and on the coordinator must agree on what counted. */
+const AROUND_COMMIT: readonly Failpoint[] = [
+  { at: 'spool.append:after', nth: 4 },
+  { at: 'storage.commit:before', nth: 1 },
+  { at: 'storage.commit:after', nth: 1 },
+  { at: 'spool.drop:after', nth: 1 },
+];
+
 afterEach(stopAll);
 
 describe('a coordinator that is killed (SIGKILL)', () => {
-  it.for<{ how: string; plan: Partial<Plan> }>([
+  it.for<{ how: string; plan: Partial<Plan>; failpoints?: readonly Failpoint[] }>([
     { how: 'whole and exact', plan: {} },
     {
       how: 'by rounded steps, from the largest of each update and what was left of the one before',
       plan: { uploadCodec: 'top10', downloadCodec: 'int8', downloadForm: 'steps' },
     },
+    { how: 'with state on the coordinator', plan: { strategy: 'fedadam' }, failpoints: AROUND_COMMIT },
+    { how: 'with state on devices, too', plan: { strategy: 'scaffold' }, failpoints: AROUND_COMMIT },
+    { how: 'from the answers themselves', plan: { strategy: 'median' }, failpoints: AROUND_COMMIT },
   ])(
     'at every step of a round, makes the model it would have made, $how',
     {
       timeout: 240_000,
     },
-    async ({ plan }, { signal }) => {
+    async ({ plan, failpoints = FAILPOINTS }, { signal }) => {
       // Enough rounds for each life to come past its failpoint.
-      const rounds = 3 * FAILPOINTS.length;
+      const rounds = 3 * failpoints.length;
       const undisturbed = await startRuns({ clients: CLIENTS, rounds, plan });
       const expected = await finished(undisturbed, signal);
 
       const { lives, run } = await startRuns({ clients: CLIENTS, rounds, plan });
       await until(async () => (await committedRounds(lives, run)).length >= 1, signal);
       await lives.death(true);
-      for (const failpoint of FAILPOINTS) {
+      for (const failpoint of failpoints) {
         await lives.begin(failpoint);
         await lives.death();
       }

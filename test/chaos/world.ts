@@ -20,7 +20,7 @@ const MAIN = fileURLToPath(new URL('../../packages/coordinator/src/main.ts', imp
 const KEY = 'the-key-of-this-test';
 
 /** One data folder, and the coordinators that live on it one after the other, always at the same address. */
-class Lives {
+export class Lives {
   readonly folder = mkdtempSync(join(tmpdir(), 'coppice-chaos-'));
   readonly #ledger = join(this.folder, 'ledger.jsonl');
   readonly #environment: Readonly<Record<string, string>>;
@@ -112,7 +112,7 @@ class Lives {
 }
 
 /** Everybody trains in every round, and nobody is cut off by a timer. */
-const everybody = (clients: number, rounds: number): PlanInputValues => ({
+export const everybody = (clients: number, rounds: number): PlanInputValues => ({
   seed: 7,
   rounds,
   epochs: 1,
