@@ -163,7 +163,7 @@ describe('a coordinator that refuses', () => {
     }`;
 
   it.each([
-    ['protocol-too-old', greeting('/"protocol":\\d+/', '"protocol":0')],
+    ['protocol-too-old', greeting('/"protocol":\\d+/', '"protocol":1')],
     ['protocol-too-new', greeting('/"protocol":\\d+/', '"protocol":999')],
     ['identity-invalid', greeting('/"key":"[\\w-]+"/', '"key":"nobody"')],
   ])('says %s, and keeps the examples', async (code, script) => {
