@@ -158,6 +158,7 @@ export {
 export {
   MAX_CONTROL_BYTES,
   MAX_EXAMPLES,
+  MAX_LISTED_RUNS,
   MAX_LOSS,
   MAX_MESSAGE_BYTES,
   MAX_MODEL_BYTES,
@@ -165,6 +166,7 @@ export {
   MAX_TEXT,
   MAX_TRAINING_MILLISECONDS,
   MAX_UNPROVEN_BYTES,
+  MAX_WATCHED_RUNS,
   PIECE_BYTES,
   PIECE_WINDOW,
 } from './limits.ts';
@@ -220,6 +222,7 @@ export {
   type Round,
   RoundSchema,
   type Run,
+  RunIdSchema,
   RunSchema,
   type RunStatus,
   type RunSummary,
@@ -261,5 +264,6 @@ export { type Hello, HelloSchema } from './up/hello.ts';
 export type { Join, Joined } from './up/join.ts';
 export type { ParcelPiece } from './up/parcel.ts';
 export type { Progress } from './up/progress.ts';
+export type { Watch } from './up/watch.ts';
 export { upMessages } from './up.ts';
 export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION, RELEASED_VERSION } from './version.ts';

@@ -180,6 +180,22 @@ export class Runs {
       .sort((a, b) => b.sequence - a.sequence);
   }
 
+  /** Runs that are not over, newest first: at most so many, and of more the running ones before the others. */
+  listed(most: number): Run[] {
+    const open: Run[] = [];
+    for (const engine of this.#engines.values()) if (!isOver(engine.record.status)) open.push(engine.run());
+    const newestFirst = open.sort((a, b) => b.sequence - a.sequence);
+    if (open.length <= most) return newestFirst;
+    const first = newestFirst.filter(({ status }) => status === 'running');
+    const others = newestFirst.filter(({ status }) => status !== 'running');
+    return [...first, ...others].slice(0, most).sort((a, b) => b.sequence - a.sequence);
+  }
+
+  /** Whether there is such a run, over or not. */
+  has(id: string): boolean {
+    return this.#over.has(id) || this.#engines.has(id);
+  }
+
   /** The current model of any run, over or not. @param has the hash of the model that the participant has already. */
   async model(id: string, participant: string, has: string | null = null): Promise<Model> {
     if (this.#engines.has(id)) return this.engine(id).currentModel(participant, has);
