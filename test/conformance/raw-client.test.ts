@@ -6,6 +6,7 @@ import {
   aggregate,
   decodeInt8,
   encodeInt8,
+  fetchOverHttp,
   fetchPieces,
   frame,
   type Json,
@@ -39,7 +40,9 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
   return participant;
 }
 
-const connectAs = (keys: Keys) => connect({ protocol: 4, key: keys.key }, keys);
+/** What this client can do beyond the least, as docs/plan.md names it. */
+const features = ['codec:int8', 'form:steps', 'strategy:scaffold'];
+const connectAs = (keys: Keys) => connect({ protocol: 4, key: keys.key, features }, keys);
 
 async function post(path: string, body: Json): Promise<Json> {
   const response = await fetch(`${coordinator.url}${path}`, {
@@ -57,6 +60,7 @@ async function launch(plan: Json, { admission = 'open', task = 'iris' } = {}): P
 
 /** A task whose model has more than 1 MiB: 300,000 weights between 600 columns and 500 units, and some more. */
 async function postLargeTask(): Promise<void> {
+  if ((await fetch(`${coordinator.url}/api/tasks/large`)).ok) return;
   const dense = (name: string, units: number, more: Json) => ({
     class_name: 'Dense',
     config: { name, units, ...more },
@@ -532,6 +536,32 @@ describe('a participant written from docs/protocol.md', () => {
     );
     expect(there).toEqual(weights);
   });
+
+  it.each(['open', 'invited'] as const)(
+    'fetches a large model of a run that is %s over HTTP, and goes on where the line broke',
+    async (admission) => {
+      await postLargeTask();
+      const plan = { minParticipants: 1, rounds: 1, evaluationShare: 0 };
+      const run = await launch(plan, { task: 'large', admission });
+      const by: Json = {};
+      if (admission === 'invited') {
+        const { link } = (await post(`/api/runs/${run}/invitations`, {})) as { link: string };
+        by['invitation'] = new URL(link).hash.replace('#invite=', '');
+      }
+      const one = await enter(`over HTTP, ${admission}`, run, 10, by);
+      const [model] = one.ask.parcels;
+      const wanted = { run, hash: model.hash, header: model.frame };
+      const { id } = keysOf(`over HTTP, ${admission}`);
+      const ticket = { 'coppice-participant': id, 'coppice-ticket': one.ask.ticket };
+      const fetched = await fetchOverHttp(coordinator.url, wanted, { ticket, breakAfter: 100_000 });
+      expect(fetched.statuses).toEqual([200, 206]);
+      expect(fetched.whole).toEqual(new Uint8Array(await fetchPieces(one.raw, run, model.hash, model.frame)));
+      expect(weightsHash(fetched.whole.subarray(40))).toBe(model.hash);
+      const without = await fetchOverHttp(coordinator.url, wanted, { breakAfter: Number.POSITIVE_INFINITY });
+      expect(without.statuses).toEqual([admission === 'open' ? 200 : 403]);
+      await one.raw.ask('leave', { run });
+    },
+  );
 
   it('fetches a large model in pieces, answers in pieces, and goes on where it was', async () => {
     await postLargeTask();

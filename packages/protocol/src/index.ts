@@ -83,6 +83,7 @@ export {
 export { classFinder } from './class-names.ts';
 export {
   type Codec,
+  CodecSchema,
   codecs,
   encodedBytes,
   entriesOf,
@@ -215,9 +216,11 @@ export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,
   AdmissionSchema,
+  HashSchema,
   type Metrics,
   MetricsSchema,
   type Outcome,
+  ParticipantIdSchema,
   type Phase,
   type Round,
   RoundSchema,
@@ -245,6 +248,7 @@ export {
   type Topology,
   TopologySchema,
 } from './task.ts';
+export { PARTICIPANT_HEADER, TICKET_HEADER, TicketSchema } from './ticket.ts';
 export {
   ANSWER_TIMEOUT,
   CHECK_TIMEOUT,

@@ -1,22 +1,20 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
 import {
   CoppiceError,
   type Down,
   MAX_LISTED_RUNS,
   MAX_MESSAGE_BYTES,
-  PROTOCOL_VERSION,
-  proofBytes,
   type Reply,
   type RunSummary,
   type UpValue,
   type Watch,
 } from '@coppice/protocol';
-import { io, type Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import { afterEach, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import { newRun } from '../storage/new-run.testing.ts';
+import { connectParticipant } from './participant.testing.ts';
 
 let coordinator: Coordinator;
 const sockets: Socket[] = [];
@@ -44,18 +42,7 @@ interface Guest {
 }
 
 async function enter(): Promise<Guest> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { x, y } = publicKey.export({ format: 'jwk' });
-  const part = (text: unknown) => Buffer.from(text as string, 'base64url');
-  const socket = io(`${coordinator.url}/participant`, {
-    transports: ['websocket'],
-    reconnection: false,
-    forceNew: true,
-    auth: {
-      protocol: PROTOCOL_VERSION,
-      key: Buffer.concat([Buffer.of(4), part(x), part(y)]).toString('base64url'),
-    },
-  });
+  const { socket, welcome } = await connectParticipant(coordinator.url);
   sockets.push(socket);
   const told: RunSummary[] = [];
   let heard = () => {};
@@ -63,12 +50,6 @@ async function enter(): Promise<Guest> {
     told.push(run);
     heard();
   });
-  socket.once('challenge', ({ nonce }: { nonce: string }) => {
-    const bytes = proofBytes(new URL(coordinator.url).host, nonce);
-    const signature = sign('sha256', bytes, { key: privateKey, dsaEncoding: 'ieee-p1363' });
-    socket.emit('prove', { signature: signature.toString('base64url') });
-  });
-  const welcome = await new Promise<Down<'welcome'>>((resolve) => socket.once('welcome', resolve));
   return {
     socket,
     welcome,
