@@ -387,6 +387,11 @@ describe('a participant written from docs/protocol.md', () => {
     expect(again.message).toEqual({ ok: true, value: { duplicate: true, next: null } });
     const late = await c.raw.ask('answer', c.answer, trained(c, ofA));
     expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' } });
+    // A short error: no model, which a participant that comes late may not even want, and no binary part.
+    expect(late.frame).toBeNull();
+    const { error } = late.message as { error: Json };
+    expect(Object.keys(error).sort()).toEqual(['code', 'message', 'retry']);
+    expect(JSON.stringify(late.message).length).toBeLessThan(400);
 
     // The last model is sent out once more, to be measured; then the run is over.
     const [first, second, third] = (await Promise.all(
@@ -488,6 +493,37 @@ describe('a participant written from docs/protocol.md', () => {
     ]);
     const end = await b.raw.event('round-end');
     expect(end.message['checkpoint']).toBe(weightsHash(frame(1, b.hash, next).subarray(40)));
+  });
+
+  it('takes several parcels in one question, and foretells the control variate of SCAFFOLD, bit for bit', async () => {
+    const run = await launch({ strategy: 'scaffold', minParticipants: 1, rounds: 2 });
+    const one = await enter('with control', run, 10);
+    const size = one.weights.length;
+    const part = (ask: Ask, i: number) => ask.parcels[i] as Ask['parcels'][0];
+    const control = part(one.ask, 1);
+    expect(one.ask.parcels.map(({ name }) => name)).toEqual(['model', 'control']);
+    const zeros = new Array<number>(size).fill(0);
+    expect(control.hash).toBe(weightsHash(frame(1, one.hash, zeros).subarray(40)));
+    expect(control.frame).toEqual(frame(1, one.hash, zeros));
+
+    // Whole multiples of the group's unit, so that a mean of one is itself.
+    const ofControl = Array.from({ length: size }, (_, i) => ((i % 7) - 3) / 64);
+    const delta = difference(size, 5);
+    const sent = await one.raw.ask('answer', one.answer, trained(one, delta, { control: ofControl }));
+    expect(sent.message).toEqual({ ok: true, value: { duplicate: false, next: null } });
+
+    const next = (await one.raw.event('ask')).message as Ask;
+    // Two placeholders, and two binary messages behind them: each is the frame of its own parcel.
+    const text = one.raw.log.findLast((line) => line.includes('"ask"')) as string;
+    expect(text).toMatch(/^S 452-\/participant,\["ask",/);
+    const model = aggregate(one.weights, [{ delta, examples: 10 }]);
+    expect(payload(part(next, 0).frame)).toEqual(model);
+    expect(part(next, 0).hash).toBe(weightsHash(frame(1, one.hash, model).subarray(40)));
+    expect(payload(part(next, 1).frame)).toEqual(ofControl);
+    expect(part(next, 1).hash).toBe(weightsHash(frame(1, one.hash, ofControl).subarray(40)));
+    const again = await one.raw.ask('parcel', { run, hash: part(next, 1).hash, piece: 0 });
+    expect(again.frame).toEqual(part(next, 1).frame.subarray(40));
+    await one.raw.ask('leave', { run });
   });
 
   it('follows the model by steps of 8 bits', async () => {
