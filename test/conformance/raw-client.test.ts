@@ -6,6 +6,7 @@ import {
   aggregate,
   decodeInt8,
   encodeInt8,
+  fetchOverHttp,
   fetchPieces,
   frame,
   type Json,
@@ -39,8 +40,8 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
   return participant;
 }
 
-/** The capabilities of docs/plan.md that this participant has. */
-const features = ['codec:int8', 'form:steps'];
+/** What this client can do beyond the least, as docs/plan.md names it. */
+const features = ['codec:int8', 'form:steps', 'strategy:scaffold'];
 const connectAs = (keys: Keys) => connect({ protocol: 4, key: keys.key, features }, keys);
 
 async function post(path: string, body: Json): Promise<Json> {
@@ -59,6 +60,7 @@ async function launch(plan: Json, { admission = 'open', task = 'iris' } = {}): P
 
 /** A task whose model has more than 1 MiB: 300,000 weights between 600 columns and 500 units, and some more. */
 async function postLargeTask(): Promise<void> {
+  if ((await fetch(`${coordinator.url}/api/tasks/large`)).ok) return;
   const dense = (name: string, units: number, more: Json) => ({
     class_name: 'Dense',
     config: { name, units, ...more },
@@ -385,6 +387,11 @@ describe('a participant written from docs/protocol.md', () => {
     expect(again.message).toEqual({ ok: true, value: { duplicate: true, next: null } });
     const late = await c.raw.ask('answer', c.answer, trained(c, ofA));
     expect(late.message).toMatchObject({ ok: false, error: { code: 'update-late' } });
+    // A short error: no model, which a participant that comes late may not even want, and no binary part.
+    expect(late.frame).toBeNull();
+    const { error } = late.message as { error: Json };
+    expect(Object.keys(error).sort()).toEqual(['code', 'message', 'retry']);
+    expect(JSON.stringify(late.message).length).toBeLessThan(400);
 
     // The last model is sent out once more, to be measured; then the run is over.
     const [first, second, third] = (await Promise.all(
@@ -488,6 +495,37 @@ describe('a participant written from docs/protocol.md', () => {
     expect(end.message['checkpoint']).toBe(weightsHash(frame(1, b.hash, next).subarray(40)));
   });
 
+  it('takes several parcels in one question, and foretells the control variate of SCAFFOLD, bit for bit', async () => {
+    const run = await launch({ strategy: 'scaffold', minParticipants: 1, rounds: 2 });
+    const one = await enter('with control', run, 10);
+    const size = one.weights.length;
+    const part = (ask: Ask, i: number) => ask.parcels[i] as Ask['parcels'][0];
+    const control = part(one.ask, 1);
+    expect(one.ask.parcels.map(({ name }) => name)).toEqual(['model', 'control']);
+    const zeros = new Array<number>(size).fill(0);
+    expect(control.hash).toBe(weightsHash(frame(1, one.hash, zeros).subarray(40)));
+    expect(control.frame).toEqual(frame(1, one.hash, zeros));
+
+    // Whole multiples of the group's unit, so that a mean of one is itself.
+    const ofControl = Array.from({ length: size }, (_, i) => ((i % 7) - 3) / 64);
+    const delta = difference(size, 5);
+    const sent = await one.raw.ask('answer', one.answer, trained(one, delta, { control: ofControl }));
+    expect(sent.message).toEqual({ ok: true, value: { duplicate: false, next: null } });
+
+    const next = (await one.raw.event('ask')).message as Ask;
+    // Two placeholders, and two binary messages behind them: each is the frame of its own parcel.
+    const text = one.raw.log.findLast((line) => line.includes('"ask"')) as string;
+    expect(text).toMatch(/^S 452-\/participant,\["ask",/);
+    const model = aggregate(one.weights, [{ delta, examples: 10 }]);
+    expect(payload(part(next, 0).frame)).toEqual(model);
+    expect(part(next, 0).hash).toBe(weightsHash(frame(1, one.hash, model).subarray(40)));
+    expect(payload(part(next, 1).frame)).toEqual(ofControl);
+    expect(part(next, 1).hash).toBe(weightsHash(frame(1, one.hash, ofControl).subarray(40)));
+    const again = await one.raw.ask('parcel', { run, hash: part(next, 1).hash, piece: 0 });
+    expect(again.frame).toEqual(part(next, 1).frame.subarray(40));
+    await one.raw.ask('leave', { run });
+  });
+
   it('follows the model by steps of 8 bits', async () => {
     const plan = {
       minParticipants: 2,
@@ -534,6 +572,32 @@ describe('a participant written from docs/protocol.md', () => {
     );
     expect(there).toEqual(weights);
   });
+
+  it.each(['open', 'invited'] as const)(
+    'fetches a large model of a run that is %s over HTTP, and goes on where the line broke',
+    async (admission) => {
+      await postLargeTask();
+      const plan = { minParticipants: 1, rounds: 1, evaluationShare: 0 };
+      const run = await launch(plan, { task: 'large', admission });
+      const by: Json = {};
+      if (admission === 'invited') {
+        const { link } = (await post(`/api/runs/${run}/invitations`, {})) as { link: string };
+        by['invitation'] = new URL(link).hash.replace('#invite=', '');
+      }
+      const one = await enter(`over HTTP, ${admission}`, run, 10, by);
+      const [model] = one.ask.parcels;
+      const wanted = { run, hash: model.hash, header: model.frame };
+      const { id } = keysOf(`over HTTP, ${admission}`);
+      const ticket = { 'coppice-participant': id, 'coppice-ticket': one.ask.ticket };
+      const fetched = await fetchOverHttp(coordinator.url, wanted, { ticket, breakAfter: 100_000 });
+      expect(fetched.statuses).toEqual([200, 206]);
+      expect(fetched.whole).toEqual(new Uint8Array(await fetchPieces(one.raw, run, model.hash, model.frame)));
+      expect(weightsHash(fetched.whole.subarray(40))).toBe(model.hash);
+      const without = await fetchOverHttp(coordinator.url, wanted, { breakAfter: Number.POSITIVE_INFINITY });
+      expect(without.statuses).toEqual([admission === 'open' ? 200 : 403]);
+      await one.raw.ask('leave', { run });
+    },
+  );
 
   it('fetches a large model in pieces, answers in pieces, and goes on where it was', async () => {
     await postLargeTask();

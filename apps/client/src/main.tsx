@@ -13,14 +13,24 @@ import { App } from './app.tsx';
 import { watchDevice } from './care/care.ts';
 import { watchData } from './data/data.ts';
 import { attempt, problem } from './errors/attempt.ts';
-import { holdTab } from './link/one-tab.ts';
-import { startWorker, stopWorker } from './link/participant.ts';
+import { holdTab, tab } from './link/one-tab.ts';
+import { participant, startWorker, stopWorker } from './link/participant.ts';
 import { beforeConnecting, session, takeState } from './link/session.ts';
 import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
 import { keepForOffline } from './offline/update.ts';
 import { join } from './run/actions.ts';
 import { forgetInvitation, invitation, takeInvitations } from './run/invitation.ts';
-import { chosen, chosenId, chosenTask, fetchPlan, fetchTasks, plans, stage, tasks } from './run/run.ts';
+import {
+  chosen,
+  chosenId,
+  chosenTask,
+  fetchPlan,
+  fetchTasks,
+  plans,
+  stage,
+  tasks,
+  watched,
+} from './run/run.ts';
 import { takingPart } from './run/taking-part.ts';
 import { watchBackend } from './training/backend-notice.tsx';
 import { watchRounds } from './training/round-record.ts';
@@ -37,6 +47,7 @@ const { takeOver } = holdTab(
     void attempt('connect', async () => {
       await api.subscribe(Comlink.proxy((state: SessionState) => takeState(state)));
       // Said before the connection stands, it is done as soon as it does; a reload goes on by itself.
+      await api.watch(watched.peek());
       await join();
       await api.connect(lastSeen.value.peek()?.task ?? null);
     });
@@ -81,6 +92,16 @@ effect(() => {
 effect(() => {
   const run = chosenId.value;
   if (run !== null && !plans.value.has(run)) fetchPlan(run).catch(() => {});
+});
+// The coordinator tells of the runs that are shown here.
+const watchedNow = computed(() => watched.value.join());
+effect(() => {
+  const runs = watchedNow.value.split(',').filter((id) => id !== '');
+  if (tab.peek() !== 'ours') return;
+  // A lost line is no matter: the next connection asks again.
+  participant()
+    .watch(runs)
+    .catch(() => {});
 });
 // The tasks come over HTTP: at once, and again when the socket stands or a run of another task comes up.
 const tasksInUse = computed(() => [...new Set(session.runs.value.map(({ task }) => task))].sort().join());

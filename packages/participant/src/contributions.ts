@@ -147,6 +147,11 @@ export class Contributions {
     });
   }
 
+  /** The runs of which something is kept. */
+  runs(): Promise<readonly string[]> {
+    return this.#inTurn(() => this.#local.runs());
+  }
+
   /** Removes everything that is kept of these runs. */
   forget(wanted: (run: string) => boolean): Promise<void> {
     return this.#inTurn(async () => {

@@ -327,21 +327,39 @@ it('keeps and asks nothing where nothing is kept between rounds', async () => {
   expect(await state.runs()).toEqual([]);
 });
 
-it.each(['is told', 'shows in the list of runs', 'is the answer to joining'])(
-  'forgets a run whose end %s',
-  async (how) => {
-    const state = memoryState();
-    const w = await world({ plan, localState: state });
-    await w.enter();
-    await trained(w, 1);
-    while (!(await state.versions('r-1'))[0]?.counted) await new Promise(setImmediate);
-    if (how === 'is told') w.peer.push('run-end', { run: 'r-1', status: 'finished', reason: null });
-    else {
-      w.peer.answer('join', () => ({ ok: false, error: { code: 'run-ended', message: 'Over.' } }));
-      w.peer.drop();
-      const listed = how === 'is the answer to joining' ? summary : { ...summary, status: 'failed' as const };
-      w.peer.welcome({ ...welcome, runs: [listed] });
-    }
-    while ((await state.runs()).length > 0) await new Promise(setImmediate);
-  },
-);
+it.each(['is told', 'is the answer to joining'])('forgets a run whose end %s', async (how) => {
+  const state = memoryState();
+  const w = await world({ plan, localState: state });
+  await w.enter();
+  await trained(w, 1);
+  while (!(await state.versions('r-1'))[0]?.counted) await new Promise(setImmediate);
+  if (how === 'is told') w.peer.push('run-end', { run: 'r-1', status: 'finished', reason: null });
+  else {
+    w.peer.answer('join', () => ({ ok: false, error: { code: 'run-ended', message: 'Over.' } }));
+    w.peer.drop();
+    w.peer.welcome({ ...welcome, runs: [summary] });
+  }
+  while ((await state.runs()).length > 0) await new Promise(setImmediate);
+});
+
+it('asks about kept runs that are not listed, and forgets those that are over', async () => {
+  const state = memoryState();
+  const before = await world({ plan, localState: state });
+  await before.enter();
+  await trained(before, 1);
+  const w = await world({ plan, localState: state });
+  const asked: unknown[] = [];
+  w.peer.answer('watch', (message) => {
+    asked.push(message);
+    return { ok: true, value: { runs: [{ ...summary, status: 'failed' }] } };
+  });
+  // Nothing is asked for while the run is listed.
+  w.peer.welcome({ ...welcome, runs: [summary] });
+  for (let turns = 0; turns < 20; turns++) await new Promise(setImmediate);
+  expect(asked).toEqual([]);
+  expect(await state.runs()).toEqual(['r-1']);
+  w.peer.drop();
+  w.peer.welcome({ ...welcome, runs: [] });
+  while ((await state.runs()).length > 0) await new Promise(setImmediate);
+  expect(asked).toEqual([{ runs: ['r-1'], arrivals: false }]);
+});

@@ -107,8 +107,8 @@ export class Models {
   }
 
   /**
-   * Receives the parcels of a question, one after the other. Where the steps of a model begin from one that is not here,
-   * the whole one is asked for.
+   * Receives the parcels of a question, one after the other. Where the steps of a model begin from one that is not here, or
+   * do not lead to the hash that they should, the exact model is asked for.
    *
    * @param round the round that made the model.
    * @throws CoppiceError `frame-invalid`, `update-shape`, `message-invalid` where no model came; `connection-lost`,
@@ -139,11 +139,20 @@ export class Models {
     const known = this.#stepsFrom(run, hash);
     if (known !== null) return known;
     const from = this.#stepsFrom(run, base);
-    if (from !== null) return this.#stepped(run, parcel, from);
+    const stepped = from === null ? null : this.#stepped(run, parcel, from);
+    if (stepped !== null) return stepped;
     const { checkpoint, ...sent } = await this.#o.pull({ run });
     if (checkpoint === hash && sent.base === undefined)
-      return this.#receive(run, { name: parcel.name, hash, frame: sent.frame }, options);
+      return this.#exact(run, { name: parcel.name, hash, frame: sent.frame }, options);
     throw new CoppiceError('update-late', 'The model of this round is no longer the current one.');
+  }
+
+  /** A whole model in place of steps that were of no use: what begins from it must be right. */
+  async #exact(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
+    const weights = await this.#receive(run, parcel, options);
+    if (weightsHash(weights) === parcel.hash) return weights;
+    this.#base = null;
+    throw new CoppiceError('frame-invalid', 'The model that came is another than its hash names.');
   }
 
   #stepsFrom(run: string, hash: string): Float32Array | null {
@@ -151,8 +160,8 @@ export class Models {
     return base?.run === run && base.hash === hash ? base.weights : null;
   }
 
-  /** The weights that steps lead to. */
-  #stepped(run: string, { hash, frame }: Parcel, from: Float32Array): Float32Array {
+  /** The weights that steps lead to; `null` where they do not lead to the model that they should. */
+  #stepped(run: string, { hash, frame }: Parcel, from: Float32Array): Float32Array | null {
     const joined = this.#o.joined();
     if (joined?.run !== run)
       throw new CoppiceError('run-state', 'Steps can be read only after joining their run.');
@@ -161,9 +170,7 @@ export class Models {
     const form = { layoutHash: layoutHash(layout), ...modelSize(layout) };
     const { payload } = decodeFrame(frameBytes(frame), { kind: 'steps', codec, ...form }, this.#o.checksum);
     const weights = takeSteps(codec, payload, from, layout);
-    if (weightsHash(weights) !== hash) {
-      throw new CoppiceError('frame-invalid', 'The steps that came lead to another model than they should.');
-    }
+    if (weightsHash(weights) !== hash) return null;
     this.#base = { run, hash, weights };
     return weights;
   }

@@ -111,6 +111,14 @@ export interface Session {
    * @param invitation the secret of an invitation, for a run that would not admit this participant without.
    */
   join(run: string, invitation?: string | null): Promise<void>;
+  /**
+   * Asks to hear of runs that are not joined: of every change of these, over or not, and of each run that comes, starts,
+   * pauses or ends. `state.runs` has them. It takes the place of what was watched before, and is kept up through
+   * reconnections. Without it `state.runs` has what there was at the last connection, and the run that was joined.
+   *
+   * @param runs at most `MAX_WATCHED_RUNS`; those beyond are not watched.
+   */
+  watch(runs: readonly string[]): Promise<void>;
   leave(): Promise<void>;
   /** Stops a training that is under way and is not selected until `resume`. */
   pause(): Promise<void>;

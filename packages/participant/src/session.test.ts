@@ -165,9 +165,29 @@ describe('models that come as steps', () => {
     expect(w.session.models().latest?.weights).toEqual(next);
   });
 
-  it('that lead elsewhere than they should are not trained on', async () => {
+  it('that lead elsewhere than they should are not trained on: the exact model is fetched', async () => {
     const w = await inWorld();
     await trainedFrom(w, 1, { hash: checkpoint });
+    const other = Float32Array.from(next, (value) => value + 1);
+    const pulled: Up<'pull'>[] = [];
+    w.peer.answer('pull', (message) => {
+      pulled.push(message);
+      return { ok: true, value: { round: 1, checkpoint: weightsHash(other), frame: frameOf(other) } };
+    });
+    await trainedFrom(w, 2, { hash: weightsHash(other), base: checkpoint, frame: two });
+    expect(pulled).toEqual([{ run: 'r-1' }]);
+    // From then on that is the model that steps begin from.
+    await trainedFrom(w, 3, { hash: weightsHash(other), base: weightsHash(other), frame: stepsOf() });
+    expect(pulled).toHaveLength(1);
+  });
+
+  it('in place of which a wrong model comes are not trained on', async () => {
+    const w = await inWorld();
+    await trainedFrom(w, 1, { hash: checkpoint });
+    w.peer.answer('pull', () => ({
+      ok: true,
+      value: { round: 1, checkpoint: 'd'.repeat(64), frame: frameOf(next) },
+    }));
     const elsewhere = { name: 'model', hash: 'd'.repeat(64), base: checkpoint, frame: two };
     w.peer.push('ask', asking(2, { parcels: [elsewhere] }));
     await until(w.session, ({ error }) => error?.code === 'frame-invalid');

@@ -11,11 +11,13 @@ import {
   frameBytes,
   type Join,
   type Joined,
+  MAX_WATCHED_RUNS,
   type Metrics,
   movesBySteps,
   PIECE_BYTES,
   type Reply,
   type RoundEnd,
+  type RunSummary,
   type Up,
   type UpName,
   type UpValue,
@@ -106,6 +108,8 @@ class ParticipantSession implements Session {
   #state: SessionState = initialState;
   /** The run to be in, through every reconnection. */
   #wanted: string | null = null;
+  /** Runs that the program wants to hear of beside the one that it joined; `null`: of none, and of none that comes. */
+  #watched: readonly string[] | null = null;
   /** Shown at each join until one was granted: from then on the run knows this participant. */
   #invitation: string | null = null;
   #joined: JoinedRun | null = null;
@@ -169,6 +173,14 @@ class ParticipantSession implements Session {
     await this.#join();
   }
 
+  async watch(runs: readonly string[]): Promise<void> {
+    this.#watched = runs.slice(0, MAX_WATCHED_RUNS);
+    if (this.#state.connection !== 'online') return;
+    const listed = await this.#listed(this.#watched);
+    const joined = this.#state.runs.filter(({ id }) => id === this.#joined?.run);
+    this.#set({ runs: withRuns(joined, listed) });
+  }
+
   async leave(): Promise<void> {
     const run = this.#wanted;
     this.#out();
@@ -219,7 +231,17 @@ class ParticipantSession implements Session {
   // ---- connection
 
   async #welcomed(welcome: Welcome): Promise<void> {
-    const { operator, participant, now, runs } = welcome;
+    const { operator, participant, now } = welcome;
+    let { runs } = welcome;
+    if (this.#watched !== null) {
+      try {
+        runs = await this.#listed(this.#watched);
+      } catch (thrown) {
+        // The next connection asks again.
+        if (thrown instanceof CoppiceError && thrown.code === 'connection-lost') return;
+        this.#failed(thrown);
+      }
+    }
     this.#set({
       connection: 'online',
       operator,
@@ -228,21 +250,47 @@ class ParticipantSession implements Session {
       runs,
       error: null,
     });
-    const over = new Set(runs.filter(({ status }) => isOver(status)).map(({ id }) => id));
-    this.#forget((run) => over.has(run));
+    this.#forgetEnded().catch(() => {});
     if (this.#wanted !== null) await this.#join().catch((thrown: unknown) => this.#failed(thrown));
+  }
+
+  /**
+   * Asks to be told of runs and of all that come.
+   *
+   * @returns those of them that there are, and all that are not over.
+   * @throws CoppiceError `connection-lost`; the coordinator's refusal.
+   */
+  async #listed(runs: readonly string[]): Promise<RunSummary[]> {
+    return contentOf(await this.#request('watch', { runs: [...runs], arrivals: true })).runs;
+  }
+
+  /** Removes the kept state of runs that ended while this device was away, and that it did not join again. */
+  async #forgetEnded(): Promise<void> {
+    const told = new Set(this.#state.runs.map(({ id }) => id));
+    const kept = await this.#contributions.runs();
+    const unsaid = kept.filter((run) => !told.has(run) && run !== this.#wanted);
+    const watched = this.#watched ?? [];
+    const runs = [...watched, ...unsaid].slice(0, MAX_WATCHED_RUNS);
+    const reply =
+      runs.length === watched.length
+        ? null
+        : await this.#request('watch', { runs, arrivals: this.#watched !== null });
+    const now = reply?.ok === true ? reply.value.runs : this.#state.runs;
+    const over = new Set(now.filter(({ status }) => isOver(status)).map(({ id }) => id));
+    this.#forget((run) => over.has(run));
   }
 
   /** @throws CoppiceError the refusal of the coordinator, or the failure of opening the data. */
   async #join(): Promise<void> {
     const run = this.#wanted;
     if (run === null || this.#state.connection !== 'online') return;
-    const summary = this.#state.runs.find((one) => one.id === run);
+    const before = this.#joined?.run === run ? this.#joined.task.id : undefined;
+    const task = this.#state.runs.find((one) => one.id === run)?.task ?? before;
     const reply = await this.#request('join', {
       run,
       device: this.#o.device,
       backend: this.#state.backend ?? this.#o.backend,
-      examples: this.#data.examplesOf(summary?.task),
+      examples: this.#data.examplesOf(task),
       speed: this.#state.speed,
       paused: this.#state.paused,
       ...(this.#invitation === null ? {} : { invitation: this.#invitation }),
@@ -258,14 +306,18 @@ class ParticipantSession implements Session {
       throw CoppiceError.fromWire(reply.error);
     }
     this.#invitation = null;
-    const { task, plan, layout, answers, checkpoint } = reply.value;
-    this.#joined = { run, task, plan, layout, answers };
+    const { run: summary, plan, layout, answers, checkpoint } = reply.value;
+    this.#joined = { run, task: reply.value.task, plan, layout, answers };
     this.#ended = null;
-    this.#set({ joined: { run, task, plan, layout }, error: null });
+    this.#set({
+      joined: { run, task: reply.value.task, plan, layout },
+      runs: withRuns(this.#state.runs, [summary]),
+      error: null,
+    });
     this.#heard(run);
     // Before any answer to a question that follows the join: calls are done in order.
     this.#contributions.settle(run, 'all').catch((thrown: unknown) => this.#failed(thrown));
-    const opened = await this.#data.open(task);
+    const opened = await this.#data.open(reply.value.task);
     if (this.#work === null) this.#rest();
     if (opened) await this.#tellAvailability();
     if (this.#o.keepModels && this.#models.latest?.checkpoint !== checkpoint)
@@ -288,9 +340,8 @@ class ParticipantSession implements Session {
       challenge: () => {},
       welcome: () => {},
       run: ({ run, now }) => {
-        const others = this.#state.runs.filter((one) => one.id !== run.id);
         this.#set({
-          runs: [run, ...others].sort((a, b) => (a.id < b.id ? 1 : -1)),
+          runs: withRuns(this.#state.runs, [run]),
           clockOffset: now - this.#o.clock.now(),
         });
         if (isOver(run.status) && run.id === this.#joined?.run && this.#work === null) this.#rest();
@@ -630,6 +681,12 @@ class ParticipantSession implements Session {
     this.#state = { ...this.#state, ...change };
     for (const listener of this.#listeners) listener(this.#state);
   }
+}
+
+/** Runs with newer words of some of them, and with those that came. */
+function withRuns(runs: readonly RunSummary[], newer: readonly RunSummary[]): RunSummary[] {
+  const told = new Set(newer.map(({ id }) => id));
+  return [...newer, ...runs.filter(({ id }) => !told.has(id))].sort((a, b) => (a.id < b.id ? 1 : -1));
 }
 
 /** The content of an answer. @throws CoppiceError its refusal. */

@@ -83,6 +83,7 @@ export {
 export { classFinder } from './class-names.ts';
 export {
   type Codec,
+  CodecSchema,
   codecs,
   encodedBytes,
   entriesOf,
@@ -158,6 +159,7 @@ export {
 export {
   MAX_CONTROL_BYTES,
   MAX_EXAMPLES,
+  MAX_LISTED_RUNS,
   MAX_LOSS,
   MAX_MESSAGE_BYTES,
   MAX_MODEL_BYTES,
@@ -165,6 +167,7 @@ export {
   MAX_TEXT,
   MAX_TRAINING_MILLISECONDS,
   MAX_UNPROVEN_BYTES,
+  MAX_WATCHED_RUNS,
   PIECE_BYTES,
   PIECE_WINDOW,
 } from './limits.ts';
@@ -213,13 +216,16 @@ export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,
   AdmissionSchema,
+  HashSchema,
   type Metrics,
   MetricsSchema,
   type Outcome,
+  ParticipantIdSchema,
   type Phase,
   type Round,
   RoundSchema,
   type Run,
+  RunIdSchema,
   RunSchema,
   type RunStatus,
   type RunSummary,
@@ -242,6 +248,7 @@ export {
   type Topology,
   TopologySchema,
 } from './task.ts';
+export { PARTICIPANT_HEADER, TICKET_HEADER, TicketSchema } from './ticket.ts';
 export {
   ANSWER_TIMEOUT,
   CHECK_TIMEOUT,
@@ -261,5 +268,6 @@ export { type Hello, HelloSchema } from './up/hello.ts';
 export type { Join, Joined } from './up/join.ts';
 export type { ParcelPiece } from './up/parcel.ts';
 export type { Progress } from './up/progress.ts';
+export type { Watch } from './up/watch.ts';
 export { upMessages } from './up.ts';
 export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION, RELEASED_VERSION } from './version.ts';

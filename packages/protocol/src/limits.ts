@@ -32,6 +32,12 @@ export const MAX_UNPROVEN_BYTES = 64 * 1024;
 /** Steps from one model to another that are larger than this are not sent; the whole model is. */
 export const MAX_STEPS_BYTES = 1024 * 1024;
 
+/** The most runs that `welcome` lists. A hundred with the longest titles stay far below a message's limit. */
+export const MAX_LISTED_RUNS = 100;
+
+/** The most runs that one participant may watch. */
+export const MAX_WATCHED_RUNS = 32;
+
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;
 

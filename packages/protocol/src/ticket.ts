@@ -1,5 +1,11 @@
 import * as z from 'zod/mini';
 
+/** The HTTP header in which a participant shows its ticket. */
+export const TICKET_HEADER = 'Coppice-Ticket';
+
+/** The HTTP header with the public id of the participant that a ticket was given to. */
+export const PARTICIPANT_HEADER = 'Coppice-Participant';
+
 /**
  * What a participant holds while it is asked: opaque to it, and echoed with everything that it says of the question.
  * The coordinator binds it to the participant, the exchange and its attempt. It goes in messages and headers, never in a

@@ -9,10 +9,12 @@ import { ParcelPieceReplySchema, ParcelPieceSchema } from './up/parcel.ts';
 import { ProgressSchema } from './up/progress.ts';
 import { ProveReplySchema, ProveSchema } from './up/prove.ts';
 import { PullReplySchema, PullSchema } from './up/pull.ts';
+import { WatchReplySchema, WatchSchema } from './up/watch.ts';
 
 /** All that may travel from a participant to the coordinator, by Socket.IO event name. */
 export const upMessages = {
   prove: { schema: ProveSchema, reply: ProveReplySchema },
+  watch: { schema: WatchSchema, reply: WatchReplySchema },
   join: { schema: JoinSchema, reply: JoinReplySchema },
   leave: { schema: LeaveSchema, reply: LeaveReplySchema },
   availability: { schema: AvailabilitySchema, reply: AvailabilityReplySchema },

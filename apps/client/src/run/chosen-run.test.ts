@@ -1,6 +1,6 @@
-import type { RunSummary } from '@coppice/protocol';
+import { MAX_WATCHED_RUNS, type RunSummary } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { chooseRun, linkedRun, openRuns } from './chosen-run.ts';
+import { chooseRun, linkedRun, openRuns, runsToWatch } from './chosen-run.ts';
 
 function run(id: string, status: RunSummary['status']): RunSummary {
   return {
@@ -42,6 +42,24 @@ describe('chooseRun', () => {
   it('comes back to the run last seen here only where none is open', () => {
     expect(chooseRun(runs, { ...none, seen: 'done' })?.id).toBe('now');
     expect(chooseRun([run('done', 'finished')], { ...none, seen: 'done' })?.id).toBe('done');
+  });
+});
+
+describe('runsToWatch', () => {
+  it('has each run once that a wish names or that is open, and nothing that no run can be called', () => {
+    expect(runsToWatch([null, 'done', undefined, 'now', '<b>'], openRuns(runs))).toEqual([
+      'done',
+      'held',
+      'later',
+      'now',
+    ]);
+  });
+
+  it('keeps what is wished where there is more than may be watched', () => {
+    const many = Array.from({ length: 100 }, (_, n) => run(`r-${n}`, 'running'));
+    const watched = runsToWatch(['z-1'], many);
+    expect(watched).toHaveLength(MAX_WATCHED_RUNS);
+    expect(watched).toContain('z-1');
   });
 });
 

@@ -1,4 +1,4 @@
-import type { RunSummary } from '@coppice/protocol';
+import { MAX_WATCHED_RUNS, RunIdSchema, type RunSummary } from '@coppice/protocol';
 
 const openStates = { running: 0, paused: 1, created: 2 } as const;
 
@@ -25,6 +25,19 @@ export function chooseRun(
     if (run !== undefined) return run;
   }
   return openRuns(runs)[0] ?? runs.find(({ id }) => id === wishes.seen) ?? null;
+}
+
+/**
+ * The runs that the page shows or may turn to: those that its wishes name, over or not, then those that can be joined. The
+ * coordinator tells of others only when they come or end.
+ */
+export function runsToWatch(
+  wishes: readonly (string | null | undefined)[],
+  open: readonly RunSummary[],
+): readonly string[] {
+  // A link may name anything.
+  const named = wishes.filter((id) => id != null && RunIdSchema.safeParse(id).success) as string[];
+  return [...new Set([...named, ...open.map(({ id }) => id)])].slice(0, MAX_WATCHED_RUNS).sort();
 }
 
 /** The run that the page's address names. */

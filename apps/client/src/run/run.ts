@@ -2,7 +2,8 @@ import type { Plan, RunSummary, TaskInfo } from '@coppice/protocol';
 import { computed, signal } from '@preact/signals';
 import { away, session } from '../link/session.ts';
 import { lastSeen } from '../offline/last-seen.ts';
-import { chooseRun, isOpen, linkedRun, openRuns } from './chosen-run.ts';
+import { chooseRun, isOpen, linkedRun, openRuns, runsToWatch } from './chosen-run.ts';
+import { invitation } from './invitation.ts';
 import { takingPart } from './taking-part.ts';
 
 /** Tasks by id, as the coordinator describes them; null until they came. */
@@ -32,6 +33,20 @@ const chosenNow = computed(() =>
 export const chosenId = computed(() => chosenNow.value?.id ?? null);
 export const chosen = computed<RunSummary | null>(() => chosenNow.value);
 export const open = computed(() => openRuns(session.runs.value));
+/** The runs to hear of while the page is open. */
+export const watched = computed(() =>
+  runsToWatch(
+    [
+      session.joined.value?.run,
+      takingPart.value.value?.run,
+      picked.value,
+      linked.value,
+      invitation.value.value?.run,
+      lastSeen.value.value?.run.id,
+    ],
+    open.value,
+  ),
+);
 export const chosenTask = computed<TaskInfo | null>(() => {
   const id = chosenNow.value?.task;
   if (id === undefined) return null;

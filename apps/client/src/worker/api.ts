@@ -34,6 +34,8 @@ export interface ClientApi {
   subscribe(changed: (state: SessionState) => void): Promise<void>;
   /** `known`: the task last seen, whose examples can be opened without the coordinator. */
   connect(known: TaskInfo | null): Promise<void>;
+  /** Runs to hear of beside the one that was joined, and beside those that come. Said before `connect`, they are known with the first list. */
+  watch(runs: readonly string[]): Promise<void>;
   /** `invitation`: the secret of one, for a run that asks for it. */
   join(run: string, invitation: string | null): Promise<void>;
   leave(): Promise<void>;

@@ -94,6 +94,9 @@ const api: ClientApi = {
     lastSeen = known;
     (await participant()).session.connect();
   },
+  async watch(runs) {
+    await (await participant()).session.watch(runs);
+  },
   async join(run, invitation) {
     await (await participant()).session.join(run, invitation);
   },

@@ -41,6 +41,8 @@ export const accessTable: readonly (readonly ['get' | 'post' | 'put' | 'patch' |
     ['get', '/api/runs/:run', 'runs:read'],
     // What a run does with an update is what people read before they agree.
     ['get', '/api/runs/:run/plan', 'public'],
+    // Of runs that are not open, for holders of a ticket: the route looks at it.
+    ['get', '/api/runs/:run/parcels/:hash', 'public'],
     ['get', '/api/runs/:run/rounds', 'runs:read'],
     ['get', '/api/runs/:run/checkpoints', 'runs:read'],
     ['get', '/api/runs/:run/participants', 'runs:read'],

@@ -18,6 +18,7 @@ import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
 import { openApiDocument } from './openapi.ts';
+import { parcelsRouter } from './parcels.ts';
 import { protocolDocument } from './protocol-document.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 
@@ -67,6 +68,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
+  router.use(parcelsRouter({ runs, admissions }));
 
   router.get(
     '/tasks',

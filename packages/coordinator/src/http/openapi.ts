@@ -24,6 +24,7 @@ import {
   NewAdminInvitationSchema,
   NewApiTokenSchema,
   NewRunInvitationSchema,
+  PARTICIPANT_HEADER,
   ParticipantRowSchema,
   PlanSchema,
   planDescription,
@@ -37,6 +38,7 @@ import {
   SessionStateSchema,
   TaskInfoSchema,
   TaskSchema,
+  TICKET_HEADER,
 } from '@coppice/protocol';
 import * as z from 'zod/mini';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
@@ -231,6 +233,23 @@ export function openApiDocument(version: string): Json {
       '/api/runs/{run}/plan': {
         get: operation('Its plan, for everyone who considers taking part', ref('Plan'), { path: ['run'] }),
       },
+      '/api/runs/{run}/parcels/{hash}': {
+        get: {
+          ...operation(
+            'The payload of a current parcel of the run, whole or the range that "Range" asks for',
+            {},
+            { path: ['run', 'hash'], query: ['codec'], header: [PARTICIPANT_HEADER, TICKET_HEADER, 'Range'] },
+          ),
+          description: `The headers ${PARTICIPANT_HEADER} and ${TICKET_HEADER} are looked at where the run is not open. Participants find more in docs/protocol.md.`,
+          responses: {
+            200: { description: 'All bytes', content: { 'application/octet-stream': {} } },
+            206: { description: 'The range', content: { 'application/octet-stream': {} } },
+            304: { description: 'The bytes that "If-None-Match" names' },
+            416: { description: 'The range begins behind the last byte' },
+            default: failure,
+          },
+        },
+      },
       '/api/runs/{run}/rounds': {
         get: operation('Its rounds, oldest first', list('Round'), { path: ['run'] }),
       },
@@ -373,9 +392,10 @@ function operation(
   {
     path = [],
     query = [],
+    header = [],
     body,
     status = '200',
-  }: { path?: string[]; query?: string[]; body?: string; status?: string } = {},
+  }: { path?: string[]; query?: string[]; header?: string[]; body?: string; status?: string } = {},
 ): Json {
   const at = (where: string, required: boolean) => (name: string) => ({
     name,
@@ -385,7 +405,11 @@ function operation(
   });
   return {
     summary,
-    parameters: [...path.map(at('path', true)), ...query.map(at('query', false))],
+    parameters: [
+      ...path.map(at('path', true)),
+      ...query.map(at('query', false)),
+      ...header.map(at('header', false)),
+    ],
     ...(body === undefined
       ? {}
       : { requestBody: { required: true, content: { 'application/json': { schema: ref(body) } } } }),

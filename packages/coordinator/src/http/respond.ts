@@ -12,6 +12,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'login-refused': 401,
   forbidden: 403,
   'run-not-admitted': 403,
+  'participant-banned': 403,
+  'ticket-invalid': 403,
   'cross-site-request': 403,
   'too-many-attempts': 429,
   'rate-limited': 429,
@@ -31,6 +33,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'run-ended': 409,
   'task-exists': 409,
   'body-invalid': 400,
+  // A participant asked over HTTP for what its messages could not have either.
+  'message-invalid': 400,
   'plan-invalid': 422,
   'task-invalid': 422,
   'model-invalid': 422,

@@ -24,23 +24,27 @@ export interface ChallengeOptions {
 /**
  * Asks a new connection to prove the key it came with, and calls `proven` once, if it does. Until then
  * nothing else is heard from it. It is closed when it proves nothing in time, sends a proof that is none, or
- * proves to be somebody who may not come in.
+ * proves to be somebody who may not come in. The first proof decides: every later one is answered like it.
  */
 export function challenge(socket: Socket, claim: Claim, options: ChallengeOptions, proven: () => void): void {
   // Never used again: what is signed for this connection is worth nothing on another.
   const nonce = randomBytes(32).toString('hex');
   const cancel = options.clock.setTimer(SILENCE_TIMEOUT, () => socket.disconnect(true));
   socket.once('disconnect', cancel);
-  socket.once('prove', (payload: unknown, acknowledge: unknown) => {
+  let verdict: Promise<CoppiceError | null> | null = null;
+  const judge = async (payload: unknown) =>
+    (await check(claim, payload, { hosts: hostsOf(socket, options.publicUrl), nonce })) ??
+    (await options.refusal(claim.participant));
+  socket.on('prove', (payload: unknown, acknowledge: unknown) => {
     cancel();
-    const admit = async () =>
-      (await check(claim, payload, { hosts: hostsOf(socket, options.publicUrl), nonce })) ??
-      (await options.refusal(claim.participant));
-    void admit().then((error) => {
+    const isFirst = verdict === null;
+    verdict ??= judge(payload);
+    void verdict.then((error) => {
       options.answered(error?.code ?? 'ok');
       const reply: Reply<null> =
         error === null ? { ok: true, value: null } : { ok: false, error: error.toWire() };
       if (typeof acknowledge === 'function') acknowledge(reply);
+      if (!isFirst) return;
       if (error !== null) socket.disconnect(true);
       else if (socket.connected) proven();
     });

@@ -11,6 +11,17 @@ describe('offences', () => {
     expect(fill(new Offences(new ManualClock()), 'one').indexOf(true)).toBe(MAX_OFFENCES - 1);
   });
 
+  it('end it at the same one however the time between them passes, as long as none is forgiven', () => {
+    const clock = new ManualClock();
+    const offences = new Offences(clock);
+    const ended: boolean[] = [];
+    for (let n = 0; n < MAX_OFFENCES; n++) {
+      ended.push(offences.refused('one', 'frame-invalid'));
+      clock.advance(FORGIVEN_EVERY / MAX_OFFENCES - 1);
+    }
+    expect(ended.indexOf(true)).toBe(MAX_OFFENCES - 1);
+  });
+
   it('shut the door to who made them, and to nobody else, until one is forgiven', () => {
     const clock = new ManualClock();
     const offences = new Offences(clock);

@@ -1,7 +1,7 @@
 import type { Clock } from '@coppice/ports';
 import type { ErrorCode } from '@coppice/protocol';
 
-/** So many offences in a row end a participant's connection. */
+/** So many offences in a row end a participant's connection: the last of them is one too many. */
 export const MAX_OFFENCES = 20;
 /** One offence is forgiven each minute: a bad network damages a frame now and then. */
 export const FORGIVEN_EVERY = 60_000;
@@ -57,7 +57,8 @@ export class Offences {
     this.#buckets.set(participant, { level, since: this.#clock.elapsed() });
     const [oldest] = this.#buckets.keys();
     if (this.#buckets.size > MAX_REMEMBERED && oldest !== undefined) this.#buckets.delete(oldest);
-    return level === FULL;
+    // Time between two messages has leaked a part of an offence: what counts is that no room is left for another.
+    return level > FULL - FORGIVEN_EVERY;
   }
 
   /** Milliseconds until there is room for one offence again; 0 where there is. */

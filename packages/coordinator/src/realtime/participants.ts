@@ -6,11 +6,13 @@ import {
   type DownName,
   frameBytes,
   isHeaderAlone,
+  MAX_LISTED_RUNS,
   MAX_TEXT,
   type Plan,
   parseMessage,
   type Reply,
   type Run,
+  type RunSummary,
   requiresOf,
   type Up,
   type UpName,
@@ -37,6 +39,7 @@ import { Offences } from './offences.ts';
 import { Outbox } from './outbox.ts';
 import { pace } from './pace.ts';
 import { PieceQueue } from './piece-queue.ts';
+import { Watches } from './watches.ts';
 
 /** How often run summaries and head counts are pushed at most, in milliseconds. */
 const PUSH_INTERVAL = 250;
@@ -77,6 +80,9 @@ export class ParticipantHub implements Audience {
   /** How many there are when those who are known no more are looked for. */
   #nextLook = 100;
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
+  readonly #watches = new Watches();
+  /** The status and admission of each run that changed, as those who hear of arrivals were told. */
+  readonly #standings = new Map<string, string>();
   /** By participant: connecting anew is no way out. */
   readonly #offences: Offences;
   /** Connections that said hello and were not refused. */
@@ -214,6 +220,7 @@ export class ParticipantHub implements Audience {
     this.#presences.set(participant, presence);
     this.#proved(socket.conn);
     if (presence.socket !== null) this.#replace(presence);
+    this.#watches.clear(participant);
     presence.socket = socket;
     pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
@@ -224,8 +231,12 @@ export class ParticipantHub implements Audience {
       participant,
       operator: this.#operator,
       now: this.#clock.now(),
-      runs: runs.all().map((run) => summaryOf(run, this.#admits(participant, run.id))),
+      runs: this.#seenBy(participant, runs.listed(MAX_LISTED_RUNS)),
     });
+  }
+
+  #seenBy(participant: string, runs: readonly Run[]): RunSummary[] {
+    return runs.map((run) => summaryOf(run, this.#admits(participant, run.id)));
   }
 
   #replace(presence: Presence): void {
@@ -282,6 +293,7 @@ export class ParticipantHub implements Audience {
     if (presence.socket !== socket) return;
     presence.before = sum(presence.before, socketBytes(socket));
     presence.socket = null;
+    this.#watches.clear(participant);
     for (const run of presence.runs) engineOrNull(runs, run)?.connectionLost(participant);
     if (!countsSomewhere(participant, presence, runs)) this.#presences.delete(participant);
     // Runs forget in their own time who was there for nothing; each look at all costs as much as there are.
@@ -342,6 +354,14 @@ export class ParticipantHub implements Audience {
         ensureHere();
         return join(message);
       });
+    });
+    on('watch', (message) => {
+      // An answer of a replaced connection comes too late to be of use; its watch must not outlive it.
+      if (presence.socket === socket) this.#watches.set(participant, message);
+      const listed = message.arrivals ? runs.listed(MAX_LISTED_RUNS) : [];
+      const known = new Set(listed.map(({ id }) => id));
+      const named = [...new Set(message.runs)].filter((run) => !known.has(run) && runs.has(run));
+      return { runs: this.#seenBy(participant, [...listed, ...named.map((run) => runs.get(run))]) };
     });
     on('leave', (message) => {
       runs.engine(message.run).leave(participant);
@@ -450,7 +470,7 @@ export class ParticipantHub implements Audience {
     }
   }
 
-  /** Summaries to everyone, head counts to those who joined; a burst of changes becomes one push. */
+  /** Summaries to those who joined or watch, head counts to those who joined; a burst of changes becomes one push. */
   #push(run: string): void {
     let push = this.#pushes.get(run);
     if (push === undefined) {
@@ -460,11 +480,12 @@ export class ParticipantHub implements Audience {
         const runs = this.#runs;
         if (runs === null) return;
         const full = runs.get(run);
-        this.#tellAll(full);
         const engine = engineOrNull(runs, run);
+        const heads = engine?.heads();
+        this.#tell(full, heads?.here ?? []);
         if (isOver(full.status)) this.#forgetStrangers(runs);
-        if (engine === null || isOver(full.status)) return;
-        const { here, working, done } = engine.heads();
+        if (heads === undefined || isOver(full.status)) return;
+        const { here, working, done } = heads;
         this.send(here, 'peers', { run, joined: here.length, working, done });
       });
       this.#pushes.set(run, push);
@@ -472,23 +493,20 @@ export class ParticipantHub implements Audience {
     push.request();
   }
 
-  /** To those whom a run does not admit goes less of it. */
-  #tellAll(run: Run): void {
+  /** Tells of a run. To those whom it does not admit goes less of it. */
+  #tell(run: Run, joined: readonly string[]): void {
+    const standing = `${run.status} ${run.admission}`;
+    const arrivals = this.#standings.get(run.id) === standing ? [] : this.#watches.arrivals;
+    this.#standings.set(run.id, standing);
     const now = this.#clock.now();
-    const admitted =
-      run.admission === 'open'
-        ? []
-        : [...this.#presences].filter(([id, { socket }]) => socket !== null && this.#admits(id, run.id));
-    const ids = admitted.map(([id]) => id);
-    const others: Down<'run'> = { run: summaryOf(run, false), now };
-    const all = [...this.#presences.keys()];
-    const told = new Set(ids);
-    this.send(
-      all.filter((id) => !told.has(id)),
-      'run',
-      others,
-    );
-    this.send(ids, 'run', { run: summaryOf(run, true), now });
+    const admitted: string[] = [];
+    const others: string[] = [];
+    for (const id of new Set([...joined, ...this.#watches.of(run.id), ...arrivals])) {
+      const admits = run.admission === 'open' || this.#admits(id, run.id);
+      (admits ? admitted : others).push(id);
+    }
+    this.send(admitted, 'run', { run: summaryOf(run, true), now });
+    this.send(others, 'run', { run: summaryOf(run, false), now });
   }
 
   #emit<N extends DownName>(socket: Socket, name: N, message: Down<N>): void {

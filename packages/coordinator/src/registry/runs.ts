@@ -5,6 +5,7 @@ import {
   type Admission,
   type Cause,
   type CheckpointId,
+  type Codec,
   CoppiceError,
   completePlan,
   layoutHash,
@@ -20,7 +21,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
 import { isOver } from '../rounds/machine.ts';
-import { notCurrent, type PackedModel, packModel, pieceOfModel } from '../rounds/packed-model.ts';
+import { inCodec, notCurrent, type PackedModel, packModel, pieceOfModel } from '../rounds/packed-model.ts';
 import type { RetryPauses } from '../rounds/retries.ts';
 import { RunEngine } from '../rounds/run-engine.ts';
 import type { RunObserver } from '../rounds/run-state.ts';
@@ -180,6 +181,22 @@ export class Runs {
       .sort((a, b) => b.sequence - a.sequence);
   }
 
+  /** Runs that are not over, newest first: at most so many, and of more the running ones before the others. */
+  listed(most: number): Run[] {
+    const open: Run[] = [];
+    for (const engine of this.#engines.values()) if (!isOver(engine.record.status)) open.push(engine.run());
+    const newestFirst = open.sort((a, b) => b.sequence - a.sequence);
+    if (open.length <= most) return newestFirst;
+    const first = newestFirst.filter(({ status }) => status === 'running');
+    const others = newestFirst.filter(({ status }) => status !== 'running');
+    return [...first, ...others].slice(0, most).sort((a, b) => b.sequence - a.sequence);
+  }
+
+  /** Whether there is such a run, over or not. */
+  has(id: string): boolean {
+    return this.#over.has(id) || this.#engines.has(id);
+  }
+
   /** The current model of any run, over or not. @param has the hash of the model that the participant has already. */
   async model(id: string, participant: string, has: string | null = null): Promise<Model> {
     if (this.#engines.has(id)) return this.engine(id).currentModel(participant, has);
@@ -198,10 +215,25 @@ export class Runs {
     id: string,
     { hash, codec = 'float32', piece }: Omit<Up<'parcel'>, 'run'>,
   ): Promise<Uint8Array> {
-    if (this.#engines.has(id)) return this.engine(id).parcelPiece(hash, codec, piece);
+    return pieceOfModel(await this.parcel(id, hash, codec), piece);
+  }
+
+  /**
+   * A current parcel of any run, as it travels.
+   *
+   * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model is another by now, `message-invalid` where
+   *   it does not travel by that codec.
+   */
+  async parcel(id: string, hash: string, codec: Codec): Promise<PackedModel> {
+    if (this.#engines.has(id)) return this.engine(id).parcel(hash, codec);
     const run = this.get(id);
     if (hash !== run.checkpoint) throw notCurrent(id);
-    return pieceOfModel([await this.#last(run)], codec, piece);
+    return inCodec([await this.#last(run)], codec);
+  }
+
+  /** Whether a ticket is of an open question of this run to this participant. */
+  holdsTicket(id: string, participant: string, ticket: string): boolean {
+    return this.#engines.get(id)?.holdsTicket(participant, ticket) === true;
   }
 
   /** The last model of a run that is over, kept while others are not asked for: it is fetched piece by piece. */

@@ -24,6 +24,7 @@ import type { Receipt } from '../exchanges/exchange.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import { newRun } from '../storage/new-run.testing.ts';
+import { pieceOfModel } from './packed-model.ts';
 import { RunEngine } from './run-engine.ts';
 import { runForms } from './run-forms.ts';
 import { task, trainFrame } from './run-world.ts';
@@ -161,7 +162,7 @@ function modelOf(participants: readonly string[]): string {
 it('travels as a header, and its pieces are the model’s own bytes', async () => {
   const { engine, model } = await begin();
   expect(frameBytes(model.frame).byteLength).toBe(40);
-  const pieces = [0, 1, 2].map((piece) => engine.parcelPiece(model.hash, 'float32', piece));
+  const pieces = [0, 1, 2].map((piece) => pieceOfModel(engine.parcel(model.hash, 'float32'), piece));
   expect(pieces.map(({ buffer }) => buffer)).toEqual([weights.buffer, weights.buffer, weights.buffer]);
   expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1_048_576, 1_048_576, 302_848]);
 });
@@ -224,7 +225,7 @@ it('travels rounded to training, in pieces of its own, and as it is to all else'
   const { hash } = model;
   const header = frameBytes(model.frame);
   expect([header.byteLength, header[6]]).toEqual([40, 1]);
-  const pieces = [0, 1].map((piece) => engine.parcelPiece(hash, 'float16', piece));
+  const pieces = [0, 1].map((piece) => pieceOfModel(engine.parcel(hash, 'float16'), piece));
   expect(pieces.map(({ byteLength }) => byteLength)).toEqual([1_048_576, 151_424]);
   const whole = Buffer.concat([header, ...pieces]);
   const expected = { kind: 'weights', layoutHash: layoutHash(layout), parameters: PARAMETERS } as const;
@@ -233,12 +234,12 @@ it('travels rounded to training, in pieces of its own, and as it is to all else'
   expect(rounded).toEqual(weights.map((weight) => Math.f16round(Math.min(weight, 65504))));
   const exact = frameBytes(engine.currentModel(A, null).frame);
   expect([exact.byteLength, exact[6]]).toEqual([40, 0]);
-  expect(engine.parcelPiece(hash, 'float32', 0).buffer).toBe(weights.buffer);
+  expect(pieceOfModel(engine.parcel(hash, 'float32'), 0).buffer).toBe(weights.buffer);
   for (const [codec, piece] of [
     ['int8', 0],
     ['float16', 2],
   ] as const) {
-    expect(() => engine.parcelPiece(hash, codec, piece)).toThrow(
+    expect(() => pieceOfModel(engine.parcel(hash, codec), piece)).toThrow(
       expect.objectContaining({ code: 'message-invalid' }),
     );
   }
@@ -277,7 +278,7 @@ it.each([
   if (codec === 'float16') {
     expect(next).not.toHaveProperty('base');
     expect([frame.byteLength, frame[5], frame[6]]).toEqual([40, 1, 0]);
-    const pieces = [0, 1, 2].map((piece) => engine.parcelPiece(next.hash, 'float32', piece));
+    const pieces = [0, 1, 2].map((piece) => pieceOfModel(engine.parcel(next.hash, 'float32'), piece));
     const bytes = new Uint8Array(Buffer.concat(pieces));
     expect(weightsHash(new Float32Array(bytes.buffer))).toBe(next.hash);
   } else {

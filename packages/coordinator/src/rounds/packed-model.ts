@@ -83,11 +83,17 @@ function* pack(
 }
 
 /** A piece of a packed model: a view. @throws CoppiceError `message-invalid` where it has no such piece. */
-export function pieceOfModel(models: readonly PackedModel[], codec: Codec, piece: number): Uint8Array {
-  const model = models.find((one) => one.codec === codec);
-  const bytes = model && pieceOf(model.payload, piece);
-  if (bytes !== undefined && bytes.byteLength > 0) return bytes;
+export function pieceOfModel({ codec, payload }: PackedModel, piece: number): Uint8Array {
+  const bytes = pieceOf(payload, piece);
+  if (bytes.byteLength > 0) return bytes;
   throw new CoppiceError('message-invalid', `The model has no piece ${piece} of ${codec}.`);
+}
+
+/** The one that travels by this codec. @throws CoppiceError `message-invalid` where none does. */
+export function inCodec(models: readonly PackedModel[], codec: Codec): PackedModel {
+  const found = models.find((one) => one.codec === codec);
+  if (found !== undefined) return found;
+  throw new CoppiceError('message-invalid', `The parcel does not travel as ${codec}.`);
 }
 
 /** The error for pieces of a parcel that is not a current one. */

@@ -28,6 +28,7 @@ import type { RunRecord } from '../storage/storage.ts';
 import { closingEvaluation } from './closing-evaluation.ts';
 import { isOver, nextStatus, type RunAct } from './machine.ts';
 import { type Member, progressShare } from './members.ts';
+import type { PackedModel } from './packed-model.ts';
 import { RoundLoop } from './round-loop.ts';
 import { type RunOptions, RunState } from './run-state.ts';
 import { pausedSentence, runSentences } from './sentences.ts';
@@ -269,9 +270,15 @@ export class RunEngine {
     });
   }
 
-  /** @throws CoppiceError `checkpoint-unknown` where no current parcel has that hash. */
-  parcelPiece(hash: string, codec: Codec, piece: number): Uint8Array {
-    return this.#state.piece(hash, codec, piece);
+  /** @throws CoppiceError `checkpoint-unknown` where no current parcel has that hash, `message-invalid`: or not so encoded. */
+  parcel(hash: string, codec: Codec): PackedModel {
+    return this.#state.parcel(hash, codec);
+  }
+
+  /** Whether a ticket is of a question that this participant was asked and that is still open. */
+  holdsTicket(participant: string, ticket: string): boolean {
+    const name = this.#state.tickets.read(ticket, participant);
+    return name !== null && this.#exchanges().some((exchange) => exchange.name === name);
   }
 
   /** @param has the hash of the model that the participant has already; `null`: none. */

@@ -20,11 +20,12 @@ import { Members } from './members.ts';
 import { ModelSteps, type SentModel } from './model-steps.ts';
 import {
   type GivenParcel,
+  inCodec,
   notCurrent,
+  type PackedModel,
   type PackedModels,
   packGiven,
   packModels,
-  pieceOfModel,
 } from './packed-model.ts';
 import { RecordLane } from './record-lane.ts';
 import type { RetryPauses } from './retries.ts';
@@ -149,13 +150,13 @@ export class RunState {
     return [model];
   }
 
-  /** A piece of a current parcel. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
-  piece(hash: string, codec: Codec, piece: number): Uint8Array {
+  /** A current parcel as it travels. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
+  parcel(hash: string, codec: Codec): PackedModel {
     const { exact, toTrain } = this.#packed;
-    if (hash === this.#model.hash) return pieceOfModel([exact, toTrain], codec, piece);
+    if (hash === this.#model.hash) return inCodec([exact, toTrain], codec);
     const given = this.#given.find((parcel) => parcel.hash === hash);
     if (given === undefined) throw notCurrent(this.record.id);
-    return pieceOfModel([given.packed], codec, piece);
+    return inCodec([given.packed], codec);
   }
 
   /**

@@ -18,6 +18,7 @@ import { fileSpool } from '../storage/file-spool.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Spool } from '../storage/spool.ts';
+import { pieceOfModel } from './packed-model.ts';
 import { id, launch, layout, leftIn, world } from './run-world.ts';
 
 /*
@@ -185,8 +186,10 @@ describe('what a strategy gives', () => {
     const control = (await w.storage.latest('toy-1'))?.state.tensors['control'] as Float32Array;
     expect(valuesOf(controlIn(second).frame)).toEqual(control);
     expect(controlIn(second).hash).toBe(weightsHash(control));
-    expect(w.engine.parcelPiece(controlIn(second).hash, 'float32', 0)).toEqual(float32Payload(control));
-    expect(() => w.engine.parcelPiece(controlIn(first).hash, 'float32', 0)).toThrow(
+    expect(pieceOfModel(w.engine.parcel(controlIn(second).hash, 'float32'), 0)).toEqual(
+      float32Payload(control),
+    );
+    expect(() => pieceOfModel(w.engine.parcel(controlIn(first).hash, 'float32'), 0)).toThrow(
       expect.objectContaining({ code: 'checkpoint-unknown' }),
     );
     // Asked again, the same.

@@ -3,7 +3,11 @@ import { FrameBytesSchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
 
-/** A block of tensors named by the hash of its float32 bytes: a model, a control variate. */
+/**
+ * A block of tensors named by the hash of its float32 bytes: a model, a control variate. Its frame is encoded by the codec
+ * that the frame's header names: whole, or as the steps from `base` to `hash`. A participant that has no `base`, or finds
+ * another hash, asks for the exact model with `pull`.
+ */
 export const ParcelSchema = z.object({
   /** What it is to the question: `model` always comes first; a strategy names the others. */
   name: z.string().check(z.minLength(1), z.maxLength(40)),

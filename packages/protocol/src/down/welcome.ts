@@ -13,6 +13,7 @@ export const WelcomeSchema = z.object({
   operator: z.string().check(z.maxLength(MAX_TEXT)),
   /** The coordinator's clock, milliseconds since the epoch, to show deadlines by. */
   now: z.number(),
+  /** Runs that are not over, newest first: at most `MAX_LISTED_RUNS`; running ones come before others where there are more. */
   runs: z.array(RunSummarySchema),
 });
 export type Welcome = z.infer<typeof WelcomeSchema>;

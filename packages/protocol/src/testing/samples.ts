@@ -147,6 +147,7 @@ export const sampleUp: { readonly [N in UpName]: Up<N> } = {
     invitation: 'an-invitation',
     has: checkpoint,
   },
+  watch: { runs: [run], arrivals: true },
   leave: { run },
   availability: { run, paused: true, examples: 3 },
   pull: { run, has: checkpoint },
@@ -172,6 +173,7 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
     },
     { ok: false, error: { code: 'run-unknown', message: 'There is no such run.' } },
   ],
+  watch: [{ ok: true, value: { runs: [summary] } }],
   leave: [{ ok: true, value: null }],
   availability: [{ ok: true, value: null }],
   pull: [
