@@ -97,6 +97,11 @@ export const RoundSchema = z.strictObject({
       participant: ParticipantIdSchema,
       outcome: OutcomeSchema,
       milliseconds: z.nullable(z.number()),
+      /**
+       * Whether this member missed the round: it declined, left, was refused, or had not answered at the deadline. False of
+       * one that was overtaken, and of all members where the coordinator was restarted while the round was open.
+       */
+      missed: z.optional(z.boolean()),
     }),
   ),
 });

@@ -90,6 +90,7 @@ export class Exchange {
   readonly #grace: Grace;
   #stopTimer: () => void = () => {};
   #timeIsUp = false;
+  #deadlineCame = false;
   #closed = false;
 
   constructor(options: ExchangeOptions) {
@@ -142,6 +143,7 @@ export class Exchange {
     for (const [id, { outcome }] of this.cohort.entries()) if (outcome === 'away') this.#expect(id);
     this.#stopTimer = this.#o.clock.setTimer(this.#o.dueAt - this.#o.clock.elapsed(), () => {
       this.#timeIsUp = true;
+      this.#deadlineCame = true;
       this.#consider();
     });
     this.#consider();
@@ -376,7 +378,8 @@ export class Exchange {
     if (this.#closed) return;
     this.#closed = true;
     this.#stop();
-    this.cohort.settle();
+    // Members had no whole deadline of one process where the coordinator was restarted.
+    this.cohort.settle(this.#o.begin === 'away' ? 'none' : this.#deadlineCame ? 'all' : 'out');
     this.#o.listener.closed(how);
   }
 

@@ -49,10 +49,11 @@ export function toRecord({ opening, exchange, phases }: OpenRound, ending: Round
     trainingLoss: trainingLossOf(measures),
     parent: opening.parent,
     checkpoint: ending.checkpoint,
-    cohort: [...cohort.entries()].map(([participant, { outcome, milliseconds }]) => ({
+    cohort: [...cohort.entries()].map(([participant, { outcome, milliseconds, missed }]) => ({
       participant,
       outcome,
       milliseconds,
+      missed,
     })),
   };
 }

@@ -102,7 +102,7 @@ export class RoundLoop {
 
   /** Begins a round where one is wanted and possible, and no change of the run's status is under way. */
   consider(): void {
-    const { record, members, model, lane, secret } = this.#state;
+    const { record, members, model, lane, secret, attendance } = this.#state;
     if (this.#closed || lane.changing) return;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
@@ -120,6 +120,7 @@ export class RoundLoop {
       secret,
       parent: model.hash,
       available: members.available(),
+      standing: (id) => attendance.standing(id, model.round + 1),
       joined: members.joinedCount,
       normBounds: null,
       now: this.#now(),
@@ -216,7 +217,7 @@ export class RoundLoop {
       name: trainName(opening.round, opening.attempt),
       title: `round ${opening.round}`,
       cohort: opening.cohort,
-      wanted: opening.sizes,
+      wanted: { ...opening.sizes, beyond: opening.beyond, owed: opening.owed },
       ...times,
       bytes: (id) => this.#o.audience.bytes(id),
       form: forms.train,
@@ -426,6 +427,9 @@ export class RoundLoop {
       checkpoint: null,
       bytes: cohortBytes(exchange, this.#o.audience),
     });
+    if (error.code === 'quorum-lost')
+      for (const [id, { outcome, diverged }] of exchange.cohort.entries())
+        if (outcome === 'declined' && !diverged) this.#state.attendance.declined(id);
     this.#end(open, 'abandoned', reason);
     this.#o.observer.roundChanged(round);
     this.#listener.log(

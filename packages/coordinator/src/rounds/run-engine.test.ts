@@ -530,6 +530,8 @@ describe('a run that another process left', () => {
         startedAt: 0,
         deadlineAt: 0,
         cohort: [1, 2, 3].map(id),
+        beyond: [],
+        owed: [],
         joined: 3,
         weightCaps: [1, 1, 1],
         normBounds: null,
