@@ -217,6 +217,8 @@ export {
   MetricsSchema,
   type Outcome,
   type Phase,
+  type Quartiles,
+  QuartilesSchema,
   type Round,
   RoundSchema,
   type Run,

@@ -1,3 +1,4 @@
+import type { OwnMeans } from '@coppice/federation';
 import { CoppiceError, type ErrorCode, type Outcome } from '@coppice/protocol';
 import type { Bytes } from '../rounds/audience.ts';
 
@@ -17,6 +18,8 @@ export interface CohortMember {
   capped: boolean;
   /** The factor by which limits shortened its vectors; 1: they count as they came. */
   factor: number;
+  /** Means of what its answer measured; `null` before. */
+  means: OwnMeans | null;
   /** Settles when the member's answer, which is here whole, was looked at; `null`: none is here that was not. */
   taking: Promise<unknown> | null;
   /** Whether an exchange that succeeds was missed by this member: it was asked, had its time, and gave no answer. */
@@ -72,6 +75,7 @@ export class Cohort {
           weight: 0,
           capped: false,
           factor: 1,
+          means: null,
           taking: null,
           missed: false,
           stored: null,
@@ -114,6 +118,11 @@ export class Cohort {
     let members = 0;
     for (const member of this.#members.values()) if (which(member)) members++;
     return members;
+  }
+
+  /** One of the means of each member whose answer counts. */
+  *means(which: keyof OwnMeans): Iterable<number | null> {
+    for (const { means } of this.#members.values()) if (means !== null) yield means[which];
   }
 
   get accepted(): number {

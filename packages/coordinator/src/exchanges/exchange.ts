@@ -2,6 +2,8 @@ import {
   type Contribution,
   finish,
   type Limits,
+  type OwnMeans,
+  ownMeans,
   STEP_PARAMETERS,
   type Steps,
   type Sum,
@@ -263,7 +265,7 @@ export class Exchange {
     const contribution: Contribution = yield* form.read(answer);
     const weight = Math.min(answer.weight, this.#o.weightCap(participant));
     const factor = yield* sum.add(contribution, weight, limits);
-    return { weight, factor };
+    return { weight, factor, means: ownMeans(contribution.measures) };
   }
 
   #accept(participant: string, member: CohortMember, answer: Answer, how: Counted): void {
@@ -273,7 +275,12 @@ export class Exchange {
     this.#consider();
   }
 
-  #credit(participant: string, member: CohortMember, answer: Answer, { weight, factor }: Counted): void {
+  #credit(
+    participant: string,
+    member: CohortMember,
+    answer: Answer,
+    { weight, factor, means }: Counted,
+  ): void {
     this.#grace.end(participant);
     this.#transfers.drop(participant);
     member.outcome = 'accepted';
@@ -281,6 +288,7 @@ export class Exchange {
     member.weight = weight;
     member.capped = weight < answer.weight;
     member.factor = factor;
+    member.means = means;
     this.#o.listener.counted(participant, answer);
   }
 
@@ -436,6 +444,7 @@ export class Exchange {
 interface Counted {
   readonly weight: number;
   readonly factor: number;
+  readonly means: OwnMeans;
 }
 
 function tooLarge(bytes: number): CoppiceError {

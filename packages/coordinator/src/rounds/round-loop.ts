@@ -19,7 +19,7 @@ import { apply, spooledRows } from './apply.ts';
 import { commit } from './commit.ts';
 import { evaluate } from './evaluate.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
-import { federatedOf, type OpenRound, toRecord } from './open-round.ts';
+import { type Federated, federatedOf, type OpenRound, toRecord, withFederated } from './open-round.ts';
 import { openingOf } from './opening.ts';
 import { type GivenParcel, type PackedModels, packGiven, packModels } from './packed-model.ts';
 import { Retries } from './retries.ts';
@@ -341,7 +341,7 @@ export class RoundLoop {
         this.#commit(open, next, { central, packed, given, last }),
       );
       if (!committed) return;
-      await this.addFederated(lastRound, opening.round - 1, federatedOf(open), parentCentral).catch(
+      await this.addFederated(lastRound, opening.round - 1, federatedOf(exchange), parentCentral).catch(
         (thrown: unknown) => this.#logFailure(thrown),
       );
       if (this.#closed) return;
@@ -462,13 +462,18 @@ export class RoundLoop {
   async addFederated(
     before: Round | null,
     round: number,
-    federated: Metrics | null,
+    federated: Federated | null,
     central: Metrics | null,
   ): Promise<void> {
     if (federated === null) return;
-    await this.#o.storage.putMetrics({ run: this.#state.record.id, round, central, federated });
+    await this.#o.storage.putMetrics({
+      run: this.#state.record.id,
+      round,
+      central,
+      federated: federated.mean,
+    });
     if (before === null) return;
-    const amended: Round = { ...before, federated };
+    const amended = withFederated(before, federated);
     await this.#o.storage.putRound(amended);
     this.#o.observer.roundChanged(amended);
   }
