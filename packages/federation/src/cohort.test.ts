@@ -55,6 +55,24 @@ describe('selectCohort', () => {
     );
   });
 
+  it('asks those that take no seat in addition, about as often as the others', () => {
+    const beyond = new Set(names.slice(0, 10));
+    let seats = 0;
+    let more = 0;
+    for (let round = 0; round < 500; round++) {
+      const cohort = selectCohort(names, 20, seededRandom('beyond', round), (name) => beyond.has(name));
+      const extra = cohort.filter((name) => beyond.has(name)).length;
+      seats += cohort.length - extra;
+      more += extra;
+    }
+    expect(seats).toBe(500 * 20);
+    // Half of the 40 others have a seat, and about half of the 10 are asked.
+    expect(more / 500).toBeGreaterThan(4);
+    expect(more / 500).toBeLessThan(6);
+    const all = selectCohort(names, 60, seededRandom(1), (name) => beyond.has(name));
+    expect(new Set(all)).toEqual(new Set(names));
+  });
+
   it('draws everyone about equally often, nobody twice', () => {
     const counts = new Map<string, number>();
     for (let round = 0; round < 2000; round++) {

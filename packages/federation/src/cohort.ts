@@ -20,9 +20,23 @@ export function cohortSizes(plan: Plan, available: number): CohortSizes {
 }
 
 /**
- * Draws `size` participants without replacement. The result depends on who is available and on the
- * random source, not on the order in which they are listed.
+ * Draws `size` participants without replacement. The result depends on the available participants and on the random
+ * source, not on the order in which they are listed.
+ *
+ * @param beyond tells participants that take no seat: those drawn before the last seat is taken are asked in addition.
  */
-export function selectCohort(available: Iterable<string>, size: number, random: RandomSource): string[] {
-  return shuffle([...new Set(available)].sort(), random).slice(0, size);
+export function selectCohort(
+  available: Iterable<string>,
+  size: number,
+  random: RandomSource,
+  beyond: (participant: string) => boolean = () => false,
+): string[] {
+  const cohort: string[] = [];
+  let seats = 0;
+  for (const participant of shuffle([...new Set(available)].sort(), random)) {
+    if (seats === size) break;
+    cohort.push(participant);
+    if (!beyond(participant)) seats++;
+  }
+  return cohort;
 }

@@ -34,6 +34,7 @@ export type {
   StepContext,
   Vectors,
 } from './pipeline/pipeline.ts';
+export { type OwnMeans, ownMeans, quartilesOf, SPREAD_PARTICIPANTS } from './spread.ts';
 export { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 export { fedavg } from './strategies/fedavg.ts';
 export { fedadam, fedyogi } from './strategies/fedopt.ts';

@@ -222,6 +222,8 @@ export {
   type Outcome,
   ParticipantIdSchema,
   type Phase,
+  type Quartiles,
+  QuartilesSchema,
   type Round,
   RoundSchema,
   type Run,

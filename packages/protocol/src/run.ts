@@ -37,6 +37,16 @@ export const MetricsSchema = z.strictObject({
 });
 export type Metrics = z.infer<typeof MetricsSchema>;
 
+/** Median and quartiles over participants' own means, each participant counted once, whatever its examples. */
+export const QuartilesSchema = z.strictObject({
+  lower: z.number(),
+  median: z.number(),
+  upper: z.number(),
+  /** Participants that told a mean: five at least. */
+  participants: z.int(),
+});
+export type Quartiles = z.infer<typeof QuartilesSchema>;
+
 /** A loss as a participant tells it; `null` where there is none or it is beyond ±`MAX_LOSS`. */
 export const ReportedLossSchema = z.nullable(z.number().check(z.minimum(-MAX_LOSS), z.maximum(MAX_LOSS)));
 
@@ -89,6 +99,17 @@ export const RoundSchema = z.strictObject({
   federated: z.nullable(MetricsSchema),
   /** Mean local training loss of the accepted updates, weighted by example count. */
   trainingLoss: z.nullable(z.number()),
+  /**
+   * The same three over participants: a few of them cannot move these, as they can move a mean. Loss and accuracy belong
+   * to `federated`, and are known when it is. `null`: of fewer than five participants.
+   */
+  spread: z.optional(
+    z.strictObject({
+      trainingLoss: z.nullable(QuartilesSchema),
+      loss: z.nullable(QuartilesSchema),
+      accuracy: z.nullable(QuartilesSchema),
+    }),
+  ),
   /** Weights hash of the model it began from and of the one it made. */
   parent: HashSchema,
   checkpoint: z.nullable(HashSchema),
@@ -97,6 +118,11 @@ export const RoundSchema = z.strictObject({
       participant: ParticipantIdSchema,
       outcome: OutcomeSchema,
       milliseconds: z.nullable(z.number()),
+      /**
+       * Whether this member missed the round: it declined, left, was refused, or had not answered at the deadline. False of
+       * one that was overtaken, and of all members where the coordinator was restarted while the round was open.
+       */
+      missed: z.optional(z.boolean()),
     }),
   ),
 });

@@ -150,9 +150,14 @@ export function RoundCharts({ run, rounds }: { run: string; rounds: readonly Rou
 function metricLines(done: readonly Round[], what: 'accuracy' | 'loss'): Line[] {
   const of = (which: 'central' | 'federated') =>
     done.map((round) => ({ x: round.round, y: (round[which] as Metrics | null)?.[what] ?? null }));
+  const median = done.map(({ round, spread }) => ({ x: round, y: spread?.[what]?.median ?? null }));
   return [
     { id: 'central', label: shared().central, points: of('central'), slot: 0 },
     { id: 'federated', label: shared().federated, points: of('federated'), slot: 1 },
+    // Runs of few participants have none.
+    ...(median.some(({ y }) => y !== null)
+      ? [{ id: 'median', label: shared().median, points: median, slot: 3 }]
+      : []),
   ];
 }
 

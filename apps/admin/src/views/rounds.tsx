@@ -1,4 +1,4 @@
-import type { Round } from '@coppice/protocol';
+import type { Quartiles, Round } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber, formatShare, formatTime, Waterfall } from '@coppice/ui';
 import { useState } from 'preact/hooks';
 import {
@@ -27,6 +27,8 @@ const text = catalogue(
     returned: (accepted: string, asked: string) => `${accepted} of ${asked} returned`,
     refused: (n: string) => `${n} refused`,
     examples: (n: string) => `${n} examples`,
+    half: (what: string, median: string, lower: string, upper: string) =>
+      `${what} of participants: median ${median}, middle half ${lower} to ${upper}`,
     waterfall: 'Phases, and when each participant answered',
   },
   {
@@ -41,6 +43,8 @@ const text = catalogue(
     returned: (accepted, asked) => `邀请 ${asked}，交回 ${accepted}`,
     refused: (n) => `拒绝 ${n}`,
     examples: (n) => `${n} 个样本`,
+    half: (what, median, lower, upper) =>
+      `各参与者的${what}：中位数 ${median}，中间一半在 ${lower} 至 ${upper}`,
     waterfall: '各阶段，以及每位参与者的答复时间',
   },
 );
@@ -131,7 +135,15 @@ function nameOf(round: Round): string {
 /** "Round 7 · committed · 4 of 5 returned · 2.3 MB · …" */
 function factsOf(round: Round): string[] {
   const t = text();
-  const { central, endedAt } = round;
+  const { central, endedAt, spread } = round;
+  const halfOf = (
+    what: string,
+    quartiles: Quartiles | null | undefined,
+    format: (value: number) => string,
+  ) =>
+    quartiles == null
+      ? null
+      : t.half(what, format(quartiles.median), format(quartiles.lower), format(quartiles.upper));
   return [
     shared().roundAt(nameOf(round)),
     roundWords()[round.outcome],
@@ -141,6 +153,8 @@ function factsOf(round: Round): string[] {
     formatBytes(round.bytesUp + round.bytesDown),
     central?.accuracy == null ? null : `${shared().accuracy} ${formatShare(central.accuracy)}`,
     central?.loss == null ? null : `${shared().loss} ${formatLoss(central.loss)}`,
+    halfOf(shared().accuracy, spread?.accuracy, (value) => formatShare(value)),
+    halfOf(shared().loss, spread?.loss, formatLoss),
     t.began(formatTime(round.startedAt)),
     endedAt === null ? null : t.took(formatMilliseconds(endedAt - round.startedAt)),
   ].filter((fact) => fact !== null);

@@ -6,10 +6,15 @@ import { Cohort, type CohortMember, tellsDivergence } from './cohort.ts';
 const none = { outcome: 'asked', bytes: () => ({ up: 0, down: 0 }) } as const;
 
 /** A cohort by one letter a member: a(ccepted), t(aking), w(aiting), g(one away), d(iverged), o(ut). */
-function cohortOf(members: string, target: number, quorum: number): Cohort {
+function cohortOf(
+  members: string,
+  target: number,
+  quorum: number,
+  parts: { beyond?: readonly string[]; owed?: readonly string[] } = {},
+): Cohort {
   const cohort = new Cohort(
     [...members].map((_, at) => `${at}`),
-    { target, quorum },
+    { target, quorum, ...parts },
     none,
   );
   [...members].forEach((letter, at) => {
@@ -82,6 +87,43 @@ describe('a cohort', () => {
     expect(cohort.owing('1')).toBeNull();
   });
 
+  const withParts = (members: string, part: { beyond?: string[]; owed?: string[] }, target = 2, quorum = 2) =>
+    cohortOf(members, target, quorum, part);
+
+  it('waits for members that are owed a seat, when the target is met, and not beyond the deadline', () => {
+    for (const waits of ['aaw', 'aag', 'aat']) {
+      expect(withParts(waits, {}).verdict(false)).toBe('enough');
+      expect(withParts(waits, { owed: ['2'] }).verdict(false)).toBe('wait');
+    }
+    expect(withParts('aaww', { owed: ['2'] }).verdict(true)).toBe('enough');
+    expect(withParts('aatw', { owed: ['2'] }).verdict(true)).toBe('wait');
+    for (const came of ['aaaw', 'aadw', 'aaow'])
+      expect(withParts(came, { owed: ['2'] }).verdict(false)).toBe('enough');
+  });
+
+  it('neither closes by members beyond its target nor waits for them, but for its quorum', () => {
+    // The first two are beyond: their answers take no seat.
+    expect(withParts('aaww', { beyond: ['0', '1'] }).verdict(false)).toBe('wait');
+    expect(withParts('aaaw', { beyond: ['0', '1'] }).verdict(false)).toBe('wait');
+    expect(withParts('wwaa', { beyond: ['0', '1'] }).verdict(false)).toBe('enough');
+    // Of the others one is gone, and the quorum is met.
+    expect(withParts('waaod', { beyond: ['0'] }, 4, 2).verdict(false)).toBe('enough');
+    expect(withParts('waood', { beyond: ['0'] }, 4, 2).verdict(false)).toBe('wait');
+    expect(withParts('aaood', { beyond: ['0'] }, 4, 2).verdict(false)).toBe('enough');
+    expect(withParts('waood', { beyond: ['0'] }, 4, 2).verdict(true)).toBe('lost');
+  });
+
+  it.each([
+    ['none', []],
+    ['out', ['4', '5']],
+    ['all', ['1', '2', '3', '4', '5']],
+  ] as const)('is missed by %s of those without an answer', (misses, missed) => {
+    const cohort = cohortOf('awtgdo', 6, 1);
+    cohort.settle(misses);
+    cohort.settle();
+    expect([...cohort.entries()].filter(([, member]) => member.missed).map(([id]) => id)).toEqual(missed);
+  });
+
   it('never gives a verdict that what comes can take back', () => {
     const random = seededRandom('verdicts');
     const one = (letters: string) => letters[integerBelow(random, letters.length)] as string;
@@ -90,10 +132,12 @@ describe('a cohort', () => {
       const target = 1 + integerBelow(random, size);
       const quorum = 1 + integerBelow(random, target);
       const members = Array.from({ length: size }, () => one('awwtgdo'));
-      const verdict = cohortOf(members.join(''), target, quorum).verdict(false);
+      const some = () => members.map((_, at) => `${at}`).filter(() => integerBelow(random, 4) === 0);
+      const parts = { beyond: some(), owed: some() };
+      const verdict = cohortOf(members.join(''), target, quorum, parts).verdict(false);
       // Every end that those still at work can make of it.
       const ends = members.map((letter) => (/[wtg]/.test(letter) ? one('ado') : letter));
-      const end = cohortOf(ends.join(''), target, quorum).verdict(false);
+      const end = cohortOf(ends.join(''), target, quorum, parts).verdict(false);
       expect(end).not.toBe('wait');
       if (verdict === 'lost') expect(end).toBe('lost');
       if (verdict === 'enough') expect(end).toBe('enough');

@@ -1,3 +1,4 @@
+import type { OwnMeans } from '@coppice/federation';
 import { CoppiceError, type ErrorCode, type Outcome } from '@coppice/protocol';
 import type { Bytes } from '../rounds/audience.ts';
 
@@ -17,8 +18,12 @@ export interface CohortMember {
   capped: boolean;
   /** The factor by which limits shortened its vectors; 1: they count as they came. */
   factor: number;
+  /** Means of what its answer measured; `null` before. */
+  means: OwnMeans | null;
   /** Settles when the member's answer, which is here whole, was looked at; `null`: none is here that was not. */
   taking: Promise<unknown> | null;
+  /** Whether an exchange that succeeds was missed by this member: it was asked, had its time, and gave no answer. */
+  missed: boolean;
   /** Settles when the member's answer is on disk. */
   stored: Promise<void> | null;
 }
@@ -39,12 +44,18 @@ export function tellsDivergence(code: string): boolean {
 export interface Wanted {
   readonly target: number;
   readonly quorum: number;
+  /** Members whose answers do not count towards the target, and that are not waited for. Default: none. */
+  readonly beyond?: readonly string[];
+  /** Members that are waited for when the target is met. Default: none. */
+  readonly owed?: readonly string[];
 }
 
 /** The participants that an exchange asked. */
 export class Cohort {
   readonly #members: Map<string, CohortMember>;
   readonly #wanted: Wanted;
+  readonly #beyond: ReadonlySet<CohortMember>;
+  readonly #owed: ReadonlySet<CohortMember>;
 
   constructor(
     ids: readonly string[],
@@ -64,11 +75,17 @@ export class Cohort {
           weight: 0,
           capped: false,
           factor: 1,
+          means: null,
           taking: null,
+          missed: false,
           stored: null,
         },
       ]),
     );
+    const members = (some: readonly string[] = []) =>
+      new Set(some.map((id) => this.#members.get(id)).filter((member) => member !== undefined));
+    this.#beyond = members(wanted.beyond);
+    this.#owed = members(wanted.owed);
   }
 
   get size(): number {
@@ -103,6 +120,11 @@ export class Cohort {
     return members;
   }
 
+  /** One of the means of each member whose answer counts. */
+  *means(which: keyof OwnMeans): Iterable<number | null> {
+    for (const { means } of this.#members.values()) if (means !== null) yield means[which];
+  }
+
   get accepted(): number {
     return this.count(({ outcome }) => outcome === 'accepted');
   }
@@ -110,18 +132,21 @@ export class Cohort {
   /**
    * Whether to go on waiting.
    *
-   * - `enough`: the target is met, or nobody is left to wait for and the quorum is.
+   * - `enough`: the target is met and nobody owed is still expected, or nobody is left to wait for and the quorum is met.
    * - `lost`: even if all who are still expected answered, the quorum would not be met.
    * - `wait`: neither; or the quorum is lost, and those still at work decide whether the training diverged.
    */
   verdict(timeIsUp: boolean): 'enough' | 'lost' | 'wait' {
     const { target, quorum } = this.#wanted;
     const accepted = this.accepted;
-    if (accepted >= target) return 'enough';
     // An answer that is here whole, and still being looked at, came in time.
-    const expected = this.count((member) => owes(member) && (!timeIsUp || member.taking !== null));
+    const isExpected = (member: CohortMember) => owes(member) && (!timeIsUp || member.taking !== null);
+    const seats = this.count((member) => member.outcome === 'accepted' && !this.#beyond.has(member));
+    if (seats >= target && ![...this.#owed].some(isExpected)) return 'enough';
+    const expected = this.count(isExpected);
     if (accepted + expected < quorum) return this.#mayDiverge(expected) ? 'wait' : 'lost';
-    return expected === 0 ? 'enough' : 'wait';
+    const waits = this.count((member) => isExpected(member) && !this.#beyond.has(member)) > 0;
+    return !waits && accepted >= quorum ? 'enough' : 'wait';
   }
 
   /** The reason of a `lost` exchange. */
@@ -140,9 +165,18 @@ export class Cohort {
     );
   }
 
-  /** Marks members that have not answered as late. Call before the exchange is stored. */
-  settle(): void {
-    for (const member of this.#members.values()) if (owes(member)) member.outcome = 'late';
+  /**
+   * Marks members that have not answered as late. Call before the exchange is stored.
+   *
+   * @param misses the members that missed it: `none` after a restart, `out` where it closed before its deadline (those
+   *   that declined, left or were refused), `all` at its deadline.
+   */
+  settle(misses: 'none' | 'out' | 'all' = 'none'): void {
+    for (const member of this.#members.values()) {
+      const late = owes(member);
+      if (late) member.outcome = 'late';
+      if (member.outcome !== 'accepted') member.missed ||= misses === 'all' || (misses === 'out' && !late);
+    }
   }
 
   get #diverged(): number {

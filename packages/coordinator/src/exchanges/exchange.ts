@@ -2,6 +2,8 @@ import {
   type Contribution,
   finish,
   type Limits,
+  type OwnMeans,
+  ownMeans,
   STEP_PARAMETERS,
   type Steps,
   type Sum,
@@ -90,6 +92,7 @@ export class Exchange {
   readonly #grace: Grace;
   #stopTimer: () => void = () => {};
   #timeIsUp = false;
+  #deadlineCame = false;
   #closed = false;
 
   constructor(options: ExchangeOptions) {
@@ -142,6 +145,7 @@ export class Exchange {
     for (const [id, { outcome }] of this.cohort.entries()) if (outcome === 'away') this.#expect(id);
     this.#stopTimer = this.#o.clock.setTimer(this.#o.dueAt - this.#o.clock.elapsed(), () => {
       this.#timeIsUp = true;
+      this.#deadlineCame = true;
       this.#consider();
     });
     this.#consider();
@@ -261,7 +265,7 @@ export class Exchange {
     const contribution: Contribution = yield* form.read(answer);
     const weight = Math.min(answer.weight, this.#o.weightCap(participant));
     const factor = yield* sum.add(contribution, weight, limits);
-    return { weight, factor };
+    return { weight, factor, means: ownMeans(contribution.measures) };
   }
 
   #accept(participant: string, member: CohortMember, answer: Answer, how: Counted): void {
@@ -271,7 +275,12 @@ export class Exchange {
     this.#consider();
   }
 
-  #credit(participant: string, member: CohortMember, answer: Answer, { weight, factor }: Counted): void {
+  #credit(
+    participant: string,
+    member: CohortMember,
+    answer: Answer,
+    { weight, factor, means }: Counted,
+  ): void {
     this.#grace.end(participant);
     this.#transfers.drop(participant);
     member.outcome = 'accepted';
@@ -279,6 +288,7 @@ export class Exchange {
     member.weight = weight;
     member.capped = weight < answer.weight;
     member.factor = factor;
+    member.means = means;
     this.#o.listener.counted(participant, answer);
   }
 
@@ -376,7 +386,8 @@ export class Exchange {
     if (this.#closed) return;
     this.#closed = true;
     this.#stop();
-    this.cohort.settle();
+    // Members had no whole deadline of one process where the coordinator was restarted.
+    this.cohort.settle(this.#o.begin === 'away' ? 'none' : this.#deadlineCame ? 'all' : 'out');
     this.#o.listener.closed(how);
   }
 
@@ -433,6 +444,7 @@ export class Exchange {
 interface Counted {
   readonly weight: number;
   readonly factor: number;
+  readonly means: OwnMeans;
 }
 
 function tooLarge(bytes: number): CoppiceError {

@@ -269,6 +269,7 @@ export class Runs {
       lastRound:
         rounds.findLast((round) => round.checkpoint === checkpoint.hash && round.outcome === 'committed') ??
         null,
+      rounds,
       attempt: rounds.filter((round) => round.round === checkpoint.round + 1).length + 1,
       retryPauses: this.#o.retryPauses,
       storage,

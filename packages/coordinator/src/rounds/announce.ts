@@ -18,7 +18,7 @@ export function announceEnd(
     if (row === undefined) continue;
     row.progress = null;
     // A round that came to nothing says nothing of its members.
-    if (member.outcome !== 'accepted' && ending.outcome === 'committed') row.roundsMissed++;
+    if (member.missed && ending.outcome === 'committed') row.roundsMissed++;
   }
   const groups = new Map<Outcome | null, string[]>();
   for (const id of state.members.here()) {

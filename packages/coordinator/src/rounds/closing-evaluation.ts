@@ -1,20 +1,21 @@
-import { ExactSum, metricsOf, selectCohort, tallyOf } from '@coppice/federation';
+import { ExactSum, selectCohort } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
-import { ANSWER_TIMEOUT, type Metrics } from '@coppice/protocol';
+import { ANSWER_TIMEOUT } from '@coppice/protocol';
 import { Exchange } from '../exchanges/exchange.ts';
 import { ask } from '../exchanges/question.ts';
+import { type Federated, federatedOf } from './open-round.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 
 /**
  * Asks participants to measure the last model of a run, on which nobody trains.
  *
- * @param done hears the mean of the measurements once: when all have answered or time is up.
+ * @param done hears the measurements once: when all have answered or time is up.
  * @returns the exchange; `null` where nobody could be asked.
  */
 export function closingEvaluation(
   state: RunState,
   { audience, clock, spool }: Pick<RunOptions, 'audience' | 'clock' | 'spool'>,
-  done: (federated: Metrics | null) => void,
+  done: (federated: Federated | null) => void,
 ): Exchange | null {
   const { record, model, lastRound, forms, tickets } = state;
   if (record.plan.evaluationShare === 0) return null;
@@ -24,7 +25,7 @@ export function closingEvaluation(
   if (cohort.length === 0) return null;
   const beganAt = clock.elapsed();
   const sum = new ExactSum(forms.evaluate.sections);
-  const exchange = new Exchange({
+  const exchange: Exchange = new Exchange({
     run: record.id,
     name: `e${model.round}-1`,
     title: 'the last evaluation',
@@ -46,7 +47,7 @@ export function closingEvaluation(
       changed: () => {},
       counted: () => {},
       refused: () => {},
-      closed: () => done(metricsOf(tallyOf('held', sum.measures.totals()))),
+      closed: () => done(federatedOf(exchange)),
     },
   });
   const question = {

@@ -1,5 +1,5 @@
-import { type Measures, metricsOf, tallyOf } from '@coppice/federation';
-import type { Metrics, Phase, Round, WireError } from '@coppice/protocol';
+import { type Measures, metricsOf, quartilesOf, tallyOf } from '@coppice/federation';
+import type { Metrics, Phase, Quartiles, Round, WireError } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Bytes } from './audience.ts';
@@ -47,12 +47,14 @@ export function toRecord({ opening, exchange, phases }: OpenRound, ending: Round
     central: ending.central,
     federated: null,
     trainingLoss: trainingLossOf(measures),
+    spread: { trainingLoss: quartilesOf(cohort.means('trainingLoss')), loss: null, accuracy: null },
     parent: opening.parent,
     checkpoint: ending.checkpoint,
-    cohort: [...cohort.entries()].map(([participant, { outcome, milliseconds }]) => ({
+    cohort: [...cohort.entries()].map(([participant, { outcome, milliseconds, missed }]) => ({
       participant,
       outcome,
       milliseconds,
+      missed,
     })),
   };
 }
@@ -62,7 +64,24 @@ function trainingLossOf(measures: Measures): number | null {
   return metricsOf(tallyOf('train', measures))?.loss ?? null;
 }
 
-/** The parent model on the examples that participants hold out; `null` where nobody measured. */
-export function federatedOf({ exchange }: OpenRound): Metrics | null {
-  return metricsOf(tallyOf('held', exchange.sum.measures.totals()));
+/** A model on the examples that participants hold out. */
+export interface Federated {
+  /** Over all examples. */
+  readonly mean: Metrics;
+  /** Over participants; `null` of too few. */
+  readonly loss: Quartiles | null;
+  readonly accuracy: Quartiles | null;
+}
+
+/** The model that an exchange asked to measure; `null` where nobody did. */
+export function federatedOf({ sum, cohort }: Pick<Exchange, 'sum' | 'cohort'>): Federated | null {
+  const mean = metricsOf(tallyOf('held', sum.measures.totals()));
+  if (mean === null) return null;
+  return { mean, loss: quartilesOf(cohort.means('loss')), accuracy: quartilesOf(cohort.means('accuracy')) };
+}
+
+/** The record of the round that made a model, with the measurements of the model. */
+export function withFederated(made: Round, { mean, loss, accuracy }: Federated): Round {
+  const trainingLoss = made.spread?.trainingLoss ?? null;
+  return { ...made, federated: mean, spread: { trainingLoss, loss, accuracy } };
 }

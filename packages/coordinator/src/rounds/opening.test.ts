@@ -14,6 +14,7 @@ const opened = (change: Partial<Parameters<typeof openingOf>[0]> = {}) =>
     parent: 'f'.repeat(64),
     available,
     joined: 44,
+    standing: () => 'seat',
     normBounds: null,
     now: 1000,
     ...change,
@@ -48,6 +49,21 @@ it('caps what a member counts at what it said to have, and at the plan’s most'
   });
 });
 
+it('asks the unreliable beyond the target, which the others make up', () => {
+  const plan4 = { ...plan, cohortSize: null, cohortFraction: 1, minParticipants: 30 };
+  const standing = (id: string) =>
+    /^participant [0-7]$/.test(id) ? 'beyond' : id === 'participant 9' ? 'owed' : 'seat';
+  const { sizes, cohort, beyond, owed } = opened({ plan: plan4, standing });
+  expect(sizes).toEqual({ target: 32, asked: 32 + beyond.length, quorum: 16 });
+  expect(cohort).toHaveLength(sizes.asked);
+  expect(beyond.length).toBeGreaterThan(0);
+  expect(beyond.every((id) => standing(id) === 'beyond')).toBe(true);
+  expect(owed).toEqual(['participant 9']);
+  // Too few are reliable for a round of their own.
+  const few = opened({ plan: { ...plan4, minParticipants: 33 }, standing });
+  expect(few).toMatchObject({ sizes: { target: 40, asked: 40 }, beyond: [] });
+});
+
 it('holds what another process needs to go on with the round', () => {
   expect(opened()).toMatchObject({
     run: 'toy-1',
@@ -59,6 +75,8 @@ it('holds what another process needs to go on with the round', () => {
     deadlineAt: 61_000,
     joined: 44,
     normBounds: null,
+    beyond: [],
+    owed: [],
   });
   expect(JSON.parse(JSON.stringify(opened()))).toEqual(opened());
   expect(JSON.stringify(opened())).not.toContain('a secret');

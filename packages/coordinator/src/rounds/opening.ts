@@ -2,17 +2,20 @@ import { cohortSizes, selectCohort } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import type { Plan } from '@coppice/protocol';
 import type { RoundOpening } from '../storage/spool.ts';
+import type { Standing } from './attendance.ts';
 
 /**
  * Step 1: the round's cohort, and what it counts at most. The same secret, round, attempt and participants give the same
  * cohort; without the secret nobody can tell who will be asked.
  *
  * @param available participants by id, with the number of examples that each has said to have.
+ * @param standing the part that each has in this round. Where fewer than `minParticipants` have a seat, all have one.
  */
 export function openingOf({
   plan,
   secret,
   available,
+  standing,
   now,
   ...round
 }: {
@@ -23,19 +26,26 @@ export function openingOf({
   secret: string;
   parent: string;
   available: ReadonlyMap<string, number>;
+  standing: (participant: string) => Standing;
   joined: number;
   normBounds: Readonly<Record<string, number>> | null;
   now: number;
 }): RoundOpening {
-  const sizes = cohortSizes(plan, available.size);
+  const unreliable = new Set([...available.keys()].filter((id) => standing(id) === 'beyond'));
+  const seated = available.size - unreliable.size;
+  const few = seated < Math.max(1, plan.minParticipants);
+  const isBeyond = (id: string) => !few && unreliable.has(id);
+  const sizes = cohortSizes(plan, few ? available.size : seated);
   const random = seededRandom(secret, 'cohort', round.round, round.attempt);
-  const cohort = selectCohort(available.keys(), sizes.asked, random);
+  const cohort = selectCohort(available.keys(), sizes.asked, random, isBeyond);
   return {
     ...round,
-    sizes,
+    sizes: { ...sizes, asked: cohort.length },
     startedAt: now,
     deadlineAt: now + plan.deadlineSeconds * 1000,
     cohort,
+    beyond: cohort.filter(isBeyond),
+    owed: cohort.filter((id) => standing(id) === 'owed'),
     weightCaps: cohort.map((id) => Math.min(plan.maxExamples, Math.max(1, available.get(id) ?? 1))),
   };
 }

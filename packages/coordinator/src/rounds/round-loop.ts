@@ -19,7 +19,7 @@ import { apply, spooledRows } from './apply.ts';
 import { commit } from './commit.ts';
 import { evaluate } from './evaluate.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
-import { federatedOf, type OpenRound, toRecord } from './open-round.ts';
+import { type Federated, federatedOf, type OpenRound, toRecord, withFederated } from './open-round.ts';
 import { openingOf } from './opening.ts';
 import { type GivenParcel, type PackedModels, packGiven, packModels } from './packed-model.ts';
 import { Retries } from './retries.ts';
@@ -102,7 +102,7 @@ export class RoundLoop {
 
   /** Begins a round where one is wanted and possible, and no change of the run's status is under way. */
   consider(): void {
-    const { record, members, model, lane, secret } = this.#state;
+    const { record, members, model, lane, secret, attendance } = this.#state;
     if (this.#closed || lane.changing) return;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
@@ -120,6 +120,7 @@ export class RoundLoop {
       secret,
       parent: model.hash,
       available: members.available(),
+      standing: (id) => attendance.standing(id, model.round + 1),
       joined: members.joinedCount,
       normBounds: null,
       now: this.#now(),
@@ -216,7 +217,7 @@ export class RoundLoop {
       name: trainName(opening.round, opening.attempt),
       title: `round ${opening.round}`,
       cohort: opening.cohort,
-      wanted: opening.sizes,
+      wanted: { ...opening.sizes, beyond: opening.beyond, owed: opening.owed },
       ...times,
       bytes: (id) => this.#o.audience.bytes(id),
       form: forms.train,
@@ -340,7 +341,7 @@ export class RoundLoop {
         this.#commit(open, next, { central, packed, given, last }),
       );
       if (!committed) return;
-      await this.addFederated(lastRound, opening.round - 1, federatedOf(open), parentCentral).catch(
+      await this.addFederated(lastRound, opening.round - 1, federatedOf(exchange), parentCentral).catch(
         (thrown: unknown) => this.#logFailure(thrown),
       );
       if (this.#closed) return;
@@ -426,6 +427,9 @@ export class RoundLoop {
       checkpoint: null,
       bytes: cohortBytes(exchange, this.#o.audience),
     });
+    if (error.code === 'quorum-lost')
+      for (const [id, { outcome, diverged }] of exchange.cohort.entries())
+        if (outcome === 'declined' && !diverged) this.#state.attendance.declined(id);
     this.#end(open, 'abandoned', reason);
     this.#o.observer.roundChanged(round);
     this.#listener.log(
@@ -458,13 +462,18 @@ export class RoundLoop {
   async addFederated(
     before: Round | null,
     round: number,
-    federated: Metrics | null,
+    federated: Federated | null,
     central: Metrics | null,
   ): Promise<void> {
     if (federated === null) return;
-    await this.#o.storage.putMetrics({ run: this.#state.record.id, round, central, federated });
+    await this.#o.storage.putMetrics({
+      run: this.#state.record.id,
+      round,
+      central,
+      federated: federated.mean,
+    });
     if (before === null) return;
-    const amended: Round = { ...before, federated };
+    const amended = withFederated(before, federated);
     await this.#o.storage.putRound(amended);
     this.#o.observer.roundChanged(amended);
   }

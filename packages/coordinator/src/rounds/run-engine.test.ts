@@ -207,6 +207,65 @@ describe('a round', () => {
     expect(w.rounds.at(-1)).toMatchObject({ round: 1, federated: { accuracy: 0.875 } });
   });
 
+  it('tells medians that one participant cannot spoil, also after a crash and in another order', async () => {
+    const losses = [0.5, 0.7, 0.6, 0.9, 1000];
+    const plan = { rounds: 2, minParticipants: 5 };
+    const sends = (w: Awaited<ReturnType<typeof world>>, n: number) =>
+      w.answers(n, [0, 0, 0], 100, {
+        loss: losses[n - 1] as number,
+        evaluation: { loss: losses[n - 1] as number, accuracy: n / 10, examples: 10 },
+      });
+    const join = (w: Awaited<ReturnType<typeof world>>) => {
+      for (let n = 1; n <= 5; n++) w.join(n);
+    };
+    const dies = await world(plan);
+    const w = await world(plan);
+    for (const one of [dies, w]) {
+      join(one);
+      await one.engine.act('start');
+    }
+    const expected = { lower: 0.6, median: 0.7, upper: 0.9, participants: 5 };
+    // Nothing is told of fewer than five.
+    for (const n of [5, 1, 4, 3]) await sends(dies, n);
+    for (const n of [1, 3, 4, 5]) await sends(w, n);
+    expect(w.engine.openRound()?.spread).toEqual({ trainingLoss: null, loss: null, accuracy: null });
+    const after = await dies.restart();
+    await after.engine.resumeAfterRestart();
+    after.join(2);
+    for (const one of [w, after]) {
+      await sends(one, 2);
+      await one.settled();
+      expect(one.engine.run()).toMatchObject({ round: 1 });
+      const [first] = one.rounds;
+      expect(first?.spread).toEqual({ trainingLoss: expected, loss: null, accuracy: null });
+      expect(first?.trainingLoss).toBeGreaterThan(200);
+    }
+    // The model of the round is measured in the next one.
+    for (const n of [4, 2, 5, 1, 3]) await sends(w, n);
+    await w.settled();
+    const amended = w.rounds.findLast(({ round }) => round === 1);
+    expect(amended?.federated?.loss).toBeGreaterThan(200);
+    expect(amended?.spread?.trainingLoss).toEqual(expected);
+    expect(amended?.spread?.loss).toEqual(expected);
+    expect(amended?.spread?.accuracy).toEqual({
+      lower: 0.2,
+      median: 0.3,
+      upper: 0.4,
+      participants: 5,
+    });
+    // The last one is measured when the run is over.
+    for (let n = 1; n <= 5; n++)
+      await w.engine.answer(
+        id(n),
+        w.evaluationOf(id(n), { loss: losses[n - 1] as number, accuracy: 1, examples: 2 }),
+      );
+    await w.settled();
+    // Sums of two examples, as they travel, are right to some bits.
+    const last = w.rounds.findLast(({ round }) => round === 2);
+    expect(last?.spread?.loss?.median).toBeCloseTo(0.7, 12);
+    expect((await w.storage.rounds('toy-1')).at(-1)?.spread).toEqual(last?.spread);
+  });
+
   it('asks nobody to measure where no examples are kept for it', async () => {
     const w = await world({ rounds: 1, evaluationShare: 0 });
     for (const n of [1, 2]) w.join(n);
@@ -530,6 +589,8 @@ describe('a run that another process left', () => {
         startedAt: 0,
         deadlineAt: 0,
         cohort: [1, 2, 3].map(id),
+        beyond: [],
+        owed: [],
         joined: 3,
         weightCaps: [1, 1, 1],
         normBounds: null,

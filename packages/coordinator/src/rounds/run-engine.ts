@@ -28,6 +28,7 @@ import type { RunRecord } from '../storage/storage.ts';
 import { closingEvaluation } from './closing-evaluation.ts';
 import { isOver, nextStatus, type RunAct } from './machine.ts';
 import { type Member, progressShare } from './members.ts';
+import { type Federated, withFederated } from './open-round.ts';
 import type { PackedModel } from './packed-model.ts';
 import { RoundLoop } from './round-loop.ts';
 import { type RunOptions, RunState } from './run-state.ts';
@@ -417,10 +418,10 @@ export class RunEngine {
   #closingDone(
     before: Round | null,
     round: number,
-    federated: Metrics | null,
+    federated: Federated | null,
     central: Metrics | null,
   ): void {
-    if (before !== null && federated !== null) this.#state.lastRound = { ...before, federated };
+    if (before !== null && federated !== null) this.#state.lastRound = withFederated(before, federated);
     this.#rounds
       .addFederated(before, round, federated, central)
       .catch((thrown: unknown) => this.#logFailure(thrown))

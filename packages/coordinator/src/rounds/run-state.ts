@@ -15,6 +15,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { NewEvent } from '../monitoring/new-event.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
+import { Attendance } from './attendance.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
 import { ModelSteps, type SentModel } from './model-steps.ts';
@@ -55,6 +56,8 @@ export interface RunOptions {
   readonly central: Metrics | null;
   /** The round record that made the newest model, to add late metrics to. */
   readonly lastRound: Round | null;
+  /** Records of the rounds so far, in the order of rounds and attempts. Default: none. */
+  readonly rounds?: readonly Round[];
   /** The attempt that comes next; more than 1 where the last ones were abandoned. */
   readonly attempt: number;
   /** 1 s to 30 s by themselves. */
@@ -76,6 +79,7 @@ export interface RunOptions {
 /** What a run knows between its rounds: its record, its model, its participants. */
 export class RunState {
   readonly members = new Members();
+  readonly attendance: Attendance;
   readonly layoutHash: Uint8Array;
   /** Every write of `record` goes through it, and `record` is what storage holds. */
   readonly lane = new RecordLane();
@@ -91,7 +95,8 @@ export class RunState {
   readonly secret: string;
   readonly #steps: ModelSteps | null;
 
-  constructor({ record, layout, model, central, lastRound, secret, strategy }: RunOptions) {
+  constructor({ record, layout, model, central, lastRound, rounds, secret, strategy }: RunOptions) {
+    this.attendance = new Attendance(rounds);
     this.layoutHash = layoutHash(layout);
     this.secret = secret;
     this.tickets = new Tickets(record.id, secret);
@@ -175,5 +180,6 @@ export class RunState {
     this.#packed = made.packed;
     this.#given = made.given;
     this.lastRound = round;
+    this.attendance.add(round);
   }
 }

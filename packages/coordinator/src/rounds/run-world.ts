@@ -56,6 +56,7 @@ export interface Left {
   readonly clock?: ManualClock;
   readonly model?: CurrentModel;
   readonly lastRound?: Round | null;
+  readonly rounds?: readonly Round[];
   readonly attempt?: number;
 }
 
@@ -93,6 +94,7 @@ export async function leftIn(storage: Storage, spool: Spool): Promise<Left> {
     spool,
     model: { round: checkpoint.round, hash: checkpoint.hash, weights, state },
     lastRound: rounds.findLast(({ outcome }) => outcome === 'committed') ?? null,
+    rounds,
     attempt: rounds.filter(({ round }) => round === checkpoint.round + 1).length + 1,
   };
 }
@@ -200,6 +202,7 @@ export async function world(
     secret: String(record.plan.seed),
     strategy: options.strategy,
     lastRound: options.left?.lastRound ?? null,
+    rounds: options.left?.rounds ?? [],
     audience: {
       send: (to, name, message) => void sent.push({ to: [...to], name, message }),
       bytes: () => ({ up: 0, down: 0 }),

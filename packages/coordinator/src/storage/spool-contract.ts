@@ -14,6 +14,8 @@ export const openingOf = (run: string, round = 1, attempt = 1): RoundOpening => 
   deadlineAt: 61_000,
   cohort: [id(3), id(1), id(2)],
   joined: 5,
+  beyond: [],
+  owed: [],
   weightCaps: [10, 20, 30],
   normBounds: { model: 2.5 },
 });

@@ -14,6 +14,10 @@ export interface RoundOpening {
   readonly deadlineAt: number;
   /** Participants, in the order they were drawn. */
   readonly cohort: readonly string[];
+  /** Cohort members asked in addition to the target: the round neither waits for them nor closes by them. */
+  readonly beyond: readonly string[];
+  /** Cohort members without whose answers the round does not close before its deadline. */
+  readonly owed: readonly string[];
   /** Participants that had joined the run. */
   readonly joined: number;
   /** The largest weight that counts, by participant, in the cohort's order. */

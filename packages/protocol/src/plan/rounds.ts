@@ -35,12 +35,12 @@ export const rounds = {
     label: { en: 'Over-selection', zh: '超额邀请' },
     unit: { en: '× cohort', zh: '× 人数' },
     help: {
-      en: 'The number of participants asked, as a multiple of the cohort; the first to answer count.',
-      zh: '邀请人数是目标人数的多少倍；先交回的有效。',
+      en: 'The number of participants asked, as a multiple of the cohort. The round closes with the first answers, but waits for a participant that was too slow in the round before.',
+      zh: '邀请人数是目标人数的多少倍。收齐目标数量即结束本轮，但上一次因慢而未被计入的参与者，这一次会等它。',
     },
     consequence: {
-      en: 'Slow devices delay a round less, but their work is lost: 1.3 asks 130 % and takes the first 100 %.',
-      zh: '慢的设备不再拖延一轮，但它们的计算会浪费。1.3 即邀请 130%，取最先到达的 100%。',
+      en: 'Slow devices delay a round less, but part of their work is lost: 1.3 asks 130 % and needs 100 %.',
+      zh: '慢设备对一轮的拖延更少，但它们的部分计算会浪费。1.3 即邀请 130%，收到 100% 即可。',
     },
   }),
   minParticipants: int(1, 100_000, {

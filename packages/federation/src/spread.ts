@@ -1,0 +1,42 @@
+import type { Quartiles } from '@coppice/protocol';
+import type { Measures } from './contributions/measures.ts';
+import { metricsOf, tallyOf } from './contributions/train-measures.ts';
+
+/** The fewest participants that are summarized: of fewer, quartiles would show what one of them measured. */
+export const SPREAD_PARTICIPANTS = 5;
+
+/** One participant's own means; `null` where it told none. */
+export interface OwnMeans {
+  readonly trainingLoss: number | null;
+  /** The received model on examples held out, loss and share of hits. */
+  readonly loss: number | null;
+  readonly accuracy: number | null;
+}
+
+export function ownMeans(measures: Measures): OwnMeans {
+  const held = metricsOf(tallyOf('held', measures));
+  return {
+    trainingLoss: metricsOf(tallyOf('train', measures))?.loss ?? null,
+    loss: held?.loss ?? null,
+    accuracy: held?.accuracy ?? null,
+  };
+}
+
+/**
+ * Quartiles of participants' own means, whatever their order and their weights: fewer than a quarter of the participants
+ * move none of the three beyond what the others told. Between two values they are interpolated linearly.
+ *
+ * @param values finite, one a participant; `null` of one that told none.
+ * @returns `null` of fewer than `SPREAD_PARTICIPANTS` values.
+ */
+export function quartilesOf(values: Iterable<number | null>): Quartiles | null {
+  const sorted = Float64Array.from([...values].filter((value) => value !== null)).sort();
+  if (sorted.length < SPREAD_PARTICIPANTS) return null;
+  const at = (share: number): number => {
+    const place = (sorted.length - 1) * share;
+    const below = sorted[Math.floor(place)] as number;
+    const above = sorted[Math.ceil(place)] as number;
+    return below + (place - Math.floor(place)) * (above - below);
+  };
+  return { lower: at(0.25), median: at(0.5), upper: at(0.75), participants: sorted.length };
+}
