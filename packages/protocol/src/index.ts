@@ -67,6 +67,14 @@ export {
   RunInvitationSchema,
 } from './api/admission.ts';
 export {
+  type EventData,
+  type EventKind,
+  eventData,
+  eventKinds,
+  type KnownEvent,
+  knownEvent,
+} from './api/event-data.ts';
+export {
   type Checkpoint,
   CheckpointSchema,
   type CreateRun,
@@ -124,6 +132,13 @@ export {
   type Retry,
   type WireError,
 } from './errors.ts';
+export {
+  type FactsCode,
+  type FailureFacts,
+  failureFacts,
+  type KnownFailure,
+  knownFailure,
+} from './failure.ts';
 export {
   decodeFrame,
   decodeHeader,
@@ -217,6 +232,7 @@ export {
   MetricsSchema,
   type Outcome,
   type Phase,
+  type Reason,
   type Round,
   RoundSchema,
   type Run,

@@ -1,4 +1,5 @@
-import { CoppiceError, type ErrorCode, type Outcome } from '@coppice/protocol';
+import type { CoppiceError, ErrorCode, Outcome } from '@coppice/protocol';
+import { Failure } from '../failure.ts';
 import type { Bytes } from '../rounds/audience.ts';
 
 /** A participant that an exchange asked, and what became of the question. */
@@ -129,15 +130,13 @@ export class Cohort {
     const { quorum } = this.#wanted;
     const failed = this.#diverged;
     if (this.#isDivergence(failed)) {
-      return new CoppiceError(
-        'training-diverged',
-        `The training diverged on ${failed} of the ${this.size} devices that were asked: a loss or an update was not finite, or too large. A smaller learning rate may help.`,
-      );
+      return new Failure({
+        code: 'training-diverged',
+        facts: { on: 'devices', diverged: failed, asked: this.size },
+      });
     }
-    return new CoppiceError(
-      'quorum-lost',
-      `${this.accepted} of ${quorum} needed updates came${timeIsUp ? ' before the deadline' : ', and too few participants are left'}.`,
-    );
+    const facts = { accepted: this.accepted, quorum, deadline: timeIsUp };
+    return new Failure({ code: 'quorum-lost', facts });
   }
 
   /** Marks members that have not answered as late. Call before the exchange is stored. */
