@@ -4,11 +4,15 @@ import type { ErrorCode, WireError } from '@coppice/protocol';
 const inside = (code: ErrorCode) =>
   code.startsWith('storage-') || code === 'internal' || code === 'evaluation-failed';
 
-/** Replaces the message of an error that is the coordinator's own business. Code and advice stay as they were. */
-export function outward(error: WireError): WireError {
-  if (!inside(error.code)) return error;
+/**
+ * An error as participants hear it: without its facts, and with another message where it is the coordinator's own
+ * business. Code and advice stay as they were.
+ */
+export function outward({ code, message, retry, retryAfter }: WireError): WireError {
   return {
-    ...error,
-    message: 'Something went wrong on the coordinator itself. Its log says more, to whoever runs it.',
+    code,
+    message: inside(code) ? 'The coordinator has a problem of its own. Its log says more.' : message,
+    ...(retry === undefined ? {} : { retry }),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
   };
 }

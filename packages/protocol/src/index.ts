@@ -67,6 +67,14 @@ export {
   RunInvitationSchema,
 } from './api/admission.ts';
 export {
+  type EventData,
+  type EventKind,
+  eventData,
+  eventKinds,
+  type KnownEvent,
+  knownEvent,
+} from './api/event-data.ts';
+export {
   type Checkpoint,
   CheckpointSchema,
   type CreateRun,
@@ -125,6 +133,13 @@ export {
   type Retry,
   type WireError,
 } from './errors.ts';
+export {
+  type FactsCode,
+  type FailureFacts,
+  failureFacts,
+  type KnownFailure,
+  knownFailure,
+} from './failure.ts';
 export {
   decodeFrame,
   decodeHeader,
@@ -224,6 +239,7 @@ export {
   type Phase,
   type Quartiles,
   QuartilesSchema,
+  type Reason,
   type Round,
   RoundSchema,
   type Run,

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { retries, sentErrorCodes } from './errors.ts';
+import { FactsSchema } from './failure.ts';
 import { MAX_LOSS } from './limits.ts';
 import { CauseSchema, CheckpointIdSchema } from './lineage.ts';
 import { PlanSchema } from './plan/plan.ts';
@@ -59,6 +60,10 @@ export const WireErrorSchema = z.object({
   retryAfter: z.optional(z.number().check(z.minimum(0))),
 });
 
+/** Why a round or a run ended: an error, and the facts of its code where it has any. */
+export const ReasonSchema = z.extend(WireErrorSchema, { facts: z.exactOptional(FactsSchema) });
+export type Reason = z.infer<typeof ReasonSchema>;
+
 /** Milliseconds spent in each phase of a round. */
 export const PhaseTimesSchema = z.partialRecord(PhaseSchema, z.number());
 
@@ -77,7 +82,7 @@ export const RoundSchema = z.strictObject({
   attempt: z.int().check(z.minimum(1)),
   outcome: z.enum(['open', 'committed', 'abandoned']),
   /** Why it was abandoned. */
-  reason: z.nullable(WireErrorSchema),
+  reason: z.nullable(ReasonSchema),
   startedAt: z.number(),
   endedAt: z.nullable(z.number()),
   /** Updates aimed for, participants asked, updates accepted. */
@@ -162,7 +167,7 @@ export const RunSchema = z.extend(RunSummarySchema, {
   plan: PlanSchema,
   createdAt: z.number(),
   endedAt: z.nullable(z.number()),
-  /** Why it failed or was stopped. */
-  reason: z.nullable(WireErrorSchema),
+  /** Why the coordinator paused it, or why it failed. */
+  reason: z.nullable(ReasonSchema),
 });
 export type Run = z.infer<typeof RunSchema>;

@@ -1,4 +1,4 @@
-import type { Event, Round } from '@coppice/protocol';
+import type { Event } from '@coppice/protocol';
 import { formatTime } from '@coppice/ui';
 import { oneOf, setting } from '../shell/settings.ts';
 import { levelWords } from '../words.ts';
@@ -10,7 +10,7 @@ const levels = ['info', 'warning', 'error'] as const;
 const MOST = 200;
 
 /** What happened, newest first. */
-export function EventLog({ events, rounds }: { events: readonly Event[]; rounds: readonly Round[] }) {
+export function EventLog({ events }: { events: readonly Event[] }) {
   const t = text();
   const shown = events
     .filter(({ level }) => levels.indexOf(level) >= levels.indexOf(least.value))
@@ -51,7 +51,7 @@ export function EventLog({ events, rounds }: { events: readonly Event[]; rounds:
                   {levelWords()[event.level]}
                 </span>
               )}{' '}
-              {eventText(event, rounds)}
+              {eventText(event)}
             </span>
           </li>
         ))}

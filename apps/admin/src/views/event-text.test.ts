@@ -1,34 +1,61 @@
+import { type Event, eventKinds } from '@coppice/protocol';
+import { sampleEvents } from '@coppice/protocol/testing';
 import { language } from '@coppice/ui';
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventOf, roundOf } from '../live/fixtures.ts';
+import { eventOf } from '../live/fixtures.ts';
 import { eventText } from './event-text.ts';
 
 afterEach(() => {
   language.value = 'en';
 });
 
+const every = eventKinds.flatMap((kind) =>
+  sampleEvents[kind].map((data) =>
+    eventOf({ kind, round: 3, message: 'What the coordinator wrote.', data: { ...data } as Event['data'] }),
+  ),
+);
+
 describe('eventText', () => {
-  const committed = eventOf({ kind: 'round-committed', round: 2, at: 900, message: 'Round 2 committed · …' });
-  const central = { loss: 0.1, accuracy: 0.875, examples: 8 };
-  const rounds = [
-    roundOf({ round: 1 }),
-    roundOf({ round: 2, asked: 5, accepted: 4, bytesUp: 2_300_000, central }),
-  ];
-
-  it('is what the coordinator wrote, in English', () => {
-    expect(eventText(committed, rounds)).toBe('Round 2 committed · …');
+  it.each(every.map((event) => [event.kind, event] as const))('says %s in both languages', (_, event) => {
+    const english = eventText(event);
+    expect(english).toMatch(/^[A-Z].*\S/);
+    expect(english).not.toMatch(/[\u4e00-\u9fff]|undefined|null|NaN|\[object/);
+    expect(english).not.toBe(event.message);
+    language.value = 'zh';
+    const chinese = eventText(event);
+    expect(chinese).toMatch(/[\u4e00-\u9fff]/);
+    // Two words of English one after the other.
+    expect(chinese).not.toMatch(/[A-Za-z]{2,} [A-Za-z]{2,}|undefined|null|NaN|\[object/);
   });
 
-  it('says the same from the record of the round, in Chinese', () => {
+  it('says how many events a row stands for', () => {
+    const data = { code: 'data-empty', participant: '0'.repeat(32), count: 1041 };
+    const rows = eventOf({ kind: 'update-declined', data });
+    expect(eventText(rows)).toBe('1,041 more: A participant could not train (data-empty).');
     language.value = 'zh';
-    expect(eventText(committed, rounds)).toBe('第 2 轮已提交 · 邀请 5，交回 4 · 2.3 MB · 准确率 87.5%');
+    expect(eventText(rows)).toBe('另有 1,041 次：一位参与者无法训练：设备上没有可用的样本。');
   });
 
-  it('stays as it was written where the record is not known or the event is unusual', () => {
-    language.value = 'zh';
-    expect(eventText(committed, [])).toBe(committed.message);
-    expect(eventText(eventOf({ kind: 'something-new', message: 'Something new.' }), rounds)).toBe(
-      'Something new.',
+  it('has the facts of a failure', () => {
+    const facts = { accepted: 1, quorum: 3, deadline: true };
+    const event = eventOf({
+      kind: 'round-abandoned',
+      round: 2,
+      data: { code: 'quorum-lost', detail: '', facts },
+    });
+    expect(eventText(event)).toBe(
+      'Round 2 failed: 1 of 3 required updates arrived in time. The model is unchanged.',
     );
+    language.value = 'zh';
+    expect(eventText(event)).toBe('第 2 轮失败：截止前只收到 1 份更新，至少需要 3 份。模型保持不变。');
+  });
+
+  it('is what the coordinator wrote where the kind or its data is not known', () => {
+    for (const code of ['en', 'zh'] as const) {
+      language.value = code;
+      const message = 'Something new.';
+      expect(eventText(eventOf({ kind: 'something-new', message }))).toBe(message);
+      expect(eventText(eventOf({ kind: 'round-started', message, data: null }))).toBe(message);
+    }
   });
 });

@@ -1,40 +1,109 @@
-import type { Event, Round } from '@coppice/protocol';
-import { formatBytes, formatNumber, formatShare, language } from '@coppice/ui';
+import { type Event, type EventData, type EventKind, type KnownEvent, knownEvent } from '@coppice/protocol';
+import { catalogue, formatBytes, formatDateTime, formatNumber, formatShare } from '@coppice/ui';
+import { deviceWords } from '../words.ts';
+import { failureText } from './failure-text.ts';
 
 /**
- * An event as one sentence in the reader's language. The coordinator writes English; what it says
- * about a round is in the round's record too, so the usual events can be said in Chinese from there.
- * Anything else stays as it was written.
+ * An event as a sentence in the reader's language, from its kind and data. The coordinator's English stands where this
+ * page does not know them.
  */
-export function eventText(event: Event, rounds: readonly Round[]): string {
-  if (language.value !== 'zh') return event.message;
-  const round = rounds.findLast((one) => one.round === event.round && one.startedAt <= event.at);
-  return chinese[event.kind]?.(event, round) ?? event.message;
+export function eventText(event: Event): string {
+  const known = knownEvent(event);
+  if (known === null) return event.message;
+  const sentence = said(known, event.round === null ? '–' : formatNumber(event.round));
+  const count = event.data?.count;
+  return typeof count === 'number' ? more().more(formatNumber(count), sentence) : sentence;
 }
 
-type Say = (event: Event, round: Round | undefined) => string | undefined;
+function said<K extends EventKind>({ kind, data }: KnownEvent<K>, round: string): string {
+  const all: Sentences = sentences();
+  return all[kind](data, round);
+}
 
-const chinese: Readonly<Record<string, Say>> = {
-  'run-created': () => '训练已创建。',
-  'run-running': () => '训练开始进行。',
-  'run-paused': () => '训练已暂停：进行中的一轮会结束，不再开始新的一轮。',
-  'run-stopped': () => '训练已停止。',
-  'run-finished': ({ round }) => `训练完成，共 ${round ?? 0} 轮。`,
-  'run-recovered': () => '协调器重启后，训练继续。',
-  'participant-joined': () => '一位参与者加入。',
-  'participant-left': () => '一位参与者离开。',
-  'participant-put-out': () => '一位参与者被移出训练。',
-  'round-ended-by-admin': ({ round }) => `第 ${round} 轮由管理员结束。`,
-  'round-started': (_event, round) =>
-    round && `第 ${round.round} 轮开始：邀请 ${round.asked} 位，目标 ${round.target} 份更新。`,
-  'round-committed': (_event, round) => {
-    if (round === undefined) return undefined;
-    const accuracy = round.central?.accuracy;
-    return [
-      `第 ${formatNumber(round.round)} 轮已提交`,
-      `邀请 ${round.asked}，交回 ${round.accepted}`,
-      formatBytes(round.bytesUp + round.bytesDown),
-      ...(accuracy == null ? [] : [`准确率 ${formatShare(accuracy)}`]),
-    ].join(' · ');
+const more = catalogue(
+  { more: (count: string, sentence: string) => `${count} more: ${sentence}` },
+  { more: (count, sentence) => `另有 ${count} 次：${sentence}` },
+);
+
+type Sentences = { readonly [K in EventKind]: (data: EventData[K], round: string) => string };
+
+const reason = ({ code, detail, facts }: EventData['round-abandoned']) =>
+  failureText({ code, message: detail, facts });
+
+/** The cause where only its code is known: in English the code itself, which its page in docs/errors explains. */
+const cause = (code: string) => failureText({ code, message: code });
+
+const sentences = catalogue<Sentences>(
+  {
+    'run-created': ({ from }) =>
+      from === undefined ? 'The run was created.' : `The run was created from ${from}.`,
+    'run-running': () => 'The run is running.',
+    'run-paused': ({ code, detail = '', facts }) =>
+      code === undefined
+        ? 'The run is paused. The current round will finish first.'
+        : `The coordinator paused the run: ${failureText({ code, message: detail, facts })}`,
+    'run-stopped': () => 'The run was stopped.',
+    'run-finished': ({ rounds }) => `The run finished after ${formatNumber(rounds)} rounds.`,
+    'run-recovered': ({ next }) =>
+      `The coordinator restarted; the run continues with round ${formatNumber(next)}.`,
+    'participant-joined': ({ device, backend }) =>
+      `Participant joined (${deviceWords()[device]}, ${backend}).`,
+    'participant-left': () => 'Participant left.',
+    'participant-put-out': ({ code }) => `Participant removed (${cause(code)}).`,
+    'participant-events': () => 'One participant caused many kinds of events; they were only counted.',
+    'update-refused': (data, round) => `Round ${round}: update rejected (${data.code}). ${reason(data)}`,
+    'update-declined': ({ code }) => `A participant could not train (${cause(code)}).`,
+    'round-started': ({ asked, target }, round) =>
+      `Round ${round} started (${formatNumber(asked)} selected, target ${formatNumber(target)}).`,
+    'round-recovered': ({ accepted, target }, round) =>
+      `Round ${round} continues after a restart with ${formatNumber(accepted)} of ${formatNumber(target)} updates.`,
+    'round-ended-by-admin': (_data, round) => `Round ${round} was ended by an admin.`,
+    'round-committed': ({ accepted, asked, bytes, accuracy }, round) =>
+      [
+        `Round ${round} committed`,
+        `${formatNumber(accepted)} of ${formatNumber(asked)} updates`,
+        formatBytes(bytes),
+        ...(accuracy === null ? [] : [`accuracy ${formatShare(accuracy)}`]),
+      ].join(' · '),
+    'round-abandoned': (data, round) => `Round ${round} failed: ${reason(data)} The model is unchanged.`,
+    'spool-damaged': (data) => `Stored updates of the open round could not be used. ${reason(data)}`,
+    'storage-failed': (data) => `Storage failed. ${reason(data)}`,
+    'storage-refused': ({ code, since }) =>
+      `Storage accepts writes again; it had refused them since ${formatDateTime(since)} (${cause(code)}).`,
   },
-};
+  {
+    'run-created': ({ from }) =>
+      from === undefined ? '训练任务已创建。' : `训练任务已创建，初始模型来自 ${from}。`,
+    'run-running': () => '训练任务开始运行。',
+    'run-paused': ({ code, detail = '', facts }) =>
+      code === undefined
+        ? '训练任务已暂停。当前轮次会先完成。'
+        : `协调器已暂停训练任务：${failureText({ code, message: detail, facts })}`,
+    'run-stopped': () => '训练任务已停止。',
+    'run-finished': ({ rounds }) => `训练任务已完成，共 ${formatNumber(rounds)} 轮。`,
+    'run-recovered': ({ next }) => `协调器已重启，训练任务从第 ${formatNumber(next)} 轮继续。`,
+    'participant-joined': ({ device, backend }) => `参与者加入（${deviceWords()[device]}，${backend}）。`,
+    'participant-left': () => '参与者离开。',
+    'participant-put-out': ({ code }) => `参与者已被移出：${cause(code)}`,
+    'participant-events': () => '同一参与者引发的事件种类过多，仅作计数。',
+    'update-refused': (data, round) => `第 ${round} 轮：更新被拒绝。${reason(data)}`,
+    'update-declined': ({ code }) => `一位参与者无法训练：${cause(code)}`,
+    'round-started': ({ asked, target }, round) =>
+      `第 ${round} 轮开始：选中 ${formatNumber(asked)} 台，目标 ${formatNumber(target)} 份更新。`,
+    'round-recovered': ({ accepted, target }, round) =>
+      `重启后第 ${round} 轮继续：目标 ${formatNumber(target)} 份更新，已有 ${formatNumber(accepted)} 份。`,
+    'round-ended-by-admin': (_data, round) => `第 ${round} 轮由管理员结束。`,
+    'round-committed': ({ accepted, asked, bytes, accuracy }, round) =>
+      [
+        `第 ${round} 轮已完成`,
+        `选中 ${formatNumber(asked)} 台，收到 ${formatNumber(accepted)} 份更新`,
+        formatBytes(bytes),
+        ...(accuracy === null ? [] : [`准确率 ${formatShare(accuracy)}`]),
+      ].join(' · '),
+    'round-abandoned': (data, round) => `第 ${round} 轮失败：${reason(data)}模型保持不变。`,
+    'spool-damaged': (data) => `未完成轮次中已保存的部分更新无法使用。${reason(data)}`,
+    'storage-failed': (data) => `写入存储失败。${reason(data)}`,
+    'storage-refused': ({ code, since }) =>
+      `存储已恢复写入；自 ${formatDateTime(since)} 起曾拒绝写入（${cause(code).replace(/。$/, '')}）。`,
+  },
+);

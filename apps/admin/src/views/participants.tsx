@@ -7,6 +7,7 @@ import { oneOf, setting } from '../shell/settings.ts';
 import { deviceWords, shortId, stateWords } from '../words.ts';
 import { admissionText } from './admission-texts.ts';
 import { BanDialog } from './ban-dialog.tsx';
+import { failureText } from './failure-text.ts';
 import { type Order, orders, participantStates, sortParticipants } from './participants-order.ts';
 import { Scroll } from './parts.tsx';
 import { text as shared } from './texts.ts';
@@ -216,7 +217,7 @@ function Row({
             <summary>
               <code>{row.lastError.code}</code>
             </summary>
-            {row.lastError.message}
+            {failureText(row.lastError)}
           </details>
         )}
       </td>

@@ -1,7 +1,9 @@
+import type { CoppiceError } from '@coppice/protocol';
 import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { problem } from './act.ts';
+import { failureText } from './failure-text.ts';
 import { text } from './texts.ts';
 
 /** Copies a text; says so for a moment. */
@@ -41,13 +43,28 @@ export function Scroll({
   );
 }
 
+/** A failure of an action, with its code; in another language than English with the coordinator's details below. */
+export function FailureSaid({ error }: { error: CoppiceError }) {
+  const said = failureText(error);
+  return (
+    <>
+      {said} <code>{error.code}</code>
+      {said !== error.message && (
+        <span class="block small" lang="en">
+          {error.message}
+        </span>
+      )}
+    </>
+  );
+}
+
 /** The last failure of an action, with its code. */
 export function Problem() {
   const error = problem.value;
   if (error === null) return null;
   return (
     <p class="note bad" role="alert">
-      {error.message} <code>{error.code}</code>
+      <FailureSaid error={error} />
     </p>
   );
 }

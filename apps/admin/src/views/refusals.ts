@@ -1,5 +1,6 @@
-import { type Event, isErrorCode } from '@coppice/protocol';
+import { type Event, knownEvent } from '@coppice/protocol';
 import { catalogue } from '@coppice/ui';
+import { failureText } from './failure-text.ts';
 
 /** A refused update or a declined training, and its code. */
 export interface Trouble {
@@ -7,13 +8,21 @@ export interface Trouble {
   readonly reason: string;
 }
 
-const kinds = new Set(['update-refused', 'update-declined']);
-
-/** The code that an event about a refused or declined update names; null for other events. */
+/** The code of an event about a refused or declined update, its kind where that has none; null for other events. */
 export function reasonOf(event: Event): string | null {
-  if (!kinds.has(event.kind)) return null;
-  const words = event.message.match(/[a-z]+(?:-[a-z]+)+/g) ?? [];
-  return words.find(isErrorCode) ?? event.kind;
+  if (event.kind !== 'update-refused' && event.kind !== 'update-declined') return null;
+  const known = knownEvent(event);
+  return known !== null && 'code' in known.data ? (known.data.code ?? event.kind) : event.kind;
+}
+
+/** The sentence about why an update was refused or declined. */
+export function detailOf(event: Event): string {
+  const known = knownEvent(event);
+  if (known?.kind === 'update-declined')
+    return failureText({ code: known.data.code, message: event.message });
+  if (known?.kind !== 'update-refused') return event.message;
+  const { code, detail, facts } = known.data;
+  return failureText({ code, message: detail, facts });
 }
 
 /** The number of events that a row of the log stands for. */

@@ -1,7 +1,7 @@
 import type { Event } from '@coppice/protocol';
 import { catalogue, formatNumber, formatTime } from '@coppice/ui';
 import { Scroll } from './parts.tsx';
-import { countByReason, reasonOf, reasonWords, type Trouble } from './refusals.ts';
+import { countByReason, detailOf, reasonOf, reasonWords, type Trouble } from './refusals.ts';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -68,7 +68,7 @@ export function Refused({ events }: { events: readonly Event[] }) {
                       <td>{formatTime(event.at)}</td>
                       <td>{event.round ?? '–'}</td>
                       <td>{reasonWords()[reason] ?? reason}</td>
-                      <td class="said">{event.message.replace(/^.*?\(\S+\): /, '')}</td>
+                      <td class="said">{detailOf(event)}</td>
                     </tr>
                   ))}
               </tbody>

@@ -11,6 +11,7 @@ import {
   roundWords,
   shortId,
 } from '../words.ts';
+import { failureText } from './failure-text.ts';
 import { indicesToOffer } from './rounds-to-offer.ts';
 import { text as shared } from './texts.ts';
 
@@ -100,7 +101,7 @@ export function Rounds({ rounds }: { rounds: readonly Round[] }) {
       <p class="figure quiet wide-text">{factsOf(round).join(' · ')}</p>
       {round.reason !== null && (
         <p class="note warn">
-          {round.reason.message} <code>{round.reason.code}</code>
+          {failureText(round.reason)} <code>{round.reason.code}</code>
         </p>
       )}
       <Waterfall

@@ -80,7 +80,7 @@ function KnownRun({ run }: { run: Run }) {
       <RoundCharts run={run.id} rounds={rounds} />
       <Rounds rounds={rounds} />
       <div class="halves">
-        <EventLog events={events} rounds={rounds} />
+        <EventLog events={events} />
         <Refused events={events} />
       </div>
       <AdmissionSection run={run} live={admission} />

@@ -2,6 +2,7 @@ import type { Round, Run } from '@coppice/protocol';
 import { catalogue, formatDuration, formatNumber } from '@coppice/ui';
 import { coordinatorNow } from '../live/live.ts';
 import { phaseWords } from '../words.ts';
+import { failureText } from './failure-text.ts';
 import { tick } from './parts.tsx';
 
 const text = catalogue(
@@ -121,7 +122,7 @@ export function Troubles({ run, rounds }: { run: Run; rounds: readonly Round[] }
       {run.reason !== null && (
         <div class="note bad" role="alert" data-testid="run-reason">
           <p>
-            {run.reason.message} <code>{run.reason.code}</code>
+            {failureText(run.reason)} <code>{run.reason.code}</code>
           </p>
           {run.status === 'paused' && run.reason.code === 'training-diverged' && <p>{t.someDiverged}</p>}
         </div>
@@ -129,8 +130,8 @@ export function Troubles({ run, rounds }: { run: Run; rounds: readonly Round[] }
       {last !== undefined && !stopped && run.reason === null && (
         <div class="note warn">
           <p>
-            {t.abandoned(formatNumber(last.round), failed.length)} {last.reason?.message}{' '}
-            <code>{last.reason?.code}</code>
+            {t.abandoned(formatNumber(last.round), failed.length)}{' '}
+            {last.reason !== null && failureText(last.reason)} <code>{last.reason?.code}</code>
           </p>
           {last.refused > 0 && last.accepted === 0 && <p>{t.allRefused}</p>}
           {last.reason?.code === 'quorum-lost' && last.refused === 0 && <p>{t.quorum}</p>}

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { createTask } from '../live/api.ts';
 import { go } from '../shell/route.ts';
 import { exampleTask } from './example-task.ts';
+import { FailureSaid } from './parts.tsx';
 import { blankTask, missingFields, type TaskFields, taskRequest } from './task-request.ts';
 import { text } from './texts.ts';
 
@@ -160,7 +161,7 @@ export function TaskView() {
       </fieldset>
       {error !== null && (
         <p class="note bad" role="alert" data-testid="task-error">
-          {error.message} <code>{error.code}</code>
+          <FailureSaid error={error} />
         </p>
       )}
       <div class="row">

@@ -1,6 +1,7 @@
 import { integerBelow, seededRandom } from '@coppice/ports';
 import type { Outcome } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
+import { reasonOf } from '../failure.ts';
 import { Cohort, type CohortMember, tellsDivergence } from './cohort.ts';
 
 const none = { outcome: 'asked', bytes: () => ({ up: 0, down: 0 }) } as const;
@@ -70,7 +71,11 @@ describe('a cohort', () => {
     // Half of it is not most of it; and two of four leave two, which meets a quorum of two.
     expect(code('ddoo', 3)).toBe('quorum-lost');
     expect(code('dddoo', 2)).toBe('quorum-lost');
-    expect(cohortOf('aooo', 3, 3).lostBecause(true).message).toContain('1 of 3');
+    const late = cohortOf('aooo', 3, 3).lostBecause(true);
+    expect(late.message).toContain('1 of 3');
+    expect(reasonOf(late).facts).toEqual({ accepted: 1, quorum: 3, deadline: true });
+    const diverged = cohortOf('dddo', 3, 3).lostBecause(false);
+    expect(reasonOf(diverged).facts).toEqual({ on: 'devices', diverged: 3, asked: 4 });
   });
 
   it('is settled: those who owe an answer are late, the others are as they were', () => {

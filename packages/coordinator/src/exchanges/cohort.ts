@@ -1,5 +1,6 @@
 import type { OwnMeans } from '@coppice/federation';
-import { CoppiceError, type ErrorCode, type Outcome } from '@coppice/protocol';
+import type { CoppiceError, ErrorCode, Outcome } from '@coppice/protocol';
+import { Failure } from '../failure.ts';
 import type { Bytes } from '../rounds/audience.ts';
 
 /** A participant that an exchange asked, and what became of the question. */
@@ -154,15 +155,13 @@ export class Cohort {
     const { quorum } = this.#wanted;
     const failed = this.#diverged;
     if (this.#isDivergence(failed)) {
-      return new CoppiceError(
-        'training-diverged',
-        `The training diverged on ${failed} of the ${this.size} devices that were asked: a loss or an update was not finite, or too large. A smaller learning rate may help.`,
-      );
+      return new Failure({
+        code: 'training-diverged',
+        facts: { on: 'devices', diverged: failed, asked: this.size },
+      });
     }
-    return new CoppiceError(
-      'quorum-lost',
-      `${this.accepted} of ${quorum} needed updates came${timeIsUp ? ' before the deadline' : ', and too few participants are left'}.`,
-    );
+    const facts = { accepted: this.accepted, quorum, deadline: timeIsUp };
+    return new Failure({ code: 'quorum-lost', facts });
   }
 
   /**

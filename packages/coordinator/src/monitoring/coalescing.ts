@@ -1,4 +1,3 @@
-import { type JsonObject, MAX_TEXT } from '@coppice/protocol';
 import type { NewEvent } from './new-event.ts';
 
 /** The most kinds of events that are written of one participant within one window; others are only counted. */
@@ -31,7 +30,7 @@ export class Coalescing {
       kinds = new Map();
       this.#kept.set(participant, kinds);
     }
-    const key = JSON.stringify([event.run, event.kind, event.data?.code ?? null]);
+    const key = JSON.stringify([event.run, event.kind, 'code' in event.data ? event.data.code : null]);
     const known = kinds.get(key);
     if (known === undefined && kinds.size < KINDS_A_SENDER) {
       kinds.set(key, { event, more: 0 });
@@ -51,7 +50,7 @@ export class Coalescing {
       for (const [key, { event, more }] of kinds) {
         if (more === 0) kinds.delete(key);
         else {
-          rows.push(counted(event, more));
+          rows.push({ ...event, count: more });
           kinds.set(key, { event, more: 0 });
         }
       }
@@ -69,12 +68,7 @@ function restOf({ run, round, participant }: NewEvent): NewEvent {
     round,
     level: 'warning',
     kind: 'participant-events',
-    message: 'A participant caused events of too many kinds; they were counted, not written.',
+    data: {},
     ...(participant === undefined ? {} : { participant }),
   };
-}
-
-function counted(event: NewEvent, count: number): NewEvent {
-  const data: JsonObject = { ...event.data, count };
-  return { ...event, message: `${count} more: ${event.message}`.slice(0, 2 * MAX_TEXT), data };
 }

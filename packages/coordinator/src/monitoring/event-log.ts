@@ -1,9 +1,10 @@
 import type { Clock } from '@coppice/ports';
 import type { Event } from '@coppice/protocol';
 import type { Logger } from 'pino';
-import type { Storage } from '../storage/storage.ts';
+import type { EventToStore, Storage } from '../storage/storage.ts';
 import { nextTurn } from '../turns.ts';
 import { Coalescing } from './coalescing.ts';
+import { eventRow } from './event-row.ts';
 import type { NewEvent } from './new-event.ts';
 
 /** So many are stored at once; when thousands come in one instant, others have their turn in between. */
@@ -26,7 +27,7 @@ export class EventLog {
   #endWindow: (() => void) | null = null;
   /** Events below this id are deleted. */
   #first = 0;
-  #pending: Omit<Event, 'id'>[] = [];
+  #pending: EventToStore[] = [];
   #storing: Promise<void> = Promise.resolve();
 
   /** @param kept how many of the newest events are kept. */
@@ -53,17 +54,13 @@ export class EventLog {
       this.#endWindow = this.#clock.setTimer(EVENT_WINDOW, () => this.#windowEnds());
   }
 
-  #write({ participant, data, ...event }: NewEvent): void {
+  #write(event: NewEvent): void {
+    const row = eventRow(event, this.#clock.now());
+    const { level, message, ...rest } = row;
+    const { participant } = event;
     const about = participant === undefined ? {} : { participant };
-    const known = { ...about, ...data };
-    const dated = {
-      at: this.#clock.now(),
-      ...event,
-      data: Object.keys(known).length === 0 ? null : known,
-    };
-    const { level, message, ...rest } = dated;
     this.#logger[level === 'warning' ? 'warn' : level]({ ...rest, ...about }, message);
-    this.#pending.push(dated);
+    this.#pending.push(row);
     // What happens while the last batch is being stored becomes the next: one flush to disk for many
     // events, their ids in the order of happening.
     if (this.#pending.length === 1) this.#storing = this.#storing.then(() => this.#store());

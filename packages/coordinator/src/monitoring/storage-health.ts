@@ -1,6 +1,7 @@
 import type { Clock } from '@coppice/ports';
 import { CoppiceError, type ErrorCode } from '@coppice/protocol';
 import type { Storage } from '../storage/storage.ts';
+import { eventRow } from './event-row.ts';
 
 /** Storage that refused a write is tried again no sooner than this, in milliseconds. */
 const TRY_EVERY = 1000;
@@ -55,14 +56,13 @@ export class StorageHealth {
   /** Writes down that storage had failed: that is worth keeping, and shows whether it is over. */
   async #try({ code, since }: { readonly code: ErrorCode; readonly since: number }): Promise<void> {
     const event = {
-      at: this.#clock.now(),
       run: null,
       round: null,
       level: 'warning',
       kind: 'storage-refused',
-      message: `Storage refused a write at ${new Date(since).toISOString()} (${code}), and takes writes again.`,
+      data: { code, since },
     } as const;
-    await this.#inner.appendEvents([event]).then(
+    await this.#inner.appendEvents([eventRow(event, this.#clock.now())]).then(
       () => {
         this.#refused = null;
       },

@@ -140,8 +140,7 @@ export class Runs {
       round: null,
       level: 'info',
       kind: 'run-created',
-      message: `The run ${record.id} was created.`,
-      ...(from === null ? {} : { data: { from } }),
+      data: from === null ? {} : { from },
     });
     if (start) await engine.act('start');
     this.#changed(record.id);

@@ -1,4 +1,4 @@
-import type { Outcome, WireError } from '@coppice/protocol';
+import type { Outcome, Reason } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import { outward } from '../outward.ts';
 import type { Audience, Bytes } from './audience.ts';
@@ -10,7 +10,7 @@ export function announceEnd(
   { opening, exchange }: OpenRound,
   state: RunState,
   audience: Audience,
-  ending: { outcome: 'committed' | 'abandoned'; reason: WireError | null },
+  ending: { outcome: 'committed' | 'abandoned'; reason: Reason | null },
 ): void {
   const { cohort } = exchange;
   for (const [id, member] of cohort.entries()) {

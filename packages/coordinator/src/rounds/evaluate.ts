@@ -1,4 +1,5 @@
-import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
+import type { Metrics, Task } from '@coppice/protocol';
+import { Failure } from '../failure.ts';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 
 /**
@@ -14,10 +15,7 @@ export async function evaluate(
 ): Promise<Metrics | null> {
   const metrics = await models.evaluate(task, weights);
   if (metrics !== null && (metrics.loss === null || !Number.isFinite(metrics.loss))) {
-    throw new CoppiceError(
-      'training-diverged',
-      'The new model has a loss that is not a number, so it was thrown away. A smaller learning rate may help.',
-    );
+    throw new Failure({ code: 'training-diverged', facts: { on: 'model' } });
   }
   return metrics;
 }

@@ -1,5 +1,5 @@
 import { type Measures, metricsOf, quartilesOf, tallyOf } from '@coppice/federation';
-import type { Metrics, Phase, Quartiles, Round, WireError } from '@coppice/protocol';
+import type { Metrics, Phase, Quartiles, Reason, Round } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Bytes } from './audience.ts';
@@ -14,7 +14,7 @@ export interface OpenRound {
 
 export interface RoundEnding {
   readonly outcome: Round['outcome'];
-  readonly reason: WireError | null;
+  readonly reason: Reason | null;
   /** `elapsed` at the end; null while the round is open. */
   readonly ended: number | null;
   readonly central: Metrics | null;

@@ -148,10 +148,13 @@ it('most of the cohort at the worst pauses the run, with the reason, until it is
     }
   };
   await five();
-  const paused = { status: 'paused', reason: { code: 'training-diverged' }, round: 0, phase: 'idle' };
+  const reason = { code: 'training-diverged', facts: { on: 'devices', diverged: 2, asked: 3 } };
+  const paused = { status: 'paused', reason, round: 0, phase: 'idle' };
   expect(w.engine.run()).toMatchObject(paused);
+  expect(w.rounds.at(-1)).toMatchObject({ outcome: 'abandoned', reason });
+  expect(w.messages('round-end').at(-1)?.message.reason).not.toHaveProperty('facts');
   expect(count(w, 'run-paused')).toBe(1);
-  expect(await storage.runs()).toMatchObject([{ status: 'paused', reason: { code: 'training-diverged' } }]);
+  expect(await storage.runs()).toMatchObject([{ status: 'paused', reason }]);
   // Time alone begins no round; another process finds the run as it is.
   const starts = w.asks().length;
   w.clock.advance(3_600_000);

@@ -3,15 +3,18 @@ import {
   type Answer,
   CoppiceError,
   type Event,
+  type EventData,
+  type EventKind,
   GRACE_AFTER_RESTART,
   type Metrics,
   type Phase,
+  type Reason,
   type Round,
-  type WireError,
 } from '@coppice/protocol';
 import { type Closed, Exchange } from '../exchanges/exchange.ts';
 import { ask, type Question } from '../exchanges/question.ts';
 import { trainName } from '../exchanges/tickets.ts';
+import { failureData, reasonOf } from '../failure.ts';
 import type { RoundOpening, SpooledRound } from '../storage/spool.ts';
 import { inTurns } from '../turns.ts';
 import { announceEnd, cohortBytes } from './announce.ts';
@@ -25,12 +28,11 @@ import { type GivenParcel, type PackedModels, packGiven, packModels } from './pa
 import { Retries } from './retries.ts';
 import { roundStep, type SteppedModel } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
-import { committedSentence } from './sentences.ts';
 
 /** The meaning of a round's events for its run. */
 export interface RoundLoopListener {
   changed(): void;
-  log(level: Event['level'], kind: string, message: string, round?: number): void;
+  log<K extends EventKind>(level: Event['level'], kind: K, data: EventData[K], round?: number): void;
   /** An answer counts. */
   counted(participant: string, answer: Answer): void;
   /** An answer of a member that owed one was refused, the first time in this attempt or `again`. */
@@ -38,7 +40,7 @@ export interface RoundLoopListener {
   /** The last round was committed. */
   finished(): void;
   /** More attempts would not help. Resolves when the run is paused. @throws CoppiceError where that could not be stored. */
-  gaveUp(reason: WireError): Promise<void>;
+  gaveUp(reason: Reason): Promise<void>;
 }
 
 /**
@@ -131,7 +133,7 @@ export class RoundLoop {
     const dueAt = beganAt + record.plan.deadlineSeconds * 1000;
     const grace = record.plan.graceSeconds * 1000;
     const open = this.#begin(opening, { begin: 'asked', beganAt, dueAt, grace });
-    const { round, sizes } = opening;
+    const { sizes } = opening;
     for (const id of opening.cohort) {
       const member = members.get(id);
       if (member !== undefined) member.progress = 0;
@@ -139,11 +141,7 @@ export class RoundLoop {
     this.#step('selected');
     this.#ask(open);
     this.#step('distributed');
-    this.#listener.log(
-      'info',
-      'round-started',
-      `Round ${round} began: ${opening.cohort.length} asked, ${sizes.target} wanted.`,
-    );
+    this.#listener.log('info', 'round-started', { asked: opening.cohort.length, target: sizes.target });
     this.#listener.changed();
     // A cohort member may have gone while it was being asked.
     open.exchange.open();
@@ -158,7 +156,7 @@ export class RoundLoop {
     const spooled = await this.#o.spool.recover(record.id).catch((thrown: unknown) => {
       const error = CoppiceError.from(thrown);
       if (error.code !== 'storage-corrupt') throw error;
-      this.#listener.log('error', 'spool-damaged', error.message);
+      this.#listener.log('error', 'spool-damaged', failureData(reasonOf(error)));
       return null;
     });
     if (spooled === null) return;
@@ -179,27 +177,23 @@ export class RoundLoop {
     });
     this.#step('recovered');
     await this.#recount(open, spooled);
-    this.#listener.log(
-      'info',
-      'round-recovered',
-      `Round ${opening.round} goes on after a restart: ${open.exchange.cohort.accepted} of ${opening.sizes.target} wanted updates were already here.`,
-    );
+    this.#listener.log('info', 'round-recovered', {
+      accepted: open.exchange.cohort.accepted,
+      target: opening.sizes.target,
+    });
     open.exchange.open();
   }
 
   async #recount({ opening, exchange }: OpenRound, spooled: SpooledRound): Promise<void> {
-    if (spooled.damage !== null) this.#listener.log('error', 'spool-damaged', spooled.damage.message);
+    if (spooled.damage !== null)
+      this.#listener.log('error', 'spool-damaged', failureData(reasonOf(spooled.damage)));
     for await (const { participant, answer } of spooled.answers()) {
       try {
         await exchange.restore(participant, answer);
       } catch (thrown) {
         // Its sender is asked again when it comes back.
-        const { code, message } = CoppiceError.from(thrown);
-        this.#listener.log(
-          'error',
-          'spool-damaged',
-          `A stored update for round ${opening.round} could not be used (${code}): ${message}`,
-        );
+        const reason = reasonOf(CoppiceError.from(thrown));
+        this.#listener.log('error', 'spool-damaged', failureData(reason), opening.round);
       }
     }
   }
@@ -249,10 +243,8 @@ export class RoundLoop {
     if (this.#phase !== 'collect' || this.#open === null) {
       throw new CoppiceError('run-state', 'No round is being collected, so there is none to end.');
     }
-    const { opening, exchange } = this.#open;
-    const { round } = opening;
-    this.#listener.log('info', 'round-ended-by-admin', `Round ${round} was ended by the admin.`);
-    exchange.endNow();
+    this.#listener.log('info', 'round-ended-by-admin', {});
+    this.#open.exchange.endNow();
   }
 
   /** Earlier rounds that came to nothing do not count any more, and the next one need not wait. */
@@ -410,7 +402,12 @@ export class RoundLoop {
     this.#retries.committed();
     this.#end(open, 'committed', null);
     this.#o.observer.roundChanged(round);
-    this.#listener.log('info', 'round-committed', committedSentence(round));
+    this.#listener.log('info', 'round-committed', {
+      accepted: round.accepted,
+      asked: round.asked,
+      bytes: round.bytesUp + round.bytesDown,
+      accuracy: round.central?.accuracy ?? null,
+    });
     return true;
   }
 
@@ -418,7 +415,7 @@ export class RoundLoop {
     const { opening, exchange } = open;
     exchange.abandon();
     exchange.cohort.settle();
-    const reason = error.toWire();
+    const reason = reasonOf(error);
     const round = toRecord(open, {
       outcome: 'abandoned',
       reason,
@@ -432,12 +429,7 @@ export class RoundLoop {
         if (outcome === 'declined' && !diverged) this.#state.attendance.declined(id);
     this.#end(open, 'abandoned', reason);
     this.#o.observer.roundChanged(round);
-    this.#listener.log(
-      'warning',
-      'round-abandoned',
-      `Round ${opening.round} was abandoned, the model stays as it was: ${reason.message}`,
-      opening.round,
-    );
+    this.#listener.log('warning', 'round-abandoned', failureData(reason), opening.round);
     this.#o.storage.putRound(round).catch((thrown: unknown) => this.#logFailure(thrown));
     this.#forget();
     const { wait, giveUp } = this.#retries.abandoned(opening.attempt, error.code);
@@ -452,7 +444,7 @@ export class RoundLoop {
     this.#listener.changed();
   }
 
-  #end(open: OpenRound, outcome: 'committed' | 'abandoned', reason: WireError | null): void {
+  #end(open: OpenRound, outcome: 'committed' | 'abandoned', reason: Reason | null): void {
     announceEnd(open, this.#state, this.#o.audience, { outcome, reason });
     this.#open = null;
     this.#step(outcome);
@@ -495,7 +487,8 @@ export class RoundLoop {
   }
 
   #logFailure(thrown: unknown): void {
-    this.#listener.log('error', 'storage-failed', CoppiceError.from(thrown, 'storage-failed').message);
+    const reason = reasonOf(CoppiceError.from(thrown, 'storage-failed'));
+    this.#listener.log('error', 'storage-failed', failureData(reason));
   }
 
   #now(): number {

@@ -6,23 +6,27 @@ import {
   CoppiceError,
   type Decline,
   type Event,
+  type EventData,
+  type EventKind,
   isErrorCode,
   type Join,
   type Joined,
-  type JsonObject,
   type Metrics,
   type Model,
   type ParticipantRow,
   type Progress,
+  type Reason,
   type Round,
   type Run,
   type RunAction,
+  type RunStatus,
   type RunSummary,
-  type WireError,
 } from '@coppice/protocol';
 import { tellsDivergence } from '../exchanges/cohort.ts';
 import type { Exchange, Receipt } from '../exchanges/exchange.ts';
 import { roundOf } from '../exchanges/tickets.ts';
+import { failureData, reasonOf } from '../failure.ts';
+import type { RunEvent } from '../monitoring/new-event.ts';
 import { outward } from '../outward.ts';
 import type { RunRecord } from '../storage/storage.ts';
 import { closingEvaluation } from './closing-evaluation.ts';
@@ -32,7 +36,6 @@ import { type Federated, withFederated } from './open-round.ts';
 import type { PackedModel } from './packed-model.ts';
 import { RoundLoop } from './round-loop.ts';
 import { type RunOptions, RunState } from './run-state.ts';
-import { pausedSentence, runSentences } from './sentences.ts';
 import { participantRows, summarize } from './view.ts';
 
 /**
@@ -53,7 +56,7 @@ export class RunEngine {
     this.#state = new RunState(options);
     this.#rounds = new RoundLoop(options, this.#state, {
       changed: () => this.#changed(),
-      log: (level, kind, message, round) => this.#log(level, kind, message, round),
+      log: (level, kind, data, round) => this.#log(level, kind, data, round),
       counted: (participant, answer) => this.#counted(participant, answer),
       refused: (participant, error, again) => this.#refused(participant, error, again),
       finished: () => this.#finished(),
@@ -90,11 +93,7 @@ export class RunEngine {
   /** Goes on where an earlier process stopped, with its open round if it left one. */
   async resumeAfterRestart(): Promise<void> {
     if (this.record.status === 'running') {
-      this.#log(
-        'info',
-        'run-recovered',
-        `The run goes on from round ${this.#state.model.round} after a restart of the coordinator.`,
-      );
+      this.#log('info', 'run-recovered', { next: this.#state.model.round + 1 });
     }
     await this.#rounds.recover();
     this.#rounds.consider();
@@ -116,10 +115,7 @@ export class RunEngine {
     if (this.#rounds.open?.exchange.cohort.has(participant) === true) this.#askedBefore.add(participant);
     if (known === undefined || known.presence === 'left') {
       const { device, backend } = join;
-      this.#logOf(participant, 'info', 'participant-joined', {
-        message: `A participant joined (${device}, ${backend}).`,
-        data: { device, backend },
-      });
+      this.#logOf(participant, 'info', 'participant-joined', { device, backend });
     }
     this.#changed();
     const { task, plan } = this.record;
@@ -148,7 +144,7 @@ export class RunEngine {
     const member = this.#state.members.get(participant);
     if (member === undefined || member.presence === 'left') return;
     this.#went(participant, 'left');
-    this.#logOf(participant, 'info', 'participant-left', { message: 'A participant left.' });
+    this.#logOf(participant, 'info', 'participant-left', {});
     this.#out(participant, 'left');
     this.#changed();
   }
@@ -159,10 +155,7 @@ export class RunEngine {
     if (member === undefined || member.presence === 'left') return;
     member.lastError = why.toWire();
     this.#went(participant, 'left');
-    this.#logOf(participant, 'warning', 'participant-put-out', {
-      message: `A participant was put out of the run (${why.code}).`,
-      data: { code: why.code },
-    });
+    this.#logOf(participant, 'warning', 'participant-put-out', { code: why.code });
     this.#out(participant, 'refused');
     this.#changed();
   }
@@ -206,10 +199,7 @@ export class RunEngine {
         code: isErrorCode(reason) ? reason : 'internal',
         message: `The participant could not train in round ${this.#rounds.open?.opening.round ?? this.#state.model.round}.`,
       };
-      this.#logOf(participant, 'warning', 'update-declined', {
-        message: `A participant could not train: ${reason}.`,
-        data: { code: reason },
-      });
+      this.#logOf(participant, 'warning', 'update-declined', { code: reason });
     }
     exchange.out(participant, 'declined', tellsDivergence(reason));
   }
@@ -399,16 +389,12 @@ export class RunEngine {
     const member = this.#state.members.get(participant);
     if (member !== undefined) member.lastError = error.toWire();
     if (again) return;
-    const round = this.#rounds.open?.opening.round ?? this.#state.model.round;
-    this.#logOf(participant, 'warning', 'update-refused', {
-      message: `An update for round ${round} was refused (${error.code}): ${error.message}`,
-      data: { code: error.code, round },
-    });
+    this.#logOf(participant, 'warning', 'update-refused', failureData(reasonOf(error)));
   }
 
   #finished(): void {
     const { model, lastRound, central } = this.#state;
-    this.#log('info', 'run-finished', `The run is finished after ${model.round} rounds.`);
+    this.#log('info', 'run-finished', { rounds: model.round });
     this.#closing = closingEvaluation(this.#state, this.#o, (federated) => {
       this.#closingDone(lastRound, model.round, federated, central);
     });
@@ -443,7 +429,7 @@ export class RunEngine {
   }
 
   /** Pauses the run for a reason of the coordinator's; it goes on when an admin resumes it. */
-  async #giveUp(reason: WireError): Promise<void> {
+  async #giveUp(reason: Reason): Promise<void> {
     // Stopped while this waited for its turn: there is nothing left to pause.
     await this.#changeStatus('give-up', reason).catch((thrown: unknown) => {
       if (!isOver(this.record.status)) throw thrown;
@@ -451,7 +437,7 @@ export class RunEngine {
   }
 
   /** @throws CoppiceError `run-state`, `run-ended`; what storage throws: then the status is as it was. */
-  async #changeStatus(act: RunAct, reason: WireError | null): Promise<void> {
+  async #changeStatus(act: RunAct, reason: Reason | null): Promise<void> {
     const { lane } = this.#state;
     try {
       await lane.change(async () => {
@@ -460,8 +446,8 @@ export class RunEngine {
         const record = { ...this.record, status, reason, endedAt };
         await this.#o.storage.putRun(record);
         this.#state.record = record;
-        if (reason === null) this.#log('info', `run-${status}`, runSentences[status]);
-        else this.#log('error', `run-${status}`, pausedSentence(reason));
+        if (reason !== null) this.#log('error', 'run-paused', failureData(reason));
+        else this.#log('info', eventOf(status), {});
         if (act === 'stop') {
           this.#rounds.halt();
           this.#sayEnded();
@@ -479,18 +465,18 @@ export class RunEngine {
     this.#o.observer.participantsChanged();
   }
 
-  #log(level: Event['level'], kind: string, message: string, round: number | null = this.#roundNow()): void {
-    this.#o.observer.event({ round, level, kind, message });
+  #log<K extends EventKind>(
+    level: Event['level'],
+    kind: K,
+    data: EventData[K],
+    round: number | null = this.#roundNow(),
+  ): void {
+    this.#o.observer.event({ round, level, kind, data } as RunEvent);
   }
 
   /** An event about one participant: many that are alike are counted in the log. */
-  #logOf(
-    participant: string,
-    level: Event['level'],
-    kind: string,
-    said: { message: string; data?: JsonObject },
-  ): void {
-    this.#o.observer.event({ round: this.#roundNow(), level, kind, participant, ...said });
+  #logOf<K extends EventKind>(participant: string, level: Event['level'], kind: K, data: EventData[K]): void {
+    this.#o.observer.event({ round: this.#roundNow(), level, kind, participant, data } as RunEvent);
   }
 
   /** The open round, or the last one; null before the first. */
@@ -499,7 +485,7 @@ export class RunEngine {
   }
 
   #logFailure(thrown: unknown): void {
-    this.#log('error', 'storage-failed', CoppiceError.from(thrown, 'storage-failed').message);
+    this.#log('error', 'storage-failed', failureData(reasonOf(CoppiceError.from(thrown, 'storage-failed'))));
   }
 
   #now(): number {
@@ -525,4 +511,10 @@ export class RunEngine {
     }
     return member;
   }
+}
+
+/** The event of a change of status that an admin made. */
+function eventOf(status: RunStatus): 'run-running' | 'run-paused' | 'run-stopped' {
+  if (status === 'running') return 'run-running';
+  return status === 'paused' ? 'run-paused' : 'run-stopped';
 }

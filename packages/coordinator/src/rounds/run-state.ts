@@ -12,7 +12,7 @@ import {
 } from '@coppice/protocol';
 import { Tickets } from '../exchanges/tickets.ts';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
-import type { NewEvent } from '../monitoring/new-event.ts';
+import type { RunEvent } from '../monitoring/new-event.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { Attendance } from './attendance.ts';
@@ -37,7 +37,7 @@ export interface RunObserver {
   runChanged(): void;
   roundChanged(round: Round): void;
   participantsChanged(): void;
-  event(event: Omit<NewEvent, 'run'>): void;
+  event(event: RunEvent): void;
 }
 
 /** A committed model and the strategy's memory with it. */

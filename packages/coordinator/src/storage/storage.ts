@@ -7,10 +7,10 @@ import type {
   Event,
   Metrics,
   Plan,
+  Reason,
   Round,
   RunStatus,
   Task,
-  WireError,
 } from '@coppice/protocol';
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
@@ -33,7 +33,7 @@ export interface RunRecord {
   readonly secret?: string;
   readonly createdAt: number;
   readonly endedAt: number | null;
-  readonly reason: WireError | null;
+  readonly reason: Reason | null;
 }
 
 /** A checkpoint with its weights and the strategy's memory after it. */

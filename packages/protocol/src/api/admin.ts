@@ -16,8 +16,9 @@ export const EventSchema = z.strictObject({
   /** One sentence for a person. */
   message: z.string().check(z.maxLength(2 * MAX_TEXT)),
   /**
-   * Facts behind the message, for programs; null where there are none. `participant`: the one that the event is
-   * about. `count`: the number of events that the row stands for, 1 where it is left out.
+   * Facts behind the message; null where there are none. Each kind has its own: `knownEvent` reads them. Any kind may
+   * have `participant`: the one that the event is about; and `count`: the number of events that the row stands for, 1
+   * where it is left out.
    */
   data: z.nullable(z.record(z.string(), JsonSchema)),
 });

@@ -1,4 +1,5 @@
 export { anyBytes, anyText, anyValue, attempt, damaged, mutated, survives } from './arbitraries.ts';
+export { sampleEvents, sampleFacts } from './event-samples.ts';
 export { madeUpDescription } from './made-up-plan.ts';
 export { type Draw, drawsOf, mutateBytes, mutateValue } from './mutate.ts';
 export {

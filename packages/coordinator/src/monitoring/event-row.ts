@@ -1,0 +1,67 @@
+import {
+  type EventData,
+  type EventKind,
+  type JsonObject,
+  type KnownEvent,
+  MAX_TEXT,
+} from '@coppice/protocol';
+import type { EventToStore } from '../storage/storage.ts';
+import type { NewEvent } from './new-event.ts';
+
+/** An event as it is stored: with a sentence of English made from its data. */
+export function eventRow(event: NewEvent, at: number): EventToStore {
+  const { run, round, level, kind, participant, count } = event;
+  const data: JsonObject = {
+    ...(participant === undefined ? {} : { participant }),
+    ...event.data,
+    ...(count === undefined ? {} : { count }),
+  };
+  const more = count === undefined ? '' : `${count} more: `;
+  const message = `${more}${sentenceOf(event, event)}`.slice(0, 2 * MAX_TEXT);
+  return { at, run, round, level, kind, message, data: Object.keys(data).length === 0 ? null : data };
+}
+
+interface Place {
+  readonly run: string | null;
+  readonly round: number | null;
+}
+
+function sentenceOf<K extends EventKind>({ kind, data }: KnownEvent<K>, place: Place): string {
+  return sentences[kind](data, place);
+}
+
+const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place) => string } = {
+  'run-created': (_, { run }) => `The run ${run} was created.`,
+  'run-running': () => 'The run is running.',
+  'run-paused': ({ code, detail }) =>
+    code === undefined
+      ? 'The run is paused: the open round ends, no other begins.'
+      : `The run is paused until an admin resumes it: ${detail}`,
+  'run-stopped': () => 'The run was stopped.',
+  'run-finished': ({ rounds }) => `The run is finished after ${rounds} rounds.`,
+  'run-recovered': ({ next }) => `The run goes on with round ${next} after a restart of the coordinator.`,
+  'participant-joined': ({ device, backend }) => `A participant joined (${device}, ${backend}).`,
+  'participant-left': () => 'A participant left.',
+  'participant-put-out': ({ code }) => `A participant was put out of the run (${code}).`,
+  'participant-events': () =>
+    'A participant caused events of too many kinds; they were counted, not written.',
+  'update-refused': ({ code, detail }, { round }) =>
+    `An update for round ${round} was refused (${code}): ${detail}`,
+  'update-declined': ({ code }) => `A participant could not train: ${code}.`,
+  'round-started': ({ asked, target }, { round }) =>
+    `Round ${round} began: ${asked} asked, ${target} wanted.`,
+  'round-recovered': ({ accepted, target }, { round }) =>
+    `Round ${round} goes on after a restart: ${accepted} of ${target} wanted updates were already here.`,
+  'round-ended-by-admin': (_, { round }) => `Round ${round} was ended by the admin.`,
+  'round-committed': ({ accepted, asked, bytes, accuracy }, { round }) => {
+    const measured = accuracy === null ? '' : ` · accuracy ${(accuracy * 100).toFixed(1)} %`;
+    return `Round ${round} committed · ${accepted} of ${asked} returned · ${(bytes / 1e6).toFixed(1)} MB${measured}`;
+  },
+  'round-abandoned': ({ detail }, { round }) =>
+    `Round ${round} was abandoned, the model stays as it was: ${detail}`,
+  'spool-damaged': ({ code, detail }) =>
+    `Stored updates of the open round could not be used (${code}): ${detail}`,
+  'storage-failed': ({ detail }) => detail,
+  'storage-refused': ({ code, since }) =>
+    `Storage refused a write at ${new Date(since).toISOString()} (${code}), and takes writes again.`,
+};

@@ -1,0 +1,84 @@
+import * as z from 'zod/mini';
+import { FactsSchema } from '../failure.ts';
+import { MAX_TEXT } from '../limits.ts';
+import { CheckpointIdSchema } from '../lineage.ts';
+
+const CountSchema = z.int().check(z.minimum(0));
+/** A code of docs/errors; of a newer participant, possibly one that this side does not know. */
+const CodeSchema = z.string().check(z.maxLength(60));
+
+/** A failure: its code, the facts of that code, and an English sentence with details that have no facts. */
+const failure = {
+  code: CodeSchema,
+  detail: z.string().check(z.maxLength(MAX_TEXT)),
+  facts: z.exactOptional(FactsSchema),
+};
+const FailureSchema = z.object(failure);
+const NothingSchema = z.object({});
+
+/** The data of every kind of event. The run and the round stand in the event itself. */
+export const eventData = {
+  /** `from`: the checkpoint that the run began from; left out where its weights came from the seed. */
+  'run-created': z.object({ from: z.exactOptional(CheckpointIdSchema) }),
+  'run-running': NothingSchema,
+  /** With a failure where the coordinator paused the run, without one where an admin did. */
+  'run-paused': z.object({
+    code: z.exactOptional(failure.code),
+    detail: z.exactOptional(failure.detail),
+    facts: failure.facts,
+  }),
+  'run-stopped': NothingSchema,
+  'run-finished': z.object({ rounds: CountSchema }),
+  /** `next`: the round that the run goes on with after a restart of the coordinator. */
+  'run-recovered': z.object({ next: CountSchema }),
+  'participant-joined': z.object({ device: z.enum(['browser', 'headless']), backend: z.string() }),
+  'participant-left': NothingSchema,
+  'participant-put-out': z.object({ code: CodeSchema }),
+  /** Events of one participant, of more kinds than are written. */
+  'participant-events': NothingSchema,
+  'update-refused': FailureSchema,
+  'update-declined': z.object({ code: CodeSchema }),
+  'round-started': z.object({ asked: CountSchema, target: CountSchema }),
+  'round-recovered': z.object({ accepted: CountSchema, target: CountSchema }),
+  'round-ended-by-admin': NothingSchema,
+  /** `bytes`: both ways; `accuracy`: 0–1 on the coordinator's test data, `null` where there is none. */
+  'round-committed': z.object({
+    accepted: CountSchema,
+    asked: CountSchema,
+    bytes: z.number(),
+    accuracy: z.nullable(z.number()),
+  }),
+  'round-abandoned': FailureSchema,
+  /** Answers on disk that could not be used after a restart. */
+  'spool-damaged': FailureSchema,
+  'storage-failed': FailureSchema,
+  /** Storage takes writes again; `since`: the first one that it refused, milliseconds since the epoch. */
+  'storage-refused': z.object({ code: CodeSchema, since: z.number() }),
+} as const;
+
+/** The data of each kind of event. */
+export type EventData = { readonly [K in keyof typeof eventData]: Readonly<z.infer<(typeof eventData)[K]>> };
+export type EventKind = keyof EventData;
+export const eventKinds = Object.keys(eventData) as readonly EventKind[];
+
+/** A kind of event with its data. */
+export type KnownEvent<K extends EventKind = EventKind> = {
+  readonly [k in K]: { readonly kind: k; readonly data: EventData[k] };
+}[K];
+
+/**
+ * Reads an event that another version may have written.
+ *
+ * @returns `null` for a kind, or data of a kind, that this side does not know: then its `message` says what happened.
+ */
+export function knownEvent({
+  kind,
+  data,
+}: {
+  readonly kind: string;
+  readonly data: unknown;
+}): KnownEvent | null {
+  if (!Object.hasOwn(eventData, kind)) return null;
+  const read = eventData[kind as EventKind].safeParse(data ?? {});
+  return read.success ? ({ kind, data: read.data } as KnownEvent) : null;
+}

@@ -1,0 +1,36 @@
+import * as z from 'zod/mini';
+import { JsonSchema } from './json.ts';
+
+const CountSchema = z.int().check(z.minimum(0));
+
+/** Facts behind the sentence of a failure, by its code. A code that is not here has none. */
+export const failureFacts = {
+  /** Updates that counted and updates that were needed; `deadline`: the time was up, not the participants. */
+  'quorum-lost': z.object({ accepted: CountSchema, quorum: CountSchema, deadline: z.boolean() }),
+  /** Devices whose training diverged, of those asked; or the new model, whose loss is not a number. */
+  'training-diverged': z.discriminatedUnion('on', [
+    z.object({ on: z.literal('devices'), diverged: CountSchema, asked: CountSchema }),
+    z.object({ on: z.literal('model') }),
+  ]),
+} as const;
+
+/** The facts of each code that has any. */
+export type FailureFacts = {
+  readonly [C in keyof typeof failureFacts]: Readonly<z.infer<(typeof failureFacts)[C]>>;
+};
+export type FactsCode = keyof FailureFacts;
+
+/** A code with facts that this side knows. */
+export type KnownFailure<C extends FactsCode = FactsCode> = {
+  readonly [K in C]: { readonly code: K; readonly facts: FailureFacts[K] };
+}[C];
+
+/** Facts as they cross the wire: a reader that knows the code reads them by `knownFailure`. */
+export const FactsSchema = z.record(z.string(), JsonSchema);
+
+/** @returns `null` for a code without facts, or facts that this side does not know. */
+export function knownFailure(code: string, facts: unknown): KnownFailure | null {
+  if (!Object.hasOwn(failureFacts, code)) return null;
+  const read = failureFacts[code as FactsCode].safeParse(facts);
+  return read.success ? ({ code, facts: read.data } as KnownFailure) : null;
+}

@@ -1,0 +1,47 @@
+import type { EventData } from '../api/event-data.ts';
+import type { FailureFacts } from '../failure.ts';
+
+const participant = { device: 'headless', backend: 'wasm' } as const;
+const failure = { code: 'storage-full', detail: 'The disk is full: /srv/coppice takes no more.' } as const;
+
+/** Facts of every code that has any. */
+export const sampleFacts: { readonly [C in keyof FailureFacts]: readonly FailureFacts[C][] } = {
+  'quorum-lost': [
+    { accepted: 1, quorum: 3, deadline: true },
+    { accepted: 1, quorum: 3, deadline: false },
+  ],
+  'training-diverged': [{ on: 'devices', diverged: 3, asked: 4 }, { on: 'model' }],
+};
+
+const lost = {
+  code: 'quorum-lost',
+  detail: '1 of 3 needed updates came before the deadline.',
+  facts: { ...sampleFacts['quorum-lost'][0] },
+};
+
+/** Data of every kind of event. */
+export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData[K][] } = {
+  'run-created': [{}, { from: 'iris-1/12' }],
+  'run-running': [{}],
+  'run-paused': [{}, failure, lost],
+  'run-stopped': [{}],
+  'run-finished': [{ rounds: 20 }],
+  'run-recovered': [{ next: 4 }],
+  'participant-joined': [participant],
+  'participant-left': [{}],
+  'participant-put-out': [{ code: 'participant-banned' }],
+  'participant-events': [{}],
+  'update-refused': [{ code: 'update-norm', detail: 'The update has a norm of 12, above the bound of 5.' }],
+  'update-declined': [{ code: 'data-empty' }],
+  'round-started': [{ asked: 5, target: 4 }],
+  'round-recovered': [{ accepted: 2, target: 4 }],
+  'round-ended-by-admin': [{}],
+  'round-committed': [
+    { accepted: 4, asked: 5, bytes: 2_300_000, accuracy: 0.875 },
+    { accepted: 4, asked: 5, bytes: 2_300_000, accuracy: null },
+  ],
+  'round-abandoned': [failure, lost],
+  'spool-damaged': [failure],
+  'storage-failed': [failure],
+  'storage-refused': [{ code: 'storage-full', since: 1_700_000_000_000 }],
+};
