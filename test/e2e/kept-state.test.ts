@@ -55,15 +55,18 @@ it('outlives a reload, is asked about, and goes with its run', async () => {
   await world.coordinator.runs.act(run.id, 'pause');
   // A round that is open goes on to its end.
   await expect
-    .poll(async () => {
-      const kept = await versions(page);
-      const { phase, round } = world.coordinator.runs.get(run.id);
-      return {
-        phase,
-        ago: kept.map((version) => round - version.round).toSorted(),
-        counted: kept.every(({ counted }) => counted),
-      };
-    })
+    .poll(
+      async () => {
+        const kept = await versions(page);
+        const { phase, round } = world.coordinator.runs.get(run.id);
+        return {
+          phase,
+          ago: kept.map((version) => round - version.round).toSorted(),
+          counted: kept.every(({ counted }) => counted),
+        };
+      },
+      { timeout: 120_000 },
+    )
     .toEqual({ phase: 'idle', ago: [0, 1, 2], counted: true });
   expect(wire.sent().includes('["counted",')).toBe(false);
 

@@ -66,12 +66,9 @@ it('keeps nothing that the coordinator answers: it would be shown as if it were 
   const admin = await context.newPage();
   await admin.goto(world.coordinator.admin);
   await admin.getByTestId('launch').first().waitFor();
-  const answers = await page.evaluate(async () =>
-    Promise.all(
-      ['/api/tasks', '/models/mnist-2nn/latest/model.json', '/socket.io/?EIO=4&transport=polling'].map(
-        async (address) => (await fetch(address)).status,
-      ),
-    ),
+  const answers = await page.evaluate(
+    async (addresses) => Promise.all(addresses.map(async (address) => (await fetch(address)).status)),
+    ['/api/tasks', `/models/mnist-2nn/runs/${run.id}/0/model.json`, '/socket.io/?EIO=4&transport=polling'],
   );
   expect(answers.slice(0, 2)).toEqual([200, 200]);
   const addresses = await page.evaluate(async () => {
