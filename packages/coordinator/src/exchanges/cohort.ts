@@ -1,3 +1,4 @@
+import type { Norms } from '@coppice/federation';
 import { CoppiceError, type ErrorCode, type Outcome } from '@coppice/protocol';
 import type { Bytes } from '../rounds/audience.ts';
 
@@ -17,6 +18,8 @@ export interface CohortMember {
   capped: boolean;
   /** The factor by which limits shortened its vectors; 1: they count as they came. */
   factor: number;
+  /** L2 norms of its vectors as they came, by name. */
+  norms: Norms;
   /** Settles when the member's answer, which is here whole, was looked at; `null`: none is here that was not. */
   taking: Promise<unknown> | null;
   /** Settles when the member's answer is on disk. */
@@ -64,6 +67,7 @@ export class Cohort {
           weight: 0,
           capped: false,
           factor: 1,
+          norms: {},
           taking: null,
           stored: null,
         },

@@ -1,4 +1,5 @@
 import {
+  type Added,
   type Contribution,
   finish,
   type Limits,
@@ -260,8 +261,7 @@ export class Exchange {
     const { form, sum, limits } = this.#o;
     const contribution: Contribution = yield* form.read(answer);
     const weight = Math.min(answer.weight, this.#o.weightCap(participant));
-    const factor = yield* sum.add(contribution, weight, limits);
-    return { weight, factor };
+    return { weight, ...(yield* sum.add(contribution, weight, limits)) };
   }
 
   #accept(participant: string, member: CohortMember, answer: Answer, how: Counted): void {
@@ -271,7 +271,12 @@ export class Exchange {
     this.#consider();
   }
 
-  #credit(participant: string, member: CohortMember, answer: Answer, { weight, factor }: Counted): void {
+  #credit(
+    participant: string,
+    member: CohortMember,
+    answer: Answer,
+    { weight, factor, norms }: Counted,
+  ): void {
     this.#grace.end(participant);
     this.#transfers.drop(participant);
     member.outcome = 'accepted';
@@ -279,6 +284,7 @@ export class Exchange {
     member.weight = weight;
     member.capped = weight < answer.weight;
     member.factor = factor;
+    member.norms = norms;
     this.#o.listener.counted(participant, answer);
   }
 
@@ -430,9 +436,9 @@ export class Exchange {
   }
 }
 
-interface Counted {
+interface Counted extends Added {
+  /** The weight that it counts with. */
   readonly weight: number;
-  readonly factor: number;
 }
 
 function tooLarge(bytes: number): CoppiceError {

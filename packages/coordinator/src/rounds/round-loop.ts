@@ -19,13 +19,14 @@ import { apply, spooledRows } from './apply.ts';
 import { commit } from './commit.ts';
 import { evaluate } from './evaluate.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
+import { nextNormBounds } from './norm-bounds.ts';
 import { federatedOf, type OpenRound, toRecord } from './open-round.ts';
 import { openingOf } from './opening.ts';
 import { type GivenParcel, type PackedModels, packGiven, packModels } from './packed-model.ts';
 import { Retries } from './retries.ts';
 import { roundStep, type SteppedModel } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
-import { committedSentence } from './sentences.ts';
+import { committedSentence, noLossSentence, shortenedSentence, variancesSentence } from './sentences.ts';
 
 /** The meaning of a round's events for its run. */
 export interface RoundLoopListener {
@@ -102,7 +103,7 @@ export class RoundLoop {
 
   /** Begins a round where one is wanted and possible, and no change of the run's status is under way. */
   consider(): void {
-    const { record, members, model, lane, secret } = this.#state;
+    const { record, members, model, lane, secret, forms, lastRound } = this.#state;
     if (this.#closed || lane.changing) return;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
@@ -121,7 +122,7 @@ export class RoundLoop {
       parent: model.hash,
       available: members.available(),
       joined: members.joinedCount,
-      normBounds: null,
+      normBounds: nextNormBounds(record.plan, forms.train.sections, lastRound),
       now: this.#now(),
     });
     // Appends go after it in the same file, so it is on disk before any answer is acknowledged.
@@ -233,7 +234,7 @@ export class RoundLoop {
         closed: (how) => this.#collected(open, how),
       },
     });
-    const open: OpenRound = { opening, exchange, phases: {} };
+    const open: OpenRound = { opening, exchange, normsBefore: this.#state.lastRound?.norms, phases: {} };
     this.#open = open;
     return open;
   }
@@ -410,6 +411,15 @@ export class RoundLoop {
     this.#end(open, 'committed', null);
     this.#o.observer.roundChanged(round);
     this.#listener.log('info', 'round-committed', committedSentence(round));
+    const shortened = shortenedSentence(round);
+    if (shortened !== null) this.#listener.log('info', 'updates-shortened', shortened, round.round);
+    if (next.variancesKept > 0)
+      this.#listener.log(
+        'warning',
+        'variances-kept',
+        variancesSentence(round.round, next.variancesKept),
+        round.round,
+      );
     return true;
   }
 
@@ -462,6 +472,8 @@ export class RoundLoop {
     central: Metrics | null,
   ): Promise<void> {
     if (federated === null) return;
+    if (federated.loss === null && federated.examples > 0)
+      this.#listener.log('warning', 'federated-loss-null', noLossSentence(round, federated.examples), round);
     await this.#o.storage.putMetrics({ run: this.#state.record.id, round, central, federated });
     if (before === null) return;
     const amended: Round = { ...before, federated };

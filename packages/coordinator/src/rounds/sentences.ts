@@ -16,6 +16,26 @@ export function pausedSentence(reason: WireError): string {
   return `The run is paused until an admin resumes it: ${reason.message}`;
 }
 
+/** The event of a round in which updates counted for less than they came with; `null`: none did. */
+export function shortenedSentence({ round, accepted, capped = 0, scaled = 0 }: Round): string | null {
+  const parts = [
+    ...(capped === 0 ? [] : [`${capped} counted at the weight cap`]),
+    ...(scaled === 0 ? [] : [`${scaled} were scaled down to the norm bound`]),
+  ];
+  if (parts.length === 0) return null;
+  return `Round ${round}: of ${accepted} updates ${parts.join(', ')}.`;
+}
+
+/** The event of a model with running variances that would have been negative. */
+export function variancesSentence(round: number, kept: number): string {
+  return `Round ${round} would have made ${kept} running variances of the model negative; they are 0. An update held averages that no data has.`;
+}
+
+/** The event of a model of which no participant could tell a loss. */
+export function noLossSentence(round: number, examples: number): string {
+  return `The model of round ${round} has no finite loss on the ${examples} examples that participants hold out. The training has diverged, or updates spoiled the model.`;
+}
+
 export function committedSentence(round: Round): string {
   const megabytes = ((round.bytesUp + round.bytesDown) / 1e6).toFixed(1);
   const accuracy = round.central?.accuracy;
