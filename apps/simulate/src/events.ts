@@ -18,6 +18,10 @@ export interface RoundEvent {
   readonly bytesDown: number;
   /** From the selection of the cohort to the committed checkpoint. */
   readonly seconds: number;
+  /** Updates that counted with less weight than they came with: their clients have far more examples than most. */
+  readonly capped: number;
+  /** Updates that were scaled down to the round's norm bound. */
+  readonly scaled: number;
 }
 
 export interface DoneEvent {
@@ -33,4 +37,6 @@ export interface DoneEvent {
   readonly bytesUp: number;
   readonly bytesDown: number;
   readonly seconds: number;
+  readonly capped: number;
+  readonly scaled: number;
 }

@@ -135,6 +135,8 @@ export async function simulate(
       bytesUp: final.rounds.reduce((sum, round) => sum + round.bytesUp, 0),
       bytesDown: final.rounds.reduce((sum, round) => sum + round.bytesDown, 0),
       seconds: (Date.now() - begun) / 1000,
+      capped: final.rounds.reduce((sum, round) => sum + round.capped, 0),
+      scaled: final.rounds.reduce((sum, round) => sum + round.scaled, 0),
     };
     return { done, run: final.run, task, partition: shares.description };
   } finally {
@@ -328,5 +330,7 @@ function roundEvent(round: Round): RoundEvent {
     bytesUp: round.bytesUp,
     bytesDown: round.bytesDown,
     seconds: ((round.endedAt ?? round.startedAt) - round.startedAt) / 1000,
+    capped: round.capped ?? 0,
+    scaled: round.scaled ?? 0,
   };
 }

@@ -24,7 +24,13 @@ export {
 export type { Learner, Trained } from './learner.ts';
 export { meanMetrics, norm } from './metrics.ts';
 export { pipelineOf } from './pipeline/index.ts';
-export { modelBounds, type NormBound, normBound } from './pipeline/norm-bound.ts';
+export {
+  layoutBounds,
+  type NormBound,
+  type Norms,
+  namedBounds,
+  normNames,
+} from './pipeline/norm-bound.ts';
 export type {
   Bounds,
   Encoded,
@@ -61,4 +67,4 @@ export { ExactSum } from './sums/exact.ts';
 export { MeasureSum, type PartialMeasures } from './sums/measure-sum.ts';
 export { coordinateWise, ROW_SLICE, type Rows, rowsInMemory } from './sums/rows.ts';
 export { RowsSum } from './sums/rows-sum.ts';
-export type { Aggregate, Limits, PartialContributions, Sum } from './sums/sum.ts';
+export type { Added, Aggregate, Limits, PartialContributions, Sum } from './sums/sum.ts';

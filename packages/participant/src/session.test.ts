@@ -376,6 +376,12 @@ describe('a session', () => {
 
   it.each([
     ['longer than the plan lets count', 'update-norm', { maxNorm: 0.5 }, 0.5],
+    [
+      'beside a change of its control variate that is',
+      'update-norm',
+      { strategy: 'scaffold', controlVariate: 'steps', controlNorm: 1e-3 },
+      0.5,
+    ],
     ['not finite', 'update-not-finite', {}, Number.NaN],
     ['too large to be summed', 'update-out-of-range', { maxNorm: null }, 1e12],
   ] as const)('declines by name, and sends nothing, when its update is %s', async (_, code, plan, step) => {

@@ -3,11 +3,11 @@ import {
   countedLoss,
   encodeMeasures,
   float32Values,
+  layoutBounds,
   type Measures,
   measureForm,
   measuresOf,
   metricsOf,
-  modelBounds,
   norm,
   type PipelineKept,
   pipelineOf,
@@ -147,7 +147,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   const sections = sectionsOf(work.layout);
   // An answer that the coordinator would refuse stays here: saying so costs less than sending it.
   for (const values of answered.vectors.values()) checkValues(float32Values(values), training.count);
-  const most = modelBounds(plan);
+  const most = layoutBounds(work.layout);
   const seed = seededRandom(plan.seed, 'codec', participant, ask.round).uint32();
   const encoded = pipeline.onParticipant(
     answered.vectors,

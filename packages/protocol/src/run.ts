@@ -93,6 +93,13 @@ export const RoundSchema = z.strictObject({
   /** Updates whose weight, and whose length, counted less than they came with. */
   capped: z.optional(z.int()),
   scaled: z.optional(z.int()),
+  /**
+   * The L2 norm beyond which an update counted as if it were as long as this: by group for its steps, and by
+   * `<group>/averages` for its averages.
+   */
+  normBounds: z.optional(z.record(z.string(), z.number())),
+  /** Medians of the accepted updates' norms in the last rounds, this one included, by the same names; the newest last. */
+  norms: z.optional(z.record(z.string(), z.array(z.number()))),
   examples: z.int(),
   phases: PhaseTimesSchema,
   /** Bytes through the cohort's sockets from selection to commit; up is towards the coordinator. */

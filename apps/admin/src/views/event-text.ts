@@ -65,6 +65,15 @@ const sentences = catalogue<Sentences>(
         formatBytes(bytes),
         ...(accuracy === null ? [] : [`accuracy ${formatShare(accuracy)}`]),
       ].join(' · '),
+    'updates-shortened': ({ accepted, capped, scaled }, round) =>
+      `Round ${round}: of ${formatNumber(accepted)} updates, ${[
+        ...(capped === 0 ? [] : [`${formatNumber(capped)} counted at the weight cap`]),
+        ...(scaled === 0 ? [] : [`${formatNumber(scaled)} scaled down to the norm bound`]),
+      ].join(', ')}.`,
+    'variances-kept': ({ variances }, round) =>
+      `Round ${round}: ${formatNumber(variances)} running variances would have become negative and were set to 0.`,
+    'federated-loss-null': ({ examples }, round) =>
+      `Round ${round}: the model has no finite loss on the ${formatNumber(examples)} examples that participants hold out.`,
     'round-abandoned': (data, round) => `Round ${round} failed: ${reason(data)} The model is unchanged.`,
     'spool-damaged': (data) => `Stored updates of the open round could not be used. ${reason(data)}`,
     'storage-failed': (data) => `Storage failed. ${reason(data)}`,
@@ -100,6 +109,15 @@ const sentences = catalogue<Sentences>(
         formatBytes(bytes),
         ...(accuracy === null ? [] : [`准确率 ${formatShare(accuracy)}`]),
       ].join(' · '),
+    'updates-shortened': ({ accepted, capped, scaled }, round) =>
+      `第 ${round} 轮：${formatNumber(accepted)} 份更新中，${[
+        ...(capped === 0 ? [] : [`${formatNumber(capped)} 份按权重上限计入`]),
+        ...(scaled === 0 ? [] : [`${formatNumber(scaled)} 份缩短至范数上限`]),
+      ].join('，')}。`,
+    'variances-kept': ({ variances }, round) =>
+      `第 ${round} 轮：${formatNumber(variances)} 个滑动方差本会变为负数，已置为 0。`,
+    'federated-loss-null': ({ examples }, round) =>
+      `第 ${round} 轮：模型在参与者留出的 ${formatNumber(examples)} 个样本上没有有限的损失。`,
     'round-abandoned': (data, round) => `第 ${round} 轮失败：${reason(data)}模型保持不变。`,
     'spool-damaged': (data) => `未完成轮次中已保存的部分更新无法使用。${reason(data)}`,
     'storage-failed': (data) => `写入存储失败。${reason(data)}`,

@@ -8,7 +8,18 @@ import { reportPage } from './page.ts';
 import { type ReportInput, writeReport } from './report.ts';
 
 function roundOf(round: number, accuracy: number | null, loss: number | null = 1 / round): RoundEvent {
-  return { event: 'round', round, accuracy, loss, participants: 2, bytesUp: 800, bytesDown: 900, seconds: 2 };
+  return {
+    event: 'round',
+    round,
+    accuracy,
+    loss,
+    participants: 2,
+    bytesUp: 800,
+    bytesDown: 900,
+    seconds: 2,
+    capped: 0,
+    scaled: 0,
+  };
 }
 
 function input(given: Partial<ReportInput> = {}): ReportInput {
@@ -26,6 +37,8 @@ function input(given: Partial<ReportInput> = {}): ReportInput {
       bytesUp: 2400,
       bytesDown: 2700,
       seconds: 6,
+      capped: 0,
+      scaled: 0,
     },
     partition: {
       perClient: [70, 50],

@@ -14,6 +14,8 @@ const roundEvent: fc.Arbitrary<RoundEvent> = fc.record({
   bytesUp: count,
   bytesDown: count,
   seconds: fc.double({ min: 0, max: 1e6, noNaN: true }),
+  capped: fc.nat(),
+  scaled: fc.nat(),
 });
 
 /** Reads CSV as RFC 4180 has it, quotes included, knowing nothing of what was written. */
@@ -55,8 +57,10 @@ it('leaves empty what is not a number', () => {
     bytesUp: 3,
     bytesDown: 4,
     seconds: 0.5,
+    capped: 1,
+    scaled: 0,
   };
   expect(roundsCsv([round])).toBe(
-    'round,accuracy,loss,participants,bytesUp,bytesDown,seconds\r\n1,,,2,3,4,0.5\r\n',
+    'round,accuracy,loss,participants,bytesUp,bytesDown,seconds,capped,scaled\r\n1,,,2,3,4,0.5,1,0\r\n',
   );
 });

@@ -1,7 +1,17 @@
 import type { RoundEvent } from '../events.ts';
 import { measured } from './format.ts';
 
-const columns = ['round', 'accuracy', 'loss', 'participants', 'bytesUp', 'bytesDown', 'seconds'] as const;
+const columns = [
+  'round',
+  'accuracy',
+  'loss',
+  'participants',
+  'bytesUp',
+  'bytesDown',
+  'seconds',
+  'capped',
+  'scaled',
+] as const;
 
 /**
  * The rounds as CSV (RFC 4180): a header with the keys of the events, then a line a round. Numbers are

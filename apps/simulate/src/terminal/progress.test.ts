@@ -13,6 +13,8 @@ const done: DoneEvent = {
   bytesUp: 1,
   bytesDown: 1,
   seconds: 66,
+  capped: 0,
+  scaled: 0,
 };
 
 function roundOf(round: number, given: Partial<RoundEvent> = {}): RoundEvent {
@@ -25,6 +27,8 @@ function roundOf(round: number, given: Partial<RoundEvent> = {}): RoundEvent {
     bytesUp: 800,
     bytesDown: 900,
     seconds: 3,
+    capped: 0,
+    scaled: 0,
     ...given,
   };
 }

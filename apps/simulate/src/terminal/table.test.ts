@@ -12,6 +12,8 @@ const done: DoneEvent = {
   bytesUp: 2400,
   bytesDown: 2_700_000,
   seconds: 66,
+  capped: 0,
+  scaled: 0,
 };
 
 function roundOf(round: number, given: Partial<RoundEvent> = {}): RoundEvent {
@@ -24,6 +26,8 @@ function roundOf(round: number, given: Partial<RoundEvent> = {}): RoundEvent {
     bytesUp: 800,
     bytesDown: 900_000,
     seconds: 2,
+    capped: 0,
+    scaled: 0,
     ...given,
   };
 }
@@ -100,6 +104,13 @@ checkpoint  abc123`.trimStart(),
         const left = count - numbers.length;
         expect(table.includes('not shown')).toBe(left > 0);
       }),
+    );
+  });
+
+  it('tells of updates that limits shortened, where there are any', () => {
+    expect(finalTable([roundOf(1)], done)).not.toContain('limited');
+    expect(finalTable([roundOf(1)], { ...done, capped: 2, scaled: 1 })).toContain(
+      '\nlimited     2 updates at the weight cap, 1 update at the norm bound\n',
     );
   });
 

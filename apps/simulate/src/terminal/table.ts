@@ -78,10 +78,18 @@ function totals(rounds: readonly RoundEvent[], done: DoneEvent, target: number |
         : `${formatCount(done.rounds)} in ${formatSeconds(done.seconds)}`,
     ],
     ['traffic', `${formatBytes(done.bytesUp)} up, ${formatBytes(done.bytesDown)} down`],
+    ...limited(done),
     ['checkpoint', done.checkpoint],
   );
   const width = Math.max(...pairs.map(([name]) => name.length));
   return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
+}
+
+/** The updates that limits shortened, where there are any: under quantity skew honest ones are among them. */
+function limited({ capped, scaled }: DoneEvent): [string, string][] {
+  if (capped + scaled === 0) return [];
+  const updates = (count: number) => plural(count, 'update');
+  return [['limited', `${updates(capped)} at the weight cap, ${updates(scaled)} at the norm bound`]];
 }
 
 /** Columns as wide as their widest cell, numbers to the right, two spaces between, no trailing ones. */

@@ -1,4 +1,4 @@
-import type { OwnMeans } from '@coppice/federation';
+import type { Norms, OwnMeans } from '@coppice/federation';
 import type { CoppiceError, ErrorCode, Outcome } from '@coppice/protocol';
 import { Failure } from '../failure.ts';
 import type { Bytes } from '../rounds/audience.ts';
@@ -21,6 +21,8 @@ export interface CohortMember {
   factor: number;
   /** Means of what its answer measured; `null` before. */
   means: OwnMeans | null;
+  /** L2 norms of its vectors as they came, by name. */
+  norms: Norms;
   /** Settles when the member's answer, which is here whole, was looked at; `null`: none is here that was not. */
   taking: Promise<unknown> | null;
   /** Whether an exchange that succeeds was missed by this member: it was asked, had its time, and gave no answer. */
@@ -77,6 +79,7 @@ export class Cohort {
           capped: false,
           factor: 1,
           means: null,
+          norms: {},
           taking: null,
           missed: false,
           stored: null,

@@ -592,8 +592,10 @@ function expectSum(
 ): void {
   const sum = new ExactSum(w.form.sections);
   for (const [member, answer] of answers) {
-    const factor = finish(sum.add(w.read(answer), Math.min(cap, answer.weight), w.limits(normBounds)));
-    expect(w.exchange.cohort.get(member)?.factor).toBe(factor);
+    const { factor, norms } = finish(
+      sum.add(w.read(answer), Math.min(cap, answer.weight), w.limits(normBounds)),
+    );
+    expect(w.exchange.cohort.get(member)).toMatchObject({ factor, norms });
   }
   const [is, expected] = [w.sum.partial(), sum.partial()];
   expect({ ...is, vectors: null }).toEqual({ ...expected, vectors: null });

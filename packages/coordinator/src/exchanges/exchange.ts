@@ -1,4 +1,5 @@
 import {
+  type Added,
   type Contribution,
   finish,
   type Limits,
@@ -264,8 +265,8 @@ export class Exchange {
     const { form, sum, limits } = this.#o;
     const contribution: Contribution = yield* form.read(answer);
     const weight = Math.min(answer.weight, this.#o.weightCap(participant));
-    const factor = yield* sum.add(contribution, weight, limits);
-    return { weight, factor, means: ownMeans(contribution.measures) };
+    const added = yield* sum.add(contribution, weight, limits);
+    return { weight, ...added, means: ownMeans(contribution.measures) };
   }
 
   #accept(participant: string, member: CohortMember, answer: Answer, how: Counted): void {
@@ -279,7 +280,7 @@ export class Exchange {
     participant: string,
     member: CohortMember,
     answer: Answer,
-    { weight, factor, means }: Counted,
+    { weight, factor, norms, means }: Counted,
   ): void {
     this.#grace.end(participant);
     this.#transfers.drop(participant);
@@ -289,6 +290,7 @@ export class Exchange {
     member.capped = weight < answer.weight;
     member.factor = factor;
     member.means = means;
+    member.norms = norms;
     this.#o.listener.counted(participant, answer);
   }
 
@@ -441,9 +443,9 @@ export class Exchange {
   }
 }
 
-interface Counted {
+interface Counted extends Added {
+  /** The weight that it counts with. */
   readonly weight: number;
-  readonly factor: number;
   readonly means: OwnMeans;
 }
 

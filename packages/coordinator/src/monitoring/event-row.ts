@@ -57,6 +57,17 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     const measured = accuracy === null ? '' : ` · accuracy ${(accuracy * 100).toFixed(1)} %`;
     return `Round ${round} committed · ${accepted} of ${asked} returned · ${(bytes / 1e6).toFixed(1)} MB${measured}`;
   },
+  'updates-shortened': ({ accepted, capped, scaled }, { round }) => {
+    const parts = [
+      ...(capped === 0 ? [] : [`${capped} counted at the weight cap`]),
+      ...(scaled === 0 ? [] : [`${scaled} were scaled down to the norm bound`]),
+    ];
+    return `Round ${round}: of ${accepted} updates ${parts.join(', ')}.`;
+  },
+  'variances-kept': ({ variances }, { round }) =>
+    `Round ${round} would have made ${variances} running variances of the model negative; they are 0. An update held averages that no data has.`,
+  'federated-loss-null': ({ examples }, { round }) =>
+    `The model of round ${round} has no finite loss on the ${examples} examples that participants hold out. The training has diverged, or updates spoiled the model.`,
   'round-abandoned': ({ detail }, { round }) =>
     `Round ${round} was abandoned, the model stays as it was: ${detail}`,
   'spool-damaged': ({ code, detail }) =>

@@ -13,6 +13,7 @@ import type { Exchange } from '../exchanges/exchange.ts';
 import { hashInSlices, toBytes } from '../storage/blobs.ts';
 import type { Spool } from '../storage/spool.ts';
 import { inTurns } from '../turns.ts';
+import { keepVariances } from './keep-variances.ts';
 
 /** A model that a round made, not yet committed. */
 export interface NextModel {
@@ -20,6 +21,8 @@ export interface NextModel {
   readonly hash: string;
   readonly state: StrategyState;
   readonly diagnostics: Readonly<Record<string, number>>;
+  /** Running variances that would have been negative, and are zero. */
+  readonly variancesKept: number;
 }
 
 /**
@@ -47,7 +50,8 @@ export async function apply(
       joined: round.joined,
     }),
   );
-  return { ...applied, hash: await hashInSlices(toBytes(applied.weights)) };
+  const variancesKept = keepVariances(model.layout, applied.weights);
+  return { ...applied, variancesKept, hash: await hashInSlices(toBytes(applied.weights)) };
 }
 
 function meanOf({ means }: Aggregate): Float64Array {

@@ -62,7 +62,7 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
     record: await storage.createRun(
       newRun(weights, {
         task,
-        plan: { ...defaultPlan, overSelection: 1, minParticipants: 2, rounds: 1, ...plan },
+        plan: { ...defaultPlan, overSelection: 1, minParticipants: 2, rounds: 1, firstNorm: null, ...plan },
         status: 'created',
       }),
     ),

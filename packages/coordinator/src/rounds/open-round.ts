@@ -3,11 +3,14 @@ import type { Metrics, Phase, Quartiles, Reason, Round } from '@coppice/protocol
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Bytes } from './audience.ts';
+import { type NormHistory, recentNorms } from './norm-bounds.ts';
 
 /** A round from selection to its end. */
 export interface OpenRound {
   readonly opening: RoundOpening;
   readonly exchange: Exchange;
+  /** The median norms of the rounds before it. */
+  readonly normsBefore: NormHistory['norms'];
   /** Milliseconds spent in each phase so far. */
   readonly phases: Partial<Record<Phase, number>>;
 }
@@ -23,9 +26,12 @@ export interface RoundEnding {
 }
 
 /** The round as it is stored and shown. */
-export function toRecord({ opening, exchange, phases }: OpenRound, ending: RoundEnding): Round {
+export function toRecord({ opening, exchange, normsBefore, phases }: OpenRound, ending: RoundEnding): Round {
   const { cohort, sum } = exchange;
   const measures = sum.measures.totals();
+  const accepted = [...cohort.entries()].flatMap(([, { outcome, norms }]) =>
+    outcome === 'accepted' ? [norms] : [],
+  );
   return {
     run: opening.run,
     round: opening.round,
@@ -40,6 +46,8 @@ export function toRecord({ opening, exchange, phases }: OpenRound, ending: Round
     refused: cohort.count(({ refused }) => refused),
     capped: cohort.count(({ capped }) => capped),
     scaled: cohort.count(({ factor }) => factor < 1),
+    ...(opening.normBounds === null ? {} : { normBounds: { ...opening.normBounds } }),
+    ...(ending.outcome === 'committed' ? { norms: recentNorms(normsBefore, accepted) } : {}),
     examples: sum.weight,
     phases: { ...phases },
     bytesUp: ending.bytes.up,

@@ -41,7 +41,7 @@ it('caps what a member counts at what it said to have, and at the plan’s most'
     ['some', 7],
     ['too many', 51],
   ]);
-  const { cohort, weightCaps } = opened({ available: some });
+  const { cohort, weightCaps } = opened({ available: some, plan: { ...plan, weightFactor: null } });
   expect(Object.fromEntries(cohort.map((id, at) => [id, weightCaps[at]]))).toEqual({
     none: 1,
     some: 7,
@@ -62,6 +62,21 @@ it('asks the unreliable beyond the target, which the others make up', () => {
   // Too few are reliable for a round of their own.
   const few = opened({ plan: { ...plan4, minParticipants: 33 }, standing });
   expect(few).toMatchObject({ sizes: { target: 40, asked: 40 }, beyond: [] });
+});
+
+it('caps it at some medians of what all have, which a few that announce too much cannot move', () => {
+  const announced = (most: number) =>
+    new Map([...Array.from({ length: 9 }, (_, n) => [`honest ${n}`, 10 + n] as const), ['loud', most]]);
+  const caps = (most: number, weightFactor: number | null) => {
+    const change = { ...plan, weightFactor, maxExamples: 1000, cohortSize: 10 };
+    const { cohort, weightCaps } = opened({ available: announced(most), plan: change });
+    return Object.fromEntries(cohort.map((id, at) => [id, weightCaps[at]]));
+  };
+  // The median of 10 … 18 and more is 14.5.
+  expect(caps(1e9, 3)).toMatchObject({ loud: 44, 'honest 0': 10, 'honest 8': 18 });
+  expect(caps(30, 3)).toMatchObject({ loud: 30 });
+  expect(caps(1e9, 1)).toMatchObject({ loud: 15, 'honest 8': 15 });
+  expect(caps(1e9, null)).toMatchObject({ loud: 1000 });
 });
 
 it('holds what another process needs to go on with the round', () => {

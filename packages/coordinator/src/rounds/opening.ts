@@ -1,8 +1,9 @@
-import { cohortSizes, selectCohort } from '@coppice/federation';
+import { cohortSizes, type Norms, selectCohort } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import type { Plan } from '@coppice/protocol';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Standing } from './attendance.ts';
+import { median } from './norm-bounds.ts';
 
 /**
  * Step 1: the round's cohort, and what it counts at most. The same secret, round, attempt and participants give the same
@@ -28,7 +29,7 @@ export function openingOf({
   available: ReadonlyMap<string, number>;
   standing: (participant: string) => Standing;
   joined: number;
-  normBounds: Readonly<Record<string, number>> | null;
+  normBounds: Norms | null;
   now: number;
 }): RoundOpening {
   const unreliable = new Set([...available.keys()].filter((id) => standing(id) === 'beyond'));
@@ -38,6 +39,7 @@ export function openingOf({
   const sizes = cohortSizes(plan, few ? available.size : seated);
   const random = seededRandom(secret, 'cohort', round.round, round.attempt);
   const cohort = selectCohort(available.keys(), sizes.asked, random, isBeyond);
+  const most = largestWeight(plan, available);
   return {
     ...round,
     sizes: { ...sizes, asked: cohort.length },
@@ -46,6 +48,15 @@ export function openingOf({
     cohort,
     beyond: cohort.filter(isBeyond),
     owed: cohort.filter((id) => standing(id) === 'owed'),
-    weightCaps: cohort.map((id) => Math.min(plan.maxExamples, Math.max(1, available.get(id) ?? 1))),
+    weightCaps: cohort.map((id) => Math.min(most, Math.max(1, available.get(id) ?? 1))),
   };
+}
+
+/** The largest weight that a round counts, whatever a participant has: `weightFactor` times the median of what all have. */
+function largestWeight(
+  { maxExamples, weightFactor }: Pick<Plan, 'maxExamples' | 'weightFactor'>,
+  available: ReadonlyMap<string, number>,
+): number {
+  if (weightFactor === null) return maxExamples;
+  return Math.min(maxExamples, Math.max(1, Math.ceil(weightFactor * median([...available.values()]))));
 }

@@ -22,6 +22,7 @@ import { apply, spooledRows } from './apply.ts';
 import { commit } from './commit.ts';
 import { evaluate } from './evaluate.ts';
 import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
+import { nextNormBounds } from './norm-bounds.ts';
 import { type Federated, federatedOf, type OpenRound, toRecord, withFederated } from './open-round.ts';
 import { openingOf } from './opening.ts';
 import { type GivenParcel, type PackedModels, packGiven, packModels } from './packed-model.ts';
@@ -104,7 +105,7 @@ export class RoundLoop {
 
   /** Begins a round where one is wanted and possible, and no change of the run's status is under way. */
   consider(): void {
-    const { record, members, model, lane, secret, attendance } = this.#state;
+    const { record, members, model, lane, secret, attendance, forms, lastRound } = this.#state;
     if (this.#closed || lane.changing) return;
     if (record.status !== 'running') {
       if (this.#phase === 'waiting') this.#step('halted');
@@ -124,7 +125,7 @@ export class RoundLoop {
       available: members.available(),
       standing: (id) => attendance.standing(id, model.round + 1),
       joined: members.joinedCount,
-      normBounds: null,
+      normBounds: nextNormBounds(record.plan, forms.train.sections, lastRound),
       now: this.#now(),
     });
     // Appends go after it in the same file, so it is on disk before any answer is acknowledged.
@@ -228,7 +229,7 @@ export class RoundLoop {
         closed: (how) => this.#collected(open, how),
       },
     });
-    const open: OpenRound = { opening, exchange, phases: {} };
+    const open: OpenRound = { opening, exchange, normsBefore: this.#state.lastRound?.norms, phases: {} };
     this.#open = open;
     return open;
   }
@@ -408,6 +409,11 @@ export class RoundLoop {
       bytes: round.bytesUp + round.bytesDown,
       accuracy: round.central?.accuracy ?? null,
     });
+    const { capped = 0, scaled = 0 } = round;
+    if (capped + scaled > 0)
+      this.#listener.log('info', 'updates-shortened', { accepted: round.accepted, capped, scaled });
+    if (next.variancesKept > 0)
+      this.#listener.log('warning', 'variances-kept', { variances: next.variancesKept });
     return true;
   }
 
@@ -458,6 +464,8 @@ export class RoundLoop {
     central: Metrics | null,
   ): Promise<void> {
     if (federated === null) return;
+    if (federated.mean.loss === null && federated.mean.examples > 0)
+      this.#listener.log('warning', 'federated-loss-null', { examples: federated.mean.examples }, round);
     await this.#o.storage.putMetrics({
       run: this.#state.record.id,
       round,

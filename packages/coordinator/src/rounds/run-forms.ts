@@ -1,11 +1,11 @@
 import {
-  type Bounds,
   checkTally,
   evaluationLayout,
   type Limits,
+  layoutBounds,
   measureForm,
-  modelBounds,
-  type NormBound,
+  type Norms,
+  namedBounds,
   pipelineOf,
   type Strategy,
   strategyOf,
@@ -29,7 +29,7 @@ export interface RunForms {
   readonly train: AnswerForm;
   readonly evaluate: AnswerForm;
   /** Limits of a training, with those that its opening adds. */
-  limits(normBounds: Readonly<Record<string, number>> | null): Limits;
+  limits(normBounds: Norms | null): Limits;
 }
 
 /** @param strategy left out, the one that the plan names. */
@@ -70,31 +70,13 @@ export function runForms(
     },
   });
   const sections = sectionsOf(layouts.train);
-  const bound = pipeline.bounds(sections, hardBounds(layouts.train, plan));
+  const bound = pipeline.bounds(sections, layoutBounds(layouts.train));
   return {
     strategy,
     layouts,
     train,
     evaluate,
-    limits: (normBounds) => train.limits(bound, normBounds === null ? null : stepBounds(normBounds)),
+    limits: (normBounds) =>
+      train.limits(bound, normBounds === null ? null : namedBounds(normBounds, sections)),
   };
-}
-
-/** The bounds that the layout states, by group. */
-function hardBounds(layout: ContributionLayout, plan: Plan): Bounds {
-  const bounds = modelBounds(plan);
-  for (const { group, tensors, measures } of sectionsOf(layout)) {
-    const bound = tensors[0]?.bound ?? Number.POSITIVE_INFINITY;
-    if (!measures && !bounds.has(group)) bounds.set(group, { trainable: bound, nonTrainable: bound });
-  }
-  return bounds;
-}
-
-function stepBounds(normBounds: Readonly<Record<string, number>>): Bounds {
-  return new Map(
-    Object.entries(normBounds).map(([group, bound]): [string, NormBound] => [
-      group,
-      { trainable: bound, nonTrainable: bound },
-    ]),
-  );
 }

@@ -1,4 +1,4 @@
-import type { CohortSizes } from '@coppice/federation';
+import type { CohortSizes, Norms } from '@coppice/federation';
 import type { Answer, CoppiceError } from '@coppice/protocol';
 
 /** That a round was opened, and all that is needed to go on with it in another process. */
@@ -22,8 +22,8 @@ export interface RoundOpening {
   readonly joined: number;
   /** The largest weight that counts, by participant, in the cohort's order. */
   readonly weightCaps: readonly number[];
-  /** The L2 norm beyond which a group's steps count as if they were as long as this, by group; `null`: none. */
-  readonly normBounds: Readonly<Record<string, number>> | null;
+  /** The L2 norm beyond which a group counts as if it were as long as this, by the names of norms; `null`: none. */
+  readonly normBounds: Norms | null;
 }
 
 export interface SpooledAnswer {

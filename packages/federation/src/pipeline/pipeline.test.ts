@@ -8,7 +8,7 @@ import { ExactSum } from '../sums/exact.ts';
 import { clip } from './clip.ts';
 import { compress } from './compress.ts';
 import { pipelineOf } from './index.ts';
-import { modelBounds, type NormBound, normBound } from './norm-bound.ts';
+import { layoutBounds, type NormBound } from './norm-bound.ts';
 import { type NumbersStep, pipeline } from './pipeline.ts';
 
 const tensor = (name: string, shape: number[], role: TensorSpec['role'], group = 'model'): TensorSpec => ({
@@ -126,14 +126,14 @@ describe('clip', () => {
           (values, clipNorm, seed) => {
             const plan = { ...defaultPlan, maxNorm: null, clipNorm, uploadCodec: codec };
             const line = pipelineOf(plan);
-            const { payload } = line.onParticipant(model(values), measures, modelBounds(plan), {
+            const { payload } = line.onParticipant(model(values), measures, layoutBounds(layout), {
               ...at,
               seed,
             });
             const sum = new ExactSum(sections);
             const limit = {
               layout: layout.slice(0, 3).map((one) => ({ ...one, trainable: one.role === 'step' })),
-              bound: line.bounds(sections, modelBounds(plan)).get('model') as NormBound,
+              bound: line.bounds(sections, layoutBounds(layout)).get('model') as NormBound,
             };
             finish(sum.add(line.onContribution(payload, sections), 1, new Map([['model', limit]])));
             expect(sum.count).toBe(1);
@@ -144,14 +144,15 @@ describe('clip', () => {
   );
 });
 
-it('a norm bound is that of the plan, for steps and for averages, each by itself', () => {
-  const open = Number.POSITIVE_INFINITY;
-  expect(normBound({ maxNorm: null })).toEqual({ trainable: open, nonTrainable: open });
-  expect(normBound({ maxNorm: 7 })).toEqual({ trainable: 7, nonTrainable: 7 });
-  const clipped = pipelineOf({ ...defaultPlan, clipNorm: 2 }).bounds(
-    sections,
-    modelBounds({ ...defaultPlan, maxNorm: 9 }),
-  );
+it('bounds every group as its layout states, steps and averages each by themselves', () => {
+  const bounded = layout.map((tensor) => (tensor.role === 'measure' ? tensor : { ...tensor, bound: 9 }));
+  const control = { ...(layout[0] as TensorSpec), group: 'control', bound: 4 };
+  const most = layoutBounds([...bounded.slice(0, 3), control, ...bounded.slice(3)]);
+  expect([...most]).toEqual([
+    ['model', { trainable: 9, nonTrainable: 9 }],
+    ['control', { trainable: 4, nonTrainable: 4 }],
+  ]);
+  const clipped = pipelineOf({ ...defaultPlan, clipNorm: 2 }).bounds(sections, most);
   expect(clipped.get('model')?.trainable).toBeCloseTo(2, 4);
   // Averages are not clipped.
   expect(clipped.get('model')?.nonTrainable).toBe(9);

@@ -4,7 +4,16 @@ import { bytesOf, float32Values, readingRoom, type Values } from '../codecs/valu
 import { STEP_UNIT } from '../contributions/layout.ts';
 import type { NormBound } from '../pipeline/norm-bound.ts';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
-import { checkShape, inspect, MAX_WEIGHTED, type NormLimit, readSlice } from './check-values.ts';
+import {
+  addSquares,
+  checkShape,
+  inspect,
+  judged,
+  MAX_WEIGHTED,
+  type NormLimit,
+  readSlice,
+  type Squares,
+} from './check-values.ts';
 
 /*
  * Exact sums. Floating-point addition depends on its order; updates arrive in any order. So each weighted value
@@ -49,6 +58,8 @@ export interface PartialSum {
 export interface Held {
   /** The factor by which the limit shortened it. */
   readonly factor: number;
+  /** L2 norms of the vector as it came; 0 without a limit. */
+  readonly norms: NormBound;
   /** It counts from now on. */
   count(): void;
   /** Nothing of it is left in the sum. */
@@ -136,6 +147,7 @@ export class ExactAccumulator {
     this.#requireRoom(1);
     checkShape(values.parameters, this.#parameters, weight);
     let factor = 1;
+    let norms: NormBound = { trainable: 0, nonTrainable: 0 };
     /** The weight by which the whole vector is in the sum; 0: it is not. */
     let held = 0;
     let done = false;
@@ -145,14 +157,11 @@ export class ExactAccumulator {
     };
     this.#underWay++;
     try {
-      const largest = yield* this.#addWhole(values, weight, { weight, limit });
+      const squares = yield* this.#addWhole(values, weight, { weight, limit });
       held = weight;
-      // A vector of small values is short; any other takes a second look at every value.
-      if (limit !== undefined && largest * Math.sqrt(this.#parameters) > shortest(limit)) {
-        const found = yield* inspect(values, weight, limit, this.#maxWeighted);
-        if (found.fault !== null) throw found.fault;
-        factor = found.factor;
-      }
+      const found = judged(squares, limit);
+      if (found.fault !== null) throw found.fault;
+      ({ factor, norms } = found);
       if (factor < 1) {
         this.#takeOff(values, this.#parameters, held);
         held = 0;
@@ -169,16 +178,16 @@ export class ExactAccumulator {
       this.#updates += 1;
       this.#weight += weight;
     };
-    return { factor, count, takeOff };
+    return { factor, norms, count, takeOff };
   }
 
-  /** Adds every slice times `counted`, or none. @returns the largest |value|. */
+  /** Adds every slice times `counted`, or none. @returns Σ value², 0 without a limit. */
   *#addWhole(
     values: Values,
     counted: number,
     { weight, limit }: { weight: number; limit: NormLimit | undefined },
-  ): Steps<number> {
-    let largest = 0;
+  ): Steps<Squares> {
+    const squares: Squares = { trainable: 0, nonTrainable: 0 };
     let added = 0;
     let whole = false;
     // A power of two times a whole number: one exact multiplication a value.
@@ -190,15 +199,16 @@ export class ExactAccumulator {
         // Not a number is not less, either.
         if (!(magnitude * weight <= this.#maxWeighted))
           throw (yield* inspect(values, weight, limit, this.#maxWeighted)).fault;
+        const end = added + this.#sliceLength(added);
+        if (limit !== undefined) addSquares(squares, this.#memory, limit.layout, added, end);
         this.#addSlice(added, magnitude, scale);
-        largest = Math.max(largest, magnitude);
-        added += this.#sliceLength(added);
+        added = end;
       }
       whole = true;
     } finally {
       if (!whole) this.#takeOff(values, added, counted);
     }
-    return largest;
+    return squares;
   }
 
   /**
@@ -402,12 +412,6 @@ function memoryFor(bytes: number, variant: Variant): KernelInstance {
 function addWhole(to: Int64s, i: number, whole: number): void {
   const carried = Math.floor(whole / CARRY);
   to.add(i, carried, whole - carried * CARRY);
-}
-
-/** The norm below which no part of a vector can be beyond its limit. */
-function shortest({ bound, counted }: NormLimit): number {
-  const least = ({ trainable, nonTrainable }: NormBound) => Math.min(trainable, nonTrainable);
-  return Math.min(least(bound), counted === undefined ? Number.POSITIVE_INFINITY : least(counted));
 }
 
 /** weight × factor, rounded down to 28 bits, so that its products with float32 values stay exact. */

@@ -26,6 +26,14 @@ export interface Inspection {
   readonly fault: CoppiceError | null;
   /** What the update is to be multiplied by to keep `counted`: above 0, at most 1. */
   readonly factor: number;
+  /** L2 norms of the update as it came; 0 where no limit asked for them. */
+  readonly norms: NormBound;
+}
+
+/** Σ value² of the trainable parameters and of the others, as far as an update was read. */
+export interface Squares {
+  trainable: number;
+  nonTrainable: number;
 }
 
 /**
@@ -69,19 +77,30 @@ export function* inspect(
     if (from > 0 && from % STEP_PARAMETERS === 0) yield;
     const to = Math.min(values.parameters, from + slice);
     const magnitude = readSlice(values, memory, { from, to, at: 0 });
-    if (!Number.isFinite(magnitude)) return { fault: notFinite(memory, from, to), factor: 1 };
+    if (!Number.isFinite(magnitude))
+      return { fault: notFinite(memory, from, to), factor: 1, norms: normsOf(squares) };
     largest = Math.max(largest, magnitude);
     if (limit !== undefined) addSquares(squares, memory, limit.layout, from, to);
   }
-  const tooLong = limit === undefined ? null : checkNorm(squares, limit.bound);
-  if (tooLong !== null) return { fault: tooLong, factor: 1 };
-  if (largest * weight <= maxWeighted)
-    return { fault: null, factor: limit?.counted === undefined ? 1 : factorFor(squares, limit.counted) };
+  const measured = judged(squares, limit);
+  if (measured.fault !== null || largest * weight <= maxWeighted) return measured;
   const fault = new CoppiceError(
     'update-out-of-range',
     `The update changes a parameter by ${apart(largest, maxWeighted / weight)} with a weight of ${weight}; at most ${apart(maxWeighted / weight, largest)} can be summed. The training has diverged: a smaller learning rate may help.`,
   );
-  return { fault, factor: 1 };
+  return { ...measured, fault, factor: 1 };
+}
+
+/** Holds the norms of a whole update against its limit. */
+export function judged(squares: Squares, limit: NormLimit | undefined): Inspection {
+  const norms = normsOf(squares);
+  const fault = limit === undefined ? null : checkNorm(squares, limit.bound);
+  const factor = fault !== null || limit?.counted === undefined ? 1 : factorFor(squares, limit.counted);
+  return { fault, factor, norms };
+}
+
+function normsOf({ trainable, nonTrainable }: Squares): NormBound {
+  return { trainable: Math.sqrt(trainable), nonTrainable: Math.sqrt(nonTrainable) };
 }
 
 function factorFor(squares: NormBound, counted: NormBound): number {
@@ -117,8 +136,8 @@ function notFinite({ buffer }: KernelInstance, from: number, to: number): Coppic
 }
 
 /** Adds Σ value² over the slice that was read, apart for the trainable parameters and the others. */
-function addSquares(
-  squares: { trainable: number; nonTrainable: number },
+export function addSquares(
+  squares: Squares,
   { kernels }: KernelInstance,
   layout: Layout,
   from: number,

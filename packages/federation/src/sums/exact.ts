@@ -1,10 +1,11 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
+import { namedNorms } from '../pipeline/norm-bound.ts';
 import type { Steps } from '../steps.ts';
 import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
 import { MeasureSum } from './measure-sum.ts';
 import { vectorOf, weightIn } from './section-vector.ts';
-import type { Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
+import type { Added, Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
 
 /**
  * The exact sum of contributions: every group in whole numbers of its own unit, weighted as its layout says. Memory: 8
@@ -48,15 +49,18 @@ export class ExactSum implements Sum {
     return factor;
   }
 
-  *add(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
+  *add(contribution: Contribution, weight: number, limits: Limits): Steps<Added> {
     const { vectors, measures } = contribution;
     const held: Held[] = [];
+    const norms: Record<string, number> = {};
     let done = false;
     try {
-      for (const [group, { section, sum }] of this.#vectors)
-        held.push(
-          yield* sum.holdInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
-        );
+      for (const [group, { section, sum }] of this.#vectors) {
+        const limit = limits.get(group);
+        const one = yield* sum.holdInSteps(vectorOf(vectors, group), weightIn(section, weight), limit);
+        held.push(one);
+        if (limit !== undefined) Object.assign(norms, namedNorms(section, one.norms));
+      }
       this.measures.add(measures);
       done = true;
     } finally {
@@ -66,7 +70,7 @@ export class ExactSum implements Sum {
     for (const one of held) one.count();
     this.#count += 1;
     this.#weight += weight;
-    return Math.min(1, ...held.map(({ factor }) => factor));
+    return { factor: Math.min(1, ...held.map(({ factor }) => factor)), norms };
   }
 
   *aggregate(): Steps<Aggregate> {

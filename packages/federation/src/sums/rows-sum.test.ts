@@ -100,15 +100,15 @@ describe('RowsSum', () => {
     const outcomes = cases.map((one) => outcome(new RowsSum(sections), one));
     expect(outcomes).toEqual(cases.map((one) => outcome(new ExactSum(sections), one)));
     expect(outcomes).toEqual([
-      1,
-      0.1,
+      { factor: 1, norms: { model: Math.sqrt(14) } },
+      { factor: 0.1, norms: { model: 50 } },
       'update-norm',
       'update-shape',
       'update-shape',
       'update-not-finite',
       'update-not-finite',
       'update-out-of-range',
-      1,
+      { factor: 1, norms: { model: Math.sqrt(14) } },
       'update-examples',
       'update-examples',
       'update-examples',

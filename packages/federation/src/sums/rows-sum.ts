@@ -1,10 +1,11 @@
 import type { Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
+import { namedNorms } from '../pipeline/norm-bound.ts';
 import type { Steps } from '../steps.ts';
 import { checkShape, inspect } from './check-values.ts';
 import { MeasureSum } from './measure-sum.ts';
 import { vectorOf, weightIn } from './section-vector.ts';
-import type { Aggregate, Limits, Sum } from './sum.ts';
+import type { Added, Aggregate, Limits, Sum } from './sum.ts';
 
 /**
  * The sum for strategies that need every contribution by itself: it checks and counts contributions and sums their
@@ -31,25 +32,32 @@ export class RowsSum implements Sum {
     return this.#weight;
   }
 
-  *check({ vectors }: Contribution, weight: number, limits: Limits): Steps<number> {
+  *check(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
+    return (yield* this.#look(contribution, weight, limits)).factor;
+  }
+
+  *#look({ vectors }: Contribution, weight: number, limits: Limits): Steps<Added> {
     let factor = 1;
+    const norms: Record<string, number> = {};
     for (const section of this.#vectors) {
       const values = vectorOf(vectors, section.group);
       const counted = weightIn(section, weight);
       checkShape(values.parameters, section.parameters, counted);
-      const found = yield* inspect(values, counted, limits.get(section.group));
+      const limit = limits.get(section.group);
+      const found = yield* inspect(values, counted, limit);
       if (found.fault !== null) throw found.fault;
+      if (limit !== undefined) Object.assign(norms, namedNorms(section, found.norms));
       factor = Math.min(factor, found.factor);
     }
-    return factor;
+    return { factor, norms };
   }
 
-  *add(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
-    const factor = yield* this.check(contribution, weight, limits);
+  *add(contribution: Contribution, weight: number, limits: Limits): Steps<Added> {
+    const added = yield* this.#look(contribution, weight, limits);
     this.measures.add(contribution.measures);
     this.#count += 1;
     this.#weight += weight;
-    return factor;
+    return added;
   }
 
   // biome-ignore lint/correctness/useYield: a sum is read in steps; this one has none.

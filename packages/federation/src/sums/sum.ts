@@ -1,5 +1,6 @@
 import type { Measures } from '../contributions/measures.ts';
 import type { Contribution } from '../contributions/payload.ts';
+import type { Norms } from '../pipeline/norm-bound.ts';
 import type { Steps } from '../steps.ts';
 import type { PartialSum } from './accumulator.ts';
 import type { NormLimit } from './check-values.ts';
@@ -14,6 +15,14 @@ export interface PartialContributions {
   readonly weight: number;
   readonly vectors: Readonly<Record<string, PartialSum>>;
   readonly measures: PartialMeasures;
+}
+
+/** A contribution that was added. */
+export interface Added {
+  /** The factor by which the limits shortened it: 1 where it was within all of them. */
+  readonly factor: number;
+  /** L2 norms of its vectors as they came, by the names of norms (`normName`); only of groups with a limit. */
+  readonly norms: Norms;
 }
 
 /** What the contributions of an exchange came to. */
@@ -47,11 +56,10 @@ export interface Sum {
   /**
    * Adds one contribution, a piece at a time. It counts when the steps are done; given up in between, nothing was added.
    *
-   * @returns the factor by which the limits shortened it: 1 where it was within all of them.
    * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-norm`, `update-out-of-range`;
    *   then nothing was added.
    */
-  add(contribution: Contribution, weight: number, limits: Limits): Steps<number>;
+  add(contribution: Contribution, weight: number, limits: Limits): Steps<Added>;
   /** Nothing may be added until the steps are done. @throws RangeError where nothing was added. */
   aggregate(): Steps<Aggregate>;
   /** `null` where the contributions themselves are needed elsewhere. */

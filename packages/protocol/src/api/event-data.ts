@@ -48,6 +48,12 @@ export const eventData = {
     bytes: z.number(),
     accuracy: z.nullable(z.number()),
   }),
+  /** Updates that counted for less than they came with: at the weight cap, scaled down to a norm bound. */
+  'updates-shortened': z.object({ accepted: CountSchema, capped: CountSchema, scaled: CountSchema }),
+  /** Running variances of the model that would have become negative, and are 0. */
+  'variances-kept': z.object({ variances: CountSchema }),
+  /** No participant could tell a finite loss of the round's model; `examples`: held out by those that measured it. */
+  'federated-loss-null': z.object({ examples: CountSchema }),
   'round-abandoned': FailureSchema,
   /** Answers on disk that could not be used after a restart. */
   'spool-damaged': FailureSchema,

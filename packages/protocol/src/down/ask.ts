@@ -46,7 +46,7 @@ export const AskSchema = z.object({
   given: z.object({
     /** The largest weight that counts; a larger one counts as this. */
     weightCap: z.optional(z.int()),
-    /** The L2 norm beyond which the steps of a group count as if they were as long as this, by group. */
+    /** L2 norms beyond which a group counts as if it were as long as this: by group for its steps, by `<group>/averages` for its averages. */
     normBounds: z.optional(z.record(z.string(), z.number())),
   }),
 });

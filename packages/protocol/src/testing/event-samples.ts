@@ -40,6 +40,13 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
     { accepted: 4, asked: 5, bytes: 2_300_000, accuracy: 0.875 },
     { accepted: 4, asked: 5, bytes: 2_300_000, accuracy: null },
   ],
+  'updates-shortened': [
+    { accepted: 5, capped: 1, scaled: 2 },
+    { accepted: 5, capped: 0, scaled: 2 },
+    { accepted: 5, capped: 1, scaled: 0 },
+  ],
+  'variances-kept': [{ variances: 12 }],
+  'federated-loss-null': [{ examples: 120 }],
   'round-abandoned': [failure, lost],
   'spool-damaged': [failure],
   'storage-failed': [failure],

@@ -1,0 +1,119 @@
+import type { Plan } from '@coppice/protocol';
+import { expect, it } from 'vitest';
+import { memoryStorage } from '../storage/memory.ts';
+import { memorySpool } from '../storage/memory-spool.ts';
+import { id, launch, leftIn, world } from './run-world.ts';
+
+/* An update counts for as much as limits let it, and the record says so. */
+
+type World = Awaited<ReturnType<typeof world>>;
+
+const PLAN: Partial<Plan> = { rounds: 4, minParticipants: 3, quorum: 1, evaluationShare: 0.1 };
+
+async function round(w: World, changes: readonly (readonly number[])[], weight = 1): Promise<void> {
+  for (const [n, change] of changes.entries()) await w.answers(n + 1, change, weight);
+  await w.settled();
+}
+
+async function started(plan: Partial<Plan> = PLAN, examples = [1000, 1000, 1000]): Promise<World> {
+  const w = await world(plan);
+  for (const [n, own] of examples.entries()) w.join(n + 1, undefined, own);
+  await w.engine.act('start');
+  return w;
+}
+
+/** The newest record of the last round that was committed; a round is told again when its measurements come. */
+function last(w: World) {
+  const newest = Math.max(...w.rounds.map(({ round }) => round));
+  return w.rounds.findLast(({ round }) => round === newest);
+}
+
+const THREE = [
+  [3, 0, 0],
+  [0, 3, 0],
+  [0, 0, 3],
+];
+
+it('scales down what is longer than some medians of the last rounds, and counts it so', async () => {
+  const w = await started();
+  expect(w.lastAsk().message.given.normBounds).toEqual({ model: 30 });
+  await round(w, THREE);
+  expect(last(w)).toMatchObject({ normBounds: { model: 30 }, norms: { model: [3] }, scaled: 0 });
+  expect(w.events).not.toContain('updates-shortened');
+  expect(w.lastAsk().message.given.normBounds).toEqual({ model: 9 });
+  const before = (await w.storage.latest('toy-1'))?.weights as Float32Array;
+  await round(w, [
+    [3, 0, 0],
+    [3, 0, 0],
+    [0, 0, 900],
+  ]);
+  expect(last(w)).toMatchObject({
+    accepted: 3,
+    refused: 0,
+    scaled: 1,
+    capped: 0,
+    normBounds: { model: 9 },
+  });
+  // It counts as 9 long, as it is written down as it came.
+  const after = (await w.storage.latest('toy-1'))?.weights as Float32Array;
+  const moved = [...after].map((weight, i) => weight - (before[i] as number));
+  expect(moved[0]).toBeCloseTo(2, 4);
+  expect(moved[2]).toBeCloseTo(3, 4);
+  expect(last(w)?.norms).toEqual({ model: [3, 3] });
+  expect(w.logged).toContainEqual({ kind: 'updates-shortened', round: 2 });
+});
+
+it('lets the bound at most double, however long the updates of all become', async () => {
+  const w = await started({ ...PLAN, firstNorm: 4 });
+  const long = THREE.map((change) => change.map((value) => 100 * value));
+  for (const bound of [4, 8, 16]) {
+    expect(w.lastAsk().message.given.normBounds).toEqual({ model: bound });
+    await round(w, long);
+    expect(last(w)).toMatchObject({ outcome: 'committed', scaled: 3 });
+  }
+});
+
+it('goes on with the bounds after a restart', async () => {
+  const [storage, spool] = [memoryStorage(), memorySpool()];
+  await launch(storage, PLAN);
+  const first = await world(PLAN, { left: await leftIn(storage, spool) });
+  for (const n of [1, 2, 3]) first.join(n);
+  await first.engine.act('start');
+  await round(first, THREE);
+  first.engine.close();
+  const next = await world(PLAN, { left: await leftIn(storage, spool) });
+  await next.engine.resumeAfterRestart();
+  for (const n of [1, 2, 3]) next.join(n);
+  await round(next, THREE);
+  expect(last(next)).toMatchObject({ round: 2, normBounds: { model: 9 }, norms: { model: [3, 3] } });
+});
+
+it('bounds nothing where the plan says so', async () => {
+  const w = await started({ ...PLAN, normFactor: null });
+  await round(w, [...THREE.slice(1), [900, 0, 0]]);
+  expect(last(w)).toMatchObject({ outcome: 'committed', scaled: 0 });
+  expect(last(w)?.normBounds).toBeUndefined();
+});
+
+it('counts at the cap what announced far more than the others, from the next round on', async () => {
+  const w = await started(PLAN, [10, 10, 10]);
+  await round(w, THREE, 10);
+  expect(last(w)).toMatchObject({ examples: 30, capped: 0 });
+  // The open round keeps the caps of its opening.
+  w.engine.availability(id(3), { run: 'toy-1', paused: false, examples: 90_000 });
+  await round(w, THREE, 90_000);
+  expect(last(w)).toMatchObject({ examples: 30, capped: 3 });
+  await round(w, THREE, 90_000);
+  expect(last(w)).toMatchObject({ examples: 50, capped: 3 });
+  expect(w.logged).toContainEqual({ kind: 'updates-shortened', round: 3 });
+});
+
+it('says that nobody could tell a loss of a model', async () => {
+  const w = await started();
+  await round(w, THREE);
+  expect(w.events).not.toContain('federated-loss-null');
+  const evaluation = { loss: null, accuracy: 0.25, examples: 4 };
+  for (const [n, change] of THREE.entries()) await w.answers(n + 1, change, 1, { evaluation });
+  await w.settled();
+  expect(w.logged).toContainEqual({ kind: 'federated-loss-null', round: 1 });
+});
