@@ -98,6 +98,8 @@ export {
   contributionBytes,
   contributionHash,
   contributionSize,
+  FROZEN_ROLE,
+  requiresOfLayout,
   type Section,
   sectionBytes,
   sectionLayout,

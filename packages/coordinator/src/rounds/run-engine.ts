@@ -18,6 +18,7 @@ import {
   type Run,
   type RunAction,
   type RunSummary,
+  requiresOfLayout,
   type WireError,
 } from '@coppice/protocol';
 import { tellsDivergence } from '../exchanges/cohort.ts';
@@ -62,6 +63,11 @@ export class RunEngine {
 
   get id(): string {
     return this.#state.record.id;
+  }
+
+  /** The capabilities, beside those of its plan, that the run requires of a participant. */
+  get requires(): string[] {
+    return requiresOfLayout(this.#state.forms.layouts.train);
   }
 
   get record(): RunRecord {
