@@ -5,6 +5,7 @@ import {
   type DownName,
   downMessages,
   FIRST_PAUSE,
+  FROZEN_ROLE,
   LONGEST_PAUSE,
   PIECE_BYTES,
   PROTOCOL_VERSION,
@@ -37,7 +38,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     auth: {
       protocol: PROTOCOL_VERSION,
       key: identity.key,
-      features: [...planDescription.capabilities().keys()],
+      features: [...planDescription.capabilities().keys(), FROZEN_ROLE],
     },
   });
   let closed = false;

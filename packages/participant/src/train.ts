@@ -15,6 +15,8 @@ import {
   strategyOf,
   type Tally,
   tallyMeasures,
+  withFrozen,
+  withoutFrozen,
 } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import {
@@ -97,6 +99,8 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   const { training, evaluation } = holdOut(work.data, plan.evaluationShare, participant);
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const pipeline = pipelineOf(plan);
+  const sections = sectionsOf(work.layout);
+  const sectionOf = (group: string) => sections.find((section) => section.group === group);
   let trainingBegan = work.elapsed();
   const { answered, measured } = await work.host.use(
     description,
@@ -123,7 +127,10 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
           proximal: plan.proximal,
           given: work.given,
           kept: kept?.strategy ?? null,
-          carry: (group) => pipeline.carry(group, kept?.pipeline ?? {}),
+          carry: (group) => {
+            const [carried, section] = [pipeline.carry(group, kept?.pipeline ?? {}), sectionOf(group)];
+            return carried === null || section === undefined ? carried : withFrozen(carried, section);
+          },
         },
         learnerOf(trainer, training, { onProgress: work.onTraining, signal: work.signal }),
       );
@@ -144,17 +151,21 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
     ...tallyMeasures('train', trainedTally),
     ...(held === null ? [] : tallyMeasures('held', held)),
   ]);
-  const sections = sectionsOf(work.layout);
+  const vectors = new Map(
+    [...answered.vectors].map(([group, values]) => {
+      const section = sectionOf(group);
+      return [group, section === undefined ? values : withoutFrozen(values, section)];
+    }),
+  );
   // An answer that the coordinator would refuse stays here: saying so costs less than sending it.
-  for (const values of answered.vectors.values()) checkValues(float32Values(values), training.count);
+  for (const values of vectors.values()) checkValues(float32Values(values), training.count);
   const most = layoutBounds(work.layout);
   const seed = seededRandom(plan.seed, 'codec', participant, ask.round).uint32();
-  const encoded = pipeline.onParticipant(
-    answered.vectors,
-    encodeMeasures(measuresOf(work.layout), measures),
-    most,
-    { sections, round: ask.round, seed },
-  );
+  const encoded = pipeline.onParticipant(vectors, encodeMeasures(measuresOf(work.layout), measures), most, {
+    sections,
+    round: ask.round,
+    seed,
+  });
   const bounds = pipeline.bounds(sections, most);
   for (const section of sections) {
     const values = encoded.arrives.get(section.group);

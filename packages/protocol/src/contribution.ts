@@ -8,10 +8,19 @@ import { type Layout, shapeSize, utf8 } from './layout.ts';
  *
  * - `step`: a change (Δw, Δc): clipped, compressed, and what a server optimizer works on.
  * - `average`: a running statistic's change: averaged plainly, never clipped or compressed.
+ * - `frozen`: a weight that nothing moves. It is listed, and has no numbers in the contribution.
  * - `measure`: a count or a sum of measurements: never multiplied by the weight.
  */
-export const TensorRoleSchema = z.enum(['step', 'average', 'measure']);
+export const TensorRoleSchema = z.enum(['step', 'average', 'frozen', 'measure']);
 export type TensorRole = z.infer<typeof TensorRoleSchema>;
+
+/** The capability that answers with `frozen` tensors require: to leave their numbers out. */
+export const FROZEN_ROLE = 'role:frozen';
+
+/** The capabilities that a layout of answers requires of a participant. */
+export function requiresOfLayout(layout: ContributionLayout): string[] {
+  return layout.some(({ role }) => role === 'frozen') ? [FROZEN_ROLE] : [];
+}
 
 /** One tensor of a contribution, with all that its sum needs to know of it. */
 export const TensorSpecSchema = z.object({
@@ -56,7 +65,8 @@ export interface Section {
 }
 
 /** How many float32 numbers a tensor takes in the vector. */
-export function tensorSize({ shape, precision }: TensorSpec): number {
+export function tensorSize({ shape, precision, role }: TensorSpec): number {
+  if (role === 'frozen') return 0;
   return shapeSize(shape) * (precision === 'double' ? 2 : 1);
 }
 
@@ -101,13 +111,15 @@ export function sectionBytes(codec: Codec, { parameters, steps, measures }: Sect
   return measures ? 4 * parameters : payloadBytes(codec, { parameters, trainable: steps });
 }
 
-/** A section's tensors as codecs take them: the steps are what they shorten. */
+/** A section's tensors that travel, as codecs take them: the steps are what they shorten. */
 export function sectionLayout({ tensors }: Section): Layout {
-  return tensors.map(({ name, shape, role, precision }) => ({
-    name,
-    shape: precision === 'double' ? [2, ...shape] : shape,
-    trainable: role === 'step',
-  }));
+  return tensors
+    .filter(({ role }) => role !== 'frozen')
+    .map(({ name, shape, role, precision }) => ({
+      name,
+      shape: precision === 'double' ? [2, ...shape] : shape,
+      trainable: role === 'step',
+    }));
 }
 
 /**

@@ -107,6 +107,8 @@ export {
   contributionBytes,
   contributionHash,
   contributionSize,
+  FROZEN_ROLE,
+  requiresOfLayout,
   type Section,
   sectionBytes,
   sectionLayout,

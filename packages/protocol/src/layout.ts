@@ -14,6 +14,8 @@ export const WeightSpecSchema = z.strictObject({
   shape: z.array(z.int().check(z.minimum(1))).check(z.maxLength(8)),
   /** False for statistics such as batch-norm's moving mean: averaged plainly, never optimized. */
   trainable: z.boolean(),
+  /** True for a weight that training does not move at all, such as a frozen layer's kernel. Left out: false. */
+  frozen: z.optional(z.boolean()),
 });
 export type WeightSpec = z.infer<typeof WeightSpecSchema>;
 

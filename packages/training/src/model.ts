@@ -71,11 +71,12 @@ export async function buildModel(description: ModelDescription, seed: number): P
     const shapes = checkShapes(model, description.data);
     checkFlow(everyLayer(model));
     checkHead(model, description.loss, description.data);
-    const layout = layoutOf(model);
+    const bare = layoutOf(model);
+    const roles = rolesOf(model, bare);
     return {
       model,
-      layout,
-      roles: rolesOf(model, layout),
+      layout: bare.map((spec, i) => (roles[i] === 'frozen' ? { ...spec, frozen: true } : spec)),
+      roles,
       variables: model.weights.map((weight) => weight.read() as tf.Variable),
       ...shapes,
     };

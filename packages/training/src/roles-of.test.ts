@@ -2,6 +2,7 @@ import { normal, seededRandom } from '@coppice/ports';
 import type { DataSchema, Topology } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { switchTo, useBackend } from './backends.ts';
+import { withBuiltModel } from './built-model.ts';
 import { createTrainer } from './create-trainer.ts';
 import { layoutOf } from './layout-of.ts';
 import { readPlain } from './planned/read-plain.ts';
@@ -157,6 +158,8 @@ describe.each(Object.keys(models))('the roles of the weights of %s', (name) => {
     expect(await rolesOf(described(topology))).toEqual(expected);
     const layout = await layoutOf(described(topology));
     expect(layout.map(({ trainable }) => trainable)).toEqual(expected.map((role) => role === 'step'));
+    expect(layout.map(({ frozen = false }) => frozen)).toEqual(expected.map((role) => role === 'frozen'));
+    expect(await withBuiltModel(described(topology), (built) => built.layout)).toEqual(layout);
   });
 
   it('are what the trainers do with them', async () => {

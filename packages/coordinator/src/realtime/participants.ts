@@ -8,7 +8,6 @@ import {
   isHeaderAlone,
   MAX_LISTED_RUNS,
   MAX_TEXT,
-  type Plan,
   parseMessage,
   type Reply,
   type Run,
@@ -329,7 +328,7 @@ export class ParticipantHub implements Audience {
     };
     const join = (message: Up<'join'>) => {
       const engine = this.#engine(participant, message.run, runs);
-      ensureSupported(engine.record.plan, features);
+      ensureSupported([...requiresOf(engine.record.plan), ...engine.requires], features);
       const joined = engine.join(participant, message);
       presence.runs.add(message.run);
       // After the answer to "join", so that the participant knows the run when its round begins.
@@ -534,8 +533,8 @@ function countsSomewhere(participant: string, { runs: joined }: Presence, runs: 
 }
 
 /** @throws CoppiceError `plan-unsupported`, naming all that the participant would have to know. */
-function ensureSupported(plan: Plan, features: ReadonlySet<string>): void {
-  const missing = requiresOf(plan).filter((name) => !features.has(name));
+function ensureSupported(required: readonly string[], features: ReadonlySet<string>): void {
+  const missing = required.filter((name) => !features.has(name));
   if (missing.length === 0) return;
   throw new CoppiceError(
     'plan-unsupported',

@@ -53,8 +53,10 @@ async function turnsUntil<T>(work: Promise<T>): Promise<{ value: T; turns: numbe
   return { value, turns };
 }
 
+const sectionsIn = (of: Layout) => sectionsOf(modelGroup(of, { bound: null }));
+
 function sumOf(of: Layout, changes: readonly Float32Array[], weight = 1): ExactSum {
-  const sum = new ExactSum(sectionsOf(modelGroup(of, { bound: null })));
+  const sum = new ExactSum(sectionsIn(of));
   for (const change of changes)
     finish(
       sum.add(
@@ -75,7 +77,9 @@ it('makes a large model over many turns of the event loop, to the bits that one 
   const model = { layout, weights };
   const state = strategy.server.init(model);
   const exchange = { sum: sumOf(layout, [update], 3) };
-  const { value, turns } = await turnsUntil(apply(round, { strategy, state, model }, exchange, noRows));
+  const { value, turns } = await turnsUntil(
+    apply(round, { strategy, state, model, sections: sectionsIn(layout) }, exchange, noRows),
+  );
   // The mean and the step pause three times each; the last turn is not counted.
   expect(turns).toBeGreaterThanOrEqual(5);
   const sum = new ExactAccumulator(LENGTH);
@@ -104,7 +108,7 @@ it('takes a strategy that knows no steps, and tells it of the round', async () =
   const sum = sumOf(small, [new Float32Array([1, 2]), new Float32Array([3, 4])], 5);
   const next = await apply(
     { number: 7, joined: 9 },
-    { strategy: plain, state: plain.server.init(model), model },
+    { strategy: plain, state: plain.server.init(model), model, sections: sectionsIn(small) },
     { sum },
     noRows,
   );

@@ -7,6 +7,7 @@ import {
   type Rows,
   type Strategy,
   type StrategyState,
+  withFrozen,
 } from '@coppice/federation';
 import { type Codec, CoppiceError, FRAME_HEADER_BYTES, type Section, sectionBytes } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
@@ -31,13 +32,20 @@ export interface NextModel {
  */
 export async function apply(
   round: { readonly number: number; readonly joined: number },
-  { strategy, state, model }: { strategy: Strategy; state: StrategyState; model: GlobalModel },
+  {
+    strategy,
+    state,
+    model,
+    sections,
+  }: { strategy: Strategy; state: StrategyState; model: GlobalModel; sections: readonly Section[] },
   exchange: Pick<Exchange, 'sum'>,
   rows: () => Promise<Rows>,
 ): Promise<NextModel> {
   const aggregate = await inTurns(exchange.sum.aggregate());
-  const mean =
+  const section = sections.find(({ group }) => group === MODEL_GROUP);
+  const moving =
     strategy.server.combine === undefined ? meanOf(aggregate) : await strategy.server.combine(await rows());
+  const mean = section === undefined ? moving : withFrozen(moving, section);
   const applied = await inTurns(
     strategy.server.apply(state, {
       round: round.number,

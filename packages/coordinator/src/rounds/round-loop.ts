@@ -359,7 +359,7 @@ export class RoundLoop {
     if (strategy.needs === 'rows') await exchange.stored();
     const applied = await apply(
       { number: opening.round, joined: opening.joined },
-      { strategy, state: model.state, model: { layout, weights: model.weights } },
+      { strategy, state: model.state, model: { layout, weights: model.weights }, sections: train.sections },
       exchange,
       () =>
         spooledRows(exchange, { run: record.id, codec: plan.uploadCodec, sections: train.sections, spool }),

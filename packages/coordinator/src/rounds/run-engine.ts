@@ -21,6 +21,7 @@ import {
   type RunAction,
   type RunStatus,
   type RunSummary,
+  requiresOfLayout,
 } from '@coppice/protocol';
 import { tellsDivergence } from '../exchanges/cohort.ts';
 import type { Exchange, Receipt } from '../exchanges/exchange.ts';
@@ -66,6 +67,11 @@ export class RunEngine {
 
   get id(): string {
     return this.#state.record.id;
+  }
+
+  /** The capabilities, beside those of its plan, that the run requires of a participant. */
+  get requires(): string[] {
+    return requiresOfLayout(this.#state.forms.layouts.train);
   }
 
   get record(): RunRecord {

@@ -173,8 +173,11 @@ export async function world(
     /** State of an earlier process. */
     left?: Left;
     strategy?: Strategy;
+    /** Of three numbers. */
+    layout?: Layout;
   } = {},
 ) {
+  const { layout: modelLayout = layout } = options;
   const clock = options.left?.clock ?? new ManualClock(1_000_000);
   const storage: Storage = options.left?.storage ?? memoryStorage();
   const spool: Spool = options.left?.spool ?? memorySpool();
@@ -187,7 +190,7 @@ export async function world(
   const record = options.left?.record ?? recordOf(plan);
   const engine = new RunEngine({
     record,
-    layout,
+    layout: modelLayout,
     attempt: options.left?.attempt ?? 1,
     storage,
     spool,
@@ -196,7 +199,7 @@ export async function world(
       round: 0,
       hash: weightsHash(weights),
       weights,
-      state: options.strategy?.server.init({ layout, weights }) ?? { values: {}, tensors: {} },
+      state: options.strategy?.server.init({ layout: modelLayout, weights }) ?? { values: {}, tensors: {} },
     },
     central: null,
     secret: String(record.plan.seed),
@@ -257,7 +260,7 @@ export async function world(
   /** The ticket of a participant's last question; of one that was not asked, the last of another. */
   const ticketOf = (participant: string) =>
     (asks().findLast(({ to }) => to.includes(participant)) ?? lastAsk()).message.ticket;
-  const forms = runForms(layout, task, record.plan, options.strategy);
+  const forms = runForms(modelLayout, task, record.plan, options.strategy);
   /** What a participant answers to its last question: steps of the model, and whatever its strategy adds. */
   const answerOf = (
     participant: string,

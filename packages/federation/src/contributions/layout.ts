@@ -6,7 +6,7 @@ export const STEP_UNIT = 2 ** -36;
 /** The group that a model's own changes travel in. */
 export const MODEL_GROUP = 'model';
 
-/** A model's changes as a group of a contribution: steps where it is trained, averages where it is measured. */
+/** A model's changes as a group of a contribution: steps where it is trained, averages where it is measured, nothing where it is frozen. */
 export function modelGroup(
   layout: Layout,
   {
@@ -15,10 +15,10 @@ export function modelGroup(
     bound,
   }: { group?: string; weighted?: TensorSpec['weighted']; bound: number | null },
 ): TensorSpec[] {
-  return layout.map(({ name, shape, trainable }) => ({
+  return layout.map(({ name, shape, trainable, frozen = false }) => ({
     name,
     shape: [...shape],
-    role: trainable ? 'step' : 'average',
+    role: trainable ? 'step' : frozen ? 'frozen' : 'average',
     group,
     unit: STEP_UNIT,
     bound,

@@ -1,4 +1,4 @@
-import { type Section, sectionLayout } from '@coppice/protocol';
+import { type Section, sectionLayout, shapeSize } from '@coppice/protocol';
 import { trainableNorm } from '../metrics.ts';
 import type { NormBound } from './norm-bound.ts';
 import type { Bounds, NumbersStep } from './pipeline.ts';
@@ -40,9 +40,9 @@ const NO_BOUND: NormBound = { trainable: Number.POSITIVE_INFINITY, nonTrainable:
 export function scaledSteps(section: Section, values: Float32Array, factor: number): Float32Array {
   const scaled = values.slice();
   let at = 0;
-  for (const { shape, role } of section.tensors) {
-    const end = at + shape.reduce((size, dimension) => size * dimension, 1);
-    if (role === 'step') for (let i = at; i < end; i++) scaled[i] = (values[i] as number) * factor;
+  for (const { shape, trainable } of sectionLayout(section)) {
+    const end = at + shapeSize(shape);
+    if (trainable) for (let i = at; i < end; i++) scaled[i] = (values[i] as number) * factor;
     at = end;
   }
   return scaled;

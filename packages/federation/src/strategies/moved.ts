@@ -69,7 +69,8 @@ function average(
   let squares = 0;
   for (let i = from; i < end; i++) {
     const step = mean[i] as number;
-    to[i] = (before[i] as number) + step;
+    // Not even the sign of a zero changes where nothing moves.
+    to[i] = step === 0 ? (before[i] as number) : (before[i] as number) + step;
     squares += step * step;
   }
   return squares;

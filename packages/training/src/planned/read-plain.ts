@@ -108,10 +108,11 @@ function readInTurn(written: readonly WrittenLayer[], first: readonly number[]):
     const { config, outputShape, weights } = reader(fields, inputShape);
     fields.end();
     ensure(sizeOf(outputShape) <= MOST);
-    const withRoles = weights.map(({ name: weight, shape, learned }) => ({
-      spec: { name: `${name}/${weight}`, shape: [...shape], trainable: trainable && learned },
-      role: roleOf({ learned, trainable }),
-    }));
+    const withRoles = weights.map(({ name: weight, shape, learned }) => {
+      const role = roleOf({ learned, trainable });
+      const spec = { name: `${name}/${weight}`, shape: [...shape], trainable: trainable && learned };
+      return { spec: role === 'frozen' ? { ...spec, frozen: true } : spec, role };
+    });
     read.push({ name, className, config, inputShape, outputShape, weights: withRoles });
     inputShape = outputShape;
   }
