@@ -4,12 +4,14 @@ import {
   encodedBytes,
   FRAME_HEADER_BYTES,
   type Plan,
+  planDescription,
 } from '@coppice/protocol';
 
 /** The content of the privacy label, from the task and the plan in force. */
 export interface LabelFacts {
-  readonly parameters: number;
-  /** Bytes of one update: the change of every weight, as the plan's codec writes it, and a header. */
+  /** Numbers of one update: the change of every weight, and of every value of the strategy's own vectors. */
+  readonly numbers: number;
+  /** Bytes of one update: its numbers, as the plan's codec writes them, and a header. */
   readonly bytesPerRound: number;
   readonly rounds: number | null;
   /** The statements that follow from the plan: audience, limit, protection, inference. */
@@ -18,9 +20,10 @@ export interface LabelFacts {
 }
 
 export function labelFacts(parameters: number, plan: Partial<Plan>): LabelFacts {
+  const numbers = parameters * (1 + planDescription.vectorsOf(plan.strategy ?? ''));
   return {
-    parameters,
-    bytesPerRound: FRAME_HEADER_BYTES + encodedBytes(plan.uploadCodec ?? 'float32', parameters),
+    numbers,
+    bytesPerRound: FRAME_HEADER_BYTES + encodedBytes(plan.uploadCodec ?? 'float32', numbers),
     rounds: plan.rounds ?? null,
     label: consentLabel(plan),
     deadlineSeconds: plan.deadlineSeconds ?? null,

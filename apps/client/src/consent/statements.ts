@@ -16,7 +16,7 @@ export const labelText = catalogue(
     raw: 'Raw data sent',
     rawValue: '0 bytes',
     update: 'My update, each round',
-    updateValue: (parameters: number, bytes: number) => `${n(parameters)} numbers, ${formatBytes(bytes)}`,
+    updateValue: (numbers: number, bytes: number) => `${n(numbers)} numbers, ${formatBytes(bytes)}`,
     account: 'Account',
     accountValue: 'none; a random id',
     also: 'Also sent',
@@ -44,7 +44,7 @@ export const labelText = catalogue(
     raw: '发送的原始数据',
     rawValue: '0 字节',
     update: '每一轮我的更新',
-    updateValue: (parameters, bytes) => `${n(parameters)} 个数，${formatBytes(bytes)}`,
+    updateValue: (numbers, bytes) => `${n(numbers)} 个数，${formatBytes(bytes)}`,
     account: '账号',
     accountValue: '无；只有一个随机标识',
     also: '另外发送',
@@ -72,7 +72,7 @@ export const labelText = catalogue(
 /** The rows of the label: title and content. */
 export function labelRows({
   label,
-  parameters,
+  numbers,
   bytesPerRound,
 }: LabelFacts): readonly (readonly [string, string])[] {
   const t = labelText();
@@ -80,7 +80,7 @@ export function labelRows({
   return [
     [t.raw, t.rawValue],
     row(label.audience),
-    [t.update, t.updateValue(parameters, bytesPerRound)],
+    [t.update, t.updateValue(numbers, bytesPerRound)],
     row(label.limit),
     row(label.protection),
     [t.also, t.alsoValue],

@@ -1,4 +1,5 @@
 import { seededRandom, uniform } from '@coppice/ports';
+import { planDescription } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { finish, STEP_PARAMETERS } from '../steps.ts';
 import type { GlobalModel, RoundResult, Strategy, StrategyState } from '../strategy.ts';
@@ -46,6 +47,13 @@ describe.each(strategies.map((strategy) => [strategy.name, strategy] as const))(
   const { server } = strategy;
   const layout = layoutOf({ kernel: 3, mean: 2, bias: 2, mean_square: 1 });
   const model = { layout, weights: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+
+  it('sends as many vectors beside the model as plans, consent labels and estimates say', () => {
+    const groups = new Set(strategy.groups?.(layout).map(({ group }) => group));
+    const given = Object.keys(server.given?.(server.init(model)) ?? {});
+    const stated = planDescription.vectorsOf(strategy.name);
+    expect([groups.size, given.length]).toEqual([stated, stated]);
+  });
 
   it('moves running statistics by their plain mean, round after round', () => {
     let state = server.init(model);

@@ -104,6 +104,11 @@ export class PlanDescription {
     return owners.length === 0 ? null : owners;
   }
 
+  /** The number of vectors, as long as the model, that travel beside it each way in a round; 0 for an unknown strategy. */
+  vectorsOf(strategy: string): number {
+    return Object.hasOwn(this.#strategies, strategy) ? (this.#strategies[strategy]?.vectors ?? 0) : 0;
+  }
+
   /** The names of the fields that apply with a strategy, in the form's order. */
   namesFor(strategy: string): readonly string[] {
     return Object.keys(this.fields).filter((name) => this.#applies(name, strategy));
