@@ -27,6 +27,9 @@ describe('estimate', () => {
     const steps = estimate({ ...plan, downloadCodec: 'int8', downloadForm: 'steps' }, parameters, 100);
     expect(steps.perRound).toBe(rounded.perRound);
     expect(steps.inAll).toBe(13 * frame + 6 * rounded.down + 7 * 10 * frame);
+    // A control variate goes down in a frame of its own, and its change up in the update's.
+    const scaffold = estimate({ ...plan, strategy: 'scaffold', uploadCodec: 'int8' }, parameters, 100);
+    expect(scaffold).toMatchObject({ down: 13 * 2 * frame, up: 10 * (40 + 4 + 2 * 131) });
     // Steps above 1 MiB never travel: whole models do.
     const large = estimate({ ...plan, downloadCodec: 'int8', downloadForm: 'steps' }, 2_000_000, 100);
     expect(large.down).toBe(13 * (8_000_000 + 40));

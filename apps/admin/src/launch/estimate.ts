@@ -4,6 +4,7 @@ import {
   MAX_STEPS_BYTES,
   movesBySteps,
   type Plan,
+  planDescription,
 } from '@coppice/protocol';
 
 /**
@@ -14,7 +15,7 @@ export interface Estimate {
   /** Participants asked and updates taken in a round. */
   readonly asked: number;
   readonly taken: number;
-  /** One model on its way down, and one update on its way up. */
+  /** One model on its way down, and one update on its way up, each with the strategy's own vectors. */
   readonly model: number;
   readonly update: number;
   /** From the coordinator to the cohort in one round, and back. */
@@ -35,6 +36,7 @@ export interface Estimate {
 export function estimate(
   plan: Pick<
     Plan,
+    | 'strategy'
     | 'cohortSize'
     | 'cohortFraction'
     | 'overSelection'
@@ -52,12 +54,16 @@ export function estimate(
   const taken = Math.min(wanted, present);
   // 1.1 × 10 is a little over 11 in floating point, and still asks 11.
   const asked = Math.min(present, Math.ceil(taken * plan.overSelection - 1e-9));
-  const frame = (codec: Plan['uploadCodec']) => encodedBytes(codec, parameters) + FRAME_HEADER_BYTES;
-  const first = frame(movesBySteps(plan) ? 'float32' : plan.downloadCodec);
+  const frame = (codec: Plan['uploadCodec'], numbers = parameters) =>
+    encodedBytes(codec, numbers) + FRAME_HEADER_BYTES;
+  const vectors = planDescription.vectorsOf(plan.strategy);
+  const given = vectors * frame('float32');
+  const whole = frame(movesBySteps(plan) ? 'float32' : plan.downloadCodec);
   const step = frame(plan.downloadCodec);
+  const first = whole + given;
   // Steps that do not fit into a message do not travel.
-  const model = step <= MAX_STEPS_BYTES ? step : first;
-  const update = frame(plan.uploadCodec);
+  const model = (step <= MAX_STEPS_BYTES ? step : whole) + given;
+  const update = frame(plan.uploadCodec, parameters * (1 + vectors));
   const down = asked * model;
   const up = taken * update;
   return {

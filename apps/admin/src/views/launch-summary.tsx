@@ -28,6 +28,7 @@ const text = catalogue(
     all: 'In all',
     rounds: (n: string) => `${n} rounds`,
     each: 'One participant, a round',
+    expectedHelp: 'Only for the figures below and the command; the run takes as many as come.',
     changed: 'Changed from the task’s own',
     nothing: 'Nothing: the plan is the task’s own.',
     problems: (n: string) => `${n} to correct:`,
@@ -47,6 +48,7 @@ const text = catalogue(
     all: '合计',
     rounds: (n) => `${n} 轮`,
     each: '每人每轮',
+    expectedHelp: '仅用于下面的估算和命令，不限制参与人数。',
     changed: '与任务默认不同之处',
     nothing: '没有：计划即任务默认。',
     problems: (n) => `${n} 处需要修改：`,
@@ -59,6 +61,16 @@ const text = catalogue(
 
 const EXPECTED = 10;
 const form = setting('command', 'simulate', oneOf('simulate', 'curl', 'json'));
+
+/** A command of which no line ends within a flag; a value may stand on the line after its flag. */
+function unbroken(command: string) {
+  return command
+    .split(' ')
+    .flatMap((word, at) => [
+      at === 0 ? '' : ' ',
+      word.startsWith('-') ? <span class="unbroken">{word}</span> : word,
+    ]);
+}
 
 /** What would be launched: traffic before it is caused, what was changed, and the same as a command. */
 export function LaunchSummary({
@@ -87,10 +99,14 @@ export function LaunchSummary({
         <input
           id="expected"
           class="input"
+          aria-describedby="expected-help"
           inputMode="numeric"
           value={expected}
           onInput={(event) => setExpected(Math.max(1, Math.floor(Number(event.currentTarget.value)) || 1))}
         />
+        <p class="help" id="expected-help">
+          {t.expectedHelp}
+        </p>
       </div>
       {plan === null ? (
         <div class="note bad">
@@ -233,7 +249,7 @@ function Command({
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keyboard. */}
       <pre class="command" tabIndex={0} data-testid="command">
-        <code>{shown}</code>
+        <code>{form.value === 'simulate' ? unbroken(shown) : shown}</code>
       </pre>
     </div>
   );

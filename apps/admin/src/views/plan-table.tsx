@@ -13,7 +13,7 @@ import { text as shared } from './texts.ts';
 
 const text = catalogue(
   {
-    changed: (n: string) => `${n} fields differ from the general defaults; they are marked.`,
+    changed: (n: string) => `Changes from the general defaults (marked): ${n}.`,
     usual: (value: string) => `default ${value}`,
     json: 'Copy as JSON',
   },

@@ -116,7 +116,7 @@ export const text = catalogue(
     preset: 'Start from',
     planTitle: 'Plan',
     expected: 'Participants expected',
-    defaultIs: (value: string) => `Default: ${value}`,
+    defaultIs: (value: string) => `Default:\u00a0${value}`,
     notSet: 'not set',
     estimateTitle: 'What will be moved',
     estimateText: (asked: string, round: string, all: string, each: string) =>

@@ -99,6 +99,9 @@ describe('the privacy label', () => {
 
   it('says how large it is where the plan makes it smaller', () => {
     const { bytesPerRound } = labelFacts(199_210, { uploadCodec: 'int8' });
+    const scaffold = labelFacts(199_210, { strategy: 'scaffold', uploadCodec: 'float32' });
+    expect(scaffold.bytesPerRound).toBeGreaterThan(2 * 199_210 * 4);
+    expect(labelRows(scaffold).flat()).toContain('398,420 numbers, 1.59 MB');
     expect(bytesPerRound).toBeGreaterThan(199_210);
     expect(bytesPerRound).toBeLessThan(199_210 * 1.01);
   });

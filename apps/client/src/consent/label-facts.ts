@@ -9,7 +9,7 @@ import {
 
 /** The content of the privacy label, from the task and the plan in force. */
 export interface LabelFacts {
-  /** Numbers of one update: the change of every weight, and further vectors as long where the strategy has them. */
+  /** Numbers of one update: the change of every weight, and of every value of the strategy's own vectors. */
   readonly numbers: number;
   /** Bytes of one update: its numbers, as the plan's codec writes them, and a header. */
   readonly bytesPerRound: number;
@@ -20,10 +20,10 @@ export interface LabelFacts {
 }
 
 export function labelFacts(parameters: number, plan: Partial<Plan>): LabelFacts {
-  const vectors = planDescription.vectorsOf(plan);
+  const numbers = parameters * (1 + planDescription.vectorsOf(plan.strategy ?? ''));
   return {
-    numbers: vectors * parameters,
-    bytesPerRound: FRAME_HEADER_BYTES + vectors * encodedBytes(plan.uploadCodec ?? 'float32', parameters),
+    numbers,
+    bytesPerRound: FRAME_HEADER_BYTES + encodedBytes(plan.uploadCodec ?? 'float32', numbers),
     rounds: plan.rounds ?? null,
     label: consentLabel(plan),
     deadlineSeconds: plan.deadlineSeconds ?? null,

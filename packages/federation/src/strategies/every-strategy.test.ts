@@ -48,10 +48,11 @@ describe.each(strategies.map((strategy) => [strategy.name, strategy] as const))(
   const layout = layoutOf({ kernel: 3, mean: 2, bias: 2, mean_square: 1 });
   const model = { layout, weights: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
 
-  it('sends as many vectors as the consent label says', () => {
-    const kernels = layoutOf({ kernel: 3, bias: 2 });
-    const groups = new Set((strategy.groups?.(kernels) ?? []).map(({ group }) => group));
-    expect(planDescription.vectorsOf({ strategy: strategy.name })).toBe(1 + groups.size);
+  it('sends as many vectors beside the model as plans, consent labels and estimates say', () => {
+    const groups = new Set(strategy.groups?.(layout).map(({ group }) => group));
+    const given = Object.keys(server.given?.(server.init(model)) ?? {});
+    const stated = planDescription.vectorsOf(strategy.name);
+    expect([groups.size, given.length]).toEqual([stated, stated]);
   });
 
   it('moves running statistics by their plain mean, round after round', () => {

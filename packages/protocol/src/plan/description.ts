@@ -104,6 +104,11 @@ export class PlanDescription {
     return owners.length === 0 ? null : owners;
   }
 
+  /** The number of vectors, as long as the model, that travel beside it each way in a round; 0 for an unknown strategy. */
+  vectorsOf(strategy: string): number {
+    return Object.hasOwn(this.#strategies, strategy) ? (this.#strategies[strategy]?.vectors ?? 0) : 0;
+  }
+
   /** The names of the fields that apply with a strategy, in the form's order. */
   namesFor(strategy: string): readonly string[] {
     return Object.keys(this.fields).filter((name) => this.#applies(name, strategy));
@@ -114,12 +119,6 @@ export class PlanDescription {
     if (!Object.hasOwn(this.fields, name) || !this.#applies(name, strategy)) return undefined;
     const own = this.#strategies[strategy]?.parameters ?? {};
     return Object.hasOwn(own, name) ? own[name] : this.fields[name];
-  }
-
-  /** Vectors as long as the model that an update carries under a plan; 1 for a strategy that is not known here. */
-  vectorsOf(plan: PlanValues): number {
-    const { strategy } = plan;
-    return (typeof strategy === 'string' ? this.#strategies[strategy]?.vectors : undefined) ?? 1;
   }
 
   /** The general defaults with a strategy. */

@@ -8,8 +8,8 @@ export const scaffold = {
     en: 'Control variates on server and devices correct each local step for how the device differs from the rest (Karimireddy et al., 2020). Twice the bytes, both ways; a vector as long as the model stays on each device.',
     zh: '服务器与设备上的控制变量修正每一步本地训练，抵消设备间的差异（Karimireddy 等，2020）。上下行字节加倍；每台设备上保留一个与模型等长的向量。',
   },
-  vectors: 2,
   requires: ['strategy:scaffold'],
+  vectors: 1,
   refuses: ({ controlVariate, optimizer }) =>
     controlVariate === 'steps' && optimizer !== 'sgd'
       ? {

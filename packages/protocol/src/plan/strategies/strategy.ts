@@ -6,10 +6,10 @@ export interface PlanStrategy {
   readonly label: Localized;
   /** The rule, in one sentence, with its paper. */
   readonly help: Localized;
-  /** Vectors as long as the model that an update carries, on the consent label; left out, 1. */
-  readonly vectors?: number;
   /** The capabilities that a participant must have; none for a strategy of the coordinator alone. */
   readonly requires: readonly string[];
+  /** Vectors of the model's length that travel beside it each way in a round: down as float32, up as the updates. None by default. */
+  readonly vectors?: number;
   /** A value of the plan that cannot go with this strategy, and the values that can; `null`: all can. */
   readonly refuses?: (plan: PlanValues) => { readonly field: string; readonly message: string } | null;
   /**
