@@ -6,7 +6,7 @@ import { encodedFrame } from './raw-participant.ts';
 export interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly role: 'step' | 'average' | 'measure';
+  readonly role: 'step' | 'average' | 'frozen' | 'measure';
   readonly group: string;
   readonly unit: number;
   readonly bound: number | null;
@@ -20,7 +20,9 @@ export interface Encoder {
   encode(values: readonly number[]): Uint8Array;
 }
 
-const sizeOf = ({ shape }: Pick<Tensor, 'shape'>) => shape.reduce((size, length) => size * length, 1);
+/** Numbers that travel: of a frozen tensor none. */
+const sizeOf = ({ shape, role }: Pick<Tensor, 'shape' | 'role'>) =>
+  role === 'frozen' ? 0 : shape.reduce((size, length) => size * length, 1);
 
 export function float32(values: readonly number[]): Uint8Array {
   return new Uint8Array(Float32Array.from(values).buffer);
@@ -64,7 +66,8 @@ export function contributionPayload(
     const of = { step: [] as number[], average: [] as number[] };
     let at = 0;
     for (const tensor of tensors) {
-      of[tensor.role as 'step' | 'average'].push(...values.slice(at, at + sizeOf(tensor)));
+      if (tensor.role !== 'frozen')
+        of[tensor.role as 'step' | 'average'].push(...values.slice(at, at + sizeOf(tensor)));
       at += sizeOf(tensor);
     }
     return Buffer.concat([float32(of.average), encoder.encode(of.step)]);
