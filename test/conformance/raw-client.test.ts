@@ -601,7 +601,9 @@ describe('a participant written from docs/protocol.md', () => {
 
   it('fetches a large model in pieces, answers in pieces, and goes on where it was', async () => {
     await postLargeTask();
-    const run = await launch({ minParticipants: 1, rounds: 1, evaluationShare: 0 }, { task: 'large' });
+    // Its random change is longer than a first round's bound, which would scale it down.
+    const plan = { minParticipants: 1, rounds: 1, evaluationShare: 0, firstNorm: null };
+    const run = await launch(plan, { task: 'large' });
     const one = await enter('i', run, 10);
     const { raw, answer, weights, hash } = one;
     expect(one.ask.parcels[0].frame.byteLength).toBe(40);

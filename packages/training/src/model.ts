@@ -73,6 +73,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
     checkHead(model, description.loss, description.data);
     const bare = layoutOf(model);
     const roles = rolesOf(model, bare);
+    fixStatistics(model);
     return {
       model,
       layout: bare.map((spec, i) => (roles[i] === 'frozen' ? { ...spec, frozen: true } : spec)),
@@ -189,10 +190,36 @@ function layoutOf(model: tf.LayersModel): Layout {
 }
 
 function rolesOf(model: tf.LayersModel, layout: Layout): WeightRole[] {
-  const statistics = new Set(everyLayer(model).flatMap(statisticsOf));
-  return model.weights.map(({ id }, i) =>
-    roleOf({ learned: !statistics.has(id), trainable: layout[i]?.trainable === true }),
+  const frozen = new Set(frozenNormalizations(model));
+  const statistics = new Map(
+    everyLayer(model).flatMap((layer) => statisticsOf(layer).map((id) => [id, !frozen.has(layer)] as const)),
   );
+  return model.weights.map(({ id }, i) =>
+    roleOf({
+      learned: !statistics.has(id),
+      trainable: statistics.get(id) ?? layout[i]?.trainable === true,
+    }),
+  );
+}
+
+/** The batch normalizations of a model none of whose weights is given to the optimizer. */
+function frozenNormalizations(model: tf.LayersModel): tf.layers.Layer[] {
+  const trained = new Set(model.trainableWeights.map(({ id }) => id));
+  return everyLayer(model).filter(
+    (layer) =>
+      layer.getClassName() === 'BatchNormalization' &&
+      (layer.weights.length > statisticsOf(layer).length
+        ? !layer.weights.some(({ id }) => trained.has(id))
+        : !layer.trainable),
+  );
+}
+
+/** Lets frozen batch normalizations use what they kept, in training as well. tfjs would use and keep the batch's. */
+function fixStatistics(model: tf.LayersModel): void {
+  for (const layer of frozenNormalizations(model)) {
+    const call = layer.call.bind(layer);
+    layer.call = (inputs, kwargs) => call(inputs, { ...kwargs, training: false });
+  }
 }
 
 /** The ids of the weights that a layer's forward pass moves in training. In tfjs, only batch normalization has them. */

@@ -5,14 +5,13 @@
 export type WeightRole = 'step' | 'average' | 'frozen';
 
 /**
- * The role of a weight as tfjs treats it.
+ * The role of a weight.
  *
  * @param learned whether the layer makes it for the optimizer; false for statistics.
- * @param trainable whether the optimizer is given it. Batch normalization with `trainable: false` normalizes by the
- *   batch and moves its statistics in training all the same (tfjs-layers 4.22), so a frozen layer's statistics are not
- *   frozen.
+ * @param trainable whether the layer is trained. One that is not keeps its statistics, too: a frozen batch normalization
+ *   normalizes by what it kept, in training as well, as in Keras since 2.1.3. Plain tfjs-layers 4.22 moves them all the same.
  */
 export function roleOf({ learned, trainable }: { learned: boolean; trainable: boolean }): WeightRole {
-  if (!learned) return 'average';
-  return trainable ? 'step' : 'frozen';
+  if (!trainable) return 'frozen';
+  return learned ? 'step' : 'average';
 }

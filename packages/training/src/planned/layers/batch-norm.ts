@@ -2,7 +2,7 @@ import { type LayerInfo, notPlanned, type PlanLayer, sizeOf, weightOf } from '..
 
 /**
  * Batch normalization over the last axis: by the batch's own mean and variance where gradients are made, which move the
- * kept ones while training, and by the kept ones otherwise.
+ * kept ones while training, and by the kept ones otherwise. A frozen layer goes by the kept ones always.
  */
 export function planBatchNorm(layer: LayerInfo): PlanLayer {
   const { config, inputShape } = layer;
@@ -17,17 +17,35 @@ export function planBatchNorm(layer: LayerInfo): PlanLayer {
   const n = sizeOf(inputShape);
   const c = inputShape.at(-1) as number;
   const perExample = n / c;
+  const frozen = !gamma.trainable && !beta.trainable;
   return (plan, input, mode) => {
     const { kernels } = plan;
     const output = plan.slot(n);
-    if (mode === 'ask') {
+    if (mode === 'ask' || frozen) {
       plan.step([input, output], (at) => {
         const [x, y] = [at(input), at(output)];
         const [mean, variance] = [keptMean.at, keptVariance.at];
         return (rows) =>
           kernels.normalize(rows * perExample, c, epsilon, x, mean, variance, gamma.at, beta.at, y);
       });
-      return { output, backward: (gradient) => gradient };
+      if (mode === 'ask') return { output, backward: (gradient) => gradient };
+      return {
+        output,
+        backward(gradient, wanted) {
+          if (!wanted) return null;
+          const [unused, zero] = [plan.slot(0, c), plan.slot(0, c)];
+          plan.step([gradient, unused, zero], (at) => {
+            const [d, none, zeros] = [at(gradient), at(unused), at(zero)];
+            return (rows) => {
+              // The variance of one row.
+              kernels.columnMoments(1, c, gamma.at, none, zeros);
+              // dx = dy · γ / √(variance + ε).
+              kernels.normalize(rows * perExample, c, epsilon, d, zeros, keptVariance.at, gamma.at, zeros, d);
+            };
+          });
+          return gradient;
+        },
+      };
     }
     const [batchMean, batchVariance] = [plan.slot(0, c), plan.slot(0, c)];
     plan.step([input, output, batchMean, batchVariance], (at) => {
