@@ -19,16 +19,16 @@ export function pausedSentence(reason: WireError): string {
 /** The event of a round in which updates counted for less than they came with; `null`: none did. */
 export function shortenedSentence({ round, accepted, capped = 0, scaled = 0 }: Round): string | null {
   const parts = [
-    ...(capped === 0 ? [] : [`${capped} counted at the weight cap`]),
-    ...(scaled === 0 ? [] : [`${scaled} were scaled down to the norm bound`]),
+    ...(capped === 0 ? [] : [`${capped} at the weight cap`]),
+    ...(scaled === 0 ? [] : [`${scaled} at the norm bound`]),
   ];
   if (parts.length === 0) return null;
-  return `Round ${round}: of ${accepted} updates ${parts.join(', ')}.`;
+  return `Round ${round}: of ${accepted} updates, ${parts.join(' and ')} counted for less than they came with.`;
 }
 
 /** The event of a model with running variances that would have been negative. */
 export function variancesSentence(round: number, kept: number): string {
-  return `Round ${round} would have made ${kept} running variances of the model negative; they are 0. An update held averages that no data has.`;
+  return `Round ${round} would have made running variances of the model negative: ${kept} are 0 instead. An update held averages that no data has.`;
 }
 
 /** The event of a model of which no participant could tell a loss. */
