@@ -90,6 +90,23 @@ it('makes a large model over many turns of the event loop, to the bits that one 
   expect(value.hash).toBe(weightsHash(expected));
 });
 
+it('leaves no negative running variance in the model, and tells how many would have been', async () => {
+  const normalised: Layout = [
+    { name: 'bn/gamma', shape: [1], trainable: true },
+    { name: 'bn/moving_mean', shape: [1], trainable: false },
+    { name: 'bn/moving_variance', shape: [2], trainable: false },
+  ];
+  const strategy = strategyOf(defaultPlan);
+  const model = { layout: normalised, weights: new Float32Array([1, 1, 1, 1]) };
+  const sum = sumOf(normalised, [new Float32Array([-3, -3, -300, 1]), new Float32Array([0, 0, 0, 1])]);
+  const state = strategy.server.init(model);
+  const sections = sectionsIn(normalised);
+  const next = await apply(round, { strategy, state, model, sections }, { sum }, noRows);
+  expect(next.weights).toEqual(new Float32Array([-0.5, -0.5, 0, 2]));
+  expect(next.variancesKept).toBe(1);
+  expect(next.hash).toBe(weightsHash(next.weights));
+});
+
 it('takes a strategy that knows no steps, and tells it of the round', async () => {
   const small: Layout = [{ name: 'all', shape: [2], trainable: true }];
   const seen: RoundResult[] = [];

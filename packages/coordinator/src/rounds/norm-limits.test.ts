@@ -8,7 +8,14 @@ import { id, launch, leftIn, world } from './run-world.ts';
 
 type World = Awaited<ReturnType<typeof world>>;
 
-const PLAN: Partial<Plan> = { rounds: 4, minParticipants: 3, quorum: 1, evaluationShare: 0.1 };
+const PLAN: Partial<Plan> = {
+  rounds: 4,
+  minParticipants: 3,
+  quorum: 1,
+  evaluationShare: 0.1,
+  normFactor: 3,
+  firstNorm: 30,
+};
 
 async function round(w: World, changes: readonly (readonly number[])[], weight = 1): Promise<void> {
   for (const [n, change] of changes.entries()) await w.answers(n + 1, change, weight);

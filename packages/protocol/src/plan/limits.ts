@@ -62,7 +62,7 @@ export const limits = {
     },
   }),
   normFactor: optional(real, 1, 1e6, {
-    default: 3,
+    default: 2,
     unset: null,
     label: { en: 'Norm bound, in medians', zh: '范数界（中位数倍数）' },
     unit: { en: 'times the median', zh: '倍中位数' },
@@ -76,7 +76,7 @@ export const limits = {
     },
   }),
   firstNorm: optional(real, 1e-6, 1e9, {
-    default: 30,
+    default: 20,
     unset: null,
     label: { en: 'Norm bound of the first round', zh: '首轮范数界' },
     unit: norm,
