@@ -1,13 +1,15 @@
 import { codecsMnist } from './codecs-mnist.ts';
 import { fedavgMnist } from './fedavg-mnist.ts';
+import { oneOfTen } from './one-of-ten.ts';
 
 /**
- * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. Each takes tens of
- * minutes, and goes on where it was stopped.
+ * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. `fedavg` and `codecs`
+ * take tens of minutes and go on where they were stopped; `one-of-ten` takes a few.
  */
 const experiments: Readonly<Record<string, () => Promise<void>>> = {
   fedavg: fedavgMnist,
   codecs: codecsMnist,
+  'one-of-ten': oneOfTen,
 };
 
 const wanted = process.argv.slice(2).filter((arg) => arg !== '--');
