@@ -10,6 +10,9 @@ const PLAN = {
   overSelection: 1,
   rounds: 1,
   deadlineSeconds: 60,
+  // Updates here are made up, and long: they count as they are.
+  weightFactor: null,
+  normFactor: null,
   graceSeconds: 5,
 };
 const NUMBERS = [1, 2, 3];

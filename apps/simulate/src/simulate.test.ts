@@ -77,6 +77,8 @@ describe('pnpm simulate', () => {
         'bytesUp',
         'bytesDown',
         'seconds',
+        'capped',
+        'scaled',
       ]);
       expect(round).toMatchObject({ participants: 6 });
       // At least the weights themselves, for each of six, each way: 131 parameters of four bytes.
@@ -91,6 +93,8 @@ describe('pnpm simulate', () => {
       'bytesUp',
       'bytesDown',
       'seconds',
+      'capped',
+      'scaled',
     ]);
     expect(done).toMatchObject({
       rounds: 3,
