@@ -13,8 +13,10 @@ export interface ExactSumKernels {
   /**
    * sums ← sums + round(scale · x) + bits(1.5 · 2⁵²) over n float32 values; needs |scale · x| < 2⁵¹ and a scale of
    * at most 29 bits. Ties go to even.
+   *
+   * @returns Σ x², in float64; the same bits on every variant.
    */
-  addUnits(n: number, scale: number, x: number, sums: number): void;
+  addUnits(n: number, scale: number, x: number, sums: number): number;
   /** The same for |scale · x| < 2⁸⁰, and without the bits: high · 2³² + low ← high · 2³² + low + round(scale · x). */
   addLargeUnits(n: number, scale: number, x: number, low: number, high: number): void;
   /** Takes `additions` · bits(1.5 · 2⁵²) off n sums. */

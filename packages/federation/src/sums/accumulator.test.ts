@@ -366,6 +366,32 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     }
   });
 
+  it('tells the norms of a vector, of steps and of averages, the same bits on every variant', () => {
+    const random = seededRandom('norms');
+    for (const [steps, averages] of [
+      [1, 0],
+      [7, 2],
+      [8, 8],
+      [1001, 30],
+      [SLICE - 3, SLICE + 11],
+      [2 * SLICE + 5, 0],
+    ] as const) {
+      const values = Float32Array.from({ length: steps + averages }, () => (uniform(random) - 0.5) * 1e-3);
+      const layout = [
+        { name: 'kernel', shape: [steps], trainable: true },
+        { name: 'mean', shape: [averages], trainable: false },
+      ];
+      const limit = { layout, bound: { trainable: NONE, nonTrainable: NONE } };
+      const norms = (one: Variant) =>
+        finish(new ExactAccumulator(values.length, one).holdInSteps(float32Values(values), 3, limit)).norms;
+      const found = norms(variant);
+      const norm = (from: number, to: number) => Math.hypot(...values.subarray(from, to));
+      expect(found.trainable / norm(0, steps)).toBeCloseTo(1, 12);
+      if (averages > 0) expect(found.nonTrainable / norm(steps, values.length)).toBeCloseTo(1, 12);
+      expect(norms('scalar')).toEqual(found);
+    }
+  });
+
   it('takes no more updates than its range allows, partial sums included', () => {
     const sum = new ExactAccumulator(1, variant);
     const zeros = { high: new Float64Array(1), low: new Float64Array(1), weight: 1 };

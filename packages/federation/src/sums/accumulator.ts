@@ -12,6 +12,7 @@ import {
   MAX_WEIGHTED,
   type NormLimit,
   readSlice,
+  roleWithin,
   type Squares,
 } from './check-values.ts';
 
@@ -200,8 +201,10 @@ export class ExactAccumulator {
         if (!(magnitude * weight <= this.#maxWeighted))
           throw (yield* inspect(values, weight, limit, this.#maxWeighted)).fault;
         const end = added + this.#sliceLength(added);
-        if (limit !== undefined) addSquares(squares, this.#memory, limit.layout, added, end);
-        this.#addSlice(added, magnitude, scale);
+        const role = limit === undefined ? null : roleWithin(limit.layout, added, end);
+        if (limit !== undefined && role === null) addSquares(squares, this.#memory, limit.layout, added, end);
+        const sum = this.#addSlice(added, magnitude, scale);
+        if (role !== null) squares[role] += sum;
         added = end;
       }
       whole = true;
@@ -304,20 +307,21 @@ export class ExactAccumulator {
     return readSlice(values, this.#memory, { from, to: from + this.#sliceLength(from), at: VALUES });
   }
 
-  #addSlice(from: number, magnitude: number, scale: number): void {
+  /** Adds the slice of values that was read. @returns Σ value² of it. */
+  #addSlice(from: number, magnitude: number, scale: number): number {
     const { kernels } = this.#memory;
     const count = this.#sliceLength(from);
     const units = magnitude * Math.abs(scale);
     if (units < ROUNDER_RANGE) {
       this.#makeRoom(from, units + 1);
-      kernels.addUnits(count, scale, VALUES, SUMS + from * 8);
       const slice = from / SLICE;
       this.#additions[slice] = (this.#additions[slice] as number) + 1;
-    } else {
-      const high = this.#ownHigh();
-      this.#makeRoom(from, CARRY);
-      kernels.addLargeUnits(count, scale, VALUES, SUMS + from * 8, high + from * 8);
+      return kernels.addUnits(count, scale, VALUES, SUMS + from * 8);
     }
+    const high = this.#ownHigh();
+    this.#makeRoom(from, CARRY);
+    kernels.addLargeUnits(count, scale, VALUES, SUMS + from * 8, high + from * 8);
+    return kernels.sumOfSquares(count, VALUES);
   }
 
   /** Takes the first `added` values off again, which were added times `counted`. */

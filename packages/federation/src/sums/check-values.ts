@@ -154,3 +154,19 @@ export function addSquares(
     begin = end;
   }
 }
+
+/** The role that all parameters `from` to before `to` have; `null` where they have both. */
+export function roleWithin(layout: Layout, from: number, to: number): keyof Squares | null {
+  let begin = 0;
+  let role: keyof Squares | null = null;
+  for (const { shape, trainable } of layout) {
+    const end = begin + shapeSize(shape);
+    if (Math.min(end, to) > Math.max(begin, from)) {
+      const own = trainable ? 'trainable' : 'nonTrainable';
+      if (role !== null && role !== own) return null;
+      role = own;
+    }
+    begin = end;
+  }
+  return role;
+}

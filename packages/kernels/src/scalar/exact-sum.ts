@@ -35,11 +35,28 @@ export function scalarExactSum(buffer: () => ArrayBuffer): ExactSumKernels {
     addUnits(n, scale, x, sums) {
       const values = float32s(x, n);
       const to = int64s(sums, n);
+      const squares = [0, 0, 0, 0, 0, 0, 0, 0];
+      const whole = n - (n % 8);
       for (let i = 0; i < n; i++) {
-        const units = scale * (values[i] as number) + ROUNDER - ROUNDER;
+        const value = values[i] as number;
+        const units = scale * value + ROUNDER - ROUNDER;
         const carried = Math.floor(units / CARRY);
         to.add(i, ROUNDER_HIGH + carried, units - carried * CARRY);
+        if (i < whole) squares[i % 8] = (squares[i % 8] as number) + value * value;
       }
+      const [a, b, c, d, e, f, g, h] = squares as [
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
+      let sum = a + c + (e + g) + (b + d + (f + h));
+      for (let i = whole; i < n; i++) sum += (values[i] as number) ** 2;
+      return sum;
     },
     addLargeUnits(n, scale, x, low, high) {
       const values = float32s(x, n);
