@@ -123,6 +123,11 @@ export class Exchange {
     return this.#o.sum;
   }
 
+  /** The largest weight of a member that counts. */
+  weightCap(participant: string): number {
+    return this.#o.weightCap(participant);
+  }
+
   get isClosed(): boolean {
     return this.#closed;
   }

@@ -9,7 +9,7 @@ export interface Question {
   readonly kind: ExchangeKind;
   readonly round: number;
   readonly attempt: number;
-  readonly given: Ask['given'];
+  readonly given: Omit<Ask['given'], 'weightCap'>;
   /** The parcels for a participant, which may have some already. */
   readonly parcels: (participant: string) => Ask['parcels'];
 }
@@ -34,6 +34,7 @@ export function ask(
       remaining,
       asked: exchange.cohort.size,
       parcels: parcels(participant),
+      given: { ...question.given, weightCap: exchange.weightCap(participant) },
     });
   }
 }

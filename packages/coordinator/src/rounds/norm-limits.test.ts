@@ -43,7 +43,7 @@ const THREE = [
 
 it('scales down what is longer than some medians of the last rounds, and counts it so', async () => {
   const w = await started();
-  expect(w.lastAsk().message.given.normBounds).toEqual({ model: 30 });
+  expect(w.lastAsk().message.given).toEqual({ weightCap: expect.any(Number), normBounds: { model: 30 } });
   await round(w, THREE);
   expect(last(w)).toMatchObject({ normBounds: { model: 30 }, norms: { model: [3] }, scaled: 0 });
   expect(w.events).not.toContain('updates-shortened');
@@ -104,6 +104,7 @@ it('bounds nothing where the plan says so', async () => {
 
 it('counts at the cap what announced far more than the others, from the next round on', async () => {
   const w = await started(PLAN, [10, 10, 10]);
+  expect(w.lastAsk().message.given.weightCap).toBe(10);
   await round(w, THREE, 10);
   expect(last(w)).toMatchObject({ examples: 30, capped: 0 });
   // The open round keeps the caps of its opening.
