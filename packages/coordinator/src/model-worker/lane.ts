@@ -3,8 +3,8 @@ import { CoppiceError } from '@coppice/protocol';
 import type { Job, Results } from './jobs.ts';
 import { type Limit, WorkerThread } from './worker-thread.ts';
 
-/** Milliseconds without work after which a thread that is not to be kept is ended: one with tfjs takes tens of megabytes. */
-const IDLE = 60_000;
+/** Milliseconds without work after which a thread that is not to be kept is ended: one with tfjs takes tens of megabytes, and starts in a second. */
+const IDLE = 1_000;
 
 export interface LaneOptions {
   readonly script: URL;

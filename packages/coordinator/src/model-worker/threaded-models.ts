@@ -60,8 +60,6 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         ),
       ),
     describe(task, seed) {
-      // A model that is asked about will be measured: what that takes is loaded meanwhile.
-      evaluations.warm(threads);
       const limit = limitOf(`Drawing the first weights of the task "${task.id}"`);
       return described.get(`${seed}/${modelKey(task)}`, () =>
         descriptions.do(task.id, { kind: 'describe', task, seed }, limit),
