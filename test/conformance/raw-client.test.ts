@@ -61,27 +61,33 @@ async function launch(plan: Json, { admission = 'open', task = 'iris' } = {}): P
 }
 
 /** A task whose model has more than 1 MiB: 300,000 weights between 600 columns and 500 units, and some more. */
-async function postLargeTask(): Promise<void> {
-  if ((await fetch(`${coordinator.url}/api/tasks/large`)).ok) return;
+const postLargeTask = () => postTask('large', { columns: 600, units: 500 });
+
+/** Makes a task of two classes with one hidden layer, where it is not there yet. */
+async function postTask(
+  id: string,
+  { columns, units, hidden = {} }: { columns: number; units: number; hidden?: Json },
+): Promise<void> {
+  if ((await fetch(`${coordinator.url}/api/tasks/${id}`)).ok) return;
   const dense = (name: string, units: number, more: Json) => ({
     class_name: 'Dense',
     config: { name, units, ...more },
   });
   await post('/api/tasks', {
-    id: 'large',
-    title: { en: 'Large' },
-    description: { en: 'A model that travels in pieces.' },
+    id,
+    title: { en: id },
+    description: { en: 'A model of a test.' },
     data: {
       kind: 'table',
-      features: Array.from({ length: 600 }, (_, i) => ({ name: `x${i}` })),
+      features: Array.from({ length: columns }, (_, i) => ({ name: `x${i}` })),
       target: { kind: 'class', name: 'y', classes: ['a', 'b'] },
     },
     model: {
       class_name: 'Sequential',
       config: {
-        name: 'large',
+        name: id,
         layers: [
-          dense('hidden', 500, { activation: 'relu', batch_input_shape: [null, 600] }),
+          dense('hidden', units, { activation: 'relu', batch_input_shape: [null, columns], ...hidden }),
           dense('out', 2, { activation: 'softmax' }),
         ],
       },
@@ -574,6 +580,37 @@ describe('a participant written from docs/protocol.md', () => {
     );
     expect(there).toEqual(weights);
   });
+
+  it.each([
+    { capability: 'codec:int8', plan: { uploadCodec: 'int8' } },
+    { capability: 'optimizer:momentum', plan: { optimizer: 'momentum' } },
+    { capability: 'strategy:scaffold', plan: { strategy: 'scaffold' } },
+    { capability: 'step:clip', plan: { clipNorm: 1 } },
+    { capability: 'role:frozen', plan: {}, task: 'frozen' },
+  ])(
+    'is refused by name where a run needs $capability and it does not name it',
+    async ({ capability, plan, task = 'iris' }) => {
+      await postTask('frozen', { columns: 4, units: 3, hidden: { trainable: false } });
+      const run = await launch({ minParticipants: 2, ...plan }, { task });
+      const join = async (name: string, features?: readonly string[]) => {
+        const keys = keysOf(name);
+        const raw = connect(
+          { protocol: 4, key: keys.key, ...(features === undefined ? {} : { features }) },
+          keys,
+        );
+        await raw.event('welcome');
+        const about = { device: 'headless', backend: 'none', examples: 5, speed: null, paused: false };
+        return (await raw.ask('join', { run, ...about })).message;
+      };
+      const refused = {
+        ok: false,
+        error: { code: 'plan-unsupported', message: expect.stringContaining(capability), retry: 'reload' },
+      };
+      expect(await join(`names nothing, ${capability}`)).toMatchObject(refused);
+      expect(await join(`names another, ${capability}`, ['of-a-newer-version'])).toMatchObject(refused);
+      expect(await join(`names ${capability}`, [capability])).toMatchObject({ ok: true });
+    },
+  );
 
   it.each(['open', 'invited'] as const)(
     'fetches a large model of a run that is %s over HTTP, and goes on where the line broke',
