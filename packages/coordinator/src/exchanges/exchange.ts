@@ -376,11 +376,6 @@ export class Exchange {
     for (const [, { taking }] of this.cohort.entries()) await taking?.catch(() => {});
   }
 
-  /** Resolves when every answer that counts is on disk. @throws CoppiceError `storage-failed` */
-  async stored(): Promise<void> {
-    for (const [, { stored }] of this.cohort.entries()) await stored;
-  }
-
   #consider(): void {
     if (this.#closed) return;
     const verdict = this.cohort.verdict(this.#timeIsUp);

@@ -355,8 +355,6 @@ export class RoundLoop {
     const { plan } = record;
     const { layout, spool } = this.#o;
     const { strategy, train } = forms;
-    // Rows are read from the disk.
-    if (strategy.needs === 'rows') await exchange.stored();
     const applied = await apply(
       { number: opening.round, joined: opening.joined },
       { strategy, state: model.state, model: { layout, weights: model.weights }, sections: train.sections },

@@ -44,16 +44,7 @@ export function scalarExactSum(buffer: () => ArrayBuffer): ExactSumKernels {
         to.add(i, ROUNDER_HIGH + carried, units - carried * CARRY);
         if (i < whole) squares[i % 8] = (squares[i % 8] as number) + value * value;
       }
-      const [a, b, c, d, e, f, g, h] = squares as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
+      const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = squares;
       let sum = a + c + (e + g) + (b + d + (f + h));
       for (let i = whole; i < n; i++) sum += (values[i] as number) ** 2;
       return sum;
