@@ -140,7 +140,6 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     ] as const) {
       const values = Float32Array.from({ length }, () => (uniform(random) - 0.5) * scale);
       atOnce.add(values, examples);
-      finish(inSteps.checkInSteps(float32Values(values), examples));
       const steps = inSteps.addInSteps(float32Values(values), examples);
       let pieces = 1;
       while (steps.next().done !== true) {
@@ -164,12 +163,12 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     for (const at of [0, STEP_PARAMETERS + 1, values.length - 1]) {
       const sum = new ExactAccumulator(values.length, variant);
       values.fill(0)[at] = value;
-      expect(() => finish(sum.checkInSteps(float32Values(values), examples))).toThrow(
+      expect(() => finish(sum.addInSteps(float32Values(values), examples))).toThrow(
         expect.objectContaining({ code }),
       );
     }
     const other = new ExactAccumulator(values.length - 1);
-    expect(() => finish(other.checkInSteps(float32Values(values.fill(0)), 1))).toThrow(
+    expect(() => finish(other.addInSteps(float32Values(values.fill(0)), 1))).toThrow(
       expect.objectContaining({ code: 'update-shape' }),
     );
   });
@@ -322,11 +321,6 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     expect(sum.updates).toBe(3);
     const cases = good.map((values) => ({ values, examples: 3 }));
     expect(sum.partial()).toEqual(sumOf(cases, length, variant).partial());
-    expect(() => finish(sum.checkInSteps(float32Values(bad), 3))).toThrow(
-      expect.objectContaining({ code: 'update-not-finite' }),
-    );
-    finish(sum.checkInSteps(float32Values(good[0] as Float32Array), 3));
-    expect(sum.updates).toBe(3);
   });
 
   it('leaves its memory, emptied, to the next', () => {

@@ -214,20 +214,6 @@ export class ExactAccumulator {
     return squares;
   }
 
-  /**
-   * All that `add` looks at, a piece of the model at a time, and nothing is added.
-   *
-   * @returns the factor by which the limit would shorten it.
-   * @throws CoppiceError as `addInSteps`.
-   */
-  *checkInSteps(values: Values, weight: number, limit?: NormLimit): Steps<number> {
-    this.#requireRoom(1);
-    checkShape(values.parameters, this.#parameters, weight);
-    const { fault, factor } = yield* inspect(values, weight, limit, this.#maxWeighted);
-    if (fault !== null) throw fault;
-    return factor;
-  }
-
   /** Adds what another accumulator has summed. Exact, like everything here. @throws CoppiceError `update-shape`, `update-out-of-range` */
   merge(partial: PartialSum): void {
     this.requireMergeable(partial);

@@ -39,16 +39,6 @@ export class ExactSum implements Sum {
     return this.#weight;
   }
 
-  *check({ vectors }: Contribution, weight: number, limits: Limits): Steps<number> {
-    let factor = 1;
-    for (const [group, { section, sum }] of this.#vectors)
-      factor = Math.min(
-        factor,
-        yield* sum.checkInSteps(vectorOf(vectors, group), weightIn(section, weight), limits.get(group)),
-      );
-    return factor;
-  }
-
   *add(contribution: Contribution, weight: number, limits: Limits): Steps<Added> {
     const { vectors, measures } = contribution;
     const held: Held[] = [];

@@ -32,11 +32,7 @@ export class RowsSum implements Sum {
     return this.#weight;
   }
 
-  *check(contribution: Contribution, weight: number, limits: Limits): Steps<number> {
-    return (yield* this.#look(contribution, weight, limits)).factor;
-  }
-
-  *#look({ vectors }: Contribution, weight: number, limits: Limits): Steps<Added> {
+  *add({ vectors, measures }: Contribution, weight: number, limits: Limits): Steps<Added> {
     let factor = 1;
     const norms: Record<string, number> = {};
     for (const section of this.#vectors) {
@@ -49,15 +45,10 @@ export class RowsSum implements Sum {
       if (limit !== undefined) Object.assign(norms, namedNorms(section, found.norms));
       factor = Math.min(factor, found.factor);
     }
-    return { factor, norms };
-  }
-
-  *add(contribution: Contribution, weight: number, limits: Limits): Steps<Added> {
-    const added = yield* this.#look(contribution, weight, limits);
-    this.measures.add(contribution.measures);
+    this.measures.add(measures);
     this.#count += 1;
     this.#weight += weight;
-    return added;
+    return { factor, norms };
   }
 
   // biome-ignore lint/correctness/useYield: a sum is read in steps; this one has none.

@@ -47,13 +47,6 @@ export interface Sum {
   /** Readable at any time. */
   readonly measures: MeasureSum;
   /**
-   * Looks at all that `add` looks at, and adds nothing.
-   *
-   * @returns the factor by which the limits would shorten it.
-   * @throws CoppiceError as `add`.
-   */
-  check(contribution: Contribution, weight: number, limits: Limits): Steps<number>;
-  /**
    * Adds one contribution, a piece at a time. It counts when the steps are done; given up in between, nothing was added.
    *
    * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-norm`, `update-out-of-range`;
