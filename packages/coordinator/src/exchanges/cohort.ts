@@ -59,33 +59,20 @@ export class Cohort {
   readonly #wanted: Wanted;
   readonly #beyond: ReadonlySet<CohortMember>;
   readonly #owed: ReadonlySet<CohortMember>;
+  readonly #bytes: (participant: string) => Bytes;
+  /** Whether participants may still become members until the time is up. */
+  readonly #isOpen: boolean;
 
   constructor(
-    ids: readonly string[],
+    ids: readonly string[] | 'anyone',
     wanted: Wanted,
     begin: { outcome: 'asked' | 'away'; bytes: (participant: string) => Bytes },
   ) {
     this.#wanted = wanted;
-    this.#members = new Map(
-      ids.map((id) => [
-        id,
-        {
-          outcome: begin.outcome,
-          milliseconds: null,
-          bytesBefore: begin.bytes(id),
-          refused: false,
-          diverged: false,
-          weight: 0,
-          capped: false,
-          factor: 1,
-          means: null,
-          norms: {},
-          taking: null,
-          missed: false,
-          stored: null,
-        },
-      ]),
-    );
+    this.#bytes = begin.bytes;
+    this.#isOpen = ids === 'anyone';
+    const chosen = ids === 'anyone' ? [] : ids;
+    this.#members = new Map(chosen.map((id) => [id, newMember(begin.outcome, begin.bytes(id))]));
     const members = (some: readonly string[] = []) =>
       new Set(some.map((id) => this.#members.get(id)).filter((member) => member !== undefined));
     this.#beyond = members(wanted.beyond);
@@ -94,6 +81,12 @@ export class Cohort {
 
   get size(): number {
     return this.#members.size;
+  }
+
+  /** Makes a participant a member where anyone may be one. */
+  admit(participant: string): void {
+    if (this.#isOpen && !this.#members.has(participant))
+      this.#members.set(participant, newMember('asked', this.#bytes(participant)));
   }
 
   get(participant: string): CohortMember | undefined {
@@ -139,6 +132,8 @@ export class Cohort {
    * - `enough`: the target is met and nobody owed is still expected, or nobody is left to wait for and the quorum is met.
    * - `lost`: even if all who are still expected answered, the quorum would not be met.
    * - `wait`: neither; or the quorum is lost, and those still at work decide whether the training diverged.
+   *
+   * Where anyone may answer, more are expected until the time is up.
    */
   verdict(timeIsUp: boolean): 'enough' | 'lost' | 'wait' {
     const { target, quorum } = this.#wanted;
@@ -148,6 +143,7 @@ export class Cohort {
     const seats = this.count((member) => member.outcome === 'accepted' && !this.#beyond.has(member));
     if (seats >= target && ![...this.#owed].some(isExpected)) return 'enough';
     const expected = this.count(isExpected);
+    if (this.#isOpen && !timeIsUp) return 'wait';
     if (accepted + expected < quorum) return this.#mayDiverge(expected) ? 'wait' : 'lost';
     const waits = this.count((member) => isExpected(member) && !this.#beyond.has(member)) > 0;
     return !waits && accepted >= quorum ? 'enough' : 'wait';
@@ -195,6 +191,24 @@ export class Cohort {
   #isDivergence(failed: number): boolean {
     return 2 * failed > this.size && this.size - failed < this.#wanted.quorum;
   }
+}
+
+function newMember(outcome: 'asked' | 'away', bytesBefore: Bytes): CohortMember {
+  return {
+    outcome,
+    milliseconds: null,
+    bytesBefore,
+    refused: false,
+    diverged: false,
+    weight: 0,
+    capped: false,
+    factor: 1,
+    means: null,
+    norms: {},
+    taking: null,
+    missed: false,
+    stored: null,
+  };
 }
 
 export function owes({ outcome }: Pick<CohortMember, 'outcome'>): boolean {

@@ -26,7 +26,7 @@ export function ask(
   }: { audience: Audience; tickets: Tickets; elapsed: number; to?: readonly string[] },
 ): void {
   const { parcels, ...shared } = question;
-  const remaining = Math.max(0, exchange.dueAt - elapsed);
+  const remaining = exchange.dueAt === null ? null : Math.max(0, exchange.dueAt - elapsed);
   for (const participant of to) {
     audience.send([participant], 'ask', {
       ...shared,

@@ -26,7 +26,7 @@ export function closingEvaluation(
   const beganAt = clock.elapsed();
   const sum = new ExactSum(forms.evaluate.sections);
   const exchange: Exchange = new Exchange({
-    run: record.id,
+    owner: record.id,
     name: `e${model.round}-1`,
     title: 'the last evaluation',
     cohort,

@@ -208,7 +208,7 @@ export class RoundLoop {
       opening.cohort.map((id, i) => [id, opening.weightCaps[i] ?? record.plan.maxExamples]),
     );
     const exchange: Exchange = new Exchange({
-      run: opening.run,
+      owner: opening.run,
       name: trainName(opening.round, opening.attempt),
       title: `round ${opening.round}`,
       cohort: opening.cohort,

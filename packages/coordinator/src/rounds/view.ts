@@ -13,6 +13,7 @@ export function summarize(
   { open, admission, clock }: { open: OpenRound | null; admission: Admission; clock: Clock },
 ): RunSummary {
   const { id, task, plan, status } = state.record;
+  const dueAt = phase === 'collect' && open !== null ? open.exchange.dueAt : null;
   return {
     id,
     task: task.id,
@@ -25,8 +26,7 @@ export function summarize(
     participants: state.members.hereCount,
     needed: plan.minParticipants,
     // A date for those who know our date; set clocks move it, the deadline itself stays.
-    deadlineAt:
-      phase === 'collect' && open !== null ? clock.now() + open.exchange.dueAt - clock.elapsed() : null,
+    deadlineAt: dueAt === null ? null : clock.now() + dueAt - clock.elapsed(),
     central: state.central,
     checkpoint: state.model.hash,
   };

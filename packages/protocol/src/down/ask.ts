@@ -37,8 +37,8 @@ export const AskSchema = z.object({
   /** The round that the answer is for; of `evaluate`, the round that made the model. */
   round: z.int().check(z.minimum(0)),
   attempt: z.int().check(z.minimum(1)),
-  /** Milliseconds until the exchange closes by timer. */
-  remaining: z.number(),
+  /** Milliseconds until the exchange closes by timer; `null`: it stays open. */
+  remaining: z.nullable(z.number()),
   /** How many participants were asked. */
   asked: z.int(),
   parcels: z.array(ParcelSchema).check(z.minLength(1), z.maxLength(8)),
