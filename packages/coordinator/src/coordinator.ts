@@ -34,6 +34,7 @@ import { Door } from './realtime/door.ts';
 import { limitEvents } from './realtime/event-limit.ts';
 import { onePartParser } from './realtime/parser.ts';
 import { ParticipantHub } from './realtime/participants.ts';
+import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
@@ -159,8 +160,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   });
   const unproven = new Unproven();
   const metrics = new Metrics({
-    connected: () => hub.connected,
-    remembered: () => hub.remembered,
+    connected: () => presences.connected,
+    remembered: () => presences.remembered,
     runs: () => runs.all(),
     spoolWaiting: () => spool.waiting,
     eventsWaiting: () => events.waiting,
@@ -179,22 +180,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     perSecond: config.eventsPerSecond,
     refused: () => metrics.answered('any', 'rate-limited'),
   });
-  const hub = new ParticipantHub(people, {
-    logger,
-    clock,
-    operator: config.operator,
-    publicUrl: config.publicUrl,
-    admissions,
-    newcomers,
-    addressOf: (socket) => door.addressOf(socket.conn),
-    answered: (name, result) => metrics.answered(name, result),
-    proved: (connection) => unproven.proved(connection),
-  });
+  const presences = new Presences(people, (participant, run) => runs.remembers(run, participant));
   const runs: Runs = new Runs({
     storage,
     spool,
     clock,
-    audience: hub,
+    audience: presences,
     models,
     events,
     tasks,
@@ -265,7 +256,19 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     throw thrown;
   }
   recovered = true;
-  hub.serve(runs);
+  const hub = new ParticipantHub(people, {
+    runs,
+    presences,
+    logger,
+    clock,
+    operator: config.operator,
+    publicUrl,
+    admissions,
+    newcomers,
+    addressOf: (socket) => door.addressOf(socket.conn),
+    answered: (name, result) => metrics.answered(name, result),
+    proved: (connection) => unproven.proved(connection),
+  });
   // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
   // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
   unproven.watch(server, () => io.attach(server));

@@ -118,7 +118,7 @@ export class AdminHub {
 
   /** Tells all rows of a run's participants, a part at a time. */
   async #rows(run: string, tell: (message: AdminMessage<'participants'>) => void): Promise<void> {
-    const engine = [...this.#o.runs.engines()].find((one) => one.id === run);
+    const engine = this.#o.runs.find(run);
     if (engine === undefined) return;
     const ids = engine.everyone();
     for (let at = 0; at < ids.length; at += ROWS_A_MESSAGE) {
@@ -134,7 +134,7 @@ export class AdminHub {
       push = coalesce(this.#o.clock, interval, () => {
         // Nobody is looking: nothing to build.
         if (this.#namespace.sockets.size === 0) return;
-        const engine = [...this.#o.runs.engines()].find((one) => one.id === run);
+        const engine = this.#o.runs.find(run);
         this.#emit('run', this.#o.runs.get(run));
         if (engine === undefined) return;
         const open = engine.openRound();

@@ -1,5 +1,5 @@
 import type { Clock } from '@coppice/ports';
-import type { ErrorCode } from '@coppice/protocol';
+import { CoppiceError, type ErrorCode, MAX_TEXT, type WireError } from '@coppice/protocol';
 
 /** So many offences in a row end a participant's connection: the last of them is one too many. */
 export const MAX_OFFENCES = 20;
@@ -71,4 +71,17 @@ export class Offences {
     if (bucket === undefined) return 0;
     return Math.max(0, bucket.level - (this.#clock.elapsed() - bucket.since));
   }
+}
+
+/** Tells a participant with a full bucket when it is heard again, and the last refusal that filled it. */
+export function tooManyOffences(wait: number, last: WireError | null): CoppiceError {
+  const seconds = Math.ceil(wait / 1000);
+  return new CoppiceError(
+    'too-many-offences',
+    `Too many messages of this participant could not be used; it may connect again in ${seconds} s.${last === null ? '' : ` The last: ${last.message}`}`.slice(
+      0,
+      MAX_TEXT,
+    ),
+    { retryAfter: wait },
+  );
 }

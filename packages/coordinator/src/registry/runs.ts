@@ -152,9 +152,14 @@ export class Runs {
     return this.get(id);
   }
 
+  /** The engine of a run, if it has one still. */
+  find(id: string): RunEngine | undefined {
+    return this.#engines.get(id);
+  }
+
   /** @throws CoppiceError `run-unknown`, `run-ended`. */
   engine(id: string): RunEngine {
-    const engine = this.#engines.get(id);
+    const engine = this.find(id);
     if (engine !== undefined) return engine;
     if (this.#over.has(id))
       throw new CoppiceError('run-ended', `The run "${id}" is over. Its model can still be used.`);
@@ -228,6 +233,12 @@ export class Runs {
     const run = this.get(id);
     if (hash !== run.checkpoint) throw notCurrent(id);
     return inCodec([await this.#last(run)], codec);
+  }
+
+  /** Whether a run that is not over has a row for this participant. */
+  remembers(id: string, participant: string): boolean {
+    const engine = this.#engines.get(id);
+    return engine !== undefined && !isOver(engine.record.status) && engine.remembers(participant);
   }
 
   /** Whether a ticket is of an open question of this run to this participant. */

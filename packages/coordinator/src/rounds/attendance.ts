@@ -6,7 +6,7 @@ export const SEVERAL_MISSES = 3;
 export const BEYOND_FOR = 10;
 /** Rounds that do not wait for overtaken participants, after one that did so in vain. */
 export const PAUSE_OF_WAITING = 3;
-/** Rounds after which a participant's misses are forgotten. */
+/** Rounds after which a participant's misses are forgotten, and that a round waited for it in vain. */
 export const MEMORY = 100;
 
 /**
@@ -35,6 +35,11 @@ interface Past {
 export class Attendance {
   readonly #past = new Map<string, Past>();
   readonly #declined = new Set<string>();
+  /**
+   * The round that waited in vain for a participant. An answer does not take that back: silence and answers in turn
+   * would keep all rounds from waiting for anybody.
+   */
+  readonly #letWait = new Map<string, number>();
   #waitedInVain = Number.NEGATIVE_INFINITY;
 
   /** @param rounds records in the order of rounds and attempts. */
@@ -57,7 +62,10 @@ export class Attendance {
         this.#past.delete(participant);
         continue;
       }
-      waitedInVain ||= missed && outcome === 'late' && this.standing(participant, round) === 'owed';
+      if (missed && outcome === 'late' && this.standing(participant, round) === 'owed') {
+        this.#letWait.set(participant, round);
+        waitedInVain = true;
+      }
       if (!missed && outcome !== 'late') continue;
       const { misses, missedAt } = this.#past.get(participant) ?? { misses: 0, missedAt: 0 };
       this.#past.set(
@@ -69,6 +77,8 @@ export class Attendance {
     }
     if (waitedInVain) this.#waitedInVain = round;
     for (const [participant, { at }] of this.#past) if (round - at >= MEMORY) this.#past.delete(participant);
+    for (const [participant, at] of this.#letWait)
+      if (round - at >= MEMORY) this.#letWait.delete(participant);
   }
 
   standing(participant: string, round: number): Standing {
@@ -78,6 +88,6 @@ export class Attendance {
     if (past.misses >= SEVERAL_MISSES) return round - past.missedAt <= BEYOND_FOR ? 'beyond' : 'seat';
     // Only one that misses nothing is waited for: silence costs a round its deadline once, not each time.
     const waits = round - this.#waitedInVain > PAUSE_OF_WAITING;
-    return waits && past.misses === 0 && past.overtaken ? 'owed' : 'seat';
+    return waits && past.misses === 0 && past.overtaken && !this.#letWait.has(participant) ? 'owed' : 'seat';
   }
 }

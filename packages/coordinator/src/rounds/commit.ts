@@ -1,7 +1,7 @@
 import { checkpointId, type Metrics, type Round } from '@coppice/protocol';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { NextModel } from './apply.ts';
-import type { Bytes } from './audience.ts';
+import type { Audience } from './audience.ts';
 import { type OpenRound, toRecord } from './open-round.ts';
 
 /**
@@ -16,25 +16,24 @@ export async function commit(
     run,
     task,
     central,
-    bytes,
+    audience,
     now,
     ended,
   }: {
     run: RunRecord | null;
     task: string;
     central: Metrics | null;
-    bytes: Bytes;
+    audience: Pick<Audience, 'bytes'>;
     now: number;
     ended: number;
   },
 ): Promise<Round> {
-  const round = toRecord(open, {
+  const round = toRecord(open, audience, {
     outcome: 'committed',
     reason: null,
     ended,
     central,
     checkpoint: next.hash,
-    bytes,
   });
   await storage.commit({
     run,

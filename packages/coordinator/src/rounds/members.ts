@@ -1,4 +1,10 @@
-import type { Join, ParticipantRow, Progress, WireError } from '@coppice/protocol';
+import {
+  CoppiceError,
+  type Join,
+  type ParticipantRow,
+  type Progress,
+  type WireError,
+} from '@coppice/protocol';
 
 /*
  * Anybody can join an open run under a new identity and go again, so those who are gone are remembered up to
@@ -34,6 +40,16 @@ export class Members {
 
   get(id: string): Member | undefined {
     return this.#members.get(id);
+  }
+
+  /** @throws CoppiceError `not-joined` */
+  joined(id: string): Member {
+    const member = this.#members.get(id);
+    if (member !== undefined) return member;
+    throw new CoppiceError(
+      'not-joined',
+      'This participant has not joined the run on this coordinator. Join, then go on.',
+    );
   }
 
   all(): Iterable<Member> {

@@ -19,6 +19,7 @@ import { Attendance } from './attendance.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
 import { ModelSteps, type SentModel } from './model-steps.ts';
+import { OpenExchanges } from './open-exchanges.ts';
 import {
   type GivenParcel,
   inCodec,
@@ -38,6 +39,12 @@ export interface RunObserver {
   roundChanged(round: Round): void;
   participantsChanged(): void;
   event(event: RunEvent): void;
+}
+
+/** Tells of a change that the run's summary and its participants' rows may both show. */
+export function allChanged(observer: Pick<RunObserver, 'runChanged' | 'participantsChanged'>): void {
+  observer.runChanged();
+  observer.participantsChanged();
 }
 
 /** A committed model and the strategy's memory with it. */
@@ -76,9 +83,10 @@ export interface RunOptions {
   readonly strategy?: Strategy | undefined;
 }
 
-/** What a run knows between its rounds: its record, its model, its participants. */
+/** What the parts of a run share: its record, its model, its participants, its open exchanges. */
 export class RunState {
   readonly members = new Members();
+  readonly exchanges = new OpenExchanges();
   readonly attendance: Attendance;
   readonly layoutHash: Uint8Array;
   /** Every write of `record` goes through it, and `record` is what storage holds. */
