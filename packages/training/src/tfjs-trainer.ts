@@ -326,7 +326,7 @@ class TfjsTrainer implements Trainer {
     switchTo(this.backend);
   }
 
-  /** Throws the loss of the device where that is the cause, else the cause itself. */
+  /** Throws `backend-lost` where the loss of the device is the cause; otherwise the cause itself. */
   async #explain(thrown: unknown): Promise<never> {
     await whenLossIsKnown(this.backend);
     this.#checkDevice(thrown);
