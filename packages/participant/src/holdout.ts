@@ -1,17 +1,16 @@
 import { seededRandom, uniform } from '@coppice/ports';
 import type { Dataset } from '@coppice/training';
 
-/** A participant's examples in two parts. */
+/** A participant's examples, split in two. */
 export interface Split {
   readonly training: Dataset;
-  /** What the global model is measured on; null where nothing is to be kept out of training for it. */
+  /** Held-out examples to evaluate the global model on; null where none are held out. */
   readonly evaluation: Dataset | null;
 }
 
 /**
- * Keeps about `share` of the examples out of training. Which ones follows from the participant and
- * each example's place alone, so that examples added later do not move earlier ones across. Of too few examples to split
- * all serve for both.
+ * Holds about `share` of the examples out of training. The choice depends only on the participant and each example's
+ * index, so that adding examples never moves earlier ones across. Where there are too few to split, all serve for both.
  */
 export function holdOut(data: Dataset, share: number, participant: string): Split {
   // What a model was trained on says little of how good it is.

@@ -21,7 +21,7 @@ import { Manager, type Socket } from 'socket.io-client';
 import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
 
-/** The transport of the product: Socket.IO, WebSocket first, reconnecting for ever. */
+/** The production transport: Socket.IO, WebSocket first, reconnecting forever. */
 export function socketTransport(url: string, identity: Identity): Transport {
   const sent = { messages: 0, bytes: 0 };
   const received = { messages: 0, bytes: 0 };
@@ -42,14 +42,14 @@ export function socketTransport(url: string, identity: Identity): Transport {
     },
   });
   let closed = false;
-  /** Whether the loss of this connection has been told: once, not at every attempt. */
+  /** True once the loss of this connection was reported: once, not at every attempt. */
   let toldLost = false;
   let retry: ReturnType<typeof setTimeout> | null = null;
   let welcome: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Gives this connection up for one that works. Heartbeats may still pass where messages were lost
-   * (in a proxy, in a process that was suspended); a new connection says everything anew.
+   * Closes this connection, so that a new one is made. Heartbeats may still pass where messages are lost (in a proxy,
+   * in a process that was suspended); a new connection repeats everything.
    */
   const abandon = () => manager.engine.close();
 
@@ -198,7 +198,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
   };
 }
 
-/** After which there is nothing to come back for. A ban from one run names the run. */
+/** Checks that a notice ends the connection for good. A ban from one run names that run. */
 function isFinal({ code, run }: Down<'notice'>): boolean {
   return code === 'session-replaced' || (code === 'participant-banned' && run === undefined);
 }
