@@ -16,7 +16,7 @@ import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 
 const AUDIT_PAGE = 100;
 
-/** Signing in and out; admins, invitations, tokens, sessions, the audit log. */
+/** Routes for signing in and out, admins, invitations, tokens, sessions and the audit log. */
 export function adminsRouter({
   admins,
   storage,

@@ -86,7 +86,7 @@ const schemas = {
   CreateBan: CreateBanSchema,
 };
 
-/** The OpenAPI 3.1 document, made from the schemas that requests are checked against. */
+/** The OpenAPI 3.1 document, derived from the schemas that validate requests. */
 export function openApiDocument(version: string): Json {
   const components: Json = {};
   for (const [name, schema] of Object.entries(schemas)) components[name] = toJson(schema);
@@ -373,7 +373,7 @@ function describePlanFields(plan: ObjectJson): void {
   }
 }
 
-/** Says of each operation what it asks for, from the table that decides it. */
+/** Adds each operation's security requirement, from the access table. */
 function withSecurity<T extends { paths: Record<string, Json> }>(document: T): T {
   for (const [method, path, need] of accessTable) {
     const found = document.paths[path.replace(/:(\w+)/g, '{$1}')]?.[method] as Json | undefined;

@@ -28,28 +28,28 @@ import { ensureLength, hashPassword, passwordFits } from './passwords.ts';
 import { hashOf, newId, newSecret, same } from './secrets.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
-/** How long a session is valid after it was last used, and an invitation after it was made. */
+/** Validity of a session after its last use, and of an invitation after its creation. */
 export const SESSION_DAYS = 30;
 const INVITATION_DAYS = 7;
-/** A use is written down when the last one was so long ago: not each request is a write. */
+/** Milliseconds before another use is recorded, so that not every request is a write. */
 const TOUCH_AFTER = 60_000;
 const ONE_TIME = 'once-';
 const INVITATION = 'invite-';
 const KEY_NAME = 'admin key';
 
-/** What a request shows to prove who sent it. */
+/** Credentials of a request. */
 export interface Credentials {
   readonly session?: string | null | undefined;
   readonly bearer?: string | null | undefined;
 }
 
-/** Where a request came from. */
+/** The origin of a request. */
 export interface Origin {
   readonly address: string;
   readonly agent: string;
 }
 
-/** Who a request comes from, and what it may do. */
+/** The authenticated sender of a request, with its rights. */
 export interface Actor {
   /** Null for the standing admin key. */
   readonly admin: string | null;
@@ -62,10 +62,10 @@ export interface Actor {
   readonly validUntil: number | null;
 }
 
-/** Whom a revocation concerns: a session, a token, or all of an admin's. */
+/** The target of a revocation: a session, a token, or all of an admin's. */
 export type Revoked = { session: string } | { token: string } | { admin: string };
 
-/** A one-time key that opens the first owner's account, and its record. */
+/** Makes a one-time key that opens the first owner's account, with its record. */
 export function newOneTimeKey(
   now: number,
   by: string,
@@ -85,7 +85,7 @@ export function newOneTimeKey(
   return { key, record };
 }
 
-/** Admins and how they come in. All of it is in storage, so that sessions survive a restart. */
+/** Admins and their sessions, tokens and invitations. All of it is in storage, so that sessions survive a restart. */
 export class Admins {
   readonly #storage: AdminStorage;
   readonly #clock: Clock;
@@ -94,7 +94,7 @@ export class Admins {
   readonly #exclusively = oneAtATime();
   readonly #listeners = new Set<(revoked: Revoked) => void>();
 
-  /** @param key the standing credential of an owner: configured, or this process's own. */
+  /** @param key the standing owner credential: configured, or this process's own. */
   constructor(storage: AdminStorage, clock: Clock, key: string) {
     this.#storage = storage;
     this.#clock = clock;
@@ -109,7 +109,7 @@ export class Admins {
     for (const listener of this.#listeners) listener(revoked);
   }
 
-  /** A key for the printed link where no owner could come in otherwise; those printed before are worth nothing then. */
+  /** Makes a key for the printed link, where no owner has another way in. Keys that were printed before become invalid. */
   async oneTimeKey(): Promise<string | null> {
     const admins = await this.#storage.admins();
     if (admins.some(({ role, password }) => role === 'owner' && password !== null)) return null;
@@ -183,7 +183,7 @@ export class Admins {
     };
   }
 
-  /** Nothing about a short key can be learned from it: the session's own secret is not stored. */
+  /** Binds a session to the admin key. It reveals nothing about a short key, since the session's own secret is not stored. */
   #proof(token: string): string {
     return createHmac('sha256', token).update(this.#key).digest('hex');
   }
@@ -280,7 +280,7 @@ export class Admins {
     }));
   }
 
-  /** One's own name and password. A new password ends all other sessions of its owner. */
+  /** Changes the caller's own name and password. A new password ends all other sessions of its owner. */
   async changeAccount(actor: Actor, { name, password, current }: Account, from: Origin): Promise<void> {
     const { session } = actor;
     if (actor.admin === null || session === null)
@@ -378,7 +378,7 @@ export class Admins {
     return { code, record };
   }
 
-  /** Those that can still be used. */
+  /** Invitations that are still valid. */
   async invitations(): Promise<AdminInvitationRecord[]> {
     const now = this.#clock.now();
     return (await this.#storage.adminInvitations()).filter(
@@ -460,7 +460,7 @@ export class Admins {
     return found;
   }
 
-  /** One's own; for an owner, everyone's. */
+  /** The caller's own sessions; for an owner, everyone's. */
   async sessions(actor: Actor): Promise<AdminSession[]> {
     const names = await this.#names();
     const now = this.#clock.now();
@@ -490,7 +490,7 @@ export class Admins {
     return (id) => (id === null ? KEY_NAME : (names.get(id) ?? '?'));
   }
 
-  /** Writes an action down; it is not reported as done before. */
+  /** Records an action in the audit log. The caller reports the action as done only afterwards. */
   record(
     actor: Actor,
     action: AuditAction,

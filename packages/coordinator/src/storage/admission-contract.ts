@@ -26,7 +26,7 @@ const listed = (participant: string, given: Partial<ListedRecord> = {}): ListedR
   ...given,
 });
 
-/** The part of `storageContract` about who may take part. */
+/** The part of `storageContract` for admission. */
 export function admissionContract(open: () => AdmissionStorage): void {
   it('keeps how runs admit, one each', async () => {
     const storage = open();

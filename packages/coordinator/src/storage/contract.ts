@@ -44,7 +44,7 @@ const stateOf = (round: number, weights: Float32Array) => ({
   tensors: { velocity: weights.map((w) => w * 2) },
 });
 
-/** A run of a task with its first weights. */
+/** A run of a task with its initial weights. */
 function runOf(task: string, weights: Float32Array, change: Partial<NewRun['run']> = {}): NewRun {
   const begun = newRun(weights, { task: { ...toyTask, id: task }, ...change });
   return { ...begun, model: { ...begun.model, state: stateOf(0, weights) } };

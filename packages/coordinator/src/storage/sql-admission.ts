@@ -4,13 +4,13 @@ import type { AdmissionStorage, ListedRecord, RunInvitationRecord } from './admi
 import type { Tables } from './schema.ts';
 import { storableText } from './storable-text.ts';
 
-/** Rows in one statement: both databases take so many values. */
+/** Rows in one statement: both databases accept that many values. */
 const ROWS = 100;
 
-/** Ends a transaction without its changes. */
+/** Thrown to roll a transaction back. */
 class Undone extends Error {}
 
-/** The part of `sqlStorage` about who may take part. */
+/** The admission part of `sqlStorage`. */
 export function sqlAdmission(db: Kysely<Tables>): AdmissionStorage {
   return {
     async setAdmission(run, admission) {

@@ -31,7 +31,7 @@ export interface LineChartProps {
   /** 0–1; see `smoothingWidth`. The measured values stay visible behind. */
   readonly smoothing: number;
   readonly bounds?: readonly [number | null, number | null];
-  /** Linear or logarithmic scale; left out, linear and without a switch. */
+  /** Current scale; linear where left out. With `onScale`, the chart offers a switch to the logarithmic one. */
   readonly scale?: LineScale;
   readonly onScale?: (scale: LineScale) => void;
   readonly empty: string;
