@@ -15,8 +15,8 @@ export function planFlags(description: PlanDescription = planDescription): reado
 }
 
 /**
- * The flags of a report: plan values by flag name, as the command line has them. `null` for a flag that was not given and
- * that the task decides, or that only makes simulations repeatable.
+ * The flags for a report: plan values by flag name, as on the command line. `null` for a flag that was not given and
+ * whose value the task decides, or that only makes simulations repeatable.
  */
 export function reportedFlags(
   given: Readonly<Record<string, PlanValue>>,
