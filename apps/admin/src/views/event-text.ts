@@ -4,8 +4,8 @@ import { deviceWords } from '../words.ts';
 import { failureText } from './failure-text.ts';
 
 /**
- * An event as a sentence in the reader's language, from its kind and data. The coordinator's English stands where this
- * page does not know them.
+ * An event as a sentence in the reader's language, from its kind and data; the coordinator's English where they are
+ * unknown to this page.
  */
 export function eventText(event: Event): string {
   const known = knownEvent(event);

@@ -13,8 +13,8 @@ type Sentences = { readonly [C in FactsCode]: (facts: FailureFacts[C]) => string
 /**
  * A failure as a sentence in the reader's language, from its code and the facts of that code.
  *
- * @param failure `message`: the coordinator's English, which stands where the code is not known, and in English where a
- *   code has no facts.
+ * @param failure `message`: the coordinator's English, used for an unknown code, and in English for a code without
+ *   facts.
  */
 export function failureText({
   code,
@@ -56,7 +56,7 @@ const withFacts = catalogue(
   },
 );
 
-/** One sentence for every code; details that only the coordinator's English has are in its log. */
+/** One sentence for every code; the details are in the coordinator's English in the log. */
 const chinese: Readonly<Record<ErrorCode, string>> = {
   'protocol-too-old': '此程序的版本过旧，请更新后重试。',
   'protocol-too-new': '此程序的版本比协调器新，请更新协调器。',
