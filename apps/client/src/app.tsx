@@ -121,7 +121,7 @@ function Page() {
   );
 }
 
-/** What went wrong, above everything: the session's own trouble and that of the last button pressed. */
+/** Error cards above everything: the session's error, and that of the last action. */
 function Notices() {
   const own = problem.value;
   const error = session.error.value;

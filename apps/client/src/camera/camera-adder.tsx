@@ -28,7 +28,7 @@ const text = catalogue(
   },
 );
 
-/** The camera, from the press of a button until it is switched off, or the page goes out of sight. */
+/** The camera, on from the press of a button until it is switched off or the page is hidden. */
 export function CameraAdder({ data }: { data: ImageSchema }) {
   const t = text();
   const [camera, setCamera] = useState<Camera | null>(null);

@@ -10,7 +10,7 @@ import { labelRows, labelText, statements } from './statements.ts';
 
 const facts = computed(() => labelFacts(chosenTask.value?.parameters ?? 0, plan.value));
 
-/** The privacy label and the agreement; once agreed, one line of it stays. */
+/** The privacy label and the agreement; after agreement, one line of it remains. */
 export function ConsentPanel() {
   const t = labelText();
   if (chosenTask.value === null) return null;

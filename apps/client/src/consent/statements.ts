@@ -88,7 +88,7 @@ export function labelRows({
   ];
 }
 
-/** The whole agreement, word for word, for the receipt. `secure`: the page came by HTTPS, or from this device. */
+/** The whole agreement, verbatim, for the receipt. `secure`: the page was served over HTTPS, or from this device. */
 export function statements(
   facts: LabelFacts,
   operator: string,

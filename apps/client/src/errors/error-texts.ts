@@ -1,14 +1,14 @@
 import type { ErrorCode } from '@coppice/protocol';
 import { language } from '@coppice/ui';
 
-/** What happened, what it means for the person, and what to do. */
+/** The event, its meaning for the person, and the remedy. */
 export interface ErrorText {
   readonly happened: string;
   readonly means: string;
   readonly action: string;
 }
 
-/** Codes that only an admin or the coordinator's own machine meets. */
+/** Codes that only admins or the coordinator itself can meet. */
 type AdminsOnly =
   | 'task-invalid'
   | 'task-exists'
@@ -570,13 +570,13 @@ const zh: Texts = {
   },
 };
 
-/** The text for a code in the language in force; a code that no participant should meet reads as `internal`. */
+/** The text for a code in the current language; a code that participants should never meet reads as `internal`. */
 export function errorText(code: ErrorCode): ErrorText {
   const texts = language.value === 'zh' ? zh : en;
   return code in texts ? texts[code as keyof Texts] : texts.internal;
 }
 
-/** Codes that pass by themselves and call for no alarm. */
+/** Codes that resolve by themselves and need no alarm. */
 const passing: ReadonlySet<ErrorCode> = new Set([
   'coordinator-stopping',
   'quorum-lost',

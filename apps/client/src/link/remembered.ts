@@ -6,7 +6,7 @@ import { signal } from '@preact/signals';
  */
 const PREFIX = 'coppice.';
 
-/** A value kept in this browser where it allows that, and in the page where it does not. */
+/** A value stored in this browser where it allows that, otherwise in the page. */
 export function remembered<T>(name: string, initial: T, valid: (value: unknown) => value is T) {
   const value = signal<T>(read(name, initial, valid));
   return {

@@ -69,14 +69,14 @@ export function pause(): void {
   if (now !== null) takingPart.set({ ...now, paused: true });
 }
 
-/** Also goes on against the device care, until its reasons are gone. */
+/** Resumes, and overrides the device care until its reasons are gone. */
 export function resume(): void {
   const now = takingPart.value.value;
   goOnAnyway();
   if (now !== null) takingPart.set({ ...now, paused: false });
 }
 
-/** Turns the page to another run; one that is over is left behind. */
+/** Switches the page to another run, and leaves one that is over. */
 export async function pick(run: string): Promise<void> {
   picked.value = run;
   takingPart.set(null);

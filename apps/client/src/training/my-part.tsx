@@ -52,7 +52,7 @@ function outcomeWord(outcome: Outcome | null): string {
   return words[outcome];
 }
 
-/** Rounds listed, newest first. */
+/** The most rounds listed, newest first. */
 const SHOWN = 6;
 
 export function MyPart() {

@@ -3,14 +3,14 @@ import type { Peers, RunSummary } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber } from '@coppice/ui';
 import type { CareReason } from '../care/policy.ts';
 
-/** All that the one sentence about what is going on depends on. */
+/** Inputs of the status sentence. */
 export interface StatusView {
   readonly stage: 'out' | 'joining' | 'in' | 'over';
   readonly connection: SessionState['connection'];
   readonly activity: Activity;
   readonly run: Pick<RunSummary, 'status' | 'phase' | 'participants' | 'needed' | 'round' | 'rounds'> | null;
   readonly peers: Pick<Peers, 'joined' | 'working' | 'done'> | null;
-  /** What the care for the device pauses for. */
+  /** The reason of the device care's pause; null: none. */
   readonly care: CareReason | null;
   readonly consented: boolean;
 }
@@ -100,7 +100,7 @@ const text = catalogue(
   },
 );
 
-/** What is going on, in one sentence, in the language in force. */
+/** The current status in one sentence, in the current language. */
 export function statusSentence(view: StatusView): string {
   const t = text();
   const { connection, run, stage } = view;
@@ -180,7 +180,7 @@ function pausedSentence(care: CareReason | null): string {
   return sentences[care];
 }
 
-/** Sentences that change many times a second; all others are said at once. */
+/** Checks that the status changes many times a second, so that announcements must be throttled. */
 export function isBusy(activity: Activity): boolean {
   return (
     activity.kind === 'receiving' ||

@@ -84,7 +84,7 @@ export function TrainingPanel() {
   );
 }
 
-/** How often the sentence changes at most while it changes all the time. */
+/** Shortest interval between changes of the status sentence while it changes all the time. */
 const SENTENCE_INTERVAL = 2000;
 
 function StatusLine() {
@@ -211,7 +211,7 @@ function Facts() {
   );
 }
 
-/** Counts down between rounds too, once a second. */
+/** Time left, counted down every second, between rounds too. */
 function TimeLeft() {
   const t = text();
   const run = chosen.value;
