@@ -19,7 +19,7 @@ export function planPage(): string {
   return [intro, ...sections, required].join('\n');
 }
 
-/** A Markdown table of a header and rows, its columns padded as the formatter has them. */
+/** A Markdown table of a header and rows, its columns padded like the formatter's. */
 function table([head = [], ...body]: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) =>
     Math.max(...[head, ...body].map((cells) => cells[column]?.length ?? 0)),

@@ -9,13 +9,13 @@ export interface Compared {
   /** The interval of the median of ratios, with a confidence of at least 95 % (the sign test's). */
   readonly least: number;
   readonly most: number;
-  /** The whole interval lies above `TOLERANCE`. */
+  /** True where the whole interval lies above `TOLERANCE`. */
   readonly worse: boolean;
 }
 
 export const TOLERANCE = 1.05;
 
-/** Rows that both checkouts have, by name; of pairs measured in turns. Every row of a benchmark is the better the smaller. */
+/** Compares the rows that both checkouts have, by name, over pairs measured in turns. In every row, smaller is better. */
 export function compared(
   pairs: readonly { readonly old: BenchResult; readonly new: BenchResult }[],
 ): Compared[] {

@@ -26,7 +26,7 @@ const parts: Readonly<Record<string, (python: string | null) => Promise<BenchRes
   bytes,
 };
 
-/** Stands above everything. */
+/** Introduction at the top of the page. */
 const INTRODUCTION = `Medians, with the least and the most, of works that took turns in one run, so that what else the machine did fell on all alike.
 Ratios are of medians of the same run. What is aimed at is written beside what was reached, reached or not.`;
 

@@ -1,4 +1,4 @@
-/** What there is to say to a part's figures, whatever they are this time: why an aim is missed, and what was tried. */
+/** Comments on each benchmark's figures that hold for any run: causes of a missed aim, and attempted remedies. */
 export const remarks: Readonly<Record<string, string>> = {
   rounds: `A coordinator writes each update to the disk before it acknowledges it, checks it and sums it exactly; the echo forgets it. With a
 thousand clients both processors are busy all the time, one of them with the clients, and two runs may differ by a tenth.`,

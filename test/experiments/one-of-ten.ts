@@ -25,10 +25,10 @@ import { type Attack, attacks, hostile, stamped, TARGET } from './one-of-ten/att
 const TASK = 'mnist-2nn';
 const ROUNDS = 10;
 const PARTICIPANTS = 10;
-/** Examples that each has. */
+/** Number of each participant's examples. */
 const EACH = 3000;
 const SEED = 1;
-/** Attempts of one round after which a run is taken for dead. */
+/** Attempts at one round after which a run is given up. */
 const MOST_ATTEMPTS = 5;
 const plan = {
   rounds: ROUNDS,
@@ -52,10 +52,10 @@ type Data = Awaited<ReturnType<typeof loadTaskData>>;
 type Dealt = 'iid' | 'shards:2';
 
 interface Measured {
-  /** Rounds committed; fewer than planned where honest participants diverged or were refused, too. */
+  /** Rounds committed; fewer than planned where honest participants diverged or were refused. */
   readonly rounds: number;
   readonly accuracy: number;
-  /** Share of stamped pictures that are read as the backdoor says. */
+  /** Share of stamped pictures that get the backdoor's label. */
   readonly backdoor: number;
   readonly capped: number;
   readonly scaled: number;
@@ -63,7 +63,7 @@ interface Measured {
 
 const host = trainerHost(createTrainer, ['planned']);
 
-/** Writes docs/results/one-of-ten.md. @throws Error where an attack on IID data costs more than it may. */
+/** Writes docs/results/one-of-ten.md. @throws Error where an attack on IID data costs more than allowed. */
 export async function oneOfTen(): Promise<void> {
   const data = await loadTaskData(TASK);
   const measure = (dealt: Dealt, attack: Attack, change: PlanInputValues = {}) => {
@@ -184,7 +184,7 @@ async function simulated(data: Data, dealt: Dealt, attack: Attack, of: PlanInput
   }
 }
 
-/** Resolves when the run is finished, or its rounds come to nothing: it is paused, or a round was tried often enough. */
+/** Resolves when the run is finished or cannot finish: it is paused, or a round failed too often. */
 function finished(runs: Coordinator['runs'], run: string): Promise<void> {
   return new Promise((resolve) => {
     const over = () => {

@@ -14,7 +14,7 @@ const coordinator = await startCoordinator({
 });
 
 const meter = new StallMeter('starting');
-/** Of the test; a round's end goes before. */
+/** Phase of the test; the end of a round takes precedence. */
 let phase = meter.phase;
 const ending: ReadonlySet<string> = new Set(['aggregate', 'evaluate', 'commit']);
 coordinator.runs.subscribe({
