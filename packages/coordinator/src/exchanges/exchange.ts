@@ -10,11 +10,11 @@ import { Grace } from './grace.ts';
 import { Reception } from './reception.ts';
 import { type Counted, Tally } from './tally.ts';
 
-/** How an exchange ended. */
+/** The way in which an exchange ended. */
 export type Closed =
-  /** The target was met, or the quorum when nobody was left to wait for. */
+  /** The target was met, or the quorum when no other answer was expected. */
   | { readonly outcome: 'enough' }
-  /** It came to nothing. */
+  /** The exchange failed. */
   | { readonly outcome: 'lost'; readonly reason: CoppiceError };
 
 export interface ExchangeListener {
@@ -24,54 +24,54 @@ export interface ExchangeListener {
   counted(participant: string, answer: Answer): void;
   /** An answer of a member that owed one was refused, the first time in this attempt or `again`. */
   refused(participant: string, error: CoppiceError, again: boolean): void;
-  /** No more is taken. Called once, at once; the sum may be read when `drained` resolves. */
+  /** The exchange is closed to answers. Called synchronously and once; the sum may be read when `drained` resolves. */
   closed(how: Closed): void;
 }
 
 export interface ExchangeOptions {
   /** The run, or another owner such as a task, under which its answers are spooled. */
   readonly owner: string;
-  /** The name that its tickets are made of. */
+  /** The name in its tickets. */
   readonly name: string;
   /** A phrase for messages, e.g. `round 3`. */
   readonly title: string;
-  /** The participants that are asked; `anyone`: those that `admit` names, while it is open. */
+  /** The participants to ask; `anyone`: those that `admit` adds, while it is open. */
   readonly cohort: readonly string[] | 'anyone';
   readonly wanted: Wanted;
-  /** `away` after a restart: members have to come back first. */
+  /** `away` after a restart: members must reconnect first. */
   readonly begin: 'asked' | 'away';
   readonly bytes: (participant: string) => Bytes;
   /** `clock.elapsed()` when it began. */
   readonly beganAt: number;
   /** `clock.elapsed()` when its timer ends it; `null`: it stays open until its target is met, or it is ended. */
   readonly dueAt: number | null;
-  /** Milliseconds that a member may be away. */
+  /** Milliseconds for which a member may be disconnected. */
   readonly grace: number;
   readonly form: AnswerForm;
   readonly sum: Sum;
   readonly limits: Limits;
   /** The largest weight that counts for a participant. */
   readonly weightCap: (participant: string) => number;
-  /** Where answers are kept before they are acknowledged, and pieces on their way. */
+  /** The spool of answers before their acknowledgement, and of incoming pieces. */
   readonly spool: Pick<Spool, 'append' | 'receive'>;
-  /** Whether an answer must be on disk before it is acknowledged. */
+  /** True where an answer must be on disk before it is acknowledged. */
   readonly durable: boolean;
   readonly clock: Clock;
   readonly listener: ExchangeListener;
 }
 
-/** The outcome of an answer that was not refused. */
+/** The outcome of an accepted answer. */
 export interface Receipt {
-  /** It had counted before. */
+  /** True where an earlier answer of the member counted. */
   readonly duplicate: boolean;
-  /** The piece that is wanted next; `null`: it counts, and is on disk. */
+  /** The piece that is wanted next; `null`: the answer counts, and is on disk. */
   readonly next: number | null;
 }
 
 /**
- * One question to a cohort, or to anyone, and the answers to it: validated, summed, spooled, acknowledged, and closed by its
- * target, its quorum or its timer. Moves on calls and on the clock's timers. Each member counts once, however often it
- * answers.
+ * One question to a cohort, or to anyone, and the answers to it: validated, summed, spooled, acknowledged, and closed
+ * by its target, its quorum or its timer. Driven by calls and by the clock's timers. Each member counts once, however
+ * often it answers.
  */
 export class Exchange {
   readonly #o: ExchangeOptions;
@@ -129,9 +129,9 @@ export class Exchange {
   }
 
   /**
-   * Sums an answer that an earlier process had spooled. Call before `open`.
+   * Sums an answer that an earlier process spooled. Call before `open`.
    *
-   * @throws CoppiceError a reason for which it cannot be used; then its sender is asked again.
+   * @throws CoppiceError the fault of an unusable answer; its sender is then asked again.
    */
   async restore(participant: string, answer: Answer): Promise<void> {
     this.cohort.admit(participant);
@@ -144,7 +144,7 @@ export class Exchange {
     );
   }
 
-  /** Starts the timer, and closes at once where there is nothing to wait for. */
+  /** Starts the timer, and closes at once where no answer is expected. */
   open(): void {
     for (const [id, { outcome }] of this.cohort.entries()) if (outcome === 'away') this.#expect(id);
     const { clock, dueAt } = this.#o;
@@ -159,7 +159,7 @@ export class Exchange {
   }
 
   /**
-   * Makes a participant a member of an exchange with `anyone`; one that is a member already stays what it is.
+   * Makes a participant a member of an exchange with `anyone`; an existing member stays unchanged.
    *
    * @throws CoppiceError `update-late` once it is closed, `update-not-selected` where its cohort was chosen.
    */
@@ -172,11 +172,11 @@ export class Exchange {
   // ---- answers
 
   /**
-   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. One whose frame is a header alone is
-   * announced, until its pieces are here.
+   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. An answer whose frame is a header
+   * alone is announced, and counts when its pieces have arrived.
    *
-   * @throws CoppiceError a fault of the answer; `update-late` and its kin where none is waited for; `storage-failed` where
-   *   it could not be kept.
+   * @throws CoppiceError a fault of the answer; `update-late` and its kin where none is expected; `storage-failed`
+   *   where it could not be stored.
    */
   async take(participant: string, answer: Answer): Promise<Receipt> {
     // Copies of an answer that is being looked at wait, and find it counted, or take its place.
@@ -204,12 +204,12 @@ export class Exchange {
     return { duplicate: false, next: null };
   }
 
-  /** Takes a piece of an answer that was announced. @returns the piece that comes next, when it is written. */
+  /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
   async takePiece(participant: string, piece: AnswerPiece): Promise<number> {
     return this.#reception.takePiece(participant, piece);
   }
 
-  /** Copies the sum of the answers that count, also while it is open; `null` where the sum keeps no partial sums. */
+  /** Copies the sum of the counted answers, also while it is open; `null` where the sum keeps no partial sums. */
   partial(): Promise<PartialContributions | null> {
     return this.#tally.partial();
   }
@@ -230,7 +230,7 @@ export class Exchange {
     this.#o.listener.counted(participant, answer);
   }
 
-  /** Writes an answer that counts to disk. */
+  /** Spools a counted answer. */
   #keep(participant: string, answer: Answer, member: CohortMember): void {
     const stored = this.#o.spool.append(this.#o.owner, { participant, answer });
     member.stored = stored;
@@ -252,7 +252,7 @@ export class Exchange {
 
   // ---- members
 
-  /** A member will not answer. */
+  /** Records that a member will not answer. */
   out(participant: string, outcome: 'left' | 'declined' | 'refused', diverged = false): void {
     this.#grace.end(participant);
     this.#reception.drop(participant);
@@ -265,7 +265,7 @@ export class Exchange {
     this.#consider();
   }
 
-  /** A connection broke; its owner may come back in time. */
+  /** Records a broken connection; the member may reconnect in time. */
   away(participant: string): void {
     const member = this.cohort.get(participant);
     if (member?.outcome !== 'asked' || this.isClosed) return;
@@ -285,24 +285,24 @@ export class Exchange {
 
   // ---- the end
 
-  /** Ends it with what has come, as its timer would. */
+  /** Closes it with the present answers, as its timer would. */
   endNow(): void {
     this.#timeIsUp = true;
     this.#consider();
   }
 
-  /** Ends it for a reason of the coordinator's. */
+  /** Closes it for a reason of the coordinator's own. */
   abort(reason: CoppiceError): void {
     this.#close({ outcome: 'lost', reason });
   }
 
-  /** Stops timers, and tells nobody. What was spooled stays, for the process after this one. */
+  /** Stops its timers without a notification. Spooled answers stay, for the next process. */
   abandon(): void {
     this.#gate.close();
     this.#stop();
   }
 
-  /** Resolves when nothing is being added to the sum any more; call once it is closed. */
+  /** Resolves when no addition to the sum is pending. Call once it is closed. */
   async drained(): Promise<void> {
     for (const [, { taking }] of this.cohort.entries()) await taking?.catch(() => {});
   }

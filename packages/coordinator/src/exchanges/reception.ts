@@ -20,15 +20,15 @@ export interface ReceptionOptions {
   readonly tally: Tally;
   readonly form: AnswerForm;
   readonly spool: Pick<Spool, 'receive'>;
-  /** Hears of an answer in the turn in which it is in the sum whole. */
+  /** Called in the turn in which an answer is completely in the sum. */
   readonly counted: (participant: string, member: CohortMember, answer: Answer, how: Counted) => void;
-  /** An answer that was here whole has been looked at. */
+  /** Called when a complete answer has been inspected. */
   readonly lookedAt: () => void;
 }
 
 /**
- * Brings answers into the sum: those that come whole, and those that are announced by their header and follow in pieces. One
- * answer of a member is looked at at a time.
+ * Adds answers to the sum: whole ones, and those that are announced by their header and follow in pieces. Each member's
+ * answers are inspected one at a time.
  */
 export class Reception {
   readonly #o: ReceptionOptions;
@@ -39,13 +39,13 @@ export class Reception {
     this.#transfers = new Transfers(options.spool);
   }
 
-  /** Settles when the answer of this participant that is here whole was looked at; `null`: none is. */
+  /** Settles when the participant's complete answer has been inspected; `null`: there is none. */
   lookingAt(participant: string): Promise<unknown> | null {
     return this.#o.cohort.get(participant)?.taking ?? null;
   }
 
   /**
-   * @returns the piece that is wanted next; or the member, whose answer counts.
+   * @returns the piece that is wanted next; or the member whose answer counts.
    * @throws CoppiceError a fault of the answer, or `update-late` and its kin.
    */
   take(participant: string, answer: Answer): number | Promise<CohortMember> | CohortMember {
@@ -60,13 +60,13 @@ export class Reception {
     );
   }
 
-  /** Takes a piece of an answer that was announced. @returns the piece that comes next, when it is written. */
+  /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
   takePiece(participant: string, piece: AnswerPiece): Promise<number> {
     this.#o.gate.ensureOpen();
     return this.#transfers.take(participant, piece);
   }
 
-  /** Gives up the pieces of a participant. */
+  /** Discards the pieces of a participant. */
   drop(participant: string): void {
     this.#transfers.drop(participant);
   }
@@ -113,7 +113,7 @@ export class Reception {
     return member;
   }
 
-  /** Looks at an answer that is here whole: from its beginning on a deadline waits for it. */
+  /** Inspects a complete answer; from here on a deadline waits for it. */
   async #looking(participant: string, work: () => Promise<CohortMember>): Promise<CohortMember> {
     const member = this.#o.gate.wanted(participant);
     const taking = work();

@@ -14,11 +14,11 @@ import type { Answer } from '@coppice/protocol';
 import { nextTurn } from '../turns.ts';
 import type { AnswerForm } from './answer-form.ts';
 
-/** How an answer counts. */
+/** The result of adding an answer. */
 export interface Counted extends Added {
-  /** The weight that it counts with. */
+  /** The weight in the sum. */
   readonly weight: number;
-  /** Whether that is less than it claimed. */
+  /** True where this is less than it claimed. */
   readonly capped: boolean;
   readonly means: OwnMeans;
 }
@@ -31,10 +31,10 @@ export interface TallyOptions {
   readonly weightCap: (participant: string) => number;
 }
 
-/** Adds answers to the sum of an exchange, each no heavier and no longer than it may be. */
+/** Adds answers to the sum of an exchange, within its caps of weight and norm. */
 export class Tally {
   readonly #o: TallyOptions;
-  /** Answers that are being added over several turns of the event loop. */
+  /** Additions that take several turns of the event loop. */
   readonly #underWay = new Set<Promise<unknown>>();
   #reading: Promise<unknown> | null = null;
 
@@ -50,7 +50,7 @@ export class Tally {
     return this.#o.weightCap(participant);
   }
 
-  /** Whether an answer is too large to be added in one turn of the event loop. */
+  /** True where answers are too large to be added in one turn of the event loop. */
   get takesTurns(): boolean {
     return this.#o.form.parameters > STEP_PARAMETERS;
   }
@@ -61,11 +61,11 @@ export class Tally {
   }
 
   /**
-   * Adds an answer a piece a turn of the event loop.
+   * Adds an answer, one slice a turn of the event loop.
    *
-   * @param stillWanted is asked before each piece; once it is false, the part that was added is taken off.
-   * @param counted is called in the turn of the last piece.
-   * @returns false where it was not wanted any more.
+   * @param stillWanted called before each slice; once it returns false, the partial addition is undone.
+   * @param counted called in the turn of the last slice.
+   * @returns false where the answer was no longer wanted.
    * @throws CoppiceError a fault of the answer; then nothing was added.
    */
   async addInTurns(
@@ -86,8 +86,8 @@ export class Tally {
   }
 
   /**
-   * Copies the sum of the answers that count, also while others are coming in: additions that are under way end first, and
-   * new ones over several turns wait.
+   * Copies the sum of the counted answers, also while others arrive: pending additions end first, and new ones over
+   * several turns wait.
    *
    * @returns `null` where the sum keeps no partial sums.
    */
