@@ -65,7 +65,7 @@ export async function measure(): Promise<BenchResult> {
     const aim = aims.overWasm === null ? null : { atLeast: aims.overWasm };
     for (const name of [STOCK, OWN]) {
       const wasm = medians.get(name);
-      // Of the two, the aim is about tfjs as it is published.
+      // The aim refers to tfjs as published.
       if (wasm !== undefined) {
         ratios.push({
           what: `${task}: ${name} / planned`,

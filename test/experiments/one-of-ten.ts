@@ -20,7 +20,7 @@ import { type Attack, attacks, hostile, stamped, TARGET } from './one-of-ten/att
 
 /*
  * What one of ten participants can do to a model: each attack in a run of its own, through a real coordinator, against the
- * same run in which nobody is bad. MNIST 2NN, half of the training data, plans with the defaults but for what is named here.
+ * same run without an attacker. MNIST 2NN, half of the training data, plans with the defaults but for what is named here.
  */
 const TASK = 'mnist-2nn';
 const ROUNDS = 10;

@@ -37,7 +37,7 @@ export async function cuttingProxy(
         if (left > 0) return;
         cuts++;
         from.pause();
-        // What came before the cut still arrives, like a packet before the one that was lost.
+        // Bytes from before the cut still arrive, like packets before a lost one.
         to.end(end);
       });
       from.on('error', end);

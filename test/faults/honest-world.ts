@@ -108,7 +108,7 @@ export async function honestWorld(
         const sent = { delta, examples };
         const key = `${who()} ${round} ${parent}`;
         const before = updates.get(key);
-        // Whatever was lost, who sends a round's update again sends the same.
+        // An update that is sent again must be the same, whatever was lost.
         if (before !== undefined && JSON.stringify(before) !== JSON.stringify(sent)) conflicts.push(key);
         updates.set(key, sent);
       }
@@ -131,7 +131,7 @@ export async function honestWorld(
       ),
       host,
       openData: async (_task, schema) => memoryData(schema, examples),
-      // Nobody's date is right.
+      // All participants' dates are wrong.
       clock: { ...systemClock, now: () => systemClock.now() + (i - 1.5) * 36_000_000 },
       device: 'headless',
       backend: 'cpu',

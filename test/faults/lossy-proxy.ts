@@ -142,7 +142,7 @@ function line(
         if (kind === 'reorder') {
           release();
           held = message;
-          // Where nothing comes to overtake it, it has only been late.
+          // A message that nothing overtakes is only delayed.
           void pause().then(() => {
             if (held === message) release();
           });

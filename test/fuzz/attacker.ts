@@ -74,9 +74,9 @@ export class Attacker {
     let sent = 0;
     for (; sent < BATCH && !line.closed; sent++) {
       const last = sent === BATCH - 1;
-      // What is under way when a connection is closed reaches nobody: first let it arrive.
+      // Messages in transit are lost when a connection closes: let them arrive first.
       if (last) await line.answerOrEnd();
-      // Who was just asked is listened to most closely: at most one answer is refused for good.
+      // An answer to a new question is checked most thoroughly, but only one may be refused for good: send it first.
       const first = sent === 0 ? 'answer' : undefined;
       const known = { ...this.#known, ticket: line.ticket ?? this.#known.ticket };
       line.send(last ? lastPacket(known, draw) : mutatedMessage(known, draw, first));

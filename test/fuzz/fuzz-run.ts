@@ -57,7 +57,7 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
     const work = async () => {
       const { id: run } = await target.api<{ id: string }>('POST', '/api/runs', {
         task: 'iris',
-        // The first three updates make the round, whoever else was asked; attackers' are longer than the bound.
+        // The first three updates make the round, for any cohort; attackers' exceed the norm bound.
         plan: {
           cohortSize: HONEST,
           overSelection: 5,

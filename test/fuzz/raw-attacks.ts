@@ -166,7 +166,7 @@ export function throwAt(target: Target, bytes: Uint8Array): Promise<string> {
     const heard: Buffer[] = [];
     const socket = connect({ port: target.port, host: '127.0.0.1' }, () => socket.end(bytes));
     socket.on('data', (chunk) => heard.push(chunk));
-    // Whoever is thrown out in the middle of a sentence gets a reset.
+    // A connection closed in the middle of a message is reset.
     socket.on('error', () => {});
     socket.on('close', () => resolve(Buffer.concat(heard).toString('latin1')));
   });
@@ -199,7 +199,7 @@ export async function strangePolling(
     heard(await posted.text(), posted.status);
     if (!posted.ok) break;
   }
-  // Ended as a client ends it, so that it does not wait for a heartbeat that nobody will send.
+  // Closed as by a client, so that the session does not wait for a heartbeat that never comes.
   const ended = await fetch(`${address}&sid=${sid}`, { method: 'POST', body: '1' });
   heard(await ended.text(), ended.status);
   return sent;

@@ -32,9 +32,9 @@ export class Target {
       dataDir: join(folder, 'data'),
       adminKey: KEY,
       logLevel: 'warn',
-      // So that the headers of proxies are read.
+      // Makes the coordinator read the headers of proxies.
       trustProxy: 'loopback',
-      // So that the disk does not fill with the models of a long run.
+      // Keeps the disk from filling with the models of a long run.
       keepLast: 2,
       keepEvery: 0,
     };
@@ -61,7 +61,7 @@ export class Target {
         reject(new Error(`the coordinator ended with ${code ?? signal}: ${this.complaints.join('\n')}`));
       });
     });
-    // Whoever waits for something else meanwhile hears of it in the end.
+    // Other waits observe the rejection in the end.
     this.died.catch(() => {});
   }
 

@@ -86,7 +86,7 @@ export async function measureLoad(options: LoadOptions, say: (line: string) => v
   };
   say(`${count} joined in ${(connecting.wall / 1000).toFixed(1)} s`);
 
-  // What the last of them set off is pushed by now.
+  // By now the messages caused by the last one have been sent.
   await wait(2000);
   const connected = await coordinator.usage({ collectGarbage: true });
   await coordinator.phase('idle');

@@ -67,7 +67,7 @@ export class CoordinatorLink {
       reconnectionDelayMax: 2000,
     });
     this.#socket = socket;
-    // What comes live waits for what was missed, so that rounds are told in their order.
+    // Live events wait for missed ones, so that rounds are reported in order.
     let caughtUp: Promise<void> = Promise.resolve();
     let done = () => {};
     socket.on('connect', () => {

@@ -135,7 +135,7 @@ async function startClients(threads: ClientThreads, url: string, run: string): P
 }
 
 main().catch((thrown: unknown) => {
-  // What it was about to do with a coordinator that ends is no failure.
+  // An action that failed because the coordinator ended is no failure.
   if (stopping) return;
   const error = CoppiceError.from(thrown);
   standardError.write(`${error.message} [${error.code}]\n`);

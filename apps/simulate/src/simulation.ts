@@ -116,7 +116,7 @@ export async function simulate(
       // A coordinator of its own ends with the simulation, and the run with it.
       throw options.url === null ? thrown : await stopRun(link, run.id, thrown);
     });
-    // Nobody resumes a simulation.
+    // A paused simulation is never resumed.
     if (final.run.status === 'failed' || final.run.status === 'paused')
       throw CoppiceError.fromWire(
         final.run.reason ?? { code: 'internal', message: 'The run did not go on.' },
@@ -193,7 +193,7 @@ class Failure {
 async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
-  // While it measures, nobody trains: all processors are free.
+  // No client trains during an evaluation: all processors are free.
   const models = threadedModels({
     threads: Math.min(EVALUATION_THREADS, availableParallelism()),
     eager: true,

@@ -88,7 +88,7 @@ export function matmulTransposedA(
     for (let i: usize = 0; i < k; ) {
       const rows = rowsOf(k - i);
       const first = a + ((from * k + i) << 2);
-      // What never showed in this batch changes nothing: the edges of pictures, units that stayed silent.
+      // Inputs that are zero in the whole batch change nothing: the edges of pictures, inactive units.
       if (keep == 1 && rows == 5 && onlyZeros(depth, first, k << 2)) {
         i += rows;
         continue;

@@ -1,8 +1,8 @@
 import { multiplyAdd4 } from './fused';
 
 /*
- * Products with a left matrix that is mostly zeros: pictures on black paper, one-hot columns, units that stayed silent.
- * What is zero is left out; what is left is added up in the same order as elsewhere, so that the sums have the same bits.
+ * Products with a left matrix that is mostly zeros: pictures on black paper, one-hot columns, inactive units. Zeros are
+ * skipped; the rest is added up in the same order as elsewhere, so that the sums have the same bits.
  */
 
 /** Fewest columns for which skipping zeros can pay off. */
@@ -56,7 +56,7 @@ export function sparseProduct(m: usize, k: usize, n: usize, columns: usize, a: u
   }
 }
 
-/** `times` strips of so many vectors. */
+/** Computes `times` strips of `vectors` vectors. */
 // @ts-ignore: decorator
 @inline
 function product(vectors: i32, times: usize, m: usize, k: usize, n: usize, a: usize, b: usize, bias: usize, c: usize): void {

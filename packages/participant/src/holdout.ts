@@ -13,7 +13,7 @@ export interface Split {
  * index, so that adding examples never moves earlier ones across. Where there are too few to split, all serve for both.
  */
 export function holdOut(data: Dataset, share: number, participant: string): Split {
-  // What a model was trained on says little of how good it is.
+  // Without held-out examples there is no evaluation: training examples say little about a model's quality.
   if (share === 0) return { training: data, evaluation: null };
   const random = seededRandom('holdout', participant);
   const training: number[] = [];

@@ -97,7 +97,7 @@ export function loopback(): { transport: Transport; peer: LoopbackPeer } {
       line = new Promise((_, reject) => {
         broken = () => reject(lost());
       });
-      // Nobody may be waiting when it breaks.
+      // It may break without a waiter.
       line.catch(() => {});
       events?.onWelcome(welcome);
     },

@@ -59,7 +59,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     manager.engine.on('packet', (packet: { data?: unknown }) => count(received, packet.data));
   });
 
-  // What came on a connection before it was known to be one is not for the next: a challenge above all.
+  // Messages received before the connection was established must not reach the next one: a challenge above all.
   manager.on('close', () => {
     socket.receiveBuffer = [];
   });
@@ -146,14 +146,14 @@ export function socketTransport(url: string, identity: Identity): Transport {
       socket.on('connect_error', (error: Error & { data?: unknown }) => {
         if (closed) return;
         if (error.data == null) {
-          // Nobody answered. Socket.IO goes on trying; who has never been connected must hear of it too.
+          // There was no answer. Socket.IO keeps trying; the first connection's failure must be reported, too.
           if (!toldLost) events.onLost();
           toldLost = true;
           return;
         }
         const refusal = CoppiceError.fromAnswer(error.data);
         if (refusal.retry !== 'later') return giveUp(events, refusal.toWire());
-        // What passes by itself is told like a lost connection; what someone must see to, by its name.
+        // Passing refusals are reported as a lost connection; ones that need action, by their error.
         if (refusal.code !== 'coordinator-stopping') events.onRefused(refusal.toWire());
         else if (!toldLost) events.onLost();
         toldLost = true;

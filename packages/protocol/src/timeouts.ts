@@ -26,7 +26,7 @@ export const REST_TIMEOUT = 5_000;
 export const GRACE_AFTER_RESTART = 30_000;
 
 /*
- * Pauses before the same thing is tried again. Nothing is given up by them.
+ * Pauses before a retry. Nothing is given up after them.
  */
 
 /** Pause before the first attempt to reconnect, doubled each time up to the longest. */

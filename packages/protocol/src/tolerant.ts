@@ -27,7 +27,7 @@ function loosened(schema: z.core.$ZodType): z.core.$ZodType {
       const shape = Object.fromEntries(
         Object.entries(def.shape).map(([name, field]) => [name, loosened(field)]),
       );
-      // Of a loose object, which keeps its unknown fields, they are part of the value.
+      // In a loose object, which keeps its unknown fields, they are part of the value.
       const strict = def.catchall?._zod.def.type === 'never';
       return copy(schema, { ...def, shape, ...(strict ? { catchall: undefined } : {}) });
     }

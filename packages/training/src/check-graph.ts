@@ -2,7 +2,7 @@ import { invalid } from './read-topology.ts';
 
 /*
  * tfjs connects the layers of a functional model by trying all open connections again and again until none is left.
- * A connection that can never be made keeps it at that for ever, so each is looked at before tfjs is asked.
+ * A connection that can never be made keeps it in that loop forever, so all are checked beforehand.
  */
 
 type Json = { [key: string]: unknown };

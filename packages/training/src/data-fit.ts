@@ -1,6 +1,6 @@
 import { classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
 
-/* What a model must look like to fit data of a kind. Here, tfjs is not needed. */
+/* Requirements of a data schema on models. This module does not need tfjs. */
 
 /** Input shapes that hold one example without reordering its numbers. */
 export function fittingShapes(data: DataSchema): number[][] {

@@ -3,7 +3,7 @@ import { invalid } from './read-topology.ts';
 import * as tf from './tf.ts';
 
 /*
- * Some initializers of tfjs take work without a bound, or out of all proportion. These take their place: they are registered
+ * Some initializers of tfjs take unbounded or disproportionate work. These replace them: they are registered
  * under the same names, so that a topology is built with them.
  */
 

@@ -61,7 +61,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
       withWeightLimit(() => buildWithZeros(() => sequential.build()));
     }
   } catch (thrown) {
-    // The layers built before the one that failed hold weights that nobody else can reach.
+    // The layers built before the one that failed hold weights that are unreachable otherwise.
     for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
       if (!before.has(name)) variable.dispose();
     }

@@ -25,7 +25,7 @@ export abstract class NoiseLayer extends tf.layers.Layer {
     return tf.tidy(() => {
       const input = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
       if (!kwargs.training || this.silent || !this.isOn()) return input.clone();
-      // Without a seed it would draw what nobody can draw again.
+      // Without a seed its numbers could not be reproduced.
       if (this.nextSeed === null) throw new Error(`${this.name} draws, and was given no seed`);
       return this.noised(input, this.nextSeed());
     });

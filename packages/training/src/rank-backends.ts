@@ -53,7 +53,7 @@ export async function rankBackends(
   how: { batchSize: number },
   make: MakeTrainer = createTrainer,
 ): Promise<readonly RankedBackend[]> {
-  // Where it cannot be built, no backend can train it.
+  // A model that cannot be built cannot be trained by any backend.
   const weights = await drawn(description);
   if (weights === null) return [];
   const tried: Tried[] = [];
@@ -133,7 +133,7 @@ async function rightOnes(
 }
 
 async function timeStep(trainer: Trainer, description: ModelDescription, batchSize: number): Promise<number> {
-  // So small a learning rate that no model can diverge.
+  // Its learning rate is too small for any model to diverge.
   const { milliseconds, steps } = await trainer.train(madeUp(description, batchSize * STEPS), {
     ...gently,
     batchSize,

@@ -3,8 +3,8 @@ import { invalid } from './read-topology.ts';
 import type * as tf from './tf.ts';
 
 /*
- * A topology of a few bytes can ask for more memory than there is. tfjs makes each weight as soon as it meets
- * its layer, so this has to stand where weights are made.
+ * A topology of a few bytes can require more memory than exists. tfjs allocates each weight as soon as it reaches
+ * its layer, so the check must be where weights are allocated.
  */
 const MOST = MAX_MODEL_BYTES / 4;
 

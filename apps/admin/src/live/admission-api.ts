@@ -11,7 +11,7 @@ import {
 } from '@coppice/protocol';
 import { call } from './api.ts';
 
-/* The part of the API about who may take part in a run. Errors as in `api.ts`. */
+/* The part of the API for admission to runs. Errors as in `api.ts`. */
 
 export async function fetchAdmission(run: string): Promise<RunAdmission> {
   return parseMessage('admission', RunAdmissionSchema, await call('GET', `/api/runs/${run}/admission`));

@@ -141,7 +141,7 @@ function goLive(): void {
     connection.value = 'live';
     const now = Date.now();
     change((before) => withSnapshot(before, snapshot, now));
-    // Whatever was missed while away.
+    // Rounds that were missed while disconnected.
     for (const run of wanted) void loadRounds(run);
   });
   on('run', (run) => {

@@ -129,7 +129,7 @@ export function CameraCapture({ data, stream }: CameraCaptureProps) {
     setTold(parts.join(' '));
   };
   const choose = (index: number) => {
-    // What was captured so far is told of the class that it went to.
+    // Report the frames captured so far for the class that they went to.
     const held = hold.current?.by;
     release();
     chosen.current = index;

@@ -45,7 +45,7 @@ export function frameQueue<F extends Closable>({ keep, waiting }: FrameQueueOpti
         label,
       );
       inHand = null;
-      // What could not be kept once is not tried with every further frame.
+      // After a failure, storing is not tried again with every further frame.
       if (!kept) discard();
       else tell();
     }

@@ -1,6 +1,6 @@
 /*
- * What this device's care comes to: from what the browser tells about the device, and what the person
- * wishes, whether to train and with how much of its time. Pure, so that every case can be a row of a table.
+ * The policy of the device care: from the browser's readings and the person's settings, it decides to train or to
+ * pause, and the share of the device's time. Pure, so that every case can be a row of a table.
  */
 
 /** The browser's readings of the device; `null` where it reports none. */

@@ -2,8 +2,8 @@ import { signal } from '@preact/signals';
 import type { Readings } from './policy.ts';
 
 /*
- * What browsers tell about the device, as far as they do. Battery, network and pressure are Chromium's
- * alone, so each is a hint: a browser that does not tell is taken to be fine.
+ * The browser's readings of the device. Battery, network and pressure exist in Chromium only, so each is a hint:
+ * without a reading the device is taken to be fine.
  */
 export const readings = signal<Omit<Readings, 'strain'>>({ hidden: false, battery: null, network: null });
 /** True while the browser reports an overloaded processor. */

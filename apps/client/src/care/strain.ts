@@ -1,8 +1,8 @@
 import type { StrainCause } from './policy.ts';
 
 /*
- * Whether this device is under strain. Browsers do not tell its temperature, so it is inferred: a device
- * that has become hot slows itself down, and the same work takes well longer than it did at first.
+ * Detection of strain on this device. Browsers do not report its temperature, so it is inferred: a hot device
+ * slows itself down, and the same work takes much longer than at first.
  */
 
 /** Duration of a stretch of training, by the worker's own clock. */

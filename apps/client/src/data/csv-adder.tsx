@@ -112,7 +112,7 @@ export function CsvAdder({ data }: { data: TableData }) {
   const add = async ({ content, mapping }: Opened) => {
     const added = await change(() => participant().addCsv(content, mapping));
     if (added === undefined) return;
-    // Where no row fits the columns are still to be corrected.
+    // If no row fits, the columns need correction first.
     if (added.added > 0) setOpened(null);
     setResult(added);
   };

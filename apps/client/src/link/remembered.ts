@@ -1,8 +1,8 @@
 import { signal } from '@preact/signals';
 
 /*
- * What the page remembers in this browser, beside the examples and the participant's key, which the
- * worker keeps: consent, what one was taking part in, and switches.
+ * The page's storage in this browser, beside the examples and the participant's key, which the worker stores:
+ * consent, the joined run, and settings.
  */
 const PREFIX = 'coppice.';
 

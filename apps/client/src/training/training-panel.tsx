@@ -95,7 +95,7 @@ function StatusLine() {
     activity,
     run: chosen.value,
     peers: session.peers.value,
-    // Who paused by hand waits for nothing but their own hand.
+    // A pause by hand ends only by hand.
     care: takingPart.value.value?.paused === true ? null : care.value.pause,
     consented: consentTo(chosen.value?.id ?? null) !== null,
   });

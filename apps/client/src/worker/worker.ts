@@ -138,7 +138,7 @@ const api: ClientApi = {
   },
   async addSample(examples) {
     const { task, data } = current();
-    // How many there are follows from a share's size; a small one tells it cheaply.
+    // The size of a share tells the total number; a small share tells it cheaply.
     const probe = await fetchSamples(task.id, 0, PROBE_SHARES);
     const of = Math.max(1, Math.min(10_000, Math.round((probe.count * PROBE_SHARES) / examples)));
     const share = Math.floor(Math.random() * of);

@@ -96,13 +96,13 @@ export class Transfers {
     transfer.incoming ??= this.#spool.receive(transfer.payloadBytes);
     const written = transfer.incoming.then((incoming) => incoming.write(content, piece * PIECE_BYTES));
     const all = Promise.all([transfer.written, written]).then(() => {});
-    // Whoever waits for it hears of it; nobody may be waiting.
+    // Its waiters see the rejection; there may be none.
     all.catch(() => {});
     transfer.written = all;
     try {
       await written;
     } catch (thrown) {
-      // Nobody knows what is there: it begins anew.
+      // The file's state is unknown: the transfer starts again.
       if (this.#transfers.get(participant) === transfer) this.drop(participant);
       throw thrown;
     } finally {

@@ -73,7 +73,7 @@ export function createApp(options: AppOptions): Express {
           'frame-ancestors': ["'none'"],
         },
       },
-      // Set by whoever terminates TLS: over plain HTTP on a local network it would lock people out.
+      // Set where TLS is terminated: over plain HTTP on a local network it would lock people out.
       strictTransportSecurity: options.tls,
       crossOriginEmbedderPolicy: false,
     }),
@@ -91,12 +91,12 @@ export function createApp(options: AppOptions): Express {
     '/readyz',
     json(async (_request, response) => {
       const troubles = await options.troubles();
-      // A log that fails is told, and takes nobody out of service.
+      // A failing log is reported, and does not end the service.
       const ready = options.ready() && troubles.every(({ part }) => part === 'log');
       response.status(ready ? 200 : 503).json({ ready, troubles });
     }),
   );
-  // Those who look after a machine call it by names of their own; everything from here on is for people and programs.
+  // Health checks, above, may use any host name; everything from here on is for people and programs.
   app.use(knownHosts(options.publicUrl));
   app.use(['/metrics', '/api', '/models'], limitRequests(options.requests));
   app.use('/metrics', accessRouter(options.admins, '/metrics'));

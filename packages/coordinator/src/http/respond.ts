@@ -105,7 +105,7 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     else if (status >= 500)
       logger.error({ err: thrown, request: response.get(REQUEST_ID) }, 'a request failed');
     const { code, message } = error;
-    // An admin is told what is wrong with the disk; what nobody expected is in the log alone.
+    // Admins are told about failures of the disk; unexpected errors are in the log alone.
     const known = actorOf(request) !== null && code !== 'internal';
     response.status(status).json({ error: known ? { code, message } : outward({ code, message }) });
   };

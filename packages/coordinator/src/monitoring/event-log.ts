@@ -61,8 +61,8 @@ export class EventLog {
     const about = participant === undefined ? {} : { participant };
     this.#logger[level === 'warning' ? 'warn' : level]({ ...rest, ...about }, message);
     this.#pending.push(row);
-    // What happens while the last batch is being stored becomes the next: one flush to disk for many
-    // events, their ids in the order of happening.
+    // Events during the storing of a batch become the next batch: one flush to disk for many events, with ids in
+    // order.
     if (this.#pending.length === 1) this.#storing = this.#storing.then(() => this.#store());
   }
 

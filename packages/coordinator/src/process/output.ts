@@ -147,7 +147,7 @@ export function outputTo(descriptor: number, stream: () => Writable): Output {
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
     return flushedAtEnd(new DescriptorOutput(openSync(`/dev/fd/${descriptor}`, flags)));
   } catch (thrown) {
-    // Whose reader or terminal is gone already refuses every write at once.
+    // A descriptor whose reader or terminal is already gone refuses every write at once.
     const refused = ['ENXIO', 'EIO'].includes((thrown as NodeJS.ErrnoException).code ?? '');
     return refused ? new DescriptorOutput(descriptor) : new StreamOutput(stream());
   }

@@ -143,13 +143,13 @@ export class Intake {
         room -= EXPECTED;
         this.#goOn(source, this.#large);
       }
-    // While others deliver, the silent stay: one read of theirs comes through all the same, and says when they are none.
+    // While others deliver, silent sources stay paused: one read of theirs still arrives, and shows that they are not.
     if (room === READ_A_TURN || this.#large.size === 0) {
-      // Who is in the middle of a message does not go on with the silent, but is asked in the next turn.
+      // Do not resume a source in the middle of a message together with silent ones: the next turn decides on it.
       if (!looked && this.#look()) this.#turn();
       for (const source of [...this.#paused]) this.#goOn(source, this.#paused);
     }
-    // Those for whom there was no room; the others are waited for by whoever else ends something.
+    // Try sources without room again in the next turn; the end of another message triggers a turn for the rest.
     if (this.#paused.size > 0 || (room < EXPECTED && this.#large.size > 0)) this.#turn();
   }
 

@@ -12,7 +12,7 @@ type WebSocketLike = Pick<Source, 'pause' | 'resume'> & { readonly _receiver?: R
  * as usual.
  */
 export function pace(connection: Socket['conn'], intake: Intake): void {
-  // What comes by requests has its own end.
+  // Long polling needs no pace: each request ends by itself.
   if (connection.transport.name !== 'websocket') return;
   const ws = (connection.transport as unknown as { socket: WebSocketLike }).socket;
   const net = connection.request.socket as NetSocket;

@@ -21,7 +21,7 @@ export class Unproven {
     attach().engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
       const { method, headers } = request;
       const length = Number(headers['content-length'] ?? Number.NaN);
-      // What does not say how long it is could be anything.
+      // A request without a length could have any.
       if (method !== 'POST' || length <= MAX_UNPROVEN_BYTES || this.#proven.has(idOf(request))) next();
       else response.writeHead(413).end();
     });
@@ -42,7 +42,7 @@ export class Unproven {
       socket.off('data', count);
       if (!this.#sockets.has(socket) && !this.#proven.has(idOf(request))) socket.destroy();
     };
-    // Listening sets the data flowing, so whoever reads it has to be there first.
+    // Listening starts the flow of data, so the actual reader must be attached first.
     const whenRead = (event: string) => {
       if (event !== 'data') return;
       socket.off('newListener', whenRead);

@@ -1,8 +1,8 @@
 import { CoppiceError, type Phase, type RunStatus } from '@coppice/protocol';
 
 /*
- * The run as an explicit state machine, pure: two tables and a step. What is not in a table cannot
- * happen; whatever tries it is a bug (an illegal phase) or a bad request (an illegal action).
+ * The run as an explicit state machine, pure: two tables and a step. A transition that is in no table cannot
+ * happen: an attempt is a bug (an illegal phase) or a bad request (an illegal action).
  */
 
 /** `give-up`: the coordinator pauses the run, because its rounds keep failing. */

@@ -45,7 +45,7 @@ export class Newcomers {
       } else if (now - seen < TOUCH_AFTER) return null;
       await this.#see(participant);
     } catch (thrown) {
-      // The disk's trouble, and not this participant's: a full one keeps nobody out.
+      // A failure of the disk, not of this participant: a full disk keeps no one out.
       logger.error({ participant, err: thrown }, 'who is here could not be read or written down');
     }
     return null;

@@ -66,7 +66,7 @@ export function admissionContract(open: () => AdmissionStorage): void {
     expect(await storage.listed()).toEqual([]);
     const first = listed('p', { invitation: 'a', note: '', createdAt: 10 });
     expect(await use('a', 'p')).toEqual(first);
-    // Who is on the list uses nothing up, whatever is shown.
+    // A listed participant uses nothing up, with any secret.
     expect(await use('a', 'p', 11)).toEqual(first);
     expect(await use('nothing', 'p', 11)).toEqual(first);
     expect(await use('a', 'q', 12)).toMatchObject({ participant: 'q', invitation: 'a' });

@@ -28,7 +28,7 @@ export function fileBlobs(folder: string, flush = true): BlobStore {
       named(async () => {
         const hash = await hashInSlices(bytes);
         const path = pathOf(hash);
-        // What is there may have rotted: it is only taken for this content after being read.
+        // An existing file may be damaged: it counts as this content only after it has been read.
         const there = await readFile(path).catch(unlessMissing);
         if (there !== null && (await hashInSlices(there)) === hash) return hash;
         await makeFolder(dirname(path));

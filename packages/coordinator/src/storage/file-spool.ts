@@ -69,7 +69,7 @@ class Lane {
     return new Promise((resolve, reject) => {
       const round = this.#waiting;
       round.push({ participant, chunks, resolve, reject });
-      // Whoever comes first flushes for all of its round that have come until then.
+      // The first flush covers all appends of its round so far.
       void this.#queue(() => this.#flush(round));
     });
   }

@@ -22,7 +22,7 @@ export async function incomingFile(folder: string): Promise<Incoming> {
     read: (into) => keep(readInto(file, into, 0)),
     async discard() {
       await busy;
-      // What cannot be removed now is removed at the next start.
+      // A file that cannot be removed now is removed at the next start.
       await Promise.allSettled([file.close(), rm(path, { force: true })]);
     },
   };

@@ -13,7 +13,7 @@ export function s3Blobs(bucket: S3Bucket): BlobStore {
   return {
     async put(bytes) {
       const hash = await hashInSlices(bytes);
-      // What is there may have rotted. To look would be to read it whole, so it is written once more.
+      // An existing object may be damaged. A check would read all of it, so it is written again.
       await bucket.write(nameOf(hash), bytes, { sha256: hash });
       return hash;
     },

@@ -79,7 +79,7 @@ export async function s3Bucket(settings: S3Settings, waits: S3Waits = systemWait
     // Newer kinds of checksums are not known to all servers; ours is the name.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // Where a server does not answer it, each upload would wait in vain.
+    // Servers that do not support it would delay each upload.
     expectContinueHeader: false,
   });
   const where = `The bucket ${bucket}${endpoint === null ? '' : ` at ${endpoint}`}`;

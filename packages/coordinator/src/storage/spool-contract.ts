@@ -166,7 +166,7 @@ export function spoolContract(
       await one.discard();
       await other.read(whole.subarray(1, 4));
       expect([...whole]).toEqual([1, 7, 8, 9, 5]);
-      // What is left over dies with its process.
+      // Incoming pieces end with their process.
       await spool.append('toy-1', spooled(1));
       await again();
       expect((await restored(spool, 'toy-1'))?.answers).toEqual([spooled(1)]);

@@ -175,7 +175,7 @@ async function* answersAt(
       participant: string | undefined;
       answer: Omit<Answer, 'frame'>;
     };
-    // The opening once more, where a piece of the file was written twice: nobody's answer.
+    // A repeated opening, where a part of the file was written twice, is no answer.
     if (participant === undefined) continue;
     const at = place.json + place.jsonLength;
     const frame = await readBytes(file, at, place.frameLength);

@@ -62,7 +62,7 @@ export function sqlAdmission(db: Kysely<Tables>): AdmissionStorage {
         return await db.transaction().execute(async (transaction) => {
           const known = await listedAs(transaction, run, participant);
           if (known !== null) return known;
-          // Whoever comes at the same moment waits for this row, and then sees it as it has become.
+          // A concurrent use waits for this row, and then sees its new state.
           const used = await transaction
             .updateTable('run_invitation')
             .set((e) => ({ uses: e('uses', '+', 1) }))

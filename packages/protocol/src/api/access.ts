@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { MAX_TEXT } from '../limits.ts';
 
 /*
- * Who may do what on the coordinator. One vocabulary: a route asks for a scope, a role is a set of scopes,
+ * Access control of the coordinator. One vocabulary: a route requires a scope, a role is a set of scopes,
  * an API token holds some of them.
  */
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { AdmissionSchema, ParticipantIdSchema, RunIdSchema } from '../run.ts';
 
-/* Who may take part in a run, and who may not: what operators see and say. */
+/* Admission to runs, as operators see and change it. */
 
 const id = z.string().check(z.minLength(1), z.maxLength(64));
 /** A name or a reason, for operators. */

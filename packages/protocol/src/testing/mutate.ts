@@ -1,6 +1,6 @@
 /*
- * What somebody does to a message that was valid. Everything drawn comes from the caller, so that a case can
- * be made again; nothing here knows what it changes.
+ * Mutations of valid messages. All randomness comes from the caller, so that a case can be reproduced; nothing
+ * here depends on the content.
  */
 
 /** Draws a whole number from 0 to below `below`. */
@@ -48,7 +48,7 @@ export function mutateBytes(bytes: Uint8Array, draw: Draw): Uint8Array<ArrayBuff
     case 6:
       return joined(copy, copy.subarray(0, at));
     default: {
-      // Where lengths and counts lie: a number that is huge, or negative to whoever reads it as signed.
+      // A length or a count, perhaps: a number that is huge, or negative where it is read as signed.
       const view = new DataView(copy.buffer);
       if (copy.length >= 4)
         view.setUint32(

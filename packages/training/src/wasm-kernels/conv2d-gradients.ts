@@ -65,7 +65,7 @@ function gatherColumns(info: tf.backend_util.Conv2DInfo, x: Float32Array, column
   for (let n = 0; n < batchSize; n++) {
     for (let y = 0; y < outHeight; y++) {
       for (let column = 0; column < outWidth; column++) {
-        // Of each filter row, the part that lies inside of X is one run of neighbours in memory.
+        // The part of a filter row that lies inside of X is contiguous in memory.
         const firstX = column * strideWidth - left;
         const from = Math.max(0, firstX);
         const length = (Math.min(inWidth, firstX + filterWidth) - from) * inChannels;
