@@ -1,7 +1,7 @@
 import { CoppiceError } from '@coppice/protocol';
 import { type Cohort, type CohortMember, owes } from './cohort.ts';
 
-/** Admits an answer only while its exchange is open, and only of a member that still owes one. */
+/** Admits an answer only while its exchange is open, and only from a member that still owes one. */
 export class Gate {
   readonly #cohort: Cohort;
   readonly #title: string;

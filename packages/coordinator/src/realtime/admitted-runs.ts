@@ -3,7 +3,7 @@ import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { RunEngine } from '../rounds/run-engine.ts';
 import type { Admissions } from '../security/admissions.ts';
 
-/** Runs as a participant may see and use them: every message about a run is held to the run's admission here. */
+/** Access of participants to runs: applies each run's admission to every message about it. */
 export class AdmittedRuns {
   readonly #runs: Runs;
   readonly #admissions: Admissions;
@@ -35,7 +35,7 @@ export class AdmittedRuns {
     return engine;
   }
 
-  /** Summaries with what the participant may see of each run. */
+  /** Summaries of runs, each as far as the participant may see it. */
   summaries(participant: string, runs: readonly Run[]): RunSummary[] {
     return runs.map((run) => summaryOf(run, this.admits(participant, run.id)));
   }

@@ -10,20 +10,20 @@ import { type Offences, tooManyOffences } from './offences.ts';
 
 export interface EntranceOptions {
   readonly clock: Clock;
-  /** The coordinator's address as proxies before it may hide it; null where there is none. */
+  /** The coordinator's URL, where proxies before it may hide it; null where there are none. */
   readonly publicUrl: string | null;
   readonly admissions: Pick<Admissions, 'refusal'>;
   readonly newcomers: Pick<Newcomers, 'refusal'>;
   readonly offences: Offences;
   readonly addressOf: (socket: Socket) => string;
-  /** Hears the outcome of every proof: `ok` or an error code. */
+  /** Called for every proof: with `ok` or an error code. */
   readonly answered: (result: string) => void;
 }
 
 /**
- * Lets participants into a namespace: each says hello once a connection, and then proves its key.
+ * Admits participants to a namespace: each says hello once a connection, and then proves its key.
  *
- * @param entered hears of each connection whose participant proved its key and may come in.
+ * @param entered called for each connection whose participant proved its key and is admitted.
  */
 export function openEntrance(
   namespace: Namespace,
@@ -31,7 +31,7 @@ export function openEntrance(
   entered: (socket: Socket, claim: Claim) => void,
 ): void {
   const { clock, publicUrl, admissions, newcomers, offences, addressOf, answered } = options;
-  /** Connections that said hello and were not refused. */
+  /** Connections whose hello was accepted. */
   const greeted = new WeakSet<object>();
   namespace.use((socket, next) => {
     const { conn } = socket;

@@ -16,10 +16,10 @@ import type { Presences } from './presences.ts';
 import type { Sender } from './sender.ts';
 import type { Watches } from './watches.ts';
 
-/** Messages that a proven participant may send. */
+/** Messages of participants with a proved key. */
 export type HandledName = Exclude<UpName, 'prove'>;
 
-/** Gives the value of the answer to a message, which fits its schema. @throws CoppiceError the answer, where it is no value. */
+/** Returns the value of a message's answer. @throws CoppiceError the error of its answer. */
 export type Handler<N extends HandledName> = (
   message: Up<N>,
   sender: Sender,
@@ -36,7 +36,7 @@ export interface HandlersOptions {
   readonly intake: Pick<Intake, 'hold'>;
 }
 
-/** The table of answers: one handler for each message of a participant. */
+/** The handler of each message of participants. */
 export function handlersOf(options: HandlersOptions): Handlers {
   const { runs, admitted, presences, watches, intake } = options;
   return {

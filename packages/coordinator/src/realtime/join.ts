@@ -2,7 +2,7 @@ import { CoppiceError, requiresOf, type Up } from '@coppice/protocol';
 import type { Handler, HandlersOptions } from './handlers.ts';
 import type { Sender } from './sender.ts';
 
-/** Answers "join": an invitation that it shows is redeemed first, where the run does not admit its sender otherwise. */
+/** Handles "join". An invitation is redeemed first, where the run does not admit its sender otherwise. */
 export function joinHandler({
   runs,
   admitted,
@@ -39,7 +39,7 @@ export function joinHandler({
   };
 }
 
-/** @throws CoppiceError `plan-unsupported`, naming all that the participant would have to know. */
+/** @throws CoppiceError `plan-unsupported`, naming all missing capabilities. */
 function ensureSupported(required: readonly string[], features: ReadonlySet<string>): void {
   const missing = required.filter((name) => !features.has(name));
   if (missing.length === 0) return;

@@ -4,7 +4,7 @@ import type { Namespace, Socket } from 'socket.io';
 import type { Audience, Bytes } from '../rounds/audience.ts';
 import { Outbox } from './outbox.ts';
 
-/** So many presences are kept at least before those that no run needs are looked for. */
+/** Least number of presences before unneeded ones are searched for. */
 const FIRST_LOOK = 100;
 
 interface Presence {
@@ -13,25 +13,25 @@ interface Presence {
   /** Bytes through earlier connections. */
   before: Bytes;
   /**
-   * Runs joined, on this connection or an earlier one: their rows tell of the bytes above, and they hear when the
-   * connection breaks. An update counts on a new one before anything else does, and makes its sender present.
+   * Runs joined, on this connection or an earlier one: their rows show the bytes above, and they are told when the
+   * connection breaks. An update counts on a new connection before anything else does, and makes its sender present.
    */
   readonly runs: Set<string>;
 }
 
 /**
- * Connections of participants by their ids, with the bytes that each has sent and received. A participant has one
- * connection at a time, and its bytes are counted on while a run that goes on tells of them.
+ * Connections of participants by id, with the bytes that each has sent and received. A participant has one connection
+ * at a time, and its bytes are counted as long as an active run shows them.
  */
 export class Presences implements Audience {
   readonly #namespace: Namespace;
   readonly #remembers: (participant: string, run: string) => boolean;
   readonly #presences = new Map<string, Presence>();
   readonly #outbox: Outbox;
-  /** The number of presences at which those that no run needs are looked for: each look costs as much as there are. */
+  /** Number of presences at which unneeded ones are searched for: each search costs as much as there are. */
   #nextLook = FIRST_LOOK;
 
-  /** @param remembers whether a run that is not over tells of this participant. */
+  /** @param remembers checks that a run that is not over shows this participant. */
   constructor(namespace: Namespace, remembers: (participant: string, run: string) => boolean) {
     this.#namespace = namespace;
     this.#remembers = remembers;
@@ -43,12 +43,12 @@ export class Presences implements Audience {
     return this.#namespace.sockets.size;
   }
 
-  /** Participants whose bytes are counted: connected, or in a run that goes on. */
+  /** Number of participants whose bytes are counted: connected, or in a run that is not over. */
   get remembered(): number {
     return this.#presences.size;
   }
 
-  /** @returns the connection that this one takes the place of; `null`: none. */
+  /** @returns the connection that this one replaces; `null`: none. */
   connect(participant: string, socket: Socket): Socket | null {
     const presence = this.#presences.get(participant) ?? {
       socket: null,
@@ -63,9 +63,9 @@ export class Presences implements Audience {
   }
 
   /**
-   * Ends a connection's part. Call while its socket has its counters.
+   * Removes a closed connection. Call while its socket still has its counters.
    *
-   * @returns the runs that the participant joined; `null` where another connection has taken this one's place.
+   * @returns the runs that the participant joined; `null` where another connection has replaced this one.
    */
   disconnect(participant: string, socket: Socket): ReadonlySet<string> | null {
     const presence = this.#presences.get(participant);
@@ -75,7 +75,7 @@ export class Presences implements Audience {
     return presence.runs;
   }
 
-  /** The participant joined a run. */
+  /** Records that the participant joined a run. */
   joined(participant: string, run: string): void {
     this.#presences.get(participant)?.runs.add(run);
   }
@@ -90,7 +90,7 @@ export class Presences implements Audience {
     for (const [participant, { socket }] of this.#presences) if (socket !== null) yield [participant, socket];
   }
 
-  /** Forgets a participant that is not connected, unless a run tells of it; at times all such ones. */
+  /** Forgets a disconnected participant, unless a run shows it; at times all such participants. */
   forget(participant: string): void {
     const presence = this.#presences.get(participant);
     if (presence !== undefined && !this.#isNeeded(participant, presence)) this.#presences.delete(participant);
@@ -98,7 +98,7 @@ export class Presences implements Audience {
     if (this.#presences.size > this.#nextLook) this.forgetAll();
   }
 
-  /** Forgets all participants that are not connected and of which no run tells: storage alone remembers them. */
+  /** Forgets all disconnected participants that no run shows: only storage remembers them. */
   forgetAll(): void {
     for (const [participant, presence] of this.#presences)
       if (!this.#isNeeded(participant, presence)) this.#presences.delete(participant);
@@ -120,7 +120,7 @@ export class Presences implements Audience {
     return presence.socket === null ? presence.before : sum(presence.before, socketBytes(presence.socket));
   }
 
-  /** Drops messages that are not written yet: their receivers come back to the next process, and are asked again. */
+  /** Discards unwritten messages: their recipients will reconnect to the next process, and be asked again. */
   close(): void {
     this.#outbox.clear();
   }
@@ -132,7 +132,7 @@ export class Presences implements Audience {
   }
 }
 
-/** Counted by the operating system's socket, framing and all. */
+/** Bytes as counted by the network socket, including framing. */
 function socketBytes(socket: Socket): Bytes {
   const net = socket.conn.request.socket as NetSocket;
   return { up: net.bytesRead, down: net.bytesWritten };

@@ -3,7 +3,7 @@ import type { Admissions } from '../security/admissions.ts';
 import { emit } from './emit.ts';
 import type { Presences } from './presences.ts';
 
-/** Ends the part of members that their run does not admit any more, and the connections of banned participants. */
+/** Removes members that their run no longer admits, and closes the connections of banned participants. */
 export function putOut(
   runs: Pick<Runs, 'engines'>,
   admissions: Pick<Admissions, 'refusal'>,

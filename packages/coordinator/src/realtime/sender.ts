@@ -2,15 +2,15 @@ import type { Socket } from 'socket.io';
 import { oneAtATime } from '../storage/one-at-a-time.ts';
 import { PieceQueue } from './piece-queue.ts';
 
-/** The sender of a message: a participant on one connection, with the turns that its messages take there. */
+/** The sender of a message: a participant on one connection, with its queues there. */
 export interface Sender {
   readonly participant: string;
   readonly socket: Socket;
-  /** The capabilities that it named in its hello. */
+  /** The capabilities in its hello. */
   readonly features: ReadonlySet<string>;
-  /** Invitations that it shows, one after the other: a sender that guesses keeps no other than itself waiting. */
+  /** Queue of its invitations, so that a sender that guesses delays only itself. */
   readonly invitations: ReturnType<typeof oneAtATime>;
-  /** Pieces of models that it asked for. */
+  /** Queue of the model pieces that it requested. */
   readonly pieces: PieceQueue;
 }
 

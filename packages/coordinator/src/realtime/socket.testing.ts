@@ -1,6 +1,6 @@
 import type { Socket } from 'socket.io';
 
-/** As much of a server's socket as the parts of this folder use: it keeps what is sent, and takes what a test lets come. */
+/** A partial server socket for tests: it records sent messages, and receives on demand. */
 export function fakeSocket(id = 'a socket') {
   const listeners = new Map<string, (...args: unknown[]) => void>();
   const bytes = { bytesRead: 0, bytesWritten: 0 };
@@ -23,7 +23,7 @@ export function fakeSocket(id = 'a socket') {
     socket: fake as unknown as Socket,
     bytes,
     sent,
-    /** A message of the other side comes. */
+    /** Simulates a message from the other side. */
     receive(name: string, ...args: unknown[]): void {
       any(name, ...args);
       listeners.get(name)?.(...args);

@@ -6,9 +6,9 @@ import type { AdmittedRuns } from './admitted-runs.ts';
 import type { Presences } from './presences.ts';
 import type { Watches } from './watches.ts';
 
-/** How often a run's summary and head counts are pushed at most, in milliseconds. */
+/** Shortest interval between two pushes of a run's summary and head counts, in milliseconds. */
 export const PUSH_INTERVAL = 250;
-/** How much of that each connection adds, up to the longest: thousands hear less often, so that hearing stays cheap. */
+/** Milliseconds that each connection adds to the interval, up to the longest, so that the cost stays bounded. */
 export const PUSH_INTERVAL_EACH = 2;
 export const LONGEST_PUSH_INTERVAL = 3000;
 
@@ -20,14 +20,11 @@ export interface SummaryPushesOptions {
   readonly clock: Clock;
 }
 
-/**
- * Pushes of runs that changed: summaries to members and watchers, head counts to members. A burst of changes becomes one
- * push.
- */
+/** Pushes changed runs: summaries to members and watchers, head counts to members. A burst of changes becomes one push. */
 export class SummaryPushes {
   readonly #o: SummaryPushesOptions;
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
-  /** The status and admission of each run, as participants that hear of arrivals were told. */
+  /** The last pushed status and admission of each run, for watchers of arrivals. */
   readonly #standings = new Map<string, string>();
 
   constructor(options: SummaryPushesOptions) {
@@ -62,7 +59,7 @@ export class SummaryPushes {
     }
   }
 
-  /** Participants that the run does not admit are told less of it. */
+  /** Sends the summary. Participants that the run does not admit see less of it. */
   #tell(run: Run, joined: readonly string[]): void {
     const { admitted, presences, watches, clock } = this.#o;
     const standing = `${run.status} ${run.admission}`;

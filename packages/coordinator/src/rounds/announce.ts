@@ -4,7 +4,7 @@ import type { Audience } from './audience.ts';
 import type { OpenRound } from './open-round.ts';
 import type { RunState } from './run-state.ts';
 
-/** Tells everyone in the run how the round ended. */
+/** Announces the end of the round to all members. */
 export function announceEnd(
   { opening, exchange }: OpenRound,
   state: RunState,
@@ -42,7 +42,7 @@ export function announceEnd(
   }
 }
 
-/** Tells everyone in the run that nothing more will be asked. */
+/** Announces the end of the run to all members. */
 export function announceRunEnd({ record, members }: RunState, audience: Audience): void {
   const { id, status, reason } = record;
   audience.send(members.here(), 'run-end', { run: id, status, reason: reason && outward(reason) });

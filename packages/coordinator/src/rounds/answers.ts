@@ -15,7 +15,7 @@ import type { Membership } from './membership.ts';
 import type { RunLog } from './run-log.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 
-/** Answers to a run's questions, each brought to the exchange that its ticket names, open or over. */
+/** Passes the answers to a run's questions to the exchange that their ticket names. */
 export class Answers {
   readonly #state: RunState;
   readonly #log: RunLog;
@@ -35,11 +35,11 @@ export class Answers {
   }
 
   /**
-   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. One whose frame is a header alone is
-   * only announced until its pieces are here.
+   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. An answer whose frame is a header
+   * alone is only announced until its pieces have arrived.
    *
-   * @throws CoppiceError a fault of the answer, `not-joined`, `ticket-invalid`, `update-late`; `storage-failed` where it
-   *   could not be kept.
+   * @throws CoppiceError a fault of the answer, `not-joined`, `ticket-invalid`, `update-late`; `storage-failed` where
+   *   it could not be stored.
    */
   async take(participant: string, answer: Answer): Promise<Receipt> {
     this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
@@ -54,7 +54,7 @@ export class Answers {
     throw late();
   }
 
-  /** Takes a piece of an answer that was announced. @returns the piece that comes next, when it is written. */
+  /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
   takePiece(participant: string, piece: AnswerPiece): Promise<number> {
     this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
     const exchange = this.#exchangeOf(participant, piece.ticket);
@@ -71,7 +71,7 @@ export class Answers {
     this.#o.observer.participantsChanged();
   }
 
-  /** No answer will come. @throws CoppiceError `not-joined`, `ticket-invalid` */
+  /** Records that no answer will come. @throws CoppiceError `not-joined`, `ticket-invalid` */
   decline(participant: string, { ticket, reason }: Decline): void {
     const { members, exchanges, model } = this.#state;
     const member = members.joined(participant);
@@ -88,8 +88,8 @@ export class Answers {
   }
 
   /**
-   * Whether the answers to earlier questions counted in rounds that the model has behind it: `null` while the question is
-   * open.
+   * Finds out which answers to earlier questions counted in rounds that led to the current model: `null` while the
+   * question is open.
    *
    * @throws CoppiceError `not-joined`, `ticket-invalid`
    */
@@ -104,14 +104,14 @@ export class Answers {
     );
   }
 
-  /** Whether a ticket is of a question that this participant was asked and that is still open. */
+  /** Checks that a ticket belongs to an open question to this participant. */
   holdsTicket(participant: string, ticket: string): boolean {
     const { tickets, exchanges } = this.#state;
     const name = tickets.read(ticket, participant);
     return name !== null && exchanges.named(name) !== null;
   }
 
-  /** The exchange that a ticket of this participant names, until its round is over. @throws CoppiceError `ticket-invalid` */
+  /** The exchange of a participant's ticket; `null` once its round is over. @throws CoppiceError `ticket-invalid` */
   #exchangeOf(participant: string, ticket: string): Exchange | null {
     return this.#state.exchanges.named(this.#nameOf(participant, ticket));
   }
@@ -126,7 +126,7 @@ export class Answers {
   }
 }
 
-/** Whether an answer to the question of this name counted in a round, and the round made a model. */
+/** Checks that an answer to the question of this name counted in a committed round. */
 function isCountedIn({ outcome, round, attempt, cohort }: Round, participant: string, name: string): boolean {
   const asked = roundOf(name);
   return (

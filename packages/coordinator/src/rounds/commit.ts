@@ -4,10 +4,7 @@ import type { NextModel } from './apply.ts';
 import type { Audience } from './audience.ts';
 import { type OpenRound, toRecord } from './open-round.ts';
 
-/**
- * Step 8: round, checkpoint and strategy state become durable together, and the run's record with them where the
- * round ends the run.
- */
+/** Step 8: makes round, checkpoint and strategy state durable together, with the run's record where the round ends the run. */
 export async function commit(
   storage: Storage,
   open: OpenRound,

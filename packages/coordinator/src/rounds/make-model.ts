@@ -8,21 +8,21 @@ import type { RoundPhase } from './round-phase.ts';
 import { roundStep, type SteppedModel } from './round-step.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 
-/** A round's model, measured and ready to be sent, not yet committed. */
+/** A round's model, evaluated and encoded, not yet committed. */
 export interface MadeModel {
   readonly next: SteppedModel;
   readonly central: Metrics | null;
   readonly packed: PackedModels;
   /** The strategy's parcels. */
   readonly given: readonly GivenParcel[];
-  /** Whether no round follows. */
+  /** True for the last round. */
   readonly last: boolean;
 }
 
 /**
- * Steps 6 and 7: makes the model of a round whose exchange has closed, and measures it.
+ * Steps 6 and 7: makes the model of a round whose exchange has closed, and evaluates it.
  *
- * @throws CoppiceError the reason for which the round comes to nothing; an `AbortError` where it is over already.
+ * @throws CoppiceError the reason for which the round fails; an `AbortError` where it is already over.
  */
 export async function makeModel(
   { opening, exchange, over: { signal } }: OpenRound,

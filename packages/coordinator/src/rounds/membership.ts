@@ -4,7 +4,7 @@ import type { Member } from './members.ts';
 import type { RunLog } from './run-log.ts';
 import { allChanged, type RunOptions, type RunState } from './run-state.ts';
 
-/** Comings and goings of a run's members, and the rows that tell of them: exchanges that wait for a member hear of both. */
+/** Arrivals and departures of a run's members, and their rows: exchanges that await a member are told of both. */
 export class Membership {
   readonly #state: RunState;
   readonly #log: RunLog;
@@ -36,7 +36,7 @@ export class Membership {
     allChanged(this.#o.observer);
   }
 
-  /** Ends a member's part. Its acknowledged answers stay counted; others are not waited for. */
+  /** Removes a member. Its acknowledged answers stay counted; others are no longer awaited. */
   putOut(participant: string, why: CoppiceError): void {
     const member = this.#staying(participant);
     if (member === null) return;
@@ -54,7 +54,7 @@ export class Membership {
     allChanged(this.#o.observer);
   }
 
-  /** A member is connected again. */
+  /** Records that a member reconnected. */
   returned(participant: string): void {
     this.#state.members.returned(participant);
     for (const exchange of this.#state.exchanges.all()) exchange.back(participant);
@@ -68,7 +68,7 @@ export class Membership {
     allChanged(this.#o.observer);
   }
 
-  /** A member's answer counts. */
+  /** Records that a member's answer counts. */
   counted(participant: string, { weight, milliseconds }: Answer): void {
     const member = this.#state.members.get(participant);
     if (member === undefined) return;
@@ -79,7 +79,7 @@ export class Membership {
     this.#o.observer.participantsChanged();
   }
 
-  /** A member's answer was refused: logged once an attempt, not `again`. */
+  /** Records that a member's answer was refused; it is logged once an attempt, not `again`. */
   refused(participant: string, error: CoppiceError, again: boolean): void {
     const member = this.#state.members.get(participant);
     if (member !== undefined) member.lastError = error.toWire();
@@ -92,7 +92,7 @@ export class Membership {
     members.went(participant, how, this.#o.clock.now(), (id) => cohort?.has(id) === true);
   }
 
-  /** The member that this participant is, unless it has left. */
+  /** The participant's member record, unless it has left. */
   #staying(participant: string): Member | null {
     const member = this.#state.members.get(participant);
     return member === undefined || member.presence === 'left' ? null : member;

@@ -3,7 +3,7 @@ import { nextPhase, type RoundStep } from './machine.ts';
 import { openRecord } from './open-round.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 
-/** The phase of a run's round, and the time that the open round has spent in each. */
+/** The phase of a run's round, with the time that the open round has spent in each. */
 export class RoundPhase {
   readonly #exchanges: RunState['exchanges'];
   readonly #o: Pick<RunOptions, 'clock' | 'audience' | 'observer'>;
@@ -23,7 +23,7 @@ export class RoundPhase {
     return this.#phase;
   }
 
-  /** Moves on, and tells of it. */
+  /** Moves to the next phase, and reports it. */
   step(step: RoundStep): void {
     const { clock, audience, observer } = this.#o;
     const { round } = this.#exchanges;

@@ -62,7 +62,7 @@ export function participantRows(
   });
 }
 
-/** Members that are here, and how many of them are at work in the open round, or done. */
+/** Number of present members, and of those at work in the open round, or done. */
 export function headsOf({ members, exchanges }: Pick<RunState, 'members' | 'exchanges'>): {
   here: string[];
   working: number;
