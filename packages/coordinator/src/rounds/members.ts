@@ -136,7 +136,7 @@ export class Members {
     return found;
   }
 
-  /** Number of available members. It is counted each time without a map, since each join asks for it. */
+  /** Number of available members, counted without building the map, since every join asks for it. */
   get availableCount(): number {
     let count = 0;
     for (const member of this.#members.values()) if (isAvailable(member)) count++;
