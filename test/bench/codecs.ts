@@ -27,7 +27,7 @@ export async function measure(): Promise<BenchResult> {
       {
         encode: () => void encode(),
         decode: () => void toFloat32(payloadValues({ codec, payload }, layout)),
-        sum: () => finish(sum.addInSteps(payloadValues({ codec, payload }, layout), 600)),
+        sum: () => void finish(sum.addInSteps(payloadValues({ codec, payload }, layout), 600)),
       },
       { turns: TURNS, warmUp: 3, by: 'cpu' },
     );
