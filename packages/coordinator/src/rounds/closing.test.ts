@@ -19,7 +19,7 @@ function finished(plan: Partial<Plan> = {}) {
   const parts = runParts(plan, { lastRound });
   const { state, options, log } = parts;
   for (const id of ['a', 'b']) parts.join(id);
-  const closing = new Closing(options, state, log);
+  const closing = new Closing(state, log, options);
   /** What a participant measured: all of four examples right. */
   const measured = (participant: string): Answer => {
     const { evaluate } = state.forms.layouts;
