@@ -7,7 +7,7 @@ export const failure = {
   content: { 'application/json': { schema: ref('Error') } },
 };
 
-/** An operation with its parameters, its body and what it answers. */
+/** An operation with its parameters, its body and its answer. */
 export function operation(
   summary: string,
   schema: Json,
@@ -65,7 +65,7 @@ export function ref(name: string): Json {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** A list of what a named schema describes. */
+/** A list of values of a named schema. */
 export function list(name: string): Json {
   return { type: 'array', items: ref(name) };
 }

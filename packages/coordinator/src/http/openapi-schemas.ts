@@ -37,7 +37,7 @@ import {
   TaskSchema,
 } from '@coppice/protocol';
 
-/** Named schemas of the API: those that requests are checked against, and of what is answered. */
+/** Named schemas of the API, of requests and of answers. */
 export const apiSchemas = {
   Info: InfoSchema,
   Login: LoginSchema,

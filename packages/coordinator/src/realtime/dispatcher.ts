@@ -23,7 +23,7 @@ export interface DispatcherOptions {
 
 /**
  * Checks every message against its schema, once, hands it to its handler, and answers by name also where that throws. A
- * participant that goes on sending what cannot be used is shown out.
+ * participant that goes on sending messages of no use is disconnected.
  */
 export class Dispatcher {
   readonly #handlers: Handlers;

@@ -20,7 +20,7 @@ function finished(plan: Partial<Plan> = {}) {
   const { state, options, log } = parts;
   for (const id of ['a', 'b']) parts.join(id);
   const closing = new Closing(state, log, options);
-  /** What a participant measured: all of four examples right. */
+  /** A participant's measurements: all of four examples right. */
   const measured = (participant: string): Answer => {
     const { evaluate } = state.forms.layouts;
     const held = tallyMeasures('held', {

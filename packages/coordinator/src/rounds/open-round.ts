@@ -13,7 +13,7 @@ export interface OpenRound {
   readonly normsBefore: NormHistory['norms'];
   /** Milliseconds spent in each phase so far. */
   readonly phases: Partial<Record<Phase, number>>;
-  /** Aborted when the round is over: what still works on it finds nothing to go on with. */
+  /** Aborted when the round is over, so that work on it stops. */
   readonly over: AbortController;
 }
 

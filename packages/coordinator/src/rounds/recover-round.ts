@@ -26,7 +26,7 @@ export async function spooledRound(
   return null;
 }
 
-/** What is left of the deadline of a round that an earlier process began; members get a while to come back in any case. */
+/** The rest of the deadline of a round that an earlier process began; members get a while to come back in any case. */
 export function timesAfterRestart(
   { startedAt }: SpooledRound['opening'],
   { deadlineSeconds, graceSeconds }: Pick<Plan, 'deadlineSeconds' | 'graceSeconds'>,

@@ -63,7 +63,7 @@ export class Retries {
     });
   }
 
-  /** Ends the pause, and calls nobody. */
+  /** Ends the pause without calling back. */
   stop(): void {
     this.#stopTimer?.();
     this.#stopTimer = null;

@@ -82,7 +82,7 @@ export class RunEngine {
   // ---- its life
 
   /**
-   * Resolves when what the admin asks for is done, and durable.
+   * Resolves when the admin's action is done, and durable.
    *
    * @throws CoppiceError `run-state`, `run-ended`; `storage-failed` and its kin, then the status is as it was.
    */

@@ -23,7 +23,7 @@ export class RunLog {
     this.#observer.event({ round: this.#round(), level, kind, participant, data } as RunEvent);
   }
 
-  /** Something could not be stored, and nobody waits for it. */
+  /** Logs a failure of storage for which no caller waits. */
   notStored(thrown: unknown): void {
     const reason = reasonOf(CoppiceError.from(thrown, 'storage-failed'));
     this.add('error', 'storage-failed', failureData(reason));

@@ -11,7 +11,7 @@ import { type RunOptions, RunState } from './run-state.ts';
 import { layout, recordOf, trainFrame } from './run-world.ts';
 import { trainExchange } from './train-exchange.ts';
 
-/** What the parts of a run share, without the run: time stands still, and all that is told is kept. */
+/** The state that a run's parts share, without the run: time stands still, and all that is told is kept. */
 export function runParts(plan: Partial<Plan> = {}, changes: Partial<RunOptions> = {}) {
   const clock = new ManualClock(1_000_000);
   const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
@@ -105,7 +105,7 @@ export function runParts(plan: Partial<Plan> = {}, changes: Partial<RunOptions> 
     exchange.open();
     return { open, exchange, closed };
   };
-  /** What a participant of a round answers: a step of the model. */
+  /** A participant's answer in a round: a step of the model. */
   const answerOf = (
     participant: string,
     { exchange }: OpenRound,

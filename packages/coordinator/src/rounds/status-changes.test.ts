@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { runParts } from './run-parts.testing.ts';
 import { StatusChanges } from './status-changes.ts';
 
-/** A run with one member, and what its rounds are told. */
+/** A run with one member, and the calls to its rounds. */
 function run() {
   const parts = runParts();
   parts.join('a');

@@ -29,7 +29,7 @@ export class StatusChanges {
    * Resolves when the new status is durable. A round that is being stored is stored first: it may be the last, and then
    * the run is finished.
    *
-   * @throws CoppiceError `run-state`, `run-ended`; what storage throws: then the status is as it was.
+   * @throws CoppiceError `run-state`, `run-ended`; `storage-failed` and its kin, then the status is as it was.
    */
   async change(act: RunAct, reason: Reason | null = null): Promise<void> {
     try {

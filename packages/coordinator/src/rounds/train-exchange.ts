@@ -16,7 +16,7 @@ export interface ExchangeTimes {
   readonly grace: number;
 }
 
-/** Step 2: the exchange that asks a round's cohort to train. It is not yet open, and nobody is asked. */
+/** Step 2: the exchange that asks a round's cohort to train. It is not open yet, and its cohort not asked. */
 export function trainExchange(
   opening: RoundOpening,
   times: ExchangeTimes,

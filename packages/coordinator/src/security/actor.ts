@@ -4,7 +4,7 @@ import type { AdminRecord, AdminSessionRecord } from '../storage/admin-storage.t
 /** The name under which the standing admin key acts. */
 export const KEY_NAME = 'admin key';
 
-/** The source of a request, with what it may do. */
+/** The source of a request, with its rights. */
 export interface Actor {
   /** Null for the standing admin key. */
   readonly admin: string | null;

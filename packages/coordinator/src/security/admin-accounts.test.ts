@@ -30,7 +30,7 @@ describe('a name', () => {
     expect(await admins.all()).toMatchObject([{ name: 'ADA', hasPassword: true }]);
   });
 
-  it('goes to one of two who choose it at once', async () => {
+  it('goes to one of two admins that choose it at once', async () => {
     const { add, all } = accounts();
     const both = await Promise.allSettled([add('Ada', 'owner'), add('ada', 'viewer')]);
     expect(both).toMatchObject([{ status: 'fulfilled' }, { reason: { code: 'admin-name-taken' } }]);
@@ -61,7 +61,7 @@ describe('the last owner', () => {
     expect(revoked).toEqual([]);
   });
 
-  it('is one of two who remove each other at once', async () => {
+  it('is one of two that remove each other at once', async () => {
     const { it: admins, add, all, revoked } = accounts();
     const [ada, bo] = [await add('Ada', 'owner'), await add('Bo', 'owner')];
     const both = await Promise.allSettled([admins.remove(ada.id), admins.remove(bo.id)]);

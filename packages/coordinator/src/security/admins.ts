@@ -18,7 +18,7 @@ import { ensureLength, hashPassword, passwordFits } from './passwords.ts';
 import { Revocations, type Revoked } from './revocations.ts';
 import { same } from './secrets.ts';
 
-/** What a request shows to prove its source. */
+/** The proof of its source that a request shows. */
 export interface Credentials {
   readonly session?: string | null | undefined;
   readonly bearer?: string | null | undefined;
