@@ -1,7 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { CoppiceError, type Scope } from '@coppice/protocol';
 import { type Request, type Response, Router } from 'express';
-import { type Actor, type Admins, type Credentials, type Origin, SESSION_DAYS } from '../security/admins.ts';
+import type { Actor, Origin } from '../security/actor.ts';
+import { SESSION_DAYS } from '../security/admin-sessions.ts';
+import type { Admins, Credentials } from '../security/admins.ts';
 import { accessTable, type Need } from './access-table.ts';
 
 const COOKIE = 'coppice_session';

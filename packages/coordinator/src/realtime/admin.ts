@@ -4,7 +4,8 @@ import type { Namespace, Socket } from 'socket.io';
 import { credentialsOf, isSameSite } from '../http/access.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Runs } from '../registry/runs.ts';
-import type { Actor, Admins } from '../security/admins.ts';
+import type { Actor } from '../security/actor.ts';
+import type { Admins } from '../security/admins.ts';
 import type { Storage } from '../storage/storage.ts';
 import { nextTurn } from '../turns.ts';
 

@@ -77,7 +77,7 @@ it('answers a message that it does not know, of any name', async () => {
   expect(answered).toEqual(['unknown message-unknown', 'unknown message-unknown']);
 });
 
-it('shows out a participant that goes on sending what cannot be used, and says until when', async () => {
+it('disconnects a participant that goes on sending messages of no use, and says until when', async () => {
   const { connection, ask, offences } = listening({ leave: () => null });
   for (let n = 1; n < MAX_OFFENCES; n++) await ask('leave', 'nonsense');
   expect(connection.isConnected).toBe(true);
@@ -88,7 +88,7 @@ it('shows out a participant that goes on sending what cannot be used, and says u
   expect(connection.sent).toMatchObject([
     { name: 'notice', message: { code: 'too-many-offences', retryAfter: wait } },
   ]);
-  // A message that was under way is answered, and shows nobody out a second time.
+  // A message that was under way is answered, and ends no connection a second time.
   expect(await ask('leave', 'nonsense')).toMatchObject({ ok: false });
   expect(connection.sent).toHaveLength(1);
 });

@@ -17,13 +17,13 @@ import type { Sender } from './sender.ts';
 export interface DispatcherOptions {
   readonly offences: Offences;
   readonly logger: Pick<Logger, 'debug' | 'warn' | 'error'>;
-  /** Called for every answer: with the message's name, and `ok` or an error code. */
+  /** Hears of every answer: the message's name, and `ok` or an error code. */
   readonly answered: (message: string, result: string) => void;
 }
 
 /**
- * Validates every message once, passes it to its handler, and answers with an error code where either fails. A
- * participant that keeps sending invalid messages is disconnected.
+ * Checks every message against its schema, once, hands it to its handler, and answers by name also where that throws. A
+ * participant that goes on sending messages of no use is disconnected.
  */
 export class Dispatcher {
   readonly #handlers: Handlers;
@@ -34,7 +34,7 @@ export class Dispatcher {
     this.#o = options;
   }
 
-  /** Handles a connection's messages until it ends. */
+  /** Listens to a connection until it ends. */
   listen(sender: Sender): void {
     const { socket } = sender;
     for (const name of Object.keys(this.#handlers) as HandledName[])
@@ -48,7 +48,7 @@ export class Dispatcher {
     });
   }
 
-  /** Answers a message, with a value or an error. */
+  /** The answer to a message; an error is one, too. */
   async #dispatch<N extends HandledName>(
     name: N,
     payload: unknown,
@@ -92,7 +92,7 @@ export class Dispatcher {
     socket.disconnect(true);
   }
 
-  /** Answers an unknown event, since silence would be taken for a lost connection. */
+  /** Answers an event that this version does not know: silence would be taken for a lost connection. */
   #unknown({ socket }: Sender, name: string, acknowledge: unknown): void {
     const error = new CoppiceError(
       'message-unknown',

@@ -1,6 +1,5 @@
 import type { Metrics, Round } from '@coppice/protocol';
-import type { Federated } from './open-round.ts';
-import { withFederated } from './open-round.ts';
+import { type Federated, withFederated } from './open-round.ts';
 import type { RunLog } from './run-log.ts';
 import type { RunOptions } from './run-state.ts';
 
@@ -13,8 +12,8 @@ import type { RunOptions } from './run-state.ts';
 export async function addFederated(
   { made, round, central }: { made: Round | null; round: number; central: Metrics | null },
   federated: Federated | null,
-  { record, storage, observer }: Pick<RunOptions, 'record' | 'storage' | 'observer'>,
   log: RunLog,
+  { record, storage, observer }: Pick<RunOptions, 'record' | 'storage' | 'observer'>,
 ): Promise<void> {
   if (federated === null) return;
   const { mean } = federated;

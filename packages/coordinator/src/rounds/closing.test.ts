@@ -19,8 +19,8 @@ function finished(plan: Partial<Plan> = {}) {
   const parts = runParts(plan, { lastRound });
   const { state, options, log } = parts;
   for (const id of ['a', 'b']) parts.join(id);
-  const closing = new Closing(options, state, log);
-  /** What a participant measured: all of four examples right. */
+  const closing = new Closing(state, log, options);
+  /** A participant's measurements: all of four examples right. */
   const measured = (participant: string): Answer => {
     const { evaluate } = state.forms.layouts;
     const held = tallyMeasures('held', {

@@ -7,14 +7,14 @@ import type { RunOptions, RunState } from './run-state.ts';
 
 /** The end of a run whose last round is committed: its model is measured once more, and everyone is told. */
 export class Closing {
-  readonly #o: RunOptions;
   readonly #state: RunState;
   readonly #log: RunLog;
+  readonly #o: RunOptions;
 
-  constructor(options: RunOptions, state: RunState, log: RunLog) {
-    this.#o = options;
+  constructor(state: RunState, log: RunLog, options: RunOptions) {
     this.#state = state;
     this.#log = log;
+    this.#o = options;
   }
 
   begin(): void {
@@ -24,7 +24,7 @@ export class Closing {
     exchanges.closing = closingEvaluation(this.#state, this.#o, (federated) => {
       if (lastRound !== null && federated !== null)
         this.#state.lastRound = withFederated(lastRound, federated);
-      addFederated({ made: lastRound, round: model.round, central }, federated, this.#o, this.#log)
+      addFederated({ made: lastRound, round: model.round, central }, federated, this.#log, this.#o)
         .catch((thrown: unknown) => this.#log.notStored(thrown))
         .finally(() => {
           exchanges.closing = null;

@@ -9,11 +9,11 @@ import { type NormHistory, recentNorms } from './norm-bounds.ts';
 export interface OpenRound {
   readonly opening: RoundOpening;
   readonly exchange: Exchange;
-  /** The median norms of earlier rounds. */
+  /** The median norms of the rounds before it. */
   readonly normsBefore: NormHistory['norms'];
   /** Milliseconds spent in each phase so far. */
   readonly phases: Partial<Record<Phase, number>>;
-  /** Aborted when the round is over, so that pending work on it stops. */
+  /** Aborted when the round is over, so that work on it stops. */
   readonly over: AbortController;
 }
 
@@ -26,7 +26,7 @@ export interface RoundEnding {
   readonly checkpoint: string | null;
 }
 
-/** The round in its stored form. */
+/** The round as it is stored and shown. */
 export function toRecord(open: OpenRound, audience: Pick<Audience, 'bytes'>, ending: RoundEnding): Round {
   const { opening, exchange, normsBefore, phases } = open;
   const { cohort, sum } = exchange;
@@ -94,28 +94,28 @@ function cohortBytes({ cohort }: Exchange, audience: Pick<Audience, 'bytes'>): B
   return { up, down };
 }
 
-/** Mean training loss of the counted updates. */
+/** The mean training loss of what was counted. */
 function trainingLossOf(measures: Measures): number | null {
   return metricsOf(tallyOf('train', measures))?.loss ?? null;
 }
 
-/** Metrics of a model on participants' held-out examples. */
+/** A model on the examples that participants hold out. */
 export interface Federated {
   /** Over all examples. */
   readonly mean: Metrics;
-  /** Quartiles over participants; `null` for too few. */
+  /** Over participants; `null` of too few. */
   readonly loss: Quartiles | null;
   readonly accuracy: Quartiles | null;
 }
 
-/** Metrics of the model in an exchange; `null` where no participant measured it. */
+/** The model that an exchange asked to measure; `null` where nobody did. */
 export function federatedOf({ sum, cohort }: Pick<Exchange, 'sum' | 'cohort'>): Federated | null {
   const mean = metricsOf(tallyOf('held', sum.measures.totals()));
   if (mean === null) return null;
   return { mean, loss: quartilesOf(cohort.means('loss')), accuracy: quartilesOf(cohort.means('accuracy')) };
 }
 
-/** The record of the round that made a model, with the model's metrics. */
+/** The record of the round that made a model, with the measurements of the model. */
 export function withFederated(made: Round, { mean, loss, accuracy }: Federated): Round {
   const trainingLoss = made.spread?.trainingLoss ?? null;
   return { ...made, federated: mean, spread: { trainingLoss, loss, accuracy } };

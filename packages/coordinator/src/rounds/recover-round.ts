@@ -7,7 +7,7 @@ import type { RunLog } from './run-log.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import type { ExchangeTimes } from './train-exchange.ts';
 
-/** The round that an earlier process left open; `null` where there is none. One that began from another model is deleted. */
+/** The round that an earlier process left open; `null` where there is none. One of another model is forgotten. */
 export async function spooledRound(
   { record, model }: Pick<RunState, 'record' | 'model'>,
   spool: Pick<Spool, 'recover' | 'drop'>,
@@ -26,7 +26,7 @@ export async function spooledRound(
   return null;
 }
 
-/** Remaining time of a round that an earlier process began; at least a grace period, so that members can reconnect. */
+/** The rest of the deadline of a round that an earlier process began; members get a while to come back in any case. */
 export function timesAfterRestart(
   { startedAt }: SpooledRound['opening'],
   { deadlineSeconds, graceSeconds }: Pick<Plan, 'deadlineSeconds' | 'graceSeconds'>,
@@ -40,7 +40,7 @@ export function timesAfterRestart(
   return { begin: 'away', beganAt: now - lasted, dueAt: now + Math.max(whole - lasted, grace), grace };
 }
 
-/** Restores the answers that an earlier process acknowledged. The sender of a damaged one is asked again. */
+/** Counts the answers again that an earlier process acknowledged. The sender of one that is damaged is asked again. */
 export async function recount(
   spooled: SpooledRound,
   exchange: Pick<Exchange, 'restore'>,

@@ -1,9 +1,9 @@
 import type { Clock } from '@coppice/ports';
 import type { ErrorCode } from '@coppice/protocol';
 
-/** Consecutive diverged rounds after which further attempts are pointless. */
+/** After so many rounds in a row that all diverged, waiting longer will not help. */
 const MAX_DIVERGED_ROUNDS = 5;
-/** Pauses before an abandoned round is retried, in milliseconds: doubled each time, from the first to the longest. */
+/** Pauses before a round that was abandoned is tried again, in milliseconds: doubled each time, from the first to the longest. */
 export interface RetryPauses {
   readonly first: number;
   readonly longest: number;
@@ -11,7 +11,7 @@ export interface RetryPauses {
 
 const usualPauses: RetryPauses = { first: 1000, longest: 30_000 };
 
-/** Retry policy of abandoned rounds: exponential backoff, and the advice to pause the run. */
+/** When a round that was abandoned is tried again, and when the run is better paused. */
 export class Retries {
   readonly #clock: Pick<Clock, 'setTimer'>;
   readonly #pauses: RetryPauses;
@@ -26,12 +26,12 @@ export class Retries {
     this.#pauses = pauses;
   }
 
-  /** The next attempt, from 1. */
+  /** The attempt that comes next, from 1. */
   get attempt(): number {
     return this.#attempt;
   }
 
-  /** True during the pause before the next attempt. */
+  /** Whether the pause before the next attempt is not over. */
   get isPausing(): boolean {
     return this.#stopTimer !== null;
   }
@@ -41,13 +41,13 @@ export class Retries {
     this.#forgive();
   }
 
-  /** Resets the policy when the run resumes: earlier rounds no longer count, and the next one need not wait. */
+  /** The run goes on after a pause: earlier rounds do not count against it, and the next one need not wait. */
   resumed(): void {
     this.#forgive();
     this.stop();
   }
 
-  /** @returns `wait`: milliseconds until the next attempt; `giveUp`: true where the run is to be paused instead. */
+  /** @returns `wait`: milliseconds until the next attempt; `giveUp`: whether the run is to be paused instead. */
   abandoned(attempt: number, code: ErrorCode): { wait: number; giveUp: boolean } {
     this.#attempt = attempt + 1;
     this.#divergedInRow = code === 'training-diverged' ? this.#divergedInRow + 1 : 0;
@@ -63,7 +63,7 @@ export class Retries {
     });
   }
 
-  /** Ends the pause without calling `go`. */
+  /** Ends the pause without calling back. */
   stop(): void {
     this.#stopTimer?.();
     this.#stopTimer = null;

@@ -34,8 +34,8 @@ export interface RoundLoopParts {
  * after it, each in the file named after it. Moves on calls from its run and on the clock's timers.
  */
 export class RoundLoop {
-  readonly #o: RunOptions;
   readonly #p: RoundLoopParts;
+  readonly #o: RunOptions;
   readonly #state: RunState;
   readonly #phase: RoundPhase;
   readonly #outcomes: RoundOutcomes;
@@ -44,12 +44,12 @@ export class RoundLoop {
   #committing = false;
   #closed = false;
 
-  constructor(options: RunOptions, parts: RoundLoopParts) {
-    this.#o = options;
+  constructor(parts: RoundLoopParts, options: RunOptions) {
     this.#p = parts;
+    this.#o = options;
     this.#state = parts.state;
     this.#phase = new RoundPhase(parts.state, options);
-    this.#outcomes = new RoundOutcomes(options, parts.state, this.#phase, parts.log);
+    this.#outcomes = new RoundOutcomes(parts.state, parts.log, this.#phase, options);
     this.#retries = new Retries(options.clock, options.attempt, options.retryPauses);
   }
 
@@ -225,7 +225,7 @@ export class RoundLoop {
       const committed = await state.lane.commit(() => this.#commit(open, made));
       if (!committed) return;
       const parent = { made: lastRound, round: open.opening.round - 1, central };
-      await addFederated(parent, federatedOf(open.exchange), this.#o, log).catch((thrown: unknown) =>
+      await addFederated(parent, federatedOf(open.exchange), log, this.#o).catch((thrown: unknown) =>
         log.notStored(thrown),
       );
       if (this.#closed) return;

@@ -18,7 +18,7 @@ function collecting() {
   const { open, exchange } = parts.openRound(['a', 'b']);
   phase.step('selected');
   phase.step('distributed');
-  const outcomes = new RoundOutcomes(options, state, phase, log);
+  const outcomes = new RoundOutcomes(state, log, phase, options);
   const ends = () =>
     parts.messages('round-end').map(({ to, message }) => ({ to, ...(message as { you: string }) }));
   return { ...parts, phase, open, exchange, outcomes, ends };

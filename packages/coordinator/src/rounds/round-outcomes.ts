@@ -9,21 +9,21 @@ import type { RunOptions, RunState } from './run-state.ts';
 
 /** The two ways in which a round ends: its model becomes the current one, or it leaves everything as it was. */
 export class RoundOutcomes {
-  readonly #o: Pick<RunOptions, 'audience' | 'clock' | 'observer' | 'spool' | 'storage'>;
   readonly #state: RunState;
-  readonly #phase: RoundPhase;
   readonly #log: RunLog;
+  readonly #phase: RoundPhase;
+  readonly #o: Pick<RunOptions, 'audience' | 'clock' | 'observer' | 'spool' | 'storage'>;
 
   constructor(
-    options: Pick<RunOptions, 'audience' | 'clock' | 'observer' | 'spool' | 'storage'>,
     state: RunState,
-    phase: RoundPhase,
     log: RunLog,
+    phase: RoundPhase,
+    options: Pick<RunOptions, 'audience' | 'clock' | 'observer' | 'spool' | 'storage'>,
   ) {
-    this.#o = options;
     this.#state = state;
-    this.#phase = phase;
     this.#log = log;
+    this.#phase = phase;
+    this.#o = options;
   }
 
   /** @param round the record of the round, which is durable. */

@@ -10,6 +10,7 @@ import {
   type Model,
   type ParticipantRow,
   type Progress,
+  type Reason,
   type Round,
   type Run,
   type RunAction,
@@ -54,14 +55,10 @@ export class RunEngine {
     this.#log = log;
     this.#membership = membership;
     this.#answers = new Answers(state, log, membership, options);
-    this.#rounds = new RoundLoop(options, {
-      state,
-      log,
-      membership,
-      closing: new Closing(options, state, log),
-      giveUp: (reason) => this.#status.giveUp(reason),
-    });
-    this.#status = new StatusChanges(options, state, log, this.#rounds);
+    const closing = new Closing(state, log, options);
+    const giveUp = (reason: Reason) => this.#status.giveUp(reason);
+    this.#rounds = new RoundLoop({ state, log, membership, closing, giveUp }, options);
+    this.#status = new StatusChanges(state, log, this.#rounds, options);
   }
 
   get id(): string {
@@ -85,7 +82,7 @@ export class RunEngine {
   // ---- its life
 
   /**
-   * Resolves when what the admin asks for is done, and durable.
+   * Resolves when the admin's action is done, and durable.
    *
    * @throws CoppiceError `run-state`, `run-ended`; `storage-failed` and its kin, then the status is as it was.
    */

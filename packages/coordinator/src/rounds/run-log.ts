@@ -3,7 +3,7 @@ import { failureData, reasonOf } from '../failure.ts';
 import type { RunEvent } from '../monitoring/new-event.ts';
 import type { RunObserver, RunState } from './run-state.ts';
 
-/** The events of one run, each with its round. */
+/** The events of one run, each with the round in which it happened. */
 export class RunLog {
   readonly #state: Pick<RunState, 'exchanges' | 'model'>;
   readonly #observer: Pick<RunObserver, 'event'>;
@@ -18,12 +18,12 @@ export class RunLog {
     this.#observer.event({ round, level, kind, data } as RunEvent);
   }
 
-  /** Adds an event about one participant; the log counts similar ones. */
+  /** An event about one participant: many that are alike are counted in the log. */
   about<K extends EventKind>(participant: string, level: Event['level'], kind: K, data: EventData[K]): void {
     this.#observer.event({ round: this.#round(), level, kind, participant, data } as RunEvent);
   }
 
-  /** Logs a failed write that nothing awaits. */
+  /** Logs a failure of storage for which no caller waits. */
   notStored(thrown: unknown): void {
     const reason = reasonOf(CoppiceError.from(thrown, 'storage-failed'));
     this.add('error', 'storage-failed', failureData(reason));

@@ -11,7 +11,7 @@ import { type RunOptions, RunState } from './run-state.ts';
 import { layout, recordOf, trainFrame } from './run-world.ts';
 import { trainExchange } from './train-exchange.ts';
 
-/** Shared state of a run's parts, without the run: time stands still, and messages are recorded. */
+/** The state that a run's parts share, without the run: time stands still, and all that is told is kept. */
 export function runParts(plan: Partial<Plan> = {}, changes: Partial<RunOptions> = {}) {
   const clock = new ManualClock(1_000_000);
   const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];

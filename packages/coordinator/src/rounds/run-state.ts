@@ -83,7 +83,7 @@ export interface RunOptions {
   readonly strategy?: Strategy | undefined;
 }
 
-/** What the parts of a run share: its record, its model, its participants, its open exchanges. */
+/** The state that a run's parts share: its record, its model, its participants, its open exchanges. */
 export class RunState {
   readonly members = new Members();
   readonly exchanges = new OpenExchanges();

@@ -3,16 +3,21 @@ import { expect, it } from 'vitest';
 import { runParts } from './run-parts.testing.ts';
 import { StatusChanges } from './status-changes.ts';
 
-/** A run with one member, and what its rounds are told. */
+/** A run with one member, and the calls to its rounds. */
 function run() {
   const parts = runParts();
   parts.join('a');
   const rounds: string[] = [];
-  const status = new StatusChanges(parts.options, parts.state, parts.log, {
-    halt: () => void rounds.push('halt'),
-    resumed: () => void rounds.push('resumed'),
-    consider: () => void rounds.push(`consider ${parts.state.record.status}`),
-  });
+  const status = new StatusChanges(
+    parts.state,
+    parts.log,
+    {
+      halt: () => void rounds.push('halt'),
+      resumed: () => void rounds.push('resumed'),
+      consider: () => void rounds.push(`consider ${parts.state.record.status}`),
+    },
+    parts.options,
+  );
   const { storage } = parts.options;
   const stored: string[] = [];
   storage.putRun = async (record) => void stored.push(record.status);

@@ -8,28 +8,28 @@ import { allChanged, type RunOptions, type RunState } from './run-state.ts';
 
 /** Changes of a run's status: each is durable before anybody is told of it, and before its rounds follow. */
 export class StatusChanges {
-  readonly #o: Pick<RunOptions, 'storage' | 'audience' | 'observer' | 'clock'>;
   readonly #state: RunState;
   readonly #log: RunLog;
   readonly #rounds: Pick<RoundLoop, 'halt' | 'resumed' | 'consider'>;
+  readonly #o: Pick<RunOptions, 'storage' | 'audience' | 'observer' | 'clock'>;
 
   constructor(
-    options: Pick<RunOptions, 'storage' | 'audience' | 'observer' | 'clock'>,
     state: RunState,
     log: RunLog,
     rounds: Pick<RoundLoop, 'halt' | 'resumed' | 'consider'>,
+    options: Pick<RunOptions, 'storage' | 'audience' | 'observer' | 'clock'>,
   ) {
-    this.#o = options;
     this.#state = state;
     this.#log = log;
     this.#rounds = rounds;
+    this.#o = options;
   }
 
   /**
    * Resolves when the new status is durable. A round that is being stored is stored first: it may be the last, and then
    * the run is finished.
    *
-   * @throws CoppiceError `run-state`, `run-ended`; what storage throws: then the status is as it was.
+   * @throws CoppiceError `run-state`, `run-ended`; `storage-failed` and its kin, then the status is as it was.
    */
   async change(act: RunAct, reason: Reason | null = null): Promise<void> {
     try {

@@ -6,17 +6,17 @@ import type { RoundOpening } from '../storage/spool.ts';
 import type { OpenRound } from './open-round.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 
-/** Begin and end of an exchange, by `clock.elapsed()`, and its grace period. */
+/** When an exchange begins and ends, by `clock.elapsed()`, and how long a member may be away. */
 export interface ExchangeTimes {
-  /** `away` after a restart: members must reconnect first. */
+  /** `away` after a restart: members have to come back first. */
   readonly begin: 'asked' | 'away';
   readonly beganAt: number;
   readonly dueAt: number;
-  /** Milliseconds for which a member may be disconnected. */
+  /** In milliseconds. */
   readonly grace: number;
 }
 
-/** Step 2: creates the exchange that asks a round's cohort to train. It is not yet open, and its question is not yet sent. */
+/** Step 2: the exchange that asks a round's cohort to train. It is not open yet, and its cohort not asked. */
 export function trainExchange(
   opening: RoundOpening,
   times: ExchangeTimes,
@@ -50,7 +50,7 @@ export function trainExchange(
   });
 }
 
-/** Sends a round's question to its cohort, or to a part of it. */
+/** Sends a round's question to its cohort, or to some of it. */
 export function askToTrain(
   { opening, exchange }: Pick<OpenRound, 'opening' | 'exchange'>,
   state: Pick<RunState, 'tickets' | 'trainParcels'>,

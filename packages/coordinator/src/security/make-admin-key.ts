@@ -8,7 +8,7 @@ import { ensureVersion } from '../storage/records.ts';
 import { insertAdminInvitation } from '../storage/sql-admins.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import { storageError } from '../storage/storage-error.ts';
-import { newOneTimeKey } from './admins.ts';
+import { newOneTimeKey } from './admin-invitations.ts';
 
 const DAYS = 1;
 const MAKER = 'pnpm admin-key';
