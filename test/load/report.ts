@@ -3,7 +3,7 @@ import type { LoadFigures, LoadOptions, RoundFigures } from './rounds.ts';
 import { growth, type MemorySample, type SoakOptions } from './soak.ts';
 import { TOGETHER } from './stall-meter.ts';
 
-/** Aims of the load test. */
+/** The aims of docs/results/load.md. */
 const aims = {
   /** Milliseconds, at the 99.9th percentile. */
   stall: 50,

@@ -33,14 +33,20 @@ export function reportedFlags(
 
 function flagOf(name: string, description: PlanDescription): Flag {
   const field = description.fields[name] as PlanField;
-  const owners = description.strategiesOf(name);
-  const only = owners === null ? '' : ` Only with --strategy ${owners.join(' or ')}.`;
+  const only = ownersOf(name, description);
   const options = field.input.kind === 'choice' ? ` One of ${optionsOf(field).join(', ')}.` : '';
   return {
     takes: description.flagOf(name).takes,
     help: `${field.help.en}${options}${only} Default: ${defaultWords(name, description)}.`,
     read: readerOf(field),
   };
+}
+
+/** The strategies that a parameter belongs to, as a sentence; empty for one of all strategies. */
+function ownersOf(name: string, description: PlanDescription): string {
+  const owners = description.strategiesOf(name);
+  const all = optionsOf(description.fields['strategy'] as PlanField).length;
+  return owners === null || owners.length === all ? '' : ` Only with --strategy ${owners.join(' or ')}.`;
 }
 
 function defaultWords(name: string, description: PlanDescription): string {

@@ -44,10 +44,10 @@ describe('eventText', () => {
       data: { code: 'quorum-lost', detail: '', facts },
     });
     expect(eventText(event)).toBe(
-      'Round 2 failed: 1 of 3 required updates arrived in time. The model is unchanged.',
+      'Round 2 was abandoned: 1 of 3 required updates arrived in time. The model is unchanged.',
     );
     language.value = 'zh';
-    expect(eventText(event)).toBe('第 2 轮失败：截止前只收到 1 份更新，至少需要 3 份。模型保持不变。');
+    expect(eventText(event)).toBe('第 2 轮已放弃：截止前只收到 1 份更新，至少需要 3 份。模型保持不变。');
   });
 
   it('is what the coordinator wrote where the kind or its data is not known', () => {

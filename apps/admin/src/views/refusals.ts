@@ -76,7 +76,7 @@ export const reasonWords = catalogue<Record<string, string>>(
     'update-out-of-range': '数值超出范围',
     'update-examples': '声称的样本数过多',
     'update-not-offered': '片段没有对应的更新',
-    'update-norm': '超过本次运行的范数上限',
+    'update-norm': '超过本次训练的范数上限',
     'update-measure': '统计数据自相矛盾',
     'frame-invalid': '传输中损坏',
     'frame-too-large': '过大',

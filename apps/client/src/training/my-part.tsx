@@ -33,7 +33,7 @@ const text = catalogue(
     outcomeRefused: '被拒绝',
     outcomeAsked: '未回应',
     outcomeNone: '未被邀请',
-    abandoned: '本轮作罢',
+    abandoned: '本轮已放弃',
   },
 );
 

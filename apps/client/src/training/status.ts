@@ -73,7 +73,7 @@ const text = catalogue(
     created: '已加入。运营者尚未启动本次训练。',
     waitingFor: (missing, needed, here) =>
       `还差 ${n(missing)} 人：一轮需要 ${n(needed)} 人，现有 ${n(here)} 人。`,
-    waitingOthers: '有一轮正在进行，本设备未被选中，下一轮可能会被邀请。',
+    waitingOthers: '有一轮正在进行，本设备未被邀请，下一轮可能会被邀请。',
     waitingSums: '协调器正在汇总大家发来的更新。',
     waiting: '等待下一轮开始。',
     paused: '已暂停。恢复之前不会训练，也不会发送。',
