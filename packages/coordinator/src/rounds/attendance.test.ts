@@ -1,12 +1,21 @@
 import type { Outcome, Round } from '@coppice/protocol';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Attendance, BEYOND_FOR, MEMORY, PAUSE_OF_WAITING, SEVERAL_MISSES } from './attendance.ts';
+import {
+  Attendance,
+  BEYOND_FOR,
+  MEMORY,
+  PAUSE_OF_WAITING,
+  SEVERAL_MISSES,
+  type Standing,
+  WINDOW,
+} from './attendance.ts';
 import { id, leftIn, world } from './run-world.ts';
 
-/** A record of a round by its members: accepted, overtaken, missed at the deadline, declined. */
+/** A record of a round by its members: accepted (at once, or after so many milliseconds), overtaken, missed at the deadline, declined. */
 function roundOf(
   round: number,
-  members: Readonly<Record<string, 'accepted' | 'overtaken' | 'missed' | 'declined'>>,
+  members: Readonly<Record<string, 'accepted' | 'overtaken' | 'missed' | 'declined' | number>>,
   outcome: Round['outcome'] = 'committed',
 ): Round {
   return {
@@ -14,8 +23,12 @@ function roundOf(
     outcome,
     cohort: Object.entries(members).map(([participant, how]) => ({
       participant,
-      outcome: (how === 'overtaken' || how === 'missed' ? 'late' : how) satisfies Outcome,
-      milliseconds: null,
+      outcome: (typeof how === 'number'
+        ? 'accepted'
+        : how === 'overtaken' || how === 'missed'
+          ? 'late'
+          : how) satisfies Outcome,
+      milliseconds: typeof how === 'number' ? how : null,
       missed: how === 'missed' || how === 'declined',
     })),
   } as unknown as Round;
@@ -27,24 +40,77 @@ const roundsOf = (w: { rounds: readonly Round[] }) => [
 ];
 
 describe('attendance', () => {
-  it('puts a participant that misses several rounds in a row beyond the target, for a while', () => {
+  it('puts a participant that misses more than a third of its rounds beyond the target', () => {
     const attendance = new Attendance();
     for (let round = 1; round <= SEVERAL_MISSES; round++) {
       expect(attendance.standing('silent', round)).toBe('seat');
       attendance.add(roundOf(round, { silent: round === 2 ? 'declined' : 'missed', here: 'accepted' }));
     }
     const last = SEVERAL_MISSES + BEYOND_FOR;
-    for (let round = SEVERAL_MISSES + 1; round <= last; round++)
+    for (let round = SEVERAL_MISSES + 1; round <= last; round++) {
       expect(attendance.standing('silent', round), `round ${round}`).toBe('beyond');
+      // Rounds that close without it tell nothing of it.
+      attendance.add(roundOf(round, { silent: 'overtaken', here: 'accepted' }));
+    }
     expect(attendance.standing('here', 4)).toBe('seat');
     // It has another chance, and one more miss ends it.
     expect(attendance.standing('silent', last + 1)).toBe('seat');
     attendance.add(roundOf(last + 1, { silent: 'missed' }));
-    expect(attendance.standing('silent', last + 2)).toBe('beyond');
-    attendance.add(roundOf(last + 2, { silent: 'accepted' }));
-    expect(attendance.standing('silent', last + 3)).toBe('seat');
-    attendance.add(roundOf(last + 3, { silent: 'missed' }));
-    expect(attendance.standing('silent', last + 4)).toBe('seat');
+    // Four of these and eight answers are a third.
+    for (let round = last + 2; round < last + 10; round++) {
+      expect(attendance.standing('silent', round), `round ${round}`).toBe('beyond');
+      attendance.add(roundOf(round, { silent: 'accepted' }));
+    }
+    expect(attendance.standing('silent', last + 10)).toBe('seat');
+    attendance.add(roundOf(last + 10, { silent: 'missed' }));
+    expect(attendance.standing('silent', last + 11)).toBe('beyond');
+  });
+
+  it('judges by the last rounds that tell of a participant', () => {
+    const attendance = new Attendance();
+    for (let round = 1; round <= 50; round++) attendance.add(roundOf(round, { a: 'accepted' }));
+    const third = Math.floor(WINDOW / 3);
+    for (let round = 51; round <= 50 + third; round++) {
+      attendance.add(roundOf(round, { a: 'missed' }));
+      expect(attendance.standing('a', round + 1), `round ${round}`).toBe('seat');
+    }
+    attendance.add(roundOf(51 + third, { a: 'declined' }));
+    expect(attendance.standing('a', 52 + third)).toBe('beyond');
+  });
+
+  /** A participant with a seat in rounds that need every seat. @returns the rounds that lasted until their deadline. */
+  function deadlines(answers: (standing: Standing, round: number) => boolean, rounds: number) {
+    const attendance = new Attendance();
+    const records: Round[] = [];
+    let lasted = 0;
+    for (let round = 1; round <= rounds; round++) {
+      const standing = attendance.standing('one', round);
+      const here = answers(standing, round);
+      if (!here && standing !== 'beyond') lasted++;
+      const how = here ? 'accepted' : standing === 'beyond' ? 'overtaken' : 'missed';
+      records.push(roundOf(round, { one: how }));
+      attendance.add(records.at(-1) as Round);
+    }
+    // A restart reads the same from the records.
+    const next = new Attendance(records).standing('one', rounds + 1);
+    expect(next).toBe(attendance.standing('one', rounds + 1));
+    return lasted;
+  }
+
+  it('costs few rounds their deadline where two of three are missed', () => {
+    expect(deadlines((_standing, round) => round % 3 === 0, 60)).toBeLessThanOrEqual(60 / 5);
+  });
+
+  it('costs about a third of the rounds their deadline at most, whichever ones are missed', () => {
+    const rounds = 200;
+    const most = Math.ceil(((WINDOW / 3 + 1) / WINDOW) * rounds) + SEVERAL_MISSES;
+    // A participant that knows its standing: it answers for just long enough.
+    expect(deadlines((standing) => standing === 'beyond', rounds)).toBeLessThanOrEqual(most);
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { minLength: rounds, maxLength: rounds }), (here) => {
+        expect(deadlines((_standing, round) => here[round - 1] as boolean, rounds)).toBeLessThanOrEqual(most);
+      }),
+    );
   });
 
   it('forgets misses after many rounds', () => {
@@ -72,12 +138,13 @@ describe('attendance', () => {
 
   it('waits once for a participant that lets a round wait in vain, however often it answers between', () => {
     const attendance = new Attendance();
-    const alternating = ['overtaken', 'missed', 'accepted'] as const;
+    // Misses too little for a place beyond the target.
+    const alternating = ['overtaken', 'missed', 'accepted', 'accepted', 'accepted'] as const;
     const owed = { honest: 0, alternating: 0 };
     for (let round = 1; round < MEMORY; round++) {
       for (const one of ['honest', 'alternating'] as const)
         if (attendance.standing(one, round) === 'owed') owed[one]++;
-      const at = alternating[(round - 1) % 3] as (typeof alternating)[number];
+      const at = alternating[(round - 1) % 5] as (typeof alternating)[number];
       attendance.add(roundOf(round, { honest: 'overtaken', alternating: at }));
     }
     expect(owed).toEqual({ honest: MEMORY - 2 - PAUSE_OF_WAITING, alternating: 1 });
@@ -85,6 +152,29 @@ describe('attendance', () => {
     const next = MEMORY + 2;
     attendance.add(roundOf(next, { alternating: 'overtaken' }));
     expect(attendance.standing('alternating', next + 1)).toBe('owed');
+  });
+
+  it('waits for an answer as long as others need, and for a slow one again and again', () => {
+    /** Rounds of four, at `slow` milliseconds for the last, which is overtaken unless a round waits for it. */
+    const played = (slow: number, rounds = MEMORY) => {
+      const attendance = new Attendance();
+      const counts = { owed: 0, milliseconds: 0 };
+      for (let round = 1; round <= rounds; round++) {
+        const owed = attendance.standing('slow', round) === 'owed';
+        if (owed) counts.owed++;
+        counts.milliseconds += owed ? slow : 100;
+        attendance.add(roundOf(round, { a: 80, b: 90, c: 100, slow: owed ? slow : 'overtaken' }));
+        expect(attendance.standing('slow', round + 1)).not.toBe('beyond');
+      }
+      return counts;
+    };
+    // Every second round, as long as it takes at most twice as long.
+    expect(played(200).owed).toBe(MEMORY / 2);
+    // One that takes five times as long is heard after every five rounds.
+    expect(played(500).owed).toBeGreaterThanOrEqual(Math.floor(MEMORY / 7));
+    // At the last second of a deadline that is long, rounds take twice their time at most.
+    for (const slow of [200, 201, 500, 2000, 5000, 10_000])
+      expect(played(slow, 1000).milliseconds, `${slow} ms`).toBeLessThan(2 * 1000 * 100 + slow);
   });
 
   it('takes no misses from attempts that were abandoned', () => {
