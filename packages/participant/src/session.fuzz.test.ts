@@ -1,8 +1,17 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { evaluationLayout, trainLayout } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import { type DownName, isErrorCode, PROTOCOL_VERSION, type UpName } from '@coppice/protocol';
-import { anyValue, mutated, sampleDown, sampleReplies } from '@coppice/protocol/testing';
+import {
+  anyValue,
+  mutated,
+  sampleDown,
+  sampleLayout,
+  samplePlan,
+  sampleReplies,
+  sampleTask,
+} from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { Server, type Socket } from 'socket.io';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +27,17 @@ import type { Transport } from './transport.ts';
 
 const names = (Object.keys(sampleDown) as DownName[]).filter((name) => name !== 'challenge');
 const replies = Object.values(sampleReplies).flat();
+/** A run whose layouts of answers are those of its model, task and plan. */
+const joined = {
+  ...sampleReplies.join[0],
+  value: {
+    ...(sampleReplies.join[0] as Extract<(typeof sampleReplies.join)[number], { ok: true }>).value,
+    answers: {
+      train: trainLayout(sampleLayout, sampleTask, samplePlan),
+      evaluate: evaluationLayout(sampleTask, samplePlan),
+    },
+  },
+};
 
 /** What is sent, and what is answered to whatever comes back meanwhile. */
 const pushes = fc.array(
@@ -85,8 +105,7 @@ describe('a session', () => {
       fc.asyncProperty(pushes, answers, async (sent, given) => {
         refusal = undefined;
         let asked = 0;
-        answer = (name) =>
-          name === 'join' && asked++ === 0 ? sampleReplies.join[0] : given[asked++ % given.length];
+        answer = (name) => (name === 'join' && asked++ === 0 ? joined : given[asked++ % given.length]);
         const welcome = { ...sampleDown.welcome, protocol: PROTOCOL_VERSION };
         const arrived = new Promise<Socket>((resolve) => {
           connected = resolve;

@@ -24,6 +24,7 @@ import {
   type Welcome,
 } from '@coppice/protocol';
 import { isOver, restingActivity } from './activity.ts';
+import { withOwnLayouts } from './answer-layouts.ts';
 import { Contributions, type Made, type Question } from './contributions.ts';
 import { deliver } from './delivery.ts';
 import type { LocalData, OpenLocalData } from './local-data.ts';
@@ -286,7 +287,7 @@ class ParticipantSession implements Session {
     if (run === null || this.#state.connection !== 'online') return;
     const before = this.#joined?.run === run ? this.#joined.task.id : undefined;
     const task = this.#state.runs.find((one) => one.id === run)?.task ?? before;
-    const reply = await this.#request('join', {
+    const answer = await this.#request('join', {
       run,
       device: this.#o.device,
       backend: this.#state.backend ?? this.#o.backend,
@@ -296,6 +297,7 @@ class ParticipantSession implements Session {
       ...(this.#invitation === null ? {} : { invitation: this.#invitation }),
       has: this.#models.baseOf(run),
     });
+    const reply = withOwnLayouts(answer);
     if (!reply.ok) {
       const ended = reply.error.code === 'run-ended';
       this.#wanted = null;

@@ -123,3 +123,19 @@ describe('a layout of a contribution', () => {
     expect(ContributionLayoutSchema.safeParse(unsound).success).toBe(false);
   });
 });
+
+describe('the size of a layout of answers', () => {
+  const sized = (shape: number[], of: Partial<TensorSpec> = {}) =>
+    ContributionLayoutSchema.safeParse([{ ...step, shape, ...of }]).success;
+
+  it('is that of two of the largest models and the measures at most', () => {
+    expect(sized([2, 2 ** 26])).toBe(true);
+    expect(sized([2 ** 31, 2 ** 31])).toBe(false);
+    expect(sized(Array(8).fill(2 ** 53 - 1))).toBe(false);
+    // Numbers of frozen tensors do not travel, and a participant has them all the same.
+    expect(sized([2 ** 31], { role: 'frozen' })).toBe(false);
+    const many = Array.from({ length: 20 }, (_, i) => ({ ...step, name: `${i}`, shape: [2 ** 24] }));
+    expect(ContributionLayoutSchema.safeParse(many.slice(0, 8)).success).toBe(true);
+    expect(ContributionLayoutSchema.safeParse(many).success).toBe(false);
+  });
+});

@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
 import { type Codec, payloadBytes } from './codec.ts';
 import { type Layout, shapeSize, utf8 } from './layout.ts';
+import { MAX_CONTRIBUTION_BYTES } from './limits.ts';
 
 /**
  * The treatment of a tensor in a contribution.
@@ -47,7 +48,12 @@ export type TensorSpec = z.infer<typeof TensorSpecSchema>;
 /** The tensors of a contribution, in the order in which they lie in its flat vector. */
 export const ContributionLayoutSchema = z
   .array(TensorSpecSchema)
-  .check(z.minLength(1), z.maxLength(20_000), z.refine(isSound, 'its groups are not sound'));
+  .check(
+    z.minLength(1),
+    z.maxLength(20_000),
+    z.refine(isWithinLimit, 'more than the largest contribution there may be'),
+    z.refine(isSound, 'its groups are not sound'),
+  );
 export type ContributionLayout = readonly TensorSpec[];
 
 /** One group of a contribution's layout, as codecs and sums see it. */
@@ -135,6 +141,15 @@ export function contributionHash(layout: ContributionLayout): Uint8Array {
     )
     .join('\n');
   return sha256(utf8(text)).slice(0, 16);
+}
+
+/** Checks the size of a layout, frozen tensors counted: these have no numbers in a contribution, and some in the model. */
+function isWithinLimit(layout: ContributionLayout): boolean {
+  const numbers = layout.reduce(
+    (sum, { shape, precision }) => sum + shapeSize(shape) * (precision === 'double' ? 2 : 1),
+    0,
+  );
+  return 4 * numbers <= MAX_CONTRIBUTION_BYTES;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { type Codec, codecs, payloadBytes as encodedPayloadBytes } from './codec.ts';
 import { type Checksum, crc32 } from './crc32.ts';
 import { CoppiceError } from './errors.ts';
-import { PIECE_BYTES } from './limits.ts';
+import { MAX_CONTRIBUTION_BYTES, MAX_MODEL_BYTES, PIECE_BYTES } from './limits.ts';
 
 /**
  * A binary frame: a header of 40 bytes, then the payload. All numbers little-endian.
@@ -140,6 +140,7 @@ export function decodeHeader(
   return header;
 }
 
+/** Reads a header that announces no more than the largest model or contribution. */
 function readHeader(bytes: Uint8Array, checksum: Checksum): SealedHeader {
   if (bytes.byteLength < FRAME_HEADER_BYTES) {
     throw invalid(`it has ${bytes.byteLength} bytes, fewer than the header's ${FRAME_HEADER_BYTES}`);
@@ -158,12 +159,20 @@ function readHeader(bytes: Uint8Array, checksum: Checksum): SealedHeader {
   if (kind === undefined || codec === undefined) {
     throw malformed(`kind ${view.getUint8(5)} or codec ${view.getUint8(6)} is not known`);
   }
+  const parameters = view.getUint32(24, true);
+  const payloadBytes = view.getUint32(28, true);
+  const most = kind === 'contribution' ? MAX_CONTRIBUTION_BYTES : MAX_MODEL_BYTES;
+  if (4 * parameters > most || payloadBytes > most) {
+    throw malformed(
+      `its header announces ${parameters} parameters in ${payloadBytes} payload bytes, ${kind} has ${most / 4} parameters and ${most} bytes at most`,
+    );
+  }
   return {
     kind,
     codec,
     layoutHash: new Uint8Array(bytes.subarray(8, 24)),
-    parameters: view.getUint32(24, true),
-    payloadBytes: view.getUint32(28, true),
+    parameters,
+    payloadBytes,
     payloadChecksum: view.getUint32(32, true),
   };
 }
@@ -188,13 +197,14 @@ function neededBytes({ codec, parameters }: FrameHeader, { trainable, bytes }: F
 }
 
 /**
- * Reads the layout hash and the number of parameters, unchecked. @throws CoppiceError `frame-invalid` where there is no
- * header.
+ * Reads the layout hash and the number of parameters of a frame whose model is not known: at most those of the largest
+ * model.
+ *
+ * @throws CoppiceError `frame-invalid` where there is no sound header.
  */
 export function frameLayout(bytes: Uint8Array): Pick<FrameHeader, 'layoutHash' | 'parameters'> {
-  if (bytes.byteLength < FRAME_HEADER_BYTES) throw invalid(`it has ${bytes.byteLength} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { layoutHash: bytes.slice(8, 24), parameters: view.getUint32(24, true) };
+  const { layoutHash, parameters } = readHeader(bytes, crc32);
+  return { layoutHash, parameters };
 }
 
 /**

@@ -9,6 +9,9 @@ export const MAX_CONTROL_BYTES = 64 * 1024;
 /** The largest model that one frame may carry: 64 M float32 parameters. */
 export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
 
+/** The largest contribution: the change of the largest model, one vector as long as it, and the measures. */
+export const MAX_CONTRIBUTION_BYTES = 2 * MAX_MODEL_BYTES + 64 * 1024;
+
 /**
  * Largest frame that travels whole; the payload of a larger one follows its header in pieces of this size. At 1 MiB,
  * ordinary models (MNIST's has 0.8 MB) still take one message; no connection can make the coordinator buffer more than

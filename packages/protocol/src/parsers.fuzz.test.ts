@@ -11,7 +11,14 @@ import {
 } from './contribution.ts';
 import { downMessages } from './down.ts';
 import { CoppiceError } from './errors.ts';
-import { decodeFrame, encodeFrame, readFloat32Payload } from './frame.ts';
+import {
+  decodeFrame,
+  decodeHeader,
+  encodeFrame,
+  encodeHeader,
+  frameLayout,
+  readFloat32Payload,
+} from './frame.ts';
 import { LayoutSchema, layoutHash, layoutSize } from './layout.ts';
 import { MAX_TEXT } from './limits.ts';
 import { type DownName, parseMessage, type UpName } from './messages.ts';
@@ -166,6 +173,51 @@ describe('a frame', () => {
         view.setUint32(36, crcOf(bytes.subarray(0, 36)), true);
         const result = attempt(() => readFloat32Payload(decodeFrame(bytes, expected)));
         expect('refused' in result).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('a header', () => {
+  it('announces no more than the largest model or contribution, whatever it claims', () => {
+    // A model has 64 M numbers; a contribution twice as many, and 64 KiB of measures.
+    const most = { weights: 2 ** 28, steps: 2 ** 28, contribution: 2 ** 29 + 2 ** 16 } as const;
+    const count = fc.oneof(
+      fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+      fc.constantFrom(2 ** 26, 2 ** 26 + 1, 2 ** 28, 2 ** 28 + 1, 2 ** 29 + 2 ** 16, 2 ** 29 + 2 ** 16 + 1),
+    );
+    const kinds = fc.constantFrom('weights' as const, 'steps' as const, 'contribution' as const);
+    const seen = { taken: 0, refused: 0 };
+    fc.assert(
+      fc.property(kinds, count, count, (kind, parameters, announced) => {
+        const layoutHash = new Uint8Array(16);
+        const bytes = encodeHeader({
+          ...{ kind, codec: 'float32', layoutHash, parameters },
+          ...{ payloadBytes: announced, payloadChecksum: 0 },
+        });
+        // The receiver that has the least to hold it against: it expects what the header itself says.
+        const form = { kind, layoutHash, parameters, bytes: () => announced };
+        const result = attempt(() => decodeHeader(bytes, form));
+        const layout = attempt(() => frameLayout(bytes));
+        const small = announced + 40 <= 2 ** 20;
+        const fits = 4 * parameters <= most[kind] && announced <= most[kind];
+        expect('refused' in layout).toBe(!fits);
+        expect('refused' in result).toBe(!fits || small);
+        for (const one of [result, layout])
+          if ('refused' in one) expect(one.refused).toMatchObject({ code: 'frame-invalid', retry: 'never' });
+        seen[fits ? 'taken' : 'refused']++;
+      }),
+      { numRuns: 2000 },
+    );
+    expect(Math.min(seen.taken, seen.refused)).toBeGreaterThan(100);
+  });
+
+  it('of any bytes is read or refused by name', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 0, maxLength: 80 }), (bytes) => {
+        const result = attempt(() => frameLayout(bytes));
+        if ('refused' in result) expect(result.refused.code).toBe('frame-invalid');
+        else expect(4 * result.value.parameters).toBeLessThanOrEqual(2 ** 29 + 2 ** 16);
       }),
     );
   });
