@@ -30,6 +30,7 @@ import { Metrics } from './monitoring/metrics.ts';
 import { StorageHealth } from './monitoring/storage-health.ts';
 import { type Output, standardError } from './process/output.ts';
 import { AdminHub } from './realtime/admin.ts';
+import { ConnectionBytes } from './realtime/connection-bytes.ts';
 import { Door } from './realtime/door.ts';
 import { limitEvents } from './realtime/event-limit.ts';
 import { onePartParser } from './realtime/parser.ts';
@@ -180,7 +181,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     perSecond: config.eventsPerSecond,
     refused: () => metrics.answered('any', 'rate-limited'),
   });
-  const presences = new Presences(people, (participant, run) => runs.remembers(run, participant));
+  const bytes = new ConnectionBytes();
+  const presences = new Presences(
+    people,
+    (participant, run) => runs.remembers(run, participant),
+    (connection) => bytes.of(connection),
+  );
   const runs: Runs = new Runs({
     storage,
     spool,
@@ -272,6 +278,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
   // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
   unproven.watch(server, () => io.attach(server));
+  bytes.watch(server, io.engine);
   door.watch(io);
   ready = true;
 

@@ -13,8 +13,7 @@ function connection() {
   const net = Object.assign(new EventEmitter(), { readableLength: 0 });
   const alive = vi.fn();
   const it = Object.assign(new EventEmitter(), {
-    transport: { name: 'websocket', socket: { pause() {}, resume() {} } },
-    request: { socket: net },
+    transport: { name: 'websocket', socket: { pause() {}, resume() {}, _socket: net } },
     pingTimeoutTimer: { refresh: alive },
   });
   const intake = new Intake();

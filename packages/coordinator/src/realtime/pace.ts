@@ -4,18 +4,25 @@ import type { Socket } from 'socket.io';
 import type { Intake, Source } from './intake.ts';
 import { type Reader, ReadMemory } from './read-memory.ts';
 
-type WebSocketLike = Pick<Source, 'pause' | 'resume'> & { readonly _receiver?: Reader };
+/** A WebSocket of ws, with the private network socket that it reads. */
+type WebSocketLike = Pick<Source, 'pause' | 'resume'> & {
+  readonly _receiver?: Reader;
+  readonly _socket: NetSocket;
+};
 
 /**
  * Lets a connection take turns with the others while it sends a large message, and accepts its bytes as a sign of life,
  * since its heartbeat's answer is behind them. That holds for `ANSWER_TIMEOUT`; slower senders must answer heartbeats
- * as usual.
+ * as usual. Long polling needs no pace, since each request ends by itself: it begins where a WebSocket takes over.
  */
 export function pace(connection: Socket['conn'], intake: Intake): void {
-  // Long polling needs no pace: each request ends by itself.
-  if (connection.transport.name !== 'websocket') return;
+  if (connection.transport.name === 'websocket') paceWebSocket(connection, intake);
+  else connection.once('upgrade', () => paceWebSocket(connection, intake));
+}
+
+function paceWebSocket(connection: Socket['conn'], intake: Intake): void {
   const ws = (connection.transport as unknown as { socket: WebSocketLike }).socket;
-  const net = connection.request.socket as NetSocket;
+  const net = ws._socket;
   // Engine.IO has no public way to say so.
   const alive = () =>
     (connection as unknown as { pingTimeoutTimer: NodeJS.Timeout | null }).pingTimeoutTimer?.refresh();

@@ -13,13 +13,16 @@ export interface Connected {
 }
 
 /** Connects a participant with new keys, and proves them. */
-export async function connectParticipant(url: string): Promise<Connected> {
+export async function connectParticipant(
+  url: string,
+  transports: ('polling' | 'websocket')[] = ['websocket'],
+): Promise<Connected> {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { x, y } = publicKey.export({ format: 'jwk' });
   const part = (text: unknown) => Buffer.from(text as string, 'base64url');
   const point = Buffer.concat([Buffer.of(4), part(x), part(y)]);
   const socket = io(`${url}/participant`, {
-    transports: ['websocket'],
+    transports,
     reconnection: false,
     forceNew: true,
     auth: {

@@ -15,6 +15,7 @@ function presences() {
     it: new Presences(
       namespace as unknown as Namespace,
       (participant, run) => remembered.get(run)?.includes(participant) === true,
+      ({ request }) => ({ up: request.socket.bytesRead, down: request.socket.bytesWritten }),
     ),
     written,
     remembered,

@@ -1,4 +1,3 @@
-import type { Socket as NetSocket } from 'node:net';
 import type { Down, DownName } from '@coppice/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import type { Audience, Bytes } from '../rounds/audience.ts';
@@ -26,15 +25,24 @@ interface Presence {
 export class Presences implements Audience {
   readonly #namespace: Namespace;
   readonly #remembers: (participant: string, run: string) => boolean;
+  readonly #bytesOf: (connection: Socket['conn']) => Bytes;
   readonly #presences = new Map<string, Presence>();
   readonly #outbox: Outbox;
   /** Number of presences at which unneeded ones are searched for: each search costs as much as there are. */
   #nextLook = FIRST_LOOK;
 
-  /** @param remembers checks that a run that is not over shows this participant. */
-  constructor(namespace: Namespace, remembers: (participant: string, run: string) => boolean) {
+  /**
+   * @param remembers checks that a run that is not over shows this participant.
+   * @param bytesOf the bytes of a connection, framing included.
+   */
+  constructor(
+    namespace: Namespace,
+    remembers: (participant: string, run: string) => boolean,
+    bytesOf: (connection: Socket['conn']) => Bytes,
+  ) {
     this.#namespace = namespace;
     this.#remembers = remembers;
+    this.#bytesOf = bytesOf;
     this.#outbox = new Outbox((sockets, name, message) => void namespace.to(sockets).emit(name, message));
   }
 
@@ -57,7 +65,7 @@ export class Presences implements Audience {
     };
     this.#presences.set(participant, presence);
     const replaced = presence.socket;
-    if (replaced !== null) presence.before = sum(presence.before, socketBytes(replaced));
+    if (replaced !== null) presence.before = sum(presence.before, this.#bytesOf(replaced.conn));
     presence.socket = socket;
     return replaced;
   }
@@ -70,7 +78,7 @@ export class Presences implements Audience {
   disconnect(participant: string, socket: Socket): ReadonlySet<string> | null {
     const presence = this.#presences.get(participant);
     if (presence?.socket !== socket) return null;
-    presence.before = sum(presence.before, socketBytes(socket));
+    presence.before = sum(presence.before, this.#bytesOf(socket.conn));
     presence.socket = null;
     return presence.runs;
   }
@@ -117,7 +125,9 @@ export class Presences implements Audience {
   bytes(participant: string): Bytes {
     const presence = this.#presences.get(participant);
     if (presence === undefined) return { up: 0, down: 0 };
-    return presence.socket === null ? presence.before : sum(presence.before, socketBytes(presence.socket));
+    return presence.socket === null
+      ? presence.before
+      : sum(presence.before, this.#bytesOf(presence.socket.conn));
   }
 
   /** Discards unwritten messages: their recipients will reconnect to the next process, and be asked again. */
@@ -130,12 +140,6 @@ export class Presences implements Audience {
     for (const run of runs) if (this.#remembers(participant, run)) return true;
     return false;
   }
-}
-
-/** Bytes as counted by the network socket, including framing. */
-function socketBytes(socket: Socket): Bytes {
-  const net = socket.conn.request.socket as NetSocket;
-  return { up: net.bytesRead, down: net.bytesWritten };
 }
 
 function sum(a: Bytes, b: Bytes): Bytes {
