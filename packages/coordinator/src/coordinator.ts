@@ -23,11 +23,13 @@ import { Server } from 'socket.io';
 import packageJson from '../package.json' with { type: 'json' };
 import { type Config, defaultConfig } from './config.ts';
 import { createApp } from './http/app.ts';
+import { Downloads, MOST_ANSWERS, MOST_ANSWERS_PER_ADDRESS } from './http/downloads.ts';
 import type { ModelWorker } from './model-worker/model-worker.ts';
 import { threadedModels } from './model-worker/threaded-models.ts';
 import { EventLog } from './monitoring/event-log.ts';
 import { Metrics } from './monitoring/metrics.ts';
 import { StorageHealth } from './monitoring/storage-health.ts';
+import { mostConnections } from './process/most-connections.ts';
 import { type Output, standardError } from './process/output.ts';
 import { AdminHub } from './realtime/admin.ts';
 import { ConnectionBytes } from './realtime/connection-bytes.ts';
@@ -130,6 +132,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const server = secure ?? createServer({ connectionsCheckingInterval }, handle);
   server.headersTimeout = SILENCE_TIMEOUT;
   server.requestTimeout = ANSWER_TIMEOUT;
+  const most = mostConnections();
+  if (most !== null) server.maxConnections = most;
   const origins = allowedOrigins(config);
   const { publicUrl } = config;
   const trust = trustOf(config.trustProxy);
@@ -215,6 +219,13 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     models,
     admins,
     admissions,
+    downloads: new Downloads(
+      clock,
+      new ConnectionCaps({
+        total: config.connections === 0 ? 0 : MOST_ANSWERS,
+        perAddress: config.connectionsPerAddress === 0 ? 0 : MOST_ANSWERS_PER_ADDRESS,
+      }),
+    ),
     adminPage: () => `${client}admin`,
     clientPage: () => client,
     operator: config.operator,

@@ -17,6 +17,7 @@ import { EVENTS_A_PAGE, type Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
+import type { Downloads } from './downloads.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
 import { protocolDocument } from './protocol-document.ts';
@@ -33,6 +34,7 @@ export interface ApiOptions {
   /** URL of the client page. */
   readonly clientPage: () => string;
   readonly admissions: Admissions;
+  readonly downloads: Downloads;
   readonly operator: string;
   readonly version: string;
 }
@@ -47,6 +49,7 @@ export function apiRouter({
   adminPage,
   clientPage,
   admissions,
+  downloads,
   operator,
   version,
 }: ApiOptions): Router {
@@ -68,7 +71,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
-  router.use(parcelsRouter({ runs, admissions }));
+  router.use(parcelsRouter({ runs, admissions, downloads }));
 
   router.get(
     '/tasks',

@@ -3,10 +3,12 @@ import {
   CheckpointIdSchema,
   CoppiceError,
   type Layout,
+  layoutSize,
   type Topology,
 } from '@coppice/protocol';
 import { type Request, type RequestHandler, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { KeptModels } from '../registry/kept-models.ts';
 import { latestModel } from '../registry/latest-model.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
@@ -14,6 +16,7 @@ import type { Admissions } from '../security/admissions.ts';
 import { toBytes } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
 import { credentialsOf } from './access.ts';
+import type { Downloads } from './downloads.ts';
 import { json, parameter } from './respond.ts';
 
 /** A model that a URL names. */
@@ -39,14 +42,18 @@ export function modelsRouter({
   models,
   admins,
   admissions,
+  downloads,
 }: {
   storage: Storage;
   tasks: Tasks;
   models: ModelWorker;
   admins: Admins;
   admissions: Admissions;
+  downloads: Downloads;
 }): Router {
   const router = Router();
+  /** Weights from storage, one copy for all requests. */
+  const kept = new KeptModels<{ payload: Uint8Array }>();
   const mayAll = async ({ headers, secure }: Request): Promise<boolean> => {
     const actor = await admins.identify(credentialsOf(headers, secure));
     return actor?.scopes.includes('runs:read') ?? false;
@@ -120,16 +127,23 @@ export function modelsRouter({
     json(async (request, response) => {
       const named = nameOf(request);
       const checkpoint = await find(request, named);
-      const values = await storage.weights(checkpoint.hash).catch(async (thrown: unknown) => {
-        // Forgotten since it was found: then this says so.
-        await find(request, named);
-        throw thrown;
-      });
-      const bytes = toBytes(values);
+      const { hash } = checkpoint;
+      const layout = await models.layout(tasks.get(parameter(request, 'task')));
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
-      response
-        .type('application/octet-stream')
-        .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      await downloads.send(request, response, {
+        etag: `"${hash}"`,
+        size: 4 * layoutSize(layout),
+        async load() {
+          const { payload } = await kept
+            .get(hash, async () => ({ payload: toBytes(await storage.weights(hash)) }))
+            .catch(async (thrown: unknown) => {
+              // Forgotten since it was found: then this says so.
+              await find(request, named);
+              throw thrown;
+            });
+          return payload;
+        },
+      });
     });
 
   router.use((_request, response, next) => {

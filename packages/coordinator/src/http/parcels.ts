@@ -10,14 +10,22 @@ import {
 import { type Request, Router } from 'express';
 import type { Runs } from '../registry/runs.ts';
 import type { Admissions } from '../security/admissions.ts';
+import type { Downloads } from './downloads.ts';
 import { json, parameter } from './respond.ts';
-import { sendBytes } from './send-bytes.ts';
 
 /**
  * `/api/runs/<run>/parcels/<hash>`: the payload of a current parcel of a run, the same bytes as in the pieces of
  * `parcel` over the socket. For a run that is not open, the participant must be admitted and show a ticket.
  */
-export function parcelsRouter({ runs, admissions }: { runs: Runs; admissions: Admissions }): Router {
+export function parcelsRouter({
+  runs,
+  admissions,
+  downloads,
+}: {
+  runs: Runs;
+  admissions: Admissions;
+  downloads: Downloads;
+}): Router {
   const router = Router();
   router.get(
     '/runs/:run/parcels/:hash',
@@ -34,7 +42,12 @@ export function parcelsRouter({ runs, admissions }: { runs: Runs; admissions: Ad
       const { hash, codec } = wanted(request);
       const { payload: bytes } = await runs.parcel(run.id, hash, codec);
       response.set('Cache-Control', open ? 'public, max-age=31536000, immutable' : 'private, no-store');
-      await sendBytes(request, response, { bytes, etag: `"${hash}.${codec}"` });
+      await downloads.send(request, response, {
+        etag: `"${hash}.${codec}"`,
+        size: bytes.byteLength,
+        load: () => bytes,
+        isCurrent: () => runs.isCurrent(run.id, hash),
+      });
     }),
   );
   return router;

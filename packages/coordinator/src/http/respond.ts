@@ -17,6 +17,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'cross-site-request': 403,
   'too-many-attempts': 429,
   'rate-limited': 429,
+  'too-many-connections': 503,
   // Misdirected request.
   'host-unknown': 421,
   'password-too-short': 422,

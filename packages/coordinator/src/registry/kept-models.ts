@@ -1,16 +1,15 @@
 import { MAX_MODEL_BYTES } from '@coppice/protocol';
-import type { PackedModel } from '../rounds/packed-model.ts';
 
-interface Kept {
-  readonly model: Promise<PackedModel>;
+interface Kept<T> {
+  readonly model: Promise<T>;
   /** Size in bytes; 0 until the model is loaded. */
   bytes: number;
 }
 
 /** An LRU cache of models from storage: at most one of the largest, or as many small ones. */
-export class KeptModels {
+export class KeptModels<T extends { readonly payload: Uint8Array }> {
   /** Least recently used first. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, Kept<T>>();
   readonly #most: number;
 
   constructor(most = MAX_MODEL_BYTES) {
@@ -18,7 +17,7 @@ export class KeptModels {
   }
 
   /** Returns the model of this name; concurrent calls share one load. */
-  get(name: string, load: () => Promise<PackedModel>): Promise<PackedModel> {
+  get(name: string, load: () => Promise<T>): Promise<T> {
     const known = this.#kept.get(name);
     const kept = known ?? { model: load(), bytes: 0 };
     this.#kept.delete(name);

@@ -73,7 +73,7 @@ export class Runs {
   readonly #ended = new Set<string>();
   readonly #engines = new Map<string, RunEngine>();
   readonly #over = new Map<string, Omit<Run, 'admission'>>();
-  readonly #lastModels = new KeptModels();
+  readonly #lastModels = new KeptModels<PackedModel>();
   readonly #listeners = new Set<RunsListener>();
 
   constructor(options: RunsOptions) {
@@ -210,7 +210,7 @@ export class Runs {
   }
 
   /**
-   * A piece of a current parcel of any run.
+   * A piece of a current parcel of any run: a copy, since a reader that does not read holds what was written to it.
    *
    * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model has been replaced, `message-invalid` where
    *   there is no such piece.
@@ -219,7 +219,7 @@ export class Runs {
     id: string,
     { hash, codec = 'float32', piece }: Omit<Up<'parcel'>, 'run'>,
   ): Promise<Uint8Array> {
-    return pieceOfModel(await this.parcel(id, hash, codec), piece);
+    return new Uint8Array(pieceOfModel(await this.parcel(id, hash, codec), piece));
   }
 
   /**
@@ -233,6 +233,11 @@ export class Runs {
     const run = this.get(id);
     if (hash !== run.checkpoint) throw notCurrent(id);
     return inCodec([await this.#last(run)], codec);
+  }
+
+  /** Checks that a parcel of a run is still a current one. */
+  isCurrent(id: string, hash: string): boolean {
+    return this.#engines.get(id)?.isCurrent(hash) ?? this.#over.get(id)?.checkpoint === hash;
   }
 
   /** Checks that a run that is not over has a row for this participant. */

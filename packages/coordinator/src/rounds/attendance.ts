@@ -3,13 +3,13 @@ import type { Round } from '@coppice/protocol';
 /** Rounds that tell of a participant (it answered, or missed them) by which it is judged: the last so many. */
 export const WINDOW = 20;
 /** Share of misses among these above which a participant is asked beyond the target. */
-export const MOST_MISSED = 1 / 3;
+const MOST_MISSED = 1 / 3;
 /** Fewest misses at which that is looked at. */
 export const SEVERAL_MISSES = 3;
 /** Rounds without a word of such a participant after which it has a seat in one, to show that it answers. */
 export const BEYOND_FOR = 10;
 /** Times that others needed beyond which a round waited long for an owed answer. */
-export const LONG_WAIT = 2;
+const LONG_WAIT = 2;
 /** Rounds that do not wait for overtaken participants, after one that did so in vain. */
 export const PAUSE_OF_WAITING = 3;
 /** Rounds after which a participant that none asked is forgotten, and that a round waited for it in vain. */

@@ -185,6 +185,11 @@ export class RunEngine {
     return this.#answers.holdsTicket(participant, ticket);
   }
 
+  /** Checks that a current parcel has this hash. */
+  isCurrent(hash: string): boolean {
+    return this.#state.isCurrent(hash);
+  }
+
   /** @throws CoppiceError `checkpoint-unknown` where no current parcel has that hash, `message-invalid`: or not so encoded. */
   parcel(hash: string, codec: Codec): PackedModel {
     return this.#state.parcel(hash, codec);

@@ -163,6 +163,11 @@ export class RunState {
     return [model];
   }
 
+  /** Checks that the current model, or a parcel beside it, has this hash. */
+  isCurrent(hash: string): boolean {
+    return hash === this.#model.hash || this.#given.some((parcel) => parcel.hash === hash);
+  }
+
   /** A current parcel as it travels. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
   parcel(hash: string, codec: Codec): PackedModel {
     const { exact, toTrain } = this.#packed;

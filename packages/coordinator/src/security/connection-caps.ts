@@ -19,6 +19,12 @@ export class ConnectionCaps {
     this.#caps = caps;
   }
 
+  /** True where the open sockets in all exceed the cap. */
+  get full(): boolean {
+    const { total } = this.#caps;
+    return total > 0 && this.#total > total;
+  }
+
   /** Checks that a new socket from this address is to be rejected without a reason. */
   shut(address: string): boolean {
     return this.#exceeds(address, 2, 1);

@@ -1,0 +1,50 @@
+import { weightsHash } from '@coppice/protocol';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Coordinator, startCoordinator } from '../coordinator.ts';
+import { memoryStorage } from '../storage/memory.ts';
+import { memorySpool } from '../storage/memory-spool.ts';
+
+let coordinator: Coordinator;
+/** Hashes of the weights that were read from storage. */
+const read: string[] = [];
+beforeAll(async () => {
+  const storage = memoryStorage();
+  const { weights } = storage;
+  coordinator = await startCoordinator({
+    config: { port: 0, logLevel: 'silent' },
+    storage: {
+      ...storage,
+      weights: (hash) => {
+        read.push(hash);
+        return weights(hash);
+      },
+    },
+    spool: memorySpool(),
+  });
+});
+afterAll(() => coordinator.close());
+
+it('weights are read from storage once for all requests, whole, in part, or not at all', async () => {
+  const { id, checkpoint } = await coordinator.runs.create('iris', {}, false);
+  const url = `${coordinator.url}/models/iris/runs/${id}/0/weights.bin`;
+  const answers = await Promise.all(Array.from({ length: 20 }, () => fetch(url)));
+  for (const answer of answers) {
+    expect([answer.status, answer.headers.get('etag')]).toEqual([200, `"${checkpoint}"`]);
+    expect(weightsHash(new Float32Array(await answer.arrayBuffer()))).toBe(checkpoint);
+  }
+  expect(read).toEqual([checkpoint]);
+  const part = await fetch(url, { headers: { range: 'bytes=8-15' } });
+  expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([206, 8]);
+  const known = await fetch(url, { headers: { 'if-none-match': `"${checkpoint}"` } });
+  expect(known.status).toBe(304);
+  expect(read).toEqual([checkpoint]);
+});
+
+it('a piece of a parcel over the socket is a copy, and does not hold its model in memory', async () => {
+  const { id, checkpoint } = await coordinator.runs.create('mnist-2nn', {}, false);
+  const { payload } = await coordinator.runs.parcel(id, checkpoint, 'float32');
+  const piece = await coordinator.runs.parcelPiece(id, { hash: checkpoint, piece: 0 });
+  expect(piece).toEqual(payload);
+  expect(piece.buffer).not.toBe(payload.buffer);
+  expect(piece.buffer.byteLength).toBe(piece.byteLength);
+});
