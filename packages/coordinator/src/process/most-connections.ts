@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /** Open files kept for what is no connection: database, weights, spool, log, threads, connections to other servers. */
 const RESERVE = 200;
 
@@ -12,11 +14,12 @@ export function mostConnections(openFiles: number | null = limitOfOpenFiles()): 
   return Math.max(Math.floor(openFiles / 2), openFiles - RESERVE);
 }
 
-/** `null` where there is none, or the platform (Windows) does not say. */
+/** `null` where there is none, or the platform has no `/proc` that tells. */
 function limitOfOpenFiles(): number | null {
-  const report = process.report?.getReport() as
-    | { userLimits?: { open_files?: { soft: number | string } } }
-    | undefined;
-  const soft = report?.userLimits?.open_files?.soft;
-  return typeof soft === 'number' ? soft : null;
+  try {
+    const soft = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+    return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
 }
