@@ -218,6 +218,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     models,
     admins,
     admissions,
+    origins,
+    countResponse: (participant, response) => hub.countResponse(participant, response),
     adminPage: () => `${client}admin`,
     clientPage: () => client,
     operator: config.operator,

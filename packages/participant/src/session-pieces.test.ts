@@ -14,6 +14,8 @@ import {
 import { expect, it } from 'vitest';
 import { welcome } from './contract.ts';
 import type { loopback } from './loopback-transport.ts';
+import { broken, scriptedSource } from './parcel-source.testing.ts';
+import type { ParcelSource } from './parcel-source.ts';
 import type { Activity } from './session-state.ts';
 import {
   asking as askingOf,
@@ -46,9 +48,17 @@ const answerBytes = (plan: Partial<Plan> = {}) => {
   return contributionBytes(full.uploadCodec, sectionsOf(layoutsOf(full, model.layout).train));
 };
 
-async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; plan?: Partial<Plan> } = {}) {
+async function world({
+  keepModels = false,
+  plan = {},
+  parcels,
+}: {
+  keepModels?: boolean;
+  plan?: Partial<Plan>;
+  parcels?: ParcelSource;
+} = {}) {
   const trainer = scripted(undefined, model);
-  const w = await worldOf({ model, trainer, keepModels, plan: { evaluationShare: 0, ...plan } });
+  const w = await worldOf({ model, trainer, keepModels, parcels, plan: { evaluationShare: 0, ...plan } });
   const { session, peer, messages } = w;
   const asked: number[] = [];
   const codecsAsked = new Set<Codec | undefined>();
@@ -102,6 +112,56 @@ it('fetches the model, trains, and sends the update, and says how far it is', as
   const updates = session.state.outbound.filter(({ name }) => name.startsWith('answer'));
   expect(updates).toHaveLength(1);
   expect(updates[0]?.bytes).toBeGreaterThan(bytes);
+});
+
+it('fetches the model over HTTP with the ticket of the question, and counts its bytes', async () => {
+  const cut = 1.5 * PIECE_BYTES;
+  const parcels = scriptedSource(
+    { bytes: payload.slice(0, cut), end: broken() },
+    { bytes: payload.slice(cut) },
+  );
+  const { session, peer, asked, activities } = await world({ parcels });
+  const { received } = taking(peer);
+  const before = session.state.received.bytes;
+  peer.push('ask', asking());
+  const { participant } = await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(asked).toEqual([]);
+  const { run, ticket } = asking();
+  const address = { run, hash: model.checkpoint, codec: 'float32', bytes: payload.byteLength };
+  const pass = { participant, ticket };
+  expect(parcels.asked).toEqual([
+    { address, from: 0, pass },
+    { address, from: cut, pass },
+  ]);
+  const { byteLength: bytes } = payload;
+  expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: PIECE_BYTES, bytes });
+  expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: bytes, bytes });
+  expect(session.state.received.bytes - before).toBeGreaterThanOrEqual(bytes);
+  expect(session.state.sent.messages).toBeGreaterThan(2);
+  expect(new Float32Array(received.buffer, 0, PARAMETERS).every((delta) => delta === 0.5)).toBe(true);
+});
+
+it('fetches a model that it pulls over HTTP where a ticket came with it', async () => {
+  const parcels = scriptedSource({ bytes: payload });
+  const { session, peer, asked } = await world({ parcels });
+  const pulled = { round: 0, checkpoint: model.checkpoint, frame: model.frame };
+  peer.answer('pull', () => ({ ok: true, value: { ...pulled, ticket: 'p0.seal' } }));
+  expect((await session.pull('r-1')).weights).toEqual(model.weights);
+  expect(parcels.asked).toMatchObject([{ pass: { ticket: 'p0.seal' } }]);
+  peer.answer('pull', () => ({ ok: true, value: pulled }));
+  expect((await session.pull('r-1')).weights).toEqual(model.weights);
+  expect([asked, parcels.asked.length]).toEqual([[0, 1, 2], 1]);
+});
+
+it('stops a download when it is paused', async () => {
+  const parcels = scriptedSource({ bytes: payload.slice(0, PIECE_BYTES), end: 'hang' });
+  const { session, peer, asked, declined } = await world({ parcels });
+  peer.push('ask', asking());
+  await until(session, ({ activity }) => activity.kind === 'receiving' && activity.received === PIECE_BYTES);
+  await session.pause();
+  expect(asked).toEqual([]);
+  expect(declined()).toMatchObject([{ reason: 'paused' }]);
+  expect(session.state).toMatchObject({ activity: { kind: 'paused' }, error: null });
 });
 
 it('goes on after a lost line with what is missing, and fetches no model for an update that is made', async () => {

@@ -35,6 +35,7 @@ import type { LocalState } from './local-state.ts';
 import { loopback } from './loopback-transport.ts';
 import { memoryData } from './memory-data.ts';
 import { memoryState } from './memory-state.ts';
+import type { ParcelSource } from './parcel-source.ts';
 import { createSession } from './session.ts';
 import type { Session, SessionState } from './session-state.ts';
 import { trainerHost } from './trainer-host.ts';
@@ -182,6 +183,7 @@ export async function world({
   keepModels = true,
   opened = Promise.resolve(),
   dropsOut,
+  parcels,
 }: {
   model?: TestModel;
   plan?: Partial<Plan>;
@@ -192,6 +194,7 @@ export async function world({
   /** Until then the data is being opened. */
   opened?: Promise<void>;
   dropsOut?: (round: number, attempt: number) => boolean;
+  parcels?: ParcelSource | undefined;
 } = {}) {
   const { transport, peer } = loopback();
   const clock = new ManualClock(1000);
@@ -212,6 +215,7 @@ export async function world({
     device: 'headless',
     backend: 'cpu',
     keepModels,
+    parcels,
     ...(dropsOut === undefined ? {} : { dropsOut }),
   });
   // So small a share that all examples serve for both.

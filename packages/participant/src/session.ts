@@ -16,6 +16,8 @@ import type { OpenLocalData } from './local-data.ts';
 import type { LocalState } from './local-state.ts';
 import { Models } from './models.ts';
 import { OwnData } from './own-data.ts';
+import { ParcelDownload } from './parcel-download.ts';
+import type { ParcelSource } from './parcel-source.ts';
 import { CurrentWork } from './session/current-work.ts';
 import { decline } from './session/decline.ts';
 import { KeptModels } from './session/kept-models.ts';
@@ -32,6 +34,8 @@ import type { Transport } from './transport.ts';
 
 export interface SessionOptions {
   readonly transport: Transport;
+  /** A way to large parcels beside the transport, tried first; left out, they come over the transport in pieces. */
+  readonly parcels?: ParcelSource | undefined;
   readonly host: TrainerHost;
   readonly openData: OpenLocalData;
   /** State that this device keeps between rounds. */
@@ -69,17 +73,19 @@ class ParticipantSession implements Session {
   readonly #measuring: Measuring;
 
   constructor(options: SessionOptions) {
-    const { transport, clock, host, device, backend } = options;
+    const { transport, parcels: source, clock, host, device, backend } = options;
     const checksum = options.checksum ?? crc32;
     const store = this.#store;
     const work = this.#work;
-    const line = new Line({ transport, clock, store });
+    const line = new Line({ transport, beside: source, clock, store });
     const runs = new RunList({ line, store });
     const data = new OwnData(options.openData);
     const models = new Models({
       pull: async (message) => contentOf(await line.request('pull', message)),
       request: line.requestUnrecorded,
       checksum,
+      http: source === undefined ? null : { download: new ParcelDownload({ source, clock }), checksum },
+      participant: () => store.state.participant,
       joined: () => this.#membership.joined,
     });
     const kept = new KeptModels({ models, store, wanted: options.keepModels });

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import { type Clock, coalesce } from '@coppice/ports';
 import {
@@ -29,6 +30,7 @@ import type { RunEngine } from '../rounds/run-engine.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Newcomers } from '../security/newcomers.ts';
 import { oneAtATime } from '../storage/one-at-a-time.ts';
+import { ByteCounts } from './byte-counts.ts';
 import { challenge } from './challenge.ts';
 import { type Claim, claimOf } from './claim.ts';
 import { refusal } from './door.ts';
@@ -48,8 +50,9 @@ const LONGEST_PUSH_INTERVAL = 3000;
 
 interface Presence {
   socket: Socket | null;
-  /** Bytes through earlier connections. */
-  before: Bytes;
+  readonly bytes: ByteCounts;
+  /** Ends the count of the connection. */
+  counted: () => void;
   /**
    * Runs joined, on this connection or an earlier one: their rows tell of the bytes above, and they hear when the
    * connection breaks. An update counts on a new one before anything else does, and makes its sender present.
@@ -194,9 +197,14 @@ export class ParticipantHub implements Audience {
 
   bytes(participant: string): Bytes {
     const presence = this.#presences.get(participant);
-    if (presence === undefined) return { up: 0, down: 0 };
-    const now = presence.socket === null ? { up: 0, down: 0 } : socketBytes(presence.socket);
-    return { up: presence.before.up + now.up, down: presence.before.down + now.down };
+    return presence === undefined ? { up: 0, down: 0 } : presence.bytes.total;
+  }
+
+  /** Counts the bytes of an HTTP response as sent to a participant, as long as that is remembered. */
+  countResponse(participant: string, response: ServerResponse): void {
+    const { socket } = response;
+    const presence = this.#presences.get(participant);
+    if (socket !== null && presence !== undefined) response.once('close', presence.bytes.response(socket));
   }
 
   close(): void {
@@ -213,7 +221,8 @@ export class ParticipantHub implements Audience {
   #connected(socket: Socket, { participant, protocol, features }: Claim, runs: Runs): void {
     const presence = this.#presences.get(participant) ?? {
       socket: null,
-      before: { up: 0, down: 0 },
+      bytes: new ByteCounts(),
+      counted: () => {},
       runs: new Set<string>(),
     };
     this.#presences.set(participant, presence);
@@ -221,6 +230,7 @@ export class ParticipantHub implements Audience {
     if (presence.socket !== null) this.#replace(presence);
     this.#watches.clear(participant);
     presence.socket = socket;
+    presence.counted = presence.bytes.connection(socket.conn.request.socket as NetSocket);
     pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, presence, socket, runs));
@@ -241,7 +251,7 @@ export class ParticipantHub implements Audience {
   #replace(presence: Presence): void {
     const old = presence.socket;
     if (old === null) return;
-    presence.before = sum(presence.before, socketBytes(old));
+    presence.counted();
     presence.socket = null;
     const replaced = new CoppiceError(
       'session-replaced',
@@ -290,7 +300,7 @@ export class ParticipantHub implements Audience {
   #disconnected(participant: string, presence: Presence, socket: Socket, runs: Runs): void {
     // A replaced connection ends after its successor began: the participant is not away.
     if (presence.socket !== socket) return;
-    presence.before = sum(presence.before, socketBytes(socket));
+    presence.counted();
     presence.socket = null;
     this.#watches.clear(participant);
     for (const run of presence.runs) engineOrNull(runs, run)?.connectionLost(participant);
@@ -511,16 +521,6 @@ export class ParticipantHub implements Audience {
   #emit<N extends DownName>(socket: Socket, name: N, message: Down<N>): void {
     socket.emit(name, message);
   }
-}
-
-/** Counted by the operating system's socket, framing and all. */
-function socketBytes(socket: Socket): Bytes {
-  const net = socket.conn.request.socket as NetSocket;
-  return { up: net.bytesRead, down: net.bytesWritten };
-}
-
-function sum(a: Bytes, b: Bytes): Bytes {
-  return { up: a.up + b.up, down: a.down + b.down };
 }
 
 /** Whether rows of a run that goes on tell of this participant. */

@@ -230,7 +230,7 @@ export class Runs {
     return inCodec([await this.#last(run)], codec);
   }
 
-  /** Whether a ticket is of an open question of this run to this participant. */
+  /** Whether a ticket is of an open question of this run to this participant, or of its pull of the current model. */
   holdsTicket(id: string, participant: string, ticket: string): boolean {
     return this.#engines.get(id)?.holdsTicket(participant, ticket) === true;
   }

@@ -9,6 +9,7 @@ import {
   type EventData,
   type EventKind,
   isErrorCode,
+  isHeaderAlone,
   type Join,
   type Joined,
   type Metrics,
@@ -25,7 +26,7 @@ import {
 } from '@coppice/protocol';
 import { tellsDivergence } from '../exchanges/cohort.ts';
 import type { Exchange, Receipt } from '../exchanges/exchange.ts';
-import { roundOf } from '../exchanges/tickets.ts';
+import { pullName, roundOf } from '../exchanges/tickets.ts';
 import { failureData, reasonOf } from '../failure.ts';
 import type { RunEvent } from '../monitoring/new-event.ts';
 import { outward } from '../outward.ts';
@@ -272,17 +273,26 @@ export class RunEngine {
     return this.#state.parcel(hash, codec);
   }
 
-  /** Whether a ticket is of a question that this participant was asked and that is still open. */
+  /** Whether a ticket is of a question to this participant that is still open, or of its pull of the current model. */
   holdsTicket(participant: string, ticket: string): boolean {
-    const name = this.#state.tickets.read(ticket, participant);
-    return name !== null && this.#exchanges().some((exchange) => exchange.name === name);
+    const { tickets, model } = this.#state;
+    const name = tickets.read(ticket, participant);
+    if (name === null) return false;
+    return name === pullName(model.round) || this.#exchanges().some((exchange) => exchange.name === name);
   }
 
   /** @param has the hash of the model that the participant has already; `null`: none. */
   currentModel(participant: string, has: string | null): Model {
-    const { model, members } = this.#state;
+    const { model, members, tickets } = this.#state;
     members.receives(participant, model.hash);
-    return { round: model.round, checkpoint: model.hash, ...this.#state.sent(has) };
+    const sent = this.#state.sent(has);
+    const large = isHeaderAlone(sent.frame);
+    return {
+      round: model.round,
+      checkpoint: model.hash,
+      ...sent,
+      ...(large ? { ticket: tickets.issue(pullName(model.round), participant) } : {}),
+    };
   }
 
   // ---- what others see

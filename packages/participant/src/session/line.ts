@@ -1,18 +1,31 @@
 import type { Clock } from '@coppice/ports';
 import { CoppiceError, type Reply, type Up, type UpName, type UpValue } from '@coppice/protocol';
 import { OutboundLog } from '../outbound-log.ts';
-import type { Transport } from '../transport.ts';
+import type { Traffic, Transport } from '../transport.ts';
 import type { StateStore } from './state-store.ts';
 
 /** The way of every message up: each has a line in the outbound log, and its bytes are counted. */
 export class Line {
   readonly #transport: Transport;
+  readonly #beside: { readonly traffic: Traffic } | undefined;
   readonly #clock: Clock;
   readonly #store: StateStore;
   readonly #outbound = new OutboundLog();
 
-  constructor({ transport, clock, store }: { transport: Transport; clock: Clock; store: StateStore }) {
+  /** @param options.beside another way whose traffic counts, too. */
+  constructor({
+    transport,
+    beside,
+    clock,
+    store,
+  }: {
+    transport: Transport;
+    beside?: { readonly traffic: Traffic } | undefined;
+    clock: Clock;
+    store: StateStore;
+  }) {
     this.#transport = transport;
+    this.#beside = beside;
     this.#clock = clock;
     this.#store = store;
   }
@@ -51,8 +64,18 @@ export class Line {
   /** Shows the bytes that left and came since. */
   countTraffic(): void {
     const { sent, received } = this.#transport.traffic;
-    this.#store.set({ sent, received });
+    const beside = this.#beside?.traffic;
+    if (beside === undefined) this.#store.set({ sent, received });
+    else
+      this.#store.set({
+        sent: sum(sent, beside.sent),
+        received: sum(received, beside.received),
+      });
   }
+}
+
+function sum(one: Traffic['sent'], other: Traffic['sent']): Traffic['sent'] {
+  return { messages: one.messages + other.messages, bytes: one.bytes + other.bytes };
 }
 
 /** The content of an answer. @throws CoppiceError its refusal. */
