@@ -81,6 +81,11 @@ export class Models {
     return this.#latest;
   }
 
+  /** Ends every fetch that is under way. */
+  close(): void {
+    this.#fetcher.close();
+  }
+
   /** The hash of the model that steps may begin from; `null`: none. */
   baseOf(run: string): string | null {
     return this.#base?.run === run ? this.#base.hash : null;

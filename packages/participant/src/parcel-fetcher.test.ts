@@ -33,7 +33,7 @@ function world(...steps: Step[]) {
   const disconnect = (lost: boolean) => {
     connected = !lost;
   };
-  return { source, clock, pieces, fetch, disconnect };
+  return { source, clock, pieces, fetch, fetcher, disconnect };
 }
 
 const equal = (bytes: Uint8Array) => expect(Buffer.compare(bytes, payload)).toBe(0);
@@ -129,6 +129,15 @@ it('is one download for all that want the parcel, and ends with the last of them
   await new Promise(setImmediate);
   equal(await fetch());
   expect([source.asked.map(({ from }) => from), pieces]).toEqual([[0, 5], []]);
+});
+
+it('ends with its session', async () => {
+  const { fetch, fetcher, pieces } = world({ bytes: payload.slice(0, 5), end: 'hang' });
+  const ended = expect(fetch()).rejects.toMatchObject({ code: 'connection-lost' });
+  await new Promise(setImmediate);
+  fetcher.close();
+  await ended;
+  expect(pieces).toEqual([]);
 });
 
 it('is told that the parcel was replaced', async () => {

@@ -127,6 +127,15 @@ export class ParcelFetcher {
     }
   }
 
+  /** Ends every fetch that is under way: those that wait hear that the connection is lost. */
+  close(): void {
+    const closed = new CoppiceError(
+      'connection-lost',
+      'The session was closed while a parcel was on its way.',
+    );
+    for (const { abort } of this.#fetches.values()) abort.abort(closed);
+  }
+
   #begin(key: string, wanted: WantedParcel): Fetch {
     const heard: Fetch['heard'] = new Set();
     const abort = new AbortController();

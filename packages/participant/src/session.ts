@@ -174,6 +174,7 @@ class ParticipantSession implements Session {
 
   close(): void {
     this.#membership.close();
+    this.#models.close();
     this.#transport.close();
   }
 
