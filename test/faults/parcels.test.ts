@@ -78,7 +78,9 @@ it('goes on from the byte where the line broke, and every byte is counted on bot
 it('shows its ticket where a run is not open, at a question and at a pull', async () => {
   const proxy = await proxied();
   const { runs, admissions, storage } = world.coordinator;
-  const { id: run } = await runs.create('large', { ...plan, rounds: 2 }, false, { admission: 'invited' });
+  const { id: run } = await runs.create('large', { ...plan, rounds: 500 }, false, {
+    admission: 'invited',
+  });
   const { secret } = await admissions.invite(run, {}, 'the tests');
   const session = participant(proxy.url, 'one that is invited', httpParcels(proxy.url));
   await session.join(run, secret);
@@ -90,11 +92,33 @@ it('shows its ticket where a run is not open, at a question and at a pull', asyn
   ]);
   await runs.act(run, 'start');
   await until(session, ({ accepted }) => accepted === 2);
-  const { participant: id } = session.state;
-  expect(proxy.requests).toHaveLength(3);
+  await runs.act(run, 'pause');
+  await expect.poll(() => runs.get(run).phase).toBe('idle');
+  const { round } = runs.get(run);
+  const last = await session.pull(run);
+  expect(last.round).toBe(round);
+  // A pull, a question a round, a pull.
+  const tickets = proxy.requests.map(({ headers }) => headers['coppice-ticket'] ?? '');
+  expect(tickets).toHaveLength(1 + round + 1);
+  expect(new Set(tickets).size).toBe(tickets.length);
+  const id = session.state.participant as string;
   expect(new Set(proxy.requests.map(({ headers }) => headers['coppice-participant']))).toEqual(new Set([id]));
-  expect(new Set(proxy.requests.map(({ headers }) => headers['coppice-ticket'])).size).toBe(3);
   for (const { bytesDown } of await storage.rounds(run)) expect(bytesDown).toBeGreaterThan(PAYLOAD);
+
+  // The ticket of a pull ends with its model, that of a question with its round, and both are nobody else's.
+  const show = async (ticket: string, holder = id) => {
+    const headers = { 'coppice-participant': holder, 'coppice-ticket': ticket };
+    const address = `${world.url}/api/runs/${run}/parcels/${last.checkpoint}`;
+    const response = await fetch(address, { headers });
+    if (response.ok) return (await response.arrayBuffer()).byteLength;
+    return ((await response.json()) as { error: { code: string } }).error.code;
+  };
+  const [pulled, asked] = tickets as [string, string];
+  expect(await show(tickets.at(-1) as string)).toBe(PAYLOAD);
+  expect(await show(pulled)).toBe('ticket-invalid');
+  expect(await show(asked)).toBe('ticket-invalid');
+  expect(await show(tickets.at(-1) as string, '0'.repeat(32))).toBe('run-not-admitted');
+  await runs.act(run, 'stop');
 });
 
 it('takes the socket for the session where a proxy answers in the place of the coordinator', async () => {
