@@ -95,7 +95,7 @@ it('fetches a model over HTTP, from the byte where the line broke, and once for 
   expect(problems.filter((problem) => !problem.includes('net::ERR_'))).toEqual([]);
 });
 
-/** What a page gets that asks for a range with the headers of a participant; `null`: its browser lets it not. */
+/** The answer to a page that asks for a range with the headers of a participant; `null`: its browser did not let it ask. */
 function rangeOf(page: Page, url: string) {
   return page.evaluate(async (address) => {
     const headers = {

@@ -53,7 +53,7 @@ export async function parcelProxy(target: string, cutAfter: number | null = null
         return;
       }
       above.pause();
-      // What came before the cut still arrives.
+      // Bytes before the cut still arrive.
       below.end(passed, end);
     });
   });

@@ -65,7 +65,7 @@ interface Fetch {
 export class ParcelFetcher {
   readonly #request: Transport['request'];
   readonly #fetches = new Map<string, Fetch>();
-  /** What the last fetch that broke off has left. */
+  /** The frame of the last fetch that broke off, as far as it came. */
   #left: { key: string; arriving: Arriving } | null = null;
   readonly #http: HttpWay | null;
 
@@ -172,7 +172,7 @@ export class ParcelFetcher {
       const missing = arriving.bytes < payloadBytes;
       if (missing) await this.#fetchPieces(wanted, arriving, { signal, tell });
       if (arriving.downloaded && !this.#isRight(wanted, arriving.frame)) {
-        // What answered once by other bytes would do so again.
+        // A way that brought other bytes once would do so again.
         this.#http?.download.giveUp();
         arriving.bytes = 0;
         arriving.downloaded = false;

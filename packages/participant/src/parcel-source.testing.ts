@@ -1,7 +1,7 @@
 import { CoppiceError } from '@coppice/protocol';
 import type { ParcelAddress, ParcelPass, ParcelSource } from './parcel-source.ts';
 
-/** What a scripted source does at a request: gives these bytes, then fails, hangs or ends. */
+/** One request to a scripted source: it gives these bytes, then fails, hangs or ends. */
 export interface Step {
   readonly bytes?: Uint8Array;
   readonly end?: CoppiceError | 'hang';

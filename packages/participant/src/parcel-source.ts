@@ -1,7 +1,7 @@
 import type { Codec } from '@coppice/protocol';
 import type { Traffic } from './transport.ts';
 
-/** What opens a parcel over HTTP: the public id of a participant, and a ticket that it was given. */
+/** Opens parcels over HTTP: the public id of a participant, and a ticket that it was given. */
 export interface ParcelPass {
   readonly participant: string;
   readonly ticket: string;

@@ -25,7 +25,7 @@ export const accessTable: readonly (readonly [
   ['delete', '/api/admins/:admin', 'admins:write'],
   ['get', '/api/admin-invitations', 'admins:write'],
   ['post', '/api/admin-invitations', 'admins:write'],
-  // Whoever has the code is asked for nothing else.
+  // A holder of the code is asked for nothing else.
   ['post', '/api/admin-invitations/accept', 'public'],
   ['delete', '/api/admin-invitations/:invitation', 'admins:write'],
   ['get', '/api/tokens', 'admins:write'],
@@ -42,7 +42,7 @@ export const accessTable: readonly (readonly [
   ['get', '/api/runs', 'public'],
   ['post', '/api/runs', 'runs:write'],
   ['get', '/api/runs/:run', 'runs:read'],
-  // What a run does with an update is what people read before they agree.
+  // People read what a run does with an update before they agree.
   ['get', '/api/runs/:run/plan', 'public'],
   // Browsers ask before they let a page of another origin send headers. Before the route for GET, by which Express would
   // answer by itself.

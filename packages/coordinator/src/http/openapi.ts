@@ -250,7 +250,11 @@ export function openApiDocument(version: string): Json {
           },
         },
         options: {
-          ...operation('Which headers a page of another origin may send', {}, { path: ['run', 'hash'] }),
+          ...operation(
+            'Tell a page of another origin which headers it may send',
+            {},
+            { path: ['run', 'hash'] },
+          ),
           description: 'Answers the preflight requests of browsers, for pages of origins that may take part.',
           responses: { 204: { description: 'These headers may be sent' }, default: failure },
         },

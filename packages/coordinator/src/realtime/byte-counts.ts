@@ -9,12 +9,12 @@ export class ByteCounts {
   #ended: Bytes = { up: 0, down: 0 };
   readonly #open = new Set<() => Bytes>();
 
-  /** Counts a connection from its first byte on. @returns what ends the count; a second call does nothing. */
+  /** Counts a connection from its first byte on. @returns a function that ends the count; a second call does nothing. */
   connection(socket: Socket): () => void {
     return this.#count(() => ({ up: socket.bytesRead, down: socket.bytesWritten }));
   }
 
-  /** Counts what goes out on a connection from now on: it may have served others before. @returns what ends the count. */
+  /** Counts what goes out on a connection from now on: it may have served others before. @returns a function that ends the count. */
   response(socket: Socket): () => void {
     const before = socket.bytesWritten;
     return this.#count(() => ({ up: 0, down: socket.bytesWritten - before }));

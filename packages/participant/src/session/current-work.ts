@@ -9,7 +9,7 @@ export class CurrentWork {
     return this.#work?.ask ?? null;
   }
 
-  /** Begins the work on a question, in place of the one before. @returns what stops it. */
+  /** Begins the work on a question, in place of the one before. @returns a signal that is aborted when it is stopped. */
   begin(ask: Ask): AbortSignal {
     this.stop();
     const abort = new AbortController();

@@ -4,7 +4,7 @@ import { loopback } from '../loopback-transport.ts';
 import { Line } from './line.ts';
 import { StateStore } from './state-store.ts';
 
-/** What parts of a session speak through, over a loopback that is connected. */
+/** The line and the state of a session, over a loopback that is connected. */
 export function connectedLine() {
   const { transport, peer } = loopback();
   const clock = new ManualClock(1000);

@@ -4,7 +4,7 @@ import type { SessionState } from '../session-state.ts';
 const OUTCOMES_KEPT = 200;
 
 /**
- * What the end of a round changes for listeners.
+ * The changes that the end of a round makes for listeners.
  *
  * @param ownFault whether this device could not take part in that attempt: its own error says more than the reason of the
  *   round.
