@@ -209,6 +209,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     models,
     admins,
     admissions,
+    origins,
+    countResponse: (participant, response) => presences.countResponse(participant, response),
     adminPage: () => `${client}admin`,
     clientPage: () => client,
     operator: config.operator,

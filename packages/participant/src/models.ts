@@ -19,7 +19,9 @@ import {
   type Up,
   weightsHash,
 } from '@coppice/protocol';
-import { ParcelFetcher, type PieceOptions } from './pieces.ts';
+import { type FetchOptions, type HttpWay, ParcelFetcher } from './parcel-fetcher.ts';
+import type { ParcelPass } from './parcel-source.ts';
+import type { PieceOptions } from './pieces.ts';
 import type { SavedModel } from './session-state.ts';
 import type { Transport } from './transport.ts';
 
@@ -38,6 +40,10 @@ export interface ModelsOptions {
   /** Asks for pieces. */
   readonly request: Transport['request'];
   readonly checksum?: Checksum | undefined;
+  /** The way over HTTP; left out, all parcels come over the socket. */
+  readonly http?: HttpWay | null | undefined;
+  /** The public id of this participant, which opens parcels over HTTP together with a ticket; `null`: not known. */
+  readonly participant?: () => string | null;
   /** The run that was joined; `null`: none. */
   readonly joined: () => ParcelForm | null;
 }
@@ -64,7 +70,7 @@ export class Models {
 
   constructor(options: ModelsOptions) {
     this.#o = options;
-    this.#fetcher = new ParcelFetcher(options.request);
+    this.#fetcher = new ParcelFetcher(options.request, options.http);
   }
 
   get first(): SavedModel | null {
@@ -73,6 +79,11 @@ export class Models {
 
   get latest(): SavedModel | null {
     return this.#latest;
+  }
+
+  /** Ends every fetch that is under way. */
+  close(): void {
+    this.#fetcher.close();
   }
 
   /** The hash of the model that steps may begin from; `null`: none. */
@@ -94,9 +105,13 @@ export class Models {
   async pull(run: string): Promise<SavedModel> {
     for (let pulls = 1; ; pulls++) {
       const has = this.baseOf(run);
-      const { round, checkpoint, ...sent } = await this.#o.pull({ run, ...(has === null ? {} : { has }) });
+      const { round, checkpoint, ticket, ...sent } = await this.#o.pull({
+        run,
+        ...(has === null ? {} : { has }),
+      });
       try {
-        const weights = await this.#receive(run, { name: 'model', hash: checkpoint, ...sent });
+        const pass = this.#passOf(ticket);
+        const weights = await this.#receive(run, { name: 'model', hash: checkpoint, ...sent }, { pass });
         return { round, checkpoint, weights };
       } catch (thrown) {
         // A large model takes a while to fetch; a round may have ended meanwhile.
@@ -121,13 +136,19 @@ export class Models {
         'message-invalid',
         'The message "ask" is not valid: its first parcel is no model.',
       );
-    const weights = await this.#receive(ask.run, parcel, options);
+    const how = { ...options, pass: this.#passOf(ask.ticket) };
+    const weights = await this.#receive(ask.run, parcel, how);
     const given: Record<string, Float32Array> = {};
-    for (const other of others) given[other.name] = await this.#whole(ask.run, other, options);
+    for (const other of others) given[other.name] = await this.#whole(ask.run, other, how);
     return { model: { round, checkpoint: parcel.hash, weights }, given };
   }
 
-  async #receive(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
+  #passOf(ticket: string | undefined): ParcelPass | null {
+    const participant = this.#o.participant?.() ?? null;
+    return participant === null || ticket === undefined ? null : { participant, ticket };
+  }
+
+  async #receive(run: string, parcel: Parcel, options?: FetchOptions): Promise<Float32Array> {
     const { hash, base } = parcel;
     if (base === undefined) {
       const weights = await this.#whole(run, parcel, options);
@@ -148,7 +169,7 @@ export class Models {
   }
 
   /** A whole model in place of steps that were of no use: what begins from it must be right. */
-  async #exact(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
+  async #exact(run: string, parcel: Parcel, options?: FetchOptions): Promise<Float32Array> {
     const weights = await this.#receive(run, parcel, options);
     if (weightsHash(weights) === parcel.hash) return weights;
     this.#base = null;
@@ -182,7 +203,7 @@ export class Models {
   async #whole(
     run: string,
     { hash, base, frame }: Parcel,
-    options: PieceOptions | undefined,
+    options: FetchOptions | undefined,
   ): Promise<Float32Array> {
     if (base !== undefined)
       throw new CoppiceError('message-invalid', 'Only a model can come as steps from another one.');

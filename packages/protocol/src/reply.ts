@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { WireErrorSchema } from './run.ts';
+import { TicketSchema } from './ticket.ts';
 import { tolerant } from './tolerant.ts';
 
 /** The acknowledgement of a message: the value, or a named error. Read as a message down: see `tolerant`. */
@@ -23,6 +24,8 @@ export const ModelSchema = z.object({
   /** The model that the steps start from; left out where the frame is the whole model. */
   base: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
   frame: FrameBytesSchema,
+  /** With the header alone of a large model: opens its payload over HTTP as long as it is the current one. */
+  ticket: z.optional(TicketSchema),
 });
 export type Model = z.infer<typeof ModelSchema>;
 

@@ -7,7 +7,7 @@ import {
   RunActionSchema,
   type TaskInfo,
 } from '@coppice/protocol';
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
@@ -33,6 +33,10 @@ export interface ApiOptions {
   /** URL of the client page. */
   readonly clientPage: () => string;
   readonly admissions: Admissions;
+  /** Origins whose pages may take part, beside the coordinator's own. */
+  readonly origins: readonly string[];
+  /** Counts a response as sent to a participant. */
+  readonly countResponse: (participant: string, response: Response) => void;
   readonly operator: string;
   readonly version: string;
 }
@@ -47,6 +51,8 @@ export function apiRouter({
   adminPage,
   clientPage,
   admissions,
+  origins,
+  countResponse,
   operator,
   version,
 }: ApiOptions): Router {
@@ -68,7 +74,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
-  router.use(parcelsRouter({ runs, admissions }));
+  router.use(parcelsRouter({ runs, admissions, origins, countResponse }));
 
   router.get(
     '/tasks',

@@ -241,7 +241,7 @@ export class Runs {
     return engine !== undefined && !isOver(engine.record.status) && engine.remembers(participant);
   }
 
-  /** Checks that a ticket belongs to an open question of this run to this participant. */
+  /** Checks that a ticket belongs to an open question of this run to this participant, or to its pull of the current model. */
   holdsTicket(id: string, participant: string, ticket: string): boolean {
     return this.#engines.get(id)?.holdsTicket(participant, ticket) === true;
   }

@@ -5,6 +5,7 @@ import {
   type Codec,
   CoppiceError,
   type Decline,
+  isHeaderAlone,
   type Join,
   type Joined,
   type Model,
@@ -18,6 +19,7 @@ import {
   requiresOfLayout,
 } from '@coppice/protocol';
 import type { Receipt } from '../exchanges/exchange.ts';
+import { pullName } from '../exchanges/tickets.ts';
 import type { RunRecord } from '../storage/storage.ts';
 import { Answers } from './answers.ts';
 import { Closing } from './closing.ts';
@@ -192,9 +194,16 @@ export class RunEngine {
 
   /** @param has the hash of the model that the participant has already; `null`: none. */
   currentModel(participant: string, has: string | null): Model {
-    const { model, members } = this.#state;
+    const { model, members, tickets } = this.#state;
     members.receives(participant, model.hash);
-    return { round: model.round, checkpoint: model.hash, ...this.#state.sent(has) };
+    const sent = this.#state.sent(has);
+    const large = isHeaderAlone(sent.frame);
+    return {
+      round: model.round,
+      checkpoint: model.hash,
+      ...sent,
+      ...(large ? { ticket: tickets.issue(pullName(model.round), participant) } : {}),
+    };
   }
 
   // ---- what others see

@@ -1,5 +1,6 @@
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
+import { httpParcels } from '../http-parcels.ts';
 import type { OpenLocalData } from '../local-data.ts';
 import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
@@ -46,6 +47,7 @@ export async function createBrowserParticipant(
   const openData: OpenLocalData = (task, schema) => openIdbData(db, task, schema);
   const session = createSession({
     transport: socketTransport(options.url, identity),
+    parcels: httpParcels(options.url),
     host,
     openData,
     localState: idbState(stateDb),

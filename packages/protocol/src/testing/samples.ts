@@ -179,6 +179,7 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   pull: [
     { ok: true, value: model },
     { ok: true, value: { round: 3, checkpoint, ...steps } },
+    { ok: true, value: { ...model, frame: model.frame.subarray(0, 40), ticket } },
   ],
   decline: [{ ok: true, value: null }],
   answer: [
