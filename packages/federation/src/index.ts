@@ -24,6 +24,7 @@ export {
 } from './contributions/train-measures.ts';
 export type { Learner, Trained } from './learner.ts';
 export { meanMetrics, norm } from './metrics.ts';
+export { keepFrozen, partOf, wholeOf } from './model-parts.ts';
 export { pipelineOf } from './pipeline/index.ts';
 export {
   layoutBounds,

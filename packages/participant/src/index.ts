@@ -1,6 +1,7 @@
 // The menu of this room. Inside the room, import the file.
 export { type Block, checkExamples, summarize } from './examples.ts';
 export { holdOut, type Split } from './holdout.ts';
+export type * from './kept-parcels.ts';
 export { learnerOf } from './learner.ts';
 export type * from './local-data.ts';
 export type * from './local-state.ts';

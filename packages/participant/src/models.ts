@@ -1,16 +1,21 @@
-import { payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
+import { finish, partOf, payloadValues, takeSteps, toFloat32, wholeOf } from '@coppice/federation';
 import {
   type Ask,
   type Checksum,
   CoppiceError,
   decodeFrame,
   decodeHeader,
+  FROZEN_PARCEL,
+  type FrameExpectation,
   frameBytes,
   frameLayout,
   isHeaderAlone,
   type Layout,
   layoutHash,
+  layoutSize,
   type Model,
+  type ModelParts,
+  modelParts,
   modelSize,
   movesBySteps,
   type Parcel,
@@ -19,6 +24,7 @@ import {
   type Up,
   weightsHash,
 } from '@coppice/protocol';
+import type { KeptParcels } from './kept-parcels.ts';
 import { ParcelFetcher, type PieceOptions } from './pieces.ts';
 import type { SavedModel } from './session-state.ts';
 import type { Transport } from './transport.ts';
@@ -38,6 +44,8 @@ export interface ModelsOptions {
   /** Asks for pieces. */
   readonly request: Transport['request'];
   readonly checksum?: Checksum | undefined;
+  /** Where frozen tensors outlive the page; left out, they are fetched once for each session. */
+  readonly kept?: KeptParcels | undefined;
   /** The run that was joined; `null`: none. */
   readonly joined: () => ParcelForm | null;
 }
@@ -49,9 +57,21 @@ export interface Received {
   readonly given: Readonly<Record<string, Float32Array>>;
 }
 
+/** A model as it is sent: its parcel, and that of its frozen tensors where it comes in parts. */
+interface SentModel extends Parcel {
+  readonly frozen?: Pick<Parcel, 'hash' | 'frame'> | undefined;
+}
+
+/** A run's layout, and the parts of it that travel by themselves; `null`: it travels as one. */
+interface Form {
+  readonly layout: Layout;
+  readonly parts: ModelParts | null;
+}
+
 /**
  * Parcels that a coordinator sends, whichever way they come: whole, as a header whose payload is fetched in pieces, or as
- * steps from a model that is here. Keeps the model that steps begin from, and the first and the newest model for use.
+ * steps from a model that is here. Keeps the model that steps begin from, and the first and the newest model for use; and
+ * the tensors that nothing moves, so that they are fetched once.
  */
 export class Models {
   readonly #o: ModelsOptions;
@@ -59,6 +79,8 @@ export class Models {
   readonly #fetcher: ParcelFetcher;
   /** The last model that was received whole or by steps, where the run's models may come as steps. */
   #base: { run: string; hash: string; weights: Float32Array } | null = null;
+  /** The frozen tensors of the last model that came in parts. */
+  #frozen: { hash: string; values: Float32Array } | null = null;
   #first: SavedModel | null = null;
   #latest: SavedModel | null = null;
 
@@ -94,16 +116,23 @@ export class Models {
   async pull(run: string): Promise<SavedModel> {
     for (let pulls = 1; ; pulls++) {
       const has = this.baseOf(run);
-      const { round, checkpoint, ...sent } = await this.#o.pull({ run, ...(has === null ? {} : { has }) });
+      const { round, model } = await this.#pulled(run, has);
       try {
-        const weights = await this.#receive(run, { name: 'model', hash: checkpoint, ...sent });
-        return { round, checkpoint, weights };
+        return { round, checkpoint: model.hash, weights: await this.#receive(run, model) };
       } catch (thrown) {
         // A large model takes a while to fetch; a round may have ended meanwhile.
         const replaced = thrown instanceof CoppiceError && thrown.code === 'checkpoint-unknown';
         if (!replaced || pulls === PULLS) throw thrown;
       }
     }
+  }
+
+  /** The current model as it comes: in parts where this device can put them together. */
+  async #pulled(run: string, has: string | null): Promise<{ round: number; model: SentModel }> {
+    const parts = this.#formOf(run)?.parts != null ? { parts: true } : {};
+    const asked = { run, ...(has === null ? {} : { has }), ...parts };
+    const { round, checkpoint, ...sent } = await this.#o.pull(asked);
+    return { round, model: { name: 'model', hash: checkpoint, ...sent } };
   }
 
   /**
@@ -121,16 +150,18 @@ export class Models {
         'message-invalid',
         'The message "ask" is not valid: its first parcel is no model.',
       );
-    const weights = await this.#receive(ask.run, parcel, options);
+    const frozen = others.find(({ name }) => name === FROZEN_PARCEL);
+    const weights = await this.#receive(ask.run, { ...parcel, frozen }, options);
     const given: Record<string, Float32Array> = {};
-    for (const other of others) given[other.name] = await this.#whole(ask.run, other, options);
+    for (const other of others)
+      if (other !== frozen) given[other.name] = await this.#beside(ask.run, other, options);
     return { model: { round, checkpoint: parcel.hash, weights }, given };
   }
 
-  async #receive(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
-    const { hash, base } = parcel;
+  async #receive(run: string, model: SentModel, options?: PieceOptions): Promise<Float32Array> {
+    const { hash, base } = model;
     if (base === undefined) {
-      const weights = await this.#whole(run, parcel, options);
+      const weights = await this.#whole(run, model, options);
       const joined = this.#o.joined();
       if (joined?.run === run && movesBySteps(joined.plan)) this.#base = { run, hash, weights };
       return weights;
@@ -139,18 +170,17 @@ export class Models {
     const known = this.#stepsFrom(run, hash);
     if (known !== null) return known;
     const from = this.#stepsFrom(run, base);
-    const stepped = from === null ? null : this.#stepped(run, parcel, from);
+    const stepped = from === null ? null : this.#stepped(run, model, from);
     if (stepped !== null) return stepped;
-    const { checkpoint, ...sent } = await this.#o.pull({ run });
-    if (checkpoint === hash && sent.base === undefined)
-      return this.#exact(run, { name: parcel.name, hash, frame: sent.frame }, options);
+    const { model: now } = await this.#pulled(run, null);
+    if (now.hash === hash && now.base === undefined) return this.#exact(run, now, options);
     throw new CoppiceError('update-late', 'The model of this round is no longer the current one.');
   }
 
   /** A whole model in place of steps that were of no use: what begins from it must be right. */
-  async #exact(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
-    const weights = await this.#receive(run, parcel, options);
-    if (weightsHash(weights) === parcel.hash) return weights;
+  async #exact(run: string, model: SentModel, options?: PieceOptions): Promise<Float32Array> {
+    const weights = await this.#receive(run, model, options);
+    if (weightsHash(weights) === model.hash) return weights;
     this.#base = null;
     throw new CoppiceError('frame-invalid', 'The model that came is another than its hash names.');
   }
@@ -167,52 +197,119 @@ export class Models {
       throw new CoppiceError('run-state', 'Steps can be read only after joining their run.');
     const { layout, plan } = joined;
     const codec = plan.downloadCodec;
-    const form = { layoutHash: layoutHash(layout), ...modelSize(layout) };
-    const { payload } = decodeFrame(frameBytes(frame), { kind: 'steps', codec, ...form }, this.#o.checksum);
+    const moving = modelParts(layout)?.moving ?? layout;
+    const { payload } = decodeFrame(
+      frameBytes(frame),
+      { ...expectationOf(moving), kind: 'steps', codec },
+      this.#o.checksum,
+    );
     const weights = takeSteps(codec, payload, from, layout);
     if (weightsHash(weights) !== hash) return null;
     this.#base = { run, hash, weights };
     return weights;
   }
 
-  /**
-   * The numbers of a parcel that did not come as steps. A parcel that is here already is not fetched. The layout of a run
-   * that was not joined is not known, so its model is held to the hash that it came by.
-   */
-  async #whole(
-    run: string,
-    { hash, base, frame }: Parcel,
-    options: PieceOptions | undefined,
-  ): Promise<Float32Array> {
-    if (base !== undefined)
-      throw new CoppiceError('message-invalid', 'Only a model can come as steps from another one.');
+  #formOf(run: string): Form | null {
     const joined = this.#o.joined();
-    const layout = joined?.run === run ? joined.layout : null;
-    const form =
+    return joined?.run === run ? { layout: joined.layout, parts: modelParts(joined.layout) } : null;
+  }
+
+  /**
+   * The weights of a model that did not come as steps. One that is here already is not fetched. The layout of a run that
+   * was not joined is not known, so its model is held to the hash that it came by.
+   */
+  async #whole(run: string, model: SentModel, options?: PieceOptions): Promise<Float32Array> {
+    const { hash, moving, frozen, frame } = model;
+    const form = this.#formOf(run);
+    const inParts = form === null || moving === undefined ? null : form.parts;
+    const layout = inParts?.moving ?? form?.layout ?? null;
+    if (moving !== undefined && (form === null || inParts === null || frozen === undefined))
+      throw new CoppiceError('message-invalid', 'Parts of a model came that cannot be put together.');
+    const expected =
       layout === null
-        ? frameLayout(frameBytes(frame))
-        : { layoutHash: layoutHash(layout), ...modelSize(layout) };
-    const expected = { kind: 'weights', ...form } as const;
+        ? ({ kind: 'weights', ...frameLayout(frameBytes(frame)) } as const)
+        : expectationOf(layout);
     if (isHeaderAlone(frameBytes(frame)) && decodeHeader(frameBytes(frame), expected).codec === 'float32') {
       const known = this.#latest?.checkpoint === hash ? this.#latest.weights : null;
       const here = known ?? this.#stepsFrom(run, hash);
       if (here !== null) return here;
     }
-    const sent = decodeFrame(
-      await this.#fetcher.fetch(run, { hash, frame }, expected, options),
-      expected,
-      this.#o.checksum,
-    );
-    const values =
-      layout === null || sent.codec === 'float32'
-        ? readFloat32Payload(sent)
-        : toFloat32(payloadValues(sent, layout));
-    if (layout === null && weightsHash(values) !== hash) {
-      throw new CoppiceError(
-        'frame-invalid',
-        'The model was damaged on its way here. Ask again to have it sent anew.',
-      );
+    const sent = await this.#values(run, { hash: moving ?? hash, frame }, { expected, layout, options });
+    if (form === null || inParts === null || frozen === undefined) {
+      if (layout !== null || weightsHash(sent.values) === hash) return sent.values;
+      throw damaged('The model');
     }
+    const parts = { moving: sent.values, frozen: await this.#frozenPart(run, frozen, form, options) };
+    const weights = finish(wholeOf(form.layout, parts));
+    if (sent.exact && weightsHash(weights) !== hash) throw damaged('The model');
+    return weights;
+  }
+
+  /** A tensor that came beside the model, as long as it: 0 at what is frozen. */
+  async #beside(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
+    if (parcel.base !== undefined)
+      throw new CoppiceError('message-invalid', 'Only a model can come as steps from another one.');
+    const form = this.#formOf(run);
+    if (form === null)
+      throw new CoppiceError('run-state', 'A question can be read only after joining its run.');
+    const layout = form.parts?.moving ?? form.layout;
+    const expected = expectationOf(layout);
+    const { values } = await this.#values(run, parcel, { expected, layout, options });
+    return form.parts === null ? values : finish(wholeOf(form.layout, { moving: values, frozen: null }));
+  }
+
+  /** The numbers of a frame that is here, or whose payload is fetched by `hash`. */
+  async #values(
+    run: string,
+    parcel: Pick<Parcel, 'hash' | 'frame'>,
+    {
+      expected,
+      layout,
+      options,
+    }: { expected: FrameExpectation; layout: Layout | null; options: PieceOptions | undefined },
+  ): Promise<{ values: Float32Array; exact: boolean }> {
+    const frame = await this.#fetcher.fetch(run, parcel, expected, options);
+    const sent = decodeFrame(frame, expected, this.#o.checksum);
+    const exact = sent.codec === 'float32';
+    const values =
+      layout === null || exact ? readFloat32Payload(sent) : toFloat32(payloadValues(sent, layout));
+    return { values, exact };
+  }
+
+  /** The frozen tensors by this hash: those that are here, in this session or on this device, else fetched. */
+  async #frozenPart(
+    run: string,
+    { hash, frame }: Pick<Parcel, 'hash' | 'frame'>,
+    { layout, parts }: Form,
+    options?: PieceOptions,
+  ): Promise<Float32Array> {
+    if (this.#frozen?.hash === hash) return this.#frozen.values;
+    const of = parts?.frozen ?? [];
+    const isIt = (values: Float32Array | null) =>
+      values !== null && values.length === layoutSize(of) && weightsHash(values) === hash;
+    // A model that was pulled before the run was joined came whole.
+    const whole = this.#latest?.weights;
+    let values = whole?.length === layoutSize(layout) ? finish(partOf(layout, 'frozen', whole)) : null;
+    // Costs a download where it cannot be read, nothing else.
+    if (!isIt(values)) values = (await this.#o.kept?.get(hash).catch(() => null)) ?? null;
+    if (values === null || !isIt(values)) {
+      const expected = { ...expectationOf(of), codec: 'float32', separate: true } as const;
+      ({ values } = await this.#values(run, { hash, frame }, { expected, layout: of, options }));
+      if (!isIt(values)) throw damaged('A part of the model');
+      this.#o.kept?.put(hash, values).catch(() => {});
+    }
+    this.#frozen = { hash, values };
     return values;
   }
+}
+
+function expectationOf(layout: Layout): FrameExpectation & { readonly kind: 'weights' } {
+  return { kind: 'weights', layoutHash: layoutHash(layout), ...modelSize(layout) };
+}
+
+function damaged(what: string): CoppiceError {
+  return new CoppiceError(
+    'frame-invalid',
+    `${what} was damaged on its way here. Ask again to have it sent anew.`,
+  );
 }

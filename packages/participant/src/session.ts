@@ -26,6 +26,7 @@ import {
 import { isOver, restingActivity } from './activity.ts';
 import { Contributions, type Made, type Question } from './contributions.ts';
 import { deliver } from './delivery.ts';
+import type { KeptParcels } from './kept-parcels.ts';
 import type { LocalData, OpenLocalData } from './local-data.ts';
 import type { LocalState } from './local-state.ts';
 import { Models, type Received } from './models.ts';
@@ -43,6 +44,8 @@ export interface SessionOptions {
   readonly openData: OpenLocalData;
   /** State that this device keeps between rounds. */
   readonly localState: LocalState;
+  /** Where frozen tensors of models outlive the session; left out, each session fetches them once. */
+  readonly parcels?: KeptParcels;
   readonly clock: Clock;
   /** Of frames; the protocol's own unless a platform has a faster one. */
   readonly checksum?: Checksum;
@@ -133,6 +136,7 @@ class ParticipantSession implements Session {
       pull: async (message) => contentOf(await this.#request('pull', message)),
       request: (name, message) => this.#o.transport.request(name, message),
       checksum: options.checksum,
+      kept: options.parcels,
       joined: () => this.#joined,
     });
     this.#contributions = new Contributions(options.localState, (run, tickets) =>

@@ -14,7 +14,7 @@ import { type Layout, shapeSize, utf8 } from './layout.ts';
 export const TensorRoleSchema = z.enum(['step', 'average', 'frozen', 'measure']);
 export type TensorRole = z.infer<typeof TensorRoleSchema>;
 
-/** The capability that answers with `frozen` tensors require: to leave their numbers out. */
+/** The capability that `frozen` tensors require: answers leave their numbers out, and questions come in parts. */
 export const FROZEN_ROLE = 'role:frozen';
 
 /** The capabilities that a layout of answers requires of a participant. */

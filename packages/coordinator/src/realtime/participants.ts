@@ -375,9 +375,9 @@ export class ParticipantHub implements Audience {
       runs.get(run);
       this.#ensureAdmitted(participant, run);
     };
-    on('pull', ({ run, has }) => {
+    on('pull', ({ run, ...wanted }) => {
       ensureAdmitted(run);
-      return runs.model(run, participant, has);
+      return runs.model(run, participant, wanted);
     });
     const pieces = new PieceQueue(socket.conn);
     on('parcel', async ({ run, ...wanted }) => {

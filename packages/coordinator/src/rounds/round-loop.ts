@@ -326,7 +326,7 @@ export class RoundLoop {
       const { layoutHash, forms } = state;
       const made = { weights: next.weights, round: opening.round };
       const packed = await inTurns(packModels(made, { plan, layout: this.#o.layout, layoutHash }));
-      const given = await inTurns(packGiven(forms.strategy.server.given?.(next.state) ?? {}, layoutHash));
+      const given = await inTurns(packGiven(forms.strategy.server.given?.(next.state) ?? {}, this.#o.layout));
       if (this.#open !== open) return;
       const last = opening.round >= plan.rounds || reached(plan.targetAccuracy, central);
       const { lastRound, central: parentCentral } = state;

@@ -278,11 +278,14 @@ export class RunEngine {
     return name !== null && this.#exchanges().some((exchange) => exchange.name === name);
   }
 
-  /** @param has the hash of the model that the participant has already; `null`: none. */
-  currentModel(participant: string, has: string | null): Model {
+  /**
+   * @param has the hash of the model that the participant has already; `null`: none.
+   * @param parts whether a model with frozen tensors may come in parts.
+   */
+  currentModel(participant: string, has: string | null, parts = false): Model {
     const { model, members } = this.#state;
     members.receives(participant, model.hash);
-    return { round: model.round, checkpoint: model.hash, ...this.#state.sent(has) };
+    return { round: model.round, checkpoint: model.hash, ...this.#state.sent(has, parts) };
   }
 
   // ---- what others see

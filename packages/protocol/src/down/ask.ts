@@ -3,18 +3,26 @@ import { FrameBytesSchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
 
+/** The parcel of a model's frozen tensors. It always comes as its header alone: who has the hash fetches nothing. */
+export const FROZEN_PARCEL = 'frozen';
+
 /**
  * A block of tensors named by the hash of its float32 bytes: a model, a control variate. Its frame is encoded by the codec
  * that the frame's header names: whole, or as the steps from `base` to `hash`. A participant that has no `base`, or finds
  * another hash, asks for the exact model with `pull`.
  */
 export const ParcelSchema = z.object({
-  /** What it is to the question: `model` always comes first; a strategy names the others. */
+  /** What it is to the question: `model` always comes first, then `frozen` where tensors are; a strategy names the others. */
   name: z.string().check(z.minLength(1), z.maxLength(40)),
   hash: HashSchema,
   /** The parcel that the frame is the steps from; left out, the frame is the whole parcel. */
   base: z.optional(HashSchema),
-  /** Whole, or the header alone: then the payload is fetched with `parcel`. */
+  /**
+   * Of a model with frozen tensors: the hash of the float32 bytes of the others, which are all that the frame has. `hash`
+   * names the whole model, with what the parcel `frozen` holds. Left out with `base`, and where nothing is frozen.
+   */
+  moving: z.optional(HashSchema),
+  /** Whole, or the header alone: then the payload is fetched with `parcel`, by `moving` where that is there, else by `hash`. */
   frame: FrameBytesSchema,
 });
 export type Parcel = z.infer<typeof ParcelSchema>;
