@@ -14,15 +14,18 @@ import { seededRandom } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import {
   type CreateTask,
+  contributionSize,
   type Down,
   type DownName,
   FROZEN_PARCEL,
   frameBytes,
   layoutSize,
+  modelNumbers,
   modelParts,
   type Plan,
   payloadBytes,
   type Round,
+  travelOf,
   type Up,
   weightsHash,
 } from '@coppice/protocol';
@@ -69,8 +72,8 @@ const WORDS = 8_000;
 
 interface Device {
   readonly session: Session;
-  /** Payload bytes that came in frames and pieces, by the question or the message that brought them. */
-  readonly came: { readonly by: 'ask' | 'pull' | 'frozen'; readonly bytes: number }[];
+  /** Payload bytes that came in frames and pieces, by the question or the message that brought them; and those of answers. */
+  readonly came: { readonly by: 'ask' | 'pull' | 'frozen' | 'answer'; readonly bytes: number }[];
 }
 
 /** Bytes that came, by what brought them. */
@@ -144,6 +147,7 @@ function counted(transport: Transport, came: Device['came']): Transport {
         },
       }),
     async request(name, message) {
+      if (name === 'answer') came.push({ by: 'answer', bytes: payload((message as Up<'answer'>).frame) });
       const reply = await transport.request(name, message);
       if (!reply.ok) return reply;
       const value = reply.value as { frame?: Uint8Array; frozen?: { hash: string }; bytes?: Uint8Array };
@@ -242,7 +246,7 @@ it.each([
   'what is frozen comes once to each device, by whatever way models travel: $plan, keeping models: $keepModels',
   async ({ plan, keepModels }) => {
     const { coordinator, run, line, device, here } = await world(network(false), plan);
-    const { layout } = await coordinator.runs.engine(run).join('0'.repeat(32), {
+    const { layout, answers } = coordinator.runs.engine(run).join('0'.repeat(32), {
       run,
       device: 'headless',
       backend: 'none',
@@ -270,7 +274,16 @@ it.each([
     await coordinator.runs.act(run, 'resume');
     await Promise.all([a, b, late].map(over));
 
+    // What the launch form and the consent label say of it, but for headers and measures.
+    const said = travelOf(coordinator.runs.get(run).plan, modelNumbers(layout));
+    expect(said.once).toBe(FROZEN);
+    const parcels = plan.strategy === 'scaffold' ? 3 : 2;
+    const measures = 4 * contributionSize(answers.train.filter(({ role }) => role === 'measure'));
     for (const one of [a, b, late]) {
+      const [first, second] = bytesBy(one, 'ask').map((bytes) => bytes + 40 * parcels);
+      // One that keeps models may have pulled them before.
+      if (!keepModels) expect([first, second]).toEqual([said.first, said.down]);
+      expect((bytesBy(one, 'answer')[0] ?? 0) + 40 - measures).toBe(said.up);
       expect(bytesBy(one, 'frozen')).toEqual([FROZEN]);
       const asks = bytesBy(one, 'ask');
       // One a round, and one about the last model.

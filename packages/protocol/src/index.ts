@@ -231,6 +231,7 @@ export {
 } from './plan/plan.ts';
 export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
 export type { StrategyName } from './plan/strategies/index.ts';
+export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
