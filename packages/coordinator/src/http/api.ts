@@ -9,6 +9,7 @@ import {
 } from '@coppice/protocol';
 import { Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
@@ -173,14 +174,14 @@ export function apiRouter({
 
   router.get(
     '/events',
-    json((request) => {
+    json(async (request) => {
       const { run, after, before } = request.query;
       if (after !== undefined && before !== undefined)
         throw new CoppiceError(
           'body-invalid',
           'The query parameters "after" and "before" read the log in opposite directions: give one of them.',
         );
-      return storage.events({
+      const events = await storage.events({
         ...(typeof run === 'string' ? { run } : {}),
         ...(after === undefined ? {} : { after: wholeNumber(after, 'after', 0, Number.MAX_SAFE_INTEGER) }),
         ...(before === undefined
@@ -188,6 +189,7 @@ export function apiRouter({
           : { before: wholeNumber(before, 'before', 0, Number.MAX_SAFE_INTEGER) }),
         limit: EVENTS_A_PAGE,
       });
+      return events.map(withData);
     }),
   );
 
