@@ -42,6 +42,7 @@ export type {
   StepContext,
   Vectors,
 } from './pipeline/pipeline.ts';
+export { medianOf } from './quantiles.ts';
 export { type OwnMeans, ownMeans, quartilesOf, SPREAD_PARTICIPANTS } from './spread.ts';
 export { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 export { fedavg } from './strategies/fedavg.ts';

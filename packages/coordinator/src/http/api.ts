@@ -14,7 +14,7 @@ import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
-import { EVENTS_A_PAGE, type Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
@@ -187,7 +187,6 @@ export function apiRouter({
         ...(before === undefined
           ? {}
           : { before: wholeNumber(before, 'before', 0, Number.MAX_SAFE_INTEGER) }),
-        limit: EVENTS_A_PAGE,
       });
       return events.map(withData);
     }),
