@@ -196,6 +196,19 @@ describe('a model of which a part is frozen', () => {
     expect(pulls).toEqual([{ run: 'r-1', parts: true }]);
   });
 
+  it('is not fetched for one that looked on the device while it came for another', async () => {
+    const looked: (() => void)[] = [];
+    const get = () => new Promise<null>((resolve) => looked.push(() => resolve(null)));
+    const { models, fetched } = partsWorld({ kept: { get, put: async () => {} } });
+    const [first, second] = [models.receive(question, 0), models.receive(question, 0)];
+    await expect.poll(() => looked.length).toBe(2);
+    looked[0]?.();
+    expect((await first).model.weights).toEqual(whole);
+    looked[1]?.();
+    expect((await second).model.weights).toEqual(whole);
+    expect(fetched(ofFrozen.hash)).toBe(1);
+  });
+
   it('is not fetched where the device keeps it, but where that is damaged, or cannot be read', async () => {
     const put: string[] = [];
     const keeping = (get: KeptParcels['get']): KeptParcels => ({

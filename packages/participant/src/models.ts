@@ -1,4 +1,4 @@
-import { finish, partOf, payloadValues, takeSteps, toFloat32, wholeOf } from '@coppice/federation';
+import { finish, payloadValues, takeSteps, toFloat32, wholeOf } from '@coppice/federation';
 import {
   type Ask,
   type Checksum,
@@ -24,6 +24,7 @@ import {
   type Up,
   weightsHash,
 } from '@coppice/protocol';
+import { FrozenParts } from './frozen-parts.ts';
 import type { KeptParcels } from './kept-parcels.ts';
 import { ParcelFetcher, type PieceOptions } from './pieces.ts';
 import type { SavedModel } from './session-state.ts';
@@ -79,14 +80,14 @@ export class Models {
   readonly #fetcher: ParcelFetcher;
   /** The last model that was received whole or by steps, where the run's models may come as steps. */
   #base: { run: string; hash: string; weights: Float32Array } | null = null;
-  /** The frozen tensors of the last model that came in parts. */
-  #frozen: { hash: string; values: Float32Array } | null = null;
+  readonly #frozen: FrozenParts;
   #first: SavedModel | null = null;
   #latest: SavedModel | null = null;
 
   constructor(options: ModelsOptions) {
     this.#o = options;
     this.#fetcher = new ParcelFetcher(options.request);
+    this.#frozen = new FrozenParts(options.kept);
   }
 
   get first(): SavedModel | null {
@@ -214,35 +215,52 @@ export class Models {
     return joined?.run === run ? { layout: joined.layout, parts: modelParts(joined.layout) } : null;
   }
 
-  /**
-   * The weights of a model that did not come as steps. One that is here already is not fetched. The layout of a run that
-   * was not joined is not known, so its model is held to the hash that it came by.
-   */
+  /** The weights of a model that did not come as steps, whole or in parts. One that is here already is not fetched. */
   async #whole(run: string, model: SentModel, options?: PieceOptions): Promise<Float32Array> {
     const { hash, moving, frozen, frame } = model;
     const form = this.#formOf(run);
-    const inParts = form === null || moving === undefined ? null : form.parts;
-    const layout = inParts?.moving ?? form?.layout ?? null;
-    if (moving !== undefined && (form === null || inParts === null || frozen === undefined))
+    if (moving === undefined) return this.#undivided(run, model, form?.layout ?? null, options);
+    if (form === null || form.parts === null || frozen === undefined)
       throw new CoppiceError('message-invalid', 'Parts of a model came that cannot be put together.');
-    const expected =
-      layout === null
-        ? ({ kind: 'weights', ...frameLayout(frameBytes(frame)) } as const)
-        : expectationOf(layout);
-    if (isHeaderAlone(frameBytes(frame)) && decodeHeader(frameBytes(frame), expected).codec === 'float32') {
-      const known = this.#latest?.checkpoint === hash ? this.#latest.weights : null;
-      const here = known ?? this.#stepsFrom(run, hash);
-      if (here !== null) return here;
-    }
-    const sent = await this.#values(run, { hash: moving ?? hash, frame }, { expected, layout, options });
-    if (form === null || inParts === null || frozen === undefined) {
-      if (layout !== null || weightsHash(sent.values) === hash) return sent.values;
-      throw damaged('The model');
-    }
-    const parts = { moving: sent.values, frozen: await this.#frozenPart(run, frozen, form, options) };
-    const weights = finish(wholeOf(form.layout, parts));
+    const { layout, parts } = form;
+    const expected = expectationOf(parts.moving);
+    const here = this.#here(run, hash, frame, expected);
+    if (here !== null) return here;
+    const sent = await this.#values(
+      run,
+      { hash: moving, frame },
+      { expected, layout: parts.moving, options },
+    );
+    const stays = await this.#frozenPart(run, frozen, { layout, frozen: parts.frozen }, options);
+    const weights = finish(wholeOf(layout, { moving: sent.values, frozen: stays }));
     if (sent.exact && weightsHash(weights) !== hash) throw damaged('The model');
     return weights;
+  }
+
+  /**
+   * A model that came as one. The layout of a run that was not joined is not known (`null`), so its model is held to the
+   * hash that it came by.
+   */
+  async #undivided(
+    run: string,
+    { hash, frame }: SentModel,
+    layout: Layout | null,
+    options?: PieceOptions,
+  ): Promise<Float32Array> {
+    const expected: FrameExpectation =
+      layout === null ? { kind: 'weights', ...frameLayout(frameBytes(frame)) } : expectationOf(layout);
+    const here = this.#here(run, hash, frame, expected);
+    if (here !== null) return here;
+    const { values } = await this.#values(run, { hash, frame }, { expected, layout, options });
+    if (layout === null && weightsHash(values) !== hash) throw damaged('The model');
+    return values;
+  }
+
+  /** The exact model of this hash, where it is here and would have to be fetched; `null`: it is not, or need not be. */
+  #here(run: string, hash: string, frame: Parcel['frame'], expected: FrameExpectation): Float32Array | null {
+    const header = frameBytes(frame);
+    if (!isHeaderAlone(header) || decodeHeader(header, expected).codec !== 'float32') return null;
+    return this.#latest?.checkpoint === hash ? this.#latest.weights : this.#stepsFrom(run, hash);
   }
 
   /** A tensor that came beside the model, as long as it: 0 at what is frozen. */
@@ -276,29 +294,18 @@ export class Models {
     return { values, exact };
   }
 
-  /** The frozen tensors by this hash: those that are here, in this session or on this device, else fetched. */
+  /** The frozen tensors of a model by this hash: those that are here, else fetched. */
   async #frozenPart(
     run: string,
     { hash, frame }: Pick<Parcel, 'hash' | 'frame'>,
-    { layout, parts }: Form,
+    { layout, frozen }: { layout: Layout; frozen: Layout },
     options?: PieceOptions,
   ): Promise<Float32Array> {
-    if (this.#frozen?.hash === hash) return this.#frozen.values;
-    const of = parts?.frozen ?? [];
-    const isIt = (values: Float32Array | null) =>
-      values !== null && values.length === layoutSize(of) && weightsHash(values) === hash;
-    // A model that was pulled before the run was joined came whole.
-    const whole = this.#latest?.weights;
-    let values = whole?.length === layoutSize(layout) ? finish(partOf(layout, 'frozen', whole)) : null;
-    // Costs a download where it cannot be read, nothing else.
-    if (!isIt(values)) values = (await this.#o.kept?.get(hash).catch(() => null)) ?? null;
-    if (values === null || !isIt(values)) {
-      const expected = { ...expectationOf(of), codec: 'float32', separate: true } as const;
-      ({ values } = await this.#values(run, { hash, frame }, { expected, layout: of, options }));
-      if (!isIt(values)) throw damaged('A part of the model');
-      this.#o.kept?.put(hash, values).catch(() => {});
-    }
-    this.#frozen = { hash, values };
+    const here = await this.#frozen.find(hash, { layout, whole: this.#latest?.weights ?? null });
+    if (here?.length === layoutSize(frozen)) return here;
+    const expected = { ...expectationOf(frozen), codec: 'float32', separate: true } as const;
+    const { values } = await this.#values(run, { hash, frame }, { expected, layout: frozen, options });
+    if (!this.#frozen.keep(hash, values)) throw damaged('A part of the model');
     return values;
   }
 }

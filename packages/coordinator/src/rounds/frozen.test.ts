@@ -40,6 +40,10 @@ it.each(['fedavg', 'fedadam', 'scaffold', 'median'] as const)(
     expect(weights?.[0]).toBeGreaterThan(1);
     expect(weights?.[1]).toBe(2);
     expect(weights?.[2]).toBe(3.5);
+    const { state } = (await w.storage.latest('toy-1')) ?? {};
+    // What devices are given beside the model says nothing of what is frozen, and so has no numbers of it.
+    for (const given of Object.values((state && w.forms.strategy.server.given?.(state)) ?? {}))
+      expect(given[1]).toBe(0);
   },
 );
 
