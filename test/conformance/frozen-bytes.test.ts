@@ -67,7 +67,7 @@ const network = (trainable: boolean): CreateTask => ({
 });
 const FROZEN = 4 * (32 * 9 + 32 + 64 * 32 * 9 + 64);
 const HEAD = 4 * (256 * 2 + 2);
-/** What a round's messages have beside frames, for one device: the question, its ticket, the word of its end. */
+/** Bytes of a round's messages beside frames, for one device: the question, its ticket, the word of its end. */
 const WORDS = 8_000;
 
 interface Device {
@@ -122,7 +122,7 @@ interface Keeping {
   readonly parcels?: KeptParcels;
 }
 
-/** A transport that notes what comes of models. */
+/** A transport that notes the frames of models that come, and of answers. */
 function counted(transport: Transport, came: Device['came']): Transport {
   const frozen = new Set<string>();
   const payload = (frame: Uint8Array | ArrayBuffer) => frameBytes(frame).byteLength - 40;
@@ -243,7 +243,7 @@ it.each([
   { plan: { downloadCodec: 'int8', downloadForm: 'steps' }, keepModels: true },
   { plan: { strategy: 'scaffold' }, keepModels: false },
 ] satisfies { plan: Partial<Plan>; keepModels: boolean }[])(
-  'what is frozen comes once to each device, by whatever way models travel: $plan, keeping models: $keepModels',
+  'the frozen part comes once to each device, by whatever way models travel: $plan, keeping models: $keepModels',
   async ({ plan, keepModels }) => {
     const { coordinator, run, line, device, here } = await world(network(false), plan);
     const { layout, answers } = coordinator.runs.engine(run).join('0'.repeat(32), {
@@ -274,7 +274,7 @@ it.each([
     await coordinator.runs.act(run, 'resume');
     await Promise.all([a, b, late].map(over));
 
-    // What the launch form and the consent label say of it, but for headers and measures.
+    // The launch form and the consent label say the same, but for headers and measures.
     const said = travelOf(coordinator.runs.get(run).plan, modelNumbers(layout));
     expect(said.once).toBe(FROZEN);
     const parcels = plan.strategy === 'scaffold' ? 3 : 2;
@@ -312,7 +312,7 @@ it.each([
   },
 );
 
-it('what is frozen is not fetched by a page that is opened again, nor in another run of the same model', async () => {
+it('the frozen part is not fetched by a page that is opened again, nor in another run of the same model', async () => {
   const { coordinator, run, device, here } = await world(network(false), { rounds: 2 });
   const kept = new Map<string, Float32Array>();
   const parcels: KeptParcels = {
@@ -335,7 +335,7 @@ it('what is frozen is not fetched by a page that is opened again, nor in another
   expect(bytesBy(again, 'frozen')).toEqual([]);
   expect(bytesBy(again, 'ask')).toEqual([HEAD, HEAD]);
 
-  // What was damaged on the device is fetched again, and mended.
+  // A part that was damaged on the device is fetched again, and mended.
   const [hash] = [...kept.keys()] as [string];
   kept.set(hash, new Float32Array(FROZEN / 4));
   const other = await coordinator.runs.create(

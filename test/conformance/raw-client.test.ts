@@ -629,7 +629,7 @@ describe('a participant written from docs/protocol.md', () => {
     { task: 'frozen', columns: 4, units: 3 },
     // More than a message takes, in two pieces.
     { task: 'large-frozen', columns: 600, units: 500 },
-  ])('puts a model together of what moves and what is frozen: $task', async ({ task, columns, units }) => {
+  ])('puts a model together of its moving and its frozen part: $task', async ({ task, columns, units }) => {
     await postTask(task, { columns, units, hidden: { trainable: false } });
     const plan = { minParticipants: 1, rounds: 2, evaluationShare: 0, normFactor: null };
     const run = await launch(plan, { task });

@@ -6,7 +6,7 @@ import { digitFiles } from './pictures.ts';
 import { type Recorder, record } from './recorder.ts';
 import { startWorld, type World } from './world.ts';
 
-/* What no round moves of a model is kept in IndexedDB, by its hash: a page fetches it once. */
+/* The frozen part of a model is kept in IndexedDB, by its hash: a page fetches it once. */
 let world: World;
 let wire: Recorder;
 let browser: Browser;
@@ -59,7 +59,7 @@ afterAll(async () => {
   await world?.close();
 });
 
-/** The hashes and sizes of what this browser keeps. */
+/** The hashes and sizes of parcels that this browser keeps. */
 function kept(page: Page): Promise<{ hash: string; bytes: number }[]> {
   return page.evaluate(
     () =>

@@ -53,7 +53,7 @@ describe('the parts of a model', () => {
     { name: 'tail', shape: [1], trainable: false, frozen: true },
   ];
 
-  it('are zeros where nothing is known of what is frozen', () => {
+  it('are zeros where the frozen part is not known', () => {
     expect(finish(wholeOf(layout, { moving: Float32Array.of(1, 2, 3, 4), frozen: null }))).toEqual(
       Float32Array.of(1, 2, 3, 0, 0, 4, 0),
     );
@@ -66,7 +66,7 @@ describe('the parts of a model', () => {
     expect(weights).toEqual(Float32Array.of(10, 20, 30, -0, 5, 60, 7));
   });
 
-  it('move by steps that say nothing of what is frozen', () => {
+  it('move by steps that say nothing of the frozen part', () => {
     const before = Float32Array.of(1, 2, 3, -0, 5, 6, 7);
     const after = Float32Array.of(1.5, 1, 3.25, 0, 5, 8, 7);
     const { payload, weights } = finish(roundedStep('float16', { before, after, layout, seed: 1 }));

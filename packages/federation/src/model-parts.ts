@@ -40,7 +40,7 @@ export function* wholeOf(
   return weights;
 }
 
-/** Gives a model the frozen numbers of the one before it, in place: what nothing moves stays the same to the bit. */
+/** Gives a model the frozen numbers of the one before it, in place: they stay the same to the bit. */
 export function* keepFrozen(layout: Layout, before: Float32Array, weights: Float32Array): Steps<void> {
   for (const { frozen, at, length } of extentsOf(layout))
     if (frozen) yield* copied(weights, before.subarray(at, at + length), at);

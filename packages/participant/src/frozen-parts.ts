@@ -13,7 +13,7 @@ export class FrozenParts {
   }
 
   /**
-   * Tensors that are here; what the device kept is held against its name.
+   * Tensors that are here; those that the device kept are held against their name.
    *
    * @param from.layout of the model that they are of; `from.whole`: a model that came whole and may have them, or none.
    * @returns `null` where they have to be fetched.
@@ -27,7 +27,7 @@ export class FrozenParts {
       const values = finish(partOf(layout, 'frozen', whole));
       if (weightsHash(values) === hash) return this.#hold(hash, values);
     }
-    // Where it cannot be read it is fetched.
+    // A part that cannot be read is fetched.
     const kept = (await this.#kept?.get(hash).catch(() => null)) ?? null;
     // Fetched meanwhile, for another that asked.
     if (this.#last?.hash === hash) return this.#last.values;

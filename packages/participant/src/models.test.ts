@@ -107,7 +107,7 @@ it('reads no question without a model, and no steps of another parcel', async ()
 });
 
 describe('a model of which a part is frozen', () => {
-  /* What moves has three pieces; what is frozen would fit into a message. */
+  /* The moving part has three pieces; the frozen one would fit into a message. */
   const inParts: Layout = [
     { name: 'w', shape: [PARAMETERS], trainable: true },
     { name: 'base', shape: [3], trainable: false, frozen: true },
@@ -176,7 +176,7 @@ describe('a model of which a part is frozen', () => {
     return { models, asked, pulls, fetched };
   }
 
-  it('is put together, and what is frozen is fetched once', async () => {
+  it('is put together, and its frozen part is fetched once', async () => {
     const { models, fetched } = partsWorld();
     for (const round of [0, 1, 2]) {
       const { model } = await models.receive({ ...question, round }, round);

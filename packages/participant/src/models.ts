@@ -45,7 +45,7 @@ export interface ModelsOptions {
   /** Asks for pieces. */
   readonly request: Transport['request'];
   readonly checksum?: Checksum | undefined;
-  /** Where frozen tensors outlive the page; left out, they are fetched once for each session. */
+  /** Keeps frozen tensors beyond the session; left out, they are fetched once for each session. */
   readonly kept?: KeptParcels | undefined;
   /** The run that was joined; `null`: none. */
   readonly joined: () => ParcelForm | null;
@@ -263,7 +263,7 @@ export class Models {
     return this.#latest?.checkpoint === hash ? this.#latest.weights : this.#stepsFrom(run, hash);
   }
 
-  /** A tensor that came beside the model, as long as it: 0 at what is frozen. */
+  /** A tensor that came beside the model, as long as it: 0 at frozen tensors. */
   async #beside(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
     if (parcel.base !== undefined)
       throw new CoppiceError('message-invalid', 'Only a model can come as steps from another one.');

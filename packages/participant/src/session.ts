@@ -44,7 +44,7 @@ export interface SessionOptions {
   readonly openData: OpenLocalData;
   /** State that this device keeps between rounds. */
   readonly localState: LocalState;
-  /** Where frozen tensors of models outlive the session; left out, each session fetches them once. */
+  /** Keeps frozen tensors of models beyond the session; left out, each session fetches them once. */
   readonly parcels?: KeptParcels;
   readonly clock: Clock;
   /** Of frames; the protocol's own unless a platform has a faster one. */

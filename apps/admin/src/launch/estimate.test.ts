@@ -40,7 +40,7 @@ describe('estimate', () => {
     expect(large.down).toBe(13 * (8_000_000 + 40));
   });
 
-  it('counts what is frozen once for each device, and in no round', () => {
+  it('counts frozen weights once for each device, and in no round', () => {
     // Nine of ten are frozen, one of the others is an average.
     const model = { parameters: 1000, trainable: 99, frozen: 900 };
     const plan = {

@@ -2,16 +2,16 @@ import { type ModelNumbers, type Plan, travelOf } from '@coppice/protocol';
 
 /**
  * What a run will move, counted before it begins. Bytes. Where models travel by steps, a round is one in which all had the
- * last model; the first one, in which nobody has any, is counted in all, and so is what goes down once.
+ * last model; the first one, in which nobody has any, is counted in all, and so are the frozen weights.
  */
 export interface Estimate {
   /** Participants asked and updates taken in a round. */
   readonly asked: number;
   readonly taken: number;
-  /** What moves of one model on its way down, and one update on its way up, each with the strategy's own vectors. */
+  /** The moving part of one model on its way down, and one update on its way up, each with the strategy's own vectors. */
   readonly model: number;
   readonly update: number;
-  /** What no round moves: down once to each device. */
+  /** Frozen weights: down once to each device. */
   readonly once: number;
   /** From the coordinator to the cohort in one round, and back. */
   readonly down: number;

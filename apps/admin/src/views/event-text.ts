@@ -11,8 +11,8 @@ import { deviceWords } from '../words.ts';
 import { failureText } from './failure-text.ts';
 
 /**
- * An event as a sentence in the reader's language, from its kind and data. Where this page does not know them, the
- * coordinator's English stands, and in Chinese it is said where it comes from.
+ * An event as a sentence in the reader's language, from its kind and data. The coordinator's English stands for those that
+ * this page does not know; in Chinese a few words before it say why.
  */
 export function eventText(event: Event): string {
   const known = knownEvent(event);
@@ -35,7 +35,7 @@ const more = catalogue(
   { more: (count, sentence) => `另有 ${count} 次：${sentence}` },
 );
 
-/** What was written without data, or by a version whose kinds of events are not known here. */
+/** Events that were written without data, or by a version whose kinds of events are not known here. */
 const unread = catalogue(
   { older: (message: string) => message, other: (message: string) => message },
   {

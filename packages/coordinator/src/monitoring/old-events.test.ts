@@ -152,7 +152,7 @@ describe('a row of a version between', () => {
   });
 });
 
-it('what this version writes is read as it was written', () => {
+it('a row of this version is read as it was written', () => {
   for (const [kind, samples] of Object.entries(sampleEvents))
     for (const data of samples) {
       const place = { run: 'toy-1', round: 7, level: 'info' } as const;

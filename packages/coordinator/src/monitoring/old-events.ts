@@ -9,8 +9,8 @@ import {
 } from '@coppice/protocol';
 
 /**
- * An event with its data. Versions before typed data stored a sentence alone, or a part of the data: what is missing is
- * read from the sentence where that leaves no doubt, else the event is as it was stored.
+ * An event with its data. Versions before typed data stored a sentence alone, or a part of the data: the missing
+ * part is read from the sentence if that leaves no doubt, else the event is as it was stored.
  */
 export function withData(event: Event): Event {
   if (event.data !== null && knownEvent(event) !== null) return event;
@@ -33,7 +33,7 @@ type Readers = {
 /**
  * Reads a sentence that has this form as a whole.
  *
- * @param form with named groups; what it calls `round` must be the event's own round, of which the page tells.
+ * @param form with named groups; the group `round` must be the event's own round, of which the page tells.
  */
 function reader<T>(form: RegExp, data: (groups: Groups) => T | null) {
   return (message: string, round: number | null): T | null => {

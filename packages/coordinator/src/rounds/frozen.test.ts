@@ -41,7 +41,7 @@ it.each(['fedavg', 'fedadam', 'scaffold', 'median'] as const)(
     expect(weights?.[1]).toBe(2);
     expect(weights?.[2]).toBe(3.5);
     const { state } = (await w.storage.latest('toy-1')) ?? {};
-    // What devices are given beside the model says nothing of what is frozen, and so has no numbers of it.
+    // Tensors beside the model say nothing of frozen ones, and so have no numbers of them.
     for (const given of Object.values((state && w.forms.strategy.server.given?.(state)) ?? {}))
       expect(given[1]).toBe(0);
   },
@@ -63,7 +63,7 @@ describe('questions about a model of which a part is frozen', () => {
   } as const;
   const floats = (...values: number[]) => Float32Array.of(...values);
 
-  it('bring what moves, and the header of what does not, under the same name in every round', async () => {
+  it('bring the moving part, and the header of the frozen one, under the same name in every round', async () => {
     const w = await world({ rounds: 2, minParticipants: 1, normFactor: null, firstNorm: null }, { layout });
     w.join(1);
     await w.engine.act('start');
@@ -93,12 +93,12 @@ describe('questions about a model of which a part is frozen', () => {
     }
     expect(names.size).toBe(1);
     expect((await w.storage.latest('toy-1'))?.weights).toEqual(floats(3.5, 2, 4));
-    // What was measured last is the last model.
+    // The last model is measured.
     const [last] = w.asks('evaluate').at(-1)?.message.parcels ?? [];
     expect(last?.hash).toBe(weightsHash(floats(3.5, 2, 4)));
   });
 
-  it('are rounded without what is frozen, which comes as it is', async () => {
+  it('are rounded without the frozen part, which comes as it is', async () => {
     const w = await world({ minParticipants: 1, downloadCodec: 'int8' }, { layout });
     w.join(1);
     await w.engine.act('start');

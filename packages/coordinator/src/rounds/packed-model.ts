@@ -36,8 +36,8 @@ export interface GivenParcel {
 }
 
 /**
- * Packs a strategy's tensors, each as long as the model, exactly as they are. What is frozen in the model has no numbers
- * in them.
+ * Packs a strategy's tensors, each as long as the model, exactly as they are, but without the numbers of frozen
+ * tensors, which are 0.
  */
 export function* packGiven(
   given: Readonly<Record<string, Float32Array>>,
@@ -57,11 +57,11 @@ export function* packGiven(
 export interface PackedModels {
   /** All of it, as it is: for use. */
   readonly whole: PackedModel;
-  /** As it is, without what is frozen: to be measured, and to take steps from. */
+  /** Its moving part as it is: to be measured, and to take steps from. */
   readonly exact: PackedModel;
-  /** What a round begins from, without what is frozen. */
+  /** The moving part that a round begins from. */
   readonly toTrain: PackedModel;
-  /** The hash of the float32 bytes of what moves; `null`: nothing is frozen, or everything, and all travels as one. */
+  /** The hash of the float32 bytes of the moving part; `null`: nothing is frozen, or everything, and all travels as one. */
   readonly moving: string | null;
 }
 
@@ -88,7 +88,7 @@ export function* packModels(
   return { whole, exact, toTrain, moving: yield* hashInSteps(moving) };
 }
 
-/** What a round begins from: the model rounded by the plan's codec, or as it is. */
+/** The model that a round begins from: rounded by the plan's codec, or as it is. */
 function* packRounded(
   { weights, round, exact }: { weights: Float32Array; round: number; exact: PackedModel },
   { plan, layout, layoutHash }: { plan: Plan; layout: Layout; layoutHash: Uint8Array },

@@ -92,7 +92,7 @@ export class RunState {
   #central: Metrics | null;
   #packed: PackedModels;
   #given: readonly GivenParcel[];
-  /** What no round of the run moves. */
+  /** Tensors that no round of the run moves; `null`: its models travel as one. */
   readonly #frozen: GivenParcel | null;
   readonly forms: RunForms;
   readonly tickets: Tickets;
@@ -133,7 +133,7 @@ export class RunState {
   /**
    * The exact model, for one who has another, or none (`null`).
    *
-   * @param parts whether a model with frozen tensors goes in parts: what moves, and the header of what does not.
+   * @param parts whether a model with frozen tensors goes in parts: the moving one, and the header of the frozen one.
    */
   sent(has: string | null, parts: boolean): SentModel {
     const frozen =
@@ -156,7 +156,7 @@ export class RunState {
     return moving === null ? { frame } : { moving, frame };
   }
 
-  /** The parcels of a question to train: the model, what is frozen in it, then what the strategy gives. */
+  /** The parcels of a question to train: the model, its frozen tensors, then those that the strategy gives. */
   trainParcels(participant: string): Ask['parcels'] {
     return [...this.#modelParcels(participant, this.#packed.toTrain), ...this.#given.map(asParcel)];
   }

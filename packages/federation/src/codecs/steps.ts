@@ -13,7 +13,7 @@ export interface ModelStep {
 
 /**
  * Rounds the step between two models to a codec. Whoever has the first and is sent the payload has the weights, to the
- * bit, so these are what the model becomes. Of what is frozen the payload has nothing. A piece of the model at a time.
+ * bit, so these are what the model becomes. The payload has nothing of frozen tensors. A piece of the model at a time.
  *
  * @throws CoppiceError `training-diverged` where a weight is not finite.
  */

@@ -9,7 +9,7 @@ const name = (n: number) => String(n).repeat(64);
 describe('parcels in this browser', () => {
   beforeEach(() => deleteDB('coppice-parcels'));
 
-  it('outlive the page, and are what was put there', async () => {
+  it('outlive the page, as they were put there', async () => {
     const first = openParcelDb();
     await idbParcels(first).put(name(1), three(1));
     (await first).close();

@@ -10,7 +10,7 @@ interface Tables extends DBSchema {
 }
 export type ParcelDb = IDBPDatabase<Tables>;
 
-/** A database of its own: what is in it can be fetched again, so it may be deleted at any time. */
+/** A database of its own: its content can be fetched again, so it may be deleted at any time. */
 const NAME = 'coppice-parcels';
 const VERSION = 1;
 

@@ -21,7 +21,7 @@ export interface BrowserParticipantOptions {
   readonly rank?: RankBackends;
 }
 
-/** A participant in a browser: identity, examples, kept state and what nothing moves of models in IndexedDB, training where `createTrainer` runs. */
+/** A participant in a browser: identity, examples, kept state and frozen tensors of models in IndexedDB, training where `createTrainer` runs. */
 export interface BrowserParticipant {
   readonly session: Session;
   readonly openData: OpenLocalData;

@@ -3,7 +3,7 @@ import { FrameBytesSchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
 
-/** The parcel of a model's frozen tensors. It always comes as its header alone: who has the hash fetches nothing. */
+/** The parcel of a model's frozen tensors. It always comes as its header alone: a device that has the hash fetches nothing. */
 export const FROZEN_PARCEL = 'frozen';
 
 /**
@@ -12,14 +12,14 @@ export const FROZEN_PARCEL = 'frozen';
  * another hash, asks for the exact model with `pull`.
  */
 export const ParcelSchema = z.object({
-  /** What it is to the question: `model` always comes first, then `frozen` where tensors are; a strategy names the others. */
+  /** What it is to the question: `model` always comes first, then `frozen` if tensors are; a strategy names the others. */
   name: z.string().check(z.minLength(1), z.maxLength(40)),
   hash: HashSchema,
   /** The parcel that the frame is the steps from; left out, the frame is the whole parcel. */
   base: z.optional(HashSchema),
   /**
    * Of a model with frozen tensors: the hash of the float32 bytes of the others, which are all that the frame has. `hash`
-   * names the whole model, with what the parcel `frozen` holds. Left out with `base`, and where nothing is frozen.
+   * names the whole model, the parcel `frozen` included. Left out with `base`, and if nothing is frozen.
    */
   moving: z.optional(HashSchema),
   /** Whole, or the header alone: then the payload is fetched with `parcel`, by `moving` where that is there, else by `hash`. */

@@ -5,7 +5,7 @@ import { MAX_STEPS_BYTES } from '../limits.ts';
 import { type Plan, planDescription } from './plan.ts';
 import { movesBySteps } from './wire.ts';
 
-/** How many numbers a model has, by what becomes of them; those that are neither trained nor frozen are averaged. */
+/** How many numbers a model has, by their part in a round; those that are neither trained nor frozen are averaged. */
 export interface ModelNumbers {
   readonly parameters: number;
   readonly trainable: number;
@@ -19,11 +19,11 @@ export function modelNumbers(layout: Layout): ModelNumbers {
 }
 
 /**
- * What a plan lets travel between the coordinator and one device, as bytes of frames; the measures of an answer, less than
+ * Bytes of the frames that a plan lets travel between the coordinator and one device; the measures of an answer, less than
  * a hundred numbers, and the words around frames are left out.
  */
 export interface Travel {
-  /** Down, once to a device: what no round moves. */
+  /** Down, once to a device: the frozen part. */
   readonly once: number;
   /** Down with a question to a device that has no model yet, and to one that has the last one. */
   readonly first: number;
@@ -41,7 +41,7 @@ export function travelOf(
   const moving = parameters - frozen;
   const payload = (codec: Plan['uploadCodec']) => payloadBytes(codec, { parameters: moving, trainable });
   const vectors = planDescription.vectorsOf(plan.strategy);
-  // What the strategy gives, and the header of what the device has, or fetches, by itself.
+  // The strategy's tensors, and the header of the frozen part, which a device has or fetches by itself.
   const beside = vectors * (FRAME_HEADER_BYTES + payload('float32')) + (frozen > 0 ? FRAME_HEADER_BYTES : 0);
   const bySteps = movesBySteps(plan);
   const model = payload(bySteps ? 'float32' : plan.downloadCodec);
