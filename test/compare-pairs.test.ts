@@ -36,6 +36,17 @@ describe('a row in two checkouts', () => {
     expect(compared(pairs([1.2, 1.1, 1.04, 1.3, 1.2, 1.2, 1.2]))[0]).toMatchObject({ worse: false });
   });
 
+  it('that is a rate is worse where it falls', () => {
+    const rate = (median: number): BenchResult => {
+      const [one] = result(median).rows as [BenchResult['rows'][number]];
+      return { ...result(), rows: [{ ...one, unit: 'GB/s' }] };
+    };
+    const fallen = Array.from({ length: 7 }, () => ({ old: rate(6), new: rate(3) }));
+    expect(compared(fallen)).toMatchObject([{ ratio: 2, worse: true }]);
+    const risen = fallen.map((pair) => ({ old: pair.new, new: pair.old }));
+    expect(compared(risen)).toMatchObject([{ ratio: 0.5, worse: false }]);
+  });
+
   it('is left out where one of them has no such row', () => {
     expect(compared([{ old: result(1), new: result(1, 2) }]).map(({ what }) => what)).toEqual(['row 0']);
   });

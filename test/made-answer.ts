@@ -13,10 +13,10 @@ import {
 } from '@coppice/protocol';
 
 /**
- * The frame of an answer to a question to train that nobody trained: these steps, a loss of 0.5 on each of `weight`
- * examples, and nothing held out.
+ * The frame of an untrained answer to a question to train: these steps, a loss of 0.5 on each of `weight` examples, and
+ * nothing held out.
  *
- * @param step the step of the parameter with this number in its group.
+ * @param step the step of the parameter with this index in its group.
  */
 export function madeAnswerFrame(
   { answers, task }: Pick<Joined, 'answers' | 'task'>,

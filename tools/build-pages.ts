@@ -18,7 +18,7 @@ export async function buildPages({ force = false }: { force?: boolean } = {}): P
   }
 }
 
-/** The newest change below a path, in milliseconds since the epoch; what is built or installed does not count. */
+/** Time of the newest change below a path, in milliseconds since the epoch; built and installed files do not count. */
 function newest(path: string): number {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;

@@ -27,7 +27,7 @@ const floors = [
   'simulate',
   'test',
 ];
-/** Coordinator and participant share words and maths, never code of each other. */
+/** Rooms that must never import each other: coordinator and participant share vocabulary and maths only. */
 const strangers = [
   ['coordinator', 'participant'],
   ['federation', 'training'],

@@ -7,7 +7,7 @@ import { root } from './run.ts';
  * What is installed, by licence and by known holes. Run by `pnpm check`.
  */
 
-/** Licences that ask for no more than being named. MPL-2.0 binds changes of its own files, and we make none. */
+/** Licences that require no more than attribution. MPL-2.0 binds changes of its own files, and there are none. */
 const allowed = new Set([
   '0BSD',
   'Apache-2.0',
@@ -33,7 +33,7 @@ interface Manifest {
   readonly licenses?: readonly { readonly type: string }[];
 }
 
-/** Every package that is installed, whoever asked for it. */
+/** Every installed package, transitive ones included. */
 function installed(): Manifest[] {
   const store = join(root, 'node_modules', '.pnpm');
   const found = new Map<string, Manifest>();
@@ -58,7 +58,7 @@ function licenceOf({ license, licenses }: Manifest): string {
   return license?.type ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'none named';
 }
 
-/** Whether an SPDX expression can be met: one side of an OR, both of an AND. */
+/** Checks that an SPDX expression can be met: one side of an OR, both of an AND. */
 export function isAllowed(expression: string): boolean {
   const bare = expression.replace(/^\((.*)\)$/, '$1');
   if (bare.includes(' OR ')) return bare.split(' OR ').some(isAllowed);
@@ -85,7 +85,7 @@ export function checkLicences(): { failures: string[]; summary: string } {
   return { failures, summary };
 }
 
-/** Known holes in what people are served or run. `null`: the registry has no answer to give, or is out of reach. */
+/** Known vulnerabilities in shipped and used packages. `null`: the registry is unavailable, or has no answer. */
 export function audit(): { failures: string[] } | null {
   const { stdout } = spawnSync('npx', ['-y', 'pnpm@12', 'audit', '--prod', '--json'], {
     cwd: root,

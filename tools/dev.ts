@@ -9,7 +9,7 @@ import { root, searchPath } from './run.ts';
 const env = {
   ...process.env,
   PATH: searchPath(),
-  // One key through all restarts, so that an edit signs nobody out.
+  // One key through all restarts, so that an edit signs no one out.
   COPPICE_ADMIN_KEY: process.env.COPPICE_ADMIN_KEY ?? randomBytes(24).toString('base64url'),
 };
 const programs: [string, string[]][] = [

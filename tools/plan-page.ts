@@ -5,7 +5,7 @@ const intro = `# The fields of a plan
 <!-- Written by \`pnpm write-docs\` from packages/protocol/src/plan. Edit the fields there. -->
 
 A plan says how a run trains. In the API it is one flat object: \`POST /api/runs\` takes any of these fields in \`plan\`, the task's defaults come next, and the
-general defaults below fill the rest. \`pnpm simulate\` takes each field as a flag. A field that is unknown, or belongs to another strategy than the plan's, is refused by
+general defaults below fill the rest. \`pnpm simulate\` takes each field as a flag, with defaults of its own for some (\`--help\`). A field that is unknown, or belongs to another strategy than the plan's, is refused by
 name. \`none\` is \`null\` in JSON.
 `;
 
@@ -19,7 +19,7 @@ export function planPage(): string {
   return [intro, ...sections, required].join('\n');
 }
 
-/** A Markdown table of a header and rows, its columns padded as the formatter has them. */
+/** A Markdown table of a header and rows, its columns padded like the formatter's. */
 function table([head = [], ...body]: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) =>
     Math.max(...[head, ...body].map((cells) => cells[column]?.length ?? 0)),
@@ -33,7 +33,10 @@ function row(name: string): readonly string[] {
   const { help, consequence, unit } = planDescription.fields[name] as PlanField;
   const owners = planDescription.strategiesOf(name);
   const { name: flag, takes } = planDescription.flagOf(name);
-  const only = owners === null ? [] : [`Only with the strategy ${owners.map(code).join(' or ')}.`];
+  const only =
+    owners === null || owners.length === strategies()
+      ? []
+      : [`Only with the strategy ${owners.map(code).join(' or ')}.`];
   const meaning = [help.en, consequence.en, ...only].join(' ');
   const values = [valuesOf(name), ...(unit === undefined ? [] : [`(${unit.en})`])].join(' ');
   return [code(name), code(`--${flag} ${takes}`), values, defaultsOf(name), meaning];
@@ -44,11 +47,17 @@ function valuesOf(name: string): string {
   if (input.kind === 'choice') {
     return input.options
       .map(({ value, help }) => (help === undefined ? code(value) : `${code(value)}: ${help.en}`))
-      .join(', ');
+      .reduce((all, option) => `${all}${all.endsWith('.') ? '' : ','} ${option}`);
   }
   const { min, max, step, open = false, optional = false } = input;
   const kind = step === 1 ? 'whole number' : 'number';
   return `${kind} ${open ? 'above' : 'from'} ${min} to ${max}${optional ? ', or none' : ''}`;
+}
+
+/** The number of strategies. */
+function strategies(): number {
+  const { input } = planDescription.fields['strategy'] as PlanField;
+  return input.kind === 'choice' ? input.options.length : 0;
 }
 
 function defaultsOf(name: string): string {

@@ -17,7 +17,7 @@ export function run(command: string, args: readonly string[], env: NodeJS.Proces
   });
 }
 
-/** Workspace programs first, so that Node is the one in devDependencies however this was started. */
+/** Search path with workspace programs first, so that Node is the one in devDependencies however this was started. */
 export function searchPath(): string {
   return `${join(root, 'node_modules', '.bin')}:${join(root, 'apps', 'client', 'node_modules', '.bin')}:${process.env.PATH ?? ''}`;
 }

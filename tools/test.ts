@@ -40,7 +40,7 @@ for (const project of only ? [null] : ['unit', 'e2e', 'alone']) {
   const { passed, failed, skipped } = read(report);
   totals.passed += passed;
   totals.skipped += skipped;
-  // Whatever failed without failing a test counts too: a file that cannot be loaded, an error after the end.
+  // A failure outside of tests counts, too: a file that cannot be loaded, an error after the end.
   totals.failed += code !== 0 && failed === 0 ? 1 : failed;
   rmSync(report, { force: true });
 }

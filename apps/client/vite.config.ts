@@ -4,7 +4,7 @@ import { VitePWA } from 'vite-plugin-pwa';
 
 const coordinator = 'http://127.0.0.1:8080';
 
-/** A worker cannot take a changed module in while it runs, so in development the page is loaded again. */
+/** Reloads the page in development: a running worker cannot accept a changed module. */
 const reloadForWorkers: Plugin = {
   name: 'reload-for-workers',
   apply: 'serve',

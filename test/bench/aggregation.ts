@@ -7,13 +7,13 @@ import { type BenchRatio, type BenchResult, byTurns, load, row } from './result.
 const PARAMETERS = 1_000_000;
 const UPDATES = 100;
 const TURNS = 7;
-/** tfjs takes seconds for what others do in milliseconds. */
+/** Few turns: tfjs takes seconds where others take milliseconds. */
 const TURNS_OF_TFJS = 3;
 
 /**
- * The weighted mean of 100 updates of a million float32 each. Ours begins with the bytes of each update somewhere, as
- * a socket leaves them, copies them into the kernels' memory, checks that they are finite and within bounds, and is
- * exact; the others' values lie where they want them, and they check nothing.
+ * Benchmarks the weighted mean of 100 updates of a million float32 each. Coppice starts from each update's bytes, as a
+ * socket leaves them, copies them into the kernels' memory, checks that they are finite and within bounds, and sums
+ * exactly; the others' values already lie in place, and are not checked.
  */
 export async function measure(): Promise<BenchResult> {
   const before = load();
@@ -102,10 +102,10 @@ export async function measure(): Promise<BenchResult> {
   };
 }
 
-/** As many distinct updates as the last cache level holds with room to spare. */
+/** Number of distinct updates that fit easily in the last cache level. */
 const CACHED = 4;
 
-/** A streaming axpy over 100 updates, of which so many are distinct. */
+/** A streaming axpy over 100 updates, `distinct` of which differ. */
 function axpy(distinct: number): string {
   return `
 updates = [(np.random.rand(${PARAMETERS}).astype(np.float32) - 0.5) * np.float32(0.02) for _ in range(${distinct})]
@@ -118,7 +118,7 @@ def work():
 `;
 }
 
-/** A function of its own, so that the engine compiles it once and well. */
+/** A separate function, so that the engine optimizes it once and well. */
 function addPlainly(sum: Float32Array, values: Float32Array, weight: number): void {
   for (let i = 0; i < values.length; i++) sum[i] = (sum[i] as number) + weight * (values[i] as number);
 }

@@ -11,8 +11,8 @@ const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
 
 /**
- * What was measured, as bars: medians, with a line from the least to the most. Rows of one unit share a scale, which is
- * logarithmic where they differ by more than a hundred times. A standalone SVG that can be read on light and dark.
+ * Draws the results as bars: medians, with a line from the least to the most. Rows of one unit share a scale, which is
+ * logarithmic where they differ by more than a hundred times. A standalone SVG, legible on light and dark.
  */
 export function bars({ name, rows }: BenchResult): string {
   const units = [...new Set(rows.map(({ unit }) => unit))].filter((unit) => unit !== '');
@@ -44,7 +44,7 @@ ${parts.join('\n')}
 `;
 }
 
-/** Rows that go on from the one before say what they go on from. */
+/** Completes the names of rows that continue the one before. */
 function named(rows: readonly BenchRow[]): BenchRow[] {
   let before = '';
   return rows.map((row) => {

@@ -1,11 +1,11 @@
 import { runSimulation, type Simulated } from '../experiments/run-simulation.ts';
 import { type BenchResult, type BenchRow, load, row } from './result.ts';
 
-/** How many seeds; `COPPICE_BENCH_SEEDS` says another number. */
+/** Number of seeds; `COPPICE_BENCH_SEEDS` overrides it. */
 const SEEDS = Number(process.env['COPPICE_BENCH_SEEDS'] ?? 5);
 const flags = ['--clients', '100', '--fraction', '0.1', '--learning-rate', '0.2'];
 const target = ['--target-accuracy', '0.97', '--rounds', '200'];
-/** Of updates, and of the models that are trained on: those have no codec that leaves most of them out. */
+/** Codecs of updates, and of models down: for these there is none that leaves most numbers out. */
 const ways = [
   { codec: 'float32', down: 'float32' },
   { codec: 'float16', down: 'float16' },
@@ -15,8 +15,8 @@ const ways = [
 ] as const;
 
 /**
- * Bytes and rounds that `mnist-2nn` takes to 97 % with each codec, both ways, all that goes through the sockets
- * counted: 100 clients, a tenth of them each round.
+ * Benchmarks the bytes and rounds that `mnist-2nn` takes to 97 % with each codec, counting all traffic of the sockets
+ * both ways: 100 clients, a tenth of them each round.
  */
 export async function measure(): Promise<BenchResult> {
   const before = load();

@@ -2,13 +2,13 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { StallMeter } from '../load/stall-meter.ts';
 
-/** A server in a process of its own, so that its time and memory are its own. */
+/** A server in a process of its own, so that its time and memory can be measured. */
 export interface MeasuredServer {
   readonly url: string;
   readonly extra: Readonly<Record<string, string>>;
   /** CPU milliseconds (user and system, all threads) and peak memory since the process began. */
   usage(): Promise<Usage>;
-  /** From now on stalls of the event loop count. */
+  /** Starts to count stalls of the event loop. */
   warm(): void;
   close(): Promise<void>;
 }
@@ -16,7 +16,7 @@ export interface MeasuredServer {
 export interface Usage {
   readonly cpu: number;
   readonly peakMegabytes: number;
-  /** How long the event loop kept a timer waiting at most since it was warm, in milliseconds. */
+  /** Longest delay of a timer by the event loop since the warm-up, in milliseconds. */
   readonly longestStall: number;
 }
 
@@ -54,7 +54,7 @@ export function startServer(file: string, ...args: string[]): Promise<MeasuredSe
   });
 }
 
-/** The server's side of the above. */
+/** The server's end of `MeasuredServer`. */
 export function serveMeasurements(url: string, extra: Record<string, string> = {}): void {
   const meter = new StallMeter('starting');
   process.on('message', (message: ToChild) => {

@@ -6,7 +6,10 @@ import { type BenchRatio, type BenchResult, type BenchRow, byTurns, load, row } 
 const PARAMETERS = 1_000_000;
 const TURNS = 9;
 
-/** Each codec on a million values: to bytes, back, and from bytes into the exact sum. Speeds in bytes of float32, by CPU time. */
+/**
+ * Benchmarks each codec on a million values: to bytes, back, and from bytes into the exact sum. Speeds in bytes of
+ * float32, by CPU time.
+ */
 export async function measure(): Promise<BenchResult> {
   const before = load();
   const random = seededRandom('codecs');
@@ -24,7 +27,7 @@ export async function measure(): Promise<BenchResult> {
       {
         encode: () => void encode(),
         decode: () => void toFloat32(payloadValues({ codec, payload }, layout)),
-        sum: () => finish(sum.addInSteps(payloadValues({ codec, payload }, layout), 600)),
+        sum: () => void finish(sum.addInSteps(payloadValues({ codec, payload }, layout), 600)),
       },
       { turns: TURNS, warmUp: 3, by: 'cpu' },
     );

@@ -1,21 +1,21 @@
-import type { BenchResult } from './result.ts';
+import type { BenchResult, BenchRow } from './result.ts';
 import { median } from './statistics.ts';
 
 /** A row of a benchmark in two checkouts. */
 export interface Compared {
   readonly what: string;
-  /** The median of the pairs' ratios of new to old. */
+  /** The median of the pairs' costs, new to old: of what is measured, or of its inverse where it is a rate. */
   readonly ratio: number;
   /** The interval of the median of ratios, with a confidence of at least 95 % (the sign test's). */
   readonly least: number;
   readonly most: number;
-  /** The whole interval lies above `TOLERANCE`. */
+  /** True where the whole interval lies above `TOLERANCE`. */
   readonly worse: boolean;
 }
 
 export const TOLERANCE = 1.05;
 
-/** Rows that both checkouts have, by name; of pairs measured in turns. Every row of a benchmark is the better the smaller. */
+/** Compares the rows that both checkouts have, by name, over pairs measured in turns. A larger ratio is worse in every row. */
 export function compared(
   pairs: readonly { readonly old: BenchResult; readonly new: BenchResult }[],
 ): Compared[] {
@@ -24,13 +24,18 @@ export function compared(
     const ratios = pairs.flatMap((pair) => {
       const [now, before] = [pair.new.rows[at], pair.old.rows[at]];
       return now?.what === what && before?.what === what && before.median > 0
-        ? [now.median / before.median]
+        ? [isRate(now) ? before.median / now.median : now.median / before.median]
         : [];
     });
     if (ratios.length < pairs.length) return [];
     const [least, most] = intervalOfMedian(ratios);
     return [{ what, ratio: median(ratios), least, most, worse: least > TOLERANCE }];
   });
+}
+
+/** A rate, such as GB/s, is better the larger it is. */
+function isRate({ unit }: BenchRow): boolean {
+  return unit.endsWith('/s');
 }
 
 /**

@@ -5,12 +5,12 @@ import { launchBrowser, person } from '../browser/launch.ts';
 
 /** A page that takes training steps in Chromium. */
 export interface StepPage {
-  /** Wall milliseconds a step of ten examples takes; null where the backend cannot be had. */
+  /** Milliseconds of wall time for a step of ten examples; null where the backend is unavailable. */
   time(backend: BackendName, task: string, steps: number): Promise<number | null>;
   close(): Promise<void>;
 }
 
-/** The page of `test/e2e/backends`; null where there is no browser. */
+/** Opens the page of `test/e2e/backends`; null where there is no browser. */
 export async function stepPage(): Promise<StepPage | null> {
   const browser = await launchBrowser().catch(() => null);
   if (browser === null) return null;

@@ -26,9 +26,9 @@ const parts: Readonly<Record<string, (python: string | null) => Promise<BenchRes
   bytes,
 };
 
-/** Stands above everything. */
-const INTRODUCTION = `Medians, with the least and the most, of works that took turns in one run, so that what else the machine did fell on all alike.
-Ratios are of medians of the same run. What is aimed at is written beside what was reached, reached or not.`;
+/** Introduction at the top of the page. */
+const INTRODUCTION = `Medians, with the least and the most, of jobs that took turns in one run, so that other work of the machine fell on all alike.
+Ratios are of medians of the same run. Aims stand beside the figures, reached or not.`;
 
 interface Measured extends BenchResult {
   readonly machine: string;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { builtInTask, normalise } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 
-/** The digits as Coppice trains on them, in files that NumPy reads: little-endian float32. */
+/** Writes Coppice's training digits to files that NumPy reads: little-endian float32. */
 export async function mnistFiles(): Promise<{ folder: string; remove: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'coppice-bench-'));
   const task = builtInTask('mnist-2nn');

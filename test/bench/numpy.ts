@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-/** A Python process with NumPy that measures on request, so that it can take turns. */
+/** A Python process with NumPy that measures on request, so that it can take turns with others. */
 export interface NumPy {
   readonly version: string;
-  /** Lets the script do its work once. @returns milliseconds. */
+  /** Runs the script's work once. @returns milliseconds. */
   measure(): Promise<number>;
   close(): Promise<void>;
 }

@@ -8,9 +8,9 @@ import { runWhole } from './process-group.ts';
 const FLOWER = '1.42.0';
 
 /**
- * A Python with Flower, its simulation engine and NumPy.
+ * Finds or installs a Python with Flower, its simulation engine and NumPy.
  *
- * @throws where there is no Python, or the packages cannot be had.
+ * @throws where there is no Python, or the packages are unavailable.
  */
 export async function pythonWithFlower(): Promise<string> {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');

@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** A command, from its start to its end. */
+/** The resources of a finished command. */
 export interface Finished {
   readonly output: string;
   readonly seconds: number;
   /**
-   * The most that it and everything it started held together, pages shared between them counted once; `null` where nobody
-   * looked, and off Linux.
+   * Peak memory of the command and its descendants together, pages shared between them counted once; `null` where it
+   * was not watched, and outside of Linux.
    */
   readonly peakMegabytes: number | null;
 }
@@ -18,8 +18,8 @@ const LOOK_EVERY = 100;
 /**
  * Runs a command to its end.
  *
- * @param how.watched its memory is looked at all the time, which holds it up: its seconds are not to be compared then.
- * @throws where it ends with another code than 0.
+ * @param how.watched true to sample its memory continuously, which slows it down: its seconds are then not comparable.
+ * @throws where its exit code is not 0.
  */
 export async function runWhole(
   command: string,
@@ -53,7 +53,7 @@ export async function runWhole(
   return { output, seconds: (performance.now() - began) / 1000, peakMegabytes: peak };
 }
 
-/** What a process and all below it hold now. */
+/** Current memory of a process and its descendants. */
 function megabytesOf(root: number): number | null {
   const children = new Map<number, number[]>();
   let pids: number[];
@@ -81,7 +81,7 @@ function megabytesOf(root: number): number | null {
   return kilobytes === 0 ? null : kilobytes / 1024;
 }
 
-/** A file of a process that may be gone by now. */
+/** Reads a file of a process that may be gone. */
 function read(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');

@@ -2,10 +2,10 @@ import { loadavg } from 'node:os';
 import { cpuUsage } from 'node:process';
 import { median } from './statistics.ts';
 
-/** What a benchmark found. Whoever writes one exports `measure(): Promise<BenchResult>`. */
+/** The result of a benchmark. Each benchmark exports `measure(): Promise<BenchResult>`. */
 export interface BenchResult {
   readonly name: string;
-  /** How busy the machine was beside: the load average of the last minute, before and after. */
+  /** Load average of the last minute, before and after. */
   readonly load: { readonly before: number; readonly after: number };
   readonly rows: readonly BenchRow[];
   readonly ratios: readonly BenchRatio[];
@@ -19,11 +19,11 @@ export interface BenchRow {
   readonly unit: string;
 }
 
-/** Of two medians of one run. */
+/** Ratio of two medians of one run. */
 export interface BenchRatio {
   readonly what: string;
   readonly value: number;
-  /** What it should be; `null`: nothing was aimed at. */
+  /** Aim for the ratio; `null`: none. */
   readonly aim: { readonly atLeast: number } | { readonly atMost: number } | null;
 }
 
@@ -33,11 +33,10 @@ export function row(what: string, samples: readonly number[] | undefined, unit: 
 }
 
 /**
- * Measures by turns, so that what else the machine does falls on all alike.
+ * Measures by turns, so that other load on the machine affects all alike.
  *
- * @param works each does its work once; one that measures by itself, such as another process, gives milliseconds.
- * @param by `cpu`: the CPU time of this process with all its threads, in which a wait for a processor that others use
- *   does not count.
+ * @param works each runs its work once; one that measures itself, such as another process, returns milliseconds.
+ * @param by `cpu`: the CPU time of this process with all its threads, which excludes waits for a busy processor.
  * @returns samples in milliseconds, by name.
  */
 export async function byTurns(
@@ -68,7 +67,7 @@ export function load(): number {
   return loadavg()[0] as number;
 }
 
-/** A result as a section of the page. */
+/** Formats a result as a section of the page. */
 export function section({ name, load, rows, ratios }: BenchResult): string {
   const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
   const aimed = ({ value, aim }: BenchRatio) => {

@@ -25,7 +25,7 @@ export interface RoundOverhead {
   readonly wallRatio: number;
 }
 
-/** Of each round: CPU of the server process, all its threads, and wall time. Milliseconds. */
+/** Cost of each round in milliseconds: CPU time of the server process with all its threads, and wall time. */
 export interface RoundCost {
   readonly cpu: readonly number[];
   readonly wall: readonly number[];
@@ -35,16 +35,16 @@ export interface RoundCost {
 
 export interface RoundOverheadOptions {
   readonly clients: number;
-  /** Measured, after three to warm up. */
+  /** Number of measured rounds, after three to warm up. */
   readonly rounds: number;
   readonly task: Task;
-  /** Of the updates, and of the models that are trained on. */
+  /** Codec of the updates, and of the models down. */
   readonly codec?: Codec;
 }
 
 /**
- * Rounds of `clients` headless clients that do not train, against a bare Socket.IO server that moves
- * the same bytes: both servers in processes of their own, round and echo by turns.
+ * Measures rounds of `clients` headless clients that do not train, against a bare Socket.IO server that transfers the
+ * same bytes: both servers in processes of their own, round and echo by turns.
  */
 export async function roundOverhead({
   clients,
@@ -105,7 +105,7 @@ async function measure(server: MeasuredServer, round: () => Promise<void>): Prom
   return { cpu: (await server.usage()).cpu - before.cpu, wall };
 }
 
-/** One run; each call of `round` lets exactly one round happen. */
+/** One run; each call of `round` runs exactly one round. */
 async function federatedRounds(
   server: MeasuredServer,
   { clients, rounds, task, codec }: Required<RoundOverheadOptions>,

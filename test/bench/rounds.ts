@@ -10,11 +10,11 @@ import { median } from './statistics.ts';
  * same bytes. Each server is a process of its own.
  */
 
-/** Of the closest peer, DISCO: 100 clients with 109,386 parameters, on a machine that takes so long for the plain loop below. */
+/** Figures of the closest peer, DISCO: 100 clients with 109,386 parameters, and the plain loop's time on the same machine. */
 const PEER = { clients: 100, wall: 650, plainLoop: 250 };
 
 const digits = builtInTask('mnist-2nn') as Task;
-/** The network of that measurement: 784–128–64–10. */
+/** The network of the peer's measurement: 784–128–64–10. */
 const peerSized: Task = { ...digits, id: 'peer-sized', samples: false, model: withUnits(digits, [128, 64]) };
 
 const measured = [
@@ -69,7 +69,7 @@ export async function measure(): Promise<BenchResult> {
 
 const aims: Readonly<Record<number, BenchRatio['aim']>> = { 100: { atMost: 1.5 }, 1000: { atMost: 1.2 } };
 
-/** Theirs as it would be on this machine, by the time that this one takes for the plain loop. */
+/** The peer's figures scaled to this machine, by its time for the plain loop. */
 function againstPeer({ coordinator }: RoundOverhead): BenchRatio[] {
   const theirs = PEER.wall * (plainLoop() / PEER.plainLoop);
   return [
@@ -86,7 +86,7 @@ function againstPeer({ coordinator }: RoundOverhead): BenchRatio[] {
   ];
 }
 
-/** Milliseconds to sum a hundred updates of a million float32 in plain JavaScript: how fast this machine is. */
+/** Milliseconds to sum a hundred updates of a million float32 in plain JavaScript, as a measure of this machine's speed. */
 function plainLoop(): number {
   const update = new Float32Array(1_000_000).fill(1e-3);
   const times = Array.from({ length: 5 }, () => {

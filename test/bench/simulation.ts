@@ -18,7 +18,7 @@ const TARGET = 0.97;
 const MOST_ROUNDS = 100;
 /** Parameters of mnist-2nn in float32. */
 const MODEL_MEGABYTES = (199_210 * 4) / 2 ** 20;
-/** A crowd on one machine: who is not asked costs what it keeps. */
+/** Clients of a large simulation on one machine: those that are not asked still cost memory. */
 const CROWD = 1000;
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,11 +26,11 @@ const peers = fileURLToPath(new URL('./peers', import.meta.url));
 
 interface Loop {
   readonly rounds: number;
-  /** The rounds alone, without starting Python and reading the digits. */
+  /** Seconds of the rounds alone, without the start of Python and the loading of the digits. */
   readonly seconds: number;
 }
 
-/** @param python one that has Flower as well; else `COPPICE_PYTHON` or `python3`, for the loop alone. */
+/** @param python one with Flower; left out, `COPPICE_PYTHON` or `python3`, for the loop alone. */
 export async function measure(python: string | null = null): Promise<BenchResult> {
   const before = load();
   const files = await mnistFiles();
@@ -105,7 +105,7 @@ export async function measure(python: string | null = null): Promise<BenchResult
 
 const rounds = (all: readonly { readonly rounds: number }[]) => all.map((one) => one.rounds);
 
-/** @param target null: until its rounds are over, its memory watched. */
+/** Runs a simulation. @param target null: until its rounds are over, with its memory watched. */
 async function simulation(flags: readonly string[], target: number | null = TARGET) {
   const whole = [
     ...['--learning-rate', `${LEARNING_RATE}`, '--json'],

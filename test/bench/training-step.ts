@@ -20,7 +20,7 @@ const BATCH = 10;
 /** Pixels of a digit. */
 const SIZE = 784;
 
-/** As it is published, and with the kernels that Coppice puts in the place of slow or missing ones. */
+/** Name of tfjs as published, without Coppice's replacements of slow or missing kernels. */
 const STOCK = 'tfjs WASM as published';
 const OWN = "tfjs WASM with Coppice's kernels";
 
@@ -65,7 +65,7 @@ export async function measure(): Promise<BenchResult> {
     const aim = aims.overWasm === null ? null : { atLeast: aims.overWasm };
     for (const name of [STOCK, OWN]) {
       const wasm = medians.get(name);
-      // Of the two, the aim is about tfjs as it is published.
+      // The aim refers to tfjs as published.
       if (wasm !== undefined) {
         ratios.push({
           what: `${task}: ${name} / planned`,
@@ -155,7 +155,7 @@ async function hold(contest: Contest): Promise<{ medians: Map<string, number>; m
   }
 }
 
-/** The same steps in a browser, which tells no CPU time: by the clock on the wall. */
+/** The same steps in a browser, by wall time, since it reports no CPU time. */
 async function inChromium(page: StepPage, { task, turns, steps }: Contest) {
   const [planned, wasm] = [
     `${task}: planned, in Chromium, wall time`,

@@ -19,10 +19,10 @@ const places = [
 ];
 
 /**
- * A Chromium to test with: `COPPICE_CHROMIUM`, one on this machine, one that Playwright downloaded or
- * can download, or, on Debian as root, the package.
+ * Finds a Chromium for tests: `COPPICE_CHROMIUM`, one on this machine, one that Playwright downloaded or can download,
+ * or, on Debian as root, the package.
  *
- * @throws Error saying plainly what to do, where none of these works.
+ * @throws Error with instructions where none of these works.
  */
 export function findChromium(): string {
   return installed() ?? fromPlaywright() ?? fromDebian() ?? fail();

@@ -1,10 +1,14 @@
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { findChromium } from './find-chromium.ts';
 
-/** Flags for WebGPU on the processor. Without them there is none: Chromium takes real graphics processors only. */
+/** Flags for WebGPU on the processor, since Chromium otherwise accepts only real graphics processors. */
 export const softwareWebgpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] as const;
 
-/** Chromium with software WebGL, and without the calls home that a closed network would refuse; `flags` are its own. */
+/**
+ * Launches Chromium with software WebGL, and without its background requests, which a closed network would refuse.
+ *
+ * @param flags further flags.
+ */
 export function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env.COPPICE_CHROMIUM ?? findChromium(),
@@ -24,11 +28,11 @@ export function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
   });
 }
 
-/** A person's browser: a context with storage of its own, its page's errors collected. */
+/** A person's browser: a context with storage of its own, and the errors of its page. */
 export interface Person {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Uncaught errors, console errors and refused content; a test ends by finding none. */
+  /** Uncaught errors, console errors and refused content; a test ends by checking that there are none. */
   readonly problems: string[];
 }
 

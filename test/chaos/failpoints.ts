@@ -1,14 +1,14 @@
-/** Where a process can be made to die: before or after the so-manieth call of a method that writes. */
+/** A point at which a process dies: before or after the nth call of a method that writes. */
 export interface Failpoint {
   /** `spool.append:before`, `storage.commit:after`, … */
   readonly at: string;
   /** From 1. */
   readonly nth: number;
-  /** Milliseconds from there to the death; at once without it. */
+  /** Milliseconds from there to its death; left out: at once. */
   readonly delay?: number;
 }
 
-/** Calls `passed` before and after every call of every method; `after` is when its promise has settled well. */
+/** Calls `passed` before and after every call of every method; `after` means that its promise has fulfilled. */
 export function withFailpoints<T extends object>(
   target: T,
   name: string,

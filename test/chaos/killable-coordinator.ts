@@ -17,7 +17,7 @@ import type { FoundRun, LedgerLine } from './ledger.ts';
  */
 export interface Orders {
   readonly dataDir: string;
-  /** What more there is to say about it, in variables of the environment. */
+  /** Further options, as environment variables. */
   readonly environment: Readonly<Record<string, string>>;
   readonly port: number;
   readonly adminKey: string;
@@ -37,7 +37,7 @@ const passed = (point: string) => {
 };
 const note = (line: LedgerLine) => appendFileSync(orders.ledger, `${JSON.stringify(line)}\n`);
 
-/** On the way to an acknowledgement: whatever the participant is told was written down here before. */
+/** Wraps a spool: every answer is recorded in the ledger before it is acknowledged. */
 function noted(spool: Spool): Spool {
   /** The open round of each run. */
   const rounds = new Map<string, number>();

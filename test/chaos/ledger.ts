@@ -1,15 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** A run as a coordinator knows it right after its start. */
+/** A run as a coordinator finds it right after its start. */
 export interface FoundRun {
   readonly committed: number;
-  /** Whose updates are counted in the open round. */
+  /** The open round, with the participants whose updates count in it. */
   readonly open: { readonly round: number; readonly participants: readonly string[] } | null;
 }
 
-/** What a coordinator wrote down of itself, life after life. */
+/** A coordinator's records of itself, life after life. */
 export type LedgerLine =
-  /** A life is ready to serve. One that dies before that promises nothing and is not asked. */
+  /** A life is ready to serve. One that dies before has promised nothing. */
   | { readonly event: 'ready'; readonly runs: Readonly<Record<string, FoundRun>> }
   /** An update is on disk and is about to be acknowledged. */
   | { readonly event: 'kept'; readonly run: string; readonly round: number; readonly participant: string };
@@ -22,10 +22,10 @@ export function readLedger(path: string): LedgerLine[] {
     .map((line) => JSON.parse(line) as LedgerLine);
 }
 
-/** Updates that were promised, and that a later life neither had committed nor counts in its open round. */
+/** Updates that were acknowledged, and that a later life has neither committed nor counted in its open round. */
 export function brokenPromises(lines: readonly LedgerLine[]): string[] {
   const broken: string[] = [];
-  /** Of each run: who was promised what in its newest round. */
+  /** Acknowledged participants of each run's newest round. */
   const kept = new Map<string, { round: number; participants: Set<string> }>();
   let life = 0;
   for (const line of lines) {

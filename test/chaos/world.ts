@@ -19,7 +19,7 @@ const ENTRY = fileURLToPath(new URL('./killable-coordinator.ts', import.meta.url
 const MAIN = fileURLToPath(new URL('../../packages/coordinator/src/main.ts', import.meta.url));
 const KEY = 'the-key-of-this-test';
 
-/** One data folder, and the coordinators that live on it one after the other, always at the same address. */
+/** A data folder with its consecutive coordinators, always at the same address. */
 export class Lives {
   readonly folder = mkdtempSync(join(tmpdir(), 'coppice-chaos-'));
   readonly #ledger = join(this.folder, 'ledger.jsonl');
@@ -27,7 +27,7 @@ export class Lives {
   #port = 0;
   #child: ChildProcess | null = null;
 
-  /** @param environment variables that say where records and weights are. */
+  /** @param environment variables that locate records and weights. */
   constructor(environment: Readonly<Record<string, string>>) {
     this.#environment = environment;
   }
@@ -36,7 +36,7 @@ export class Lives {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Starts a coordinator; ready when it listens, or dead before if its failpoint came first. */
+  /** Starts a coordinator. Resolves when it listens, or when it is dead because its failpoint came first. */
   async begin(failpoint: Failpoint | null = null, { killAfter }: { killAfter?: number } = {}): Promise<void> {
     if (this.#port === 0) this.#port = await freePort();
     const orders: Orders = {
@@ -111,7 +111,7 @@ export class Lives {
   }
 }
 
-/** Everybody trains in every round, and nobody is cut off by a timer. */
+/** A plan in which all clients train in every round, and no timer cuts one off. */
 export const everybody = (clients: number, rounds: number): PlanInputValues => ({
   seed: 7,
   rounds,
@@ -126,12 +126,12 @@ export const everybody = (clients: number, rounds: number): PlanInputValues => (
 
 const cleanUp: (() => unknown)[] = [];
 
-/** Ends what `startRuns` began, the last first. */
+/** Ends everything that `startRuns` began, the last first. */
 export async function stopAll(): Promise<void> {
   for (const step of cleanUp.splice(0).reverse()) await step();
 }
 
-/** A coordinator of its own with one run, under way. */
+/** Starts a coordinator with one run, under way. */
 export async function startRuns(
   size: { clients: number; rounds: number; plan?: Partial<Plan> },
   environment: Readonly<Record<string, string>> = {},
@@ -189,7 +189,7 @@ async function startRun(
   return { run, sessions };
 }
 
-/** Asks until the answer is yes; a coordinator that is just down is asked again. */
+/** Repeats a question until its answer is yes, also while the coordinator is down. */
 export async function until(question: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   for (;;) {
     signal.throwIfAborted();
@@ -203,7 +203,7 @@ export async function committedRounds(lives: Lives, run: string): Promise<Round[
   return rounds.filter(({ outcome }) => outcome === 'committed');
 }
 
-/** The run, once it is finished. */
+/** Resolves with the run once it is finished. */
 export async function finished(
   { lives, run }: { lives: Lives; run: string },
   signal: AbortSignal,

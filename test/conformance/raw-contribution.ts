@@ -14,13 +14,13 @@ export interface Tensor {
   readonly precision: 'single' | 'double';
 }
 
-/** A codec's number in the header, and how it writes numbers that are all steps. */
+/** A codec's number in the header, and its encoding of numbers that are all steps. */
 export interface Encoder {
   readonly codec: number;
   encode(values: readonly number[]): Uint8Array;
 }
 
-/** Numbers that a contribution has of a tensor; of a frozen one, none. */
+/** Numbers of a tensor in a contribution; none of a frozen one. */
 const sizeOf = ({ role, shape }: Pick<Tensor, 'role' | 'shape'>) =>
   role === 'frozen' ? 0 : shape.reduce((size, length) => size * length, 1);
 
@@ -41,16 +41,16 @@ export function contributionHash(layout: readonly Tensor[]): Buffer {
   return createHash('sha256').update(contributionText(layout), 'utf8').digest().subarray(0, 16);
 }
 
-/** A double as the two float32 numbers that travel. */
+/** A double as the two float32 limbs that travel. */
 export function limbs(value: number): [number, number] {
   const high = Math.fround(value);
   return [high, Math.fround(value - high)];
 }
 
 /**
- * The payload of a contribution.
+ * Encodes the payload of a contribution.
  *
- * @param numbers by group, as long as the group's tensors; of measures, by the tensor's name.
+ * @param numbers by group, as long as the group's tensors; for measures, by the tensor's name.
  */
 export function contributionPayload(
   layout: readonly Tensor[],
@@ -102,7 +102,7 @@ export function contributionFrame(
   return new Uint8Array(encodedFrame(2, contributionHash(layout), parameters, encoded));
 }
 
-/** Measures of a payload, by name: what lies behind the groups before them. */
+/** Reads the measures of a payload by name, after the groups before them. */
 export function readMeasures(layout: readonly Tensor[], payload: Uint8Array): Record<string, number[]> {
   const tensors = layout.filter(({ role }) => role === 'measure');
   const count = tensors.reduce((sum, one) => sum + sizeOf(one) * (one.precision === 'double' ? 2 : 1), 0);
@@ -119,7 +119,7 @@ export function readMeasures(layout: readonly Tensor[], payload: Uint8Array): Re
   );
 }
 
-/** Σ of a measure in its unit, as the page says: whole numbers of any size, each rounded to the nearest, ties to even. */
+/** Sums a measure in its unit, as the page defines it: whole numbers of any size, each rounded to the nearest, ties to even. */
 export function measureSum(values: readonly number[], unit: number): number {
   const total = values.reduce((sum, value) => sum + BigInt(nearestEven(value / unit)), 0n);
   return Number(total) * unit;

@@ -1,14 +1,14 @@
 import { createECDH, createHash, createPrivateKey, sign } from 'node:crypto';
 
-/** "Identity", with the platform's own cryptography. */
+/** Keys by the page's section "Identity", with the platform's own cryptography. */
 export interface Keys {
-  /** For the handshake. */
+  /** The public key for the handshake. */
   readonly key: string;
   readonly id: string;
   prove(host: string, nonce: string): string;
 }
 
-/** The keys that belong to a name. */
+/** Derives keys from a name. */
 export function keysOf(name: string): Keys {
   return keysFrom(createHash('sha256').update(name).digest());
 }

@@ -10,7 +10,7 @@ import type { Keys } from './raw-identity.ts';
 export type Json = Record<string, unknown>;
 interface Arrived {
   readonly name: string;
-  /** Binary parts stand where their placeholders were. */
+  /** The message, with binary parts in place of their placeholders. */
   readonly message: Json;
   /** The first binary part. */
   readonly frame: Uint8Array | null;
@@ -28,15 +28,15 @@ export class RawParticipant {
   readonly #arrived: Arrived[] = [];
   #waiting: { name: string; resolve(event: Arrived): void }[] = [];
   #next = 0;
-  /** A text that announced binary parts, until they are all here. */
+  /** A text message that waits for its announced binary parts. */
   #announced: { text: string; count: number; parts: Uint8Array[] } | null = null;
-  /** Every packet, both ways, as it went over the wire. */
+  /** Every packet, in both directions, as it went over the wire. */
   readonly log: string[] = [];
-  /** The error that `connect_error` carried, or null once connected. */
+  /** The error of `connect_error`, or null once connected. */
   readonly connected: Promise<Json | null>;
   readonly closed: Promise<void>;
 
-  /** @param keys with which challenges are answered; without `prove`, they are not. `hellos`: how many. */
+  /** @param keys the keys that answer challenges; without `prove`, challenges are not answered. `hellos`: number of hellos. */
   constructor(url: string, auth: Json, keys: Partial<Keys> & { hellos?: number } = {}) {
     const { prove, hellos = 1 } = keys;
     if (prove !== undefined) {
@@ -65,7 +65,7 @@ export class RawParticipant {
     });
   }
 
-  /** The oldest event of this name that was not taken yet, or the next that comes. */
+  /** Takes the oldest event of this name, or waits for the next. */
   event(name: string): Promise<Arrived> {
     const at = this.#arrived.findIndex((event) => event.name === name);
     const [found] = at === -1 ? [] : this.#arrived.splice(at, 1);
@@ -91,7 +91,7 @@ export class RawParticipant {
     return answer;
   }
 
-  /** An event that asks for no answer. */
+  /** Sends an event without an acknowledgement. */
   tell(name: string, message: unknown): void {
     this.send(`42/participant,${JSON.stringify([name, message])}`);
   }
@@ -101,7 +101,7 @@ export class RawParticipant {
     return this.closed;
   }
 
-  /** One WebSocket message, as it is: a text or a binary one. */
+  /** Sends one WebSocket message unchanged: text or binary. */
   send(data: string | Uint8Array): void {
     this.log.push(`C ${typeof data === 'string' ? data : `<${data.byteLength} bytes>`}`);
     this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
@@ -140,7 +140,7 @@ export class RawParticipant {
 /** "Frames in pieces": all but the last have 1 MiB. */
 export const PIECE = 1_048_576;
 
-/** The whole frame of a parcel, a model among them, whose header came alone. */
+/** Fetches the payload of a parcel, a model among them, whose header came alone. @returns the whole frame. */
 export async function fetchPieces(
   raw: RawParticipant,
   run: unknown,
@@ -160,10 +160,10 @@ export async function fetchPieces(
 }
 
 /**
- * "Parcels over HTTP": the whole frame of a parcel whose header came alone. The line is given up after `breakAfter` bytes,
- * and the download goes on from the byte that is missing.
+ * "Parcels over HTTP": fetches the payload of a parcel whose header came alone, and returns the whole frame. The
+ * connection is closed after `breakAfter` bytes, and the download resumes from the first missing byte.
  *
- * @param ticket the headers that a run asks for that is not open.
+ * @param ticket the headers that a run requires which is not open.
  */
 export async function fetchOverHttp(
   url: string,
@@ -199,7 +199,7 @@ export async function fetchOverHttp(
   return { whole, statuses };
 }
 
-/** Piece number `piece` of an answer. */
+/** Sends piece number `piece` of an answer. */
 export function sendPiece(
   raw: RawParticipant,
   { run, ticket }: Json,
@@ -254,7 +254,7 @@ export function weightsHash(payload: Uint8Array): string {
   return createHash('sha256').update(payload).digest('hex');
 }
 
-/** "Frames": 40 bytes of header, then the payload; float32, unless other numbers are given already encoded. */
+/** "Frames": encodes 40 bytes of header, then the payload; float32, unless the numbers are given encoded. */
 export function frame(
   kind: 1 | 2,
   layout: Uint8Array,
@@ -270,7 +270,7 @@ interface Encoded {
   readonly payload: Uint8Array;
 }
 
-/** The same of numbers that are encoded already. */
+/** As `frame`, for numbers that are already encoded. */
 export function encodedFrame(
   kind: 1 | 2 | 3,
   layout: Uint8Array,
@@ -289,7 +289,7 @@ export function encodedFrame(
   return bytes;
 }
 
-/** "int8": scaled whole numbers, rounded at random by draws that belong to the seed. */
+/** "int8": scaled whole numbers, rounded at random by the seed's draws. */
 export function encodeInt8(values: readonly number[], seed: number): Uint8Array {
   const bytes = Buffer.alloc(values.length + 4 * Math.ceil(values.length / 1024));
   let at = 0;
@@ -368,7 +368,7 @@ function int4Block(scale: number, codes: Uint8Array, seed: number, word: number)
   return v;
 }
 
-/** R(w) of the page. */
+/** R(w) as the page defines it. */
 export function randomBits(seed: number, w: number): bigint {
   const to32 = (x: bigint) => x & 0xffffffffn;
   let x = to32(BigInt(seed) + BigInt(w) * 0x9e3779b9n);

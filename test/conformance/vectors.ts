@@ -52,7 +52,7 @@ import { randomBits } from './raw-participant.ts';
  */
 export const file = new URL('../../docs/vectors.json', import.meta.url);
 
-/** Bytes as they stand on the page. */
+/** Bytes in the page's notation. */
 const hex = (bytes: Uint8Array) =>
   Buffer.from(bytes)
     .toString('hex')
@@ -96,9 +96,9 @@ function frameVector(kind: FrameKind, codec: Codec, payload: Uint8Array, of: Lay
 }
 
 /**
- * @param nearest whether `int8` rounds to the nearest, as for a whole model.
- * @returns `encoding` is `exact` where the page gives the bytes, and `free` where it leaves them to the sender: then the
- *   payload is one of many.
+ * @param nearest true where `int8` rounds to the nearest, as for a whole model.
+ * @returns `encoding` is `exact` where the page fixes the bytes, and `free` where it leaves them to the sender: then
+ *   the payload is one of many.
  */
 function codecVector(codec: Codec, values: Float32Array, { of = layout, nearest = false } = {}) {
   const payload = finish(encodeInSteps(codec, values, of, codec === 'int8' ? 0 : 1, nearest));
@@ -113,7 +113,7 @@ function codecVector(codec: Codec, values: Float32Array, { of = layout, nearest 
   };
 }
 
-/** Of numbers by a rule, where they are too many to be listed: number i is float32((i · 37 mod 101 − 50) / 64). */
+/** A vector of numbers by a rule, where they are too many to list: number i is float32((i · 37 mod 101 − 50) / 64). */
 function longCodecVector(codec: Codec, length: number) {
   const of: Layout = [{ name: 'all', shape: [length], trainable: true }];
   const values = Float32Array.from({ length }, (_, i) => (((i * 37) % 101) - 50) / 64);
@@ -163,9 +163,9 @@ const regression: Pick<Task, 'data'> = {
   },
 };
 
-/** The layout of the page's example: a model that is all trained, and nothing held out. */
+/** The layout of the page's example: an all-trainable model, with nothing held out. */
 const pageLayout = trainLayout(layout, task, plan);
-/** All that a layout can have: statistics, a strategy's group, held-out measures of each class. */
+/** A layout with every kind of tensor: statistics, a strategy's group, held-out measures of each class. */
 const fullLayout: ContributionLayout = [
   ...modelGroup(withStatistics, { bound: plan.maxNorm }),
   ...modelGroup(
@@ -193,7 +193,7 @@ const asMeasures = (measures: Readonly<Record<string, readonly number[]>>): Meas
 const asNumbers = (measures: Measures) =>
   Object.fromEntries([...measures].map(([name, values]) => [name, [...values]]));
 
-/** @returns `numbers` by group; measures by name. `decoded` is what the coordinator sums. */
+/** @returns `numbers` by group; measures by name. `decoded` is the coordinator's input to the sum. */
 function contributionVector(
   codec: Codec,
   of: ContributionLayout,
@@ -229,7 +229,7 @@ function contributionVector(
   };
 }
 
-/** Numbers as the two float32 limbs in which a `double` travels, and what they are read as. */
+/** Numbers as the two float32 limbs of a `double`, and their values when read. */
 function limbsVector() {
   const values = [2.7, Math.LN2, 1 / 3, 123_456_789.123, 0, 1e-30];
   const [loss] = measuresOf(pageLayout).filter(({ precision }) => precision === 'double');
@@ -351,7 +351,7 @@ function partsVector() {
   };
 }
 
-/** All of the file. Bytes are hexadecimal, in the order in which they travel. */
+/** The whole file. Bytes are hexadecimal, in the order in which they travel. */
 export function vectors() {
   return {
     identity: identityVector(),

@@ -3,11 +3,11 @@
  * its reading of a refusal. Released pages do not change, and neither does this file.
  */
 
-/** The only packet that the page sends before it is let in. */
+/** The page's only packet before it is admitted. */
 export const recordedHello =
   '40/participant,{"protocol":3,"key":"BB4YUy_UdUwC8wQdnHXOszuD_9gax85P6ILMscmLxYlupGwxHE4v9A3ZajZT5uRURdMt_khuztdcepDGoYiBwKM"}';
 
-/** The codes that the page knows at the door, and what it does at each. */
+/** The codes that the page knows before it is admitted, with its reaction to each. */
 const retryOf: Readonly<Record<string, 'never' | 'later' | 'reload'>> = {
   'protocol-too-old': 'reload',
   'protocol-too-new': 'later',
@@ -20,7 +20,7 @@ const retryOf: Readonly<Record<string, 'never' | 'later' | 'reload'>> = {
   internal: 'later',
 };
 
-/** The English of the page for codes that it does not try again at. */
+/** The page's English for codes after which it does not retry. */
 const shown: Readonly<Record<string, string>> = {
   'protocol-too-old':
     'This page is older than the coordinator. They no longer speak the same language, so you are not taking part. Your examples are kept. Reload the page to update it.',
@@ -28,7 +28,7 @@ const shown: Readonly<Record<string, string>> = {
     'The coordinator did not accept the random id of this browser. You cannot take part with it. Delete the data of this site in the settings of the browser, then load the page again.',
 };
 
-/** What the page does when it is refused: it goes on trying, or gives up and shows a text. */
+/** The page's reaction to a refusal: it tries again, or gives up and shows a text. */
 export function readRefusal(packet: string): { readonly triesAgain: boolean; readonly text: string | null } {
   const error = JSON.parse(packet.slice('44/participant,'.length)) as { data?: unknown };
   const { code, message } = (error.data ?? {}) as { code?: unknown; message?: unknown };

@@ -46,7 +46,7 @@ it('a paused run and every kind of event are said in Chinese, on a phone, within
   await page.goto(`${world.coordinator.admin}#run=${id}`);
   const banner = page.getByTestId('run-reason');
   await banner.waitFor();
-  expect(await banner.textContent()).toContain('选中的 4 台设备中有 3 台训练发散');
+  expect(await banner.textContent()).toContain('受邀的 4 台设备中有 3 台训练发散');
   const log = page.getByTestId('event-log').locator('li');
   await expect.poll(() => log.count()).toBeGreaterThanOrEqual(every.length);
   for (const text of [await banner.textContent(), ...(await log.allTextContents())])

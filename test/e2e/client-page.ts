@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 
-/** What a person does on the client page. */
+/** Agrees to the consent label and starts, as a person does on the client page. */
 export async function consentAndStart(page: Page): Promise<void> {
   await page.getByTestId('consent').click();
   await page.getByTestId('start').click();
@@ -34,7 +34,7 @@ export async function dataCount(page: Page): Promise<number> {
   return Number((await page.getByTestId('data-count').first().textContent())?.replace(/\D/g, '') || '0');
 }
 
-/** The updates of this browser that were counted. */
+/** Number of this browser's counted updates. */
 export async function accepted(page: Page): Promise<number> {
   return Number((await page.getByTestId('accepted').first().textContent())?.replace(/\D/g, '') || '0');
 }
@@ -68,7 +68,7 @@ export async function draw(
   await page.mouse.up();
 }
 
-/** All examples that this browser keeps, read from its IndexedDB. */
+/** Reads all stored examples from this browser's IndexedDB. */
 export function keptExamples(page: Page): Promise<number[][]> {
   return page.evaluate(
     () =>

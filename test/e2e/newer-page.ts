@@ -2,13 +2,13 @@ import { createServer, request } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** The mark that tells the newer page from the one that was built. */
+/** Mark of the newer page. */
 export const NEWER = '<meta name="build" content="newer" />';
 
-/** A way to the coordinator on which the page can become a newer one, as after an upgrade and a restart. */
+/** A proxy to the coordinator whose page can become a newer one, as after an upgrade and a restart. */
 export interface NewerPage {
   readonly url: string;
-  /** From now on, page and service worker are those of a newer build. */
+  /** Serves page and service worker of a newer build from here on. */
   release(): void;
   close(): Promise<void>;
 }
@@ -70,7 +70,7 @@ export async function newerPage(target: string): Promise<NewerPage> {
 }
 
 const page = (html: string) => html.replace('<head>', `<head>${NEWER}`);
-/** What a build changes: the page, and its revision in the service worker's list. */
+/** Changes of a newer build: the page, and its revision in the service worker's list. */
 const changes: Record<string, ((built: string) => string) | undefined> = {
   '/': page,
   '/index.html': page,

@@ -1,7 +1,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 import { loadTaskData } from '@coppice/datasets/node';
 
-/** MNIST's digits as PNG files, black ink on white as someone would scan them. */
+/** MNIST's digits as PNG files, black ink on white like a scan. */
 export async function digitFiles(
   digit: number,
   count: number,

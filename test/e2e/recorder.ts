@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A way to the coordinator that keeps every byte that passes. */
+/** A proxy to the coordinator that records every byte. */
 export interface Recorder {
-  /** The address to open instead of the coordinator's. */
+  /** The address to open in place of the coordinator's. */
   readonly url: string;
-  /** All that browsers sent: HTTP as it was, WebSocket payloads unmasked. */
+  /** All bytes from browsers: HTTP unchanged, WebSocket payloads unmasked. */
   sent(): Buffer;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function record(target: string): Promise<Recorder> {
   };
 }
 
-/** Browsers mask what they send over WebSocket (RFC 6455, 5.3); a search must see through it. */
+/** Removes the masks from WebSocket payloads of browsers (RFC 6455, 5.3), so that a search finds their content. */
 export function unmask(stream: Buffer): Buffer {
   const headerEnd = stream.indexOf('\r\n\r\n');
   if (headerEnd < 0 || !/upgrade: websocket/i.test(stream.subarray(0, headerEnd).toString('latin1')))
@@ -67,7 +67,7 @@ export function unmask(stream: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Where an example occurs in a recording, in any of the forms in which it might travel; `null` where it does not. */
+/** Finds an example in a recording, in any form in which it might travel. @returns the form, or `null`. */
 export function findExample(recording: Buffer, pixels: Uint8Array): string | null {
   const from = busiest(pixels, 48);
   const window = pixels.subarray(from, from + 48);
@@ -87,7 +87,7 @@ export function findExample(recording: Buffer, pixels: Uint8Array): string | nul
   return forms.find(([, bytes]) => recording.includes(bytes))?.[0] ?? null;
 }
 
-/** Where a window of so many pixels holds the most different values: blank paper proves nothing. */
+/** Offset of the window of `size` pixels with the most different values: blank paper proves nothing. */
 function busiest(pixels: Uint8Array, size: number): number {
   let best = 0;
   let most = 0;

@@ -11,12 +11,12 @@ import { createTrainer } from '@coppice/training';
 
 export const ADMIN_KEY = 'end-to-end-key';
 
-/** A coordinator that can go away and come back at the same address, with the same data. */
+/** A coordinator that can stop and restart at the same address, with the same data. */
 export interface World {
   readonly coordinator: Coordinator;
   readonly url: string;
   stop(): Promise<void>;
-  /** `adminKey`: the one that it has from then on. */
+  /** Restarts the coordinator. `adminKey`: its key from then on. */
   startAgain(adminKey?: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -52,7 +52,7 @@ export async function startWorld(): Promise<World> {
   };
 }
 
-/** Headless participants with a share of a task's data each, on this thread. */
+/** Connects headless participants, each with a share of a task's data, on this thread. */
 export async function headless(
   url: string,
   run: string,

@@ -19,11 +19,11 @@ interface One {
   readonly codec: (typeof codecs)[number];
   readonly seed: number;
   readonly rounds: number;
-  /** Up and down, all that went through the sockets. */
+  /** All traffic of the sockets, both ways. */
   readonly bytes: number;
 }
 
-/** Runs what is not in the results yet, and writes the page anew after each. */
+/** Runs the simulations that the results lack, and rewrites the page after each. */
 export async function codecsMnist(): Promise<void> {
   const done: One[] = existsSync(store)
     ? (JSON.parse(readFileSync(store, 'utf8')) as { runs: One[] }).runs
@@ -88,7 +88,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Of a sample. */
+/** Standard deviation of a sample. */
 function deviation(values: readonly number[]): number {
   const middle = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));

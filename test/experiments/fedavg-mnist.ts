@@ -43,7 +43,7 @@ const published: Record<string, { paper: number; numpy: string }> = {
   'shards:2': { paper: 664, numpy: '154–300 (learning rates 0.1–0.15)' },
 };
 
-/** Runs what is not in the results yet, one simulation after the other, and writes the page anew after each. */
+/** Runs the simulations that the results lack, one after another, and rewrites the page after each. */
 export async function fedavgMnist(): Promise<void> {
   mkdirSync(results, { recursive: true });
   const done: Curve[] = existsSync(store)

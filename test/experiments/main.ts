@@ -3,8 +3,8 @@ import { fedavgMnist } from './fedavg-mnist.ts';
 import { oneOfTen } from './one-of-ten.ts';
 
 /**
- * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. `fedavg` and `codecs`
- * take tens of minutes and go on where they were stopped; `one-of-ten` takes a few.
+ * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. `fedavg` and
+ * `codecs` take tens of minutes and resume where they were stopped; `one-of-ten` takes a few.
  */
 const experiments: Readonly<Record<string, () => Promise<void>>> = {
   fedavg: fedavgMnist,

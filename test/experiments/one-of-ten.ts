@@ -27,7 +27,8 @@ const ROUNDS = 10;
 const PARTICIPANTS = 10;
 /** Examples that each has. */
 const EACH = 3000;
-const SEED = 1;
+/** Each is a run of its own: another deal of the data, other first weights, other batches. */
+const SEEDS = [1, 2, 3];
 /** Attempts of one round after which a run is taken for dead. */
 const MOST_ATTEMPTS = 5;
 const plan = {
@@ -41,7 +42,6 @@ const plan = {
   learningRate: 0.1,
   evaluationShare: 0,
   deadlineSeconds: 600,
-  seed: SEED,
 } satisfies PlanInputValues;
 const unlimited = { weightFactor: null, normFactor: null, firstNorm: null } satisfies PlanInputValues;
 
@@ -66,11 +66,12 @@ const host = trainerHost(createTrainer, ['planned']);
 /** Writes docs/results/one-of-ten.md. @throws Error where an attack on IID data costs more than it may. */
 export async function oneOfTen(): Promise<void> {
   const data = await loadTaskData(TASK);
-  const measure = (dealt: Dealt, attack: Attack, change: PlanInputValues = {}) => {
-    process.stderr.write(
-      `${dealt}, ${attack.title}${Object.keys(change).length > 0 ? ', no limits' : ''} …\n`,
-    );
-    return simulated(data, dealt, attack, { ...plan, ...change });
+  const measure = async (dealt: Dealt, attack: Attack, change: PlanInputValues = {}) => {
+    const limits = Object.keys(change).length > 0 ? ', no limits' : '';
+    process.stderr.write(`${dealt}, ${attack.title}${limits} …\n`);
+    const runs: Measured[] = [];
+    for (const seed of SEEDS) runs.push(await simulated(data, dealt, attack, { ...plan, ...change, seed }));
+    return runs;
   };
   const rows: string[] = [];
   const faults: string[] = [];
@@ -78,14 +79,23 @@ export async function oneOfTen(): Promise<void> {
     const honest = await measure(dealt, attacks.none);
     for (const attack of Object.values(attacks)) {
       if (dealt !== 'iid' && !attack.nonIid) continue;
-      const one = attack === attacks.none ? honest : await measure(dealt, attack);
+      const runs = attack === attacks.none ? honest : await measure(dealt, attack);
       const without = dealt === 'iid' && attack.compared ? await measure(dealt, attack, unlimited) : null;
-      const lost = 100 * (honest.accuracy - one.accuracy);
-      if (dealt === 'iid' && attack.bounded && (lost > MOST_POINTS || one.rounds < ROUNDS))
-        faults.push(`${attack.title}: ${lost.toFixed(2)} points`);
-      rows.push(
-        `| ${dealt} | ${attack.title} | ${percent(one.accuracy)} | ${lost.toFixed(2)} | ${percent(one.backdoor)} | ${one.capped} | ${one.scaled} | ${without === null ? '' : `${percent(without.accuracy)}${without.rounds < ROUNDS ? `, and ended after round ${without.rounds}` : ''}`} |`,
-      );
+      const lost = runs.map(({ accuracy }, i) => 100 * ((honest[i] as Measured).accuracy - accuracy));
+      const ended = runs.some(({ rounds }) => rounds < ROUNDS);
+      if (dealt === 'iid' && attack.bounded && (mean(lost) > MOST_POINTS || ended))
+        faults.push(`${attack.title}: ${mean(lost).toFixed(2)} points`);
+      const cells = [
+        dealt,
+        attack.title,
+        percent(of(runs, 'accuracy')),
+        `${mean(lost).toFixed(2)} (${Math.min(...lost).toFixed(2)} to ${Math.max(...lost).toFixed(2)})`,
+        percent(of(runs, 'backdoor')),
+        of(runs, 'capped').toFixed(0),
+        of(runs, 'scaled').toFixed(0),
+        without === null ? '' : unlimitedCell(without),
+      ];
+      rows.push(`| ${cells.join(' | ')} |`);
       process.stderr.write(`${rows.at(-1)}\n`);
     }
   }
@@ -98,15 +108,29 @@ export async function oneOfTen(): Promise<void> {
     throw new Error(`one of ten costs more than ${MOST_POINTS} point: ${faults.join('; ')}`);
 }
 
+function unlimitedCell(runs: readonly Measured[]): string {
+  const ended = runs.map(({ rounds }) => rounds).filter((rounds) => rounds < ROUNDS);
+  const early = ended.length === 0 ? '' : `, ${ended.length} of ${runs.length} ended early`;
+  return `${percent(of(runs, 'accuracy'))}${early}`;
+}
+
+function of(runs: readonly Measured[], which: keyof Measured): number {
+  return mean(runs.map((run) => run[which]));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 function page(rows: readonly string[]): string {
   return `# One bad participant of ten
 
-\`${TASK}\`, ${PARTICIPANTS} participants with ${EACH} examples each, ${ROUNDS} rounds, one epoch of batches of ${plan.batchSize}, learning rate ${plan.learningRate}, seed ${SEED}. All other plan
+\`${TASK}\`, ${PARTICIPANTS} participants with ${EACH} examples each, ${ROUNDS} rounds, one epoch of batches of ${plan.batchSize}, learning rate ${plan.learningRate}, seeds ${SEEDS.join(', ')}. All other plan
 fields have their defaults: \`weightFactor\`, \`normFactor\`, \`firstNorm\`, \`maxExamples\` and \`maxNorm\` limit an update. One participant attacks in every round
 unless the table says otherwise. Repeat it with \`pnpm experiment one-of-ten\`; it fails where label flips, claims, sign flips or long updates cost more than
-${MOST_POINTS} point on IID data.
+${MOST_POINTS} point on IID data, as the mean over the seeds. All figures are such means.
 
-- **accuracy**: of the last model on the 10,000 test pictures, in %; **lost**: percentage points less than without an attack.
+- **accuracy**: of the last model on the 10,000 test pictures, in %; **lost**: percentage points less than without an attack, with the least and the most of a seed.
 - **backdoor**: test pictures of other digits than 7, with a stamp of 3 × 3 pixels, that are read as a 7, in %.
 - **capped**, **scaled**: updates over all rounds that counted at the weight cap, or were scaled down to the norm bound.
 - **no limits**: accuracy with \`weightFactor\`, \`normFactor\` and \`firstNorm\` empty, in %.
@@ -115,43 +139,46 @@ ${MOST_POINTS} point on IID data.
 |---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
-One seed; differences of a few tenths of a point are chance. The limits hold what a single update can do in a round. They do not stop a backdoor
+Differences of a few tenths of a point are chance. The limits hold what a single update can do in a round. They do not stop a backdoor
 that is trained within them round after round, and on data that differs by participant an attacker weighs more, because honest updates agree less.
 
 Machine: ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}, planned trainer.
 `;
 }
 
-async function simulated(data: Data, dealt: Dealt, attack: Attack, of: PlanInputValues): Promise<Measured> {
+async function simulated(data: Data, dealt: Dealt, attack: Attack, own: PlanInputValues): Promise<Measured> {
   const coordinator = await startCoordinator({
     config: { ...noLimits, port: 0, logLevel: 'silent' },
     retryPauses: { first: 10, longest: 100 },
     storage: memoryStorage(),
     spool: memorySpool(),
   });
-  const { id: run } = await coordinator.runs.create(TASK, of, false);
+  const { id: run } = await coordinator.runs.create(TASK, own, false);
   const how = dealt === 'iid' ? ({ kind: 'iid' } as const) : ({ kind: 'shards', shards: 2 } as const);
-  const sessions = partition(data.train.labels.subarray(0, EACH * PARTICIPANTS), PARTICIPANTS, how, SEED).map(
-    (rows, i) => {
-      const own = selectExamples(data.train, rows);
-      const transport = socketTransport(coordinator.url, headlessIdentity(`one-of-ten/${i}`));
-      const bad = i === 0;
-      const session = createSession({
-        transport: bad ? hostile(transport, attack, ROUNDS) : transport,
-        host,
-        openData: async (_task, schema) => memoryData(schema, bad ? (attack.data?.(own) ?? own) : own),
-        clock: systemClock,
-        device: 'headless',
-        backend: 'planned',
-        keepModels: false,
-        localState: memoryState(),
-      });
-      session.connect();
-      // There is no connection yet: this says which run is wanted.
-      void session.join(run);
-      return session;
-    },
-  );
+  const sessions = partition(
+    data.train.labels.subarray(0, EACH * PARTICIPANTS),
+    PARTICIPANTS,
+    how,
+    own.seed ?? 0,
+  ).map((rows, i) => {
+    const own = selectExamples(data.train, rows);
+    const transport = socketTransport(coordinator.url, headlessIdentity(`one-of-ten/${i}`));
+    const bad = i === 0;
+    const session = createSession({
+      transport: bad ? hostile(transport, attack, ROUNDS) : transport,
+      host,
+      openData: async (_task, schema) => memoryData(schema, bad ? (attack.data?.(own) ?? own) : own),
+      clock: systemClock,
+      device: 'headless',
+      backend: 'planned',
+      keepModels: false,
+      localState: memoryState(),
+    });
+    session.connect();
+    // There is no connection yet: this says which run is wanted.
+    void session.join(run);
+    return session;
+  });
   try {
     const ended = finished(coordinator.runs, run);
     await coordinator.runs.act(run, 'start');

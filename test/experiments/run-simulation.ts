@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Simulated {
-  /** On the test data, round by round. */
+  /** Accuracy on the test data, by round. */
   readonly accuracy: readonly number[];
   readonly roundsToTarget: number | null;
   readonly checkpoint: string;
@@ -16,7 +16,7 @@ export interface Simulated {
 
 type Done = Omit<Simulated, 'accuracy'>;
 
-/** One `pnpm simulate` with these flags. @throws Error where it fails; a target that was missed is no failure. */
+/** Runs one `pnpm simulate` with these flags. @throws Error where it fails; a missed target is no failure. */
 export function runSimulation(flags: readonly string[]): Promise<Simulated> {
   const args = ['apps/simulate/src/main.ts', '--json', ...flags];
   const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });

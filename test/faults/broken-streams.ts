@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { expect } from 'vitest';
 import { answer, cleanEnvironment, ended, findProgram, freePort, type Leftovers, root } from './program.ts';
 
-/** A program on streams that can be broken. */
+/** A program whose streams can be broken. */
 interface Started {
   readonly child: ChildProcess;
   /** Makes the streams unusable, where they are not from the start. */
@@ -13,7 +13,7 @@ interface Started {
   readonly code: string;
 }
 
-/** Ways for standard output and standard error to be of no use, and the system's code for it. */
+/** Ways to make standard output and standard error unusable, with the system's code for each. */
 const broken: Record<string, (leftovers: Leftovers, program: string, args: readonly string[]) => Started> = {
   'on a full disk'(leftovers, program, args) {
     const full = openSync('/dev/full', 'w');
@@ -48,7 +48,7 @@ const broken: Record<string, (leftovers: Leftovers, program: string, args: reado
 };
 export const waysToBreak = Object.keys(broken);
 
-/** Every answered request is a line of the log: one more than a reader could have been given. */
+/** Arguments of a server that logs a line for every request, more than the streams can have delivered. */
 export const serving = (leftovers: Leftovers, port: number) => [
   ...['--port', String(port), '--data-dir', leftovers.folder(), '--log-level', 'debug'],
 ];
@@ -58,7 +58,7 @@ async function metric(at: string, name: string): Promise<number> {
   return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(body)?.[1]);
 }
 
-/** A test: the program serves, counts the lines that are lost, and ends in good order. */
+/** A test that the program serves, counts lost lines, and ends gracefully. */
 export async function servesOnBrokenStreams(
   leftovers: Leftovers,
   program: string,
@@ -86,7 +86,7 @@ export async function servesOnBrokenStreams(
 
 export const PYTHON = findProgram('python3');
 
-/** Runs a program on a terminal of its own. @returns its process id, and what `terminal.py` prints, line by line. */
+/** Runs a program on its own terminal. @returns its process id, and the output of `terminal.py`, line by line. */
 export async function onTerminal(
   leftovers: Leftovers,
   kind: 'leader' | 'plain',

@@ -21,13 +21,16 @@ export interface Cohort {
   readonly run: string;
   readonly good: Someone[];
   readonly bad: Someone;
-  /** What the fourth was asked; the honest were asked the same. */
+  /** The question to the fourth, and to the honest ones. */
   readonly asked: Asked;
 }
 
 let cases = 0;
 
-/** A run with these differences in its plan, and its first round, of which four were asked; `badUrl` is where the fourth calls. */
+/**
+ * Starts a run with these changes of the plan, and its first round, in which four are asked. `badUrl`: the URL that the
+ * fourth connects to.
+ */
 export async function beginRound(
   world: World,
   plan: Json = {},
@@ -42,7 +45,7 @@ export async function beginRound(
   return { run, good, bad, asked: asked as Asked };
 }
 
-/** The honest deliver; none of their answers may differ because of the fourth. */
+/** Delivers the honest answers; none of the replies may differ because of the fourth. */
 export async function deliverAll({ good, asked }: Cohort): Promise<void> {
   for (const [i, one] of good.entries()) {
     expect(await deliver(one, asked, NUMBERS[i] as number)).toEqual({
@@ -54,7 +57,7 @@ export async function deliverAll({ good, asked }: Cohort): Promise<void> {
 
 export const honestUpdates = (asked: Asked) => NUMBERS.map((n) => honest(asked, n));
 
-/** What all who are honest must have seen in the end. */
+/** Checks the final state of all honest participants. */
 export async function expectRight(
   world: World,
   { run, good, asked }: Cohort,
@@ -81,6 +84,6 @@ export async function expectRight(
   );
 }
 
-/** A refusal by name. */
+/** Matches a refusal with a code. */
 export const refusal = (code: string) =>
   expect.objectContaining({ ok: false, error: expect.objectContaining({ code }) });

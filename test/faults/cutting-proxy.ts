@@ -9,8 +9,8 @@ export interface CuttingProxy {
 }
 
 /**
- * Stands between participants and a coordinator and knows nothing of what passes but its bytes: after a seeded
- * number of them, both directions together, a connection is reset, in the midst of whatever it is.
+ * A proxy between participants and a coordinator that sees only bytes: after a seeded number of them, in both
+ * directions together, it resets a connection, at any point of a message.
  */
 export async function cuttingProxy(
   port: number,
@@ -37,7 +37,7 @@ export async function cuttingProxy(
         if (left > 0) return;
         cuts++;
         from.pause();
-        // What came before the cut still arrives, like a packet before the one that was lost.
+        // Bytes from before the cut still arrive, like packets before a lost one.
         to.end(end);
       });
       from.on('error', end);

@@ -5,13 +5,13 @@ import { type Harm, type LossyProxy, type Lost, lossyProxy } from './lossy-proxy
 export const SIZE = { participants: 4, rounds: 2 };
 
 export interface Told {
-  /** Of the committed rounds, each held against the arithmetic of what was accepted in it. */
+  /** Checkpoints of the committed rounds, each verified by recomputing it from the accepted updates. */
   readonly checkpoints: readonly string[];
-  /** Whether everybody was counted in every committed round: then the model is that of a run without faults. */
+  /** True where every participant counted in every committed round: then the model equals that of a run without faults. */
   readonly everybody: boolean;
 }
 
-/** @returns the checkpoints of a run that nothing stands in the way of. */
+/** @returns the checkpoints of a run without faults. */
 export async function undisturbed(): Promise<readonly string[]> {
   const world = await honestWorld({ ...SIZE, least: SIZE.participants });
   try {
@@ -22,7 +22,7 @@ export async function undisturbed(): Promise<readonly string[]> {
   }
 }
 
-/** A run whose participants call a lossy proxy. @param least without so many, no round begins. */
+/** Runs with participants behind a lossy proxy. @param least participants that a round needs to begin. */
 export async function throughMessages(
   seed: string | number,
   harm: Harm,
@@ -43,7 +43,7 @@ export async function throughMessages(
   }
 }
 
-/** A run whose connections are cut again and again, wherever in a message that is. */
+/** Runs with connections that are cut again and again, at any byte. */
 export async function throughBytes(seed: string | number): Promise<Told & { cuts: number }> {
   const opened: Awaited<ReturnType<typeof cuttingProxy>>[] = [];
   const world = await honestWorld({ ...SIZE, least: SIZE.participants }, async (url) => {

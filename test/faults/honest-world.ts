@@ -40,12 +40,12 @@ export interface HonestWorld {
   readonly coordinator: Coordinator;
   readonly run: string;
   readonly sessions: readonly Session[];
-  /** Everyone knows that the run is over, and the coordinator does. */
+  /** Resolves when all participants and the coordinator know that the run is over. */
   over(): Promise<void>;
-  /** All rounds, abandoned ones too. */
+  /** All rounds, abandoned ones included. */
   rounds(): Promise<Round[]>;
   /**
-   * Holds every committed round against the arithmetic over the updates that the record says were accepted.
+   * Verifies every committed round by recomputing it from the updates that its record lists as accepted.
    *
    * @returns the checkpoints, round by round.
    */
@@ -53,8 +53,10 @@ export interface HonestWorld {
   close(): Promise<void>;
 }
 
-/** @param least without so many, no round begins.
- * @param between gives the address that participants call, in place of the coordinator's own. */
+/**
+ * @param least participants that a round needs to begin.
+ * @param between returns the URL for participants, in place of the coordinator's own.
+ */
 export async function honestWorld(
   { participants, rounds, least }: { participants: number; rounds: number; least: number },
   between: (url: string) => Promise<string> = async (url) => url,
@@ -76,7 +78,7 @@ export async function honestWorld(
   const asked = new Map<string, { round: number; parent: string }>();
   const conflicts: string[] = [];
 
-  /** The product's transport; every update that leaves and every model that comes is looked at. */
+  /** The production transport, with every outgoing update and every incoming model inspected. */
   const watched = (transport: Transport, who: () => string): Transport => ({
     ...transport,
     get traffic() {
@@ -106,7 +108,7 @@ export async function honestWorld(
         const sent = { delta, examples };
         const key = `${who()} ${round} ${parent}`;
         const before = updates.get(key);
-        // Whatever was lost, who sends a round's update again sends the same.
+        // An update that is sent again must be the same, whatever was lost.
         if (before !== undefined && JSON.stringify(before) !== JSON.stringify(sent)) conflicts.push(key);
         updates.set(key, sent);
       }
@@ -129,7 +131,7 @@ export async function honestWorld(
       ),
       host,
       openData: async (_task, schema) => memoryData(schema, examples),
-      // Nobody's date is right.
+      // All participants' dates are wrong.
       clock: { ...systemClock, now: () => systemClock.now() + (i - 1.5) * 36_000_000 },
       device: 'headless',
       backend: 'cpu',

@@ -1,4 +1,4 @@
-/** The system's own timeouts in their proportions, fifty times as fast; jobs on models take as long as ever. */
+/** The system's own timeouts in their proportions, fifty times as fast; model jobs keep theirs. */
 export const hurried = {
   ANSWER_TIMEOUT: 2400,
   HEARTBEAT_INTERVAL: 500,

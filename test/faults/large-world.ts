@@ -19,34 +19,34 @@ import { PROTOCOL } from './world.ts';
 const KEY = 'a-key-for-tests';
 const FEATURES = 1000;
 
-/** What somebody in a round of a large model was asked. */
+/** A question to a participant of a round with a large model. */
 export interface LargeAsked {
   readonly hash: Buffer;
   readonly header: Uint8Array;
-  /** The name of the model. */
+  /** Hash of the model. */
   readonly checkpoint: string;
   /** The layout of an answer. */
   readonly layout: readonly Tensor[];
-  /** All that an answer of this participant says beside its frame. */
+  /** The fields of this participant's answer beside its frame. */
   readonly answer: Json;
 }
 
-/** Somebody that joined a run. */
+/** A participant that joined a run. */
 export interface LargeMember {
   readonly raw: RawParticipant;
-  /** The model's layout, and that of answers. */
+  /** Layouts of the model and of answers. */
   readonly layout: readonly Spec[];
   readonly answers: readonly Tensor[];
 }
 
-/** A real coordinator with its files in a folder of its own, and a task whose model is as large as is wanted. */
+/** A real coordinator with files in a temporary folder, and a task with a model of any size. */
 export class LargeWorld {
   readonly clock: ManualClock;
   readonly #coordinator: Coordinator;
   readonly #folder: string;
   readonly #open: RawParticipant[] = [];
 
-  /** @param hidden units of the hidden layer: a thousand parameters and two each. */
+  /** @param hidden units of the hidden layer, at a little over a thousand parameters each. */
   static async begin(hidden: number): Promise<LargeWorld> {
     const folder = mkdtempSync(join(tmpdir(), 'coppice-large-'));
     const clock = new ManualClock(1_800_000_000_000);
@@ -91,12 +91,12 @@ export class LargeWorld {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Half-sent updates that lie on the disk. */
+  /** Number of incomplete updates on disk. */
   parts(): number {
     return readdirSync(join(this.#folder, 'spool')).filter((name) => name.endsWith('.part')).length;
   }
 
-  /** Resolves when so many have lost their connection, as the coordinator sees it. */
+  /** Resolves when `count` participants have lost their connection, as the coordinator sees it. */
   async gone(run: string, count: number): Promise<void> {
     const away = () =>
       this.#coordinator.runs
@@ -141,7 +141,7 @@ export class LargeWorld {
     return { raw, layout, answers: answers.train };
   }
 
-  /** Resolves when the round has come to someone who joined. */
+  /** Resolves with the round's question to a participant. */
   async asked({ raw, layout, answers }: LargeMember): Promise<LargeAsked> {
     const { message } = await raw.event('ask');
     const { run, ticket, parcels } = message as {
@@ -190,7 +190,7 @@ function dense(name: string, units: number, more: Json = {}): Json {
   };
 }
 
-/** The weights of a model that came as a header, fetched, and checked against its name. */
+/** Fetches the weights of a model that came as a header, and checks them against its hash. */
 export async function weightsOf(
   raw: RawParticipant,
   { header, checkpoint, answer: { run } }: LargeAsked,
@@ -212,8 +212,8 @@ export function differences(length: number, seed: number): Float32Array {
 }
 
 /**
- * "Aggregation, to the bit", for many and small numbers: sums stay below 2⁵³ units, where float64 holds
- * every whole number. FedAvg with η = 1.
+ * "Aggregation, to the bit", for many small numbers: sums stay below 2⁵³ units, where float64 represents every whole
+ * number. FedAvg with η = 1.
  */
 export function aggregateMany(
   weights: Float32Array,
@@ -235,7 +235,7 @@ export function aggregateMany(
   return next;
 }
 
-/** The name of the model that these updates make of these weights. */
+/** Hash of the model that results from these weights and updates. */
 export function nameOfNext(
   weights: Float32Array,
   updates: readonly { delta: Float32Array; examples: number }[],
@@ -244,7 +244,7 @@ export function nameOfNext(
   return weightsHash(new Uint8Array(next.buffer));
 }
 
-/** The frame of an answer with these differences, trained on `weight` examples; nothing was held out. */
+/** The frame of an answer with these differences, trained on `weight` examples, with nothing held out. */
 export function answerFrame(
   { layout }: Pick<LargeAsked, 'layout'>,
   delta: Float32Array,

@@ -3,34 +3,34 @@ import type { AddressInfo } from 'node:net';
 import { integerBelow, type RandomSource, seededRandom, uniform } from '@coppice/ports';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 
-/** What may happen to a message, and to which share of them. */
+/** Share of messages that suffer each fault. */
 export interface Harm {
   readonly drop: number;
-  /** It waits, and everything behind it, as behind a stalled packet. */
+  /** The message waits, and everything behind it, as behind a stalled packet. */
   readonly delay: number;
   readonly duplicate: number;
-  /** The next message overtakes it. */
+  /** The next message overtakes this one. */
   readonly reorder: number;
-  /** The connection is cut in place of the message. */
+  /** The connection is cut instead of the message being passed on. */
   readonly cut: number;
 }
 
-/** Messages that are lost whatever is drawn: the first so many of a kind. */
+/** Messages that are always lost: the first `times` that match. */
 export interface Lost {
   readonly direction: 'up' | 'down';
-  /** Of the message as text; a binary one is `<binary>`. */
+  /** Matches the message as text; a binary one is `<binary>`. */
   readonly pattern: RegExp;
   readonly times: number;
 }
 
 export const harmless: Harm = { drop: 0, delay: 0, duplicate: 0, reorder: 0, cut: 0 };
 
-/** How long a delayed message waits at most, and one that nothing overtakes; milliseconds. */
+/** Longest delay of a message, and longest wait to be overtaken; milliseconds. */
 const LONGEST_DELAY = 60;
 
 export interface LossyProxy {
   readonly url: string;
-  /** What happened so far, both directions together. */
+  /** Faults so far, in both directions together. */
   readonly counts: Record<keyof Harm | 'passed', number>;
   close(): Promise<void>;
 }
@@ -38,9 +38,9 @@ export interface LossyProxy {
 type Message = [data: RawData, binary: boolean];
 
 /**
- * Stands between participants and a coordinator and spoils whole WebSocket messages, handshake of Engine.IO and
- * heartbeats included, in both directions. A network cannot do this to a connection that lives, but a broken
- * proxy can. The same seed, connection and direction draw the same misfortunes.
+ * A proxy between participants and a coordinator that damages whole WebSocket messages, handshake of Engine.IO and
+ * heartbeats included, in both directions. A network cannot do this to a live connection, but a broken proxy can. The
+ * same seed, connection and direction draw the same faults.
  */
 export async function lossyProxy(
   target: string,
@@ -142,7 +142,7 @@ function line(
         if (kind === 'reorder') {
           release();
           held = message;
-          // Where nothing comes to overtake it, it has only been late.
+          // A message that nothing overtakes is only delayed.
           void pause().then(() => {
             if (held === message) release();
           });

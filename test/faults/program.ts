@@ -16,7 +16,7 @@ export const DEMO = entry('apps/simulate/src/demo.ts');
 
 export const ADMIN_KEY = 'the-key-of-this-test';
 
-/** The environment of a person's shell: no package manager is above it. */
+/** The environment of a person's shell, with no package manager above it. */
 export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|pnpm_|PNPM_|VITEST)|^_$/.test(name));
   return {
@@ -27,7 +27,7 @@ export function cleanEnvironment(more: Readonly<Record<string, string>> = {}): N
   };
 }
 
-/** A port that is free right now, for programs that cannot say which one they took. */
+/** A currently free port, for programs that do not report their own. */
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
@@ -37,7 +37,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** Where a program is on the path; null where it is not. */
+/** Finds a program on the path; null where there is none. */
 export function findProgram(name: string): string | null {
   try {
     return execFileSync('sh', ['-c', `command -v ${name}`], {
@@ -49,7 +49,7 @@ export function findProgram(name: string): string | null {
   }
 }
 
-/** What the tests of one file leave behind is undone by `end`. */
+/** Collects the leftovers of one file's tests, which `end` removes. */
 export class Leftovers {
   readonly #folders: string[] = [];
   readonly #children: ChildProcess[] = [];
@@ -61,14 +61,14 @@ export class Leftovers {
     return folder;
   }
 
-  /** Spawned in a process group of its own, which `end` kills whole. */
+  /** Spawns a process in a process group of its own, which `end` kills whole. */
   spawn(command: string, args: readonly string[], options: SpawnOptions = {}): ChildProcess {
     const child = spawn(command, args, { env: cleanEnvironment(), cwd: root, ...options, detached: true });
     this.#children.push(child);
     return child;
   }
 
-  /** Another process that `end` kills: a descendant in a group of its own. */
+  /** Registers another process for `end` to kill: a descendant in a group of its own. */
   alsoKill(pid: number): void {
     this.#others.push(pid);
   }
@@ -90,7 +90,7 @@ export function ended(child: ChildProcess): Promise<number | NodeJS.Signals | nu
   return new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)));
 }
 
-/** Asks again until somebody answers. @returns the status and the body. */
+/** Repeats a request until there is an answer. @returns the status and the body. */
 export async function answer(url: string): Promise<{ status: number; body: string }> {
   for (;;) {
     const response = await fetch(url, {

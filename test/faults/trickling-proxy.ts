@@ -2,15 +2,15 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface TricklingProxy {
   readonly url: string;
-  /** From now on what participants send passes one byte at a time; what they are sent passes as it comes. */
+  /** From then on bytes from participants pass one at a time; bytes to them pass at full speed. */
   trickle(): void;
   close(): Promise<void>;
 }
 
-/** How long one byte takes; milliseconds. */
+/** Milliseconds for one byte. */
 const A_BYTE = 5;
 
-/** Stands between participants and a coordinator, like the slowest line there is. */
+/** A proxy between participants and a coordinator, as slow as the slowest connection. */
 export async function tricklingProxy(port: number): Promise<TricklingProxy> {
   const open = new Set<Socket>();
   let trickling = false;

@@ -17,37 +17,37 @@ import {
 const KEY = 'a-key-for-tests';
 export const PROTOCOL = 4;
 
-/** Somebody connected to the coordinator, written from docs/protocol.md alone. */
+/** A connected participant, written from docs/protocol.md alone. */
 export interface Someone {
   readonly name: string;
   readonly raw: RawParticipant;
-  /** The tickets of questions that came, by round and attempt. */
+  /** Tickets of received questions, by round and attempt. */
   readonly tickets: Map<string, string>;
 }
 
-/** Measures of an answer, as the page names them; left out: of five examples trained on and two held out. */
+/** Measures of an answer, by the page's names; left out: five training examples and two held-out ones. */
 export interface Claims {
   readonly weight?: number;
-  /** Σ loss over the examples trained on. */
+  /** Σ loss over the training examples. */
   readonly loss?: number;
   readonly held?: { readonly examples: number; readonly loss: number; readonly hits: number };
 }
 
-/** What a member of the cohort was asked. */
+/** A question to a cohort member. */
 export interface Asked {
   readonly round: number;
   readonly attempt: number;
-  /** Of the model: its layout's hash, and its name. */
+  /** Hashes of the model's layout and of the model. */
   readonly hash: Buffer;
   readonly checkpoint: string;
   readonly weights: number[];
-  /** All that an answer of this member says beside its frame. */
+  /** The fields of this member's answer beside its frame. */
   readonly answer: Json;
-  /** A frame of kind contribution with these differences. */
+  /** A contribution frame with these differences. */
   frame(values: readonly number[], claims?: Claims): Uint8Array;
 }
 
-/** A real coordinator on a clock that moves by hand, and people of all kinds. */
+/** A real coordinator on a manual clock, with participants of all kinds. */
 export class World {
   readonly clock: ManualClock;
   readonly #coordinator: Coordinator;
@@ -94,14 +94,14 @@ export class World {
     await Promise.all(this.#open.splice(0).map((raw) => raw.close()));
   }
 
-  /** What the admin's API says: it answers only while the process lives. */
+  /** Fetches from the admin's API, which answers only while the process lives. */
   async get<T>(path: string): Promise<T> {
     const response = await fetch(`${this.url}${path}`, { headers: { authorization: `Bearer ${KEY}` } });
     if (response.status !== 200) throw new Error(`${path}: ${response.status}`);
     return (await response.json()) as T;
   }
 
-  /** Resolves when the coordinator knows that so many have lost their connection. */
+  /** Resolves when the coordinator knows that `count` participants have lost their connection. */
   gone(run: string, count: number): Promise<void> {
     return new Promise((resolve) => {
       const look = () => {
@@ -130,7 +130,7 @@ export class World {
     return run['id'] as string;
   }
 
-  /** @param url where it calls, if not the coordinator itself. */
+  /** @param url the URL to connect to, if not the coordinator's own. */
   async connect(name: string, url = this.url): Promise<Someone> {
     const keys = keysOf(name);
     const raw = new RawParticipant(url, { protocol: PROTOCOL, key: keys.key }, keys);
@@ -141,7 +141,7 @@ export class World {
     return { name, raw, tickets: new Map() };
   }
 
-  /** A connection that claims to be somebody, once or more often, and proves nothing by itself. */
+  /** A connection that claims an identity, once or more often, and proves nothing by itself. */
   silent(name: string, { hellos = 1 } = {}): RawParticipant {
     const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keysOf(name).key }, { hellos });
     this.#open.push(raw);
@@ -159,7 +159,7 @@ export class World {
     return answer;
   }
 
-  /** Why the door stays shut to somebody. */
+  /** The error with which a connection is refused. */
   async refused(name: string): Promise<Json> {
     const keys = keysOf(name);
     const raw = new RawParticipant(this.url, { protocol: PROTOCOL, key: keys.key }, keys);
@@ -186,7 +186,7 @@ export class World {
     return someone;
   }
 
-  /** Resolves when the round has come to someone who joined. */
+  /** Resolves with the round's question to a participant. */
   async asked({ raw, tickets }: Someone): Promise<Asked> {
     const { message } = await raw.event('ask');
     const { run, round, attempt, ticket, parcels } = message as {
@@ -212,7 +212,7 @@ export class World {
   }
 }
 
-/** The frame of an answer; with as many values as the model has, or others. */
+/** The frame of an answer, with the model's number of values, or another one. */
 export function answerFrame(
   layout: readonly Tensor[],
   values: readonly number[],
@@ -243,13 +243,13 @@ export function answerFrame(
 export const difference = (length: number, seed: number) =>
   Array.from({ length }, (_, i) => Math.fround(Math.sin(seed + i * 1.7) * 10 ** ((i % 9) - 7)));
 
-/** Honest participant number n's update: its difference and its example count. */
+/** The update of honest participant number n: its difference and its example count. */
 export const honest = (asked: Asked, n: number) => ({
   delta: difference(asked.weights.length, n),
   examples: 3 + n,
 });
 
-/** The name of the model that these updates alone make of the one that was sent out. */
+/** Hash of the model that results from the sent one and these updates alone. */
 export function foretold(
   asked: Asked,
   updates: readonly { delta: readonly number[]; examples: number }[],
@@ -257,7 +257,7 @@ export function foretold(
   return weightsHash(frame(1, asked.hash, aggregate(asked.weights, updates)).subarray(40));
 }
 
-/** @returns the coordinator's reply to honest participant number n. */
+/** Delivers the answer of honest participant number n. @returns the coordinator's reply. */
 export async function deliver({ raw, tickets }: Someone, asked: Asked, n: number): Promise<Json> {
   const { delta, examples } = honest(asked, n);
   const ticket = tickets.get(`${asked.round} ${asked.attempt}`) ?? asked.answer['ticket'];

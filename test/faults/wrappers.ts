@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { expect } from 'vitest';
 import { answer, cleanEnvironment, freePort, type Leftovers, START } from './program.ts';
 
-/** Resolves when every process that holds the standard output of `child` has ended: wrapper, program and all between. */
+/** Resolves when every process that holds the standard output of `child` has ended: wrapper, program and all in between. */
 export async function allEnded(child: ChildProcess): Promise<void> {
   child.stdout?.resume();
   await once(child.stdout as NonNullable<typeof child.stdout>, 'close');
 }
 
 /**
- * Stands in for a package manager: a shell that has a script's variables set for the shell below it, which runs node. A
- * shell that is told to end does, and tells nobody. The `:` keeps either from giving its process to the command.
+ * A stand-in for a package manager: a shell that sets a script's variables for the shell below it, which runs node. On
+ * SIGTERM the shell ends without passing it on. The `:` keeps either shell from replacing itself by the command.
  */
 export function wrapped(
   leftovers: Leftovers,
@@ -27,7 +27,7 @@ export function wrapped(
   });
 }
 
-/** A test: the program ends with its wrapper, and lets go of port and data folder. */
+/** A test that the program ends with its wrapper, and releases port and data folder. */
 export async function endsWithItsWrapper(leftovers: Leftovers, program: string): Promise<void> {
   const port = await freePort();
   const args = ['--port', String(port), '--data-dir', leftovers.folder(), '--log-level', 'silent'];

@@ -11,7 +11,7 @@ import {
   wrongAttachments,
 } from './messages.ts';
 
-/** How often each error code was answered, or `ok`. */
+/** Answers by error code, or `ok`, with their counts. */
 export type Tally = Map<string, number>;
 
 export function count(tally: Tally, text: string): void {
@@ -21,22 +21,22 @@ export function count(tally: Tally, text: string): void {
 }
 
 /**
- * How many messages go over one connection: one more refusal and the coordinator would close it, and what followed
- * would reach nobody. The last may be something that ends a connection at once.
+ * Messages on one connection: one more refusal and the coordinator would close it, and later messages would be lost.
+ * The last may be one that ends a connection at once.
  */
 const BATCH = 19;
 
-/** Somebody with an identity, in the run, who sends what it should not; and comes back after each time it is thrown out. */
+/** A participant with an identity, in the run, that sends invalid messages, and returns each time it is disconnected. */
 export class Attacker {
   readonly #url: string;
   readonly #name: string;
-  /** Whose offences shut it out comes back as somebody else: identities cost nothing to make. */
+  /** Replaced after too many refusals: new identities cost nothing. */
   #keys: ReturnType<typeof keysOf>;
   #lives = 0;
   readonly #known: Known;
   readonly #tally: Tally;
   #line: Line | null = null;
-  /** How often in a row the door stayed shut. */
+  /** Consecutive refused connections. */
   #shut = 0;
 
   constructor(url: string, name: string, known: Known, tally: Tally) {
@@ -48,8 +48,8 @@ export class Attacker {
   }
 
   /**
-   * Opens a connection, proves who it is and joins the run; or, now and then, proves nothing, or is somebody nobody
-   * has seen before and joins nothing.
+   * Opens a connection, proves an identity and joins the run; or, at times, proves nothing, or uses a new identity and
+   * joins nothing.
    */
   async enter(draw: Draw): Promise<void> {
     const kind = draw(10);
@@ -67,16 +67,16 @@ export class Attacker {
       throw new Error('attackers are not let in any more: raise the limits of this run in target.ts');
   }
 
-  /** What goes over that connection, to its end. @returns how many messages went out. */
+  /** Sends messages until the connection ends. @returns the number of messages sent. */
   async attack(draw: Draw): Promise<number> {
     const line = this.#line;
     if (line === null) return 0;
     let sent = 0;
     for (; sent < BATCH && !line.closed; sent++) {
       const last = sent === BATCH - 1;
-      // What is under way when a connection is closed reaches nobody: first let it arrive.
+      // Messages in transit are lost when a connection closes: let them arrive first.
       if (last) await line.answerOrEnd();
-      // Who was just asked is listened to most closely: at most one answer is refused for good.
+      // An answer to a new question is checked most thoroughly, but only one may be refused for good: send it first.
       const first = sent === 0 ? 'answer' : undefined;
       const known = { ...this.#known, ticket: line.ticket ?? this.#known.ticket };
       line.send(last ? lastPacket(known, draw) : mutatedMessage(known, draw, first));
@@ -106,11 +106,11 @@ class Line {
   readonly #socket: WebSocket;
   readonly #known: Known;
   #answered: (() => void) | null = null;
-  /** Resolves when it may begin, or is closed. */
+  /** Resolves when messages can be sent, or the connection is closed. */
   readonly ready: Promise<void>;
   readonly gone: Promise<void>;
   closed = false;
-  /** Of the last question that came; `null`: it was not asked. */
+  /** Ticket of the last question; `null`: none came. */
   ticket: string | null = null;
 
   constructor(
@@ -165,8 +165,8 @@ class Line {
   }
 
   /**
-   * Asks for a namespace that there is not: refused by name even to who proved nothing, once everything before
-   * is read. Who left something unfinished is closed for it instead.
+   * Requests an unknown namespace: this is refused with a code even before a proof, once everything before has been
+   * read. A connection with an unfinished message is closed instead.
    */
   async answerOrEnd(): Promise<void> {
     if (this.closed) return;

@@ -20,22 +20,22 @@ import { Target } from './target.ts';
 
 const HONEST = 3;
 const ATTACKERS = 8;
-/** A round of the honest for so many waves of the others. */
+/** Waves of attacks between two honest rounds. */
 const WAVES_PER_ROUND = 3;
 
-/** What a fuzz run came to. */
+/** The result of a fuzz run. */
 export interface FuzzReport {
-  /** Mutated messages, requests and other pieces of nonsense that went out. */
+  /** Invalid messages, requests and other attacks that were sent. */
   readonly sent: number;
-  /** Rounds that were committed, each with the model that the honest computed themselves. */
+  /** Committed rounds, each verified against the model that the honest participants computed. */
   readonly rounds: number;
-  /** By error code, or `ok`: how often the coordinator answered it. */
+  /** The coordinator's answers by error code, or `ok`, with their counts. */
   readonly refused: Readonly<Record<string, number>>;
-  /** By HTTP status. */
+  /** Counts by HTTP status. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Error codes `internal`, answers of 500 and above, and what the coordinator logged as an error. */
+  /** Error codes `internal`, statuses of 500 and above, and errors in the coordinator's log. */
   readonly broken: readonly string[];
-  /** Bytes held after each quarter of the run, everything freed that can be. */
+  /** Bytes held after each quarter of the run, after garbage collection. */
   readonly memory: readonly Memory[];
 }
 interface Memory {
@@ -44,11 +44,11 @@ interface Memory {
 }
 
 /**
- * Three honest participants in a run of a coordinator in a process of its own, and others who send everything
- * but what they should, until so many pieces of nonsense went out. In waves: after each, everybody still there is
- * answered or was closed, and what is well-formed is answered as ever; with every few, a round is trained.
+ * Runs three honest participants against a coordinator in its own process, and attackers until `messages` attacks were
+ * sent. In waves: after each, every open connection is answered, and valid messages are answered as ever; after every
+ * few, a round is trained.
  *
- * @throws where the coordinator dies, is not ready, does not answer, or commits another model than the honest.
+ * @throws where the coordinator dies, is not ready, does not answer, or commits another model than the honest one.
  */
 export async function fuzz({ seed, messages }: { seed: number; messages: number }): Promise<FuzzReport> {
   const target = await Target.begin();
@@ -57,7 +57,7 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
     const work = async () => {
       const { id: run } = await target.api<{ id: string }>('POST', '/api/runs', {
         task: 'iris',
-        // The first three updates make the round, whoever else was asked; attackers' are longer than the bound.
+        // The first three updates make the round, for any cohort; attackers' exceed the norm bound.
         plan: {
           cohortSize: HONEST,
           overSelection: 5,
@@ -148,14 +148,14 @@ export async function fuzz({ seed, messages }: { seed: number; messages: number 
   }
 }
 
-/** A participant that does what it should. */
+/** A well-behaved participant. */
 interface Honest {
   readonly raw: RawParticipant;
-  /** The model's layout, and that of answers. */
+  /** Layouts of the model and of answers. */
   readonly layout: readonly Spec[];
   readonly answers: readonly Tensor[];
   readonly number: number;
-  /** Of its last question. */
+  /** Ticket of its last question. */
   ticket: string;
 }
 const Honest = {
@@ -173,10 +173,10 @@ const Honest = {
   },
 };
 
-/** The weights of the model that everybody was sent last. */
+/** Weights of the last model that was sent. */
 let current: number[] | null = null;
 
-/** Waits until every honest participant was asked, and tells the others what they may know. */
+/** Waits until every honest participant was asked, and gives attackers their knowledge of the question. */
 async function asked(honest: readonly Honest[], known: Known): Promise<void> {
   for (const one of honest) {
     const { message } = await one.raw.event('ask');
@@ -201,7 +201,7 @@ async function asked(honest: readonly Honest[], known: Known): Promise<void> {
   }
 }
 
-/** One round of the honest; the model that is made of it must be theirs alone. */
+/** Runs one honest round, whose model must follow from the honest updates alone. */
 async function trainRound(honest: readonly Honest[], known: Known, target: Target): Promise<void> {
   const weights = current;
   const [first] = honest;

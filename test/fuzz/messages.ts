@@ -5,32 +5,32 @@ import type { Tensor } from '../conformance/raw-contribution.ts';
 import type { Json } from '../conformance/raw-participant.ts';
 import { answerFrame } from '../faults/world.ts';
 
-/** What an attacker knows of the run, so that what it sends is as near to valid as can be. */
+/** An attacker's knowledge of the run, which makes its messages nearly valid. */
 export interface Known {
   readonly run: string;
   round: number;
   attempt: number;
   checkpoint: string;
-  /** The attacker's own, once it was asked; before, one of somebody else. */
+  /** The attacker's own ticket, once it was asked; before, another participant's. */
   ticket: string;
-  /** Of an answer. */
+  /** Layout of an answer. */
   layout: readonly Tensor[];
   parameters: number;
 }
 
-/** What goes over a WebSocket: a text, and the binary messages it announces. */
+/** A message on a WebSocket: a text, with the binary messages that it announces. */
 export interface Packet {
   readonly text: string;
   readonly attachments: readonly Uint8Array[];
 }
 
-/** Larger than the run's bound on the norm: such an update is read to its end and never counted. */
+/** Beyond the run's norm bound: such an update is read to its end and never counted. */
 const TOO_LONG = 1e6;
 
 const kinds = Object.keys(sampleUp) as UpName[];
 const pick = <T>(from: readonly T[], draw: Draw): T => from[draw(from.length)] as T;
 
-/** A message of this kind that would be taken, or, for an answer, be refused only after everything else fits. */
+/** A message of this kind that would be accepted or, for an answer, be refused only after all other checks. */
 function nearlyRight(name: UpName, known: Known): Json {
   const { run, ticket, checkpoint } = known;
   const message: Json = { ...sampleUp[name] };
@@ -41,7 +41,7 @@ function nearlyRight(name: UpName, known: Known): Json {
   return message;
 }
 
-/** A frame that was changed, with checksums that are right again. */
+/** A changed frame with recomputed checksums. */
 function forged(bytes: Uint8Array, draw: Draw): Uint8Array {
   // In the header most can be said that is wrong.
   const changed =
@@ -59,7 +59,7 @@ function forged(bytes: Uint8Array, draw: Draw): Uint8Array {
   return changed;
 }
 
-/** A ticket with something changed: its round and attempt, or its seal. */
+/** A ticket with a change: of its round and attempt, or of its seal. */
 function wrongTicket({ ticket, round, attempt }: Known, draw: Draw): string {
   const nearby = (value: number) => value + 1 - draw(3);
   const [, seal = ''] = ticket.split('.');
@@ -67,7 +67,7 @@ function wrongTicket({ ticket, round, attempt }: Known, draw: Draw): string {
   return ticket.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
 }
 
-/** An answer with something wrong that only its exchange, or the numbers in it, can tell. */
+/** An answer with a fault that only its exchange, or the check of its numbers, can find. */
 function wrongAnswer(known: Known, draw: Draw): Json {
   const answer = nearlyRight('answer', known);
   const bytes = answer['frame'] as Uint8Array;
@@ -94,7 +94,7 @@ export function mutatedMessage(known: Known, draw: Draw, given?: UpName): Packet
   return packet([draw(20) === 0 ? pick(strangers, draw) : name, message], draw);
 }
 
-/** Names of events that Socket.IO lets through. */
+/** Names of events that Socket.IO accepts. */
 const strangers = [
   'error',
   'connection',
@@ -109,7 +109,7 @@ const strangers = [
   'x'.repeat(5000),
   7,
 ];
-/** And those that it does not. */
+/** Names of events that Socket.IO reserves. */
 const reserved = [
   'disconnect',
   'disconnecting',
@@ -125,14 +125,14 @@ function strangeName(draw: Draw): unknown {
   return pick<unknown>([...strangers, ...reserved], draw);
 }
 
-/** An event that nobody knows, or that means something to Socket.IO or Node, with anything behind it. */
+/** An event that is unknown, or has a meaning to Socket.IO or Node, with any content. */
 export function strangeEvent(known: Known, draw: Draw): Packet {
   const list: unknown[] = [strangeName(draw)];
   for (let n = draw(4); n > 0; n--) list.push(mutateValue(nearlyRight(pick(kinds, draw), known), draw));
   return packet(list, draw);
 }
 
-/** Announces other attachments than come, or places them where there are none. */
+/** A packet that announces a wrong number of attachments, or places them wrongly. */
 export function wrongAttachments(known: Known, draw: Draw): Packet {
   const right = packet(['answer', nearlyRight('answer', known)], draw);
   const said = pick(['0', '2', '3', '10', '11', '999999999', '-1', '1e3', '', 'x'], draw);
@@ -145,7 +145,7 @@ export function wrongAttachments(known: Known, draw: Draw): Packet {
   return { text, attachments };
 }
 
-/** A valid packet of Socket.IO and Engine.IO, changed byte by byte. */
+/** A valid packet of Socket.IO and Engine.IO, mutated byte by byte. */
 export function mutatedPacket(known: Known, draw: Draw): Packet {
   const right = packet([pick(kinds, draw), nearlyRight(pick(kinds, draw), known)], draw);
   let bytes: Uint8Array = Buffer.from(right.text);
@@ -196,7 +196,7 @@ const loose = [
   '461-/participant,0[{"_placeholder":true,"num":0}]',
 ];
 
-/** A packet that is right somewhere else, or nowhere. */
+/** A packet that is valid elsewhere, or nowhere. */
 export function loosePacket(draw: Draw): Packet {
   const text = pick(loose, draw);
   return {
@@ -205,7 +205,7 @@ export function loosePacket(draw: Draw): Packet {
   };
 }
 
-/** As Socket.IO packs an event: bytes are taken out and follow. */
+/** Packs an event as Socket.IO does: bytes are extracted and follow. */
 function packet(list: readonly unknown[], draw: Draw): Packet {
   const attachments: Uint8Array[] = [];
   const text = JSON.stringify(list, (_key, value: unknown) => {

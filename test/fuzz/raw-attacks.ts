@@ -95,7 +95,7 @@ const bodies = [
   '5\r\n{"a":\r\n1\r\n1\r\n0\r\n\r\n',
 ];
 
-/** A request that is strange, then perhaps changed byte by byte; its text. */
+/** The bytes of an unusual request, possibly mutated. */
 export function strangeRequest(known: Known, draw: Draw): Uint8Array {
   let path = pick(paths(known.run), draw);
   if (draw(3) === 0) {
@@ -119,7 +119,7 @@ export function strangeRequest(known: Known, draw: Draw): Uint8Array {
   return bytes;
 }
 
-/** A WebSocket frame of a client, as RFC 6455 has it, or not quite. */
+/** A client's WebSocket frame by RFC 6455, or nearly. */
 function webSocketFrame(payload: Uint8Array, draw: Draw): Uint8Array {
   const mask = Uint8Array.from({ length: 4 }, () => draw(256));
   const first = draw(4) === 0 ? draw(256) : 0x81;
@@ -132,7 +132,7 @@ function webSocketFrame(payload: Uint8Array, draw: Draw): Uint8Array {
   return draw(3) === 0 ? mutateBytes(frame, draw) : frame;
 }
 
-/** A connection that becomes a WebSocket and then sends frames that are damaged, unmasked, unfinished, of no kind. */
+/** A connection that becomes a WebSocket and then sends damaged, unmasked, unfinished or unknown frames. */
 export function strangeFrames(known: Known, draw: Draw): Uint8Array {
   const upgrade = [
     'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1',
@@ -160,19 +160,19 @@ export function noise(draw: Draw): Uint8Array {
   return Buffer.concat([Buffer.from(start, 'latin1'), bytes]);
 }
 
-/** Writes bytes to the port and nothing more. @returns what came back until the connection ended. */
+/** Writes bytes to the port and nothing more. @returns the received bytes until the connection ended. */
 export function throwAt(target: Target, bytes: Uint8Array): Promise<string> {
   return new Promise((resolve) => {
     const heard: Buffer[] = [];
     const socket = connect({ port: target.port, host: '127.0.0.1' }, () => socket.end(bytes));
     socket.on('data', (chunk) => heard.push(chunk));
-    // Whoever is thrown out in the middle of a sentence gets a reset.
+    // A connection closed in the middle of a message is reset.
     socket.on('error', () => {});
     socket.on('close', () => resolve(Buffer.concat(heard).toString('latin1')));
   });
 }
 
-/** The other transport: a session is opened as it should be, and then what is posted to it is not. */
+/** Attacks long polling: opens a valid session, and posts invalid content to it. */
 export async function strangePolling(
   target: Target,
   known: Known,
@@ -199,7 +199,7 @@ export async function strangePolling(
     heard(await posted.text(), posted.status);
     if (!posted.ok) break;
   }
-  // Ended as a client ends it, so that it does not wait for a heartbeat that nobody will send.
+  // Closed as by a client, so that the session does not wait for a heartbeat that never comes.
   const ended = await fetch(`${address}&sid=${sid}`, { method: 'POST', body: '1' });
   heard(await ended.text(), ended.status);
   return sent;

@@ -10,17 +10,17 @@ import type { Json } from '../conformance/raw-participant.ts';
 const ENTRY = fileURLToPath(new URL('./target-process.ts', import.meta.url));
 const KEY = 'the-key-of-this-test';
 
-/** Limits that honest use never meets and a fuzz run would, raised: what is behind them is what is to be tried. */
+/** Limits that only a fuzz run would reach, raised: the code behind them is to be tested. */
 const limits: Partial<Config> = noLimits;
 
-/** What is attacked: a coordinator with a data folder of its own. */
+/** The target: a coordinator with a data folder of its own. */
 export class Target {
   readonly url: string;
   readonly #child: ChildProcess;
   readonly #folder: string;
-  /** Lines of its log at level error and above, and whatever it printed that is no log line. */
+  /** Log lines at level error and above, and all output that is no log line. */
   readonly complaints: string[] = [];
-  /** Rejects when the process ends before it was asked to. */
+  /** Rejects when the process ends before it is asked to. */
   readonly died: Promise<never>;
   #ending = false;
 
@@ -32,9 +32,9 @@ export class Target {
       dataDir: join(folder, 'data'),
       adminKey: KEY,
       logLevel: 'warn',
-      // So that the headers of proxies are read.
+      // Makes the coordinator read the headers of proxies.
       trustProxy: 'loopback',
-      // So that the disk does not fill with the models of a long run.
+      // Keeps the disk from filling with the models of a long run.
       keepLast: 2,
       keepEvery: 0,
     };
@@ -61,7 +61,7 @@ export class Target {
         reject(new Error(`the coordinator ended with ${code ?? signal}: ${this.complaints.join('\n')}`));
       });
     });
-    // Whoever waits for something else meanwhile hears of it in the end.
+    // Other waits observe the rejection in the end.
     this.died.catch(() => {});
   }
 
@@ -77,7 +77,7 @@ export class Target {
     if (typeof level !== 'number' || level >= 50) this.complaints.push(line);
   }
 
-  /** What the process holds after everything that can be freed was freed, in bytes. */
+  /** Memory of the process after garbage collection, in bytes. */
   async memory(): Promise<{ held: number; resident: number }> {
     const answer = new Promise<NodeJS.MemoryUsage>((resolve) => this.#child.once('message', resolve));
     this.#child.send('memory');
@@ -85,7 +85,7 @@ export class Target {
     return { held: heapUsed + external, resident: rss };
   }
 
-  /** @throws where the answer is anything but the expected status. */
+  /** @throws where the status is not the expected one. */
   async api<T>(method: 'GET' | 'POST', path: string, body?: Json): Promise<T> {
     const response = await fetch(`${this.url}${path}`, {
       method,

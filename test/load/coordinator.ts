@@ -14,7 +14,7 @@ const coordinator = await startCoordinator({
 });
 
 const meter = new StallMeter('starting');
-/** Of the test; a round's end goes before. */
+/** Phase of the test; the end of a round takes precedence. */
 let phase = meter.phase;
 const ending: ReadonlySet<string> = new Set(['aggregate', 'evaluate', 'commit']);
 coordinator.runs.subscribe({
@@ -36,7 +36,7 @@ process.on('message', async (message: ToCoordinator) => {
     tell({ kind: 'phase' });
     return;
   }
-  // What the first collection lets go of, others free in their own time.
+  // Objects released by the first collection are freed by later ones.
   if (message.collectGarbage)
     for (let i = 0; i < 3; i++) {
       globalThis.gc?.();

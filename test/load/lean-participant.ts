@@ -7,17 +7,17 @@ import type { Keys } from '../conformance/raw-identity.ts';
  * answers are bytes that were prepared, and masked, once for all. What it is sent is counted and dropped.
  */
 
-/** Fixed, so that one masked copy of an update serves everyone. Not zero: the server must work as it always does. */
+/** A fixed mask, so that one masked copy of an update serves all participants. Not zero: the server must unmask as usual. */
 const MASK = Buffer.from([0x5a, 0xc3, 0x17, 0x9e]);
 const TEXT = 1;
 const BINARY = 2;
 const CLOSE = 8;
 const PING = 9;
 
-/** Examples that a participant says it has. */
+/** Number of examples that a participant claims. */
 export const WEIGHT = 10;
 
-/** As much of a question as is looked at. */
+/** The part of a question that is read. */
 interface Ask {
   readonly kind: string;
   readonly ticket: string;
@@ -26,14 +26,14 @@ interface Ask {
 export interface Listener {
   /** The answer to "join", as JSON. */
   joined(participant: LeanParticipant, reply: string): void;
-  /** Asked to train: control message and weights are here. */
+  /** A question to train: control message and weights have arrived. */
   asked(participant: LeanParticipant): void;
   acknowledged(participant: LeanParticipant, reply: string): void;
   roundEnded(participant: LeanParticipant): void;
   closed(participant: LeanParticipant): void;
 }
 
-/** A message of a client, masked, in one piece. */
+/** A client's message, masked, in one frame. */
 export function masked(opcode: typeof TEXT | typeof BINARY, payload: Uint8Array): Buffer {
   const long = payload.byteLength >= 65_536;
   const medium = !long && payload.byteLength >= 126;
@@ -49,7 +49,7 @@ export function masked(opcode: typeof TEXT | typeof BINARY, payload: Uint8Array)
   return bytes;
 }
 
-/** A binary message, ready to be written by anyone. */
+/** A masked binary message that any participant can send. */
 export function maskedFrame(frame: Uint8Array): Buffer {
   return masked(BINARY, frame);
 }
@@ -62,9 +62,9 @@ export class LeanParticipant {
   readonly #run: string;
   readonly #listener: Listener;
   #upgraded = false;
-  /** What came and is not a whole header or text yet. */
+  /** Bytes of an incomplete header or text. */
   #rest: Buffer = Buffer.alloc(0);
-  /** Bytes of a binary message that are still to come. */
+  /** Remaining bytes of a binary message. */
   #skip = 0;
   #ask: Ask | null = null;
 
@@ -84,7 +84,7 @@ export class LeanParticipant {
     );
   }
 
-  /** Sends the prepared bytes as its answer to the question that it was asked. */
+  /** Sends the prepared bytes as its answer to its question. */
   deliver(update: Buffer): void {
     if (this.#ask === null) return;
     const { ticket } = this.#ask;
@@ -154,7 +154,7 @@ export class LeanParticipant {
     this.#rest = at === bytes.length ? Buffer.alloc(0) : Buffer.from(bytes.subarray(at));
   }
 
-  /** Only "ask" is binary here, and only its questions to train are answered. */
+  /** Handles the end of a binary message: "ask" is the only one here, and only questions to train are answered. */
   #binaryEnded(): void {
     if (this.#ask?.kind === 'train') this.#listener.asked(this);
   }

@@ -19,7 +19,7 @@ export type ToParticipants =
       readonly name: string;
       readonly count: number;
       readonly atOnce: number;
-      /** Whether they deliver as soon as they are asked, and not when they are told to. */
+      /** True to deliver as soon as they are asked, false to wait for `deliver`. */
       readonly eager: boolean;
     }
   | { readonly kind: 'deliver' }
@@ -31,7 +31,7 @@ export type FromParticipants =
   | { readonly kind: 'usage'; readonly cpu: number };
 
 export type ToCoordinator =
-  /** From here on stalls count for this phase. */
+  /** Counts stalls for this phase from here on. */
   | { readonly kind: 'phase'; readonly phase: string }
   | { readonly kind: 'usage'; readonly collectGarbage: boolean };
 
@@ -42,7 +42,7 @@ export interface Usage {
   readonly resident: number;
   readonly heap: number;
   readonly external: number;
-  /** By phase, since the start. */
+  /** Stalls by phase, since the start. */
   readonly stalls: Readonly<Record<string, Stall>>;
 }
 

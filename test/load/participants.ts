@@ -13,7 +13,7 @@ const counts = { joined: 0, asked: 0, acknowledged: 0, refused: 0, ended: 0, clo
 
 const tell = (message: FromParticipants) => process.send?.(message);
 let told = false;
-/** Counts go out once a turn, not once a change. */
+/** Sends counts once a turn of the event loop, not once a change. */
 function counted(): void {
   if (told) return;
   told = true;
@@ -28,7 +28,7 @@ function prepare(joined: Joined): Buffer {
   return maskedFrame(madeAnswerFrame(joined, { codec: 'float32', weight: WEIGHT, step }));
 }
 
-/** Connects `count` participants, at most `atOnce` of them on their way in at any time. */
+/** Connects `count` participants, at most `atOnce` of them at a time. */
 function connect({
   url,
   run,

@@ -95,10 +95,10 @@ export class CoordinatorProcess {
 
 const none: Counts = { joined: 0, asked: 0, acknowledged: 0, refused: 0, ended: 0, closed: 0 };
 
-/** In the field they have processors of their own; here the coordinator goes first. */
+/** Niceness of participants: in the field they have processors of their own, so here the coordinator takes precedence. */
 const GIVES_WAY = 10;
 
-/** Participants in so many processes. */
+/** Participants, distributed over processes. */
 export class ParticipantProcesses {
   readonly #children: readonly ChildProcess[];
   readonly #counts: Counts[];
@@ -136,7 +136,7 @@ export class ParticipantProcesses {
     for (const child of this.#children) child.send({ kind: 'deliver' } satisfies ToParticipants);
   }
 
-  /** Resolves once the counts are such. Rejects when a connection was lost or an update refused. */
+  /** Resolves once the counts satisfy `reached`. Rejects when a connection was lost or an update refused. */
   until(reached: (counts: Counts) => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const look = () => {
@@ -153,7 +153,7 @@ export class ParticipantProcesses {
     });
   }
 
-  /** CPU milliseconds of all of them since they began. */
+  /** CPU milliseconds of all of them since their start. */
   async cpu(): Promise<number> {
     const answers = this.#children.map(async (child) => {
       const answer = next<FromParticipants, 'usage'>(child, 'usage');

@@ -3,7 +3,7 @@ import type { LoadFigures, LoadOptions, RoundFigures } from './rounds.ts';
 import { growth, type MemorySample, type SoakOptions } from './soak.ts';
 import { TOGETHER } from './stall-meter.ts';
 
-/** What the issue asks for. */
+/** The aims of docs/results/load.md. */
 const aims = {
   /** Milliseconds, at the 99.9th percentile. */
   stall: 50,
@@ -11,7 +11,7 @@ const aims = {
   memory: (connections: number) => 300 * 2 ** 20 + 100 * 2 ** 10 * connections,
 } as const;
 
-/** Bytes a round that memory may grow by, and is flat. */
+/** Memory growth in bytes a round that counts as none. */
 const flat = { heap: 5 * 1024, external: 1024 } as const;
 
 export interface Measured {
@@ -28,7 +28,7 @@ const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 const seconds = (milliseconds: number) => (milliseconds / 1000).toFixed(1);
 const verdict = (reached: boolean, figure: string) => `**${reached ? 'reached' : 'missed'}** (${figure})`;
 
-/** docs/results/load.md */
+/** The content of docs/results/load.md. */
 export function page({ machine, load, openFiles, options, figures, soakOptions, soak }: Measured): string {
   const { participants, cohort } = options;
   const { stalls } = figures.end;

@@ -8,9 +8,9 @@ export interface LoadOptions {
   readonly participants: number;
   readonly cohort: number;
   readonly rounds: number;
-  /** Rounds before those that count. */
+  /** Rounds before the measured ones. */
   readonly warmUp: number;
-  /** How long everyone is connected and nothing happens, in milliseconds. */
+  /** Milliseconds with all connections idle. */
   readonly idle: number;
   readonly task: string;
   readonly execArgv: readonly string[];
@@ -22,7 +22,7 @@ export interface RoundFigures {
   readonly distributing: number;
   readonly collecting: number;
   readonly applying: number;
-  /** CPU of the coordinator, all its threads, and of all participants. */
+  /** CPU time of the coordinator with all its threads, and of all participants. */
   readonly cpu: number;
   readonly participantsCpu: number;
   readonly bytesUp: number;
@@ -34,17 +34,17 @@ export interface LoadFigures {
   /** Share of one core that 5,000 idle connections cost. */
   readonly idleCpu: number;
   readonly rounds: readonly RoundFigures[];
-  /** Before anyone came, with everyone here, and at the end. */
+  /** Before the first connection, with all of them, and at the end. */
   readonly empty: Usage;
   readonly connected: Usage;
   readonly end: Usage;
-  /** What an admin page that was open all the time was sent, in bytes of JSON. */
+  /** Bytes of JSON to an admin page that was open all the time. */
   readonly adminMessages: number;
 }
 
 /**
- * Everyone connects and joins; rounds of a part of them follow, one at a time: weights go out to the whole
- * cohort, then all updates come at once. An admin's socket watches all the time.
+ * Measures a load test: all participants connect and join; rounds of a part of them follow, one at a time: weights go
+ * out to the whole cohort, then all updates arrive at once. An admin's socket watches all the time.
  */
 export async function measureLoad(options: LoadOptions, say: (line: string) => void): Promise<LoadFigures> {
   const { participants: count, cohort } = options;
@@ -86,7 +86,7 @@ export async function measureLoad(options: LoadOptions, say: (line: string) => v
   };
   say(`${count} joined in ${(connecting.wall / 1000).toFixed(1)} s`);
 
-  // What the last of them set off is pushed by now.
+  // By now the messages caused by the last one have been sent.
   await wait(2000);
   const connected = await coordinator.usage({ collectGarbage: true });
   await coordinator.phase('idle');

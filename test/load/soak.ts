@@ -5,14 +5,14 @@ import { CoordinatorProcess, ParticipantProcesses } from './processes.ts';
 export interface SoakOptions {
   readonly participants: number;
   readonly rounds: number;
-  /** Rounds before memory is looked at. */
+  /** Rounds before the first memory sample. */
   readonly warmUp: number;
-  /** Rounds between two looks. */
+  /** Rounds between two samples. */
   readonly every: number;
   readonly task: string;
 }
 
-/** Bytes, right after the garbage was collected. */
+/** Bytes, right after a garbage collection. */
 export interface MemorySample {
   readonly round: number;
   readonly heap: number;
@@ -20,7 +20,7 @@ export interface MemorySample {
   readonly resident: number;
 }
 
-/** Rounds one after the other, with an admin's page open; memory is looked at between two rounds. */
+/** Runs rounds one after another, with an admin's page open, and samples memory in between. */
 export async function soak(options: SoakOptions): Promise<MemorySample[]> {
   const coordinator = await CoordinatorProcess.start();
   const participants = new ParticipantProcesses(1);
@@ -61,7 +61,7 @@ export async function soak(options: SoakOptions): Promise<MemorySample[]> {
   }
 }
 
-/** What is added each round, by a straight line of least squares through the samples. */
+/** Growth a round, by a least-squares line through the samples. */
 export function growth(samples: readonly MemorySample[], of: keyof MemorySample): number {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const round = mean(samples.map((sample) => sample.round));

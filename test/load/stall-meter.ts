@@ -1,28 +1,27 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
-/** How long the event loop kept a timer waiting, in milliseconds. */
+/** Delay of a timer by the event loop, in milliseconds. */
 export interface Stall {
   readonly longest: number;
   readonly p999: number;
   readonly p50: number;
-  /** The same in CPU time of the loop's own thread: what is left where other processes take nothing away. */
+  /** As `longest`, in CPU time of the loop's own thread, which excludes the effect of other processes. */
   readonly longestCpu: number;
   readonly p999Cpu: number;
   readonly samples: number;
 }
 
-/** What is no part of the time that counts. */
+/** Phases that do not count. */
 const aside: ReadonlySet<string> = new Set(['starting', 'ending']);
-/** All phases but those, together. */
+/** All other phases together. */
 export const TOGETHER = 'together';
 
-/** Milliseconds between two looks at the clock. */
+/** Milliseconds between two readings of the clock. */
 const EVERY = 1;
 
 /**
- * Event-loop delay, by phase: a timer looks every millisecond how late it is. (`monitorEventLoopDelay` of
- * Node does the same, but cannot go on with a histogram it left, and a phase comes again every round; nor
- * does it know CPU time.)
+ * Measures event-loop delay by phase: a timer checks every millisecond how late it is. (Node's `monitorEventLoopDelay`
+ * does the same, but cannot resume an earlier histogram, and a phase recurs every round; nor does it measure CPU time.)
  */
 export class StallMeter {
   readonly #phases = new Map<string, { wall: RecordableHistogram; cpu: RecordableHistogram }>();
@@ -39,7 +38,7 @@ export class StallMeter {
     return this.#phase;
   }
 
-  /** What has stalled until now, this turn of the loop included, counts for the phase before. */
+  /** Begins a phase. Stalls until now, this turn of the loop included, count for the phase before. */
   enter(phase: string): void {
     this.#look();
     this.#phase = phase;

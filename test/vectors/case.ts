@@ -1,13 +1,13 @@
-/** Numbers, names and tensors as JSON has them. */
+/** Numbers, names and tensors as JSON. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** How far a number may be off: |actual − expected| ≤ atol + rtol · |expected|. */
+/** Allowed deviation of a number: |actual − expected| ≤ atol + rtol · |expected|. */
 export interface Tolerance {
   readonly atol: number;
   readonly rtol: number;
 }
 
-/** One vector: inputs and the result that an operation must give for them. */
+/** One vector: the inputs of an operation, and its required result. */
 export interface Case {
   readonly id: string;
   /** The function under test; '' where the file names none. */
@@ -21,17 +21,17 @@ export interface Case {
   readonly notes: string;
 }
 
-/** Results of an operation, to be held against those that a case expects. */
+/** Results of an operation, to compare with those that a case expects. */
 export interface Result {
   /** The result where the case expects one without a name. */
   readonly main?: Json;
-  /** Results by the names that cases use for them. */
+  /** Results by the cases' names for them. */
   readonly named?: { readonly [name: string]: Json };
-  /** `float64`: the case's tolerance holds as it stands. `float32`, where left out: it is widened to float32's. */
+  /** `float64`: the case's tolerance applies unchanged. `float32`, the default: it is widened to float32's. */
   readonly precision?: 'float32' | 'float64';
 }
 
-/** Computes a case by the product's functions. It throws `Unsupported`, or what the product throws. */
+/** Computes a case by the production functions. It throws `Unsupported`, or the product's error. */
 export type Operation = (one: Case) => Result | Promise<Result>;
 
 /** Thrown where the product has no function for a case. The message gives the reason. */
@@ -43,7 +43,7 @@ export function isObject(value: unknown): value is { readonly [key: string]: Jso
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The member of an object, by the first of its names that is there; `undefined` where none is. */
+/** The member of an object, by the first of its names that exists; `undefined` where none does. */
 export function member(value: Json | undefined, ...names: readonly string[]): Json | undefined {
   if (!isObject(value)) return undefined;
   const name = names.find((one) => Object.hasOwn(value, one) && value[one] !== null);
@@ -57,7 +57,7 @@ const WORDS: { readonly [word: string]: number } = {
   '-0': -0,
 };
 
-/** A number as the files write it; `undefined` where the value is none. */
+/** A number in the files' notation; `undefined` where the value is none. */
 export function numberOf(value: Json | undefined): number | undefined {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && Object.hasOwn(WORDS, value) ? WORDS[value] : undefined;
@@ -70,7 +70,7 @@ export function requireNumber(value: Json | undefined, name: string): number {
   return number;
 }
 
-/** A number among the parameters or the inputs, by the first of its names that is there. @throws Unsupported where none is. */
+/** A number among the parameters or the inputs, by the first of its names that exists. @throws Unsupported where none does. */
 export function parameter({ params, inputs }: Case, ...names: readonly [string, ...string[]]): number {
   const value = member(params, ...names) ?? member(inputs, ...names);
   if (value === undefined) throw new Unsupported(`the case does not give ${names[0]}`);

@@ -1,16 +1,16 @@
 import { type Case, isObject, type Json, numberOf, type Result, type Tolerance } from './case.ts';
 
-/** The least tolerance for what is computed or carried in float32. */
+/** The least tolerance for values computed or transmitted in float32. */
 const FLOAT32: Tolerance = { atol: 1e-6, rtol: 1e-5 };
 
-/** How a result compares: `difference` tells the first number that is off; `null`: none is. */
+/** The result of a comparison. `difference` describes the first number beyond the tolerance; `null`: there is none. */
 export interface Comparison {
   readonly difference: string | null;
   /** Names that the case expects and the product has no result for. */
   readonly without: readonly string[];
 }
 
-/** Holds a result against the one that a case expects. */
+/** Compares a result with the one that a case expects. */
 export function compare({ expected, tolerance }: Case, { main, named = {}, precision }: Result): Comparison {
   const allowed =
     precision === 'float64'
@@ -60,7 +60,7 @@ function differenceOf(
   return a === e ? null : `${path} is ${told(actual)}, not ${told(expected)}`;
 }
 
-/** A truth value is a number, since files write both. */
+/** Converts a truth value to a number, since files write both. */
 function scalar(value: Json | undefined): Json | undefined {
   return typeof value === 'boolean' ? Number(value) : (numberOf(value) ?? value);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Case, isObject, type Json, member, numberOf, type Tolerance } from './case.ts';
 
-/** Thrown for a file that cannot be run at all. The message names the file and the cause. */
+/** Thrown for a file that cannot be run. The message names the file and the cause. */
 export class BadFile extends Error {
   override readonly name = 'BadFile';
 }
@@ -57,12 +57,12 @@ function caseOf(value: Json, index: number): Case {
   };
 }
 
-/** Exact where a case names no numbers. */
+/** Reads a tolerance; exact where a case gives none. */
 function toleranceOf(value: Json | undefined): Tolerance {
   return { atol: numberOf(member(value, 'atol')) ?? 0, rtol: numberOf(member(value, 'rtol')) ?? 0 };
 }
 
-/** A case whose input is the name of one of the file's streams has the stream's numbers instead. */
+/** Replaces an input that names one of the file's streams by the stream's numbers. */
 function withStreams(one: Case, streams: Json | undefined): Case {
   if (!isObject(streams) || !isObject(one.inputs)) return one;
   const inputs = Object.entries(one.inputs).map(([name, value]) => [
@@ -74,7 +74,7 @@ function withStreams(one: Case, streams: Json | undefined): Case {
 
 const PLAIN = { params: {}, tolerance: { atol: 0, rtol: 0 }, notes: '' };
 
-/** compression.json: errors of codecs over vectors of several distributions, and the limits of EDEN. */
+/** Cases of compression.json: errors of codecs over vectors of several distributions, and the limits of EDEN. */
 function* compressionCases(file: Json): Generator<Case> {
   const measured = member(file, 'measured');
   for (const one of Array.isArray(measured) ? measured : []) {
@@ -100,7 +100,7 @@ function* compressionCases(file: Json): Generator<Case> {
     };
 }
 
-/** robustness.json: one input, and the result of each rule. */
+/** Cases of robustness.json: one input, and the result of each rule. */
 function* robustnessCases(file: Json): Generator<Case> {
   const seen = member(file, 'byzfl_docstring_vectors_seen');
   const rows = member(seen, 'x');
@@ -129,7 +129,7 @@ function* robustnessCases(file: Json): Generator<Case> {
   }
 }
 
-/** Lists of the older files that no operation of the product answers. */
+/** Lists of the older files without an operation of the product. */
 const LISTS = [
   'detectors',
   'distances',

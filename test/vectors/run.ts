@@ -11,8 +11,8 @@ const USAGE = 'Usage: pnpm vectors FILE… (JSON files of cases)';
 /**
  * Runs the cases of files: one line a case, then the counts.
  *
- * @param print takes a line of the report, @param complain one about a file that cannot be run.
- * @returns the exit code: 0, 1 where a case fails, 2 where a file cannot be run; then no case is.
+ * @param print prints a line of the report, @param complain one about a file that cannot be run.
+ * @returns the exit code: 0, 1 where a case fails, 2 where a file cannot be run; then no case is run.
  */
 export async function runVectors(
   files: readonly string[],

@@ -1,10 +1,10 @@
 import { CoppiceError, type Layout, LayoutSchema, shapeSize } from '@coppice/protocol';
 import { isObject, type Json, requireNumber } from './case.ts';
 
-/** The tensors of a model, flat, and the way back to the form that the file has them in. */
+/** The tensors of a model, flat, and the way back to the file's form. */
 export interface Flat {
   readonly layout: Layout;
-  /** In layout order, as the file has them: float64. */
+  /** In layout order, with the file's float64 values. */
   readonly values: readonly number[];
   restore(values: ArrayLike<number>): Json;
 }
@@ -16,8 +16,8 @@ interface Leaf {
 }
 
 /**
- * Reads tensors: a list or a map of them, nested as one likes. An array of numbers of one shape is a row-major tensor, a
- * number a tensor without dimensions. Members of maps are taken in the order of their names.
+ * Reads tensors from a list or a map of them, nested to any depth. An array of numbers of one shape is a row-major
+ * tensor, a number a tensor without dimensions. Members of maps are taken in the order of their names.
  *
  * @throws CoppiceError `model-invalid` where no model has these tensors: there are none, or one is empty.
  */
@@ -37,7 +37,7 @@ export function flatten(trees: Json | undefined): Flat {
   };
 }
 
-/** `flatten`, in float32, as the product holds weights. */
+/** As `flatten`, in float32, like the product's weights. */
 export function flatten32(trees: Json | undefined): Flat & { readonly weights: Float32Array } {
   const flat = flatten(trees);
   return { ...flat, weights: Float32Array.from(flat.values) };

@@ -12,7 +12,7 @@ startLanguage();
 startTheme();
 startRoute();
 
-/** The printed link signs in by itself; the key leaves the address at once, so that it is in no history or screenshot. */
+/** Signs in by the printed link. The key is removed from the address at once, so that it is in no history or screenshot. */
 async function enter(): Promise<void> {
   const address = new URL(location.href);
   const key = address.searchParams.get('key');

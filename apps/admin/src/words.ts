@@ -1,7 +1,7 @@
 import type { Outcome, ParticipantRow, Phase, Round, RunStatus } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 
-/** The words of the protocol, as both the list and the pages of a run say them. */
+/** The protocol's terms, shared by the list and the pages of runs. */
 export const statusWords = catalogue<Record<RunStatus, string>>(
   {
     created: 'Not started',
@@ -114,17 +114,17 @@ export const levelWords = catalogue(
   { info: '信息', warning: '警告', error: '错误' },
 );
 
-/** Anonymous and short, and the same in every table. */
+/** A participant's short anonymous id, the same in every table. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
 }
 
-/** A loss: four digits that matter, whatever its size. */
+/** Formats a loss with four significant digits. */
 export function formatLoss(loss: number): string {
   return formatNumber(loss, { maximumSignificantDigits: 4 });
 }
 
-/** Milliseconds with a fitting unit and three digits: for machines' times, where seconds are too coarse. */
+/** Formats milliseconds in a fitting unit with three digits: for machines' times, where seconds are too coarse. */
 export function formatMilliseconds(milliseconds: number): string {
   const [value, unit] =
     milliseconds < 1000

@@ -40,7 +40,7 @@ const text = catalogue(
     banner: '协调器暂时无法访问，可能正在重启。页面会自动恢复；样本和你的同意都已保留。',
     tabTitle: 'Coppice 已在另一个标签页打开',
     tabText:
-      '同一浏览器一次只有一个标签页参与：两个等于同一参与者说两遍。请在那个标签页继续，或改到这里。两种方式都不会丢失内容。',
+      '同一浏览器一次只有一个标签页参与：两个会让同一参与者重复参与。请在那个标签页继续，或改到这里。两种方式都不会丢失内容。',
     tabHere: '改用本页',
     foot: '自由软件（Apache 2.0）。没有账号，没有 Cookie，没有跟踪。',
   },
@@ -121,7 +121,7 @@ function Page() {
   );
 }
 
-/** What went wrong, above everything: the session's own trouble and that of the last button pressed. */
+/** Error cards above everything: the session's error, and that of the last action. */
 function Notices() {
   const own = problem.value;
   const error = session.error.value;

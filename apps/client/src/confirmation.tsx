@@ -11,12 +11,12 @@ interface Question {
 
 const question = signal<Question | null>(null);
 
-/** Asks before something that cannot be taken back. */
+/** Asks for confirmation of an irreversible action. */
 export function ask(next: Question): void {
   question.value = next;
 }
 
-/** The one place of the page where it asks. */
+/** The page's only confirmation dialog. */
 export function Confirmation() {
   const now = question.value;
   const close = () => {

@@ -66,7 +66,7 @@ rememberLastSeen(() => ({ run: chosen.value, task: chosenTask.value }));
 // A browser that keeps nothing for a site is no failure; the page then needs the coordinator to open.
 if (import.meta.env.PROD) keepForOffline().catch(() => {});
 
-/** After these there is nothing to go on with. */
+/** Codes after which the page cannot go on. */
 const shutOut: ReadonlySet<ErrorCode> = new Set([
   'run-unknown',
   'run-ended',

@@ -2,10 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { CoppiceError } from '@coppice/protocol';
 import type { ClientsData, ClientsEvent } from './client-messages.ts';
 
-/**
- * Threads of headless clients. They start at once, so that they load what they need while a coordinator does; clients
- * come when they are told which.
- */
+/** Threads of headless clients. They start at once, so that they load while the coordinator does; clients follow on request. */
 export class ClientThreads {
   readonly #workers: readonly Worker[];
   readonly #failures: Error[] = [];
@@ -19,7 +16,7 @@ export class ClientThreads {
     });
   }
 
-  /** Whatever goes wrong in a thread, and what has gone wrong already, is told to `listener`. */
+  /** Reports every failure of a thread to `listener`, earlier ones included. */
   onFailure(listener: (error: Error) => void): void {
     this.#listener = listener;
     for (const error of this.#failures) listener(error);
@@ -31,11 +28,11 @@ export class ClientThreads {
   }
 
   /**
-   * Starts clients, dealt out to the threads in turn.
+   * Starts clients, distributed over the threads in turn.
    *
-   * @param dataOf what one thread's clients are told.
-   * @param onJoined hears how many have joined.
-   * @returns when all of them have.
+   * @param dataOf the initial message for one thread's clients.
+   * @param onJoined receives the number of joined clients.
+   * @returns when all of them have joined.
    */
   begin<T extends { readonly index: number }>(
     clients: readonly T[],

@@ -16,7 +16,7 @@ import type { SimulationObserver, SimulationResult } from './simulation.ts';
 import { createProgress } from './terminal/progress.ts';
 import { finalTable } from './terminal/table.ts';
 
-/** The rounds and the result: the run ends when nobody reads them any more. */
+/** Standard output of the rounds and the result: the run ends when its reader is gone. */
 const interrupted = new AbortController();
 const results = new Results(() => interrupted.abort());
 
@@ -47,7 +47,7 @@ async function main(): Promise<number> {
 
 type Simulate = (observer: SimulationObserver) => Promise<SimulationResult>;
 
-/** An error that the progress display has shown already. */
+/** An error that the progress display has already shown. */
 class AlreadyTold extends Error {
   constructor(cause: unknown) {
     super('already told', { cause });

@@ -12,12 +12,12 @@ import {
 import { io, type Socket } from 'socket.io-client';
 
 export interface RunWatcher {
-  /** A round closed: committed or abandoned. May come twice for one round, when a late metric is added. */
+  /** A round was committed or abandoned. Called again for a round when a late metric is added. */
   onRound(round: Round): void;
   onRun(run: Run): void;
 }
 
-/** An admin's line to a coordinator: HTTP to act, a socket to watch, both surviving its restarts. */
+/** An admin's connection to a coordinator: HTTP for actions, a socket for events, both surviving its restarts. */
 export class CoordinatorLink {
   readonly #url: string;
   readonly #key: string;
@@ -37,7 +37,7 @@ export class CoordinatorLink {
     return this.#fetch('POST', '/api/runs', run);
   }
 
-  /** @returns the secret of an invitation to a run, for so many participants. */
+  /** @returns the secret of an invitation to a run for `uses` participants. */
   async invite(run: string, uses: number): Promise<string> {
     const made = await this.#fetch<NewRunInvitation>('POST', `/api/runs/${run}/invitations`, {
       label: 'pnpm simulate',
@@ -46,7 +46,7 @@ export class CoordinatorLink {
     return made.secret;
   }
 
-  /** @param wait milliseconds for the answer; without, as long as it takes. */
+  /** @param wait milliseconds to wait for the answer; left out, without limit. */
   act(run: string, action: RunAction, wait?: number): Promise<Run> {
     return this.#fetch('POST', `/api/runs/${run}/${action}`, undefined, wait);
   }
@@ -59,7 +59,7 @@ export class CoordinatorLink {
     return this.#fetch('GET', `/api/runs/${run}/rounds`);
   }
 
-  /** Watches a run. What happened while the coordinator or the line was away is caught up on return. */
+  /** Watches a run. After an interruption, missed events are caught up. */
   watch(run: string, watcher: RunWatcher, failed: (error: Error) => void): void {
     const socket = io(`${this.#url}/admin`, {
       transports: ['websocket'],
@@ -67,7 +67,7 @@ export class CoordinatorLink {
       reconnectionDelayMax: 2000,
     });
     this.#socket = socket;
-    // What comes live waits for what was missed, so that rounds are told in their order.
+    // Live events wait for missed ones, so that rounds are reported in order.
     let caughtUp: Promise<void> = Promise.resolve();
     let done = () => {};
     socket.on('connect', () => {
@@ -99,7 +99,7 @@ export class CoordinatorLink {
     });
   }
 
-  /** Breaks off requests that are under way, too: a coordinator that closes would wait for their answers. */
+  /** Aborts pending requests, too: a closing coordinator would wait for them. */
   close(): void {
     this.#closed.abort();
     this.#socket?.disconnect();

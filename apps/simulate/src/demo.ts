@@ -20,7 +20,7 @@ import { CoordinatorLink } from './coordinator-link.ts';
  */
 const TASK = 'mnist-2nn';
 const CLIENTS = 8;
-/** Enough for each to learn from, few enough that a round takes a second or two. */
+/** Enough for each client to learn from, few enough for rounds of a second or two. */
 const EXAMPLES_EACH = 600;
 const ROUNDS = 200;
 
@@ -97,7 +97,7 @@ function createRun(link: CoordinatorLink): Promise<Run> {
   });
 }
 
-/** Resolves when all of them have joined. */
+/** Resolves when all clients have joined. */
 async function startClients(threads: ClientThreads, url: string, run: string): Promise<void> {
   const { promise: failure, reject } = Promise.withResolvers<never>();
   threads.onFailure(reject);
@@ -135,7 +135,7 @@ async function startClients(threads: ClientThreads, url: string, run: string): P
 }
 
 main().catch((thrown: unknown) => {
-  // What it was about to do with a coordinator that ends is no failure.
+  // An action that failed because the coordinator ended is no failure.
   if (stopping) return;
   const error = CoppiceError.from(thrown);
   standardError.write(`${error.message} [${error.code}]\n`);

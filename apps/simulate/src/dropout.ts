@@ -1,6 +1,6 @@
 import { seededRandom, uniform } from '@coppice/ports';
 
-/** One client, asked in one attempt of a round; rounds and attempts count from 1. */
+/** A client's question in one attempt of a round; rounds and attempts count from 1. */
 export interface Asked {
   readonly client: number;
   readonly round: number;
@@ -8,10 +8,10 @@ export interface Asked {
 }
 
 /**
- * Draws whether a client drops out. Each attempt of a round draws anew, so that a round that lost everyone does not lose
- * the same clients again.
+ * Draws at random for a client to drop out. Each attempt of a round draws anew, so that a round that lost all its
+ * clients does not lose the same ones again.
  *
- * @param dropout the chance, from 0 to below 1.
+ * @param dropout the probability, from 0 to below 1.
  */
 export function dropsOut(
   { seed, dropout }: { readonly seed: number; readonly dropout: number },

@@ -1,6 +1,6 @@
 /**
- * What a simulation prints with `--json`: one object a line, keys in this order. A `round` for every
- * round that was committed, then one `done`. Scripts read these; a key is never renamed.
+ * The output of a simulation with `--json`: one object a line, keys in this order. A `round` for every committed round,
+ * then one `done`. Scripts read these; a key is never renamed.
  */
 export interface RoundEvent {
   readonly event: 'round';
@@ -12,13 +12,13 @@ export interface RoundEvent {
   readonly loss: number | null;
   /** Clients whose update was accepted in this round. */
   readonly participants: number;
-  /** From the clients to the coordinator, in this round. */
+  /** Bytes from the clients to the coordinator in this round. */
   readonly bytesUp: number;
-  /** From the coordinator to the clients, in this round. */
+  /** Bytes from the coordinator to the clients in this round. */
   readonly bytesDown: number;
-  /** From the selection of the cohort to the committed checkpoint. */
+  /** From selection to the committed checkpoint. */
   readonly seconds: number;
-  /** Updates that counted with less weight than they came with: their clients have far more examples than most. */
+  /** Updates whose weight was capped: their clients have far more examples than most. */
   readonly capped: number;
   /** Updates that were scaled down to the round's norm bound. */
   readonly scaled: number;
@@ -29,7 +29,7 @@ export interface DoneEvent {
   readonly rounds: number;
   /** After the last round. */
   readonly accuracy: number | null;
-  /** The first round that reached the target accuracy; null where there was no target or none did. */
+  /** The first round that reached the target accuracy; null without a target, or where none did. */
   readonly roundsToTarget: number | null;
   /** Hash of the last checkpoint. */
   readonly checkpoint: string;

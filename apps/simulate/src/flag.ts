@@ -1,4 +1,4 @@
-/** A wrong command line: the flag, and the values that it takes. Exit code 2. */
+/** An invalid command line: the flag, and its valid values. Exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }

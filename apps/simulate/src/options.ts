@@ -32,7 +32,7 @@ export interface SimulateOptions {
   readonly json: boolean;
   readonly report: string | null;
   readonly processes: number;
-  /** The plan to ask for; the task decides the fields that it leaves out. */
+  /** The requested plan; the task decides the fields that it leaves out. */
   readonly plan: PlanInputValues & { readonly [K in SetBySimulation]: number };
   /** The plan fields set by flags. */
   readonly given: Readonly<Record<string, PlanValue>>;
@@ -76,7 +76,7 @@ const ownFlags = {
   help: { takes: null, help: 'This text.' },
 } as const satisfies Record<string, Flag>;
 
-/** @throws UsageError naming the flag and the values that it takes. */
+/** @throws UsageError naming the flag and its valid values. */
 export function readOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -169,7 +169,7 @@ export function readOptions(
   };
 }
 
-/** The options by flag name, as a report holds them. */
+/** The options by flag name, for a report. */
 export function reported({ plan, given, ...own }: SimulateOptions) {
   return { ...own, ...reportedFlags(given, plan) };
 }

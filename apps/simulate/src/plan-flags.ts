@@ -15,8 +15,8 @@ export function planFlags(description: PlanDescription = planDescription): reado
 }
 
 /**
- * The flags of a report: plan values by flag name, as the command line has them. `null` for a flag that was not given and
- * that the task decides, or that only makes simulations repeatable.
+ * The flags for a report: plan values by flag name, as on the command line. `null` for a flag that was not given and
+ * whose value the task decides, or that only makes simulations repeatable.
  */
 export function reportedFlags(
   given: Readonly<Record<string, PlanValue>>,
@@ -33,14 +33,20 @@ export function reportedFlags(
 
 function flagOf(name: string, description: PlanDescription): Flag {
   const field = description.fields[name] as PlanField;
-  const owners = description.strategiesOf(name);
-  const only = owners === null ? '' : ` Only with --strategy ${owners.join(' or ')}.`;
+  const only = ownersOf(name, description);
   const options = field.input.kind === 'choice' ? ` One of ${optionsOf(field).join(', ')}.` : '';
   return {
     takes: description.flagOf(name).takes,
     help: `${field.help.en}${options}${only} Default: ${defaultWords(name, description)}.`,
     read: readerOf(field),
   };
+}
+
+/** The strategies that a parameter belongs to, as a sentence; empty for one of all strategies. */
+function ownersOf(name: string, description: PlanDescription): string {
+  const owners = description.strategiesOf(name);
+  const all = optionsOf(description.fields['strategy'] as PlanField).length;
+  return owners === null || owners.length === all ? '' : ` Only with --strategy ${owners.join(' or ')}.`;
 }
 
 function defaultWords(name: string, description: PlanDescription): string {

@@ -17,24 +17,24 @@ import { CoordinatorLink } from './coordinator-link.ts';
 import type { DoneEvent, RoundEvent } from './events.ts';
 import { type SimulateOptions, UsageError } from './options.ts';
 
-/** Each holds the test data. */
+/** Threads that evaluate, each with a copy of the test data. */
 const EVALUATION_THREADS = 4;
 
-/** A round that was abandoned so often in a row ends the simulation. */
+/** Consecutive abandoned attempts at a round that end the simulation. */
 const MOST_ATTEMPTS = 20;
-/** Simulated clients are there all the time: a round is tried again almost at once. In milliseconds. */
+/** Pauses before a round is retried, in milliseconds: simulated clients are always present, so they are short. */
 const RETRY_PAUSES = { first: 10, longest: 100 };
 
-/** What a simulation tells while it goes. */
+/** A listener to the events of a simulation. */
 export interface SimulationObserver {
   onJoined(clients: number): void;
   onRound(event: RoundEvent): void;
   onAbandoned(round: Round): void;
-  /** Within a round: so many updates of those asked for are there. */
+  /** Called during a round with the number of updates accepted, of those asked for. */
   onProgress(accepted: number, asked: number): void;
 }
 
-/** Undone in reverse at the end. */
+/** Clean-up functions, called in reverse at the end. */
 type CleanUp = () => unknown;
 
 export interface SimulationResult {
@@ -50,10 +50,10 @@ export interface SimulationResult {
 /**
  * Runs N headless clients through one run and returns when it has ended.
  *
- * @param threads where the clients will live; ended with it.
- * @throws UsageError where the task's data can't be dealt out as the flags ask.
+ * @param threads threads of the clients; ended with the run.
+ * @throws UsageError where the task's data can't be partitioned as the flags ask.
  * @throws CoppiceError where the run cannot be made or fails, a round is abandoned 20 times in a row, or `signal` is
- *   aborted. A run on somebody else's coordinator is stopped before, and the message names it.
+ *   aborted. A run on another coordinator is stopped first, and the message names it.
  */
 export async function simulate(
   options: SimulateOptions,
@@ -116,7 +116,7 @@ export async function simulate(
       // A coordinator of its own ends with the simulation, and the run with it.
       throw options.url === null ? thrown : await stopRun(link, run.id, thrown);
     });
-    // Nobody resumes a simulation.
+    // A paused simulation is never resumed.
     if (final.run.status === 'failed' || final.run.status === 'paused')
       throw CoppiceError.fromWire(
         final.run.reason ?? { code: 'internal', message: 'The run did not go on.' },
@@ -145,10 +145,10 @@ export async function simulate(
 }
 
 /**
- * Stops a run that nobody would take part in any more.
+ * Stops a run that would have no participants any more.
  *
- * @param cause why the simulation ends.
- * @returns the same, with the run and its end in the message.
+ * @param cause the reason that the simulation ends.
+ * @returns the cause, with the run and its end in the message.
  */
 async function stopRun(link: CoordinatorLink, run: string, cause: unknown): Promise<CoppiceError> {
   const why = CoppiceError.from(cause);
@@ -164,7 +164,7 @@ async function stopRun(link: CoordinatorLink, run: string, cause: unknown): Prom
   return new CoppiceError(why.code, `${why.message} ${how}`, { cause: why.cause ?? why });
 }
 
-/** The first thing that went wrong anywhere, as a rejection that everything else waits beside. */
+/** The first failure of any part, as a rejection that every wait races against. */
 class Failure {
   readonly #listeners = new Set<(error: Error) => void>();
   #error: Error | null = null;
@@ -180,7 +180,7 @@ class Failure {
     for (const listener of this.#listeners) listener(this.#error);
   };
 
-  /** `promise`, unless something goes wrong first. */
+  /** Resolves as `promise`, unless something fails first. */
   beside<T>(promise: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       if (this.#error !== null) reject(this.#error);
@@ -193,7 +193,7 @@ class Failure {
 async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
-  // While it measures, nobody trains: all processors are free.
+  // No client trains during an evaluation: all processors are free.
   const models = threadedModels({
     threads: Math.min(EVALUATION_THREADS, availableParallelism()),
     eager: true,
@@ -235,7 +235,7 @@ function shareData(options: SimulateOptions, task: TaskInfo, train: RawExamples)
   };
 }
 
-/** @throws UsageError naming the flags: that the data can't be dealt out like this is only known with the data. */
+/** Partitions the training data. @throws UsageError naming the flags: the bounds depend on the data. */
 function dealOut(labels: ArrayLike<number>, options: SimulateOptions): Uint32Array[] {
   const how = parsePartition(options.partition);
   const shards = how.kind === 'shards' ? how.shards : 1;
@@ -259,7 +259,7 @@ function dealOut(labels: ArrayLike<number>, options: SimulateOptions): Uint32Arr
   }
 }
 
-/** A copy that threads share rather than copy again. */
+/** A copy in shared memory, so that threads need no copies of their own. */
 function shared<T extends Uint8Array | Float32Array>(values: T): T {
   const buffer = new SharedArrayBuffer(values.byteLength);
   const copy = values instanceof Uint8Array ? new Uint8Array(buffer) : new Float32Array(buffer);
@@ -307,7 +307,7 @@ function watchRun(
   return failure.beside(promise);
 }
 
-/** Ends a simulation whose round does not come about. */
+/** The error of a simulation whose round keeps failing. */
 function hopeless({ round, reason }: Round, dropout: number): CoppiceError {
   const last = reason ?? { code: 'quorum-lost', message: 'No update came.' };
   const cure =

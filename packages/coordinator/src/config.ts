@@ -4,14 +4,14 @@ import { CoppiceError, firstIssue } from '@coppice/protocol';
 import express from 'express';
 import * as z from 'zod/mini';
 
-/** One option: its schema, default, and what follows from setting it. Flag and variable come from here, and so does `--help`. */
+/** One option: its schema, default and consequence. Flag, environment variable and `--help` are derived from it. */
 interface Option<T> {
   readonly env: string;
   readonly flag: string;
   readonly takes: string | null;
   readonly schema: z.ZodMiniType<T>;
   readonly default: T;
-  /** What was given is not repeated in messages. */
+  /** True to keep the given value out of messages. */
   readonly secret?: boolean;
   readonly help: string;
 }
@@ -27,7 +27,7 @@ const flagValue = z.pipe(
   z.transform((value) => value === true || value === '1' || value === 'true'),
 ) as unknown as z.ZodMiniType<boolean>;
 
-/** Whether Express takes these as trusted proxies, written as everybody writes addresses: it would take "0" for one. */
+/** Checks that Express accepts these as trusted proxies, in the usual notation of addresses: Express would read "0" as one. */
 function areProxies(given: readonly string[]): boolean {
   const names = ['loopback', 'linklocal', 'uniquelocal'];
   if (!given.every((one) => names.includes(one) || isIP(one.replace(/\/\d{1,3}$/, '')) !== 0)) return false;
@@ -313,7 +313,7 @@ export const defaultConfig = Object.fromEntries(
   Object.entries(options).map(([name, { default: value }]) => [name, value]),
 ) as Config;
 
-/** No limits by address and time: for a coordinator whose participants are its own operator's programs. */
+/** Limits by address and time switched off, for a coordinator whose participants are its operator's own programs. */
 export const noLimits = {
   connections: 0,
   connectionsPerAddress: 0,
@@ -323,9 +323,9 @@ export const noLimits = {
 } as const satisfies Partial<Config>;
 
 /**
- * Configuration from flags, then environment, then defaults.
+ * Reads the configuration from flags, then environment, then defaults.
  *
- * @throws CoppiceError `config-invalid`, naming the flag or variable and what it takes.
+ * @throws CoppiceError `config-invalid`, naming the flag or variable and its valid values.
  */
 export function readConfig(
   argv: readonly string[],

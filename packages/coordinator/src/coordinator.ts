@@ -34,6 +34,7 @@ import { Door } from './realtime/door.ts';
 import { limitEvents } from './realtime/event-limit.ts';
 import { onePartParser } from './realtime/parser.ts';
 import { ParticipantHub } from './realtime/participants.ts';
+import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
@@ -57,42 +58,42 @@ import type { Storage } from './storage/storage.ts';
 export interface Coordinator {
   readonly url: string;
   readonly client: string;
-  /** The admin page, with the configured key, or with a one-time key where no owner has a password yet. */
+  /** URL of the admin page, with the configured key, or with a one-time key where no owner has a password yet. */
   readonly admin: string;
-  /** A standing credential of an owner for whoever started this: the configured one, or one that is neither printed nor stored. */
+  /** A standing owner credential for the caller: the configured one, or one that is neither printed nor stored. */
   readonly adminKey: string;
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly admissions: Admissions;
   readonly storage: Storage;
-  /** Reads the certificate again; connections that are open keep the old one. @throws CoppiceError `config-invalid` */
+  /** Reloads the certificate; open connections keep the old one. @throws CoppiceError `config-invalid` */
   renewCertificate(): void;
-  /** Begins no new round, lets everyone go, and returns once everything is on disk. */
+  /** Begins no new round, closes all connections, and resolves once everything is on disk. */
   close(): Promise<void>;
 }
 
 export interface CoordinatorOptions {
   readonly config?: Partial<Config>;
-  /** False: nothing is forced to disk, for a data folder that is thrown away with this process. */
+  /** False: nothing is forced to disk, for a temporary data folder. */
   readonly flush?: boolean;
-  /** Pauses before an abandoned round is tried again, where its participants need no time to come back; 1 s to 30 s by themselves. */
+  /** Pauses before an abandoned round is retried, where its participants need no time to reconnect; left out: 1 s to 30 s. */
   readonly retryPauses?: RetryPauses;
-  /** Replaceable parts, for tests. */
+  /** Replaceable for tests. */
   readonly clock?: Clock;
   readonly storage?: Storage;
   readonly spool?: Spool;
   readonly models?: ModelWorker;
-  /** Takes the log, a JSON object a line; standard error by itself. */
+  /** Receives the log, a JSON object a line; left out: standard error. */
   readonly log?: Output;
 }
 
 const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
 
 /**
- * Puts the house together and opens the door.
+ * Assembles the coordinator and starts to listen.
  *
- * @throws CoppiceError `config-invalid` where the address cannot be listened on, `storage-*` where the
- *   data folder cannot be used.
+ * @throws CoppiceError `config-invalid` where the address cannot be listened on, `storage-*` where the data folder
+ *   cannot be used.
  */
 export async function startCoordinator(options: CoordinatorOptions = {}): Promise<Coordinator> {
   const config: Config = { ...defaultConfig, ...options.config };
@@ -159,8 +160,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   });
   const unproven = new Unproven();
   const metrics = new Metrics({
-    connected: () => hub.connected,
-    remembered: () => hub.remembered,
+    connected: () => presences.connected,
+    remembered: () => presences.remembered,
     runs: () => runs.all(),
     spoolWaiting: () => spool.waiting,
     eventsWaiting: () => events.waiting,
@@ -179,22 +180,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     perSecond: config.eventsPerSecond,
     refused: () => metrics.answered('any', 'rate-limited'),
   });
-  const hub = new ParticipantHub(people, {
-    logger,
-    clock,
-    operator: config.operator,
-    publicUrl: config.publicUrl,
-    admissions,
-    newcomers,
-    addressOf: (socket) => door.addressOf(socket.conn),
-    answered: (name, result) => metrics.answered(name, result),
-    proved: (connection) => unproven.proved(connection),
-  });
+  const presences = new Presences(people, (participant, run) => runs.remembers(run, participant));
   const runs: Runs = new Runs({
     storage,
     spool,
     clock,
-    audience: hub,
+    audience: presences,
     models,
     events,
     tasks,
@@ -265,7 +256,19 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     throw thrown;
   }
   recovered = true;
-  hub.serve(runs);
+  const hub = new ParticipantHub(people, {
+    runs,
+    presences,
+    logger,
+    clock,
+    operator: config.operator,
+    publicUrl,
+    admissions,
+    newcomers,
+    addressOf: (socket) => door.addressOf(socket.conn),
+    answered: (name, result) => metrics.answered(name, result),
+    proved: (connection) => unproven.proved(connection),
+  });
   // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
   // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
   unproven.watch(server, () => io.attach(server));

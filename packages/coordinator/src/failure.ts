@@ -7,7 +7,7 @@ import {
   type Reason,
 } from '@coppice/protocol';
 
-/** An error with the facts behind its sentence, for readers of other languages. */
+/** An error with the facts behind its sentence, which other languages' sentences are made from. */
 export class Failure<C extends FactsCode = FactsCode> extends CoppiceError {
   readonly facts: FailureFacts[C];
 

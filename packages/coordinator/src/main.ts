@@ -8,7 +8,7 @@ import { makeAdminKey } from './security/make-admin-key.ts';
 import { stopOnSignals } from './stop-on-signals.ts';
 import { backUp, restore } from './storage/backup.ts';
 
-/** `pnpm start`: reads the configuration, starts, prints its addresses, and stops cleanly when it is asked to. */
+/** `pnpm start`: reads the configuration, starts, prints its addresses, and stops cleanly on request. */
 async function main(): Promise<number | null> {
   surviveBrokenStreams();
   const starter = new Starter();
@@ -55,7 +55,7 @@ async function adminKey(): Promise<number> {
   );
 }
 
-/** `pnpm backup DIR`, `pnpm restore DIR`: with the same options as `pnpm start`, which say where the coordinator is. */
+/** `pnpm backup DIR`, `pnpm restore DIR`: take the options of `pnpm start`, which locate the coordinator's data. */
 async function copy(command: 'backup' | 'restore', folder: string | undefined): Promise<number> {
   const config = readConfig(process.argv.slice(4), process.env);
   if (folder === undefined || folder.startsWith('-') || config === 'help') {

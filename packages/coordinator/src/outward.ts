@@ -1,13 +1,10 @@
 import type { ErrorCode, WireError } from '@coppice/protocol';
 
-/** What happens on the coordinator's own machine: its messages name files, addresses and buckets. */
+/** Codes of internal errors, whose messages name files, addresses and buckets. */
 const inside = (code: ErrorCode) =>
   code.startsWith('storage-') || code === 'internal' || code === 'evaluation-failed';
 
-/**
- * An error as participants hear it: without its facts, and with another message where it is the coordinator's own
- * business. Code and advice stay as they were.
- */
+/** Redacts an error for participants: without facts, and with a neutral message where it is internal. Code and advice stay. */
 export function outward({ code, message, retry, retryAfter }: WireError): WireError {
   return {
     code,

@@ -5,15 +5,15 @@ import { Starter } from './process/starter.ts';
 import { onStopRequest } from './process/stop-requests.ts';
 
 export interface StopOptions {
-  /** Taken at the start of the process; by itself, now. */
+  /** Created at the start of the process; left out, created now. */
   readonly starter?: Starter;
-  /** Takes SIGHUP for something else than the end of the terminal. */
+  /** Handles SIGHUP where it has another meaning than the end of the terminal. */
   readonly hangUp?: () => void;
 }
 
 /**
- * Ends the process in good order when it is asked to (`onStopRequest`): no new round begins, the open one is parked with
- * every update that was acknowledged, everything is on disk. Exit code 0; 1 where that failed or took more than 5 s.
+ * Stops gracefully on request (`onStopRequest`): no new round begins, the open one is parked with every acknowledged
+ * update, and everything is on disk. Exit code 0; 1 where that failed or took more than 5 s.
  */
 export function stopOnSignals(coordinator: Pick<Coordinator, 'close'>, options: StopOptions = {}): void {
   const stop = () => {

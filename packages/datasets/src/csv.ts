@@ -3,11 +3,11 @@ import Papa from 'papaparse';
 import type { RawExamples } from './examples.ts';
 import { SkippedCounter, type SkippedRows } from './skipped-rows.ts';
 
-/** A table as it stands in a file: cells as text. */
+/** A table as read from a file: cells as text. */
 export interface CsvTable {
   /** Names of the columns; `column 1`, `column 2`, … where the file has none. */
   readonly columns: readonly string[];
-  /** Whether the first line holds names. */
+  /** True where the first line is a header. */
   readonly hasHeader: boolean;
   readonly rows: readonly (readonly string[])[];
 }
@@ -17,7 +17,7 @@ export interface CsvPreview extends CsvTable {
   readonly total: number;
 }
 
-/** Which column of the file holds what: indices into `columns`, null where none was found. */
+/** The columns of the file that hold each feature and the target: indices into `columns`, null where none was found. */
 export interface CsvMapping {
   /** One for each feature of the schema, in its order. */
   readonly features: readonly (number | null)[];
@@ -50,13 +50,16 @@ export function readCsv(text: string, options: { header?: boolean } = {}): CsvTa
   return { columns, hasHeader, rows };
 }
 
-/** The table's columns and first rows, to show before anything is taken over. */
+/** The table's columns and first rows, as a preview before the import. */
 export function previewCsv(text: string, options: { header?: boolean; rows?: number } = {}): CsvPreview {
   const table = readCsv(text, options);
   return { ...table, rows: table.rows.slice(0, options.rows ?? 8), total: table.rows.length };
 }
 
-/** Names are never numbers, and are followed by numbers somewhere; in a table of words only, differ. */
+/**
+ * Guesses that the first line is a header: it has no number, and the second has one or, in a table of words only, its
+ * cells differ.
+ */
 function looksLikeHeader(lines: readonly (readonly string[])[]): boolean {
   const [first, second] = lines;
   if (!first || !second || first.some(isNumber)) return false;
@@ -68,8 +71,8 @@ function isNumber(cell: string): boolean {
 }
 
 /**
- * Finds the schema's columns in the file: by the same name (case, spaces and signs aside), then by a
- * name that contains the other; where no name fits at all, in the order of the schema, target last.
+ * Finds the schema's columns in the file: by equal names (ignoring case, spaces and signs), then by a name that
+ * contains the other; where no name matches at all, in the order of the schema, target last.
  */
 export function suggestMapping(columns: readonly string[], data: TableData): CsvMapping {
   const names = columns.map(plain);
@@ -101,8 +104,8 @@ function plain(name: string): string {
 }
 
 /**
- * Takes the examples over. A class is given by its name, as `classFinder` compares names. Rows that don't fit are left out and counted by
- * reason; where none fits, the examples are none.
+ * Converts rows to examples. Class names are compared as in `classFinder`. Rows that don't fit are left out and counted
+ * by reason; there may be no examples at all.
  *
  * @throws CoppiceError `data-invalid` where the mapping has gaps.
  */

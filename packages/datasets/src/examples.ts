@@ -1,6 +1,6 @@
 /**
- * Examples as they are kept, before the model's scaling: one flat block of raw features (bytes 0–255
- * for pictures, column values for tables; row-major) and one label each (class index, or target value).
+ * Examples in stored form, before the model's scaling: one flat block of raw features (bytes 0–255 for pictures, column
+ * values for tables; row-major) and one label each (class index, or target value).
  */
 export interface RawExamples {
   readonly count: number;
@@ -24,7 +24,7 @@ export function selectExamples(examples: RawExamples, rows: ArrayLike<number>): 
   return { count: rows.length, features, labels };
 }
 
-/** A task's data: to deal out to participants, and to measure global models with. */
+/** A task's data: examples to distribute to participants, and test data for global models. */
 export interface TaskData {
   readonly train: RawExamples;
   readonly test: RawExamples;

@@ -1,31 +1,31 @@
 import { CoppiceError, type ImageData as ImageSchema } from '@coppice/protocol';
 import { type Area, type Plane, resample } from './resample.ts';
 
-/** A picture as a canvas gives it: four bytes a pixel (red, green, blue, alpha), row-major. */
+/** A picture in a canvas's format: four bytes a pixel (red, green, blue, alpha), row-major. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8ClampedArray | Uint8Array;
 }
 
-/** Contrast below this share of full is an empty sheet, not ink. */
+/** Least contrast, as a share of full, that counts as ink; below it the sheet is empty. */
 const LEAST_CONTRAST = 0.1;
 
-/** Ink fainter than this share of the darkest is paper grain; it doesn't widen a digit's box. */
+/** Ink fainter than this share of the darkest is paper grain, which doesn't widen a digit's box. */
 const GRAIN = 0.08;
 
 /** The share of the picture's side that a digit fills in MNIST: 20 of 28 pixels. */
 const DIGIT_SHARE = 20 / 28;
 
 /**
- * Turns a picture into an example's bytes for a task: height × width × channels, 0–255.
+ * Converts a picture to an example's bytes for a task: height × width × channels, 0–255.
  *
- * For a task with `ink: 'light-on-dark'` the picture is taken for a drawing and prepared as MNIST
- * was: ink made bright whatever its paper, cut to its box, scaled to fit 20 of 28 pixels, its centre
- * of mass in the middle (LeCun et al., 1998). An empty sheet gives zeros. Any other picture is cut to
- * the schema's proportions around its centre and resized.
+ * For a task with `ink: 'light-on-dark'` the picture is treated as a drawing and prepared as MNIST was: ink made bright
+ * on any paper, cropped to its box, scaled to fit 20 of 28 pixels, its centre of mass in the middle (LeCun et al.,
+ * 1998). An empty sheet gives zeros. Any other picture is cropped to the schema's proportions around its centre and
+ * resized.
  *
- * @throws CoppiceError `data-invalid` where the picture has no pixels, or not as many as it says.
+ * @throws CoppiceError `data-invalid` where the picture has no pixels, or their number does not match its size.
  */
 export function prepareImage(picture: Picture, schema: ImageSchema): Uint8Array {
   const { width, height, data } = picture;
@@ -47,7 +47,7 @@ export function prepareImage(picture: Picture, schema: ImageSchema): Uint8Array 
   return new Uint8Array(bytes.buffer);
 }
 
-/** One colour channel over white: what is transparent shows paper. */
+/** One colour channel over white: transparent parts show the paper. */
 function channel({ width, height, data }: Picture, index: 0 | 1 | 2 | number): Plane {
   const values = new Float32Array(width * height);
   for (let i = 0; i < values.length; i++) {
@@ -68,7 +68,7 @@ function grey(picture: Picture): Plane {
   return { width: picture.width, height: picture.height, values };
 }
 
-/** The largest area of these proportions around the centre. */
+/** The largest centred area of these proportions. */
 function cover({ width, height }: { width: number; height: number }, ratio: number): Area {
   const w = Math.min(width, height * ratio);
   const h = Math.min(height, width / ratio);
@@ -101,9 +101,8 @@ function prepareDrawing(picture: Picture, { width, height }: ImageSchema): Uint8
 }
 
 /**
- * How much ink is at each pixel, 0 to 1: the distance from the paper's brightness, which is the
- * middle value along the border, towards the side where the most extreme pixels lie. Null for an
- * empty sheet.
+ * Amount of ink at each pixel, 0 to 1: the distance from the paper's brightness, which is the median along the border,
+ * towards the side of the most extreme pixels. Null for an empty sheet.
  */
 function brightInk({ width, height, values }: Plane): Plane | null {
   const border: number[] = [];
@@ -127,7 +126,7 @@ function brightInk({ width, height, values }: Plane): Plane | null {
   return { width, height, values: values.map((value) => Math.max(0, (sign * (value - paper)) / contrast)) };
 }
 
-/** The smallest box around all that is more than grain. */
+/** The smallest box around all ink above grain. */
 function boxOf({ width, height, values }: Plane): Area | null {
   let [left, top, right, bottom] = [width, height, -1, -1];
   for (let y = 0; y < height; y++) {
@@ -142,7 +141,7 @@ function boxOf({ width, height, values }: Plane): Area | null {
   return right < 0 ? null : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** In pixels from the top left corner; a pixel's own centre is at its half. */
+/** Centre of mass in pixels from the top left corner; pixel centres are at half pixels. */
 function centreOfMass({ width, height, values }: Plane): { x: number; y: number } {
   let [sum, x, y] = [0, 0, 0];
   for (let row = 0; row < height; row++) {

@@ -1,7 +1,7 @@
 import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
 import type { RawExamples } from './examples.ts';
 
-/** Examples as a model takes them; the same shape as training's `Dataset`. */
+/** Normalised examples; the same shape as training's `Dataset`. */
 export interface NormalisedExamples {
   readonly count: number;
   readonly xs: Float32Array;
@@ -9,8 +9,7 @@ export interface NormalisedExamples {
 }
 
 /**
- * Scales raw examples as the schema says: pixels to 0–1, columns to (value − mean) / scale. Labels
- * are left as they are.
+ * Scales raw examples as the schema says: pixels to 0–1, columns to (value − mean) / scale. Labels stay unchanged.
  *
  * @throws CoppiceError `data-invalid` where the sizes disagree with the schema.
  */
@@ -25,7 +24,7 @@ export function normalise(raw: RawExamples, schema: DataSchema): NormalisedExamp
   return { count: raw.count, xs: normaliseFeatures(raw.features, schema), ys: raw.labels.slice() };
 }
 
-/** The features as a trainer takes them: the bytes of pictures as they are, all else normalised. */
+/** The features in a trainer's form: bytes of pictures unchanged, everything else normalised. */
 export function trainerInputs(
   features: Uint8Array | Float32Array,
   schema: DataSchema,
@@ -35,10 +34,10 @@ export function trainerInputs(
     : normaliseFeatures(features, schema);
 }
 
-/** What each byte of a picture is as a number. */
+/** The number in [0, 1] for each byte of a picture. */
 const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** The features alone, of any number of whole examples. */
+/** Normalises features alone, of any number of whole examples. */
 export function normaliseFeatures(features: ArrayLike<number>, schema: DataSchema): Float32Array {
   const xs = new Float32Array(features.length);
   if (schema.kind === 'image' && features instanceof Uint8Array) {

@@ -1,18 +1,18 @@
 import { integerBelow, normal, type RandomSource, seededRandom, shuffle, uniform } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
 
-/** How one dataset is dealt out to several participants. */
+/** Rule to distribute one dataset among participants. */
 export type Partition =
-  /** Shuffled and cut evenly: everyone's data looks alike. */
+  /** Shuffled and cut evenly: all parts have the same distribution. */
   | { readonly kind: 'iid' }
   /**
-   * Sorted by label and cut into equal shards, so many to each participant: with 2, nobody sees more
-   * than a few classes (McMahan et al., 2017, section 3).
+   * Sorted by label and cut into equal shards, `shards` for each participant: with 2, each has only a few classes
+   * (McMahan et al., 2017, section 3).
    */
   | { readonly kind: 'shards'; readonly shards: number }
   /**
-   * Each class is spread over the participants in proportions drawn from Dirichlet(α): the smaller α,
-   * the less alike (Yurochkin et al., 2019).
+   * Each class is spread over the participants in proportions drawn from Dirichlet(α): the smaller α, the more they
+   * differ (Yurochkin et al., 2019).
    */
   | { readonly kind: 'dirichlet'; readonly alpha: number };
 
@@ -36,11 +36,11 @@ export function parsePartition(text: string): Partition {
 }
 
 /**
- * Deals out examples: the row numbers of each participant, every example exactly once, nobody
- * without any. The same arguments give the same parts on every machine.
+ * Distributes examples: returns the row numbers of each participant, every example exactly once, no participant empty.
+ * The same arguments give the same parts on every machine.
  *
- * @throws CoppiceError `config-invalid` where there are too few examples, or α is asked for labels
- *   that are not classes.
+ * @throws CoppiceError `config-invalid` where there are too few examples, or where Dirichlet is used with labels that
+ *   are not classes.
  */
 export function partition(
   labels: ArrayLike<number>,

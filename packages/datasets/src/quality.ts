@@ -1,11 +1,11 @@
 import { classesOf, type DataSchema } from '@coppice/protocol';
 import type { RawExamples } from './examples.ts';
 
-/** Something about one's own data that may make training worse. Found and shown on the device only. */
+/** A property of a participant's own data that may harm training. Found and shown on the device only. */
 export type QualityFinding =
-  /** So many examples are exact copies of an earlier one. */
+  /** Examples that are exact copies of earlier ones. */
   | { readonly kind: 'duplicates'; readonly count: number }
-  /** A class with too few examples to learn from, down to none. */
+  /** A class with too few examples to learn from, possibly none. */
   | { readonly kind: 'tiny-class'; readonly name: string; readonly count: number }
   /** The largest class has `ratio` times the examples of the smallest that has any. */
   | {
@@ -14,13 +14,13 @@ export type QualityFinding =
       readonly smallest: string;
       readonly ratio: number;
     }
-  /** A column with the same value everywhere: it tells the model nothing. */
+  /** A column with a single value, which tells the model nothing. */
   | { readonly kind: 'constant-column'; readonly name: string; readonly value: number };
 
-/** Fewer examples than this are a tiny class. */
+/** Number of examples below which a class is tiny. */
 const TINY = 5;
 
-/** From this ratio of largest to smallest class on, a model tends to forget the smallest. */
+/** Ratio of largest to smallest class from which a model tends to forget the smallest. */
 const IMBALANCE = 10;
 
 export function checkQuality(examples: RawExamples, schema: DataSchema): QualityFinding[] {

@@ -5,7 +5,7 @@ export interface Plane {
   readonly values: Float32Array;
 }
 
-/** A part of a picture, in pixels; need not be whole. */
+/** A part of a picture, in pixels; fractions are allowed. */
 export interface Area {
   readonly x: number;
   readonly y: number;
@@ -14,8 +14,8 @@ export interface Area {
 }
 
 /**
- * Resizes an area of a picture, first across, then down. Growing, it is bilinear interpolation;
- * shrinking, the same triangle is widened so that every source pixel counts (no aliasing).
+ * Resizes an area of a picture, first across, then down. Enlarging is bilinear interpolation; shrinking widens the same
+ * triangle so that every source pixel counts (no aliasing).
  */
 export function resample(source: Plane, area: Area, width: number, height: number): Plane {
   const across = weights(area.x, area.width, source.width, width);
@@ -43,7 +43,7 @@ export function resample(source: Plane, area: Area, width: number, height: numbe
 
 type Taps = readonly (readonly [from: number, weight: number])[];
 
-/** For each target pixel, the source pixels that make it and their shares, which add up to 1. */
+/** For each target pixel, its source pixels and their weights, which add up to 1. */
 function weights(start: number, length: number, limit: number, size: number): Taps[] {
   const scale = length / size;
   const reach = Math.max(1, scale);

@@ -2,15 +2,15 @@
 export interface SkippedRows {
   readonly kind: 'missing' | 'not-a-number' | 'out-of-range' | 'unknown-class';
   readonly column: string;
-  /** The cell of the first of them. Rows of an unknown class form one group for each label, so there it is the cell of all. */
+  /** The cell of the first of them. Rows of an unknown class are grouped by label, so there all have this cell. */
   readonly value: string;
   /** At least 1. */
   readonly count: number;
-  /** Line of the first of them in the table, from 1, the header counted. */
+  /** Line of the first of them in the table, from 1, the header included. */
   readonly firstRow: number;
 }
 
-/** Groups rows that were left out by reason and column, and by label where the label is the reason. */
+/** Groups skipped rows by reason and column, and by label where the label is the reason. */
 export class SkippedCounter {
   readonly #groups = new Map<string, { first: Omit<SkippedRows, 'count'>; count: number }>();
 

@@ -1,5 +1,5 @@
 /**
- * A number in as few significant digits, at least three, as tell it from another one.
+ * Formats a number with the fewest significant digits, at least three, that distinguish it from another.
  *
  * @example
  * apart(0.500004, 0.5) // '0.500004'; `apart(0.5, 0.500004)`: '0.500000'

@@ -1,13 +1,13 @@
 import { type RandomSource, shuffle } from '@coppice/ports';
 import type { Plan } from '@coppice/protocol';
 
-/** How many a round aims for, asks, and cannot do without. */
+/** A round's target, the number of participants asked, and the quorum. */
 export interface CohortSizes {
-  /** Updates aimed for: the round closes when so many were accepted. */
+  /** Accepted updates at which the round closes. */
   readonly target: number;
   /** Participants asked: `target` × over-selection, as far as there are any. */
   readonly asked: number;
-  /** Updates without which the round is abandoned. */
+  /** Fewest updates for the round to count; with fewer it is abandoned. */
   readonly quorum: number;
 }
 

@@ -1,6 +1,6 @@
 import { type Layout, type Metrics, shapeSize } from '@coppice/protocol';
 
-/** The mean of several participants' metrics, weighted by example count; `null` where nobody measured. */
+/** The mean of several participants' metrics, weighted by example count; `null` where there are none. */
 export function meanMetrics(all: Iterable<Metrics>): Metrics | null {
   let examples = 0;
   let loss = 0;

@@ -1,13 +1,13 @@
 /**
- * Work over every parameter of a model, cut into pieces: each `next` does one, the last gives the result.
- * Whoever drives it decides what happens in between; the result is the same, to the bit.
+ * Work over all parameters of a model, in slices: each `next` runs one slice, and the last returns the result. The
+ * caller decides what runs between slices; the result is the same, to the bit.
  */
 export type Steps<T> = Generator<undefined, T, undefined>;
 
-/** So many parameters are one piece: about a millisecond. */
+/** Parameters in one slice: about a millisecond of work. */
 export const STEP_PARAMETERS = 1 << 18;
 
-/** Does all of it at once. */
+/** Runs all slices without a pause. */
 export function finish<T>(steps: Steps<T>): T {
   for (;;) {
     const { done, value } = steps.next();

@@ -96,7 +96,7 @@ export interface ParticipantHalf {
  */
 export interface Strategy {
   readonly name: string;
-  /** Whether the server needs the sum of the contributions, or every one of them. */
+  /** `sum` where the server half uses the sum of the contributions, `rows` where it uses each of them. */
   readonly needs: 'sum' | 'rows';
   /** The groups that participants send beside the model's own change. Left out: none. */
   groups?(model: Layout): TensorSpec[];

@@ -1,7 +1,7 @@
 import { expOfNegative4, sigmoid4, tanh4 } from './exponential';
 import { loadPart, storePart } from './partial';
 
-/* Activations and their gradients, told by what they put out. Results may lie where the inputs do. */
+/* Activations and their gradients, computed from the outputs. Results may overwrite the inputs. */
 
 // @ts-ignore: decorator
 @inline

@@ -5,7 +5,7 @@ const SUBNORMAL: f32 = 6.103515625e-5; // 2⁻¹⁴
 /** Adding it to a float32 below 2⁻¹⁴ rounds that to a multiple of 2⁻²⁴, ties to even. */
 const HALF: f32 = 0.5;
 
-/** n float32 values → float16, to the nearest, ties to even; what is too large becomes ±65504. */
+/** n float32 values → float16, to the nearest, ties to even; overflow becomes ±65504. */
 export function encodeFloat16(n: usize, x: usize, out: usize): void {
   const signBit = kept(i32x4.splat(0x8000), n);
   const largest = kept(f32x4.splat(LARGEST), n);

@@ -37,7 +37,7 @@ function bytes3(): v128 {
   return i8x16(-64, -64, -65, -65, -65, -65, -66, -66, 62, 62, 63, 63, 63, 63, 64, 64);
 }
 
-/** How many numbers a last block of so many values is padded to: a power of two. */
+/** Padded length of a last block of `count` values: a power of two. */
 // @ts-ignore: decorator
 @inline
 function padded(count: usize): usize {
@@ -79,7 +79,7 @@ export function encodeInt4(n: usize, x: usize, seed: u32, first: u32, out: usize
   }
 }
 
-/** How many of the bounds are below each of eight magnitudes, less than none: −7 to 0. */
+/** Minus the number of level bounds below each of eight magnitudes: −7 to 0. */
 // @ts-ignore: decorator
 @inline
 function boundsBelow(

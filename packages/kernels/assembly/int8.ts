@@ -44,7 +44,7 @@ function encode(n: usize, x: usize, toNearest: bool, seed: u32, first: u32, out:
 // @ts-ignore: decorator
 @inline
 function four(x: usize, inverse: v128, random: v128, resolution: v128, largest: v128): v128 {
-  // Of 24 bits, so that signed numbers hold them, which more engines convert in one instruction.
+  // 24 random bits fit into signed numbers, which more engines convert in one instruction.
   const uniform = f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(random, 8)), resolution);
   const rounded = f32x4.floor(f32x4.add(f32x4.mul(v128.load(x), inverse), uniform));
   const within = f32x4.pmax(f32x4.neg(largest), f32x4.pmin(largest, rounded));

@@ -2,7 +2,7 @@
  * A constant for use in a loop. Engines make a constant vector anew wherever it is used, by several instructions in
  * each turn, often more than it is used for; one that they cannot foresee is made once, and stays in a register.
  *
- * @param n a number of values that the loop is over, below 2³¹: of its highest bit, 0, nobody else knows.
+ * @param n the number of values in the loop, below 2³¹: its highest bit is 0, which the compiler cannot know.
  */
 // @ts-ignore: decorator
 @inline

@@ -4,7 +4,7 @@ import { loadPart, storePart } from './partial';
 /**
  * Softmax cross-entropy of logits [m, n] against labels [m], class indices as float32 numbers:
  * gradient ← scale · (softmax(logits) − onehot(label)). Row i's loss is ln(first) − second of the pair at
- * parts [m, 2]: Σ exp(z − max), and z[label] − max. The logarithm is left to the caller, who has one.
+ * parts [m, 2]: Σ exp(z − max), and z[label] − max. The logarithm is left to the caller.
  */
 export function softmaxCrossEntropy(
   m: usize,

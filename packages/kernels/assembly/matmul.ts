@@ -8,8 +8,8 @@ import { isSparse, sparseProduct, sparseTransposedProduct } from './sparse';
  */
 
 /**
- * How a tile begins: with a bias or 0; with β·c; or with 0, to add β·c at the end: a sum of many small numbers would lose
- * their last bits in a large one, and a sum of few is quicker begun with it.
+ * Initial value of a tile: a bias or 0 (SET); β·c (ADD), which is faster for few summands; or 0, with β·c added at the
+ * end (LATE), since many small numbers would lose their last bits in a large sum.
  */
 const SET: i32 = 0;
 const ADD: i32 = 1;
@@ -49,7 +49,7 @@ export function matmul(m: usize, k: usize, n: usize, a: usize, b: usize, bias: u
   }
 }
 
-/** Whether four columns of so many rows hold nothing but 0 and −0. */
+/** Checks that four columns of `rows` rows hold only 0 and −0. */
 // @ts-ignore: decorator
 @inline
 function areZero(rows: usize, at: usize, row: usize): bool {
@@ -60,9 +60,9 @@ function areZero(rows: usize, at: usize, row: usize): bool {
   return true;
 }
 
-/** Rows of A and B that are worked through before the next: what they hold stays in the second cache. */
+/** Rows of A and B per pass: these fit in the second-level cache. */
 const DEPTH: usize = 128;
-/** As many rows as a mask has bits. */
+/** Rows per mask: one for each bit. */
 const MASKED: usize = 64;
 
 /** C [k, n] ← Aᵀ · B + β · C for A [m, k] and B [m, n]; with β = 0, C is not read. */
@@ -88,7 +88,7 @@ export function matmulTransposedA(
     for (let i: usize = 0; i < k; ) {
       const rows = rowsOf(k - i);
       const first = a + ((from * k + i) << 2);
-      // What never showed in this batch changes nothing: the edges of pictures, units that stayed silent.
+      // Inputs that are zero in the whole batch change nothing: the edges of pictures, inactive units.
       if (keep == 1 && rows == 5 && onlyZeros(depth, first, k << 2)) {
         i += rows;
         continue;
@@ -106,7 +106,7 @@ export function matmulTransposedA(
   }
 }
 
-/** Whether five columns of so many rows hold nothing but 0 and −0. */
+/** Checks that five columns of `depth` rows hold only 0 and −0. */
 // @ts-ignore: decorator
 @inline
 function onlyZeros(depth: usize, at: usize, row: usize): bool {
@@ -118,7 +118,7 @@ function onlyZeros(depth: usize, at: usize, row: usize): bool {
   return true;
 }
 
-/** Five rows at a time, and the last ones evenly: 6 are 3 and 3, for a tile of one row waits for itself. */
+/** Rows of the next tile: five, and the remainder in even parts (6 as 3 and 3), since a one-row tile is bound by latency. */
 // @ts-ignore: decorator
 @inline
 function rowsOf(left: usize): usize {

@@ -2,8 +2,8 @@ import { multiplyAdd4 } from './fused';
 import { loadPart, storePart } from './partial';
 
 /*
- * What an optimizer does beside the gradient. Plain SGD and momentum need nothing of their own: matmulTransposedA and
- * columnSums add to weights and velocities as they go.
+ * Kernels of optimizers. Plain SGD and momentum need none: matmulTransposedA and columnSums add directly to weights
+ * and velocities.
  */
 
 /**

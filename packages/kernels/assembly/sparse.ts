@@ -1,18 +1,18 @@
 import { multiplyAdd4 } from './fused';
 
 /*
- * Products with a left matrix that is mostly zeros: pictures on black paper, one-hot columns, units that stayed silent.
- * What is zero is left out; what is left is added up in the same order as elsewhere, so that the sums have the same bits.
+ * Products with a left matrix that is mostly zeros: pictures on black paper, one-hot columns, inactive units. Zeros are
+ * skipped; the rest is added up in the same order as elsewhere, so that the sums have the same bits.
  */
 
-/** Fewer columns than these are not worth looking for zeros. */
+/** Fewest columns for which skipping zeros can pay off. */
 const COLUMNS: usize = 32;
-/** Looking at so many rows tells how many zeros there are. */
+/** Rows sampled to estimate the share of zeros. */
 const LOOKED_AT: usize = 16;
-/** Sparse is what has fewer than so many numbers other than zero in a hundred. */
+/** Percentage of nonzero numbers below which A counts as sparse. */
 const PERCENT: usize = 60;
 
-/** Whether leaving zeros of A [m, k] out of its product with a matrix of n columns saves more than it takes. */
+/** Estimates that skipping the zeros of A [m, k] in its product with a matrix of n columns saves more than it costs. */
 export function isSparse(m: usize, k: usize, n: usize, a: usize): bool {
   if (n < COLUMNS || k < 4) return false;
   const every = max<usize>(1, m / LOOKED_AT);
@@ -35,7 +35,7 @@ export function isSparse(m: usize, k: usize, n: usize, a: usize): bool {
   return (seen - <usize>found) * 100 < seen * PERCENT;
 }
 
-/** As many numbers as a mask has bits. */
+/** Numbers per mask: one for each bit. */
 const BLOCK: usize = 64;
 
 /** The first `columns` (a multiple of 8) of C [m, n] ← A [m, k] · B [k, n] + bias [n]; a `bias` of 0 is none. */
@@ -56,7 +56,7 @@ export function sparseProduct(m: usize, k: usize, n: usize, columns: usize, a: u
   }
 }
 
-/** `times` strips of so many vectors. */
+/** Computes `times` strips of `vectors` vectors. */
 // @ts-ignore: decorator
 @inline
 function product(vectors: i32, times: usize, m: usize, k: usize, n: usize, a: usize, b: usize, bias: usize, c: usize): void {
@@ -130,7 +130,7 @@ function transposedProduct(vectors: i32, times: usize, m: usize, k: usize, n: us
   }
 }
 
-/** How many vectors to work on at once: at most 12, for there are 16 registers, and about as many each time. */
+/** Vectors per strip: at most 12 of the 16 registers, in strips of about equal width. */
 // @ts-ignore: decorator
 @inline
 function widthOf(columns: usize): usize {
@@ -148,7 +148,7 @@ function laneOf(masks: v128, lane: usize): u64 {
   return <u64>(<u32>i32x4.extract_lane(masks, 3));
 }
 
-/** A bit for each of up to 64 numbers: whether it is other than zero. */
+/** A mask with a bit set for each nonzero of up to 64 numbers. */
 // @ts-ignore: decorator
 @inline
 function maskOfRow(count: usize, at: usize): u64 {

@@ -1,9 +1,9 @@
 /**
- * Float32 numbers as fewer bytes, and back. docs/protocol.md says what the bytes mean. Encoded bytes may lie at any
- * address. Streams of random bits are named by a seed and read by index.
+ * Codecs of float32 numbers. docs/protocol.md defines the bytes. Encoded bytes may lie at any address. Streams of random
+ * bits are named by a seed and read by index.
  */
 export interface CodecKernels {
-  /** n float32 values → float16, to the nearest, ties to even; what is too large becomes ±65504. */
+  /** n float32 values → float16, to the nearest, ties to even; overflow becomes ±65504. */
   encodeFloat16(n: number, x: number, out: number): void;
   /** n float16 values → float32, exactly. */
   decodeFloat16(n: number, from: number, to: number): void;

@@ -9,13 +9,13 @@ export type Variant = (typeof variants)[number];
 
 const PAGE = 65_536;
 
-/** Kernels with a memory of their own. */
+/** Kernels together with the memory that they work on. */
 export interface KernelInstance {
   readonly variant: Variant;
   readonly kernels: Kernels;
   /** The memory as it is now; views of it are stale after `reserve`. */
   readonly buffer: ArrayBuffer;
-  /** Lets the memory hold at least so many bytes; what is in it stays. */
+  /** Grows the memory to at least `bytes`; its contents stay. */
   reserve(bytes: number): void;
 }
 
@@ -40,7 +40,7 @@ function moduleOf(variant: 'relaxed' | 'simd'): WasmModule | null {
   return module;
 }
 
-/** Whether this engine can run a variant. */
+/** Checks that this engine supports a variant. */
 export function runs(variant: Variant): boolean {
   return variant === 'scalar' || moduleOf(variant) !== null;
 }
@@ -51,9 +51,9 @@ export function fastestVariant(): Variant {
 }
 
 /**
- * @param bytes how much memory there is to begin with.
- * @param variant which kernels; left out, the fastest that run here.
- * @throws RangeError where there is not so much memory.
+ * @param bytes initial size of the memory.
+ * @param variant the kernels to use; left out, the fastest that run here.
+ * @throws RangeError where the memory cannot be allocated.
  */
 export function kernelInstance(bytes: number, variant: Variant = fastestVariant()): KernelInstance {
   const module = variant === 'scalar' ? null : moduleOf(variant);

@@ -11,7 +11,7 @@ export class Int64s {
     this.#high = new Int32Array(buffer, at, 2 * n);
   }
 
-  /** Rounded once, ties to even, where it is too large for float64. */
+  /** Reads a number, rounded once, ties to even, where float64 cannot hold it. */
   get(i: number): number {
     return this.high(i) * CARRY + this.low(i);
   }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { kernelInstance, type Variant } from './instance.ts';
 
-/** Of float32. */
+/** Machine epsilon of float32. */
 export const EPSILON = 2 ** -23;
 const GUARD = 4;
 

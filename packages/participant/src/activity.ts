@@ -1,19 +1,19 @@
 import type { RunStatus, RunSummary } from '@coppice/protocol';
 import type { Activity } from './session-state.ts';
 
-/** Facts that decide the activity of a device that works on no question. */
+/** Facts that determine the activity of a device between questions. */
 export interface Facts {
-  /** The run that was joined; `null`: none. */
+  /** The joined run; `null`: none. */
   readonly run: string | null;
   readonly runs: readonly RunSummary[];
-  /** The run of which the coordinator said that nothing more will be asked; `null`: none. */
+  /** The run that the coordinator declared over; `null`: none. */
   readonly ended: string | null;
   readonly paused: boolean;
   /** Examples on this device. */
   readonly examples: number;
 }
 
-/** Whether a run of this status will train no more. */
+/** Checks that a run of this status will train no more. */
 export function isOver(status: RunStatus | undefined): boolean {
   return status === 'finished' || status === 'stopped' || status === 'failed';
 }

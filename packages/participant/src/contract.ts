@@ -34,7 +34,7 @@ const two = () => ({
   labels: new Float32Array([0, 2]),
 });
 
-/** The contract of every `LocalData`. `open` gives the data of a task under a schema, empty at first. */
+/** The contract of every `LocalData`. `open` returns the data of a task under a schema, empty at first. */
 export function localDataContract(
   name: string,
   open: (task: string, schema: DataSchema) => Promise<LocalData>,
@@ -154,8 +154,8 @@ export function localDataContract(
 }
 
 /**
- * The contract of every `LocalState`. `open` gives the state of a device that has kept nothing; `reopen` gives it again as
- * after the program was ended.
+ * The contract of every `LocalState`. `open` returns the empty state of a new device; `reopen` returns it again, as
+ * after a restart of the program.
  */
 export function localStateContract(
   name: string,
@@ -278,7 +278,7 @@ export function localStateContract(
   });
 }
 
-/** A transport under test and the coordinator's end of its line. */
+/** A transport under test, with the coordinator's end of its line. */
 export interface TransportUnderTest {
   transport: Transport;
   peer: LoopbackPeer;
@@ -293,7 +293,7 @@ export const welcome: Down<'welcome'> = {
   runs: [],
 };
 
-/** A payload of two pieces and a bit, of which no two bytes in a row are alike. */
+/** A payload of a little over two pieces, in which no two adjacent bytes are equal. */
 const large = Uint8Array.from({ length: 2 * PIECE_BYTES + 40_000 }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
 const expectation = {
   layoutHash: new Uint8Array(16).fill(7),
@@ -308,7 +308,7 @@ const largeAnswer: Answer = {
   frame: encodeFrame({ kind: 'contribution', ...headerOf, payload: large }),
 };
 
-/** A coordinator that takes a large answer, and drops the line before the answer to piece number `dropAt`. */
+/** A coordinator that accepts a large answer, and breaks the connection before it acknowledges piece `dropAt`. */
 function receiver(peer: LoopbackPeer, dropAt: number | null = null) {
   const pieces: number[] = [];
   const received = new Uint8Array(large.byteLength);
@@ -344,7 +344,7 @@ export function transportContract(name: string, make: () => Promise<TransportUnd
       seen.push(what);
       for (const wake of waiting.splice(0)) wake();
     };
-    /** Resolves when `what` has been seen `times` times. */
+    /** Resolves when `what` has occurred `times` times. */
     const sees = async (what: string, times = 1): Promise<void> => {
       while (seen.filter((one) => one === what).length < times)
         await new Promise<void>((resolve) => waiting.push(resolve));

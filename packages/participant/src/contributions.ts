@@ -2,12 +2,12 @@ import type { Reply, RoundEnd, UpValue } from '@coppice/protocol';
 import type { KeptAnswer, LocalState, Version } from './local-state.ts';
 import type { Kept } from './train.ts';
 
-/** Versions of a run that counted and are kept, so that a coordinator that lost its last rounds finds the one before. */
+/** Counted versions kept for each run, so that a coordinator that lost its last rounds finds the one before. */
 const COUNTED_KEPT = 3;
-/** Versions of a run of which it is not known whether they counted. With those above, a message may name all. */
+/** Undecided versions kept for each run. Together with the counted ones, a single message can name them all. */
 const STAGED_KEPT = 4;
 
-/** A question that an answer was made for. */
+/** A question with an answer. */
 export interface Question {
   readonly run: string;
   readonly ticket: string;
@@ -17,22 +17,22 @@ export interface Question {
   readonly model: string;
 }
 
-/** An answer, and the state that becomes current once it has counted; `null`: none. */
+/** An answer, and the state that becomes current once it has counted; `null`: no state. */
 export interface Made {
   readonly answer: KeptAnswer;
   readonly kept: Kept | null;
 }
 
 /**
- * The answers of this device, from being made to being known to have counted. State that belongs to an answer is staged
- * on the device before the answer is sent, and becomes current only when the answer counted: an end of its round says so,
- * or the coordinator when it is asked. So a device that is stopped at any moment goes on with the state that matches the
- * model. Calls are done in the order in which they come.
+ * The answers of this device, until they are known to have counted. The state of an answer is staged on the device
+ * before the answer is sent, and becomes current only when the answer counted, as announced at the end of its round or
+ * by the coordinator on request. So a device that stops at any moment resumes with the state that matches the model.
+ * Calls run one at a time, in order.
  */
 export class Contributions {
   readonly #local: LocalState;
   readonly #ask: (run: string, tickets: string[]) => Promise<Reply<UpValue<'counted'>>>;
-  /** The last answer made, as long as it may have to be sent again. */
+  /** The last answer, as long as it may have to be sent again. */
   #made: { readonly question: Question; readonly made: Made } | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -46,7 +46,7 @@ export class Contributions {
   }
 
   /**
-   * The answer that was made before to this question, in this attempt of its round or an earlier one.
+   * Returns the earlier answer to this question, from this attempt of its round or an earlier one.
    *
    * @throws CoppiceError `storage-failed`
    */
@@ -65,7 +65,7 @@ export class Contributions {
   }
 
   /**
-   * Stages an answer's state. Resolves when it is kept: only then may the answer be sent.
+   * Stages an answer's state. Resolves when it is stored: only then may the answer be sent.
    *
    * @throws CoppiceError `storage-full`, `storage-failed`
    */
@@ -91,7 +91,7 @@ export class Contributions {
     });
   }
 
-  /** An answer was refused for what it is: it is not sent again, and cannot count. */
+  /** Discards a refused answer: it is not sent again, and cannot count. */
   refused({ run, ticket }: Question): Promise<void> {
     return this.#inTurn(() => {
       if (this.#made?.question.run === run && this.#made.question.ticket === ticket) this.#made = null;
@@ -99,7 +99,7 @@ export class Contributions {
     });
   }
 
-  /** Takes what the end of a round says of the answers to it. */
+  /** Settles the answers to a round by its end. */
   roundEnded({ run, round, attempt, outcome, you }: RoundEnd): Promise<void> {
     // An abandoned round is tried again, and the answer is sent again.
     if (outcome !== 'committed') return Promise.resolve();
@@ -114,8 +114,8 @@ export class Contributions {
   }
 
   /**
-   * Asks the coordinator which answers counted: of those that are staged, or of all, as after a connection was lost, since
-   * a restored coordinator may lack rounds that counted before.
+   * Asks the coordinator which answers counted: `staged` ones, or `all`, as after a lost connection, since a restored
+   * coordinator may lack rounds that counted before.
    *
    * @throws CoppiceError `connection-lost`; `storage-failed` and its kin.
    */
@@ -147,19 +147,19 @@ export class Contributions {
     });
   }
 
-  /** The runs of which something is kept. */
+  /** The runs with stored state. */
   runs(): Promise<readonly string[]> {
     return this.#inTurn(() => this.#local.runs());
   }
 
-  /** Removes everything that is kept of these runs. */
+  /** Removes the stored state of these runs. */
   forget(wanted: (run: string) => boolean): Promise<void> {
     return this.#inTurn(async () => {
       for (const run of await this.#local.runs()) if (wanted(run)) await this.#local.forget(run);
     });
   }
 
-  /** Notes verdicts, and drops the oldest versions that counted. */
+  /** Records verdicts, and drops the oldest counted versions. */
   async #settle(run: string, verdicts: ReadonlyMap<string, boolean | null>): Promise<void> {
     if (verdicts.size === 0) return;
     const versions = await this.#local.versions(run);
@@ -181,7 +181,7 @@ export class Contributions {
   }
 }
 
-/** Versions that counted, by their rounds. */
+/** Counted versions, sorted by round. */
 function inOrder(versions: readonly Version[]): Version[] {
   return versions.filter(({ counted }) => counted).sort((a, b) => a.round - b.round);
 }

@@ -3,7 +3,7 @@ import type { DataSchema } from '@coppice/protocol';
 import type { Dataset } from '@coppice/training';
 import { type Block, joinBlocks } from './examples.ts';
 
-/** All blocks, one after the other, as a trainer takes them. */
+/** Concatenates blocks into a trainer's dataset. */
 export function datasetOf(blocks: readonly Block[], schema: DataSchema): Dataset {
   const [only, ...more] = blocks;
   const { count, features, labels } =

@@ -3,22 +3,21 @@ import { type Answer, CoppiceError, type Reply, type UpValue } from '@coppice/pr
 import { type PieceOptions, sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
 
-/** How often an answer that was damaged on the way is sent, before the question is declined. */
+/** Attempts to send an answer that arrives damaged, before the question is declined. */
 const DELIVERY_ATTEMPTS = 3;
 
 export interface DeliveryOptions extends PieceOptions {
   readonly request: Transport['request'];
   readonly clock: Clock;
-  /** Hears of every time that the answer is sent, before it is. */
+  /** Called before each attempt. */
   readonly onSending: () => void;
 }
 
 /**
- * Sends an answer, again where the coordinator says that this helps, after the pause that it names.
+ * Sends an answer, and again after the given pause where the refusal allows it.
  *
- * @returns `null` when the answer is acknowledged; else the error that it was refused with.
- * @throws CoppiceError `connection-lost`, `update-not-offered`; an `AbortError` when `signal` was
- *   aborted.
+ * @returns `null` when the answer is acknowledged; otherwise the error of its refusal.
+ * @throws CoppiceError `connection-lost`, `update-not-offered`; an `AbortError` when `signal` was aborted.
  */
 export async function deliver(
   answer: Answer,

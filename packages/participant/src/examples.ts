@@ -1,12 +1,12 @@
 import { CoppiceError, classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
 import type { DataSummary, RawExamples, Source } from './local-data.ts';
 
-/** A block of examples as it is kept. */
+/** A stored block of examples. */
 export interface Block extends RawExamples {
   readonly source: Source;
 }
 
-/** @throws CoppiceError `data-invalid`, saying which example and why. */
+/** @throws CoppiceError `data-invalid`, naming the example and the fault. */
 export function checkExamples({ count, features, labels }: RawExamples, schema: DataSchema): void {
   const size = exampleSize(schema);
   if (features.length !== count * size || labels.length !== count) {
@@ -39,7 +39,7 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
   }
 }
 
-/** All blocks as one, in the order in which they were added. */
+/** Concatenates blocks, in the order in which they were added. */
 export function joinBlocks(blocks: readonly Block[], schema: DataSchema): RawExamples {
   const count = blocks.reduce((sum, block) => sum + block.count, 0);
   const size = exampleSize(schema);

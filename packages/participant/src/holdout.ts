@@ -1,20 +1,19 @@
 import { seededRandom, uniform } from '@coppice/ports';
 import type { Dataset } from '@coppice/training';
 
-/** A participant's examples in two parts. */
+/** A participant's examples, split in two. */
 export interface Split {
   readonly training: Dataset;
-  /** What the global model is measured on; null where nothing is to be kept out of training for it. */
+  /** Held-out examples to evaluate the global model on; null where none are held out. */
   readonly evaluation: Dataset | null;
 }
 
 /**
- * Keeps about `share` of the examples out of training. Which ones follows from the participant and
- * each example's place alone, so that examples added later do not move earlier ones across. Of too few examples to split
- * all serve for both.
+ * Holds about `share` of the examples out of training. The choice depends only on the participant and each example's
+ * index, so that adding examples never moves earlier ones across. Where there are too few to split, all serve for both.
  */
 export function holdOut(data: Dataset, share: number, participant: string): Split {
-  // What a model was trained on says little of how good it is.
+  // Without held-out examples there is no evaluation: training examples say little about a model's quality.
   if (share === 0) return { training: data, evaluation: null };
   const random = seededRandom('holdout', participant);
   const training: number[] = [];

@@ -1,6 +1,6 @@
 import { p256 } from '@noble/curves/nist.js';
 
-/** Who a participant is: a public key, and the means to prove that it is its own. */
+/** A participant's identity: a public key, and the means to prove possession of it. */
 export interface Identity {
   /** An uncompressed point of P-256, base64url. */
   readonly key: string;
@@ -8,7 +8,7 @@ export interface Identity {
   sign(bytes: Uint8Array<ArrayBuffer>): Promise<string>;
 }
 
-/** An identity whose private key the platform holds; it need not be extractable. */
+/** An identity whose private key is held by the platform; it need not be extractable. */
 export async function cryptoKeyIdentity({ publicKey, privateKey }: CryptoKeyPair): Promise<Identity> {
   return {
     key: base64url(new Uint8Array(await crypto.subtle.exportKey('raw', publicKey))),
@@ -19,7 +19,7 @@ export async function cryptoKeyIdentity({ publicKey, privateKey }: CryptoKeyPair
   };
 }
 
-/** An identity whose private key lies in memory: 32 bytes, as `p256.utils.randomSecretKey` makes them. */
+/** An identity whose private key is in memory: 32 bytes, as `p256.utils.randomSecretKey` makes them. */
 export function secretKeyIdentity(secretKey: Uint8Array): Identity {
   return {
     key: base64url(p256.getPublicKey(secretKey, false)),

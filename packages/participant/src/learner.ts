@@ -5,8 +5,8 @@ import type { Dataset, Trainer, TrainOptions } from '@coppice/training';
  * Binds a trainer to a device's training share. Each call sets the trainer's weights first. Use it only while the
  * trainer is lent.
  *
- * @param data the examples to train on, without those held out.
- * @param options reports of training, and the signal that stops the work.
+ * @param data the training examples, without those held out.
+ * @param options progress reports, and the signal that stops the work.
  */
 export function learnerOf(
   trainer: Trainer,

@@ -2,8 +2,8 @@ import type { DataSchema } from '@coppice/protocol';
 import type { Dataset } from '@coppice/training';
 
 /**
- * Examples as they are kept: one flat block of raw features (pixels 0–255 for images, raw column
- * values for tables) and one label each (class index, or target value).
+ * Examples in stored form: one flat block of raw features (pixels 0–255 for images, raw column values for tables) and
+ * one label each (class index, or target value).
  */
 export interface RawExamples {
   readonly count: number;
@@ -11,10 +11,10 @@ export interface RawExamples {
   readonly labels: Float32Array;
 }
 
-/** Where examples came from; counted and deleted by it. */
+/** Origin of examples, by which they are counted and deleted. */
 export type Source = 'sample' | 'images' | 'csv' | 'drawn' | 'camera';
 
-/** What is kept, without the data itself. */
+/** Counts of the stored examples. */
 export interface DataSummary {
   readonly count: number;
   /** Examples per class; empty for a regression. */
@@ -24,8 +24,8 @@ export interface DataSummary {
 }
 
 /**
- * A participant's own data for one task. It has no way to send anything anywhere: whoever holds it
- * can train on it, count it and delete it.
+ * A participant's own data for one task. It has no way to send anything: its holder can train on it, count it and
+ * delete it.
  *
  * Every method may throw CoppiceError `storage-full` (nothing was added) or `storage-failed`.
  */
@@ -37,13 +37,13 @@ export interface LocalData {
    */
   add(examples: RawExamples, source: Source): Promise<DataSummary>;
   summary(): Promise<DataSummary>;
-  /** All examples as they were added: for the person's own eyes, and to export. */
+  /** All examples as they were added, for display and export on the device. */
   examples(): Promise<RawExamples>;
-  /** All examples as a trainer takes them, in the order in which they were added; not to be changed. */
+  /** All examples as a trainer's dataset, in the order in which they were added. Read-only. */
   dataset(): Promise<Dataset>;
   /** Deletes the examples of one source, or all. */
   clear(source?: Source): Promise<DataSummary>;
-  /** Calls back after every change, also one made in another tab where the platform tells. */
+  /** Calls back after every change, including changes in other tabs where the platform reports them. */
   subscribe(changed: (summary: DataSummary) => void): () => void;
   close(): void;
 }

@@ -14,22 +14,22 @@ import {
 } from '@coppice/protocol';
 import type { Transport, TransportEvents } from './transport.ts';
 
-/** The coordinator's end of a loopback: answers, pushes, breaks and restores the line. */
+/** The coordinator's end of a loopback: answers, pushes, breaks and restores the connection. */
 export interface LoopbackPeer {
-  /** Answers messages of one name from now on. */
+  /** Sets the handler of messages of one name. */
   answer<N extends UpName>(
     name: N,
     handle: (message: Up<N>) => Reply<UpValue<N>> | Promise<Reply<UpValue<N>>>,
   ): void;
   push<N extends DownName>(name: N, message: Down<N>): void;
-  /** Breaks the connection; requests under way are lost. */
+  /** Breaks the connection; pending requests are lost. */
   drop(): void;
-  /** The connection is there (again): welcomes. */
+  /** Restores the connection and sends the welcome. */
   welcome(welcome: Down<'welcome'>): void;
   refuse(error: WireError): void;
 }
 
-/** A transport within one process, checked like the real one: for tests without a network. */
+/** A transport within one process, validated like the real one: for tests without a network. */
 export function loopback(): { transport: Transport; peer: LoopbackPeer } {
   const handlers = new Map<UpName, (message: never) => unknown>();
   const sent = { messages: 0, bytes: 0 };
@@ -97,7 +97,7 @@ export function loopback(): { transport: Transport; peer: LoopbackPeer } {
       line = new Promise((_, reject) => {
         broken = () => reject(lost());
       });
-      // Nobody may be waiting when it breaks.
+      // It may break without a waiter.
       line.catch(() => {});
       events?.onWelcome(welcome);
     },

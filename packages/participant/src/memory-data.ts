@@ -3,7 +3,7 @@ import { datasetOf } from './dataset-of.ts';
 import { type Block, checkExamples, joinBlocks, summarize } from './examples.ts';
 import type { DataSummary, LocalData, RawExamples } from './local-data.ts';
 
-/** Local data that lives as long as its process: headless clients and tests. */
+/** Local data in memory, for headless clients and tests. */
 export function memoryData(schema: DataSchema, initial?: RawExamples): LocalData {
   let blocks: Block[] = [];
   const listeners = new Set<(summary: DataSummary) => void>();

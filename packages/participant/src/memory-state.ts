@@ -7,7 +7,7 @@ interface Entry {
   readonly answer: KeptAnswer | null;
 }
 
-/** Local state that lives as long as its process: headless clients and tests. */
+/** Local state in memory, for headless clients and tests. */
 export function memoryState(): LocalState {
   const runs = new Map<string, Map<string, Entry>>();
   const entry = (run: string, ticket: string) => runs.get(run)?.get(ticket) ?? null;

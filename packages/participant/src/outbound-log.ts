@@ -3,16 +3,18 @@ import type { OutboundRecord } from './session-state.ts';
 
 const RECORDS_KEPT = 100;
 
-/** The last messages that left this device, without frames. */
+/** The last messages that left this device, without their frames. */
 export class OutboundLog {
   #records: readonly OutboundRecord[] = [];
 
-  /** At most 100, newest last; replaced at every change. */
+  /** At most 100, newest last. A new array after every change. */
   get records(): readonly OutboundRecord[] {
     return this.#records;
   }
 
   /**
+   * Adds a message.
+   *
    * @param sent.at milliseconds since the epoch.
    * @param sent.norm L2 norm of a contribution's change of the model.
    */

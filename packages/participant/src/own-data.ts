@@ -4,12 +4,12 @@ import type { LocalData, OpenLocalData } from './local-data.ts';
 interface Opened {
   readonly task: string;
   readonly local: Promise<LocalData>;
-  /** Examples at the last count. */
+  /** Number of examples at the last count. */
   examples: number;
   close: () => void;
 }
 
-/** This device's examples of the task that it takes part in: opened at a join, counted, closed. */
+/** This device's examples of its joined task: opened at a join, counted, closed. */
 export class OwnData {
   readonly #openData: OpenLocalData;
   #opened: Opened | null = null;
@@ -18,17 +18,17 @@ export class OwnData {
     this.#openData = openData;
   }
 
-  /** Examples of the opened task at the last count; 0 where none is open. */
+  /** Number of examples of the open task at the last count; 0 where none is open. */
   get examples(): number {
     return this.#opened?.examples ?? 0;
   }
 
-  /** Examples of a task at the last count; 0 where another one is open. */
+  /** Number of examples of a task at the last count; 0 where another one is open. */
   examplesOf(task: string | undefined): number {
     return this.#opened?.task === task ? this.examples : 0;
   }
 
-  /** The data of the open task, when it has been opened; `null`: none is open. @throws CoppiceError as opening did. */
+  /** The data of the open task, once opened; `null`: none is open. @throws CoppiceError as opening did. */
   async local(): Promise<LocalData | null> {
     return (await this.#opened?.local) ?? null;
   }
@@ -36,7 +36,7 @@ export class OwnData {
   /**
    * Opens the data of a task, unless it is open.
    *
-   * @returns whether it was opened now.
+   * @returns true where this call opened it.
    * @throws CoppiceError `storage-failed`, `data-invalid`
    */
   async open({ id, data }: Task): Promise<boolean> {
@@ -74,7 +74,7 @@ export class OwnData {
     return local;
   }
 
-  /** Counts anew. @returns whether any data is open. */
+  /** Counts the examples again. @returns true where data is open. */
   async count(): Promise<boolean> {
     const opened = this.#opened;
     if (opened === null) return false;

@@ -19,23 +19,22 @@ import {
 } from '@coppice/protocol';
 import type { Transport } from './transport.ts';
 
-/** Pieces under way at once: one is on the line while the one before is being answered. */
+/** Pieces in flight at once: one is on the line while the one before is being acknowledged. */
 const UNDER_WAY = 2;
-/** How often an answer is announced anew without the coordinator having taken a piece more. */
+/** Repeated announcements of an answer without progress at the coordinator before it is given up. */
 const ANNOUNCEMENTS = 3;
 
 type Request = Transport['request'];
 
 export interface PieceOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Hears how many pieces of how many are through, and how many bytes all have. */
+  /** Called with the number of finished pieces, their total, and their size in bytes. */
   readonly onPiece?: ((done: number, of: number, bytes: number) => void) | undefined;
 }
 
 /**
- * Sends an answer: in one message where its frame is no larger than a piece, else its header first and its payload in
- * pieces, from the one that the coordinator wants next. A second call after a lost connection goes on where the first one
- * was.
+ * Sends an answer: in one message where its frame is no larger than a piece, otherwise its header first and its payload
+ * in pieces, from the one that the coordinator wants next. A second call after a lost connection resumes.
  *
  * @returns the coordinator's acknowledgement.
  * @throws CoppiceError `connection-lost`, `update-not-offered`; an `AbortError` when `signal` was aborted.
@@ -84,7 +83,7 @@ async function sendPieces(
   }));
 }
 
-/** Asks one question a piece, a few at once, and takes the answers in order. */
+/** Sends one request for each piece, a few at once, and handles the replies in order. */
 async function inOrder<N extends 'answer-piece' | 'parcel'>(
   request: Request,
   name: N,
@@ -110,7 +109,7 @@ async function inOrder<N extends 'answer-piece' | 'parcel'>(
   return null;
 }
 
-/** A parcel whose header came. */
+/** A parcel whose header arrived alone. */
 interface WantedParcel {
   readonly run: string;
   readonly hash: string;
@@ -124,18 +123,18 @@ interface Fetch {
   readonly abort: AbortController;
   readonly heard: Set<NonNullable<PieceOptions['onPiece']>>;
   waiting: number;
-  /** How far it is. */
+  /** Progress of the fetch. */
   readonly at: { done: number; of: number; bytes: number };
 }
 
 /**
- * Makes whole frames of the headers of large parcels. All who want one parcel share its fetch, and a fetch that broke off
- * goes on where it was when its parcel is wanted again.
+ * Fetches the payloads of large parcels, whose headers arrived alone. Concurrent requests for one parcel share its
+ * fetch, and an interrupted fetch resumes when its parcel is requested again.
  */
 export class ParcelFetcher {
   readonly #request: Request;
   readonly #fetches = new Map<string, Fetch>();
-  /** What the last fetch that broke off has left. */
+  /** The rest of the last interrupted fetch. */
   #left: { key: string; frame: Uint8Array; pieces: number } | null = null;
 
   constructor(request: Request) {
@@ -143,11 +142,11 @@ export class ParcelFetcher {
   }
 
   /**
-   * The whole frame of a parcel, with the header that was sent and a payload that is not checked yet.
+   * Returns the whole frame of a parcel, with the received header and an unchecked payload.
    *
-   * @param expected form by the run's layout: room is made for nothing else.
-   * @throws CoppiceError `connection-lost`, `checkpoint-unknown` where the parcel is not a current one any
-   *   more, `frame-invalid`, `update-shape`; an `AbortError` when `signal` was aborted.
+   * @param expected the form by the run's layout: memory is allocated for nothing else.
+   * @throws CoppiceError `connection-lost`, `checkpoint-unknown` where the parcel is no longer current,
+   *   `frame-invalid`, `update-shape`; an `AbortError` when `signal` was aborted.
    */
   async fetch(
     run: string,

@@ -1,6 +1,6 @@
 import { MAX_LOSS, MAX_TRAINING_MILLISECONDS } from '@coppice/protocol';
 
-/** A loss as it may be told: `null` where it is no number or beyond what the wire takes. */
+/** A loss for the wire: `null` where it is no number or beyond the wire's bound. */
 export function reportedLoss(loss: number | null): number | null {
   return loss !== null && Math.abs(loss) <= MAX_LOSS ? loss : null;
 }

@@ -11,18 +11,18 @@ import type {
 } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
 
-/** What a participant is doing right now, for one sentence on a page. */
+/** Current activity of a participant. */
 export type Activity =
-  /** Not taking part in a run. */
+  /** Takes part in no run. */
   | { kind: 'idle' }
-  /** Joined, but there are no examples to train on yet. */
+  /** Joined, without examples to train on. */
   | { kind: 'needs-data' }
-  /** Joined; a round begins when enough are there, or this one was not selected. */
+  /** Joined; waits for a round to begin, or was not selected for this one. */
   | { kind: 'waiting' }
   | { kind: 'paused' }
-  /** A large model is on its way here; a small one comes with the round. */
+  /** A large model is being received; a small one arrives with the question. */
   | { kind: 'receiving'; round: number; received: number; bytes: number }
-  /** The model arrived and is being put on the device (warm-up, shader compilation). */
+  /** The model has arrived and is being prepared on the device (warm-up, shader compilation). */
   | { kind: 'preparing'; round: number }
   | { kind: 'evaluating'; round: number }
   | {
@@ -34,14 +34,14 @@ export type Activity =
       steps: number;
       loss: number | null;
     }
-  /** Of `bytes` the first `sent` have arrived; they arrive all at once where the update is no larger than a piece. */
+  /** The first `sent` of `bytes` have arrived; an update no larger than a piece arrives at once. */
   | { kind: 'sending'; round: number; sent: number; bytes: number }
   /** Delivered; the round is still open for others. */
   | { kind: 'delivered'; round: number }
   /** The run is over. */
   | { kind: 'ended' };
 
-/** One message that left the device: what the outbound log shows. Never holds data. */
+/** A message that left the device, as shown in the outbound log. It never contains examples. */
 export interface OutboundRecord {
   readonly at: number;
   readonly name: string;
@@ -49,12 +49,12 @@ export interface OutboundRecord {
   readonly bytes: number;
   /** The control message's fields, without the frame. */
   readonly fields: Readonly<Record<string, unknown>>;
-  /** For updates: the L2 norm of what was sent. */
+  /** For updates: the L2 norm of the sent change. */
   readonly norm?: number;
 }
 
 export interface SessionState {
-  /** `refused`: the coordinator will not talk to this program as it is; see `error`. */
+  /** `refused`: the coordinator refuses this program or participant; see `error`. */
   readonly connection: 'connecting' | 'online' | 'offline' | 'refused';
   readonly operator: string | null;
   readonly participant: string | null;
@@ -72,9 +72,9 @@ export interface SessionState {
   readonly paused: boolean;
   readonly peers: Peers | null;
   readonly backend: BackendName | null;
-  /** Why it is not the backend that was meant, as when a model has a layer that there are no kernels for. */
+  /** The reason for another backend than the intended one, e.g. a layer without kernels. */
   readonly backendNote: string | null;
-  /** The backend that was lost, in whose place the present one came. */
+  /** The lost backend that the current one replaced. */
   readonly backendLost: BackendName | null;
   /** Training speed, examples a second. */
   readonly speed: number | null;
@@ -87,43 +87,43 @@ export interface SessionState {
     readonly outcome: Outcome | null;
     readonly reason: WireError | null;
   }[];
-  /** The global model on this device's own held-out examples, round by round. */
+  /** Metrics of the global model on this device's held-out examples, round by round. */
   readonly localMetrics: readonly { readonly round: number; readonly metrics: Metrics }[];
   /** The newest global model on this device. */
   readonly model: { readonly round: number; readonly checkpoint: string } | null;
-  /** All that left and reached this device over the socket. */
+  /** Messages and bytes in each direction over the socket. */
   readonly sent: { readonly messages: number; readonly bytes: number };
   readonly received: { readonly messages: number; readonly bytes: number };
   /** The last 100 messages sent, newest last. */
   readonly outbound: readonly OutboundRecord[];
-  /** The last thing that went wrong; null once it is over. */
+  /** The last error; null once it is resolved. */
   readonly error: WireError | null;
 }
 
-/** A participant's side of the protocol. All its state is in `state`, replaced at every change. */
+/** A participant's side of the protocol. All its state is in `state`, a new object after every change. */
 export interface Session {
   readonly state: SessionState;
   subscribe(changed: (state: SessionState) => void): () => void;
   connect(): void;
   /**
-   * Takes part in a run; stays joined through reconnections until `leave`.
+   * Joins a run, and joins it again after each reconnection until `leave`.
    *
-   * @param invitation the secret of an invitation, for a run that would not admit this participant without.
+   * @param invitation the secret of an invitation, for a run that would not admit this participant otherwise.
    */
   join(run: string, invitation?: string | null): Promise<void>;
   /**
-   * Asks to hear of runs that are not joined: of every change of these, over or not, and of each run that comes, starts,
-   * pauses or ends. `state.runs` has them. It takes the place of what was watched before, and is kept up through
-   * reconnections. Without it `state.runs` has what there was at the last connection, and the run that was joined.
+   * Watches runs that are not joined: every change of `runs`, over or not, and the start, pause or end of any other.
+   * The results are in `state.runs`. Each call replaces earlier watches, and they are renewed after reconnections.
+   * Without it, `state.runs` has the runs at the last connection, and the joined one.
    *
-   * @param runs at most `MAX_WATCHED_RUNS`; those beyond are not watched.
+   * @param runs at most `MAX_WATCHED_RUNS`; further ones are not watched.
    */
   watch(runs: readonly string[]): Promise<void>;
   leave(): Promise<void>;
-  /** Stops a training that is under way and is not selected until `resume`. */
+  /** Stops a current training; the participant is not selected until `resume`. */
   pause(): Promise<void>;
   resume(): Promise<void>;
-  /** Tells the coordinator that the local examples changed. */
+  /** Reports to the coordinator that the local examples changed. */
   dataChanged(): Promise<void>;
   /** The weights of the first global model seen in this run and of the newest one. */
   models(): { readonly first: SavedModel | null; readonly latest: SavedModel | null };

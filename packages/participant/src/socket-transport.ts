@@ -21,7 +21,7 @@ import { Manager, type Socket } from 'socket.io-client';
 import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
 
-/** The transport of the product: Socket.IO, WebSocket first, reconnecting for ever. */
+/** The production transport: Socket.IO, WebSocket first, reconnecting forever. */
 export function socketTransport(url: string, identity: Identity): Transport {
   const sent = { messages: 0, bytes: 0 };
   const received = { messages: 0, bytes: 0 };
@@ -42,14 +42,14 @@ export function socketTransport(url: string, identity: Identity): Transport {
     },
   });
   let closed = false;
-  /** Whether the loss of this connection has been told: once, not at every attempt. */
+  /** True once the loss of this connection was reported: once, not at every attempt. */
   let toldLost = false;
   let retry: ReturnType<typeof setTimeout> | null = null;
   let welcome: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Gives this connection up for one that works. Heartbeats may still pass where messages were lost
-   * (in a proxy, in a process that was suspended); a new connection says everything anew.
+   * Closes this connection, so that a new one is made. Heartbeats may still pass where messages are lost (in a proxy,
+   * in a process that was suspended); a new connection repeats everything.
    */
   const abandon = () => manager.engine.close();
 
@@ -59,7 +59,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     manager.engine.on('packet', (packet: { data?: unknown }) => count(received, packet.data));
   });
 
-  // What came on a connection before it was known to be one is not for the next: a challenge above all.
+  // Messages received before the connection was established must not reach the next one: a challenge above all.
   manager.on('close', () => {
     socket.receiveBuffer = [];
   });
@@ -146,14 +146,14 @@ export function socketTransport(url: string, identity: Identity): Transport {
       socket.on('connect_error', (error: Error & { data?: unknown }) => {
         if (closed) return;
         if (error.data == null) {
-          // Nobody answered. Socket.IO goes on trying; who has never been connected must hear of it too.
+          // There was no answer. Socket.IO keeps trying; the first connection's failure must be reported, too.
           if (!toldLost) events.onLost();
           toldLost = true;
           return;
         }
         const refusal = CoppiceError.fromAnswer(error.data);
         if (refusal.retry !== 'later') return giveUp(events, refusal.toWire());
-        // What passes by itself is told like a lost connection; what someone must see to, by its name.
+        // Passing refusals are reported as a lost connection; ones that need action, by their error.
         if (refusal.code !== 'coordinator-stopping') events.onRefused(refusal.toWire());
         else if (!toldLost) events.onLost();
         toldLost = true;
@@ -198,7 +198,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
   };
 }
 
-/** After which there is nothing to come back for. A ban from one run names the run. */
+/** Checks that a notice ends the connection for good. A ban from one run names that run. */
 function isFinal({ code, run }: Down<'notice'>): boolean {
   return code === 'session-replaced' || (code === 'participant-banned' && run === undefined);
 }

@@ -39,7 +39,7 @@ import { learnerOf } from './learner.ts';
 import { reportedMilliseconds } from './reported.ts';
 import type { TrainerHost } from './trainer-host.ts';
 
-/** The state of a strategy and of the pipeline on this device, after a contribution. */
+/** The state of strategy and pipeline on this device, after a contribution. */
 export interface Kept {
   readonly strategy: StrategyState | null;
   readonly pipeline: PipelineKept;
@@ -48,27 +48,27 @@ export interface Kept {
 export interface TrainWork {
   readonly task: Task;
   readonly plan: Plan;
-  /** Of the answer. */
+  /** Layout of the answer. */
   readonly layout: ContributionLayout;
   readonly participant: string;
   readonly ask: Pick<Ask, 'round'>;
-  /** The global weights that came with the question. */
+  /** The global weights in the question. */
   readonly weights: Float32Array;
-  /** Tensors that came beside the model, by name. */
+  /** Tensors in the question beside the model, by name. */
   readonly given: Readonly<Record<string, Float32Array>>;
-  /** Of this device's last contribution that counted; `null`: none. */
+  /** State after this device's last contribution that counted; `null`: none. */
   readonly kept: Kept | null;
   readonly data: Dataset;
   readonly host: TrainerHost;
   readonly checksum: Checksum;
-  /** Milliseconds since some moment. */
+  /** Milliseconds since an arbitrary moment. */
   readonly elapsed: () => number;
   readonly signal: AbortSignal;
   readonly onEvaluating: () => void;
   readonly onTraining: (progress: TrainingProgress) => void;
 }
 
-/** An answer but for its ticket. */
+/** An answer without its ticket. */
 export interface MadeAnswer {
   readonly weight: number;
   readonly milliseconds: number;
@@ -77,19 +77,19 @@ export interface MadeAnswer {
 
 export interface TrainResult {
   readonly answer: MadeAnswer;
-  /** The received model on this device's held-out examples; null where the plan holds none out. */
+  /** Metrics of the received model on this device's held-out examples; null where the plan holds none out. */
   readonly evaluation: Metrics | null;
   /** L2 norm of the model's change as it arrives. */
   readonly norm: number;
-  /** State to be kept once the answer has counted; `null`: none. */
+  /** State to become current once the answer has counted; `null`: none. */
   readonly kept: Kept | null;
   /** Examples a second. */
   readonly speed: number;
 }
 
 /**
- * A participant's part of a question to train: measures the received model on held-out examples, lets the strategy train
- * on the others, and makes the answer.
+ * Answers a question to train: measures the received model on held-out examples, lets the strategy train on the others,
+ * and encodes the answer.
  *
  * @throws CoppiceError `training-diverged`, `backend-lost`, `backend-unavailable`; `update-norm`, `update-not-finite`,
  *   `update-out-of-range` where the coordinator would refuse the answer; an `AbortError` when `signal` was aborted.
@@ -200,7 +200,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
 }
 
 /**
- * A participant's part of a question to measure: the measures of a model on its held-out examples.
+ * Answers a question to measure: the measures of a model on this device's held-out examples.
  *
  * @returns `null` where nothing is held out.
  * @throws CoppiceError `backend-lost`, `backend-unavailable`

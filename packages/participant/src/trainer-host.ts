@@ -7,51 +7,51 @@ export type CreateTrainer = (
 ) => Promise<Trainer>;
 
 /**
- * Names the backends that a model can be trained on, the one to use first.
+ * Ranks the backends that can train a model, the preferred one first.
  *
- * @param how.batchSize what the plan says.
+ * @param how.batchSize the plan's.
  */
 export type RankBackends = (
   description: ModelDescription,
   how: { batchSize: number },
 ) => Promise<readonly { readonly backend: BackendName }[]>;
 
-/** A backend that comes into use. */
+/** A backend on its first use. */
 export interface BackendInUse {
   readonly backend: BackendName;
-  /** Why it is not the one that was meant; null when it is. */
+  /** The reason for another backend than the intended one; null where it is the intended one. */
   readonly note: string | null;
-  /** The backend that was lost just now, in whose place this one comes. */
+  /** The lost backend that this one replaces; null where none was lost. */
   readonly insteadOf: BackendName | null;
 }
 
-/** Where nobody says what a batch is: a question is asked, say. */
+/** Batch size for ranking where the work has none, such as a prediction. */
 const USUAL_BATCH = 10;
 
 /**
- * Lends a trainer for one piece of work at a time. One host may serve many sessions: each sets its own
- * weights first, so nothing is shared but the device.
+ * Lends a trainer for one piece of work at a time. One host may serve many sessions: each sets its own weights first,
+ * so they share nothing but the device.
  */
 export interface TrainerHost {
-  /** Runs `work` when the trainer is free. After a lost device, once more on the next backend. */
+  /** Runs `work` when the trainer is free, and once more on the next backend after the device is lost. */
   use<T>(
     description: ModelDescription,
     work: (trainer: Trainer) => Promise<T>,
     how?: { batchSize: number },
   ): Promise<T>;
   readonly backend: BackendName | null;
-  /** From the next piece of work on, this backend where it can be had; null: the host's own order again. */
+  /** Prefers a backend, where available, from the next piece of work on; null: the host's own order again. */
   prefer(backend: BackendName | null): void;
-  /** Called with each backend that comes into use, also after a fallback. */
+  /** Calls back with each backend that comes into use, fallbacks included. */
   onBackend(changed: (inUse: BackendInUse) => void): () => void;
   dispose(): void;
 }
 
 /**
- * A host over `createTrainer`, trying `backends` in order and moving on for good when one is lost.
+ * A host over `createTrainer` that tries `backends` in order, and moves on for good when one is lost.
  *
- * @param rank measures, once for each model, in which order to try; what it does not name is tried last if it is the last
- *   of `backends`, and not at all else.
+ * @param rank ranks the backends for a model, once each. A backend that it leaves out is tried last if it is the last
+ *   of `backends`, and otherwise not at all.
  */
 export function trainerHost(
   createTrainer: CreateTrainer,
@@ -64,7 +64,7 @@ export function trainerHost(
   let held: { description: ModelDescription; trainer: Trainer; asked: BackendName } | null = null;
   let ranked: { description: ModelDescription; order: readonly BackendName[] } | null = null;
   let queue: Promise<unknown> = Promise.resolve();
-  /** Why the last backend that could not be had could not. */
+  /** The error of the last unavailable backend. */
   let cause: unknown;
 
   const drop = () => {

@@ -1,8 +1,8 @@
-/** Time, as an argument. Rooms that are pure, and everything with a deadline, take one of these. */
+/** Time, as an argument. Pure rooms, and everything with a deadline, take one of these. */
 export interface Clock {
-  /** Milliseconds since the epoch: for dates. People and time servers set it, forwards and back. */
+  /** Milliseconds since the epoch, for dates. People and time servers adjust it, forwards and back. */
   now(): number;
-  /** Milliseconds since some moment in the past: for durations. Nobody can set it; it never goes back. */
+  /** Milliseconds since an arbitrary moment, for durations. Monotonic: nothing sets it, and it never goes back. */
   elapsed(): number;
   /** Calls `fire` once, no sooner than `milliseconds` from now. Returns a function that cancels it. */
   setTimer(milliseconds: number, fire: () => void): () => void;
@@ -11,7 +11,7 @@ export interface Clock {
 /** A clock that stands still until it is told to move: for tests and replays. */
 export class ManualClock implements Clock {
   #now: number;
-  /** What was set by hand, beside what went by. */
+  /** Milliseconds by which `jump` moved the date. */
   #set = 0;
   #timers: { at: number; order: number; fire: () => void }[] = [];
   #order = 0;
@@ -28,7 +28,7 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
-  /** Sets the date forwards or (less than 0) back, as an administrator or a time server does: no time goes by. */
+  /** Sets the date forwards or (below 0) back, as an administrator or a time server does; no time passes. */
   jump(milliseconds: number): void {
     this.#set += milliseconds;
   }

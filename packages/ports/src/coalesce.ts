@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Calls `flush` at most once per `milliseconds`, at the end of the interval in which it was asked for,
- * so that a hundred changes in one instant become one message. A function is asked whenever an interval begins.
+ * Calls `flush` at most once per `milliseconds`, at the end of the interval in which it was requested, so that a
+ * hundred changes in one instant become one message. A function is called for the length of each interval as it begins.
  */
 export function coalesce(
   clock: Clock,

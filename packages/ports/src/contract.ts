@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Clock } from './clock.ts';
 import type { RandomSource } from './random.ts';
 
-/** What a clock under test needs: the clock, and a way to let time pass. */
+/** A clock under test, with a way to let time pass. */
 export interface ClockUnderTest {
   clock: Clock;
-  /** Resolves once at least so many milliseconds have passed on this clock. */
+  /** Resolves once at least `milliseconds` have passed on this clock. */
   pass(milliseconds: number): Promise<void>;
 }
 

@@ -1,9 +1,9 @@
 /**
- * Finds the class that a label names. Made once for a task; each call is a few look-ups.
+ * Returns a function that finds the class named by a label. Make it once for a task; each call is a few look-ups.
  *
- * A label is compared with the names of the classes by its characters first, then by value where both are decimal numbers, then without
- * regard to case. White space around either and the Unicode form (NFC or NFD) make no difference. A label that is no name is never taken
- * for a class's index.
+ * A label is compared with the class names first by its characters, then by value where both are decimal numbers, then
+ * ignoring case. Surrounding white space and the Unicode form (NFC or NFD) make no difference. A label that is no name
+ * is never read as a class index.
  *
  * @param classes The task's class names, in the order of the model's outputs.
  * @returns The index of the class, from 0; `null` where no class has the name, or more than one has.
@@ -29,8 +29,8 @@ export function classFinder(classes: readonly string[]): (label: string) => numb
 }
 
 /**
- * The first two classes that are the same one: equal but for white space around them and Unicode form, or equal as decimal numbers. Names
- * that differ by case only are different classes.
+ * Finds the first two names of the same class: equal but for surrounding white space and Unicode form, or equal as
+ * decimal numbers. Names that differ only by case are different classes.
  *
  * @returns Their indices in `classes`, the smaller first; `null` where all classes differ.
  */
@@ -62,7 +62,7 @@ function plainText(name: string): string {
   return name.normalize('NFC').trim();
 }
 
-/** Two names with one key are one class. The first character keeps texts and numbers apart. */
+/** The key that equal class names share. Its first character separates texts from numbers. */
 function classKey(name: string): string {
   const text = plainText(name);
   const number = decimal(text);

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 
 /**
- * How the numbers of a frame are written, by the number that stands in its header. docs/protocol.md says what their
- * bytes mean. `int4` is rotated twice; `top1` and `top10` carry one and ten percent of the numbers, the largest.
+ * Codecs of a frame's numbers, with the number of each in the header. docs/protocol.md defines their bytes. `int4` is
+ * rotated twice; `top1` and `top10` carry the largest one and ten percent of the numbers.
  */
 export const codecs = { float32: 0, float16: 1, int8: 2, int4: 3, top1: 4, top10: 5 } as const;
 export type Codec = keyof typeof codecs;
@@ -10,25 +10,25 @@ export const CodecSchema = z.enum(Object.keys(codecs) as [Codec, ...Codec[]]);
 
 /** Numbers that share a scale in `int8`. */
 export const INT8_BLOCK = 1024;
-/** Numbers that are rotated together in `int4`, and the fewest that a last block is padded to. */
+/** Numbers rotated together in `int4`, and the least length that a shorter last block is padded to. */
 export const INT4_BLOCK = 4096;
 const INT4_SHORTEST = 256;
 
-/** How many numbers a model has, and how many of them are trained. */
+/** Number of a model's parameters, and of its trainable ones. */
 export interface ModelSize {
   readonly parameters: number;
   readonly trainable: number;
 }
 
 /**
- * How many bytes a payload has: it follows from codec and model, and nothing else is taken. Weights that are not
- * trained are measurements, of any size beside the steps of the others: they travel as float32 before them.
+ * Exact size of a payload in bytes, given its codec and model. Non-trainable values travel as float32 before the rest:
+ * they are measurements, unrelated in size to the steps.
  */
 export function payloadBytes(codec: Codec, { parameters, trainable }: ModelSize): number {
   return 4 * (parameters - trainable) + encodedBytes(codec, trainable);
 }
 
-/** How many bytes a codec makes of so many numbers. */
+/** Size in bytes of `numbers` numbers under a codec. */
 export function encodedBytes(codec: Codec, numbers: number): number {
   switch (codec) {
     case 'float32':
@@ -45,12 +45,12 @@ export function encodedBytes(codec: Codec, numbers: number): number {
   }
 }
 
-/** How many numbers a top codec carries. */
+/** Number of entries that a top codec carries. */
 export function entriesOf(codec: 'top1' | 'top10', numbers: number): number {
   return Math.ceil(numbers / (codec === 'top1' ? 100 : 10));
 }
 
-/** Bytes of the `int4` blocks of so many numbers: a last block that is shorter is padded to a power of two from 256 on. */
+/** Size in bytes of the `int4` blocks of `numbers` numbers. A shorter last block is padded to a power of two, at least 256. */
 export function int4BlockBytes(numbers: number): number {
   const rest = numbers % INT4_BLOCK;
   const whole = Math.floor(numbers / INT4_BLOCK) * (4 + INT4_BLOCK / 2);

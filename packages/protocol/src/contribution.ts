@@ -4,17 +4,17 @@ import { type Codec, payloadBytes } from './codec.ts';
 import { type Layout, shapeSize, utf8 } from './layout.ts';
 
 /**
- * What is done with a tensor of a contribution.
+ * The treatment of a tensor in a contribution.
  *
- * - `step`: a change (Δw, Δc): clipped, compressed, and what a server optimizer works on.
+ * - `step`: a change (Δw, Δc): clipped, compressed, and passed to the server optimizer.
  * - `average`: a running statistic's change: averaged plainly, never clipped or compressed.
- * - `frozen`: a weight that nothing moves. It is listed, and has no numbers in the contribution.
+ * - `frozen`: a weight that training never moves. It is listed, and has no numbers in the contribution.
  * - `measure`: a count or a sum of measurements: never multiplied by the weight.
  */
 export const TensorRoleSchema = z.enum(['step', 'average', 'frozen', 'measure']);
 export type TensorRole = z.infer<typeof TensorRoleSchema>;
 
-/** The capability that `frozen` tensors require: answers leave their numbers out, and questions come in parts. */
+/** The capability to omit the numbers of `frozen` tensors and to take models in parts, required for layouts that have any. */
 export const FROZEN_ROLE = 'role:frozen';
 
 /** The capabilities that a layout of answers requires of a participant. */
@@ -22,7 +22,7 @@ export function requiresOfLayout(layout: ContributionLayout): string[] {
   return layout.some(({ role }) => role === 'frozen') ? [FROZEN_ROLE] : [];
 }
 
-/** One tensor of a contribution, with all that its sum needs to know of it. */
+/** One tensor of a contribution, with the properties that its sum depends on. */
 export const TensorSpecSchema = z.object({
   /** Unique within its group, e.g. `dense_1/kernel`. */
   name: z.string().check(z.minLength(1), z.maxLength(200)),
@@ -37,9 +37,9 @@ export const TensorSpecSchema = z.object({
    * `average`, |x| for each element of a `measure`. `null`: no bound but the sum's own range.
    */
   bound: z.nullable(z.number().check(z.positive())),
-  /** Whether the sum multiplies by the contribution's weight, or by one. */
+  /** `weight` where the sum multiplies by the contribution's weight, `one` where it does not. */
   weighted: z.enum(['weight', 'one']),
-  /** `double`: each number travels as two float32 limbs whose sum it is; all first limbs come before all second ones. */
+  /** `double`: each number travels as two float32 limbs that add up to it; all first limbs precede all second ones. */
   precision: z.enum(['single', 'double']),
 });
 export type TensorSpec = z.infer<typeof TensorSpecSchema>;
@@ -56,15 +56,15 @@ export interface Section {
   readonly tensors: readonly TensorSpec[];
   /** float32 numbers, limbs counted. */
   readonly parameters: number;
-  /** How many of them are steps: the part that a codec shortens. */
+  /** Number of them that are steps, the part that a codec compresses. */
   readonly steps: number;
   readonly unit: number;
   readonly weighted: TensorSpec['weighted'];
-  /** Only measures: they are summed beside the vectors, and travel as float32. */
+  /** True for the section of the measures: summed beside the vectors, and sent as float32. */
   readonly measures: boolean;
 }
 
-/** How many float32 numbers a tensor takes in the vector. */
+/** Number of float32 values that a tensor takes in the vector. */
 export function tensorSize({ shape, precision, role }: TensorSpec): number {
   if (role === 'frozen') return 0;
   return shapeSize(shape) * (precision === 'double' ? 2 : 1);
@@ -93,25 +93,25 @@ export function sectionsOf(layout: ContributionLayout): Section[] {
   });
 }
 
-/** How many float32 numbers a contribution has. */
+/** Number of float32 values in a contribution. */
 export function contributionSize(layout: ContributionLayout): number {
   return layout.reduce((sum, tensor) => sum + tensorSize(tensor), 0);
 }
 
 /**
- * How many bytes a contribution's payload has: section after section, in each what is no step as float32, then the
- * steps by the codec.
+ * Size in bytes of a contribution's payload: section after section, in each the other tensors as float32, then the
+ * encoded steps.
  */
 export function contributionBytes(codec: Codec, sections: readonly Section[]): number {
   return sections.reduce((sum, section) => sum + sectionBytes(codec, section), 0);
 }
 
-/** How many bytes of the payload one section takes: of measures, the float32 numbers alone, whatever the codec. */
+/** Size in bytes of one section of the payload. Measures are float32 under any codec. */
 export function sectionBytes(codec: Codec, { parameters, steps, measures }: Section): number {
   return measures ? 4 * parameters : payloadBytes(codec, { parameters, trainable: steps });
 }
 
-/** A section's tensors that travel, as codecs take them: the steps are what they shorten. */
+/** A section's transmitted tensors as a model layout for codecs; the steps are its trainable part. */
 export function sectionLayout({ tensors }: Section): Layout {
   return tensors
     .filter(({ role }) => role !== 'frozen')
@@ -124,8 +124,8 @@ export function sectionLayout({ tensors }: Section): Layout {
 
 /**
  * The first 16 bytes of SHA-256 over one line a tensor, `group/name:role:weighted:precision:log2 unit:d0,d1,…`, joined
- * by `\n`. It stands in every contribution's frame, so that nothing is summed as something else. Bounds are not part of
- * it: they may follow a run's rounds.
+ * by `\n`. Every contribution frame carries it, so that no vector is summed under another layout. Bounds are left out,
+ * since they may change between rounds.
  */
 export function contributionHash(layout: ContributionLayout): Uint8Array {
   const text = layout
@@ -137,7 +137,10 @@ export function contributionHash(layout: ContributionLayout): Uint8Array {
   return sha256(utf8(text)).slice(0, 16);
 }
 
-/** Whether groups are contiguous and agree in what a sum needs of them, measures come last, and units are powers of two. */
+/**
+ * Checks that names are unique, groups are contiguous and uniform in unit and weighting, measures come last, and units
+ * are powers of two.
+ */
 function isSound(layout: ContributionLayout): boolean {
   const sections = sectionsOf(layout);
   const names = new Set(layout.map(({ group, name }) => `${group}/${name}`));

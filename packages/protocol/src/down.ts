@@ -9,8 +9,8 @@ import { WelcomeSchema } from './down/welcome.ts';
 import { tolerant } from './tolerant.ts';
 
 /**
- * All that may travel from the coordinator to a participant, by Socket.IO event name. A newer coordinator may say more:
- * see `tolerant`.
+ * All messages from the coordinator to a participant, by Socket.IO event name. A newer coordinator may add to them: see
+ * `tolerant`.
  */
 export const downMessages = {
   challenge: tolerant(ChallengeSchema),

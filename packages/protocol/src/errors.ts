@@ -1,11 +1,11 @@
 /**
- * Every failure that a person or a program can meet has one code here and one page in `docs/errors`.
- * Codes are part of the wire and of dashboards: a code is never renamed, only retired.
+ * The code of every failure that a person or a program can meet, each with a page in `docs/errors`. Codes are part of
+ * the wire and of dashboards: a code is never renamed, only retired.
  *
- * `retry` says what the one who gets it should do next:
+ * `retry` tells the receiver what to do next:
  * - `never`: the same call fails again; change something first.
  * - `later`: the same call may work after a while.
- * - `with-current-model`: throw the work away, take the current model, go on.
+ * - `with-current-model`: discard the work, take the current model, go on.
  * - `join`: join the run, then the same call may work.
  * - `reload`: the program is too old; load it anew.
  */
@@ -113,7 +113,7 @@ function isRetry(word: unknown): word is Retry {
 
 export const errorCodeList = Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]];
 
-/** What only a device tells its own person, or a coordinator its operator: never sent, so a new one does not change the wire. */
+/** Codes that stay on the device or with the operator. They are never sent, so adding one does not change the wire. */
 const neverSent: ReadonlySet<ErrorCode> = new Set([
   'coordinator-starting',
   'camera-denied',
@@ -135,7 +135,7 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'last-owner',
 ]);
 
-/** What only operators tell apart can still be the reason of a round's end: participants are told its kind. */
+/** Codes sent in place of ones that stay with the operator, for the reason of a round's end. */
 const sentAs: Partial<Record<ErrorCode, ErrorCode>> = {
   'storage-read-only': 'storage-failed',
   'storage-locked': 'storage-failed',
@@ -148,20 +148,20 @@ export const sentErrorCodes = errorCodeList.filter((code) => !neverSent.has(code
   ...ErrorCode[],
 ];
 
-/** An error as it crosses the wire. */
+/** An error on the wire. */
 export interface WireError {
   readonly code: ErrorCode;
-  /** What happened, what it means and what to do, in one or two sentences of English. */
+  /** One or two sentences of English: the event, its meaning, and the remedy. */
   readonly message: string;
-  /** The next thing to do, for programs that do not know the code. */
+  /** The next action, for programs that do not know the code. */
   readonly retry?: Retry | undefined;
-  /** Milliseconds to wait before another try, where it is known. */
+  /** Milliseconds to wait before another attempt, where known. */
   readonly retryAfter?: number | undefined;
 }
 
 /**
- * The one error class of Coppice. `message` says what happened, what it means and what to do;
- * `docs/errors/<code>.md` says the rest.
+ * The one error class of Coppice. `message` states the event, its meaning and the remedy; `docs/errors/<code>.md` has
+ * the details.
  *
  * @example
  * throw new CoppiceError('run-unknown', `There is no run "${id}". Open the page again to see the runs there are.`);
@@ -169,9 +169,9 @@ export interface WireError {
 export class CoppiceError extends Error {
   override readonly name = 'CoppiceError';
   readonly code: ErrorCode;
-  /** The next thing to do. */
+  /** The next action. */
   readonly retry: Retry;
-  /** Milliseconds to wait before another try; `null`: not known. */
+  /** Milliseconds to wait before another attempt; `null`: unknown. */
   readonly retryAfter: number | null;
 
   constructor(
@@ -196,8 +196,8 @@ export class CoppiceError extends Error {
   }
 
   /**
-   * Reads an error from an answer that may come from another program: a proxy, an older or a newer coordinator. A code
-   * that this side does not know becomes `internal`, and the answer's `retry` says what to do.
+   * Reads an error from an answer of another program: a proxy, an older or a newer coordinator. An unknown code becomes
+   * `internal`, with the answer's `retry`.
    */
   static fromAnswer(answer: unknown): CoppiceError {
     const { code, message, retry, retryAfter } = (answer ?? {}) as { [field in keyof WireError]?: unknown };
@@ -212,7 +212,7 @@ export class CoppiceError extends Error {
     );
   }
 
-  /** Wraps whatever was thrown, once: a `CoppiceError` passes through unchanged. */
+  /** Wraps any thrown value once: a `CoppiceError` passes through unchanged. */
   static from(thrown: unknown, code: ErrorCode = 'internal'): CoppiceError {
     if (thrown instanceof CoppiceError) return thrown;
     return new CoppiceError(code, textOf(thrown), { cause: thrown });

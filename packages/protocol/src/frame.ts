@@ -38,29 +38,29 @@ export interface Frame extends FrameHeader {
   readonly payload: Uint8Array;
 }
 
-/** What the receiver knows already and the frame must agree with. */
+/** The receiver's expectations of a frame. */
 export interface FrameExpectation {
   readonly kind: FrameKind;
   readonly layoutHash: Uint8Array;
   readonly parameters: number;
-  /** How many of the parameters are trained; left out, all. */
+  /** Number of trainable parameters; left out: all. */
   readonly trainable?: number;
-  /** How many bytes the payload has by its codec, where that does not follow from one group of parameters. */
+  /** Size of the payload in bytes by codec, where it does not follow from one group of parameters. */
   readonly bytes?: (codec: Codec) => number;
-  /** Left out, any that this side knows. */
+  /** Left out: any known codec. */
   readonly codec?: Codec;
   /** Whether the payload is fetched by itself however short it is. Left out: only one that is longer than a message takes. */
   readonly separate?: boolean;
 }
 
-/** A frame's header, as it stands before the payload. */
+/** A frame's header, as written before the payload. */
 export interface SealedHeader extends FrameHeader {
   readonly payloadBytes: number;
   /** CRC-32 of the payload. */
   readonly payloadChecksum: number;
 }
 
-/** The 40 bytes of a header. */
+/** Encodes a header in 40 bytes. */
 export function encodeHeader(header: SealedHeader, checksum: Checksum = crc32): Uint8Array {
   const bytes = new Uint8Array(FRAME_HEADER_BYTES);
   writeHeader(bytes, header, checksum);
@@ -118,8 +118,8 @@ export function decodeFrame(
 }
 
 /**
- * Reads the header of a frame whose payload is to follow in pieces, and verifies that it announces what
- * this model's frame of this codec has: nobody makes room for anything else.
+ * Reads the header of a frame whose payload follows in pieces, and checks that it announces the size that this codec
+ * and model imply: no memory is allocated for anything else.
  *
  * @throws CoppiceError `frame-invalid`, `update-shape`, as `decodeFrame`.
  */
@@ -183,13 +183,16 @@ function expectModel({ kind, codec, layoutHash, parameters }: FrameHeader, expec
   }
 }
 
-/** How many bytes a payload of this codec has for the model that is expected. */
+/** Size in bytes of a payload with this header's codec and the expected model. */
 function neededBytes({ codec, parameters }: FrameHeader, { trainable, bytes }: FrameExpectation): number {
   if (bytes !== undefined) return bytes(codec);
   return encodedPayloadBytes(codec, { parameters, trainable: trainable ?? parameters });
 }
 
-/** What a frame says of its layout, unchecked. @throws CoppiceError `frame-invalid` where it has no header. */
+/**
+ * Reads the layout hash and the number of parameters, unchecked. @throws CoppiceError `frame-invalid` where there is no
+ * header.
+ */
 export function frameLayout(bytes: Uint8Array): Pick<FrameHeader, 'layoutHash' | 'parameters'> {
   if (bytes.byteLength < FRAME_HEADER_BYTES) throw invalid(`it has ${bytes.byteLength} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -205,10 +208,9 @@ export function float32Payload(values: Float32Array): Uint8Array {
 }
 
 /**
- * Reads a float32 payload. No copy where the bytes happen to be aligned: treat the result as
- * read-only.
+ * Reads a float32 payload. Aligned bytes are not copied: treat the result as read-only.
  *
- * @throws CoppiceError `frame-invalid` where it is another codec's.
+ * @throws CoppiceError `frame-invalid` where the codec is another one.
  */
 export function readFloat32Payload({ codec, payload, parameters }: Frame): Float32Array {
   if (codec !== 'float32') throw invalid(`its numbers are ${codec}, not float32`);
@@ -225,12 +227,12 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** An error for a frame that came as it was made, and would be refused again. */
+/** An error for a frame that arrived as it was made, so that sending it again cannot help. */
 function malformed(why: string): CoppiceError {
   return new CoppiceError('frame-invalid', `The binary frame cannot be read: ${why}.`, { retry: 'never' });
 }
 
-/** An error for a frame that may have been damaged on the way. */
+/** An error for a frame that may have been damaged in transit. */
 function invalid(why: string): CoppiceError {
   return new CoppiceError('frame-invalid', `The binary frame cannot be read: ${why}. Send it again.`);
 }

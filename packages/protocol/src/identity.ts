@@ -1,9 +1,9 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 
 /**
- * What a participant signs to prove that a key is its own: these bytes, with ECDSA over P-256 and SHA-256.
- * The host is in them so that a coordinator cannot pass on to another the challenge that it was given
- * itself; neither host nor nonce can hold a line break, so the parts cannot run into each other.
+ * The bytes that a participant signs, with ECDSA over P-256 and SHA-256, to prove that a key is its own. The host is
+ * part of them, so that a coordinator cannot relay another's challenge. Neither host nor nonce can contain a line
+ * break, so the parts are unambiguous.
  *
  * @param host host and port, as in the `Host` header of the connection: lower case, no default port.
  * @param nonce the challenge's, 64 hexadecimal digits.

@@ -14,7 +14,7 @@ export interface DescribedMessage {
   /** `up`: from the participant to the coordinator; `down`: the other way. */
   readonly direction: 'up' | 'down';
   readonly schema: JsonSchema;
-  /** Of the acknowledgement; `null`: the message has none. */
+  /** Schema of the acknowledgement; `null` where the message has none. */
   readonly reply: JsonSchema | null;
 }
 
@@ -22,9 +22,9 @@ export interface DescribedMessage {
 export interface DescribedWire {
   /** The handshake: `auth` of the Socket.IO connection. */
   readonly hello: JsonSchema;
-  /** Of `connect_error` and of answers with `ok: false`. */
+  /** Schema of `connect_error` and of answers with `ok: false`. */
   readonly error: JsonSchema;
-  /** By event name. */
+  /** Messages by event name. */
   readonly messages: Readonly<Record<string, DescribedMessage>>;
   readonly frame: {
     readonly headerBytes: number;
@@ -36,8 +36,8 @@ export interface DescribedWire {
 }
 
 /**
- * Describes every message by a JSON Schema of the version that this package speaks. Bytes are strings with
- * `contentEncoding: "binary"`: they travel as binary parts and not as JSON.
+ * Describes every message by a JSON Schema, in the version that this package speaks. Bytes are strings with
+ * `contentEncoding: "binary"`: they travel as binary parts, not as JSON.
  */
 export function describeWire(): DescribedWire {
   return {

@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 
-/** A value that JSON can say. */
+/** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 export type JsonObject = { readonly [name: string]: Json };
 
-/** The deepest that values may be nested. */
+/** Maximum nesting depth of values. */
 const DEPTH = 8;
 
 /** Any JSON value, nested at most eight deep. */

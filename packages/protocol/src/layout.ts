@@ -4,17 +4,14 @@ import * as z from 'zod/mini';
 import type { ModelSize } from './codec.ts';
 import { MAX_MODEL_BYTES } from './limits.ts';
 
-/**
- * Where each weight of a model lies in the flat vector that travels: tensors in this order, each
- * row-major, without gaps.
- */
+/** A tensor of a model's flat vector. Tensors lie in the layout's order, each row-major, without gaps. */
 export const WeightSpecSchema = z.strictObject({
   /** The weight's name in the tfjs model, e.g. `dense_1/kernel`. */
   name: z.string().check(z.minLength(1), z.maxLength(200)),
   shape: z.array(z.int().check(z.minimum(1))).check(z.maxLength(8)),
   /** False for statistics such as batch-norm's moving mean: averaged plainly, never optimized. */
   trainable: z.boolean(),
-  /** True for a weight that training does not move at all, such as a frozen layer's kernel. Left out: false. */
+  /** True for a weight that training never moves, such as a frozen layer's kernel. Left out: false. */
   frozen: z.optional(z.boolean()),
 });
 export type WeightSpec = z.infer<typeof WeightSpecSchema>;
@@ -26,17 +23,17 @@ export const LayoutSchema = z.array(WeightSpecSchema).check(
 );
 export type Layout = z.infer<typeof LayoutSchema>;
 
-/** How many numbers a tensor of this shape has; a scalar (`[]`) has one. */
+/** Number of elements of a tensor of this shape; a scalar (`[]`) has one. */
 export function shapeSize(shape: readonly number[]): number {
   return shape.reduce((size, dimension) => size * dimension, 1);
 }
 
-/** How many parameters the whole model has. */
+/** Number of parameters of the whole model. */
 export function layoutSize(layout: readonly WeightSpec[]): number {
   return layout.reduce((size, weight) => size + shapeSize(weight.shape), 0);
 }
 
-/** How many parameters the whole model has, and how many of them are trained. */
+/** Number of parameters of the whole model, and of the trainable ones. */
 export function modelSize(layout: Layout): ModelSize {
   return {
     parameters: layoutSize(layout),
@@ -63,8 +60,8 @@ export function isFrozen({ trainable, frozen = false }: WeightSpec): boolean {
 }
 
 /**
- * The first 16 bytes of SHA-256 over `name:trainable:d0,d1,…` lines joined by `\n`. It stands in every
- * frame, so that weights of one model are never read as weights of another.
+ * The first 16 bytes of SHA-256 over `name:trainable:d0,d1,…` lines joined by `\n`. Every frame carries it, so that
+ * weights of one model are never read as weights of another.
  */
 export function layoutHash(layout: Layout): Uint8Array {
   const text = layout
@@ -78,7 +75,7 @@ export function weightsHash(weights: Float32Array): string {
   return bytesToHex(sha256(new Uint8Array(weights.buffer, weights.byteOffset, weights.byteLength)));
 }
 
-/** UTF-8 without `TextEncoder`, which a pure room cannot assume; as there, half a surrogate pair becomes U+FFFD. */
+/** UTF-8 without `TextEncoder`, which a pure room cannot assume. As there, an unpaired surrogate becomes U+FFFD. */
 export function utf8(text: string): Uint8Array {
   const escaped = unescape(encodeURIComponent(text.toWellFormed()));
   return Uint8Array.from(escaped, (character) => character.charCodeAt(0));

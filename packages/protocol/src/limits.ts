@@ -1,8 +1,8 @@
 /** Limits of the wire, in one place. Sizes in bytes. */
 
 /**
- * Room for a control message beside its frame. What participants say needs no check against it: every
- * field of an upward schema is bounded, so the largest is a hundredth of this.
+ * Room for a control message beside its frame. Messages up need no check against it: every field of their schemas is
+ * bounded, so that the largest is a hundredth of this.
  */
 export const MAX_CONTROL_BYTES = 64 * 1024;
 
@@ -10,29 +10,28 @@ export const MAX_CONTROL_BYTES = 64 * 1024;
 export const MAX_MODEL_BYTES = 256 * 1024 * 1024;
 
 /**
- * A frame up to this size travels whole; the payload of a larger one follows its header in pieces of this
- * size. 1 MiB: ordinary models (MNIST's has 0.8 MB) still take one message; nobody can make the coordinator
- * hold more than this before it knows what it is for; and even half a megabit a second carries a piece, and
- * the heartbeat behind it, within the silence that ends a connection.
+ * Largest frame that travels whole; the payload of a larger one follows its header in pieces of this size. At 1 MiB,
+ * ordinary models (MNIST's has 0.8 MB) still take one message; no connection can make the coordinator buffer more than
+ * this unchecked; and half a megabit a second carries a piece, and the heartbeat behind it, within `SILENCE_TIMEOUT`.
  */
 export const PIECE_BYTES = 1024 * 1024;
 
-/** How many pieces may be under way to or from one connection, unanswered. Two keep a line busy. */
+/** Unanswered pieces in flight to or from one connection. Two keep a line busy. */
 export const PIECE_WINDOW = 4;
 
 /**
- * What Socket.IO lets through in one message: a piece, in base64 as long polling carries it, and its
- * control message. The same for every model and everybody, since it is buffered before a byte is checked.
+ * Socket.IO's limit for one message: a piece, in base64 as long polling carries it, and its control message. The same
+ * for all models and connections, since messages are buffered before a byte is checked.
  */
 export const MAX_MESSAGE_BYTES = Math.ceil(PIECE_BYTES / 3) * 4 + MAX_CONTROL_BYTES;
 
-/** All that a connection may send before it has proved who it is: a hello and a proof have one kilobyte. */
+/** The most bytes that a connection may send before it has proved its identity: a hello and a proof have one kilobyte. */
 export const MAX_UNPROVEN_BYTES = 64 * 1024;
 
-/** Steps from one model to another that are larger than this are not sent; the whole model is. */
+/** Largest steps from one model to another; where they would be larger, the whole model is sent. */
 export const MAX_STEPS_BYTES = 1024 * 1024;
 
-/** The most runs that `welcome` lists. A hundred with the longest titles stay far below a message's limit. */
+/** The most runs that `welcome` lists. A hundred with the longest titles are far below a message's limit. */
 export const MAX_LISTED_RUNS = 100;
 
 /** The most runs that one participant may watch. */
@@ -44,12 +43,12 @@ export const MAX_TEXT = 500;
 /** The longest secret of an invitation. */
 export const MAX_INVITATION = 100;
 
-/** The largest example count that one update may claim; a run's plan may say less. */
+/** The largest example count that one update may claim; a run's plan may set less. */
 export const MAX_EXAMPLES = 1_048_576;
 
 /**
- * The largest loss that a participant may report, either way. What is larger is told as `null`: one
- * such number in a mean would leave nothing of the others.
+ * The largest |loss| that a participant may report. Larger ones are reported as `null`: a single such number would
+ * dominate a mean.
  */
 export const MAX_LOSS = 1e12;
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 
 /* The origin of models: the identity of a checkpoint, and the cause of a run. */
 
-/** `<run>/<round>`: round 0 holds the first weights. The hash of the weights is a property of a checkpoint, not its name. */
+/** `<run>/<round>`: round 0 holds the initial weights. The hash of the weights is a property of a checkpoint, not its name. */
 export const CheckpointIdSchema = z
   .string()
   .check(z.regex(/^[a-z0-9][a-z0-9-]{0,80}\/(0|[1-9]\d{0,8})$/, 'takes <run>/<round>'));
@@ -12,13 +12,13 @@ export function checkpointId(run: string, round: number): CheckpointId {
   return `${run}/${round}`;
 }
 
-/** The run and the round that an identity names. */
+/** The run and the round of a checkpoint's identity. */
 export function partsOfCheckpointId(id: CheckpointId): { run: string; round: number } {
   const [run = '', round = ''] = id.split('/');
   return { run, round: Number(round) };
 }
 
-/** The cause of a run. `name` is the admin's name at that time, empty where it is not known. */
+/** The cause of a run. `name` is the admin's name at that time, empty where unknown. */
 export const CauseSchema = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('admin'), name: z.string() }),
 ]);

@@ -9,7 +9,7 @@ export type UpName = keyof typeof upMessages;
 export type Up<N extends UpName> = z.infer<(typeof upMessages)[N]['schema']>;
 
 type ReplyOf<N extends UpName> = (typeof upMessages)[N]['reply'];
-/** What a successful answer to `N` carries; `void` for messages without an answer. */
+/** The value of a successful answer to `N`; `void` for messages without an answer. */
 export type UpValue<N extends UpName> =
   ReplyOf<N> extends z.ZodMiniType ? Extract<z.infer<ReplyOf<N>>, { ok: true }>['value'] : undefined;
 
@@ -19,11 +19,11 @@ export type DownName = keyof typeof downMessages;
 export type Down<N extends DownName> = z.infer<(typeof downMessages)[N]>;
 
 /**
- * Checks a message at the boundary. On the way up unknown fields are refused; on the way down they are ignored, so that
- * a newer coordinator can say more.
+ * Checks a message at the boundary. In messages up, unknown fields are refused; in messages down, they are ignored, so
+ * that a newer coordinator can add fields.
  *
- * @throws CoppiceError `message-invalid`, naming the first field that is wrong; `plan-unsupported` where that is in the
- *   plan of a run that was joined: a newer coordinator's, by which this side must not train.
+ * @throws CoppiceError `message-invalid`, naming the first invalid field; `plan-unsupported` where that field is in the
+ *   plan of a joined run: a newer coordinator's plan, by which this side must not train.
  */
 export function parseMessage<T extends z.ZodMiniType>(name: string, schema: T, value: unknown): z.infer<T> {
   const parsed = parseSafely(schema, value);
@@ -43,8 +43,8 @@ export function parseMessage<T extends z.ZodMiniType>(name: string, schema: T, v
 type Issues = Pick<z.core.$ZodError, 'issues'>;
 
 /**
- * As the schema's own `safeParse`, for what strangers send: that throws where something has a `length` that is no
- * number, and cannot be made one.
+ * As the schema's own `safeParse`, for untrusted values: `safeParse` throws where something has a `length` that is no
+ * number and cannot be converted to one.
  */
 export function parseSafely<T extends z.ZodMiniType>(
   schema: T,
@@ -60,7 +60,7 @@ export function parseSafely<T extends z.ZodMiniType>(
   }
 }
 
-/** "field.path: what is wrong", for the first issue of a zod error. Cut: names of fields may be as long as their sender likes. */
+/** "field.path: problem", for the first issue of a zod error. Truncated: a sender may choose arbitrarily long field names. */
 export function firstIssue(error: Issues): string {
   const issue = error.issues[0];
   if (issue === undefined) return 'unknown';

@@ -7,22 +7,22 @@ import { PIECE_BYTES } from './limits.ts';
  * but the last have `PIECE_BYTES`.
  */
 
-/** What stands in a message for this frame: the frame, or its header where the payload goes in pieces. */
+/** The part of a frame that a message carries: all of it, or the header where the payload goes in pieces. */
 export function travelling(frame: Uint8Array): Uint8Array {
   return frame.byteLength <= PIECE_BYTES ? frame : frame.subarray(0, FRAME_HEADER_BYTES);
 }
 
-/** Whether what stands for a frame is its header alone. No model is without parameters, so no frame is. */
+/** Checks that a frame is a header alone. Every model has parameters, so no whole frame is that short. */
 export function isHeaderAlone(frame: Uint8Array): boolean {
   return frame.byteLength === FRAME_HEADER_BYTES;
 }
 
-/** How many pieces a payload of so many bytes has. */
+/** Number of pieces of a payload of `payloadBytes` bytes. */
 export function pieceCount(payloadBytes: number): number {
   return Math.ceil(payloadBytes / PIECE_BYTES);
 }
 
-/** How many bytes piece number `piece` has; 0 where there is no such piece. */
+/** Size in bytes of a piece; 0 where there is no such piece. */
 export function pieceBytes(payloadBytes: number, piece: number): number {
   return Math.min(PIECE_BYTES, Math.max(0, payloadBytes - piece * PIECE_BYTES));
 }

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { WireErrorSchema } from './run.ts';
 import { tolerant } from './tolerant.ts';
 
-/** The acknowledgement of a message: the value, or a named error. Read as all that comes down: see `tolerant`. */
+/** The acknowledgement of a message: the value, or a named error. Read as a message down: see `tolerant`. */
 export function replySchema<T extends z.ZodMiniType>(value: T) {
   return z.discriminatedUnion('ok', [
     z.object({ ok: z.literal(true), value: tolerant(value) }),
@@ -10,17 +10,17 @@ export function replySchema<T extends z.ZodMiniType>(value: T) {
   ]);
 }
 
-/** Bytes, as Socket.IO hands it out: a Buffer in Node, an ArrayBuffer in a browser. */
+/** Bytes, as Socket.IO delivers them: a Buffer in Node, an ArrayBuffer in a browser. */
 export const FrameBytesSchema = z.custom<Uint8Array | ArrayBuffer>(
   (value) => value instanceof Uint8Array || value instanceof ArrayBuffer,
   { error: 'expected binary' },
 );
 
-/** A global model: which round made it, its hash, and its weights frame, or the header alone of a large one. */
+/** A global model: its round, its hash, and its weights frame, or the header alone of a large one. */
 export const ModelSchema = z.object({
   round: z.int().check(z.minimum(0)),
   checkpoint: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-  /** The model that the frame is the steps from; left out, the frame is a model. */
+  /** The model that the steps start from; left out where the frame is a model. */
   base: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
   /** The hash of the numbers that the frame has, where frozen tensors are left out; left out, the frame has all. */
   moving: z.optional(z.string().check(z.regex(/^[0-9a-f]{64}$/))),
@@ -32,10 +32,10 @@ export const ModelSchema = z.object({
 });
 export type Model = z.infer<typeof ModelSchema>;
 
-/** A message without an answer's content: only that it arrived and was taken. */
+/** An empty answer: the message arrived and was accepted. */
 export const NothingSchema = z.null();
 
-/** The bytes of a frame, whichever way they came; no copy. */
+/** The bytes of a frame from either type; no copy. */
 export function frameBytes(frame: Uint8Array | ArrayBuffer): Uint8Array {
   return frame instanceof Uint8Array ? frame : new Uint8Array(frame);
 }

@@ -13,13 +13,13 @@ export const RunStatusSchema = readUnknownAs(z.enum(runStatuses), 'paused');
 export type RunStatus = z.infer<typeof RunStatusSchema>;
 
 /**
- * Who may take part. `open`: everyone; `invited`: who is on the run's list, and who comes with a valid
- * invitation, which puts them there; `listed`: who is on the list.
+ * Admission mode of a run. `open`: everyone; `listed`: participants on the run's list; `invited`: those, and bearers of
+ * a valid invitation, which adds them to the list.
  */
 export const AdmissionSchema = readUnknownAs(z.enum(['open', 'invited', 'listed']), 'listed');
 export type Admission = z.infer<typeof AdmissionSchema>;
 
-/** Where in a round the run is. `waiting`: for enough participants; `idle`: no round wanted. */
+/** Current phase of a run. `waiting`: for enough participants; `idle`: no round wanted. */
 export const PhaseSchema = readUnknownAs(
   z.enum(['idle', 'waiting', 'select', 'distribute', 'collect', 'aggregate', 'evaluate', 'commit']),
   'idle',
@@ -30,7 +30,7 @@ export const RunIdSchema = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,80}$/)
 export const HashSchema = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const ParticipantIdSchema = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 
-/** Loss and, for a classification, accuracy (0–1) over so many examples. */
+/** Loss and, for a classification, accuracy (0–1) over a number of examples. */
 export const MetricsSchema = z.strictObject({
   loss: z.nullable(z.number()),
   accuracy: z.nullable(z.number().check(z.minimum(0), z.maximum(1))),
@@ -43,31 +43,31 @@ export const QuartilesSchema = z.strictObject({
   lower: z.number(),
   median: z.number(),
   upper: z.number(),
-  /** Participants that told a mean: five at least. */
+  /** Participants that reported a mean: five at least. */
   participants: z.int(),
 });
 export type Quartiles = z.infer<typeof QuartilesSchema>;
 
-/** A loss as a participant tells it; `null` where there is none or it is beyond ±`MAX_LOSS`. */
+/** A loss as a participant reports it; `null` where there is none or it is beyond ±`MAX_LOSS`. */
 export const ReportedLossSchema = z.nullable(z.number().check(z.minimum(-MAX_LOSS), z.maximum(MAX_LOSS)));
 
-/** An error as it crosses the wire. A code that this side does not know is read as `internal`: its `retry` says what to do. */
+/** An error on the wire. An unknown code is read as `internal`; its `retry` still applies. */
 export const WireErrorSchema = z.object({
   code: z.catch(z.enum(sentErrorCodes), 'internal'),
   message: z.string(),
   retry: z.optional(z.catch(z.enum(retries), 'later')),
-  /** Milliseconds to wait before another try, where it is known. */
+  /** Milliseconds to wait before another attempt, where known. */
   retryAfter: z.optional(z.number().check(z.minimum(0))),
 });
 
-/** Why a round or a run ended: an error, and the facts of its code where it has any. */
+/** The reason that a round or a run ended: an error, and the facts of its code where it has any. */
 export const ReasonSchema = z.extend(WireErrorSchema, { facts: z.exactOptional(FactsSchema) });
 export type Reason = z.infer<typeof ReasonSchema>;
 
 /** Milliseconds spent in each phase of a round. */
 export const PhaseTimesSchema = z.partialRecord(PhaseSchema, z.number());
 
-/** What became of a cohort member in a round. An outcome that a reader does not know did not count. */
+/** Outcome of a cohort member in a round. One that a reader does not know did not count. */
 export const OutcomeSchema = readUnknownAs(
   z.enum(['asked', 'accepted', 'late', 'declined', 'away', 'left', 'refused']),
   'late',
@@ -78,10 +78,10 @@ export type Outcome = z.infer<typeof OutcomeSchema>;
 export const RoundSchema = z.strictObject({
   run: RunIdSchema,
   round: z.int().check(z.minimum(1)),
-  /** How often this round was begun: 1, and one more for each time it was abandoned. */
+  /** Attempts at this round: 1, and one more for each abandoned one. */
   attempt: z.int().check(z.minimum(1)),
   outcome: z.enum(['open', 'committed', 'abandoned']),
-  /** Why it was abandoned. */
+  /** The reason that it was abandoned. */
   reason: z.nullable(ReasonSchema),
   startedAt: z.number(),
   endedAt: z.nullable(z.number()),
@@ -90,19 +90,16 @@ export const RoundSchema = z.strictObject({
   asked: z.int(),
   accepted: z.int(),
   refused: z.int(),
-  /** Updates whose weight, and whose length, counted less than they came with. */
+  /** Updates whose weight was capped, and updates whose norm was scaled down. */
   capped: z.optional(z.int()),
   scaled: z.optional(z.int()),
-  /**
-   * The L2 norm beyond which an update counted as if it were as long as this: by group for its steps, and by
-   * `<group>/averages` for its averages.
-   */
+  /** L2 norms to which longer updates were scaled down: by group for its steps, and by `<group>/averages` for its averages. */
   normBounds: z.optional(z.record(z.string(), z.number())),
   /** Medians of the accepted updates' norms in the last rounds, this one included, by the same names; the newest last. */
   norms: z.optional(z.record(z.string(), z.array(z.number()))),
   examples: z.int(),
   phases: PhaseTimesSchema,
-  /** Bytes through the cohort's sockets from selection to commit; up is towards the coordinator. */
+  /** Bytes through the cohort's sockets from selection to commit; up is toward the coordinator. */
   bytesUp: z.number(),
   bytesDown: z.number(),
   /** The model made by this round, on the coordinator's held-out data. */
@@ -112,8 +109,8 @@ export const RoundSchema = z.strictObject({
   /** Mean local training loss of the accepted updates, weighted by example count. */
   trainingLoss: z.nullable(z.number()),
   /**
-   * The same three over participants: a few of them cannot move these, as they can move a mean. Loss and accuracy belong
-   * to `federated`, and are known when it is. `null`: of fewer than five participants.
+   * Quartiles of the same three over participants, which few of them cannot move as they can a mean. Loss and accuracy
+   * belong to `federated` and arrive with it. `null`: fewer than five participants.
    */
   spread: z.optional(
     z.strictObject({
@@ -122,7 +119,7 @@ export const RoundSchema = z.strictObject({
       accuracy: z.nullable(QuartilesSchema),
     }),
   ),
-  /** Weights hash of the model it began from and of the one it made. */
+  /** Weights hashes of the model before the round and of the one it made. */
   parent: HashSchema,
   checkpoint: z.nullable(HashSchema),
   cohort: z.array(
@@ -131,8 +128,8 @@ export const RoundSchema = z.strictObject({
       outcome: OutcomeSchema,
       milliseconds: z.nullable(z.number()),
       /**
-       * Whether this member missed the round: it declined, left, was refused, or had not answered at the deadline. False of
-       * one that was overtaken, and of all members where the coordinator was restarted while the round was open.
+       * True where this member missed the round: it declined, left, was refused, or had not answered at the deadline.
+       * False for members that were overtaken, and for all where the coordinator restarted while the round was open.
        */
       missed: z.optional(z.boolean()),
     }),
@@ -141,8 +138,8 @@ export const RoundSchema = z.strictObject({
 export type Round = z.infer<typeof RoundSchema>;
 
 /**
- * A run as everyone may see it. Of one that is not open, only those whom it admits are told its metrics
- * (`central`); others get null.
+ * A run's public summary. Where a run is not open, only participants that it admits see its metrics (`central`); others
+ * get null.
  */
 export const RunSummarySchema = z.strictObject({
   id: RunIdSchema,
@@ -154,7 +151,7 @@ export const RunSummarySchema = z.strictObject({
   /** Rounds committed, and rounds planned. */
   round: z.int(),
   rounds: z.int(),
-  /** Participants joined and connected, and how many a round needs to begin. */
+  /** Participants joined and connected, and the number that a round needs to begin. */
   participants: z.int(),
   needed: z.int(),
   /** Milliseconds since the epoch at which the open round closes by timer. */
@@ -174,7 +171,7 @@ export const RunSchema = z.extend(RunSummarySchema, {
   plan: PlanSchema,
   createdAt: z.number(),
   endedAt: z.nullable(z.number()),
-  /** Why the coordinator paused it, or why it failed. */
+  /** The reason that the coordinator paused it, or that it failed. */
   reason: z.nullable(ReasonSchema),
 });
 export type Run = z.infer<typeof RunSchema>;

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { sameClass } from './class-names.ts';
 import { MAX_TEXT } from './limits.ts';
 
-/** A text in the pages' languages; English is always there. */
+/** A text in the pages' languages; English is always present. */
 export const LocalizedSchema = z.strictObject({
   en: z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)),
   zh: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_TEXT))),
@@ -11,7 +11,7 @@ export type Localized = z.infer<typeof LocalizedSchema>;
 
 const name = z.string().check(z.minLength(1), z.maxLength(100));
 
-/** Pictures of one size. Pixels are kept as bytes 0–255 and given to the model divided by 255. */
+/** Pictures of one size. Pixels are stored as bytes 0–255 and divided by 255 for the model. */
 export const ImageDataSchema = z.strictObject({
   kind: z.literal('image'),
   width: z.int().check(z.minimum(1), z.maximum(1024)),
@@ -19,11 +19,11 @@ export const ImageDataSchema = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]),
   classes: z.array(name).check(z.minLength(2), z.maxLength(1000)),
   /**
-   * `light-on-dark` (MNIST): ink is bright on black. A participant's picture that is dark on light
-   * is turned over on the way in. `any`: taken as it is.
+   * `light-on-dark` (MNIST): ink is bright on black, and a participant's dark-on-light picture is inverted when it is
+   * added. `any`: taken as it is.
    */
   ink: z.optional(z.enum(['light-on-dark', 'any'])),
-  /** Whether the client page offers a canvas to draw examples on. */
+  /** True where the client page offers a canvas to draw examples. */
   drawable: z.optional(z.boolean()),
 });
 
@@ -33,7 +33,7 @@ export const FeatureSchema = z.strictObject({
   unit: z.optional(z.string().check(z.maxLength(20))),
   mean: z._default(z.number(), 0),
   scale: z._default(z.number().check(z.positive()), 1),
-  /** The range in which a value makes sense, for forms and for the check on the way in. */
+  /** The plausible range of a value, for forms and for the check of new examples. */
   min: z.optional(z.number()),
   max: z.optional(z.number()),
 });
@@ -64,7 +64,7 @@ export function classesOf(data: DataSchema): readonly string[] | null {
   return data.target.kind === 'class' ? data.target.classes : null;
 }
 
-/** The data of a new task: no two of its classes may be the same one. Tasks made before this rule are not held to it. */
+/** The data schema of a new task, whose classes must all differ. Tasks made before this rule are exempt. */
 export const NewDataSchemaSchema = DataSchemaSchema.check(({ value, issues }) => {
   const classes = classesOf(value) ?? [];
   const same = sameClass(classes);
@@ -86,8 +86,8 @@ export function exampleSize(data: DataSchema): number {
 }
 
 /**
- * Any value that JSON has. `undefined` is refused as a missing field is: JSON drops the field, and what was taken here would be refused by the
- * next reader.
+ * Any JSON value. `undefined` is refused as a missing field is: JSON drops the field, so the next reader would refuse a
+ * value that was accepted here.
  */
 export const JsonValueSchema = z
   .unknown()
@@ -96,7 +96,7 @@ export const JsonValueSchema = z
 export const LossSchema = z.enum(['categoricalCrossentropy', 'meanSquaredError']);
 export type Loss = z.infer<typeof LossSchema>;
 
-/** The topology of a tfjs LayersModel: what `model.toJSON(null, false)` returns. */
+/** The topology of a tfjs LayersModel, as `model.toJSON(null, false)` returns it. */
 export const TopologySchema = z.looseObject({
   class_name: z.string(),
   config: JsonValueSchema,
@@ -107,16 +107,16 @@ export const TaskIdSchema = z
   .string()
   .check(z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use small letters, digits and hyphens, 63 at most'));
 
-/** What is learned. */
+/** A learning task: model, data schema, loss and plan defaults. */
 export const TaskSchema = z.strictObject({
   id: TaskIdSchema,
   title: LocalizedSchema,
-  /** What is being learned and what for, for the person who is asked to take part. */
+  /** The task and its purpose, for the person who is asked to take part. */
   description: LocalizedSchema,
   data: DataSchemaSchema,
   model: TopologySchema,
   loss: LossSchema,
-  /** Whether the coordinator offers ready-made shares of data for this task. */
+  /** True where the coordinator offers ready-made shares of data for this task. */
   samples: z.boolean(),
   /** Plan fields that differ from the general defaults for this task. */
   planDefaults: z._default(z.record(z.string(), z.union([z.string(), z.number(), z.null()])), {}),

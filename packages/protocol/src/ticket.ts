@@ -1,14 +1,14 @@
 import * as z from 'zod/mini';
 
-/** The HTTP header in which a participant shows its ticket. */
+/** The HTTP header that carries a participant's ticket. */
 export const TICKET_HEADER = 'Coppice-Ticket';
 
-/** The HTTP header with the public id of the participant that a ticket was given to. */
+/** The HTTP header with the public id of the ticket's participant. */
 export const PARTICIPANT_HEADER = 'Coppice-Participant';
 
 /**
- * What a participant holds while it is asked: opaque to it, and echoed with everything that it says of the question.
- * The coordinator binds it to the participant, the exchange and its attempt. It goes in messages and headers, never in a
+ * The ticket of a question: opaque to the participant, which echoes it in every message about the question. The
+ * coordinator binds it to the participant, the exchange and its attempt. It travels in messages and headers, never in a
  * URL.
  */
 export const TicketSchema = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,200}$/));

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 
-/** How an enum is read where a newer sender says a word that this side does not know. */
+/** The fallback of each enum, read in place of a newer sender's unknown word. */
 const fallbacks = new WeakMap<z.core.$ZodType, unknown>();
 
 /**
- * Names the value that a tolerant reader takes for every word that an enum does not have. A strict reader goes on refusing
- * those words.
+ * Declares the value that a tolerant reader takes for every unknown word of an enum. A strict reader still refuses such
+ * words.
  */
 export function readUnknownAs<T extends z.ZodMiniType>(schema: T, value: z.infer<T>): T {
   fallbacks.set(schema, value);
@@ -13,8 +13,8 @@ export function readUnknownAs<T extends z.ZodMiniType>(schema: T, value: z.infer
 }
 
 /**
- * The same schema for messages on the way down, where a newer coordinator may say more than this side knows: at every
- * depth, unknown fields are dropped, and unknown words of an enum become its fallback where it has one.
+ * Loosens a schema for messages down, which a newer coordinator may extend: at every depth, unknown fields are dropped,
+ * and unknown words of an enum become its fallback where it has one.
  */
 export function tolerant<T extends z.ZodMiniType>(schema: T): T {
   return loosened(schema) as T;
@@ -27,7 +27,7 @@ function loosened(schema: z.core.$ZodType): z.core.$ZodType {
       const shape = Object.fromEntries(
         Object.entries(def.shape).map(([name, field]) => [name, loosened(field)]),
       );
-      // Of a loose object, which keeps its unknown fields, they are part of the value.
+      // In a loose object, which keeps its unknown fields, they are part of the value.
       const strict = def.catchall?._zod.def.type === 'never';
       return copy(schema, { ...def, shape, ...(strict ? { catchall: undefined } : {}) });
     }
@@ -49,7 +49,7 @@ function loosened(schema: z.core.$ZodType): z.core.$ZodType {
   }
 }
 
-/** A schema with another definition; its checks are part of that. */
+/** Copies a schema with another definition, checks included. */
 function copy(schema: z.core.$ZodType, def: object): z.core.$ZodType {
   return z.core.clone(schema, def as z.core.$ZodTypeDef);
 }

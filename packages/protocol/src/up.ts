@@ -11,7 +11,7 @@ import { ProveReplySchema, ProveSchema } from './up/prove.ts';
 import { PullReplySchema, PullSchema } from './up/pull.ts';
 import { WatchReplySchema, WatchSchema } from './up/watch.ts';
 
-/** All that may travel from a participant to the coordinator, by Socket.IO event name. */
+/** All messages from a participant to the coordinator, by Socket.IO event name. */
 export const upMessages = {
   prove: { schema: ProveSchema, reply: ProveReplySchema },
   watch: { schema: WatchSchema, reply: WatchReplySchema },

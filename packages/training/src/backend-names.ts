@@ -1,4 +1,4 @@
 import type { BackendName } from './trainer.ts';
 
-/** In the order in which they are tried where nobody measures. */
+/** In the order of preference where no measurement decides. */
 export const backendNames: readonly BackendName[] = ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];

@@ -4,7 +4,7 @@ import * as tf from './tf.ts';
 import type { TfjsBackend } from './trainer.ts';
 import { askWebgpu, isWebgpuLost, prepareWebgpu, watchWebgpu } from './webgpu.ts';
 
-/** WebGPU is young, and taken only where it was measured, or asked for. */
+/** Without WebGPU, which is young: it is used only where measured, or on request. */
 const tfjsBackends: readonly TfjsBackend[] = ['webgl', 'wasm', 'cpu'];
 
 // Also silences tfjs's advice to install its Node binding, and its own warnings when a backend
@@ -50,10 +50,10 @@ async function startBackend(name: TfjsBackend): Promise<void> {
 }
 
 /**
- * Starts the first backend of webgl, wasm, cpu that gives a right answer here.
+ * Starts the first backend of webgl, wasm, cpu that computes correctly here.
  *
- * @throws CoppiceError `backend-unavailable` when none does; cpu is plain JavaScript, so this means
- *   that the program itself is broken.
+ * @throws CoppiceError `backend-unavailable` when none does; cpu is plain JavaScript, so this means that the program
+ *   itself is broken.
  */
 export async function firstWorkingBackend(): Promise<TfjsBackend> {
   let last: unknown;
@@ -83,12 +83,12 @@ export function isLost(name: TfjsBackend): boolean {
   return webglContext()?.gl?.isContextLost() ?? false;
 }
 
-/** When something failed: resolves when a loss of the device, if that was the cause, is known to `isLost`. */
+/** Resolves once `isLost` can report a loss of the device. Call after a failure that the loss may have caused. */
 export async function whenLossIsKnown(name: TfjsBackend): Promise<void> {
   if (name === 'webgpu') await askWebgpu();
 }
 
-/** The little of tfjs's own WebGL context that is needed here. */
+/** The subset of tfjs's own WebGL context that is used here. */
 interface WebglContext {
   gl?: WebGLRenderingContext;
   createFence?(gl: WebGLRenderingContext): { isFencePassed(): boolean };
@@ -101,8 +101,8 @@ function webglContext(): WebglContext | undefined {
 const ending = new WeakSet<WebglContext>();
 
 /**
- * A lost context never signals a fence, and tfjs waits for one before it reads: whoever reads at that
- * moment would wait for ever. Here the wait ends, and the reader finds the device lost.
+ * Ends tfjs's waits for a fence once the context is lost. A lost context never signals a fence, so a read would wait
+ * forever; instead, the reader finds the device lost.
  */
 function endWaitsOnLoss(): void {
   const context = webglContext();
@@ -115,7 +115,7 @@ function endWaitsOnLoss(): void {
   };
 }
 
-/** A lost WebGL context never comes back by itself: the next use begins with a new one. */
+/** Makes the next use begin with a new context: a lost WebGL context never returns by itself. */
 function renewLostWebgl(): void {
   if (!isLost('webgl')) return;
   const factory = tf.findBackendFactory('webgl');
@@ -123,7 +123,7 @@ function renewLostWebgl(): void {
   tf.registerBackend('webgl', factory, 2);
 }
 
-/** One small product whose answer is known: some drivers start, and compute nonsense. */
+/** Computes a small product with a known result: some drivers start, and compute nonsense. */
 async function probe(name: TfjsBackend): Promise<void> {
   const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])));
   const [value] = await product.data();

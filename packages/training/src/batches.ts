@@ -2,7 +2,7 @@ import { seededRandom, shuffle } from '@coppice/ports';
 import { CoppiceError, type Loss } from '@coppice/protocol';
 import type { Dataset, Inputs } from './trainer.ts';
 
-/** What a batch must look like for a model. */
+/** The shape of a batch for a model. */
 export interface BatchShape {
   readonly inputShape: readonly number[];
   readonly outputs: number;
@@ -41,7 +41,7 @@ export function epochOrder(count: number, shuffleSeed: string, epoch: number): U
   return shuffle(order, seededRandom(shuffleSeed, epoch));
 }
 
-/** What each byte of a picture is as a number. */
+/** The number in [0, 1] for each byte of a picture. */
 const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /** Copies the inputs `from` to `to` into `into`, at `at`, as the numbers that a model takes. */

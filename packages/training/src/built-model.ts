@@ -3,9 +3,9 @@ import { type BuiltModel, buildModel } from './model.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
- * Lets tfjs build a model in plain JavaScript, reads it, and lets it go.
+ * Builds a model with tfjs in plain JavaScript, reads it, and disposes of it.
  *
- * @throws CoppiceError `model-invalid`, and whatever `read` throws.
+ * @throws CoppiceError `model-invalid`, and any error of `read`.
  */
 export async function withBuiltModel<T>(
   description: ModelDescription,

@@ -2,18 +2,18 @@ import { invalid } from './read-topology.ts';
 
 /*
  * tfjs connects the layers of a functional model by trying all open connections again and again until none is left.
- * A connection that can never be made keeps it at that for ever, so each is looked at before tfjs is asked.
+ * A connection that can never be made keeps it in that loop forever, so all are checked beforehand.
  */
 
 type Json = { [key: string]: unknown };
 
-/** The most applications of layers in a model, those of models and layers inside of others counted each time. */
+/** The most applications of layers in a model. Those of nested models and layers count each time. */
 export const MAX_APPLICATIONS = 5000;
 
-/** tfjs reads the inner layer of these several times at each level: to copy it, to build it, to ask for its sizes. */
+/** Times that tfjs reads a wrapper's inner layer at each level: to copy it, to build it, to compute its sizes. */
 const READINGS_OF_INNER = 3;
 
-/** Models: tfjs gives them a node of their own before they are applied. */
+/** Class names of models: tfjs gives them a node of their own before they are applied. */
 const models = new Set(['Model', 'Functional', 'Sequential']);
 /** Layers that may put out more than one tensor, by their config. */
 const severalOutputs = new Set([
@@ -32,11 +32,11 @@ const severalOutputs = new Set([
 interface Call {
   readonly layer: string;
   readonly inputs: readonly Input[];
-  /** Number of inputs that are not there yet. */
+  /** Number of inputs that are not available yet. */
   missing: number;
 }
 
-/** A tensor that a node of a layer puts out. */
+/** An output tensor of a layer's node. */
 interface Input {
   readonly layer: string;
   readonly node: number;
@@ -46,7 +46,7 @@ interface Input {
 interface GraphLayer {
   readonly name: string;
   readonly kind: string;
-  /** Tensors it puts out; null where its config alone does not tell. */
+  /** Number of output tensors; null where its config alone does not tell. */
   readonly outputs: number | null;
   /** Nodes that tfjs makes before the layer is applied. */
   readonly own: number;
@@ -54,9 +54,9 @@ interface GraphLayer {
 }
 
 /**
- * Checks that tfjs can connect the layers of a model, and of every model inside of it, in bounded work: names are unique
- * and their layers exist, so do the nodes and tensors that are referred to, nothing waits for itself, and all layers
- * together are applied at most `MAX_APPLICATIONS` times. Takes time in proportion to the size of the topology.
+ * Checks that tfjs can connect the layers of a model, and of every nested model, in bounded work: names are unique,
+ * referenced layers, nodes and tensors exist, the graph has no cycle, and all layers together are applied at most
+ * `MAX_APPLICATIONS` times. Takes time proportional to the size of the topology.
  *
  * @param topology A topology that passed `checkNesting`.
  * @throws CoppiceError `model-invalid`, naming the layer.
@@ -98,11 +98,11 @@ function applications(part: unknown, times: number): number {
   }, times);
 }
 
-/** Keys of what belongs to a weight, in either spelling. */
+/** Keys of a weight's settings, in either spelling. */
 const noLayer = /initializer$|regularizer$|constraint$/i;
 
 /**
- * Checks one functional model, without what is inside of its layers.
+ * Checks one functional model, without the contents of its layers.
  *
  * @returns the number of applications of each of its layers.
  */
@@ -196,7 +196,7 @@ function checkInput(who: string, input: Input, layers: ReadonlyMap<string, Graph
   }
 }
 
-/** Applies layers as soon as their inputs are there, in any order: what remains waits for itself. */
+/** Applies layers as soon as their inputs are available, in any order; the remaining ones form a cycle. */
 function checkOrder(layers: ReadonlyMap<string, GraphLayer>, calls: readonly Call[]): void {
   const nodes = new Map([...layers.values()].map(({ name, own }) => [name, own]));
   const waiting = new Map<string, Call[]>();
@@ -236,7 +236,7 @@ function isIndex(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 0;
 }
 
-/** A field by tfjs's name for it: Keras' spelling of it counts as the same. */
+/** Reads a field by tfjs's name; Keras' spelling counts as the same. */
 function field(object: Json, name: string): unknown {
   const spellings = Object.keys(object).filter((key) => camel(key) === name);
   const [spelling, other] = spellings;
@@ -244,7 +244,7 @@ function field(object: Json, name: string): unknown {
   return spelling === undefined ? undefined : object[spelling];
 }
 
-/** As tfjs reads keys. */
+/** Converts a key to tfjs's camel case. */
 function camel(key: string): string {
   return key.length <= 1 ? key : key.replace(/_+(\w|$)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -10,11 +10,11 @@ import { createTfjsTrainer } from './tfjs-trainer.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
- * Takes one training step with a model: tfjs builds and asks many layers that it can't train, and says so
- * only in the first step. On WASM, which every browser has and which knows the fewest operations.
+ * Takes one training step with a model: tfjs builds and runs many layers that it can't train, and fails only in the
+ * first step. Runs on WASM, which every browser has and which supports the fewest operations.
  *
- * @param weights to begin the step with, in layout order.
- * @throws CoppiceError `model-invalid`, naming the layer where there is one to name.
+ * @param weights initial weights of the step, in layout order.
+ * @throws CoppiceError `model-invalid`, naming the layer where it is known.
  */
 export async function checkTraining(description: ModelDescription, weights: Float32Array): Promise<void> {
   const size = exampleSize(description.data);
@@ -51,7 +51,7 @@ function words(thrown: unknown): string {
   return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/[.\s]+$/, '');
 }
 
-/** The first layer of the model, in its order, that no gradient goes through by itself. */
+/** Finds the first layer, in the model's order, that passes no gradient. */
 async function layerWithoutGradient(description: ModelDescription): Promise<tf.layers.Layer | null> {
   await useBackend('wasm');
   switchTo('wasm');

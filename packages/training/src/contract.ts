@@ -328,7 +328,7 @@ export function trainerContract(name: string, make: MakeTrainer): void {
         else port2.postMessage(null);
       };
       port2.postMessage(null);
-      // Long enough for the fastest; nobody waits for the end.
+      // Long enough for the fastest backend; the test never waits for its end.
       const training = trainer.train(
         blobs,
         { ...sgd, batchSize: 1, epochs: 20_000 },

@@ -5,16 +5,16 @@ import { NotPlanned } from './planned/layer.ts';
 import { createPlannedTrainer } from './planned/planned-trainer.ts';
 import type { BackendName, ModelDescription, Trainer } from './trainer.ts';
 
-/** It takes long to load, and most plans are made without it. */
+/** Loaded lazily: it takes long to load, and most models are trained without it. */
 const tfjs = () => loaded(import('./tfjs-trainer.ts'));
 
 /**
- * A trainer, its weights drawn from the seed: the same on every machine and every backend.
+ * Creates a trainer with weights drawn from the seed: the same on every machine and every backend.
  *
- * @param options.backend Left out: the first of webgl, wasm, cpu that works here. A model that no plan can be made for is
- *   trained by tfjs on WebAssembly where `planned` is asked for; the trainer's `note` says why.
- * @param options.pace Left out: all of the device's time, told to nobody.
- * @param options.variant Which kernels a plan calls; left out, the fastest that run here.
+ * @param options.backend Left out: the first of webgl, wasm, cpu that works here. Where `planned` is requested and the
+ *   model cannot be planned, tfjs trains it on WebAssembly, and the trainer's `note` gives the reason.
+ * @param options.pace Left out: full use of the device, without reports.
+ * @param options.variant The kernels of the planned trainer; left out, the fastest that run here.
  * @throws CoppiceError `model-invalid`, `backend-unavailable`
  */
 export async function createTrainer(

@@ -7,7 +7,7 @@ import { readTopology } from './read-topology.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
- * The layout of a model and the weights that `seed` gives it: the first weights of a run.
+ * Computes a model's layout, and its initial weights from `seed`.
  *
  * @throws CoppiceError `model-invalid`
  */
@@ -23,9 +23,9 @@ export async function describeModel(
 }
 
 /**
- * Weights to try a model with: nearly its first ones, and drawn in a moment. See `drawTrialWeights`.
+ * Draws weights to try a model with: close to its initial ones, and fast to draw. See `drawTrialWeights`.
  *
- * @throws CoppiceError `model-invalid`, also where first weights could not be drawn.
+ * @throws CoppiceError `model-invalid`, also where initial weights could not be drawn.
  */
 export function trialWeights(description: ModelDescription): Promise<Float32Array> {
   return withBuilt(description, 0, ({ model, layout }) => drawTrialWeights(model, layout));
@@ -57,12 +57,11 @@ async function withBuilt<T>(
 }
 
 /**
- * Checks a model that someone brought: that it can be built, fits the data, and can be trained with
- * the loss.
+ * Checks that an uploaded model can be built, fits the data, and can be trained with the loss.
  *
  * @param model The content of a `model.json`, or a topology alone.
- * @returns The topology alone, to keep.
- * @throws CoppiceError `model-invalid`, saying exactly what is wrong.
+ * @returns The topology alone, to store.
+ * @throws CoppiceError `model-invalid`, with the exact fault.
  */
 export async function checkModel(
   model: unknown,

@@ -1,6 +1,6 @@
 /**
- * Lets everything that waits on the event loop run, then goes on. `setTimeout` would do, but
- * browsers make it wait 4 ms, and much longer in a background tab.
+ * Runs everything that waits on the event loop, then goes on. `setTimeout` would do, but browsers delay it by 4 ms, and
+ * much longer in a background tab.
  */
 export function yieldToEventLoop(): Promise<void> {
   if (typeof setImmediate === 'function') return new Promise((resolve) => setImmediate(resolve));
@@ -17,11 +17,11 @@ export function yieldToEventLoop(): Promise<void> {
 /** Longest stretch of arithmetic without a yield, milliseconds: one frame of a 60 Hz screen. */
 const SLICE = 16;
 
-/** Yields when the last yield was long enough ago. */
+/** Yields to the event loop when a slice of time is used up. */
 export class Slices {
   #began = performance.now();
 
-  /** Whether `rest` would yield now. */
+  /** True where `rest` would yield now. */
   get due(): boolean {
     return performance.now() - this.#began >= SLICE;
   }

@@ -6,22 +6,22 @@ export type MakeTrainer = (
   options: { backend: BackendName; seed: number },
 ) => Promise<Trainer>;
 
-/** What a backend makes of a few made-up examples: enough to see whether it computes what the others do. */
+/** A backend's result on a few made-up examples, to compare with the other backends'. */
 export interface FirstSteps {
   readonly loss: number;
   /** New weights minus old. */
   readonly update: Float32Array;
 }
 
-/** A whole batch, and one that is smaller. */
+/** One full batch, and a smaller one. */
 const EXAMPLES = 3;
 const BATCH = 2;
 
-/** How far a GPU's coarser exp and log take it from a processor in two steps, with room to spare. */
+/** Tolerance for a GPU's coarser exp and log over two steps, with room to spare. */
 const LOSS_TOLERANCE = 1e-3;
 const UPDATE_TOLERANCE = 2e-2;
 
-/** @param before the weights to begin with: the same for all backends that are compared. */
+/** @param before initial weights, the same for all compared backends. */
 export async function firstSteps(
   trainer: Trainer,
   description: ModelDescription,
@@ -33,7 +33,7 @@ export async function firstSteps(
   return { loss, update: weights.map((weight, i) => weight - (before[i] as number)) };
 }
 
-/** Whether two backends' first steps are the same but for rounding. */
+/** Checks that two backends' first steps agree up to rounding. */
 export function agree(a: FirstSteps, b: FirstSteps): boolean {
   if (!(Math.abs(a.loss - b.loss) <= LOSS_TOLERANCE * Math.max(1, Math.abs(b.loss)))) return false;
   let difference = 0;
@@ -45,7 +45,7 @@ export function agree(a: FirstSteps, b: FirstSteps): boolean {
   return Math.sqrt(difference) <= UPDATE_TOLERANCE * Math.sqrt(length) + 1e-6;
 }
 
-/** The first steps as they should be: those of plain JavaScript, which take long for a large model, and are right. */
+/** The reference: the first steps in plain JavaScript, which are slow for a large model, and correct. */
 export async function referenceSteps(
   description: ModelDescription,
   before: Float32Array,
@@ -59,7 +59,7 @@ export async function referenceSteps(
   }
 }
 
-/** Whether a model's loss on one example, which is soon worked out, is the same as in plain JavaScript. */
+/** Checks that a model's loss on one example, which is fast to compute, agrees with plain JavaScript's. */
 export async function hasRightLoss(
   trainer: Trainer,
   description: ModelDescription,
@@ -76,14 +76,14 @@ export async function hasRightLoss(
   }
 }
 
-/** Plain SGD over one epoch. */
+/** Settings of plain SGD over one epoch. */
 export const gently = {
   epochs: 1,
   optimizer: 'sgd',
   shuffleSeed: 'first',
 } as const satisfies Partial<LocalTraining>;
 
-/** Examples of the right shape, with no meaning: no two numbers of one are quite the same. */
+/** Meaningless examples of the right shape, whose numbers all differ. */
 export function madeUp({ data }: ModelDescription, count: number): Dataset {
   const classes = classesOf(data)?.length ?? 1;
   return {

@@ -9,14 +9,14 @@ interface Initializer {
   apply(shape: readonly number[], dtype?: string): tf.Tensor;
 }
 
-/** The call by which tfjs would have drawn a weight's first numbers. */
+/** The arguments with which tfjs would have drawn a weight's initial numbers. */
 interface Drawing {
   readonly initializer: Initializer;
   readonly shape: readonly number[];
   readonly dtype: string;
 }
 
-/** The one method that makes weights: of layers, their cells, wrapped layers and models inside of models. */
+/** The method of layers, cells, wrapped layers and nested models that makes weights. */
 interface Maker {
   addWeight(
     name: string,
@@ -30,7 +30,7 @@ interface Maker {
 const maker = tf.layers.Layer.prototype as unknown as Maker;
 const { addWeight } = maker;
 const zeros = tf.initializers.zeros() as unknown as Initializer;
-/** Drawings by the variable of a layer that they are for. */
+/** Deferred drawings by the layer's variable. */
 const drawings = new WeakMap<object, Drawing>();
 let building = false;
 
@@ -43,8 +43,8 @@ maker.addWeight = function (this: unknown, name, shape, dtype, initializer, ...r
 };
 
 /**
- * Builds at once. Every weight is zero; its initializer is left for `drawFirstWeights`. Nearly all models that are built are
- * then given weights, and some initializers take much longer than the rest of a model.
+ * Builds with all weights zero and leaves their initializers to `drawFirstWeights`. Nearly all built models are then
+ * given weights, and some initializers take much longer than the rest of a model. Synchronous.
  */
 export function buildWithZeros<T>(build: () => T): T {
   building = true;
@@ -56,11 +56,11 @@ export function buildWithZeros<T>(build: () => T): T {
 }
 
 /**
- * Draws the first weights of a model that was built by `buildWithZeros`. Plain JavaScript has to be tfjs's current backend, so
- * that they are the same on every device.
+ * Draws the initial weights of a model that was built by `buildWithZeros`. Plain JavaScript must be tfjs's current
+ * backend, so that they are the same on every device.
  *
  * @returns flat, in layout order.
- * @throws CoppiceError `model-invalid` where they cannot be drawn, or not in bounded work; it names the weight.
+ * @throws CoppiceError `model-invalid`, naming the weight, where they cannot be drawn, or not in bounded work.
  */
 export function drawFirstWeights(model: tf.LayersModel, layout: Layout): Float32Array {
   const all = drawingsOf(model);
@@ -72,8 +72,8 @@ export function drawFirstWeights(model: tf.LayersModel, layout: Layout): Float32
 }
 
 /**
- * Draws weights to try a model with, in the place of those that it will be given: its first weights, but for orthogonal ones,
- * which are replaced by others of the same size that take no time. Checks in passing that the first weights can be drawn.
+ * Draws weights to try a model with, in place of its real ones: its initial weights, but for orthogonal ones, which are
+ * replaced by others of the same size that are fast to draw. Also checks that the initial weights can be drawn.
  *
  * @returns flat, in layout order.
  * @throws CoppiceError `model-invalid`, as `drawFirstWeights` does.

@@ -3,27 +3,27 @@ import { Slices } from './event-loop.ts';
 import { type Pace, Pacer } from './pace.ts';
 import { throwIfStopped } from './training-loop.ts';
 
-/** The most examples in a batch of a full gradient, and the most numbers that one layer may put out in it. */
+/** The most examples in a batch of a full gradient, and the most outputs of one layer in it. */
 const BATCH_EXAMPLES = 100;
 const BATCH_NUMBERS = 500_000;
 
 /**
  * The most examples in a batch: the same on every backend, since batch normalization makes the gradient depend on it.
  *
- * @param widest the most numbers that the input or a layer's output has for one example.
+ * @param widest the largest number of values in one example's input or layer output.
  */
 export function largestBatch(widest: number): number {
   return Math.max(1, Math.min(BATCH_EXAMPLES, Math.floor(BATCH_NUMBERS / widest)));
 }
 
-/** Splits examples into as few batches as there can be, of sizes that differ by at most one, the larger first. */
+/** Splits examples into the fewest batches, of sizes that differ by at most one, the larger first. */
 export function batchSizes(count: number, largest: number): number[] {
   const batches = Math.ceil(count / largest);
   return Array.from({ length: batches }, (_, i) => Math.floor((count + batches - 1 - i) / batches));
 }
 
 /**
- * Takes the gradients of batches one after the other. Lets the event loop turn, keeps the pace, and stops when asked to.
+ * Computes the gradients of batches one after another. Yields to the event loop, keeps the pace, and stops on abort.
  *
  * @param take adds the gradient of the mean loss of the examples `from` to `from + rows − 1` to `sum`, weighted by
  *   `rows`.

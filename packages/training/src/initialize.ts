@@ -3,7 +3,7 @@ import type { Topology } from '@coppice/protocol';
 
 type Json = { [key: string]: unknown };
 
-/** Initializers that draw: each gets a seed of its own. Names as tfjs and Keras write them. */
+/** Random initializers, each of which gets a seed of its own. Names as tfjs and Keras write them. */
 const random = new Set([
   'glorotnormal',
   'glorotuniform',
@@ -18,10 +18,7 @@ const random = new Set([
   'variancescaling',
 ]);
 
-/**
- * What tfjs draws from where a layer's config doesn't say; written out so that it gets a seed.
- * Source: `DEFAULT_*_INITIALIZER` in tfjs-layers 4.22.
- */
+/** tfjs's default initializers, written out so that they get a seed. Source: `DEFAULT_*_INITIALIZER` in tfjs-layers 4.22. */
 const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Dense: { kernel_initializer: 'GlorotNormal' },
   Conv1D: { kernel_initializer: 'GlorotNormal' },
@@ -43,9 +40,9 @@ const defaults: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * The topology with all that tfjs would else make up per process written down: a seed for every
- * random initializer, drawn from `seed` and the initializer's place, and a name for every layer
- * that has none. The same topology and seed give the same weights under the same names anywhere.
+ * Completes a topology with everything that tfjs would otherwise choose per process: a seed for every random
+ * initializer, drawn from `seed` and the initializer's place, and a name for every unnamed layer. The same topology and
+ * seed give the same weights under the same names anywhere.
  */
 export function seedTopology(topology: Topology, seed: number): Topology {
   // Through JSON, so that a layer that stands in two places of an object is two layers.

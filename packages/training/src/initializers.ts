@@ -3,7 +3,7 @@ import { invalid } from './read-topology.ts';
 import * as tf from './tf.ts';
 
 /*
- * Some initializers of tfjs take work without a bound, or out of all proportion. These take their place: they are registered
+ * Some initializers of tfjs take unbounded or disproportionate work. These replace them: they are registered
  * under the same names, so that a topology is built with them.
  */
 
@@ -57,28 +57,28 @@ export class Orthogonal extends TfjsOrthogonal {
     return tf.tensor(values, [...shape]);
   }
 
-  /** Draws numbers of the same mean and variance that are not orthogonal, in no time: for a model that is only tried out. */
+  /** Draws numbers of the same mean and variance that are not orthogonal, quickly, for trials of a model. */
   standIn(shape: readonly number[]): tf.Tensor {
     const reach = this.#gain * Math.sqrt(3 / sidesOf(shape).m);
     return tf.randomUniform([...shape], -reach, reach, 'float32', this.#seed);
   }
 }
 
-/** The sides of the matrix that is decomposed, the longer one first; flat where it is turned over afterwards. */
+/** The sides of the matrix to decompose, the longer one first; `flat` where the result is transposed afterwards. */
 function sidesOf(shape: readonly number[]): { m: number; n: number; flat: boolean } {
   const columns = shape.at(-1) ?? 1;
   const rows = shape.slice(0, -1).reduce((product, size) => product * size, 1);
   return { m: Math.max(rows, columns), n: Math.min(rows, columns), flat: rows < columns };
 }
 
-/** Multiplications that `Orthogonal` takes for a weight of this shape. */
+/** Multiplications of `Orthogonal` for a weight of this shape. */
 function orthogonalWork(shape: readonly number[]): number {
   const { m, n } = sidesOf(shape);
   return 2 * m * n * (m - n / 2);
 }
 
 /**
- * Refuses orthogonal weights that would together take too long to draw.
+ * Refuses orthogonal weights that together would take too long to draw.
  *
  * @throws CoppiceError `model-invalid`, naming the weight.
  */
@@ -103,7 +103,10 @@ export function checkOrthogonal(
   }
 }
 
-/** Refuses a deviation below 0 or that is no number: tfjs draws until a number is within two deviations, which none then is. */
+/**
+ * Refuses a deviation that is negative or no number: tfjs draws until a number is within two deviations, and so without
+ * end.
+ */
 class TruncatedNormal extends TfjsTruncatedNormal {
   static override readonly className = 'TruncatedNormal';
 
@@ -114,7 +117,7 @@ class TruncatedNormal extends TfjsTruncatedNormal {
   }
 }
 
-/** Refuses a scale that has no root, for the same reason: the deviation is the root of the scale. */
+/** Refuses a scale without a square root, for the same reason: the deviation is that root. */
 class VarianceScaling extends TfjsVarianceScaling {
   static override readonly className = 'VarianceScaling';
 
@@ -132,7 +135,7 @@ function requireNumber(config: Config, field: string, least: number): void {
   );
 }
 
-/** Makes tfjs use these initializers in the place of its own. */
+/** Replaces tfjs's initializers with these. */
 export function registerInitializers(): void {
   for (const one of [Orthogonal, TruncatedNormal, VarianceScaling]) {
     tf.serialization.registerClass(one as never);

@@ -1,8 +1,8 @@
 import * as tf from './tf.ts';
 
 /**
- * Every layer of a model, the model's own and those inside of them: nested models, wrapped layers, cells
- * of recurrent layers, layers that a layer makes for itself. Always in the same order.
+ * Lists every layer of a model, nested ones included: nested models, wrapped layers, cells of recurrent layers, layers
+ * that a layer makes for itself. Always in the same order.
  */
 export function everyLayer(model: tf.layers.Layer): tf.layers.Layer[] {
   const found = new Set<tf.layers.Layer>();

@@ -4,7 +4,7 @@ import { readPlain } from './planned/read-plain.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
- * The layout of a model's weights. Most models need not be built for it.
+ * The layout of a model's weights, for most models without building them.
  *
  * @throws CoppiceError `model-invalid`
  */

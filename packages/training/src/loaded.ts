@@ -1,9 +1,10 @@
 import { CoppiceError } from '@coppice/protocol';
 
 /**
- * A part of this program that is loaded when it is needed.
+ * Awaits a lazily loaded part of this program.
  *
- * @throws CoppiceError `backend-unavailable` where it cannot be had: in a page that was opened long ago it may be gone.
+ * @throws CoppiceError `backend-unavailable` where loading fails: in a page that was opened long ago the file may be
+ *   gone.
  */
 export function loaded<T>(part: Promise<T>): Promise<T> {
   return part.catch((cause: unknown) => {

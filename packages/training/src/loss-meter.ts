@@ -1,7 +1,7 @@
 import * as tf from './tf.ts';
 import type { LossSum } from './training-loop.ts';
 
-/** A loss sum that stays on the device until it is read: reading makes a GPU wait. */
+/** A loss sum that stays on the device until it is read, since reading makes a GPU wait. */
 export class LossMeter {
   #sum: tf.Scalar | null = null;
   #examples = 0;

@@ -3,12 +3,12 @@ import { softmaxHead } from './model.ts';
 import * as tf from './tf.ts';
 
 /**
- * From a batch to what the loss is computed on: logits for a classification (the input of the last
- * softmax: stable, and one operation less), values for a regression. Shape [batch, outputs].
+ * Maps a batch to the loss's input: logits for a classification (the input of the last softmax: stable, and one
+ * operation less), values for a regression. Shape [batch, outputs].
  */
 export type Forward = (batch: tf.Tensor, training: boolean) => tf.Tensor2D;
 
-/** The way from a batch to logits or values, for one model. It holds no tensors of its own. */
+/** Builds the forward pass of a model to logits or values. It holds no tensors of its own. */
 export function forwardOf(model: tf.LayersModel, loss: Loss): Forward {
   const head = loss === 'categoricalCrossentropy' ? softmaxHead(model) : null;
   if (!head) return (batch, training) => model.apply(batch, { training }) as tf.Tensor2D;
@@ -23,7 +23,7 @@ export function forwardOf(model: tf.LayersModel, loss: Loss): Forward {
   };
 }
 
-/** The model up to, and without, its last layer. */
+/** The model without its last layer. */
 function bodyBefore(model: tf.LayersModel, head: tf.layers.Layer): Forward {
   const layers = model.layers.filter((layer) => layer.getClassName() !== 'InputLayer');
   const makesMasks = layers.some((layer) => ['Masking', 'Embedding'].includes(layer.getClassName()));
@@ -37,7 +37,7 @@ function bodyBefore(model: tf.LayersModel, head: tf.layers.Layer): Forward {
   return (batch, training) => body.apply(batch, { training }) as tf.Tensor2D;
 }
 
-/** The output of a layer that has one; a model within a model puts it out as a list. */
+/** The only output of a layer; a nested model returns it in a list. */
 function only(outputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
   return Array.isArray(outputs) ? (outputs[0] as tf.Tensor) : outputs;
 }
@@ -63,10 +63,10 @@ export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor2D): t
 }
 
 /**
- * Outputs unchanged; what flows back through them cleaned of what is not there. WebGL keeps 2 × 2
- * numbers in a texel. With an odd number of rows or columns the spare lanes hold whatever a shader
- * left, exp() of it may be 1e36, and the next matrix product would sum it. `where` runs unpacked, and
- * packing its result anew fills the spare lanes with zeros; from there on they stay zero.
+ * Returns outputs unchanged, and cleans the gradient that flows back through them. WebGL keeps 2 × 2 numbers in a
+ * texel. With an odd number of rows or columns the spare lanes hold whatever a shader left, such as exp() of it, up to
+ * 1e36, and the next matrix product would sum it. `where` runs unpacked, and packing its result anew fills the spare
+ * lanes with zeros; from there on they stay zero.
  */
 export function withCleanGradient(outputs: tf.Tensor2D): tf.Tensor2D {
   if (tf.getBackend() !== 'webgl') return outputs;

@@ -45,7 +45,7 @@ export class MetricsSum {
   }
 }
 
-/** The means of sums. A loss that is not finite (a model gone astray) is null: JSON has no NaN. */
+/** The means of sums. A loss that is not finite (of a diverged model) is null: JSON has no NaN. */
 export function metricsOf({ lossSum, examples, hits }: Measured): Metrics {
   const loss = examples === 0 ? Number.NaN : lossSum / examples;
   return {
@@ -55,7 +55,7 @@ export function metricsOf({ lossSum, examples, hits }: Measured): Metrics {
   };
 }
 
-/** −log softmax(z)[label], with the largest logit taken out so that nothing overflows. */
+/** −log softmax(z)[label], with the largest logit subtracted so that nothing overflows. */
 function crossEntropy(logits: Float32Array, largest: number, label: number): number {
   let sum = 0;
   for (const z of logits) sum += Math.exp(z - largest);

@@ -38,9 +38,9 @@ export interface BuiltModel {
 }
 
 /**
- * Builds a model, and checks that it fits the data. Its weights are zero: `drawFirstWeights` draws those of the seed.
+ * Builds a model with zero weights and checks that it fits the data; `drawFirstWeights` draws its initial weights.
  *
- * @throws CoppiceError `model-invalid` saying what is wrong.
+ * @throws CoppiceError `model-invalid` with the fault.
  */
 export async function buildModel(description: ModelDescription, seed: number): Promise<BuiltModel> {
   const topology = seedTopology(readTopology(description.topology), seed);
@@ -61,7 +61,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
       withWeightLimit(() => buildWithZeros(() => sequential.build()));
     }
   } catch (thrown) {
-    // The layers built before the one that failed hold weights that nobody else can reach.
+    // The layers built before the one that failed hold weights that are unreachable otherwise.
     for (const [name, variable] of Object.entries(tf.engine().registeredVariables)) {
       if (!before.has(name)) variable.dispose();
     }
@@ -89,7 +89,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
 
 const noInputShape = 'its first layer has no input shape ("batch_input_shape")';
 
-/** tfjs's own words, without its hints for people who write layers in code. */
+/** tfjs's own message, without its hints for people who write layers in code. */
 function reason(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const unknown = /^Unknown layer: ([^.]+)\./.exec(message);
@@ -163,8 +163,8 @@ export function softmaxHead(model: tf.LayersModel): tf.layers.Layer | null {
 }
 
 /**
- * Names are layer name and weight name, as tfjs writes them into `model.json`; not its process-wide
- * unique ones, which get a suffix when a model is built a second time.
+ * The layout of a built model. Names are layer name and weight name, as tfjs writes them into `model.json`, not its
+ * process-wide unique ones, which get a suffix when a model is built a second time.
  */
 function layoutOf(model: tf.LayersModel): Layout {
   const trainable = new Set(model.trainableWeights.map((weight) => weight.id));
@@ -202,7 +202,7 @@ function rolesOf(model: tf.LayersModel, layout: Layout): WeightRole[] {
   );
 }
 
-/** The batch normalizations of a model none of whose weights is given to the optimizer. */
+/** The batch normalizations of a model without any trained weight. */
 function frozenNormalizations(model: tf.LayersModel): tf.layers.Layer[] {
   const trained = new Set(model.trainableWeights.map(({ id }) => id));
   return everyLayer(model).filter(
@@ -214,7 +214,7 @@ function frozenNormalizations(model: tf.LayersModel): tf.layers.Layer[] {
   );
 }
 
-/** Lets frozen batch normalizations use what they kept, in training as well. tfjs would use and keep the batch's. */
+/** Makes frozen batch normalizations use their stored statistics in training as well; tfjs would use and store the batch's. */
 function fixStatistics(model: tf.LayersModel): void {
   for (const layer of frozenNormalizations(model)) {
     const call = layer.call.bind(layer);
@@ -222,7 +222,10 @@ function fixStatistics(model: tf.LayersModel): void {
   }
 }
 
-/** The ids of the weights that a layer's forward pass moves in training. In tfjs, only batch normalization has them. */
+/**
+ * The ids of the weights that a layer's forward pass changes in training. In tfjs, only batch normalization has such
+ * weights.
+ */
 function statisticsOf(layer: tf.layers.Layer): number[] {
   if (layer.getClassName() !== 'BatchNormalization') return [];
   return layer.weights

@@ -1,11 +1,11 @@
 import { CoppiceError } from '@coppice/protocol';
 
-/** The most lists and objects inside one another. A model takes about ten, and each model inside of it four more. */
+/** Maximum nesting depth of lists and objects. A model takes about ten, and each nested model four more. */
 export const MAX_NESTING = 200;
 
 /**
- * Refuses a model description that nests too deep for the recursion of all that reads it: copying between threads,
- * JSON and tfjs. Looks no deeper than the limit, and needs no recursion itself.
+ * Refuses a model description that nests too deep for its recursive readers: copying between threads, JSON and tfjs.
+ * Reads no deeper than the limit, without recursion.
  *
  * @param model The content of a `model.json`, or a topology alone; any JSON value.
  * @throws CoppiceError `model-invalid`

@@ -4,12 +4,12 @@ import * as tf from './tf.ts';
 export type NextSeed = () => number;
 
 /**
- * Layers of tfjs that take no seed, written anew so that they do; registered under the same names, they
- * are what a topology with such a layer is built with. While predicting they change nothing.
+ * Replacements for tfjs's layers that take no seed. They are registered under the same names, so that topologies with
+ * such layers are built with them. In prediction they change nothing.
  */
 export abstract class NoiseLayer extends tf.layers.Layer {
   nextSeed: NextSeed | null = null;
-  /** Whether inputs stay as they are while training, too. */
+  /** True to leave inputs unchanged in training, too. */
   silent = false;
 
   constructor(config: object) {
@@ -25,7 +25,7 @@ export abstract class NoiseLayer extends tf.layers.Layer {
     return tf.tidy(() => {
       const input = Array.isArray(inputs) ? (inputs[0] as tf.Tensor) : inputs;
       if (!kwargs.training || this.silent || !this.isOn()) return input.clone();
-      // Without a seed it would draw what nobody can draw again.
+      // Without a seed its numbers could not be reproduced.
       if (this.nextSeed === null) throw new Error(`${this.name} draws, and was given no seed`);
       return this.noised(input, this.nextSeed());
     });
@@ -87,13 +87,13 @@ class GaussianDropout extends NoiseOfRate {
   }
 }
 
-/** Where SELU saturates, −λα: Klambauer et al. 2017, equation 14. */
+/** SELU's negative saturation, −λα: Klambauer et al. 2017, equation 14. */
 const SATURATED = -1.0507009873554805 * 1.6732632423543772;
 
 /**
- * Sets numbers to SELU's negative saturation α′ and scales and shifts the whole, so that mean and variance
- * of a self-normalising network stay: a·(x·d + α′·(1 − d)) + b with d ~ Bernoulli(1 − rate).
- * Klambauer et al. 2017, "New Dropout Technique".
+ * Sets numbers to SELU's negative saturation α′, then scales and shifts all, so that the mean and variance of a
+ * self-normalising network stay: a·(x·d + α′·(1 − d)) + b with d ~ Bernoulli(1 − rate). Klambauer et al. 2017, "New
+ * Dropout Technique".
  */
 class AlphaDropout extends NoiseOfRate {
   static readonly className = 'AlphaDropout';
@@ -119,7 +119,7 @@ class AlphaDropout extends NoiseOfRate {
   }
 }
 
-/** Makes tfjs build these layers in the place of its own. */
+/** Replaces tfjs's layers with these. */
 export function registerNoiseLayers(): void {
   tf.serialization.registerClass(GaussianNoise);
   tf.serialization.registerClass(GaussianDropout);

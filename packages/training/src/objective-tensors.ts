@@ -1,13 +1,13 @@
 import type { Objective } from '@coppice/protocol';
 import * as tf from './tf.ts';
 
-/** A weight that is trained, and its first number's place in the layout. */
+/** A trained weight, with its offset in the layout. */
 export interface PlacedVariable {
   readonly variable: tf.Variable;
   readonly place: number;
 }
 
-/** An objective on the device, to correct tfjs's gradients with. */
+/** An objective on the device, to correct tfjs's gradients. */
 export class ObjectiveTensors {
   readonly #objective: Objective;
   readonly #weights: readonly PlacedVariable[];

@@ -1,10 +1,10 @@
 import type { Objective } from '@coppice/protocol';
 
 /**
- * Checks an objective, and leaves out its parts that change nothing: no anchor is left without a pull.
+ * Checks an objective, and removes parts without effect: an anchor needs a pull.
  *
  * @param size numbers in the layout.
- * @returns null where gradients stay as they are.
+ * @returns null where gradients stay unchanged.
  * @throws RangeError for a vector of another length than the layout.
  */
 export function effectiveObjective(given: Objective | null | undefined, size: number): Objective | null {

@@ -1,7 +1,7 @@
 import * as tf from './tf.ts';
 import type { LocalTraining } from './trainer.ts';
 
-/** tfjs's optimizers, with a state that starts fresh and is the caller's to dispose of. */
+/** Factories of tfjs's optimizers. State starts fresh; the caller disposes of it. */
 export const optimizers: Readonly<
   Record<LocalTraining['optimizer'], (learningRate: number) => tf.Optimizer>
 > = {
@@ -13,7 +13,10 @@ export const optimizers: Readonly<
   adam: (learningRate) => tf.train.adam(learningRate),
 };
 
-/** Disposes of all of an optimizer's state. tfjs's momentum forgets the step size of its parent class. */
+/**
+ * Disposes of all of an optimizer's state, including the step size that tfjs's momentum leaves undisposed in its parent
+ * class.
+ */
 export function disposeOptimizer(optimizer: tf.Optimizer): void {
   optimizer.dispose();
   (optimizer as unknown as { c?: tf.Scalar }).c?.dispose();

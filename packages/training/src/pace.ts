@@ -1,22 +1,22 @@
 import type { Clock } from '@coppice/ports';
 
-/** How much of a device's time training may take, and who hears how long it takes. */
+/** Share of a device's time that training may take, and the listener to its speed. */
 export interface Pace {
   readonly clock: Clock;
-  /** Above 0, at most 1. Asked after every batch, so that a change takes hold in the midst of a round. */
+  /** Above 0, at most 1. Read after every batch, so that a change takes effect within a round. */
   share(): number;
-  /** Told from time to time how long so many examples kept the device busy, without the idling. */
+  /** Receives from time to time the milliseconds for which `examples` kept the device busy, idling excluded. */
   took?(milliseconds: number, examples: number): void;
 }
 
-/** The longest stretch that counts as work: one that took longer was, most likely, a device asleep. */
+/** The longest stretch that counts as work; a longer one means, most likely, that the device slept. */
 const LONGEST_BUSY = 10_000;
-/** Timers are no finer than this; shorter idling is saved up. */
+/** Resolution of timers; shorter idling accumulates. */
 const SHORTEST_IDLE = 4;
 
 /**
- * Idles so that training is at work for `share` of the time: busy × (1 − share) / share after each
- * stretch of work. What is computed does not depend on it, only when.
+ * Idles so that training takes `share` of the time: busy × (1 − share) / share after each stretch of work. It changes
+ * the timing of results, not the results.
  */
 export class Pacer {
   readonly #pace: Pace | null;
@@ -28,12 +28,12 @@ export class Pacer {
     this.#since = pace?.clock.elapsed() ?? 0;
   }
 
-  /** Whether to rest after every batch: the device's queue must be empty then, or it would work on. */
+  /** True where the pacer rests after every batch; the device's queue must then be empty, or it would work on. */
   get slowed(): boolean {
     return this.#pace !== null && this.#pace.share() < 1;
   }
 
-  /** Call when the device has done all it was given: `examples` since the last call. */
+  /** Call when the device has finished all submitted work: `examples` since the last call. */
   async rest(examples: number, signal?: AbortSignal): Promise<void> {
     if (this.#pace === null) return;
     const { clock } = this.#pace;
@@ -50,7 +50,7 @@ export class Pacer {
   }
 }
 
-/** Waits; no longer than until `signal` is aborted. */
+/** Waits until the time is up or `signal` is aborted. */
 function idleFor(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();
   return new Promise((resolve) => {

@@ -3,8 +3,8 @@ const events = ['uncaughtException', 'unhandledRejection'] as const;
 type Listeners = (event: string) => ((...args: unknown[]) => void)[];
 
 /**
- * Runs `start` and takes away the handlers that it put on Node's process. Emscripten's start-up code
- * installs some that rethrow every uncaught error of the whole program from inside of tfjs.
+ * Runs `start` and removes the handlers that it installed on Node's process. Emscripten's start-up code installs some
+ * that rethrow every uncaught error of the whole program from within tfjs.
  */
 export async function withoutProcessHandlers<T>(start: () => Promise<T>): Promise<T> {
   const host = typeof process === 'object' && typeof process.listeners === 'function' ? process : null;

@@ -4,7 +4,7 @@ import { type NextSeed, NoiseLayer } from './noise-layers.ts';
 import { invalid } from './read-topology.ts';
 import * as tf from './tf.ts';
 
-/** Cells of recurrent layers, as far as their drawings go. tfjs asks `dropoutFunc` where it is set. */
+/** The random part of recurrent layers' cells. tfjs calls `dropoutFunc` where it is set. */
 interface RecurrentCell {
   dropoutFunc?: (x: tf.Tensor, rate: number) => tf.Tensor;
   dropoutMask: tf.Tensor | tf.Tensor[] | null;
@@ -16,8 +16,8 @@ const seededNames = new Set(['Dropout', 'SpatialDropout1D']);
 const refusedNames = new Set(['RandomWidth', 'RandomHeight']);
 
 /**
- * The layers of a model that draw while it trains, wherever in it they are. Left alone they draw from the
- * process's own source, or repeat one drawing; here each gets a stream of its own.
+ * The random layers of a model, at any depth. Left alone they draw from the process's own source, or repeat one
+ * drawing; here each gets a stream of its own.
  */
 export class RandomLayers {
   readonly #streams: (RandomSource | null)[] = [];
@@ -49,18 +49,18 @@ export class RandomLayers {
     }
   }
 
-  /** Begins every layer's stream anew, at this address. */
+  /** Restarts every layer's stream at this address. */
   seed(...address: readonly (string | number)[]): void {
     for (const layer of this.#streams.keys()) this.#streams[layer] = seededRandom(...address, 'layer', layer);
   }
 
-  /** Switches drawing off or on. Silent layers leave their inputs as they are, as when the model is asked. */
+  /** Switches randomness off or on. Silent layers leave their inputs unchanged, as in prediction. */
   silence(silent: boolean): void {
     this.#silent = silent;
     for (const layer of this.#noises) layer.silent = silent;
   }
 
-  /** Gives back what recurrent cells drew for one batch; not every kind of layer does so by itself. */
+  /** Disposes of the masks that recurrent cells drew for one batch; not every kind of layer does so by itself. */
   forget(): void {
     for (const cell of this.#cells) {
       tf.dispose([cell.dropoutMask ?? [], cell.recurrentDropoutMask ?? []].flat());
@@ -80,8 +80,8 @@ export class RandomLayers {
 }
 
 /**
- * Refuses layers whose drawings nobody can repeat or stop. Reads the topology, since tfjs can't even build
- * most models around them.
+ * Refuses layers whose randomness cannot be seeded or silenced. Reads the topology, since tfjs can't even build most
+ * models around them.
  *
  * @throws CoppiceError `model-invalid`
  */

@@ -13,22 +13,25 @@ import {
 import { loaded } from './loaded.ts';
 import type { BackendName, ModelDescription, Trainer } from './trainer.ts';
 
-/** A backend that computes what it should, and how long a step of the model takes on it. */
+/** A backend that computes correctly, with its time for a step of the model. */
 export interface RankedBackend {
   readonly backend: BackendName;
   readonly millisecondsPerStep: number;
 }
 
-/** Steps that are timed, after the ones that are checked, which also compile shaders and grow memory. */
+/** Timed steps, after the checked ones, which also compile shaders and grow memory. */
 const STEPS = 3;
 
-/** A backend whose first steps took so many times the fastest's is not waited for any longer. */
+/** Ratio to the fastest backend's first steps beyond which a backend is given up. */
 const HOPELESS = 50;
 
-/** Worth measuring. Plain JavaScript is never far ahead, and minutes behind on a convolution: it is what is left. */
+/**
+ * Backends worth measuring. Plain JavaScript is never far ahead, and minutes behind on a convolution: it is the last
+ * resort.
+ */
 const candidates: readonly BackendName[] = backendNames.filter((name) => name !== 'cpu');
 
-/** A backend at work, and what it made of the first steps. */
+/** A started backend, with its first steps. */
 interface Tried {
   readonly backend: BackendName;
   readonly trainer: Trainer;
@@ -38,19 +41,19 @@ interface Tried {
 
 /**
  * Takes a few steps of the model itself on each backend that works here, and ranks them: fastest first. A graphics
- * processor is no promise: a small model is often quicker without, and some browsers only pretend to have one.
+ * processor is no guarantee: a small model is often faster without, and some browsers only emulate one.
  *
- * Nobody is to get wrong numbers: whose first steps are not those of the others, or, where they differ, not those of plain
- * JavaScript, is left out.
+ * Backends with wrong results are left out: those whose first steps differ from the others', or, where they disagree,
+ * from plain JavaScript's.
  *
- * @returns Without `cpu`, which is the last resort; so maybe none.
+ * @returns Without `cpu`, which is the last resort; so possibly none.
  */
 export async function rankBackends(
   description: ModelDescription,
   how: { batchSize: number },
   make: MakeTrainer = createTrainer,
 ): Promise<readonly RankedBackend[]> {
-  // Where it cannot be built, no backend can train it.
+  // A model that cannot be built cannot be trained by any backend.
   const weights = await drawn(description);
   if (weights === null) return [];
   const tried: Tried[] = [];
@@ -84,7 +87,7 @@ async function drawn(description: ModelDescription): Promise<Float32Array | null
   }
 }
 
-/** null for what cannot start, lacks an operation or loses its device: it is not to be had. */
+/** Returns null for a backend that cannot start, lacks an operation or loses its device. */
 async function tryOut(
   description: ModelDescription,
   backend: BackendName,
@@ -107,7 +110,10 @@ async function tryOut(
   return null;
 }
 
-/** Those that agree with each other and in their loss with plain JavaScript, else those whose steps are its own. */
+/**
+ * Returns all backends where they agree, and in their loss with plain JavaScript, too; otherwise those whose first
+ * steps are plain JavaScript's.
+ */
 async function rightOnes(
   tried: readonly Tried[],
   description: ModelDescription,
@@ -127,7 +133,7 @@ async function rightOnes(
 }
 
 async function timeStep(trainer: Trainer, description: ModelDescription, batchSize: number): Promise<number> {
-  // So small a learning rate that no model can diverge.
+  // Its learning rate is too small for any model to diverge.
   const { milliseconds, steps } = await trainer.train(madeUp(description, batchSize * STEPS), {
     ...gently,
     batchSize,

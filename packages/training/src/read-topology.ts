@@ -4,9 +4,9 @@ import { checkNesting } from './nesting.ts';
 type Json = { [key: string]: unknown };
 
 /**
- * The topology in whatever a person may bring: the content of a `model.json` (with its
- * `modelTopology`), what Keras' converter writes (with its `model_config`), or the topology alone.
- * What is not the architecture (weights manifest, optimizer) is left out.
+ * Reads the topology from any form that people have: the content of a `model.json` (with its `modelTopology`), the
+ * output of Keras' converter (with its `model_config`), or the topology alone. The rest (weights manifest, optimizer)
+ * is left out.
  *
  * @throws CoppiceError `model-invalid`
  */

@@ -4,7 +4,7 @@ import type { ModelDescription } from './trainer.ts';
 import type { WeightRole } from './weight-role.ts';
 
 /**
- * The role of each weight of a model, in layout order. Most models need not be built for it.
+ * The role of each weight of a model, in layout order, for most models without building them.
  *
  * @throws CoppiceError `model-invalid`
  */

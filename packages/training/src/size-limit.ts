@@ -3,27 +3,27 @@ import { invalid } from './read-topology.ts';
 import type * as tf from './tf.ts';
 
 /*
- * A topology of a few bytes can ask for more memory than there is. tfjs makes each weight as soon as it meets
- * its layer, so this has to stand where weights are made.
+ * A topology of a few bytes can require more memory than exists. tfjs allocates each weight as soon as it reaches
+ * its layer, so the check must be where weights are allocated.
  */
 const MOST = MAX_MODEL_BYTES / 4;
 
-/** Parameters that may still be made. */
+/** Parameters that may still be allocated. */
 let left = MOST;
 
-/** Counts a weight that is about to be made. @throws CoppiceError `model-invalid` where there would be too many. */
+/** Counts a weight before it is allocated. @throws CoppiceError `model-invalid` where there would be too many. */
 export function limitWeights(shape: readonly (number | null)[]): void {
   left -= shape.reduce<number>((size, dimension) => size * (dimension ?? 1), 1);
   if (left < 0) throw tooLarge();
 }
 
-/** Builds at once, and not more than the largest model. @throws CoppiceError `model-invalid` */
+/** Builds a model of at most the largest size. Synchronous. @throws CoppiceError `model-invalid` */
 export function withWeightLimit<T>(build: () => T): T {
   left = MOST;
   return build();
 }
 
-/** What flows between layers has room of its own. @throws CoppiceError `model-invalid` */
+/** Limits the size of the tensors between layers. @throws CoppiceError `model-invalid` */
 export function checkFlow(layers: readonly tf.layers.Layer[]): void {
   for (const layer of layers) {
     for (const { outputTensors } of layer.inboundNodes) {

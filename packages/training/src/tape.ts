@@ -1,8 +1,8 @@
 import * as tf from './tf.ts';
 
 /**
- * Gives back what tfjs kept for a backward pass that failed. It does so itself only after one that went
- * well; until its next gradient the tape of the last one is still there.
+ * Disposes of the tape of a failed backward pass. tfjs does so itself only after a successful one, and keeps the last
+ * tape until its next gradient.
  */
 export function dropTape(): void {
   const { state } = tf.engine();

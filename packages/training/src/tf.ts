@@ -1,2 +1,2 @@
-/** The one place that imports tfjs: all of this room takes it from here. */
+/** The only import of tfjs in this room. */
 export * from '@tensorflow/tfjs';

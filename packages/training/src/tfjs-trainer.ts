@@ -39,16 +39,16 @@ import { checkFinite, checkNotEmpty, type Steps, stepsPerEpoch, takeSteps } from
 
 type Shape = readonly (number | null)[];
 
-/** The most examples in one forward pass, and the most numbers that one layer may put out in it. */
+/** The most examples in one forward pass, and the most outputs of one layer in it. */
 const CHUNK_EXAMPLES = 1000;
 const CHUNK_NUMBERS = 4_000_000;
 
 /**
- * A trainer over tfjs, its weights drawn from the seed: the same on every machine.
+ * Creates a trainer over tfjs with weights drawn from the seed: the same on every machine.
  *
- * @param options.note Why it is this one; see `Trainer.note`.
+ * @param options.note The reason for this backend; see `Trainer.note`.
  * @param options.backend Left out: the first of webgl, wasm, cpu that works here.
- * @param options.pace Left out: all of the device's time, told to nobody.
+ * @param options.pace Left out: full use of the device, without reports.
  * @throws CoppiceError `model-invalid`, `backend-unavailable`
  */
 export async function createTfjsTrainer(
@@ -76,7 +76,7 @@ class TfjsTrainer implements Trainer {
   readonly #chunk: number;
   readonly #gradientBatch: number;
   readonly #pace: Pace | null;
-  /** Whether there are weights: given, or drawn when they were first needed. */
+  /** True once there are weights: set, or drawn on first use. */
   #weighted = false;
   #disposed = false;
 
@@ -310,7 +310,7 @@ class TfjsTrainer implements Trainer {
     this.#built.model.dispose();
   }
 
-  /** Sees to it that there are weights. */
+  /** Draws the initial weights where there are none yet. */
   async #drawn(): Promise<void> {
     if (this.#weighted) return;
     this.#begin();
@@ -326,7 +326,7 @@ class TfjsTrainer implements Trainer {
     switchTo(this.backend);
   }
 
-  /** Throws the loss of the device where that is the cause, else the cause itself. */
+  /** Throws `backend-lost` where the loss of the device is the cause; otherwise the cause itself. */
   async #explain(thrown: unknown): Promise<never> {
     await whenLossIsKnown(this.backend);
     this.#checkDevice(thrown);
@@ -343,7 +343,7 @@ class TfjsTrainer implements Trainer {
   }
 }
 
-/** The place of each weight's first number. */
+/** Offsets of the weights in the layout. */
 function startsOf(layout: Layout): number[] {
   let at = 0;
   return layout.map(({ shape }) => {
@@ -353,7 +353,7 @@ function startsOf(layout: Layout): number[] {
   });
 }
 
-/** The most numbers that a layer puts out for one example, as far as its shapes say. */
+/** The largest output of a layer for one example, as far as its shapes tell. */
 function outputSize(layer: tf.layers.Layer): number {
   // Not `outputShape`: it throws for a layer that was applied to several shapes, as a nested model is.
   const shapes = layer.inboundNodes.flatMap(({ outputShapes }): Shape[] =>

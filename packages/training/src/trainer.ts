@@ -19,8 +19,8 @@ export type BackendName = 'planned' | TfjsBackend;
 export type TfjsBackend = 'webgpu' | 'webgl' | 'wasm' | 'cpu';
 
 /**
- * Numbers for a model, row-major: normalised as the data schema says, or the bytes of pictures, of which a model is
- * given 1/255. Bytes take a quarter of the room, and are turned into numbers a batch at a time.
+ * A model's inputs, row-major: numbers normalised as the data schema says, or the bytes of pictures, which count as
+ * 1/255 each. Bytes take a quarter of the memory, and are converted a batch at a time.
  */
 export type Inputs = Float32Array | Uint8Array;
 
@@ -34,7 +34,7 @@ export interface Dataset {
   readonly ys: Float32Array;
 }
 
-/** What a model is, as the trainer needs to know it. */
+/** The description of a model for the trainer. */
 export interface ModelDescription {
   readonly topology: Topology;
   readonly data: DataSchema;
@@ -46,7 +46,7 @@ export interface TrainingProgress {
   readonly epochs: number;
   readonly step: number;
   readonly steps: number;
-  /** Mean loss over the epoch so far; null until it was read back from the device. */
+  /** Mean loss over the epoch so far; null until it is read back from the device. */
   readonly loss: number | null;
 }
 
@@ -72,19 +72,19 @@ export interface TrainOptions {
 }
 
 /**
- * Trains, measures and asks one model on one backend. Calls must not overlap.
- * Everything that is not disposed is a leak the garbage collector does not see: `dispose` when done.
+ * Trains and evaluates one model on one backend, and predicts with it. Calls must not overlap. Memory of the device is
+ * not garbage-collected: call `dispose` when done.
  */
 export interface Trainer {
   readonly backend: BackendName;
-  /** Why this is another backend than the one that was asked for; not there when it is that one. */
+  /** The reason for another backend than the requested one; absent where it is the requested one. */
   readonly note?: string;
   readonly layout: Layout;
   /** The weights as initialised from the seed given at creation, or as last set. */
   getWeights(): Promise<Float32Array>;
   setWeights(weights: Float32Array): void;
   /**
-   * Trains from the weights that are set, over `data`.
+   * Trains on `data` from the current weights.
    *
    * @throws CoppiceError `data-empty` without examples, `training-diverged` when the loss is not finite, `backend-lost`
    *   when the device was lost; RangeError for an objective of another length than the layout; an `AbortError` when
@@ -92,20 +92,22 @@ export interface Trainer {
    */
   train(data: Dataset, how: LocalTraining, options?: TrainOptions): Promise<TrainingResult>;
   /**
-   * Computes the gradient of the mean training loss, regularizers included, at the weights that are set, over all of
-   * `data`. The weights stay as they are, batch normalization's moving statistics too.
+   * Computes the gradient of the mean training loss, regularizers included, at the current weights, over all of `data`.
+   * The weights stay unchanged, batch normalization's moving statistics too.
    *
-   * Layers that draw (dropout, noise) draw nothing, so that the gradient is a function of weights and data alone. Batch
-   * normalization uses the statistics of batches, as the steps do that a strategy corrects by this gradient. With it the
-   * gradient depends on the batches, which are the same on every backend: in order, of equal size, at most 100 examples.
+   * Random layers (dropout, noise) draw nothing, so that the gradient is a function of weights and data alone. Batch
+   * normalization uses the statistics of batches, like the steps that a strategy corrects by this gradient. It makes
+   * the gradient depend on the batches, which are the same on every backend: in order, of equal size, at most 100
+   * examples.
    *
    * @returns As long as the layout, with 0 at weights that are not trainable.
-   * @throws CoppiceError `data-empty`, `training-diverged` where the gradient is not finite, `backend-lost`; an `AbortError`.
+   * @throws CoppiceError `data-empty`, `training-diverged` where the gradient is not finite, `backend-lost`; an
+   *   `AbortError`.
    */
   gradient(data: Dataset, options?: { readonly signal?: AbortSignal }): Promise<Float32Array>;
-  /** Measures the weights that are set over `data`, as sums. */
+  /** Measures the current weights on `data`, as sums. */
   measure(data: Dataset): Promise<Measured>;
-  /** Measures the weights that are set over `data`: the means of `measure`. */
+  /** Measures the current weights on `data`: the means of `measure`. */
   evaluate(data: Dataset): Promise<Metrics>;
   /** One output row (probabilities or values) for each example in `xs`, flat. */
   predict(xs: Inputs, count: number): Promise<Float32Array>;

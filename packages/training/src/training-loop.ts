@@ -4,28 +4,28 @@ import { Slices } from './event-loop.ts';
 import { type Pace, Pacer } from './pace.ts';
 import type { Dataset, LocalTraining, TrainOptions } from './trainer.ts';
 
-/** Between two reports of a training under way, milliseconds. A report waits for the device. */
+/** Milliseconds between two progress reports. A report waits for the device. */
 const REPORT_EVERY = 100;
 
-/** What differs between the ways to train; order, pace, reports and ends are the same for all. */
+/** The operations in which trainers differ; order, pace, reports and ends are common to all. */
 export interface Steps {
-  /** Before the first batch of each epoch. */
+  /** Called before the first batch of each epoch. */
   begin(epoch: number): void;
-  /** One step on the examples `order[from]` to `order[from + rows − 1]`. */
+  /** Takes one step on the examples `order[from]` to `order[from + rows − 1]`. */
   step(order: Uint32Array, from: number, rows: number): void;
-  /** Loss over the epoch so far, when the device has done all it was given. */
+  /** Loss over the epoch so far, once the device has finished all submitted work. */
   loss(): Promise<LossSum> | LossSum;
 }
 
-/** A loss as the sum over so many examples, at least one. */
+/** A loss summed over `examples` examples, at least one. */
 export interface LossSum {
   readonly lossSum: number;
   readonly examples: number;
 }
 
 /**
- * Takes the steps of a local training: every epoch in an order of its own, the last, smaller batch too. It
- * lets the event loop turn, keeps the pace, and stops when asked to.
+ * Takes the steps of a local training: every epoch in an order of its own, including the last, smaller batch. Yields to
+ * the event loop, keeps the pace, and stops on abort.
  *
  * @returns Loss over the last epoch's examples.
  * @throws CoppiceError `training-diverged`; an `AbortError`.
@@ -92,7 +92,7 @@ export function checkFinite(weights: Float32Array): void {
   for (let i = 0; i < weights.length; i++) if (!Number.isFinite(weights[i])) throw diverged();
 }
 
-/** Of a training that went astray. */
+/** The error of a diverged training. */
 export function diverged(): CoppiceError {
   return new CoppiceError(
     'training-diverged',

@@ -3,7 +3,7 @@ import plain from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm?url
 import simd from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm?url';
 import threaded from '@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-threaded-simd.wasm?url';
 
-/** Where a page that was built by Vite finds tfjs's WASM files. */
+/** URLs of tfjs's WASM files in a page that was built by Vite. */
 export function wasmPaths(): Record<string, string> {
   return {
     'tfjs-backend-wasm.wasm': plain,

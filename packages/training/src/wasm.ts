@@ -13,8 +13,8 @@ import {
 let prepared = false;
 
 /**
- * Registers the WASM backend with the kernels that training wants. Its own module, imported only
- * when WASM is wanted: a page that trains on WebGL never loads it.
+ * Registers the WASM backend with the kernels for training. A separate module, imported on demand: a page that trains
+ * on WebGL never loads it.
  */
 export function prepareWasm(): void {
   if (prepared) return;

@@ -1,2 +1,2 @@
-/** A module of its own, and so a file of its own on the page: who has no WebGPU never loads it. */
+/** A separate module, and so a separate file on the page: browsers without WebGPU never load it. */
 import '@tensorflow/tfjs-backend-webgpu';

@@ -4,7 +4,7 @@ const watched = new WeakSet<GPUDevice>();
 const lost = new WeakSet<GPUDevice>();
 
 /**
- * Registers tfjs's WebGPU backend, for `tf.setBackend`, and anew where its device was lost.
+ * Registers tfjs's WebGPU backend, for `tf.setBackend`, and again after its device was lost.
  *
  * @throws Error where there is no WebGPU, or no graphics processor behind it; nothing is loaded then.
  */
@@ -20,7 +20,7 @@ export async function prepareWebgpu(): Promise<void> {
   tf.registerBackend('webgpu', factory, 3);
 }
 
-/** To be called when the backend has started: its device tells of its own end only. */
+/** Watches for the loss of the device. Call when the backend has started: its device reports only its own end. */
 export function watchWebgpu(): void {
   const device = currentDevice();
   if (device === undefined || watched.has(device)) return;
@@ -28,7 +28,7 @@ export function watchWebgpu(): void {
   void device.lost.then(() => lost.add(device));
 }
 
-/** Finds out whether the device is lost. By itself it tells of that some time after the reads that it lets down. */
+/** Finds out whether the device is lost. The device reports it only some time after the reads that fail. */
 export async function askWebgpu(): Promise<void> {
   const device = currentDevice();
   if (device === undefined) return;

@@ -9,12 +9,12 @@ export const languages: readonly { readonly code: Language; readonly name: strin
 
 const STORED = 'coppice.language';
 
-/** The language in force. Read it in a component, and the component follows. */
+/** The current language. A component that reads it rerenders when it changes. */
 export const language = signal<Language>(preferred());
 
 /** A text, or a function from values to a text; the same in both languages. */
 export type Message = string | ((...values: never[]) => string);
-/** The other language has every key of English, with the same values: the compiler checks. */
+/** Requires every key of English, with the same values, at compile time. */
 export type Translation<T extends Record<string, Message>> = {
   readonly [K in keyof T]: T[K] extends string ? string : T[K];
 };
@@ -49,7 +49,7 @@ export function startLanguage(): void {
   document.documentElement.lang = langTag(language.value);
 }
 
-/** The text of a task or plan field in the language in force; English where there is no other. */
+/** The text of a task or plan field in the current language; English where it has no other. */
 export function localized(text: { readonly en: string; readonly zh?: string | undefined }): string {
   return (language.value === 'zh' ? text.zh : undefined) ?? text.en;
 }

@@ -3,10 +3,10 @@ import { effect, signal } from '@preact/signals';
 export type Theme = 'system' | 'light' | 'dark';
 const STORED = 'coppice.theme';
 
-/** The theme chosen; `system` follows the device. */
+/** The chosen theme; `system` follows the device. */
 export const theme = signal<Theme>(stored());
 
-/** Keeps `<html data-theme>` at `light` or `dark`, whichever is in force. Call once at the start of a page. */
+/** Keeps `<html data-theme>` at the current one of `light` and `dark`. Call once at the start of a page. */
 export function startTheme(): void {
   const dark = matchMedia('(prefers-color-scheme: dark)');
   const apply = () => {

@@ -8,15 +8,15 @@ export interface Trained {
   readonly loss: number;
 }
 
-/** Results of one backend by which a strategy corrects local training. */
+/** Results of one backend that a strategy corrects local training with. */
 export interface Corrected {
-  /** The gradient over all examples at the first weights. */
+  /** The gradient over all examples at the initial weights. */
   readonly gradient: number[];
   /** New weights minus old, after a few steps with an objective of all parts. */
   readonly update: number[];
 }
 
-/** A trainer for a built-in task, and made-up examples. */
+/** Prepares a trainer for a built-in task, and made-up examples. */
 async function prepared(backend: BackendName, taskId: string, examples: number) {
   const task = builtInTasks.find(({ id }) => id === taskId);
   if (task === undefined) throw new Error(`no task ${taskId}`);
@@ -70,7 +70,7 @@ async function corrected(
   return { gradient: [...gradient], update };
 }
 
-/** Milliseconds a step of plain SGD takes on one backend, once it is warm; `null` where it cannot be had. */
+/** Milliseconds for a step of plain SGD on one warm backend; `null` where it is unavailable. */
 async function stepTime(backend: BackendName, taskId: string, steps: number): Promise<number | null> {
   const task = builtInTasks.find(({ id }) => id === taskId);
   if (task === undefined) throw new Error(`no task ${taskId}`);

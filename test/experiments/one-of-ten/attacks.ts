@@ -18,26 +18,26 @@ import {
   type UpName,
 } from '@coppice/protocol';
 
-/** One participant's attack: on its data, on what it claims, on the change that it sends. */
+/** One participant's attack: on its data, on its claims, or on its change. */
 export interface Attack {
   readonly title: string;
-  /** Its own examples as it trains on them; left out, as they are. */
+  /** Manipulates its training examples; left out, they stay unchanged. */
   readonly data?: (own: RawExamples) => RawExamples;
-  /** The examples that it announces, and claims as far as the plan lets it; left out, those that it has. */
+  /** The number of examples that it announces, and claims as far as the plan allows; left out, the true one. */
   readonly claims?: number;
-  /** The factor of its change in a round; left out, 1. */
+  /** Factor of its change in a round; left out, 1. */
   readonly factor?: (round: number, rounds: number) => number;
-  /** Whether the limits must hold it on IID data. */
+  /** True where the limits must bound its effect on IID data. */
   readonly bounded: boolean;
-  /** Whether it is also measured on data that differs by participant. */
+  /** True to measure it on non-IID data, too. */
   readonly nonIid: boolean;
-  /** Whether it is also measured without limits. */
+  /** True to measure it without limits, too. */
   readonly compared: boolean;
 }
 
-/** The examples that a liar announces. */
+/** Number of examples that a liar announces. */
 const CLAIMED = 1e9;
-/** The digit that a stamped picture is read as. */
+/** The label that the backdoor gives to stamped pictures. */
 export const TARGET = 7;
 const WIDTH = 28;
 const STAMP = 3;
@@ -90,7 +90,7 @@ export const attacks = {
   },
 } as const satisfies Readonly<Record<string, Attack>>;
 
-/** Pictures with a white square in a corner, and the label that the backdoor gives them. */
+/** Pictures with a white square in a corner, and the backdoor's label. */
 export function stamped({ count, features, labels }: RawExamples): RawExamples {
   const marked = features.slice();
   const white = features instanceof Uint8Array ? 255 : 1;
@@ -101,7 +101,7 @@ export function stamped({ count, features, labels }: RawExamples): RawExamples {
   return { count, features: marked, labels: labels.map(() => TARGET) };
 }
 
-/** The first half stamped, the others as they are. */
+/** Stamps the first half, and leaves the others unchanged. */
 function withBackdoor({ count, features, labels }: RawExamples): RawExamples {
   const half = Math.floor(count / 2);
   const size = features.length / count;
@@ -116,7 +116,7 @@ function withBackdoor({ count, features, labels }: RawExamples): RawExamples {
   return all;
 }
 
-/** A transport that changes what an honest session says, as the attack does. */
+/** A transport that changes an honest session's messages by the attack. */
 export function hostile(transport: Transport, { claims, factor }: Attack, rounds: number): Transport {
   const asked = new Map<string, number>();
   let parameters = 0;
@@ -152,7 +152,7 @@ export function hostile(transport: Transport, { claims, factor }: Attack, rounds
   };
 }
 
-/** A float32 answer with its change multiplied and another number of examples. */
+/** Rewrites a float32 answer with its change multiplied and another number of examples. */
 function rewritten(
   bytes: Uint8Array,
   { parameters, times, weight }: { parameters: number; times: number; weight: number },

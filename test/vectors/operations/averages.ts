@@ -3,7 +3,7 @@ import { CoppiceError } from '@coppice/protocol';
 import { type Case, type Json, member, numberOf, type Operation, type Result } from '../case.ts';
 import { type Client, clientsOf, contributing, examplesOf, modelOf, playRound, type Round } from './round.ts';
 
-/** A round of a strategy from the case's model, or from zeros: the changes are then the arrays themselves. */
+/** Plays a round of a strategy from the case's model, or from zeros: the changes are then the arrays themselves. */
 async function played(
   strategy: Strategy,
   one: Case,
@@ -15,7 +15,7 @@ async function played(
   return { ...round, model: model.restore(round.weights) };
 }
 
-/** The model after a round of which every contribution counts. @throws CoppiceError the first refusal. */
+/** Plays a round in which every contribution counts. @throws CoppiceError the first refusal. */
 function whole(strategy: () => Strategy, clients: (one: Case) => Client[]): Operation {
   return async (one) => {
     const { model, refused } = await played(strategy(), one, clients(one));
@@ -26,7 +26,7 @@ function whole(strategy: () => Strategy, clients: (one: Case) => Client[]): Oper
 
 const listed = ({ inputs }: Case) => contributing(clientsOf(member(inputs, 'clients'), examplesOf));
 
-/** `{ trees, weights }`: tensors and weights apart. */
+/** Reads `{ trees, weights }`: tensors and weights in separate lists. */
 function trees({ inputs }: Case): Client[] {
   const weights = member(inputs, 'weights');
   const weightOf = (i: number) => (Array.isArray(weights) ? (numberOf(weights[i]) ?? Number.NaN) : 1);
@@ -34,7 +34,7 @@ function trees({ inputs }: Case): Client[] {
   return contributing(clientsOf(member(inputs, 'trees', 'clients'), () => weightOf(at++)));
 }
 
-/** The contributions that are refused, and the mean of the others. */
+/** Finds the refused contributions, and the mean of the others. */
 async function edge(one: Case): Promise<Result> {
   const clients = clientsOf(member(one.inputs, 'clients'), examplesOf);
   try {

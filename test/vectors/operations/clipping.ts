@@ -14,7 +14,7 @@ import { type Case, isObject, type Json, member, type Operation, parameter, Unsu
 import { flatten32 } from '../tensors.ts';
 import { changeOf } from './round.ts';
 
-/** A change as it leaves the pipeline of a plan that clips. */
+/** A change after the pipeline of a plan that clips. */
 function clipped(change: Float32Array, layout: Layout, clipNorm: number): Float32Array {
   const tensors = modelGroup(layout, { bound: null });
   const { arrives } = pipelineOf({ clipNorm, uploadCodec: 'float32' }).onParticipant(
@@ -44,7 +44,7 @@ function byGlobalNorm(one: Case) {
   };
 }
 
-/** The tensors are the inputs themselves, by name. */
+/** Reads the tensors from the inputs, by name. */
 function byNorm(one: Case) {
   const order = String(member(one.params, 'order') ?? member(one.inputs, 'order') ?? 2);
   if (Number(order) !== 2)
@@ -58,7 +58,7 @@ function byNorm(one: Case) {
   };
 }
 
-/** The change is clipped on the device and added to the model by FedAvg's server. */
+/** Clips the change on the device and adds it to the model by FedAvg's server. */
 async function addedBack(one: Case) {
   const before = flatten32(member(one.inputs, 'old', 'current'));
   const after = flatten32(member(one.inputs, 'new'));

@@ -37,7 +37,7 @@ const draws: { readonly [name: string]: (random: RandomSource) => number } = {
   },
 };
 
-/** The codec behind each name of compression.json, and how far means over ten other vectors may be off. */
+/** The codec behind each name of compression.json, and the tolerance of means over ten other vectors. */
 const measured: { readonly [name: string]: readonly [Codec, Tolerance] } = {
   eden_4b: ['int4', { atol: 0, rtol: 0.05 }],
   float16: ['float16', { atol: 0, rtol: 0.1 }],
@@ -79,7 +79,7 @@ function vector({ inputs }: Case): number[] {
   return x.map((value) => requireNumber(value, 'a number of x'));
 }
 
-/** The bits of `float16`; from float32, as weights are. */
+/** The bits of `float16`; from float32, like weights. */
 function float16(one: Case) {
   const x = vector(one);
   if (!x.every(Number.isFinite)) throw new Unsupported('what is not finite is refused before it is encoded');
@@ -104,7 +104,7 @@ function float16(one: Case) {
   return { named, precision: 'float64' as const };
 }
 
-/** `int8` as models are sent: rounded to the nearest, ties to even. */
+/** `int8` as in models down: rounded to the nearest, ties to even. */
 function intSymmetric(one: Case) {
   if (parameter(one, 'bits') !== 8) throw new Unsupported('the codec int4 rotates what it rounds');
   if (one.params.per_channel === true)

@@ -7,8 +7,8 @@ import { measures } from './measures.ts';
 import { serverOptimizers } from './server-optimizers.ts';
 
 /**
- * The product's answer to every operation of the files: a function that calls what production calls, or the reason why
- * there is none. An operation that is not here is not computed by the product either.
+ * The function behind every operation of the files, which calls the production code, or the reason that there is none.
+ * The product computes no operation that is missing here.
  */
 export const operations: { readonly [name: string]: Operation | string } = {
   ...averages,

@@ -19,7 +19,7 @@ const SCALAR: Layout = [{ name: 'w', shape: [], trainable: true }];
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 const plain = (text: Json | undefined) => (typeof text === 'string' ? text.replace(/\s+/g, '') : '');
 
-/** Models of one weight, by the text that a case describes them with. */
+/** Models of one weight, by the text that describes them in a case. */
 function scalarModel({ params }: Case): ToyModel<readonly number[]> {
   const [gradient, loss] = [plain(params.gradient), plain(params.loss)];
   if (gradient === 'grad(w)=w/sum(batch.x)')
@@ -37,7 +37,7 @@ function scalarModel({ params }: Case): ToyModel<readonly number[]> {
   throw new Unsupported(`the runner does not know the toy model "${gradient || loss}"`);
 }
 
-/** Each client's change of one weight after a pass over its batches, told as server − client. */
+/** Each client's change of one weight after a pass over its batches, as server − client. */
 async function clientDeltas(one: Case): Promise<{ main: Json }> {
   const server = member(one.inputs, 'server_params', 'params', 'w');
   const { weights } = flatten32(server);
@@ -70,7 +70,7 @@ async function clientDeltas(one: Case): Promise<{ main: Json }> {
   return { main: deltas };
 }
 
-/** A list of batches, or the numbers of one. */
+/** Reads a list of batches, or the numbers of one. */
 function batchesOf(data: Json): number[][] {
   if (!Array.isArray(data)) throw new Error('a client has no batches');
   const batches = data.every((one) => !Array.isArray(one)) ? [data] : data;
@@ -82,7 +82,7 @@ function batchesOf(data: Json): number[][] {
 
 type Rows = readonly (readonly [readonly number[], readonly number[]])[];
 
-/** ŷ = x W with the mean absolute error, as pfl's tests have it. */
+/** ŷ = x W with the mean absolute error, as in pfl's tests. */
 function absoluteModel(inputs: number, outputs: number): ToyModel<Rows> {
   const errors = (weights: Float32Array, [x, y]: Rows[number]) =>
     y.map((target, j) => sum(x.map((value, i) => value * (weights[i * outputs + j] as number))) - target);
@@ -103,7 +103,7 @@ function absoluteModel(inputs: number, outputs: number): ToyModel<Rows> {
   };
 }
 
-/** The device of a pfl case, its first weights, and how it trains. */
+/** The device of a pfl case, its initial weights, and its training settings. */
 function device(one: Case) {
   if (!/loss=meanoverrowsofsumoveroutputsof\|y_hat-y\|$/.test(plain(member(one.inputs, 'model'))))
     throw new Unsupported('the runner does not know this toy model');
@@ -162,9 +162,9 @@ async function fedprox(one: Case) {
 }
 
 /**
- * SCAFFOLD on the device. pfl keeps c along the model's change, which is against the gradient, and adds it to the gradient
- * as it stands; the paper keeps it along the gradient. With c and cᵢ of the same sign in the step, the change of cᵢ that
- * pfl would send is −Δcᵢ − 2c with option II, and −Δcᵢ − 2cᵢ with option I.
+ * SCAFFOLD on the device. pfl keeps c along the model's change, which is against the gradient, and adds it to the
+ * gradient unchanged; the paper keeps it along the gradient. With c and cᵢ of the same sign in the step, pfl would send
+ * −Δcᵢ − 2c as the change of cᵢ with option II, and −Δcᵢ − 2cᵢ with option I.
  */
 async function scaffoldTraining(one: Case) {
   const { weights, restore, learner, how } = device(one);

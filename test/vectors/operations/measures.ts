@@ -22,10 +22,10 @@ import {
   Unsupported,
 } from '../case.ts';
 
-/** A regression's: its losses are bounded least. */
+/** The form of a regression, whose losses have the widest bound. */
 const FORM = { classes: null, heldOut: false, maxExamples: 2 ** 20 } as const;
 
-/** Participants' tallies as they travel, merged as partial sums. */
+/** Participants' tallies as encoded for the wire, merged as partial sums. */
 function merged(tallies: readonly Tally[]): Tally {
   const tensors = trainMeasures(FORM);
   const total = new MeasureSum(tensors);
@@ -42,7 +42,7 @@ function tallyFor(examples: number, loss: number): Tally {
   return { examples, ...countedLoss(loss, examples, FORM), hits: null, classes: null };
 }
 
-/** Pairs `[examples, mean loss]`. */
+/** Reads pairs `[examples, mean loss]`. */
 function lossAverage({ inputs }: Case) {
   const pairs = member(inputs, 'pairs');
   if (!Array.isArray(pairs)) throw new Error('the case gives no pairs');
@@ -54,7 +54,7 @@ function lossAverage({ inputs }: Case) {
   return { main: metricsOf(merged(tallies))?.loss ?? null };
 }
 
-/** Sums `{ accum, weight }` of several participants. */
+/** Adds sums `{ accum, weight }` of several participants. */
 function statMerge({ inputs }: Case) {
   const stats = isObject(inputs)
     ? Object.values(inputs).flatMap((one): Json[] => (Array.isArray(one) ? one : [one]))
@@ -69,7 +69,7 @@ function statMerge({ inputs }: Case) {
   return { main: { accum: loss, weight: lossExamples } };
 }
 
-/** Whether a round that so many answered has its quorum. */
+/** Checks that a round with this number of answers has its quorum. */
 function aggregateAllowed(one: Case) {
   const [results, failures] = [parameter(one, 'results'), parameter(one, 'failures')];
   const asked = results + failures;

@@ -33,14 +33,14 @@ import {
 import { type Case, type Json, member, requireNumber, Unsupported } from '../case.ts';
 import { flatten32 } from '../tensors.ts';
 
-/** What one participant trained, as a case gives it. */
+/** One participant's trained weights, as a case gives them. */
 export interface Client {
   readonly layout: Layout;
   readonly weights: Float32Array;
   readonly weight: number;
 }
 
-/** How local training is asked for where the case trains by itself. */
+/** Placeholder for settings of local training, where the case trains by itself. */
 export const ANY_TRAINING: LocalTraining = {
   epochs: 1,
   batchSize: 1,
@@ -56,7 +56,7 @@ const NO_MEASURES: Measures = new Map([
   ['train/loss-examples', Float64Array.of(0)],
 ]);
 
-/** A participant's new weights, as the strategies' common participant half sends them: the change of the model. */
+/** A participant's new weights as the common participant half sends them: the change of the model. */
 export async function changeOf(
   model: Float32Array,
   client: Pick<Client, 'layout' | 'weights'>,
@@ -73,7 +73,7 @@ export async function changeOf(
   return vectors.get(MODEL_GROUP) as Float32Array;
 }
 
-/** The layout of the contributions of a model. */
+/** The layout of a model's contributions. */
 export function layoutOf(model: Layout): ContributionLayout {
   return [
     ...modelGroup(model, { bound: null }),
@@ -81,7 +81,7 @@ export function layoutOf(model: Layout): ContributionLayout {
   ];
 }
 
-/** A contribution's frame. A device refuses to write what is not finite; one that does not check sends it all the same. */
+/** A contribution's frame. An honest device refuses to encode numbers that are not finite; this one does not. */
 function frameOf(layout: ContributionLayout, change: Float32Array): Uint8Array {
   const sections = sectionsOf(layout);
   const measures = encodeMeasures(measuresOf(layout), NO_MEASURES);
@@ -105,7 +105,7 @@ function frameOf(layout: ContributionLayout, change: Float32Array): Uint8Array {
   });
 }
 
-/** A round of a strategy: the model and the memory after it, and the contributions that were refused. */
+/** The result of a strategy's round: the model and the state after it, and the refused contributions. */
 export interface Round {
   readonly weights: Float32Array;
   readonly state: StrategyState;
@@ -163,10 +163,10 @@ export async function playRound(
   return { weights, state: next, refused };
 }
 
-/** Names that files give a client's tensors. */
+/** Names of a client's tensors in the files. */
 const TENSORS = ['arrays', 'tensors', 'weights', 'parameters', 'update', 'delta'];
 
-/** Clients as a list or a map of `{ arrays, num_examples }`, or of bare tensors. */
+/** Reads clients from a list or a map of `{ arrays, num_examples }`, or of bare tensors. */
 export function clientsOf(clients: Json | undefined, weighted: (client: Json) => number): Client[] {
   if (typeof clients !== 'object' || clients === null) throw new Error('the case gives no clients');
   return Object.values(clients).map((client) => {
@@ -176,17 +176,20 @@ export function clientsOf(clients: Json | undefined, weighted: (client: Json) =>
   });
 }
 
-/** The number of examples of a client; 1 where the case tells none. */
+/** The number of examples of a client; 1 where the case gives none. */
 export function examplesOf(client: Json): number {
   return requireNumber(member(client, 'num_examples', 'examples', 'weight') ?? 1, 'num_examples');
 }
 
-/** The clients that have examples: a device without any declines, and sends nothing. */
+/** The clients with examples: a device without any declines. */
 export function contributing(clients: readonly Client[]): Client[] {
   return inWholeNumbers(clients.filter(({ weight }) => weight !== 0));
 }
 
-/** The same weighting by whole numbers: the product weighs by counts of examples. @throws Unsupported where there is none. */
+/**
+ * An equivalent weighting by whole numbers, since the product weighs by example counts. @throws Unsupported where there
+ * is none.
+ */
 function inWholeNumbers(clients: readonly Client[]): Client[] {
   for (let scale = 1; scale <= 1e6; scale *= 10) {
     const isWhole = clients.every(({ weight }) => {

@@ -2,7 +2,7 @@ import { fedadam, fedyogi, type Strategy } from '@coppice/federation';
 import { type Case, type Json, member, type Operation, parameter, parameterOr } from '../case.ts';
 import { clientsOf, contributing, examplesOf, modelOf, playRound } from './round.ts';
 
-/** Plays the case's rounds one after the other, each from the model and the memory that the one before left. */
+/** Plays the case's rounds one after another, each from the model and the state of the one before. */
 function rounds(strategyOf: (one: Case) => Strategy): Operation {
   return async (one) => {
     const listed = member(one.inputs, 'rounds');

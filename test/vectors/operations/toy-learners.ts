@@ -9,8 +9,8 @@ export interface ToyModel<Batch> {
 }
 
 /**
- * A device with a case's data and its toy model: plain SGD over the batches in the case's order, each gradient corrected
- * by the objective as the trainers do it. Weights are float32, as theirs.
+ * A device with a case's data and its toy model: plain SGD over the batches in the case's order, each gradient
+ * corrected by the objective like the trainers'. Weights are float32, like theirs.
  */
 export function toyLearner<Batch>(model: ToyModel<Batch>, batches: readonly Batch[], all: Batch): Learner {
   return {

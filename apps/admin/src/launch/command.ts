@@ -23,7 +23,7 @@ export function requestBody(
   };
 }
 
-/** The same request for a terminal; the key stays in the environment, not in the shell's history. */
+/** The same request for a terminal. The key is read from the environment, so that it is not in the shell's history. */
 export function curlCommand(origin: string, body: CreateRun): string {
   const json = JSON.stringify(body).replaceAll("'", "'\\''");
   return `curl -X POST ${origin}/api/runs \\\n  -H "Authorization: Bearer $COPPICE_ADMIN_KEY" \\\n  -H 'Content-Type: application/json' \\\n  -d '${json}'`;
@@ -34,13 +34,14 @@ interface SimulateChoices {
   /** The number of headless clients. */
   readonly clients: number;
   readonly invited?: boolean;
-  /** A checkpoint to begin from, and the address of the coordinator that has it. */
+  /** A checkpoint to begin from, and the URL of its coordinator. */
   readonly start?: { readonly origin: string; readonly from: CheckpointId } | null;
 }
 
 /**
- * `pnpm simulate` for the same training with headless clients. They have no list: for a run that is not open they are
- * invited. Values that only make simulations repeatable are given where the plan changed them.
+ * The `pnpm simulate` command for the same training with headless clients. Clients cannot be listed in advance: for a
+ * run that is not open they are invited. Values that only make simulations repeatable are given where the plan changed
+ * them.
  */
 export function simulateCommand(
   task: string,

@@ -1,14 +1,14 @@
 import { type ModelNumbers, type Plan, travelOf } from '@coppice/protocol';
 
 /**
- * What a run will move, counted before it begins. Bytes. Where models travel by steps, a round is one in which all had the
- * last model; the first one, in which nobody has any, is counted in all, and so are the frozen weights.
+ * Estimated traffic of a run, in bytes. Where models travel by steps, `down` is a round in which all participants had
+ * the last model; the total counts the first round, in which none has, in full, and the frozen weights once a device.
  */
 export interface Estimate {
-  /** Participants asked and updates taken in a round. */
+  /** Participants asked and updates counted in a round. */
   readonly asked: number;
   readonly taken: number;
-  /** The moving part of one model on its way down, and one update on its way up, each with the strategy's own vectors. */
+  /** The moving part of one model down, and one update up, each with the strategy's own vectors. */
   readonly model: number;
   readonly update: number;
   /** Frozen weights: down once to each device. */
@@ -23,10 +23,10 @@ export interface Estimate {
 }
 
 /**
- * Sizes as the coordinator draws them: max(1, round(C · present)) updates are wanted, over-selection
- * asks more, and nobody is asked twice.
+ * Estimates the traffic. Cohort sizes as the coordinator computes them: max(1, round(C · present)) updates are wanted,
+ * over-selection asks more, and no participant is asked twice.
  *
- * @param connected how many participants are expected, for plans that ask for a share of them.
+ * @param connected expected number of participants, for plans that ask for a share of them.
  */
 export function estimate(
   plan: Pick<

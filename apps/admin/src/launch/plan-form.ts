@@ -34,7 +34,7 @@ export function formSections(
     .filter(({ names }) => names.length > 0);
 }
 
-/** The form after a strategy was chosen: its parameters as the task has them by default, all else as it was. */
+/** The form after the choice of a strategy: its parameters at the task's defaults, everything else unchanged. */
 export function chooseStrategy(
   texts: PlanTexts,
   strategy: string,
@@ -58,7 +58,7 @@ export function taskDefaults(
   return { ...description.complete(taskPlan, { strategy }), strategy: taskPlan.strategy };
 }
 
-/** A problem of a field's text; the page has the words. */
+/** A problem of a field's text; the page words it. */
 export type PlanProblem =
   | { readonly kind: 'missing' | 'not-a-number' | 'not-whole' }
   | { readonly kind: 'range' | 'range-above'; readonly min: number; readonly max: number };
@@ -95,7 +95,7 @@ export function readField(
   return { ok: true, value };
 }
 
-/** Reads the fields that apply with the form's strategy; `plan` is there when nothing is wrong. */
+/** Reads the fields that apply with the form's strategy; `plan` is present where there are no problems. */
 export function readPlan(
   texts: PlanTexts,
   description: PlanDescription = planDescription,
@@ -114,7 +114,7 @@ export function readPlan(
   return { plan: problems.size === 0 ? (values as unknown as Plan) : null, problems };
 }
 
-/** The fields of a plan that differ from the values given, with the plan's values. */
+/** The fields of a plan that differ from the given values, with the plan's values. */
 export function differences(plan: Plan, from: PlanValues): Partial<Plan> {
   return Object.fromEntries(
     planFieldNames

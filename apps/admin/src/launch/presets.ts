@@ -1,6 +1,6 @@
 import type { Localized, Plan } from '@coppice/protocol';
 
-/** A starting point for a plan: what it changes about the task's defaults. */
+/** A starting point for a plan: its changes to the task's defaults. */
 export interface Preset {
   readonly id: string;
   readonly title: Localized;

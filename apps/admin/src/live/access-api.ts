@@ -24,7 +24,7 @@ import {
 } from '@coppice/protocol';
 import { call, list } from './api.ts';
 
-/* The part of the API about who may come in. Errors as in `api.ts`. */
+/* The part of the API for admins and their access. Errors as in `api.ts`. */
 
 const sessionState = (answer: unknown) => parseMessage('session', SessionStateSchema, answer);
 

@@ -11,13 +11,13 @@ import {
 } from '@coppice/protocol';
 import { call } from './api.ts';
 
-/* The part of the API about who may take part in a run. Errors as in `api.ts`. */
+/* The part of the API for admission to runs. Errors as in `api.ts`. */
 
 export async function fetchAdmission(run: string): Promise<RunAdmission> {
   return parseMessage('admission', RunAdmissionSchema, await call('GET', `/api/runs/${run}/admission`));
 }
 
-/** `keep`: whether those who take part now are put on the run's list. */
+/** Changes a run's admission. `keep`: true to list the current participants, so that they stay. */
 export async function changeAdmission(run: string, admission: Admission, keep: boolean): Promise<void> {
   await call('PUT', `/api/runs/${run}/admission`, { admission, keep });
 }
@@ -30,7 +30,7 @@ export async function inviteParticipants(run: string, asked: CreateRunInvitation
   );
 }
 
-/** `remove`: whether those who came by it are taken off the list. */
+/** Revokes an invitation. `remove`: true to remove participants that came by it from the list. */
 export async function revokeInvitation(run: string, invitation: string, remove: boolean): Promise<void> {
   await call('DELETE', `/api/runs/${run}/invitations/${invitation}${remove ? '?remove=1' : ''}`);
 }

@@ -1,23 +1,24 @@
-/** When the page can take more. Replaceable, for tests. */
+/** Timing of the page's rendering. Replaceable for tests. */
 export interface Beat {
-  /** Milliseconds, from any beginning. */
+  /** Milliseconds since an arbitrary moment. */
   now(): number;
-  /** Calls back when what was changed last can be seen, or soon after where nobody looks. */
+  /** Calls back when the last change is rendered, or soon after in a hidden page. */
   shown(then: () => void): void;
   after(milliseconds: number, then: () => void): void;
 }
 
-/** Changes are shown at most so often, in milliseconds: faster than anyone reads. */
+/** Shortest interval between two renderings, in milliseconds: faster than anyone reads. */
 const LEAST = 100;
-/** A page in the background draws nothing; it goes on all the same. */
+/** Interval in a hidden page, which renders nothing but goes on. */
 const UNSEEN = 1000;
 
 /**
- * Collects changes, and makes them together: the first at once, those that come meanwhile when the page has shown it and
- * has rested for as long as that took. However fast they come, half of its time is free for who presses a button.
+ * Batches changes: the first is made at once; later ones when the page has rendered it and has rested for as long as
+ * that took. At any rate of changes, half of the page's time is free for input.
  *
- * @param make makes all changes collected, in their order.
- * @returns takes a change; with `now`, it and those before it are made at once: somebody waits for an answer.
+ * @param make makes all collected changes, in order.
+ * @returns a function that takes a change; with `now`, it and those before it are made at once, since the reader waits
+ *   for an answer.
  */
 export function inBatches<C>(
   make: (changes: readonly C[]) => void,

@@ -26,15 +26,15 @@ import {
   withSnapshot,
 } from './store.ts';
 
-/** `unknown` until the first answer, `out` where a key is needed. */
+/** `unknown` until the first answer, `out` where the reader must sign in. */
 export const access = signal<'unknown' | 'in' | 'out'>('unknown');
-/** Who is signed in; null before, and after. */
+/** The signed-in account; null where there is none. */
 export const account = signal<SessionState['account']>(null);
-/** Whether the page was signed in, and the coordinator that came back asks for the key anew. */
+/** True where the page was signed in and the restarted coordinator refuses the key. */
 export const keyChanged = signal(false);
-/** `live`: everything shown is what is; `lost`: it was, and the page is trying to reach the coordinator. */
+/** `live`: the page is up to date; `lost`: it was, and is reconnecting. */
 export const connection = signal<'connecting' | 'live' | 'lost'>('connecting');
-/** Why the page stopped understanding the coordinator, if it did. */
+/** The error of an incompatible coordinator, or null. */
 export const mismatch = signal<CoppiceError | null>(null);
 export const state = signal<AdminState>(emptyState);
 
@@ -43,32 +43,32 @@ export const runs = computed<readonly Run[]>(() =>
   [...state.value.runs.values()].sort((a, b) => b.sequence - a.sequence),
 );
 
-/** The coordinator's clock. */
+/** The current time by the coordinator's clock. */
 export function coordinatorNow(): number {
   return Date.now() + state.peek().clockOffset;
 }
 
-/** Whether the role of whoever is signed in allows it: what is not allowed is not offered. */
+/** Checks that the account's role has a scope: actions without it are not offered. */
 export function may(scope: Scope): boolean {
   const own = account.value;
   return own !== null && roleScopes[own.role].includes(scope);
 }
 
-/** What the coordinator told, in its order: a fast run tells more than a page can draw. */
+/** Applies changes from the coordinator, in order and in batches: a fast run sends more than a page can draw. */
 const change = inBatches<(before: AdminState) => AdminState>((changes) => {
   state.value = changes.reduce((known, make) => make(known), state.value);
 });
 
-/** What an answer says of a run, for whoever pressed the button. */
+/** Applies a run from the answer to an action at once. */
 export function learn(run: Run): void {
   change((before) => withRun(before, run), true);
 }
 
 let socket: Socket | null = null;
-/** Kept only in memory, so that the page signs in again by itself when the coordinator was restarted. */
+/** The admin key, only in memory, so that the page can sign in again after a restart of the coordinator. */
 let knownKey: string | null = null;
 
-/** Goes live where this browser has a session; otherwise `access` becomes `out`. */
+/** Connects where this browser has a session; otherwise `access` becomes `out`. */
 export async function begin(): Promise<void> {
   try {
     if (await refreshAccount()) return goLive();
@@ -85,7 +85,7 @@ export async function refreshAccount(): Promise<boolean> {
   return admin;
 }
 
-/** @throws CoppiceError `login-refused` for a wrong key, or where name and password do not fit. */
+/** @throws CoppiceError `login-refused` for a wrong key, or a wrong name or password. */
 export async function signIn(login: Login): Promise<void> {
   account.value = (await postSession(login)).account;
   knownKey = 'key' in login && account.value?.via === 'admin-key' ? login.key : null;
@@ -93,7 +93,7 @@ export async function signIn(login: Login): Promise<void> {
   goLive();
 }
 
-/** Takes an invitation, and is signed in. */
+/** Accepts an invitation, which signs in. */
 export async function join(given: AcceptInvitation): Promise<void> {
   account.value = (await acceptInvitation(given)).account;
   knownKey = null;
@@ -141,7 +141,7 @@ function goLive(): void {
     connection.value = 'live';
     const now = Date.now();
     change((before) => withSnapshot(before, snapshot, now));
-    // Whatever was missed while away.
+    // Rounds that were missed while disconnected.
     for (const run of wanted) void loadRounds(run);
   });
   on('run', (run) => {
@@ -158,7 +158,10 @@ function goLive(): void {
   });
 }
 
-/** A session of the admin key ends where another key is configured; another one where it was revoked. */
+/**
+ * Signs in again after the session ended: that of the admin key ends where another key is configured, others where they
+ * were revoked.
+ */
 async function signInAgain(): Promise<void> {
   if (knownKey === null) return leaveForKey();
   try {
@@ -181,7 +184,7 @@ function on<N extends AdminName>(name: N, take: (message: AdminMessage<N>) => vo
 
 const wanted = new Set<string>();
 
-/** Fetches the rounds of a run once; what happens later comes live. */
+/** Fetches the rounds of a run once; later ones come live. */
 export function wantRounds(run: string): void {
   if (wanted.has(run)) return;
   wanted.add(run);

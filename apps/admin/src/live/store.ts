@@ -1,17 +1,17 @@
 import type { AdminMessage, Event, ParticipantRow, Round, Run } from '@coppice/protocol';
 
-/** What the page knows. Plain data, replaced at every change; the functions below are its only changes. */
+/** State of the page. Plain data, replaced at every change; only the functions below change it. */
 export interface AdminState {
   /** The coordinator's clock minus this device's, milliseconds. */
   readonly clockOffset: number;
   readonly operator: string;
-  /** The address of the client page. */
+  /** URL of the client page. */
   readonly client: string;
   readonly runs: ReadonlyMap<string, Run>;
   readonly participants: ReadonlyMap<string, readonly ParticipantRow[]>;
-  /** Oldest first, each once. */
+  /** Oldest first, without duplicates. */
   readonly events: readonly Event[];
-  /** By run, oldest first; only of runs whose history was asked for, and what came live since. */
+  /** By run, oldest first; only of runs whose history was fetched, and live ones since. */
   readonly rounds: ReadonlyMap<string, readonly Round[]>;
 }
 
@@ -25,7 +25,7 @@ export const emptyState: AdminState = {
   rounds: new Map(),
 };
 
-/** The most events that the page keeps; the coordinator keeps more. */
+/** The most events in the page; the coordinator keeps more. */
 export const EVENTS_KEPT = 2000;
 
 export function withSnapshot(state: AdminState, snapshot: AdminMessage<'snapshot'>, now: number): AdminState {
@@ -44,7 +44,7 @@ export function withRun(state: AdminState, run: Run): AdminState {
   return { ...state, runs: new Map(state.runs).set(run.id, run) };
 }
 
-/** Rows take the place of those of the same participants; the others stay. */
+/** Replaces the rows of the same participants; others stay. */
 export function withParticipants(state: AdminState, { run, rows }: AdminMessage<'participants'>): AdminState {
   const merged = new Map((state.participants.get(run) ?? []).map((row) => [row.id, row]));
   for (const row of rows) merged.set(row.id, row);
@@ -55,20 +55,20 @@ export function withEvent(state: AdminState, event: Event): AdminState {
   return { ...state, events: addEvent(state.events, event) };
 }
 
-/** Adds rounds of one run, whatever order fetched history and live messages come in. */
+/** Adds rounds of one run, for any order of fetched history and live messages. */
 export function withRounds(state: AdminState, run: string, rounds: readonly Round[]): AdminState {
   const merged = rounds.reduce(addRound, state.rounds.get(run) ?? []);
   return { ...state, rounds: new Map(state.rounds).set(run, merged) };
 }
 
-/** Inserts in order of id; an event that is there already changes nothing. */
+/** Inserts an event in order of id; a known one changes nothing. */
 function addEvent(events: readonly Event[], event: Event): readonly Event[] {
   const after = events.findLastIndex(({ id }) => id <= event.id);
   if (events[after]?.id === event.id) return events;
   return events.toSpliced(after + 1, 0, event).slice(-EVENTS_KEPT);
 }
 
-/** Inserts by round and attempt, or replaces what is known by something newer. */
+/** Inserts a round by round and attempt, or replaces an older record of it. */
 function addRound(rounds: readonly Round[], round: Round): readonly Round[] {
   const after = rounds.findLastIndex((known) => compareRounds(known, round) <= 0);
   const known = rounds[after];
@@ -80,7 +80,7 @@ function compareRounds(a: Round, b: Round): number {
   return a.round - b.round || a.attempt - b.attempt;
 }
 
-/** A record of a round grows: it is open, then it is over, then the federated metrics come. */
+/** Age of a round's record, which grows: it is open, then over, then has federated metrics. */
 function age(round: Round): number {
   if (round.outcome === 'open') return 0;
   return round.federated === null ? 1 : 2;

@@ -1,14 +1,14 @@
 import { signal } from '@preact/signals';
 
-/** Where the page is. It stands in the address after `#`, so that links and the back button work. */
+/** The page's route. It is in the address after `#`, so that links and the back button work. */
 export type Route =
   | { readonly view: 'runs' }
   | { readonly view: 'run'; readonly run: string }
-  /** `from`: a run whose plan is taken over. */
+  /** `from`: a run whose plan is copied. */
   | { readonly view: 'launch'; readonly task: string | null; readonly from: string | null }
   | { readonly view: 'new-task' }
   | { readonly view: 'access' }
-  /** Where an invitation's link leads. */
+  /** Target of an invitation's link. */
   | { readonly view: 'join'; readonly code: string }
   | { readonly view: 'compare'; readonly runs: readonly string[] };
 
@@ -62,7 +62,7 @@ export function go(next: Route): void {
   location.hash = writeRoute(next);
 }
 
-/** Changes the address without a step in the browser's history. */
+/** Changes the address without an entry in the browser's history. */
 export function amend(next: Route): void {
   history.replaceState(history.state, '', writeRoute(next));
   route.value = next;

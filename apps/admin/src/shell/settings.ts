@@ -1,6 +1,6 @@
 import { effect, type Signal, signal } from '@preact/signals';
 
-/** A choice of the reader that outlives a reload. Storage may be forbidden; it then lasts as long as the page. */
+/** A setting of the reader that survives a reload. Where storage is forbidden, it lasts as long as the page. */
 export function setting<T>(name: string, initial: T, valid: (value: unknown) => value is T): Signal<T> {
   const key = `coppice.admin.${name}`;
   let stored: unknown;

@@ -183,7 +183,7 @@ export const accessText = catalogue(
     never: '从未',
     revoke: '吊销',
     sessions: '会话',
-    who: '谁',
+    who: '用户',
     how: '方式',
     from: '来源',
     thisOne: '当前会话',

@@ -23,7 +23,7 @@ import { TextInput } from './fields.tsx';
 import { List, useList } from './list.tsx';
 import { Shown } from './parts.tsx';
 
-/** Who may come in, and what they did. */
+/** View of admins, their access and the audit log. */
 export function AccessView() {
   const owner = may('admins:write');
   return (

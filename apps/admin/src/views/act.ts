@@ -1,10 +1,10 @@
 import { CoppiceError } from '@coppice/protocol';
 import { signal } from '@preact/signals';
 
-/** What last went wrong with something that was asked for here; `null` once something else is tried. */
+/** Failure of the last action in this view; `null` once another action is tried. */
 export const problem = signal<CoppiceError | null>(null);
 
-/** Does something for the reader; a failure is shown rather than thrown. */
+/** Runs an action of the reader; a failure is shown, not thrown. */
 export async function act<T>(work: () => Promise<T>): Promise<T | undefined> {
   problem.value = null;
   try {

@@ -21,10 +21,10 @@ import { QrCode } from './qr-code.tsx';
 import type { LiveAdmission } from './use-admission.ts';
 
 const admissions = ['open', 'invited', 'listed'] as const;
-/** So many of a list are shown at first. */
+/** Entries of a list that are shown at first. */
 const FIRST = 10;
 
-/** Who may take part in a run: how it admits, its invitations, its list, and who is banned. */
+/** Admission to a run: its mode, its invitations, its list, and bans. */
 export function AdmissionSection({ run, live }: { run: Run; live: LiveAdmission }) {
   const t = admissionText();
   const { info } = live;
@@ -45,7 +45,7 @@ export function AdmissionSection({ run, live }: { run: Run; live: LiveAdmission 
   );
 }
 
-/** How a run admits: one of three, each with what follows from it. */
+/** Choice of a run's admission mode, each with its consequence. */
 export function AdmissionOptions({
   value,
   onChange,

@@ -96,7 +96,7 @@ function Navigation() {
   );
 }
 
-/** Who came by a link that opens once is told how to come in again. */
+/** Notice to an admin that came by a one-time link: how to set up another way in. */
 function SetUp() {
   const own = account.value;
   if (own?.via !== 'one-time-key' || own.hasPassword || route.value.view === 'access') return null;

@@ -5,7 +5,7 @@ import { shortId } from '../words.ts';
 import { admissionText } from './admission-texts.ts';
 import { TextInput } from './fields.tsx';
 
-/** Asks from what, and why, before somebody is banned. `participant`: null while nobody is to be. */
+/** Asks for the scope and the reason of a ban. `participant`: null while the dialog is closed. */
 export function BanDialog({
   run,
   participant,

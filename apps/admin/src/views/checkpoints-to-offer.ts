@@ -1,6 +1,6 @@
 import { type CheckpointId, checkpointId, type Run } from '@coppice/protocol';
 
-/** The newest trained model of each run of a task, newest run first, and the one that is chosen, though newer ones came since. */
+/** The newest trained model of each run of a task, newest run first, and the chosen one even where newer ones exist. */
 export function checkpointsToOffer(
   all: readonly Run[],
   task: string,

@@ -134,7 +134,7 @@ export function Checkpoints({ run }: { run: Run }) {
   );
 }
 
-/** Central, and after it in brackets federated, as far as they are known. */
+/** Central metric, followed by the federated one in brackets, as far as known. */
 function both(
   { central, federated }: Checkpoint,
   what: keyof Metrics,

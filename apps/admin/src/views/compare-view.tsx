@@ -58,7 +58,7 @@ const text = catalogue(
 
 const shareOf = (value: number) => formatShare(value);
 
-/** Several runs in one chart. Which ones stands in the address. */
+/** Several runs in one chart. The address names them. */
 export function CompareView({ chosen }: { chosen: readonly string[] }) {
   const t = text();
   const words = shared();
@@ -240,7 +240,7 @@ function Extremes({ shown, history }: { shown: readonly Run[]; history: readonly
   );
 }
 
-/** Only the fields in which the plans differ. */
+/** The fields in which the plans differ. */
 function Differences({ shown }: { shown: readonly Run[] }) {
   const words = shared();
   const rows = planDiff(shown.map(({ plan }) => plan));

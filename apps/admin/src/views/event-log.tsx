@@ -9,7 +9,7 @@ const least = setting('event-level', 'info', oneOf('info', 'warning', 'error'));
 const levels = ['info', 'warning', 'error'] as const;
 const MOST = 200;
 
-/** What happened, newest first. */
+/** Events, newest first. */
 export function EventLog({ events }: { events: readonly Event[] }) {
   const t = text();
   const shown = events

@@ -44,10 +44,10 @@ describe('eventText', () => {
       data: { code: 'quorum-lost', detail: '', facts },
     });
     expect(eventText(event)).toBe(
-      'Round 2 failed: 1 of 3 required updates arrived in time. The model is unchanged.',
+      'Round 2 was abandoned: 1 of 3 required updates arrived in time. The model is unchanged.',
     );
     language.value = 'zh';
-    expect(eventText(event)).toBe('第 2 轮失败：截止前只收到 1 份更新，至少需要 3 份。模型保持不变。');
+    expect(eventText(event)).toBe('第 2 轮已放弃：截止前只收到 1 份更新，至少需要 3 份。模型保持不变。');
   });
 
   it('is what the coordinator wrote where the kind or its data is not known; in Chinese it says why', () => {
@@ -65,6 +65,6 @@ describe('eventText', () => {
     const event = eventOf({ kind: 'round-committed', round: 7, data });
     expect(eventText(event)).toBe('Round 7 committed · 3 of 4 updates · accuracy 91.2%');
     language.value = 'zh';
-    expect(eventText(event)).toBe('第 7 轮已完成 · 选中 4 台，收到 3 份更新 · 准确率 91.2%');
+    expect(eventText(event)).toBe('第 7 轮已提交 · 邀请 4 位，收到 3 份更新 · 准确率 91.2%');
   });
 });

@@ -11,8 +11,8 @@ import { deviceWords } from '../words.ts';
 import { failureText } from './failure-text.ts';
 
 /**
- * An event as a sentence in the reader's language, from its kind and data. The coordinator's English stands for those that
- * this page does not know; in Chinese a few words before it say why.
+ * An event as a sentence in the reader's language, from its kind and data; the coordinator's English where they are
+ * unknown to this page, with a few words before it in Chinese that say why.
  */
 export function eventText(event: Event): string {
   const known = knownEvent(event);
@@ -93,23 +93,23 @@ const sentences = catalogue<Sentences>(
       `Round ${round}: ${formatNumber(variances)} running variances would have become negative and were set to 0.`,
     'federated-loss-null': ({ examples }, round) =>
       `Round ${round}: the model has no finite loss on the ${formatNumber(examples)} examples that participants hold out.`,
-    'round-abandoned': (data, round) => `Round ${round} failed: ${reason(data)} The model is unchanged.`,
+    'round-abandoned': (data, round) =>
+      `Round ${round} was abandoned: ${reason(data)} The model is unchanged.`,
     'spool-damaged': (data) => `Stored updates of the open round could not be used. ${reason(data)}`,
     'storage-failed': (data) => `Storage failed. ${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `Storage accepts writes again; it had refused them since ${formatDateTime(since)} (${cause(code)}).`,
   },
   {
-    'run-created': ({ from }) =>
-      from === undefined ? '训练任务已创建。' : `训练任务已创建，初始模型来自 ${from}。`,
-    'run-running': () => '训练任务开始运行。',
+    'run-created': ({ from }) => (from === undefined ? '训练已创建。' : `训练已创建，起始检查点为 ${from}。`),
+    'run-running': () => '训练开始运行。',
     'run-paused': ({ code, detail = '', facts }) =>
       code === undefined
-        ? '训练任务已暂停。当前轮次会先完成。'
-        : `协调器已暂停训练任务：${failureText({ code, message: detail, facts })}`,
-    'run-stopped': () => '训练任务已停止。',
-    'run-finished': ({ rounds }) => `训练任务已完成，共 ${formatNumber(rounds)} 轮。`,
-    'run-recovered': ({ next }) => `协调器已重启，训练任务从第 ${formatNumber(next)} 轮继续。`,
+        ? '训练已暂停。当前一轮会先完成。'
+        : `协调器已暂停训练：${failureText({ code, message: detail, facts })}`,
+    'run-stopped': () => '训练已停止。',
+    'run-finished': ({ rounds }) => `训练已完成，共 ${formatNumber(rounds)} 轮。`,
+    'run-recovered': ({ next }) => `协调器已重启，训练从第 ${formatNumber(next)} 轮继续。`,
     'participant-joined': ({ device, backend }) => `参与者加入（${deviceWords()[device]}，${backend}）。`,
     'participant-left': () => '参与者离开。',
     'participant-put-out': ({ code }) => `参与者已被移出：${cause(code)}`,
@@ -117,14 +117,14 @@ const sentences = catalogue<Sentences>(
     'update-refused': (data, round) => `第 ${round} 轮：更新被拒绝。${reason(data)}`,
     'update-declined': ({ code }) => `一位参与者无法训练：${cause(code)}`,
     'round-started': ({ asked, target }, round) =>
-      `第 ${round} 轮开始：选中 ${formatNumber(asked)} 台，目标 ${formatNumber(target)} 份更新。`,
+      `第 ${round} 轮开始：邀请 ${formatNumber(asked)} 位，目标 ${formatNumber(target)} 份更新。`,
     'round-recovered': ({ accepted, target }, round) =>
       `重启后第 ${round} 轮继续：目标 ${formatNumber(target)} 份更新，已有 ${formatNumber(accepted)} 份。`,
     'round-ended-by-admin': (_data, round) => `第 ${round} 轮由管理员结束。`,
     'round-committed': ({ accepted, asked, bytes, accuracy }, round) =>
       [
-        `第 ${round} 轮已完成`,
-        `选中 ${formatNumber(asked)} 台，收到 ${formatNumber(accepted)} 份更新`,
+        `第 ${round} 轮已提交`,
+        `邀请 ${formatNumber(asked)} 位，收到 ${formatNumber(accepted)} 份更新`,
         ...(bytes === null ? [] : [formatBytes(bytes)]),
         ...(accuracy === null ? [] : [`准确率 ${formatShare(accuracy)}`]),
       ].join(' · '),
@@ -136,9 +136,9 @@ const sentences = catalogue<Sentences>(
     'variances-kept': ({ variances }, round) =>
       `第 ${round} 轮：${formatNumber(variances)} 个滑动方差本会变为负数，已置为 0。`,
     'federated-loss-null': ({ examples }, round) =>
-      `第 ${round} 轮：模型在参与者留出的 ${formatNumber(examples)} 个样本上没有有限的损失。`,
-    'round-abandoned': (data, round) => `第 ${round} 轮失败：${reason(data)}模型保持不变。`,
-    'spool-damaged': (data) => `未完成轮次中已保存的部分更新无法使用。${reason(data)}`,
+      `第 ${round} 轮：模型在参与者留出的 ${formatNumber(examples)} 个样本上的损失值无效。`,
+    'round-abandoned': (data, round) => `第 ${round} 轮已放弃：${reason(data)}模型保持不变。`,
+    'spool-damaged': (data) => `未完成的一轮中已保存的部分更新无法使用。${reason(data)}`,
     'storage-failed': (data) => `写入存储失败。${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `存储已恢复写入；自 ${formatDateTime(since)} 起曾拒绝写入（${cause(code).replace(/。$/, '')}）。`,

@@ -18,7 +18,7 @@ const dense = (name: string, units: number, activation: string, more: object = {
   },
 });
 
-/** A small model as tfjs writes it: two dense layers over 8 × 8 pictures of three shapes. */
+/** A small model in tfjs's format: two dense layers over 8 × 8 pictures of three shapes. */
 export const exampleTask: TaskFields = {
   id: 'shapes',
   titleEn: 'Shapes',

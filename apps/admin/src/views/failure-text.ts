@@ -13,8 +13,8 @@ type Sentences = { readonly [C in FactsCode]: (facts: FailureFacts[C]) => string
 /**
  * A failure as a sentence in the reader's language, from its code and the facts of that code.
  *
- * @param failure `message`: the coordinator's English, which stands where the code is not known, and in English where a
- *   code has no facts.
+ * @param failure `message`: the coordinator's English, used for an unknown code, and in English for a code without
+ *   facts.
  */
 export function failureText({
   code,
@@ -51,16 +51,16 @@ const withFacts = catalogue(
         : `只收到 ${formatNumber(accepted)} 份更新，至少需要 ${formatNumber(quorum)} 份，而剩余的参与者已不足。`,
     'training-diverged': (facts) =>
       facts.on === 'devices'
-        ? `选中的 ${formatNumber(facts.asked)} 台设备中有 ${formatNumber(facts.diverged)} 台训练发散：损失或更新出现无效数值，或数值过大。`
+        ? `受邀的 ${formatNumber(facts.asked)} 台设备中有 ${formatNumber(facts.diverged)} 台训练发散：损失或更新出现无效数值，或数值过大。`
         : '新模型的损失值无效，已被丢弃。',
   },
 );
 
-/** One sentence for every code; details that only the coordinator's English has are in its log. */
+/** One sentence for every code; the details are in the coordinator's English in the log. */
 const chinese: Readonly<Record<ErrorCode, string>> = {
   'protocol-too-old': '此程序的版本过旧，请更新后重试。',
   'protocol-too-new': '此程序的版本比协调器新，请更新协调器。',
-  'identity-invalid': '参与者的 ID 无效。',
+  'identity-invalid': '参与者的标识无效。',
   'identity-unproven': '参与者未能证明自己的身份。',
   'session-replaced': '同一参与者在别处重新连接。',
   'too-many-connections': '连接数已达上限。',
@@ -71,26 +71,26 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'too-many-offences': '无效消息过多，连接已暂停。',
   'coordinator-starting': '协调器正在启动。',
   'coordinator-stopping': '协调器正在关闭。',
-  'run-unknown': '没有此训练任务。',
-  'run-ended': '训练任务已结束。',
-  'run-state': '训练任务当前的状态不允许此操作。',
-  'run-not-admitted': '参与者没有此训练任务的参与权限。',
-  'plan-unsupported': '参与者的程序不支持此训练方案，请更新。',
+  'run-unknown': '没有这次训练。',
+  'run-ended': '训练已结束。',
+  'run-state': '训练当前的状态不允许此操作。',
+  'run-not-admitted': '参与者没有这次训练的参与权限。',
+  'plan-unsupported': '参与者的程序不支持此计划，请更新。',
   'invitation-invalid': '邀请无效：已撤销、已过期或次数已用完。',
-  'participant-banned': '参与者已被封禁。',
-  'task-unknown': '没有此学习任务。',
-  'task-invalid': '学习任务的描述无效。',
-  'task-exists': '同名的学习任务已存在。',
+  'participant-banned': '参与者已被禁止。',
+  'task-unknown': '没有此任务。',
+  'task-invalid': '任务的描述无效。',
+  'task-exists': '同名的任务已存在。',
   'model-invalid': '模型无效或不受支持。',
-  'plan-invalid': '训练方案无效。',
-  'checkpoint-unknown': '没有此模型版本。',
-  'checkpoint-mismatch': '模型版本与学习任务不匹配。',
-  'quorum-lost': '收到的更新不足，本轮失败。',
-  'not-joined': '参与者尚未加入此训练任务。',
+  'plan-invalid': '计划无效。',
+  'checkpoint-unknown': '没有此检查点。',
+  'checkpoint-mismatch': '检查点与任务不匹配。',
+  'quorum-lost': '收到的更新不足，本轮已放弃。',
+  'not-joined': '参与者尚未加入这次训练。',
   'ticket-invalid': '答复不属于发给该参与者的任何请求。',
   'update-late': '更新到达时，本轮已经结束。',
   'update-stale': '更新基于旧模型。',
-  'update-not-selected': '该参与者未被选中参加本轮。',
+  'update-not-selected': '本轮没有邀请该参与者。',
   'update-duplicate': '更新重复。',
   'update-shape': '更新与模型结构不符。',
   'update-not-finite': '更新含有无效数值（NaN 或无穷大）。',
@@ -102,7 +102,7 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'frame-invalid': '数据在传输中损坏。',
   'frame-too-large': '数据过大，无法传输。',
   'data-empty': '设备上没有可用的样本。',
-  'data-invalid': '样本与学习任务不符。',
+  'data-invalid': '样本与任务不符。',
   'storage-full': '存储空间已满。',
   'camera-denied': '摄像头未获授权。',
   'camera-missing': '没有可用的摄像头。',

@@ -1,4 +1,4 @@
-/** A labelled line of text; its id is also what tests call it. */
+/** A labelled text input; tests find it by its id. */
 export function TextInput({
   id,
   label,

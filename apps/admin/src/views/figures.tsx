@@ -30,7 +30,7 @@ const text = catalogue(
   },
 );
 
-/** The figures that one looks for first: last, best, how much, how long. */
+/** Key figures of a run: last, best, traffic, time. */
 export function Figures({ run, rounds }: { run: Run; rounds: readonly Round[] }) {
   const t = text();
   const done = rounds.filter(({ outcome }) => outcome === 'committed');

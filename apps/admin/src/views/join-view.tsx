@@ -5,7 +5,7 @@ import { accessText } from './access-texts.ts';
 import { act } from './act.ts';
 import { TextInput } from './fields.tsx';
 
-/** Where an invitation's link leads. */
+/** View that accepts an invitation. */
 export function JoinView({ code }: { code: string }) {
   const t = accessText();
   const [name, setName] = useState('');

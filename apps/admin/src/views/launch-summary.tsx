@@ -66,7 +66,7 @@ const text = catalogue(
 const EXPECTED = 10;
 const form = setting('command', 'simulate', oneOf('simulate', 'curl', 'json'));
 
-/** A command of which no line ends within a flag; a value may stand on the line after its flag. */
+/** A command that never breaks within a flag; a value may stand on the line after its flag. */
 function unbroken(command: string) {
   return command
     .split(' ')
@@ -76,7 +76,7 @@ function unbroken(command: string) {
     ]);
 }
 
-/** What would be launched: traffic before it is caused, what was changed, and the same as a command. */
+/** Summary before a launch: the traffic, the changed fields, and the equivalent command. */
 export function LaunchSummary({
   task,
   plan,

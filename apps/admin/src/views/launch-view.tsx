@@ -39,7 +39,7 @@ const text = catalogue(
   },
 );
 
-/** Choose a task, adjust its plan, launch. */
+/** View to choose a task, adjust its plan and launch a run. */
 export function LaunchView({ task: chosen, from }: { task: string | null; from: string | null }) {
   const t = text();
   const words = shared();

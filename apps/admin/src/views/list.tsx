@@ -6,17 +6,17 @@ import { Scroll } from './parts.tsx';
 export interface Column<T> {
   readonly name: string;
   readonly cell: (row: T) => ComponentChildren;
-  /** Whether it says what the row is about. */
+  /** True for the row's header cell. */
   readonly heading?: boolean;
-  /** Of its cells. */
+  /** Class of its cells. */
   readonly class?: 'mono' | 'said';
   readonly end?: boolean;
 }
 
-/** A column, or nothing where a reader may not do what it offers. */
+/** A column, or `false` where the reader may not use it. */
 type MaybeColumn<T> = Column<T> | false;
 
-/** A table of one row an item. Nothing where there are none. */
+/** A table with a row for each item. Renders nothing for an empty list. */
 export function List<T>({
   label,
   rows,
@@ -71,7 +71,7 @@ export function List<T>({
   );
 }
 
-/** A list that is fetched, and again after each change. */
+/** A list that is fetched, and refetched after each change. */
 export function useList<T>(
   fetchList: () => Promise<T[]>,
 ): [readonly T[], (work?: () => Promise<unknown>) => void] {

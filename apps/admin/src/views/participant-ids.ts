@@ -1,4 +1,4 @@
-/** The participants in a text that somebody pasted, each once, and what in it is no participant's id. */
+/** Reads participants' ids from pasted text, without duplicates, and the parts of it that are no ids. */
 export function readIds(text: string): {
   readonly ids: readonly string[];
   readonly wrong: readonly string[];

@@ -1,6 +1,6 @@
 import type { ParticipantRow } from '@coppice/protocol';
 
-/** The columns that the participants' table can be sorted by. */
+/** Sortable columns of the participants' table. */
 export const orders = [
   'id',
   'state',
@@ -30,7 +30,7 @@ const keys: Record<Order, (row: ParticipantRow) => number | string | null> = {
   seen: (row) => row.lastSeenAt,
 };
 
-/** Sorts; what is not known comes last either way, and equals stay in a fixed order. */
+/** Sorts participants. Unknown values come last in both directions, and equal ones in a fixed order. */
 export function sortParticipants(
   rows: readonly ParticipantRow[],
   order: Order,

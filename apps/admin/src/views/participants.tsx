@@ -33,10 +33,10 @@ const text = catalogue(
 const shown = setting('participants-state', 'all', oneOf('all', ...participantStates));
 const order = setting('participants-order', 'state', oneOf(...orders));
 const direction = setting('participants-direction', 'ascending', oneOf('ascending', 'descending'));
-/** More rows than anyone reads. */
+/** The most rows shown: more than anyone reads. */
 const MOST = 200;
 
-/** Who takes part: what each is doing, how fast, and what went wrong last. */
+/** Participants of a run: activity, speed and last failure of each. */
 export function Participants({
   run,
   rows,
@@ -163,7 +163,7 @@ function Row({
 }: {
   row: ParticipantRow;
   ban: Ban | null;
-  /** Null for those who may not. */
+  /** Null where the account may not ban. */
   onBan: ((participant: string) => void) | null;
   onLift: (ban: Ban) => void;
 }) {

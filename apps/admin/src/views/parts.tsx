@@ -6,7 +6,7 @@ import { problem } from './act.ts';
 import { failureText } from './failure-text.ts';
 import { text } from './texts.ts';
 
-/** Copies a text; says so for a moment. */
+/** Button that copies a text, and confirms it for a moment. */
 export function CopyButton({ value, label, testId }: { value: string; label?: string; testId?: string }) {
   const t = text();
   const [copied, setCopied] = useState(false);
@@ -31,7 +31,7 @@ export function Scroll({
 }: {
   label: string;
   testId?: string;
-  /** Of limited height: scrolls downwards as well. */
+  /** True for limited height: scrolls vertically as well. */
   low?: boolean;
   children: ComponentChildren;
 }) {
@@ -43,7 +43,7 @@ export function Scroll({
   );
 }
 
-/** A failure of an action, with its code; in another language than English with the coordinator's details below. */
+/** A failure of an action, with its code; in languages other than English, the coordinator's details follow. */
 export function FailureSaid({ error }: { error: CoppiceError }) {
   const said = failureText(error);
   return (
@@ -91,13 +91,13 @@ export function Figure({
   );
 }
 
-/** Seconds that pass, for countdowns: one clock for the page. */
+/** Current time, updated every second for countdowns: one clock for the page. */
 export const tick = signal(Date.now());
 setInterval(() => {
   if (document.visibilityState === 'visible') tick.value = Date.now();
 }, 1000);
 
-/** A secret, this once. */
+/** A secret that is shown only once. */
 export function Shown({
   text: why,
   value,

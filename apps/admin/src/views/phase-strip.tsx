@@ -6,7 +6,7 @@ const text = catalogue({ label: 'Phases of a round' }, { label: '一轮的各个
 
 const steps: readonly Phase[] = ['waiting', ...roundPhases];
 
-/** Where in its round a run is: the phases in order, the present one marked. */
+/** Phases of a run's round in order, the current one marked. */
 export function PhaseStrip({ run }: { run: Run }) {
   const at = run.status === 'running' || run.phase !== 'idle' ? steps.indexOf(run.phase) : -1;
   return (

@@ -64,7 +64,7 @@ export function PlanInput({ name, strategy, value, fallback, problem, onInput }:
   );
 }
 
-/** Sentences in the language in force, one after the other. */
+/** Sentences in the current language, joined. */
 function sentences(texts: readonly Localized[]): string {
   return texts.map(localized).join(language.value === 'zh' ? '' : ' ');
 }

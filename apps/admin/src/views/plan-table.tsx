@@ -24,7 +24,7 @@ const text = catalogue(
   },
 );
 
-/** A value as the form shows it: an option by its label, `null` as "not set". */
+/** A value as in the form: an option by its label, `null` as "not set". */
 export function planValue(name: PlanFieldName, value: PlanValue): string {
   if (value === null) return shared().notSet;
   const { input } = planFields[name];
@@ -37,7 +37,7 @@ export function planValue(name: PlanFieldName, value: PlanValue): string {
     : value;
 }
 
-/** The run's plan, whole, with what was changed marked. */
+/** The run's whole plan, with changed fields marked. */
 export function PlanTable({ run }: { run: Run }) {
   const t = text();
   const { plan } = run;

@@ -1,9 +1,9 @@
 import { encode } from 'uqr';
 
-/** Modules of white around it, as ISO/IEC 18004 asks for. */
+/** Width of the white margin in modules, as ISO/IEC 18004 requires. */
 const QUIET = 4;
 
-/** A text for the camera of a phone. Dark on white in every theme: that is what cameras look for. */
+/** A QR code of a text. Dark on white in every theme, since cameras expect that. */
 export function QrCode({ value, label }: { value: string; label: string }) {
   const { data, size } = encode(value, { border: QUIET });
   const path = data.flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : ''))).join('');

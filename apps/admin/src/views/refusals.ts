@@ -2,20 +2,20 @@ import { type Event, knownEvent } from '@coppice/protocol';
 import { catalogue } from '@coppice/ui';
 import { failureText } from './failure-text.ts';
 
-/** A refused update or a declined training, and its code. */
+/** A refused update or a declined training, with its code. */
 export interface Trouble {
   readonly event: Event;
   readonly reason: string;
 }
 
-/** The code of an event about a refused or declined update, its kind where that has none; null for other events. */
+/** The code of an event about a refused or declined update, or its kind where it has none; null for other events. */
 export function reasonOf(event: Event): string | null {
   if (event.kind !== 'update-refused' && event.kind !== 'update-declined') return null;
   const known = knownEvent(event);
   return known !== null && 'code' in known.data ? (known.data.code ?? event.kind) : event.kind;
 }
 
-/** The sentence about why an update was refused or declined. */
+/** The sentence with the reason of the refusal. */
 export function detailOf(event: Event): string {
   const known = knownEvent(event);
   if (known?.kind === 'update-declined')
@@ -42,7 +42,7 @@ export function countByReason(
     .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1));
 }
 
-/** Short words for the codes that a refused update can have; the error pages say the rest. */
+/** Short names of the codes that a refused update can have; the error pages have the rest. */
 export const reasonWords = catalogue<Record<string, string>>(
   {
     'update-late': 'came after the round had closed',
@@ -76,7 +76,7 @@ export const reasonWords = catalogue<Record<string, string>>(
     'update-out-of-range': '数值超出范围',
     'update-examples': '声称的样本数过多',
     'update-not-offered': '片段没有对应的更新',
-    'update-norm': '超过本次运行的范数上限',
+    'update-norm': '超过本次训练的范数上限',
     'update-measure': '统计数据自相矛盾',
     'frame-invalid': '传输中损坏',
     'frame-too-large': '过大',

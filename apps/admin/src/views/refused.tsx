@@ -27,7 +27,7 @@ const text = catalogue(
 
 const MOST = 30;
 
-/** Updates that were not taken, and trainings that could not be done: how often and why. */
+/** Refused updates and declined trainings: counts by reason. */
 export function Refused({ events }: { events: readonly Event[] }) {
   const t = text();
   const troubles = events.flatMap((event): Trouble[] => {

@@ -1,12 +1,12 @@
-/** A choice of so many is looked through; one of thousands is neither read nor drawn in time. */
+/** The most rounds that a choice lists in full; one of thousands can be neither read nor drawn in time. */
 const FEW = 200;
-/** So many of the newest, and of those around the chosen one on each side. */
+/** Number of newest rounds in a longer choice, and of those on each side of the chosen one. */
 const NEAR = 40;
-/** So many of all the others, evenly apart; from there the arrows lead on. */
+/** Number of the other rounds in it, evenly spaced; the arrow keys lead on from there. */
 const APART = 100;
 
 /**
- * Which of `count` rounds stand in a choice, by index, the newest first.
+ * Indices of the rounds in a choice of `count`, the newest first.
  *
  * @param at the chosen one, which is always among them.
  */

@@ -50,7 +50,7 @@ const text = catalogue(
   },
 );
 
-/** One round in full: its outcome, its phases, and what became of each who was asked. Follows the newest one. */
+/** One round in full: its outcome, its phases, and the outcome of each cohort member. Follows the newest round. */
 export function Rounds({ rounds }: { rounds: readonly Round[] }) {
   const t = text();
   const [chosen, setChosen] = useState<string | null>(null);

@@ -30,7 +30,7 @@ import { useAdmission } from './use-admission.ts';
 
 const noRounds: readonly Round[] = [];
 
-/** Everything about one run, live. */
+/** View of one run, live. */
 export function RunView({ id }: { id: string }) {
   const run = state.value.runs.get(id);
   if (run === undefined) return <p class="note warn">{text().unknownRun}</p>;

@@ -7,7 +7,7 @@ import { formatLoss, phaseWords, statusTones, statusWords } from '../words.ts';
 import { Scroll } from './parts.tsx';
 import { text } from './texts.ts';
 
-/** Accuracy, or for a regression the loss, of the newest model. */
+/** Accuracy of the newest model, or its loss for a regression. */
 function measured({ central }: Run): string {
   if (central?.accuracy != null) return formatShare(central.accuracy);
   return central?.loss == null ? '–' : `${text().loss} ${formatLoss(central.loss)}`;

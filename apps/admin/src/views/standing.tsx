@@ -65,7 +65,7 @@ const text = catalogue(
   },
 );
 
-/** In one sentence: what the run is doing right now. */
+/** The run's current state in one sentence. */
 export function Standing({ run, rounds }: { run: Run; rounds: readonly Round[] }) {
   return (
     <p class="lead" aria-live="polite">
@@ -74,7 +74,7 @@ export function Standing({ run, rounds }: { run: Run; rounds: readonly Round[] }
   );
 }
 
-/** Counts every second, and is no news: a screen reader is not told. */
+/** Counts down every second. Hidden from screen readers, which would read every change. */
 function Countdown({ until }: { until: number }) {
   // Read so that it counts.
   void tick.value;
@@ -111,7 +111,7 @@ function sentence(run: Run, rounds: readonly Round[]): string {
   return t.working(round, phaseWords()[run.phase]);
 }
 
-/** What is wrong with the run, if anything, and what would help. */
+/** Problems of a run, with their remedies. */
 export function Troubles({ run, rounds }: { run: Run; rounds: readonly Round[] }) {
   const t = text();
   const failed = abandonedInRow(rounds);

@@ -16,7 +16,7 @@ const text = catalogue(
   },
 );
 
-/** Chooses what a run begins from: the seed (null), or the newest model of a run of the same task. */
+/** Choice of a run's initial weights: the seed (null), or the newest model of a run of the same task. */
 export function StartingPoint({
   task,
   value,

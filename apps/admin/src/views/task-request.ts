@@ -1,6 +1,6 @@
 import { CoppiceError, type CreateTask } from '@coppice/protocol';
 
-/** The form of a new task: everything as the text that stands in its input. */
+/** The form of a new task: all values as text. */
 export interface TaskFields {
   readonly id: string;
   readonly titleEn: string;
@@ -37,7 +37,7 @@ export const blankTask: TaskFields = {
   model: '',
 };
 
-/** The fields that must be filled in and are not, in the form's order. */
+/** Required fields that are empty, in the form's order. */
 export function missingFields(fields: TaskFields): readonly (keyof TaskFields)[] {
   const classes = fields.kind === 'image' || fields.targetKind === 'class';
   const needed: readonly (keyof TaskFields)[] = [
@@ -52,7 +52,7 @@ export function missingFields(fields: TaskFields): readonly (keyof TaskFields)[]
 }
 
 /**
- * What is sent; the coordinator says what is wrong with it.
+ * Builds the request; the coordinator validates it.
  *
  * @throws CoppiceError `model-invalid` where the model is no JSON at all.
  */

@@ -13,7 +13,7 @@ const own = catalogue(
   { missing: (names) => `尚未填写：${names}。`, join: '、' },
 );
 
-/** Describe a task of your own: names, data, model. */
+/** View to describe a task of one's own: names, data, model. */
 export function TaskView() {
   const t = text();
   const [fields, setFields] = useState(blankTask);

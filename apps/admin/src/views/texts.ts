@@ -1,6 +1,6 @@
 import { catalogue } from '@coppice/ui';
 
-/** What the views say, beside the protocol's own words. */
+/** Texts of the views, beside the protocol's own terms. */
 export const text = catalogue(
   {
     claim: 'admin',

@@ -5,13 +5,13 @@ import { connection } from '../live/live.ts';
 import { act } from './act.ts';
 
 export interface LiveAdmission {
-  /** Null until it came. */
+  /** Null until it is fetched. */
   readonly info: RunAdmission | null;
-  /** Does something, and shows what became of it. */
+  /** Runs an action, and shows its result. */
   readonly reload: (work: () => Promise<unknown>) => void;
 }
 
-/** Who may take part in a run: fetched anew when its admission changes, when people come and go, and after a break. */
+/** Fetches a run's admission, and again when it changes, when participants come and go, and after a lost connection. */
 export function useAdmission({ id, admission, participants }: Run): LiveAdmission {
   const [info, setInfo] = useState<RunAdmission | null>(null);
   const live = connection.value === 'live';

@@ -28,7 +28,7 @@ const text = catalogue(
   },
 );
 
-/** The camera, from the press of a button until it is switched off, or the page goes out of sight. */
+/** The camera, on from the press of a button until it is switched off or the page is hidden. */
 export function CameraAdder({ data }: { data: ImageSchema }) {
   const t = text();
   const [camera, setCamera] = useState<Camera | null>(null);
@@ -38,7 +38,7 @@ export function CameraAdder({ data }: { data: ImageSchema }) {
   const [told, setTold] = useState('');
   const openButton = useRef<HTMLButtonElement>(null);
   const wasOn = useRef(false);
-  // A camera is stopped by whoever comes last: a person may leave while the browser still asks.
+  // The later of both events stops the camera: a person may leave while the browser still asks.
   const current = useRef<Camera | null>(null);
   const turn = useRef(0);
 
@@ -86,7 +86,7 @@ export function CameraAdder({ data }: { data: ImageSchema }) {
       off();
     };
   }, []);
-  // The button that was pressed is gone: whoever works by keyboard goes on at the one in its place.
+  // The pressed button is gone: keyboard focus moves to the one in its place.
   useEffect(() => {
     if (camera === null && wasOn.current && document.activeElement === document.body)
       openButton.current?.focus({ preventScroll: true });

@@ -40,9 +40,12 @@ const text = catalogue(
   },
 );
 
-/** Milliseconds between two frames while held: near enough to catch a movement, far enough to differ. */
+/**
+ * Milliseconds between two frames while the button is held: short enough to catch a movement, long enough for frames to
+ * differ.
+ */
 const FRAME_INTERVAL = 160;
-/** And between two pictures of what the model sees. */
+/** Milliseconds between two previews of the model's input. */
 const PREVIEW_INTERVAL = 240;
 
 interface Hold {
@@ -57,7 +60,7 @@ interface CameraCaptureProps {
   readonly stream: MediaStream;
 }
 
-/** The camera's picture, a bucket for each class, and a button that fills the chosen one while it is held. */
+/** The camera's picture, a bucket for each class, and a button that fills the chosen one while held. */
 export function CameraCapture({ data, stream }: CameraCaptureProps) {
   const t = text();
   const { classes, width, height, channels } = data;
@@ -126,7 +129,7 @@ export function CameraCapture({ data, stream }: CameraCaptureProps) {
     setTold(parts.join(' '));
   };
   const choose = (index: number) => {
-    // What was captured so far is told of the class that it went to.
+    // Report the frames captured so far for the class that they went to.
     const held = hold.current?.by;
     release();
     chosen.current = index;

@@ -1,21 +1,21 @@
 import { CoppiceError } from '@coppice/protocol';
 
-/** A camera that is on. Its light goes out with `stop`. */
+/** A running camera. `stop` switches it off. */
 export interface Camera {
   readonly stream: MediaStream;
-  /** Which one it is, where the browser tells. */
+  /** Id of the device, where the browser reveals it. */
   readonly id: string | null;
   stop(): void;
 }
 
-/** Far above any task's pictures, and what every camera has. */
+/** Far above any task's pictures, and supported by every camera. */
 const SIZE = { width: { ideal: 640 }, height: { ideal: 480 } };
 
 /**
- * Switches a camera on; the browser asks the person first.
+ * Opens a camera; the browser asks for permission first.
  *
- * @param id Which one; `null` for any: of a phone's, the one that looks away from its owner, at things.
- * @param lost Called when it stops by itself: unplugged, or taken away.
+ * @param id id of the device; `null` for any: on a phone, the rear camera.
+ * @param lost called when it stops by itself: unplugged, or taken away.
  * @throws CoppiceError `camera-denied`, `camera-missing`, `camera-failed`.
  */
 export async function openCamera(id: string | null, lost: (error: CoppiceError) => void): Promise<Camera> {
@@ -44,18 +44,18 @@ export async function openCamera(id: string | null, lost: (error: CoppiceError) 
   };
 }
 
-/** The cameras there are. Browsers tell only once one may be used. */
+/** Ids of the available cameras. Browsers list them only once permission was given. */
 export async function cameraIds(): Promise<readonly string[]> {
   const devices = await navigator.mediaDevices.enumerateDevices().catch(() => []);
   return devices.filter(({ kind }) => kind === 'videoinput').map(({ deviceId }) => deviceId);
 }
 
-/** The next camera after this one, around. */
+/** The camera after this one, cyclically. */
 export function nextCamera(ids: readonly string[], current: string | null): string | null {
   return ids[(ids.indexOf(current ?? '') + 1) % ids.length] ?? null;
 }
 
-/** Names after W3C Media Capture and Streams, `getUserMedia`. */
+/** Maps an error of `getUserMedia` (W3C Media Capture and Streams) to a `CoppiceError`. */
 export function cameraError(thrown: unknown): CoppiceError {
   const { name = '', message = '' } = (thrown ?? {}) as { name?: string; message?: string };
   const told = `${name}: ${message}`;

@@ -1,6 +1,6 @@
 /**
- * The class that a key chooses: the one that is called so, or, where none is called by a digit, the one
- * at that place, counted from 1. Arrows go around. `null` for any other key.
+ * The class chosen by a key: the one of that name or, where no class is named by a digit, the one at that position,
+ * counted from 1. Arrow keys move cyclically. `null` for any other key.
  */
 export function classOfKey(key: string, current: number, classes: readonly string[]): number | null {
   if (key === 'ArrowRight' || key === 'ArrowDown') return (current + 1) % classes.length;

@@ -1,21 +1,21 @@
-/** What a frame must be able to do: give its memory back. */
+/** A frame whose memory can be released. */
 interface Closable {
   close(): void;
 }
 
 interface FrameQueueOptions<F> {
-  /** Keeps frames of one class; whether that worked. They are the callee's from then on. */
+  /** Stores frames of one class; resolves to true on success. The callee owns the frames. */
   readonly keep: (frames: readonly F[], label: number) => Promise<boolean>;
-  /** How many frames wait, by class. */
+  /** Called with the number of waiting frames by class. */
   readonly waiting: (counts: ReadonlyMap<number, number>) => void;
 }
 
-/** Frames wait for a worker that may be training; more than these would fill a phone's memory. */
+/** The most waiting frames: the worker may be busy with training, and more would fill a phone's memory. */
 const MOST = 24;
 
 /**
- * Between a camera that gives frames at its own pace and storage that takes them at its own: those that
- * come while others are being kept are kept together afterwards, class by class, in order.
+ * A queue between a camera and storage, each with a pace of its own: frames that arrive while others are stored are
+ * stored together afterwards, class by class, in order.
  */
 export function frameQueue<F extends Closable>({ keep, waiting }: FrameQueueOptions<F>) {
   let frames: { frame: F; label: number }[] = [];
@@ -45,14 +45,14 @@ export function frameQueue<F extends Closable>({ keep, waiting }: FrameQueueOpti
         label,
       );
       inHand = null;
-      // What could not be kept once is not tried with every further frame.
+      // After a failure, storing is not tried again with every further frame.
       if (!kept) discard();
       else tell();
     }
   };
 
   return {
-    /** Takes a frame over; `false` where it was dropped since too many wait. */
+    /** Takes ownership of a frame; returns `false` where it was dropped because the queue is full. */
     push(frame: F, label: number): boolean {
       if (frames.length + (inHand?.count ?? 0) >= MOST) {
         frame.close();

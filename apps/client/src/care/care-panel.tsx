@@ -121,7 +121,7 @@ export function DeviceCare() {
   );
 }
 
-/** Said outside of the fold: a pace that nobody chose must not be a riddle. */
+/** Notice outside of the fold: a lower pace that the person did not choose must be explained. */
 export function EasedNotice() {
   const { eased, pause } = care.value;
   if (eased === null || pause !== null || stage.value !== 'in') return null;
@@ -196,9 +196,9 @@ interface SwitchProps {
   readonly id: string;
   readonly label: string;
   readonly help: string;
-  /** Whether the browser tells what the switch depends on. */
+  /** True where the browser reports the reading that the switch depends on. */
   readonly told: boolean;
-  /** The reasons for a pause that the switch gives. */
+  /** Reasons for a pause that the switch enables. */
   readonly holds: readonly CareReason[];
   readonly setting: { readonly value: { readonly value: boolean }; set(on: boolean): void };
 }

@@ -10,7 +10,7 @@ import { backendChoice, settings } from './settings.ts';
 import { calm, type Effort, ease, noteEffort, spare } from './strain.ts';
 
 const strain = signal(calm);
-/** Reasons against which the person goes on, as long as they last. */
+/** Overridden reasons: the person trains in spite of them, as long as they last. */
 const allowed = signal<readonly CareReason[]>([]);
 
 export const care = computed(() =>
@@ -21,17 +21,17 @@ export const wantsPause = computed(
   () => takingPart.value.value?.paused === true || care.value.pause !== null,
 );
 
-/** Goes on against all that holds training back now. */
+/** Overrides all current reasons for a pause. */
 export function goOnAnyway(): void {
   allowed.value = care.peek().reasons;
 }
 
-/** A device that is spared is spared this long: time to cool down, and no back and forth. */
+/** Milliseconds for which an overloaded device is spared: time to cool down, and no oscillation. */
 const SPARED = 120_000;
-/** Loading a page is no strain: only an overload that lasts is. */
+/** Milliseconds after which an overload counts: loading a page causes a short one. */
 const OVERLOAD_LASTS = 20_000;
 
-/** Watches the device, and keeps the worker at the pace that is decided, or paused. */
+/** Watches the device, and applies the decided pace or pause to the worker. */
 export function watchDevice(): void {
   watchReadings();
   effect(() => {

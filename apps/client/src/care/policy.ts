@@ -1,19 +1,19 @@
 /*
- * What this device's care comes to: from what the browser tells about the device, and what the person
- * wishes, whether to train and with how much of its time. Pure, so that every case can be a row of a table.
+ * The policy of the device care: from the browser's readings and the person's settings, it decides to train or to
+ * pause, and the share of the device's time. Pure, so that every case can be a row of a table.
  */
 
-/** What the browser tells about the device; `null` where it does not tell. */
+/** The browser's readings of the device; `null` where it reports none. */
 export interface Readings {
-  /** Whether the tab is out of sight. */
+  /** True while the tab is hidden. */
   readonly hidden: boolean;
   readonly battery: { readonly level: number; readonly charging: boolean } | null;
   readonly network: { readonly metered: boolean; readonly saveData: boolean } | null;
-  /** Why the device is to be spared for a while. */
+  /** The reason to spare the device for a while; null: none. */
   readonly strain: StrainCause | null;
 }
 
-/** `slower`: batches take longer than they did at first. `pressure`: the browser says the processor is overloaded. */
+/** `slower`: batches take longer than at first. `pressure`: the browser reports an overloaded processor. */
 export type StrainCause = 'slower' | 'pressure';
 
 export interface CareSettings {
@@ -22,28 +22,28 @@ export interface CareSettings {
   readonly onlyPlugged: boolean;
   readonly onlyUnmetered: boolean;
   readonly easeStrain: boolean;
-  /** The most of the device's time that training takes, 0.1–1. */
+  /** The largest share of the device's time for training, 0.1–1. */
   readonly share: number;
 }
 
-/** Why training is held back. */
+/** Reasons to hold training back. */
 export type CareReason = 'hidden' | 'battery' | 'unplugged' | 'data-saving' | 'metered';
 
 export interface CareDecision {
-  /** All that stands against training now, the one to be told first. */
+  /** All current reasons against training, the most important first. */
   readonly reasons: readonly CareReason[];
   /** The reason for a pause; null: train. */
   readonly pause: CareReason | null;
   readonly share: number;
-  /** Why the share is lower than the person set it. */
+  /** The reason for a lower share than the person's setting; null: none. */
   readonly eased: StrainCause | null;
 }
 
-/** Below this charge, and not charging, the battery is low. */
+/** Charge below which the battery is low, unless it is charging. */
 const LOW_BATTERY = 0.2;
 export const LOWEST_SHARE = 0.1;
 
-/** @param allowed Reasons that the person has said to go on against. */
+/** @param allowed reasons that the person has overridden. */
 export function deviceCare(
   readings: Readings,
   settings: CareSettings,

@@ -2,11 +2,11 @@ import { signal } from '@preact/signals';
 import type { Readings } from './policy.ts';
 
 /*
- * What browsers tell about the device, as far as they do. Battery, network and pressure are Chromium's
- * alone, so each is a hint: a browser that does not tell is taken to be fine.
+ * The browser's readings of the device. Battery, network and pressure exist in Chromium only, so each is a hint:
+ * without a reading the device is taken to be fine.
  */
 export const readings = signal<Omit<Readings, 'strain'>>({ hidden: false, battery: null, network: null });
-/** Whether the browser says that the processor has more to do than it can. */
+/** True while the browser reports an overloaded processor. */
 export const overloaded = signal(false);
 
 interface Battery extends EventTarget {
@@ -15,7 +15,7 @@ interface Battery extends EventTarget {
 }
 interface Connection extends EventTarget {
   readonly saveData?: boolean;
-  /** Told on phones only. */
+  /** Reported on phones only. */
   readonly type?: string;
 }
 type Hints = Navigator & { getBattery?: () => Promise<Battery>; connection?: Connection };
@@ -30,7 +30,7 @@ type PressureWorld = typeof globalThis & {
 
 const PRESSURE_INTERVAL = 5000;
 
-/** Keeps `readings` as the browser tells them. */
+/** Keeps `readings` up to date. */
 export function watchReadings(): void {
   const set = (change: Partial<typeof readings.value>) => {
     readings.value = { ...readings.peek(), ...change };

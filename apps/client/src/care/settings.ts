@@ -2,7 +2,7 @@ import { computed } from '@preact/signals';
 import { isBoolean, remembered } from '../link/remembered.ts';
 import { type CareSettings, LOWEST_SHARE } from './policy.ts';
 
-/** What the person wishes for this device, remembered in this browser. */
+/** The person's settings for this device, stored in this browser. */
 export const pauseHidden = remembered('pause-hidden', false, isBoolean);
 export const pauseLow = remembered('pause-low', true, isBoolean);
 export const onlyPlugged = remembered('only-plugged', false, isBoolean);
@@ -14,7 +14,7 @@ function isShare(value: unknown): value is number {
   return typeof value === 'number' && value >= LOWEST_SHARE && value <= 1;
 }
 
-/** How to compute: `fastest` measures, on joining, which way that is for the model. */
+/** Choices of the training backend; `fastest` measures, on joining, which one is for the model. */
 export const backendChoices = ['fastest', 'planned', 'webgpu', 'webgl', 'wasm', 'cpu'] as const;
 export type BackendChoice = (typeof backendChoices)[number];
 export const backendChoice = remembered<BackendChoice>('backend', 'fastest', isBackendChoice);

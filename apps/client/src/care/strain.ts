@@ -1,36 +1,36 @@
 import type { StrainCause } from './policy.ts';
 
 /*
- * Whether this device is under strain. Browsers do not tell its temperature, so it is inferred: a device
- * that has become hot slows itself down, and the same work takes well longer than it did at first.
+ * Detection of strain on this device. Browsers do not report its temperature, so it is inferred: a hot device
+ * slows itself down, and the same work takes much longer than at first.
  */
 
-/** How long a stretch of training took, by the worker's own clock. */
+/** Duration of a stretch of training, by the worker's own clock. */
 export interface Effort {
-  /** Only efforts of the same name can be compared: one run, one backend, one way of pacing. */
+  /** Key of comparable efforts: one run, one backend, one pace. */
   readonly of: string;
   readonly millisecondsPerExample: number;
 }
 
 export interface Strain {
-  /** The first efforts of each name: how fast this device is when cool. */
+  /** The first efforts of each key: the speed of a cool device. */
   readonly early: ReadonlyMap<string, readonly number[]>;
-  /** The last efforts, all of the one name. */
+  /** The last efforts, all of one key. */
   readonly recent: { readonly of: string; readonly efforts: readonly number[] };
-  /** Why the device is spared now. */
+  /** The reason for which the device is spared; null: none. */
   readonly cause: StrainCause | null;
 }
 
 export const calm: Strain = { early: new Map(), recent: { of: '', efforts: [] }, cause: null };
 
-/** Left out at the beginning: shaders are compiled, memory grows. */
+/** First efforts to ignore: shaders are compiled, memory grows. */
 const WARM_UP = 2;
 const EARLY = 8;
 const RECENT = 6;
-/** Well above what differs between one round and the next. */
+/** Ratio well above the variation between rounds. */
 const WELL_ABOVE = 1.6;
 
-/** Takes in an effort. While the device is spared, its efforts say nothing about its own speed. */
+/** Records an effort. While the device is spared, its efforts are no measure of its own speed. */
 export function noteEffort(strain: Strain, { of, millisecondsPerExample }: Effort): Strain {
   if (strain.cause !== null) return strain;
   const first = strain.early.get(of) ?? [];
@@ -46,7 +46,7 @@ export function spare(strain: Strain, cause: StrainCause): Strain {
   return { ...strain, recent: calm.recent, cause };
 }
 
-/** Ends the sparing; what is measured from here on counts. */
+/** Ends the sparing; efforts are recorded again from here on. */
 export function ease(strain: Strain): Strain {
   return { ...strain, cause: null };
 }

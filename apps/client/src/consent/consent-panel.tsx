@@ -11,7 +11,7 @@ import { labelRows, labelText, statements } from './statements.ts';
 const NOTHING = { parameters: 0, trainable: 0, frozen: 0 };
 const facts = computed(() => labelFacts(chosenTask.value ?? NOTHING, plan.value));
 
-/** The privacy label and the agreement; once agreed, one line of it stays. */
+/** The privacy label and the agreement; after agreement, one line of it remains. */
 export function ConsentPanel() {
   const t = labelText();
   if (chosenTask.value === null) return null;

@@ -1,9 +1,9 @@
 import { remembered } from '../link/remembered.ts';
 
-/** Goes up with every change of what one agrees to; an older agreement then no longer counts. */
+/** Version of the agreement's content; raised with every change, which invalidates older agreements. */
 export const CONSENT_VERSION = 4;
 
-/** An agreement, as it is kept and as the receipt holds it. */
+/** An agreement, as stored and as in the receipt. */
 export interface Consent {
   readonly version: number;
   readonly run: string;
@@ -14,7 +14,7 @@ export interface Consent {
   /** Milliseconds since the epoch. */
   readonly agreedAt: number;
   readonly language: string;
-  /** What was on the page, word for word, in the language in which it was read. */
+  /** The statements on the page, verbatim, in the language in which they were read. */
   readonly statements: readonly string[];
 }
 
@@ -26,13 +26,13 @@ const kept = remembered<Consents>(
   (value): value is Consents => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
 
-/** The agreement in force for a run, or null. */
+/** The valid agreement to a run, or null. */
 export function consentTo(run: string | null, consents: Consents = kept.value.value): Consent | null {
   const consent: unknown = run !== null && Object.hasOwn(consents, run) ? consents[run] : null;
   return isConsent(consent) ? consent : null;
 }
 
-/** What is not whole, whoever wrote it there, is no agreement: one is asked anew. */
+/** Validates a stored agreement. An invalid one, from any writer, is none, and the person is asked again. */
 function isConsent(value: unknown): value is Consent {
   const consent = (value ?? {}) as { readonly [K in keyof Consent]?: unknown };
   const texts = [
@@ -62,7 +62,7 @@ export function withdraw(run: string): void {
   kept.set(others);
 }
 
-/** What one may keep as proof: the agreement with its time in words that any program reads. */
+/** The receipt of an agreement, for the person to keep: plain text, with the time in words. */
 export function receipt(consent: Consent): string {
   const { agreedAt, ...rest } = consent;
   const document = {

@@ -7,11 +7,11 @@ import {
   travelOf,
 } from '@coppice/protocol';
 
-/** The content of the privacy label, from the task and the plan in force. */
+/** The content of the privacy label, from the current task and plan. */
 export interface LabelFacts {
   /** Numbers of one update: the change of every weight that moves, and of every value of the strategy's own vectors. */
   readonly numbers: number;
-  /** Bytes of one update: its numbers, as the plan's codec writes them, and a header. */
+  /** Bytes of one update: its numbers, as encoded by the plan's codec, and a header. */
   readonly bytesPerRound: number;
   readonly rounds: number | null;
   /** The statements that follow from the plan: audience, limit, protection, inference. */

@@ -85,7 +85,7 @@ function Counters() {
   );
 }
 
-/** Drawn only while it is open: it changes with every message. */
+/** Rendered only while it is open: it changes with every message. */
 function Log() {
   const t = text();
   const records = session.outbound.value;

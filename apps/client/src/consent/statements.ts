@@ -26,7 +26,7 @@ export const labelText = catalogue(
       'This page came without HTTPS. So this browser cannot lock away the key that shows who you are: it lies readable in its storage, and anyone on the way can read and change what is sent.',
     network: 'As with any web page, the coordinator sees your network address.',
     process: (operator: string) =>
-      `The model comes here, learns from your examples in this browser, and only the change in its numbers goes back; ${operator} averages it with those of all others.`,
+      `The model comes here, learns from your examples in this browser, and only the change in its numbers goes back; ${operator} combines it with those of all others.`,
     stays: 'Your examples stay in this browser until you delete them.',
     leavesAnytime: 'You can stop at any time. An update that was already averaged cannot be taken out again.',
     agree: 'I understand and agree that this browser takes part.',
@@ -51,10 +51,10 @@ export const labelText = catalogue(
     alsoValue:
       '样本数量、模型在其上的损失与准确率，以及各类别的样本数量与正确数量；训练的进度与速度，是否暂停或为何无法继续；本设备是浏览器，以及其计算方式（例如 WebGL）；如果你凭邀请而来，还有该邀请',
     openKey:
-      '本页没有通过 HTTPS 传来，因此浏览器无法锁好证明你身份的密钥：它以可读的形式存放在浏览器中，而且途中的任何人都能读取和更改所发送的内容。',
+      '本页不是通过 HTTPS 打开的，因此浏览器无法锁好证明你身份的密钥：它以可读的形式存放在浏览器中，而且途中的任何人都能读取和更改所发送的内容。',
     network: '与任何网页一样，协调器能看到你的网络地址。',
     process: (operator) =>
-      `模型来到这里，在本浏览器中从你的样本学习，只有其数值的变化被送回；${operator}把它与所有人的求平均。`,
+      `模型下载到本浏览器，用你的样本学习，只把数值的变化发回；${operator}把它与其他人的变化合并。`,
     stays: '你的样本留在本浏览器中，直到你删除。',
     leavesAnytime: '你可以随时停止。已经汇总的更新无法再取出。',
     agree: '我已了解，并同意本浏览器参与。',
@@ -88,7 +88,7 @@ export function labelRows({
   ];
 }
 
-/** The whole agreement, word for word, for the receipt. `secure`: the page came by HTTPS, or from this device. */
+/** The whole agreement, verbatim, for the receipt. `secure`: the page was served over HTTPS, or from this device. */
 export function statements(
   facts: LabelFacts,
   operator: string,

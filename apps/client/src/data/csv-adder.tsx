@@ -88,12 +88,12 @@ interface Opened {
   readonly mapping: CsvMapping;
 }
 
-/** Reasons, and classes, named one by one; more would bury the page. */
+/** The most reasons, and classes, listed one by one; more would bury the page. */
 const NAMED = 10;
-/** Characters of a cell that are shown. */
+/** The most characters of a cell to show. */
 const SHOWN = 40;
 
-/** A file is shown first, its columns are matched to the task's, and then its rows are taken over. */
+/** Adds examples from a CSV file: preview, matching of its columns to the task's, import. */
 export function CsvAdder({ data }: { data: TableData }) {
   const t = text();
   const input = useRef<HTMLInputElement>(null);
@@ -112,7 +112,7 @@ export function CsvAdder({ data }: { data: TableData }) {
   const add = async ({ content, mapping }: Opened) => {
     const added = await change(() => participant().addCsv(content, mapping));
     if (added === undefined) return;
-    // Where no row fits the columns are still to be corrected.
+    // If no row fits, the columns need correction first.
     if (added.added > 0) setOpened(null);
     setResult(added);
   };

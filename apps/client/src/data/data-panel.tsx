@@ -165,7 +165,7 @@ function SampleAdder() {
   );
 }
 
-/** How the classes of a table are balanced; pictures show it beside their buttons. */
+/** Balance of a table's classes; for pictures, it is shown beside their buttons. */
 function ClassBars() {
   const classes = chosenTask.value === null ? null : classesOf(chosenTask.value.data);
   const counts = summary.value?.perClass ?? [];
@@ -198,7 +198,7 @@ function Advice() {
   );
 }
 
-/** Findings in words; all tiny classes in one line. */
+/** Quality findings in words; all tiny classes share one line. */
 export function advice(found: readonly QualityFinding[]): readonly string[] {
   const t = text();
   const tiny = found.flatMap((one) => (one.kind === 'tiny-class' ? [one.name] : []));

@@ -7,19 +7,19 @@ import { tab } from '../link/one-tab.ts';
 import { participant } from '../link/participant.ts';
 import { chosenTask } from '../run/run.ts';
 
-/** What is kept on this device for the task on the page; null until it is open. */
+/** Summary of this device's examples of the chosen task; null until they are open. */
 export const summary = signal<DataSummary | null>(null);
 export const findings = signal<readonly QualityFinding[]>([]);
-/** What is being added or deleted right now; the buttons wait. */
+/** True while examples are added or deleted; the buttons wait. */
 export const busy = signal(false);
 
-/** Until it resolves the worker has no place for examples of the chosen task. */
+/** Pending until the worker has opened the examples of the chosen task. */
 let opening: Promise<unknown> = Promise.resolve();
 
-/** Looked through once changes have settled: reading all examples takes the worker a moment. */
+/** Milliseconds without changes before the quality check: reading all examples takes the worker a moment. */
 const SETTLED = 600;
 
-/** Keeps the examples of the chosen task open, and their summary and advice on the page. */
+/** Keeps the examples of the chosen task open, and their summary and advice up to date. */
 export function watchData(): void {
   let opened: string | null = null;
   let listening = false;
@@ -68,7 +68,7 @@ export function watchData(): void {
   });
 }
 
-/** Adds or deletes, one at a time; who is quicker than the page waits until their examples are open. */
+/** Runs a change of the examples, one at a time, once they are open. */
 export async function change<T>(work: () => Promise<T>): Promise<T | undefined> {
   busy.value = true;
   const result = await attemptInView('examples', async () => {

@@ -26,7 +26,7 @@ const text = catalogue(
   },
 );
 
-/** A drawing of one's own becomes an example. */
+/** A pad whose drawing becomes an example. */
 export function Drawing({ classes }: { classes: readonly string[] }) {
   const t = text();
   const pad = useRef<Pad | null>(null);

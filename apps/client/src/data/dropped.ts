@@ -1,28 +1,28 @@
 import { classFinder } from '@coppice/protocol';
 
-/** A file and the folders that it lay in. */
+/** A file with the path of its folders. */
 export interface FoundFile {
   readonly file: File;
   /** `folder/3/seven.png`. */
   readonly path: string;
 }
 
-/** Pictures in folders of one name that is no class. */
+/** Pictures in folders of one name that names no class. */
 export interface UnplacedPictures {
   /** Name of the innermost folder; `null` for pictures in no folder. */
   readonly folder: string | null;
   readonly count: number;
 }
 
-/** Pictures by the index of their class, and the others counted by folder, the largest count first. */
+/** Pictures by index of their class, and the others counted by folder, the largest count first. */
 export interface SortedPictures {
   readonly byClass: ReadonlyMap<number, readonly File[]>;
   readonly unplaced: readonly UnplacedPictures[];
 }
 
 /**
- * Sorts pictures by the classes that their folders name, as `classFinder` compares names: the innermost folder that names one decides.
- * Other files are passed over.
+ * Sorts pictures by the classes that their folders name, compared as in `classFinder`: the innermost folder that names
+ * a class decides. Other files are ignored.
  */
 export function sortByClass(found: readonly FoundFile[], classes: readonly string[]): SortedPictures {
   const find = classFinder(classes);
@@ -51,7 +51,7 @@ export function isPicture(file: { readonly type: string; readonly name: string }
   return file.type.startsWith('image/') || /\.(png|jpe?g|gif|webp|bmp|avif)$/i.test(file.name);
 }
 
-/** Everything that was dropped, folders opened. Call at once: the event forgets its files afterwards. */
+/** All dropped files, folders included. Call synchronously: the event forgets its files afterwards. */
 export function droppedFiles(transfer: DataTransfer): Promise<FoundFile[]> {
   const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
   return Promise.all(entries.map((entry) => filesOf(entry, ''))).then((found) => found.flat());

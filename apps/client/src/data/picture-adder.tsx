@@ -50,10 +50,10 @@ const text = catalogue(
   },
 );
 
-/** Folders named one by one; more would bury the page. */
+/** The most folders listed one by one; more would bury the page. */
 const NAMED = 10;
 
-/** Pictures by button, by folder or by drop, with how many there are of each class. */
+/** Adds pictures by button, by folder or by drop, with the count of each class. */
 export function PictureAdder({ classes }: { classes: readonly string[] }) {
   const t = text();
   const files = useRef<HTMLInputElement>(null);

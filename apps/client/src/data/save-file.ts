@@ -1,4 +1,4 @@
-/** Gives the person a file; nothing leaves the browser for it. */
+/** Downloads a file from memory; nothing leaves the browser. */
 export function saveFile(name: string, type: string, content: string | Blob): void {
   const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
   const link = document.createElement('a');

@@ -17,11 +17,11 @@ const text = catalogue(
   },
 );
 
-/** What the owner of a pad may do with it. */
+/** The interface of a pad to its owner. */
 export interface Pad {
-  /** Whether nothing is drawn on it. */
+  /** Checks that nothing is drawn. */
   isEmpty(): boolean;
-  /** The drawing as it is now. */
+  /** Captures the current drawing. */
   bitmap(): Promise<ImageBitmap>;
   clear(): void;
 }
@@ -29,9 +29,9 @@ export interface Pad {
 interface DrawPadProps {
   readonly label: string;
   readonly testId: string;
-  /** Filled in once the pad is there. */
+  /** Filled in once the pad is mounted. */
   readonly pad: { current: Pad | null };
-  /** After every piece of a stroke, and after clearing. */
+  /** Called after every part of a stroke, and after clearing. */
   readonly onChange: () => void;
 }
 

@@ -1,8 +1,8 @@
-/** The pad's side in its own pixels, and in the pen's cells for the keyboard. */
+/** The pad's side in its own pixels, and in the keyboard's cells. */
 export const PAD = 280;
 export const CELLS = 28;
 const CELL = PAD / CELLS;
-/** As thick as MNIST's strokes are for the size of their digits. */
+/** Thickness of MNIST's strokes, relative to the size of their digits. */
 const PEN = 20;
 
 export interface Point {
@@ -15,7 +15,7 @@ export function centerOf(cell: Point): Point {
   return { x: (cell.x + 0.5) * CELL, y: (cell.y + 0.5) * CELL };
 }
 
-/** The cell that an arrow key leads to, within the pad; null for any other key. */
+/** The cell in an arrow key's direction, within the pad; null for any other key. */
 export function moved(cell: Point, key: string): Point | null {
   const steps: Record<string, Point> = {
     ArrowLeft: { x: -1, y: 0 },
@@ -29,7 +29,7 @@ export function moved(cell: Point, key: string): Point | null {
   return { x: within(cell.x + step.x), y: within(cell.y + step.y) };
 }
 
-/** Draws a stroke, or a dot where it goes nowhere. Black on nothing: the page's theme turns it over. */
+/** Draws a stroke, or a dot where it has no length. Black on transparent: the page's theme inverts it. */
 export function stroke(context: CanvasRenderingContext2D, from: Point, to: Point): void {
   context.lineWidth = PEN;
   context.lineCap = 'round';

@@ -1,17 +1,17 @@
 import { CoppiceError, type WireError } from '@coppice/protocol';
 import { signal } from '@preact/signals';
 
-/** What went wrong with something the page was to do, until it is put away or has gone well. */
+/** The error of the last failed action, until it is dismissed or the action succeeds. */
 export const problem = signal<WireError | null>(null);
 
-/** What the problem came from: the same going well solves it, and nothing else does. */
+/** Name of the failed action, whose success alone clears the problem. */
 let from: string | null = null;
 
 /**
- * Does what the person asked for; a failure becomes a card on the page, never silence.
+ * Runs an action of the person; a failure becomes a card on the page, never silence.
  *
- * @param what Names the work. A problem goes when work of its name goes well, so that a question asked
- *   again by itself in every round clears no problem with the examples.
+ * @param what names the action. Its success clears only its own problem, so that a prediction repeated in every round
+ *   clears no problem with the examples.
  */
 export async function attempt<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -28,10 +28,7 @@ export async function attempt<T>(what: string, work: () => Promise<T>): Promise<
   }
 }
 
-/**
- * `attempt` for what the person is waiting for right now: a new card comes into view, which is above
- * everything, wherever on the page the button was.
- */
+/** As `attempt`, for an action that the person is waiting for: a new card, which is above everything, is scrolled into view. */
 export async function attemptInView<T>(what: string, work: () => Promise<T>): Promise<T | undefined> {
   const before = problem.peek();
   const result = await attempt(what, work);

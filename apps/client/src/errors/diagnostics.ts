@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION } from '@coppice/protocol';
 import { language } from '@coppice/ui';
 import { session } from '../link/session.ts';
 
-/** What helps someone find the cause, and nothing that says who or what was taught: no id, no data. */
+/** Details that help to find the cause, without anything that identifies the person or the data. */
 export function diagnostics(error: WireError): string {
   return JSON.stringify(
     {

@@ -27,14 +27,14 @@ const text = catalogue(
   },
 );
 
-/** What the operator can change for this one browser, by its id. */
+/** Errors that the operator can resolve for this one browser, by its id. */
 const calledByName: ReadonlySet<ErrorCode> = new Set([
   'run-not-admitted',
   'invitation-invalid',
   'participant-banned',
 ]);
 
-/** What happened · what it means · what to do, with the code and what helps to find the cause. */
+/** An error card: the event, its meaning, the remedy, the code, and diagnostics. */
 export function ErrorCard({ error, onDismiss }: { error: WireError; onDismiss?: () => void }) {
   const t = text();
   const { happened, means, action } = errorText(error.code);

@@ -1,14 +1,14 @@
 import type { ErrorCode } from '@coppice/protocol';
 import { language } from '@coppice/ui';
 
-/** What happened, what it means for the person, and what to do. */
+/** The event, its meaning for the person, and the remedy. */
 export interface ErrorText {
   readonly happened: string;
   readonly means: string;
   readonly action: string;
 }
 
-/** Codes that only an admin or the coordinator's own machine meets. */
+/** Codes that only admins or the coordinator itself can meet. */
 type AdminsOnly =
   | 'task-invalid'
   | 'task-exists'
@@ -64,7 +64,7 @@ const en: Texts = {
     action: 'Open the page by the address its operator gave you. If it happens again, tell the operator.',
   },
   'message-unknown': {
-    happened: 'The server does not know a message that this page sent.',
+    happened: 'The coordinator does not know a message that this page sent.',
     means: 'That message had no effect. Everything else goes on.',
     action: 'Reload the page if training does not continue.',
   },
@@ -101,7 +101,7 @@ const en: Texts = {
   },
   'coordinator-starting': {
     happened: 'The coordinator has just started.',
-    means: 'It still reads its trainings from disk.',
+    means: 'It is still reading its runs from disk.',
     action: 'Nothing: this page connects by itself in a moment.',
   },
   'coordinator-stopping': {
@@ -320,7 +320,7 @@ const zh: Texts = {
   },
   'protocol-too-new': {
     happened: '本页面比协调器新。',
-    means: '协调器还无法理解它。样本仍保留。',
+    means: '协调器尚不支持本页面的版本。样本仍保留。',
     action: '请稍后再试；需要由运营者更新协调器。',
   },
   'identity-invalid': {
@@ -334,13 +334,13 @@ const zh: Texts = {
     action: '请用运营者给出的地址打开本页。如再次出现，请告知运营者。',
   },
   'message-unknown': {
-    happened: '服务器不认识本页面发送的一条消息。',
+    happened: '协调器不认识本页面发送的一条消息。',
     means: '这条消息没有生效，其余照常。',
     action: '若训练没有继续，请重新加载页面。',
   },
   'too-many-offences': {
     happened: '协调器无法使用本浏览器发送的许多消息，暂时不再接收。',
-    means: '训练会在没有你的情况下继续；你的样本没有变化。',
+    means: '训练仍在继续，只是你暂时没有参与；你的样本没有变化。',
     action: '请等待：本页会在一分钟后自动重新连接。如再次发生，请重新加载本页。',
   },
   'session-replaced': {
@@ -419,7 +419,7 @@ const zh: Texts = {
     action: '无需操作：本轮会自动重来。有更多人打开页面会有帮助。',
   },
   'ticket-invalid': {
-    happened: '本设备的更新对应的提问不属于它。',
+    happened: '本设备回应了一个并非发给它的请求。',
     means: '该更新不计入。',
     action: '无需操作：下一轮会重新开始。若反复出现，请重新加载页面。',
   },
@@ -469,7 +469,7 @@ const zh: Texts = {
     action: '删除部分样本后再继续。',
   },
   'update-norm': {
-    happened: '更新超过了本次训练允许一人的长度。',
+    happened: '更新的长度超过了本次训练对单份更新的上限。',
     means: '它被拒绝；其他人不受影响。',
     action: '检查样本中的极端值或错误标签，或等待：下一轮会重新开始。',
   },
@@ -530,7 +530,7 @@ const zh: Texts = {
   },
   'backend-lost': {
     happened: '图形处理器已从本页收回。',
-    means: '本轮作罢；页面改用另一种计算方式继续。',
+    means: '本轮已放弃；页面改用另一种计算方式继续。',
     action: '无需操作。关闭其他占用大的标签页会有帮助。',
   },
   'backend-unavailable': {
@@ -540,7 +540,7 @@ const zh: Texts = {
   },
   'already-training': {
     happened: '本浏览器的另一个标签页已在参与。',
-    means: '一个就够了：两个等于同一参与者说两遍。',
+    means: '一个标签页就够了：两个会让同一参与者重复参与。',
     action: '在那个标签页继续，或改用本页。',
   },
   'connection-lost': {
@@ -570,13 +570,13 @@ const zh: Texts = {
   },
 };
 
-/** The text for a code in the language in force; a code that no participant should meet reads as `internal`. */
+/** The text for a code in the current language; a code that participants should never meet reads as `internal`. */
 export function errorText(code: ErrorCode): ErrorText {
   const texts = language.value === 'zh' ? zh : en;
   return code in texts ? texts[code as keyof Texts] : texts.internal;
 }
 
-/** Codes that pass by themselves and call for no alarm. */
+/** Codes that resolve by themselves and need no alarm. */
 const passing: ReadonlySet<ErrorCode> = new Set([
   'coordinator-stopping',
   'quorum-lost',

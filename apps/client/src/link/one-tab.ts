@@ -2,17 +2,17 @@ import { signal } from '@preact/signals';
 
 const LOCK = 'coppice-participant';
 
-/** `ours`: this tab has the participant. `elsewhere`: another tab has it. */
+/** `ours`: this tab runs the participant. `elsewhere`: another tab does. */
 export const tab = signal<'asking' | 'ours' | 'elsewhere'>('asking');
 
 let waiting: AbortController | null = null;
 
 /**
- * One tab of a browser takes part: two would be one participant speaking twice. The first holds a lock;
- * a later one says so, takes over by itself when the first is closed, or at once when asked to.
+ * Lets one tab of a browser take part: two would be one participant speaking twice. The first holds a lock; a later one
+ * shows a notice, and takes over when the first is closed, or at once on request.
  *
- * @param gained Called each time this tab gets the participant.
- * @param lost Called when another tab took it.
+ * @param gained called each time this tab gets the participant.
+ * @param lost called when another tab took it.
  */
 export function holdTab(gained: () => void, lost: () => void): { takeOver: () => void } {
   // Without a secure context there are no locks; the coordinator's `session-replaced` says the same, later.

@@ -17,7 +17,7 @@ const text = catalogue(
   },
 );
 
-/** Who this browser is to the coordinator, to be told to the operator. Known once it was welcomed. */
+/** This browser's id at the coordinator, to give to the operator. Known after the first welcome. */
 export function OwnId() {
   const t = text();
   const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');

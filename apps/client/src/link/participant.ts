@@ -10,7 +10,7 @@ import { errorTransfer } from '../worker/error-transfer.ts';
 let worker: Worker | null = null;
 let remote: Comlink.Remote<ClientApi> | null = null;
 
-/** Starts the worker. `broken` is called when it cannot be loaded at all. */
+/** Starts the worker. `broken` is called when it cannot be loaded. */
 export function startWorker(broken: (error: CoppiceError) => void): Comlink.Remote<ClientApi> {
   if (remote !== null) return remote;
   errorTransfer();

@@ -1,12 +1,12 @@
 import { signal } from '@preact/signals';
 
 /*
- * What the page remembers in this browser, beside the examples and the participant's key, which the
- * worker keeps: consent, what one was taking part in, and switches.
+ * The page's storage in this browser, beside the examples and the participant's key, which the worker stores:
+ * consent, the joined run, and settings.
  */
 const PREFIX = 'coppice.';
 
-/** A value kept in this browser where it allows that, and in the page where it does not. */
+/** A value stored in this browser where it allows that, otherwise in the page. */
 export function remembered<T>(name: string, initial: T, valid: (value: unknown) => value is T) {
   const value = signal<T>(read(name, initial, valid));
   return {

@@ -28,20 +28,17 @@ export const beforeConnecting: SessionState = {
 
 type Fields = { readonly [K in keyof SessionState]: Signal<SessionState[K]> };
 
-/**
- * The worker's state, one signal a field: a training step moves the rings and leaves the rest of the
- * page alone.
- */
+/** The worker's state, one signal for each field: a training step updates the rings and nothing else on the page. */
 export const session = Object.fromEntries(
   Object.entries(beforeConnecting).map(([key, value]) => [key, signal(value)]),
 ) as unknown as Fields;
 
-/** Whether what the page shows of the coordinator may be out of date, and nothing can be asked of it. */
+/** True while the coordinator is unreachable, so that its data may be out of date. */
 export const away = computed(
   () => session.connection.value === 'offline' || session.connection.value === 'refused',
 );
 
-/** Takes over a new state. Every one is a fresh copy, so fields are compared by what is in them. */
+/** Applies a new state. Every one is a fresh copy, so fields are compared by value. */
 export function takeState(next: SessionState): void {
   batch(() => {
     for (const key of Object.keys(next) as (keyof SessionState)[]) takeField(key, next);
@@ -53,7 +50,7 @@ function takeField<K extends keyof SessionState>(key: K, next: SessionState): vo
   if (!same(key, field.peek(), next[key])) field.value = next[key];
 }
 
-/** Equality that costs next to nothing: long lists by their ends, the task by its name. */
+/** Cheap equality: long lists by their ends, the task by its name. */
 export function same<K extends keyof SessionState>(
   key: K,
   before: SessionState[K],

@@ -26,20 +26,20 @@ const text = catalogue(
   },
 );
 
-/** The index of the largest; the first of equals. */
+/** Index of the largest value; the first of equal ones. */
 export function top(output: readonly number[]): number {
   return output.reduce((best, value, index) => (value > (output[best] as number) ? index : best), 0);
 }
 
 interface AnswersProps {
   readonly data: DataSchema;
-  /** `null`: there is no model; `undefined`: nothing was asked. */
+  /** `null`: there is no model; `undefined`: no question was asked. */
   readonly comparison: Comparison | null | undefined;
-  /** What the example really is, where that is known. */
+  /** The true class or value of the example, where known. */
   readonly truth: number | null;
 }
 
-/** Answers side by side: the first model that arrived here, where one did, and the newest. */
+/** Predictions side by side: of the first model that arrived here, where one did, and of the newest. */
 export function Answers({ data, comparison, truth }: AnswersProps) {
   const t = text();
   if (comparison === null) return <p class="quiet">{t.noModel}</p>;
@@ -118,7 +118,7 @@ function said(
   return unit === undefined ? value : `${value} ${unit}`;
 }
 
-/** More classes than this are too many bars to read; the largest are shown. */
+/** The most bars: more classes are unreadable, and only the largest are shown. */
 const MOST_BARS = 12;
 
 function Bars(props: {

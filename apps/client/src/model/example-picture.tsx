@@ -8,7 +8,7 @@ interface ExamplePictureProps {
   readonly label: string;
 }
 
-/** An example as the model sees it; ink that is kept bright on black is shown as ink on paper. */
+/** An example as the model sees it; ink that is stored bright on black is shown as ink on paper. */
 export function ExamplePicture({ data, features, label }: ExamplePictureProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height, channels } = data;

@@ -1,6 +1,6 @@
 /**
- * Runs one piece of work at a time and, of what was asked for meanwhile, only the newest: while someone
- * draws, the question that matters is the last one.
+ * Runs one piece of work at a time and, of the requests meanwhile, only the newest: while someone draws, only the last
+ * drawing matters.
  */
 export function newestOnly(work: () => Promise<void>): () => void {
   let running = false;

@@ -32,7 +32,7 @@ interface TrendChartProps {
   readonly central: readonly TrendPoint[];
 }
 
-/** How the shared model got on, on one's own examples and on the coordinator's; with its table twin. */
+/** Trend of the shared model on the device's own examples and on the coordinator's, with its table twin. */
 export function TrendChart({ kind, local, central }: TrendChartProps) {
   const t = text();
   const extent = extentOf([local, central], kind);

@@ -13,14 +13,14 @@ export interface Frame {
   readonly bottom: number;
 }
 
-/** From where to where the axes go: rounds from 0, values from `floor` to at least `ceiling`. */
+/** Extent of the axes: rounds from 0, values from `floor` to at least `ceiling`. */
 export interface Extent {
   readonly rounds: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** Accuracies always stand on 0 … 1; losses on 0 … the largest, rounded up to one digit. */
+/** Extent of the axes: accuracies span 0 … 1, losses 0 … the largest, rounded up to one digit. */
 export function extentOf(series: readonly (readonly TrendPoint[])[], kind: 'accuracy' | 'loss'): Extent {
   const points = series.flat();
   const rounds = Math.max(1, ...points.map(({ round }) => round));

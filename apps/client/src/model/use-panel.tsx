@@ -53,12 +53,15 @@ export function UsePanel() {
   );
 }
 
-/** The run on the page, once it is over: its last model can be asked by anyone. */
+/** The chosen run, once it is over: its last model is open to everyone's questions. */
 const over = computed(() => (stage.value === 'over' ? chosenId.value : null));
 
 type Asked = Comparison | null | undefined;
 
-/** Keeps the answer to a question that may change faster than it is answered, and ask again for a new model. */
+/**
+ * Keeps the newest answer to a question that may change faster than it is answered, and repeats the question for a new
+ * model.
+ */
 function useAnswer(question: () => Promise<Asked>) {
   const [answer, setAnswer] = useState<Asked>(undefined);
   const latest = useRef(question);
@@ -78,7 +81,7 @@ function useAnswer(question: () => Promise<Asked>) {
   return { answer, ask };
 }
 
-/** Strokes come faster than answers are of use. */
+/** Milliseconds of pause before a drawing is predicted: strokes come faster than answers are useful. */
 const DEBOUNCE = 120;
 
 function AskPicture({ data }: { data: ImageSchema }) {

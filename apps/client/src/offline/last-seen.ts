@@ -3,7 +3,7 @@ import { effect } from '@preact/signals';
 import { remembered } from '../link/remembered.ts';
 import { session } from '../link/session.ts';
 
-/** The run and task last on the page: what it is about while there is no coordinator to ask. */
+/** The last run and task on the page: its content while the coordinator is unreachable. */
 export interface LastSeen {
   readonly run: RunSummary;
   readonly task: TaskInfo;
@@ -15,14 +15,14 @@ export const lastSeen = remembered<LastSeen | null>(
   (value): value is LastSeen | null => value === null || lastSeenIn(value),
 );
 
-/** Whether it is what this version of the page keeps; another may have written there. */
+/** Validates a stored value, which another version may have written. */
 export function lastSeenIn(value: unknown): value is LastSeen {
   const { run, task } = (value ?? {}) as Partial<Record<keyof LastSeen, unknown>>;
   const [seenRun, seenTask] = [RunSummarySchema.safeParse(run), TaskInfoSchema.safeParse(task)];
   return seenRun.success && seenTask.success && seenRun.data.task === seenTask.data.id;
 }
 
-/** Keeps it up while connected. Offline, nothing new is known. */
+/** Stores the run and the task while connected. */
 export function rememberLastSeen(current: () => { run: RunSummary | null; task: TaskInfo | null }): void {
   effect(() => {
     const { run, task } = current();

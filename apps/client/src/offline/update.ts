@@ -12,7 +12,7 @@ let registration: ServiceWorkerRegistration | null = null;
 const waiting = signal<ServiceWorker | null>(null);
 const wanted = signal(false);
 
-/** `ready`: a newer version waits. `after-round`: asked for, and taken when this device's work is sent. */
+/** `ready`: a newer version waits. `after-round`: requested, and installed once this device's work is sent. */
 export const update = computed<'none' | 'ready' | 'after-round'>(() => {
   if (waiting.value === null || tab.value !== 'ours') return 'none';
   return wanted.value ? 'after-round' : 'ready';
@@ -22,12 +22,12 @@ export function takeUpdate(): void {
   wanted.value = true;
 }
 
-/** Whether a reload would lose work that is under way here. */
+/** Checks that a reload would lose work in progress. */
 export function isAtWork({ kind }: Activity): boolean {
   return ['receiving', 'preparing', 'evaluating', 'training', 'sending'].includes(kind);
 }
 
-/** Registers the service worker, and looks for a newer page whenever the coordinator was away. */
+/** Registers the service worker, and checks for a newer page whenever the coordinator was unreachable. */
 export async function keepForOffline(): Promise<void> {
   // Missing without a secure context; the page then opens only while the coordinator is there.
   if (!('serviceWorker' in navigator)) return;
@@ -68,7 +68,7 @@ export async function keepForOffline(): Promise<void> {
   });
 }
 
-/** Reloads, with the newest version of the page that there is. */
+/** Reloads with the newest version of the page. */
 export async function reload(): Promise<void> {
   // The kept page would be the same old one again.
   await registration?.update().catch(() => {});

@@ -9,7 +9,7 @@ import { chosen, picked } from './run.ts';
 import { takingPart } from './taking-part.ts';
 
 /*
- * What a person can do here. Taking part and pausing are remembered; the worker follows.
+ * The person's actions. Taking part and pausing are stored; the worker follows.
  */
 
 export function agreeTo(statements: readonly string[]): void {
@@ -38,7 +38,7 @@ export async function start(): Promise<void> {
 export async function join(): Promise<void> {
   const wanted = takingPart.value.value;
   if (wanted === null) return;
-  // What was agreed to may have changed since; then it must be asked again.
+  // The statements may have changed since the agreement; then the person must agree again.
   if (consentTo(wanted.run) === null) {
     takingPart.set(null);
     return;
@@ -69,14 +69,14 @@ export function pause(): void {
   if (now !== null) takingPart.set({ ...now, paused: true });
 }
 
-/** Also goes on against the device care, until its reasons are gone. */
+/** Resumes, and overrides the device care until its reasons are gone. */
 export function resume(): void {
   const now = takingPart.value.value;
   goOnAnyway();
   if (now !== null) takingPart.set({ ...now, paused: false });
 }
 
-/** Turns the page to another run; one that is over is left behind. */
+/** Switches the page to another run, and leaves one that is over. */
 export async function pick(run: string): Promise<void> {
   picked.value = run;
   takingPart.set(null);

@@ -101,7 +101,7 @@ export function stateWord(status: RunSummary['status']): string {
   return words[status];
 }
 
-/** What is learned here, by whom and for how long; or what to do where there is nothing. */
+/** Introduction to the chosen run: its task, its operator and its length; or advice where there is none. */
 export function Arrival() {
   const run = chosen.value;
   if (run === null) return <NoRun />;
@@ -161,7 +161,7 @@ function Head({ run }: { run: RunSummary }) {
   );
 }
 
-/** That an invitation is at hand, or what to do without. */
+/** Notice that an invitation is available, or advice where one is missing. */
 function Invited({ run }: { run: RunSummary }) {
   const t = text();
   const kept = invitation.value.value;
@@ -206,7 +206,7 @@ function Gone() {
   return <p class="note warn">{chosen.value === null ? t.goneEmpty : t.gone}</p>;
 }
 
-/** Where more than one training is open. */
+/** Choice among several open runs. */
 function OtherRuns() {
   const t = text();
   const run = chosen.value;

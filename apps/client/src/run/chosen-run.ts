@@ -6,15 +6,15 @@ export function isOpen(run: Pick<RunSummary, 'status'>): boolean {
   return run.status in openStates;
 }
 
-/** Those that can be joined: running first, then newest first, as the coordinator lists them. */
+/** Runs that can be joined: running first, then newest first, as the coordinator lists them. */
 export function openRuns(runs: readonly RunSummary[]): readonly RunSummary[] {
   const rank = (run: RunSummary) => openStates[run.status as keyof typeof openStates];
   return runs.filter(isOpen).toSorted((a, b) => rank(a) - rank(b));
 }
 
 /**
- * The run that the page is about: the one taken part in; else the one picked on the page; else the one
- * that the link names; else the first that is open; else the one seen here last, for its model. A link to a run that is gone names none.
+ * Chooses the page's run: the joined one; otherwise the one picked on the page; otherwise the one in the link;
+ * otherwise the first open one; otherwise the last one seen here, for its model. A link to an unknown run is ignored.
  */
 export function chooseRun(
   runs: readonly RunSummary[],
@@ -28,8 +28,8 @@ export function chooseRun(
 }
 
 /**
- * The runs that the page shows or may turn to: those that its wishes name, over or not, then those that can be joined. The
- * coordinator tells of others only when they come or end.
+ * Runs that the page shows or may switch to: the chosen ones, over or not, then those that can be joined. Of others,
+ * the coordinator reports only their start and end.
  */
 export function runsToWatch(
   wishes: readonly (string | null | undefined)[],
@@ -40,7 +40,7 @@ export function runsToWatch(
   return [...new Set([...named, ...open.map(({ id }) => id)])].slice(0, MAX_WATCHED_RUNS).sort();
 }
 
-/** The run that the page's address names. */
+/** The run in the page's address. */
 export function linkedRun(search: string): string | null {
   return new URLSearchParams(search).get('run');
 }

@@ -1,12 +1,12 @@
 import { remembered } from '../link/remembered.ts';
 
-/** An invitation to a run, as its link brought it. */
+/** An invitation to a run, from its link. */
 export interface Invitation {
   readonly run: string;
   readonly secret: string;
 }
 
-/** The one to show at the next join; kept until it was taken or refused, so that a reload does not lose it. */
+/** The invitation for the next join; stored until it is accepted or refused, so that it survives a reload. */
 export const invitation = remembered<Invitation | null>('invitation', null, isInvitation);
 
 function isInvitation(value: unknown): value is Invitation | null {
@@ -15,7 +15,7 @@ function isInvitation(value: unknown): value is Invitation | null {
   return typeof run === 'string' && typeof secret === 'string';
 }
 
-/** The invitation in an address, if it is one: `?run=…#invite=…`. */
+/** The invitation in a URL, if there is one: `?run=…#invite=…`. */
 export function invitationIn(address: URL): Invitation | null {
   const run = address.searchParams.get('run');
   const secret = new URLSearchParams(address.hash.slice(1)).get('invite');
@@ -23,8 +23,8 @@ export function invitationIn(address: URL): Invitation | null {
 }
 
 /**
- * Takes the invitation out of the page's address, now and whenever another link is opened in this tab:
- * what is not in the address bar is in no bookmark and over no shoulder.
+ * Moves the invitation out of the page's address, now and whenever another link is opened in this tab, so that it ends
+ * up in no bookmark and is not visible on the screen.
  */
 export function takeInvitations(): void {
   const take = () => {
@@ -39,13 +39,13 @@ export function takeInvitations(): void {
   take();
 }
 
-/** The secret for a run, to be shown when it is joined. */
+/** The secret for joining a run. */
 export function secretFor(run: string): string | null {
   const kept = invitation.value.value;
   return kept?.run === run ? kept.secret : null;
 }
 
-/** It was taken, or is worth nothing. */
+/** Forgets an invitation that was accepted or is invalid. */
 export function forgetInvitation(run: string): void {
   if (invitation.value.value?.run === run) invitation.set(null);
 }

@@ -6,7 +6,7 @@ import { chooseRun, isOpen, linkedRun, openRuns, runsToWatch } from './chosen-ru
 import { invitation } from './invitation.ts';
 import { takingPart } from './taking-part.ts';
 
-/** Tasks by id, as the coordinator describes them; null until they came. */
+/** Tasks by id, as the coordinator describes them; null until they are fetched. */
 export const tasks = signal<ReadonlyMap<string, TaskInfo> | null>(null);
 /** The run picked on the page. */
 export const picked = signal<string | null>(null);
@@ -14,7 +14,7 @@ export const linked = signal<string | null>(
   typeof location === 'undefined' ? null : linkedRun(location.search),
 );
 
-/** Those that the coordinator lists; while it never answered, the one last seen here. */
+/** The coordinator's listed runs; before its first answer, the run last seen here. */
 const known = computed(() => {
   const seen = lastSeen.value.value;
   const unanswered = away.value && session.runs.value.length === 0;
@@ -33,7 +33,7 @@ const chosenNow = computed(() =>
 export const chosenId = computed(() => chosenNow.value?.id ?? null);
 export const chosen = computed<RunSummary | null>(() => chosenNow.value);
 export const open = computed(() => openRuns(session.runs.value));
-/** The runs to hear of while the page is open. */
+/** Runs to watch while the page is open. */
 export const watched = computed(() =>
   runsToWatch(
     [
@@ -54,10 +54,10 @@ export const chosenTask = computed<TaskInfo | null>(() => {
   return tasks.value?.get(id) ?? (seen?.id === id ? seen : null);
 });
 
-/** Plans of runs by id, as far as they were fetched. */
+/** Plans of runs by id, as far as fetched. */
 export const plans = signal<ReadonlyMap<string, Plan>>(new Map());
 
-/** The run's own plan; the task's defaults for the moment until it came. */
+/** The run's own plan; the task's defaults until it is fetched. */
 export const plan = computed<Partial<Plan>>(
   () =>
     session.joined.value?.plan ??
@@ -65,7 +65,7 @@ export const plan = computed<Partial<Plan>>(
     ((chosenTask.value?.plan ?? {}) as Partial<Plan>),
 );
 
-/** Where the person is: out, on the way in, in, or in a run that is over. */
+/** The person's stage: out, joining, in, or in a run that is over. */
 export const stage = computed<'out' | 'joining' | 'in' | 'over'>(() => {
   const run = chosenNow.value;
   if (session.activity.value.kind === 'ended') return 'over';
@@ -75,14 +75,14 @@ export const stage = computed<'out' | 'joining' | 'in' | 'over'>(() => {
   return run !== null && !isOpen(run) ? 'over' : 'out';
 });
 
-/** Fetches what the tasks are about. @throws TypeError without a connection. */
+/** Fetches the tasks' descriptions. @throws TypeError without a connection. */
 export async function fetchTasks(): Promise<void> {
   const response = await fetch('/api/tasks');
   const list = (await response.json()) as TaskInfo[];
   tasks.value = new Map(list.map((task) => [task.id, task]));
 }
 
-/** Fetches what a run does with updates: what is agreed to must be what happens. */
+/** Fetches a run's plan, so that the agreement describes the actual handling of updates. */
 export async function fetchPlan(run: string): Promise<void> {
   const response = await fetch(`/api/runs/${run}/plan`);
   if (response.ok) plans.value = new Map(plans.value).set(run, (await response.json()) as Plan);

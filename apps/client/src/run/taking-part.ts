@@ -1,9 +1,9 @@
 import { remembered } from '../link/remembered.ts';
 
-/** What one takes part in, kept so that a reload goes on with it. */
+/** The run that this device takes part in, stored so that it resumes after a reload. */
 export interface TakingPart {
   readonly run: string;
-  /** Paused by the person, not by the page. */
+  /** True where the person paused, not the page. */
   readonly paused: boolean;
 }
 

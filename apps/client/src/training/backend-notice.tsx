@@ -6,7 +6,7 @@ import { session } from '../link/session.ts';
 type Backend = NonNullable<SessionState['backend']>;
 const fell = signal<Backend | null>(null);
 
-/** Where a backend was lost, and another came in its place, the person hears of it. */
+/** Announces each replacement of a lost backend. */
 export function watchBackend(): void {
   effect(() => {
     const lost = session.backendLost.value;

@@ -1,6 +1,6 @@
 import { catalogue } from '@coppice/ui';
 
-/** What people read for the ways to compute. */
+/** Names of the backends for people. */
 export const backendWords = catalogue(
   {
     planned: 'WebAssembly, by a plan made for this model',

@@ -1,14 +1,14 @@
-/** When a run's rounds were committed, as far as this page saw it. */
+/** Times at which a run's rounds were committed, as far as this page observed. */
 export interface RoundTimes {
   readonly run: string;
-  /** Rounds committed and when, milliseconds on this device's clock; oldest first. */
+  /** Committed rounds with times in milliseconds on this device's clock; oldest first. */
   readonly seen: readonly { readonly round: number; readonly at: number }[];
 }
 
-/** As many rounds back as say something about the next ones. */
+/** Rounds in the estimate: older ones tell little of the next. */
 const LOOK_BACK = 8;
 
-/** Notes how far a run is. Gives the same object back where nothing is new. */
+/** Records a run's progress. Returns the same object where nothing is new. */
 export function noteRound(times: RoundTimes | null, run: string, round: number, now: number): RoundTimes {
   if (times === null || times.run !== run) return { run, seen: [{ round, at: now }] };
   const last = times.seen.at(-1);
@@ -16,10 +16,7 @@ export function noteRound(times: RoundTimes | null, run: string, round: number, 
   return { run, seen: [...times.seen, { round, at: now }].slice(-LOOK_BACK - 1) };
 }
 
-/**
- * How long the rest of a run takes if its rounds go on as they went: milliseconds, or null before a
- * round was seen to begin and end.
- */
+/** Estimates the rest of a run at the pace of its rounds so far: milliseconds, or null before a whole round was observed. */
 export function timeLeft(times: RoundTimes | null, rounds: number, now: number): number | null {
   const first = times?.seen[0];
   const last = times?.seen.at(-1);

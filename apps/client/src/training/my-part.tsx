@@ -33,7 +33,7 @@ const text = catalogue(
     outcomeRefused: '被拒绝',
     outcomeAsked: '未回应',
     outcomeNone: '未被邀请',
-    abandoned: '本轮作罢',
+    abandoned: '本轮已放弃',
   },
 );
 
@@ -52,7 +52,7 @@ function outcomeWord(outcome: Outcome | null): string {
   return words[outcome];
 }
 
-/** Rounds listed, newest first. */
+/** The most rounds listed, newest first. */
 const SHOWN = 6;
 
 export function MyPart() {

@@ -1,4 +1,4 @@
-/** A stroked piece of a circle as an SVG path; angles as shares of a turn, 0 at the top, clockwise. */
+/** An arc of a circle as an SVG path; angles as shares of a turn, 0 at the top, clockwise. */
 export function arc(radius: number, from: number, to: number): string {
   const sweep = Math.min(to - from, 1);
   if (sweep <= 0) return '';
@@ -25,13 +25,10 @@ export interface Segment {
   readonly to: number;
 }
 
-/** More pieces than this are too thin to be seen; the ring is then drawn as one. */
+/** The most segments of a ring; thinner ones would be invisible, and the ring is drawn whole. */
 export const MOST_SEGMENTS = 60;
 
-/**
- * A ring in as many equal pieces, `gap` (a share of a turn) apart; one piece without gaps where they
- * would be too thin.
- */
+/** A ring in `count` equal segments, `gap` (a share of a turn) apart; one segment without gaps where they would be too thin. */
 export function segments(count: number, gap: number): readonly Segment[] {
   if (count <= 1 || count > MOST_SEGMENTS) return [{ from: 0, to: 1 }];
   const each = 1 / count;
@@ -41,7 +38,7 @@ export function segments(count: number, gap: number): readonly Segment[] {
   }));
 }
 
-/** A share kept within 0 … 1; 0 where there is nothing to share. */
+/** A share clamped to 0 … 1; 0 where `all` is 0. */
 export function share(done: number, all: number): number {
   return all > 0 ? Math.min(1, Math.max(0, done / all)) : 0;
 }

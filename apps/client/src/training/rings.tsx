@@ -51,7 +51,7 @@ const progress = computed(() => {
   return kind === 'training' ? session.activity.value : null;
 });
 
-/** The page's sign: three growth rings, the run outside, the round within, this device's steps innermost. */
+/** The page's emblem: three growth rings, the run outside, the round within, this device's steps innermost. */
 export function Rings() {
   const t = text();
   const [active, setActive] = useState<Ring | null>(null);

@@ -4,7 +4,7 @@ import { effect, signal } from '@preact/signals';
 import { chosen } from '../run/run.ts';
 import { noteRound, type RoundTimes } from './eta.ts';
 
-/** The global model on the coordinator's held-out data, by the round that made it. */
+/** The global model's metrics on the coordinator's test data, by round. */
 export interface CentralRecord {
   readonly run: string;
   readonly rounds: readonly { readonly round: number; readonly metrics: Metrics }[];
@@ -13,7 +13,7 @@ export interface CentralRecord {
 export const roundTimes = signal<RoundTimes | null>(null);
 export const centralRecord = signal<CentralRecord | null>(null);
 
-/** Adds a measurement; one for a round that is there already replaces it. */
+/** Adds a measurement, replacing an earlier one of the same round. */
 export function noteCentral(
   record: CentralRecord | null,
   run: string,
@@ -25,12 +25,12 @@ export function noteCentral(
   return { run, rounds: [...others, { round, metrics }].sort((a, b) => a.round - b.round) };
 }
 
-/** Which rounds this device's updates were accepted in. */
+/** Rounds in which this device's updates were accepted. */
 export function acceptedRounds(outcomes: SessionState['outcomes']): ReadonlySet<number> {
   return new Set(outcomes.filter(({ outcome }) => outcome === 'accepted').map(({ round }) => round));
 }
 
-/** The coordinator tells the newest only, so the page keeps what it has seen. */
+/** Collects the coordinator's metrics, since it reports only the newest. */
 export function watchRounds(): void {
   effect(() => {
     const run = chosen.value;

@@ -3,14 +3,14 @@ import type { Peers, RunSummary } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber } from '@coppice/ui';
 import type { CareReason } from '../care/policy.ts';
 
-/** All that the one sentence about what is going on depends on. */
+/** Inputs of the status sentence. */
 export interface StatusView {
   readonly stage: 'out' | 'joining' | 'in' | 'over';
   readonly connection: SessionState['connection'];
   readonly activity: Activity;
   readonly run: Pick<RunSummary, 'status' | 'phase' | 'participants' | 'needed' | 'round' | 'rounds'> | null;
   readonly peers: Pick<Peers, 'joined' | 'working' | 'done'> | null;
-  /** What the care for the device pauses for. */
+  /** The reason of the device care's pause; null: none. */
   readonly care: CareReason | null;
   readonly consented: boolean;
 }
@@ -73,7 +73,7 @@ const text = catalogue(
     created: '已加入。运营者尚未启动本次训练。',
     waitingFor: (missing, needed, here) =>
       `还差 ${n(missing)} 人：一轮需要 ${n(needed)} 人，现有 ${n(here)} 人。`,
-    waitingOthers: '有一轮正在进行，本设备未被选中，下一轮可能会被邀请。',
+    waitingOthers: '有一轮正在进行，本设备未被邀请，下一轮可能会被邀请。',
     waitingSums: '协调器正在汇总大家发来的更新。',
     waiting: '等待下一轮开始。',
     paused: '已暂停。恢复之前不会训练，也不会发送。',
@@ -100,7 +100,7 @@ const text = catalogue(
   },
 );
 
-/** What is going on, in one sentence, in the language in force. */
+/** The current status in one sentence, in the current language. */
 export function statusSentence(view: StatusView): string {
   const t = text();
   const { connection, run, stage } = view;
@@ -180,7 +180,7 @@ function pausedSentence(care: CareReason | null): string {
   return sentences[care];
 }
 
-/** Sentences that change many times a second; all others are said at once. */
+/** Checks that the status changes many times a second, so that announcements must be throttled. */
 export function isBusy(activity: Activity): boolean {
   return (
     activity.kind === 'receiving' ||

@@ -84,7 +84,7 @@ export function TrainingPanel() {
   );
 }
 
-/** How often the sentence changes at most while it changes all the time. */
+/** Shortest interval between changes of the status sentence while it changes all the time. */
 const SENTENCE_INTERVAL = 2000;
 
 function StatusLine() {
@@ -95,7 +95,7 @@ function StatusLine() {
     activity,
     run: chosen.value,
     peers: session.peers.value,
-    // Who paused by hand waits for nothing but their own hand.
+    // A pause by hand ends only by hand.
     care: takingPart.value.value?.paused === true ? null : care.value.pause,
     consented: consentTo(chosen.value?.id ?? null) !== null,
   });
@@ -211,7 +211,7 @@ function Facts() {
   );
 }
 
-/** Counts down between rounds too, once a second. */
+/** Time left, counted down every second, between rounds too. */
 function TimeLeft() {
   const t = text();
   const run = chosen.value;

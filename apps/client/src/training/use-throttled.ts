@@ -1,8 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 /**
- * A text that changes at most every `interval` milliseconds while `busy`, the newest last; at once
- * otherwise. A screen reader that is told fifteen steps a second says nothing else.
+ * A text that changes at most every `interval` milliseconds while `busy`, and at once otherwise; the newest is never
+ * lost. A screen reader that is sent fifteen steps a second says nothing else.
  */
 export function useThrottled(value: string, busy: boolean, interval: number): string {
   const [shown, setShown] = useState(value);

@@ -4,81 +4,81 @@ import type { TaskInfo } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
 import type { Effort } from '../care/strain.ts';
 
-/** A picture as the page has it: a dropped file, or the pixels of a canvas. */
+/** A picture from the page: a dropped file, or the pixels of a canvas. */
 export type PictureSource = Blob | ImageBitmap;
 
-/** One answer of a model: a probability for each class, or one value. */
+/** A model's prediction: a probability for each class, or one value. */
 export interface Prediction {
   readonly round: number;
   readonly output: readonly number[];
 }
 
 /**
- * The same question asked of the first global model that this page saw and of the newest one. A page
- * opened after the run's end saw no first one.
+ * Predictions of the first global model that this page received and of the newest one. A page opened after the run's
+ * end received no first one.
  */
 export interface Comparison {
   readonly before: Prediction | null;
   readonly after: Prediction;
 }
 
-/** An example of one's own, to ask the model about: raw features, and what it really is. */
+/** One of the device's own examples, to ask the model about: raw features, and the true label. */
 export interface OwnExample {
   readonly features: readonly number[];
   readonly label: number;
 }
 
-/** What the page may ask of its worker (through comlink). Everything heavy happens over there. */
+/** The worker's interface to the page (through comlink). All heavy work happens in the worker. */
 export interface ClientApi {
-  /** Called with every new state, fifteen times a second at most, and once at once. */
+  /** Calls back at once, and with every new state, at most fifteen times a second. */
   subscribe(changed: (state: SessionState) => void): Promise<void>;
-  /** `known`: the task last seen, whose examples can be opened without the coordinator. */
+  /** `known`: the last task seen, whose examples can be opened without the coordinator. */
   connect(known: TaskInfo | null): Promise<void>;
-  /** Runs to hear of beside the one that was joined, and beside those that come. Said before `connect`, they are known with the first list. */
+  /** Runs to watch beside the joined one. Where called before `connect`, they are in the first list. */
   watch(runs: readonly string[]): Promise<void>;
-  /** `invitation`: the secret of one, for a run that asks for it. */
+  /** `invitation`: the secret of an invitation, for a run that requires one. */
   join(run: string, invitation: string | null): Promise<void>;
   leave(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** The share of the device's time that training may take, from the next batch on. */
   setShare(share: number): Promise<void>;
-  /** How to compute from the next piece of work on; null: what is measured to be the fastest. */
+  /** The backend from the next piece of work on; null: the fastest, by measurement. */
   setBackend(backend: BackendName | null): Promise<void>;
-  /** Called about once a second of training with how long it took. */
+  /** Calls back about once a second of training with its duration. */
   watchEffort(told: (effort: Effort) => void): Promise<void>;
 
-  /** Opens the examples kept on this device for a task, joined or not. All that follow are about them. */
+  /** Opens this device's examples of a task, joined or not. The methods below refer to it. */
   openTask(task: string): Promise<DataSummary>;
   subscribeData(changed: (summary: DataSummary) => void): Promise<void>;
   /** Fetches a random share of about `examples` from the coordinator's sample data. */
   addSample(examples: number): Promise<DataSummary>;
-  /** Pictures of one class; those that cannot be read are named. */
+  /** Adds pictures of one class; unreadable ones are named. */
   addPictures(
     pictures: readonly PictureSource[],
     label: number,
     source: Source,
   ): Promise<{ summary: DataSummary; unreadable: number }>;
-  /** A picture as an example of it would be: the task's pixels, 0–255. Nothing is kept. */
+  /** Converts a picture to the task's pixels, 0–255. Nothing is stored. */
   preparePicture(picture: PictureSource): Promise<Uint8Array>;
   previewCsv(text: string): Promise<{ preview: CsvPreview; mapping: CsvMapping }>;
-  /** Keeps the rows that fit, `added` of them and maybe none; `skipped` says why the others do not. */
+  /** Adds the rows that fit, `added` of them, possibly none; `skipped` gives the reasons for the others. */
   addCsv(
     text: string,
     mapping: CsvMapping,
   ): Promise<{ summary: DataSummary; added: number; skipped: readonly SkippedRows[] }>;
   clearData(source?: Source): Promise<DataSummary>;
-  /** Everything kept for this task, for the person to have: CSV of features and label. */
+  /** Exports all examples of this task as CSV of features and label. */
   exportData(): Promise<Blob>;
   checkQuality(): Promise<readonly QualityFinding[]>;
-  /** One of one's own examples at random; `null` without any. */
+  /** A random example of this device; `null` where there are none. */
   randomExample(): Promise<OwnExample | null>;
 
   /**
-   * Asks about a picture; `null` while no model has arrived. `over`: a run that has ended, whose last
-   * model is fetched and asked where none arrived.
+   * Predicts a picture; `null` while no model has arrived. `over`: an ended run, whose last model is fetched where none
+   * arrived.
    */
   predictPicture(picture: PictureSource, over: string | null): Promise<Comparison | null>;
-  /** Asks about raw features (pixels 0–255, or column values). */
+  /** Predicts raw features (pixels 0–255, or column values). */
   predictFeatures(features: readonly number[], over: string | null): Promise<Comparison | null>;
 }

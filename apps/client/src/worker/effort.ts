@@ -2,10 +2,10 @@ import type { Clock } from '@coppice/ports';
 import type { Pace } from '@coppice/training';
 import type { Effort } from '../care/strain.ts';
 
-/** As much work as makes a figure that is worth comparing. */
+/** Milliseconds of work that make a meaningful measurement. */
 const WORTH_TELLING = 1000;
 
-/** The pace of this worker's training: set by the page, which hears how long the device takes. */
+/** The pace of this worker's training: the page sets it, and receives the device's efforts. */
 export function workerPace(
   clock: Clock,
   doing: () => string,

@@ -1,14 +1,14 @@
 import { CoppiceError, isErrorCode, type WireError } from '@coppice/protocol';
 import { transferHandlers } from 'comlink';
 
-/** Comlink's own handler keeps an error's message and loses its code. */
+/** A thrown value in transfer. Comlink's own handler keeps an error's message and loses its code. */
 interface Thrown {
   readonly value: unknown;
 }
 
 /**
- * Lets a `CoppiceError` cross between page and worker with its code. Call on both sides, before the
- * first call through comlink.
+ * Registers a transfer handler that keeps the code of a `CoppiceError` between page and worker. Call on both sides,
+ * before the first call through comlink.
  */
 export function errorTransfer(): void {
   const plain = transferHandlers.get('throw');

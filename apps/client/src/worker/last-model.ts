@@ -1,16 +1,16 @@
 import type { SavedModel } from '@coppice/participant';
 import { CoppiceError, type RunSummary, type Task, weightsHash } from '@coppice/protocol';
 
-/** A model to ask, and what it is a model of. */
+/** A model for predictions, with its task. */
 export interface AskableModel {
   readonly task: Task;
   readonly model: SavedModel;
 }
 
 /**
- * The last model of a run that is over: who comes back after the end joins nothing, and is sent no model.
- * That of an open run comes by its public address; that of another is for those whom it admitted, so it
- * comes by `pull`, for which they have proved who they are. Each is fetched once.
+ * The last models of ended runs: a page opened after the end joins nothing, and is sent no model. That of an open run
+ * is fetched by its public URL; that of another is for admitted participants, so it is fetched by `pull`, after proof
+ * of identity. Each is fetched once.
  */
 export function lastModels(
   pull: (run: string) => Promise<SavedModel>,
@@ -62,7 +62,7 @@ async function fetchLastModel(run: RunSummary, ask: typeof fetch): Promise<Askab
   return { task, model };
 }
 
-/** The answer, if it is one. @throws CoppiceError the one that was answered. */
+/** Returns a successful response. @throws CoppiceError the error in the response. */
 async function answered(response: Response): Promise<Response> {
   if (response.ok) return response;
   const answer = (await response.json().catch(() => null)) as { error?: unknown } | null;

@@ -2,13 +2,13 @@ import { type Picture, prepareImage } from '@coppice/datasets';
 import type { ImageData as ImageSchema } from '@coppice/protocol';
 import type { PictureSource } from './api.ts';
 
-/** Larger pictures are read at this many pixels a side at most: far above any schema, far below a camera's. */
+/** The largest side at which pictures are read, in pixels: far above any schema, far below a camera's. */
 const LONGEST_SIDE = 512;
 
 /**
- * A picture as the task's pixels, 0–255.
+ * Reads a picture as the task's pixels, 0–255.
  *
- * @throws whatever the browser throws for a file that is no picture it can read.
+ * @throws the browser's error for a file that is no readable picture.
  */
 export async function readPicture(source: PictureSource, schema: ImageSchema): Promise<Uint8Array> {
   const bitmap = source instanceof ImageBitmap ? source : await createImageBitmap(source);

@@ -3,7 +3,7 @@ import type { SavedModel, TrainerHost } from '@coppice/participant';
 import type { Task } from '@coppice/protocol';
 import type { Comparison, Prediction } from './api.ts';
 
-/** Asks the first and the newest model the same question; the first only where it is known. */
+/** Predicts with the first and the newest model; with the first only where it is known. */
 export async function compare(
   task: Task,
   { first, latest }: { first: SavedModel | null; latest: SavedModel },

@@ -1,7 +1,7 @@
 import type { RawExamples } from '@coppice/participant';
 import { CoppiceError } from '@coppice/protocol';
 
-/** Fetches one of `of` shares of a task's sample data. @throws CoppiceError what the coordinator answered. */
+/** Fetches one of `of` shares of a task's sample data. @throws CoppiceError the coordinator's refusal. */
 export async function fetchSamples(task: string, share: number, of: number): Promise<RawExamples> {
   const response = await fetch(`/api/tasks/${task}/samples?share=${share}&of=${of}`).catch(
     (cause: unknown) => {
@@ -19,7 +19,7 @@ export async function fetchSamples(task: string, share: number, of: number): Pro
   return decodeSamples(await response.arrayBuffer());
 }
 
-/** The layout is in the coordinator's OpenAPI document. @throws CoppiceError `data-invalid` where the bytes have another. */
+/** Decodes samples in the layout of the coordinator's OpenAPI document. @throws CoppiceError `data-invalid` for any other. */
 export function decodeSamples(buffer: ArrayBuffer): RawExamples {
   const [count = 0, bytesPerFeature = 0, size = 0] =
     buffer.byteLength < 16 ? [] : new Uint32Array(buffer, 0, 4);

@@ -19,12 +19,12 @@ import { fetchSamples } from './samples.ts';
  */
 errorTransfer();
 
-/** States are sent to the page this often at most: faster than anyone reads. */
+/** Shortest interval between two states for the page, in milliseconds: faster than anyone reads. */
 const STATE_INTERVAL = 66;
-/** A share this small is fetched to learn how many samples there are; the smallest data set has 120. */
+/** Number of shares in the first fetch, a small one that finds the number of samples; the smallest data set has 120. */
 const PROBE_SHARES = 60;
 
-/** The run and what it computes with: what else would make one batch take longer than another. */
+/** Key of the current effort: the run, the backend and everything else that changes the time of a batch. */
 let doing = '';
 const pace = workerPace(systemClock, () => doing);
 const started = createBrowserParticipant({
@@ -33,7 +33,7 @@ const started = createBrowserParticipant({
   rank: rankBackends,
   device: 'browser',
 });
-/** What examples are opened by; the model is not needed for it. */
+/** The part of a task that opens its examples; the model is not needed. */
 type DataTask = Pick<Task, 'id' | 'data'>;
 let opened: { task: DataTask; data: LocalData } | null = null;
 let lastSeen: TaskInfo | null = null;
@@ -138,7 +138,7 @@ const api: ClientApi = {
   },
   async addSample(examples) {
     const { task, data } = current();
-    // How many there are follows from a share's size; a small one tells it cheaply.
+    // The size of a share tells the total number; a small share tells it cheaply.
     const probe = await fetchSamples(task.id, 0, PROBE_SHARES);
     const of = Math.max(1, Math.min(10_000, Math.round((probe.count * PROBE_SHARES) / examples)));
     const share = Math.floor(Math.random() * of);

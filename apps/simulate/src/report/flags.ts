@@ -1,14 +1,14 @@
 /** The flags of a simulation, as used; keys in camelCase or kebab-case. */
 export type Flags = Readonly<Record<string, string | number | boolean | null>>;
 
-/** These say how the result is told, not what it is; a report does not hold them. */
+/** Flags of the output format, which a report leaves out. */
 const output = new Set(['json', 'report', 'help']);
-/** These do not change the result either; a report holds them, the command line to repeat does not. */
+/** Flags without effect on the result: a report keeps them, the command line to repeat leaves them out. */
 const beside = new Set(['processes']);
 
 /**
- * The flags by the names the command line gives them, without what a report must not hold: the admin
- * key, a password in the coordinator's address, and where on this machine the report was written.
+ * The flags by their names on the command line, without the ones that a report must not hold: the admin key, a password
+ * in the coordinator's URL, and the report's location on this machine.
  */
 export function publicFlags(options: Flags): Flags {
   const entries = Object.entries(options)
@@ -19,8 +19,8 @@ export function publicFlags(options: Flags): Flags {
 }
 
 /**
- * The command line that repeats a simulation, quoted for a POSIX shell, in pieces that belong on one
- * line: the command, then each flag with its value. Flags that were not set are left out.
+ * The command line that repeats a simulation, quoted for a POSIX shell, in pieces that belong on one line: the command,
+ * then each flag with its value. Unset flags are left out.
  */
 export function repeatWords(options: Flags): readonly string[] {
   const given = Object.entries(publicFlags(options)).filter(
@@ -32,7 +32,7 @@ export function repeatWords(options: Flags): readonly string[] {
   ];
 }
 
-/** The same on one line. */
+/** As `repeatWords`, on one line. */
 export function repeatCommand(options: Flags): string {
   return repeatWords(options).join(' ');
 }

@@ -1,6 +1,6 @@
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
-/** Stands where a value was not measured. */
+/** Placeholder for a value that was not measured. */
 export const NOT_MEASURED = '–';
 
 /** 12345 → `12,345`. */
@@ -9,8 +9,8 @@ export function formatCount(value: number): string {
 }
 
 /**
- * A share of 1 as a percentage with two decimals, which is exact for test sets of up to 10,000
- * examples: a run that missed its target by one example does not look as if it had reached it.
+ * A share of 1 as a percentage with two decimals, which is exact for test sets of up to 10,000 examples: a run that
+ * missed its target by one example never appears to have reached it.
  */
 export function formatPercent(share: number | null): string {
   return measured(share) ? `${(share * 100).toFixed(2)}%` : NOT_MEASURED;
@@ -31,7 +31,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 1 ? Math.round(value) : value.toFixed(value < 9.995 ? 2 : 1)} ${name}`;
 }
 
-/** The unit that such an amount is written in: how many bytes it is, and its name. */
+/** The unit of such an amount: its size in bytes, and its name. */
 export function byteUnit(bytes: number): readonly [number, string] {
   const names = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
   let power = 0;
@@ -40,7 +40,7 @@ export function byteUnit(bytes: number): readonly [number, string] {
   return [1000 ** power, names[power] as string];
 }
 
-/** Without trailing zeros and what floats leave behind: for ticks and settings, which are round. */
+/** Formats a round number, for ticks and settings: without trailing zeros and rounding errors. */
 export function formatRound(value: number): string {
   return String(Number(value.toPrecision(10)));
 }
@@ -62,7 +62,7 @@ export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Whether there is a number: runs that diverge may report NaN or infinity. */
+/** Checks that a value is a finite number: diverged runs may report NaN or infinity. */
 export function measured(value: number | null | undefined): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }

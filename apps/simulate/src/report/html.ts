@@ -1,4 +1,4 @@
-/** Text that is HTML already and goes into a page as it is. Only {@link html} makes it. */
+/** Safe HTML, which goes into a page unescaped. Only {@link html} makes it. */
 class Markup {
   readonly source: string;
 
@@ -16,9 +16,8 @@ export type { Markup };
 type Part = Markup | string | number | readonly Part[];
 
 /**
- * HTML from a template. Whatever is put in is escaped, for text and for quoted attributes alike,
- * unless it is itself the result of `html`; lists are joined. So a name with a tag in it can not
- * become one, wherever it came from.
+ * Builds HTML from a template. Inserted values are escaped, for text and for quoted attributes alike, unless they are
+ * results of `html`; lists are joined. So no name can inject a tag.
  *
  * @example
  * html`<p title="${name}">${name}</p>`.toString();

@@ -9,8 +9,8 @@ import { roundCharts } from './round-charts.ts';
 import { style } from './style.ts';
 
 /**
- * The report as one HTML page that needs nothing beside it: no script, no font, no address. The
- * content security policy says so to the browser as well.
+ * The report as one self-contained HTML page: no script, no font, no external resource. The content security policy
+ * enforces this in the browser.
  */
 export function reportPage(input: ReportInput): string {
   const flags = publicFlags(input.options);

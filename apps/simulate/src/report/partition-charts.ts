@@ -5,9 +5,9 @@ import { formatCount, formatRound } from './format.ts';
 import { html, type Markup } from './html.ts';
 import { thin } from './thin.ts';
 
-/** Who holds which examples. */
+/** Distribution of the examples over the clients. */
 export interface Partition {
-  /** Examples of each client. */
+  /** Number of examples of each client. */
   readonly perClient: readonly number[];
   /** clients × classes, counts; null where the task has no classes. */
   readonly classesPerClient: readonly (readonly number[])[] | null;
@@ -15,7 +15,7 @@ export interface Partition {
 
 const JSON_FILE = 'report.json';
 
-/** How the examples are spread over the clients. Both charts show the same clients, in columns. */
+/** Charts of the examples' distribution. Both show the same clients, in columns. */
 export function partitionCharts({ perClient, classesPerClient }: Partition): readonly Markup[] {
   if (perClient.length === 0) return [];
   const clients = thin([...perClient.keys()], MOST_BARS);
@@ -29,7 +29,7 @@ export function partitionCharts({ perClient, classesPerClient }: Partition): rea
   return charts.map(figure);
 }
 
-/** Clients are counted from 1, as people do. */
+/** A client's name, counted from 1. */
 function clientName(index: number): string {
   return String(index + 1);
 }

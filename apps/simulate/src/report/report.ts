@@ -11,7 +11,7 @@ export interface ReportInput {
   /** The flags as used, in camelCase or as on the command line. An admin key is never written. */
   readonly options: Flags;
   readonly task: { readonly id: string; readonly title: string };
-  /** Numbers in the model. */
+  /** Number of the model's parameters. */
   readonly parameters: number;
   readonly rounds: readonly RoundEvent[];
   readonly done: DoneEvent;
@@ -28,8 +28,8 @@ export interface ReportInput {
 }
 
 /**
- * Writes `report.html` (one page that needs nothing else), `rounds.csv` and `report.json` into `dir`,
- * which is made where it is missing; files of an earlier report are replaced.
+ * Writes `report.html` (one self-contained page), `rounds.csv` and `report.json` into `dir`, which is created where
+ * missing; files of an earlier report are replaced.
  *
  * @returns the paths of the three files.
  * @throws CoppiceError `storage-failed` where the folder cannot be written.
@@ -53,7 +53,7 @@ export async function writeReport(dir: string, input: ReportInput): Promise<stri
   return Object.keys(files).map((name) => join(dir, name));
 }
 
-/** Everything the page shows, with each round and each client on a line of its own. */
+/** Everything on the page, with each round and each client on a line of its own. */
 function reportJson({ options, startedAt, partition, ...rest }: ReportInput): string {
   const { rounds, ...parts } = {
     startedAt: new Date(startedAt).toISOString(),

@@ -16,7 +16,7 @@ import { html, type Markup } from './html.ts';
 
 const CSV = 'rounds.csv';
 
-/** How the model and the traffic went, round by round; what was never measured has no chart. */
+/** Charts of the model and the traffic by round. Values that were never measured have no chart. */
 export function roundCharts(rounds: readonly RoundEvent[], target: number | null): readonly Markup[] {
   if (rounds.length === 0) return [];
   const charts = [
@@ -140,7 +140,7 @@ function bytesChart(rounds: readonly RoundEvent[]): Figure {
   };
 }
 
-/** A bar a round; of more rounds than bars fit, each bar is the mean of as many neighbours as needed. */
+/** One bar a round; where there are more rounds than bars fit, each bar is the mean of several adjacent ones. */
 function roundBars(
   rounds: readonly RoundEvent[],
   parts: (round: RoundEvent) => readonly number[],

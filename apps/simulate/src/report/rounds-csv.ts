@@ -14,9 +14,8 @@ const columns = [
 ] as const;
 
 /**
- * The rounds as CSV (RFC 4180): a header with the keys of the events, then a line a round. Numbers are
- * written so that reading them gives the same number; what was not measured is empty. Nothing needs
- * quotes, since all fields are numbers.
+ * The rounds as CSV (RFC 4180): a header with the keys of the events, then a line a round. Numbers are written so that
+ * reading them gives the same number; unmeasured values are empty. Nothing needs quotes, since all fields are numbers.
  */
 export function roundsCsv(rounds: readonly RoundEvent[]): string {
   const lines = rounds.map((round) =>

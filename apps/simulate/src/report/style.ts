@@ -1,6 +1,6 @@
 import { html } from './html.ts';
 
-/** The look of the report: the pages' green, calm, readable on a phone, on paper and in the dark. */
+/** Style sheet of the report: the pages' green, calm, readable on a phone, on paper and in the dark. */
 export const style = html`
 :root {
   color-scheme: light dark;

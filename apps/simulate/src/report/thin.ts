@@ -1,5 +1,5 @@
 /**
- * At most `limit` of the items, evenly spaced, in order, always with the first and the last.
+ * Picks at most `limit` of the items, evenly spaced, in order, always with the first and the last.
  *
  * @param limit 2 or more.
  */

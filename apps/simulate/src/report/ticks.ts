@@ -24,7 +24,7 @@ function niceStep(rough: number): number {
   return ([1, 2, 5, 10].find((factor) => factor * power >= rough * (1 - 1e-9)) ?? 10) * power;
 }
 
-/** Takes off what adding floats left behind: 0.30000000000000004 → 0.3. */
+/** Removes the rounding error of added floats: 0.30000000000000004 → 0.3. */
 function rounded(value: number, step: number): number {
   const digits = Math.max(0, Math.min(20, 1 - Math.floor(Math.log10(step))));
   return Number(value.toFixed(digits));

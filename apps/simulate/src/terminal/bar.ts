@@ -1,6 +1,6 @@
 /**
- * A bar of `width` characters, filled by `share` (0 to 1). Done and left differ in form, not only in
- * colour, so the bar reads the same without any.
+ * A bar of `width` characters, filled by `share` (0 to 1). Both parts differ in form as well as in colour, so the bar
+ * is readable without any.
  */
 export function bar(share: number, width: number, colour: boolean): string {
   const filled = Math.round(Math.min(1, Math.max(0, share)) * width);

@@ -3,7 +3,7 @@ import { formatBytes, formatLoss, formatPercent, formatSeconds, measured, plural
 import { plainText } from './plain-text.ts';
 import type { Progress, ProgressStream, ProgressTotal } from './progress.ts';
 
-/** A line for each thing that happened: for logs, where nothing can be drawn over. */
+/** Progress with a line for each event, for logs, where nothing can be redrawn. */
 export class LinesProgress implements Progress {
   readonly #stream: ProgressStream;
   readonly #total: ProgressTotal;
@@ -17,7 +17,7 @@ export class LinesProgress implements Progress {
     if (clients === this.#total.clients) this.#line(`${plural(clients, 'client')} joined`);
   }
 
-  /** A log has one line a round. */
+  /** Ignored: a log has one line a round. */
   within(): void {}
 
   round(event: RoundEvent): void {

@@ -4,16 +4,16 @@ import { bar } from './bar.ts';
 import { plainText } from './plain-text.ts';
 import type { Progress, ProgressStream, ProgressTotal } from './progress.ts';
 
-/** Redrawing more often than this is work that nobody sees. */
+/** Shortest interval between redraws, in milliseconds; more often is invisible. */
 const REDRAW_MILLISECONDS = 50;
 const WIDEST_BAR = 30;
 const NARROWEST_BAR = 8;
-/** The time left is judged by the last rounds: the first ones are slower than the rest. */
+/** Number of last rounds that the time left is estimated from: the first ones are slower than the rest. */
 const ROUNDS_JUDGED = 10;
-/** To the start of the line; erase to its end. */
+/** Moves to the start of the line and erases it. */
 const CLEAR = '\r\x1b[K';
 
-/** One line that redraws itself in place and never wraps: what does not fit is left out, last first. */
+/** One line that redraws itself in place and never wraps: parts that do not fit are left out, last first. */
 export class LiveProgress implements Progress {
   readonly #stream: ProgressStream;
   readonly #total: ProgressTotal;
@@ -101,7 +101,7 @@ export class LiveProgress implements Progress {
     return ['joining', this.#joined / clients, [`${this.#joined}/${clients} clients`]];
   }
 
-  /** What matters most comes first. */
+  /** The parts of the line during training, most important first. */
   #training(): readonly [lead: string, share: number, parts: readonly string[]] {
     const { rounds } = this.#total;
     const finished = this.#last?.round ?? 0;

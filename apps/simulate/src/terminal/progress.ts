@@ -2,41 +2,41 @@ import type { DoneEvent, RoundEvent } from '../events.ts';
 import { LinesProgress } from './lines-progress.ts';
 import { LiveProgress } from './live-progress.ts';
 
-/** How a simulation shows that it goes on. */
+/** Progress display of a simulation. */
 export interface Progress {
-  /** So many clients have joined by now. */
+  /** Called with the number of clients that have joined. */
   joined(clients: number): void;
-  /** So many of the clients asked in the round under way have sent their update. */
+  /** Called during a round with the number of clients that have sent their update, of those asked. */
   within(done: number, asked: number): void;
   /** A round was committed. */
   round(event: RoundEvent): void;
-  /** A line of its own, e.g. about a round that was abandoned; the bar goes on below it. */
+  /** Prints a separate line, e.g. about an abandoned round; the bar goes on below it. */
   note(message: string): void;
   done(event: DoneEvent): void;
   fail(message: string): void;
 }
 
 export interface ProgressTotal {
-  /** At most: a run with a target accuracy may end sooner. */
+  /** The most rounds: a run with a target accuracy may end sooner. */
   readonly rounds: number;
   readonly clients: number;
 }
 
-/** What a progress needs of the stream it writes to. */
+/** The required part of the output stream. */
 export type ProgressStream = Pick<NodeJS.WriteStream, 'write' | 'isTTY'> & {
   readonly columns?: number | undefined;
 };
 
-/** What decides how it looks, apart from the stream. */
+/** The environment that decides its form. */
 export interface ProgressWorld {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds, from any start. */
+  /** Milliseconds since an arbitrary moment. */
   now(): number;
 }
 
 /**
- * A bar that redraws itself in one line on a terminal; elsewhere (a file, a pipe, CI, a terminal that
- * cannot move its cursor) a line for each round. `NO_COLOR` (no-color.org) leaves out the colours.
+ * A bar that redraws itself in one line on a terminal; elsewhere (a file, a pipe, CI, a terminal that cannot move its
+ * cursor), a line for each round. `NO_COLOR` (no-color.org) disables colours.
  */
 export function createProgress(
   stream: ProgressStream,

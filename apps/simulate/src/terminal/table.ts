@@ -12,14 +12,14 @@ import {
 } from '../report/format.ts';
 import { thin } from '../report/thin.ts';
 
-/** A table longer than a screen is not read. */
+/** The most rows of the table: about a screen. */
 const MOST_ROWS = 20;
 
 /**
- * What a simulation came to, for a terminal: the rounds (thinned to 20, always with the last and the
- * best), then the totals. Ends without a newline.
+ * The result of a simulation for a terminal: the rounds (thinned to 20, always with the last and the best), then the
+ * totals. Ends without a newline.
  *
- * @param target the accuracy aimed at, 0 to 1; null where there was none.
+ * @param target the target accuracy, 0 to 1; null where there was none.
  */
 export function finalTable(
   rounds: readonly RoundEvent[],
@@ -85,7 +85,7 @@ function totals(rounds: readonly RoundEvent[], done: DoneEvent, target: number |
   return pairs.map(([name, value]) => `${name.padEnd(width)}  ${value}`);
 }
 
-/** The updates that limits shortened, where there are any: under quantity skew honest ones are among them. */
+/** The number of updates that limits reduced, where there are any: under quantity skew, honest ones are among them. */
 function limited({ capped, scaled }: DoneEvent): [string, string][] {
   if (capped + scaled === 0) return [];
   const updates = (count: number) => plural(count, 'update');

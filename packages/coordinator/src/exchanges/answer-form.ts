@@ -18,7 +18,7 @@ import {
 } from '@coppice/protocol';
 import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
 
-/** The form that answers of one kind have in a run: their layout, their codec, and the measures that can be. */
+/** The form of one kind of answers in a run: their layout, their codec, and the check of their measures. */
 export class AnswerForm {
   readonly sections: readonly Section[];
   readonly #pipeline: Pick<Pipeline, 'onContribution'>;
@@ -28,7 +28,7 @@ export class AnswerForm {
 
   /**
    * @param options.maxWeight the largest weight that an answer may claim; left out, any.
-   * @param options.checkMeasures throws a CoppiceError `update-measure` for measures that no data can give.
+   * @param options.checkMeasures throws a CoppiceError `update-measure` for implausible measures.
    */
   constructor({
     layout,
@@ -56,15 +56,15 @@ export class AnswerForm {
     };
   }
 
-  /** float32 numbers of an answer. */
+  /** Number of float32 values in an answer. */
   get parameters(): number {
     return this.#expected.parameters;
   }
 
   /**
-   * Reads the header of an answer that is to follow in pieces.
+   * Reads the header of an answer whose payload follows in pieces.
    *
-   * @returns the bytes of its payload.
+   * @returns the size of its payload in bytes.
    * @throws CoppiceError `update-examples`, `frame-invalid`, `update-shape`
    */
   payloadBytes(answer: Answer): number {
@@ -73,7 +73,7 @@ export class AnswerForm {
   }
 
   /**
-   * Reads a whole answer, a piece of its bytes at a time. Its vectors stay in the frame until they are summed.
+   * Decodes a whole answer, in slices. Its vectors stay in the frame until they are summed.
    *
    * @throws CoppiceError `update-examples`, `frame-invalid`, `update-shape`, `update-not-finite`, `update-measure`
    */
@@ -100,9 +100,9 @@ export class AnswerForm {
   }
 
   /**
-   * How long each group may be.
+   * Norm limits by group.
    *
-   * @param bound beyond it an answer is refused; @param counted beyond it one counts as if it were as long as this.
+   * @param bound larger answers are refused; @param counted larger answers are scaled down to this norm.
    */
   limits(bound: Bounds, counted: Bounds | null): Limits {
     return new Map(

@@ -3,35 +3,35 @@ import type { CoppiceError, ErrorCode, Outcome } from '@coppice/protocol';
 import { Failure } from '../failure.ts';
 import type { Bytes } from '../rounds/audience.ts';
 
-/** A participant that an exchange asked, and what became of the question. */
+/** A participant that an exchange asked, with the outcome. */
 export interface CohortMember {
   outcome: Outcome;
-  /** Milliseconds from being asked to the outcome. */
+  /** Milliseconds from the question to the outcome. */
   milliseconds: number | null;
   readonly bytesBefore: Bytes;
-  /** Whether an answer of this member was refused in this attempt. */
+  /** True once an answer of this member was refused in this attempt. */
   refused: boolean;
-  /** Whether this member said, or was told, that its training diverged. */
+  /** True once this member reported, or was told, that its training diverged. */
   diverged: boolean;
-  /** The weight that counted; 0 before. */
+  /** The weight of its counted answer; 0 before. */
   weight: number;
-  /** Whether that is less than it claimed. */
+  /** True where this is less than it claimed. */
   capped: boolean;
-  /** The factor by which limits shortened its vectors; 1: they count as they came. */
+  /** The factor by which limits scaled its vectors down; 1: they were within the limits. */
   factor: number;
-  /** Means of what its answer measured; `null` before. */
+  /** Means of its answer's measures; `null` before. */
   means: OwnMeans | null;
-  /** L2 norms of its vectors as they came, by name. */
+  /** L2 norms of its vectors before scaling, by name. */
   norms: Norms;
-  /** Settles when the member's answer, which is here whole, was looked at; `null`: none is here that was not. */
+  /** Settles when the member's complete answer has been inspected; `null`: there is none to inspect. */
   taking: Promise<unknown> | null;
-  /** Whether an exchange that succeeds was missed by this member: it was asked, had its time, and gave no answer. */
+  /** True where this member missed a successful exchange: it was asked, had its time, and gave no answer. */
   missed: boolean;
   /** Settles when the member's answer is on disk. */
   stored: Promise<void> | null;
 }
 
-/** Codes that an honest device sends, or is sent, when its training diverges. */
+/** Codes that an honest device sends or receives when its training diverges. */
 const divergedCodes: ReadonlySet<ErrorCode> = new Set([
   'training-diverged',
   'update-not-finite',
@@ -43,13 +43,13 @@ export function tellsDivergence(code: string): boolean {
   return divergedCodes.has(code as ErrorCode);
 }
 
-/** Answers aimed for, and those without which the exchange comes to nothing. */
+/** The target of answers, and the quorum below which the exchange fails. */
 export interface Wanted {
   readonly target: number;
   readonly quorum: number;
-  /** Members whose answers do not count towards the target, and that are not waited for. Default: none. */
+  /** Members whose answers do not count toward the target, and that are not awaited. Default: none. */
   readonly beyond?: readonly string[];
-  /** Members that are waited for when the target is met. Default: none. */
+  /** Members that are awaited even when the target is met. Default: none. */
   readonly owed?: readonly string[];
 }
 
@@ -59,33 +59,20 @@ export class Cohort {
   readonly #wanted: Wanted;
   readonly #beyond: ReadonlySet<CohortMember>;
   readonly #owed: ReadonlySet<CohortMember>;
+  readonly #bytes: (participant: string) => Bytes;
+  /** True where participants may become members until the time is up. */
+  readonly #isOpen: boolean;
 
   constructor(
-    ids: readonly string[],
+    ids: readonly string[] | 'anyone',
     wanted: Wanted,
     begin: { outcome: 'asked' | 'away'; bytes: (participant: string) => Bytes },
   ) {
     this.#wanted = wanted;
-    this.#members = new Map(
-      ids.map((id) => [
-        id,
-        {
-          outcome: begin.outcome,
-          milliseconds: null,
-          bytesBefore: begin.bytes(id),
-          refused: false,
-          diverged: false,
-          weight: 0,
-          capped: false,
-          factor: 1,
-          means: null,
-          norms: {},
-          taking: null,
-          missed: false,
-          stored: null,
-        },
-      ]),
-    );
+    this.#bytes = begin.bytes;
+    this.#isOpen = ids === 'anyone';
+    const chosen = ids === 'anyone' ? [] : ids;
+    this.#members = new Map(chosen.map((id) => [id, newMember(begin.outcome, begin.bytes(id))]));
     const members = (some: readonly string[] = []) =>
       new Set(some.map((id) => this.#members.get(id)).filter((member) => member !== undefined));
     this.#beyond = members(wanted.beyond);
@@ -94,6 +81,12 @@ export class Cohort {
 
   get size(): number {
     return this.#members.size;
+  }
+
+  /** Makes a participant a member, where any participant may become one. */
+  admit(participant: string): void {
+    if (this.#isOpen && !this.#members.has(participant))
+      this.#members.set(participant, newMember('asked', this.#bytes(participant)));
   }
 
   get(participant: string): CohortMember | undefined {
@@ -112,7 +105,7 @@ export class Cohort {
     return this.#members.entries();
   }
 
-  /** The member that this participant is, if it was asked and still owes an answer; else `null`. */
+  /** The participant's member record, if it was asked and still owes an answer; otherwise `null`. */
   owing(participant: string): CohortMember | null {
     const member = this.#members.get(participant);
     return member !== undefined && owes(member) ? member : null;
@@ -124,7 +117,7 @@ export class Cohort {
     return members;
   }
 
-  /** One of the means of each member whose answer counts. */
+  /** One kind of mean of each member whose answer counts. */
   *means(which: keyof OwnMeans): Iterable<number | null> {
     for (const { means } of this.#members.values()) if (means !== null) yield means[which];
   }
@@ -134,11 +127,13 @@ export class Cohort {
   }
 
   /**
-   * Whether to go on waiting.
+   * Decides to wait or to close.
    *
-   * - `enough`: the target is met and nobody owed is still expected, or nobody is left to wait for and the quorum is met.
-   * - `lost`: even if all who are still expected answered, the quorum would not be met.
-   * - `wait`: neither; or the quorum is lost, and those still at work decide whether the training diverged.
+   * - `enough`: the target is met and no owed answer is still expected, or none is and the quorum is met.
+   * - `lost`: even if all expected answers came, the quorum would not be met.
+   * - `wait`: neither; or the quorum is lost, and the members still at work decide that the training diverged.
+   *
+   * In an exchange with `anyone`, more members are expected until the time is up.
    */
   verdict(timeIsUp: boolean): 'enough' | 'lost' | 'wait' {
     const { target, quorum } = this.#wanted;
@@ -148,6 +143,7 @@ export class Cohort {
     const seats = this.count((member) => member.outcome === 'accepted' && !this.#beyond.has(member));
     if (seats >= target && ![...this.#owed].some(isExpected)) return 'enough';
     const expected = this.count(isExpected);
+    if (this.#isOpen && !timeIsUp) return 'wait';
     if (accepted + expected < quorum) return this.#mayDiverge(expected) ? 'wait' : 'lost';
     const waits = this.count((member) => isExpected(member) && !this.#beyond.has(member)) > 0;
     return !waits && accepted >= quorum ? 'enough' : 'wait';
@@ -185,16 +181,34 @@ export class Cohort {
     return this.count(({ diverged }) => diverged);
   }
 
-  /** Whether the exchange has diverged members, and those still expected can make, or contradict, a divergence. */
+  /** Checks that there are diverged members, and that the expected ones can complete or contradict a divergence. */
   #mayDiverge(expected: number): boolean {
     const failed = this.#diverged;
     return failed > 0 && expected > 0 && this.#isDivergence(failed + expected);
   }
 
-  /** Whether so many diverged members are most of the cohort, and make the quorum impossible without anybody else. */
+  /** Checks that this many diverged members are most of the cohort, and leave too few others for a quorum. */
   #isDivergence(failed: number): boolean {
     return 2 * failed > this.size && this.size - failed < this.#wanted.quorum;
   }
+}
+
+function newMember(outcome: 'asked' | 'away', bytesBefore: Bytes): CohortMember {
+  return {
+    outcome,
+    milliseconds: null,
+    bytesBefore,
+    refused: false,
+    diverged: false,
+    weight: 0,
+    capped: false,
+    factor: 1,
+    means: null,
+    norms: {},
+    taking: null,
+    missed: false,
+    stored: null,
+  };
 }
 
 export function owes({ outcome }: Pick<CohortMember, 'outcome'>): boolean {

@@ -3,6 +3,7 @@ import {
   ExactSum,
   encodeValues,
   finish,
+  type PartialContributions,
   type PartialSum,
   STEP_PARAMETERS,
 } from '@coppice/federation';
@@ -32,7 +33,8 @@ const DEADLINE = 60_000;
 const LARGE = 2 * STEP_PARAMETERS + 100;
 
 interface Setting {
-  readonly members?: readonly string[];
+  readonly members?: readonly string[] | 'anyone';
+  readonly dueAfter?: number | null;
   readonly target?: number;
   readonly quorum?: number;
   readonly parameters?: number;
@@ -52,6 +54,7 @@ const turn = () => new Promise(setImmediate);
 /** An exchange by itself: time stands still, and all that its listener hears is kept. */
 function world({
   members = ['a', 'b', 'c', 'd'],
+  dueAfter = DEADLINE,
   target = members.length,
   quorum = 2,
   parameters = 3,
@@ -72,7 +75,7 @@ function world({
   const heard: string[] = [];
   const sum = new ExactSum(form.sections);
   const exchange = new Exchange({
-    run: 'toy-1',
+    owner: 'toy-1',
     name: 't1-1',
     title: 'round 1',
     cohort: members,
@@ -80,7 +83,7 @@ function world({
     begin,
     bytes: () => ({ up: 0, down: 0 }),
     beganAt: clock.elapsed(),
-    dueAt: clock.elapsed() + DEADLINE,
+    dueAt: dueAfter === null ? null : clock.elapsed() + dueAfter,
     grace: GRACE,
     form,
     sum,
@@ -492,6 +495,118 @@ describe('a large answer', () => {
     expect(discarded).toBe(made);
   });
 });
+
+describe('an exchange that anyone may answer', () => {
+  const open = { members: 'anyone', target: Number.POSITIVE_INFINITY, quorum: 2 } as const;
+
+  it('takes the answers of those that were admitted, once each, until its time is up', async () => {
+    const w = world(open);
+    w.exchange.open();
+    await expect(w.send('a', w.small([1, 2, 3]))).rejects.toEqual(code('update-not-selected'));
+    for (const member of ['a', 'a', 'b', 'c']) w.exchange.admit(member);
+    expect(w.exchange.cohort.size).toBe(3);
+    expect(await w.send('a', w.small([1, 2, 3]))).toEqual(counted);
+    w.exchange.admit('a');
+    expect(await w.send('a', w.small([9, 9, 9]))).toEqual(duplicate);
+    // Nobody else is expected by name, and still others may come.
+    for (const member of ['b', 'c']) w.exchange.out(member, 'declined');
+    expect(w.closed).toEqual([]);
+    w.exchange.admit('d');
+    expect(await w.send('d', w.small([3, 2, 1]))).toEqual(counted);
+    w.clock.advance(DEADLINE);
+    expect(w.closed).toEqual([{ outcome: 'enough' }]);
+    expect(() => w.exchange.admit('e')).toThrow(code('update-late'));
+    expect([...(finish(w.sum.aggregate()).means.get('model') ?? [])]).toEqual([2, 2, 2]);
+  });
+
+  it('comes to nothing without its quorum', async () => {
+    const w = world(open);
+    w.exchange.open();
+    w.exchange.admit('a');
+    await w.send('a', w.small([1, 2, 3]));
+    w.clock.advance(DEADLINE - 1);
+    expect(w.closed).toEqual([]);
+    w.clock.advance(1);
+    expect(w.closed).toMatchObject([{ outcome: 'lost', reason: { code: 'quorum-lost' } }]);
+  });
+
+  it('admits nobody where the cohort was chosen', () => {
+    const w = world();
+    w.exchange.open();
+    w.exchange.admit('a');
+    expect(() => w.exchange.admit('stranger')).toThrow(code('update-not-selected'));
+    expect(w.exchange.cohort.size).toBe(4);
+  });
+});
+
+describe('an exchange that stays open', () => {
+  const open = {
+    members: 'anyone',
+    dueAfter: null,
+    target: Number.POSITIVE_INFINITY,
+    quorum: 1,
+  } as const;
+
+  it('is read while answers come in, and goes on in another process to the same bits', async () => {
+    const form = { ...open, parameters: LARGE, codec: 'int8' } as const;
+    const w = world(form);
+    w.exchange.open();
+    const answers = new Map(['a', 'b', 'c', 'd'].map((member, at) => [member, w.large(at + 1)] as const));
+    const read: (PartialContributions | null)[] = [];
+    for (const [member, answer] of answers) {
+      w.exchange.admit(member);
+      const sent = w.send(member, answer);
+      // A part of the answer is in the sum.
+      await turn();
+      expect(w.sum.count).toBe(read.length);
+      read.push(await w.exchange.partial());
+      await sent;
+    }
+    w.clock.advance(365 * 24 * 3600 * 1000);
+    expect(w.closed).toEqual([]);
+    // Every reading is the sum of as many whole answers as it counts.
+    for (const [at, partial] of read.entries()) {
+      expect(partial?.count).toBe(at + 1);
+      const whole = sumOf(w, [...answers.values()].slice(0, at + 1)).partial();
+      expect(bitsOf(partial as PartialContributions).equals(bitsOf(whole)), `${at}`).toBe(true);
+    }
+
+    const next = world({ ...form, begin: 'away' });
+    for (const member of ['c', 'a']) await next.exchange.restore(member, answers.get(member) as Answer);
+    next.exchange.open();
+    for (const member of ['d', 'a', 'b']) {
+      next.exchange.admit(member);
+      const receipt = await next.send(member, answers.get(member) as Answer);
+      expect(receipt).toEqual(member === 'a' ? duplicate : counted);
+    }
+    expect(bitsOf(next.sum.partial()).equals(bitsOf(w.sum.partial()))).toBe(true);
+    next.exchange.endNow();
+    expect(next.closed).toEqual([{ outcome: 'enough' }]);
+  });
+
+  it('closes when so many answers count as it is to keep', async () => {
+    const w = world({ ...open, target: 2 });
+    w.exchange.open();
+    for (const member of ['a', 'b', 'c']) w.exchange.admit(member);
+    await w.send('a', w.small([1, 1, 1]));
+    expect(w.closed).toEqual([]);
+    await w.send('b', w.small([1, 1, 1]));
+    expect(w.closed).toEqual([{ outcome: 'enough' }]);
+    expect(w.outcomes()).toEqual(['accepted', 'accepted', 'late']);
+  });
+});
+
+function sumOf(w: ReturnType<typeof world>, answers: readonly Answer[]): ExactSum {
+  const sum = new ExactSum(w.form.sections);
+  for (const answer of answers) finish(sum.add(w.read(answer), answer.weight, w.limits(null)));
+  return sum;
+}
+
+/** Of the vector of a model. */
+function bitsOf({ vectors }: PartialContributions): Buffer {
+  const { high, low } = vectors['model'] as PartialSum;
+  return Buffer.concat([Buffer.from(high.buffer), Buffer.from(low.buffer)]);
+}
 
 /* Whatever comes in whatever order: the exchange ends, once, and holds exactly what it said to count. */
 

@@ -1,37 +1,20 @@
-import {
-  type Added,
-  type Contribution,
-  finish,
-  type Limits,
-  type OwnMeans,
-  ownMeans,
-  STEP_PARAMETERS,
-  type Steps,
-  type Sum,
-} from '@coppice/federation';
+import type { Limits, PartialContributions, Sum } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
-import {
-  type Answer,
-  type AnswerPiece,
-  CoppiceError,
-  FRAME_HEADER_BYTES,
-  frameBytes,
-  isHeaderAlone,
-  PIECE_BYTES,
-} from '@coppice/protocol';
+import { type Answer, type AnswerPiece, CoppiceError } from '@coppice/protocol';
 import type { Bytes } from '../rounds/audience.ts';
 import type { Spool } from '../storage/spool.ts';
-import { nextTurn } from '../turns.ts';
 import type { AnswerForm } from './answer-form.ts';
-import { Cohort, type CohortMember, owes, tellsDivergence, type Wanted } from './cohort.ts';
+import { Cohort, type CohortMember, tellsDivergence, type Wanted } from './cohort.ts';
+import { Gate } from './gate.ts';
 import { Grace } from './grace.ts';
-import { Transfers } from './transfers.ts';
+import { Reception } from './reception.ts';
+import { type Counted, Tally } from './tally.ts';
 
-/** How an exchange ended. */
+/** The way in which an exchange ended. */
 export type Closed =
-  /** The target was met, or the quorum when nobody was left to wait for. */
+  /** The target was met, or the quorum when no other answer was expected. */
   | { readonly outcome: 'enough' }
-  /** It came to nothing. */
+  /** The exchange failed. */
   | { readonly outcome: 'lost'; readonly reason: CoppiceError };
 
 export interface ExchangeListener {
@@ -41,69 +24,82 @@ export interface ExchangeListener {
   counted(participant: string, answer: Answer): void;
   /** An answer of a member that owed one was refused, the first time in this attempt or `again`. */
   refused(participant: string, error: CoppiceError, again: boolean): void;
-  /** No more is taken. Called once, at once; the sum may be read when `drained` resolves. */
+  /** The exchange is closed to answers. Called synchronously and once; the sum may be read when `drained` resolves. */
   closed(how: Closed): void;
 }
 
 export interface ExchangeOptions {
-  /** The run and the name that its tickets are made of. */
-  readonly run: string;
+  /** The run, or another owner such as a task, under which its answers are spooled. */
+  readonly owner: string;
+  /** The name in its tickets. */
   readonly name: string;
   /** A phrase for messages, e.g. `round 3`. */
   readonly title: string;
-  readonly cohort: readonly string[];
+  /** The participants to ask; `anyone`: those that `admit` adds, while it is open. */
+  readonly cohort: readonly string[] | 'anyone';
   readonly wanted: Wanted;
-  /** `away` after a restart: members have to come back first. */
+  /** `away` after a restart: members must reconnect first. */
   readonly begin: 'asked' | 'away';
   readonly bytes: (participant: string) => Bytes;
-  /** `clock.elapsed()` when it began, and when its timer ends it. */
+  /** `clock.elapsed()` when it began. */
   readonly beganAt: number;
-  readonly dueAt: number;
-  /** Milliseconds that a member may be away. */
+  /** `clock.elapsed()` when its timer ends it; `null`: it stays open until its target is met, or it is ended. */
+  readonly dueAt: number | null;
+  /** Milliseconds for which a member may be disconnected. */
   readonly grace: number;
   readonly form: AnswerForm;
   readonly sum: Sum;
   readonly limits: Limits;
   /** The largest weight that counts for a participant. */
   readonly weightCap: (participant: string) => number;
-  /** Where answers are kept before they are acknowledged, and pieces on their way. */
+  /** The spool of answers before their acknowledgement, and of incoming pieces. */
   readonly spool: Pick<Spool, 'append' | 'receive'>;
-  /** Whether an answer must be on disk before it is acknowledged. */
+  /** True where an answer must be on disk before it is acknowledged. */
   readonly durable: boolean;
   readonly clock: Clock;
   readonly listener: ExchangeListener;
 }
 
-/** What came of an answer. */
+/** The outcome of an accepted answer. */
 export interface Receipt {
-  /** It had counted before. */
+  /** True where an earlier answer of the member counted. */
   readonly duplicate: boolean;
-  /** The piece that is wanted next; `null`: it counts, and is on disk. */
+  /** The piece that is wanted next; `null`: the answer counts, and is on disk. */
   readonly next: number | null;
 }
 
 /**
- * One question to a cohort and the answers to it: validated, summed, spooled, acknowledged, and closed by its target, its
- * quorum or its timer. Moves on calls and on the clock's timers. Each member counts once, however often it answers.
+ * One question to a cohort, or to anyone, and the answers to it: validated, summed, spooled, acknowledged, and closed
+ * by its target, its quorum or its timer. Driven by calls and by the clock's timers. Each member counts once, however
+ * often it answers.
  */
 export class Exchange {
   readonly #o: ExchangeOptions;
   readonly cohort: Cohort;
-  readonly #transfers: Transfers;
+  readonly #gate: Gate;
+  readonly #tally: Tally;
+  readonly #reception: Reception;
   readonly #grace: Grace;
   #stopTimer: () => void = () => {};
   #timeIsUp = false;
   #deadlineCame = false;
-  #closed = false;
 
   constructor(options: ExchangeOptions) {
+    const { cohort, wanted, begin, title, bytes, clock, spool, form } = options;
     this.#o = options;
-    this.cohort = new Cohort(options.cohort, options.wanted, {
-      outcome: options.begin,
-      bytes: options.bytes,
+    this.cohort = new Cohort(cohort, wanted, { outcome: begin, bytes });
+    this.#gate = new Gate(this.cohort, title);
+    this.#tally = new Tally(options);
+    this.#reception = new Reception({
+      cohort: this.cohort,
+      gate: this.#gate,
+      tally: this.#tally,
+      form,
+      spool,
+      counted: (participant, member, answer, how) => this.#accept(participant, member, answer, how),
+      lookedAt: () => this.#consider(),
     });
-    this.#transfers = new Transfers(options.spool);
-    this.#grace = new Grace(options.clock);
+    this.#grace = new Grace(clock);
   }
 
   get name(): string {
@@ -114,164 +110,108 @@ export class Exchange {
     return this.#o.beganAt;
   }
 
-  /** `clock.elapsed()` at the deadline. */
-  get dueAt(): number {
+  /** `clock.elapsed()` at the deadline; `null`: there is none. */
+  get dueAt(): number | null {
     return this.#o.dueAt;
   }
 
   get sum(): Sum {
-    return this.#o.sum;
+    return this.#tally.sum;
   }
 
   /** The largest weight of a member that counts. */
   weightCap(participant: string): number {
-    return this.#o.weightCap(participant);
+    return this.#tally.weightCap(participant);
   }
 
   get isClosed(): boolean {
-    return this.#closed;
+    return this.#gate.isClosed;
   }
 
   /**
-   * Sums an answer that an earlier process had spooled. Call before `open`.
+   * Sums an answer that an earlier process spooled. Call before `open`.
    *
-   * @throws CoppiceError a reason for which it cannot be used; then its sender is asked again.
+   * @throws CoppiceError the fault of an unusable answer; its sender is then asked again.
    */
   async restore(participant: string, answer: Answer): Promise<void> {
-    const member = this.#wanted(participant);
-    const steps = this.#sum(participant, answer);
-    for (let step = steps.next(); ; step = steps.next()) {
-      if (step.done === true) return this.#credit(participant, member, answer, step.value);
-      await nextTurn();
-    }
+    this.cohort.admit(participant);
+    const member = this.#gate.wanted(participant);
+    await this.#tally.addInTurns(
+      participant,
+      answer,
+      () => true,
+      (how) => this.#credit(participant, member, answer, how),
+    );
   }
 
-  /** Starts the timer, and closes at once where there is nothing to wait for. */
+  /** Starts the timer, and closes at once where no answer is expected. */
   open(): void {
     for (const [id, { outcome }] of this.cohort.entries()) if (outcome === 'away') this.#expect(id);
-    this.#stopTimer = this.#o.clock.setTimer(this.#o.dueAt - this.#o.clock.elapsed(), () => {
-      this.#timeIsUp = true;
-      this.#deadlineCame = true;
-      this.#consider();
-    });
+    const { clock, dueAt } = this.#o;
+    if (dueAt !== null) {
+      this.#stopTimer = clock.setTimer(dueAt - clock.elapsed(), () => {
+        this.#timeIsUp = true;
+        this.#deadlineCame = true;
+        this.#consider();
+      });
+    }
     this.#consider();
+  }
+
+  /**
+   * Makes a participant a member of an exchange with `anyone`; an existing member stays unchanged.
+   *
+   * @throws CoppiceError `update-late` once it is closed, `update-not-selected` where its cohort was chosen.
+   */
+  admit(participant: string): void {
+    this.#gate.ensureOpen();
+    this.cohort.admit(participant);
+    if (!this.cohort.has(participant)) this.#gate.wanted(participant);
   }
 
   // ---- answers
 
   /**
-   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. One whose frame is a header alone is
-   * announced, until its pieces are here.
+   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. An answer whose frame is a header
+   * alone is announced, and counts when its pieces have arrived.
    *
-   * @throws CoppiceError a fault of the answer; `update-late` and its kin where none is waited for; `storage-failed` where
-   *   it could not be kept.
+   * @throws CoppiceError a fault of the answer; `update-late` and its kin where none is expected; `storage-failed`
+   *   where it could not be stored.
    */
   async take(participant: string, answer: Answer): Promise<Receipt> {
-    // One answer of a member is looked at at a time: its copies wait, and find it counted, or take its place.
-    for (let under = this.#taking(participant); under !== null; under = this.#taking(participant))
+    // Copies of an answer that is being looked at wait, and find it counted, or take its place.
+    for (let under = this.#reception.lookingAt(participant); under !== null; ) {
       await under.catch(() => {});
-    const counted = this.#countedBefore(participant);
-    if (counted !== null) return counted;
-    let member: CohortMember;
+      under = this.#reception.lookingAt(participant);
+    }
+    const before = this.cohort.get(participant);
+    if (before?.outcome === 'accepted') {
+      await before.stored;
+      return { duplicate: true, next: null };
+    }
+    let taken: number | CohortMember;
     try {
-      if (isHeaderAlone(frameBytes(answer.frame))) {
-        const next = this.#announced(participant, answer);
-        if (next !== null) return { duplicate: false, next };
-        // One whole frame is in memory at a time.
-        const turn = () => this.#transfers.alone(() => this.#countPieces(participant, answer));
-        member = await this.#whileTaking(participant, turn);
-      } else member = await this.#countWhole(participant, answer);
+      const taking = this.#reception.take(participant, answer);
+      // Not awaited where it is in the sum already: what comes next must find it there.
+      taken = taking instanceof Promise ? await taking : taking;
     } catch (thrown) {
       const error = CoppiceError.from(thrown);
       this.#refuse(participant, error);
       throw error;
     }
-    await member.stored;
+    if (typeof taken === 'number') return { duplicate: false, next: taken };
+    await taken.stored;
     return { duplicate: false, next: null };
   }
 
-  /** Takes a piece of an answer that was announced. @returns the piece that comes next, when it is written. */
-  takePiece(participant: string, piece: AnswerPiece): Promise<number> {
-    this.#ensureOpen();
-    return this.#transfers.take(participant, piece);
+  /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
+  async takePiece(participant: string, piece: AnswerPiece): Promise<number> {
+    return this.#reception.takePiece(participant, piece);
   }
 
-  #countWhole(participant: string, answer: Answer): CohortMember | Promise<CohortMember> {
-    const bytes = frameBytes(answer.frame).byteLength;
-    if (bytes > PIECE_BYTES) throw tooLarge(bytes);
-    if (this.#o.form.parameters > STEP_PARAMETERS)
-      return this.#whileTaking(participant, () => this.#countInTurns(participant, answer));
-    const member = this.#wanted(participant);
-    this.#accept(participant, member, answer, finish(this.#sum(participant, answer)));
-    return member;
-  }
-
-  async #countPieces(participant: string, answer: Answer): Promise<CohortMember> {
-    // The exchange may have closed while others had their turn.
-    this.#wanted(participant);
-    try {
-      const frame = await this.#transfers.whole(participant).catch((thrown: unknown) => {
-        // Pieces that are not wanted any more are given up, also while they are read.
-        this.#wanted(participant);
-        throw thrown;
-      });
-      return await this.#countInTurns(participant, { ...answer, frame });
-    } finally {
-      this.#transfers.drop(participant);
-    }
-  }
-
-  /** @returns the piece that comes next; `null` where all are here. */
-  #announced(participant: string, answer: Answer): number | null {
-    this.#wanted(participant);
-    return this.#transfers.announced(
-      participant,
-      frameBytes(answer.frame),
-      this.#o.form.payloadBytes(answer),
-    );
-  }
-
-  /** Looks at an answer that is here whole: from its beginning on a deadline waits for it. */
-  async #whileTaking<T>(participant: string, work: () => Promise<T>): Promise<T> {
-    const member = this.#wanted(participant);
-    const taking = work();
-    member.taking = taking;
-    try {
-      return await taking;
-    } finally {
-      member.taking = null;
-      this.#consider();
-    }
-  }
-
-  #taking(participant: string): Promise<unknown> | null {
-    return this.cohort.get(participant)?.taking ?? null;
-  }
-
-  /** Sums an answer a piece a turn of the event loop. Nothing happens between its last piece and its being counted. */
-  async #countInTurns(participant: string, answer: Answer): Promise<CohortMember> {
-    const member = this.#wanted(participant);
-    const steps = this.#sum(participant, answer);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) {
-        this.#accept(participant, member, answer, step.value);
-        return member;
-      }
-      await nextTurn();
-      if (this.#isWanted(participant)) continue;
-      // Takes off the part that was added.
-      steps.return(undefined as never);
-      this.#wanted(participant);
-    }
-  }
-
-  *#sum(participant: string, answer: Answer): Steps<Counted> {
-    const { form, sum, limits } = this.#o;
-    const contribution: Contribution = yield* form.read(answer);
-    const weight = Math.min(answer.weight, this.#o.weightCap(participant));
-    const added = yield* sum.add(contribution, weight, limits);
-    return { weight, ...added, means: ownMeans(contribution.measures) };
+  /** Copies the sum of the counted answers, also while it is open; `null` where the sum keeps no partial sums. */
+  partial(): Promise<PartialContributions | null> {
+    return this.#tally.partial();
   }
 
   #accept(participant: string, member: CohortMember, answer: Answer, how: Counted): void {
@@ -281,27 +221,18 @@ export class Exchange {
     this.#consider();
   }
 
-  #credit(
-    participant: string,
-    member: CohortMember,
-    answer: Answer,
-    { weight, factor, norms, means }: Counted,
-  ): void {
+  #credit(participant: string, member: CohortMember, answer: Answer, how: Counted): void {
     this.#grace.end(participant);
-    this.#transfers.drop(participant);
+    this.#reception.drop(participant);
+    Object.assign(member, how);
     member.outcome = 'accepted';
     member.milliseconds = this.#o.clock.elapsed() - this.#o.beganAt;
-    member.weight = weight;
-    member.capped = weight < answer.weight;
-    member.factor = factor;
-    member.means = means;
-    member.norms = norms;
     this.#o.listener.counted(participant, answer);
   }
 
-  /** Writes an answer that counts to disk. */
+  /** Spools a counted answer. */
   #keep(participant: string, answer: Answer, member: CohortMember): void {
-    const stored = this.#o.spool.append(this.#o.run, { participant, answer });
+    const stored = this.#o.spool.append(this.#o.owner, { participant, answer });
     member.stored = stored;
     // A sum that holds what is not on disk must not outlive the failure: the question is asked again.
     stored.catch((thrown: unknown) => this.abort(CoppiceError.from(thrown, 'storage-failed')));
@@ -310,7 +241,7 @@ export class Exchange {
   #refuse(participant: string, error: CoppiceError): void {
     const member = this.cohort.owing(participant);
     // A disk that fails says nothing of the answer.
-    if (member === null || this.#closed || error.code === 'storage-failed') return;
+    if (member === null || this.isClosed || error.code === 'storage-failed') return;
     const again = member.refused;
     member.refused = true;
     member.diverged = tellsDivergence(error.code);
@@ -321,12 +252,12 @@ export class Exchange {
 
   // ---- members
 
-  /** A member will not answer. */
+  /** Records that a member will not answer. */
   out(participant: string, outcome: 'left' | 'declined' | 'refused', diverged = false): void {
     this.#grace.end(participant);
-    this.#transfers.drop(participant);
+    this.#reception.drop(participant);
     const member = this.cohort.owing(participant);
-    if (member === null || this.#closed) return;
+    if (member === null || this.isClosed) return;
     member.outcome = outcome;
     member.diverged ||= diverged;
     member.milliseconds = this.#o.clock.elapsed() - this.#o.beganAt;
@@ -334,10 +265,10 @@ export class Exchange {
     this.#consider();
   }
 
-  /** A connection broke; its owner may come back in time. */
+  /** Records a broken connection; the member may reconnect in time. */
   away(participant: string): void {
     const member = this.cohort.get(participant);
-    if (member?.outcome !== 'asked' || this.#closed) return;
+    if (member?.outcome !== 'asked' || this.isClosed) return;
     member.outcome = 'away';
     this.#expect(participant);
   }
@@ -354,30 +285,30 @@ export class Exchange {
 
   // ---- the end
 
-  /** Ends it with what has come, as its timer would. */
+  /** Closes it with the present answers, as its timer would. */
   endNow(): void {
     this.#timeIsUp = true;
     this.#consider();
   }
 
-  /** Ends it for a reason of the coordinator's. */
+  /** Closes it for a reason of the coordinator's own. */
   abort(reason: CoppiceError): void {
     this.#close({ outcome: 'lost', reason });
   }
 
-  /** Stops timers, and tells nobody. What was spooled stays, for the process after this one. */
+  /** Stops its timers without a notification. Spooled answers stay, for the next process. */
   abandon(): void {
-    this.#closed = true;
+    this.#gate.close();
     this.#stop();
   }
 
-  /** Resolves when nothing is being added to the sum any more; call once it is closed. */
+  /** Resolves when no addition to the sum is pending. Call once it is closed. */
   async drained(): Promise<void> {
     for (const [, { taking }] of this.cohort.entries()) await taking?.catch(() => {});
   }
 
   #consider(): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     const verdict = this.cohort.verdict(this.#timeIsUp);
     if (verdict === 'enough') this.#close({ outcome: 'enough' });
     else if (verdict === 'lost')
@@ -385,8 +316,8 @@ export class Exchange {
   }
 
   #close(how: Closed): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.isClosed) return;
+    this.#gate.close();
     this.#stop();
     // Members had no whole deadline of one process where the coordinator was restarted.
     this.cohort.settle(this.#o.begin === 'away' ? 'none' : this.#deadlineCame ? 'all' : 'out');
@@ -396,62 +327,6 @@ export class Exchange {
   #stop(): void {
     this.#stopTimer();
     this.#grace.endAll();
-    this.#transfers.dropAll();
+    this.#reception.dropAll();
   }
-
-  // ---- small parts
-
-  #countedBefore(participant: string): Promise<Receipt> | Receipt | null {
-    const member = this.cohort.get(participant);
-    if (member?.outcome !== 'accepted') return null;
-    const receipt = { duplicate: true, next: null };
-    return member.stored === null ? receipt : member.stored.then(() => receipt);
-  }
-
-  #isWanted(participant: string): boolean {
-    const member = this.cohort.get(participant);
-    return !this.#closed && member !== undefined && owes(member);
-  }
-
-  /** @throws CoppiceError `update-late`, `update-not-selected` */
-  #wanted(participant: string): CohortMember {
-    this.#ensureOpen();
-    const member = this.cohort.get(participant);
-    if (member === undefined) {
-      throw new CoppiceError(
-        'update-not-selected',
-        `This participant was not selected for ${this.#o.title}.`,
-      );
-    }
-    if (owes(member)) return member;
-    throw new CoppiceError(
-      'update-late',
-      `This participant has left ${this.#o.title}. The update does not count.`,
-    );
-  }
-
-  #ensureOpen(): void {
-    if (this.#closed) throw this.#late();
-  }
-
-  #late(): CoppiceError {
-    const { title } = this.#o;
-    return new CoppiceError(
-      'update-late',
-      `${title[0]?.toUpperCase()}${title.slice(1)} has closed. The update does not count; go on with the current model.`,
-    );
-  }
-}
-
-interface Counted extends Added {
-  /** The weight that it counts with. */
-  readonly weight: number;
-  readonly means: OwnMeans;
-}
-
-function tooLarge(bytes: number): CoppiceError {
-  return new CoppiceError(
-    'frame-too-large',
-    `The update came whole with ${bytes} bytes; above ${PIECE_BYTES} it is announced by its header of ${FRAME_HEADER_BYTES} bytes and follows in pieces.`,
-  );
 }

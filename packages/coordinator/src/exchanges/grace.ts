@@ -1,6 +1,6 @@
 import type { Clock } from '@coppice/ports';
 
-/** Cohort members whose connection broke have a while to come back: one timer each. */
+/** A grace period for each cohort member whose connection broke. */
 export class Grace {
   readonly #clock: Clock;
   readonly #timers = new Map<string, () => void>();
@@ -9,7 +9,7 @@ export class Grace {
     this.#clock = clock;
   }
 
-  /** @param milliseconds after which `expired` is called, once, unless `end` came first. */
+  /** @param milliseconds delay of `expired`, which is called once, unless `end` comes first. */
   begin(participant: string, milliseconds: number, expired: () => void): void {
     this.end(participant);
     const cancel = this.#clock.setTimer(milliseconds, () => {

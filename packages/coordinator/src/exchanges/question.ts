@@ -3,18 +3,18 @@ import type { Audience } from '../rounds/audience.ts';
 import type { Exchange } from './exchange.ts';
 import type { Tickets } from './tickets.ts';
 
-/** A question, but for what differs by participant. */
+/** The part of a question that is common to all participants. */
 export interface Question {
   readonly run: string;
   readonly kind: ExchangeKind;
   readonly round: number;
   readonly attempt: number;
   readonly given: Omit<Ask['given'], 'weightCap'>;
-  /** The parcels for a participant, which may have some already. */
+  /** The parcels for a participant, which may already have some. */
   readonly parcels: (participant: string) => Ask['parcels'];
 }
 
-/** Sends a question to members of an exchange, each with a ticket of its own. */
+/** Sends a question to members of an exchange, each with its own ticket. */
 export function ask(
   question: Question,
   exchange: Exchange,
@@ -26,7 +26,7 @@ export function ask(
   }: { audience: Audience; tickets: Tickets; elapsed: number; to?: readonly string[] },
 ): void {
   const { parcels, ...shared } = question;
-  const remaining = Math.max(0, exchange.dueAt - elapsed);
+  const remaining = exchange.dueAt === null ? null : Math.max(0, exchange.dueAt - elapsed);
   for (const participant of to) {
     audience.send([participant], 'ask', {
       ...shared,

@@ -1,15 +1,15 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * The tickets of a run: each names an exchange, and is bound to the participant that it was given to. They outlive the
- * process, since they are made from a secret of the run.
+ * The tickets of a run, or of another owner of exchanges such as a task: each names an exchange, and is bound to the
+ * participant that it was given to. They outlive the process, since they are made from a secret of the owner.
  */
 export class Tickets {
-  readonly #run: string;
+  readonly #owner: string;
   readonly #secret: string;
 
-  constructor(run: string, secret: string) {
-    this.#run = run;
+  constructor(owner: string, secret: string) {
+    this.#owner = owner;
     this.#secret = secret;
   }
 
@@ -18,7 +18,7 @@ export class Tickets {
     return `${exchange}.${this.#seal(exchange, participant)}`;
   }
 
-  /** @returns the exchange that a ticket of this participant names; `null` where it is not one that this run gave it. */
+  /** @returns the exchange that a ticket of this participant names; `null` where it is not one that this owner gave it. */
   read(ticket: string, participant: string): string | null {
     const at = ticket.indexOf('.');
     if (at < 1) return null;
@@ -30,7 +30,7 @@ export class Tickets {
 
   #seal(exchange: string, participant: string): string {
     return createHmac('sha256', this.#secret)
-      .update(`${this.#run}\n${exchange}\n${participant}`)
+      .update(`${this.#owner}\n${exchange}\n${participant}`)
       .digest('base64url')
       .slice(0, 22);
   }

@@ -13,38 +13,38 @@ import type { Incoming, Spool } from '../storage/spool.ts';
 interface Transfer {
   readonly header: Uint8Array;
   readonly payloadBytes: number;
-  /** Made with the first piece: an announcement alone takes no room. */
+  /** Created with the first piece: an announcement alone takes no space. */
   incoming: Promise<Incoming> | null;
-  /** The piece that comes next; those before it are written, or being written. */
+  /** The next piece; those before it are written, or being written. */
   next: number;
-  /** Pieces that are being written. */
+  /** Number of pieces that are being written. */
   writing: number;
   written: Promise<void>;
 }
 
 /**
- * Large updates of one run on their way here, at most one a participant. What has come lies where the spool
- * keeps it; memory holds the pieces being written, and one whole frame while it is counted.
+ * Incoming large answers of one exchange, at most one for each participant. Received pieces are in the spool; memory
+ * holds the pieces being written, and one whole frame while it is counted.
  */
 export class Transfers {
   readonly #spool: Pick<Spool, 'receive'>;
   readonly #transfers = new Map<string, Transfer>();
-  /** Whole frames are taken into memory one after the other. */
+  /** Serializes the reading of whole frames into memory. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(spool: Pick<Spool, 'receive'>) {
     this.#spool = spool;
   }
 
-  /** How many are under way. */
+  /** Number of transfers in progress. */
   get size(): number {
     return this.#transfers.size;
   }
 
   /**
-   * An update was announced by its header. The same one goes on where it was, another takes its place.
+   * Announces an answer by its header. The same answer resumes; another one replaces it.
    *
-   * @returns the piece that comes next; `null` where all are here.
+   * @returns the next piece; `null` where all are present.
    */
   announced(participant: string, header: Uint8Array, payloadBytes: number): number | null {
     let transfer = this.#transfers.get(participant);
@@ -66,11 +66,11 @@ export class Transfers {
   }
 
   /**
-   * Takes a piece. Resolves, when it is written, with the piece that comes next; one that is here already
-   * is not written again.
+   * Takes a piece. Resolves, when it is written, with the next piece; a piece that is already present is not written
+   * again.
    *
-   * @throws CoppiceError `update-not-offered` where none was announced, `message-invalid` where the piece
-   *   is not the one that comes next or has not the length that it must have, `storage-failed`.
+   * @throws CoppiceError `update-not-offered` where none was announced, `message-invalid` where the piece is out of
+   *   order or has the wrong length, `storage-failed`.
    */
   async take(participant: string, { piece, bytes }: AnswerPiece): Promise<number> {
     const transfer = this.#transfers.get(participant);
@@ -96,13 +96,13 @@ export class Transfers {
     transfer.incoming ??= this.#spool.receive(transfer.payloadBytes);
     const written = transfer.incoming.then((incoming) => incoming.write(content, piece * PIECE_BYTES));
     const all = Promise.all([transfer.written, written]).then(() => {});
-    // Whoever waits for it hears of it; nobody may be waiting.
+    // Its waiters see the rejection; there may be none.
     all.catch(() => {});
     transfer.written = all;
     try {
       await written;
     } catch (thrown) {
-      // Nobody knows what is there: it begins anew.
+      // The file's state is unknown: the transfer starts again.
       if (this.#transfers.get(participant) === transfer) this.drop(participant);
       throw thrown;
     } finally {
@@ -111,14 +111,14 @@ export class Transfers {
     return transfer.next;
   }
 
-  /** Does something while no other whole frame is in memory. */
+  /** Runs work while no other whole frame is in memory. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(work);
     this.#turn = done.catch(() => {});
     return done;
   }
 
-  /** The whole frame, as it came; to be called within `alone`, when `announced` says that all is here. */
+  /** Reads the whole frame, as received. Call within `alone`, when `announced` reports that all pieces are present. */
   async whole(participant: string): Promise<Uint8Array> {
     const transfer = this.#transfers.get(participant);
     if (transfer?.incoming == null) throw new Error('no transfer is complete');
@@ -131,7 +131,7 @@ export class Transfers {
     return frame;
   }
 
-  /** What has come is not wanted any more. */
+  /** Discards a transfer that is no longer wanted. */
   drop(participant: string): void {
     const transfer = this.#transfers.get(participant);
     this.#transfers.delete(participant);

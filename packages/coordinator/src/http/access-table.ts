@@ -1,11 +1,11 @@
 import type { Scope } from '@coppice/protocol';
 
-/** What a route asks for: a scope, any admin's session, or nothing. */
+/** The requirement of a route: a scope, any admin's session, or nothing. */
 export type Need = Scope | 'session' | 'public';
 
 /**
- * Every route under `/api`, and `/metrics`: who may use it. The first that fits counts; a route that is not
- * here is refused, whoever asks.
+ * Requirements of all routes under `/api`, and of `/metrics`. The first match counts; a route without an entry is
+ * refused to everyone.
  */
 export const accessTable: readonly (readonly ['get' | 'post' | 'put' | 'patch' | 'delete', string, Need])[] =
   [

@@ -1,19 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { CoppiceError, type Scope } from '@coppice/protocol';
 import { type Request, type Response, Router } from 'express';
-import { type Actor, type Admins, type Credentials, type Origin, SESSION_DAYS } from '../security/admins.ts';
+import type { Actor, Origin } from '../security/actor.ts';
+import { SESSION_DAYS } from '../security/admin-sessions.ts';
+import type { Admins, Credentials } from '../security/admins.ts';
 import { accessTable, type Need } from './access-table.ts';
 
 const COOKIE = 'coppice_session';
 const SAFE_COOKIE = `__Host-${COOKIE}`;
 const actors = new WeakMap<Request, Actor | null>();
 
-/** Who sent a request that came through `accessRouter`. */
+/** The actor behind a request that passed `accessRouter`. */
 export function actorOf(request: Request): Actor | null {
   return actors.get(request) ?? null;
 }
 
-/** The same, behind a route that lets nobody else through. */
+/** The actor behind a request to a route for admins only. @throws CoppiceError `unauthorized` */
 export function adminOf(request: Request): Actor {
   const actor = actorOf(request);
   if (actor === null) throw unauthorized();
@@ -24,7 +26,7 @@ export function originOf(request: Request): Origin {
   return { address: request.ip ?? '', agent: request.headers['user-agent'] ?? '' };
 }
 
-/** Lets through what the table allows, for the routes under `prefix`; refuses everything else. */
+/** Applies the access table to the routes under `prefix`; all others are refused. */
 export function accessRouter(admins: Admins, prefix: string): Router {
   const router = Router();
   router.use((request, _response, next) => {
@@ -81,7 +83,7 @@ export function forbidden(need: Scope | 'session'): CoppiceError {
   );
 }
 
-/** What a request or a socket's handshake shows. */
+/** Reads the credentials of a request or a socket's handshake. */
 export function credentialsOf(headers: IncomingHttpHeaders, secure: boolean): Credentials {
   const bearer = headers.authorization?.match(/^Bearer (.+)$/i)?.[1];
   if (bearer !== undefined) return { bearer };
@@ -108,7 +110,7 @@ export function setSession(request: Request, response: Response, token: string):
   });
 }
 
-/** A cookie lives as long as its session, which each use prolongs. */
+/** Renews the session's cookie, since each use prolongs the session. */
 export function renewSession(request: Request, response: Response): void {
   const { session } = credentialsOf(request.headers, request.secure);
   if (session != null && actorOf(request)?.session != null) setSession(request, response, session);
@@ -123,7 +125,10 @@ export function clearSession(request: Request, response: Response): void {
   });
 }
 
-/** Beside SameSite=Strict: another site's page may change nothing in a visitor's name. A bearer token is never sent by itself. */
+/**
+ * Refuses changes from another site's page, in addition to SameSite=Strict. Bearer tokens are exempt: browsers never
+ * send them on their own.
+ */
 function ensureSameSite(request: Request): void {
   if (['GET', 'HEAD', 'OPTIONS'].includes(request.method) || request.headers.authorization !== undefined)
     return;
@@ -134,7 +139,7 @@ function ensureSameSite(request: Request): void {
     );
 }
 
-/** Where a browser says nothing about it, no browser asked. */
+/** Checks that a request comes from a page of this site, or from no browser: browsers always send one of these headers. */
 export function isSameSite(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site === 'same-origin' || site === 'none';

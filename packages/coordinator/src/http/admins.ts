@@ -8,7 +8,8 @@ import {
   LoginSchema,
 } from '@coppice/protocol';
 import { Router } from 'express';
-import { type Admins, stateOf } from '../security/admins.ts';
+import { stateOf } from '../security/actor.ts';
+import type { Admins } from '../security/admins.ts';
 import type { AdminInvitationRecord } from '../storage/admin-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, clearSession, originOf, renewSession, setSession } from './access.ts';
@@ -16,7 +17,7 @@ import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 
 const AUDIT_PAGE = 100;
 
-/** Signing in and out; admins, invitations, tokens, sessions, the audit log. */
+/** Routes for signing in and out, admins, invitations, tokens, sessions and the audit log. */
 export function adminsRouter({
   admins,
   storage,
@@ -57,19 +58,19 @@ export function adminsRouter({
     json(async (request) => {
       const actor = adminOf(request);
       await admins.changeAccount(actor, parseBody(AccountSchema, request.body), originOf(request));
-      return (await admins.admins()).find(({ id }) => id === actor.admin);
+      return (await admins.accounts.all()).find(({ id }) => id === actor.admin);
     }),
   );
 
   router.get(
     '/admins',
-    json(() => admins.admins()),
+    json(() => admins.accounts.all()),
   );
   router.patch(
     '/admins/:admin',
     json(async (request) => {
       const { role } = parseBody(ChangeAdminSchema, request.body);
-      const changed = await admins.changeRole(parameter(request, 'admin'), role);
+      const changed = await admins.accounts.changeRole(parameter(request, 'admin'), role);
       await admins.record(adminOf(request), 'admin-role-changed', originOf(request), {
         target: changed.name,
         detail: role,
@@ -80,7 +81,7 @@ export function adminsRouter({
   router.delete(
     '/admins/:admin',
     json(async (request) => {
-      const removed = await admins.remove(parameter(request, 'admin'));
+      const removed = await admins.accounts.remove(parameter(request, 'admin'));
       await admins.record(adminOf(request), 'admin-removed', originOf(request), { target: removed.name });
       return removed;
     }),
@@ -88,14 +89,14 @@ export function adminsRouter({
 
   router.get(
     '/admin-invitations',
-    json(async () => (await admins.invitations()).map(shown)),
+    json(async () => (await admins.invitations.open()).map(shown)),
   );
   router.post(
     '/admin-invitations',
     json(async (request) => {
       const actor = adminOf(request);
       const { role } = parseBody(InviteAdminSchema, request.body);
-      const { code, record } = await admins.invite(actor, role);
+      const { code, record } = await admins.invitations.invite(actor, role);
       await admins.record(actor, 'admin-invited', originOf(request), { target: record.id, detail: role });
       // After the "#", so that the code is in no server's log.
       return { ...shown(record), code, link: `${adminPage()}#invitation=${code}` };
@@ -112,7 +113,7 @@ export function adminsRouter({
   router.delete(
     '/admin-invitations/:invitation',
     json(async (request) => {
-      const withdrawn = await admins.withdraw(parameter(request, 'invitation'));
+      const withdrawn = await admins.invitations.withdraw(parameter(request, 'invitation'));
       await admins.record(adminOf(request), 'admin-invitation-withdrawn', originOf(request), {
         target: withdrawn.id,
         detail: withdrawn.role,
@@ -123,13 +124,13 @@ export function adminsRouter({
 
   router.get(
     '/tokens',
-    json(() => admins.tokens()),
+    json(() => admins.tokens.all()),
   );
   router.post(
     '/tokens',
     json(async (request) => {
       const actor = adminOf(request);
-      const made = await admins.makeToken(actor, parseBody(CreateTokenSchema, request.body));
+      const made = await admins.tokens.make(actor, parseBody(CreateTokenSchema, request.body));
       await admins.record(actor, 'token-made', originOf(request), {
         target: made.name,
         detail: made.scopes.join(' '),
@@ -140,7 +141,7 @@ export function adminsRouter({
   router.delete(
     '/tokens/:token',
     json(async (request) => {
-      const revoked = await admins.revokeToken(parameter(request, 'token'));
+      const revoked = await admins.tokens.revoke(parameter(request, 'token'));
       await admins.record(adminOf(request), 'token-revoked', originOf(request), { target: revoked.name });
       return revoked;
     }),
@@ -148,13 +149,13 @@ export function adminsRouter({
 
   router.get(
     '/sessions',
-    json((request) => admins.sessions(adminOf(request))),
+    json((request) => admins.sessions.of(adminOf(request))),
   );
   router.delete(
     '/sessions/:session',
     json(async (request) => {
       const actor = adminOf(request);
-      const ended = await admins.revokeSession(actor, parameter(request, 'session'));
+      const ended = await admins.sessions.revoke(actor, parameter(request, 'session'));
       await admins.record(actor, 'session-revoked', originOf(request), { target: ended.name });
       return ended;
     }),

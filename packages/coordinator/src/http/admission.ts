@@ -17,14 +17,14 @@ export interface AdmissionRouterOptions {
   readonly runs: Runs;
   readonly admins: Admins;
   readonly admissions: Admissions;
-  /** The address of the client page, with a slash at its end. */
+  /** URL of the client page, with a slash at its end. */
   readonly clientPage: () => string;
 }
 
-/** Who may take part: a run's admission, invitations and list; bans. */
+/** Routes for a run's admission mode, invitations and list, and for bans. */
 export function admissionRouter({ runs, admins, admissions, clientPage }: AdmissionRouterOptions): Router {
   const router = Router();
-  /** A run that there is. */
+  /** The id of an existing run. */
   const runOf = (request: Request) => runs.get(parameter(request, 'run')).id;
 
   router.get(
@@ -134,7 +134,7 @@ export function admissionRouter({ runs, admins, admissions, clientPage }: Admiss
   return router;
 }
 
-/** A query parameter that is 1, or left out. */
+/** A query parameter that is 1 or absent. */
 function flag(request: Request, name: string): boolean {
   const value = request.query[name];
   if (value === undefined || value === '1') return value === '1';

@@ -29,16 +29,16 @@ export interface ApiOptions {
   readonly storage: Storage;
   readonly models: ModelWorker;
   readonly admins: Admins;
-  /** The address of the admin page. */
+  /** URL of the admin page. */
   readonly adminPage: () => string;
-  /** The address of the client page. */
+  /** URL of the client page. */
   readonly clientPage: () => string;
   readonly admissions: Admissions;
   readonly operator: string;
   readonly version: string;
 }
 
-/** `/api`: JSON, described by `/api/openapi.json`. */
+/** The routes of `/api`: JSON, described by `/api/openapi.json`. */
 export function apiRouter({
   runs,
   tasks,
@@ -201,7 +201,7 @@ export function apiRouter({
   return router;
 }
 
-/** An optional field that is there but undefined counts as left out. */
+/** Removes fields whose value is undefined, which count as left out. */
 function definedOnly<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as {
     [K in keyof T]?: Exclude<T[K], undefined>;

@@ -19,22 +19,22 @@ export interface AppOptions extends ApiOptions {
   readonly logger: Logger;
   /** The folder with `client/dist` and `admin/dist`. */
   readonly apps: string;
-  /** Whether this process speaks TLS itself. */
+  /** True where this process terminates TLS itself. */
   readonly tls: boolean;
-  /** Whose forwarded headers are believed. */
+  /** Proxies whose forwarded headers are trusted. */
   readonly trust: Trust;
   readonly publicUrl: string | null;
-  /** Requests that one address may make. */
+  /** Limit of requests by address. */
   readonly requests: AddressLimit;
   readonly ready: () => boolean;
-  /** Whether what an earlier process left is known again. */
+  /** True once the state of an earlier process is restored. */
   readonly recovered: () => boolean;
   readonly metrics: Metrics;
-  /** Parts that fail right now. */
+  /** Components that are failing right now. */
   readonly troubles: () => Promise<readonly Trouble[]>;
 }
 
-/** A part that fails: the log, while runs go on, or storage, without which they do not. */
+/** A failing component: the log, without which runs go on, or storage, without which they do not. */
 export type Trouble =
   | {
       readonly part: 'log';
@@ -48,7 +48,7 @@ export type Trouble =
 /** The largest description of a new task, in bytes. */
 const MAX_TASK_BYTES = 16 * 1024 * 1024;
 
-/** Everything that speaks HTTP. */
+/** Creates the HTTP application. */
 export function createApp(options: AppOptions): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -73,7 +73,7 @@ export function createApp(options: AppOptions): Express {
           'frame-ancestors': ["'none'"],
         },
       },
-      // Set by whoever terminates TLS: over plain HTTP on a local network it would lock people out.
+      // Set where TLS is terminated: over plain HTTP on a local network it would lock people out.
       strictTransportSecurity: options.tls,
       crossOriginEmbedderPolicy: false,
     }),
@@ -91,12 +91,12 @@ export function createApp(options: AppOptions): Express {
     '/readyz',
     json(async (_request, response) => {
       const troubles = await options.troubles();
-      // A log that fails is told, and takes nobody out of service.
+      // A failing log is reported, and does not end the service.
       const ready = options.ready() && troubles.every(({ part }) => part === 'log');
       response.status(ready ? 200 : 503).json({ ready, troubles });
     }),
   );
-  // Those who look after a machine call it by names of their own; everything from here on is for people and programs.
+  // Health checks, above, may use any host name; everything from here on is for people and programs.
   app.use(knownHosts(options.publicUrl));
   app.use(['/metrics', '/api', '/models'], limitRequests(options.requests));
   app.use('/metrics', accessRouter(options.admins, '/metrics'));

@@ -6,12 +6,12 @@ const BACKSLASH = 0x5c;
 const [LIST, LIST_END] = [0x5b, 0x5d];
 const [OBJECT, OBJECT_END] = [0x7b, 0x7d];
 
-/** Levels around the model in the body of a request. */
+/** Nesting levels around the model in the body of a request. */
 const AROUND = 2;
 
 /**
- * Refuses the JSON of a new task whose model nests too deep, before it is parsed: the parser takes seconds and hundreds of
- * megabytes for millions of brackets, in the thread that serves everybody.
+ * Refuses the JSON of a new task whose model nests too deep, before it is parsed: for millions of brackets, the parser
+ * takes seconds and hundreds of megabytes, in the thread that serves all requests.
  *
  * @throws CoppiceError `model-invalid`
  */

@@ -1,15 +1,16 @@
 import { createServer } from 'node:net';
 
-/** Below the ports that systems give out themselves: Linux from 32768, macOS and Windows from 49152. */
+/** First port of the range, below the systems' ephemeral ports: Linux from 32768, macOS and Windows from 49152. */
 const FIRST = 20_000;
 const COUNT = 12_000;
 
-/** Processes with neighbouring ids begin apart. */
+/** Processes with adjacent ids start apart. */
 let next = (process.pid * 37) % COUNT;
 
 /**
- * A free port of the loopback address, for a server whose port must be known before it starts, or that starts again at the same address.
- * Unlike a port from `listen(0)` it stays free until then: no connection gets it as its own end, not even one to the server that is away.
+ * Finds a free port of the loopback address, for a server whose port must be known before it starts, or that restarts
+ * at the same address. Unlike a port from `listen(0)` it stays free until then: no connection gets it as its own end,
+ * not even one to the stopped server.
  */
 export async function freePort(): Promise<number> {
   for (let tried = 0; tried < COUNT; tried++) {

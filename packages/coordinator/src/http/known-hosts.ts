@@ -2,7 +2,7 @@ import { CoppiceError } from '@coppice/protocol';
 import type { RequestHandler } from 'express';
 import { hostKnown } from '../security/hosts.ts';
 
-/** Refuses plain-HTTP requests that came under a name which may be somebody else's. */
+/** Refuses plain-HTTP requests under a host name that may be another site's. */
 export function knownHosts(publicUrl: string | null): RequestHandler {
   return (request, _response, next) => {
     if (request.secure || hostKnown(request.headers.host, publicUrl)) return next();

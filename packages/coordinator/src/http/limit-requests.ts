@@ -2,7 +2,7 @@ import { CoppiceError } from '@coppice/protocol';
 import type { RequestHandler } from 'express';
 import type { AddressLimit } from '../security/address-limit.ts';
 
-/** Refuses requests of an address that asks too often, with the time to wait. */
+/** Refuses requests beyond an address's limit, with the time to wait. */
 export function limitRequests(limit: AddressLimit): RequestHandler {
   return (request, response, next) => {
     limit.take(request.ip ?? '').then((wait) => {

@@ -16,22 +16,22 @@ import type { Storage } from '../storage/storage.ts';
 import { credentialsOf } from './access.ts';
 import { json, parameter } from './respond.ts';
 
-/** A model as an address names it. */
+/** A model that a URL names. */
 interface Named {
-  /** The checkpoint, as though the runs in `without` were not there. */
+  /** Finds the checkpoint, ignoring the runs in `without`. */
   look(without: readonly string[]): Promise<Checkpoint | null>;
-  /** Whether the address names the same weights for ever. */
+  /** True where the URL names the same weights forever. */
   readonly fixed: boolean;
-  /** The address of the weights, relative to that of `model.json`. */
+  /** URL of the weights, relative to that of `model.json`. */
   weights(checkpoint: Checkpoint): string;
-  /** The sentence for an address that names nothing. */
+  /** The message for a URL that names nothing. */
   readonly unknown: string;
 }
 
 /**
- * Checkpoints as tfjs LayersModels, for any origin to load: `/models/<task>/<latest or hash>/` and
+ * Routes of checkpoints as tfjs LayersModels, for any origin: `/models/<task>/<latest or hash>/` and
  * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
- * `runs:read`; for others the latest of a task is chosen among the open runs. The rule for it is in `latest-model.ts`.
+ * `runs:read`; for others the latest of a task is chosen among the open runs. `latest-model.ts` has the rule.
  */
 export function modelsRouter({
   storage,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
 import express, { Router } from 'express';
 
-/** The built pages: the client page at `/`, the admin page at `/admin`. */
+/** Routes of the built pages: the client page at `/`, the admin page at `/admin`. */
 export function pagesRouter(apps: string): Router {
   const router = Router();
   router.use('/admin', page(join(apps, 'admin', 'dist')));

@@ -14,8 +14,8 @@ import { json, parameter } from './respond.ts';
 import { sendBytes } from './send-bytes.ts';
 
 /**
- * `/api/runs/<run>/parcels/<hash>`: the payload of a current parcel of a run, the bytes that `parcel` gives piece by piece
- * over the socket. Those of a run that is not open are for participants that it admits, and that show a ticket.
+ * `/api/runs/<run>/parcels/<hash>`: the payload of a current parcel of a run, the same bytes as in the pieces of
+ * `parcel` over the socket. For a run that is not open, the participant must be admitted and show a ticket.
  */
 export function parcelsRouter({ runs, admissions }: { runs: Runs; admissions: Admissions }): Router {
   const router = Router();
@@ -40,7 +40,7 @@ export function parcelsRouter({ runs, admissions }: { runs: Runs; admissions: Ad
   return router;
 }
 
-/** @throws CoppiceError `checkpoint-unknown` for what is no hash, `body-invalid` for what is no codec. */
+/** @throws CoppiceError `checkpoint-unknown` for an invalid hash, `body-invalid` for an unknown codec. */
 function wanted(request: Request) {
   const hash = HashSchema.safeParse(parameter(request, 'hash'));
   if (!hash.success)

@@ -1,15 +1,15 @@
 import { type DescribedWire, describeWire, OLDEST_SERVED_VERSION, PROTOCOL_VERSION } from '@coppice/protocol';
 
-/** The participant's wire as `GET /api/protocol.json` describes it. */
+/** The document of `GET /api/protocol.json`: the participant's wire. */
 export interface ProtocolDocument extends DescribedWire {
-  /** The version that the schemas are of, and the oldest that is served. */
+  /** The version of the schemas, and the oldest that is served. */
   readonly protocol: number;
   readonly oldest: number;
 }
 
 let document: ProtocolDocument | null = null;
 
-/** The document, made when it is first asked for. */
+/** The document, built on first use. */
 export function protocolDocument(): ProtocolDocument {
   document ??= { protocol: PROTOCOL_VERSION, oldest: OLDEST_SERVED_VERSION, ...describeWire() };
   return document;

@@ -4,7 +4,10 @@ import type { Logger } from 'pino';
 
 export const REQUEST_ID = 'X-Request-Id';
 
-/** Gives every request an id, which its answer and its lines in the log carry. Queries are left out: keys are in them. */
+/**
+ * Gives every request an id, which its answer and its log lines carry. Query strings are not logged, since they may
+ * contain keys.
+ */
 export function requestLog(logger: Logger): RequestHandler {
   return (request, response, next) => {
     const id = randomUUID();

@@ -6,7 +6,7 @@ import { outward } from '../outward.ts';
 import { actorOf } from './access.ts';
 import { REQUEST_ID } from './request-log.ts';
 
-/** HTTP statuses of error codes; what is not here is the server's fault. */
+/** HTTP statuses of error codes; any other code is a fault of the server. */
 const statuses: Partial<Record<ErrorCode, number>> = {
   unauthorized: 401,
   'login-refused': 401,
@@ -48,7 +48,7 @@ export function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 500;
 }
 
-/** Runs an async handler and sends what it returns as JSON. */
+/** Runs an async handler and sends its result as JSON. */
 export function json<T>(
   handle: (request: Request, response: Response) => Promise<T> | T,
   status = 200,
@@ -63,7 +63,7 @@ export function json<T>(
   };
 }
 
-/** @throws CoppiceError with `code`, naming the first field that is wrong. */
+/** Validates a request body. @throws CoppiceError with `code`, naming the first invalid field. */
 export function parseBody<T extends z.ZodMiniType>(
   schema: T,
   body: unknown,
@@ -79,7 +79,7 @@ export function parameter(request: Request, name: string): string {
   return String(request.params[name]);
 }
 
-/** A query parameter. */
+/** Reads a query parameter as a whole number from `min` to `max`. */
 export function wholeNumber(value: unknown, name: string, min: number, max: number): number {
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= min && number <= max)) {
@@ -91,7 +91,7 @@ export function wholeNumber(value: unknown, name: string, min: number, max: numb
   return number;
 }
 
-/** Everything thrown becomes `{ error: { code, message } }`. */
+/** Answers every thrown error with `{ error: { code, message } }`. */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, request, response, next) => {
     // The answer is under way: all that is left is to break it off.
@@ -105,13 +105,13 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
     else if (status >= 500)
       logger.error({ err: thrown, request: response.get(REQUEST_ID) }, 'a request failed');
     const { code, message } = error;
-    // An admin is told what is wrong with the disk; what nobody expected is in the log alone.
+    // Admins are told about failures of the disk; unexpected errors are in the log alone.
     const known = actorOf(request) !== null && code !== 'internal';
     response.status(status).json({ error: known ? { code, message } : outward({ code, message }) });
   };
 }
 
-/** The JSON body parser throws its own errors; they are the sender's fault. */
+/** Converts an error of Express: the JSON body parser throws its own errors, which are the client's fault. */
 function fromExpress(thrown: unknown): CoppiceError {
   const type = (thrown as { type?: unknown } | null)?.type;
   if (type === 'entity.parse.failed')
@@ -134,7 +134,10 @@ function fromExpress(thrown: unknown): CoppiceError {
   return CoppiceError.from(thrown);
 }
 
-/** What Express and its parts refuse themselves: addresses that do not decode, bodies in no known coding, ranges that are none. */
+/**
+ * Status of a request that Express itself refused (an undecodable URL, an unsupported encoding, an invalid range); null
+ * for other errors.
+ */
 function refusedStatus(thrown: unknown): number | null {
   if (thrown instanceof CoppiceError) return null;
   const status: unknown = (thrown as { status?: unknown } | null)?.status;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
 
-/** Bytes written at once: what a slow reader makes this process hold beyond the bytes themselves. */
+/** Bytes written at once: the memory that a slow reader costs beyond the bytes themselves. */
 const WRITE_BYTES = 256 * 1024;
 
 /** Bytes that never change under their ETag. */
@@ -12,9 +12,9 @@ export interface ConstantBytes {
 }
 
 /**
- * Answers a GET or HEAD request with bytes: all of them, or the one range that `Range` asks for. A range that begins behind
- * the last byte is answered 416. Several ranges, a unit that is not known and a `Range` that cannot be read are ignored, as
- * is a range whose `If-Range` names other bytes.
+ * Answers a GET or HEAD request with bytes: all of them, or the one range in `Range`. A range that starts after the
+ * last byte is answered with 416. Several ranges, an unknown unit, an unreadable `Range`, and a range whose `If-Range`
+ * names other bytes are ignored.
  */
 export async function sendBytes(
   request: Request,
@@ -44,7 +44,7 @@ export async function sendBytes(
   await write(response, bytes.subarray(start, end));
 }
 
-/** Writes bytes no faster than they are read. */
+/** Writes bytes no faster than they are read (backpressure). */
 async function write(response: Response, bytes: Uint8Array): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -60,7 +60,7 @@ async function write(response: Response, bytes: Uint8Array): Promise<void> {
   response.end();
 }
 
-/** The range that is asked for, `end` exclusive; `null`: all bytes. */
+/** The requested range, `end` exclusive; `null`: all bytes. */
 function rangeOf(
   request: Request,
   etag: string,

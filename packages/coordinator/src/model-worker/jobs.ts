@@ -9,21 +9,21 @@ export type Job =
       readonly kind: 'evaluate';
       readonly task: Task;
       readonly weights: Float32Array;
-      /** Parts of the test data: every `of`th, from this one on. */
+      /** First of this job's parts of the test data: every `of`th from here on. */
       readonly share: number;
       readonly of: number;
     }
   | { readonly kind: 'samples'; readonly task: string; readonly share: number; readonly of: number };
 
-/** Results by the kind of the job. */
+/** Results by kind of job. */
 export interface Results {
   check: { topology: Topology; layout: Layout };
   layout: Layout;
   describe: { layout: Layout; weights: Float32Array };
-  /** By part of the test data; `null` where there is none. */
+  /** Metrics by part of the test data; `null` where there is none. */
   evaluate: ReadonlyMap<number, Metrics> | null;
   samples: Uint8Array;
 }
 
-/** A thread's answer to the job it was given last. */
+/** A thread's answer to its last job. */
 export type Answer = { readonly result: Results[Job['kind']] } | { readonly error: WireError };

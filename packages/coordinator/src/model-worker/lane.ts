@@ -3,7 +3,10 @@ import { CoppiceError } from '@coppice/protocol';
 import type { Job, Results } from './jobs.ts';
 import { type Limit, WorkerThread } from './worker-thread.ts';
 
-/** Milliseconds without work after which a thread that is not to be kept is ended: one with tfjs takes tens of megabytes, and starts in a second. */
+/**
+ * Milliseconds without work after which a surplus thread is ended: one with tfjs takes tens of megabytes, and starts in
+ * a second.
+ */
 const IDLE = 1_000;
 
 export interface LaneOptions {
@@ -11,9 +14,9 @@ export interface LaneOptions {
   readonly clock: Clock;
   /** The most threads. */
   readonly threads: number;
-  /** Threads that stay when there is nothing to do. */
+  /** Threads that stay when idle. */
   readonly kept: number;
-  /** Threads that one task may have at a time; where it is less than `threads`, no task holds up all others. */
+  /** Threads that one task may occupy at a time; below `threads`, no task can block all others. */
   readonly perTask: number;
 }
 
@@ -26,17 +29,17 @@ interface Waiting {
 
 interface Place {
   readonly thread: WorkerThread;
-  /** The task whose job it does, or did last: a thread keeps what it loaded for it. */
+  /** The task of its current or last job, whose data the thread caches. */
   task: string | null;
   busy: boolean;
   stopIdling: (() => void) | null;
 }
 
-/** A queue for jobs of a kind, with threads of its own. Tasks have turns: each gives one job, then the next task does. */
+/** A queue for jobs of a kind, with its own threads. Tasks take turns, one job each (round robin). */
 export class Lane {
   readonly #o: LaneOptions;
   readonly #places: Place[];
-  /** By task, those whose turn is next first. */
+  /** Jobs by task, the next task's first. */
   readonly #waiting = new Map<string, Waiting[]>();
   #closed: CoppiceError | null = null;
 
@@ -50,7 +53,7 @@ export class Lane {
     }));
   }
 
-  /** @throws CoppiceError as `WorkerThread.run` does, and whatever the lane was closed with. */
+  /** @throws CoppiceError as `WorkerThread.run` does, or the error that the lane was closed with. */
   do<K extends Job['kind']>(task: string, job: Extract<Job, { kind: K }>, limit: Limit): Promise<Results[K]> {
     if (this.#closed !== null) return Promise.reject(this.#closed);
     const { promise, resolve, reject } = Promise.withResolvers<Results[K]>();
@@ -62,7 +65,7 @@ export class Lane {
     return promise;
   }
 
-  /** Starts threads now rather than with their first job. */
+  /** Starts threads now instead of with their first job. */
   warm(threads: number): void {
     if (this.#closed !== null) return;
     for (const [i, { thread }] of this.#places.entries()) if (i < threads) thread.start();

@@ -9,23 +9,23 @@ import { together } from './together.ts';
 import type { Limit } from './worker-thread.ts';
 
 export interface ThreadedModelsOptions {
-  /** Threads that share one evaluation, each with the test data and a model of its own; 1 where it is left out. */
+  /** Threads that share one evaluation, each with the test data and a model of its own; left out: 1. */
   readonly threads?: number;
-  /** Whether threads load what they need now, rather than when they are first asked. */
+  /** True to load the threads' data at once instead of on first use. */
   readonly eager?: boolean;
-  /** The clock that jobs are timed by; the machine's where it is left out. */
+  /** The clock of job timeouts; left out, the machine's. */
   readonly clock?: Clock;
-  /** Replaces what the threads run, for tests. */
+  /** Replaces the threads' script, for tests. */
   readonly script?: URL;
 }
 
-/** Threads for each kind of work, beside those that evaluate: one stays free while the other is at something slow. */
+/** Threads for each kind of work beside evaluation: one stays free during a slow job of the other. */
 const AT_ONCE = 2;
 
 /**
- * Works on models in threads: sums over ten thousand images must not delay a heartbeat. Checks, descriptions, samples and
- * evaluations each have a queue and threads of their own, so that rounds wait for nothing but other rounds. Threads that
- * evaluate stay; the others end when they have had nothing to do for a while.
+ * Runs model work in threads: sums over ten thousand images must not delay a heartbeat. Checks, descriptions, samples
+ * and evaluations each have a queue and threads of their own, so that rounds wait for nothing but other rounds.
+ * Evaluation threads stay; the others end after some idle time.
  */
 export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker {
   const { eager = false, clock = systemClock, script = new URL('./worker.ts', import.meta.url) } = options;
@@ -113,12 +113,12 @@ function limitOf(what: string): Limit {
   };
 }
 
-/** Layout and first weights follow from topology, data and seed alone. */
+/** The cache key of layout and initial weights, which follow from topology, data, loss and seed alone. */
 function modelKey({ model, data, loss }: Pick<Task, 'model' | 'data' | 'loss'>): string {
   return JSON.stringify([model, data, loss]);
 }
 
-/** The newest answers; one that failed is asked for again. */
+/** A cache of the newest answers; failed ones are not kept. */
 class Kept<T> {
   readonly #answers = new Map<string, Promise<T>>();
   readonly #most: number;

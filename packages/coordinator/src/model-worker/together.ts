@@ -1,13 +1,16 @@
 import type { Metrics } from '@coppice/protocol';
 import type { Results } from './jobs.ts';
 
-/** Puts the metrics of the whole together from those of its parts, in their order: the same bits however they were shared out. */
+/**
+ * Combines the metrics of parts, in the parts' order, so that the result is the same to the bit for any distribution of
+ * them.
+ */
 export function together(shares: readonly Results['evaluate'][]): Metrics | null {
   const parts = shares.flatMap((share) => (share === null ? [] : [...share]));
   if (parts.length === 0) return null;
   const ordered = parts.sort(([a], [b]) => a - b).map(([, metrics]) => metrics);
   const examples = ordered.reduce((sum, part) => sum + part.examples, 0);
-  /** A part that cannot be measured leaves nothing to say of the whole. */
+  /** Sums one metric over the parts; null where any part lacks it. */
   const sum = (of: (part: Metrics) => number | null) =>
     ordered.reduce<number | null>((before, part) => {
       const value = of(part);

@@ -3,15 +3,15 @@ import type { Clock } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
 import type { Answer, Job, Results } from './jobs.ts';
 
-/** The longest that a job may take, and what is said of it then. */
+/** Time limit of a job, and the error beyond it. */
 export interface Limit {
   readonly milliseconds: number;
   readonly exceeded: () => CoppiceError;
 }
 
 /**
- * A thread that does one job at a time. It starts with its first job, or when it is told to, and anew after it ended, of
- * itself or because a job took too long: a loop without an end can be stopped in no other way.
+ * A thread that runs one job at a time. It starts with its first job or on request, and again after it ended by itself
+ * or because a job took too long: terminating the thread is the only way to stop an endless loop.
  */
 export class WorkerThread {
   readonly #script: URL;
@@ -47,7 +47,7 @@ export class WorkerThread {
     return this.#worker;
   }
 
-  /** Ends the thread. @param why the refusal of the job it is at, if there is one. */
+  /** Ends the thread. @param why the refusal of its current job, if any. */
   async end(why: CoppiceError): Promise<void> {
     const worker = this.#worker;
     this.#worker = null;

@@ -11,7 +11,7 @@ import type { Answer, Job, Results } from './jobs.ts';
  */
 let current: { task: string; trainer: Trainer; test: Dataset } | null = null;
 
-/** Only the thread that is asked for it loads tfjs. */
+/** Loaded lazily: only the threads that use tfjs load it. */
 const withTfjs = () => import('@coppice/training/describe');
 
 const workers: {
@@ -35,7 +35,7 @@ parentPort?.on('message', async (job: Job) => {
   parentPort?.postMessage(answer);
 });
 
-/** Examples of a part. Parts are the same however many threads share them, so that what they come to is, too. */
+/** Examples in a part. Parts are the same for any number of threads, and so is their combined result. */
 const PART = 2500;
 
 async function evaluate(
@@ -79,7 +79,7 @@ async function sampleShare(task: string, share: number, of: number): Promise<Raw
   return selectExamples(train, rows);
 }
 
-/** The layout that `ModelWorker.samples` describes. */
+/** Encodes examples in the format of `ModelWorker.samples`. */
 function encodeSamples({ count, features, labels }: RawExamples): Uint8Array {
   const labelsAt = 16 + Math.ceil(features.byteLength / 4) * 4;
   const bytes = new Uint8Array(labelsAt + labels.byteLength);

@@ -1,29 +1,29 @@
 import type { NewEvent } from './new-event.ts';
 
-/** The most kinds of events that are written of one participant within one window; others are only counted. */
+/** The most kinds of events written for one participant within a window; others are only counted. */
 export const KINDS_A_SENDER = 8;
 
 interface Kept {
   /** The newest event of this kind. */
   event: NewEvent;
-  /** Events that came since one was written. */
+  /** Events since the last one written. */
   more: number;
 }
 
 /**
- * Keeps one participant from filling the event log. Of events about one participant that are alike (run, kind and
- * code) the first in a window is written; the others are counted and become one row at the window's end. While they
- * go on, there is one such row a window.
+ * Keeps one participant from flooding the event log. Of its similar events (same run, kind and code) the first in a
+ * window is written; the others are counted and become one row at the window's end. As long as they continue, there is
+ * one such row a window.
  */
 export class Coalescing {
-  /** By participant, then by what makes events alike. */
+  /** By participant, then by the key of similar events. */
   readonly #kept = new Map<string, Map<string, Kept>>();
 
   get isEmpty(): boolean {
     return this.#kept.size === 0;
   }
 
-  /** @returns whether the event is to be written now. */
+  /** @returns true where the event is to be written now. */
   take(participant: string, event: NewEvent): boolean {
     let kinds = this.#kept.get(participant);
     if (kinds === undefined) {
@@ -43,7 +43,7 @@ export class Coalescing {
     return false;
   }
 
-  /** Ends a window. @returns the rows for what was only counted in it. */
+  /** Ends a window. @returns the rows for its counted events. */
   end(): NewEvent[] {
     const rows: NewEvent[] = [];
     for (const [participant, kinds] of this.#kept) {

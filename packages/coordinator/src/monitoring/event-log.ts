@@ -7,16 +7,16 @@ import { Coalescing } from './coalescing.ts';
 import { eventRow } from './event-row.ts';
 import type { NewEvent } from './new-event.ts';
 
-/** So many are stored at once; when thousands come in one instant, others have their turn in between. */
+/** Events stored at once; in a burst of thousands, other work runs between batches. */
 export const EVENTS_A_BATCH = 200;
-/** So many of the newest events are kept; the oldest are deleted. */
+/** Newest events to keep; older ones are deleted. */
 export const EVENTS_KEPT = 100_000;
-/** The oldest are deleted so many at a time, not with every batch. */
+/** Events deleted at a time, so that not every batch deletes some. */
 const EVENTS_AT_ONCE = 1000;
-/** For so many milliseconds events about one participant that are alike are counted. */
+/** Milliseconds within which similar events of one participant are counted. */
 export const EVENT_WINDOW = 60_000;
 
-/** The event log: stored, written to the structured log, and handed to whoever listens, in order. */
+/** The event log: stores events, writes them to the structured log, and passes them to listeners, in order. */
 export class EventLog {
   readonly #storage: Storage;
   readonly #clock: Clock;
@@ -30,7 +30,7 @@ export class EventLog {
   #pending: EventToStore[] = [];
   #storing: Promise<void> = Promise.resolve();
 
-  /** @param kept how many of the newest events are kept. */
+  /** @param kept number of newest events to keep. */
   constructor(storage: Storage, clock: Clock, logger: Logger, kept = EVENTS_KEPT) {
     this.#storage = storage;
     this.#clock = clock;
@@ -61,8 +61,8 @@ export class EventLog {
     const about = participant === undefined ? {} : { participant };
     this.#logger[level === 'warning' ? 'warn' : level]({ ...rest, ...about }, message);
     this.#pending.push(row);
-    // What happens while the last batch is being stored becomes the next: one flush to disk for many
-    // events, their ids in the order of happening.
+    // Events during the storing of a batch become the next batch: one flush to disk for many events, with ids in
+    // order.
     if (this.#pending.length === 1) this.#storing = this.#storing.then(() => this.#store());
   }
 
@@ -81,7 +81,7 @@ export class EventLog {
     await this.#store();
   }
 
-  /** Deletes what is older than the events that are kept. */
+  /** Deletes events that are older than the ones to keep. */
   async #forget(newest: number): Promise<void> {
     const first = newest - this.#kept + 1;
     if (first < this.#first + EVENTS_AT_ONCE) return;
@@ -89,7 +89,7 @@ export class EventLog {
     this.#first = first;
   }
 
-  /** Events added and not yet handed to storage. */
+  /** Events added and not yet passed to storage. */
   get waiting(): number {
     return this.#pending.length;
   }
@@ -99,7 +99,7 @@ export class EventLog {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Resolves once everything added so far is stored, what was only counted too. */
+  /** Resolves once all events so far are stored, counted ones included. */
   flush(): Promise<void> {
     this.#endWindow?.();
     this.#windowEnds();

@@ -8,7 +8,7 @@ import {
 import type { EventToStore } from '../storage/storage.ts';
 import type { NewEvent } from './new-event.ts';
 
-/** An event as it is stored: with a sentence of English made from its data. */
+/** An event in its stored form, with an English sentence made from its data. */
 export function eventRow(event: NewEvent, at: number): EventToStore {
   const { run, round, level, kind, participant, count } = event;
   const data: JsonObject = {

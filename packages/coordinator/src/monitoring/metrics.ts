@@ -1,21 +1,21 @@
 import type { Round, RunStatus } from '@coppice/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** What is looked up at the moment of a scrape. */
+/** Gauges that are read at each scrape. */
 export interface MetricsSources {
   connected(): number;
-  /** Participants whose traffic is remembered. */
+  /** Participants whose traffic is tracked. */
   remembered(): number;
   runs(): readonly { readonly status: RunStatus }[];
-  /** Updates that are counted and not yet on disk. */
+  /** Updates that count and are not yet on disk. */
   spoolWaiting(): number;
   /** Events that are not yet on disk. */
   eventsWaiting(): number;
-  /** Log lines that could not be written. */
+  /** Lost log lines. */
   logLinesLost(): number;
 }
 
-/** The coordinator in numbers, for Prometheus: what `GET /metrics` answers. Names and labels are in docs/monitoring.md. */
+/** The coordinator's metrics for Prometheus, served at `GET /metrics`. docs/monitoring.md lists names and labels. */
 export class Metrics {
   readonly #registry = new Registry();
   readonly #rounds: Counter<'outcome' | 'reason'>;
@@ -99,17 +99,17 @@ export class Metrics {
     }
   }
 
-  /** A participant's message was answered. */
+  /** Counts an answered message of a participant. */
   answered(name: string, result: string): void {
     this.#messages.inc({ name, result });
   }
 
-  /** A socket was not let in. */
+  /** Counts a refused socket. */
   connectionRefused(reason: string): void {
     this.#connectionsRefused.inc({ reason });
   }
 
-  /** A round ended; open ones and late amendments are no matter. */
+  /** Counts a round that ended; open rounds and late amendments are ignored. */
   roundEnded({ outcome, reason, phases, bytesUp, bytesDown }: Round): void {
     this.#rounds.inc({ outcome, reason: reason?.code ?? '' });
     this.#bytes.inc({ direction: 'up' }, bytesUp);

@@ -3,13 +3,13 @@ import type { Event, KnownEvent } from '@coppice/protocol';
 interface Circumstances {
   readonly round: number | null;
   readonly level: Event['level'];
-  /** The participant that the event is about. Such events are counted where they are many. */
+  /** The subject of the event. Many similar events of one participant are counted. */
   readonly participant?: string;
-  /** The number of events that it stands for, where they were counted. */
+  /** The number of counted events that it stands for. */
   readonly count?: number;
 }
 
-/** An event of a run, before it is dated, numbered and put into words. */
+/** An event of a run, before it has a date, a number and a sentence. */
 export type RunEvent = KnownEvent & Circumstances;
 
 /** An event of a run or, where `run` is `null`, of the coordinator. */

@@ -3,10 +3,10 @@ import { CoppiceError, type ErrorCode } from '@coppice/protocol';
 import type { Storage } from '../storage/storage.ts';
 import { eventRow } from './event-row.ts';
 
-/** Storage that refused a write is tried again no sooner than this, in milliseconds. */
+/** Milliseconds before storage that refused a write is tried again. */
 const TRY_EVERY = 1000;
 
-/** Codes of a medium that refuses, whatever it is asked to keep. */
+/** Codes of a medium that refuses all writes. */
 const refusals: ReadonlySet<ErrorCode> = new Set([
   'storage-full',
   'storage-read-only',
@@ -14,9 +14,9 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
   'storage-locked',
 ]);
 
-/** Knows whether storage takes writes: from what callers met, and, once one was refused, from a write of its own. */
+/** Tracks whether storage accepts writes: from callers' failures and, after a refusal, from a write of its own. */
 export class StorageHealth {
-  /** The same storage, whose failures are noticed here. */
+  /** The same storage, with its failures tracked. */
   readonly storage: Storage;
   readonly #inner: Storage;
   readonly #clock: Clock;
@@ -40,7 +40,7 @@ export class StorageHealth {
     });
   }
 
-  /** @returns the code that storage refuses writes with; null where it takes them. */
+  /** @returns the code with which storage refuses writes; null where it accepts them. */
   async check(): Promise<ErrorCode | null> {
     if (this.#refused === null) return null;
     if (this.#trying === null && this.#clock.elapsed() - this.#triedAt >= TRY_EVERY) {
@@ -53,7 +53,7 @@ export class StorageHealth {
     return this.#refused?.code ?? null;
   }
 
-  /** Writes down that storage had failed: that is worth keeping, and shows whether it is over. */
+  /** Records the failure in storage, which also tests whether storage works again. */
   async #try({ code, since }: { readonly code: ErrorCode; readonly since: number }): Promise<void> {
     const event = {
       run: null,

@@ -1,26 +1,26 @@
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
-/** More than this does not wait for a reader that has stopped reading: 1 MiB. */
+/** The most bytes that wait for a reader that has stopped reading: 1 MiB. */
 const MOST_WAITING = 2 ** 20;
-/** Pause before a reader that has stopped reading is tried again, in milliseconds. */
+/** Milliseconds before another attempt to write to a reader that has stopped reading. */
 const TRY_AGAIN = 100;
 
 /**
- * A side channel of the process: its log, its notices. Writing never throws, never waits and never repeats what the
- * system refused; lines that cannot be written are counted instead.
+ * A side channel of the process: its log, its notices. Writing never throws, never blocks and never retries a refused
+ * write; lost lines are counted instead.
  */
 export interface Output {
   /** Takes whole lines, each with its line feed. */
   write(text: string): void;
-  /** Lines that could not be written since the process began. */
+  /** Lines lost since the process began. */
   readonly lost: number;
-  /** The system's code for the failure of the last write, such as `ENOSPC` or `EPIPE`; null once lines are written again. */
+  /** The system's code for the last failed write, such as `ENOSPC` or `EPIPE`; null once writing works again. */
   readonly trouble: string | null;
 }
 
 interface Waiting {
-  /** Left to write, of `size` bytes. */
+  /** The rest to write, of `size` bytes. */
   readonly bytes: Uint8Array;
   readonly size: number;
   readonly lines: number;
@@ -34,7 +34,7 @@ class DescriptorOutput implements Output {
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #timer: NodeJS.Timeout | null = null;
-  /** The last line was cut short: the next one begins a line of its own. */
+  /** True after a truncated line: the next line starts with a line feed. */
   #torn = false;
 
   constructor(descriptor: number) {
@@ -54,7 +54,7 @@ class DescriptorOutput implements Output {
     this.flush();
   }
 
-  /** Writes as much as is taken at once. */
+  /** Writes as much as the system accepts at once. */
   flush(): void {
     while (this.#waiting.length > 0) {
       const next = this.#waiting[0] as Waiting;
@@ -73,7 +73,7 @@ class DescriptorOutput implements Output {
     }
   }
 
-  /** @returns the bytes that must wait; null where none are left, written or lost. */
+  /** @returns the bytes that must wait; null where all are written or lost. */
   #attempt(next: Waiting): Uint8Array | null {
     let { bytes } = next;
     try {
@@ -97,7 +97,7 @@ class DescriptorOutput implements Output {
   }
 }
 
-/** Writes to a stream of Node's, for sockets: they cannot be opened a second time, and Node never blocks on them. */
+/** Writes to a stream of Node's, for sockets, which cannot be opened a second time and on which Node never blocks. */
 class StreamOutput implements Output {
   lost = 0;
   trouble: string | null = null;
@@ -131,7 +131,7 @@ function linesOf(text: string): number {
 
 /**
  * @param descriptor open for writing: a file, a pipe, a terminal, a device.
- * @param stream Node's stream for the same descriptor, asked for where the descriptor cannot be made to answer at once.
+ * @param stream Node's stream for the same descriptor, used where the descriptor cannot be made non-blocking.
  */
 export function outputTo(descriptor: number, stream: () => Writable): Output {
   const flushedAtEnd = (output: DescriptorOutput) => {
@@ -147,7 +147,7 @@ export function outputTo(descriptor: number, stream: () => Writable): Output {
     const flags = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
     return flushedAtEnd(new DescriptorOutput(openSync(`/dev/fd/${descriptor}`, flags)));
   } catch (thrown) {
-    // Whose reader or terminal is gone already refuses every write at once.
+    // A descriptor whose reader or terminal is already gone refuses every write at once.
     const refused = ['ENXIO', 'EIO'].includes((thrown as NodeJS.ErrnoException).code ?? '');
     return refused ? new DescriptorOutput(descriptor) : new StreamOutput(stream());
   }
@@ -156,7 +156,7 @@ export function outputTo(descriptor: number, stream: () => Writable): Output {
 let standardErrorOutput: Output | null = null;
 let standardOutputOutput: Output | null = null;
 
-/** Standard error: the log, and every message for the person at the terminal. */
+/** Standard error: the log, and all messages to the terminal. */
 export const standardError: Output = {
   write: (text) => openedError().write(text),
   get lost() {
@@ -167,7 +167,7 @@ export const standardError: Output = {
   },
 };
 
-/** Standard output of a program that runs on whether it is read or not. Results that were asked for go through `Results`. */
+/** Standard output of a program that runs on without a reader. Requested results go through `Results`. */
 export const standardOutput: Output = {
   write: (text) => openedOutput().write(text),
   get lost() {

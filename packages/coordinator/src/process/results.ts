@@ -1,15 +1,15 @@
 import { standardError } from './output.ts';
 
-/** The exit code of a program whose reader went away, as a shell reports one that SIGPIPE ended: 128 + 13. */
+/** The exit code of a program whose reader closed the pipe, as a shell reports an end by SIGPIPE: 128 + 13. */
 export const READER_GONE = 141;
 
-/** Standard output where it carries what a command was asked for: nothing is left out of it unnoticed. */
+/** Standard output for a command's results: nothing is lost unnoticed. */
 export class Results {
   readonly stream: NodeJS.WriteStream;
   #readerGone = false;
   #trouble: string | null = null;
 
-  /** @param onReaderGone called once, when the reader has closed its end: nobody wants more. */
+  /** @param onReaderGone called once, when the reader has closed its end. */
   constructor(onReaderGone: () => void = () => {}, stream: NodeJS.WriteStream = process.stdout) {
     this.stream = stream;
     stream.on('error', ({ code }: NodeJS.ErrnoException) => {
@@ -32,10 +32,9 @@ export class Results {
   }
 
   /**
-   * Waits until everything has been written, or refused.
+   * Waits until everything has been written or refused.
    *
-   * @returns the exit code that follows from it: 0; `READER_GONE`; 1 where the system refused, which standard error then
-   *   names.
+   * @returns the exit code: 0; `READER_GONE`; 1 where the system refused, with its reason on standard error.
    */
   async settled(): Promise<number> {
     await new Promise<void>((resolve) => void this.stream.write('', () => resolve()));
@@ -50,14 +49,14 @@ export class Results {
   }
 }
 
-/** Prints the one thing that a command was asked for. @returns the exit code, as `Results.settled` gives it. */
+/** Prints a command's only result. @returns the exit code, as from `Results.settled`. */
 export function print(text: string): Promise<number> {
   const results = new Results();
   results.write(text);
   return results.settled();
 }
 
-/** Lets Node's own streams fail: warnings of Node itself and of worker threads go through them, and are nobody's result. */
+/** Ignores failures of Node's own streams, which carry only warnings of Node and of worker threads. */
 export function surviveBrokenStreams(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** How often the processes in between are looked at, in milliseconds. */
+/** Milliseconds between two checks of the processes in between. */
 const LOOK_EVERY = 1000;
 
 /** A process, and the parent it must have. */
@@ -9,15 +9,15 @@ interface Link {
   readonly parent: number;
 }
 
-/** Reads from the system about processes. */
+/** Access to the system's process table. */
 export interface Processes {
-  /** The process id of a process's parent; null where it cannot be known, or the process is gone. */
+  /** The process id of a process's parent; null where it is unknown or the process is gone. */
   parentOf(process: number): number | null;
-  /** Whether a package manager's script started it; false where that cannot be known. */
+  /** True where a package manager's script started the process; false where that is unknown. */
   isOfScript(process: number): boolean;
 }
 
-/** This process by Node, all others by `/proc`, which Linux has. */
+/** This process through Node, all others through `/proc` (Linux). */
 export const systemProcesses: Processes = {
   parentOf(id) {
     if (id === process.pid) return process.ppid;
@@ -40,15 +40,15 @@ export const systemProcesses: Processes = {
 };
 
 /**
- * The processes between this one and the command that a person or a supervisor started: for `npx pnpm start` a shell,
- * pnpm, another shell and npx. Some of them end by SIGTERM and pass it on to nobody, so that their end is all there is to
- * notice. Nothing is watched where no package manager's script started this process.
+ * The processes between this one and the command of a person or a supervisor: for `npx pnpm start` a shell, pnpm,
+ * another shell and npx. Some of them end on SIGTERM without passing it on, so that their end is the only sign. Nothing
+ * is watched where no package manager's script started this process.
  */
 export class Starter {
   readonly #processes: Processes;
   readonly #links: readonly Link[];
 
-  /** Looks at the processes that are there now; the sooner, the less can have gone already. */
+  /** Records the present processes; the earlier, the fewer can be gone already. */
   constructor(processes: Processes = systemProcesses) {
     this.#processes = processes;
     const links: Link[] = [];
@@ -61,12 +61,12 @@ export class Starter {
     this.#links = links;
   }
 
-  /** Whether one of them has ended. */
+  /** True once one of them has ended. */
   get isGone(): boolean {
     return this.#links.some(({ child, parent }) => this.#processes.parentOf(child) !== parent);
   }
 
-  /** Calls `gone` once, when one of them has ended. Keeps no process alive. */
+  /** Calls `gone` once, when one of them has ended. Does not keep the process alive. */
   watch(gone: () => void): void {
     if (this.#links.length === 0) return;
     const timer = setInterval(() => {

@@ -3,17 +3,17 @@ import { basename } from 'node:path';
 import type { Starter } from './starter.ts';
 
 export interface StopRequests {
-  /** Taken at the start of the process; see `Starter`. */
+  /** Created at the start of the process; see `Starter`. */
   readonly starter: Starter;
-  /** Called once, at the first of them. */
+  /** Called once, at the first request. */
   readonly stop: () => void;
-  /** Takes SIGHUP for something else than the end of the terminal. */
+  /** Handles SIGHUP where it has another meaning than the end of the terminal. */
   readonly hangUp?: () => void;
 }
 
 /**
- * Asks for an end in good order at SIGINT, at SIGTERM, at SIGHUP where it means that the terminal is gone, and when the
- * package manager that started this process has ended. SIGINT or SIGTERM a second time ends the process at once.
+ * Requests a graceful stop at SIGINT, at SIGTERM, at SIGHUP where it means that the terminal is gone, and at the end of
+ * the package manager that started this process. A second SIGINT or SIGTERM ends the process at once.
  */
 export function onStopRequest({ starter, stop, hangUp }: StopRequests): void {
   let asked = false;
@@ -29,7 +29,7 @@ export function onStopRequest({ starter, stop, hangUp }: StopRequests): void {
   starter.watch(once);
 }
 
-/** Whether nohup started this process: by the shell's word, or by the unreadable standard input that GNU's nohup leaves. */
+/** Detects a start by nohup: from the shell's environment, or from the unreadable standard input that GNU's nohup leaves. */
 function startedByNohup(): boolean {
   if (basename(process.env['_'] ?? '') === 'nohup') return true;
   try {

@@ -5,19 +5,20 @@ import { credentialsOf, isSameSite } from '../http/access.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import { withData } from '../monitoring/old-events.ts';
 import type { Runs } from '../registry/runs.ts';
-import type { Actor, Admins } from '../security/admins.ts';
+import type { Actor } from '../security/actor.ts';
+import type { Admins } from '../security/admins.ts';
 import type { Storage } from '../storage/storage.ts';
 import { nextTurn } from '../turns.ts';
 
-/** How often a run's state is pushed at most, in milliseconds. */
+/** Shortest interval between two pushes of a run's state, in milliseconds. */
 const PUSH_INTERVAL = 250;
-/** How much of that each of its participants' rows adds: many are shown less often. */
+/** Milliseconds that each participant's row adds to the interval: large runs are pushed less often. */
 const PUSH_INTERVAL_EACH = 0.5;
 const SNAPSHOT_EVENTS = 500;
-/** So many rows are told in one message, in a few milliseconds; the next follow in another turn of the event loop. */
+/** Rows in one message, written in a few milliseconds; the next ones follow in another turn of the event loop. */
 export const ROWS_A_MESSAGE = 500;
 
-/** The `/admin` namespace: everything live, to whoever holds an admin session. */
+/** The `/admin` namespace: live state for every admin session. */
 export class AdminHub {
   readonly #namespace: Namespace;
   readonly #pushes = new Map<string, ReturnType<typeof coalesce>>();
@@ -42,7 +43,7 @@ export class AdminHub {
       admins: Admins;
       operator: string;
       client: () => string;
-      /** Hears of every connection that may be here. */
+      /** Called for every admitted connection. */
       proved: (connection: Socket['conn']) => void;
     },
   ) {
@@ -117,9 +118,9 @@ export class AdminHub {
       });
   }
 
-  /** Tells all rows of a run's participants, a part at a time. */
+  /** Sends all rows of a run's participants, in parts. */
   async #rows(run: string, tell: (message: AdminMessage<'participants'>) => void): Promise<void> {
-    const engine = [...this.#o.runs.engines()].find((one) => one.id === run);
+    const engine = this.#o.runs.find(run);
     if (engine === undefined) return;
     const ids = engine.everyone();
     for (let at = 0; at < ids.length; at += ROWS_A_MESSAGE) {
@@ -135,7 +136,7 @@ export class AdminHub {
       push = coalesce(this.#o.clock, interval, () => {
         // Nobody is looking: nothing to build.
         if (this.#namespace.sockets.size === 0) return;
-        const engine = [...this.#o.runs.engines()].find((one) => one.id === run);
+        const engine = this.#o.runs.find(run);
         this.#emit('run', this.#o.runs.get(run));
         if (engine === undefined) return;
         const open = engine.openRound();

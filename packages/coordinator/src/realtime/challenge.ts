@@ -13,18 +13,18 @@ import { type Claim, proves } from './claim.ts';
 
 export interface ChallengeOptions {
   readonly clock: Clock;
-  /** The coordinator's address as proxies before it may hide it; null where there is none. */
+  /** The coordinator's URL, where proxies before it may hide it; null where there are none. */
   readonly publicUrl: string | null;
-  /** Why who has proved to be this participant may not come in; `null` where it may. */
+  /** The reason to refuse a participant with a proved key; `null` where it is admitted. */
   readonly refusal: (participant: string) => Promise<CoppiceError | null>;
-  /** Hears `ok` or an error code. */
+  /** Called with `ok` or an error code. */
   readonly answered: (result: string) => void;
 }
 
 /**
- * Asks a new connection to prove the key it came with, and calls `proven` once, if it does. Until then
- * nothing else is heard from it. It is closed when it proves nothing in time, sends a proof that is none, or
- * proves to be somebody who may not come in. The first proof decides: every later one is answered like it.
+ * Challenges a new connection to prove its key, and calls `proven` once on success. Until then other messages are
+ * ignored. The connection is closed on a timeout, an invalid proof, or a refused participant. The first proof decides:
+ * later ones get the same answer.
  */
 export function challenge(socket: Socket, claim: Claim, options: ChallengeOptions, proven: () => void): void {
   // Never used again: what is signed for this connection is worth nothing on another.

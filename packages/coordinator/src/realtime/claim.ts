@@ -9,12 +9,12 @@ import {
   proofBytes,
 } from '@coppice/protocol';
 
-/** Who somebody says it is, and the key that can prove it. */
+/** The identity that a connection claims, with its public key. */
 export interface Claim {
   readonly participant: string;
-  /** The protocol version that will be spoken. */
+  /** The negotiated protocol version. */
   readonly protocol: number;
-  /** The capabilities that it names. */
+  /** The declared capabilities. */
   readonly features: ReadonlySet<string>;
   readonly key: webcrypto.CryptoKey;
 }
@@ -23,7 +23,7 @@ const CURVE = { name: 'ECDSA', namedCurve: 'P-256' };
 const SIGNATURE = { name: 'ECDSA', hash: 'SHA-256' };
 
 /**
- * Reads a handshake, and chooses the newest version that both sides speak.
+ * Reads a handshake, and negotiates the newest version that both sides speak.
  *
  * @throws CoppiceError `identity-invalid`, `protocol-too-old`, `protocol-too-new`.
  */
@@ -59,7 +59,7 @@ export async function claimOf(auth: unknown): Promise<Claim> {
 /**
  * Chooses the newest version that both sides speak.
  *
- * @returns `null` where the hello does not say its versions in whole numbers.
+ * @returns `null` where the versions in the hello are no whole numbers.
  * @throws CoppiceError `protocol-too-old`, `protocol-too-new` where there is none.
  */
 function chosenVersion(auth: unknown): number | null {
@@ -82,7 +82,7 @@ function isVersion(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1;
 }
 
-/** Whether the signature was made with the claimed key, for this nonce and one of these hosts. */
+/** Verifies a signature with the claimed key, for this nonce and one of these hosts. */
 export async function proves(
   { key }: Claim,
   signature: string,

@@ -15,15 +15,15 @@ export interface DoorOptions {
   readonly origins: readonly string[];
   readonly publicUrl: string | null;
   readonly caps: ConnectionCaps;
-  /** Connections that one address may begin in a minute. */
+  /** Limit of new connections from one address in a minute. */
   readonly begun: AddressLimit;
-  /** Hears of every connection that may not stay: an error code, or `origin-refused`. */
+  /** Called for every refused connection: with an error code, or `origin-refused`. */
   readonly refused: (reason: string) => void;
-  /** Hears once of a proxy that nobody named: everybody behind it counts as one address. */
+  /** Called once for a proxy that is not configured: all clients behind it count as one address. */
   readonly unnamedProxy: () => void;
 }
 
-/** What a socket meets before anybody listens to it: from where, from whose page, and how many there are. */
+/** Checks of a new socket before any of its messages is read: host, origin, caps and rate. */
 export class Door {
   readonly #o: DoorOptions;
   readonly #over = new WeakSet<Connection>();
@@ -33,7 +33,7 @@ export class Door {
     this.#o = options;
   }
 
-  /** For Socket.IO's option of this name; asked once for each connection, before it is one. */
+  /** Socket.IO's option of this name; called once for each connection before it is accepted. */
   readonly allowRequest = (
     request: IncomingMessage,
     decide: (problem: string | null, allowed: boolean) => void,
@@ -71,7 +71,7 @@ export class Door {
     });
   }
 
-  /** Shows connections over a cap out of a namespace, with the reason. */
+  /** Disconnects connections over a cap from a namespace, with the reason. */
   guard(namespace: Namespace): void {
     namespace.use((socket, next) => {
       if (!this.#over.has(socket.conn)) return next();
@@ -87,7 +87,7 @@ export class Door {
   }
 }
 
-/** How Socket.IO tells a typed error to who wanted to connect. */
+/** Wraps an error for Socket.IO's refusal of a connection. */
 export function refusal(error: CoppiceError): ExtendedError {
   return Object.assign(new Error('refused'), { data: error.toWire() });
 }

@@ -3,20 +3,20 @@ import { CoppiceError, type Reply, type WireError } from '@coppice/protocol';
 import type { Namespace } from 'socket.io';
 import { Bucket } from '../security/bucket.ts';
 
-/** How many seconds' worth of events may come at once. */
+/** Largest burst of events, in seconds of the allowed rate. */
 export const BURST_SECONDS = 5;
 
 export interface EventLimitOptions {
   readonly clock: Clock;
-  /** Events a second that one connection may send for long; 0 sets no limit. */
+  /** Sustained rate of events of one connection, a second; 0 sets no limit. */
   readonly perSecond: number;
-  /** Hears of every refusal: the event's name as it came. */
+  /** Called for every refusal. */
   readonly refused: () => void;
 }
 
 /**
- * Refuses what a connection sends faster than it may, before it is read; one that goes on as fast all the
- * same is closed. Also for those who have not proved who they are, and for events nobody knows.
+ * Limits the rate of events of each connection (a leaky bucket): excess events are refused unread, and a connection
+ * that does not slow down is closed. It also applies to unproved connections and unknown events.
  */
 export function limitEvents(namespace: Namespace, { clock, perSecond, refused }: EventLimitOptions): void {
   if (perSecond === 0) return;

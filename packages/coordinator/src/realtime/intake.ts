@@ -1,42 +1,41 @@
-/** A connection whose reading can be held up; its sender then waits, by TCP. */
+/** A connection whose reading can be paused; its sender then waits (TCP backpressure). */
 export interface Source {
   pause(): void;
   resume(): void;
-  /** Bytes that were read and not handed on since it was paused. */
+  /** Bytes received and not yet passed on since it was paused. */
   waiting(): number;
-  /** It is silent because it waits here, not because it is dead. */
+  /** Restarts its heartbeat timeout: it is silent because it is paused, not because it is dead. */
   excuse(): void;
 }
 
-/** So much is read in one turn of the event loop; then whoever has more to send takes turns. */
+/** Bytes read in one turn of the event loop, after which connections with more to send take turns. */
 export const READ_A_TURN = 2 << 20;
-/** What a message is taken for of which only the beginning is known. */
+/** Assumed size of a message of which only the beginning is known. */
 export const EXPECTED = 1 << 20;
-/** As much as one read gives; of whom less waits, that is all that came. */
+/** Size of one read; where less waits, it is everything that arrived. */
 const CHUNK = 64 << 10;
-/** Updates that were counted and wait for the disk, in bytes, beyond which nobody goes on with one. */
+/** Bytes of counted updates waiting for the disk beyond which no connection continues with one. */
 export const MOST_HELD = 64 << 20;
-/** Unfinished messages, in bytes, beyond which nobody begins another. */
+/** Bytes of incomplete messages beyond which no connection begins another. */
 export const MOST_UNFINISHED = 128 << 20;
-/** How many turns pass between two excuses of those who wait. */
+/** Turns between two calls of `excuse` for paused sources. */
 const EXCUSED_EVERY = 16;
-/** How many turns pass, while others deliver, between two looks at all who are silent: they are the most. */
+/** Turns, while others deliver, between two checks of all silent sources, which are the most. */
 const LOOKED_AT_EVERY = 4;
-/** A message of which no more has come has hardly begun. */
+/** Received bytes up to which a message counts as hardly begun. */
 export const BEGUN = 2 * CHUNK;
 
 /**
- * Decides who may send on. A cohort that delivers at once would keep the event loop from everything else and
- * fill memory with halves of updates; here the connections take turns. Where a turn has read enough, all wait,
- * and go on so many a turn, in order; where the disk lags behind, those in the middle of a message wait;
- * where too much is unfinished, those who have hardly begun wait for those who have. Who has little to say
- * is heard a few turns later.
+ * Applies backpressure to connections. A cohort that delivers at once would block the event loop and fill memory with
+ * partial updates; here connections take turns. Where a turn has read enough, all are paused, and resume a few a turn,
+ * in order; where the disk lags behind, those in the middle of a message wait; where too many bytes are incomplete,
+ * messages that have hardly begun wait for the others. Small messages are delayed by a few turns.
  */
 export class Intake {
   readonly #later: (go: () => void) => void;
-  /** Bytes of the message that each is in the middle of. */
+  /** Bytes of each source's incomplete message. */
   readonly #unfinished = new Map<Source, number>();
-  /** Who reads on; who waits, in the order in which they came to; and of those, who is known to have much to send. */
+  /** Sources being read; paused sources, in order; paused sources with a large message. */
   readonly #flowing = new Set<Source>();
   readonly #paused = new Set<Source>();
   readonly #large = new Set<Source>();
@@ -52,7 +51,7 @@ export class Intake {
     this.#later = later;
   }
 
-  /** Connections whose reading is looked after. */
+  /** Number of sources. */
   get size(): number {
     return this.#unfinished.size;
   }
@@ -62,7 +61,7 @@ export class Intake {
     this.#flowing.add(source);
   }
 
-  /** The connection is no more. */
+  /** Removes a closed connection. */
   gone(source: Source): void {
     this.complete(source);
     this.#unfinished.delete(source);
@@ -72,7 +71,7 @@ export class Intake {
     this.#turn();
   }
 
-  /** Before what was read is looked into. */
+  /** Counts received bytes. Call before they are parsed. */
   read(source: Source, bytes: number): void {
     // A connection that was closed from here may still be sending, if only its farewell.
     if (!this.#unfinished.has(source)) return;
@@ -89,7 +88,7 @@ export class Intake {
     this.#unfinished.set(source, 0);
   }
 
-  /** After what was read was looked into: who reads on. */
+  /** Pauses sources that may not read on. Call after received bytes were parsed. */
   consider(source: Source): void {
     if (this.#read > READ_A_TURN && !this.#closed) {
       this.#closed = true;
@@ -98,7 +97,7 @@ export class Intake {
     if (this.#unfinished.has(source) && !this.#mayGoOn(source)) this.#pause(source);
   }
 
-  /** Keeps so many bytes in memory until what comes back is called, once. */
+  /** Counts bytes as held in memory until the returned function is called, once. */
   hold(bytes: number): () => void {
     this.#held += bytes;
     return () => {
@@ -114,7 +113,7 @@ export class Intake {
     this.#turn();
   }
 
-  /** @param waits where it waited. */
+  /** @param waits the set in which it waited. */
   #goOn(source: Source, waits: Set<Source>): void {
     waits.delete(source);
     this.#flowing.add(source);
@@ -144,17 +143,20 @@ export class Intake {
         room -= EXPECTED;
         this.#goOn(source, this.#large);
       }
-    // While others deliver, the silent stay: one read of theirs comes through all the same, and says when they are none.
+    // While others deliver, silent sources stay paused: one read of theirs still arrives, and shows that they are not.
     if (room === READ_A_TURN || this.#large.size === 0) {
-      // Who is in the middle of a message does not go on with the silent, but is asked in the next turn.
+      // Do not resume a source in the middle of a message together with silent ones: the next turn decides on it.
       if (!looked && this.#look()) this.#turn();
       for (const source of [...this.#paused]) this.#goOn(source, this.#paused);
     }
-    // Those for whom there was no room; the others are waited for by whoever else ends something.
+    // Try sources without room again in the next turn; the end of another message triggers a turn for the rest.
     if (this.#paused.size > 0 || (room < EXPECTED && this.#large.size > 0)) this.#turn();
   }
 
-  /** Finds out who of those who wait has much to send; who has little goes on. @returns whether there is anyone new. */
+  /**
+   * Sorts paused sources: those with large messages are remembered, those with little resume. @returns true where there
+   * are new large ones.
+   */
   #look(): boolean {
     const known = this.#large.size;
     for (const source of this.#paused) {
@@ -173,7 +175,7 @@ export class Intake {
     return this.#sum <= MOST_UNFINISHED || bytes > BEGUN || bytes === 0 || !this.#someoneReads();
   }
 
-  /** Whether a message that has begun is being read. */
+  /** Checks that a message that has begun is being read. */
   #someoneReads(): boolean {
     for (const source of this.#flowing) if (this.#bytesOf(source) > BEGUN) return true;
     return false;

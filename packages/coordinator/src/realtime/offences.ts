@@ -1,17 +1,17 @@
 import type { Clock } from '@coppice/ports';
-import type { ErrorCode } from '@coppice/protocol';
+import { CoppiceError, type ErrorCode, MAX_TEXT, type WireError } from '@coppice/protocol';
 
-/** So many offences in a row end a participant's connection: the last of them is one too many. */
+/** Consecutive offences that end a participant's connection. */
 export const MAX_OFFENCES = 20;
-/** One offence is forgiven each minute: a bad network damages a frame now and then. */
+/** Milliseconds after which one offence is forgiven: a bad network damages a frame now and then. */
 export const FORGIVEN_EVERY = 60_000;
-/** So many participants' offences are remembered; beyond, those that offended longest ago are forgotten first. */
+/** The most participants whose offences are remembered; the earliest are forgotten first. */
 export const MAX_REMEMBERED = 10_000;
 
 /**
- * Codes of refusals that no honest program meets again and again. Late, duplicate and unasked updates are not among them:
- * networks and restarts make them of honest ones. Nor are unknown messages: a newer program sends those. An update that is
- * not finite or too long is declined by the device that made it, and never sent.
+ * Codes of refusals that an honest program never receives repeatedly. Late, duplicate and unasked updates are not among
+ * them, since networks and restarts cause those, nor are unknown messages, since newer programs send them. Updates that
+ * are not finite or too long are declined by an honest device, and never sent.
  */
 const offending: ReadonlySet<ErrorCode> = new Set([
   'message-invalid',
@@ -27,7 +27,7 @@ const offending: ReadonlySet<ErrorCode> = new Set([
   'frame-too-large',
 ]);
 
-/** In the milliseconds that it takes to be forgiven. */
+/** A full bucket, in the milliseconds that it takes to drain. */
 const FULL = MAX_OFFENCES * FORGIVEN_EVERY;
 
 interface Bucket {
@@ -36,19 +36,19 @@ interface Bucket {
 }
 
 /**
- * Everybody's offences, by participant and not by connection, so that connecting anew wipes nothing out:
- * a bucket each that fills with an offence and leaks with time.
+ * Rate limiter of offences, by participant, not by connection, so that a new connection resets nothing: one leaky
+ * bucket each.
  */
 export class Offences {
   readonly #clock: Clock;
-  /** Those that offended last come last. */
+  /** Most recent offender last. */
   readonly #buckets = new Map<string, Bucket>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** @returns whether this refusal is one too many. */
+  /** @returns true where this refusal exceeds the limit. */
   refused(participant: string, code: ErrorCode): boolean {
     if (!offending.has(code)) return false;
     // What is over the limit already, by messages that were under way, does not make the wait longer.
@@ -61,7 +61,7 @@ export class Offences {
     return level > FULL - FORGIVEN_EVERY;
   }
 
-  /** Milliseconds until there is room for one offence again; 0 where there is. */
+  /** Milliseconds until one more offence is allowed; 0 where it is. */
   wait(participant: string): number {
     return Math.max(0, this.#level(participant) - (FULL - FORGIVEN_EVERY));
   }
@@ -71,4 +71,17 @@ export class Offences {
     if (bucket === undefined) return 0;
     return Math.max(0, bucket.level - (this.#clock.elapsed() - bucket.since));
   }
+}
+
+/** The error for a participant over its offence limit, with the wait and the last refusal. */
+export function tooManyOffences(wait: number, last: WireError | null): CoppiceError {
+  const seconds = Math.ceil(wait / 1000);
+  return new CoppiceError(
+    'too-many-offences',
+    `Too many messages of this participant could not be used; it may connect again in ${seconds} s.${last === null ? '' : ` The last: ${last.message}`}`.slice(
+      0,
+      MAX_TEXT,
+    ),
+    { retryAfter: wait },
+  );
 }

@@ -1,21 +1,21 @@
 import type { Down, DownName } from '@coppice/protocol';
 
-/** What one turn of the event loop writes at most: a few milliseconds of system calls. */
+/** The most writes in one turn of the event loop, and the most bytes: a few milliseconds of system calls. */
 export const WRITES_A_TURN = 100;
 export const BYTES_A_TURN = 2 << 20;
 
 interface Waiting {
   readonly sockets: readonly string[];
-  /** How many of them were written to. */
+  /** Number of them already written to. */
   done: number;
   readonly bytes: number;
   readonly write: (sockets: string[]) => void;
 }
 
 /**
- * Messages to many, written a part at a time, so that others get their turn in between: a thousand times
- * the weights of a small model are a second of system calls. What was asked for first is written first,
- * to everyone. A message is one object however many wait for it.
+ * A queue of messages to many sockets, written in parts, so that other work runs in between: a thousand times the
+ * weights of a small model take a second of system calls. Messages are written in order, each to all its sockets. A
+ * message is one object for any number of recipients.
  */
 export class Outbox {
   readonly #write: (sockets: string[], name: DownName, message: Down<DownName>) => void;
@@ -32,7 +32,7 @@ export class Outbox {
     this.#later = later;
   }
 
-  /** @param sockets their ids; whoever is gone by then hears nothing. */
+  /** @param sockets their ids; closed ones are skipped. */
   send<N extends DownName>(sockets: readonly string[], name: N, message: Down<N>): void {
     if (sockets.length === 0) return;
     this.#waiting.push({
@@ -44,7 +44,7 @@ export class Outbox {
     if (!this.#going) this.#go();
   }
 
-  /** Forgets what is not written yet. */
+  /** Discards unwritten messages. */
   clear(): void {
     this.#waiting = [];
   }
@@ -72,7 +72,7 @@ export class Outbox {
   }
 }
 
-/** Bytes of the frames of a message. */
+/** Size in bytes of a message's frames. */
 function binaryBytes(message: object): number {
   const { frame, parcels = [] } = message as {
     frame?: { byteLength: number };

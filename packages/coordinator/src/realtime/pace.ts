@@ -7,12 +7,12 @@ import { type Reader, ReadMemory } from './read-memory.ts';
 type WebSocketLike = Pick<Source, 'pause' | 'resume'> & { readonly _receiver?: Reader };
 
 /**
- * Lets a connection take turns with the others while it sends something large, and takes what it sends for
- * a sign of life: its answer to a heartbeat is behind that. For as long as an answer may take; who trickles
- * longer has its heartbeats counted as ever.
+ * Lets a connection take turns with the others while it sends a large message, and accepts its bytes as a sign of life,
+ * since its heartbeat's answer is behind them. That holds for `ANSWER_TIMEOUT`; slower senders must answer heartbeats
+ * as usual.
  */
 export function pace(connection: Socket['conn'], intake: Intake): void {
-  // What comes by requests has its own end.
+  // Long polling needs no pace: each request ends by itself.
   if (connection.transport.name !== 'websocket') return;
   const ws = (connection.transport as unknown as { socket: WebSocketLike }).socket;
   const net = connection.request.socket as NetSocket;
@@ -25,7 +25,7 @@ export function pace(connection: Socket['conn'], intake: Intake): void {
     waiting: () => net.readableLength,
     excuse: alive,
   };
-  /** When the message under way began; by the timers' own clock, since heartbeats are Engine.IO's. */
+  /** Start of the current message; by Node's own clock, as Engine.IO's heartbeats. */
   let began: number | null = null;
   const memory = new ReadMemory(ws._receiver ?? {});
   intake.add(source);

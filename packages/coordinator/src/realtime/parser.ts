@@ -1,8 +1,8 @@
 import * as parser from 'socket.io-parser';
 
 /**
- * Socket.IO's own parser, but a message has one binary part at most, as every message of ours. It puts
- * parts together before anybody is asked whether they are wanted, and ten large ones are ten times as much.
+ * Socket.IO's own parser, limited to one binary part a message, which all of the protocol's messages keep. The original
+ * assembles all parts before the message is validated, and ten large ones take ten times the memory.
  */
 export const onePartParser = {
   ...parser,

@@ -2,13 +2,13 @@ import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { type Down, PROTOCOL_VERSION, planDescription, proofBytes } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 
-/** A participant that was welcomed. */
+/** A connected participant after its welcome. */
 export interface Connected {
   readonly socket: Socket;
-  /** Its public id. */
+  /** Its participant id. */
   readonly id: string;
   readonly welcome: Down<'welcome'>;
-  /** Its proof: the whole message `prove`. */
+  /** Its proof: the complete message `prove`. */
   readonly proof: { readonly signature: string };
 }
 
@@ -38,7 +38,7 @@ export async function connectParticipant(url: string): Promise<Connected> {
   return { socket, id, welcome: await welcomed, proof };
 }
 
-/** The next event of this name. */
+/** Resolves with the next event of this name. */
 export function next<T>(socket: Socket, event: string): Promise<T> {
   return new Promise((resolve) => socket.once(event, resolve));
 }

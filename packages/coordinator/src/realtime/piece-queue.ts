@@ -4,8 +4,8 @@ import type { Socket } from 'socket.io';
 type Connection = Socket['conn'];
 
 /**
- * Pieces of models that one connection asked for: one after the other, each when the line has taken the one
- * before, so that nothing piles up for someone who asks and does not read, and heartbeats pass between.
+ * Model pieces that one connection requested: sent one at a time, each when the connection has drained, so that nothing
+ * accumulates for a slow reader, and heartbeats pass in between.
  */
 export class PieceQueue {
   readonly #connection: Connection;
@@ -34,7 +34,7 @@ export class PieceQueue {
   }
 }
 
-/** Resolves when all that was to be sent is with the operating system, or the connection is gone. */
+/** Resolves when all pending data is with the operating system, or the connection is closed. */
 function lineIsFree(connection: Connection): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {

@@ -1,7 +1,10 @@
 import type { Buffer } from 'node:buffer';
 import { letGo } from './let-go.ts';
 
-/** What of ws's reader says whether it is done with what it read. Not public; where it is not there, it is never done. */
+/**
+ * The private state of ws's receiver that shows that it has consumed its input. Where it is missing, the input never
+ * counts as consumed.
+ */
 export interface Reader {
   /** 0: between two frames. */
   readonly _state?: number;
@@ -10,28 +13,28 @@ export interface Reader {
 }
 
 /**
- * Gives back the memory that a connection's bytes were read into, as soon as messages have been copied out of it.
- * Left to the garbage collector it is as much as all updates together, and each 64 MB of it make V8 look through
- * the objects of all connections.
+ * Releases the buffers that a connection's bytes were read into, as soon as messages have been copied out of them. Left
+ * to the garbage collector they take as much memory as all updates together, and each 64 MB of it make V8 scan the
+ * objects of all connections.
  */
 export class ReadMemory {
   readonly #reader: Reader;
-  /** Read, and not given back; the last one is being looked into. */
+  /** Buffers that were read and not released; the last one is being parsed. */
   #chunks: Buffer[] = [];
 
   constructor(reader: Reader) {
     this.#reader = reader;
   }
 
-  /** Before the reader looks into it. */
+  /** Call before the receiver parses a buffer. */
   read(chunk: Buffer): void {
     this.#chunks.push(chunk);
   }
 
   /**
-   * A message is complete: what was read before the piece that it ended in is used up.
+   * Releases all buffers before the one in which a message ended.
    *
-   * @param data what the message holds. A short one lies in what was read itself, which then is its own.
+   * @param data the message's content. A short one is a view of its buffer, which then belongs to the message.
    */
   complete(data: unknown): void {
     const own = ArrayBuffer.isView(data) ? data.buffer : data;
@@ -43,7 +46,7 @@ export class ReadMemory {
     });
   }
 
-  /** After the reader looked into what was read: where nothing is begun, all of it is used up. */
+  /** Releases all buffers where no message is incomplete. Call after the receiver parsed one. */
   done(): void {
     const { _state, _bufferedBytes, _fragments } = this.#reader;
     if (_state !== 0 || _bufferedBytes !== 0 || _fragments?.length !== 0) return;

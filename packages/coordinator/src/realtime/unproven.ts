@@ -6,28 +6,28 @@ import type { Server, Socket } from 'socket.io';
 type Connection = Socket['conn'];
 
 /**
- * Bounds what a connection may send before it is known whose it is. Socket.IO's limit of one message is
- * the same for everybody and buffered whole; strangers could fill the memory with pieces of updates.
+ * Limits the bytes that a connection may send before it has proved its identity. Socket.IO's limit of one message is
+ * the same for all connections, and messages are buffered whole; strangers could fill memory with pieces of updates.
  */
 export class Unproven {
-  /** Connections that have proved who they are, by their Engine.IO id. */
+  /** Connections with a proved identity, by Engine.IO id. */
   readonly #proven = new Set<string>();
-  /** The same, by the socket of the machine: a WebSocket does not say its id. */
+  /** Their network sockets, since a WebSocket's requests carry no id. */
   readonly #sockets = new WeakSet<Duplex>();
 
-  /** To be called once, right before and after Socket.IO is attached. */
+  /** Attaches Socket.IO through `attach`, with the limits before and behind it. Call once. */
   watch(server: HttpServer, attach: () => Server): void {
     server.on('upgrade', (request, socket) => this.#count(request, socket));
     attach().engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
       const { method, headers } = request;
       const length = Number(headers['content-length'] ?? Number.NaN);
-      // What does not say how long it is could be anything.
+      // A request without a length could have any.
       if (method !== 'POST' || length <= MAX_UNPROVEN_BYTES || this.#proven.has(idOf(request))) next();
       else response.writeHead(413).end();
     });
   }
 
-  /** From now on only the limit of one message counts. */
+  /** Lifts the limit; only Socket.IO's limit of one message remains. */
   proved(connection: Connection): void {
     this.#proven.add(connection['id']);
     if (connection.transport.name === 'websocket') this.#sockets.add(connection.request.socket);
@@ -42,7 +42,7 @@ export class Unproven {
       socket.off('data', count);
       if (!this.#sockets.has(socket) && !this.#proven.has(idOf(request))) socket.destroy();
     };
-    // Listening sets the data flowing, so whoever reads it has to be there first.
+    // Listening starts the flow of data, so the actual reader must be attached first.
     const whenRead = (event: string) => {
       if (event !== 'data') return;
       socket.off('newListener', whenRead);

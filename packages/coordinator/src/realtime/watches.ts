@@ -2,14 +2,14 @@ import type { Watch } from '@coppice/protocol';
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** Participants that asked to be told of runs which they have not joined. */
+/** Participants that watch runs without having joined them. */
 export class Watches {
-  /** The runs that each participant named. */
+  /** The watched runs of each participant. */
   readonly #runs = new Map<string, readonly string[]>();
   readonly #watching = new Map<string, Set<string>>();
   readonly #arrivals = new Set<string>();
 
-  /** Takes the place of what the participant watched before. */
+  /** Replaces a participant's watches. */
   set(participant: string, { runs, arrivals }: Watch): void {
     this.clear(participant);
     this.#runs.set(participant, runs);
@@ -20,7 +20,7 @@ export class Watches {
     if (arrivals) this.#arrivals.add(participant);
   }
 
-  /** The participant watches nothing any more. */
+  /** Removes a participant's watches. */
   clear(participant: string): void {
     for (const run of this.#runs.get(participant) ?? []) {
       const watching = this.#watching.get(run);
@@ -31,12 +31,12 @@ export class Watches {
     this.#arrivals.delete(participant);
   }
 
-  /** Participants that named this run. */
+  /** Participants that watch this run. */
   of(run: string): ReadonlySet<string> {
     return this.#watching.get(run) ?? NOBODY;
   }
 
-  /** Participants that want to hear of each run that comes, goes on, stops or ends. */
+  /** Participants to tell of each run that is created, starts, pauses, resumes, ends or changes its admission. */
   get arrivals(): ReadonlySet<string> {
     return this.#arrivals;
   }

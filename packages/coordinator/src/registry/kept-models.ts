@@ -3,13 +3,13 @@ import type { PackedModel } from '../rounds/packed-model.ts';
 
 interface Kept {
   readonly model: Promise<PackedModel>;
-  /** 0 until it is loaded. */
+  /** Size in bytes; 0 until the model is loaded. */
   bytes: number;
 }
 
-/** Models read from storage, those asked for last: at most one of the largest, or as many small ones. */
+/** An LRU cache of models from storage: at most one of the largest, or as many small ones. */
 export class KeptModels {
-  /** The one asked for last is last. */
+  /** Least recently used first. */
   readonly #kept = new Map<string, Kept>();
   readonly #most: number;
 
@@ -17,7 +17,7 @@ export class KeptModels {
     this.#most = most;
   }
 
-  /** The model of this name; loaded once, however many ask meanwhile. */
+  /** Returns the model of this name; concurrent calls share one load. */
   get(name: string, load: () => Promise<PackedModel>): Promise<PackedModel> {
     const known = this.#kept.get(name);
     const kept = known ?? { model: load(), bytes: 0 };

@@ -2,11 +2,11 @@ import type { Checkpoint } from '@coppice/protocol';
 import type { Storage } from '../storage/storage.ts';
 
 /**
- * The model that `/models/<task>/latest` names: of the newest run that has a committed round, the highest one. A
- * round is committed only after it was evaluated, so there is no state in between. First weights are never it.
- * A release that is named for production comes before this rule, as soon as there are releases: this is its place.
+ * Finds the model of `/models/<task>/latest`: the highest round of the newest run that has a committed one. A round is
+ * committed only after its evaluation, so there is no state in between. Initial weights never qualify. Once there are
+ * releases, one named for production takes precedence over this rule, here.
  *
- * @param without runs that are left out, by id.
+ * @param without ids of runs to ignore.
  * @returns null where no run of the task has committed a round.
  */
 export function latestModel(

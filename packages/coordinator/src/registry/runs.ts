@@ -45,31 +45,31 @@ export interface RunsOptions {
   readonly retryPauses?: RetryPauses | undefined;
 }
 
-/** The choices for a new run beside its plan. */
+/** Settings of a new run beside its plan. */
 export interface Beginning {
   /** Default: open. */
   readonly admission?: Admission;
-  /** The checkpoint to begin from; null, the default, for weights that the seed draws. */
+  /** The checkpoint to begin from; null, the default, for weights drawn from the seed. */
   readonly from?: CheckpointId | null;
   readonly cause?: Cause;
-  /** Draws the cohorts; left out, a random one. A known one makes draws repeat. */
+  /** Secret seed of the cohort selection; left out, a random one. A known secret makes the selection repeatable. */
   readonly secret?: string;
 }
 
-/** What happens in runs, for whoever shows it. */
+/** A listener to changes of runs. */
 export interface RunsListener {
   runChanged(run: string): void;
   roundChanged(round: Parameters<RunObserver['roundChanged']>[0]): void;
   participantsChanged(run: string): void;
 }
 
-/** Of so many runs that are over the participants' table stays, and the model at hand; the others are only looked up. */
+/** Ended runs whose participants' table and model stay in memory; older ones are read from storage. */
 export const ENDED_AT_HAND = 8;
 
-/** All runs: those with rounds to come have an engine, those that were over long ago are only looked up. */
+/** All runs: those with rounds to come have an engine, those that ended long ago are read from storage. */
 export class Runs {
   readonly #o: RunsOptions;
-  /** Those that are over and have an engine still; the first to end come first. */
+  /** Ended runs that still have an engine, the first to end first. */
   readonly #ended = new Set<string>();
   readonly #engines = new Map<string, RunEngine>();
   readonly #over = new Map<string, Omit<Run, 'admission'>>();
@@ -80,7 +80,7 @@ export class Runs {
     this.#o = options;
   }
 
-  /** Loads what storage holds and goes on with what was running. */
+  /** Loads all runs from storage and resumes the running ones. */
   async recover(): Promise<void> {
     for (const record of await this.#o.storage.runs()) {
       if (isOver(record.status)) this.#over.set(record.id, await this.#describeOver(record));
@@ -152,9 +152,14 @@ export class Runs {
     return this.get(id);
   }
 
+  /** The engine of a run, if it has one still. */
+  find(id: string): RunEngine | undefined {
+    return this.#engines.get(id);
+  }
+
   /** @throws CoppiceError `run-unknown`, `run-ended`. */
   engine(id: string): RunEngine {
-    const engine = this.#engines.get(id);
+    const engine = this.find(id);
     if (engine !== undefined) return engine;
     if (this.#over.has(id))
       throw new CoppiceError('run-ended', `The run "${id}" is over. Its model can still be used.`);
@@ -173,14 +178,14 @@ export class Runs {
     return over === undefined ? this.engine(id).run() : { ...over, admission: this.#o.admissions.of(id) };
   }
 
-  /** Newest first. */
+  /** All runs, newest first. */
   all(): Run[] {
     return [...this.#over.keys(), ...this.#engines.keys()]
       .map((id) => this.get(id))
       .sort((a, b) => b.sequence - a.sequence);
   }
 
-  /** Runs that are not over, newest first: at most so many, and of more the running ones before the others. */
+  /** Runs that are not over, newest first, at most `most`; running ones take precedence. */
   listed(most: number): Run[] {
     const open: Run[] = [];
     for (const engine of this.#engines.values()) if (!isOver(engine.record.status)) open.push(engine.run());
@@ -191,7 +196,7 @@ export class Runs {
     return [...first, ...others].slice(0, most).sort((a, b) => b.sequence - a.sequence);
   }
 
-  /** Whether there is such a run, over or not. */
+  /** Checks that a run exists, over or not. */
   has(id: string): boolean {
     return this.#over.has(id) || this.#engines.has(id);
   }
@@ -216,8 +221,8 @@ export class Runs {
   /**
    * A piece of a current parcel of any run.
    *
-   * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model is another by now,
-   *   `message-invalid` where it has no such piece.
+   * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model has been replaced, `message-invalid` where
+   *   there is no such piece.
    */
   async parcelPiece(
     id: string,
@@ -227,10 +232,10 @@ export class Runs {
   }
 
   /**
-   * A current parcel of any run, as it travels.
+   * A current parcel of any run, encoded.
    *
-   * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model is another by now, `message-invalid` where
-   *   it does not travel by that codec.
+   * @throws CoppiceError `run-unknown`, `checkpoint-unknown` where the model has been replaced, `message-invalid` where
+   *   it is not sent in that codec.
    */
   async parcel(id: string, hash: string, codec: Codec): Promise<PackedModel> {
     if (this.#engines.has(id)) return this.engine(id).parcel(hash, codec);
@@ -239,12 +244,18 @@ export class Runs {
     return inCodec([await this.#last(run)], codec);
   }
 
-  /** Whether a ticket is of an open question of this run to this participant. */
+  /** Checks that a run that is not over has a row for this participant. */
+  remembers(id: string, participant: string): boolean {
+    const engine = this.#engines.get(id);
+    return engine !== undefined && !isOver(engine.record.status) && engine.remembers(participant);
+  }
+
+  /** Checks that a ticket belongs to an open question of this run to this participant. */
   holdsTicket(id: string, participant: string, ticket: string): boolean {
     return this.#engines.get(id)?.holdsTicket(participant, ticket) === true;
   }
 
-  /** The last model of a run that is over, kept while others are not asked for: it is fetched piece by piece. */
+  /** The last model of an ended run, from the cache, since it is fetched piece by piece. */
   #last(run: Run): Promise<PackedModel> {
     return this.#lastModels.get(run.checkpoint, async () => {
       const layout = await this.#o.models.layout(this.#o.tasks.get(run.task));
@@ -302,7 +313,7 @@ export class Runs {
     return engine;
   }
 
-  /** Gives back what the engine of a run holds that is over. What fails leaves it as it is. */
+  /** Releases the engine of an ended run. On failure the engine stays. */
   async #putAway(run: string): Promise<void> {
     this.#ended.delete(run);
     const engine = this.#engines.get(run);
@@ -347,7 +358,7 @@ export class Runs {
     };
   }
 
-  /** Says that something about a run changed which its engine does not know of. */
+  /** Announces a change of a run that its engine does not know of. */
   changed(run: string): void {
     this.#changed(run);
   }
@@ -362,10 +373,10 @@ export class Runs {
   }
 }
 
-/** The fields of the schema: one that is added to a run is not shown to everyone by that. */
+/** The fields of the public schema: a new field of runs stays private by default. */
 const summaryFields = Object.keys(RunSummarySchema.shape) as (keyof RunSummary)[];
 
-/** What a run's participants may see of it; others too where it is open, without its metrics where it is not. */
+/** The view of a run for participants. Where the run is not open and the participant is not admitted, it has no metrics. */
 export function summaryOf(run: Run, admitted: boolean): RunSummary {
   const summary = Object.fromEntries(summaryFields.map((field) => [field, run[field]])) as RunSummary;
   return admitted || summary.admission === 'open' ? summary : { ...summary, central: null };

@@ -3,7 +3,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
 
 /**
- * The weights of a checkpoint that a new run of a task begins with.
+ * Loads the weights of the checkpoint that a new run of a task begins with.
  *
  * @throws CoppiceError `checkpoint-unknown` where there is no such checkpoint, or its weights were deleted;
  *   `checkpoint-mismatch` where it is another task's, or the task's model has changed since.

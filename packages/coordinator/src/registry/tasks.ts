@@ -13,7 +13,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
 import { taskExists } from '../storage/storage-error.ts';
 
-/** What can be learned: the built-in tasks and the admin's own. */
+/** The tasks: built-in ones and the admin's own. */
 export class Tasks {
   readonly #storage: Storage;
   readonly #models: ModelWorker;
@@ -73,7 +73,7 @@ export class Tasks {
   /**
    * Adds a task of the admin's own.
    *
-   * @throws CoppiceError `task-exists`, `model-invalid` (saying what is wrong with it), `task-invalid`.
+   * @throws CoppiceError `task-exists`, `model-invalid` with the fault, `task-invalid`.
    */
   async create(input: CreateTask): Promise<Task> {
     if (this.#builtIn.has(input.id) || this.#own.has(input.id)) throw taskExists(input.id);

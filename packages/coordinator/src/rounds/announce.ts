@@ -1,11 +1,10 @@
 import type { Outcome, Reason } from '@coppice/protocol';
-import type { Exchange } from '../exchanges/exchange.ts';
 import { outward } from '../outward.ts';
-import type { Audience, Bytes } from './audience.ts';
+import type { Audience } from './audience.ts';
 import type { OpenRound } from './open-round.ts';
 import type { RunState } from './run-state.ts';
 
-/** Tells everyone in the run how the round ended. */
+/** Announces the end of the round to all members. */
 export function announceEnd(
   { opening, exchange }: OpenRound,
   state: RunState,
@@ -43,15 +42,8 @@ export function announceEnd(
   }
 }
 
-/** Bytes that an exchange's cohort sent and received since it was asked. */
-export function cohortBytes({ cohort }: Exchange, audience: Audience): Bytes {
-  let up = 0;
-  let down = 0;
-  for (const [id, { bytesBefore }] of cohort.entries()) {
-    const now = audience.bytes(id);
-    // Counters of a forgotten participant begin anew.
-    up += Math.max(0, now.up - bytesBefore.up);
-    down += Math.max(0, now.down - bytesBefore.down);
-  }
-  return { up, down };
+/** Announces the end of the run to all members. */
+export function announceRunEnd({ record, members }: RunState, audience: Audience): void {
+  const { id, status, reason } = record;
+  audience.send(members.here(), 'run-end', { run: id, status, reason: reason && outward(reason) });
 }

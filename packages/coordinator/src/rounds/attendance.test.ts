@@ -70,6 +70,23 @@ describe('attendance', () => {
     expect(attendance.standing('silent', 3 + PAUSE_OF_WAITING)).toBe('seat');
   });
 
+  it('waits once for a participant that lets a round wait in vain, however often it answers between', () => {
+    const attendance = new Attendance();
+    const alternating = ['overtaken', 'missed', 'accepted'] as const;
+    const owed = { honest: 0, alternating: 0 };
+    for (let round = 1; round < MEMORY; round++) {
+      for (const one of ['honest', 'alternating'] as const)
+        if (attendance.standing(one, round) === 'owed') owed[one]++;
+      const at = alternating[(round - 1) % 3] as (typeof alternating)[number];
+      attendance.add(roundOf(round, { honest: 'overtaken', alternating: at }));
+    }
+    expect(owed).toEqual({ honest: MEMORY - 2 - PAUSE_OF_WAITING, alternating: 1 });
+    // It is forgotten with its misses.
+    const next = MEMORY + 2;
+    attendance.add(roundOf(next, { alternating: 'overtaken' }));
+    expect(attendance.standing('alternating', next + 1)).toBe('owed');
+  });
+
   it('takes no misses from attempts that were abandoned', () => {
     const attendance = new Attendance();
     for (let attempt = 1; attempt <= 2 * SEVERAL_MISSES; attempt++)

@@ -1,40 +1,46 @@
 import type { Round } from '@coppice/protocol';
 
-/** A participant that missed so many rounds in a row is asked beyond the target. */
+/** Consecutive missed rounds after which a participant is asked beyond the target. */
 export const SEVERAL_MISSES = 3;
-/** Rounds after the last miss in which that is so. */
+/** Rounds after the last miss for which that holds. */
 export const BEYOND_FOR = 10;
 /** Rounds that do not wait for overtaken participants, after one that did so in vain. */
 export const PAUSE_OF_WAITING = 3;
-/** Rounds after which a participant's misses are forgotten. */
+/** Rounds after which a participant's misses are forgotten, and that a round waited for it in vain. */
 export const MEMORY = 100;
 
 /**
- * The part that a participant has in the next round. `seat`: its answer counts towards the target. `owed`: a seat, and
- * the round does not close before its answer, or its deadline. `beyond`: asked in addition to the target; its answer
+ * The standing of a participant in the next round. `seat`: its answer counts toward the target. `owed`: a seat, and the
+ * round does not close before its answer, or its deadline. `beyond`: asked in addition to the target; its answer
  * counts, and the round neither waits for it nor closes by it.
  */
 export type Standing = 'seat' | 'owed' | 'beyond';
 
 interface Past {
-  /** Rounds missed in a row. */
+  /** Consecutive missed rounds. */
   readonly misses: number;
   /** The last round missed. */
   readonly missedAt: number;
-  /** Whether the last round had enough answers before this participant's. */
+  /** True where the last round closed with enough answers before this participant's. */
   readonly overtaken: boolean;
-  /** The last round that says anything. */
+  /** The last round with information on it. */
   readonly at: number;
 }
 
 /**
- * What committed rounds say of those that they asked, for the selection of the next cohort. It depends on round records
- * alone, so that it is the same after a restart; an abandoned attempt is nobody's miss. Only further attempts of the same
- * round know, in memory, which members declined the ones before, lest the same members make all of them fail.
+ * Attendance of participants in committed rounds, for the selection of the next cohort. It depends only on round
+ * records, so that it is the same after a restart; an abandoned attempt is no miss. Further attempts of the same round
+ * also know, in memory only, the members that declined earlier ones, so that the same members cannot make all of them
+ * fail.
  */
 export class Attendance {
   readonly #past = new Map<string, Past>();
   readonly #declined = new Set<string>();
+  /**
+   * The round that waited in vain for a participant. An answer does not take that back: silence and answers in turn
+   * would keep all rounds from waiting for anybody.
+   */
+  readonly #letWait = new Map<string, number>();
   #waitedInVain = Number.NEGATIVE_INFINITY;
 
   /** @param rounds records in the order of rounds and attempts. */
@@ -42,12 +48,15 @@ export class Attendance {
     for (const round of rounds) this.add(round);
   }
 
-  /** A member declined an attempt that lost its quorum: further attempts of the round ask it beyond their target. */
+  /**
+   * Records that a member declined an attempt that lost its quorum: further attempts of the round ask it beyond their
+   * target.
+   */
   declined(participant: string): void {
     this.#declined.add(participant);
   }
 
-  /** Takes in the record of a round, each in its turn. Nothing is read from rounds that were not committed. */
+  /** Adds the record of a round, in order. Rounds that were not committed are ignored. */
   add({ outcome, round, cohort }: Round): void {
     if (outcome !== 'committed') return;
     this.#declined.clear();
@@ -57,7 +66,10 @@ export class Attendance {
         this.#past.delete(participant);
         continue;
       }
-      waitedInVain ||= missed && outcome === 'late' && this.standing(participant, round) === 'owed';
+      if (missed && outcome === 'late' && this.standing(participant, round) === 'owed') {
+        this.#letWait.set(participant, round);
+        waitedInVain = true;
+      }
       if (!missed && outcome !== 'late') continue;
       const { misses, missedAt } = this.#past.get(participant) ?? { misses: 0, missedAt: 0 };
       this.#past.set(
@@ -69,6 +81,8 @@ export class Attendance {
     }
     if (waitedInVain) this.#waitedInVain = round;
     for (const [participant, { at }] of this.#past) if (round - at >= MEMORY) this.#past.delete(participant);
+    for (const [participant, at] of this.#letWait)
+      if (round - at >= MEMORY) this.#letWait.delete(participant);
   }
 
   standing(participant: string, round: number): Standing {
@@ -78,6 +92,6 @@ export class Attendance {
     if (past.misses >= SEVERAL_MISSES) return round - past.missedAt <= BEYOND_FOR ? 'beyond' : 'seat';
     // Only one that misses nothing is waited for: silence costs a round its deadline once, not each time.
     const waits = round - this.#waitedInVain > PAUSE_OF_WAITING;
-    return waits && past.misses === 0 && past.overtaken ? 'owed' : 'seat';
+    return waits && past.misses === 0 && past.overtaken && !this.#letWait.has(participant) ? 'owed' : 'seat';
   }
 }

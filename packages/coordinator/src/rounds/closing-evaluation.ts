@@ -7,10 +7,10 @@ import { type Federated, federatedOf } from './open-round.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 
 /**
- * Asks participants to measure the last model of a run, on which nobody trains.
+ * Asks participants to evaluate the last model of a run, which no later round does.
  *
- * @param done hears the measurements once: when all have answered or time is up.
- * @returns the exchange; `null` where nobody could be asked.
+ * @param done called once with the measurements: when all have answered or time is up.
+ * @returns the exchange; `null` where no participant could be asked.
  */
 export function closingEvaluation(
   state: RunState,
@@ -26,7 +26,7 @@ export function closingEvaluation(
   const beganAt = clock.elapsed();
   const sum = new ExactSum(forms.evaluate.sections);
   const exchange: Exchange = new Exchange({
-    run: record.id,
+    owner: record.id,
     name: `e${model.round}-1`,
     title: 'the last evaluation',
     cohort,

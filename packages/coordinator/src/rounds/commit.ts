@@ -1,13 +1,10 @@
 import { checkpointId, type Metrics, type Round } from '@coppice/protocol';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import type { NextModel } from './apply.ts';
-import type { Bytes } from './audience.ts';
+import type { Audience } from './audience.ts';
 import { type OpenRound, toRecord } from './open-round.ts';
 
-/**
- * Step 8: round, checkpoint and strategy state become durable together, and the run's record with them where the
- * round ends the run.
- */
+/** Step 8: makes round, checkpoint and strategy state durable together, with the run's record where the round ends the run. */
 export async function commit(
   storage: Storage,
   open: OpenRound,
@@ -16,25 +13,24 @@ export async function commit(
     run,
     task,
     central,
-    bytes,
+    audience,
     now,
     ended,
   }: {
     run: RunRecord | null;
     task: string;
     central: Metrics | null;
-    bytes: Bytes;
+    audience: Pick<Audience, 'bytes'>;
     now: number;
     ended: number;
   },
 ): Promise<Round> {
-  const round = toRecord(open, {
+  const round = toRecord(open, audience, {
     outcome: 'committed',
     reason: null,
     ended,
     central,
     checkpoint: next.hash,
-    bytes,
   });
   await storage.commit({
     run,

@@ -3,8 +3,8 @@ import { Failure } from '../failure.ts';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 
 /**
- * Step 7: the new model on the coordinator's held-out data; `null` where it has none. A model whose
- * loss is not a number is caught here, before it is committed.
+ * Step 7: evaluates the new model on the coordinator's test data; `null` where it has none. A model whose loss is not a
+ * number is refused here, before it is committed.
  *
  * @throws CoppiceError `training-diverged`, `evaluation-failed`.
  */

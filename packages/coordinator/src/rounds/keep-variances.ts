@@ -1,6 +1,6 @@
 import { type Layout, shapeSize } from '@coppice/protocol';
 
-/** The end of the name that Keras gives to a running variance. */
+/** Suffix of Keras's name of a running variance. */
 const VARIANCE = /(^|\/)moving_variance$/;
 
 /**

@@ -1,11 +1,11 @@
 import { CoppiceError, type Phase, type RunStatus } from '@coppice/protocol';
 
 /*
- * The run as an explicit state machine, pure: two tables and a step. What is not in a table cannot
- * happen; whatever tries it is a bug (an illegal phase) or a bad request (an illegal action).
+ * The run as an explicit state machine, pure: two tables and a step. A transition that is in no table cannot
+ * happen: an attempt is a bug (an illegal phase) or a bad request (an illegal action).
  */
 
-/** `give-up`: the coordinator pauses the run, because its rounds come to nothing. */
+/** `give-up`: the coordinator pauses the run, because its rounds keep failing. */
 export type RunAct = 'start' | 'pause' | 'resume' | 'stop' | 'finish' | 'give-up';
 
 const statuses: Record<RunStatus, Partial<Record<RunAct, RunStatus>>> = {
@@ -19,7 +19,7 @@ const statuses: Record<RunStatus, Partial<Record<RunAct, RunStatus>>> = {
   failed: {},
 };
 
-/** @throws CoppiceError `run-state`, naming what is possible. */
+/** @throws CoppiceError `run-state`, naming the possible actions. */
 export function nextStatus(status: RunStatus, act: RunAct): RunStatus {
   const next = statuses[status][act];
   if (next !== undefined) return next;
@@ -39,9 +39,9 @@ export function isOver(status: RunStatus): boolean {
 export type RoundStep =
   /** Rounds are wanted. */
   | 'begin'
-  /** A round that an earlier process left open goes on. */
+  /** A round that an earlier process left open resumes. */
   | 'recovered'
-  /** Enough participants are there. */
+  /** Enough participants are present. */
   | 'enough'
   | 'selected'
   | 'distributed'
@@ -49,9 +49,9 @@ export type RoundStep =
   | 'aggregated'
   | 'evaluated'
   | 'committed'
-  /** The round made no model. */
+  /** The round produced no model. */
   | 'abandoned'
-  /** No more rounds are wanted, now. */
+  /** No more rounds are wanted for now. */
   | 'halted';
 
 const phases: Record<Phase, Partial<Record<RoundStep, Phase>>> = {

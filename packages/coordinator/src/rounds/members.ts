@@ -1,4 +1,10 @@
-import type { Join, ParticipantRow, Progress, WireError } from '@coppice/protocol';
+import {
+  CoppiceError,
+  type Join,
+  type ParticipantRow,
+  type Progress,
+  type WireError,
+} from '@coppice/protocol';
 
 /*
  * Anybody can join an open run under a new identity and go again, so those who are gone are remembered up to
@@ -7,7 +13,7 @@ import type { Join, ParticipantRow, Progress, WireError } from '@coppice/protoco
 export const GONE_THAT_DELIVERED = 10_000;
 export const GONE_WITHOUT_A_TRACE = 200;
 
-/** Someone who joined a run. Kept after leaving for a while, so that the admin sees who was there. */
+/** A member of a run. Kept for a while after leaving, so that the admin sees it. */
 export interface Member {
   readonly id: string;
   device: Join['device'];
@@ -15,25 +21,35 @@ export interface Member {
   examples: number;
   speed: number | null;
   paused: boolean;
-  /** `away`: the connection broke; `left`: said so. */
+  /** `away`: the connection broke; `left`: the participant left. */
   readonly presence: 'here' | 'away' | 'left';
   progress: number | null;
   roundsDelivered: number;
   roundsMissed: number;
   lastSeenAt: number;
   lastError: WireError | null;
-  /** The hash of the model that it has, as far as is known; `undefined`: it keeps none. */
+  /** The hash of the model that it has, as far as known; `undefined`: it stores none. */
   has: string | null | undefined;
 }
 
 /** The participants of one run. */
 export class Members {
   readonly #members = new Map<string, Member & { presence: Member['presence'] }>();
-  /** Who is not here, by whether it ever delivered; the first to go come first. */
+  /** Members that are away or left, by past delivery; the earliest first. */
   readonly #gone = { delivered: new Set<string>(), never: new Set<string>() };
 
   get(id: string): Member | undefined {
     return this.#members.get(id);
+  }
+
+  /** @throws CoppiceError `not-joined` */
+  joined(id: string): Member {
+    const member = this.#members.get(id);
+    if (member !== undefined) return member;
+    throw new CoppiceError(
+      'not-joined',
+      'This participant has not joined the run on this coordinator. Join, then go on.',
+    );
   }
 
   all(): Iterable<Member> {
@@ -62,7 +78,7 @@ export class Members {
     return member;
   }
 
-  /** Is connected again, without having joined anew. Who left has to join. */
+  /** Marks a reconnected member as present, unless it left: then it must join. */
   returned(id: string): void {
     const member = this.#members.get(id);
     if (member === undefined || member.presence === 'left') return;
@@ -71,9 +87,9 @@ export class Members {
   }
 
   /**
-   * Is not here any more.
+   * Marks a member as away or left.
    *
-   * @param needed those who are not forgotten, for the open round has to do with them.
+   * @param needed true for members that the open round refers to, which are not forgotten.
    */
   went(id: string, how: 'away' | 'left', now: number, needed: (id: string) => boolean): void {
     const member = this.#members.get(id);
@@ -101,18 +117,18 @@ export class Members {
     this.#gone.never.delete(id);
   }
 
-  /** The hash of the model that a participant has; `null`: none that is known. */
+  /** The hash of the model that a participant has; `null`: none known. */
   has(id: string): string | null {
     return this.#members.get(id)?.has ?? null;
   }
 
-  /** A model is on its way to one who may keep it. */
+  /** Records that a model is being sent to a member that may store it. */
   receives(id: string, model: string): void {
     const member = this.#members.get(id);
     if (member !== undefined && member.has !== undefined) member.has = model;
   }
 
-  /** Participants that are here, with data and not paused, and the examples that each has said to have. */
+  /** Present members with data that are not paused, with the number of examples that each announced. */
   available(): Map<string, number> {
     const found = new Map<string, number>();
     for (const member of this.#members.values())
@@ -120,21 +136,21 @@ export class Members {
     return found;
   }
 
-  /** How many that are. Counted anew: asked thousands of times, by each that joins. */
+  /** Number of available members, counted without building the map, since every join asks for it. */
   get availableCount(): number {
     let count = 0;
     for (const member of this.#members.values()) if (isAvailable(member)) count++;
     return count;
   }
 
-  /** Who is here, paused or not: who hears of things. */
+  /** Ids of present members, paused or not, which receive messages. */
   here(): string[] {
     const ids: string[] = [];
     for (const member of this.#members.values()) if (member.presence === 'here') ids.push(member.id);
     return ids;
   }
 
-  /** Participants that have joined and not left, connected or not. */
+  /** Number of members that have not left, connected or not. */
   get joinedCount(): number {
     let count = 0;
     for (const { presence } of this.#members.values()) if (presence !== 'left') count++;
@@ -152,7 +168,7 @@ function isAvailable({ presence, paused, examples }: Member): boolean {
   return presence === 'here' && !paused && examples > 0;
 }
 
-/** The share of a training that is done, 0–1. */
+/** Completed share of a training, 0–1. */
 export function progressShare({ stage, epoch, epochs, step, steps }: Progress): number {
   if (stage === 'receiving' || stage === 'evaluating') return 0;
   if (stage === 'sending') return 1;
@@ -160,7 +176,7 @@ export function progressShare({ stage, epoch, epochs, step, steps }: Progress): 
   return Math.min(1, Math.max(0, (epoch - 1 + step / steps) / epochs));
 }
 
-/** Exact example counts stay between participant and aggregation; the admin sees a bucket's lower bound. */
+/** Lower bound of an example count's bucket, for the admin: exact counts stay between participant and aggregation. */
 export function examplesBucket(examples: number): number {
   return examples < 1 ? 0 : 10 ** Math.floor(Math.log10(examples));
 }

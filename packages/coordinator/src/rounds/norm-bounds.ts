@@ -1,27 +1,27 @@
 import { medianOf, type Norms, normNames } from '@coppice/federation';
 import type { Plan, Round, Section } from '@coppice/protocol';
 
-/** Rounds whose median norms make the next bound. */
+/** Number of rounds whose median norms determine the next bound. */
 const RECENT_ROUNDS = 5;
-/** A bound is at most so many times the one before it. */
+/** Largest ratio of a bound to the one before it. */
 const GROWTH = 2;
-/** Share of the first bound below which none falls, so that a bound can grow again after rounds of zeros. */
+/** Least ratio of a bound to the first one, so that a bound can grow again after rounds of zeros. */
 const LEAST_SHARE = 1e-3;
 
-/** Parts of a round record that the next bounds are made of. */
+/** The parts of a round record that determine the next bounds. */
 export type NormHistory = Pick<Round, 'normBounds' | 'norms'>;
 
 /**
- * The norm bounds of a round. With m₁ … m₅ the median norms of the last five committed rounds (or as many as there are) and
- * b the last round's bound,
+ * The norm bounds of a round. With m₁ … m₅ the median norms of the last five committed rounds (or as many as there are)
+ * and b the last round's bound,
  *
  *   bound = min(2 b, max(b₀ / 1000, normFactor · median(m₁ … m₅))),
  *
- * where b₀ is the first round's bound: the plan's `firstNorm` for steps, none for averages. Medians are of the updates as
- * they came, before any was scaled down: less than half of a cohort cannot move them beyond what the others send.
+ * where b₀ is the first round's bound: the plan's `firstNorm` for steps, none for averages. Medians are of the updates
+ * before scaling: less than half of a cohort cannot move them beyond the others' values.
  *
  * @param last the round that made the current model; `null` before the first.
- * @returns bounds by the names of norms; a name that is missing has no bound. `null`: the plan bounds nothing.
+ * @returns bounds by the names of norms; a name that is missing has no bound. `null`: the plan sets no bound.
  */
 export function nextNormBounds(
   { normFactor, firstNorm }: Pick<Plan, 'normFactor' | 'firstNorm'>,
@@ -44,7 +44,7 @@ export function nextNormBounds(
   return bounds;
 }
 
-/** The median norms of the last rounds, with those of one more round. Without an accepted update they stay as they are. */
+/** The median norms of the last rounds, with those of one more round. Without an accepted update they stay unchanged. */
 export function recentNorms(
   before: NormHistory['norms'],
   accepted: readonly Norms[],

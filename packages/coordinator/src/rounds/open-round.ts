@@ -2,7 +2,7 @@ import { type Measures, metricsOf, quartilesOf, tallyOf } from '@coppice/federat
 import type { Metrics, Phase, Quartiles, Reason, Round } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
-import type { Bytes } from './audience.ts';
+import type { Audience, Bytes } from './audience.ts';
 import { type NormHistory, recentNorms } from './norm-bounds.ts';
 
 /** A round from selection to its end. */
@@ -13,6 +13,8 @@ export interface OpenRound {
   readonly normsBefore: NormHistory['norms'];
   /** Milliseconds spent in each phase so far. */
   readonly phases: Partial<Record<Phase, number>>;
+  /** Aborted when the round is over, so that work on it stops. */
+  readonly over: AbortController;
 }
 
 export interface RoundEnding {
@@ -22,12 +24,13 @@ export interface RoundEnding {
   readonly ended: number | null;
   readonly central: Metrics | null;
   readonly checkpoint: string | null;
-  readonly bytes: Bytes;
 }
 
 /** The round as it is stored and shown. */
-export function toRecord({ opening, exchange, normsBefore, phases }: OpenRound, ending: RoundEnding): Round {
+export function toRecord(open: OpenRound, audience: Pick<Audience, 'bytes'>, ending: RoundEnding): Round {
+  const { opening, exchange, normsBefore, phases } = open;
   const { cohort, sum } = exchange;
+  const bytes = cohortBytes(exchange, audience);
   const measures = sum.measures.totals();
   const accepted = [...cohort.entries()].flatMap(([, { outcome, norms }]) =>
     outcome === 'accepted' ? [norms] : [],
@@ -50,8 +53,8 @@ export function toRecord({ opening, exchange, normsBefore, phases }: OpenRound, 
     ...(ending.outcome === 'committed' ? { norms: recentNorms(normsBefore, accepted) } : {}),
     examples: sum.weight,
     phases: { ...phases },
-    bytesUp: ending.bytes.up,
-    bytesDown: ending.bytes.down,
+    bytesUp: bytes.up,
+    bytesDown: bytes.down,
     central: ending.central,
     federated: null,
     trainingLoss: trainingLossOf(measures),
@@ -65,6 +68,30 @@ export function toRecord({ opening, exchange, normsBefore, phases }: OpenRound, 
       missed,
     })),
   };
+}
+
+/** The record of a round that is not over. */
+export function openRecord(open: OpenRound, audience: Pick<Audience, 'bytes'>): Round {
+  return toRecord(open, audience, {
+    outcome: 'open',
+    reason: null,
+    ended: null,
+    central: null,
+    checkpoint: null,
+  });
+}
+
+/** Bytes that an exchange's cohort sent and received since it was asked. */
+function cohortBytes({ cohort }: Exchange, audience: Pick<Audience, 'bytes'>): Bytes {
+  let up = 0;
+  let down = 0;
+  for (const [id, { bytesBefore }] of cohort.entries()) {
+    const now = audience.bytes(id);
+    // Counters of a forgotten participant begin anew.
+    up += Math.max(0, now.up - bytesBefore.up);
+    down += Math.max(0, now.down - bytesBefore.down);
+  }
+  return { up, down };
 }
 
 /** The mean training loss of what was counted. */

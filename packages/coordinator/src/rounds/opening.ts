@@ -5,11 +5,11 @@ import type { RoundOpening } from '../storage/spool.ts';
 import type { Standing } from './attendance.ts';
 
 /**
- * Step 1: the round's cohort, and what it counts at most. The same secret, round, attempt and participants give the same
- * cohort; without the secret nobody can tell who will be asked.
+ * Step 1: the round's cohort, and its limits. The same secret, round, attempt and participants give the same cohort;
+ * without the secret the selection is unpredictable.
  *
- * @param available participants by id, with the number of examples that each has said to have.
- * @param standing the part that each has in this round. Where fewer than `minParticipants` have a seat, all have one.
+ * @param available participants by id, with the number of examples that each announced.
+ * @param standing the standing of each in this round. Where fewer than `minParticipants` have a seat, all have one.
  */
 export function openingOf({
   plan,
@@ -51,7 +51,7 @@ export function openingOf({
   };
 }
 
-/** The largest weight that a round counts, whatever a participant has: `weightFactor` times the median of what all have. */
+/** The largest weight that a round counts: `weightFactor` times the median of all announced example counts. */
 function largestWeight(
   { maxExamples, weightFactor }: Pick<Plan, 'maxExamples' | 'weightFactor'>,
   available: ReadonlyMap<string, number>,

@@ -1,14 +1,14 @@
 import { oneAtATime } from '../storage/one-at-a-time.ts';
 
 /**
- * Serialises the writes of one run's record: changes of its status and commits of its rounds. Each of them sees
- * the record that the one before it left in storage, and none runs while another is under way.
+ * Serializes the writes of one run's record: changes of its status and commits of its rounds. Each reads the record
+ * that the one before it stored, and none runs during another.
  */
 export class RecordLane {
   readonly #inTurn = oneAtATime();
   #changes = 0;
 
-  /** Whether a change of status is under way or waits for its turn. No round begins meanwhile. */
+  /** True while a change of status runs or waits. No round begins meanwhile. */
   get changing(): boolean {
     return this.#changes > 0;
   }

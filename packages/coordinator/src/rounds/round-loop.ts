@@ -1,47 +1,32 @@
-import { ExactSum, RowsSum, type Sum } from '@coppice/federation';
-import {
-  type Answer,
-  CoppiceError,
-  type Event,
-  type EventData,
-  type EventKind,
-  GRACE_AFTER_RESTART,
-  type Metrics,
-  type Phase,
-  type Reason,
-  type Round,
-} from '@coppice/protocol';
-import { type Closed, Exchange } from '../exchanges/exchange.ts';
-import { ask, type Question } from '../exchanges/question.ts';
-import { trainName } from '../exchanges/tickets.ts';
-import { failureData, reasonOf } from '../failure.ts';
-import type { RoundOpening, SpooledRound } from '../storage/spool.ts';
-import { inTurns } from '../turns.ts';
-import { announceEnd, cohortBytes } from './announce.ts';
-import { apply, spooledRows } from './apply.ts';
+import { CoppiceError, type Phase, type Reason } from '@coppice/protocol';
+import type { Closed } from '../exchanges/exchange.ts';
+import type { RoundOpening } from '../storage/spool.ts';
+import { addFederated } from './add-federated.ts';
+import type { Closing } from './closing.ts';
 import { commit } from './commit.ts';
-import { evaluate } from './evaluate.ts';
-import { isOver, nextPhase, nextStatus, type RoundStep } from './machine.ts';
+import { isOver, nextStatus } from './machine.ts';
+import { type MadeModel, makeModel } from './make-model.ts';
+import type { Membership } from './membership.ts';
 import { nextNormBounds } from './norm-bounds.ts';
-import { type Federated, federatedOf, type OpenRound, toRecord, withFederated } from './open-round.ts';
+import { federatedOf, type OpenRound } from './open-round.ts';
 import { openingOf } from './opening.ts';
-import { type GivenParcel, type PackedModels, packGiven, packModels } from './packed-model.ts';
+import { recount, spooledRound, timesAfterRestart } from './recover-round.ts';
 import { Retries } from './retries.ts';
-import { roundStep, type SteppedModel } from './round-step.ts';
-import type { RunOptions, RunState } from './run-state.ts';
+import { RoundOutcomes } from './round-outcomes.ts';
+import { RoundPhase } from './round-phase.ts';
+import type { RunLog } from './run-log.ts';
+import { allChanged, type RunOptions, type RunState } from './run-state.ts';
+import { askToTrain, type ExchangeTimes, trainExchange } from './train-exchange.ts';
 
-/** The meaning of a round's events for its run. */
-export interface RoundLoopListener {
-  changed(): void;
-  log<K extends EventKind>(level: Event['level'], kind: K, data: EventData[K], round?: number): void;
-  /** An answer counts. */
-  counted(participant: string, answer: Answer): void;
-  /** An answer of a member that owed one was refused, the first time in this attempt or `again`. */
-  refused(participant: string, error: CoppiceError, again: boolean): void;
-  /** The last round was committed. */
-  finished(): void;
-  /** More attempts would not help. Resolves when the run is paused. @throws CoppiceError where that could not be stored. */
-  gaveUp(reason: Reason): Promise<void>;
+/** The parts of a run that its rounds act on. */
+export interface RoundLoopParts {
+  readonly state: RunState;
+  readonly log: RunLog;
+  readonly membership: Pick<Membership, 'counted' | 'refused'>;
+  /** Follows the last round. */
+  readonly closing: Pick<Closing, 'begin'>;
+  /** Pauses the run: more attempts would not help. @throws CoppiceError where that could not be stored. */
+  readonly giveUp: (reason: Reason) => Promise<void>;
 }
 
 /**
@@ -49,32 +34,27 @@ export interface RoundLoopListener {
  * after it, each in the file named after it. Moves on calls from its run and on the clock's timers.
  */
 export class RoundLoop {
+  readonly #p: RoundLoopParts;
   readonly #o: RunOptions;
   readonly #state: RunState;
-  readonly #listener: RoundLoopListener;
+  readonly #phase: RoundPhase;
+  readonly #outcomes: RoundOutcomes;
   readonly #retries: Retries;
-  #phase: Phase = 'idle';
-  #phaseSince: number;
-  #open: OpenRound | null = null;
-  #retry: (() => void) | null = null;
   /** Whether a round is being stored, or what follows it is not yet done. */
   #committing = false;
   #closed = false;
 
-  constructor(options: RunOptions, state: RunState, listener: RoundLoopListener) {
+  constructor(parts: RoundLoopParts, options: RunOptions) {
+    this.#p = parts;
     this.#o = options;
-    this.#state = state;
-    this.#listener = listener;
-    this.#retries = new Retries(options.attempt, options.retryPauses);
-    this.#phaseSince = options.clock.elapsed();
+    this.#state = parts.state;
+    this.#phase = new RoundPhase(parts.state, options);
+    this.#outcomes = new RoundOutcomes(parts.state, parts.log, this.#phase, options);
+    this.#retries = new Retries(options.clock, options.attempt, options.retryPauses);
   }
 
   get phase(): Phase {
-    return this.#phase;
-  }
-
-  get open(): OpenRound | null {
-    return this.#open;
+    return this.#phase.now;
   }
 
   /** No round is open, and all that followed the last one is done. */
@@ -82,40 +62,71 @@ export class RoundLoop {
     return this.#open === null && !this.#committing;
   }
 
-  /** The exchange of the open round, also when it is closed and its model is being made; `null` between rounds. */
-  get exchange(): Exchange | null {
-    return this.#open?.exchange ?? null;
+  get #open(): OpenRound | null {
+    return this.#state.exchanges.round;
   }
 
-  /** The open round as it stands; `null` between rounds. */
-  record(): Round | null {
-    const open = this.#open;
-    if (open === null) return null;
-    return toRecord(open, {
-      outcome: 'open',
-      reason: null,
-      ended: null,
-      central: null,
-      checkpoint: null,
-      bytes: cohortBytes(open.exchange, this.#o.audience),
-    });
-  }
-
-  // ---- going on
+  // ---- opening
 
   /** Begins a round where one is wanted and possible, and no change of the run's status is under way. */
   consider(): void {
-    const { record, members, model, lane, secret, attendance, forms, lastRound } = this.#state;
+    const { record, members, lane } = this.#state;
     if (this.#closed || lane.changing) return;
     if (record.status !== 'running') {
-      if (this.#phase === 'waiting') this.#step('halted');
+      if (this.phase === 'waiting') this.#phase.step('halted');
       return;
     }
-    if (this.#phase === 'idle' && this.#retry === null) this.#step('begin');
-    if (this.#phase !== 'waiting') return;
-    if (members.availableCount < record.plan.minParticipants) return;
-    this.#step('enough');
-    const opening = openingOf({
+    if (this.phase === 'idle' && !this.#retries.isPausing) this.#phase.step('begin');
+    if (this.phase !== 'waiting' || members.availableCount < record.plan.minParticipants) return;
+    this.#phase.step('enough');
+    this.#select();
+  }
+
+  /** Goes on with the round that an earlier process left open, if there is one. */
+  async recover(): Promise<void> {
+    const { state, log } = this.#p;
+    const spooled = await spooledRound(state, this.#o.spool, log);
+    if (spooled === null) return;
+    const { opening } = spooled;
+    const { exchange } = this.#begin(opening, timesAfterRestart(opening, state.record.plan, this.#o.clock));
+    this.#phase.step('recovered');
+    await recount(spooled, exchange, log);
+    const { accepted } = exchange.cohort;
+    log.add('info', 'round-recovered', { accepted, target: opening.sizes.target });
+    exchange.open();
+  }
+
+  #select(): void {
+    const { clock, spool, observer } = this.#o;
+    const { members } = this.#state;
+    const opening = this.#draw();
+    // Appends go after it in the same file, so it is on disk before any answer is acknowledged.
+    spool.open(opening);
+    const { deadlineSeconds, graceSeconds } = this.#state.record.plan;
+    const beganAt = clock.elapsed();
+    const open = this.#begin(opening, {
+      begin: 'asked',
+      beganAt,
+      dueAt: beganAt + deadlineSeconds * 1000,
+      grace: graceSeconds * 1000,
+    });
+    for (const id of opening.cohort) {
+      const member = members.get(id);
+      if (member !== undefined) member.progress = 0;
+    }
+    this.#phase.step('selected');
+    askToTrain(open, this.#state, this.#o);
+    this.#phase.step('distributed');
+    const { cohort, sizes } = opening;
+    this.#p.log.add('info', 'round-started', { asked: cohort.length, target: sizes.target });
+    allChanged(observer);
+    // A cohort member may have gone while it was being asked.
+    open.exchange.open();
+  }
+
+  #draw(): RoundOpening {
+    const { record, members, model, secret, attendance, forms, lastRound } = this.#state;
+    return openingOf({
       run: record.id,
       round: model.round + 1,
       attempt: this.#retries.attempt,
@@ -126,386 +137,144 @@ export class RoundLoop {
       standing: (id) => attendance.standing(id, model.round + 1),
       joined: members.joinedCount,
       normBounds: nextNormBounds(record.plan, forms.train.sections, lastRound),
-      now: this.#now(),
+      now: this.#o.clock.now(),
     });
-    // Appends go after it in the same file, so it is on disk before any answer is acknowledged.
-    this.#o.spool.open(opening);
-    const beganAt = this.#elapsed();
-    const dueAt = beganAt + record.plan.deadlineSeconds * 1000;
-    const grace = record.plan.graceSeconds * 1000;
-    const open = this.#begin(opening, { begin: 'asked', beganAt, dueAt, grace });
-    const { sizes } = opening;
-    for (const id of opening.cohort) {
-      const member = members.get(id);
-      if (member !== undefined) member.progress = 0;
-    }
-    this.#step('selected');
-    this.#ask(open);
-    this.#step('distributed');
-    this.#listener.log('info', 'round-started', { asked: opening.cohort.length, target: sizes.target });
-    this.#listener.changed();
-    // A cohort member may have gone while it was being asked.
-    open.exchange.open();
   }
 
-  /**
-   * Goes on with the round that an earlier process left open: answers that it acknowledged are counted again from disk,
-   * members that had not answered get a while to come back. A round of another model is forgotten.
-   */
-  async recover(): Promise<void> {
-    const { record, model } = this.#state;
-    const spooled = await this.#o.spool.recover(record.id).catch((thrown: unknown) => {
-      const error = CoppiceError.from(thrown);
-      if (error.code !== 'storage-corrupt') throw error;
-      this.#listener.log('error', 'spool-damaged', failureData(reasonOf(error)));
-      return null;
-    });
-    if (spooled === null) return;
-    const { opening } = spooled;
-    if (opening.round !== model.round + 1 || opening.parent !== model.hash || isOver(record.status)) {
-      await this.#o.spool.drop(record.id);
-      return;
-    }
-    // Only the date is the same in both processes, and it may have been set in between.
-    const whole = record.plan.deadlineSeconds * 1000;
-    const lasted = Math.min(whole, Math.max(0, this.#now() - opening.startedAt));
-    const patience = Math.max(GRACE_AFTER_RESTART, record.plan.graceSeconds * 1000);
-    const open = this.#begin(opening, {
-      begin: 'away',
-      beganAt: this.#elapsed() - lasted,
-      dueAt: this.#elapsed() + Math.max(whole - lasted, patience),
-      grace: patience,
-    });
-    this.#step('recovered');
-    await this.#recount(open, spooled);
-    this.#listener.log('info', 'round-recovered', {
-      accepted: open.exchange.cohort.accepted,
-      target: opening.sizes.target,
-    });
-    open.exchange.open();
-  }
-
-  async #recount({ opening, exchange }: OpenRound, spooled: SpooledRound): Promise<void> {
-    if (spooled.damage !== null)
-      this.#listener.log('error', 'spool-damaged', failureData(reasonOf(spooled.damage)));
-    for await (const { participant, answer } of spooled.answers()) {
-      try {
-        await exchange.restore(participant, answer);
-      } catch (thrown) {
-        // Its sender is asked again when it comes back.
-        const reason = reasonOf(CoppiceError.from(thrown));
-        this.#listener.log('error', 'spool-damaged', failureData(reason), opening.round);
-      }
-    }
-  }
-
-  #begin(
-    opening: RoundOpening,
-    times: { begin: 'asked' | 'away'; beganAt: number; dueAt: number; grace: number },
-  ): OpenRound {
-    const { forms, record } = this.#state;
-    const caps = new Map(
-      opening.cohort.map((id, i) => [id, opening.weightCaps[i] ?? record.plan.maxExamples]),
-    );
-    const exchange: Exchange = new Exchange({
-      run: opening.run,
-      name: trainName(opening.round, opening.attempt),
-      title: `round ${opening.round}`,
-      cohort: opening.cohort,
-      wanted: { ...opening.sizes, beyond: opening.beyond, owed: opening.owed },
-      ...times,
-      bytes: (id) => this.#o.audience.bytes(id),
-      form: forms.train,
-      sum: this.#newSum(),
-      limits: forms.limits(opening.normBounds),
-      weightCap: (id) => caps.get(id) ?? record.plan.maxExamples,
-      spool: this.#o.spool,
-      durable: true,
-      clock: this.#o.clock,
+  #begin(opening: RoundOpening, times: ExchangeTimes): OpenRound {
+    const { state, membership } = this.#p;
+    const exchange = trainExchange(opening, times, state, {
+      ...this.#o,
       listener: {
-        changed: () => this.#listener.changed(),
-        counted: (participant, answer) => this.#listener.counted(participant, answer),
-        refused: (participant, error, again) => this.#listener.refused(participant, error, again),
+        changed: () => allChanged(this.#o.observer),
+        counted: (participant, answer) => membership.counted(participant, answer),
+        refused: (participant, error, again) => membership.refused(participant, error, again),
         closed: (how) => this.#collected(open, how),
       },
     });
-    const open: OpenRound = { opening, exchange, normsBefore: this.#state.lastRound?.norms, phases: {} };
-    this.#open = open;
+    const open: OpenRound = {
+      opening,
+      exchange,
+      normsBefore: state.lastRound?.norms,
+      phases: {},
+      over: new AbortController(),
+    };
+    state.exchanges.round = open;
     return open;
   }
 
-  #newSum(): Sum {
-    const { strategy, train } = this.#state.forms;
-    return strategy.needs === 'rows' ? new RowsSum(train.sections) : new ExactSum(train.sections);
+  // ---- calls from the run
+
+  /** Sends the open round's question again to a cohort member that came back without having answered. */
+  askAgain(participant: string): void {
+    const open = this.#open;
+    if (open === null || this.phase !== 'collect') return;
+    if (open.exchange.cohort.get(participant)?.outcome === 'asked')
+      askToTrain(open, this.#state, this.#o, [participant]);
   }
 
   /** Ends the open round with the answers that have come. @throws CoppiceError `run-state` */
   endNow(): void {
-    if (this.#phase !== 'collect' || this.#open === null) {
+    if (this.phase !== 'collect' || this.#open === null) {
       throw new CoppiceError('run-state', 'No round is being collected, so there is none to end.');
     }
-    this.#listener.log('info', 'round-ended-by-admin', {});
+    this.#p.log.add('info', 'round-ended-by-admin', {});
     this.#open.exchange.endNow();
   }
 
   /** Earlier rounds that came to nothing do not count any more, and the next one need not wait. */
   resumed(): void {
     this.#retries.resumed();
-    this.#retry?.();
-    this.#retry = null;
   }
 
   /** Gives up the open round, and begins no other. Called in the record's lane: not while a round is being stored. */
   halt(): void {
-    this.#retry?.();
-    this.#retry = null;
+    this.#retries.stop();
     if (this.#open !== null) {
       this.#abandon(this.#open, new CoppiceError('run-ended', 'The run was stopped by the admin.'));
-    } else if (this.#phase === 'waiting') this.#step('halted');
+    } else if (this.phase === 'waiting') this.#phase.step('halted');
   }
 
   /** Stops timers. Spooled answers stay, for the process after this one. */
   close(): void {
     this.#closed = true;
-    this.#retry?.();
+    this.#retries.stop();
     this.#open?.exchange.abandon();
-    this.#open = null;
-  }
-
-  /** Sends the open round's question again to a cohort member that came back without having answered. */
-  askAgain(participant: string): void {
-    const open = this.#open;
-    if (open === null || this.#phase !== 'collect') return;
-    if (open.exchange.cohort.get(participant)?.outcome === 'asked') this.#ask(open, [participant]);
-  }
-
-  #ask({ opening, exchange }: OpenRound, to: readonly string[] = opening.cohort): void {
-    const question: Question = {
-      run: opening.run,
-      kind: 'train',
-      round: opening.round,
-      attempt: opening.attempt,
-      given: opening.normBounds === null ? {} : { normBounds: opening.normBounds },
-      parcels: (participant) => this.#state.trainParcels(participant),
-    };
-    ask(question, exchange, {
-      audience: this.#o.audience,
-      tickets: this.#state.tickets,
-      elapsed: this.#elapsed(),
-      to,
-    });
+    this.#open?.over.abort();
+    this.#state.exchanges.round = null;
   }
 
   // ---- the steps after the exchange
 
   #collected(open: OpenRound, how: Closed): void {
-    if (this.#open !== open) return;
+    if (open.over.signal.aborted) return;
     if (how.outcome === 'lost') {
       this.#abandon(open, how.reason);
       return;
     }
-    this.#step('collected');
+    this.#phase.step('collected');
     // Rejections end up in #abandon: a round always ends.
     void this.#finish(open);
   }
 
   async #finish(open: OpenRound): Promise<void> {
-    const state = this.#state;
-    const { opening, exchange } = open;
+    const { state, log, closing } = this.#p;
     try {
-      await exchange.drained();
-      if (this.#open !== open) return;
-      const next = await this.#next(open);
-      if (this.#open !== open) return;
-      exchange.sum.release();
-      this.#step('aggregated');
-      const { task, plan } = state.record;
-      const central = await evaluate(this.#o.models, task, next.weights);
-      if (this.#open !== open) return;
-      this.#step('evaluated');
-      const { layoutHash, forms } = state;
-      const made = { weights: next.weights, round: opening.round };
-      const packed = await inTurns(packModels(made, { plan, layout: this.#o.layout, layoutHash }));
-      const given = await inTurns(packGiven(forms.strategy.server.given?.(next.state) ?? {}, this.#o.layout));
-      if (this.#open !== open) return;
-      const last = opening.round >= plan.rounds || reached(plan.targetAccuracy, central);
-      const { lastRound, central: parentCentral } = state;
-      const committed = await state.lane.commit(() =>
-        this.#commit(open, next, { central, packed, given, last }),
-      );
+      const made = await makeModel(open, state, this.#phase, this.#o);
+      const { lastRound, central } = state;
+      const committed = await state.lane.commit(() => this.#commit(open, made));
       if (!committed) return;
-      await this.addFederated(lastRound, opening.round - 1, federatedOf(exchange), parentCentral).catch(
-        (thrown: unknown) => this.#logFailure(thrown),
+      const parent = { made: lastRound, round: open.opening.round - 1, central };
+      await addFederated(parent, federatedOf(open.exchange), log, this.#o).catch((thrown: unknown) =>
+        log.notStored(thrown),
       );
       if (this.#closed) return;
-      if (last) this.#listener.finished();
+      if (made.last) closing.begin();
     } catch (thrown) {
-      if (this.#open === open) this.#abandon(open, CoppiceError.from(thrown));
+      if (!open.over.signal.aborted) this.#abandon(open, CoppiceError.from(thrown));
       return;
     } finally {
       this.#committing = false;
     }
-    this.#listener.changed();
+    allChanged(this.#o.observer);
     this.consider();
   }
 
-  /** The model that the round's answers make. */
-  async #next({ opening, exchange }: OpenRound): Promise<SteppedModel> {
-    const { model, record, forms } = this.#state;
-    const { plan } = record;
-    const { layout, spool } = this.#o;
-    const { strategy, train } = forms;
-    const applied = await apply(
-      { number: opening.round, joined: opening.joined },
-      { strategy, state: model.state, model: { layout, weights: model.weights }, sections: train.sections },
-      exchange,
-      () =>
-        spooledRows(exchange, { run: record.id, codec: plan.uploadCodec, sections: train.sections, spool }),
-    );
-    return roundStep(applied, { before: model.weights, layout, plan, round: opening.round });
-  }
-
   /** Makes a round's model durable, then the current one. @returns false where the round was given up before. */
-  async #commit(
-    open: OpenRound,
-    next: SteppedModel,
-    {
-      central,
-      packed,
-      given,
-      last,
-    }: { central: Metrics | null; packed: PackedModels; given: readonly GivenParcel[]; last: boolean },
-  ): Promise<boolean> {
-    if (this.#open !== open) return false;
+  async #commit(open: OpenRound, made: MadeModel): Promise<boolean> {
+    const { signal } = open.over;
+    if (signal.aborted) return false;
     this.#committing = true;
-    const state = this.#state;
-    const { record } = state;
-    const ended = last
-      ? { ...record, status: nextStatus(record.status, 'finish'), reason: null, endedAt: this.#now() }
+    const { storage, audience, clock } = this.#o;
+    const { record } = this.#state;
+    const run = made.last
+      ? { ...record, status: nextStatus(record.status, 'finish'), reason: null, endedAt: clock.now() }
       : null;
-    const round = await commit(this.#o.storage, open, next, {
-      run: ended,
+    const round = await commit(storage, open, made.next, {
+      run,
       task: record.task.id,
-      central,
-      bytes: cohortBytes(open.exchange, this.#o.audience),
-      now: this.#now(),
-      ended: this.#elapsed(),
+      central: made.central,
+      audience,
+      now: clock.now(),
+      ended: clock.elapsed(),
     });
     // Closed meanwhile: the process after this one finds the model in storage.
-    if (this.#open !== open) return false;
-    this.#forget();
-    if (ended !== null) state.record = ended;
-    const { hash, weights, state: memory, step } = next;
-    const model = { round: open.opening.round, hash, weights, state: memory };
-    state.moveOn(model, central, round, { packed, given, step });
+    if (signal.aborted) return false;
+    if (run !== null) this.#state.record = run;
     this.#retries.committed();
-    this.#end(open, 'committed', null);
-    this.#o.observer.roundChanged(round);
-    this.#listener.log('info', 'round-committed', {
-      accepted: round.accepted,
-      asked: round.asked,
-      bytes: round.bytesUp + round.bytesDown,
-      accuracy: round.central?.accuracy ?? null,
-    });
-    const { capped = 0, scaled = 0 } = round;
-    if (capped + scaled > 0)
-      this.#listener.log('info', 'updates-shortened', { accepted: round.accepted, capped, scaled });
-    if (next.variancesKept > 0)
-      this.#listener.log('warning', 'variances-kept', { variances: next.variancesKept });
+    this.#outcomes.committed(open, made, round);
     return true;
   }
 
   #abandon(open: OpenRound, error: CoppiceError): void {
-    const { opening, exchange } = open;
-    exchange.abandon();
-    exchange.cohort.settle();
-    const reason = reasonOf(error);
-    const round = toRecord(open, {
-      outcome: 'abandoned',
-      reason,
-      ended: this.#elapsed(),
-      central: null,
-      checkpoint: null,
-      bytes: cohortBytes(exchange, this.#o.audience),
-    });
-    if (error.code === 'quorum-lost')
-      for (const [id, { outcome, diverged }] of exchange.cohort.entries())
-        if (outcome === 'declined' && !diverged) this.#state.attendance.declined(id);
-    this.#end(open, 'abandoned', reason);
-    this.#o.observer.roundChanged(round);
-    this.#listener.log('warning', 'round-abandoned', failureData(reason), opening.round);
-    this.#o.storage.putRound(round).catch((thrown: unknown) => this.#logFailure(thrown));
-    this.#forget();
-    const { wait, giveUp } = this.#retries.abandoned(opening.attempt, error.code);
+    const { log, giveUp } = this.#p;
+    const reason = this.#outcomes.abandoned(open, error);
+    const next = this.#retries.abandoned(open.opening.attempt, error.code);
     if (!isOver(this.#state.record.status)) {
-      this.#retry = this.#o.clock.setTimer(wait, () => {
-        this.#retry = null;
-        this.consider();
-      });
+      this.#retries.pause(next.wait, () => this.consider());
       // Where the pause cannot be stored, the rounds are tried again, and so is the pause.
-      if (giveUp) this.#listener.gaveUp(reason).catch((thrown: unknown) => this.#logFailure(thrown));
+      if (next.giveUp) giveUp(reason).catch((thrown: unknown) => log.notStored(thrown));
     }
-    this.#listener.changed();
+    allChanged(this.#o.observer);
   }
-
-  #end(open: OpenRound, outcome: 'committed' | 'abandoned', reason: Reason | null): void {
-    announceEnd(open, this.#state, this.#o.audience, { outcome, reason });
-    this.#open = null;
-    this.#step(outcome);
-  }
-
-  /** The measurements of a model come with the answers of the round after it. */
-  async addFederated(
-    before: Round | null,
-    round: number,
-    federated: Federated | null,
-    central: Metrics | null,
-  ): Promise<void> {
-    if (federated === null) return;
-    if (federated.mean.loss === null && federated.mean.examples > 0)
-      this.#listener.log('warning', 'federated-loss-null', { examples: federated.mean.examples }, round);
-    await this.#o.storage.putMetrics({
-      run: this.#state.record.id,
-      round,
-      central,
-      federated: federated.mean,
-    });
-    if (before === null) return;
-    const amended = withFederated(before, federated);
-    await this.#o.storage.putRound(amended);
-    this.#o.observer.roundChanged(amended);
-  }
-
-  /** A round that is left in the spool is recognised as over at the next start. */
-  #forget(): void {
-    this.#o.spool.drop(this.#state.record.id).catch((thrown: unknown) => this.#logFailure(thrown));
-  }
-
-  #step(step: RoundStep): void {
-    const now = this.#elapsed();
-    if (this.#open !== null)
-      this.#open.phases[this.#phase] = (this.#open.phases[this.#phase] ?? 0) + now - this.#phaseSince;
-    this.#phase = nextPhase(this.#phase, step);
-    this.#phaseSince = now;
-    this.#o.observer.runChanged();
-    const open = this.record();
-    if (open !== null) this.#o.observer.roundChanged(open);
-  }
-
-  #logFailure(thrown: unknown): void {
-    const reason = reasonOf(CoppiceError.from(thrown, 'storage-failed'));
-    this.#listener.log('error', 'storage-failed', failureData(reason));
-  }
-
-  #now(): number {
-    return this.#o.clock.now();
-  }
-
-  #elapsed(): number {
-    return this.#o.clock.elapsed();
-  }
-}
-
-function reached(target: number | null, central: Metrics | null): boolean {
-  return target !== null && central?.accuracy != null && central.accuracy >= target;
 }

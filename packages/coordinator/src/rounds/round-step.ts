@@ -5,14 +5,14 @@ import { hashInSlices, toBytes } from '../storage/blobs.ts';
 import { inTurns } from '../turns.ts';
 import type { NextModel } from './apply.ts';
 
-/** A model that a round made, and the step that leads to it, as it travels; `null` where models travel whole. */
+/** A round's model, with its encoded step; `null` where models travel whole. */
 export interface SteppedModel extends NextModel {
   readonly step: Uint8Array | null;
 }
 
 /**
- * After step 6, where models travel as steps: the next model is the one that the rounded step leads to, for the
- * coordinator as for everybody. A piece of the model a turn of the event loop. The same round gives the same step,
+ * After step 6, where models travel as steps: the next model is the one that the quantized step leads to, for the
+ * coordinator as for all participants. Runs one slice a turn of the event loop. The same round gives the same step,
  * after a crash, too.
  *
  * @throws CoppiceError `training-diverged` where a weight is not finite.

@@ -22,17 +22,17 @@ import {
 } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
 
-/** All that a run's task and plan say of the answers in it. */
+/** The forms of a run's answers, from its task and its plan. */
 export interface RunForms {
   readonly strategy: Strategy;
   readonly layouts: { readonly train: ContributionLayout; readonly evaluate: ContributionLayout };
   readonly train: AnswerForm;
   readonly evaluate: AnswerForm;
-  /** Limits of a training, with those that its opening adds. */
+  /** Limits of a training, with those of the round's opening. */
   limits(normBounds: Norms | null): Limits;
 }
 
-/** @param strategy left out, the one that the plan names. */
+/** @param strategy left out, the plan's. */
 export function runForms(
   model: Layout,
   task: Task,

@@ -21,6 +21,7 @@ import { Attendance } from './attendance.ts';
 import type { Audience } from './audience.ts';
 import { Members } from './members.ts';
 import { ModelSteps, type SentModel } from './model-steps.ts';
+import { OpenExchanges } from './open-exchanges.ts';
 import {
   type GivenParcel,
   inCodec,
@@ -41,6 +42,12 @@ export interface RunObserver {
   roundChanged(round: Round): void;
   participantsChanged(): void;
   event(event: RunEvent): void;
+}
+
+/** Tells of a change that the run's summary and its participants' rows may both show. */
+export function allChanged(observer: Pick<RunObserver, 'runChanged' | 'participantsChanged'>): void {
+  observer.runChanged();
+  observer.participantsChanged();
 }
 
 /** A committed model and the strategy's memory with it. */
@@ -79,9 +86,10 @@ export interface RunOptions {
   readonly strategy?: Strategy | undefined;
 }
 
-/** What a run knows between its rounds: its record, its model, its participants. */
+/** The state that a run's parts share: its record, its model, its participants, its open exchanges. */
 export class RunState {
   readonly members = new Members();
+  readonly exchanges = new OpenExchanges();
   readonly attendance: Attendance;
   readonly layoutHash: Uint8Array;
   /** Every write of `record` goes through it, and `record` is what storage holds. */

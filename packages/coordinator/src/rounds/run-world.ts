@@ -47,7 +47,7 @@ export const task: Task = {
 
 export const id = (n: number) => n.toString(16).padStart(32, '0');
 
-/** State that an earlier process left behind; without `model`, one that is at its first round. */
+/** State that an earlier process left behind; without `model`, a run at its first round. */
 export interface Left {
   readonly record: RunRecord;
   readonly storage: Storage;
@@ -75,13 +75,13 @@ export function recordOf(plan: Partial<Plan> = {}): RunRecord {
   };
 }
 
-/** Puts a run with its first weights into a storage, as a launch does. */
+/** Stores a run with its initial weights, as a launch does. */
 export async function launch(storage: Storage, plan: Partial<Plan>): Promise<void> {
   const { id: _id, sequence: _sequence, ...begun } = recordOf(plan);
   await storage.createRun(newRun(new Float32Array([1, 2, 3]), begun));
 }
 
-/** Everything that storage holds of the run, as a coordinator that starts reads it. */
+/** Loads the stored state of the run, as a starting coordinator does. */
 export async function leftIn(storage: Storage, spool: Spool): Promise<Left> {
   const [record] = await storage.runs();
   const latest = await storage.latest('toy-1');
@@ -99,18 +99,18 @@ export async function leftIn(storage: Storage, spool: Spool): Promise<Left> {
   };
 }
 
-/** A message that was sent, and to whom. */
+/** A sent message, with its recipients. */
 export interface Sent<N extends DownName> {
   readonly to: readonly string[];
   readonly message: Down<N>;
 }
 
-/** Float32 numbers one after the other, as a frame's payload. */
+/** Concatenates float32 numbers to a frame's payload. */
 function payloadOf(parts: readonly (Uint8Array | Float32Array)[]): Uint8Array {
   return Buffer.concat(parts.map((part) => (part instanceof Uint8Array ? part : float32Payload(part))));
 }
 
-/** Measures that come to these metrics; all examples are of the first of `classes` classes. */
+/** Measures that yield these metrics; all examples are of the first of `classes` classes. */
 function heldOf({ loss, accuracy, examples }: Metrics, classes = 2) {
   const hits = Math.round((accuracy ?? 0) * examples);
   const first = (count: number) => Array.from({ length: classes }, (_, i) => (i === 0 ? count : 0));
@@ -123,17 +123,17 @@ function heldOf({ loss, accuracy, examples }: Metrics, classes = 2) {
   });
 }
 
-/** What an answer to train is made of; left out, what an ordinary one has. */
+/** Parts of an answer to train; left out, those of an ordinary one. */
 export interface AnswerParts {
-  /** Examples trained on, by the measures; left out: the weight. */
+  /** Number of training examples in the measures; left out: the weight. */
   readonly trained?: number;
   readonly loss?: number | null;
-  /** The received model on held-out examples; `null`: of none. */
+  /** Metrics of the received model on held-out examples; `null`: there are none. */
   readonly evaluation?: Metrics | null;
   readonly codec?: Codec;
 }
 
-/** The frame of a contribution: its vectors, encoded, one after the other, and measures. */
+/** Encodes the frame of a contribution: its vectors, one after another, and measures. */
 export function trainFrame(
   form: ContributionLayout,
   vectors: readonly (Uint8Array | Float32Array)[],
@@ -165,7 +165,7 @@ export function trainFrame(
   });
 }
 
-/** A run by itself: time stands still, and messages are kept. */
+/** A run in isolation: time stands still, and messages are recorded. */
 export async function world(
   plan: Partial<Plan> = {},
   options: {
@@ -173,7 +173,7 @@ export async function world(
     /** State of an earlier process. */
     left?: Left;
     strategy?: Strategy;
-    /** Of three numbers. */
+    /** Layout of the model; left out, one of three numbers. */
     layout?: Layout;
   } = {},
 ) {
@@ -248,7 +248,7 @@ export async function world(
     sent.flatMap((one) => (one.name === name ? [{ to: one.to, message: one.message as Down<N> }] : []));
   const asks = (kind: Ask['kind'] = 'train') =>
     messages('ask').filter(({ message }) => message.kind === kind);
-  /** Every question of the last round that was asked, one a participant. */
+  /** The questions of the last round with any, one for each participant. */
   const lastAsks = () => {
     const all = asks();
     const last = all.at(-1)?.message;
@@ -257,11 +257,11 @@ export async function world(
   /** Participants that the last round asked. */
   const asked = () => lastAsks().flatMap(({ to }) => to);
   const lastAsk = () => asks().at(-1) as Sent<'ask'>;
-  /** The ticket of a participant's last question; of one that was not asked, the last of another. */
+  /** The ticket of a participant's last question; for one that was not asked, another's last ticket. */
   const ticketOf = (participant: string) =>
     (asks().findLast(({ to }) => to.includes(participant)) ?? lastAsk()).message.ticket;
   const forms = runForms(modelLayout, task, record.plan, options.strategy);
-  /** What a participant answers to its last question: steps of the model, and whatever its strategy adds. */
+  /** A participant's answer to its last question: steps of the model, and additions of its strategy. */
   const answerOf = (
     participant: string,
     values: readonly number[],
@@ -298,12 +298,12 @@ export async function world(
       payload: float32Payload(encodeMeasures(forms.layouts.evaluate, heldOf(metrics))),
     }),
   });
-  /** Lets the asynchronous end of a round (evaluation, storage) run to its end. */
+  /** Lets the asynchronous end of a round (evaluation, storage) finish. */
   const settled = async () => {
     for (let i = 0; i < 50; i++) await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
   };
-  /** The process ends without a word; another finds what is on disk. */
+  /** Ends the process abruptly; another one starts from the disk. */
   const restart = (left: { weights?: Float32Array; clock?: ManualClock } = {}) =>
     world(plan, { ...options, left: { record: engine.record, storage: memoryStorage(), spool, ...left } });
   return {

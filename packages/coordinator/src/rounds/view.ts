@@ -2,7 +2,6 @@ import type { Clock } from '@coppice/ports';
 import type { Admission, ParticipantRow, Phase, RunSummary } from '@coppice/protocol';
 import type { Audience } from './audience.ts';
 import { examplesBucket, memberState } from './members.ts';
-import type { OpenRound } from './open-round.ts';
 import type { RunState } from './run-state.ts';
 
 /* A run as others see it. */
@@ -10,9 +9,11 @@ import type { RunState } from './run-state.ts';
 export function summarize(
   state: RunState,
   phase: Phase,
-  { open, admission, clock }: { open: OpenRound | null; admission: Admission; clock: Clock },
+  { admission, clock }: { admission: Admission; clock: Clock },
 ): RunSummary {
   const { id, task, plan, status } = state.record;
+  const { round: open } = state.exchanges;
+  const dueAt = phase === 'collect' && open !== null ? open.exchange.dueAt : null;
   return {
     id,
     task: task.id,
@@ -25,8 +26,7 @@ export function summarize(
     participants: state.members.hereCount,
     needed: plan.minParticipants,
     // A date for those who know our date; set clocks move it, the deadline itself stays.
-    deadlineAt:
-      phase === 'collect' && open !== null ? clock.now() + open.exchange.dueAt - clock.elapsed() : null,
+    deadlineAt: dueAt === null ? null : clock.now() + dueAt - clock.elapsed(),
     central: state.central,
     checkpoint: state.model.hash,
   };
@@ -34,14 +34,13 @@ export function summarize(
 
 export function participantRows(
   state: RunState,
-  open: OpenRound | null,
   audience: Audience,
   ids: readonly string[],
 ): ParticipantRow[] {
   return ids.flatMap((id) => {
     const member = state.members.get(id);
     if (member === undefined) return [];
-    const outcome = open?.exchange.cohort.get(member.id)?.outcome;
+    const outcome = state.exchanges.round?.exchange.cohort.get(member.id)?.outcome;
     const inRound = outcome === 'asked' ? 'training' : outcome === 'accepted' ? 'delivered' : null;
     const bytes = audience.bytes(member.id);
     return {
@@ -61,4 +60,23 @@ export function participantRows(
       lastError: member.lastError,
     };
   });
+}
+
+/** Number of present members, and of those at work in the open round, or done. */
+export function headsOf({ members, exchanges }: Pick<RunState, 'members' | 'exchanges'>): {
+  here: string[];
+  working: number;
+  done: number;
+} {
+  const here = members.here();
+  const cohort = exchanges.round?.exchange.cohort;
+  let working = 0;
+  let done = 0;
+  if (cohort !== undefined)
+    for (const id of here) {
+      const outcome = cohort.get(id)?.outcome;
+      if (outcome === 'asked') working++;
+      else if (outcome === 'accepted') done++;
+    }
+  return { here, working, done };
 }

@@ -1,16 +1,16 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { addressKey } from './client-address.ts';
 
-/** So many of something for one address in a span of time. */
+/** A rate limit by address. */
 export class AddressLimit {
   readonly #limiter: RateLimiterMemory | null;
 
-  /** @param points how many; 0 sets no limit. @param seconds the span of time. */
+  /** @param points events allowed in the window; 0 sets no limit. @param seconds length of the window. */
   constructor(points: number, seconds: number) {
     this.#limiter = points === 0 ? null : new RateLimiterMemory({ points, duration: seconds });
   }
 
-  /** Counts one. @returns null, or how many seconds to wait where it was one too many. */
+  /** Counts an event. @returns null, or the seconds to wait where it was over the limit. */
   async take(address: string): Promise<number | null> {
     if (this.#limiter === null) return null;
     try {

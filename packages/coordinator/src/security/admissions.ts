@@ -17,19 +17,19 @@ const DAY = 24 * 60 * 60 * 1000;
 const INVITATION = 'join-';
 
 /**
- * Who may take part in which run, and who may not. Asked with every message, so what is asked is in memory;
- * what changes is in storage before it is in force.
+ * Admission of participants to runs, and bans. It is checked with every message, so it is in memory; changes are stored
+ * before they take effect.
  */
 export class Admissions {
   readonly #storage: AdmissionStorage;
   readonly #clock: Clock;
   readonly #admissions = new Map<string, Admission>();
-  /** By run, then by participant. */
+  /** Lists by run, then by participant. */
   readonly #listed = new Map<string, Map<string, ListedRecord>>();
   readonly #bans = new Map<string, Ban>();
   readonly #bansOf = new Map<string, readonly Ban[]>();
   readonly #listeners = new Set<() => void>();
-  /** What is stored and what is in memory change in the same order. */
+  /** Serializes changes, so that storage and memory change in the same order. */
   readonly #exclusively = oneAtATime();
 
   constructor(storage: AdmissionStorage, clock: Clock) {
@@ -37,7 +37,7 @@ export class Admissions {
     this.#clock = clock;
   }
 
-  /** Reads what storage holds. Before anybody is let in. */
+  /** Loads the state from storage. Call before the first participant is admitted. */
   async recover(): Promise<void> {
     for (const { run, admission } of await this.#storage.admissions()) this.#admissions.set(run, admission);
     for (const record of (await this.#storage.listed()).reverse())
@@ -45,7 +45,7 @@ export class Admissions {
     for (const ban of (await this.#storage.bans()).reverse()) this.#putBan(ban);
   }
 
-  /** @param tightened is called when somebody who was admitted may not be any more. */
+  /** @param tightened called when an admitted participant may have lost its admission. */
   subscribe(tightened: () => void): void {
     this.#listeners.add(tightened);
   }
@@ -56,12 +56,12 @@ export class Admissions {
     return this.#admissions.get(run) ?? 'open';
   }
 
-  /** The runs that are not for everyone. */
+  /** The runs that are not open. */
   closed(): string[] {
     return [...this.#admissions].filter(([, admission]) => admission !== 'open').map(([run]) => run);
   }
 
-  /** Why a participant may not take part in a run, or, without a run, not connect; `null` where it may. */
+  /** The reason to refuse a participant a run or, without a run, a connection; `null` where it is admitted. */
   refusal(participant: string, run: string | null): CoppiceError | null {
     for (const ban of this.#bansOf.get(participant) ?? []) {
       if (ban.run !== null && ban.run !== run) continue;
@@ -82,11 +82,9 @@ export class Admissions {
   }
 
   /**
-   * Lets a participant in by an invitation, where the run would not admit it without. Resolves when that is
-   * on disk.
+   * Admits a participant by an invitation, where the run would refuse it otherwise. Resolves when that is on disk.
    *
-   * @throws CoppiceError `participant-banned`, `run-not-admitted`; `invitation-invalid`: then no use of it
-   *   is spent.
+   * @throws CoppiceError `participant-banned`, `run-not-admitted`; `invitation-invalid`: then no use of it is spent.
    */
   async come(participant: string, run: string, secret: string): Promise<void> {
     await this.#exclusively(async () => {
@@ -106,12 +104,12 @@ export class Admissions {
 
   // ---- what operators do
 
-  /** Holds to the admission that a new run was stored with. Called before anything can speak to the run. */
+  /** Enforces the admission that a new run was stored with. Call before the run receives messages. */
   begin(run: string, admission: Admission): void {
     this.#admissions.set(run, admission);
   }
 
-  /** @param keep those who are put on the list first, so that they stay. */
+  /** @param keep participants to list first, so that they stay. */
   async change(
     run: string,
     admission: Admission,
@@ -129,7 +127,7 @@ export class Admissions {
     this.#admissions.set(run, admission);
   }
 
-  /** @returns the invitation and its secret, which is kept nowhere. */
+  /** @returns the invitation and its secret, which is not stored. */
   async invite(
     run: string,
     { label = '', days = null, uses = null }: CreateRunInvitation,
@@ -153,9 +151,9 @@ export class Admissions {
   }
 
   /**
-   * Revokes an invitation: it lets nobody new in.
+   * Revokes an invitation: it admits no one new.
    *
-   * @param remove whether those who came by it are taken off the list.
+   * @param remove true to remove participants that came by it from the list.
    * @throws CoppiceError `not-found`
    */
   async revoke(run: string, id: string, remove: boolean): Promise<RunInvitation> {
@@ -181,7 +179,7 @@ export class Admissions {
     return found;
   }
 
-  /** @returns how many were not on the list before. */
+  /** @returns the number of newly listed participants. */
   list(
     run: string,
     participants: readonly string[],
@@ -223,7 +221,7 @@ export class Admissions {
     for (const participant of participants) this.#listOf(run).delete(participant);
   }
 
-  /** Bans a participant from a run or from everything; where it is banned there already, that ban stays. */
+  /** Bans a participant from a run or from the whole coordinator; an existing ban stays. */
   async ban({ participant, run, reason = '' }: CreateBan, by: string): Promise<Ban> {
     const ban = await this.#exclusively(async () => {
       const known = this.#bansOf.get(participant)?.find((one) => one.run === run);
@@ -254,7 +252,7 @@ export class Admissions {
 
   // ---- what operators see
 
-  /** Newest first. */
+  /** Bans, newest first. */
   bans(): Ban[] {
     return [...this.#bans.values()].reverse();
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '@coppice/ports';
 
-/** A bucket that fills by one with every event and leaks with time. */
+/** A leaky bucket: each event adds one, and it drains over time. */
 export class Bucket {
   readonly #clock: Clock;
   readonly #leakPerSecond: number;
@@ -13,7 +13,7 @@ export class Bucket {
     this.#since = clock.elapsed();
   }
 
-  /** @returns how full it is with this event. */
+  /** Adds an event. @returns the new level. */
   add(): number {
     const now = this.#clock.elapsed();
     const leaked = ((now - this.#since) / 1000) * this.#leakPerSecond;

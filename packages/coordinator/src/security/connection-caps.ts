@@ -1,14 +1,14 @@
 import { addressKey } from './client-address.ts';
 
-/** How many sockets may be open at once; 0 sets no limit. */
+/** Limits of open sockets; 0 sets no limit. */
 export interface Caps {
   readonly total: number;
   readonly perAddress: number;
 }
 
 /**
- * Counts open sockets, in all and for each address. One over a cap is let in far enough to be told why it
- * cannot stay; with twice as many, no more are let in at all.
+ * Counts open sockets, in total and by address. Sockets over a cap are accepted just to receive the reason and be
+ * closed; at twice the cap, new ones are not accepted at all.
  */
 export class ConnectionCaps {
   readonly #caps: Caps;
@@ -19,12 +19,12 @@ export class ConnectionCaps {
     this.#caps = caps;
   }
 
-  /** Whether one more from this address cannot even be told why. */
+  /** Checks that a new socket from this address is to be rejected without a reason. */
   shut(address: string): boolean {
     return this.#exceeds(address, 2, 1);
   }
 
-  /** Counts a socket that opened. @returns whether it may stay, and what to call once it has closed. */
+  /** Counts an opened socket. @returns `over`: true where it must be closed; `closed`: to be called once it has closed. */
   opened(address: string): { readonly over: boolean; readonly closed: () => void } {
     const key = addressKey(address);
     this.#total++;
@@ -42,7 +42,7 @@ export class ConnectionCaps {
     return { over, closed };
   }
 
-  /** Whether the sockets that are open, and `more`, are over `times` a cap. */
+  /** Checks that the open sockets, plus `more`, exceed `times` a cap. */
   #exceeds(address: string, times: number, more: number): boolean {
     const { total, perAddress } = this.#caps;
     const here = (this.#open.get(addressKey(address)) ?? 0) + more;

@@ -1,15 +1,15 @@
 import { isIP } from 'node:net';
 
-/** Endings of names that only a local network gives out. */
+/** Suffixes of names that only a local network assigns. */
 const LOCAL = /\.(local|localhost|internal|lan|home\.arpa|test)$/;
 
 /**
- * Whether a plain-HTTP request's `Host` can be this coordinator's. Somebody else's page can let its own name
- * point at this machine (DNS rebinding) and then counts as ours by its origin; but not under an address, a
- * name without a dot or one of a local network, which nobody can hand out on the Internet. Other names
- * are known by the public address. Over TLS the certificate answers this question.
+ * Checks that the `Host` of a plain-HTTP request can be this coordinator's. Another site can point its own name at this
+ * machine (DNS rebinding) and would then count as same-origin; but it cannot use an address, a name without a dot or
+ * one of a local network, which no public registry assigns. Other names must match the public URL. Over TLS the
+ * certificate settles the question.
  *
- * @param publicUrl the coordinator's address as browsers know it, where it was told.
+ * @param publicUrl the coordinator's URL for browsers, where configured.
  */
 export function hostKnown(host: string | undefined, publicUrl: string | null): boolean {
   // No browser leaves it out.

@@ -3,13 +3,14 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
 const QUARTER_HOUR = 15 * 60;
 
-/** Failed sign-ins: few for one name from one address, more from one address, which many people may share. */
+/** Rate limits of failed sign-ins: a few for one name from one address, more for the address, which many people may share. */
 export class LoginLimit {
   readonly #pair = new RateLimiterMemory({ points: 8, duration: QUARTER_HOUR });
   readonly #address = new RateLimiterMemory({ points: 100, duration: QUARTER_HOUR });
 
   /**
-   * Counts an attempt before it is tried, so that many at once are no way around; gives what takes it back.
+   * Counts an attempt before it is made, so that concurrent attempts cannot evade the limit. Returns a function that
+   * takes it back.
    *
    * @throws CoppiceError `too-many-attempts`.
    */

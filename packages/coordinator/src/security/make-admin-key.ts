@@ -8,14 +8,14 @@ import { ensureVersion } from '../storage/records.ts';
 import { insertAdminInvitation } from '../storage/sql-admins.ts';
 import { openSqlite } from '../storage/sqlite.ts';
 import { storageError } from '../storage/storage-error.ts';
-import { newOneTimeKey } from './admins.ts';
+import { newOneTimeKey } from './admin-invitations.ts';
 
 const DAYS = 1;
 const MAKER = 'pnpm admin-key';
 
 /**
- * A link that opens the admin page once. Written beside a coordinator that runs: both databases take two
- * writers, and the coordinator keeps nothing of this in memory.
+ * Makes a link that opens the admin page once. It may run beside a running coordinator: both databases accept two
+ * writers, and the coordinator caches none of this.
  *
  * @throws CoppiceError `config-invalid` where no coordinator ever started, `storage-*`.
  */

@@ -6,20 +6,20 @@ import { nextTurn } from '../turns.ts';
 import type { AddressLimit } from './address-limit.ts';
 
 const DAY = 24 * 3600 * 1000;
-/** Who has not come for so long is new again. */
+/** Absence after which a participant counts as new again. */
 const FORGET_AFTER = 365 * DAY;
-/** That somebody is here is written down once a day, not at each connection. */
+/** Interval at which a participant's presence is recorded: once a day, not at each connection. */
 const TOUCH_AFTER = DAY;
 
 export interface NewcomersOptions {
   readonly storage: ParticipantStorage;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** New identities that one address may bring in an hour. */
+  /** Limit of new identities from one address in an hour. */
   readonly limit: AddressLimit;
 }
 
-/** Lets in who was here before, and so many new identities of one address in an hour. */
+/** Admits known participants, and a limited number of new identities from one address in an hour. */
 export class Newcomers {
   readonly #o: NewcomersOptions;
   #coming: { readonly ids: Set<string>; readonly written: Promise<void> } | null = null;
@@ -28,12 +28,12 @@ export class Newcomers {
     this.#o = options;
   }
 
-  /** Forgets who has not come for a year. */
+  /** Forgets participants that were absent for a year. */
   tidy(): Promise<void> {
     return this.#o.storage.forgetParticipants(this.#o.clock.now() - FORGET_AFTER);
   }
 
-  /** Why a participant that proved its key may not come in from this address now; `null` where it may. */
+  /** The reason to refuse a participant with a proved key from this address now; `null` where it is admitted. */
   async refusal(participant: string, address: string): Promise<CoppiceError | null> {
     const { storage, clock, logger, limit } = this.#o;
     try {
@@ -45,13 +45,13 @@ export class Newcomers {
       } else if (now - seen < TOUCH_AFTER) return null;
       await this.#see(participant);
     } catch (thrown) {
-      // The disk's trouble, and not this participant's: a full one keeps nobody out.
+      // A failure of the disk, not of this participant: a full disk keeps no one out.
       logger.error({ participant, err: thrown }, 'who is here could not be read or written down');
     }
     return null;
   }
 
-  /** Those who come in one turn of the event loop are written down together: each write is flushed to disk. */
+  /** Records a participant's presence. All of one turn of the event loop share a write, since each is flushed to disk. */
   #see(participant: string): Promise<void> {
     if (this.#coming === null) {
       const ids = new Set<string>();

@@ -1,8 +1,8 @@
-/** Whose pages may open sockets here, beside the coordinator's own. */
+/** Other origins whose pages may open sockets here. */
 export interface OriginRules {
-  /** The coordinator's address as browsers know it, where a proxy hides it. */
+  /** The coordinator's URL for browsers, where a proxy hides it. */
   readonly publicUrl: string | null;
-  /** Origins of other people's pages, with commas between. */
+  /** Origins of other sites' pages, separated by commas. */
   readonly allowOrigin: string | null;
 }
 
@@ -13,10 +13,10 @@ export function allowedOrigins({ publicUrl, allowOrigin }: OriginRules): string[
 }
 
 /**
- * Whether a page of this origin may open a socket. Browsers always say the origin, and pages cannot change
- * it; programs that are no browsers say none and are let in: what they may do hangs on what they can prove.
+ * Checks that a page of this origin may open a socket. Browsers always send the origin, and pages cannot change it;
+ * other programs send none and are accepted: their rights depend on their credentials.
  *
- * @param origin the request's `Origin`: `null` as a word stands for a page without one, say a file.
+ * @param origin the request's `Origin`; the word `null` stands for a page without one, such as a file.
  * @param host the request's `Host`.
  */
 export function originAllowed(

@@ -2,10 +2,10 @@ import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { CoppiceError, MIN_PASSWORD } from '@coppice/protocol';
 import { oneAtATime } from '../storage/one-at-a-time.ts';
 
-/** OWASP's figure for scrypt: 128 MiB for each guess. Stored with each hash, so that it can be raised. */
+/** OWASP's parameters for scrypt: 128 MiB for each guess. Stored with each hash, so that they can be raised. */
 const COST = { N: 2 ** 17, r: 8, p: 1 };
 const BYTES = 32;
-/** So many may wait for their turn: each takes 128 MiB and a good part of a second. */
+/** The most waiting computations: each takes 128 MiB and a good part of a second. */
 const MOST_WAITING = 20;
 
 // In libuv's threads, never on the event loop; one after the other, for the memory's sake.
@@ -51,7 +51,7 @@ export function ensureLength(password: string): void {
     );
 }
 
-/** Takes as long where there is no hash to compare with. */
+/** Compares a password with a stored hash. Takes as long where there is no hash to compare with. */
 export async function passwordFits(password: string, stored: string | null): Promise<boolean> {
   if (stored === null) {
     await derive(password, Buffer.alloc(16), COST);

@@ -9,10 +9,10 @@ export interface TlsPair {
 }
 
 /**
- * Reads what TLS needs; `null` where it is not wanted.
+ * Reads the TLS files; `null` where none are configured.
  *
- * @throws CoppiceError `config-invalid`, where one of the two is missing, cannot be read, is no PEM, or
- *   the key is not the certificate's.
+ * @throws CoppiceError `config-invalid` where one of the two is missing, unreadable or no PEM, or the key does not
+ *   match the certificate.
  */
 export function readTls({
   tlsCert,

@@ -37,7 +37,7 @@ it('a token is valid until its day, and never allows more than its maker may', a
   const session = await admins.signIn({ key: 'the-standing-key' }, from);
   const actor = await admins.identify({ session });
   if (actor === null) throw new Error('nobody is signed in');
-  const { token } = await admins.makeToken(
+  const { token } = await admins.tokens.make(
     { ...actor, admin: 'm' },
     { name: 't', scopes: ['runs:write', 'runs:read'], days: 1 },
   );

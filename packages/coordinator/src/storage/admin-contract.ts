@@ -22,7 +22,7 @@ const session = (id: string, of: string | null): AdminSessionRecord => ({
   address: '::1',
 });
 
-/** The part of `storageContract` about admins and what they did. */
+/** The part of `storageContract` for admins and the audit log. */
 export function adminContract(open: () => AdminStorage): void {
   it('keeps admins, oldest first, no two of one name, and forgets one with all that opens doors', async () => {
     const storage = open();

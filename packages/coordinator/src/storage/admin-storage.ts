@@ -17,10 +17,10 @@ export interface AdminRecord {
 export interface AdminSessionRecord {
   readonly id: string;
   readonly hash: string;
-  /** Null: opened by the standing admin key. */
+  /** Null: opened with the standing admin key. */
   readonly admin: string | null;
   readonly via: AdminSession['via'];
-  /** Ties a session of the standing admin key to that key: with another key it is worth nothing. */
+  /** Binds a session of the standing admin key to that key: with another key it is invalid. */
   readonly proof: string | null;
   readonly createdAt: number;
   readonly lastUsedAt: number;
@@ -53,13 +53,13 @@ export interface AdminInvitationRecord {
   readonly usedAt: number | null;
 }
 
-/** The part of `Storage` that knows who may come in, and what they did. */
+/** The part of `Storage` for admins, their sessions, tokens and invitations, and the audit log. */
 export interface AdminStorage {
   /** Adds or replaces an admin by id. */
   putAdmin(admin: AdminRecord): Promise<void>;
   /** Oldest first. */
   admins(): Promise<AdminRecord[]>;
-  /** With all sessions and tokens. */
+  /** Removes an admin with all sessions and tokens. */
   removeAdmin(id: string): Promise<void>;
 
   addAdminSession(session: AdminSessionRecord): Promise<void>;
@@ -77,13 +77,16 @@ export interface AdminStorage {
   removeApiToken(id: string): Promise<void>;
 
   addAdminInvitation(invitation: AdminInvitationRecord): Promise<void>;
-  /** Newest first, used ones too. */
+  /** Newest first, used ones included. */
   adminInvitations(): Promise<AdminInvitationRecord[]>;
-  /** Marks one as used and gives it; `null` where there is none, or it is used or expired. Of two callers only one gets it. */
+  /**
+   * Marks an invitation as used and returns it; `null` where there is none, or it is used or expired. Of two concurrent
+   * callers only one gets it.
+   */
   useAdminInvitation(hash: string, at: number): Promise<AdminInvitationRecord | null>;
   removeAdminInvitation(id: string): Promise<void>;
 
-  /** Appends to the audit log. Nothing here changes or deletes what is in it. */
+  /** Appends to the audit log. Entries are never changed or deleted. */
   appendAudit(entry: Omit<AuditEntry, 'id'>): Promise<AuditEntry>;
   /** Newest first: those with an id below `before`, `limit` of them. */
   audit(filter: { before?: number; admin?: string; action?: string; limit?: number }): Promise<AuditEntry[]>;

@@ -26,7 +26,7 @@ const listed = (participant: string, given: Partial<ListedRecord> = {}): ListedR
   ...given,
 });
 
-/** The part of `storageContract` about who may take part. */
+/** The part of `storageContract` for admission. */
 export function admissionContract(open: () => AdmissionStorage): void {
   it('keeps how runs admit, one each', async () => {
     const storage = open();
@@ -66,7 +66,7 @@ export function admissionContract(open: () => AdmissionStorage): void {
     expect(await storage.listed()).toEqual([]);
     const first = listed('p', { invitation: 'a', note: '', createdAt: 10 });
     expect(await use('a', 'p')).toEqual(first);
-    // Who is on the list uses nothing up, whatever is shown.
+    // A listed participant uses nothing up, with any secret.
     expect(await use('a', 'p', 11)).toEqual(first);
     expect(await use('nothing', 'p', 11)).toEqual(first);
     expect(await use('a', 'q', 12)).toMatchObject({ participant: 'q', invitation: 'a' });

@@ -1,32 +1,32 @@
 import type { Admission, Ban, ListedParticipant, RunInvitation } from '@coppice/protocol';
 
-/** An invitation to a run; of its secret only the SHA-256 is kept. */
+/** An invitation to a run, with only the SHA-256 of its secret. */
 export interface RunInvitationRecord extends RunInvitation {
   readonly hash: string;
 }
 
-/** That a run admits a participant. A run has a participant once. */
+/** The admission of a participant to a run; at most one for each pair. */
 export interface ListedRecord extends ListedParticipant {
   readonly run: string;
 }
 
-/** The part of `Storage` that knows who may take part in a run. */
+/** The part of `Storage` for admission to runs. */
 export interface AdmissionStorage {
   setAdmission(run: string, admission: Admission): Promise<void>;
-  /** Of the runs for which it was ever set. */
+  /** Modes of the runs for which one was ever set. */
   admissions(): Promise<{ run: string; admission: Admission }[]>;
 
   addRunInvitation(invitation: RunInvitationRecord): Promise<void>;
-  /** A run's, newest first, revoked and used ones too. */
+  /** A run's invitations, newest first, revoked and used ones included. */
   runInvitations(run: string): Promise<RunInvitationRecord[]>;
-  /** Marks one as revoked; one that was stays as it was. */
+  /** Marks an invitation as revoked; a revoked one stays unchanged. */
   revokeRunInvitation(id: string, at: number): Promise<void>;
   /**
-   * Lists a participant by the invitation with this hash, and counts the use, both or neither. Who is on
-   * the run's list already uses nothing up.
+   * Lists a participant by the invitation with this hash, and counts the use, in one transaction. A participant that is
+   * already listed uses nothing up.
    *
-   * @returns how the participant is on the list now; `null` where it is not: the invitation is unknown,
-   *   another run's, expired, revoked or used up. Of two callers for the last use only one gets it.
+   * @returns the participant's entry; `null` where it has none: the invitation is unknown, another run's, expired,
+   *   revoked or used up. Of two concurrent callers for the last use only one gets it.
    */
   useRunInvitation(use: {
     hash: string;
@@ -35,9 +35,9 @@ export interface AdmissionStorage {
     at: number;
   }): Promise<ListedRecord | null>;
 
-  /** Adds to runs' lists; who is there already stays as it was. */
+  /** Adds to runs' lists; existing entries stay unchanged. */
   list(records: readonly ListedRecord[]): Promise<void>;
-  /** Every run's, newest first. */
+  /** Entries of all runs, newest first. */
   listed(): Promise<ListedRecord[]>;
   unlist(run: string, participants: readonly string[]): Promise<void>;
 

@@ -18,17 +18,17 @@ import { openSqlite, sqliteFlavour } from './sqlite.ts';
 import { storageError } from './storage-error.ts';
 
 export interface Copied {
-  /** Weights, and tensors of strategies' memories. */
+  /** Number of blobs: weights, and tensors of strategies' states. */
   readonly blobs: number;
 }
 
 /**
- * Copies a coordinator's records and weights into a new folder, while it runs or not. The records are read
- * as they were at one moment; the weights they name are copied after them, which is safe because weights
- * never change. The copy is a data folder with SQLite and files, whatever the coordinator uses.
+ * Copies a coordinator's records and weights into a new folder, whether it is running or not. The records are a
+ * snapshot; their weights are copied afterwards, which is safe because weights never change. The copy is a data folder
+ * with SQLite and files, for any kind of storage.
  *
- * @throws CoppiceError `config-invalid` where `target` has something in it, `storage-*` where either side
- *   refuses; there is no half backup.
+ * @throws CoppiceError `config-invalid` where `target` is not empty, `storage-*` where either side refuses. A failed
+ *   backup leaves nothing behind.
  */
 export async function backUp(place: StoragePlace, target: string): Promise<Copied> {
   const { databaseUrl, dataDir } = place;
@@ -77,12 +77,11 @@ export async function backUp(place: StoragePlace, target: string): Promise<Copie
 }
 
 /**
- * Puts a backup where a coordinator will find it: into a data folder and database that hold nothing yet, and
- * weights where the configuration says.
- * Weights come first and records last, in one transaction, so that a restore that breaks off can be run again.
+ * Restores a backup into an empty data folder and database, and its weights to the configured place. Weights come first
+ * and records last, in one transaction, so that an interrupted restore can be run again.
  *
- * @throws CoppiceError `config-invalid` where there is no backup, or something is there already; `storage-corrupt`
- *   where the backup is damaged.
+ * @throws CoppiceError `config-invalid` where there is no backup, or the target is not empty; `storage-corrupt` where
+ *   the backup is damaged.
  */
 export async function restore(source: string, place: StoragePlace): Promise<Copied> {
   const { databaseUrl, dataDir } = place;
@@ -122,7 +121,7 @@ export async function restore(source: string, place: StoragePlace): Promise<Copi
   });
 }
 
-/** All rows as they are at one moment, and all of them or none. */
+/** Copies a snapshot of all rows, in one transaction. */
 async function copyAtOnce(
   from: Kysely<Tables>,
   to: Kysely<Tables>,
@@ -135,7 +134,7 @@ async function copyAtOnce(
   });
 }
 
-/** Each is read through its checksum, so that damage is found now and not on the day the copy is needed. */
+/** Copies blobs. Each is verified by its checksum, so that damage is found now instead of when the copy is needed. */
 async function copyBlobs(hashes: Iterable<string>, from: BlobStore, to: BlobStore): Promise<void> {
   for (const hash of hashes) await to.put(await from.get(hash));
 }

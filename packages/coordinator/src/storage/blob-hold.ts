@@ -4,10 +4,10 @@ import { REST_TIMEOUT } from '@coppice/protocol';
 import { storageError } from './storage-error.ts';
 
 /**
- * Keeps a data folder's weights from changing hands between processes: any number of backups may hold them
- * `shared`, or the coordinator `exclusive` while it deletes some. A lock of the system, as `folder-lock.ts`.
+ * Locks a data folder's weights between processes: any number of backups may hold them `shared`, or the coordinator
+ * `exclusive` while it deletes some. A lock of the operating system, as in `folder-lock.ts`.
  *
- * @returns what lets go; `null` where the other side holds them.
+ * @returns a function that releases the lock; `null` where the other side holds it.
  */
 export function holdBlobs(folder: string, how: 'shared' | 'exclusive'): (() => void) | null {
   let file: DatabaseSync | null = null;

@@ -3,23 +3,23 @@ import { CoppiceError } from '@coppice/protocol';
 import { nextTurn } from '../turns.ts';
 
 /**
- * Bytes by the SHA-256 of their content, which never change: writing the same content twice is writing it
- * once. Whoever implements this must pass `blobContract`.
+ * Immutable bytes named by the SHA-256 of their content: writing the same content twice stores it once. Every
+ * implementation must pass `blobContract`.
  *
  * Every method may throw CoppiceError `storage-failed`, `storage-full` or `storage-read-only`.
  */
 export interface BlobStore {
-  /** Returns their hash once the bytes are durable; they must not change until then. */
+  /** Returns the hash once the bytes are durable; they must not change until then. */
   put(bytes: Uint8Array): Promise<string>;
-  /** @throws CoppiceError `storage-corrupt` where the bytes are missing or are not what the hash says. */
+  /** @throws CoppiceError `storage-corrupt` where the bytes are missing or do not match the hash. */
   get(hash: string): Promise<Uint8Array>;
-  /** Whether there is something of this name; only `get` says whether it is whole. */
+  /** Checks that a blob of this name exists; only `get` verifies it. */
   has(hash: string): Promise<boolean>;
-  /** Deletes it, if it is there. */
+  /** Deletes a blob, if it exists. */
   delete(hash: string): Promise<void>;
-  /** The names of all there are, in no order. */
+  /** The names of all blobs, in no order. */
   list(): AsyncIterable<string>;
-  /** Lets go of what it holds open. */
+  /** Releases open resources. */
   close(): Promise<void>;
 }
 
@@ -27,10 +27,13 @@ export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** So much is hashed in a few milliseconds. */
+/** Bytes hashed in one slice: a few milliseconds of work. */
 const SLICE = 4 << 20;
 
-/** As `hashOf`, for bytes that may be hundreds of megabytes: others get their turn in between. The bytes must not change until then. */
+/**
+ * As `hashOf`, for bytes that may be hundreds of megabytes: yields to the event loop between slices. The bytes must not
+ * change until then.
+ */
 export async function hashInSlices(bytes: Uint8Array): Promise<string> {
   const hash = createHash('sha256');
   for (let at = 0; at < bytes.byteLength; at += SLICE) {
@@ -40,7 +43,7 @@ export async function hashInSlices(bytes: Uint8Array): Promise<string> {
   return hash.digest('hex');
 }
 
-/** What `get` throws where there is nothing. */
+/** The error of `get` for a missing blob. */
 export function missing(hash: string, cause?: unknown): CoppiceError {
   return new CoppiceError(
     'storage-corrupt',
@@ -49,7 +52,7 @@ export function missing(hash: string, cause?: unknown): CoppiceError {
   );
 }
 
-/** What `get` throws where there is something else. */
+/** The error of `get` for a damaged blob. */
 export function damaged(hash: string, where: string, bytes: number): CoppiceError {
   return new CoppiceError(
     'storage-corrupt',
@@ -57,7 +60,7 @@ export function damaged(hash: string, where: string, bytes: number): CoppiceErro
   );
 }
 
-/** Float32 numbers of a blob, aligned. */
+/** Reads a blob as float32 numbers, aligned. */
 export function toFloat32(bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);

@@ -44,7 +44,7 @@ const stateOf = (round: number, weights: Float32Array) => ({
   tensors: { velocity: weights.map((w) => w * 2) },
 });
 
-/** A run of a task with its first weights. */
+/** A run of a task with its initial weights. */
 function runOf(task: string, weights: Float32Array, change: Partial<NewRun['run']> = {}): NewRun {
   const begun = newRun(weights, { task: { ...toyTask, id: task }, ...change });
   return { ...begun, model: { ...begun.model, state: stateOf(0, weights) } };
@@ -249,7 +249,7 @@ export function storageContract(
       await train(ahead, [1, 2, 3]);
       expect(await latest()).toEqual(['toy-1', 3]);
       const back = await storage.createRun(at(10));
-      // One that was launched, and nobody joined.
+      // A run that was launched, and that no participant joined.
       await storage.createRun(at(20));
       const other = await storage.createRun(runOf('other', new Float32Array([1]), { createdAt: 10_000 }));
       await train(other, [1]);

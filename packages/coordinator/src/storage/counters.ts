@@ -1,17 +1,17 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Tables } from './schema.ts';
 
-/** Counts all runs of a coordinator. */
+/** Name of the counter of all runs. */
 export const RUNS = 'runs';
 
-/** Counts the runs of one task. No task has an id with a slash. */
+/** Name of the counter of a task's runs. No task id contains a slash. */
 export function runsOf(task: string): string {
   return `runs/${task}`;
 }
 
 /**
- * The next number of a counter, from 1. A number is given out once: two transactions wait for each other at the
- * counter's row, and what is deleted later leaves the counter as it is.
+ * Takes the next number of a counter, from 1. Each number is given out once: transactions wait for each other at the
+ * counter's row, and later deletions leave the counter unchanged.
  */
 export async function nextNumber(db: Kysely<Tables> | Transaction<Tables>, name: string): Promise<number> {
   const { value } = await db

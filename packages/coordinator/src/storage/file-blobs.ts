@@ -8,10 +8,10 @@ import { storageError } from './storage-error.ts';
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
- * Blobs as files, `ab/cdef…`. A file is written aside, flushed, given its name, and then its folder is
- * flushed, so that no half file has a blob's name, and one that was put is there after a loss of power.
+ * Blobs as files, `ab/cdef…`. A file is written under another name, flushed and renamed, and then its folder is
+ * flushed, so that no partial file has a blob's name, and a stored one survives a loss of power.
  *
- * @param flush false for a folder that is thrown away: nothing waits for the disk.
+ * @param flush false for a temporary folder: nothing waits for the disk.
  */
 export function fileBlobs(folder: string, flush = true): BlobStore {
   const pathOf = (hash: string) => join(folder, hash.slice(0, 2), hash.slice(2));
@@ -28,7 +28,7 @@ export function fileBlobs(folder: string, flush = true): BlobStore {
       named(async () => {
         const hash = await hashInSlices(bytes);
         const path = pathOf(hash);
-        // What is there may have rotted: it is only taken for this content after being read.
+        // An existing file may be damaged: it counts as this content only after it has been read.
         const there = await readFile(path).catch(unlessMissing);
         if (there !== null && (await hashInSlices(there)) === hash) return hash;
         await makeFolder(dirname(path));
@@ -66,13 +66,13 @@ export function fileBlobs(folder: string, flush = true): BlobStore {
   };
 }
 
-/** Removes what a crash left half written. Only for whoever holds the folder's lock. */
+/** Removes partial files that a crash left. The caller must hold the folder's lock. */
 export async function removeUnfinished(folder: string): Promise<void> {
   for (const { name, path } of await files(folder))
     if (name.endsWith('.part')) await rm(path, { force: true });
 }
 
-/** Every file two levels down, its name put together from both. */
+/** Lists every file two levels down, its name joined from both. */
 async function files(folder: string): Promise<{ name: string; path: string }[]> {
   const found: { name: string; path: string }[] = [];
   for (const start of (await readdir(folder).catch(unlessMissing)) ?? []) {

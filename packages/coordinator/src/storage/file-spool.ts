@@ -15,11 +15,11 @@ import {
   writeAll,
 } from './spool-file.ts';
 
-/** At most this many buffers go out in one call: well under every system's limit. */
+/** The most buffers in one write: well under every system's limit. */
 const BATCH = 384;
 /**
- * Turns of the event loop for which a flush waits for others to share it. They are over at once where nothing happens;
- * in a rush each brings in an update or two, and a flush costs much the same for ten.
+ * Turns of the event loop for which a flush waits for others to share it. They take no time when idle; in a burst each
+ * brings an update or two, and a flush costs about the same for ten.
  */
 const TURNS = 4;
 
@@ -30,19 +30,19 @@ interface Waiting {
   readonly reject: (error: CoppiceError) => void;
 }
 
-/** The open round of one run. Writes that arrive while the disk is busy share the next flush. */
+/** The open round of one run. Writes that arrive while the disk is busy share the next flush (group commit). */
 class Lane {
   readonly #path: string;
   readonly #flushes: boolean;
-  /** What was asked for runs one after the other. */
+  /** Serializes the operations. */
   #order: Promise<void> = Promise.resolve();
   #file: FileHandle | null = null;
   #end = 0;
   /** Frames on disk, by participant. */
   #frames = new Map<string, FramePlace>();
-  /** Of the round that was opened last. A disk that lags behind may still be at the one before. */
+  /** Appends that wait, for the newest round. A slow disk may still be at the one before. */
   #waiting: Waiting[] = [];
-  /** After a failed write or flush nobody knows what is on disk, so the round takes nothing more. */
+  /** After a failed write or flush the file's state is unknown, so the round accepts nothing more. */
   #broken: CoppiceError | null = null;
 
   constructor(path: string, flush: boolean) {
@@ -69,7 +69,7 @@ class Lane {
     return new Promise((resolve, reject) => {
       const round = this.#waiting;
       round.push({ participant, chunks, resolve, reject });
-      // Whoever comes first flushes for all of its round that have come until then.
+      // The first flush covers all appends of its round so far.
       void this.#queue(() => this.#flush(round));
     });
   }
@@ -119,7 +119,7 @@ class Lane {
     for (const { resolve } of batch) resolve();
   }
 
-  /** Remembers the places of frames that were written one record after the other from `begin` on. */
+  /** Records the offsets of frames that were written one after another from `begin` on. */
   #place(batch: readonly Waiting[], begin: number): void {
     let at = begin;
     for (const { participant, chunks } of batch) {
@@ -162,9 +162,9 @@ class Lane {
 }
 
 /**
- * Spools as files in a folder, one for each run with an open round.
+ * A spool of files in a folder, one for each run with an open round.
  *
- * @param flush false for a folder that is thrown away: nothing waits for the disk.
+ * @param flush false for a temporary folder: nothing waits for the disk.
  * @throws CoppiceError `storage-failed` where the folder cannot be made.
  */
 export function fileSpool(folder: string, flush = true): Spool {

@@ -1,7 +1,7 @@
 import { type Checkpoint, checkpointId } from '@coppice/protocol';
 import type { NewRun, RunRecord } from './storage.ts';
 
-/** Round 0 of a run that was just given its id. */
+/** Round 0 of a new run. */
 export function firstCheckpoint(
   { id, task, createdAt, from }: RunRecord,
   { weights, central }: NewRun['model'],

@@ -4,12 +4,12 @@ import { CoppiceError } from '@coppice/protocol';
 import { storageError } from './storage-error.ts';
 
 /**
- * Makes a data folder this process's own until the lock is released. It is the system's lock on a file, held
- * through SQLite, so it ends with the process, however that ends: there is no stale lock to delete.
+ * Locks a data folder for this process until the lock is released. It is the operating system's lock on a file, held
+ * through SQLite, so it ends with the process in any case: there is no stale lock to delete.
  *
- * @returns what releases it.
- * @param folder exists.
- * @throws CoppiceError `storage-locked` where another process, or another part of this one, has it.
+ * @returns a function that releases the lock.
+ * @param folder an existing folder.
+ * @throws CoppiceError `storage-locked` where another process, or another part of this one, holds it.
  */
 export function lockFolder(folder: string): () => void {
   let lock: DatabaseSync | null = null;

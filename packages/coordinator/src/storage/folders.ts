@@ -2,8 +2,8 @@ import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Creates a folder and those above it, and sees to it that their entries reach the disk. (Node's own
- * recursive `mkdir` calls a read-only disk a missing folder.)
+ * Creates a folder and its parents, and flushes their entries to disk. (Node's own recursive `mkdir` reports a
+ * read-only disk as a missing folder.)
  */
 export async function makeFolder(path: string): Promise<void> {
   try {
@@ -18,7 +18,7 @@ export async function makeFolder(path: string): Promise<void> {
   await flushFolder(dirname(path));
 }
 
-/** A file's name is an entry of its folder, which has to reach the disk as well. */
+/** Flushes a folder: a file's name is an entry of its folder, which must reach the disk as well. */
 export async function flushFolder(path: string): Promise<void> {
   const folder = await open(path, 'r');
   try {

@@ -7,11 +7,11 @@ import { readInto, writeAll } from './spool-file.ts';
 
 const SUFFIX = '.part';
 
-/** A file for a payload that comes in pieces. Its writes are positional, so they may overlap. */
+/** A file for a payload that arrives in pieces. Its writes are positional, so they may overlap. */
 export async function incomingFile(folder: string): Promise<Incoming> {
   const path = join(folder, `${randomBytes(8).toString('hex')}${SUFFIX}`);
   const file = await open(path, 'wx+');
-  /** A file must not be closed under a write. */
+  /** Pending writes and reads: the file must not be closed during one. */
   let busy: Promise<unknown> = Promise.resolve();
   const keep = <T>(work: Promise<T>): Promise<T> => {
     busy = Promise.allSettled([busy, work]);
@@ -22,13 +22,13 @@ export async function incomingFile(folder: string): Promise<Incoming> {
     read: (into) => keep(readInto(file, into, 0)),
     async discard() {
       await busy;
-      // What cannot be removed now is removed at the next start.
+      // A file that cannot be removed now is removed at the next start.
       await Promise.allSettled([file.close(), rm(path, { force: true })]);
     },
   };
 }
 
-/** Removes what an earlier process did not come to remove. Only for whoever holds the data folder's lock. */
+/** Removes files that an earlier process left. The caller must hold the data folder's lock. */
 export function removeIncoming(folder: string): void {
   for (const name of readdirSync(folder))
     if (name.endsWith(SUFFIX)) rmSync(join(folder, name), { force: true });

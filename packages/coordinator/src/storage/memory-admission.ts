@@ -2,7 +2,7 @@ import type { Admission, Ban } from '@coppice/protocol';
 import type { AdmissionStorage, ListedRecord, RunInvitationRecord } from './admission-storage.ts';
 import { storableText } from './storable-text.ts';
 
-/** The part of `memoryStorage` about who may take part. */
+/** The admission part of `memoryStorage`. */
 export function memoryAdmission(): AdmissionStorage {
   const admissions = new Map<string, Admission>();
   const invitations = new Map<string, RunInvitationRecord>();

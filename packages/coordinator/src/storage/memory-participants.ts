@@ -1,6 +1,6 @@
 import type { ParticipantStorage } from './participant-storage.ts';
 
-/** The part of `memoryStorage` about who was ever here. */
+/** The participants' part of `memoryStorage`. */
 export function memoryParticipants(): ParticipantStorage {
   const seen = new Map<string, number>();
   return {

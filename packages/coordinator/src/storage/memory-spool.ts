@@ -1,7 +1,7 @@
 import { CoppiceError, frameBytes } from '@coppice/protocol';
 import type { RoundOpening, Spool, SpooledAnswer } from './spool.ts';
 
-/** A spool that dies with its process: for tests and throw-away coordinators. */
+/** A spool in memory, for tests and temporary coordinators. */
 export function memorySpool(): Spool {
   const rounds = new Map<string, { opening: RoundOpening; answers: SpooledAnswer[] }>();
   return {

@@ -17,7 +17,7 @@ import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type RunRecord, type Storage, type StoredModel } from './storage.ts';
 import { runGone, taskExists } from './storage-error.ts';
 
-/** Storage that dies with its process: for tests and throw-away coordinators. Values are copied in and out. */
+/** Storage in memory, for tests and temporary coordinators. Values are copied in and out. */
 export function memoryStorage(): Storage {
   const tasks = new Map<string, Task>();
   const runs = new Map<string, RunRecord>();

@@ -5,9 +5,9 @@ import type { Flavour, Migration } from './migrations/migration.ts';
 import type { Tables } from './schema.ts';
 
 /**
- * Brings a database to the newest version of the tables; safe to call on every start. Each migration is
- * one transaction together with the number of its version, so a crash leaves a version whole. Whoever
- * calls this is the database's only user: the locks of `sqlite.ts` and `postgres.ts` see to that.
+ * Migrates a database to the newest version of the tables; safe to call on every start. Each migration and its version
+ * number are one transaction, so that a crash never leaves a version in part. The caller must be the database's only
+ * user, as the locks of `sqlite.ts` and `postgres.ts` ensure.
  *
  * @throws CoppiceError `storage-too-new` where a newer program wrote the database; nothing was changed.
  */

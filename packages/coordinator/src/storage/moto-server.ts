@@ -5,18 +5,18 @@ import { delimiter, join } from 'node:path';
 import { freePort } from '../http/free-port.testing.ts';
 
 /**
- * moto's S3 server, of a test's own, on loopback. It forgets what it holds when it ends, unless it `remembers`: then
- * it writes down every request, and does them again. Large ones at the same time would spoil what it writes.
+ * moto's S3 server for a test, on loopback. It forgets its contents when it ends, unless it `remembers`: then it
+ * records every request, and replays them. Concurrent large ones would corrupt the record.
  */
 export interface MotoServer {
   readonly url: string;
   /** Makes an empty bucket. @returns its name. */
   bucket(): Promise<string>;
-  /** Makes a user who may do these things. From here on every signature is checked. @returns the user's key. */
+  /** Makes a user with these rights. From here on every signature is checked. @returns the user's key. */
   key(actions?: readonly string[]): Promise<MotoKey>;
-  /** Ends it as a loss of power does. */
+  /** Ends the server as a loss of power does. */
   kill(): Promise<void>;
-  /** Starts it again at the same address, with all that it held if it `remembers`. */
+  /** Restarts it at the same address, with its contents if it `remembers`. */
   begin(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -26,7 +26,7 @@ export interface MotoKey {
   readonly secretAccessKey: string;
 }
 
-/** `moto_server` on the path; `null` where it is not installed. */
+/** Finds `moto_server` on the path; `null` where it is not installed. */
 export function findMoto(): string | null {
   const folders = (process.env.PATH ?? '').split(delimiter);
   return folders.map((folder) => join(folder, 'moto_server')).find((path) => existsSync(path)) ?? null;
@@ -49,7 +49,7 @@ export async function startMoto(
     if (!response.ok) throw new Error(`moto said ${response.status} to ${path}: ${text}`);
     return text;
   };
-  /** How many requests are let in unasked. */
+  /** Admits the next `requests` requests without authentication. */
   const open = (requests: number) => ask('/moto-api/reset-auth', { method: 'POST', body: String(requests) });
   const iam = (parameters: Record<string, string>) =>
     ask('/', {

@@ -1,7 +1,7 @@
 import { defaultPlan, type Task } from '@coppice/protocol';
 import type { NewRun } from './storage.ts';
 
-/** A run to begin a test with: of the task `toy`, from these weights, without a memory of its strategy. */
+/** A run for tests: of the task `toy`, with these weights, without strategy state. */
 export function newRun(weights: Float32Array, change: Partial<NewRun['run']> = {}): NewRun {
   return {
     run: {

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { type SqliteDatabase, SqliteDialect } from 'kysely';
 
-/** Kysely over Node's own SQLite: its dialect expects the shape of better-sqlite3, which this gives it. */
+/** Kysely over Node's own SQLite, adapted to the interface of better-sqlite3 that Kysely's dialect expects. */
 export function nodeSqliteDialect(database: DatabaseSync): SqliteDialect {
   const shaped: SqliteDatabase = {
     close: () => database.close(),

@@ -1,4 +1,4 @@
-/** Runs pieces of asynchronous work one after the other, in the order they were given. */
+/** Returns a queue that runs asynchronous work one piece at a time, in order (a mutex). */
 export function oneAtATime(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -10,7 +10,7 @@ import { type BlobPlace, s3Settings } from './s3-settings.ts';
 /** Opens the weights of a data folder that the caller has locked. */
 export type OpenBlobs = (folder: string) => Promise<BlobStore>;
 
-/** The embedded default: `blobs/` in the data folder, cleared of what a crash left half written. */
+/** The embedded default: `blobs/` in the data folder, with partial files of a crash removed. */
 export const openFileBlobs: OpenBlobs = (folder) => openFiles(folder, true);
 
 async function openFiles(folder: string, flush: boolean): Promise<BlobStore> {
@@ -21,10 +21,10 @@ async function openFiles(folder: string, flush: boolean): Promise<BlobStore> {
 }
 
 /**
- * What the configuration asks for, for a coordinator that will write.
+ * Chooses the configured blob store, for a coordinator that will write.
  *
- * @param flush false for a folder that is thrown away.
- * @throws CoppiceError `config-invalid`; the function that is returned throws `storage-*`.
+ * @param flush false for a temporary folder.
+ * @throws CoppiceError `config-invalid`; the returned function throws `storage-*`.
  */
 export function blobsOpener(place: BlobPlace, flush = true): OpenBlobs {
   const settings = s3Settings(place);
@@ -41,7 +41,7 @@ export function blobsOpener(place: BlobPlace, flush = true): OpenBlobs {
   };
 }
 
-/** What the configuration names, for whoever only reads; nothing is changed. */
+/** Opens the configured blob store for reading; nothing is changed. */
 export async function blobsToRead(place: BlobPlace, folder: string): Promise<BlobStore> {
   const settings = s3Settings(place);
   return settings === null ? fileBlobs(join(folder, 'blobs')) : s3Blobs(await s3Bucket(settings));

@@ -5,13 +5,13 @@ import type { BlobPlace } from './s3-settings.ts';
 import { openSqliteStorage } from './sqlite.ts';
 import type { Storage } from './storage.ts';
 
-/** The part of the configuration that says where records and weights are. */
+/** The part of the configuration that locates records and weights. */
 export type StoragePlace = Pick<Config, 'databaseUrl' | 'dataDir'> & BlobPlace;
 
 /**
- * The storage that the configuration asks for.
+ * Opens the configured storage.
  *
- * @param flush false for a data folder that is thrown away: nothing waits for the disk.
+ * @param flush false for a temporary data folder: nothing waits for the disk.
  * @throws CoppiceError `config-invalid`, `storage-*`.
  */
 export async function openStorage(place: StoragePlace, flush = true): Promise<Storage> {

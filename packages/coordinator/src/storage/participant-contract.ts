@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ParticipantStorage } from './participant-storage.ts';
 
-/** The part of `storageContract` about who was ever here. */
+/** The part of `storageContract` for known participants. */
 export function participantContract(open: () => ParticipantStorage): void {
   it('knows who was here and when last, and forgets those who have not come for long', async () => {
     const storage = open();

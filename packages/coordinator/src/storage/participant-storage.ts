@@ -1,9 +1,9 @@
-/** The part of `Storage` that knows who was ever here. */
+/** The part of `Storage` for known participants. */
 export interface ParticipantStorage {
-  /** When a participant was last seen, as far as was written down; `null` for one that never was. */
+  /** Time of a participant's last recorded presence; `null` for an unknown one. */
   participantSeen(participant: string): Promise<number | null>;
-  /** Writes down that participants are here, all or none of them. */
+  /** Records that participants are present, all or none of them. */
   seeParticipants(participants: readonly string[], at: number): Promise<void>;
-  /** Forgets those who were last seen before. */
+  /** Forgets participants last seen before a time. */
   forgetParticipants(before: number): Promise<void>;
 }

@@ -6,18 +6,18 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from '../http/free-port.testing.ts';
 
-/** A PostgreSQL server of a test's own, on loopback. */
+/** A PostgreSQL server for a test, on loopback. */
 export interface PostgresServer {
   /** Makes an empty database. @returns its URL. */
   create(): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** The system's `nobody`: the server refuses to run as root. */
+/** The system's user `nobody`: the server refuses to run as root. */
 const NOBODY = 65_534;
 const PASSWORD = 'for-tests-only';
 
-/** Where Debian puts the server's programs, the newest version first; `null` where none is installed. */
+/** Finds the folder of Debian's server programs, the newest version first; `null` where none is installed. */
 export function findPostgres(): string | null {
   const root = '/usr/lib/postgresql';
   if (!existsSync(root)) return null;

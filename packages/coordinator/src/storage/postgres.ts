@@ -17,12 +17,12 @@ export const postgresFlavour: Flavour = {
   numbered: (column) => column.generatedByDefaultAsIdentity(),
 };
 
-/** The name of our lock among the server's advisory locks: "coppice" read as a number. */
+/** Key of the coordinator's advisory lock: "coppice" read as a number. */
 const LOCK = '27988542883226469';
 
 /**
- * Records in PostgreSQL, weights in `blobs/` of the data folder or elsewhere. Folder and database are this process's own
- * until it is closed.
+ * Records in PostgreSQL, weights in `blobs/` of the data folder or elsewhere. Folder and database are locked for this
+ * process until storage is closed.
  *
  * @throws CoppiceError `storage-*` where the folder or the database cannot be used.
  */
@@ -59,7 +59,7 @@ export async function openPostgresStorage(
   }
 }
 
-/** The records alone; nobody is kept out. */
+/** Opens the records alone, without a lock. */
 export function connectPostgres(url: string): Kysely<Tables> {
   const pool = new pg.Pool({
     connectionString: url,
@@ -72,7 +72,7 @@ export function connectPostgres(url: string): Kysely<Tables> {
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
-/** PostgreSQL's 64-bit numbers come as text, since they may be too large for ours. Times and counts are not. */
+/** Parses 64-bit numbers: PostgreSQL sends them as text, since they may exceed a float64. Times and counts do not. */
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid !== pg.types.builtins.INT8) return pg.types.getTypeParser(oid, format as 'text');
   return (text: string) => {
@@ -82,7 +82,7 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
   };
 }
 
-/** That the database is ours: an advisory lock on a connection of its own, which ends with the process. */
+/** Ownership of the database: an advisory lock on a separate connection, which ends with the process. */
 export class DatabaseOwner {
   readonly #url: string;
   #client: pg.Client | null = null;
@@ -98,7 +98,7 @@ export class DatabaseOwner {
     return owner;
   }
 
-  /** Where the connection broke, the lock went with it: nothing is done before it is ours again. */
+  /** Resolves once the lock is held. It is lost with its connection and must be taken again before anything is done. */
   async sure(): Promise<void> {
     if (this.#client !== null) return;
     this.#taking ??= this.#take().finally(() => {

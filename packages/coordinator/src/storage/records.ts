@@ -4,7 +4,7 @@ import type { Tables } from './schema.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
 
-/** What is copied, and in which order a table's rows come. */
+/** Tables to copy, with the order of each one's rows. */
 const tables = [
   ['task', ['id']],
   ['run', ['id']],
@@ -24,17 +24,17 @@ const tables = [
   ['ban', ['id']],
 ] as const;
 const PAGE = 500;
-/** Rows in one insert: both databases take so many values. */
+/** Rows in one insert: both databases accept that many values. */
 const ROWS = 100;
 
-/** Whether nothing was ever stored. */
+/** Checks that nothing was ever stored. */
 export async function isEmpty(db: Db): Promise<boolean> {
   for (const [table] of tables)
     if ((await sql`select 1 from ${sql.table(table)} limit 1`.execute(db)).rows.length > 0) return false;
   return true;
 }
 
-/** Copies every row; the tables of both sides are of today's version, and those of `to` are empty. */
+/** Copies every row. The tables of both sides must be of the current version, and those of `to` empty. */
 export async function copyRecords(from: Db, to: Db): Promise<void> {
   for (const [table, keys] of tables) {
     const order = sql.join(keys.map((key) => sql.ref(key)));
@@ -70,7 +70,7 @@ export function blobsOf(row: Pick<Tables['checkpoint'], 'hash' | 'state_tensors'
   return [row.hash, ...Object.values(JSON.parse(row.state_tensors) as Record<string, string>)];
 }
 
-/** @throws CoppiceError `storage-failed` where the tables are not of the version that this program knows. */
+/** @throws CoppiceError `storage-failed` where the tables are of another version. */
 export async function ensureVersion(db: Db, version: number): Promise<void> {
   const row = await db
     .selectFrom('schema_version')

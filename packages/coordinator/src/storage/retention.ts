@@ -1,15 +1,15 @@
 import type { Checkpoint } from '@coppice/protocol';
 import type { Storage } from './storage.ts';
 
-/** Which of a run's checkpoints outlive newer ones. */
+/** Rule for the checkpoints of a run that outlive newer ones. */
 export interface RetentionRule {
-  /** So many of the newest; the newest of all, which the run goes on from or ended with, is always among them. */
+  /** Number of newest ones to keep; the newest of all, which the run resumes from or ended with, always stays. */
   readonly last: number;
-  /** Those of every so many rounds, the first weights included; 0: none for that reason. */
+  /** Interval of rounds whose checkpoints stay, the initial weights included; 0: none. */
   readonly every: number;
 }
 
-/** The rounds whose checkpoints are kept: the last, every so many, and the best by either evaluation. */
+/** The rounds whose checkpoints stay: the last ones, every `every`th, and the best by either evaluation. */
 export function keptRounds(
   checkpoints: readonly Pick<Checkpoint, 'round' | 'central' | 'federated'>[],
   { last, every }: RetentionRule,
@@ -28,7 +28,7 @@ export function keptRounds(
   return kept;
 }
 
-/** A storage that forgets checkpoints by a rule once a newer one is durable; nobody waits for it to. */
+/** Storage that deletes checkpoints by a rule in the background, once a newer one is durable. */
 export function withRetention(
   storage: Storage,
   rule: RetentionRule,

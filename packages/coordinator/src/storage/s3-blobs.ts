@@ -4,16 +4,16 @@ import type { S3Bucket } from './s3-bucket.ts';
 const NAME = /^([0-9a-f]{2})\/([0-9a-f]{62})$/;
 
 /**
- * Blobs as objects, named as `file-blobs.ts` names its files: `ab/cdef…` below the prefix. One PUT is atomic and durable, and
- * may carry 5 GB, far more than the largest model; so nothing is put together from parts, and no half object
- * can be left behind.
+ * Blobs as objects, named as the files of `file-blobs.ts`: `ab/cdef…` below the prefix. One PUT is atomic and durable,
+ * and may carry 5 GB, far more than the largest model; so uploads have no parts, and no partial object can be left
+ * behind.
  */
 export function s3Blobs(bucket: S3Bucket): BlobStore {
   const nameOf = (hash: string) => `${hash.slice(0, 2)}/${hash.slice(2)}`;
   return {
     async put(bytes) {
       const hash = await hashInSlices(bytes);
-      // What is there may have rotted. To look would be to read it whole, so it is written once more.
+      // An existing object may be damaged. A check would read all of it, so it is written again.
       await bucket.write(nameOf(hash), bytes, { sha256: hash });
       return hash;
     },

@@ -6,22 +6,23 @@ import type { S3Settings } from './s3-settings.ts';
 
 /** Objects by their names below one prefix of one bucket. Every method may throw CoppiceError `storage-*`. */
 export interface S3Bucket {
-  /** The bucket as messages name it, at the start of a sentence. */
+  /** The bucket's name in messages, at the start of a sentence. */
   readonly where: string;
-  /** An object's address as messages name it. */
+  /** An object's address in messages. */
   addressOf(name: string): string;
   /**
-   * The content, read anew where `accept` refuses it or the answer broke off; what came last where it was refused
-   * every time.
+   * Reads an object, and again where `accept` refuses it or the response broke off; returns the last content where it
+   * was refused every time.
    *
    * @returns `null` where there is no such object.
    */
   read(name: string, accept?: (bytes: Uint8Array) => Promise<boolean>): Promise<Uint8Array | null>;
   /**
-   * Durable on return. An object is there whole or not at all.
+   * Writes an object; durable on return. Objects are written whole or not at all.
    *
-   * @param sha256 of the content, hexadecimal: it is signed, so that the server refuses what arrives as something else.
-   * @returns false where there was one already and only a new one was wanted.
+   * @param sha256 of the content, hexadecimal: it is signed, so that the server refuses content that changed on the
+   *   way.
+   * @returns false where the object existed and only a new one was wanted.
    */
   write(
     name: string,
@@ -31,25 +32,25 @@ export interface S3Bucket {
   has(name: string): Promise<boolean>;
   remove(name: string): Promise<void>;
   names(): AsyncIterable<string>;
-  /** Lets go of its connections. */
+  /** Closes its connections. */
   close(): Promise<void>;
 }
 
-/** How often something is tried that failed for a reason that may pass. */
+/** Attempts at an operation that fails for a passing reason. */
 const ATTEMPTS = 3;
 
 export interface S3Waits {
-  /** For a connection. */
+  /** Wait for a connection, in milliseconds. */
   readonly connect: number;
-  /** For the next byte. */
+  /** Wait for the next byte. */
   readonly silence: number;
-  /** For the whole answer to one attempt. */
+  /** Wait for the whole response to one attempt. */
   readonly answer: number;
 }
 
 const systemWaits: S3Waits = { connect: REST_TIMEOUT, silence: SILENCE_TIMEOUT, answer: ANSWER_TIMEOUT };
 
-/** Connects when it is first asked something. */
+/** Returns a bucket that connects on first use. */
 export async function s3Bucket(settings: S3Settings, waits: S3Waits = systemWaits): Promise<S3Bucket> {
   const { bucket, prefix, endpoint, region, virtualHost, credentials } = settings;
   // Large, and only for those who use it.
@@ -78,7 +79,7 @@ export async function s3Bucket(settings: S3Settings, waits: S3Waits = systemWait
     // Newer kinds of checksums are not known to all servers; ours is the name.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // Where a server does not answer it, each upload would wait in vain.
+    // Servers that do not support it would delay each upload.
     expectContinueHeader: false,
   });
   const where = `The bucket ${bucket}${endpoint === null ? '' : ` at ${endpoint}`}`;
@@ -170,7 +171,7 @@ export async function s3Bucket(settings: S3Settings, waits: S3Waits = systemWait
   };
 }
 
-/** The hash is known: the client does not have to compute it once more, all at once. */
+/** Signs with a known hash, so that the client does not compute it again in one go. */
 function sign(command: PutObjectCommand, sha256: string): void {
   command.middlewareStack.add(
     (next) => (args) => {
@@ -186,12 +187,12 @@ interface Request {
   body: unknown;
 }
 
-/** So much is copied, and encrypted, in a few milliseconds. */
+/** Bytes copied and encrypted in one slice: a few milliseconds of work. */
 const SLICE = 1 << 20;
 
 /**
- * Gives the connection as much as it takes, and others their turn in between. Each attempt comes by here anew; to the
- * client the body is bytes, for it does not try again what is sent from a stream.
+ * Sends as much as the connection accepts, and yields to the event loop in between. Each attempt passes here; for the
+ * client the body is bytes, since it does not retry streams.
  */
 function sendInSlices(command: PutObjectCommand, bytes: Uint8Array): void {
   const slices = function* () {
@@ -206,12 +207,12 @@ function sendInSlices(command: PutObjectCommand, bytes: Uint8Array): void {
   );
 }
 
-/** An answer that began well and did not come to its end. */
+/** A response that began well and broke off. */
 class CutShort extends Error {
   override readonly name = 'CutShort';
 }
 
-/** In pieces as they come, so that nobody waits for a copy of the whole. */
+/** Collects a response as it arrives, without a copy of the whole in one go. */
 async function collect(body: Readable, length: number | undefined): Promise<Uint8Array> {
   let bytes = new Uint8Array(length ?? 65_536);
   let at = 0;

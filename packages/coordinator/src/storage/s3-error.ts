@@ -1,6 +1,6 @@
 import { CoppiceError, type ErrorCode } from '@coppice/protocol';
 
-/** What object stores call a trouble, and what is to be done about it. */
+/** Object stores' names of a failure, with its code and its remedy. */
 const causes: readonly { names: readonly string[]; code: ErrorCode; what: string; cure: string }[] = [
   {
     names: ['NoSuchBucket', 'InvalidBucketName'],
@@ -47,7 +47,7 @@ const causes: readonly { names: readonly string[]; code: ErrorCode; what: string
   },
 ];
 
-/** What the one that answered says of itself; the names of Node for what went wrong below. */
+/** An error's fields: from the server's response, or from Node where the connection failed. */
 interface Thrown {
   readonly name?: string;
   readonly code?: string;
@@ -55,7 +55,7 @@ interface Thrown {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-/** How HTTP, S3 and Node call it. */
+/** The name of a failure in S3 or Node, with its HTTP status. */
 export function troubleOf(thrown: unknown): { name: string; status: number | null } {
   const { name = '', code, $metadata } = (thrown ?? {}) as Thrown;
   const status = $metadata?.httpStatusCode ?? null;
@@ -63,11 +63,11 @@ export function troubleOf(thrown: unknown): { name: string; status: number | nul
 }
 
 /**
- * Whatever an object store or the way to it threw, under a name of ours; a `CoppiceError` passes unchanged.
- * Credentials are in none of it.
+ * Converts a failure of an object store or of the connection to it; a `CoppiceError` passes unchanged. The message
+ * contains no credentials.
  *
  * @param where the bucket, and the server where it is not Amazon's.
- * @param writing whether something was to be changed.
+ * @param writing true where the request was to change something.
  */
 export function s3Error(thrown: unknown, where: string, writing: boolean): CoppiceError {
   if (thrown instanceof CoppiceError) return thrown;

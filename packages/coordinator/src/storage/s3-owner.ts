@@ -6,15 +6,15 @@ import { hashOf } from './blobs.ts';
 import { flushFolder } from './folders.ts';
 import type { S3Bucket } from './s3-bucket.ts';
 
-/** The object that says whose the prefix is; in the data folder, the file that says who we are. */
+/** The object that names the owner of the prefix; in the data folder, the file with this coordinator's own name. */
 const OWNER = 'coppice-owner';
 
 /**
- * Makes a prefix the data folder's own for good. It is no lock: the data folder has one. But two coordinators that
- * share a prefix would share the weights that happen to be the same, and what one forgets the other would lose.
- * What is written shows as well that the bucket is there and takes what it is given.
+ * Claims a prefix for the data folder for good. This is no lock: the data folder has one. But two coordinators that
+ * share a prefix would share equal weights, and one's deletion would be the other's loss. The write also shows that the
+ * bucket exists and accepts writes.
  *
- * @param folder is locked by the caller.
+ * @param folder locked by the caller.
  * @throws CoppiceError `storage-locked` where the prefix is another's, `storage-*` where the bucket refuses.
  */
 export async function claimPrefix(bucket: S3Bucket, folder: string): Promise<void> {

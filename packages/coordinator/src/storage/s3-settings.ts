@@ -1,17 +1,20 @@
 import { CoppiceError } from '@coppice/protocol';
 import type { Config } from '../config.ts';
 
-/** Where a bucket is, and who asks. */
+/** Location of a bucket, with credentials. */
 export interface S3Settings {
   readonly bucket: string;
-  /** What every object's name begins with: empty, or ends with a slash. */
+  /** Prefix of all object names: empty, or ends with a slash. */
   readonly prefix: string;
   /** Null: Amazon's own. */
   readonly endpoint: string | null;
   readonly region: string;
-  /** Whether the bucket's name is part of the host's, or of the path. Amazon wants the first; most others take the second. */
+  /**
+   * True where the bucket's name is part of the host's, false where it is part of the path. Amazon requires the first;
+   * most others use the second.
+   */
   readonly virtualHost: boolean;
-  /** Null: what the machine has (a role of the instance or container, a profile of the user). */
+  /** Null: the machine's own (a role of the instance or container, a profile of the user). */
   readonly credentials: {
     readonly accessKeyId: string;
     readonly secretAccessKey: string;
@@ -19,7 +22,7 @@ export interface S3Settings {
   } | null;
 }
 
-/** The part of the configuration that says where weights are. */
+/** The part of the configuration that locates weights. */
 export type BlobPlace = Pick<
   Config,
   | 'blobUrl'
@@ -32,8 +35,8 @@ export type BlobPlace = Pick<
 >;
 
 /**
- * @returns `null` where weights are to be files.
- * @throws CoppiceError `config-invalid` where options do not go together.
+ * @returns `null` where weights are stored as files.
+ * @throws CoppiceError `config-invalid` where options conflict.
  */
 export function s3Settings(place: BlobPlace): S3Settings | null {
   if (place.blobUrl === null) return null;

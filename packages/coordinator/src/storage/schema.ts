@@ -15,7 +15,7 @@ export interface Tables {
     sequence: number;
     json: string;
   };
-  /** The last number given out, by the name of what is counted: see `counters.ts`. */
+  /** The last number given out, by counter name: see `counters.ts`. */
   counter: { name: string; value: number };
   round: { run: string; round: number; attempt: number; json: string };
   checkpoint: {

@@ -20,7 +20,7 @@ export const openingOf = (run: string, round = 1, attempt = 1): RoundOpening => 
   normBounds: { model: 2.5 },
 });
 
-/** An answer with `size` parameters that tells itself from others. */
+/** A distinguishable answer with `size` parameters. */
 export function spooled(n: number, size = 3): SpooledAnswer {
   const values = Float32Array.from({ length: size }, (_, at) => n + at / 8);
   const answer: Answer = {
@@ -48,9 +48,9 @@ export async function restored(spool: Spool, run: string) {
 }
 
 /**
- * What every `Spool` must do.
+ * The contract of every `Spool`.
  *
- * @param reopen gives the spool as another process would find it; what is in memory only gives itself.
+ * @param reopen opens the spool again as another process would; one in memory returns itself.
  */
 export function spoolContract(
   name: string,
@@ -166,7 +166,7 @@ export function spoolContract(
       await one.discard();
       await other.read(whole.subarray(1, 4));
       expect([...whole]).toEqual([1, 7, 8, 9, 5]);
-      // What is left over dies with its process.
+      // Incoming pieces end with their process.
       await spool.append('toy-1', spooled(1));
       await again();
       expect((await restored(spool, 'toy-1'))?.answers).toEqual([spooled(1)]);

@@ -14,19 +14,19 @@ import type { RoundOpening, SpooledAnswer, SpooledRound } from './spool.ts';
  * acknowledged, since acknowledgements wait for the flush.
  */
 const HEAD = 16;
-/** Told apart from files of another shape. */
+/** Version of the format, which tells files of another one apart. */
 const FORMAT = 2;
 
-/** Where a record lies in its file. */
+/** Location of a record in its file. */
 interface Place {
   readonly json: number;
   readonly jsonLength: number;
   readonly frameLength: number;
-  /** Whether its JSON is as it was written. */
+  /** True where its JSON matches its checksum. */
   readonly whole: boolean;
 }
 
-/** Where a frame lies in its file. */
+/** Location of a frame in its file. */
 export interface FramePlace {
   readonly at: number;
   readonly byteLength: number;
@@ -34,10 +34,10 @@ export interface FramePlace {
 
 export interface Found {
   readonly file: FileHandle;
-  /** Where the next record goes. */
+  /** Offset for the next record. */
   readonly end: number;
   readonly round: SpooledRound;
-  /** By participant. */
+  /** Frames by participant. */
   readonly frames: Map<string, FramePlace>;
 }
 
@@ -74,7 +74,7 @@ export async function createRoundFile(path: string, flush: boolean): Promise<Fil
   return file;
 }
 
-/** Writes all of the chunks at a place of the file. @returns the place after them. */
+/** Writes all chunks from an offset of the file on. @returns the offset after them. */
 export async function writeAll(
   file: FileHandle,
   chunks: readonly Uint8Array[],
@@ -100,9 +100,9 @@ export async function writeAll(
 }
 
 /**
- * What a file holds, its unfinished end cut off; `null` where there is no round in it.
+ * Reads a file up to its incomplete end; `null` where it holds no round.
  *
- * @throws CoppiceError `storage-corrupt` where something is there, and it cannot be said what.
+ * @throws CoppiceError `storage-corrupt` where its content cannot be recognized.
  */
 export async function readRoundFile(path: string): Promise<Found | null> {
   let file: FileHandle;
@@ -175,7 +175,7 @@ async function* answersAt(
       participant: string | undefined;
       answer: Omit<Answer, 'frame'>;
     };
-    // The opening once more, where a piece of the file was written twice: nobody's answer.
+    // A repeated opening, where a part of the file was written twice, is no answer.
     if (participant === undefined) continue;
     const at = place.json + place.jsonLength;
     const frame = await readBytes(file, at, place.frameLength);
@@ -184,7 +184,7 @@ async function* answersAt(
   }
 }
 
-/** `end`: nothing more, or a record cut short; `damaged`: something that is no record. */
+/** Reads a record's location. `end`: no more, or an incomplete record; `damaged`: no record. */
 async function readPlace(file: FileHandle, at: number, size: number): Promise<Place | 'end' | 'damaged'> {
   if (size - at < HEAD) return 'end';
   const head = Buffer.from(await readBytes(file, at, HEAD));
@@ -213,7 +213,7 @@ async function readBytes(file: FileHandle, at: number, length: number): Promise<
   return bytes;
 }
 
-/** Fills `into` from a place of the file on. */
+/** Fills `into` from an offset of the file on. */
 export async function readInto(file: FileHandle, into: Uint8Array, at: number): Promise<void> {
   for (let got = 0; got < into.byteLength; ) {
     const { bytesRead } = await file.read(into, got, into.byteLength - got, at + got);

@@ -1,7 +1,7 @@
 import type { CohortSizes, Norms } from '@coppice/federation';
 import type { Answer, CoppiceError } from '@coppice/protocol';
 
-/** That a round was opened, and all that is needed to go on with it in another process. */
+/** The opening of a round, with everything that another process needs to resume it. */
 export interface RoundOpening {
   readonly run: string;
   readonly round: number;
@@ -12,17 +12,17 @@ export interface RoundOpening {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly deadlineAt: number;
-  /** Participants, in the order they were drawn. */
+  /** Participants, in the order of selection. */
   readonly cohort: readonly string[];
-  /** Cohort members asked in addition to the target: the round neither waits for them nor closes by them. */
+  /** Cohort members beyond the target: the round neither waits for them nor closes by them. */
   readonly beyond: readonly string[];
-  /** Cohort members without whose answers the round does not close before its deadline. */
+  /** Cohort members whose answers the round awaits until its deadline. */
   readonly owed: readonly string[];
   /** Participants that had joined the run. */
   readonly joined: number;
   /** The largest weight that counts, by participant, in the cohort's order. */
   readonly weightCaps: readonly number[];
-  /** The L2 norm beyond which a group counts as if it were as long as this, by the names of norms; `null`: none. */
+  /** L2 norms to which longer groups are scaled down, by the names of norms; `null`: none. */
   readonly normBounds: Norms | null;
 }
 
@@ -31,66 +31,66 @@ export interface SpooledAnswer {
   readonly answer: Answer;
 }
 
-/** The frame of an answer in the spool, to be read in parts. Methods may throw CoppiceError `storage-failed`. */
+/** The frame of an answer in the spool, readable in parts. Methods may throw CoppiceError `storage-failed`. */
 export interface SpooledFrame {
   readonly byteLength: number;
   /** Fills `into` from byte `at` of the frame on. */
   read(into: Uint8Array, at: number): Promise<void>;
 }
 
-/** A round as an earlier process left it. */
+/** A round of an earlier process. */
 export interface SpooledRound {
   readonly opening: RoundOpening;
   /**
-   * In the order they were appended; read one at a time, so that memory holds one. Frames come as they
-   * were written: whoever decodes one checks its checksum.
+   * In the order of appending; read one at a time, so that memory holds only one. Frames are returned as written: a
+   * decoder must verify the checksum.
    *
    * @throws CoppiceError `storage-failed` where the medium cannot be read.
    */
   answers(): AsyncIterable<SpooledAnswer>;
-  /** Why not all that is there can be read; `null` where all can. */
+  /** The reason that part of the spool is unreadable; `null` where all is readable. */
   readonly damage: CoppiceError | null;
 }
 
 /**
- * A payload that comes in pieces, kept where updates are kept: memory holds only what is being written.
- * It does not outlive its process; whoever was sending it begins anew.
+ * A payload that arrives in pieces, stored beside the spooled updates: memory holds only the piece being written. It
+ * ends with its process, and its sender then starts again.
  *
  * Methods may throw CoppiceError `storage-failed`.
  */
 export interface Incoming {
   /** Resolves when the piece is written, not necessarily durable. Its bytes must not change until then. */
   write(piece: Uint8Array, at: number): Promise<void>;
-  /** Fills `into` from the beginning of what was written. */
+  /** Fills `into` from the beginning. */
   read(into: Uint8Array): Promise<void>;
-  /** Gives its room back; never fails. Nothing may be called after. */
+  /** Releases its space; never fails. It must be the last call. */
   discard(): Promise<void>;
 }
 
 /**
- * A write-ahead log of the answers of a run's open round: append-only, so that an acknowledged one outlives the process
- * that acknowledged it. A run has at most one open round. Every implementation must pass `spoolContract`.
+ * A write-ahead log of the answers of a run's open round: append-only, so that an acknowledged answer outlives the
+ * process that acknowledged it. A run has at most one open round. Every implementation must pass `spoolContract`.
  *
- * Methods may throw CoppiceError `storage-failed`; after that the round in question takes nothing more.
+ * Methods may throw CoppiceError `storage-failed`; after that the round accepts nothing more.
  */
 export interface Spool {
-  /** Begins a round; whatever the run had spooled before is forgotten. Durable once an append is. */
+  /** Begins a round; any earlier round of the run is deleted. Durable once an append is. */
   open(opening: RoundOpening): void;
   /** Resolves when the answer is on disk. The frame's bytes must not change until then. */
   append(run: string, answer: SpooledAnswer): Promise<void>;
   /** The frame of a participant's answer in a run's round, once it is on disk; `null`: there is none. */
   frame(run: string, participant: string): SpooledFrame | null;
   /**
-   * What an earlier process left of a run's open round; later appends go on after it. `null`: nothing.
+   * Recovers a run's open round of an earlier process; later appends continue it. `null`: there is none.
    *
-   * @throws CoppiceError `storage-corrupt` where nothing of what is there can be used.
+   * @throws CoppiceError `storage-corrupt` where nothing of it is usable.
    */
   recover(run: string): Promise<SpooledRound | null>;
-  /** Forgets a run's round: it was committed or given up. Resolves when nothing of it can come back. */
+  /** Deletes a run's round that was committed or given up. Resolves when nothing of it can return. */
   drop(run: string): Promise<void>;
-  /** Room for a payload of so many bytes that is to come in pieces. Nothing of it is in `recover`. */
+  /** Reserves a file for a payload of `payloadBytes` bytes that arrives in pieces. `recover` does not return it. */
   receive(payloadBytes: number): Promise<Incoming>;
-  /** Answers that were appended and are not yet on disk. */
+  /** Appended answers that are not yet on disk. */
   readonly waiting: number;
   close(): Promise<void>;
 }

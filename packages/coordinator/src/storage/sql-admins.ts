@@ -144,7 +144,7 @@ export function sqlAdmins(db: Kysely<Tables>): AdminStorage {
   };
 }
 
-/** By itself, since `pnpm admin-key` adds one beside a coordinator that runs. */
+/** Separate, since `pnpm admin-key` adds an invitation beside a running coordinator. */
 export async function insertAdminInvitation(
   db: Kysely<Tables> | Transaction<Tables>,
   given: AdminInvitationRecord,

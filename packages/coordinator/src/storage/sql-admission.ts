@@ -4,13 +4,13 @@ import type { AdmissionStorage, ListedRecord, RunInvitationRecord } from './admi
 import type { Tables } from './schema.ts';
 import { storableText } from './storable-text.ts';
 
-/** Rows in one statement: both databases take so many values. */
+/** Rows in one statement: both databases accept that many values. */
 const ROWS = 100;
 
-/** Ends a transaction without its changes. */
+/** Thrown to roll a transaction back. */
 class Undone extends Error {}
 
-/** The part of `sqlStorage` about who may take part. */
+/** The admission part of `sqlStorage`. */
 export function sqlAdmission(db: Kysely<Tables>): AdmissionStorage {
   return {
     async setAdmission(run, admission) {
@@ -62,7 +62,7 @@ export function sqlAdmission(db: Kysely<Tables>): AdmissionStorage {
         return await db.transaction().execute(async (transaction) => {
           const known = await listedAs(transaction, run, participant);
           if (known !== null) return known;
-          // Whoever comes at the same moment waits for this row, and then sees it as it has become.
+          // A concurrent use waits for this row, and then sees its new state.
           const used = await transaction
             .updateTable('run_invitation')
             .set((e) => ({ uses: e('uses', '+', 1) }))

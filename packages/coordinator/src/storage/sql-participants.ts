@@ -2,10 +2,10 @@ import type { Kysely } from 'kysely';
 import type { ParticipantStorage } from './participant-storage.ts';
 import type { Tables } from './schema.ts';
 
-/** Of one statement: databases bound the values in it. */
+/** Rows in one statement: databases limit the values in it. */
 const ROWS = 500;
 
-/** The part of `sqlStorage` about who was ever here. */
+/** The participants' part of `sqlStorage`. */
 export function sqlParticipants(db: Kysely<Tables>): ParticipantStorage {
   return {
     async participantSeen(participant) {

@@ -30,25 +30,25 @@ import { runGone, storageError, taskExists } from './storage-error.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
 
-/** Rows of events in one statement: both databases take so many values. */
+/** Rows of events in one statement: both databases accept that many values. */
 const EVENTS_AN_INSERT = 50;
 
 export interface SqlStorageOptions {
   readonly blobs: BlobStore;
   readonly flavour: Flavour;
-  /** What errors call the database, as the start of a sentence. */
+  /** The database's name in errors, at the start of a sentence. */
   readonly where: string;
-  /** Asked before blobs are deleted: gives what is to be called after, or `null` where they must stay for now. */
+  /** Called before blobs are deleted: returns a function to call afterwards, or `null` where they must stay for now. */
   readonly deleting?: () => (() => void) | null;
-  /** Runs before every call, and may refuse it. */
+  /** Called before every operation, and may refuse it. */
   readonly before?: () => Promise<void>;
-  /** Runs once the database is closed. */
+  /** Called once the database is closed. */
   readonly closed?: () => void | Promise<void>;
 }
 
 /**
- * Storage over any SQL database that Kysely speaks to, with weights in a blob store. Where it cannot be
- * opened, the database is closed again.
+ * Storage over any SQL database that Kysely supports, with weights in a blob store. Where it cannot be opened, the
+ * database is closed again.
  */
 export async function sqlStorage(
   db: Kysely<Tables>,
@@ -84,7 +84,7 @@ export async function sqlStorage(
     throw storageError(thrown, where);
   }
 
-  /** Blobs come first: a blob without a row is litter, a row without its blob would be a loss. */
+  /** Stores blobs first: a blob without a row is an orphan, a row without its blob would be a loss. */
   const putBlobs = async ({ weights, state }: Pick<StoredModel, 'weights' | 'state'>, named?: string) => {
     const hash = await blobs.put(toBytes(weights));
     if (named !== undefined && hash !== named)
@@ -330,7 +330,7 @@ export async function sqlStorage(
   return named(storage, where, before);
 }
 
-/** Inserts a run under the next number of its task. An id that is taken in spite of the counter is passed over. */
+/** Inserts a run under the next number of its task. An id that exists in spite of the counter is skipped. */
 async function insertRun(db: Transaction<Tables>, run: NewRun['run']): Promise<RunRecord> {
   const sequence = await nextNumber(db, RUNS);
   for (;;) {
@@ -385,7 +385,7 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
   };
 }
 
-/** A run as its row holds it, beside the version of its plan. */
+/** A run as stored in its row, beside the version of its plan. */
 function writeRun(run: RunRecord): string {
   return JSON.stringify({ ...run, planVersion: PLAN_VERSION });
 }
@@ -424,7 +424,7 @@ function parseOrNull(json: string | null): Metrics | null {
   return json === null ? null : (JSON.parse(json) as Metrics);
 }
 
-/** The database's own errors get a name of ours, once, here. */
+/** Converts the database's own errors to `CoppiceError`s, in one place. */
 function named(storage: Storage, where: string, before?: () => Promise<void>): Storage {
   return new Proxy(storage, {
     get(target, key) {

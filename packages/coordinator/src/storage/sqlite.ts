@@ -17,10 +17,10 @@ import { storageError } from './storage-error.ts';
 export const sqliteFlavour: Flavour = { text: 'text', numbered: (column) => column.autoIncrement() };
 
 /**
- * The embedded default: one folder with `coppice.db` (SQLite) and `blobs/`, or its weights elsewhere. It is this
- * process's own until it is closed.
+ * The embedded default: one folder with `coppice.db` (SQLite) and `blobs/`, or its weights elsewhere. It is locked for
+ * this process until it is closed.
  *
- * @param flush false for a folder that is thrown away: commits do not wait for the disk.
+ * @param flush false for a temporary folder: commits do not wait for the disk.
  * @throws CoppiceError `storage-*` where the folder cannot be used.
  */
 export async function openSqliteStorage(
@@ -49,7 +49,7 @@ export async function openSqliteStorage(
   }
 }
 
-/** The records alone; nobody is kept out. */
+/** Opens the records alone, without a lock. */
 export function openSqlite(path: string, flush = true): Kysely<Tables> {
   const database = new DatabaseSync(path);
   try {

@@ -1,9 +1,9 @@
-/** PostgreSQL has no place for the character zero, nor looks for it: it is replaced. */
+/** Replaces NUL characters, which PostgreSQL cannot store. */
 export function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD');
 }
 
-/** Wherever a record holds such a character. */
+/** As `storable`, for all texts of a record. */
 export function storableText<T extends object>(record: T): T {
   return Object.fromEntries(
     Object.entries(record).map(([name, value]) => [

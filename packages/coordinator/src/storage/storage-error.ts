@@ -1,6 +1,6 @@
 import { CoppiceError, type ErrorCode } from '@coppice/protocol';
 
-/** What the system (`code`), SQLite (`errcode`) and PostgreSQL (`code` too: SQLSTATE) call the same trouble. */
+/** Names of a failure in the system (`code`), SQLite (`errcode`) and PostgreSQL (`code` too: SQLSTATE). */
 const causes: readonly {
   code: ErrorCode;
   names: readonly (string | number)[];
@@ -34,9 +34,9 @@ const causes: readonly {
 ];
 
 /**
- * Whatever a disk or a database threw, under a name of ours; a `CoppiceError` passes unchanged.
+ * Converts a failure of a disk or a database; a `CoppiceError` passes unchanged.
  *
- * @param what the thing that refused, as the start of a sentence: `The data folder x`.
+ * @param what the component that refused, as the start of a sentence: `The data folder x`.
  */
 export function storageError(thrown: unknown, what: string): CoppiceError {
   if (thrown instanceof CoppiceError) return thrown;
@@ -63,12 +63,12 @@ export function storageError(thrown: unknown, what: string): CoppiceError {
   );
 }
 
-/** Refuses a task whose id another has. */
+/** The refusal of a task whose id is taken. */
 export function taskExists(id: string): CoppiceError {
   return new CoppiceError('task-exists', `There is a task "${id}" already. Choose another id.`);
 }
 
-/** Refuses to store something of a run that storage does not hold. */
+/** The refusal to store a part of an unknown run. */
 export function runGone(id: string): CoppiceError {
   return new CoppiceError('run-unknown', `There is no run "${id}" in storage, so nothing of it was stored.`);
 }

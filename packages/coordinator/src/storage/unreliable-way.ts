@@ -9,17 +9,17 @@ import {
 import type { AddressInfo } from 'node:net';
 
 /**
- * What may happen to a request on its way: the connection breaks before there is an answer, or in the middle of it; the
- * server is too busy, or has no room; nothing is heard any more, from the start or from the middle on.
+ * A failure of a request: the connection breaks before a response, or in the middle of it; the server is too busy, or
+ * full; the connection goes silent, from the start or from the middle on.
  */
 export type Fault = 'reset' | 'cut' | 'busy' | 'full' | 'silence' | 'stall';
 
-/** A way to an HTTP server, on loopback, on which things happen when they are wanted. */
+/** A loopback proxy to an HTTP server, with failures on demand. */
 export interface UnreliableWay {
   readonly url: string;
-  /** What happens to the next requests, one each; the rest go through. */
+  /** Failures of the next requests, one each; the rest pass. */
   readonly faults: Fault[];
-  /** The headers of all that came, oldest first. */
+  /** Headers of all requests, oldest first. */
   readonly seen: { readonly method: string; readonly headers: IncomingMessage['headers'] }[];
   close(): Promise<void>;
 }

@@ -1,2 +1,2 @@
-// What needs Node's file system: the data of the built-in tasks.
+// The data of the built-in tasks, which needs Node's file system.
 export { hasTaskData, loadTaskData } from './load.ts';

@@ -4,7 +4,7 @@ import { type RawExamples, selectExamples, type TaskData } from '../examples.ts'
 
 const TEST_PER_CLASS = 10;
 
-/** Fisher's iris flowers: 40 of each kind to train on, 10 of each to measure with. */
+/** Fisher's iris flowers: 40 of each kind for training, 10 of each for testing. */
 export function loadIris(): TaskData {
   const rows = getNumbers();
   const all: RawExamples = {

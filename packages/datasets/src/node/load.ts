@@ -14,14 +14,13 @@ const loaders: Readonly<Record<string, () => Promise<TaskData>>> = {
   regression: once(async () => regressionData()),
 };
 
-/** Whether `loadTaskData` knows the task. */
+/** Checks that `loadTaskData` knows the task. */
 export function hasTaskData(task: string): boolean {
   return Object.hasOwn(loaders, task);
 }
 
 /**
- * The data of a built-in task. Loaded once per process: everyone gets the same arrays, so don't
- * write into them.
+ * Loads the data of a built-in task, once per process: all callers share the arrays, so don't write to them.
  *
  * @throws CoppiceError `task-unknown`
  */

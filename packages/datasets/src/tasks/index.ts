@@ -3,10 +3,10 @@ import { iris } from './iris.ts';
 import { mnist2nn, mnistCnn } from './mnist.ts';
 import { regression } from './regression.ts';
 
-/** The tasks that come with Coppice, in the order in which they are shown. */
+/** The built-in tasks, in the order of display. */
 export const builtInTasks: readonly Task[] = [mnist2nn, mnistCnn, iris, regression];
 
-/** A built-in task, or undefined. */
+/** Finds a built-in task; returns undefined where there is none. */
 export function builtInTask(id: string): Task | undefined {
   return builtInTasks.find((task) => task.id === id);
 }

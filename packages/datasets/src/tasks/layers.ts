@@ -8,7 +8,7 @@ export interface Layer {
 
 type Activation = 'relu' | 'softmax' | 'linear';
 
-/** Layers by the names that their weights carry. Random initial weights: Glorot uniform. */
+/** A dense layer under the name that its weights carry. Initial weights are Glorot uniform. */
 export function dense(
   name: string,
   units: number,
@@ -51,7 +51,7 @@ export function conv2d(name: string, filters: number, kernel: number, inputShape
   };
 }
 
-/** Halves width and height. */
+/** A pooling layer that halves width and height. */
 export function maxPool(name: string): Layer {
   return {
     class_name: 'MaxPooling2D',

@@ -9,24 +9,24 @@ const FEATURES = 10;
 const NOISE = 0.1;
 
 /**
- * The mean squared error of the rule itself: the variance of the noise. No model can do better on
- * fresh data, and this task's model can represent the rule exactly, so it is the known best.
+ * The mean squared error of the rule itself: the variance of the noise. No model can do better on new data, and this
+ * task's model can represent the rule exactly, so it is the known optimum.
  */
 export const REGRESSION_BEST_LOSS = NOISE ** 2;
 
 /**
- * The rule behind the data: y = 1 + 2·x₁ − x₂ + 0.5·x₃ + |x₄ + x₅| − 2·max(0, x₆ − 0.5). The columns
- * x₇ … x₁₀ say nothing about y.
+ * The rule behind the data: y = 1 + 2·x₁ − x₂ + 0.5·x₃ + |x₄ + x₅| − 2·max(0, x₆ − 0.5). The columns x₇ … x₁₀ are
+ * unrelated to y.
  *
- * Ten ReLU units can represent it: two for the linear part (z = max(0, z) − max(0, −z)), two for the
- * absolute value, one for the bend.
+ * Ten ReLU units can represent it: two for the linear part (z = max(0, z) − max(0, −z)), two for the absolute value,
+ * one for the bend.
  */
 export function regressionRule(x: ArrayLike<number>): number {
   const at = (i: number) => x[i - 1] as number;
   return 1 + 2 * at(1) - at(2) + 0.5 * at(3) + Math.abs(at(4) + at(5)) - 2 * Math.max(0, at(6) - 0.5);
 }
 
-/** Examples made by the rule: columns from the standard normal distribution, targets with noise. */
+/** Generates examples by the rule: columns from the standard normal distribution, targets with noise. */
 export function regressionExamples(count: number, seed: number | string): RawExamples {
   const random = seededRandom(seed, 'regression');
   const features = new Float32Array(count * FEATURES);
@@ -39,7 +39,7 @@ export function regressionExamples(count: number, seed: number | string): RawExa
   return { count, features, labels };
 }
 
-/** The task's data: always the same 5,000 examples to train on and 1,000 to measure with. */
+/** Generates the task's data: always the same 5,000 examples for training and 1,000 for testing. */
 export function regressionData(): TaskData {
   return { train: regressionExamples(5000, 'train'), test: regressionExamples(1000, 'test') };
 }

@@ -12,7 +12,7 @@ import { interleaved } from './interleaved.ts';
 import { topValues } from './top.ts';
 import { behind, bytesOf, float32Bytes, type Values } from './values.ts';
 
-/** A payload, and what its frame's header says of it. */
+/** A payload, with the codec that its frame header names. */
 export interface Payload {
   readonly codec: Codec;
   readonly payload: Uint8Array;
@@ -37,7 +37,7 @@ export function payloadValues({ codec, payload }: Payload, layout: Layout): Valu
   );
 }
 
-/** So many numbers, all of a codec. */
+/** Reads `parameters` numbers, all encoded with one codec. */
 function encodedValues(codec: Codec, parameters: number, payload: Uint8Array): Values {
   switch (codec) {
     case 'float32':

@@ -16,10 +16,10 @@ import { behind, bytesOf } from './values.ts';
 import { workbench } from './workbench.ts';
 
 /**
- * The payload of a model's worth of numbers. What is not trained goes before the rest, as it is.
+ * Encodes a vector of the model's length. Non-trainable values come first, as float32.
  *
- * @param seed a whole number of 32 bits that nobody can foresee and that is used once: it names the random bits by
- *   which `int8` rounds and `int4` rotates.
+ * @param seed a random 32-bit integer, unpredictable and used once: it seeds the rounding of `int8` and the rotation of
+ *   `int4`.
  * @throws CoppiceError `training-diverged` where a number is not finite.
  */
 export function encodeValues(codec: Codec, values: Float32Array, layout: Layout, seed: number): Uint8Array {
@@ -119,5 +119,5 @@ function* requireFinite(values: Float32Array): Steps<void> {
   }
 }
 
-/** The bits of the first float32 that is not finite. */
+/** Bits of +∞ as float32; those of NaN are larger. */
 const INFINITE = 0x7f800000;

@@ -2,16 +2,16 @@ import { type Layout, modelSize, shapeSize } from '@coppice/protocol';
 import { STEP_PARAMETERS, type Steps } from '../steps.ts';
 import { bytesOf, readingBytes, SLICE_ALIGNMENT, type Values } from './values.ts';
 
-/** A run of parameters that are all trained, or all not. */
+/** A run of parameters that are either all trainable or all non-trainable. */
 interface Segment {
   readonly trainable: boolean;
-  /** Its first parameter's place in the model, and among its own kind. */
+  /** Offset of its first parameter in the model, and among parameters of its kind. */
   readonly at: number;
   readonly own: number;
   readonly length: number;
 }
 
-/** A model's values in layout order, of which the trainable ones were encoded together and the others are float32. */
+/** A vector in layout order, read from separately encoded trainable values and float32 others. */
 export function interleaved(layout: Layout, plain: Uint8Array, trainable: Values): Values {
   const segments = segmentsOf(layout);
   const last = segments.at(-1);

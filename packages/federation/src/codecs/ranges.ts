@@ -1,7 +1,7 @@
 import { type Codec, encodedBytes, type Layout, modelSize, shapeSize } from '@coppice/protocol';
 import { SLICE_ALIGNMENT } from './values.ts';
 
-/** A part of a payload. */
+/** A byte range of a payload. */
 export interface Range {
   readonly at: number;
   readonly length: number;

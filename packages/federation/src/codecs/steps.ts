@@ -5,15 +5,15 @@ import { payloadValues } from './decode.ts';
 import { encodeInSteps } from './encode.ts';
 import { toFloat32InSteps, type Values } from './values.ts';
 
-/** A step from one model to the next, as it travels, and where it leads. */
+/** A quantized step from one model to the next, with the weights that result. */
 export interface ModelStep {
   readonly payload: Uint8Array;
   readonly weights: Float32Array;
 }
 
 /**
- * Rounds the step between two models to a codec. Whoever has the first and is sent the payload has the weights, to the
- * bit, so these are what the model becomes. The payload has nothing of frozen tensors. A piece of the model at a time.
+ * Quantizes the difference of two models with a codec. The returned weights are the first model plus the decoded
+ * payload, to the bit, so they are the next model. The payload has nothing of frozen tensors. Runs in slices.
  *
  * @throws CoppiceError `training-diverged` where a weight is not finite.
  */
@@ -45,9 +45,9 @@ export function* roundedStep(
 }
 
 /**
- * Takes one step after the other: w ← float32(w + step).
+ * Applies consecutive steps to a model: w ← float32(w + step).
  *
- * @param payload of one or more steps, the oldest first.
+ * @param payload one or more steps, the oldest first.
  * @throws CoppiceError `frame-invalid` where the bytes are no steps.
  */
 export function takeSteps(

@@ -5,7 +5,7 @@ import type { Values } from './values.ts';
  * The k values of largest magnitude, as k indices, ascending, of 32 bits, and then their k float32 values.
  */
 
-/** The payload of the k largest of `values`; of equal magnitudes those that come first. */
+/** Encodes the k largest magnitudes of `values`; among equal ones, the first. */
 export function encodeTop(values: Float32Array, k: number): Uint8Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const { threshold, ties } = largest(bits, k);
@@ -22,7 +22,7 @@ export function encodeTop(values: Float32Array, k: number): Uint8Array {
   return new Uint8Array(payload.buffer);
 }
 
-/** Bits of the k-th largest magnitude, and how many of that very magnitude are among the k. */
+/** Finds the bits of the k-th largest magnitude, and the number of equal magnitudes among the k. */
 function largest(bits: Uint32Array, k: number): { threshold: number; ties: number } {
   // As integers, magnitudes order as they do as numbers: first by their upper 16 bits, then by the lower 15.
   const upper = new Uint32Array(1 << 16);
@@ -41,7 +41,7 @@ function count(bins: Uint32Array, bin: number): void {
   bins[bin] = (bins[bin] as number) + 1;
 }
 
-/** The bin in which the k-th from above lies, and how many of that bin are among the k. */
+/** Finds the histogram bin of the k-th largest magnitude, and the number of its values among the k. */
 function fromAbove(bins: Uint32Array, k: number): { bin: number; left: number } {
   let left = k;
   let bin = bins.length - 1;

@@ -3,15 +3,15 @@ import { float32Payload } from '@coppice/protocol';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 import { workbench } from './workbench.ts';
 
-/** Slices begin at a multiple of it: the largest block of any codec. */
+/** Alignment of slices: the largest block of any codec. */
 export const SLICE_ALIGNMENT = 4096;
 
-/** How many bytes reading so many values takes from where they are put on: theirs, as many again, and a few scales. */
+/** Bytes of memory needed to read `count` values: the decoded values, the encoded bytes behind them, and the scales. */
 export function readingBytes(count: number): number {
   return 8 * Math.ceil(count / SLICE_ALIGNMENT) * SLICE_ALIGNMENT + 64;
 }
 
-/** The same where they are read from among others, in whole blocks. */
+/** As `readingBytes`, for values in the middle of a payload, read in whole blocks. */
 export function readingRoom(count: number): number {
   return readingBytes(count) + readingBytes(count + 2 * SLICE_ALIGNMENT);
 }
@@ -59,14 +59,14 @@ export function* toFloat32InSteps(values: Values): Steps<Float32Array> {
   return all;
 }
 
-/** Where a slice's bytes are put on the way to its values at `to`. */
+/** Byte offset of a slice's encoded bytes while its values are decoded to `to`. */
 export function behind(count: number, to: number): number {
   return to + 4 * Math.ceil(count / SLICE_ALIGNMENT) * SLICE_ALIGNMENT;
 }
 
 const views = new WeakMap<ArrayBuffer, Uint8Array<ArrayBuffer>>();
 
-/** All of a memory as bytes; a view is made once. */
+/** An instance's whole memory as bytes; the view is cached. */
 export function bytesOf({ buffer }: KernelInstance): Uint8Array<ArrayBuffer> {
   const known = views.get(buffer);
   if (known !== undefined) return known;

@@ -1,6 +1,6 @@
 import { type Section, shapeSize } from '@coppice/protocol';
 
-/** A vector without the numbers of its section's frozen tensors; itself where none is frozen. */
+/** Removes the frozen tensors of a section from a vector; returns the vector itself where none is frozen. */
 export function withoutFrozen(values: Float32Array, section: Section): Float32Array {
   if (!hasFrozen(section)) return values;
   const moving = new Float32Array(section.parameters);
@@ -8,7 +8,7 @@ export function withoutFrozen(values: Float32Array, section: Section): Float32Ar
   return moving;
 }
 
-/** The whole vector, with 0 at its section's frozen tensors; itself where none is frozen. */
+/** Restores a section's frozen tensors as zeros; returns the vector itself where none is frozen. */
 export function withFrozen<V extends Float32Array | Float64Array>(values: V, section: Section): V {
   if (!hasFrozen(section)) return values;
   const length = section.tensors.reduce((sum, { shape }) => sum + shapeSize(shape), 0);

@@ -4,7 +4,7 @@ import type { Strategy } from '../strategy.ts';
 import { modelGroup } from './layout.ts';
 import { evaluationMeasures, type MeasureForm, trainMeasures } from './train-measures.ts';
 
-/** What a task and a plan say of what participants of its runs measure. */
+/** The form of the measures in a plan's runs of a task. */
 export function measureForm(task: Pick<Task, 'data'>, plan: Plan): MeasureForm {
   return {
     classes: classesOf(task.data)?.length ?? null,

@@ -1,7 +1,7 @@
 import { CoppiceError, MAX_EXAMPLES, type Metrics, type TensorSpec } from '@coppice/protocol';
 import type { Measures } from './measures.ts';
 
-/** Sums over examples: what a model's loss and hits on them come to. Mergeable by adding. */
+/** Loss and hits of a model, summed over examples. Tallies merge by addition. */
 export interface Tally {
   readonly examples: number;
   /** Σ loss over `lossExamples`; 0 where the loss was not finite or beyond its bound. */
@@ -10,24 +10,24 @@ export interface Tally {
   readonly lossExamples: number;
   /** Correctly classified examples; `null` where nothing is classified. */
   readonly hits: number | null;
-  /** By class, in the task's order; `null` where nothing is classified. */
+  /** Counts by class, in the task's order; `null` where nothing is classified. */
   readonly classes: { readonly examples: readonly number[]; readonly hits: readonly number[] } | null;
 }
 
-/** What a task and a plan say of the measures of its runs. */
+/** The measures that a task and a plan ask for. */
 export interface MeasureForm {
-  /** How many classes the task tells apart; `null`: its target is a number. */
+  /** Number of the task's classes; `null` where its target is a number. */
   readonly classes: number | null;
-  /** Whether participants hold examples out to measure on. */
+  /** True where participants hold out examples to evaluate on. */
   readonly heldOut: boolean;
-  /** The most examples that one participant's measures may be of. */
+  /** Upper bound on the examples behind one participant's measures. */
   readonly maxExamples: number;
 }
 
-/** The largest mean loss that is counted: cross-entropies stay far below, squared errors are told as left out beyond. */
+/** The largest mean loss that counts. Cross-entropies stay far below; larger squared errors are reported as left out. */
 export const MAX_MEAN_LOSS = { classes: 2 ** 10, number: 2 ** 30 } as const;
 
-/** Sums of 2¹⁶ participants' losses stay below 2⁸⁴ units, which the sum holds. */
+/** Unit of summed losses: the losses of 2¹⁶ participants stay below 2⁸⁴ units, within the range of the sum. */
 const LOSS_UNIT = { classes: 2 ** -32, number: 2 ** -16 } as const;
 
 const GROUP = 'measures';
@@ -66,7 +66,7 @@ function tallySpecs(prefix: string, { classes, maxExamples }: MeasureForm, byCla
   ];
 }
 
-/** The measures of a training: what was trained on, and how the received model did on what is held out. */
+/** The measures of a training: the training examples, and the received model's results on held-out ones. */
 export function trainMeasures(form: MeasureForm): TensorSpec[] {
   return [...tallySpecs('train', form, false), ...(form.heldOut ? tallySpecs('held', form, true) : [])];
 }
@@ -76,7 +76,7 @@ export function evaluationMeasures(form: MeasureForm): TensorSpec[] {
   return tallySpecs('held', form, true);
 }
 
-/** A tally as measures. */
+/** Converts a tally to measures. */
 export function tallyMeasures(prefix: 'train' | 'held', tally: Tally): Measures {
   const measures = new Map<string, Float64Array>([
     [`${prefix}/examples`, Float64Array.of(tally.examples)],
@@ -91,7 +91,7 @@ export function tallyMeasures(prefix: 'train' | 'held', tally: Tally): Measures 
   return measures;
 }
 
-/** The tally of one prefix among measures or their sums; `null` where there is none. */
+/** Reads the tally of one prefix from measures or from their sums; `null` where there is none. */
 export function tallyOf(prefix: 'train' | 'held', measures: Measures): Tally | null {
   const one = (name: string) => measures.get(`${prefix}/${name}`)?.[0] ?? null;
   const examples = one('examples');
@@ -109,7 +109,7 @@ export function tallyOf(prefix: 'train' | 'held', measures: Measures): Tally | n
   };
 }
 
-/** Mean loss and accuracy of a tally; `null` where it is of no examples. */
+/** Mean loss and accuracy of a tally; `null` where it has no examples. */
 export function metricsOf(tally: Tally | null): Metrics | null {
   if (tally === null || tally.examples === 0) return null;
   return {

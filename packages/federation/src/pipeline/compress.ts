@@ -13,7 +13,7 @@ import { trainableNorm } from '../metrics.ts';
 import { scaledSteps } from './clip.ts';
 import type { EncodingStep } from './pipeline.ts';
 
-/** How often values are scaled down to keep a norm that rounding leaves. */
+/** Attempts to scale values down until their rounded form keeps the norm bound. */
 const TRIES = 6;
 
 /**
@@ -76,12 +76,12 @@ function encoded(
   }
 }
 
-/** Whether a codec leaves so much out that it must be added to the next contribution. */
+/** Checks that a codec drops numbers, which error feedback must add to the next contribution. */
 function needsFeedback(codec: Codec): boolean {
   return codec === 'top1' || codec === 'top10';
 }
 
-/** The name under which a group's left-out numbers are kept. */
+/** The name of a group's error feedback among the kept tensors. */
 function feedbackOf(group: string): string {
   return `compress/${group}`;
 }

@@ -65,7 +65,7 @@ export function namedBounds(bounds: Norms, sections: readonly Section[]): Bounds
 }
 
 /**
- * What an update that is longer than its plan allows is answered; `null`: it is not longer.
+ * Returns the refusal of an update whose norm exceeds its bound; otherwise `null`.
  *
  * @param squares Σ value² of its trainable tensors and of the others.
  */

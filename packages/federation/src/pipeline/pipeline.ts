@@ -11,12 +11,12 @@ export type Bounds = ReadonlyMap<string, NormBound>;
 /** The form of a contribution between two steps. */
 export type Form = 'numbers' | 'bytes';
 
-/** All that a step may look at beside the values. */
+/** A pipeline step's inputs beside the values. */
 export interface StepContext {
-  /** Of the vectors, and of the measures behind them. */
+  /** Sections of the vectors, followed by the section of the measures. */
   readonly sections: readonly Section[];
   readonly round: number;
-  /** 32 bits that name this participant's random bits in this round. */
+  /** Seed of this participant's random bits in this round; 32 bits. */
   readonly seed: number;
 }
 

@@ -10,8 +10,8 @@ import type { RoundResult } from '../strategy.ts';
 export type Move = (to: Float32Array, from: number, end: number) => number;
 
 /**
- * The next weights: trained parameters by a strategy's own rule, running statistics by their plain mean, for they are
- * measurements and no steps. A piece of the model at a time.
+ * The next weights: trained parameters by a strategy's own rule, running statistics by their plain mean, since they are
+ * measurements, not steps. Runs in slices.
  */
 export function* moved(
   { model, mean }: Pick<RoundResult, 'model' | 'mean'>,

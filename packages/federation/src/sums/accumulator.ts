@@ -42,7 +42,7 @@ const CARRY_BOUND = 2 ** 62;
 
 /** Parameters worked on at once: values and sums of a slice stay in the second-level cache. A multiple of every codec's block. */
 export const SLICE = 2 ** 14;
-/** Where a slice's values lie; its mean, in float64, takes the same place. */
+/** Byte offset of a slice's values; its mean, in float64, takes the same place. */
 const VALUES = 0;
 const SUMS = readingRoom(SLICE);
 
@@ -80,13 +80,13 @@ export interface Held {
 export class ExactAccumulator {
   readonly #parameters: number;
   #memory: KernelInstance;
-  /** Of each slice: how often `addUnits` was called since it was settled. */
+  /** Calls of `addUnits` since each slice was last settled. */
   readonly #additions: Int32Array;
-  /** Of each slice: no |low| is larger than this. */
+  /** Upper bound on |low| in each slice. */
   readonly #bounds: Float64Array;
-  /** Where carried sums lie; made when first needed: updates of ordinary size never carry. */
+  /** Byte offset of carried sums, allocated on first use: updates of ordinary size never carry. */
   #high: number | null = null;
-  /** Updates of which a part is summed, and the rest is not yet. */
+  /** Updates that are partly summed. */
   #underWay = 0;
   #released = false;
   #updates = 0;
@@ -149,7 +149,7 @@ export class ExactAccumulator {
     checkShape(values.parameters, this.#parameters, weight);
     let factor = 1;
     let norms: NormBound = { trainable: 0, nonTrainable: 0 };
-    /** The weight by which the whole vector is in the sum; 0: it is not. */
+    /** The weight at which the whole vector is in the sum; 0 while it is not. */
     let held = 0;
     let done = false;
     const takeOff = () => {
@@ -247,7 +247,7 @@ export class ExactAccumulator {
     }
   }
 
-  /** What was summed, 0 ≤ low < 2³²: same updates, same arrays. */
+  /** Returns the sum, 0 ≤ low < 2³². The same updates give the same arrays. */
   partial(): PartialSum {
     this.#requireIdle();
     for (let from = 0; from < this.#parameters; from += SLICE) this.#settle(from);
@@ -280,7 +280,7 @@ export class ExactAccumulator {
     return mean;
   }
 
-  /** Leaves its memory to the next sum: new memory costs more than summing a dozen updates. Counts can still be read. */
+  /** Hands its memory to the next sum: allocation costs more than summing a dozen updates. Counts stay readable. */
   release(): void {
     this.#requireIdle();
     if (this.#memory.buffer.byteLength <= MOST_SPARE) spare = this.#memory;
@@ -322,7 +322,7 @@ export class ExactAccumulator {
     return MAX_WEIGHTED * (this.#unit / STEP_UNIT);
   }
 
-  /** What the kernels, which count in 2⁻³⁶, divide by for the mean in this sum's unit. */
+  /** The kernels' divisor for the mean: they count in 2⁻³⁶, this sum in its own unit. */
   get #divisor(): number {
     return this.#weight * (STEP_UNIT / this.#unit);
   }

@@ -12,21 +12,21 @@ const MAX_WEIGHT = 2 ** 28;
 /** The largest |examples × Δ| that can be summed. */
 export const MAX_WEIGHTED = 2 ** 33;
 
-/** How long an update may be, and which tensors of it are trained. */
+/** Bounds on the norms of an update, and the layout that tells trainable tensors from others. */
 export interface NormLimit {
   readonly layout: Layout;
-  /** Beyond it an update is refused. */
+  /** Larger updates are refused. */
   readonly bound: NormBound;
-  /** Beyond it an update counts as if it were as long as this; left out, it counts as it is. */
+  /** Larger updates are scaled down to this norm before they count; left out, they are not scaled. */
   readonly counted?: NormBound;
 }
 
-/** What a look at every value of an update found. */
+/** The result of inspecting every value of an update. */
 export interface Inspection {
   readonly fault: CoppiceError | null;
-  /** What the update is to be multiplied by to keep `counted`: above 0, at most 1. */
+  /** The factor that scales the update to `counted`: above 0, at most 1. */
   readonly factor: number;
-  /** L2 norms of the update as it came; 0 where no limit asked for them. */
+  /** L2 norms of the update before scaling; 0 without a limit. */
   readonly norms: NormBound;
 }
 
@@ -63,7 +63,7 @@ export function checkValues(values: Values, weight: number, limit?: NormLimit): 
   if (fault !== null) throw fault;
 }
 
-/** Looks for faults in the order in which they are told, a piece of the model at a time. */
+/** Inspects an update in slices. Faults have a fixed order of precedence. */
 export function* inspect(
   values: Values,
   weight: number,
@@ -91,7 +91,7 @@ export function* inspect(
   return { ...measured, fault, factor: 1 };
 }
 
-/** Holds the norms of a whole update against its limit. */
+/** Checks the norms of a whole update against its limit. */
 export function judged(squares: Squares, limit: NormLimit | undefined): Inspection {
   const norms = normsOf(squares);
   const fault = limit === undefined ? null : checkNorm(squares, limit.bound);

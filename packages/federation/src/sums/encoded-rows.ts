@@ -4,7 +4,7 @@ import { payloadRanges } from '../codecs/ranges.ts';
 import { workbench } from '../codecs/workbench.ts';
 import { ROW_SLICE, type Rows } from './rows.ts';
 
-/** A contribution that is kept elsewhere, as bytes. */
+/** A contribution stored elsewhere, as bytes. */
 export interface EncodedRow {
   readonly weight: number;
   /** The factor by which its limits shortened it. */

@@ -6,7 +6,7 @@ import type { PartialSum } from './accumulator.ts';
 import type { NormLimit } from './check-values.ts';
 import type { MeasureSum, PartialMeasures } from './measure-sum.ts';
 
-/** How long the vectors of a contribution may be, by group. */
+/** Norm limits of a contribution's vectors, by group. */
 export type Limits = ReadonlyMap<string, NormLimit>;
 
 /** A sum of contributions to be merged elsewhere: by group, and the measures. */
@@ -21,11 +21,11 @@ export interface PartialContributions {
 export interface Added {
   /** The factor by which the limits shortened it: 1 where it was within all of them. */
   readonly factor: number;
-  /** L2 norms of its vectors as they came, by the names of norms (`normName`); only of groups with a limit. */
+  /** L2 norms of its vectors before scaling, by the names of norms (`normName`); only of groups with a limit. */
   readonly norms: Norms;
 }
 
-/** What the contributions of an exchange came to. */
+/** The aggregate of an exchange's contributions. */
 export interface Aggregate {
   /** Contributions summed. */
   readonly count: number;

@@ -1,6 +1,6 @@
 import { floats, type Memory } from './memory.ts';
 
-/** Activations and their gradients, told by what was put out. Results may lie where the inputs do. */
+/** Activations and their gradients, computed from the outputs. Results may overwrite the inputs. */
 export interface ActivationKernels {
   /** y ← max(x, 0) over n float32 values. */
   relu(n: number, x: number, y: number): void;

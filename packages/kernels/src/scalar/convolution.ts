@@ -5,7 +5,7 @@ import { floats, type Memory } from './memory.ts';
  * rows and columns around it that are not there.
  */
 export interface ConvolutionKernels {
-  /** columns [outH · outW, kernelH · kernelW · c] ← the picture; 0 for what is not there. */
+  /** columns [outH · outW, kernelH · kernelW · c] ← the picture; 0 outside of it. */
   im2col(
     h: number,
     w: number,

@@ -77,7 +77,7 @@ export function scalarInt4(
   };
 }
 
-/** How many numbers a block of so many values is padded to: a power of two. */
+/** Padded length of a block of `count` values: a power of two. */
 function padded(count: number): number {
   return Math.max(SHORTEST, 2 ** (32 - Math.clz32(count - 1)));
 }

@@ -1,6 +1,6 @@
 import { floats, type Memory } from './memory.ts';
 
-/** What an optimizer does beside the gradient; plain SGD and momentum need nothing of their own. */
+/** Kernels of optimizers beyond `multiplyAdd`, which suffices for plain SGD and momentum. */
 export interface OptimizerKernels {
   /**
    * Adam (Kingma & Ba, 2015): m ← β₁·m + (1 − β₁)·g, v ← β₂·v + (1 − β₂)·g²,

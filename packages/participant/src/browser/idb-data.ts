@@ -24,7 +24,7 @@ export function openCoppiceDb(): Promise<CoppiceDb> {
   });
 }
 
-/** Local data in IndexedDB: it stays on this device through reloads and restarts until it is deleted. */
+/** Local data in IndexedDB: it survives reloads and restarts until it is deleted. */
 export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchema): Promise<LocalData> {
   const listeners = new Set<(summary: DataSummary) => void>();
   // Tells other tabs of the same origin that a count changed; carries no data.
@@ -79,7 +79,10 @@ export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchem
   };
 }
 
-/** Another program, or another version of this one, may have written there. @throws CoppiceError `data-invalid`. */
+/**
+ * Checks a stored block, which another program, or another version of this one, may have written. @throws CoppiceError
+ * `data-invalid`
+ */
 function checkKept(block: Block, schema: DataSchema): void {
   const { count, features, labels } = block;
   const kind = schema.kind === 'image' ? Uint8Array : Float32Array;
@@ -97,7 +100,7 @@ function checkKept(block: Block, schema: DataSchema): void {
   );
 }
 
-/** The browser's storage errors, by name. */
+/** Converts the browser's storage errors to `CoppiceError`s. */
 async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

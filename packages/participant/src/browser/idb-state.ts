@@ -3,7 +3,7 @@ import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { KeptAnswer, LocalState, Version } from '../local-state.ts';
 import type { Kept } from '../train.ts';
 
-/** Of what is kept in a version: raised where its form changes, and what has another one is not read. */
+/** Version of the stored form: raised with every change of it. Rows in another form are not read. */
 const FORM = 1;
 
 interface VersionRow extends Version {
@@ -21,7 +21,7 @@ interface Tables extends DBSchema {
 }
 export type StateDb = IDBPDatabase<Tables>;
 
-/** A database of its own: an older page in another tab does not keep it from being opened. */
+/** A separate database, so that an older page in another tab cannot block its opening. */
 const NAME = 'coppice-state';
 const VERSION = 1;
 const STORES = ['version', 'kept', 'answer'] as const;
@@ -42,7 +42,7 @@ export function openStateDb(): Promise<StateDb> {
   );
 }
 
-/** Local state in IndexedDB: it outlives the page. */
+/** Local state in IndexedDB, which outlives the page. */
 export function idbState(db: Promise<StateDb>): LocalState {
   const readable = async (run: string): Promise<VersionRow[]> => {
     const rows: unknown[] = await (await db).getAllFromIndex('version', 'run', run);
@@ -155,7 +155,7 @@ function areTensors(value: unknown): value is Record<string, Float32Array> {
   return isObject(value) && Object.values(value).every((one) => one instanceof Float32Array);
 }
 
-/** The browser's storage errors, by name. */
+/** Converts the browser's storage errors to `CoppiceError`s. */
 async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

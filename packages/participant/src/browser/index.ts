@@ -15,9 +15,9 @@ export interface BrowserParticipantOptions {
   readonly url: string;
   readonly createTrainer: CreateTrainer;
   readonly device: 'browser';
-  /** Backends to try, in order where nothing ranks them. */
+  /** Backends to try, in this order where they are not ranked. */
   readonly backends?: readonly BackendName[];
-  /** Measures which is the fastest for a model. */
+  /** Ranks the backends for a model by measuring them. */
   readonly rank?: RankBackends;
 }
 
@@ -25,9 +25,9 @@ export interface BrowserParticipantOptions {
 export interface BrowserParticipant {
   readonly session: Session;
   readonly openData: OpenLocalData;
-  /** A trainer of its own, to ask the model with: a question need not wait for a round of training. */
+  /** A separate trainer for predictions, which need not wait for a round of training. */
   readonly predictions: TrainerHost;
-  /** The backend to use where it can be had; null: the fastest. */
+  /** Prefers a backend where it is available; null: the fastest. */
   prefer(backend: BackendName | null): void;
   close(): void;
 }
@@ -80,7 +80,7 @@ export async function createBrowserParticipant(
   };
 }
 
-/** Two hosts, and the same model again after another, need not measure twice. */
+/** Memoizes the ranking by model, so that two hosts, and the same model again after another, measure only once. */
 function onceForEachModel(rank: RankBackends): RankBackends {
   const known = new Map<string, ReturnType<RankBackends>>();
   return (description, how) => {

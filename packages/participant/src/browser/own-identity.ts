@@ -2,13 +2,13 @@ import { p256 } from '@noble/curves/nist.js';
 import { cryptoKeyIdentity, type Identity, secretKeyIdentity } from '../identity.ts';
 import type { CoppiceDb } from './idb-data.ts';
 
-/** What is kept: keys that the browser does not give out, or, where it has no WebCrypto, the key itself. */
+/** The stored identity: non-extractable keys, or, where the browser has no WebCrypto, the secret key itself. */
 type Kept = CryptoKeyPair | Uint8Array;
 
 /**
- * Who this browser is, made once and kept in IndexedDB. The private key cannot be read from there, by this
- * page or any other program, except on a page without HTTPS: there browsers have no WebCrypto, and the key
- * lies open to whatever runs under the same address, as everything on such a page does.
+ * Returns this browser's identity, made once and stored in IndexedDB. Its private key is not extractable, by this page
+ * or any other program, except on a page without HTTPS: there browsers have no WebCrypto, and the key is readable for
+ * all code of the same origin, as everything on such a page is.
  */
 export async function ownIdentity(db: CoppiceDb): Promise<Identity> {
   const known: unknown = await db.get('keyval', 'identity');
@@ -17,7 +17,7 @@ export async function ownIdentity(db: CoppiceDb): Promise<Identity> {
   return kept instanceof Uint8Array ? secretKeyIdentity(kept) : cryptoKeyIdentity(kept);
 }
 
-/** Another tab may have been faster: the first stays. */
+/** Stores a new identity, unless another tab was faster: the first stays. */
 async function keep(db: CoppiceDb, made: Kept): Promise<Kept> {
   const transaction = db.transaction('keyval', 'readwrite');
   const known: unknown = await transaction.store.get('identity');

@@ -3,8 +3,8 @@ import { p256 } from '@noble/curves/nist.js';
 import type { Identity } from '../identity.ts';
 
 /**
- * The same name, the same participant, on any machine. For simulations only: it can be guessed. Node's own cryptography
- * does what takes time: a simulation makes a thousand of them.
+ * Derives an identity from a name: the same participant on any machine. For simulations only, since it can be guessed.
+ * It uses Node's own cryptography for speed: a simulation makes a thousand identities.
  */
 export function headlessIdentity(name: string): Identity {
   // 48 bytes, of which FIPS 186-5 (A.2.1) makes a key without bias.

@@ -15,15 +15,15 @@ export { headlessIdentity, trainerHost };
 
 export interface HeadlessOptions {
   readonly url: string;
-  /** Whoever gives the same name is the same participant. For simulations only: it can be guessed. */
+  /** Name of the identity: the same name is the same participant. For simulations only, since it can be guessed. */
   readonly identity: string;
   readonly examples: RawExamples;
   /** May be shared by many headless participants of one thread. */
   readonly host: TrainerHost;
   readonly backend: BackendName;
-  /** State that is kept between rounds; left out, it lives as long as this participant. */
+  /** State between rounds; left out, it is kept in memory. */
   readonly localState?: LocalState;
-  /** Decides whether to drop out of an attempt of a round, before training. Both count from 1. */
+  /** Decides to drop out of an attempt of a round, before training. Both count from 1. */
   readonly dropsOut?: (round: number, attempt: number) => boolean;
 }
 

@@ -2,27 +2,30 @@ import * as z from 'zod/mini';
 import { MAX_TEXT } from '../limits.ts';
 
 /*
- * Who may do what on the coordinator. One vocabulary: a route asks for a scope, a role is a set of scopes,
+ * Access control of the coordinator. One vocabulary: a route requires a scope, a role is a set of scopes,
  * an API token holds some of them.
  */
 
-/** What a request may be allowed. */
+/** Scopes of a request. */
 export const scopes = [
   /** Runs, rounds, checkpoints, participants, events, live. */
   'runs:read',
   /** Launch, pause, resume, stop, end a round. */
   'runs:write',
   'tasks:write',
-  /** Who may take part: a run's admission, its invitations and its list, bans. */
+  /** Admission of participants: a run's admission mode, its invitations, its list, and bans. */
   'participants:write',
   'metrics:read',
   'audit:read',
-  /** Admins, their roles and invitations, API tokens, everyone's sessions. Never a token's: it would be an owner for ever. */
+  /**
+   * Admins, their roles and invitations, API tokens, everyone's sessions. Never granted to a token, which would be an
+   * owner for ever.
+   */
   'admins:write',
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-/** Each may do all that the one before it may. */
+/** Roles in ascending order; each includes the rights of the one before it. */
 export const roles = ['viewer', 'operator', 'owner'] as const;
 export type Role = (typeof roles)[number];
 export const RoleSchema = z.enum(roles);
@@ -40,7 +43,7 @@ const MAX_PASSWORD = 1000;
 const secret = z.string().check(z.minLength(1), z.maxLength(MAX_TEXT));
 const name = z.string().check(z.trim(), z.minLength(1), z.maxLength(80));
 const id = z.string().check(z.minLength(1), z.maxLength(64));
-/** Too short is refused by its own name, so the schema lets it pass. */
+/** Without a minimum length: a short password has an error code of its own. */
 const password = z.string().check(z.maxLength(MAX_PASSWORD));
 
 /** `POST /api/session`: the admin key, a one-time key, or a name and its password. */
@@ -50,16 +53,16 @@ export const LoginSchema = z.union([
 ]);
 export type Login = z.infer<typeof LoginSchema>;
 
-/** How a session was opened. */
+/** The way in which a session was opened. */
 export const ViaSchema = z.enum(['admin-key', 'one-time-key', 'password', 'invitation']);
 
 /** `GET /api/session`. */
 export const SessionStateSchema = z.strictObject({
   admin: z.boolean(),
-  /** Null where nobody is signed in, or only a program is. */
+  /** Null where no admin is signed in, and for a program. */
   account: z.nullable(
     z.strictObject({
-      /** Null for the standing admin key, which is nobody's. */
+      /** Null for the standing admin key, which belongs to no account. */
       id: z.nullable(id),
       name: z.string(),
       role: RoleSchema,
@@ -80,11 +83,11 @@ export const AdminSchema = z.strictObject({
 });
 export type Admin = z.infer<typeof AdminSchema>;
 
-/** `PUT /api/account`: one's own name and password. */
+/** `PUT /api/account`: the caller's own name and password. */
 export const AccountSchema = z.strictObject({
   name: z.optional(name),
   password: z.optional(password),
-  /** The password so far, where there is one and the session was not opened by a one-time key. */
+  /** The current password; left out where there is none, or where a one-time key opened the session. */
   current: z.optional(z.string().check(z.maxLength(MAX_PASSWORD))),
 });
 export type Account = z.infer<typeof AccountSchema>;
@@ -97,13 +100,13 @@ export const InviteAdminSchema = z.strictObject({ role: RoleSchema });
 export const AdminInvitationSchema = z.strictObject({
   id,
   role: RoleSchema,
-  /** Who made it. */
+  /** Name of the admin that made the invitation. */
   by: z.string(),
   createdAt: z.number(),
   expiresAt: z.number(),
 });
 export type AdminInvitation = z.infer<typeof AdminInvitationSchema>;
-/** With the code, which is shown this once. */
+/** An invitation with its code, which is shown only once. */
 export const NewAdminInvitationSchema = z.extend(AdminInvitationSchema, { code: secret, link: z.string() });
 export type NewAdminInvitation = z.infer<typeof NewAdminInvitationSchema>;
 
@@ -115,7 +118,7 @@ export type AcceptInvitation = z.infer<typeof AcceptInvitationSchema>;
 export const CreateTokenSchema = z.strictObject({
   name,
   scopes: z.array(z.enum(tokenScopes)).check(z.minLength(1), z.maxLength(scopes.length)),
-  /** Days that it is valid; null: until it is revoked. */
+  /** Days until it expires; null: valid until revoked. */
   days: z.nullable(z.int().check(z.minimum(1), z.maximum(3650))),
 });
 export type CreateToken = z.infer<typeof CreateTokenSchema>;
@@ -129,7 +132,7 @@ export const ApiTokenSchema = z.strictObject({
   expiresAt: z.nullable(z.number()),
 });
 export type ApiToken = z.infer<typeof ApiTokenSchema>;
-/** With the token, which is shown this once. */
+/** A token with its secret, which is shown only once. */
 export const NewApiTokenSchema = z.extend(ApiTokenSchema, { token: secret });
 export type NewApiToken = z.infer<typeof NewApiTokenSchema>;
 
@@ -143,12 +146,12 @@ export const AdminSessionSchema = z.strictObject({
   expiresAt: z.number(),
   agent: z.string(),
   address: z.string(),
-  /** The one that asks. */
+  /** True for the session that makes the request. */
   own: z.boolean(),
 });
 export type AdminSession = z.infer<typeof AdminSessionSchema>;
 
-/** What an admin did, or tried to. */
+/** Actions in the audit log, attempted ones included. */
 export const auditActions = [
   'login',
   'login-failed',
@@ -184,9 +187,9 @@ export const AuditEntrySchema = z.strictObject({
   id: z.int(),
   at: z.number(),
   admin: z.nullable(id),
-  /** What the admin was called then. */
+  /** The admin's name at the time. */
   name: z.string(),
-  /** A string, so that a page of today reads the log of a newer coordinator. */
+  /** A string, so that an older page can read a newer coordinator's log. */
   action: z.string(),
   target: z.string(),
   detail: z.string(),

@@ -5,26 +5,26 @@ import { ParticipantIdSchema, RoundSchema, RunIdSchema, RunSchema, WireErrorSche
 
 /** A line of the event log. */
 export const EventSchema = z.strictObject({
-  /** Grows by one; the order of events. */
+  /** Ascending; the order of events. */
   id: z.int(),
   at: z.number(),
   run: z.nullable(RunIdSchema),
   round: z.nullable(z.int()),
   level: z.enum(['info', 'warning', 'error']),
-  /** What kind of event, e.g. `round-committed`: stable, for filters. */
+  /** Kind of event, e.g. `round-committed`. Stable, for filters. */
   kind: z.string().check(z.maxLength(60)),
-  /** One sentence for a person. */
+  /** One sentence for a reader. */
   message: z.string().check(z.maxLength(2 * MAX_TEXT)),
   /**
    * Facts behind the message; null where there are none. Each kind has its own: `knownEvent` reads them. Any kind may
-   * have `participant`: the one that the event is about; and `count`: the number of events that the row stands for, 1
-   * where it is left out.
+   * have `participant`, the subject of the event, and `count`, the number of events that the row stands for (left out:
+   * 1).
    */
   data: z.nullable(z.record(z.string(), JsonSchema)),
 });
 export type Event = z.infer<typeof EventSchema>;
 
-/** A participant as the admin sees it: no data, no address; counts in buckets. */
+/** A participant's row on the admin page: no data, no address; counts in buckets. */
 export const ParticipantRowSchema = z.strictObject({
   id: ParticipantIdSchema,
   run: RunIdSchema,
@@ -35,7 +35,7 @@ export const ParticipantRowSchema = z.strictObject({
   examplesAtLeast: z.int(),
   /** Training speed in examples a second, as last measured. */
   speed: z.nullable(z.number()),
-  /** Share of the current training that is done, 0–1. */
+  /** Completed share of the current training, 0–1. */
   progress: z.nullable(z.number()),
   roundsDelivered: z.int(),
   roundsMissed: z.int(),
@@ -48,7 +48,7 @@ export type ParticipantRow = z.infer<typeof ParticipantRowSchema>;
 
 /** Live messages of the `/admin` namespace, by event name. */
 export const adminMessages = {
-  /** On connection: everything there is to show but for rounds, which are fetched by run, and participants' rows, which follow. */
+  /** On connection: the whole state, but for rounds, which are fetched by run, and participants' rows, which follow. */
   snapshot: z.strictObject({
     now: z.number(),
     operator: z.string(),
@@ -58,7 +58,10 @@ export const adminMessages = {
   }),
   run: RunSchema,
   round: RoundSchema,
-  /** Participants of one run, in the place of their earlier rows; many come in several messages. Four times a second at most. */
+  /**
+   * Rows of one run's participants, which replace earlier rows. Large numbers are split over several messages. At most
+   * four times a second.
+   */
   participants: z.strictObject({ run: RunIdSchema, rows: z.array(ParticipantRowSchema) }),
   event: EventSchema,
 } as const;

@@ -4,7 +4,7 @@ import { MAX_TEXT } from '../limits.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
 
 const CountSchema = z.int().check(z.minimum(0));
-/** A code of docs/errors; of a newer participant, possibly one that this side does not know. */
+/** A code of docs/errors. A newer participant's code may be unknown to this side. */
 const CodeSchema = z.string().check(z.maxLength(60));
 
 /** A failure: its code, the facts of that code, and an English sentence with details that have no facts. */
@@ -16,7 +16,7 @@ const failure = {
 const FailureSchema = z.object(failure);
 const NothingSchema = z.object({});
 
-/** The data of every kind of event. The run and the round stand in the event itself. */
+/** The data of every kind of event. The run and the round are in the event itself. */
 export const eventData = {
   /** `from`: the checkpoint that the run began from; left out where its weights came from the seed. */
   'run-created': z.object({ from: z.exactOptional(CheckpointIdSchema) }),
@@ -34,7 +34,7 @@ export const eventData = {
   'participant-joined': z.object({ device: z.enum(['browser', 'headless']), backend: z.string() }),
   'participant-left': NothingSchema,
   'participant-put-out': z.object({ code: CodeSchema }),
-  /** Events of one participant, of more kinds than are written. */
+  /** Events of one participant beyond the kinds that are written one by one; only counted. */
   'participant-events': NothingSchema,
   'update-refused': FailureSchema,
   'update-declined': z.object({ code: CodeSchema }),
@@ -51,17 +51,17 @@ export const eventData = {
     bytes: z.nullable(z.number()),
     accuracy: z.nullable(z.number()),
   }),
-  /** Updates that counted for less than they came with: at the weight cap, scaled down to a norm bound. */
+  /** Updates reduced before they counted: to the weight cap, or to a norm bound. */
   'updates-shortened': z.object({ accepted: CountSchema, capped: CountSchema, scaled: CountSchema }),
-  /** Running variances of the model that would have become negative, and are 0. */
+  /** Running variances of the model that would have become negative and were set to 0. */
   'variances-kept': z.object({ variances: CountSchema }),
-  /** No participant could tell a finite loss of the round's model; `examples`: held out by those that measured it. */
+  /** No participant reported a finite loss for the round's model; `examples`: the number held out by those that measured it. */
   'federated-loss-null': z.object({ examples: CountSchema }),
   'round-abandoned': FailureSchema,
-  /** Answers on disk that could not be used after a restart. */
+  /** Answers on disk that were unusable after a restart. */
   'spool-damaged': FailureSchema,
   'storage-failed': FailureSchema,
-  /** Storage takes writes again; `since`: the first one that it refused, milliseconds since the epoch. */
+  /** Storage accepts writes again; `since`: the first refused write, milliseconds since the epoch. */
   'storage-refused': z.object({ code: CodeSchema, since: z.number() }),
 } as const;
 

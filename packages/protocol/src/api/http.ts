@@ -17,19 +17,19 @@ export const CreateRunSchema = z.strictObject({
   task: TaskIdSchema,
   plan: z._default(PlanInputSchema, {}),
   start: z._default(z.boolean(), true),
-  /** Who may take part; not part of the plan, since it may change while the run runs. */
+  /** The run's admission. Not part of the plan, since it may change while the run is running. */
   admission: z._default(AdmissionSchema, 'open'),
   /** A checkpoint of the same task whose weights the run begins with; null: the seed draws them. */
   from: z._default(z.nullable(CheckpointIdSchema), null),
   /**
-   * The secret by which cohorts are drawn; left out, a random one, so that nobody can tell who will be asked. Given, the
-   * same participants give the same draws.
+   * Secret seed of the cohort selection. Left out, a random one, so that selection is unpredictable. The same secret
+   * and the same participants give the same cohorts.
    */
   secret: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
 });
 export type CreateRun = z.input<typeof CreateRunSchema>;
 
-/** `POST /api/runs/:run/stop` and its like. */
+/** `POST /api/runs/:run/stop` and the other actions. */
 export const RunActionSchema = z.enum(['start', 'pause', 'resume', 'stop', 'end-round']);
 export type RunAction = z.infer<typeof RunActionSchema>;
 
@@ -40,8 +40,8 @@ export const CreateTaskSchema = z.strictObject({
   description: LocalizedSchema,
   data: NewDataSchemaSchema,
   /**
-   * A tfjs LayersModel: the content of `model.json` as `model.save()` writes it, or the topology
-   * alone. Weights are not taken from it: a run's first weights come from the plan's seed.
+   * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. Its weights
+   * are ignored: a run's first weights come from the plan's seed.
    */
   model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
   /** Left out: cross-entropy for classes, mean squared error for numbers. */
@@ -49,7 +49,7 @@ export const CreateTaskSchema = z.strictObject({
 });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
 
-/** A task as a list shows it: what it is, how large, and its plan's defaults filled in. */
+/** A task in a list: its description, its size, and its plan defaults, completed. */
 export const TaskInfoSchema = z.strictObject({
   id: TaskIdSchema,
   title: LocalizedSchema,
@@ -58,7 +58,7 @@ export const TaskInfoSchema = z.strictObject({
   loss: LossSchema,
   samples: z.boolean(),
   builtIn: z.boolean(),
-  /** Whether the coordinator holds data to evaluate on. */
+  /** True where the coordinator holds test data. */
   centralEvaluation: z.boolean(),
   /** The numbers of its model; of these, the ones that are trained, and those that no round moves. The rest are averaged. */
   parameters: z.int(),
@@ -70,17 +70,17 @@ export type TaskInfo = z.infer<typeof TaskInfoSchema>;
 
 /** A stored global model. */
 export const CheckpointSchema = z.strictObject({
-  /** Its name: `<run>/<round>`. */
+  /** `<run>/<round>`. */
   id: CheckpointIdSchema,
   /** SHA-256 of the float32 weights. Checkpoints of several runs may have the same. */
   hash: HashSchema,
   run: RunIdSchema,
   task: TaskIdSchema,
-  /** The round that made it; 0 for the first weights. */
+  /** The round that made it; 0 for the initial weights. */
   round: z.int(),
   /**
-   * The checkpoint that it was made from: the round before, or what the run began from. Null for weights that
-   * the seed drew. A parent may be deleted before its children.
+   * The checkpoint that it was made from: the previous round's, or the start of the run. Null for weights drawn from
+   * the seed. A parent may be deleted before its children.
    */
   parent: z.nullable(CheckpointIdSchema),
   createdAt: z.number(),

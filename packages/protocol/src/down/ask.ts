@@ -7,22 +7,22 @@ import { TicketSchema } from '../ticket.ts';
 export const FROZEN_PARCEL = 'frozen';
 
 /**
- * A block of tensors named by the hash of its float32 bytes: a model, a control variate. Its frame is encoded by the codec
- * that the frame's header names: whole, or as the steps from `base` to `hash`. A participant that has no `base`, or finds
- * another hash, asks for the exact model with `pull`.
+ * A block of tensors named by the hash of its float32 bytes: a model, a control variate. Its frame is encoded by the
+ * codec that its header names: whole, or as the steps from `base` to `hash`. A participant without `base`, or whose
+ * result has another hash, requests the exact model with `pull`.
  */
 export const ParcelSchema = z.object({
-  /** What it is to the question: `model` always comes first, then `frozen` if tensors are; a strategy names the others. */
+  /** The parcel's part in the question: `model` always comes first, then `frozen` if tensors are; a strategy names the others. */
   name: z.string().check(z.minLength(1), z.maxLength(40)),
   hash: HashSchema,
-  /** The parcel that the frame is the steps from; left out, the frame is the whole parcel. */
+  /** The parcel that the steps start from; left out where the frame is the whole parcel. */
   base: z.optional(HashSchema),
   /**
    * Of a model with frozen tensors: the hash of the float32 bytes of the others, which are all that the frame has. `hash`
    * names the whole model, the parcel `frozen` included. Left out with `base`, and if nothing is frozen.
    */
   moving: z.optional(HashSchema),
-  /** Whole, or the header alone: then the payload is fetched with `parcel`, by `moving` where that is there, else by `hash`. */
+  /** A whole frame, or the header alone: then `parcel` fetches the payload, by `moving` if it is there, else by `hash`. */
   frame: FrameBytesSchema,
 });
 export type Parcel = z.infer<typeof ParcelSchema>;
@@ -45,16 +45,16 @@ export const AskSchema = z.object({
   /** The round that the answer is for; of `evaluate`, the round that made the model. */
   round: z.int().check(z.minimum(0)),
   attempt: z.int().check(z.minimum(1)),
-  /** Milliseconds until the exchange closes by timer. */
-  remaining: z.number(),
-  /** How many participants were asked. */
+  /** Milliseconds until the exchange closes by timer; `null`: it stays open. */
+  remaining: z.nullable(z.number()),
+  /** Number of participants asked. */
   asked: z.int(),
   parcels: z.array(ParcelSchema).check(z.minLength(1), z.maxLength(8)),
-  /** What this exchange counts at most, so that a participant can keep to it. */
+  /** The limits of this exchange, so that a participant can keep to them. */
   given: z.object({
-    /** The largest weight that counts; a larger one counts as this. */
+    /** The largest weight that counts; larger ones are reduced to it. */
     weightCap: z.optional(z.int()),
-    /** L2 norms beyond which a group counts as if it were as long as this: by group for its steps, by `<group>/averages` for its averages. */
+    /** L2 norms to which larger groups are scaled down: by group for its steps, by `<group>/averages` for its averages. */
     normBounds: z.optional(z.record(z.string(), z.number())),
   }),
 });

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
 import { RunIdSchema, WireErrorSchema } from '../run.ts';
 
-/** Something the participant must know that answers none of its messages, e.g. `session-replaced`. */
+/** An error that is not the answer to a message, e.g. `session-replaced`. */
 export const NoticeSchema = z.extend(WireErrorSchema, {
-  /** The run that the participant is no longer part of, where that is what it must know. */
+  /** The run that the participant no longer takes part in, where the notice is about one. */
   run: z.optional(RunIdSchema),
 });

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { HashSchema, MetricsSchema, OutcomeSchema, RunIdSchema, WireErrorSchema } from '../run.ts';
 import { readUnknownAs } from '../tolerant.ts';
 
-/** A round closed. To everyone who joined the run; `you` is this participant's part in it. */
+/** A round closed; sent to all that joined the run. `you` is this participant's part in it. */
 export const RoundEndSchema = z.object({
   run: RunIdSchema,
   round: z.int(),

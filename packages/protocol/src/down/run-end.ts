@@ -3,8 +3,8 @@ import { RunIdSchema, runStatuses, WireErrorSchema } from '../run.ts';
 import { readUnknownAs } from '../tolerant.ts';
 
 /**
- * A run is over, its last evaluation included: nothing more will be asked. To everyone who joined it. Its model stays to
- * be pulled.
+ * A run is over, its last evaluation included, and will ask nothing more; sent to all that joined it. Its model can
+ * still be pulled.
  */
 export const RunEndSchema = z.object({
   run: RunIdSchema,

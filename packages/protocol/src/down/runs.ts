@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
 import { RunSummarySchema } from '../run.ts';
 
-/** A run came, changed or ended: its new summary. To participants that joined it or watch it. */
+/** The new summary of a run that was created, changed or ended; sent to participants that joined or watch it. */
 export const RunChangedSchema = z.object({ run: RunSummarySchema, now: z.number() });

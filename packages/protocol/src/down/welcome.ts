@@ -4,16 +4,16 @@ import { ParticipantIdSchema, RunSummarySchema } from '../run.ts';
 
 /** First message on a connection. */
 export const WelcomeSchema = z.object({
-  /** The version that both sides will speak. */
+  /** The version that both sides speak from here on. */
   protocol: z.int(),
-  /** What the coordinator can do beyond the least. */
+  /** Optional capabilities of the coordinator. */
   features: z.optional(z.array(z.string())),
   participant: ParticipantIdSchema,
-  /** Who runs this coordinator, as they call themselves. */
+  /** The operator's name for itself. */
   operator: z.string().check(z.maxLength(MAX_TEXT)),
-  /** The coordinator's clock, milliseconds since the epoch, to show deadlines by. */
+  /** The coordinator's clock, milliseconds since the epoch, as the reference for deadlines. */
   now: z.number(),
-  /** Runs that are not over, newest first: at most `MAX_LISTED_RUNS`; running ones come before others where there are more. */
+  /** Runs that are not over, newest first: at most `MAX_LISTED_RUNS`, running ones in preference. */
   runs: z.array(RunSummarySchema),
 });
 export type Welcome = z.infer<typeof WelcomeSchema>;

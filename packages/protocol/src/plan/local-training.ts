@@ -6,7 +6,7 @@ export const localTraining = {
   epochs: int(1, 1000, {
     default: 1,
     flag: { takes: 'E' },
-    label: { en: 'Local epochs', zh: '本地训练轮次' },
+    label: { en: 'Local epochs', zh: '本地训练遍数' },
     unit: { en: 'passes', zh: '遍' },
     help: {
       en: 'Passes over the local data in each round.',

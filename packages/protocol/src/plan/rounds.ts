@@ -131,12 +131,12 @@ export const rounds = {
     simulation: { value: 1 },
     label: { en: 'Seed', zh: '随机种子' },
     help: {
-      en: 'Fixes the initial weights, the selection and the order of the data.',
-      zh: '决定初始权重、抽选以及数据的次序。',
+      en: 'Fixes the initial weights and the order of the data; in a simulation also the selection.',
+      zh: '决定初始权重与数据次序；在模拟中还决定抽选。',
     },
     consequence: {
-      en: 'The same seed with the same participants gives the same model.',
-      zh: '种子与参与者相同，则模型相同。',
+      en: 'The same seed with the same participants in every round gives the same model.',
+      zh: '种子相同且每轮参与者相同，则模型相同。',
     },
   }),
 } as const;

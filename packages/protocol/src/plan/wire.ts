@@ -69,7 +69,7 @@ export const wire = {
   ),
 } as const;
 
-/** Whether the models of a run move by rounded steps, which are sent to participants with an earlier model. */
+/** Checks that a run's models move by rounded steps, which participants with an earlier model receive. */
 export function movesBySteps(plan: {
   readonly downloadCodec: string;
   readonly downloadForm: string;

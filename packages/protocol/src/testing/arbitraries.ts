@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { CoppiceError, isErrorCode } from '../errors.ts';
 import { drawsOf, mutateBytes, mutateValue } from './mutate.ts';
 
-/** Values of every kind that JavaScript has, and keys that mean something to it. */
+/** Values of every JavaScript type, and keys with a special meaning. */
 export const anyValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.anything({
     withTypedArray: true,
@@ -20,27 +20,30 @@ export const anyText: fc.Arbitrary<string> = fc
   .array(fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.integer({ min: 0, max: 0x7f })), { maxLength: 200 })
   .map((units) => String.fromCharCode(...units));
 
-/** A seed of one change after the other, from one to eight of them; what fails shrinks to few. */
+/** Seeds of one to eight consecutive changes; failures shrink to few. */
 const changes = fc.array(fc.nat(0xffff_fffe), { minLength: 1, maxLength: 8 });
 
-/** What valid values become after a few changes. */
+/** Valid values after a few mutations. */
 export function mutated(...valid: readonly unknown[]): fc.Arbitrary<unknown> {
   return fc
     .tuple(fc.constantFrom(...valid), changes)
     .map(([value, seeds]) => seeds.reduce<unknown>((now, seed) => mutateValue(now, drawsOf(seed)), value));
 }
 
-/** What valid bytes become after a few changes. */
+/** Valid bytes after a few mutations. */
 export function damaged(...valid: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   return fc
     .tuple(fc.constantFrom(...valid), changes)
     .map(([bytes, seeds]) => seeds.reduce((now, seed) => mutateBytes(now, drawsOf(seed)), bytes));
 }
 
-/** What came of it: a value, or the refusal. */
+/** The result of an attempt: a value, or the refusal. */
 export type Attempt<T> = { readonly value: T } | { readonly refused: CoppiceError };
 
-/** Whatever is thrown must have a name that somebody can look up, `internal` is none; the rest is a bug and thrown on. */
+/**
+ * Runs work that may refuse its input with a `CoppiceError` other than `internal`. Anything else thrown is a bug and is
+ * thrown on.
+ */
 export function attempt<T>(work: () => T): Attempt<T> {
   try {
     return { value: work() };
@@ -49,7 +52,7 @@ export function attempt<T>(work: () => T): Attempt<T> {
   }
 }
 
-/** The same of what is done later. */
+/** As `attempt`, for asynchronous work. */
 export async function survives<T>(work: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { value: await work() };

@@ -4,7 +4,7 @@ import type { FailureFacts } from '../failure.ts';
 const participant = { device: 'headless', backend: 'wasm' } as const;
 const failure = { code: 'storage-full', detail: 'The disk is full: /srv/coppice takes no more.' } as const;
 
-/** Facts of every code that has any. */
+/** Sample facts of every code that has any. */
 export const sampleFacts: { readonly [C in keyof FailureFacts]: readonly FailureFacts[C][] } = {
   'quorum-lost': [
     { accepted: 1, quorum: 3, deadline: true },
@@ -19,7 +19,7 @@ const lost = {
   facts: { ...sampleFacts['quorum-lost'][0] },
 };
 
-/** Data of every kind of event. */
+/** Sample data of every kind of event. */
 export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData[K][] } = {
   'run-created': [{}, { from: 'iris-1/12' }],
   'run-running': [{}],

@@ -16,7 +16,7 @@ const beta = (initial: number, order: string) =>
     consequence: { en: 'Larger values are smoother.', zh: '越大越平滑。' },
   });
 
-/** The plan entry of a strategy as FedYogi has it, for tests of all that follows from an entry. */
+/** A strategy's plan entry, like FedYogi's, for tests of everything derived from an entry. */
 const fedyogi = {
   label: { en: 'FedYogi', zh: 'FedYogi' },
   help: {
@@ -37,7 +37,7 @@ const fedyogi = {
   },
 } satisfies PlanStrategy;
 
-/** A protection that states itself on the consent label. */
+/** A protection with its statements for the consent label. */
 const noise = choice(
   { none: { en: 'no noise', zh: '无噪声' }, local: { en: 'on the device', zh: '在设备上' } },
   {
@@ -52,7 +52,7 @@ const noise = choice(
   },
 );
 
-/** The fields of today with a strategy and a protection more. */
+/** The plan's fields, with one more strategy and one more protection. */
 export function madeUpDescription(): PlanDescription {
   const section = (
     id: string,

@@ -1,12 +1,12 @@
 /*
- * What somebody does to a message that was valid. Everything drawn comes from the caller, so that a case can
- * be made again; nothing here knows what it changes.
+ * Mutations of valid messages. All randomness comes from the caller, so that a case can be reproduced; nothing
+ * here depends on the content.
  */
 
-/** A whole number from 0, below the given one. */
+/** Draws a whole number from 0 to below `below`. */
 export type Draw = (below: number) => number;
 
-/** The draws that belong to a seed (mulberry32). */
+/** Reproducible draws from a seed (mulberry32). */
 export function drawsOf(seed: number): Draw {
   let state = seed >>> 0;
   return (below) => {
@@ -48,7 +48,7 @@ export function mutateBytes(bytes: Uint8Array, draw: Draw): Uint8Array<ArrayBuff
     case 6:
       return joined(copy, copy.subarray(0, at));
     default: {
-      // Where lengths and counts lie: a number that is huge, or negative to whoever reads it as signed.
+      // A length or a count, perhaps: a number that is huge, or negative where it is read as signed.
       const view = new DataView(copy.buffer);
       if (copy.length >= 4)
         view.setUint32(
@@ -101,7 +101,7 @@ const numbers = [
   Number.MIN_VALUE,
 ];
 
-/** Something that belongs nowhere. */
+/** A hostile value. */
 function hostile(draw: Draw): unknown {
   switch (draw(9)) {
     case 0:
@@ -130,12 +130,12 @@ function hostile(draw: Draw): unknown {
   }
 }
 
-/** Unlike an assignment it makes a key `__proto__` as well, as `JSON.parse` does. */
+/** Builds an object from entries. Unlike an assignment it also sets a key `__proto__`, as `JSON.parse` does. */
 function objectOf(entries: readonly (readonly [string, unknown])[]): object {
   return Object.fromEntries(entries);
 }
 
-/** The value with one place of it changed, always a copy: a field taken out, added, or of another kind or size. */
+/** Changes one place of a value, always in a copy: a field removed, added, or of another type or size. */
 export function mutateValue(value: unknown, draw: Draw): unknown {
   if (value instanceof Uint8Array) return draw(4) === 0 ? hostile(draw) : mutateBytes(value, draw);
   if (Array.isArray(value)) return mutateList(value, draw);

@@ -66,7 +66,7 @@ export function sampleAnswerFrame(codec: Codec = 'float32'): Uint8Array {
   });
 }
 
-/** A frame with the bytes that a codec's payload has, whatever they mean: for steps, of two rounds. */
+/** A frame whose payload has a codec's size and arbitrary content; for steps, of two rounds. */
 export function sampleEncodedFrame(kind: FrameKind, codec: Codec, layout: Layout = sampleLayout): Uint8Array {
   const size = modelSize(layout);
   const length = payloadBytes(codec, size) * (kind === 'steps' ? 2 : 1);
@@ -163,7 +163,7 @@ const model = { round: 3, checkpoint, frame: sampleFrame('weights') };
 const base = 'cd'.repeat(32);
 const steps = { base, frame: sampleEncodedFrame('steps', 'int8') };
 
-/** Answers, well and refused. */
+/** Acknowledgements, successful and refused. */
 export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: readonly Reply<UpValue<N>>[] } = {
   prove: [{ ok: true, value: null }],
   join: [

@@ -3,7 +3,7 @@ import { FrameBytesSchema, replySchema } from '../reply.ts';
 import { RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
 
-/** A piece of the payload of an answer whose header was sent with `answer`. */
+/** A piece of the payload of an answer whose header went with `answer`. */
 export const AnswerPieceSchema = z.strictObject({
   run: RunIdSchema,
   ticket: TicketSchema,
@@ -13,5 +13,5 @@ export const AnswerPieceSchema = z.strictObject({
 });
 export type AnswerPiece = z.infer<typeof AnswerPieceSchema>;
 
-/** `next`: the piece that is wanted next, which may be one that was sent before or long after this one. */
+/** `next`: the number of the piece wanted next, which may be any earlier or later one. */
 export const AnswerPieceReplySchema = replySchema(z.object({ next: z.int().check(z.minimum(0)) }));

@@ -4,13 +4,13 @@ import { FrameBytesSchema, replySchema } from '../reply.ts';
 import { RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
 
-/** A participant's contribution to the exchange that it was asked in. */
+/** A participant's contribution to an exchange. */
 export const AnswerSchema = z.strictObject({
   run: RunIdSchema,
   ticket: TicketSchema,
-  /** What the sum multiplies the weighted tensors by: for training, the number of examples trained on. */
+  /** The factor of the weighted tensors in the sum: for training, the number of examples trained on. */
   weight: z.int().check(z.minimum(1), z.maximum(MAX_EXAMPLES)),
-  /** Milliseconds of work. */
+  /** Milliseconds of computation. */
   milliseconds: z.number().check(z.minimum(0), z.maximum(MAX_TRAINING_MILLISECONDS)),
   /** A contribution frame, whole, or its header alone where it would be larger than a piece. */
   frame: FrameBytesSchema,
@@ -18,8 +18,8 @@ export const AnswerSchema = z.strictObject({
 export type Answer = z.infer<typeof AnswerSchema>;
 
 /**
- * `duplicate`: an answer of this participant counted before, whatever is in this one; nothing more to do. `next`: the
- * piece of its payload that is wanted next; null once it is counted.
+ * `duplicate`: an earlier answer of this participant counted, and this one is ignored. `next`: the piece of its payload
+ * that is wanted next; null once it is counted.
  */
 export const AnswerReplySchema = replySchema(
   z.object({ duplicate: z.boolean(), next: z.nullable(z.int().check(z.minimum(0))) }),

@@ -4,15 +4,15 @@ import { NothingSchema, replySchema } from '../reply.ts';
 import { RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
 
-/** Say that no answer will come to this question, so that nobody waits for it. */
+/** Announce that no answer to this question will follow. */
 export const DeclineSchema = z.strictObject({
   run: RunIdSchema,
   ticket: TicketSchema,
   /**
-   * `paused` and `dropout` (a simulated one) are decisions, the rest are failures: a code of docs/errors. A participant
-   * that cannot compute the question (a layer or an optimizer that it does not know) declines with `backend-unavailable`,
-   * one without a better word with `internal`. A code that the coordinator does not know reads as `internal`, so that a
-   * newer participant's decline is heard.
+   * `paused` and `dropout` (a simulated one) are decisions; the rest are failures: a code of docs/errors. A participant
+   * that cannot compute the question (an unknown layer or optimizer) declines with `backend-unavailable`, and one
+   * without a better code with `internal`. An unknown code is read as `internal`, so that a newer participant's decline
+   * counts.
    */
   reason: z.union([
     z.enum(['paused', 'dropout', ...sentErrorCodes]),

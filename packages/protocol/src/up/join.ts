@@ -11,19 +11,19 @@ import { TaskSchema } from '../task.ts';
 export const JoinSchema = z.strictObject({
   run: RunIdSchema,
   device: z.enum(['browser', 'headless']),
-  /** The backend that will train, e.g. `planned` or `webgl`. */
+  /** The training backend, e.g. `planned` or `webgl`. */
   backend: z.string().check(z.maxLength(40)),
-  /** How many examples are ready on the device. */
+  /** Number of examples ready on the device. */
   examples: z.int().check(z.minimum(0)),
   /** Measured training speed in examples a second, where known. */
   speed: z.nullable(z.number().check(z.minimum(0))),
   /** Paused participants are connected but not selected. */
   paused: z.boolean(),
-  /** The secret of an invitation to this run. Looked at where the run would not admit the participant without. */
+  /** The secret of an invitation to this run. Read only where the run would not admit the participant otherwise. */
   invitation: z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_INVITATION))),
   /**
-   * The weights hash of the model of this run that the participant has kept; null: none. Left out by those who keep
-   * no models: they are sent whole ones, never steps.
+   * The hash of this run's model that the participant has stored; null: none. Left out by participants that store no
+   * models: these are sent whole ones, never steps.
    */
   has: z.optional(z.nullable(HashSchema)),
 });
@@ -33,7 +33,7 @@ export const JoinedSchema = z.object({
   run: RunSummarySchema,
   task: TaskSchema,
   plan: SentPlanSchema,
-  /** The model's. */
+  /** Layout of the model. */
   layout: LayoutSchema,
   /** The layouts of answers, by the kind of the question. */
   answers: z.object({ train: ContributionLayoutSchema, evaluate: ContributionLayoutSchema }),

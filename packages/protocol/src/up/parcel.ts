@@ -3,12 +3,12 @@ import { CodecSchema } from '../codec.ts';
 import { FrameBytesSchema, replySchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 
-/** Ask for a piece of the payload of a parcel, a model among them, that came as a header alone. */
+/** Request a piece of the payload of a parcel, a model among them, whose header came alone. */
 export const ParcelPieceSchema = z.strictObject({
   run: RunIdSchema,
   /** The parcel's name. */
   hash: HashSchema,
-  /** The codec in the header that came: a model can travel exact and rounded. Left out, float32. */
+  /** The codec in the header, since a model can travel both exact and rounded. Left out: float32. */
   codec: z.optional(CodecSchema),
   /** Its number, from 0. */
   piece: z.int().check(z.minimum(0)),

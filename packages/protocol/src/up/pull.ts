@@ -2,10 +2,10 @@ import * as z from 'zod/mini';
 import { ModelSchema, replySchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 
-/** Ask for a run's current global model. */
+/** Request a run's current global model. */
 export const PullSchema = z.strictObject({
   run: RunIdSchema,
-  /** The model that is there already: what comes may be the steps from it. Left out, a whole model comes. */
+  /** The hash of a model that is already here: the reply may be the steps from it. Left out: the reply is a whole model. */
   has: z.optional(HashSchema),
   /** True: of a model with frozen tensors come the others alone, and the header of the frozen ones. Left out, the whole. */
   parts: z.optional(z.boolean()),

@@ -1,9 +1,9 @@
 const TO_UNIT = 2.3283064365386963e-10; // 2⁻³²
 
 /**
- * Alea (Johannes Baagøe, 2010), a multiply-with-carry generator: what tfjs draws from when it is given a seed.
+ * Alea (Johannes Baagøe, 2010), a multiply-with-carry generator: tfjs's source of random numbers with a seed.
  *
- * @returns A function that gives the next number in [0, 1), with 32 random bits.
+ * @returns A function that returns the next number in [0, 1), with 32 random bits.
  */
 export function alea(seed: string): () => number {
   const mash = masher();
@@ -26,7 +26,7 @@ export function alea(seed: string): () => number {
   };
 }
 
-/** Baagøe's Mash: a hash of all the texts it was given so far, in [0, 1). */
+/** Baagøe's Mash: a hash of all texts so far, in [0, 1). */
 function masher(): (text: string) => number {
   let n = 0xefc8249d;
   return (text) => {

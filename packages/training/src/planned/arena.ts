@@ -1,4 +1,4 @@
-/** A stretch of memory that is needed from one step of a plan to another, both included. */
+/** A block of memory that is needed from one step of a plan to another, both included. */
 export interface Span {
   readonly bytes: number;
   readonly first: number;
@@ -8,10 +8,10 @@ export interface Span {
 const ALIGNMENT = 16;
 
 /**
- * Places spans so that no two that are needed at the same time overlap: the largest first, each at the lowest offset
- * that is free as long as it is needed. Not the least memory there could be, but near it, and the same everywhere.
+ * Allocates spans so that no two that are live at the same time overlap: the largest first, each at the lowest offset
+ * that is free for its lifetime. Near the least possible memory, and deterministic.
  *
- * @returns The offset of each span, and how many bytes there are in all.
+ * @returns The offset of each span, and the total size in bytes.
  */
 export function place(spans: readonly Span[]): {
   readonly offsets: readonly number[];

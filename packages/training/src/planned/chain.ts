@@ -5,7 +5,7 @@ import type { WeightRole } from '../weight-role.ts';
 export interface ChainLayer {
   readonly name: string;
   readonly className: string;
-  /** As tfjs's `getConfig` gives it: camel case, with what was left out filled in. */
+  /** As tfjs's `getConfig` returns it: camel case, with defaults filled in. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly inputShape: readonly number[];
   readonly outputShape: readonly number[];

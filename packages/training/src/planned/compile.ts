@@ -11,15 +11,15 @@ import { planAveragePooling, planGlobalAverage, planMaxPooling } from './layers/
 import { planReshape } from './layers/reshape.ts';
 import type { Weight } from './plan.ts';
 
-/** A model as a list of layers that plans can be made of. */
+/** A model as a list of layers that plans can use. */
 export interface PlannedModel {
   readonly layers: readonly { readonly plan: PlanLayer; readonly learns: boolean }[];
   readonly weights: readonly Weight[];
-  /** The most numbers that one layer puts out for one example. */
+  /** The largest number of values that one layer returns for one example. */
   readonly widest: number;
 }
 
-/** Streams of seeds for the layers that draw, in the order of `RandomLayers`. */
+/** Streams of seeds for the random layers, in the order of `RandomLayers`. */
 export type SeedStreams = () => () => number;
 
 const planners: Readonly<Record<string, (layer: LayerInfo) => PlanLayer>> = {
@@ -38,10 +38,10 @@ const planners: Readonly<Record<string, (layer: LayerInfo) => PlanLayer>> = {
 };
 
 /**
- * Looks up for each layer of a chain how it is planned.
+ * Finds the planner for each layer of a chain.
  *
  * @param base byte offset of the first weight in the arena; the others follow in layout order.
- * @throws NotPlanned saying which layer it is that tfjs must take.
+ * @throws NotPlanned naming the layer that only tfjs supports.
  */
 export function compile(chain: Chain, loss: Loss, base: number, newStream: SeedStreams): PlannedModel {
   const penalties = regularizers(chain.layers);
@@ -72,7 +72,7 @@ export function compile(chain: Chain, loss: Loss, base: number, newStream: SeedS
   return { layers, weights, widest };
 }
 
-/** Settings that any layer may have, and that no kernel takes into account. */
+/** Refuses settings that any layer may have and no kernel supports. */
 function checkConfig(layer: LayerInfo): void {
   for (const [key, value] of Object.entries(layer.config)) {
     if (value === null || value === undefined) continue;
@@ -83,7 +83,7 @@ function checkConfig(layer: LayerInfo): void {
   }
 }
 
-/** The penalties of weights by their places in the layout, as layers' configs say them. */
+/** Penalties of weights by index in the layout, from the layers' configs. */
 function regularizers(layers: readonly ChainLayer[]): Map<number, { l1: number; l2: number }> {
   const found = new Map<number, { l1: number; l2: number }>();
   for (const layer of layers) {

@@ -8,7 +8,7 @@ const BETA1 = 0.9;
 const BETA2 = 0.999;
 const EPSILON = 1e-7;
 
-/** Parts of an objective that a plan has steps for; their values come with each training. */
+/** Parts of an objective that a plan has steps for; their values change with each training. */
 export interface Terms {
   readonly scale: 'none' | 'number' | 'vector';
   readonly pull: 'none' | 'to zero' | 'to anchor';
@@ -30,7 +30,7 @@ export function descentOf(optimizer: LocalTraining['optimizer'], terms: Terms): 
   return { sgd, momentum, adam }[optimizer](terms);
 }
 
-/** Plain SGD: gradients are multiplied by −η once they are ready, and added to the weights as they are made. */
+/** Plain SGD: gradients are multiplied by −η once they are ready, and added to the weights as they are computed. */
 function sgd(terms: Terms): Descent {
   return {
     factor: ({ learningRate, scale }) => -learningRate * scale,
@@ -54,7 +54,7 @@ function sgd(terms: Terms): Descent {
   };
 }
 
-/** v ← 0.9·v + g, w ← w − η·v: gradients are added to the velocities as they are made. */
+/** v ← 0.9·v + g, w ← w − η·v: gradients are added to the velocities as they are computed. */
 function momentum(terms: Terms): Descent {
   return {
     factor: numberOf(terms),
@@ -107,7 +107,7 @@ function adam(terms: Terms): Descent {
   };
 }
 
-/** Gradients kept as they are, each in a slot of its own. */
+/** Stores gradients unchanged, each in a slot of its own. */
 export function collecting(): Descent & { readonly gradients: readonly { slot: Slot; weight: Weight }[] } {
   const gradients: { slot: Slot; weight: Weight }[] = [];
   return {
@@ -124,7 +124,7 @@ export function collecting(): Descent & { readonly gradients: readonly { slot: S
 
 const one = (_: Settings) => 1;
 
-/** The factor of gradients that nothing but an objective scales. */
+/** The factor of gradients that only an objective scales. */
 function numberOf({ scale }: Terms): Descent['factor'] {
   return scale === 'number' ? (settings) => settings.scale : null;
 }
@@ -134,9 +134,9 @@ function isPenalised({ l1, l2 }: Weight): boolean {
 }
 
 /**
- * Completes the gradient at `target` that the loss alone has made: the regularizer's part, then the terms of the objective.
+ * Completes the gradient of the loss at `target`: adds the regularizer's part, then the terms of the objective.
  *
- * @param factor of all that is added, as the gradient was multiplied by it: 1, or −η.
+ * @param factor of all that is added, like the gradient's own: 1, or −η.
  */
 function correct(
   plan: PlanBuilder,
@@ -183,7 +183,7 @@ function correct(
   }
 }
 
-/** The same for plain SGD, as a step of the weights themselves, before the gradient changes them. */
+/** As `correct`, for plain SGD: a step of the weights themselves, before the gradient changes them. */
 function correctInPlace(plan: PlanBuilder, weight: Weight, terms: Terms): void {
   const { kernels, settings } = plan;
   const { size: n, at: w, l1, l2 } = weight;

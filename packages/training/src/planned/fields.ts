@@ -1,15 +1,15 @@
-/** What is not written the way that is expected here: tfjs decides what it means. */
+/** A value in an unexpected form, to be interpreted by tfjs. */
 export class Unfamiliar extends Error {}
 
-/** @throws Unfamiliar where it does not hold. */
+/** @throws Unfamiliar where `holds` is false. */
 export function ensure(holds: boolean): void {
   if (!holds) throw new Unfamiliar('another case');
 }
 
-/** What a value is, or undefined where it is nothing of the kind. */
+/** Parses a value as a `T`; returns undefined where it is none. */
 export type Kind<T> = (value: unknown) => T | undefined;
 
-/** The fields of a layer's config, each taken once. None may be left over: it might mean something. */
+/** The fields of a layer's config, each taken once. None may be left over: an unread field could change the meaning. */
 export class Fields {
   readonly #left: Map<string, unknown>;
 
@@ -20,7 +20,7 @@ export class Fields {
   }
 
   /**
-   * @param otherwise what it is where it is not there; left out, it must be there.
+   * @param otherwise the value of a missing field; left out, the field is required.
    * @throws Unfamiliar
    */
   take<T>(key: string, kind: Kind<T>, otherwise?: T): T {
@@ -61,7 +61,7 @@ export const pair: Kind<readonly number[]> = (value) => {
   return both?.length === 2 ? both : undefined;
 };
 
-/** Any of these, and nothing else. */
+/** One of these values. */
 export const among =
   <T>(...values: readonly T[]): Kind<T> =>
   (value) =>

@@ -1,7 +1,7 @@
 import type { KernelInstance } from '@coppice/kernels';
 import type { Inputs } from '../trainer.ts';
 
-/** Where a batch's inputs lie in the arena. It is of no use once the arena has grown. */
+/** The block of the arena that holds a batch's inputs. Invalid once the arena has grown. */
 export class InputRoom {
   readonly #kernels: KernelInstance['kernels'];
   readonly #at: number;
@@ -22,7 +22,7 @@ export class InputRoom {
     this.#bytes = new Uint8Array(buffer, at, 4 * rows * size);
   }
 
-  /** Copies `rows` examples that lie one after the other, the first of them example `from`. */
+  /** Copies `rows` consecutive examples, starting at example `from`. */
   fill(xs: Inputs, from: number, rows: number): void {
     const own = xs.subarray(from * this.#size, (from + rows) * this.#size);
     if (own instanceof Float32Array) {
@@ -47,12 +47,12 @@ export class InputRoom {
     if (bytes) this.#spread(rows);
   }
 
-  /** Bytes are laid into the last quarter of the room that their numbers take, */
+  /** The bytes to spread: the last quarter of the block that their numbers take. */
   #bytesOf(rows: number): number {
     return 3 * rows * this.#size;
   }
 
-  /** and spread out over it. */
+  /** Converts the bytes to numbers over the whole block. */
   #spread(rows: number): void {
     this.#kernels.fromBytes(rows * this.#size, this.#at + this.#bytesOf(rows), this.#at);
   }

@@ -2,15 +2,15 @@ import type { ChainLayer } from './chain.ts';
 import type { Mode } from './mode.ts';
 import type { PlanBuilder, Slot, Weight } from './plan.ts';
 
-/** A layer's part of a plan that is being made. */
+/** A layer's part of a plan under construction. */
 export interface LayerPart {
-  /** Where the layer's output is; it stays there until its backward steps are over. */
+  /** Slot of the layer's output, live until the layer's backward steps are over. */
   readonly output: Slot;
   /**
-   * Adds the steps that change the layer's weights, and, if it is wanted, hand the gradient on.
+   * Adds the steps that update the layer's weights and, if `wanted`, pass the gradient on.
    *
    * @param gradient of the output; the layer may overwrite it.
-   * @returns Where the gradient of the input is; null if it is not wanted.
+   * @returns Slot of the input's gradient; null if it is not wanted.
    */
   backward(gradient: Slot, wanted: boolean): Slot | null;
 }
@@ -18,17 +18,17 @@ export interface LayerPart {
 /** Adds the forward steps of one layer to a plan. */
 export type PlanLayer = (plan: PlanBuilder, input: Slot, mode: Mode) => LayerPart;
 
-/** What there is to know of a layer, to plan it. */
+/** A layer's properties for planning. */
 export interface LayerInfo extends Omit<ChainLayer, 'weights'> {
   /** By name: `kernel`, `bias`, `gamma`, …. */
   readonly weights: ReadonlyMap<string, Weight>;
-  /** Draws a seed for what the layer draws in this step; null for layers that do not draw. */
+  /** Draws a seed for this layer's random numbers in this step; null for layers that are not random. */
   readonly nextSeed: (() => number) | null;
-  /** Whether the layer's softmax makes the model's output, and is left to the loss. */
+  /** True for the output layer whose softmax is left to the loss. */
   readonly isHead: boolean;
 }
 
-/** A model, or a part of it, that no plan is made for: tfjs takes it. */
+/** Thrown for a model, or a part of it, that is left to tfjs. */
 export class NotPlanned extends Error {}
 
 /** @throws NotPlanned */

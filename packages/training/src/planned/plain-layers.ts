@@ -14,18 +14,18 @@ import { sizeOf } from './layer.ts';
 
 type Shape = readonly number[];
 
-/** What a layer's config says of it, as `ChainLayer` has it. */
+/** A layer as read from its config, in the form of `ChainLayer`. */
 export interface PlainLayer {
   readonly config: Readonly<Record<string, unknown>>;
   readonly outputShape: Shape;
-  /** In the order in which tfjs makes them. */
+  /** In tfjs's order of creation. */
   readonly weights: readonly { readonly name: string; readonly shape: Shape; readonly learned: boolean }[];
 }
 
 type ReadLayer = (fields: Fields, inputShape: Shape) => PlainLayer;
 
 const activation = among('linear', 'relu', 'sigmoid', 'tanh', 'softmax');
-/** Those that take any settings and make weights of any shape. */
+/** Initializers for weights of any shape, with any settings. */
 const initializers = new Set([
   'GlorotNormal',
   'GlorotUniform',
@@ -39,7 +39,10 @@ const initializers = new Set([
   'Zeros',
   'Ones',
 ]);
-/** As `seedTopology` leaves them: what draws has a class and a config. Which it is matters only to who draws. */
+/**
+ * An initializer in the form that `seedTopology` leaves: a random one has a class and a config. Its kind matters only
+ * when weights are drawn.
+ */
 const initializer: Kind<unknown> = (value) => {
   if (value === null || value === 'zeros' || value === 'ones') return value;
   return isObject(value) && isObject(value['config']) && initializers.has(String(value['class_name']))
@@ -50,8 +53,8 @@ const nothing = among(null);
 const channelsLast = among('channels_last');
 
 /**
- * How layers are read from the JSON of a topology. Defaults are tfjs's.
- * Source: constructors of the layers in tfjs-layers 4.22.
+ * Parsers of layers from the JSON of a topology. Defaults are tfjs's. Source: constructors of the layers in tfjs-layers
+ * 4.22.
  */
 export const plainLayers: Readonly<Record<string, ReadLayer>> = {
   Dense(fields, inputShape) {
@@ -150,7 +153,7 @@ function picture(shape: Shape): readonly [number, number, number] {
   return shape as unknown as readonly [number, number, number];
 }
 
-/** What a dense layer and a convolution have in common; the last size of the kernel is that of the bias. */
+/** Parses the common part of a dense layer and a convolution; the last size of the kernel is that of the bias. */
 function product(fields: Fields, kernel: Shape) {
   const useBias = fields.take('use_bias', flag, true);
   fields.take('kernel_initializer', initializer, null);
@@ -164,7 +167,7 @@ function product(fields: Fields, kernel: Shape) {
   };
 }
 
-/** Weights that nothing holds and nothing penalises. */
+/** Checks that weights have neither constraints nor regularizers. */
 function plainWeights(fields: Fields, names: readonly string[]): void {
   for (const name of names) {
     fields.take(`${name}_constraint`, nothing, null);
@@ -179,7 +182,7 @@ function readPooling(fields: Fields, inputShape: Shape): PlainLayer {
   return { config: { ...config, poolSize }, outputShape: [...places, channels], weights: [] };
 }
 
-/** Where a window of a size stands on a picture. */
+/** Parses strides and padding, and computes the number of a window's places in each direction. */
 function slides(fields: Fields, inputShape: Shape, size: Shape, usual: Shape) {
   const written: Kind<Shape> = (value) => (value === null ? usual : pair(value));
   const strides = fields.take('strides', written, usual);

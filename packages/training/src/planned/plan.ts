@@ -2,33 +2,33 @@ import type { KernelInstance, Kernels } from '@coppice/kernels';
 import type { Objective } from '@coppice/protocol';
 import { place } from './arena.ts';
 
-/** A stretch of the arena, by its number in the plan: where it lies is known when the plan is complete. */
+/** A block of the arena, by its number in the plan; its offset is known when the plan is complete. */
 export type Slot = number;
 
-/** One kernel call, or a few, for a batch of so many examples. */
+/** One or a few kernel calls for a batch of `rows` examples. */
 export type Step = (rows: number) => void;
 
-/** A weight of the model, in the arena for good. */
+/** A weight of the model, stored in the arena permanently. */
 export interface Weight {
   readonly at: number;
   readonly size: number;
-  /** Numbers in the layout before its own. */
+  /** Offset in the layout. */
   readonly place: number;
   readonly trainable: boolean;
   readonly l1: number;
   readonly l2: number;
 }
 
-/** Where a gradient goes: target ← gradient + beta · target. */
+/** Destination of a gradient: target ← gradient + beta · target. */
 export interface Target {
   readonly at: number;
   readonly beta: number;
 }
 
-/** Numbers that a training gives to its plan; the same object from the first step to the last. */
+/** Values that a training passes to its plan; the same object from the first step to the last. */
 export interface Settings {
   learningRate: number;
-  /** Factor of gradients; 1 where there is none, or one for each weight. */
+  /** Scalar factor of gradients; 1 where there is none, or one for each weight. */
   scale: number;
   /** Strength of an objective's pull. */
   pull: number;
@@ -36,9 +36,9 @@ export interface Settings {
   step: number;
 }
 
-/** Makes the steps that use gradients: the optimizer's, mostly. */
+/** Makes the steps that use gradients, usually an optimizer's. */
 export interface Descent {
-  /** Factor by which gradients are multiplied once they are ready; null: they stay as they are. */
+  /** Factor by which gradients are multiplied once they are ready; null: they stay unchanged. */
   readonly factor: ((settings: Settings) => number) | null;
   /**
    * Adds the steps for one trainable weight.
@@ -54,17 +54,15 @@ export interface Descent {
   ): void;
 }
 
-/** A plan that can be run: steps over one arena, and where the first inputs and the last outputs are. */
+/** A runnable plan: steps over one arena, and the slots of the first inputs and the last outputs. */
 export interface Plan {
   readonly run: Step;
-  /** Sets the memory that outlives a step as at the start: the optimizer's state to 0, vectors to the objective's. */
+  /** Resets the memory that outlives a step: the optimizer's state to 0, vectors to the objective's. */
   reset(objective: Objective | null): void;
   at(slot: Slot): number;
 }
 
-/**
- * Collects the steps of a plan and the slots they use. A slot is kept from the first step that uses it to the last.
- */
+/** Collects the steps of a plan and the slots they use. A slot is live from the first step that uses it to the last. */
 export class PlanBuilder {
   readonly kernels: Kernels;
   readonly settings: Settings;
@@ -88,36 +86,36 @@ export class PlanBuilder {
     this.#descent = descent;
   }
 
-  /** @returns A slot for so many numbers for each example of a batch, and so many more. */
+  /** @returns A slot for `perExample` numbers for each example of a batch, and `fixed` more. */
   slot(perExample: number, fixed = 0): Slot {
     return this.#slots.push({ perExample, fixed, kept: false }) - 1;
   }
 
-  /** A slot that no other takes the place of, from before the first step to after the last. */
+  /** @returns A slot that is never reused: live for the whole plan. */
   kept(perExample: number, fixed = 0): Slot {
     return this.#slots.push({ perExample, fixed, kept: true }) - 1;
   }
 
-  /** A kept slot that holds a weight's part of one of the objective's vectors during a training. */
+  /** @returns A kept slot for a weight's part of one of the objective's vectors. */
   vector(of: 'scale' | 'anchor' | 'offset', weight: Weight): Slot {
     const slot = this.kept(0, weight.size);
     this.#vectors.push({ of, slot, weight });
     return slot;
   }
 
-  /** So many numbers of the arena, as it is now: a view is of no use once the arena has grown. */
+  /** A view of `n` numbers of the arena; invalid once the arena has grown. */
   floats(at: number, n: number): Float32Array {
     return new Float32Array(this.#instance.buffer, at, n);
   }
 
-  /** Adds a step; `make` gets the byte offsets of slots. Whatever it reads or writes must be in `uses`. */
+  /** Adds a step; `make` gets the byte offsets of slots. All slots that it reads or writes must be in `uses`. */
   step(uses: readonly Slot[], make: (at: (slot: Slot) => number) => Step): void {
     this.#steps.push({ uses, make });
   }
 
   /**
-   * Makes a gradient of `perExample` numbers an example, and `fixed` more, ready for `descend`: with plain SGD, −η times
-   * itself. Call it when nothing else reads the gradient any more.
+   * Marks a gradient of `perExample` numbers an example, and `fixed` more, as ready for `descend`: with plain SGD,
+   * multiplies it by −η. Call it when nothing else reads the gradient any more.
    */
   ready(gradient: Slot, perExample: number, fixed = 0): void {
     const factor = this.#descent?.factor ?? null;
@@ -130,9 +128,8 @@ export class PlanBuilder {
   }
 
   /**
-   * Adds the steps by which a weight's gradient is used. `make` adds the gradient, made from slots that are `ready`, to a
-   * target: with plain SGD that is the weight itself, with momentum its velocity, so that neither needs a gradient of its
-   * own.
+   * Adds the steps that use a weight's gradient. `make` adds the gradient, made from slots that are `ready`, to a
+   * target: with plain SGD the weight itself, with momentum its velocity, so that neither needs a separate gradient.
    */
   descend(
     weight: Weight,

@@ -34,24 +34,24 @@ import type { Mode } from './mode.ts';
 import { type Descent, type Plan, PlanBuilder, type Settings, type Slot, type Weight } from './plan.ts';
 import { readPlain } from './read-plain.ts';
 
-/** Byte offset of the first weight: 0 is no address. */
+/** Byte offset of the first weight, above 0, which kernels read as no address. */
 const BASE = 64;
 
-/** The bits of infinity: those of a magnitude that is finite are less. */
+/** Bits of +∞; finite magnitudes have smaller ones. */
 const NOT_FINITE = 0x7f800000;
 
-/** The most examples in one forward pass, and the most numbers that one layer may put out in it: some of a cache. */
+/** The most examples in one forward pass, and the most outputs of one layer in it, which are to fit in the cache. */
 const CHUNK_EXAMPLES = 250;
 const CHUNK_NUMBERS = 500_000;
 
-/** A plan with the slots where examples go in and outputs come out. */
+/** A plan with the slots of its inputs and outputs. */
 interface WholePlan {
   readonly plan: Plan;
   readonly rows: number;
   readonly input: Slot;
   readonly labels: Slot;
   readonly output: Slot;
-  /** Loss of the batch that was run last; for plans that train. */
+  /** Loss of the last batch; only for plans that train. */
   batchLoss(rows: number): number;
 }
 
@@ -61,11 +61,10 @@ interface GradientPlan extends WholePlan {
 }
 
 /**
- * A trainer that runs a fixed list of kernel calls over one arena: nothing is allocated in a step, and nothing looked up.
- * Its weights are drawn from the seed, the same as tfjs's; that, and models written in no plain way, are what it loads
- * tfjs for.
+ * Creates a trainer that runs a fixed list of kernel calls over one arena: a step allocates nothing and looks nothing
+ * up. tfjs is loaded only to draw the initial weights, the same as tfjs's own, and to read models in an unusual form.
  *
- * @throws NotPlanned when the model has a part that there are no kernels for.
+ * @throws NotPlanned when a part of the model has no kernels.
  * @throws CoppiceError `model-invalid`
  */
 export async function createPlannedTrainer(
@@ -108,11 +107,11 @@ class PlannedTrainer implements Trainer {
   readonly #settings: Settings = { learningRate: 0, scale: 1, pull: 0, step: 0 };
   readonly #chunk: number;
   readonly #size: number;
-  /** The last plan that trains, with the name of the descent it was made for. */
+  /** The last training plan, with the name of its descent. */
   #training: { readonly name: string; readonly whole: WholePlan } | null = null;
   #gradient: GradientPlan | null = null;
   #asking: WholePlan | null = null;
-  /** Draws the first weights; null once there are weights. */
+  /** Draws the initial weights; null once there are weights. */
   #draw: (() => Promise<Float32Array>) | null;
   #disposed = false;
 
@@ -260,7 +259,7 @@ class PlannedTrainer implements Trainer {
     this.#asking = null;
   }
 
-  /** Sees to it that there are weights. */
+  /** Draws the initial weights where there are none yet. */
   async #begin(): Promise<void> {
     this.#checkInUse();
     const draw = this.#draw;
@@ -366,7 +365,7 @@ class PlannedTrainer implements Trainer {
   }
 }
 
-/** @throws CoppiceError `backend-lost` where there is not so much memory; another backend may need less. */
+/** @throws CoppiceError `backend-lost` where memory cannot be allocated; another backend may need less. */
 function withMemory<T>(reserve: () => T): T {
   try {
     return reserve();
@@ -380,7 +379,7 @@ function withMemory<T>(reserve: () => T): T {
   }
 }
 
-/** Mean loss of a batch from what `softmaxCrossEntropy` leaves of each row. */
+/** Mean loss of a batch from the pairs that `softmaxCrossEntropy` writes for each row. */
 function crossEntropy(parts: Float32Array, rows: number): number {
   let sum = 0;
   for (let i = 0; i < rows; i++) sum += Math.log(parts[2 * i] as number) - (parts[2 * i + 1] as number);

@@ -9,16 +9,14 @@ import { among, ensure, Fields, flag, type Kind, sizes, text, Unfamiliar } from 
 import { sizeOf } from './layer.ts';
 import { plainLayers } from './plain-layers.ts';
 
-/** The most numbers that a layer may put out, and a model may have. */
+/** The most outputs of a layer, and the most weights of a model. */
 const MOST = MAX_MODEL_BYTES / 4;
 
 /**
- * Reads a plain chain of layers from its topology, without building it: what is read is what tfjs would build, and tfjs,
- * which takes long to load, is not needed.
+ * Reads a plain chain of layers from its topology, as tfjs would build it, without loading tfjs, which takes long.
  *
- * @returns null for whatever is written in another way than the usual one, and whatever is wrong: tfjs decides what it
- *   is, and says what is wrong with it.
- * @throws CoppiceError `model-invalid` where the topology is none at all.
+ * @returns null for anything in an unusual form and anything invalid: these are left to tfjs, which names the fault.
+ * @throws CoppiceError `model-invalid` where the value is no topology.
  */
 export function readPlain(description: ModelDescription): Chain | null {
   const topology = readTopology(description.topology);
@@ -56,9 +54,9 @@ interface WrittenLayer {
   readonly className: string;
   readonly name: string;
   readonly trainable: boolean;
-  /** Of an input layer, or of the first layer. */
+  /** Shape in the config of an input layer, or of the first layer; otherwise null. */
   readonly inputShape: readonly number[] | null;
-  /** What else its config has. */
+  /** The rest of its config. */
   readonly fields: Fields;
 }
 
@@ -92,7 +90,7 @@ function layersOf(topology: unknown): WrittenLayer[] {
   });
 }
 
-/** Each layer with the shape that the one before it puts out. */
+/** Reads the layers in order, each with the output shape of the one before. */
 function readInTurn(written: readonly WrittenLayer[], first: readonly number[]): ReadLayer[] {
   const read: ReadLayer[] = [];
   let inputShape = first;
@@ -119,7 +117,7 @@ function readInTurn(written: readonly WrittenLayer[], first: readonly number[]):
   return read;
 }
 
-/** As tfjs orders a model's weights: those that are learned, layer by layer, before the others. */
+/** The layout in tfjs's order of a model's weights: learned ones, layer by layer, before the others. */
 function layoutOf(layers: readonly ReadLayer[]): {
   layout: Layout;
   roles: readonly WeightRole[];
@@ -134,11 +132,11 @@ function layoutOf(layers: readonly ReadLayer[]): {
   return { layout: ordered.map(({ spec }) => spec), roles: ordered.map(({ role }) => role), places };
 }
 
-/** What tfjs takes as the name of a weight; with a slash it would be that of a part of the layer. */
+/** A valid name in tfjs. A slash is excluded: it would separate the name of a part of the layer. */
 const layerName: Kind<string> = (value) =>
   typeof value === 'string' && /^[A-Za-z0-9][\w.-]*$/.test(value) ? value : undefined;
 
-/** Any batch of examples of a fixed shape. */
+/** A batch shape whose examples have a fixed shape. */
 const exampleShape: Kind<readonly number[]> = (value) =>
   Array.isArray(value) && value[0] === null ? sizes(value.slice(1)) : undefined;
 

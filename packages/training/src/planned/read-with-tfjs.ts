@@ -7,7 +7,7 @@ import type { Chain } from './chain.ts';
 import { NotPlanned, notPlanned } from './layer.ts';
 
 /**
- * Lets tfjs build a model, reads it, and lets it go.
+ * Builds a model with tfjs, reads it, and disposes of it.
  *
  * @throws NotPlanned where its layers form no chain.
  * @throws CoppiceError `model-invalid`
@@ -38,7 +38,7 @@ function readBuilt({ model, layout, roles, inputShape, outputs }: BuiltModel): C
   return { layers, layout, roles, inputShape, outputs };
 }
 
-/** The layers from input to output, where each takes what one other gives and gives it to one other. */
+/** The layers from input to output, where each but the last feeds exactly one other. */
 function links(model: tf.LayersModel): tf.layers.Layer[] {
   const layers: tf.layers.Layer[] = [];
   let layer = model.outputs[0]?.sourceLayer;

@@ -2,8 +2,8 @@ import * as tf from '../tf.ts';
 import { type KernelCall, replaceWasmKernel, reshaped, type WasmBackend, wasmKernel } from './kernel.ts';
 
 /**
- * The gradients of a 2-D convolution on WASM, as kernels made of kernels: the backend has none for
- * the filter, and a plain loop for the input.
+ * Registers the gradients of a 2-D convolution on WASM, composed of other kernels: the backend has none for the filter,
+ * and a plain loop for the input.
  */
 export function registerConv2DGradients(): void {
   replaceWasmKernel('Conv2DBackpropFilter', conv2DBackpropFilter);
@@ -65,7 +65,7 @@ function gatherColumns(info: tf.backend_util.Conv2DInfo, x: Float32Array, column
   for (let n = 0; n < batchSize; n++) {
     for (let y = 0; y < outHeight; y++) {
       for (let column = 0; column < outWidth; column++) {
-        // Of each filter row, the part that lies inside of X is one run of neighbours in memory.
+        // The part of a filter row that lies inside of X is contiguous in memory.
         const firstX = column * strideWidth - left;
         const from = Math.max(0, firstX);
         const length = (Math.min(inWidth, firstX + filterWidth) - from) * inChannels;
@@ -82,8 +82,8 @@ function gatherColumns(info: tf.backend_util.Conv2DInfo, x: Float32Array, column
 }
 
 /**
- * For stride 1, dX is a convolution of the padded dY with the filter turned by 180° and its channels
- * swapped. Null where the stride is larger.
+ * For stride 1, dX is a convolution of the padded dY with the filter rotated by 180° and its channels swapped. Returns
+ * null for larger strides.
  */
 function conv2DBackpropInput(call: KernelCall): tf.TensorInfo | null {
   const { backend, attrs } = call;

@@ -2,9 +2,9 @@ import * as tf from '../tf.ts';
 import { type KernelCall, replaceWasmKernel } from './kernel.ts';
 
 /**
- * The gradients of a depthwise convolution (depthwise and separable layers) on WASM: the backend has
- * none. A depthwise product has nothing to share between channels, so there is no matrix in it for
- * XNNPACK; both are loops whose innermost run over neighbours in memory.
+ * Registers the gradients of a depthwise convolution (depthwise and separable layers) on WASM: the backend has none. A
+ * depthwise product shares nothing between channels, so there is no matrix in it for XNNPACK; both are loops whose
+ * innermost run over neighbours in memory.
  */
 export function registerDepthwiseGradients(): void {
   replaceWasmKernel('DepthwiseConv2dNativeBackpropFilter', backpropFilter);
@@ -12,8 +12,8 @@ export function registerDepthwiseGradients(): void {
 }
 
 /**
- * Visits every pair of an output position and a filter position that meets a number of X, with where
- * they begin in memory: `visit(x, dy, filter)`, each the first channel's index.
+ * Visits every pair of an output position and a filter position that meets a number of X, with the memory offsets of
+ * all three: `visit(x, dy, filter)`, each the first channel's index.
  */
 function eachMeeting(
   info: tf.backend_util.Conv2DInfo,
@@ -69,7 +69,7 @@ function backpropFilter(call: KernelCall): tf.TensorInfo {
   return gradient;
 }
 
-/** dX[n, y·s+i, x·s+j, c] = Σ over those i,j,y,x that meet there, and m, of dY[n,y,x,c·M+m] · W[i,j,c,m]. */
+/** dX[n, y·s+i, x·s+j, c] = Σ over all i,j,y,x that meet there, and m, of dY[n,y,x,c·M+m] · W[i,j,c,m]. */
 function backpropInput(call: KernelCall): tf.TensorInfo {
   const dy = call.inputs['dy'] as tf.TensorInfo;
   const filter = call.inputs['filter'] as tf.TensorInfo;

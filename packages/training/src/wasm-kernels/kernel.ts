@@ -1,13 +1,13 @@
 import * as tf from '../tf.ts';
 
-/** What tfjs's WASM backend offers to a kernel that is composed of other kernels. */
+/** The interface of tfjs's WASM backend for kernels that are composed of other kernels. */
 export interface WasmBackend extends tf.KernelBackend {
   makeOutput(shape: number[], dtype: tf.DataType): tf.TensorInfo;
   /** A view of a tensor's numbers in the WASM memory; valid until the next allocation. */
   typedArrayFromHeap(info: tf.TensorInfo): Float32Array;
 }
 
-/** What a kernel is called with. */
+/** The arguments of a kernel. */
 export interface KernelCall {
   readonly inputs: tf.NamedTensorInfoMap;
   readonly attrs: tf.NamedAttrMap;
@@ -16,14 +16,14 @@ export interface KernelCall {
 
 export type WasmKernel = (call: KernelCall) => tf.TensorInfo;
 
-/** The WASM backend's own kernel of that name. */
+/** The WASM backend's own kernel of this name. */
 export function wasmKernel(name: string): WasmKernel {
   const config = tf.getKernel(name, 'wasm');
   if (!config) throw new Error(`The WASM backend has no kernel ${name}`);
   return config.kernelFunc as unknown as WasmKernel;
 }
 
-/** Puts a kernel of our own in the place of the WASM backend's, or where it has none. */
+/** Registers a kernel, in place of the WASM backend's where it has one. */
 export function replaceWasmKernel(name: string, kernel: WasmKernel): void {
   const old = tf.getKernel(name, 'wasm');
   if (old) tf.unregisterKernel(name, 'wasm');

@@ -2,18 +2,18 @@ import type * as tf from '../tf.ts';
 import { type KernelCall, replaceWasmKernel, reshaped, wasmKernel } from './kernel.ts';
 
 /**
- * How much dearer it is to pack a number than to transpose it. XNNPACK packs the right operand of
- * every product anew when it is a new tensor, as weights are after each training step.
+ * Cost of packing a number, relative to transposing it. XNNPACK packs the right operand of every product anew when it
+ * is a new tensor, as weights are after each training step.
  */
 const PACKING_COST = 12;
 
 /**
- * Matrix products for training on WASM.
+ * Registers matrix products for training on WASM.
  *
- * tfjs hands a plain product to XNNPACK, but computes one with a transposed operand (every gradient
- * of a dense layer) in a plain loop, ten times slower; and for a fresh right operand XNNPACK's
- * packing costs more than the product itself. So operands are transposed in memory where needed, and
- * A·B is computed as (Bᵀ·Aᵀ)ᵀ when that packs the smaller one. Same numbers up to rounding.
+ * tfjs passes a plain product to XNNPACK, but computes one with a transposed operand (every gradient of a dense layer)
+ * in a plain loop, ten times slower; and for a new right operand XNNPACK's packing costs more than the product itself.
+ * So operands are transposed in memory where needed, and A·B is computed as (Bᵀ·Aᵀ)ᵀ when that packs the smaller one.
+ * The results are the same up to rounding.
  */
 export function registerMatMul(): void {
   const plain = wasmKernel('BatchMatMul');

@@ -2,9 +2,9 @@ import * as tf from '../tf.ts';
 import { replaceWasmKernel } from './kernel.ts';
 
 /**
- * The gradient of max pooling: each number of dy goes to the largest of its window, the first of several. The WASM
- * backend's own (tfjs 4.22) compares with the smallest positive float32 to begin with, so that a window without a positive
- * number sends its gradient to the picture's first pixel.
+ * Registers the gradient of max pooling: each number of dy goes to the largest of its window, the first of several. The
+ * WASM backend's own (tfjs 4.22) starts its comparison at the smallest positive float32, so that a window without a
+ * positive number sends its gradient to the picture's first pixel.
  */
 export function registerMaxPoolGradient(): void {
   replaceWasmKernel('MaxPoolGrad', ({ inputs, attrs, backend }) => {

@@ -2,9 +2,9 @@ import * as tf from '../tf.ts';
 import { type KernelCall, replaceWasmKernel, wasmKernel } from './kernel.ts';
 
 /**
- * Forward convolutions whose padding is "same". The WASM backend leaves it to XNNPACK, which gets it wrong
- * where the stride is larger than the filter in one direction and the other direction needs padding
- * (a 1 × 3 filter, stride 2, an even height): its outputs are far off. Told the numbers, it is right.
+ * Registers forward convolutions with padding "same" that pass explicit numbers to XNNPACK. Left to itself, XNNPACK
+ * pads wrongly where the stride is larger than the filter in one direction and the other direction needs padding (a 1 ×
+ * 3 filter, stride 2, an even height): its outputs are far off.
  */
 export function registerSamePadding(): void {
   for (const name of ['Conv2D', 'FusedConv2D']) paddedByNumbers(name, false);

@@ -2,8 +2,8 @@ import type * as tf from '../tf.ts';
 import { replaceWasmKernel } from './kernel.ts';
 
 /**
- * sums[s] = Σ of the rows x[i] whose segment is s: the gradient of a look-up, and so of every
- * embedding. The WASM backend has none. Segments outside of the range are left out, as tfjs does.
+ * Registers sums[s] = Σ of the rows x[i] whose segment is s: the gradient of a look-up, and so of every embedding. The
+ * WASM backend has none. Segments outside of the range are left out, as in tfjs.
  */
 export function registerSegmentSum(): void {
   replaceWasmKernel('UnsortedSegmentSum', ({ inputs, attrs, backend }) => {

@@ -6,13 +6,13 @@ import { type TableData, toCsv, toJson } from './table-data.ts';
 import { chartWords } from './words.ts';
 
 export interface ChartFigureProps {
-  /** Names saved files, e.g. `mnist-3-loss`. */
+  /** Base name of saved files, e.g. `mnist-3-loss`. */
   readonly name: string;
   readonly title: string;
-  /** One sentence: what the chart says, for those who cannot see it and those in a hurry. */
+  /** The chart's message in one sentence, for readers who cannot see it and readers in a hurry. */
   readonly summary: string;
   readonly table: TableData;
-  /** How the table shows numbers; files get them in full. The first column is shown as it is. */
+  /** Format of numbers in the table; files have full precision. The first column is shown unformatted. */
   readonly format: (value: number) => string;
   /** Shown instead of the chart while there is nothing to draw. */
   readonly empty: string | null;
@@ -23,7 +23,7 @@ export interface ChartFigureProps {
   readonly children: ComponentChildren;
 }
 
-/** The frame around every chart: title, summary, the switch to its table twin, and files. */
+/** The frame of every chart: title, summary, the switch to its table twin, and files. */
 export function ChartFigure(props: ChartFigureProps) {
   const words = chartWords();
   const [asTable, setAsTable] = useState(false);

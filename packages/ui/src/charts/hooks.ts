@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
-/** The width of an element's content in CSS pixels, followed through every resize; 0 until it is laid out. */
+/** The width of an element's content in CSS pixels, updated on every resize; 0 until it is laid out. */
 export function useWidth(host: RefObject<HTMLElement | null>): number {
   const [width, setWidth] = useState(0);
   const observed = useRef<{ element: HTMLElement; observer: ResizeObserver } | null>(null);
@@ -21,7 +21,7 @@ export function useWidth(host: RefObject<HTMLElement | null>): number {
   return width;
 }
 
-/** Counts up whenever the page's colours may have changed: theme switched, system theme, forced colours. */
+/** A counter that grows whenever the page's colours may have changed: theme switched, system theme, forced colours. */
 export function useThemeVersion(): number {
   const [version, setVersion] = useState(0);
   useEffect(() => {

@@ -20,18 +20,18 @@ import { chartWords } from './words.ts';
 export interface LineChartProps {
   readonly name: string;
   readonly title: string;
-  /** What x counts, e.g. "Round". */
+  /** Unit of x, e.g. "Round". */
   readonly xName: string;
-  /** How a place on x is said, e.g. "round 7"; the name and the number where left out. */
+  /** Formats a position on x, e.g. "round 7"; left out: the unit and the number. */
   readonly where?: (x: number) => string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
-  /** Which end is good: decides what "best" means in the summary. */
+  /** The better direction: decides what "best" means in the summary. */
   readonly better: 'low' | 'high';
-  /** 0–1; see `smoothingWidth`. What was measured stays visible behind. */
+  /** 0–1; see `smoothingWidth`. The measured values stay visible behind. */
   readonly smoothing: number;
   readonly bounds?: readonly [number | null, number | null];
-  /** Given, the chart offers a logarithmic scale. */
+  /** Current scale; linear where left out. With `onScale`, the chart offers a switch to the logarithmic one. */
   readonly scale?: LineScale;
   readonly onScale?: (scale: LineScale) => void;
   readonly empty: string;
@@ -41,7 +41,7 @@ export interface LineChartProps {
   readonly testId?: string;
 }
 
-/** Lines over rounds: a canvas for the eye, a sentence, a table and arrow keys for everyone. */
+/** Lines over rounds: a canvas, with a sentence, a table and arrow keys as its accessible twins. */
 export function LineChart(props: LineChartProps) {
   const { lines, format, scale = 'linear', height = 220 } = props;
   const words = chartWords();
@@ -166,7 +166,7 @@ interface PlotProps {
   readonly onCursor: (x: number | null) => void;
 }
 
-/** The canvas itself: made anew when its structure changes, fed when only its numbers do. */
+/** The canvas itself: recreated when its structure changes, updated when only its numbers do. */
 function Plot({ shape, height, syncKey, label, columns, rows, canvas, onCursor }: PlotProps) {
   const host = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);

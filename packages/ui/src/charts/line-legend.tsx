@@ -1,7 +1,7 @@
 import type { Line } from './line-plot.ts';
 import { slotColour, slotDash } from './palette.ts';
 
-/** The legend: line styles, names, the value under the cursor or the last one; a press hides a line. */
+/** The legend: line styles, names, the value under the cursor or the last one. Pressing an entry hides its line. */
 export function LineLegend({
   lines,
   hidden,
@@ -45,7 +45,7 @@ export function LineLegend({
   );
 }
 
-/** A piece of the line: its colour and its dashes. */
+/** A sample of the line: its colour and its dashes. */
 export function Swatch({ slot }: { slot: number }) {
   return (
     <svg class="chart-swatch" width="26" height="10" aria-hidden="true">

@@ -9,7 +9,7 @@ export interface Line {
   readonly label: string;
   /** Sorted by x. */
   readonly points: readonly Point[];
-  /** Which of the palette's eight colour and dash pairs it has. */
+  /** Index into the palette's eight pairs of colour and dash. */
   readonly slot: number;
 }
 
@@ -19,12 +19,12 @@ export interface PlotShape {
   readonly lines: readonly Line[];
   readonly scale: LineScale;
   readonly smoothing: number;
-  /** Values beyond which the axis never goes, e.g. [0, 1] for an accuracy. */
+  /** Limits of the axis, e.g. [0, 1] for an accuracy. */
   readonly bounds: readonly [number | null, number | null];
   readonly format: (value: number) => string;
 }
 
-/** uPlot's columns: x, then for each line what was measured and, where asked for, its smoothed twin. */
+/** uPlot's columns: x, then for each line the measured values and, with smoothing, its smoothed twin. */
 export function plotData({ lines, scale, smoothing }: PlotShape): uPlot.AlignedData {
   const shown = lines.map((line) =>
     scale === 'linear'
@@ -44,14 +44,14 @@ export function plotData({ lines, scale, smoothing }: PlotShape): uPlot.AlignedD
   return [x, ...y.flatMap((column, index) => [column, smoothed[index]!])];
 }
 
-/** How many columns of `plotData` one line takes. */
+/** Number of columns of `plotData` for one line. */
 export function columnsPerLine(smoothing: number): number {
   return smoothing > 0 ? 2 : 1;
 }
 
 const FEW_POINTS = 40;
 
-/** uPlot's options; colours are asked for at every drawing, so that a change of theme needs only a redraw. */
+/** uPlot's options. Colours are read at every drawing, so that a change of theme needs only a redraw. */
 export function plotOptions(
   shape: PlotShape,
   frame: {

@@ -1,7 +1,7 @@
 /**
- * Eight slots, told apart by hue, by lightness and by line style, so that no reader needs colour
- * alone. The hues follow Okabe and Ito, "Color Universal Design" (2008), with the pages' green first;
- * `charts.css` holds them for light and dark.
+ * Eight slots that differ in hue, in lightness and in line style, so that no reader needs colour alone. The hues follow
+ * Okabe and Ito, "Color Universal Design" (2008), with the pages' green first; `charts.css` holds them for light and
+ * dark.
  */
 export const SLOTS = 8;
 
@@ -35,7 +35,7 @@ export interface Palette {
   readonly font: string;
 }
 
-/** The colours in force at an element right now, resolved for a canvas. */
+/** The colours currently in force at an element, resolved for a canvas. */
 export function readPalette(host: HTMLElement): Palette {
   const probe = document.createElement('span');
   probe.hidden = true;

@@ -1,6 +1,6 @@
 import { readPalette } from './palette.ts';
 
-/** Hands a file to the reader's browser. */
+/** Downloads a file. */
 export function saveFile(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
   const link = document.createElement('a');
@@ -69,7 +69,7 @@ export async function savePng(
 
 const painted = ['fill', 'stroke', 'stroke-dasharray', 'stroke-width', 'opacity', 'font-size', 'font-family'];
 
-/** An SVG of the page as an image: what style sheets give it is written into a copy first. */
+/** Renders an SVG of the page as an image; its computed styles are copied into it first. */
 export async function svgImage(svg: SVGSVGElement): Promise<HTMLImageElement> {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   const originals = svg.querySelectorAll('*');

@@ -7,11 +7,10 @@ export interface Point {
 /**
  * Smooths a line with a moving exponential average of width `tau`, in units of x.
  *
- * The line is read as what a reader sees, straight pieces between points, and the average is the
- * integral of that line under the weight exp(−(x − s)/τ), divided by the integral of the weight. So
- * it does not depend on how many points describe the same line, and it does not hang on the first
- * value as a recursive average does. The recursion is the "linear" one of Eckner, "Algorithms for
- * Unevenly Spaced Time Series" (2019), with its mass carried along as the divisor.
+ * The line is taken as drawn, straight pieces between points, and the average is the integral of that line under the
+ * weight exp(−(x − s)/τ), divided by the integral of the weight. So it does not depend on the number of points that
+ * describe the same line, nor on the first value as a recursive average does. The recursion is the "linear" one of
+ * Eckner, "Algorithms for Unevenly Spaced Time Series" (2019), with its mass carried along as the divisor.
  *
  * @param points sorted by x, strictly increasing; null values are skipped and stay null.
  * @param tau 0 or less returns the values unchanged.
@@ -46,8 +45,8 @@ export function smooth(points: readonly Point[], tau: number): (number | null)[]
 }
 
 /**
- * The width for a smoothing strength of 0–1: a share of the span that is shown, so that one setting
- * looks the same for 20 rounds and for 2,000. Strength 1 averages over half the span.
+ * The width for a smoothing strength of 0–1: a share of the visible span, so that one setting looks the same for 20
+ * rounds and for 2,000. Strength 1 averages over half the span.
  */
 export function smoothingWidth(strength: number, span: number): number {
   return Math.min(Math.max(strength, 0), 1) ** 2 * span * 0.5;

@@ -1,9 +1,6 @@
 import type { Point } from './smooth.ts';
 
-/**
- * A line without axes, for table cells and lists. It is an illustration: the number it ends at stands
- * beside it as text.
- */
+/** A line without axes, for table cells and lists. It is an illustration: its last value stands beside it as text. */
 export function Sparkline({
   points,
   width = 84,
@@ -36,7 +33,7 @@ export function Sparkline({
 
 const MARGIN = 3;
 
-/** The path of a sparkline and the place where it ends; null where there is no value at all. */
+/** The path of a sparkline and its end point; null where there are no values. */
 export function sparkPath(
   points: readonly Point[],
   box: { width: number; height: number; bounds: readonly [number | null, number | null] },

@@ -13,7 +13,7 @@ export interface Segment {
 }
 
 export interface Bar {
-  /** What x counts, e.g. the round; used as the key. */
+  /** The bar's place on x, e.g. the round; used as the key. */
   readonly x: number | string;
   /** One value for each segment, 0 or more. */
   readonly values: readonly number[];
@@ -23,12 +23,12 @@ export interface StackedBarsProps {
   readonly name: string;
   readonly title: string;
   readonly xName: string;
-  /** How a place on x is said, e.g. "round 7"; the name and the number where left out. */
+  /** Formats a position on x, e.g. "round 7"; left out: the unit and the number. */
   readonly where?: (x: number | string) => string;
   readonly segments: readonly Segment[];
   readonly bars: readonly Bar[];
   readonly format: (value: number) => string;
-  /** What a value of such a size is counted in, so that ticks are round in it; 1 where left out. */
+  /** The unit for values up to `max`, in which ticks are round; left out: 1. */
   readonly unit?: (max: number) => number;
   readonly empty: string;
   readonly height?: number;

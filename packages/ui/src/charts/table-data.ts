@@ -1,13 +1,13 @@
 import type { Point } from './smooth.ts';
 
-/** What a chart shows, as rows: the chart's twin for readers and for files. */
+/** A chart's data as rows, for its table twin and for files. */
 export interface TableData {
   readonly columns: readonly string[];
   /** One row for each x, `null` where a series has no value there. */
   readonly rows: readonly (readonly (number | string | null)[])[];
 }
 
-/** Joins lines on their x values, sorted; of two points of one line at the same x the last one counts. */
+/** Joins lines on their x values, sorted; of two points of one line at the same x, the last one counts. */
 export function joinLines(lines: readonly (readonly Point[])[]): {
   readonly x: number[];
   readonly y: (number | null)[][];
@@ -22,7 +22,7 @@ export function joinLines(lines: readonly (readonly Point[])[]): {
   return { x, y };
 }
 
-/** CSV as RFC 4180 has it: CRLF, quotes doubled, a cell quoted where it must be. */
+/** Formats CSV by RFC 4180: CRLF, quotes doubled, cells quoted where necessary. */
 export function toCsv(table: TableData): string {
   return `${[table.columns, ...table.rows].map((row) => row.map(cell).join(',')).join('\r\n')}\r\n`;
 }
@@ -41,7 +41,7 @@ function cell(value: number | string | null): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** The last, smallest and largest value of a line, and where they are; null for a line without values. */
+/** The last, smallest and largest value of a line, with their positions; null for a line without values. */
 export function extremes(points: readonly Point[]): {
   readonly last: { x: number; y: number };
   readonly min: { x: number; y: number };

@@ -1,7 +1,7 @@
 /**
  * Tick positions from 0 up to at least `max`, at steps of 1, 2 or 5 times a power of ten.
  *
- * @param unit what the numbers are counted in, e.g. 1,000 for kilobytes: steps are round in it.
+ * @param unit the unit of the numbers, in which steps are round, e.g. 1,000 for kilobytes.
  */
 export function niceTicks(max: number, count: number, unit = 1): number[] {
   if (!(max > 0)) return [0];

@@ -5,7 +5,7 @@ export interface WaterfallRow {
   readonly id: string;
   readonly label: string;
   readonly outcome: string;
-  /** Decides colour and pattern; the outcome's words stand beside it. */
+  /** Decides colour and pattern; the outcome is also shown in words. */
   readonly tone: 'good' | 'open' | 'bad' | 'quiet';
   /** From the beginning of the round to the outcome; null while it is open. */
   readonly milliseconds: number | null;
@@ -26,7 +26,7 @@ export interface WaterfallProps {
   readonly testId?: string;
 }
 
-/** One round: how long each phase took, and when each cohort member answered. It is a table already. */
+/** One round: the length of each phase, and the time of each cohort member's answer. It is a table already. */
 export function Waterfall({ label, columns, phases, rows, format, testId }: WaterfallProps) {
   const inPhases = phases.reduce((sum, phase) => sum + phase.milliseconds, 0);
   const span = Math.max(1, inPhases, ...rows.map((row) => row.milliseconds ?? 0));

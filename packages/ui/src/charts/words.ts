@@ -1,6 +1,6 @@
 import { catalogue } from '../i18n.ts';
 
-/** The words that charts bring themselves; titles and labels come from the page. */
+/** The charts' own texts; titles and labels come from the page. */
 export const chartWords = catalogue(
   {
     table: 'Table',

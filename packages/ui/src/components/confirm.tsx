@@ -8,14 +8,14 @@ interface ConfirmProps {
   readonly open: boolean;
   readonly title: string;
   readonly children?: ComponentChildren;
-  /** What the button that does it says. */
+  /** Label of the button that confirms. */
   readonly action: string;
   readonly danger?: boolean;
   readonly onConfirm: () => void;
   readonly onCancel: () => void;
 }
 
-/** Asks before something that cannot be taken back. A native dialog: focus stays inside, Escape cancels. */
+/** Asks for confirmation of an irreversible action. A native dialog: focus stays inside, Escape cancels. */
 export function Confirm({
   open,
   title,

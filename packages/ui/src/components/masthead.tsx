@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { Mark } from './mark.tsx';
 import { Preferences } from './preferences.tsx';
 
-/** The head of both pages: the name, what the page is in a few words, its state, language and theme. */
+/** The head of both pages: name, short description, state, language and theme. */
 export function Masthead({
   href,
   claim,

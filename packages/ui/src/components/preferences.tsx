@@ -6,7 +6,7 @@ const text = catalogue(
   { language: '语言', theme: '外观', system: '跟随系统', light: '浅色', dark: '深色' },
 );
 
-/** The two choices that both pages offer in their header: language and appearance. */
+/** The two settings in both pages' header: language and appearance. */
 export function Preferences() {
   const t = text();
   return (

@@ -13,15 +13,15 @@ export interface BarChart {
   readonly xName: string;
   readonly bars: readonly Bar[];
   readonly format: (value: number) => string;
-  /** How ticks are written: shorter, since they are round. */
+  /** Format of ticks: shorter, since they are round. */
   readonly formatTick: (value: number) => string;
-  /** What values of such a size are counted in, e.g. 1,000 for kilobytes; ticks are round in it. */
+  /** The unit for values up to `most`, in which ticks are round, e.g. 1,000 for kilobytes. */
   readonly unit?: (most: number) => number;
 }
 
-/** More bars than this are too thin to be told apart on a phone. */
+/** Largest number of bars that a phone can show apart. */
 export const MOST_BARS = 120;
-/** A band is never wider than this share of the plot: few bars are not blown up to slabs. */
+/** Largest share of the plot for one band, so that a few bars are not widened to slabs. */
 const WIDEST_BAND = 0.08;
 /** In CSS pixels: a third of a wide page, or a small phone; a digit at 12 px; air between two labels. */
 const NARROWEST_PLOT = 190;

@@ -1,29 +1,29 @@
 import { html, type Markup } from '../html.ts';
 import { thin } from '../thin.ts';
 
-/** Rows of a table twin; a report of a thousand rounds stays a page that a phone can open. */
+/** The most rows of a table twin, so that a phone can open a report of a thousand rounds. */
 const MOST_ROWS = 1000;
 
 export interface Table {
   readonly columns: readonly string[];
-  /** As shown, one string for each column. */
+  /** Formatted, one string for each column. */
   readonly rows: readonly (readonly string[])[];
-  /** Which file beside the page holds the rows that were left out. */
+  /** Name of the file with the rows that were left out. */
   readonly allIn: string;
 }
 
 export interface Figure {
   readonly title: string;
-  /** What the chart says, in a sentence: for those who do not see it and those who do. */
+  /** The chart's message in one sentence, for readers with and without sight. */
   readonly summary: string;
   readonly drawing: Markup;
   readonly legend?: Markup;
   readonly table: Table;
-  /** Takes the whole width of the page. */
+  /** True to take the whole width of the page. */
   readonly wide?: boolean;
 }
 
-/** A chart with its name, its sentence and the same numbers as a table. */
+/** A chart with its title, its summary and the same numbers as a table. */
 export function figure({ title, summary, drawing, legend, table, wide = false }: Figure): Markup {
   return html`<figure${wide ? html` class="wide"` : ''}>
 <figcaption><h3>${title}</h3><p>${summary}</p></figcaption>

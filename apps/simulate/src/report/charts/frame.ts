@@ -2,7 +2,7 @@ import { html, type Markup } from '../html.ts';
 
 /** Height of the plotting area in CSS pixels; the width is whatever the page gives. */
 export const PLOT_HEIGHT = 200;
-/** Room below it for the labels of x. */
+/** Space below it for the labels of x. */
 const FOOT = 40;
 
 export interface Label {
@@ -12,11 +12,11 @@ export interface Label {
 }
 
 /**
- * The frame of a chart: grid lines, labels of both axes and the name of x, around what is drawn.
+ * The frame of a chart: grid lines, labels of both axes and the name of x, around the drawing.
  *
- * There is no viewBox: across the page positions are percentages, so the plot takes the width it gets
- * while text and lines keep their size, on a phone and on paper, without a script. The labels of y
- * stand left of the drawing, in the margin that `.plot` leaves.
+ * There is no viewBox: horizontal positions are percentages, so the plot adapts to its width while text and lines keep
+ * their size, on a phone and on paper, without a script. The labels of y stand left of the drawing, in the margin that
+ * `.plot` leaves.
  */
 export function frame(chart: {
   readonly name: string;

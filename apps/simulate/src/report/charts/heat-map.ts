@@ -9,14 +9,14 @@ export interface HeatMap {
   readonly yName: string;
   readonly xLabels: readonly string[];
   readonly yLabels: readonly string[];
-  /** columns × rows, each 0 or more; the darker, the more. An empty cell is 0. */
+  /** columns × rows, each 0 or more; higher is darker. An empty cell is 0. */
   readonly cells: readonly (readonly number[])[];
 }
 
-/** Above this many cells, names for each would make the page slow and nobody would point at one. */
+/** The most cells with a name each: more would slow the page down, and nobody would point at one. */
 const MOST_NAMED = 3000;
 
-/** Columns stand exactly under the bars of a bar chart with as many bars. */
+/** A heat map whose columns stand exactly under the bars of a bar chart with as many bars. */
 export function heatMap({ name, xName, yName, xLabels, yLabels, cells }: HeatMap): Markup {
   const rows = yLabels.length;
   const row = Math.max(3, Math.min(20, 240 / rows));

@@ -7,20 +7,20 @@ import { frame, PLOT_HEIGHT, percent, px } from './frame.ts';
 export interface LineChart {
   readonly name: string;
   readonly xName: string;
-  /** Ascending in x, which counts whole things; null where nothing was measured: the line breaks there. */
+  /** Ascending in x, a whole number; y is null where nothing was measured: the line breaks there. */
   readonly points: readonly { readonly x: number; readonly y: number | null }[];
   readonly format: (y: number) => string;
-  /** How ticks are written: shorter, since they are round. */
+  /** Format of ticks: shorter, since they are round. */
   readonly formatTick: (y: number) => string;
-  /** A level to compare with, drawn dashed. */
+  /** A reference level, drawn dashed. */
   readonly target?: { readonly y: number; readonly label: string } | null;
-  /** Values that cannot be passed, e.g. 0 and 1 for a share: ticks stay inside. */
+  /** Limits of the values, e.g. 0 and 1 for a share: ticks stay inside. */
   readonly bounds?: readonly [number, number];
 }
 
-/** More points than a screen has pixels across are not drawn. */
+/** The most points to draw: a screen has no more pixels across. */
 const MOST_POINTS = 2000;
-/** Up to here each point gets a dot with its value. */
+/** The most points that get a dot with its value. */
 const MOST_DOTS = 60;
 const TINY = 1e-9;
 

@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** Who may take part in a run, and who may not. */
+/** Admission to runs: modes, invitations, lists and bans. */
 export const admission: Migration = async ({ schema }, { text }) => {
   await schema
     .createTable('run_admission')

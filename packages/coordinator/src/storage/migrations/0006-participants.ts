@@ -1,6 +1,6 @@
 import type { Migration } from './migration.ts';
 
-/** Who was ever here, so that newcomers can be told from those who come back. */
+/** Participants and their last presence, to tell new ones from known ones. */
 export const participants: Migration = async ({ schema }, { text }) => {
   await schema
     .createTable('participant')

@@ -9,8 +9,8 @@ import { eventData } from './0008-event-data.ts';
 import type { Migration } from './migration.ts';
 
 /**
- * In the order they are applied: the n-th makes version n. A migration that has landed is never edited,
- * only followed by another; with each one `migrate.test.ts` asks for a database of the version before it.
+ * In the order of application: the n-th makes version n. A migration that has landed is never edited, only followed by
+ * another; for each one `migrate.test.ts` requires a database of the version before it.
  */
 export const migrations: readonly Migration[] = [
   first,

@@ -40,7 +40,7 @@ export const scaffold = {
         },
         consequence: {
           en: 'The gradient costs one more pass over the examples and works with every optimizer; steps cost nothing and need plain SGD.',
-          zh: '取梯度要多过一遍样本，适用于任何优化器；取步不另花计算，但需要普通 SGD。',
+          zh: '取梯度需要多遍历一次样本，适用于任何优化器；由所走的步推得不增加计算，但需要普通 SGD。',
         },
       },
     ),

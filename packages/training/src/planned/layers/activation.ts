@@ -59,7 +59,7 @@ export function activationOf(layer: LayerInfo): Activation | null {
   return activations[name] ?? notPlanned(layer, `no kernel for the activation ${name}`);
 }
 
-/** Activation, ReLU and Softmax as layers of their own: into a slot of their own, since what they read may be needed. */
+/** Activation, ReLU and Softmax as separate layers: into a slot of their own, since their input may still be needed. */
 export function planActivation(layer: LayerInfo): PlanLayer {
   const activation = named(layer);
   const n = sizeOf(layer.outputShape);

@@ -1,8 +1,9 @@
 import { type LayerInfo, notPlanned, type PlanLayer, sizeOf, weightOf } from '../layer.ts';
 
 /**
- * Batch normalization over the last axis: by the batch's own mean and variance where gradients are made, which move the
- * kept ones while training, and by the kept ones otherwise. A frozen layer goes by the kept ones always.
+ * Batch normalization over the last axis. Where gradients are computed, it uses the batch's own mean and variance,
+ * which in training update the moving ones; otherwise it uses the moving ones. A frozen layer always uses the moving
+ * ones.
  */
 export function planBatchNorm(layer: LayerInfo): PlanLayer {
   const { config, inputShape } = layer;

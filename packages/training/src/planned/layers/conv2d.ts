@@ -5,8 +5,8 @@ import { addBiasGradient } from './products.ts';
 import { type Window, windowOf } from './window.ts';
 
 /**
- * A convolution as a product: each picture is laid out as rows of what the kernel sees, one picture at a time, so that
- * what is laid out stays in the cache; backward it is laid out again, which costs less than to keep it.
+ * A convolution as a product (im2col): the patches of one picture at a time are laid out as rows, so that they stay in
+ * the cache. The backward pass lays them out again, which costs less than storing them.
  */
 export function planConv2D(layer: LayerInfo): PlanLayer {
   const dilation = [layer.config['dilationRate']].flat();
@@ -88,7 +88,7 @@ export function planConv2D(layer: LayerInfo): PlanLayer {
   };
 }
 
-/** Lays out one picture; where a kernel sees one pixel at a time, the picture is laid out already. */
+/** Lays out one picture's patches; with a kernel of one pixel, the picture is laid out already. */
 function laidOut(plan: PlanBuilder, window: Window) {
   const { h, w, c, sizeH, sizeW, strideH, strideW, top, left, outH, outW } = window;
   if (sizeH === 1 && sizeW === 1 && strideH === 1 && strideW === 1) {

@@ -2,7 +2,7 @@ import { type LayerInfo, type PlanLayer, sizeOf, weightOf } from '../layer.ts';
 import { activationOf } from './activation.ts';
 import { addBiasGradient, handOn } from './products.ts';
 
-/** y = activation(x · W + b), over the last axis; other axes are more rows. */
+/** y = activation(x · W + b), over the last axis; other axes count as rows. */
 export function planDense(layer: LayerInfo): PlanLayer {
   const inputs = layer.inputShape.at(-1) as number;
   const units = layer.outputShape.at(-1) as number;

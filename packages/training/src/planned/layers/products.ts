@@ -1,6 +1,6 @@
 import type { PlanBuilder, Slot, Weight } from '../plan.ts';
 
-/** From here on, transposing a matrix once is cheaper than to multiply by it row by row. */
+/** Number of rows from which transposing the matrix once is cheaper than multiplying by it row by row. */
 const MANY_ROWS = 64;
 
 /** Adds dx ← dy · Wᵀ for W [inputs, units], with `perExample` rows an example. @returns The slot of dx. */
@@ -32,7 +32,7 @@ export function handOn(
   return handed;
 }
 
-/** Adds what changes a bias: the sums over the columns of the gradient, which is ready. */
+/** Adds the update of a bias: the column sums of the gradient, which is ready. */
 export function addBiasGradient(
   plan: PlanBuilder,
   gradient: Slot,

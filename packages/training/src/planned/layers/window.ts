@@ -1,6 +1,6 @@
 import { type LayerInfo, notPlanned } from '../layer.ts';
 
-/** How a window slides over a picture [h, w, c]; `arguments` are in the order in which the kernels take them. */
+/** Sizes, strides and padding of a window on a picture [h, w, c]. */
 export interface Window {
   readonly h: number;
   readonly w: number;
@@ -13,11 +13,11 @@ export interface Window {
   readonly left: number;
   readonly outH: number;
   readonly outW: number;
-  /** Whether any window reaches over the picture's edge. */
+  /** True where a window reaches beyond the picture's edge. */
   readonly padded: boolean;
 }
 
-/** @param size the name under which the layer's config has the window's size. */
+/** @param size the config's name for the window's size. */
 export function windowOf(layer: LayerInfo, size: 'kernelSize' | 'poolSize'): Window {
   const { config, inputShape, outputShape } = layer;
   const [h, w, c] = inputShape as [number, number, number];

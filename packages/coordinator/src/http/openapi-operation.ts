@@ -1,0 +1,71 @@
+/** A part of the OpenAPI document. */
+export type Json = { [key: string]: unknown };
+
+/** The answer where an operation fails. */
+export const failure = {
+  description: 'A named error',
+  content: { 'application/json': { schema: ref('Error') } },
+};
+
+/** An operation with its parameters, its body and its answer. */
+export function operation(
+  summary: string,
+  schema: Json,
+  {
+    path = [],
+    query = [],
+    header = [],
+    body,
+    status = '200',
+  }: { path?: string[]; query?: string[]; header?: string[]; body?: string; status?: string } = {},
+): Json {
+  const at = (where: string, required: boolean) => (name: string) => ({
+    name,
+    in: where,
+    required,
+    schema: { type: 'string' },
+  });
+  return {
+    summary,
+    parameters: [
+      ...path.map(at('path', true)),
+      ...query.map(at('query', false)),
+      ...header.map(at('header', false)),
+    ],
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: ref(body) } } } }),
+    responses: {
+      [status]: { description: summary, content: { 'application/json': { schema } } },
+      default: failure,
+    },
+  };
+}
+
+/** The path of a model's description. */
+export function model(summary: string, path: string[]): Json {
+  return { get: operation(summary, { type: 'object' }, { path }) };
+}
+
+/** The path of a model's weights. */
+export function weights(path: string[]): Json {
+  return {
+    get: {
+      ...operation('Its float32 weights', {}, { path }),
+      responses: {
+        200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
+        default: failure,
+      },
+    },
+  };
+}
+
+/** A named schema. */
+export function ref(name: string): Json {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** A list of values of a named schema. */
+export function list(name: string): Json {
+  return { type: 'array', items: ref(name) };
+}

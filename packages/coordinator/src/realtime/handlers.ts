@@ -1,0 +1,100 @@
+import {
+  frameBytes,
+  isHeaderAlone,
+  MAX_LISTED_RUNS,
+  type Up,
+  type UpName,
+  type UpValue,
+} from '@coppice/protocol';
+import type { Runs } from '../registry/runs.ts';
+import type { Admissions } from '../security/admissions.ts';
+import type { AdmittedRuns } from './admitted-runs.ts';
+import type { Intake } from './intake.ts';
+import { joinHandler } from './join.ts';
+import { letGo } from './let-go.ts';
+import type { Presences } from './presences.ts';
+import type { Sender } from './sender.ts';
+import type { Watches } from './watches.ts';
+
+/** Messages of participants with a proved key. */
+export type HandledName = Exclude<UpName, 'prove'>;
+
+/** Returns the value of a message's answer. @throws CoppiceError the error of its answer. */
+export type Handler<N extends HandledName> = (
+  message: Up<N>,
+  sender: Sender,
+) => UpValue<N> | Promise<UpValue<N>>;
+
+export type Handlers = { readonly [N in HandledName]: Handler<N> };
+
+export interface HandlersOptions {
+  readonly runs: Runs;
+  readonly admitted: AdmittedRuns;
+  readonly admissions: Pick<Admissions, 'come'>;
+  readonly presences: Pick<Presences, 'socketOf' | 'joined'>;
+  readonly watches: Watches;
+  readonly intake: Pick<Intake, 'hold'>;
+}
+
+/** The handler of each message of participants. */
+export function handlersOf(options: HandlersOptions): Handlers {
+  const { runs, admitted, presences, watches, intake } = options;
+  return {
+    join: joinHandler(options),
+    watch(message, { participant, socket }) {
+      // An answer of a replaced connection comes too late to be of use; its watch must not outlive it.
+      if (presences.socketOf(participant) === socket) watches.set(participant, message);
+      const listed = message.arrivals ? runs.listed(MAX_LISTED_RUNS) : [];
+      const known = new Set(listed.map(({ id }) => id));
+      const named = [...new Set(message.runs)].filter((run) => !known.has(run) && runs.has(run));
+      const told = [...listed, ...named.map((run) => runs.get(run))];
+      return { runs: admitted.summaries(participant, told) };
+    },
+    leave({ run }, { participant }) {
+      runs.engine(run).leave(participant);
+      return null;
+    },
+    availability(message, { participant }) {
+      admitted.engine(participant, message.run).availability(participant, message);
+      return null;
+    },
+    pull({ run, ...wanted }, { participant }) {
+      admitted.ensure(participant, run);
+      return runs.model(run, participant, wanted);
+    },
+    async parcel({ run, ...wanted }, { participant, pieces }) {
+      admitted.ensure(participant, run);
+      await pieces.turn();
+      return { bytes: await runs.parcelPiece(run, wanted) };
+    },
+    progress(message, { participant }) {
+      admitted.engine(participant, message.run).progress(participant, message);
+      return undefined;
+    },
+    decline(message, { participant }) {
+      admitted.engine(participant, message.run).decline(participant, message);
+      return null;
+    },
+    async answer(message, { participant }) {
+      const release = intake.hold(message.frame.byteLength);
+      try {
+        return await admitted.engine(participant, message.run).answer(participant, message);
+      } finally {
+        release();
+        // A header alone is kept until the rest has come.
+        if (!isHeaderAlone(frameBytes(message.frame))) letGo(message.frame);
+      }
+    },
+    async 'answer-piece'(message, { participant }) {
+      const release = intake.hold(message.bytes.byteLength);
+      try {
+        return { next: await admitted.engine(participant, message.run).answerPiece(participant, message) };
+      } finally {
+        release();
+      }
+    },
+    async counted({ run, tickets }, { participant }) {
+      return { counted: await admitted.engine(participant, run).counted(participant, tickets) };
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import {
+  type Answer,
+  type AnswerPiece,
+  CoppiceError,
+  type Decline,
+  isErrorCode,
+  type Progress,
+  type Round,
+} from '@coppice/protocol';
+import { tellsDivergence } from '../exchanges/cohort.ts';
+import type { Exchange, Receipt } from '../exchanges/exchange.ts';
+import { roundOf } from '../exchanges/tickets.ts';
+import { progressShare } from './members.ts';
+import type { Membership } from './membership.ts';
+import type { RunLog } from './run-log.ts';
+import type { RunOptions, RunState } from './run-state.ts';
+
+/** Passes the answers to a run's questions to the exchange that their ticket names. */
+export class Answers {
+  readonly #state: RunState;
+  readonly #log: RunLog;
+  readonly #membership: Pick<Membership, 'returned'>;
+  readonly #o: Pick<RunOptions, 'clock' | 'observer' | 'storage'>;
+
+  constructor(
+    state: RunState,
+    log: RunLog,
+    membership: Pick<Membership, 'returned'>,
+    options: Pick<RunOptions, 'clock' | 'observer' | 'storage'>,
+  ) {
+    this.#state = state;
+    this.#log = log;
+    this.#membership = membership;
+    this.#o = options;
+  }
+
+  /**
+   * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. An answer whose frame is a header
+   * alone is only announced until its pieces have arrived.
+   *
+   * @throws CoppiceError a fault of the answer, `not-joined`, `ticket-invalid`, `update-late`; `storage-failed` where
+   *   it could not be stored.
+   */
+  async take(participant: string, answer: Answer): Promise<Receipt> {
+    this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
+    // An answer may arrive on a new connection before anything else does.
+    this.#membership.returned(participant);
+    const name = this.#nameOf(participant, answer.ticket);
+    const exchange = this.#state.exchanges.named(name);
+    if (exchange !== null) return exchange.take(participant, answer);
+    const { lastRound } = this.#state;
+    if (lastRound !== null && isCountedIn(lastRound, participant, name))
+      return { duplicate: true, next: null };
+    throw late();
+  }
+
+  /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
+  takePiece(participant: string, piece: AnswerPiece): Promise<number> {
+    this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
+    const exchange = this.#exchangeOf(participant, piece.ticket);
+    if (exchange !== null) return exchange.takePiece(participant, piece);
+    throw late();
+  }
+
+  /** @throws CoppiceError `ticket-invalid` */
+  progress(participant: string, progress: Progress): void {
+    const member = this.#state.members.get(participant);
+    if (member === undefined || this.#exchangeOf(participant, progress.ticket) === null) return;
+    member.progress = progressShare(progress);
+    member.lastSeenAt = this.#o.clock.now();
+    this.#o.observer.participantsChanged();
+  }
+
+  /** Records that no answer will come. @throws CoppiceError `not-joined`, `ticket-invalid` */
+  decline(participant: string, { ticket, reason }: Decline): void {
+    const { members, exchanges, model } = this.#state;
+    const member = members.joined(participant);
+    const exchange = this.#exchangeOf(participant, ticket);
+    if (exchange?.cohort.owing(participant) == null) return;
+    if (reason !== 'paused' && reason !== 'dropout') {
+      member.lastError = {
+        code: isErrorCode(reason) ? reason : 'internal',
+        message: `The participant could not train in round ${exchanges.round?.opening.round ?? model.round}.`,
+      };
+      this.#log.about(participant, 'warning', 'update-declined', { code: reason });
+    }
+    exchange.out(participant, 'declined', tellsDivergence(reason));
+  }
+
+  /**
+   * Finds out which answers to earlier questions counted in rounds that led to the current model: `null` while the
+   * question is open.
+   *
+   * @throws CoppiceError `not-joined`, `ticket-invalid`
+   */
+  async counted(participant: string, tickets: readonly string[]): Promise<(boolean | null)[]> {
+    const { members, exchanges, record } = this.#state;
+    members.joined(participant);
+    const names = tickets.map((ticket) => this.#nameOf(participant, ticket));
+    const rounds = await this.#o.storage.rounds(record.id);
+    const behind = rounds.filter(({ round }) => round <= this.#state.model.round);
+    return names.map((name) =>
+      exchanges.named(name) === null ? behind.some((round) => isCountedIn(round, participant, name)) : null,
+    );
+  }
+
+  /** Checks that a ticket belongs to an open question to this participant. */
+  holdsTicket(participant: string, ticket: string): boolean {
+    const { tickets, exchanges } = this.#state;
+    const name = tickets.read(ticket, participant);
+    return name !== null && exchanges.named(name) !== null;
+  }
+
+  /** The exchange of a participant's ticket; `null` once its round is over. @throws CoppiceError `ticket-invalid` */
+  #exchangeOf(participant: string, ticket: string): Exchange | null {
+    return this.#state.exchanges.named(this.#nameOf(participant, ticket));
+  }
+
+  #nameOf(participant: string, ticket: string): string {
+    const name = this.#state.tickets.read(ticket, participant);
+    if (name !== null) return name;
+    throw new CoppiceError(
+      'ticket-invalid',
+      'The ticket is not one that this run gave to this participant. Echo the ticket of the question, unchanged.',
+    );
+  }
+}
+
+/** Checks that an answer to the question of this name counted in a committed round. */
+function isCountedIn({ outcome, round, attempt, cohort }: Round, participant: string, name: string): boolean {
+  const asked = roundOf(name);
+  return (
+    outcome === 'committed' &&
+    round === asked?.round &&
+    attempt === asked.attempt &&
+    cohort.some((one) => one.participant === participant && one.outcome === 'accepted')
+  );
+}
+
+function late(): CoppiceError {
+  return new CoppiceError(
+    'update-late',
+    'The question that this update answers is closed. The update does not count; go on with the current model.',
+  );
+}

@@ -1,0 +1,37 @@
+import { addFederated } from './add-federated.ts';
+import { announceRunEnd } from './announce.ts';
+import { closingEvaluation } from './closing-evaluation.ts';
+import { withFederated } from './open-round.ts';
+import type { RunLog } from './run-log.ts';
+import type { RunOptions, RunState } from './run-state.ts';
+
+/** The end of a run whose last round is committed: its model is measured once more, and everyone is told. */
+export class Closing {
+  readonly #state: RunState;
+  readonly #log: RunLog;
+  readonly #o: RunOptions;
+
+  constructor(state: RunState, log: RunLog, options: RunOptions) {
+    this.#state = state;
+    this.#log = log;
+    this.#o = options;
+  }
+
+  begin(): void {
+    const { exchanges, model, lastRound, central } = this.#state;
+    const { audience, observer } = this.#o;
+    this.#log.add('info', 'run-finished', { rounds: model.round });
+    exchanges.closing = closingEvaluation(this.#state, this.#o, (federated) => {
+      if (lastRound !== null && federated !== null)
+        this.#state.lastRound = withFederated(lastRound, federated);
+      addFederated({ made: lastRound, round: model.round, central }, federated, this.#log, this.#o)
+        .catch((thrown: unknown) => this.#log.notStored(thrown))
+        .finally(() => {
+          exchanges.closing = null;
+          announceRunEnd(this.#state, audience);
+          observer.runChanged();
+        });
+    });
+    if (exchanges.closing === null) announceRunEnd(this.#state, audience);
+  }
+}
