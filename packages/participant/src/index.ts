@@ -2,6 +2,7 @@
 export { type Block, checkExamples, summarize } from './examples.ts';
 export { holdOut, type Split } from './holdout.ts';
 export { httpParcels } from './http-parcels.ts';
+export type * from './kept-parcels.ts';
 export { learnerOf } from './learner.ts';
 export type * from './local-data.ts';
 export type * from './local-state.ts';

@@ -12,6 +12,7 @@ import {
 } from '@coppice/protocol';
 import { isOver } from './activity.ts';
 import { Contributions } from './contributions.ts';
+import type { KeptParcels } from './kept-parcels.ts';
 import type { OpenLocalData } from './local-data.ts';
 import type { LocalState } from './local-state.ts';
 import { Models } from './models.ts';
@@ -40,6 +41,8 @@ export interface SessionOptions {
   readonly openData: OpenLocalData;
   /** State that this device keeps between rounds. */
   readonly localState: LocalState;
+  /** Keeps frozen tensors of models beyond the session; left out, each session fetches them once. */
+  readonly keptParcels?: KeptParcels;
   readonly clock: Clock;
   /** Of frames; the protocol's own unless a platform has a faster one. */
   readonly checksum?: Checksum;
@@ -86,6 +89,7 @@ class ParticipantSession implements Session {
       checksum,
       http: source === undefined ? null : { download: new ParcelDownload({ source, clock }), checksum },
       participant: () => store.state.participant,
+      kept: options.keptParcels,
       joined: () => this.#membership.joined,
     });
     const kept = new KeptModels({ models, store, wanted: options.keepModels });

@@ -9,11 +9,12 @@ import {
 } from '@coppice/protocol';
 import { type Response, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
-import { EVENTS_A_PAGE, type Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
@@ -179,21 +180,21 @@ export function apiRouter({
 
   router.get(
     '/events',
-    json((request) => {
+    json(async (request) => {
       const { run, after, before } = request.query;
       if (after !== undefined && before !== undefined)
         throw new CoppiceError(
           'body-invalid',
           'The query parameters "after" and "before" read the log in opposite directions: give one of them.',
         );
-      return storage.events({
+      const events = await storage.events({
         ...(typeof run === 'string' ? { run } : {}),
         ...(after === undefined ? {} : { after: wholeNumber(after, 'after', 0, Number.MAX_SAFE_INTEGER) }),
         ...(before === undefined
           ? {}
           : { before: wholeNumber(before, 'before', 0, Number.MAX_SAFE_INTEGER) }),
-        limit: EVENTS_A_PAGE,
       });
+      return events.map(withData);
     }),
   );
 

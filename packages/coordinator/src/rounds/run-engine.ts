@@ -192,12 +192,15 @@ export class RunEngine {
     return this.#state.parcel(hash, codec);
   }
 
-  /** @param has the hash of the model that the participant has already; `null`: none. */
-  currentModel(participant: string, has: string | null): Model {
+  /**
+   * @param has the hash of the model that the participant has already; `null`: none.
+   * @param parts whether a model with frozen tensors may come in parts.
+   */
+  currentModel(participant: string, has: string | null, parts = false): Model {
     const { model, members, tickets } = this.#state;
     members.receives(participant, model.hash);
-    const sent = this.#state.sent(has);
-    const large = isHeaderAlone(sent.frame);
+    const sent = this.#state.sent(has, parts);
+    const large = isHeaderAlone(sent.frame) || sent.frozen !== undefined;
     return {
       round: model.round,
       checkpoint: model.hash,
