@@ -1,5 +1,9 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests start the programs hundreds of times; from their compiled form, kept here, that takes half as long. */
+process.env.NODE_COMPILE_CACHE ||= fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url));
 
 /** A browser on a busy machine is a race now and then; what was tried twice is said so in the output, and looked into. */
 const retry = 1;
