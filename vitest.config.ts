@@ -14,6 +14,9 @@ const measured = ['test/e2e/steadiness.test.ts'];
 /** Tests that lie beside what they test: every property is in one of these. */
 const rooms = ['packages/**/*.test.{ts,tsx}', 'apps/**/*.test.{ts,tsx}'];
 
+/** Those that take a minute each, for the long suite alone. */
+const long = ['**/*.long.test.ts'];
+
 /** `expect.poll` ends as soon as its condition holds; a second, its own default, is not enough for a busy machine. */
 const patient = { poll: { timeout: 30_000 } };
 
@@ -38,6 +41,7 @@ export default defineConfig({
             'test/faults/*.test.ts',
             'tools/**/*.test.ts',
           ],
+          exclude: [...configDefaults.exclude, ...long],
           setupFiles: ['test/property-seed.ts'],
           expect: patient,
           testTimeout: 60_000,
