@@ -67,8 +67,38 @@ export function unmask(stream: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Where an example occurs in a recording, in any of the forms in which it might travel; `null` where it does not. */
-export function findExample(recording: Buffer, pixels: Uint8Array): string | null {
+/** Something to look for in a recording. */
+interface Needle {
+  readonly example: number;
+  readonly form: string;
+  readonly bytes: Buffer;
+}
+
+/** Which of the examples occur in a recording, and in which of the forms in which they might travel. One pass for all of them. */
+export function findExamples(
+  recording: Buffer,
+  examples: readonly Uint8Array[],
+): { readonly example: number; readonly form: string }[] {
+  const needles = examples.flatMap(formsOf);
+  /** By their first four bytes; and which pairs of bytes these begin with, since a look there is quicker. */
+  const byStart = new Map<number, Needle[]>();
+  const starts = new Uint8Array(65_536);
+  for (const needle of needles) {
+    const start = needle.bytes.readUInt32LE(0);
+    byStart.set(start, [...(byStart.get(start) ?? []), needle]);
+    starts[start & 0xffff] = 1;
+  }
+  const found = new Map<string, { example: number; form: string }>();
+  for (let at = 0; at + 4 <= recording.length; at++) {
+    if (starts[(recording[at] as number) | ((recording[at + 1] as number) << 8)] === 0) continue;
+    for (const { example, form, bytes } of byStart.get(recording.readUInt32LE(at)) ?? [])
+      if (recording.subarray(at, at + bytes.length).equals(bytes))
+        found.set(`${example} ${form}`, { example, form });
+  }
+  return [...found.values()];
+}
+
+function formsOf(pixels: Uint8Array, example: number): Needle[] {
   const from = busiest(pixels, 48);
   const window = pixels.subarray(from, from + 48);
   const scaled = Float32Array.from(window, (pixel) => pixel / 255);
@@ -84,7 +114,7 @@ export function findExample(recording: Buffer, pixels: Uint8Array): string | nul
       Buffer.from(Buffer.from(window.subarray(shift)).toString('base64').slice(0, 40)),
     ]),
   ];
-  return forms.find(([, bytes]) => recording.includes(bytes))?.[0] ?? null;
+  return forms.map(([form, bytes]) => ({ example, form, bytes }));
 }
 
 /** Where a window of so many pixels holds the most different values: blank paper proves nothing. */
