@@ -74,28 +74,51 @@ interface Needle {
   readonly bytes: Buffer;
 }
 
+/** With the place of the four bytes by which it is looked for. */
+interface Marked extends Needle {
+  readonly offset: number;
+}
+
 /** Which of the examples occur in a recording, and in which of the forms in which they might travel. One pass for all of them. */
 export function findExamples(
   recording: Buffer,
   examples: readonly Uint8Array[],
 ): { readonly example: number; readonly form: string }[] {
-  const needles = examples.flatMap(formsOf);
-  /** By their first four bytes; and which pairs of bytes these begin with, since a look there is quicker. */
-  const byStart = new Map<number, Needle[]>();
-  const starts = new Uint8Array(65_536);
-  for (const needle of needles) {
-    const start = needle.bytes.readUInt32LE(0);
-    byStart.set(start, [...(byStart.get(start) ?? []), needle]);
-    starts[start & 0xffff] = 1;
+  /** By four bytes of theirs; and which pairs these begin with, since a look there is quicker. */
+  const byMark = new Map<number, Marked[]>();
+  const begins = new Uint8Array(65_536);
+  for (const needle of examples.flatMap(formsOf)) {
+    const offset = markOf(needle.bytes);
+    const mark = needle.bytes.readUInt32LE(offset);
+    byMark.set(mark, [...(byMark.get(mark) ?? []), { ...needle, offset }]);
+    begins[mark & 0xffff] = 1;
   }
   const found = new Map<string, { example: number; form: string }>();
   for (let at = 0; at + 4 <= recording.length; at++) {
-    if (starts[(recording[at] as number) | ((recording[at + 1] as number) << 8)] === 0) continue;
-    for (const { example, form, bytes } of byStart.get(recording.readUInt32LE(at)) ?? [])
-      if (recording.subarray(at, at + bytes.length).equals(bytes))
+    if (begins[(recording[at] as number) | ((recording[at + 1] as number) << 8)] === 0) continue;
+    for (const { example, form, bytes, offset } of byMark.get(recording.readUInt32LE(at)) ?? []) {
+      const from = at - offset;
+      const to = from + bytes.length;
+      if (from >= 0 && to <= recording.length && bytes.compare(recording, from, to) === 0)
         found.set(`${example} ${form}`, { example, form });
+    }
   }
   return [...found.values()];
+}
+
+/** Where the four most different bytes begin: an update has long runs of zeros, as blank paper has. */
+function markOf(bytes: Buffer): number {
+  let best = 0;
+  let most = 0;
+  for (let from = 0; from + 4 <= bytes.length; from++) {
+    const different = new Set(bytes.subarray(from, from + 4));
+    different.delete(0);
+    if (different.size > most) {
+      most = different.size;
+      best = from;
+    }
+  }
+  return best;
 }
 
 function formsOf(pixels: Uint8Array, example: number): Needle[] {
