@@ -72,6 +72,9 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
+          // One file waits for its page while others compute.
+          maxWorkers: availableParallelism() + 1,
+          sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
           exclude: measured,
           retry,
@@ -84,6 +87,7 @@ export default defineConfig({
           name: 'alone',
           include: measured,
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
           retry,
           testTimeout: 300_000,
           hookTimeout: 120_000,
