@@ -1,76 +1,22 @@
-import type { Plan } from '@coppice/protocol';
-import { afterEach, describe, expect, it } from 'vitest';
-import type { Failpoint } from './failpoints.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { AROUND_COMMIT, CLIENTS, dieAtEach, FAILPOINTS, plans } from './kills.ts';
 import { brokenPromises } from './ledger.ts';
 import { committedRounds, finished, startRuns, stopAll, until } from './world.ts';
 
-const CLIENTS = 4;
-
-/** Every transition that a round writes down, in the order of a round. */
-const FAILPOINTS: readonly Failpoint[] = [
-  { at: 'spool.open:after', nth: 1 },
-  { at: 'spool.append:before', nth: 1 },
-  { at: 'spool.append:before', nth: 3 },
-  { at: 'spool.append:after', nth: 1 },
-  { at: 'spool.append:after', nth: 4 },
-  { at: 'storage.commit:before', nth: 1 },
-  { at: 'storage.commit:after', nth: 1 },
-  { at: 'spool.drop:before', nth: 1 },
-  { at: 'spool.drop:after', nth: 1 },
-  { at: 'storage.putMetrics:before', nth: 1 },
-  { at: 'storage.putMetrics:after', nth: 1 },
-  { at: 'storage.putRound:before', nth: 1 },
-  { at: 'storage.putRound:after', nth: 1 },
-  { at: 'storage.appendEvents:before', nth: 2 },
-  { at: 'storage.appendEvents:after', nth: 2 },
-];
-
-/** Between acknowledgement, commit and notice: state on a device and on the coordinator must agree on what counted. */
-const AROUND_COMMIT: readonly Failpoint[] = [
-  { at: 'spool.append:after', nth: 4 },
-  { at: 'storage.commit:before', nth: 1 },
-  { at: 'storage.commit:after', nth: 1 },
-  { at: 'spool.drop:after', nth: 1 },
-];
+// Participants, which live in this process, come back at once.
+vi.mock('../../packages/protocol/src/timeouts.ts', async (original) => ({
+  ...(await original<object>()),
+  ...(await import('./quick-returns.ts')).quickReturns,
+}));
 
 afterEach(stopAll);
 
+/* Every plan at every step: test/chaos/long/kill.test.ts. */
 describe('a coordinator that is killed (SIGKILL)', () => {
-  it.for<{ how: string; plan: Partial<Plan>; failpoints?: readonly Failpoint[] }>([
-    { how: 'whole and exact', plan: {} },
-    {
-      how: 'by rounded steps, from the largest of each update and what was left of the one before',
-      plan: { uploadCodec: 'top10', downloadCodec: 'int8', downloadForm: 'steps' },
-    },
-    { how: 'with state on the coordinator', plan: { strategy: 'fedadam' }, failpoints: AROUND_COMMIT },
-    { how: 'with state on devices, too', plan: { strategy: 'scaffold' }, failpoints: AROUND_COMMIT },
-    { how: 'from the answers themselves', plan: { strategy: 'median' }, failpoints: AROUND_COMMIT },
-  ])(
-    'at every step of a round, makes the model it would have made, $how',
-    {
-      timeout: 240_000,
-    },
-    async ({ plan, failpoints = FAILPOINTS }, { signal }) => {
-      // Enough rounds for each life to come past its failpoint.
-      const rounds = 3 * failpoints.length;
-      const undisturbed = await startRuns({ clients: CLIENTS, rounds, plan });
-      const expected = await finished(undisturbed, signal);
-
-      const { lives, run } = await startRuns({ clients: CLIENTS, rounds, plan });
-      await until(async () => (await committedRounds(lives, run)).length >= 1, signal);
-      await lives.death(true);
-      for (const failpoint of failpoints) {
-        await lives.begin(failpoint);
-        await lives.death();
-      }
-      await lives.begin();
-      const ended = await finished({ lives, run }, signal);
-      expect(ended.checkpoint).toBe(expected.checkpoint);
-      expect(brokenPromises(lives.ledger())).toEqual([]);
-      const committed = await committedRounds(lives, run);
-      expect(committed.map(({ round }) => round)).toEqual(Array.from({ length: rounds }, (_, i) => i + 1));
-      expect(committed.every(({ accepted }) => accepted === CLIENTS)).toBe(true);
-    },
+  it.for(plans.map((one, at) => ({ ...one, failpoints: at === 0 ? FAILPOINTS : AROUND_COMMIT })))(
+    'at steps of a round, makes the model it would have made, $how',
+    { timeout: 240_000 },
+    ({ plan, failpoints }, { signal }) => dieAtEach(failpoints, plan, signal),
   );
 });
 

@@ -17,6 +17,7 @@ import {
   sendInPieces,
   sendPiece,
   weightsHash,
+  wholeModel,
 } from './raw-participant.ts';
 
 let coordinator: Coordinator;
@@ -41,7 +42,7 @@ function connect(auth: Json, keys?: Keys): RawParticipant {
 }
 
 /** What this client can do beyond the least, as docs/plan.md names it. */
-const features = ['codec:int8', 'form:steps', 'strategy:scaffold'];
+const features = ['codec:int8', 'form:steps', 'role:frozen', 'strategy:scaffold'];
 const connectAs = (keys: Keys) => connect({ protocol: 4, key: keys.key, features }, keys);
 
 async function post(path: string, body: Json): Promise<Json> {
@@ -115,6 +116,19 @@ interface Ask extends Json {
   ];
 }
 
+/** A question about a model of which a part is frozen. */
+interface PartsAsk {
+  readonly ticket: string;
+  readonly parcels: readonly [
+    { readonly hash: string; readonly moving: string; readonly frame: Uint8Array },
+    { readonly hash: string; readonly frame: Uint8Array },
+  ];
+}
+
+/** A frame that came, or whose header came alone. */
+const fetchWhole = async (raw: RawParticipant, run: string, hash: string, frame: Uint8Array) =>
+  frame.byteLength === 40 ? await fetchPieces(raw, run, hash, frame) : frame;
+
 /** Connects and joins; resolves when the question has come. @param has `join`'s word of a model that is kept. */
 async function enter(name: string, run: string, examples: number, has: Json = {}): Promise<InRound> {
   const raw = connectAs(keysOf(name));
@@ -136,8 +150,7 @@ async function enter(name: string, run: string, examples: number, has: Json = {}
   const [model] = ask.parcels;
   expect(model.name).toBe('model');
   const hash = layoutHash(layout);
-  const whole =
-    model.frame.byteLength === 40 ? await fetchPieces(raw, run, model.hash, model.frame) : model.frame;
+  const whole = await fetchWhole(raw, run, model.hash, model.frame);
   const weights = payload(whole);
   expect(Buffer.compare(whole, frame(1, hash, weights))).toBe(0);
   expect(weightsHash(whole.subarray(40))).toBe(model.hash);
@@ -611,6 +624,75 @@ describe('a participant written from docs/protocol.md', () => {
       expect(await join(`names ${capability}`, [capability])).toMatchObject({ ok: true });
     },
   );
+
+  it.each([
+    { task: 'frozen', columns: 4, units: 3 },
+    // More than a message takes, in two pieces.
+    { task: 'large-frozen', columns: 600, units: 500 },
+  ])('puts a model together of its moving and its frozen part: $task', async ({ task, columns, units }) => {
+    await postTask(task, { columns, units, hidden: { trainable: false } });
+    const plan = { minParticipants: 1, rounds: 2, evaluationShare: 0, normFactor: null };
+    const run = await launch(plan, { task });
+    const raw = connectAs(keysOf(`in parts, ${task}`));
+    await raw.event('welcome');
+    const about = { device: 'headless', backend: 'none', examples: 5, speed: null, paused: false };
+    const joined = (await raw.ask('join', { run, ...about })).message['value'];
+    const { layout, answers } = joined as { layout: Spec[]; answers: InRound['answers'] };
+    const partLayout = (stays: boolean) => layout.filter(({ frozen = false }) => frozen === stays);
+    let kept: { hash: string; numbers: number[] } | null = null;
+    let foretold: unknown = (joined as Json)['checkpoint'];
+    for (const round of [1, 2]) {
+      const ask = (await raw.event('ask')).message as unknown as PartsAsk;
+      expect(ask).toMatchObject({ round, parcels: [{ name: 'model' }, { name: 'frozen' }] });
+      const [model, frozen] = ask.parcels;
+      const moving = payload(model.frame);
+      expect(Buffer.compare(model.frame, frame(1, layoutHash(partLayout(false)), moving))).toBe(0);
+      expect(weightsHash(model.frame.subarray(40))).toBe(model.moving);
+      // Its header alone, whatever its size; fetched in the first round, and not again.
+      expect(frozen.frame.byteLength).toBe(40);
+      if (kept === null) {
+        const whole = await fetchPieces(raw, run, frozen.hash, frozen.frame);
+        kept = { hash: weightsHash(whole.subarray(40)), numbers: payload(whole) };
+        expect(Buffer.compare(whole, frame(1, layoutHash(partLayout(true)), kept.numbers))).toBe(0);
+        const wanted = { run, hash: frozen.hash, header: frozen.frame };
+        const byHttp = await fetchOverHttp(coordinator.url, wanted, { breakAfter: 20 });
+        expect(Buffer.compare(byHttp.whole, whole)).toBe(0);
+      }
+      expect(frozen.hash).toBe(kept.hash);
+      const all = wholeModel(layout, moving, kept.numbers);
+      expect(weightsHash(frame(1, Buffer.alloc(16), all).subarray(40))).toBe(model.hash);
+      expect(model.hash).toBe(foretold);
+
+      const pulled = (await raw.ask('pull', { run })).message['value'] as Json;
+      // A ticket comes beside a header alone, and opens its payload over HTTP.
+      const opened = (pulled['frame'] as Uint8Array).length === 40 ? ['ticket'] : [];
+      expect(Object.keys(pulled).toSorted()).toEqual(['checkpoint', 'frame', 'round', ...opened]);
+      const whole = await fetchWhole(raw, run, model.hash, pulled['frame'] as Uint8Array);
+      expect(Buffer.compare(whole, frame(1, layoutHash(layout), all))).toBe(0);
+      expect((await raw.ask('pull', { run, parts: true })).message['value']).toEqual({
+        round: round - 1,
+        checkpoint: model.hash,
+        moving: model.moving,
+        frame: model.frame,
+        frozen: { hash: frozen.hash, frame: frozen.frame },
+        ticket: expect.any(String),
+      });
+
+      const delta = difference(moving.length, round).map((change) => Math.fround(change / 8));
+      const answer = { run, ticket: ask.ticket, weight: 5, milliseconds: 3 };
+      expect((await raw.ask('answer', answer, trained({ answers, answer }, delta))).message).toEqual({
+        ok: true,
+        value: { duplicate: false, next: null },
+      });
+      const next = wholeModel(layout, aggregate(moving, [{ delta, examples: 5 }]), kept.numbers);
+      foretold = weightsHash(frame(1, Buffer.alloc(16), next).subarray(40));
+      expect((await raw.event('round-end')).message).toMatchObject({ checkpoint: foretold });
+    }
+    await raw.event('run-end');
+    const last = (await raw.ask('pull', { run })).message['value'] as Json;
+    const whole = await fetchWhole(raw, run, foretold as string, last['frame'] as Uint8Array);
+    expect(weightsHash(whole.subarray(40))).toBe(foretold);
+  });
 
   it.each(['open', 'invited'] as const)(
     'fetches a large model of a run that is %s over HTTP, and goes on where the line broke',

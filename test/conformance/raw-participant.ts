@@ -19,6 +19,7 @@ export interface Spec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly trainable: boolean;
+  readonly frozen?: boolean | undefined;
 }
 
 export class RawParticipant {
@@ -232,6 +233,21 @@ export async function sendInPieces(
 export function layoutHash(layout: readonly Spec[]): Buffer {
   const lines = layout.map(({ name, shape, trainable }) => `${name}:${trainable ? 1 : 0}:${shape.join(',')}`);
   return createHash('sha256').update(lines.join('\n'), 'utf8').digest().subarray(0, 16);
+}
+
+/** "Models in parts": both put together in the order of the model's layout. */
+export function wholeModel(
+  layout: readonly Spec[],
+  moving: readonly number[],
+  frozen: readonly number[],
+): number[] {
+  const rest = { moving: [...moving], frozen: [...frozen] };
+  return layout.flatMap(({ shape, frozen: stays }) =>
+    rest[stays === true ? 'frozen' : 'moving'].splice(
+      0,
+      shape.reduce((size, length) => size * length, 1),
+    ),
+  );
 }
 
 export function weightsHash(payload: Uint8Array): string {

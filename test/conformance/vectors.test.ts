@@ -23,6 +23,7 @@ import {
   randomBits,
   type Spec,
   weightsHash,
+  wholeModel,
 } from './raw-participant.ts';
 import { file, vectors } from './vectors.ts';
 
@@ -188,6 +189,26 @@ describe('docs/vectors.json', () => {
     }
   });
 
+  it('has a model in parts that are put together, named and framed by the page’s rules', () => {
+    const { layout, weights, hash, moving, frozen } = written.parts;
+    const specs = (frozen: boolean) => layout.filter((spec: Spec) => (spec.frozen === true) === frozen);
+    expect([layoutHash(specs(false)), layoutHash(specs(true))]).toEqual([
+      bytesOf(moving.layoutHash),
+      bytesOf(frozen.layoutHash),
+    ]);
+    const [moves, stays] = [floatsOf(moving.payload), floatsOf(frozen.payload)];
+    expect(wholeModel(layout, moves, stays)).toEqual(floatsOf(weights));
+    expect(weightsHash(bytesOf(weights))).toBe(hash);
+    expect(weightsHash(bytesOf(moving.payload))).toBe(moving.hash);
+    expect(weightsHash(bytesOf(frozen.payload))).toBe(frozen.hash);
+    const framed = (layout: string, payload: string, count: number) =>
+      encodedFrame(1, bytesOf(layout), count, { codec: 0, payload: bytesOf(payload) });
+    expect(framed(moving.layoutHash, moving.payload, moves.length)).toEqual(bytesOf(moving.frame));
+    expect(framed(frozen.layoutHash, frozen.payload, stays.length).subarray(0, 40)).toEqual(
+      bytesOf(frozen.header),
+    );
+  });
+
   it('has an identity, steps and an aggregation that the page’s rules give', () => {
     const { privateKey, publicKey, id } = written.identity;
     expect(keysFrom(Buffer.from(privateKey, 'hex'))).toMatchObject({ key: publicKey, id });
@@ -248,6 +269,8 @@ describe('docs/protocol.md', () => {
       ...aggregation.mean.map(String).map((mean) => mean.replace('-', '−')),
       ...aggregation.sums.map((sum) => sum.replace('-', '−')),
       aggregation.next,
+      written.parts.hash,
+      ...[written.parts.moving, written.parts.frozen].flatMap(({ hash, text }) => [hash, text]),
     ];
     expect(listed.filter((text) => !shown.includes(text))).toEqual([]);
     const block = page.match(/```text\n(43 50 46 31[\s\S]*?)```/)?.[1] ?? '';

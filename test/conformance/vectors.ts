@@ -12,6 +12,7 @@ import {
   type Measures,
   measuresOf,
   modelGroup,
+  partOf,
   payloadValues,
   pipelineOf,
   readContribution,
@@ -25,12 +26,16 @@ import {
   codecs,
   contributionHash,
   contributionSize,
+  crc32,
   defaultPlan,
   encodeFrame,
+  encodeHeader,
   type FrameKind,
   float32Payload,
   type Layout,
   layoutHash,
+  layoutSize,
+  modelParts,
   modelSize,
   proofBytes,
   sectionsOf,
@@ -306,6 +311,46 @@ function stepsVector() {
   };
 }
 
+/** A model of which a part is frozen, as a question brings it. */
+function partsVector() {
+  const of: Layout = [
+    { name: 'head/kernel', shape: [3], trainable: true },
+    { name: 'base/kernel', shape: [2], trainable: false, frozen: true },
+  ];
+  const weights = Float32Array.of(1, 2, 3, 4, 5);
+  const parts = modelParts(of);
+  if (parts === null) throw new Error('nothing of the example is frozen');
+  const [moving, frozen] = (['moving', 'frozen'] as const).map((which) =>
+    finish(partOf(of, which, weights)),
+  ) as [Float32Array, Float32Array];
+  const payload = float32Payload(frozen);
+  const header = encodeHeader({
+    kind: 'weights',
+    codec: 'float32',
+    layoutHash: layoutHash(parts.frozen),
+    parameters: layoutSize(parts.frozen),
+    payloadBytes: payload.byteLength,
+    payloadChecksum: crc32(payload),
+  });
+  return {
+    layout: of,
+    weights: floats(weights),
+    hash: weightsHash(weights),
+    moving: {
+      text: layoutVector(parts.moving).text,
+      hash: weightsHash(moving),
+      ...frameVector('weights', 'float32', float32Payload(moving), parts.moving),
+    },
+    frozen: {
+      text: layoutVector(parts.frozen).text,
+      hash: weightsHash(frozen),
+      layoutHash: hex(layoutHash(parts.frozen)),
+      payload: hex(payload),
+      header: hex(header),
+    },
+  };
+}
+
 /** The whole file. Bytes are hexadecimal, in the order in which they travel. */
 export function vectors() {
   return {
@@ -340,6 +385,7 @@ export function vectors() {
     longCodecs: [longCodecVector('int8', 1030), longCodecVector('int4', 300), longCodecVector('int4', 4396)],
     randomBits: { seed: 1, words: [0, 1].map((w) => randomBits(1, w).toString(16).padStart(8, '0')) },
     steps: stepsVector(),
+    parts: partsVector(),
     aggregation: aggregationVector(),
   };
 }

@@ -71,10 +71,10 @@ it('outlives a reload, is asked about, and goes with its run', async () => {
   expect(wire.sent().includes('["counted",')).toBe(false);
 
   await page.reload();
-  await expect.poll(() => wire.sent().includes('["counted",')).toBe(true);
+  await expect.poll(() => wire.sent().includes('["counted",'), { timeout: 120_000 }).toBe(true);
   await world.coordinator.runs.act(run.id, 'resume');
   await waitForAccepted(page, 2);
   await world.coordinator.runs.act(run.id, 'stop');
-  await expect.poll(() => versions(page)).toEqual([]);
+  await expect.poll(() => versions(page), { timeout: 120_000 }).toEqual([]);
   expect(problems).toEqual([]);
 });

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
 import { addPictures, consentAndStart, draw, waitForAccepted } from './client-page.ts';
 import { digitFiles, strokes } from './pictures.ts';
-import { ADMIN_KEY, startWorld, type World } from './world.ts';
+import { addWideDigits, PARAMETERS } from './wide-digits.ts';
+import { startWorld, type World } from './world.ts';
 
 /* A model whose frame is larger than a message goes both ways in pieces, in a real browser, too. */
 let world: World;
@@ -18,39 +19,8 @@ afterAll(async () => {
   await world?.close();
 });
 
-const HIDDEN = 800;
-const PARAMETERS = 784 * HIDDEN + HIDDEN + HIDDEN * 10 + 10;
-
-const layer = (class_name: string, config: object) => ({ class_name, config });
-
 it('a browser trains a model of 2.5 MB', async () => {
-  const response = await fetch(`${world.url}/api/tasks`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${ADMIN_KEY}` },
-    body: JSON.stringify({
-      id: 'wide-digits',
-      title: { en: 'Wide digits' },
-      description: { en: 'Digits, by a model that is larger than a message.' },
-      data: {
-        kind: 'image',
-        width: 28,
-        height: 28,
-        channels: 1,
-        classes: Array.from({ length: 10 }, (_, digit) => String(digit)),
-        ink: 'light-on-dark',
-        drawable: true,
-      },
-      model: layer('Sequential', {
-        name: 'wide',
-        layers: [
-          layer('Flatten', { name: 'flat', batch_input_shape: [null, 28, 28, 1] }),
-          layer('Dense', { name: 'hidden', units: HIDDEN, activation: 'relu' }),
-          layer('Dense', { name: 'digit', units: 10, activation: 'softmax' }),
-        ],
-      }),
-    }),
-  });
-  expect(response.status).toBe(201);
+  await addWideDigits(world);
   const run = await world.coordinator.runs.create(
     'wide-digits',
     { rounds: 2, minParticipants: 1, overSelection: 1 },

@@ -1,11 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type Socket } from 'node:net';
 
-/** A proxy to the coordinator that records every byte. */
+/** A way to the coordinator that keeps every byte that passes. */
 export interface Recorder {
-  /** The address to open in place of the coordinator's. */
+  /** The address to open instead of the coordinator's. */
   readonly url: string;
-  /** All bytes from browsers: HTTP unchanged, WebSocket payloads unmasked. */
+  /** All that browsers sent: HTTP as it was, WebSocket payloads unmasked. */
   sent(): Buffer;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export async function record(target: string): Promise<Recorder> {
   };
 }
 
-/** Removes the masks from WebSocket payloads of browsers (RFC 6455, 5.3), so that a search finds their content. */
+/** Browsers mask what they send over WebSocket (RFC 6455, 5.3); a search must see through it. */
 export function unmask(stream: Buffer): Buffer {
   const headerEnd = stream.indexOf('\r\n\r\n');
   if (headerEnd < 0 || !/upgrade: websocket/i.test(stream.subarray(0, headerEnd).toString('latin1')))
@@ -67,8 +67,61 @@ export function unmask(stream: Buffer): Buffer {
   return Buffer.concat(parts);
 }
 
-/** Finds an example in a recording, in any form in which it might travel. @returns the form, or `null`. */
-export function findExample(recording: Buffer, pixels: Uint8Array): string | null {
+/** Something to look for in a recording. */
+interface Needle {
+  readonly example: number;
+  readonly form: string;
+  readonly bytes: Buffer;
+}
+
+/** With the place of the four bytes by which it is looked for. */
+interface Marked extends Needle {
+  readonly offset: number;
+}
+
+/** Which of the examples occur in a recording, and in which of the forms in which they might travel. One pass for all of them. */
+export function findExamples(
+  recording: Buffer,
+  examples: readonly Uint8Array[],
+): { readonly example: number; readonly form: string }[] {
+  /** By four bytes of theirs; and which pairs these begin with, since a look there is quicker. */
+  const byMark = new Map<number, Marked[]>();
+  const begins = new Uint8Array(65_536);
+  for (const needle of examples.flatMap(formsOf)) {
+    const offset = markOf(needle.bytes);
+    const mark = needle.bytes.readUInt32LE(offset);
+    byMark.set(mark, [...(byMark.get(mark) ?? []), { ...needle, offset }]);
+    begins[mark & 0xffff] = 1;
+  }
+  const found = new Map<string, { example: number; form: string }>();
+  for (let at = 0; at + 4 <= recording.length; at++) {
+    if (begins[(recording[at] as number) | ((recording[at + 1] as number) << 8)] === 0) continue;
+    for (const { example, form, bytes, offset } of byMark.get(recording.readUInt32LE(at)) ?? []) {
+      const from = at - offset;
+      const to = from + bytes.length;
+      if (from >= 0 && to <= recording.length && bytes.compare(recording, from, to) === 0)
+        found.set(`${example} ${form}`, { example, form });
+    }
+  }
+  return [...found.values()];
+}
+
+/** Where the four most different bytes begin: an update has long runs of zeros, as blank paper has. */
+function markOf(bytes: Buffer): number {
+  let best = 0;
+  let most = 0;
+  for (let from = 0; from + 4 <= bytes.length; from++) {
+    const different = new Set(bytes.subarray(from, from + 4));
+    different.delete(0);
+    if (different.size > most) {
+      most = different.size;
+      best = from;
+    }
+  }
+  return best;
+}
+
+function formsOf(pixels: Uint8Array, example: number): Needle[] {
   const from = busiest(pixels, 48);
   const window = pixels.subarray(from, from + 48);
   const scaled = Float32Array.from(window, (pixel) => pixel / 255);
@@ -84,10 +137,10 @@ export function findExample(recording: Buffer, pixels: Uint8Array): string | nul
       Buffer.from(Buffer.from(window.subarray(shift)).toString('base64').slice(0, 40)),
     ]),
   ];
-  return forms.find(([, bytes]) => recording.includes(bytes))?.[0] ?? null;
+  return forms.map(([form, bytes]) => ({ example, form, bytes }));
 }
 
-/** Offset of the window of `size` pixels with the most different values: blank paper proves nothing. */
+/** Where a window of so many pixels holds the most different values: blank paper proves nothing. */
 function busiest(pixels: Uint8Array, size: number): number {
   let best = 0;
   let most = 0;

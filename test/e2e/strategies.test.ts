@@ -11,7 +11,7 @@ import { headless } from './world.ts';
  * Strategies beyond FedAvg in a real browser with headless participants: over a coordinator that is killed between
  * acknowledgement, commit and notice, and a page that is loaded anew, to the model that was made without any of it.
  */
-const ROUNDS = 12;
+const ROUNDS = 8;
 const CLIENTS = 3;
 
 let lives: Lives;

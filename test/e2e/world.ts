@@ -21,7 +21,12 @@ export interface World {
   close(): Promise<void>;
 }
 
-export async function startWorld(): Promise<World> {
+/** @param allowOrigin an origin whose pages may take part, beside the coordinator's own. */
+export async function startWorld({
+  allowOrigin = null,
+}: {
+  allowOrigin?: string | null;
+} = {}): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'coppice-e2e-'));
   const port = await freePort();
   const start = (adminKey = ADMIN_KEY) =>
@@ -32,6 +37,7 @@ export async function startWorld(): Promise<World> {
         adminKey,
         operator: 'the end-to-end tests',
         logLevel: 'error',
+        allowOrigin,
       },
     });
   let coordinator = await start();

@@ -81,6 +81,10 @@ export class LargeWorld {
     this.#folder = folder;
   }
 
+  get coordinator(): Coordinator {
+    return this.#coordinator;
+  }
+
   get url(): string {
     return this.#coordinator.url;
   }

@@ -77,7 +77,9 @@ const shutOut: ReadonlySet<ErrorCode> = new Set([
 
 // A run that is over is not joined again at the next visit.
 effect(() => {
-  if (stage.value === 'over' && takingPart.value.value !== null) takingPart.set(null);
+  const wanted = takingPart.value.value?.run;
+  const ended = session.activity.value.kind === 'ended' && session.joined.value?.run === wanted;
+  if (wanted !== undefined && (stage.value === 'over' || ended)) takingPart.set(null);
 });
 // Nor is one that the coordinator no longer takes this device into.
 effect(() => {

@@ -1,14 +1,9 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { DoneEvent, RoundEvent } from './events.ts';
-
-const main = fileURLToPath(new URL('./main.ts', import.meta.url));
+import { lastCheckpoint } from './golden.testing.ts';
 
 /*
  * The SHA-256 of the last model of simulations with the default seeds. A change of structure leaves every one of them as it
- * is; a change of what is computed says so in CHANGELOG.md and renews those that it concerns.
+ * is; a change of what is computed says so in CHANGELOG.md and renews those that it concerns, also in golden.long.test.ts.
  */
 const checkpoints: readonly (readonly [flags: string, checkpoint: string])[] = [
   ['--task iris --clients 6 --rounds 6', '48a245b1018682e5ab8b51414508a4915c6c12bddca4890b54a880e8a10883e5'],
@@ -41,8 +36,8 @@ const checkpoints: readonly (readonly [flags: string, checkpoint: string])[] = [
     'e647e6f1c864ba10d8bfc99e5c2722dac029e0c8c2d7535982924b3d21f26803',
   ],
   [
-    '--task mnist-cnn --clients 4 --rounds 1 --batch-size 100 --partition shards:2 --seed 7',
-    '4a21181d614003825a64e416d3031344294e856f2f66e57ecfb80bd37a58416d',
+    '--task mnist-cnn --clients 100 --cohort 2 --rounds 1 --batch-size 100 --partition shards:2 --seed 7',
+    '9ef364d3a5926fde804f6a751b096a7b3cc29b05685f38e4e0780b5772f2abfa',
   ],
   [
     '--task iris --clients 6 --rounds 4 --strategy fedadam',
@@ -61,15 +56,6 @@ const checkpoints: readonly (readonly [flags: string, checkpoint: string])[] = [
     '23a2443150996a288f887e1b4cb920837cac0b01ba7a202e201fa9045abace72',
   ],
 ];
-
-async function lastCheckpoint(flags: string): Promise<string | undefined> {
-  const { stdout } = await promisify(execFile)(process.execPath, [main, '--json', ...flags.split(' ')]);
-  const events = stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as RoundEvent | DoneEvent);
-  return events.find((event) => event.event === 'done')?.checkpoint;
-}
 
 describe('the same seeds end with the same model, to the bit', () => {
   it.each(checkpoints)(

@@ -226,6 +226,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
         perAddress: config.connectionsPerAddress === 0 ? 0 : MOST_ANSWERS_PER_ADDRESS,
       }),
     ),
+    origins,
+    countResponse: (participant, response) => presences.countResponse(participant, response),
     adminPage: () => `${client}admin`,
     clientPage: () => client,
     operator: config.operator,

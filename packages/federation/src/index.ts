@@ -24,6 +24,7 @@ export {
 } from './contributions/train-measures.ts';
 export type { Learner, Trained } from './learner.ts';
 export { meanMetrics, norm } from './metrics.ts';
+export { keepFrozen, partOf, wholeOf } from './model-parts.ts';
 export { pipelineOf } from './pipeline/index.ts';
 export {
   layoutBounds,
@@ -41,6 +42,7 @@ export type {
   StepContext,
   Vectors,
 } from './pipeline/pipeline.ts';
+export { medianOf } from './quantiles.ts';
 export { type OwnMeans, ownMeans, quartilesOf, SPREAD_PARTICIPANTS } from './spread.ts';
 export { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
 export { fedavg } from './strategies/fedavg.ts';

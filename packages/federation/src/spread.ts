@@ -1,6 +1,7 @@
 import type { Quartiles } from '@coppice/protocol';
 import type { Measures } from './contributions/measures.ts';
 import { metricsOf, tallyOf } from './contributions/train-measures.ts';
+import { quantiles } from './quantiles.ts';
 
 /** The fewest participants that are summarized: of fewer, quartiles would show what one of them measured. */
 export const SPREAD_PARTICIPANTS = 5;
@@ -30,13 +31,8 @@ export function ownMeans(measures: Measures): OwnMeans {
  * @returns `null` of fewer than `SPREAD_PARTICIPANTS` values.
  */
 export function quartilesOf(values: Iterable<number | null>): Quartiles | null {
-  const sorted = Float64Array.from([...values].filter((value) => value !== null)).sort();
-  if (sorted.length < SPREAD_PARTICIPANTS) return null;
-  const at = (share: number): number => {
-    const place = (sorted.length - 1) * share;
-    const below = sorted[Math.floor(place)] as number;
-    const above = sorted[Math.ceil(place)] as number;
-    return below + (place - Math.floor(place)) * (above - below);
-  };
-  return { lower: at(0.25), median: at(0.5), upper: at(0.75), participants: sorted.length };
+  const told = [...values].filter((value) => value !== null);
+  if (told.length < SPREAD_PARTICIPANTS) return null;
+  const [lower, median, upper] = quantiles(told, [0.25, 0.5, 0.75]) as [number, number, number];
+  return { lower, median, upper, participants: told.length };
 }

@@ -49,7 +49,7 @@ export interface Applied {
 /** The server's half of a strategy: deterministic, without hidden state, and never keeping or changing its arguments. */
 export interface ServerHalf {
   init(model: GlobalModel): StrategyState;
-  /** Tensors that every participant is given beside the model, by name; each as long as the model. Left out: none. */
+  /** Tensors that every participant is given beside the model, by name; each as long as the model, and 0 at frozen tensors. Left out: none. */
   given?(state: StrategyState): Readonly<Record<string, Float32Array>>;
   /**
    * The combined change of the model, from every participant's own: for strategies that need rows.

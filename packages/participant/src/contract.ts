@@ -15,7 +15,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSummary, LocalData } from './local-data.ts';
 import type { LocalState } from './local-state.ts';
 import type { LoopbackPeer } from './loopback-transport.ts';
-import { ParcelFetcher, sendAnswer } from './pieces.ts';
+import { ParcelFetcher } from './parcel-fetcher.ts';
+import { sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
 
 const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };

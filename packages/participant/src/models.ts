@@ -1,16 +1,21 @@
-import { payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
+import { finish, payloadValues, takeSteps, toFloat32, wholeOf } from '@coppice/federation';
 import {
   type Ask,
   type Checksum,
   CoppiceError,
   decodeFrame,
   decodeHeader,
+  FROZEN_PARCEL,
+  type FrameExpectation,
   frameBytes,
   frameLayout,
   isHeaderAlone,
   type Layout,
   layoutHash,
+  layoutSize,
   type Model,
+  type ModelParts,
+  modelParts,
   modelSize,
   movesBySteps,
   type Parcel,
@@ -19,7 +24,11 @@ import {
   type Up,
   weightsHash,
 } from '@coppice/protocol';
-import { ParcelFetcher, type PieceOptions } from './pieces.ts';
+import { FrozenParts } from './frozen-parts.ts';
+import type { KeptParcels } from './kept-parcels.ts';
+import { type FetchOptions, type HttpWay, ParcelFetcher } from './parcel-fetcher.ts';
+import type { ParcelPass } from './parcel-source.ts';
+import type { PieceOptions } from './pieces.ts';
 import type { SavedModel } from './session-state.ts';
 import type { Transport } from './transport.ts';
 
@@ -38,6 +47,12 @@ export interface ModelsOptions {
   /** Asks for pieces. */
   readonly request: Transport['request'];
   readonly checksum?: Checksum | undefined;
+  /** The way over HTTP; left out, all parcels come over the socket. */
+  readonly http?: HttpWay | null | undefined;
+  /** The public id of this participant, which opens parcels over HTTP together with a ticket; `null`: not known. */
+  readonly participant?: () => string | null;
+  /** Keeps frozen tensors beyond the session; left out, they are fetched once for each session. */
+  readonly kept?: KeptParcels | undefined;
   /** The run that was joined; `null`: none. */
   readonly joined: () => ParcelForm | null;
 }
@@ -49,9 +64,21 @@ export interface Received {
   readonly given: Readonly<Record<string, Float32Array>>;
 }
 
+/** A model as it is sent: its parcel, and that of its frozen tensors where it comes in parts. */
+interface SentModel extends Parcel {
+  readonly frozen?: Pick<Parcel, 'hash' | 'frame'> | undefined;
+}
+
+/** A run's layout, and the parts of it that travel by themselves; `null`: it travels as one. */
+interface Form {
+  readonly layout: Layout;
+  readonly parts: ModelParts | null;
+}
+
 /**
  * Parcels that a coordinator sends, whichever way they come: whole, as a header whose payload is fetched in pieces, or as
- * steps from a model that is here. Keeps the model that steps begin from, and the first and the newest model for use.
+ * steps from a model that is here. Keeps the model that steps begin from, and the first and the newest model for use; and
+ * the tensors that nothing moves, so that they are fetched once.
  */
 export class Models {
   readonly #o: ModelsOptions;
@@ -59,12 +86,14 @@ export class Models {
   readonly #fetcher: ParcelFetcher;
   /** The last model that was received whole or by steps, where the run's models may come as steps. */
   #base: { run: string; hash: string; weights: Float32Array } | null = null;
+  readonly #frozen: FrozenParts;
   #first: SavedModel | null = null;
   #latest: SavedModel | null = null;
 
   constructor(options: ModelsOptions) {
     this.#o = options;
-    this.#fetcher = new ParcelFetcher(options.request);
+    this.#fetcher = new ParcelFetcher(options.request, options.http);
+    this.#frozen = new FrozenParts(options.kept);
   }
 
   get first(): SavedModel | null {
@@ -73,6 +102,11 @@ export class Models {
 
   get latest(): SavedModel | null {
     return this.#latest;
+  }
+
+  /** Ends every fetch that is under way. */
+  close(): void {
+    this.#fetcher.close();
   }
 
   /** The hash of the model that steps may begin from; `null`: none. */
@@ -94,16 +128,26 @@ export class Models {
   async pull(run: string): Promise<SavedModel> {
     for (let pulls = 1; ; pulls++) {
       const has = this.baseOf(run);
-      const { round, checkpoint, ...sent } = await this.#o.pull({ run, ...(has === null ? {} : { has }) });
+      const { round, model, pass } = await this.#pulled(run, has);
       try {
-        const weights = await this.#receive(run, { name: 'model', hash: checkpoint, ...sent });
-        return { round, checkpoint, weights };
+        return { round, checkpoint: model.hash, weights: await this.#receive(run, model, { pass }) };
       } catch (thrown) {
         // A large model takes a while to fetch; a round may have ended meanwhile.
         const replaced = thrown instanceof CoppiceError && thrown.code === 'checkpoint-unknown';
         if (!replaced || pulls === PULLS) throw thrown;
       }
     }
+  }
+
+  /** The current model as it comes: in parts where this device can put them together. */
+  async #pulled(
+    run: string,
+    has: string | null,
+  ): Promise<{ round: number; model: SentModel; pass: ParcelPass | null }> {
+    const parts = this.#formOf(run)?.parts != null ? { parts: true } : {};
+    const asked = { run, ...(has === null ? {} : { has }), ...parts };
+    const { round, checkpoint, ticket, ...sent } = await this.#o.pull(asked);
+    return { round, model: { name: 'model', hash: checkpoint, ...sent }, pass: this.#passOf(ticket) };
   }
 
   /**
@@ -121,16 +165,24 @@ export class Models {
         'message-invalid',
         'The message "ask" is not valid: its first parcel is no model.',
       );
-    const weights = await this.#receive(ask.run, parcel, options);
+    const how = { ...options, pass: this.#passOf(ask.ticket) };
+    const frozen = others.find(({ name }) => name === FROZEN_PARCEL);
+    const weights = await this.#receive(ask.run, { ...parcel, frozen }, how);
     const given: Record<string, Float32Array> = {};
-    for (const other of others) given[other.name] = await this.#whole(ask.run, other, options);
+    for (const other of others)
+      if (other !== frozen) given[other.name] = await this.#beside(ask.run, other, how);
     return { model: { round, checkpoint: parcel.hash, weights }, given };
   }
 
-  async #receive(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
-    const { hash, base } = parcel;
+  #passOf(ticket: string | undefined): ParcelPass | null {
+    const participant = this.#o.participant?.() ?? null;
+    return participant === null || ticket === undefined ? null : { participant, ticket };
+  }
+
+  async #receive(run: string, model: SentModel, options?: FetchOptions): Promise<Float32Array> {
+    const { hash, base } = model;
     if (base === undefined) {
-      const weights = await this.#whole(run, parcel, options);
+      const weights = await this.#whole(run, model, options);
       const joined = this.#o.joined();
       if (joined?.run === run && movesBySteps(joined.plan)) this.#base = { run, hash, weights };
       return weights;
@@ -139,18 +191,17 @@ export class Models {
     const known = this.#stepsFrom(run, hash);
     if (known !== null) return known;
     const from = this.#stepsFrom(run, base);
-    const stepped = from === null ? null : this.#stepped(run, parcel, from);
+    const stepped = from === null ? null : this.#stepped(run, model, from);
     if (stepped !== null) return stepped;
-    const { checkpoint, ...sent } = await this.#o.pull({ run });
-    if (checkpoint === hash && sent.base === undefined)
-      return this.#exact(run, { name: parcel.name, hash, frame: sent.frame }, options);
+    const { model: now, pass } = await this.#pulled(run, null);
+    if (now.hash === hash && now.base === undefined) return this.#exact(run, now, { ...options, pass });
     throw new CoppiceError('update-late', 'The model of this round is no longer the current one.');
   }
 
   /** A whole model in place of steps that were of no use: what begins from it must be right. */
-  async #exact(run: string, parcel: Parcel, options?: PieceOptions): Promise<Float32Array> {
-    const weights = await this.#receive(run, parcel, options);
-    if (weightsHash(weights) === parcel.hash) return weights;
+  async #exact(run: string, model: SentModel, options?: FetchOptions): Promise<Float32Array> {
+    const weights = await this.#receive(run, model, options);
+    if (weightsHash(weights) === model.hash) return weights;
     this.#base = null;
     throw new CoppiceError('frame-invalid', 'The model that came is another than its hash names.');
   }
@@ -167,52 +218,125 @@ export class Models {
       throw new CoppiceError('run-state', 'Steps can be read only after joining their run.');
     const { layout, plan } = joined;
     const codec = plan.downloadCodec;
-    const form = { layoutHash: layoutHash(layout), ...modelSize(layout) };
-    const { payload } = decodeFrame(frameBytes(frame), { kind: 'steps', codec, ...form }, this.#o.checksum);
+    const moving = modelParts(layout)?.moving ?? layout;
+    const { payload } = decodeFrame(
+      frameBytes(frame),
+      { ...expectationOf(moving), kind: 'steps', codec },
+      this.#o.checksum,
+    );
     const weights = takeSteps(codec, payload, from, layout);
     if (weightsHash(weights) !== hash) return null;
     this.#base = { run, hash, weights };
     return weights;
   }
 
-  /**
-   * The numbers of a parcel that did not come as steps. A parcel that is here already is not fetched. The layout of a run
-   * that was not joined is not known, so its model is held to the hash that it came by.
-   */
-  async #whole(
-    run: string,
-    { hash, base, frame }: Parcel,
-    options: PieceOptions | undefined,
-  ): Promise<Float32Array> {
-    if (base !== undefined)
-      throw new CoppiceError('message-invalid', 'Only a model can come as steps from another one.');
+  #formOf(run: string): Form | null {
     const joined = this.#o.joined();
-    const layout = joined?.run === run ? joined.layout : null;
-    const form =
-      layout === null
-        ? frameLayout(frameBytes(frame))
-        : { layoutHash: layoutHash(layout), ...modelSize(layout) };
-    const expected = { kind: 'weights', ...form } as const;
-    if (isHeaderAlone(frameBytes(frame)) && decodeHeader(frameBytes(frame), expected).codec === 'float32') {
-      const known = this.#latest?.checkpoint === hash ? this.#latest.weights : null;
-      const here = known ?? this.#stepsFrom(run, hash);
-      if (here !== null) return here;
-    }
-    const sent = decodeFrame(
-      await this.#fetcher.fetch(run, { hash, frame }, expected, options),
-      expected,
-      this.#o.checksum,
+    return joined?.run === run ? { layout: joined.layout, parts: modelParts(joined.layout) } : null;
+  }
+
+  /** The weights of a model that did not come as steps, whole or in parts. One that is here already is not fetched. */
+  async #whole(run: string, model: SentModel, options?: FetchOptions): Promise<Float32Array> {
+    const { hash, moving, frozen, frame } = model;
+    const form = this.#formOf(run);
+    if (moving === undefined) return this.#undivided(run, model, form?.layout ?? null, options);
+    if (form === null || form.parts === null || frozen === undefined)
+      throw new CoppiceError('message-invalid', 'Parts of a model came that cannot be put together.');
+    const { layout, parts } = form;
+    const expected = expectationOf(parts.moving);
+    const here = this.#here(run, hash, frame, expected);
+    if (here !== null) return here;
+    const sent = await this.#values(
+      run,
+      { hash: moving, frame },
+      { expected, layout: parts.moving, options },
     );
-    const values =
-      layout === null || sent.codec === 'float32'
-        ? readFloat32Payload(sent)
-        : toFloat32(payloadValues(sent, layout));
-    if (layout === null && weightsHash(values) !== hash) {
-      throw new CoppiceError(
-        'frame-invalid',
-        'The model was damaged on its way here. Ask again to have it sent anew.',
-      );
-    }
+    const stays = await this.#frozenPart(run, frozen, { layout, frozen: parts.frozen }, options);
+    const weights = finish(wholeOf(layout, { moving: sent.values, frozen: stays }));
+    if (sent.exact && weightsHash(weights) !== hash) throw damaged('The model');
+    return weights;
+  }
+
+  /**
+   * A model that came as one. The layout of a run that was not joined is not known (`null`), so its model is held to the
+   * hash that it came by.
+   */
+  async #undivided(
+    run: string,
+    { hash, frame }: SentModel,
+    layout: Layout | null,
+    options?: FetchOptions,
+  ): Promise<Float32Array> {
+    const expected: FrameExpectation =
+      layout === null ? { kind: 'weights', ...frameLayout(frameBytes(frame)) } : expectationOf(layout);
+    const here = this.#here(run, hash, frame, expected);
+    if (here !== null) return here;
+    const { values } = await this.#values(run, { hash, frame }, { expected, layout, options });
+    if (layout === null && weightsHash(values) !== hash) throw damaged('The model');
     return values;
   }
+
+  /** The exact model of this hash, where it is here and would have to be fetched; `null`: it is not, or need not be. */
+  #here(run: string, hash: string, frame: Parcel['frame'], expected: FrameExpectation): Float32Array | null {
+    const header = frameBytes(frame);
+    if (!isHeaderAlone(header) || decodeHeader(header, expected).codec !== 'float32') return null;
+    return this.#latest?.checkpoint === hash ? this.#latest.weights : this.#stepsFrom(run, hash);
+  }
+
+  /** A tensor that came beside the model, as long as it: 0 at frozen tensors. */
+  async #beside(run: string, parcel: Parcel, options?: FetchOptions): Promise<Float32Array> {
+    if (parcel.base !== undefined)
+      throw new CoppiceError('message-invalid', 'Only a model can come as steps from another one.');
+    const form = this.#formOf(run);
+    if (form === null)
+      throw new CoppiceError('run-state', 'A question can be read only after joining its run.');
+    const layout = form.parts?.moving ?? form.layout;
+    const expected = expectationOf(layout);
+    const { values } = await this.#values(run, parcel, { expected, layout, options });
+    return form.parts === null ? values : finish(wholeOf(form.layout, { moving: values, frozen: null }));
+  }
+
+  /** The numbers of a frame that is here, or whose payload is fetched by `hash`. */
+  async #values(
+    run: string,
+    parcel: Pick<Parcel, 'hash' | 'frame'>,
+    {
+      expected,
+      layout,
+      options,
+    }: { expected: FrameExpectation; layout: Layout | null; options: FetchOptions | undefined },
+  ): Promise<{ values: Float32Array; exact: boolean }> {
+    const frame = await this.#fetcher.fetch(run, parcel, expected, options);
+    const sent = decodeFrame(frame, expected, this.#o.checksum);
+    const exact = sent.codec === 'float32';
+    const values =
+      layout === null || exact ? readFloat32Payload(sent) : toFloat32(payloadValues(sent, layout));
+    return { values, exact };
+  }
+
+  /** The frozen tensors of a model by this hash: those that are here, else fetched. */
+  async #frozenPart(
+    run: string,
+    { hash, frame }: Pick<Parcel, 'hash' | 'frame'>,
+    { layout, frozen }: { layout: Layout; frozen: Layout },
+    options?: FetchOptions,
+  ): Promise<Float32Array> {
+    const here = await this.#frozen.find(hash, { layout, whole: this.#latest?.weights ?? null });
+    if (here?.length === layoutSize(frozen)) return here;
+    const expected = { ...expectationOf(frozen), codec: 'float32', separate: true } as const;
+    const { values } = await this.#values(run, { hash, frame }, { expected, layout: frozen, options });
+    if (!this.#frozen.keep(hash, values)) throw damaged('A part of the model');
+    return values;
+  }
+}
+
+function expectationOf(layout: Layout): FrameExpectation & { readonly kind: 'weights' } {
+  return { kind: 'weights', layoutHash: layoutHash(layout), ...modelSize(layout) };
+}
+
+function damaged(what: string): CoppiceError {
+  return new CoppiceError(
+    'frame-invalid',
+    `${what} was damaged on its way here. Ask again to have it sent anew.`,
+  );
 }

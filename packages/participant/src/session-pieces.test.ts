@@ -1,152 +1,66 @@
-import { evaluationLayout, trainLayout } from '@coppice/federation';
-import { ManualClock } from '@coppice/ports';
 import {
   type Ask,
   type Codec,
   contributionBytes,
-  type Down,
   defaultPlan,
-  encodeFrame,
   float32Payload,
   frameBytes,
-  type Layout,
-  layoutHash,
   PIECE_BYTES,
   type Plan,
   pieceOf,
   sectionsOf,
-  type Task,
-  travelling,
   type Up,
-  weightsHash,
 } from '@coppice/protocol';
-import type { Trainer } from '@coppice/training';
 import { expect, it } from 'vitest';
 import { welcome } from './contract.ts';
-import { loopback } from './loopback-transport.ts';
-import { memoryData } from './memory-data.ts';
-import { memoryState } from './memory-state.ts';
-import { createSession } from './session.ts';
-import type { Activity, Session, SessionState } from './session-state.ts';
-import { trainerHost } from './trainer-host.ts';
+import type { loopback } from './loopback-transport.ts';
+import { broken, scriptedSource } from './parcel-source.testing.ts';
+import type { ParcelSource } from './parcel-source.ts';
+import type { Activity } from './session-state.ts';
+import {
+  asking as askingOf,
+  frameOf,
+  layoutsOf,
+  modelOf,
+  scripted,
+  summary,
+  until,
+  world as worldOf,
+} from './session-world.ts';
 
 /* A session whose model has 2.4 MB: three pieces. */
 const PARAMETERS = 600_000;
-const layout: Layout = [{ name: 'w', shape: [PARAMETERS], trainable: true }];
-const global = Float32Array.from({ length: PARAMETERS }, (_, i) => i / 8);
-const checkpoint = weightsHash(global);
-const payload = float32Payload(global);
-const header = headerOf('float32', payload);
+const model = modelOf(Float32Array.from({ length: PARAMETERS }, (_, i) => i / 8));
+const payload = float32Payload(model.weights);
 /** The same model, rounded, as JavaScript rounds to float16: two pieces. */
-const rounded = global.map((weight) => Math.f16round(Math.min(weight, 65504)));
+const rounded = model.weights.map((weight) => Math.f16round(Math.min(weight, 65504)));
 const payload16 = new Uint8Array(PARAMETERS * 2);
 for (const [i, weight] of rounded.entries()) new DataView(payload16.buffer).setFloat16(i * 2, weight, true);
-const header16 = headerOf('float16', payload16);
+const header16 = frameOf(model.weights, { codec: 'float16', payload: payload16 });
 
-function headerOf(codec: Codec, payload: Uint8Array): Uint8Array {
-  const model = { layoutHash: layoutHash(layout), parameters: PARAMETERS };
-  return travelling(encodeFrame({ kind: 'weights', codec, ...model, payload }));
-}
-
-const task: Task = {
-  id: 'toy',
-  title: { en: 'Toy' },
-  description: { en: 'A toy.' },
-  data: {
-    kind: 'table',
-    features: [{ name: 'x', mean: 0, scale: 1 }],
-    target: { kind: 'number', name: 'y' },
-  },
-  model: { class_name: 'Sequential', config: {} },
-  loss: 'meanSquaredError',
-  samples: false,
-  planDefaults: {},
-};
-const summary: Down<'run'>['run'] = {
-  id: 'r-1',
-  task: 'toy',
-  title: { en: 'Toy' },
-  status: 'running',
-  admission: 'open',
-  phase: 'waiting',
-  round: 0,
-  rounds: 3,
-  participants: 1,
-  needed: 1,
-  deadlineAt: null,
-  central: null,
-  checkpoint,
-};
 /** A question to train whose model comes as a header alone. */
-function asking(sent: Uint8Array = header): Ask {
-  return {
-    run: 'r-1',
-    kind: 'train',
-    ticket: 't1-1.seal',
-    round: 1,
-    attempt: 1,
-    remaining: 1000,
-    asked: 1,
-    parcels: [{ name: 'model', hash: checkpoint, frame: sent }],
-    given: {},
-  };
-}
-const trainLayoutOf = (plan: Plan) => [...trainLayout(layout, task, plan)];
+const asking = (sent: Uint8Array = model.frame): Ask =>
+  askingOf(1, { parcels: [{ name: 'model', hash: model.checkpoint, frame: sent }] });
+
 /** Bytes of an answer's payload: the change, then the measures as float32. */
 const answerBytes = (plan: Partial<Plan> = {}) => {
   const full = { ...defaultPlan, evaluationShare: 0, ...plan };
-  return contributionBytes(full.uploadCodec, sectionsOf(trainLayoutOf(full)));
+  return contributionBytes(full.uploadCodec, sectionsOf(layoutsOf(full, model.layout).train));
 };
 
-async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; plan?: Partial<Plan> } = {}) {
-  const { transport, peer } = loopback();
-  let weights = new Float32Array(0);
-  const trainer: Trainer = {
-    backend: 'cpu',
-    layout,
-    getWeights: async () => weights,
-    setWeights: (given) => {
-      weights = given.slice();
-    },
-    train: async () => ({
-      weights: weights.map((w) => w + 0.5),
-      lossSum: 0.75,
-      examples: 3,
-      loss: 0.25,
-      steps: 1,
-      milliseconds: 10,
-    }),
-    gradient: async () => weights.map(() => 0),
-    measure: async ({ count }) => ({ lossSum: count, examples: count, hits: null, perClass: null }),
-    evaluate: async ({ count }) => ({ loss: 1, accuracy: null, examples: count }),
-    predict: async () => new Float32Array(1),
-    dispose: () => {},
-  };
-  const session = createSession({
-    transport,
-    host: trainerHost(async () => trainer, ['cpu']),
-    openData: async (_task, schema) =>
-      memoryData(schema, { count: 3, features: new Float32Array(3), labels: new Float32Array(3) }),
-    localState: memoryState(),
-    clock: new ManualClock(1000),
-    device: 'headless',
-    backend: 'cpu',
-    keepModels,
-  });
+async function world({
+  keepModels = false,
+  plan = {},
+  parcels,
+}: {
+  keepModels?: boolean;
+  plan?: Partial<Plan>;
+  parcels?: ParcelSource;
+} = {}) {
+  const trainer = scripted(undefined, model);
+  const w = await worldOf({ model, trainer, keepModels, parcels, plan: { evaluationShare: 0, ...plan } });
+  const { session, peer, messages } = w;
   const asked: number[] = [];
-  const declined: Up<'decline'>[] = [];
-  const full = { ...defaultPlan, evaluationShare: 0, ...plan };
-  const answers = { train: trainLayoutOf(full), evaluate: [...evaluationLayout(task, full)] };
-  peer.answer('join', () => ({
-    ok: true,
-    value: { run: summary, task, plan: full, layout, answers, checkpoint },
-  }));
-  peer.answer('availability', () => ({ ok: true, value: null }));
-  peer.answer('decline', (message) => {
-    declined.push(message);
-    return { ok: true, value: null };
-  });
-  peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame: header } }));
   const codecsAsked = new Set<Codec | undefined>();
   peer.answer('parcel', ({ piece, codec }) => {
     asked.push(piece);
@@ -157,24 +71,9 @@ async function world({ keepModels = false, plan = {} }: { keepModels?: boolean; 
   session.subscribe(({ activity }) => {
     if (activities.at(-1) !== activity) activities.push(activity);
   });
-  session.connect();
-  const joining = session.join('r-1');
-  peer.welcome({ ...welcome, runs: [summary] });
-  await joining;
-  await until(session, ({ activity }) => activity.kind === 'waiting');
-  const given = () => weights;
-  return { session, peer, asked, codecsAsked, given, declined, activities };
-}
-
-function until(session: Session, reached: (state: SessionState) => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    if (reached(session.state)) return resolve();
-    const stop = session.subscribe((state) => {
-      if (!reached(state)) return;
-      stop();
-      resolve();
-    });
-  });
+  await w.enter();
+  const declined = () => messages('decline') as Up<'decline'>[];
+  return { session, peer, asked, codecsAsked, given: trainer.getWeights, declined, activities };
 }
 
 /** A coordinator that takes the update's pieces; `at` is told each before it is taken. */
@@ -213,6 +112,56 @@ it('fetches the model, trains, and sends the update, and says how far it is', as
   const updates = session.state.outbound.filter(({ name }) => name.startsWith('answer'));
   expect(updates).toHaveLength(1);
   expect(updates[0]?.bytes).toBeGreaterThan(bytes);
+});
+
+it('fetches the model over HTTP with the ticket of the question, and counts its bytes', async () => {
+  const cut = 1.5 * PIECE_BYTES;
+  const parcels = scriptedSource(
+    { bytes: payload.slice(0, cut), end: broken() },
+    { bytes: payload.slice(cut) },
+  );
+  const { session, peer, asked, activities } = await world({ parcels });
+  const { received } = taking(peer);
+  const before = session.state.received.bytes;
+  peer.push('ask', asking());
+  const { participant } = await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(asked).toEqual([]);
+  const { run, ticket } = asking();
+  const address = { run, hash: model.checkpoint, codec: 'float32', bytes: payload.byteLength };
+  const pass = { participant, ticket };
+  expect(parcels.asked).toEqual([
+    { address, from: 0, pass },
+    { address, from: cut, pass },
+  ]);
+  const { byteLength: bytes } = payload;
+  expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: PIECE_BYTES, bytes });
+  expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: bytes, bytes });
+  expect(session.state.received.bytes - before).toBeGreaterThanOrEqual(bytes);
+  expect(session.state.sent.messages).toBeGreaterThan(2);
+  expect(new Float32Array(received.buffer, 0, PARAMETERS).every((delta) => delta === 0.5)).toBe(true);
+});
+
+it('fetches a model that it pulls over HTTP where a ticket came with it', async () => {
+  const parcels = scriptedSource({ bytes: payload });
+  const { session, peer, asked } = await world({ parcels });
+  const pulled = { round: 0, checkpoint: model.checkpoint, frame: model.frame };
+  peer.answer('pull', () => ({ ok: true, value: { ...pulled, ticket: 'p0.seal' } }));
+  expect((await session.pull('r-1')).weights).toEqual(model.weights);
+  expect(parcels.asked).toMatchObject([{ pass: { ticket: 'p0.seal' } }]);
+  peer.answer('pull', () => ({ ok: true, value: pulled }));
+  expect((await session.pull('r-1')).weights).toEqual(model.weights);
+  expect([asked, parcels.asked.length]).toEqual([[0, 1, 2], 1]);
+});
+
+it('stops a download when it is paused', async () => {
+  const parcels = scriptedSource({ bytes: payload.slice(0, PIECE_BYTES), end: 'hang' });
+  const { session, peer, asked, declined } = await world({ parcels });
+  peer.push('ask', asking());
+  await until(session, ({ activity }) => activity.kind === 'receiving' && activity.received === PIECE_BYTES);
+  await session.pause();
+  expect(asked).toEqual([]);
+  expect(declined()).toMatchObject([{ reason: 'paused' }]);
+  expect(session.state).toMatchObject({ activity: { kind: 'paused' }, error: null });
 });
 
 it('goes on after a lost line with what is missing, and fetches no model for an update that is made', async () => {
@@ -255,7 +204,7 @@ it('stops fetching when it is paused', async () => {
   await until(session, ({ activity }) => activity.kind === 'receiving');
   await session.pause();
   expect(asked).toEqual([0, 1]);
-  expect(declined).toMatchObject([{ reason: 'paused' }]);
+  expect(declined()).toMatchObject([{ reason: 'paused' }]);
   expect(session.state).toMatchObject({ activity: { kind: 'paused' }, error: null });
 });
 
@@ -265,18 +214,18 @@ it('waits for the next round where the model was replaced while it was fetched',
   peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'receiving');
   await until(session, ({ activity }) => activity.kind === 'waiting');
-  expect(declined).toEqual([]);
+  expect(declined()).toEqual([]);
   expect(session.state.error).toBeNull();
 });
 
 it('takes a header that announces another model for what it is', async () => {
   const { session, peer, asked, declined } = await world();
-  const other = header.slice();
+  const other = model.frame.slice();
   other[24] = (other[24] as number) ^ 1;
   peer.push('ask', asking(other));
   await until(session, ({ error }) => error !== null);
   await new Promise(setImmediate);
-  expect(declined).toMatchObject([{ reason: 'frame-invalid' }]);
+  expect(declined()).toMatchObject([{ reason: 'frame-invalid' }]);
   expect(asked).toEqual([]);
 });
 
@@ -295,10 +244,10 @@ it('fetches the rounded model to train on, though it has the exact one', async (
   expect([...codecsAsked]).toEqual(['float32', 'float16']);
   const bytes = payload16.byteLength;
   expect(activities).toContainEqual({ kind: 'receiving', round: 1, received: bytes, bytes });
-  expect(given()).toEqual(rounded);
+  expect(await given()).toEqual(rounded);
   expect(new Float32Array(received.buffer, 0, PARAMETERS).every((delta) => delta === 0.5)).toBe(true);
   // What is kept for use is the model that was named.
-  expect(session.models().latest?.weights).toEqual(global);
+  expect(session.models().latest?.weights).toEqual(model.weights);
 });
 
 it('trains on the model that it took steps from where the whole one is announced again', async () => {
@@ -311,7 +260,7 @@ it('trains on the model that it took steps from where the whole one is announced
   peer.push('ask', asking());
   await until(session, ({ activity }) => activity.kind === 'delivered');
   expect(asked).toEqual([]);
-  expect(given()).toEqual(global);
+  expect(await given()).toEqual(model.weights);
 });
 
 it('sends an update of the plan’s codec in pieces of that', async () => {

@@ -91,7 +91,7 @@ export interface SessionState {
   readonly localMetrics: readonly { readonly round: number; readonly metrics: Metrics }[];
   /** The newest global model on this device. */
   readonly model: { readonly round: number; readonly checkpoint: string } | null;
-  /** Messages and bytes in each direction over the socket. */
+  /** Messages and bytes in each direction over the socket, and parcels over HTTP; of those, bytes from the browser's cache count, too. */
   readonly sent: { readonly messages: number; readonly bytes: number };
   readonly received: { readonly messages: number; readonly bytes: number };
   /** The last 100 messages sent, newest last. */

@@ -9,6 +9,7 @@ import {
 import { ManualClock } from '@coppice/ports';
 import {
   type Ask,
+  type Codec,
   type ContributionLayout,
   contributionBytes,
   contributionHash,
@@ -24,6 +25,7 @@ import {
   type Plan,
   sectionsOf,
   type Task,
+  travelling,
   type Up,
   weightsHash,
 } from '@coppice/protocol';
@@ -33,13 +35,43 @@ import type { LocalState } from './local-state.ts';
 import { loopback } from './loopback-transport.ts';
 import { memoryData } from './memory-data.ts';
 import { memoryState } from './memory-state.ts';
+import type { ParcelSource } from './parcel-source.ts';
 import { createSession } from './session.ts';
 import type { Session, SessionState } from './session-state.ts';
 import { trainerHost } from './trainer-host.ts';
 
 /* A session over a loopback, with a scripted trainer and a coordinator that answers everything. */
 
-export const layout: Layout = [{ name: 'w', shape: [2], trainable: true }];
+/** A model of one tensor, as a coordinator sends it. */
+export interface TestModel {
+  readonly layout: Layout;
+  readonly weights: Float32Array;
+  readonly checkpoint: string;
+  /** As it travels: whole, or the header alone. */
+  readonly frame: Uint8Array;
+}
+
+export function modelOf(weights: Float32Array): TestModel {
+  const layout: Layout = [{ name: 'w', shape: [weights.length], trainable: true }];
+  return { layout, weights, checkpoint: weightsHash(weights), frame: frameOf(weights) };
+}
+
+/** The frame of a model, or of another tensor as long as one, by a codec, as it travels. */
+export function frameOf(
+  values: Float32Array,
+  { codec, payload }: { codec: Codec; payload: Uint8Array } = {
+    codec: 'float32',
+    payload: float32Payload(values),
+  },
+): Uint8Array {
+  const layout: Layout = [{ name: 'w', shape: [values.length], trainable: true }];
+  const form = { layoutHash: layoutHash(layout), parameters: values.length };
+  return travelling(encodeFrame({ kind: 'weights', codec, ...form, payload }));
+}
+
+const toy = modelOf(new Float32Array([1, 2]));
+export const { layout, checkpoint, frame } = toy;
+export const global = toy.weights;
 export const task: Task = {
   id: 'toy',
   title: { en: 'Toy' },
@@ -54,19 +86,6 @@ export const task: Task = {
   samples: false,
   planDefaults: {},
 };
-export const global = new Float32Array([1, 2]);
-export const checkpoint = weightsHash(global);
-/** The frame of a model, or of another tensor as long as one, as it is. */
-export function frameOf(weights: Float32Array): Uint8Array {
-  return encodeFrame({
-    kind: 'weights',
-    codec: 'float32',
-    layoutHash: layoutHash(layout),
-    parameters: weights.length,
-    payload: float32Payload(weights),
-  });
-}
-export const frame = frameOf(global);
 export const summary: Down<'run'>['run'] = {
   id: 'r-1',
   task: 'toy',
@@ -122,11 +141,14 @@ export function ending(round = 1, change: Partial<Down<'round-end'>> = {}): Down
 export const scriptedResult = { lossSum: 0.75, examples: 3, loss: 0.25, steps: 1, milliseconds: 10 };
 
 /** A trainer that adds 0.5 to each weight, when it is let. */
-export function scripted(step: () => Promise<void> = async () => {}): Trainer & { trained: number } {
-  let weights = new Float32Array(2);
+export function scripted(
+  step: () => Promise<void> = async () => {},
+  model: TestModel = toy,
+): Trainer & { trained: number } {
+  let weights = new Float32Array(model.weights.length);
   const trainer = {
     backend: 'cpu' as const,
-    layout,
+    layout: model.layout,
     trained: 0,
     getWeights: async () => weights,
     setWeights: (given: Float32Array) => {
@@ -153,14 +175,17 @@ export function scripted(step: () => Promise<void> = async () => {}): Trainer & 
 }
 
 export async function world({
+  model = toy,
   plan = {},
-  trainer = scripted(),
+  trainer = scripted(undefined, model),
   examples = 3,
   localState = memoryState(),
   keepModels = true,
   opened = Promise.resolve(),
   dropsOut,
+  parcels,
 }: {
+  model?: TestModel;
   plan?: Partial<Plan>;
   trainer?: Trainer;
   examples?: number;
@@ -169,6 +194,7 @@ export async function world({
   /** Until then the data is being opened. */
   opened?: Promise<void>;
   dropsOut?: (round: number, attempt: number) => boolean;
+  parcels?: ParcelSource | undefined;
 } = {}) {
   const { transport, peer } = loopback();
   const clock = new ManualClock(1000);
@@ -189,11 +215,13 @@ export async function world({
     device: 'headless',
     backend: 'cpu',
     keepModels,
+    parcels,
     ...(dropsOut === undefined ? {} : { dropsOut }),
   });
   // So small a share that all examples serve for both.
   const full: Plan = { ...defaultPlan, evaluationShare: 1e-9, ...plan };
-  const answers = layoutsOf(full);
+  const answers = layoutsOf(full, model.layout);
+  const { checkpoint } = model;
   peer.answer('join', (message) => {
     told.push({ name: 'join', message });
     return {
@@ -202,13 +230,13 @@ export async function world({
         run: summary,
         task,
         plan: full,
-        layout,
+        layout: model.layout,
         answers: { train: [...answers.train], evaluate: [...answers.evaluate] },
         checkpoint,
       },
     };
   });
-  peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame } }));
+  peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame: model.frame } }));
   for (const name of ['leave', 'availability', 'decline'] as const) {
     peer.answer(name, (message) => {
       told.push({ name, message });
@@ -261,8 +289,11 @@ export function until(session: Session, reached: (state: SessionState) => boolea
 
 export const doing = (kind: string) => (state: SessionState) => state.activity.kind === kind;
 
-export function layoutsOf(plan: Plan): { train: ContributionLayout; evaluate: ContributionLayout } {
-  return { train: trainLayout(layout, task, plan), evaluate: evaluationLayout(task, plan) };
+export function layoutsOf(
+  plan: Plan,
+  of: Layout = layout,
+): { train: ContributionLayout; evaluate: ContributionLayout } {
+  return { train: trainLayout(of, task, plan), evaluate: evaluationLayout(task, plan) };
 }
 
 export interface ReadAnswer {

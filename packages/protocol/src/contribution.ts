@@ -15,7 +15,7 @@ import { MAX_CONTRIBUTION_BYTES } from './limits.ts';
 export const TensorRoleSchema = z.enum(['step', 'average', 'frozen', 'measure']);
 export type TensorRole = z.infer<typeof TensorRoleSchema>;
 
-/** The capability to omit the numbers of `frozen` tensors, required for layouts that have any. */
+/** The capability to omit the numbers of `frozen` tensors and to take models in parts, required for layouts that have any. */
 export const FROZEN_ROLE = 'role:frozen';
 
 /** The capabilities that a layout of answers requires of a participant. */

@@ -49,6 +49,8 @@ export interface FrameExpectation {
   readonly bytes?: (codec: Codec) => number;
   /** Left out: any known codec. */
   readonly codec?: Codec;
+  /** Whether the payload is fetched by itself however short it is. Left out: only one that is longer than a message takes. */
+  readonly separate?: boolean;
 }
 
 /** A frame's header, as written before the payload. */
@@ -127,7 +129,7 @@ export function decodeHeader(
   checksum: Checksum = crc32,
 ): SealedHeader {
   const header = readHeader(bytes, checksum);
-  if (FRAME_HEADER_BYTES + header.payloadBytes <= PIECE_BYTES) {
+  if (expected.separate !== true && FRAME_HEADER_BYTES + header.payloadBytes <= PIECE_BYTES) {
     throw malformed(`its payload of ${header.payloadBytes} bytes should have come with it`);
   }
   expectModel(header, expected);

@@ -120,7 +120,7 @@ export {
   tensorSize,
 } from './contribution.ts';
 export { type Checksum, crc32 } from './crc32.ts';
-export { type Ask, type ExchangeKind, exchangeKinds, type Parcel } from './down/ask.ts';
+export { type Ask, type ExchangeKind, exchangeKinds, FROZEN_PARCEL, type Parcel } from './down/ask.ts';
 export type { Peers } from './down/peers.ts';
 export type { RoundEnd } from './down/round-end.ts';
 export type { RunEnd } from './down/run-end.ts';
@@ -163,10 +163,13 @@ export { proofBytes } from './identity.ts';
 export { type Json, type JsonObject, JsonSchema } from './json.ts';
 export { type DescribedMessage, type DescribedWire, describeWire } from './json-schemas.ts';
 export {
+  isFrozen,
   type Layout,
   LayoutSchema,
   layoutHash,
   layoutSize,
+  type ModelParts,
+  modelParts,
   modelSize,
   shapeSize,
   utf8,
@@ -228,6 +231,7 @@ export {
 } from './plan/plan.ts';
 export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
 export type { StrategyName } from './plan/strategies/index.ts';
+export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {

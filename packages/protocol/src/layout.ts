@@ -41,6 +41,24 @@ export function modelSize(layout: Layout): ModelSize {
   };
 }
 
+/** A model in two parts, each in layout order: tensors that training moves, and frozen ones, which nothing moves. */
+export interface ModelParts {
+  readonly moving: Layout;
+  readonly frozen: Layout;
+}
+
+/** The parts in which a model travels; `null` where it travels whole: nothing is frozen in it, or everything. */
+export function modelParts(layout: Layout): ModelParts | null {
+  const frozen = layout.filter(isFrozen);
+  if (frozen.length === 0 || frozen.length === layout.length) return null;
+  return { moving: layout.filter((weight) => !isFrozen(weight)), frozen };
+}
+
+/** Whether nothing moves a weight. */
+export function isFrozen({ trainable, frozen = false }: WeightSpec): boolean {
+  return frozen && !trainable;
+}
+
 /**
  * The first 16 bytes of SHA-256 over `name:trainable:d0,d1,…` lines joined by `\n`. Every frame carries it, so that
  * weights of one model are never read as weights of another.

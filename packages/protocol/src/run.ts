@@ -99,7 +99,7 @@ export const RoundSchema = z.strictObject({
   norms: z.optional(z.record(z.string(), z.array(z.number()))),
   examples: z.int(),
   phases: PhaseTimesSchema,
-  /** Bytes through the cohort's sockets from selection to commit; up is toward the coordinator. */
+  /** Bytes through the cohort's sockets, and of its parcels over HTTP, from selection to commit; up is toward the coordinator. */
   bytesUp: z.number(),
   bytesDown: z.number(),
   /** The model made by this round, on the coordinator's held-out data. */

@@ -8,7 +8,7 @@ export const PARTICIPANT_HEADER = 'Coppice-Participant';
 
 /**
  * The ticket of a question: opaque to the participant, which echoes it in every message about the question. The
- * coordinator binds it to the participant, the exchange and its attempt. It travels in messages and headers, never in a
+ * coordinator binds it to the participant, the exchange and its attempt, or to the model that was pulled. It travels in messages and headers, never in a
  * URL.
  */
 export const TicketSchema = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,200}$/));

@@ -1,22 +1,27 @@
 import { builtInTasks } from '@coppice/datasets';
 import { type BackendName, createTrainer } from '@coppice/training';
 
-/** One backend's weights after a few steps on made-up examples, and its loss. */
-export interface Trained {
+/** A backend's weights after a few steps on made-up examples, and its loss. */
+interface Trained {
   /** New weights minus old. */
-  readonly update: number[];
+  readonly update: Float32Array;
   readonly loss: number;
 }
 
-/** Results of one backend that a strategy corrects local training with. */
-export interface Corrected {
-  /** The gradient over all examples at the initial weights. */
-  readonly gradient: number[];
+/** Results of one backend by which a strategy corrects local training. */
+interface Corrected {
+  /** The gradient over all examples at the first weights. */
+  readonly gradient: Float32Array;
   /** New weights minus old, after a few steps with an objective of all parts. */
-  readonly update: number[];
+  readonly update: Float32Array;
 }
 
-/** Prepares a trainer for a built-in task, and made-up examples. */
+/** How far a backend is from plain JavaScript; of vectors, relative to their length. */
+export type Apart<Result> = { readonly [Part in keyof Result]: number };
+export type TrainedApart = Apart<Trained>;
+export type CorrectedApart = Apart<Corrected>;
+
+/** A trainer for a built-in task, and made-up examples. */
 async function prepared(backend: BackendName, taskId: string, examples: number) {
   const task = builtInTasks.find(({ id }) => id === taskId);
   if (task === undefined) throw new Error(`no task ${taskId}`);
@@ -50,7 +55,7 @@ async function trained(
   const { trainer, data, before } = await prepared(backend, taskId, examples);
   const { weights, loss } = await trainer.train(data, { ...how, batchSize });
   trainer.dispose();
-  return { update: Array.from(weights, (weight, i) => weight - (before[i] as number)), loss };
+  return { update: weights.map((weight, i) => weight - (before[i] as number)), loss };
 }
 
 /** Computes the gradient of the same task, then trains it with every part of an objective. */
@@ -66,11 +71,11 @@ async function corrected(
   const objective = { scale: vector, pull: 0.4, anchor: vector, offset: vector };
   const { weights } = await trainer.train(data, { ...how, batchSize }, { objective });
   trainer.dispose();
-  const update = Array.from(weights, (weight, i) => weight - (before[i] as number));
-  return { gradient: [...gradient], update };
+  const update = weights.map((weight, i) => weight - (before[i] as number));
+  return { gradient, update };
 }
 
-/** Milliseconds for a step of plain SGD on one warm backend; `null` where it is unavailable. */
+/** Milliseconds a step of plain SGD takes on one backend, once it is warm; `null` where it cannot be had. */
 async function stepTime(backend: BackendName, taskId: string, steps: number): Promise<number | null> {
   const task = builtInTasks.find(({ id }) => id === taskId);
   if (task === undefined) throw new Error(`no task ${taskId}`);
@@ -93,4 +98,48 @@ async function stepTime(backend: BackendName, taskId: string, steps: number): Pr
   return milliseconds / steps;
 }
 
-Object.assign(globalThis, { trained, corrected, stepTime });
+type Case = readonly [task: string, examples: number, batchSize: number];
+
+/** Keeps what plain JavaScript makes of each case: it is the same for every backend, and slow. */
+function withOracle<Result>(compute: (backend: BackendName, ...of: Case) => Promise<Result>) {
+  const known = new Map<string, Promise<Result>>();
+  return async (backend: BackendName, ...of: Case): Promise<{ actual: Result; expected: Result }> => {
+    const key = of.join(' ');
+    const oracle = known.get(key) ?? compute('cpu', ...of);
+    known.set(key, oracle);
+    return { expected: await oracle, actual: await compute(backend, ...of) };
+  };
+}
+
+/** The distance between two vectors, relative to the length of the second. */
+function distance(actual: Float32Array, expected: Float32Array): number {
+  let difference = 0;
+  let length = 0;
+  for (const [i, value] of expected.entries()) {
+    difference += (value - (actual[i] ?? Number.NaN)) ** 2;
+    length += value ** 2;
+  }
+  return Math.sqrt(difference / length);
+}
+
+const bothTrained = withOracle(trained);
+const bothCorrected = withOracle(corrected);
+
+// The distances are taken here: a model of a million numbers takes a test longer to fetch than to train.
+async function trainedApart(backend: BackendName, ...of: Case): Promise<TrainedApart> {
+  const { actual, expected } = await bothTrained(backend, ...of);
+  return {
+    update: distance(actual.update, expected.update),
+    loss: Math.abs(actual.loss - expected.loss),
+  };
+}
+
+async function correctedApart(backend: BackendName, ...of: Case): Promise<CorrectedApart> {
+  const { actual, expected } = await bothCorrected(backend, ...of);
+  return {
+    gradient: distance(actual.gradient, expected.gradient),
+    update: distance(actual.update, expected.update),
+  };
+}
+
+Object.assign(globalThis, { trainedApart, correctedApart, stepTime });

@@ -1,23 +1,18 @@
-import {
-  encodedBytes,
-  FRAME_HEADER_BYTES,
-  MAX_STEPS_BYTES,
-  movesBySteps,
-  type Plan,
-  planDescription,
-} from '@coppice/protocol';
+import { type ModelNumbers, type Plan, travelOf } from '@coppice/protocol';
 
 /**
  * Estimated traffic of a run, in bytes. Where models travel by steps, `down` is a round in which all participants had
- * the last model; the total counts the first round, in which none has, in full.
+ * the last model; the total counts the first round, in which none has, in full, and the frozen weights once a device.
  */
 export interface Estimate {
   /** Participants asked and updates counted in a round. */
   readonly asked: number;
   readonly taken: number;
-  /** One model down, and one update up, each with the strategy's own vectors. */
+  /** The moving part of one model down, and one update up, each with the strategy's own vectors. */
   readonly model: number;
   readonly update: number;
+  /** Frozen weights: down once to each device. */
+  readonly once: number;
   /** From the coordinator to the cohort in one round, and back. */
   readonly down: number;
   readonly up: number;
@@ -46,7 +41,7 @@ export function estimate(
     | 'downloadCodec'
     | 'downloadForm'
   >,
-  parameters: number,
+  numbers: ModelNumbers,
   connected: number,
 ): Estimate {
   const present = Math.max(connected, plan.minParticipants);
@@ -54,16 +49,9 @@ export function estimate(
   const taken = Math.min(wanted, present);
   // 1.1 × 10 is a little over 11 in floating point, and still asks 11.
   const asked = Math.min(present, Math.ceil(taken * plan.overSelection - 1e-9));
-  const frame = (codec: Plan['uploadCodec'], numbers = parameters) =>
-    encodedBytes(codec, numbers) + FRAME_HEADER_BYTES;
-  const vectors = planDescription.vectorsOf(plan.strategy);
-  const given = vectors * frame('float32');
-  const whole = frame(movesBySteps(plan) ? 'float32' : plan.downloadCodec);
-  const step = frame(plan.downloadCodec);
-  const first = whole + given;
-  // Steps that do not fit into a message do not travel.
-  const model = (step <= MAX_STEPS_BYTES ? step : whole) + given;
-  const update = frame(plan.uploadCodec, parameters * (1 + vectors));
+  const { once, first, down: model, up: update } = travelOf(plan, numbers);
+  // Over the rounds, others are asked: no more than there are.
+  const devices = Math.min(present, asked * plan.rounds);
   const down = asked * model;
   const up = taken * update;
   return {
@@ -71,10 +59,11 @@ export function estimate(
     taken,
     model,
     update,
+    once,
     down,
     up,
     perRound: down + up,
-    inAll: (down + up) * plan.rounds + asked * (first - model),
+    inAll: (down + up) * plan.rounds + asked * (first - model) + devices * once,
     perParticipant: model + update,
   };
 }

@@ -50,12 +50,21 @@ describe('eventText', () => {
     expect(eventText(event)).toBe('第 2 轮已放弃：截止前只收到 1 份更新，至少需要 3 份。模型保持不变。');
   });
 
-  it('is what the coordinator wrote where the kind or its data is not known', () => {
-    for (const code of ['en', 'zh'] as const) {
-      language.value = code;
-      const message = 'Something new.';
-      expect(eventText(eventOf({ kind: 'something-new', message }))).toBe(message);
-      expect(eventText(eventOf({ kind: 'round-started', message, data: null }))).toBe(message);
-    }
+  it('is what the coordinator wrote where the kind or its data is not known; in Chinese it says why', () => {
+    const message = 'What was written.';
+    const newer = eventOf({ kind: 'something-new', message });
+    const older = eventOf({ kind: 'round-started', message, data: null });
+    expect([eventText(newer), eventText(older)]).toEqual([message, message]);
+    language.value = 'zh';
+    expect(eventText(newer)).toBe(`其他版本的记录，仅有英文原文：${message}`);
+    expect(eventText(older)).toBe(`旧版本的记录，仅存英文原文：${message}`);
+  });
+
+  it('says nothing of bytes that are not known any more', () => {
+    const data = { accepted: 3, asked: 4, bytes: null, accuracy: 0.912 };
+    const event = eventOf({ kind: 'round-committed', round: 7, data });
+    expect(eventText(event)).toBe('Round 7 committed · 3 of 4 updates · accuracy 91.2%');
+    language.value = 'zh';
+    expect(eventText(event)).toBe('第 7 轮已提交 · 邀请 4 位，收到 3 份更新 · 准确率 91.2%');
   });
 });

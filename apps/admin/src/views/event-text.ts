@@ -1,15 +1,25 @@
-import { type Event, type EventData, type EventKind, type KnownEvent, knownEvent } from '@coppice/protocol';
+import {
+  type Event,
+  type EventData,
+  type EventKind,
+  eventKinds,
+  type KnownEvent,
+  knownEvent,
+} from '@coppice/protocol';
 import { catalogue, formatBytes, formatDateTime, formatNumber, formatShare } from '@coppice/ui';
 import { deviceWords } from '../words.ts';
 import { failureText } from './failure-text.ts';
 
 /**
  * An event as a sentence in the reader's language, from its kind and data; the coordinator's English where they are
- * unknown to this page.
+ * unknown to this page, with a few words before it in Chinese that say why.
  */
 export function eventText(event: Event): string {
   const known = knownEvent(event);
-  if (known === null) return event.message;
+  if (known === null) {
+    const { older, other } = unread();
+    return (eventKinds.includes(event.kind as EventKind) ? older : other)(event.message);
+  }
   const sentence = said(known, event.round === null ? '–' : formatNumber(event.round));
   const count = event.data?.count;
   return typeof count === 'number' ? more().more(formatNumber(count), sentence) : sentence;
@@ -23,6 +33,15 @@ function said<K extends EventKind>({ kind, data }: KnownEvent<K>, round: string)
 const more = catalogue(
   { more: (count: string, sentence: string) => `${count} more: ${sentence}` },
   { more: (count, sentence) => `另有 ${count} 次：${sentence}` },
+);
+
+/** Events that were written without data, or by a version whose kinds of events are not known here. */
+const unread = catalogue(
+  { older: (message: string) => message, other: (message: string) => message },
+  {
+    older: (message) => `旧版本的记录，仅存英文原文：${message}`,
+    other: (message) => `其他版本的记录，仅有英文原文：${message}`,
+  },
 );
 
 type Sentences = { readonly [K in EventKind]: (data: EventData[K], round: string) => string };
@@ -62,7 +81,7 @@ const sentences = catalogue<Sentences>(
       [
         `Round ${round} committed`,
         `${formatNumber(accepted)} of ${formatNumber(asked)} updates`,
-        formatBytes(bytes),
+        ...(bytes === null ? [] : [formatBytes(bytes)]),
         ...(accuracy === null ? [] : [`accuracy ${formatShare(accuracy)}`]),
       ].join(' · '),
     'updates-shortened': ({ accepted, capped, scaled }, round) =>
@@ -106,7 +125,7 @@ const sentences = catalogue<Sentences>(
       [
         `第 ${round} 轮已提交`,
         `邀请 ${formatNumber(asked)} 位，收到 ${formatNumber(accepted)} 份更新`,
-        formatBytes(bytes),
+        ...(bytes === null ? [] : [formatBytes(bytes)]),
         ...(accuracy === null ? [] : [`准确率 ${formatShare(accuracy)}`]),
       ].join(' · '),
     'updates-shortened': ({ accepted, capped, scaled }, round) =>

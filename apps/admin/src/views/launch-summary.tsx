@@ -28,6 +28,8 @@ const text = catalogue(
     all: 'In all',
     rounds: (n: string) => `${n} rounds`,
     each: 'One participant, a round',
+    once: 'One participant, once',
+    frozen: (n: string) => `${n} frozen parameters`,
     expectedHelp: 'Only for the figures below and the command; the run takes as many as come.',
     changed: 'Changed from the task’s own',
     nothing: 'Nothing: the plan is the task’s own.',
@@ -48,6 +50,8 @@ const text = catalogue(
     all: '合计',
     rounds: (n) => `${n} 轮`,
     each: '每人每轮',
+    once: '每人一次',
+    frozen: (n) => `${n} 个冻结参数`,
     expectedHelp: '仅用于下面的估算和命令，不限制参与人数。',
     changed: '与任务默认不同之处',
     nothing: '没有：计划即任务默认。',
@@ -127,7 +131,7 @@ export function LaunchSummary({
         </div>
       ) : (
         <>
-          <Traffic plan={plan} parameters={task.parameters} expected={expected} />
+          <Traffic plan={plan} task={task} expected={expected} />
           <Changes plan={plan} task={task} />
         </>
       )}
@@ -146,19 +150,20 @@ export function LaunchSummary({
   );
 }
 
-function Traffic({ plan, parameters, expected }: { plan: Plan; parameters: number; expected: number }) {
+function Traffic({ plan, task, expected }: { plan: Plan; task: TaskInfo; expected: number }) {
   const t = text();
-  const found = estimate(plan, parameters, expected);
+  const found = estimate(plan, task, expected);
   const facts = [
     [
       t.parameters,
-      shared().parameters(formatNumber(parameters)),
+      shared().parameters(formatNumber(task.parameters)),
       t.ways(formatBytes(found.model), formatBytes(found.update)),
     ],
     [t.asked, formatNumber(found.asked), t.taken(formatNumber(found.taken))],
     [t.round, formatBytes(found.perRound), t.ways(formatBytes(found.down), formatBytes(found.up))],
     [t.all, formatBytes(found.inAll), t.rounds(formatNumber(plan.rounds))],
     [t.each, formatBytes(found.perParticipant), ''],
+    ...(task.frozen === 0 ? [] : [[t.once, formatBytes(found.once), t.frozen(formatNumber(task.frozen))]]),
   ];
   return (
     <div>

@@ -8,7 +8,8 @@ import { CONSENT_VERSION, consentTo, receipt } from './consent.ts';
 import { labelFacts } from './label-facts.ts';
 import { labelRows, labelText, statements } from './statements.ts';
 
-const facts = computed(() => labelFacts(chosenTask.value?.parameters ?? 0, plan.value));
+const NOTHING = { parameters: 0, trainable: 0, frozen: 0 };
+const facts = computed(() => labelFacts(chosenTask.value ?? NOTHING, plan.value));
 
 /** The privacy label and the agreement; after agreement, one line of it remains. */
 export function ConsentPanel() {

@@ -51,8 +51,11 @@ describe('receipt', () => {
   });
 });
 
+/** A model of so many numbers, all of them trained. */
+const trained = (parameters: number) => ({ parameters, trainable: parameters, frozen: 0 });
+
 describe('the privacy label', () => {
-  const facts = labelFacts(199_210, { rounds: 20, clipNorm: null });
+  const facts = labelFacts(trained(199_210), { rounds: 20, clipNorm: null });
 
   it('names every field of what is sent besides the update', () => {
     type Small = 'join' | 'availability' | 'progress' | 'decline' | 'answer' | 'counted';
@@ -91,15 +94,24 @@ describe('the privacy label', () => {
   });
 
   it('says how large it is where the strategy sends a second vector', () => {
-    const { numbers, bytesPerRound } = labelFacts(199_210, { strategy: 'scaffold' });
+    const { numbers, bytesPerRound } = labelFacts(trained(199_210), { strategy: 'scaffold' });
     expect(numbers).toBe(2 * 199_210);
     expect(bytesPerRound).toBeGreaterThan(8 * 199_210);
     expect(bytesPerRound).toBeLessThan(8 * 199_210 + 200);
   });
 
+  it('says how large it is where most of the model is frozen, and does not go up', () => {
+    const { numbers, bytesPerRound } = labelFacts(
+      { parameters: 199_210, trainable: 1000, frozen: 198_200 },
+      {},
+    );
+    expect(numbers).toBe(1010);
+    expect(bytesPerRound).toBe(40 + 4 * 1010);
+  });
+
   it('says how large it is where the plan makes it smaller', () => {
-    const { bytesPerRound } = labelFacts(199_210, { uploadCodec: 'int8' });
-    const scaffold = labelFacts(199_210, { strategy: 'scaffold', uploadCodec: 'float32' });
+    const { bytesPerRound } = labelFacts(trained(199_210), { uploadCodec: 'int8' });
+    const scaffold = labelFacts(trained(199_210), { strategy: 'scaffold', uploadCodec: 'float32' });
     expect(scaffold.bytesPerRound).toBeGreaterThan(2 * 199_210 * 4);
     expect(labelRows(scaffold).flat()).toContain('398,420 numbers, 1.59 MB');
     expect(bytesPerRound).toBeGreaterThan(199_210);
@@ -109,7 +121,10 @@ describe('the privacy label', () => {
   for (const language of ['en', 'zh'] as const) {
     it(`comes from the plan in force, in ${language}`, () => {
       inForce.value = language;
-      const words = (clipNorm: number | null) => labelRows(labelFacts(131, { clipNorm })).flat().join('\n');
+      const words = (clipNorm: number | null) =>
+        labelRows(labelFacts(trained(131), { clipNorm }))
+          .flat()
+          .join('\n');
       expect(words(2.5)).toContain('2.5');
       expect(words(null)).not.toContain('2.5');
       expect(words(null)).toContain('131');
@@ -119,7 +134,7 @@ describe('the privacy label', () => {
       inForce.value = language;
       const description = madeUpDescription();
       const facts = (noise: string) => ({
-        ...labelFacts(131, {}),
+        ...labelFacts(trained(131), {}),
         label: description.consentOf(description.complete({}, { noise })),
       });
       const without = statements(facts('none'), 'A school').join('\n');

@@ -1,15 +1,15 @@
 import {
   type ConsentLabel,
   consentLabel,
-  encodedBytes,
-  FRAME_HEADER_BYTES,
+  defaultPlan,
+  type ModelNumbers,
   type Plan,
-  planDescription,
+  travelOf,
 } from '@coppice/protocol';
 
 /** The content of the privacy label, from the current task and plan. */
 export interface LabelFacts {
-  /** Numbers of one update: the change of every weight, and of every value of the strategy's own vectors. */
+  /** Numbers of one update: the change of every weight that moves, and of every value of the strategy's own vectors. */
   readonly numbers: number;
   /** Bytes of one update: its numbers, as encoded by the plan's codec, and a header. */
   readonly bytesPerRound: number;
@@ -19,11 +19,11 @@ export interface LabelFacts {
   readonly deadlineSeconds: number | null;
 }
 
-export function labelFacts(parameters: number, plan: Partial<Plan>): LabelFacts {
-  const numbers = parameters * (1 + planDescription.vectorsOf(plan.strategy ?? ''));
+export function labelFacts(model: ModelNumbers, plan: Partial<Plan>): LabelFacts {
+  const { numbers, up } = travelOf({ ...defaultPlan, ...plan }, model);
   return {
     numbers,
-    bytesPerRound: FRAME_HEADER_BYTES + encodedBytes(plan.uploadCodec ?? 'float32', numbers),
+    bytesPerRound: up,
     rounds: plan.rounds ?? null,
     label: consentLabel(plan),
     deadlineSeconds: plan.deadlineSeconds ?? null,

@@ -17,7 +17,8 @@ beforeEach(() => {
 
 const [run] = sampleDown.welcome.runs as [RunSummary];
 const { model: _model, planDefaults: _defaults, ...about } = sampleTask;
-const task = { ...about, builtIn: false, centralEvaluation: false, parameters: 7, plan: { seed: 1 } };
+const size = { parameters: 7, trainable: 5, frozen: 1 };
+const task = { ...about, builtIn: false, centralEvaluation: false, ...size, plan: { seed: 1 } };
 const consent = {
   version: 2,
   run: run.id,

@@ -1,6 +1,6 @@
 import { MAX_WATCHED_RUNS, type RunSummary } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { chooseRun, linkedRun, openRuns, runsToWatch } from './chosen-run.ts';
+import { chooseRun, linkedRun, openRuns, runsToWatch, stageOf } from './chosen-run.ts';
 
 function run(id: string, status: RunSummary['status']): RunSummary {
   return {
@@ -31,7 +31,7 @@ describe('chooseRun', () => {
   it('follows the link, the choice on the page, and above all what one takes part in', () => {
     expect(chooseRun(runs, { ...none, linked: 'held' })?.id).toBe('held');
     expect(chooseRun(runs, { ...none, linked: 'held', picked: 'later' })?.id).toBe('later');
-    expect(chooseRun(runs, { linked: 'held', picked: 'later', joined: 'done' })?.id).toBe('done');
+    expect(chooseRun(runs, { linked: 'held', picked: 'later', joined: 'now' })?.id).toBe('now');
   });
 
   it('goes on without a link that leads nowhere, and has none where none is open', () => {
@@ -42,6 +42,32 @@ describe('chooseRun', () => {
   it('comes back to the run last seen here only where none is open', () => {
     expect(chooseRun(runs, { ...none, seen: 'done' })?.id).toBe('now');
     expect(chooseRun([run('done', 'finished')], { ...none, seen: 'done' })?.id).toBe('done');
+  });
+});
+
+describe('a run that is over', () => {
+  it('gives way to the one that the page was opened for', () => {
+    const asked = { ...none, joined: 'done' };
+    expect(chooseRun(runs, { ...asked, linked: 'held' })?.id).toBe('held');
+    expect(chooseRun(runs, { ...asked, picked: 'later', linked: 'held' })?.id).toBe('later');
+    // By itself it stays, with its model, and an open one is not given up for a link.
+    expect(chooseRun(runs, asked)?.id).toBe('done');
+    expect(chooseRun(runs, { ...none, joined: 'now', linked: 'held' })?.id).toBe('now');
+  });
+
+  it('does not make others look as if they were over', () => {
+    const [done, , held, now] = runs as [RunSummary, RunSummary, RunSummary, RunSummary];
+    const over = { joined: 'done', ended: true, wanted: 'done' };
+    expect(stageOf(done, over)).toBe('over');
+    expect(stageOf(held, over)).toBe('out');
+    expect(stageOf(held, { ...over, wanted: 'held' })).toBe('joining');
+    expect(stageOf(null, over)).toBe('over');
+    const running = { joined: 'now', ended: false, wanted: 'now' };
+    expect(stageOf(now, running)).toBe('in');
+    expect(stageOf(now, { ...running, ended: true })).toBe('over');
+    expect(stageOf(held, running)).toBe('in');
+    expect(stageOf(held, { joined: null, ended: false, wanted: null })).toBe('out');
+    expect(stageOf(done, { joined: null, ended: false, wanted: null })).toBe('over');
   });
 });
 

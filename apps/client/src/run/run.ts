@@ -2,7 +2,7 @@ import type { Plan, RunSummary, TaskInfo } from '@coppice/protocol';
 import { computed, signal } from '@preact/signals';
 import { away, session } from '../link/session.ts';
 import { lastSeen } from '../offline/last-seen.ts';
-import { chooseRun, isOpen, linkedRun, openRuns, runsToWatch } from './chosen-run.ts';
+import { chooseRun, linkedRun, openRuns, runsToWatch, type Stage, stageOf } from './chosen-run.ts';
 import { invitation } from './invitation.ts';
 import { takingPart } from './taking-part.ts';
 
@@ -65,15 +65,14 @@ export const plan = computed<Partial<Plan>>(
     ((chosenTask.value?.plan ?? {}) as Partial<Plan>),
 );
 
-/** The person's stage: out, joining, in, or in a run that is over. */
-export const stage = computed<'out' | 'joining' | 'in' | 'over'>(() => {
-  const run = chosenNow.value;
-  if (session.activity.value.kind === 'ended') return 'over';
-  if (session.joined.value !== null)
-    return run !== null && run.id === session.joined.value.run && !isOpen(run) ? 'over' : 'in';
-  if (run !== null && takingPart.value.value?.run === run.id) return 'joining';
-  return run !== null && !isOpen(run) ? 'over' : 'out';
-});
+/** The person's stage with the chosen run. */
+export const stage = computed<Stage>(() =>
+  stageOf(chosenNow.value, {
+    joined: session.joined.value?.run ?? null,
+    ended: session.activity.value.kind === 'ended',
+    wanted: takingPart.value.value?.run ?? null,
+  }),
+);
 
 /** Fetches the tasks' descriptions. @throws TypeError without a connection. */
 export async function fetchTasks(): Promise<void> {

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * The tickets of a run, or of another owner of exchanges such as a task: each names an exchange, and is bound to the
+ * The tickets of a run, or of another owner of exchanges such as a task: each names an exchange, or a model that was pulled, and is bound to the
  * participant that it was given to. They outlive the process, since they are made from a secret of the owner.
  */
 export class Tickets {
@@ -39,6 +39,11 @@ export class Tickets {
 /** The name of a round's exchange, and the round and attempt that a name tells. */
 export function trainName(round: number, attempt: number): string {
   return `t${round}-${attempt}`;
+}
+
+/** The name of the pull of a model, by the round that made it. */
+export function pullName(round: number): string {
+  return `p${round}`;
 }
 
 export function roundOf(name: string): { round: number; attempt: number } | null {

@@ -7,13 +7,14 @@ import {
   RunActionSchema,
   type TaskInfo,
 } from '@coppice/protocol';
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
-import { EVENTS_A_PAGE, type Storage } from '../storage/storage.ts';
+import type { Storage } from '../storage/storage.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
@@ -35,6 +36,10 @@ export interface ApiOptions {
   readonly clientPage: () => string;
   readonly admissions: Admissions;
   readonly downloads: Downloads;
+  /** Origins whose pages may take part, beside the coordinator's own. */
+  readonly origins: readonly string[];
+  /** Counts a response as sent to a participant. */
+  readonly countResponse: (participant: string, response: Response) => void;
   readonly operator: string;
   readonly version: string;
 }
@@ -50,6 +55,8 @@ export function apiRouter({
   clientPage,
   admissions,
   downloads,
+  origins,
+  countResponse,
   operator,
   version,
 }: ApiOptions): Router {
@@ -71,7 +78,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
-  router.use(parcelsRouter({ runs, admissions, downloads }));
+  router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 
   router.get(
     '/tasks',
@@ -176,21 +183,21 @@ export function apiRouter({
 
   router.get(
     '/events',
-    json((request) => {
+    json(async (request) => {
       const { run, after, before } = request.query;
       if (after !== undefined && before !== undefined)
         throw new CoppiceError(
           'body-invalid',
           'The query parameters "after" and "before" read the log in opposite directions: give one of them.',
         );
-      return storage.events({
+      const events = await storage.events({
         ...(typeof run === 'string' ? { run } : {}),
         ...(after === undefined ? {} : { after: wholeNumber(after, 'after', 0, Number.MAX_SAFE_INTEGER) }),
         ...(before === undefined
           ? {}
           : { before: wholeNumber(before, 'before', 0, Number.MAX_SAFE_INTEGER) }),
-        limit: EVENTS_A_PAGE,
       });
+      return events.map(withData);
     }),
   );
 

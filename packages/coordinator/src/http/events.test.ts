@@ -49,8 +49,10 @@ it('gives every event to one that pages through, forwards and back, and says how
     headers: { authorization: `Bearer ${KEY}` },
   });
   expect([both.status, await both.json()]).toMatchObject([400, { error: { code: 'body-invalid' } }]);
-  const document = await (await fetch(`${coordinator.url}/api/openapi.json`)).text();
-  expect(document).toContain(`${EVENTS_A_PAGE} events at a time`);
+  const document = await (await fetch(`${coordinator.url}/api/openapi.json`)).json();
+  const { summary, parameters } = document.paths['/api/events'].get;
+  expect(summary).toContain(`${EVENTS_A_PAGE} events at a time`);
+  expect(parameters.map(({ name }: { name: string }) => name)).toEqual(['run', 'after', 'before']);
 });
 
 it('holds a handful of rows for one participant that joins and leaves hundreds of times', async () => {

@@ -124,7 +124,7 @@ export const apiPaths: { readonly [path: string]: Json } = {
         {},
         { path: ['run', 'hash'], query: ['codec'], header: [PARTICIPANT_HEADER, TICKET_HEADER, 'Range'] },
       ),
-      description: `The headers ${PARTICIPANT_HEADER} and ${TICKET_HEADER} are looked at where the run is not open. Participants find more in docs/protocol.md.`,
+      description: `The headers ${PARTICIPANT_HEADER} and ${TICKET_HEADER} open a run that is not open; of one that is, they tell on whose account the bytes are counted. Participants find more in docs/protocol.md.`,
       responses: {
         200: { description: 'All bytes', content: { 'application/octet-stream': {} } },
         206: { description: 'The range', content: { 'application/octet-stream': {} } },
@@ -132,6 +132,11 @@ export const apiPaths: { readonly [path: string]: Json } = {
         416: { description: 'The range begins behind the last byte' },
         default: failure,
       },
+    },
+    options: {
+      ...operation('Tell a page of another origin which headers it may send', {}, { path: ['run', 'hash'] }),
+      description: 'Answers the preflight requests of browsers, for pages of origins that may take part.',
+      responses: { 204: { description: 'These headers may be sent' }, default: failure },
     },
   },
   '/api/runs/{run}/rounds': {

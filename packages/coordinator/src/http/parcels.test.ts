@@ -5,11 +5,13 @@ import { type Connected, connectParticipant, next } from '../realtime/participan
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 
+/** A page's origin that may take part. */
+const PARTNER = 'https://partner.example';
 let coordinator: Coordinator;
 const people: Connected[] = [];
 beforeAll(async () => {
   coordinator = await startCoordinator({
-    config: { port: 0, logLevel: 'silent' },
+    config: { port: 0, logLevel: 'silent', allowOrigin: PARTNER },
     storage: memoryStorage(),
     spool: memorySpool(),
   });
@@ -113,6 +115,26 @@ describe('a parcel of an open run', () => {
     }
   });
 
+  it('counts as sent to the participant whose ticket is shown, and to nobody else', async () => {
+    const { id: run, checkpoint } = await launch('open');
+    const member = await come();
+    const { ticket } = await ask(member, run);
+    const path = `${run}/parcels/${checkpoint}`;
+    const { runs } = coordinator;
+    const counted = () => runs.engine(run).participants([member.id])[0]?.bytesDown as number;
+    const headers = { 'coppice-participant': member.id, 'coppice-ticket': ticket };
+    const wrong = { ...headers, 'coppice-ticket': `${ticket}x` };
+    const before = counted();
+    for (const others of [{}, wrong]) await bytesOf(await get(path, others));
+    expect(counted() - before).toBeLessThan(4 * 131);
+    await bytesOf(await get(path, headers));
+    await expect.poll(() => counted() - before).toBeGreaterThan(4 * 131);
+    const after = counted();
+    await bytesOf(await get(path, { ...headers, range: 'bytes=500-' }));
+    await expect.poll(() => counted() - after).toBeGreaterThan(24);
+    expect(counted() - after).toBeLessThan(4 * 131 + 2000);
+  });
+
   it('is there after the end of its run', async () => {
     const { id: run, checkpoint } = await launch('open');
     await coordinator.runs.act(run, 'stop');
@@ -172,5 +194,70 @@ describe('a parcel of a run that is not open', () => {
       403,
       { error: { code: 'participant-banned' } },
     ]);
+  });
+});
+
+describe('a page of another origin', () => {
+  const preflight = async (origin: string | null, path = `iris-1/parcels/${'0'.repeat(64)}`) => {
+    const response = await fetch(`${coordinator.url}/api/runs/${path}`, {
+      method: 'OPTIONS',
+      headers: {
+        ...(origin === null ? {} : { origin }),
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'coppice-participant,coppice-ticket,range',
+      },
+    });
+    const of = (name: string) => response.headers.get(`access-control-${name}`);
+    return {
+      status: response.status,
+      origin: of('allow-origin'),
+      headers: of('allow-headers'),
+      methods: of('allow-methods'),
+      vary: response.headers.get('vary'),
+      body: await response.text(),
+    };
+  };
+
+  it('may send the headers where it may take part', async () => {
+    expect(await preflight(PARTNER)).toEqual({
+      status: 204,
+      origin: PARTNER,
+      headers: 'Coppice-Participant, Coppice-Ticket, Range, If-Range',
+      methods: 'GET, HEAD',
+      vary: 'Origin',
+      body: '',
+    });
+    expect((await preflight(coordinator.url)).origin).toBe(coordinator.url);
+  });
+
+  it('is refused where it may not', async () => {
+    for (const origin of ['https://evil.example', 'http://partner.example', 'null']) {
+      const { status, origin: allowed, headers, body } = await preflight(origin);
+      expect([status, allowed, headers]).toEqual([403, null, null]);
+      expect(JSON.parse(body)).toMatchObject({ error: { code: 'cross-site-request' } });
+    }
+  });
+
+  it('may read where a range begins', async () => {
+    const { id: run, checkpoint } = await launch('open');
+    const response = await get(`${run}/parcels/${checkpoint}`, { origin: PARTNER, range: 'bytes=4-' });
+    expect(response.headers.get('access-control-allow-origin')).toBe('*');
+    expect(response.headers.get('access-control-expose-headers')).toBe('Accept-Ranges, Content-Range, ETag');
+    await bytesOf(response);
+  });
+
+  it('asks about no other address', async () => {
+    const response = await fetch(`${coordinator.url}/api/runs`, {
+      method: 'OPTIONS',
+      headers: { origin: PARTNER },
+    });
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([404, null]);
+    await response.text();
+  });
+
+  it('reads why there is no parcel', async () => {
+    const response = await get(`nowhere-1/parcels/${'0'.repeat(64)}`, { origin: PARTNER });
+    expect([response.status, response.headers.get('access-control-allow-origin')]).toEqual([404, '*']);
+    await response.text();
   });
 });

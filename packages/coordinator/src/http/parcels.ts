@@ -7,11 +7,25 @@ import {
   TICKET_HEADER,
   TicketSchema,
 } from '@coppice/protocol';
-import { type Request, Router } from 'express';
+import { type Request, type Response, Router } from 'express';
 import type { Runs } from '../registry/runs.ts';
 import type { Admissions } from '../security/admissions.ts';
+import { originAllowed } from '../security/origins.ts';
 import type { Downloads } from './downloads.ts';
 import { json, parameter } from './respond.ts';
+
+export interface ParcelsOptions {
+  readonly runs: Runs;
+  readonly admissions: Admissions;
+  /** Origins whose pages may take part, beside the coordinator's own. */
+  readonly origins: readonly string[];
+  /** Counts a response as sent to a participant. */
+  readonly countResponse: (participant: string, response: Response) => void;
+  readonly downloads: Downloads;
+}
+
+/** How long a browser may keep what a preflight request was answered, in seconds; Chromium keeps it no longer. */
+const PREFLIGHT_SECONDS = 7200;
 
 /**
  * `/api/runs/<run>/parcels/<hash>`: the payload of a current parcel of a run, the same bytes as in the pieces of
@@ -20,28 +34,28 @@ import { json, parameter } from './respond.ts';
 export function parcelsRouter({
   runs,
   admissions,
+  origins,
+  countResponse,
   downloads,
-}: {
-  runs: Runs;
-  admissions: Admissions;
-  downloads: Downloads;
-}): Router {
+}: ParcelsOptions): Router {
   const router = Router();
-  router.get(
-    '/runs/:run/parcels/:hash',
+  const route = router.route('/runs/:run/parcels/:hash');
+  route.get(
     json(async (request, response) => {
-      const run = runs.get(parameter(request, 'run'));
       // Public where the run is open, and nothing that a browser sends by itself opens another.
       response.set({
         'Access-Control-Allow-Origin': '*',
         'Access-Control-Expose-Headers': 'Accept-Ranges, Content-Range, ETag',
         'Cross-Origin-Resource-Policy': 'cross-origin',
       });
+      const run = runs.get(parameter(request, 'run'));
       const open = admissions.of(run.id) === 'open';
-      if (!open) ensureHoldsTicket(request, run.id, { runs, admissions });
+      const holder = holderOf(request, run.id, runs);
+      if (!open) ensureAdmitted(holder, run.id, admissions);
       const { hash, codec } = wanted(request);
       const { payload: bytes } = await runs.parcel(run.id, hash, codec);
       response.set('Cache-Control', open ? 'public, max-age=31536000, immutable' : 'private, no-store');
+      if (holder?.holds === true) countResponse(holder.participant, response);
       await downloads.send(request, response, {
         etag: `"${hash}.${codec}"`,
         size: bytes.byteLength,
@@ -50,6 +64,22 @@ export function parcelsRouter({
       });
     }),
   );
+  route.options((request, response) => {
+    const { origin } = request.headers;
+    if (!originAllowed(request.headers, origins))
+      throw new CoppiceError(
+        'cross-site-request',
+        'Pages of this origin may not take part here. Whoever runs the coordinator names it with --allow-origin.',
+      );
+    response.set({
+      ...(origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin }),
+      'Access-Control-Allow-Methods': 'GET, HEAD',
+      'Access-Control-Allow-Headers': `${PARTICIPANT_HEADER}, ${TICKET_HEADER}, Range, If-Range`,
+      'Access-Control-Max-Age': String(PREFLIGHT_SECONDS),
+      Vary: 'Origin',
+    });
+    response.status(204).end();
+  });
   return router;
 }
 
@@ -67,24 +97,32 @@ function wanted(request: Request) {
   return { hash: hash.data, codec: codec.data };
 }
 
-/** @throws CoppiceError `run-not-admitted`, `participant-banned`, `ticket-invalid` */
-function ensureHoldsTicket(
-  request: Request,
-  run: string,
-  { runs, admissions }: { runs: Runs; admissions: Admissions },
-): void {
+/** A participant that a request names, and whether the ticket that it shows opens parcels of the run. */
+interface Holder {
+  readonly participant: string;
+  readonly holds: boolean;
+}
+
+/** @returns `null` where no participant is named, or no ticket is shown. */
+function holderOf(request: Request, run: string, runs: Runs): Holder | null {
   const participant = ParticipantIdSchema.safeParse(request.get(PARTICIPANT_HEADER));
   const ticket = TicketSchema.safeParse(request.get(TICKET_HEADER));
-  if (!participant.success || !ticket.success)
+  if (!participant.success || !ticket.success) return null;
+  return { participant: participant.data, holds: runs.holdsTicket(run, participant.data, ticket.data) };
+}
+
+/** @throws CoppiceError `run-not-admitted`, `participant-banned`, `ticket-invalid` */
+function ensureAdmitted(holder: Holder | null, run: string, admissions: Admissions): void {
+  if (holder === null)
     throw new CoppiceError(
       'run-not-admitted',
       `This parcel is of a run that is not open to everyone. Its participants send "${PARTICIPANT_HEADER}" and "${TICKET_HEADER}", or ask for it over their connection.`,
     );
-  const refusal = admissions.refusal(participant.data, run);
+  const refusal = admissions.refusal(holder.participant, run);
   if (refusal !== null) throw refusal;
-  if (!runs.holdsTicket(run, participant.data, ticket.data))
+  if (!holder.holds)
     throw new CoppiceError(
       'ticket-invalid',
-      'The ticket is not of an open question of this run to this participant. Take that of the last question.',
+      'The ticket is not of an open question of this run to this participant, nor of its pull of the current model. Take that of the last question, or pull.',
     );
 }

@@ -54,8 +54,9 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     `Round ${round} goes on after a restart: ${accepted} of ${target} wanted updates were already here.`,
   'round-ended-by-admin': (_, { round }) => `Round ${round} was ended by the admin.`,
   'round-committed': ({ accepted, asked, bytes, accuracy }, { round }) => {
+    const moved = bytes === null ? '' : ` · ${(bytes / 1e6).toFixed(1)} MB`;
     const measured = accuracy === null ? '' : ` · accuracy ${(accuracy * 100).toFixed(1)} %`;
-    return `Round ${round} committed · ${accepted} of ${asked} returned · ${(bytes / 1e6).toFixed(1)} MB${measured}`;
+    return `Round ${round} committed · ${accepted} of ${asked} returned${moved}${measured}`;
   },
   'updates-shortened': ({ accepted, capped, scaled }, { round }) => {
     const parts = [

@@ -3,6 +3,7 @@ import type { AdminMessage, AdminName } from '@coppice/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import { credentialsOf, isSameSite } from '../http/access.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
+import { withData } from '../monitoring/old-events.ts';
 import type { Runs } from '../registry/runs.ts';
 import type { Actor } from '../security/actor.ts';
 import type { Admins } from '../security/admins.ts';
@@ -108,7 +109,7 @@ export class AdminHub {
       operator,
       client: client(),
       runs: runs.all(),
-      events: await storage.events({ limit: SNAPSHOT_EVENTS }),
+      events: (await storage.events({ limit: SNAPSHOT_EVENTS })).map(withData),
     };
     socket.emit('snapshot', snapshot);
     for (const engine of runs.engines())

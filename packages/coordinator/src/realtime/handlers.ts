@@ -58,9 +58,9 @@ export function handlersOf(options: HandlersOptions): Handlers {
       admitted.engine(participant, message.run).availability(participant, message);
       return null;
     },
-    pull({ run, has }, { participant }) {
+    pull({ run, ...wanted }, { participant }) {
       admitted.ensure(participant, run);
-      return runs.model(run, participant, has);
+      return runs.model(run, participant, wanted);
     },
     async parcel({ run, ...wanted }, { participant, pieces }) {
       admitted.ensure(participant, run);

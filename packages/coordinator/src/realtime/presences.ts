@@ -1,6 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import type { Down, DownName } from '@coppice/protocol';
 import type { Namespace, Socket } from 'socket.io';
 import type { Audience, Bytes } from '../rounds/audience.ts';
+import { ByteCounts } from './byte-counts.ts';
 import { Outbox } from './outbox.ts';
 
 /** Least number of presences before unneeded ones are searched for. */
@@ -9,8 +11,9 @@ const FIRST_LOOK = 100;
 interface Presence {
   /** The open connection; `null`: none. */
   socket: Socket | null;
-  /** Bytes through earlier connections. */
-  before: Bytes;
+  readonly bytes: ByteCounts;
+  /** Ends the count of the open connection. */
+  endCount: () => void;
   /**
    * Runs joined, on this connection or an earlier one: their rows show the bytes above, and they are told when the
    * connection breaks. An update counts on a new connection before anything else does, and makes its sender present.
@@ -60,13 +63,15 @@ export class Presences implements Audience {
   connect(participant: string, socket: Socket): Socket | null {
     const presence = this.#presences.get(participant) ?? {
       socket: null,
-      before: { up: 0, down: 0 },
+      bytes: new ByteCounts(),
+      endCount: () => {},
       runs: new Set<string>(),
     };
     this.#presences.set(participant, presence);
     const replaced = presence.socket;
-    if (replaced !== null) presence.before = sum(presence.before, this.#bytesOf(replaced.conn));
+    presence.endCount();
     presence.socket = socket;
+    presence.endCount = presence.bytes.connection(() => this.#bytesOf(socket.conn));
     return replaced;
   }
 
@@ -78,7 +83,7 @@ export class Presences implements Audience {
   disconnect(participant: string, socket: Socket): ReadonlySet<string> | null {
     const presence = this.#presences.get(participant);
     if (presence?.socket !== socket) return null;
-    presence.before = sum(presence.before, this.#bytesOf(socket.conn));
+    presence.endCount();
     presence.socket = null;
     return presence.runs;
   }
@@ -123,11 +128,14 @@ export class Presences implements Audience {
   }
 
   bytes(participant: string): Bytes {
+    return this.#presences.get(participant)?.bytes.total ?? { up: 0, down: 0 };
+  }
+
+  /** Counts the bytes of an HTTP response as sent to a participant, as long as that is remembered. */
+  countResponse(participant: string, response: ServerResponse): void {
+    const { socket } = response;
     const presence = this.#presences.get(participant);
-    if (presence === undefined) return { up: 0, down: 0 };
-    return presence.socket === null
-      ? presence.before
-      : sum(presence.before, this.#bytesOf(presence.socket.conn));
+    if (socket !== null && presence !== undefined) response.once('close', presence.bytes.response(socket));
   }
 
   /** Discards unwritten messages: their recipients will reconnect to the next process, and be asked again. */
@@ -140,8 +148,4 @@ export class Presences implements Audience {
     for (const run of runs) if (this.#remembers(participant, run)) return true;
     return false;
   }
-}
-
-function sum(a: Bytes, b: Bytes): Bytes {
-  return { up: a.up + b.up, down: a.down + b.down };
 }

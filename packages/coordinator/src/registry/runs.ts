@@ -201,9 +201,18 @@ export class Runs {
     return this.#over.has(id) || this.#engines.has(id);
   }
 
-  /** The current model of any run, over or not. @param has the hash of a model that the participant already has. */
-  async model(id: string, participant: string, has: string | null = null): Promise<Model> {
-    if (this.#engines.has(id)) return this.engine(id).currentModel(participant, has);
+  /**
+   * The current model of any run, over or not; whole, of one that is over.
+   *
+   * @param has the hash of the model that the participant has already.
+   * @param parts whether a model with frozen tensors may come in parts.
+   */
+  async model(
+    id: string,
+    participant: string,
+    { has = null, parts = false }: { has?: string | null | undefined; parts?: boolean | undefined } = {},
+  ): Promise<Model> {
+    if (this.#engines.has(id)) return this.engine(id).currentModel(participant, has, parts);
     const run = this.get(id);
     const { frame } = await this.#last(run);
     return { round: run.round, checkpoint: run.checkpoint, frame };
@@ -246,7 +255,7 @@ export class Runs {
     return engine !== undefined && !isOver(engine.record.status) && engine.remembers(participant);
   }
 
-  /** Checks that a ticket belongs to an open question of this run to this participant. */
+  /** Checks that a ticket belongs to an open question of this run to this participant, or to its pull of the current model. */
   holdsTicket(id: string, participant: string, ticket: string): boolean {
     return this.#engines.get(id)?.holdsTicket(participant, ticket) === true;
   }

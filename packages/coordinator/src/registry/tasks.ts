@@ -3,7 +3,8 @@ import {
   CoppiceError,
   type CreateTask,
   completePlan,
-  layoutSize,
+  type ModelNumbers,
+  modelNumbers,
   type Task,
   type TaskInfo,
   TaskSchema,
@@ -18,7 +19,7 @@ export class Tasks {
   readonly #models: ModelWorker;
   readonly #own = new Map<string, Task>();
   readonly #builtIn = new Map<string, Task>(builtInTasks.map((task) => [task.id, task]));
-  readonly #sizes = new Map<string, Promise<number>>();
+  readonly #sizes = new Map<string, Promise<ModelNumbers>>();
 
   constructor(storage: Storage, models: ModelWorker) {
     this.#storage = storage;
@@ -48,12 +49,12 @@ export class Tasks {
   async info(task: Task): Promise<TaskInfo> {
     const { id, title, description, data, loss, samples } = task;
     const builtIn = this.#builtIn.has(id);
-    let parameters = this.#sizes.get(id);
-    if (parameters === undefined) {
-      parameters = this.#models.layout(task).then(layoutSize);
-      this.#sizes.set(id, parameters);
+    let numbers = this.#sizes.get(id);
+    if (numbers === undefined) {
+      numbers = this.#models.layout(task).then(modelNumbers);
+      this.#sizes.set(id, numbers);
       // Asked again next time: a thread that ended says nothing about the model.
-      parameters.catch(() => this.#sizes.delete(id));
+      numbers.catch(() => this.#sizes.delete(id));
     }
     return {
       id,
@@ -64,7 +65,7 @@ export class Tasks {
       samples,
       builtIn,
       centralEvaluation: builtIn,
-      parameters: await parameters,
+      ...(await numbers),
       plan: { ...completePlan(task.planDefaults, {}) },
     };
   }

@@ -9,7 +9,7 @@ import {
 } from '@coppice/protocol';
 import { tellsDivergence } from '../exchanges/cohort.ts';
 import type { Exchange, Receipt } from '../exchanges/exchange.ts';
-import { roundOf } from '../exchanges/tickets.ts';
+import { pullName, roundOf } from '../exchanges/tickets.ts';
 import { progressShare } from './members.ts';
 import type { Membership } from './membership.ts';
 import type { RunLog } from './run-log.ts';
@@ -106,9 +106,9 @@ export class Answers {
 
   /** Checks that a ticket belongs to an open question to this participant. */
   holdsTicket(participant: string, ticket: string): boolean {
-    const { tickets, exchanges } = this.#state;
+    const { tickets, exchanges, model } = this.#state;
     const name = tickets.read(ticket, participant);
-    return name !== null && exchanges.named(name) !== null;
+    return name !== null && (name === pullName(model.round) || exchanges.named(name) !== null);
   }
 
   /** The exchange of a participant's ticket; `null` once its round is over. @throws CoppiceError `ticket-invalid` */

@@ -3,6 +3,7 @@ import {
   type EncodedRow,
   encodedRows,
   type GlobalModel,
+  keepFrozen,
   MODEL_GROUP,
   type Rows,
   type Strategy,
@@ -58,6 +59,7 @@ export async function apply(
       joined: round.joined,
     }),
   );
+  await inTurns(keepFrozen(model.layout, model.weights, applied.weights));
   const variancesKept = keepVariances(model.layout, applied.weights);
   return { ...applied, variancesKept, hash: await hashInSlices(toBytes(applied.weights)) };
 }

@@ -1,6 +1,6 @@
 import type { Down, DownName } from '@coppice/protocol';
 
-/** Bytes through a participant's sockets since it was first seen; up is towards the coordinator. */
+/** Bytes through a participant's sockets, and of parcels that it fetched over HTTP, since it was first seen; up is towards the coordinator. */
 export interface Bytes {
   readonly up: number;
   readonly down: number;

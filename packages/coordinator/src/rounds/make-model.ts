@@ -50,7 +50,7 @@ export async function makeModel(
   phase.step('evaluated');
   const made = { weights: next.weights, round: opening.round };
   const packed = await inTurns(packModels(made, { plan, layout, layoutHash }));
-  const given = await inTurns(packGiven(strategy.server.given?.(next.state) ?? {}, layoutHash));
+  const given = await inTurns(packGiven(strategy.server.given?.(next.state) ?? {}, layout));
   signal.throwIfAborted();
   return { next, central, packed, given, last: isLast(opening.round, plan, central) };
 }

@@ -1,11 +1,15 @@
 import { type Codec, encodeFrame, FRAME_HEADER_BYTES, MAX_STEPS_BYTES } from '@coppice/protocol';
 import { nativeCrc32 } from '../native-crc32.ts';
 
-/** What a participant is sent of a model: all of it, or the steps from one that it has. */
+/** What a participant is sent of a model: all of it, the part that moves, or the steps from one that it has. */
 export interface SentModel {
   readonly frame: Uint8Array;
-  /** The hash of the model that the steps begin from; left out with a whole model. */
+  /** The hash of the model that the steps begin from; left out where none do. */
   readonly base?: string;
+  /** The hash of the numbers that the frame has, where frozen ones are left out. */
+  readonly moving?: string;
+  /** The frozen tensors, where they were asked for by themselves. */
+  readonly frozen?: { readonly hash: string; readonly frame: Uint8Array };
 }
 
 /**

@@ -2,7 +2,7 @@ import { modelGroup } from '@coppice/federation';
 import { type Layout, sectionsOf } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { median, type NormHistory, nextNormBounds, recentNorms } from './norm-bounds.ts';
+import { type NormHistory, nextNormBounds, recentNorms } from './norm-bounds.ts';
 
 const layout: Layout = [
   { name: 'kernel', shape: [3], trainable: true },
@@ -63,8 +63,4 @@ describe('recentNorms', () => {
     expect(norms).toEqual({ model: [3, 4, 5, 6, 7] });
     expect(recentNorms(norms, [])).toEqual(norms);
   });
-});
-
-it('a median is the middle, or the mean of the two in the middle', () => {
-  expect([[], [4], [1, 9], [9, 1, 2], [4, 1, 9, 2]].map(median)).toEqual([0, 4, 5, 2, 3]);
 });

@@ -1,4 +1,4 @@
-import { type Norms, normNames } from '@coppice/federation';
+import { medianOf, type Norms, normNames } from '@coppice/federation';
 import type { Plan, Round, Section } from '@coppice/protocol';
 
 /** Number of rounds whose median norms determine the next bound. */
@@ -35,7 +35,7 @@ export function nextNormBounds(
       const first = name === section.group ? firstNorm : null;
       const before = last?.normBounds?.[name] ?? first;
       const recent = last?.norms?.[name] ?? [];
-      const wanted = Math.max(LEAST_SHARE * (first ?? 0), normFactor * median(recent));
+      const wanted = Math.max(LEAST_SHARE * (first ?? 0), normFactor * medianOf(recent));
       const bound =
         recent.length === 0 ? before : Math.min(wanted, before === null ? wanted : GROWTH * before);
       if (bound !== null && bound > 0) bounds[name] = bound;
@@ -55,16 +55,10 @@ export function recentNorms(
     ...Object.fromEntries(
       [...names].map((name) => [
         name,
-        [...(before?.[name] ?? []), median(accepted.map((norms) => norms[name] ?? 0))].slice(-RECENT_ROUNDS),
+        [...(before?.[name] ?? []), medianOf(accepted.map((norms) => norms[name] ?? 0))].slice(
+          -RECENT_ROUNDS,
+        ),
       ]),
     ),
   };
-}
-
-/** The middle value, or the mean of the two middle ones; 0 for an empty list. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length / 2;
-  const [low = 0, high = low] = [sorted[Math.ceil(half) - 1], sorted[Math.floor(half)]];
-  return (low + high) / 2;
 }

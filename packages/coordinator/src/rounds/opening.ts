@@ -1,9 +1,8 @@
-import { cohortSizes, type Norms, selectCohort } from '@coppice/federation';
+import { cohortSizes, medianOf, type Norms, selectCohort } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import type { Plan } from '@coppice/protocol';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Standing } from './attendance.ts';
-import { median } from './norm-bounds.ts';
 
 /**
  * Step 1: the round's cohort, and its limits. The same secret, round, attempt and participants give the same cohort;
@@ -58,5 +57,5 @@ function largestWeight(
   available: ReadonlyMap<string, number>,
 ): number {
   if (weightFactor === null) return maxExamples;
-  return Math.min(maxExamples, Math.max(1, Math.ceil(weightFactor * median([...available.values()]))));
+  return Math.min(maxExamples, Math.max(1, Math.ceil(weightFactor * medianOf(available.values()))));
 }

@@ -1,4 +1,5 @@
-import { encodeInSteps, type Steps } from '@coppice/federation';
+import { createHash } from 'node:crypto';
+import { encodeInSteps, partOf, type Steps } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import {
   type Codec,
@@ -6,13 +7,15 @@ import {
   encodeFrame,
   encodeHeader,
   FRAME_HEADER_BYTES,
+  FROZEN_PARCEL,
   float32Payload,
   type Layout,
+  layoutHash,
+  modelParts,
   movesBySteps,
   PIECE_BYTES,
   type Plan,
   pieceOf,
-  weightsHash,
 } from '@coppice/protocol';
 import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
 
@@ -25,30 +28,41 @@ export interface PackedModel {
   readonly payload: Uint8Array;
 }
 
-/** A parcel that goes with every question beside the model. */
+/** A parcel that goes with questions beside the model. */
 export interface GivenParcel {
   readonly name: string;
   readonly hash: string;
   readonly packed: PackedModel;
 }
 
-/** Packs a strategy's tensors, each as long as the model, exactly as they are. */
+/**
+ * Packs a strategy's tensors, each as long as the model, exactly as they are, but without the numbers of frozen
+ * tensors, which are 0.
+ */
 export function* packGiven(
   given: Readonly<Record<string, Float32Array>>,
-  layoutHash: Uint8Array,
+  layout: Layout,
 ): Steps<GivenParcel[]> {
+  const parts = modelParts(layout);
+  const hash = layoutHash(parts?.moving ?? layout);
   const parcels: GivenParcel[] = [];
-  for (const [name, values] of Object.entries(given))
-    parcels.push({ name, hash: weightsHash(values), packed: yield* packModel(layoutHash, values) });
+  for (const [name, values] of Object.entries(given)) {
+    const moving = parts === null ? values : yield* partOf(layout, 'moving', values);
+    parcels.push({ name, hash: yield* hashInSteps(moving), packed: yield* packModel(hash, moving) });
+  }
   return parcels;
 }
 
-/** The ways in which one model travels; the same one twice where it is not rounded. */
+/** The ways in which one model travels: the same one several times where it is not rounded and nothing in it is frozen. */
 export interface PackedModels {
-  /** As it is: for use, to be measured, and to take steps from. */
+  /** All of it, as it is: for use. */
+  readonly whole: PackedModel;
+  /** Its moving part as it is: to be measured, and to take steps from. */
   readonly exact: PackedModel;
-  /** What a round begins from. */
+  /** The moving part that a round begins from. */
   readonly toTrain: PackedModel;
+  /** The hash of the float32 bytes of the moving part; `null`: nothing is frozen, or everything, and all travels as one. */
+  readonly moving: string | null;
 }
 
 /** Packs weights, which must not change from then on, a piece at a time. A large model is not copied. */
@@ -59,14 +73,63 @@ export function packModel(layoutHash: Uint8Array, weights: Float32Array): Steps<
 /** Packs a model in the ways in which its plan lets it travel. The same round rounds alike, after a restart, too. */
 export function* packModels(
   { weights, round }: { weights: Float32Array; round: number },
-  { plan, layout, layoutHash }: { plan: Plan; layout: Layout; layoutHash: Uint8Array },
+  { plan, layout, layoutHash: hash }: { plan: Plan; layout: Layout; layoutHash: Uint8Array },
 ): Steps<PackedModels> {
-  const exact = yield* packModel(layoutHash, weights);
+  const whole = yield* packModel(hash, weights);
+  const parts = modelParts(layout);
+  if (parts === null) {
+    const toTrain = yield* packRounded({ weights, round, exact: whole }, { plan, layout, layoutHash: hash });
+    return { whole, exact: whole, toTrain, moving: null };
+  }
+  const own = { plan, layout: parts.moving, layoutHash: layoutHash(parts.moving) };
+  const moving = yield* partOf(layout, 'moving', weights);
+  const exact = yield* packModel(own.layoutHash, moving);
+  const toTrain = yield* packRounded({ weights: moving, round, exact }, own);
+  return { whole, exact, toTrain, moving: yield* hashInSteps(moving) };
+}
+
+/** The model that a round begins from: rounded by the plan's codec, or as it is. */
+function* packRounded(
+  { weights, round, exact }: { weights: Float32Array; round: number; exact: PackedModel },
+  { plan, layout, layoutHash }: { plan: Plan; layout: Layout; layoutHash: Uint8Array },
+): Steps<PackedModel> {
   const codec = plan.downloadCodec;
-  if (codec === 'float32' || movesBySteps(plan)) return { exact, toTrain: exact };
+  if (codec === 'float32' || movesBySteps(plan)) return exact;
   const seed = seededRandom(plan.seed, 'model', round).uint32();
   const rounded = yield* encodeInSteps(codec, weights, layout, seed, true);
-  return { exact, toTrain: yield* pack(codec, rounded, { layoutHash, parameters: weights.length }) };
+  return yield* pack(codec, rounded, { layoutHash, parameters: weights.length });
+}
+
+/** The frozen tensors of a model, which are the same in all models of a run; `null`: all of it travels as one. */
+export function* packFrozen(weights: Float32Array, layout: Layout): Steps<GivenParcel | null> {
+  const parts = modelParts(layout);
+  if (parts === null) return null;
+  const values = yield* partOf(layout, 'frozen', weights);
+  const payload = float32Payload(values);
+  const frame = encodeHeader(
+    {
+      kind: 'weights',
+      codec: 'float32',
+      layoutHash: layoutHash(parts.frozen),
+      parameters: values.length,
+      payloadBytes: payload.byteLength,
+      payloadChecksum: yield* crc32InSteps(payload),
+    },
+    nativeCrc32,
+  );
+  const packed: PackedModel = { codec: 'float32', frame, payload };
+  return { name: FROZEN_PARCEL, hash: yield* hashInSteps(values), packed };
+}
+
+/** SHA-256 of float32 bytes, as hex, a piece at a time. */
+function* hashInSteps(values: Float32Array): Steps<string> {
+  const bytes = float32Payload(values);
+  const hash = createHash('sha256');
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
+    if (at > 0) yield;
+    hash.update(bytes.subarray(at, at + PIECE_BYTES));
+  }
+  return hash.digest('hex');
 }
 
 function* pack(

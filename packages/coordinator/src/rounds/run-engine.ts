@@ -5,6 +5,7 @@ import {
   type Codec,
   CoppiceError,
   type Decline,
+  isHeaderAlone,
   type Join,
   type Joined,
   type Model,
@@ -18,6 +19,7 @@ import {
   requiresOfLayout,
 } from '@coppice/protocol';
 import type { Receipt } from '../exchanges/exchange.ts';
+import { pullName } from '../exchanges/tickets.ts';
 import type { RunRecord } from '../storage/storage.ts';
 import { Answers } from './answers.ts';
 import { Closing } from './closing.ts';
@@ -195,11 +197,21 @@ export class RunEngine {
     return this.#state.parcel(hash, codec);
   }
 
-  /** @param has the hash of the model that the participant has already; `null`: none. */
-  currentModel(participant: string, has: string | null): Model {
-    const { model, members } = this.#state;
+  /**
+   * @param has the hash of the model that the participant has already; `null`: none.
+   * @param parts whether a model with frozen tensors may come in parts.
+   */
+  currentModel(participant: string, has: string | null, parts = false): Model {
+    const { model, members, tickets } = this.#state;
     members.receives(participant, model.hash);
-    return { round: model.round, checkpoint: model.hash, ...this.#state.sent(has) };
+    const sent = this.#state.sent(has, parts);
+    const large = isHeaderAlone(sent.frame) || sent.frozen !== undefined;
+    return {
+      round: model.round,
+      checkpoint: model.hash,
+      ...sent,
+      ...(large ? { ticket: tickets.issue(pullName(model.round), participant) } : {}),
+    };
   }
 
   // ---- what others see

@@ -6,7 +6,9 @@ import {
   type Codec,
   type Layout,
   layoutHash,
+  layoutSize,
   type Metrics,
+  modelParts,
   movesBySteps,
   type Round,
 } from '@coppice/protocol';
@@ -26,6 +28,7 @@ import {
   notCurrent,
   type PackedModel,
   type PackedModels,
+  packFrozen,
   packGiven,
   packModels,
 } from './packed-model.ts';
@@ -97,6 +100,8 @@ export class RunState {
   #central: Metrics | null;
   #packed: PackedModels;
   #given: readonly GivenParcel[];
+  /** Tensors that no round of the run moves; `null`: its models travel as one. */
+  readonly #frozen: GivenParcel | null;
   readonly forms: RunForms;
   readonly tickets: Tickets;
   /** Draws the cohorts, and seals the tickets. */
@@ -115,11 +120,12 @@ export class RunState {
     this.#central = central;
     this.#packed = finish(packModels(model, { plan: record.plan, layout, layoutHash: this.layoutHash }));
     const given = this.forms.strategy.server.given?.(model.state) ?? {};
-    this.#given = finish(packGiven(given, this.layoutHash));
+    this.#given = finish(packGiven(given, layout));
+    this.#frozen = finish(packFrozen(model.weights, layout));
     const { downloadCodec: codec } = record.plan;
-    const { length: parameters } = model.weights;
+    const moving = modelParts(layout)?.moving ?? layout;
     this.#steps = movesBySteps(record.plan)
-      ? new ModelSteps(model.hash, { codec, layoutHash: this.layoutHash, parameters })
+      ? new ModelSteps(model.hash, { codec, layoutHash: layoutHash(moving), parameters: layoutSize(moving) })
       : null;
   }
 
@@ -132,14 +138,20 @@ export class RunState {
     return this.#central;
   }
 
-  /** What to train on, for one who has another model, or none (`null`). */
-  toTrain(has: string | null): SentModel {
-    return this.#stepsFrom(has) ?? { frame: this.#packed.toTrain.frame };
-  }
-
-  /** The exact model, for one who has another, or none (`null`). */
-  sent(has: string | null): SentModel {
-    return this.#stepsFrom(has) ?? { frame: this.#packed.exact.frame };
+  /**
+   * The exact model, for one who has another, or none (`null`).
+   *
+   * @param parts whether a model with frozen tensors goes in parts: the moving one, and the header of the frozen one.
+   */
+  sent(has: string | null, parts: boolean): SentModel {
+    const frozen =
+      parts && this.#frozen !== null
+        ? { frozen: { hash: this.#frozen.hash, frame: this.#frozen.packed.frame } }
+        : {};
+    const steps = this.#stepsFrom(has);
+    if (steps !== null) return { ...steps, ...frozen };
+    if (!parts) return { frame: this.#packed.whole.frame };
+    return { ...this.#moving(this.#packed.exact), ...frozen };
   }
 
   #stepsFrom(base: string | null): SentModel | null {
@@ -147,34 +159,45 @@ export class RunState {
     return base === null || frame === null ? null : { base, frame };
   }
 
-  /** The parcels of a question to train: the model first, then what the strategy gives. */
+  #moving({ frame }: PackedModel): SentModel {
+    const { moving } = this.#packed;
+    return moving === null ? { frame } : { moving, frame };
+  }
+
+  /** The parcels of a question to train: the model, its frozen tensors, then those that the strategy gives. */
   trainParcels(participant: string): Ask['parcels'] {
-    const { hash } = this.#model;
-    const model = { name: 'model', hash, ...this.toTrain(this.members.has(participant)) };
-    this.members.receives(participant, hash);
-    return [model, ...this.#given.map(({ name, hash, packed }) => ({ name, hash, frame: packed.frame }))];
+    return [...this.#modelParcels(participant, this.#packed.toTrain), ...this.#given.map(asParcel)];
   }
 
   /** The parcels of a question to measure the current model. */
   evaluateParcels(participant: string): Ask['parcels'] {
+    return this.#modelParcels(participant, this.#packed.exact);
+  }
+
+  #modelParcels(participant: string, packed: PackedModel): Ask['parcels'] {
     const { hash } = this.#model;
-    const model = { name: 'model', hash, ...this.sent(this.members.has(participant)) };
+    const sent = this.#stepsFrom(this.members.has(participant)) ?? this.#moving(packed);
     this.members.receives(participant, hash);
-    return [model];
+    const frozen = this.#frozen === null ? [] : [asParcel(this.#frozen)];
+    return [{ name: 'model', hash, ...sent }, ...frozen];
   }
 
   /** Checks that the current model, or a parcel beside it, has this hash. */
   isCurrent(hash: string): boolean {
-    return hash === this.#model.hash || this.#given.some((parcel) => parcel.hash === hash);
+    const beside = [...this.#given, ...(this.#frozen === null ? [] : [this.#frozen])];
+    const own = [this.#model.hash, this.#packed.moving];
+    return own.includes(hash) || beside.some((parcel) => parcel.hash === hash);
   }
 
   /** A current parcel as it travels. @throws CoppiceError `checkpoint-unknown`, `message-invalid` */
   parcel(hash: string, codec: Codec): PackedModel {
-    const { exact, toTrain } = this.#packed;
-    if (hash === this.#model.hash) return inCodec([exact, toTrain], codec);
-    const given = this.#given.find((parcel) => parcel.hash === hash);
-    if (given === undefined) throw notCurrent(this.record.id);
-    return inCodec([given.packed], codec);
+    const { whole, exact, toTrain, moving } = this.#packed;
+    if (hash === moving) return inCodec([exact, toTrain], codec);
+    if (hash === this.#model.hash) return inCodec(moving === null ? [whole, toTrain] : [whole], codec);
+    const beside = [...this.#given, ...(this.#frozen === null ? [] : [this.#frozen])];
+    const found = beside.find((parcel) => parcel.hash === hash);
+    if (found === undefined) throw notCurrent(this.record.id);
+    return inCodec([found.packed], codec);
   }
 
   /**
@@ -195,4 +218,8 @@ export class RunState {
     this.lastRound = round;
     this.attendance.add(round);
   }
+}
+
+function asParcel({ name, hash, packed }: GivenParcel): Ask['parcels'][number] {
+  return { name, hash, frame: packed.frame };
 }

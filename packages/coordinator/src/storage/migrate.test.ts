@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { PlanSchema, weightsHash } from '@coppice/protocol';
-import { PGlite, types } from '@electric-sql/pglite';
-import { Kysely, PGliteDialect, sql } from 'kysely';
-import { describe, expect, it } from 'vitest';
+import { Kysely, sql } from 'kysely';
+import { afterAll, describe, expect, it } from 'vitest';
 import { toBytes } from './blobs.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { migrate } from './migrate.ts';
@@ -11,6 +10,7 @@ import { migrations } from './migrations/index.ts';
 import type { Flavour, Migration } from './migrations/migration.ts';
 import { newRun } from './new-run.testing.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
+import { SharedPglite } from './pglite.testing.ts';
 import { postgresFlavour } from './postgres.ts';
 import type { Tables } from './schema.ts';
 import { sqlStorage } from './sql.ts';
@@ -18,11 +18,20 @@ import { sqliteFlavour } from './sqlite.ts';
 
 const fixtures = new URL('./migrations/fixtures/', import.meta.url);
 
-const databases: [string, Flavour, () => { db: Kysely<Tables>; exec: (text: string) => Promise<void> }][] = [
+const pglite = new SharedPglite();
+afterAll(() => pglite.stop());
+
+interface Opened {
+  readonly db: Kysely<Tables>;
+  readonly exec: (text: string) => Promise<void>;
+}
+
+/** Each with a way to a database with nothing in it. */
+const databases: [string, Flavour, () => Promise<Opened>][] = [
   [
     'SQLite',
     sqliteFlavour,
-    () => {
+    async () => {
       const database = new DatabaseSync(':memory:');
       return {
         db: new Kysely<Tables>({ dialect: nodeSqliteDialect(database) }),
@@ -33,13 +42,7 @@ const databases: [string, Flavour, () => { db: Kysely<Tables>; exec: (text: stri
   [
     'PostgreSQL',
     postgresFlavour,
-    () => {
-      const pglite = new PGlite({ parsers: { [types.INT8]: Number } });
-      return {
-        db: new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) }),
-        exec: async (text) => void (await pglite.exec(text)),
-      };
-    },
+    async () => ({ db: await pglite.empty(), exec: (text) => pglite.exec(text) }),
   ],
 ];
 
@@ -53,7 +56,7 @@ it('every earlier version has a database of its time', () => {
 
 describe.each(databases)('migrations in %s', (name, flavour, open) => {
   it.each(readdirSync(fixtures))('bring %s to today, with all that is in it', async (file) => {
-    const { db, exec } = open();
+    const { db, exec } = await open();
     const [tables, rows] = readFileSync(new URL(file, fixtures), 'utf8').split('-- Rows\n') as [
       string,
       string,
@@ -119,7 +122,7 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
   });
 
   it('put the runs of a task in the order of their numbers, where the clock went back', async () => {
-    const { db, exec } = open();
+    const { db, exec } = await open();
     await migrate(db, flavour, migrations.slice(0, 6));
     const dates = { 'toy-1': 10, 'toy-2': 5, 'other-1': 7, 'toy-10': 9 };
     for (const [id, at] of Object.entries(dates)) {
@@ -136,7 +139,7 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
   });
 
   it('are done once', async () => {
-    const { db } = open();
+    const { db } = await open();
     await migrate(db, flavour);
     await migrate(db, flavour);
     expect(await versionOf(db)).toEqual(migrations.map((_, index) => index + 1));
@@ -144,7 +147,7 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
   });
 
   it('that fail leave the version before them whole, and can be tried again', async () => {
-    const { db } = open();
+    const { db } = await open();
     let fails = true;
     const steps: Migration[] = [
       async ({ schema }) => schema.createTable('a').addColumn('x', 'integer').execute(),
@@ -165,7 +168,7 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
   });
 
   it('refuse a database of a newer program, and leave it as it is', async () => {
-    const { db } = open();
+    const { db } = await open();
     await migrate(db, flavour);
     const newer = migrations.length + 1;
     await db.insertInto('schema_version').values({ version: newer }).execute();

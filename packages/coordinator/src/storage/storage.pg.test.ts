@@ -1,14 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PGlite, types } from '@electric-sql/pglite';
-import { Kysely, PGliteDialect } from 'kysely';
+import type { Kysely } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
 import { storageContract } from './contract.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { SharedPglite } from './pglite.testing.ts';
 import { openPostgresStorage, postgresFlavour } from './postgres.ts';
 import { findPostgres, type PostgresServer, startPostgres } from './postgres-server.ts';
 import type { Tables } from './schema.ts';
@@ -24,22 +24,19 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
+const pglite = new SharedPglite(newFolder());
+afterAll(() => pglite.stop());
+
 storageContract('PGlite', async () => {
-  const folder = newFolder();
   const blobs = memoryBlobs();
-  const open = () =>
-    sqlStorage(
-      new Kysely<Tables>({
-        dialect: new PGliteDialect({ pglite: new PGlite(folder, { parsers: { [types.INT8]: Number } }) }),
-      }),
-      { blobs, flavour: postgresFlavour, where: 'PGlite' },
-    );
-  const storage = await open();
+  const open = (db: Kysely<Tables>) => sqlStorage(db, { blobs, flavour: postgresFlavour, where: 'PGlite' });
+  const storage = await open(await pglite.empty());
   return {
     storage,
     reopen: async () => {
       await storage.close();
-      return open();
+      await pglite.stop();
+      return open(pglite.connect());
     },
   };
 });

@@ -1,4 +1,5 @@
-import { type Codec, type Layout, modelSize, payloadBytes } from '@coppice/protocol';
+import { type Codec, type Layout, modelParts, modelSize, payloadBytes } from '@coppice/protocol';
+import { partOf, wholeOf } from '../model-parts.ts';
 import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
 import { payloadValues } from './decode.ts';
 import { encodeInSteps } from './encode.ts';
@@ -12,7 +13,7 @@ export interface ModelStep {
 
 /**
  * Quantizes the difference of two models with a codec. The returned weights are the first model plus the decoded
- * payload, to the bit, so they are the next model. Runs in slices.
+ * payload, to the bit, so they are the next model. The payload has nothing of frozen tensors. Runs in slices.
  *
  * @throws CoppiceError `training-diverged` where a weight is not finite.
  */
@@ -25,6 +26,13 @@ export function* roundedStep(
     seed,
   }: { before: Float32Array; after: Float32Array; layout: Layout; seed: number },
 ): Steps<ModelStep> {
+  const parts = modelParts(layout);
+  if (parts !== null) {
+    const [from, to] = [yield* partOf(layout, 'moving', before), yield* partOf(layout, 'moving', after)];
+    const step = yield* roundedStep(codec, { before: from, after: to, layout: parts.moving, seed });
+    const frozen = yield* partOf(layout, 'frozen', before);
+    return { payload: step.payload, weights: yield* wholeOf(layout, { moving: step.weights, frozen }) };
+  }
   const change = new Float32Array(before.length);
   for (let from = 0; from < change.length; from += STEP_PARAMETERS) {
     if (from > 0) yield;
@@ -48,6 +56,12 @@ export function takeSteps(
   from: Float32Array,
   layout: Layout,
 ): Float32Array {
+  const parts = modelParts(layout);
+  if (parts !== null) {
+    const moving = takeSteps(codec, payload, finish(partOf(layout, 'moving', from)), parts.moving);
+    const frozen = finish(partOf(layout, 'frozen', from));
+    return finish(wholeOf(layout, { moving, frozen }));
+  }
   const length = payloadBytes(codec, modelSize(layout));
   let weights = from;
   for (let at = 0; at < payload.byteLength; at += length) {

@@ -54,6 +54,21 @@ describe('MeasureSum', () => {
     expect(sum.partial()).toEqual(before);
   });
 
+  it('refuses measures of which one is missing or of another shape, and stays as it was', () => {
+    const sum = new MeasureSum(tensors);
+    sum.add(measures(0.5, [1, 2]));
+    const before = sum.partial();
+    const refused = expect.objectContaining({ code: 'update-shape' });
+    const short = new Map([...measures(1), ['hits', Float64Array.of(1)] as const]);
+    const long = new Map([...measures(1), ['hits', Float64Array.of(1, 2, 3)] as const]);
+    for (const some of [new Map(), new Map([...measures(1)].slice(0, 1)), short, long]) {
+      expect(() => sum.add(some)).toThrow(refused);
+      expect(() => sum.remove(some)).toThrow(refused);
+    }
+    expect(() => sum.add(measures(1, [1, Number.NaN]))).toThrow(RangeError);
+    expect(sum.partial()).toEqual(before);
+  });
+
   it('refuses a partial sum of other measures, and stays as it was', () => {
     const sum = new MeasureSum(tensors);
     const refused = expect.objectContaining({ code: 'update-shape' });

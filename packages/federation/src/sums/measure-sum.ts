@@ -36,14 +36,15 @@ export class MeasureSum {
   /**
    * Adds one participant's measures, each rounded to its unit, ties to even.
    *
-   * @throws RangeError for a number that is not finite; then nothing was added.
+   * @throws CoppiceError `update-shape` where one of the sum's measures is missing or has another shape: counted as 0, it
+   *   would say something that nobody measured. RangeError for a number that is not finite. Then nothing was added.
    */
   add(measures: Measures): void {
     this.#each(measures, 1n);
     this.#count++;
   }
 
-  /** Takes measures off again that were added. */
+  /** Takes measures off again that were added. @throws as `add`. */
   remove(measures: Measures): void {
     this.#each(measures, -1n);
     this.#count--;
@@ -92,7 +93,12 @@ export class MeasureSum {
     // All are rounded before any is added: a number that cannot be counted leaves nothing behind.
     const units = this.#tensors.map(({ name, unit }) => {
       const values = measures.get(name);
-      return this.#of(name).map((_, i) => BigInt(nearestEven((values?.[i] ?? 0) / unit)));
+      if (values?.length !== this.#of(name).length)
+        throw new CoppiceError(
+          'update-shape',
+          `Measures without "${name}" cannot be added to a sum that has it.`,
+        );
+      return Array.from(values, (value) => BigInt(nearestEven(value / unit)));
     });
     for (const [tensor, { name }] of this.#tensors.entries()) {
       const own = this.#of(name);

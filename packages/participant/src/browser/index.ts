@@ -1,11 +1,13 @@
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
+import { httpParcels } from '../http-parcels.ts';
 import type { OpenLocalData } from '../local-data.ts';
 import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type CreateTrainer, type RankBackends, type TrainerHost, trainerHost } from '../trainer-host.ts';
 import { openCoppiceDb, openIdbData } from './idb-data.ts';
+import { idbParcels, openParcelDb } from './idb-parcels.ts';
 import { idbState, openStateDb } from './idb-state.ts';
 import { ownIdentity } from './own-identity.ts';
 
@@ -20,7 +22,7 @@ export interface BrowserParticipantOptions {
   readonly rank?: RankBackends;
 }
 
-/** A participant in a browser: identity, examples and kept state in IndexedDB, training where `createTrainer` runs. */
+/** A participant in a browser: identity, examples, kept state and frozen tensors of models in IndexedDB, training where `createTrainer` runs. */
 export interface BrowserParticipant {
   readonly session: Session;
   readonly openData: OpenLocalData;
@@ -38,6 +40,8 @@ export async function createBrowserParticipant(
   const stateDb = openStateDb();
   // A failure is told by the first question that needs the state.
   stateDb.catch(() => {});
+  const parcelDb = openParcelDb();
+  parcelDb.catch(() => {});
   const identity = await ownIdentity(db);
   const backends = options.backends ?? ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];
   const rank = options.rank === undefined ? null : onceForEachModel(options.rank);
@@ -46,9 +50,11 @@ export async function createBrowserParticipant(
   const openData: OpenLocalData = (task, schema) => openIdbData(db, task, schema);
   const session = createSession({
     transport: socketTransport(options.url, identity),
+    parcels: httpParcels(options.url),
     host,
     openData,
     localState: idbState(stateDb),
+    keptParcels: idbParcels(parcelDb),
     clock: systemClock,
     device: options.device,
     backend: backends[0] as string,
@@ -67,10 +73,11 @@ export async function createBrowserParticipant(
       host.dispose();
       predictions.dispose();
       db.close();
-      stateDb.then(
-        (opened) => opened.close(),
-        () => {},
-      );
+      for (const opening of [stateDb, parcelDb])
+        opening.then(
+          (opened) => opened.close(),
+          () => {},
+        );
     },
   };
 }

@@ -5,6 +5,7 @@ import type { RawExamples } from '../local-data.ts';
 import type { LocalState } from '../local-state.ts';
 import { memoryData } from '../memory-data.ts';
 import { memoryState } from '../memory-state.ts';
+import type { ParcelSource } from '../parcel-source.ts';
 import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
@@ -21,6 +22,8 @@ export interface HeadlessOptions {
   /** May be shared by many headless participants of one thread. */
   readonly host: TrainerHost;
   readonly backend: BackendName;
+  /** A way to large parcels beside the socket, such as `httpParcels(url)`; left out, they come over the socket, where every byte is counted. */
+  readonly parcels?: ParcelSource;
   /** State between rounds; left out, it is kept in memory. */
   readonly localState?: LocalState;
   /** Decides to drop out of an attempt of a round, before training. Both count from 1. */
@@ -39,6 +42,7 @@ export function createHeadlessParticipant(options: HeadlessOptions): Session {
     backend: options.backend,
     localState: options.localState ?? memoryState(),
     keepModels: false,
+    ...(options.parcels === undefined ? {} : { parcels: options.parcels }),
     ...(options.dropsOut === undefined ? {} : { dropsOut: options.dropsOut }),
   });
 }

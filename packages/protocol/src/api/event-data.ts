@@ -41,11 +41,14 @@ export const eventData = {
   'round-started': z.object({ asked: CountSchema, target: CountSchema }),
   'round-recovered': z.object({ accepted: CountSchema, target: CountSchema }),
   'round-ended-by-admin': NothingSchema,
-  /** `bytes`: both ways; `accuracy`: 0–1 on the coordinator's test data, `null` where there is none. */
+  /**
+   * `bytes`: both ways, `null` where they are not known any more; `accuracy`: 0–1 on the coordinator's test data, `null`
+   * where there is none.
+   */
   'round-committed': z.object({
     accepted: CountSchema,
     asked: CountSchema,
-    bytes: z.number(),
+    bytes: z.nullable(z.number()),
     accuracy: z.nullable(z.number()),
   }),
   /** Updates reduced before they counted: to the weight cap, or to a norm bound. */

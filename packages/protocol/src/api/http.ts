@@ -60,7 +60,10 @@ export const TaskInfoSchema = z.strictObject({
   builtIn: z.boolean(),
   /** True where the coordinator holds test data. */
   centralEvaluation: z.boolean(),
+  /** The numbers of its model; of these, the ones that are trained, and those that no round moves. The rest are averaged. */
   parameters: z.int(),
+  trainable: z.int(),
+  frozen: z.int(),
   plan: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
 });
 export type TaskInfo = z.infer<typeof TaskInfoSchema>;

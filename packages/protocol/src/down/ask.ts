@@ -3,18 +3,26 @@ import { FrameBytesSchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 import { TicketSchema } from '../ticket.ts';
 
+/** The parcel of a model's frozen tensors. It always comes as its header alone: a device that has the hash fetches nothing. */
+export const FROZEN_PARCEL = 'frozen';
+
 /**
  * A block of tensors named by the hash of its float32 bytes: a model, a control variate. Its frame is encoded by the
  * codec that its header names: whole, or as the steps from `base` to `hash`. A participant without `base`, or whose
  * result has another hash, requests the exact model with `pull`.
  */
 export const ParcelSchema = z.object({
-  /** The parcel's part in the question: `model` always comes first; a strategy names the others. */
+  /** The parcel's part in the question: `model` always comes first, then `frozen` if tensors are; a strategy names the others. */
   name: z.string().check(z.minLength(1), z.maxLength(40)),
   hash: HashSchema,
   /** The parcel that the steps start from; left out where the frame is the whole parcel. */
   base: z.optional(HashSchema),
-  /** A whole frame, or the header alone: then `parcel` fetches the payload. */
+  /**
+   * Of a model with frozen tensors: the hash of the float32 bytes of the others, which are all that the frame has. `hash`
+   * names the whole model, the parcel `frozen` included. Left out with `base`, and if nothing is frozen.
+   */
+  moving: z.optional(HashSchema),
+  /** A whole frame, or the header alone: then `parcel` fetches the payload, by `moving` if it is there, else by `hash`. */
   frame: FrameBytesSchema,
 });
 export type Parcel = z.infer<typeof ParcelSchema>;

@@ -150,7 +150,7 @@ export const sampleUp: { readonly [N in UpName]: Up<N> } = {
   watch: { runs: [run], arrivals: true },
   leave: { run },
   availability: { run, paused: true, examples: 3 },
-  pull: { run, has: checkpoint },
+  pull: { run, has: checkpoint, parts: true },
   progress: { run, ticket, stage: 'training', epoch: 1, epochs: 2, step: 3, steps: 4, loss: 0.5 },
   decline: { run, ticket, reason: 'dropout' },
   answer: { run, ticket, weight: 12, milliseconds: 17.5, frame: sampleAnswerFrame() },
@@ -179,6 +179,8 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   pull: [
     { ok: true, value: model },
     { ok: true, value: { round: 3, checkpoint, ...steps } },
+    { ok: true, value: { ...model, frame: model.frame.subarray(0, 40), ticket } },
+    { ok: true, value: { ...model, moving: base, frozen: { hash: base, frame: sampleFrame('weights') } } },
   ],
   decline: [{ ok: true, value: null }],
   answer: [
@@ -209,7 +211,7 @@ export const sampleDown: { readonly [N in DownName]: Down<N> } = {
     attempt: 1,
     remaining: 1000,
     asked: 4,
-    parcels: [{ name: 'model', hash: checkpoint, frame: sampleFrame('weights') }],
+    parcels: [{ name: 'model', hash: checkpoint, moving: base, frame: sampleFrame('weights') }],
     given: { weightCap: 100, normBounds: { model: 2.5 } },
   },
   'round-end': {
