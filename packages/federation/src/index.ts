@@ -23,6 +23,7 @@ export {
   trainMeasures,
 } from './contributions/train-measures.ts';
 export type { Learner, Trained } from './learner.ts';
+export { medianOf } from './median-of.ts';
 export { meanMetrics, norm } from './metrics.ts';
 export { pipelineOf } from './pipeline/index.ts';
 export {
@@ -53,6 +54,7 @@ export type {
   Answered,
   Applied,
   Asked,
+  ContributionSize,
   GlobalModel,
   Json,
   ParticipantHalf,
