@@ -174,9 +174,9 @@ export {
   weightsHash,
 } from './layout.ts';
 export {
+  MAX_COHORT,
   MAX_CONTROL_BYTES,
   MAX_EXAMPLES,
-  MAX_COHORT,
   MAX_LISTED_RUNS,
   MAX_LOSS,
   MAX_MESSAGE_BYTES,

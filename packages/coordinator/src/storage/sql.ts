@@ -389,9 +389,7 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
 }
 
 /** Metrics of participants, as stored; the median of their losses lies beside them, and is left out of older rows. */
-function federatedOf({
-  federated,
-}: Pick<Selectable<Tables['checkpoint']>, 'federated'>): {
+function federatedOf({ federated }: Pick<Selectable<Tables['checkpoint']>, 'federated'>): {
   metrics: Metrics;
   typicalLoss: number | null;
 } | null {

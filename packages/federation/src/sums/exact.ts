@@ -1,6 +1,6 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
-import type { Contribution } from '../contributions/payload.ts';
 import type { Values } from '../codecs/values.ts';
+import type { Contribution } from '../contributions/payload.ts';
 import { type NormBound, namedNorms } from '../pipeline/norm-bound.ts';
 import type { Steps } from '../steps.ts';
 import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
