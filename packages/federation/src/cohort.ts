@@ -1,5 +1,5 @@
 import { type RandomSource, shuffle } from '@coppice/ports';
-import type { Plan } from '@coppice/protocol';
+import { MAX_COHORT, type Plan } from '@coppice/protocol';
 
 /** A round's target, the number of participants asked, and the quorum. */
 export interface CohortSizes {
@@ -11,11 +11,12 @@ export interface CohortSizes {
   readonly quorum: number;
 }
 
-/** max(1, round(C · available)) as in FedAvg's Algorithm 1, or the plan's fixed number. */
+/** max(1, round(C · available)) as in FedAvg's Algorithm 1, or the plan's fixed number; at most `MAX_COHORT`. */
 export function cohortSizes(plan: Plan, available: number): CohortSizes {
   const wanted = plan.cohortSize ?? Math.max(1, Math.round(plan.cohortFraction * available));
-  const target = Math.min(wanted, available);
-  const asked = Math.min(available, Math.ceil(target * plan.overSelection - 1e-9));
+  const most = Math.min(available, MAX_COHORT);
+  const target = Math.min(wanted, most);
+  const asked = Math.min(most, Math.ceil(target * plan.overSelection - 1e-9));
   return { target, asked, quorum: Math.max(1, Math.ceil(target * plan.quorum - 1e-9)) };
 }
 

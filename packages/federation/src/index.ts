@@ -55,6 +55,7 @@ export type {
   Answered,
   Applied,
   Asked,
+  ContributionSize,
   GlobalModel,
   Json,
   ParticipantHalf,

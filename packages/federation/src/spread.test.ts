@@ -44,7 +44,12 @@ it('is of the means that a participant’s own sums come to', () => {
   };
   const train = { examples: 8, loss: 0, lossExamples: 0, hits: null, classes: null };
   const measures = new Map([...tallyMeasures('train', train), ...tallyMeasures('held', held)]);
-  expect(ownMeans(measures)).toEqual({ trainingLoss: null, loss: 0.75, accuracy: 0.25 });
+  expect(ownMeans(measures)).toEqual({ trainingLoss: null, loss: 0.75, accuracy: 0.25, held: 4 });
   const none = { ...held, examples: 0, loss: 0, lossExamples: 0, hits: 0 };
-  expect(ownMeans(tallyMeasures('held', none))).toEqual({ trainingLoss: null, loss: null, accuracy: null });
+  expect(ownMeans(tallyMeasures('held', none))).toMatchObject({
+    trainingLoss: null,
+    loss: null,
+    accuracy: null,
+    held: 0,
+  });
 });

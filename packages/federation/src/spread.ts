@@ -12,6 +12,8 @@ export interface OwnMeans {
   /** The received model on examples held out, loss and share of hits. */
   readonly loss: number | null;
   readonly accuracy: number | null;
+  /** The number of examples behind `loss` and `accuracy`. */
+  readonly held: number;
 }
 
 export function ownMeans(measures: Measures): OwnMeans {
@@ -20,6 +22,7 @@ export function ownMeans(measures: Measures): OwnMeans {
     trainingLoss: metricsOf(tallyOf('train', measures))?.loss ?? null,
     loss: held?.loss ?? null,
     accuracy: held?.accuracy ?? null,
+    held: held?.examples ?? 0,
   };
 }
 

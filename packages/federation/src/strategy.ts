@@ -1,6 +1,7 @@
 import type { Layout, LocalTraining, TensorSpec } from '@coppice/protocol';
 import type { Measures } from './contributions/measures.ts';
 import type { Learner, Trained } from './learner.ts';
+import type { Norms } from './pipeline/norm-bound.ts';
 import type { Steps } from './steps.ts';
 import type { Rows } from './sums/rows.ts';
 
@@ -22,6 +23,14 @@ export interface GlobalModel {
   readonly weights: Float32Array;
 }
 
+/** The size of one contribution that counted. */
+export interface ContributionSize {
+  /** Its weight in the sum. */
+  readonly weight: number;
+  /** L2 norms of its vectors before scaling, by the names of norms. */
+  readonly norms: Norms;
+}
+
 /** The contributions of a round, as a strategy's server half sees them. */
 export interface RoundResult {
   readonly round: number;
@@ -35,8 +44,10 @@ export interface RoundResult {
   /** Contributions counted, and the sum of their weights. */
   readonly count: number;
   readonly weight: number;
-  /** Participants that had joined the run when the round was opened; recorded in its opening. */
+  /** Participants that count as the run's when the round was opened; recorded in its opening. */
   readonly joined: number;
+  /** The sizes of all contributions, in an order that a restart does not change; left out where they are not known. */
+  readonly sizes?: readonly ContributionSize[];
 }
 
 export interface Applied {

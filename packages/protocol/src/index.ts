@@ -177,6 +177,7 @@ export {
   weightsHash,
 } from './layout.ts';
 export {
+  MAX_COHORT,
   MAX_CONTROL_BYTES,
   MAX_EXAMPLES,
   MAX_LISTED_RUNS,

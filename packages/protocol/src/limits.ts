@@ -31,6 +31,9 @@ export const MAX_MESSAGE_BYTES = Math.ceil(PIECE_BYTES / 3) * 4 + MAX_CONTROL_BY
 /** The most bytes that a connection may send before it has proved its identity: a hello and a proof have one kilobyte. */
 export const MAX_UNPROVEN_BYTES = 64 * 1024;
 
+/** The most participants that a round asks: one sum takes as many contributions. */
+export const MAX_COHORT = 65_536;
+
 /** Largest steps from one model to another; where they would be larger, the whole model is sent. */
 export const MAX_STEPS_BYTES = 1024 * 1024;
 

@@ -92,7 +92,7 @@ const sentences = catalogue<Sentences>(
     'variances-kept': ({ variances }, round) =>
       `Round ${round}: ${formatNumber(variances)} running variances would have become negative and were set to 0.`,
     'federated-loss-null': ({ examples }, round) =>
-      `Round ${round}: the model has no finite loss on the ${formatNumber(examples)} examples that participants hold out.`,
+      `Round ${round}: most participants could tell no finite loss of the model, on ${formatNumber(examples)} examples held out in all.`,
     'round-abandoned': (data, round) =>
       `Round ${round} was abandoned: ${reason(data)} The model is unchanged.`,
     'spool-damaged': (data) => `Stored updates of the open round could not be used. ${reason(data)}`,
@@ -136,7 +136,7 @@ const sentences = catalogue<Sentences>(
     'variances-kept': ({ variances }, round) =>
       `第 ${round} 轮：${formatNumber(variances)} 个滑动方差本会变为负数，已置为 0。`,
     'federated-loss-null': ({ examples }, round) =>
-      `第 ${round} 轮：模型在参与者留出的 ${formatNumber(examples)} 个样本上的损失值无效。`,
+      `第 ${round} 轮：多数参与者测得的模型损失值无效（共留出 ${formatNumber(examples)} 个样本）。`,
     'round-abandoned': (data, round) => `第 ${round} 轮已放弃：${reason(data)}模型保持不变。`,
     'spool-damaged': (data) => `未完成的一轮中已保存的部分更新无法使用。${reason(data)}`,
     'storage-failed': (data) => `写入存储失败。${reason(data)}`,

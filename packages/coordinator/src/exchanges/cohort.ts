@@ -1,4 +1,4 @@
-import type { Norms, OwnMeans } from '@coppice/federation';
+import type { Added, Norms, OwnMeans } from '@coppice/federation';
 import type { CoppiceError, ErrorCode, Outcome } from '@coppice/protocol';
 import { Failure } from '../failure.ts';
 import type { Bytes } from '../rounds/audience.ts';
@@ -17,8 +17,10 @@ export interface CohortMember {
   weight: number;
   /** True where this is less than it claimed. */
   capped: boolean;
-  /** The factor by which limits scaled its vectors down; 1: they were within the limits. */
+  /** The smallest factor by which limits scaled any of its vectors down; 1: they were within the limits. */
   factor: number;
+  /** The factors of its vectors' steps and averages, by group. */
+  factors: Added['factors'];
   /** Means of its answer's measures; `null` before. */
   means: OwnMeans | null;
   /** L2 norms of its vectors before scaling, by name. */
@@ -118,7 +120,7 @@ export class Cohort {
   }
 
   /** One kind of mean of each member whose answer counts. */
-  *means(which: keyof OwnMeans): Iterable<number | null> {
+  *means(which: Exclude<keyof OwnMeans, 'held'>): Iterable<number | null> {
     for (const { means } of this.#members.values()) if (means !== null) yield means[which];
   }
 
@@ -203,6 +205,7 @@ function newMember(outcome: 'asked' | 'away', bytesBefore: Bytes): CohortMember 
     weight: 0,
     capped: false,
     factor: 1,
+    factors: new Map(),
     means: null,
     norms: {},
     taking: null,

@@ -52,6 +52,8 @@ export interface ExchangeOptions {
   readonly limits: Limits;
   /** The largest weight that counts for a participant. */
   readonly weightCap: (participant: string) => number;
+  /** The most examples held out that count for a participant; left out, as many as its weight may be. */
+  readonly heldCap?: (participant: string) => number;
   /** The spool of answers before their acknowledgement, and of incoming pieces. */
   readonly spool: Pick<Spool, 'append' | 'receive'>;
   /** True where an answer must be on disk before it is acknowledged. */
@@ -122,6 +124,11 @@ export class Exchange {
   /** The largest weight of a member that counts. */
   weightCap(participant: string): number {
     return this.#tally.weightCap(participant);
+  }
+
+  /** The most examples held out of a member that count. */
+  heldCap(participant: string): number {
+    return (this.#o.heldCap ?? this.#o.weightCap)(participant);
   }
 
   get isClosed(): boolean {

@@ -68,7 +68,7 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
   'variances-kept': ({ variances }, { round }) =>
     `Round ${round} would have made ${variances} running variances of the model negative; they are 0. An update held averages that no data has.`,
   'federated-loss-null': ({ examples }, { round }) =>
-    `The model of round ${round} has no finite loss on the ${examples} examples that participants hold out. The training has diverged, or updates spoiled the model.`,
+    `Most participants could tell no finite loss of the model of round ${round}, on ${examples} examples held out in all. The training has diverged, or updates spoiled the model.`,
   'round-abandoned': ({ detail }, { round }) =>
     `Round ${round} was abandoned, the model stays as it was: ${detail}`,
   'spool-damaged': ({ code, detail }) =>

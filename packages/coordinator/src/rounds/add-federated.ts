@@ -16,10 +16,15 @@ export async function addFederated(
   { record, storage, observer }: Pick<RunOptions, 'record' | 'storage' | 'observer'>,
 ): Promise<void> {
   if (federated === null) return;
-  const { mean } = federated;
-  if (mean.loss === null && mean.examples > 0)
-    log.add('warning', 'federated-loss-null', { examples: mean.examples }, round);
-  await storage.putMetrics({ run: record.id, round, central, federated: mean });
+  const { mean, loss, isLossNull } = federated;
+  if (isLossNull) log.add('warning', 'federated-loss-null', { examples: mean.examples }, round);
+  await storage.putMetrics({
+    run: record.id,
+    round,
+    central,
+    federated: mean,
+    typicalLoss: loss?.median ?? null,
+  });
   if (made === null) return;
   const amended = withFederated(made, federated);
   await storage.putRound(amended);

@@ -68,6 +68,8 @@ function sumOf(of: Layout, changes: readonly Float32Array[], weight = 1): ExactS
   return sum;
 }
 
+const bytes = () => ({ up: 0, down: 0 });
+const nobody = () => new Cohort([], { target: 1, quorum: 1 }, { outcome: 'asked', bytes });
 const noRows = () => Promise.reject(new Error('not asked here'));
 const round = { number: 1, joined: 2 };
 
@@ -76,7 +78,7 @@ it('makes a large model over many turns of the event loop, to the bits that one 
   const strategy = strategyOf(defaultPlan);
   const model = { layout, weights };
   const state = strategy.server.init(model);
-  const exchange = { sum: sumOf(layout, [update], 3) };
+  const exchange = { sum: sumOf(layout, [update], 3), cohort: nobody() };
   const { value, turns } = await turnsUntil(
     apply(round, { strategy, state, model, sections: sectionsIn(layout) }, exchange, noRows),
   );
@@ -101,7 +103,7 @@ it('leaves no negative running variance in the model, and tells how many would h
   const sum = sumOf(normalised, [new Float32Array([-3, -3, -300, 1]), new Float32Array([0, 0, 0, 1])]);
   const state = strategy.server.init(model);
   const sections = sectionsIn(normalised);
-  const next = await apply(round, { strategy, state, model, sections }, { sum }, noRows);
+  const next = await apply(round, { strategy, state, model, sections }, { sum, cohort: nobody() }, noRows);
   expect(next.weights).toEqual(new Float32Array([-0.5, -0.5, 0, 2]));
   expect(next.variancesKept).toBe(1);
   expect(next.hash).toBe(weightsHash(next.weights));
@@ -123,14 +125,25 @@ it('takes a strategy that knows no steps, and tells it of the round', async () =
   };
   const model = { layout: small, weights: new Float32Array(2) };
   const sum = sumOf(small, [new Float32Array([1, 2]), new Float32Array([3, 4])], 5);
+  const cohort = new Cohort(['b', 'a', 'late'], { target: 2, quorum: 1 }, { outcome: 'asked', bytes });
+  for (const [at, id] of ['b', 'a'].entries())
+    Object.assign(cohort.get(id) as CohortMember, {
+      outcome: 'accepted',
+      weight: 5 + at,
+      norms: { model: at },
+    });
   const next = await apply(
     { number: 7, joined: 9 },
     { strategy: plain, state: plain.server.init(model), model, sections: sectionsIn(small) },
-    { sum },
+    { sum, cohort },
     noRows,
   );
   expect([...next.weights]).toEqual([2, 3]);
-  expect(seen).toMatchObject([{ round: 7, joined: 9, count: 2, weight: 10, model }]);
+  const sizes = [
+    { weight: 6, norms: { model: 1 } },
+    { weight: 5, norms: { model: 0 } },
+  ];
+  expect(seen).toMatchObject([{ round: 7, joined: 9, count: 2, weight: 10, model, sizes }]);
 });
 
 /* Rows that a spool holds: the same numbers, wherever they lie. */
@@ -169,7 +182,7 @@ describe.each(spools)('rows in %s', (_, makeSpool) => {
       const member = cohort.get(participant) as CohortMember;
       member.outcome = 'accepted';
       member.weight = at + 1;
-      member.factor = at === 1 ? 0.5 : 1;
+      if (at === 1) member.factors = new Map([['model', { trainable: 0.5, nonTrainable: 0.25 }]]);
       const frame = trainFrame(form.layouts.train, [valuesOf(at)], { weight: at + 1 });
       const answer = { run: 'r-1', ticket: `t1-1.${at}`, weight: at + 1, milliseconds: 1, frame };
       member.stored = spool.append('r-1', { participant, answer });
@@ -183,7 +196,8 @@ describe.each(spools)('rows in %s', (_, makeSpool) => {
     const cohort = answered(spool);
     const rows = await spooledRows({ cohort }, { run: 'r-1', codec: 'float32', sections, spool });
     expect([rows.count, rows.parameters, rows.weights]).toEqual([3, LENGTH, [2, 3, 1]]);
-    const half = valuesOf(1).map((value) => value * 0.5);
+    // The averages, the last two, by a factor of their own.
+    const half = valuesOf(1).map((value, i) => value * (i < LENGTH - 2 ? 0.5 : 0.25));
     for (const [from, length] of [
       [0, ROW_SLICE],
       [ROW_SLICE, 5],

@@ -1,5 +1,6 @@
 import {
   type Aggregate,
+  type ContributionSize,
   type EncodedRow,
   encodedRows,
   type GlobalModel,
@@ -11,6 +12,7 @@ import {
   withFrozen,
 } from '@coppice/federation';
 import { type Codec, CoppiceError, FRAME_HEADER_BYTES, type Section, sectionBytes } from '@coppice/protocol';
+import type { CohortMember } from '../exchanges/cohort.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
 import { hashInSlices, toBytes } from '../storage/blobs.ts';
 import type { Spool } from '../storage/spool.ts';
@@ -39,7 +41,7 @@ export async function apply(
     model,
     sections,
   }: { strategy: Strategy; state: StrategyState; model: GlobalModel; sections: readonly Section[] },
-  exchange: Pick<Exchange, 'sum'>,
+  exchange: Pick<Exchange, 'sum' | 'cohort'>,
   rows: () => Promise<Rows>,
 ): Promise<NextModel> {
   const aggregate = await inTurns(exchange.sum.aggregate());
@@ -57,11 +59,23 @@ export async function apply(
       count: aggregate.count,
       weight: aggregate.weight,
       joined: round.joined,
+      sizes: sizesOf(exchange),
     }),
   );
   await inTurns(keepFrozen(model.layout, model.weights, applied.weights));
   const variancesKept = keepVariances(model.layout, applied.weights);
   return { ...applied, variancesKept, hash: await hashInSlices(toBytes(applied.weights)) };
+}
+
+/** Members whose answers count, sorted by participant. */
+function acceptedOf(cohort: Exchange['cohort']): [string, CohortMember][] {
+  return [...cohort.entries()]
+    .filter(([, { outcome }]) => outcome === 'accepted')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sizesOf({ cohort }: Pick<Exchange, 'cohort'>): ContributionSize[] {
+  return acceptedOf(cohort).map(([, { weight, norms }]) => ({ weight, norms }));
 }
 
 function meanOf({ means }: Aggregate): Float64Array {
@@ -88,18 +102,20 @@ export async function spooledRows(
   const index = sections.findIndex(({ group }) => group === MODEL_GROUP);
   const section = sections[index] as Section;
   const before = sections.slice(0, index).reduce((sum, one) => sum + sectionBytes(codec, one), 0);
-  const accepted = [...cohort.entries()]
-    .filter(([, { outcome }]) => outcome === 'accepted')
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+  const accepted = acceptedOf(cohort);
   for (const [, { stored }] of accepted) await stored;
-  const rows = accepted.map(([participant, { weight, factor }]): EncodedRow => {
+  const rows = accepted.map(([participant, { weight, factors }]): EncodedRow => {
     const frame = spool.frame(run, participant);
     if (frame === null)
       throw new CoppiceError(
         'storage-failed',
         'An accepted update is not in the spool. The round begins anew.',
       );
-    return { weight, factor, read: (into, at) => frame.read(into, FRAME_HEADER_BYTES + at) };
+    return {
+      weight,
+      factors: factors.get(MODEL_GROUP),
+      read: (into, at) => frame.read(into, FRAME_HEADER_BYTES + at),
+    };
   });
   return encodedRows(rows, { codec, section, before });
 }

@@ -4,6 +4,7 @@ import { ANSWER_TIMEOUT } from '@coppice/protocol';
 import { Exchange } from '../exchanges/exchange.ts';
 import { ask } from '../exchanges/question.ts';
 import { type Federated, federatedOf } from './open-round.ts';
+import { weightCapOf } from './opening.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 
 /**
@@ -21,7 +22,8 @@ export function closingEvaluation(
   if (record.plan.evaluationShare === 0) return null;
   const size = Math.max(1, lastRound?.target ?? 1);
   const random = seededRandom(state.secret, 'closing');
-  const cohort = selectCohort(state.members.available().keys(), size, random);
+  const available = state.members.available();
+  const cohort = selectCohort(available.keys(), size, random);
   if (cohort.length === 0) return null;
   const beganAt = clock.elapsed();
   const sum = new ExactSum(forms.evaluate.sections);
@@ -40,6 +42,7 @@ export function closingEvaluation(
     sum,
     limits: new Map(),
     weightCap: () => 1,
+    heldCap: weightCapOf(record.plan, available),
     spool,
     durable: false,
     clock,

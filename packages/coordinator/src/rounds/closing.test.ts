@@ -20,15 +20,15 @@ function finished(plan: Partial<Plan> = {}) {
   const { state, options, log } = parts;
   for (const id of ['a', 'b']) parts.join(id);
   const closing = new Closing(state, log, options);
-  /** A participant's measurements: all of four examples right. */
-  const measured = (participant: string): Answer => {
+  /** A participant's measurements: four examples right. */
+  const measured = (participant: string, examples: number): Answer => {
     const { evaluate } = state.forms.layouts;
     const held = tallyMeasures('held', {
-      examples: 4,
-      loss: 2,
-      lossExamples: 4,
+      examples,
+      loss: examples / 2,
+      lossExamples: examples,
       hits: 4,
-      classes: { examples: [4, 0], hits: [4, 0] },
+      classes: { examples: [examples, 0], hits: [4, 0] },
     });
     return {
       run: 'toy-1',
@@ -44,7 +44,8 @@ function finished(plan: Partial<Plan> = {}) {
       }),
     };
   };
-  const answer = (participant: string) => state.exchanges.closing?.take(participant, measured(participant));
+  const answer = (participant: string, examples = 4) =>
+    state.exchanges.closing?.take(participant, measured(participant, examples));
   return { ...parts, closing, answer };
 }
 
@@ -83,4 +84,16 @@ it('ends the run where the measurements cannot be stored, too, and logs it', asy
   await answer('b');
   await expect.poll(() => messages('run-end')).toHaveLength(1);
   expect(kinds()).toEqual(['run-finished', 'storage-failed']);
+});
+
+it('counts no more examples of a participant than it announced', async () => {
+  const { closing, answer, state } = finished();
+  closing.begin();
+  // Each announced 1000; 100,000 with four hits are as 1000 of the same share.
+  await answer('a', 100_000);
+  await answer('b', 4);
+  await expect.poll(() => state.exchanges.closing).toBeNull();
+  const { federated } = state.lastRound ?? {};
+  expect(federated?.examples).toBe(1004);
+  expect(federated?.accuracy).toBeCloseTo((1000 * (4 / 100_000) + 4) / 1004, 12);
 });

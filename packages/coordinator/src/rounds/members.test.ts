@@ -79,3 +79,18 @@ it('brings nobody back who left, but by joining', () => {
   members.join('gone', join, 1);
   expect(members.here()).toEqual(['gone']);
 });
+
+it('counts for a strategy those that can be asked, and those that delivered and have not left', () => {
+  const members = new Members();
+  members.join('available', join, 0);
+  members.join('without examples', { ...join, examples: 0 }, 0);
+  members.join('paused', { ...join, paused: true }, 0);
+  members.join('came and went', join, 0);
+  members.went('came and went', 'away', 1, nobody);
+  expect(members.joinedCount).toBe(1);
+  for (const id of ['paused', 'came and went'])
+    (members.get(id) as { roundsDelivered: number }).roundsDelivered = 1;
+  expect(members.joinedCount).toBe(3);
+  members.went('paused', 'left', 2, nobody);
+  expect(members.joinedCount).toBe(2);
+});

@@ -150,10 +150,14 @@ export class Members {
     return ids;
   }
 
-  /** Number of members that have not left, connected or not. */
+  /**
+   * Number of members that a strategy counts as the run's: those that are available, and those that delivered before and
+   * have not left. Whoever never trains is none of them.
+   */
   get joinedCount(): number {
     let count = 0;
-    for (const { presence } of this.#members.values()) if (presence !== 'left') count++;
+    for (const member of this.#members.values())
+      if (isAvailable(member) || (member.roundsDelivered > 0 && member.presence !== 'left')) count++;
     return count;
   }
 

@@ -1,4 +1,4 @@
-import { type Measures, metricsOf, quartilesOf, tallyOf } from '@coppice/federation';
+import { meanMetrics, metricsOf, quartilesOf, tallyOf } from '@coppice/federation';
 import type { Metrics, Phase, Quartiles, Reason, Round } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
@@ -31,7 +31,6 @@ export function toRecord(open: OpenRound, audience: Pick<Audience, 'bytes'>, end
   const { opening, exchange, normsBefore, phases } = open;
   const { cohort, sum } = exchange;
   const bytes = cohortBytes(exchange, audience);
-  const measures = sum.measures.totals();
   const accepted = [...cohort.entries()].flatMap(([, { outcome, norms }]) =>
     outcome === 'accepted' ? [norms] : [],
   );
@@ -50,14 +49,16 @@ export function toRecord(open: OpenRound, audience: Pick<Audience, 'bytes'>, end
     capped: cohort.count(({ capped }) => capped),
     scaled: cohort.count(({ factor }) => factor < 1),
     ...(opening.normBounds === null ? {} : { normBounds: { ...opening.normBounds } }),
-    ...(ending.outcome === 'committed' ? { norms: recentNorms(normsBefore, accepted) } : {}),
+    ...(ending.outcome === 'committed'
+      ? { norms: recentNorms(normsBefore, accepted, opening.normBounds) }
+      : {}),
     examples: sum.weight,
     phases: { ...phases },
     bytesUp: bytes.up,
     bytesDown: bytes.down,
     central: ending.central,
     federated: null,
-    trainingLoss: trainingLossOf(measures),
+    trainingLoss: trainingLossOf(exchange),
     spread: { trainingLoss: quartilesOf(cohort.means('trainingLoss')), loss: null, accuracy: null },
     parent: opening.parent,
     checkpoint: ending.checkpoint,
@@ -94,29 +95,48 @@ function cohortBytes({ cohort }: Exchange, audience: Pick<Audience, 'bytes'>): B
   return { up, down };
 }
 
-/** The mean training loss of what was counted. */
-function trainingLossOf(measures: Measures): number | null {
-  return metricsOf(tallyOf('train', measures))?.loss ?? null;
+/** The mean training loss of what was counted; a participant at its cap of weight has no more examples in it. */
+function trainingLossOf({ sum, cohort }: Pick<Exchange, 'sum' | 'cohort'>): number | null {
+  if (cohort.count(({ capped }) => capped) === 0)
+    return metricsOf(tallyOf('train', sum.measures.totals()))?.loss ?? null;
+  const own = [...cohort.entries()].flatMap(([, { means, weight }]) =>
+    means === null ? [] : [{ loss: means.trainingLoss, accuracy: null, examples: weight }],
+  );
+  return meanMetrics(own)?.loss ?? null;
 }
 
 /** A model on the examples that participants hold out. */
 export interface Federated {
-  /** Over all examples. */
+  /** Over all examples, of each participant as many as count. */
   readonly mean: Metrics;
+  /** True where most participants could tell no finite loss. */
+  readonly isLossNull: boolean;
   /** Over participants; `null` of too few. */
   readonly loss: Quartiles | null;
   readonly accuracy: Quartiles | null;
 }
 
 /** The model that an exchange asked to measure; `null` where nobody did. */
-export function federatedOf({ sum, cohort }: Pick<Exchange, 'sum' | 'cohort'>): Federated | null {
-  const mean = metricsOf(tallyOf('held', sum.measures.totals()));
+export function federatedOf(exchange: Pick<Exchange, 'sum' | 'cohort' | 'heldCap'>): Federated | null {
+  const { sum, cohort } = exchange;
+  const own = [...cohort.entries()].flatMap(([participant, { means }]) =>
+    means === null || means.held === 0 ? [] : [{ ...means, most: exchange.heldCap(participant) }],
+  );
+  const isWithin = own.every(({ held, most }) => held <= most);
+  const mean = isWithin
+    ? metricsOf(tallyOf('held', sum.measures.totals()))
+    : meanMetrics(own.map(({ held, most, ...means }) => ({ ...means, examples: Math.min(held, most) })));
   if (mean === null) return null;
-  return { mean, loss: quartilesOf(cohort.means('loss')), accuracy: quartilesOf(cohort.means('accuracy')) };
+  return {
+    mean,
+    isLossNull: 2 * own.filter(({ loss }) => loss === null).length > own.length,
+    loss: quartilesOf(cohort.means('loss')),
+    accuracy: quartilesOf(cohort.means('accuracy')),
+  };
 }
 
 /** The record of the round that made a model, with the measurements of the model. */
-export function withFederated(made: Round, { mean, loss, accuracy }: Federated): Round {
+export function withFederated(made: Round, { mean, loss, accuracy }: Omit<Federated, 'isLossNull'>): Round {
   const trainingLoss = made.spread?.trainingLoss ?? null;
   return { ...made, federated: mean, spread: { trainingLoss, loss, accuracy } };
 }

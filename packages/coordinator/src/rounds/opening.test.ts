@@ -15,7 +15,7 @@ const opened = (change: Partial<Parameters<typeof openingOf>[0]> = {}) =>
     available,
     joined: 44,
     standing: () => 'seat',
-    normBounds: null,
+    normBounds: () => null,
     now: 1000,
     ...change,
   });
@@ -95,4 +95,33 @@ it('holds what another process needs to go on with the round', () => {
   });
   expect(JSON.parse(JSON.stringify(opened()))).toEqual(opened());
   expect(JSON.stringify(opened())).not.toContain('a secret');
+});
+
+it('tells nobody what another announced: with up to five, the largest weight is rounded up to a power of two', () => {
+  const announced = (others: number) =>
+    new Map([['asking', 900], ...Array.from({ length: others }, (_, n) => [`other ${n}`, 100] as const)]);
+  const capOf = (others: number, own: Partial<typeof plan> = {}) => {
+    const change = { ...plan, maxExamples: 1000, cohortSize: 10, ...own };
+    const { cohort, weightCaps } = opened({ available: announced(others), plan: change });
+    return weightCaps[cohort.indexOf('asking')];
+  };
+  // Three times the median of 100 is 300, and of 100 and 900 is 1500.
+  expect([1, 2, 4, 5, 8].map((others) => capOf(others))).toEqual([900, 512, 512, 300, 300]);
+  expect(capOf(4, { maxExamples: 400 })).toBe(400);
+});
+
+it('gives the bounds all that was announced', () => {
+  const seen: (readonly number[])[] = [];
+  const { normBounds } = opened({
+    available: new Map([
+      ['a', 7],
+      ['b', 9],
+    ]),
+    normBounds: (announced) => {
+      seen.push(announced);
+      return { model: 2 };
+    },
+  });
+  expect(seen).toEqual([[7, 9]]);
+  expect(normBounds).toEqual({ model: 2 });
 });

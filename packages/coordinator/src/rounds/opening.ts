@@ -1,8 +1,10 @@
-import { cohortSizes, medianOf, type Norms, selectCohort } from '@coppice/federation';
+import { cohortSizes, medianOf, selectCohort } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import type { Plan } from '@coppice/protocol';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Standing } from './attendance.ts';
+import { coarse } from './coarse.ts';
+import type { NormBoundsOf } from './norm-bounds.ts';
 
 /**
  * Step 1: the round's cohort, and its limits. The same secret, round, attempt and participants give the same cohort;
@@ -16,6 +18,7 @@ export function openingOf({
   secret,
   available,
   standing,
+  normBounds,
   now,
   ...round
 }: {
@@ -28,7 +31,7 @@ export function openingOf({
   available: ReadonlyMap<string, number>;
   standing: (participant: string) => Standing;
   joined: number;
-  normBounds: Norms | null;
+  normBounds: NormBoundsOf;
   now: number;
 }): RoundOpening {
   const unreliable = new Set([...available.keys()].filter((id) => standing(id) === 'beyond'));
@@ -38,7 +41,6 @@ export function openingOf({
   const sizes = cohortSizes(plan, few ? available.size : seated);
   const random = seededRandom(secret, 'cohort', round.round, round.attempt);
   const cohort = selectCohort(available.keys(), sizes.asked, random, isBeyond);
-  const most = largestWeight(plan, available);
   return {
     ...round,
     sizes: { ...sizes, asked: cohort.length },
@@ -47,15 +49,30 @@ export function openingOf({
     cohort,
     beyond: cohort.filter(isBeyond),
     owed: cohort.filter((id) => standing(id) === 'owed'),
-    weightCaps: cohort.map((id) => Math.min(most, Math.max(1, available.get(id) ?? 1))),
+    weightCaps: cohort.map(weightCapOf(plan, available)),
+    normBounds: normBounds([...available.values()]),
   };
 }
 
-/** The largest weight that a round counts: `weightFactor` times the median of all announced example counts. */
+/**
+ * The largest weight that counts for a participant: what it announced, and no more than the round's largest weight.
+ *
+ * @param available participants by id, with the number of examples that each announced.
+ */
+export function weightCapOf(
+  plan: Pick<Plan, 'maxExamples' | 'weightFactor'>,
+  available: ReadonlyMap<string, number>,
+): (participant: string) => number {
+  const most = largestWeight(plan, available);
+  return (id) => Math.min(most, Math.max(1, available.get(id) ?? 1));
+}
+
+/** The largest weight that a round counts: `weightFactor` times the median of all announced example counts, or `maxExamples`. */
 function largestWeight(
   { maxExamples, weightFactor }: Pick<Plan, 'maxExamples' | 'weightFactor'>,
   available: ReadonlyMap<string, number>,
 ): number {
   if (weightFactor === null) return maxExamples;
-  return Math.min(maxExamples, Math.max(1, Math.ceil(weightFactor * medianOf(available.values()))));
+  const most = Math.max(1, Math.ceil(weightFactor * medianOf([...available.values()])));
+  return Math.min(maxExamples, coarse(most, available.size));
 }

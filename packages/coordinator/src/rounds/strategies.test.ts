@@ -33,7 +33,9 @@ const ROUNDS = 3;
 const plan = { rounds: ROUNDS, minParticipants: 3, quorum: 1 };
 
 const changeOf = (round: number, n: number) => [n / 4, -round / 8, (n * round) / 16];
-const controlOf = (round: number, n: number) => [n / 2, round, -n / 8];
+/** Back and forth, so that the sum stays within what the changes themselves bound. */
+const controlOf = (round: number, n: number) =>
+  [n / 2, round, -n / 8].map((value) => (round % 2 === 0 ? -value : value));
 /** Examples, together a power of two. */
 const weightOf = (n: number) => [0, 1, 2, 5][n] as number;
 

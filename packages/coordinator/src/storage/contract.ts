@@ -296,6 +296,27 @@ export function storageContract(
       expect((await storage.checkpoints('r-1')).map((c) => c.central)).toEqual([central, null]);
     });
 
+    it('keeps the best by the median of participants, which is no part of the checkpoint', async () => {
+      const run = await storage.createRun(runOf('r', new Float32Array([1])));
+      for (const round of [1, 2, 3])
+        await storage.commit(commitOf(run, round, new Float32Array([round + 1])));
+      const federated = { loss: 9, accuracy: 0.5, examples: 10 };
+      const put = (round: number, typicalLoss: number, loss: number) =>
+        storage.putMetrics({
+          run: 'r-1',
+          round,
+          central: null,
+          federated: { ...federated, loss },
+          typicalLoss,
+        });
+      await put(1, 0.5, 9);
+      await put(2, 2, 0);
+      await storage.prune('r-1', { last: 1, every: 0 });
+      const left = await storage.checkpoints('r-1');
+      expect(left.map(({ round }) => round)).toEqual([3, 1]);
+      expect(left.at(-1)?.federated).toEqual(federated);
+    });
+
     it('names missing weights', async () => {
       await expect(storage.weights('0'.repeat(64))).rejects.toMatchObject({ code: 'storage-corrupt' });
     });

@@ -22,7 +22,7 @@ export function memoryStorage(): Storage {
   const tasks = new Map<string, Task>();
   const runs = new Map<string, RunRecord>();
   const rounds = new Map<string, Round>();
-  const models: { checkpoint: Checkpoint; state: StoredModel['state'] }[] = [];
+  const models: { checkpoint: Checkpoint; state: StoredModel['state']; typicalLoss?: number | null }[] = [];
   const events: Event[] = [];
   let lastEvent = 0;
   const counters = new Map<string, number>();
@@ -83,7 +83,7 @@ export function memoryStorage(): Storage {
     async prune(run, rule) {
       const before = models.filter(({ checkpoint }) => checkpoint.run === run);
       const kept = keptRounds(
-        before.map(({ checkpoint }) => checkpoint),
+        before.map(({ checkpoint, typicalLoss = null }) => ({ ...checkpoint, typicalLoss })),
         rule,
       );
       const gone = before.filter(({ checkpoint }) => !kept.has(checkpoint.round));
@@ -131,10 +131,10 @@ export function memoryStorage(): Storage {
       return copy(first?.checkpoint ?? null);
     },
     weights: async (hash) => toFloat32(await blobs.get(hash)),
-    async putMetrics({ run, round, central, federated }) {
+    async putMetrics({ run, round, central, federated, typicalLoss = null }) {
       for (const [at, model] of models.entries()) {
         if (model.checkpoint.run === run && model.checkpoint.round === round) {
-          models[at] = { ...model, checkpoint: { ...model.checkpoint, central, federated } };
+          models[at] = { ...model, checkpoint: { ...model.checkpoint, central, federated }, typicalLoss };
         }
       }
     },

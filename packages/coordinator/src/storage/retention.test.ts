@@ -53,6 +53,18 @@ describe('the rule', () => {
     );
   });
 
+  it('chooses by the median of participants where there is one, which one of them cannot move', () => {
+    const loss = (value: number) => ({ loss: value, accuracy: null, examples: 1 });
+    const all = [
+      { round: 0, central: null, federated: loss(5), typicalLoss: 5 },
+      { round: 1, central: null, federated: loss(100), typicalLoss: 1 },
+      { round: 2, central: null, federated: loss(0), typicalLoss: 4 },
+      { round: 3, central: null, federated: loss(2), typicalLoss: null },
+      { round: 4, central: null, federated: null },
+    ];
+    expect(keptRounds(all, { last: 1, every: 0 })).toEqual(new Set([1, 4]));
+  });
+
   it('applied again takes nothing more, and what it took is not missed later', () => {
     void fc.assert(
       fc.property(history, rule, (all, how) => {

@@ -9,18 +9,29 @@ export interface RetentionRule {
   readonly every: number;
 }
 
-/** The rounds whose checkpoints stay: the last ones, every `every`th, and the best by either evaluation. */
-export function keptRounds(
-  checkpoints: readonly Pick<Checkpoint, 'round' | 'central' | 'federated'>[],
-  { last, every }: RetentionRule,
-): Set<number> {
+/** The losses of a checkpoint by which the best are chosen. */
+export interface Measured extends Pick<Checkpoint, 'round' | 'central' | 'federated'> {
+  /** The median of the participants' own losses; left out or `null`: fewer than five told one. */
+  readonly typicalLoss?: number | null;
+}
+
+/**
+ * The rounds whose checkpoints stay: the last ones, every `every`th, and the best by either evaluation. Of participants'
+ * losses the median decides, where there is one: a mean can be moved by one of them.
+ */
+export function keptRounds(checkpoints: readonly Measured[], { last, every }: RetentionRule): Set<number> {
   const newestFirst = checkpoints.toSorted((a, b) => b.round - a.round);
   const kept = new Set(newestFirst.slice(0, Math.max(1, last)).map(({ round }) => round));
   for (const { round } of newestFirst) if (every > 0 && round % every === 0) kept.add(round);
-  for (const by of ['central', 'federated'] as const) {
+  const losses = [
+    ({ central }: Measured) => central?.loss,
+    ({ federated, typicalLoss }: Measured) => typicalLoss ?? federated?.loss,
+  ];
+  for (const lossOf of losses) {
     let best: { round: number; loss: number } | null = null;
-    for (const { round, [by]: metrics } of newestFirst) {
-      const loss = metrics?.loss ?? Number.POSITIVE_INFINITY;
+    for (const checkpoint of newestFirst) {
+      const { round } = checkpoint;
+      const loss = lossOf(checkpoint) ?? Number.POSITIVE_INFINITY;
       if (loss < (best?.loss ?? Number.POSITIVE_INFINITY)) best = { round, loss };
     }
     if (best !== null) kept.add(best.round);

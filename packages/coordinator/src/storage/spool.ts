@@ -18,7 +18,7 @@ export interface RoundOpening {
   readonly beyond: readonly string[];
   /** Cohort members whose answers the round awaits until its deadline. */
   readonly owed: readonly string[];
-  /** Participants that had joined the run. */
+  /** Participants that a strategy counts as the run's. */
   readonly joined: number;
   /** The largest weight that counts, by participant, in the cohort's order. */
   readonly weightCaps: readonly number[];

@@ -19,7 +19,7 @@ import { migrate } from './migrate.ts';
 import type { Flavour } from './migrations/migration.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { blobsOf, namedBlobs } from './records.ts';
-import { keptRounds } from './retention.ts';
+import { keptRounds, type Measured } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
@@ -162,7 +162,7 @@ export async function sqlStorage(
             .selectAll()
             .where('run', '=', run)
             .execute();
-          const kept = keptRounds(rows.map(toCheckpoint), rule);
+          const kept = keptRounds(rows.map(toMeasured), rule);
           const rest = rows.filter(({ round }) => !kept.has(round));
           for (const { round } of rest)
             await transaction
@@ -264,10 +264,13 @@ export async function sqlStorage(
       return row === undefined ? null : toCheckpoint(row);
     },
     weights: async (hash) => toFloat32(await blobs.get(hash)),
-    async putMetrics({ run, round, central, federated }) {
+    async putMetrics({ run, round, central, federated, typicalLoss = null }) {
       await db
         .updateTable('checkpoint')
-        .set({ central: jsonOrNull(central), federated: jsonOrNull(federated) })
+        .set({
+          central: jsonOrNull(central),
+          federated: federated === null ? null : JSON.stringify({ ...federated, typicalLoss }),
+        })
         .where('run', '=', run)
         .where('round', '=', round)
         .execute();
@@ -380,9 +383,25 @@ function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
     parent: row.parent,
     createdAt: row.created_at,
     central: parseOrNull(row.central),
-    federated: parseOrNull(row.federated),
+    federated: federatedOf(row)?.metrics ?? null,
     parameters: row.parameters,
   };
+}
+
+/** Metrics of participants, as stored; the median of their losses lies beside them, and is left out of older rows. */
+function federatedOf({ federated }: Pick<Selectable<Tables['checkpoint']>, 'federated'>): {
+  metrics: Metrics;
+  typicalLoss: number | null;
+} | null {
+  if (federated === null) return null;
+  const { typicalLoss = null, ...metrics } = JSON.parse(federated) as Metrics & {
+    typicalLoss?: number | null;
+  };
+  return { metrics, typicalLoss };
+}
+
+function toMeasured(row: Selectable<Tables['checkpoint']>): Measured {
+  return { ...toCheckpoint(row), typicalLoss: federatedOf(row)?.typicalLoss ?? null };
 }
 
 /** A run as stored in its row, beside the version of its plan. */

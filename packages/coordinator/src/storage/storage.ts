@@ -15,7 +15,7 @@ import type {
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
-import type { RetentionRule } from './retention.ts';
+import type { Measured, RetentionRule } from './retention.ts';
 
 /** A run in its stored form: the facts that cannot be derived from its rounds. */
 export interface RunRecord {
@@ -138,7 +138,9 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
   /** The weights with this hash, verified. */
   weights(hash: string): Promise<Float32Array>;
   /** Adds late measurements to a checkpoint. */
-  putMetrics(checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'>): Promise<void>;
+  putMetrics(
+    checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'> & Pick<Measured, 'typicalLoss'>,
+  ): Promise<void>;
 
   /**
    * Deletes the checkpoints of a run that the rule does not keep, and the weights that no checkpoint names any more.

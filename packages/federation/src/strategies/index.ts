@@ -5,11 +5,13 @@ import * as fedopt from './fedopt.ts';
 import { median } from './median.ts';
 import { scaffold } from './scaffold.ts';
 
-/** The algorithm of every strategy that a plan can choose, made from the strategy's parameters in the plan. */
-const strategies: { readonly [N in StrategyName]: (parameters: StrategyParameters<N>) => Strategy } = {
+/** The algorithm of every strategy that a plan can choose, made from the strategy's parameters in the plan, and the plan. */
+const strategies: {
+  readonly [N in StrategyName]: (parameters: StrategyParameters<N>, plan: Plan) => Strategy;
+} = {
   fedavg,
   ...fedopt,
-  scaffold,
+  scaffold: (parameters, plan) => scaffold({ ...parameters, plan }),
   median,
 };
 
@@ -18,5 +20,5 @@ export function strategyOf(plan: Plan): Strategy {
 }
 
 function make<N extends StrategyName>(name: N, plan: Plan): Strategy {
-  return strategies[name](parametersOf(name, plan));
+  return strategies[name](parametersOf(name, plan), plan);
 }

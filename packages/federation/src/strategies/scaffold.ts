@@ -2,12 +2,13 @@ import type { Layout } from '@coppice/protocol';
 import { MODEL_GROUP, modelGroup } from '../contributions/layout.ts';
 import { finish } from '../steps.ts';
 import type { Strategy } from '../strategy.ts';
+import { boundControl, type PathPlan } from './bound-control.ts';
+import { CONTROL } from './control.ts';
 import { stepBy } from './fedavg.ts';
 import { difference } from './local-training.ts';
 import { eachTrained, moved, trainedPart } from './moved.ts';
 
-/** The group of a participant's change of its control variate, and the name of the server's among what is given. */
-export const CONTROL = 'control';
+export { CONTROL };
 
 /**
  * SCAFFOLD (Karimireddy et al., "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning", ICML 2020,
@@ -19,18 +20,23 @@ export const CONTROL = 'control';
  *   option II:  cᵢ⁺ = cᵢ − c + (x − y) / (K η_l),   which holds for plain SGD on the device,
  *   server:     x ← x + η Σ nᵢ Δyᵢ / Σ nᵢ,   c ← c + (1 / N) Σ (cᵢ⁺ − cᵢ),
  *
- * where N is the number of participants that had joined when the round was opened. Δyᵢ is weighted by examples, as in
- * FedAvg (the paper weighs all alike); the change of cᵢ is summed unweighted.
+ * where N is the number of participants that count as the run's when the round was opened. Δyᵢ is weighted by examples, as
+ * in FedAvg (the paper weighs all alike); the change of cᵢ is summed unweighted. `boundControl` limits c.
+ *
+ * @param options.plan the plan that devices train by; left out, c is bounded by norms alone.
  */
 export function scaffold({
   serverLearningRate = 1,
   controlVariate = 'steps',
   controlNorm = null,
+  plan = null,
 }: {
   serverLearningRate?: number;
   controlVariate?: 'steps' | 'gradient';
   controlNorm?: number | null;
+  plan?: PathPlan | null;
 } = {}): Strategy {
+  const path = controlVariate === 'steps' ? plan : null;
   return {
     name: 'scaffold',
     needs: 'sum',
@@ -83,14 +89,20 @@ export function scaffold({
       *apply({ values, tensors }, round) {
         const { weights, stepNorm } = yield* moved(round, stepBy(round, serverLearningRate));
         const mean = round.means.get(CONTROL) as Float64Array;
-        const control = (tensors[CONTROL] as Float32Array).slice();
+        const before = tensors[CONTROL] as Float32Array;
+        const control = before.slice();
         const share = round.count / Math.max(round.joined, round.count);
         let own = 0;
         yield* eachTrained(round.model.layout, (from, end) => {
           for (let i = from; i < end; i++)
             control[i] = (control[i] as number) + share * (mean[own++] as number);
         });
-        return { state: { values, tensors: { [CONTROL]: control } }, weights, diagnostics: { stepNorm } };
+        const bounded = yield* boundControl({ before, control, share, values, round, plan: path });
+        return {
+          state: { values: bounded.values, tensors: { [CONTROL]: control } },
+          weights,
+          diagnostics: { stepNorm, controlOff: bounded.off },
+        };
       },
     },
   };

@@ -24,8 +24,10 @@ export interface NormLimit {
 /** The result of inspecting every value of an update. */
 export interface Inspection {
   readonly fault: CoppiceError | null;
-  /** The factor that scales the update to `counted`: above 0, at most 1. */
+  /** The smaller of the two factors. */
   readonly factor: number;
+  /** The factors that scale the steps and the averages to `counted`, each to its own: above 0, at most 1. */
+  readonly factors: NormBound;
   /** L2 norms of the update before scaling; 0 without a limit. */
   readonly norms: NormBound;
 }
@@ -78,7 +80,7 @@ export function* inspect(
     const to = Math.min(values.parameters, from + slice);
     const magnitude = readSlice(values, memory, { from, to, at: 0 });
     if (!Number.isFinite(magnitude))
-      return { fault: notFinite(memory, from, to), factor: 1, norms: normsOf(squares) };
+      return { fault: notFinite(memory, from, to), factor: 1, factors: WHOLE, norms: normsOf(squares) };
     largest = Math.max(largest, magnitude);
     if (limit !== undefined) addSquares(squares, memory, limit.layout, from, to);
   }
@@ -88,24 +90,29 @@ export function* inspect(
     'update-out-of-range',
     `The update changes a parameter by ${apart(largest, maxWeighted / weight)} with a weight of ${weight}; at most ${apart(maxWeighted / weight, largest)} can be summed. The training has diverged: a smaller learning rate may help.`,
   );
-  return { ...measured, fault, factor: 1 };
+  return { ...measured, fault, factor: 1, factors: WHOLE };
 }
 
 /** Checks the norms of a whole update against its limit. */
 export function judged(squares: Squares, limit: NormLimit | undefined): Inspection {
   const norms = normsOf(squares);
   const fault = limit === undefined ? null : checkNorm(squares, limit.bound);
-  const factor = fault !== null || limit?.counted === undefined ? 1 : factorFor(squares, limit.counted);
-  return { fault, factor, norms };
+  const factors = fault !== null || limit?.counted === undefined ? WHOLE : factorsFor(squares, limit.counted);
+  return { fault, factor: Math.min(factors.trainable, factors.nonTrainable), factors, norms };
 }
 
 function normsOf({ trainable, nonTrainable }: Squares): NormBound {
   return { trainable: Math.sqrt(trainable), nonTrainable: Math.sqrt(nonTrainable) };
 }
 
-function factorFor(squares: NormBound, counted: NormBound): number {
+const WHOLE: NormBound = { trainable: 1, nonTrainable: 1 };
+
+function factorsFor(squares: NormBound, counted: NormBound): NormBound {
   const of = (sum: number, most: number) => (sum > most * most ? most / Math.sqrt(sum) : 1);
-  return Math.min(of(squares.trainable, counted.trainable), of(squares.nonTrainable, counted.nonTrainable));
+  return {
+    trainable: of(squares.trainable, counted.trainable),
+    nonTrainable: of(squares.nonTrainable, counted.nonTrainable),
+  };
 }
 
 /**

@@ -2,13 +2,15 @@ import { type Codec, CoppiceError, type Section, sectionBytes, sectionLayout } f
 import { payloadValues } from '../codecs/decode.ts';
 import { payloadRanges } from '../codecs/ranges.ts';
 import { workbench } from '../codecs/workbench.ts';
+import type { NormBound } from '../pipeline/norm-bound.ts';
 import { ROW_SLICE, type Rows } from './rows.ts';
+import { shorten } from './shortened.ts';
 
 /** A contribution stored elsewhere, as bytes. */
 export interface EncodedRow {
   readonly weight: number;
-  /** The factor by which its limits shortened it. */
-  readonly factor: number;
+  /** The factors by which its limits shortened its steps and its averages; left out, they did not. */
+  readonly factors?: NormBound | undefined;
   /** Fills `into` from byte `at` of its payload on. */
   read(into: Uint8Array, at: number): Promise<void>;
 }
@@ -42,7 +44,7 @@ export function encodedRows(
         const { memory } = workbench();
         payloadValues({ codec, payload }, layout).read(memory, from, length, 0);
         slice.set(new Float32Array(memory.buffer, 0, length));
-        if (row.factor < 1) for (let i = 0; i < length; i++) slice[i] = (slice[i] as number) * row.factor;
+        if (row.factors !== undefined) shorten(slice.subarray(0, length), layout, from, row.factors);
       }
       return slices.map((slice) => slice.subarray(0, length));
     },

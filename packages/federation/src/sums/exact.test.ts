@@ -3,8 +3,10 @@ import { sectionsOf, type TensorSpec } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float32Values } from '../codecs/values.ts';
+import { modelGroup } from '../contributions/layout.ts';
 import { finish, STEP_PARAMETERS } from '../steps.ts';
 import { ExactSum } from './exact.ts';
+import { RowsSum } from './rows-sum.ts';
 
 const spec = (name: string, group: string, more: Partial<TensorSpec> = {}): TensorSpec => ({
   name,
@@ -187,12 +189,58 @@ describe('ExactSum', () => {
     // Told as it came; of a group without a limit nothing is told.
     expect(long.norms).toEqual({ model: 50 });
     const within = finish(sum.add(contribution([3, 4, 0], [0, 0, 0], 1), 1, new Map([['model', limit]])));
-    expect(within).toEqual({ factor: 1, norms: { model: 5 } });
+    expect(within).toMatchObject({ factor: 1, norms: { model: 5 } });
     const mean = finish(sum.aggregate()).means.get('model');
     expect(mean?.[0]).toBeCloseTo(3, 6);
     expect(mean?.[1]).toBeCloseTo(4, 6);
     expect(() =>
       finish(sum.add(contribution([300, 0, 0], [0, 0, 0], 1), 1, new Map([['model', limit]]))),
     ).toThrow(expect.objectContaining({ code: 'update-norm' }));
+  });
+
+  it('shortens steps and averages each by their own factor, as rows are', () => {
+    const layout = [
+      { name: 'w', shape: [2], trainable: true },
+      { name: 'mean', shape: [1], trainable: false },
+    ];
+    const mixed = sectionsOf(modelGroup(layout, { bound: 1000 }));
+    const limits = new Map([
+      [
+        'model',
+        {
+          layout,
+          bound: { trainable: 1000, nonTrainable: 1000 },
+          counted: { trainable: 5, nonTrainable: 0.5 },
+        },
+      ],
+    ]);
+    const added = (values: readonly number[], sum = new ExactSum(mixed)) => {
+      const vectors = new Map([['model', float32Values(Float32Array.from(values))]]);
+      const { factor, factors, norms } = finish(sum.add({ vectors, measures: new Map() }, 3, limits));
+      return {
+        factor,
+        factors: factors.get('model'),
+        norms,
+        mean: finish(sum.aggregate()).means.get('model'),
+      };
+    };
+    expect(added([3, 4, 1])).toEqual({
+      factor: 0.5,
+      factors: { trainable: 1, nonTrainable: 0.5 },
+      norms: { model: 5, 'model/averages': 1 },
+      mean: Float64Array.of(3, 4, 0.5),
+    });
+    expect(added([30, 40, 0.25])).toMatchObject({
+      factors: { trainable: 0.1, nonTrainable: 1 },
+      mean: Float64Array.of(3, 4, 0.25),
+    });
+    // What is refused leaves nothing in the sum.
+    const sum = new ExactSum(mixed);
+    expect(() => added([3, 4, 1001], sum)).toThrow(expect.objectContaining({ code: 'update-norm' }));
+    expect(added([3, 4, 1], sum).mean).toEqual(Float64Array.of(3, 4, 0.5));
+    const long = new Map([['model', float32Values(Float32Array.of(30, 40, 1))]]);
+    const rows = new RowsSum(mixed);
+    const inRows = finish(rows.add({ vectors: long, measures: new Map() }, 3, limits));
+    expect(inRows.factors.get('model')).toEqual({ trainable: 0.1, nonTrainable: 0.5 });
   });
 });

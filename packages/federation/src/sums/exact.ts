@@ -1,10 +1,13 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
+import type { Values } from '../codecs/values.ts';
 import type { Contribution } from '../contributions/payload.ts';
-import { namedNorms } from '../pipeline/norm-bound.ts';
+import { type NormBound, namedNorms } from '../pipeline/norm-bound.ts';
 import type { Steps } from '../steps.ts';
 import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
+import { judged, type NormLimit } from './check-values.ts';
 import { MeasureSum } from './measure-sum.ts';
 import { vectorOf, weightIn } from './section-vector.ts';
+import { shortenedValues } from './shortened.ts';
 import type { Added, Aggregate, Limits, PartialContributions, Sum } from './sum.ts';
 
 /**
@@ -43,12 +46,16 @@ export class ExactSum implements Sum {
     const { vectors, measures } = contribution;
     const held: Held[] = [];
     const norms: Record<string, number> = {};
+    const factors = new Map<string, NormBound>();
+    let factor = 1;
     let done = false;
     try {
       for (const [group, { section, sum }] of this.#vectors) {
         const limit = limits.get(group);
-        const one = yield* sum.holdInSteps(vectorOf(vectors, group), weightIn(section, weight), limit);
+        const one = yield* hold(sum, vectorOf(vectors, group), weightIn(section, weight), limit);
         held.push(one);
+        factor = Math.min(factor, one.factor);
+        factors.set(group, one.factors);
         if (limit !== undefined) Object.assign(norms, namedNorms(section, one.norms));
       }
       this.measures.add(measures);
@@ -60,7 +67,7 @@ export class ExactSum implements Sum {
     for (const one of held) one.count();
     this.#count += 1;
     this.#weight += weight;
-    return { factor: Math.min(1, ...held.map(({ factor }) => factor)), norms };
+    return { factor, factors, norms };
   }
 
   *aggregate(): Steps<Aggregate> {
@@ -95,4 +102,33 @@ export class ExactSum implements Sum {
   release(): void {
     for (const { sum } of this.#vectors.values()) sum.release();
   }
+}
+
+/**
+ * Holds a vector in a sum. Where it has steps and averages, each are shortened by their own factor and rounded to float32,
+ * so that a bound on one leaves the other as it is; a vector of one kind counts with a smaller weight.
+ */
+function* hold(
+  sum: ExactAccumulator,
+  values: Values,
+  weight: number,
+  limit: NormLimit | undefined,
+): Steps<Held & { readonly factors: NormBound }> {
+  const isMixed = new Set(limit?.layout.map(({ trainable }) => trainable)).size > 1;
+  if (limit?.counted === undefined || !isMixed) {
+    const held = yield* sum.holdInSteps(values, weight, limit);
+    return { ...held, factors: factorsOf(held.norms, limit) };
+  }
+  const { counted, ...refusing } = limit;
+  const whole = yield* sum.holdInSteps(values, weight, refusing);
+  const factors = factorsOf(whole.norms, limit);
+  const factor = Math.min(factors.trainable, factors.nonTrainable);
+  if (factor === 1) return { ...whole, factors };
+  whole.takeOff();
+  const held = yield* sum.holdInSteps(shortenedValues(values, limit.layout, factors), weight);
+  return { ...held, norms: whole.norms, factor, factors };
+}
+
+function factorsOf({ trainable, nonTrainable }: NormBound, limit: NormLimit | undefined): NormBound {
+  return judged({ trainable: trainable ** 2, nonTrainable: nonTrainable ** 2 }, limit).factors;
 }

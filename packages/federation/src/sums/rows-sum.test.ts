@@ -99,7 +99,7 @@ describe('RowsSum', () => {
     };
     const outcomes = cases.map((one) => outcome(new RowsSum(sections), one));
     expect(outcomes).toEqual(cases.map((one) => outcome(new ExactSum(sections), one)));
-    expect(outcomes).toEqual([
+    expect(outcomes).toMatchObject([
       { factor: 1, norms: { model: Math.sqrt(14) } },
       { factor: 0.1, norms: { model: 50 } },
       'update-norm',

@@ -1,6 +1,6 @@
 import type { Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
-import { namedNorms } from '../pipeline/norm-bound.ts';
+import { type NormBound, namedNorms } from '../pipeline/norm-bound.ts';
 import type { Steps } from '../steps.ts';
 import { checkShape, inspect } from './check-values.ts';
 import { MeasureSum } from './measure-sum.ts';
@@ -34,6 +34,7 @@ export class RowsSum implements Sum {
 
   *add({ vectors, measures }: Contribution, weight: number, limits: Limits): Steps<Added> {
     let factor = 1;
+    const factors = new Map<string, NormBound>();
     const norms: Record<string, number> = {};
     for (const section of this.#vectors) {
       const values = vectorOf(vectors, section.group);
@@ -44,11 +45,12 @@ export class RowsSum implements Sum {
       if (found.fault !== null) throw found.fault;
       if (limit !== undefined) Object.assign(norms, namedNorms(section, found.norms));
       factor = Math.min(factor, found.factor);
+      factors.set(section.group, found.factors);
     }
     this.measures.add(measures);
     this.#count += 1;
     this.#weight += weight;
-    return { factor, norms };
+    return { factor, factors, norms };
   }
 
   // biome-ignore lint/correctness/useYield: a sum is read in steps; this one has none.

@@ -59,7 +59,13 @@ describe.each(['float32', 'float16', 'int8', 'int4'] as Codec[])('rows of %s pay
 it('a row that was shortened by its limits is shorter', async () => {
   const payload = encodeValues('float32', values(1), layout, 0);
   const rows = encodedRows(
-    [{ weight: 1, factor: 0.5, read: async (into, at) => into.set(payload.subarray(at, at + into.length)) }],
+    [
+      {
+        weight: 1,
+        factors: { trainable: 0.5, nonTrainable: 0.5 },
+        read: async (into, at) => into.set(payload.subarray(at, at + into.length)),
+      },
+    ],
     { codec: 'float32', section, before: 0 },
   );
   const [row] = await rows.read(0, 10);

@@ -1,6 +1,6 @@
 import type { Measures } from '../contributions/measures.ts';
 import type { Contribution } from '../contributions/payload.ts';
-import type { Norms } from '../pipeline/norm-bound.ts';
+import type { NormBound, Norms } from '../pipeline/norm-bound.ts';
 import type { Steps } from '../steps.ts';
 import type { PartialSum } from './accumulator.ts';
 import type { NormLimit } from './check-values.ts';
@@ -19,8 +19,10 @@ export interface PartialContributions {
 
 /** A contribution that was added. */
 export interface Added {
-  /** The factor by which the limits shortened it: 1 where it was within all of them. */
+  /** The smallest factor by which the limits shortened any of it: 1 where it was within all of them. */
   readonly factor: number;
+  /** The factors of its vectors' steps and averages, by group. */
+  readonly factors: ReadonlyMap<string, NormBound>;
   /** L2 norms of its vectors before scaling, by the names of norms (`normName`); only of groups with a limit. */
   readonly norms: Norms;
 }

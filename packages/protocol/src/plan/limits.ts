@@ -62,7 +62,7 @@ export const limits = {
     },
   }),
   normFactor: optional(real, 1, 1e6, {
-    default: 2,
+    default: 1.5,
     unset: null,
     label: { en: 'Norm bound, in medians', zh: '范数界（中位数倍数）' },
     unit: { en: 'times the median', zh: '倍中位数' },

@@ -74,6 +74,9 @@ describe('completing a plan', () => {
   it('refuses a field that is unknown, by name', () => {
     expect(PlanInputSchema.safeParse({ learningrate: 1 }).success).toBe(false);
     expect(() => completePlan({}, { learningrate: 1 } as object)).toThrow(/learningrate/);
+    // One sum takes 2¹⁶ updates.
+    expect(completePlan({}, { cohortSize: 65_536 }).cohortSize).toBe(65_536);
+    expect(() => completePlan({}, { cohortSize: 65_537 })).toThrow(/cohortSize/);
   });
 
   it('takes what is given, then what the task has, then the general default', () => {

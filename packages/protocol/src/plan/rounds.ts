@@ -1,3 +1,4 @@
+import { MAX_COHORT } from '../limits.ts';
 import { above, int, optional, real } from './field.ts';
 import { participants, seconds, share } from './units.ts';
 
@@ -17,7 +18,7 @@ export const rounds = {
       zh: '比例小则省流量，比例大则平均值更稳定。若设置了固定人数则忽略。',
     },
   }),
-  cohortSize: optional(int, 1, 100_000, {
+  cohortSize: optional(int, 1, MAX_COHORT, {
     default: null,
     flag: { name: 'cohort', takes: 'K' },
     label: { en: 'Cohort, as a number', zh: '每轮人数（固定）' },
