@@ -12,9 +12,9 @@ import {
   PIECE_BYTES,
   type Plan,
   pieceOf,
-  weightsHash,
 } from '@coppice/protocol';
 import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
+import { hashInSteps, toBytes } from '../storage/blobs.ts';
 
 /** A model as it travels, made once and shared by all who get it. */
 export interface PackedModel {
@@ -39,7 +39,11 @@ export function* packGiven(
 ): Steps<GivenParcel[]> {
   const parcels: GivenParcel[] = [];
   for (const [name, values] of Object.entries(given))
-    parcels.push({ name, hash: weightsHash(values), packed: yield* packModel(layoutHash, values) });
+    parcels.push({
+      name,
+      hash: yield* hashInSteps(toBytes(values)),
+      packed: yield* packModel(layoutHash, values),
+    });
   return parcels;
 }
 

@@ -3,7 +3,7 @@ import { sectionsOf, type TensorSpec } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float32Values } from '../codecs/values.ts';
-import { finish, STEP_PARAMETERS } from '../steps.ts';
+import { finish, giveUp, STEP_PARAMETERS } from '../steps.ts';
 import { ExactSum } from './exact.ts';
 
 const spec = (name: string, group: string, more: Partial<TensorSpec> = {}): TensorSpec => ({
@@ -110,7 +110,7 @@ describe('ExactSum', () => {
     for (let last = false; !last; steps++) {
       const adding = sum.add(made(), 7, none);
       for (let step = 0; step <= steps; step++) last = adding.next().done === true;
-      adding.return(undefined as never);
+      finish(giveUp(adding));
       if (!last) expect(sum.partial(), `given up after step ${steps}`).toEqual(before);
     }
     // Both groups were under way.
@@ -147,7 +147,7 @@ describe('ExactSum', () => {
     for (const turns of [1, 2]) {
       const steps = sum.add(one(3), 3, none);
       for (let i = 0; i < turns; i++) expect(steps.next().done).toBe(false);
-      steps.return(undefined as never);
+      finish(giveUp(steps));
       expect(sum.partial()).toEqual(before);
     }
     expect(() => finish(sum.add(one(Number.NaN), 3, none))).toThrow(RangeError);

@@ -55,7 +55,7 @@ export class ExactSum implements Sum {
       done = true;
     } finally {
       // Refused or given up at any group: those before it are taken off again.
-      if (!done) for (const one of held) one.takeOff();
+      if (!done) for (const one of held) yield* one.takeOff();
     }
     for (const one of held) one.count();
     this.#count += 1;
