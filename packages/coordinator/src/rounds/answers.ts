@@ -10,6 +10,7 @@ import {
 import { tellsDivergence } from '../exchanges/cohort.ts';
 import type { Exchange, Receipt } from '../exchanges/exchange.ts';
 import { roundOf } from '../exchanges/tickets.ts';
+import { CountedRounds } from './counted-rounds.ts';
 import { progressShare } from './members.ts';
 import type { Membership } from './membership.ts';
 import type { RunLog } from './run-log.ts';
@@ -19,8 +20,9 @@ import type { RunOptions, RunState } from './run-state.ts';
 export class Answers {
   readonly #state: RunState;
   readonly #log: RunLog;
+  readonly #rounds: CountedRounds;
   readonly #membership: Pick<Membership, 'returned'>;
-  readonly #o: Pick<RunOptions, 'clock' | 'observer' | 'storage'>;
+  readonly #o: Pick<RunOptions, 'clock' | 'observer'>;
 
   constructor(
     state: RunState,
@@ -32,6 +34,7 @@ export class Answers {
     this.#log = log;
     this.#membership = membership;
     this.#o = options;
+    this.#rounds = new CountedRounds(state.record.id, options.storage);
   }
 
   /**
@@ -91,17 +94,22 @@ export class Answers {
    * Finds out which answers to earlier questions counted in rounds that led to the current model: `null` while the
    * question is open.
    *
-   * @throws CoppiceError `not-joined`, `ticket-invalid`
+   * @throws CoppiceError `not-joined`, `ticket-invalid`; `storage-failed` and its kin.
    */
   async counted(participant: string, tickets: readonly string[]): Promise<(boolean | null)[]> {
-    const { members, exchanges, record } = this.#state;
-    members.joined(participant);
+    this.#state.members.joined(participant);
     const names = tickets.map((ticket) => this.#nameOf(participant, ticket));
-    const rounds = await this.#o.storage.rounds(record.id);
-    const behind = rounds.filter(({ round }) => round <= this.#state.model.round);
-    return names.map((name) =>
-      exchanges.named(name) === null ? behind.some((round) => isCountedIn(round, participant, name)) : null,
-    );
+    return Promise.all(names.map((name) => this.#isCounted(participant, name)));
+  }
+
+  async #isCounted(participant: string, name: string): Promise<boolean | null> {
+    const { exchanges, lastRound, model } = this.#state;
+    if (exchanges.named(name) !== null) return null;
+    const asked = roundOf(name);
+    if (asked === null || asked.round > model.round) return false;
+    if (lastRound?.round === asked.round && lastRound.attempt === asked.attempt)
+      return isCountedIn(lastRound, participant, name);
+    return this.#rounds.has(participant, asked);
   }
 
   /** Checks that a ticket belongs to an open question to this participant. */
@@ -127,12 +135,17 @@ export class Answers {
 }
 
 /** Checks that an answer to the question of this name counted in a committed round. */
-function isCountedIn({ outcome, round, attempt, cohort }: Round, participant: string, name: string): boolean {
+function isCountedIn(
+  { outcome, round, attempt, parent, cohort }: Round,
+  participant: string,
+  name: string,
+): boolean {
   const asked = roundOf(name);
   return (
     outcome === 'committed' &&
     round === asked?.round &&
     attempt === asked.attempt &&
+    parent.startsWith(asked.parent) &&
     cohort.some((one) => one.participant === participant && one.outcome === 'accepted')
   );
 }

@@ -1,4 +1,4 @@
-import { finish, type Strategy, type StrategyState } from '@coppice/federation';
+import { type Steps, type Strategy, type StrategyState, strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
@@ -81,6 +81,26 @@ export interface RunOptions {
   readonly secret: string;
   /** The training rule; left out, the one that the plan names. */
   readonly strategy?: Strategy | undefined;
+  /** The current model as it travels: see `packRun`. */
+  readonly packed: PackedRun;
+}
+
+/** A run's current model, and what its strategy gives with it, as they travel. */
+export interface PackedRun {
+  readonly models: PackedModels;
+  readonly given: readonly GivenParcel[];
+}
+
+/** Packs what a run begins or goes on with, a piece at a time. */
+export function* packRun({
+  record: { plan },
+  layout,
+  model,
+  strategy = strategyOf(plan),
+}: Pick<RunOptions, 'record' | 'layout' | 'model' | 'strategy'>): Steps<PackedRun> {
+  const hash = layoutHash(layout);
+  const models = yield* packModels(model, { plan, layout, layoutHash: hash });
+  return { models, given: yield* packGiven(strategy.server.given?.(model.state) ?? {}, hash) };
 }
 
 /** The state that a run's parts share: its record, its model, its participants, its open exchanges. */
@@ -103,7 +123,8 @@ export class RunState {
   readonly secret: string;
   readonly #steps: ModelSteps | null;
 
-  constructor({ record, layout, model, central, lastRound, rounds, secret, strategy }: RunOptions) {
+  constructor(options: RunOptions) {
+    const { record, layout, model, central, lastRound, rounds, secret, strategy, packed } = options;
     this.attendance = new Attendance(rounds);
     this.layoutHash = layoutHash(layout);
     this.secret = secret;
@@ -113,9 +134,8 @@ export class RunState {
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
-    this.#packed = finish(packModels(model, { plan: record.plan, layout, layoutHash: this.layoutHash }));
-    const given = this.forms.strategy.server.given?.(model.state) ?? {};
-    this.#given = finish(packGiven(given, this.layoutHash));
+    this.#packed = packed.models;
+    this.#given = packed.given;
     const { downloadCodec: codec } = record.plan;
     const { length: parameters } = model.weights;
     this.#steps = movesBySteps(record.plan)

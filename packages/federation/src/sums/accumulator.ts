@@ -3,7 +3,7 @@ import { CoppiceError } from '@coppice/protocol';
 import { bytesOf, float32Values, readingRoom, type Values } from '../codecs/values.ts';
 import { STEP_UNIT } from '../contributions/layout.ts';
 import type { NormBound } from '../pipeline/norm-bound.ts';
-import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
+import { finish, STEP_PARAMETERS, type Steps, undo } from '../steps.ts';
 import {
   addSquares,
   checkShape,
@@ -28,8 +28,7 @@ import {
  * difference. The rounding error is each update's own: at most half a unit of x.
  *
  * An update is read, checked and added slice by slice, while the slice is in the processor's cache. A bad one is taken
- * off again, slice by slice: T(−Δ) = −T(Δ), so nothing of it is left. That takes turns, too, so work that is given up
- * (`return`) is driven on until it is done.
+ * off again, slice by slice: T(−Δ) = −T(Δ), so nothing of it is left.
  */
 const CARRY = 2 ** 32;
 
@@ -172,7 +171,7 @@ export class ExactAccumulator {
       }
       done = true;
     } finally {
-      if (!done) yield* this.#withdraw(values, standing);
+      if (!done) yield* undo(this.#withdraw(values, standing));
     }
     const count = () => {
       this.#underWay--;

@@ -120,6 +120,19 @@ describe('ExactSum', () => {
     const control = new Float32Array(length);
     control[length - 1] = Number.NaN;
     wrong.vectors.set('control', float32Values(control));
+    // Given up at every piece, also while it is being taken off for its fault.
+    let pieces = 0;
+    for (let last = false; !last; pieces++) {
+      const adding = sum.add(wrong, 7, none);
+      try {
+        for (let step = 0; step <= pieces; step++) adding.next();
+      } catch {
+        last = true;
+      }
+      finish(giveUp(adding));
+      expect(sum.partial(), `given up after step ${pieces}`).toEqual(counted);
+    }
+    expect(pieces).toBeGreaterThan(steps);
     expect(() => finish(sum.add(wrong, 5, none))).toThrow(
       expect.objectContaining({ code: 'update-not-finite' }),
     );

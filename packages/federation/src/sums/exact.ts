@@ -1,7 +1,7 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
 import { namedNorms } from '../pipeline/norm-bound.ts';
-import type { Steps } from '../steps.ts';
+import { type Steps, undo } from '../steps.ts';
 import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
 import { MeasureSum } from './measure-sum.ts';
 import { vectorOf, weightIn } from './section-vector.ts';
@@ -55,7 +55,7 @@ export class ExactSum implements Sum {
       done = true;
     } finally {
       // Refused or given up at any group: those before it are taken off again.
-      if (!done) for (const one of held) yield* one.takeOff();
+      if (!done) yield* undo(takenOff(held));
     }
     for (const one of held) one.count();
     this.#count += 1;
@@ -95,4 +95,8 @@ export class ExactSum implements Sum {
   release(): void {
     for (const { sum } of this.#vectors.values()) sum.release();
   }
+}
+
+function* takenOff(held: readonly Held[]): Steps<void> {
+  for (const one of held) yield* one.takeOff();
 }
