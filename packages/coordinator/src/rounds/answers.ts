@@ -41,16 +41,17 @@ export class Answers {
    * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. An answer whose frame is a header
    * alone is only announced until its pieces have arrived.
    *
+   * @param unread see `Exchange.take`.
    * @throws CoppiceError a fault of the answer, `not-joined`, `ticket-invalid`, `update-late`; `storage-failed` where
    *   it could not be stored.
    */
-  async take(participant: string, answer: Answer): Promise<Receipt> {
+  async take(participant: string, answer: Answer, unread?: () => void): Promise<Receipt> {
     this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
     // An answer may arrive on a new connection before anything else does.
     this.#membership.returned(participant);
     const name = this.#nameOf(participant, answer.ticket);
     const exchange = this.#state.exchanges.named(name);
-    if (exchange !== null) return exchange.take(participant, answer);
+    if (exchange !== null) return exchange.take(participant, answer, unread);
     const { lastRound } = this.#state;
     if (lastRound !== null && isCountedIn(lastRound, participant, name))
       return { duplicate: true, next: null };
@@ -58,10 +59,10 @@ export class Answers {
   }
 
   /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
-  takePiece(participant: string, piece: AnswerPiece): Promise<number> {
+  takePiece(participant: string, piece: AnswerPiece, unread?: () => void): Promise<number> {
     this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
     const exchange = this.#exchangeOf(participant, piece.ticket);
-    if (exchange !== null) return exchange.takePiece(participant, piece);
+    if (exchange !== null) return exchange.takePiece(participant, piece, unread);
     throw late();
   }
 
