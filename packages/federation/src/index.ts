@@ -5,7 +5,7 @@ export { payloadRanges, type Range } from './codecs/ranges.ts';
 export { type ModelStep, roundedStep, takeSteps } from './codecs/steps.ts';
 export { float32Values, toFloat32, toFloat32InSteps, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';
-export { withFrozen, withoutFrozen } from './contributions/frozen.ts';
+export { withFrozen, withFrozenInSteps, withoutFrozen } from './contributions/frozen.ts';
 export { MODEL_GROUP, modelGroup, STEP_UNIT } from './contributions/layout.ts';
 export { decodeMeasures, encodeMeasures, type Measures, measuresOf } from './contributions/measures.ts';
 export { type Contribution, readContribution } from './contributions/payload.ts';
@@ -44,7 +44,7 @@ export type {
 } from './pipeline/pipeline.ts';
 export { medianOf } from './quantiles.ts';
 export { type OwnMeans, ownMeans, quartilesOf, SPREAD_PARTICIPANTS } from './spread.ts';
-export { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
+export { finish, giveUp, STEP_PARAMETERS, type Steps } from './steps.ts';
 export { fedavg } from './strategies/fedavg.ts';
 export { fedadam, fedyogi } from './strategies/fedopt.ts';
 export { strategyOf } from './strategies/index.ts';

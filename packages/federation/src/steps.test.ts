@@ -1,6 +1,6 @@
 import type { Layout } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { finish, STEP_PARAMETERS, type Steps } from './steps.ts';
+import { finish, giveUp, STEP_PARAMETERS, type Steps, undo } from './steps.ts';
 import { fedavg } from './strategies/fedavg.ts';
 import { ExactAccumulator } from './sums/accumulator.ts';
 
@@ -77,5 +77,71 @@ describe('work in steps', () => {
       return 'done';
     }
     expect(finish(three())).toBe('done');
+  });
+});
+
+describe('work that is given up', () => {
+  /** Two generators, one inside the other, that each undo what they did, in pieces. */
+  function nested() {
+    const done: string[] = [];
+    function* work(name: string, inner: () => Steps<void>): Steps<void> {
+      done.push(name);
+      try {
+        yield;
+        yield* inner();
+        done.push(`${name} whole`);
+      } finally {
+        yield* undo(undone(name));
+      }
+    }
+    function* undone(name: string): Steps<void> {
+      yield;
+      done.push(`${name} over`);
+    }
+    const steps = work('outer', () =>
+      work('inner', function* () {
+        yield;
+      }),
+    );
+    return { done, steps };
+  }
+
+  it.each([1, 2, 3])('after %i pieces is undone, in pieces, and nothing of it goes on', (pieces) => {
+    const { done, steps } = nested();
+    for (let i = 0; i < pieces; i++) steps.next();
+    const { pauses } = counted(giveUp(steps));
+    const under = pieces === 1 ? ['outer'] : ['outer', 'inner'];
+    expect(done).toEqual([...under, ...under.toReversed().map((name) => `${name} over`)]);
+    expect(pauses).toBe(under.length);
+    expect(steps.next().done).toBe(true);
+  });
+
+  it('while it is undone, is undone to its end', () => {
+    const { done, steps } = nested();
+    for (let i = 0; i < 3; i++) steps.next();
+    const first = giveUp(steps);
+    first.next();
+    expect(counted(giveUp(steps)).pauses).toBe(1);
+    expect(done).toEqual(['outer', 'inner', 'inner over', 'outer over']);
+  });
+
+  it('that never began is over at once, and a fault in what undoes it is told', () => {
+    const { done, steps } = nested();
+    expect(counted(giveUp(steps)).pauses).toBe(0);
+    expect(done).toEqual([]);
+    function* broken(): Steps<void> {
+      try {
+        yield;
+      } finally {
+        yield* failing();
+      }
+    }
+    // biome-ignore lint/correctness/useYield: it fails before it could.
+    function* failing(): Steps<void> {
+      throw new RangeError('a fault');
+    }
+    const work = broken();
+    work.next();
+    expect(() => finish(giveUp(work))).toThrow(RangeError);
   });
 });

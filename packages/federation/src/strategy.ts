@@ -65,9 +65,10 @@ export interface ServerHalf {
   /**
    * The combined change of the model, from every participant's own: for strategies that need rows.
    *
+   * @param turn lets other work have its turn; called after each piece of all rows' numbers.
    * @returns the model's length, in float64.
    */
-  combine?(rows: Rows): Promise<Float64Array>;
+  combine?(rows: Rows, turn: () => Promise<void>): Promise<Float64Array>;
   /** The next model and memory, a piece of the model at a time. */
   apply(state: StrategyState, round: RoundResult): Steps<Applied>;
 }

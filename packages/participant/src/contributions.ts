@@ -1,4 +1,4 @@
-import type { Reply, RoundEnd, UpValue } from '@coppice/protocol';
+import { CoppiceError, type Reply, type RoundEnd, type UpValue } from '@coppice/protocol';
 import type { KeptAnswer, LocalState, Version } from './local-state.ts';
 import type { Kept } from './train.ts';
 
@@ -6,6 +6,11 @@ import type { Kept } from './train.ts';
 const COUNTED_KEPT = 3;
 /** Undecided versions kept for each run. Together with the counted ones, a single message can name them all. */
 const STAGED_KEPT = 4;
+
+/** Times that the coordinator is asked which answers counted, where it says that it may know later. */
+const SETTLE_ATTEMPTS = 5;
+/** Milliseconds before it is asked again, where it does not say. */
+const SETTLE_PAUSE = 2000;
 
 /** A question with an answer. */
 export interface Question {
@@ -35,6 +40,8 @@ export class Contributions {
   /** The last answer, as long as it may have to be sent again. */
   #made: { readonly question: Question; readonly made: Made } | null = null;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Runs of which all versions are to be settled, and were not yet. */
+  readonly #unsettled = new Set<string>();
 
   /** @param ask sends `counted`. */
   constructor(
@@ -115,25 +122,41 @@ export class Contributions {
 
   /**
    * Asks the coordinator which answers counted: `staged` ones, or `all`, as after a lost connection, since a restored
-   * coordinator may lack rounds that counted before.
+   * coordinator may lack rounds that counted before. Once `all` were wanted, they are asked for until they are known: a
+   * device never trains from a state of which that is open.
    *
-   * @throws CoppiceError `connection-lost`; `storage-failed` and its kin.
+   * @param wait waits before the coordinator is asked again, where its error says `later`. Left out: it is asked once.
+   * @throws CoppiceError the coordinator's error; `connection-lost`; `storage-failed` and its kin; what `wait` throws.
    */
-  settle(run: string, which: 'staged' | 'all'): Promise<void> {
-    return this.#inTurn(async () => {
-      const versions = await this.#local.versions(run);
-      const asked = versions.filter((one) => which === 'all' || !one.counted);
-      if (asked.length === 0) return;
-      const tickets = asked.map(({ ticket }) => ticket);
+  async settle(
+    run: string,
+    which: 'staged' | 'all',
+    wait?: (milliseconds: number) => Promise<void>,
+  ): Promise<void> {
+    if (which === 'all') this.#unsettled.add(run);
+    for (let attempt = 1; ; attempt++) {
+      const error = await this.#inTurn(() => this.#settleOnce(run));
+      if (error === null) return;
+      if (error.retry !== 'later' || wait === undefined || attempt === SETTLE_ATTEMPTS) throw error;
+      // Not in turn: the end of a round may settle them meanwhile.
+      await wait(error.retryAfter ?? SETTLE_PAUSE);
+    }
+  }
+
+  /** @returns the error of the coordinator; `null` where there is none. */
+  async #settleOnce(run: string): Promise<CoppiceError | null> {
+    const versions = await this.#local.versions(run);
+    const asked = versions.filter((one) => !one.counted || this.#unsettled.has(run));
+    const tickets = asked.map(({ ticket }) => ticket);
+    if (tickets.length > 0) {
       const reply = await this.#ask(run, tickets);
-      if (reply.ok) {
-        const { counted } = reply.value;
-        await this.#settle(run, new Map(tickets.map((ticket, i) => [ticket, counted[i] ?? null])));
-      } else if (reply.error.code === 'ticket-invalid') {
-        // Tickets of a run outlive the coordinator's process: these are of another run by the same name.
-        await this.#settle(run, new Map(tickets.map((ticket) => [ticket, false])));
-      }
-    });
+      // Tickets of a run outlive the coordinator's process: invalid ones are of another run by the same name.
+      if (!reply.ok && reply.error.code !== 'ticket-invalid') return CoppiceError.fromWire(reply.error);
+      const counted = reply.ok ? reply.value.counted : tickets.map(() => false);
+      await this.#settle(run, new Map(tickets.map((ticket, i) => [ticket, counted[i] ?? null])));
+    }
+    this.#unsettled.delete(run);
+    return null;
   }
 
   /** The state after this device's last answer that counted; `null`: none. @throws CoppiceError `storage-failed` */
@@ -155,7 +178,11 @@ export class Contributions {
   /** Removes the stored state of these runs. */
   forget(wanted: (run: string) => boolean): Promise<void> {
     return this.#inTurn(async () => {
-      for (const run of await this.#local.runs()) if (wanted(run)) await this.#local.forget(run);
+      for (const run of await this.#local.runs()) {
+        if (!wanted(run)) continue;
+        this.#unsettled.delete(run);
+        await this.#local.forget(run);
+      }
     });
   }
 

@@ -140,7 +140,7 @@ export async function playRound(
     const change = sameSize ? await changeOf(model.weights, client) : client.weights;
     try {
       const { payload } = decodeFrame(frameOf(layoutOf(client.layout), change), expected);
-      finish(sum.add(pipeline.onContribution(payload, sections), client.weight, new Map()));
+      finish(sum.add(finish(pipeline.onContribution(payload, sections)), client.weight, new Map()));
       rows.push({ values: change, weight: client.weight });
     } catch (thrown) {
       if (!(thrown instanceof CoppiceError)) throw thrown;
@@ -156,7 +156,7 @@ export async function playRound(
     mean:
       strategy.server.combine === undefined
         ? (aggregate.means.get(MODEL_GROUP) as Float64Array)
-        : await strategy.server.combine(rowsInMemory(rows)),
+        : await strategy.server.combine(rowsInMemory(rows), () => Promise.resolve()),
     joined: clients.length,
   };
   const { weights, state: next } = finish(strategy.server.apply(state, result));

@@ -86,7 +86,7 @@ export class AnswerForm {
       // Told by its place: the header has a checksum, too, and can be as long.
       part.byteOffset === payload.byteOffset ? checksum : nativeCrc32(part),
     );
-    const contribution = this.#pipeline.onContribution(frame.payload, this.sections);
+    const contribution = yield* this.#pipeline.onContribution(frame.payload, this.sections);
     this.#checkMeasures(contribution.measures, answer);
     return contribution;
   }

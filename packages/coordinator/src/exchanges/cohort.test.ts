@@ -22,7 +22,7 @@ function cohortOf(
     const member = cohort.get(`${at}`) as CohortMember;
     member.outcome =
       ({ a: 'accepted', g: 'away', d: 'declined', o: 'left' } as Record<string, Outcome>)[letter] ?? 'asked';
-    if (letter === 't') member.taking = Promise.resolve();
+    if (letter === 't') member.taking = Promise.resolve(member);
     member.diverged = letter === 'd';
   });
   return cohort;

@@ -26,7 +26,7 @@ export interface CohortMember {
   /** L2 norms of its vectors before scaling, by name. */
   norms: Norms;
   /** Settles when the member's complete answer has been inspected; `null`: there is none to inspect. */
-  taking: Promise<unknown> | null;
+  taking: Promise<CohortMember> | null;
   /** True where this member missed a successful exchange: it was asked, had its time, and gave no answer. */
   missed: boolean;
   /** Settles when the member's answer is on disk. */

@@ -20,6 +20,7 @@ import {
   pieceOf,
 } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
+import { letGo } from '../realtime/let-go.ts';
 import { runForms } from '../rounds/run-forms.ts';
 import { task, trainFrame } from '../rounds/run-world.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
@@ -402,8 +403,14 @@ describe('a large answer', () => {
       const right = w.large(1);
       const damaged = new Uint8Array(frameBytes(right.frame));
       damaged[damaged.length - 1] = 1 ^ (damaged.at(-1) as number);
-      const sent = [{ ...right, frame: damaged }, right, right, right].map((answer) =>
-        codec === 'int8' ? w.exchange.take('a', answer) : w.send('a', answer),
+      // A participant sends again where it is told so: its copy was not read.
+      const again = (answer: Answer) =>
+        w.send('a', answer).catch((error: CoppiceError) => {
+          expect(error).toMatchObject({ code: 'frame-invalid', retry: 'later' });
+          return w.send('a', right);
+        });
+      const sent = [{ ...right, frame: damaged }, right, right, right].map((answer, at) =>
+        at === 0 ? w.send('a', answer) : again(answer),
       );
       const came = await Promise.allSettled(sent);
       expect(came.filter(({ status }) => status === 'rejected').length).toBeLessThanOrEqual(1);
@@ -413,6 +420,55 @@ describe('a large answer', () => {
       expect(w.sum.partial().count).toBe(1);
     },
   );
+
+  it('of which copies come while it is looked at is the only one that memory holds', async () => {
+    const w = world(form);
+    w.exchange.open();
+    const unread: number[] = [];
+    const copy = (answer: Answer, n: number) =>
+      w.exchange.take('a', answer, () => {
+        unread.push(n);
+        letGo(answer.frame);
+      });
+    const first = copy(w.large(1), 0);
+    await turn();
+    const copies = [1, 2, 3].map((n) => copy(w.large(n), n));
+    // At once, not when they are answered; the first is still needed.
+    expect(unread).toEqual([1, 2, 3]);
+    expect(await Promise.all([first, ...copies])).toEqual([counted, duplicate, duplicate, duplicate]);
+    expect(await copy(w.large(1), 4)).toEqual(duplicate);
+    expect(unread).toEqual([1, 2, 3, 4]);
+    expectSum(w, new Map([['a', w.large(1)]]));
+  });
+
+  it('of which a piece comes again while it is written holds it once', async () => {
+    const memory = memorySpool();
+    let written = () => {};
+    const receive: Spool['receive'] = async (bytes) => ({
+      ...(await memory.receive(bytes)),
+      write: () =>
+        new Promise<void>((done) => {
+          written = done;
+        }),
+    });
+    const w = world({ parameters: LARGE, spool: { append: memory.append, receive } });
+    w.exchange.open();
+    const answer = w.large(1);
+    await w.exchange.take('a', { ...answer, frame: frameBytes(answer.frame).subarray(0, 40) });
+    const bytes = pieceOf(frameBytes(answer.frame).subarray(40), 0);
+    const unread: number[] = [];
+    const sent = [0, 1, 2].map((n) =>
+      w.exchange.takePiece(
+        'a',
+        { run: 'toy-1', ticket: 't1-1.x', piece: 0, bytes },
+        () => void unread.push(n),
+      ),
+    );
+    await turn();
+    expect(unread).toEqual([1, 2]);
+    written();
+    expect(await Promise.all(sent)).toEqual([1, 1, 1]);
+  });
 
   it('that is being looked at when the target is met is taken back', async () => {
     const w = world({ ...form, target: 1, quorum: 1 });

@@ -1,6 +1,6 @@
 import type { Limits, PartialContributions, Sum } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
-import { type Answer, type AnswerPiece, CoppiceError } from '@coppice/protocol';
+import { type Answer, type AnswerPiece, CoppiceError, frameBytes, isHeaderAlone } from '@coppice/protocol';
 import type { Bytes } from '../rounds/audience.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { AnswerForm } from './answer-form.ts';
@@ -182,17 +182,28 @@ export class Exchange {
    * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. An answer whose frame is a header
    * alone is announced, and counts when its pieces have arrived.
    *
+   * A whole answer that comes while another of its member is being looked at is not read: it is answered as that one, and
+   * where that does not count, may be sent again. Memory holds one whole answer a member.
+   *
+   * @param unread called where the bytes of the answer are not needed any more, though its reply is still to come.
    * @throws CoppiceError a fault of the answer; `update-late` and its kin where none is expected; `storage-failed`
    *   where it could not be stored.
    */
-  async take(participant: string, answer: Answer): Promise<Receipt> {
-    // Copies of an answer that is being looked at wait, and find it counted, or take its place.
+  async take(participant: string, answer: Answer, unread: () => void = () => {}): Promise<Receipt> {
+    const isWhole = !isHeaderAlone(frameBytes(answer.frame));
     for (let under = this.#reception.lookingAt(participant); under !== null; ) {
+      if (isWhole) {
+        unread();
+        await (await under).stored;
+        return { duplicate: true, next: null };
+      }
+      // The pieces are here already; it finds the other one counted, or takes its place.
       await under.catch(() => {});
       under = this.#reception.lookingAt(participant);
     }
     const before = this.cohort.get(participant);
     if (before?.outcome === 'accepted') {
+      if (isWhole) unread();
       await before.stored;
       return { duplicate: true, next: null };
     }
@@ -211,9 +222,14 @@ export class Exchange {
     return { duplicate: false, next: null };
   }
 
-  /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
-  async takePiece(participant: string, piece: AnswerPiece): Promise<number> {
-    return this.#reception.takePiece(participant, piece);
+  /**
+   * Takes a piece of an announced answer.
+   *
+   * @param unread as in `take`.
+   * @returns the piece that is wanted next, once this one is written.
+   */
+  async takePiece(participant: string, piece: AnswerPiece, unread: () => void = () => {}): Promise<number> {
+    return this.#reception.takePiece(participant, piece, unread);
   }
 
   /** Copies the sum of the counted answers, also while it is open; `null` where the sum keeps no partial sums. */

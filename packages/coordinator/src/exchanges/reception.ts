@@ -39,8 +39,8 @@ export class Reception {
     this.#transfers = new Transfers(options.spool);
   }
 
-  /** Settles when the participant's complete answer has been inspected; `null`: there is none. */
-  lookingAt(participant: string): Promise<unknown> | null {
+  /** Settles, as its answer does, when the participant's complete answer has been inspected; `null`: there is none. */
+  lookingAt(participant: string): Promise<CohortMember> | null {
     return this.#o.cohort.get(participant)?.taking ?? null;
   }
 
@@ -61,9 +61,9 @@ export class Reception {
   }
 
   /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
-  takePiece(participant: string, piece: AnswerPiece): Promise<number> {
+  takePiece(participant: string, piece: AnswerPiece, unread: () => void): Promise<number> {
     this.#o.gate.ensureOpen();
-    return this.#transfers.take(participant, piece);
+    return this.#transfers.take(participant, piece, unread);
   }
 
   /** Discards the pieces of a participant. */

@@ -2,6 +2,7 @@ import {
   type Added,
   type Contribution,
   finish,
+  giveUp,
   type Limits,
   type OwnMeans,
   ownMeans,
@@ -11,7 +12,7 @@ import {
   type Sum,
 } from '@coppice/federation';
 import type { Answer } from '@coppice/protocol';
-import { nextTurn } from '../turns.ts';
+import { inTurns, nextTurn } from '../turns.ts';
 import type { AnswerForm } from './answer-form.ts';
 
 /** The result of adding an answer. */
@@ -36,7 +37,8 @@ export class Tally {
   readonly #o: TallyOptions;
   /** Additions that take several turns of the event loop. */
   readonly #underWay = new Set<Promise<unknown>>();
-  #reading: Promise<unknown> | null = null;
+  /** Settles when the sum has been read; never rejects. */
+  #reading: Promise<void> | null = null;
 
   constructor(options: TallyOptions) {
     this.#o = options;
@@ -63,7 +65,7 @@ export class Tally {
   /**
    * Adds an answer, one slice a turn of the event loop.
    *
-   * @param stillWanted called before each slice; once it returns false, the partial addition is undone.
+   * @param stillWanted called before each slice; once it returns false, the partial addition is undone, in turns as well.
    * @param counted called in the turn of the last slice.
    * @returns false where the answer was no longer wanted.
    * @throws CoppiceError a fault of the answer; then nothing was added.
@@ -94,9 +96,11 @@ export class Tally {
   async partial(): Promise<PartialContributions | null> {
     while (this.#reading !== null) await this.#reading;
     const read = Promise.allSettled([...this.#underWay]).then(() => this.sum.partial());
-    this.#reading = read.finally(() => {
+    // A failure is the caller's alone: additions that wait for the reading go on.
+    const over = () => {
       this.#reading = null;
-    });
+    };
+    this.#reading = read.then(over, over);
     return read;
   }
 
@@ -113,7 +117,7 @@ export class Tally {
       }
       await nextTurn();
       if (stillWanted()) continue;
-      steps.return(undefined as never);
+      await inTurns(giveUp(steps));
       return false;
     }
   }

@@ -36,17 +36,34 @@ export class Tickets {
   }
 }
 
-/** The name of a round's exchange, and the round and attempt that a name tells. */
-export function trainName(round: number, attempt: number): string {
-  return `t${round}-${attempt}`;
+/** Digits of a model's hash in a name: rounds and attempts count anew after an older backup is restored. */
+const HASH_DIGITS = 8;
+
+/** A round's exchange, as its name tells it. */
+export interface NamedRound {
+  readonly round: number;
+  readonly attempt: number;
+  /** The beginning of the hash of the model that the round began from. */
+  readonly parent: string;
 }
 
-/** The name of the pull of a model, by the round that made it. */
-export function pullName(round: number): string {
-  return `p${round}`;
+/** The name of a round's exchange. @param parent the hash of the model that the round begins from. */
+export function trainName({ round, attempt, parent }: NamedRound): string {
+  return `t${round}-${attempt}-${parent.slice(0, HASH_DIGITS)}`;
 }
 
-export function roundOf(name: string): { round: number; attempt: number } | null {
-  const parts = /^t(\d+)-(\d+)$/.exec(name);
-  return parts === null ? null : { round: Number(parts[1]), attempt: Number(parts[2]) };
+/** The name of the exchange that measures the last model, with this hash. */
+export function evaluateName(round: number, hash: string): string {
+  return `e${round}-1-${hash.slice(0, HASH_DIGITS)}`;
+}
+
+/** The name of the pull of a model, by the round that made it and its hash. */
+export function pullName({ round, hash }: { readonly round: number; readonly hash: string }): string {
+  return `p${round}-${hash.slice(0, HASH_DIGITS)}`;
+}
+
+/** The round of a name that `trainName` made; `null` for any other name. */
+export function roundOf(name: string): NamedRound | null {
+  const [, round, attempt, parent] = /^t(\d+)-(\d+)-([0-9a-f]{8})$/.exec(name) ?? [];
+  return parent === undefined ? null : { round: Number(round), attempt: Number(attempt), parent };
 }

@@ -69,10 +69,15 @@ export class Transfers {
    * Takes a piece. Resolves, when it is written, with the next piece; a piece that is already present is not written
    * again.
    *
+   * @param unread called where the bytes of the piece are not needed any more, though its reply is still to come.
    * @throws CoppiceError `update-not-offered` where none was announced, `message-invalid` where the piece is out of
    *   order or has the wrong length, `storage-failed`.
    */
-  async take(participant: string, { piece, bytes }: AnswerPiece): Promise<number> {
+  async take(
+    participant: string,
+    { piece, bytes }: AnswerPiece,
+    unread: () => void = () => {},
+  ): Promise<number> {
     const transfer = this.#transfers.get(participant);
     if (transfer === undefined) {
       throw new CoppiceError(
@@ -81,6 +86,7 @@ export class Transfers {
       );
     }
     if (piece < transfer.next) {
+      unread();
       await transfer.written;
       return transfer.next;
     }

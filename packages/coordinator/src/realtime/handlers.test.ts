@@ -4,7 +4,6 @@ import type { Runs } from '../registry/runs.ts';
 import type { Admissions } from '../security/admissions.ts';
 import { AdmittedRuns } from './admitted-runs.ts';
 import { handlersOf } from './handlers.ts';
-import { Intake } from './intake.ts';
 import { senderOf } from './sender.ts';
 import { fakeSocket } from './socket.testing.ts';
 import { Watches } from './watches.ts';
@@ -21,6 +20,24 @@ function handlers({ requires = [] as string[] } = {}) {
     leave: (participant: string) => void calls.push(`leave ${participant}`),
     progress: () => void calls.push('progress'),
     afterJoin: () => {},
+    answer: async (_: string, { frame }: Up<'answer'>, unread: () => void) => {
+      calls.push(`holds ${held}, frame ${frame.byteLength}`);
+      unread();
+      calls.push(`holds ${held}, frame ${frame.byteLength}`);
+      return { duplicate: true, next: null };
+    },
+    answerPiece: async (_: string, { bytes }: Up<'answer-piece'>, unread: () => void) => {
+      unread();
+      calls.push(`holds ${held}, piece ${bytes.byteLength}`);
+      return 1;
+    },
+  };
+  let held = 0;
+  const hold = (bytes: number) => {
+    held += bytes;
+    return () => {
+      held -= bytes;
+    };
   };
   const known = (id: string) => {
     if (id !== 'r') throw new CoppiceError('run-unknown', 'There is no such run.');
@@ -60,7 +77,7 @@ function handlers({ requires = [] as string[] } = {}) {
     admissions,
     presences: { socketOf: () => connection, joined: (_participant, id) => void joined.push(id) },
     watches,
-    intake: new Intake(),
+    intake: { hold },
   });
   const about = { run: 'r', device: 'headless', backend: 'cpu', examples: 1, speed: null, paused: false };
   return {
@@ -80,6 +97,7 @@ function handlers({ requires = [] as string[] } = {}) {
     replaced: () => {
       connection = null;
     },
+    held: () => held,
   };
 }
 
@@ -174,5 +192,25 @@ describe('"watch"', () => {
     replaced();
     expect((await table.watch({ runs: ['r'], arrivals: true }, sender)).runs).toHaveLength(1);
     expect([...watches.of('r'), ...watches.arrivals]).toEqual([]);
+  });
+});
+
+describe('the bytes of a message', () => {
+  const about = { run: 'r', ticket: 't', weight: 1, milliseconds: 1 };
+
+  it('are given back as soon as they are not needed, and counted once', async () => {
+    const { table, sender, admitted, calls, held } = handlers();
+    admitted.add('p');
+    await table.answer({ ...about, frame: new Uint8Array(100) }, sender);
+    await table['answer-piece']({ ...about, piece: 0, bytes: new Uint8Array(70) }, sender);
+    expect(calls).toEqual(['holds 100, frame 100', 'holds 0, frame 0', 'holds 0, piece 0']);
+    expect(held()).toBe(0);
+  });
+
+  it('are not counted any more where the message is refused', async () => {
+    const { table, sender, held } = handlers();
+    const refused = table.answer({ ...about, frame: new Uint8Array(100) }, sender);
+    await expect(refused).rejects.toMatchObject({ code: 'run-not-admitted' });
+    expect(held()).toBe(0);
   });
 });

@@ -39,6 +39,22 @@ export interface HandlersOptions {
 /** The handler of each message of participants. */
 export function handlersOf(options: HandlersOptions): Handlers {
   const { runs, admitted, presences, watches, intake } = options;
+  /**
+   * Counts bytes of a message as held until it is answered, or until they are not needed any more.
+   *
+   * @param how.letsGo true where nothing else has a part of them once the message is answered.
+   */
+  const heldBytes = (bytes: Uint8Array | ArrayBuffer, { letsGo }: { letsGo: boolean }) => {
+    const release = intake.hold(bytes.byteLength);
+    let isHeld = true;
+    const end = (letsGoNow: boolean) => {
+      if (!isHeld) return;
+      isHeld = false;
+      release();
+      if (letsGoNow) letGo(bytes);
+    };
+    return { done: () => end(letsGo), unread: () => end(true) };
+  };
   return {
     join: joinHandler(options),
     watch(message, { participant, socket }) {
@@ -76,21 +92,23 @@ export function handlersOf(options: HandlersOptions): Handlers {
       return null;
     },
     async answer(message, { participant }) {
-      const release = intake.hold(message.frame.byteLength);
+      // A header alone is kept until the rest has come.
+      const { done, unread } = heldBytes(message.frame, {
+        letsGo: !isHeaderAlone(frameBytes(message.frame)),
+      });
       try {
-        return await admitted.engine(participant, message.run).answer(participant, message);
+        return await admitted.engine(participant, message.run).answer(participant, message, unread);
       } finally {
-        release();
-        // A header alone is kept until the rest has come.
-        if (!isHeaderAlone(frameBytes(message.frame))) letGo(message.frame);
+        done();
       }
     },
     async 'answer-piece'(message, { participant }) {
-      const release = intake.hold(message.bytes.byteLength);
+      const { done, unread } = heldBytes(message.bytes, { letsGo: false });
       try {
-        return { next: await admitted.engine(participant, message.run).answerPiece(participant, message) };
+        const engine = admitted.engine(participant, message.run);
+        return { next: await engine.answerPiece(participant, message, unread) };
       } finally {
-        release();
+        done();
       }
     },
     async counted({ run, tickets }, { participant }) {

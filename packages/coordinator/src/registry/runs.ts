@@ -24,7 +24,7 @@ import { isOver } from '../rounds/machine.ts';
 import { inCodec, notCurrent, type PackedModel, packModel, pieceOfModel } from '../rounds/packed-model.ts';
 import type { RetryPauses } from '../rounds/retries.ts';
 import { RunEngine } from '../rounds/run-engine.ts';
-import type { RunObserver } from '../rounds/run-state.ts';
+import { packRun, type RunObserver } from '../rounds/run-state.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
@@ -285,10 +285,18 @@ export class Runs {
     const layout = await this.#o.models.layout(record.task);
     const { checkpoint } = latest;
     const rounds = await storage.rounds(record.id);
+    const model = {
+      round: checkpoint.round,
+      hash: checkpoint.hash,
+      weights: latest.weights,
+      state: latest.state,
+    };
+    const packed = await inTurns(packRun({ record, layout, model }));
     const engine = new RunEngine({
       record,
       layout,
-      model: { round: checkpoint.round, hash: checkpoint.hash, weights: latest.weights, state: latest.state },
+      model,
+      packed,
       central: checkpoint.central,
       lastRound:
         rounds.findLast((round) => round.checkpoint === checkpoint.hash && round.outcome === 'committed') ??

@@ -1,5 +1,6 @@
-import type { Progress, Round } from '@coppice/protocol';
+import { CoppiceError, type Progress, type Round } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
+import { evaluateName, trainName } from '../exchanges/tickets.ts';
 import { Answers } from './answers.ts';
 import { runParts } from './run-parts.testing.ts';
 
@@ -15,12 +16,18 @@ function answering() {
   return { ...parts, answers, returned, open, exchange, ticket };
 }
 
+/** The hash of the first model of `runParts`. */
+const PARENT = runParts().state.model.hash;
+
+const nameOf = (round: number, attempt: number, parent = PARENT) => trainName({ round, attempt, parent });
+
 const recordOf = (round: number, attempt: number, outcome: Round['outcome'], accepted: readonly string[]) =>
   ({
     run: 'toy-1',
     round,
     attempt,
     outcome,
+    parent: PARENT,
     cohort: accepted.map((participant) => ({ participant, outcome: 'accepted', milliseconds: 1 })),
   }) as unknown as Round;
 
@@ -140,7 +147,51 @@ it('says of earlier answers whether they counted in the rounds that the model ha
     step: null,
   });
   const { exchange } = w.openRound(['a']);
-  const tickets = [exchange.name, 't1-1', 't1-2', 't7-1', 'e2-1'].map((name) => w.ticket('a', name));
-  expect(await w.answers.counted('a', tickets)).toEqual([null, false, true, false, false]);
+  const names = [
+    exchange.name,
+    nameOf(1, 1),
+    nameOf(1, 2),
+    nameOf(7, 1),
+    evaluateName(2, PARENT),
+    nameOf(1, 2, 'f'.repeat(64)),
+    't1-2',
+  ];
+  const tickets = names.map((name) => w.ticket('a', name));
+  expect(await w.answers.counted('a', tickets)).toEqual([null, false, true, false, false, false, false]);
   await expect(w.answers.counted('b', tickets)).rejects.toMatchObject({ code: 'ticket-invalid' });
+});
+
+it('reads one record a ticket at most, and none twice in a row, however many rounds there are', async () => {
+  const w = answering();
+  const { state, options } = w;
+  const { storage } = options;
+  for (let round = 1; round <= 300; round++)
+    await storage.putRound(recordOf(round, 1, 'committed', round % 2 === 1 ? ['a'] : ['b']));
+  state.exchanges.round = null;
+  state.moveOn({ ...state.model, round: 300 }, null, recordOf(300, 1, 'committed', ['b']), {
+    packed: { exact: {}, toTrain: {} } as never,
+    given: [],
+    step: null,
+  });
+  const read: number[] = [];
+  const { round: one } = storage;
+  storage.rounds = () => Promise.reject(new Error('all rounds are never read here'));
+  storage.round = (run, round, attempt) => {
+    read.push(round);
+    return one(run, round, attempt);
+  };
+  const of = (...rounds: number[]) => rounds.map((round) => w.ticket('a', nameOf(round, 1)));
+  const asked = of(293, 294, 295, 296, 297, 298, 299, 300);
+  const expected = [true, false, true, false, true, false, true, false];
+  const both = await Promise.all([1, 2].map(() => w.answers.counted('a', asked)));
+  expect(both).toEqual([expected, expected]);
+  // The last round is at hand.
+  expect(read.toSorted()).toEqual([293, 294, 295, 296, 297, 298, 299]);
+  expect(await w.answers.counted('a', of(1, 299))).toEqual([true, true]);
+  expect(read).toHaveLength(8);
+  // One that could not be read is read again.
+  storage.round = () => Promise.reject(new CoppiceError('storage-failed', 'A disk.'));
+  await expect(w.answers.counted('a', of(7))).rejects.toMatchObject({ code: 'storage-failed' });
+  storage.round = one;
+  expect(await w.answers.counted('a', of(7))).toEqual([true]);
 });

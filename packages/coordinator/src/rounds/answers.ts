@@ -10,6 +10,7 @@ import {
 import { tellsDivergence } from '../exchanges/cohort.ts';
 import type { Exchange, Receipt } from '../exchanges/exchange.ts';
 import { pullName, roundOf } from '../exchanges/tickets.ts';
+import { CountedRounds } from './counted-rounds.ts';
 import { progressShare } from './members.ts';
 import type { Membership } from './membership.ts';
 import type { RunLog } from './run-log.ts';
@@ -19,8 +20,9 @@ import type { RunOptions, RunState } from './run-state.ts';
 export class Answers {
   readonly #state: RunState;
   readonly #log: RunLog;
+  readonly #rounds: CountedRounds;
   readonly #membership: Pick<Membership, 'returned'>;
-  readonly #o: Pick<RunOptions, 'clock' | 'observer' | 'storage'>;
+  readonly #o: Pick<RunOptions, 'clock' | 'observer'>;
 
   constructor(
     state: RunState,
@@ -32,22 +34,24 @@ export class Answers {
     this.#log = log;
     this.#membership = membership;
     this.#o = options;
+    this.#rounds = new CountedRounds(state.record.id, options.storage);
   }
 
   /**
    * Takes an answer. Resolves when it is on disk: only then may it be acknowledged. An answer whose frame is a header
    * alone is only announced until its pieces have arrived.
    *
+   * @param unread see `Exchange.take`.
    * @throws CoppiceError a fault of the answer, `not-joined`, `ticket-invalid`, `update-late`; `storage-failed` where
    *   it could not be stored.
    */
-  async take(participant: string, answer: Answer): Promise<Receipt> {
+  async take(participant: string, answer: Answer, unread?: () => void): Promise<Receipt> {
     this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
     // An answer may arrive on a new connection before anything else does.
     this.#membership.returned(participant);
     const name = this.#nameOf(participant, answer.ticket);
     const exchange = this.#state.exchanges.named(name);
-    if (exchange !== null) return exchange.take(participant, answer);
+    if (exchange !== null) return exchange.take(participant, answer, unread);
     const { lastRound } = this.#state;
     if (lastRound !== null && isCountedIn(lastRound, participant, name))
       return { duplicate: true, next: null };
@@ -55,10 +59,10 @@ export class Answers {
   }
 
   /** Takes a piece of an announced answer. @returns the piece that is wanted next, once this one is written. */
-  takePiece(participant: string, piece: AnswerPiece): Promise<number> {
+  takePiece(participant: string, piece: AnswerPiece, unread?: () => void): Promise<number> {
     this.#state.members.joined(participant).lastSeenAt = this.#o.clock.now();
     const exchange = this.#exchangeOf(participant, piece.ticket);
-    if (exchange !== null) return exchange.takePiece(participant, piece);
+    if (exchange !== null) return exchange.takePiece(participant, piece, unread);
     throw late();
   }
 
@@ -91,24 +95,29 @@ export class Answers {
    * Finds out which answers to earlier questions counted in rounds that led to the current model: `null` while the
    * question is open.
    *
-   * @throws CoppiceError `not-joined`, `ticket-invalid`
+   * @throws CoppiceError `not-joined`, `ticket-invalid`; `storage-failed` and its kin.
    */
   async counted(participant: string, tickets: readonly string[]): Promise<(boolean | null)[]> {
-    const { members, exchanges, record } = this.#state;
-    members.joined(participant);
+    this.#state.members.joined(participant);
     const names = tickets.map((ticket) => this.#nameOf(participant, ticket));
-    const rounds = await this.#o.storage.rounds(record.id);
-    const behind = rounds.filter(({ round }) => round <= this.#state.model.round);
-    return names.map((name) =>
-      exchanges.named(name) === null ? behind.some((round) => isCountedIn(round, participant, name)) : null,
-    );
+    return Promise.all(names.map((name) => this.#isCounted(participant, name)));
+  }
+
+  async #isCounted(participant: string, name: string): Promise<boolean | null> {
+    const { exchanges, lastRound, model } = this.#state;
+    if (exchanges.named(name) !== null) return null;
+    const asked = roundOf(name);
+    if (asked === null || asked.round > model.round) return false;
+    if (lastRound?.round === asked.round && lastRound.attempt === asked.attempt)
+      return isCountedIn(lastRound, participant, name);
+    return this.#rounds.has(participant, asked);
   }
 
   /** Checks that a ticket belongs to an open question to this participant. */
   holdsTicket(participant: string, ticket: string): boolean {
     const { tickets, exchanges, model } = this.#state;
     const name = tickets.read(ticket, participant);
-    return name !== null && (name === pullName(model.round) || exchanges.named(name) !== null);
+    return name !== null && (name === pullName(model) || exchanges.named(name) !== null);
   }
 
   /** The exchange of a participant's ticket; `null` once its round is over. @throws CoppiceError `ticket-invalid` */
@@ -127,12 +136,17 @@ export class Answers {
 }
 
 /** Checks that an answer to the question of this name counted in a committed round. */
-function isCountedIn({ outcome, round, attempt, cohort }: Round, participant: string, name: string): boolean {
+function isCountedIn(
+  { outcome, round, attempt, parent, cohort }: Round,
+  participant: string,
+  name: string,
+): boolean {
   const asked = roundOf(name);
   return (
     outcome === 'committed' &&
     round === asked?.round &&
     attempt === asked.attempt &&
+    parent.startsWith(asked.parent) &&
     cohort.some((one) => one.participant === participant && one.outcome === 'accepted')
   );
 }

@@ -9,14 +9,14 @@ import {
   type Rows,
   type Strategy,
   type StrategyState,
-  withFrozen,
+  withFrozenInSteps,
 } from '@coppice/federation';
 import { type Codec, CoppiceError, FRAME_HEADER_BYTES, type Section, sectionBytes } from '@coppice/protocol';
 import type { CohortMember } from '../exchanges/cohort.ts';
 import type { Exchange } from '../exchanges/exchange.ts';
 import { hashInSlices, toBytes } from '../storage/blobs.ts';
 import type { Spool } from '../storage/spool.ts';
-import { inTurns } from '../turns.ts';
+import { inTurns, nextTurn } from '../turns.ts';
 import { keepVariances } from './keep-variances.ts';
 
 /** A model that a round made, not yet committed. */
@@ -46,9 +46,9 @@ export async function apply(
 ): Promise<NextModel> {
   const aggregate = await inTurns(exchange.sum.aggregate());
   const section = sections.find(({ group }) => group === MODEL_GROUP);
-  const moving =
-    strategy.server.combine === undefined ? meanOf(aggregate) : await strategy.server.combine(await rows());
-  const mean = section === undefined ? moving : withFrozen(moving, section);
+  const { combine } = strategy.server;
+  const moving = combine === undefined ? meanOf(aggregate) : await combine(await rows(), nextTurn);
+  const mean = section === undefined ? moving : await inTurns(withFrozenInSteps(moving, section));
   const applied = await inTurns(
     strategy.server.apply(state, {
       round: round.number,

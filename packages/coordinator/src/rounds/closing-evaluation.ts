@@ -3,6 +3,7 @@ import { seededRandom } from '@coppice/ports';
 import { ANSWER_TIMEOUT } from '@coppice/protocol';
 import { Exchange } from '../exchanges/exchange.ts';
 import { ask } from '../exchanges/question.ts';
+import { evaluateName } from '../exchanges/tickets.ts';
 import { type Federated, federatedOf } from './open-round.ts';
 import { weightCapOf } from './opening.ts';
 import type { RunOptions, RunState } from './run-state.ts';
@@ -29,7 +30,7 @@ export function closingEvaluation(
   const sum = new ExactSum(forms.evaluate.sections);
   const exchange: Exchange = new Exchange({
     owner: record.id,
-    name: `e${model.round}-1`,
+    name: evaluateName(model.round, model.hash),
     title: 'the last evaluation',
     cohort,
     wanted: { target: cohort.length, quorum: 1 },

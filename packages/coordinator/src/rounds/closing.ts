@@ -1,6 +1,6 @@
-import { addFederated } from './add-federated.ts';
 import { announceRunEnd } from './announce.ts';
 import { closingEvaluation } from './closing-evaluation.ts';
+import { measuredOf, type ToldMeasured, tellMeasured } from './measured.ts';
 import { withFederated } from './open-round.ts';
 import type { RunLog } from './run-log.ts';
 import type { RunOptions, RunState } from './run-state.ts';
@@ -24,7 +24,12 @@ export class Closing {
     exchanges.closing = closingEvaluation(this.#state, this.#o, (federated) => {
       if (lastRound !== null && federated !== null)
         this.#state.lastRound = withFederated(lastRound, federated);
-      addFederated({ made: lastRound, round: model.round, central }, federated, this.#log, this.#o)
+      const measured = measuredOf(
+        this.#o.record.id,
+        { made: lastRound, round: model.round, central },
+        federated,
+      );
+      this.#store(measured)
         .catch((thrown: unknown) => this.#log.notStored(thrown))
         .finally(() => {
           exchanges.closing = null;
@@ -33,5 +38,11 @@ export class Closing {
         });
     });
     if (exchanges.closing === null) announceRunEnd(this.#state, audience);
+  }
+
+  async #store(measured: ToldMeasured | null): Promise<void> {
+    if (measured === null) return;
+    await this.#o.storage.putMetrics(measured);
+    tellMeasured(measured, this.#log, this.#o.observer);
   }
 }

@@ -1,10 +1,13 @@
 import { checkpointId, type Metrics, type Round } from '@coppice/protocol';
-import type { RunRecord, Storage } from '../storage/storage.ts';
+import type { Measured, RunRecord, Storage } from '../storage/storage.ts';
 import type { NextModel } from './apply.ts';
 import type { Audience } from './audience.ts';
 import { type OpenRound, toRecord } from './open-round.ts';
 
-/** Step 8: makes round, checkpoint and strategy state durable together, with the run's record where the round ends the run. */
+/**
+ * Step 8: makes round, checkpoint and strategy state durable together, with the run's record where the round ends the
+ * run, and with what its participants measured of the model before.
+ */
 export async function commit(
   storage: Storage,
   open: OpenRound,
@@ -16,6 +19,7 @@ export async function commit(
     audience,
     now,
     ended,
+    measured = null,
   }: {
     run: RunRecord | null;
     task: string;
@@ -23,6 +27,7 @@ export async function commit(
     audience: Pick<Audience, 'bytes'>;
     now: number;
     ended: number;
+    measured?: Measured | null;
   },
 ): Promise<Round> {
   const round = toRecord(open, audience, {
@@ -35,6 +40,7 @@ export async function commit(
   await storage.commit({
     run,
     round,
+    measured,
     model: {
       weights: next.weights,
       state: next.state,

@@ -110,6 +110,31 @@ describe('whether an answer counted', () => {
     expect(await counted(earlier, 1, ...tickets)).toEqual([false, false]);
   });
 
+  it('is no for rounds of a lost timeline, and their answers are late, whatever the rounds made since are called', async () => {
+    const { w, storage, spool } = await launched({ rounds: 9 });
+    const lost: string[] = [];
+    for (const _ of [1, 2, 3]) {
+      lost.push(w.ticketOf(id(1)));
+      await round(w);
+    }
+    expect(await counted(w, 1, ...lost)).toEqual([true, true, true]);
+    const answer = { ...w.answerOf(id(1), [1, 1, 1]), ticket: lost[2] as string };
+    w.engine.close();
+    await storage.close();
+    await spool.close();
+    // The backup is from before the first round, which now makes another model.
+    const since = await launched({ rounds: 9 });
+    for (const n of [1, 2]) await since.w.answers(n, [2, 2, 2]);
+    await since.w.settled();
+    await round(since.w);
+    // The first round began from the same model; the others did not.
+    expect(await counted(since.w, 1, ...lost)).toEqual([true, false, false]);
+    expect(since.w.lastAsk().message).toMatchObject({ round: 3, attempt: 1 });
+    await expect(since.w.engine.answer(id(1), answer)).rejects.toMatchObject({ code: 'update-late' });
+    await round(since.w);
+    expect(await counted(since.w, 1, ...lost)).toEqual([true, false, false]);
+  });
+
   it('is told to members only, and of their own tickets', async () => {
     const { w } = await launched({ rounds: 9 });
     const ticket = w.ticketOf(id(1));
@@ -140,6 +165,22 @@ describe('whether an answer counted', () => {
     expect(await w.engine.answer(id(2), answer)).toEqual(duplicate);
     expect(await counted(w, 2, answer.ticket)).toEqual([true]);
   });
+});
+
+it('what a round measured of the model before is durable with its own, whenever the process is killed', async () => {
+  const { w, storage } = await launched({ rounds: 9 });
+  await round(w);
+  const { commit } = storage;
+  storage.commit = async (what) => {
+    await commit(what);
+    // Killed here: nothing that follows is done.
+    await new Promise(() => {});
+  };
+  storage.putMetrics = () => Promise.reject(new Error('nothing is stored after the commit'));
+  await round(w);
+  expect(await storage.checkpoint('toy-1/1')).toMatchObject({ federated: { examples: 8, accuracy: 0.25 } });
+  expect((await storage.round('toy-1', 1, 1))?.federated).toMatchObject({ examples: 8 });
+  expect(await storage.round('toy-1', 2, 1)).toMatchObject({ outcome: 'committed', federated: null });
 });
 
 describe('the end of a run', () => {
@@ -196,6 +237,8 @@ describe('the end of a run', () => {
   it('is at rest only when all of it is told and written down', async () => {
     const { w, storage } = await launched({ rounds: 2 });
     await round(w);
+    await round(w);
+    expect([w.engine.run().status, w.engine.isAtRest]).toEqual(['finished', false]);
     const putMetrics = storage.putMetrics;
     let store = () => {};
     storage.putMetrics = async (metrics) => {
@@ -204,12 +247,12 @@ describe('the end of a run', () => {
       });
       await putMetrics(metrics);
     };
-    await round(w);
-    expect([w.engine.run().status, w.engine.isAtRest]).toEqual(['finished', false]);
-    store();
-    await w.settled();
     expect([w.asks('evaluate').length, w.engine.isAtRest]).toEqual([2, false]);
+    await w.engine.answer(id(1), w.evaluationOf(id(1), { loss: 1, accuracy: 1, examples: 2 }));
     w.clock.advance(3_600_000);
+    await w.settled();
+    expect([ends(w).length, w.engine.isAtRest]).toEqual([0, false]);
+    store();
     await w.settled();
     expect([ends(w).length, w.engine.isAtRest]).toEqual([1, true]);
   });
@@ -218,7 +261,7 @@ describe('the end of a run', () => {
     const { w, storage } = await launched({ rounds: 2 });
     await round(w);
     let store = () => {};
-    storage.putMetrics = () =>
+    storage.commit = () =>
       new Promise<void>((go) => {
         store = go;
       });

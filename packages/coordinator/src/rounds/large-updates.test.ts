@@ -1,4 +1,11 @@
-import { ExactAccumulator, encodeValues, payloadValues, takeSteps, toFloat32 } from '@coppice/federation';
+import {
+  ExactAccumulator,
+  encodeValues,
+  finish,
+  payloadValues,
+  takeSteps,
+  toFloat32,
+} from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
   type Answer,
@@ -27,6 +34,7 @@ import { newRun } from '../storage/new-run.testing.ts';
 import { pieceOfModel } from './packed-model.ts';
 import { RunEngine } from './run-engine.ts';
 import { runForms } from './run-forms.ts';
+import { packRun } from './run-state.ts';
 import { task, trainFrame } from './run-world.ts';
 
 /* A model of three pieces, counted in several turns of the event loop: a round may close in any of them. */
@@ -58,21 +66,24 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
   const end = new Promise<void>((resolve) => {
     ended = resolve;
   });
+  const record = await storage.createRun(
+    newRun(weights, {
+      task,
+      plan: { ...defaultPlan, overSelection: 1, minParticipants: 2, rounds: 1, firstNorm: null, ...plan },
+      status: 'created',
+    }),
+  );
+  const first = { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } };
   const engine = new RunEngine({
-    record: await storage.createRun(
-      newRun(weights, {
-        task,
-        plan: { ...defaultPlan, overSelection: 1, minParticipants: 2, rounds: 1, firstNorm: null, ...plan },
-        status: 'created',
-      }),
-    ),
+    record,
+    packed: finish(packRun({ record, layout, model: first })),
     layout,
     admission: () => 'open',
     attempt: 1,
     storage,
     spool: memorySpool(),
     clock,
-    model: { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } },
+    model: first,
     central: null,
     lastRound: null,
     secret: 'a secret',

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { encodeInSteps, partOf, type Steps } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import {
@@ -18,6 +17,7 @@ import {
   pieceOf,
 } from '@coppice/protocol';
 import { crc32InSteps, nativeCrc32 } from '../native-crc32.ts';
+import { hashInSteps, toBytes } from '../storage/blobs.ts';
 
 /** A model as it travels, made once and shared by all who get it. */
 export interface PackedModel {
@@ -48,7 +48,7 @@ export function* packGiven(
   const parcels: GivenParcel[] = [];
   for (const [name, values] of Object.entries(given)) {
     const moving = parts === null ? values : yield* partOf(layout, 'moving', values);
-    parcels.push({ name, hash: yield* hashInSteps(moving), packed: yield* packModel(hash, moving) });
+    parcels.push({ name, hash: yield* hashInSteps(toBytes(moving)), packed: yield* packModel(hash, moving) });
   }
   return parcels;
 }
@@ -85,7 +85,7 @@ export function* packModels(
   const moving = yield* partOf(layout, 'moving', weights);
   const exact = yield* packModel(own.layoutHash, moving);
   const toTrain = yield* packRounded({ weights: moving, round, exact }, own);
-  return { whole, exact, toTrain, moving: yield* hashInSteps(moving) };
+  return { whole, exact, toTrain, moving: yield* hashInSteps(toBytes(moving)) };
 }
 
 /** The model that a round begins from: rounded by the plan's codec, or as it is. */
@@ -118,18 +118,7 @@ export function* packFrozen(weights: Float32Array, layout: Layout): Steps<GivenP
     nativeCrc32,
   );
   const packed: PackedModel = { codec: 'float32', frame, payload };
-  return { name: FROZEN_PARCEL, hash: yield* hashInSteps(values), packed };
-}
-
-/** SHA-256 of float32 bytes, as hex, a piece at a time. */
-function* hashInSteps(values: Float32Array): Steps<string> {
-  const bytes = float32Payload(values);
-  const hash = createHash('sha256');
-  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) {
-    if (at > 0) yield;
-    hash.update(bytes.subarray(at, at + PIECE_BYTES));
-  }
-  return hash.digest('hex');
+  return { name: FROZEN_PARCEL, hash: yield* hashInSteps(toBytes(values)), packed };
 }
 
 function* pack(

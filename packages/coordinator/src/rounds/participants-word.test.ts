@@ -18,8 +18,9 @@ async function started(plan: Partial<Plan>, participants: readonly number[]): Pr
 
 /** A ticket of the open round, asked or not: nobody else can make one. */
 function ticketOf(w: World, n: number): string {
-  const { round, attempt } = w.lastAsk().message;
-  return new Tickets('toy-1', String(defaultPlan.seed)).issue(trainName(round, attempt), id(n));
+  const { round, attempt, parcels } = w.lastAsk().message;
+  const name = trainName({ round, attempt, parent: parcels[0]?.hash ?? '' });
+  return new Tickets('toy-1', String(defaultPlan.seed)).issue(name, id(n));
 }
 
 function declines(w: World, n: number, reason: ErrorCode | 'paused' | 'dropout' = 'training-diverged'): void {
@@ -118,11 +119,11 @@ it('an update of a round that is over is answered, and counted in no other', asy
   for (const n of [1, 2]) expect(await sends(w, n)).toBe('counted');
   await w.settled();
   w.join(3);
-  expect(await sends(w, 3, named(3, 't1-1'))).toBe('update-late');
-  expect(await sends(w, 3, named(1, 't1-1'))).toBe('ticket-invalid');
-  expect(await sends(w, 1, named(1, 't2-2'))).toBe('update-late');
-  expect(await sends(w, 1, named(1, 't3-1'))).toBe('update-late');
-  expect(await sends(w, 9, named(9, 't1-1'))).toBe('not-joined');
+  expect(await sends(w, 3, named(3, 't1-1-00000000'))).toBe('update-late');
+  expect(await sends(w, 3, named(1, 't1-1-00000000'))).toBe('ticket-invalid');
+  expect(await sends(w, 1, named(1, 't2-2-00000000'))).toBe('update-late');
+  expect(await sends(w, 1, named(1, 't3-1-00000000'))).toBe('update-late');
+  expect(await sends(w, 9, named(9, 't1-1-00000000'))).toBe('not-joined');
   expect(count(w, 'update-refused')).toBe(0);
   expect(w.engine.openRound()).toMatchObject({ round: 2, refused: 0 });
 });

@@ -8,9 +8,9 @@ import { runParts } from './run-parts.testing.ts';
 
 describe('the round that an earlier process left', () => {
   const left = async (opening: Parameters<ReturnType<typeof runParts>['openRound']>[1]) => {
-    const { state, log, options, openRound } = runParts();
-    openRound(['a'], opening);
-    const spooled = await spooledRound(state, options.spool, log);
+    const { state, log, options, openRound } = runParts({}, { attempt: 2 });
+    openRound(['a'], { attempt: 2, ...opening });
+    const spooled = await spooledRound(state, options, log);
     return { spooled, kept: await options.spool.recover('toy-1') };
   };
 
@@ -23,6 +23,7 @@ describe('the round that an earlier process left', () => {
   it.each([
     ['of a round that is committed', { round: 0 }],
     ['of a later round', { round: 2 }],
+    ['of an attempt whose end is recorded', { attempt: 1 }],
     ['of another model', { parent: 'f'.repeat(64) }],
   ])('is forgotten where it is one %s', async (_, opening) => {
     expect(await left(opening)).toEqual({ spooled: null, kept: null });
@@ -32,7 +33,7 @@ describe('the round that an earlier process left', () => {
     const { state, log, options, openRound } = runParts();
     openRound(['a']);
     state.record = { ...state.record, status: 'stopped' };
-    expect(await spooledRound(state, options.spool, log)).toBeNull();
+    expect(await spooledRound(state, options, log)).toBeNull();
     expect(await options.spool.recover('toy-1')).toBeNull();
   });
 
@@ -42,9 +43,11 @@ describe('the round that an earlier process left', () => {
       ...memorySpool(),
       recover: () => Promise.reject(new CoppiceError(code, 'A disk.')),
     });
-    expect(await spooledRound(state, failing('storage-corrupt'), log)).toBeNull();
+    expect(await spooledRound(state, { spool: failing('storage-corrupt'), attempt: 1 }, log)).toBeNull();
     expect(kinds()).toEqual(['spool-damaged']);
-    await expect(spooledRound(state, failing('storage-failed'), log)).rejects.toMatchObject({
+    await expect(
+      spooledRound(state, { spool: failing('storage-failed'), attempt: 1 }, log),
+    ).rejects.toMatchObject({
       code: 'storage-failed',
     });
   });

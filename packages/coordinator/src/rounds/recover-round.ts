@@ -7,10 +7,13 @@ import type { RunLog } from './run-log.ts';
 import type { RunOptions, RunState } from './run-state.ts';
 import type { ExchangeTimes } from './train-exchange.ts';
 
-/** The round that an earlier process left open; `null` where there is none. One of another model is forgotten. */
+/**
+ * The round that an earlier process left open; `null` where there is none. One of another model is forgotten, and so is
+ * an attempt whose end is recorded.
+ */
 export async function spooledRound(
   { record, model }: Pick<RunState, 'record' | 'model'>,
-  spool: Pick<Spool, 'recover' | 'drop'>,
+  { spool, attempt: next }: { spool: Pick<Spool, 'recover' | 'drop'>; attempt: number },
   log: RunLog,
 ): Promise<SpooledRound | null> {
   const spooled = await spool.recover(record.id).catch((thrown: unknown) => {
@@ -20,8 +23,9 @@ export async function spooledRound(
     return null;
   });
   if (spooled === null) return null;
-  const { round, parent } = spooled.opening;
-  if (round === model.round + 1 && parent === model.hash && !isOver(record.status)) return spooled;
+  const { round, attempt, parent } = spooled.opening;
+  const isOpen = round === model.round + 1 && parent === model.hash && attempt >= next;
+  if (isOpen && !isOver(record.status)) return spooled;
   await spool.drop(record.id);
   return null;
 }

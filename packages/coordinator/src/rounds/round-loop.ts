@@ -1,11 +1,11 @@
 import { CoppiceError, type Phase, type Reason } from '@coppice/protocol';
 import type { Closed } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
-import { addFederated } from './add-federated.ts';
 import type { Closing } from './closing.ts';
 import { commit } from './commit.ts';
 import { isOver, nextStatus } from './machine.ts';
 import { type MadeModel, makeModel } from './make-model.ts';
+import { measuredOf, tellMeasured } from './measured.ts';
 import type { Membership } from './membership.ts';
 import { nextNormBounds } from './norm-bounds.ts';
 import { federatedOf, type OpenRound } from './open-round.ts';
@@ -42,6 +42,8 @@ export class RoundLoop {
   readonly #retries: Retries;
   /** Whether a round is being stored, or what follows it is not yet done. */
   #committing = false;
+  /** Settles when the round that is being given up is over; `null`: there is none. */
+  #abandoning: Promise<void> | null = null;
   #closed = false;
 
   constructor(parts: RoundLoopParts, options: RunOptions) {
@@ -85,7 +87,7 @@ export class RoundLoop {
   /** Goes on with the round that an earlier process left open, if there is one. */
   async recover(): Promise<void> {
     const { state, log } = this.#p;
-    const spooled = await spooledRound(state, this.#o.spool, log);
+    const spooled = await spooledRound(state, this.#o, log);
     if (spooled === null) return;
     const { opening } = spooled;
     const { exchange } = this.#begin(opening, timesAfterRestart(opening, state.record.plan, this.#o.clock));
@@ -175,7 +177,7 @@ export class RoundLoop {
 
   /** Ends the open round with the answers that have come. @throws CoppiceError `run-state` */
   endNow(): void {
-    if (this.phase !== 'collect' || this.#open === null) {
+    if (this.phase !== 'collect' || this.#open === null || this.#open.over.signal.aborted) {
       throw new CoppiceError('run-state', 'No round is being collected, so there is none to end.');
     }
     this.#p.log.add('info', 'round-ended-by-admin', {});
@@ -187,11 +189,14 @@ export class RoundLoop {
     this.#retries.resumed();
   }
 
-  /** Gives up the open round, and begins no other. Called in the record's lane: not while a round is being stored. */
-  halt(): void {
+  /**
+   * Gives up the open round, and begins no other. Resolves when everybody is told. Called in the record's lane: not while
+   * a round is being stored.
+   */
+  async halt(): Promise<void> {
     this.#retries.stop();
     if (this.#open !== null) {
-      this.#abandon(this.#open, new CoppiceError('run-ended', 'The run was stopped by the admin.'));
+      await this.#abandon(this.#open, new CoppiceError('run-ended', 'The run was stopped by the admin.'));
     } else if (this.phase === 'waiting') this.#phase.step('halted');
   }
 
@@ -209,7 +214,7 @@ export class RoundLoop {
   #collected(open: OpenRound, how: Closed): void {
     if (open.over.signal.aborted) return;
     if (how.outcome === 'lost') {
-      this.#abandon(open, how.reason);
+      void this.#abandon(open, how.reason);
       return;
     }
     this.#phase.step('collected');
@@ -218,20 +223,14 @@ export class RoundLoop {
   }
 
   async #finish(open: OpenRound): Promise<void> {
-    const { state, log, closing } = this.#p;
+    const { state, closing } = this.#p;
     try {
       const made = await makeModel(open, state, this.#phase, this.#o);
-      const { lastRound, central } = state;
       const committed = await state.lane.commit(() => this.#commit(open, made));
       if (!committed) return;
-      const parent = { made: lastRound, round: open.opening.round - 1, central };
-      await addFederated(parent, federatedOf(open.exchange), log, this.#o).catch((thrown: unknown) =>
-        log.notStored(thrown),
-      );
-      if (this.#closed) return;
       if (made.last) closing.begin();
     } catch (thrown) {
-      if (!open.over.signal.aborted) this.#abandon(open, CoppiceError.from(thrown));
+      if (!open.over.signal.aborted) await this.#abandon(open, CoppiceError.from(thrown));
       return;
     } finally {
       this.#committing = false;
@@ -246,7 +245,9 @@ export class RoundLoop {
     if (signal.aborted) return false;
     this.#committing = true;
     const { storage, audience, clock } = this.#o;
-    const { record } = this.#state;
+    const { record, lastRound, central } = this.#state;
+    const parent = { made: lastRound, round: open.opening.round - 1, central };
+    const measured = measuredOf(record.id, parent, federatedOf(open.exchange));
     const run = made.last
       ? { ...record, status: nextStatus(record.status, 'finish'), reason: null, endedAt: clock.now() }
       : null;
@@ -257,18 +258,30 @@ export class RoundLoop {
       audience,
       now: clock.now(),
       ended: clock.elapsed(),
+      measured,
     });
     // Closed meanwhile: the process after this one finds the model in storage.
     if (signal.aborted) return false;
     if (run !== null) this.#state.record = run;
     this.#retries.committed();
     this.#outcomes.committed(open, made, round);
+    if (measured !== null) tellMeasured(measured, this.#p.log, this.#o.observer);
     return true;
   }
 
-  #abandon(open: OpenRound, error: CoppiceError): void {
+  /** Gives up a round, once. Resolves when that is stored, as far as storage allows, and told. */
+  #abandon(open: OpenRound, error: CoppiceError): Promise<void> {
+    this.#abandoning ??= this.#giveUpRound(open, error).finally(() => {
+      this.#abandoning = null;
+    });
+    return this.#abandoning;
+  }
+
+  async #giveUpRound(open: OpenRound, error: CoppiceError): Promise<void> {
     const { log, giveUp } = this.#p;
-    const reason = this.#outcomes.abandoned(open, error);
+    const reason = await this.#outcomes.abandoned(open, error, () => this.#closed);
+    // Closed meanwhile: nobody is told, and the process after this one finds the record, or goes on with the round.
+    if (reason === null) return;
     const next = this.#retries.abandoned(open.opening.attempt, error.code);
     if (!isOver(this.#state.record.status)) {
       this.#retries.pause(next.wait, () => this.consider());

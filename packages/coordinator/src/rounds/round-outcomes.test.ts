@@ -7,6 +7,8 @@ import { RoundPhase } from './round-phase.ts';
 import { runParts } from './run-parts.testing.ts';
 import { launch } from './run-world.ts';
 
+const going = () => false;
+
 /** A round in collection, with members `a` and `b`; `c` has joined, and was not asked. */
 function collecting() {
   const parts = runParts({ rounds: 9 });
@@ -28,7 +30,11 @@ describe('an abandoned round', () => {
   it('leaves the model as it was, and is recorded and told with its reason', async () => {
     const w = collecting();
     const before = w.state.model;
-    const reason = w.outcomes.abandoned(w.open, new CoppiceError('quorum-lost', 'Too few came.'));
+    const reason = await w.outcomes.abandoned(
+      w.open,
+      new CoppiceError('quorum-lost', 'Too few came.'),
+      going,
+    );
     expect(reason).toMatchObject({ code: 'quorum-lost' });
     expect(w.state.model).toBe(before);
     expect(w.state.exchanges.round).toBeNull();
@@ -50,27 +56,60 @@ describe('an abandoned round', () => {
   it.each([
     ['quorum-lost', 'beyond'],
     ['storage-failed', 'seat'],
-  ] as const)('with %s gives members that declined a %s in further attempts', (code, standing) => {
+  ] as const)('with %s gives members that declined a %s in further attempts', async (code, standing) => {
     const w = collecting();
     w.exchange.out('b', 'declined');
-    w.outcomes.abandoned(w.open, new CoppiceError(code, 'No.'));
+    await w.outcomes.abandoned(w.open, new CoppiceError(code, 'No.'), going);
     expect(w.state.attendance.standing('a', 1)).toBe('seat');
     expect(w.state.attendance.standing('b', 1)).toBe(standing);
   });
 
-  it('does not hold against members that their training diverged', () => {
+  it('does not hold against members that their training diverged', async () => {
     const w = collecting();
     w.exchange.out('b', 'declined', true);
-    w.outcomes.abandoned(w.open, new CoppiceError('quorum-lost', 'No.'));
+    await w.outcomes.abandoned(w.open, new CoppiceError('quorum-lost', 'No.'), going);
     expect(w.state.attendance.standing('b', 1)).toBe('seat');
   });
 
-  it('ends also where its record cannot be stored, which is logged', async () => {
+  it('is recorded, then forgotten by the spool, and then told', async () => {
     const w = collecting();
+    const { storage, spool } = w.options;
+    const order: string[] = [];
+    const { putRound } = storage;
+    const { drop } = spool;
+    const before = () => `${w.ends().length} told, ${w.phase.now}`;
+    storage.putRound = async (round) => {
+      order.push(`record: ${before()}`);
+      await putRound(round);
+    };
+    spool.drop = async (run) => {
+      order.push(`spool: ${before()}, ${(await storage.rounds(run)).length} recorded`);
+      await drop(run);
+    };
+    await w.outcomes.abandoned(w.open, new CoppiceError('quorum-lost', 'No.'), going);
+    expect(order).toEqual(['record: 0 told, collect', 'spool: 0 told, collect, 1 recorded']);
+    expect(before()).toBe('2 told, idle');
+  });
+
+  it('is told by nobody where the process ends before it is stored', async () => {
+    const w = collecting();
+    let closed = false;
+    const { putRound } = w.options.storage;
+    w.options.storage.putRound = async (round) => {
+      await putRound(round);
+      closed = true;
+    };
+    const reason = await w.outcomes.abandoned(w.open, new CoppiceError('quorum-lost', 'No.'), () => closed);
+    expect([reason, w.ends(), w.kinds()]).toEqual([null, [], []]);
+  });
+
+  it('ends also where neither its record nor its spool can be changed, which is logged', async () => {
+    const w = collecting();
+    w.options.spool.drop = () => Promise.reject(new CoppiceError('storage-failed', 'A broken disk.'));
     w.options.storage.putRound = () => Promise.reject(new CoppiceError('storage-full', 'A full disk.'));
-    w.outcomes.abandoned(w.open, new CoppiceError('quorum-lost', 'No.'));
+    await w.outcomes.abandoned(w.open, new CoppiceError('quorum-lost', 'No.'), going);
     expect(w.phase.now).toBe('idle');
-    await expect.poll(w.kinds).toEqual(['round-abandoned', 'storage-failed']);
+    expect(w.kinds()).toEqual(['round-abandoned', 'storage-failed', 'storage-failed']);
   });
 });
 

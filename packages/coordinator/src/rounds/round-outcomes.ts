@@ -45,12 +45,21 @@ export class RoundOutcomes {
     if (next.variancesKept > 0) this.#log.add('warning', 'variances-kept', { variances: next.variancesKept });
   }
 
-  /** @returns the reason, as the round's record has it. */
-  abandoned(open: OpenRound, error: CoppiceError): Reason {
-    const { audience, clock, observer, storage } = this.#o;
+  /**
+   * The abandonment is stored before anybody is told of it, or a restart in between would go on with the round: first its
+   * record, by which a round that is still in the spool is recognised as over. Where it cannot be stored, the round ends
+   * all the same.
+   *
+   * @param closed true once this process must tell nobody any more.
+   * @returns the reason, as the round's record has it; `null` where nobody was told.
+   */
+  async abandoned(open: OpenRound, error: CoppiceError, closed: () => boolean): Promise<Reason | null> {
+    const { audience, clock, observer, storage, spool } = this.#o;
     const { opening, exchange } = open;
     exchange.abandon();
     exchange.cohort.settle();
+    // Work on its model stops.
+    open.over.abort();
     const reason = reasonOf(error);
     const round = toRecord(open, audience, {
       outcome: 'abandoned',
@@ -62,11 +71,15 @@ export class RoundOutcomes {
     if (error.code === 'quorum-lost')
       for (const [id, { outcome, diverged }] of exchange.cohort.entries())
         if (outcome === 'declined' && !diverged) this.#state.attendance.declined(id);
+    const failures: unknown[] = [];
+    const fails = (thrown: unknown) => void failures.push(thrown);
+    await storage.putRound(round).catch(fails);
+    await spool.drop(opening.run).catch(fails);
+    if (closed()) return null;
     this.#end(open, 'abandoned', reason);
     observer.roundChanged(round);
     this.#log.add('warning', 'round-abandoned', failureData(reason), opening.round);
-    storage.putRound(round).catch((thrown: unknown) => this.#log.notStored(thrown));
-    this.#forgetSpool();
+    for (const thrown of failures) this.#log.notStored(thrown);
     return reason;
   }
 

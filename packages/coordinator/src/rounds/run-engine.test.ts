@@ -293,13 +293,18 @@ describe('an update is refused by name', () => {
     await refused(3, w.answerOf(id(3), [1, 1, 1], 101), 'update-examples');
     const tickets = new Tickets('toy-1', String(defaultPlan.seed));
     const named = (name: string) => ({ ...good(4), ticket: tickets.issue(name, id(4)) });
-    for (const name of ['t0-1', 't1-0', 't1-2', 't7-1', 'e1-1']) await refused(4, named(name), 'update-late');
+    for (const name of ['t0-1', 't1-0', 't1-1', 't1-1-00000000', 't1-2', 't7-1', 'e1-1'])
+      await refused(4, named(name), 'update-late');
     await refused(4, { ...good(4), ticket: w.ticketOf(id(5)) }, 'ticket-invalid');
     await refused(4, { ...good(4), ticket: `${w.ticketOf(id(4))}x` }, 'ticket-invalid');
     await refused(4, { ...good(4), frame: new Uint8Array(7) }, 'frame-invalid');
     w.join(8);
     await refused(8, good(8), 'ticket-invalid');
-    await refused(8, { ...good(8), ticket: tickets.issue('t1-1', id(8)) }, 'update-not-selected');
+    await refused(
+      8,
+      { ...good(8), ticket: tickets.issue(w.ticketOf(id(5)).split('.')[0] as string, id(8)) },
+      'update-not-selected',
+    );
     await refused(9, good(9), 'not-joined');
     expect(await w.engine.answer(id(4), good(4))).toEqual(counted);
     expect(await w.engine.answer(id(4), good(4))).toEqual(duplicate);

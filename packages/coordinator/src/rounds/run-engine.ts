@@ -168,13 +168,13 @@ export class RunEngine {
   }
 
   /** Takes an answer; see `Answers`. */
-  answer(participant: string, answer: Answer): Promise<Receipt> {
-    return this.#answers.take(participant, answer);
+  answer(participant: string, answer: Answer, unread?: () => void): Promise<Receipt> {
+    return this.#answers.take(participant, answer, unread);
   }
 
   /** Takes a piece of an answer that was announced. @returns the piece that comes next, when it is written. */
-  answerPiece(participant: string, piece: AnswerPiece): Promise<number> {
-    return this.#answers.takePiece(participant, piece);
+  answerPiece(participant: string, piece: AnswerPiece, unread?: () => void): Promise<number> {
+    return this.#answers.takePiece(participant, piece, unread);
   }
 
   /** Whether the answers to earlier questions counted; see `Answers`. */
@@ -210,7 +210,7 @@ export class RunEngine {
       round: model.round,
       checkpoint: model.hash,
       ...sent,
-      ...(large ? { ticket: tickets.issue(pullName(model.round), participant) } : {}),
+      ...(large ? { ticket: tickets.issue(pullName(model), participant) } : {}),
     };
   }
 

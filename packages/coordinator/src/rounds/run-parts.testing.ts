@@ -1,3 +1,4 @@
+import { finish } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import { type Answer, type Down, type DownName, type Plan, type Round, weightsHash } from '@coppice/protocol';
 import type { Closed } from '../exchanges/exchange.ts';
@@ -7,22 +8,25 @@ import { memorySpool } from '../storage/memory-spool.ts';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { OpenRound } from './open-round.ts';
 import { RunLog } from './run-log.ts';
-import { type RunOptions, RunState } from './run-state.ts';
+import { packRun, type RunOptions, RunState } from './run-state.ts';
 import { layout, recordOf, trainFrame } from './run-world.ts';
 import { trainExchange } from './train-exchange.ts';
 
 /** The state that a run's parts share, without the run: time stands still, and all that is told is kept. */
-export function runParts(plan: Partial<Plan> = {}, changes: Partial<RunOptions> = {}) {
+export function runParts(plan: Partial<Plan> = {}, changes: Partial<Omit<RunOptions, 'packed'>> = {}) {
   const clock = new ManualClock(1_000_000);
   const sent: { to: readonly string[]; name: DownName; message: Down<DownName> }[] = [];
   const events: RunEvent[] = [];
   const rounds: Round[] = [];
   const told = { run: 0, participants: 0 };
   const weights = new Float32Array([1, 2, 3]);
+  const record = recordOf(plan);
+  const model = { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } };
   const options: RunOptions = {
-    record: recordOf(plan),
+    record,
     layout,
-    model: { round: 0, hash: weightsHash(weights), weights, state: { values: {}, tensors: {} } },
+    model,
+    packed: finish(packRun({ record, layout, model, ...changes })),
     central: null,
     lastRound: null,
     attempt: 1,

@@ -1,4 +1,4 @@
-import { finish, type Strategy, type StrategyState } from '@coppice/federation';
+import { type Steps, type Strategy, type StrategyState, strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
@@ -84,6 +84,28 @@ export interface RunOptions {
   readonly secret: string;
   /** The training rule; left out, the one that the plan names. */
   readonly strategy?: Strategy | undefined;
+  /** The current model as it travels: see `packRun`. */
+  readonly packed: PackedRun;
+}
+
+/** A run's current model, and what its strategy gives with it, as they travel. */
+export interface PackedRun {
+  readonly models: PackedModels;
+  readonly given: readonly GivenParcel[];
+  /** Tensors that no round of the run moves; `null`: its models travel as one. */
+  readonly frozen: GivenParcel | null;
+}
+
+/** Packs what a run begins or goes on with, a piece at a time. */
+export function* packRun({
+  record: { plan },
+  layout,
+  model,
+  strategy = strategyOf(plan),
+}: Pick<RunOptions, 'record' | 'layout' | 'model' | 'strategy'>): Steps<PackedRun> {
+  const models = yield* packModels(model, { plan, layout, layoutHash: layoutHash(layout) });
+  const given = yield* packGiven(strategy.server.given?.(model.state) ?? {}, layout);
+  return { models, given, frozen: yield* packFrozen(model.weights, layout) };
 }
 
 /** The state that a run's parts share: its record, its model, its participants, its open exchanges. */
@@ -108,7 +130,8 @@ export class RunState {
   readonly secret: string;
   readonly #steps: ModelSteps | null;
 
-  constructor({ record, layout, model, central, lastRound, rounds, secret, strategy }: RunOptions) {
+  constructor(options: RunOptions) {
+    const { record, layout, model, central, lastRound, rounds, secret, strategy, packed } = options;
     this.attendance = new Attendance(rounds);
     this.layoutHash = layoutHash(layout);
     this.secret = secret;
@@ -118,10 +141,9 @@ export class RunState {
     this.lastRound = lastRound;
     this.#model = model;
     this.#central = central;
-    this.#packed = finish(packModels(model, { plan: record.plan, layout, layoutHash: this.layoutHash }));
-    const given = this.forms.strategy.server.given?.(model.state) ?? {};
-    this.#given = finish(packGiven(given, layout));
-    this.#frozen = finish(packFrozen(model.weights, layout));
+    this.#packed = packed.models;
+    this.#given = packed.given;
+    this.#frozen = packed.frozen;
     const { downloadCodec: codec } = record.plan;
     const moving = modelParts(layout)?.moving ?? layout;
     this.#steps = movesBySteps(record.plan)

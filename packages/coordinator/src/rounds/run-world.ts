@@ -1,4 +1,4 @@
-import { encodeMeasures, type Strategy, tallyMeasures } from '@coppice/federation';
+import { encodeMeasures, finish, type Strategy, tallyMeasures } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
   type Answer,
@@ -27,7 +27,7 @@ import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { RunEngine } from './run-engine.ts';
 import { runForms } from './run-forms.ts';
-import type { CurrentModel } from './run-state.ts';
+import { type CurrentModel, packRun } from './run-state.ts';
 
 export const layout: Layout = [{ name: 'w', shape: [3], trainable: true }];
 export const task: Task = {
@@ -188,22 +188,25 @@ export async function world(
   const weights = options.left?.weights ?? new Float32Array([1, 2, 3]);
   if ((await storage.runs()).length === 0) await launch(storage, plan);
   const record = options.left?.record ?? recordOf(plan);
+  const model = options.left?.model ?? {
+    round: 0,
+    hash: weightsHash(weights),
+    weights,
+    state: options.strategy?.server.init({ layout: modelLayout, weights }) ?? { values: {}, tensors: {} },
+  };
+  const { strategy } = options;
   const engine = new RunEngine({
     record,
     layout: modelLayout,
+    packed: finish(packRun({ record, layout: modelLayout, model, strategy })),
     attempt: options.left?.attempt ?? 1,
     storage,
     spool,
     clock,
-    model: options.left?.model ?? {
-      round: 0,
-      hash: weightsHash(weights),
-      weights,
-      state: options.strategy?.server.init({ layout: modelLayout, weights }) ?? { values: {}, tensors: {} },
-    },
+    model,
     central: null,
     secret: String(record.plan.seed),
-    strategy: options.strategy,
+    strategy,
     lastRound: options.left?.lastRound ?? null,
     rounds: options.left?.rounds ?? [],
     audience: {

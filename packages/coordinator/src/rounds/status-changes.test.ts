@@ -12,7 +12,7 @@ function run() {
     parts.state,
     parts.log,
     {
-      halt: () => void rounds.push('halt'),
+      halt: async () => void rounds.push('halt'),
       resumed: () => void rounds.push('resumed'),
       consider: () => void rounds.push(`consider ${parts.state.record.status}`),
     },

@@ -58,7 +58,7 @@ export class StatusChanges {
     if (reason !== null) this.#log.add('error', 'run-paused', failureData(reason));
     else this.#log.add('info', eventOf(status), {});
     if (act === 'stop') {
-      this.#rounds.halt();
+      await this.#rounds.halt();
       announceRunEnd(this.#state, audience);
     }
     if (act === 'resume') this.#rounds.resumed();

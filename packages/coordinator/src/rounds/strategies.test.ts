@@ -18,6 +18,7 @@ import { fileSpool } from '../storage/file-spool.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Spool } from '../storage/spool.ts';
+import type { Storage } from '../storage/storage.ts';
 import { pieceOfModel } from './packed-model.ts';
 import { id, launch, layout, leftIn, world } from './run-world.ts';
 
@@ -103,9 +104,25 @@ describe.each(Object.keys(strategies) as Name[])('%s', (name) => {
         left.model?.round === 0
           ? { ...left.model, state: strategy.server.init({ layout, weights: left.model.weights }) }
           : left.model;
-      const w = await world(plan, { left: { ...left, ...(model === undefined ? {} : { model }) }, strategy });
+      let killed = false;
+      // A killed process stores nothing more, whatever fails in it.
+      const own = new Proxy(storage, {
+        get:
+          (of, key) =>
+          (...given: unknown[]) =>
+            killed
+              ? new Promise(() => {})
+              : (of[key as keyof Storage] as (...given: unknown[]) => unknown)(...given),
+      });
+      const w = await world(plan, {
+        left: { ...left, storage: own, ...(model === undefined ? {} : { model }) },
+        strategy,
+      });
       await w.engine.resumeAfterRestart();
-      return { w, storage, spool };
+      const kill = () => {
+        killed = true;
+      };
+      return { w, storage, spool, kill };
     };
     const committed = (w: World, round: number) => expect.poll(() => w.engine.summary().round).toBe(round);
 
@@ -141,7 +158,7 @@ describe.each(Object.keys(strategies) as Name[])('%s', (name) => {
         await undisturbed.spool.close();
 
         const other = mkdtempSync(join(folder, 'killed-'));
-        let { w, storage, spool } = await begin(memoryStorage(), spools[kind].open(other));
+        let { w, storage, spool, kill } = await begin(memoryStorage(), spools[kind].open(other));
         for (const n of PARTICIPANTS) w.join(n);
         await w.engine.act('start');
         for (let round = 1; round <= ROUNDS; round++) {
@@ -151,9 +168,10 @@ describe.each(Object.keys(strategies) as Name[])('%s', (name) => {
           for (const n of order.slice(0, kills)) await answer(w, name, n);
           await w.settled();
           // No word: what is on disk is all that is left.
+          kill();
           storage.commit = commit;
           spool = await spools[kind].again(spool, other);
-          ({ w } = await begin(storage, spool));
+          ({ w, kill } = await begin(storage, spool));
           for (const n of PARTICIPANTS) w.join(n);
           for (const n of order.slice(kills)) await answer(w, name, n);
           await committed(w, round);

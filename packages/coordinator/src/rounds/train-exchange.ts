@@ -33,7 +33,7 @@ export function trainExchange(
   const caps = new Map(opening.cohort.map((id, i) => [id, opening.weightCaps[i] ?? maxExamples]));
   return new Exchange({
     owner: opening.run,
-    name: trainName(opening.round, opening.attempt),
+    name: trainName(opening),
     title: `round ${opening.round}`,
     cohort: opening.cohort,
     wanted: { ...opening.sizes, beyond: opening.beyond, owed: opening.owed },

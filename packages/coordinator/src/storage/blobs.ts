@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Steps } from '@coppice/federation';
 import { CoppiceError } from '@coppice/protocol';
-import { nextTurn } from '../turns.ts';
+import { inTurns } from '../turns.ts';
 
 /**
  * Immutable bytes named by the SHA-256 of their content: writing the same content twice stores it once. Every
@@ -28,17 +29,22 @@ export function hashOf(bytes: Uint8Array): string {
 }
 
 /** Bytes hashed in one slice: a few milliseconds of work. */
-const SLICE = 4 << 20;
+const HASH_BYTES = 1 << 22;
 
 /**
  * As `hashOf`, for bytes that may be hundreds of megabytes: yields to the event loop between slices. The bytes must not
  * change until then.
  */
-export async function hashInSlices(bytes: Uint8Array): Promise<string> {
+export function hashInSlices(bytes: Uint8Array): Promise<string> {
+  return inTurns(hashInSteps(bytes));
+}
+
+/** The same as steps, for work that hashes among other things. */
+export function* hashInSteps(bytes: Uint8Array): Steps<string> {
   const hash = createHash('sha256');
-  for (let at = 0; at < bytes.byteLength; at += SLICE) {
-    if (at > 0) await nextTurn();
-    hash.update(bytes.subarray(at, at + SLICE));
+  for (let at = 0; at < bytes.byteLength; at += HASH_BYTES) {
+    if (at > 0) yield;
+    hash.update(bytes.subarray(at, at + HASH_BYTES));
   }
   return hash.digest('hex');
 }

@@ -172,6 +172,10 @@ export function storageContract(
         [2, 1, 9],
       ]);
       expect(rounds[1]).toEqual(roundRecord('r', 1, 2));
+      expect(await storage.round('r', 1, 2)).toEqual(roundRecord('r', 1, 2));
+      expect(await storage.round('r', 2, 1)).toMatchObject({ run: 'r', accepted: 9 });
+      expect(await storage.round('r', 2, 2)).toBeNull();
+      expect(await storage.round('none', 1, 1)).toBeNull();
     });
 
     it('gives back a committed model bit for bit, with the strategy state', async () => {
@@ -268,11 +272,10 @@ export function storageContract(
       for (const [round, values] of weights.entries())
         if (round > 0) await storage.commit(commitOf(run, round, values));
       await storage.createRun(runOf('other', weights[1] as Float32Array));
+      const central = { loss: 0.1, accuracy: null, examples: 1 };
       await storage.putMetrics({
-        run: 'r-1',
-        round: 2,
-        central: { loss: 0.1, accuracy: null, examples: 1 },
-        federated: null,
+        checkpoint: { run: 'r-1', round: 2, central, federated: null },
+        round: null,
       });
       expect(await storage.prune('r-1', { last: 1, every: 0 })).toBe(3);
       expect((await storage.checkpoints('r-1')).map(({ round }) => round)).toEqual([4, 2]);
@@ -292,8 +295,34 @@ export function storageContract(
       const run = await storage.createRun(runOf('r', new Float32Array([1])));
       await storage.commit(commitOf(run, 1, new Float32Array([2])));
       const central = { loss: 0.1, accuracy: 0.9, examples: 10 };
-      await storage.putMetrics({ run: 'r-1', round: 1, central, federated: null });
+      await storage.putMetrics({
+        checkpoint: { run: 'r-1', round: 1, central, federated: null },
+        round: { ...roundRecord('r-1', 1), central },
+      });
       expect((await storage.checkpoints('r-1')).map((c) => c.central)).toEqual([central, null]);
+      expect((await storage.round('r-1', 1, 1))?.central).toEqual(central);
+    });
+
+    it('adds metrics of the model before together with a commit, or neither', async () => {
+      const run = await storage.createRun(runOf('r', new Float32Array([1])));
+      await storage.commit(commitOf(run, 1, new Float32Array([2])));
+      const federated = { loss: 0.3, accuracy: 0.5, examples: 4 };
+      const measured = {
+        checkpoint: { run: 'r-1', round: 1, central: null, federated },
+        round: { ...roundRecord('r-1', 1), federated },
+      };
+      const told = async () => [
+        (await storage.checkpoint('r-1/1'))?.federated,
+        (await storage.round('r-1', 1, 1))?.federated,
+        (await storage.rounds('r-1')).length,
+      ];
+      const next = commitOf(run, 2, new Float32Array([3]));
+      await expect(storage.commit({ ...next, run: { ...run, id: 'r-7' }, measured })).rejects.toMatchObject({
+        code: 'run-unknown',
+      });
+      expect(await told()).toEqual([null, null, 1]);
+      await storage.commit({ ...next, measured });
+      expect(await told()).toEqual([federated, federated, 2]);
     });
 
     it('keeps the best by the median of participants, which is no part of the checkpoint', async () => {
@@ -303,11 +332,8 @@ export function storageContract(
       const federated = { loss: 9, accuracy: 0.5, examples: 10 };
       const put = (round: number, typicalLoss: number, loss: number) =>
         storage.putMetrics({
-          run: 'r-1',
-          round,
-          central: null,
-          federated: { ...federated, loss },
-          typicalLoss,
+          checkpoint: { run: 'r-1', round, central: null, federated: { ...federated, loss }, typicalLoss },
+          round: null,
         });
       await put(1, 0.5, 9);
       await put(2, 2, 0);

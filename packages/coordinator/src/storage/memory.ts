@@ -14,7 +14,7 @@ import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { keptRounds } from './retention.ts';
-import { EVENTS_A_PAGE, type RunRecord, type Storage, type StoredModel } from './storage.ts';
+import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
 import { runGone, taskExists } from './storage-error.ts';
 
 /** Storage in memory, for tests and temporary coordinators. Values are copied in and out. */
@@ -35,6 +35,17 @@ export function memoryStorage(): Storage {
   const blobs = memoryBlobs();
   const copy = <T>(value: T): T => structuredClone(value);
   const roundKey = (round: Round) => `${round.run}/${round.round}/${round.attempt}`;
+  const putMeasured = ({ checkpoint, round: made }: Measured) => {
+    const { run, round, central, federated, typicalLoss = null } = checkpoint;
+    for (const [at, model] of models.entries())
+      if (model.checkpoint.run === run && model.checkpoint.round === round)
+        models[at] = {
+          ...model,
+          checkpoint: { ...model.checkpoint, ...copy({ central, federated }) },
+          typicalLoss,
+        };
+    if (made !== null) rounds.set(roundKey(made), copy(made));
+  };
   const sequenceOf = ({ checkpoint }: { checkpoint: Checkpoint }) => runs.get(checkpoint.run)?.sequence ?? 0;
 
   return {
@@ -70,11 +81,15 @@ export function memoryStorage(): Storage {
       const found = [...rounds.values()].filter((round) => round.run === run);
       return copy(found.sort((a, b) => a.round - b.round || a.attempt - b.attempt));
     },
-    async commit({ run, round, model }) {
+    async round(run, round, attempt) {
+      return copy(rounds.get(`${run}/${round}/${attempt}`) ?? null);
+    },
+    async commit({ run, round, model, measured = null }) {
       if (run !== null && !runs.has(run.id)) throw runGone(run.id);
       const put = blobs.put(toBytes(model.weights));
       if (run !== null) runs.set(run.id, copy(run));
       if (round !== null) rounds.set(roundKey(round), copy(round));
+      if (measured !== null) putMeasured(measured);
       const { run: of, round: at } = model.checkpoint;
       const checkpoint = { ...model.checkpoint, id: checkpointId(of, at) };
       models.push(copy({ checkpoint, state: model.state }));
@@ -131,12 +146,8 @@ export function memoryStorage(): Storage {
       return copy(first?.checkpoint ?? null);
     },
     weights: async (hash) => toFloat32(await blobs.get(hash)),
-    async putMetrics({ run, round, central, federated, typicalLoss = null }) {
-      for (const [at, model] of models.entries()) {
-        if (model.checkpoint.run === run && model.checkpoint.round === round) {
-          models[at] = { ...model, checkpoint: { ...model.checkpoint, central, federated }, typicalLoss };
-        }
-      }
+    async putMetrics(measured) {
+      putMeasured(measured);
     },
     async appendEvents(added) {
       const made = added.map(({ message, data = null, ...event }) => ({

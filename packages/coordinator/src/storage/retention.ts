@@ -10,7 +10,7 @@ export interface RetentionRule {
 }
 
 /** The losses of a checkpoint by which the best are chosen. */
-export interface Measured extends Pick<Checkpoint, 'round' | 'central' | 'federated'> {
+export interface MeasuredCheckpoint extends Pick<Checkpoint, 'round' | 'central' | 'federated'> {
   /** The median of the participants' own losses; left out or `null`: fewer than five told one. */
   readonly typicalLoss?: number | null;
 }
@@ -19,13 +19,16 @@ export interface Measured extends Pick<Checkpoint, 'round' | 'central' | 'federa
  * The rounds whose checkpoints stay: the last ones, every `every`th, and the best by either evaluation. Of participants'
  * losses the median decides, where there is one: a mean can be moved by one of them.
  */
-export function keptRounds(checkpoints: readonly Measured[], { last, every }: RetentionRule): Set<number> {
+export function keptRounds(
+  checkpoints: readonly MeasuredCheckpoint[],
+  { last, every }: RetentionRule,
+): Set<number> {
   const newestFirst = checkpoints.toSorted((a, b) => b.round - a.round);
   const kept = new Set(newestFirst.slice(0, Math.max(1, last)).map(({ round }) => round));
   for (const { round } of newestFirst) if (every > 0 && round % every === 0) kept.add(round);
   const losses = [
-    ({ central }: Measured) => central?.loss,
-    ({ federated, typicalLoss }: Measured) => typicalLoss ?? federated?.loss,
+    ({ central }: MeasuredCheckpoint) => central?.loss,
+    ({ federated, typicalLoss }: MeasuredCheckpoint) => typicalLoss ?? federated?.loss,
   ];
   for (const lossOf of losses) {
     let best: { round: number; loss: number } | null = null;

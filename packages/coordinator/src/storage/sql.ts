@@ -19,13 +19,20 @@ import { migrate } from './migrate.ts';
 import type { Flavour } from './migrations/migration.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 import { blobsOf, namedBlobs } from './records.ts';
-import { keptRounds, type Measured } from './retention.ts';
+import { keptRounds, type MeasuredCheckpoint } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { storable } from './storable-text.ts';
-import { EVENTS_A_PAGE, type NewRun, type RunRecord, type Storage, type StoredModel } from './storage.ts';
+import {
+  EVENTS_A_PAGE,
+  type Measured,
+  type NewRun,
+  type RunRecord,
+  type Storage,
+  type StoredModel,
+} from './storage.ts';
 import { runGone, storageError, taskExists } from './storage-error.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
@@ -142,12 +149,24 @@ export async function sqlStorage(
       return rows.map((row) => JSON.parse(row.json) as Round);
     },
 
-    commit: ({ run, round, model }) =>
+    async round(run, round, attempt) {
+      const row = await db
+        .selectFrom('round')
+        .select('json')
+        .where('run', '=', run)
+        .where('round', '=', round)
+        .where('attempt', '=', attempt)
+        .executeTakeFirst();
+      return row === undefined ? null : (JSON.parse(row.json) as Round);
+    },
+
+    commit: ({ run, round, model, measured = null }) =>
       exclusively(async () => {
         const blobs = await putBlobs(model, model.checkpoint.hash);
         await db.transaction().execute(async (transaction) => {
           if (run !== null) await putRun(transaction, run);
           if (round !== null) await putRound(transaction, round);
+          if (measured !== null) await putMeasured(transaction, measured);
           await transaction
             .insertInto('checkpoint')
             .values(checkpointRow(model.checkpoint, model, blobs))
@@ -264,17 +283,7 @@ export async function sqlStorage(
       return row === undefined ? null : toCheckpoint(row);
     },
     weights: async (hash) => toFloat32(await blobs.get(hash)),
-    async putMetrics({ run, round, central, federated, typicalLoss = null }) {
-      await db
-        .updateTable('checkpoint')
-        .set({
-          central: jsonOrNull(central),
-          federated: federated === null ? null : JSON.stringify({ ...federated, typicalLoss }),
-        })
-        .where('run', '=', run)
-        .where('round', '=', round)
-        .execute();
-    },
+    putMetrics: (measured) => db.transaction().execute((transaction) => putMeasured(transaction, measured)),
 
     async appendEvents(events) {
       // PostgreSQL has no place for the character zero; JSON escapes it.
@@ -373,6 +382,20 @@ async function putRound(db: Db, round: Round): Promise<void> {
     .execute();
 }
 
+async function putMeasured(db: Db, { checkpoint, round }: Measured): Promise<void> {
+  const { central, federated, typicalLoss = null } = checkpoint;
+  await db
+    .updateTable('checkpoint')
+    .set({
+      central: jsonOrNull(central),
+      federated: federated === null ? null : JSON.stringify({ ...federated, typicalLoss }),
+    })
+    .where('run', '=', checkpoint.run)
+    .where('round', '=', checkpoint.round)
+    .execute();
+  if (round !== null) await putRound(db, round);
+}
+
 function toCheckpoint(row: Selectable<Tables['checkpoint']>): Checkpoint {
   return {
     id: checkpointId(row.run, row.round),
@@ -400,7 +423,7 @@ function federatedOf({ federated }: Pick<Selectable<Tables['checkpoint']>, 'fede
   return { metrics, typicalLoss };
 }
 
-function toMeasured(row: Selectable<Tables['checkpoint']>): Measured {
+function toMeasured(row: Selectable<Tables['checkpoint']>): MeasuredCheckpoint {
   return { ...toCheckpoint(row), typicalLoss: federatedOf(row)?.typicalLoss ?? null };
 }
 

@@ -15,7 +15,7 @@ import type {
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
-import type { Measured, RetentionRule } from './retention.ts';
+import type { MeasuredCheckpoint, RetentionRule } from './retention.ts';
 
 /** A run in its stored form: the facts that cannot be derived from its rounds. */
 export interface RunRecord {
@@ -54,6 +54,14 @@ export interface NewRun {
   };
 }
 
+/** Measurements of a model that came after it was stored. */
+export interface Measured {
+  readonly checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'> &
+    Pick<MeasuredCheckpoint, 'typicalLoss'>;
+  /** The record of the round that made it, with them; null for a model that is not the result of a round. */
+  readonly round: Round | null;
+}
+
 /** Everything that a committed round makes durable, in one transaction. */
 export interface Commit {
   /** Null where the round does not change the run's record. */
@@ -64,6 +72,8 @@ export interface Commit {
     /** Its id follows from run and round. */
     readonly checkpoint: Omit<Checkpoint, 'id'>;
   };
+  /** What the round's participants measured of the model before; left out: nothing. */
+  readonly measured?: Measured | null;
 }
 
 /** An event without its number; `data` left out: null. */
@@ -111,9 +121,12 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
   putRound(round: Round): Promise<void>;
   /** A run's rounds, oldest first. */
   rounds(run: string): Promise<Round[]>;
+  /** One attempt of a round; `null` where it is not stored. Its cost does not grow with the run. */
+  round(run: string, round: number, attempt: number): Promise<Round | null>;
 
   /**
-   * Makes a round's model, the strategy's state, the round and the run (each where given) durable in one transaction.
+   * Makes a round's model, the strategy's state, the round, the run and measurements of the model before (each where
+   * given) durable in one transaction.
    *
    * @throws CoppiceError `run-unknown`
    */
@@ -137,10 +150,8 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
   checkpointByHash(task: string, hash: string, without?: readonly string[]): Promise<Checkpoint | null>;
   /** The weights with this hash, verified. */
   weights(hash: string): Promise<Float32Array>;
-  /** Adds late measurements to a checkpoint. */
-  putMetrics(
-    checkpoint: Pick<Checkpoint, 'run' | 'round' | 'central' | 'federated'> & Pick<Measured, 'typicalLoss'>,
-  ): Promise<void>;
+  /** Adds late measurements to a checkpoint, and to the record of the round that made it, in one transaction. */
+  putMetrics(measured: Measured): Promise<void>;
 
   /**
    * Deletes the checkpoints of a run that the rule does not keep, and the weights that no checkpoint names any more.

@@ -8,8 +8,9 @@ import {
   modelSize,
   payloadBytes,
 } from '@coppice/protocol';
+import { finish, type Steps } from '../steps.ts';
 import { interleaved } from './interleaved.ts';
-import { topValues } from './top.ts';
+import { checkTop, topValues } from './top.ts';
 import { behind, bytesOf, float32Bytes, type Values } from './values.ts';
 
 /** A payload, with the codec that its frame header names. */
@@ -23,22 +24,27 @@ export interface Payload {
  *
  * @throws CoppiceError `frame-invalid` where no values can be in it.
  */
-export function payloadValues({ codec, payload }: Payload, layout: Layout): Values {
+export function payloadValues(payload: Payload, layout: Layout): Values {
+  return finish(payloadValuesInSteps(payload, layout));
+}
+
+/** The same: a payload that must be checked whole is checked a piece at a time. */
+export function* payloadValuesInSteps({ codec, payload }: Payload, layout: Layout): Steps<Values> {
   const size = modelSize(layout);
   if (payload.byteLength !== payloadBytes(codec, size)) {
     throw new CoppiceError('frame-invalid', `${payload.byteLength} bytes are no ${codec} payload.`);
   }
   const plain = size.parameters - size.trainable;
-  if (codec === 'float32' || plain === 0) return encodedValues(codec, size.trainable, payload);
+  if (codec === 'float32' || plain === 0) return yield* encodedValues(codec, size.trainable, payload);
   return interleaved(
     layout,
     payload.subarray(0, 4 * plain),
-    encodedValues(codec, size.trainable, payload.subarray(4 * plain)),
+    yield* encodedValues(codec, size.trainable, payload.subarray(4 * plain)),
   );
 }
 
 /** Reads `parameters` numbers, all encoded with one codec. */
-function encodedValues(codec: Codec, parameters: number, payload: Uint8Array): Values {
+function* encodedValues(codec: Codec, parameters: number, payload: Uint8Array): Steps<Values> {
   switch (codec) {
     case 'float32':
       return float32Bytes(payload);
@@ -76,6 +82,7 @@ function encodedValues(codec: Codec, parameters: number, payload: Uint8Array): V
     }
     case 'top1':
     case 'top10':
+      yield* checkTop(parameters, payload);
       return topValues(parameters, payload);
   }
 }

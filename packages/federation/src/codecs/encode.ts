@@ -27,7 +27,7 @@ export function encodeValues(codec: Codec, values: Float32Array, layout: Layout,
 }
 
 /**
- * The same, a piece of the model at a time; the largest part alone is found at once.
+ * The same, a piece of the model at a time.
  *
  * @param nearest for what goes to everyone alike, so that no error evens another out: `int8` rounds to the nearest, which
  *   errs half as much (in mean squares) as what is right on average.
@@ -80,7 +80,7 @@ function* encode(
     }
     case 'top1':
     case 'top10':
-      return encodeTop(values, entriesOf(codec, values.length));
+      return yield* encodeTop(values, entriesOf(codec, values.length));
   }
 }
 

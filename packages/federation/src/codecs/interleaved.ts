@@ -61,8 +61,13 @@ export function* separated(
   const { trainable, parameters } = modelSize(layout);
   const own = { true: new Float32Array(trainable), false: new Float32Array(parameters - trainable) };
   for (const segment of segments) {
-    const mine = values.subarray(segment.at, segment.at + segment.length);
-    yield* copied(own[`${segment.trainable}`], mine, segment.own);
+    for (let done = 0; done < segment.length; ) {
+      const at = segment.at + done;
+      if (at > 0 && at % STEP_PARAMETERS === 0) yield;
+      const count = Math.min(segment.length - done, STEP_PARAMETERS - (at % STEP_PARAMETERS));
+      own[`${segment.trainable}`].set(values.subarray(at, at + count), segment.own + done);
+      done += count;
+    }
   }
   return { trainable: own.true, plain: own.false };
 }

@@ -1,40 +1,47 @@
 import { CoppiceError } from '@coppice/protocol';
+import { STEP_PARAMETERS, type Steps } from '../steps.ts';
 import type { Values } from './values.ts';
 
 /*
  * The k values of largest magnitude, as k indices, ascending, of 32 bits, and then their k float32 values.
  */
 
-/** Encodes the k largest magnitudes of `values`; among equal ones, the first. */
-export function encodeTop(values: Float32Array, k: number): Uint8Array {
+/** Encodes the k largest magnitudes of `values`; among equal ones, the first. A piece of the model at a time. */
+export function* encodeTop(values: Float32Array, k: number): Steps<Uint8Array> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const { threshold, ties } = largest(bits, k);
+  const { threshold, ties } = yield* largest(bits, k);
   const payload = new DataView(new ArrayBuffer(8 * k));
   let at = 0;
   let left = ties;
-  for (let i = 0; i < bits.length; i++) {
-    const magnitude = (bits[i] as number) & 0x7fffffff;
-    if (magnitude < threshold || (magnitude === threshold && left-- <= 0)) continue;
+  yield* eachMagnitude(bits, (magnitude, i) => {
+    if (magnitude < threshold || (magnitude === threshold && left-- <= 0)) return;
     payload.setUint32(4 * at, i, true);
     payload.setUint32(4 * (k + at), bits[i] as number, true);
     at++;
-  }
+  });
   return new Uint8Array(payload.buffer);
 }
 
 /** Finds the bits of the k-th largest magnitude, and the number of equal magnitudes among the k. */
-function largest(bits: Uint32Array, k: number): { threshold: number; ties: number } {
+function* largest(bits: Uint32Array, k: number): Steps<{ threshold: number; ties: number }> {
   // As integers, magnitudes order as they do as numbers: first by their upper 16 bits, then by the lower 15.
   const upper = new Uint32Array(1 << 16);
-  for (let i = 0; i < bits.length; i++) count(upper, ((bits[i] as number) & 0x7fffffff) >>> 15);
+  yield* eachMagnitude(bits, (magnitude) => count(upper, magnitude >>> 15));
   const high = fromAbove(upper, k);
   const lower = new Uint32Array(1 << 15);
-  for (let i = 0; i < bits.length; i++) {
-    const magnitude = (bits[i] as number) & 0x7fffffff;
+  yield* eachMagnitude(bits, (magnitude) => {
     if (magnitude >>> 15 === high.bin) count(lower, magnitude & 0x7fff);
-  }
+  });
   const low = fromAbove(lower, high.left);
   return { threshold: high.bin * 2 ** 15 + low.bin, ties: low.left };
+}
+
+function* eachMagnitude(bits: Uint32Array, visit: (magnitude: number, i: number) => void): Steps<void> {
+  for (let from = 0; from < bits.length; from += STEP_PARAMETERS) {
+    if (from > 0) yield;
+    const end = Math.min(bits.length, from + STEP_PARAMETERS);
+    for (let i = from; i < end; i++) visit((bits[i] as number) & 0x7fffffff, i);
+  }
 }
 
 function count(bins: Uint32Array, bin: number): void {
@@ -49,13 +56,17 @@ function fromAbove(bins: Uint32Array, k: number): { bin: number; left: number } 
   return { bin, left };
 }
 
-/** @throws CoppiceError `frame-invalid` where indices do not ascend, or lie outside the model. */
-export function topValues(parameters: number, payload: Uint8Array): Values {
+/**
+ * Checks the indices of a payload, a piece at a time.
+ *
+ * @throws CoppiceError `frame-invalid` where they do not ascend, or lie outside the model.
+ */
+export function* checkTop(parameters: number, payload: Uint8Array): Steps<void> {
   const k = payload.byteLength / 8;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  const indexAt = (entry: number) => view.getUint32(4 * entry, true);
   for (let entry = 0, before = -1; entry < k; entry++) {
-    const index = indexAt(entry);
+    if (entry > 0 && entry % STEP_PARAMETERS === 0) yield;
+    const index = view.getUint32(4 * entry, true);
     if (index <= before || index >= parameters) {
       throw new CoppiceError(
         'frame-invalid',
@@ -64,6 +75,13 @@ export function topValues(parameters: number, payload: Uint8Array): Values {
     }
     before = index;
   }
+}
+
+/** @param payload one that `checkTop` found no fault in. */
+export function topValues(parameters: number, payload: Uint8Array): Values {
+  const k = payload.byteLength / 8;
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  const indexAt = (entry: number) => view.getUint32(4 * entry, true);
   return {
     parameters,
     read(memory, from, count, to) {

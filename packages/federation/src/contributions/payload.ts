@@ -6,8 +6,9 @@ import {
   sectionBytes,
   sectionLayout,
 } from '@coppice/protocol';
-import { payloadValues } from '../codecs/decode.ts';
+import { payloadValuesInSteps } from '../codecs/decode.ts';
 import { float32Bytes, toFloat32, type Values } from '../codecs/values.ts';
+import { finish, type Steps } from '../steps.ts';
 import { decodeMeasures, type Measures } from './measures.ts';
 
 /** A contribution's numbers, decoded where they are read. */
@@ -27,6 +28,15 @@ export function readContribution(
   payload: Uint8Array,
   sections: readonly Section[],
 ): Contribution {
+  return finish(readContributionInSteps(codec, payload, sections));
+}
+
+/** The same, a piece of the payload at a time. */
+export function* readContributionInSteps(
+  codec: Codec,
+  payload: Uint8Array,
+  sections: readonly Section[],
+): Steps<Contribution> {
   if (payload.byteLength !== contributionBytes(codec, sections))
     throw new CoppiceError('frame-invalid', `${payload.byteLength} bytes are no ${codec} contribution.`);
   const vectors = new Map<string, Values>();
@@ -36,7 +46,10 @@ export function readContribution(
     const part = payload.subarray(at, at + sectionBytes(codec, section));
     at += part.byteLength;
     if (section.measures) measures = decodeMeasures(section.tensors, toFloat32(float32Bytes(part)));
-    else vectors.set(section.group, payloadValues({ codec, payload: part }, sectionLayout(section)));
+    else {
+      const values = yield* payloadValuesInSteps({ codec, payload: part }, sectionLayout(section));
+      vectors.set(section.group, values);
+    }
   }
   return { vectors, measures };
 }

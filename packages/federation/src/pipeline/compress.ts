@@ -8,7 +8,7 @@ import {
 import { payloadValues } from '../codecs/decode.ts';
 import { encodeValues } from '../codecs/encode.ts';
 import { toFloat32 } from '../codecs/values.ts';
-import { readContribution } from '../contributions/payload.ts';
+import { readContributionInSteps } from '../contributions/payload.ts';
 import { trainableNorm } from '../metrics.ts';
 import { scaledSteps } from './clip.ts';
 import type { EncodingStep } from './pipeline.ts';
@@ -51,7 +51,7 @@ export function compress(codec: Codec): EncodingStep {
       }
       return { payload, arrives, kept };
     },
-    onContribution: (payload, sections) => readContribution(codec, payload, sections),
+    onContribution: (payload, sections) => readContributionInSteps(codec, payload, sections),
   };
 }
 

@@ -78,7 +78,7 @@ describe('a pipeline', () => {
         fc.property(forty, (values) => {
           const line = pipelineOf({ ...defaultPlan, uploadCodec: codec });
           const { payload, arrives } = line.onParticipant(model(values), measures, none, at);
-          const read = line.onContribution(payload, sections);
+          const read = finish(line.onContribution(payload, sections));
           expect(toFloat32(read.vectors.get('model') as never)).toEqual(arrives.get('model'));
           expect(read.measures.get('examples')?.[0]).toBe(12);
         }),
@@ -135,7 +135,7 @@ describe('clip', () => {
               layout: layout.slice(0, 3).map((one) => ({ ...one, trainable: one.role === 'step' })),
               bound: line.bounds(sections, layoutBounds(layout)).get('model') as NormBound,
             };
-            finish(sum.add(line.onContribution(payload, sections), 1, new Map([['model', limit]])));
+            finish(sum.add(finish(line.onContribution(payload, sections)), 1, new Map([['model', limit]])));
             expect(sum.count).toBe(1);
           },
         ),

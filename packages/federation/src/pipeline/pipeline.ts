@@ -1,5 +1,6 @@
 import { CoppiceError, type Section } from '@coppice/protocol';
 import type { Contribution } from '../contributions/payload.ts';
+import type { Steps } from '../steps.ts';
 import type { NormBound } from './norm-bound.ts';
 
 /** A contribution's vectors by group, each as long as its section. */
@@ -59,8 +60,8 @@ export interface EncodingStep extends Step {
    * @throws CoppiceError `training-diverged` where a number is not finite.
    */
   onParticipant(vectors: Vectors, measures: Float32Array, bounds: Bounds, at: StepContext): Encoded;
-  /** @throws CoppiceError `frame-invalid`, `update-not-finite`, `update-measure` */
-  onContribution(payload: Uint8Array, sections: readonly Section[]): Contribution;
+  /** A piece of the payload at a time. @throws CoppiceError `frame-invalid`, `update-not-finite`, `update-measure` */
+  onContribution(payload: Uint8Array, sections: readonly Section[]): Steps<Contribution>;
 }
 
 export type PipelineStep = NumbersStep | EncodingStep;
@@ -74,8 +75,8 @@ export interface Pipeline {
   carry(group: string, kept: PipelineKept): Float32Array | null;
   /** @throws CoppiceError `training-diverged` */
   onParticipant(vectors: Vectors, measures: Float32Array, most: Bounds, at: StepContext): Encoded;
-  /** @throws CoppiceError `frame-invalid`, `update-not-finite`, `update-measure` */
-  onContribution(payload: Uint8Array, sections: readonly Section[]): Contribution;
+  /** A piece of the payload at a time. @throws CoppiceError `frame-invalid`, `update-not-finite`, `update-measure` */
+  onContribution(payload: Uint8Array, sections: readonly Section[]): Steps<Contribution>;
 }
 
 /**

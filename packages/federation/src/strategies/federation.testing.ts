@@ -169,14 +169,22 @@ export class Federation {
         round: this.#round,
         seed: 1000 * this.#round + i,
       });
-      finish(sum.add(pipeline.onContribution(encoded.payload, sections), this.#examples[i] ?? 1, new Map()));
+      finish(
+        sum.add(
+          finish(pipeline.onContribution(encoded.payload, sections)),
+          this.#examples[i] ?? 1,
+          new Map(),
+        ),
+      );
       this.kept[i] = { strategy: next?.(encoded.arrives) ?? null, pipeline: encoded.kept };
       arrived.push(encoded.arrives);
     }
     const { means, measures, count, weight } = finish(sum.aggregate());
     const rows = arrived.map((vectors) => ({ values: vectors.get(MODEL_GROUP) as Float32Array, weight: 1 }));
     const { combine } = strategy.server;
-    const mean = combine ? await combine(rowsInMemory(rows)) : (means.get(MODEL_GROUP) as Float64Array);
+    const mean = combine
+      ? await combine(rowsInMemory(rows), () => Promise.resolve())
+      : (means.get(MODEL_GROUP) as Float64Array);
     const result = { round: this.#round, model: this.model, mean, means, measures, count, weight };
     const applied = finish(strategy.server.apply(this.state, { ...result, joined: this.#learners.length }));
     this.model = { ...this.model, weights: applied.weights };

@@ -1,3 +1,4 @@
+import { copied } from '../codecs/interleaved.ts';
 import type { RoundResult, Strategy } from '../strategy.ts';
 import { localTraining } from './local-training.ts';
 import { moved } from './moved.ts';
@@ -46,7 +47,10 @@ function fedOpt(
       *apply({ values, tensors }, round) {
         const { model, mean }: Pick<RoundResult, 'model' | 'mean'> = round;
         const before = { m: tensors.m as Float32Array, v: tensors.v as Float32Array };
-        const after = { m: before.m.slice(), v: before.v.slice() };
+        const length = model.weights.length;
+        const after = { m: new Float32Array(length), v: new Float32Array(length) };
+        yield* copied(after.m, before.m, 0);
+        yield* copied(after.v, before.v, 0);
         const { weights, stepNorm } = yield* moved(round, (to, from, end) => {
           let squares = 0;
           for (let i = from; i < end; i++) {

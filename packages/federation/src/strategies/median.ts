@@ -17,7 +17,7 @@ export function median({ serverLearningRate = 1 }: { serverLearningRate?: number
     participant: localTraining,
     server: {
       init: () => ({ values: {}, tensors: {} }),
-      combine: (rows) => coordinateWise(rows, medianOf),
+      combine: (rows, turn) => coordinateWise(rows, medianOf, turn),
       *apply(state, round) {
         const { weights, stepNorm } = yield* moved(round, stepBy(round, serverLearningRate));
         return { state, weights, diagnostics: { stepNorm } };

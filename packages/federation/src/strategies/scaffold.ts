@@ -1,4 +1,5 @@
 import type { Layout } from '@coppice/protocol';
+import { copied } from '../codecs/interleaved.ts';
 import { MODEL_GROUP, modelGroup } from '../contributions/layout.ts';
 import { finish } from '../steps.ts';
 import type { Strategy } from '../strategy.ts';
@@ -90,7 +91,8 @@ export function scaffold({
         const { weights, stepNorm } = yield* moved(round, stepBy(round, serverLearningRate));
         const mean = round.means.get(CONTROL) as Float64Array;
         const before = tensors[CONTROL] as Float32Array;
-        const control = before.slice();
+        const control = new Float32Array(before.length);
+        yield* copied(control, before, 0);
         const share = round.count / Math.max(round.joined, round.count);
         let own = 0;
         yield* eachTrained(round.model.layout, (from, end) => {

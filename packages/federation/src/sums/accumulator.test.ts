@@ -3,7 +3,7 @@ import { integerBelow, seededRandom, shuffle, uniform } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float32Bytes, float32Values } from '../codecs/values.ts';
-import { finish, STEP_PARAMETERS } from '../steps.ts';
+import { finish, giveUp, STEP_PARAMETERS } from '../steps.ts';
 import { ExactAccumulator, MAX_UPDATES, SLICE } from './accumulator.ts';
 import { MAX_WEIGHTED } from './check-values.ts';
 
@@ -279,7 +279,7 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
       );
       // Given up half way.
       const steps = sum.addInSteps(float32Values(bad), 2);
-      steps.return(0);
+      finish(giveUp(steps));
       expect(sum.partial()).toEqual(before);
     }
   });
@@ -293,7 +293,7 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
     expect(steps.next().done).toBe(false);
     expect(() => sum.mean()).toThrow('being added');
     expect(() => sum.partial()).toThrow('being added');
-    steps.return(0);
+    finish(giveUp(steps));
     expect(sum.partial()).toEqual(before);
   });
 
@@ -354,7 +354,7 @@ describe.each(variants.filter(runs))('ExactAccumulator on %s kernels', (variant)
           }),
         );
         expect(factor < 1).toBe(counted < NONE);
-        takeOff();
+        finish(takeOff());
         expect(sum.partial()).toEqual(before);
       }
     }

@@ -1,9 +1,9 @@
 import { fastestVariant, Int64s, type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, MAX_COHORT } from '@coppice/protocol';
 import { bytesOf, float32Values, readingRoom, type Values } from '../codecs/values.ts';
 import { STEP_UNIT } from '../contributions/layout.ts';
 import type { NormBound } from '../pipeline/norm-bound.ts';
-import { finish, STEP_PARAMETERS, type Steps } from '../steps.ts';
+import { finish, STEP_PARAMETERS, type Steps, undo } from '../steps.ts';
 import {
   addSquares,
   checkShape,
@@ -33,7 +33,7 @@ import {
 const CARRY = 2 ** 32;
 
 /** The most updates that one accumulator takes, partial sums included: |high| stays below 2⁵³. */
-export const MAX_UPDATES = 2 ** 16;
+export const MAX_UPDATES = MAX_COHORT;
 
 /** Below it the kernels round by adding and subtracting 1.5 · 2⁵². */
 const ROUNDER_RANGE = 2 ** 51;
@@ -63,8 +63,15 @@ export interface Held {
   readonly norms: NormBound;
   /** It counts from now on. */
   count(): void;
-  /** Nothing of it is left in the sum. */
-  takeOff(): void;
+  /** Takes it off again, a piece at a time: once the steps are done, nothing of it is left in the sum. */
+  takeOff(): Steps<void>;
+}
+
+/** The part of a vector that is in the sum: parameters `from` to before `to`, times `counted`. */
+interface Standing {
+  readonly counted: number;
+  from: number;
+  to: number;
 }
 
 /**
@@ -128,7 +135,7 @@ export class ExactAccumulator {
 
   /**
    * As `add`, from however the values came, a piece of the model at a time. It counts when it is done; given up in
-   * between, nothing was added. Others may be added meanwhile, but the sum cannot be read.
+   * between, nothing was added (see `giveUp`). Others may be added meanwhile, but the sum cannot be read.
    *
    * @throws CoppiceError as `add`, and what reading the values throws.
    */
@@ -139,8 +146,8 @@ export class ExactAccumulator {
   }
 
   /**
-   * As `addInSteps`, but for the counting: the vector is in the sum until `count` or `takeOff` is called, one of them, and
-   * once. Until then the sum cannot be read. It is how vectors of several sums are added together or not at all.
+   * As `addInSteps`, but for the counting: the vector is in the sum until `count` is called or `takeOff` is done, one of
+   * them, and once. Until then the sum cannot be read. It is how vectors of several sums are added together or not at all.
    *
    * @throws CoppiceError as `add`; then nothing was added.
    */
@@ -149,67 +156,62 @@ export class ExactAccumulator {
     checkShape(values.parameters, this.#parameters, weight);
     let factor = 1;
     let norms: NormBound = { trainable: 0, nonTrainable: 0 };
-    /** The weight at which the whole vector is in the sum; 0 while it is not. */
-    let held = 0;
+    let standing: Standing = { counted: weight, from: 0, to: 0 };
     let done = false;
-    const takeOff = () => {
-      if (held > 0) this.#takeOff(values, this.#parameters, held);
-      this.#underWay--;
-    };
     this.#underWay++;
     try {
-      const squares = yield* this.#addWhole(values, weight, { weight, limit });
-      held = weight;
+      const squares = yield* this.#addWhole(values, standing, { weight, limit });
       const found = judged(squares, limit);
       if (found.fault !== null) throw found.fault;
       ({ factor, norms } = found);
       if (factor < 1) {
-        this.#takeOff(values, this.#parameters, held);
-        held = 0;
-        const counted = shortened(weight, factor);
-        yield* this.#addWhole(values, counted, { weight, limit });
-        held = counted;
+        yield* this.#takeOff(values, standing);
+        standing = { counted: shortened(weight, factor), from: 0, to: 0 };
+        yield* this.#addWhole(values, standing, { weight, limit });
       }
       done = true;
     } finally {
-      if (!done) takeOff();
+      if (!done) yield* undo(this.#withdraw(values, standing));
     }
     const count = () => {
       this.#underWay--;
       this.#updates += 1;
       this.#weight += weight;
     };
-    return { factor, norms, count, takeOff };
+    return { factor, norms, count, takeOff: () => this.#withdraw(values, standing) };
   }
 
-  /** Adds every slice times `counted`, or none. @returns Σ value², 0 without a limit. */
+  *#withdraw(values: Values, standing: Standing): Steps<void> {
+    yield* this.#takeOff(values, standing);
+    this.#underWay--;
+  }
+
+  /**
+   * Adds every slice times `standing.counted`. Where it ends early, `standing` tells what is in the sum.
+   *
+   * @returns Σ value², 0 without a limit.
+   */
   *#addWhole(
     values: Values,
-    counted: number,
+    standing: Standing,
     { weight, limit }: { weight: number; limit: NormLimit | undefined },
   ): Steps<Squares> {
     const squares: Squares = { trainable: 0, nonTrainable: 0 };
-    let added = 0;
-    let whole = false;
     // A power of two times a whole number: one exact multiplication a value.
-    const scale = counted / this.#unit;
-    try {
-      while (added < this.#parameters) {
-        if (added > 0 && added % STEP_PARAMETERS === 0) yield;
-        const magnitude = this.#read(values, added);
-        // Not a number is not less, either.
-        if (!(magnitude * weight <= this.#maxWeighted))
-          throw (yield* inspect(values, weight, limit, this.#maxWeighted)).fault;
-        const end = added + this.#sliceLength(added);
-        const role = limit === undefined ? null : roleWithin(limit.layout, added, end);
-        if (limit !== undefined && role === null) addSquares(squares, this.#memory, limit.layout, added, end);
-        const sum = this.#addSlice(added, magnitude, scale);
-        if (role !== null) squares[role] += sum;
-        added = end;
-      }
-      whole = true;
-    } finally {
-      if (!whole) this.#takeOff(values, added, counted);
+    const scale = standing.counted / this.#unit;
+    while (standing.to < this.#parameters) {
+      const at = standing.to;
+      if (at > 0 && at % STEP_PARAMETERS === 0) yield;
+      const magnitude = this.#read(values, at);
+      // Not a number is not less, either.
+      if (!(magnitude * weight <= this.#maxWeighted))
+        throw (yield* inspect(values, weight, limit, this.#maxWeighted)).fault;
+      const end = at + this.#sliceLength(at);
+      const role = limit === undefined ? null : roleWithin(limit.layout, at, end);
+      if (limit !== undefined && role === null) addSquares(squares, this.#memory, limit.layout, at, end);
+      const sum = this.#addSlice(at, magnitude, scale);
+      if (role !== null) squares[role] += sum;
+      standing.to = end;
     }
     return squares;
   }
@@ -310,10 +312,13 @@ export class ExactAccumulator {
     return kernels.sumOfSquares(count, VALUES);
   }
 
-  /** Takes the first `added` values off again, which were added times `counted`. */
-  #takeOff(values: Values, added: number, counted: number): void {
-    for (let from = 0; from < added; from += SLICE) {
-      this.#addSlice(from, this.#read(values, from), -counted / this.#unit);
+  /** Takes off what stands in the sum. Where it ends early, `standing` tells what is left. */
+  *#takeOff(values: Values, standing: Standing): Steps<void> {
+    while (standing.from < standing.to) {
+      const at = standing.from;
+      if (at > 0 && at % STEP_PARAMETERS === 0) yield;
+      this.#addSlice(at, this.#read(values, at), -standing.counted / this.#unit);
+      standing.from = at + this.#sliceLength(at);
     }
   }
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { float32Values } from '../codecs/values.ts';
 import { modelGroup } from '../contributions/layout.ts';
-import { finish, STEP_PARAMETERS } from '../steps.ts';
+import { finish, giveUp, STEP_PARAMETERS } from '../steps.ts';
 import { ExactSum } from './exact.ts';
 import { RowsSum } from './rows-sum.ts';
 
@@ -112,7 +112,7 @@ describe('ExactSum', () => {
     for (let last = false; !last; steps++) {
       const adding = sum.add(made(), 7, none);
       for (let step = 0; step <= steps; step++) last = adding.next().done === true;
-      adding.return(undefined as never);
+      finish(giveUp(adding));
       if (!last) expect(sum.partial(), `given up after step ${steps}`).toEqual(before);
     }
     // Both groups were under way.
@@ -122,6 +122,19 @@ describe('ExactSum', () => {
     const control = new Float32Array(length);
     control[length - 1] = Number.NaN;
     wrong.vectors.set('control', float32Values(control));
+    // Given up at every piece, also while it is being taken off for its fault.
+    let pieces = 0;
+    for (let last = false; !last; pieces++) {
+      const adding = sum.add(wrong, 7, none);
+      try {
+        for (let step = 0; step <= pieces; step++) adding.next();
+      } catch {
+        last = true;
+      }
+      finish(giveUp(adding));
+      expect(sum.partial(), `given up after step ${pieces}`).toEqual(counted);
+    }
+    expect(pieces).toBeGreaterThan(steps);
     expect(() => finish(sum.add(wrong, 5, none))).toThrow(
       expect.objectContaining({ code: 'update-not-finite' }),
     );
@@ -149,7 +162,7 @@ describe('ExactSum', () => {
     for (const turns of [1, 2]) {
       const steps = sum.add(one(3), 3, none);
       for (let i = 0; i < turns; i++) expect(steps.next().done).toBe(false);
-      steps.return(undefined as never);
+      finish(giveUp(steps));
       expect(sum.partial()).toEqual(before);
     }
     expect(() => finish(sum.add(one(Number.NaN), 3, none))).toThrow(RangeError);

@@ -2,7 +2,7 @@ import { CoppiceError, type Section } from '@coppice/protocol';
 import type { Values } from '../codecs/values.ts';
 import type { Contribution } from '../contributions/payload.ts';
 import { type NormBound, namedNorms } from '../pipeline/norm-bound.ts';
-import type { Steps } from '../steps.ts';
+import { type Steps, undo } from '../steps.ts';
 import { ExactAccumulator, type Held, type PartialSum } from './accumulator.ts';
 import { judged, type NormLimit } from './check-values.ts';
 import { MeasureSum } from './measure-sum.ts';
@@ -62,7 +62,7 @@ export class ExactSum implements Sum {
       done = true;
     } finally {
       // Refused or given up at any group: those before it are taken off again.
-      if (!done) for (const one of held) one.takeOff();
+      if (!done) yield* undo(takenOff(held));
     }
     for (const one of held) one.count();
     this.#count += 1;
@@ -104,6 +104,10 @@ export class ExactSum implements Sum {
   }
 }
 
+function* takenOff(held: readonly Held[]): Steps<void> {
+  for (const one of held) yield* one.takeOff();
+}
+
 /**
  * Holds a vector in a sum. Where it has steps and averages, each are shortened by their own factor and rounded to float32,
  * so that a bound on one leaves the other as it is; a vector of one kind counts with a smaller weight.
@@ -124,7 +128,7 @@ function* hold(
   const factors = factorsOf(whole.norms, limit);
   const factor = Math.min(factors.trainable, factors.nonTrainable);
   if (factor === 1) return { ...whole, factors };
-  whole.takeOff();
+  yield* undo(whole.takeOff());
   const held = yield* sum.holdInSteps(shortenedValues(values, limit.layout, factors), weight);
   return { ...held, norms: whole.norms, factor, factors };
 }

@@ -8,6 +8,8 @@ import { median } from '../strategies/median.ts';
 import { encodedRows } from './encoded-rows.ts';
 import { ROW_SLICE, rowsInMemory } from './rows.ts';
 
+const atOnce = () => Promise.resolve();
+
 const parameters = 2 * ROW_SLICE + 123;
 const tensor: TensorSpec = {
   name: 'w',
@@ -47,9 +49,9 @@ describe.each(['float32', 'float16', 'int8', 'int4'] as Codec[])('rows of %s pay
         into.set(payload.subarray(at - before, at - before + into.length)),
     }));
     const combine = median().server.combine as NonNullable<ReturnType<typeof median>['server']['combine']>;
-    const combined = await combine(encodedRows(rows, { codec, section, before }));
+    const combined = await combine(encodedRows(rows, { codec, section, before }), atOnce);
     const shuffled = shuffle([...rows], seededRandom('order', n));
-    expect(await combine(encodedRows(shuffled, { codec, section, before }))).toEqual(combined);
+    expect(await combine(encodedRows(shuffled, { codec, section, before }), atOnce)).toEqual(combined);
     const arrived = payloads.map((payload) => toFloat32(payloadValues({ codec, payload }, layout)));
     for (const at of [0, 1, ROW_SLICE - 1, ROW_SLICE, parameters - 1])
       expect(combined[at]).toBe(oracle(arrived.map((row) => row[at] as number)));
@@ -78,6 +80,7 @@ it('one liar of three moves no parameter beyond the honest ones', async () => {
   const combine = median().server.combine as NonNullable<ReturnType<typeof median>['server']['combine']>;
   const combined = await combine(
     rowsInMemory([...honest, liar].map((row) => ({ values: row, weight: 1e6 }))),
+    atOnce,
   );
   expect([...combined]).toEqual([1.5, -2]);
 });

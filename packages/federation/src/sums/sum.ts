@@ -49,7 +49,8 @@ export interface Sum {
   /** Readable at any time. */
   readonly measures: MeasureSum;
   /**
-   * Adds one contribution, a piece at a time. It counts when the steps are done; given up in between, nothing was added.
+   * Adds one contribution, a piece at a time. It counts when the steps are done; given up in between (`giveUp`), nothing
+   * was added.
    *
    * @throws CoppiceError `update-shape`, `update-examples`, `update-not-finite`, `update-norm`, `update-out-of-range`;
    *   then nothing was added.
