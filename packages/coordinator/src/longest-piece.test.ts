@@ -9,8 +9,10 @@ import {
   finish,
   float32Values,
   giveUp,
+  keepFrozen,
   median,
   modelGroup,
+  partOf,
   payloadValues,
   RowsSum,
   roundedStep,
@@ -19,6 +21,7 @@ import {
   type Steps,
   strategyOf,
   toFloat32InSteps,
+  wholeOf,
   withFrozenInSteps,
 } from '@coppice/federation';
 import {
@@ -36,7 +39,7 @@ import type { AnswerForm } from './exchanges/answer-form.ts';
 import { Tally } from './exchanges/tally.ts';
 import { TouchCounter } from './longest-piece.testing.ts';
 import { crc32InSteps } from './native-crc32.ts';
-import { packGiven, packModels } from './rounds/packed-model.ts';
+import { packFrozen, packGiven, packModels } from './rounds/packed-model.ts';
 import { runForms } from './rounds/run-forms.ts';
 import { task, trainFrame } from './rounds/run-world.ts';
 import { hashInSteps, toBytes } from './storage/blobs.ts';
@@ -249,6 +252,48 @@ it('a vector is added, frozen tensors are put back, checksums and hashes taken, 
   held(new ExactAccumulator(LENGTH).addInSteps(float32Values(weights), 5));
   held(crc32InSteps(toBytes(weights)));
   held(hashInSteps(toBytes(weights)));
+});
+
+it('a model is taken apart and put together in pieces, and keeps its frozen numbers in pieces', () => {
+  const half: Layout = layout.map((spec, i) =>
+    i % 2 === 0 ? spec : { ...spec, trainable: false, frozen: true },
+  );
+  const moving = held(partOf(half, 'moving', weights)) as Float32Array;
+  const frozen = held(partOf(half, 'frozen', weights)) as Float32Array;
+  expect(held(wholeOf(half, { moving, frozen }))).toEqual(weights);
+  const next = wave(LENGTH, 1);
+  held(keepFrozen(half, weights, next));
+  expect(held(partOf(half, 'frozen', next))).toEqual(frozen);
+  held(packFrozen(weights, half));
+});
+
+it('a bound on control variates is found and held in pieces', () => {
+  const { strategy, train } = formOf({ strategy: 'scaffold', learningRate: 0.1 });
+  const state = strategy.server.init({ layout, weights });
+  const means = new Map(
+    train.sections
+      .filter(({ measures }) => !measures)
+      .map(({ group, parameters }) => [
+        group,
+        Float64Array.from({ length: parameters }, (_, i) => Math.sin(i)),
+      ]),
+  );
+  const mean = means.get('model') as Float64Array;
+  const sizes = [5, 6].map((weight) => ({ weight, norms: { model: 1, control: 1 } }));
+  const applied = held(
+    strategy.server.apply(state, {
+      round: 1,
+      model: { layout, weights },
+      mean,
+      means,
+      measures: new Map(),
+      count: 2,
+      weight: 11,
+      joined: 2,
+      sizes,
+    }),
+  );
+  expect(applied?.diagnostics?.['controlOff']).toBeGreaterThan(0);
 });
 
 it('no generator of steps is left out', () => {

@@ -3,6 +3,7 @@ import { CoppiceError, type Join, type Joined } from '@coppice/protocol';
 import { restingActivity } from '../activity.ts';
 import { withOwnLayouts } from '../answer-layouts.ts';
 import type { Contributions } from '../contributions.ts';
+import { pause } from '../delivery.ts';
 import type { OwnData } from '../own-data.ts';
 import type { CurrentWork } from './current-work.ts';
 import type { KeptModels } from './kept-models.ts';
@@ -118,14 +119,16 @@ export class Membership {
   }
 
   #granted(run: string, { run: summary, task, plan, layout, answers }: Joined): void {
-    const { store, runs, contributions } = this.#o;
+    const { store, runs, contributions, clock } = this.#o;
     this.#invitation = null;
     this.#joined = { run, task, plan, layout, answers };
     this.#ended = null;
     store.set({ joined: { run, task, plan, layout }, runs: runs.with([summary]), error: null });
     this.heard(run);
     // Before any answer to a question that follows the join: calls are done in order.
-    contributions.settle(run, 'all').catch((thrown: unknown) => store.fail(thrown));
+    contributions
+      .settle(run, 'all', (milliseconds) => pause(clock, milliseconds))
+      .catch((thrown: unknown) => store.fail(thrown));
   }
 
   async leave(): Promise<void> {

@@ -8,7 +8,7 @@ import {
   type RoundEnd,
 } from '@coppice/protocol';
 import type { Contributions, Made, Question } from '../contributions.ts';
-import { deliver } from '../delivery.ts';
+import { deliver, pause } from '../delivery.ts';
 import type { Models } from '../models.ts';
 import type { OwnData } from '../own-data.ts';
 import { answerTrain } from '../train.ts';
@@ -122,7 +122,7 @@ export class Training {
     // Rounded for training, it is not the model that is named: that one is fetched when the round has ended.
     if (movesBySteps(joined.plan) || joined.plan.downloadCodec === 'float32') this.#o.kept.keep(model);
     // The end of the round before may not have been heard.
-    await contributions.settle(run, 'staged');
+    await contributions.settle(run, 'staged', (milliseconds) => pause(clock, milliseconds, signal));
     const kept = await contributions.current(run);
     const data = await this.#o.data.local();
     if (signal.aborted || data === null) return null;
