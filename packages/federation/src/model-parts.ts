@@ -1,5 +1,5 @@
 import { isFrozen, type Layout, shapeSize } from '@coppice/protocol';
-import { copied } from './codecs/interleaved.ts';
+import { copiedRuns } from './codecs/interleaved.ts';
 import type { Steps } from './steps.ts';
 
 /** Neighbouring tensors of one part: their place in the whole model, and among their own. */
@@ -18,7 +18,10 @@ export function* partOf(
 ): Steps<Float32Array> {
   const mine = extentsOf(layout).filter(({ frozen }) => frozen === (which === 'frozen'));
   const part = new Float32Array(mine.reduce((sum, { length }) => sum + length, 0));
-  for (const { at, own, length } of mine) yield* copied(part, weights.subarray(at, at + length), own);
+  yield* copiedRuns(
+    part,
+    mine.map(({ at, own, length }) => ({ from: weights.subarray(at, at + length), at: own })),
+  );
   return part;
 }
 
@@ -33,17 +36,21 @@ export function* wholeOf(
 ): Steps<Float32Array> {
   const extents = extentsOf(layout);
   const weights = new Float32Array(extents.reduce((sum, { length }) => sum + length, 0));
-  for (const { at, own, length, frozen: isOfFrozen } of extents) {
+  const runs = extents.flatMap(({ at, own, length, frozen: isOfFrozen }) => {
     const part = isOfFrozen ? frozen : moving;
-    if (part !== null) yield* copied(weights, part.subarray(own, own + length), at);
-  }
+    return part === null ? [] : [{ from: part.subarray(own, own + length), at }];
+  });
+  yield* copiedRuns(weights, runs);
   return weights;
 }
 
 /** Gives a model the frozen numbers of the one before it, in place: they stay the same to the bit. */
 export function* keepFrozen(layout: Layout, before: Float32Array, weights: Float32Array): Steps<void> {
-  for (const { frozen, at, length } of extentsOf(layout))
-    if (frozen) yield* copied(weights, before.subarray(at, at + length), at);
+  const frozen = extentsOf(layout).filter((extent) => extent.frozen);
+  yield* copiedRuns(
+    weights,
+    frozen.map(({ at, length }) => ({ from: before.subarray(at, at + length), at })),
+  );
 }
 
 function extentsOf(layout: Layout): Extent[] {

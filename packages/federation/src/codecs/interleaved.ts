@@ -73,10 +73,27 @@ export function* separated(
 }
 
 /** Copies numbers to `at` of others, a piece at a time. */
-export function* copied<T extends Float32Array | Uint8Array>(to: T, from: T, at: number): Steps<void> {
-  for (let begin = 0; begin < from.length; begin += STEP_PARAMETERS) {
-    if (begin > 0) yield;
-    to.set(from.subarray(begin, begin + STEP_PARAMETERS), at + begin);
+export function copied<T extends Float32Array | Uint8Array>(to: T, from: T, at: number): Steps<void> {
+  return copiedRuns(to, [{ from, at }]);
+}
+
+/** Copies runs of numbers, each to its place, a piece at a time however short the runs are. */
+export function* copiedRuns<T extends Float32Array | Uint8Array>(
+  to: T,
+  runs: Iterable<{ readonly from: T; readonly at: number }>,
+): Steps<void> {
+  let left = STEP_PARAMETERS;
+  for (const { from, at } of runs) {
+    for (let done = 0; done < from.length; ) {
+      if (left === 0) {
+        yield;
+        left = STEP_PARAMETERS;
+      }
+      const count = Math.min(left, from.length - done);
+      to.set(from.subarray(done, done + count) as T, at + done);
+      done += count;
+      left -= count;
+    }
   }
 }
 
