@@ -1,4 +1,4 @@
-import { defaultPlan, type Plan, PlanSchema, planFields } from '@coppice/protocol';
+import { defaultPlan, MAX_COHORT, type Plan, PlanSchema, planFields } from '@coppice/protocol';
 import { madeUpDescription } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -52,7 +52,7 @@ describe('readPlan', () => {
     const plans = fc.record({
       rounds: fc.integer({ min: 1, max: 100_000 }),
       learningRate: fc.double({ min: 1e-7, max: 100, noNaN: true }),
-      cohortSize: fc.option(fc.integer({ min: 1, max: 100_000 })),
+      cohortSize: fc.option(fc.integer({ min: 1, max: MAX_COHORT })),
       optimizer: fc.constantFrom('sgd', 'momentum', 'adam'),
     });
     fc.assert(

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { defaultPlan, PLAN_VERSION } from '@coppice/protocol';
+import { defaultPlan, MAX_COHORT, PLAN_VERSION, PlanSchema } from '@coppice/protocol';
 import { sampleTask } from '@coppice/protocol/testing';
 import { Kysely } from 'kysely';
 import { expect, it } from 'vitest';
@@ -46,6 +46,15 @@ it('from before versions, and from before a field, is read as what it stood for'
   });
   // There was no bound then, though runs of today have one by default.
   expect((await storage.runs())[0]?.plan).toEqual({ ...record.plan, maxNorm: null });
+  await storage.close();
+});
+
+it('with a larger cohort than a sum takes is read as one that can be', async () => {
+  const { storage, rewrite, record } = await open();
+  await rewrite((run) => ({ ...run, plan: { ...(run.plan as typeof defaultPlan), cohortSize: 100_000 } }));
+  const [read] = await storage.runs();
+  expect(read?.plan).toEqual({ ...record.plan, cohortSize: MAX_COHORT });
+  expect(() => PlanSchema.parse(read?.plan)).not.toThrow();
   await storage.close();
 });
 

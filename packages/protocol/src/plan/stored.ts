@@ -1,4 +1,5 @@
 import { CoppiceError } from '../errors.ts';
+import { MAX_COHORT } from '../limits.ts';
 import type { PlanField, PlanValues } from './field.ts';
 import { type Plan, planDescription } from './plan.ts';
 
@@ -26,5 +27,8 @@ export function readStoredPlan(stored: PlanValues, version: number = PLAN_VERSIO
     const field = planDescription.fieldOf(name, strategy) as PlanField;
     return [name, field.unset === undefined ? field.default : field.unset] as const;
   });
-  return { ...Object.fromEntries(filled), ...stored } as unknown as Plan;
+  const plan = { ...Object.fromEntries(filled), ...stored } as unknown as Plan;
+  // Earlier versions took larger cohorts than a sum takes; such a round asks as many as it can.
+  const { cohortSize } = plan;
+  return cohortSize === null ? plan : { ...plan, cohortSize: Math.min(cohortSize, MAX_COHORT) };
 }
