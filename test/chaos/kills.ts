@@ -17,8 +17,6 @@ export const FAILPOINTS: readonly Failpoint[] = [
   { at: 'storage.commit:after', nth: 1 },
   { at: 'spool.drop:before', nth: 1 },
   { at: 'spool.drop:after', nth: 1 },
-  { at: 'storage.putRound:before', nth: 1 },
-  { at: 'storage.putRound:after', nth: 1 },
   { at: 'storage.appendEvents:before', nth: 2 },
   { at: 'storage.appendEvents:after', nth: 2 },
 ];

@@ -49,7 +49,7 @@ describe('the flags of the plan', () => {
   it.each([
     ['--fraction', '0', '--fraction C takes a number above 0 and up to 1, not "0".'],
     ['--cohort', 'x', '--cohort K takes a whole number from 1 to 65536, not "x".'],
-    ['--rounds', '0', '--rounds R takes a whole number from 1 to 65536, not "0".'],
+    ['--rounds', '0', '--rounds R takes a whole number from 1 to 100000, not "0".'],
     ['--epochs', '1001', '--epochs E takes a whole number from 1 to 1000, not "1001".'],
     ['--batch-size', '1.5', '--batch-size B takes a whole number from 1 to 65536, not "1.5".'],
     ['--learning-rate', '', '--learning-rate ETA takes a number above 0 and up to 100, not "".'],
