@@ -26,8 +26,8 @@ const patient = { poll: { timeout: 30_000 } };
  */
 export default defineConfig({
   test: {
-    // Of two processors Vitest would leave one alone, but most tests wait for disks, sockets and clocks.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most tests wait for disks, sockets and clocks: a worker more than there are processors keeps these at work.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {
@@ -72,8 +72,6 @@ export default defineConfig({
       {
         test: {
           name: 'e2e',
-          // One file waits for its page while others compute.
-          maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
           exclude: measured,
