@@ -13,12 +13,16 @@ export function* encodeTop(values: Float32Array, k: number): Steps<Uint8Array> {
   const payload = new DataView(new ArrayBuffer(8 * k));
   let at = 0;
   let left = ties;
-  yield* eachMagnitude(bits, (magnitude, i) => {
-    if (magnitude < threshold || (magnitude === threshold && left-- <= 0)) return;
-    payload.setUint32(4 * at, i, true);
-    payload.setUint32(4 * (k + at), bits[i] as number, true);
-    at++;
-  });
+  for (const [from, end] of pieces(bits.length)) {
+    if (from > 0) yield;
+    for (let i = from; i < end; i++) {
+      const magnitude = (bits[i] as number) & 0x7fffffff;
+      if (magnitude < threshold || (magnitude === threshold && left-- <= 0)) continue;
+      payload.setUint32(4 * at, i, true);
+      payload.setUint32(4 * (k + at), bits[i] as number, true);
+      at++;
+    }
+  }
   return new Uint8Array(payload.buffer);
 }
 
@@ -26,21 +30,35 @@ export function* encodeTop(values: Float32Array, k: number): Steps<Uint8Array> {
 function* largest(bits: Uint32Array, k: number): Steps<{ threshold: number; ties: number }> {
   // As integers, magnitudes order as they do as numbers: first by their upper 16 bits, then by the lower 15.
   const upper = new Uint32Array(1 << 16);
-  yield* eachMagnitude(bits, (magnitude) => count(upper, magnitude >>> 15));
+  for (const [from, end] of pieces(bits.length)) {
+    if (from > 0) yield;
+    countUpper(bits.subarray(from, end), upper);
+  }
   const high = fromAbove(upper, k);
   const lower = new Uint32Array(1 << 15);
-  yield* eachMagnitude(bits, (magnitude) => {
-    if (magnitude >>> 15 === high.bin) count(lower, magnitude & 0x7fff);
-  });
+  for (const [from, end] of pieces(bits.length)) {
+    if (from > 0) yield;
+    countLower(bits.subarray(from, end), high.bin, lower);
+  }
   const low = fromAbove(lower, high.left);
   return { threshold: high.bin * 2 ** 15 + low.bin, ties: low.left };
 }
 
-function* eachMagnitude(bits: Uint32Array, visit: (magnitude: number, i: number) => void): Steps<void> {
-  for (let from = 0; from < bits.length; from += STEP_PARAMETERS) {
-    if (from > 0) yield;
-    const end = Math.min(bits.length, from + STEP_PARAMETERS);
-    for (let i = from; i < end; i++) visit((bits[i] as number) & 0x7fffffff, i);
+function* pieces(length: number): Generator<[from: number, end: number]> {
+  for (let from = 0; from < length; from += STEP_PARAMETERS)
+    yield [from, Math.min(length, from + STEP_PARAMETERS)];
+}
+
+/** Counts magnitudes by their upper 16 bits. */
+function countUpper(bits: Uint32Array, bins: Uint32Array): void {
+  for (let i = 0; i < bits.length; i++) count(bins, ((bits[i] as number) & 0x7fffffff) >>> 15);
+}
+
+/** Counts magnitudes of one upper bin by their lower 15 bits. */
+function countLower(bits: Uint32Array, upper: number, bins: Uint32Array): void {
+  for (let i = 0; i < bits.length; i++) {
+    const magnitude = (bits[i] as number) & 0x7fffffff;
+    if (magnitude >>> 15 === upper) count(bins, magnitude & 0x7fff);
   }
 }
 
@@ -64,17 +82,31 @@ function fromAbove(bins: Uint32Array, k: number): { bin: number; left: number } 
 export function* checkTop(parameters: number, payload: Uint8Array): Steps<void> {
   const k = payload.byteLength / 8;
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  for (let entry = 0, before = -1; entry < k; entry++) {
-    if (entry > 0 && entry % STEP_PARAMETERS === 0) yield;
+  let before = -1;
+  for (const [from, end] of pieces(k)) {
+    if (from > 0) yield;
+    before = checkIndices(view, [from, end], { before, parameters });
+  }
+}
+
+/** @returns the last index. */
+function checkIndices(
+  view: DataView,
+  [from, end]: readonly [number, number],
+  { before, parameters }: { before: number; parameters: number },
+): number {
+  let last = before;
+  for (let entry = from; entry < end; entry++) {
     const index = view.getUint32(4 * entry, true);
-    if (index <= before || index >= parameters) {
+    if (index <= last || index >= parameters) {
       throw new CoppiceError(
         'frame-invalid',
         `The indices of a payload must ascend and lie in the model; ${index} does not.`,
       );
     }
-    before = index;
+    last = index;
   }
+  return last;
 }
 
 /** @param payload one that `checkTop` found no fault in. */
