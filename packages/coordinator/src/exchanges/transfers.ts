@@ -8,6 +8,7 @@ import {
   pieceBytes,
   pieceCount,
 } from '@coppice/protocol';
+import { oneAtATime } from '../storage/one-at-a-time.ts';
 import type { Incoming, Spool } from '../storage/spool.ts';
 
 interface Transfer {
@@ -30,7 +31,7 @@ export class Transfers {
   readonly #spool: Pick<Spool, 'receive'>;
   readonly #transfers = new Map<string, Transfer>();
   /** Serializes the reading of whole frames into memory. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = oneAtATime();
 
   constructor(spool: Pick<Spool, 'receive'>) {
     this.#spool = spool;
@@ -119,9 +120,7 @@ export class Transfers {
 
   /** Runs work while no other whole frame is in memory. */
   alone<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => {});
-    return done;
+    return this.#inTurn(work);
   }
 
   /** Reads the whole frame, as received. Call within `alone`, when `announced` reports that all pieces are present. */
