@@ -8,8 +8,8 @@ const rows = {
     otherwise: { en: 'The coordinator', zh: '协调器' },
   },
   limit: {
-    label: { en: 'Update limited to length', zh: '更新长度上限' },
-    otherwise: { en: 'not limited', zh: '不限' },
+    label: { en: 'Shortened before it leaves', zh: '离开设备前缩短至' },
+    otherwise: { en: 'not shortened', zh: '不缩短' },
   },
   protection: {
     label: { en: 'Masked or noised', zh: '掩码或加噪' },

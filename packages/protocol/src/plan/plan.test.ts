@@ -192,7 +192,7 @@ describe('the capabilities that a plan requires', () => {
 
 describe('the consent label', () => {
   it('states the limit of an update from the plan', () => {
-    expect(consentLabel(defaultPlan).limit.value).toEqual({ en: 'not limited', zh: '不限' });
+    expect(consentLabel(defaultPlan).limit.value).toEqual({ en: 'not shortened', zh: '不缩短' });
     expect(consentLabel({ clipNorm: 1234.5 }).limit.value).toEqual({ en: '1,234.5', zh: '1,234.5' });
   });
 
