@@ -5,9 +5,6 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Tests start the programs hundreds of times; from their compiled form, kept here, that takes half as long. */
 process.env.NODE_COMPILE_CACHE ||= fileURLToPath(new URL('./node_modules/.cache/compiled', import.meta.url));
 
-/** A browser on a busy machine is a race now and then; what was tried twice is said so in the output, and looked into. */
-const retry = 1;
-
 /** What a page takes is measured: nothing else should be at work beside it. */
 const measured = ['test/e2e/steadiness.test.ts'];
 
@@ -75,7 +72,6 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
           exclude: measured,
-          retry,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },
@@ -86,7 +82,6 @@ export default defineConfig({
           include: measured,
           fileParallelism: false,
           sequence: { groupOrder: 3 },
-          retry,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },

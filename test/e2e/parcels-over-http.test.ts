@@ -56,6 +56,8 @@ it('fetches a model over HTTP, from the byte where the line broke, and once for 
   await page.goto(`${proxy.url}/`);
   await addPictures(page, 1, await digitFiles(1, 12));
   await consentAndStart(page);
+  await page.getByText(/the model is coming, 1\.05 MB of/).waitFor();
+  proxy.breakOff();
   await waitForAccepted(page, 2);
   await runs.act(run, 'pause');
   // A round that is open goes on to its end, and its model comes for use.

@@ -11,18 +11,22 @@ export interface ParcelProxy {
   readonly url: string;
   /** Requests for parcels over HTTP, in order. */
   readonly requests: readonly ParcelRequest[];
+  /** Resets the connection that stalled. */
+  breakOff(): void;
   close(): Promise<void>;
 }
 
 /**
  * Stands between participants and a coordinator, and notes requests for parcels over HTTP.
  *
- * @param cutAfter resets the connection of the first one when so many bytes of its answer have passed; `null`: never.
+ * @param stallAfter lets so many bytes of the first one's answer pass, and no more; `null`: all pass. A reader that hears of
+ *   a broken connection may drop bytes that it has not read yet: {@link ParcelProxy.breakOff} is for when they are read.
  */
-export async function parcelProxy(target: string, cutAfter: number | null = null): Promise<ParcelProxy> {
+export async function parcelProxy(target: string, stallAfter: number | null = null): Promise<ParcelProxy> {
   const { hostname, port } = new URL(target);
   const open = new Set<Socket>();
   const requests: ParcelRequest[] = [];
+  let stalled: Socket | null = null;
   const server = createServer((below) => {
     const above = connect(Number(port), hostname);
     let left = Number.POSITIVE_INFINITY;
@@ -40,7 +44,7 @@ export async function parcelProxy(target: string, cutAfter: number | null = null
     below.on('data', (bytes) => {
       const request = parcelRequest(bytes);
       if (request !== null) {
-        if (requests.length === 0 && cutAfter !== null) left = cutAfter;
+        if (requests.length === 0 && stallAfter !== null) left = stallAfter;
         requests.push(request);
       }
       above.write(bytes);
@@ -48,19 +52,20 @@ export async function parcelProxy(target: string, cutAfter: number | null = null
     above.on('data', (bytes) => {
       const passed = bytes.subarray(0, left);
       left -= passed.byteLength;
-      if (left > 0) {
-        below.write(passed);
-        return;
-      }
+      below.write(passed);
+      if (left > 0) return;
       above.pause();
-      // Bytes before the cut still arrive.
-      below.end(passed, end);
+      stalled = below;
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests,
+    breakOff() {
+      if (stalled === null) throw new Error('No connection has stalled.');
+      stalled.resetAndDestroy();
+    },
     async close() {
       for (const socket of open) socket.destroy();
       await new Promise<void>((resolve) => void server.close(() => resolve()));

@@ -36,8 +36,8 @@ function participant(url: string, identity: string, parcels: ParcelSource): Sess
   return session;
 }
 
-async function proxied(cutAfter: number | null = null) {
-  const proxy = await parcelProxy(world.url, cutAfter);
+async function proxied(stallAfter: number | null = null) {
+  const proxy = await parcelProxy(world.url, stallAfter);
   onTestFinished(() => proxy.close());
   return proxy;
 }
@@ -56,8 +56,12 @@ function until(session: Session, reached: (state: SessionState) => boolean): Pro
 it('goes on from the byte where the line broke, and every byte is counted on both sides', async () => {
   const proxy = await proxied(CUT);
   const { id: run } = await world.coordinator.runs.create('large', plan, true);
-  const session = participant(proxy.url, 'one that is cut', httpParcels(proxy.url));
+  const parcels = httpParcels(proxy.url);
+  const session = participant(proxy.url, 'one that is cut', parcels);
   await session.join(run);
+  // The head of the answer is among the bytes that passed.
+  await expect.poll(() => parcels.traffic.received.bytes).toBeGreaterThan(CUT - 2000);
+  proxy.breakOff();
   await until(session, ({ accepted }) => accepted === 1);
   const [first, second, ...more] = proxy.requests;
   expect(more).toEqual([]);
