@@ -14,11 +14,32 @@ const rooms = ['packages/**/*.test.{ts,tsx}', 'apps/**/*.test.{ts,tsx}'];
 /** Those that take a minute each, for the long suite alone. */
 const long = ['**/*.long.test.ts'];
 
+/**
+ * Rooms whose modules keep nothing from one test to the next: files of these share a worker and what it has loaded. Pages
+ * and tfjs keep state of a whole program.
+ */
+export const sharing = 'coordinator|datasets|federation|kernels|participant|ports|protocol';
+
+/** Tests in those rooms that replace a module, a global or a variable of the process: each has a worker of its own. */
+export const replacing = [
+  'packages/coordinator/src/realtime/pace.test.ts',
+  'packages/coordinator/src/storage/s3-blobs.test.ts',
+  'packages/participant/src/browser/idb.fuzz.test.ts',
+  'packages/participant/src/socket-transport.test.ts',
+];
+
 /** `expect.poll` ends as soon as its condition holds; a second, its own default, is not enough for a busy machine. */
 const patient = { poll: { timeout: 30_000 } };
 
+const unit = {
+  setupFiles: ['test/property-seed.ts'],
+  expect: patient,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 /*
- * `unit` is fast and parallel; `e2e` drives real browsers and servers, and waits more than it computes; `alone` measures a
+ * `unit` and `unit-apart` are fast and parallel; `e2e` drives real browsers and servers, and waits more than it computes; `alone` measures a
  * page, one file at a time; `properties` and `chaos` are long and draw new seeds.
  */
 export default defineConfig({
@@ -29,8 +50,19 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          include: [`packages/(${sharing})/**/*.test.ts`],
+          exclude: [...configDefaults.exclude, ...long, ...replacing],
+          isolate: false,
+          ...unit,
+        },
+      },
+      {
+        test: {
+          name: 'unit-apart',
           include: [
-            ...rooms,
+            'apps/**/*.test.{ts,tsx}',
+            `packages/!(${sharing})/**/*.test.{ts,tsx}`,
+            ...replacing,
             'test/*.test.ts',
             'test/conformance/**/*.test.ts',
             'test/vectors/**/*.test.ts',
@@ -39,10 +71,7 @@ export default defineConfig({
             'tools/**/*.test.ts',
           ],
           exclude: [...configDefaults.exclude, ...long],
-          setupFiles: ['test/property-seed.ts'],
-          expect: patient,
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          ...unit,
         },
       },
       {

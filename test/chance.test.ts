@@ -43,3 +43,14 @@ it.each([
   const found = tests.filter((path) => pattern.test(readFileSync(path, 'utf8')));
   expect(found.map((path) => relative(root, path))).toEqual([]);
 });
+
+it('has no test that replaces anything for those that share its worker', async () => {
+  const { replacing, sharing } = await import('../vitest.config.ts');
+  const shared = new RegExp(`^packages/(${sharing})/`);
+  const replaces = /vi\.(mock|doMock|stub\w+|useFakeTimers|spyOn)\(|process\.env(\.\w+|\[.+\]) =[^=]/;
+  const found = tests
+    .filter((path) => replaces.test(readFileSync(path, 'utf8')))
+    .map((path) => relative(root, path))
+    .filter((path) => shared.test(path));
+  expect(found.sort()).toEqual(replacing);
+});

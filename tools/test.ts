@@ -54,10 +54,14 @@ const isName = (at: number) => given[at - 1] === '--project';
 const named = given.filter((_, at) => isName(at));
 const others = given.filter((argument, at) => argument !== '--project' && !isName(at));
 // One after the other: a browser that is measured should have the machine to itself.
-for (const project of named.length > 0 ? named : ['unit', 'e2e', 'alone']) {
-  const { files, broken } = await results(project, others);
+const suites = [['unit', 'unit-apart'], ['e2e'], ['alone']];
+for (const projects of named.length > 0 ? named.map((name) => [name]) : suites) {
+  const { files, broken } = await results(projects, others);
   const failed = [...files].filter(([, file]) => file.failed > 0).map(([name]) => name);
-  const again = failed.length > 0 && triedTwice.has(project) ? await results(project, failed) : null;
+  const again =
+    failed.length > 0 && projects.every((name) => triedTwice.has(name))
+      ? await results(projects, failed)
+      : null;
   for (const [name, first] of files) {
     const second = again?.files.get(name);
     if (second?.failed === 0) secondTries.push(name);
@@ -74,7 +78,7 @@ for (const file of secondTries)
 process.stdout.write(`\n${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function results(project: string, which: readonly string[]): Promise<Results> {
+async function results(projects: readonly string[], which: readonly string[]): Promise<Results> {
   const report = join(tmpdir(), `coppice-test-${process.pid}.json`);
   const code = await run(
     'vitest',
@@ -83,8 +87,7 @@ async function results(project: string, which: readonly string[]): Promise<Resul
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
-      '--project',
-      project,
+      ...projects.flatMap((name) => ['--project', name]),
       ...which,
     ],
     { COPPICE_CHROMIUM: chromium },

@@ -5,7 +5,8 @@ import { findChromium } from './find-chromium.ts';
 export const softwareWebgpu = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'] as const;
 
 /**
- * Launches Chromium with software WebGL, and without its background requests, which a closed network would refuse.
+ * Launches Chromium with software WebGL, and without its background requests, which a closed network would refuse. Pages
+ * are drawn without the software GPU, which would take as long for that as all else in a test takes.
  *
  * @param flags further flags.
  */
@@ -16,6 +17,7 @@ export function launchBrowser(flags: readonly string[] = []): Promise<Browser> {
       '--enable-unsafe-swiftshader',
       '--use-gl=angle',
       '--use-angle=swiftshader',
+      '--disable-gpu-compositing',
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
