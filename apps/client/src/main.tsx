@@ -4,6 +4,7 @@ import './style/page.css';
 import './style/training.css';
 import './style/data.css';
 import type { SessionState } from '@coppice/participant';
+import { initialState } from '@coppice/participant/session-state';
 import type { ErrorCode } from '@coppice/protocol';
 import { startLanguage, startTheme } from '@coppice/ui';
 import { computed, effect } from '@preact/signals';
@@ -15,7 +16,7 @@ import { watchData } from './data/data.ts';
 import { attempt, problem } from './errors/attempt.ts';
 import { holdTab, tab } from './link/one-tab.ts';
 import { participant, startWorker, stopWorker } from './link/participant.ts';
-import { beforeConnecting, session, takeState } from './link/session.ts';
+import { session, takeState } from './link/session.ts';
 import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
 import { keepForOffline } from './offline/update.ts';
 import { join } from './run/actions.ts';
@@ -54,7 +55,7 @@ const { takeOver } = holdTab(
   },
   () => {
     stopWorker();
-    takeState(beforeConnecting);
+    takeState(initialState);
   },
 );
 

@@ -137,3 +137,29 @@ export interface SavedModel {
   readonly checkpoint: string;
   readonly weights: Float32Array;
 }
+
+/** The state of a session before it connects. */
+export const initialState: SessionState = {
+  connection: 'connecting',
+  operator: null,
+  participant: null,
+  clockOffset: 0,
+  runs: [],
+  joined: null,
+  activity: { kind: 'idle' },
+  paused: false,
+  peers: null,
+  backend: null,
+  backendNote: null,
+  backendLost: null,
+  speed: null,
+  lastRound: null,
+  accepted: 0,
+  outcomes: [],
+  localMetrics: [],
+  model: null,
+  sent: { messages: 0, bytes: 0 },
+  received: { messages: 0, bytes: 0 },
+  outbound: [],
+  error: null,
+};

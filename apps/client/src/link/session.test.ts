@@ -1,15 +1,16 @@
+import { initialState } from '@coppice/participant/session-state';
 import { describe, expect, it } from 'vitest';
-import { beforeConnecting, session, takeState } from './session.ts';
+import { session, takeState } from './session.ts';
 
 describe('takeState', () => {
   it('tells only the fields that changed, though every state is a fresh copy', () => {
-    takeState(beforeConnecting);
+    takeState(initialState);
     const told: string[] = [];
     const stops = (['runs', 'peers', 'activity', 'sent', 'outbound'] as const).map((key) =>
       session[key].subscribe(() => told.push(key)),
     );
     told.length = 0;
-    const next = structuredClone(beforeConnecting);
+    const next = structuredClone(initialState);
     takeState({ ...next, activity: { kind: 'waiting' } });
     expect(told).toEqual(['activity']);
     const record = { at: 1, name: 'join', bytes: 80, fields: { run: 'a' } };

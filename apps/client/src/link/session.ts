@@ -1,36 +1,11 @@
-import type { SessionState } from '@coppice/participant';
+import { initialState, type SessionState } from '@coppice/participant/session-state';
 import { batch, computed, type Signal, signal } from '@preact/signals';
-
-export const beforeConnecting: SessionState = {
-  connection: 'connecting',
-  operator: null,
-  participant: null,
-  clockOffset: 0,
-  runs: [],
-  joined: null,
-  activity: { kind: 'idle' },
-  paused: false,
-  peers: null,
-  backend: null,
-  backendNote: null,
-  backendLost: null,
-  speed: null,
-  lastRound: null,
-  accepted: 0,
-  outcomes: [],
-  localMetrics: [],
-  model: null,
-  sent: { messages: 0, bytes: 0 },
-  received: { messages: 0, bytes: 0 },
-  outbound: [],
-  error: null,
-};
 
 type Fields = { readonly [K in keyof SessionState]: Signal<SessionState[K]> };
 
 /** The worker's state, one signal for each field: a training step updates the rings and nothing else on the page. */
 export const session = Object.fromEntries(
-  Object.entries(beforeConnecting).map(([key, value]) => [key, signal(value)]),
+  Object.entries(initialState).map(([key, value]) => [key, signal(value)]),
 ) as unknown as Fields;
 
 /** True while the coordinator is unreachable, so that its data may be out of date. */

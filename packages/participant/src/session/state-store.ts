@@ -1,30 +1,5 @@
 import { CoppiceError } from '@coppice/protocol';
-import type { SessionState } from '../session-state.ts';
-
-const initialState: SessionState = {
-  connection: 'connecting',
-  operator: null,
-  participant: null,
-  clockOffset: 0,
-  runs: [],
-  joined: null,
-  activity: { kind: 'idle' },
-  paused: false,
-  peers: null,
-  backend: null,
-  backendNote: null,
-  backendLost: null,
-  speed: null,
-  lastRound: null,
-  accepted: 0,
-  outcomes: [],
-  localMetrics: [],
-  model: null,
-  sent: { messages: 0, bytes: 0 },
-  received: { messages: 0, bytes: 0 },
-  outbound: [],
-  error: null,
-};
+import { initialState, type SessionState } from '../session-state.ts';
 
 /** The state of a session, and the listeners that are told of each change of it. */
 export class StateStore {
