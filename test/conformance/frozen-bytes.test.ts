@@ -9,7 +9,7 @@ import {
   socketTransport,
   type Transport,
 } from '@coppice/participant';
-import { headlessIdentity, trainerHost } from '@coppice/participant/node';
+import { headlessIdentity, headlessSecret, trainerHost } from '@coppice/participant/node';
 import { seededRandom } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import {
@@ -64,6 +64,7 @@ const network = (trainable: boolean): CreateTask => ({
     },
   },
   loss: 'categoricalCrossentropy',
+  heldOut: 0.1,
 });
 const FROZEN = 4 * (32 * 9 + 32 + 64 * 32 * 9 + 64);
 const HEAD = 4 * (256 * 2 + 2);
@@ -101,6 +102,7 @@ async function world(task: CreateTask, plan: Partial<Plan>) {
       transport,
       host,
       openData: async (_task, schema) => memoryData(schema, examplesOf(name)),
+      splitSecret: headlessSecret(name),
       clock: systemClock,
       device: 'headless',
       backend: 'planned',

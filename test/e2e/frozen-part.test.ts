@@ -51,6 +51,7 @@ beforeAll(async () => {
       },
     },
     loss: 'categoricalCrossentropy',
+    heldOut: 0.1,
   });
 });
 afterAll(async () => {

@@ -12,7 +12,7 @@ import {
 import { partition, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import { createSession, memoryData, memoryState, socketTransport } from '@coppice/participant';
-import { headlessIdentity, trainerHost } from '@coppice/participant/node';
+import { headlessIdentity, headlessSecret, trainerHost } from '@coppice/participant/node';
 import { systemClock } from '@coppice/ports/system';
 import type { PlanInputValues } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
@@ -168,6 +168,8 @@ async function simulated(data: Data, dealt: Dealt, attack: Attack, own: PlanInpu
       transport: bad ? hostile(transport, attack, ROUNDS) : transport,
       host,
       openData: async (_task, schema) => memoryData(schema, bad ? (attack.data?.(own) ?? own) : own),
+      splitSecret: headlessSecret(`one-of-ten/${i}`),
+      heldOut: 0,
       clock: systemClock,
       device: 'headless',
       backend: 'planned',

@@ -9,7 +9,7 @@ import {
   socketTransport,
   type Transport,
 } from '@coppice/participant';
-import { headlessIdentity, trainerHost } from '@coppice/participant/node';
+import { headlessIdentity, headlessSecret, trainerHost } from '@coppice/participant/node';
 import { systemClock } from '@coppice/ports/system';
 import { type Answer, type Ask, frameBytes, type PlanInputValues, type Round } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
@@ -131,6 +131,7 @@ export async function honestWorld(
       ),
       host,
       openData: async (_task, schema) => memoryData(schema, examples),
+      splitSecret: headlessSecret(`honest-${i}`),
       // All participants' dates are wrong.
       clock: { ...systemClock, now: () => systemClock.now() + (i - 1.5) * 36_000_000 },
       device: 'headless',

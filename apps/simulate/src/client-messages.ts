@@ -8,6 +8,8 @@ export interface ClientsData {
   readonly invitation: string | null;
   readonly seed: number;
   readonly dropout: number;
+  /** The share of the examples that no client trains on; null: the task's. */
+  readonly heldOut: number | null;
   readonly backend: BackendName;
   /** All training examples, shared between threads; each client reads its own rows. */
   readonly features: Uint8Array | Float32Array;

@@ -123,6 +123,7 @@ async function startClients(threads: ClientThreads, url: string, run: string): P
         invitation: null,
         seed: 1,
         dropout: 0,
+        heldOut: null,
         backend: 'planned',
         clients: own.map(({ index, rows }) => ({ index, rows: Uint32Array.from(rows, () => at++) })),
         features,

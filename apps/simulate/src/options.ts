@@ -23,6 +23,8 @@ export interface SimulateOptions {
   readonly clients: number;
   readonly partition: string;
   readonly dropout: number;
+  /** The share of the examples that the clients never train on. */
+  readonly heldOut: number;
   readonly backend: 'planned' | 'wasm' | 'cpu';
   readonly url: string | null;
   /** A checkpoint of that coordinator, `<run>/<round>`. */
@@ -49,6 +51,11 @@ const ownFlags = {
     takes: 'P',
     help: 'Chance that a selected client drops out of a round, drawn from the seed; below 1. Default: 0.',
     read: real(0, 1, { below: true }),
+  },
+  'held-out': {
+    takes: 'SHARE',
+    help: 'Share of the examples that the clients never train on, in place of the share of the task; up to 0.5. Default: 0.',
+    read: real(0, 0.5),
   },
   backend: {
     takes: 'NAME',
@@ -152,6 +159,7 @@ export function readOptions(
     clients,
     partition,
     dropout: value('dropout', 0),
+    heldOut: value('held-out', 0),
     backend: value('backend', 'planned'),
     url: url?.replace(/\/$/, '') ?? null,
     from,

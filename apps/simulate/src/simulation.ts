@@ -94,9 +94,9 @@ export async function simulate(
     });
     const takePart = async (begun: () => void) => {
       const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
-      const { dropout, backend } = options;
+      const { dropout, heldOut, backend } = options;
       const { seed } = options.plan;
-      const common = { ...shares.data, url, run: run.id, invitation, seed, dropout, backend };
+      const common = { ...shares.data, url, run: run.id, invitation, seed, dropout, heldOut, backend };
       await failure.beside(
         threads.begin(
           shares.rows.map((rows, index) => ({ index, rows })),

@@ -15,6 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataSummary, LocalData } from './local-data.ts';
 import type { LocalState } from './local-state.ts';
 import type { LoopbackPeer } from './loopback-transport.ts';
+import { exampleIds } from './marks.ts';
 import { ParcelFetcher } from './parcel-fetcher.ts';
 import { sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
@@ -34,6 +35,9 @@ const two = () => ({
   features: new Uint8Array([0, 51, 102, 255, 1, 2, 3, 4]),
   labels: new Float32Array([0, 2]),
 });
+
+/** The coordinator's time in the contract of `LocalData`: the implementation under test marks by it. */
+export const CONTRACT_TIME = 1_700_000_000_123;
 
 /** The contract of every `LocalData`. `open` returns the data of a task under a schema, empty at first. */
 export function localDataContract(
@@ -59,7 +63,13 @@ export function localDataContract(
     it('is empty at first', async () => {
       const data = await openData(picture);
       expect(await data.summary()).toEqual({ count: 0, perClass: [0, 0, 0], bySource: {}, bytes: 0 });
-      expect(await data.dataset()).toEqual({ count: 0, xs: new Uint8Array(0), ys: new Float32Array(0) });
+      expect(await data.dataset()).toEqual({
+        count: 0,
+        xs: new Uint8Array(0),
+        ys: new Float32Array(0),
+        ids: new Uint8Array(0),
+        times: new Float64Array(0),
+      });
     });
 
     it('counts by class and source, and gives everything back in order, pixels as they are', async () => {
@@ -85,7 +95,7 @@ export function localDataContract(
         'csv',
       );
       expect(summary).toMatchObject({ count: 1, perClass: [] });
-      expect(await data.dataset()).toEqual({
+      expect(await data.dataset()).toMatchObject({
         count: 1,
         xs: new Float32Array([2, -3]),
         ys: new Float32Array([0.5]),
@@ -122,6 +132,60 @@ export function localDataContract(
       await data.add(two(), 'drawn');
       expect(await data.clear('images')).toMatchObject({ count: 2, bySource: { drawn: 2 } });
       expect(await data.clear()).toMatchObject({ count: 0, bytes: 0 });
+    });
+
+    it('marks each example with an id of its own, the time, its source and its origin', async () => {
+      const data = await openData(picture);
+      await data.add(two(), 'images');
+      await data.add(two(), 'outcome');
+      const { ids, times, sources, origins } = await data.examples();
+      expect(ids).toHaveLength(4 * 16);
+      expect(new Set(exampleIds({ ids })).size).toBe(4);
+      expect([...times]).toEqual([CONTRACT_TIME, CONTRACT_TIME, CONTRACT_TIME, CONTRACT_TIME]);
+      expect(sources).toEqual(['images', 'images', 'outcome', 'outcome']);
+      expect(origins).toEqual(['added', 'added', 'outcome', 'outcome']);
+      const dataset = await data.dataset();
+      expect([dataset.ids, dataset.times]).toEqual([ids, times]);
+    });
+
+    it('deletes single examples, and leaves the others as they were', async () => {
+      const data = await openData(picture);
+      await data.add(two(), 'images');
+      await data.add(two(), 'drawn');
+      const before = await data.examples();
+      const [, second, third] = exampleIds(before) as [string, string, string, string];
+      expect(await data.remove([second, third, 'f'.repeat(32)])).toMatchObject({
+        count: 2,
+        perClass: [1, 0, 1],
+        bySource: { images: 1, drawn: 1 },
+      });
+      const after = await data.examples();
+      expect([...after.features]).toEqual([0, 51, 102, 255, 1, 2, 3, 4]);
+      expect([...after.labels]).toEqual([0, 2]);
+      expect([after.ids.slice(0, 16), after.ids.slice(16)]).toEqual([
+        before.ids.slice(0, 16),
+        before.ids.slice(48),
+      ]);
+      expect(await data.remove(exampleIds(after))).toMatchObject({ count: 0, bytes: 0, bySource: {} });
+    });
+
+    it('leaves a dataset that was taken as it is when examples are deleted', async () => {
+      const data = await openData(picture);
+      await data.add(two(), 'images');
+      const taken = await data.dataset();
+      const was = structuredClone(taken);
+      await data.remove(exampleIds(taken).slice(0, 1));
+      expect(taken).toEqual(was);
+      expect((await data.dataset()).count).toBe(1);
+    });
+
+    it('tells of deleted examples', async () => {
+      const data = await openData(picture);
+      await data.add(two(), 'images');
+      const told: number[] = [];
+      data.subscribe(({ count }) => told.push(count));
+      await data.remove(exampleIds(await data.examples()).slice(0, 1));
+      expect(told).toEqual([1]);
     });
 
     it('does not keep what the caller may change', async () => {

@@ -1,12 +1,12 @@
 import { trainerInputs } from '@coppice/datasets';
 import type { DataSchema } from '@coppice/protocol';
-import type { Dataset } from '@coppice/training';
 import { type Block, joinBlocks } from './examples.ts';
+import type { OwnDataset } from './local-data.ts';
 
 /** Concatenates blocks into a trainer's dataset. */
-export function datasetOf(blocks: readonly Block[], schema: DataSchema): Dataset {
+export function datasetOf(blocks: readonly Block[], schema: DataSchema): OwnDataset {
   const [only, ...more] = blocks;
-  const { count, features, labels } =
+  const { count, features, labels, ids, times } =
     only !== undefined && more.length === 0 ? only : joinBlocks(blocks, schema);
-  return { count, xs: trainerInputs(features, schema), ys: labels };
+  return { count, xs: trainerInputs(features, schema), ys: labels, ids, times };
 }

@@ -1,8 +1,9 @@
 import { CoppiceError, classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
-import type { DataSummary, RawExamples, Source } from './local-data.ts';
+import type { DataSummary, Marks, OwnExamples, RawExamples, Source } from './local-data.ts';
+import { exampleIds, ID_BYTES, originOf } from './marks.ts';
 
-/** A stored block of examples. */
-export interface Block extends RawExamples {
+/** A stored block of examples, which were added together. */
+export interface Block extends RawExamples, Marks {
   readonly source: Source;
 }
 
@@ -40,18 +41,51 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
 }
 
 /** Concatenates blocks, in the order in which they were added. */
-export function joinBlocks(blocks: readonly Block[], schema: DataSchema): RawExamples {
+export function joinBlocks(blocks: readonly Block[], schema: DataSchema): OwnExamples {
   const count = blocks.reduce((sum, block) => sum + block.count, 0);
   const size = exampleSize(schema);
   const features = schema.kind === 'image' ? new Uint8Array(count * size) : new Float32Array(count * size);
   const labels = new Float32Array(count);
+  const ids = new Uint8Array(count * ID_BYTES);
+  const times = new Float64Array(count);
+  const sources: Source[] = [];
   let at = 0;
   for (const block of blocks) {
     features.set(block.features, at * size);
     labels.set(block.labels, at);
+    ids.set(block.ids, at * ID_BYTES);
+    times.set(block.times, at);
+    for (let i = 0; i < block.count; i++) sources.push(block.source);
     at += block.count;
   }
-  return { count, features, labels };
+  return { count, features, labels, ids, times, sources, origins: sources.map(originOf) };
+}
+
+/** A block without examples; `null` where none is left, the block itself where it has none of them. */
+export function without<B extends Block>(block: B, gone: ReadonlySet<string>): B | null {
+  const rows = exampleIds(block).flatMap((id, row) => (gone.has(id) ? [] : [row]));
+  if (rows.length === block.count) return block;
+  if (rows.length === 0) return null;
+  return {
+    ...block,
+    count: rows.length,
+    features: rowsOf(block.features, block.features.length / block.count, rows),
+    labels: rowsOf(block.labels, 1, rows),
+    ids: rowsOf(block.ids, ID_BYTES, rows),
+    times: rowsOf(block.times, 1, rows),
+  };
+}
+
+/** A copy of some rows. @param width numbers in a row. */
+export function rowsOf<T extends Uint8Array | Float32Array | Float64Array>(
+  all: T,
+  width: number,
+  rows: readonly number[],
+): T {
+  const some = new (all.constructor as new (length: number) => T)(rows.length * width);
+  for (const [to, from] of rows.entries())
+    some.set(all.subarray(from * width, (from + 1) * width), to * width);
+  return some;
 }
 
 export function summarize(blocks: readonly Block[], schema: DataSchema): DataSummary {

@@ -1,11 +1,12 @@
 // The menu of this room. Inside the room, import the file.
 export { type Block, checkExamples, summarize } from './examples.ts';
-export { holdOut, type Split } from './holdout.ts';
+export { type HeldOutShares, holdOut, type Split } from './holdout.ts';
 export { httpParcels } from './http-parcels.ts';
 export type * from './kept-parcels.ts';
 export { learnerOf } from './learner.ts';
 export type * from './local-data.ts';
 export type * from './local-state.ts';
+export { exampleIds, ID_BYTES, type Marking } from './marks.ts';
 export { memoryData } from './memory-data.ts';
 export { memoryState } from './memory-state.ts';
 export type * from './parcel-source.ts';

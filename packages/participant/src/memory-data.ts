@@ -1,31 +1,36 @@
+import { seededRandom } from '@coppice/ports';
 import type { DataSchema } from '@coppice/protocol';
 import { datasetOf } from './dataset-of.ts';
-import { type Block, checkExamples, joinBlocks, summarize } from './examples.ts';
-import type { DataSummary, LocalData, RawExamples } from './local-data.ts';
+import { type Block, checkExamples, joinBlocks, summarize, without } from './examples.ts';
+import type { DataSummary, LocalData, RawExamples, Source } from './local-data.ts';
+import { type Marking, newMarks } from './marks.ts';
 
-/** Local data in memory, for headless clients and tests. */
-export function memoryData(schema: DataSchema, initial?: RawExamples): LocalData {
+/**
+ * Local data in memory, for headless clients and tests.
+ *
+ * @param marking left out, ids follow from the number of examples that were added before, and no time is known: what
+ *   is computed from them repeats.
+ */
+export function memoryData(
+  schema: DataSchema,
+  initial?: RawExamples,
+  marking: Marking = { random: seededRandom('examples'), now: () => null },
+): LocalData {
   let blocks: Block[] = [];
   const listeners = new Set<(summary: DataSummary) => void>();
-  if (initial !== undefined) {
-    checkExamples(initial, schema);
-    blocks.push({ ...initial, source: 'sample' });
-  }
+  const keep = (examples: RawExamples, source: Source) => {
+    checkExamples(examples, schema);
+    if (examples.count > 0) blocks.push({ ...examples, source, ...newMarks(examples.count, marking) });
+  };
+  if (initial !== undefined) keep(initial, 'sample');
   const changed = (): DataSummary => {
     const summary = summarize(blocks, schema);
     for (const listener of listeners) listener(summary);
     return summary;
   };
   return {
-    async add(examples, source) {
-      checkExamples(examples, schema);
-      if (examples.count > 0)
-        blocks.push({
-          count: examples.count,
-          features: examples.features.slice(),
-          labels: examples.labels.slice(),
-          source,
-        });
+    async add({ count, features, labels }, source) {
+      keep({ count, features: features.slice(), labels: labels.slice() }, source);
       return changed();
     },
     summary: async () => summarize(blocks, schema),
@@ -33,6 +38,11 @@ export function memoryData(schema: DataSchema, initial?: RawExamples): LocalData
     dataset: async () => datasetOf(blocks, schema),
     async clear(source) {
       blocks = source === undefined ? [] : blocks.filter((block) => block.source !== source);
+      return changed();
+    },
+    async remove(ids) {
+      const gone = new Set(ids);
+      blocks = blocks.flatMap((block) => without(block, gone) ?? []);
       return changed();
     },
     subscribe(listener) {

@@ -58,8 +58,8 @@ export interface SessionState {
   readonly connection: 'connecting' | 'online' | 'offline' | 'refused';
   readonly operator: string | null;
   readonly participant: string | null;
-  /** The coordinator's clock minus this device's, milliseconds. */
-  readonly clockOffset: number;
+  /** The coordinator's clock minus this device's, milliseconds; null before the first connection. */
+  readonly clockOffset: number | null;
   readonly runs: readonly RunSummary[];
   /** The run this participant takes part in. */
   readonly joined: {
@@ -143,7 +143,7 @@ export const initialState: SessionState = {
   connection: 'connecting',
   operator: null,
   participant: null,
-  clockOffset: 0,
+  clockOffset: null,
   runs: [],
   joined: null,
   activity: { kind: 'idle' },

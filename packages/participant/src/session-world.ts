@@ -84,6 +84,7 @@ export const task: Task = {
   model: { class_name: 'Sequential', config: {} },
   loss: 'meanSquaredError',
   samples: false,
+  heldOut: 0.1,
   planDefaults: {},
 };
 export const summary: Down<'run'>['run'] = {
@@ -178,7 +179,7 @@ export async function world({
   model = toy,
   plan = {},
   trainer = scripted(undefined, model),
-  examples = 3,
+  examples = 4,
   localState = memoryState(),
   keepModels = true,
   opened = Promise.resolve(),
@@ -188,6 +189,7 @@ export async function world({
   model?: TestModel;
   plan?: Partial<Plan>;
   trainer?: Trainer;
+  /** Of the four, one is held out at the share of task and plan. */
   examples?: number;
   localState?: LocalState;
   keepModels?: boolean;
@@ -210,6 +212,7 @@ export async function world({
         labels: new Float32Array(examples),
       });
     },
+    splitSecret: new Uint8Array(32).fill(5),
     localState,
     clock,
     device: 'headless',
@@ -218,8 +221,7 @@ export async function world({
     parcels,
     ...(dropsOut === undefined ? {} : { dropsOut }),
   });
-  // So small a share that all examples serve for both.
-  const full: Plan = { ...defaultPlan, evaluationShare: 1e-9, ...plan };
+  const full: Plan = { ...defaultPlan, ...plan };
   const answers = layoutsOf(full, model.layout);
   const { checkpoint } = model;
   peer.answer('join', (message) => {

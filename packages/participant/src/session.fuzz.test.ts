@@ -91,6 +91,7 @@ function sessionOver(transport: Transport) {
     }, ['cpu']),
     openData: async (_task, schema) =>
       memoryData(schema, { count: 2, features: new Float32Array(4), labels: new Float32Array([0, 1]) }),
+    splitSecret: new Uint8Array(32),
     localState: memoryState(),
     clock: new ManualClock(),
     device: 'headless',

@@ -215,7 +215,7 @@ describe('a session', () => {
         weight: 3,
         vectors: { model: [0.5, 0.5] },
         train: { examples: 3, loss: 0.75 },
-        held: { examples: 3, loss: 3 },
+        held: { examples: 1, loss: 1 },
       },
     ]);
     peer.push('round-end', ending());
@@ -223,7 +223,7 @@ describe('a session', () => {
     expect(session.state.outcomes).toEqual([{ round: 1, outcome: 'accepted', reason: null }]);
   });
 
-  it('measures nothing where the plan keeps no examples out of training', async () => {
+  it('measures nothing where the plan says so, and trains on no more for it', async () => {
     const trainer = scripted();
     let measured = 0;
     const { measure } = trainer;
@@ -505,6 +505,18 @@ describe('a session', () => {
     expect(messages('availability').at(-1)).toMatchObject({ examples: 0 });
   });
 
+  it('trains on all it has where that is too little to split, and measures nothing', async () => {
+    const { session, peer, messages, enter, answered } = await world({ examples: 1 });
+    await enter();
+    peer.push('ask', asking());
+    await until(session, doing('delivered'));
+    expect(answered()).toMatchObject([{ weight: 1, held: { examples: 0, loss: 0, lossExamples: 0 } }]);
+    peer.push('ask', asking(1, { kind: 'evaluate', ticket: 'e1-1.seal' }));
+    while (messages('decline').length === 0) await new Promise(setImmediate);
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: 'e1-1.seal', reason: 'data-empty' }]);
+    expect(session.state.localMetrics).toEqual([]);
+  });
+
   it('drops out where a simulation says so, without training', async () => {
     const trainer = scripted();
     const { peer, messages, enter } = await world({ trainer, dropsOut: (round) => round === 1 });
@@ -528,10 +540,10 @@ describe('a session', () => {
         weight: 1,
         vectors: {},
         train: null,
-        held: { examples: 3, loss: 3, lossExamples: 3, hits: null, classes: null },
+        held: { examples: 1, loss: 1, lossExamples: 1, hits: null, classes: null },
       },
     ]);
-    expect(session.state.localMetrics).toMatchObject([{ round: 3, metrics: { loss: 1, examples: 3 } }]);
+    expect(session.state.localMetrics).toMatchObject([{ round: 3, metrics: { loss: 1, examples: 1 } }]);
     expect(trainer.trained).toBe(0);
   });
 
@@ -542,7 +554,7 @@ describe('a session', () => {
     expect(session.state.activity.kind).toBe('ended');
     peer.push('ask', asking(3, { kind: 'evaluate', ticket: 'e3-1.seal' }));
     while (messages('answer').length === 0) await new Promise(setImmediate);
-    expect(answered('evaluate')).toMatchObject([{ ticket: 'e3-1.seal', held: { examples: 3 } }]);
+    expect(answered('evaluate')).toMatchObject([{ ticket: 'e3-1.seal', held: { examples: 1 } }]);
     peer.push('run-end', { run: 'r-1', status: 'finished', reason: null });
     peer.push('run', { run: { ...summary, status: 'finished' }, now: 6 });
     clock.advance(10 * ANSWER_TIMEOUT);

@@ -39,6 +39,10 @@ export interface SessionOptions {
   readonly parcels?: ParcelSource | undefined;
   readonly host: TrainerHost;
   readonly openData: OpenLocalData;
+  /** The device's secret that decides which examples are held out, 32 bytes. */
+  readonly splitSecret: Uint8Array;
+  /** The share of the examples that no plan trains on, in place of the task's; for simulations. */
+  readonly heldOut?: number | undefined;
   /** State that this device keeps between rounds. */
   readonly localState: LocalState;
   /** Keeps frozen tensors of models beyond the session; left out, each session fetches them once. */
@@ -99,7 +103,8 @@ class ParticipantSession implements Session {
     const parts = { line, store, work, data, contributions, kept, clock };
     const baseOf = (run: string) => models.baseOf(run);
     const membership = new Membership({ ...parts, runs, device, backend, baseOf });
-    const trained = { ...parts, models, host, checksum };
+    const { splitSecret, heldOut } = options;
+    const trained = { ...parts, models, host, checksum, splitSecret, heldOut };
     this.#training = new Training({
       ...trained,
       membership,

@@ -1,7 +1,16 @@
-import { readContribution, trainLayout, withFrozen } from '@coppice/federation';
+import {
+  checkTally,
+  measureForm,
+  readContribution,
+  type Tally,
+  tallyOf,
+  trainLayout,
+  withFrozen,
+} from '@coppice/federation';
 import { crc32, defaultPlan, frameBytes, type Plan, sectionsOf, type Task } from '@coppice/protocol';
 import { createTrainer, layoutOf } from '@coppice/training';
 import { expect, it } from 'vitest';
+import type { OwnDataset } from './local-data.ts';
 import { answerTrain, type Kept } from './train.ts';
 import type { TrainerHost } from './trainer-host.ts';
 
@@ -28,18 +37,28 @@ const task = {
   },
   loss: 'categoricalCrossentropy',
 } as unknown as Task;
-const data = {
+const data: OwnDataset = {
   count: 20,
   xs: Float32Array.from({ length: 40 }, (_, i) => Math.sin(7 * i)),
   ys: Float32Array.from({ length: 20 }, (_, i) => i % 2),
+  ids: Uint8Array.from({ length: 20 * 16 }, (_, i) => i),
+  times: new Float64Array(20).fill(Number.NaN),
 };
 
-it.each(['float32', 'top10'] as const)('sends no number of a frozen layer with %s', async (uploadCodec) => {
+/** Trains on some examples as the plan says, in a round of one. */
+async function trained(
+  plan: Plan,
+  examples: OwnDataset,
+  use: (parts: {
+    model: Awaited<ReturnType<typeof layoutOf>>;
+    sections: ReturnType<typeof sectionsOf>;
+    weights: Float32Array;
+    answered: (kept: Kept | null) => ReturnType<typeof answerTrain>;
+  }) => Promise<void>,
+): Promise<void> {
   const description = { topology: task.model, data: task.data, loss: task.loss };
-  const plan: Plan = { ...defaultPlan, uploadCodec };
   const model = await layoutOf(description);
   const layout = trainLayout(model, task, plan);
-  const sections = sectionsOf(layout);
   const trainer = await createTrainer(description, { backend: 'planned', seed: 3 });
   const host = { use: (_: unknown, work: (it: typeof trainer) => unknown) => work(trainer) };
   try {
@@ -54,7 +73,9 @@ it.each(['float32', 'top10'] as const)('sends no number of a frozen layer with %
         weights,
         given: {},
         kept,
-        data,
+        data: examples,
+        secret: new Uint8Array(32),
+        heldOut: 0.1,
         host: host as unknown as TrainerHost,
         checksum: crc32,
         elapsed: () => 0,
@@ -62,6 +83,14 @@ it.each(['float32', 'top10'] as const)('sends no number of a frozen layer with %
         onEvaluating: () => {},
         onTraining: () => {},
       });
+    await use({ model, sections: sectionsOf(layout), weights, answered });
+  } finally {
+    trainer.dispose();
+  }
+}
+
+it.each(['float32', 'top10'] as const)('sends no number of a frozen layer with %s', async (uploadCodec) => {
+  await trained({ ...defaultPlan, uploadCodec }, data, async ({ model, sections, weights, answered }) => {
     const first = await answered(null);
     // What a codec left out, of the numbers that travel alone, is added to the next answer.
     const { answer } = await answered(first.kept);
@@ -77,7 +106,29 @@ it.each(['float32', 'top10'] as const)('sends no number of a frozen layer with %
     for (const kept of Object.values(first.kept?.pipeline ?? {}))
       expect(withFrozen(kept, sections[0] as (typeof sections)[0])).toHaveLength(weights.length);
     expect(first.norm).toBeGreaterThan(0);
-  } finally {
-    trainer.dispose();
-  }
+  });
+});
+
+it('measures on no example, and is accepted, where there is one to train on', async () => {
+  const one = {
+    count: 1,
+    xs: data.xs.slice(0, 2),
+    ys: data.ys.slice(0, 1),
+    ids: data.ids.slice(0, 16),
+    times: data.times.slice(0, 1),
+  };
+  await trained(defaultPlan, one, async ({ sections, answered }) => {
+    const { answer, evaluation } = await answered(null);
+    expect([answer.weight, evaluation]).toEqual([1, null]);
+    const { measures } = readContribution('float32', frameBytes(answer.frame).subarray(40), sections);
+    const held = tallyOf('held', measures) as Tally;
+    expect(held).toEqual({
+      examples: 0,
+      loss: 0,
+      lossExamples: 0,
+      hits: 0,
+      classes: { examples: [0, 0], hits: [0, 0] },
+    });
+    expect(() => checkTally(held, measureForm(task, defaultPlan))).not.toThrow();
+  });
 });

@@ -33,9 +33,10 @@ import {
   sectionsOf,
   type Task,
 } from '@coppice/protocol';
-import type { Dataset, TrainingProgress } from '@coppice/training';
+import type { TrainingProgress } from '@coppice/training';
 import { holdOut } from './holdout.ts';
 import { learnerOf } from './learner.ts';
+import type { OwnDataset } from './local-data.ts';
 import { reportedMilliseconds } from './reported.ts';
 import type { TrainerHost } from './trainer-host.ts';
 
@@ -58,7 +59,11 @@ export interface TrainWork {
   readonly given: Readonly<Record<string, Float32Array>>;
   /** State after this device's last contribution that counted; `null`: none. */
   readonly kept: Kept | null;
-  readonly data: Dataset;
+  readonly data: OwnDataset;
+  /** The device's secret that decides which examples are held out. */
+  readonly secret: Uint8Array;
+  /** The share of the examples that no plan trains on. */
+  readonly heldOut: number;
   readonly host: TrainerHost;
   readonly checksum: Checksum;
   /** Milliseconds since an arbitrary moment. */
@@ -77,7 +82,7 @@ export interface MadeAnswer {
 
 export interface TrainResult {
   readonly answer: MadeAnswer;
-  /** Metrics of the received model on this device's held-out examples; null where the plan holds none out. */
+  /** Metrics of the received model on this device's held-out examples; null where there are none, or the plan evaluates nothing. */
   readonly evaluation: Metrics | null;
   /** L2 norm of the model's change as it arrives. */
   readonly norm: number;
@@ -96,7 +101,7 @@ export interface TrainResult {
  */
 export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   const { task, plan, participant, ask, weights, kept } = work;
-  const { training, evaluation } = holdOut(work.data, plan.evaluationShare, participant);
+  const { training, evaluation } = splitOf(work);
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const pipeline = pipelineOf(plan);
   const sections = sectionsOf(work.layout);
@@ -146,10 +151,11 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
     hits: null,
     classes: null,
   };
-  const held = measured === null ? null : tallyOfMeasured(measured, form);
+  // A device that is too small to split says that it measured on none.
+  const held = measured === null ? emptyTally(form.classes) : tallyOfMeasured(measured, form);
   const measures: Measures = new Map([
     ...tallyMeasures('train', trainedTally),
-    ...(held === null ? [] : tallyMeasures('held', held)),
+    ...(form.heldOut ? tallyMeasures('held', held) : []),
   ]);
   const vectors = new Map(
     [...answered.vectors].map(([group, values]) => {
@@ -202,18 +208,18 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
 /**
  * Answers a question to measure: the measures of a model on this device's held-out examples.
  *
- * @returns `null` where nothing is held out.
+ * @returns `null` where nothing is held out, or the device has too few examples to split.
  * @throws CoppiceError `backend-lost`, `backend-unavailable`
  */
 export async function answerEvaluate(
   work: Pick<
     TrainWork,
-    'task' | 'plan' | 'layout' | 'participant' | 'weights' | 'data' | 'host' | 'checksum'
+    'task' | 'plan' | 'layout' | 'weights' | 'data' | 'secret' | 'heldOut' | 'host' | 'checksum'
   >,
 ): Promise<{ answer: MadeAnswer; evaluation: Metrics | null } | null> {
   const { task, plan, layout } = work;
-  const { evaluation } = holdOut(work.data, plan.evaluationShare, work.participant);
-  if (evaluation === null || evaluation.count === 0) return null;
+  const { evaluation } = splitOf(work);
+  if (evaluation === null) return null;
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const measured = await work.host.use(description, (trainer) => {
     trainer.setWeights(work.weights);
@@ -234,6 +240,10 @@ export async function answerEvaluate(
   return { answer: { weight: 1, milliseconds: 0, frame }, evaluation: metricsOf(tally) };
 }
 
+function splitOf({ data, secret, heldOut, plan }: Pick<TrainWork, 'data' | 'secret' | 'heldOut' | 'plan'>) {
+  return holdOut(data, secret, { task: heldOut, plan: plan.evaluationShare });
+}
+
 function tallyOfMeasured(measured: Measured, form: { readonly classes: number | null }): Tally {
   const { lossSum, examples, hits, perClass } = measured;
   return {
@@ -244,5 +254,17 @@ function tallyOfMeasured(measured: Measured, form: { readonly classes: number | 
       perClass === null
         ? null
         : { examples: perClass.map(({ count }) => count), hits: perClass.map((one) => one.hits) },
+  };
+}
+
+/** The tally of no examples. */
+function emptyTally(classes: number | null): Tally {
+  const none = classes === null ? null : new Array<number>(classes).fill(0);
+  return {
+    examples: 0,
+    loss: 0,
+    lossExamples: 0,
+    hits: none === null ? null : 0,
+    classes: none === null ? null : { examples: none, hits: none },
   };
 }

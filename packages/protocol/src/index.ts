@@ -260,6 +260,7 @@ export {
   classesOf,
   type DataSchema,
   DataSchemaSchema,
+  DEFAULT_HELD_OUT,
   exampleSize,
   type Feature,
   type ImageData,

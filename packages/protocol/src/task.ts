@@ -107,7 +107,16 @@ export const TaskIdSchema = z
   .string()
   .check(z.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'use small letters, digits and hyphens, 63 at most'));
 
-/** A learning task: model, data schema, loss and plan defaults. */
+/** The share of a task that states none, 0–0.5. */
+export const DEFAULT_HELD_OUT = 0.1;
+
+/**
+ * The share of each device's examples that no plan trains on, 0–0.5. It belongs to the task and never changes, so that
+ * every model of the task is measured and compared on examples that none of them was trained on. 0: none is held out.
+ */
+export const HeldOutSchema = z._default(z.number().check(z.minimum(0), z.maximum(0.5)), DEFAULT_HELD_OUT);
+
+/** A learning task: model, data schema, loss, held-out share and plan defaults. */
 export const TaskSchema = z.strictObject({
   id: TaskIdSchema,
   title: LocalizedSchema,
@@ -116,6 +125,7 @@ export const TaskSchema = z.strictObject({
   data: DataSchemaSchema,
   model: TopologySchema,
   loss: LossSchema,
+  heldOut: HeldOutSchema,
   /** True where the coordinator offers ready-made shares of data for this task. */
   samples: z.boolean(),
   /** Plan fields that differ from the general defaults for this task. */

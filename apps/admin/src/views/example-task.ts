@@ -33,6 +33,7 @@ export const exampleTask: TaskFields = {
   features: '',
   target: '',
   targetKind: 'class',
+  heldOut: '0.1',
   model: JSON.stringify(
     {
       modelTopology: {

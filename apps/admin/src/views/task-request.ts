@@ -1,4 +1,4 @@
-import { CoppiceError, type CreateTask } from '@coppice/protocol';
+import { CoppiceError, type CreateTask, DEFAULT_HELD_OUT } from '@coppice/protocol';
 
 /** The form of a new task: all values as text. */
 export interface TaskFields {
@@ -17,6 +17,8 @@ export interface TaskFields {
   readonly features: string;
   readonly target: string;
   readonly targetKind: 'class' | 'number';
+  /** A share, 0–0.5. */
+  readonly heldOut: string;
   readonly model: string;
 }
 
@@ -34,6 +36,7 @@ export const blankTask: TaskFields = {
   features: '',
   target: '',
   targetKind: 'class',
+  heldOut: String(DEFAULT_HELD_OUT),
   model: '',
 };
 
@@ -46,6 +49,7 @@ export function missingFields(fields: TaskFields): readonly (keyof TaskFields)[]
     'descriptionEn',
     ...(fields.kind === 'image' ? (['width', 'height'] as const) : (['features', 'target'] as const)),
     ...(classes ? (['classes'] as const) : []),
+    'heldOut',
     'model',
   ];
   return needed.filter((name) => fields[name].trim() === '');
@@ -65,6 +69,7 @@ export function taskRequest(fields: TaskFields): CreateTask {
     description: both(fields.descriptionEn, fields.descriptionZh),
     data: fields.kind === 'image' ? imageOf(fields) : tableOf(fields),
     model: modelOf(fields.model),
+    heldOut: Number(fields.heldOut),
   };
 }
 

@@ -29,6 +29,7 @@ export function TaskView() {
     classes: t.classes,
     features: t.features,
     target: t.target,
+    heldOut: t.heldOut,
     model: t.modelJson,
   };
   const submit = async () => {
@@ -139,6 +140,7 @@ export function TaskView() {
             select('targetKind', t.targetKind, { class: t.targetClass, number: t.targetNumber })}
           {(fields.kind === 'image' || fields.targetKind === 'class') &&
             input('classes', t.classes, { area: true, help: t.classesHelp })}
+          {input('heldOut', t.heldOut, { help: t.heldOutHelp })}
         </div>
       </fieldset>
       <fieldset class="plan-group stack tight">

@@ -154,6 +154,9 @@ export const text = catalogue(
     colour: '3, colour',
     classes: 'Classes',
     classesHelp: 'One a line, in the order of the model’s outputs.',
+    heldOut: 'Held-out share',
+    heldOutHelp:
+      'The share of each device’s examples that no run of this task trains on, 0 to 0.5: models are measured and compared on it. It cannot be changed later.',
     features: 'Columns',
     featuresHelp: 'One a line, in the order of the model’s inputs.',
     target: 'Target column',
@@ -315,6 +318,9 @@ export const text = catalogue(
     colour: '3，彩色',
     classes: '类别',
     classesHelp: '每行一个，次序与模型输出一致。',
+    heldOut: '留出比例',
+    heldOutHelp:
+      '每台设备上始终不参与训练的样本比例，0 到 0.5：用于检验和比较本任务的各个模型。之后不能更改。',
     features: '列',
     featuresHelp: '每行一个，次序与模型输入一致。',
     target: '目标列',

@@ -11,8 +11,11 @@ import { chosenTask } from '../run/run.ts';
 import { CsvAdder } from './csv-adder.tsx';
 import { busy, change, findings, summary } from './data.ts';
 import { Drawing } from './drawing.tsx';
+import { OwnExamples } from './own-examples.tsx';
 import { PictureAdder } from './picture-adder.tsx';
 import { saveFile } from './save-file.ts';
+import { sourceName } from './source-name.ts';
+import { StorageNote } from './storage-note.tsx';
 
 const n = (value: number) => formatNumber(value);
 const text = catalogue(
@@ -35,11 +38,6 @@ const text = catalogue(
     constant: (name: string) =>
       `The column “${name}” has the same value everywhere: it tells the model nothing.`,
     sources: 'Where they came from',
-    sourceSample: 'ready-made',
-    sourceImages: 'pictures',
-    sourceCsv: 'CSV',
-    sourceDrawn: 'drawn',
-    sourceCamera: 'camera',
     delete: 'Delete',
     deleteSource: (source: string) => `Delete: ${source}`,
     deleteAll: 'Delete all',
@@ -47,11 +45,6 @@ const text = catalogue(
     deleteText:
       'They are removed from this browser and cannot be brought back. What was learned from them and already averaged stays in the model.',
     export: 'Save a copy (CSV)',
-    keep: 'Keep them safe',
-    keepHelp: 'Browsers may clear stored data when space runs out. Ask this one not to.',
-    kept: 'This browser keeps your examples until you delete them.',
-    notKept: 'This browser decides by itself when it clears stored data. Save a copy if they matter.',
-    room: (used: string, quota: string) => `${used} of ${quota} used by this site.`,
     loading: 'Opening what is stored on this device…',
   },
   {
@@ -70,22 +63,12 @@ const text = catalogue(
       `“${v.largest}”的样本是“${v.smallest}”的 ${v.ratio} 倍。多添加少见的类别，模型会更公平。`,
     constant: (name) => `“${name}”这一列的值处处相同：对模型没有信息。`,
     sources: '样本来源',
-    sourceSample: '现成样本',
-    sourceImages: '图片',
-    sourceCsv: 'CSV',
-    sourceDrawn: '手写',
-    sourceCamera: '摄像头',
     delete: '删除',
     deleteSource: (source) => `删除：${source}`,
     deleteAll: '全部删除',
     deleteTitle: (count) => `删除 ${n(count)} 个样本？`,
     deleteText: '它们将从本浏览器中移除，无法恢复。已从中学到并已汇总的内容仍留在模型里。',
     export: '保存副本（CSV）',
-    keep: '请求长期保留',
-    keepHelp: '空间不足时，浏览器可能清除存储的数据。可以请它不要清除。',
-    kept: '本浏览器会保留你的样本，直到你删除。',
-    notKept: '本浏览器会自行决定何时清除数据。若样本重要，请保存副本。',
-    room: (used, quota) => `本网站已用 ${used}，共 ${quota}。`,
     loading: '正在打开本设备上的内容……',
   },
 );
@@ -119,7 +102,13 @@ export function DataPanel() {
       )}
       {task.data.kind === 'table' && <ClassBars />}
       <Advice />
-      {kept !== null && kept.count > 0 && <Keeping />}
+      {kept !== null && kept.count > 0 && (
+        <>
+          <OwnExamples key={task.id} />
+          <Keeping />
+        </>
+      )}
+      <StorageNote />
     </section>
   );
 }
@@ -212,18 +201,6 @@ export function advice(found: readonly QualityFinding[]): readonly string[] {
   return lines;
 }
 
-function sourceName(source: Source): string {
-  const t = text();
-  const names: Record<Source, string> = {
-    sample: t.sourceSample,
-    images: t.sourceImages,
-    csv: t.sourceCsv,
-    drawn: t.sourceDrawn,
-    camera: t.sourceCamera,
-  };
-  return names[source];
-}
-
 function askDelete(count: number, source?: Source): void {
   const t = text();
   ask({
@@ -233,20 +210,6 @@ function askDelete(count: number, source?: Source): void {
     danger: true,
     act: () => void change(() => participant().clearData(source)),
   });
-}
-
-const persistence = signal<{ kept: boolean; room: string } | null>(null);
-
-async function askToKeep(): Promise<void> {
-  const kept = (await navigator.storage?.persist?.()) ?? false;
-  const estimate = await navigator.storage?.estimate?.();
-  persistence.value = {
-    kept,
-    room:
-      estimate?.usage === undefined || estimate.quota === undefined
-        ? ''
-        : text().room(formatBytes(estimate.usage), formatBytes(estimate.quota)),
-  };
 }
 
 function Keeping() {
@@ -295,9 +258,6 @@ function Keeping() {
           >
             {t.export}
           </button>
-          <button type="button" class="button small" onClick={() => void askToKeep()}>
-            {t.keep}
-          </button>
           <button
             type="button"
             class="button small danger"
@@ -308,11 +268,6 @@ function Keeping() {
             {t.deleteAll}
           </button>
         </div>
-        <p class="small quiet" role="status">
-          {persistence.value === null
-            ? t.keepHelp
-            : `${persistence.value.kept ? t.kept : t.notKept} ${persistence.value.room}`}
-        </p>
       </div>
     </details>
   );

@@ -8,8 +8,17 @@ interface ExamplePictureProps {
   readonly label: string;
 }
 
+/** An example as the model sees it, on a sheet of its own. */
+export function ExamplePicture(props: ExamplePictureProps) {
+  return (
+    <div class="pad">
+      <ExampleCanvas {...props} />
+    </div>
+  );
+}
+
 /** An example as the model sees it; ink that is stored bright on black is shown as ink on paper. */
-export function ExamplePicture({ data, features, label }: ExamplePictureProps) {
+export function ExampleCanvas({ data, features, label }: ExamplePictureProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height, channels } = data;
   const turned = data.ink === 'light-on-dark';
@@ -27,10 +36,8 @@ export function ExamplePicture({ data, features, label }: ExamplePictureProps) {
     context.putImageData(pixels, 0, 0);
   }, [features, width, height, channels, turned]);
   return (
-    <div class="pad">
-      <div class={`pad-sheet example ${turned ? '' : 'photo'}`}>
-        <canvas ref={canvas} width={width} height={height} role="img" aria-label={label} />
-      </div>
+    <div class={`pad-sheet example ${turned ? '' : 'photo'}`}>
+      <canvas ref={canvas} width={width} height={height} role="img" aria-label={label} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import type { Metrics } from '@coppice/protocol';
-import { catalogue } from '@coppice/ui';
+import { catalogue, formatShare } from '@coppice/ui';
 import { computed } from '@preact/signals';
 import { session } from '../link/session.ts';
 import { chosenId, chosenTask } from '../run/run.ts';
@@ -11,14 +11,15 @@ const text = catalogue(
   {
     title: 'How the shared model does',
     empty:
-      'Shown after the first round: on those of your examples that are kept out of training, where the run keeps any, and on test data of the coordinator where it has some.',
-    held: 'On your examples means those of yours that are kept out of training to measure with; no one else sees them.',
+      'Shown after the first round: on those of your examples that are held back from training, where the run measures on them, and on test data of the coordinator where it has some.',
+    held: (share: string) =>
+      `“On your examples” means about ${share} of them, which are held back from training to measure the model. They stay on this device.`,
   },
   {
     title: '共享模型的表现',
     empty:
-      '首轮之后显示：在你未参与训练的那部分样本上（若本次训练留出样本），以及（若协调器有测试数据）在其测试数据上。',
-    held: '“在你的样本上”指不参与训练、专门用于测量的那部分；别人看不到它们。',
+      '首轮之后显示：在你未参与训练的那部分样本上（若本次训练用它们检验），以及（若协调器有测试数据）在其测试数据上。',
+    held: (share) => `“在你的样本上”指其中约 ${share}：它们不参与训练，专门用于检验模型，只保存在本设备上。`,
   },
 );
 
@@ -40,6 +41,12 @@ const central = computed(() => {
   return record !== null && record.run === chosenId.value ? trend(record.rounds) : [];
 });
 
+/** The share of the examples that the joined run measures on; null where none is joined. */
+const heldShare = computed(() => {
+  const joined = session.joined.value;
+  return joined === null ? null : Math.max(joined.task.heldOut, joined.plan.evaluationShare);
+});
+
 export function ResultsPanel() {
   const t = text();
   const nothing = local.value.length === 0 && central.value.length === 0;
@@ -51,7 +58,9 @@ export function ResultsPanel() {
       ) : (
         <>
           <TrendChart kind={kind.value} local={local.value} central={central.value} />
-          {local.value.length > 0 && <p class="small quiet">{t.held}</p>}
+          {local.value.length > 0 && heldShare.value !== null && (
+            <p class="small quiet">{t.held(formatShare(heldShare.value, 0))}</p>
+          )}
         </>
       )}
     </section>

@@ -3,6 +3,7 @@ import type { DataSummary, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
 import type { Effort } from '../care/strain.ts';
+import type { ExampleList } from './example-list.ts';
 
 /** A picture from the page: a dropped file, or the pixels of a canvas. */
 export type PictureSource = Blob | ImageBitmap;
@@ -68,6 +69,10 @@ export interface ClientApi {
     mapping: CsvMapping,
   ): Promise<{ summary: DataSummary; added: number; skipped: readonly SkippedRows[] }>;
   clearData(source?: Source): Promise<DataSummary>;
+  /** A part of the list of examples, the newest first; `label`: those of one class, null: all. */
+  listExamples(part: { label: number | null; from: number; count: number }): Promise<ExampleList>;
+  /** Deletes single examples by their ids. */
+  removeExamples(ids: readonly string[]): Promise<DataSummary>;
   /** Exports all examples of this task as CSV of features and label. */
   exportData(): Promise<Blob>;
   checkQuality(): Promise<readonly QualityFinding[]>;

@@ -9,6 +9,7 @@ import * as Comlink from 'comlink';
 import type { ClientApi, Comparison } from './api.ts';
 import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
+import { listExamples } from './example-list.ts';
 import { lastModels } from './last-model.ts';
 import { readPicture } from './pictures.ts';
 import { compare } from './predictor.ts';
@@ -179,6 +180,12 @@ const api: ClientApi = {
   },
   async clearData(source) {
     return changed(await current().data.clear(source));
+  },
+  async listExamples(part) {
+    return listExamples(await current().data.examples(), part);
+  },
+  async removeExamples(ids) {
+    return changed(await current().data.remove(ids));
   },
   async exportData() {
     const { task, data } = current();

@@ -19,6 +19,7 @@ const task = (id: string): Task => ({
   model: { class_name: 'Sequential', config: id },
   loss: 'meanSquaredError',
   samples: false,
+  heldOut: 0.1,
   planDefaults: {},
 });
 const { data, loss } = task('any');

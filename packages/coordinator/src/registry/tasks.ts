@@ -47,7 +47,7 @@ export class Tasks {
   }
 
   async info(task: Task): Promise<TaskInfo> {
-    const { id, title, description, data, loss, samples } = task;
+    const { id, title, description, data, loss, heldOut, samples } = task;
     const builtIn = this.#builtIn.has(id);
     let numbers = this.#sizes.get(id);
     if (numbers === undefined) {
@@ -62,6 +62,7 @@ export class Tasks {
       description,
       data,
       loss,
+      heldOut,
       samples,
       builtIn,
       centralEvaluation: builtIn,
@@ -87,6 +88,7 @@ export class Tasks {
       data,
       model: await this.#models.check(input.model, data, loss),
       loss,
+      heldOut: input.heldOut,
       samples: false,
       planDefaults: {},
     });

@@ -42,6 +42,7 @@ export const task: Task = {
   model: { class_name: 'Sequential', config: {} },
   loss: 'categoricalCrossentropy',
   samples: false,
+  heldOut: 0.1,
   planDefaults: {},
 };
 

@@ -74,7 +74,11 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
     const storage = await sqlStorage(db, { blobs, flavour, where: name });
 
     expect(await versionOf(db)).toEqual(migrations.map((_, index) => index + 1));
-    expect((await storage.tasks()).map(({ id, title }) => [id, title.zh])).toEqual([['toy', '玩具']]);
+    // A task from before the field holds out what a task that states nothing does.
+    expect((await storage.tasks()).map(({ id, title, heldOut }) => [id, title.zh, heldOut])).toEqual([
+      ['toy', '玩具', 0.1],
+    ]);
+    expect((await storage.runs()).map(({ task }) => task.heldOut)).toEqual([0.1]);
     // A plan without the fields that came later is a whole plan of today.
     for (const { plan } of await storage.runs()) expect(PlanSchema.safeParse(plan).error).toBeUndefined();
     expect((await storage.runs()).map(({ id, createdAt }) => [id, createdAt])).toEqual([

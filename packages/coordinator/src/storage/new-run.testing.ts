@@ -32,5 +32,6 @@ export const toyTask: Task = {
   model: { class_name: 'Sequential', config: {} },
   loss: 'meanSquaredError',
   samples: false,
+  heldOut: 0.1,
   planDefaults: {},
 };

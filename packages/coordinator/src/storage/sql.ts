@@ -3,6 +3,7 @@ import {
   type Checkpoint,
   CoppiceError,
   checkpointId,
+  DEFAULT_HELD_OUT,
   type Event,
   type Metrics,
   PLAN_VERSION,
@@ -114,7 +115,7 @@ export async function sqlStorage(
     },
     async tasks() {
       const rows = await db.selectFrom('task').selectAll().orderBy('id').execute();
-      return rows.map((row) => JSON.parse(row.json) as Task);
+      return rows.map((row) => toTask(JSON.parse(row.json)));
     },
 
     createRun: ({ run, admission, model }) =>
@@ -435,7 +436,12 @@ function writeRun(run: RunRecord): string {
 /** @throws CoppiceError `storage-too-new` for a plan of a later version. */
 function toRun({ json, sequence }: Selectable<Tables['run']>): RunRecord {
   const { planVersion, ...run } = JSON.parse(json) as RunRecord & { readonly planVersion?: number };
-  return { ...run, sequence, plan: readStoredPlan(run.plan, planVersion) };
+  return { ...run, sequence, task: toTask(run.task), plan: readStoredPlan(run.plan, planVersion) };
+}
+
+/** A stored task, with the fields that are newer than it. */
+function toTask(stored: Omit<Task, 'heldOut'> & Partial<Task>): Task {
+  return { heldOut: DEFAULT_HELD_OUT, ...stored };
 }
 
 function checkpointRow(

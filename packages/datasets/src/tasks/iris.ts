@@ -21,6 +21,7 @@ export const iris: Task = {
   },
   model: sequential('iris', [dense('hidden', 16, 'relu', [4]), dense('species', 3, 'softmax')]),
   loss: 'categoricalCrossentropy',
+  heldOut: 0.1,
   samples: true,
   planDefaults: { optimizer: 'sgd', learningRate: 0.1, batchSize: 8, epochs: 5, rounds: 20 },
 };

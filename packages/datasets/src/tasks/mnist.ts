@@ -26,6 +26,7 @@ export const mnist2nn: Task = {
     dense('digit', 10, 'softmax'),
   ]),
   loss: 'categoricalCrossentropy',
+  heldOut: 0.1,
   samples: true,
   planDefaults: { optimizer: 'sgd', learningRate: 0.1, batchSize: 10, epochs: 1, rounds: 20 },
 };
@@ -49,6 +50,7 @@ export const mnistCnn: Task = {
     dense('digit', 10, 'softmax'),
   ]),
   loss: 'categoricalCrossentropy',
+  heldOut: 0.1,
   samples: true,
   planDefaults: {
     optimizer: 'sgd',

@@ -59,6 +59,7 @@ export const regression: Task = {
   },
   model: sequential('regression', [dense('hidden', 10, 'relu', [FEATURES]), dense('y', 1, 'linear')]),
   loss: 'meanSquaredError',
+  heldOut: 0.1,
   samples: true,
   planDefaults: { optimizer: 'adam', learningRate: 0.01, batchSize: 32, epochs: 5, rounds: 20 },
 };

@@ -1,8 +1,10 @@
+import type { RandomSource } from '@coppice/ports';
 import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { datasetOf } from '../dataset-of.ts';
-import { type Block, checkExamples, joinBlocks, summarize } from '../examples.ts';
+import { type Block, checkExamples, joinBlocks, summarize, without } from '../examples.ts';
 import type { DataSummary, LocalData } from '../local-data.ts';
+import { ID_BYTES, type Marking, newMarks } from '../marks.ts';
 
 interface Tables extends DBSchema {
   block: { key: number; value: Block & { task: string }; indexes: { task: string } };
@@ -11,21 +13,41 @@ interface Tables extends DBSchema {
 export type CoppiceDb = IDBPDatabase<Tables>;
 
 const NAME = 'coppice';
-const VERSION = 1;
+/** 2: examples have ids and times. */
+const VERSION = 2;
 
-/** Opens this origin's database: examples by task, and the participant's identity. */
-export function openCoppiceDb(): Promise<CoppiceDb> {
+/**
+ * Opens this origin's database: examples by task, the participant's identity and the secret of its split. Examples of
+ * version 1 get ids, and no time.
+ *
+ * @param random draws their ids.
+ */
+export function openCoppiceDb(random: RandomSource): Promise<CoppiceDb> {
   return openDB<Tables>(NAME, VERSION, {
-    upgrade(db) {
-      const blocks = db.createObjectStore('block', { autoIncrement: true });
-      blocks.createIndex('task', 'task');
-      db.createObjectStore('keyval');
+    async upgrade(db, from, _to, transaction) {
+      if (from === 0) {
+        const blocks = db.createObjectStore('block', { autoIncrement: true });
+        blocks.createIndex('task', 'task');
+        db.createObjectStore('keyval');
+        return;
+      }
+      for await (const cursor of transaction.objectStore('block')) {
+        const { value } = cursor;
+        // A block that no version wrote stays as it is, and is refused when it is read.
+        if (value.labels instanceof Float32Array && value.labels.length === value.count)
+          await cursor.update({ ...value, ...newMarks(value.count, { random, now: () => null }) });
+      }
     },
+    // A newer page in another tab needs another form of the database.
+    blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   });
 }
 
 /** Local data in IndexedDB: it survives reloads and restarts until it is deleted. */
-export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchema): Promise<LocalData> {
+export async function openIdbData(
+  db: CoppiceDb,
+  { task, schema, marking }: { task: string; schema: DataSchema; marking: Marking },
+): Promise<LocalData> {
   const listeners = new Set<(summary: DataSummary) => void>();
   // Tells other tabs of the same origin that a count changed; carries no data.
   const channel =
@@ -46,11 +68,12 @@ export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchem
   return {
     async add(examples, source) {
       checkExamples(examples, schema);
-      const { count, features, labels } = examples;
-      if (count > 0)
-        await guarded(() =>
-          db.add('block', { task, source, count, features: features.slice(), labels: labels.slice() }),
-        );
+      const { count } = examples;
+      if (count > 0) {
+        const [features, labels] = [examples.features.slice(), examples.labels.slice()];
+        const block = { task, source, count, features, labels, ...newMarks(count, marking) };
+        await guarded(() => db.add('block', block));
+      }
       channel?.postMessage(null);
       return tell();
     },
@@ -62,6 +85,22 @@ export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchem
         const transaction = db.transaction('block', 'readwrite');
         for await (const cursor of transaction.store.index('task').iterate(task)) {
           if (source === undefined || cursor.value.source === source) await cursor.delete();
+        }
+        await transaction.done;
+      });
+      channel?.postMessage(null);
+      return tell();
+    },
+    async remove(ids) {
+      const gone = new Set(ids);
+      await guarded(async () => {
+        const transaction = db.transaction('block', 'readwrite');
+        for await (const cursor of transaction.store.index('task').iterate(task)) {
+          const block = cursor.value;
+          checkKept(block, schema);
+          const left = without(block, gone);
+          if (left === null) await cursor.delete();
+          else if (left !== block) await cursor.update(left);
         }
         await transaction.done;
       });
@@ -84,14 +123,18 @@ export async function openIdbData(db: CoppiceDb, task: string, schema: DataSchem
  * `data-invalid`
  */
 function checkKept(block: Block, schema: DataSchema): void {
-  const { count, features, labels } = block;
+  const { count, features, labels, ids, times } = block;
   const kind = schema.kind === 'image' ? Uint8Array : Float32Array;
   const size = exampleSize(schema);
   if (
     features instanceof kind &&
     labels instanceof Float32Array &&
+    ids instanceof Uint8Array &&
+    times instanceof Float64Array &&
     labels.length === count &&
-    features.length === count * size
+    features.length === count * size &&
+    ids.length === count * ID_BYTES &&
+    times.length === count
   )
     return;
   throw new CoppiceError(
@@ -105,6 +148,7 @@ async function guarded<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
+    if (cause instanceof CoppiceError) throw cause;
     if ((cause as Error).name === 'QuotaExceededError') {
       throw new CoppiceError(
         'storage-full',

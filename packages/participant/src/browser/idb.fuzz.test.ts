@@ -1,10 +1,12 @@
 import 'fake-indexeddb/auto';
+import { seededRandom } from '@coppice/ports';
 import type { DataSchema } from '@coppice/protocol';
 import { anyValue, mutated, survives } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { openCoppiceDb, openIdbData } from './idb-data.ts';
 import { ownIdentity } from './own-identity.ts';
+import { ownSecret } from './own-secret.ts';
 
 const schema: DataSchema = {
   kind: 'table',
@@ -17,7 +19,10 @@ const block = {
   count: 2,
   features: new Float32Array([1, 2]),
   labels: new Float32Array([0, 1]),
+  ids: Uint8Array.from({ length: 32 }, (_, i) => i),
+  times: new Float64Array([5, Number.NaN]),
 };
+const random = seededRandom('fuzz');
 /** What IndexedDB takes: anything that can be cloned. */
 const storable = fc.oneof({ weight: 4, arbitrary: mutated(block) }, anyValue).filter((value) => {
   try {
@@ -29,8 +34,8 @@ const storable = fc.oneof({ weight: 4, arbitrary: mutated(block) }, anyValue).fi
 });
 
 it('examples in this browser are as they were kept, or are refused by name and can be deleted', async () => {
-  const db = await openCoppiceDb();
-  const data = await openIdbData(db, 't', schema);
+  const db = await openCoppiceDb(random);
+  const data = await openIdbData(db, { task: 't', schema, marking: { random, now: () => null } });
   await fc.assert(
     fc.asyncProperty(storable, async (value) => {
       await db.clear('block');
@@ -46,6 +51,8 @@ it('examples in this browser are as they were kept, or are refused by name and c
         expect(all.count).toBe(summary.count);
         expect(all.labels).toHaveLength(all.count);
         expect(all.features).toHaveLength(all.count);
+        expect(all.ids).toHaveLength(16 * all.count);
+        expect(all.times).toHaveLength(all.count);
       }
       expect((await data.clear()).count).toBe(0);
     }),
@@ -59,11 +66,25 @@ it('a key that is none is replaced', async () => {
   // As on a page without HTTPS, where the key itself is kept.
   vi.stubGlobal('isSecureContext', false);
   onTestFinished(() => void vi.unstubAllGlobals());
-  const db = await openCoppiceDb();
+  const db = await openCoppiceDb(random);
   await fc.assert(
     fc.asyncProperty(storable, async (value) => {
       await db.put('keyval', value, 'identity');
       expect((await ownIdentity(db)).key).toMatch(/^[\w-]{87}$/);
+    }),
+    { numRuns: 30 },
+  );
+  db.close();
+});
+
+it('a secret that is none is replaced, and one that is stays', async () => {
+  const db = await openCoppiceDb(random);
+  await fc.assert(
+    fc.asyncProperty(storable, async (value) => {
+      await db.put('keyval', value, 'split-secret');
+      const secret = await ownSecret(db, random);
+      expect(secret).toHaveLength(32);
+      expect(await ownSecret(db, random)).toEqual(secret);
     }),
     { numRuns: 30 },
   );

@@ -1,5 +1,6 @@
-import { systemClock } from '@coppice/ports/system';
+import { systemClock, systemRandom } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
+import { coordinatorTime } from '../coordinator-time.ts';
 import { httpParcels } from '../http-parcels.ts';
 import type { OpenLocalData } from '../local-data.ts';
 import { createSession } from '../session.ts';
@@ -10,6 +11,7 @@ import { openCoppiceDb, openIdbData } from './idb-data.ts';
 import { idbParcels, openParcelDb } from './idb-parcels.ts';
 import { idbState, openStateDb } from './idb-state.ts';
 import { ownIdentity } from './own-identity.ts';
+import { ownSecret } from './own-secret.ts';
 
 export interface BrowserParticipantOptions {
   /** The coordinator's origin. */
@@ -36,23 +38,26 @@ export interface BrowserParticipant {
 export async function createBrowserParticipant(
   options: BrowserParticipantOptions,
 ): Promise<BrowserParticipant> {
-  const db = await openCoppiceDb();
+  const db = await openCoppiceDb(systemRandom);
   const stateDb = openStateDb();
   // A failure is told by the first question that needs the state.
   stateDb.catch(() => {});
   const parcelDb = openParcelDb();
   parcelDb.catch(() => {});
   const identity = await ownIdentity(db);
+  const splitSecret = await ownSecret(db, systemRandom);
   const backends = options.backends ?? ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];
   const rank = options.rank === undefined ? null : onceForEachModel(options.rank);
   const host = trainerHost(options.createTrainer, backends, rank);
   const predictions = trainerHost(options.createTrainer, backends, rank);
-  const openData: OpenLocalData = (task, schema) => openIdbData(db, task, schema);
-  const session = createSession({
+  const marking = { random: systemRandom, now: () => coordinatorTime(session.state, systemClock) };
+  const openData: OpenLocalData = (task, schema) => openIdbData(db, { task, schema, marking });
+  const session: Session = createSession({
     transport: socketTransport(options.url, identity),
     parcels: httpParcels(options.url),
     host,
     openData,
+    splitSecret,
     localState: idbState(stateDb),
     keptParcels: idbParcels(parcelDb),
     clock: systemClock,

@@ -24,3 +24,8 @@ export function headlessIdentity(name: string): Identity {
     sign: async (bytes) => sign('sha256', bytes, { key, dsaEncoding: 'ieee-p1363' }).toString('base64url'),
   };
 }
+
+/** Derives the secret of a headless device's split from its name, 32 bytes: the same split on any machine. */
+export function headlessSecret(name: string): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(`split/${name}`).digest());
+}

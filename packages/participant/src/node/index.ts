@@ -1,6 +1,8 @@
 import { crc32 } from 'node:zlib';
+import { seededRandom } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
+import { coordinatorTime } from '../coordinator-time.ts';
 import type { RawExamples } from '../local-data.ts';
 import type { LocalState } from '../local-state.ts';
 import { memoryData } from '../memory-data.ts';
@@ -10,9 +12,9 @@ import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type TrainerHost, trainerHost } from '../trainer-host.ts';
-import { headlessIdentity } from './headless-identity.ts';
+import { headlessIdentity, headlessSecret } from './headless-identity.ts';
 
-export { headlessIdentity, trainerHost };
+export { headlessIdentity, headlessSecret, trainerHost };
 
 export interface HeadlessOptions {
   readonly url: string;
@@ -26,16 +28,25 @@ export interface HeadlessOptions {
   readonly parcels?: ParcelSource;
   /** State between rounds; left out, it is kept in memory. */
   readonly localState?: LocalState;
+  /** The share of the examples that no plan trains on, in place of the task's; left out, the task's. */
+  readonly heldOut?: number;
   /** Decides to drop out of an attempt of a round, before training. Both count from 1. */
   readonly dropsOut?: (round: number, attempt: number) => boolean;
 }
 
 /** A participant without a page: the browser's session with data in memory. */
 export function createHeadlessParticipant(options: HeadlessOptions): Session {
-  return createSession({
-    transport: socketTransport(options.url, headlessIdentity(options.identity)),
+  const { identity } = options;
+  const marking = {
+    random: seededRandom('examples', identity),
+    now: () => coordinatorTime(session.state, systemClock),
+  };
+  const session: Session = createSession({
+    transport: socketTransport(options.url, headlessIdentity(identity)),
     host: options.host,
-    openData: async (_task, schema) => memoryData(schema, options.examples),
+    openData: async (_task, schema) => memoryData(schema, options.examples, marking),
+    splitSecret: headlessSecret(identity),
+    heldOut: options.heldOut,
     clock: systemClock,
     checksum: (bytes) => crc32(bytes),
     device: 'headless',
@@ -45,4 +56,5 @@ export function createHeadlessParticipant(options: HeadlessOptions): Session {
     ...(options.parcels === undefined ? {} : { parcels: options.parcels }),
     ...(options.dropsOut === undefined ? {} : { dropsOut: options.dropsOut }),
   });
+  return session;
 }

@@ -19,6 +19,9 @@ export interface MeasuringOptions {
   readonly host: TrainerHost;
   readonly clock: Clock;
   readonly checksum: Checksum;
+  readonly splitSecret: Uint8Array;
+  /** The share in place of the task's. */
+  readonly heldOut: number | undefined;
 }
 
 /** Answers questions to evaluate: measures a model on the examples that are held out. */
@@ -36,14 +39,15 @@ export class Measuring {
     try {
       const { model } = await this.#o.models.receive(ask, round);
       const data = await this.#o.data.local();
-      if (data === null || store.state.participant === null) return;
+      if (data === null) return;
       const made = await answerEvaluate({
         task: joined.task,
         plan: joined.plan,
         layout: joined.answers.evaluate,
-        participant: store.state.participant,
         weights: model.weights,
         data: await data.dataset(),
+        secret: this.#o.splitSecret,
+        heldOut: this.#o.heldOut ?? joined.task.heldOut,
         host: this.#o.host,
         checksum: this.#o.checksum,
       });

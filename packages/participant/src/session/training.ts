@@ -35,6 +35,9 @@ export interface TrainingOptions {
   readonly host: TrainerHost;
   readonly clock: Clock;
   readonly checksum: Checksum;
+  readonly splitSecret: Uint8Array;
+  /** The share in place of the task's. */
+  readonly heldOut: number | undefined;
   /** Decides whether to drop out of an attempt of a round. Both count from 1. */
   readonly dropsOut: (round: number, attempt: number) => boolean;
 }
@@ -136,6 +139,8 @@ export class Training {
       given,
       kept,
       data: await data.dataset(),
+      secret: this.#o.splitSecret,
+      heldOut: this.#o.heldOut ?? joined.task.heldOut,
       host: this.#o.host,
       checksum: this.#o.checksum,
       elapsed: () => clock.elapsed(),

@@ -4,6 +4,7 @@ import { PlanInputSchema } from '../plan/plan.ts';
 import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import {
   DataSchemaSchema,
+  HeldOutSchema,
   JsonValueSchema,
   LocalizedSchema,
   LossSchema,
@@ -46,6 +47,7 @@ export const CreateTaskSchema = z.strictObject({
   model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
   /** Left out: cross-entropy for classes, mean squared error for numbers. */
   loss: z.optional(LossSchema),
+  heldOut: HeldOutSchema,
 });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
 
@@ -56,6 +58,7 @@ export const TaskInfoSchema = z.strictObject({
   description: LocalizedSchema,
   data: DataSchemaSchema,
   loss: LossSchema,
+  heldOut: HeldOutSchema,
   samples: z.boolean(),
   builtIn: z.boolean(),
   /** True where the coordinator holds test data. */

@@ -75,12 +75,12 @@ export const localTraining = {
     unit: share,
     simulation: { value: 0, repeats: true },
     help: {
-      en: 'The share of the local examples held out from training to evaluate the global model.',
-      zh: '不参与训练、留作评估全局模型的本地样本比例。',
+      en: 'Whether devices evaluate the global model: above 0, on the examples that the task holds out from every training (heldOut). A share larger than that of the task holds that many out from the training of this run too.',
+      zh: '是否在设备上评估全局模型：大于 0 时，用任务规定始终不参与训练的样本（heldOut）评估。若大于任务的比例，本次训练也留出相应更多的样本。',
     },
     consequence: {
-      en: 'A larger share measures more precisely, and leaves less to train on. With 0, nothing is evaluated on the devices.',
-      zh: '比例越大，评估越准，可训练的样本越少。0 表示不在设备上评估。',
+      en: 'A larger share measures more precisely, and leaves less to train on. With 0, nothing is evaluated on the devices; what the task holds out is not trained on all the same.',
+      zh: '比例越大，评估越准，可训练的样本越少。0 表示不在设备上评估；任务留出的样本仍不参与训练。',
     },
   }),
 } as const;

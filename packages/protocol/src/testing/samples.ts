@@ -108,6 +108,7 @@ export const sampleTask: Task = {
     },
   },
   loss: 'categoricalCrossentropy',
+  heldOut: 0.2,
   samples: false,
   planDefaults: { batchSize: 5, strategy: 'fedavg', clipNorm: null },
 };
