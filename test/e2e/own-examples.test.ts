@@ -6,6 +6,9 @@ import { digitFiles } from './pictures.ts';
 import { startWorld, type World } from './world.ts';
 
 /* The list of a device's own examples, and what the page says of its storage. */
+/** A page that is slow to open is not a fault that is looked for here. */
+const SOON = { timeout: 30_000 };
+
 let world: World;
 let browser: Browser;
 
@@ -27,7 +30,7 @@ async function arrived(task: string, locale = 'en-US'): Promise<Page> {
 }
 
 const openList = (page: Page) => page.locator('[data-testid="own-examples"] > summary').click();
-const counted = (page: Page, count: number) => expect.poll(() => dataCount(page)).toBe(count);
+const counted = (page: Page, count: number) => expect.poll(() => dataCount(page), SOON).toBe(count);
 const pictures = async (page: Page) =>
   page
     .getByTestId('example-list')
@@ -42,7 +45,7 @@ describe('the list of own examples', () => {
     await addPictures(page, 3, await digitFiles(3, 1));
     await openList(page);
     await expect
-      .poll(() => pictures(page))
+      .poll(() => pictures(page), SOON)
       .toEqual(['Picture of “3”', 'Picture of “7”', 'Picture of “7”', 'Picture of “7”']);
     // Something is drawn in each.
     const inked = await page
@@ -68,19 +71,19 @@ describe('the list of own examples', () => {
     await page.keyboard.press('Enter');
     await counted(page, 3);
     // The keyboard stays in the list.
-    await expect.poll(() => focused(page)).toBe('Delete example 2 of 3: Picture of “7”');
+    await expect.poll(() => focused(page), SOON).toBe('Delete example 2 of 3: Picture of “7”');
 
     await page.getByTestId('example-class').selectOption('3');
-    await expect.poll(() => pictures(page)).toEqual(['Picture of “3”']);
+    await expect.poll(() => pictures(page), SOON).toEqual(['Picture of “3”']);
     await page.getByTestId('delete-example').click();
     await page.getByTestId('confirm').click();
     await counted(page, 2);
-    await expect.poll(() => page.getByTestId('example-range').textContent()).toContain('No examples');
+    await expect.poll(() => page.getByTestId('example-range').textContent(), SOON).toContain('No examples');
 
     await page.reload();
     await counted(page, 2);
     await openList(page);
-    await expect.poll(() => pictures(page)).toEqual(['Picture of “7”', 'Picture of “7”']);
+    await expect.poll(() => pictures(page), SOON).toEqual(['Picture of “7”', 'Picture of “7”']);
     await page.context().close();
   });
 
@@ -96,14 +99,14 @@ describe('the list of own examples', () => {
     await counted(page, 30);
     await openList(page);
     const items = page.getByTestId('example-list').getByRole('listitem');
-    await expect.poll(() => items.count()).toBe(24);
+    await expect.poll(() => items.count(), SOON).toBe(24);
     expect(await items.first().textContent()).toContain('species：setosa，sepal length 6.9');
     await page.getByTestId('older').click();
-    await expect.poll(() => items.count()).toBe(6);
+    await expect.poll(() => items.count(), SOON).toBe(6);
     await items.last().getByRole('button').click();
     await page.getByTestId('confirm').click();
     await counted(page, 29);
-    await expect.poll(() => items.count()).toBe(5);
+    await expect.poll(() => items.count(), SOON).toBe(5);
     expect(await items.last().textContent()).toContain('sepal length 4.1');
     await page.context().close();
   });
@@ -142,7 +145,7 @@ describe('the list of own examples', () => {
     await counted(page, 2);
     await openList(page);
     const items = page.getByTestId('example-list').getByRole('listitem');
-    await expect.poll(() => items.count()).toBe(2);
+    await expect.poll(() => items.count(), SOON).toBe(2);
     expect(await items.last().textContent()).toContain('species: setosa, sepal length 5.1');
     await items.last().getByRole('button').click();
     await page.getByTestId('confirm').click();
@@ -154,12 +157,14 @@ describe('the list of own examples', () => {
 it('the page says how much it stores of how much, and whether the browser may delete it', async () => {
   const page = await arrived('mnist-2nn');
   const storage = page.getByTestId('storage');
-  await expect.poll(() => storage.textContent()).toMatch(/This site uses .+ of the .+ that this browser/);
+  await expect
+    .poll(() => storage.textContent(), SOON)
+    .toMatch(/This site uses .+ of the .+ that this browser/);
   const kept = page.getByTestId('storage-kept');
   expect(await kept.getAttribute('data-kept')).toBe('false');
   expect(await kept.textContent()).toContain('may delete your examples when space runs low');
   // A new browser that nobody used before refuses, and the page says what helps.
   await page.getByTestId('keep').click();
-  await expect.poll(() => kept.textContent()).toContain('did not agree');
+  await expect.poll(() => kept.textContent(), SOON).toContain('did not agree');
   await page.context().close();
 });

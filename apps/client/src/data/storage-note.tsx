@@ -16,6 +16,7 @@ const text = catalogue(
     refused:
       'This browser did not agree to keep them. Install this page or add it to your bookmarks, then try again; or save a copy.',
     copy: 'Save a copy if the examples matter.',
+    both: (first: string, second: string) => `${first} ${second}`,
   },
   {
     title: '本设备上的存储',
@@ -26,6 +27,7 @@ const text = catalogue(
     keep: '保留在本设备上',
     refused: '本浏览器未同意保留。请安装本页或将其加入书签，然后再试；也可以保存副本。',
     copy: '若样本重要，请保存副本。',
+    both: (first, second) => `${first}${second}`,
   },
 );
 
@@ -71,7 +73,7 @@ export function StorageNote() {
         {used === null || quota === null ? t.unknown : t.room(formatBytes(used), formatBytes(quota))}
       </p>
       <p class="small" role="status" data-testid="storage-kept" data-kept={String(kept)}>
-        {kept === true ? t.kept : t.notKept} {kept === true ? '' : refused.value ? t.refused : t.copy}
+        {kept === true ? t.kept : t.both(t.notKept, refused.value ? t.refused : t.copy)}
       </p>
       {kept === false && (
         <div class="row">
