@@ -1,5 +1,5 @@
 import { CoppiceError, classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
-import type { DataSummary, Marks, OwnExamples, RawExamples, Source } from './local-data.ts';
+import type { DataSummary, Marks, OwnDataset, OwnExamples, RawExamples, Source } from './local-data.ts';
 import { exampleIds, ID_BYTES, originOf } from './marks.ts';
 
 /** A stored block of examples, which were added together. */
@@ -76,8 +76,19 @@ export function without<B extends Block>(block: B, gone: ReadonlySet<string>): B
   };
 }
 
+/** A dataset of some of the examples, with their marks. */
+export function pickRows({ count, xs, ys, ids, times }: OwnDataset, rows: readonly number[]): OwnDataset {
+  return {
+    count: rows.length,
+    xs: rowsOf(xs, count === 0 ? 0 : xs.length / count, rows),
+    ys: rowsOf(ys, 1, rows),
+    ids: rowsOf(ids, ID_BYTES, rows),
+    times: rowsOf(times, 1, rows),
+  };
+}
+
 /** A copy of some rows. @param width numbers in a row. */
-export function rowsOf<T extends Uint8Array | Float32Array | Float64Array>(
+function rowsOf<T extends Uint8Array | Float32Array | Float64Array>(
   all: T,
   width: number,
   rows: readonly number[],

@@ -1,6 +1,6 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { rowsOf } from './examples.ts';
+import { pickRows } from './examples.ts';
 import type { OwnDataset } from './local-data.ts';
 import { ID_BYTES } from './marks.ts';
 
@@ -40,8 +40,8 @@ export function holdOut(data: OwnDataset, secret: Uint8Array, shares: HeldOutSha
     for (const [row, draw] of drawn.entries()) (draw < share ? evaluation : training).push(row);
     if (training.length > 0 && evaluation.length > 0)
       return {
-        training: some(data, training),
-        evaluation: shares.plan > 0 ? some(data, evaluation) : null,
+        training: pickRows(data, training),
+        evaluation: shares.plan > 0 ? pickRows(data, evaluation) : null,
       };
   }
   return { training: data, evaluation: null };
@@ -61,14 +61,4 @@ export function draws(ids: Uint8Array, secret: Uint8Array): Float64Array {
     const view = new DataView(code.buffer, code.byteOffset);
     return (view.getUint32(0) * 2 ** 21 + (view.getUint32(4) >>> 11)) / 2 ** 53;
   });
-}
-
-function some({ count, xs, ys, ids, times }: OwnDataset, rows: readonly number[]): OwnDataset {
-  return {
-    count: rows.length,
-    xs: rowsOf(xs, xs.length / count, rows),
-    ys: rowsOf(ys, 1, rows),
-    ids: rowsOf(ids, ID_BYTES, rows),
-    times: rowsOf(times, 1, rows),
-  };
 }

@@ -517,6 +517,18 @@ describe('a session', () => {
     expect(session.state.localMetrics).toEqual([]);
   });
 
+  it('declines quietly where no example is in the window of the plan', async () => {
+    const trainer = scripted();
+    // In the world's data no time is known.
+    const { session, peer, messages, enter } = await world({ trainer, plan: { window: 7, replayShare: 1 } });
+    await enter();
+    peer.push('ask', asking());
+    while (messages('decline').length === 0) await new Promise(setImmediate);
+    expect(messages('decline')).toEqual([{ run: 'r-1', ticket: ticketOf(1), reason: 'data-empty' }]);
+    expect(session.state).toMatchObject({ error: null, activity: { kind: 'waiting' } });
+    expect(trainer.trained).toBe(0);
+  });
+
   it('drops out where a simulation says so, without training', async () => {
     const trainer = scripted();
     const { peer, messages, enter } = await world({ trainer, dropsOut: (round) => round === 1 });

@@ -76,6 +76,7 @@ async function trained(
         data: examples,
         secret: new Uint8Array(32),
         heldOut: 0.1,
+        now: 0,
         host: host as unknown as TrainerHost,
         checksum: crc32,
         elapsed: () => 0,

@@ -23,6 +23,7 @@ import {
   type Ask,
   type Checksum,
   type ContributionLayout,
+  CoppiceError,
   contributionHash,
   contributionSize,
   encodeFrame,
@@ -39,6 +40,7 @@ import { learnerOf } from './learner.ts';
 import type { OwnDataset } from './local-data.ts';
 import { reportedMilliseconds } from './reported.ts';
 import type { TrainerHost } from './trainer-host.ts';
+import { withinWindow } from './window.ts';
 
 /** The state of strategy and pipeline on this device, after a contribution. */
 export interface Kept {
@@ -64,6 +66,8 @@ export interface TrainWork {
   readonly secret: Uint8Array;
   /** The share of the examples that no plan trains on. */
   readonly heldOut: number;
+  /** The time by the coordinator's clock, milliseconds since 1970. */
+  readonly now: number;
   readonly host: TrainerHost;
   readonly checksum: Checksum;
   /** Milliseconds since an arbitrary moment. */
@@ -96,12 +100,13 @@ export interface TrainResult {
  * Answers a question to train: measures the received model on held-out examples, lets the strategy train on the others,
  * and encodes the answer.
  *
- * @throws CoppiceError `training-diverged`, `backend-lost`, `backend-unavailable`; `update-norm`, `update-not-finite`,
+ * @throws CoppiceError `data-empty` where no example is in the plan's window; `training-diverged`, `backend-lost`, `backend-unavailable`; `update-norm`, `update-not-finite`,
  *   `update-out-of-range` where the coordinator would refuse the answer; an `AbortError` when `signal` was aborted.
  */
 export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   const { task, plan, participant, ask, weights, kept } = work;
-  const { training, evaluation } = splitOf(work);
+  const { training: all, evaluation } = splitOf(work);
+  const training = trainedOn(all, work);
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const pipeline = pipelineOf(plan);
   const sections = sectionsOf(work.layout);
@@ -255,6 +260,22 @@ function tallyOfMeasured(measured: Measured, form: { readonly classes: number | 
         ? null
         : { examples: perClass.map(({ count }) => count), hits: perClass.map((one) => one.hits) },
   };
+}
+
+/** The examples of a training share that the plan trains on. @throws CoppiceError `data-empty` where there are none. */
+function trainedOn(
+  training: OwnDataset,
+  { plan, participant, ask, now }: Pick<TrainWork, 'plan' | 'participant' | 'ask' | 'now'>,
+): OwnDataset {
+  const { window: days, replayShare, seed } = plan;
+  if (days === null) return training;
+  const random = seededRandom(seed, 'replay', participant, ask.round);
+  const chosen = withinWindow(training, { days, replayShare, now, random });
+  if (chosen.count > 0) return chosen;
+  throw new CoppiceError(
+    'data-empty',
+    `No example to train on was added in the last ${days} days, as the run wants. Add new examples, or wait for another run.`,
+  );
 }
 
 /** The tally of no examples. */

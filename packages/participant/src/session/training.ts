@@ -8,6 +8,7 @@ import {
   type RoundEnd,
 } from '@coppice/protocol';
 import type { Contributions, Made, Question } from '../contributions.ts';
+import { coordinatorTime } from '../coordinator-time.ts';
 import { deliver, pause } from '../delivery.ts';
 import type { Models } from '../models.ts';
 import type { OwnData } from '../own-data.ts';
@@ -70,7 +71,11 @@ export class Training {
       // After the next join the coordinator asks again; or the round is over, and its end is being told.
       if (code === 'connection-lost') return;
       if (code === 'checkpoint-unknown') membership.rest();
-      else await this.#failed(ask, thrown);
+      else if (code === 'data-empty') {
+        // No fault: examples of the plan's window may come.
+        membership.rest();
+        await decline(this.#o.line, ask, code);
+      } else await this.#failed(ask, thrown);
     } finally {
       work.end(signal);
     }
@@ -141,6 +146,7 @@ export class Training {
       data: await data.dataset(),
       secret: this.#o.splitSecret,
       heldOut: this.#o.heldOut ?? joined.task.heldOut,
+      now: coordinatorTime(store.state, clock) ?? clock.now(),
       host: this.#o.host,
       checksum: this.#o.checksum,
       elapsed: () => clock.elapsed(),

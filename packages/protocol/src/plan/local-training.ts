@@ -1,5 +1,5 @@
-import { above, choice, int, real } from './field.ts';
-import { examples, share } from './units.ts';
+import { above, choice, int, optional, real } from './field.ts';
+import { days, examples, share } from './units.ts';
 
 /** The section on training on each device. */
 export const localTraining = {
@@ -81,6 +81,34 @@ export const localTraining = {
     consequence: {
       en: 'A larger share measures more precisely, and leaves less to train on. With 0, nothing is evaluated on the devices; what the task holds out is not trained on all the same.',
       zh: '比例越大，评估越准，可训练的样本越少。0 表示不在设备上评估；任务留出的样本仍不参与训练。',
+    },
+  }),
+  window: optional(int, 1, 3650, {
+    default: null,
+    flag: { takes: 'DAYS' },
+    label: { en: 'Training window', zh: '训练时间窗口' },
+    unit: days,
+    help: {
+      en: 'Devices train on the examples that were added in this many days before the round, by the time of the coordinator.',
+      zh: '设备只用本轮之前这些天内添加的样本训练，以协调器的时间为准。',
+    },
+    consequence: {
+      en: 'A short window follows changes of the data faster, and leaves less to train on. Devices without such examples decline. Empty: all examples, also those whose time is not known.',
+      zh: '窗口越短，越快跟上数据的变化，可训练的样本也越少。没有此类样本的设备会跳过本轮。留空则使用全部样本，包括时间未知的样本。',
+    },
+    requires: (value) => (value === null ? [] : ['data:window']),
+  }),
+  replayShare: real(0, 1, {
+    default: 0,
+    label: { en: 'Replay share', zh: '旧样本重用比例' },
+    unit: share,
+    help: {
+      en: 'The share of the examples older than the training window that a device trains on too, drawn anew in each round.',
+      zh: '早于训练时间窗口的样本中，设备仍用于训练的比例，每轮重新抽取。',
+    },
+    consequence: {
+      en: 'More keeps the model from forgetting what it learned before, and costs time. Without a window it changes nothing.',
+      zh: '比例越大，模型越不易遗忘以前学到的内容，但耗时更多。未设时间窗口时不起作用。',
     },
   }),
 } as const;

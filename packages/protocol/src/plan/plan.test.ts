@@ -161,6 +161,8 @@ describe('the capabilities that a plan requires', () => {
     ]);
     expect(required({ uploadCodec: 'int4', downloadCodec: 'int4' })).toEqual(['codec:int4']);
     expect(required({ downloadForm: 'steps', downloadCodec: 'int8' })).toEqual(['codec:int8', 'form:steps']);
+    expect(required({ window: 7, replayShare: 0.1 })).toEqual(['data:window']);
+    expect(required({ replayShare: 0.1 })).toEqual([]);
     // Steps of exact models are whole models.
     expect(required({ downloadForm: 'steps' })).toEqual([]);
     expect(required({ rounds: 3, quorum: 1, maxNorm: null, evaluationShare: 0.5 })).toEqual([]);
@@ -173,6 +175,7 @@ describe('the capabilities that a plan requires', () => {
       ['codec:int8', ['uploadCodec', 'downloadCodec']],
       ['codec:top1', ['uploadCodec']],
       ['codec:top10', ['uploadCodec']],
+      ['data:window', ['window']],
       ['form:steps', ['downloadForm']],
       ['objective:proximal', ['proximal']],
       ['optimizer:adam', ['optimizer']],
