@@ -64,9 +64,11 @@ describe('the list of own examples', () => {
     await page.keyboard.press('Enter');
     await page.getByTestId('confirm').waitFor();
     await page.keyboard.press('Escape');
+    await page.locator('dialog[open]').waitFor({ state: 'detached' });
     await counted(page, 4);
     await page.getByRole('button', { name: 'Delete example 2 of 4: Picture of “7”' }).focus();
     await page.keyboard.press('Enter');
+    await page.getByTestId('confirm').waitFor();
     await page.getByTestId('confirm').focus();
     await page.keyboard.press('Enter');
     await counted(page, 3);

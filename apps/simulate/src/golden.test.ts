@@ -40,6 +40,14 @@ const checkpoints: readonly (readonly [flags: string, checkpoint: string])[] = [
     '9ef364d3a5926fde804f6a751b096a7b3cc29b05685f38e4e0780b5772f2abfa',
   ],
   [
+    '--task iris --clients 6 --rounds 4 --held-out 0.2 --evaluation-share 0.1',
+    'f718609e8ab812df1a834e2e0ff282e579959cd5d2844e16b6b484d05fb133aa',
+  ],
+  [
+    '--task iris --clients 6 --rounds 4 --held-out 0.2 --evaluation-share 0.3',
+    'f9dac3a639877316aa11c6509185377c922bd6cc7a97ad155108637a9b79d522',
+  ],
+  [
     '--task iris --clients 6 --rounds 4 --strategy fedadam',
     '98fdc19c9d9ec1a840037c953c14bcfac64fefa037351d1c8a1d743d29b20cf7',
   ],

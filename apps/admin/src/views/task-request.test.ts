@@ -12,6 +12,7 @@ describe('taskRequest', () => {
       width: 8,
       classes: ['circle', 'square', 'triangle'],
     });
+    expect(request.heldOut).toBe(0.1);
     expect(missingFields(exampleTask)).toEqual([]);
   });
 
@@ -34,6 +35,14 @@ describe('taskRequest', () => {
       ],
       target: { kind: 'number', name: 'price' },
     });
+  });
+
+  it('says what the coordinator refuses of a share that is none', () => {
+    for (const heldOut of ['0.6', '-0.1', 'a tenth']) {
+      const { error } = CreateTaskSchema.safeParse(taskRequest({ ...exampleTask, heldOut }));
+      expect(error?.issues.map(({ path }) => path)).toEqual([['heldOut']]);
+    }
+    expect(missingFields({ ...exampleTask, heldOut: ' ' })).toEqual(['heldOut']);
   });
 
   it('says where the model stops being JSON', () => {

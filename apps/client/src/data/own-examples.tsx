@@ -7,7 +7,7 @@ import { participant } from '../link/participant.ts';
 import { ExampleCanvas } from '../model/example-picture.tsx';
 import { chosenTask } from '../run/run.ts';
 import type { ExampleList, ShownExample } from '../worker/example-list.ts';
-import { busy, change, summary } from './data.ts';
+import { change, summary } from './data.ts';
 import { sourceName } from './source-name.ts';
 
 const n = (value: number) => formatNumber(value);
@@ -183,7 +183,6 @@ function Examples() {
                 class="button small"
                 data-testid="delete-example"
                 aria-label={t.deleteOne(what, from + place + 1, total)}
-                disabled={busy.value}
                 onClick={() => remove(example, place)}
               >
                 {t.delete}
