@@ -102,7 +102,7 @@ describe.skipIf(bin === null && process.env.CI !== 'true')('PostgreSQL', () => {
     const storage = await openPostgresStorage(first, folder);
     const event = { run: 'r', round: null, level: 'info', kind: 'k', message: 'm' } as const;
     await storage.appendEvents(Array.from({ length: 700 }, (_, at) => ({ ...event, at })));
-    const task = { id: 'é', title: { zh: '玩具' } } as never;
+    const task = { id: 'é', title: { zh: '玩具' }, heldOut: 0.1 } as never;
     await storage.addTask(task);
     await backUp({ ...defaultConfig, databaseUrl: first, dataDir: folder }, backup);
     await restore(backup, { ...defaultConfig, databaseUrl: second, dataDir: other });
