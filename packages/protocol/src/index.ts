@@ -145,6 +145,7 @@ export {
 export {
   decodeFrame,
   decodeHeader,
+  emptyFrame,
   encodeFrame,
   encodeHeader,
   FRAME_HEADER_BYTES,
@@ -158,6 +159,7 @@ export {
   frameLayout,
   readFloat32Payload,
   type SealedHeader,
+  sealFrame,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
 export { type Json, type JsonObject, JsonSchema } from './json.ts';
