@@ -3,6 +3,7 @@ import { ManualClock } from '@coppice/ports';
 import {
   type AuditEntry,
   type Checkpoint,
+  CoppiceError,
   type Event,
   knownEvent,
   type NewApiToken,
@@ -23,12 +24,24 @@ import type { RunRecord, StoredModel } from '../storage/storage.ts';
 const KEY = 'a-key-for-tests';
 let coordinator: Coordinator;
 let clock: ManualClock;
+/** Hashes of weights that storage cannot read. */
+let rotten: Set<string>;
 
 beforeEach(async () => {
   clock = new ManualClock(1_760_000_000_000);
+  rotten = new Set();
+  const storage = memoryStorage();
+  const { weights } = storage;
   coordinator = await startCoordinator({
     config: { port: 0, adminKey: KEY, logLevel: 'silent' },
-    storage: memoryStorage(),
+    storage: {
+      ...storage,
+      async weights(hash) {
+        if (rotten.has(hash))
+          throw new CoppiceError('storage-corrupt', `The weights ${hash} are damaged here.`);
+        return weights(hash);
+      },
+    },
     spool: memorySpool(),
     clock,
   });
@@ -253,6 +266,15 @@ describe('a move', () => {
     const then = { ...(builtInTask('regression') ?? record.task), id: 'iris' };
     await coordinator.storage.putRun({ ...record, task: then });
     expect(refusal(await move(one.id, null))).toEqual([409, 'checkpoint-mismatch']);
+  });
+
+  it('is refused to a checkpoint whose weights cannot be read', async () => {
+    const { id } = await launch('iris');
+    const [one, two] = (await train(id, 2)) as [Checkpoint, Checkpoint];
+    rotten.add(two.hash);
+    await move(one.id, null);
+    expect(refusal(await move(two.id, 1))).toEqual([500, 'storage-corrupt']);
+    expect((await model('production')).body.userDefinedMetadata.coppice.round).toBe(1);
   });
 
   it('is one of those that two admins ask for at once; the other is told of it', async () => {
