@@ -147,6 +147,31 @@ export function releaseContract(open: () => Storage): void {
     expect(down).toEqual(all.toReversed());
   });
 
+  it('moves a channel to a checkpoint that is there, or refuses, while others are deleted', async () => {
+    const storage = open();
+    const run = await train(storage, 'toy', 1);
+    let expected: number | null = null;
+    for (let round = 2; round <= 12; round++) {
+      await storage.commit(newModel(run, round, weightsOf(round)));
+      const checkpoint = `toy-1/${round - 1}`;
+      const move = () => storage.moveChannel(newMove({ channel: 'canary', checkpoint, expected }));
+      const prune = () => storage.prune(run.id, { last: 1, every: 0 });
+      const [moved] = await Promise.allSettled(
+        round % 2 === 0 ? [move(), prune()] : [prune().then(() => move()), prune()],
+      );
+      const there = await storage.checkpoint(checkpoint);
+      if (moved?.status === 'fulfilled') {
+        expected = (await storage.lastRelease('toy', 'canary'))?.sequence ?? null;
+        expect(there?.id).toBe(checkpoint);
+        expect(await storage.weights(weightsHash(weightsOf(round - 1)))).toEqual(weightsOf(round - 1));
+      } else {
+        expect(moved?.reason).toMatchObject({ code: 'checkpoint-unknown' });
+        expect(there).toBeNull();
+      }
+    }
+    expect(expected).not.toBeNull();
+  });
+
   it('keeps checkpoints that a channel names, and those that one named at a time or later', async () => {
     const storage = open();
     const run = await train(storage, 'toy', 8);
