@@ -1,4 +1,4 @@
-import type { Outcome, ParticipantRow, Phase, Round, RunStatus } from '@coppice/protocol';
+import type { Channel, Outcome, ParticipantRow, Phase, Round, RunStatus } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 
 /** The protocol's terms, shared by the list and the pages of runs. */
@@ -107,6 +107,11 @@ export const stateWords = catalogue<Record<ParticipantRow['state'], string>>(
 export const deviceWords = catalogue<Record<ParticipantRow['device'], string>>(
   { browser: 'browser', headless: 'headless' },
   { browser: '浏览器', headless: '无界面' },
+);
+
+export const channelWords = catalogue<Record<Channel, string>>(
+  { candidate: 'Candidate', canary: 'Canary', production: 'Production' },
+  { candidate: '候选', canary: '灰度', production: '生产' },
 );
 
 export const levelWords = catalogue(

@@ -88,6 +88,14 @@ export {
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';
+export {
+  type MoveChannel,
+  MoveChannelSchema,
+  type Releases,
+  ReleasesSchema,
+  type UndoRelease,
+  UndoReleaseSchema,
+} from './api/releases.ts';
 export { classFinder } from './class-names.ts';
 export {
   type Codec,
@@ -236,6 +244,7 @@ export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
 export type { StrategyName } from './plan/strategies/index.ts';
 export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
+export { type Channel, ChannelSchema, channels, type Release, ReleaseSchema } from './release.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,

@@ -22,11 +22,13 @@ import { CopyButton } from './parts.tsx';
 import { PhaseStrip } from './phase-strip.tsx';
 import { PlanTable } from './plan-table.tsx';
 import { Refused } from './refused.tsx';
+import { ReleasesSection } from './releases.tsx';
 import { RoundCharts } from './round-charts.tsx';
 import { Rounds } from './rounds.tsx';
 import { Standing, Troubles } from './standing.tsx';
 import { text } from './texts.ts';
 import { useAdmission } from './use-admission.ts';
+import { useReleases } from './use-releases.ts';
 
 const noRounds: readonly Round[] = [];
 
@@ -42,6 +44,7 @@ function KnownRun({ run }: { run: Run }) {
   const { id } = run;
   useEffect(() => wantRounds(id), [id]);
   const admission = useAdmission(run);
+  const releases = useReleases(run.task);
   const rounds = state.value.rounds.get(id) ?? noRounds;
   const rows = state.value.participants.get(id) ?? [];
   const events = state.value.events.filter((event) => event.run === id);
@@ -85,7 +88,8 @@ function KnownRun({ run }: { run: Run }) {
       </div>
       <AdmissionSection run={run} live={admission} />
       <Participants run={run.id} rows={rows} admission={admission} />
-      <Checkpoints run={run} />
+      <ReleasesSection run={run} live={releases} />
+      <Checkpoints run={run} releases={releases} />
       <PlanTable run={run} />
     </article>
   );

@@ -1,4 +1,5 @@
 import {
+  ChannelSchema,
   type Checkpoint,
   CheckpointIdSchema,
   CoppiceError,
@@ -8,6 +9,7 @@ import {
 } from '@coppice/protocol';
 import { type Request, type RequestHandler, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { channelModel } from '../registry/channel-model.ts';
 import { KeptModels } from '../registry/kept-models.ts';
 import { latestModel } from '../registry/latest-model.ts';
 import type { Tasks } from '../registry/tasks.ts';
@@ -32,9 +34,10 @@ interface Named {
 }
 
 /**
- * Routes of checkpoints as tfjs LayersModels, for any origin: `/models/<task>/<latest or hash>/` and
+ * Routes of checkpoints as tfjs LayersModels, for any origin: `/models/<task>/<latest, channel or hash>/` and
  * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
- * `runs:read`; for others the latest of a task is chosen among the open runs. `latest-model.ts` has the rule.
+ * `runs:read`; without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
+ * the rule.
  */
 export function modelsRouter({
   storage,
@@ -69,6 +72,18 @@ export function modelsRouter({
         // By hash: "latest" may change between this answer and the next request.
         weights: ({ hash }) => `../${hash}/weights.bin`,
         unknown: `The task "${task}" has no trained model yet: no run of it has committed a round. Launch one and let participants join; after its first round the model is here.`,
+      };
+    const channel = ChannelSchema.safeParse(version);
+    if (channel.success)
+      return {
+        look: async (without) => {
+          const found = await channelModel(storage, task, channel.data);
+          return found === null || without.includes(found.run) ? null : found;
+        },
+        fixed: false,
+        // By hash: the channel may move between this answer and the next request.
+        weights: ({ hash }) => `../${hash}/weights.bin`,
+        unknown: `The channel ${channel.data} of the task "${task}" names no checkpoint. An admin releases one on the admin page, or by POST /api/tasks/${task}/releases.`,
       };
     return {
       look: async (without) =>
@@ -148,7 +163,12 @@ export function modelsRouter({
 
   router.use((_request, response, next) => {
     // Models are for other people's pages too. A browser sends no cookie with what such a page asks for.
-    response.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
+    response.set({
+      'Access-Control-Allow-Origin': '*',
+      // By it a page sees that a channel moved.
+      'Access-Control-Expose-Headers': 'ETag',
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+    });
     next();
   });
   for (const [path, nameOf] of [
