@@ -3,6 +3,7 @@ import {
   CoppiceError,
   type Down,
   type DownName,
+  dataCapabilities,
   downMessages,
   FIRST_PAUSE,
   FROZEN_ROLE,
@@ -38,7 +39,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     auth: {
       protocol: PROTOCOL_VERSION,
       key: identity.key,
-      features: [...planDescription.capabilities().keys(), FROZEN_ROLE],
+      features: [...planDescription.capabilities().keys(), FROZEN_ROLE, ...dataCapabilities],
     },
   });
   let closed = false;

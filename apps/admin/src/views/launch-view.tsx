@@ -20,6 +20,7 @@ import { admissionText } from './admission-texts.ts';
 import { LaunchSummary } from './launch-summary.tsx';
 import { PlanInput } from './plan-input.tsx';
 import { StartingPoint } from './starting-point.tsx';
+import { TaskData } from './task-data.tsx';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -120,6 +121,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
           <h2>{admissionText().title}</h2>
           <AdmissionOptions value={admission} onChange={setAdmission} />
         </fieldset>
+        <TaskData data={task.data} />
         <StartingPoint task={task.id} value={origin} onChange={setOrigin} />
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
