@@ -56,9 +56,9 @@ afterAll(async () => {
   await world?.close();
 });
 
-/** A page at a run of seeds that waits for more participants. */
-async function arrived(locale: string) {
-  const run = await world.coordinator.runs.create('seeds', { minParticipants: 2 }, true);
+/** A page at a run that waits for more participants. */
+async function arrived(locale: string, task = 'seeds') {
+  const run = await world.coordinator.runs.create(task, { minParticipants: 2 }, true);
   const someone = await person(browser, { locale });
   await someone.page.goto(`${world.url}/?run=${run.id}`);
   return someone;
@@ -160,11 +160,27 @@ describe('a table with a column of categories', () => {
     ][i % 3] as [string, number];
     return `${5 + (i % 11)},${kind},${price}`;
   });
+  beforeAll(async () => {
+    expect((await post('/api/tasks', orchard)).status).toBe(201);
+  });
   const file = ['height,kind,price', ...rows, '7,,90'].join('\n');
 
+  it('says in Chinese which values the task does not list', async () => {
+    const { page, context, problems } = await arrived('zh-CN', 'orchard');
+    await add(page, 'height,kind,price\n5,ash,1\n6,ash,2\n7,oak,3\n8,beech,4\n');
+    const added = '已添加 4 行。';
+    expect(await told(page, added)).toEqual([
+      added,
+      '有 3 处的值不在任务列出的值之中，已按“其他值”处理：',
+      'kind：“ash”（2 行，首次出现在第 2 行）',
+      'kind：第 5 行的“beech”',
+    ]);
+    await page.getByText('3 个样本的“kind”不在任务列出的值之中').waitFor();
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
   it('trains, and the page asks the model by choosing a category', async () => {
-    const created = await post('/api/tasks', orchard);
-    expect(created.status).toBe(201);
     const plan = { rounds: 4, epochs: 20, batchSize: 8, learningRate: 0.1, minParticipants: 1, seed: 3 };
     const run = await world.coordinator.runs.create('orchard', plan, false);
     const { page, context, problems } = await person(browser, { acceptDownloads: true });

@@ -116,12 +116,12 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
       }}
     >
       <div class="stack plan-fields">
+        <TaskData data={task.data} />
         <fieldset class="bare stack">
           <legend class="visually-hidden">{admissionText().title}</legend>
           <h2>{admissionText().title}</h2>
           <AdmissionOptions value={admission} onChange={setAdmission} />
         </fieldset>
-        <TaskData data={task.data} />
         <StartingPoint task={task.id} value={origin} onChange={setOrigin} />
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}

@@ -79,7 +79,7 @@ export function TaskData({ data }: { data: DataSchema }) {
               <tr>
                 <th scope="row">{t.target(withUnit(data.target.name, targetUnit(data)))}</th>
                 <td>{data.target.kind === 'class' ? t.class : t.number}</td>
-                <td>{targetReading(data)}</td>
+                <td class="wrapped">{targetReading(data)}</td>
                 <td />
               </tr>
             </tbody>
@@ -97,7 +97,7 @@ function FeatureRow({ feature }: { feature: Feature }) {
       <tr>
         <th scope="row">{feature.name}</th>
         <td>{t.category}</td>
-        <td>
+        <td class="wrapped">
           {t.categories(listed(feature.values))}
           {feature.help !== undefined && <p class="small quiet">{localized(feature.help)}</p>}
         </td>

@@ -39,8 +39,11 @@ interface TrendChartProps {
 export function TrendChart({ kind, unit, local, central }: TrendChartProps) {
   const t = text();
   const extent = extentOf([local, central], kind);
-  const format = (value: number) =>
-    kind === 'accuracy' ? formatShare(value) : formatNumber(value, { maximumSignificantDigits: 3 });
+  const bare = (value: number) => formatNumber(value, { maximumSignificantDigits: 3 });
+  const format = (value: number) => {
+    if (kind === 'accuracy') return formatShare(value);
+    return unit === undefined ? bare(value) : `${bare(value)} ${unit}`;
+  };
   const title = kind === 'accuracy' ? t.accuracy : t.error(unit);
   const says = [
     { name: t.local, points: local },
@@ -62,7 +65,7 @@ export function TrendChart({ kind, unit, local, central }: TrendChartProps) {
             <g key={value}>
               <line class="grid" x1={frame.left} x2={frame.width - frame.right} y1={y} y2={y} />
               <text class="tick" x={frame.left - 8} y={y + 4} text-anchor="end">
-                {kind === 'accuracy' ? formatShare(value, 0) : format(value)}
+                {kind === 'accuracy' ? formatShare(value, 0) : bare(value)}
               </text>
             </g>
           );
