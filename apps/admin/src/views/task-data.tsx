@@ -49,7 +49,7 @@ const text = catalogue(
 /** The most names listed of one column. */
 const NAMED = 20;
 
-/** What a task's data look like: size and classes of pictures, or the columns of a table and the target. */
+/** Describes a task's data: size and classes of pictures, or the columns of a table and the target. */
 export function TaskData({ data }: { data: DataSchema }) {
   const t = text();
   return (
