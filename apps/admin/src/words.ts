@@ -124,6 +124,12 @@ export function shortId(id: string): string {
   return id.slice(0, 8);
 }
 
+/** Formats the error of a regression with four significant digits and the target's unit. */
+export function formatError(error: number, unit: string | undefined): string {
+  const value = formatNumber(error, { maximumSignificantDigits: 4 });
+  return unit === undefined ? value : `${value} ${unit}`;
+}
+
 /** Formats a loss with four significant digits. */
 export function formatLoss(loss: number): string {
   return formatNumber(loss, { maximumSignificantDigits: 4 });

@@ -3,6 +3,7 @@ import {
   CoppiceError,
   type Down,
   type DownName,
+  dataCapabilities,
   downMessages,
   FIRST_PAUSE,
   FROZEN_ROLE,
@@ -22,7 +23,7 @@ import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
 
 /** The capabilities of every participant of this build, sorted, as in its hello. */
-const features = [...planDescription.capabilities().keys(), FROZEN_ROLE];
+const features = [...planDescription.capabilities().keys(), FROZEN_ROLE, ...dataCapabilities];
 
 /** The production transport: Socket.IO, WebSocket first, reconnecting forever. */
 export function socketTransport(url: string, identity: Identity): Transport {

@@ -244,6 +244,7 @@ export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
 export type { StrategyName } from './plan/strategies/index.ts';
 export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
+export { dataCapabilities, recipeHash, requiresOfData } from './recipe.ts';
 export { type Channel, ChannelSchema, channels, type Release, ReleaseSchema } from './release.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
@@ -267,13 +268,17 @@ export {
   type RunSummary,
   RunSummarySchema,
 } from './run.ts';
+export { hasScaledTarget, targetError, targetOf, targetScaling, targetUnit } from './target.ts';
 export {
+  type CategoryFeature,
   classesOf,
   type DataSchema,
   DataSchemaSchema,
   exampleSize,
   type Feature,
+  featureWidth,
   type ImageData,
+  inputSize,
   type Localized,
   LocalizedSchema,
   type Loss,

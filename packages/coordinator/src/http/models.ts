@@ -3,9 +3,16 @@ import {
   type Checkpoint,
   CheckpointIdSchema,
   CoppiceError,
+  classesOf,
+  type DataSchema,
   type Layout,
   layoutSize,
-  type Topology,
+  type Metrics,
+  recipeHash,
+  type Task,
+  targetError,
+  targetScaling,
+  targetUnit,
 } from '@coppice/protocol';
 import { type Request, type RequestHandler, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
@@ -136,7 +143,7 @@ export function modelsRouter({
       const checkpoint = await find(request, named);
       const layout = await models.layout(task);
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
-      return layersModel(task.model, layout, { weights: named.weights(checkpoint), checkpoint });
+      return layersModel(task, layout, { weights: named.weights(checkpoint), checkpoint });
     });
   const weights = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
@@ -183,7 +190,7 @@ export function modelsRouter({
 
 /** The content of a tfjs `model.json`. */
 export function layersModel(
-  topology: Topology,
+  task: Pick<Task, 'model' | 'data'>,
   layout: Layout,
   { weights, checkpoint }: { weights: string; checkpoint: Checkpoint },
 ) {
@@ -191,7 +198,7 @@ export function layersModel(
     format: 'layers-model',
     generatedBy: 'Coppice',
     convertedBy: null,
-    modelTopology: topology,
+    modelTopology: task.model,
     weightsManifest: [
       { paths: [weights], weights: layout.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })) },
     ],
@@ -201,8 +208,23 @@ export function layersModel(
         run: checkpoint.run,
         round: checkpoint.round,
         central: checkpoint.central,
+        recipe: recipeHash(task.data),
+        target: targetMetadata(task.data, checkpoint.central),
       },
     },
+  };
+}
+
+/**
+ * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square
+ * error on test data in that unit, `null` where there is none. `null` for classes.
+ */
+function targetMetadata(data: DataSchema, central: Metrics | null) {
+  if (classesOf(data) !== null) return null;
+  return {
+    unit: targetUnit(data) ?? null,
+    ...targetScaling(data),
+    error: targetError(central?.loss ?? null, data),
   };
 }
 
