@@ -1,4 +1,4 @@
-import { trainerInputs } from '@coppice/datasets';
+import { trainerExamples } from '@coppice/datasets';
 import type { DataSchema } from '@coppice/protocol';
 import { type Block, joinBlocks } from './examples.ts';
 import type { OwnDataset } from './local-data.ts';
@@ -6,7 +6,7 @@ import type { OwnDataset } from './local-data.ts';
 /** Concatenates blocks into a trainer's dataset. */
 export function datasetOf(blocks: readonly Block[], schema: DataSchema): OwnDataset {
   const [only, ...more] = blocks;
-  const { count, features, labels, ids, times } =
-    only !== undefined && more.length === 0 ? only : joinBlocks(blocks, schema);
-  return { count, xs: trainerInputs(features, schema), ys: labels, ids, times };
+  const own = only !== undefined && more.length === 0 ? only : joinBlocks(blocks, schema);
+  const { ids, times } = own;
+  return { ...trainerExamples(own, schema), ids, times };
 }

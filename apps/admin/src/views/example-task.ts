@@ -34,6 +34,9 @@ export const exampleTask: TaskFields = {
   target: '',
   targetKind: 'class',
   heldOut: '0.1',
+  targetUnit: '',
+  targetMean: '',
+  targetScale: '',
   model: JSON.stringify(
     {
       modelTopology: {

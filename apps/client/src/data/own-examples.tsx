@@ -27,6 +27,7 @@ const text = catalogue(
     picture: (label: string) => `Picture of “${label}”`,
     labelled: (target: string, label: string) => `${target}: ${label}`,
     column: (name: string, value: string) => `${name} ${value}`,
+    other: 'any other value',
     more: (count: number) => `and ${n(count)} more`,
     join: ', ',
     added: (source: string, when: string | null) => (when === null ? source : `${source}, ${when}`),
@@ -49,6 +50,7 @@ const text = catalogue(
     picture: (label) => `“${label}”的图片`,
     labelled: (target, label) => `${target}：${label}`,
     column: (name, value) => `${name} ${value}`,
+    other: '其他值',
     more: (count) => `另有 ${n(count)} 列`,
     join: '，',
     added: (source, when) => (when === null ? source : `${source}，${when}`),
@@ -242,9 +244,13 @@ function described({ features, label }: ShownExample, data: DataSchema): string 
   const t = text();
   if (data.kind === 'image') return t.picture(data.classes[label] ?? '');
   const name = data.target.kind === 'class' ? (data.target.classes[label] ?? '') : decimal(label);
-  const columns = data.features
-    .slice(0, COLUMNS)
-    .map((feature, i) => t.column(feature.name, decimal(features[i] as number)));
+  const columns = data.features.slice(0, COLUMNS).map((feature, i) => {
+    const value = features[i] as number;
+    return t.column(
+      feature.name,
+      feature.kind === 'category' ? (feature.values[value] ?? t.other) : decimal(value),
+    );
+  });
   const more = data.features.length - columns.length;
   return [t.labelled(data.target.name, name), ...columns, ...(more > 0 ? [t.more(more)] : [])].join(t.join);
 }

@@ -1,4 +1,4 @@
-import type { Metrics } from '@coppice/protocol';
+import { classesOf, type Metrics, targetError, targetUnit } from '@coppice/protocol';
 import { catalogue, formatShare } from '@coppice/ui';
 import { computed } from '@preact/signals';
 import { session } from '../link/session.ts';
@@ -12,6 +12,7 @@ const text = catalogue(
     title: 'How the shared model does',
     empty:
       'Shown after the first round: on those of your examples that are held back from training, where the run measures on them, and on test data of the coordinator where it has some.',
+    error: 'The typical error is the root of the mean squared difference between prediction and true value.',
     held: (share: string) =>
       `“On your examples” means about ${share} of them, which are held back from training to measure the model. They stay on this device.`,
   },
@@ -19,17 +20,20 @@ const text = catalogue(
     title: '共享模型的表现',
     empty:
       '首轮之后显示：在你未参与训练的那部分样本上（若本次训练用它们检验），以及（若协调器有测试数据）在其测试数据上。',
+    error: '典型误差是预测值与真实值之差的均方根。',
     held: (share) => `“在你的样本上”指其中约 ${share}：它们不参与训练，专门用于检验模型，只保存在本设备上。`,
   },
 );
 
-const kind = computed(() => (chosenTask.value?.loss === 'meanSquaredError' ? 'loss' : 'accuracy'));
+const data = computed(() => chosenTask.value?.data ?? null);
+const kind = computed(() => (data.value !== null && classesOf(data.value) === null ? 'error' : 'accuracy'));
 
 function trend(measured: readonly { round: number; metrics: Metrics }[]): readonly TrendPoint[] {
-  const name = kind.value;
+  const measureOf = ({ accuracy, loss }: Metrics) =>
+    kind.value === 'accuracy' || data.value === null ? accuracy : targetError(loss, data.value);
   return measured
     .flatMap(({ round, metrics }) => {
-      const value = metrics[name];
+      const value = measureOf(metrics);
       return value === null ? [] : [{ round, value }];
     })
     .sort((a, b) => a.round - b.round);
@@ -57,7 +61,13 @@ export function ResultsPanel() {
         <p class="quiet">{t.empty}</p>
       ) : (
         <>
-          <TrendChart kind={kind.value} local={local.value} central={central.value} />
+          <TrendChart
+            kind={kind.value}
+            unit={data.value === null ? undefined : targetUnit(data.value)}
+            local={local.value}
+            central={central.value}
+          />
+          {kind.value === 'error' && <p class="small quiet">{t.error}</p>}
           {local.value.length > 0 && heldShare.value !== null && (
             <p class="small quiet">{t.held(formatShare(heldShare.value, 0))}</p>
           )}
