@@ -1,0 +1,118 @@
+import * as z from 'zod/mini';
+import type { Sums } from '../report/sums.ts';
+import { rateOf, spreadOf } from '../report/sums.ts';
+import {
+  type Binning,
+  BinningSchema,
+  CategoryBinsSchema,
+  ClassBinsSchema,
+  columnBins,
+  EdgesSchema,
+  NumberBinsSchema,
+  OutputBinsSchema,
+  predictionBins,
+  watchedOf,
+} from './binning.ts';
+import { canonicalHash } from './canonical.ts';
+
+const share = z.number().check(z.minimum(0), z.maximum(1));
+const variance = z.number().check(z.minimum(0), z.maximum(1));
+const count = z.int().check(z.minimum(0));
+
+/** Mean shares of a histogram's bins over participants, and how well they are known. */
+export const SpreadSchema = z.object({
+  /** One a bin; they add up to 1, or are all 0 where no participant had a value. */
+  shares: z.array(share),
+  /** The variance of each of these means, with participants as clusters. */
+  variances: z.array(variance),
+  /** The part of it that examples within participants account for: multiplied by p (1 − p), it is their variance of a share p. */
+  within: share,
+  participants: count,
+});
+export type Spread = z.infer<typeof SpreadSchema>;
+
+/** As `Spread`, of one share. */
+export const RateSchema = z.object({ share, variance, within: share, participants: count });
+export type Rate = z.infer<typeof RateSchema>;
+
+const ofInput = { spread: SpreadSchema, missing: RateSchema, outside: RateSchema };
+
+/**
+ * Distributions at the time of a release, against which later ones are held: a `Binning` with the shares of each bin. Shares
+ * are means over participants, each with its own histogram of mass 1, as in the reports.
+ */
+export const ReferenceSchema = z
+  .extend(BinningSchema, {
+    columns: z
+      .array(
+        z.discriminatedUnion('kind', [
+          z.extend(NumberBinsSchema, ofInput),
+          z.extend(CategoryBinsSchema, ofInput),
+        ]),
+      )
+      .check(z.minLength(1), z.maxLength(2000)),
+    prediction: z.discriminatedUnion('kind', [
+      z.extend(ClassBinsSchema, { spread: SpreadSchema }),
+      z.extend(OutputBinsSchema, { spread: SpreadSchema }),
+    ]),
+    confidence: z.nullable(z.object({ edges: EdgesSchema, spread: SpreadSchema })),
+    /** Participants that it was made of, and their examples. */
+    participants: count,
+    examples: count,
+  })
+  .check(z.refine(isSound, 'has as many shares as bins, which add up to 1'));
+export type Reference = z.infer<typeof ReferenceSchema>;
+
+/** SHA-256 of the canonical JSON of a binning or a reference, in hexadecimal digits. Reports name what they were made with by it. */
+export function identityOf(of: Binning | Reference): string {
+  return canonicalHash(of);
+}
+
+/** The reference made of summed reports with this binning. */
+export function referenceOf(binning: Binning, sums: Sums): Reference {
+  const spreads = watchedOf(binning).map((watched, i) => spreadOf(sums, watched, i));
+  const of = (i: number) => spreads[i] as Spread;
+  const inputs = binning.columns.length;
+  return {
+    ...binning,
+    columns: binning.columns.map((column, i) => ({
+      ...column,
+      spread: of(i),
+      missing: rateOf(sums, 'missing', i),
+      outside: rateOf(sums, 'outside', i),
+    })),
+    prediction: { ...binning.prediction, spread: of(inputs) },
+    confidence: binning.confidence === null ? null : { ...binning.confidence, spread: of(inputs + 1) },
+    participants: Math.round(sums.get('reports')?.[0] ?? 0),
+    examples: Math.round((sums.get('observations')?.[0] ?? 0) * 65536),
+  };
+}
+
+/** The spreads of a reference, in the order of `watchedOf`. */
+export function spreadsOf({ columns, prediction, confidence }: Reference): Spread[] {
+  return [
+    ...columns.map(({ spread }) => spread),
+    prediction.spread,
+    ...(confidence === null ? [] : [confidence.spread]),
+  ];
+}
+
+function isSound({
+  columns,
+  prediction,
+  confidence,
+}: Pick<Reference, 'columns' | 'prediction' | 'confidence'>): boolean {
+  const fits = ({ shares, variances, participants }: Spread, bins: number) => {
+    const mass = shares.reduce((sum, one) => sum + one, 0);
+    return (
+      shares.length === bins &&
+      variances.length === bins &&
+      Math.abs(mass - (participants > 0 ? 1 : 0)) < 1e-6
+    );
+  };
+  return (
+    columns.every((column) => fits(column.spread, columnBins(column))) &&
+    fits(prediction.spread, predictionBins(prediction)) &&
+    (confidence === null || fits(confidence.spread, confidence.edges.length + 1))
+  );
+}
