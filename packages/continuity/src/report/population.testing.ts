@@ -2,7 +2,7 @@ import { normal, type RandomSource, seededRandom, uniform } from '@coppice/ports
 import { shapeSize } from '@coppice/protocol';
 import { Monitor } from '../monitor/monitor.ts';
 import type { MonitorState } from '../monitor/state.ts';
-import { type Binning, watchedOf } from '../reference/binning.ts';
+import { type Binning, binOf, watchedOf } from '../reference/binning.ts';
 import { identityOf } from '../reference/reference.ts';
 import { reportLayout, tensorsOf } from './layout.ts';
 import { summarise } from './summarise.ts';
@@ -57,6 +57,8 @@ export interface Population {
   /** Examples of each. */
   readonly examples: number;
   readonly differences: Differences;
+  /** Mean shares of histograms that are not of normal numbers. Default: all the same. */
+  readonly weights?: readonly number[];
   /** Moves the mean of the first column of all participants. */
   readonly shift?: number;
   /** The part of the values of the first column that are missing. */
@@ -101,41 +103,37 @@ function drawn(share: number, { examples }: Population, random: RandomSource): n
   return count;
 }
 
-function drawCounts(
-  bins: number,
-  index: number,
-  { examples, differences, shift = 0 }: Population,
-  random: RandomSource,
-): number[] {
+function drawCounts(bins: number, index: number, population: Population, random: RandomSource): number[] {
+  const { examples, differences, shift = 0, weights = new Array<number>(bins).fill(1 / bins) } = population;
   const counts = new Array<number>(bins).fill(0);
-  const moved = index === 0 ? shift : 0;
   if (differences.kind === 'shares' || bins !== DECILES.length + 1) {
-    const concentration =
-      differences.kind === 'shares' ? differences.concentration : Number.POSITIVE_INFINITY;
-    const weights = counts.map(() => gammaOf(concentration / bins, random));
-    const all = weights.reduce((sum, one) => sum + one, 0);
+    const own = counts.map((_, bin) => {
+      const share = weights[bin] ?? 0;
+      return differences.kind === 'shares' ? gammaOf(differences.concentration * share, random) : share;
+    });
+    const all = own.reduce((sum, one) => sum + one, 0);
     for (let i = 0; i < examples; i++) {
       let left = uniform(random) * all;
       let bin = 0;
-      while (bin < bins - 1 && left >= (weights[bin] as number)) left -= weights[bin++] as number;
+      while (bin < bins - 1 && left >= (own[bin] as number)) left -= own[bin++] as number;
       counts[bin] = (counts[bin] as number) + 1;
     }
     return counts;
   }
-  const mean = differences.kind === 'means' ? differences.deviation * normal(random) : 0;
-  // All participants together stay standard normal.
-  const own = differences.kind === 'means' ? Math.sqrt(1 - differences.deviation ** 2) : 1;
+  // All participants together are normal, with a standard deviation of 1.
+  const deviation = differences.kind === 'means' ? differences.deviation : 0;
+  const mean = (index === 0 ? shift : 0) + deviation * normal(random);
+  const within = Math.sqrt(1 - deviation ** 2);
   for (let i = 0; i < examples; i++) {
-    const value = moved + mean + own * normal(random);
-    const bin = DECILES.filter((edge) => value >= edge).length;
+    const bin = binOf(DECILES, mean + within * normal(random));
     counts[bin] = (counts[bin] as number) + 1;
   }
   return counts;
 }
 
-/** A draw from the gamma distribution of a shape, as a part of its mean where the shape is infinite. */
+/** A draw from the gamma distribution (Marsaglia and Tsang, ACM TOMS 2000). */
 function gammaOf(shape: number, random: RandomSource): number {
-  if (shape === Number.POSITIVE_INFINITY) return 1;
+  if (shape === 0) return 0;
   const boost = shape < 1 ? (1 - uniform(random)) ** (1 / shape) : 1;
   const d = (shape < 1 ? shape + 1 : shape) - 1 / 3;
   for (;;) {

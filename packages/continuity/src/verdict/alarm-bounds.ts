@@ -56,14 +56,14 @@ function coarse({ dimensions, between, noise, degrees }: Shape): Shape {
     dimensions,
     between: stepUp(between),
     noise: stepUp(noise),
-    degrees: Math.max(1, 2 ** (Math.floor(4 * Math.log2(Math.min(degrees, 4096))) / 4)),
+    degrees: Math.max(1, 2 ** (Math.floor(2 * Math.log2(Math.min(degrees, 4096))) / 2)),
   };
 }
 
-/** The next step of 0, ¼, and on by factors of √2; beyond 1024 it makes no difference. */
+/** The next step of 0, ¼, and on by factors of 2; beyond 1024 it makes no difference. */
 function stepUp(value: number): number {
   if (value < 1 / 16) return 0;
-  return Math.min(1024, Math.max(1 / 4, 2 ** (Math.ceil(2 * Math.log2(value)) / 2)));
+  return Math.min(1024, Math.max(1 / 4, 2 ** Math.ceil(Math.log2(value))));
 }
 
 /**

@@ -6,7 +6,7 @@ import { stabilityIndex } from '../statistics/histograms.ts';
  * The share that is added to each bin before shares are compared. It is the same whatever the number of examples, so that the
  * effect means the same for few and for many; without it rare bins would weigh without bound.
  */
-const FLOOR = 0.005;
+const FLOOR = 0.002;
 
 /** A shift of one histogram from its reference. */
 export interface Shift {
