@@ -54,12 +54,27 @@ export type MonitorState = z.infer<typeof MonitorStateSchema>;
  */
 export function readMonitorState(stored: unknown, binning: Binning, identity: string): MonitorState | null {
   const { success, data } = MonitorStateSchema.safeParse(stored);
-  if (!success || data.identity !== identity) return null;
-  const bins = watchedOf(binning).map((watched) => watched.bins);
-  const fits =
-    data.counts.length === bins.length &&
-    data.counts.every((counts, i) => counts.length === bins[i]) &&
-    data.missing.length === binning.columns.length &&
-    data.outside.length === binning.columns.length;
-  return fits ? data : null;
+  return success && data.identity === identity && isSound(data, binning) ? data : null;
+}
+
+/** Checks that a state has the bins of a binning, and counts each observation once in each histogram. */
+function isSound(state: MonitorState, binning: Binning): boolean {
+  const { observations, counts, missing, outside, labelled, errors } = state;
+  const watched = watchedOf(binning);
+  const inputs = binning.columns.length;
+  return (
+    counts.length === watched.length &&
+    missing.length === inputs &&
+    outside.length === inputs &&
+    errors <= labelled &&
+    watched.every(({ bins }, i) => {
+      const histogram = counts[i] as number[];
+      const values = histogram.reduce((sum, one) => sum + one, 0);
+      return (
+        histogram.length === bins &&
+        values + (missing[i] ?? 0) === observations &&
+        (outside[i] ?? 0) <= values
+      );
+    })
+  );
 }

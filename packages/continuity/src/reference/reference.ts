@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
-import type { Sums } from '../report/sums.ts';
-import { rateOf, spreadOf } from '../report/sums.ts';
+import { MAX_OBSERVATIONS } from '../report/layout.ts';
+import { countOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
 import {
   type Binning,
   BinningSchema,
@@ -68,9 +68,17 @@ export function identityOf(of: Binning | Reference): string {
   return canonicalHash(of);
 }
 
-/** The reference made of summed reports with this binning. */
-export function referenceOf(binning: Binning, sums: Sums): Reference {
-  const spreads = watchedOf(binning).map((watched, i) => spreadOf(sums, watched, i));
+/**
+ * The reference made of summed reports with this binning.
+ *
+ * @param noise the variance of the noise that was added to each number of the sum.
+ */
+export function referenceOf(binning: Binning, sums: Sums, noise = 0): Reference {
+  const spreads = watchedOf(binning).map((watched, i) => wholeOf(spreadOf(sums, watched, i, noise), noise));
+  const rate = (of: 'missing' | 'outside', i: number) => {
+    const known = rateOf(sums, of, i, noise);
+    return { ...known, variance: withNoise(known.variance, known.participants, noise) };
+  };
   const of = (i: number) => spreads[i] as Spread;
   const inputs = binning.columns.length;
   return {
@@ -78,14 +86,29 @@ export function referenceOf(binning: Binning, sums: Sums): Reference {
     columns: binning.columns.map((column, i) => ({
       ...column,
       spread: of(i),
-      missing: rateOf(sums, 'missing', i),
-      outside: rateOf(sums, 'outside', i),
+      missing: rate('missing', i),
+      outside: rate('outside', i),
     })),
     prediction: { ...binning.prediction, spread: of(inputs) },
     confidence: binning.confidence === null ? null : { ...binning.confidence, spread: of(inputs + 1) },
-    participants: Math.round(sums.get('reports')?.[0] ?? 0),
-    examples: Math.round((sums.get('observations')?.[0] ?? 0) * 65536),
+    participants: countOf(sums, 'reports'),
+    examples: countOf(sums, 'observations', MAX_OBSERVATIONS),
   };
+}
+
+/** A spread whose shares add up to 1, as noisy ones do not, and whose variances are those of the shares with their noise. */
+function wholeOf(spread: Spread, noise: number): Spread {
+  const mass = spread.shares.reduce((sum, one) => sum + one, 0);
+  if (mass === 0) return { ...spread, shares: spread.shares.map(() => 0), participants: 0 };
+  return {
+    ...spread,
+    shares: spread.shares.map((one) => Math.min(1, one / mass)),
+    variances: spread.variances.map((one) => withNoise(one, spread.participants, noise)),
+  };
+}
+
+function withNoise(known: number, participants: number, noise: number): number {
+  return participants === 0 ? known : Math.min(1, known + noise / participants ** 2);
 }
 
 /** The spreads of a reference, in the order of `watchedOf`. */

@@ -11,7 +11,7 @@ export type Sums = ReadonlyMap<string, Float64Array>;
  * @param noise the variance of the noise that each sum has.
  */
 export function spreadOf(sums: Sums, { bins, at }: Watched, index: number, noise = 0): Spread {
-  const participants = Math.max(0, Math.round(numberOf(sums, 'present', index)));
+  const participants = countOf(sums, 'present', 1, index);
   const each = Array.from({ length: bins }, (_, bin) =>
     meanOf(numberOf(sums, 'shares', at + bin), numberOf(sums, 'squares', at + bin), participants, noise),
   );
@@ -25,10 +25,7 @@ export function spreadOf(sums: Sums, { bins, at }: Watched, index: number, noise
 
 /** As `spreadOf`, of the share of missing values, or of those beyond the plausible range, of an input column. */
 export function rateOf(sums: Sums, of: 'missing' | 'outside', column: number, noise = 0): Rate {
-  const participants = Math.max(
-    0,
-    Math.round(of === 'missing' ? numberOf(sums, 'reports', 0) : numberOf(sums, 'present', column)),
-  );
+  const participants = of === 'missing' ? countOf(sums, 'reports') : countOf(sums, 'present', 1, column);
   const inverse = of === 'missing' ? numberOf(sums, 'missing-inverse', 0) : numberOf(sums, 'inverse', column);
   return {
     ...meanOf(numberOf(sums, of, column), numberOf(sums, `${of}-squares`, column), participants, noise),
@@ -51,6 +48,11 @@ function meanOf(sum: number, squares: number, participants: number, noise: numbe
 /** Σ (1 / n_i) / m²: the variance of a mean of m shares of n_i examples each, divided by p (1 − p). */
 function withinOf(inverse: number, participants: number): number {
   return participants === 0 ? 0 : Math.min(1, Math.max(0, inverse) / participants ** 2);
+}
+
+/** A sum of counts in a unit of `1 / per`, as a whole number: noise can leave any number. */
+export function countOf(sums: Sums, name: string, per = 1, index = 0): number {
+  return Math.max(0, Math.round(numberOf(sums, name, index) * per));
 }
 
 function numberOf(sums: Sums, name: string, index: number): number {

@@ -5,6 +5,9 @@ import type { Shape } from './shift.ts';
 /** Simulated periods behind a bound. */
 const DRAWS = 16_384;
 
+/** Draws in one slice: a few milliseconds of work. */
+const SLICE = 4096;
+
 /** Bounds that are kept; a task's periods need a few dozen. */
 const KEPT = 10_000;
 
@@ -29,18 +32,14 @@ export class AlarmBounds {
     this.#seed = seed;
   }
 
-  /** True where `of` would simulate: some 30 ms of work. */
-  isNew(shape: Shape, level: number): boolean {
-    return !this.#known.has(keyOf(coarse(shape), level));
-  }
-
-  of(shape: Shape, level: number): number {
+  /** In slices: each `next` runs one. A bound that is known takes none. */
+  *of(shape: Shape, level: number): Generator<undefined, number, undefined> {
     const rounded = coarse(shape);
     const key = keyOf(rounded, level);
     const known = this.#known.get(key);
     if (known !== undefined) return known;
+    const bound = yield* simulate(rounded, level, seededRandom(this.#seed, 'alarm-bound', key));
     if (this.#known.size >= KEPT) this.#known.clear();
-    const bound = simulate(rounded, level, seededRandom(this.#seed, 'alarm-bound', key));
     this.#known.set(key, bound);
     return bound;
   }
@@ -71,12 +70,17 @@ function stepUp(value: number): number {
  * that has the variance between participants is drawn; the probability that this one exceeds the rest is exact, so that small
  * levels need no more draws than large ones.
  */
-function simulate(shape: Shape, level: number, random: RandomSource): number {
+function* simulate(
+  shape: Shape,
+  level: number,
+  random: RandomSource,
+): Generator<undefined, number, undefined> {
   const { dimensions, between, noise, degrees } = shape;
   const [others, largest] = [1 + noise, 1 + noise + between];
   const shortfalls = new Float64Array(DRAWS);
   const deviations = new Float64Array(DRAWS);
   for (let i = 0; i < DRAWS; i++) {
+    if (i > 0 && i % SLICE === 0) yield;
     const estimated =
       (chiSquare(dimensions * degrees, random) + between * chiSquare(degrees, random)) / degrees;
     shortfalls[i] = estimated + dimensions * noise - others * chiSquare(dimensions - 1, random);
@@ -90,8 +94,13 @@ function simulate(shape: Shape, level: number, random: RandomSource): number {
     return sum / DRAWS;
   };
   let [low, high] = [-1, 1];
-  while (exceeds(high) > level && high < 1e6) [low, high] = [high, 4 * high];
+  while (high < 1e6) {
+    yield;
+    if (exceeds(high) <= level) break;
+    [low, high] = [high, 4 * high];
+  }
   while (high - low > 1e-3 * high) {
+    yield;
     const middle = (low + high) / 2;
     if (exceeds(middle) > level) low = middle;
     else high = middle;

@@ -13,7 +13,11 @@ export const alike = { kind: 'none' } as const;
 
 /** The verdict on a period, all slices at once. */
 export function verdictOf(sums: Sums, reference: Reference, options: VerdictOptions = {}): Verdict {
-  const steps = judge(sums, reference, bounds, options);
+  return finished(judge(sums, reference, bounds, options));
+}
+
+/** The result of all slices. */
+export function finished<T>(steps: Generator<undefined, T, undefined>): T {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;

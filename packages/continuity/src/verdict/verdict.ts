@@ -1,7 +1,8 @@
 import type { Watched } from '../reference/binning.ts';
 import { watchedOf } from '../reference/binning.ts';
 import { type Rate, type Reference, type Spread, spreadsOf } from '../reference/reference.ts';
-import { rateOf, type Sums, spreadOf } from '../report/sums.ts';
+import { MAX_OBSERVATIONS } from '../report/layout.ts';
+import { countOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
 import { clusteredMean, clusteredTest } from '../statistics/clustered-mean.ts';
 import { binnedKolmogorovSmirnov } from '../statistics/histograms.ts';
 import { benjaminiHochberg } from '../statistics/multiple-testing.ts';
@@ -83,7 +84,7 @@ export interface Verdict {
  * Judges the summed reports of one period. The verdict depends on the sums alone, so that it is the same however they were made
  * up.
  *
- * In slices, as bounds that were not needed before are simulated: each `next` runs some 30 ms at most.
+ * In slices, as bounds that were not needed before are simulated: each `next` runs one.
  */
 export function* judge(
   sums: Sums,
@@ -140,8 +141,8 @@ export function* judge(
   });
 
   return {
-    participants: Math.max(0, Math.round(sums.get('reports')?.[0] ?? 0)),
-    observations: Math.max(0, Math.round((sums.get('observations')?.[0] ?? 0) * 65536)),
+    participants: countOf(sums, 'reports'),
+    observations: countOf(sums, 'observations', MAX_OBSERVATIONS),
     drift: testedOf(histograms, watched.length),
     quality: testedOf(quality, rates.length),
     errors: errorsOf(sums, fewest, noise),
@@ -164,10 +165,8 @@ function* alarmsOf(
   const level = alarmLevel(shifts.length, every);
   const alarms: Alarm[] = [];
   for (const { effect, deviation, shape } of shifts) {
-    const isNew = bounds.isNew(shape, level);
-    const bound = Math.max(threshold, bounds.of(shape, level) * deviation);
+    const bound = Math.max(threshold, (yield* bounds.of(shape, level)) * deviation);
     alarms.push({ bound, alarm: effect > bound });
-    if (isNew) yield;
   }
   return alarms;
 }
@@ -218,7 +217,7 @@ function asSpread({ share, variance, within, participants }: Rate): Spread {
 
 function errorsOf(sums: Sums, fewest: number, noise: number): ErrorVerdict | null {
   const one = (name: string) => sums.get(name)?.[0] ?? 0;
-  const participants = Math.round(one('labelled'));
+  const participants = countOf(sums, 'labelled');
   if (participants < Math.max(2, fewest)) return null;
   const mean = clusteredMean({
     clusters: participants,
