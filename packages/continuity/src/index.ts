@@ -13,6 +13,33 @@ export { type Refusal, type RefusalName, type Report, refuses } from './report/r
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';
 export {
+  type CanaryDecision,
+  type CanaryEvidence,
+  type CanaryReason,
+  type CanaryRule,
+  CanaryRuleSchema,
+  type Guard,
+  parseCanary,
+} from './rules/canary.ts';
+export { decide, type Rules } from './rules/decide.ts';
+export {
+  type GateEvidence,
+  type GateReason,
+  type GateRule,
+  GateRuleSchema,
+  parseGate,
+} from './rules/gate.ts';
+export type { Decision, ParsedRule, RuleRefusal, RuleRefusalName } from './rules/rule.ts';
+export {
+  type Cost,
+  type PeriodEvidence,
+  parseTrigger,
+  type TriggerEvidence,
+  type TriggerReason,
+  type TriggerRule,
+  TriggerRuleSchema,
+} from './rules/trigger.ts';
+export {
   type ClusteredMean,
   type ClusterSums,
   clusteredLower,

@@ -55,3 +55,8 @@ export function clusteredTest(
 export function clusteredLower({ mean, cr1, degrees }: ClusteredMean, alpha: number): number {
   return mean - tUpperQuantile(alpha, degrees) * cr1;
 }
+
+/** The upper end of the one-sided interval for the mean, of error `alpha`. */
+export function clusteredUpper({ mean, cr1, degrees }: ClusteredMean, alpha: number): number {
+  return mean + tUpperQuantile(alpha, degrees) * cr1;
+}

@@ -1,7 +1,4 @@
-import betainc from '@stdlib/math-base-special-betainc';
-import erfc from '@stdlib/math-base-special-erfc';
-import erfcinv from '@stdlib/math-base-special-erfcinv';
-import tQuantileOf from '@stdlib/stats-base-dists-t-quantile';
+import { betaLower, erfc } from './special-functions.ts';
 
 /** P[Z > z] of the standard normal distribution. */
 export function normalUpper(z: number): number {
@@ -10,7 +7,7 @@ export function normalUpper(z: number): number {
 
 /** The z with P[Z > z] = p, for p in (0, 1). */
 export function normalUpperQuantile(p: number): number {
-  return Math.SQRT2 * erfcinv(2 * p);
+  return quantile(normalUpper, p);
 }
 
 /** P[X > x] of the χ² distribution with one degree of freedom. */
@@ -20,22 +17,37 @@ export function chiSquareUpper(x: number): number {
 
 /** P[X > x] of Fisher's F distribution with real degrees of freedom. */
 export function fisherUpper(x: number, above: number, below: number): number {
-  return x <= 0 ? 1 : betainc(below / (below + above * x), below / 2, above / 2, true, false);
+  const all = below + above * x;
+  return x <= 0 ? 1 : betaLower({ x: below / all, rest: (above * x) / all }, below / 2, above / 2);
 }
 
 /** P[T > t] of Student's t distribution. */
 export function tUpper(t: number, degrees: number): number {
-  const tail = betainc(degrees / (degrees + t * t), degrees / 2, 0.5, true, false) / 2;
+  const all = degrees + t * t;
+  const tail = betaLower({ x: degrees / all, rest: (t * t) / all }, degrees / 2, 0.5) / 2;
   return t >= 0 ? tail : 1 - tail;
 }
 
 /** The t with P[T > t] = p, for p in (0, 1). */
 export function tUpperQuantile(p: number, degrees: number): number {
-  return -tQuantileOf(p, degrees);
+  return quantile((t) => tUpper(t, degrees), p);
 }
 
 /** P[X ≤ k] for k successes of n, each with probability 1/2. */
 export function fairBinomialLower(k: number, n: number): number {
   if (k < 0) return 0;
-  return k >= n ? 1 : betainc(0.5, n - k, k + 1, true, false);
+  return k >= n ? 1 : betaLower({ x: 0.5, rest: 0.5 }, n - k, k + 1);
+}
+
+/** The x at which the upper tail of a distribution symmetric about zero is p, by bisection to the last digit. */
+function quantile(upper: (x: number) => number, p: number): number {
+  if (p > 0.5) return -quantile(upper, 1 - p);
+  let [low, high] = [0, 1];
+  while (upper(high) > p) [low, high] = [high, 2 * high];
+  for (;;) {
+    const middle = (low + high) / 2;
+    if (middle <= low || middle >= high) return middle;
+    if (upper(middle) > p) low = middle;
+    else high = middle;
+  }
 }
