@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { normal, seededRandom } from '@coppice/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { binningOf, drawSums } from '../report/population.testing.ts';
+import { binningOf, drawSums, noisy } from '../report/population.testing.ts';
 import { BinningSchema, binOf, columnBin, watchedOf } from './binning.ts';
 import { canonicalHash, canonicalJson } from './canonical.ts';
 import { fineEdges, quantileEdges } from './edges.ts';
@@ -137,6 +137,24 @@ describe('a reference', () => {
     expect(total / (0.9 / 960)).toBeGreaterThan(0.7);
     expect(total / (0.9 / 960)).toBeLessThan(1.4);
     expect(column?.within).toBeCloseTo(1 / 960, 6);
+  });
+
+  it('of noisy sums is one as well, and knows less for the noise', () => {
+    const noise = 0.5 ** 2;
+    const uncertain = referenceOf(binning, noisy(sums, 0.5, 'reference'), noise);
+    expect(ReferenceSchema.parse(uncertain)).toEqual(uncertain);
+    const participants = uncertain.columns[0]?.spread.participants ?? 0;
+    for (const variance of uncertain.columns[0]?.spread.variances ?? [])
+      expect(variance).toBeGreaterThanOrEqual(noise / participants ** 2);
+  });
+
+  it('of nothing is one of no participants', () => {
+    const empty = referenceOf(binning, new Map());
+    expect(ReferenceSchema.parse(empty)).toEqual(empty);
+    expect(empty).toMatchObject({
+      participants: 0,
+      prediction: { spread: { shares: [0, 0], participants: 0 } },
+    });
   });
 
   it('has an identity that depends on each of its numbers, and not on the order of its members', () => {

@@ -97,6 +97,14 @@ export function drawSums(binning: Binning, population: Population, ...path: (str
   return sumOf(binning, identity, drawReports(binning, identity, population, seededRandom(...path)));
 }
 
+/** Sums with Gaussian noise on each of their numbers. */
+export function noisy(sums: Sums, deviation: number, ...path: (string | number)[]): Sums {
+  const random = seededRandom('noise', ...path);
+  return new Map(
+    [...sums].map(([name, values]) => [name, values.map((value) => value + deviation * normal(random))]),
+  );
+}
+
 function drawn(share: number, { examples }: Population, random: RandomSource): number {
   let count = 0;
   for (let i = 0; share > 0 && i < examples; i++) if (uniform(random) < share) count++;

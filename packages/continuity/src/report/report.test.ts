@@ -85,6 +85,15 @@ describe('a report', () => {
     expect([...(tensors.get('errors') ?? [])]).toEqual([0]);
   });
 
+  it('of fewer observations than the coordinator asks for is refused, and says so', () => {
+    const numbers = summarise(monitorOf(7, 0, 'seven').state(), binning, 5) as Float32Array;
+    expect(refuses(report(numbers), binning, identity, 5)).toBeNull();
+    expect(refuses(report(numbers), binning, identity, 10)).toEqual({
+      name: 'report-counts',
+      why: 'It is of 7 observations, and 10 are the fewest.',
+    });
+  });
+
   it('of any device is not refused', () => {
     fc.assert(
       fc.property(

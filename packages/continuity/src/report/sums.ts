@@ -34,6 +34,13 @@ export function rateOf(sums: Sums, of: 'missing' | 'outside', column: number, no
   };
 }
 
+/** As `rateOf`, of the mean error over participants with outcomes. The variance within participants is not told. */
+export function errorRateOf(sums: Sums, noise = 0): Rate {
+  const participants = countOf(sums, 'labelled');
+  const [sum, squares] = [numberOf(sums, 'errors', 0), numberOf(sums, 'errors-square', 0)];
+  return { ...meanOf(sum, squares, participants, noise), within: 0, participants };
+}
+
 /** The mean of a share over participants, and the variance of that mean beside the noise's: (Σ s² − (Σ s)² / m) / (m (m − 1)). */
 function meanOf(sum: number, squares: number, participants: number, noise: number) {
   if (participants === 0) return { share: 0, variance: 0 };

@@ -78,8 +78,22 @@ describe('a canary', () => {
   });
 
   it('of which too little is known at its end is rolled back', () => {
-    const { act, why } = play(0.2, 0.2, 'short', { periods: 1, margin: 0.001 });
-    expect([act, why]).toMatchObject(['roll-back', [{ outcome: 'undecided' }]]);
+    // Ten participants with 2 errors and ten with 6, of 20 each.
+    const mixed = {
+      clusters: 20,
+      examples: 400,
+      sum: 80,
+      sumSquares: 400,
+      products: 1600,
+      sizeSquares: 8000,
+    };
+    const same = { name: 'error', canary: mixed, control: mixed };
+    expect(decide({ ...rule, periods: 1 }, { ...evidence, guards: [same] })).toMatchObject({
+      act: 'roll-back',
+      why: [{ outcome: 'undecided', difference: 0 }],
+      look: 1,
+    });
+    expect(decide({ ...rule, periods: 1, margin: 0.2 }, { ...evidence, guards: [same] }).act).toBe('promote');
     const empty = { ...guard, canary: none };
     expect(decide({ ...rule, periods: 1 }, { ...evidence, guards: [empty] }).act).toBe('roll-back');
   });

@@ -119,6 +119,16 @@ describe('the gate', () => {
     expect(why.at(-1)?.difference).toBeCloseTo((2 / 3) * 0.1 - 0.72, 12);
   });
 
+  it('asks of a better mean that single examples are won more often than lost as well', () => {
+    const evidence = evidenceOf(better, { discordant: { won: 8, lost: 5 } });
+    expect(decide(rule, evidence)).toMatchObject({
+      act: 'refuse',
+      why: [{ outcome: 'passed' }, { check: 'discordant', outcome: 'failed' }, {}],
+    });
+    expect(decide(rule, { ...evidence, discordant: { won: 5, lost: 30 } }).act).toBe('refuse');
+    expect(decide(rule, { ...evidence, discordant: { won: 30, lost: 5 } }).act).toBe('accept');
+  });
+
   it('waits for participants, and asks for none of a rare class', () => {
     const few = drawn({ ...better, participants: 9 }, 'few');
     expect(decide(rule, { ...evidenceOf(better), recent: few.sums, discordant: few.discordant }).act).toBe(

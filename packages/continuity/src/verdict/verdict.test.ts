@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { watchedOf } from '../reference/binning.ts';
 import { identityOf, type Reference, type Spread } from '../reference/reference.ts';
 import { reportLayout, tensorsOf } from '../report/layout.ts';
-import { binningOf, drawReports, drawSums, emptyState, sumOf } from '../report/population.testing.ts';
+import { binningOf, drawReports, drawSums, emptyState, noisy, sumOf } from '../report/population.testing.ts';
 import { summarise } from '../report/summarise.ts';
 import { alike, referenceFor, verdictOf } from './judged.testing.ts';
 import { shiftOf } from './shift.ts';
@@ -206,7 +206,8 @@ describe('a verdict', () => {
 
   it('tells the mean error of participants with outcomes, with an interval that holds the truth', () => {
     const empty = emptyState(binning, identity);
-    let held = 0;
+    const [zero, full] = [new Float64Array(5), Float64Array.of(24)];
+    let [held, heldWithNoise] = [0, 0];
     for (let period = 0; period < 60; period++) {
       const random = seededRandom('errors', period);
       const reports = drawReports(binning, identity, { ...population, shift: 0 }, random);
@@ -220,12 +221,23 @@ describe('a verdict', () => {
           binning,
         ) as Float32Array;
       });
-      const { errors } = verdictOf(sumOf(binning, identity, labelled), reference);
+      const sums = sumOf(binning, identity, labelled);
+      const { errors } = verdictOf(sums, reference);
       expect(errors).toMatchObject({ participants: 24, warned: 0.25 });
       const [low, high] = errors?.interval ?? [1, 0];
       if (low <= 0.2 && 0.2 <= high) held++;
+      // Errors alone: with nothing else to test, no bounds are simulated.
+      const alone = new Map([
+        ...noisy(sums, 1, period),
+        ['reports', zero],
+        ['present', zero],
+        ['labelled', full],
+      ]);
+      const noise = verdictOf(alone, reference, { noise: 1 }).errors;
+      if (noise !== null && noise.interval[0] <= 0.2 && 0.2 <= noise.interval[1]) heldWithNoise++;
     }
     expect(held).toBeGreaterThanOrEqual(52);
+    expect(heldWithNoise).toBeGreaterThanOrEqual(52);
   });
 });
 

@@ -2,8 +2,8 @@ import type { Watched } from '../reference/binning.ts';
 import { watchedOf } from '../reference/binning.ts';
 import { type Rate, type Reference, type Spread, spreadsOf } from '../reference/reference.ts';
 import { MAX_OBSERVATIONS } from '../report/layout.ts';
-import { countOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
-import { clusteredMean, clusteredTest } from '../statistics/clustered-mean.ts';
+import { countOf, errorRateOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
+import { tUpperQuantile } from '../statistics/distributions.ts';
 import { binnedKolmogorovSmirnov } from '../statistics/histograms.ts';
 import { benjaminiHochberg } from '../statistics/multiple-testing.ts';
 import { type AlarmBounds, alarmLevel } from './alarm-bounds.ts';
@@ -216,25 +216,15 @@ function asSpread({ share, variance, within, participants }: Rate): Spread {
 }
 
 function errorsOf(sums: Sums, fewest: number, noise: number): ErrorVerdict | null {
-  const one = (name: string) => sums.get(name)?.[0] ?? 0;
-  const participants = countOf(sums, 'labelled');
+  const { share: rate, variance, participants } = errorRateOf(sums, noise);
   if (participants < Math.max(2, fewest)) return null;
-  const mean = clusteredMean({
-    clusters: participants,
-    examples: participants,
-    sum: one('errors'),
-    // The noise of the sum shows in no sum of squares.
-    sumSquares: one('errors-square') + noise / participants,
-    products: one('errors'),
-    sizeSquares: participants,
-  });
-  if (mean === null) return null;
-  const { interval } = clusteredTest(mean, 0.95);
+  const error = Math.sqrt(variance + noise / participants ** 2);
+  const half = tUpperQuantile(0.025, participants - 1) * error;
   const within = (share: number) => Math.min(1, Math.max(0, share));
   return {
-    rate: within(mean.mean),
-    interval: [within(interval[0]), within(interval[1])],
+    rate,
+    interval: [within(rate - half), within(rate + half)],
     participants,
-    warned: within(one('warned') / participants),
+    warned: within((sums.get('warned')?.[0] ?? 0) / participants),
   };
 }
