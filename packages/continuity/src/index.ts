@@ -39,6 +39,7 @@ export {
   type TriggerRule,
   TriggerRuleSchema,
 } from './rules/trigger.ts';
+export { defaultWatch, parseWatch, type WatchRule, WatchRuleSchema } from './rules/watch.ts';
 export {
   type ClusteredMean,
   type ClusterSums,

@@ -61,16 +61,19 @@ export function refuses(
   const length = layout.reduce((sum, { shape }) => sum + (shape[0] ?? 1), 0);
   if (numbers.length !== length)
     return no('report-shape', `It has ${numbers.length} numbers, and the layout has ${length}.`);
-  const strange = numbers.find((value) => !Number.isFinite(value));
-  if (strange !== undefined) return no('report-not-finite', `It has the number ${strange}.`);
   const tensors = tensorsOf(layout, numbers);
-  for (const { name, unit } of layout)
-    for (const value of tensors.get(name) as Float32Array)
+  for (const { name, unit } of layout) {
+    const values = tensors.get(name) as Float32Array;
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] as number;
+      if (!Number.isFinite(value)) return no('report-not-finite', `Its "${name}" has the number ${value}.`);
       if (value < 0 || value > 1 || !Number.isInteger(value / unit))
         return no(
           'report-counts',
           `Its "${name}" has the number ${value}, which is no share in units of ${unit}.`,
         );
+    }
+  }
   return refusesCounts(tensors, minimum) ?? refusesHistograms(tensors, binning, minimum);
 }
 
@@ -96,12 +99,12 @@ function refusesHistograms(
   minimum: number,
 ): Refusal | null {
   const of = (name: string) => tensors.get(name) as Float32Array;
+  const shares = of('shares');
   for (const [i, { name, role, bins, at }] of watchedOf(binning).entries()) {
     const called = role === 'input' ? `the column "${name}"` : `the ${role}`;
     const [present, inverse] = [of('present')[i] as number, of('inverse')[i] as number];
-    const mass = of('shares')
-      .subarray(at, at + bins)
-      .reduce((sum, share) => sum + share, 0);
+    let mass = 0;
+    for (let bin = at; bin < at + bins; bin++) mass += shares[bin] as number;
     if (mass !== present)
       return no('report-mass', `The shares of ${called} add up to ${mass}, not ${present}.`);
     const inverseFits = present === 1 ? inverse > 0 && inverse < 1 / minimum + SQUARE_UNIT : inverse === 0;
@@ -128,8 +131,9 @@ function refusesSquares(
   shares: string,
   squares: string,
 ): Refusal | null {
-  for (const [i, share] of (tensors.get(shares) as Float32Array).entries()) {
-    const square = tensors.get(squares)?.[i] as number;
+  const [of, given] = [tensors.get(shares) as Float32Array, tensors.get(squares) as Float32Array];
+  for (let i = 0; i < of.length; i++) {
+    const [share, square] = [of[i] as number, given[i] as number];
     if (square !== squareOf(share))
       return no(
         'report-squares',

@@ -19,8 +19,8 @@ export interface Shift {
   readonly interval: readonly [number, number];
   /** That there is no shift: Rao and Scott's corrected χ², in the form of F. */
   readonly p: number;
-  /** Examples that would tell as much if each came from a participant of its own. Infinite where nothing varies. */
-  readonly effective: number;
+  /** Examples that would tell as much if each came from a participant of its own; `null` where nothing varies. */
+  readonly effective: number | null;
   /** The standard deviation of the effect where there is no shift. */
   readonly deviation: number;
   readonly shape: Shape;
@@ -94,9 +94,10 @@ export function shiftOf(reference: Spread, current: Spread, noise: number): Shif
 }
 
 /** Σ p (1 − p) ÷ Σ v: the size of a simple random sample with the same variances. */
-function effectiveOf({ shares, variances }: Spread, added: number): number {
+function effectiveOf({ shares, variances }: Spread, added: number): number | null {
   const alone = shares.reduce((sum, share) => sum + share * (1 - share), 0);
-  return alone / variances.reduce((sum, variance) => sum + variance + added, 0);
+  const all = variances.reduce((sum, variance) => sum + variance + added, 0);
+  return all === 0 ? null : alone / all;
 }
 
 /** Degrees of freedom of a sum of two estimated variances (Welch, Biometrika 1947). */

@@ -3,19 +3,15 @@ import { watchedOf } from '../reference/binning.ts';
 import { type Rate, type Reference, type Spread, spreadsOf } from '../reference/reference.ts';
 import { MAX_OBSERVATIONS } from '../report/layout.ts';
 import { countOf, errorRateOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
+import { defaultWatch, type WatchRule } from '../rules/watch.ts';
 import { tUpperQuantile } from '../statistics/distributions.ts';
 import { binnedKolmogorovSmirnov } from '../statistics/histograms.ts';
 import { benjaminiHochberg } from '../statistics/multiple-testing.ts';
 import { type AlarmBounds, alarmLevel } from './alarm-bounds.ts';
 import { type Shift, shiftOf } from './shift.ts';
 
-export interface VerdictOptions {
-  /** The effect above which a shift matters, as a population stability index. Default: 0.1. */
-  readonly threshold?: number;
-  /** One false alarm in so many periods, for drift and for data quality each. Default: 100. */
-  readonly every?: number;
-  /** Participants below which nothing is told of a histogram or a share. Default: 5. */
-  readonly fewest?: number;
+/** Settings of a task's verdicts, and the noise of the sum that is judged. */
+export interface VerdictOptions extends Partial<Pick<WatchRule, 'threshold' | 'every' | 'fewest'>> {
   /** The variance of the noise that was added to each number of the sum. Default: 0. */
   readonly noise?: number;
 }
@@ -92,7 +88,7 @@ export function* judge(
   bounds: AlarmBounds,
   options: VerdictOptions = {},
 ): Generator<undefined, Verdict, undefined> {
-  const { threshold = 0.1, every = 100, fewest = 5, noise = 0 } = options;
+  const { threshold, every, fewest, noise } = { ...defaultWatch, noise: 0, ...options };
   const enough = (before: Participants, now: Participants) =>
     Math.min(before.participants, now.participants) >= Math.max(2, fewest);
 
