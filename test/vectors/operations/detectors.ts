@@ -86,7 +86,7 @@ export const detectors: { readonly [name: string]: Operation | string } = {
   distances,
   multiple_testing: multipleTesting,
   chi_square_contingency: 'tests of shares are corrected for participants as clusters (Rao and Scott)',
-  reference_quantile_histogram: 'edges are chosen from a summed histogram; nobody has the sample',
+  reference_quantile_histogram: 'edges are chosen from a summed histogram; the sample stays on the devices',
   ks_two_sample: NO_SAMPLES,
   cramer_von_mises_two_sample: NO_SAMPLES,
   wasserstein1_samples: NO_SAMPLES,

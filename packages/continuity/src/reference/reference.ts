@@ -63,7 +63,7 @@ export const ReferenceSchema = z
   .check(z.refine(isSound, 'has as many shares as bins, which add up to 1'));
 export type Reference = z.infer<typeof ReferenceSchema>;
 
-/** SHA-256 of the canonical JSON of a binning or a reference, in hexadecimal digits. Reports name what they were made with by it. */
+/** SHA-256 of the canonical JSON of a binning or a reference, in hexadecimal digits. Reports name their reference by it. */
 export function identityOf(of: Binning | Reference): string {
   return canonicalHash(of);
 }

@@ -3,7 +3,7 @@ import { MAX_OBSERVATIONS, reportLayout, tensorsOf } from './layout.ts';
 import { SQUARE_UNIT, squareOf } from './shares.ts';
 import { MINIMUM_COUNT } from './summarise.ts';
 
-/** A report as it came: its numbers, and the hashes of what it was made with. */
+/** A report as it came: its numbers, and the hashes of its data recipe and its reference. */
 export interface Report {
   /** The hash of the device's data recipe. */
   readonly recipe: string;
@@ -34,7 +34,7 @@ export interface Refusal {
 }
 
 /**
- * Looks for what no device can have counted. A report that passes adds no more than one participant may: each of its
+ * Looks for numbers that no device can have counted. A report that passes adds no more than one participant may: each of its
  * histograms has a mass of 1, and squares that belong to it.
  *
  * @param minimum the fewest observations of a report, as in `summarise`.

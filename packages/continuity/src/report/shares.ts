@@ -5,7 +5,7 @@ export const SHARE_UNIT = 2 ** -20;
 export const SQUARE_UNIT = 2 ** -24;
 
 /**
- * Shares of counts, whole numbers of `SHARE_UNIT` that add up to 1: what rounding down leaves goes to the largest
+ * Shares of counts, whole numbers of `SHARE_UNIT` that add up to 1: the units that rounding down leaves go to the largest
  * remainders, the first of equal ones. All are 0 where nothing was counted.
  */
 export function sharesOf(counts: ArrayLike<number>): Float64Array {

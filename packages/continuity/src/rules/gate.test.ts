@@ -14,7 +14,7 @@ interface Drawn {
   readonly lost: number;
 }
 
-/** Comparisons of participants, some of which have more of what a candidate changes than others. */
+/** Comparisons of participants, some of which have more examples that a candidate changes than others. */
 function drawn({ participants, examples, won, lost }: Drawn, seed: string) {
   const random = seededRandom(seed);
   const sums = { clusters: 0, examples: 0, sum: 0, sumSquares: 0, products: 0, sizeSquares: 0 };

@@ -43,7 +43,7 @@ export interface GateReason {
   readonly index?: number;
   /** The difference in hits that was seen; `null` where there is none. */
   readonly difference: number | null;
-  /** The number that decides: the end of an interval, or a p-value; and what it was held against. */
+  /** The number that decides, the end of an interval or a p-value, and the bound that it is held against. */
   readonly value: number | null;
   readonly bound: number;
 }

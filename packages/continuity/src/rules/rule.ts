@@ -11,7 +11,7 @@ export interface RuleRefusal {
   readonly name: RuleRefusalName;
   /** The field that makes it so, such as `budget.rounds`. */
   readonly field: string;
-  /** One sentence: what is wrong, and what to state instead. */
+  /** The fault, and the remedy. */
   readonly why: string;
 }
 

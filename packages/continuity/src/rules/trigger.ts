@@ -5,7 +5,7 @@ import { type Decision, invalid, type ParsedRule, refused } from './rule.ts';
 const periods = z.int().check(z.minimum(1), z.maximum(1000));
 const limit = z.nullable(z.number().check(z.minimum(0)));
 
-/** What a launch costs, and what may be spent. */
+/** The cost of launches, or a limit on it. */
 export const CostSchema = z.strictObject({
   rounds: limit,
   /** Sent and received by devices. */
@@ -65,7 +65,7 @@ export interface TriggerEvidence {
     /** True where its candidate was refused by the comparison. */
     readonly refused: boolean;
   } | null;
-  /** Spent in the periods of the budget, and what one launch costs. `null`: unknown, or nothing. */
+  /** The cost of the launches in the periods of the budget, and of one launch. `null`: unknown, or nothing. */
   readonly spent: Cost;
   readonly cost: Cost;
 }

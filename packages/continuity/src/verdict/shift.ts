@@ -3,30 +3,38 @@ import { fisherUpper, normalUpperQuantile } from '../statistics/distributions.ts
 import { stabilityIndex } from '../statistics/histograms.ts';
 
 /**
- * The share that is added to each bin before shares are compared. It is the same whatever the number of examples, so that the
- * effect means the same for few and for many; without it rare bins would weigh without bound.
+ * The share that is added to each bin before shares are compared: 0.002, less where there are more than 25 bins. It is the same
+ * whatever the number of examples, so that the effect means the same for few and for many; without it rare bins would weigh
+ * without bound.
  */
-const FLOOR = 0.002;
+function floorOf(bins: number): number {
+  return Math.min(0.002, 0.01 / Math.sqrt(bins));
+}
+
+/** The index that chance within participants adds at most where the estimate of it holds: there are two examples a bin then. */
+const SPARSE = 0.5;
 
 /** A shift of one histogram from its reference. */
 export interface Shift {
   /**
-   * The population stability index of shares with `FLOOR` added, less what chance alone adds on average. Negative where there is
+   * The population stability index of shares with a small one added, less the average that chance alone adds. Negative where there is
    * less than that.
    */
   readonly effect: number;
   /** The interval that holds the true effect with 95 %. */
   readonly interval: readonly [number, number];
-  /** That there is no shift: Rao and Scott's corrected χ², in the form of F. */
+  /** The p-value of no shift: Rao and Scott's corrected χ², in the form of F. */
   readonly p: number;
   /** Examples that would tell as much if each came from a participant of its own; `null` where nothing varies. */
   readonly effective: number | null;
   /** The standard deviation of the effect where there is no shift. */
   readonly deviation: number;
+  /** True where there are so few examples a bin that chance cannot be told from a shift. */
+  readonly sparse: boolean;
   readonly shape: Shape;
 }
 
-/** What the distribution of the effect without a shift depends on, but for a factor. */
+/** The parameters of the effect's distribution without a shift, but for a factor. */
 export interface Shape {
   /** Bins less one. */
   readonly dimensions: number;
@@ -49,7 +57,7 @@ export interface Shape {
 export function shiftOf(reference: Spread, current: Spread, noise: number): Shift {
   const bins = reference.shares.length;
   const added = noise / current.participants ** 2;
-  const floor = Math.max(FLOOR, 2 * Math.sqrt(added));
+  const floor = Math.max(floorOf(bins), 2 * Math.sqrt(added));
   const scale = 1 + bins * floor;
   const smooth = (shares: readonly number[]) => shares.map((share) => (share + floor) / scale);
   const [p, q] = [smooth(reference.shares), smooth(current.shares)];
@@ -84,6 +92,7 @@ export function shiftOf(reference: Spread, current: Spread, noise: number): Shif
     p: chance === 0 ? (raw > 1e-12 ? 0 : 1) : fisherUpper(raw / chance, above, above * degrees),
     effective: effectiveOf(current, added),
     deviation,
+    sparse: within > SPARSE,
     shape: {
       dimensions,
       between: flat === 0 ? 0 : between / flat,

@@ -204,6 +204,25 @@ describe('a verdict', () => {
     expect(verdictOf(sumOf(binning, identity, []), reference).drift.tested).toBe(0);
   });
 
+  it('tests no histogram with fewer than two examples a bin, and one with more as any other', () => {
+    const many = binningOf(0, { columns: [{ kind: 'category', name: 'word', values: 999 }] });
+    const sized = (examples: number) => ({ participants: 50, examples, differences: alike });
+    const known = referenceFor(many, sized(200), 'many');
+    expect(verdictOf(drawSums(many, sized(20), 'many'), known).drift).toMatchObject({
+      tested: 1,
+      suppressed: 1,
+    });
+    const { drift } = verdictOf(drawSums(many, sized(100), 'many'), known);
+    expect([drift.tested, drift.alarm]).toEqual([2, false]);
+    // Every other word four times as often: 500 · 0.0006 · (ln 1.6 + ln 2.5) = 0.42, of which the added shares leave most.
+    const weights = Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? 1.6 : 0.4) / 1000);
+    const moved = verdictOf(drawSums(many, { ...sized(100), weights }, 'many'), known).drift.results;
+    const word = moved.find(({ name }) => name === 'word');
+    expect(word?.alarm).toBe(true);
+    expect(word?.effect).toBeGreaterThan(0.2);
+    expect(word?.effect).toBeLessThan(0.42);
+  });
+
   it('tells the mean error of participants with outcomes, with an interval that holds the truth', () => {
     const empty = emptyState(binning, identity);
     const [zero, full] = [new Float64Array(5), Float64Array.of(24)];

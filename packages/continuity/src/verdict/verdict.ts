@@ -50,7 +50,7 @@ export interface Tested<T> {
   readonly alarm: boolean;
   /** The number of tests that the promise of one false alarm is shared by. */
   readonly tested: number;
-  /** Those of too few participants, of which nothing is told. */
+  /** Tests left out: too few participants, or fewer than two examples a bin. */
   readonly suppressed: number;
   /** The worst first: alarms, then by p-value. */
   readonly results: readonly T[];
@@ -98,13 +98,15 @@ export function* judge(
     before: before[i] as Spread,
     now: spreadOf(sums, one, i, noise),
   }));
-  const shown = watched.filter(({ before, now }) => enough(before, now));
-  const shifts = shown.map(({ before, now }) => shiftOf(before, now, noise));
+  const shown = watched
+    .filter(({ before, now }) => enough(before, now))
+    .map((one) => ({ ...one, shift: shiftOf(one.before, one.now, noise) }))
+    .filter(({ shift }) => !shift.sparse);
+  const shifts = shown.map(({ shift }) => shift);
   const alarms = yield* alarmsOf(shifts, { bounds, threshold, every });
   const adjusted = benjaminiHochberg(shifts.map(({ p }) => p));
-  const histograms = shown.map(({ one, before, now }, i): HistogramVerdict => {
-    const shift = shifts[i] as Shift;
-    return {
+  const histograms = shown.map(
+    ({ one, before, now, shift }, i): HistogramVerdict => ({
       role: one.role,
       name: one.name,
       ...told(shift),
@@ -114,8 +116,8 @@ export function* judge(
       reference: before.shares,
       current: now.shares,
       participants: now.participants,
-    };
-  });
+    }),
+  );
 
   const rates = ratesOf(sums, reference, noise);
   const shownRates = rates.filter(({ before, now }) => enough(before, now));
