@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { watchedOf } from '../reference/binning.ts';
 import { identityOf, type Reference, type Spread } from '../reference/reference.ts';
 import { reportLayout, tensorsOf } from '../report/layout.ts';
-import { binningOf, drawReports, drawSums, emptyState, noisy, sumOf } from '../report/population.testing.ts';
+import {
+  binningOf,
+  type Differences,
+  drawReports,
+  drawSums,
+  emptyState,
+  noisy,
+  sumOf,
+} from '../report/population.testing.ts';
 import { summarise } from '../report/summarise.ts';
 import { alike, referenceFor, verdictOf } from './judged.testing.ts';
 import { shiftOf } from './shift.ts';
@@ -43,23 +51,20 @@ describe('the verdict on a shift', () => {
   // Half of the threshold, and twice it.
   const [half, twice] = [shiftWith(0.05), shiftWith(0.2)];
 
-  it.each<[participants: number, examples: number, periods: number]>([
-    [50, 20, 40],
-    [100, 1000, 2],
+  it.each<[participants: number, examples: number, differences: Differences, periods: number]>([
+    [50, 20, alike, 40],
+    [50, 20, { kind: 'means', deviation: 0.3 }, 40],
+    [100, 1000, alike, 2],
   ])(
-    'of %i participants with %i examples each is the same at half and at twice the threshold',
-    (participants, examples, periods) => {
+    'of %i participants with %i examples each, %o, is the same at half and at twice the threshold',
+    (participants, examples, differences, periods) => {
       const binning = binningOf(10);
-      const reference = referenceFor(
-        binning,
-        { participants: 200, examples: 50, differences: alike },
-        'power',
-      );
+      const reference = referenceFor(binning, { participants: 200, examples: 50, differences }, 'power');
       const alarms = (shift: number) => {
         let count = 0;
         for (let period = 0; period < periods; period++) {
-          const population = { participants, examples, differences: alike, shift };
-          if (verdictOf(drawSums(binning, population, 'power', period), reference).drift.alarm) count++;
+          const sums = drawSums(binning, { participants, examples, differences, shift }, 'power', period);
+          if (verdictOf(sums, reference).drift.alarm) count++;
         }
         return count / periods;
       };
