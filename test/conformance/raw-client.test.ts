@@ -19,6 +19,7 @@ import {
   weightsHash,
   wholeModel,
 } from './raw-participant.ts';
+import { type RawData, recipeHash } from './raw-recipe.ts';
 
 let coordinator: Coordinator;
 const open: RawParticipant[] = [];
@@ -67,7 +68,7 @@ const postLargeTask = () => postTask('large', { columns: 600, units: 500 });
 /** Makes a task of two classes with one hidden layer, where it is not there yet. */
 async function postTask(
   id: string,
-  { columns, units, hidden = {} }: { columns: number; units: number; hidden?: Json },
+  { columns, units, hidden = {}, data = {} }: { columns: number; units: number; hidden?: Json; data?: Json },
 ): Promise<void> {
   if ((await fetch(`${coordinator.url}/api/tasks/${id}`)).ok) return;
   const dense = (name: string, units: number, more: Json) => ({
@@ -82,6 +83,7 @@ async function postTask(
       kind: 'table',
       features: Array.from({ length: columns }, (_, i) => ({ name: `x${i}` })),
       target: { kind: 'class', name: 'y', classes: ['a', 'b'] },
+      ...data,
     },
     model: {
       class_name: 'Sequential',
@@ -89,11 +91,11 @@ async function postTask(
         name: id,
         layers: [
           dense('hidden', units, { activation: 'relu', batch_input_shape: [null, columns], ...hidden }),
-          dense('out', 2, { activation: 'softmax' }),
+          'target' in data ? dense('out', 1, {}) : dense('out', 2, { activation: 'softmax' }),
         ],
       },
     },
-    loss: 'categoricalCrossentropy',
+    loss: 'target' in data ? 'meanSquaredError' : 'categoricalCrossentropy',
   });
 }
 
@@ -600,10 +602,17 @@ describe('a participant written from docs/protocol.md', () => {
     { capability: 'strategy:scaffold', plan: { strategy: 'scaffold' } },
     { capability: 'step:clip', plan: { clipNorm: 1 } },
     { capability: 'role:frozen', plan: {}, task: 'frozen' },
+    { capability: 'data:category', plan: {}, task: 'categories' },
+    { capability: 'data:scaled-target', plan: {}, task: 'scaled' },
   ])(
     'is refused by name where a run needs $capability and it does not name it',
     async ({ capability, plan, task = 'iris' }) => {
       await postTask('frozen', { columns: 4, units: 3, hidden: { trainable: false } });
+      // Two values and any other.
+      const features = [{ kind: 'category', name: 'x', values: ['p', 'q'] }];
+      await postTask('categories', { columns: 3, units: 3, data: { features } });
+      const target = { kind: 'number', name: 'y', mean: 10, scale: 5 };
+      await postTask('scaled', { columns: 4, units: 3, data: { target } });
       const run = await launch({ minParticipants: 2, ...plan }, { task });
       const join = async (name: string, features?: readonly string[]) => {
         const keys = keysOf(name);
@@ -621,7 +630,10 @@ describe('a participant written from docs/protocol.md', () => {
       };
       expect(await join(`names nothing, ${capability}`)).toMatchObject(refused);
       expect(await join(`names another, ${capability}`, ['of-a-newer-version'])).toMatchObject(refused);
-      expect(await join(`names ${capability}`, [capability])).toMatchObject({ ok: true });
+      const granted = await join(`names ${capability}`, [capability]);
+      expect(granted).toMatchObject({ ok: true });
+      const { task: joined, recipe } = granted['value'] as { task: { data: RawData }; recipe: string };
+      expect(recipe).toBe(recipeHash(joined.data));
     },
   );
 

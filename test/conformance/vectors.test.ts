@@ -25,6 +25,7 @@ import {
   weightsHash,
   wholeModel,
 } from './raw-participant.ts';
+import { inputsOf, recipeHash, recipeText } from './raw-recipe.ts';
 import { file, vectors } from './vectors.ts';
 
 /*
@@ -116,6 +117,21 @@ describe('docs/vectors.json', () => {
       const { layout, payload, decoded } = written.codecs[i] as (typeof written.codecs)[0];
       const read = decodeModel(codec, bytesOf(payload), layout);
       expect(Buffer.from(float32Bytes(read))).toEqual(bytesOf(decoded));
+    },
+  );
+
+  it.each(written.recipes.map((one, i) => [one.data.kind, i] as const))(
+    'has recipes of %s that are hashed as it says, and rows that become the inputs and targets it says: %i',
+    (_, i) => {
+      const { data, text, hash, rows } = written.recipes[i] as (typeof written.recipes)[0];
+      expect(recipeText(data)).toBe(text);
+      expect(recipeHash(data)).toBe(hash);
+      for (const { stored, label, inputs, target } of rows) {
+        expect(inputs).toEqual(inputsOf(data, stored).map(Math.fround));
+        const { mean = 0, scale = 1 } =
+          data.kind === 'table' && data.target.kind === 'number' ? data.target : {};
+        expect(target).toBe(Math.fround(((label as number) - mean) / scale));
+      }
     },
   );
 

@@ -1,5 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { normalise } from '@coppice/datasets';
 import {
   decodeMeasures,
   ExactSum,
@@ -23,10 +24,12 @@ import {
 import {
   type Codec,
   type ContributionLayout,
+  classesOf,
   codecs,
   contributionHash,
   contributionSize,
   crc32,
+  type DataSchema,
   defaultPlan,
   encodeFrame,
   encodeHeader,
@@ -38,13 +41,16 @@ import {
   modelParts,
   modelSize,
   proofBytes,
+  recipeHash,
   sectionsOf,
+  type TableData,
   type Task,
   weightsHash,
 } from '@coppice/protocol';
 import { contributionText } from './raw-contribution.ts';
 import { keysFrom } from './raw-identity.ts';
 import { randomBits } from './raw-participant.ts';
+import { recipeText } from './raw-recipe.ts';
 
 /*
  * The worked examples of docs/protocol.md, and further ones, as the product computes them: docs/vectors.json. Run this
@@ -351,6 +357,57 @@ function partsVector() {
   };
 }
 
+/** Tasks' data with their recipes, and rows of a table as they are stored and as the model takes them. */
+const recipes: readonly DataSchema[] = [
+  { kind: 'image', width: 28, height: 28, channels: 1, classes: ['0', '1'], ink: 'light-on-dark' },
+  regression.data,
+  {
+    kind: 'table',
+    features: [
+      { name: 'area', unit: 'm²', mean: 14.5, scale: 2, min: 0 },
+      { kind: 'category', name: '种类', values: ['oak', 'elm, or so', '1'] },
+    ],
+    target: { kind: 'number', name: 'price', unit: '€', mean: 1000, scale: 250 },
+  },
+  {
+    kind: 'table',
+    features: [
+      { kind: 'category', name: 'colour', values: ['red'], help: { en: 'Of the petals.' } },
+      { name: 'width', mean: -0.1, scale: 1e-3 },
+    ],
+    target: { kind: 'class', name: 'kind', classes: ['a', 'b'] },
+  },
+];
+
+function recipeVector(data: DataSchema) {
+  const rows = data.kind === 'image' ? [] : [0, 1, 2, 3].map((row) => rowOf(data, row));
+  const labels = rows.map((_, row) => (classesOf(data) === null ? 500 * row : row % 2));
+  const examples = {
+    count: rows.length,
+    features: Float32Array.from(rows.flat()),
+    labels: Float32Array.from(labels),
+  };
+  const { xs, ys } = normalise(examples, data);
+  return {
+    data,
+    text: recipeText(data),
+    hash: recipeHash(data),
+    rows: rows.map((stored, row) => ({
+      stored,
+      label: labels[row],
+      inputs: [...xs.subarray((row * xs.length) / rows.length, ((row + 1) * xs.length) / rows.length)],
+      target: ys[row],
+    })),
+  };
+}
+
+/** A row of stored values: numbers, and categories up to any other value. */
+function rowOf({ features }: TableData, row: number): number[] {
+  return features.map((feature) =>
+    feature.kind === 'category' ? Math.min(row, feature.values.length) : row / 2,
+  );
+}
+
 /** The whole file. Bytes are hexadecimal, in the order in which they travel. */
 export function vectors() {
   return {
@@ -387,6 +444,7 @@ export function vectors() {
     steps: stepsVector(),
     parts: partsVector(),
     aggregation: aggregationVector(),
+    recipes: recipes.map(recipeVector),
   };
 }
 

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
+import { consentAndStart, waitForAccepted } from './client-page.ts';
 import { ADMIN_KEY, startWorld, type World } from './world.ts';
 
 /* A CSV file on the client page: the rows that are taken, and the reasons given for those that are not. */
@@ -36,12 +38,13 @@ const task = (id: string, classes: readonly string[]) => ({
   },
 });
 
-const createTask = (id: string, classes: readonly string[]) =>
-  fetch(`${world.url}/api/tasks`, {
+const post = (path: string, body: unknown) =>
+  fetch(`${world.url}${path}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
-    body: JSON.stringify(task(id, classes)),
+    body: JSON.stringify(body),
   });
+const createTask = (id: string, classes: readonly string[]) => post('/api/tasks', task(id, classes));
 
 beforeAll(async () => {
   world = await startWorld();
@@ -53,9 +56,9 @@ afterAll(async () => {
   await world?.close();
 });
 
-/** A page at a run of seeds that waits for more participants. */
-async function arrived(locale: string) {
-  const run = await world.coordinator.runs.create('seeds', { minParticipants: 2 }, true);
+/** A page at a run that waits for more participants. */
+async function arrived(locale: string, task = 'seeds') {
+  const run = await world.coordinator.runs.create(task, { minParticipants: 2 }, true);
   const someone = await person(browser, { locale });
   await someone.page.goto(`${world.url}/?run=${run.id}`);
   return someone;
@@ -122,6 +125,132 @@ describe('a CSV file', () => {
       await context.close();
     },
   );
+});
+
+describe('a table with a column of categories', () => {
+  /** The price is 150 of oaks, 50 of elms and 100 of any other kind, whatever their height. */
+  const orchard = {
+    ...task('orchard', ['unused', 'unused as well']),
+    data: {
+      kind: 'table',
+      features: [
+        {
+          kind: 'category',
+          name: 'kind',
+          values: ['oak', 'elm'],
+          help: { en: 'Of the tree.', zh: '树种。' },
+        },
+        { name: 'height', unit: 'm', mean: 10, scale: 5 },
+      ],
+      target: { kind: 'number', name: 'price', unit: 'EUR', mean: 100, scale: 50 },
+    },
+    model: {
+      class_name: 'Sequential',
+      config: {
+        name: 'orchard',
+        layers: [{ class_name: 'Dense', config: { name: 'dense', units: 1, batch_input_shape: [null, 4] } }],
+      },
+    },
+  };
+  const rows = Array.from({ length: 60 }, (_, i) => {
+    const [kind, price] = [
+      ['oak', 150],
+      ['ELM ', 50],
+      ['ash', 100],
+    ][i % 3] as [string, number];
+    return `${5 + (i % 11)},${kind},${price}`;
+  });
+  beforeAll(async () => {
+    expect((await post('/api/tasks', orchard)).status).toBe(201);
+  });
+  const file = ['height,kind,price', ...rows, '7,,90'].join('\n');
+
+  it('says in Chinese which values the task does not list', async () => {
+    const { page, context, problems } = await arrived('zh-CN', 'orchard');
+    await add(page, 'height,kind,price\n5,ash,1\n6,ash,2\n7,oak,3\n8,beech,4\n');
+    const added = '已添加 4 行。';
+    expect(await told(page, added)).toEqual([
+      added,
+      '有 3 处的值不在任务列出的值之中，已按“其他值”处理：',
+      'kind：“ash”（2 行，首次出现在第 2 行）',
+      'kind：第 5 行的“beech”',
+    ]);
+    await page.getByText('3 个样本的“kind”不在任务列出的值之中').waitFor();
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  it('trains, and the page asks the model by choosing a category', async () => {
+    const plan = { rounds: 4, epochs: 20, batchSize: 8, learningRate: 0.1, minParticipants: 1, seed: 3 };
+    const run = await world.coordinator.runs.create('orchard', plan, false);
+    const { page, context, problems } = await person(browser, { acceptDownloads: true });
+    await page.goto(`${world.url}/?run=${run.id}`);
+    await add(page, file);
+    const added = '60 rows added. 1 row skipped:';
+    expect(await told(page, added)).toEqual([
+      added,
+      'kind: no value in row 62',
+      '20 values are not in the task’s list and were taken as any other value:',
+      'kind: “ash” in 20 rows, the first is row 4',
+    ]);
+    await perClass(page, 60);
+
+    await consentAndStart(page);
+    await world.coordinator.runs.act(run.id, 'start');
+    await waitForAccepted(page, 4);
+    const kind = page.getByLabel('kind', { exact: true });
+    expect(await kind.locator('option').allTextContents()).toEqual(['oak', 'elm', 'Any other value']);
+    await page.locator('#use').getByText('Of the tree.').waitFor();
+    const after = page.getByTestId('prediction-after');
+    const predicted = async () => Number.parseFloat((await after.textContent()) ?? '');
+    for (const [chosen, price] of [
+      ['elm', 50],
+      ['Any other value', 100],
+      ['oak', 150],
+    ] as const) {
+      await kind.selectOption(chosen);
+      await expect.poll(async () => Math.abs((await predicted()) - price)).toBeLessThan(5);
+    }
+    expect(await after.textContent()).toMatch(/^\d+(\.\d+)? EUR$/);
+    // Errors are those of prices, not of scaled ones.
+    await page.getByRole('img', { name: /^Typical error by round, in EUR\./ }).waitFor();
+
+    await page.getByText('Where they came from').click();
+    const download = page.waitForEvent('download');
+    await page.getByTestId('export').click();
+    const text = readFileSync(await (await download).path(), 'utf8').split('\n');
+    expect(text.slice(0, 4)).toEqual([
+      '"kind","height","price"',
+      '"oak",5,150',
+      '"elm",6,50',
+      '"other",7,100',
+    ]);
+    expect(problems).toEqual([]);
+    await context.close();
+  });
+
+  it.each([
+    [
+      'en-US',
+      ['kind', 'category', 'oak, elm, any other value'],
+      ['price (EUR) (target)', 'number', '(value − 100) / 50'],
+    ],
+    ['zh-CN', ['kind', '类别', 'oak、elm、其他值'], ['price (EUR)（目标）', '数值', '（值 − 100）/ 50']],
+  ])('is shown with its categories and scaling to the admin: %s', async (locale, category, target) => {
+    const { page, context, problems } = await person(browser, { locale });
+    await page.goto(`${world.coordinator.admin}#launch=orchard`);
+    const table = page.getByTestId('task-columns');
+    await table.waitFor();
+    const cells = await Promise.all(
+      (await table.locator('tbody tr').all()).map((row) => row.locator('th, td').allTextContents()),
+    );
+    expect(cells).toHaveLength(3);
+    expect(cells[0]?.slice(0, 2)).toEqual(category.slice(0, 2));
+    expect(cells[0]?.[2]).toContain(category[2]);
+    expect(cells[2]?.slice(0, 3)).toEqual(target);
+    expect(problems).toEqual([]);
+    await context.close();
+  });
 });
 
 describe('a task', () => {

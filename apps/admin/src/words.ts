@@ -1,4 +1,4 @@
-import type { Outcome, ParticipantRow, Phase, Round, RunStatus } from '@coppice/protocol';
+import type { Channel, Outcome, ParticipantRow, Phase, Round, RunStatus } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 
 /** The protocol's terms, shared by the list and the pages of runs. */
@@ -109,6 +109,11 @@ export const deviceWords = catalogue<Record<ParticipantRow['device'], string>>(
   { browser: '浏览器', headless: '无界面' },
 );
 
+export const channelWords = catalogue<Record<Channel, string>>(
+  { candidate: 'Candidate', canary: 'Canary', production: 'Production' },
+  { candidate: '候选', canary: '灰度', production: '生产' },
+);
+
 export const levelWords = catalogue(
   { info: 'Info', warning: 'Warning', error: 'Error' },
   { info: '信息', warning: '警告', error: '错误' },
@@ -117,6 +122,12 @@ export const levelWords = catalogue(
 /** A participant's short anonymous id, the same in every table. */
 export function shortId(id: string): string {
   return id.slice(0, 8);
+}
+
+/** Formats the error of a regression with four significant digits and the target's unit. */
+export function formatError(error: number, unit: string | undefined): string {
+  const value = formatNumber(error, { maximumSignificantDigits: 4 });
+  return unit === undefined ? value : `${value} ${unit}`;
 }
 
 /** Formats a loss with four significant digits. */

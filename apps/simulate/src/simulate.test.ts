@@ -277,10 +277,14 @@ describe('pnpm simulate', () => {
     });
     const there = [...quick, '--url', coordinator.url, '--admin-key', 'the-key-of-this-test'];
     const first = await simulate(there);
-    const [second, third] = [
-      await simulate([...there, '--from', 'iris-1/3']),
-      await simulate([...there, '--from', 'iris-1/3']),
-    ];
+    const second = await simulate([...there, '--from', 'iris-1/3']);
+    await coordinator.releases.move('iris', 'production', {
+      checkpoint: 'iris-1/3',
+      expected: null,
+      reason: 'The best so far.',
+      by: { by: 'admin', name: 'a test' },
+    });
+    const third = await simulate([...there, '--from', 'production']);
     const unknown = await simulate([...there, '--from', 'iris-1/4']);
     const [end, , , begin] = await coordinator.storage.checkpoints('iris-2');
     expect(coordinator.runs.get('iris-2')).toMatchObject({ from: 'iris-1/3', status: 'finished' });

@@ -197,6 +197,7 @@ async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: s
   const models = threadedModels({
     threads: Math.min(EVALUATION_THREADS, availableParallelism()),
     eager: true,
+    trusted: true,
   });
   cleanUp.push(() => models.close());
   const coordinator: Coordinator = await startCoordinator({

@@ -172,6 +172,14 @@ export const options = {
     default: 10,
     help: 'With --keep-last: the checkpoint of every so many rounds is kept too, the first weights included; 0 keeps none for that reason.',
   }),
+  keepReleased: option<number>({
+    env: 'COPPICE_KEEP_RELEASED',
+    flag: 'keep-released',
+    takes: 'DAYS',
+    schema: integer(0, 36_500),
+    default: 30,
+    help: 'With --keep-last: for how many days a checkpoint is kept after a channel of releases last named it, so that a release can be taken back. A checkpoint that a channel names is always kept.',
+  }),
   adminKey: option<string | null>({
     env: 'COPPICE_ADMIN_KEY',
     flag: 'admin-key',

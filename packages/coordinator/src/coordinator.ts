@@ -41,6 +41,7 @@ import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import { Releases } from './releases/releases.ts';
 import type { RetryPauses } from './rounds/retries.ts';
 import { AddressLimit } from './security/address-limit.ts';
 import { Admins } from './security/admins.ts';
@@ -68,6 +69,7 @@ export interface Coordinator {
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly admissions: Admissions;
+  readonly releases: Releases;
   readonly storage: Storage;
   /** Reloads the certificate; open connections keep the old one. @throws CoppiceError `config-invalid` */
   renewCertificate(): void;
@@ -90,6 +92,8 @@ export interface CoordinatorOptions {
   readonly log?: Output;
 }
 
+/** Milliseconds. */
+const DAY = 24 * 3600 * 1000;
 const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
 
 /**
@@ -107,13 +111,16 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const logger: Logger = pino({ level: config.logLevel }, { write: (line) => log.write(line) });
   const health = new StorageHealth(options.storage ?? (await openStorage(config, options.flush)), clock);
   const opened = health.storage;
-  const { keepLast: last, keepEvery: every } = config;
+  const { keepLast: last, keepEvery: every, keepReleased } = config;
   const storage =
     last === 0
       ? opened
-      : withRetention(opened, { last, every }, (thrown) =>
-          logger.error({ err: thrown }, 'old checkpoints could not be deleted'),
-        );
+      : withRetention(opened, {
+          rule: { last, every },
+          released: keepReleased * DAY,
+          clock,
+          failed: (thrown) => logger.error({ err: thrown }, 'old checkpoints could not be deleted'),
+        });
   const spool = options.spool ?? fileSpool(join(config.dataDir, 'spool'), options.flush);
   const models = options.models ?? threadedModels({ clock });
   const adminKey = config.adminKey ?? newSecret();
@@ -121,6 +128,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const admissions = new Admissions(storage, clock);
   const events = new EventLog(storage, clock, logger);
   const tasks = new Tasks(storage, models);
+  const releases = new Releases({ storage, tasks, models, events, clock });
   let recovered = false;
   let ready = false;
 
@@ -217,6 +225,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     tasks,
     storage,
     models,
+    releases,
     admins,
     admissions,
     downloads: new Downloads(
@@ -303,6 +312,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     admissions,
+    releases,
     storage,
     renewCertificate() {
       const renewed = readTls(config);

@@ -78,6 +78,47 @@ describe('taking over', () => {
       features: Float32Array.of(5.1, 0.2, 6.3, 2.5, 4, 0.5),
       labels: Float32Array.of(0, 1, 0),
       skipped: [],
+      unlisted: [],
+    });
+  });
+
+  const trees: TableData = {
+    kind: 'table',
+    features: [
+      { kind: 'category', name: 'kind', values: ['Oak', '1', 'elm'] },
+      { name: 'height', mean: 0, scale: 1, max: 50 },
+      { kind: 'category', name: 'soil', values: ['clay'] },
+    ],
+    target: { kind: 'number', name: 'age' },
+  };
+
+  it('reads categories as it reads classes, and counts what the task does not list as any other value', () => {
+    const rows = [
+      'oak,10,clay,1',
+      '1.0,10,loam,2',
+      'elm,10,clay,3',
+      'ash,10,clay,4',
+      'ash,10,loam,5',
+      // Rows that are left out are not counted as unlisted.
+      'ash,60,clay,6',
+      ',10,clay,7',
+      'elm,10,,8',
+      'ash,10,clay,old',
+    ];
+    expect(take(`kind,height,soil,age\n${rows.join('\n')}\n`, trees)).toEqual({
+      count: 5,
+      features: Float32Array.from([0, 10, 0, 1, 10, 1, 2, 10, 0, 3, 10, 0, 3, 10, 1]),
+      labels: Float32Array.of(1, 2, 3, 4, 5),
+      skipped: [
+        { kind: 'out-of-range', column: 'height', value: '60', count: 1, firstRow: 7 },
+        { kind: 'missing', column: 'kind', value: '', count: 1, firstRow: 8 },
+        { kind: 'missing', column: 'soil', value: '', count: 1, firstRow: 9 },
+        { kind: 'not-a-number', column: 'age', value: 'old', count: 1, firstRow: 10 },
+      ],
+      unlisted: [
+        { column: 'soil', value: 'loam', count: 2, firstRow: 3 },
+        { column: 'kind', value: 'ash', count: 2, firstRow: 5 },
+      ],
     });
   });
 
@@ -210,6 +251,7 @@ describe('taking over', () => {
       features: new Float32Array(),
       labels: new Float32Array(),
       skipped: [{ kind: 'not-a-number', column: 'amount', value: '1,5', count: 2, firstRow: 2 }],
+      unlisted: [],
     });
   });
 

@@ -1,7 +1,9 @@
-import { CoppiceError, classFinder, type TableData } from '@coppice/protocol';
+import { CoppiceError, classFinder, type Feature, type TableData } from '@coppice/protocol';
 import Papa from 'papaparse';
+import { categoryFinder } from './categories.ts';
 import type { RawExamples } from './examples.ts';
 import { SkippedCounter, type SkippedRows } from './skipped-rows.ts';
+import { UnlistedCounter, type UnlistedValues } from './unlisted-values.ts';
 
 /** A table as read from a file: cells as text. */
 export interface CsvTable {
@@ -28,6 +30,8 @@ export interface CsvExamples extends RawExamples {
   readonly features: Float32Array;
   /** The most frequent reason first. The counts add up to the rows that were left out. */
   readonly skipped: readonly SkippedRows[];
+  /** Values of categories, in rows that were taken, that the task does not list. The most frequent first. */
+  readonly unlisted: readonly UnlistedValues[];
 }
 
 /**
@@ -104,8 +108,9 @@ function plain(name: string): string {
 }
 
 /**
- * Converts rows to examples. Class names are compared as in `classFinder`. Rows that don't fit are left out and counted
- * by reason; there may be no examples at all.
+ * Converts rows to examples. Names of classes and categories are compared as in `classFinder`; a category that is not
+ * listed is taken as any other value, and counted. Rows that don't fit are left out and counted by reason; there may be
+ * no examples at all.
  *
  * @throws CoppiceError `data-invalid` where the mapping has gaps.
  */
@@ -121,25 +126,22 @@ export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableDa
   const features: number[] = [];
   const labels: number[] = [];
   const skipped = new SkippedCounter();
+  const unlisted = new UnlistedCounter();
+  const readers = data.features.map(featureReader);
   const readLabel = labelReader(data);
   for (const [index, row] of table.rows.entries()) {
-    const skip = (column: number, kind: SkippedRows['kind']) =>
-      skipped.add({
-        kind,
-        column: table.columns[column] ?? `column ${column + 1}`,
-        value: row[column] ?? '',
-        firstRow: index + 1 + (table.hasHeader ? 1 : 0),
-      });
+    const cellAt = (column: number) => ({
+      column: table.columns[column] ?? `column ${column + 1}`,
+      value: row[column] ?? '',
+      firstRow: index + 1 + (table.hasHeader ? 1 : 0),
+    });
+    const skip = (column: number, kind: SkippedRows['kind']) => skipped.add({ kind, ...cellAt(column) });
     const values: number[] = [];
-    for (const [i, feature] of data.features.entries()) {
+    for (const [i, read] of readers.entries()) {
       const column = mapping.features[i] as number;
-      const value = readNumber(row[column]);
+      const value = read(row[column]);
       if (typeof value === 'string') {
         skip(column, value);
-        break;
-      }
-      if (value < (feature.min ?? -Infinity) || value > (feature.max ?? Infinity)) {
-        skip(column, 'out-of-range');
         break;
       }
       values.push(value);
@@ -150,7 +152,12 @@ export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableDa
       skip(target, label);
       continue;
     }
-    for (const value of values) features.push(value);
+    for (const [i, value] of values.entries()) {
+      features.push(value);
+      const feature = data.features[i];
+      if (feature?.kind === 'category' && value === feature.values.length)
+        unlisted.add(cellAt(mapping.features[i] as number));
+    }
     labels.push(label);
   }
   return {
@@ -158,6 +165,21 @@ export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableDa
     features: Float32Array.from(features),
     labels: Float32Array.from(labels),
     skipped: skipped.groups(),
+    unlisted: unlisted.groups(),
+  };
+}
+
+type CellReader = (cell: string | undefined) => number | SkippedRows['kind'];
+
+function featureReader(feature: Feature): CellReader {
+  if (feature.kind === 'category') {
+    const find = categoryFinder(feature);
+    return (cell) => (cell === undefined || cell === '' ? 'missing' : find(cell));
+  }
+  const { min = -Infinity, max = Infinity } = feature;
+  return (cell) => {
+    const value = readNumber(cell);
+    return typeof value === 'number' && (value < min || value > max) ? 'out-of-range' : value;
   };
 }
 
@@ -168,7 +190,7 @@ function readNumber(cell: string | undefined): number | 'missing' | 'not-a-numbe
   return Number.isFinite(Math.fround(value)) ? value : 'not-a-number';
 }
 
-function labelReader(data: TableData): (cell: string | undefined) => number | SkippedRows['kind'] {
+function labelReader(data: TableData): CellReader {
   if (data.target.kind === 'number') return readNumber;
   const find = classFinder(data.target.classes);
   return (cell) => {

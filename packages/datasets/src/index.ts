@@ -10,10 +10,12 @@ export {
   suggestMapping,
 } from './csv.ts';
 export { type RawExamples, selectExamples, type TaskData } from './examples.ts';
+export { examplesCsv } from './examples-csv.ts';
 export { type Picture, prepareImage } from './image.ts';
-export { type NormalisedExamples, normalise, normaliseFeatures, trainerInputs } from './normalise.ts';
+export { type NormalisedExamples, normalise, normaliseFeatures, trainerExamples } from './normalise.ts';
 export { dirichlet, type Partition, parsePartition, partition } from './partition.ts';
 export { checkQuality, type QualityFinding } from './quality.ts';
 export type { SkippedRows } from './skipped-rows.ts';
 export { builtInTask, builtInTasks } from './tasks/index.ts';
 export { REGRESSION_BEST_LOSS, regressionData } from './tasks/regression.ts';
+export type { UnlistedValues } from './unlisted-values.ts';

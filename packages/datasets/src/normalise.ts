@@ -1,15 +1,33 @@
-import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
+import {
+  type CategoryFeature,
+  CoppiceError,
+  type DataSchema,
+  exampleSize,
+  featureWidth,
+  hasScaledTarget,
+  inputSize,
+  targetScaling,
+} from '@coppice/protocol';
 import type { RawExamples } from './examples.ts';
 
-/** Normalised examples; the same shape as training's `Dataset`. */
+/** Normalised examples: `inputSize` numbers and one target each. */
 export interface NormalisedExamples {
   readonly count: number;
   readonly xs: Float32Array;
   readonly ys: Float32Array;
 }
 
+/** Examples in a trainer's form: the same shape as training's `Dataset`. */
+export interface TrainerExamples {
+  readonly count: number;
+  /** `inputSize` numbers an example; bytes of pictures are divided by 255 by the trainer. */
+  readonly xs: Uint8Array | Float32Array;
+  readonly ys: Float32Array;
+}
+
 /**
- * Scales raw examples as the schema says: pixels to 0–1, columns to (value − mean) / scale. Labels stay unchanged.
+ * Converts raw examples to the model's inputs and targets as the schema says: pixels to 0–1, columns of numbers and
+ * numeric targets to (value − mean) / scale, columns of categories to one-hot. Class indices stay as they are.
  *
  * @throws CoppiceError `data-invalid` where the sizes disagree with the schema.
  */
@@ -21,36 +39,70 @@ export function normalise(raw: RawExamples, schema: DataSchema): NormalisedExamp
       `${raw.count} examples of ${size} numbers were announced, but there are ${raw.features.length} numbers and ${raw.labels.length} labels. Load the examples again.`,
     );
   }
-  return { count: raw.count, xs: normaliseFeatures(raw.features, schema), ys: raw.labels.slice() };
+  return {
+    count: raw.count,
+    xs: normaliseFeatures(raw.features, schema),
+    ys: normaliseLabels(raw.labels.slice(), schema),
+  };
 }
 
-/** The features in a trainer's form: bytes of pictures unchanged, everything else normalised. */
-export function trainerInputs(
-  features: Uint8Array | Float32Array,
+/**
+ * Converts raw examples, whose sizes were checked, to a trainer's form. Bytes of pictures, and labels that are not
+ * scaled, are the same arrays.
+ */
+export function trainerExamples(
+  { count, features, labels }: RawExamples,
   schema: DataSchema,
-): Uint8Array | Float32Array {
-  return schema.kind === 'image' && features instanceof Uint8Array
-    ? features
-    : normaliseFeatures(features, schema);
+): TrainerExamples {
+  const bytes = schema.kind === 'image' && features instanceof Uint8Array;
+  return {
+    count,
+    xs: bytes ? features : normaliseFeatures(features, schema),
+    ys: normaliseLabels(labels, schema),
+  };
+}
+
+function normaliseLabels(labels: Float32Array, schema: DataSchema): Float32Array {
+  if (!hasScaledTarget(schema)) return labels;
+  const { mean, scale } = targetScaling(schema);
+  return labels.map((label) => (label - mean) / scale);
 }
 
 /** The number in [0, 1] for each byte of a picture. */
 const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** Normalises features alone, of any number of whole examples. */
+/**
+ * Normalises features alone, of any number of whole examples.
+ *
+ * @returns `inputSize` numbers an example. A column of categories is one-hot: a number that is no index of its values
+ *   is any other value.
+ */
 export function normaliseFeatures(features: ArrayLike<number>, schema: DataSchema): Float32Array {
-  const xs = new Float32Array(features.length);
-  if (schema.kind === 'image' && features instanceof Uint8Array) {
-    for (let i = 0; i < xs.length; i++) xs[i] = shades[features[i] as number] as number;
-    return xs;
-  }
   if (schema.kind === 'image') {
-    for (let i = 0; i < xs.length; i++) xs[i] = (features[i] as number) / 255;
+    const xs = new Float32Array(features.length);
+    const bytes = features instanceof Uint8Array;
+    if (bytes) for (let i = 0; i < xs.length; i++) xs[i] = shades[features[i] as number] as number;
+    else for (let i = 0; i < xs.length; i++) xs[i] = (features[i] as number) / 255;
     return xs;
   }
-  const size = schema.features.length;
-  for (const [column, { mean, scale }] of schema.features.entries()) {
-    for (let i = column; i < xs.length; i += size) xs[i] = ((features[i] as number) - mean) / scale;
+  const columns = schema.features.length;
+  const width = inputSize(schema);
+  const count = features.length / columns;
+  const xs = new Float32Array(count * width);
+  let at = 0;
+  for (const [column, feature] of schema.features.entries()) {
+    for (let row = 0; row < count; row++) {
+      const value = features[row * columns + column] as number;
+      const to = row * width + at;
+      if (feature.kind === 'category') xs[to + slotOf(value, feature)] = 1;
+      else xs[to] = (value - feature.mean) / feature.scale;
+    }
+    at += featureWidth(feature);
   }
   return xs;
+}
+
+/** The place of a stored category among the model's inputs of its column. */
+function slotOf(index: number, { values }: CategoryFeature): number {
+  return values[index] === undefined ? values.length : index;
 }

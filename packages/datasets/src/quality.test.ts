@@ -46,6 +46,23 @@ it('names columns that never change, in a table of numbers too', () => {
   }
 });
 
+it('knows categories: the name of a constant one, and values that the task does not list', () => {
+  const schema: DataSchema = {
+    ...table,
+    features: [
+      { kind: 'category', name: 'a', values: ['red', 'blue'] },
+      { kind: 'category', name: 'b', values: ['big', 'small'] },
+    ],
+  };
+  const rows = (other: number) =>
+    fine.map(([, , label], i): [number, number, number] => [1, i < other ? 2 : i % 2, label]);
+  const found = (other: number) =>
+    checkQuality(examples(rows(other)), schema).filter(({ kind }) => kind !== 'duplicates');
+  const constant = { kind: 'constant-column', name: 'a', value: 'blue' };
+  expect(found(30)).toEqual([constant]);
+  expect(found(31)).toEqual([constant, { kind: 'mostly-unlisted', name: 'b', count: 31 }]);
+});
+
 it('says nothing about pixels that never change', () => {
   const pictures: DataSchema = { kind: 'image', width: 2, height: 1, channels: 1, classes: ['x', 'y', 'z'] };
   const rows = fine.map(([a, , label]): [number, number, number] => [a, 0, label]);

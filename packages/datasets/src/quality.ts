@@ -1,4 +1,5 @@
 import { classesOf, type DataSchema } from '@coppice/protocol';
+import { categoryNames } from './categories.ts';
 import type { RawExamples } from './examples.ts';
 
 /** A property of a participant's own data that may harm training. Found and shown on the device only. */
@@ -15,7 +16,9 @@ export type QualityFinding =
       readonly ratio: number;
     }
   /** A column with a single value, which tells the model nothing. */
-  | { readonly kind: 'constant-column'; readonly name: string; readonly value: number };
+  | { readonly kind: 'constant-column'; readonly name: string; readonly value: number | string }
+  /** A column of categories in which more than half of the examples have a value that the task does not list. */
+  | { readonly kind: 'mostly-unlisted'; readonly name: string; readonly count: number };
 
 /** Number of examples below which a class is tiny. */
 const TINY = 5;
@@ -25,7 +28,12 @@ const IMBALANCE = 10;
 
 export function checkQuality(examples: RawExamples, schema: DataSchema): QualityFinding[] {
   if (examples.count === 0) return [];
-  return [...duplicates(examples), ...classFindings(examples, schema), ...constantColumns(examples, schema)];
+  return [
+    ...duplicates(examples),
+    ...classFindings(examples, schema),
+    ...constantColumns(examples, schema),
+    ...unlistedCategories(examples, schema),
+  ];
 }
 
 function duplicates({ count, features, labels }: RawExamples): QualityFinding[] {
@@ -82,9 +90,21 @@ function constantColumns({ count, features }: RawExamples, schema: DataSchema): 
   // Pixels at a picture's border are often constant, and one row is always: neither says anything.
   if (schema.kind !== 'table' || count < 2) return [];
   const width = schema.features.length;
-  return schema.features.flatMap(({ name }, column): QualityFinding[] => {
+  return schema.features.flatMap((feature, column): QualityFinding[] => {
     const value = features[column] as number;
     for (let i = 1; i < count; i++) if (features[i * width + column] !== value) return [];
-    return [{ kind: 'constant-column', name, value }];
+    const shown = feature.kind === 'category' ? categoryNames(feature)(value) : value;
+    return [{ kind: 'constant-column', name: feature.name, value: shown }];
+  });
+}
+
+function unlistedCategories({ count, features }: RawExamples, schema: DataSchema): QualityFinding[] {
+  if (schema.kind !== 'table') return [];
+  const width = schema.features.length;
+  return schema.features.flatMap((feature, column): QualityFinding[] => {
+    if (feature.kind !== 'category') return [];
+    let unlisted = 0;
+    for (let i = 0; i < count; i++) if (features[i * width + column] === feature.values.length) unlisted++;
+    return 2 * unlisted > count ? [{ kind: 'mostly-unlisted', name: feature.name, count: unlisted }] : [];
   });
 }

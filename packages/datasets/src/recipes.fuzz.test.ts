@@ -14,7 +14,7 @@ const table: TableData = {
   kind: 'table',
   features: [
     { name: 'length', mean: 1, scale: 2, min: 0, max: 10 },
-    { name: '__proto__', mean: 0, scale: 1 },
+    { kind: 'category', name: '__proto__', values: ['2', 'constructor'] },
   ],
   target: { kind: 'class', name: 'kind', classes: ['constructor', 'b'] },
 };
@@ -50,6 +50,8 @@ describe('a CSV file', () => {
         const { read, examples } = result.value;
         const skipped = examples.skipped.reduce((sum, { count }) => sum + count, 0);
         expect(examples.count + skipped).toBe(read.rows.length);
+        const others = examples.unlisted.reduce((sum, { count }) => sum + count, 0);
+        expect(others).toBe(examples.features.filter((value, at) => at % 2 === 1 && value === 2).length);
         const { xs, ys } = normalise(examples, schema);
         expect(xs.every(Number.isFinite) && ys.every(Number.isFinite)).toBe(true);
       }),

@@ -1,4 +1,4 @@
-import { defaultPlan, type Joined, type TensorSpec } from '@coppice/protocol';
+import { defaultPlan, type Joined, recipeHash, type TensorSpec } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { withOwnLayouts } from './answer-layouts.ts';
 import { checkpoint, layout, layoutsOf, summary, task, until, world } from './session-world.ts';
@@ -7,7 +7,8 @@ const plan = defaultPlan;
 const { train, evaluate } = layoutsOf(plan);
 const joined = (answers: Partial<Record<'train' | 'evaluate', readonly TensorSpec[]>> = {}) => {
   const laidOut = { train: [...(answers.train ?? train)], evaluate: [...(answers.evaluate ?? evaluate)] };
-  const value: Joined = { run: summary, task, plan, layout, answers: laidOut, checkpoint };
+  const recipe = recipeHash(task.data);
+  const value: Joined = { run: summary, task, plan, layout, answers: laidOut, checkpoint, recipe };
   return { ok: true as const, value };
 };
 const [first, ...others] = train as [TensorSpec, ...TensorSpec[]];

@@ -19,10 +19,8 @@ export function withOwnLayouts(reply: Reply<UpValue<'join'>>): Reply<Joined> {
   const { layout, task, plan, answers } = reply.value;
   const own = { train: trainLayout(layout, task, plan), evaluate: evaluationLayout(task, plan) };
   for (const kind of exchangeKinds) {
-    const differs = contributionHash(own[kind]).some(
-      (byte, i) => byte !== contributionHash(answers[kind])[i],
-    );
-    if (!differs) continue;
+    const sent = contributionHash(answers[kind]);
+    if (contributionHash(own[kind]).every((byte, i) => byte === sent[i])) continue;
     const error = new CoppiceError(
       'message-invalid',
       `The reply to "join" is not valid: its layout of answers to "${kind}" is not that of the run's model, task and plan.`,

@@ -8,6 +8,7 @@ import {
   isHeaderAlone,
   PIECE_BYTES,
   PROTOCOL_VERSION,
+  type TableData,
   type WireError,
 } from '@coppice/protocol';
 import { sampleDown } from '@coppice/protocol/testing';
@@ -20,7 +21,7 @@ import { sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
 
 const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };
-const table: DataSchema = {
+const table: TableData = {
   kind: 'table',
   features: [
     { name: 'x', mean: 10, scale: 2 },
@@ -114,6 +115,27 @@ export function localDataContract(
       const data = await openData(schema);
       await expect(data.add(examples, 'csv')).rejects.toMatchObject({ code: 'data-invalid' });
       expect((await data.summary()).count).toBe(0);
+    });
+
+    it('gives the trainer categories one-hot and targets scaled, and keeps both as they were added', async () => {
+      const data = await openData({
+        ...table,
+        features: [
+          { kind: 'category', name: 'x', values: ['p', 'q'] },
+          { name: 'y', mean: 10, scale: 2 },
+        ],
+        target: { kind: 'number', name: 'z', mean: 100, scale: 50 },
+      });
+      const features = Float32Array.of(1, 14, 2, 8);
+      await data.add({ count: 2, features, labels: Float32Array.of(150, 0) }, 'csv');
+      const { xs, ys } = await data.dataset();
+      expect([...xs]).toEqual([0, 1, 0, 2, 0, 0, 1, -1]);
+      expect([...ys]).toEqual([1, -2]);
+      const kept = await data.examples();
+      expect([...kept.features]).toEqual([...features]);
+      expect([...kept.labels]).toEqual([150, 0]);
+      const wrong = { count: 1, features: Float32Array.of(3, 10), labels: Float32Array.of(1) };
+      await expect(data.add(wrong, 'csv')).rejects.toMatchObject({ code: 'data-invalid' });
     });
 
     it('deletes by source, and all', async () => {

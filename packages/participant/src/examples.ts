@@ -1,4 +1,5 @@
 import { CoppiceError, classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
+import { checkCategories } from './check-categories.ts';
 import type { DataSummary, RawExamples, Source } from './local-data.ts';
 
 /** A stored block of examples. */
@@ -23,6 +24,7 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
         `Example ${Math.floor(bad / size) + 1} holds a value that is not a finite number.`,
       );
   }
+  checkCategories(features, schema);
   const classes = classesOf(schema);
   const bad = labels.findIndex((label) =>
     classes === null

@@ -12,6 +12,11 @@ export class FrozenParts {
     this.#kept = kept;
   }
 
+  /** Tensors that are in memory; `null`: none of this hash. */
+  held(hash: string): Float32Array | null {
+    return this.#last?.hash === hash ? this.#last.values : null;
+  }
+
   /**
    * Tensors that are here; those that the device kept are held against their name.
    *
@@ -22,15 +27,14 @@ export class FrozenParts {
     hash: string,
     { layout, whole }: { layout: Layout; whole: Float32Array | null },
   ): Promise<Float32Array | null> {
-    if (this.#last?.hash === hash) return this.#last.values;
+    const held = this.held(hash);
+    if (held !== null) return held;
     if (whole?.length === layoutSize(layout)) {
       const values = finish(partOf(layout, 'frozen', whole));
       if (weightsHash(values) === hash) return this.#hold(hash, values);
     }
     // A part that cannot be read is fetched.
     const kept = (await this.#kept?.get(hash).catch(() => null)) ?? null;
-    // Fetched meanwhile, for another that asked.
-    if (this.#last?.hash === hash) return this.#last.values;
     return kept !== null && weightsHash(kept) === hash ? this.#hold(hash, kept) : null;
   }
 

@@ -209,6 +209,17 @@ describe('a model of which a part is frozen', () => {
     expect(fetched(ofFrozen.hash)).toBe(1);
   });
 
+  it('is fetched once, at whatever moment of the first fetch another asks', async () => {
+    for (let moments = 0; moments < 30; moments++) {
+      const { models, fetched } = partsWorld({ kept: { get: async () => null, put: async () => {} } });
+      const first = models.receive(question, 0);
+      for (let moment = 0; moment < moments; moment++) await null;
+      const second = await models.receive(question, 0);
+      expect([(await first).model.weights, second.model.weights]).toEqual([whole, whole]);
+      expect(fetched(ofFrozen.hash), `after ${moments}`).toBe(1);
+    }
+  });
+
   it('is not fetched where the device keeps it, but where that is damaged, or cannot be read', async () => {
     const put: string[] = [];
     const keeping = (get: KeptParcels['get']): KeptParcels => ({

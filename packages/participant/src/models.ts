@@ -321,10 +321,20 @@ export class Models {
     { layout, frozen }: { layout: Layout; frozen: Layout },
     options?: FetchOptions,
   ): Promise<Float32Array> {
-    const here = await this.#frozen.find(hash, { layout, whole: this.#latest?.weights ?? null });
+    const there = await this.#frozen.find(hash, { layout, whole: this.#latest?.weights ?? null });
+    // It may have come for another that asked, while the device was looked through.
+    const here = there ?? this.#frozen.held(hash);
     if (here?.length === layoutSize(frozen)) return here;
     const expected = { ...expectationOf(frozen), codec: 'float32', separate: true } as const;
-    const { values } = await this.#values(run, { hash, frame }, { expected, layout: frozen, options });
+    const valuesOf = (sent: Uint8Array) => readFloat32Payload(decodeFrame(sent, expected, this.#o.checksum));
+    const onWhole = (sent: Uint8Array) => {
+      if (!this.#frozen.keep(hash, valuesOf(sent))) throw damaged('A part of the model');
+    };
+    const sent = await this.#fetcher.fetch(run, { hash, frame }, expected, { ...options, onWhole });
+    const kept = this.#frozen.held(hash);
+    if (kept !== null) return kept;
+    // It came with the message, or that of another model took its place.
+    const values = valuesOf(sent);
     if (!this.#frozen.keep(hash, values)) throw damaged('A part of the model');
     return values;
   }

@@ -29,6 +29,11 @@ export interface HttpWay {
 export interface FetchOptions extends PieceOptions {
   /** Opens the parcel over HTTP; left out or `null`: it comes over the socket. */
   readonly pass?: ParcelPass | null | undefined;
+  /**
+   * Takes a fetched frame before anybody has it: until then, all that want the parcel share its fetch. May throw, for all of
+   * them. Of several that share a fetch, the first one's.
+   */
+  readonly onWhole?: ((frame: Uint8Array) => void) | undefined;
 }
 
 /** A parcel whose header came. */
@@ -86,7 +91,7 @@ export class ParcelFetcher {
     run: string,
     { hash, frame }: Pick<Parcel, 'hash' | 'frame'>,
     expected: FrameExpectation,
-    { signal, onPiece, pass = null }: FetchOptions = {},
+    { signal, onPiece, pass = null, onWhole }: FetchOptions = {},
   ): Promise<Uint8Array> {
     const header = frameBytes(frame);
     if (!isHeaderAlone(header)) return header;
@@ -95,7 +100,8 @@ export class ParcelFetcher {
     // A model travels exact and rounded.
     const key = `${run}/${hash}/${codec}`;
     const known = this.#fetches.get(key);
-    const fetch = known ?? this.#begin(key, { run, hash, codec, header, payloadBytes, expected, pass });
+    const fetch =
+      known ?? this.#begin(key, { run, hash, codec, header, payloadBytes, expected, pass }, onWhole);
     if (known === undefined) {
       this.#fetches.set(key, fetch);
       const over = () => {
@@ -136,13 +142,16 @@ export class ParcelFetcher {
     for (const { abort } of this.#fetches.values()) abort.abort(closed);
   }
 
-  #begin(key: string, wanted: WantedParcel): Fetch {
+  #begin(key: string, wanted: WantedParcel, onWhole: FetchOptions['onWhole']): Fetch {
     const heard: Fetch['heard'] = new Set();
     const abort = new AbortController();
     const at = { done: 0, of: 0, bytes: 0 };
     const frame = this.#whole(key, wanted, abort.signal, (done, of, bytes) => {
       Object.assign(at, { done, of, bytes });
       for (const hear of heard) hear(done, of, bytes);
+    }).then((whole) => {
+      onWhole?.(whole);
+      return whole;
     });
     // A failure is heard by those who wait; all may have stopped waiting.
     frame.catch(() => {});

@@ -23,6 +23,7 @@ import {
   type Layout,
   layoutHash,
   type Plan,
+  recipeHash,
   sectionsOf,
   type Task,
   travelling,
@@ -233,6 +234,7 @@ export async function world({
         layout: model.layout,
         answers: { train: [...answers.train], evaluate: [...answers.evaluate] },
         checkpoint,
+        recipe: recipeHash(task.data),
       },
     };
   });

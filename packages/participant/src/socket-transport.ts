@@ -3,6 +3,7 @@ import {
   CoppiceError,
   type Down,
   type DownName,
+  dataCapabilities,
   downMessages,
   FIRST_PAUSE,
   FROZEN_ROLE,
@@ -21,6 +22,9 @@ import { Manager, type Socket } from 'socket.io-client';
 import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
 
+/** The capabilities of every participant of this build, sorted, as in its hello. */
+const features = [...planDescription.capabilities().keys(), FROZEN_ROLE, ...dataCapabilities];
+
 /** The production transport: Socket.IO, WebSocket first, reconnecting forever. */
 export function socketTransport(url: string, identity: Identity): Transport {
   const sent = { messages: 0, bytes: 0 };
@@ -38,7 +42,7 @@ export function socketTransport(url: string, identity: Identity): Transport {
     auth: {
       protocol: PROTOCOL_VERSION,
       key: identity.key,
-      features: [...planDescription.capabilities().keys(), FROZEN_ROLE],
+      features,
     },
   });
   let closed = false;

@@ -23,12 +23,15 @@ import {
   type Ask,
   type Checksum,
   type ContributionLayout,
+  contributionBytes,
   contributionHash,
   contributionSize,
+  emptyFrame,
   encodeFrame,
   type Measured,
   type Metrics,
   type Plan,
+  sealFrame,
   sectionLayout,
   sectionsOf,
   type Task,
@@ -161,10 +164,12 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   for (const values of vectors.values()) checkValues(float32Values(values), training.count);
   const most = layoutBounds(work.layout);
   const seed = seededRandom(plan.seed, 'codec', participant, ask.round).uint32();
+  const { bytes: frame, payload } = emptyFrame(contributionBytes(plan.uploadCodec, sections));
   const encoded = pipeline.onParticipant(vectors, encodeMeasures(measuresOf(work.layout), measures), most, {
     sections,
     round: ask.round,
     seed,
+    into: payload,
   });
   const bounds = pipeline.bounds(sections, most);
   for (const section of sections) {
@@ -177,13 +182,13 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
         bound === undefined ? undefined : { layout: sectionLayout(section), bound },
       );
   }
-  const frame = encodeFrame(
+  sealFrame(
+    frame,
     {
       kind: 'contribution',
       codec: plan.uploadCodec,
       layoutHash: contributionHash(work.layout),
       parameters: contributionSize(work.layout),
-      payload: encoded.payload,
     },
     work.checksum,
   );

@@ -103,6 +103,38 @@ describe('a new task', () => {
     }
   });
 
+  it('is refused with one value twice in a column of categories, or with a blank one', () => {
+    const issueWith = (values: readonly string[]) => {
+      const features = [
+        { name: 'length', mean: 0, scale: 1 },
+        { kind: 'category', name: 'colour', values },
+      ];
+      return CreateTaskSchema.safeParse({ ...flowers, data: { ...flowers.data, features } }).error?.issues[0];
+    };
+    expect(issueWith(['red', '1', '1.0'])).toMatchObject({
+      path: ['data', 'features', 1, 'values'],
+      message: expect.stringContaining('values 2 and 3, "1" and "1.0", are the same value'),
+    });
+    expect(issueWith(['red', ' '])?.path).toEqual(['data', 'features', 1, 'values', 1]);
+    expect(issueWith([])?.path).toEqual(['data', 'features', 1, 'values']);
+    expect(issueWith(['red', 'Red'])).toBeUndefined();
+  });
+
+  it('is refused with more inputs than there may be, categories counted by their values', () => {
+    const values = Array.from({ length: 1000 }, (_, i) => `v${i}`);
+    const issuesWith = (columns: number) => {
+      const features = Array.from({ length: columns }, (_, i) => ({
+        kind: 'category',
+        name: `c${i}`,
+        values,
+      }));
+      return CreateTaskSchema.safeParse({ ...flowers, data: { ...flowers.data, features } }).error?.issues;
+    };
+    // 19 × 1001 and 20 × 1001.
+    expect(issuesWith(19)).toBeUndefined();
+    expect(issuesWith(20)?.[0]?.message).toContain('20000');
+  });
+
   it.each([[['a', 'A']], [['1', '10']], [['1', 'one']], [['0', '1', '-1']]])(
     'is taken with the classes %j',
     (classes) => {

@@ -1,7 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as z from 'zod/mini';
 import { type Codec, payloadBytes } from './codec.ts';
-import { type Layout, shapeSize, utf8 } from './layout.ts';
+import { type Layout, onceEach, shapeSize, utf8 } from './layout.ts';
 import { MAX_CONTRIBUTION_BYTES } from './limits.ts';
 
 /**
@@ -133,7 +133,7 @@ export function sectionLayout({ tensors }: Section): Layout {
  * by `\n`. Every contribution frame carries it, so that no vector is summed under another layout. Bounds are left out,
  * since they may change between rounds.
  */
-export function contributionHash(layout: ContributionLayout): Uint8Array {
+export const contributionHash = onceEach((layout: ContributionLayout): Uint8Array => {
   const text = layout
     .map(
       ({ group, name, role, weighted, precision, unit, shape }) =>
@@ -141,7 +141,7 @@ export function contributionHash(layout: ContributionLayout): Uint8Array {
     )
     .join('\n');
   return sha256(utf8(text)).slice(0, 16);
-}
+});
 
 /** Checks the size of a layout, frozen tensors counted: these have no numbers in a contribution, and some in the model. */
 function isWithinLimit(layout: ContributionLayout): boolean {

@@ -39,6 +39,8 @@ export const errorCodes = {
   'plan-invalid': 'never',
   'checkpoint-unknown': 'never',
   'checkpoint-mismatch': 'never',
+  'release-conflict': 'never',
+  'release-refused': 'never',
   'quorum-lost': 'later',
   // updates
   'not-joined': 'join',
@@ -120,6 +122,8 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'camera-missing',
   'camera-failed',
   'checkpoint-mismatch',
+  'release-conflict',
+  'release-refused',
   'storage-read-only',
   'storage-locked',
   'storage-too-new',

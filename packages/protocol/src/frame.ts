@@ -69,12 +69,23 @@ export function encodeHeader(header: SealedHeader, checksum: Checksum = crc32): 
 
 /** Puts a header before a payload. The result is one allocation, to be shared by all recipients. */
 export function encodeFrame(frame: Frame, checksum: Checksum = crc32): Uint8Array {
-  const { payload } = frame;
-  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payload.byteLength);
-  const sealed = { payloadBytes: payload.byteLength, payloadChecksum: checksum(payload) };
-  writeHeader(bytes, { ...frame, ...sealed }, checksum);
-  bytes.set(payload, FRAME_HEADER_BYTES);
+  const { bytes, payload } = emptyFrame(frame.payload.byteLength);
+  payload.set(frame.payload);
+  sealFrame(bytes, frame, checksum);
   return bytes;
+}
+
+/** Makes room for a frame whose payload is written in place: all its bytes, and those of the payload. */
+export function emptyFrame(payloadBytes: number): { bytes: Uint8Array; payload: Uint8Array } {
+  const bytes = new Uint8Array(FRAME_HEADER_BYTES + payloadBytes);
+  return { bytes, payload: bytes.subarray(FRAME_HEADER_BYTES) };
+}
+
+/** Writes the header of a frame whose payload is there. */
+export function sealFrame(bytes: Uint8Array, header: FrameHeader, checksum: Checksum = crc32): void {
+  const payload = bytes.subarray(FRAME_HEADER_BYTES);
+  const sealed = { payloadBytes: payload.byteLength, payloadChecksum: checksum(payload) };
+  writeHeader(bytes, { ...header, ...sealed }, checksum);
 }
 
 function writeHeader(bytes: Uint8Array, header: SealedHeader, checksum: Checksum): void {

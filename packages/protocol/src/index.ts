@@ -88,6 +88,14 @@ export {
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';
+export {
+  type MoveChannel,
+  MoveChannelSchema,
+  type Releases,
+  ReleasesSchema,
+  type UndoRelease,
+  UndoReleaseSchema,
+} from './api/releases.ts';
 export { classFinder } from './class-names.ts';
 export {
   type Codec,
@@ -145,6 +153,7 @@ export {
 export {
   decodeFrame,
   decodeHeader,
+  emptyFrame,
   encodeFrame,
   encodeHeader,
   FRAME_HEADER_BYTES,
@@ -158,6 +167,7 @@ export {
   frameLayout,
   readFloat32Payload,
   type SealedHeader,
+  sealFrame,
 } from './frame.ts';
 export { proofBytes } from './identity.ts';
 export { type Json, type JsonObject, JsonSchema } from './json.ts';
@@ -234,6 +244,8 @@ export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
 export type { StrategyName } from './plan/strategies/index.ts';
 export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
+export { dataCapabilities, recipeHash, requiresOfData } from './recipe.ts';
+export { type Channel, ChannelSchema, channels, type Release, ReleaseSchema } from './release.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,
@@ -256,13 +268,17 @@ export {
   type RunSummary,
   RunSummarySchema,
 } from './run.ts';
+export { hasScaledTarget, targetError, targetOf, targetScaling, targetUnit } from './target.ts';
 export {
+  type CategoryFeature,
   classesOf,
   type DataSchema,
   DataSchemaSchema,
   exampleSize,
   type Feature,
+  featureWidth,
   type ImageData,
+  inputSize,
   type Localized,
   LocalizedSchema,
   type Loss,

@@ -63,11 +63,23 @@ export function isFrozen({ trainable, frozen = false }: WeightSpec): boolean {
  * The first 16 bytes of SHA-256 over `name:trainable:d0,d1,…` lines joined by `\n`. Every frame carries it, so that
  * weights of one model are never read as weights of another.
  */
-export function layoutHash(layout: Layout): Uint8Array {
+export const layoutHash = onceEach((layout: Layout): Uint8Array => {
   const text = layout
     .map((weight) => `${weight.name}:${weight.trainable ? 1 : 0}:${weight.shape.join(',')}`)
     .join('\n');
   return sha256(utf8(text)).slice(0, 16);
+});
+
+/** Remembers what a function gives for each object, as long as the object is there. Neither may be changed. */
+export function onceEach<K extends object, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new WeakMap<K, V>();
+  return (key) => {
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    const value = compute(key);
+    known.set(key, value);
+    return value;
+  };
 }
 
 /** SHA-256 of the weights' little-endian float32 bytes, as hex: the name of a checkpoint's weights. */
@@ -78,5 +90,7 @@ export function weightsHash(weights: Float32Array): string {
 /** UTF-8 without `TextEncoder`, which a pure room cannot assume. As there, an unpaired surrogate becomes U+FFFD. */
 export function utf8(text: string): Uint8Array {
   const escaped = unescape(encodeURIComponent(text.toWellFormed()));
-  return Uint8Array.from(escaped, (character) => character.charCodeAt(0));
+  const bytes = new Uint8Array(escaped.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = escaped.charCodeAt(i);
+  return bytes;
 }

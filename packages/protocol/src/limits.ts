@@ -46,6 +46,9 @@ export const MAX_WATCHED_RUNS = 32;
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;
 
+/** The longest evidence of a release, as JSON, in UTF-16 code units. */
+export const MAX_EVIDENCE = 32 * 1024;
+
 /** The longest secret of an invitation. */
 export const MAX_INVITATION = 100;
 

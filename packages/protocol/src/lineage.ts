@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/* The origin of models: the identity of a checkpoint, and the cause of a run. */
+/* The origin of models: the identity of a checkpoint, and the cause of a run or a release. */
 
 /** `<run>/<round>`: round 0 holds the initial weights. The hash of the weights is a property of a checkpoint, not its name. */
 export const CheckpointIdSchema = z
@@ -18,7 +18,7 @@ export function partsOfCheckpointId(id: CheckpointId): { run: string; round: num
   return { run, round: Number(round) };
 }
 
-/** The cause of a run. `name` is the admin's name at that time, empty where unknown. */
+/** The cause of a run or a release. `name` is the admin's name at that time, empty where unknown. */
 export const CauseSchema = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('admin'), name: z.string() }),
 ]);

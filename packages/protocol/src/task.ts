@@ -9,6 +9,9 @@ export const LocalizedSchema = z.strictObject({
 });
 export type Localized = z.infer<typeof LocalizedSchema>;
 
+/** The most numbers that a model takes of one row: columns of numbers, and places of categories. */
+const MAX_TABLE_INPUTS = 20_000;
+
 const name = z.string().check(z.minLength(1), z.maxLength(100));
 
 /** Pictures of one size. Pixels are stored as bytes 0–255 and divided by 255 for the model. */
@@ -28,7 +31,9 @@ export const ImageDataSchema = z.strictObject({
 });
 
 /** One numeric column. The model sees (value − mean) / scale. */
-export const FeatureSchema = z.strictObject({
+const NumberFeatureSchema = z.strictObject({
+  /** Left out by most tasks: a column without a kind is one of numbers. */
+  kind: z.optional(z.literal('number')),
   name,
   unit: z.optional(z.string().check(z.maxLength(20))),
   mean: z._default(z.number(), 0),
@@ -37,19 +42,48 @@ export const FeatureSchema = z.strictObject({
   min: z.optional(z.number()),
   max: z.optional(z.number()),
 });
+
+/**
+ * One column of categories. A value is stored as its index in `values`, any other value as `values.length`. The model
+ * sees `values.length + 1` numbers, one-hot: one for each value in this order, and a last one for any other value.
+ */
+const CategoryFeatureSchema = z.strictObject({
+  kind: z.literal('category'),
+  name,
+  values: z.array(name.check(z.regex(/\S/))).check(z.minLength(1), z.maxLength(1000)),
+  /** An explanation of the column, for forms. */
+  help: z.optional(LocalizedSchema),
+});
+export type CategoryFeature = z.infer<typeof CategoryFeatureSchema>;
+
+export const FeatureSchema = z.discriminatedUnion('kind', [NumberFeatureSchema, CategoryFeatureSchema]);
 export type Feature = z.infer<typeof FeatureSchema>;
 
-/** Rows of numbers with one target column. */
+/** Rows of numbers and categories with one target column. */
 export const TableDataSchema = z.strictObject({
   kind: z.literal('table'),
-  features: z.array(FeatureSchema).check(z.minLength(1), z.maxLength(2000)),
+  features: z.array(FeatureSchema).check(
+    z.minLength(1),
+    z.maxLength(2000),
+    z.refine(
+      (features) => features.reduce((size, feature) => size + featureWidth(feature), 0) <= MAX_TABLE_INPUTS,
+      `more than ${MAX_TABLE_INPUTS} numbers for the model`,
+    ),
+  ),
   target: z.discriminatedUnion('kind', [
     z.strictObject({
       kind: z.literal('class'),
       name,
       classes: z.array(name).check(z.minLength(2), z.maxLength(1000)),
     }),
-    z.strictObject({ kind: z.literal('number'), name, unit: z.optional(z.string()) }),
+    z.strictObject({
+      kind: z.literal('number'),
+      name,
+      unit: z.optional(z.string()),
+      /** The model learns (value − mean) / scale. Left out: 0 and 1. */
+      mean: z.optional(z.number()),
+      scale: z.optional(z.number().check(z.positive())),
+    }),
   ]),
 });
 
@@ -64,25 +98,60 @@ export function classesOf(data: DataSchema): readonly string[] | null {
   return data.target.kind === 'class' ? data.target.classes : null;
 }
 
-/** The data schema of a new task, whose classes must all differ. Tasks made before this rule are exempt. */
+/**
+ * The data schema of a new task, whose classes must all differ, as must the values of each column of categories. Tasks
+ * made before this rule are exempt.
+ */
 export const NewDataSchemaSchema = DataSchemaSchema.check(({ value, issues }) => {
-  const classes = classesOf(value) ?? [];
-  const same = sameClass(classes);
-  if (same === null) return;
-  const [first, second] = same.map((index) => JSON.stringify(classes[index]));
-  issues.push({
-    code: 'custom',
-    input: value,
-    path: value.kind === 'image' ? ['classes'] : ['target', 'classes'],
-    message:
-      `classes ${same[0] + 1} and ${same[1] + 1}, ${first} and ${second}, are the same class. ` +
-      'Names must differ by more than white space around them, and numbers must differ in value',
-  });
+  for (const { one, many, path, names } of listsOfNames(value)) {
+    const same = sameClass(names);
+    if (same === null) continue;
+    const [first, second] = same.map((index) => JSON.stringify(names[index]));
+    issues.push({
+      code: 'custom',
+      input: value,
+      path: [...path],
+      message:
+        `${many} ${same[0] + 1} and ${same[1] + 1}, ${first} and ${second}, are the same ${one}. ` +
+        'Names must differ by more than white space around them, and numbers must differ in value',
+    });
+  }
 });
 
-/** The shape of one example as the model takes it, before the model's own input shape is applied. */
+interface NameList {
+  readonly one: 'class' | 'value';
+  readonly many: 'classes' | 'values';
+  readonly path: readonly (string | number)[];
+  readonly names: readonly string[];
+}
+
+/** The lists of names in a data schema that must differ: classes, and values of categories. */
+function listsOfNames(data: DataSchema): NameList[] {
+  const path = data.kind === 'image' ? ['classes'] : ['target', 'classes'];
+  const classes: NameList = { one: 'class', many: 'classes', path, names: classesOf(data) ?? [] };
+  if (data.kind === 'image') return [classes];
+  const values = data.features.flatMap((feature, column): NameList[] =>
+    feature.kind === 'category'
+      ? [{ one: 'value', many: 'values', path: ['features', column, 'values'], names: feature.values }]
+      : [],
+  );
+  return [classes, ...values];
+}
+
+/** The number of values that one example is stored as: bytes of a picture; columns of a table, a category being one. */
 export function exampleSize(data: DataSchema): number {
   return data.kind === 'image' ? data.width * data.height * data.channels : data.features.length;
+}
+
+/** The number of values that the model takes of one example, before the model's own input shape is applied. */
+export function inputSize(data: DataSchema): number {
+  if (data.kind === 'image') return exampleSize(data);
+  return data.features.reduce((size, feature) => size + featureWidth(feature), 0);
+}
+
+/** The number of values that the model takes of one column: of categories, one for each value and one for any other. */
+export function featureWidth(feature: Feature): number {
+  return feature.kind === 'category' ? feature.values.length + 1 : 1;
 }
 
 /**

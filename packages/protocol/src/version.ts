@@ -11,7 +11,8 @@
  *   of round, attempt and checkpoint; frames of kind 2 are contributions, laid out by `answers` in the reply to join;
  *   `ticket` in the reply to pull; `retry` and `retryAfter` in errors, `current` is gone; `oldest` and `features` in hello and welcome; `welcome` lists
  *   runs that are not over, and `run` goes to those that joined or watch. What comes down is read tolerantly. Models with
- *   frozen tensors come in parts: `moving` in parcels, the parcel `frozen`, `parts` in pull. Error codes `not-joined`,
+ *   frozen tensors come in parts: `moving` in parcels, the parcel `frozen`, `parts` in pull. Columns of categories and scaled targets
+ *   in a task, `recipe` in the reply to join. Error codes `not-joined`,
  *   where `update-not-selected` was sent, `ticket-invalid`, `update-measure`, `message-unknown`, `plan-unsupported`.
  * - 3: error codes `too-many-connections`, `too-many-identities`, `rate-limited`.
  * - 3: admission: `invitation` in join, `admission` in a run's summary, `run` in notice; error codes

@@ -1,4 +1,4 @@
-import { CoppiceError, exampleSize } from '@coppice/protocol';
+import { CoppiceError, inputSize } from '@coppice/protocol';
 import { switchTo, useBackend } from './backends.ts';
 import { everyLayer } from './layer-tree.ts';
 import { buildModel } from './model.ts';
@@ -17,7 +17,7 @@ import type { ModelDescription } from './trainer.ts';
  * @throws CoppiceError `model-invalid`, naming the layer where it is known.
  */
 export async function checkTraining(description: ModelDescription, weights: Float32Array): Promise<void> {
-  const size = exampleSize(description.data);
+  const size = inputSize(description.data);
   // No two numbers the same, so that no layer meets a case that real data don't have.
   const xs = Float32Array.from({ length: size }, (_, i) => (i + 1) / size);
   const trainer = await createTfjsTrainer(description, { backend: 'wasm', seed: 0 });

@@ -1,12 +1,12 @@
-import { classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
+import { classesOf, type DataSchema, inputSize } from '@coppice/protocol';
 
 /* Requirements of a data schema on models. This module does not need tfjs. */
 
 /** Input shapes that hold one example without reordering its numbers. */
 export function fittingShapes(data: DataSchema): number[][] {
-  if (data.kind === 'table') return [[data.features.length]];
+  if (data.kind === 'table') return [[inputSize(data)]];
   const whole = [data.height, data.width, data.channels];
-  return [[exampleSize(data)], whole, ...(data.channels === 1 ? [[data.height, data.width]] : [])];
+  return [[inputSize(data)], whole, ...(data.channels === 1 ? [[data.height, data.width]] : [])];
 }
 
 /** Required number of a model's outputs, with the reason. */

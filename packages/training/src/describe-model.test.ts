@@ -64,6 +64,22 @@ describe('a model that someone brought', () => {
     }
   });
 
+  it('takes a number for each category and one for any other', async () => {
+    const colours: DataSchema = {
+      ...price,
+      features: [
+        { kind: 'category', name: 'colour', values: ['red', 'blue'] },
+        { name: 'length', mean: 0, scale: 1 },
+      ],
+    };
+    const model = (inputs: number) => sequential(dense(1, 'linear', shaped(inputs)));
+    const { layout } = await checkModel(model(4), colours, 'meanSquaredError');
+    expect(layout.map(({ shape }) => shape)).toEqual([[4, 1], [1]]);
+    const message = await refusal(model(2), colours, 'meanSquaredError');
+    expect(message).toContain('2 columns, where one of categories is a number for each value');
+    expect(message).toContain('needs [null, 4]');
+  });
+
   it('names its weights the same, however often it was built', async () => {
     const unnamed = sequential(dense(3, 'relu', shaped(4)), dense(3, 'softmax'));
     const first = await checkModel(unnamed, flowers, 'categoricalCrossentropy');

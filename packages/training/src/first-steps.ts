@@ -1,4 +1,4 @@
-import { classesOf, exampleSize } from '@coppice/protocol';
+import { classesOf, inputSize } from '@coppice/protocol';
 import type { BackendName, Dataset, LocalTraining, ModelDescription, Trainer } from './trainer.ts';
 
 export type MakeTrainer = (
@@ -89,7 +89,7 @@ export function madeUp({ data }: ModelDescription, count: number): Dataset {
   return {
     count,
     xs: Float32Array.from(
-      { length: count * exampleSize(data) },
+      { length: count * inputSize(data) },
       (_, i) => ((i * 0.618034) % 1) * ((i % 5) / 4),
     ),
     ys: Float32Array.from({ length: count }, (_, i) => i % classes),

@@ -136,7 +136,11 @@ function checkShapes(
 }
 
 function inWords(data: DataSchema): string {
-  if (data.kind === 'table') return `${data.features.length} columns`;
+  if (data.kind === 'table') {
+    const columns = `${data.features.length} columns`;
+    if (data.features.every(({ kind }) => kind !== 'category')) return columns;
+    return `${columns}, where one of categories is a number for each value and one for any other`;
+  }
   return `${data.width}×${data.height} pixels, ${data.channels === 1 ? 'grey' : 'colour'}`;
 }
 

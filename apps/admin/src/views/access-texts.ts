@@ -9,12 +9,12 @@ export const roleWords = catalogue<Record<Role, string>>(
 export const roleHelp = catalogue<Record<Role, string>>(
   {
     viewer: 'sees everything, changes nothing',
-    operator: 'also launches and steers runs, and adds tasks',
+    operator: 'also launches and steers runs, releases models, and adds tasks',
     owner: 'also manages people, tokens and sessions, and reads the audit log',
   },
   {
     viewer: '可查看一切，不能更改',
-    operator: '还可发起和控制训练、添加任务',
+    operator: '还可发起和控制训练、发布模型、添加任务',
     owner: '还可管理人员、令牌与会话，并查看审计日志',
   },
 );
@@ -51,6 +51,8 @@ export const actionWords = catalogue<Record<AuditAction, string>>(
     'run-stop': 'stopped a run',
     'run-end-round': 'ended a round',
     'task-added': 'added a task',
+    'release-moved': 'moved a release channel',
+    'release-undone': 'undid a release',
     'admission-changed': 'changed who may take part',
     'participant-invitation-made': 'invited participants',
     'participant-invitation-revoked': 'revoked an invitation',
@@ -80,6 +82,8 @@ export const actionWords = catalogue<Record<AuditAction, string>>(
     'run-stop': '停止训练',
     'run-end-round': '结束一轮',
     'task-added': '添加任务',
+    'release-moved': '移动发布渠道',
+    'release-undone': '撤销发布',
     'admission-changed': '更改谁可以参与',
     'participant-invitation-made': '邀请参与者',
     'participant-invitation-revoked': '撤销邀请',

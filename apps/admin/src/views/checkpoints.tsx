@@ -1,11 +1,14 @@
-import type { Checkpoint, Metrics, Run } from '@coppice/protocol';
+import { type Checkpoint, channels, type Metrics, type Run } from '@coppice/protocol';
 import { catalogue, formatNumber, formatShare, formatTime } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { fetchCheckpoints } from '../live/api.ts';
-import { connection } from '../live/live.ts';
-import { formatLoss } from '../words.ts';
+import { connection, may } from '../live/live.ts';
+import { channelWords, formatLoss } from '../words.ts';
+import { type AskedRelease, MakeProduction } from './make-production.tsx';
 import { CopyButton, Scroll } from './parts.tsx';
+import { releaseText } from './release-texts.ts';
 import { text as shared } from './texts.ts';
+import type { LiveReleases } from './use-releases.ts';
 
 const text = catalogue(
   {
@@ -33,11 +36,12 @@ const text = catalogue(
 const FIRST = 10;
 
 /** A run's stored models, newest first, each to download and to use in any page. */
-export function Checkpoints({ run }: { run: Run }) {
+export function Checkpoints({ run, releases }: { run: Run; releases: LiveReleases }) {
   const t = text();
   const words = shared();
   const [all, setAll] = useState<readonly Checkpoint[]>([]);
   const [whole, setWhole] = useState(false);
+  const [making, setMaking] = useState<AskedRelease | null>(null);
   const live = connection.value === 'live';
   // Fetched anew when a round was committed, when the federated metrics of the last one came, and after a break.
   useEffect(() => {
@@ -88,6 +92,7 @@ export function Checkpoints({ run }: { run: Run }) {
                   ))}
                   <th scope="col">{words.download}</th>
                   <th scope="col">{t.line}</th>
+                  <th scope="col">{releaseText().channel}</th>
                 </tr>
               </thead>
               <tbody>
@@ -116,11 +121,15 @@ export function Checkpoints({ run }: { run: Run }) {
                     <td>
                       <CopyButton value={code(one.round)} label={t.copyLine} />
                     </td>
+                    <td>
+                      <Channels checkpoint={one} releases={releases} onMake={setMaking} />
+                    </td>
                   </tr>
                 ))}
               </tbody>
             </table>
           </Scroll>
+          <MakeProduction task={run.task} asked={making} live={releases} onClose={() => setMaking(null)} />
           {!whole && all.length > FIRST && (
             <p>
               <button type="button" class="button small" onClick={() => setWhole(true)}>
@@ -131,6 +140,41 @@ export function Checkpoints({ run }: { run: Run }) {
         </>
       )}
     </section>
+  );
+}
+
+/** The channels that name a checkpoint, and the action that makes it production. */
+function Channels({
+  checkpoint: { id, round },
+  releases,
+  onMake,
+}: {
+  checkpoint: Checkpoint;
+  releases: LiveReleases;
+  onMake: (asked: AskedRelease) => void;
+}) {
+  const { info } = releases;
+  if (info === null) return null;
+  const naming = channels.filter((channel) => info.channels[channel]?.checkpoint === id);
+  return (
+    <span class="row nowrap tight-row">
+      {naming.map((channel) => (
+        <span key={channel} class={`badge ${channel === 'production' ? 'good' : ''}`}>
+          {channelWords()[channel]}
+        </span>
+      ))}
+      {/* Initial weights are never released. */}
+      {round >= 1 && !naming.includes('production') && may('releases:write') && (
+        <button
+          type="button"
+          class="button small"
+          data-testid={`make-production-${id}`}
+          onClick={() => onMake({ checkpoint: id, production: info.channels.production })}
+        >
+          {releaseText().make}
+        </button>
+      )}
+    </span>
   );
 }
 

@@ -7,7 +7,7 @@ import {
   knownEvent,
 } from '@coppice/protocol';
 import { catalogue, formatBytes, formatDateTime, formatNumber, formatShare } from '@coppice/ui';
-import { deviceWords } from '../words.ts';
+import { channelWords, deviceWords } from '../words.ts';
 import { failureText } from './failure-text.ts';
 
 /**
@@ -96,6 +96,10 @@ const sentences = catalogue<Sentences>(
     'round-abandoned': (data, round) =>
       `Round ${round} was abandoned: ${reason(data)} The model is unchanged.`,
     'spool-damaged': (data) => `Stored updates of the open round could not be used. ${reason(data)}`,
+    'release-moved': ({ task, channel, checkpoint, undone, by, reason: why }) => {
+      const to = checkpoint === null ? 'emptied' : `${undone ? 'taken back' : 'moved'} to ${checkpoint}`;
+      return `${channelWords()[channel]} of ${task} was ${to} by ${by || 'an unnamed admin'}: ${why}`;
+    },
     'storage-failed': (data) => `Storage failed. ${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `Storage accepts writes again; it had refused them since ${formatDateTime(since)} (${cause(code)}).`,
@@ -139,6 +143,10 @@ const sentences = catalogue<Sentences>(
       `第 ${round} 轮：多数参与者测得的模型损失值无效（共留出 ${formatNumber(examples)} 个样本）。`,
     'round-abandoned': (data, round) => `第 ${round} 轮已放弃：${reason(data)}模型保持不变。`,
     'spool-damaged': (data) => `未完成的一轮中已保存的部分更新无法使用。${reason(data)}`,
+    'release-moved': ({ task, channel, checkpoint, undone, by, reason: why }) => {
+      const to = checkpoint === null ? '清空' : `${undone ? '退回到' : '指向'} ${checkpoint}`;
+      return `${task} 的${channelWords()[channel]}渠道已${to}。操作者：${by || '未知'}；原因：${why}`;
+    },
     'storage-failed': (data) => `写入存储失败。${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `存储已恢复写入；自 ${formatDateTime(since)} 起曾拒绝写入（${cause(code).replace(/。$/, '')}）。`,

@@ -33,6 +33,9 @@ export const exampleTask: TaskFields = {
   features: '',
   target: '',
   targetKind: 'class',
+  targetUnit: '',
+  targetMean: '',
+  targetScale: '',
   model: JSON.stringify(
     {
       modelTopology: {

@@ -1,7 +1,15 @@
-import type { Round, Run } from '@coppice/protocol';
+import {
+  classesOf,
+  type DataSchema,
+  hasScaledTarget,
+  type Round,
+  type Run,
+  targetError,
+  targetUnit,
+} from '@coppice/protocol';
 import { catalogue, extremes, formatBytes, formatDuration, formatNumber, formatShare } from '@coppice/ui';
 import { coordinatorNow } from '../live/live.ts';
-import { formatLoss } from '../words.ts';
+import { formatError, formatLoss } from '../words.ts';
 import { Figure, tick } from './parts.tsx';
 import { text as shared } from './texts.ts';
 
@@ -30,8 +38,16 @@ const text = catalogue(
   },
 );
 
-/** Key figures of a run: last, best, traffic, time. */
-export function Figures({ run, rounds }: { run: Run; rounds: readonly Round[] }) {
+/** Key figures of a run: last, best, traffic, time. `data`: `null` until the task is known. */
+export function Figures({
+  run,
+  rounds,
+  data,
+}: {
+  run: Run;
+  rounds: readonly Round[];
+  data: DataSchema | null;
+}) {
   const t = text();
   const done = rounds.filter(({ outcome }) => outcome === 'committed');
   const of = (what: 'accuracy' | 'loss') =>
@@ -49,15 +65,23 @@ export function Figures({ run, rounds }: { run: Run; rounds: readonly Round[] })
         value={`${formatNumber(run.round)} / ${formatNumber(run.rounds)}`}
         testId="run-round"
       />
+      {data !== null && classesOf(data) === null ? (
+        <Figure
+          label={shared().typicalError}
+          value={errorIn(data, run.central?.loss)}
+          detail={loss === null ? undefined : t.lowest(errorIn(data, loss.min.y), formatNumber(loss.min.x))}
+        />
+      ) : (
+        <Figure
+          label={shared().accuracy}
+          value={run.central?.accuracy == null ? '–' : formatShare(run.central.accuracy)}
+          detail={
+            accuracy === null ? undefined : t.best(formatShare(accuracy.max.y), formatNumber(accuracy.max.x))
+          }
+        />
+      )}
       <Figure
-        label={shared().accuracy}
-        value={run.central?.accuracy == null ? '–' : formatShare(run.central.accuracy)}
-        detail={
-          accuracy === null ? undefined : t.best(formatShare(accuracy.max.y), formatNumber(accuracy.max.x))
-        }
-      />
-      <Figure
-        label={shared().loss}
+        label={data !== null && hasScaledTarget(data) ? shared().scaledLoss : shared().loss}
         value={run.central?.loss == null ? '–' : formatLoss(run.central.loss)}
         detail={loss === null ? undefined : t.lowest(formatLoss(loss.min.y), formatNumber(loss.min.x))}
       />
@@ -79,6 +103,12 @@ export function Figures({ run, rounds }: { run: Run; rounds: readonly Round[] })
       <Elapsed run={run} done={done} />
     </div>
   );
+}
+
+/** The error that a loss stands for, in the target's unit. */
+function errorIn(data: DataSchema, loss: number | null | undefined): string {
+  const error = targetError(loss ?? null, data);
+  return error === null ? '–' : formatError(error, targetUnit(data));
 }
 
 function Elapsed({ run, done }: { run: Run; done: readonly Round[] }) {

@@ -20,6 +20,7 @@ import { admissionText } from './admission-texts.ts';
 import { LaunchSummary } from './launch-summary.tsx';
 import { PlanInput } from './plan-input.tsx';
 import { StartingPoint } from './starting-point.tsx';
+import { TaskData } from './task-data.tsx';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -115,6 +116,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
       }}
     >
       <div class="stack plan-fields">
+        <TaskData data={task.data} />
         <fieldset class="bare stack">
           <legend class="visually-hidden">{admissionText().title}</legend>
           <h2>{admissionText().title}</h2>

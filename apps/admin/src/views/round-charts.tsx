@@ -1,4 +1,12 @@
-import type { Metrics, Round } from '@coppice/protocol';
+import {
+  classesOf,
+  type DataSchema,
+  hasScaledTarget,
+  type Metrics,
+  type Round,
+  targetError,
+  targetUnit,
+} from '@coppice/protocol';
 import {
   catalogue,
   formatBytes,
@@ -11,7 +19,7 @@ import {
 } from '@coppice/ui';
 import { useMemo } from 'preact/hooks';
 import { lossScale, smoothing } from '../shell/settings.ts';
-import { formatLoss, formatMilliseconds, phaseWords, roundPhases } from '../words.ts';
+import { formatError, formatLoss, formatMilliseconds, phaseWords, roundPhases } from '../words.ts';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -25,7 +33,6 @@ const text = catalogue(
     up: 'from participants',
     down: 'to participants',
     waiting: 'The first point appears when the first round is committed.',
-    noAccuracy: 'This task predicts a number, so there is no accuracy: look at the loss.',
   },
   {
     title: '曲线',
@@ -37,20 +44,35 @@ const text = catalogue(
     up: '来自参与者',
     down: '发给参与者',
     waiting: '第一轮提交后出现第一个点。',
-    noAccuracy: '此任务预测数值，没有准确率，请看损失。',
   },
 );
 
 const shareOf = (value: number) => formatShare(value);
 const countOf = (value: number) => formatNumber(value, { maximumFractionDigits: 1 });
 
-/** Loss, accuracy, cohort, time and traffic, round by round. */
-export function RoundCharts({ run, rounds }: { run: string; rounds: readonly Round[] }) {
+/**
+ * Loss, accuracy (of a regression: the error in the target's unit), cohort, time and traffic, round by round. `data`:
+ * `null` until the task is known.
+ */
+export function RoundCharts({
+  run,
+  rounds,
+  data,
+}: {
+  run: string;
+  rounds: readonly Round[];
+  data: DataSchema | null;
+}) {
   const t = text();
   const words = shared();
   const inLanguage = language.value;
   const done = useMemo(() => rounds.filter(({ outcome }) => outcome === 'committed'), [rounds]);
+  const regression = data !== null && classesOf(data) === null ? data : null;
   const accuracy = useMemo(() => metricLines(done, 'accuracy'), [done, inLanguage]);
+  const errors = useMemo(
+    () => (regression === null ? [] : metricLines(done, 'loss', (loss) => targetError(loss, regression))),
+    [done, inLanguage, regression],
+  );
   const loss = useMemo(
     () => [
       ...metricLines(done, 'loss'),
@@ -63,6 +85,8 @@ export function RoundCharts({ run, rounds }: { run: string; rounds: readonly Rou
     ],
     [done, inLanguage],
   );
+  const unit = regression === null ? undefined : targetUnit(regression);
+  const errorOf = useMemo(() => (value: number) => formatError(value, unit), [unit, inLanguage]);
   const where = (x: number | string) => words.inRound(typeof x === 'number' ? formatNumber(x) : x);
   const common = { xName: words.round, where, empty: t.waiting };
   return (
@@ -72,23 +96,36 @@ export function RoundCharts({ run, rounds }: { run: string; rounds: readonly Rou
         <Smoothing />
       </div>
       <div class="charts">
-        <LineChart
-          {...common}
-          name={`${run}-accuracy`}
-          title={words.accuracy}
-          testId="accuracy-chart"
-          lines={accuracy}
-          format={shareOf}
-          better="high"
-          bounds={[0, 1]}
-          smoothing={smoothing.value}
-          empty={done.length > 0 ? t.noAccuracy : t.waiting}
-          syncKey="rounds"
-        />
+        {regression === null ? (
+          <LineChart
+            {...common}
+            name={`${run}-accuracy`}
+            title={words.accuracy}
+            testId="accuracy-chart"
+            lines={accuracy}
+            format={shareOf}
+            better="high"
+            bounds={[0, 1]}
+            smoothing={smoothing.value}
+            syncKey="rounds"
+          />
+        ) : (
+          <LineChart
+            {...common}
+            name={`${run}-error`}
+            title={words.typicalError}
+            testId="error-chart"
+            lines={errors}
+            format={errorOf}
+            better="low"
+            smoothing={smoothing.value}
+            syncKey="rounds"
+          />
+        )}
         <LineChart
           {...common}
           name={`${run}-loss`}
-          title={words.loss}
+          title={data !== null && hasScaledTarget(data) ? words.scaledLoss : words.loss}
           testId="loss-chart"
           lines={loss}
           format={formatLoss}
@@ -147,10 +184,15 @@ export function RoundCharts({ run, rounds }: { run: string; rounds: readonly Rou
   );
 }
 
-function metricLines(done: readonly Round[], what: 'accuracy' | 'loss'): Line[] {
+/** @param read Converts each value; growing, so that a median stays one. */
+function metricLines(
+  done: readonly Round[],
+  what: 'accuracy' | 'loss',
+  read: (value: number | null) => number | null = (value) => value,
+): Line[] {
   const of = (which: 'central' | 'federated') =>
-    done.map((round) => ({ x: round.round, y: (round[which] as Metrics | null)?.[what] ?? null }));
-  const median = done.map(({ round, spread }) => ({ x: round, y: spread?.[what]?.median ?? null }));
+    done.map((round) => ({ x: round.round, y: read((round[which] as Metrics | null)?.[what] ?? null) }));
+  const median = done.map(({ round, spread }) => ({ x: round, y: read(spread?.[what]?.median ?? null) }));
   return [
     { id: 'central', label: shared().central, points: of('central'), slot: 0 },
     { id: 'federated', label: shared().federated, points: of('federated'), slot: 1 },

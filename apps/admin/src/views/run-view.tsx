@@ -9,6 +9,7 @@ import { Confirm, formatDateTime, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { actOnRun } from '../live/api.ts';
 import { learn, may, state, wantRounds } from '../live/live.ts';
+import { useTask } from '../live/use-task.ts';
 import { writeRoute } from '../shell/route.ts';
 import { phaseWords, statusTones, statusWords } from '../words.ts';
 import { act } from './act.ts';
@@ -22,11 +23,14 @@ import { CopyButton } from './parts.tsx';
 import { PhaseStrip } from './phase-strip.tsx';
 import { PlanTable } from './plan-table.tsx';
 import { Refused } from './refused.tsx';
+import { ReleasesSection } from './releases.tsx';
 import { RoundCharts } from './round-charts.tsx';
 import { Rounds } from './rounds.tsx';
 import { Standing, Troubles } from './standing.tsx';
+import { TaskData } from './task-data.tsx';
 import { text } from './texts.ts';
 import { useAdmission } from './use-admission.ts';
+import { useReleases } from './use-releases.ts';
 
 const noRounds: readonly Round[] = [];
 
@@ -42,6 +46,8 @@ function KnownRun({ run }: { run: Run }) {
   const { id } = run;
   useEffect(() => wantRounds(id), [id]);
   const admission = useAdmission(run);
+  const releases = useReleases(run.task);
+  const data = useTask(run.task)?.data ?? null;
   const rounds = state.value.rounds.get(id) ?? noRounds;
   const rows = state.value.participants.get(id) ?? [];
   const events = state.value.events.filter((event) => event.run === id);
@@ -76,8 +82,8 @@ function KnownRun({ run }: { run: Run }) {
         <Troubles run={run} rounds={rounds} />
         {!over && <ClientLink run={run} />}
       </header>
-      <Figures run={run} rounds={rounds} />
-      <RoundCharts run={run.id} rounds={rounds} />
+      <Figures run={run} rounds={rounds} data={data} />
+      <RoundCharts run={run.id} rounds={rounds} data={data} />
       <Rounds rounds={rounds} />
       <div class="halves">
         <EventLog events={events} />
@@ -85,7 +91,9 @@ function KnownRun({ run }: { run: Run }) {
       </div>
       <AdmissionSection run={run} live={admission} />
       <Participants run={run.id} rows={rows} admission={admission} />
-      <Checkpoints run={run} />
+      <ReleasesSection run={run} live={releases} />
+      <Checkpoints run={run} releases={releases} />
+      {data !== null && <TaskData data={data} />}
       <PlanTable run={run} />
     </article>
   );

@@ -1,7 +1,9 @@
-import type { CheckpointId } from '@coppice/protocol';
+import { type Channel, type CheckpointId, channels } from '@coppice/protocol';
 import { catalogue, formatShare } from '@coppice/ui';
 import { runs } from '../live/live.ts';
+import { channelWords } from '../words.ts';
 import { checkpointsToOffer } from './checkpoints-to-offer.ts';
+import { useReleases } from './use-releases.ts';
 
 const text = catalogue(
   {
@@ -16,18 +18,21 @@ const text = catalogue(
   },
 );
 
-/** Choice of a run's initial weights: the seed (null), or the newest model of a run of the same task. */
+/** Choice of a run's initial weights: the seed (null), a channel of the task, or the newest model of one of its runs. */
 export function StartingPoint({
   task,
   value,
   onChange,
 }: {
   task: string;
-  value: CheckpointId | null;
-  onChange: (from: CheckpointId | null) => void;
+  value: CheckpointId | Channel | null;
+  onChange: (from: CheckpointId | Channel | null) => void;
 }) {
   const t = text();
-  const offered = checkpointsToOffer(runs.value, task, value);
+  const { info } = useReleases(task);
+  const named = channels.filter((channel) => info?.channels[channel]?.checkpoint != null);
+  const chosen = named.find((channel) => channel === value) === undefined ? value : null;
+  const offered = checkpointsToOffer(runs.value, task, chosen);
   return (
     <div class="field">
       <label for="run-from">{t.label}</label>
@@ -40,6 +45,11 @@ export function StartingPoint({
         onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? null : currentTarget.value)}
       >
         <option value="">{t.seed}</option>
+        {named.map((channel) => (
+          <option key={channel} value={channel}>
+            {`${channelWords()[channel]} · ${info?.channels[channel]?.checkpoint}`}
+          </option>
+        ))}
         {offered.map(({ id, accuracy }) => (
           <option key={id} value={id}>
             {accuracy === null ? id : `${id} · ${formatShare(accuracy)}`}

@@ -36,6 +36,28 @@ describe('taskRequest', () => {
     });
   });
 
+  it('reads categories, scaling, and the unit and scaling of a target', () => {
+    const request = taskRequest({
+      ...exampleTask,
+      kind: 'table',
+      features: 'kind: oak | elm\nlength: mean 3, scale 2',
+      target: 'price',
+      targetKind: 'number',
+      targetUnit: '€',
+      targetMean: '1000',
+      targetScale: ' 250 ',
+    });
+    expect(CreateTaskSchema.safeParse(request).error).toBeUndefined();
+    expect(request.data).toEqual({
+      kind: 'table',
+      features: [
+        { kind: 'category', name: 'kind', values: ['oak', 'elm'] },
+        { name: 'length', mean: 3, scale: 2 },
+      ],
+      target: { kind: 'number', name: 'price', unit: '€', mean: 1000, scale: 250 },
+    });
+  });
+
   it('says where the model stops being JSON', () => {
     const broken = () => taskRequest({ ...exampleTask, model: '{"modelTopology": ' });
     expect(broken).toThrowError(CoppiceError);

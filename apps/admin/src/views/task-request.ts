@@ -1,4 +1,5 @@
 import { CoppiceError, type CreateTask } from '@coppice/protocol';
+import { columnOf } from './column-lines.ts';
 
 /** The form of a new task: all values as text. */
 export interface TaskFields {
@@ -13,10 +14,14 @@ export interface TaskFields {
   readonly channels: '1' | '3';
   /** One class a line. */
   readonly classes: string;
-  /** One column a line. */
+  /** One column a line, as `columnOf` reads it. */
   readonly features: string;
   readonly target: string;
   readonly targetKind: 'class' | 'number';
+  /** Of a numeric target; empty: none, 0 and 1. */
+  readonly targetUnit: string;
+  readonly targetMean: string;
+  readonly targetScale: string;
   readonly model: string;
 }
 
@@ -34,6 +39,9 @@ export const blankTask: TaskFields = {
   features: '',
   target: '',
   targetKind: 'class',
+  targetUnit: '',
+  targetMean: '',
+  targetScale: '',
   model: '',
 };
 
@@ -82,11 +90,21 @@ function tableOf(fields: TaskFields): CreateTask['data'] {
   const name = fields.target.trim();
   return {
     kind: 'table',
-    features: lines(fields.features).map((feature) => ({ name: feature, mean: 0, scale: 1 })),
+    features: lines(fields.features).map(columnOf),
     target:
       fields.targetKind === 'class'
         ? { kind: 'class', name, classes: lines(fields.classes) }
-        : { kind: 'number', name },
+        : { kind: 'number', name, ...optional(fields) },
+  };
+}
+
+/** The fields of a numeric target that are filled in. */
+function optional({ targetUnit, targetMean, targetScale }: TaskFields) {
+  const [unit, mean, scale] = [targetUnit, targetMean, targetScale].map((value) => value.trim());
+  return {
+    ...(unit ? { unit } : {}),
+    ...(mean ? { mean: Number(mean) } : {}),
+    ...(scale ? { scale: Number(scale) } : {}),
   };
 }
 

@@ -137,6 +137,13 @@ export function TaskView() {
           {fields.kind === 'table' && input('target', t.target)}
           {fields.kind === 'table' &&
             select('targetKind', t.targetKind, { class: t.targetClass, number: t.targetNumber })}
+          {fields.kind === 'table' && fields.targetKind === 'number' && (
+            <>
+              {input('targetUnit', `${t.targetUnit} (${t.optional})`)}
+              {input('targetMean', `${t.targetMean} (${t.optional})`, { help: t.targetScalingHelp })}
+              {input('targetScale', `${t.targetScale} (${t.optional})`)}
+            </>
+          )}
           {(fields.kind === 'image' || fields.targetKind === 'class') &&
             input('classes', t.classes, { area: true, help: t.classesHelp })}
         </div>

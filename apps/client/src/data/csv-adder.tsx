@@ -1,5 +1,5 @@
-import type { CsvMapping, CsvPreview, SkippedRows } from '@coppice/datasets';
-import { classesOf, type TableData } from '@coppice/protocol';
+import type { CsvMapping, CsvPreview, SkippedRows, UnlistedValues } from '@coppice/datasets';
+import { classesOf, type Feature, type TableData } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 import { useRef, useState } from 'preact/hooks';
 import { participant } from '../link/participant.ts';
@@ -40,6 +40,14 @@ const text = catalogue(
         ? `“${value}” in row ${n(first)} is not a class`
         : `“${value}” is not a class (${n(rows)} rows, the first is row ${n(first)})`,
     more: (rows: number) => `and ${n(rows)} more`,
+    unlisted: (values: number) =>
+      values === 1
+        ? '1 value is not in the task’s list and was taken as any other value:'
+        : `${n(values)} values are not in the task’s list and were taken as any other value:`,
+    unlistedValue: (value: string, rows: number, first: number) =>
+      rows === 1
+        ? `“${value}” in row ${n(first)}`
+        : `“${value}” in ${n(rows)} rows, the first is row ${n(first)}`,
     classes: (names: string) => `The classes are ${names}. Labels must be one of these names.`,
     quoted: (name: string) => `“${name}”`,
     join: ', ',
@@ -75,6 +83,11 @@ const text = catalogue(
         ? `第 ${n(first)} 行的“${value}”不是类别名`
         : `“${value}”不是类别名（${n(rows)} 行，首次出现在第 ${n(first)} 行）`,
     more: (rows) => `另有 ${n(rows)} 行`,
+    unlisted: (values) => `有 ${n(values)} 处的值不在任务列出的值之中，已按“其他值”处理：`,
+    unlistedValue: (value, rows, first) =>
+      rows === 1
+        ? `第 ${n(first)} 行的“${value}”`
+        : `“${value}”（${n(rows)} 行，首次出现在第 ${n(first)} 行）`,
     classes: (names) => `类别有：${names}。标签必须是其中之一。`,
     quoted: (name) => `“${name}”`,
     join: '、',
@@ -88,6 +101,13 @@ interface Opened {
   readonly mapping: CsvMapping;
 }
 
+/** An import: the rows that were added and skipped, and the categories in them that the task does not list. */
+interface Taken {
+  readonly added: number;
+  readonly skipped: readonly SkippedRows[];
+  readonly unlisted: readonly UnlistedValues[];
+}
+
 /** The most reasons, and classes, listed one by one; more would bury the page. */
 const NAMED = 10;
 /** The most characters of a cell to show. */
@@ -98,7 +118,7 @@ export function CsvAdder({ data }: { data: TableData }) {
   const t = text();
   const input = useRef<HTMLInputElement>(null);
   const [opened, setOpened] = useState<Opened | null>(null);
-  const [result, setResult] = useState<{ added: number; skipped: readonly SkippedRows[] } | null>(null);
+  const [result, setResult] = useState<Taken | null>(null);
   const [over, setOver] = useState(false);
 
   const open = async (file: File) => {
@@ -237,7 +257,7 @@ function Mapping({ data, opened: { preview, mapping }, onChange, onAdd, onCancel
       <fieldset class="mapping">
         <legend>{t.map}</legend>
         {data.features.map((feature, index) =>
-          choice(String(index), feature.name, feature.unit, mapping.features[index] ?? null, (at) =>
+          choice(String(index), feature.name, unitOf(feature), mapping.features[index] ?? null, (at) =>
             onChange({ ...mapping, features: mapping.features.with(index, at) }),
           ),
         )}
@@ -264,13 +284,11 @@ function Mapping({ data, opened: { preview, mapping }, onChange, onAdd, onCancel
   );
 }
 
-function Result({
-  data,
-  result: { added, skipped },
-}: {
-  data: TableData;
-  result: { added: number; skipped: readonly SkippedRows[] };
-}) {
+function unitOf(feature: Feature): string | undefined {
+  return feature.kind === 'category' ? undefined : feature.unit;
+}
+
+function Result({ data, result: { added, skipped, unlisted } }: { data: TableData; result: Taken }) {
   const t = text();
   const classes = classesOf(data);
   const unknown = skipped.some(({ kind }) => kind === 'unknown-class');
@@ -286,17 +304,34 @@ function Result({
         </ul>
       )}
       {unknown && classes !== null && <p>{t.classes(listOf(classes))}</p>}
+      {unlisted.length > 0 && (
+        <>
+          <p>{t.unlisted(total(unlisted))}</p>
+          <ul data-testid="csv-unlisted">
+            {unlisted.slice(0, NAMED).map(({ column, value, count, firstRow }) => (
+              <li key={`${column}/${value}`}>
+                {t.reason(column, t.unlistedValue(shortened(value), count, firstRow))}
+              </li>
+            ))}
+            {unlisted.length > NAMED && <li>{t.more(total(unlisted.slice(NAMED)))}</li>}
+          </ul>
+        </>
+      )}
     </>
   );
 }
 
-function total(skipped: readonly SkippedRows[]): number {
-  return skipped.reduce((sum, { count }) => sum + count, 0);
+function total(groups: readonly { readonly count: number }[]): number {
+  return groups.reduce((sum, { count }) => sum + count, 0);
+}
+
+function shortened(cell: string): string {
+  return cell.length > SHOWN ? `${cell.slice(0, SHOWN)}…` : cell;
 }
 
 function reason({ kind, value, count, firstRow }: SkippedRows): string {
   const t = text();
-  const shown = value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value;
+  const shown = shortened(value);
   if (kind === 'missing') return t.missing(count, firstRow);
   if (kind === 'not-a-number') return t.notNumber(shown, count, firstRow);
   if (kind === 'out-of-range') return t.range(shown, count, firstRow);

@@ -34,6 +34,8 @@ const text = catalogue(
       `“${v.largest}” has ${v.ratio} times as many examples as “${v.smallest}”. More of the rare ones make the model fairer.`,
     constant: (name: string) =>
       `The column “${name}” has the same value everywhere: it tells the model nothing.`,
+    unlisted: (v: { name: string; count: number }) =>
+      `${n(v.count)} ${v.count === 1 ? 'example has' : 'examples have'} a value in “${v.name}” that the task does not list. The model cannot tell such values apart.`,
     sources: 'Where they came from',
     sourceSample: 'ready-made',
     sourceImages: 'pictures',
@@ -69,6 +71,7 @@ const text = catalogue(
     imbalance: (v) =>
       `“${v.largest}”的样本是“${v.smallest}”的 ${v.ratio} 倍。多添加少见的类别，模型会更公平。`,
     constant: (name) => `“${name}”这一列的值处处相同：对模型没有信息。`,
+    unlisted: (v) => `${n(v.count)} 个样本的“${v.name}”不在任务列出的值之中，模型无法区分这些值。`,
     sources: '样本来源',
     sourceSample: '现成样本',
     sourceImages: '图片',
@@ -208,6 +211,7 @@ export function advice(found: readonly QualityFinding[]): readonly string[] {
     if (one.kind === 'imbalance')
       lines.push(t.imbalance({ ...one, ratio: formatNumber(one.ratio, { maximumSignificantDigits: 2 }) }));
     if (one.kind === 'constant-column') lines.push(t.constant(one.name));
+    if (one.kind === 'mostly-unlisted') lines.push(t.unlisted(one));
   }
   return lines;
 }

@@ -16,6 +16,8 @@ type AdminsOnly =
   | 'plan-invalid'
   | 'checkpoint-unknown'
   | 'checkpoint-mismatch'
+  | 'release-conflict'
+  | 'release-refused'
   | 'config-invalid'
   | 'unauthorized'
   | 'forbidden'

@@ -1,4 +1,4 @@
-import { classesOf, type DataSchema } from '@coppice/protocol';
+import { classesOf, type DataSchema, targetUnit } from '@coppice/protocol';
 import { catalogue, formatNumber, formatShare } from '@coppice/ui';
 import type { Comparison, Prediction } from '../worker/api.ts';
 
@@ -68,9 +68,7 @@ export function Answers({ data, comparison, truth }: AnswersProps) {
         <p class="small quiet">{data.kind === 'image' ? t.waiting : t.waitingTable}</p>
       )}
       {truth !== null && comparison !== undefined && (
-        <p class="small">
-          {t.really(classes?.[truth] ?? formatNumber(truth, { maximumSignificantDigits: 4 }))}
-        </p>
+        <p class="small">{t.really(classes?.[truth] ?? withUnit(truth, data))}</p>
       )}
     </>
   );
@@ -113,9 +111,14 @@ function said(
   classes: readonly string[] | null,
 ): string {
   if (classes !== null) return classes[best] as string;
-  const value = formatNumber(output[0] as number, { maximumSignificantDigits: 4 });
-  const unit = data.kind === 'table' && data.target.kind === 'number' ? data.target.unit : undefined;
-  return unit === undefined ? value : `${value} ${unit}`;
+  return withUnit(output[0] as number, data);
+}
+
+/** A value of a numeric target, with its unit. */
+function withUnit(value: number, data: DataSchema): string {
+  const shown = formatNumber(value, { maximumSignificantDigits: 4 });
+  const unit = targetUnit(data);
+  return unit === undefined ? shown : `${shown} ${unit}`;
 }
 
 /** The most bars: more classes are unreadable, and only the largest are shown. */

@@ -9,7 +9,8 @@ const text = catalogue(
     central: 'On test data of the coordinator',
     table: 'As a table',
     accuracy: 'Accuracy by round',
-    loss: 'Loss by round',
+    error: (unit: string | undefined): string =>
+      unit === undefined ? 'Typical error by round' : `Typical error by round, in ${unit}`,
     summary: (v: { title: string; name: string; first: string; last: string; round: number }) =>
       `${v.title}. ${v.name}: from ${v.first} to ${v.last} at round ${n(v.round)}.`,
   },
@@ -19,7 +20,7 @@ const text = catalogue(
     central: '在协调器的测试数据上',
     table: '以表格显示',
     accuracy: '各轮准确率',
-    loss: '各轮损失',
+    error: (unit) => (unit === undefined ? '各轮典型误差' : `各轮典型误差（${unit}）`),
     summary: (v) => `${v.title}。${v.name}：从 ${v.first} 到第 ${n(v.round)} 轮的 ${v.last}。`,
   },
 );
@@ -27,18 +28,23 @@ const text = catalogue(
 const frame: Frame = { width: 460, height: 190, left: 46, right: 12, top: 12, bottom: 26 };
 
 interface TrendChartProps {
-  readonly kind: 'accuracy' | 'loss';
+  readonly kind: 'accuracy' | 'error';
+  /** The unit of errors; left out: none. */
+  readonly unit: string | undefined;
   readonly local: readonly TrendPoint[];
   readonly central: readonly TrendPoint[];
 }
 
 /** Trend of the shared model on the device's own examples and on the coordinator's, with its table twin. */
-export function TrendChart({ kind, local, central }: TrendChartProps) {
+export function TrendChart({ kind, unit, local, central }: TrendChartProps) {
   const t = text();
   const extent = extentOf([local, central], kind);
-  const format = (value: number) =>
-    kind === 'accuracy' ? formatShare(value) : formatNumber(value, { maximumSignificantDigits: 3 });
-  const title = kind === 'accuracy' ? t.accuracy : t.loss;
+  const bare = (value: number) => formatNumber(value, { maximumSignificantDigits: 3 });
+  const format = (value: number) => {
+    if (kind === 'accuracy') return formatShare(value);
+    return unit === undefined ? bare(value) : `${bare(value)} ${unit}`;
+  };
+  const title = kind === 'accuracy' ? t.accuracy : t.error(unit);
   const says = [
     { name: t.local, points: local },
     { name: t.central, points: central },
@@ -59,7 +65,7 @@ export function TrendChart({ kind, local, central }: TrendChartProps) {
             <g key={value}>
               <line class="grid" x1={frame.left} x2={frame.width - frame.right} y1={y} y2={y} />
               <text class="tick" x={frame.left - 8} y={y + 4} text-anchor="end">
-                {kind === 'accuracy' ? formatShare(value, 0) : format(value)}
+                {kind === 'accuracy' ? formatShare(value, 0) : bare(value)}
               </text>
             </g>
           );

@@ -6,14 +6,14 @@ import { extentOf, type Frame, linePath, placePoint } from './trend.ts';
 const frame: Frame = { width: 120, height: 70, left: 10, right: 10, top: 10, bottom: 10 };
 
 describe('the trend', () => {
-  it('shows accuracies on the whole of 0 to 1, and losses up to a round number', () => {
+  it('shows accuracies on the whole of 0 to 1, and errors up to a round number', () => {
     expect(extentOf([[{ round: 4, value: 0.3 }], []], 'accuracy')).toEqual({ rounds: 4, low: 0, high: 1 });
-    expect(extentOf([[{ round: 2, value: 2.34 }], [{ round: 5, value: 0.1 }]], 'loss')).toEqual({
+    expect(extentOf([[{ round: 2, value: 2.34 }], [{ round: 5, value: 0.1 }]], 'error')).toEqual({
       rounds: 5,
       low: 0,
       high: 3,
     });
-    expect(extentOf([[], []], 'loss').rounds).toBe(1);
+    expect(extentOf([[], []], 'error').rounds).toBe(1);
   });
 
   it('puts the first round left, the last right, more above less', () => {

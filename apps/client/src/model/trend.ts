@@ -20,8 +20,8 @@ export interface Extent {
   readonly high: number;
 }
 
-/** Extent of the axes: accuracies span 0 … 1, losses 0 … the largest, rounded up to one digit. */
-export function extentOf(series: readonly (readonly TrendPoint[])[], kind: 'accuracy' | 'loss'): Extent {
+/** Extent of the axes: accuracies span 0 … 1, errors 0 … the largest, rounded up to one digit. */
+export function extentOf(series: readonly (readonly TrendPoint[])[], kind: 'accuracy' | 'error'): Extent {
   const points = series.flat();
   const rounds = Math.max(1, ...points.map(({ round }) => round));
   if (kind === 'accuracy') return { rounds, low: 0, high: 1 };

@@ -1,5 +1,5 @@
-import type { DataSchema, ImageData as ImageSchema, TableData } from '@coppice/protocol';
-import { catalogue } from '@coppice/ui';
+import type { DataSchema, Feature, ImageData as ImageSchema, TableData } from '@coppice/protocol';
+import { catalogue, localized } from '@coppice/ui';
 import { computed } from '@preact/signals';
 import { transfer } from 'comlink';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
@@ -23,6 +23,7 @@ const text = catalogue(
     none: 'You have no examples yet.',
     picture: 'One of your examples',
     ask: 'Ask',
+    other: 'Any other value',
   },
   {
     title: '使用模型',
@@ -33,6 +34,7 @@ const text = catalogue(
     none: '你还没有样本。',
     picture: '你的一个样本',
     ask: '提问',
+    other: '其他值',
   },
 );
 
@@ -145,7 +147,7 @@ function AskPicture({ data }: { data: ImageSchema }) {
 function AskTable({ data }: { data: TableData }) {
   const t = text();
   const [values, setValues] = useState<readonly number[]>(() =>
-    data.features.map(({ mean }) => rounded(mean)),
+    data.features.map((feature) => (feature.kind === 'category' ? 0 : rounded(feature.mean))),
   );
   const [truth, setTruth] = useState<number | null>(null);
   const [told, setTold] = useState('');
@@ -163,27 +165,17 @@ function AskTable({ data }: { data: TableData }) {
   return (
     <div class="stack">
       <div class="mapping">
-        {data.features.map(({ name, unit, min, max }, index) => (
-          <div class="field" key={name}>
-            <label for={`ask-${index}`}>
-              {name}
-              {unit !== undefined && <span class="quiet"> ({unit})</span>}
-            </label>
-            <input
-              id={`ask-${index}`}
-              class="input"
-              type="number"
-              step="any"
-              inputMode="decimal"
-              {...(min === undefined ? {} : { min })}
-              {...(max === undefined ? {} : { max })}
-              value={values[index] ?? ''}
-              onInput={(event) => {
-                setTruth(null);
-                setValues(values.with(index, event.currentTarget.valueAsNumber));
-              }}
-            />
-          </div>
+        {data.features.map((feature, index) => (
+          <FeatureField
+            key={feature.name}
+            id={`ask-${index}`}
+            feature={feature}
+            value={values[index] ?? Number.NaN}
+            onValue={(value) => {
+              setTruth(null);
+              setValues(values.with(index, value));
+            }}
+          />
         ))}
       </div>
       <div class="row">
@@ -195,6 +187,65 @@ function AskTable({ data }: { data: TableData }) {
         </span>
       </div>
       <Answers data={data as DataSchema} comparison={answer} truth={truth} />
+    </div>
+  );
+}
+
+interface FeatureFieldProps {
+  readonly id: string;
+  readonly feature: Feature;
+  /** As it is stored; NaN: none. */
+  readonly value: number;
+  readonly onValue: (value: number) => void;
+}
+
+/** The field of one column: a number, or a choice among its categories. */
+function FeatureField({ id, feature, value, onValue }: FeatureFieldProps) {
+  if (feature.kind === 'category') {
+    const { name, values, help } = feature;
+    return (
+      <div class="field">
+        <label for={id}>{name}</label>
+        <select
+          id={id}
+          class="input"
+          aria-describedby={help === undefined ? undefined : `${id}-help`}
+          value={value}
+          onChange={(event) => onValue(Number(event.currentTarget.value))}
+        >
+          {values.map((one, index) => (
+            <option key={one} value={index}>
+              {one}
+            </option>
+          ))}
+          <option value={values.length}>{text().other}</option>
+        </select>
+        {help !== undefined && (
+          <span id={`${id}-help`} class="help">
+            {localized(help)}
+          </span>
+        )}
+      </div>
+    );
+  }
+  const { name, unit, min, max } = feature;
+  return (
+    <div class="field">
+      <label for={id}>
+        {name}
+        {unit !== undefined && <span class="quiet"> ({unit})</span>}
+      </label>
+      <input
+        id={id}
+        class="input"
+        type="number"
+        step="any"
+        inputMode="decimal"
+        {...(min === undefined ? {} : { min })}
+        {...(max === undefined ? {} : { max })}
+        value={Number.isNaN(value) ? '' : value}
+        onInput={(event) => onValue(event.currentTarget.valueAsNumber)}
+      />
     </div>
   );
 }

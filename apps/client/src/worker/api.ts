@@ -1,4 +1,4 @@
-import type { CsvMapping, CsvPreview, QualityFinding, SkippedRows } from '@coppice/datasets';
+import type { CsvMapping, CsvPreview, QualityFinding, SkippedRows, UnlistedValues } from '@coppice/datasets';
 import type { DataSummary, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
@@ -7,7 +7,7 @@ import type { Effort } from '../care/strain.ts';
 /** A picture from the page: a dropped file, or the pixels of a canvas. */
 export type PictureSource = Blob | ImageBitmap;
 
-/** A model's prediction: a probability for each class, or one value. */
+/** A model's prediction: a probability for each class, or one value in the target's unit. */
 export interface Prediction {
   readonly round: number;
   readonly output: readonly number[];
@@ -62,11 +62,19 @@ export interface ClientApi {
   /** Converts a picture to the task's pixels, 0–255. Nothing is stored. */
   preparePicture(picture: PictureSource): Promise<Uint8Array>;
   previewCsv(text: string): Promise<{ preview: CsvPreview; mapping: CsvMapping }>;
-  /** Adds the rows that fit, `added` of them, possibly none; `skipped` gives the reasons for the others. */
+  /**
+   * Adds the rows that fit, `added` of them, possibly none; `skipped` gives the reasons for the others, `unlisted` the
+   * categories that were taken as any other value.
+   */
   addCsv(
     text: string,
     mapping: CsvMapping,
-  ): Promise<{ summary: DataSummary; added: number; skipped: readonly SkippedRows[] }>;
+  ): Promise<{
+    summary: DataSummary;
+    added: number;
+    skipped: readonly SkippedRows[];
+    unlisted: readonly UnlistedValues[];
+  }>;
   clearData(source?: Source): Promise<DataSummary>;
   /** Exports all examples of this task as CSV of features and label. */
   exportData(): Promise<Blob>;

@@ -1,6 +1,6 @@
 import { normaliseFeatures } from '@coppice/datasets';
 import type { SavedModel, TrainerHost } from '@coppice/participant';
-import type { Task } from '@coppice/protocol';
+import { classesOf, type Task, targetOf } from '@coppice/protocol';
 import type { Comparison, Prediction } from './api.ts';
 
 /** Predicts with the first and the newest model; with the first only where it is known. */
@@ -15,7 +15,11 @@ export async function compare(
   const ask = ({ round, weights }: SavedModel): Promise<Prediction> =>
     host.use(description, async (trainer) => {
       trainer.setWeights(weights);
-      return { round, output: [...(await trainer.predict(xs, 1))] };
+      const output = [...(await trainer.predict(xs, 1))];
+      return {
+        round,
+        output: classesOf(task.data) === null ? output.map((value) => targetOf(value, task.data)) : output,
+      };
     });
   const before = first === null ? null : await ask(first);
   return { before, after: before !== null && first === latest ? before : await ask(latest) };

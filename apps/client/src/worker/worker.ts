@@ -1,9 +1,16 @@
-import { applyMapping, checkQuality, previewCsv, readCsv, suggestMapping } from '@coppice/datasets';
+import {
+  applyMapping,
+  checkQuality,
+  examplesCsv,
+  previewCsv,
+  readCsv,
+  suggestMapping,
+} from '@coppice/datasets';
 import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
-import { CoppiceError, classesOf, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
+import { CoppiceError, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
 import { createTrainer, rankBackends } from '@coppice/training';
 import * as Comlink from 'comlink';
 import type { ClientApi, Comparison } from './api.ts';
@@ -174,15 +181,16 @@ const api: ClientApi = {
   },
   async addCsv(text, mapping) {
     const { task, data } = current();
-    const { skipped, ...examples } = applyMapping(readCsv(text), mapping, tableTask(task));
-    return { summary: await changed(await data.add(examples, 'csv')), added: examples.count, skipped };
+    const { skipped, unlisted, ...examples } = applyMapping(readCsv(text), mapping, tableTask(task));
+    const summary = await changed(await data.add(examples, 'csv'));
+    return { summary, added: examples.count, skipped, unlisted };
   },
   async clearData(source) {
     return changed(await current().data.clear(source));
   },
   async exportData() {
     const { task, data } = current();
-    return toCsv(task, await data.examples());
+    return new Blob([examplesCsv(await data.examples(), task.data)], { type: 'text/csv' });
   },
   async checkQuality() {
     const { task, data } = current();
@@ -217,27 +225,6 @@ async function answer(features: Uint8Array | Float32Array, over: string | null):
   if (run === undefined) return null;
   const { task, model } = await lastModel(run);
   return compare(task, { first: null, latest: model }, predictions, features);
-}
-
-function toCsv(
-  task: DataTask,
-  { count, features, labels }: Awaited<ReturnType<LocalData['examples']>>,
-): Blob {
-  const size = exampleSize(task.data);
-  const classes = classesOf(task.data);
-  const names =
-    task.data.kind === 'table'
-      ? task.data.features.map(({ name }) => name)
-      : Array.from({ length: size }, (_, i) => `pixel ${i + 1}`);
-  const target = task.data.kind === 'table' ? task.data.target.name : 'class';
-  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  const lines = [[...names, target].map(quoted).join(',')];
-  for (let row = 0; row < count; row++) {
-    const label = labels[row] as number;
-    const name = classes === null ? String(label) : quoted(classes[label] as string);
-    lines.push(`${features.subarray(row * size, (row + 1) * size).join(',')},${name}`);
-  }
-  return new Blob([`${lines.join('\n')}\n`], { type: 'text/csv' });
 }
 
 Comlink.expose(api);

@@ -38,6 +38,9 @@ export const accessTable: readonly (readonly [
   ['post', '/api/tasks', 'tasks:write'],
   ['get', '/api/tasks/:task', 'public'],
   ['get', '/api/tasks/:task/samples', 'public'],
+  ['get', '/api/tasks/:task/releases', 'runs:read'],
+  ['post', '/api/tasks/:task/releases', 'releases:write'],
+  ['post', '/api/tasks/:task/releases/undo', 'releases:write'],
   // Whole runs with `runs:read`, summaries without.
   ['get', '/api/runs', 'public'],
   ['post', '/api/runs', 'runs:write'],

@@ -1,4 +1,5 @@
 import {
+  ChannelSchema,
   CoppiceError,
   CreateRunSchema,
   CreateTaskSchema,
@@ -12,6 +13,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import type { Releases } from '../releases/releases.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -22,6 +24,7 @@ import type { Downloads } from './downloads.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
 import { protocolDocument } from './protocol-document.ts';
+import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 
 export interface ApiOptions {
@@ -29,6 +32,7 @@ export interface ApiOptions {
   readonly tasks: Tasks;
   readonly storage: Storage;
   readonly models: ModelWorker;
+  readonly releases: Releases;
   readonly admins: Admins;
   /** URL of the admin page. */
   readonly adminPage: () => string;
@@ -50,6 +54,7 @@ export function apiRouter({
   tasks,
   storage,
   models,
+  releases,
   admins,
   adminPage,
   clientPage,
@@ -78,6 +83,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
+  router.use(releasesRouter({ releases, admins }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 
   router.get(
@@ -123,11 +129,16 @@ export function apiRouter({
   router.post(
     '/runs',
     json(async (request) => {
-      const { task, plan, start, admission, from, secret } = parseBody(
-        CreateRunSchema,
-        request.body,
-        'plan-invalid',
-      );
+      const {
+        task,
+        plan,
+        start,
+        admission,
+        from: origin,
+        secret,
+      } = parseBody(CreateRunSchema, request.body, 'plan-invalid');
+      const channel = ChannelSchema.safeParse(origin);
+      const from = channel.success ? await releases.checkpointOf(task, channel.data) : origin;
       const actor = adminOf(request);
       const cause = { by: 'admin', name: actor.name } as const;
       const run = await runs.create(task, definedOnly(plan), start, {

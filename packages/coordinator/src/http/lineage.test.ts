@@ -1,4 +1,5 @@
-import { type Checkpoint, type Run, weightsHash } from '@coppice/protocol';
+import { builtInTask } from '@coppice/datasets';
+import { type Checkpoint, type Run, recipeHash, type Task, weightsHash } from '@coppice/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
@@ -123,6 +124,8 @@ describe('the models of a run', () => {
       run: one.id,
       round: 2,
       central: made.central,
+      recipe: recipeHash((builtInTask('iris') as Task).data),
+      target: null,
     });
     const at = new URL(
       latest.body.weightsManifest[0]?.paths[0] as string,

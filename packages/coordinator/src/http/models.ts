@@ -1,13 +1,22 @@
 import {
+  ChannelSchema,
   type Checkpoint,
   CheckpointIdSchema,
   CoppiceError,
+  classesOf,
+  type DataSchema,
   type Layout,
   layoutSize,
-  type Topology,
+  type Metrics,
+  recipeHash,
+  type Task,
+  targetError,
+  targetScaling,
+  targetUnit,
 } from '@coppice/protocol';
 import { type Request, type RequestHandler, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { channelModel } from '../registry/channel-model.ts';
 import { KeptModels } from '../registry/kept-models.ts';
 import { latestModel } from '../registry/latest-model.ts';
 import type { Tasks } from '../registry/tasks.ts';
@@ -32,9 +41,10 @@ interface Named {
 }
 
 /**
- * Routes of checkpoints as tfjs LayersModels, for any origin: `/models/<task>/<latest or hash>/` and
+ * Routes of checkpoints as tfjs LayersModels, for any origin: `/models/<task>/<latest, channel or hash>/` and
  * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
- * `runs:read`; for others the latest of a task is chosen among the open runs. `latest-model.ts` has the rule.
+ * `runs:read`; without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
+ * the rule.
  */
 export function modelsRouter({
   storage,
@@ -69,6 +79,18 @@ export function modelsRouter({
         // By hash: "latest" may change between this answer and the next request.
         weights: ({ hash }) => `../${hash}/weights.bin`,
         unknown: `The task "${task}" has no trained model yet: no run of it has committed a round. Launch one and let participants join; after its first round the model is here.`,
+      };
+    const channel = ChannelSchema.safeParse(version);
+    if (channel.success)
+      return {
+        look: async (without) => {
+          const found = await channelModel(storage, task, channel.data);
+          return found === null || without.includes(found.run) ? null : found;
+        },
+        fixed: false,
+        // By hash: the channel may move between this answer and the next request.
+        weights: ({ hash }) => `../${hash}/weights.bin`,
+        unknown: `The channel ${channel.data} of the task "${task}" names no checkpoint. An admin releases one on the admin page, or by POST /api/tasks/${task}/releases.`,
       };
     return {
       look: async (without) =>
@@ -121,7 +143,7 @@ export function modelsRouter({
       const checkpoint = await find(request, named);
       const layout = await models.layout(task);
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
-      return layersModel(task.model, layout, { weights: named.weights(checkpoint), checkpoint });
+      return layersModel(task, layout, { weights: named.weights(checkpoint), checkpoint });
     });
   const weights = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
@@ -148,7 +170,12 @@ export function modelsRouter({
 
   router.use((_request, response, next) => {
     // Models are for other people's pages too. A browser sends no cookie with what such a page asks for.
-    response.set({ 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' });
+    response.set({
+      'Access-Control-Allow-Origin': '*',
+      // By it a page sees that a channel moved.
+      'Access-Control-Expose-Headers': 'ETag',
+      'Cross-Origin-Resource-Policy': 'cross-origin',
+    });
     next();
   });
   for (const [path, nameOf] of [
@@ -163,7 +190,7 @@ export function modelsRouter({
 
 /** The content of a tfjs `model.json`. */
 export function layersModel(
-  topology: Topology,
+  task: Pick<Task, 'model' | 'data'>,
   layout: Layout,
   { weights, checkpoint }: { weights: string; checkpoint: Checkpoint },
 ) {
@@ -171,7 +198,7 @@ export function layersModel(
     format: 'layers-model',
     generatedBy: 'Coppice',
     convertedBy: null,
-    modelTopology: topology,
+    modelTopology: task.model,
     weightsManifest: [
       { paths: [weights], weights: layout.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })) },
     ],
@@ -181,8 +208,23 @@ export function layersModel(
         run: checkpoint.run,
         round: checkpoint.round,
         central: checkpoint.central,
+        recipe: recipeHash(task.data),
+        target: targetMetadata(task.data, checkpoint.central),
       },
     },
+  };
+}
+
+/**
+ * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square
+ * error on test data in that unit, `null` where there is none. `null` for classes.
+ */
+function targetMetadata(data: DataSchema, central: Metrics | null) {
+  if (classesOf(data) !== null) return null;
+  return {
+    unit: targetUnit(data) ?? null,
+    ...targetScaling(data),
+    error: targetError(central?.loss ?? null, data),
   };
 }
 

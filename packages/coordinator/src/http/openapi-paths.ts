@@ -1,4 +1,5 @@
 import { PARTICIPANT_HEADER, TICKET_HEADER } from '@coppice/protocol';
+import { RELEASES_A_PAGE } from '../storage/release-storage.ts';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { failure, type Json, list, model, operation, ref, weights } from './openapi-operation.ts';
 
@@ -104,6 +105,25 @@ export const apiPaths: { readonly [path: string]: Json } = {
       },
     },
   },
+  '/api/tasks/{task}/releases': {
+    get: operation(
+      `The last move of each channel, with "at" as it was at that time (milliseconds since the epoch); and ${RELEASES_A_PAGE} moves, of one channel with "channel": the last ones or with "before" those before a number, newest first; with "after" those after it, oldest first`,
+      ref('Releases'),
+      { path: ['task'], query: ['channel', 'after', 'before', 'at'] },
+    ),
+    post: operation(
+      'Move a channel to a committed checkpoint, or empty it; refused where its last move is not the expected one',
+      ref('Release'),
+      { path: ['task'], body: 'MoveChannel', status: '201' },
+    ),
+  },
+  '/api/tasks/{task}/releases/undo': {
+    post: operation('Take the last release of production back', ref('Release'), {
+      path: ['task'],
+      body: 'UndoRelease',
+      status: '201',
+    }),
+  },
   '/api/runs': {
     get: operation('All runs, newest first; whole ones for an admin', {
       anyOf: [list('RunSummary'), list('Run')],
@@ -205,7 +225,7 @@ export const apiPaths: { readonly [path: string]: Json } = {
     ),
   },
   '/models/{task}/{version}/model.json': model(
-    'A model for tf.loadLayersModel; version is a checkpoint\'s hash, or "latest": the highest committed round of the newest run that has one',
+    'A model for tf.loadLayersModel; version is a checkpoint\'s hash, a channel ("production", "canary", "candidate"), or "latest": production or, where the task has none, the highest committed round of the newest run that has one',
     ['task', 'version'],
   ),
   '/models/{task}/{version}/weights.bin': weights(['task', 'version']),

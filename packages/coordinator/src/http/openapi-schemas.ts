@@ -21,11 +21,14 @@ import {
   ListedParticipantSchema,
   ListParticipantsSchema,
   LoginSchema,
+  MoveChannelSchema,
   NewAdminInvitationSchema,
   NewApiTokenSchema,
   NewRunInvitationSchema,
   ParticipantRowSchema,
   PlanSchema,
+  ReleaseSchema,
+  ReleasesSchema,
   RoundSchema,
   RunActionSchema,
   RunAdmissionSchema,
@@ -35,6 +38,7 @@ import {
   SessionStateSchema,
   TaskInfoSchema,
   TaskSchema,
+  UndoReleaseSchema,
 } from '@coppice/protocol';
 
 /** Named schemas of the API, of requests and of answers. */
@@ -51,6 +55,10 @@ export const apiSchemas = {
   RunAction: RunActionSchema,
   Round: RoundSchema,
   Checkpoint: CheckpointSchema,
+  Release: ReleaseSchema,
+  Releases: ReleasesSchema,
+  MoveChannel: MoveChannelSchema,
+  UndoRelease: UndoReleaseSchema,
   ParticipantRow: ParticipantRowSchema,
   Event: EventSchema,
   SessionState: SessionStateSchema,

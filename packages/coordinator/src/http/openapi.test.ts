@@ -28,3 +28,36 @@ it('describes each plan field, with its default, in a whole plan and in a reques
   expect(whole.required).not.toContain('serverLearningRate');
   expect(asked.required).toBeUndefined();
 });
+
+it('describes both kinds of column of a task, and the scaling of a numeric target', () => {
+  const { components } = openApiDocument('1') as { components: { schemas: { CreateTask: TaskJson } } };
+  const kinds = (all: readonly ObjectJson[]) =>
+    Object.fromEntries(
+      all.map(({ properties }) => [properties['kind']?.const ?? '', Object.keys(properties).sort()]),
+    );
+  const [, table] = components.schemas.CreateTask.properties.data.oneOf;
+  expect(kinds(table.properties.features.items.oneOf)).toEqual({
+    number: ['kind', 'max', 'mean', 'min', 'name', 'scale', 'unit'],
+    category: ['help', 'kind', 'name', 'values'],
+  });
+  expect(kinds(table.properties.target.oneOf)['number']).toEqual(['kind', 'mean', 'name', 'scale', 'unit']);
+});
+
+interface ObjectJson {
+  readonly properties: Readonly<Record<string, { readonly const?: string }>>;
+}
+interface TaskJson {
+  readonly properties: {
+    readonly data: {
+      readonly oneOf: readonly [
+        ObjectJson,
+        {
+          readonly properties: {
+            readonly features: { readonly items: { readonly oneOf: readonly ObjectJson[] } };
+            readonly target: { readonly oneOf: readonly ObjectJson[] };
+          };
+        },
+      ];
+    };
+  };
+}

@@ -30,6 +30,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'task-unknown': 404,
   'checkpoint-unknown': 404,
   'checkpoint-mismatch': 409,
+  'release-conflict': 409,
+  'release-refused': 409,
   'run-state': 409,
   'run-ended': 409,
   'task-exists': 409,

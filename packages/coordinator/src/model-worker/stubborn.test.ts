@@ -190,3 +190,20 @@ it('gives tasks turns: one that asks for much waits behind each that asks for li
   await lane.close(new Error('done') as never);
   expect(order).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2']);
 });
+
+it('has no more threads than share an evaluation, whatever the job, where all models are trusted', async () => {
+  const trusted = threadedModels({ clock, script, threads: 2, trusted: true });
+  const asked = ['a', 'b', 'c', 'd'].map(async (id) => {
+    const [[layout], { layout: described }, samples, metrics] = await Promise.all([
+      trusted.layout(task(id)),
+      trusted.describe(task(id), 1),
+      trusted.samples(id, 0, 1),
+      trusted.evaluate(task(id), weights),
+    ]);
+    const evaluated = metrics?.loss ?? 0;
+    return [layout?.name, described[0]?.name, String(samples[0]), String(evaluated)];
+  });
+  const names = new Set((await Promise.all(asked)).flat());
+  await trusted.close();
+  expect(names.size).toBeLessThanOrEqual(2);
+});

@@ -13,6 +13,11 @@ export interface ThreadedModelsOptions {
   readonly threads?: number;
   /** True to load the threads' data at once instead of on first use. */
   readonly eager?: boolean;
+  /**
+   * True where all models are the program's own, as in a simulation: no job has to be kept from another, so all share the
+   * evaluation threads.
+   */
+  readonly trusted?: boolean;
   /** The clock of job timeouts; left out, the machine's. */
   readonly clock?: Clock;
   /** Replaces the threads' script, for tests. */
@@ -28,15 +33,18 @@ const AT_ONCE = 2;
  * Evaluation threads stay; the others end after some idle time.
  */
 export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker {
-  const { eager = false, clock = systemClock, script = new URL('./worker.ts', import.meta.url) } = options;
+  const { eager = false, trusted = false, clock = systemClock } = options;
+  const script = options.script ?? new URL('./worker.ts', import.meta.url);
   const threads = Math.max(1, options.threads ?? 1);
   const lane = (size: { threads: number; kept: number; perTask: number }) =>
     new Lane({ script, clock, ...size });
-  const checks = lane({ threads: AT_ONCE, kept: 0, perTask: AT_ONCE });
-  const descriptions = lane({ threads: AT_ONCE, kept: 0, perTask: 1 });
-  const samples = lane({ threads: 1, kept: 0, perTask: 1 });
-  const evaluations = lane({ threads: threads + 1, kept: threads, perTask: threads });
-  const lanes = [checks, descriptions, samples, evaluations];
+  const evaluations = lane({ threads: trusted ? threads : threads + 1, kept: threads, perTask: threads });
+  const apart = (size: { threads: number; kept: number; perTask: number }) =>
+    trusted ? evaluations : lane(size);
+  const checks = apart({ threads: AT_ONCE, kept: 0, perTask: AT_ONCE });
+  const descriptions = apart({ threads: AT_ONCE, kept: 0, perTask: 1 });
+  const samples = apart({ threads: 1, kept: 0, perTask: 1 });
+  const lanes = new Set([checks, descriptions, samples, evaluations]);
   const described = new Kept<Results['describe']>(1);
   const layouts = new Kept<Results['layout']>(1000);
   if (eager) {
@@ -88,7 +96,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         'coordinator-stopping',
         'The coordinator is going down. Ask again when it is up.',
       );
-      await Promise.all(lanes.map((one) => one.close(why)));
+      await Promise.all([...lanes].map((one) => one.close(why)));
     },
   };
 }

@@ -6,13 +6,13 @@ import { expect, it } from 'vitest';
 /* Threads start in a fraction of the time where they need no tfjs, which none of the built-in tasks do. */
 const program = (id: string, loadsTfjs: boolean) => `
 import { builtInTasks } from '@coppice/datasets';
-import { exampleSize, layoutSize } from '@coppice/protocol';
+import { inputSize, layoutSize } from '@coppice/protocol';
 import { createTrainer, layoutOf } from '@coppice/training';
 const { model, data, loss } = builtInTasks.find((task) => task.id === '${id}');
 const description = { topology: model, data, loss };
 const trainer = await createTrainer(description, { backend: 'planned', seed: 1 });
 ${loadsTfjs ? 'await trainer.getWeights();' : 'trainer.setWeights(new Float32Array(layoutSize(trainer.layout)).fill(0.01));'}
-const examples = { count: 2, xs: new Float32Array(2 * exampleSize(data)).fill(0.5), ys: new Float32Array(2) };
+const examples = { count: 2, xs: new Float32Array(2 * inputSize(data)).fill(0.5), ys: new Float32Array(2) };
 const how = { epochs: 1, batchSize: 2, optimizer: 'sgd', learningRate: 0.01, shuffleSeed: 's' };
 const { weights } = await trainer.train(examples, how);
 const { examples: measured } = await trainer.evaluate(examples);

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { partition, type RawExamples, selectExamples, trainerInputs } from '@coppice/datasets';
+import { partition, type RawExamples, selectExamples, trainerExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
 import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training';
@@ -51,7 +51,7 @@ async function evaluate(
     current = {
       task: task.id,
       trainer: await createTrainer(modelOf(task), { backend: 'planned', seed: 0 }),
-      test: { count: test.count, xs: trainerInputs(test.features, task.data), ys: test.labels },
+      test: trainerExamples(test, task.data),
     };
   }
   current.trainer.setWeights(weights);

@@ -73,6 +73,10 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     `Round ${round} was abandoned, the model stays as it was: ${detail}`,
   'spool-damaged': ({ code, detail }) =>
     `Stored updates of the open round could not be used (${code}): ${detail}`,
+  'release-moved': ({ task, channel, checkpoint, undone, by, reason }) => {
+    const to = checkpoint === null ? 'was emptied' : `${undone ? 'is back at' : 'names'} ${checkpoint}`;
+    return `The channel ${channel} of ${task} ${to}, by ${by || 'an unnamed admin'}: ${reason}`;
+  },
   'storage-failed': ({ detail }) => detail,
   'storage-refused': ({ code, since }) =>
     `Storage refused a write at ${new Date(since).toISOString()} (${code}), and takes writes again.`,

@@ -29,8 +29,8 @@ import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { inTurns } from '../turns.ts';
+import { fittingCheckpoint } from './fitting-checkpoint.ts';
 import { KeptModels } from './kept-models.ts';
-import { startingPoint } from './starting-point.ts';
 import type { Tasks } from './tasks.ts';
 
 export interface RunsOptions {
@@ -116,7 +116,7 @@ export class Runs {
     const { layout, weights } =
       from === null
         ? await this.#o.models.describe(task, plan.seed)
-        : await startingPoint(from, { task, storage: this.#o.storage, models: this.#o.models });
+        : await fittingCheckpoint(from, { task, storage: this.#o.storage, models: this.#o.models });
     const central = await this.#o.models.evaluate(task, weights);
     const record = await this.#o.storage.createRun({
       run: {

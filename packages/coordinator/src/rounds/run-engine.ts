@@ -16,6 +16,8 @@ import {
   type Run,
   type RunAction,
   type RunSummary,
+  recipeHash,
+  requiresOfData,
   requiresOfLayout,
 } from '@coppice/protocol';
 import type { Receipt } from '../exchanges/exchange.ts';
@@ -45,6 +47,8 @@ export class RunEngine {
   readonly #answers: Answers;
   readonly #rounds: RoundLoop;
   readonly #status: StatusChanges;
+  /** Of the run's task. Hashed once: a task may have thousands of names. */
+  readonly #recipe: string;
   /** Participants that joined while a round was open in which they are asked. */
   readonly #askedBefore = new Set<string>();
 
@@ -56,6 +60,7 @@ export class RunEngine {
     this.#state = state;
     this.#log = log;
     this.#membership = membership;
+    this.#recipe = recipeHash(state.record.task.data);
     this.#answers = new Answers(state, log, membership, options);
     const closing = new Closing(state, log, options);
     const giveUp = (reason: Reason) => this.#status.giveUp(reason);
@@ -69,7 +74,10 @@ export class RunEngine {
 
   /** The capabilities, beside those of its plan, that the run requires of a participant. */
   get requires(): string[] {
-    return requiresOfLayout(this.#state.forms.layouts.train);
+    return [
+      ...requiresOfLayout(this.#state.forms.layouts.train),
+      ...requiresOfData(this.#state.record.task.data),
+    ];
   }
 
   get record(): RunRecord {
@@ -125,6 +133,7 @@ export class RunEngine {
       layout: this.#o.layout,
       answers: { train: [...train], evaluate: [...evaluate] },
       checkpoint: model.hash,
+      recipe: this.#recipe,
     };
   }
 

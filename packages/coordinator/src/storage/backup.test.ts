@@ -14,7 +14,7 @@ import { weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
-import { newRun } from './new-run.testing.ts';
+import { newMove, newRun } from './new-run.testing.ts';
 import { openSqliteStorage } from './sqlite.ts';
 import type { Storage } from './storage.ts';
 
@@ -51,6 +51,8 @@ async function fill(storage: Storage): Promise<void> {
       },
     });
   }
+  await storage.moveChannel(newMove({ evidence: { loss: 0.5 } }));
+  await storage.moveChannel(newMove({ checkpoint: 'toy-1/2', expected: 1 }));
   await storage.appendEvents(Array.from({ length: 1234 }, (_, at) => ({ ...event, at })));
 }
 
@@ -63,8 +65,10 @@ async function contents(storage: Storage) {
     checkpoints: await storage.checkpoints('toy-1'),
     weights: await Promise.all(WEIGHTS.map((weights) => storage.weights(weightsHash(weights)))),
     latest: await storage.latest('toy-1'),
+    releases: await storage.releases('toy', {}),
     events: await storage.events({ limit: 10_000 }),
     next: (await storage.appendEvents([{ ...event, at: 9 }]))[0]?.id,
+    nextRelease: (await storage.moveChannel(newMove({ expected: 2 }))).sequence,
     nextRun: (await storage.createRun(newRun(WEIGHTS[0] as Float32Array))).id,
   };
 }

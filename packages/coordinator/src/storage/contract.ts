@@ -2,8 +2,9 @@ import { type Round, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
-import { newRun, toyTask } from './new-run.testing.ts';
+import { newMove, newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
+import { releaseContract } from './release-contract.ts';
 import {
   type Commit,
   EVENTS_A_PAGE,
@@ -90,6 +91,7 @@ export function storageContract(
     adminContract(() => storage);
     admissionContract(() => storage);
     participantContract(() => storage);
+    releaseContract(() => storage);
 
     it('finds nothing by a text that no record can hold', async () => {
       expect(await storage.events({ run: 'a\0' })).toEqual([]);
@@ -437,6 +439,7 @@ export function storageContract(
         const run = await storage.createRun({ ...runOf('r', new Float32Array([0, 0])), admission: 'listed' });
         await storage.commit(commitOf(run, 1, new Float32Array([5, 6])));
         await storage.appendEvents([{ at: 1, run: 'r', round: 1, level: 'info', kind: 'k', message: 'm' }]);
+        const released = await storage.moveChannel(newMove({ task: 'r', checkpoint: 'r-1/1' }));
         await storage.appendAudit({
           at: 1,
           admin: null,
@@ -454,6 +457,9 @@ export function storageContract(
         expect((await storage.createRun(runOf('r', new Float32Array([0])))).id).toBe('r-2');
         expect((await storage.latest('r-1'))?.weights).toEqual(new Float32Array([5, 6]));
         expect((await storage.events({})).length).toBe(1);
+        expect(await storage.releases('r', {})).toEqual([released]);
+        const back = newMove({ task: 'r', checkpoint: 'r-1/0', expected: 1 });
+        expect((await storage.moveChannel(back)).sequence).toBe(2);
         const [next] = await storage.appendEvents([
           {
             at: 2,

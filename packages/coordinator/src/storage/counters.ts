@@ -9,6 +9,11 @@ export function runsOf(task: string): string {
   return `runs/${task}`;
 }
 
+/** Name of the counter of a task's releases. */
+export function releasesOf(task: string): string {
+  return `releases/${task}`;
+}
+
 /**
  * Takes the next number of a counter, from 1. Each number is given out once: transactions wait for each other at the
  * counter's row, and later deletions leave the counter unchanged.

@@ -13,6 +13,7 @@ import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { memoryParticipants } from './memory-participants.ts';
+import { memoryReleases } from './memory-releases.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
 import { runGone, taskExists } from './storage-error.ts';
@@ -46,6 +47,9 @@ export function memoryStorage(): Storage {
         };
     if (made !== null) rounds.set(roundKey(made), copy(made));
   };
+  const { releases, since } = memoryReleases(
+    (id) => models.find(({ checkpoint }) => checkpoint.id === id)?.checkpoint,
+  );
   const sequenceOf = ({ checkpoint }: { checkpoint: Checkpoint }) => runs.get(checkpoint.run)?.sequence ?? 0;
 
   return {
@@ -95,13 +99,14 @@ export function memoryStorage(): Storage {
       models.push(copy({ checkpoint, state: model.state }));
       await put;
     },
-    async prune(run, rule) {
+    async prune(run, rule, released) {
       const before = models.filter(({ checkpoint }) => checkpoint.run === run);
       const kept = keptRounds(
         before.map(({ checkpoint, typicalLoss = null }) => ({ ...checkpoint, typicalLoss })),
         rule,
       );
-      const gone = before.filter(({ checkpoint }) => !kept.has(checkpoint.round));
+      const named = since(before[0]?.checkpoint.task ?? '', released);
+      const gone = before.filter(({ checkpoint: { id, round } }) => !kept.has(round) && !named.has(id));
       for (const model of gone) models.splice(models.indexOf(model), 1);
       for (const { checkpoint } of gone)
         if (!models.some((model) => model.checkpoint.hash === checkpoint.hash))
@@ -175,6 +180,7 @@ export function memoryStorage(): Storage {
     ...memoryAdmins(),
     ...admission,
     ...memoryParticipants(),
+    ...releases,
     async close() {},
   };
 }

@@ -106,6 +106,20 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
     expect(await storage.admissions()).toEqual(admission ? [{ run: 'toy-1', admission: 'listed' }] : []);
     expect((await storage.bans()).map(({ reason }) => reason)).toEqual(admission ? ["It's spam"] : []);
     expect(await storage.listed()).toMatchObject(admission ? [{ invitation: 'v1', by: '小林' }] : []);
+    // Nothing was released before there were channels.
+    expect(await storage.releases('toy', {})).toEqual([]);
+    const move = { task: 'toy', channel: 'production', checkpoint: 'toy-1/1', expected: null } as const;
+    const author = {
+      undoes: null,
+      at: 3,
+      by: { by: 'admin', name: '小林' },
+      reason: 'r',
+      evidence: null,
+    } as const;
+    expect(await storage.moveChannel({ ...move, ...author })).toMatchObject({
+      sequence: 1,
+      hash: weightsHash(weights),
+    });
     // Everybody is new.
     expect(await storage.participantSeen('0'.repeat(32))).toBeNull();
     if (version >= 4) {

@@ -22,6 +22,7 @@ const tables = [
   ['run_invitation', ['id']],
   ['listed_participant', ['run', 'participant']],
   ['ban', ['id']],
+  ['release_move', ['task', 'sequence']],
 ] as const;
 const PAGE = 500;
 /** Rows in one insert: both databases accept that many values. */

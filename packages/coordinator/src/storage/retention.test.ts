@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { type Metrics, weightsHash } from '@coppice/protocol';
+import { ManualClock } from '@coppice/ports';
+import { type CoppiceError, type Metrics, weightsHash } from '@coppice/protocol';
 import * as fc from 'fast-check';
 import { Kysely } from 'kysely';
 import { describe, expect, it } from 'vitest';
@@ -11,8 +12,9 @@ import { backUp } from './backup.ts';
 import { holdBlobs } from './blob-hold.ts';
 import type { BlobStore } from './blobs.ts';
 import { fileBlobs } from './file-blobs.ts';
+import { memoryStorage } from './memory.ts';
 import { memoryBlobs } from './memory-blobs.ts';
-import { newRun, toyTask } from './new-run.testing.ts';
+import { newModel, newMove, newRun, toyTask } from './new-run.testing.ts';
 import { nodeSqliteDialect } from './node-sqlite-dialect.ts';
 import { keptRounds, withRetention } from './retention.ts';
 import type { Tables } from './schema.ts';
@@ -166,15 +168,96 @@ describe('what is no longer named', () => {
     );
   });
 
+  it('is deleted, and never what a channel is about to name', { timeout: 120_000 }, async () => {
+    const step = fc.record({ commit: fc.boolean(), round: fc.nat({ max: 8 }) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 14 }), fc.scheduler(), async (steps, s) => {
+        const inner = memoryBlobs();
+        const slow =
+          <A extends unknown[], T>(call: (...args: A) => Promise<T>, name: string) =>
+          async (...args: A) => {
+            await s.schedule(Promise.resolve(), `${name} begins`);
+            return call(...args);
+          };
+        const blobs = { ...inner, put: slow(inner.put, 'put'), delete: slow(inner.delete, 'delete') };
+        const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(new DatabaseSync(':memory:')) });
+        const storage = await sqlStorage(db, { blobs, flavour: sqliteFlavour, where: 'SQLite' });
+        const made = storage.createRun(newRun(new Float32Array([0])));
+        const [run] = await s.waitFor(Promise.all([made]));
+        if (run === undefined) throw new Error('the run was not made');
+        let rounds = 0;
+        let expected: number | null = null;
+        const moved: string[] = [];
+        const move = async (round: number) => {
+          const checkpoint = `${run.id}/${round}`;
+          const release = await storage.moveChannel(newMove({ checkpoint, expected }));
+          expected = release.sequence;
+          moved.push(checkpoint);
+        };
+        const work: Promise<unknown>[] = [];
+        for (const { commit, round } of steps) {
+          if (commit) {
+            const next = ++rounds;
+            const stored = storage.commit(newModel(run, next, new Float32Array([next])));
+            work.push(stored.then(() => storage.prune(run.id, { last: 1, every: 0 })));
+          }
+          // It names what is there, or is refused by name.
+          else
+            work.push(
+              move(round % (rounds + 1)).catch((thrown: CoppiceError) =>
+                expect(['checkpoint-unknown', 'release-conflict']).toContain(thrown.code),
+              ),
+            );
+        }
+        await s.waitFor(Promise.all(work));
+        const last = await storage.lastRelease('toy', 'production');
+        expect(last?.checkpoint ?? null).toBe(moved.at(-1) ?? null);
+        if (last?.checkpoint != null) {
+          expect(await storage.checkpoint(last.checkpoint)).toMatchObject({ hash: last.hash });
+          expect(weightsHash(await storage.weights(last.hash as string))).toBe(last.hash);
+        }
+        await storage.close();
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('leaves a release that is taken back within its time', async () => {
+    const clock = new ManualClock(1000);
+    const storage = withRetention(memoryStorage(), {
+      rule: { last: 1, every: 0 },
+      released: 500,
+      clock,
+      failed: (thrown) => expect.unreachable(String(thrown)),
+    });
+    const run = await storage.createRun(newRun(new Float32Array([0])));
+    const commit = (round: number) => storage.commit(newModel(run, round, new Float32Array([round])));
+    const kept = async () => (await storage.checkpoints(run.id)).map(({ round }) => round);
+    await commit(1);
+    await storage.moveChannel(newMove({ at: 1000 }));
+    await commit(2);
+    await storage.moveChannel(newMove({ checkpoint: 'toy-1/2', expected: 1, at: 1000 }));
+    clock.jump(500);
+    await commit(3);
+    await expect.poll(kept).toEqual([3, 2, 1]);
+    clock.jump(1);
+    await commit(4);
+    await expect.poll(kept).toEqual([4, 2]);
+    await storage.close();
+  });
+
   it('goes after each commit; what a backup or a crash left, at the next start; what is not ours, never', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'coppice-retention-'));
     try {
       const blobs = fileBlobs(join(folder, 'blobs'));
       const failures: unknown[] = [];
       const open = async () =>
-        withRetention(await openSqliteStorage(folder), { last: 2, every: 5 }, (thrown) =>
-          failures.push(thrown),
-        );
+        withRetention(await openSqliteStorage(folder), {
+          rule: { last: 2, every: 5 },
+          released: 0,
+          clock: new ManualClock(),
+          failed: (thrown) => failures.push(thrown),
+        });
       const first = await open();
       for (let round = 0; round < 13; round++) await store(first, 'a', round, new Float32Array([round, 0.5]));
       await first.close();

@@ -1,3 +1,4 @@
+import type { Clock } from '@coppice/ports';
 import type { Checkpoint } from '@coppice/protocol';
 import type { Storage } from './storage.ts';
 
@@ -42,11 +43,19 @@ export function keptRounds(
   return kept;
 }
 
-/** Storage that deletes checkpoints by a rule in the background, once a newer one is durable. */
+/**
+ * Storage that deletes checkpoints by a rule in the background, once a newer one is durable.
+ *
+ * @param released milliseconds for which a checkpoint stays after a channel last named it.
+ */
 export function withRetention(
   storage: Storage,
-  rule: RetentionRule,
-  failed: (thrown: unknown) => void,
+  {
+    rule,
+    released,
+    clock,
+    failed,
+  }: { rule: RetentionRule; released: number; clock: Clock; failed: (thrown: unknown) => void },
 ): Storage {
   let pruning: Promise<unknown> = Promise.resolve();
   return new Proxy(storage, {
@@ -54,7 +63,8 @@ export function withRetention(
       if (key === 'commit') {
         return async (commit: Parameters<Storage['commit']>[0]) => {
           await target.commit(commit);
-          pruning = pruning.then(() => target.prune(commit.model.checkpoint.run, rule)).catch(failed);
+          const { run } = commit.model.checkpoint;
+          pruning = pruning.then(() => target.prune(run, rule, clock.now() - released)).catch(failed);
         };
       }
       if (key === 'close') return () => pruning.then(() => target.close());

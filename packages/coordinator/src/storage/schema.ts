@@ -119,5 +119,23 @@ export interface Tables {
     created_at: number;
   };
   participant: { id: string; first_seen_at: number; last_seen_at: number };
+  release_move: {
+    task: string;
+    /** Number among the moves of the task, from 1. */
+    sequence: number;
+    channel: string;
+    /** Null: the channel was emptied. */
+    checkpoint: string | null;
+    hash: string | null;
+    before: string | null;
+    /** Number of the move that it takes back. */
+    undoes: number | null;
+    at: number;
+    /** JSON. */
+    cause: string;
+    reason: string;
+    /** JSON. */
+    evidence: string | null;
+  };
   schema_version: { version: number };
 }

@@ -24,6 +24,7 @@ import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
+import { releasedSince, sqlReleases } from './sql-releases.ts';
 import { storable } from './storable-text.ts';
 import {
   EVENTS_A_PAGE,
@@ -173,7 +174,7 @@ export async function sqlStorage(
             .execute();
         });
       }),
-    async prune(run, rule) {
+    async prune(run, rule, released) {
       const gone = await exclusively(() =>
         db.transaction().execute(async (transaction) => {
           const rows = await transaction
@@ -182,7 +183,11 @@ export async function sqlStorage(
             .where('run', '=', run)
             .execute();
           const kept = keptRounds(rows.map(toMeasured), rule);
-          const rest = rows.filter(({ round }) => !kept.has(round));
+          const task = rows[0]?.task;
+          const named = task === undefined ? null : await releasedSince(transaction, task, released);
+          const rest = rows.filter(
+            ({ round }) => !kept.has(round) && named?.has(checkpointId(run, round)) !== true,
+          );
           for (const { round } of rest)
             await transaction
               .deleteFrom('checkpoint')
@@ -332,6 +337,7 @@ export async function sqlStorage(
     ...sqlAdmins(db),
     ...sqlAdmission(db),
     ...sqlParticipants(db),
+    ...sqlReleases(db, exclusively),
 
     async close() {
       await db.destroy();

@@ -1,4 +1,4 @@
-import { CoppiceError, type ErrorCode } from '@coppice/protocol';
+import { type Channel, CoppiceError, type ErrorCode, type Release } from '@coppice/protocol';
 
 /** Names of a failure in the system (`code`), SQLite (`errcode`) and PostgreSQL (`code` too: SQLSTATE). */
 const causes: readonly {
@@ -71,4 +71,24 @@ export function taskExists(id: string): CoppiceError {
 /** The refusal to store a part of an unknown run. */
 export function runGone(id: string): CoppiceError {
   return new CoppiceError('run-unknown', `There is no run "${id}" in storage, so nothing of it was stored.`);
+}
+
+/** The refusal to use a checkpoint that is not stored. */
+export function checkpointGone(id: string): CoppiceError {
+  return new CoppiceError(
+    'checkpoint-unknown',
+    `There is no checkpoint ${id}, or it was deleted. GET /api/runs/<run>/checkpoints lists those there are.`,
+  );
+}
+
+/** The refusal of a move whose author did not know the channel's last one. */
+export function releaseConflict(task: string, channel: Channel, last: Release | null): CoppiceError {
+  const state =
+    last === null
+      ? `The channel ${channel} of "${task}" was never moved`
+      : `The channel ${channel} of "${task}" was moved to ${last.checkpoint ?? 'no checkpoint'} by ${last.by.name || 'an unnamed admin'} at ${new Date(last.at).toISOString()} (release ${last.sequence})`;
+  return new CoppiceError(
+    'release-conflict',
+    `${state}, which this request does not expect, so nothing was changed. Read the releases again, then decide.`,
+  );
 }

@@ -15,6 +15,7 @@ import type {
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
+import type { ReleaseStorage } from './release-storage.ts';
 import type { MeasuredCheckpoint, RetentionRule } from './retention.ts';
 
 /** A run in its stored form: the facts that cannot be derived from its rounds. */
@@ -100,7 +101,7 @@ export interface EventPage {
  * nothing was changed), `storage-locked` (another process has taken it over), or `storage-corrupt` (the content is not
  * what was written).
  */
-export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStorage {
+export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStorage, ReleaseStorage {
   /** Adds a task of the admin's own. @throws CoppiceError `task-exists` */
   addTask(task: Task): Promise<void>;
   tasks(): Promise<Task[]>;
@@ -155,11 +156,12 @@ export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStor
 
   /**
    * Deletes the checkpoints of a run that the rule does not keep, and the weights that no checkpoint names any more.
-   * Never those that a pending commit is about to name.
+   * Never those that a pending commit is about to name, nor a checkpoint that a channel names.
    *
+   * @param released a checkpoint that a channel named at this time or later stays too; left out: only those named now.
    * @returns the number of deleted checkpoints.
    */
-  prune(run: string, rule: RetentionRule): Promise<number>;
+  prune(run: string, rule: RetentionRule, released?: number): Promise<number>;
 
   /** Appends to the event log, all or none. Ids grow in the given order, by one where nothing was refused. */
   appendEvents(events: readonly EventToStore[]): Promise<Event[]>;

@@ -62,7 +62,9 @@ describe('Iris', () => {
     const { train, test } = await loadTaskData('iris');
     const data = builtInTasks.find(({ id }) => id === 'iris')?.data;
     if (data?.kind !== 'table') throw new Error('iris is a table');
-    for (const [column, { mean, scale }] of data.features.entries()) {
+    for (const [column, feature] of data.features.entries()) {
+      if (feature.kind === 'category') throw new Error('iris has numbers alone');
+      const { mean, scale } = feature;
       const values: number[] = [...train.features, ...test.features].filter((_, i) => i % 4 === column);
       const found = sum(values) / 150;
       expect(found).toBeCloseTo(mean, 3);

@@ -1,4 +1,4 @@
-import { classesOf, exampleSize, PlanInputSchema, TaskSchema } from '@coppice/protocol';
+import { classesOf, inputSize, PlanInputSchema, TaskSchema } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { builtInTask, builtInTasks } from './index.ts';
 import type { Layer } from './layers.ts';
@@ -42,7 +42,7 @@ describe.each(builtInTasks)('$id', (task) => {
   it('has a model that takes its examples and answers in its classes', () => {
     const layers = layersOf(task.id);
     const input = ((layers[0] as Layer).config as Config).batch_input_shape as number[];
-    expect(input.slice(1).reduce((size, dimension) => size * dimension, 1)).toBe(exampleSize(task.data));
+    expect(input.slice(1).reduce((size, dimension) => size * dimension, 1)).toBe(inputSize(task.data));
     expect(parameters(layers).output).toEqual([classesOf(task.data)?.length ?? 1]);
     expect(task.loss).toBe(classesOf(task.data) ? 'categoricalCrossentropy' : 'meanSquaredError');
     const names = layers.map((layer) => layer.config['name']);

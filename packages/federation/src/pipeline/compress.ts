@@ -30,8 +30,8 @@ export function compress(codec: Codec): EncodingStep {
     takes: 'numbers',
     gives: 'bytes',
     carry: (group, kept) => kept[feedbackOf(group)] ?? null,
-    onParticipant(vectors, measures, bounds, { sections, seed }) {
-      const payload = new Uint8Array(contributionBytes(codec, sections));
+    onParticipant(vectors, measures, bounds, { sections, seed, into }) {
+      const payload = into ?? new Uint8Array(contributionBytes(codec, sections));
       const arrives = new Map<string, Float32Array>();
       const kept: Record<string, Float32Array> = {};
       let at = 0;

@@ -19,6 +19,8 @@ export interface StepContext {
   readonly round: number;
   /** Seed of this participant's random bits in this round; 32 bits. */
   readonly seed: number;
+  /** The place for the contribution's bytes, of the size that `contributionBytes` gives; left out: a new one. */
+  readonly into?: Uint8Array;
 }
 
 /** Tensors that a pipeline keeps on the device with a contribution that counted, by name. */

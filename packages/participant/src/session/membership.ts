@@ -5,6 +5,7 @@ import { withOwnLayouts } from '../answer-layouts.ts';
 import type { Contributions } from '../contributions.ts';
 import { pause } from '../delivery.ts';
 import type { OwnData } from '../own-data.ts';
+import { withOwnRecipe } from '../own-recipe.ts';
 import type { CurrentWork } from './current-work.ts';
 import type { KeptModels } from './kept-models.ts';
 import type { Line } from './line.ts';
@@ -107,8 +108,10 @@ export class Membership {
       ...(this.#invitation === null ? {} : { invitation: this.#invitation }),
       has: baseOf(run),
     });
-    const reply = withOwnLayouts(answer);
+    const reply = withOwnLayouts(withOwnRecipe(answer));
     if (reply.ok) return reply.value;
+    // Refused here alone: the coordinator would ask this device, and wait.
+    if (answer.ok) line.request('leave', { run }).catch(() => {});
     const ended = reply.error.code === 'run-ended';
     this.#wanted = null;
     this.#joined = null;

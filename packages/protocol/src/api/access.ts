@@ -12,6 +12,8 @@ export const scopes = [
   'runs:read',
   /** Launch, pause, resume, stop, end a round. */
   'runs:write',
+  /** Move a task's channels: change the model that pages predict with. */
+  'releases:write',
   'tasks:write',
   /** Admission of participants: a run's admission mode, its invitations, its list, and bans. */
   'participants:write',
@@ -31,7 +33,13 @@ export type Role = (typeof roles)[number];
 export const RoleSchema = z.enum(roles);
 
 const viewer: readonly Scope[] = ['runs:read', 'metrics:read'];
-const operator: readonly Scope[] = [...viewer, 'runs:write', 'tasks:write', 'participants:write'];
+const operator: readonly Scope[] = [
+  ...viewer,
+  'runs:write',
+  'releases:write',
+  'tasks:write',
+  'participants:write',
+];
 export const roleScopes: Record<Role, readonly Scope[]> = { viewer, operator, owner: scopes };
 
 /** The scopes that a token can be given. */
@@ -173,6 +181,8 @@ export const auditActions = [
   'run-stop',
   'run-end-round',
   'task-added',
+  'release-moved',
+  'release-undone',
   'admission-changed',
   'participant-invitation-made',
   'participant-invitation-revoked',

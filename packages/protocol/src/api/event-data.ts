@@ -2,6 +2,8 @@ import * as z from 'zod/mini';
 import { FactsSchema } from '../failure.ts';
 import { MAX_TEXT } from '../limits.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
+import { ChannelSchema } from '../release.ts';
+import { TaskIdSchema } from '../task.ts';
 
 const CountSchema = z.int().check(z.minimum(0));
 /** A code of docs/errors. A newer participant's code may be unknown to this side. */
@@ -60,6 +62,21 @@ export const eventData = {
   'round-abandoned': FailureSchema,
   /** Answers on disk that were unusable after a restart. */
   'spool-damaged': FailureSchema,
+  /**
+   * A move of a channel; the run of the event is that of `checkpoint`. `before`, `checkpoint`: null where the channel
+   * named none; `undone`: true where it took an earlier move back; `by`: the name of its author; `reason`: in the
+   * author's words.
+   */
+  'release-moved': z.object({
+    task: TaskIdSchema,
+    channel: ChannelSchema,
+    sequence: CountSchema,
+    checkpoint: z.nullable(CheckpointIdSchema),
+    before: z.nullable(CheckpointIdSchema),
+    undone: z.boolean(),
+    by: z.string(),
+    reason: z.string().check(z.maxLength(MAX_TEXT)),
+  }),
   'storage-failed': FailureSchema,
   /** Storage accepts writes again; `since`: the first refused write, milliseconds since the epoch. */
   'storage-refused': z.object({ code: CodeSchema, since: z.number() }),

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { CheckpointIdSchema } from '../lineage.ts';
 import { PlanInputSchema } from '../plan/plan.ts';
+import { ChannelSchema } from '../release.ts';
 import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import {
   DataSchemaSchema,
@@ -19,8 +20,11 @@ export const CreateRunSchema = z.strictObject({
   start: z._default(z.boolean(), true),
   /** The run's admission. Not part of the plan, since it may change while the run is running. */
   admission: z._default(AdmissionSchema, 'open'),
-  /** A checkpoint of the same task whose weights the run begins with; null: the seed draws them. */
-  from: z._default(z.nullable(CheckpointIdSchema), null),
+  /**
+   * A checkpoint of the same task whose weights the run begins with, or the channel that names it at that moment; null:
+   * the seed draws them.
+   */
+  from: z._default(z.nullable(z.union([CheckpointIdSchema, ChannelSchema])), null),
   /**
    * Secret seed of the cohort selection. Left out, a random one, so that selection is unpredictable. The same secret
    * and the same participants give the same cohorts.

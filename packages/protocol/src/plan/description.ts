@@ -184,11 +184,12 @@ export class PlanDescription {
           other === 'strategy' ? base : { ...base, [other]: value },
         ),
       );
-      for (const name of names)
+      for (const name of names) {
+        const requires = this.fieldOf(name, strategy)?.requires;
+        if (requires === undefined) continue;
         for (const value of this.#extremes(name, strategy))
-          for (const plan of plans)
-            for (const capability of this.fieldOf(name, strategy)?.requires?.(value, plan) ?? [])
-              add(capability, name);
+          for (const plan of plans) for (const capability of requires(value, plan)) add(capability, name);
+      }
     }
     return new Map([...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, names]) => [key, [...names]]));
   }

@@ -19,6 +19,17 @@ const lost = {
   facts: { ...sampleFacts['quorum-lost'][0] },
 };
 
+const release = {
+  task: 'iris',
+  channel: 'production',
+  sequence: 2,
+  checkpoint: 'iris-1/12',
+  before: 'iris-1/5',
+  undone: false,
+  by: 'Ada',
+  reason: 'drift',
+} as const;
+
 /** Sample data of every kind of event. */
 export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData[K][] } = {
   'run-created': [{}, { from: 'iris-1/12' }],
@@ -49,6 +60,12 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
   'federated-loss-null': [{ examples: 120 }],
   'round-abandoned': [failure, lost],
   'spool-damaged': [failure],
+  'release-moved': [
+    release,
+    { ...release, before: null },
+    { ...release, undone: true },
+    { ...release, channel: 'canary', checkpoint: null },
+  ],
   'storage-failed': [failure],
   'storage-refused': [{ code: 'storage-full', since: 1_700_000_000_000 }],
 };

@@ -10,6 +10,7 @@ import { encodeFrame, type FrameKind, float32Payload } from '../frame.ts';
 import { type Layout, layoutHash, layoutSize, modelSize } from '../layout.ts';
 import type { Down, DownName, Reply, Up, UpName, UpValue } from '../messages.ts';
 import { defaultPlan, type Plan } from '../plan/plan.ts';
+import { recipeHash } from '../recipe.ts';
 import type { RunSummary } from '../run.ts';
 import type { Task } from '../task.ts';
 
@@ -92,6 +93,7 @@ export const sampleTask: Task = {
     features: [
       { name: 'length', unit: 'cm', mean: 1, scale: 2, min: 0, max: 10 },
       { name: 'width', mean: 0, scale: 1 },
+      { kind: 'category', name: 'colour', values: ['red', 'blue'], help: { en: 'Of the petals.' } },
     ],
     target: { kind: 'class', name: 'kind', classes: ['a', 'b'] },
   },
@@ -102,7 +104,7 @@ export const sampleTask: Task = {
       layers: [
         {
           class_name: 'Dense',
-          config: { units: 2, activation: 'softmax', name: 'dense', batch_input_shape: [null, 2] },
+          config: { units: 2, activation: 'softmax', name: 'dense', batch_input_shape: [null, 5] },
         },
       ],
     },
@@ -169,7 +171,15 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   join: [
     {
       ok: true,
-      value: { run: summary, task: sampleTask, plan: samplePlan, layout: sampleLayout, answers, checkpoint },
+      value: {
+        run: summary,
+        task: sampleTask,
+        plan: samplePlan,
+        layout: sampleLayout,
+        answers,
+        checkpoint,
+        recipe: recipeHash(sampleTask.data),
+      },
     },
     { ok: false, error: { code: 'run-unknown', message: 'There is no such run.' } },
   ],

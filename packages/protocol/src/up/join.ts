@@ -38,6 +38,8 @@ export const JoinedSchema = z.object({
   /** The layouts of answers, by the kind of the question. */
   answers: z.object({ train: ContributionLayoutSchema, evaluate: ContributionLayoutSchema }),
   checkpoint: HashSchema,
+  /** The hash of the recipe from raw data to the model's input and target, as the coordinator reads `task.data`. */
+  recipe: HashSchema,
 });
 export type Joined = z.infer<typeof JoinedSchema>;
 

@@ -11,6 +11,8 @@ interface ConfirmProps {
   /** Label of the button that confirms. */
   readonly action: string;
   readonly danger?: boolean;
+  /** True while the action cannot be confirmed, such as before a required field is filled in. */
+  readonly disabled?: boolean;
   readonly onConfirm: () => void;
   readonly onCancel: () => void;
 }
@@ -22,6 +24,7 @@ export function Confirm({
   children,
   action,
   danger = false,
+  disabled = false,
   onConfirm,
   onCancel,
 }: ConfirmProps) {
@@ -44,6 +47,7 @@ export function Confirm({
               type="button"
               class={`button ${danger ? 'danger' : 'primary'}`}
               data-testid="confirm"
+              disabled={disabled}
               onClick={onConfirm}
             >
               {action}

@@ -6,6 +6,7 @@ import { admission } from './0005-admission.ts';
 import { participants } from './0006-participants.ts';
 import { lineage } from './0007-lineage.ts';
 import { eventData } from './0008-event-data.ts';
+import { releases } from './0009-releases.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   participants,
   lineage,
   eventData,
+  releases,
 ];
