@@ -5,8 +5,8 @@ export { PageHinkley, type PageHinkleyOptions, type PageHinkleyState } from './d
 export { Monitor, type Observation } from './monitor/monitor.ts';
 export { pictureColumns } from './monitor/picture.ts';
 export { type MonitorState, readMonitorState } from './monitor/state.ts';
+export { agreedBinning, firstBinning } from './reference/agree.ts';
 export { type Binning, BinningSchema, type ColumnBins, type PredictionBins } from './reference/binning.ts';
-export { fineEdges, type NumberFacts, quantileEdges } from './reference/edges.ts';
 export { identityOf, type Reference, ReferenceSchema, referenceOf } from './reference/reference.ts';
 export { reportLayout } from './report/layout.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';

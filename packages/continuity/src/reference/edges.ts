@@ -1,11 +1,11 @@
 /** The cells of a first histogram, from which edges are chosen. */
-const CELLS = 128;
+const CELLS = 256;
 
 /** The first histogram of a column without a plausible range reaches as many scales from its mean. */
-const REACH = 1000;
+const REACH = 10_000;
 
 /** The facts about a numeric column that its task states. */
-export interface NumberFacts {
+interface NumberFacts {
   readonly mean: number;
   readonly scale: number;
   readonly min?: number | undefined;
@@ -14,7 +14,7 @@ export interface NumberFacts {
 
 /**
  * Edges of a first, fine histogram of a numeric column. Between plausible limits they are equally far apart; else they are
- * mean + scale · sinh(t) for equally spaced t, dense about the mean and up to a thousand scales from it.
+ * mean + scale · sinh(t) for equally spaced t, dense about the mean and up to ten thousand scales from it.
  */
 export function fineEdges({ mean, scale, min, max }: NumberFacts): number[] {
   const place = (i: number) => i / (CELLS - 2);

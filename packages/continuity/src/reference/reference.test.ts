@@ -68,7 +68,7 @@ describe('edges', () => {
       ),
     );
     expect(fineEdges({ mean: 5, scale: 2 })).toContain(5);
-    expect(fineEdges({ mean: 0, scale: 1, min: 0, max: 126 }).slice(0, 3)).toEqual([0, 1, 2]);
+    expect(fineEdges({ mean: 0, scale: 1, min: 0, max: 254 }).slice(0, 3)).toEqual([0, 1, 2]);
   });
 
   it('of about equal shares are the sample quantiles, to the width of a cell', () => {
