@@ -18,7 +18,7 @@ const long = ['**/*.long.test.ts'];
  * Rooms whose modules keep nothing from one test to the next: files of these share a worker and what it has loaded. Pages
  * and tfjs keep state of a whole program.
  */
-export const sharing = 'coordinator|datasets|federation|kernels|participant|ports|protocol';
+export const sharing = 'continuity|coordinator|datasets|federation|kernels|participant|ports|protocol';
 
 /** Tests in those rooms that replace a module, a global or a variable of the process: each has a worker of its own. */
 export const replacing = [

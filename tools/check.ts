@@ -17,6 +17,7 @@ const floors = [
   'ports',
   'kernels',
   'federation',
+  'continuity',
   'ui',
   'training',
   'datasets',
@@ -31,6 +32,8 @@ const floors = [
 const strangers = [
   ['coordinator', 'participant'],
   ['federation', 'training'],
+  ['continuity', 'federation'],
+  ['continuity', 'kernels'],
   ['ports', 'protocol'],
   ['kernels', 'protocol'],
 ] as const;

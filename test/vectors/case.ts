@@ -5,6 +5,8 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 export interface Tolerance {
   readonly atol: number;
   readonly rtol: number;
+  /** Tolerances of single results by their path, such as `final.width`, in place of this one. */
+  readonly perKey?: { readonly [path: string]: Tolerance };
 }
 
 /** One vector: the inputs of an operation, and its required result. */

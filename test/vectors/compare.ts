@@ -12,10 +12,7 @@ export interface Comparison {
 
 /** Compares a result with the one that a case expects. */
 export function compare({ expected, tolerance }: Case, { main, named = {}, precision }: Result): Comparison {
-  const allowed =
-    precision === 'float64'
-      ? tolerance
-      : { atol: Math.max(tolerance.atol, FLOAT32.atol), rtol: Math.max(tolerance.rtol, FLOAT32.rtol) };
+  const allowed = precision === 'float64' ? tolerance : widened(tolerance);
   const wanted = isObject(expected) ? Object.keys(expected) : [];
   const known = wanted.filter((name) => Object.hasOwn(named, name));
   const bare = known.length === 0 || (isObject(main) && wanted.every((name) => Object.hasOwn(main, name)));
@@ -29,6 +26,21 @@ export function compare({ expected, tolerance }: Case, { main, named = {}, preci
     if (difference !== null) return { difference, without: [] };
   }
   return { difference: null, without: wanted.filter((name) => !known.includes(name)) };
+}
+
+/** A tolerance, and those of single results, no narrower than float32's. */
+function widened({ atol, rtol, perKey }: Tolerance): Tolerance {
+  const wide = { atol: Math.max(atol, FLOAT32.atol), rtol: Math.max(rtol, FLOAT32.rtol) };
+  if (perKey === undefined) return wide;
+  const entries = Object.entries(perKey).map(([path, one]) => [path, widened(one)] as const);
+  return { ...wide, perKey: Object.fromEntries(entries) };
+}
+
+/** The tolerance of the result at a path. Paths of results without a name begin with `expected`. */
+function toleranceAt(tolerance: Tolerance, path: string): Tolerance {
+  const { perKey = {} } = tolerance;
+  const key = path.replace(/^expected\./, '');
+  return Object.hasOwn(perKey, key) ? (perKey[key] as Tolerance) : tolerance;
 }
 
 function member(of: Json | undefined, name: string): Json | undefined {
@@ -56,7 +68,8 @@ function differenceOf(
     );
   }
   const [a, e] = [scalar(actual), scalar(expected)];
-  if (typeof a === 'number' && typeof e === 'number' && isClose(a, e, tolerance)) return null;
+  if (typeof a === 'number' && typeof e === 'number' && isClose(a, e, toleranceAt(tolerance, path)))
+    return null;
   return a === e ? null : `${path} is ${told(actual)}, not ${told(expected)}`;
 }
 

@@ -37,7 +37,7 @@ function casesOf(file: Json): Case[] {
   const cases = Array.isArray(file) ? file : member(file, 'cases');
   if (Array.isArray(cases))
     return cases.map((one, i) => withStreams(caseOf(one, i), member(file, 'streams')));
-  return [...compressionCases(file), ...robustnessCases(file), ...listedCases(file)];
+  return [...compressionCases(file), ...robustnessCases(file), ...detectorCases(file), ...listedCases(file)];
 }
 
 function caseOf(value: Json, index: number): Case {
@@ -57,9 +57,16 @@ function caseOf(value: Json, index: number): Case {
   };
 }
 
-/** Reads a tolerance; exact where a case gives none. */
-function toleranceOf(value: Json | undefined): Tolerance {
-  return { atol: numberOf(member(value, 'atol')) ?? 0, rtol: numberOf(member(value, 'rtol')) ?? 0 };
+/** Reads a tolerance; exact where a case gives none. What `per_key` leaves out of a single result's holds as for the others. */
+function toleranceOf(value: Json | undefined, otherwise: Tolerance = { atol: 0, rtol: 0 }): Tolerance {
+  const all = {
+    atol: numberOf(member(value, 'atol')) ?? otherwise.atol,
+    rtol: numberOf(member(value, 'rtol')) ?? otherwise.rtol,
+  };
+  const perKey = member(value, 'per_key');
+  if (!isObject(perKey)) return all;
+  const entries = Object.entries(perKey).map(([path, one]) => [path, toleranceOf(one, all)] as const);
+  return { ...all, perKey: Object.fromEntries(entries) };
 }
 
 /** Replaces an input that names one of the file's streams by the stream's numbers. */
@@ -67,9 +74,30 @@ function withStreams(one: Case, streams: Json | undefined): Case {
   if (!isObject(streams) || !isObject(one.inputs)) return one;
   const inputs = Object.entries(one.inputs).map(([name, value]) => [
     name,
-    typeof value === 'string' && Object.hasOwn(streams, value) ? (streams[value] as Json) : value,
+    typeof value === 'string' && Object.hasOwn(streams, value) ? streamOf(streams[value]) : value,
   ]);
   return { ...one, inputs: Object.fromEntries(inputs) as Json };
+}
+
+/**
+ * The numbers of a stream: a list; a text of digits; or `{ lcg_seed, segments }`, drawn by Lehmer's generator
+ * s ← 16807 s mod (2³¹ − 1), u = s / (2³¹ − 1), and offset + scale · u in each segment `[n, offset, scale]`.
+ */
+function streamOf(stream: Json | undefined): Json {
+  const data = member(stream, 'data') ?? stream ?? null;
+  if (typeof data === 'string') return [...data].map(Number);
+  let state = numberOf(member(data, 'lcg_seed'));
+  const segments = member(data, 'segments');
+  if (state === undefined || !Array.isArray(segments)) return data;
+  const numbers: number[] = [];
+  for (const segment of segments) {
+    const [n = 0, offset = 0, scale = 0] = Array.isArray(segment) ? segment.map((x) => numberOf(x) ?? 0) : [];
+    for (let i = 0; i < n; i++) {
+      state = (16_807 * state) % 2_147_483_647;
+      numbers.push(offset + scale * (state / 2_147_483_647));
+    }
+  }
+  return numbers;
 }
 
 const PLAIN = { params: {}, tolerance: { atol: 0, rtol: 0 }, notes: '' };
@@ -129,9 +157,34 @@ function* robustnessCases(file: Json): Generator<Case> {
   }
 }
 
+/** Cases of drift.json: each detector over each of its streams, with the places of its alarms and warnings. */
+function* detectorCases(file: Json): Generator<Case> {
+  const [detectors, streams] = [member(file, 'detectors'), member(file, 'streams')];
+  for (const one of Array.isArray(detectors) ? detectors : []) {
+    const [operation, params, expect] = [
+      member(one, 'detector'),
+      member(one, 'params'),
+      member(one, 'expect'),
+    ];
+    for (const [stream, places] of isObject(expect) ? Object.entries(expect) : []) {
+      const [drifts, warnings] = [
+        member(places, 'ran', 'seen'),
+        member(places, 'ran_warnings', 'seen_warnings'),
+      ];
+      yield {
+        ...PLAIN,
+        id: `drift.${String(operation)}.${stream}`,
+        operation: String(operation),
+        inputs: { stream: streamOf(member(streams, stream)) },
+        params: isObject(params) ? params : {},
+        expected: { drifts: drifts ?? null, ...(warnings === undefined ? {} : { warnings }) },
+      };
+    }
+  }
+}
+
 /** Lists of the older files without an operation of the product. */
 const LISTS = [
-  'detectors',
   'distances',
   'unit_test_values_seen',
   'analytic_gaussian_ran',
@@ -147,8 +200,7 @@ function* listedCases(file: Json): Generator<Case> {
     for (const [i, one] of Array.isArray(items) ? items.entries() : []) {
       const name = member(one, 'name', 'test', 'detector', 'kind');
       const id = `${list}.${i}${typeof name === 'string' ? `.${name}` : ''}`;
-      const operation = list === 'detectors' && typeof name === 'string' ? name : list;
-      yield { ...PLAIN, id, operation, inputs: one, expected: one };
+      yield { ...PLAIN, id, operation: list, inputs: one, expected: one };
     }
   }
 }

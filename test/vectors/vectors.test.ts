@@ -10,6 +10,8 @@ import { outcomeOf, runVectors } from './run.ts';
 const fixture = (name: string) =>
   new URL(`../../packages/federation/src/fixtures/${name}`, import.meta.url).pathname;
 const published = fixture('federation.json');
+const ofContinuity = (name: string) =>
+  new URL(`../../packages/continuity/src/fixtures/${name}`, import.meta.url).pathname;
 
 let folder: string;
 beforeAll(() => {
@@ -51,6 +53,19 @@ describe('the published cases', () => {
     const { code, lines } = await run(published);
     expect(lines.filter((line) => !line.startsWith('pass '))).toEqual([
       `${cases.length} passed, 0 failed, 0 skipped`,
+    ]);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['drift.json', 6],
+    ['drift-detectors.json', 32],
+    ['drift-tests.json', 16],
+    ['release-tests.json', 22],
+  ])('of monitoring pass, every one of %s', async (name, cases) => {
+    const { code, lines } = await run(ofContinuity(name));
+    expect(lines.filter((line) => !line.startsWith('pass '))).toEqual([
+      `${cases} passed, 0 failed, 0 skipped`,
     ]);
     expect(code).toBe(0);
   });
@@ -183,6 +198,50 @@ describe('a file of cases', () => {
   });
 });
 
+describe('a file of detectors', () => {
+  const adwin = (expected: object, more: object = {}) => ({
+    id: 'adwin',
+    operation: 'adwin',
+    inputs: { stream: 'named' },
+    params: {},
+    expected,
+    tolerance: { atol: 1e-9, rtol: 0, ...more },
+  });
+  const withStream = async (stream: unknown, one: object) =>
+    (await run(file('streams.json', { streams: { named: stream }, cases: [one] }))).lines[0];
+
+  it('may give a stream by the formula of its generator', async () => {
+    const stream = {
+      lcg_seed: 12_345,
+      segments: [
+        [2, 0, 1],
+        [1, 10, 2],
+      ],
+    };
+    // u = 0.0966165…, 0.8339946…, 0.9477024…, as drift-detectors.json prints them.
+    const total = 0.09661652850760917 + 0.8339946273872604 + 10 + 2 * 0.9477024976851895;
+    expect(await withStream(stream, adwin({ final: final(3, total) }, { per_key: LOOSE }))).toMatch(/^pass /);
+    expect(await withStream(stream, adwin({ final: final(3, total + 0.1) }, { per_key: LOOSE }))).toMatch(
+      /^fail adwin \(final\.total is/,
+    );
+  });
+
+  it('may have a tolerance for a single result', async () => {
+    const wrong = adwin({ final: { ...final(2, 2), sum_sq_dev: 0.5 } });
+    expect(await withStream([1, 1], wrong)).toMatch(/^fail adwin \(final\.sum_sq_dev is 0, not 0\.5/);
+    const loose = adwin({ final: { ...final(2, 2), sum_sq_dev: 0.5 } }, { per_key: LOOSE });
+    expect(await withStream([1, 1], loose)).toMatch(/^pass /);
+  });
+
+  const LOOSE = { 'final.sum_sq_dev': { atol: 1e3 } };
+  const final = (width: number, total: number) => ({
+    width,
+    total,
+    sum_sq_dev: 0,
+    estimation: total / width,
+  });
+});
+
 it('no input makes an operation crash', async () => {
   const computed = Object.keys(operations).filter((name) => typeof operations[name] === 'function');
   const keys = [
@@ -197,6 +256,13 @@ it('no input makes an operation crash', async () => {
     'current',
     'initial_weight',
     'a',
+    'b',
+    'd',
+    'cluster',
+    'stream',
+    'p_values',
+    'ref_counts',
+    'cur_counts',
   ];
   const values = fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),

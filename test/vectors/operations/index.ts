@@ -2,8 +2,10 @@ import type { Operation } from '../case.ts';
 import { averages } from './averages.ts';
 import { clipping } from './clipping.ts';
 import { codecs } from './codecs.ts';
+import { detectors } from './detectors.ts';
 import { localTrainings } from './local-training.ts';
 import { measures } from './measures.ts';
+import { releaseTests } from './release-tests.ts';
 import { serverOptimizers } from './server-optimizers.ts';
 
 /**
@@ -17,4 +19,6 @@ export const operations: { readonly [name: string]: Operation | string } = {
   ...clipping,
   ...measures,
   ...codecs,
+  ...detectors,
+  ...releaseTests,
 };

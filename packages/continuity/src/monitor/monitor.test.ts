@@ -1,0 +1,181 @@
+import { normal, seededRandom, uniform } from '@coppice/ports';
+import { describe, expect, it } from 'vitest';
+import { binOf } from '../reference/binning.ts';
+import { identityOf } from '../reference/reference.ts';
+import { binningOf } from '../report/population.testing.ts';
+import { Monitor } from './monitor.ts';
+import { pictureColumns } from './picture.ts';
+import { MAX_PENDING, readMonitorState } from './state.ts';
+
+const binning = binningOf(1, {
+  columns: [
+    { kind: 'number', name: 'size', edges: [0, 10], range: [-5, 20] },
+    { kind: 'category', name: 'colour', values: 2 },
+  ],
+  prediction: { kind: 'class', classes: 3 },
+  confidence: { edges: [0.5, 0.9] },
+});
+const identity = identityOf(binning);
+const sure = { prediction: 0, confidence: 1 };
+
+describe('a monitor', () => {
+  it('counts values in the bins of their columns, missing ones, and those beyond the plausible range', () => {
+    const monitor = new Monitor(binning, identity);
+    for (const [size, colour] of [
+      [-9, 0],
+      [3, 1],
+      [10, 2],
+      [21, Number.NaN],
+      [Number.NaN, 1],
+    ] as const)
+      monitor.observe({ columns: [size, colour], prediction: 2, confidence: 0.7 });
+    expect(monitor.state()).toMatchObject({
+      observations: 5,
+      counts: [
+        [1, 1, 2],
+        [1, 2, 1],
+        [0, 0, 5],
+        [0, 5, 0],
+      ],
+      missing: [1, 1],
+      outside: [2, 0],
+    });
+  });
+
+  it('counts an outcome once, also where it comes late and the page was reloaded meanwhile', () => {
+    const monitor = new Monitor(binning, identity);
+    monitor.begin(1);
+    monitor.observe({ columns: [1, 1], prediction: 2, confidence: 0.7, id: 'a' });
+    monitor.observe({ columns: [1, 1], prediction: 1, confidence: 0.7, id: 'b' });
+    const stored: unknown = JSON.parse(JSON.stringify(monitor.state()));
+    const later = new Monitor(binning, identity, readMonitorState(stored, binning, identity));
+    later.begin(2);
+    later.outcome('a', 2);
+    later.outcome('a', 1);
+    later.outcome('b', 0);
+    later.outcome('c', 0);
+    expect(later.state()).toMatchObject({
+      labelled: 2,
+      errors: 1,
+      unmatched: 2,
+      pending: [],
+      observations: 0,
+    });
+  });
+
+  it('counts the error of a number in proportion to the scale of its task', () => {
+    const numeric = binningOf(1, { prediction: { kind: 'number', edges: [0], errorScale: 10 } });
+    const monitor = new Monitor(numeric, identityOf(numeric));
+    for (const [id, label] of [
+      ['a', 5],
+      ['b', 100],
+    ] as const) {
+      monitor.observe({ columns: [0], prediction: 2, id });
+      monitor.outcome(id, label);
+    }
+    expect(monitor.state().errors).toBeCloseTo(1.3, 12);
+  });
+
+  it('clears the counts where a period begins, and keeps detectors, warnings and what awaits its outcome', () => {
+    const monitor = new Monitor(binning, identity);
+    monitor.begin(7);
+    monitor.observe({ columns: [1, 1], ...sure, id: 'a' });
+    monitor.begin(7);
+    expect(monitor.state().observations).toBe(1);
+    monitor.begin(8);
+    const { period, observations, counts, pending } = monitor.state();
+    expect([period, observations, pending]).toEqual([8, 0, [['a', 0]]]);
+    expect(counts.flat().every((one) => one === 0)).toBe(true);
+  });
+
+  it('warns where errors increase, and not where they decrease', () => {
+    const random = seededRandom('errors');
+    const monitor = new Monitor(binning, identity);
+    const errors = (rate: number) => {
+      let warnings = 0;
+      for (let i = 0; i < 600; i++) {
+        monitor.observe({ columns: [1, 1], ...sure, id: `${i}` });
+        if (monitor.outcome(`${i}`, uniform(random) < rate ? 1 : 0)) warnings++;
+      }
+      return warnings;
+    };
+    monitor.begin(1);
+    expect([errors(0.4), errors(0.1)]).toEqual([0, 0]);
+    monitor.begin(2);
+    expect(errors(0.6)).toBeGreaterThan(0);
+    expect(monitor.state().warned).toBe(true);
+    monitor.begin(3);
+    const { warned, warnings } = monitor.state();
+    expect(warned).toBe(false);
+    expect(warnings.adwin.count).toBeGreaterThan(0);
+    expect(warnings.adwin.last).toBe(2);
+  });
+
+  it('refuses predictions of another task, and counts none of them', () => {
+    const monitor = new Monitor(binning, identity);
+    const columns = [1, 1];
+    for (const bad of [
+      { columns: [1], ...sure },
+      { columns, prediction: 3, confidence: 1 },
+      { columns, prediction: 0.5, confidence: 1 },
+      { columns, prediction: 0 },
+      { columns, prediction: 0, confidence: 1.1 },
+      { columns, prediction: 0, confidence: Number.NaN },
+      { columns, ...sure, id: '' },
+      { columns, ...sure, id: 'x'.repeat(65) },
+    ])
+      expect(() => monitor.observe(bad)).toThrow(RangeError);
+    expect(monitor.state()).toEqual(new Monitor(binning, identity).state());
+    monitor.observe({ columns, ...sure, id: 'a' });
+    expect(() => monitor.outcome('a', 3)).toThrow(RangeError);
+    expect(monitor.state().pending).toHaveLength(1);
+  });
+
+  it('keeps less than 1 MB of a hundred columns and 10,000 predictions a day without outcomes', () => {
+    const random = seededRandom('day');
+    const wide = binningOf(100);
+    const monitor = new Monitor(wide, identityOf(wide));
+    let largest = 0;
+    for (let day = 1; day <= 3; day++) {
+      monitor.begin(day);
+      for (let i = 0; i < 10_000; i++) {
+        const columns = Float64Array.from({ length: 100 }, () => normal(random));
+        monitor.observe({ columns, prediction: i % 2, id: `${day}-${i}`.padEnd(36, 'x') });
+      }
+      const state = monitor.state();
+      largest = Math.max(largest, JSON.stringify(state).length);
+      expect(state.pending).toHaveLength(MAX_PENDING);
+      expect(state.pending.at(-1)?.[0]).toMatch(`${day}-9999`);
+    }
+    expect(largest).toBeLessThan(1_000_000);
+  });
+
+  it('takes a stored state for the reference that it was counted for, and begins anew with any other', () => {
+    const monitor = new Monitor(binning, identity);
+    monitor.observe({ columns: [1, 1], ...sure });
+    const state = monitor.state();
+    expect(readMonitorState(JSON.parse(JSON.stringify(state)), binning, identity)).toEqual(state);
+    const others: unknown[] = [
+      undefined,
+      null,
+      'x',
+      {},
+      { ...state, version: 2 },
+      { ...state, identity: 'other' },
+      { ...state, counts: state.counts.slice(1) },
+      { ...state, counts: [[1], ...state.counts.slice(1)] },
+      { ...state, missing: [] },
+      { ...state, outside: [-1, 0] },
+    ];
+    for (const other of others) expect(readMonitorState(other, binning, identity)).toBeNull();
+  });
+});
+
+it('a picture has its mean and its standard deviation as columns', () => {
+  expect(pictureColumns(Uint8Array.of(0, 255))).toEqual([0.5, 0.5]);
+  expect(pictureColumns(Uint8Array.of(51, 51, 51))).toEqual([0.2, 0]);
+  const [brightness, contrast] = pictureColumns(Uint8Array.of(10, 20, 60));
+  expect(binOf([0.1], brightness)).toBe(1);
+  // By hand: deviations −20, −10 and 30 from 30.
+  expect(contrast).toBeCloseTo(Math.sqrt(1400 / 3) / 255, 12);
+});

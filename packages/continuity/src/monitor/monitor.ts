@@ -1,0 +1,207 @@
+import { Adwin } from '../detectors/adwin.ts';
+import { PageHinkley } from '../detectors/page-hinkley.ts';
+import {
+  type Binning,
+  binOf,
+  columnBin,
+  isOutside,
+  type PredictionBins,
+  watchedOf,
+} from '../reference/binning.ts';
+import { MAX_ID, MAX_PENDING, type MonitorState } from './state.ts';
+
+/** One prediction, as it was made. */
+export interface Observation {
+  /** Raw values in the order of the columns. A value that is not finite is missing. */
+  readonly columns: ArrayLike<number>;
+  /** The index of the class, or the number in the target's unit. */
+  readonly prediction: number;
+  /** In [0, 1]; left out where the model gives none. */
+  readonly confidence?: number;
+  /** Names the prediction where its outcome may come later. At most 64 characters. */
+  readonly id?: string;
+}
+
+/**
+ * Watches the predictions of one model on one device: histograms of a period against a reference's bins, and the stream of
+ * errors. Work and memory do not grow with the predictions made.
+ *
+ * @example
+ * const monitor = new Monitor(reference, identityOf(reference));
+ * monitor.observe({ columns: [0.4, 0.2], prediction: 7, confidence: 0.9, id: 'a' });
+ * monitor.outcome('a', 1); // wrong: one error of one outcome
+ */
+export class Monitor {
+  readonly #binning: Binning;
+  readonly #identity: string;
+  readonly #adwin: Adwin;
+  readonly #pageHinkley: PageHinkley;
+  readonly #pending: Map<string, number>;
+  readonly #counts: Float64Array[];
+  readonly #missing: Float64Array;
+  readonly #outside: Float64Array;
+  #period: number | null = null;
+  #observations = 0;
+  #labelled = 0;
+  #errors = 0;
+  #unmatched = 0;
+  #warned = false;
+  #warnings: MonitorState['warnings'] = {
+    adwin: { count: 0, last: null },
+    pageHinkley: { count: 0, last: null },
+  };
+
+  /**
+   * @param identity the reference's hash (`identityOf`).
+   * @param state one that was read for the same reference (`readMonitorState`); left out or `null`, counting begins anew.
+   */
+  constructor(binning: Binning, identity: string, state: MonitorState | null = null) {
+    this.#binning = binning;
+    this.#identity = identity;
+    this.#adwin = new Adwin({}, state?.adwin);
+    this.#pageHinkley = new PageHinkley({ mode: 'up' }, state?.pageHinkley);
+    this.#pending = new Map(state?.pending);
+    this.#counts = watchedOf(binning).map(({ bins }, i) =>
+      state === null ? new Float64Array(bins) : Float64Array.from(state.counts[i] as number[]),
+    );
+    const inputs = binning.columns.length;
+    this.#missing = Float64Array.from(state?.missing ?? new Array<number>(inputs).fill(0));
+    this.#outside = Float64Array.from(state?.outside ?? new Array<number>(inputs).fill(0));
+    if (state === null) return;
+    this.#period = state.period;
+    this.#observations = state.observations;
+    this.#labelled = state.labelled;
+    this.#errors = state.errors;
+    this.#unmatched = state.unmatched;
+    this.#warned = state.warned;
+    this.#warnings = state.warnings;
+  }
+
+  /**
+   * Begins a period: counts of the one before are cleared. Detectors, their warnings and predictions that await their outcome
+   * stay. The period that counts belong to already changes nothing.
+   *
+   * @param period its number, as the coordinator gave it.
+   */
+  begin(period: number): void {
+    if (period === this.#period) return;
+    this.#period = period;
+    this.#observations = 0;
+    for (const counts of this.#counts) counts.fill(0);
+    this.#missing.fill(0);
+    this.#outside.fill(0);
+    this.#labelled = 0;
+    this.#errors = 0;
+    this.#unmatched = 0;
+    this.#warned = false;
+  }
+
+  /** @throws RangeError for a prediction of another task: other columns, a class that there is not, a confidence beyond [0, 1]. */
+  observe({ columns, prediction, confidence, id }: Observation): void {
+    const { columns: inputs, prediction: output, confidence: sure } = this.#binning;
+    if (columns.length !== inputs.length)
+      throw new RangeError(`a prediction has ${inputs.length} columns, not ${columns.length}`);
+    const predicted = predictionBin(output, prediction);
+    if (sure !== null && !(confidence !== undefined && confidence >= 0 && confidence <= 1))
+      throw new RangeError(`a confidence is between 0 and 1, not ${confidence}`);
+    if (id !== undefined && (id === '' || id.length > MAX_ID))
+      throw new RangeError(`an id has 1 to ${MAX_ID} characters, not ${id.length}`);
+    this.#observations++;
+    for (const [i, column] of inputs.entries()) {
+      const value = columns[i] as number;
+      if (!Number.isFinite(value)) add(this.#missing, i);
+      else {
+        add(this.#counts[i] as Float64Array, columnBin(column, value));
+        if (isOutside(column, value)) add(this.#outside, i);
+      }
+    }
+    add(this.#counts[inputs.length] as Float64Array, predicted);
+    if (sure !== null)
+      add(this.#counts[inputs.length + 1] as Float64Array, binOf(sure.edges, confidence as number));
+    if (id !== undefined) this.#await(id, prediction);
+  }
+
+  /**
+   * Takes the outcome of an earlier prediction, hours or days later. It counts in the period in which it comes, and once.
+   *
+   * @param label the index of the class, or the number in the target's unit.
+   * @returns true where a detector warns that errors increased.
+   * @throws RangeError for a label that is none.
+   */
+  outcome(id: string, label: number): boolean {
+    predictionBin(this.#binning.prediction, label);
+    const predicted = this.#pending.get(id);
+    if (predicted === undefined) {
+      this.#unmatched++;
+      return false;
+    }
+    this.#pending.delete(id);
+    const error = errorOf(this.#binning.prediction, predicted, label);
+    this.#labelled++;
+    this.#errors += error;
+    const before = this.#adwin.mean;
+    // ADWIN sees changes in both directions; fewer errors are no cause for a warning.
+    const adwin = this.#adwin.update(error) && this.#adwin.mean > before;
+    const pageHinkley = this.#pageHinkley.update(error);
+    if (adwin) this.#warn('adwin');
+    if (pageHinkley) this.#warn('pageHinkley');
+    return adwin || pageHinkley;
+  }
+
+  /** A copy, as JSON. */
+  state(): MonitorState {
+    return {
+      version: 1,
+      identity: this.#identity,
+      period: this.#period,
+      observations: this.#observations,
+      counts: this.#counts.map((counts) => [...counts]),
+      missing: [...this.#missing],
+      outside: [...this.#outside],
+      labelled: this.#labelled,
+      errors: this.#errors,
+      unmatched: this.#unmatched,
+      warned: this.#warned,
+      warnings: this.#warnings,
+      adwin: this.#adwin.state(),
+      pageHinkley: this.#pageHinkley.state(),
+      pending: [...this.#pending],
+    };
+  }
+
+  #await(id: string, prediction: number): void {
+    this.#pending.delete(id);
+    this.#pending.set(id, prediction);
+    if (this.#pending.size <= MAX_PENDING) return;
+    const [oldest] = this.#pending.keys();
+    this.#pending.delete(oldest as string);
+  }
+
+  #warn(detector: 'adwin' | 'pageHinkley'): void {
+    this.#warned = true;
+    this.#warnings = {
+      ...this.#warnings,
+      [detector]: { count: this.#warnings[detector].count + 1, last: this.#period },
+    };
+  }
+}
+
+function add(counts: Float64Array, bin: number): void {
+  counts[bin] = (counts[bin] as number) + 1;
+}
+
+function predictionBin(output: PredictionBins, value: number): number {
+  if (output.kind === 'number') {
+    if (!Number.isFinite(value)) throw new RangeError(`a prediction is a finite number, not ${value}`);
+    return binOf(output.edges, value);
+  }
+  if (!Number.isInteger(value) || value < 0 || value >= output.classes)
+    throw new RangeError(`a class is a whole number below ${output.classes}, not ${value}`);
+  return value;
+}
+
+/** The error of a prediction in [0, 1]. */
+function errorOf(output: PredictionBins, predicted: number, label: number): number {
+  if (output.kind === 'class') return predicted === label ? 0 : 1;
+  return Math.min(1, Math.abs(predicted - label) / output.errorScale);
+}

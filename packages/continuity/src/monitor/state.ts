@@ -1,0 +1,80 @@
+import * as z from 'zod/mini';
+import { AdwinStateSchema } from '../detectors/adwin.ts';
+import { PageHinkleyStateSchema } from '../detectors/page-hinkley.ts';
+import { type Binning, watchedOf } from '../reference/binning.ts';
+
+/** Predictions that may await their outcome; the oldest are dropped. */
+export const MAX_PENDING = 4096;
+
+/** The longest id of a prediction. */
+export const MAX_ID = 64;
+
+const count = z.int().check(z.minimum(0));
+
+/** Warnings of a detector on this device. */
+const WarningsSchema = z.object({
+  count,
+  /** The period of the last one; `null`: there was none yet. */
+  last: z.nullable(z.int()),
+});
+
+/** Everything that a monitor keeps, as JSON. */
+export const MonitorStateSchema = z.object({
+  version: z.literal(1),
+  /** The hash of the reference (`identityOf`) whose bins were counted in. */
+  identity: z.string(),
+  /** The period that counts belong to; `null` before the first. */
+  period: z.nullable(z.int()),
+  observations: count,
+  /** Counts of each histogram's bins, in the order of `watchedOf`. */
+  counts: z.array(z.array(count)),
+  /** Observations without this column's value, and values beyond its plausible range. */
+  missing: z.array(count),
+  outside: z.array(count),
+  /** Outcomes that came in this period, and the sum of their errors, each in [0, 1]. */
+  labelled: count,
+  errors: z.number().check(z.minimum(0)),
+  /** Outcomes in this period for predictions that are unknown or were dropped. */
+  unmatched: count,
+  /** True where a detector warned in this period. */
+  warned: z.boolean(),
+  warnings: z.object({ adwin: WarningsSchema, pageHinkley: WarningsSchema }),
+  adwin: AdwinStateSchema,
+  pageHinkley: PageHinkleyStateSchema,
+  /** Predictions that await their outcome, the oldest first. */
+  pending: z.array(z.tuple([z.string(), z.number()])).check(z.maxLength(MAX_PENDING)),
+});
+export type MonitorState = z.infer<typeof MonitorStateSchema>;
+
+/**
+ * Reads a stored state.
+ *
+ * @returns `null` where there is none, where it cannot be used, or where it was counted in other bins than those of this
+ *   reference: counting begins anew then.
+ */
+export function readMonitorState(stored: unknown, binning: Binning, identity: string): MonitorState | null {
+  const { success, data } = MonitorStateSchema.safeParse(stored);
+  return success && data.identity === identity && isSound(data, binning) ? data : null;
+}
+
+/** Checks that a state has the bins of a binning, and counts each observation once in each histogram. */
+function isSound(state: MonitorState, binning: Binning): boolean {
+  const { observations, counts, missing, outside, labelled, errors } = state;
+  const watched = watchedOf(binning);
+  const inputs = binning.columns.length;
+  return (
+    counts.length === watched.length &&
+    missing.length === inputs &&
+    outside.length === inputs &&
+    errors <= labelled &&
+    watched.every(({ bins }, i) => {
+      const histogram = counts[i] as number[];
+      const values = histogram.reduce((sum, one) => sum + one, 0);
+      return (
+        histogram.length === bins &&
+        values + (missing[i] ?? 0) === observations &&
+        (outside[i] ?? 0) <= values
+      );
+    })
+  );
+}

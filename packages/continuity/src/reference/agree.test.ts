@@ -1,0 +1,105 @@
+import { normal, seededRandom, uniform } from '@coppice/ports';
+import { type DataSchema, DataSchemaSchema, recipeHash } from '@coppice/protocol';
+import { describe, expect, it } from 'vitest';
+import { Monitor } from '../monitor/monitor.ts';
+import { sumOf } from '../report/population.testing.ts';
+import { summarise } from '../report/summarise.ts';
+import { agreedBinning, firstBinning } from './agree.ts';
+import { type Binning, BinningSchema } from './binning.ts';
+import { identityOf, ReferenceSchema, referenceOf } from './reference.ts';
+
+const machines = DataSchemaSchema.parse({
+  kind: 'table',
+  features: [
+    { name: 'temperature', mean: 60, scale: 5, min: 0, max: 120 },
+    { name: 'load', mean: 3, scale: 2 },
+    { kind: 'category', name: 'site', values: ['north', 'south'] },
+    { name: 'pressure', min: 0 },
+  ],
+  target: { kind: 'number', name: 'wear', mean: 100, scale: 20 },
+});
+const digits = DataSchemaSchema.parse({
+  kind: 'image',
+  width: 28,
+  height: 28,
+  channels: 1,
+  classes: ['0', '1', '2'],
+});
+
+/** The sum of ten devices' reports on a binning, of machines. */
+function sumsOn(binning: Binning, seed: string) {
+  const identity = identityOf(binning);
+  const random = seededRandom(seed);
+  const reports = Array.from({ length: 10 }, () => {
+    const monitor = new Monitor(binning, identity);
+    for (let i = 0; i < 200; i++) {
+      const columns = [70 + 3 * normal(random), Math.exp(normal(random)), Math.floor(3 * uniform(random)), 5];
+      monitor.observe({ columns, prediction: 100 + 20 * normal(random) });
+    }
+    return summarise(monitor.state(), binning) as Float32Array;
+  });
+  return sumOf(binning, identity, reports);
+}
+
+describe('the first binning of a task', () => {
+  it.each<[string, DataSchema]>([
+    ['a table', machines],
+    ['pictures', digits],
+  ])('of %s is sound and names its recipe', (_, data) => {
+    expect(BinningSchema.parse(firstBinning(data))).toEqual(firstBinning(data));
+    expect(firstBinning(data).recipe).toBe(recipeHash(data));
+  });
+
+  it('has the columns of the task with their plausible ranges, and two for pictures', () => {
+    const { columns, prediction, confidence } = firstBinning(machines);
+    expect(columns.map((column) => (column.kind === 'number' ? column.range : column.values))).toEqual([
+      [0, 120],
+      null,
+      2,
+      [0, Number.MAX_VALUE],
+    ]);
+    expect([prediction.kind, confidence]).toEqual(['number', null]);
+    const pictures = firstBinning(digits);
+    expect(pictures.columns.map(({ name }) => name)).toEqual(['brightness', 'contrast']);
+    expect(pictures).toMatchObject({ prediction: { kind: 'class', classes: 3 }, confidence: {} });
+  });
+});
+
+describe('the agreed binning', () => {
+  const first = firstBinning(machines);
+  const agreed = agreedBinning(first, sumsOn(first, 'first'));
+  const reference = referenceOf(agreed, sumsOn(agreed, 'second'));
+
+  it('gives bins of about equal shares to values that were not seen before', () => {
+    expect(ReferenceSchema.parse(reference)).toEqual(reference);
+    for (const spread of [
+      reference.columns[0]?.spread,
+      reference.columns[1]?.spread,
+      reference.prediction.spread,
+    ]) {
+      expect(spread?.shares.length).toBeGreaterThanOrEqual(9);
+      for (const share of spread?.shares ?? []) {
+        expect(share).toBeGreaterThan(0.03);
+        expect(share).toBeLessThan(0.2);
+      }
+    }
+  });
+
+  it('leaves categories as they are, and a column of one value with the bins about it', () => {
+    expect(agreed.columns[2]).toEqual(first.columns[2]);
+    const spread = reference.columns[3]?.spread;
+    expect(Math.max(...(spread?.shares ?? []))).toBe(1);
+  });
+
+  it('holds errors against the range of four of five predictions', () => {
+    const { prediction } = agreed;
+    // Deciles of N(100, 20) lie 2.56 standard deviations apart.
+    expect(prediction.kind === 'number' && Math.abs(prediction.errorScale / 51.3 - 1)).toBeLessThan(0.25);
+  });
+
+  it('of nothing has bins all the same', () => {
+    const blind = agreedBinning(first, new Map());
+    expect(BinningSchema.parse(blind)).toEqual(blind);
+    expect(blind.columns[0]).toMatchObject({ edges: { length: 9 } });
+  });
+});

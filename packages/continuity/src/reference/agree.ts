@@ -1,0 +1,83 @@
+import { classesOf, type DataSchema, recipeHash } from '@coppice/protocol';
+import type { Sums } from '../report/sums.ts';
+import type { Binning, ColumnBins, PredictionBins } from './binning.ts';
+import { fineEdges, quantileEdges } from './edges.ts';
+import { referenceOf, type Spread } from './reference.ts';
+
+/** Bins of numbers, of about equal shares of the values. */
+const BINS = 10;
+
+/**
+ * The first binning of a task: fine bins that its data schema alone decides. A sum of reports with it tells where the values
+ * lie. Pictures have two columns (`pictureColumns`).
+ */
+export function firstBinning(data: DataSchema): Binning {
+  const classes = classesOf(data);
+  return {
+    version: 1,
+    recipe: recipeHash(data),
+    columns:
+      data.kind === 'image' ? ['brightness', 'contrast'].map(shareColumn) : data.features.map(columnOf),
+    prediction: classes === null ? outputOf(data) : { kind: 'class', classes: classes.length },
+    confidence: classes === null ? null : { edges: fineEdges(SHARE) },
+  };
+}
+
+/**
+ * The binning that a reference is made with: of the fine bins of numbers neighbours are joined, so that the values of the sum
+ * fall into about ten bins of equal shares. Where nothing was seen, fine bins are joined in equal numbers.
+ *
+ * @param noise the variance of the noise that was added to each number of the sum.
+ */
+export function agreedBinning(first: Binning, sums: Sums, noise = 0): Binning {
+  const seen = referenceOf(first, sums, noise);
+  const { prediction, confidence } = seen;
+  return {
+    ...first,
+    columns: first.columns.map((column, i) =>
+      column.kind === 'number' ? { ...column, edges: joined(column.edges, seen.columns[i]?.spread) } : column,
+    ),
+    prediction: prediction.kind === 'class' ? first.prediction : agreedOutput(prediction),
+    confidence: confidence === null ? null : { edges: joined(confidence.edges, confidence.spread) },
+  };
+}
+
+/** The facts of a share, such as a confidence. */
+const SHARE = { mean: 0, scale: 1, min: 0, max: 1 };
+
+function shareColumn(name: string): ColumnBins {
+  return { kind: 'number', name, edges: fineEdges(SHARE), range: [0, 1] };
+}
+
+function columnOf(feature: (DataSchema & { kind: 'table' })['features'][number]): ColumnBins {
+  const { name } = feature;
+  if (feature.kind === 'category') return { kind: 'category', name, values: feature.values.length };
+  const { min, max } = feature;
+  const range: [number, number] | null =
+    min === undefined && max === undefined ? null : [min ?? -Number.MAX_VALUE, max ?? Number.MAX_VALUE];
+  return { kind: 'number', name, edges: fineEdges(feature), range };
+}
+
+function outputOf(data: DataSchema): PredictionBins {
+  const { mean = 0, scale = 1 } = data.kind === 'table' && data.target.kind === 'number' ? data.target : {};
+  return { kind: 'number', edges: fineEdges({ mean, scale }), errorScale: scale };
+}
+
+/** An error counts as 1 where it is as large as the range that holds four of five predictions. */
+function agreedOutput({ edges, errorScale, spread }: OutputSeen): PredictionBins {
+  const agreed = joined(edges, spread);
+  const range = (agreed.at(-1) as number) - (agreed[0] as number);
+  return { kind: 'number', edges: agreed, errorScale: range > 0 ? range : errorScale };
+}
+
+interface OutputSeen {
+  readonly edges: readonly number[];
+  readonly errorScale: number;
+  readonly spread: Spread;
+}
+
+function joined(edges: readonly number[], spread: Spread | undefined): number[] {
+  const bins = edges.length + 1;
+  const seen = spread !== undefined && spread.participants > 0;
+  return quantileEdges(edges, seen ? spread.shares : new Array<number>(bins).fill(1 / bins), BINS);
+}

@@ -1,0 +1,52 @@
+/** The cells of a first histogram, from which edges are chosen. */
+const CELLS = 256;
+
+/** The first histogram of a column without a plausible range reaches as many scales from its mean. */
+const REACH = 10_000;
+
+/** The facts about a numeric column that its task states. */
+interface NumberFacts {
+  readonly mean: number;
+  readonly scale: number;
+  readonly min?: number | undefined;
+  readonly max?: number | undefined;
+}
+
+/**
+ * Edges of a first, fine histogram of a numeric column. Between plausible limits they are equally far apart; else they are
+ * mean + scale · sinh(t) for equally spaced t, dense about the mean and up to ten thousand scales from it.
+ */
+export function fineEdges({ mean, scale, min, max }: NumberFacts): number[] {
+  const place = (i: number) => i / (CELLS - 2);
+  const edges = Array.from({ length: CELLS - 1 }, (_, i) =>
+    min !== undefined && max !== undefined && min < max
+      ? min + (max - min) * place(i)
+      : mean + scale * Math.sinh(Math.asinh(REACH) * (2 * place(i) - 1)),
+  );
+  // Far from zero neighbours can round to one number.
+  return edges.filter((edge, i) => i === 0 || edge > (edges[i - 1] as number));
+}
+
+/**
+ * Edges that divide a distribution into about equal shares: of the given edges those with the cumulative shares nearest to
+ * 1 / bins, 2 / bins and so on, each once. At least one is returned.
+ *
+ * @param shares of the bins that `edges` make, one more than there are edges.
+ */
+export function quantileEdges(edges: readonly number[], shares: readonly number[], bins: number): number[] {
+  let sum = 0;
+  const cumulative = edges.map((_, i) => {
+    sum += shares[i] as number;
+    return sum;
+  });
+  const chosen = new Set<number>();
+  let at = 0;
+  for (let quantile = 1; quantile < bins; quantile++) {
+    const share = quantile / bins;
+    while (at + 1 < edges.length && (cumulative[at] as number) < share) at++;
+    const past = (cumulative[at] as number) - share;
+    const short = share - (cumulative[at - 1] ?? Number.NEGATIVE_INFINITY);
+    chosen.add(short < past ? at - 1 : at);
+  }
+  return [...chosen].map((i) => edges[i] as number);
+}

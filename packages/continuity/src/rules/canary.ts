@@ -1,0 +1,116 @@
+import * as z from 'zod/mini';
+import { type ClusterSums, clusteredMean } from '../statistics/clustered-mean.ts';
+import { normalUpperQuantile } from '../statistics/distributions.ts';
+import { obrienFlemingSpending, spendingBounds } from '../statistics/spending.ts';
+import { type Decision, invalid, type ParsedRule, refused } from './rule.ts';
+
+/** The rule that ends a canary: a release that a share of the participants has, beside an equal control group. */
+export const CanaryRuleSchema = z.strictObject({
+  kind: z.literal('canary'),
+  /** The probability, over all looks and guard metrics, that equal models are told apart. */
+  alpha: z.number(),
+  /** Participants with outcomes in both groups together at which the last look is taken. */
+  participants: z.int().check(z.minimum(10), z.maximum(10_000_000)),
+  /** The increase of a guard metric, a share, that is accepted at the last look. */
+  margin: z.number(),
+  /** Periods after which it ends with those that there are. */
+  periods: z.int().check(z.minimum(1), z.maximum(1000)),
+});
+export type CanaryRule = z.infer<typeof CanaryRuleSchema>;
+
+/** A metric of which less is better, such as the mean error, summed over the predictions of each group since the canary began. */
+export interface Guard {
+  readonly name: string;
+  readonly canary: ClusterSums;
+  readonly control: ClusterSums;
+}
+
+export interface CanaryEvidence {
+  /** At least one; each a mean of numbers in [0, 1]. */
+  readonly guards: readonly Guard[];
+  /** Shares of the planned participants at earlier looks, ascending. */
+  readonly looks: readonly number[];
+  /** Periods since it began. */
+  readonly periods: number;
+  /** True where the data of this period are broken: nothing is concluded from them. */
+  readonly dataQuality: boolean;
+}
+
+export type CanaryReason =
+  | { readonly hindrance: 'data-quality' }
+  /** No participants since the last look. */
+  | { readonly hindrance: 'nothing-new' }
+  | {
+      readonly guard: string;
+      readonly outcome: 'worse' | 'better' | 'no-worse' | 'undecided';
+      /** The canary's mean less the control group's. */
+      readonly difference: number;
+      readonly z: number;
+      /** The bound of |z| at this look. */
+      readonly bound: number;
+    };
+
+export interface CanaryDecision extends Decision<'promote' | 'hold' | 'roll-back', CanaryReason> {
+  /** The share of the planned participants at this look, to be kept with the earlier ones; `null` where none was taken. */
+  readonly look: number | null;
+}
+
+export function parseCanary(input: unknown): ParsedRule<CanaryRule> {
+  const { success, data: rule, error } = CanaryRuleSchema.safeParse(input);
+  if (!success) return invalid(error);
+  if (!(rule.alpha > 0)) return refused('rule-never', 'alpha', 'Nothing is certain. State an error above 0.');
+  if (rule.alpha >= 0.5)
+    return refused('rule-always', 'alpha', 'Chance alone would end it. State less than 0.5.');
+  if (rule.margin >= 1)
+    return refused('rule-always', 'margin', 'A share never rises by more than 1. State less.');
+  if (!(rule.margin > 0))
+    return refused('rule-never', 'margin', 'No data exclude an increase of 0. State one above 0.');
+  return { rule, refusal: null };
+}
+
+/**
+ * Decides about a canary by a group-sequential test: at each look |z| of the difference between the groups is held against
+ * bounds that spend the error as O'Brien and Fleming's do (Lan and DeMets 1983), for each guard metric an equal part. Worse on any
+ * ends it with a roll-back, better on all with a promotion. At the last look it is promoted where an increase by the margin is
+ * excluded for all, and rolled back where not.
+ */
+export function decideCanary(rule: CanaryRule, evidence: CanaryEvidence): CanaryDecision {
+  const { guards, looks, periods, dataQuality } = evidence;
+  if (dataQuality) return { act: 'hold', why: [{ hindrance: 'data-quality' }], look: null };
+  const seen = Math.min(...guards.map(({ canary, control }) => canary.clusters + control.clusters));
+  const isLast = seen >= rule.participants || periods >= rule.periods;
+  const now = isLast ? 1 : seen / rule.participants;
+  if (!(now > (looks.at(-1) ?? 0))) return { act: 'hold', why: [{ hindrance: 'nothing-new' }], look: null };
+  const bound = boundOf([...looks, now], rule.alpha / guards.length);
+  const why = guards.map((guard) => judge(guard, { bound, margin: rule.margin, isLast }));
+  const all = (...outcomes: readonly string[]) => why.every(({ outcome }) => outcomes.includes(outcome));
+  const act = why.some(({ outcome }) => outcome === 'worse')
+    ? 'roll-back'
+    : all('better') || (isLast && all('better', 'no-worse'))
+      ? 'promote'
+      : isLast
+        ? 'roll-back'
+        : 'hold';
+  return { act, why, look: now };
+}
+
+function boundOf(fractions: readonly number[], alpha: number): number {
+  return spendingBounds(fractions, obrienFlemingSpending(fractions, alpha)).at(-1) as number;
+}
+
+function judge(
+  { name, canary, control }: Guard,
+  { bound, margin, isLast }: { bound: number; margin: number; isLast: boolean },
+) {
+  const [ours, theirs] = [clusteredMean(canary), clusteredMean(control)];
+  // Groups of fewer than two participants tell nothing.
+  if (ours === null || theirs === null)
+    return { guard: name, outcome: 'undecided', difference: 0, z: 0, bound } as const;
+  const difference = ours.mean - theirs.mean;
+  const error = Math.hypot(ours.cr1, theirs.cr1);
+  const z = error === 0 ? Math.sign(difference) * (difference === 0 ? 0 : 1e9) : difference / error;
+  const upper = difference + normalUpperQuantile(0.05) * error;
+  const outcome =
+    z > bound ? 'worse' : z < -bound ? 'better' : isLast && upper < margin ? 'no-worse' : 'undecided';
+  return { guard: name, outcome, difference, z, bound } as const;
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { binningOf, drawSums, noisy, type Population } from '../report/population.testing.ts';
+import { alike, expectRate, falseAlarms, referenceFor, verdictOf } from './judged.testing.ts';
+
+/* More columns, populations and periods are in the long suite beside this file. */
+
+describe('without drift', () => {
+  it.each<[columns: number, population: Population, which: 'exact' | 'at most']>([
+    [4, { participants: 20, examples: 25, differences: alike }, 'exact'],
+    [4, { participants: 20, examples: 25, differences: { kind: 'means', deviation: 0.5 } }, 'exact'],
+    [4, { participants: 20, examples: 25, differences: { kind: 'shares', concentration: 2 } }, 'at most'],
+  ])('%i columns and %o: alarms are as rare as promised', (columns, population, which) => {
+    expectRate(falseAlarms(binningOf(columns), population, 160, 10), 160, 1 / 10, which);
+  });
+
+  it('p-values of single histograms are below 0.05 in one of twenty, and what chance adds is taken off', () => {
+    const binning = binningOf(4);
+    const population = {
+      participants: 30,
+      examples: 40,
+      differences: { kind: 'means', deviation: 0.4 },
+    } as const;
+    let [below, effects, all] = [0, 0, 0];
+    for (let period = 0; period < 60; period++) {
+      const reference = referenceFor(binning, population, 'p', period);
+      const { drift } = verdictOf(drawSums(binning, population, 'p', period), reference);
+      for (const { role, p, effect } of drift.results) {
+        if (role !== 'input') continue;
+        all++;
+        effects += effect;
+        if (p < 0.05) below++;
+      }
+    }
+    expectRate(below, all, 0.05, 'exact');
+    // Without the correction the mean would be that of chance, 0.05.
+    expect(Math.abs(effects / all)).toBeLessThan(0.01);
+  });
+
+  it('noise in the sums raises no more alarms than promised', () => {
+    const binning = binningOf(3);
+    const population = { participants: 100, examples: 20, differences: alike } as const;
+    const [every, periods, deviation] = [10, 60, 0.5];
+    let alarms = 0;
+    for (let period = 0; period < periods; period++) {
+      const reference = referenceFor(binning, population, 'noise', period);
+      const sums = noisy(drawSums(binning, population, 'noise', period), deviation, period);
+      if (verdictOf(sums, reference, { threshold: 0, every, noise: deviation ** 2 }).drift.alarm) alarms++;
+    }
+    expectRate(alarms, periods, 1 / every, 'at most');
+  });
+
+  it('noise that hides rare categories makes no effect of them', () => {
+    const columns = [{ kind: 'category' as const, name: 'colour', values: 3 }];
+    const binning = binningOf(0, { columns });
+    const weights = [0.9, 0.08, 0.015, 0.005];
+    const population = { participants: 100, examples: 50, differences: alike, weights };
+    const reference = referenceFor(binning, { ...population, participants: 300 }, 'rare');
+    let effects = 0;
+    for (let period = 0; period < 60; period++) {
+      const sums = noisy(drawSums(binning, population, 'rare', period), 3, period);
+      const { drift } = verdictOf(sums, reference, { noise: 9 });
+      effects += drift.results.find(({ role }) => role === 'input')?.effect ?? 0;
+    }
+    // Noise of 0.03 in each share makes 0.16 of shares of 0.005 and 0.015, were they taken as they are.
+    expect(Math.abs(effects / 60)).toBeLessThan(0.06);
+  });
+});
