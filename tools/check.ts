@@ -20,9 +20,10 @@ const floors = [
   'ui',
   'training',
   'datasets',
+  'client',
   'participant',
   'coordinator',
-  'client',
+  'client-page',
   'admin',
   'simulate',
   'test',
@@ -30,6 +31,8 @@ const floors = [
 /** Rooms that must never import each other: coordinator and participant share vocabulary and maths only. */
 const strangers = [
   ['coordinator', 'participant'],
+  ['client', 'participant'],
+  ['client', 'coordinator'],
   ['federation', 'training'],
   ['ports', 'protocol'],
   ['kernels', 'protocol'],

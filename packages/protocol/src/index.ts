@@ -311,4 +311,5 @@ export type { ParcelPiece } from './up/parcel.ts';
 export type { Progress } from './up/progress.ts';
 export type { Watch } from './up/watch.ts';
 export { upMessages } from './up.ts';
+export { tolerant } from './tolerant.ts';
 export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION, RELEASED_VERSION } from './version.ts';
