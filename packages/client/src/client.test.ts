@@ -1,16 +1,55 @@
 import { ManualClock, seededRandom } from '@coppice/ports';
-import { CoppiceError, recipeHash, weightsHash } from '@coppice/protocol';
+import { CoppiceError, type Task, weightsHash } from '@coppice/protocol';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ModelClient, type Status } from './client.ts';
 import { connect } from './connect.ts';
-import { FakeCoordinator, iris, irisOutputs, irisWeights } from './coordinator.testing.ts';
+import { FakeCoordinator, iris, irisOutputs, weightsOf } from './coordinator.testing.ts';
 
 const MINUTE = 60_000;
 /** Longer than the longest pause between two looks without failures. */
 const NEXT_LOOK = 1.1 * MINUTE;
 const flower = { 'sepal length': 6.3, 'sepal width': 2.9, 'petal length': 5.6, 'petal width': 1.8 };
 /** The same, scaled as the task says. */
-const scaled = [(6.3 - 5.8433) / 0.8253, (2.9 - 3.0573) / 0.4344, (5.6 - 3.758) / 1.7594, (1.8 - 1.1993) / 0.7597];
+const scaled = [
+  (6.3 - 5.8433) / 0.8253,
+  (2.9 - 3.0573) / 0.4344,
+  (5.6 - 3.758) / 1.7594,
+  (1.8 - 1.1993) / 0.7597,
+];
+
+/** A regression whose model is one layer with four inputs. */
+const length: Task = {
+  ...iris,
+  data: {
+    kind: 'table',
+    features: [
+      { name: 'width', mean: 1, scale: 1 },
+      { name: 'height', mean: 0, scale: 2 },
+      { name: 'depth', mean: 0, scale: 1 },
+      { name: 'age', mean: 0, scale: 1 },
+    ],
+    target: { kind: 'number', name: 'length', unit: 'cm', mean: 7, scale: 2 },
+  },
+  model: {
+    class_name: 'Sequential',
+    config: {
+      name: 'length',
+      layers: [
+        {
+          class_name: 'Dense',
+          config: {
+            name: 'only',
+            units: 1,
+            activation: 'linear',
+            use_bias: true,
+            batch_input_shape: [null, 4],
+          },
+        },
+      ],
+    },
+  },
+  loss: 'meanSquaredError',
+};
 
 const clients: ModelClient[] = [];
 afterEach(() => {
@@ -58,7 +97,7 @@ function start(named: number | null, prepare: (coordinator: FakeCoordinator) => 
     async model(checkpoint: string | null) {
       await vi.waitFor(() => expect(client.model?.checkpoint ?? null).toBe(checkpoint), patient);
     },
-    /** Waits until the client rests, `n` looks of the channel after the first. */
+    /** Waits until the channel was asked for so often. */
     async looked(times: number) {
       await vi.waitFor(() => {
         expect(looks(coordinator)).toBeGreaterThanOrEqual(times);
@@ -83,11 +122,11 @@ describe('a prediction', () => {
     const { client } = start(1);
     const first = await client.predict(flower);
     const second = await client.predict(flower);
-    expect(first).toMatchObject({ checkpoint: 'iris-1/1', hash: weightsHash(irisWeights(1)) });
+    expect(first).toMatchObject({ checkpoint: 'iris-1/1', hash: weightsHash(weightsOf(1)) });
     expect(first.id).toMatch(/^[0-9a-f]{32}$/);
     expect(second.id).not.toBe(first.id);
     if (!('classes' in first)) throw new Error('flowers have classes');
-    const expected = irisOutputs(irisWeights(1), scaled);
+    const expected = irisOutputs(weightsOf(1), scaled);
     expect(first.classes.map(({ name }) => name)).toEqual(['setosa', 'versicolor', 'virginica']);
     for (const [index, { probability }] of first.classes.entries())
       expect(probability).toBeCloseTo(expected[index] as number, 5);
@@ -115,22 +154,16 @@ describe('a prediction', () => {
   });
 
   it('of a number is its value in the unit of the target', async () => {
-    const { features } = iris.data as Extract<typeof iris.data, { kind: 'table' }>;
     const { client } = start(1, (coordinator) => {
-      const target = { kind: 'number', name: 'size', unit: 'cm', mean: 7, scale: 2 } as const;
-      coordinator.task = {
-        ...iris,
-        data: { kind: 'table', features, target },
-        loss: 'meanSquaredError',
-        model: linear,
-      };
+      coordinator.task = length;
+      coordinator.size = 5;
     });
-    const predicted = await client.predict(flower);
+    const predicted = await client.predict({ width: 3, height: 8, depth: '0.5', age: 1 });
+    const [a = 0, b = 0, c = 0, d = 0, bias = 0] = weightsOf(1, 5);
     if (!('value' in predicted)) throw new Error('a number has a value');
-    const weights = irisWeights(1);
-    // The first 131 numbers as a layer with 131 weights: 130 inputs, of which the last 126 are 0, and a bias.
+    // Scaled inputs through one layer; the target is the output · 2 + 7 cm.
+    expect(predicted.value).toBeCloseTo(2 * (a * (3 - 1) + b * 4 + c * 0.5 + d * 1 + bias) + 7, 5);
     expect(predicted.unit).toBe('cm');
-    void weights;
   });
 });
 
@@ -143,14 +176,14 @@ describe('a release', () => {
     clock.advance(NEXT_LOOK);
     await model('iris-1/2');
     const predicted = await client.predict(flower);
-    expect(predicted).toMatchObject({ checkpoint: 'iris-1/2', hash: weightsHash(irisWeights(2)) });
-    const expected = irisOutputs(irisWeights(2), scaled);
+    expect(predicted).toMatchObject({ checkpoint: 'iris-1/2', hash: weightsHash(weightsOf(2)) });
+    const expected = irisOutputs(weightsOf(2), scaled);
     expect('classes' in predicted && predicted.classes[0]?.probability).toBeCloseTo(expected[0] as number, 5);
     coordinator.named = 1;
     await settled();
     clock.advance(NEXT_LOOK);
     await model('iris-1/1');
-    expect((await client.predict(flower)).hash).toBe(weightsHash(irisWeights(1)));
+    expect((await client.predict(flower)).hash).toBe(weightsHash(weightsOf(1)));
     expect(models).toEqual(['iris-1/1', 'iris-1/2', 'iris-1/1']);
     expect(statuses).toEqual(['ready']);
   });
@@ -190,12 +223,12 @@ describe('a release', () => {
     await state('refused');
     expect(client.status.problem).toMatchObject({ code: 'frame-invalid' });
     // The copy that the browser may have kept was not taken for the only one.
-    const hash = weightsHash(irisWeights(2));
+    const hash = weightsHash(weightsOf(2));
     expect(coordinator.asked.slice(-2)).toEqual([
       `/models/iris/${hash}/weights.bin default`,
       `/models/iris/${hash}/weights.bin reload`,
     ]);
-    expect((await client.predict(flower)).hash).toBe(weightsHash(irisWeights(1)));
+    expect((await client.predict(flower)).hash).toBe(weightsHash(weightsOf(1)));
     coordinator.damage = (weights) => weights.slice(1);
     await settled();
     clock.advance(1_000);
@@ -213,9 +246,7 @@ describe('a release', () => {
     await client.predict(flower);
     await settled();
     coordinator.named = 2;
-    coordinator.recipe = recipeHash({ ...iris.data, kind: 'table' } as typeof iris.data).replace(/^./, (digit) =>
-      digit === '0' ? '1' : '0',
-    );
+    coordinator.recipe = '0'.repeat(64);
     clock.advance(NEXT_LOOK);
     await state('refused');
     expect(client.status.problem).toMatchObject({ code: 'checkpoint-mismatch' });
@@ -225,12 +256,19 @@ describe('a release', () => {
   });
 
   it('of other layers than its description is refused', async () => {
-    const { client } = start(1, (coordinator) => {
-      coordinator.task = { ...iris, model: { ...linear } };
+    const { client, state } = start(1, (coordinator) => {
+      coordinator.size = 130;
     });
-    await expect(client.predict(flower)).rejects.toMatchObject({
-      code: expect.stringMatching(/^(checkpoint-mismatch|model-invalid)$/),
+    await state('refused');
+    await expect(client.predict(flower)).rejects.toMatchObject({ code: 'checkpoint-mismatch' });
+  });
+
+  it('is not loaded from what is no description of a model', async () => {
+    const { client, state } = start(1, (coordinator) => {
+      coordinator.instead = () => new Response('<!doctype html>');
     });
+    await state('refused');
+    await expect(client.predict(flower)).rejects.toMatchObject({ code: 'message-invalid' });
   });
 });
 
@@ -275,6 +313,7 @@ describe('a coordinator that is away', () => {
     // 1 + 2 + … + 256 s are at most 8.5 minutes, then five minutes each; half as long at the least.
     expect(looks(coordinator)).toBeGreaterThanOrEqual(10 + 4);
     expect(looks(coordinator)).toBeLessThanOrEqual(10 + 11);
+    expect(coordinator.asked.length).toBe(looks(coordinator) + 1);
   });
 
   it('leaves a page that is opened then the model that its browser keeps', async () => {
@@ -284,7 +323,7 @@ describe('a coordinator that is away', () => {
     const { coordinator } = first;
     const clock = new ManualClock();
     // Weights are immutable: the browser's cache answers for them without being told to.
-    const weights = new Response(irisWeights(1).slice());
+    const weights = new Response(weightsOf(1).slice());
     const client = new ModelClient(
       { url: 'https://coppice.example', task: 'iris', channel: 'production', interval: MINUTE },
       {
@@ -306,18 +345,33 @@ describe('a coordinator that is away', () => {
     expect(states).toEqual(['offline']);
   });
 
-  it('is given up where it says nothing for 45 s, and asked again', async () => {
+  it('is given up where an answer stops coming for 45 s, and asked again', async () => {
     const { client, coordinator, clock, state, model } = start(2, (one) => {
-      one.instead = () => new Promise<Response>(() => {});
+      // The first bytes come, and nothing after them.
+      one.instead = (signal) =>
+        new Response(
+          new ReadableStream({
+            start(controller) {
+              controller.enqueue(new TextEncoder().encode('{'));
+              signal?.addEventListener('abort', () => controller.error(signal.reason));
+            },
+          }),
+        );
     });
+    await settled();
+    clock.advance(44_999);
+    await settled();
+    expect(client.status.state).toBe('loading');
+    clock.advance(1);
+    await settled();
+    // What the browser keeps was asked for next, and it keeps nothing.
+    clock.advance(45_000);
+    await state('offline');
+    expect(client.status.problem).toMatchObject({ code: 'connection-lost' });
     coordinator.instead = null;
     await settled();
-    // The first request never ends by itself; the clock ends it.
-    clock.advance(45_000);
-    await settled();
-    void state;
-    void model;
-    void client;
+    clock.advance(1_000);
+    await model('iris-1/2');
   });
 });
 
@@ -346,7 +400,7 @@ describe('a page', () => {
     const waiting = client.predict(flower);
     client.close();
     client.close();
-    await waiting;
+    await expect(waiting).rejects.toThrow('closed');
     const before = coordinator.asked.length;
     clock.advance(10 * MINUTE);
     await settled();

@@ -157,7 +157,9 @@ export class ModelClient implements Client {
       } catch (thrown) {
         if (signal.aborted) return;
         const problem = CoppiceError.from(thrown);
-        if (this.#loaded === null && isPassing(problem)) await this.#look('kept').catch(() => {});
+        // Once: where the browser keeps nothing it asks the coordinator.
+        if (failures === 0 && this.#loaded === null && isPassing(problem) && problem.retryAfter === null)
+          await this.#look('kept').catch(() => {});
         failures++;
         pause = pauseAfterFailure(failures, problem.retryAfter, random);
         this.#tell({ state: isPassing(problem) ? 'offline' : 'refused', problem });

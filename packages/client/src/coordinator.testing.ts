@@ -4,16 +4,19 @@ import { recipeHash, type Task, weightsHash } from '@coppice/protocol';
 /** A task with 131 weights, whose outputs `irisOutputs` computes. */
 export const iris = builtInTask('iris') as Task;
 
-/** Weights of the task `iris`, different for each number. */
-export function irisWeights(version: number): Float32Array {
-  return Float32Array.from({ length: 131 }, (_, i) => Math.sin((i + 1) * (version + 1)));
+/** Weights of the task `iris`, or `size` other ones, different for each version. */
+export function weightsOf(version: number, size = 131): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length: size }, (_, i) => Math.sin((i + 1) * (version + 1)));
 }
 
 /** Probabilities of the task `iris` for scaled features, written out: a layer with ReLU, one with softmax. */
 export function irisOutputs(weights: Float32Array, features: readonly number[]): number[] {
   const at = (index: number) => weights[index] as number;
   const hidden = Array.from({ length: 16 }, (_, j) =>
-    Math.max(0, features.reduce((sum, x, i) => sum + x * at(16 * i + j), at(64 + j))),
+    Math.max(
+      0,
+      features.reduce((sum, x, i) => sum + x * at(16 * i + j), at(64 + j)),
+    ),
   );
   const logits = Array.from({ length: 3 }, (_, k) =>
     hidden.reduce((sum, h, j) => sum + h * at(80 + 3 * j + k), at(128 + k)),
@@ -22,18 +25,20 @@ export function irisOutputs(weights: Float32Array, features: readonly number[]):
   return logits.map((logit) => Math.exp(logit) / total);
 }
 
-/** An answer in place of the next one. */
-type Answer = () => Response | Promise<Response>;
+/** An answer in place of the coordinator's own; `signal` ends the request. */
+type Answer = (signal: AbortSignal | undefined) => Response | Promise<Response>;
 
 /** A coordinator with one channel of one task, as a page meets it, with the browser's cache before it. */
 export class FakeCoordinator {
   task: Task = iris;
+  /** The number of the model's weights. */
+  size = 131;
   /** The version that the channel names; null: none. */
   named: number | null = null;
   /** The recipe that the channel's model is said to be for; null: the task's. */
   recipe: string | null = null;
   /** Changes weights on their way. */
-  damage: (weights: Float32Array) => Float32Array = (weights) => weights;
+  damage: (weights: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer> = (weights) => weights;
   /** Answers everything while it is set. */
   instead: Answer | null = null;
   /** All requests in order: the path, and how the cache is used. */
@@ -46,7 +51,7 @@ export class FakeCoordinator {
     const kept = this.#kept.get(path);
     if (init.cache === 'force-cache' && kept !== undefined)
       return new Response(kept.body, { headers: kept.headers });
-    if (this.instead !== null) return this.instead();
+    if (this.instead !== null) return this.instead(init.signal ?? undefined);
     const response = this.#answer(path);
     if (response.ok && !path.endsWith('.bin'))
       this.#kept.set(path, { body: await response.clone().text(), headers: response.headers });
@@ -62,9 +67,9 @@ export class FakeCoordinator {
       return Response.json(this.description(this.named), { headers: { ETag: `"${this.named}"` } });
     }
     for (let version = 0; version < 10; version++) {
-      const weights = irisWeights(version);
+      const weights = weightsOf(version, this.size);
       if (path === `/models/${id}/${weightsHash(weights)}/weights.bin`)
-        return new Response(this.damage(weights).slice());
+        return new Response(this.damage(weights));
     }
     return Response.json({ error: { code: 'not-found', message: 'Nothing.' } }, { status: 404 });
   }
@@ -76,7 +81,7 @@ export class FakeCoordinator {
       modelTopology: this.task.model,
       userDefinedMetadata: {
         coppice: {
-          checkpoint: weightsHash(irisWeights(version)),
+          checkpoint: weightsHash(weightsOf(version, this.size)),
           run: 'iris-1',
           round: version,
           recipe: this.recipe ?? recipeHash(this.task.data),

@@ -29,9 +29,7 @@ describe('pauses', () => {
   it('are never shorter than the coordinator asked for, nor all equal', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.nat(3_600_000), fc.nat(), (failures, asked, seed) => {
-        const pauses = [seed, seed + 1].map((page) =>
-          pauseAfterFailure(failures, asked, seededRandom(page)),
-        );
+        const pauses = [seed, seed + 1].map((page) => pauseAfterFailure(failures, asked, seededRandom(page)));
         for (const pause of pauses) expect(pause).toBeGreaterThanOrEqual(asked);
         expect(pauses[0]).not.toBe(pauses[1]);
       }),

@@ -14,11 +14,7 @@ export function pauseBetweenLooks(interval: number, random: RandomSource): numbe
  * five minutes. Where the coordinator asked for a time: that time, and up to half of it or a second more, so that all
  * the pages that it told do not come at once.
  */
-export function pauseAfterFailure(
-  failures: number,
-  retryAfter: number | null,
-  random: RandomSource,
-): number {
+export function pauseAfterFailure(failures: number, retryAfter: number | null, random: RandomSource): number {
   const share = uniform(random);
   if (retryAfter !== null) return retryAfter + share * Math.max(FIRST, retryAfter / 2);
   return Math.min(LONGEST, FIRST * 2 ** (failures - 1)) * (0.5 + 0.5 * share);

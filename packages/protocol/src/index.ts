@@ -301,6 +301,7 @@ export {
   REST_TIMEOUT,
   SILENCE_TIMEOUT,
 } from './timeouts.ts';
+export { tolerant } from './tolerant.ts';
 export type { Answer } from './up/answer.ts';
 export type { AnswerPiece } from './up/answer-piece.ts';
 export type { Availability } from './up/availability.ts';
@@ -311,5 +312,4 @@ export type { ParcelPiece } from './up/parcel.ts';
 export type { Progress } from './up/progress.ts';
 export type { Watch } from './up/watch.ts';
 export { upMessages } from './up.ts';
-export { tolerant } from './tolerant.ts';
 export { OLDEST_SERVED_VERSION, PROTOCOL_VERSION, RELEASED_VERSION } from './version.ts';
