@@ -11,7 +11,8 @@ export default defineConfig({
   build: {
     outDir: 'dist',
     target: 'es2022',
-    modulePreload: { polyfill: false },
+    // Preloading asks for a document, which a worker does not have.
+    modulePreload: false,
     chunkSizeWarningLimit: 2500,
     rolldownOptions: {
       input: fileURLToPath(new URL('./src/index.ts', import.meta.url)),

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { builtInTask, prepareImage } from '@coppice/datasets';
+import { type DataSchema, recipeHash, weightsHash } from '@coppice/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
@@ -40,6 +41,12 @@ beforeAll(async () => {
   browser = await launchBrowser();
   elsewhere = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://elsewhere').pathname;
+    const made = unusual.answers[path];
+    if (made !== undefined) {
+      response.setHeader('content-type', made.type);
+      response.end(made.body);
+      return;
+    }
     const file =
       path === '/'
         ? join(library, 'example/index.html')
@@ -61,6 +68,48 @@ afterAll(async () => {
   elsewhere?.close();
   await world?.close();
 });
+
+/**
+ * A model with an activation that no kernel computes, served as a coordinator does, and a worker that predicts with it:
+ * y = 3 · elu(x − 2) + 1, with elu(x) = eˣ − 1 below 0.
+ */
+const unusual = (() => {
+  const layer = (name: string, activation: string) => ({
+    class_name: 'Dense',
+    config: { name, units: 1, activation, use_bias: true, batch_input_shape: [null, 1] },
+  });
+  const data: DataSchema = {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'number', name: 'y' },
+  };
+  const model = {
+    class_name: 'Sequential',
+    config: { name: 'unusual', layers: [layer('bent', 'elu'), layer('straight', 'linear')] },
+  };
+  const weights = Float32Array.of(1, -2, 3, 1);
+  const hash = weightsHash(weights);
+  const coppice = { checkpoint: hash, run: 'unusual-1', round: 1, recipe: recipeHash(data) };
+  const worker = `
+    import { connect } from './coppice/coppice.js';
+    const client = connect({ url: location.origin, task: 'unusual' });
+    onmessage = ({ data }) => client.predict(data).then(postMessage, ({ message }) => postMessage({ message }));
+  `;
+  const json = (value: object) => ({ type: 'application/json', body: JSON.stringify(value) });
+  const answers: Readonly<Record<string, { readonly type: string; readonly body: string | Buffer }>> = {
+    '/worker.js': { type: 'text/javascript', body: worker },
+    '/api/tasks/unusual': json({ id: 'unusual', data, model, loss: 'meanSquaredError' }),
+    '/models/unusual/production/model.json': json({
+      modelTopology: model,
+      userDefinedMetadata: { coppice },
+    }),
+    [`/models/unusual/${hash}/weights.bin`]: {
+      type: 'application/octet-stream',
+      body: Buffer.from(weights.buffer),
+    },
+  };
+  return { answers };
+})();
 
 /** A finished run of a task with two rounds. */
 async function trained(task: string, examples: number): Promise<string> {
@@ -290,5 +339,24 @@ it('gives the probabilities of plain tfjs and of the client page', async () => {
       );
     }, patient)
     .toBe(true);
+  await context.close();
+});
+
+it('predicts in a worker, and by tfjs where the model has a layer without kernels', async () => {
+  const { page, context } = await person(browser);
+  await page.goto(origin);
+  const answers = await page.evaluate(async () => {
+    const worker = new Worker('/worker.js', { type: 'module' });
+    const ask = (x: number) =>
+      new Promise<{ value?: number; checkpoint?: string; message?: string }>((resolve) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage({ x });
+      });
+    return [await ask(4), await ask(0)];
+  });
+  expect(answers).toMatchObject([
+    { checkpoint: 'unusual-1/1', value: expect.closeTo(3 * 2 + 1, 5) },
+    { checkpoint: 'unusual-1/1', value: expect.closeTo(3 * (Math.exp(-2) - 1) + 1, 5) },
+  ]);
   await context.close();
 });
