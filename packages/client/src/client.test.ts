@@ -201,9 +201,12 @@ describe('a release', () => {
   });
 
   it('may be the first one, while the page is open', async () => {
-    const { client, coordinator, clock, statuses, model } = start(null);
+    const { client, coordinator, clock, models, statuses, model, looked } = start(null);
     await expect(client.predict(flower)).rejects.toMatchObject({ code: 'checkpoint-unknown' });
     expect(client.model).toBeNull();
+    await settled();
+    clock.advance(NEXT_LOOK);
+    await looked(2);
     coordinator.named = 3;
     await settled();
     clock.advance(NEXT_LOOK);
@@ -211,6 +214,7 @@ describe('a release', () => {
     expect((await client.predict(flower)).checkpoint).toBe('iris-1/3');
     await settled();
     expect(statuses).toEqual(['no-model', 'ready']);
+    expect(models).toEqual(['iris-1/3']);
   });
 
   it('whose weights were changed on their way is refused, and the last one goes on until they come whole', async () => {
@@ -297,6 +301,15 @@ describe('a coordinator that is away', () => {
     await model('iris-1/2');
     await state('ready');
     expect(statuses).toEqual(['ready', 'offline', 'ready']);
+    // The next failure is a first one again, and is tried again after a second.
+    coordinator.instead = () => Promise.reject(new TypeError('Failed to fetch'));
+    await settled();
+    clock.advance(NEXT_LOOK);
+    await state('offline');
+    coordinator.instead = null;
+    await settled();
+    clock.advance(1_000);
+    await state('ready');
   });
 
   it('is asked ever more rarely', async () => {
@@ -372,6 +385,38 @@ describe('a coordinator that is away', () => {
     await settled();
     clock.advance(1_000);
     await model('iris-1/2');
+  });
+
+  it('may take its time over an answer, as long as some of it comes', async () => {
+    let more: (bytes: number) => void = () => {};
+    const { client, coordinator, clock, model } = start(2, (one) => {
+      const body = new TextEncoder().encode(JSON.stringify(one.description(2)));
+      let sent = 0;
+      one.instead = (signal) =>
+        new Response(
+          new ReadableStream<Uint8Array>({
+            start(controller) {
+              signal?.addEventListener('abort', () => controller.error(signal.reason));
+              more = (bytes) => {
+                controller.enqueue(body.slice(sent, sent + bytes));
+                sent += bytes;
+                if (sent >= body.length) controller.close();
+              };
+            },
+          }),
+        );
+    });
+    await settled();
+    for (let part = 0; part < 4; part++) {
+      more(100);
+      await settled();
+      clock.advance(40_000);
+      await settled();
+    }
+    coordinator.instead = null;
+    more(1_000_000);
+    await model('iris-1/2');
+    expect(client.status.problem).toBeNull();
   });
 });
 
