@@ -2,19 +2,24 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './run.ts';
 
-const pages = ['client', 'admin'] as const;
+/** What is built: the folder, and a file that is there once it is. */
+const built = [
+  ['apps/client', 'index.html'],
+  ['apps/admin', 'index.html'],
+  ['packages/client', 'coppice.js'],
+] as const;
 
-/** Builds the pages that are older than their sources; all of them with `force`. */
+/** Builds the pages and the client library that are older than their sources; all of them with `force`. */
 export async function buildPages({ force = false }: { force?: boolean } = {}): Promise<void> {
   const sources = ['packages', 'apps', 'pnpm-lock.yaml'].map((name) => newest(join(root, name)));
-  for (const page of pages) {
-    const built = join(root, 'apps', page, 'dist', 'index.html');
-    if (!force && existsSync(built) && statSync(built).mtimeMs > Math.max(...sources)) continue;
+  for (const [folder, name] of built) {
+    const file = join(root, folder, 'dist', name);
+    if (!force && existsSync(file) && statSync(file).mtimeMs > Math.max(...sources)) continue;
     // A test runner's NODE_ENV would build a page without its service worker.
-    const code = await run('vite', ['build', join('apps', page), '--logLevel', 'warn'], {
+    const code = await run('vite', ['build', folder, '--logLevel', 'warn'], {
       NODE_ENV: 'production',
     });
-    if (code !== 0) throw new Error(`building the ${page} page failed`);
+    if (code !== 0) throw new Error(`building ${folder} failed`);
   }
 }
 

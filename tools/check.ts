@@ -21,9 +21,10 @@ const floors = [
   'ui',
   'training',
   'datasets',
+  'client',
   'participant',
   'coordinator',
-  'client',
+  'client-page',
   'admin',
   'simulate',
   'test',
@@ -31,6 +32,8 @@ const floors = [
 /** Rooms that must never import each other: coordinator and participant share vocabulary and maths only. */
 const strangers = [
   ['coordinator', 'participant'],
+  ['client', 'participant'],
+  ['client', 'coordinator'],
   ['federation', 'training'],
   ['continuity', 'federation'],
   ['continuity', 'kernels'],

@@ -2,6 +2,7 @@ import { CoppiceError, classFinder, type Feature, type TableData } from '@coppic
 import Papa from 'papaparse';
 import { categoryFinder } from './categories.ts';
 import type { RawExamples } from './examples.ts';
+import { readNumber } from './read-number.ts';
 import { SkippedCounter, type SkippedRows } from './skipped-rows.ts';
 import { UnlistedCounter, type UnlistedValues } from './unlisted-values.ts';
 
@@ -181,13 +182,6 @@ function featureReader(feature: Feature): CellReader {
     const value = readNumber(cell);
     return typeof value === 'number' && (value < min || value > max) ? 'out-of-range' : value;
   };
-}
-
-function readNumber(cell: string | undefined): number | 'missing' | 'not-a-number' {
-  if (cell === undefined || cell === '') return 'missing';
-  const value = Number(cell);
-  // Beyond float32 a number would become infinite on its way into the model.
-  return Number.isFinite(Math.fround(value)) ? value : 'not-a-number';
 }
 
 function labelReader(data: TableData): CellReader {

@@ -302,6 +302,7 @@ export {
   REST_TIMEOUT,
   SILENCE_TIMEOUT,
 } from './timeouts.ts';
+export { tolerant } from './tolerant.ts';
 export type { Answer } from './up/answer.ts';
 export type { AnswerPiece } from './up/answer-piece.ts';
 export type { Availability } from './up/availability.ts';

@@ -18,7 +18,7 @@ import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
 import { listExamples } from './example-list.ts';
 import { lastModels } from './last-model.ts';
-import { readPicture } from './pictures.ts';
+import { readSent } from './pictures.ts';
 import { compare } from './predictor.ts';
 import { fetchSamples } from './samples.ts';
 
@@ -160,7 +160,7 @@ const api: ClientApi = {
     let unreadable = 0;
     for (const picture of pictures) {
       try {
-        read.push(await readPicture(picture, schema));
+        read.push(await readSent(picture, schema));
       } catch {
         unreadable++;
       }
@@ -174,7 +174,7 @@ const api: ClientApi = {
     };
   },
   async preparePicture(picture) {
-    return readPicture(picture, imageTask(current().task));
+    return readSent(picture, imageTask(current().task));
   },
   async previewCsv(text) {
     const preview = previewCsv(text);
@@ -215,7 +215,7 @@ const api: ClientApi = {
   async predictPicture(picture, over) {
     const { session } = await participant();
     const task = session.state.joined?.task ?? current().task;
-    return answer(await readPicture(picture, imageTask(task)), over);
+    return answer(await readSent(picture, imageTask(task)), over);
   },
   async predictFeatures(features, over) {
     return answer(Float32Array.from(features), over);

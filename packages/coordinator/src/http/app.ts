@@ -12,6 +12,7 @@ import { knownHosts } from './known-hosts.ts';
 import { limitRequests } from './limit-requests.ts';
 import { modelsRouter } from './models.ts';
 import { pagesRouter } from './pages.ts';
+import { readableAnywhere } from './readable-anywhere.ts';
 import { requestLog } from './request-log.ts';
 import { errorHandler, json } from './respond.ts';
 
@@ -98,6 +99,9 @@ export function createApp(options: AppOptions): Express {
   );
   // Health checks, above, may use any host name; everything from here on is for people and programs.
   app.use(knownHosts(options.publicUrl));
+  // Before what may refuse: a page of another origin could not read the reason.
+  app.use('/models', readableAnywhere);
+  app.get('/api/tasks/:task', readableAnywhere);
   app.use(['/metrics', '/api', '/models'], limitRequests(options.requests));
   app.use('/metrics', accessRouter(options.admins, '/metrics'));
   app.use(['/metrics', '/api', '/models'], (_request, _response, next) => {

@@ -41,7 +41,7 @@ interface Named {
 }
 
 /**
- * Routes of checkpoints as tfjs LayersModels, for any origin: `/models/<task>/<latest, channel or hash>/` and
+ * Routes of checkpoints as tfjs LayersModels, for any origin (`readable-anywhere.ts`): `/models/<task>/<latest, channel or hash>/` and
  * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
  * `runs:read`; without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
  * the rule.
@@ -168,16 +168,6 @@ export function modelsRouter({
       });
     });
 
-  router.use((_request, response, next) => {
-    // Models are for other people's pages too. A browser sends no cookie with what such a page asks for.
-    response.set({
-      'Access-Control-Allow-Origin': '*',
-      // By it a page sees that a channel moved.
-      'Access-Control-Expose-Headers': 'ETag',
-      'Cross-Origin-Resource-Policy': 'cross-origin',
-    });
-    next();
-  });
   for (const [path, nameOf] of [
     ['/:task/:version', byVersion],
     ['/:task/runs/:run/:round', byRun],

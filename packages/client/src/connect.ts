@@ -1,0 +1,51 @@
+import { systemClock, systemRandom } from '@coppice/ports/system';
+import { type Channel, ChannelSchema, CoppiceError, TaskIdSchema } from '@coppice/protocol';
+import { type Client, ModelClient } from './client.ts';
+import { pageVisibility } from './visibility.ts';
+
+export interface ConnectOptions {
+  /** Address of the coordinator, such as `https://coppice.example`. */
+  readonly url: string;
+  /** Id of the task. */
+  readonly task: string;
+  /** The channel to predict with; left out: `production`. */
+  readonly channel?: Channel;
+  /** Milliseconds between two questions for a new release, from 1,000; left out: 60,000. */
+  readonly interval?: number;
+}
+
+/**
+ * Predicts with the model that a channel of a task names, and goes on with the next one as soon as there is one. Returns
+ * at once; `predict` waits until the first model is here.
+ *
+ * @throws CoppiceError `config-invalid`
+ */
+export function connect(options: ConnectOptions): Client {
+  const { interval = 60_000 } = options;
+  const task = TaskIdSchema.safeParse(options.task);
+  const channel = ChannelSchema.safeParse(options.channel ?? 'production');
+  if (!task.success) throw invalid('task', 'the id of a task: small letters, digits and hyphens');
+  if (!channel.success) throw invalid('channel', 'candidate, canary or production');
+  if (!(interval >= 1000 && interval <= 2 ** 31 - 1))
+    throw invalid('interval', 'milliseconds, at least 1,000');
+  return new ModelClient(
+    { url: addressOf(options.url), task: task.data, channel: channel.data, interval },
+    {
+      request: (...request) => fetch(...request),
+      clock: systemClock,
+      random: systemRandom,
+      visibility: pageVisibility,
+    },
+  );
+}
+
+function addressOf(url: string): string {
+  const address = URL.canParse(url) ? new URL(url) : null;
+  if (address === null || !/^https?:$/.test(address.protocol))
+    throw invalid('url', 'the address of a coordinator, with http:// or https://');
+  return `${address.origin}${address.pathname.replace(/\/+$/, '')}`;
+}
+
+function invalid(option: string, wanted: string): CoppiceError {
+  return new CoppiceError('config-invalid', `The option "${option}" of connect takes ${wanted}.`);
+}

@@ -1,0 +1,79 @@
+import { normaliseFeatures, type Row, readPicture, readRow } from '@coppice/datasets/recipe';
+import { CoppiceError, type DataSchema } from '@coppice/protocol';
+
+/**
+ * The input of a prediction. For a task of pictures anything that a browser can draw: a canvas, an image or a video
+ * element, `ImageData`, an `ImageBitmap`, a file. For a table an object with a value for each column, by its name.
+ */
+export type Input = ImageBitmapSource | Row;
+
+/** Names of the classes of `ImageBitmapSource`, of this window and of others. */
+const pictures: ReadonlySet<string> = new Set([
+  'Blob',
+  'File',
+  'HTMLCanvasElement',
+  'HTMLImageElement',
+  'HTMLVideoElement',
+  'ImageBitmap',
+  'ImageData',
+  'OffscreenCanvas',
+  'SVGImageElement',
+  'VideoFrame',
+]);
+
+/** An input as it was when the prediction was asked for. */
+export type Taken =
+  | { readonly kind: 'image'; readonly bitmap: ImageBitmap }
+  | { readonly kind: 'table'; readonly row: Row };
+
+/**
+ * Takes an input as it is now: pages draw on, and fill in, while a model is loading.
+ *
+ * @throws CoppiceError `data-invalid` for a picture that cannot be read, and for what is neither picture nor row.
+ */
+export async function takeInput(input: Input): Promise<Taken> {
+  if (typeof input !== 'object' || input === null)
+    throw new CoppiceError(
+      'data-invalid',
+      'A prediction takes a picture, or an object with a value for each column.',
+    );
+  if (!isPicture(input)) return { kind: 'table', row: { ...input } };
+  return { kind: 'image', bitmap: await createImageBitmap(input).catch(unreadable) };
+}
+
+/** Frees the memory of what was taken. */
+export function freeInput(taken: Taken): void {
+  if (taken.kind === 'image') taken.bitmap.close();
+}
+
+/**
+ * Makes a model's input of what was taken, by the task's recipe.
+ *
+ * @returns `inputSize` numbers.
+ * @throws CoppiceError `data-invalid`
+ */
+export async function modelInput(taken: Taken, data: DataSchema): Promise<Float32Array> {
+  if (taken.kind === 'image' && data.kind === 'image')
+    return normaliseFeatures(await readPicture(taken.bitmap, data).catch(unreadable), data);
+  if (taken.kind === 'table' && data.kind === 'table')
+    return normaliseFeatures(readRow(taken.row, data), data);
+  throw new CoppiceError(
+    'data-invalid',
+    data.kind === 'image'
+      ? 'This task is about pictures: give a canvas, an image or a file.'
+      : 'This task is about rows of a table: give an object with a value for each column.',
+  );
+}
+
+function isPicture(input: Input): input is ImageBitmapSource {
+  return pictures.has(Object.prototype.toString.call(input).slice('[object '.length, -1));
+}
+
+function unreadable(cause: unknown): never {
+  if (cause instanceof CoppiceError) throw cause;
+  throw new CoppiceError(
+    'data-invalid',
+    'This picture cannot be read: it is empty or damaged, in a format that this browser does not know, or of another site that does not share its pixels. Give another one.',
+    { cause },
+  );
+}
