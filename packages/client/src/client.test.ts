@@ -1,6 +1,6 @@
 import { ManualClock, seededRandom } from '@coppice/ports';
 import { CoppiceError, type Task, weightsHash } from '@coppice/protocol';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { ModelClient, type Status } from './client.ts';
 import { connect } from './connect.ts';
 import { FakeCoordinator, iris, irisOutputs, weightsOf } from './coordinator.testing.ts';
@@ -92,21 +92,19 @@ function start(named: number | null, prepare: (coordinator: FakeCoordinator) => 
       return () => show();
     },
     async state(state: Status['state']) {
-      await vi.waitFor(() => expect(client.status.state).toBe(state), patient);
+      await expect.poll(() => client.status.state, often).toBe(state);
     },
     async model(checkpoint: string | null) {
-      await vi.waitFor(() => expect(client.model?.checkpoint ?? null).toBe(checkpoint), patient);
+      await expect.poll(() => client.model?.checkpoint ?? null, often).toBe(checkpoint);
     },
     /** Waits until the channel was asked for so often. */
     async looked(times: number) {
-      await vi.waitFor(() => {
-        expect(looks(coordinator)).toBeGreaterThanOrEqual(times);
-      }, patient);
+      await expect.poll(() => looks(coordinator), often).toBeGreaterThanOrEqual(times);
     },
   };
 }
 
-const patient = { timeout: 30_000, interval: 1 };
+const often = { interval: 1 };
 
 function looks({ asked }: FakeCoordinator): number {
   return asked.filter((one) => one === '/models/iris/production/model.json no-cache').length;
