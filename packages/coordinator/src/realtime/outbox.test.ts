@@ -70,8 +70,7 @@ it('writes to everyone, once, in the order of asking, and never more in a turn t
         expect(heard.get(id)?.length).toBe(messages.length);
         for (const [i, message] of messages.entries()) expect(heard.get(id)?.[i]).toBe(message);
       }
-      // The turn of asking may hold several sendings, each of which went through as it was asked for.
-      for (const turn of turns.slice(1)) {
+      for (const turn of turns) {
         const writes = turn.reduce((sum, [ids]) => sum + ids.length, 0);
         const frames = turn.flatMap(([ids, message]) => {
           const { parcels = [] } = message as { parcels?: { frame: Uint8Array }[] };
@@ -94,3 +93,18 @@ it('forgets what it is told to forget', () => {
   finish();
   expect(turns.flat().flatMap(([ids]) => ids)).toEqual(sockets(WRITES_A_TURN));
 });
+
+it.each([0, 1000, BYTES_A_TURN / 3, 2 * BYTES_A_TURN])(
+  'holds a turn to its most where each socket has a message of its own, of %i bytes',
+  (bytes) => {
+    const { outbox, turns, finish } = world();
+    for (const id of sockets(3 * WRITES_A_TURN))
+      outbox.send([id], bytes === 0 ? 'notice' : 'ask', (bytes === 0 ? notice(id) : ask(bytes)) as never);
+    finish();
+    expect(turns.flat().map(([ids]) => ids)).toEqual(sockets(3 * WRITES_A_TURN).map((id) => [id]));
+    for (const turn of turns) {
+      expect(turn.length).toBeLessThanOrEqual(WRITES_A_TURN);
+      expect(turn.length * bytes <= BYTES_A_TURN || turn.length === 1).toBe(true);
+    }
+  },
+);

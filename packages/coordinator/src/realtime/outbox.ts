@@ -21,6 +21,10 @@ export class Outbox {
   readonly #write: (sockets: string[], name: DownName, message: Down<DownName>) => void;
   readonly #later: (go: () => void) => void;
   #waiting: Waiting[] = [];
+  /** Left of this turn, however many messages it has. */
+  #writes = WRITES_A_TURN;
+  #bytes = BYTES_A_TURN;
+  /** Whether the next turn is awaited. */
   #going = false;
 
   /** @param later calls back in another turn of the event loop. */
@@ -41,7 +45,7 @@ export class Outbox {
       bytes: binaryBytes(message),
       write: (some) => this.#write(some, name, message as Down<DownName>),
     });
-    if (!this.#going) this.#go();
+    this.#go();
   }
 
   /** Discards unwritten messages. */
@@ -50,25 +54,27 @@ export class Outbox {
   }
 
   #go(): void {
-    let writes = WRITES_A_TURN;
-    let bytes = BYTES_A_TURN;
-    for (let next = this.#waiting[0]; next !== undefined && writes > 0; next = this.#waiting[0]) {
+    for (let next = this.#waiting[0]; next !== undefined && this.#writes > 0; next = this.#waiting[0]) {
       // One goes through in any case, however large.
-      const fitting = next.bytes === 0 ? writes : Math.max(0, Math.floor(bytes / next.bytes));
-      const untouched = writes === WRITES_A_TURN && bytes === BYTES_A_TURN;
-      const some = next.sockets.slice(
-        next.done,
-        next.done + Math.min(writes, untouched ? Math.max(1, fitting) : fitting),
-      );
+      const untouched = this.#writes === WRITES_A_TURN && this.#bytes === BYTES_A_TURN;
+      const fitting = next.bytes === 0 ? this.#writes : Math.max(0, Math.floor(this.#bytes / next.bytes));
+      const most = Math.min(this.#writes, untouched ? Math.max(1, fitting) : fitting);
+      const some = next.sockets.slice(next.done, next.done + most);
       if (some.length === 0) break;
       next.write(some);
       next.done += some.length;
-      writes -= some.length;
-      bytes -= some.length * next.bytes;
+      this.#writes -= some.length;
+      this.#bytes -= some.length * next.bytes;
       if (next.done === next.sockets.length) this.#waiting.shift();
     }
-    this.#going = this.#waiting.length > 0;
-    if (this.#going) this.#later(() => this.#go());
+    if (this.#going || this.#writes === WRITES_A_TURN) return;
+    this.#going = true;
+    this.#later(() => {
+      this.#going = false;
+      this.#writes = WRITES_A_TURN;
+      this.#bytes = BYTES_A_TURN;
+      this.#go();
+    });
   }
 }
 
