@@ -150,7 +150,7 @@ it('is refused to an admin whose page does not know the last release, and shown'
   await page.getByTestId('confirm').click();
   const alert = page.getByRole('alert');
   await alert.waitFor();
-  expect(await alert.textContent()).toContain('该渠道已被其他管理员改动');
+  expect(await alert.textContent()).toContain('该渠道在你读取之后已有变动');
   expect(await alert.textContent()).toContain('小林');
   await section.getByText('更快').first().waitFor();
   expect((await releases.at('iris', 'production'))?.by.name).toBe('小林');

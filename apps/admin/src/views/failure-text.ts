@@ -85,7 +85,7 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'plan-invalid': '计划无效。',
   'checkpoint-unknown': '没有此检查点。',
   'checkpoint-mismatch': '检查点与任务不匹配。',
-  'release-conflict': '该渠道已被其他管理员改动，本次操作未生效。请查看最新状态后重试。',
+  'release-conflict': '该渠道在你读取之后已有变动，本次操作未生效。请查看最新状态后再决定。',
   'release-refused': '无法执行此发布操作。',
   'quorum-lost': '收到的更新不足，本轮已放弃。',
   'not-joined': '参与者尚未加入这次训练。',
