@@ -26,6 +26,7 @@ import { parcelsRouter } from './parcels.ts';
 import { protocolDocument } from './protocol-document.ts';
 import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
+import { taskAdmissionRouter } from './task-admission.ts';
 
 export interface ApiOptions {
   readonly runs: Runs;
@@ -83,6 +84,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
+  router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 

@@ -124,6 +124,47 @@ export const apiPaths: { readonly [path: string]: Json } = {
       status: '201',
     }),
   },
+  '/api/tasks/{task}/admission': {
+    get: operation(
+      'The participants that may report for it: admission, invitations, list, bans',
+      ref('TaskAdmission'),
+      {
+        path: ['task'],
+      },
+    ),
+    put: operation('Change its admission mode', ref('TaskAdmission'), {
+      path: ['task'],
+      body: 'ChangeTaskAdmission',
+    }),
+  },
+  '/api/tasks/{task}/invitations': {
+    post: operation(
+      'Invite participants to report; the secret is shown this once',
+      ref('NewTaskInvitation'),
+      {
+        path: ['task'],
+        body: 'CreateRunInvitation',
+        status: '201',
+      },
+    ),
+  },
+  '/api/tasks/{task}/invitations/{invitation}': {
+    delete: operation(
+      'Revoke an invitation; with remove=1 also take the participants off the list that came by it',
+      ref('TaskInvitation'),
+      { path: ['task', 'invitation'], query: ['remove'] },
+    ),
+  },
+  '/api/tasks/{task}/allow-list': {
+    post: operation('Put participants on the list', ref('TaskAdmission'), {
+      path: ['task'],
+      body: 'ListParticipants',
+      status: '201',
+    }),
+  },
+  '/api/tasks/{task}/allow-list/{participant}': {
+    delete: operation('Take one off the list', ref('ListedParticipant'), { path: ['task', 'participant'] }),
+  },
   '/api/runs': {
     get: operation('All runs, newest first; whole ones for an admin', {
       anyOf: [list('RunSummary'), list('Run')],
