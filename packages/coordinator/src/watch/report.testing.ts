@@ -35,11 +35,11 @@ export function drawReport(participant: string, { observations = 40, of = binnin
 }
 
 /** A report as it is sent. */
-export function reportAnswer(numbers: Float32Array, of = binning): Answer {
+export function reportAnswer(numbers: Float32Array, of = binning, ticket = 'report-7.x'): Answer {
   const layout = reportLayout(of, identityOf(of));
   return {
     run: 'toy-1',
-    ticket: 'report-7.x',
+    ticket,
     weight: 1,
     milliseconds: 1,
     frame: encodeFrame({
