@@ -135,7 +135,14 @@ export {
   tensorSize,
 } from './contribution.ts';
 export { type Checksum, crc32 } from './crc32.ts';
-export { type Ask, type ExchangeKind, exchangeKinds, FROZEN_PARCEL, type Parcel } from './down/ask.ts';
+export {
+  type Ask,
+  type ExchangeKind,
+  exchangeKinds,
+  FROZEN_PARCEL,
+  type Parcel,
+  type TaskAsk,
+} from './down/ask.ts';
 export type { Peers } from './down/peers.ts';
 export type { RoundEnd } from './down/round-end.ts';
 export type { RunEnd } from './down/run-end.ts';

@@ -1,7 +1,7 @@
 import { consentVersion, type ReportTerms } from '@coppice/continuity';
 import type { Measures } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
-import { type Answer, CoppiceError } from '@coppice/protocol';
+import { type Answer, CoppiceError, frameBytes, isHeaderAlone } from '@coppice/protocol';
 import type { Closed, Exchange, Receipt } from '../exchanges/exchange.ts';
 import { Tickets } from '../exchanges/tickets.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -153,7 +153,8 @@ export class TaskWatch {
    * Takes a report. Resolves when it is on disk. The first of a participant and period counts.
    *
    * @param unread see `Exchange.take`.
-   * @throws CoppiceError a fault of the report; `ticket-invalid`, `update-late`, `run-not-admitted`, `participant-banned`;
+   * @throws CoppiceError a fault of the report; `ticket-invalid`, `update-late`, `frame-too-large`, `run-not-admitted`,
+   *   `participant-banned`;
    *   `storage-failed` where it could not be stored.
    */
   async take(participant: string, answer: Answer, unread?: () => void): Promise<Receipt> {
@@ -169,6 +170,11 @@ export class TaskWatch {
       throw new CoppiceError(
         'update-late',
         'The period that this report is for is over. The report does not count; wait for the next question.',
+      );
+    if (isHeaderAlone(frameBytes(answer.frame)))
+      throw new CoppiceError(
+        'frame-too-large',
+        'A report comes whole, in one message: its header alone is no report.',
       );
     // The ticket says that it was asked, be it by a process before this one.
     exchange.admit(participant);

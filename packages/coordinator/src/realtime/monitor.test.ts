@@ -1,0 +1,137 @@
+import { consentVersion, identityOf, MINIMUM_COUNT, type ReportTerms } from '@coppice/continuity';
+import { ManualClock } from '@coppice/ports';
+import type { NewTaskInvitation, Reply, TaskAsk, Up, UpValue } from '@coppice/protocol';
+import type { Socket } from 'socket.io-client';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Coordinator, startCoordinator } from '../coordinator.ts';
+import { memoryStorage } from '../storage/memory.ts';
+import { memorySpool } from '../storage/memory-spool.ts';
+import { binning, drawReport, reportAnswer } from '../watch/report.testing.ts';
+import type { ClosedPeriod } from '../watch/task-watch.ts';
+import { type Connected, connectParticipant, next } from './participant.testing.ts';
+
+const KEY = 'a-key-for-tests';
+const DAY = 24 * 3600 * 1000;
+const EPOCH = 1_760_000_000_000;
+const terms: ReportTerms = { binning, periodMilliseconds: DAY, minimum: MINIMUM_COUNT };
+const offer: Up<'monitor'> = {
+  task: 'iris',
+  consent: consentVersion(terms),
+  recipe: binning.recipe,
+  reference: identityOf(binning),
+};
+let clock: ManualClock;
+let coordinator: Coordinator;
+let stored: ClosedPeriod[];
+let connections: Connected[];
+
+beforeEach(async () => {
+  clock = new ManualClock(EPOCH);
+  stored = [];
+  connections = [];
+  coordinator = await startCoordinator({
+    config: { port: 0, adminKey: KEY, logLevel: 'silent' },
+    storage: memoryStorage(),
+    spool: memorySpool(),
+    clock,
+  });
+});
+afterEach(async () => {
+  for (const { socket } of connections) socket.disconnect();
+  await coordinator.close();
+});
+
+const watched = () =>
+  coordinator.monitored.watch({
+    task: 'iris',
+    terms,
+    quorum: 2,
+    epoch: EPOCH,
+    lastClosed: null,
+    secret: 'a secret of the task',
+    closed: async (period) => void stored.push(period),
+    failed: (error) => {
+      throw error;
+    },
+  });
+const connect = async () => {
+  const made = await connectParticipant(coordinator.url);
+  connections.push(made);
+  return made;
+};
+const monitor = (socket: Socket, more: Partial<Up<'monitor'>> = {}): Promise<Reply<UpValue<'monitor'>>> =>
+  socket.emitWithAck('monitor', { ...offer, ...more });
+/** Offers reports, and waits for the question that comes with the reply. */
+const question = async ({ socket }: Connected): Promise<TaskAsk> => {
+  const asked = next<TaskAsk>(socket, 'ask');
+  expect(await monitor(socket)).toEqual({ ok: true, value: { watched: true } });
+  return asked;
+};
+const report = ({ socket, id }: Connected, { ticket }: TaskAsk): Promise<Reply<UpValue<'answer'>>> => {
+  const { run: _run, ...answer } = reportAnswer(drawReport(id), binning, ticket);
+  return socket.emitWithAck('answer', { ...answer, task: 'iris' });
+};
+const call = async <T>(method: string, path: string, body: object) => {
+  const response = await fetch(`${coordinator.url}/api/tasks/iris/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (await response.json()) as T;
+};
+const refusal = (code: string) => ({ ok: false, error: expect.objectContaining({ code }) });
+
+it('asks participants that monitor a watched task once a period, and counts their reports', async () => {
+  await watched();
+  const [a, b] = [await connect(), await connect()];
+  const asked = await question(a);
+  expect(asked).toEqual({
+    task: 'iris',
+    kind: 'report',
+    ticket: expect.any(String),
+    period: 0,
+    remaining: DAY,
+  });
+  expect(await report(a, asked)).toEqual({ ok: true, value: { duplicate: false, next: null } });
+  expect(await report(a, asked)).toEqual({ ok: true, value: { duplicate: true, next: null } });
+  expect(await report(b, asked)).toEqual(refusal('ticket-invalid'));
+  expect(await report(b, await question(b))).toMatchObject({ ok: true });
+  const second = next<TaskAsk>(b.socket, 'ask');
+  a.socket.disconnect();
+  clock.advance(DAY);
+  const { period, ticket } = await second;
+  expect([period, ticket === asked.ticket]).toEqual([1, false]);
+  expect(stored).toMatchObject([{ period: 0, reports: 2 }]);
+  expect(await report(b, asked)).toEqual(refusal('ticket-invalid'));
+});
+
+it('takes offers of watched tasks alone, with the consent and the reference of now', async () => {
+  const { socket, id } = await connect();
+  expect(await monitor(socket)).toEqual({ ok: true, value: { watched: false } });
+  expect(await monitor(socket, { task: 'none' })).toEqual(refusal('task-unknown'));
+  const late = reportAnswer(drawReport(id), binning);
+  const answer = { ...late, run: undefined, task: 'iris' };
+  expect(await socket.emitWithAck('answer', answer)).toEqual(refusal('update-late'));
+  // Neither, and both: strictly one of the two.
+  const { run: _run, ...neither } = late;
+  expect(await socket.emitWithAck('answer', neither)).toEqual(refusal('message-invalid'));
+  expect(await socket.emitWithAck('answer', { ...late, task: 'iris' })).toEqual(refusal('message-invalid'));
+  await watched();
+  const other = 'ef'.repeat(32);
+  expect(await monitor(socket, { consent: other })).toEqual(refusal('consent-outdated'));
+  expect(await monitor(socket, { recipe: other })).toEqual(refusal('report-mismatch'));
+  expect(await monitor(socket, { reference: other })).toEqual(refusal('report-mismatch'));
+});
+
+it('admits by the list and the invitations of the task', async () => {
+  await watched();
+  await call('PUT', 'admission', { admission: 'invited' });
+  const { secret } = await call<NewTaskInvitation>('POST', 'invitations', { uses: 1 });
+  const [a, b] = [await connect(), await connect()];
+  expect(await monitor(a.socket)).toEqual(refusal('run-not-admitted'));
+  expect(await monitor(a.socket, { invitation: 'join-wrong' })).toEqual(refusal('invitation-invalid'));
+  expect(await monitor(a.socket, { invitation: secret })).toEqual({ ok: true, value: { watched: true } });
+  expect(await monitor(b.socket, { invitation: secret })).toEqual(refusal('invitation-invalid'));
+  // Admitted by now, without it.
+  expect(await report(a, await question(a))).toMatchObject({ ok: true });
+});
