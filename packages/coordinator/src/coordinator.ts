@@ -212,7 +212,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
-  const monitored = new MonitoredTasks({ admissions, clock, spool }, presences);
+  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, spool, storage });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},

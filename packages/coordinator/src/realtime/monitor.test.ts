@@ -6,8 +6,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import type { Spool } from '../storage/spool.ts';
+import type { Storage } from '../storage/storage.ts';
 import { binning, drawReport, reportAnswer } from '../watch/report.testing.ts';
-import type { ClosedPeriod } from '../watch/task-watch.ts';
 import { type Connected, connectParticipant, next } from './participant.testing.ts';
 
 const KEY = 'a-key-for-tests';
@@ -22,34 +23,33 @@ const offer: Up<'monitor'> = {
 };
 let clock: ManualClock;
 let coordinator: Coordinator;
-let stored: ClosedPeriod[];
+let storage: Storage;
+let spool: Spool;
 let connections: Connected[];
 
 beforeEach(async () => {
   clock = new ManualClock(EPOCH);
-  stored = [];
+  storage = memoryStorage();
+  spool = memorySpool();
   connections = [];
-  coordinator = await startCoordinator({
-    config: { port: 0, adminKey: KEY, logLevel: 'silent' },
-    storage: memoryStorage(),
-    spool: memorySpool(),
-    clock,
-  });
+  await start();
 });
 afterEach(async () => {
   for (const { socket } of connections) socket.disconnect();
   await coordinator.close();
 });
 
+async function start(): Promise<void> {
+  const config = { port: 0, adminKey: KEY, logLevel: 'silent' } as const;
+  coordinator = await startCoordinator({ config, storage, spool, clock });
+}
 const watched = () =>
   coordinator.monitored.watch({
     task: 'iris',
     terms,
     quorum: 2,
     epoch: EPOCH,
-    lastClosed: null,
     secret: 'a secret of the task',
-    closed: async (period) => void stored.push(period),
     failed: (error) => {
       throw error;
     },
@@ -101,7 +101,10 @@ it('asks participants that monitor a watched task once a period, and counts thei
   clock.advance(DAY);
   const { period, ticket } = await second;
   expect([period, ticket === asked.ticket]).toEqual([1, false]);
-  expect(stored).toMatchObject([{ period: 0, reports: 2 }]);
+  const [first, ...others] = await storage.periods('iris');
+  expect(others).toEqual([]);
+  expect(first).toMatchObject({ period: 0, startedAt: EPOCH, endedAt: EPOCH + DAY, reports: 2 });
+  expect(first?.sums?.['reports']).toEqual([2]);
   expect(await report(b, asked)).toEqual(refusal('ticket-invalid'));
 });
 
@@ -135,3 +138,25 @@ it('admits by the list and the invitations of the task', async () => {
   // Admitted by now, without it.
   expect(await report(a, await question(a))).toMatchObject({ ok: true });
 });
+
+it('goes on after a restart with the reports of the open period, and with the number after the last', async () => {
+  await watched();
+  const a = await connect();
+  expect(await report(a, await question(a))).toMatchObject({ ok: true });
+  await coordinator.close();
+  clock.advance(DAY / 2);
+  await start();
+  await watched();
+  const again = await connect();
+  expect(await report(again, await question(again))).toMatchObject({ ok: true });
+  const following = nextPeriod(again);
+  clock.advance(DAY / 2);
+  expect(await following).toBe(1);
+  expect(await storage.periods('iris')).toMatchObject([{ period: 0, startedAt: EPOCH, reports: 2 }]);
+  await coordinator.close();
+  await start();
+  await watched();
+  expect((await question(await connect())).period).toBe(1);
+});
+
+const nextPeriod = async ({ socket }: Connected) => (await next<TaskAsk>(socket, 'ask')).period;

@@ -137,5 +137,16 @@ export interface Tables {
     /** JSON. */
     evidence: string | null;
   };
+  watched_period: {
+    task: string;
+    period: number;
+    /** Hash of the reference. */
+    reference: string;
+    started_at: number;
+    ended_at: number;
+    reports: number;
+    /** JSON; null: too few reports. */
+    sums: string | null;
+  };
   schema_version: { version: number };
 }

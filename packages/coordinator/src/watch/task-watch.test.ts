@@ -124,7 +124,13 @@ describe("a task's watch", () => {
     // One report alone is looked at by nobody, and erased as well.
     clock.advance(DAY);
     await expect.poll(() => asked.length).toBe(8);
-    expect(stored[1]).toEqual({ period: 1, startedAt: EPOCH + DAY, reports: 1, sums: null });
+    expect(stored[1]).toEqual({
+      period: 1,
+      startedAt: EPOCH + DAY,
+      endedAt: EPOCH + 2 * DAY,
+      reports: 1,
+      sums: null,
+    });
     expect(failures).toEqual([]);
   });
 
@@ -198,7 +204,7 @@ describe("a task's watch", () => {
   it('does not judge a period again whose end is stored, where it was killed before it forgot the reports', async () => {
     const watch = await started();
     await both(watch, ['a', 'b']);
-    stored.push({ period: 0, startedAt: EPOCH, reports: 2, sums: null });
+    stored.push({ period: 0, startedAt: EPOCH, endedAt: EPOCH + DAY, reports: 2, sums: null });
     const later = new ManualClock(EPOCH + DAY);
     const next = await started({ at: later });
     next.comes('a', claim);

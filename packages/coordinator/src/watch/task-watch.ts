@@ -38,6 +38,7 @@ export interface ClosedPeriod {
   readonly period: number;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  readonly endedAt: number;
   /** The number of reports that counted. */
   readonly reports: number;
   /** Their sum by tensor; `null` where there were too few to be looked at. */
@@ -269,7 +270,8 @@ export class TaskWatch {
     if (isReadable) {
       const { period, startedAt } = opening;
       const sums = how.outcome === 'enough' ? exchange.sum.measures.totals() : null;
-      const ended = { period, startedAt, reports: exchange.sum.count, sums };
+      const endedAt = this.#o.clock.now();
+      const ended = { period, startedAt, endedAt, reports: exchange.sum.count, sums };
       await this.#untilStored(() => this.#o.closed(ended));
       if (this.#stopped) return;
       this.#lastClosed = period;
