@@ -1,4 +1,4 @@
-import { consentVersion, identityOf, MINIMUM_COUNT, type ReportTerms } from '@coppice/continuity';
+import { consentVersion, defaultWatch, identityOf } from '@coppice/continuity';
 import { ManualClock } from '@coppice/ports';
 import type { NewTaskInvitation, Reply, TaskAsk, Up, UpValue } from '@coppice/protocol';
 import type { Socket } from 'socket.io-client';
@@ -8,18 +8,20 @@ import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { Storage } from '../storage/storage.ts';
-import { binning, drawReport, reportAnswer } from '../watch/report.testing.ts';
+import { drawReference, drawReport, reportAnswer } from '../watch/report.testing.ts';
 import { type Connected, connectParticipant, next } from './participant.testing.ts';
 
 const KEY = 'a-key-for-tests';
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 1_760_000_000_000;
-const terms: ReportTerms = { binning, periodMilliseconds: DAY, minimum: MINIMUM_COUNT };
+const reference = drawReference();
+const rule = { ...defaultWatch, fewest: 2 };
+const terms = { binning: reference, periodMilliseconds: DAY, minimum: rule.minimum };
 const offer: Up<'monitor'> = {
   task: 'iris',
   consent: consentVersion(terms),
-  recipe: binning.recipe,
-  reference: identityOf(binning),
+  recipe: reference.recipe,
+  reference: identityOf(reference),
 };
 let clock: ManualClock;
 let coordinator: Coordinator;
@@ -46,8 +48,9 @@ async function start(): Promise<void> {
 const watched = () =>
   coordinator.monitored.watch({
     task: 'iris',
-    terms,
-    quorum: 2,
+    reference,
+    rule,
+    periodMilliseconds: DAY,
     epoch: EPOCH,
     secret: 'a secret of the task',
     failed: (error) => {
@@ -68,7 +71,7 @@ const question = async ({ socket }: Connected): Promise<TaskAsk> => {
   return asked;
 };
 const report = ({ socket, id }: Connected, { ticket }: TaskAsk): Promise<Reply<UpValue<'answer'>>> => {
-  const { run: _run, ...answer } = reportAnswer(drawReport(id), binning, ticket);
+  const { run: _run, ...answer } = reportAnswer(drawReport(id, { of: reference }), reference, ticket);
   return socket.emitWithAck('answer', { ...answer, task: 'iris' });
 };
 const call = async <T>(method: string, path: string, body: object) => {
@@ -112,7 +115,7 @@ it('takes offers of watched tasks alone, with the consent and the reference of n
   const { socket, id } = await connect();
   expect(await monitor(socket)).toEqual({ ok: true, value: { watched: false } });
   expect(await monitor(socket, { task: 'none' })).toEqual(refusal('task-unknown'));
-  const late = reportAnswer(drawReport(id), binning);
+  const late = reportAnswer(drawReport(id, { of: reference }), reference);
   const answer = { ...late, run: undefined, task: 'iris' };
   expect(await socket.emitWithAck('answer', answer)).toEqual(refusal('update-late'));
   // Neither, and both: strictly one of the two.

@@ -141,6 +141,7 @@ it('a database gives records, or a named error', async () => {
     endedAt: 2,
     reports: 20,
     sums,
+    verdict: null,
   });
   await storage.close();
   const file = join(folder, 'coppice.db');

@@ -1,3 +1,4 @@
+import { VerdictSchema } from '@coppice/continuity';
 import { HashSchema, TaskIdSchema } from '@coppice/protocol';
 import * as z from 'zod/mini';
 
@@ -18,6 +19,8 @@ export const PeriodRecordSchema = z.object({
   reports: count,
   /** Their sum by tensor of the report's layout; null where there were too few to be looked at. */
   sums: z.nullable(z.record(z.string(), z.array(z.number()))),
+  /** The verdict on the sums; null without any. */
+  verdict: z.nullable(VerdictSchema),
 });
 export type PeriodRecord = z.infer<typeof PeriodRecordSchema>;
 

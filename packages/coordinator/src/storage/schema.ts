@@ -147,6 +147,8 @@ export interface Tables {
     reports: number;
     /** JSON; null: too few reports. */
     sums: string | null;
+    /** JSON; null: too few reports. */
+    verdict: string | null;
   };
   schema_version: { version: number };
 }

@@ -5,7 +5,7 @@ import type { Tables } from './schema.ts';
 /** The periods' part of `sqlStorage`. */
 export function sqlPeriods(db: Kysely<Tables>): PeriodStorage {
   return {
-    async addPeriod({ startedAt, endedAt, sums, ...period }) {
+    async addPeriod({ startedAt, endedAt, sums, verdict, ...period }) {
       await db
         .insertInto('watched_period')
         .values({
@@ -13,6 +13,7 @@ export function sqlPeriods(db: Kysely<Tables>): PeriodStorage {
           started_at: startedAt,
           ended_at: endedAt,
           sums: sums === null ? null : JSON.stringify(sums),
+          verdict: verdict === null ? null : JSON.stringify(verdict),
         })
         .onConflict((c) => c.columns(['task', 'period']).doNothing())
         .execute();
@@ -21,12 +22,13 @@ export function sqlPeriods(db: Kysely<Tables>): PeriodStorage {
       let query = db.selectFrom('watched_period').selectAll().where('task', '=', task);
       if (before !== undefined) query = query.where('period', '<', before);
       const rows = await query.orderBy('period', 'desc').limit(limit).execute();
-      return rows.map(({ started_at, ended_at, sums, ...row }) =>
+      return rows.map(({ started_at, ended_at, sums, verdict, ...row }) =>
         PeriodRecordSchema.parse({
           ...row,
           startedAt: started_at,
           endedAt: ended_at,
           sums: sums === null ? null : JSON.parse(sums),
+          verdict: verdict === null ? null : JSON.parse(verdict),
         }),
       );
     },

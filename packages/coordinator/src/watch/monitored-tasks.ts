@@ -1,6 +1,7 @@
-import { identityOf } from '@coppice/continuity';
+import { AlarmBounds, identityOf, judge, type Reference, type WatchRule } from '@coppice/continuity';
 import type { Audience } from '../rounds/audience.ts';
 import type { PeriodStorage } from '../storage/period-storage.ts';
+import { inTurns } from '../turns.ts';
 import { TaskWatch, type TaskWatchOptions } from './task-watch.ts';
 
 /** What all watches have in common. */
@@ -9,7 +10,16 @@ interface Shared extends Pick<TaskWatchOptions, 'admissions' | 'clock' | 'spool'
   readonly audience: Pick<Audience, 'send'>;
 }
 
-/** The tasks that are watched now. Periods that are over are stored with the sums of their reports. */
+/** A task to be watched. */
+export interface MonitoredTask extends Pick<TaskWatchOptions, 'task' | 'epoch' | 'secret' | 'failed'> {
+  /** The reference of the release that is watched. */
+  readonly reference: Reference;
+  readonly rule: Omit<WatchRule, 'kind'>;
+  /** The length of a period in milliseconds. */
+  readonly periodMilliseconds: number;
+}
+
+/** The tasks that are watched now. Periods that are over are stored with the sums of their reports and the verdict on them. */
 export class MonitoredTasks {
   readonly #o: Shared;
   readonly #watches = new Map<string, TaskWatch>();
@@ -24,26 +34,28 @@ export class MonitoredTasks {
    *
    * @throws CoppiceError `storage-failed` and its kin where the periods before cannot be read.
    */
-  async watch(
-    options: Pick<TaskWatchOptions, 'task' | 'terms' | 'quorum' | 'epoch' | 'secret' | 'failed'>,
-  ): Promise<void> {
-    const { task, terms } = options;
+  async watch({ reference, rule, periodMilliseconds, ...options }: MonitoredTask): Promise<void> {
+    const { task } = options;
     const { storage, audience, ...shared } = this.#o;
     await this.#watches.get(task)?.stop();
     this.#watches.delete(task);
     const [last] = await storage.periods(task, { limit: 1 });
-    const reference = identityOf(terms.binning);
+    const identity = identityOf(reference);
+    const bounds = new AlarmBounds(task);
     const watch = new TaskWatch({
       ...options,
       ...shared,
+      terms: { binning: reference, periodMilliseconds, minimum: rule.minimum },
+      quorum: rule.fewest,
       lastClosed: last?.period ?? null,
       ask: (participant, question) =>
         audience.send([participant], 'ask', { task, kind: 'report', ...question }),
-      closed: ({ sums, ...period }) =>
+      closed: async ({ sums, ...period }) =>
         storage.addPeriod({
           ...period,
           task,
-          reference,
+          reference: identity,
+          verdict: sums === null ? null : await inTurns(judge(sums, reference, bounds, rule)),
           sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
         }),
     });

@@ -1,4 +1,13 @@
-import { type Binning, identityOf, Monitor, reportLayout, summarise } from '@coppice/continuity';
+import {
+  type Binning,
+  identityOf,
+  Monitor,
+  type Reference,
+  referenceOf,
+  reportLayout,
+  summarise,
+} from '@coppice/continuity';
+import { decodeMeasures, MeasureSum } from '@coppice/federation';
 import { seededRandom, uniform } from '@coppice/ports';
 import {
   type Answer,
@@ -22,13 +31,28 @@ export const binning: Binning = {
   confidence: null,
 };
 
-/** The report of a device with drawn predictions. */
-export function drawReport(participant: string, { observations = 40, of = binning } = {}): Float32Array {
+/** A reference of devices like those that report. */
+export function drawReference(participants = 40): Reference {
+  const layout = reportLayout(binning, identityOf(binning));
+  const sum = new MeasureSum(layout);
+  for (let i = 0; i < participants; i++) sum.add(decodeMeasures(layout, drawReport(`before ${i}`)));
+  return referenceOf(binning, sum.totals());
+}
+
+/**
+ * The report of a device with drawn predictions.
+ *
+ * @param options.power of the second column's uniform number: 2 for devices like those of the reference.
+ */
+export function drawReport(
+  participant: string,
+  { observations = 40, of = binning, power = 2 } = {},
+): Float32Array {
   const random = seededRandom('report', participant);
   const monitor = new Monitor(of, identityOf(of));
   for (let i = 0; i < observations; i++)
     monitor.observe({
-      columns: [uniform(random), uniform(random) ** 2],
+      columns: [uniform(random), uniform(random) ** power],
       prediction: uniform(random) < 0.3 ? 1 : 0,
     });
   return summarise(monitor.state(), of, 1) as Float32Array;

@@ -11,6 +11,7 @@ export const watchedPeriods: Migration = async ({ schema }, { text }) => {
     .addColumn('ended_at', 'bigint', (c) => c.notNull())
     .addColumn('reports', 'integer', (c) => c.notNull())
     .addColumn('sums', text)
+    .addColumn('verdict', text)
     .addPrimaryKeyConstraint('watched_period_key', ['task', 'period'])
     .execute();
 };
