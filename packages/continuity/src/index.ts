@@ -53,7 +53,6 @@ export { type Discordant, type McNemar, mcnemar } from './statistics/mcnemar.ts'
 export { benjaminiHochberg } from './statistics/multiple-testing.ts';
 export { obrienFlemingSpending, spendingBounds } from './statistics/spending.ts';
 export { AlarmBounds } from './verdict/alarm-bounds.ts';
-export { VerdictSchema } from './verdict/schema.ts';
 export {
   type ErrorVerdict,
   type HistogramVerdict,

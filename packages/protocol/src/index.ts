@@ -74,6 +74,12 @@ export {
   TaskInvitationSchema,
 } from './api/admission.ts';
 export {
+  type DriftVerdict,
+  DriftVerdictSchema,
+  type WatchedPeriod,
+  WatchedPeriodSchema,
+} from './api/drift.ts';
+export {
   type EventData,
   type EventKind,
   eventData,

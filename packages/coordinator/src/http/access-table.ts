@@ -42,6 +42,7 @@ export const accessTable: readonly (readonly [
   ['post', '/api/tasks/:task/releases', 'releases:write'],
   ['post', '/api/tasks/:task/releases/undo', 'releases:write'],
   ['get', '/api/tasks/:task/admission', 'runs:read'],
+  ['get', '/api/tasks/:task/drift', 'runs:read'],
   ['put', '/api/tasks/:task/admission', 'participants:write'],
   ['post', '/api/tasks/:task/invitations', 'participants:write'],
   ['delete', '/api/tasks/:task/invitations/:invitation', 'participants:write'],

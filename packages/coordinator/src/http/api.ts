@@ -21,6 +21,7 @@ import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
 import type { Downloads } from './downloads.ts';
+import { driftRouter } from './drift.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
 import { protocolDocument } from './protocol-document.ts';
@@ -84,6 +85,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
+  router.use(driftRouter({ tasks, storage }));
   router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));

@@ -1,4 +1,5 @@
 import { PARTICIPANT_HEADER, TICKET_HEADER } from '@coppice/protocol';
+import { PERIODS_A_PAGE } from '../storage/period-storage.ts';
 import { RELEASES_A_PAGE } from '../storage/release-storage.ts';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { failure, type Json, list, model, operation, ref, weights } from './openapi-operation.ts';
@@ -123,6 +124,13 @@ export const apiPaths: { readonly [path: string]: Json } = {
       body: 'UndoRelease',
       status: '201',
     }),
+  },
+  '/api/tasks/{task}/drift': {
+    get: operation(
+      `The periods of a watched task, newest first, ${PERIODS_A_PAGE} at most: the last ones, or with "before" those before a number`,
+      list('WatchedPeriod'),
+      { path: ['task'], query: ['before'] },
+    ),
   },
   '/api/tasks/{task}/admission': {
     get: operation(

@@ -43,6 +43,7 @@ import {
   TaskInvitationSchema,
   TaskSchema,
   UndoReleaseSchema,
+  WatchedPeriodSchema,
 } from '@coppice/protocol';
 
 /** Named schemas of the API, of requests and of answers. */
@@ -78,6 +79,7 @@ export const apiSchemas = {
   NewApiToken: NewApiTokenSchema,
   AdminSession: AdminSessionSchema,
   AuditEntry: AuditEntrySchema,
+  WatchedPeriod: WatchedPeriodSchema,
   RunAdmission: RunAdmissionSchema,
   ChangeAdmission: ChangeAdmissionSchema,
   TaskInvitation: TaskInvitationSchema,

@@ -1,6 +1,6 @@
 import { consentVersion, defaultWatch, identityOf } from '@coppice/continuity';
 import { ManualClock } from '@coppice/ports';
-import type { NewTaskInvitation, Reply, TaskAsk, Up, UpValue } from '@coppice/protocol';
+import type { NewTaskInvitation, Reply, TaskAsk, Up, UpValue, WatchedPeriod } from '@coppice/protocol';
 import type { Socket } from 'socket.io-client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
@@ -108,6 +108,10 @@ it('asks participants that monitor a watched task once a period, and counts thei
   expect(others).toEqual([]);
   expect(first).toMatchObject({ period: 0, startedAt: EPOCH, endedAt: EPOCH + DAY, reports: 2 });
   expect(first?.sums?.['reports']).toEqual([2]);
+  const response = await fetch(`${coordinator.url}/api/tasks/iris/drift`, {
+    headers: { authorization: `Bearer ${KEY}` },
+  });
+  expect((await response.json()) as WatchedPeriod[]).toEqual([first]);
   expect(await report(b, asked)).toEqual(refusal('ticket-invalid'));
 });
 

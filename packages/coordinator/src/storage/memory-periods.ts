@@ -1,8 +1,9 @@
-import { PERIODS_A_PAGE, type PeriodRecord, type PeriodStorage } from './period-storage.ts';
+import type { WatchedPeriod } from '@coppice/protocol';
+import { PERIODS_A_PAGE, type PeriodStorage } from './period-storage.ts';
 
 /** The periods' part of `memoryStorage`. */
 export function memoryPeriods(): PeriodStorage {
-  const all: PeriodRecord[] = [];
+  const all: WatchedPeriod[] = [];
   return {
     async addPeriod(given) {
       const isKnown = all.some(({ task, period }) => task === given.task && period === given.period);

@@ -1,10 +1,10 @@
-import type { Verdict } from '@coppice/continuity';
+import type { DriftVerdict, WatchedPeriod } from '@coppice/protocol';
 import { expect, it } from 'vitest';
-import { PERIODS_A_PAGE, type PeriodRecord, type PeriodStorage } from './period-storage.ts';
+import { PERIODS_A_PAGE, type PeriodStorage } from './period-storage.ts';
 
 const shift = { effect: 0.02, interval: [-0.01, 0.05] as [number, number], p: 0.25, effective: null };
 const result = { ...shift, bound: 0.1, alarm: false, participants: 20 };
-const verdict: Verdict = {
+const verdict: DriftVerdict = {
   participants: 20,
   observations: 2000,
   drift: {
@@ -32,7 +32,7 @@ const verdict: Verdict = {
   errors: { rate: 0.1, interval: [0, 0.2], participants: 7, warned: 0.5 },
 };
 
-const period = (number: number, given: Partial<PeriodRecord> = {}): PeriodRecord => ({
+const period = (number: number, given: Partial<WatchedPeriod> = {}): WatchedPeriod => ({
   task: 'toy',
   period: number,
   reference: 'ab'.repeat(32),

@@ -1,5 +1,6 @@
+import { WatchedPeriodSchema } from '@coppice/protocol';
 import type { Kysely } from 'kysely';
-import { PERIODS_A_PAGE, PeriodRecordSchema, type PeriodStorage } from './period-storage.ts';
+import { PERIODS_A_PAGE, type PeriodStorage } from './period-storage.ts';
 import type { Tables } from './schema.ts';
 
 /** The periods' part of `sqlStorage`. */
@@ -23,7 +24,7 @@ export function sqlPeriods(db: Kysely<Tables>): PeriodStorage {
       if (before !== undefined) query = query.where('period', '<', before);
       const rows = await query.orderBy('period', 'desc').limit(limit).execute();
       return rows.map(({ started_at, ended_at, sums, verdict, ...row }) =>
-        PeriodRecordSchema.parse({
+        WatchedPeriodSchema.parse({
           ...row,
           startedAt: started_at,
           endedAt: ended_at,

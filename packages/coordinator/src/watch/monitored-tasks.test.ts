@@ -1,6 +1,6 @@
-import { consentVersion, defaultWatch, identityOf, VerdictSchema } from '@coppice/continuity';
+import { consentVersion, defaultWatch, identityOf } from '@coppice/continuity';
 import { ManualClock } from '@coppice/ports';
-import type { TaskAsk } from '@coppice/protocol';
+import { DriftVerdictSchema, type TaskAsk } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
@@ -79,7 +79,7 @@ it('judges periods: quiet ones raise no alarm, and drifted ones do, by the colum
   expect(all[3]).toMatchObject({ participants: 30, observations: 30 * 40 });
   // As a database gives them back.
   for (const verdict of all)
-    expect(VerdictSchema.parse(JSON.parse(JSON.stringify(verdict)))).toEqual(verdict);
+    expect(DriftVerdictSchema.parse(JSON.parse(JSON.stringify(verdict)))).toEqual(verdict);
   await monitored.stop();
 });
 
