@@ -212,7 +212,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
-  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, spool, storage });
+  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, events, spool, storage });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},

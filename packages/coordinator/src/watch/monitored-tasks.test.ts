@@ -2,6 +2,7 @@ import { consentVersion, defaultWatch, identityOf } from '@coppice/continuity';
 import { ManualClock } from '@coppice/ports';
 import { DriftVerdictSchema, type TaskAsk } from '@coppice/protocol';
 import { expect, it } from 'vitest';
+import type { NewEvent } from '../monitoring/new-event.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import { MonitoredTasks } from './monitored-tasks.ts';
@@ -22,10 +23,12 @@ const claim = {
 async function world(left = { storage: memoryStorage(), spool: memorySpool() }, at = EPOCH) {
   const clock = new ManualClock(at);
   const questions = new Map<string, TaskAsk>();
+  const events: NewEvent[] = [];
   const monitored = new MonitoredTasks({
     ...left,
     clock,
     admissions: { refusal: () => null },
+    events: { add: (event) => void events.push(event) },
     audience: {
       send: (participants, _name, message) => {
         for (const participant of participants) questions.set(participant, message as unknown as TaskAsk);
@@ -62,11 +65,11 @@ async function world(left = { storage: memoryStorage(), spool: memorySpool() }, 
     await expect.poll(() => questions.get(devices[0] as string)?.period).toBe(period + 1);
   };
   const verdicts = async () => (await left.storage.periods('toy')).reverse().map(({ verdict }) => verdict);
-  return { clock, monitored, report, ends, verdicts, left };
+  return { clock, events, monitored, report, ends, verdicts, left };
 }
 
 it('judges periods: quiet ones raise no alarm, and drifted ones do, by the column that drifted', async () => {
-  const { monitored, report, ends, verdicts } = await world();
+  const { monitored, events, report, ends, verdicts } = await world();
   for (const [period, power] of [2, 2, 2, 1, 1].entries()) {
     await report(devices, period, power);
     await ends(period);
@@ -77,6 +80,10 @@ it('judges periods: quiet ones raise no alarm, and drifted ones do, by the colum
   expect(all[3]?.drift.results[0]).toMatchObject({ role: 'input', name: 'width', alarm: true });
   expect(all[3]?.drift.results.filter(({ alarm }) => alarm)).toHaveLength(1);
   expect(all[3]).toMatchObject({ participants: 30, observations: 30 * 40 });
+  expect(events.map(({ kind, data }) => [kind, data])).toMatchObject([
+    ['drift-alarm', { task: 'toy', period: 3, participants: 30, alarms: 1, tested: 3, name: 'width' }],
+    ['drift-alarm', { period: 4, name: 'width' }],
+  ]);
   // As a database gives them back.
   for (const verdict of all)
     expect(DriftVerdictSchema.parse(JSON.parse(JSON.stringify(verdict)))).toEqual(verdict);

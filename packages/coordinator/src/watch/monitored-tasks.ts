@@ -1,13 +1,16 @@
 import { AlarmBounds, identityOf, judge, type Reference, type WatchRule } from '@coppice/continuity';
+import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
 import type { PeriodStorage } from '../storage/period-storage.ts';
 import { inTurns } from '../turns.ts';
+import { alarmsOf } from './alarms.ts';
 import { TaskWatch, type TaskWatchOptions } from './task-watch.ts';
 
 /** What all watches have in common. */
 interface Shared extends Pick<TaskWatchOptions, 'admissions' | 'clock' | 'spool'> {
   readonly storage: PeriodStorage;
   readonly audience: Pick<Audience, 'send'>;
+  readonly events: Pick<EventLog, 'add'>;
 }
 
 /** A task to be watched. */
@@ -36,7 +39,7 @@ export class MonitoredTasks {
    */
   async watch({ reference, rule, periodMilliseconds, ...options }: MonitoredTask): Promise<void> {
     const { task } = options;
-    const { storage, audience, ...shared } = this.#o;
+    const { storage, audience, events, ...shared } = this.#o;
     await this.#watches.get(task)?.stop();
     this.#watches.delete(task);
     const [last] = await storage.periods(task, { limit: 1 });
@@ -50,14 +53,17 @@ export class MonitoredTasks {
       lastClosed: last?.period ?? null,
       ask: (participant, question) =>
         audience.send([participant], 'ask', { task, kind: 'report', ...question }),
-      closed: async ({ sums, ...period }) =>
-        storage.addPeriod({
+      closed: async ({ sums, ...period }) => {
+        const verdict = sums === null ? null : await inTurns(judge(sums, reference, bounds, rule));
+        await storage.addPeriod({
           ...period,
           task,
           reference: identity,
-          verdict: sums === null ? null : await inTurns(judge(sums, reference, bounds, rule)),
+          verdict,
           sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
-        }),
+        });
+        if (verdict !== null) for (const alarm of alarmsOf(task, period.period, verdict)) events.add(alarm);
+      },
     });
     await watch.start();
     this.#watches.set(task, watch);
