@@ -47,12 +47,12 @@ function noted(spool: Spool): Spool {
       return spool.waiting;
     },
     open(opening) {
-      rounds.set(opening.run, opening.round);
+      if ('run' in opening) rounds.set(opening.run, opening.round);
       spool.open(opening);
     },
     async recover(run) {
       const spooled = await spool.recover(run);
-      if (spooled !== null) rounds.set(run, spooled.opening.round);
+      if (spooled !== null && 'run' in spooled.opening) rounds.set(run, spooled.opening.round);
       return spooled;
     },
     async append(run, answer) {

@@ -137,7 +137,7 @@ function counted(transport: Transport, came: Device['came']): Transport {
       transport.open({
         ...events,
         onMessage(name, message) {
-          if (is('ask', name, message)) {
+          if (is('ask', name, message) && 'run' in message) {
             for (const { name: parcel, hash } of message.parcels)
               if (parcel === FROZEN_PARCEL) frozen.add(hash);
             came.push({

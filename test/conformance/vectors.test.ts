@@ -26,6 +26,7 @@ import {
   wholeModel,
 } from './raw-participant.ts';
 import { inputsOf, recipeHash, recipeText } from './raw-recipe.ts';
+import { canonicalHash, inverseOf, shareOf, sharesOf, squareOf } from './raw-report.ts';
 import { file, vectors } from './vectors.ts';
 
 /*
@@ -184,6 +185,52 @@ describe('docs/vectors.json', () => {
     expect(floatsOf(numbers)).toEqual([...both.map(([high]) => high), ...both.map(([, low]) => low)]);
     expect(both.map(([high, low]) => high + low)).toEqual(read);
     for (const { unit, values: given, sum } of written.measureSums) expect(measureSum(given, unit)).toBe(sum);
+  });
+
+  it('has a report that is named, counted, laid out and framed by the page’s rules', () => {
+    const { binning, reference, terms, consent, counted, contribution } = written.report;
+    expect(canonicalHash(binning)).toBe(reference);
+    const layout = contribution.layout as readonly Tensor[];
+    expect(new Set(layout.map(({ group }) => group))).toEqual(new Set([`report-${reference.slice(0, 32)}`]));
+    const agreed = {
+      columns: [
+        { kind: 'number', name: 'age' },
+        { kind: 'category', name: 'colour', values: 2 },
+      ],
+      prediction: { classes: 2 },
+      confidence: false,
+      numbers: layout.map(({ name }) => name),
+      ...terms,
+    };
+    expect(canonicalHash(agreed)).toBe(consent);
+    const { observations, counts, missing, outside, labelled, errors } = counted;
+    const sizes = counts.map((bins) => bins.reduce((sum, one) => sum + one, 0));
+    const shares = counts.flatMap(sharesOf);
+    const missed = missing.map((count) => shareOf(count, observations));
+    const beyond = outside.map((count, i) => shareOf(count, sizes[i] as number));
+    const error = shareOf(errors, labelled);
+    const numbers = {
+      reports: [1],
+      observations: [observations / 65_536],
+      present: sizes.map(() => 1),
+      inverse: sizes.map(inverseOf),
+      shares,
+      squares: shares.map(squareOf),
+      missing: missed,
+      'missing-squares': missed.map(squareOf),
+      'missing-inverse': [inverseOf(observations)],
+      outside: beyond,
+      'outside-squares': beyond.map(squareOf),
+      labelled: [1],
+      errors: [error],
+      'errors-square': [squareOf(error)],
+      warned: [0],
+    };
+    expect(contribution.measures).toEqual(numbers);
+    expect(layout.map(({ name }) => name)).toEqual(Object.keys(numbers));
+    expect(contributionText(layout)).toBe(contribution.text);
+    expect(contributionHash(layout)).toEqual(bytesOf(contribution.hash));
+    expect(Buffer.from(contributionFrame(layout, numbers))).toEqual(bytesOf(contribution.frame));
   });
 
   it('has frames, layouts, hashes and random bits that the page’s rules give', () => {

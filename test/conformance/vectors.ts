@@ -1,5 +1,13 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import {
+  type Binning,
+  consentVersion,
+  identityOf,
+  Monitor,
+  reportLayout,
+  summarise,
+} from '@coppice/continuity';
 import { normalise } from '@coppice/datasets';
 import {
   decodeMeasures,
@@ -408,6 +416,42 @@ function rowOf({ features }: TableData, row: number): number[] {
   );
 }
 
+/** A report, from what was counted to its frame. */
+function reportVector() {
+  const binning: Binning = {
+    version: 1,
+    recipe: recipeHash(regression.data),
+    columns: [
+      { kind: 'number', name: 'age', edges: [20, 40.5], range: [0, 120] },
+      { kind: 'category', name: 'colour', values: 2 },
+    ],
+    prediction: { kind: 'class', classes: 2 },
+    confidence: null,
+  };
+  const reference = identityOf(binning);
+  const monitor = new Monitor(binning, reference);
+  const rows = Array.from({ length: 11 }, (_, i) => ({
+    columns: [i === 0 ? Number.NaN : i === 1 ? 130 : 7 * i, i % 4],
+    prediction: i % 3 === 0 ? 1 : 0,
+    id: `${i}`,
+  }));
+  for (const row of rows) monitor.observe(row);
+  for (const { id } of rows.slice(1)) monitor.outcome(id, 0);
+  const { observations, counts, missing, outside, labelled, errors } = monitor.state();
+  const layout = reportLayout(binning, reference);
+  const numbers = summarise(monitor.state(), binning, 10);
+  if (numbers === null) throw new Error('the report has enough observations');
+  const measures = asNumbers(decodeMeasures(layout, numbers));
+  return {
+    binning,
+    reference,
+    terms: { periodMilliseconds: 86_400_000, minimum: 10 },
+    consent: consentVersion({ binning, periodMilliseconds: 86_400_000, minimum: 10 }),
+    counted: { observations, counts, missing, outside, labelled, errors },
+    contribution: contributionVector('float32', layout, {}, measures),
+  };
+}
+
 /** The whole file. Bytes are hexadecimal, in the order in which they travel. */
 export function vectors() {
   return {
@@ -445,6 +489,7 @@ export function vectors() {
     parts: partsVector(),
     aggregation: aggregationVector(),
     recipes: recipes.map(recipeVector),
+    report: reportVector(),
   };
 }
 

@@ -8,6 +8,7 @@ export { type MonitorState, readMonitorState } from './monitor/state.ts';
 export { agreedBinning, firstBinning } from './reference/agree.ts';
 export { type Binning, BinningSchema, type ColumnBins, type PredictionBins } from './reference/binning.ts';
 export { identityOf, type Reference, ReferenceSchema, referenceOf } from './reference/reference.ts';
+export { consentVersion, type ReportTerms } from './report/consent.ts';
 export { reportLayout } from './report/layout.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';

@@ -1,6 +1,7 @@
 import { createECDH, createHash, createPrivateKey, sign } from 'node:crypto';
 import { builtInTasks } from '@coppice/datasets';
 import {
+  type Ask,
   type Checkpoint,
   type Down,
   type Joined,
@@ -388,7 +389,7 @@ describe('a participant', () => {
     const welcome = await next<Down<'welcome'>>(socket, 'welcome');
     // SHA-256 of the public key that belongs to the name, as OpenSSL's command line computes it.
     expect(welcome.participant).toBe('6683cdf584126184835606646cfe0daf');
-    const starting = next<Down<'ask'>>(socket, 'ask');
+    const starting = next<Ask>(socket, 'ask');
     const ending = next<Down<'round-end'>>(socket, 'round-end');
     const joined = (await socket.emitWithAck('join', {
       run: run.id,
@@ -401,7 +402,7 @@ describe('a participant', () => {
     if (!joined.ok) throw new Error(joined.error.message);
     const { layout, answers } = joined.value;
     const { ticket, parcels } = await starting;
-    const { frame } = parcels[0] as Down<'ask'>['parcels'][number];
+    const { frame } = parcels[0] as Ask['parcels'][number];
     const weights = new Float32Array(Buffer.from(frame as Uint8Array).buffer.slice(0)).length;
     expect(weights).toBeGreaterThan(0);
     const parameters = layoutSize(layout);

@@ -57,6 +57,7 @@ import { openStorage } from './storage/open-storage.ts';
 import { withRetention } from './storage/retention.ts';
 import type { Spool } from './storage/spool.ts';
 import type { Storage } from './storage/storage.ts';
+import { MonitoredTasks } from './watch/monitored-tasks.ts';
 
 /** A running coordinator. */
 export interface Coordinator {
@@ -69,6 +70,7 @@ export interface Coordinator {
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly admissions: Admissions;
+  readonly monitored: MonitoredTasks;
   readonly releases: Releases;
   readonly storage: Storage;
   /** Reloads the certificate; open connections keep the old one. @throws CoppiceError `config-invalid` */
@@ -210,6 +212,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
+  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, events, spool, storage });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -286,6 +289,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   recovered = true;
   const hub = new ParticipantHub(people, {
     runs,
+    tasks,
+    monitored,
     presences,
     logger,
     clock,
@@ -312,6 +317,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     admissions,
+    monitored,
     releases,
     storage,
     renewCertificate() {
@@ -323,6 +329,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       hub.close();
       adminHub.close();
       runs.close();
+      await monitored.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));

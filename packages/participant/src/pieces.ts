@@ -68,6 +68,7 @@ async function sendPieces(
   from: number,
   { signal, onPiece }: PieceOptions,
 ): Promise<Refused | null> {
+  if (run === undefined) throw new RangeError('an answer to a task comes in one message');
   const payload = frameBytes(frame).subarray(FRAME_HEADER_BYTES);
   const of = pieceCount(payload.byteLength);
   onPiece?.(from, of, payload.byteLength);

@@ -236,7 +236,8 @@ class ParticipantSession implements Session {
         if (run !== undefined && run === membership.wanted) membership.out();
         store.set({ error });
       },
-      ask: (ask) => void this.#asked(ask),
+      // Questions of a task come to those alone that offered reports.
+      ask: (ask) => void ('run' in ask && this.#asked(ask)),
       'round-end': (end) => {
         if (end.run === membership.joined?.run) this.#training.roundEnded(end);
       },

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from './clock.ts';
 import { clockContract, randomContract } from './contract.ts';
 import { integerBelow, normal, seededRandom, shuffle } from './random.ts';
@@ -19,6 +19,27 @@ clockContract('system', () => ({
   clock: systemClock,
   pass: (milliseconds) => new Promise((resolve) => systemClock.setTimer(milliseconds, resolve)),
 }));
+
+describe("the machine's clock", () => {
+  it('waits longer than a signed 32-bit number of milliseconds, and can be told not to', () => {
+    vi.useFakeTimers();
+    try {
+      const day = 24 * 3600 * 1000;
+      const fired: string[] = [];
+      systemClock.setTimer(60 * day, () => fired.push('two months'));
+      const cancel = systemClock.setTimer(90 * day, () => fired.push('never'));
+      vi.advanceTimersByTime(60 * day - 1);
+      expect(fired).toEqual([]);
+      vi.advanceTimersByTime(1);
+      expect(fired).toEqual(['two months']);
+      cancel();
+      vi.advanceTimersByTime(60 * day);
+      expect(fired).toEqual(['two months']);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
 
 randomContract('seeded', () => seededRandom('contract'));
 randomContract('system', () => systemRandom);

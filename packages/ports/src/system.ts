@@ -9,7 +9,14 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   elapsed: () => Math.floor(performance.now()),
   setTimer(milliseconds, fire) {
-    const timer = setTimeout(fire, Math.min(Math.max(0, milliseconds), LONGEST_TIMER));
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (left: number) => {
+      timer = setTimeout(
+        left > LONGEST_TIMER ? () => wait(left - LONGEST_TIMER) : fire,
+        Math.min(Math.max(0, left), LONGEST_TIMER),
+      );
+    };
+    wait(milliseconds);
     return () => clearTimeout(timer);
   },
 };

@@ -58,6 +58,9 @@ export const errorCodes = {
   'update-measure': 'never',
   'frame-invalid': 'later',
   'frame-too-large': 'never',
+  // reports
+  'consent-outdated': 'never',
+  'report-mismatch': 'never',
   // the participant's own side; storage may be full on either side
   'data-empty': 'never',
   'data-invalid': 'never',

@@ -51,6 +51,7 @@ export {
   BanSchema,
   type ChangeAdmission,
   ChangeAdmissionSchema,
+  ChangeTaskAdmissionSchema,
   type CreateBan,
   CreateBanSchema,
   type CreateRunInvitation,
@@ -61,11 +62,23 @@ export {
   ListParticipantsSchema,
   type NewRunInvitation,
   NewRunInvitationSchema,
+  type NewTaskInvitation,
+  NewTaskInvitationSchema,
   type RunAdmission,
   RunAdmissionSchema,
   type RunInvitation,
   RunInvitationSchema,
+  type TaskAdmission,
+  TaskAdmissionSchema,
+  type TaskInvitation,
+  TaskInvitationSchema,
 } from './api/admission.ts';
+export {
+  type DriftVerdict,
+  DriftVerdictSchema,
+  type WatchedPeriod,
+  WatchedPeriodSchema,
+} from './api/drift.ts';
 export {
   type EventData,
   type EventKind,
@@ -128,7 +141,14 @@ export {
   tensorSize,
 } from './contribution.ts';
 export { type Checksum, crc32 } from './crc32.ts';
-export { type Ask, type ExchangeKind, exchangeKinds, FROZEN_PARCEL, type Parcel } from './down/ask.ts';
+export {
+  type Ask,
+  type ExchangeKind,
+  exchangeKinds,
+  FROZEN_PARCEL,
+  type Parcel,
+  type TaskAsk,
+} from './down/ask.ts';
 export type { Peers } from './down/peers.ts';
 export type { RoundEnd } from './down/round-end.ts';
 export type { RunEnd } from './down/run-end.ts';

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { downMessages } from './down.ts';
 import { LayoutSchema } from './layout.ts';
 import { parseMessage } from './messages.ts';
 import { upMessages } from './up.ts';
 
 const answer = { run: 'r-1', ticket: 't1-1.abc', weight: 3, milliseconds: 1, frame: new Uint8Array(3) };
+const parcel = { name: 'model', hash: 'ab'.repeat(32), frame: new Uint8Array(3) };
 
 describe('a message', () => {
   it('passes whole, its frame uncopied', () => {
@@ -21,10 +23,25 @@ describe('a message', () => {
     ['a ticket with other letters', { ...answer, ticket: 'a b' }, 'ticket'],
     ['text in place of a frame', { ...answer, frame: 'abc' }, 'frame'],
     ['a NaN', { ...answer, milliseconds: Number.NaN }, 'milliseconds'],
+    ['a run and a task', { ...answer, task: 'iris' }, 'a run or a task'],
+    ['neither a run nor a task', { ...answer, run: undefined }, 'a run or a task'],
   ])('with %s is refused, naming it', (_what, message, field) => {
     expect(() => parseMessage('answer', upMessages.answer.schema, message)).toThrow(
       expect.objectContaining({ code: 'message-invalid', message: expect.stringContaining(field) }),
     );
+  });
+
+  it('answers a task in the place of a run', () => {
+    const { run: _run, ...report } = { ...answer, task: 'iris' };
+    expect(parseMessage('answer', upMessages.answer.schema, report)).toEqual(report);
+  });
+
+  it.each([
+    ['of a run', { run: 'r-1', kind: 'train', round: 1, attempt: 0, remaining: 1 }, /attempt/],
+    ['of a task', { task: 'iris', kind: 'report', period: -1, remaining: 1 }, /period/],
+  ])('that asks a question %s is refused for what is wrong in it', (_what, message, field) => {
+    const ask = { ticket: 't', asked: 1, parcels: [parcel], given: {}, ...message };
+    expect(() => parseMessage('ask', downMessages.ask, ask)).toThrow(field);
   });
 
   it.each([null, undefined, 3, 'text', [], () => {}])('that is no object (%s) is refused', (message) => {

@@ -41,6 +41,7 @@ export function parseMessage<T extends z.ZodMiniType>(name: string, schema: T, v
 }
 
 type Issues = Pick<z.core.$ZodError, 'issues'>;
+type Issue = z.core.$ZodIssue;
 
 /**
  * As the schema's own `safeParse`, for untrusted values: `safeParse` throws where something has a `length` that is no
@@ -62,9 +63,22 @@ export function parseSafely<T extends z.ZodMiniType>(
 
 /** "field.path: problem", for the first issue of a zod error. Truncated: a sender may choose arbitrarily long field names. */
 export function firstIssue(error: Issues): string {
-  const issue = error.issues[0];
-  if (issue === undefined) return 'unknown';
+  const outer = error.issues[0];
+  if (outer === undefined) return 'unknown';
+  const issue = nearest(outer);
   const path = issue.path.map(String).join('.');
   const text = path === '' ? issue.message : `${path}: ${issue.message}`;
   return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+}
+
+/** The first fault of the alternative that a value comes nearest to, with the fewest faults. */
+function nearest(issue: Issue): Pick<Issue, 'path' | 'message'> {
+  if (issue.code !== 'invalid_union') return issue;
+  const [inner] = issue.errors.reduce(
+    (best, one) => (one.length < best.length ? one : best),
+    issue.errors[0] ?? [],
+  );
+  if (inner === undefined) return issue;
+  const { path, message } = nearest(inner);
+  return { path: [...issue.path, ...path], message };
 }

@@ -5,6 +5,7 @@ import { CountedReplySchema, CountedSchema } from './up/counted.ts';
 import { DeclineReplySchema, DeclineSchema } from './up/decline.ts';
 import { JoinReplySchema, JoinSchema } from './up/join.ts';
 import { LeaveReplySchema, LeaveSchema } from './up/leave.ts';
+import { MonitorReplySchema, MonitorSchema } from './up/monitor.ts';
 import { ParcelPieceReplySchema, ParcelPieceSchema } from './up/parcel.ts';
 import { ProgressSchema } from './up/progress.ts';
 import { ProveReplySchema, ProveSchema } from './up/prove.ts';
@@ -25,4 +26,5 @@ export const upMessages = {
   answer: { schema: AnswerSchema, reply: AnswerReplySchema },
   'answer-piece': { schema: AnswerPieceSchema, reply: AnswerPieceReplySchema },
   counted: { schema: CountedSchema, reply: CountedReplySchema },
+  monitor: { schema: MonitorSchema, reply: MonitorReplySchema },
 } as const;

@@ -100,6 +100,10 @@ const sentences = catalogue<Sentences>(
       const to = checkpoint === null ? 'emptied' : `${undone ? 'taken back' : 'moved'} to ${checkpoint}`;
       return `${channelWords()[channel]} of ${task} was ${to} by ${by || 'an unnamed admin'}: ${why}`;
     },
+    'drift-alarm': ({ task, period, participants, alarms, tested, role, name, effect }) =>
+      `Drift in ${task}, period ${formatNumber(period)}: ${formatNumber(alarms)} of ${formatNumber(tested)} distributions, among ${formatNumber(participants)} participants. Largest effect: ${role === 'input' ? `column “${name}”` : role}, ${effect.toFixed(2)}.`,
+    'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>
+      `Data quality in ${task}, period ${formatNumber(period)}: ${(100 * current).toFixed(1)} % of the values of “${name}” are ${{ missing: 'missing', outside: 'beyond the plausible range', other: 'in no listed category' }[fault]} (before: ${(100 * reference).toFixed(1)} %), among ${formatNumber(participants)} participants. Check the source of the data.`,
     'storage-failed': (data) => `Storage failed. ${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `Storage accepts writes again; it had refused them since ${formatDateTime(since)} (${cause(code)}).`,
@@ -147,6 +151,10 @@ const sentences = catalogue<Sentences>(
       const to = checkpoint === null ? '清空' : `${undone ? '退回到' : '指向'} ${checkpoint}`;
       return `${task} 的${channelWords()[channel]}渠道已${to}。操作者：${by || '未知'}；原因：${why}`;
     },
+    'drift-alarm': ({ task, period, participants, alarms, tested, role, name, effect }) =>
+      `${task} 第 ${formatNumber(period)} 期出现漂移：${formatNumber(tested)} 个分布中有 ${formatNumber(alarms)} 个，共 ${formatNumber(participants)} 位参与者。效应最大的是${{ input: `“${name}”列`, prediction: '预测', confidence: '置信度' }[role]}，为 ${effect.toFixed(2)}。`,
+    'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>
+      `${task} 第 ${formatNumber(period)} 期数据质量异常：“${name}”列有 ${(100 * current).toFixed(1)}% 的值${{ missing: '缺失', outside: '超出合理范围', other: '不属于任何已列类别' }[fault]}（此前为 ${(100 * reference).toFixed(1)}%），共 ${formatNumber(participants)} 位参与者。请检查数据来源。`,
     'storage-failed': (data) => `写入存储失败。${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `存储已恢复写入；自 ${formatDateTime(since)} 起曾拒绝写入（${cause(code).replace(/。$/, '')}）。`,

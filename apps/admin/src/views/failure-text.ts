@@ -78,6 +78,8 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'plan-unsupported': '参与者的程序不支持此计划，请更新。',
   'invitation-invalid': '邀请无效：已撤销、已过期或次数已用完。',
   'participant-banned': '参与者已被禁止。',
+  'consent-outdated': '报告的内容已改变，需要参与者重新同意。',
+  'report-mismatch': '报告所用的数据处理方式或参考分布与任务不符。',
   'task-unknown': '没有此任务。',
   'task-invalid': '任务的描述无效。',
   'task-exists': '同名的任务已存在。',

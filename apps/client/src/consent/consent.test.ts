@@ -61,7 +61,7 @@ describe('the privacy label', () => {
     type Small = 'join' | 'availability' | 'progress' | 'decline' | 'answer' | 'counted';
     type Fields<N extends Small> = N extends Small ? keyof Up<N> : never;
     // Names that the coordinator gave tell it nothing about this device.
-    type Told = Exclude<Fields<Small>, 'run' | 'ticket' | 'tickets' | 'has' | 'frame'>;
+    type Told = Exclude<Fields<Small>, 'run' | 'task' | 'ticket' | 'tickets' | 'has' | 'frame'>;
     // The frame of an answer has measures behind the update.
     type Measured = 'hits' | 'classExamples' | 'classHits';
     const words: Record<Told | Measured, RegExp> = {

@@ -127,6 +127,16 @@ const en: Texts = {
     action:
       'Open the invitation link that the operator gave you. Without one, tell the operator the id below and ask to be let in.',
   },
+  'consent-outdated': {
+    happened: 'Reports on this model tell other things than you agreed to.',
+    means: 'No report was sent. Your examples are kept.',
+    action: 'Read what reports tell now, and agree again if you want to report.',
+  },
+  'report-mismatch': {
+    happened: 'This page counts its predictions in another way than the coordinator compares them.',
+    means: 'No report was sent. Your examples are kept.',
+    action: 'Reload the page to take the current model and its reference.',
+  },
   'invitation-invalid': {
     happened: 'This invitation does not open the training.',
     means:
@@ -394,6 +404,16 @@ const zh: Texts = {
     happened: '此训练不对所有人开放。',
     means: '你不在名单上，因此没有开始。你的样本已保留。',
     action: '请打开运营者给你的邀请链接。如果没有，请把下面的标识告诉运营者，请其允许你加入。',
+  },
+  'consent-outdated': {
+    happened: '关于此模型的报告，内容已与你同意时不同。',
+    means: '没有发送报告。你的样本已保留。',
+    action: '请阅读报告现在包含的内容；如果愿意继续报告，请重新同意。',
+  },
+  'report-mismatch': {
+    happened: '本页统计预测的方式与协调器比较的方式不同。',
+    means: '没有发送报告。你的样本已保留。',
+    action: '请重新加载本页，以获取当前的模型及其参考分布。',
   },
   'invitation-invalid': {
     happened: '此邀请无法打开这个训练。',

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { TaskOpening } from '../storage/task-opening.ts';
 
 /**
  * The tickets of a run, or of another owner of exchanges such as a task: each names an exchange, or a model that was pulled, and is bound to the
@@ -60,6 +61,11 @@ export function evaluateName(round: number, hash: string): string {
 /** The name of the pull of a model, by the round that made it and its hash. */
 export function pullName({ round, hash }: { readonly round: number; readonly hash: string }): string {
   return `p${round}-${hash.slice(0, HASH_DIGITS)}`;
+}
+
+/** The name of an exchange of a task. A period that another reference begins anew has another name. */
+export function taskExchangeName({ kind, period, reference }: TaskOpening): string {
+  return `${kind}-${period}-${reference.slice(0, HASH_DIGITS)}`;
 }
 
 /** The round of a name that `trainName` made; `null` for any other name. */

@@ -41,6 +41,13 @@ export const accessTable: readonly (readonly [
   ['get', '/api/tasks/:task/releases', 'runs:read'],
   ['post', '/api/tasks/:task/releases', 'releases:write'],
   ['post', '/api/tasks/:task/releases/undo', 'releases:write'],
+  ['get', '/api/tasks/:task/admission', 'runs:read'],
+  ['get', '/api/tasks/:task/drift', 'runs:read'],
+  ['put', '/api/tasks/:task/admission', 'participants:write'],
+  ['post', '/api/tasks/:task/invitations', 'participants:write'],
+  ['delete', '/api/tasks/:task/invitations/:invitation', 'participants:write'],
+  ['post', '/api/tasks/:task/allow-list', 'participants:write'],
+  ['delete', '/api/tasks/:task/allow-list/:participant', 'participants:write'],
   // Whole runs with `runs:read`, summaries without.
   ['get', '/api/runs', 'public'],
   ['post', '/api/runs', 'runs:write'],

@@ -135,7 +135,7 @@ export function admissionRouter({ runs, admins, admissions, clientPage }: Admiss
 }
 
 /** A query parameter that is 1 or absent. */
-function flag(request: Request, name: string): boolean {
+export function flag(request: Request, name: string): boolean {
   const value = request.query[name];
   if (value === undefined || value === '1') return value === '1';
   throw new CoppiceError('body-invalid', `The query parameter "${name}" is 1 or left out.`);

@@ -21,11 +21,13 @@ import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
 import type { Downloads } from './downloads.ts';
+import { driftRouter } from './drift.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
 import { protocolDocument } from './protocol-document.ts';
 import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
+import { taskAdmissionRouter } from './task-admission.ts';
 
 export interface ApiOptions {
   readonly runs: Runs;
@@ -83,6 +85,8 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
+  router.use(driftRouter({ tasks, storage }));
+  router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 

@@ -1,4 +1,5 @@
 import { PARTICIPANT_HEADER, TICKET_HEADER } from '@coppice/protocol';
+import { PERIODS_A_PAGE } from '../storage/period-storage.ts';
 import { RELEASES_A_PAGE } from '../storage/release-storage.ts';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { failure, type Json, list, model, operation, ref, weights } from './openapi-operation.ts';
@@ -123,6 +124,54 @@ export const apiPaths: { readonly [path: string]: Json } = {
       body: 'UndoRelease',
       status: '201',
     }),
+  },
+  '/api/tasks/{task}/drift': {
+    get: operation(
+      `The periods of a watched task, newest first, ${PERIODS_A_PAGE} at most: the last ones, or with "before" those before a number`,
+      list('WatchedPeriod'),
+      { path: ['task'], query: ['before'] },
+    ),
+  },
+  '/api/tasks/{task}/admission': {
+    get: operation(
+      'The participants that may report for it: admission, invitations, list, bans',
+      ref('TaskAdmission'),
+      {
+        path: ['task'],
+      },
+    ),
+    put: operation('Change its admission mode', ref('TaskAdmission'), {
+      path: ['task'],
+      body: 'ChangeTaskAdmission',
+    }),
+  },
+  '/api/tasks/{task}/invitations': {
+    post: operation(
+      'Invite participants to report; the secret is shown this once',
+      ref('NewTaskInvitation'),
+      {
+        path: ['task'],
+        body: 'CreateRunInvitation',
+        status: '201',
+      },
+    ),
+  },
+  '/api/tasks/{task}/invitations/{invitation}': {
+    delete: operation(
+      'Revoke an invitation; with remove=1 also take the participants off the list that came by it',
+      ref('TaskInvitation'),
+      { path: ['task', 'invitation'], query: ['remove'] },
+    ),
+  },
+  '/api/tasks/{task}/allow-list': {
+    post: operation('Put participants on the list', ref('TaskAdmission'), {
+      path: ['task'],
+      body: 'ListParticipants',
+      status: '201',
+    }),
+  },
+  '/api/tasks/{task}/allow-list/{participant}': {
+    delete: operation('Take one off the list', ref('ListedParticipant'), { path: ['task', 'participant'] }),
   },
   '/api/runs': {
     get: operation('All runs, newest first; whole ones for an admin', {

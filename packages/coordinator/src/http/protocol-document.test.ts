@@ -34,8 +34,10 @@ describe('/api/protocol.json', () => {
         progress: { direction: 'up', reply: null },
       },
     });
-    const { messages } = document as { messages: Record<string, { schema: { type: string } }> };
-    for (const { schema } of Object.values(messages)) expect(schema.type).toBe('object');
+    type Form = { type: string } | { anyOf: { type: string }[] };
+    const { messages } = document as { messages: Record<string, { schema: Form }> };
+    for (const { schema } of Object.values(messages))
+      for (const { type } of 'anyOf' in schema ? schema.anyOf : [schema]) expect(type).toBe('object');
   });
 
   it('can be read, and not written to', async () => {

@@ -77,6 +77,10 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     const to = checkpoint === null ? 'was emptied' : `${undone ? 'is back at' : 'names'} ${checkpoint}`;
     return `The channel ${channel} of ${task} ${to}, by ${by || 'an unnamed admin'}: ${reason}`;
   },
+  'drift-alarm': ({ task, period, participants, alarms, tested, role, name, effect }) =>
+    `Period ${period} of ${task}: ${alarms} of ${tested} distributions drifted, among ${participants} participants. The worst is ${role === 'input' ? `the column "${name}"` : `the ${role}`}, with an effect of ${effect.toFixed(2)}.`,
+  'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>
+    `Period ${period} of ${task}: ${(100 * current).toFixed(1)} % of the values of "${name}" are ${{ missing: 'missing', outside: 'beyond the plausible range', other: 'of no listed category' }[fault]}, where it was ${(100 * reference).toFixed(1)} %, among ${participants} participants. Look for a broken source of data.`,
   'storage-failed': ({ detail }) => detail,
   'storage-refused': ({ code, since }) =>
     `Storage refused a write at ${new Date(since).toISOString()} (${code}), and takes writes again.`,

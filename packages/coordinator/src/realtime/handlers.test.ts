@@ -1,4 +1,4 @@
-import { CoppiceError, type Run, type Up } from '@coppice/protocol';
+import { CoppiceError, type Run, type Task, type Up } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Runs } from '../registry/runs.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -78,6 +78,8 @@ function handlers({ requires = [] as string[] } = {}) {
     presences: { socketOf: () => connection, joined: (_participant, id) => void joined.push(id) },
     watches,
     intake: { hold },
+    tasks: { get: () => ({ id: 't' }) as Task },
+    monitored: { get: () => null },
   });
   const about = { run: 'r', device: 'headless', backend: 'cpu', examples: 1, speed: null, paused: false };
   return {

@@ -1,4 +1,5 @@
 import {
+  CoppiceError,
   frameBytes,
   isHeaderAlone,
   MAX_LISTED_RUNS,
@@ -12,6 +13,7 @@ import type { AdmittedRuns } from './admitted-runs.ts';
 import type { Intake } from './intake.ts';
 import { joinHandler } from './join.ts';
 import { letGo } from './let-go.ts';
+import { type MonitorHandlerOptions, monitorHandler } from './monitor.ts';
 import type { Presences } from './presences.ts';
 import type { Sender } from './sender.ts';
 import type { Watches } from './watches.ts';
@@ -27,10 +29,10 @@ export type Handler<N extends HandledName> = (
 
 export type Handlers = { readonly [N in HandledName]: Handler<N> };
 
-export interface HandlersOptions {
+export interface HandlersOptions extends MonitorHandlerOptions {
   readonly runs: Runs;
   readonly admitted: AdmittedRuns;
-  readonly admissions: Pick<Admissions, 'come'>;
+  readonly admissions: Pick<Admissions, 'come' | 'refusal'>;
   readonly presences: Pick<Presences, 'socketOf' | 'joined'>;
   readonly watches: Watches;
   readonly intake: Pick<Intake, 'hold'>;
@@ -38,7 +40,7 @@ export interface HandlersOptions {
 
 /** The handler of each message of participants. */
 export function handlersOf(options: HandlersOptions): Handlers {
-  const { runs, admitted, presences, watches, intake } = options;
+  const { runs, admitted, presences, watches, intake, monitored } = options;
   /**
    * Counts bytes of a message as held until it is answered, or until they are not needed any more.
    *
@@ -57,6 +59,7 @@ export function handlersOf(options: HandlersOptions): Handlers {
   };
   return {
     join: joinHandler(options),
+    monitor: monitorHandler(options),
     watch(message, { participant, socket }) {
       // An answer of a replaced connection comes too late to be of use; its watch must not outlive it.
       if (presences.socketOf(participant) === socket) watches.set(participant, message);
@@ -97,7 +100,14 @@ export function handlersOf(options: HandlersOptions): Handlers {
         letsGo: !isHeaderAlone(frameBytes(message.frame)),
       });
       try {
-        return await admitted.engine(participant, message.run).answer(participant, message, unread);
+        if (message.run !== undefined)
+          return await admitted.engine(participant, message.run).answer(participant, message, unread);
+        const watch = monitored.get(message.task ?? '');
+        if (watch !== null) return await watch.take(participant, message, unread);
+        throw new CoppiceError(
+          'update-late',
+          `The task "${message.task}" is not watched any more. The report does not count.`,
+        );
       } finally {
         done();
       }

@@ -3,8 +3,10 @@ import { CoppiceError, MAX_LISTED_RUNS } from '@coppice/protocol';
 import type { Logger } from 'pino';
 import type { Namespace, Socket } from 'socket.io';
 import type { Runs } from '../registry/runs.ts';
+import type { Tasks } from '../registry/tasks.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Newcomers } from '../security/newcomers.ts';
+import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import { AdmittedRuns } from './admitted-runs.ts';
 import type { Claim } from './claim.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -22,6 +24,8 @@ import { Watches } from './watches.ts';
 
 export interface ParticipantHubOptions {
   readonly runs: Runs;
+  readonly tasks: Tasks;
+  readonly monitored: MonitoredTasks;
   readonly presences: Presences;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -50,13 +54,13 @@ export class ParticipantHub {
   constructor(namespace: Namespace, options: ParticipantHubOptions) {
     this.#o = options;
     this.#namespace = namespace;
-    const { runs, presences, admissions, clock, logger, answered } = options;
+    const { runs, tasks, monitored, presences, admissions, clock, logger, answered } = options;
     this.#admitted = new AdmittedRuns(runs, admissions);
     const parts = { runs, presences, admissions, admitted: this.#admitted, watches: this.#watches };
     this.#pushes = new SummaryPushes({ ...parts, clock });
     // By participant, not by connection: connecting anew is no way out.
     const offences = new Offences(clock);
-    const handlers = handlersOf({ ...parts, intake: this.#intake });
+    const handlers = handlersOf({ ...parts, tasks, monitored, intake: this.#intake });
     this.#dispatcher = new Dispatcher(handlers, { offences, logger, answered });
     runs.subscribe({
       runChanged: (run) => this.#pushes.request(run),
@@ -87,6 +91,7 @@ export class ParticipantHub {
     this.#o.proved(socket.conn);
     if (replaced !== null) sendAway(replaced);
     this.#watches.clear(participant);
+    this.#o.monitored.goes(participant);
     pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, socket));
@@ -106,6 +111,7 @@ export class ParticipantHub {
     // A replaced connection ends after its successor began: the participant is not away.
     if (joined === null) return;
     this.#watches.clear(participant);
+    this.#o.monitored.goes(participant);
     for (const run of joined) runs.find(run)?.connectionLost(participant);
     presences.forget(participant);
   }

@@ -1,7 +1,7 @@
 import { CoppiceError, GRACE_AFTER_RESTART, type Plan } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import { failureData, reasonOf } from '../failure.ts';
-import type { Spool, SpooledRound } from '../storage/spool.ts';
+import { isSpooledRound, type Spool, type SpooledRound } from '../storage/spool.ts';
 import { isOver } from './machine.ts';
 import type { RunLog } from './run-log.ts';
 import type { RunOptions, RunState } from './run-state.ts';
@@ -23,9 +23,11 @@ export async function spooledRound(
     return null;
   });
   if (spooled === null) return null;
-  const { round, attempt, parent } = spooled.opening;
-  const isOpen = round === model.round + 1 && parent === model.hash && attempt >= next;
-  if (isOpen && !isOver(record.status)) return spooled;
+  if (isSpooledRound(spooled)) {
+    const { round, attempt, parent } = spooled.opening;
+    const isOpen = round === model.round + 1 && parent === model.hash && attempt >= next;
+    if (isOpen && !isOver(record.status)) return spooled;
+  }
   await spool.drop(record.id);
   return null;
 }

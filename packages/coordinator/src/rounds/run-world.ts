@@ -103,8 +103,11 @@ export async function leftIn(storage: Storage, spool: Spool): Promise<Left> {
 /** A sent message, with its recipients. */
 export interface Sent<N extends DownName> {
   readonly to: readonly string[];
-  readonly message: Down<N>;
+  readonly message: Told<N>;
 }
+
+/** A message that a run sends: its questions are none of a task. */
+type Told<N extends DownName> = N extends 'ask' ? Ask : Down<N>;
 
 /** Concatenates float32 numbers to a frame's payload. */
 function payloadOf(parts: readonly (Uint8Array | Float32Array)[]): Uint8Array {
@@ -249,7 +252,7 @@ export async function world(
     return joined;
   };
   const messages = <N extends DownName>(name: N): Sent<N>[] =>
-    sent.flatMap((one) => (one.name === name ? [{ to: one.to, message: one.message as Down<N> }] : []));
+    sent.flatMap((one) => (one.name === name ? [{ to: one.to, message: one.message as Told<N> }] : []));
   const asks = (kind: Ask['kind'] = 'train') =>
     messages('ask').filter(({ message }) => message.kind === kind);
   /** The questions of the last round with any, one for each participant. */

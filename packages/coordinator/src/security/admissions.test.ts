@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ManualClock } from '@coppice/ports';
 import {
   type Admission,
+  type Ask,
   type AuditEntry,
   type Ban,
   type Down,
@@ -160,7 +161,7 @@ const enter = ({ socket }: Someone, run: string, invitation?: string): Promise<R
 const codeOf = (reply: Reply<unknown>) => (reply.ok ? 'ok' : reply.error.code);
 
 /** An answer of small changes to a question. */
-function answerTo(joined: Joined, { run, ticket }: Down<'ask'>) {
+function answerTo(joined: Joined, { run, ticket }: Ask) {
   const values = new Float32Array(layoutSize(joined.layout)).fill(1 / 1024);
   return {
     run,
@@ -359,7 +360,7 @@ it('a ban in mid-round: what was acknowledged stays counted, what was not is not
   const run = await launch('open', { minParticipants: 3, seed: 5, rounds: 9 });
   const people = await Promise.all(['counted', 'slow', 'honest'].map(here));
   const [counted, slow, honest] = people as [Someone, Someone, Someone];
-  const started = people.map(({ socket }) => next<Down<'ask'>>(socket, 'ask'));
+  const started = people.map(({ socket }) => next<Ask>(socket, 'ask'));
   const replies: Joined[] = [];
   for (const one of people) {
     const reply = await enter(one, run.id);
@@ -368,10 +369,7 @@ it('a ban in mid-round: what was acknowledged stays counted, what was not is not
   }
   const starts = await Promise.all(started);
   const send = (at: number) =>
-    (people[at] as Someone).socket.emitWithAck(
-      'answer',
-      answerTo(replies[at] as Joined, starts[at] as Down<'ask'>),
-    );
+    (people[at] as Someone).socket.emitWithAck('answer', answerTo(replies[at] as Joined, starts[at] as Ask));
   expect(codeOf(await send(0))).toBe('ok');
 
   const notices = [counted, slow].map(({ socket }) => next<Down<'notice'>>(socket, 'notice'));

@@ -11,20 +11,21 @@ import {
 } from '@coppice/protocol';
 import type { AdmissionStorage, ListedRecord, RunInvitationRecord } from '../storage/admission-storage.ts';
 import { oneAtATime } from '../storage/one-at-a-time.ts';
+import { isTaskPlace, placeTitle } from './places.ts';
 import { hashOf, newId, newSecret } from './secrets.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const INVITATION = 'join-';
 
 /**
- * Admission of participants to runs, and bans. It is checked with every message, so it is in memory; changes are stored
+ * Admission of participants to places, which are runs and tasks (`places.ts`), and bans. It is checked with every message, so it is in memory; changes are stored
  * before they take effect.
  */
 export class Admissions {
   readonly #storage: AdmissionStorage;
   readonly #clock: Clock;
   readonly #admissions = new Map<string, Admission>();
-  /** Lists by run, then by participant. */
+  /** Lists by place, then by participant. */
   readonly #listed = new Map<string, Map<string, ListedRecord>>();
   readonly #bans = new Map<string, Ban>();
   readonly #bansOf = new Map<string, readonly Ban[]>();
@@ -52,19 +53,21 @@ export class Admissions {
 
   // ---- what is asked
 
-  of(run: string): Admission {
-    return this.#admissions.get(run) ?? 'open';
+  of(place: string): Admission {
+    return this.#admissions.get(place) ?? 'open';
   }
 
   /** The runs that are not open. */
   closed(): string[] {
-    return [...this.#admissions].filter(([, admission]) => admission !== 'open').map(([run]) => run);
+    return [...this.#admissions]
+      .filter(([place, admission]) => admission !== 'open' && !isTaskPlace(place))
+      .map(([run]) => run);
   }
 
-  /** The reason to refuse a participant a run or, without a run, a connection; `null` where it is admitted. */
-  refusal(participant: string, run: string | null): CoppiceError | null {
+  /** The reason to refuse a participant a place or, without one, a connection; `null` where it is admitted. */
+  refusal(participant: string, place: string | null): CoppiceError | null {
     for (const ban of this.#bansOf.get(participant) ?? []) {
-      if (ban.run !== null && ban.run !== run) continue;
+      if (ban.run !== null && ban.run !== place) continue;
       return new CoppiceError(
         'participant-banned',
         ban.run === null
@@ -72,33 +75,33 @@ export class Admissions {
           : `The operator has banned this participant from the run "${ban.run}". Ask the operator, if that is a mistake.`,
       );
     }
-    if (run === null || this.of(run) === 'open' || this.#listed.get(run)?.has(participant)) return null;
+    if (place === null || this.of(place) === 'open' || this.#listed.get(place)?.has(participant)) return null;
     return new CoppiceError(
       'run-not-admitted',
-      this.of(run) === 'invited'
-        ? `The run "${run}" is by invitation. Ask the operator for a link, or tell them the id of this participant, so that they can put it on the run's list.`
-        : `The run "${run}" is for those on its list. Tell the operator the id of this participant, so that they can put it there.`,
+      this.of(place) === 'invited'
+        ? `The ${placeTitle(place)} is by invitation. Ask the operator for a link, or tell them the id of this participant, so that they can put it on its list.`
+        : `The ${placeTitle(place)} is for those on its list. Tell the operator the id of this participant, so that they can put it there.`,
     );
   }
 
   /**
-   * Admits a participant by an invitation, where the run would refuse it otherwise. Resolves when that is on disk.
+   * Admits a participant by an invitation, where the place would refuse it otherwise. Resolves when that is on disk.
    *
    * @throws CoppiceError `participant-banned`, `run-not-admitted`; `invitation-invalid`: then no use of it is spent.
    */
-  async come(participant: string, run: string, secret: string): Promise<void> {
+  async come(participant: string, place: string, secret: string): Promise<void> {
     await this.#exclusively(async () => {
-      const refusal = this.refusal(participant, run);
+      const refusal = this.refusal(participant, place);
       if (refusal === null) return;
-      if (refusal.code !== 'run-not-admitted' || this.of(run) !== 'invited') throw refusal;
-      const use = { hash: hashOf(secret), run, participant, at: this.#clock.now() };
+      if (refusal.code !== 'run-not-admitted' || this.of(place) !== 'invited') throw refusal;
+      const use = { hash: hashOf(secret), run: place, participant, at: this.#clock.now() };
       const record = await this.#storage.useRunInvitation(use);
       if (record === null)
         throw new CoppiceError(
           'invitation-invalid',
-          `This invitation does not open the run "${run}": it is another run's, was revoked, is too old, or was used as often as it may be. Ask the operator for another.`,
+          `This invitation does not open the ${placeTitle(place)}: it is another one's, was revoked, is too old, or was used as often as it may be. Ask the operator for another.`,
         );
-      this.#listOf(run).set(participant, record);
+      this.#listOf(place).set(participant, record);
     });
   }
 
@@ -111,25 +114,25 @@ export class Admissions {
 
   /** @param keep participants to list first, so that they stay. */
   async change(
-    run: string,
+    place: string,
     admission: Admission,
     { keep, by }: { keep: readonly string[]; by: string },
   ): Promise<void> {
     await this.#exclusively(async () => {
-      await this.#add(run, keep, { note: '', by });
-      await this.#set(run, admission);
+      await this.#add(place, keep, { note: '', by });
+      await this.#set(place, admission);
     });
     this.#tightened();
   }
 
-  async #set(run: string, admission: Admission): Promise<void> {
-    await this.#storage.setAdmission(run, admission);
-    this.#admissions.set(run, admission);
+  async #set(place: string, admission: Admission): Promise<void> {
+    await this.#storage.setAdmission(place, admission);
+    this.#admissions.set(place, admission);
   }
 
   /** @returns the invitation and its secret, which is not stored. */
   async invite(
-    run: string,
+    place: string,
     { label = '', days = null, uses = null }: CreateRunInvitation,
     by: string,
   ): Promise<{ secret: string; invitation: RunInvitation }> {
@@ -137,7 +140,7 @@ export class Admissions {
     const now = this.#clock.now();
     const invitation = {
       id: newId(),
-      run,
+      run: place,
       label,
       by,
       createdAt: now,
@@ -156,69 +159,73 @@ export class Admissions {
    * @param remove true to remove participants that came by it from the list.
    * @throws CoppiceError `not-found`
    */
-  async revoke(run: string, id: string, remove: boolean): Promise<RunInvitation> {
+  async revoke(place: string, id: string, remove: boolean): Promise<RunInvitation> {
     const revoked = await this.#exclusively(async () => {
-      await this.#invitation(run, id);
+      await this.#invitation(place, id);
       await this.#storage.revokeRunInvitation(id, this.#clock.now());
       if (remove) {
-        const came = [...this.#listOf(run).values()].filter(({ invitation }) => invitation === id);
+        const came = [...this.#listOf(place).values()].filter(({ invitation }) => invitation === id);
         await this.#takeOff(
-          run,
+          place,
           came.map(({ participant }) => participant),
         );
       }
-      return this.#invitation(run, id);
+      return this.#invitation(place, id);
     });
     if (remove) this.#tightened();
     return shownInvitation(revoked);
   }
 
-  async #invitation(run: string, id: string): Promise<RunInvitationRecord> {
-    const found = (await this.#storage.runInvitations(run)).find((one) => one.id === id);
-    if (found === undefined) throw new CoppiceError('not-found', `The run "${run}" has no such invitation.`);
+  async #invitation(place: string, id: string): Promise<RunInvitationRecord> {
+    const found = (await this.#storage.runInvitations(place)).find((one) => one.id === id);
+    if (found === undefined)
+      throw new CoppiceError('not-found', `The ${placeTitle(place)} has no such invitation.`);
     return found;
   }
 
   /** @returns the number of newly listed participants. */
   list(
-    run: string,
+    place: string,
     participants: readonly string[],
     { note, by }: { note: string; by: string },
   ): Promise<number> {
-    return this.#exclusively(() => this.#add(run, participants, { note, by }));
+    return this.#exclusively(() => this.#add(place, participants, { note, by }));
   }
 
   async #add(
-    run: string,
+    place: string,
     participants: readonly string[],
     { note, by }: { note: string; by: string },
   ): Promise<number> {
-    const list = this.#listOf(run);
+    const list = this.#listOf(place);
     const createdAt = this.#clock.now();
     const added = [...new Set(participants)]
       .filter((participant) => !list.has(participant))
-      .map((participant) => ({ run, participant, invitation: null, note, by, createdAt }));
+      .map((participant) => ({ run: place, participant, invitation: null, note, by, createdAt }));
     await this.#storage.list(added);
     for (const record of added) list.set(record.participant, record);
     return added.length;
   }
 
   /** @throws CoppiceError `not-found` */
-  async unlist(run: string, participant: string): Promise<ListedParticipant> {
+  async unlist(place: string, participant: string): Promise<ListedParticipant> {
     const gone = await this.#exclusively(async () => {
-      const record = this.#listOf(run).get(participant);
+      const record = this.#listOf(place).get(participant);
       if (record === undefined)
-        throw new CoppiceError('not-found', `The participant is not on the list of the run "${run}".`);
-      await this.#takeOff(run, [participant]);
+        throw new CoppiceError(
+          'not-found',
+          `The participant is not on the list of the ${placeTitle(place)}.`,
+        );
+      await this.#takeOff(place, [participant]);
       return record;
     });
     this.#tightened();
     return shownListed(gone);
   }
 
-  async #takeOff(run: string, participants: readonly string[]): Promise<void> {
-    await this.#storage.unlist(run, participants);
-    for (const participant of participants) this.#listOf(run).delete(participant);
+  async #takeOff(place: string, participants: readonly string[]): Promise<void> {
+    await this.#storage.unlist(place, participants);
+    for (const participant of participants) this.#listOf(place).delete(participant);
   }
 
   /** Bans a participant from a run or from the whole coordinator; an existing ban stays. */
@@ -257,12 +264,12 @@ export class Admissions {
     return [...this.#bans.values()].reverse();
   }
 
-  async describe(run: string): Promise<RunAdmission> {
+  async describe(place: string): Promise<RunAdmission> {
     return {
-      admission: this.of(run),
-      invitations: (await this.#storage.runInvitations(run)).map(shownInvitation),
-      listed: [...this.#listOf(run).values()].reverse().map(shownListed),
-      bans: this.bans().filter((ban) => ban.run === null || ban.run === run),
+      admission: this.of(place),
+      invitations: (await this.#storage.runInvitations(place)).map(shownInvitation),
+      listed: [...this.#listOf(place).values()].reverse().map(shownListed),
+      bans: this.bans().filter((ban) => ban.run === null || ban.run === place),
     };
   }
 
@@ -271,11 +278,11 @@ export class Admissions {
     this.#bansOf.set(ban.participant, [...(this.#bansOf.get(ban.participant) ?? []), ban]);
   }
 
-  #listOf(run: string): Map<string, ListedRecord> {
-    let list = this.#listed.get(run);
+  #listOf(place: string): Map<string, ListedRecord> {
+    let list = this.#listed.get(place);
     if (list === undefined) {
       list = new Map();
-      this.#listed.set(run, list);
+      this.#listed.set(place, list);
     }
     return list;
   }

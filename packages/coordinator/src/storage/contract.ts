@@ -4,6 +4,7 @@ import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
 import { newMove, newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
+import { periodContract } from './period-contract.ts';
 import { releaseContract } from './release-contract.ts';
 import {
   type Commit,
@@ -91,6 +92,7 @@ export function storageContract(
     adminContract(() => storage);
     admissionContract(() => storage);
     participantContract(() => storage);
+    periodContract(() => storage);
     releaseContract(() => storage);
 
     it('finds nothing by a text that no record can hold', async () => {

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { CoppiceError } from '@coppice/protocol';
 import { nextTurn } from '../turns.ts';
 import { incomingFile, removeIncoming } from './incoming-file.ts';
-import type { Incoming, Spool, SpooledFrame } from './spool.ts';
+import { type Incoming, ownerOf, type Spool, type SpooledFrame } from './spool.ts';
 import {
   answerRecord,
-  createRoundFile,
+  createSpoolFile,
   type FramePlace,
   openingRecord,
   readInto,
-  readRoundFile,
+  readSpoolFile,
   writeAll,
 } from './spool-file.ts';
 
@@ -30,7 +30,7 @@ interface Waiting {
   readonly reject: (error: CoppiceError) => void;
 }
 
-/** The open round of one run. Writes that arrive while the disk is busy share the next flush (group commit). */
+/** The open exchange of one owner. Writes that arrive while the disk is busy share the next flush (group commit). */
 class Lane {
   readonly #path: string;
   readonly #flushes: boolean;
@@ -40,9 +40,9 @@ class Lane {
   #end = 0;
   /** Frames on disk, by participant. */
   #frames = new Map<string, FramePlace>();
-  /** Appends that wait, for the newest round. A slow disk may still be at the one before. */
+  /** Appends that wait, for the newest exchange. A slow disk may still be at the one before. */
   #waiting: Waiting[] = [];
-  /** After a failed write or flush the file's state is unknown, so the round accepts nothing more. */
+  /** After a failed write or flush the file's state is unknown, so the exchange accepts nothing more. */
   #broken: CoppiceError | null = null;
 
   constructor(path: string, flush: boolean) {
@@ -57,7 +57,7 @@ class Lane {
       this.#broken = null;
       this.#frames = new Map();
       try {
-        this.#file = await createRoundFile(this.#path, this.#flushes);
+        this.#file = await createSpoolFile(this.#path, this.#flushes);
         this.#end = await writeAll(this.#file, chunks, 0);
       } catch (thrown) {
         this.#broken = failed(thrown);
@@ -67,21 +67,21 @@ class Lane {
 
   append(participant: string, chunks: readonly Uint8Array[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      const round = this.#waiting;
-      round.push({ participant, chunks, resolve, reject });
-      // The first flush covers all appends of its round so far.
-      void this.#queue(() => this.#flush(round));
+      const exchange = this.#waiting;
+      exchange.push({ participant, chunks, resolve, reject });
+      // The first flush covers all appends of its exchange so far.
+      void this.#queue(() => this.#flush(exchange));
     });
   }
 
   recover() {
     return this.#queue(async () => {
       await this.#release();
-      const found = await readRoundFile(this.#path);
+      const found = await readSpoolFile(this.#path);
       this.#file = found?.file ?? null;
       this.#end = found?.end ?? 0;
       this.#frames = found?.frames ?? new Map();
-      return found?.round ?? null;
+      return found?.exchange ?? null;
     });
   }
 
@@ -96,13 +96,13 @@ class Lane {
     return this.#queue(() => this.#release());
   }
 
-  async #flush(round: Waiting[]): Promise<void> {
-    if (round.length === 0) return;
+  async #flush(exchange: Waiting[]): Promise<void> {
+    if (exchange.length === 0) return;
     for (let turn = 0; turn < TURNS; turn++) await nextTurn();
-    const batch = round.splice(0, BATCH / 3);
+    const batch = exchange.splice(0, BATCH / 3);
     try {
       if (this.#broken !== null) throw this.#broken;
-      if (this.#file === null) throw new Error('no round is open');
+      if (this.#file === null) throw new Error('no exchange is open');
       const begin = this.#end;
       this.#end = await writeAll(
         this.#file,
@@ -162,7 +162,7 @@ class Lane {
 }
 
 /**
- * A spool of files in a folder, one for each run with an open round.
+ * A spool of files in a folder, one for each owner with an open exchange.
  *
  * @param flush false for a temporary folder: nothing waits for the disk.
  * @throws CoppiceError `storage-failed` where the folder cannot be made.
@@ -175,11 +175,11 @@ export function fileSpool(folder: string, flush = true): Spool {
     throw failed(thrown);
   }
   const lanes = new Map<string, Lane>();
-  const lane = (run: string): Lane => {
-    let found = lanes.get(run);
+  const lane = (owner: string): Lane => {
+    let found = lanes.get(owner);
     if (found === undefined) {
-      found = new Lane(join(folder, `${run}.spool`), flush);
-      lanes.set(run, found);
+      found = new Lane(join(folder, `${owner}.spool`), flush);
+      lanes.set(owner, found);
     }
     return found;
   };
@@ -193,18 +193,18 @@ export function fileSpool(folder: string, flush = true): Spool {
     get waiting() {
       return waiting;
     },
-    open: (opening) => lane(opening.run).begin(openingRecord(opening)),
-    frame: (run, participant) => lane(run).frame(participant),
-    async append(run, answer) {
+    open: (opening) => lane(ownerOf(opening)).begin(openingRecord(opening)),
+    frame: (owner, participant) => lane(owner).frame(participant),
+    async append(owner, answer) {
       waiting++;
       try {
-        await lane(run).append(answer.participant, answerRecord(answer));
+        await lane(owner).append(answer.participant, answerRecord(answer));
       } finally {
         waiting--;
       }
     },
-    recover: (run) => named(lane(run).recover()),
-    drop: (run) => named(lane(run).drop()),
+    recover: (owner) => named(lane(owner).recover()),
+    drop: (owner) => named(lane(owner).drop()),
     async receive() {
       const file = await named(incomingFile(folder));
       incoming.add(file);

@@ -10,7 +10,8 @@ import { backUp, restore } from './backup.ts';
 import { fileBlobs } from './file-blobs.ts';
 import { fileSpool } from './file-spool.ts';
 import { newRun } from './new-run.testing.ts';
-import type { RoundOpening, SpooledAnswer } from './spool.ts';
+import { type Opening, ownerOf, type RoundOpening, type SpooledAnswer } from './spool.ts';
+import { taskOpeningOf } from './spool-contract.ts';
 import { openSqliteStorage } from './sqlite.ts';
 
 /* What is read from the disk may have rotted there, or be something else. */
@@ -25,23 +26,22 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-it('a spool gives back what was written, some of it or a named error', async () => {
+const openings: Opening[] = [
+  { run: 'r', round: 3, attempt: 1, parent: 'ab'.repeat(32), cohort: ['a', 'b'] } as unknown as RoundOpening,
+  taskOpeningOf('r'),
+];
+
+it.each(openings)('a spool gives back what was written, some of it or a named error: %#', async (opening) => {
   const folder = newFolder();
-  const path = join(folder, 'r.spool');
-  const opening = {
-    run: 'r',
-    round: 3,
-    attempt: 1,
-    parent: 'ab'.repeat(32),
-    cohort: ['a', 'b'],
-  } as unknown as RoundOpening;
+  const owner = ownerOf(opening);
+  const path = join(folder, `${owner}.spool`);
   const answers = ['a', 'b', 'c'].map((participant, n) => ({
     participant,
     answer: { ...sampleUp.answer, weight: n + 1 },
   }));
   const spool = fileSpool(folder);
   spool.open(opening);
-  for (const answer of answers) await spool.append('r', answer);
+  for (const answer of answers) await spool.append(owner, answer);
   await spool.close();
   const whole = new Uint8Array(readFileSync(path));
   const written = answers.map(({ participant, answer: { frame: _frame, ...fields } }) =>
@@ -54,7 +54,7 @@ it('a spool gives back what was written, some of it or a named error', async () 
       const after = fileSpool(folder);
       try {
         const result = await survives(async () => {
-          const found = await after.recover('r');
+          const found = await after.recover(owner);
           if (found === null) return [];
           expect(found.opening).toEqual(opening);
           const answers: SpooledAnswer[] = [];
@@ -131,19 +131,34 @@ it('a database gives records, or a named error', async () => {
   await storage.addTask(sampleTask);
   for (let n = 0; n < 3; n++)
     await storage.createRun(newRun(new Float32Array([n]), { task: sampleTask, plan: samplePlan }));
+  const sums = { reports: [20], shares: Array.from({ length: 40 }, (_, i) => i / 64) };
+  const hash = 'ab'.repeat(32);
+  await storage.addPeriod({
+    task: 'toy',
+    period: 3,
+    reference: hash,
+    startedAt: 1,
+    endedAt: 2,
+    reports: 20,
+    sums,
+    verdict: null,
+  });
   await storage.close();
   const file = join(folder, 'coppice.db');
   const whole = new Uint8Array(readFileSync(file));
   // Inside of a record, where the database itself notices nothing.
-  const record = Buffer.from(whole).indexOf('"description"');
-  const inside = damaged(whole.subarray(record, record + 200)).map((bytes) => {
-    const copy = new Uint8Array(whole);
-    copy.set(bytes.subarray(0, 200), record);
-    return copy;
-  });
+  const inside = (text: string) => {
+    const record = Buffer.from(whole).indexOf(text);
+    return damaged(whole.subarray(record, record + 200)).map((bytes) => {
+      const copy = new Uint8Array(whole);
+      copy.set(bytes.subarray(0, 200), record);
+      return copy;
+    });
+  };
+  const broken = fc.oneof(damaged(whole), inside('"description"'), inside('"shares"'));
   let named = 0;
   await fc.assert(
-    fc.asyncProperty(fc.oneof(damaged(whole), inside), async (bytes) => {
+    fc.asyncProperty(broken, async (bytes) => {
       writeFileSync(file, bytes);
       for (const beside of ['-wal', '-shm']) rmSync(file + beside, { force: true });
       const result = await survives(async () => {
@@ -154,6 +169,7 @@ it('a database gives records, or a named error', async () => {
             await opened.runs(),
             await opened.rounds('a'),
             await opened.events({}),
+            await opened.periods('toy'),
           ];
         } finally {
           await opened.close();

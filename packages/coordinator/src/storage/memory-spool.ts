@@ -1,25 +1,27 @@
 import { CoppiceError, frameBytes } from '@coppice/protocol';
-import type { RoundOpening, Spool, SpooledAnswer } from './spool.ts';
+import { type Opening, ownerOf, type Spool, type SpooledAnswer } from './spool.ts';
 
 /** A spool in memory, for tests and temporary coordinators. */
 export function memorySpool(): Spool {
-  const rounds = new Map<string, { opening: RoundOpening; answers: SpooledAnswer[] }>();
+  const exchanges = new Map<string, { opening: Opening; answers: SpooledAnswer[] }>();
   return {
     open(opening) {
-      rounds.set(opening.run, { opening: structuredClone(opening), answers: [] });
+      exchanges.set(ownerOf(opening), { opening: structuredClone(opening), answers: [] });
     },
-    append(run, answer) {
-      const round = rounds.get(run);
-      if (round === undefined) {
-        return Promise.reject(new CoppiceError('storage-failed', `No round of ${run} is open in the spool.`));
+    append(owner, answer) {
+      const exchange = exchanges.get(owner);
+      if (exchange === undefined) {
+        return Promise.reject(
+          new CoppiceError('storage-failed', `No exchange of ${owner} is open in the spool.`),
+        );
       }
-      round.answers.push(structuredClone(answer));
+      exchange.answers.push(structuredClone(answer));
       return Promise.resolve();
     },
-    recover(run) {
-      const round = rounds.get(run);
-      if (round === undefined) return Promise.resolve(null);
-      const { opening, answers } = structuredClone(round);
+    recover(owner) {
+      const exchange = exchanges.get(owner);
+      if (exchange === undefined) return Promise.resolve(null);
+      const { opening, answers } = structuredClone(exchange);
       return Promise.resolve({
         opening,
         damage: null,
@@ -28,8 +30,8 @@ export function memorySpool(): Spool {
         },
       });
     },
-    frame(run, participant) {
-      const found = rounds.get(run)?.answers.findLast((one) => one.participant === participant);
+    frame(owner, participant) {
+      const found = exchanges.get(owner)?.answers.findLast((one) => one.participant === participant);
       if (found === undefined) return null;
       const bytes = frameBytes(found.answer.frame);
       return {
@@ -37,8 +39,8 @@ export function memorySpool(): Spool {
         read: async (into, at) => into.set(bytes.subarray(at, at + into.byteLength)),
       };
     },
-    drop(run) {
-      rounds.delete(run);
+    drop(owner) {
+      exchanges.delete(owner);
       return Promise.resolve();
     },
     receive(payloadBytes) {

@@ -13,6 +13,7 @@ import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { memoryParticipants } from './memory-participants.ts';
+import { memoryPeriods } from './memory-periods.ts';
 import { memoryReleases } from './memory-releases.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
@@ -180,6 +181,7 @@ export function memoryStorage(): Storage {
     ...memoryAdmins(),
     ...admission,
     ...memoryParticipants(),
+    ...memoryPeriods(),
     ...releases,
     async close() {},
   };

@@ -111,8 +111,11 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
     expect((await storage.bans()).map(({ reason }) => reason)).toEqual(admission ? ["It's spam"] : []);
     expect(await storage.listed()).toMatchObject(admission ? [{ invitation: 'v1', by: '小林' }] : []);
     // Nothing was released before there were channels.
-    expect(await storage.releases('toy', {})).toEqual([]);
-    const move = { task: 'toy', channel: 'production', checkpoint: 'toy-1/1', expected: null } as const;
+    const released = version >= 9 ? 1 : null;
+    expect((await storage.releases('toy', {})).map(({ reason }) => reason)).toEqual(
+      released === null ? [] : ["It's better"],
+    );
+    const move = { task: 'toy', channel: 'production', checkpoint: 'toy-1/1', expected: released } as const;
     const author = {
       undoes: null,
       at: 3,
@@ -121,9 +124,11 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
       evidence: null,
     } as const;
     expect(await storage.moveChannel({ ...move, ...author })).toMatchObject({
-      sequence: 1,
+      sequence: (released ?? 0) + 1,
       hash: weightsHash(weights),
     });
+    // No task was watched before there were periods.
+    expect(await storage.periods('toy')).toEqual([]);
     // Everybody is new.
     expect(await storage.participantSeen('0'.repeat(32))).toBeNull();
     if (version >= 4) {

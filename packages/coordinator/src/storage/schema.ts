@@ -137,5 +137,18 @@ export interface Tables {
     /** JSON. */
     evidence: string | null;
   };
+  watched_period: {
+    task: string;
+    period: number;
+    /** Hash of the reference. */
+    reference: string;
+    started_at: number;
+    ended_at: number;
+    reports: number;
+    /** JSON; null: too few reports. */
+    sums: string | null;
+    /** JSON; null: too few reports. */
+    verdict: string | null;
+  };
   schema_version: { version: number };
 }

@@ -1,6 +1,7 @@
 import { type Answer, encodeFrame, float32Payload, frameBytes, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RoundOpening, Spool, SpooledAnswer } from './spool.ts';
+import { type TaskOpening, taskOwner } from './task-opening.ts';
 
 export const id = (n: number) => n.toString(16).padStart(32, '0');
 
@@ -18,6 +19,20 @@ export const openingOf = (run: string, round = 1, attempt = 1): RoundOpening => 
   owed: [],
   weightCaps: [10, 20, 30],
   normBounds: { model: 2.5 },
+});
+
+export const taskOpeningOf = (
+  task: string,
+  kind: TaskOpening['kind'] = 'report',
+  period = 7,
+): TaskOpening => ({
+  task,
+  kind,
+  period,
+  reference: 'ab'.repeat(32),
+  layout: 'cd'.repeat(16),
+  startedAt: 1_000,
+  deadlineAt: 61_000,
 });
 
 /** A distinguishable answer with `size` parameters. */
@@ -39,8 +54,8 @@ export function spooled(n: number, size = 3): SpooledAnswer {
   return { participant: id(n), answer };
 }
 
-export async function restored(spool: Spool, run: string) {
-  const found = await spool.recover(run);
+export async function restored(spool: Spool, owner: string) {
+  const found = await spool.recover(owner);
   if (found === null) return null;
   const answers: SpooledAnswer[] = [];
   for await (const one of found.answers()) answers.push(one);
@@ -190,7 +205,46 @@ export function spoolContract(
       expect(await middle()).toEqual([whole.byteLength, [...whole.subarray(50, 150)]]);
     });
 
-    it('refuses an update where no round is open', async () => {
+    it("keeps a task's exchanges apart, of each kind one, and from a run of the same name", async () => {
+      const [report, statistics] = [taskOpeningOf('toy-1'), taskOpeningOf('toy-1', 'statistics', 1)];
+      for (const opening of [report, statistics, openingOf('toy-1')]) spool.open(opening);
+      await Promise.all([
+        spool.append(taskOwner(report), spooled(1)),
+        spool.append('toy-1', spooled(2)),
+        spool.append(taskOwner(statistics), spooled(3)),
+        spool.append(taskOwner(report), spooled(4)),
+      ]);
+      await again();
+      expect(await restored(spool, taskOwner(report))).toEqual({
+        opening: report,
+        damage: null,
+        answers: [spooled(1), spooled(4)],
+      });
+      expect(await restored(spool, taskOwner(statistics))).toMatchObject({
+        opening: statistics,
+        answers: [spooled(3)],
+      });
+      expect(await restored(spool, 'toy-1')).toMatchObject({
+        opening: { round: 1 },
+        answers: [{ participant: id(2) }],
+      });
+    });
+
+    it("erases a task's answers with its exchange, and begins the next period without them", async () => {
+      const first = taskOpeningOf('toy-1');
+      const owner = taskOwner(first);
+      spool.open(first);
+      await spool.append(owner, spooled(1));
+      await spool.drop(owner);
+      expect(await spool.recover(owner)).toBeNull();
+      const second = taskOpeningOf('toy-1', 'report', 8);
+      spool.open(second);
+      await spool.append(owner, spooled(2));
+      await again();
+      expect(await restored(spool, owner)).toMatchObject({ opening: second, answers: [spooled(2)] });
+    });
+
+    it('refuses an answer where no exchange is open', async () => {
       await expect(spool.append('toy-9', spooled(1))).rejects.toMatchObject({ code: 'storage-failed' });
     });
   });

@@ -2,10 +2,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Answer, CoppiceError, frameBytes } from '@coppice/protocol';
-import type { RoundOpening, SpooledAnswer, SpooledRound } from './spool.ts';
+import { type Opening, ownerOf, type SpooledAnswer, type SpooledExchange } from './spool.ts';
+import { TaskOpeningSchema } from './task-opening.ts';
 
 /*
- * One round in one file. Records follow each other, the opening first:
+ * One exchange in one file. Records follow each other, the opening first:
  *
  *     u32 length of the JSON · u32 length of the frame · u32 CRC-32 of the JSON · u32 CRC-32 of these three
  *     JSON (UTF-8) · frame
@@ -36,12 +37,12 @@ export interface Found {
   readonly file: FileHandle;
   /** Offset for the next record. */
   readonly end: number;
-  readonly round: SpooledRound;
+  readonly exchange: SpooledExchange;
   /** Frames by participant. */
   readonly frames: Map<string, FramePlace>;
 }
 
-export function openingRecord(opening: RoundOpening): Uint8Array[] {
+export function openingRecord(opening: Opening): Uint8Array[] {
   return record({ format: FORMAT, ...opening }, new Uint8Array(0));
 }
 
@@ -60,8 +61,8 @@ function record(fields: object, frame: Uint8Array): Uint8Array[] {
   return [head, json, frame];
 }
 
-/** Creates the file of a round, empty, in place of any before it. */
-export async function createRoundFile(path: string, flush: boolean): Promise<FileHandle> {
+/** Creates the file of an exchange, empty, in place of any before it. */
+export async function createSpoolFile(path: string, flush: boolean): Promise<FileHandle> {
   const file = await open(path, 'w+');
   if (!flush) return file;
   // The file's name is an entry of its folder, which has to reach the disk as well.
@@ -100,11 +101,11 @@ export async function writeAll(
 }
 
 /**
- * Reads a file up to its incomplete end; `null` where it holds no round.
+ * Reads a file up to its incomplete end; `null` where it holds no exchange.
  *
  * @throws CoppiceError `storage-corrupt` where its content cannot be recognized.
  */
-export async function readRoundFile(path: string): Promise<Found | null> {
+export async function readSpoolFile(path: string): Promise<Found | null> {
   let file: FileHandle;
   try {
     file = await open(path, 'r+');
@@ -119,19 +120,20 @@ export async function readRoundFile(path: string): Promise<Found | null> {
       await file.close();
       return null;
     }
-    const opening = first === 'damaged' || !first.whole ? null : ((await readJson(file, first)) as Stored);
-    if (first === 'damaged' || opening === null) {
+    const stored = first === 'damaged' || !first.whole ? null : ((await readJson(file, first)) as Stored);
+    if (first === 'damaged' || stored === null) {
       throw new CoppiceError(
         'storage-corrupt',
-        `The spool ${path} is damaged at its beginning; its round begins anew.`,
+        `The spool ${path} is damaged at its beginning; its exchange begins anew.`,
       );
     }
-    if (opening.format !== FORMAT) {
+    if (stored.format !== FORMAT) {
       throw new CoppiceError(
         'storage-corrupt',
-        `The spool ${path} was written by another version of Coppice (format ${opening.format}, this one reads ${FORMAT}); its round is abandoned and begins anew. Updates that were acknowledged in it do not count.`,
+        `The spool ${path} was written by another version of Coppice (format ${stored.format}, this one reads ${FORMAT}); its exchange is abandoned and begins anew. Updates that were acknowledged in it do not count.`,
       );
     }
+    const opening = openingOf(stored, path);
     const places: Place[] = [];
     let lost = 0;
     let end = after(first);
@@ -145,17 +147,16 @@ export async function readRoundFile(path: string): Promise<Found | null> {
       lost > 0 || next === 'damaged'
         ? new CoppiceError(
             'storage-corrupt',
-            `The spool of run ${opening.run} is damaged: ${lost} updates and ${size - end} bytes cannot be read. Whose updates they were will be asked again.`,
+            `The spool of ${ownerOf(opening)} is damaged: ${lost} updates and ${size - end} bytes cannot be read. Whose updates they were will be asked again.`,
           )
         : null;
     await file.truncate(end);
-    const { format: _format, ...round } = opening;
     const frames = new Map<string, FramePlace>();
     return {
       file,
       end,
       frames,
-      round: { opening: round, damage, answers: () => answersAt(file, places, frames) },
+      exchange: { opening, damage, answers: () => answersAt(file, places, frames) },
     };
   } catch (thrown) {
     await file.close().catch(() => {});
@@ -163,7 +164,17 @@ export async function readRoundFile(path: string): Promise<Found | null> {
   }
 }
 
-type Stored = RoundOpening & { format: unknown };
+type Stored = Opening & { format: unknown };
+
+function openingOf({ format: _format, ...opening }: Stored, path: string): Opening {
+  if (!('task' in opening)) return opening;
+  const parsed = TaskOpeningSchema.safeParse(opening);
+  if (parsed.success) return parsed.data;
+  throw new CoppiceError(
+    'storage-corrupt',
+    `The opening in the spool ${path} is none that this version of Coppice knows: ${parsed.error.message}. Its exchange begins anew; answers that were acknowledged in it do not count.`,
+  );
+}
 
 async function* answersAt(
   file: FileHandle,

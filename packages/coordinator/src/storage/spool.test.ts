@@ -5,7 +5,8 @@ import { CoppiceError, decodeFrame, frameBytes } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileSpool } from './file-spool.ts';
 import { memorySpool } from './memory-spool.ts';
-import { openingOf, restored, spoolContract, spooled } from './spool-contract.ts';
+import { openingOf, restored, spoolContract, spooled, taskOpeningOf } from './spool-contract.ts';
+import { type TaskOpening, taskOwner } from './task-opening.ts';
 
 spoolContract('memory', async () => ({ spool: memorySpool(), reopen: async (spool) => spool }));
 for (const flush of [true, false]) {
@@ -117,6 +118,20 @@ describe('a spool file that is not as it was written', () => {
     truncateSync(path, size + 4096);
     expect(await read()).toMatchObject({ damage: null, answers: { length: 3 } });
     expect(statSync(path).size).toBe(size);
+  });
+
+  it("holds a task's exchange that this version does not know: it is named, not used", async () => {
+    const spool = fileSpool(folder);
+    const opening = taskOpeningOf('toy-1');
+    spool.open({ ...opening, kind: 'survey' as TaskOpening['kind'] });
+    // The kind is a part of the file's name.
+    await spool.append('survey.toy-1', spooled(1));
+    await expect(spool.recover('survey.toy-1')).rejects.toMatchObject({ code: 'storage-corrupt' });
+    const { layout: _layout, ...older } = opening;
+    spool.open(older as TaskOpening);
+    await spool.append(taskOwner(opening), spooled(1));
+    await expect(spool.recover(taskOwner(opening))).rejects.toMatchObject({ code: 'storage-corrupt' });
+    await spool.close();
   });
 
   it('of another format is named, not used', async () => {

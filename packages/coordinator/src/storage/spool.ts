@@ -1,5 +1,6 @@
 import type { CohortSizes, Norms } from '@coppice/federation';
 import type { Answer, CoppiceError } from '@coppice/protocol';
+import { type TaskOpening, taskOwner } from './task-opening.ts';
 
 /** The opening of a round, with everything that another process needs to resume it. */
 export interface RoundOpening {
@@ -26,6 +27,18 @@ export interface RoundOpening {
   readonly normBounds: Norms | null;
 }
 
+/** The opening of any exchange. */
+export type Opening = RoundOpening | TaskOpening;
+
+/** The run, or the task's exchange, under which the answers are spooled. */
+export function ownerOf(opening: Opening): string {
+  return isOfTask(opening) ? taskOwner(opening) : opening.run;
+}
+
+function isOfTask(opening: Opening): opening is TaskOpening {
+  return 'task' in opening;
+}
+
 export interface SpooledAnswer {
   readonly participant: string;
   readonly answer: Answer;
@@ -38,9 +51,9 @@ export interface SpooledFrame {
   read(into: Uint8Array, at: number): Promise<void>;
 }
 
-/** A round of an earlier process. */
-export interface SpooledRound {
-  readonly opening: RoundOpening;
+/** An exchange of an earlier process. */
+export interface SpooledExchange<O extends Opening = Opening> {
+  readonly opening: O;
   /**
    * In the order of appending; read one at a time, so that memory holds only one. Frames are returned as written: a
    * decoder must verify the checksum.
@@ -50,6 +63,16 @@ export interface SpooledRound {
   answers(): AsyncIterable<SpooledAnswer>;
   /** The reason that part of the spool is unreadable; `null` where all is readable. */
   readonly damage: CoppiceError | null;
+}
+
+export type SpooledRound = SpooledExchange<RoundOpening>;
+
+export function isSpooledRound(spooled: SpooledExchange): spooled is SpooledRound {
+  return !isOfTask(spooled.opening);
+}
+
+export function isSpooledTask(spooled: SpooledExchange): spooled is SpooledExchange<TaskOpening> {
+  return isOfTask(spooled.opening);
 }
 
 /**
@@ -68,26 +91,27 @@ export interface Incoming {
 }
 
 /**
- * A write-ahead log of the answers of a run's open round: append-only, so that an acknowledged answer outlives the
- * process that acknowledged it. A run has at most one open round. Every implementation must pass `spoolContract`.
+ * A write-ahead log of the answers of open exchanges: append-only, so that an acknowledged answer outlives the process
+ * that acknowledged it. Each owner, a run or a task's exchange (`ownerOf`), has at most one. Every implementation must
+ * pass `spoolContract`.
  *
- * Methods may throw CoppiceError `storage-failed`; after that the round accepts nothing more.
+ * Methods may throw CoppiceError `storage-failed`; after that the exchange accepts nothing more.
  */
 export interface Spool {
-  /** Begins a round; any earlier round of the run is deleted. Durable once an append is. */
-  open(opening: RoundOpening): void;
+  /** Begins an exchange; any earlier one of its owner is deleted. Durable once an append is. */
+  open(opening: Opening): void;
   /** Resolves when the answer is on disk. The frame's bytes must not change until then. */
-  append(run: string, answer: SpooledAnswer): Promise<void>;
-  /** The frame of a participant's answer in a run's round, once it is on disk; `null`: there is none. */
-  frame(run: string, participant: string): SpooledFrame | null;
+  append(owner: string, answer: SpooledAnswer): Promise<void>;
+  /** The frame of a participant's answer in an owner's exchange, once it is on disk; `null`: there is none. */
+  frame(owner: string, participant: string): SpooledFrame | null;
   /**
-   * Recovers a run's open round of an earlier process; later appends continue it. `null`: there is none.
+   * Recovers an owner's open exchange of an earlier process; later appends continue it. `null`: there is none.
    *
    * @throws CoppiceError `storage-corrupt` where nothing of it is usable.
    */
-  recover(run: string): Promise<SpooledRound | null>;
-  /** Deletes a run's round that was committed or given up. Resolves when nothing of it can return. */
-  drop(run: string): Promise<void>;
+  recover(owner: string): Promise<SpooledExchange | null>;
+  /** Deletes an owner's exchange that was committed or given up. Resolves when nothing of it can return. */
+  drop(owner: string): Promise<void>;
   /** Reserves a file for a payload of `payloadBytes` bytes that arrives in pieces. `recover` does not return it. */
   receive(payloadBytes: number): Promise<Incoming>;
   /** Appended answers that are not yet on disk. */

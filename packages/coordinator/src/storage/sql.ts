@@ -25,6 +25,7 @@ import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
+import { sqlPeriods } from './sql-periods.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
 import { storable } from './storable-text.ts';
 import {
@@ -338,6 +339,7 @@ export async function sqlStorage(
     ...sqlAdmins(db),
     ...sqlAdmission(db),
     ...sqlParticipants(db),
+    ...sqlPeriods(db),
     ...sqlReleases(db, exclusively),
 
     async close() {

@@ -15,6 +15,7 @@ import type {
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
+import type { PeriodStorage } from './period-storage.ts';
 import type { ReleaseStorage } from './release-storage.ts';
 import type { MeasuredCheckpoint, RetentionRule } from './retention.ts';
 
@@ -101,7 +102,12 @@ export interface EventPage {
  * nothing was changed), `storage-locked` (another process has taken it over), or `storage-corrupt` (the content is not
  * what was written).
  */
-export interface Storage extends AdminStorage, AdmissionStorage, ParticipantStorage, ReleaseStorage {
+export interface Storage
+  extends AdminStorage,
+    AdmissionStorage,
+    ParticipantStorage,
+    PeriodStorage,
+    ReleaseStorage {
   /** Adds a task of the admin's own. @throws CoppiceError `task-exists` */
   addTask(task: Task): Promise<void>;
   tasks(): Promise<Task[]>;

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { AdmissionSchema, ParticipantIdSchema, RunIdSchema } from '../run.ts';
+import { TaskIdSchema } from '../task.ts';
 
-/* Admission to runs, as operators see and change it. */
+/* Admission to runs, and to reporting for tasks, as operators see and change it. */
 
 const id = z.string().check(z.minLength(1), z.maxLength(64));
 /** A name or a reason, for operators. */
@@ -101,3 +102,29 @@ export const RunAdmissionSchema = z.strictObject({
   bans: z.array(BanSchema),
 });
 export type RunAdmission = z.infer<typeof RunAdmissionSchema>;
+
+/** An invitation to report for a task. Its secret is shown once and stored as a hash. */
+export const TaskInvitationSchema = z.strictObject({
+  ...z.omit(RunInvitationSchema, { run: true }).shape,
+  task: TaskIdSchema,
+});
+export type TaskInvitation = z.infer<typeof TaskInvitationSchema>;
+
+/** A task's invitation with its secret, which is shown only once. */
+export const NewTaskInvitationSchema = z.extend(TaskInvitationSchema, { secret: z.string() });
+export type NewTaskInvitation = z.infer<typeof NewTaskInvitationSchema>;
+
+/** `PUT /api/tasks/:task/admission`. */
+export const ChangeTaskAdmissionSchema = z.strictObject({ admission: AdmissionSchema });
+
+/** `GET /api/tasks/:task/admission`: the participants that may report for a task. */
+export const TaskAdmissionSchema = z.strictObject({
+  admission: AdmissionSchema,
+  /** Newest first; expired, revoked and used-up ones included. */
+  invitations: z.array(TaskInvitationSchema),
+  /** Newest first. */
+  listed: z.array(ListedParticipantSchema),
+  /** Bans from the whole coordinator, newest first. */
+  bans: z.array(BanSchema),
+});
+export type TaskAdmission = z.infer<typeof TaskAdmissionSchema>;

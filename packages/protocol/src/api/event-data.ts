@@ -18,6 +18,15 @@ const failure = {
 const FailureSchema = z.object(failure);
 const NothingSchema = z.object({});
 
+/** What alarms of a task's period have in common. */
+const alarm = {
+  task: TaskIdSchema,
+  period: CountSchema,
+  participants: CountSchema,
+  alarms: CountSchema,
+  tested: CountSchema,
+};
+
 /** The data of every kind of event. The run and the round are in the event itself. */
 export const eventData = {
   /** `from`: the checkpoint that the run began from; left out where its weights came from the seed. */
@@ -76,6 +85,24 @@ export const eventData = {
     undone: z.boolean(),
     by: z.string(),
     reason: z.string().check(z.maxLength(MAX_TEXT)),
+  }),
+  /**
+   * A watched task's inputs, predictions or confidences drifted in a period. Of `alarms` out of `tested` histograms the worst:
+   * `role`, its `name` (empty but of an input), and its `effect`, a population stability index.
+   */
+  'drift-alarm': z.object({
+    ...alarm,
+    role: z.enum(['input', 'prediction', 'confidence']),
+    name: z.string(),
+    effect: z.number(),
+  }),
+  /** Bad values of a watched task rose in a period. Of the columns with an alarm the worst; shares 0–1. */
+  'data-quality-alarm': z.object({
+    ...alarm,
+    name: z.string(),
+    fault: z.enum(['missing', 'outside', 'other']),
+    reference: z.number(),
+    current: z.number(),
   }),
   'storage-failed': FailureSchema,
   /** Storage accepts writes again; `since`: the first refused write, milliseconds since the epoch. */

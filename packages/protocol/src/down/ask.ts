@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { FrameBytesSchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
+import { TaskIdSchema } from '../task.ts';
 import { TicketSchema } from '../ticket.ts';
 
 /** The parcel of a model's frozen tensors. It always comes as its header alone: a device that has the hash fetches nothing. */
@@ -32,12 +33,12 @@ export const exchangeKinds = ['train', 'evaluate'] as const;
 export type ExchangeKind = (typeof exchangeKinds)[number];
 
 /**
- * A question to the cohort of an exchange.
+ * A question to the cohort of a run's exchange.
  *
  * - `train`: train from the model and answer with the change and the measures, laid out by the run's `train` layout.
  * - `evaluate`: measure the model on the held-out examples and answer with the measures, laid out by `evaluate`.
  */
-export const AskSchema = z.object({
+const RunAskSchema = z.object({
   run: RunIdSchema,
   /** One of `exchangeKinds`, or a newer one: a participant declines a kind that it does not know with `backend-unavailable`. */
   kind: z.string().check(z.minLength(1), z.maxLength(40)),
@@ -58,4 +59,24 @@ export const AskSchema = z.object({
     normBounds: z.optional(z.record(z.string(), z.number())),
   }),
 });
-export type Ask = z.infer<typeof AskSchema>;
+export type Ask = z.infer<typeof RunAskSchema>;
+
+/**
+ * A question of a task's exchange, to a participant that sent `monitor`.
+ *
+ * - `report`: answer with the report of what was counted until now, by the reference's layout, and begin to count for the
+ *   next. Below the task's fewest observations nothing is sent, and counting goes on.
+ */
+const TaskAskSchema = z.object({
+  task: TaskIdSchema,
+  /** `report`, or a newer kind: a participant ignores a kind that it does not know. */
+  kind: z.string().check(z.minLength(1), z.maxLength(40)),
+  ticket: TicketSchema,
+  /** The number of the period. It grows, and may leave numbers out. */
+  period: z.int().check(z.minimum(0)),
+  /** Milliseconds until the period closes. */
+  remaining: z.number(),
+});
+export type TaskAsk = z.infer<typeof TaskAskSchema>;
+
+export const AskSchema = z.union([RunAskSchema, TaskAskSchema]);

@@ -19,6 +19,7 @@ const lost = {
   facts: { ...sampleFacts['quorum-lost'][0] },
 };
 
+const alarm = { task: 'flowers', period: 12, participants: 40, alarms: 2, tested: 7 };
 const release = {
   task: 'iris',
   channel: 'production',
@@ -65,6 +66,16 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
     { ...release, before: null },
     { ...release, undone: true },
     { ...release, channel: 'canary', checkpoint: null },
+  ],
+  'drift-alarm': [
+    { ...alarm, role: 'input', name: 'length', effect: 0.31 },
+    { ...alarm, role: 'prediction', name: '', effect: 0.31 },
+    { ...alarm, role: 'confidence', name: '', effect: 0.31 },
+  ],
+  'data-quality-alarm': [
+    { ...alarm, name: 'length', fault: 'missing', reference: 0.01, current: 0.4 },
+    { ...alarm, name: 'length', fault: 'outside', reference: 0.01, current: 0.4 },
+    { ...alarm, name: 'colour', fault: 'other', reference: 0.01, current: 0.4 },
   ],
   'storage-failed': [failure],
   'storage-refused': [{ code: 'storage-full', since: 1_700_000_000_000 }],

@@ -159,6 +159,13 @@ export const sampleUp: { readonly [N in UpName]: Up<N> } = {
   answer: { run, ticket, weight: 12, milliseconds: 17.5, frame: sampleAnswerFrame() },
   'answer-piece': { run, ticket, piece: 0, bytes: new Uint8Array([1, 2, 3]) },
   counted: { run, tickets: [ticket] },
+  monitor: {
+    task: 'flowers',
+    consent: checkpoint,
+    recipe: checkpoint,
+    reference: checkpoint,
+    invitation: 'an-invitation',
+  },
   parcel: { run, hash: checkpoint, codec: 'float32', piece: 1 },
 };
 
@@ -201,6 +208,10 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   ],
   'answer-piece': [{ ok: true, value: { next: 1 } }],
   counted: [{ ok: true, value: { counted: [true, false, null] } }],
+  monitor: [
+    { ok: true, value: { watched: true } },
+    { ok: false, error: { code: 'consent-outdated', message: 'Ask again.', retry: 'never' } },
+  ],
   parcel: [{ ok: true, value: { bytes: new Uint8Array([1, 2, 3]) } }],
 };
 

@@ -7,6 +7,7 @@ import { participants } from './0006-participants.ts';
 import { lineage } from './0007-lineage.ts';
 import { eventData } from './0008-event-data.ts';
 import { releases } from './0009-releases.ts';
+import { watchedPeriods } from './0010-watched-periods.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   lineage,
   eventData,
   releases,
+  watchedPeriods,
 ];

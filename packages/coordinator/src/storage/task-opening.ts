@@ -1,0 +1,34 @@
+import { HashSchema, TaskIdSchema } from '@coppice/protocol';
+import * as z from 'zod/mini';
+
+/** Kinds of exchanges that belong to a task and to no run. */
+const taskExchangeKinds = ['report', 'statistics'] as const;
+
+const time = z.number().check(z.refine(Number.isFinite, 'is a finite time'));
+
+/**
+ * The opening of an exchange of a task, with everything that another process needs to resume it. Unlike a round it has no
+ * cohort: participants come while it is open.
+ */
+export const TaskOpeningSchema = z.object({
+  task: TaskIdSchema,
+  kind: z.enum(taskExchangeKinds),
+  /** The number of the period, or of the part of a reference. */
+  period: z.int().check(z.minimum(0)),
+  /** The hash of the binning or the reference that its reports are made with (`identityOf`). */
+  reference: HashSchema,
+  /** The hash of its answers' layout, in hexadecimal digits. */
+  layout: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+  /** Milliseconds since 1970. */
+  startedAt: time,
+  deadlineAt: time,
+});
+export type TaskOpening = z.infer<typeof TaskOpeningSchema>;
+
+/**
+ * The owner under which a task's answers are spooled: at most one exchange of each kind is open. The dot keeps it apart
+ * from every run.
+ */
+export function taskOwner({ task, kind }: Pick<TaskOpening, 'task' | 'kind'>): string {
+  return `${kind}.${task}`;
+}

@@ -1,0 +1,40 @@
+import { type Binning, identityOf, refuses, reportLayout } from '@coppice/continuity';
+import { encodeMeasures, pipelineOf } from '@coppice/federation';
+import { CoppiceError, contributionHash } from '@coppice/protocol';
+import { AnswerForm } from '../exchanges/answer-form.ts';
+
+/** The form of reports that are made with one binning or reference. */
+export interface ReportForm {
+  /** The hash of the binning or the reference. */
+  readonly reference: string;
+  /** The layout's hash in hexadecimal digits, as openings have it. */
+  readonly layout: string;
+  /** Refuses a report made with another reference (`update-shape`), and one with numbers that no counts give (`update-measure`). */
+  readonly answers: AnswerForm;
+}
+
+/**
+ * @param binning a reference, or the binning that a reference is being made with.
+ * @param minimum the fewest observations of a report.
+ */
+export function reportForm(binning: Binning, minimum: number): ReportForm {
+  const reference = identityOf(binning);
+  const layout = reportLayout(binning, reference);
+  return {
+    reference,
+    layout: Buffer.from(contributionHash(layout)).toString('hex'),
+    answers: new AnswerForm({
+      layout,
+      codec: 'float32',
+      pipeline: pipelineOf({ clipNorm: null, uploadCodec: 'float32' }),
+      maxWeight: 1,
+      checkMeasures(measures) {
+        const numbers = encodeMeasures(layout, measures);
+        const report = { recipe: binning.recipe, identity: reference, numbers };
+        const refusal = refuses(report, binning, reference, minimum);
+        if (refusal !== null)
+          throw new CoppiceError('update-measure', `The report counts nowhere. ${refusal.why}`);
+      },
+    }),
+  };
+}

@@ -1,0 +1,77 @@
+import {
+  type Binning,
+  identityOf,
+  Monitor,
+  type Reference,
+  referenceOf,
+  reportLayout,
+  summarise,
+} from '@coppice/continuity';
+import { decodeMeasures, MeasureSum } from '@coppice/federation';
+import { seededRandom, uniform } from '@coppice/ports';
+import {
+  type Answer,
+  contributionHash,
+  contributionSize,
+  encodeFrame,
+  float32Payload,
+} from '@coppice/protocol';
+
+/** Two numeric columns with four bins each, and two classes. */
+export const binning: Binning = {
+  version: 1,
+  recipe: 'ab'.repeat(32),
+  columns: ['height', 'width'].map((name) => ({
+    kind: 'number',
+    name,
+    edges: [0.25, 0.5, 0.75],
+    range: null,
+  })),
+  prediction: { kind: 'class', classes: 2 },
+  confidence: null,
+};
+
+/** A reference of devices like those that report. */
+export function drawReference(participants = 40): Reference {
+  const layout = reportLayout(binning, identityOf(binning));
+  const sum = new MeasureSum(layout);
+  for (let i = 0; i < participants; i++) sum.add(decodeMeasures(layout, drawReport(`before ${i}`)));
+  return referenceOf(binning, sum.totals());
+}
+
+/**
+ * The report of a device with drawn predictions.
+ *
+ * @param options.power of the second column's uniform number: 2 for devices like those of the reference.
+ */
+export function drawReport(
+  participant: string,
+  { observations = 40, of = binning, power = 2 } = {},
+): Float32Array {
+  const random = seededRandom('report', participant);
+  const monitor = new Monitor(of, identityOf(of));
+  for (let i = 0; i < observations; i++)
+    monitor.observe({
+      columns: [uniform(random), uniform(random) ** power],
+      prediction: uniform(random) < 0.3 ? 1 : 0,
+    });
+  return summarise(monitor.state(), of, 1) as Float32Array;
+}
+
+/** A report as it is sent. */
+export function reportAnswer(numbers: Float32Array, of = binning, ticket = 'report-7.x'): Answer {
+  const layout = reportLayout(of, identityOf(of));
+  return {
+    run: 'toy-1',
+    ticket,
+    weight: 1,
+    milliseconds: 1,
+    frame: encodeFrame({
+      kind: 'contribution',
+      codec: 'float32',
+      layoutHash: contributionHash(layout),
+      parameters: contributionSize(layout),
+      payload: float32Payload(numbers),
+    }),
+  };
+}

@@ -1,0 +1,81 @@
+import * as z from 'zod/mini';
+import { HashSchema } from '../run.ts';
+import { TaskIdSchema } from '../task.ts';
+
+/* Periods of a watched task, as operators see them. */
+
+const count = z.int().check(z.minimum(0));
+const shares = z.readonly(z.array(z.number()));
+const interval = z.readonly(z.tuple([z.number(), z.number()]));
+const test = {
+  /** The population stability index of the shift, less what chance alone adds; and what holds the true one with 95 %. */
+  effect: z.number(),
+  interval,
+  p: z.number(),
+  effective: z.nullable(z.number()),
+  /** The effect above which there is an alarm. */
+  bound: z.number(),
+  alarm: z.boolean(),
+  participants: count,
+};
+/** `tested` tests share the promise of one false alarm; `suppressed` ones had too few participants or values. */
+const tested = { alarm: z.boolean(), tested: count, suppressed: count };
+
+/** The verdict on a period's summed reports. Results come the worst first. */
+export const DriftVerdictSchema = z.object({
+  participants: count,
+  observations: count,
+  drift: z.object({
+    ...tested,
+    results: z.readonly(
+      z.array(
+        z.object({
+          role: z.enum(['input', 'prediction', 'confidence']),
+          name: z.string(),
+          ...test,
+          /** The p-value adjusted for all histograms of the period (Benjamini and Hochberg). */
+          adjusted: z.number(),
+          distance: z.nullable(z.number()),
+          reference: shares,
+          current: shares,
+        }),
+      ),
+    ),
+  }),
+  /** An alarm here says that data are broken. */
+  quality: z.object({
+    ...tested,
+    results: z.readonly(
+      z.array(
+        z.object({
+          name: z.string(),
+          fault: z.enum(['missing', 'outside', 'other']),
+          ...test,
+          reference: z.number(),
+          current: z.number(),
+        }),
+      ),
+    ),
+  }),
+  errors: z.nullable(z.object({ rate: z.number(), interval, participants: count, warned: z.number() })),
+});
+export type DriftVerdict = z.infer<typeof DriftVerdictSchema>;
+
+/** A period of a watched task that is over. Reports of single participants are not in it. */
+export const WatchedPeriodSchema = z.object({
+  task: TaskIdSchema,
+  /** Grows; the periods in which the coordinator was down are missing. */
+  period: count,
+  /** The hash of the reference that its reports were made with. */
+  reference: HashSchema,
+  /** Milliseconds since 1970. */
+  startedAt: z.number(),
+  endedAt: z.number(),
+  /** The number of reports that counted. */
+  reports: count,
+  /** Their sum by tensor of the report's layout; null where there were too few to be looked at. */
+  sums: z.nullable(z.record(z.string(), shares)),
+  /** The verdict on the sums; null without any. */
+  verdict: z.nullable(DriftVerdictSchema),
+});
+export type WatchedPeriod = z.infer<typeof WatchedPeriodSchema>;

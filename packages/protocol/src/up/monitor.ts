@@ -1,0 +1,23 @@
+import * as z from 'zod/mini';
+import { replySchema } from '../reply.ts';
+import { HashSchema } from '../run.ts';
+import { TaskIdSchema } from '../task.ts';
+
+/**
+ * Offers reports on the predictions that are made with a task's release. It holds until the connection ends; a later one for
+ * the same task replaces it. `ask` with the task follows in each period, at once for the one that is open.
+ */
+export const MonitorSchema = z.strictObject({
+  task: TaskIdSchema,
+  /** The version of the consent that the person gave: a hash over what reports tell, and how often. */
+  consent: HashSchema,
+  /** The hash of the data recipe that makes the model's input here. */
+  recipe: HashSchema,
+  /** The hash of the reference whose bins are counted. */
+  reference: HashSchema,
+  /** The secret of an invitation to report, where the task is by invitation. */
+  invitation: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
+});
+
+/** `watched`: whether the task is watched now. If not, nothing is asked, and the offer is not kept. */
+export const MonitorReplySchema = replySchema(z.object({ watched: z.boolean() }));
