@@ -30,6 +30,7 @@ export {
   GateRuleSchema,
   parseGate,
 } from './rules/gate.ts';
+export { type Policy, PolicySchema, parsePolicy } from './rules/policy.ts';
 export type { Decision, ParsedRule, RuleRefusal, RuleRefusalName } from './rules/rule.ts';
 export {
   type Cost,

@@ -241,6 +241,8 @@ class ParticipantSession implements Session {
       'round-end': (end) => {
         if (end.run === membership.joined?.run) this.#training.roundEnded(end);
       },
+      // Releases are for those that predict with them.
+      release: () => {},
       'run-end': ({ run }) => membership.runEnded(run),
     };
     handlers[name](message);

@@ -2,6 +2,7 @@ import { AskSchema } from './down/ask.ts';
 import { ChallengeSchema } from './down/challenge.ts';
 import { NoticeSchema } from './down/notice.ts';
 import { PeersSchema } from './down/peers.ts';
+import { ReleaseNewsSchema } from './down/release.ts';
 import { RoundEndSchema } from './down/round-end.ts';
 import { RunEndSchema } from './down/run-end.ts';
 import { RunChangedSchema } from './down/runs.ts';
@@ -20,5 +21,6 @@ export const downMessages = {
   'round-end': tolerant(RoundEndSchema),
   'run-end': tolerant(RunEndSchema),
   peers: tolerant(PeersSchema),
+  release: tolerant(ReleaseNewsSchema),
   notice: tolerant(NoticeSchema),
 } as const;

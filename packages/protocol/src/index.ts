@@ -74,6 +74,23 @@ export {
   TaskInvitationSchema,
 } from './api/admission.ts';
 export {
+  FireSchema,
+  type Firing,
+  type FiringOutcome,
+  FiringOutcomeSchema,
+  FiringSchema,
+  type FiringState,
+  FiringsSchema,
+  type PolicyInfo,
+  PolicyInfoSchema,
+  type PutPolicy,
+  PutPolicySchema,
+  type WatchInfo,
+  WatchInfoSchema,
+  type WatchState,
+  WatchStateSchema,
+} from './api/continuity.ts';
+export {
   type DriftVerdict,
   DriftVerdictSchema,
   type WatchedPeriod,
@@ -148,8 +165,11 @@ export {
   FROZEN_PARCEL,
   type Parcel,
   type TaskAsk,
+  type TaskExchangeKind,
+  taskExchangeKinds,
 } from './down/ask.ts';
 export type { Peers } from './down/peers.ts';
+export type { ReleaseNews } from './down/release.ts';
 export type { RoundEnd } from './down/round-end.ts';
 export type { RunEnd } from './down/run-end.ts';
 export type { Welcome } from './down/welcome.ts';

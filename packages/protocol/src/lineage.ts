@@ -18,8 +18,10 @@ export function partsOfCheckpointId(id: CheckpointId): { run: string; round: num
   return { run, round: Number(round) };
 }
 
-/** The cause of a run or a release. `name` is the admin's name at that time, empty where unknown. */
+/** The cause of a run or a release. `name` of an admin is the one at that time, empty where unknown. */
 export const CauseSchema = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('admin'), name: z.string() }),
+  /** A firing of the task's trigger, or the machine that carries it on; `name` is its first cause, such as `drift`. */
+  z.strictObject({ by: z.literal('trigger'), name: z.string(), firing: z.int().check(z.minimum(1)) }),
 ]);
 export type Cause = z.infer<typeof CauseSchema>;

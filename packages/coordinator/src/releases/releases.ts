@@ -45,9 +45,16 @@ export interface AskedMove extends Authored {
 /** The channels of tasks: each names a checkpoint, and every move is on record. */
 export class Releases {
   readonly #o: ReleasesOptions;
+  readonly #listeners = new Set<(release: Release) => void>();
 
   constructor(options: ReleasesOptions) {
     this.#o = options;
+  }
+
+  /** Calls back after every move, once it is stored. Returns the end of it. */
+  subscribe(moved: (release: Release) => void): () => void {
+    this.#listeners.add(moved);
+    return () => void this.#listeners.delete(moved);
   }
 
   /**
@@ -167,6 +174,7 @@ export class Releases {
         reason,
       },
     });
+    for (const moved of this.#listeners) moved(release);
     return release;
   }
 

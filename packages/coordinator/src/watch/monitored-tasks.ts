@@ -52,7 +52,7 @@ export class MonitoredTasks {
       quorum: rule.fewest,
       lastClosed: last?.period ?? null,
       ask: (participant, question) =>
-        audience.send([participant], 'ask', { task, kind: 'report', ...question }),
+        audience.send([participant], 'ask', { task, kind: 'report', ...question, models: [], since: null }),
       closed: async ({ sums, ...period }) => {
         const verdict = sums === null ? null : await inTurns(judge(sums, reference, bounds, rule));
         await storage.addPeriod({

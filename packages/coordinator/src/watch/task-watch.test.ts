@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { consentVersion, identityOf, MINIMUM_COUNT, type ReportTerms } from '@coppice/continuity';
+import { consentVersion, MINIMUM_COUNT, type ReportTerms } from '@coppice/continuity';
 import { ManualClock } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,7 +13,7 @@ import { type ClosedPeriod, type PeriodQuestion, STORAGE_RETRY, TaskWatch } from
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 100 * DAY;
 const terms: ReportTerms = { binning, periodMilliseconds: DAY, minimum: MINIMUM_COUNT };
-const claim = { consent: consentVersion(terms), recipe: binning.recipe, reference: identityOf(binning) };
+const claim = { consent: consentVersion(terms), recipe: binning.recipe };
 const counted = { duplicate: false, next: null };
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -156,7 +156,6 @@ describe("a task's watch", () => {
     expect(() => watch.comes('a', claim)).toThrow(code('run-not-admitted'));
     expect(() => watch.comes('b', { ...claim, consent: other })).toThrow(code('consent-outdated'));
     expect(() => watch.comes('b', { ...claim, recipe: other })).toThrow(code('report-mismatch'));
-    expect(() => watch.comes('b', { ...claim, reference: other })).toThrow(code('report-mismatch'));
     expect(asked).toEqual([]);
     watch.comes('b', claim);
     const stolen = reportAnswer(drawReport('c'), binning, questionTo('b')?.ticket);

@@ -21,8 +21,6 @@ export interface MonitorClaim {
   readonly consent: string;
   /** The hash of its data recipe. */
   readonly recipe: string;
-  /** The hash of its reference. */
-  readonly reference: string;
 }
 
 /** The question of an open period to one participant. */
@@ -31,6 +29,8 @@ export interface PeriodQuestion {
   readonly ticket: string;
   /** Milliseconds until the period closes. */
   readonly remaining: number;
+  /** The hash of the reference that reports are made with. */
+  readonly reference: string;
 }
 
 /** A period that is over. */
@@ -136,10 +136,10 @@ export class TaskWatch {
         'consent-outdated',
         `The consent is to other reports than those of the task "${this.#o.task}": what they tell, or how often, has changed. Ask the person again.`,
       );
-    if (claim.recipe !== binning.recipe || claim.reference !== this.#form.reference)
+    if (claim.recipe !== binning.recipe)
       throw new CoppiceError(
         'report-mismatch',
-        `The reports would be made with another ${claim.recipe === binning.recipe ? 'reference' : 'data recipe'} than the task "${this.#o.task}" compares with. Take the current release and count anew.`,
+        `The reports would be made with another data recipe than that of the task "${this.#o.task}". Take the current release and count anew.`,
       );
     this.#monitors.add(participant);
     this.#ask(participant);
@@ -197,6 +197,7 @@ export class TaskWatch {
       period: opening.period,
       ticket: this.#tickets.issue(exchange.name, participant),
       remaining: Math.max(0, (exchange.dueAt ?? 0) - this.#o.clock.elapsed()),
+      reference: this.#form.reference,
     });
   }
 

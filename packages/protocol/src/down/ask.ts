@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { CheckpointIdSchema } from '../lineage.ts';
 import { FrameBytesSchema } from '../reply.ts';
 import { HashSchema, RunIdSchema } from '../run.ts';
 import { TaskIdSchema } from '../task.ts';
@@ -61,21 +62,40 @@ const RunAskSchema = z.object({
 });
 export type Ask = z.infer<typeof RunAskSchema>;
 
+/** The kinds of questions of a task that this version asks. */
+export const taskExchangeKinds = ['statistics', 'report', 'compare'] as const;
+export type TaskExchangeKind = (typeof taskExchangeKinds)[number];
+
+/** A checkpoint in a question, by its part there. */
+const NamedModelSchema = z.object({
+  role: z.string().check(z.minLength(1), z.maxLength(40)),
+  checkpoint: CheckpointIdSchema,
+  hash: HashSchema,
+});
+
 /**
  * A question of a task's exchange, to a participant that sent `monitor`.
  *
+ * - `statistics`: answer with the report of the device's own examples, as the first of `models` predicts them.
  * - `report`: answer with the report of what was counted until now, by the reference's layout, and begin to count for the
  *   next. Below the task's fewest observations nothing is sent, and counting goes on.
+ * - `compare`: measure both `models` on the examples that are held out, and answer with the measures of their differences.
  */
 const TaskAskSchema = z.object({
   task: TaskIdSchema,
-  /** `report`, or a newer kind: a participant ignores a kind that it does not know. */
+  /** One of `taskExchangeKinds`, or a newer one: a participant ignores a kind that it does not know. */
   kind: z.string().check(z.minLength(1), z.maxLength(40)),
   ticket: TicketSchema,
-  /** The number of the period. It grows, and may leave numbers out. */
+  /** The number of the period, of the reference's part, or of the comparison. It grows, and may leave numbers out. */
   period: z.int().check(z.minimum(0)),
-  /** Milliseconds until the period closes. */
+  /** Milliseconds until the exchange closes. */
   remaining: z.number(),
+  /** The hash of the binning or reference that the answer is made with (`GET /api/tasks/:task/watch` has it); null for `compare`. */
+  reference: z.nullable(HashSchema),
+  /** Models that the answer is about, for `/models/<task>/<hash>`: `statistics` has `production`; `compare` has `production`, then `candidate`. */
+  models: z.array(NamedModelSchema).check(z.maxLength(8)),
+  /** Milliseconds since 1970: `statistics` is of examples from then on, of `compare` those are the recent ones. Null: all are. */
+  since: z.nullable(z.number()),
 });
 export type TaskAsk = z.infer<typeof TaskAskSchema>;
 

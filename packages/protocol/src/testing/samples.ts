@@ -6,6 +6,7 @@ import {
   sectionsOf,
   type TensorSpec,
 } from '../contribution.ts';
+import type { ReleaseNews } from '../down/release.ts';
 import { encodeFrame, type FrameKind, float32Payload } from '../frame.ts';
 import { type Layout, layoutHash, layoutSize, modelSize } from '../layout.ts';
 import type { Down, DownName, Reply, Up, UpName, UpValue } from '../messages.ts';
@@ -163,7 +164,6 @@ export const sampleUp: { readonly [N in UpName]: Up<N> } = {
     task: 'flowers',
     consent: checkpoint,
     recipe: checkpoint,
-    reference: checkpoint,
     invitation: 'an-invitation',
   },
   parcel: { run, hash: checkpoint, codec: 'float32', piece: 1 },
@@ -215,6 +215,12 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   parcel: [{ ok: true, value: { bytes: new Uint8Array([1, 2, 3]) } }],
 };
 
+const releaseNews: ReleaseNews = {
+  task: 'flowers',
+  production: { sequence: 1, checkpoint: 'flowers-1/20', hash: checkpoint },
+  canary: { sequence: 2, checkpoint: 'flowers-2/10', hash: checkpoint, arm: 'control' },
+};
+
 export const sampleDown: { readonly [N in DownName]: Down<N> } = {
   challenge: { nonce: '0f'.repeat(32) },
   welcome: {
@@ -223,7 +229,9 @@ export const sampleDown: { readonly [N in DownName]: Down<N> } = {
     operator: 'somebody',
     now: 1_800_000_000_000,
     runs: [summary],
+    releases: [releaseNews],
   },
+  release: releaseNews,
   run: { run: summary, now: 1_800_000_000_000 },
   ask: {
     run,

@@ -4,8 +4,9 @@ import { HashSchema } from '../run.ts';
 import { TaskIdSchema } from '../task.ts';
 
 /**
- * Offers reports on the predictions that are made with a task's release. It holds until the connection ends; a later one for
- * the same task replaces it. `ask` with the task follows in each period, at once for the one that is open.
+ * Offers answers to a task's questions: reports on predictions that are made with its releases, statistics of own examples, and
+ * comparisons of two models on them. It holds until the connection ends, also where the task is not watched yet; a later one
+ * for the same task replaces it. `ask` with the task follows in each exchange, at once for those that are open.
  */
 export const MonitorSchema = z.strictObject({
   task: TaskIdSchema,
@@ -13,11 +14,9 @@ export const MonitorSchema = z.strictObject({
   consent: HashSchema,
   /** The hash of the data recipe that makes the model's input here. */
   recipe: HashSchema,
-  /** The hash of the reference whose bins are counted. */
-  reference: HashSchema,
   /** The secret of an invitation to report, where the task is by invitation. */
   invitation: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
 });
 
-/** `watched`: whether the task is watched now. If not, nothing is asked, and the offer is not kept. */
+/** `watched`: whether the task is watched now. If not, nothing is asked until it is. */
 export const MonitorReplySchema = replySchema(z.object({ watched: z.boolean() }));
