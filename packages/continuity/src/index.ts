@@ -1,4 +1,8 @@
 // The menu of this room. Inside the room, import the file.
+export { comparisonEvidence } from './comparison/evidence.ts';
+export { type Compared, comparisonLayout, MAX_COMPARED, type Slice, slices } from './comparison/layout.ts';
+export { type ComparedExample, comparisonMeasures } from './comparison/measure.ts';
+export { refusesComparison } from './comparison/refuses.ts';
 export { Adwin, type AdwinOptions, type AdwinState } from './detectors/adwin.ts';
 export type { Detector } from './detectors/detector.ts';
 export { PageHinkley, type PageHinkleyOptions, type PageHinkleyState } from './detectors/page-hinkley.ts';
