@@ -17,6 +17,7 @@ export { reportLayout } from './report/layout.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';
+export { type Arm, armOfDraw } from './rules/arms.ts';
 export {
   type CanaryDecision,
   type CanaryEvidence,
