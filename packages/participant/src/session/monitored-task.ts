@@ -1,5 +1,5 @@
 import type { Clock } from '@coppice/ports';
-import { type Checksum, CoppiceError, recipeHash, type TaskAsk } from '@coppice/protocol';
+import { type Checksum, CoppiceError, type ReleaseNews, recipeHash, type TaskAsk } from '@coppice/protocol';
 import { deliver, pause } from '../delivery.ts';
 import type { LocalData, OpenLocalData } from '../local-data.ts';
 import { reportedMilliseconds } from '../reported.ts';
@@ -62,6 +62,8 @@ export class MonitoredTask {
   /** What the coordinator asks about, as it was last read. */
   #terms: WatchTerms | null = null;
   #counting: Counting | null = null;
+  /** As the coordinator told at last; `undefined` before the first connection: the kept arm goes on. */
+  #news: ReleaseNews | null | undefined;
   /** Predictions before anything was known; `null` afterwards. */
   #early: ObservedPrediction[] | null = [];
   #data: Promise<LocalData> | null = null;
@@ -128,6 +130,12 @@ export class MonitoredTask {
     const known = this.#counting?.outcome(id, label) ?? false;
     if (known) this.#changed();
     return known;
+  }
+
+  /** Takes the releases of the task; `null`: this device has no arm of a canary, and nothing else is known. */
+  released(news: ReleaseNews | null): void {
+    this.#news = news;
+    this.#counting?.released(news ?? { production: null, canary: null });
   }
 
   /** Answers a question; all that goes wrong is shown. Kinds that are unknown are not answered. */
@@ -198,6 +206,7 @@ export class MonitoredTask {
       });
       this.#counting = Counting.read(stored, this.#id);
       if (this.#counting !== null) show(this.#counting.counted);
+      if (this.#news !== undefined) this.released(this.#news);
       await this.#refresh();
     } finally {
       const early = this.#early ?? [];
@@ -228,6 +237,7 @@ export class MonitoredTask {
     const isCounted = terms !== null && terms.state === 'reports';
     if (isCounted && terms.identity !== this.#counting?.terms.identity) {
       this.#counting = new Counting(task, terms);
+      if (this.#news !== undefined) this.released(this.#news);
       await this.save();
     }
     return terms;

@@ -36,6 +36,7 @@ export class Monitoring {
       show,
     });
     this.#tasks.set(task, monitored);
+    if (store.isOnline) monitored.released(store.state.releases[task] ?? null);
     show(nothingKnown);
     await monitored.offer();
   }
@@ -62,13 +63,17 @@ export class Monitoring {
   /** Takes the releases that a connection begins with, and offers again. */
   welcomed(releases: readonly ReleaseNews[]): void {
     this.#o.store.set({ releases: Object.fromEntries(releases.map((news) => [news.task, news])) });
-    for (const monitored of this.#tasks.values()) monitored.offerAgain();
+    for (const [task, monitored] of this.#tasks) {
+      monitored.released(this.#o.store.state.releases[task] ?? null);
+      monitored.offerAgain();
+    }
   }
 
   /** Takes a change of a task's channels. */
   released(news: Down<'release'>): void {
     const { store } = this.#o;
     store.set({ releases: { ...store.state.releases, [news.task]: news } });
+    this.#tasks.get(news.task)?.released(news);
   }
 
   asked(ask: TaskAsk): void {
