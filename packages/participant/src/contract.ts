@@ -20,6 +20,10 @@ import { exampleIds } from './marks.ts';
 import { ParcelFetcher } from './parcel-fetcher.ts';
 import { sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
+import { Counting } from './watch/counting.ts';
+import type { KeptMonitor, KeptMonitors } from './watch/kept-monitors.ts';
+import { termsOf } from './watch/terms.ts';
+import { binningOf, RELEASED, toy, watchOf } from './watch/watched.testing.ts';
 
 const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };
 const table: TableData = {
@@ -361,6 +365,66 @@ export function localStateContract(
       answer.frame.fill(9);
       expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
       expect(await state.answer('r-1', 't1-1')).toEqual(content(1).answer);
+    });
+  });
+}
+
+/** The contract of every `KeptMonitors`. `open` returns an empty one; `reopen` the same, as after a restart of the program. */
+export function keptMonitorsContract(
+  name: string,
+  open: () => Promise<{
+    kept: KeptMonitors;
+    reopen: () => Promise<KeptMonitors>;
+    close: () => Promise<void>;
+  }>,
+): void {
+  describe(`KeptMonitors contract: ${name}`, () => {
+    let under: Awaited<ReturnType<typeof open>>;
+    beforeEach(async () => {
+      under = await open();
+    });
+    afterEach(() => under.close());
+
+    /** A monitor after `predictions` predictions. */
+    const after = (predictions: number): KeptMonitor => {
+      const terms = termsOf(watchOf(binningOf(0)), toy);
+      if (terms === null) throw new Error('there are no terms');
+      const counting = new Counting(toy, terms);
+      for (let i = 0; i < predictions; i++)
+        counting.observe({ hash: RELEASED, example: Float32Array.of(i), output: [i], id: `p${i}` });
+      return counting.kept();
+    };
+
+    it('is empty at first', async () => {
+      expect(await under.kept.get('toy')).toBeNull();
+    });
+
+    it('gives back the last that was put, by task, also after the program was ended', async () => {
+      await under.kept.put('toy', after(3));
+      await under.kept.put('toy', after(4));
+      await under.kept.put('other', after(1));
+      for (const opened of [async () => under.kept, under.reopen]) {
+        const kept = await opened();
+        expect(await kept.get('toy')).toEqual(after(4));
+        expect(await kept.get('other')).toEqual(after(1));
+        expect(Counting.read(await kept.get('toy'), 'toy')?.counted.observations).toBe(4);
+      }
+    });
+
+    it('removes one task', async () => {
+      await under.kept.put('toy', after(3));
+      await under.kept.put('other', after(1));
+      await under.kept.remove('toy');
+      await under.kept.remove('unknown');
+      expect(await under.kept.get('toy')).toBeNull();
+      expect(await under.kept.get('other')).toEqual(after(1));
+    });
+
+    it('does not keep what the caller may change', async () => {
+      const given = after(3);
+      await under.kept.put('toy', given);
+      given.monitor.counts[0]?.fill(9);
+      expect(await under.kept.get('toy')).toEqual(after(3));
     });
   });
 }
