@@ -41,6 +41,7 @@ export const errorCodes = {
   'checkpoint-mismatch': 'never',
   'release-conflict': 'never',
   'release-refused': 'never',
+  'firing-refused': 'later',
   'quorum-lost': 'later',
   // updates
   'not-joined': 'join',
@@ -127,6 +128,7 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'checkpoint-mismatch',
   'release-conflict',
   'release-refused',
+  'firing-refused',
   'storage-read-only',
   'storage-locked',
   'storage-too-new',

@@ -18,6 +18,7 @@ type AdminsOnly =
   | 'checkpoint-mismatch'
   | 'release-conflict'
   | 'release-refused'
+  | 'firing-refused'
   | 'config-invalid'
   | 'unauthorized'
   | 'forbidden'

@@ -32,6 +32,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'checkpoint-mismatch': 409,
   'release-conflict': 409,
   'release-refused': 409,
+  'firing-refused': 409,
   'run-state': 409,
   'run-ended': 409,
   'task-exists': 409,

@@ -23,6 +23,8 @@ const tables = [
   ['listed_participant', ['run', 'participant']],
   ['ban', ['id']],
   ['release_move', ['task', 'sequence']],
+  ['watched_period', ['task', 'period']],
+  ['firing', ['task', 'sequence']],
 ] as const;
 const PAGE = 500;
 /** Rows in one insert: both databases accept that many values. */

@@ -150,5 +150,14 @@ export interface Tables {
     /** JSON; null: too few reports. */
     verdict: string | null;
   };
+  firing: {
+    task: string;
+    /** Number among those of the task, from 1. */
+    sequence: number;
+    revision: number;
+    state: string;
+    /** The whole firing. */
+    json: string;
+  };
   schema_version: { version: number };
 }

@@ -24,6 +24,7 @@ import { keptRounds, type MeasuredCheckpoint } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
+import { sqlFirings } from './sql-firings.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { sqlPeriods } from './sql-periods.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
@@ -340,6 +341,7 @@ export async function sqlStorage(
     ...sqlAdmission(db),
     ...sqlParticipants(db),
     ...sqlPeriods(db),
+    ...sqlFirings(db),
     ...sqlReleases(db, exclusively),
 
     async close() {
