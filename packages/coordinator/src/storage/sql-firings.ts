@@ -21,26 +21,26 @@ export function sqlFirings(db: Kysely<Tables>): FiringStorage {
           .where('state', '!=', 'ended')
           .executeTakeFirst();
         if (open !== undefined) throw firingOpen(task);
-        const made = { ...given, sequence, revision: 1 };
+        const json = JSON.stringify({ ...given, sequence, revision: 1 });
         await transaction
           .insertInto('firing')
-          .values({ task, sequence, revision: 1, state: made.state, json: JSON.stringify(made) })
+          .values({ task, sequence, revision: 1, state: given.state, json })
           .execute();
-        return StoredFiringSchema.parse(structuredClone(made));
+        return read({ json });
       }),
     async putFiring(given) {
       const { task, sequence, revision } = given;
-      const made = { ...given, revision: revision + 1 };
+      const json = JSON.stringify({ ...given, revision: revision + 1 });
       const changed = await db
         .updateTable('firing')
-        .set({ revision: made.revision, state: made.state, json: JSON.stringify(made) })
+        .set({ revision: revision + 1, state: given.state, json })
         .where('task', '=', task)
         .where('sequence', '=', sequence)
         .where('revision', '=', revision)
         .returning('sequence')
         .executeTakeFirst();
       if (changed === undefined) throw firingChanged(task, sequence);
-      return StoredFiringSchema.parse(structuredClone(made));
+      return read({ json });
     },
     async openFiring(task) {
       const row = await openOnes().where('task', '=', task).executeTakeFirst();
