@@ -41,6 +41,8 @@ export const errorCodes = {
   'checkpoint-mismatch': 'never',
   'release-conflict': 'never',
   'release-refused': 'never',
+  'policy-invalid': 'never',
+  'policy-conflict': 'never',
   'firing-refused': 'later',
   'quorum-lost': 'later',
   // updates
@@ -128,6 +130,8 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'checkpoint-mismatch',
   'release-conflict',
   'release-refused',
+  'policy-invalid',
+  'policy-conflict',
   'firing-refused',
   'storage-read-only',
   'storage-locked',

@@ -15,6 +15,7 @@ import { memoryBlobs } from './memory-blobs.ts';
 import { memoryFirings } from './memory-firings.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { memoryPeriods } from './memory-periods.ts';
+import { memoryPolicies } from './memory-policies.ts';
 import { memoryReleases } from './memory-releases.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
@@ -183,6 +184,7 @@ export function memoryStorage(): Storage {
     ...admission,
     ...memoryParticipants(),
     ...memoryPeriods(),
+    ...memoryPolicies(),
     ...memoryFirings(),
     ...releases,
     async close() {},

@@ -24,6 +24,10 @@ const tables = [
   ['ban', ['id']],
   ['release_move', ['task', 'sequence']],
   ['watched_period', ['task', 'period']],
+  ['task_policy', ['task', 'version']],
+  ['release_reference', ['task', 'release']],
+  ['privacy_spent', ['task', 'exchange']],
+  ['watch_secret', ['task']],
   ['firing', ['task', 'sequence']],
 ] as const;
 const PAGE = 500;

@@ -27,6 +27,7 @@ import { sqlAdmission } from './sql-admission.ts';
 import { sqlFirings } from './sql-firings.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { sqlPeriods } from './sql-periods.ts';
+import { sqlPolicies } from './sql-policies.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
 import { storable } from './storable-text.ts';
 import {
@@ -341,6 +342,7 @@ export async function sqlStorage(
     ...sqlAdmission(db),
     ...sqlParticipants(db),
     ...sqlPeriods(db),
+    ...sqlPolicies(db),
     ...sqlFirings(db),
     ...sqlReleases(db, exclusively),
 
