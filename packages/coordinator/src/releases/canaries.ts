@@ -1,25 +1,7 @@
-import type { CheckpointId, Release } from '@coppice/protocol';
+import type { Release } from '@coppice/protocol';
 import type { StoredFiring } from '../storage/firing-storage.ts';
+import type { Canaries, Canary } from './arms.ts';
 import { isMoveOf } from './firing-moves.ts';
-
-/** A canary that goes on. */
-export interface Canary {
-  /** Known to the coordinator alone: nobody else can tell the arm of a participant. */
-  readonly secret: string;
-  /** The share of participants with the canary, in (0, 0.5]; as many are the control group. */
-  readonly share: number;
-  /** The number of the move of the channel `canary` that began it. */
-  readonly sequence: number;
-  readonly checkpoint: CheckpointId;
-  /** The hash of its weights. */
-  readonly hash: string;
-}
-
-/** The canaries that go on, at most one a task. */
-export interface Canaries {
-  of(task: string): Canary | null;
-  all(): Iterable<readonly [task: string, canary: Canary]>;
-}
 
 /** The canaries of firings, by the moves of the channel `canary`: one goes on while the last move is its firing's. */
 export class FiringCanaries implements Canaries {
@@ -37,7 +19,13 @@ export class FiringCanaries implements Canaries {
   moved(move: Release, firing: StoredFiring | null): void {
     const { task, sequence, checkpoint, hash } = move;
     const share = firing?.rules.canary?.share;
-    if (firing === null || share === undefined || checkpoint === null || hash === null || !isMoveOf(move, firing))
+    if (
+      firing === null ||
+      share === undefined ||
+      checkpoint === null ||
+      hash === null ||
+      !isMoveOf(move, firing)
+    )
       this.#running.delete(task);
     else this.#running.set(task, { secret: firing.secret, share, sequence, checkpoint, hash });
   }

@@ -11,7 +11,13 @@ export function beganEvent(firing: StoredFiring): NewEvent {
     round: null,
     level: 'info',
     kind: 'firing-began',
-    data: { task, firing: sequence, period, causes: causesIn(causes as unknown as TriggerReason[]), production },
+    data: {
+      task,
+      firing: sequence,
+      period,
+      causes: causesIn(causes as unknown as TriggerReason[]),
+      production,
+    },
   };
 }
 

@@ -135,7 +135,11 @@ export function recentSince(
 /** The place of a candidate among those that are compared in a calendar quarter, in UTC. @param before the firings before it. */
 export function numberInQuarter(before: readonly StoredFiring[], at: number): number {
   const quarter = quarterOf(at);
-  return 1 + before.filter(({ comparison }) => comparison !== null && quarterOf(comparison.startedAt) === quarter).length;
+  return (
+    1 +
+    before.filter(({ comparison }) => comparison !== null && quarterOf(comparison.startedAt) === quarter)
+      .length
+  );
 }
 
 /** Quarters since 1970. */

@@ -119,7 +119,12 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
     }),
     compared: (firing, { participants, decision, reasons }) => {
       if (firing.comparison === null || firing.comparison.decision !== null) return {};
-      const comparison = { ...firing.comparison, participants, decision, reasons: structuredClone([...reasons]) };
+      const comparison = {
+        ...firing.comparison,
+        participants,
+        decision,
+        reasons: structuredClone([...reasons]),
+      };
       if (decision === 'accept') return { comparison, ...accepted(firing) };
       const isOver = decision === 'refuse' || firing.comparisons >= MOST_COMPARISONS;
       return { comparison, ...(isOver ? { ending: 'refused' } : {}) };

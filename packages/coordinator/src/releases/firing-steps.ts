@@ -70,7 +70,12 @@ export async function carryOut(
       return outcomeOf(deps, step.run);
     case 'name':
       return unlessUnusable(async () => {
-        const { at } = await nameCandidate(deps, firing, 'candidate', `Trained by firing ${firing.sequence}.`);
+        const { at } = await nameCandidate(
+          deps,
+          firing,
+          'candidate',
+          `Trained by firing ${firing.sequence}.`,
+        );
         return { kind: 'named', at, number: numberInQuarter(await ofQuarter(deps, firing, at), at) };
       });
     case 'begin-canary':
@@ -137,7 +142,8 @@ function runOf({ runs }: StepDeps, { task, sequence }: StoredFiring): Run | null
   return (
     runs
       .all()
-      .find(({ task: of, cause }) => of === task && cause.by === 'trigger' && cause.firing === sequence) ?? null
+      .find(({ task: of, cause }) => of === task && cause.by === 'trigger' && cause.firing === sequence) ??
+    null
   );
 }
 

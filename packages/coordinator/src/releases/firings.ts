@@ -3,6 +3,7 @@ import {
   decide,
   dueAfter,
   type Guard,
+  guardEvidence,
   parseCron,
   type TriggerReason,
 } from '@coppice/continuity';
@@ -62,8 +63,6 @@ export interface FiringsOptions {
   readonly runs: Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has' | 'subscribe'>;
   readonly releases: Pick<Releases, 'at' | 'move' | 'subscribe'>;
   readonly comparisons: Comparisons;
-  /** The guard metrics of a canary in the sums of a period's reports. */
-  readonly guards: (sums: ReadonlyMap<string, readonly number[]>) => Guard[];
   readonly events: Pick<EventLog, 'add'>;
   readonly clock: Clock;
   /** Draws the secret of a canary. */
@@ -115,7 +114,7 @@ export class Firings {
       if (move !== null) this.canaries.moved(move, firing);
       this.#carryOnSoon(firing.task);
     }
-    await this.rearm();
+    await this.#rearm();
   }
 
   /** Ends all timers. What goes on is as it was stored, for the next process. */
@@ -177,7 +176,11 @@ export class Firings {
   }
 
   /** Waits anew for the next due time of all schedules: a policy was saved. */
-  async rearm(): Promise<void> {
+  rearmSoon(): void {
+    void this.#rearm().catch((thrown: unknown) => this.#o.failed(CoppiceError.from(thrown)));
+  }
+
+  async #rearm(): Promise<void> {
     this.#schedule();
     if (this.#isStopped) return;
     const due: number[] = [];
@@ -208,7 +211,7 @@ export class Firings {
       this.#schedule = this.#o.clock.setTimer(STORAGE_RETRY, () => void this.#schedulesDue());
       return;
     }
-    await this.rearm().catch((thrown: unknown) => this.#o.failed(CoppiceError.from(thrown)));
+    this.rearmSoon();
   }
 
   /** Milliseconds since 1970; null where the task has no schedule. */
@@ -231,9 +234,21 @@ export class Firings {
 
   /** Decides by the trigger of a task's policy. @returns the firing that begins; null where it waits. */
   async #look(task: string, occasion: Occasion): Promise<StoredFiring | null> {
-    const { storage, releases, clock, events, newSecret } = this.#o;
-    const byHand = occasion === 'by-hand';
+    const { storage, clock } = this.#o;
+    const now = clock.now();
     const stored = await storage.policy(task);
+    const firing = await this.#decide(task, stored, { byHand: occasion === 'by-hand', now });
+    // A due time that was hindered is past: the next one counts.
+    if (occasion !== 'by-hand' || firing !== null) this.#lookedAt.set(task, now);
+    return firing;
+  }
+
+  async #decide(
+    task: string,
+    stored: StoredPolicy | null,
+    { byHand, now }: { byHand: boolean; now: number },
+  ): Promise<StoredFiring | null> {
+    const { storage, releases, events, newSecret } = this.#o;
     const policy = stored?.policy ?? null;
     if (stored === null || policy === null || (policy.trigger === null && !byHand)) {
       if (byHand) throw cannotFire(task, 'it has no policy. Save one first: it says by which plan to train');
@@ -248,7 +263,6 @@ export class Firings {
     const running = (await storage.openFiring(task)) !== null;
     if (running && !byHand) return null;
     const newest = await this.#history.newest(task);
-    const now = clock.now();
     const period = newest?.period ?? -1;
     const firings = await this.#firingsSince(task, period - rule.budget.periods);
     const last = lastLaunch(firings);
@@ -270,7 +284,6 @@ export class Firings {
       spent: spentIn(firings, { after: period - rule.budget.periods }),
       cost: this.#costOfLaunch(task, policy.plan, firings),
     });
-    this.#lookedAt.set(task, now);
     if (act === 'wait') {
       if (byHand) throw hindered(task, why);
       this.#tellHindrance(task, period, why);
@@ -480,13 +493,16 @@ export class Firings {
     const { share: _share, ...rule } = rules.canary;
     const number = period?.period ?? canaryPeriods.looked + 1;
     const sums = period?.sums ?? null;
-    const found = sums === null ? [] : this.#o.guards(new Map(Object.entries(sums)));
+    const found =
+      sums === null
+        ? []
+        : guardEvidence(new Map(Object.entries(sums).map(([name, of]) => [name, Float64Array.from(of)])));
     const guards = found.length === 0 ? [nothingSeen] : found;
     const decision = decide<'canary'>(rule, {
       guards,
       looks: canary.looks,
       periods: period === null ? rule.periods : number - canaryPeriods.began,
-      dataQuality: period?.verdict?.quality.alarm === true && number - canaryPeriods.began < rule.periods,
+      dataQuality: period?.verdict?.quality.alarm === true,
     });
     const least = (of: (guard: Guard) => ClusterSums) =>
       Math.round(Math.min(...guards.map((guard) => of(guard).clusters)));

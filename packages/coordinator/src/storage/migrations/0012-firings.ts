@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Migration } from './migration.ts';
 
 /** Firings of tasks' triggers. */
@@ -17,6 +18,6 @@ export const firings: Migration = async ({ schema }, { text }) => {
     .unique()
     .on('firing')
     .column('task')
-    .where('state', '!=', 'ended')
+    .where(sql.ref('state'), '!=', 'ended')
     .execute();
 };
