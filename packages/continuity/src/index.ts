@@ -2,6 +2,7 @@
 export { Adwin, type AdwinOptions, type AdwinState } from './detectors/adwin.ts';
 export type { Detector } from './detectors/detector.ts';
 export { PageHinkley, type PageHinkleyOptions, type PageHinkleyState } from './detectors/page-hinkley.ts';
+export { featureColumns } from './monitor/feature-columns.ts';
 export { Monitor, type Observation } from './monitor/monitor.ts';
 export { pictureColumns } from './monitor/picture.ts';
 export { type MonitorState, readMonitorState } from './monitor/state.ts';
