@@ -503,7 +503,10 @@ describe('statistics', () => {
   /** A model that predicts twice its input. */
   const twice = () => ({
     ...scripted(),
-    predict: async (xs: ArrayLike<number>) => Float32Array.from(xs, (x) => 2 * x),
+    predictWithFeatures: async (xs: ArrayLike<number>) => ({
+      outputs: Float32Array.from(xs, (x) => 2 * x),
+      features: null,
+    }),
   });
   const models = [{ role: 'production', checkpoint: 'toy-1/1', hash: RELEASED }];
 

@@ -75,7 +75,7 @@ export class Counting {
    */
   observe(prediction: ObservedPrediction): boolean {
     const { hash } = prediction;
-    const observation = observationOf(prediction, this.task.data);
+    const observation = observationOf(prediction, this.task.data, this.terms.binning.columns.length);
     if (observation === null || (hash !== this.terms.release && hash !== this.#canary)) return false;
     this.#monitor.observe({ ...observation, model: hash });
     return true;

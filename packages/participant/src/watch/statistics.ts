@@ -43,11 +43,21 @@ export async function exampleStatistics(work: {
       const batch = counted.slice(from, from + BATCH);
       const features = joined(batch.map(rowOf), size, data.kind === 'image');
       const { xs } = trainerExamples({ count: batch.length, features, labels: new Float32Array(0) }, data);
-      const outputs = await trainer.predict(xs, batch.length);
-      const width = outputs.length / batch.length;
+      const { outputs, features: seen } = await trainer.predictWithFeatures(xs, batch.length);
+      const rowIn = (of: Float32Array, i: number) => {
+        const width = of.length / batch.length;
+        return of.subarray(i * width, (i + 1) * width);
+      };
       for (const [i, row] of batch.entries()) {
-        const output = outputs.subarray(i * width, (i + 1) * width);
-        const observation = observationOf({ example: rowOf(row), output }, data);
+        const observation = observationOf(
+          {
+            example: rowOf(row),
+            output: rowIn(outputs, i),
+            features: seen === null ? null : rowIn(seen, i),
+          },
+          data,
+          binning.columns.length,
+        );
         if (observation !== null) monitor.observe(observation);
       }
     }
