@@ -1,4 +1,14 @@
-import { type Binning, identityOf, Monitor, refuses, reportLayout, summarise } from '@coppice/continuity';
+import {
+  type Binning,
+  comparisonEvidence,
+  comparisonLayout,
+  identityOf,
+  Monitor,
+  refuses,
+  reportLayout,
+  summarise,
+} from '@coppice/continuity';
+import { decodeMeasures } from '@coppice/federation';
 import {
   CoppiceError,
   contributionHash,
@@ -17,6 +27,7 @@ import { describe, expect, it } from 'vitest';
 import { welcome } from './contract.ts';
 import { memoryData } from './memory-data.ts';
 import { scripted, until, world } from './session-world.ts';
+import { memoryInputs } from './watch/memory-inputs.ts';
 import { memoryMonitors } from './watch/memory-monitors.ts';
 import { binningOf, MINIMUM, madeUpTasks, RELEASED, toy, watchOf } from './watch/watched.testing.ts';
 
@@ -86,7 +97,8 @@ const refusedWith = (code: WireError['code']): Answered => ({ ok: false, error: 
 async function monitoring(options: Partial<Parameters<typeof world>[0]> = {}) {
   const source = madeUpTasks(watchOf(reference));
   const kept = memoryMonitors();
-  const w = await world({ monitoring: { source, kept }, ...options });
+  const inputs = memoryInputs();
+  const w = await world({ monitoring: { source, kept, inputs }, ...options });
   const offers: Up<'monitor'>[] = [];
   const answers: Up<'answer'>[] = [];
   const script = {
@@ -120,7 +132,7 @@ async function monitoring(options: Partial<Parameters<typeof world>[0]> = {}) {
       const state = monitored[toy.id];
       return state !== undefined && reached(state);
     });
-  return { ...w, source, kept, offers, answers, script, online, predict, shows };
+  return { ...w, source, kept, inputs, offers, answers, script, online, predict, shows };
 }
 
 /** Resolves once all that was begun without waiting is done. */
@@ -307,9 +319,9 @@ describe('a report', () => {
     before.predict([1, 2]);
     await before.session.save();
     before.session.close();
-    const { kept } = before;
+    const { kept, inputs } = before;
     const source = madeUpTasks(watchOf(reference));
-    const after = await monitoring({ monitoring: { source, kept } });
+    const after = await monitoring({ monitoring: { source, kept, inputs } });
     await after.online();
     await after.session.monitor(toy.id, given);
     after.predict([-1]);
@@ -585,7 +597,7 @@ describe('what is kept', () => {
     await before.session.save();
     const source = madeUpTasks(watchOf(reference));
     source.down = true;
-    const after = await monitoring({ monitoring: { source, kept: before.kept } });
+    const after = await monitoring({ monitoring: { source, kept: before.kept, inputs: memoryInputs() } });
     await after.session.monitor(toy.id, given);
     after.predict([2, 3]);
     expect(await after.session.outcome(toy.id, 'p1', 2)).toBe(true);
@@ -625,6 +637,156 @@ describe('what is kept', () => {
     expect(session.state.monitored[toy.id]?.error?.code).toBe('storage-full');
     peer.push('ask', question(1));
     await shows(({ reported }) => reported === 1);
+    expect(answers).toHaveLength(1);
+  });
+});
+
+describe('inputs of predictions', () => {
+  const keepInputs = { days: 7 };
+  const DAY = 86_400_000;
+
+  /** One set of examples, whoever opens it. */
+  const shared = () => {
+    const data = memoryData(toy.data);
+    return { data, openData: async () => data };
+  };
+
+  it('become examples with their outcome, after a reload too', async () => {
+    const { data, openData } = shared();
+    const before = await monitoring({ openData });
+    await before.online();
+    await before.session.monitor(toy.id, { ...given, keepInputs });
+    before.predict([1, 2]);
+    expect(await before.session.outcome(toy.id, 'p1', 2.5)).toBe(true);
+    await before.session.save();
+    before.session.close();
+    const { source, kept, inputs } = before;
+    const after = await monitoring({ openData, monitoring: { source, kept, inputs } });
+    await after.online();
+    await after.session.monitor(toy.id, { ...given, keepInputs });
+    after.clock.advance(6 * DAY);
+    expect(await after.session.outcome(toy.id, 'p2', 4.5)).toBe(true);
+    expect(await after.session.outcome(toy.id, 'p2', 4.5)).toBe(false);
+    const { features, labels, origins } = await data.examples();
+    expect([...features]).toEqual([1, 2]);
+    expect([...labels]).toEqual([2.5, 4.5]);
+    expect(origins).toEqual(['outcome', 'outcome']);
+  });
+
+  it('are not kept without a consent of their own, and go where it is taken back', async () => {
+    const { data, openData } = shared();
+    const { session, online, predict } = await monitoring({ openData });
+    await online();
+    await session.monitor(toy.id, given);
+    predict([1]);
+    expect(await session.outcome(toy.id, 'p1', 2)).toBe(true);
+    await session.monitor(toy.id, { ...given, keepInputs });
+    predict([2]);
+    await session.save();
+    await session.monitor(toy.id, given);
+    // Its error counts on; its input is gone.
+    expect(await session.outcome(toy.id, 'p2', 2)).toBe(true);
+    await session.monitor(toy.id, { ...given, keepInputs });
+    expect(await session.outcome(toy.id, 'p2', 2)).toBe(false);
+    expect((await data.summary()).count).toBe(0);
+  });
+
+  it('are deleted after their days', async () => {
+    const { data, openData } = shared();
+    const { session, inputs, clock, online, predict } = await monitoring({ openData });
+    await online();
+    await session.monitor(toy.id, { ...given, keepInputs });
+    predict([1, 2]);
+    await session.save();
+    clock.advance(8 * DAY);
+    await session.outcome(toy.id, 'p1', 2);
+    expect((await data.summary()).count).toBe(0);
+    predict([3]);
+    await session.save();
+    expect(await inputs.take(toy.id, 'p2')).toBeNull();
+    expect(await inputs.take(toy.id, 'p3')).not.toBeNull();
+  });
+
+  it('are kept on where the outcome is none', async () => {
+    const { data, openData } = shared();
+    const { session, online, predict } = await monitoring({ openData });
+    await online();
+    await session.monitor(toy.id, { ...given, keepInputs });
+    predict([1]);
+    await expect(session.outcome(toy.id, 'p1', Number.NaN)).rejects.toMatchObject({ code: 'data-invalid' });
+    expect(await session.outcome(toy.id, 'p1', 3)).toBe(true);
+    expect((await data.summary()).count).toBe(1);
+  });
+});
+
+describe('comparisons', () => {
+  const models = [
+    { role: 'production', checkpoint: 'toy-1/1', hash: RELEASED },
+    { role: 'candidate', checkpoint: 'toy-2/1', hash: canaryHash },
+  ];
+  const compared = { production: RELEASED, candidate: canaryHash, number: 4 };
+  const ask = question(4, { kind: 'compare', ticket: 'compare-4.seal', reference: null, models });
+  /** A model whose first weight is the slope that it predicts. */
+  const sloped = () => {
+    let slope = 0;
+    return {
+      ...scripted(),
+      setWeights: ([first]: Float32Array) => {
+        slope = first as number;
+      },
+      predict: async (xs: ArrayLike<number>) => Float32Array.from(xs, (x) => slope * x),
+    };
+  };
+
+  it('are answered with the examples that are held out', async () => {
+    const data = memoryData(toy.data, {
+      count: 200,
+      features: Float32Array.from({ length: 200 }, (_, i) => i + 1),
+      labels: Float32Array.from({ length: 200 }, (_, i) => 2 * (i + 1)),
+    });
+    const { session, peer, source, answers, online } = await monitoring({
+      openData: async () => data,
+      trainer: sloped(),
+    });
+    source.model = async (_task, hash) => ({
+      topology: { class_name: 'Sequential', config: {} },
+      // The candidate is right, and production is not.
+      weights: new Float32Array([hash === canaryHash ? 2 : 1, 0]),
+    });
+    await online();
+    await session.monitor(toy.id, given);
+    peer.push('ask', ask);
+    await expect.poll(() => answers.length).toBe(1);
+    const layout = comparisonLayout(null, compared);
+    const parameters = contributionSize(layout);
+    const { payload } = decodeFrame(frameBytes((answers[0] as Up<'answer'>).frame), {
+      kind: 'contribution',
+      codec: 'float32',
+      layoutHash: contributionHash(layout),
+      parameters,
+      bytes: () => 4 * parameters,
+    });
+    const measures = decodeMeasures(layout, new Float32Array(payload.slice().buffer));
+    const { recent } = comparisonEvidence(measures);
+    expect(recent.clusters).toBe(1);
+    expect(recent.sum).toBeGreaterThan(0);
+  });
+
+  it('are not answered where nothing is held out, nor without the consent', async () => {
+    const { session, peer, source, answers, online, predict, shows } = await monitoring({
+      openData: async () => memoryData(toy.data),
+    });
+    await online();
+    await session.monitor(toy.id, given);
+    peer.push('ask', ask);
+    predict([1, 2, 3]);
+    peer.push('ask', question(5));
+    await shows(({ reported }) => reported === 5);
+    expect(answers).toHaveLength(1);
+    source.info = watchOf(reference, { periodMilliseconds: 60_000 });
+    await session.monitor(toy.id, given);
+    peer.push('ask', ask);
+    await shows(({ error }) => error?.code === 'consent-outdated');
     expect(answers).toHaveLength(1);
   });
 });

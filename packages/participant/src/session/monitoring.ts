@@ -1,10 +1,12 @@
 import type { Down, ReleaseNews, TaskAsk } from '@coppice/protocol';
+import { coordinatorTime } from '../coordinator-time.ts';
 import type { MonitoredState } from '../session-state.ts';
 import type { ObservedPrediction } from '../watch/observation.ts';
 import { MonitoredTask, type MonitoredTaskOptions, type MonitorTerms } from './monitored-task.ts';
 import type { StateStore } from './state-store.ts';
 
-export interface MonitoringOptions extends Omit<MonitoredTaskOptions, 'show' | 'isOnline' | 'before'> {
+export interface MonitoringOptions
+  extends Omit<MonitoredTaskOptions, 'show' | 'isOnline' | 'before' | 'now'> {
   readonly store: StateStore;
 }
 
@@ -21,7 +23,7 @@ export class Monitoring {
 
   /** @throws CoppiceError the refusal of the coordinator. */
   async monitor(task: string, how: MonitorTerms): Promise<void> {
-    const { store } = this.#o;
+    const { store, clock } = this.#o;
     const replaced = this.#tasks.get(task);
     if (replaced !== undefined) this.#ends.set(task, replaced.close());
     const show = (change: Partial<MonitoredState>) => {
@@ -32,6 +34,7 @@ export class Monitoring {
     const monitored: MonitoredTask = new MonitoredTask(task, how, {
       ...this.#o,
       isOnline: () => store.isOnline,
+      now: () => coordinatorTime(store.state, clock) ?? clock.now(),
       before: this.#ends.get(task) ?? Promise.resolve(),
       show,
     });

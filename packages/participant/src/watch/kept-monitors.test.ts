@@ -3,9 +3,10 @@ import 'fake-indexeddb/auto';
 import fc from 'fast-check';
 import { deleteDB } from 'idb';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { idbMonitors, openWatchDb } from '../browser/idb-monitors.ts';
-import { keptMonitorsContract } from '../contract.ts';
+import { idbInputs, idbMonitors, openWatchDb } from '../browser/idb-watch.ts';
+import { keptInputsContract, keptMonitorsContract } from '../contract.ts';
 import { Counting } from './counting.ts';
+import { memoryInputs } from './memory-inputs.ts';
 import { memoryMonitors } from './memory-monitors.ts';
 import { termsOf, type WatchTerms } from './terms.ts';
 import { binningOf, RELEASED, toy, watchOf } from './watched.testing.ts';
@@ -13,6 +14,11 @@ import { binningOf, RELEASED, toy, watchOf } from './watched.testing.ts';
 keptMonitorsContract('memory', async () => {
   const kept = memoryMonitors();
   return { kept, reopen: async () => kept, close: async () => {} };
+});
+
+keptInputsContract('memory', async (most) => {
+  const inputs = memoryInputs(most);
+  return { inputs, reopen: async () => inputs, close: async () => {} };
 });
 
 const counted = () => {
@@ -40,6 +46,27 @@ describe('in a browser', () => {
       },
       close: async () => (await db).close(),
     };
+  });
+
+  keptInputsContract('IndexedDB', async (most) => {
+    let db = openWatchDb();
+    await db;
+    return {
+      inputs: idbInputs(db, most),
+      async reopen() {
+        (await db).close();
+        db = openWatchDb();
+        return idbInputs(db, most);
+      },
+      close: async () => (await db).close(),
+    };
+  });
+
+  it('reads no input that another program wrote', async () => {
+    const db = await openWatchDb();
+    await db.put('input', { task: 'toy', id: 'p1', at: 1, example: 'a picture' } as never);
+    expect(await idbInputs(Promise.resolve(db)).take('toy', 'p1')).toBeNull();
+    db.close();
   });
 
   it('names a full disk', async () => {
