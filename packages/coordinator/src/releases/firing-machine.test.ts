@@ -72,8 +72,8 @@ const places = {
 } as const;
 type Place = keyof typeof places;
 
-const why: readonly GateReason[] = [
-  { check: 'recent', outcome: 'failed', difference: 0.1, value: 0.01, bound: 0 },
+const why = [
+  { check: 'recent', outcome: 'failed', difference: 0.1, value: 0.01, bound: 0 } satisfies GateReason,
 ];
 const compared = (decision: 'accept' | 'refuse' | 'wait') =>
   ({ kind: 'compared', participants: 12, decision, reasons: why }) as const;
