@@ -214,7 +214,21 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
-  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, events, spool, storage });
+  const monitored = new MonitoredTasks({
+    storage,
+    spool,
+    clock,
+    tasks,
+    releases,
+    policies,
+    admissions,
+    audience: presences,
+    events,
+    newSecret,
+    trainingWindow: (run) => (runs.has(run) ? runs.get(run).plan.window : null),
+    judged: () => Promise.resolve(),
+    failed: (task, error) => logger.error({ err: error, task }, 'the watch of a task was hindered'),
+  });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -232,6 +246,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     models,
     releases,
     policies,
+    monitored,
     admins,
     admissions,
     downloads: new Downloads(
@@ -284,6 +299,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    await monitored.recover();
   } catch (thrown) {
     server.close();
     server.closeAllConnections();

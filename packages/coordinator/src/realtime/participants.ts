@@ -91,7 +91,7 @@ export class ParticipantHub {
     this.#o.proved(socket.conn);
     if (replaced !== null) sendAway(replaced);
     this.#watches.clear(participant);
-    this.#o.monitored.goes(participant);
+    this.#o.monitored.offers.goes(participant);
     pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, socket));
@@ -111,7 +111,7 @@ export class ParticipantHub {
     // A replaced connection ends after its successor began: the participant is not away.
     if (joined === null) return;
     this.#watches.clear(participant);
-    this.#o.monitored.goes(participant);
+    this.#o.monitored.offers.goes(participant);
     for (const run of joined) runs.find(run)?.connectionLost(participant);
     presences.forget(participant);
   }

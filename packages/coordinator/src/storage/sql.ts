@@ -27,6 +27,7 @@ import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { sqlPeriods } from './sql-periods.ts';
 import { sqlPolicies } from './sql-policies.ts';
+import { sqlReferences } from './sql-references.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
 import { storable } from './storable-text.ts';
 import {
@@ -342,6 +343,7 @@ export async function sqlStorage(
     ...sqlParticipants(db),
     ...sqlPeriods(db),
     ...sqlPolicies(db),
+    ...sqlReferences(db),
     ...sqlReleases(db, exclusively),
 
     async close() {

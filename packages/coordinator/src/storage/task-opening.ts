@@ -19,6 +19,8 @@ export const TaskOpeningSchema = z.object({
   reference: HashSchema,
   /** The hash of its answers' layout, in hexadecimal digits. */
   layout: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+  /** The version of the consent that its reports are made under; null in openings of earlier versions. */
+  consent: z._default(z.nullable(HashSchema), null),
   /** Milliseconds since 1970. */
   startedAt: time,
   deadlineAt: time,
