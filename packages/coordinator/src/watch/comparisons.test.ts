@@ -17,6 +17,7 @@ import {
   contributionSize,
   encodeFrame,
   float32Payload,
+  type Task,
   type TaskAsk,
 } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -28,7 +29,7 @@ import { type AskedComparison, Comparisons } from './comparisons.ts';
 const HOUR = 3_600_000;
 const START = 1_000_000;
 const CLASSES = 3;
-const task = builtInTask('iris');
+const task = builtInTask('iris') as Task;
 const asked: AskedComparison = {
   task: 'iris',
   number: 4,
@@ -95,7 +96,7 @@ function process({ at = clock } = {}) {
     spool,
     clock: at,
     secretOf: async () => 'a secret of the task',
-    failed: (error) => void failures.push(error.code),
+    failed: (_task, error) => void failures.push(error.code),
   });
   started.push({ comparisons, spool });
   const send = (participant: string, measures = measuresOf(participant), of = asked) =>

@@ -21,7 +21,7 @@ export interface ComparisonsOptions {
   /** The secret that a task's tickets are made from. */
   readonly secretOf: (task: string) => Promise<string>;
   /** Called for a failure of storage, and for what could not be read of the spool. */
-  readonly failed: (error: CoppiceError) => void;
+  readonly failed: (task: string, error: CoppiceError) => void;
 }
 
 /** One of two models. */
@@ -88,7 +88,7 @@ export class Comparisons {
       quorum: fewest,
       // Of earlier numbers nothing is taken up.
       lastClosed: number - 1,
-      next: () => {
+      next: async () => {
         const now = clock.now();
         return { period: number, startedAt: now, deadlineAt: now + milliseconds };
       },
@@ -112,7 +112,7 @@ export class Comparisons {
         return false;
       },
       wasClosed: async () => {},
-      failed,
+      failed: (error) => failed(task, error),
     });
     const end = answers.register(task, 'compare', watch);
     this.#open.set(task, { watch, end });

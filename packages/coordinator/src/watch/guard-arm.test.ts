@@ -1,10 +1,11 @@
 import { type Arm, identityOf, Monitor, reportLayout, summarise } from '@coppice/continuity';
+import { sectionsOf } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import { ensureOwnArm } from './guard-arm.ts';
 import { binning, reportAnswer } from './report.testing.ts';
 
 const identity = identityOf(binning);
-const layout = reportLayout(binning, identity);
+const sections = sectionsOf(reportLayout(binning, identity));
 
 /** The report of a device that counts by an arm. */
 function reportOf(arm: Arm) {
@@ -19,8 +20,8 @@ function reportOf(arm: Arm) {
 
 it('takes reports that tell of the arm of their sender, or of none', () => {
   for (const arm of ['canary', 'control', 'none'] as const) {
-    expect(() => ensureOwnArm(reportOf(arm), layout, arm)).not.toThrow();
-    expect(() => ensureOwnArm(reportOf('none'), layout, arm)).not.toThrow();
+    expect(() => ensureOwnArm(reportOf(arm), sections, arm)).not.toThrow();
+    expect(() => ensureOwnArm(reportOf('none'), sections, arm)).not.toThrow();
   }
 });
 
@@ -31,7 +32,7 @@ it.each<[Arm, Arm]>([
   ['canary', 'none'],
   ['control', 'none'],
 ])('refuses a report of the arm %s of a sender with the arm %s', (told, own) => {
-  expect(() => ensureOwnArm(reportOf(told), layout, own)).toThrow(
+  expect(() => ensureOwnArm(reportOf(told), sections, own)).toThrow(
     expect.objectContaining({ code: 'update-measure' }),
   );
 });
@@ -40,7 +41,7 @@ it('refuses errors of another arm that are hidden behind its absence', () => {
   const answer = reportOf('canary');
   const bytes = (answer.frame as Uint8Array).slice();
   new DataView(bytes.buffer).setFloat32(bytes.byteLength - 4, 0.5, true);
-  expect(() => ensureOwnArm({ frame: bytes }, layout, 'canary')).toThrow(
+  expect(() => ensureOwnArm({ frame: bytes }, sections, 'canary')).toThrow(
     expect.objectContaining({ code: 'update-measure' }),
   );
 });

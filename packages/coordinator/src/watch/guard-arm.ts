@@ -1,24 +1,24 @@
 import { type Arm, guardedArms } from '@coppice/continuity';
 import {
   type Answer,
-  type ContributionLayout,
   CoppiceError,
   FRAME_HEADER_BYTES,
   frameBytes,
+  type Section,
   tensorSize,
 } from '@coppice/protocol';
 
 /**
  * Checks that a report tells the errors of its sender's arm alone. A frame that is too short is left to the exchange.
  *
- * @param layout the report's.
+ * @param sections the report's.
  * @throws CoppiceError `update-measure`
  */
-export function ensureOwnArm({ frame }: Pick<Answer, 'frame'>, layout: ContributionLayout, arm: Arm): void {
+export function ensureOwnArm({ frame }: Pick<Answer, 'frame'>, sections: readonly Section[], arm: Arm): void {
   const bytes = frameBytes(frame);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = FRAME_HEADER_BYTES;
-  for (const tensor of layout) {
+  for (const tensor of sections.flatMap(({ tensors }) => tensors)) {
     const end = at + 4 * tensorSize(tensor);
     if (tensor.name.startsWith('guard-') && end <= bytes.byteLength)
       for (const [i, other] of guardedArms.entries())
