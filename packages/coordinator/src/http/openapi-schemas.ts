@@ -48,6 +48,7 @@ import {
   TaskSchema,
   UndoReleaseSchema,
   WatchedPeriodSchema,
+  WatchInfoSchema,
 } from '@coppice/protocol';
 
 /** Named schemas of the API, of requests and of answers. */
@@ -88,6 +89,7 @@ export const apiSchemas = {
   AdminSession: AdminSessionSchema,
   AuditEntry: AuditEntrySchema,
   WatchedPeriod: WatchedPeriodSchema,
+  WatchInfo: WatchInfoSchema,
   RunAdmission: RunAdmissionSchema,
   ChangeAdmission: ChangeAdmissionSchema,
   TaskInvitation: TaskInvitationSchema,

@@ -108,15 +108,15 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
     overtaken,
   },
   comparing: {
-    named: (firing, { at, number }) => ({
-      isNamed: true,
-      ...(firing.rules.gate === null
-        ? accepted(firing)
-        : {
-            comparisons: 1,
-            comparison: { startedAt: at, candidate: number, participants: 0, decision: null, reasons: [] },
-          }),
-    }),
+    named: (firing, { at, number }) => {
+      if (firing.isNamed) return {};
+      if (firing.rules.gate === null) return { isNamed: true, ...accepted(firing) };
+      return {
+        isNamed: true,
+        comparisons: 1,
+        comparison: { startedAt: at, candidate: number, participants: 0, decision: null, reasons: [] },
+      };
+    },
     compared: (firing, { participants, decision, reasons }) => {
       if (firing.comparison === null || firing.comparison.decision !== null) return {};
       const comparison = {

@@ -114,7 +114,21 @@ export class Firings {
       if (move !== null) this.canaries.moved(move, firing);
       this.#carryOnSoon(firing.task);
     }
+    for (const { id } of this.#o.tasks.all()) await this.#lookAgain(id);
     await this.#rearm();
+  }
+
+  /** Looks at the newest period, where the process ended after that was stored and before it was looked at. */
+  async #lookAgain(task: string): Promise<void> {
+    const { storage } = this.#o;
+    const [newest] = await storage.periods(task, { limit: 1 });
+    if (newest === undefined) return;
+    const [last] = await storage.firings(task, { limit: 1 });
+    const isLookedAt =
+      last?.state === 'ended'
+        ? (last.endedAt ?? 0) >= newest.endedAt
+        : last !== undefined && (last.canaryPeriods?.looked ?? newest.period) >= newest.period;
+    if (!isLookedAt) await this.judged(newest);
   }
 
   /** Ends all timers. What goes on is as it was stored, for the next process. */
