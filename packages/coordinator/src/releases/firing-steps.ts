@@ -76,13 +76,13 @@ export async function carryOut(
           'candidate',
           `Trained by firing ${firing.sequence}.`,
         );
-        return { kind: 'named', at, number: numberInQuarter(await ofQuarter(deps, firing, at), at) };
+        const number = numberInQuarter(await ofQuarter(deps, firing, at), at);
+        return { kind: 'named', at, number, period: await newestPeriod(deps, firing) };
       });
     case 'begin-canary':
       return unlessUnusable(async () => {
         const { at, sequence } = await nameCandidate(deps, firing, 'canary', canaryReason(firing));
-        const period = (await deps.history.newest(firing.task))?.period ?? -1;
-        return { kind: 'canary-began', at, sequence, period };
+        return { kind: 'canary-began', at, sequence, period: await newestPeriod(deps, firing) };
       });
     case 'close':
       return close(deps, firing);
@@ -185,6 +185,11 @@ async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEviden
   await emptyChannel(deps, firing, 'candidate', reason);
   const spent = run === null ? firing.spent : costOf(await storage.rounds(run.id));
   return { kind: 'closed', at: clock.now(), release: moved, spent };
+}
+
+/** The last period that is stored; −1: none. */
+async function newestPeriod({ history }: StepDeps, { task }: StoredFiring): Promise<number> {
+  return (await history.newest(task))?.period ?? -1;
 }
 
 /** The firings before one whose comparisons may be of a quarter. */
