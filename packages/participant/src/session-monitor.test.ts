@@ -29,7 +29,7 @@ import { memoryData } from './memory-data.ts';
 import { scripted, until, world } from './session-world.ts';
 import { memoryInputs } from './watch/memory-inputs.ts';
 import { memoryMonitors } from './watch/memory-monitors.ts';
-import { binningOf, MINIMUM, madeUpTasks, RELEASED, toy, watchOf } from './watch/watched.testing.ts';
+import { binningOf, MINIMUM, madeUpTasks, RELEASED, sent, toy, watchOf } from './watch/watched.testing.ts';
 
 /* A device that watches its predictions: it offers, counts, and answers a task's questions. */
 
@@ -383,7 +383,7 @@ describe('a changed watch', () => {
     await session.monitor(toy.id, given);
     predict([1, 2, 3]);
     const claimed = identityOf(binningOf(3));
-    source.info = { ...watchOf(reference), reference: { identity: claimed, binning: reference } };
+    source.info = { ...watchOf(reference), reference: { identity: claimed, binning: sent(reference) } };
     peer.push('ask', question(1, { reference: claimed }));
     await shows(({ error }) => error?.code === 'message-invalid');
     expect(answers).toEqual([]);

@@ -77,7 +77,7 @@ export class Counting {
     const { hash } = prediction;
     const observation = observationOf(prediction, this.task.data, this.terms.binning.columns.length);
     if (observation === null || (hash !== this.terms.release && hash !== this.#canary)) return false;
-    this.#monitor.observe({ ...observation, model: hash });
+    this.#monitor.observe({ ...observation, model: hash, foreign: hash !== this.terms.release });
     return true;
   }
 
