@@ -10,6 +10,7 @@ export { type Binning, BinningSchema, type ColumnBins, type PredictionBins } fro
 export { identityOf, type Reference, ReferenceSchema, referenceOf } from './reference/reference.ts';
 export { consentVersion, type ReportTerms } from './report/consent.ts';
 export { reportLayout } from './report/layout.ts';
+export { largestNorm } from './report/norm.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';
