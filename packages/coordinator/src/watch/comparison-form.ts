@@ -10,6 +10,7 @@ export function comparisonForm({ data }: Pick<Task, 'data'>, compared: Compared)
   const layout = comparisonLayout(classes, compared);
   return {
     reference: null,
+    tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
     answers: new AnswerForm({
       layout,

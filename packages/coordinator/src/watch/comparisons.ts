@@ -85,6 +85,7 @@ export class Comparisons {
       kind: 'compare',
       form,
       consent: null,
+      noise: null,
       quorum: fewest,
       // Of earlier numbers nothing is taken up.
       lastClosed: number - 1,

@@ -21,6 +21,7 @@ export function reportForm(binning: Binning, minimum: number): ReportForm {
   const layout = reportLayout(binning, reference);
   return {
     reference,
+    tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
     answers: new AnswerForm({
       layout,
