@@ -283,7 +283,8 @@ class ParticipantSession implements Session {
       peers: (peers) => {
         if (peers.run === membership.joined?.run) store.set({ peers });
       },
-      notice: ({ run, ...error }) => {
+      notice: ({ run, task, ...error }) => {
+        if (task !== undefined) return this.#monitoring?.refused(task, error);
         if (run !== undefined && run === membership.wanted) membership.out();
         store.set({ error });
       },

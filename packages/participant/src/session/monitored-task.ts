@@ -1,5 +1,12 @@
 import type { Clock } from '@coppice/ports';
-import { type Checksum, CoppiceError, type ReleaseNews, recipeHash, type TaskAsk } from '@coppice/protocol';
+import {
+  type Checksum,
+  CoppiceError,
+  type ReleaseNews,
+  recipeHash,
+  type TaskAsk,
+  type WireError,
+} from '@coppice/protocol';
 import { deliver, pause } from '../delivery.ts';
 import type { LocalData, OpenLocalData } from '../local-data.ts';
 import { reportedMilliseconds } from '../reported.ts';
@@ -160,6 +167,11 @@ export class MonitoredTask {
     this.#counting?.released(news ?? { production: null, canary: null });
   }
 
+  /** Takes the end of an offer, such as one whose consent is to what was asked before. */
+  refused(error: WireError): void {
+    this.#failed(CoppiceError.fromWire(error));
+  }
+
   /** Answers a question; all that goes wrong is shown. Kinds that are unknown are not answered. */
   asked(ask: TaskAsk): Promise<void> {
     const done = this.#answers.then(async () => {
@@ -256,7 +268,6 @@ export class MonitoredTask {
   async #refresh(): Promise<WatchTerms | null> {
     const task = await this.#known();
     const info = await this.#o.source.watch(this.#id);
-    this.#o.show({ info });
     const terms = termsOf(info, task);
     this.#terms = terms;
     const isCounted = terms !== null && terms.state === 'reports';
@@ -265,6 +276,7 @@ export class MonitoredTask {
       if (this.#news !== undefined) this.released(this.#news);
       await this.save();
     }
+    this.#o.show({ info });
     return terms;
   }
 
@@ -307,9 +319,15 @@ export class MonitoredTask {
     if (reference === null)
       return this.#terms ?? this.#counting?.terms ?? (await this.#patiently(() => this.#refresh()));
     const known = [this.#terms, this.#counting?.terms];
-    const terms =
-      known.find((one) => one?.identity === reference) ?? (await this.#patiently(() => this.#refresh()));
-    return terms?.identity === reference ? terms : null;
+    const found = known.find((one) => one?.identity === reference);
+    if (found !== undefined && found !== null) return found;
+    // A question may be here before its reference is to be read.
+    for (let attempt = 1; ; attempt++) {
+      const terms = await this.#patiently(() => this.#refresh());
+      if (terms?.identity === reference) return terms;
+      if (attempt === ATTEMPTS) return null;
+      await pause(this.#o.clock, PAUSE * 2 ** (attempt - 1), this.#closing.signal);
+    }
   }
 
   async #report(ask: TaskAsk): Promise<void> {

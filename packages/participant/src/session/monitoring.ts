@@ -1,4 +1,4 @@
-import type { Down, ReleaseNews, TaskAsk } from '@coppice/protocol';
+import type { Down, ReleaseNews, TaskAsk, WireError } from '@coppice/protocol';
 import { coordinatorTime } from '../coordinator-time.ts';
 import type { MonitoredState } from '../session-state.ts';
 import type { ObservedPrediction } from '../watch/observation.ts';
@@ -77,6 +77,11 @@ export class Monitoring {
     const { store } = this.#o;
     store.set({ releases: { ...store.state.releases, [news.task]: news } });
     this.#tasks.get(news.task)?.released(news);
+  }
+
+  /** Takes the end of an offer. */
+  refused(task: string, error: WireError): void {
+    this.#tasks.get(task)?.refused(error);
   }
 
   asked(ask: TaskAsk): void {
