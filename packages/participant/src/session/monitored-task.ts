@@ -93,6 +93,7 @@ export class MonitoredTask {
   #early: ObservedPrediction[] | null = [];
   #data: Promise<LocalData> | null = null;
   #stopSaving: (() => void) | null = null;
+  #answered = 0;
   /** The last of the answers, which are made one after the other, and of the writes. */
   #answers: Promise<unknown> = Promise.resolve();
   #writes: Promise<unknown> = Promise.resolve();
@@ -343,7 +344,7 @@ export class MonitoredTask {
     else counting.refused();
     await this.save();
     if (refused !== null) throw refused;
-    this.#o.show({ reported: ask.period, error: null });
+    this.#o.show({ reported: ask.period });
   }
 
   async #statistics(ask: TaskAsk, terms: WatchTerms): Promise<void> {
@@ -394,7 +395,7 @@ export class MonitoredTask {
 
   /** @returns `null` once it is acknowledged, else its refusal. @throws CoppiceError `connection-lost` */
   async #deliver({ ticket }: TaskAsk, frame: Uint8Array, milliseconds: number): Promise<CoppiceError | null> {
-    const { line, clock } = this.#o;
+    const { line, clock, show } = this.#o;
     const message = {
       task: this.#id,
       ticket,
@@ -409,6 +410,7 @@ export class MonitoredTask {
       onSending: () => line.record('answer', message),
     });
     line.countTraffic();
+    if (refused === null) show({ answered: ++this.#answered, error: null });
     return refused;
   }
 

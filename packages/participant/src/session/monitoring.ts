@@ -104,5 +104,6 @@ const nothingKnown: MonitoredState = {
   observations: 0,
   labelled: 0,
   reported: null,
+  answered: 0,
   error: null,
 };
