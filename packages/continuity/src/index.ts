@@ -6,7 +6,7 @@ export { refusesComparison } from './comparison/refuses.ts';
 export { Adwin, type AdwinOptions, type AdwinState } from './detectors/adwin.ts';
 export type { Detector } from './detectors/detector.ts';
 export { PageHinkley, type PageHinkleyOptions, type PageHinkleyState } from './detectors/page-hinkley.ts';
-export { FEATURE_COLUMNS, featureColumns } from './monitor/feature-columns.ts';
+export { featureColumns } from './monitor/feature-columns.ts';
 export { type GuardedArm, Monitor, type Observation } from './monitor/monitor.ts';
 export { pictureColumns } from './monitor/picture.ts';
 export { withReturned } from './monitor/returned.ts';

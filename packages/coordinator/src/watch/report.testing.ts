@@ -47,7 +47,7 @@ export function drawReference(participants = 40, of: Binning = binning): Referen
   return referenceOf(of, drawSums(of, participants));
 }
 
-/** As `drawReference`, with bins that are agreed from those of a task's data. */
+/** As `drawReference`, with bins that are agreed from those of a task. */
 export function agreedReference(task: Pick<Task, 'data' | 'model'>, participants = 40): Reference {
   const first = firstBinning(task);
   return drawReference(participants, agreedBinning(first, drawSums(first, participants)));

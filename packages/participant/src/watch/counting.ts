@@ -75,8 +75,14 @@ export class Counting {
    */
   observe(prediction: ObservedPrediction): boolean {
     const { hash } = prediction;
-    const observation = observationOf(prediction, this.task.data, this.terms.binning.columns.length);
+    const observation = observationOf(prediction, this.task.data);
     if (observation === null || (hash !== this.terms.release && hash !== this.#canary)) return false;
+    const { columns } = this.terms.binning;
+    if (observation.columns.length !== columns.length)
+      throw new CoppiceError(
+        'data-invalid',
+        `A prediction has ${columns.length} columns to be watched, not ${observation.columns.length}: the features of a picture belong to it. It is not counted.`,
+      );
     this.#monitor.observe({ ...observation, model: hash, foreign: hash !== this.terms.release });
     return true;
   }

@@ -1,4 +1,3 @@
-import { featureColumns } from '@coppice/continuity';
 import type { DataSchema } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import { observationOf } from './observation.ts';
@@ -15,7 +14,7 @@ const scaled: DataSchema = {
 
 it('takes brightness and contrast of a picture, the likeliest class and its probability', () => {
   const prediction = { example: Uint8Array.of(0, 255), output: [0.25, 0.5, 0.25], id: 'a' };
-  expect(observationOf(prediction, picture, 2)).toEqual({
+  expect(observationOf(prediction, picture)).toEqual({
     columns: [0.5, 0.5],
     prediction: 1,
     confidence: 0.5,
@@ -23,31 +22,28 @@ it('takes brightness and contrast of a picture, the likeliest class and its prob
   });
 });
 
-it('takes the columns of the features of a picture where they are watched, missing ones where the model told none', () => {
-  const prediction = { example: Uint8Array.of(0, 255), output: [0.25, 0.5, 0.25] };
-  const features = Float32Array.of(1, 2, 2);
-  const columns = (of: Float32Array | null, watched: number) =>
-    observationOf({ ...prediction, features: of }, picture, watched)?.columns;
-  expect(columns(features, 6)).toEqual([0.5, 0.5, ...featureColumns(features)]);
-  expect(columns(null, 6)).toEqual([0.5, 0.5, Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
-  expect(columns(features, 2)).toEqual([0.5, 0.5]);
+it('takes four columns of the features of a picture that the model has', () => {
+  const prediction = { example: Uint8Array.of(0, 255), output: [0.25, 0.5, 0.25], features: [3] };
+  const columns = observationOf(prediction, picture)?.columns as number[];
+  expect(columns).toHaveLength(6);
+  expect(columns.slice(2).map(Math.abs)).toEqual([1, 1, 1, 1]);
 });
 
 it('takes raw columns of a table, and the prediction in the unit of the target', () => {
   const example = Float32Array.of(14, 2);
-  expect(observationOf({ example, output: [-1.5] }, scaled, 2)).toEqual({ columns: example, prediction: 85 });
+  expect(observationOf({ example, output: [-1.5] }, scaled)).toEqual({ columns: example, prediction: 85 });
 });
 
 it('takes the first of classes that are equally likely, and no probability beyond 1', () => {
   const prediction = { example: Uint8Array.of(0, 0), output: [1.0000001, 1.0000001, 0] };
-  expect(observationOf(prediction, picture, 2)).toMatchObject({ prediction: 0, confidence: 1 });
+  expect(observationOf(prediction, picture)).toMatchObject({ prediction: 0, confidence: 1 });
 });
 
 it('counts nothing of a model that gives no finite numbers', () => {
   const example = Uint8Array.of(0, 0);
-  expect(observationOf({ example, output: [0.5, Number.NaN, 0.5] }, picture, 2)).toBeNull();
+  expect(observationOf({ example, output: [0.5, Number.NaN, 0.5] }, picture)).toBeNull();
   expect(
-    observationOf({ example: Float32Array.of(1, 0), output: [Number.POSITIVE_INFINITY] }, scaled, 2),
+    observationOf({ example: Float32Array.of(1, 0), output: [Number.POSITIVE_INFINITY] }, scaled),
   ).toBeNull();
 });
 
@@ -58,5 +54,5 @@ it.each([
   ['classes that the task does not have', { example: Uint8Array.of(1, 1), output: [1, 0] }, picture],
   ['an id without a character', { example: Uint8Array.of(1, 1), output: [1, 0, 0], id: '' }, picture],
 ])('refuses %s', (_name, prediction, data) => {
-  expect(() => observationOf(prediction, data, 2)).toThrow(expect.objectContaining({ code: 'data-invalid' }));
+  expect(() => observationOf(prediction, data)).toThrow(expect.objectContaining({ code: 'data-invalid' }));
 });

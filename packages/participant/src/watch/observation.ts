@@ -1,4 +1,4 @@
-import { FEATURE_COLUMNS, featureColumns, type Observation, pictureColumns } from '@coppice/continuity';
+import { featureColumns, type Observation, pictureColumns } from '@coppice/continuity';
 import { CoppiceError, classesOf, type DataSchema, exampleSize, targetOf } from '@coppice/protocol';
 
 /** A prediction that was made on this device. */
@@ -9,7 +9,7 @@ export interface ObservedPrediction {
   readonly example: Uint8Array | Uint8ClampedArray | Float32Array;
   /** The model's output: a probability for each class, or one number as the model learned it. */
   readonly output: ArrayLike<number>;
-  /** The model's features (`predictWithFeatures`); left out or `null`: their columns count as missing. */
+  /** The model's features of a picture (`Trainer.predictWithFeatures`); left out or null for tables, and where it has none. */
   readonly features?: ArrayLike<number> | null;
   /** Names the prediction where its outcome may come later: 1 to 64 characters. */
   readonly id?: string;
@@ -18,14 +18,12 @@ export interface ObservedPrediction {
 /**
  * What a monitor counts of a prediction.
  *
- * @param watched the number of columns that are watched.
  * @returns `null` where the model gave no finite numbers: there is nothing to count.
  * @throws CoppiceError `data-invalid` for an input or an output of another task.
  */
 export function observationOf(
   { example, output, features = null, id }: Omit<ObservedPrediction, 'hash'>,
   data: DataSchema,
-  watched: number,
 ): Observation | null {
   const classes = classesOf(data);
   const picture = data.kind === 'image' && !(example instanceof Float32Array);
@@ -35,7 +33,9 @@ export function observationOf(
     throw invalid(`its output has ${classes?.length ?? 1} numbers, not ${output.length}`);
   if (id !== undefined && (id === '' || id.length > 64)) throw invalid('its id has 1 to 64 characters');
   const named = id === undefined ? {} : { id };
-  const columns = picture ? [...pictureColumns(example), ...columnsOf(features)].slice(0, watched) : example;
+  const columns = picture
+    ? [...pictureColumns(example), ...(features === null ? [] : featureColumns(features))]
+    : example;
   if (classes === null) {
     const prediction = targetOf(output[0] as number, data);
     return Number.isFinite(prediction) ? { columns, prediction, ...named } : null;
@@ -47,11 +47,6 @@ export function observationOf(
   }
   const confidence = Math.min(1, Math.max(0, output[prediction] as number));
   return { columns, prediction, confidence, ...named };
-}
-
-/** The columns of features, for pictures; missing values where the model told none. */
-function columnsOf(features: ArrayLike<number> | null): number[] {
-  return features === null ? new Array<number>(FEATURE_COLUMNS).fill(Number.NaN) : featureColumns(features);
 }
 
 function invalid(rule: string): CoppiceError {

@@ -44,20 +44,14 @@ export async function exampleStatistics(work: {
       const features = joined(batch.map(rowOf), size, data.kind === 'image');
       const { xs } = trainerExamples({ count: batch.length, features, labels: new Float32Array(0) }, data);
       const { outputs, features: seen } = await trainer.predictWithFeatures(xs, batch.length);
-      const rowIn = (of: Float32Array, i: number) => {
+      const partOf = (of: Float32Array, i: number) => {
         const width = of.length / batch.length;
         return of.subarray(i * width, (i + 1) * width);
       };
       for (const [i, row] of batch.entries()) {
-        const observation = observationOf(
-          {
-            example: rowOf(row),
-            output: rowIn(outputs, i),
-            features: seen === null ? null : rowIn(seen, i),
-          },
-          data,
-          binning.columns.length,
-        );
+        const output = partOf(outputs, i);
+        const prediction = { example: rowOf(row), output, features: seen === null ? null : partOf(seen, i) };
+        const observation = observationOf(prediction, data);
         if (observation !== null) monitor.observe(observation);
       }
     }
