@@ -335,8 +335,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    const open = await storage.openFirings();
+    const comparing = new Set(open.filter(({ state }) => state === 'comparing').map(({ task }) => task));
+    const names = tasks.all().map(({ id }) => id);
+    await comparisons.erase(names.filter((task) => !comparing.has(task)));
     await firings.recover();
-    await announcer.recover(tasks.all().map(({ id }) => id));
+    await announcer.recover(names);
     await monitored.recover();
   } catch (thrown) {
     server.close();

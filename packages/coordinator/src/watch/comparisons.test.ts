@@ -237,6 +237,18 @@ describe('a comparison', () => {
     expect(await compared).toEqual(expected(['a', 'b', 'c']));
   });
 
+  it('leaves nothing on disk where nothing asks for it after a restart', async () => {
+    const first = process();
+    void first.comparisons.compare(asked);
+    await isAsked('a');
+    await first.send('a');
+    const second = process();
+    await second.comparisons.erase(['digits']);
+    expect(readdirSync(folder)).toEqual(['compare.iris.spool']);
+    await second.comparisons.erase(['iris']);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   it('takes up nothing of an earlier number, and ends the one that was open', async () => {
     const first = process();
     void first.comparisons.compare(asked);

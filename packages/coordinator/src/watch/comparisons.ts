@@ -5,6 +5,7 @@ import type { Tasks } from '../registry/tasks.ts';
 import type { Audience } from '../rounds/audience.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
+import { taskOwner } from '../storage/task-opening.ts';
 import type { TaskAnswers } from './answers.ts';
 import { comparisonForm } from './comparison-form.ts';
 import type { Offers } from './offers.ts';
@@ -59,6 +60,16 @@ export class Comparisons {
 
   constructor(options: ComparisonsOptions) {
     this.#o = options;
+  }
+
+  /**
+   * Erases what an earlier process left of comparisons that are over, or that nothing asks for any more. Call before any begins.
+   *
+   * @param tasks those whose comparison does not go on.
+   * @throws CoppiceError `storage-failed`
+   */
+  async erase(tasks: Iterable<string>): Promise<void> {
+    for (const task of tasks) await this.#o.spool.drop(taskOwner({ task, kind: 'compare' }));
   }
 
   /**
