@@ -255,6 +255,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     releases,
     comparisons,
+    admissions,
     events,
     clock,
     newSecret,

@@ -163,6 +163,38 @@ describe('an admin', () => {
     },
   );
 
+  it('that moves production at the moment of a promotion makes one release, and the other is refused', async () => {
+    for (let turns = 0; turns < 40; turns += 2) {
+      const world = await new FiringWorld(accepts).begin();
+      const process = world.process();
+      await process.start();
+      await process.firings.judged(await world.period({}, true));
+      await process.endRun();
+      await process.settled();
+      const period = await world.period();
+      const promoted = process.firings.judged(period);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const by = { by: 'admin', name: 'Ada' } as const;
+      const moved = process.releases.move('toy', 'production', {
+        checkpoint: 'toy-2/1',
+        expected: 1,
+        reason: 'By hand.',
+        by,
+      });
+      const [, own] = await Promise.allSettled([promoted, moved]);
+      await process.settled();
+      const { firings, releases } = await world.lasting();
+      const moves = releases.filter(({ channel }) => channel === 'production');
+      expect(moves).toHaveLength(2);
+      if (own.status === 'fulfilled') expect([firings[0]?.outcome, moves[0]?.by]).toEqual(['overtaken', by]);
+      else {
+        expect(own.reason).toMatchObject({ code: 'release-conflict' });
+        expect([firings[0]?.outcome, moves[0]?.checkpoint]).toEqual(['released', 'toy-2/2']);
+      }
+      await process.firings.stop();
+    }
+  });
+
   it('that empties the canary ends it', async () => {
     const world = await new FiringWorld(accepts).begin();
     const process = world.process();
