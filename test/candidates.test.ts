@@ -133,7 +133,8 @@ async function begun(production: Float32Array, candidate: Float32Array, rules: P
     isNamed: false,
     hash,
     comparisons: 0,
-    canaryPeriods: null,
+    looked: -1,
+    canarySince: null,
     ending: null,
   });
   const spool = memorySpool();

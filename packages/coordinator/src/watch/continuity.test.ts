@@ -10,6 +10,7 @@ import {
 import { builtInTask } from '@coppice/datasets';
 import { ManualClock } from '@coppice/ports';
 import type {
+  Down,
   PolicyInfo,
   Release,
   Reply,
