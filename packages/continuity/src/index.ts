@@ -6,6 +6,7 @@ export { refusesComparison } from './comparison/refuses.ts';
 export { Adwin, type AdwinOptions, type AdwinState } from './detectors/adwin.ts';
 export type { Detector } from './detectors/detector.ts';
 export { PageHinkley, type PageHinkleyOptions, type PageHinkleyState } from './detectors/page-hinkley.ts';
+export { featureColumns } from './monitor/feature-columns.ts';
 export { type GuardedArm, Monitor, type Observation } from './monitor/monitor.ts';
 export { pictureColumns } from './monitor/picture.ts';
 export { withReturned } from './monitor/returned.ts';

@@ -181,6 +181,19 @@ describe('an offer', () => {
     expect(session.state.monitored[toy.id]).toMatchObject({ offered: true, error: null });
   });
 
+  it('ends where the coordinator asks for something else by now', async () => {
+    const { session, peer, answers, online, predict, shows } = await monitoring();
+    await online();
+    await session.monitor(toy.id, given);
+    peer.push('notice', { task: toy.id, code: 'consent-outdated', message: 'Ask again.' });
+    await shows(({ error }) => error?.code === 'consent-outdated');
+    expect(session.state).toMatchObject({ error: null, monitored: { toy: { offered: false } } });
+    predict([1, 2, 3]);
+    peer.push('ask', question(1));
+    await settled();
+    expect(answers).toEqual([]);
+  });
+
   it('is refused by a session that was made without monitoring', async () => {
     const { session } = await world();
     await expect(session.monitor(toy.id, given)).rejects.toThrow('without monitoring');
@@ -408,6 +421,25 @@ describe('a changed watch', () => {
     expect(answers).toEqual([]);
   });
 
+  it('may be asked about before it is to be read', async () => {
+    const { session, peer, source, clock, answers, online, predict, shows } = await monitoring();
+    await online();
+    await session.monitor(toy.id, given);
+    const next = binningOf(10);
+    const asked = source.asked.watch;
+    peer.push('ask', question(1, { reference: identityOf(next) }));
+    await expect.poll(() => source.asked.watch).toBe(asked + 1);
+    await settled();
+    source.info = watchOf(next);
+    clock.advance(1000);
+    await shows(({ info }) => info?.reference?.identity === identityOf(next));
+    await settled();
+    predict([9, 10, 11]);
+    peer.push('ask', question(2, { reference: identityOf(next) }));
+    await shows(({ reported }) => reported === 2);
+    expect(answers).toHaveLength(1);
+  });
+
   it('of a newer coordinator, with a kind of question that is unknown, is not answered', async () => {
     const { session, peer, answers, online, predict, shows } = await monitoring();
     await online();
@@ -515,7 +547,10 @@ describe('statistics', () => {
   /** A model that predicts twice its input. */
   const twice = () => ({
     ...scripted(),
-    predict: async (xs: ArrayLike<number>) => Float32Array.from(xs, (x) => 2 * x),
+    predictWithFeatures: async (xs: ArrayLike<number>) => ({
+      outputs: Float32Array.from(xs, (x) => 2 * x),
+      features: null,
+    }),
   });
   const models = [{ role: 'production', checkpoint: 'toy-1/1', hash: RELEASED }];
 

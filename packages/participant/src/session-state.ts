@@ -70,6 +70,8 @@ export interface MonitoredState {
   readonly labelled: number;
   /** The period of the last report that was acknowledged in this session. */
   readonly reported: number | null;
+  /** Answers of all kinds that were acknowledged in this session. */
+  readonly answered: number;
   /** The last failure. `consent-outdated`: nothing is sent until `monitor` is called with the consent to what is reported now. */
   readonly error: WireError | null;
 }

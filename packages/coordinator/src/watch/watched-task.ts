@@ -77,7 +77,7 @@ export interface WatchOptions {
 }
 
 export interface WatchedTaskOptions extends WatchOptions {
-  readonly task: Pick<Task, 'id' | 'data'>;
+  readonly task: Pick<Task, 'id' | 'data' | 'model'>;
   readonly offers: TaskOffers;
   readonly answers: TaskAnswers;
 }
@@ -169,7 +169,7 @@ export class WatchedTask {
     const { offers, task, spool } = this.#o;
     const { state, policy } = target;
     const consent = policy === null ? null : this.#consent(policy);
-    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task.data).recipe });
+    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task).recipe });
     const used = state === 'reports' ? 'report' : state === 'reference' ? 'statistics' : null;
     for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
     if (used !== null) await this.#start(used, target as Begun);
@@ -188,7 +188,7 @@ export class WatchedTask {
     const known = await storage.reference(task.id, sequence);
     const made = known?.reference ?? null;
     if (made !== null) return { state: 'reports', policy, epoch, release, binning: made };
-    const binning = known?.binning ?? firstBinning(task.data);
+    const binning = known?.binning ?? firstBinning(task);
     return { state: 'reference', policy, epoch, release, binning };
   }
 
@@ -254,7 +254,7 @@ export class WatchedTask {
       closed: async ({ sums }) => {
         if (sums === null) return true;
         const { sequence, checkpoint, hash } = release;
-        const first = firstBinning(task.data);
+        const first = firstBinning(task);
         const isFirst = identityOf(binning) === identityOf(first);
         const known = { task: task.id, release: sequence, checkpoint, hash, at: clock.now() };
         await storage.putReference(
@@ -307,7 +307,7 @@ export class WatchedTask {
   }
 
   #consent({ periodMilliseconds, watch: { minimum } }: Policy): string {
-    return consentVersion({ binning: firstBinning(this.#o.task.data), periodMilliseconds, minimum });
+    return consentVersion({ binning: firstBinning(this.#o.task), periodMilliseconds, minimum });
   }
 }
 
