@@ -392,10 +392,11 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ready = false;
       hub.close();
       adminHub.close();
+      // Before runs: it launches none any more.
+      await firings.stop();
       runs.close();
       await monitored.stop();
       await comparisons.stop();
-      await firings.stop();
       announcer.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();

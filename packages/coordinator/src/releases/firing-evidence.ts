@@ -52,6 +52,16 @@ export function periodOf({ period }: Pick<StoredFiring, 'period'>): number {
 }
 
 /**
+ * The period of a time by the time since a firing, for tasks of which no reports come: a cool-down and a budget end there too.
+ *
+ * @param now milliseconds since 1970.
+ * @param length of a period, in milliseconds.
+ */
+export function periodAt(now: number, firing: Pick<StoredFiring, 'at' | 'period'>, length: number): number {
+  return periodOf(firing) + Math.max(0, Math.floor((now - firing.at) / length));
+}
+
+/**
  * The last launch, as triggers look at it. Firings that an admin overtook neither count as failures nor end a row of them.
  *
  * @param firings of the task, newest first.

@@ -419,6 +419,24 @@ describe('a trigger', () => {
     await other.firings.stop();
   });
 
+  it('fires by its schedule where no reports come, as often as its cool-down allows', async () => {
+    const script = withTrigger(
+      { ...noDrift, schedule: '0 * * * *', coolDown: 3 },
+      { ...accepts, run: 'stopped' },
+    );
+    const { world, process } = await watching(script);
+    for (let n = 0; n < 30; n++) {
+      world.clock.advance(HOUR);
+      await process.settled();
+      await process.endRun();
+      await process.settled();
+    }
+    const hours = (await world.storage.firings('toy')).map(({ at }) => at / HOUR).reverse();
+    // Each failure doubles the three hours.
+    expect(hours.map((hour) => Math.round(hour - (hours[0] as number)))).toEqual([0, 6, 18]);
+    await process.firings.stop();
+  });
+
   it('looks at a schedule while a firing goes on, and goes on itself', async () => {
     const script = withTrigger({ ...noDrift, schedule: '0 * * * *' }, accepts);
     const { world, process, count } = await watching(script);

@@ -33,6 +33,7 @@ import {
   byHandAlone,
   lastLaunch,
   newExamples,
+  periodAt,
   periodOf,
   periodsNeeded,
   recentSince,
@@ -277,7 +278,11 @@ export class Firings {
     const running = (await storage.openFiring(task)) !== null;
     if (running && !byHand) return null;
     const newest = await this.#history.newest(task);
-    const period = newest?.period ?? -1;
+    const [before] = await storage.firings(task, { limit: 1 });
+    const period = Math.max(
+      newest?.period ?? -1,
+      before === undefined ? -1 : periodAt(now, before, policy.periodMilliseconds),
+    );
     const firings = await this.#firingsSince(task, period - rule.budget.periods);
     const last = lastLaunch(firings);
     const needsExamples = rule.newExamples !== null || last?.refused === true;
