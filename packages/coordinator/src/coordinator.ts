@@ -247,6 +247,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     spool,
     clock,
     secretOf: (task) => storage.watchSecret(task, newSecret()),
+    newSecret,
     failed: hindered,
   });
   const firings: Firings = new Firings({

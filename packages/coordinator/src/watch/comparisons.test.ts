@@ -96,6 +96,7 @@ function process({ at = clock } = {}) {
     spool,
     clock: at,
     secretOf: async () => 'a secret of the task',
+    newSecret: () => 'a secret',
     failed: (_task, error) => void failures.push(error.code),
   });
   started.push({ comparisons, spool });

@@ -21,6 +21,7 @@ export interface ComparisonsOptions {
   readonly clock: Clock;
   /** The secret that a task's tickets are made from. */
   readonly secretOf: (task: string) => Promise<string>;
+  readonly newSecret: () => string;
   /** Called for a failure of storage, and for what could not be read of the spool. */
   readonly failed: (task: string, error: CoppiceError) => void;
 }
@@ -82,7 +83,8 @@ export class Comparisons {
    * @throws CoppiceError `task-unknown`; `storage-failed` where the spool cannot be read.
    */
   async compare(asked: AskedComparison): Promise<ComparisonSums | null> {
-    const { offers, answers, admissions, audience, spool, clock, secretOf, failed, tasks } = this.#o;
+    const { offers, answers, admissions, audience, spool, clock, secretOf, newSecret, failed, tasks } =
+      this.#o;
     const { task, number, production, candidate, since, milliseconds, fewest } = asked;
     const compared = { production: production.hash, candidate: candidate.hash, number };
     const form = comparisonForm(tasks.get(task), compared);
@@ -97,6 +99,8 @@ export class Comparisons {
       form,
       consent: null,
       quorum: fewest,
+      rho: null,
+      newSecret,
       // Of earlier numbers nothing is taken up.
       lastClosed: number - 1,
       next: async () => {
