@@ -11,16 +11,19 @@ export interface LookedAtPeriod {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly observations: number;
+  /** The move of production whose model it is about; null: not known. */
+  readonly release: number | null;
   /** Null: too few reports. */
   readonly verdict: PeriodEvidence | null;
 }
 
-export function lookedAt({ period, startedAt, endedAt, verdict }: WatchedPeriod): LookedAtPeriod {
+export function lookedAt({ period, startedAt, endedAt, release, verdict }: WatchedPeriod): LookedAtPeriod {
   return {
     period,
     startedAt,
     endedAt,
     observations: verdict?.observations ?? 0,
+    release,
     verdict: verdict && {
       period,
       drift: verdict.drift.alarm,
@@ -28,6 +31,11 @@ export function lookedAt({ period, startedAt, endedAt, verdict }: WatchedPeriod)
       errors: verdict.errors?.interval ?? null,
     },
   };
+}
+
+/** The verdicts on the model that a move made production. Those on a model before say nothing of it. */
+export function verdictsOn(periods: readonly LookedAtPeriod[], release: number): PeriodEvidence[] {
+  return periods.flatMap((one) => ((one.release ?? release) === release ? (one.verdict ?? []) : []));
 }
 
 /** A trigger that never fires by itself: for launches by hand of a policy without one. */

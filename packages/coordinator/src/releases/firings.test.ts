@@ -329,6 +329,20 @@ describe('a trigger', () => {
     await process.firings.stop();
   });
 
+  it('decides by verdicts on the model in production, not by those on the one before', async () => {
+    const floor = { error: 0.1, raise: 1 };
+    const { world, process, see, count } = await watching(withTrigger({ ...noDrift, coolDown: 1, floor }));
+    for (let n = 0; n < 2; n++) await see(false);
+    expect((await world.lasting()).firings).toMatchObject([{ outcome: 'released', period: 0 }]);
+    // A period of few reports, and one of the model before that ends late.
+    await process.firings.judged(await world.period({ sums: null, verdict: null }));
+    await process.firings.judged(await world.period({ release: 1 }));
+    expect(await count()).toBe(1);
+    await see(false);
+    expect(await count()).toBe(2);
+    await process.firings.stop();
+  });
+
   it('waits twice as long after each run that the coordinator paused', async () => {
     const { world, process, see } = await watching({ ...accepts, run: 'paused' });
     for (let n = 0; n < 20; n++) await see(true);

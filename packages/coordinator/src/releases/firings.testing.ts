@@ -117,7 +117,7 @@ export class FiringWorld {
       task: 'toy',
       period: number,
       reference: 'ab'.repeat(32),
-      release: 1,
+      release: (await this.storage.lastRelease('toy', 'production'))?.sequence ?? null,
       noise: 0,
       startedAt: START + number * HOUR,
       endedAt: START + (number + 1) * HOUR,

@@ -39,6 +39,7 @@ import {
   recentSince,
   spentIn,
   unknownCost,
+  verdictsOn,
 } from './firing-evidence.ts';
 import { type FiringEvidence, next, stepOf } from './firing-machine.ts';
 import { isMoveOf } from './firing-moves.ts';
@@ -293,7 +294,8 @@ export class Firings {
     });
     const { act, why } = decide<'trigger'>(rule, {
       period,
-      verdicts: periods.flatMap(({ verdict }) => verdict ?? []),
+      newest: newest?.period ?? -1,
+      verdicts: verdictsOn(periods, production.sequence),
       now,
       lookedAt: await this.#scheduleLookedAt(task, stored),
       newExamples: newExamples(periods, last, production.at),
