@@ -55,6 +55,8 @@ export interface OutboundRecord {
   readonly fields: Readonly<Record<string, unknown>>;
   /** For updates: the L2 norm of the sent change. */
   readonly norm?: number;
+  /** For answers to a task's questions: the kind of the question. */
+  readonly question?: string;
 }
 
 /** A task whose predictions are watched on this device. */

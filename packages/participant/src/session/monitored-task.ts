@@ -394,7 +394,11 @@ export class MonitoredTask {
   }
 
   /** @returns `null` once it is acknowledged, else its refusal. @throws CoppiceError `connection-lost` */
-  async #deliver({ ticket }: TaskAsk, frame: Uint8Array, milliseconds: number): Promise<CoppiceError | null> {
+  async #deliver(
+    { ticket, kind }: TaskAsk,
+    frame: Uint8Array,
+    milliseconds: number,
+  ): Promise<CoppiceError | null> {
     const { line, clock, show } = this.#o;
     const message = {
       task: this.#id,
@@ -407,7 +411,7 @@ export class MonitoredTask {
       request: line.requestUnrecorded,
       clock,
       signal: this.#closing.signal,
-      onSending: () => line.record('answer', message),
+      onSending: () => line.record('answer', message, undefined, kind),
     });
     line.countTraffic();
     if (refused === null) show({ answered: ++this.#answered, error: null });
