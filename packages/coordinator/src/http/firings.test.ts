@@ -7,6 +7,7 @@ import {
   type NewApiToken,
   type Release,
   type Run,
+  type RunAdmission,
   weightsHash,
 } from '@coppice/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -153,4 +154,20 @@ it('lets those read that read runs, and those fire that release', async () => {
   expect((await call('GET', 'tasks/iris/firings', undefined, reader)).status).toBe(200);
   expect((await fire(reader)).status).toBe(403);
   expect((await fire(await token(['releases:write']))).status).toBe(201);
+});
+
+it('admits to its run those that the run in production admits, and nobody else', async () => {
+  await released();
+  await save();
+  const [ada, grace] = ['ad'.repeat(16), '9c'.repeat(16)];
+  await call('PUT', 'runs/iris-1/admission', { admission: 'listed' });
+  await call('POST', 'runs/iris-1/allow-list', { participants: [ada], note: '' });
+  await call('POST', 'bans', { participant: grace, run: 'iris-1', reason: 'Spam.' });
+  await fire();
+  const { body } = await call<RunAdmission>('GET', 'runs/iris-2/admission');
+  expect(body).toMatchObject({
+    admission: 'listed',
+    listed: [{ participant: ada }],
+    bans: [{ participant: grace, run: 'iris-2' }],
+  });
 });

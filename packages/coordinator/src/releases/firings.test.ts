@@ -329,6 +329,20 @@ describe('a trigger', () => {
     await process.firings.stop();
   });
 
+  it('decides by verdicts on the model in production, not by those on the one before', async () => {
+    const floor = { error: 0.1, raise: 1 };
+    const { world, process, see, count } = await watching(withTrigger({ ...noDrift, coolDown: 1, floor }));
+    for (let n = 0; n < 2; n++) await see(false);
+    expect((await world.lasting()).firings).toMatchObject([{ outcome: 'released', period: 0 }]);
+    // A period of few reports, and one of the model before that ends late.
+    await process.firings.judged(await world.period({ sums: null, verdict: null }));
+    await process.firings.judged(await world.period({ release: 1 }));
+    expect(await count()).toBe(1);
+    await see(false);
+    expect(await count()).toBe(2);
+    await process.firings.stop();
+  });
+
   it('waits twice as long after each run that the coordinator paused', async () => {
     const { world, process, see } = await watching({ ...accepts, run: 'paused' });
     for (let n = 0; n < 20; n++) await see(true);
@@ -417,6 +431,24 @@ describe('a trigger', () => {
     await other.settled();
     expect(await count()).toBe(2);
     await other.firings.stop();
+  });
+
+  it('fires by its schedule where no reports come, as often as its cool-down allows', async () => {
+    const script = withTrigger(
+      { ...noDrift, schedule: '0 * * * *', coolDown: 3 },
+      { ...accepts, run: 'stopped' },
+    );
+    const { world, process } = await watching(script);
+    for (let n = 0; n < 30; n++) {
+      world.clock.advance(HOUR);
+      await process.settled();
+      await process.endRun();
+      await process.settled();
+    }
+    const hours = (await world.storage.firings('toy')).map(({ at }) => at / HOUR).reverse();
+    // Each failure doubles the three hours.
+    expect(hours.map((hour) => Math.round(hour - (hours[0] as number)))).toEqual([0, 6, 18]);
+    await process.firings.stop();
   });
 
   it('looks at a schedule while a firing goes on, and goes on itself', async () => {

@@ -33,15 +33,17 @@ import {
   byHandAlone,
   lastLaunch,
   newExamples,
+  periodAt,
   periodOf,
   periodsNeeded,
   recentSince,
   spentIn,
   unknownCost,
+  verdictsOn,
 } from './firing-evidence.ts';
 import { type FiringEvidence, next, stepOf } from './firing-machine.ts';
 import { isMoveOf } from './firing-moves.ts';
-import { type Comparisons, carryOut, compare } from './firing-steps.ts';
+import { type Comparisons, carryOut, compare, type StepDeps } from './firing-steps.ts';
 import { PeriodHistory } from './period-history.ts';
 import type { Releases } from './releases.ts';
 
@@ -63,6 +65,7 @@ export interface FiringsOptions {
   readonly runs: Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has' | 'subscribe'>;
   readonly releases: Pick<Releases, 'at' | 'move' | 'subscribe'>;
   readonly comparisons: Comparisons;
+  readonly admissions: StepDeps['admissions'];
   readonly events: Pick<EventLog, 'add'>;
   readonly clock: Clock;
   /** Draws the secret of a canary. */
@@ -70,6 +73,9 @@ export interface FiringsOptions {
   /** Called for a failure after which a step is tried again. */
   readonly failed: (error: CoppiceError) => void;
 }
+
+/** Failures in a row beyond which a cool-down grows no longer: 2⁴ is the largest factor. */
+const LONGEST_ROW = 4;
 
 /** The reason to look at a trigger. */
 type Occasion = 'period' | 'schedule' | 'by-hand';
@@ -273,7 +279,11 @@ export class Firings {
     const running = (await storage.openFiring(task)) !== null;
     if (running && !byHand) return null;
     const newest = await this.#history.newest(task);
-    const period = newest?.period ?? -1;
+    const [before] = await storage.firings(task, { limit: 1 });
+    const period = Math.max(
+      newest?.period ?? -1,
+      before === undefined ? -1 : periodAt(now, before, policy.periodMilliseconds),
+    );
     const firings = await this.#firingsSince(task, period - rule.budget.periods);
     const last = lastLaunch(firings);
     const needsExamples = rule.newExamples !== null || last?.refused === true;
@@ -284,7 +294,8 @@ export class Firings {
     });
     const { act, why } = decide<'trigger'>(rule, {
       period,
-      verdicts: periods.flatMap(({ verdict }) => verdict ?? []),
+      newest: newest?.period ?? -1,
+      verdicts: verdictsOn(periods, production.sequence),
       now,
       lookedAt: await this.#scheduleLookedAt(task, stored),
       newExamples: newExamples(periods, last, production.at),
@@ -337,7 +348,9 @@ export class Firings {
     const found: StoredFiring[] = [];
     for (;;) {
       const last = found.at(-1);
-      if (last !== undefined && periodOf(last) <= period && last.outcome === 'released') return found;
+      const own = found.filter(({ outcome }) => outcome !== 'overtaken');
+      const endsRow = own.length > LONGEST_ROW || own.some(({ outcome }) => outcome === 'released');
+      if (last !== undefined && periodOf(last) <= period && endsRow) return found;
       const page = await this.#o.storage.firings(task, last === undefined ? {} : { before: last.sequence });
       if (page.length === 0) return found;
       found.push(...page);

@@ -1,4 +1,4 @@
-import { type Binning, identityOf, refuses, reportLayout } from '@coppice/continuity';
+import { type Binning, identityOf, largestNorm, refuses, reportLayout } from '@coppice/continuity';
 import { encodeMeasures, pipelineOf } from '@coppice/federation';
 import { CoppiceError, contributionHash } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
@@ -23,6 +23,7 @@ export function reportForm(binning: Binning, minimum: number): ReportForm {
     reference,
     tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
+    norm: largestNorm(binning, minimum),
     answers: new AnswerForm({
       layout,
       codec: 'float32',

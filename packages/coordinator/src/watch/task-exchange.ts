@@ -14,6 +14,8 @@ export interface TaskForm {
   readonly tensors: ContributionLayout;
   /** The layout's hash in hexadecimal digits, as openings have it. */
   readonly layout: string;
+  /** The largest L2 norm of an answer that is not refused. */
+  readonly norm: number;
   readonly answers: AnswerForm;
 }
 

@@ -86,14 +86,8 @@ async function started({
     form: reportForm(of, MINIMUM_COUNT),
     consent: under,
     quorum: 2,
-    noise:
-      rho === null
-        ? null
-        : {
-            rho,
-            norm: largestNorm(of, MINIMUM_COUNT),
-            newSecret: () => `seed ${++seeds} of 128 bits or more`,
-          },
+    rho,
+    newSecret: () => `seed ${++seeds} of 128 bits or more`,
     next: async (lastClosed) => nextPeriod(at.now(), { epoch: EPOCH, length: DAY }, lastClosed),
     lastClosed: stored.at(-1)?.period ?? null,
     secret: 'a secret of the task',

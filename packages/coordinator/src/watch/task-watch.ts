@@ -44,16 +44,6 @@ export interface ClosedPeriod {
   readonly spending: Spending | null;
 }
 
-/** Noise on each sum that is read. */
-export interface SumNoise {
-  /** The cost of a sum, in ρ of zero-concentrated differential privacy. */
-  readonly rho: number;
-  /** The largest L2 norm of one answer: the most that a sum changes where one becomes nothing. */
-  readonly norm: number;
-  /** A secret that cannot be guessed, for the noise of one sum. */
-  readonly newSecret: () => string;
-}
-
 export interface TaskWatchOptions {
   readonly task: string;
   readonly kind: TaskOpening['kind'];
@@ -63,8 +53,10 @@ export interface TaskWatchOptions {
   readonly consent: string | null;
   /** The fewest reports with which anything is read of their sum. */
   readonly quorum: number;
-  /** Noise on the sums; `null`: there is none. */
-  readonly noise: SumNoise | null;
+  /** The cost of a sum that is read, in ρ of zero-concentrated differential privacy: noise is added by it. `null`: none is. */
+  readonly rho: number | null;
+  /** A secret that cannot be guessed, for the noise of one sum. */
+  readonly newSecret: () => string;
   /**
    * The next exchange; `null`: none may be opened. @param lastClosed the number of the last one; `null`: there was none.
    */
@@ -223,9 +215,9 @@ export class TaskWatch implements AnswerTaker {
 
   /** The noise of the next sum. */
   #noise(): TaskOpening['noise'] {
-    if (this.#o.noise === null) return null;
-    const { rho, norm, newSecret } = this.#o.noise;
-    return { seed: newSecret(), rho, variance: gaussianDeviation(norm, rho) ** 2 };
+    const { rho, newSecret, form } = this.#o;
+    if (rho === null) return null;
+    return { seed: newSecret(), rho, variance: gaussianDeviation(form.norm, rho) ** 2 };
   }
 
   /**
@@ -233,7 +225,7 @@ export class TaskWatch implements AnswerTaker {
    * terms: these are erased.
    */
   async #restored(): Promise<OpenPeriod | null> {
-    const { consent, noise, spool, failed, wasClosed } = this.#o;
+    const { consent, rho, spool, failed, wasClosed } = this.#o;
     try {
       const spooled = await spool.recover(this.#owner);
       if (spooled === null) return null;
@@ -243,7 +235,7 @@ export class TaskWatch implements AnswerTaker {
       const isSame =
         isSpooledTask(spooled) &&
         spooled.opening.consent === consent &&
-        (spooled.opening.noise?.rho ?? null) === (noise?.rho ?? null) &&
+        (spooled.opening.noise?.rho ?? null) === rho &&
         spooled.opening.reference === this.#o.form.reference;
       if (isOver || !isSame) {
         if (!isOver && 'period' in opening) this.#lastClosed = opening.period;

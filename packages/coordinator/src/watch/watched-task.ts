@@ -7,7 +7,6 @@ import {
   firstBinning,
   identityOf,
   judge,
-  largestNorm,
   type Policy,
   type Reference,
   referenceOf,
@@ -229,10 +228,8 @@ export class WatchedTask {
       offers,
       spool,
       clock,
-      noise:
-        policy.privacy === null
-          ? null
-          : { rho: policy.privacy.rho, norm: largestNorm(binning, policy.watch.minimum), newSecret },
+      rho: policy.privacy?.rho ?? null,
+      newSecret,
       failed: (error) => failed(task.id, error),
       ask: (participant, question) =>
         audience.send([participant], 'ask', { task: task.id, ...question, ...asked }),
