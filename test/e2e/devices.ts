@@ -124,6 +124,16 @@ export async function connectDevices(url: string, count: number): Promise<Device
       for (const device of devices) {
         const { session } = device;
         await session.monitor(TASK, { consent });
+        // They take part in every run of the task.
+        const joined = new Set(session.state.runs.map(({ id }) => id));
+        session.subscribe(({ runs }) => {
+          for (const { id, task, status } of runs) {
+            if (task !== TASK || status !== 'running' || joined.has(id)) continue;
+            joined.add(id);
+            session.join(id).catch(() => {});
+          }
+        });
+        await session.watch([]);
         let told: number | string | null = 'nothing yet';
         let turn = Promise.resolve();
         session.subscribe(({ monitored }) => {

@@ -106,7 +106,7 @@ it('notices digits of another style, trains with them, and brings the better mod
   const drawn = async (line: readonly (readonly [number, number])[]) => {
     await page.getByTestId('predict-clear').click();
     await draw(page, 'predict-canvas', line);
-    await expect.poll(() => released.textContent()).toMatch(/^\d$/);
+    await expect.poll(() => released.textContent(), PATIENCE).toMatch(/^\d$/);
     return released.textContent();
   };
   expect(await drawn(seven)).toBe('7');
