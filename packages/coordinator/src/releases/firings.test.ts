@@ -466,6 +466,14 @@ describe('a trigger', () => {
   });
 });
 
+it('keeps numbers of participants whole, whatever noise does to the sums', async () => {
+  const noisy = { 'guard-present': [-1.5, 0.25], 'guard-errors': [0.5, -2], 'guard-squares': [-3, 1] };
+  const { lasting } = await undisturbed({ ...accepts, sums: noisy });
+  expect(lasting.firings).toMatchObject([
+    { outcome: 'rolled-back', canary: { participants: { canary: 0, control: 0 } } },
+  ]);
+});
+
 it('ends a canary by the time alone where no reports come any more', async () => {
   const world = await new FiringWorld(accepts).begin();
   const process = world.process();

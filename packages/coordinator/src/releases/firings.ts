@@ -531,7 +531,8 @@ export class Firings {
       dataQuality: period?.verdict?.quality.alarm === true,
     });
     const least = (of: (guard: Guard) => ClusterSums) =>
-      Math.round(Math.min(...guards.map((guard) => of(guard).clusters)));
+      // Noise on the sums may make a number of participants negative.
+      Math.max(0, Math.round(Math.min(...guards.map((guard) => of(guard).clusters))));
     const participants = { canary: least((guard) => guard.canary), control: least((guard) => guard.control) };
     return { kind: 'looked', period: number, decision, participants };
   }
