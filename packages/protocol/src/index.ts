@@ -76,6 +76,7 @@ export {
 export {
   FireSchema,
   type Firing,
+  type FiringCause,
   type FiringOutcome,
   FiringOutcomeSchema,
   FiringSchema,
@@ -190,6 +191,7 @@ export {
   type KnownFailure,
   knownFailure,
 } from './failure.ts';
+export { featureLayerOf } from './feature-layer.ts';
 export {
   decodeFrame,
   decodeHeader,
@@ -229,6 +231,7 @@ export {
 export {
   MAX_COHORT,
   MAX_CONTROL_BYTES,
+  MAX_EVIDENCE,
   MAX_EXAMPLES,
   MAX_LISTED_RUNS,
   MAX_LOSS,

@@ -52,10 +52,17 @@ it('is not exceeded by any report, whatever was observed', () => {
 
 it('is nearly reached by a report with everything at its bound', () => {
   const monitor = new Monitor(binning, identity);
+  monitor.guard({ canary: 1, arm: 'control', model: 'm' });
   // Of each column ten values, all in one bin and beyond the range, and missing else; every prediction wrong.
   for (let i = 0; i < 65_536; i++) {
     const value = i < MINIMUM ? 0.9 : Number.NaN;
-    monitor.observe({ columns: [value, value, value, value], prediction: 1, confidence: 1, id: `${i}` });
+    monitor.observe({
+      columns: [value, value, value, value],
+      prediction: 1,
+      confidence: 1,
+      id: `${i}`,
+      model: 'm',
+    });
     monitor.outcome(`${i}`, 0);
   }
   const numbers = summarise(monitor.state(), binning, MINIMUM) as Float32Array;

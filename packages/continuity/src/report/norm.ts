@@ -17,6 +17,10 @@ export function largestNorm(binning: Binning, minimum: number): number {
     squares: histograms,
     inverse: histograms * inverse ** 2,
     'missing-inverse': inverse ** 2,
+    // Of one arm alone.
+    'guard-present': 1,
+    'guard-errors': 1,
+    'guard-squares': 1,
   };
   const squares = reportLayout(binning, '').map(
     ({ name, shape, bound }) => within[name] ?? shapeSize(shape) * (bound ?? 1) ** 2,

@@ -13,6 +13,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import type { Firings } from '../releases/firings.ts';
 import type { Releases } from '../releases/releases.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -24,6 +25,7 @@ import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
 import type { Downloads } from './downloads.ts';
 import { driftRouter } from './drift.ts';
+import { firingsRouter } from './firings.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
 import { policyRouter } from './policy.ts';
@@ -40,6 +42,7 @@ export interface ApiOptions {
   readonly models: ModelWorker;
   readonly releases: Releases;
   readonly policies: Policies;
+  readonly firings: Firings;
   readonly monitored: MonitoredTasks;
   readonly admins: Admins;
   /** URL of the admin page. */
@@ -64,6 +67,7 @@ export function apiRouter({
   models,
   releases,
   policies,
+  firings,
   monitored,
   admins,
   adminPage,
@@ -97,6 +101,7 @@ export function apiRouter({
   router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));
   router.use(policyRouter({ policies, admins }));
+  router.use(firingsRouter({ firings, admins }));
   router.use(watchRouter({ monitored }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 

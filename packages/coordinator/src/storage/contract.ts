@@ -2,6 +2,7 @@ import { type Round, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
+import { firingContract } from './firing-contract.ts';
 import { newMove, newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
 import { periodContract } from './period-contract.ts';
@@ -93,6 +94,7 @@ export function storageContract(
 
     adminContract(() => storage);
     admissionContract(() => storage);
+    firingContract(() => storage);
     participantContract(() => storage);
     periodContract(() => storage);
     policyContract(() => storage);

@@ -12,6 +12,7 @@ import { firstCheckpoint } from './first-checkpoint.ts';
 import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { memoryFirings } from './memory-firings.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { memoryPeriods } from './memory-periods.ts';
 import { memoryPolicies } from './memory-policies.ts';
@@ -186,6 +187,7 @@ export function memoryStorage(): Storage {
     ...memoryParticipants(),
     ...memoryPeriods(spend),
     ...memoryPolicies(),
+    ...memoryFirings(),
     ...references,
     ...releases,
     async close() {},

@@ -24,6 +24,7 @@ import { keptRounds, type MeasuredCheckpoint } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
+import { sqlFirings } from './sql-firings.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { sqlPeriods } from './sql-periods.ts';
 import { sqlPolicies } from './sql-policies.ts';
@@ -343,6 +344,7 @@ export async function sqlStorage(
     ...sqlParticipants(db),
     ...sqlPeriods(db),
     ...sqlPolicies(db),
+    ...sqlFirings(db),
     ...sqlReferences(db),
     ...sqlReleases(db, exclusively),
 

@@ -14,6 +14,7 @@ import type {
 } from '@coppice/protocol';
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
+import type { FiringStorage } from './firing-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
 import type { PeriodStorage } from './period-storage.ts';
 import type { PolicyStorage } from './policy-storage.ts';
@@ -107,6 +108,7 @@ export interface EventPage {
 export interface Storage
   extends AdminStorage,
     AdmissionStorage,
+    FiringStorage,
     ParticipantStorage,
     PeriodStorage,
     PolicyStorage,

@@ -41,8 +41,8 @@ const iris = builtInTask('iris') as Task;
 const policy: Policy = { ...watching, watch: { ...watching.watch, fewest: 5 } };
 const claimOf = ({ periodMilliseconds, watch: { minimum } }: Policy) => ({
   task: 'iris',
-  consent: consentVersion({ binning: firstBinning(iris.data), periodMilliseconds, minimum }),
-  recipe: firstBinning(iris.data).recipe,
+  consent: consentVersion({ binning: firstBinning(iris), periodMilliseconds, minimum }),
+  recipe: firstBinning(iris).recipe,
 });
 
 let storage: Storage;
@@ -243,7 +243,7 @@ describe('a task with a policy', () => {
     expect(await answer(device, asked as TaskAsk, reference)).toEqual(counted);
     expect(await spool.recover('report.iris')).not.toBeNull();
     const second = await questions(some, promote);
-    expect(second[0]).toMatchObject({ kind: 'statistics', reference: identityOf(firstBinning(iris.data)) });
+    expect(second[0]).toMatchObject({ kind: 'statistics', reference: identityOf(firstBinning(iris)) });
     expect(second[0]?.period).toBeGreaterThan(first[0]?.period as number);
     // The report of the release before comes too late; its bins are not those of now.
     expect(await answer(device, { ...(second[0] as TaskAsk), period: 7 }, reference)).toEqual(

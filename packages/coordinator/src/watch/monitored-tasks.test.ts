@@ -13,7 +13,7 @@ import { release, savePolicy, watching } from './watched.testing.ts';
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 100 * DAY;
 const iris = builtInTask('iris') as Task;
-const reference = agreedReference(iris.data);
+const reference = agreedReference(iris);
 const devices = Array.from({ length: 30 }, (_, i) => `device ${i}`);
 const policy = { ...watching, watch: defaultWatch };
 const claim = {
@@ -43,6 +43,7 @@ async function world(given?: Awaited<ReturnType<typeof begun>>, at = EPOCH) {
     releases: { at: (task, channel) => left.storage.lastRelease(task, channel), subscribe: () => () => {} },
     policies: { subscribe: () => () => {} },
     trainingWindow: () => null,
+    armOf: () => 'none',
     newSecret: () => 'a secret of the task',
     admissions: { refusal: () => null },
     events: { add: (event) => void events.push(event) },

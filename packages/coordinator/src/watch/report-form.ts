@@ -1,15 +1,13 @@
-import { type Binning, identityOf, refuses, reportLayout } from '@coppice/continuity';
+import { type Binning, identityOf, largestNorm, refuses, reportLayout } from '@coppice/continuity';
 import { encodeMeasures, pipelineOf } from '@coppice/federation';
-import { type ContributionLayout, CoppiceError, contributionHash } from '@coppice/protocol';
+import { CoppiceError, contributionHash } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
+import type { TaskForm } from './task-exchange.ts';
 
 /** The form of reports that are made with one binning or reference. */
-export interface ReportForm {
+export interface ReportForm extends TaskForm {
   /** The hash of the binning or the reference. */
   readonly reference: string;
-  readonly tensors: ContributionLayout;
-  /** The layout's hash in hexadecimal digits, as openings have it. */
-  readonly layout: string;
   /** Refuses a report made with another reference (`update-shape`), and one with numbers that no counts give (`update-measure`). */
   readonly answers: AnswerForm;
 }
@@ -25,6 +23,7 @@ export function reportForm(binning: Binning, minimum: number): ReportForm {
     reference,
     tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
+    norm: largestNorm(binning, minimum),
     answers: new AnswerForm({
       layout,
       codec: 'float32',

@@ -10,6 +10,7 @@ import type { Spool } from '../storage/spool.ts';
 import { TaskOffers } from './offers.ts';
 import { nextPeriod } from './period.ts';
 import { binning, drawReport, reportAnswer } from './report.testing.ts';
+import { reportForm } from './report-form.ts';
 import { type ClosedPeriod, type PeriodQuestion, STORAGE_RETRY, TaskWatch } from './task-watch.ts';
 
 const DAY = 24 * 3600 * 1000;
@@ -82,8 +83,7 @@ async function started({
   const watch = new TaskWatch({
     task: 'toy',
     kind: 'report',
-    binning: of,
-    minimum: MINIMUM_COUNT,
+    form: reportForm(of, MINIMUM_COUNT),
     consent: under,
     quorum: 2,
     rho,

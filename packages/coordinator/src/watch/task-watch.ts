@@ -1,4 +1,3 @@
-import { type Binning, largestNorm } from '@coppice/continuity';
 import { gaussianDeviation, type Measures, noisyTotals } from '@coppice/federation';
 import { type Clock, secretRandom } from '@coppice/ports';
 import { type Answer, CoppiceError, frameBytes, frameLayout, isHeaderAlone } from '@coppice/protocol';
@@ -13,8 +12,7 @@ import { inTurns } from '../turns.ts';
 import type { AnswerTaker } from './answers.ts';
 import type { Offers } from './offers.ts';
 import type { Period } from './period.ts';
-import { type ReportForm, reportForm } from './report-form.ts';
-import { restoredTaskExchange, taskExchange } from './task-exchange.ts';
+import { restoredTaskExchange, type TaskForm, taskExchange } from './task-exchange.ts';
 
 /** Milliseconds until storage is tried again that failed. */
 export const STORAGE_RETRY = 30_000;
@@ -26,8 +24,8 @@ export interface PeriodQuestion {
   readonly ticket: string;
   /** Milliseconds until the exchange closes. */
   readonly remaining: number;
-  /** The hash of the binning or the reference that reports are made with. */
-  readonly reference: string;
+  /** The hash of the binning or the reference that answers are made with; null for comparisons. */
+  readonly reference: string | null;
 }
 
 /** An exchange that is over. */
@@ -49,12 +47,10 @@ export interface ClosedPeriod {
 export interface TaskWatchOptions {
   readonly task: string;
   readonly kind: TaskOpening['kind'];
-  /** The reference of the release that is watched, or the binning that a reference is being made with. */
-  readonly binning: Binning;
-  /** The fewest observations of a report. */
-  readonly minimum: number;
-  /** The version of the consent that reports are made under. */
-  readonly consent: string;
+  /** The form of its answers. */
+  readonly form: TaskForm;
+  /** The version of the consent that reports are made under; null where those that a restart finds hold under any. */
+  readonly consent: string | null;
   /** The fewest reports with which anything is read of their sum. */
   readonly quorum: number;
   /** The cost of a sum that is read, in ρ of zero-concentrated differential privacy: noise is added by it. `null`: none is. */
@@ -73,6 +69,8 @@ export interface TaskWatchOptions {
   readonly offers: Offers;
   readonly spool: Spool;
   readonly clock: Clock;
+  /** Throws a CoppiceError for an answer that its sender cannot have made. */
+  readonly ensureOwn?: (participant: string, answer: Answer) => void;
   /** Sends a question. */
   readonly ask: (participant: string, question: PeriodQuestion) => void;
   /**
@@ -100,7 +98,6 @@ export class TaskWatch implements AnswerTaker {
   readonly #o: TaskWatchOptions;
   readonly #place: string;
   readonly #owner: string;
-  readonly #form: ReportForm;
   readonly #tickets: Tickets;
   #open: OpenPeriod | null = null;
   #lastClosed: number | null;
@@ -111,11 +108,10 @@ export class TaskWatch implements AnswerTaker {
   #ending: Promise<void> = Promise.resolve();
 
   constructor(options: TaskWatchOptions) {
-    const { task, kind, binning, minimum, secret, lastClosed } = options;
+    const { task, kind, secret, lastClosed } = options;
     this.#o = options;
     this.#place = taskPlace(task);
     this.#owner = taskOwner({ task, kind });
-    this.#form = reportForm(binning, minimum);
     this.#tickets = new Tickets(this.#place, secret);
     this.#lastClosed = lastClosed;
   }
@@ -167,6 +163,7 @@ export class TaskWatch implements AnswerTaker {
         'A report comes whole, in one message: its header alone is no report.',
       );
     this.#ensureSameBins(answer);
+    this.#o.ensureOwn?.(participant, answer);
     // The ticket says that it was asked, be it by a process before this one.
     exchange.admit(participant);
     return exchange.take(participant, answer, unread);
@@ -175,10 +172,10 @@ export class TaskWatch implements AnswerTaker {
   /** Before the exchange looks at it: its sender may count anew, and send another one. */
   #ensureSameBins({ frame }: Answer): void {
     const bytes = frameBytes(frame);
-    if (Buffer.from(frameLayout(bytes).layoutHash).toString('hex') === this.#form.layout) return;
+    if (Buffer.from(frameLayout(bytes).layoutHash).toString('hex') === this.#o.form.layout) return;
     throw new CoppiceError(
       'report-mismatch',
-      `The report was made with other bins than those of the task "${this.#o.task}" now. It does not count; take the current reference and count anew.`,
+      `The answer is not laid out as the question of the task "${this.#o.task}" asks: it was made with other bins, or compares other models. It does not count; take what the question names and make it anew.`,
     );
   }
 
@@ -198,7 +195,7 @@ export class TaskWatch implements AnswerTaker {
       period: opening.period,
       ticket: this.#tickets.issue(exchange.name, participant),
       remaining: Math.max(0, (exchange.dueAt ?? 0) - this.#o.clock.elapsed()),
-      reference: this.#form.reference,
+      reference: this.#o.form.reference,
     });
   }
 
@@ -206,8 +203,8 @@ export class TaskWatch implements AnswerTaker {
 
   /** The next exchange; not open yet. */
   async #next(): Promise<OpenPeriod | null> {
-    const { task, kind, consent, next, spool } = this.#o;
-    const { reference, layout } = this.#form;
+    const { task, kind, consent, next, spool, form } = this.#o;
+    const { reference, layout } = form;
     const period = await next(this.#lastClosed);
     if (period === null) return null;
     const noise = this.#noise();
@@ -218,9 +215,9 @@ export class TaskWatch implements AnswerTaker {
 
   /** The noise of the next sum. */
   #noise(): TaskOpening['noise'] {
-    const { rho, newSecret, binning, minimum } = this.#o;
+    const { rho, newSecret, form } = this.#o;
     if (rho === null) return null;
-    return { seed: newSecret(), rho, variance: gaussianDeviation(largestNorm(binning, minimum), rho) ** 2 };
+    return { seed: newSecret(), rho, variance: gaussianDeviation(form.norm, rho) ** 2 };
   }
 
   /**
@@ -239,7 +236,7 @@ export class TaskWatch implements AnswerTaker {
         isSpooledTask(spooled) &&
         spooled.opening.consent === consent &&
         (spooled.opening.noise?.rho ?? null) === rho &&
-        spooled.opening.reference === this.#form.reference;
+        spooled.opening.reference === this.#o.form.reference;
       if (isOver || !isSame) {
         if (!isOver && 'period' in opening) this.#lastClosed = opening.period;
         await spool.drop(this.#owner);
@@ -258,7 +255,7 @@ export class TaskWatch implements AnswerTaker {
   #exchangeOptions() {
     const { quorum, spool, clock } = this.#o;
     return {
-      form: this.#form,
+      form: this.#o.form,
       quorum,
       spool,
       clock,
@@ -319,7 +316,7 @@ export class TaskWatch implements AnswerTaker {
   #sums({ opening: { noise }, exchange }: OpenPeriod): Measures | Promise<Measures> {
     const totals = exchange.sum.measures.totals();
     if (noise === null) return totals;
-    return inTurns(noisyTotals(totals, this.#form.tensors, noise.variance, secretRandom(noise.seed)));
+    return inTurns(noisyTotals(totals, this.#o.form.tensors, noise.variance, secretRandom(noise.seed)));
   }
 
   /** @returns `undefined` where it was stopped before. */

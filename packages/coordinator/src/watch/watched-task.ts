@@ -1,5 +1,6 @@
 import {
   AlarmBounds,
+  type Arm,
   agreedBinning,
   type Binning,
   consentVersion,
@@ -31,8 +32,10 @@ import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
 import { inTurns } from '../turns.ts';
 import { alarmsOf } from './alarms.ts';
 import type { TaskAnswers } from './answers.ts';
+import { ensureOwnArm } from './guard-arm.ts';
 import type { TaskOffers } from './offers.ts';
 import { nextPeriod } from './period.ts';
+import { reportForm } from './report-form.ts';
 import { type ClosedPeriod, STORAGE_RETRY, TaskWatch, type TaskWatchOptions } from './task-watch.ts';
 
 /** The most milliseconds that one part of a reference takes. */
@@ -65,6 +68,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** A secret with 128 random bits at least. */
   readonly newSecret: () => string;
+  /** The arm of a participant in the canary of a task. */
+  readonly armOf: (task: string, participant: string) => Arm;
   /**
    * Called after a period is stored, before the next one opens. It is called again where it rejects, and may be where the
    * process was killed meanwhile.
@@ -75,7 +80,7 @@ export interface WatchOptions {
 }
 
 export interface WatchedTaskOptions extends WatchOptions {
-  readonly task: Pick<Task, 'id' | 'data'>;
+  readonly task: Pick<Task, 'id' | 'data' | 'model'>;
   readonly offers: TaskOffers;
   readonly answers: TaskAnswers;
 }
@@ -173,7 +178,7 @@ export class WatchedTask {
     const { offers, task, spool } = this.#o;
     const { state, policy } = target;
     const consent = policy === null ? null : this.#consent(policy);
-    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task.data).recipe });
+    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task).recipe });
     const used = state === 'reports' ? 'report' : state === 'reference' ? 'statistics' : null;
     for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
     if (used !== null) await this.#start(used, target as Begun);
@@ -192,7 +197,7 @@ export class WatchedTask {
     const known = await storage.reference(task.id, sequence);
     const made = known?.reference ?? null;
     if (made !== null) return { state: 'reports', policy, epoch, release, binning: made };
-    const binning = known?.binning ?? firstBinning(task.data);
+    const binning = known?.binning ?? firstBinning(task);
     return { state: 'reference', policy, epoch, release, binning };
   }
 
@@ -205,14 +210,17 @@ export class WatchedTask {
   }
 
   async #start(kind: TaskOpening['kind'], target: Begun): Promise<void> {
-    const { task, storage, admissions, offers, answers, spool, clock, audience, newSecret, failed } = this.#o;
+    const { task, storage, admissions, offers, answers, spool, clock, audience, newSecret, armOf, failed } =
+      this.#o;
     const { policy, release, binning } = target;
     const asked = kind === 'report' ? { models: [], since: null } : await this.#statisticsOf(release);
+    const form = reportForm(binning, policy.watch.minimum);
     const watch = new TaskWatch({
       task: task.id,
       kind,
-      binning,
-      minimum: policy.watch.minimum,
+      form,
+      ensureOwn: (participant, answer) =>
+        ensureOwnArm(answer, form.answers.sections, armOf(task.id, participant)),
       consent: this.#consent(policy),
       quorum: policy.watch.fewest,
       secret: await storage.watchSecret(task.id, newSecret()),
@@ -259,7 +267,7 @@ export class WatchedTask {
       closed: async ({ sums, noise, spending }) => {
         if (sums === null) return true;
         const { sequence, checkpoint, hash } = release;
-        const first = firstBinning(task.data);
+        const first = firstBinning(task);
         const isFirst = identityOf(binning) === identityOf(first);
         const known = { task: task.id, release: sequence, checkpoint, hash, at: clock.now() };
         await storage.putReference(
@@ -338,7 +346,7 @@ export class WatchedTask {
   }
 
   #consent({ periodMilliseconds, watch: { minimum } }: Policy): string {
-    return consentVersion({ binning: firstBinning(this.#o.task.data), periodMilliseconds, minimum });
+    return consentVersion({ binning: firstBinning(this.#o.task), periodMilliseconds, minimum });
   }
 }
 
