@@ -34,6 +34,8 @@ let poor: Float32Array;
 
 let clock: ManualClock;
 let coordinator: Coordinator;
+/** Starts another process over what this one stored. */
+let start: () => Promise<Coordinator>;
 let sessions: Session[];
 /** The answers on disk, by kind of question. */
 let answered: string[];
@@ -139,7 +141,19 @@ async function begun(production: Float32Array, candidate: Float32Array, rules: P
   });
   const spool = memorySpool();
   answered = [];
-  coordinator = await startCoordinator({
+  start = () => started(storage, spool);
+  coordinator = await start();
+  const info = (await (await fetch(`${coordinator.url}/api/tasks/iris/watch`)).json()) as WatchInfo;
+  sessions = Array.from({ length: DEVICES }, (_, i) => device(i));
+  for (const session of sessions) {
+    session.connect();
+    await session.monitor(task.id, { consent: info.consent as string });
+  }
+}
+
+/** A process over what is stored. */
+function started(storage: ReturnType<typeof memoryStorage>, spool: ReturnType<typeof memorySpool>) {
+  return startCoordinator({
     config: { port: 0, logLevel: 'silent' },
     storage,
     clock,
@@ -154,12 +168,6 @@ async function begun(production: Float32Array, candidate: Float32Array, rules: P
       },
     },
   });
-  const info = (await (await fetch(`${coordinator.url}/api/tasks/iris/watch`)).json()) as WatchInfo;
-  sessions = Array.from({ length: DEVICES }, (_, i) => device(i));
-  for (const session of sessions) {
-    session.connect();
-    await session.monitor(task.id, { consent: info.consent as string });
-  }
 }
 
 /** A device with examples from before the drift and from after it. */
@@ -244,6 +252,16 @@ it('compares a better candidate, tries it on half of the devices, and releases i
   expect(canary + control).toBe(DEVICES);
   await expect.poll(named).toEqual(sessions.map(() => weightsHash(good)));
   for (const { state } of sessions) expect(state.releases['iris']?.canary).toBeNull();
+});
+
+it('decides after a restart on the answers that were acknowledged before it', async () => {
+  await begun(poor, good, policy);
+  await haveAnswered('compare');
+  await coordinator.close();
+  coordinator = await start();
+  clock.advance(HOUR / 6);
+  await isIn('canary');
+  expect((await firing())?.comparison).toMatchObject({ participants: DEVICES, decision: 'accept' });
 });
 
 it('refuses a worse candidate by the comparison', async () => {

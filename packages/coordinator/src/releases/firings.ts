@@ -522,7 +522,10 @@ export class Firings {
     const found =
       sums === null
         ? []
-        : guardEvidence(new Map(Object.entries(sums).map(([name, of]) => [name, Float64Array.from(of)])));
+        : guardEvidence(
+            new Map(Object.entries(sums).map(([name, of]) => [name, Float64Array.from(of)])),
+            period?.noise,
+          );
     const guards = found.length === 0 ? [nothingSeen] : found;
     const decision = decide<'canary'>(rule, {
       guards,

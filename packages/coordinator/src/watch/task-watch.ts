@@ -314,9 +314,9 @@ export class TaskWatch implements AnswerTaker {
 
   /** The sums as they are looked at: after a crash their noise is the same. */
   #sums({ opening: { noise }, exchange }: OpenPeriod): Measures | Promise<Measures> {
-    const { measures } = exchange.sum;
-    if (noise === null) return measures.totals();
-    return inTurns(noisyTotals(measures, this.#o.form.tensors, noise.variance, secretRandom(noise.seed)));
+    const totals = exchange.sum.measures.totals();
+    if (noise === null) return totals;
+    return inTurns(noisyTotals(totals, this.#o.form.tensors, noise.variance, secretRandom(noise.seed)));
   }
 
   /** @returns `undefined` where it was stopped before. */

@@ -25,7 +25,8 @@ for (let i = 0; i < 5; i++)
       ['share', values],
     ]),
   );
-const noisy = (seed: string, variance = 9) => finish(noisyTotals(sum, tensors, variance, secretRandom(seed)));
+const noisy = (seed: string, variance = 9) =>
+  finish(noisyTotals(sum.totals(), tensors, variance, secretRandom(seed)));
 
 it('adds noise of one variance to every number, in whole units of its own', () => {
   const exact = sum.totals();
@@ -49,7 +50,7 @@ it('is the same with the same seed, and another with another', () => {
 });
 
 it('goes in slices', () => {
-  const steps = noisyTotals(sum, tensors, 9, secretRandom('a seed'));
+  const steps = noisyTotals(sum.totals(), tensors, 9, secretRandom('a seed'));
   let slices = 0;
   while (steps.next().done !== true) slices++;
   expect(slices).toBeGreaterThanOrEqual(10);
