@@ -35,6 +35,9 @@ let failures: string[];
 let again: number[];
 let refused: Set<string>;
 let seeds: number;
+/** Turns of the event loop until now, and the turn of each question. */
+let turn: number;
+let turns: number[];
 /** Rejects in place of storing. */
 let refusesToStore: boolean;
 
@@ -47,6 +50,8 @@ beforeEach(() => {
   failures = [];
   again = [];
   seeds = 0;
+  turn = 0;
+  turns = [];
   refused = new Set();
   refusesToStore = false;
 });
@@ -95,7 +100,10 @@ async function started({
     offers,
     spool,
     clock: at,
-    ask: (participant, question) => void asked.push([participant, question]),
+    ask: (participant, question) => {
+      asked.push([participant, question]);
+      turns.push(turn);
+    },
     closed: async (period) => {
       if (refusesToStore) throw new CoppiceError('storage-failed', 'The disk is full.');
       stored.push(period);
@@ -167,6 +175,26 @@ describe("a task's watch", () => {
       ...unread,
     });
     expect(failures).toEqual([]);
+  });
+
+  it('asks many participants once each, a part a turn of the event loop', async () => {
+    const watch = await started();
+    const many = Array.from({ length: 900 }, (_, i) => `device ${i}`);
+    for (const device of many) watch.comes(device);
+    asked = [];
+    turns = [];
+    let isOver = false;
+    const count = () => {
+      turn++;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    clock.advance(DAY);
+    await expect.poll(() => asked.length).toBe(many.length);
+    isOver = true;
+    expect(asked.map(([to]) => to)).toEqual(many);
+    const most = Math.max(...[...Map.groupBy(turns, (one) => one).values()].map((some) => some.length));
+    expect(most).toBeLessThanOrEqual(many.length / 2);
   });
 
   it('keeps nothing of a report on disk once its period is over', async () => {

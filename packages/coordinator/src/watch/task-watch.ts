@@ -8,7 +8,7 @@ import { taskPlace } from '../security/places.ts';
 import type { Spending } from '../storage/reference-storage.ts';
 import { isSpooledTask, type Spool } from '../storage/spool.ts';
 import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
-import { inTurns } from '../turns.ts';
+import { inTurns, nextTurn } from '../turns.ts';
 import type { AnswerTaker } from './answers.ts';
 import type { Offers } from './offers.ts';
 import type { Period } from './period.ts';
@@ -16,6 +16,9 @@ import { restoredTaskExchange, type TaskForm, taskExchange } from './task-exchan
 
 /** Milliseconds until storage is tried again that failed. */
 export const STORAGE_RETRY = 30_000;
+
+/** Participants that are asked in one turn of the event loop: a few milliseconds of work. */
+const ASKED_A_TURN = 200;
 
 /** The question of an open exchange to one participant. */
 export interface PeriodQuestion {
@@ -275,7 +278,16 @@ export class TaskWatch implements AnswerTaker {
     this.#open = open;
     if (open === null) return;
     open.exchange.open();
-    for (const participant of this.#o.offers.of(this.#o.task)) this.#ask(participant);
+    void this.#askAll(open);
+  }
+
+  /** Asks all on offer, so many a turn of the event loop: each question has a ticket of its own. */
+  async #askAll(open: OpenPeriod): Promise<void> {
+    for (const [i, participant] of this.#o.offers.of(this.#o.task).entries()) {
+      if (i > 0 && i % ASKED_A_TURN === 0) await nextTurn();
+      if (this.#stopped || this.#open !== open) return;
+      this.#ask(participant);
+    }
   }
 
   async #end(how: Closed): Promise<void> {

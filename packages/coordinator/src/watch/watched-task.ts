@@ -89,14 +89,26 @@ export interface WatchedTaskOptions extends WatchOptions {
 interface Target {
   readonly state: WatchState;
   readonly policy: Policy | null;
+  /** The version of the consent that participants give. */
+  readonly consent: string | null;
   /** Milliseconds since 1970 at which period 0 began. */
   readonly epoch: number;
   readonly release: WatchInfo['release'];
   /** The bins that answers are made with: those of the data schema, the agreed ones, or the reference. */
   readonly binning: Binning | Reference | null;
+  /** Their hash. */
+  readonly identity: string | null;
 }
 
-const OFF: Target = { state: 'off', policy: null, epoch: 0, release: null, binning: null };
+const OFF: Target = {
+  state: 'off',
+  policy: null,
+  consent: null,
+  epoch: 0,
+  release: null,
+  binning: null,
+  identity: null,
+};
 
 /**
  * The watch of one task. It follows the task's policy and production by itself: statistics make the reference of a release,
@@ -149,12 +161,12 @@ export class WatchedTask {
 
   /** What devices report, and with which bins. */
   async info(): Promise<WatchInfo> {
-    const { policy, release, binning } = this.#target ?? OFF;
+    const { policy, consent, release, binning, identity } = this.#target ?? OFF;
     const { id } = this.#o.task;
     return {
       task: id,
       state: this.state,
-      consent: policy === null ? null : this.#consent(policy),
+      consent,
       periodMilliseconds: policy?.periodMilliseconds ?? null,
       minimum: policy?.watch.minimum ?? null,
       privacy:
@@ -162,8 +174,7 @@ export class WatchedTask {
           ? null
           : { ...policy.privacy, spentEpsilon: await this.#spent(policy.privacy) },
       release,
-      reference:
-        binning === null ? null : { identity: identityOf(binning), binning: binning as unknown as Json },
+      reference: identity === null ? null : { identity, binning: binning as unknown as Json },
     };
   }
 
@@ -176,8 +187,7 @@ export class WatchedTask {
     await this.#halt();
     this.#target = null;
     const { offers, task, spool } = this.#o;
-    const { state, policy } = target;
-    const consent = policy === null ? null : this.#consent(policy);
+    const { state, consent } = target;
     offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task).recipe });
     const used = state === 'reports' ? 'report' : state === 'reference' ? 'statistics' : null;
     for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
@@ -189,16 +199,17 @@ export class WatchedTask {
     const { storage, releases, task } = this.#o;
     const policy = (await storage.policy(task.id))?.policy ?? null;
     if (policy === null) return OFF;
+    const consent = this.#consent(policy);
     const epoch = (await storage.policyVersion(task.id, 1))?.at ?? 0;
     const { sequence, checkpoint = null, hash = null } = (await releases.at(task.id, 'production')) ?? {};
     if (sequence === undefined || checkpoint === null || hash === null)
-      return { ...OFF, state: 'no-release', policy, epoch };
+      return { ...OFF, state: 'no-release', policy, consent, epoch };
     const release = { sequence, checkpoint, hash };
     const known = await storage.reference(task.id, sequence);
     const made = known?.reference ?? null;
-    if (made !== null) return { state: 'reports', policy, epoch, release, binning: made };
-    const binning = known?.binning ?? firstBinning(task);
-    return { state: 'reference', policy, epoch, release, binning };
+    const binning = made ?? known?.binning ?? firstBinning(task);
+    const state = made === null ? 'reference' : 'reports';
+    return { state, policy, consent, epoch, release, binning, identity: identityOf(binning) };
   }
 
   async #halt(): Promise<void> {
@@ -212,7 +223,7 @@ export class WatchedTask {
   async #start(kind: TaskOpening['kind'], target: Begun): Promise<void> {
     const { task, storage, admissions, offers, answers, spool, clock, audience, newSecret, armOf, failed } =
       this.#o;
-    const { policy, release, binning } = target;
+    const { policy, consent, release, binning } = target;
     const asked = kind === 'report' ? { models: [], since: null } : await this.#statisticsOf(release);
     const form = reportForm(binning, policy.watch.minimum);
     const watch = new TaskWatch({
@@ -221,7 +232,7 @@ export class WatchedTask {
       form,
       ensureOwn: (participant, answer) =>
         ensureOwnArm(answer, form.answers.sections, armOf(task.id, participant)),
-      consent: this.#consent(policy),
+      consent,
       quorum: policy.watch.fewest,
       secret: await storage.watchSecret(task.id, newSecret()),
       admissions,
@@ -252,7 +263,7 @@ export class WatchedTask {
     };
   }
 
-  #statistics({ policy, epoch, release, binning }: Begun): Exchanges {
+  #statistics({ policy, epoch, release, binning, identity }: Begun): Exchanges {
     const { clock, task, storage } = this.#o;
     const length = Math.min(policy.periodMilliseconds, LONGEST_PART);
     return {
@@ -268,7 +279,7 @@ export class WatchedTask {
         if (sums === null) return true;
         const { sequence, checkpoint, hash } = release;
         const first = firstBinning(task);
-        const isFirst = identityOf(binning) === identityOf(first);
+        const isFirst = identity === identityOf(first);
         const known = { task: task.id, release: sequence, checkpoint, hash, at: clock.now() };
         await storage.putReference(
           isFirst
@@ -284,7 +295,7 @@ export class WatchedTask {
 
   // ---- reports
 
-  async #reports({ policy, epoch, release, binning }: Begun): Promise<Exchanges> {
+  async #reports({ policy, epoch, release, binning, identity }: Begun): Promise<Exchanges> {
     const { clock, task, storage, events, judged } = this.#o;
     const reference = binning as Reference;
     const [last] = await storage.periods(task.id, { limit: 1 });
@@ -305,7 +316,7 @@ export class WatchedTask {
         const period: WatchedPeriod = {
           ...ended,
           task: task.id,
-          reference: identityOf(reference),
+          reference: identity,
           release: release.sequence,
           verdict,
           sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
@@ -351,10 +362,9 @@ export class WatchedTask {
 }
 
 /** What a watch has to begin anew for. */
-function keyOf({ policy, binning, ...target }: Target): string {
+function keyOf({ policy, binning: _binning, ...target }: Target): string {
   const { periodMilliseconds, watch, privacy } = policy ?? {};
-  const bins = binning === null ? null : identityOf(binning);
-  return JSON.stringify({ ...target, bins, periodMilliseconds, watch, privacy });
+  return JSON.stringify({ ...target, periodMilliseconds, watch, privacy });
 }
 
 type Privacy = NonNullable<Policy['privacy']>;
@@ -367,4 +377,6 @@ interface Begun extends Target {
   readonly policy: Policy;
   readonly release: NonNullable<WatchInfo['release']>;
   readonly binning: Binning | Reference;
+  readonly consent: string;
+  readonly identity: string;
 }
