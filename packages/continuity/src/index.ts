@@ -17,6 +17,7 @@ export { identityOf, type Reference, ReferenceSchema, referenceOf } from './refe
 export { consentVersion, type ReportTerms } from './report/consent.ts';
 export { guardEvidence } from './report/guards.ts';
 export { guardedArms, MAX_OBSERVATIONS, reportLayout } from './report/layout.ts';
+export { largestNorm } from './report/norm.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';

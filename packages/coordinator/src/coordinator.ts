@@ -247,6 +247,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     spool,
     clock,
     secretOf: (task) => storage.watchSecret(task, newSecret()),
+    newSecret,
     failed: hindered,
   });
   const firings: Firings = new Firings({
@@ -255,6 +256,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     releases,
     comparisons,
+    admissions,
     events,
     clock,
     newSecret,
@@ -335,8 +337,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    const open = await storage.openFirings();
+    const comparing = new Set(open.filter(({ state }) => state === 'comparing').map(({ task }) => task));
+    const names = tasks.all().map(({ id }) => id);
+    await comparisons.erase(names.filter((task) => !comparing.has(task)));
     await firings.recover();
-    await announcer.recover(tasks.all().map(({ id }) => id));
+    await announcer.recover(names);
     await monitored.recover();
   } catch (thrown) {
     server.close();
@@ -387,10 +393,11 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ready = false;
       hub.close();
       adminHub.close();
+      // Before runs: it launches none any more.
+      await firings.stop();
       runs.close();
       await monitored.stop();
       await comparisons.stop();
-      await firings.stop();
       announcer.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();

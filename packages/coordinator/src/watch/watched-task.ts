@@ -11,6 +11,7 @@ import {
   type Reference,
   referenceOf,
 } from '@coppice/continuity';
+import { composed, zcdpEpsilon } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   CoppiceError,
@@ -55,6 +56,7 @@ export interface WatchOptions {
     | 'reference'
     | 'putReference'
     | 'watchSecret'
+    | 'spentRho'
   >;
   readonly releases: Pick<Releases, 'at'>;
   /** Days of examples that a run trained on; null: all of them, or the run is not known. */
@@ -64,6 +66,7 @@ export interface WatchOptions {
   readonly events: Pick<EventLog, 'add'>;
   readonly spool: Spool;
   readonly clock: Clock;
+  /** A secret with 128 random bits at least. */
   readonly newSecret: () => string;
   /** The arm of a participant in the canary of a task. */
   readonly armOf: (task: string, participant: string) => Arm;
@@ -106,6 +109,8 @@ export class WatchedTask {
   /** Null: not known, or not yet done. */
   #target: Target | null = null;
   #watch: TaskWatch | null = null;
+  /** True where the privacy budget leaves no room for the next exchange. */
+  #isSpent = false;
   #endAnswers: () => void = () => {};
   /** Updates, one after another. */
   #lane: Promise<void> = Promise.resolve();
@@ -118,6 +123,7 @@ export class WatchedTask {
   }
 
   get state(): WatchState {
+    if (this.#isSpent) return 'budget-spent';
     return this.#target?.state ?? 'off';
   }
 
@@ -143,15 +149,18 @@ export class WatchedTask {
 
   /** What devices report, and with which bins. */
   async info(): Promise<WatchInfo> {
-    const { state, policy, release, binning } = this.#target ?? OFF;
+    const { policy, release, binning } = this.#target ?? OFF;
     const { id } = this.#o.task;
     return {
       task: id,
-      state,
+      state: this.state,
       consent: policy === null ? null : this.#consent(policy),
       periodMilliseconds: policy?.periodMilliseconds ?? null,
       minimum: policy?.watch.minimum ?? null,
-      privacy: null,
+      privacy:
+        policy?.privacy == null
+          ? null
+          : { ...policy.privacy, spentEpsilon: await this.#spent(policy.privacy) },
       release,
       reference:
         binning === null ? null : { identity: identityOf(binning), binning: binning as unknown as Json },
@@ -197,6 +206,7 @@ export class WatchedTask {
     this.#watch = null;
     this.#endAnswers();
     await watch?.stop();
+    this.#isSpent = false;
   }
 
   async #start(kind: TaskOpening['kind'], target: Begun): Promise<void> {
@@ -218,6 +228,8 @@ export class WatchedTask {
       offers,
       spool,
       clock,
+      rho: policy.privacy?.rho ?? null,
+      newSecret,
       failed: (error) => failed(task.id, error),
       ask: (participant, question) =>
         audience.send([participant], 'ask', { task: task.id, ...question, ...asked }),
@@ -247,11 +259,12 @@ export class WatchedTask {
       lastClosed: null,
       // A part is as long as any other, wherever it begins: nothing but its number follows the grid.
       next: async (lastClosed) => {
+        if (!(await this.#affords(policy))) return null;
         const period = nextPeriod(clock.now(), { epoch, length }, lastClosed);
         return { ...period, deadlineAt: period.startedAt + length };
       },
       wasClosed: async () => {},
-      closed: async ({ sums }) => {
+      closed: async ({ sums, noise, spending }) => {
         if (sums === null) return true;
         const { sequence, checkpoint, hash } = release;
         const first = firstBinning(task);
@@ -259,9 +272,9 @@ export class WatchedTask {
         const known = { task: task.id, release: sequence, checkpoint, hash, at: clock.now() };
         await storage.putReference(
           isFirst
-            ? { ...known, binning: agreedBinning(first, sums), reference: null }
-            : { ...known, binning, reference: referenceOf(binning, sums) },
-          null,
+            ? { ...known, binning: agreedBinning(first, sums, noise), reference: null }
+            : { ...known, binning, reference: referenceOf(binning, sums, noise) },
+          spending,
         );
         void this.update();
         return false;
@@ -278,25 +291,26 @@ export class WatchedTask {
     let told = last?.period ?? -1;
     return {
       lastClosed: last?.period ?? null,
-      next: async (lastClosed) =>
-        nextPeriod(clock.now(), { epoch, length: policy.periodMilliseconds }, lastClosed),
+      next: async (lastClosed) => {
+        if (!(await this.#affords(policy))) return null;
+        return nextPeriod(clock.now(), { epoch, length: policy.periodMilliseconds }, lastClosed);
+      },
       wasClosed: async (period) => {
         const [stored] = await storage.periods(task.id, { before: period + 1, limit: 1 });
         if (stored?.period === period) await judged(stored);
       },
-      closed: async ({ sums, ...ended }: ClosedPeriod) => {
-        const verdict =
-          sums === null ? null : await inTurns(judge(sums, reference, this.#bounds, policy.watch));
+      closed: async ({ sums, spending, ...ended }: ClosedPeriod) => {
+        const rule = { ...policy.watch, noise: ended.noise };
+        const verdict = sums === null ? null : await inTurns(judge(sums, reference, this.#bounds, rule));
         const period: WatchedPeriod = {
           ...ended,
           task: task.id,
           reference: identityOf(reference),
           release: release.sequence,
-          noise: 0,
           verdict,
           sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
         };
-        await storage.addPeriod(period);
+        await storage.addPeriod(period, spending);
         if (verdict !== null && told < period.period)
           for (const alarm of alarmsOf(task.id, period.period, verdict)) events.add(alarm);
         told = period.period;
@@ -304,6 +318,31 @@ export class WatchedTask {
         return true;
       },
     };
+  }
+
+  // ---- privacy
+
+  /** ε of all exchanges of the task whose sums were read, at the policy's δ. */
+  async #spent({ delta }: Privacy, more = 0): Promise<number> {
+    const rho = composed([await this.#o.storage.spentRho(this.#o.task.id), more]);
+    return zcdpEpsilon(rho, delta).epsilon;
+  }
+
+  /** Whether the budget has room for another exchange. Where it has none, nothing is asked any more. */
+  async #affords({ privacy }: Policy): Promise<boolean> {
+    if (privacy === null) return true;
+    const { rho, epsilon: budget, delta } = privacy;
+    if ((await this.#spent(privacy, rho)) <= budget) return true;
+    this.#isSpent = true;
+    const epsilon = await this.#spent(privacy);
+    this.#o.events.add({
+      run: null,
+      round: null,
+      level: 'warning',
+      kind: 'privacy-budget-spent',
+      data: { task: this.#o.task.id, epsilon, budget, delta },
+    });
+    return false;
   }
 
   #consent({ periodMilliseconds, watch: { minimum } }: Policy): string {
@@ -317,6 +356,8 @@ function keyOf({ policy, binning, ...target }: Target): string {
   const bins = binning === null ? null : identityOf(binning);
   return JSON.stringify({ ...target, bins, periodMilliseconds, watch, privacy });
 }
+
+type Privacy = NonNullable<Policy['privacy']>;
 
 /** The part of a watch's options that depends on its kind. */
 type Exchanges = Pick<TaskWatchOptions, 'lastClosed' | 'next' | 'closed' | 'wasClosed'>;
