@@ -162,6 +162,33 @@ describe('an offer', () => {
     expect(offers).toHaveLength(1);
   });
 
+  it('is made once where the connection comes while it is being prepared', async () => {
+    const { session, peer, source, offers, online, shows } = await monitoring();
+    const { promise: known, resolve } = Promise.withResolvers<typeof toy>();
+    source.task = () => known;
+    const monitored = session.monitor(toy.id, given);
+    await online();
+    resolve(toy);
+    await monitored;
+    await settled();
+    expect(offers).toHaveLength(1);
+    // One that the connection took with it is made on the next.
+    const { promise: sent, resolve: send } = Promise.withResolvers<void>();
+    peer.answer('monitor', (message) => {
+      offers.push(message);
+      if (offers.length > 2) return { ok: true, value: { watched: true } };
+      send();
+      return new Promise<never>(() => {});
+    });
+    peer.drop();
+    await online();
+    await sent;
+    peer.drop();
+    await online();
+    await shows(({ offered }) => offered);
+    expect(offers).toHaveLength(3);
+  });
+
   it('that is refused for an outdated consent is shown, and nothing more is sent', async () => {
     const { session, peer, offers, answers, script, online, predict } = await monitoring();
     script.offer = () => ({ ok: false, error: { code: 'consent-outdated', message: 'Ask again.' } });

@@ -97,6 +97,10 @@ export class MonitoredTask {
   /** The last of the answers, which are made one after the other, and of the writes. */
   #answers: Promise<unknown> = Promise.resolve();
   #writes: Promise<unknown> = Promise.resolve();
+  /** The offer that is on its way; `null`: none is. */
+  #offering: Promise<void> | null = null;
+  /** The number of the connection. */
+  #connection = 0;
   readonly #opened: Promise<void>;
 
   constructor(id: string, { consent, invitation, keepInputs }: MonitorTerms, options: MonitoredTaskOptions) {
@@ -116,33 +120,45 @@ export class MonitoredTask {
    *
    * @throws CoppiceError the refusal of the coordinator.
    */
-  async offer(): Promise<void> {
+  offer(): Promise<void> {
+    this.#offering ??= this.#offer().finally(() => {
+      this.#offering = null;
+    });
+    return this.#offering;
+  }
+
+  async #offer(): Promise<void> {
     const { line, isOnline, show } = this.#o;
-    if (this.#out) return;
-    try {
-      await this.#opened.catch(() => this.#known());
+    for (;;) {
+      if (this.#out) return;
+      await this.#opened.catch(() => {});
+      const connection = this.#connection;
       if (!isOnline()) return;
-      const { data } = await this.#known();
-      const { watched } = contentOf(
-        await line.request('monitor', {
-          task: this.#id,
-          consent: this.#consent,
-          recipe: recipeHash(data),
-          ...(this.#invitation === undefined ? {} : { invitation: this.#invitation }),
-        }),
-      );
-      this.#invitation = undefined;
-      show({ offered: true, watched, error: null });
-    } catch (thrown) {
-      const error = CoppiceError.from(thrown);
-      this.#failed(error);
-      // The next connection offers again.
-      if (error.code !== 'connection-lost') throw error;
+      try {
+        const { data } = await this.#patiently(() => this.#known());
+        const { watched } = contentOf(
+          await line.request('monitor', {
+            task: this.#id,
+            consent: this.#consent,
+            recipe: recipeHash(data),
+            ...(this.#invitation === undefined ? {} : { invitation: this.#invitation }),
+          }),
+        );
+        this.#invitation = undefined;
+        return show({ offered: true, watched, error: null });
+      } catch (thrown) {
+        const error = CoppiceError.from(thrown);
+        this.#failed(error);
+        if (error.code !== 'connection-lost') throw error;
+        // Else the next connection offers again.
+        if (connection === this.#connection) return;
+      }
     }
   }
 
   /** Offers again after a connection, and shows a failure. */
   offerAgain(): void {
+    this.#connection++;
     this.#o.show({ offered: false });
     this.offer().catch(() => {});
   }
