@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { comparisonNumbers } from './raw-comparison.ts';
 import {
   contributionFrame,
   contributionHash,
@@ -26,7 +27,7 @@ import {
   wholeModel,
 } from './raw-participant.ts';
 import { inputsOf, recipeHash, recipeText } from './raw-recipe.ts';
-import { canonicalHash, inverseOf, shareOf, sharesOf, squareOf } from './raw-report.ts';
+import { canonicalHash, guardNumbers, inverseOf, shareOf, sharesOf, squareOf } from './raw-report.ts';
 import { file, vectors } from './vectors.ts';
 
 /*
@@ -203,7 +204,7 @@ describe('docs/vectors.json', () => {
       ...terms,
     };
     expect(canonicalHash(agreed)).toBe(consent);
-    const { observations, counts, missing, outside, labelled, errors } = counted;
+    const { observations, counts, missing, outside, labelled, errors, guard } = counted;
     const sizes = counts.map((bins) => bins.reduce((sum, one) => sum + one, 0));
     const shares = counts.flatMap(sharesOf);
     const missed = missing.map((count) => shareOf(count, observations));
@@ -225,12 +226,27 @@ describe('docs/vectors.json', () => {
       errors: [error],
       'errors-square': [squareOf(error)],
       warned: [0],
+      ...guardNumbers(guard),
     };
     expect(contribution.measures).toEqual(numbers);
     expect(layout.map(({ name }) => name)).toEqual(Object.keys(numbers));
     expect(contributionText(layout)).toBe(contribution.text);
     expect(contributionHash(layout)).toEqual(bytesOf(contribution.hash));
     expect(Buffer.from(contributionFrame(layout, numbers))).toEqual(bytesOf(contribution.frame));
+  });
+
+  it('has a comparison that is named, measured, laid out and framed by the page’s rules', () => {
+    const { production, candidate, number, classes, examples, contribution } = written.comparison;
+    const layout = contribution.layout as readonly Tensor[];
+    const group = `compare-${canonicalHash({ production, candidate, number }).slice(0, 32)}`;
+    expect(new Set(layout.map((tensor) => tensor.group))).toEqual(new Set([group]));
+    const numbers = comparisonNumbers(examples, classes);
+    expect(contribution.measures).toEqual(numbers);
+    expect(layout.map(({ name }) => name)).toEqual(Object.keys(numbers));
+    expect(contributionText(layout)).toBe(contribution.text);
+    expect(Buffer.from(contributionFrame(layout, numbers as Record<string, number[]>))).toEqual(
+      bytesOf(contribution.frame),
+    );
   });
 
   it('has frames, layouts, hashes and random bits that the page’s rules give', () => {

@@ -2,6 +2,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import {
   type Binning,
+  comparisonLayout,
+  comparisonMeasures,
   consentVersion,
   identityOf,
   Monitor,
@@ -434,10 +436,12 @@ function reportVector() {
     columns: [i === 0 ? Number.NaN : i === 1 ? 130 : 7 * i, i % 4],
     prediction: i % 3 === 0 ? 1 : 0,
     id: `${i}`,
+    model: 'the model of its arm',
   }));
+  monitor.guard({ canary: 3, arm: 'control', model: 'the model of its arm' });
   for (const row of rows) monitor.observe(row);
   for (const { id } of rows.slice(1)) monitor.outcome(id, 0);
-  const { observations, counts, missing, outside, labelled, errors } = monitor.state();
+  const { observations, counts, missing, outside, labelled, errors, guard } = monitor.state();
   const layout = reportLayout(binning, reference);
   const numbers = summarise(monitor.state(), binning, 10);
   if (numbers === null) throw new Error('the report has enough observations');
@@ -447,8 +451,28 @@ function reportVector() {
     reference,
     terms: { periodMilliseconds: 86_400_000, minimum: 10 },
     consent: consentVersion({ binning, periodMilliseconds: 86_400_000, minimum: 10 }),
-    counted: { observations, counts, missing, outside, labelled, errors },
+    counted: { observations, counts, missing, outside, labelled, errors, guard },
     contribution: contributionVector('float32', layout, {}, measures),
+  };
+}
+
+/** A comparison, from hits by example to its frame. */
+function comparisonVector() {
+  const compared = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 6 };
+  const examples = Array.from({ length: 13 }, (_, i) => ({
+    slice: i % 3 === 0 ? ('older' as const) : ('recent' as const),
+    label: i % 4 === 0 ? 1 : 0,
+    production: i % 2 === 0,
+    candidate: i % 5 !== 0,
+  }));
+  const layout = comparisonLayout(2, compared);
+  const measures = comparisonMeasures(examples, 2);
+  if (measures === null) throw new Error('the comparison has enough examples');
+  return {
+    ...compared,
+    classes: 2,
+    examples,
+    contribution: contributionVector('float32', layout, {}, asNumbers(measures)),
   };
 }
 
@@ -490,6 +514,7 @@ export function vectors() {
     aggregation: aggregationVector(),
     recipes: recipes.map(recipeVector),
     report: reportVector(),
+    comparison: comparisonVector(),
   };
 }
 

@@ -41,6 +41,9 @@ import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import { armIn } from './releases/arms.ts';
+import { Firings } from './releases/firings.ts';
+import { ReleaseAnnouncer } from './releases/release-announcer.ts';
 import { Releases } from './releases/releases.ts';
 import type { RetryPauses } from './rounds/retries.ts';
 import { AddressLimit } from './security/address-limit.ts';
@@ -57,7 +60,9 @@ import { openStorage } from './storage/open-storage.ts';
 import { withRetention } from './storage/retention.ts';
 import type { Spool } from './storage/spool.ts';
 import type { Storage } from './storage/storage.ts';
+import { Comparisons } from './watch/comparisons.ts';
 import { MonitoredTasks } from './watch/monitored-tasks.ts';
+import { Policies } from './watch/policies.ts';
 
 /** A running coordinator. */
 export interface Coordinator {
@@ -71,6 +76,7 @@ export interface Coordinator {
   readonly tasks: Tasks;
   readonly admissions: Admissions;
   readonly monitored: MonitoredTasks;
+  readonly firings: Firings;
   readonly releases: Releases;
   readonly storage: Storage;
   /** Reloads the certificate; open connections keep the old one. @throws CoppiceError `config-invalid` */
@@ -131,6 +137,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const events = new EventLog(storage, clock, logger);
   const tasks = new Tasks(storage, models);
   const releases = new Releases({ storage, tasks, models, events, clock });
+  const policies = new Policies({ storage, tasks, clock });
   let recovered = false;
   let ready = false;
 
@@ -212,7 +219,53 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
-  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, events, spool, storage });
+  const hindered = (task: string, error: CoppiceError) =>
+    logger.error({ err: error, task }, 'the watch of a task was hindered');
+  const monitored = new MonitoredTasks({
+    storage,
+    spool,
+    clock,
+    tasks,
+    releases,
+    policies,
+    admissions,
+    audience: presences,
+    events,
+    newSecret,
+    trainingWindow: (run) => (runs.has(run) ? runs.get(run).plan.window : null),
+    judged: (period) => firings.judged(period),
+    armOf: (task, participant) => armIn(firings.canaries, task, participant),
+    failed: hindered,
+  });
+  const { offers } = monitored;
+  const comparisons = new Comparisons({
+    tasks,
+    offers,
+    answers: monitored.answers,
+    admissions,
+    audience: presences,
+    spool,
+    clock,
+    secretOf: (task) => storage.watchSecret(task, newSecret()),
+    newSecret,
+    failed: hindered,
+  });
+  const firings: Firings = new Firings({
+    storage,
+    tasks,
+    runs,
+    releases,
+    comparisons,
+    admissions,
+    events,
+    clock,
+    newSecret,
+    failed: (error) => logger.error({ err: error }, 'a firing could not be carried on; it is tried again'),
+  });
+  policies.subscribe(() => firings.rearmSoon());
+  // After firings, which know of a canary's move first.
+  const { canaries } = firings;
+  const announcer = new ReleaseAnnouncer({ storage, releases, canaries, offers, audience: presences });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -229,6 +282,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     storage,
     models,
     releases,
+    policies,
+    firings,
+    monitored,
     admins,
     admissions,
     downloads: new Downloads(
@@ -281,6 +337,13 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    const open = await storage.openFirings();
+    const comparing = new Set(open.filter(({ state }) => state === 'comparing').map(({ task }) => task));
+    const names = tasks.all().map(({ id }) => id);
+    await comparisons.erase(names.filter((task) => !comparing.has(task)));
+    await firings.recover();
+    await announcer.recover(names);
+    await monitored.recover();
   } catch (thrown) {
     server.close();
     server.closeAllConnections();
@@ -291,6 +354,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     monitored,
+    announcer,
     presences,
     logger,
     clock,
@@ -318,6 +382,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     tasks,
     admissions,
     monitored,
+    firings,
     releases,
     storage,
     renewCertificate() {
@@ -328,8 +393,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ready = false;
       hub.close();
       adminHub.close();
+      // Before runs: it launches none any more.
+      await firings.stop();
       runs.close();
       await monitored.stop();
+      await comparisons.stop();
+      announcer.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));

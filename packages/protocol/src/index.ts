@@ -76,6 +76,7 @@ export {
 export {
   FireSchema,
   type Firing,
+  type FiringCause,
   type FiringOutcome,
   FiringOutcomeSchema,
   FiringSchema,
@@ -230,6 +231,7 @@ export {
 export {
   MAX_COHORT,
   MAX_CONTROL_BYTES,
+  MAX_EVIDENCE,
   MAX_EXAMPLES,
   MAX_LISTED_RUNS,
   MAX_LOSS,
@@ -245,6 +247,7 @@ export {
 } from './limits.ts';
 export {
   type Cause,
+  CauseSchema,
   type CheckpointId,
   CheckpointIdSchema,
   checkpointId,

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { binOf } from '../reference/binning.ts';
 import { identityOf } from '../reference/reference.ts';
 import { binningOf } from '../report/population.testing.ts';
+import { refuses } from '../report/refuses.ts';
+import { summarise } from '../report/summarise.ts';
 import { Monitor } from './monitor.ts';
 import { pictureColumns } from './picture.ts';
 import { MAX_PENDING, readMonitorState } from './state.ts';
@@ -84,8 +86,49 @@ describe('a monitor', () => {
     expect(monitor.state().observations).toBe(1);
     monitor.begin(8);
     const { period, observations, counts, pending } = monitor.state();
-    expect([period, observations, pending]).toEqual([8, 0, [['a', 0]]]);
+    expect([period, observations, pending]).toEqual([8, 0, [['a', 0, false, false]]]);
     expect(counts.flat().every((one) => one === 0)).toBe(true);
+  });
+
+  it('counts of predictions by another model the input, and the error for the guard alone', () => {
+    const own = binningOf(1, {
+      columns: [
+        { kind: 'number', name: 'size', edges: [0], range: null },
+        { kind: 'number', name: 'feature 1', edges: [0], range: null, ofModel: true },
+      ],
+      prediction: { kind: 'class', classes: 2 },
+      confidence: { edges: [0.5] },
+    });
+    const monitor = new Monitor(own, identityOf(own));
+    monitor.guard({ canary: 3, arm: 'canary', model: 'new' });
+    const of = { columns: [1, 1], prediction: 1, confidence: 0.9 };
+    monitor.observe({ ...of, id: 'a', model: 'old' });
+    monitor.observe({ ...of, id: 'b', model: 'new', foreign: true });
+    monitor.outcome('a', 0);
+    monitor.outcome('b', 0);
+    const state = monitor.state();
+    expect(state).toMatchObject({
+      observations: 2,
+      foreign: 1,
+      counts: [
+        [0, 2],
+        [0, 1],
+        [0, 1],
+        [0, 1],
+      ],
+      missing: [0, 0],
+      labelled: 1,
+      errors: 1,
+      guard: { labelled: 1, errors: 1 },
+    });
+    const stored: unknown = JSON.parse(JSON.stringify(state));
+    expect(readMonitorState(stored, own, identityOf(own))).toEqual(state);
+    const numbers = summarise(state, own, 1) as Float32Array;
+    expect(
+      refuses({ recipe: own.recipe, identity: identityOf(own), numbers }, own, identityOf(own), 1),
+    ).toBeNull();
+    monitor.begin(1);
+    expect(monitor.state()).toMatchObject({ observations: 0, foreign: 0, guard: { labelled: 1 } });
   });
 
   it('warns where errors increase, and not where they decrease', () => {
@@ -109,6 +152,53 @@ describe('a monitor', () => {
     expect(warned).toBe(false);
     expect(warnings.adwin.count).toBeGreaterThan(0);
     expect(warnings.adwin.last).toBe(2);
+  });
+
+  it('counts by its arm of a canary the outcomes of what the arm’s model predicted since it began', () => {
+    const monitor = new Monitor(binning, identity);
+    const predict = (to: Monitor, id: string, model: string) =>
+      to.observe({ columns: [1, 1], ...sure, id, model });
+    predict(monitor, 'before', 'new');
+    const arm = { canary: 3, arm: 'canary', model: 'new' } as const;
+    monitor.guard(arm);
+    predict(monitor, 'right', 'new');
+    predict(monitor, 'wrong', 'new');
+    predict(monitor, 'late', 'new');
+    predict(monitor, 'other', 'old');
+    monitor.observe({ columns: [1, 1], ...sure, id: 'unnamed' });
+    monitor.outcome('right', 0);
+    for (const id of ['before', 'wrong', 'other', 'unnamed']) monitor.outcome(id, 1);
+    const guard = { ...arm, labelled: 2, errors: 1 };
+    expect(monitor.state()).toMatchObject({ guard, labelled: 5, errors: 4 });
+    // Kept by a reload and by the next period, and told anew on each connection.
+    const stored: unknown = JSON.parse(JSON.stringify(monitor.state()));
+    const later = new Monitor(binning, identity, readMonitorState(stored, binning, identity));
+    later.begin(9);
+    later.guard(arm);
+    later.outcome('late', 1);
+    expect(later.state().guard).toEqual({ ...arm, labelled: 3, errors: 2 });
+    // The next canary begins anew, and none ends it.
+    predict(later, 'of the last', 'new');
+    const next = { canary: 5, arm: 'control', model: 'new' } as const;
+    later.guard(next);
+    later.outcome('of the last', 1);
+    expect(later.state().guard).toEqual({ ...next, labelled: 0, errors: 0 });
+    later.guard(null);
+    predict(later, 'after', 'new');
+    later.outcome('after', 1);
+    expect(later.state().guard).toBeNull();
+  });
+
+  it('takes a state from before there were guards', () => {
+    const monitor = new Monitor(binning, identity);
+    monitor.observe({ columns: [1, 1], ...sure, id: 'a' });
+    const { guard: _guard, ...now } = monitor.state();
+    const before = { ...now, version: 1, pending: [['a', 0]] };
+    const read = readMonitorState(JSON.parse(JSON.stringify(before)), binning, identity);
+    expect(read).toEqual(monitor.state());
+    const later = new Monitor(binning, identity, read);
+    later.outcome('a', 1);
+    expect(later.state()).toMatchObject({ labelled: 1, errors: 1, unmatched: 0 });
   });
 
   it('refuses predictions of another task, and counts none of them', () => {
@@ -160,7 +250,8 @@ describe('a monitor', () => {
       null,
       'x',
       {},
-      { ...state, version: 2 },
+      { ...state, version: 3 },
+      { ...state, guard: { canary: 3, arm: 'canary', model: 'm', labelled: 1, errors: 2 } },
       { ...state, identity: 'other' },
       { ...state, counts: state.counts.slice(1) },
       { ...state, counts: [[1], ...state.counts.slice(1)] },

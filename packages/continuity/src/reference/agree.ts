@@ -66,6 +66,7 @@ function featureBins(model: Topology): ColumnBins[] {
     name: `feature ${k + 1}`,
     edges: fineEdges({ mean: 0, scale: 1 }),
     range: null,
+    ofModel: true,
   }));
 }
 

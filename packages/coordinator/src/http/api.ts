@@ -13,21 +13,27 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import type { Firings } from '../releases/firings.ts';
 import type { Releases } from '../releases/releases.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
+import type { Policies } from '../watch/policies.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
 import type { Downloads } from './downloads.ts';
 import { driftRouter } from './drift.ts';
+import { firingsRouter } from './firings.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
+import { policyRouter } from './policy.ts';
 import { protocolDocument } from './protocol-document.ts';
 import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 import { taskAdmissionRouter } from './task-admission.ts';
+import { watchRouter } from './watch.ts';
 
 export interface ApiOptions {
   readonly runs: Runs;
@@ -35,6 +41,9 @@ export interface ApiOptions {
   readonly storage: Storage;
   readonly models: ModelWorker;
   readonly releases: Releases;
+  readonly policies: Policies;
+  readonly firings: Firings;
+  readonly monitored: MonitoredTasks;
   readonly admins: Admins;
   /** URL of the admin page. */
   readonly adminPage: () => string;
@@ -57,6 +66,9 @@ export function apiRouter({
   storage,
   models,
   releases,
+  policies,
+  firings,
+  monitored,
   admins,
   adminPage,
   clientPage,
@@ -88,6 +100,9 @@ export function apiRouter({
   router.use(driftRouter({ tasks, storage }));
   router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));
+  router.use(policyRouter({ policies, admins }));
+  router.use(firingsRouter({ firings, admins }));
+  router.use(watchRouter({ monitored }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 
   router.get(
