@@ -26,6 +26,8 @@ export interface Devices {
   readonly sessions: readonly Session[];
   /** Turns the digits that come from now on. */
   turn(): void;
+  /** Gives each example the label of the next class, as long as it is true. */
+  mislabel(wrong: boolean): void;
   /** Offers reports, and makes predictions from then on: some in every period. */
   use(consent: string): Promise<void>;
   close(): void;
@@ -43,6 +45,7 @@ export async function connectDevices(url: string, count: number): Promise<Device
   const asking = trainerHost(createTrainer, ['planned']);
   const models = new Map<string, Promise<TaskModel>>();
   let isTurned = false;
+  let isMislabelled = false;
   const devices = await Promise.all(
     Array.from({ length: count }, async (_, device) => {
       const own = selectExamples(train, shares[device] as Uint32Array);
@@ -60,7 +63,14 @@ export async function connectDevices(url: string, count: number): Promise<Device
         host,
         backend: 'planned',
         examples,
-        openData: async () => ({ ...data, close: () => {} }),
+        openData: async () => ({
+          ...data,
+          async dataset() {
+            const right = await data.dataset();
+            return isMislabelled ? { ...right, ys: right.ys.map((label) => (label + 1) % 10) } : right;
+          },
+          close: () => {},
+        }),
         tasks: source,
       });
       session.connect();
@@ -119,6 +129,9 @@ export async function connectDevices(url: string, count: number): Promise<Device
     sessions: devices.map(({ session }) => session),
     turn() {
       isTurned = true;
+    },
+    mislabel(wrong) {
+      isMislabelled = wrong;
     },
     async use(consent) {
       for (const device of devices) {

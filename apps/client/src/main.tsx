@@ -21,6 +21,7 @@ import { watchTask } from './monitoring/watch.ts';
 import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
 import { keepForOffline } from './offline/update.ts';
 import { join } from './run/actions.ts';
+import { goOnWithLaterRuns } from './run/go-on.ts';
 import { forgetInvitation, invitation, takeInvitations } from './run/invitation.ts';
 import {
   chosen,
@@ -65,6 +66,7 @@ watchRounds();
 watchBackend();
 watchData();
 watchTask();
+goOnWithLaterRuns();
 rememberLastSeen(() => ({ run: chosen.value, task: chosenTask.value }));
 // A browser that keeps nothing for a site is no failure; the page then needs the coordinator to open.
 if (import.meta.env.PROD) keepForOffline().catch(() => {});

@@ -3,6 +3,7 @@ import { computed } from '@preact/signals';
 import { saveFile } from '../data/save-file.ts';
 import { away, session } from '../link/session.ts';
 import { agreeTo, withdrawConsent } from '../run/actions.ts';
+import { agreeToLater, laterTerms, termsOf } from '../run/later-runs.ts';
 import { chosenId, chosenTask, plan, stage } from '../run/run.ts';
 import { CONSENT_VERSION, consentTo, receipt } from './consent.ts';
 import { labelFacts } from './label-facts.ts';
@@ -48,6 +49,19 @@ export function ConsentPanel() {
           </span>
         </span>
       </label>
+      {consent !== null && (
+        <label class="choice">
+          <input
+            type="checkbox"
+            data-testid="later-runs"
+            checked={laterTerms(consent.task) !== null}
+            onChange={() =>
+              agreeToLater(consent.task, laterTerms(consent.task) === null ? termsOf(facts.value) : null)
+            }
+          />
+          <span>{t.later}</span>
+        </label>
+      )}
       {consent !== null && (
         <div class="row">
           <button

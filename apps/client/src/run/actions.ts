@@ -5,6 +5,7 @@ import { attempt, problem } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
 import { session } from '../link/session.ts';
 import { forgetInvitation, secretFor } from './invitation.ts';
+import { agreeToLater } from './later-runs.ts';
 import { chosen, picked } from './run.ts';
 import { takingPart } from './taking-part.ts';
 
@@ -61,6 +62,7 @@ export async function withdrawConsent(): Promise<void> {
   const run = chosen.value;
   if (run === null) return;
   withdraw(run.id);
+  agreeToLater(run.task, null);
   if (takingPart.value.value !== null || session.joined.value !== null) await leave();
 }
 

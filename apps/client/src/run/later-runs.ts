@@ -1,0 +1,50 @@
+import type { RunSummary } from '@coppice/protocol';
+import type { LabelFacts } from '../consent/label-facts.ts';
+import { remembered } from '../link/remembered.ts';
+
+/** By task: the terms under which the person takes part in later runs, too. */
+type Terms = Readonly<Record<string, string>>;
+
+const kept = remembered<Terms>(
+  'later-runs',
+  {},
+  (value): value is Terms => typeof value === 'object' && value !== null && !Array.isArray(value),
+);
+
+/** What leaves the device in a run: two runs with the same terms ask for the same. */
+export function termsOf({ numbers, bytesPerRound, label }: LabelFacts): string {
+  return JSON.stringify({ numbers, bytesPerRound, label });
+}
+
+/** The terms that the person agreed to for later runs of a task; `null`: for none. */
+export function laterTerms(task: string, terms: Terms = kept.value.value): string | null {
+  const agreed: unknown = Object.hasOwn(terms, task) ? terms[task] : null;
+  return typeof agreed === 'string' ? agreed : null;
+}
+
+/** @param terms null: later runs are asked for again. */
+export function agreeToLater(task: string, terms: string | null): void {
+  const { [task]: _before, ...others } = kept.value.value;
+  kept.set(terms === null ? others : { ...others, [task]: terms });
+}
+
+/**
+ * The run to take part in without being asked: a running one of a task whose later runs the person agreed to.
+ *
+ * @param taken the run that the person takes part in, or took part in at last; `null`: none.
+ * @param terms by run, as far as they are known.
+ */
+export function runToGoOnWith(
+  runs: readonly Pick<RunSummary, 'id' | 'task' | 'status'>[],
+  taken: string | null,
+  terms: ReadonlyMap<string, string>,
+  agreed: (task: string) => string | null,
+): string | null {
+  if (runs.some(({ id, status }) => id === taken && (status === 'running' || status === 'paused')))
+    return null;
+  const next = runs.find(({ id, task, status }) => {
+    const wanted = agreed(task);
+    return id !== taken && status === 'running' && wanted !== null && terms.get(id) === wanted;
+  });
+  return next?.id ?? null;
+}
