@@ -153,6 +153,18 @@ describe('an offer', () => {
     expect(offers[1]).toEqual(claim);
   });
 
+  it('is not made again for the same consent', async () => {
+    const { session, offers, online, predict, clock } = await monitoring();
+    await online();
+    await session.monitor(toy.id, given);
+    predict([1, 2]);
+    await session.monitor(toy.id, given);
+    clock.advance(5000);
+    await settled();
+    expect(offers).toHaveLength(1);
+    expect(session.state.monitored[toy.id]).toMatchObject({ offered: true, observations: 2 });
+  });
+
   it('waits for a connection', async () => {
     const { session, offers, online, shows } = await monitoring();
     await session.monitor(toy.id, given);
@@ -843,7 +855,6 @@ describe('comparisons', () => {
     await shows(({ reported }) => reported === 5);
     expect(answers).toHaveLength(1);
     source.info = watchOf(reference, { periodMilliseconds: 60_000 });
-    await session.monitor(toy.id, given);
     peer.push('ask', ask);
     await shows(({ error }) => error?.code === 'consent-outdated');
     expect(answers).toHaveLength(1);

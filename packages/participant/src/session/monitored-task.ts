@@ -75,6 +75,7 @@ export interface MonitoredTaskOptions {
 export class MonitoredTask {
   readonly #o: MonitoredTaskOptions;
   readonly #id: string;
+  readonly #how: MonitorTerms;
   readonly #consent: string;
   /** `null`: no inputs are kept. */
   readonly #awaiting: Awaiting | null;
@@ -103,9 +104,11 @@ export class MonitoredTask {
   #connection = 0;
   readonly #opened: Promise<void>;
 
-  constructor(id: string, { consent, invitation, keepInputs }: MonitorTerms, options: MonitoredTaskOptions) {
+  constructor(id: string, how: MonitorTerms, options: MonitoredTaskOptions) {
+    const { consent, invitation, keepInputs } = how;
     this.#o = options;
     this.#id = id;
+    this.#how = how;
     this.#consent = consent;
     this.#invitation = invitation;
     const { inputs, now } = options;
@@ -113,6 +116,17 @@ export class MonitoredTask {
       keepInputs === undefined ? null : new Awaiting({ task: id, days: keepInputs.days, kept: inputs, now });
     this.#opened = this.#open();
     this.#opened.catch(() => {});
+  }
+
+  /** True where this goes on as well as a new one would. */
+  isFor({ consent, keepInputs, invitation }: MonitorTerms): boolean {
+    const known = this.#how;
+    return (
+      !this.#out &&
+      consent === known.consent &&
+      keepInputs?.days === known.keepInputs?.days &&
+      (invitation === undefined || invitation === known.invitation)
+    );
   }
 
   /**
@@ -332,9 +346,8 @@ export class MonitoredTask {
 
   /** What a question is about; `null` where the task asks for something else by now. */
   async #termsFor({ reference }: TaskAsk): Promise<WatchTerms | null> {
-    // A comparison is no matter of bins: any are those that the person agreed to.
-    if (reference === null)
-      return this.#terms ?? this.#counting?.terms ?? (await this.#patiently(() => this.#refresh()));
+    // A comparison names no bins to hold the consent against: they are read anew.
+    if (reference === null) return this.#patiently(() => this.#refresh());
     const known = [this.#terms, this.#counting?.terms];
     const found = known.find((one) => one?.identity === reference);
     if (found !== undefined && found !== null) return found;

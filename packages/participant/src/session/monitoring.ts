@@ -25,6 +25,10 @@ export class Monitoring {
   async monitor(task: string, how: MonitorTerms): Promise<void> {
     const { store, clock } = this.#o;
     const replaced = this.#tasks.get(task);
+    if (replaced?.isFor(how) === true) {
+      if (store.state.monitored[task]?.offered !== true) await replaced.offer();
+      return;
+    }
     if (replaced !== undefined) this.#ends.set(task, replaced.close());
     const show = (change: Partial<MonitoredState>) => {
       if (this.#tasks.get(task) !== monitored) return;
