@@ -93,6 +93,8 @@ export {
 export {
   type DriftVerdict,
   DriftVerdictSchema,
+  type PeriodSummary,
+  PeriodSummarySchema,
   type WatchedPeriod,
   WatchedPeriodSchema,
 } from './api/drift.ts';
