@@ -41,6 +41,7 @@ import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import { Firings } from './releases/firings.ts';
 import { Releases } from './releases/releases.ts';
 import type { RetryPauses } from './rounds/retries.ts';
 import { AddressLimit } from './security/address-limit.ts';
@@ -58,6 +59,7 @@ import { withRetention } from './storage/retention.ts';
 import type { Spool } from './storage/spool.ts';
 import type { Storage } from './storage/storage.ts';
 import { MonitoredTasks } from './watch/monitored-tasks.ts';
+import { Policies } from './watch/policies.ts';
 
 /** A running coordinator. */
 export interface Coordinator {
@@ -71,6 +73,7 @@ export interface Coordinator {
   readonly tasks: Tasks;
   readonly admissions: Admissions;
   readonly monitored: MonitoredTasks;
+  readonly firings: Firings;
   readonly releases: Releases;
   readonly storage: Storage;
   /** Reloads the certificate; open connections keep the old one. @throws CoppiceError `config-invalid` */
@@ -131,6 +134,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const events = new EventLog(storage, clock, logger);
   const tasks = new Tasks(storage, models);
   const releases = new Releases({ storage, tasks, models, events, clock });
+  const policies = new Policies({ storage, tasks, clock });
   let recovered = false;
   let ready = false;
 
@@ -212,6 +216,19 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
+  const firings = new Firings({
+    storage,
+    tasks,
+    runs,
+    releases,
+    // No exchange compares candidates yet: a gate waits, and refuses in the end.
+    comparisons: { compare: async () => null },
+    events,
+    clock,
+    newSecret,
+    failed: (error) => logger.error({ err: error }, 'a firing could not be carried on; it is tried again'),
+  });
+  policies.subscribe(() => firings.rearmSoon());
   const monitored = new MonitoredTasks({ admissions, audience: presences, clock, events, spool, storage });
   runs.subscribe({
     runChanged: () => {},
@@ -229,6 +246,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     storage,
     models,
     releases,
+    policies,
+    firings,
     admins,
     admissions,
     downloads: new Downloads(
@@ -281,6 +300,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    await firings.recover();
   } catch (thrown) {
     server.close();
     server.closeAllConnections();
@@ -318,6 +338,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     tasks,
     admissions,
     monitored,
+    firings,
     releases,
     storage,
     renewCertificate() {
@@ -330,6 +351,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       adminHub.close();
       runs.close();
       await monitored.stop();
+      await firings.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));

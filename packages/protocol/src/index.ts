@@ -76,11 +76,13 @@ export {
 export {
   FireSchema,
   type Firing,
+  type FiringCause,
   type FiringOutcome,
   FiringOutcomeSchema,
   FiringSchema,
   type FiringState,
   FiringsSchema,
+  gateChecks,
   type PolicyInfo,
   PolicyInfoSchema,
   type PutPolicy,
@@ -231,6 +233,7 @@ export {
 export {
   MAX_COHORT,
   MAX_CONTROL_BYTES,
+  MAX_EVIDENCE,
   MAX_EXAMPLES,
   MAX_LISTED_RUNS,
   MAX_LOSS,
@@ -246,6 +249,7 @@ export {
 } from './limits.ts';
 export {
   type Cause,
+  CauseSchema,
   type CheckpointId,
   CheckpointIdSchema,
   checkpointId,

@@ -16,6 +16,9 @@ it('waits after a launch, twice as long for each one in a row without a release,
   const refused = firingFixture({ period: 20, outcome: 'refused' });
   expect(coolDownUntil(rule, [refused, released], 21)).toBe(26);
   expect(coolDownUntil(rule, [refused, refused, released], 21)).toBe(32);
+  const overtaken = firingFixture({ period: 20, outcome: 'overtaken' });
+  expect(coolDownUntil(rule, [overtaken, released], 21)).toBe(23);
+  expect(coolDownUntil(rule, [firingFixture({ period: null, outcome: 'released' })], null)).toBe(2);
   expect(coolDownUntil(rule, new Array(9).fill(refused), 21)).toBe(20 + 3 * 16);
 });
 

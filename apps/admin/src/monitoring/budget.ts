@@ -15,11 +15,13 @@ export function coolDownUntil(
   now: number | null,
 ): number | null {
   const last = firings[0];
-  if (last === undefined || now === null) return null;
-  const released = firings.findIndex(({ outcome }) => outcome === 'released');
-  const failures = released < 0 ? firings.length : released;
-  const until = (last.period ?? 0) + coolDown * Math.min(LONGEST_BACK_OFF, 2 ** failures);
-  return now < until ? until : null;
+  if (last === undefined) return null;
+  // An admin that moves a channel says nothing about the candidate.
+  const own = firings.filter(({ outcome }) => outcome !== 'overtaken');
+  const released = own.findIndex(({ outcome }) => outcome === 'released');
+  const failures = released < 0 ? own.length : released;
+  const until = periodOf(last) + coolDown * Math.min(LONGEST_BACK_OFF, 2 ** failures);
+  return (now ?? -1) < until ? until : null;
 }
 
 export const costs = ['rounds', 'bytes', 'deviceSeconds', 'epsilon'] as const;
@@ -38,10 +40,15 @@ export function budgetLines(
   firings: readonly Firing[],
   now: number | null,
 ): BudgetLine[] {
-  const counted = firings.filter(({ period }) => (period ?? 0) > (now ?? 0) - budget.periods);
+  const counted = firings.filter((firing) => periodOf(firing) > (now ?? -1) - budget.periods);
   return costs.flatMap((name) => {
     const limit = budget[name];
     if (limit === null) return [];
     return [{ name, limit, spent: counted.reduce((sum, { spent }) => sum + (spent[name] ?? 0), 0) }];
   });
+}
+
+/** A firing before the first period counts as the one before it. */
+function periodOf({ period }: Firing): number {
+  return period ?? -1;
 }

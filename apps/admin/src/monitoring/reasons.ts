@@ -1,11 +1,12 @@
 import type { CanaryReason, GateReason, TriggerReason } from '@coppice/continuity';
+import { gateChecks } from '@coppice/protocol';
 
 /*
  * Reasons of decisions as firings keep them. They travel as plain JSON, and those of a newer coordinator can be of kinds
  * that this page does not know: such ones are left out.
  */
 
-export type FiringCause = Extract<TriggerReason, { cause: string }>;
+export type CauseReason = Extract<TriggerReason, { cause: string }>;
 type Guard = Extract<CanaryReason, { guard: string }>;
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -22,7 +23,7 @@ function isNumberOrNull(value: unknown): boolean {
   return value === null || typeof value === 'number';
 }
 
-const causeNumbers: Readonly<Record<FiringCause['cause'], readonly string[]>> = {
+const causeNumbers: Readonly<Record<CauseReason['cause'], readonly string[]>> = {
   drift: ['periods'],
   schedule: ['due'],
   'new-examples': ['examples'],
@@ -30,14 +31,13 @@ const causeNumbers: Readonly<Record<FiringCause['cause'], readonly string[]>> = 
   'by-hand': [],
 };
 
-function isCause(value: unknown): value is FiringCause {
+function isCause(value: unknown): value is CauseReason {
   if (!isObject(value)) return false;
   const { cause } = value;
   if (typeof cause !== 'string' || !Object.hasOwn(causeNumbers, cause)) return false;
-  return hasNumbers(value, ...causeNumbers[cause as FiringCause['cause']]);
+  return hasNumbers(value, ...causeNumbers[cause as CauseReason['cause']]);
 }
 
-const checks = ['recent', 'discordant', 'older', 'class', 'worst-tenth'];
 const gateOutcomes = ['passed', 'failed', 'unknown'];
 const guardOutcomes = ['worse', 'better', 'no-worse', 'undecided'];
 
@@ -45,7 +45,7 @@ function isGateReason(value: unknown): value is GateReason {
   if (!isObject(value)) return false;
   const { check, outcome, index, difference, value: decides } = value;
   return (
-    checks.includes(check as string) &&
+    gateChecks.includes(check as GateReason['check']) &&
     gateOutcomes.includes(outcome as string) &&
     (index === undefined || typeof index === 'number') &&
     isNumberOrNull(difference) &&
@@ -63,7 +63,7 @@ function isGuard(value: unknown): value is Guard {
   );
 }
 
-export const causesOf = (reasons: readonly unknown[]): FiringCause[] => reasons.filter(isCause);
+export const causesOf = (reasons: readonly unknown[]): CauseReason[] => reasons.filter(isCause);
 export const gateReasonsOf = (reasons: readonly unknown[]): GateReason[] => reasons.filter(isGateReason);
 export const guardsOf = (reasons: readonly unknown[]): Guard[] => reasons.filter(isGuard);
 

@@ -2,8 +2,8 @@ import type { GateReason } from '@coppice/continuity';
 import type { Firing } from '@coppice/protocol';
 import { formatNumber, formatShare } from '@coppice/ui';
 import { gateReasonsOf, guardsOf, isHeldByQuality } from '../monitoring/reasons.ts';
-import { firingText } from './firing-texts.ts';
 import { List } from './list.tsx';
+import { firingText } from './retraining-texts.ts';
 
 const outcomeTones = { passed: 'good', failed: 'bad', unknown: '' } as const;
 const guardTones = { worse: 'bad', better: 'good', 'no-worse': 'good', undecided: '' } as const;

@@ -1,230 +1,123 @@
-import type { Firing, FiringState } from '@coppice/protocol';
+import type { EventData, FiringCause } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 
-const n = (value: number) => formatNumber(value);
+type Ended = EventData['firing-ended'];
+type Check = Ended['checks'][number];
+type Hindrance = EventData['launch-hindered']['hindrances'][number];
 
-export const firingStateWords = catalogue<Record<FiringState, string>>(
+const causeText = catalogue<Record<FiringCause, string>>(
   {
-    launching: 'Launching',
-    training: 'Training',
-    comparing: 'Comparing',
-    canary: 'Canary',
-    ended: 'Ended',
-  },
-  { launching: '启动中', training: '训练中', comparing: '比较中', canary: '灰度中', ended: '已结束' },
-);
-
-type Outcome = NonNullable<Firing['outcome']>;
-
-export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
-  {
-    released: 'Released',
-    refused: 'Refused',
-    'rolled-back': 'Rolled back',
-    'run-paused': 'Run paused',
-    'run-ended': 'Run ended early',
-    overtaken: 'Overtaken',
+    'by-hand': 'by hand',
+    drift: 'drift',
+    floor: 'errors above the limit',
+    schedule: 'schedule',
+    'new-examples': 'new examples',
   },
   {
-    released: '已发布',
-    refused: '未通过',
-    'rolled-back': '已回退',
-    'run-paused': '训练已暂停',
-    'run-ended': '训练提前结束',
-    overtaken: '已被取代',
+    'by-hand': '手动',
+    drift: '漂移',
+    floor: '错误率超限',
+    schedule: '定时',
+    'new-examples': '新样本',
   },
 );
 
-export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
+const hindranceText = catalogue<Record<Hindrance, string>>(
   {
-    released: 'The candidate is the production model.',
-    refused: 'The comparison did not show that the candidate is better. Production is unchanged.',
-    'rolled-back':
-      'The canary was worse than production, or could not be told from it in time. Production is unchanged.',
-    'run-paused': 'The coordinator paused the run after repeated failures. Production is unchanged.',
-    'run-ended': 'The run failed or was stopped before it had a candidate. Production is unchanged.',
-    overtaken: 'An admin moved production while this update was in progress.',
+    running: 'another retraining is in progress',
+    'data-quality': 'data quality alarm',
+    'cool-down': 'cool-down',
+    'no-new-data': 'no new data since the last candidate was refused',
+    budget: 'budget spent',
   },
   {
-    released: '候选模型已成为生产模型。',
-    refused: '比较未能证明候选模型更好，生产模型不变。',
-    'rolled-back': '灰度模型比生产模型差，或未能在期限内分出优劣；生产模型不变。',
-    'run-paused': '多次失败后，协调器暂停了训练；生产模型不变。',
-    'run-ended': '训练在产生候选模型之前失败或被停止；生产模型不变。',
-    overtaken: '更新进行期间，管理员移动了生产渠道。',
+    running: '另一次再训练尚未结束',
+    'data-quality': '数据质量异常',
+    'cool-down': '处于冷却期',
+    'no-new-data': '上一候选模型被拒绝后没有新数据',
+    budget: '预算已用完',
   },
 );
 
-export const firingText = catalogue(
+const checkText = catalogue<Record<Check, string>>(
   {
-    title: 'Updates',
-    intro:
-      'An update trains a candidate from the production model, compares the two, tries the candidate on a share of the devices, and then releases it or not.',
-    none: 'No updates yet.',
-    start: 'Start update now',
-    startTitle: 'Start an update now?',
-    startText: (checkpoint: string) =>
-      `A run starts from ${checkpoint}, by the plan of the policy. The cool-down does not apply; the budget does.`,
-    withGate: 'Its candidate is compared with production.',
-    withoutGate: 'The policy has no comparison: the candidate is not compared with production.',
-    withCanary: (share: string) => `It is then tried on ${share} of the devices.`,
-    withoutCanary: 'The policy has no canary: the candidate is released to all devices at once.',
-    needsPolicy: 'Save a policy first: it has the plan and the checks.',
-    needsRelease: 'Make a checkpoint production first: updates start from it.',
-    inProgress: 'An update is in progress. The next one can start when it has ended.',
-    number: (sequence: string) => `Update ${sequence}`,
-    drift: (periods: number) => (periods === 1 ? 'Drift' : `Drift in ${n(periods)} periods in a row`),
-    schedule: (due: string) => `Schedule (${due})`,
-    examples: (count: number) => `${n(count)} new examples`,
-    floor: (error: string) => `Mean error above ${error}`,
-    byHand: 'Started by hand',
-    unknownCause: 'Unknown cause',
-    join: ', ',
-    started: 'Started',
-    ended: 'Ended',
-    period: 'Period',
-    run: 'Run',
-    from: 'From',
-    candidate: 'Candidate',
-    policy: 'Policy version',
-    release: 'Release no.',
-    cost: 'Cost',
-    rounds: (count: string) => `${count} rounds`,
-    deviceTime: (time: string) => `${time} of device time`,
-    epsilon: (epsilon: string) => `ε ${epsilon}`,
-    comparison: 'Comparison with production',
-    comparisonText: (participants: number, candidate: number) =>
-      `${n(participants)} devices answered. Candidate ${n(candidate)} of this quarter: each further one must pass a stricter test.`,
-    comparing: 'Devices compare both models on examples that neither was trained on.',
-    check: 'Check',
-    recent: 'Better on recent examples',
-    discordant: 'Recent examples won and lost (McNemar)',
-    older: 'No worse on older examples',
-    class: (name: string) => `No worse on “${name}”`,
-    worst: 'Worst tenth of devices',
-    difference: 'Difference',
-    decides: 'Deciding number',
-    required: 'Required',
-    result: 'Result',
-    pValue: (p: string) => `p = ${p}`,
-    atLeast: (value: string) => `at least ${value}`,
-    atMost: (value: string) => `at most ${value}`,
-    above: (bound: string) => `above ${bound}`,
-    notBelow: (bound: string) => `${bound} or more`,
-    pAtMost: (bound: string) => `p ≤ ${bound}`,
-    passed: 'Passed',
-    failed: 'Failed',
-    unknown: 'Too few devices',
-    canary: 'Canary',
-    canaryText: (canary: number, control: number) =>
-      `Devices with outcomes: ${n(canary)} with the candidate, ${n(control)} in the control group.`,
-    looks: (shares: string) => `Looks at ${shares} of the planned devices.`,
-    held: 'On hold: there is a data quality alarm, so nothing is decided.',
-    metric: 'Metric',
-    z: 'z',
-    bound: 'Bound of |z|',
-    worse: 'Worse',
-    better: 'Better',
-    'no-worse': 'No worse',
-    undecided: 'Undecided',
-    errors: 'Mean error',
-    coolDown: 'Cool-down',
-    coolDownUntil: (period: string) => `No automatic update before period ${period} has ended.`,
-    noCoolDown: 'An automatic update can start.',
-    noTrigger: 'The policy starts no updates automatically.',
-    budget: (periods: number) =>
-      periods === 1 ? 'Budget of one period' : `Budget of the last ${n(periods)} periods`,
-    noBudget: 'No limit.',
-    of: (spent: string, limit: string) => `${spent} of ${limit}`,
-    roundsName: 'Rounds',
-    bytesName: 'Traffic',
-    deviceSecondsName: 'Device time',
-    epsilonName: 'Privacy (ε)',
-    earlier: 'Show earlier updates',
-    releases: 'Release channels',
+    recent: 'recent examples',
+    discordant: 'examples with different results',
+    older: 'older examples',
+    class: 'single classes',
+    'worst-tenth': 'the worst tenth of participants',
   },
   {
-    title: '更新',
-    intro: '一次更新从生产模型训练出候选模型，与生产模型比较，先在部分设备上试用，再决定是否发布。',
-    none: '尚无更新。',
-    start: '立即启动更新',
-    startTitle: '立即启动更新？',
-    startText: (checkpoint) => `将按策略中的计划，从 ${checkpoint} 开始训练。不受冷却期限制，但受预算限制。`,
-    withGate: '候选模型将与生产模型比较。',
-    withoutGate: '策略没有比较环节：候选模型不与生产模型比较。',
-    withCanary: (share) => `随后在 ${share} 的设备上试用。`,
-    withoutCanary: '策略没有灰度环节：候选模型会直接发布到所有设备。',
-    needsPolicy: '请先保存策略：其中有计划和检查规则。',
-    needsRelease: '请先将某个检查点设为生产模型：更新从它开始。',
-    inProgress: '有更新正在进行，结束后才能启动下一次。',
-    number: (sequence) => `第 ${sequence} 次更新`,
-    drift: (periods) => (periods === 1 ? '漂移' : `连续 ${n(periods)} 个周期漂移`),
-    schedule: (due) => `定时（${due}）`,
-    examples: (count) => `${n(count)} 个新样本`,
-    floor: (error) => `平均误差高于 ${error}`,
-    byHand: '手动启动',
-    unknownCause: '未知原因',
-    join: '、',
-    started: '开始时间',
-    ended: '结束时间',
-    period: '周期',
-    run: '训练',
-    from: '起始检查点',
-    candidate: '候选模型',
-    policy: '策略版本',
-    release: '发布编号',
-    cost: '开销',
-    rounds: (count) => `${count} 轮`,
-    deviceTime: (time) => `设备用时 ${time}`,
-    epsilon: (epsilon) => `ε ${epsilon}`,
-    comparison: '与生产模型比较',
-    comparisonText: (participants, candidate) =>
-      `${n(participants)} 台设备已答复。本季度第 ${n(candidate)} 个候选模型：越往后，检验越严格。`,
-    comparing: '设备正用两个模型都未训练过的样本进行比较。',
-    check: '检查项',
-    recent: '近期样本上更好',
-    discordant: '近期样本的胜负（McNemar）',
-    older: '较早样本上不变差',
-    class: (name) => `“${name}”上不变差`,
-    worst: '最差的十分之一设备',
-    difference: '差值',
-    decides: '判定值',
-    required: '要求',
-    result: '结果',
-    pValue: (p) => `p = ${p}`,
-    atLeast: (value) => `至少 ${value}`,
-    atMost: (value) => `至多 ${value}`,
-    above: (bound) => `高于 ${bound}`,
-    notBelow: (bound) => `不低于 ${bound}`,
-    pAtMost: (bound) => `p ≤ ${bound}`,
-    passed: '通过',
-    failed: '未通过',
-    unknown: '设备不足',
-    canary: '灰度',
-    canaryText: (canary, control) =>
-      `有实际结果的设备：使用候选模型 ${n(canary)} 台，对照组 ${n(control)} 台。`,
-    looks: (shares) => `已在计划设备数的 ${shares} 时作检验。`,
-    held: '暂停判定：存在数据质量警报。',
-    metric: '指标',
-    z: 'z',
-    bound: '|z| 的界限',
-    worse: '更差',
-    better: '更好',
-    'no-worse': '不更差',
-    undecided: '未定',
-    errors: '平均误差',
-    coolDown: '冷却期',
-    coolDownUntil: (period) => `周期 ${period} 结束前不会自动启动更新。`,
-    noCoolDown: '可以自动启动更新。',
-    noTrigger: '当前策略不会自动启动更新。',
-    budget: (periods) => `最近 ${n(periods)} 个周期的预算`,
-    noBudget: '不限。',
-    of: (spent, limit) => `${spent}，上限 ${limit}`,
-    roundsName: '轮数',
-    bytesName: '流量',
-    deviceSecondsName: '设备用时',
-    epsilonName: '隐私（ε）',
-    earlier: '显示更早的更新',
-    releases: '发布渠道',
+    recent: '近期样本',
+    discordant: '结果不一致的样本',
+    older: '较早样本',
+    class: '单个类别',
+    'worst-tenth': '表现最差的十分之一参与者',
   },
 );
+
+const endTexts = catalogue<Record<Ended['outcome'], (candidate: string, checks: string) => string>>(
+  {
+    released: (candidate) => `${candidate} is in production.`,
+    refused: (candidate, checks) =>
+      checks === ''
+        ? `${candidate} was refused: too few participants could compare it.`
+        : `${candidate} was refused by the comparison: ${checks}.`,
+    'rolled-back': (candidate) => `The canary ${candidate} was taken back; production is unchanged.`,
+    'run-paused': () => 'The coordinator paused its run; production is unchanged.',
+    'run-ended': () => 'Its run made no model to release; production is unchanged.',
+    overtaken: () => 'An admin moved a release channel meanwhile.',
+  },
+  {
+    released: (candidate) => `${candidate} 已成为生产模型。`,
+    refused: (candidate, checks) =>
+      checks === '' ? `${candidate} 被拒绝：能够比较的参与者过少。` : `${candidate} 未通过比较：${checks}。`,
+    'rolled-back': (candidate) => `灰度模型 ${candidate} 已撤回，生产模型不变。`,
+    'run-paused': () => '其训练被协调器暂停，生产模型不变。',
+    'run-ended': () => '其训练未产生可发布的模型，生产模型不变。',
+    overtaken: () => '期间有管理员移动了发布渠道。',
+  },
+);
+
+const authorTexts = catalogue(
+  {
+    between: ', ',
+    unnamed: 'an unnamed admin',
+    trigger: (cause: string, firing: string) => `the trigger (${cause}, no. ${firing})`,
+  },
+  {
+    between: '、',
+    unnamed: '未知管理员',
+    trigger: (cause, firing) => `自动触发（${cause}，第 ${firing} 次再训练）`,
+  },
+);
+
+/** A list of causes of a retraining. */
+export function causeList(causes: readonly FiringCause[]): string {
+  return causes.map((cause) => causeText()[cause]).join(authorTexts().between);
+}
+
+export function hindranceList(hindrances: readonly Hindrance[]): string {
+  return hindrances.map((hindrance) => hindranceText()[hindrance]).join(authorTexts().between);
+}
+
+/**
+ * The author of a release.
+ *
+ * @param firing the number of the firing that made it, whose cause `name` is; null: an admin of that name did.
+ */
+export function authorText(name: string, firing: number | null): string {
+  const t = authorTexts();
+  if (firing === null) return name || t.unnamed;
+  const causes = causeText();
+  const cause = Object.hasOwn(causes, name) ? causes[name as FiringCause] : name;
+  return t.trigger(cause, formatNumber(firing));
+}
+
+/** The end of a retraining, as a sentence. */
+export function endText(outcome: Ended['outcome'], candidate: string, checks: readonly Check[]): string {
+  return endTexts()[outcome](
+    candidate,
+    checks.map((check) => checkText()[check]).join(authorTexts().between),
+  );
+}

@@ -12,10 +12,10 @@ import { useState } from 'preact/hooks';
 import { fire } from '../live/continuity-api.ts';
 import { may } from '../live/live.ts';
 import { budgetLines, type CostName, coolDownUntil } from '../monitoring/budget.ts';
-import { causesOf, type FiringCause } from '../monitoring/reasons.ts';
+import { type CauseReason, causesOf } from '../monitoring/reasons.ts';
 import { writeRoute } from '../shell/route.ts';
 import { CanaryEvidence, ComparisonEvidence } from './firing-evidence.tsx';
-import { firingOutcomeHelp, firingOutcomeWords, firingStateWords, firingText } from './firing-texts.ts';
+import { firingOutcomeHelp, firingOutcomeWords, firingStateWords, firingText } from './retraining-texts.ts';
 import type { LiveFirings } from './use-monitoring.ts';
 
 interface FiringsProps {
@@ -247,7 +247,7 @@ function causesText({ causes }: Pick<Firing, 'causes'>): string {
   return said.length === 0 ? t.unknownCause : said.join(t.join);
 }
 
-function causeText(one: FiringCause): string {
+function causeText(one: CauseReason): string {
   const t = firingText();
   switch (one.cause) {
     case 'drift':

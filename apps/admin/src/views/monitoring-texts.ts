@@ -103,8 +103,8 @@ export const monitoringText = catalogue(
     noErrors:
       'No errors are known: too few devices reported outcomes. Drift alone does not show whether the model errs more.',
     led: 'Follow-up',
-    ledTo: (firing: string) => `Led to update ${firing}`,
-    nothingLed: 'No update was launched because of this period.',
+    ledTo: (firing: string) => `Led to retraining ${firing}`,
+    nothingLed: 'No retraining started because of this period.',
     meaning: 'What does this mean?',
     meaningDrift:
       'Drift: an input, the predictions or the confidence are distributed differently than in the reference of the release, by more than the threshold and by more than chance explains. The model need not be worse; the errors show that, where outcomes are reported.',
@@ -113,13 +113,11 @@ export const monitoringText = catalogue(
     meaningTests: (every: number) =>
       `All distributions of a period are tested together: without any drift, one period in ${n(every)} has an alarm. Distributions with too few devices or values are left out.`,
     meaningQuality:
-      'Data quality: missing, implausible or unlisted values became more frequent. The cause is most often a broken sensor, form or conversion, so check the source of the data. While this alarm lasts, no update starts automatically and no canary is decided: a model should not learn from broken data.',
+      'Data quality: missing, implausible or unlisted values became more frequent. The cause is most often a broken sensor, form or conversion, so check the source of the data. While this alarm lasts, no retraining starts automatically and no canary is decided: a model should not learn from broken data.',
     doesTrigger: (periods: number) =>
-      `With this policy, ${periods === 1 ? 'a period with an alarm launches' : `alarms in ${n(periods)} periods in a row launch`} an update from the production model, unless the cool-down or the budget prevents it.`,
+      `With this policy, ${periods === 1 ? 'a period with an alarm starts' : `alarms in ${n(periods)} periods in a row start`} a retraining of the production model, unless the cool-down or the budget prevents it.`,
     doesNothing:
-      'With this policy, alarms launch nothing: it has no trigger for drift. Start an update by hand.',
-    unknownTask: 'Task not found.',
-    ofTask: 'Monitoring and updates',
+      'With this policy, alarms start nothing: drift is not a cause of retraining. You can start it by hand.',
   },
   {
     title: '监控',
@@ -214,8 +212,8 @@ export const monitoringText = catalogue(
     warned: (share) => `其中 ${share} 的设备上，检测器发现误差上升。`,
     noErrors: '误差未知：报告实际结果的设备太少。仅凭漂移无法判断模型是否变差。',
     led: '后续',
-    ledTo: (firing) => `引发了第 ${firing} 次更新`,
-    nothingLed: '该周期没有引发更新。',
+    ledTo: (firing) => `引发了第 ${firing} 次再训练`,
+    nothingLed: '该周期没有引发再训练。',
     meaning: '这是什么意思？',
     meaningDrift:
       '漂移：某个输入、预测或置信度的分布与该发布的参考分布不同，差异超过阈值，且无法用偶然解释。模型不一定变差；如有实际结果，可由误差判断。',
@@ -224,11 +222,9 @@ export const monitoringText = catalogue(
     meaningTests: (every) =>
       `一个周期的所有分布一起检验：没有任何漂移时，平均每 ${n(every)} 个周期出现一次误报。设备或数值不足的分布不参与检验。`,
     meaningQuality:
-      '数据质量：缺失、不合理或未列出的值变多，原因多半是传感器、表单或转换出错，请检查数据来源。警报期间不会自动启动更新，灰度也不作判定：模型不应从损坏的数据中学习。',
+      '数据质量：缺失、不合理或未列出的值变多，原因多半是传感器、表单或转换出错，请检查数据来源。警报期间不会自动再训练，灰度也不作判定：模型不应从损坏的数据中学习。',
     doesTrigger: (periods) =>
-      `按照当前策略，${periods === 1 ? '一个周期出现警报' : `连续 ${n(periods)} 个周期出现警报`}时，将从生产模型启动更新，除非处于冷却期或预算不足。`,
-    doesNothing: '按照当前策略，警报不会启动更新：策略没有漂移触发条件。可以手动启动更新。',
-    unknownTask: '没有此任务。',
-    ofTask: '监控与更新',
+      `按照当前策略，${periods === 1 ? '一个周期出现警报' : `连续 ${n(periods)} 个周期出现警报`}时，将从生产模型启动再训练，除非处于冷却期或预算不足。`,
+    doesNothing: '按照当前策略，警报不会启动再训练：漂移不是触发条件。可以手动启动。',
   },
 );

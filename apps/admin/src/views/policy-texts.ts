@@ -39,7 +39,7 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   'privacy.delta': { label: 'Budget (δ)', help: 'The δ at which ε is counted.' },
   'trigger.drift.raise': {
     label: 'Periods with an alarm, in a row',
-    help: 'More of them avoid updates for a passing change, but react later.',
+    help: 'More of them avoid retraining for a passing change, but react later.',
   },
   'trigger.drift.clear': {
     label: 'Quiet periods, in a row',
@@ -51,7 +51,7 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'trigger.newExamples': {
     label: 'New examples',
-    help: 'An update starts once devices have this many new examples since the last one. Empty: not a cause.',
+    help: 'Retraining starts once devices have this many new examples since the last time. Empty: not a cause.',
   },
   'trigger.floor.error': {
     label: 'Mean error above (%)',
@@ -60,11 +60,11 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   'trigger.floor.raise': { label: 'Periods above it, in a row', help: 'More of them react later.' },
   'trigger.coolDown': {
     label: 'Cool-down (periods)',
-    help: 'The shortest time between two updates. Each update in a row without a release doubles it, up to sixteen times.',
+    help: 'The shortest time between two retrainings. Each one in a row without a release doubles it, up to sixteen times.',
   },
   'trigger.budget.periods': {
     label: 'Budget period (periods)',
-    help: 'The limits below hold for the updates of this many periods together.',
+    help: 'The limits below hold for all retraining in this many periods together.',
   },
   'trigger.budget.rounds': { label: 'Most rounds', help: 'Empty: no limit.' },
   'trigger.budget.bytes': {
@@ -143,7 +143,7 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   'privacy.delta': { label: '预算（δ）', help: '计算 ε 时所用的 δ。' },
   'trigger.drift.raise': {
     label: '连续出现警报的周期数',
-    help: '数值大可避免为短暂的变化启动更新，但反应较慢。',
+    help: '数值大可避免为短暂的变化再训练，但反应较慢。',
   },
   'trigger.drift.clear': {
     label: '连续平静的周期数',
@@ -155,7 +155,7 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'trigger.newExamples': {
     label: '新样本数',
-    help: '自上次更新以来，设备上的新样本达到此数时启动更新。留空：不作为条件。',
+    help: '自上次再训练以来，设备上的新样本达到此数时再次训练。留空：不作为条件。',
   },
   'trigger.floor.error': {
     label: '平均误差高于（%）',
@@ -164,9 +164,9 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   'trigger.floor.raise': { label: '连续高于此值的周期数', help: '数值越大，反应越慢。' },
   'trigger.coolDown': {
     label: '冷却期（周期数）',
-    help: '两次更新之间的最短间隔。连续未发布的更新每次使其加倍，最多十六倍。',
+    help: '两次再训练之间的最短间隔。连续未发布时每次加倍，最多十六倍。',
   },
-  'trigger.budget.periods': { label: '预算期（周期数）', help: '以下上限适用于这么多个周期内的全部更新。' },
+  'trigger.budget.periods': { label: '预算期（周期数）', help: '以下上限适用于这么多个周期内的全部再训练。' },
   'trigger.budget.rounds': { label: '最多轮数', help: '留空：不限。' },
   'trigger.budget.bytes': { label: '最大流量（MB）', help: '所有设备收发的总量。留空：不限。' },
   'trigger.budget.deviceSeconds': {
@@ -219,7 +219,7 @@ export const unitWords = catalogue<Record<PeriodUnit, string>>(
 export const policyText = catalogue(
   {
     title: 'Policy',
-    lead: 'How this task is monitored, and what happens when its model gets worse. Each saved version is kept; an update goes by the version it started with.',
+    lead: 'How this task is monitored, and what happens when its model gets worse. Each saved version is kept; a retraining goes by the version it started with.',
     version: (version: string, time: string, by: string) => `Version ${version}, saved ${time} by ${by}.`,
     unnamed: 'an unnamed admin',
     noVersion: 'No version saved yet. The form shows proposed values.',
@@ -228,7 +228,7 @@ export const policyText = catalogue(
     watch: 'Monitor this task',
     watchHelp:
       'Devices whose owners agree report on the production model. Reports are sums and shares, never examples.',
-    offHelp: 'Nothing is asked from devices, and no update starts.',
+    offHelp: 'Nothing is asked from devices, and nothing is retrained.',
     unit: 'Unit',
     monitoring: 'Monitoring',
     privacy: 'Add noise to reports',
@@ -236,10 +236,10 @@ export const policyText = catalogue(
     privacyHelp:
       'Noise hides the part of each device in the sums. With few devices it also hides drift, so more devices are needed for the same certainty.',
     privacyOff: 'Sums are not noised. They still come from at least the fewest devices.',
-    trigger: 'Start updates automatically',
-    triggerTitle: 'Automatic updates',
-    triggerHelp: 'An update trains a candidate from the production model, within the limits below.',
-    triggerOff: 'Updates are started by hand only.',
+    trigger: 'Retrain automatically',
+    triggerTitle: 'Automatic retraining',
+    triggerHelp: 'Retraining makes a candidate from the production model, within the limits below.',
+    triggerOff: 'Retraining is started by hand only.',
     causes: 'Causes',
     drift: 'Drift',
     floor: 'High error',
@@ -271,18 +271,18 @@ export const policyText = catalogue(
     load: 'Load the saved version',
     replace: 'Save mine as the next version',
     stopTitle: 'Stop monitoring?',
-    stopText: 'Devices are no longer asked, and no update starts. Past periods and versions are kept.',
+    stopText: 'Devices are no longer asked, and nothing is retrained. Past periods and versions are kept.',
     stop: 'Stop monitoring',
     noCause: 'Choose at least one cause: drift, a high error, a schedule or new examples.',
     noSchedule: 'Needs five fields: minute, hour, day, month, weekday.',
     neverDue: 'There is no such day. Choose another day or month.',
     tooOften: 'Due more than once an hour. State one minute.',
-    belowCost: (cost: string) => `One update takes ${cost} rounds by the plan below. Raise the limit.`,
+    belowCost: (cost: string) => `One retraining takes ${cost} rounds by the plan below. Raise the limit.`,
     newerVersion: 'The saved policy is of a newer kind than this page knows. Reload the page.',
   },
   {
     title: '策略',
-    lead: '规定该任务如何监控，以及模型变差时如何处理。每个保存的版本都会保留；更新始终按启动时的版本进行。',
+    lead: '规定该任务如何监控，以及模型变差时如何处理。每个保存的版本都会保留；再训练始终按启动时的版本进行。',
     version: (version, time, by) => `版本 ${version}，${by} 保存于 ${time}。`,
     unnamed: '未知管理员',
     noVersion: '尚未保存任何版本。表单中为建议值。',
@@ -290,17 +290,17 @@ export const policyText = catalogue(
     back: '返回监控',
     watch: '监控此任务',
     watchHelp: '经所有者同意的设备报告生产模型的情况。报告只含总和与比例，不含样本。',
-    offHelp: '不向设备请求任何内容，也不会启动更新。',
+    offHelp: '不向设备请求任何内容，也不会再训练。',
     unit: '单位',
     monitoring: '监控',
     privacy: '为报告加噪',
     privacyTitle: '隐私',
     privacyHelp: '噪声掩盖各台设备在总和中的部分。设备少时也会掩盖漂移，因此需要更多设备才能同样确定。',
     privacyOff: '总和不加噪，但仍至少来自最少设备数。',
-    trigger: '自动启动更新',
-    triggerTitle: '自动更新',
+    trigger: '自动再训练',
+    triggerTitle: '自动再训练',
     triggerHelp: '在以下限制内，从生产模型训练候选模型。',
-    triggerOff: '更新仅能手动启动。',
+    triggerOff: '再训练仅能手动启动。',
     causes: '触发条件',
     drift: '漂移',
     floor: '误差过高',
@@ -326,13 +326,13 @@ export const policyText = catalogue(
     load: '载入已保存的版本',
     replace: '将我的更改保存为下一版本',
     stopTitle: '停止监控？',
-    stopText: '不再向设备请求任何内容，也不会启动更新。以往的周期和版本都会保留。',
+    stopText: '不再向设备请求任何内容，也不会再训练。以往的周期和版本都会保留。',
     stop: '停止监控',
     noCause: '请至少选择一个条件：漂移、误差过高、定时或新样本。',
     noSchedule: '需要五项：分、时、日、月、星期。',
     neverDue: '没有这样的日期，请改选日或月。',
     tooOften: '每小时超过一次。请只写一个分钟数。',
-    belowCost: (cost) => `按以下计划，一次更新需要 ${cost} 轮。请提高上限。`,
+    belowCost: (cost) => `按以下计划，一次再训练需要 ${cost} 轮。请提高上限。`,
     newerVersion: '保存的策略版本比本页新，请刷新页面。',
   },
 );

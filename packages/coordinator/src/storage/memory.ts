@@ -12,8 +12,10 @@ import { firstCheckpoint } from './first-checkpoint.ts';
 import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { memoryFirings } from './memory-firings.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { memoryPeriods } from './memory-periods.ts';
+import { memoryPolicies } from './memory-policies.ts';
 import { memoryReleases } from './memory-releases.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
@@ -182,6 +184,8 @@ export function memoryStorage(): Storage {
     ...admission,
     ...memoryParticipants(),
     ...memoryPeriods(),
+    ...memoryPolicies(),
+    ...memoryFirings(),
     ...releases,
     async close() {},
   };

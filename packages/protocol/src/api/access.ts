@@ -183,6 +183,8 @@ export const auditActions = [
   'task-added',
   'release-moved',
   'release-undone',
+  'trigger-fired',
+  'policy-saved',
   'admission-changed',
   'participant-invitation-made',
   'participant-invitation-revoked',

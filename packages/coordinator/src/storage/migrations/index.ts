@@ -8,6 +8,8 @@ import { lineage } from './0007-lineage.ts';
 import { eventData } from './0008-event-data.ts';
 import { releases } from './0009-releases.ts';
 import { watchedPeriods } from './0010-watched-periods.ts';
+import { policies } from './0011-policies.ts';
+import { firings } from './0012-firings.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -25,4 +27,6 @@ export const migrations: readonly Migration[] = [
   eventData,
   releases,
   watchedPeriods,
+  policies,
+  firings,
 ];
