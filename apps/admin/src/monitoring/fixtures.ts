@@ -10,6 +10,7 @@ export function summaryFixture(
   const head = {
     period,
     reference: 'ab'.repeat(32),
+    release: 1,
     startedAt: period * 86_400_000,
     endedAt: (period + 1) * 86_400_000,
     reports: verdict === null ? 1 : 20,

@@ -51,6 +51,8 @@ export const monitoringText = catalogue(
     earlier: 'Show earlier periods',
     periodTitle: (number: string) => `Period ${number}`,
     span: (from: string, to: string) => `${from} – ${to}`,
+    ofRelease: (number: string) => `compared with release no. ${number}`,
+    noised: 'with noise on the sums',
     fewReports: (reports: number) =>
       `${reports === 1 ? '1 report' : `${n(reports)} reports`}: too few for a result, so that no single device can be recognized.`,
     counts: (participants: number, observations: number) =>
@@ -167,6 +169,8 @@ export const monitoringText = catalogue(
     earlier: '显示更早的周期',
     periodTitle: (number) => `周期 ${number}`,
     span: (from, to) => `${from} – ${to}`,
+    ofRelease: (number) => `与第 ${number} 次发布比较`,
+    noised: '总和已加噪',
     fewReports: (reports) => `${n(reports)} 份报告：数量不足，不显示结果，以免识别出单台设备。`,
     counts: (participants, observations) => `${n(participants)} 台设备报告了 ${n(observations)} 次预测。`,
     driftYes: (alarms, tested) => `${n(tested)} 个分布中有 ${n(alarms)} 个发生漂移`,

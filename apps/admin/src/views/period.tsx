@@ -31,7 +31,13 @@ export function PeriodDetail(props: DetailProps) {
     <section class="card stack" aria-labelledby="period-title" data-testid="period">
       <div>
         <h3 id="period-title">{t.periodTitle(formatNumber(period.period))}</h3>
-        <p class="small quiet">{t.span(formatDateTime(period.startedAt), formatDateTime(period.endedAt))}</p>
+        <p class="small quiet">
+          {[
+            t.span(formatDateTime(period.startedAt), formatDateTime(period.endedAt)),
+            ...(period.release === null ? [] : [t.ofRelease(formatNumber(period.release))]),
+            ...(period.noise === 0 ? [] : [t.noised]),
+          ].join(' · ')}
+        </p>
       </div>
       {verdict === null ? (
         <p>{t.fewReports(period.reports)}</p>

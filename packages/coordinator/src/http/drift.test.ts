@@ -27,6 +27,8 @@ const period = (number: number, inputs: ReturnType<typeof column>[] | null): Wat
   task: 'iris',
   period: number,
   reference: 'ab'.repeat(32),
+  release: 4,
+  noise: 0,
   startedAt: number * 1000,
   endedAt: number * 1000 + 1000,
   reports: 9,
@@ -77,6 +79,7 @@ it('summarises a year of periods, newest first, with the worst of each', async (
   expect(none).toEqual({
     period: 401,
     reference: 'ab'.repeat(32),
+    release: 4,
     startedAt: 401_000,
     endedAt: 402_000,
     reports: 9,

@@ -4,12 +4,13 @@ import type { PeriodSummary, WatchedPeriod } from '@coppice/protocol';
 export function summaryOf({
   period,
   reference,
+  release,
   startedAt,
   endedAt,
   reports,
   verdict,
 }: WatchedPeriod): PeriodSummary {
-  const head = { period, reference, startedAt, endedAt, reports };
+  const head = { period, reference, release, startedAt, endedAt, reports };
   if (verdict === null) return { ...head, verdict: null };
   const { participants, observations, drift, quality, errors } = verdict;
   const worstDrift = largest(drift.results);

@@ -92,6 +92,7 @@ export const PeriodSummarySchema = z.object({
   ...z.pick(WatchedPeriodSchema, {
     period: true,
     reference: true,
+    release: true,
     startedAt: true,
     endedAt: true,
     reports: true,
