@@ -74,9 +74,9 @@ function Charts({ task, periods }: { task: string; periods: readonly PeriodSumma
   );
   const errorLines = useMemo<Line[]>(
     () => [
-      { id: 'rate', label: t.error, points: errors.value, slot: 2 },
-      { id: 'lower', label: t.lower, points: errors.lower, slot: 2, faint: true },
-      { id: 'upper', label: t.upper, points: errors.upper, slot: 2, faint: true },
+      { id: 'rate', label: t.error, points: errors.value, slot: 0 },
+      { id: 'lower', label: t.lower, points: errors.lower, slot: 0, faint: true },
+      { id: 'upper', label: t.upper, points: errors.upper, slot: 0, faint: true },
     ],
     [errors, inLanguage],
   );

@@ -28,13 +28,13 @@ export function ComparisonEvidence({
         keyOf={({ check, index }) => `${check} ${index ?? ''}`}
         columns={[
           { name: t.check, heading: true, class: 'said', cell: (one) => checkText(one, classes) },
-          { name: t.difference, end: true, cell: ({ difference }) => points(difference) },
-          { name: t.decides, end: true, cell: decidingText },
-          { name: t.required, end: true, cell: requiredText },
           {
             name: t.result,
             cell: ({ outcome }) => <span class={`badge ${outcomeTones[outcome]}`}>{t[outcome]}</span>,
           },
+          { name: t.difference, end: true, cell: ({ difference }) => points(difference) },
+          { name: t.decides, end: true, cell: decidingText },
+          { name: t.required, end: true, cell: requiredText },
         ]}
       />
     </div>
@@ -95,7 +95,7 @@ export function CanaryEvidence({
       <h4>{t.canary}</h4>
       <p class="small">
         {t.canaryText(participants.canary, participants.control)}{' '}
-        {looks.length > 0 && t.looks(looks.map((share) => formatShare(share, 0)).join(t.join))}
+        {looks.length > 0 && t.looks(looks.map((share) => formatShare(share, 0)).join(t.comma))}
       </p>
       {isHeldByQuality(reasons) && <p class="note warn">{t.held}</p>}
       <List
@@ -108,16 +108,16 @@ export function CanaryEvidence({
             heading: true,
             cell: ({ guard }) => (guard === 'error' || guard === 'errors' ? t.errors : guard),
           },
+          {
+            name: t.result,
+            cell: ({ outcome }) => <span class={`badge ${guardTones[outcome]}`}>{t[outcome]}</span>,
+          },
           { name: t.difference, end: true, cell: ({ difference }) => points(difference) },
           { name: t.z, end: true, cell: ({ z }) => formatNumber(z, { maximumFractionDigits: 2 }) },
           {
             name: t.bound,
             end: true,
             cell: ({ bound }) => formatNumber(bound, { maximumFractionDigits: 2 }),
-          },
-          {
-            name: t.result,
-            cell: ({ outcome }) => <span class={`badge ${guardTones[outcome]}`}>{t[outcome]}</span>,
           },
         ]}
       />

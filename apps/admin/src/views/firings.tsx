@@ -6,7 +6,7 @@ import {
   partsOfCheckpointId,
   type WatchInfo,
 } from '@coppice/protocol';
-import { Confirm, formatBytes, formatDateTime, formatDuration, formatNumber, formatShare } from '@coppice/ui';
+import { Confirm, formatBytes, formatDateTime, formatNumber, formatShare } from '@coppice/ui';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { fire } from '../live/continuity-api.ts';
@@ -132,7 +132,7 @@ function Limits({
     epsilon: t.epsilonName,
   };
   return (
-    <dl class="facts" data-testid="limits">
+    <dl class="facts limits" data-testid="limits">
       <Fact term={t.coolDown}>{until === null ? t.noCoolDown : t.coolDownUntil(formatNumber(until))}</Fact>
       {lines.length === 0 && <Fact term={t.budget(trigger.budget.periods)}>{t.noBudget}</Fact>}
       {lines.map(({ name, spent, limit }) => (
@@ -146,8 +146,15 @@ function Limits({
 
 function costText(name: CostName, value: number): string {
   if (name === 'bytes') return formatBytes(value);
-  if (name === 'deviceSeconds') return formatDuration(value * 1000);
+  if (name === 'deviceSeconds') return deviceTime(value);
   return formatNumber(value, { maximumSignificantDigits: 6 });
+}
+
+/** Computing time in one unit, without parts that are 0. */
+function deviceTime(seconds: number): string {
+  const [value, unit] =
+    seconds < 3600 ? ([seconds / 60, 'minute'] as const) : ([seconds / 3600, 'hour'] as const);
+  return formatNumber(value, { style: 'unit', unit, unitDisplay: 'short', maximumFractionDigits: 1 });
 }
 
 function Fact({ term, children }: { term: string; children: ComponentChildren }) {
@@ -235,7 +242,7 @@ function Spent({ spent: { rounds, bytes, deviceSeconds, epsilon } }: Pick<Firing
   const parts = [
     ...(rounds === null ? [] : [t.rounds(formatNumber(rounds))]),
     ...(bytes === null ? [] : [formatBytes(bytes)]),
-    ...(deviceSeconds === null ? [] : [t.deviceTime(formatDuration(deviceSeconds * 1000))]),
+    ...(deviceSeconds === null ? [] : [t.deviceTime(deviceTime(deviceSeconds))]),
     ...(epsilon === null ? [] : [t.epsilon(formatNumber(epsilon, { maximumSignificantDigits: 3 }))]),
   ];
   return parts.length === 0 ? null : <Fact term={t.cost}>{parts.join(' · ')}</Fact>;

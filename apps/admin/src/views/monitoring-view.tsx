@@ -7,10 +7,12 @@ import { useTask } from '../live/use-task.ts';
 import { storedPolicy } from '../monitoring/policy-form.ts';
 import { writeRoute } from '../shell/route.ts';
 import { act } from './act.ts';
+import { AdmissionSection } from './admission.tsx';
 import { DriftSection } from './drift.tsx';
 import { FiringsSection } from './firings.tsx';
 import { monitoringText } from './monitoring-texts.ts';
 import { periodLength } from './period-length.ts';
+import { useTaskAdmission } from './use-admission.ts';
 import { useChanges, useFirings, usePeriods, usePolicy, useWatch } from './use-monitoring.ts';
 
 /** View of all tasks, each with a link to its monitoring. */
@@ -61,6 +63,7 @@ export function MonitoringView({ id, period }: { id: string; period: number | nu
   const info = usePolicy(id, changes);
   const live = usePeriods(id, changes);
   const firings = useFirings(id, changes);
+  const admission = useTaskAdmission(id, changes);
   const policy = storedPolicy(info?.policy);
   return (
     <article class="stack run-view">
@@ -93,6 +96,7 @@ export function MonitoringView({ id, period }: { id: string; period: number | nu
         policy={policy}
         period={live.periods?.[0]?.period ?? null}
       />
+      <AdmissionSection admission={admission.info?.admission ?? null} live={admission} />
     </article>
   );
 }
