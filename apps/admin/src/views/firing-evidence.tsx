@@ -10,9 +10,12 @@ const guardTones = { worse: 'bad', better: 'good', 'no-worse': 'good', undecided
 
 /** The comparison of a candidate with production, check by check. `classes`: null where the target is a number. */
 export function ComparisonEvidence({
+  of,
   comparison: { participants, candidate, reasons },
   classes,
 }: {
+  /** The name of its firing, so that each table has a name of its own. */
+  of: string;
   comparison: NonNullable<Firing['comparison']>;
   classes: readonly string[] | null;
 }) {
@@ -23,7 +26,7 @@ export function ComparisonEvidence({
       <h4>{t.comparison}</h4>
       <p class="small">{checks.length === 0 ? t.comparing : t.comparisonText(participants, candidate)}</p>
       <List
-        label={t.comparison}
+        label={t.tableOf(of, t.comparison)}
         rows={checks}
         keyOf={({ check, index }) => `${check} ${index ?? ''}`}
         columns={[
@@ -85,8 +88,10 @@ function p(value: number): string {
 
 /** The looks at a canary and its control group. */
 export function CanaryEvidence({
+  of,
   canary: { looks, participants, reasons },
 }: {
+  of: string;
   canary: NonNullable<Firing['canary']>;
 }) {
   const t = firingText();
@@ -99,7 +104,7 @@ export function CanaryEvidence({
       </p>
       {isHeldByQuality(reasons) && <p class="note warn">{t.held}</p>}
       <List
-        label={t.canary}
+        label={t.tableOf(of, t.canary)}
         rows={guardsOf(reasons)}
         keyOf={({ guard }) => guard}
         columns={[

@@ -179,10 +179,11 @@ function FiringCard({ firing, data }: { firing: Firing; data: DataSchema | null 
   const t = firingText();
   const { sequence, state, outcome, run, candidate, production, comparison, canary, release } = firing;
   const classes = data === null ? null : classesOf(data);
+  const name = t.number(formatNumber(sequence));
   return (
     <li class="card stack tight" data-testid={`firing-${sequence}`}>
       <div class="row between">
-        <h3>{t.number(formatNumber(sequence))}</h3>
+        <h3>{name}</h3>
         <span
           class={`badge ${outcome === null ? '' : tones[outcome]}`}
           data-testid={`firing-state-${sequence}`}
@@ -223,8 +224,8 @@ function FiringCard({ firing, data }: { firing: Firing; data: DataSchema | null 
         <Fact term={t.policy}>{formatNumber(firing.policy)}</Fact>
         <Spent spent={firing.spent} />
       </dl>
-      {comparison !== null && <ComparisonEvidence comparison={comparison} classes={classes} />}
-      {canary !== null && <CanaryEvidence canary={canary} />}
+      {comparison !== null && <ComparisonEvidence of={name} comparison={comparison} classes={classes} />}
+      {canary !== null && <CanaryEvidence of={name} canary={canary} />}
     </li>
   );
 }

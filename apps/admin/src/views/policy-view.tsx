@@ -346,37 +346,41 @@ function Trigger({ state }: { state: FormState }) {
       />
       {form.on.trigger && (
         <>
-          <h3>{t.causes}</h3>
-          {problems.get('trigger.drift.raise')?.kind === 'no-cause' && (
-            <p class="problem" role="alert">
-              {t.noCause}
-            </p>
-          )}
-          <Switch name="trigger.drift" label={t.drift} state={state} />
-          <PolicyInputs names={['trigger.drift.raise', 'trigger.drift.clear']} state={state} />
-          <Switch name="trigger.floor" label={t.floor} state={state} />
-          <PolicyInputs names={['trigger.floor.error', 'trigger.floor.raise']} state={state} />
-          <div class="plan-grid">
-            <PolicyInput
-              name="trigger.schedule"
-              value={form.schedule}
+          <fieldset class="bare stack">
+            <legend class="eyebrow">{t.causes}</legend>
+            {problems.get('trigger.drift.raise')?.kind === 'no-cause' && (
+              <p class="problem" role="alert">
+                {t.noCause}
+              </p>
+            )}
+            <Switch name="trigger.drift" label={t.drift} state={state} />
+            <PolicyInputs names={['trigger.drift.raise', 'trigger.drift.clear']} state={state} />
+            <Switch name="trigger.floor" label={t.floor} state={state} />
+            <PolicyInputs names={['trigger.floor.error', 'trigger.floor.raise']} state={state} />
+            <div class="plan-grid">
+              <PolicyInput
+                name="trigger.schedule"
+                value={form.schedule}
+                state={state}
+                onInput={(schedule) => onChange({ ...form, schedule })}
+              />
+            </div>
+            <PolicyInputs names={['trigger.newExamples']} state={state} />
+          </fieldset>
+          <fieldset class="bare stack">
+            <legend class="eyebrow">{t.limits}</legend>
+            <PolicyInputs
+              names={[
+                'trigger.coolDown',
+                'trigger.budget.periods',
+                'trigger.budget.rounds',
+                'trigger.budget.bytes',
+                'trigger.budget.deviceSeconds',
+                'trigger.budget.epsilon',
+              ]}
               state={state}
-              onInput={(schedule) => onChange({ ...form, schedule })}
             />
-          </div>
-          <PolicyInputs names={['trigger.newExamples']} state={state} />
-          <h3>{t.limits}</h3>
-          <PolicyInputs
-            names={[
-              'trigger.coolDown',
-              'trigger.budget.periods',
-              'trigger.budget.rounds',
-              'trigger.budget.bytes',
-              'trigger.budget.deviceSeconds',
-              'trigger.budget.epsilon',
-            ]}
-            state={state}
-          />
+          </fieldset>
         </>
       )}
     </fieldset>

@@ -97,6 +97,7 @@ export const firingText = catalogue(
     comparisonText: (participants: number, candidate: number) =>
       `${n(participants)} devices answered. Candidate ${n(candidate)} of this quarter: each further one must pass a stricter test.`,
     comparing: 'Devices compare both models on examples that neither was trained on.',
+    tableOf: (firing: string, table: string) => `${firing}: ${table}`,
     check: 'Check',
     recent: 'Better on recent examples',
     discordant: 'Recent examples won and lost (McNemar)',
@@ -182,6 +183,7 @@ export const firingText = catalogue(
     comparisonText: (participants, candidate) =>
       `${n(participants)} 台设备已答复。本季度第 ${n(candidate)} 个候选模型：越往后，检验越严格。`,
     comparing: '设备正用两个模型都未训练过的样本进行比较。',
+    tableOf: (firing, table) => `${firing}：${table}`,
     check: '检查项',
     recent: '近期样本上更好',
     discordant: '近期样本的胜负（McNemar）',
