@@ -1,7 +1,7 @@
 import type { Policy } from '@coppice/continuity';
 import type { DataSchema, Firing, PeriodSummary, WatchInfo } from '@coppice/protocol';
 import { formatDateTime, formatNumber, formatShare, type Line, LineChart, language } from '@coppice/ui';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { periodLines } from '../monitoring/period-lines.ts';
 import { writeRoute } from '../shell/route.ts';
 import { formatEffect, testName } from './drift-words.ts';
@@ -9,6 +9,9 @@ import { List } from './list.tsx';
 import { monitoringText } from './monitoring-texts.ts';
 import { PeriodDetail } from './period.tsx';
 import { type LivePeriods, usePeriod } from './use-monitoring.ts';
+
+/** Periods that are listed at first: formatting hundreds of them takes longer than all else on the page. */
+const FIRST = 50;
 
 const bands = [['upper', 'lower']] as const;
 const shareOf = (value: number) => formatShare(value);
@@ -137,6 +140,8 @@ function Periods({
   more: (() => void) | null;
 }) {
   const t = monitoringText();
+  const [whole, setWhole] = useState(false);
+  const listed = whole ? periods : periods.slice(0, FIRST);
   const tested = (what: 'drift' | 'quality') => (one: PeriodSummary) => {
     const found = one.verdict?.[what];
     if (found === undefined) return <span class="quiet">{t.tooFew}</span>;
@@ -152,7 +157,7 @@ function Periods({
       <List
         label={t.periods}
         testId="periods"
-        rows={periods}
+        rows={listed}
         keyOf={({ period }) => period}
         low
         columns={[
@@ -188,7 +193,14 @@ function Periods({
           },
         ]}
       />
-      {more !== null && (
+      {listed.length < periods.length && (
+        <p>
+          <button type="button" class="button small" onClick={() => setWhole(true)}>
+            {t.showAll(periods.length)}
+          </button>
+        </p>
+      )}
+      {listed.length === periods.length && more !== null && (
         <p>
           <button type="button" class="button small" onClick={more}>
             {t.earlier}
