@@ -63,20 +63,6 @@ async function trained(): Promise<string> {
 }
 
 async function signIn(page: Page): Promise<void> {
-  await page.route('**/watch', (r) =>
-    r.fulfill({
-      json: {
-        task: 'iris',
-        state: 'reports',
-        consent: null,
-        periodMilliseconds: DAY,
-        minimum: 20,
-        privacy: null,
-        release: { sequence: 1, checkpoint: `${run}/1`, hash: 'ab'.repeat(32) },
-        reference: null,
-      },
-    }),
-  ); // TEMPORARY
   await page.goto(`${world.url}/admin?key=${ADMIN_KEY}`);
   await page.getByTestId('launch').waitFor();
 }

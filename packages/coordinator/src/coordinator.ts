@@ -41,7 +41,9 @@ import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import { armIn } from './releases/arms.ts';
 import { Firings } from './releases/firings.ts';
+import { ReleaseAnnouncer } from './releases/release-announcer.ts';
 import { Releases } from './releases/releases.ts';
 import type { RetryPauses } from './rounds/retries.ts';
 import { AddressLimit } from './security/address-limit.ts';
@@ -58,6 +60,7 @@ import { openStorage } from './storage/open-storage.ts';
 import { withRetention } from './storage/retention.ts';
 import type { Spool } from './storage/spool.ts';
 import type { Storage } from './storage/storage.ts';
+import { Comparisons } from './watch/comparisons.ts';
 import { MonitoredTasks } from './watch/monitored-tasks.ts';
 import { Policies } from './watch/policies.ts';
 
@@ -216,20 +219,53 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
-  const firings = new Firings({
+  const hindered = (task: string, error: CoppiceError) =>
+    logger.error({ err: error, task }, 'the watch of a task was hindered');
+  const monitored = new MonitoredTasks({
+    storage,
+    spool,
+    clock,
+    tasks,
+    releases,
+    policies,
+    admissions,
+    audience: presences,
+    events,
+    newSecret,
+    trainingWindow: (run) => (runs.has(run) ? runs.get(run).plan.window : null),
+    judged: (period) => firings.judged(period),
+    armOf: (task, participant) => armIn(firings.canaries, task, participant),
+    failed: hindered,
+  });
+  const { offers } = monitored;
+  const comparisons = new Comparisons({
+    tasks,
+    offers,
+    answers: monitored.answers,
+    admissions,
+    audience: presences,
+    spool,
+    clock,
+    secretOf: (task) => storage.watchSecret(task, newSecret()),
+    newSecret,
+    failed: hindered,
+  });
+  const firings: Firings = new Firings({
     storage,
     tasks,
     runs,
     releases,
-    // No exchange compares candidates yet: a gate waits, and refuses in the end.
-    comparisons: { compare: async () => null },
+    comparisons,
+    admissions,
     events,
     clock,
     newSecret,
     failed: (error) => logger.error({ err: error }, 'a firing could not be carried on; it is tried again'),
   });
   policies.subscribe(() => firings.rearmSoon());
-  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, events, spool, storage });
+  // After firings, which know of a canary's move first.
+  const { canaries } = firings;
+  const announcer = new ReleaseAnnouncer({ storage, releases, canaries, offers, audience: presences });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -248,6 +284,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     releases,
     policies,
     firings,
+    monitored,
     admins,
     admissions,
     downloads: new Downloads(
@@ -300,7 +337,13 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    const open = await storage.openFirings();
+    const comparing = new Set(open.filter(({ state }) => state === 'comparing').map(({ task }) => task));
+    const names = tasks.all().map(({ id }) => id);
+    await comparisons.erase(names.filter((task) => !comparing.has(task)));
     await firings.recover();
+    await announcer.recover(names);
+    await monitored.recover();
   } catch (thrown) {
     server.close();
     server.closeAllConnections();
@@ -311,6 +354,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     monitored,
+    announcer,
     presences,
     logger,
     clock,
@@ -349,9 +393,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ready = false;
       hub.close();
       adminHub.close();
+      // Before runs: it launches none any more.
+      await firings.stop();
       runs.close();
       await monitored.stop();
-      await firings.stop();
+      await comparisons.stop();
+      announcer.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));

@@ -18,6 +18,7 @@ it('reads the reasons that the rules give', () => {
     },
     {
       period: 4,
+      newest: 4,
       verdicts: [{ period: 4, drift: true, quality: true, errors: [0.2, 0.4] }],
       now: 86_400_000,
       lookedAt: 0,

@@ -43,6 +43,8 @@ export const accessTable: readonly (readonly [
   ['post', '/api/tasks/:task/releases/undo', 'releases:write'],
   ['get', '/api/tasks/:task/firings', 'runs:read'],
   ['post', '/api/tasks/:task/firings', 'releases:write'],
+  // People read what a device reports before they agree.
+  ['get', '/api/tasks/:task/watch', 'public'],
   ['get', '/api/tasks/:task/policy', 'runs:read'],
   ['put', '/api/tasks/:task/policy', 'releases:write'],
   ['get', '/api/tasks/:task/admission', 'runs:read'],

@@ -18,6 +18,7 @@ import type { Releases } from '../releases/releases.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import type { Policies } from '../watch/policies.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
@@ -32,6 +33,7 @@ import { protocolDocument } from './protocol-document.ts';
 import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 import { taskAdmissionRouter } from './task-admission.ts';
+import { watchRouter } from './watch.ts';
 
 export interface ApiOptions {
   readonly runs: Runs;
@@ -41,6 +43,7 @@ export interface ApiOptions {
   readonly releases: Releases;
   readonly policies: Policies;
   readonly firings: Firings;
+  readonly monitored: MonitoredTasks;
   readonly admins: Admins;
   /** URL of the admin page. */
   readonly adminPage: () => string;
@@ -65,6 +68,7 @@ export function apiRouter({
   releases,
   policies,
   firings,
+  monitored,
   admins,
   adminPage,
   clientPage,
@@ -98,6 +102,7 @@ export function apiRouter({
   router.use(releasesRouter({ releases, admins }));
   router.use(policyRouter({ policies, admins }));
   router.use(firingsRouter({ firings, admins }));
+  router.use(watchRouter({ monitored }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 
   router.get(

@@ -149,6 +149,11 @@ export const apiPaths: { readonly [path: string]: Json } = {
       { path: ['task'], body: 'PutPolicy' },
     ),
   },
+  '/api/tasks/{task}/watch': {
+    get: operation('What devices report for a task, and with which bins', ref('WatchInfo'), {
+      path: ['task'],
+    }),
+  },
   '/api/tasks/{task}/drift': {
     get: operation(
       `The periods of a watched task, newest first, "limit" or ${PERIODS_A_PAGE} at most: the last ones, or with "before" those before a number. With "summary" 1 without sums and distributions (PeriodSummary), ${SUMMARIES_A_PAGE} at most`,

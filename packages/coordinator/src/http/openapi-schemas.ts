@@ -49,6 +49,7 @@ import {
   TaskSchema,
   UndoReleaseSchema,
   WatchedPeriodSchema,
+  WatchInfoSchema,
 } from '@coppice/protocol';
 
 /** Named schemas of the API, of requests and of answers. */
@@ -90,6 +91,7 @@ export const apiSchemas = {
   AuditEntry: AuditEntrySchema,
   WatchedPeriod: WatchedPeriodSchema,
   PeriodSummary: PeriodSummarySchema,
+  WatchInfo: WatchInfoSchema,
   RunAdmission: RunAdmissionSchema,
   ChangeAdmission: ChangeAdmissionSchema,
   TaskInvitation: TaskInvitationSchema,

@@ -7,6 +7,7 @@ import { newMove, newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
 import { periodContract } from './period-contract.ts';
 import { policyContract } from './policy-contract.ts';
+import { referenceContract } from './reference-contract.ts';
 import { releaseContract } from './release-contract.ts';
 import {
   type Commit,
@@ -97,6 +98,7 @@ export function storageContract(
     participantContract(() => storage);
     periodContract(() => storage);
     policyContract(() => storage);
+    referenceContract(() => storage);
     releaseContract(() => storage);
 
     it('finds nothing by a text that no record can hold', async () => {

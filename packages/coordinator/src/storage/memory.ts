@@ -16,6 +16,7 @@ import { memoryFirings } from './memory-firings.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { memoryPeriods } from './memory-periods.ts';
 import { memoryPolicies } from './memory-policies.ts';
+import { memoryReferences } from './memory-references.ts';
 import { memoryReleases } from './memory-releases.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
@@ -36,6 +37,7 @@ export function memoryStorage(): Storage {
     return value;
   };
   const admission = memoryAdmission();
+  const { references, spend } = memoryReferences();
   const blobs = memoryBlobs();
   const copy = <T>(value: T): T => structuredClone(value);
   const roundKey = (round: Round) => `${round.run}/${round.round}/${round.attempt}`;
@@ -183,9 +185,10 @@ export function memoryStorage(): Storage {
     ...memoryAdmins(),
     ...admission,
     ...memoryParticipants(),
-    ...memoryPeriods(),
+    ...memoryPeriods(spend),
     ...memoryPolicies(),
     ...memoryFirings(),
+    ...references,
     ...releases,
     async close() {},
   };

@@ -28,6 +28,7 @@ import { sqlFirings } from './sql-firings.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { sqlPeriods } from './sql-periods.ts';
 import { sqlPolicies } from './sql-policies.ts';
+import { sqlReferences } from './sql-references.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
 import { storable } from './storable-text.ts';
 import {
@@ -344,6 +345,7 @@ export async function sqlStorage(
     ...sqlPeriods(db),
     ...sqlPolicies(db),
     ...sqlFirings(db),
+    ...sqlReferences(db),
     ...sqlReleases(db, exclusively),
 
     async close() {

@@ -18,6 +18,7 @@ import type { FiringStorage } from './firing-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
 import type { PeriodStorage } from './period-storage.ts';
 import type { PolicyStorage } from './policy-storage.ts';
+import type { ReferenceStorage } from './reference-storage.ts';
 import type { ReleaseStorage } from './release-storage.ts';
 import type { MeasuredCheckpoint, RetentionRule } from './retention.ts';
 
@@ -111,6 +112,7 @@ export interface Storage
     ParticipantStorage,
     PeriodStorage,
     PolicyStorage,
+    ReferenceStorage,
     ReleaseStorage {
   /** Adds a task of the admin's own. @throws CoppiceError `task-exists` */
   addTask(task: Task): Promise<void>;

@@ -22,6 +22,8 @@ const opening: TaskOpening = {
   period: 7,
   reference: form.reference,
   layout: form.layout,
+  consent: null,
+  noise: null,
   startedAt: START,
   deadlineAt: START + DAY,
 };

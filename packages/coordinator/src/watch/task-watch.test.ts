@@ -1,19 +1,25 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { consentVersion, MINIMUM_COUNT, type ReportTerms } from '@coppice/continuity';
+import { consentVersion, largestNorm, MINIMUM_COUNT } from '@coppice/continuity';
 import { ManualClock } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileSpool } from '../storage/file-spool.ts';
 import type { Spool } from '../storage/spool.ts';
+import { TaskOffers } from './offers.ts';
+import { nextPeriod } from './period.ts';
 import { binning, drawReport, reportAnswer } from './report.testing.ts';
+import { reportForm } from './report-form.ts';
 import { type ClosedPeriod, type PeriodQuestion, STORAGE_RETRY, TaskWatch } from './task-watch.ts';
 
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 100 * DAY;
-const terms: ReportTerms = { binning, periodMilliseconds: DAY, minimum: MINIMUM_COUNT };
-const claim = { consent: consentVersion(terms), recipe: binning.recipe };
+/** The exchange that none follows. */
+const LAST = 40;
+const consent = consentVersion({ binning, periodMilliseconds: DAY, minimum: MINIMUM_COUNT });
+const claim = { consent, recipe: binning.recipe };
+const unread = { sums: null, noise: 0, spending: null };
 const counted = { duplicate: false, next: null };
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -25,7 +31,10 @@ let watches: { watch: TaskWatch; spool: Spool }[];
 let asked: [string, PeriodQuestion][];
 let stored: ClosedPeriod[];
 let failures: string[];
+/** Exchanges whose end is told to have been stored by an earlier process. */
+let again: number[];
 let refused: Set<string>;
+let seeds: number;
 /** Rejects in place of storing. */
 let refusesToStore: boolean;
 
@@ -36,6 +45,8 @@ beforeEach(() => {
   asked = [];
   stored = [];
   failures = [];
+  again = [];
+  seeds = 0;
   refused = new Set();
   refusesToStore = false;
 });
@@ -47,40 +58,64 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+const admissions = {
+  refusal: (participant: string) =>
+    refused.has(participant) ? new CoppiceError('run-not-admitted', 'Not on the list.') : null,
+};
+
+/** A watch with the offers of its process. */
+interface Started {
+  readonly watch: TaskWatch;
+  readonly offers: TaskOffers;
+  comes(participant: string): void;
+}
+
 /** A process that knows what is in the folder and what was stored. */
-async function started({ at = clock, spool = fileSpool(folder) } = {}): Promise<TaskWatch> {
+async function started({
+  at = clock,
+  spool = fileSpool(folder),
+  under = consent,
+  of = binning,
+  rho = null as number | null,
+} = {}): Promise<Started> {
+  const offers = new TaskOffers({ admissions, tell: () => {} });
+  offers.asks('toy', claim);
   const watch = new TaskWatch({
     task: 'toy',
-    terms,
+    kind: 'report',
+    form: reportForm(of, MINIMUM_COUNT),
+    consent: under,
     quorum: 2,
-    epoch: EPOCH,
+    rho,
+    newSecret: () => `seed ${++seeds} of 128 bits or more`,
+    next: async (lastClosed) => nextPeriod(at.now(), { epoch: EPOCH, length: DAY }, lastClosed),
     lastClosed: stored.at(-1)?.period ?? null,
     secret: 'a secret of the task',
-    admissions: {
-      refusal: (participant) =>
-        refused.has(participant) ? new CoppiceError('run-not-admitted', 'Not on the list.') : null,
-    },
+    admissions,
+    offers,
     spool,
     clock: at,
     ask: (participant, question) => void asked.push([participant, question]),
     closed: async (period) => {
       if (refusesToStore) throw new CoppiceError('storage-failed', 'The disk is full.');
       stored.push(period);
+      return period.period < LAST;
     },
+    wasClosed: async (period) => void again.push(period),
     failed: (error) => void failures.push(error.code),
   });
   watches.push({ watch, spool });
   await watch.start();
-  return watch;
+  return { watch, offers, comes: (participant) => offers.comes('toy', participant, claim) };
 }
 
 /** The last question to a participant. */
 const questionTo = (participant: string) => asked.findLast(([to]) => to === participant)?.[1];
-const report = (watch: TaskWatch, participant: string, numbers = drawReport(participant)) =>
+const report = ({ watch }: Started, participant: string, numbers = drawReport(participant)) =>
   watch.take(participant, reportAnswer(numbers, binning, questionTo(participant)?.ticket));
-const both = async (watch: TaskWatch, some: readonly string[]) => {
+const both = async (watch: Started, some: readonly string[]) => {
   for (const participant of some) {
-    watch.comes(participant, claim);
+    watch.comes(participant);
     expect(await report(watch, participant)).toEqual(counted);
   }
 };
@@ -102,13 +137,13 @@ describe("a task's watch", () => {
     expect(questionTo('a')).toMatchObject({ period: 0, remaining: DAY });
     expect(await report(watch, 'a', drawReport('again'))).toEqual({ duplicate: true, next: null });
     // Asked again where it connects anew, but not for what counted.
-    watch.goes('a');
-    watch.comes('a', claim);
-    watch.comes('c', claim);
-    watch.comes('c', claim);
+    watch.offers.goes('a');
+    watch.comes('a');
+    watch.comes('c');
+    watch.comes('c');
     expect(asked.map(([to]) => to)).toEqual(['a', 'b', 'c', 'c']);
     const late = questionTo('c');
-    watch.goes('b');
+    watch.offers.goes('b');
     clock.advance(DAY);
     await expect.poll(() => asked.length).toBe(6);
     expect(stored).toMatchObject([{ period: 0, startedAt: EPOCH, reports: 2 }]);
@@ -119,7 +154,7 @@ describe("a task's watch", () => {
       ['c', { period: 1 }],
     ]);
     const tooLate = reportAnswer(drawReport('c'), binning, late?.ticket);
-    await expect(watch.take('c', tooLate)).rejects.toEqual(code('update-late'));
+    await expect(watch.watch.take('c', tooLate)).rejects.toEqual(code('update-late'));
     expect(await report(watch, 'c')).toEqual(counted);
     // One report alone is looked at by nobody, and erased as well.
     clock.advance(DAY);
@@ -129,7 +164,7 @@ describe("a task's watch", () => {
       startedAt: EPOCH + DAY,
       endedAt: EPOCH + 2 * DAY,
       reports: 1,
-      sums: null,
+      ...unread,
     });
     expect(failures).toEqual([]);
   });
@@ -140,38 +175,111 @@ describe("a task's watch", () => {
     expect(spooled()).toEqual(['report.toy.spool']);
     clock.advance(DAY);
     await expect.poll(() => asked.length).toBe(4);
-    await watch.stop();
+    await watch.watch.stop();
     const next = await started();
     // Only the opening of the next period is there, with no answer.
-    next.comes('z', claim);
+    next.comes('z');
     clock.advance(DAY);
     await expect.poll(() => stored.length).toBe(2);
     expect(stored[1]).toMatchObject({ period: 1, reports: 0 });
   });
 
-  it('refuses by name a participant that is not admitted, consents to something else, or compares otherwise', async () => {
+  it('refuses by name a ticket of another, a participant that is not admitted any more, and other bins', async () => {
     const watch = await started();
-    const other = 'ef'.repeat(32);
-    refused.add('a');
-    expect(() => watch.comes('a', claim)).toThrow(code('run-not-admitted'));
-    expect(() => watch.comes('b', { ...claim, consent: other })).toThrow(code('consent-outdated'));
-    expect(() => watch.comes('b', { ...claim, recipe: other })).toThrow(code('report-mismatch'));
-    expect(asked).toEqual([]);
-    watch.comes('b', claim);
-    const stolen = reportAnswer(drawReport('c'), binning, questionTo('b')?.ticket);
-    await expect(watch.take('c', stolen)).rejects.toEqual(code('ticket-invalid'));
+    watch.comes('b');
+    watch.comes('c');
+    const ticket = questionTo('b')?.ticket;
+    const stolen = reportAnswer(drawReport('c'), binning, ticket);
+    await expect(watch.watch.take('c', stolen)).rejects.toEqual(code('ticket-invalid'));
+    const other = { ...binning, recipe: 'cd'.repeat(32) };
+    const foreign = reportAnswer(drawReport('b', { of: other }), other, ticket);
+    await expect(watch.watch.take('b', foreign)).rejects.toEqual(code('report-mismatch'));
     // Taken off the list meanwhile.
-    refused.add('b');
-    await expect(report(watch, 'b')).rejects.toEqual(code('run-not-admitted'));
+    refused.add('c');
+    await expect(report(watch, 'c')).rejects.toEqual(code('run-not-admitted'));
+    // Its sender has counted anew.
+    expect(await report(watch, 'b')).toEqual(counted);
     clock.advance(DAY);
     await expect.poll(() => stored.length).toBe(1);
-    expect(asked).toHaveLength(1);
+    await expect.poll(() => asked.length).toBe(3);
+  });
+
+  it.each([
+    ['under another consent', { under: 'ef'.repeat(32) }],
+    ['without noise, where it is now promised', { rho: 0.5 }],
+    ['with other bins', { of: { ...binning, columns: binning.columns.slice(1) } }],
+  ])('erases reports that were made %s, and begins the next', async (_, how) => {
+    const first = await started();
+    await both(first, ['a', 'b']);
+    const old = reportAnswer(drawReport('c'), binning, questionTo('a')?.ticket);
+    await first.watch.stop();
+    const second = await started(how);
+    second.comes('a');
+    expect(questionTo('a')).toMatchObject({ period: 1 });
+    await expect(second.watch.take('a', old)).rejects.toEqual(code('update-late'));
+    clock.advance(DAY);
+    clock.advance(DAY);
+    await expect.poll(() => stored).toMatchObject([{ period: 1, reports: 0, sums: null }]);
+    expect(failures).toEqual([]);
+  });
+
+  it('adds noise to sums alone, the same where it was killed, and other noise to the next', async () => {
+    const rho = 0.5;
+    const first = await started({ rho });
+    await both(first, ['a', 'b']);
+    clock.advance(DAY);
+    await expect.poll(() => asked.length).toBe(4);
+    const [whole] = stored;
+    const variance = largestNorm(binning, MINIMUM_COUNT) ** 2 / (2 * rho);
+    expect(whole).toMatchObject({ reports: 2, spending: { rho, at: EPOCH + DAY } });
+    expect(whole?.noise).toBeCloseTo(variance, 9);
+    const added = numbersOf(whole).map((one, i) => one - (totalOf(['a', 'b'])[i] as number));
+    const mean = added.reduce((sum, one) => sum + one ** 2, 0) / added.length;
+    // Four standard errors, of one draw of numbers with fixed seeds.
+    expect(Math.abs(mean / variance - 1)).toBeLessThan(4 * Math.sqrt(2 / added.length));
+    await both(first, ['a', 'b']);
+    // Killed in the period after: the seed is in the spool, and the process after draws no other one.
+    const later = new ManualClock(clock.now());
+    const second = await started({ rho, at: later });
+    await both(second, []);
+    for (const at of [clock, later]) at.advance(DAY);
+    await expect.poll(() => stored.length).toBe(3);
+    const [, one, other] = stored;
+    expect(numbersOf(one)).toEqual(numbersOf(other));
+    expect([one?.period, one?.spending?.exchange]).toEqual([1, other?.spending?.exchange]);
+    expect(numbersOf(one)).not.toEqual(numbersOf(whole));
+  });
+
+  it('costs nothing where too few reported', async () => {
+    const watch = await started({ rho: 0.5 });
+    await both(watch, ['a']);
+    clock.advance(DAY);
+    await expect.poll(() => stored).toMatchObject([{ reports: 1, sums: null, spending: null }]);
+  });
+
+  it('goes on where it is stopped and started in one process, and ends after the last', async () => {
+    const first = await started();
+    first.comes('a');
+    const sent = report(first, 'a');
+    await first.watch.stop();
+    await sent.catch(() => {});
+    stored.push({ period: LAST - 1, startedAt: 0, endedAt: 0, reports: 0, ...unread });
+    const [{ spool }] = watches as [(typeof watches)[0]];
+    const second = await started({ spool });
+    // The open exchange was before the last that is stored.
+    expect(again).toEqual([0]);
+    await both(second, ['a', 'b']);
+    expect(questionTo('a')).toMatchObject({ period: LAST });
+    clock.advance(DAY);
+    await expect.poll(() => stored.at(-1)?.period).toBe(LAST);
+    await expect.poll(spooled).toEqual([]);
+    await expect(report(second, 'a')).rejects.toEqual(code('update-late'));
   });
 
   it('killed in the middle of a period, ends it with the same sums, and takes answers to its questions', async () => {
     const first = await started();
     await both(first, ['a', 'b']);
-    first.comes('c', claim);
+    first.comes('c');
     // Killed: its timers go with it, and nothing else is told.
     const later = new ManualClock(EPOCH + DAY / 2);
     const second = await started({ at: later });
@@ -194,7 +302,7 @@ describe("a task's watch", () => {
     expect(numbersOf(stored[0])).toEqual(totalOf(['a', 'b']));
     await expect
       .poll(() => {
-        second.comes('a', claim);
+        second.comes('a');
         return asked.at(-1)?.[1];
       })
       .toMatchObject({ period: 30, remaining: DAY - 1000 });
@@ -203,12 +311,13 @@ describe("a task's watch", () => {
   it('does not judge a period again whose end is stored, where it was killed before it forgot the reports', async () => {
     const watch = await started();
     await both(watch, ['a', 'b']);
-    stored.push({ period: 0, startedAt: EPOCH, endedAt: EPOCH + DAY, reports: 2, sums: null });
+    stored.push({ period: 0, startedAt: EPOCH, endedAt: EPOCH + DAY, reports: 2, ...unread });
     const later = new ManualClock(EPOCH + DAY);
     const next = await started({ at: later });
-    next.comes('a', claim);
+    next.comes('a');
     expect(questionTo('a')).toMatchObject({ period: 1 });
     expect(stored).toHaveLength(1);
+    expect(again).toEqual([0]);
   });
 
   it('stores the end of a period until it is stored, and only then forgets its reports', async () => {
@@ -240,7 +349,7 @@ describe("a task's watch", () => {
     };
     const watch = await started({ spool });
     await both(watch, ['a', 'b']);
-    watch.comes('c', claim);
+    watch.comes('c');
     isFull = true;
     await expect(report(watch, 'c')).rejects.toEqual(code('storage-failed'));
     await expect.poll(() => failures).toEqual(['storage-failed']);
