@@ -224,7 +224,7 @@ export async function storeFirings(coordinator: Coordinator, run: string, period
       looks: [0.31, 0.64, 1],
       participants: { canary: 104, control: 98 },
       decision: 'promote',
-      reasons: [{ guard: 'errors', outcome: 'better', difference: -0.11, z: -4.21, bound: 2.02 }],
+      reasons: [{ guard: 'error', outcome: 'better', difference: -0.11, z: -4.21, bound: 2.02 }],
     },
     outcome: 'released',
     endedAt: now - DAY / 2,

@@ -227,7 +227,9 @@ it('shows each retraining with its evidence, and starts one by hand', async () =
   await released.waitFor();
   expect(await page.getByTestId('firing-state-2').textContent()).toBe('Released');
   expect(await released.textContent()).toContain('Drift in 2 periods in a row · Mean error above 21.0%');
-  expect(await released.getByTestId('canary').textContent()).toMatch(/Looks at 31%, 64%, 100%.*Better/);
+  expect(await released.getByTestId('canary').textContent()).toMatch(
+    /Looks at 31%, 64%, 100%.*Mean error.*Better/,
+  );
   const refused = page.getByTestId('firing-1').getByTestId('comparison');
   const rows = await refused.locator('tbody tr').allTextContents();
   expect(rows[0]).toBe('Better on recent examplesFailed-0.4%at least -2.1%above 0.0%');

@@ -54,7 +54,7 @@ it('reads the reasons that the rules give', () => {
   ).why;
   expect(isHeldByQuality(broken)).toBe(true);
   expect(guardsOf(broken)).toEqual([]);
-  const guard = { guard: 'errors', outcome: 'better', difference: -0.1, z: -3, bound: 2 };
+  const guard = { guard: 'error', outcome: 'better', difference: -0.1, z: -3, bound: 2 };
   expect(guardsOf([guard, { ...guard, outcome: 'unsure' }])).toEqual([guard]);
 });
 

@@ -111,7 +111,7 @@ export function CanaryEvidence({
           {
             name: t.metric,
             heading: true,
-            cell: ({ guard }) => (guard === 'error' || guard === 'errors' ? t.errors : guard),
+            cell: ({ guard }) => (guard === 'error' ? t.error : guard),
           },
           {
             name: t.result,

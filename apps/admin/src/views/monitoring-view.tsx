@@ -35,7 +35,7 @@ export function TasksView() {
 }
 
 function TaskCard({ task }: { task: TaskInfo }) {
-  const watch = useWatch(task.id, 0);
+  const watch = useWatch(task.id, 1);
   return (
     <li class="card stack tight">
       <a

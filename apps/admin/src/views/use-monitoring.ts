@@ -9,28 +9,25 @@ import { act } from './act.ts';
 const NEWEST = 10;
 const EVERY_MILLISECONDS = 60_000;
 
-/** A number that changes whenever a task may have changed: with its events, every minute, and after a lost connection. */
+/** A number that grows whenever a task may have changed: with its events and every minute; 0 while there is no connection. */
 export function useChanges(task: string): number {
   const live = connection.value === 'live';
   const last = state.value.events.findLast(({ data }) => data?.['task'] === task)?.id ?? 0;
-  const [count, setCount] = useState(0);
-  useEffect(() => {
-    if (live) setCount((before) => before + 1);
-  }, [live, last]);
+  const [minutes, setMinutes] = useState(0);
   useEffect(() => {
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible' && connection.peek() === 'live')
-        setCount((before) => before + 1);
+      if (document.visibilityState === 'visible') setMinutes((before) => before + 1);
     }, EVERY_MILLISECONDS);
     return () => clearInterval(timer);
   }, []);
-  return count;
+  return live ? 1 + last + minutes : 0;
 }
 
-/** Fetches anew when `keys` change; null until the first answer. What was there stays where it fails. */
-function useFetched<T>(fetchIt: () => Promise<T>, keys: readonly unknown[]): T | null {
+/** Fetches when the number of changes, or the key, is another one. What was there stays where that fails. */
+function useFetched<T>(fetchIt: () => Promise<T>, key: string, changes: number): T | null {
   const [value, setValue] = useState<T | null>(null);
   useEffect(() => {
+    if (changes === 0) return;
     let current = true;
     fetchIt().then(
       (found) => {
@@ -42,7 +39,7 @@ function useFetched<T>(fetchIt: () => Promise<T>, keys: readonly unknown[]): T |
     return () => {
       current = false;
     };
-  }, keys);
+  }, [key, changes]);
   return value;
 }
 
@@ -88,17 +85,19 @@ export function usePeriods(task: string, changes: number): LivePeriods {
 export function usePeriod(task: string, period: number | null): WatchedPeriod | null {
   const found = useFetched(
     async () => (period === null ? null : api.fetchPeriod(task, period)),
-    [task, period],
+    `${task} ${period}`,
+    connection.value === 'live' ? 1 : 0,
   );
   return found?.period === period ? found : null;
 }
 
+/** @param changes of `useChanges`; a constant to fetch it once. */
 export function useWatch(task: string, changes: number): WatchInfo | null {
-  return useFetched(() => api.fetchWatch(task), [task, changes]);
+  return useFetched(() => api.fetchWatch(task), task, changes);
 }
 
 export function usePolicy(task: string, changes: number): PolicyInfo | null {
-  return useFetched(() => api.fetchPolicy(task), [task, changes]);
+  return useFetched(() => api.fetchPolicy(task), task, changes);
 }
 
 export interface LiveFirings {
@@ -114,6 +113,7 @@ export function useFirings(task: string, changes: number): LiveFirings {
   const [firings, setFirings] = useState<readonly Firing[] | null>(null);
   const show = (page: readonly Firing[]) => setFirings((known) => withNewest(known ?? [], page));
   useEffect(() => {
+    if (changes === 0) return;
     let current = true;
     api.fetchFirings(task).then(
       (page) => {
