@@ -82,6 +82,7 @@ export {
   FiringSchema,
   type FiringState,
   FiringsSchema,
+  gateChecks,
   type PolicyInfo,
   PolicyInfoSchema,
   type PutPolicy,
@@ -94,6 +95,8 @@ export {
 export {
   type DriftVerdict,
   DriftVerdictSchema,
+  type PeriodSummary,
+  PeriodSummarySchema,
   type WatchedPeriod,
   WatchedPeriodSchema,
 } from './api/drift.ts';

@@ -2,6 +2,7 @@
 export { LineChart, type LineChartProps } from './charts/line-chart.tsx';
 export { Swatch } from './charts/line-legend.tsx';
 export type { Line, LineScale } from './charts/line-plot.ts';
+export { PairedBars } from './charts/paired-bars.tsx';
 export { saveText } from './charts/save.ts';
 export type { Point } from './charts/smooth.ts';
 export { Sparkline } from './charts/sparkline.tsx';

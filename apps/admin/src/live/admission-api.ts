@@ -1,46 +1,86 @@
 import {
   type Admission,
+  type Ban,
   type CreateBan,
   type CreateRunInvitation,
+  type ListedParticipant,
   type ListParticipants,
-  type NewRunInvitation,
   NewRunInvitationSchema,
+  NewTaskInvitationSchema,
   parseMessage,
-  type RunAdmission,
   RunAdmissionSchema,
+  type RunInvitation,
+  TaskAdmissionSchema,
 } from '@coppice/protocol';
 import { call } from './api.ts';
 
-/* The part of the API for admission to runs. Errors as in `api.ts`. */
+/* The part of the API for admission: of participants to a run, and of those that report for a task. Errors as in `api.ts`. */
 
-export async function fetchAdmission(run: string): Promise<RunAdmission> {
-  return parseMessage('admission', RunAdmissionSchema, await call('GET', `/api/runs/${run}/admission`));
+/** An invitation, whatever it is to. */
+export type Invitation = Omit<RunInvitation, 'run'>;
+
+export interface AdmissionState {
+  readonly admission: Admission;
+  readonly invitations: readonly Invitation[];
+  readonly listed: readonly ListedParticipant[];
+  readonly bans: readonly Ban[];
 }
 
-/** Changes a run's admission. `keep`: true to list the current participants, so that they stay. */
-export async function changeAdmission(run: string, admission: Admission, keep: boolean): Promise<void> {
-  await call('PUT', `/api/runs/${run}/admission`, { admission, keep });
+/** The admission of one run or one task. */
+export interface AdmissionApi {
+  fetch(): Promise<AdmissionState>;
+  /** @param keep true to list the current participants of a run, so that they stay; without effect for a task. */
+  change(admission: Admission, keep: boolean): Promise<void>;
+  /** Makes an invitation. Returns its link; that of a task has none, and its secret is returned. */
+  invite(asked: CreateRunInvitation): Promise<string>;
+  /** @param remove true to remove participants that came by it from the list. */
+  revoke(invitation: string, remove: boolean): Promise<void>;
+  list(given: ListParticipants): Promise<void>;
+  unlist(participant: string): Promise<void>;
 }
 
-export async function inviteParticipants(run: string, asked: CreateRunInvitation): Promise<NewRunInvitation> {
-  return parseMessage(
-    'invitation',
-    NewRunInvitationSchema,
-    await call('POST', `/api/runs/${run}/invitations`, asked),
-  );
+export function runAdmission(run: string): AdmissionApi {
+  const path = `/api/runs/${run}`;
+  return {
+    ...shared(path),
+    fetch: async () => parseMessage('admission', RunAdmissionSchema, await call('GET', `${path}/admission`)),
+    async change(admission, keep) {
+      await call('PUT', `${path}/admission`, { admission, keep });
+    },
+    async invite(asked) {
+      const made = await call('POST', `${path}/invitations`, asked);
+      return parseMessage('invitation', NewRunInvitationSchema, made).link;
+    },
+  };
 }
 
-/** Revokes an invitation. `remove`: true to remove participants that came by it from the list. */
-export async function revokeInvitation(run: string, invitation: string, remove: boolean): Promise<void> {
-  await call('DELETE', `/api/runs/${run}/invitations/${invitation}${remove ? '?remove=1' : ''}`);
+export function taskAdmission(task: string): AdmissionApi {
+  const path = `/api/tasks/${task}`;
+  return {
+    ...shared(path),
+    fetch: async () => parseMessage('admission', TaskAdmissionSchema, await call('GET', `${path}/admission`)),
+    async change(admission) {
+      await call('PUT', `${path}/admission`, { admission });
+    },
+    async invite(asked) {
+      const made = await call('POST', `${path}/invitations`, asked);
+      return parseMessage('invitation', NewTaskInvitationSchema, made).secret;
+    },
+  };
 }
 
-export async function listParticipants(run: string, given: ListParticipants): Promise<void> {
-  await call('POST', `/api/runs/${run}/allow-list`, given);
-}
-
-export async function unlistParticipant(run: string, participant: string): Promise<void> {
-  await call('DELETE', `/api/runs/${run}/allow-list/${participant}`);
+function shared(path: string): Pick<AdmissionApi, 'revoke' | 'list' | 'unlist'> {
+  return {
+    async revoke(invitation, remove) {
+      await call('DELETE', `${path}/invitations/${invitation}${remove ? '?remove=1' : ''}`);
+    },
+    async list(given) {
+      await call('POST', `${path}/allow-list`, given);
+    },
+    async unlist(participant) {
+      await call('DELETE', `${path}/allow-list/${participant}`);
+    },
+  };
 }
 
 export async function banParticipant(ban: CreateBan): Promise<void> {

@@ -10,6 +10,10 @@ const route: fc.Arbitrary<Route> = fc.oneof(
   id.map((code): Route => ({ view: 'join', code })),
   id.map((run): Route => ({ view: 'run', run })),
   fc.tuple(fc.option(id), fc.option(id)).map(([task, from]): Route => ({ view: 'launch', task, from })),
+  fc
+    .tuple(fc.option(id), fc.option(fc.nat()))
+    .map(([task, period]): Route => ({ view: 'monitoring', task, period })),
+  id.map((task): Route => ({ view: 'policy', task })),
   fc.array(id).map((runs): Route => ({ view: 'compare', runs })),
 );
 

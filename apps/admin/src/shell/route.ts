@@ -10,6 +10,10 @@ export type Route =
   | { readonly view: 'access' }
   /** Target of an invitation's link. */
   | { readonly view: 'join'; readonly code: string }
+  /** `task`: null for the list of tasks; `period`: the one that is looked at, null for the newest. */
+  | { readonly view: 'monitoring'; readonly task: string | null; readonly period: number | null }
+  /** The policy by which a task is monitored and updated. */
+  | { readonly view: 'policy'; readonly task: string }
   | { readonly view: 'compare'; readonly runs: readonly string[] };
 
 export function readRoute(hash: string): Route {
@@ -22,6 +26,16 @@ export function readRoute(hash: string): Route {
   if (code !== null && code !== '') return { view: 'join', code };
   if (fields.has('access')) return { view: 'access' };
   if (fields.has('new-task')) return { view: 'new-task' };
+  if (fields.has('monitoring')) {
+    const period = fields.get('period') ?? '';
+    return {
+      view: 'monitoring',
+      task: fields.get('monitoring') || null,
+      period: /^\d{1,15}$/.test(period) ? Number(period) : null,
+    };
+  }
+  const policy = fields.get('policy');
+  if (policy !== null && policy !== '') return { view: 'policy', task: policy };
   if (fields.has('compare')) {
     return { view: 'compare', runs: (fields.get('compare') ?? '').split(',').filter((id) => id !== '') };
   }
@@ -42,6 +56,10 @@ export function writeRoute(route: Route): string {
       return '#access';
     case 'join':
       return `#invitation=${encodeURIComponent(route.code)}`;
+    case 'monitoring':
+      return `#monitoring${route.task === null ? '' : `=${encodeURIComponent(route.task)}`}${route.period === null ? '' : `&period=${route.period}`}`;
+    case 'policy':
+      return `#policy=${encodeURIComponent(route.task)}`;
     case 'compare':
       return `#compare=${route.runs.map(encodeURIComponent).join(',')}`;
   }

@@ -23,6 +23,38 @@ export const admissionHelp = catalogue<Record<Admission, string>>(
   },
 );
 
+export const reportingHelp = catalogue<Record<Admission, string>>(
+  {
+    open: 'Any device whose owner agrees can report and compare models.',
+    invited: 'Devices with an invitation code can report and compare models, and stay admitted.',
+    listed: 'Only devices on the list of this task can report and compare models.',
+  },
+  {
+    open: '所有者同意的任何设备都可以报告和比较模型。',
+    invited: '持有邀请码的设备可以报告和比较模型，并一直有效。',
+    listed: '只有此任务名单上的设备可以报告和比较模型。',
+  },
+);
+
+/** Texts of the admission to reporting, where they differ from those of a run. */
+export const reportingText = catalogue(
+  {
+    title: 'Who can report',
+    opened: 'From now on, any device whose owner agrees can report.',
+    closed: 'Devices that are not on the list can no longer report.',
+    shown:
+      'Copy this invitation code now: it is not shown again. Pages pass it on when they start to report.',
+    takeOffText: 'This device can no longer report. Reports that were counted stay counted.',
+  },
+  {
+    title: '谁可以报告',
+    opened: '此后，所有者同意的任何设备都可以报告。',
+    closed: '不在名单上的设备将不能再报告。',
+    shown: '请立即复制此邀请码，之后不再显示。网页在开始报告时使用它。',
+    takeOffText: '此设备将不能再报告。已计入的报告仍然计入。',
+  },
+);
+
 export const admissionText = catalogue(
   {
     title: 'Who may take part',

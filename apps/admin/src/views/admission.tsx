@@ -1,17 +1,16 @@
-import type {
-  Admission,
-  Ban,
-  ListedParticipant,
-  NewRunInvitation,
-  Run,
-  RunInvitation,
-} from '@coppice/protocol';
+import type { Admission, Ban, ListedParticipant } from '@coppice/protocol';
 import { Confirm, formatDateTime } from '@coppice/ui';
 import { useState } from 'preact/hooks';
-import * as api from '../live/admission-api.ts';
+import { banParticipant, type Invitation, liftBan } from '../live/admission-api.ts';
 import { coordinatorNow, may } from '../live/live.ts';
 import { shortId } from '../words.ts';
-import { admissionHelp, admissionText, admissionWords } from './admission-texts.ts';
+import {
+  admissionHelp,
+  admissionText,
+  admissionWords,
+  reportingHelp,
+  reportingText,
+} from './admission-texts.ts';
 import { BanDialog } from './ban-dialog.tsx';
 import { TextInput } from './fields.tsx';
 import { List } from './list.tsx';
@@ -24,33 +23,39 @@ const admissions = ['open', 'invited', 'listed'] as const;
 /** Entries of a list that are shown at first. */
 const FIRST = 10;
 
-/** Admission to a run: its mode, its invitations, its list, and bans. */
-export function AdmissionSection({ run, live }: { run: Run; live: LiveAdmission }) {
-  const t = admissionText();
-  const { info } = live;
+/**
+ * Admission to a run, or to reporting for a task: its mode, its invitations, its list, and bans.
+ *
+ * @param admission the mode as far as it is known; null until it is.
+ */
+export function AdmissionSection({ admission, live }: { admission: Admission | null; live: LiveAdmission }) {
+  const { info, run } = live;
+  const title = run === null ? reportingText().title : admissionText().title;
   return (
     <section class="stack" aria-labelledby="admission-title" data-testid="admission">
-      <h2 id="admission-title">{t.title}</h2>
-      <Choice run={run} live={live} />
-      {info !== null && (run.admission === 'invited' || info.invitations.length > 0) && (
-        <Invitations run={run} live={live} invitations={info.invitations} />
+      <h2 id="admission-title">{title}</h2>
+      {admission !== null && <Choice admission={admission} live={live} title={title} />}
+      {info !== null && (admission === 'invited' || info.invitations.length > 0) && (
+        <Invitations admission={admission} live={live} invitations={info.invitations} />
       )}
-      {info !== null && (run.admission !== 'open' || info.listed.length > 0) && (
-        <Listed run={run} live={live} listed={info.listed} invitations={info.invitations} />
+      {info !== null && (admission !== 'open' || info.listed.length > 0) && (
+        <Listed live={live} listed={info.listed} invitations={info.invitations} />
       )}
       {info !== null && (may('participants:write') || info.bans.length > 0) && (
-        <Bans run={run} live={live} bans={info.bans} />
+        <Bans live={live} bans={info.bans} />
       )}
     </section>
   );
 }
 
-/** Choice of a run's admission mode, each with its consequence. */
+/** Choice of an admission mode, each with its consequence. `help`: left out, those of a run. */
 export function AdmissionOptions({
   value,
+  help = admissionHelp(),
   onChange,
 }: {
   value: Admission;
+  help?: Readonly<Record<Admission, string>>;
   onChange: (admission: Admission) => void;
 }) {
   return (
@@ -65,7 +70,7 @@ export function AdmissionOptions({
             onChange={() => onChange(one)}
           />
           <span>
-            <strong>{admissionWords()[one]}</strong> <span class="small quiet">{admissionHelp()[one]}</span>
+            <strong>{admissionWords()[one]}</strong> <span class="small quiet">{help[one]}</span>
           </span>
         </label>
       ))}
@@ -73,35 +78,39 @@ export function AdmissionOptions({
   );
 }
 
-function Choice({ run, live }: { run: Run; live: LiveAdmission }) {
+function Choice({ admission, live, title }: { admission: Admission; live: LiveAdmission; title: string }) {
   const t = admissionText();
+  const isTask = live.run === null;
+  const help = isTask ? reportingHelp() : admissionHelp();
   const [next, setNext] = useState<Admission | null>(null);
   const [keep, setKeep] = useState(true);
   if (!may('participants:write'))
     return (
       <p>
-        <strong>{admissionWords()[run.admission]}</strong>{' '}
-        <span class="small quiet">{admissionHelp()[run.admission]}</span>
+        <strong>{admissionWords()[admission]}</strong> <span class="small quiet">{help[admission]}</span>
       </p>
     );
   return (
     <fieldset class="bare">
-      <legend class="visually-hidden">{t.title}</legend>
+      <legend class="visually-hidden">{title}</legend>
       <AdmissionOptions
-        value={next ?? run.admission}
-        onChange={(chosen) => setNext(chosen === run.admission ? null : chosen)}
+        help={help}
+        value={next ?? admission}
+        onChange={(chosen) => setNext(chosen === admission ? null : chosen)}
       />
       <Confirm
         open={next !== null}
-        title={t.changeTitle(admissionWords()[next ?? run.admission])}
+        title={t.changeTitle(admissionWords()[next ?? admission])}
         action={t.change}
         onConfirm={() => {
-          if (next !== null) live.reload(() => api.changeAdmission(run.id, next, keep));
+          if (next !== null) live.reload(() => live.api.change(next, keep));
           setNext(null);
         }}
         onCancel={() => setNext(null)}
       >
-        {next === 'open' ? (
+        {isTask ? (
+          <p>{next === 'open' ? reportingText().opened : reportingText().closed}</p>
+        ) : next === 'open' ? (
           <p>{t.opened}</p>
         ) : (
           <>
@@ -114,7 +123,7 @@ function Choice({ run, live }: { run: Run; live: LiveAdmission }) {
               <span>{t.keep}</span>
             </label>
             {!keep && <p>{t.notKept}</p>}
-            {run.admission === 'open' && <p class="small quiet">{t.closing}</p>}
+            {admission === 'open' && <p class="small quiet">{t.closing}</p>}
           </>
         )}
       </Confirm>
@@ -123,16 +132,16 @@ function Choice({ run, live }: { run: Run; live: LiveAdmission }) {
 }
 
 function Invitations({
-  run,
+  admission,
   live,
   invitations,
 }: {
-  run: Run;
+  admission: Admission | null;
   live: LiveAdmission;
-  invitations: readonly RunInvitation[];
+  invitations: readonly Invitation[];
 }) {
   const t = admissionText();
-  const [revoking, setRevoking] = useState<RunInvitation | null>(null);
+  const [revoking, setRevoking] = useState<Invitation | null>(null);
   const [remove, setRemove] = useState(false);
   return (
     <div class="stack">
@@ -170,14 +179,14 @@ function Invitations({
           },
         ]}
       />
-      {may('participants:write') && run.admission === 'invited' && <Invite run={run} live={live} />}
+      {may('participants:write') && admission === 'invited' && <Invite live={live} />}
       <Confirm
         open={revoking !== null}
         title={t.revokeTitle}
         action={t.revoke}
         danger
         onConfirm={() => {
-          if (revoking !== null) live.reload(() => api.revokeInvitation(run.id, revoking.id, remove));
+          if (revoking !== null) live.reload(() => live.api.revoke(revoking.id, remove));
           setRevoking(null);
         }}
         onCancel={() => setRevoking(null)}
@@ -198,18 +207,18 @@ function Invitations({
   );
 }
 
-function stateOf({ revokedAt, expiresAt, uses, maxUses }: RunInvitation) {
+function stateOf({ revokedAt, expiresAt, uses, maxUses }: Invitation) {
   if (revokedAt !== null) return 'revoked';
   if (expiresAt !== null && expiresAt <= coordinatorNow()) return 'expired';
   return maxUses !== null && uses >= maxUses ? 'usedUp' : 'valid';
 }
 
-function Invite({ run, live }: { run: Run; live: LiveAdmission }) {
+function Invite({ live }: { live: LiveAdmission }) {
   const t = admissionText();
   const [label, setLabel] = useState('');
   const [days, setDays] = useState('7');
   const [uses, setUses] = useState('');
-  const [made, setMade] = useState<NewRunInvitation | null>(null);
+  const [made, setMade] = useState<string | null>(null);
   const whole = (text: string) => (text.trim() === '' ? null : Number(text));
   const wrong = [days, uses].some((text) => text.trim() !== '' && !/^[1-9]\d*$/.test(text.trim()));
   return (
@@ -220,7 +229,7 @@ function Invite({ run, live }: { run: Run; live: LiveAdmission }) {
           event.preventDefault();
           live.reload(async () => {
             setMade(
-              await api.inviteParticipants(run.id, {
+              await live.api.invite({
                 label: label.trim(),
                 days: whole(days),
                 uses: whole(uses),
@@ -238,8 +247,12 @@ function Invite({ run, live }: { run: Run; live: LiveAdmission }) {
         </button>
       </form>
       {made !== null && (
-        <Shown text={t.shown} value={made.link} testId="invitation-link">
-          <QrCode value={made.link} label={t.qr} />
+        <Shown
+          text={live.run === null ? reportingText().shown : t.shown}
+          value={made}
+          testId="invitation-link"
+        >
+          {live.run !== null && <QrCode value={made} label={t.qr} />}
         </Shown>
       )}
     </>
@@ -247,15 +260,13 @@ function Invite({ run, live }: { run: Run; live: LiveAdmission }) {
 }
 
 function Listed({
-  run,
   live,
   listed,
   invitations,
 }: {
-  run: Run;
   live: LiveAdmission;
   listed: readonly ListedParticipant[];
-  invitations: readonly RunInvitation[];
+  invitations: readonly Invitation[];
 }) {
   const t = admissionText();
   const [whole, setWhole] = useState(false);
@@ -294,26 +305,26 @@ function Listed({
           </button>
         </p>
       )}
-      {may('participants:write') && <AddToList run={run} live={live} />}
+      {may('participants:write') && <AddToList live={live} />}
       <Confirm
         open={removing !== null}
         title={t.takeOffTitle}
         action={t.takeOff}
         danger
         onConfirm={() => {
-          if (removing !== null) live.reload(() => api.unlistParticipant(run.id, removing.participant));
+          if (removing !== null) live.reload(() => live.api.unlist(removing.participant));
           setRemoving(null);
         }}
         onCancel={() => setRemoving(null)}
       >
         <p class="mono">{removing?.participant}</p>
-        <p>{t.takeOffText}</p>
+        <p>{live.run === null ? reportingText().takeOffText : t.takeOffText}</p>
       </Confirm>
     </div>
   );
 }
 
-function AddToList({ run, live }: { run: Run; live: LiveAdmission }) {
+function AddToList({ live }: { live: LiveAdmission }) {
   const t = admissionText();
   const [text, setText] = useState('');
   const [note, setNote] = useState('');
@@ -324,7 +335,7 @@ function AddToList({ run, live }: { run: Run; live: LiveAdmission }) {
       onSubmit={(event) => {
         event.preventDefault();
         live.reload(async () => {
-          await api.listParticipants(run.id, { participants: [...ids], note: note.trim() });
+          await live.api.list({ participants: [...ids], note: note.trim() });
           setText('');
           setNote('');
         });
@@ -359,7 +370,7 @@ function AddToList({ run, live }: { run: Run; live: LiveAdmission }) {
   );
 }
 
-function Bans({ run, live, bans }: { run: Run; live: LiveAdmission; bans: readonly Ban[] }) {
+function Bans({ live, bans }: { live: LiveAdmission; bans: readonly Ban[] }) {
   const t = admissionText();
   const [text, setText] = useState('');
   const [banning, setBanning] = useState<string | null>(null);
@@ -386,7 +397,7 @@ function Bans({ run, live, bans }: { run: Run; live: LiveAdmission; bans: readon
                 type="button"
                 class="button small"
                 aria-label={`${t.lift}: ${shortId(participant)}`}
-                onClick={() => live.reload(() => api.liftBan(id))}
+                onClick={() => live.reload(() => liftBan(id))}
               >
                 {t.lift}
               </button>
@@ -417,12 +428,12 @@ function Bans({ run, live, bans }: { run: Run; live: LiveAdmission; bans: readon
         </details>
       )}
       <BanDialog
-        run={run.id}
+        run={live.run}
         participant={banning}
         onClose={() => setBanning(null)}
         onBan={(ban) => {
           setText('');
-          live.reload(() => api.banParticipant(ban));
+          live.reload(() => banParticipant(ban));
         }}
       />
     </div>

@@ -8,7 +8,10 @@ import { act } from './act.ts';
 import { CompareView } from './compare-view.tsx';
 import { JoinView } from './join-view.tsx';
 import { LaunchView } from './launch-view.tsx';
+import { monitoringText } from './monitoring-texts.ts';
+import { MonitoringView, TasksView } from './monitoring-view.tsx';
 import { Problem } from './parts.tsx';
+import { PolicyView } from './policy-view.tsx';
 import { RunView } from './run-view.tsx';
 import { RunsView } from './runs-view.tsx';
 import { SignIn } from './sign-in.tsx';
@@ -67,6 +70,14 @@ function View() {
       return <AccessView />;
     case 'join':
       return null;
+    case 'monitoring':
+      return now.task === null ? (
+        <TasksView />
+      ) : (
+        <MonitoringView key={now.task} id={now.task} period={now.period} />
+      );
+    case 'policy':
+      return <PolicyView key={now.task} id={now.task} />;
     case 'compare':
       return <CompareView chosen={now.runs} />;
   }
@@ -87,6 +98,12 @@ function Navigation() {
         link(writeRoute({ view: 'launch', task: null, from: null }), t.launch, view === 'launch', 'launch')}
       {may('tasks:write') &&
         link(writeRoute({ view: 'new-task' }), t.newTask, view === 'new-task', 'new-task')}
+      {link(
+        writeRoute({ view: 'monitoring', task: null, period: null }),
+        monitoringText().title,
+        view === 'monitoring' || view === 'policy',
+        'monitoring',
+      )}
       {link(writeRoute({ view: 'compare', runs: [] }), t.compare, view === 'compare')}
       {link(writeRoute({ view: 'access' }), accessText().title, view === 'access', 'access')}
       <button type="button" class="tab" data-testid="sign-out" onClick={() => void act(signOut)}>

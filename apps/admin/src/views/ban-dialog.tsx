@@ -12,7 +12,8 @@ export function BanDialog({
   onBan,
   onClose,
 }: {
-  run: string;
+  /** The run that the ban can be limited to; null: it is always from the whole coordinator. */
+  run: string | null;
   participant: string | null;
   onBan: (ban: CreateBan) => void;
   onClose: () => void;
@@ -39,15 +40,19 @@ export function BanDialog({
     >
       <p>{t.banText}</p>
       <TextInput id="ban-reason" label={t.reason} value={reason} onInput={setReason} />
-      <label class="choice">
-        <input
-          type="checkbox"
-          data-testid="ban-everywhere"
-          checked={everywhere}
-          onChange={(event) => setEverywhere(event.currentTarget.checked)}
-        />
-        <span>{t.everywhere}</span>
-      </label>
+      {run === null ? (
+        <p>{t.everywhere}</p>
+      ) : (
+        <label class="choice">
+          <input
+            type="checkbox"
+            data-testid="ban-everywhere"
+            checked={everywhere}
+            onChange={(event) => setEverywhere(event.currentTarget.checked)}
+          />
+          <span>{t.everywhere}</span>
+        </label>
+      )}
     </Confirm>
   );
 }

@@ -69,7 +69,7 @@ function sentences(texts: readonly Localized[]): string {
   return texts.map(localized).join(language.value === 'zh' ? '' : ' ');
 }
 
-function problemText(problem: PlanProblem): string {
+export function problemText(problem: PlanProblem): string {
   const t = text();
   switch (problem.kind) {
     case 'missing':

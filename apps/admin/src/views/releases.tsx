@@ -15,6 +15,7 @@ import { writeRoute } from '../shell/route.ts';
 import { channelWords } from '../words.ts';
 import { authorText } from './firing-texts.ts';
 import { List } from './list.tsx';
+import { MoveChannel } from './move-channel.tsx';
 import { CopyButton } from './parts.tsx';
 import { ReleaseDialog } from './release-dialog.tsx';
 import { releaseText } from './release-texts.ts';
@@ -30,11 +31,18 @@ export function ReleasesSection({ run, live }: { run: Run; live: LiveReleases })
   return (
     <section class="stack" aria-labelledby="releases-title" data-testid="releases">
       <h2 id="releases-title">{t.title}</h2>
-      <p class="small quiet">{t.intro(localized(run.title))}</p>
+      <p class="small quiet">
+        {t.intro(localized(run.title))}{' '}
+        <a href={writeRoute({ view: 'monitoring', task: run.task, period: null })}>{t.monitoring}</a>
+      </p>
       <ul class="channels">
         {channels.map((channel) => (
           <ChannelCard key={channel} channel={channel} release={info.channels[channel]}>
-            {channel === 'production' && <Undo task={run.task} live={live} />}
+            {channel === 'production' ? (
+              <Undo task={run.task} live={live} />
+            ) : (
+              <MoveChannel task={run.task} channel={channel} live={live} />
+            )}
           </ChannelCard>
         ))}
       </ul>

@@ -89,7 +89,7 @@ function KnownRun({ run }: { run: Run }) {
         <EventLog events={events} />
         <Refused events={events} />
       </div>
-      <AdmissionSection run={run} live={admission} />
+      <AdmissionSection admission={run.admission} live={admission} />
       <Participants run={run.id} rows={rows} admission={admission} />
       <ReleasesSection run={run} live={releases} />
       <Checkpoints run={run} releases={releases} />

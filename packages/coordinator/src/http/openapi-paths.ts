@@ -3,6 +3,7 @@ import { FIRINGS_A_PAGE } from '../storage/firing-storage.ts';
 import { PERIODS_A_PAGE } from '../storage/period-storage.ts';
 import { RELEASES_A_PAGE } from '../storage/release-storage.ts';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
+import { SUMMARIES_A_PAGE } from './drift.ts';
 import { failure, type Json, list, model, operation, ref, weights } from './openapi-operation.ts';
 
 /** The operations of each path of the API. */
@@ -155,9 +156,9 @@ export const apiPaths: { readonly [path: string]: Json } = {
   },
   '/api/tasks/{task}/drift': {
     get: operation(
-      `The periods of a watched task, newest first, ${PERIODS_A_PAGE} at most: the last ones, or with "before" those before a number`,
-      list('WatchedPeriod'),
-      { path: ['task'], query: ['before'] },
+      `The periods of a watched task, newest first, "limit" or ${PERIODS_A_PAGE} at most: the last ones, or with "before" those before a number. With "summary" 1 without sums and distributions (PeriodSummary), ${SUMMARIES_A_PAGE} at most`,
+      { anyOf: [list('WatchedPeriod'), list('PeriodSummary')] },
+      { path: ['task'], query: ['before', 'limit', 'summary'] },
     ),
   },
   '/api/tasks/{task}/admission': {

@@ -83,3 +83,38 @@ export const WatchedPeriodSchema = z.object({
   verdict: z.nullable(DriftVerdictSchema),
 });
 export type WatchedPeriod = z.infer<typeof WatchedPeriodSchema>;
+
+/** A test of a period, without its distributions. */
+const headline = { name: z.string(), effect: z.number(), interval, bound: z.number() };
+
+/** A period of a watched task without its sums and distributions, for charts over many periods. */
+export const PeriodSummarySchema = z.object({
+  ...z.pick(WatchedPeriodSchema, {
+    period: true,
+    reference: true,
+    release: true,
+    startedAt: true,
+    endedAt: true,
+    reports: true,
+  }).shape,
+  /** Null where there were too few reports to be looked at. */
+  verdict: z.nullable(
+    z.object({
+      participants: count,
+      observations: count,
+      drift: z.object({
+        ...tested,
+        /** The number of tests with an alarm, and the test with the largest effect; null: nothing was tested. */
+        alarms: count,
+        worst: z.nullable(z.object({ role: z.enum(['input', 'prediction', 'confidence']), ...headline })),
+      }),
+      quality: z.object({
+        ...tested,
+        alarms: count,
+        worst: z.nullable(z.object({ fault: z.enum(['missing', 'outside', 'other']), ...headline })),
+      }),
+      errors: DriftVerdictSchema.shape.errors,
+    }),
+  ),
+});
+export type PeriodSummary = z.infer<typeof PeriodSummarySchema>;

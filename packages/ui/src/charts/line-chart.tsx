@@ -34,6 +34,10 @@ export interface LineChartProps {
   /** Current scale; linear where left out. With `onScale`, the chart offers a switch to the logarithmic one. */
   readonly scale?: LineScale;
   readonly onScale?: (scale: LineScale) => void;
+  /** Pairs of lines by their ids, upper and lower, with the space between them filled. */
+  readonly bands?: readonly (readonly [string, string])[];
+  /** The chart's message in one sentence; left out: the last and the best value of each line. */
+  readonly summary?: string;
   readonly empty: string;
   readonly height?: number;
   /** Charts with the same key share their cursor. */
@@ -41,9 +45,11 @@ export interface LineChartProps {
   readonly testId?: string;
 }
 
+const noBands: readonly (readonly [string, string])[] = [];
+
 /** Lines over rounds: a canvas, with a sentence, a table and arrow keys as its accessible twins. */
 export function LineChart(props: LineChartProps) {
-  const { lines, format, scale = 'linear', height = 220 } = props;
+  const { lines, format, scale = 'linear', height = 220, bands = noBands } = props;
   const words = chartWords();
   const [at, setAt] = useState<number | null>(null);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
@@ -65,12 +71,14 @@ export function LineChart(props: LineChartProps) {
       scale,
       smoothing,
       bounds: [lowest, highest],
+      bands,
       format,
     }),
-    [lines, hidden, scale, smoothing, lowest, highest, format],
+    [lines, hidden, scale, smoothing, lowest, highest, bands, format],
   );
   const where = props.where ?? ((x: number) => `${props.xName} ${x}`);
   const summary = lines
+    .filter((line) => line.faint !== true)
     .flatMap((line) => {
       const found = extremes(line.points);
       if (found === null) return [];
@@ -104,7 +112,7 @@ export function LineChart(props: LineChartProps) {
     <ChartFigure
       name={props.name}
       title={props.title}
-      summary={`${summary}${words.stop}`}
+      summary={props.summary ?? `${summary}${words.stop}`}
       table={table}
       format={format}
       empty={nothing ? props.empty : null}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { columnsPerLine, type Line, type PlotShape, plotData } from './line-plot.ts';
+import { columnsPerLine, type Line, type PlotShape, plotData, plotOptions } from './line-plot.ts';
 
 const line = (id: string, points: Line['points']): Line => ({ id, label: id, points, slot: 0 });
 const shape = (lines: Line[], extra: Partial<PlotShape> = {}): PlotShape => ({
@@ -7,6 +7,7 @@ const shape = (lines: Line[], extra: Partial<PlotShape> = {}): PlotShape => ({
   scale: 'linear',
   smoothing: 0,
   bounds: [null, null],
+  bands: [],
   format: String,
   ...extra,
 });
@@ -37,5 +38,43 @@ describe('plotData', () => {
 
   it('leaves out what a logarithm cannot show', () => {
     expect(plotData(shape([b], { scale: 'log' }))).toEqual([[2], [null]]);
+  });
+});
+
+describe('plotOptions', () => {
+  const palette = {
+    slots: ['rgb(1, 2, 3)', 'rgb(4, 5, 6)'],
+    ink: 'rgb(0, 0, 0)',
+    quiet: 'rgb(9, 9, 9)',
+    grid: 'rgb(8, 8, 8)',
+    surface: 'rgb(255, 255, 255)',
+    font: 'serif',
+  };
+  const bands = (lines: Line[], smoothing = 0) =>
+    plotOptions(shape(lines, { smoothing, bands: [['high', 'low']] }), {
+      width: 100,
+      height: 100,
+      palette: () => palette,
+      syncKey: undefined,
+      onCursor: () => {},
+    }).bands?.map(({ series, fill }) => [
+      series,
+      typeof fill === 'function' ? fill({} as never, 0, '') : fill,
+    ]);
+  const [mean, low, high] = ['mean', 'low', 'high'].map((id) => ({ ...line(id, []), slot: 1 })) as [
+    Line,
+    Line,
+    Line,
+  ];
+
+  it('fills the space between two lines by their places in the data', () => {
+    expect(bands([mean, low, high])).toEqual([[[3, 2], 'rgba(4, 5, 6, 0.125)']]);
+    // Each line has its smoothed twin behind it.
+    expect(bands([mean, low, high], 0.5)).toEqual([[[6, 4], 'rgba(4, 5, 6, 0.125)']]);
+  });
+
+  it('fills nothing where one of the two is hidden', () => {
+    expect(bands([mean, low])).toEqual([]);
+    expect(bands([high])).toEqual([]);
   });
 });

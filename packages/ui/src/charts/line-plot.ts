@@ -11,6 +11,8 @@ export interface Line {
   readonly points: readonly Point[];
   /** Index into the palette's eight pairs of colour and dash. */
   readonly slot: number;
+  /** True for the limits of an interval: a thin line, and left out of the chart's sentence. */
+  readonly faint?: boolean;
 }
 
 export type LineScale = 'linear' | 'log';
@@ -21,6 +23,8 @@ export interface PlotShape {
   readonly smoothing: number;
   /** Limits of the axis, e.g. [0, 1] for an accuracy. */
   readonly bounds: readonly [number | null, number | null];
+  /** Pairs of lines by their ids, upper and lower, with the space between them filled while both are shown. */
+  readonly bands: readonly (readonly [string, string])[];
   readonly format: (value: number) => string;
 }
 
@@ -106,8 +110,28 @@ export function plotOptions(
       },
     ],
     series: [{}, ...shape.lines.flatMap((line) => seriesOf(line, shape.smoothing > 0, palette))],
+    bands: bandsOf(shape, palette),
     hooks: { setCursor: [(plot) => frame.onCursor(plot.data[0]?.[plot.cursor.idx ?? -1] ?? null)] },
   };
+}
+
+function bandsOf({ bands, lines, smoothing }: PlotShape, palette: () => Palette): uPlot.Band[] {
+  const columns = columnsPerLine(smoothing);
+  return bands.flatMap(([upper, lower]): uPlot.Band[] => {
+    const above = lines.findIndex(({ id }) => id === upper);
+    const below = lines.findIndex(({ id }) => id === lower);
+    const slot = lines[above]?.slot;
+    if (slot === undefined || below < 0) return [];
+    // The first column is x, and the last of a line is its smoothed twin.
+    const place = (at: number) => (at + 1) * columns;
+    const fill = () => translucent(palette().slots[slot % palette().slots.length] ?? palette().ink);
+    return [{ series: [place(above), place(below)], fill }];
+  });
+}
+
+/** A resolved colour, `rgb(…)`, at an eighth of its strength. */
+function translucent(colour: string): string {
+  return colour.replace(/^rgb\((.*)\)$/, 'rgba($1, 0.125)');
 }
 
 function seriesOf(line: Line, smoothed: boolean, palette: () => Palette): uPlot.Series[] {
@@ -115,6 +139,7 @@ function seriesOf(line: Line, smoothed: boolean, palette: () => Palette): uPlot.
   const base = { stroke, spanGaps: true, dash: slotDash(line.slot), label: line.label };
   const few = line.points.filter((point) => point.y !== null).length <= FEW_POINTS;
   const points = { show: few, size: 5, width: 1.5, stroke, fill: () => palette().surface };
+  if (line.faint === true && !smoothed) return [{ ...base, width: 1, dash: [], points: { show: false } }];
   if (!smoothed) return [{ ...base, width: 2, points }];
   return [
     { ...base, width: 1, alpha: 0.45, dash: [], points: { show: false } },

@@ -1,5 +1,11 @@
 import { catalogue } from '../i18n.ts';
 
+interface Change {
+  readonly group: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The charts' own texts; titles and labels come from the page. */
 export const chartWords = catalogue(
   {
@@ -22,6 +28,8 @@ export const chartWords = catalogue(
       `${label} ${v.last} at ${v.lastX}, best ${v.best} at ${v.bestX}`,
     bars: (last: string, lastX: string, max: string, maxX: string) =>
       `${last} in ${lastX}; at most ${max}, in ${maxX}.`,
+    pairs: (more: Change, less: Change) =>
+      `Largest increase: ${more.group}, ${more.from} to ${more.to}. Largest decrease: ${less.group}, ${less.from} to ${less.to}.`,
   },
   {
     table: '表格',
@@ -41,5 +49,7 @@ export const chartWords = catalogue(
     ends: (label, last, x) => `${label} ${last}（${x}）`,
     line: (label, v) => `${label} ${v.last}（${v.lastX}），最好 ${v.best}（${v.bestX}）`,
     bars: (last, lastX, max, maxX) => `${lastX} ${last}；最大 ${max}（${maxX}）。`,
+    pairs: (more, less) =>
+      `增加最多：${more.group}，${more.from} → ${more.to}。减少最多：${less.group}，${less.from} → ${less.to}。`,
   },
 );

@@ -1,0 +1,72 @@
+import { decide, type GateEvidence } from '@coppice/continuity';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { causesOf, gateReasonsOf, guardsOf, isHeldByQuality } from './reasons.ts';
+
+const none = { clusters: 0, examples: 0, sum: 0, sumSquares: 0, products: 0, sizeSquares: 0 };
+
+it('reads the reasons that the rules give', () => {
+  const trigger = decide(
+    {
+      kind: 'trigger',
+      drift: { raise: 1, clear: 1 },
+      schedule: '0 3 * * *',
+      newExamples: 10,
+      floor: { error: 0.1, raise: 1 },
+      coolDown: 1,
+      budget: { periods: 1, rounds: null, bytes: null, deviceSeconds: null, epsilon: null },
+    },
+    {
+      period: 4,
+      newest: 4,
+      verdicts: [{ period: 4, drift: true, quality: true, errors: [0.2, 0.4] }],
+      now: 86_400_000,
+      lookedAt: 0,
+      newExamples: 20,
+      byHand: true,
+      running: true,
+      last: null,
+      spent: { rounds: null, bytes: null, deviceSeconds: null, epsilon: null },
+      cost: { rounds: null, bytes: null, deviceSeconds: null, epsilon: null },
+    },
+  ).why;
+  expect(causesOf(trigger).map(({ cause }) => cause)).toEqual([
+    'by-hand',
+    'drift',
+    'floor',
+    'schedule',
+    'new-examples',
+  ]);
+  const evidence: GateEvidence = {
+    candidate: 1,
+    recent: none,
+    discordant: { won: 0, lost: 0 },
+    older: none,
+    classes: [none],
+    accuracies: { production: [1, 2], candidate: [1, 2] },
+  };
+  const gate = decide({ kind: 'gate', alpha: 0.05, older: 0.02, worst: 0.05, fewest: 5 }, evidence).why;
+  expect(gateReasonsOf(gate)).toEqual(gate);
+  expect(gate).toHaveLength(5);
+  const broken = decide(
+    { kind: 'canary', alpha: 0.05, participants: 100, margin: 0.02, periods: 5 },
+    { guards: [], looks: [], periods: 1, dataQuality: true },
+  ).why;
+  expect(isHeldByQuality(broken)).toBe(true);
+  expect(guardsOf(broken)).toEqual([]);
+  const guard = { guard: 'error', outcome: 'better', difference: -0.1, z: -3, bound: 2 };
+  expect(guardsOf([guard, { ...guard, outcome: 'unsure' }])).toEqual([guard]);
+});
+
+it('takes any JSON, and leaves out what is no reason', () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue()), (reasons) => {
+      for (const read of [causesOf, gateReasonsOf, guardsOf])
+        for (const reason of read(reasons)) expect(reasons).toContain(reason);
+      expect(typeof isHeldByQuality(reasons)).toBe('boolean');
+    }),
+  );
+  expect(causesOf([{ cause: 'toString' }, { cause: 'drift' }, { cause: 'drift', periods: 'two' }])).toEqual(
+    [],
+  );
+});
