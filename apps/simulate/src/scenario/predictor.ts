@@ -1,0 +1,48 @@
+import { type RawExamples, trainerExamples } from '@coppice/datasets';
+import type { Task } from '@coppice/protocol';
+import { createTrainer, type Trainer } from '@coppice/training';
+
+/** Predicts with any checkpoint of one task. */
+export class Predictor {
+  readonly #task: Task;
+  readonly #trainer: Trainer;
+  readonly #weightsOf: (hash: string) => Promise<Float32Array>;
+  /** The checkpoint that the trainer has. */
+  #loaded: string | null = null;
+
+  private constructor(task: Task, trainer: Trainer, weightsOf: (hash: string) => Promise<Float32Array>) {
+    this.#task = task;
+    this.#trainer = trainer;
+    this.#weightsOf = weightsOf;
+  }
+
+  /** @param weightsOf the weights of a checkpoint by their hash. */
+  static async of(task: Task, weightsOf: (hash: string) => Promise<Float32Array>): Promise<Predictor> {
+    const description = { topology: task.model, data: task.data, loss: task.loss };
+    return new Predictor(task, await createTrainer(description, { backend: 'planned', seed: 0 }), weightsOf);
+  }
+
+  /** @returns one row of outputs for each example. */
+  async predict(hash: string, examples: RawExamples): Promise<Float32Array[]> {
+    if (this.#loaded !== hash) {
+      this.#trainer.setWeights(await this.#weightsOf(hash));
+      this.#loaded = hash;
+    }
+    const { xs, count } = trainerExamples(examples, this.#task.data);
+    const flat = await this.#trainer.predict(xs, count);
+    const width = flat.length / count;
+    return Array.from({ length: count }, (_, row) => flat.slice(row * width, (row + 1) * width));
+  }
+
+  dispose(): void {
+    this.#trainer.dispose();
+  }
+}
+
+/** The class with the largest output. */
+export function classOf(output: ArrayLike<number>): number {
+  let best = 0;
+  for (let at = 1; at < output.length; at++)
+    if ((output[at] as number) > (output[best] as number)) best = at;
+  return best;
+}
