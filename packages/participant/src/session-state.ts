@@ -4,12 +4,16 @@ import type {
   Outcome,
   Peers,
   Plan,
+  ReleaseNews,
   RoundEnd,
   RunSummary,
   Task,
+  WatchInfo,
   WireError,
 } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
+import type { MonitorTerms } from './session/monitored-task.ts';
+import type { ObservedPrediction } from './watch/observation.ts';
 
 /** Current activity of a participant. */
 export type Activity =
@@ -53,6 +57,23 @@ export interface OutboundRecord {
   readonly norm?: number;
 }
 
+/** A task whose predictions are watched on this device. */
+export interface MonitoredState {
+  /** True while the coordinator knows, on this connection, that this device answers. */
+  readonly offered: boolean;
+  /** Whether the coordinator watches the task; null before the first offer. */
+  readonly watched: boolean | null;
+  /** What is reported now, or was at last; null before the first answer. */
+  readonly info: WatchInfo | null;
+  /** Predictions since the last report, and outcomes that came since; told every few seconds. */
+  readonly observations: number;
+  readonly labelled: number;
+  /** The period of the last report that was acknowledged in this session. */
+  readonly reported: number | null;
+  /** The last failure. `consent-outdated`: nothing is sent until `monitor` is called with the consent to what is reported now. */
+  readonly error: WireError | null;
+}
+
 export interface SessionState {
   /** `refused`: the coordinator refuses this program or participant; see `error`. */
   readonly connection: 'connecting' | 'online' | 'offline' | 'refused';
@@ -89,6 +110,10 @@ export interface SessionState {
   }[];
   /** Metrics of the global model on this device's held-out examples, round by round. */
   readonly localMetrics: readonly { readonly round: number; readonly metrics: Metrics }[];
+  /** Releases by task, of tasks with a canary that this participant has an arm of and of tasks it monitors, once a channel moved. */
+  readonly releases: Readonly<Record<string, ReleaseNews>>;
+  /** The tasks that are monitored. */
+  readonly monitored: Readonly<Record<string, MonitoredState>>;
   /** The newest global model on this device. */
   readonly model: { readonly round: number; readonly checkpoint: string } | null;
   /** Messages and bytes in each direction over the socket, and parcels over HTTP; of those, bytes from the browser's cache count, too. */
@@ -129,6 +154,33 @@ export interface Session {
   models(): { readonly first: SavedModel | null; readonly latest: SavedModel | null };
   /** Fetches the current global model of a run, joined or not. */
   pull(run: string): Promise<SavedModel>;
+  /**
+   * Counts predictions of a task from now on, and offers answers to its questions, also after reconnections. What was counted
+   * before on this device goes on.
+   *
+   * @throws CoppiceError `consent-outdated`, `run-not-admitted`, `invitation-invalid`, `report-mismatch`, `task-unknown`;
+   *   `message-invalid` where the coordinator cannot be understood.
+   */
+  monitor(task: string, how: MonitorTerms): Promise<void>;
+  /** Answers no question of a task any more, and forgets what was counted. */
+  unmonitor(task: string): void;
+  /**
+   * Counts a prediction that was made on this device. Those of other models than the release that is watched, and of tasks
+   * that are not monitored, count nowhere.
+   *
+   * @throws CoppiceError `data-invalid` where it does not belong to the task.
+   */
+  observe(task: string, prediction: ObservedPrediction): void;
+  /**
+   * Counts the outcome of an earlier prediction, hours or days later, once.
+   *
+   * @param label the index of the class, or the number in the target's unit.
+   * @returns false where no prediction with this id awaits one.
+   * @throws CoppiceError `data-invalid` for a label that is none.
+   */
+  outcome(task: string, id: string, label: number): Promise<boolean>;
+  /** Writes what was counted, now: for the moment before a page may end. Else it is written every few seconds. */
+  save(): Promise<void>;
   close(): void;
 }
 
@@ -157,6 +209,8 @@ export const initialState: SessionState = {
   accepted: 0,
   outcomes: [],
   localMetrics: [],
+  releases: {},
+  monitored: {},
   model: null,
   sent: { messages: 0, bytes: 0 },
   received: { messages: 0, bytes: 0 },

@@ -25,6 +25,8 @@ import { KeptModels } from './session/kept-models.ts';
 import { contentOf, Line } from './session/line.ts';
 import { Measuring } from './session/measuring.ts';
 import { Membership } from './session/membership.ts';
+import type { MonitorTerms } from './session/monitored-task.ts';
+import { Monitoring } from './session/monitoring.ts';
 import { Progress } from './session/progress.ts';
 import { RunList } from './session/run-list.ts';
 import { StateStore } from './session/state-store.ts';
@@ -32,6 +34,9 @@ import { Training } from './session/training.ts';
 import type { SavedModel, Session, SessionState } from './session-state.ts';
 import type { TrainerHost } from './trainer-host.ts';
 import type { Transport } from './transport.ts';
+import type { KeptMonitors } from './watch/kept-monitors.ts';
+import type { ObservedPrediction } from './watch/observation.ts';
+import type { TaskSource } from './watch/task-source.ts';
 
 export interface SessionOptions {
   readonly transport: Transport;
@@ -55,6 +60,8 @@ export interface SessionOptions {
   readonly backend: string;
   /** Whether to keep the first and newest global weights, to ask the model with. Costs two models of memory. */
   readonly keepModels: boolean;
+  /** The way to what is public of tasks, and the counts that this device keeps; left out, `monitor` cannot be used. */
+  readonly monitoring?: { readonly source: TaskSource; readonly kept: KeptMonitors };
   /** Decides whether to drop out of an attempt of a round, before training; for simulations. Both count from 1. */
   readonly dropsOut?: (round: number, attempt: number) => boolean;
 }
@@ -78,6 +85,7 @@ class ParticipantSession implements Session {
   readonly #membership: Membership;
   readonly #training: Training;
   readonly #measuring: Measuring;
+  readonly #monitoring: Monitoring | null;
 
   constructor(options: SessionOptions) {
     const { transport, parcels: source, clock, host, device, backend } = options;
@@ -112,6 +120,18 @@ class ParticipantSession implements Session {
       dropsOut: options.dropsOut ?? (() => false),
     });
     this.#measuring = new Measuring(trained);
+    this.#monitoring =
+      options.monitoring === undefined
+        ? null
+        : new Monitoring({
+            ...options.monitoring,
+            line,
+            store,
+            host,
+            openData: options.openData,
+            clock,
+            checksum,
+          });
     this.#transport = transport;
     this.#clock = clock;
     this.#line = line;
@@ -181,13 +201,35 @@ class ParticipantSession implements Session {
     return this.#models.pull(run);
   }
 
+  async monitor(task: string, how: MonitorTerms): Promise<void> {
+    if (this.#monitoring === null) throw new Error('this session was made without monitoring');
+    await this.#monitoring.monitor(task, how);
+  }
+
+  unmonitor(task: string): void {
+    this.#monitoring?.unmonitor(task);
+  }
+
+  observe(task: string, prediction: ObservedPrediction): void {
+    this.#monitoring?.observe(task, prediction);
+  }
+
+  async outcome(task: string, id: string, label: number): Promise<boolean> {
+    return (await this.#monitoring?.outcome(task, id, label)) ?? false;
+  }
+
+  async save(): Promise<void> {
+    await this.#monitoring?.save();
+  }
+
   close(): void {
+    this.#monitoring?.close();
     this.#membership.close();
     this.#models.close();
     this.#transport.close();
   }
 
-  async #welcomed({ operator, participant, now, runs: told }: Welcome): Promise<void> {
+  async #welcomed({ operator, participant, now, runs: told, releases = [] }: Welcome): Promise<void> {
     let runs = told;
     if (this.#runs.isWatching) {
       try {
@@ -201,6 +243,7 @@ class ParticipantSession implements Session {
     const clockOffset = now - this.#clock.now();
     this.#store.set({ connection: 'online', operator, participant, clockOffset, runs, error: null });
     this.#forgetEnded().catch(() => {});
+    this.#monitoring?.welcomed(releases);
     if (this.#membership.wanted !== null) await this.#membership.joinAgain();
   }
 
@@ -236,13 +279,14 @@ class ParticipantSession implements Session {
         if (run !== undefined && run === membership.wanted) membership.out();
         store.set({ error });
       },
-      // Questions of a task come to those alone that offered reports.
-      ask: (ask) => void ('run' in ask && this.#asked(ask)),
+      ask: (ask) => {
+        if ('run' in ask) void this.#asked(ask);
+        else this.#monitoring?.asked(ask);
+      },
       'round-end': (end) => {
         if (end.run === membership.joined?.run) this.#training.roundEnded(end);
       },
-      // Releases are for those that predict with them.
-      release: () => {},
+      release: (news) => this.#monitoring?.released(news),
       'run-end': ({ run }) => membership.runEnded(run),
     };
     handlers[name](message);

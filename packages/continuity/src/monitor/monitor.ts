@@ -121,6 +121,16 @@ export class Monitor {
     if (id !== undefined) this.#await(id, prediction);
   }
 
+  /** Observations of the period, and outcomes that came in it. */
+  get counted(): { readonly observations: number; readonly labelled: number } {
+    return { observations: this.#observations, labelled: this.#labelled };
+  }
+
+  /** True where the outcome of a prediction with this id would be matched. */
+  awaits(id: string): boolean {
+    return this.#pending.has(id);
+  }
+
   /**
    * Takes the outcome of an earlier prediction, hours or days later. It counts in the period in which it comes, and once.
    *

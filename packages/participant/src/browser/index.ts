@@ -7,7 +7,9 @@ import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type CreateTrainer, type RankBackends, type TrainerHost, trainerHost } from '../trainer-host.ts';
+import { httpTasks } from '../watch/http-tasks.ts';
 import { openCoppiceDb, openIdbData } from './idb-data.ts';
+import { idbMonitors, openWatchDb } from './idb-monitors.ts';
 import { idbParcels, openParcelDb } from './idb-parcels.ts';
 import { idbState, openStateDb } from './idb-state.ts';
 import { ownIdentity } from './own-identity.ts';
@@ -44,6 +46,8 @@ export async function createBrowserParticipant(
   stateDb.catch(() => {});
   const parcelDb = openParcelDb();
   parcelDb.catch(() => {});
+  const watchDb = openWatchDb();
+  watchDb.catch(() => {});
   const identity = await ownIdentity(db);
   const splitSecret = await ownSecret(db, systemRandom);
   const backends = options.backends ?? ['planned', 'webgpu', 'webgl', 'wasm', 'cpu'];
@@ -60,6 +64,7 @@ export async function createBrowserParticipant(
     splitSecret,
     localState: idbState(stateDb),
     keptParcels: idbParcels(parcelDb),
+    monitoring: { source: httpTasks(options.url, { clock: systemClock }), kept: idbMonitors(watchDb) },
     clock: systemClock,
     device: options.device,
     backend: backends[0] as string,
@@ -78,7 +83,7 @@ export async function createBrowserParticipant(
       host.dispose();
       predictions.dispose();
       db.close();
-      for (const opening of [stateDb, parcelDb])
+      for (const opening of [stateDb, parcelDb, watchDb])
         opening.then(
           (opened) => opened.close(),
           () => {},

@@ -1,9 +1,9 @@
 import { crc32 } from 'node:zlib';
-import { seededRandom } from '@coppice/ports';
+import { type Clock, seededRandom } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import type { BackendName } from '@coppice/training';
 import { coordinatorTime } from '../coordinator-time.ts';
-import type { RawExamples } from '../local-data.ts';
+import type { LocalData, OpenLocalData, RawExamples } from '../local-data.ts';
 import type { LocalState } from '../local-state.ts';
 import { memoryData } from '../memory-data.ts';
 import { memoryState } from '../memory-state.ts';
@@ -12,6 +12,10 @@ import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type TrainerHost, trainerHost } from '../trainer-host.ts';
+import { httpTasks } from '../watch/http-tasks.ts';
+import type { KeptMonitors } from '../watch/kept-monitors.ts';
+import { memoryMonitors } from '../watch/memory-monitors.ts';
+import type { TaskSource } from '../watch/task-source.ts';
 import { headlessIdentity, headlessSecret } from './headless-identity.ts';
 
 export { headlessIdentity, headlessSecret, trainerHost };
@@ -28,6 +32,14 @@ export interface HeadlessOptions {
   readonly parcels?: ParcelSource;
   /** State between rounds; left out, it is kept in memory. */
   readonly localState?: LocalState;
+  /** Counts of predictions; left out, they are kept in memory. */
+  readonly keptMonitors?: KeptMonitors;
+  /** What is public of tasks; may be shared by many headless participants. Left out, it is read from `url`. */
+  readonly tasks?: TaskSource;
+  /** Left out, the system's. */
+  readonly clock?: Clock;
+  /** Opens the examples of a task, in place of `examples`. */
+  readonly openData?: OpenLocalData;
   /** The share of the examples that no plan trains on, in place of the task's; left out, the task's. */
   readonly heldOut?: number;
   /** Decides to drop out of an attempt of a round, before training. Both count from 1. */
@@ -36,22 +48,44 @@ export interface HeadlessOptions {
 
 /** A participant without a page: the browser's session with data in memory. */
 export function createHeadlessParticipant(options: HeadlessOptions): Session {
-  const { identity } = options;
+  const { identity, clock = systemClock } = options;
   const marking = {
     random: seededRandom('examples', identity),
-    now: () => coordinatorTime(session.state, systemClock),
+    now: () => coordinatorTime(session.state, clock),
+  };
+  const opened = new Map<string, LocalData>();
+  /** The same examples at each opening of a task, with their ids. */
+  const openInMemory: OpenLocalData = async (task, schema) => {
+    const data = opened.get(task) ?? memoryData(schema, options.examples, marking);
+    opened.set(task, data);
+    const stops: (() => void)[] = [];
+    return {
+      ...data,
+      subscribe(changed) {
+        const stop = data.subscribe(changed);
+        stops.push(stop);
+        return stop;
+      },
+      close() {
+        for (const stop of stops) stop();
+      },
+    };
   };
   const session: Session = createSession({
     transport: socketTransport(options.url, headlessIdentity(identity)),
     host: options.host,
-    openData: async (_task, schema) => memoryData(schema, options.examples, marking),
+    openData: options.openData ?? openInMemory,
     splitSecret: headlessSecret(identity),
     heldOut: options.heldOut,
-    clock: systemClock,
+    clock,
     checksum: (bytes) => crc32(bytes),
     device: 'headless',
     backend: options.backend,
     localState: options.localState ?? memoryState(),
+    monitoring: {
+      source: options.tasks ?? httpTasks(options.url, { clock }),
+      kept: options.keptMonitors ?? memoryMonitors(),
+    },
     keepModels: false,
     ...(options.parcels === undefined ? {} : { parcels: options.parcels }),
     ...(options.dropsOut === undefined ? {} : { dropsOut: options.dropsOut }),

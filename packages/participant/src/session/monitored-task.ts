@@ -1,0 +1,370 @@
+import type { Clock } from '@coppice/ports';
+import { type Checksum, CoppiceError, recipeHash, type TaskAsk } from '@coppice/protocol';
+import { deliver, pause } from '../delivery.ts';
+import type { LocalData, OpenLocalData } from '../local-data.ts';
+import { reportedMilliseconds } from '../reported.ts';
+import type { MonitoredState } from '../session-state.ts';
+import type { TrainerHost } from '../trainer-host.ts';
+import { Counting } from '../watch/counting.ts';
+import type { KeptMonitors } from '../watch/kept-monitors.ts';
+import type { ObservedPrediction } from '../watch/observation.ts';
+import { reportFrame } from '../watch/report-frame.ts';
+import { exampleStatistics } from '../watch/statistics.ts';
+import type { TaskSource, WatchedTask } from '../watch/task-source.ts';
+import { termsOf, type WatchTerms } from '../watch/terms.ts';
+import { contentOf, type Line } from './line.ts';
+
+/** Milliseconds after the first change until counts are written: the most that a crash loses. */
+export const SAVE_AFTER = 5_000;
+
+/** Predictions that wait until it is known what they are held against. */
+const MOST_EARLY = 1_000;
+
+/** Attempts to read from the coordinator what a question is about. */
+const ATTEMPTS = 3;
+/** Pause after the first of them, doubled after each. */
+const PAUSE = 1_000;
+
+/** The consent that a person gave, and the way in. */
+export interface MonitorTerms {
+  /** The version of the consent (`WatchInfo.consent`). */
+  readonly consent: string;
+  /** The secret of an invitation, for a task that would not admit this participant otherwise. */
+  readonly invitation?: string;
+}
+
+export interface MonitoredTaskOptions {
+  readonly line: Line;
+  readonly source: TaskSource;
+  readonly kept: KeptMonitors;
+  readonly host: TrainerHost;
+  readonly openData: OpenLocalData;
+  readonly clock: Clock;
+  readonly checksum: Checksum;
+  readonly isOnline: () => boolean;
+  /** The end of what this device did with the task before. */
+  readonly before: Promise<void>;
+  /** Shows a change of this task's state. */
+  readonly show: (change: Partial<MonitoredState>) => void;
+}
+
+/** One task that this device watches: its offer, its counts and its answers. */
+export class MonitoredTask {
+  readonly #o: MonitoredTaskOptions;
+  readonly #id: string;
+  readonly #consent: string;
+  readonly #closing = new AbortController();
+  /** Shown with each offer until one was accepted. */
+  #invitation: string | undefined;
+  /** True where the coordinator refused for good, or the consent is to other reports: nothing is sent. */
+  #out = false;
+  #task: WatchedTask | null = null;
+  /** What the coordinator asks about, as it was last read. */
+  #terms: WatchTerms | null = null;
+  #counting: Counting | null = null;
+  /** Predictions before anything was known; `null` afterwards. */
+  #early: ObservedPrediction[] | null = [];
+  #data: Promise<LocalData> | null = null;
+  #stopSaving: (() => void) | null = null;
+  /** The last of the answers, which are made one after the other, and of the writes. */
+  #answers: Promise<unknown> = Promise.resolve();
+  #writes: Promise<unknown> = Promise.resolve();
+  readonly #opened: Promise<void>;
+
+  constructor(id: string, { consent, invitation }: MonitorTerms, options: MonitoredTaskOptions) {
+    this.#o = options;
+    this.#id = id;
+    this.#consent = consent;
+    this.#invitation = invitation;
+    this.#opened = this.#open();
+    this.#opened.catch(() => {});
+  }
+
+  /**
+   * Offers answers to the task's questions, where there is a connection.
+   *
+   * @throws CoppiceError the refusal of the coordinator.
+   */
+  async offer(): Promise<void> {
+    const { line, isOnline, show } = this.#o;
+    if (this.#out) return;
+    try {
+      await this.#opened.catch(() => this.#known());
+      if (!isOnline()) return;
+      const { data } = await this.#known();
+      const { watched } = contentOf(
+        await line.request('monitor', {
+          task: this.#id,
+          consent: this.#consent,
+          recipe: recipeHash(data),
+          ...(this.#invitation === undefined ? {} : { invitation: this.#invitation }),
+        }),
+      );
+      this.#invitation = undefined;
+      show({ offered: true, watched, error: null });
+    } catch (thrown) {
+      const error = CoppiceError.from(thrown);
+      this.#failed(error);
+      // The next connection offers again.
+      if (error.code !== 'connection-lost') throw error;
+    }
+  }
+
+  /** Offers again after a connection, and shows a failure. */
+  offerAgain(): void {
+    this.#o.show({ offered: false });
+    this.offer().catch(() => {});
+  }
+
+  /** @throws CoppiceError `data-invalid` */
+  observe(prediction: ObservedPrediction): void {
+    if (this.#early === null) this.#count(prediction);
+    else if (this.#early.length < MOST_EARLY) this.#early.push(prediction);
+  }
+
+  /** @returns false where no prediction awaits it. @throws CoppiceError `data-invalid` */
+  async outcome(id: string, label: number): Promise<boolean> {
+    await this.#opened.catch(() => {});
+    const known = this.#counting?.outcome(id, label) ?? false;
+    if (known) this.#changed();
+    return known;
+  }
+
+  /** Answers a question; all that goes wrong is shown. Kinds that are unknown are not answered. */
+  asked(ask: TaskAsk): Promise<void> {
+    const done = this.#answers.then(async () => {
+      if (this.#out || this.#closing.signal.aborted) return;
+      try {
+        await this.#opened.catch(() => {});
+        await this.#answer(ask);
+      } catch (thrown) {
+        if (!this.#closing.signal.aborted) this.#failed(CoppiceError.from(thrown));
+      }
+    });
+    this.#answers = done;
+    return done;
+  }
+
+  /** Writes what was counted since the last time. A failure is shown. */
+  save(): Promise<void> {
+    this.#stopSaving?.();
+    this.#stopSaving = null;
+    const { kept, show } = this.#o;
+    const counting = this.#counting;
+    if (counting === null) return Promise.resolve();
+    show(counting.counted);
+    const written = this.#writes
+      .then(() => kept.put(this.#id, counting.kept()))
+      .catch((thrown: unknown) => {
+        show({ error: CoppiceError.from(thrown).toWire() });
+      });
+    this.#writes = written;
+    return written;
+  }
+
+  /** Ends all work, and writes what was counted. */
+  async close(): Promise<void> {
+    if (this.#stopSaving !== null) void this.save();
+    this.#end();
+    await this.#writes;
+  }
+
+  /** Ends all work, and forgets what was counted. */
+  async forget(): Promise<void> {
+    this.#end();
+    this.#counting = null;
+    await this.#writes;
+    await this.#o.kept.remove(this.#id);
+  }
+
+  #end(): void {
+    this.#closing.abort();
+    this.#stopSaving?.();
+    this.#stopSaving = null;
+    this.#data?.then(
+      (data) => data.close(),
+      () => {},
+    );
+  }
+
+  /** Goes on with what was kept, then asks what is reported now. */
+  async #open(): Promise<void> {
+    const { kept, before, show } = this.#o;
+    try {
+      await before;
+      const stored = await kept.get(this.#id).catch((thrown: unknown) => {
+        show({ error: CoppiceError.from(thrown).toWire() });
+        return null;
+      });
+      this.#counting = Counting.read(stored, this.#id);
+      if (this.#counting !== null) show(this.#counting.counted);
+      await this.#refresh();
+    } finally {
+      const early = this.#early ?? [];
+      this.#early = null;
+      for (const prediction of early) {
+        try {
+          this.#count(prediction);
+        } catch (thrown) {
+          show({ error: CoppiceError.from(thrown).toWire() });
+        }
+      }
+    }
+  }
+
+  /** The task; asked for again where that failed before. */
+  async #known(): Promise<WatchedTask> {
+    this.#task ??= await this.#o.source.task(this.#id);
+    return this.#task;
+  }
+
+  /** Asks what is reported now. With another reference counting begins anew. */
+  async #refresh(): Promise<WatchTerms | null> {
+    const task = await this.#known();
+    const info = await this.#o.source.watch(this.#id);
+    this.#o.show({ info });
+    const terms = termsOf(info, task);
+    this.#terms = terms;
+    const isCounted = terms !== null && terms.state === 'reports';
+    if (isCounted && terms.identity !== this.#counting?.terms.identity) {
+      this.#counting = new Counting(task, terms);
+      await this.save();
+    }
+    return terms;
+  }
+
+  #count(prediction: ObservedPrediction): void {
+    if (this.#counting?.observe(prediction)) this.#changed();
+  }
+
+  #changed(): void {
+    this.#stopSaving ??= this.#o.clock.setTimer(SAVE_AFTER, () => {
+      this.#stopSaving = null;
+      void this.save();
+    });
+  }
+
+  async #answer(ask: TaskAsk): Promise<void> {
+    if (ask.kind !== 'statistics' && ask.kind !== 'report') return;
+    const terms = await this.#termsFor(ask);
+    if (terms === null) return;
+    if (terms.consent !== this.#consent) throw outdated(this.#id);
+    if (ask.kind === 'report') await this.#report(ask);
+    else await this.#statistics(ask, terms);
+  }
+
+  /** What a question is about; `null` where the task asks for something else by now. */
+  async #termsFor({ reference }: TaskAsk): Promise<WatchTerms | null> {
+    const known = [this.#terms, this.#counting?.terms];
+    const terms =
+      known.find((one) => one?.identity === reference) ?? (await this.#patiently(() => this.#refresh()));
+    return terms?.identity === reference ? terms : null;
+  }
+
+  async #report(ask: TaskAsk): Promise<void> {
+    const counting = this.#counting;
+    if (counting === null || counting.terms.identity !== ask.reference) return;
+    const numbers = counting.report(ask.period);
+    if (numbers === null) return;
+    // Before it is sent: once it is, it may count.
+    await this.save();
+    const refused = await this.#deliver(ask, counting.terms, numbers, 0);
+    if (refused === null) counting.acknowledged();
+    else counting.refused();
+    await this.save();
+    if (refused !== null) throw refused;
+    this.#o.show({ reported: ask.period, error: null });
+  }
+
+  async #statistics(ask: TaskAsk, terms: WatchTerms): Promise<void> {
+    const { source, host, clock } = this.#o;
+    const [named] = ask.models;
+    if (named === undefined) return;
+    const task = await this.#known();
+    const began = clock.elapsed();
+    const numbers = await exampleStatistics({
+      task,
+      terms,
+      model: await this.#patiently(() => source.model(this.#id, named.hash)),
+      examples: await (await this.#examples(task)).examples(),
+      since: ask.since,
+      host,
+    });
+    if (numbers === null) return;
+    const refused = await this.#deliver(ask, terms, numbers, clock.elapsed() - began);
+    if (refused !== null) throw refused;
+  }
+
+  /** @returns `null` once it is acknowledged, else its refusal. @throws CoppiceError `connection-lost` */
+  async #deliver(
+    { ticket }: TaskAsk,
+    terms: WatchTerms,
+    numbers: Float32Array,
+    milliseconds: number,
+  ): Promise<CoppiceError | null> {
+    const { line, clock, checksum } = this.#o;
+    const message = {
+      task: this.#id,
+      ticket,
+      weight: 1,
+      milliseconds: reportedMilliseconds(milliseconds),
+      frame: reportFrame(numbers, terms, checksum),
+    };
+    const refused = await deliver(message, {
+      request: line.requestUnrecorded,
+      clock,
+      signal: this.#closing.signal,
+      onSending: () => line.record('answer', message),
+    });
+    line.countTraffic();
+    return refused;
+  }
+
+  #examples({ id, data }: WatchedTask): Promise<LocalData> {
+    if (this.#data === null) {
+      const opening = this.#o.openData(id, data);
+      this.#data = opening;
+      opening.catch(() => {
+        this.#data = null;
+      });
+    }
+    return this.#data;
+  }
+
+  /** Tries again where waiting may help. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await work();
+      } catch (thrown) {
+        const { retry, retryAfter } = CoppiceError.from(thrown);
+        if (retry !== 'later' || attempt === ATTEMPTS) throw thrown;
+        const wait = retryAfter ?? PAUSE * 2 ** (attempt - 1);
+        await pause(this.#o.clock, wait, this.#closing.signal);
+      }
+    }
+  }
+
+  #failed(error: CoppiceError): void {
+    if (error.code === 'connection-lost') return;
+    const final = finals.has(error.code);
+    if (final) this.#out = true;
+    this.#o.show({ error: error.toWire(), ...(final ? { offered: false } : {}) });
+  }
+}
+
+/** Refusals after which nothing more is sent until monitoring is asked for anew. */
+const finals: ReadonlySet<string> = new Set([
+  'consent-outdated',
+  'run-not-admitted',
+  'invitation-invalid',
+  'participant-banned',
+  'task-unknown',
+]);
+
+function outdated(task: string): CoppiceError {
+  return new CoppiceError(
+    'consent-outdated',
+    `The consent is to other reports than those of the task "${task}": what they tell, or how often, has changed. Ask the person again.`,
+  );
+}

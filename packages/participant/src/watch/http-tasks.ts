@@ -1,0 +1,107 @@
+import type { Clock } from '@coppice/ports';
+import {
+  CoppiceError,
+  firstIssue,
+  parseSafely,
+  SILENCE_TIMEOUT,
+  TopologySchema,
+  tolerant,
+  WatchInfoSchema,
+  weightsHash,
+} from '@coppice/protocol';
+import * as z from 'zod/mini';
+import { type TaskSource, WatchedTaskSchema } from './task-source.ts';
+
+type Fetch = (address: URL, init: RequestInit) => Promise<Response>;
+
+const ModelSchema = z.object({ modelTopology: TopologySchema });
+
+/**
+ * The public routes of a coordinator, for browsers and Node alike. An answer of which nothing comes for 45 s is given up.
+ *
+ * @param url the coordinator's: what comes behind its host is left out.
+ * @param how.request makes the requests; the platform's own `fetch` unless another is given.
+ */
+export function httpTasks(
+  url: string,
+  { clock, request = (address, init) => fetch(address, init) }: { clock: Clock; request?: Fetch },
+): TaskSource {
+  async function get(path: string, cache: RequestCache): Promise<Uint8Array<ArrayBuffer>> {
+    const silent = new AbortController();
+    let cancel = () => {};
+    const wait = () => {
+      cancel();
+      cancel = clock.setTimer(SILENCE_TIMEOUT, () => silent.abort());
+    };
+    try {
+      wait();
+      const response = await request(new URL(path, url), {
+        cache,
+        credentials: 'omit',
+        signal: silent.signal,
+      });
+      const body = await wholeBody(response, wait);
+      if (response.ok) return body;
+      throw CoppiceError.fromAnswer((jsonOf(body) as { error?: unknown } | null | undefined)?.error);
+    } catch (cause) {
+      if (cause instanceof CoppiceError) throw cause;
+      throw new CoppiceError(
+        'connection-lost',
+        'The coordinator cannot be reached over HTTP. It is asked again.',
+        { cause },
+      );
+    } finally {
+      cancel();
+    }
+  }
+  const json = async <T extends z.ZodMiniType>(path: string, schema: T): Promise<z.infer<T>> => {
+    const parsed = parseSafely(schema, jsonOf(await get(path, 'no-cache')));
+    if (parsed.success) return parsed.data;
+    throw new CoppiceError(
+      'message-invalid',
+      `The answer of ${path} cannot be understood: ${firstIssue(parsed.error)}. The coordinator may be of another version than this program.`,
+    );
+  };
+  const weights = async (folder: string, hash: string): Promise<Float32Array> => {
+    // A browser's cache may hold a damaged copy.
+    for (const cache of ['default', 'reload'] as const) {
+      const { buffer } = await get(`${folder}/weights.bin`, cache);
+      const numbers = new Float32Array(buffer.byteLength % 4 === 0 ? buffer : new ArrayBuffer(0));
+      if (weightsHash(numbers) === hash) return numbers;
+    }
+    throw new CoppiceError(
+      'frame-invalid',
+      'The weights of a model were changed or damaged on their way here. They are not used.',
+    );
+  };
+  return {
+    task: (task) => json(`/api/tasks/${task}`, WatchedTaskSchema),
+    watch: (task) => json(`/api/tasks/${task}/watch`, tolerant(WatchInfoSchema)),
+    async model(task, hash) {
+      const folder = `/models/${task}/${hash}`;
+      const { modelTopology } = await json(`${folder}/model.json`, ModelSchema);
+      return { topology: modelTopology, weights: await weights(folder, hash) };
+    },
+  };
+}
+
+/** Reads a body to its end. @param onPart hears of each part. */
+async function wholeBody({ body }: Response, onPart: () => void): Promise<Uint8Array<ArrayBuffer>> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const reader = body?.getReader();
+  for (;;) {
+    const { done = true, value } = (await reader?.read()) ?? {};
+    if (value !== undefined) parts.push(value);
+    onPart();
+    if (done) return new Uint8Array(await new Blob(parts).arrayBuffer());
+  }
+}
+
+/** The value of JSON text in UTF-8; `undefined` where it is none. */
+function jsonOf(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}

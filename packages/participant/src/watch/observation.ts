@@ -1,0 +1,53 @@
+import { type Observation, pictureColumns } from '@coppice/continuity';
+import { CoppiceError, classesOf, type DataSchema, exampleSize, targetOf } from '@coppice/protocol';
+
+/** A prediction that was made on this device. */
+export interface ObservedPrediction {
+  /** The hash of the weights that made it. */
+  readonly hash: string;
+  /** Its input in stored form: bytes of a picture, or raw column values of a table. */
+  readonly example: Uint8Array | Uint8ClampedArray | Float32Array;
+  /** The model's output: a probability for each class, or one number as the model learned it. */
+  readonly output: ArrayLike<number>;
+  /** Names the prediction where its outcome may come later: 1 to 64 characters. */
+  readonly id?: string;
+}
+
+/**
+ * What a monitor counts of a prediction.
+ *
+ * @returns `null` where the model gave no finite numbers: there is nothing to count.
+ * @throws CoppiceError `data-invalid` for an input or an output of another task.
+ */
+export function observationOf(
+  { example, output, id }: Omit<ObservedPrediction, 'hash'>,
+  data: DataSchema,
+): Observation | null {
+  const classes = classesOf(data);
+  const picture = data.kind === 'image' && !(example instanceof Float32Array);
+  if (example.length !== exampleSize(data) || (data.kind === 'image') !== picture)
+    throw invalid(`its input has ${exampleSize(data)} ${data.kind === 'image' ? 'bytes' : 'values'}`);
+  if (output.length !== (classes?.length ?? 1))
+    throw invalid(`its output has ${classes?.length ?? 1} numbers, not ${output.length}`);
+  if (id !== undefined && (id === '' || id.length > 64)) throw invalid('its id has 1 to 64 characters');
+  const named = id === undefined ? {} : { id };
+  const columns = picture ? pictureColumns(example) : example;
+  if (classes === null) {
+    const prediction = targetOf(output[0] as number, data);
+    return Number.isFinite(prediction) ? { columns, prediction, ...named } : null;
+  }
+  let prediction = 0;
+  for (let i = 0; i < output.length; i++) {
+    if (!Number.isFinite(output[i])) return null;
+    if ((output[i] as number) > (output[prediction] as number)) prediction = i;
+  }
+  const confidence = Math.min(1, Math.max(0, output[prediction] as number));
+  return { columns, prediction, confidence, ...named };
+}
+
+function invalid(rule: string): CoppiceError {
+  return new CoppiceError(
+    'data-invalid',
+    `A prediction does not belong to the task that is watched: ${rule}. It is not counted.`,
+  );
+}

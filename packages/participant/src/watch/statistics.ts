@@ -1,0 +1,66 @@
+import { MAX_OBSERVATIONS, Monitor, summarise } from '@coppice/continuity';
+import { trainerExamples } from '@coppice/datasets';
+import { exampleSize, type Loss } from '@coppice/protocol';
+import type { OwnExamples } from '../local-data.ts';
+import type { TrainerHost } from '../trainer-host.ts';
+import { observationOf } from './observation.ts';
+import type { TaskModel, WatchedTask } from './task-source.ts';
+import type { WatchTerms } from './terms.ts';
+
+/** Examples that are predicted in one call. */
+const BATCH = 512;
+
+/**
+ * Counts a device's own examples as if the model had been asked about each: the report that a release's reference is made
+ * of. Labels are not looked at.
+ *
+ * @param work.since milliseconds since 1970: only examples from then on count, and those of unknown time do not; `null`: all
+ *   do. Of more than 65,536 the last ones count.
+ * @returns the numbers of the report, by `reportLayout`; `null` where there are fewer examples than the task's minimum.
+ * @throws CoppiceError `backend-lost`, `backend-unavailable`, `model-invalid`
+ */
+export async function exampleStatistics(work: {
+  readonly task: WatchedTask & { readonly loss: Loss };
+  readonly terms: Pick<WatchTerms, 'binning' | 'identity' | 'minimum'>;
+  readonly model: TaskModel;
+  readonly examples: OwnExamples;
+  readonly since: number | null;
+  readonly host: TrainerHost;
+}): Promise<Float32Array | null> {
+  const { task, terms, model, examples, since, host } = work;
+  const { data, loss } = task;
+  const { binning, identity, minimum } = terms;
+  const rows: number[] = [];
+  for (const [row, time] of examples.times.entries()) if (since === null || time >= since) rows.push(row);
+  if (rows.length < minimum) return null;
+  const counted = rows.slice(-MAX_OBSERVATIONS);
+  const size = exampleSize(data);
+  const rowOf = (row: number) => examples.features.subarray(row * size, (row + 1) * size);
+  return host.use({ topology: model.topology, data, loss }, async (trainer) => {
+    const monitor = new Monitor(binning, identity);
+    trainer.setWeights(model.weights);
+    for (let from = 0; from < counted.length; from += BATCH) {
+      const batch = counted.slice(from, from + BATCH);
+      const features = joined(batch.map(rowOf), size, data.kind === 'image');
+      const { xs } = trainerExamples({ count: batch.length, features, labels: new Float32Array(0) }, data);
+      const outputs = await trainer.predict(xs, batch.length);
+      const width = outputs.length / batch.length;
+      for (const [i, row] of batch.entries()) {
+        const output = outputs.subarray(i * width, (i + 1) * width);
+        const observation = observationOf({ example: rowOf(row), output }, data);
+        if (observation !== null) monitor.observe(observation);
+      }
+    }
+    return summarise(monitor.state(), binning, minimum);
+  });
+}
+
+function joined(
+  rows: readonly (Uint8Array | Float32Array)[],
+  size: number,
+  bytes: boolean,
+): Uint8Array | Float32Array {
+  const all = bytes ? new Uint8Array(rows.length * size) : new Float32Array(rows.length * size);
+  for (const [i, row] of rows.entries()) all.set(row, i * size);
+  return all;
+}
