@@ -46,3 +46,14 @@ export function squareOf(share: number): number {
 export function inverseOf(count: number): number {
   return Math.ceil(SQUARES / count) / SQUARES;
 }
+
+/** The numbers of a canary's arms: those of the own arm, and 0 for the other. */
+export function guardNumbers(guard: { arm: string; labelled: number; errors: number } | null) {
+  const own = (value: number) => ['canary', 'control'].map((arm) => (arm === guard?.arm ? value : 0));
+  const error = guard === null ? 0 : shareOf(guard.errors, guard.labelled);
+  return {
+    'guard-present': own(1),
+    'guard-errors': own(error),
+    'guard-squares': own(squareOf(error)),
+  };
+}

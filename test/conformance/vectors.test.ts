@@ -26,7 +26,7 @@ import {
   wholeModel,
 } from './raw-participant.ts';
 import { inputsOf, recipeHash, recipeText } from './raw-recipe.ts';
-import { canonicalHash, inverseOf, shareOf, sharesOf, squareOf } from './raw-report.ts';
+import { canonicalHash, guardNumbers, inverseOf, shareOf, sharesOf, squareOf } from './raw-report.ts';
 import { file, vectors } from './vectors.ts';
 
 /*
@@ -203,7 +203,7 @@ describe('docs/vectors.json', () => {
       ...terms,
     };
     expect(canonicalHash(agreed)).toBe(consent);
-    const { observations, counts, missing, outside, labelled, errors } = counted;
+    const { observations, counts, missing, outside, labelled, errors, guard } = counted;
     const sizes = counts.map((bins) => bins.reduce((sum, one) => sum + one, 0));
     const shares = counts.flatMap(sharesOf);
     const missed = missing.map((count) => shareOf(count, observations));
@@ -225,6 +225,7 @@ describe('docs/vectors.json', () => {
       errors: [error],
       'errors-square': [squareOf(error)],
       warned: [0],
+      ...guardNumbers(guard),
     };
     expect(contribution.measures).toEqual(numbers);
     expect(layout.map(({ name }) => name)).toEqual(Object.keys(numbers));

@@ -434,10 +434,12 @@ function reportVector() {
     columns: [i === 0 ? Number.NaN : i === 1 ? 130 : 7 * i, i % 4],
     prediction: i % 3 === 0 ? 1 : 0,
     id: `${i}`,
+    model: 'the model of its arm',
   }));
+  monitor.guard({ canary: 3, arm: 'control', model: 'the model of its arm' });
   for (const row of rows) monitor.observe(row);
   for (const { id } of rows.slice(1)) monitor.outcome(id, 0);
-  const { observations, counts, missing, outside, labelled, errors } = monitor.state();
+  const { observations, counts, missing, outside, labelled, errors, guard } = monitor.state();
   const layout = reportLayout(binning, reference);
   const numbers = summarise(monitor.state(), binning, 10);
   if (numbers === null) throw new Error('the report has enough observations');
@@ -447,7 +449,7 @@ function reportVector() {
     reference,
     terms: { periodMilliseconds: 86_400_000, minimum: 10 },
     consent: consentVersion({ binning, periodMilliseconds: 86_400_000, minimum: 10 }),
-    counted: { observations, counts, missing, outside, labelled, errors },
+    counted: { observations, counts, missing, outside, labelled, errors, guard },
     contribution: contributionVector('float32', layout, {}, measures),
   };
 }

@@ -1,8 +1,12 @@
 // The menu of this room. Inside the room, import the file.
+export { comparisonEvidence } from './comparison/evidence.ts';
+export { type Compared, comparisonLayout, MAX_COMPARED, type Slice, slices } from './comparison/layout.ts';
+export { type ComparedExample, comparisonMeasures } from './comparison/measure.ts';
+export { refusesComparison } from './comparison/refuses.ts';
 export { Adwin, type AdwinOptions, type AdwinState } from './detectors/adwin.ts';
 export type { Detector } from './detectors/detector.ts';
 export { PageHinkley, type PageHinkleyOptions, type PageHinkleyState } from './detectors/page-hinkley.ts';
-export { Monitor, type Observation } from './monitor/monitor.ts';
+export { type GuardedArm, Monitor, type Observation } from './monitor/monitor.ts';
 export { pictureColumns } from './monitor/picture.ts';
 export { withReturned } from './monitor/returned.ts';
 export { type MonitorState, readMonitorState } from './monitor/state.ts';
@@ -10,10 +14,12 @@ export { agreedBinning, firstBinning } from './reference/agree.ts';
 export { type Binning, BinningSchema, type ColumnBins, type PredictionBins } from './reference/binning.ts';
 export { identityOf, type Reference, ReferenceSchema, referenceOf } from './reference/reference.ts';
 export { consentVersion, type ReportTerms } from './report/consent.ts';
-export { MAX_OBSERVATIONS, reportLayout } from './report/layout.ts';
+export { guardEvidence } from './report/guards.ts';
+export { guardedArms, MAX_OBSERVATIONS, reportLayout } from './report/layout.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';
+export { type Arm, armOfDraw } from './rules/arms.ts';
 export {
   type CanaryDecision,
   type CanaryEvidence,

@@ -84,7 +84,7 @@ describe('a monitor', () => {
     expect(monitor.state().observations).toBe(1);
     monitor.begin(8);
     const { period, observations, counts, pending } = monitor.state();
-    expect([period, observations, pending]).toEqual([8, 0, [['a', 0]]]);
+    expect([period, observations, pending]).toEqual([8, 0, [['a', 0, false]]]);
     expect(counts.flat().every((one) => one === 0)).toBe(true);
   });
 
@@ -109,6 +109,53 @@ describe('a monitor', () => {
     expect(warned).toBe(false);
     expect(warnings.adwin.count).toBeGreaterThan(0);
     expect(warnings.adwin.last).toBe(2);
+  });
+
+  it('counts by its arm of a canary the outcomes of what the arm’s model predicted since it began', () => {
+    const monitor = new Monitor(binning, identity);
+    const predict = (to: Monitor, id: string, model: string) =>
+      to.observe({ columns: [1, 1], ...sure, id, model });
+    predict(monitor, 'before', 'new');
+    const arm = { canary: 3, arm: 'canary', model: 'new' } as const;
+    monitor.guard(arm);
+    predict(monitor, 'right', 'new');
+    predict(monitor, 'wrong', 'new');
+    predict(monitor, 'late', 'new');
+    predict(monitor, 'other', 'old');
+    monitor.observe({ columns: [1, 1], ...sure, id: 'unnamed' });
+    monitor.outcome('right', 0);
+    for (const id of ['before', 'wrong', 'other', 'unnamed']) monitor.outcome(id, 1);
+    const guard = { ...arm, labelled: 2, errors: 1 };
+    expect(monitor.state()).toMatchObject({ guard, labelled: 5, errors: 4 });
+    // Kept by a reload and by the next period, and told anew on each connection.
+    const stored: unknown = JSON.parse(JSON.stringify(monitor.state()));
+    const later = new Monitor(binning, identity, readMonitorState(stored, binning, identity));
+    later.begin(9);
+    later.guard(arm);
+    later.outcome('late', 1);
+    expect(later.state().guard).toEqual({ ...arm, labelled: 3, errors: 2 });
+    // The next canary begins anew, and none ends it.
+    predict(later, 'of the last', 'new');
+    const next = { canary: 5, arm: 'control', model: 'new' } as const;
+    later.guard(next);
+    later.outcome('of the last', 1);
+    expect(later.state().guard).toEqual({ ...next, labelled: 0, errors: 0 });
+    later.guard(null);
+    predict(later, 'after', 'new');
+    later.outcome('after', 1);
+    expect(later.state().guard).toBeNull();
+  });
+
+  it('takes a state from before there were guards', () => {
+    const monitor = new Monitor(binning, identity);
+    monitor.observe({ columns: [1, 1], ...sure, id: 'a' });
+    const { guard: _guard, ...now } = monitor.state();
+    const before = { ...now, version: 1, pending: [['a', 0]] };
+    const read = readMonitorState(JSON.parse(JSON.stringify(before)), binning, identity);
+    expect(read).toEqual(monitor.state());
+    const later = new Monitor(binning, identity, read);
+    later.outcome('a', 1);
+    expect(later.state()).toMatchObject({ labelled: 1, errors: 1, unmatched: 0 });
   });
 
   it('refuses predictions of another task, and counts none of them', () => {
@@ -160,7 +207,8 @@ describe('a monitor', () => {
       null,
       'x',
       {},
-      { ...state, version: 2 },
+      { ...state, version: 3 },
+      { ...state, guard: { canary: 3, arm: 'canary', model: 'm', labelled: 1, errors: 2 } },
       { ...state, identity: 'other' },
       { ...state, counts: state.counts.slice(1) },
       { ...state, counts: [[1], ...state.counts.slice(1)] },

@@ -10,6 +10,13 @@ import {
 } from '../reference/binning.ts';
 import { MAX_ID, MAX_PENDING, type MonitorState } from './state.ts';
 
+/** A prediction that awaits its outcome. */
+interface Pending {
+  readonly prediction: number;
+  /** True where the guard counts its error. */
+  guarded: boolean;
+}
+
 /** One prediction, as it was made. */
 export interface Observation {
   /** Raw values in the order of the columns. A value that is not finite is missing. */
@@ -20,7 +27,12 @@ export interface Observation {
   readonly confidence?: number;
   /** Names the prediction where its outcome may come later. At most 64 characters. */
   readonly id?: string;
+  /** The hash of the model that predicted: the guard of a canary counts no other than its arm's. */
+  readonly model?: string;
 }
+
+/** The arm of a device in a canary. */
+export type GuardedArm = Pick<NonNullable<MonitorState['guard']>, 'canary' | 'arm' | 'model'>;
 
 /**
  * Watches the predictions of one model on one device: histograms of a period against a reference's bins, and the stream of
@@ -36,7 +48,7 @@ export class Monitor {
   readonly #identity: string;
   readonly #adwin: Adwin;
   readonly #pageHinkley: PageHinkley;
-  readonly #pending: Map<string, number>;
+  readonly #pending: Map<string, Pending>;
   readonly #counts: Float64Array[];
   readonly #missing: Float64Array;
   readonly #outside: Float64Array;
@@ -46,6 +58,7 @@ export class Monitor {
   #errors = 0;
   #unmatched = 0;
   #warned = false;
+  #guard: MonitorState['guard'] = null;
   #warnings: MonitorState['warnings'] = {
     adwin: { count: 0, last: null },
     pageHinkley: { count: 0, last: null },
@@ -60,7 +73,7 @@ export class Monitor {
     this.#identity = identity;
     this.#adwin = new Adwin({}, state?.adwin);
     this.#pageHinkley = new PageHinkley({ mode: 'up' }, state?.pageHinkley);
-    this.#pending = new Map(state?.pending);
+    this.#pending = new Map(state?.pending.map(([id, prediction, guarded]) => [id, { prediction, guarded }]));
     this.#counts = watchedOf(binning).map(({ bins }, i) =>
       state === null ? new Float64Array(bins) : Float64Array.from(state.counts[i] as number[]),
     );
@@ -75,11 +88,12 @@ export class Monitor {
     this.#unmatched = state.unmatched;
     this.#warned = state.warned;
     this.#warnings = state.warnings;
+    this.#guard = state.guard;
   }
 
   /**
-   * Begins a period: counts of the one before are cleared. Detectors, their warnings and predictions that await their outcome
-   * stay. The period that counts belong to already changes nothing.
+   * Begins a period: counts of the one before are cleared. Detectors, their warnings, the guard and predictions that await
+   * their outcome stay. The period that counts belong to already changes nothing.
    *
    * @param period its number, as the coordinator gave it.
    */
@@ -96,8 +110,27 @@ export class Monitor {
     this.#warned = false;
   }
 
+  /**
+   * Takes this device's arm of a canary. From then on the errors of predictions that the arm's model makes are counted by it,
+   * until another arm is taken. The same arm again changes nothing.
+   *
+   * @param arm `null`: this device has none, or the canary is over.
+   */
+  guard(arm: GuardedArm | null): void {
+    const now = this.#guard;
+    const isSame =
+      arm === null
+        ? now === null
+        : now?.canary === arm.canary && now.arm === arm.arm && now.model === arm.model;
+    if (isSame) return;
+    // Predictions from before belong to no arm of this one.
+    for (const one of this.#pending.values()) one.guarded = false;
+    this.#guard =
+      arm === null ? null : { canary: arm.canary, arm: arm.arm, model: arm.model, labelled: 0, errors: 0 };
+  }
+
   /** @throws RangeError for a prediction of another task: other columns, a class that there is not, a confidence beyond [0, 1]. */
-  observe({ columns, prediction, confidence, id }: Observation): void {
+  observe({ columns, prediction, confidence, id, model }: Observation): void {
     const { columns: inputs, prediction: output, confidence: sure } = this.#binning;
     if (columns.length !== inputs.length)
       throw new RangeError(`a prediction has ${inputs.length} columns, not ${columns.length}`);
@@ -118,7 +151,9 @@ export class Monitor {
     add(this.#counts[inputs.length] as Float64Array, predicted);
     if (sure !== null)
       add(this.#counts[inputs.length + 1] as Float64Array, binOf(sure.edges, confidence as number));
-    if (id !== undefined) this.#await(id, prediction);
+    if (id === undefined) return;
+    const guarded = this.#guard !== null && model === this.#guard.model;
+    this.#await(id, { prediction, guarded });
   }
 
   /** Observations of the period, and outcomes that came in it. */
@@ -140,15 +175,18 @@ export class Monitor {
    */
   outcome(id: string, label: number): boolean {
     predictionBin(this.#binning.prediction, label);
-    const predicted = this.#pending.get(id);
-    if (predicted === undefined) {
+    const awaited = this.#pending.get(id);
+    if (awaited === undefined) {
       this.#unmatched++;
       return false;
     }
     this.#pending.delete(id);
-    const error = errorOf(this.#binning.prediction, predicted, label);
+    const error = errorOf(this.#binning.prediction, awaited.prediction, label);
     this.#labelled++;
     this.#errors += error;
+    const guard = this.#guard;
+    if (awaited.guarded && guard !== null)
+      this.#guard = { ...guard, labelled: guard.labelled + 1, errors: guard.errors + error };
     const before = this.#adwin.mean;
     // ADWIN sees changes in both directions; fewer errors are no cause for a warning.
     const adwin = this.#adwin.update(error) && this.#adwin.mean > before;
@@ -161,7 +199,7 @@ export class Monitor {
   /** A copy, as JSON. */
   state(): MonitorState {
     return {
-      version: 1,
+      version: 2,
       identity: this.#identity,
       period: this.#period,
       observations: this.#observations,
@@ -175,13 +213,14 @@ export class Monitor {
       warnings: this.#warnings,
       adwin: this.#adwin.state(),
       pageHinkley: this.#pageHinkley.state(),
-      pending: [...this.#pending],
+      guard: this.#guard,
+      pending: [...this.#pending].map(([id, { prediction, guarded }]) => [id, prediction, guarded]),
     };
   }
 
-  #await(id: string, prediction: number): void {
+  #await(id: string, awaited: Pending): void {
     this.#pending.delete(id);
-    this.#pending.set(id, prediction);
+    this.#pending.set(id, awaited);
     if (this.#pending.size <= MAX_PENDING) return;
     const [oldest] = this.#pending.keys();
     this.#pending.delete(oldest as string);

@@ -18,9 +18,22 @@ const WarningsSchema = z.object({
   last: z.nullable(z.int()),
 });
 
-/** Everything that a monitor keeps, as JSON. */
-export const MonitorStateSchema = z.object({
-  version: z.literal(1),
+/** The arm of this device in a canary, and the outcomes of its predictions with the arm's model. */
+const GuardSchema = z.object({
+  /** The number of the move that began the canary. */
+  canary: z.int().check(z.minimum(1)),
+  arm: z.enum(['canary', 'control']),
+  /** The hash of the model that the arm predicts with. */
+  model: z.string(),
+  /** Outcomes since the canary began, and the sum of their errors, each in [0, 1]. */
+  labelled: count,
+  errors: z.number().check(z.minimum(0)),
+});
+
+const awaited = <T extends z.ZodMiniType>(one: T) => z.array(one).check(z.maxLength(MAX_PENDING));
+
+/** What both versions of a state keep. */
+const kept = {
   /** The hash of the reference (`identityOf`) whose bins were counted in. */
   identity: z.string(),
   /** The period that counts belong to; `null` before the first. */
@@ -41,10 +54,25 @@ export const MonitorStateSchema = z.object({
   warnings: z.object({ adwin: WarningsSchema, pageHinkley: WarningsSchema }),
   adwin: AdwinStateSchema,
   pageHinkley: PageHinkleyStateSchema,
-  /** Predictions that await their outcome, the oldest first. */
-  pending: z.array(z.tuple([z.string(), z.number()])).check(z.maxLength(MAX_PENDING)),
+};
+
+/** Everything that a monitor keeps, as JSON. */
+export const MonitorStateSchema = z.object({
+  version: z.literal(2),
+  ...kept,
+  /** Null: this device has no arm of a canary. */
+  guard: z.nullable(GuardSchema),
+  /** Predictions that await their outcome, the oldest first, and whether the guard counts it. */
+  pending: awaited(z.tuple([z.string(), z.number(), z.boolean()])),
 });
 export type MonitorState = z.infer<typeof MonitorStateSchema>;
+
+/** A state from before there were guards. */
+const FirstStateSchema = z.object({
+  version: z.literal(1),
+  ...kept,
+  pending: awaited(z.tuple([z.string(), z.number()])),
+});
 
 /**
  * Reads a stored state.
@@ -53,13 +81,20 @@ export type MonitorState = z.infer<typeof MonitorStateSchema>;
  *   reference: counting begins anew then.
  */
 export function readMonitorState(stored: unknown, binning: Binning, identity: string): MonitorState | null {
-  const { success, data } = MonitorStateSchema.safeParse(stored);
-  return success && data.identity === identity && isSound(data, binning) ? data : null;
+  const { success, data } = z.union([MonitorStateSchema, FirstStateSchema]).safeParse(stored);
+  if (!success || data.identity !== identity) return null;
+  const state = data.version === 2 ? data : upgraded(data);
+  return isSound(state, binning) ? state : null;
+}
+
+function upgraded(state: z.infer<typeof FirstStateSchema>): MonitorState {
+  const pending = state.pending.map(([id, prediction]): [string, number, boolean] => [id, prediction, false]);
+  return { ...state, version: 2, guard: null, pending };
 }
 
 /** Checks that a state has the bins of a binning, and counts each observation once in each histogram. */
 function isSound(state: MonitorState, binning: Binning): boolean {
-  const { observations, counts, missing, outside, labelled, errors } = state;
+  const { observations, counts, missing, outside, labelled, errors, guard } = state;
   const watched = watchedOf(binning);
   const inputs = binning.columns.length;
   return (
@@ -67,6 +102,7 @@ function isSound(state: MonitorState, binning: Binning): boolean {
     missing.length === inputs &&
     outside.length === inputs &&
     errors <= labelled &&
+    (guard === null || guard.errors <= guard.labelled) &&
     watched.every(({ bins }, i) => {
       const histogram = counts[i] as number[];
       const values = histogram.reduce((sum, one) => sum + one, 0);

@@ -2,6 +2,9 @@ import { type ContributionLayout, shapeSize, type TensorSpec } from '@coppice/pr
 import { type Binning, watchedOf } from '../reference/binning.ts';
 import { SHARE_UNIT, SQUARE_UNIT } from './shares.ts';
 
+/** The arms of a canary whose errors reports tell, in their order there. */
+export const guardedArms = ['canary', 'control'] as const;
+
 /** The observations that a report counts at most. */
 export const MAX_OBSERVATIONS = 65_536;
 
@@ -20,6 +23,8 @@ export const MAX_OBSERVATIONS = 65_536;
  * - `outside` [K], `outside-squares` [K]: the share of the column's values beyond its plausible range, and its square.
  * - `labelled`: 1 where enough outcomes came. `errors`, `errors-square`: their mean error in [0, 1] and its square. `warned`:
  *   1 where a detector on the device warned that errors increased.
+ * - `guard-present` [2], `guard-errors` [2], `guard-squares` [2]: of the canary's arm and of the control group; a device has
+ *   numbers in its own arm at most: 1 where enough outcomes came since the canary began, their mean error and its square.
  *
  * @param identity the hash of the binning or reference (`identityOf`): the layout's hash, which every frame carries, depends on
  *   it, so that no sum mixes reports made with different bins.
@@ -54,6 +59,9 @@ export function reportLayout(binning: Binning, identity: string): ContributionLa
     tensor('errors', [], SHARE_UNIT),
     tensor('errors-square', [], SQUARE_UNIT),
     tensor('warned', [], 1),
+    tensor('guard-present', [guardedArms.length], 1),
+    tensor('guard-errors', [guardedArms.length], SHARE_UNIT),
+    tensor('guard-squares', [guardedArms.length], SQUARE_UNIT),
   ];
 }
 

@@ -90,7 +90,19 @@ function refusesCounts(tensors: ReadonlyMap<string, Float32Array>, minimum: numb
     return no('report-counts', `Its inverse of ${observations} observations is ${inverse}.`);
   if (one('labelled') === 0 && (one('errors') !== 0 || one('warned') !== 0))
     return no('report-counts', 'It tells of errors without outcomes.');
-  return refusesSquares(tensors, 'errors', 'errors-square');
+  return refusesSquares(tensors, 'errors', 'errors-square') ?? refusesGuards(tensors);
+}
+
+function refusesGuards(tensors: ReadonlyMap<string, Float32Array>): Refusal | null {
+  const [present, errors] = ['guard-present', 'guard-errors'].map((name) => tensors.get(name)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  if (present.every((one) => one === 1))
+    return no('report-counts', 'It tells of both arms of a canary, and a device has one.');
+  if (errors.some((error, arm) => error !== 0 && present[arm] !== 1))
+    return no('report-counts', "It tells of errors of a canary's arm without outcomes.");
+  return refusesSquares(tensors, 'guard-errors', 'guard-squares');
 }
 
 function refusesHistograms(

@@ -34,6 +34,12 @@ const report = (numbers: Float32Array, more = {}) => ({ recipe: binning.recipe, 
 const refused = (numbers: Float32Array, more = {}) =>
   refuses(report(numbers, more), binning, identity)?.name ?? null;
 
+/** The numbers of the guards in a report. */
+function guardsOf(monitor: Monitor): number[][] {
+  const tensors = tensorsOf(layout, summarise(monitor.state(), binning) as Float32Array);
+  return ['guard-present', 'guard-errors', 'guard-squares'].map((name) => [...(tensors.get(name) ?? [])]);
+}
+
 describe('shares', () => {
   it('are whole units that add up to 1, each within a unit of its own', () => {
     fc.assert(
@@ -121,12 +127,49 @@ describe('a report', () => {
     expect(refused(numbers)).toBeNull();
   });
 
+  it('tells the errors of its arm of a canary once there are enough outcomes, also where the period had few', () => {
+    for (const [arm, at] of [
+      ['canary', 0],
+      ['control', 1],
+    ] as const) {
+      const monitor = monitorOf(40, 0, 'guarded');
+      monitor.guard({ canary: 4, arm, model: 'm' });
+      for (let i = 0; i < 10; i++) {
+        monitor.observe({ columns: [1, 1], prediction: 0, confidence: 1, id: `g${i}`, model: 'm' });
+        if (i === 9)
+          expect(guardsOf(monitor)).toEqual([
+            [0, 0],
+            [0, 0],
+            [0, 0],
+          ]);
+        monitor.outcome(`g${i}`, i < 4 ? 1 : 0);
+      }
+      monitor.begin(1);
+      for (let i = 0; i < 10; i++) monitor.observe({ columns: [1, 1], prediction: 0, confidence: 1 });
+      const own = (value: number) => (at === 0 ? [value, 0] : [0, value]);
+      // 0.4 and 0.16 to the nearest units of 2⁻²⁰ and 2⁻²⁴.
+      const error = 419430 / 2 ** 20;
+      expect(guardsOf(monitor)).toEqual([
+        own(1),
+        own(error),
+        own(Math.round(error ** 2 * 2 ** 24) / 2 ** 24),
+      ]);
+      expect(refused(summarise(monitor.state(), binning) as Float32Array)).toBeNull();
+    }
+  });
+
   const honest = summarise(monitorOf(100, 5, 'honest').state(), binning) as Float32Array;
   const changed = (name: string, at: number, value: number) => {
     const numbers = honest.slice();
     (tensorsOf(layout, numbers).get(name) as Float32Array)[at] = value;
     return numbers;
   };
+
+  function bothArms(): Float32Array {
+    const numbers = honest.slice();
+    tensorsOf(layout, numbers).get('guard-present')?.fill(1);
+    return numbers;
+  }
 
   it.each<[RefusalName, Float32Array, object?]>([
     ['report-recipe', honest, { recipe: 'cd'.repeat(32) }],
@@ -144,6 +187,10 @@ describe('a report', () => {
     ['report-counts', changed('inverse', 0, 0)],
     ['report-counts', changed('inverse', 0, 0.5)],
     ['report-counts', changed('labelled', 0, 0)],
+    ['report-counts', changed('guard-errors', 1, 0.5)],
+    ['report-counts', changed('guard-present', 0, 0.5)],
+    ['report-counts', bothArms()],
+    ['report-squares', changed('guard-squares', 1, 0.25)],
     ['report-mass', changed('present', 0, 0)],
     ['report-mass', changed('shares', 0, 1)],
     ['report-squares', changed('squares', 0, 1)],

@@ -1,6 +1,6 @@
 import type { MonitorState } from '../monitor/state.ts';
 import type { Binning } from '../reference/binning.ts';
-import { MAX_OBSERVATIONS, reportLayout, tensorsOf } from './layout.ts';
+import { guardedArms, MAX_OBSERVATIONS, reportLayout, tensorsOf } from './layout.ts';
 import { rounded, SHARE_UNIT, SQUARE_UNIT, sharesOf, squareOf } from './shares.ts';
 
 /** The fewest observations of which anything leaves a device. A task may ask for more. */
@@ -8,7 +8,7 @@ export const MINIMUM_COUNT = 10;
 
 /**
  * A device's report of a period, by `reportLayout`. A histogram of fewer values than `minimum`, and a mean error of fewer
- * outcomes, is left out.
+ * outcomes, in the period or since a canary began, is left out.
  *
  * @param minimum at least 1.
  * @returns `null` where there are fewer observations than `minimum`: nothing leaves the device.
@@ -48,6 +48,12 @@ export function summarise(
       if (present) share('outside', 'outside-squares', i, (outside[i] as number) / values);
     }
     at += bins.length;
+  }
+  const { guard } = state;
+  if (guard !== null && guard.labelled >= minimum) {
+    const arm = guardedArms.indexOf(guard.arm);
+    put('guard-present', arm, 1);
+    share('guard-errors', 'guard-squares', arm, guard.errors / guard.labelled);
   }
   if (state.labelled < minimum) return numbers;
   put('labelled', 0, 1);
