@@ -58,6 +58,7 @@ import { withRetention } from './storage/retention.ts';
 import type { Spool } from './storage/spool.ts';
 import type { Storage } from './storage/storage.ts';
 import { MonitoredTasks } from './watch/monitored-tasks.ts';
+import { Policies } from './watch/policies.ts';
 
 /** A running coordinator. */
 export interface Coordinator {
@@ -131,6 +132,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const events = new EventLog(storage, clock, logger);
   const tasks = new Tasks(storage, models);
   const releases = new Releases({ storage, tasks, models, events, clock });
+  const policies = new Policies({ storage, tasks, clock });
   let recovered = false;
   let ready = false;
 
@@ -229,6 +231,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     storage,
     models,
     releases,
+    policies,
     admins,
     admissions,
     downloads: new Downloads(

@@ -41,6 +41,8 @@ export const errorCodes = {
   'checkpoint-mismatch': 'never',
   'release-conflict': 'never',
   'release-refused': 'never',
+  'policy-invalid': 'never',
+  'policy-conflict': 'never',
   'quorum-lost': 'later',
   // updates
   'not-joined': 'join',
@@ -127,6 +129,8 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'checkpoint-mismatch',
   'release-conflict',
   'release-refused',
+  'policy-invalid',
+  'policy-conflict',
   'storage-read-only',
   'storage-locked',
   'storage-too-new',

@@ -244,6 +244,7 @@ export {
 } from './limits.ts';
 export {
   type Cause,
+  CauseSchema,
   type CheckpointId,
   CheckpointIdSchema,
   checkpointId,

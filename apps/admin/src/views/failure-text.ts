@@ -87,6 +87,8 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'plan-invalid': '计划无效。',
   'checkpoint-unknown': '没有此检查点。',
   'checkpoint-mismatch': '检查点与任务不匹配。',
+  'policy-invalid': '监测策略无效，未保存。请按提示修改后再保存。',
+  'policy-conflict': '监测策略在你读取之后已被更改，本次保存未生效。请查看最新版本后再决定。',
   'release-conflict': '该渠道在你读取之后已有变动，本次操作未生效。请查看最新状态后再决定。',
   'release-refused': '无法执行此发布操作。',
   'quorum-lost': '收到的更新不足，本轮已放弃。',

@@ -18,6 +18,8 @@ type AdminsOnly =
   | 'checkpoint-mismatch'
   | 'release-conflict'
   | 'release-refused'
+  | 'policy-invalid'
+  | 'policy-conflict'
   | 'config-invalid'
   | 'unauthorized'
   | 'forbidden'

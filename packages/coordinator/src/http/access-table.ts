@@ -41,6 +41,8 @@ export const accessTable: readonly (readonly [
   ['get', '/api/tasks/:task/releases', 'runs:read'],
   ['post', '/api/tasks/:task/releases', 'releases:write'],
   ['post', '/api/tasks/:task/releases/undo', 'releases:write'],
+  ['get', '/api/tasks/:task/policy', 'runs:read'],
+  ['put', '/api/tasks/:task/policy', 'releases:write'],
   ['get', '/api/tasks/:task/admission', 'runs:read'],
   ['get', '/api/tasks/:task/drift', 'runs:read'],
   ['put', '/api/tasks/:task/admission', 'participants:write'],

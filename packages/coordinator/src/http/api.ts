@@ -17,6 +17,7 @@ import type { Releases } from '../releases/releases.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { Policies } from '../watch/policies.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
@@ -24,6 +25,7 @@ import type { Downloads } from './downloads.ts';
 import { driftRouter } from './drift.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
+import { policyRouter } from './policy.ts';
 import { protocolDocument } from './protocol-document.ts';
 import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
@@ -35,6 +37,7 @@ export interface ApiOptions {
   readonly storage: Storage;
   readonly models: ModelWorker;
   readonly releases: Releases;
+  readonly policies: Policies;
   readonly admins: Admins;
   /** URL of the admin page. */
   readonly adminPage: () => string;
@@ -57,6 +60,7 @@ export function apiRouter({
   storage,
   models,
   releases,
+  policies,
   admins,
   adminPage,
   clientPage,
@@ -88,6 +92,7 @@ export function apiRouter({
   router.use(driftRouter({ tasks, storage }));
   router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));
+  router.use(policyRouter({ policies, admins }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 
   router.get(

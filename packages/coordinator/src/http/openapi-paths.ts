@@ -125,6 +125,16 @@ export const apiPaths: { readonly [path: string]: Json } = {
       status: '201',
     }),
   },
+  '/api/tasks/{task}/policy': {
+    get: operation('The policy by which a task is kept good: the version that holds now', ref('PolicyInfo'), {
+      path: ['task'],
+    }),
+    put: operation(
+      'Save the next version of the policy; refused where the last one is not the expected one, or a rule cannot be',
+      ref('PolicyInfo'),
+      { path: ['task'], body: 'PutPolicy' },
+    ),
+  },
   '/api/tasks/{task}/drift': {
     get: operation(
       `The periods of a watched task, newest first, ${PERIODS_A_PAGE} at most: the last ones, or with "before" those before a number`,

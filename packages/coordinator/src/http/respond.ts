@@ -32,6 +32,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'checkpoint-mismatch': 409,
   'release-conflict': 409,
   'release-refused': 409,
+  'policy-conflict': 409,
+  'policy-invalid': 422,
   'run-state': 409,
   'run-ended': 409,
   'task-exists': 409,

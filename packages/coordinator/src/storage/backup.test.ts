@@ -53,6 +53,20 @@ async function fill(storage: Storage): Promise<void> {
   }
   await storage.moveChannel(newMove({ evidence: { loss: 0.5 } }));
   await storage.moveChannel(newMove({ checkpoint: 'toy-1/2', expected: 1 }));
+  const by = { by: 'admin', name: 'a test' } as const;
+  await storage.putPolicy({ task: 'toy', expected: null, at: 1, by, policy: null });
+  await storage.addPeriod({
+    task: 'toy',
+    period: 7,
+    reference: 'ab'.repeat(32),
+    release: 1,
+    noise: 0.5,
+    startedAt: 1,
+    endedAt: 2,
+    reports: 3,
+    sums: { reports: [3] },
+    verdict: null,
+  });
   await storage.appendEvents(Array.from({ length: 1234 }, (_, at) => ({ ...event, at })));
 }
 
@@ -66,6 +80,8 @@ async function contents(storage: Storage) {
     weights: await Promise.all(WEIGHTS.map((weights) => storage.weights(weightsHash(weights)))),
     latest: await storage.latest('toy-1'),
     releases: await storage.releases('toy', {}),
+    policy: await storage.policy('toy'),
+    periods: await storage.periods('toy'),
     events: await storage.events({ limit: 10_000 }),
     next: (await storage.appendEvents([{ ...event, at: 9 }]))[0]?.id,
     nextRelease: (await storage.moveChannel(newMove({ expected: 2 }))).sequence,

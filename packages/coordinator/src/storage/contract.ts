@@ -5,6 +5,7 @@ import { admissionContract } from './admission-contract.ts';
 import { newMove, newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
 import { periodContract } from './period-contract.ts';
+import { policyContract } from './policy-contract.ts';
 import { releaseContract } from './release-contract.ts';
 import {
   type Commit,
@@ -93,6 +94,7 @@ export function storageContract(
     admissionContract(() => storage);
     participantContract(() => storage);
     periodContract(() => storage);
+    policyContract(() => storage);
     releaseContract(() => storage);
 
     it('finds nothing by a text that no record can hold', async () => {

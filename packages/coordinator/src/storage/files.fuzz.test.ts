@@ -137,6 +137,8 @@ it('a database gives records, or a named error', async () => {
     task: 'toy',
     period: 3,
     reference: hash,
+    release: 1,
+    noise: 0,
     startedAt: 1,
     endedAt: 2,
     reports: 20,

@@ -14,6 +14,7 @@ import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { memoryPeriods } from './memory-periods.ts';
+import { memoryPolicies } from './memory-policies.ts';
 import { memoryReleases } from './memory-releases.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
@@ -182,6 +183,7 @@ export function memoryStorage(): Storage {
     ...admission,
     ...memoryParticipants(),
     ...memoryPeriods(),
+    ...memoryPolicies(),
     ...releases,
     async close() {},
   };

@@ -39,6 +39,8 @@ const period = (number: number, given: Partial<WatchedPeriod> = {}): WatchedPeri
   startedAt: 1_760_000_000_000 + number,
   endedAt: 1_760_086_400_000 + number,
   reports: 20,
+  release: 4,
+  noise: 0.1 + 0.2,
   verdict,
   sums: { reports: [20], shares: [12.25, 7.75], 缺失: [2 ** -24] },
   ...given,

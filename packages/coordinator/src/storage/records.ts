@@ -23,6 +23,11 @@ const tables = [
   ['listed_participant', ['run', 'participant']],
   ['ban', ['id']],
   ['release_move', ['task', 'sequence']],
+  ['watched_period', ['task', 'period']],
+  ['task_policy', ['task', 'version']],
+  ['release_reference', ['task', 'release']],
+  ['privacy_spent', ['task', 'exchange']],
+  ['watch_secret', ['task']],
 ] as const;
 const PAGE = 500;
 /** Rows in one insert: both databases accept that many values. */

@@ -149,6 +149,34 @@ export interface Tables {
     sums: string | null;
     /** JSON; null: too few reports. */
     verdict: string | null;
+    /** Number of the release that was watched; null in periods from before releases were told. */
+    release: number | null;
+    /** The variance of the noise in each sum. */
+    noise: number;
   };
+  task_policy: {
+    task: string;
+    version: number;
+    at: number;
+    /** JSON. */
+    cause: string;
+    /** JSON; null: the task is not watched. */
+    policy: string | null;
+  };
+  release_reference: {
+    task: string;
+    /** Number of the move of production. */
+    release: number;
+    checkpoint: string;
+    hash: string;
+    at: number;
+    /** JSON: the agreed bins. */
+    binning: string;
+    /** JSON; null while it is being made. */
+    reference: string | null;
+  };
+  /** ρ of zero-concentrated differential privacy that exchanges of a task cost, by the exchange's name. */
+  privacy_spent: { task: string; exchange: string; at: number; rho: number };
+  watch_secret: { task: string; secret: string };
   schema_version: { version: number };
 }

@@ -26,6 +26,7 @@ import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { sqlPeriods } from './sql-periods.ts';
+import { sqlPolicies } from './sql-policies.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
 import { storable } from './storable-text.ts';
 import {
@@ -340,6 +341,7 @@ export async function sqlStorage(
     ...sqlAdmission(db),
     ...sqlParticipants(db),
     ...sqlPeriods(db),
+    ...sqlPolicies(db),
     ...sqlReleases(db, exclusively),
 
     async close() {

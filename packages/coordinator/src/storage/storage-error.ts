@@ -1,4 +1,5 @@
 import { type Channel, CoppiceError, type ErrorCode, type Release } from '@coppice/protocol';
+import type { StoredPolicy } from './policy-storage.ts';
 
 /** Names of a failure in the system (`code`), SQLite (`errcode`) and PostgreSQL (`code` too: SQLSTATE). */
 const causes: readonly {
@@ -90,5 +91,17 @@ export function releaseConflict(task: string, channel: Channel, last: Release | 
   return new CoppiceError(
     'release-conflict',
     `${state}, which this request does not expect, so nothing was changed. Read the releases again, then decide.`,
+  );
+}
+
+/** The refusal of a policy whose author did not know the last version. */
+export function policyConflict(task: string, last: StoredPolicy | null): CoppiceError {
+  const state =
+    last === null
+      ? `No policy of "${task}" was ever saved`
+      : `Version ${last.version} of the policy of "${task}" was saved by ${last.by.name || 'an unnamed admin'} at ${new Date(last.at).toISOString()}`;
+  return new CoppiceError(
+    'policy-conflict',
+    `${state}, which this request does not expect, so nothing was changed. Read the policy again, then decide.`,
   );
 }

@@ -16,6 +16,7 @@ import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
 import type { PeriodStorage } from './period-storage.ts';
+import type { PolicyStorage } from './policy-storage.ts';
 import type { ReleaseStorage } from './release-storage.ts';
 import type { MeasuredCheckpoint, RetentionRule } from './retention.ts';
 
@@ -107,6 +108,7 @@ export interface Storage
     AdmissionStorage,
     ParticipantStorage,
     PeriodStorage,
+    PolicyStorage,
     ReleaseStorage {
   /** Adds a task of the admin's own. @throws CoppiceError `task-exists` */
   addTask(task: Task): Promise<void>;

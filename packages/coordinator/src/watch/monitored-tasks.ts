@@ -59,6 +59,8 @@ export class MonitoredTasks {
           ...period,
           task,
           reference: identity,
+          release: null,
+          noise: 0,
           verdict,
           sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
         });

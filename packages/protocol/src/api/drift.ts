@@ -68,6 +68,10 @@ export const WatchedPeriodSchema = z.object({
   period: count,
   /** The hash of the reference that its reports were made with. */
   reference: HashSchema,
+  /** The number of the release that the reference was made with; null in periods of earlier versions. */
+  release: z._default(z.nullable(z.int().check(z.minimum(1))), null),
+  /** The variance of the noise that was added to each number of `sums`; 0: none was. */
+  noise: z._default(z.number().check(z.minimum(0)), 0),
   /** Milliseconds since 1970. */
   startedAt: z.number(),
   endedAt: z.number(),

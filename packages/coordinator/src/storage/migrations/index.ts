@@ -8,6 +8,7 @@ import { lineage } from './0007-lineage.ts';
 import { eventData } from './0008-event-data.ts';
 import { releases } from './0009-releases.ts';
 import { watchedPeriods } from './0010-watched-periods.ts';
+import { policies } from './0011-policies.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   eventData,
   releases,
   watchedPeriods,
+  policies,
 ];
