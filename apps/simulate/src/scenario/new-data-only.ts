@@ -40,7 +40,9 @@ export async function newDataOnly(scenario: Scenario, seed: number): Promise<num
     const { xs, ys, count } = trainerExamples(measured, task.data);
     const outputs = await trainer.predict(xs, count);
     const width = outputs.length / count;
-    const right = ys.filter((label, row) => classOf(outputs.subarray(row * width, (row + 1) * width)) === label);
+    const right = ys.filter(
+      (label, row) => classOf(outputs.subarray(row * width, (row + 1) * width)) === label,
+    );
     return right.length / count;
   } finally {
     trainer.dispose();

@@ -40,11 +40,14 @@ export async function play(
   try {
     const { population, stream } = world;
     const { participants, periods } = scenario.size;
-    predictor = await Predictor.of(stream.task, (hash) => world.weights(hash));
+    predictor = await Predictor.of(stream.task, async (hash) => {
+      const { weights } = await world.source.model(stream.task.id, hash);
+      return weights;
+    });
     const scheme = makeScheme(world);
     const first = await world.train(scenario.first, null);
     await world.release(first, 'first model');
-    const fetched = Array.from({ length: participants }, () => first.hash);
+    for (const { models } of population.devices) models.add(first.hash);
     let before = population.bytes;
     await scheme.begin(first);
     world.goTo(1);
@@ -53,14 +56,12 @@ export async function play(
       const examples = Array.from({ length: participants }, (_, device) => stream.examples(device, period));
       const models = examples.map((_, device) => scheme.modelOf(device));
       const predictions = await predictAll(predictor, models, examples);
-      let [right, all, downloads] = [0, 0, 0];
+      let [right, all] = [0, 0];
       for (const [device, made] of predictions.entries()) {
         await scheme.predicted(device, period, made);
         right += made.filter(({ output, label }) => classOf(output) === label).length;
         all += made.length;
-        const model = models[device] as string;
-        if (fetched[device] !== model) downloads++;
-        fetched[device] = model;
+        population.devices[device]?.models.add(models[device] as string);
       }
       await population.add((device) => {
         const own = examples[device] as RawExamples;
@@ -73,8 +74,7 @@ export async function play(
         period,
         accuracy: right / all,
         ...kept,
-        // A device that predicts with a new release fetches it, as float32.
-        bytes: bytes - before + downloads * world.parameters * Float32Array.BYTES_PER_ELEMENT,
+        bytes: bytes - before,
         deviceSeconds: (kept.trained * world.parameters * TRAINING_WORK) / WORK_A_SECOND,
       };
       before = bytes;

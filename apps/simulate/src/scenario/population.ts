@@ -4,20 +4,26 @@ import {
   createSession,
   type LocalData,
   memoryData,
+  memoryMonitors,
   memoryState,
   type Session,
   socketTransport,
+  type TaskSource,
 } from '@coppice/participant';
 import { headlessIdentity, headlessSecret, trainerHost } from '@coppice/participant/node';
 import { type Clock, seededRandom } from '@coppice/ports';
-import type { Task } from '@coppice/protocol';
+import { CoppiceError, type Task } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
+import { Questions } from './questions.ts';
 import { until } from './waiting.ts';
 
 /** A simulated device, whose examples grow. */
 export interface Device {
   readonly session: Session;
   readonly data: LocalData;
+  readonly questions: Questions;
+  /** The hashes of the models that it has. */
+  readonly models: Set<string>;
 }
 
 export interface PopulationOptions {
@@ -26,53 +32,75 @@ export interface PopulationOptions {
   readonly task: Task;
   readonly seed: number;
   readonly count: number;
+  /** Bytes of a model. */
+  readonly modelBytes: number;
+  /** Reads what is public of tasks, for all devices together. */
+  readonly source: TaskSource;
 }
 
 /** The devices of a scenario: headless participants of one thread, over real sockets. */
 export class Population {
   readonly devices: readonly Device[];
+  readonly #modelBytes: number;
   readonly #host = trainerHost(createTrainer, ['planned']);
 
   constructor(options: PopulationOptions) {
+    this.#modelBytes = options.modelBytes;
     this.devices = Array.from({ length: options.count }, (_, index) => this.#device(index, options));
   }
 
-  #device(index: number, { url, clock, task, seed }: PopulationOptions): Device {
+  #device(index: number, { url, clock, task, seed, source }: PopulationOptions): Device {
     const name = `scenario/${seed}/${index}`;
     const marking = { random: seededRandom('examples', name), now: () => clock.now() };
     const data = memoryData(task.data, undefined, marking);
+    // The session closes what it opened; the examples stay.
+    const opened: LocalData = { ...data, close: () => {} };
+    const models = new Set<string>();
+    const questions = new Questions(clock);
     const session = createSession({
-      transport: socketTransport(url, headlessIdentity(name)),
+      transport: questions.over(socketTransport(url, headlessIdentity(name))),
       host: this.#host,
-      openData: async () => data,
+      openData: async () => opened,
       splitSecret: headlessSecret(name),
       clock,
       checksum: (bytes) => crc32(bytes),
       device: 'headless',
       backend: 'planned',
       localState: memoryState(),
+      monitoring: {
+        source: {
+          ...source,
+          model(id, hash) {
+            models.add(hash);
+            return source.model(id, hash);
+          },
+        },
+        kept: memoryMonitors(),
+      },
       keepModels: false,
     });
-    return { session, data };
+    return { session, data, questions, models };
   }
 
   async connect(): Promise<void> {
     await Promise.all(
       this.devices.map(({ session }) => {
         session.connect();
-        return until(session, 'it is connected', ({ connection }) => connection === 'online');
+        return until(session, 'its devices were connected', () => {
+          const { connection, error } = session.state;
+          if (connection === 'refused' && error !== null) throw CoppiceError.fromWire(error);
+          return connection === 'online';
+        });
       }),
     );
   }
 
   /** Adds examples to each device, by its number. */
   async add(examplesOf: (device: number) => RawExamples): Promise<void> {
-    await Promise.all(
-      this.devices.map(async ({ session, data }, index) => {
-        await data.add(examplesOf(index), 'csv');
-        await session.dataChanged();
-      }),
-    );
+    for (const [index, { session, data }] of this.devices.entries()) {
+      await data.add(examplesOf(index), 'csv');
+      await session.dataChanged();
+    }
   }
 
   async join(run: string): Promise<void> {
@@ -83,17 +111,17 @@ export class Population {
   async finish(): Promise<void> {
     await Promise.all(
       this.devices.map(async ({ session }) => {
-        await until(session, 'its run is over', ({ activity }) => activity.kind === 'ended');
+        await until(session, 'a run was over', () => session.state.activity.kind === 'ended');
         await session.leave();
       }),
     );
   }
 
-  /** Bytes that all devices have sent and received over their sockets. */
+  /** Bytes that all devices have sent and received over their sockets, and of the models that they fetched to predict or compare. */
   get bytes(): number {
-    return this.devices.reduce((sum, { session }) => {
+    return this.devices.reduce((sum, { session, models }) => {
       const { sent, received } = session.state;
-      return sum + sent.bytes + received.bytes;
+      return sum + sent.bytes + received.bytes + models.size * this.#modelBytes;
     }, 0);
   }
 

@@ -42,7 +42,6 @@ export class Predictor {
 /** The class with the largest output. */
 export function classOf(output: ArrayLike<number>): number {
   let best = 0;
-  for (let at = 1; at < output.length; at++)
-    if ((output[at] as number) > (output[best] as number)) best = at;
+  for (let at = 1; at < output.length; at++) if ((output[at] as number) > (output[best] as number)) best = at;
   return best;
 }

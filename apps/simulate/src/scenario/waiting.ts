@@ -1,39 +1,66 @@
-import type { Session, SessionState } from '@coppice/participant';
 import { CoppiceError } from '@coppice/protocol';
 
-/** Milliseconds after which a state that should come is given up. */
+/** Milliseconds after which something that should come is given up. */
 const LONGEST = 120_000;
 
+/** Milliseconds between two looks at what nothing tells of. */
+const PAUSE = 10;
+
+/** What tells of its changes. */
+interface Subject {
+  subscribe(changed: () => void): () => void;
+}
+
 /**
- * Resolves when a session's state is as wanted.
+ * Resolves when something holds of a subject that tells of its changes.
  *
- * @throws CoppiceError the refusal of the coordinator; `connection-lost` where the state does not come in two minutes.
+ * @param holds throws where it will never hold.
+ * @throws CoppiceError `connection-lost` where it does not hold in two minutes.
  */
-export function until(session: Session, what: string, wanted: (state: SessionState) => boolean): Promise<void> {
+export function until(subject: Subject, what: string, holds: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     let end = () => {};
-    const look = (state: SessionState) => {
-      const done = wanted(state);
-      if (!done && state.connection !== 'refused') return;
-      end();
-      if (done) resolve();
-      else reject(CoppiceError.fromWire(state.error ?? { code: 'internal', message: 'A device was refused.' }));
+    const look = () => {
+      try {
+        if (!holds()) return;
+        end();
+        resolve();
+      } catch (thrown) {
+        end();
+        reject(thrown);
+      }
     };
     const timer = setTimeout(() => {
       end();
-      const { connection, activity, error } = session.state;
-      reject(
-        new CoppiceError(
-          'connection-lost',
-          `A simulated device waited in vain until ${what}. It is ${connection} and ${activity.kind}${error === null ? '' : `, and was told: ${error.message}`} Run the scenario again.`,
-        ),
-      );
+      reject(inVain(what));
     }, LONGEST);
-    const stop = session.subscribe(look);
+    const stop = subject.subscribe(look);
     end = () => {
       stop();
       clearTimeout(timer);
     };
-    look(session.state);
+    look();
   });
+}
+
+/** Reads again until what was read is as wanted: for the state of a coordinator that nothing tells of. @throws as `until`. */
+export async function readUntil<T>(
+  what: string,
+  read: () => Promise<T>,
+  wanted: (value: T) => boolean,
+): Promise<T> {
+  const began = performance.now();
+  for (;;) {
+    const value = await read();
+    if (wanted(value)) return value;
+    if (performance.now() - began > LONGEST) throw inVain(what);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+function inVain(what: string): CoppiceError {
+  return new CoppiceError(
+    'connection-lost',
+    `The scenario waited for two minutes in vain until ${what}. Run it again.`,
+  );
 }

@@ -3,17 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Coordinator, noLimits, startCoordinator, threadedModels } from '@coppice/coordinator';
 import { builtInTask, type Stream } from '@coppice/datasets';
+import { httpTasks, type TaskModel, type TaskSource } from '@coppice/participant';
 import { ManualClock } from '@coppice/ports';
+import { systemClock } from '@coppice/ports/system';
 import {
-  CoppiceError,
-  checkpointId,
   type CheckpointId,
+  CoppiceError,
   type CreateTask,
+  checkpointId,
   layoutSize,
   type PlanInputValues,
   type Release,
   type Round,
-  weightsHash,
 } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import { CoordinatorLink } from '../coordinator-link.ts';
@@ -48,11 +49,9 @@ export class World {
   readonly stream: Stream;
   /** The numbers of the task's model. */
   readonly parameters: number;
-  readonly #scenario: Scenario;
-  readonly #url: string;
+  readonly source: TaskSource;
   readonly #seed: number;
   readonly #cleanUp: (() => unknown)[];
-  readonly #weights = new Map<string, Promise<Float32Array>>();
   #released: number | null = null;
 
   private constructor(parts: {
@@ -61,8 +60,7 @@ export class World {
     population: Population;
     stream: Stream;
     parameters: number;
-    scenario: Scenario;
-    url: string;
+    source: TaskSource;
     seed: number;
     cleanUp: (() => unknown)[];
   }) {
@@ -71,8 +69,7 @@ export class World {
     this.population = parts.population;
     this.stream = parts.stream;
     this.parameters = parts.parameters;
-    this.#scenario = parts.scenario;
-    this.#url = parts.url;
+    this.source = parts.source;
     this.#seed = parts.seed;
     this.#cleanUp = parts.cleanUp;
   }
@@ -88,12 +85,21 @@ export class World {
       const link = new CoordinatorLink(url, adminKey);
       cleanUp.push(() => link.close());
       if (builtInTask(task.id) === undefined) await link.request('POST', '/api/tasks', created(stream));
-      const population = new Population({ url, clock, task, seed, count: scenario.size.participants });
+      const parameters = await parametersOf(stream);
+      const source = fetchedOnce(httpTasks(url, { clock: systemClock }));
+      const population = new Population({
+        url,
+        clock,
+        task,
+        seed,
+        source,
+        count: scenario.size.participants,
+        modelBytes: parameters * Float32Array.BYTES_PER_ELEMENT,
+      });
       cleanUp.push(() => population.close());
       await population.add((device) => stream.examples(device, 0));
       await population.connect();
-      const parameters = await parametersOf(stream);
-      return new World({ clock, link, population, stream, parameters, scenario, url, seed, cleanUp });
+      return new World({ clock, link, population, stream, parameters, source, seed, cleanUp });
     } catch (thrown) {
       for (const step of cleanUp.reverse()) await step();
       throw thrown;
@@ -113,7 +119,7 @@ export class World {
   async train(plan: PlanInputValues, from: 'production' | null): Promise<Made & RunCost> {
     const run = await this.link.createRun({
       task: this.stream.task.id,
-      plan: this.planFor(plan),
+      plan,
       start: false,
       from,
       secret: String(this.#seed),
@@ -125,19 +131,6 @@ export class World {
     if (status !== 'finished')
       throw CoppiceError.fromWire(reason ?? { code: 'internal', message: `The run ${run.id} is ${status}.` });
     return { checkpoint: checkpointId(run.id, round), hash, ...(await this.costOf(run.id)) };
-  }
-
-  /** A plan with which every device takes part in every round: so rounds repeat. */
-  planFor(plan: PlanInputValues): PlanInputValues {
-    return {
-      ...this.stream.task.planDefaults,
-      minParticipants: this.#scenario.size.participants,
-      cohortFraction: 1,
-      overSelection: 1,
-      quorum: 1,
-      seed: this.#seed,
-      ...plan,
-    };
   }
 
   /** The work of a run that is over. */
@@ -158,24 +151,6 @@ export class World {
       { channel: 'production', checkpoint, expected: this.#released, reason },
     );
     this.#released = sequence;
-  }
-
-  /** The weights of a checkpoint, fetched once for all devices. */
-  weights(hash: string): Promise<Float32Array> {
-    let weights = this.#weights.get(hash);
-    if (weights === undefined) {
-      weights = this.#fetchWeights(hash);
-      this.#weights.set(hash, weights);
-    }
-    return weights;
-  }
-
-  async #fetchWeights(hash: string): Promise<Float32Array> {
-    const response = await fetch(`${this.#url}/models/${this.stream.task.id}/${hash}/weights.bin`);
-    const weights = new Float32Array(await response.arrayBuffer());
-    if (!response.ok || weightsHash(weights) !== hash)
-      throw new CoppiceError('frame-invalid', `The weights ${hash} did not arrive whole.`);
-    return weights;
   }
 
   async close(): Promise<void> {
@@ -209,4 +184,17 @@ async function parametersOf({ task }: Stream): Promise<number> {
   const size = layoutSize(trainer.layout);
   trainer.dispose();
   return size;
+}
+
+/** Each model is fetched once, for all devices of the world. */
+function fetchedOnce(source: TaskSource): TaskSource {
+  const models = new Map<string, Promise<TaskModel>>();
+  return {
+    ...source,
+    model(task, hash) {
+      const model = models.get(hash) ?? source.model(task, hash);
+      models.set(hash, model);
+      return model;
+    },
+  };
 }

@@ -1,30 +1,44 @@
-import { pictureStream } from '@coppice/datasets';
-import { builtInTask } from '@coppice/datasets';
+import { builtInTask, pictureStream } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
 import type { Task } from '@coppice/protocol';
+import { everyDevice, policyOf } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 
 const CHANGE = 13;
+const DEGREES = 40;
+const digits = builtInTask('mnist-2nn') as Task;
+const size = { participants: 30, periods: 36, first: 500, each: 40 };
+const again = everyDevice(digits, size, {
+  rounds: 10,
+  learningRate: 0.1,
+  batchSize: 10,
+  window: 14,
+  replayShare: 0.2,
+});
 
-/** Handwritten digits that come turned from a moment on, as by a camera that was mounted askew. */
+/** Handwritten digits that come turned from a moment on, as by a camera that hangs askew. */
 export const abrupt: Scenario = {
   name: 'abrupt',
-  summary: 'Handwritten digits come turned by 40 degrees from one period on.',
-  size: { participants: 30, periods: 36, first: 500, each: 40 },
+  summary: `Handwritten digits come turned by ${DEGREES} degrees from period ${CHANGE} on.`,
+  size,
   changes: [{ period: CHANGE, until: null, kind: 'drift' }],
-  async stream(size, seed) {
+  async stream(sizes, seed) {
     const { train: pictures } = await loadTaskData('mnist-2nn');
-    const task = builtInTask('mnist-2nn') as Task;
-    return pictureStream({
-      ...size,
-      task,
-      pictures,
-      seed,
-      degrees: (period) => (period < CHANGE ? 0 : 40),
-    });
+    const degrees = (period: number) => (period < CHANGE ? 0 : DEGREES);
+    return pictureStream({ ...sizes, task: digits, pictures, seed, degrees });
   },
-  first: { rounds: 20, learningRate: 0.1, batchSize: 10 },
-  again: { rounds: 8, learningRate: 0.1, batchSize: 10, window: 14, replayShare: 0.2 },
+  first: everyDevice(digits, size, { rounds: 20, learningRate: 0.1, batchSize: 10 }),
+  again,
   every: 3,
-  policies: [],
+  policies: [
+    {
+      period: 1,
+      policy: policyOf({
+        plan: again,
+        floor: 0.1,
+        newExamples: 12_000,
+        canary: { participants: 30, margin: 0.1, periods: 2 },
+      }),
+    },
+  ],
 };
