@@ -14,7 +14,6 @@ export {
   type MachineScript,
   machineStream,
   machines,
-  NO_SIGNAL,
   type SensorFault,
 } from './drift/machines.ts';
 export { permuteLabels } from './drift/permute-labels.ts';

@@ -111,7 +111,15 @@ export class Population {
   async finish(): Promise<void> {
     await Promise.all(
       this.devices.map(async ({ session }) => {
-        await until(session, 'a run was over', () => session.state.activity.kind === 'ended');
+        await until(session, 'a run was over', () => {
+          const { activity, joined, lastRound } = session.state;
+          // It would be tried again after a pause by the clock, which stands still.
+          if (lastRound?.outcome === 'abandoned' && lastRound.run === joined?.run)
+            throw CoppiceError.fromWire(
+              lastRound.reason ?? { code: 'quorum-lost', message: 'A round was lost.' },
+            );
+          return activity.kind === 'ended';
+        });
         await session.leave();
       }),
     );

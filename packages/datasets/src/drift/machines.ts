@@ -6,10 +6,19 @@ import { countIn, type Stream, type StreamSize } from './stream.ts';
 const modes = ['idle', 'normal', 'boost'] as const;
 const columns = ['temperature', 'vibration', 'pressure', 'speed', 'load', 'mode'] as const;
 
-/** The value that a sensor without a connection sends: beyond the plausible range of every column. */
-export const NO_SIGNAL = -999;
+/** Plausible values. */
+const ranges = {
+  temperature: { min: -40, max: 200 },
+  vibration: { min: 0, max: 50 },
+  pressure: { min: 0, max: 20 },
+  speed: { min: 0, max: 6000 },
+  load: { min: 0, max: 120 },
+} as const;
 
-/** A fault of a sensor: its column has `NO_SIGNAL` in place of the measured value. */
+/**
+ * A fault of a sensor: its wire is broken for a share of the readings. A sensor that sends 4 to 20 mA over its range sends
+ * nothing then, which is read as a quarter of the range below its beginning: beyond what is plausible.
+ */
 export interface SensorFault {
   readonly column: Exclude<(typeof columns)[number], 'mode'>;
   /** The share of readings that it spoils, 0–1. */
@@ -33,11 +42,11 @@ export const machines: Task = {
   data: {
     kind: 'table',
     features: [
-      { name: 'temperature', unit: '°C', mean: 70, scale: 10, min: -40, max: 200 },
-      { name: 'vibration', unit: 'mm/s', mean: 4, scale: 1.5, min: 0, max: 50 },
-      { name: 'pressure', unit: 'bar', mean: 6, scale: 1, min: 0, max: 20 },
-      { name: 'speed', unit: 'rpm', mean: 1500, scale: 300, min: 0, max: 6000 },
-      { name: 'load', unit: '%', mean: 50, scale: 15, min: 0, max: 120 },
+      { name: 'temperature', unit: '°C', mean: 70, scale: 10, ...ranges.temperature },
+      { name: 'vibration', unit: 'mm/s', mean: 4, scale: 1.5, ...ranges.vibration },
+      { name: 'pressure', unit: 'bar', mean: 6, scale: 1, ...ranges.pressure },
+      { name: 'speed', unit: 'rpm', mean: 1500, scale: 300, ...ranges.speed },
+      { name: 'load', unit: '%', mean: 50, scale: 15, ...ranges.load },
       { kind: 'category', name: 'mode', values: [...modes] },
     ],
     target: { kind: 'class', name: 'state', classes: ['well', 'worn', 'failing'] },
@@ -66,11 +75,17 @@ export function machineStream(script: MachineScript): Stream {
         labels[row] = state;
         features.set(values, row * columns.length);
         if (fault !== null && integerBelow(faulty, 2 ** 20) < fault.share * 2 ** 20)
-          features[row * columns.length + columns.indexOf(fault.column)] = NO_SIGNAL;
+          features[row * columns.length + columns.indexOf(fault.column)] = withoutCurrent(fault.column);
       }
       return { count, features, labels };
     },
   };
+}
+
+/** The reading of a column's sensor whose wire is broken. */
+export function withoutCurrent(column: SensorFault['column']): number {
+  const { min, max } = ranges[column];
+  return min - (max - min) / 4;
 }
 
 /**

@@ -12,8 +12,8 @@ const again = everyDevice(digits, size, {
   rounds: 10,
   learningRate: 0.1,
   batchSize: 10,
-  window: 14,
-  replayShare: 0.2,
+  window: 3,
+  replayShare: 0.1,
 });
 
 /** Handwritten digits that come turned from a moment on, as by a camera that hangs askew. */
