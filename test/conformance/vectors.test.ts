@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { comparisonNumbers } from './raw-comparison.ts';
 import {
   contributionFrame,
   contributionHash,
@@ -232,6 +233,20 @@ describe('docs/vectors.json', () => {
     expect(contributionText(layout)).toBe(contribution.text);
     expect(contributionHash(layout)).toEqual(bytesOf(contribution.hash));
     expect(Buffer.from(contributionFrame(layout, numbers))).toEqual(bytesOf(contribution.frame));
+  });
+
+  it('has a comparison that is named, measured, laid out and framed by the page’s rules', () => {
+    const { production, candidate, number, classes, examples, contribution } = written.comparison;
+    const layout = contribution.layout as readonly Tensor[];
+    const group = `compare-${canonicalHash({ production, candidate, number }).slice(0, 32)}`;
+    expect(new Set(layout.map((tensor) => tensor.group))).toEqual(new Set([group]));
+    const numbers = comparisonNumbers(examples, classes);
+    expect(contribution.measures).toEqual(numbers);
+    expect(layout.map(({ name }) => name)).toEqual(Object.keys(numbers));
+    expect(contributionText(layout)).toBe(contribution.text);
+    expect(Buffer.from(contributionFrame(layout, numbers as Record<string, number[]>))).toEqual(
+      bytesOf(contribution.frame),
+    );
   });
 
   it('has frames, layouts, hashes and random bits that the page’s rules give', () => {

@@ -2,6 +2,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import {
   type Binning,
+  comparisonLayout,
+  comparisonMeasures,
   consentVersion,
   identityOf,
   Monitor,
@@ -454,6 +456,26 @@ function reportVector() {
   };
 }
 
+/** A comparison, from hits by example to its frame. */
+function comparisonVector() {
+  const compared = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 6 };
+  const examples = Array.from({ length: 13 }, (_, i) => ({
+    slice: i % 3 === 0 ? ('older' as const) : ('recent' as const),
+    label: i % 4 === 0 ? 1 : 0,
+    production: i % 2 === 0,
+    candidate: i % 5 !== 0,
+  }));
+  const layout = comparisonLayout(2, compared);
+  const measures = comparisonMeasures(examples, 2);
+  if (measures === null) throw new Error('the comparison has enough examples');
+  return {
+    ...compared,
+    classes: 2,
+    examples,
+    contribution: contributionVector('float32', layout, {}, asNumbers(measures)),
+  };
+}
+
 /** The whole file. Bytes are hexadecimal, in the order in which they travel. */
 export function vectors() {
   return {
@@ -492,6 +514,7 @@ export function vectors() {
     aggregation: aggregationVector(),
     recipes: recipes.map(recipeVector),
     report: reportVector(),
+    comparison: comparisonVector(),
   };
 }
 

@@ -29,6 +29,7 @@ export {
   type Guard,
   parseCanary,
 } from './rules/canary.ts';
+export { dueAfter, parseCron } from './rules/cron.ts';
 export { decide, type Rules } from './rules/decide.ts';
 export {
   type GateEvidence,

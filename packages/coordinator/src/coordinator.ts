@@ -41,6 +41,9 @@ import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import { armIn } from './releases/arms.ts';
+import { Firings } from './releases/firings.ts';
+import { ReleaseAnnouncer } from './releases/release-announcer.ts';
 import { Releases } from './releases/releases.ts';
 import type { RetryPauses } from './rounds/retries.ts';
 import { AddressLimit } from './security/address-limit.ts';
@@ -57,6 +60,7 @@ import { openStorage } from './storage/open-storage.ts';
 import { withRetention } from './storage/retention.ts';
 import type { Spool } from './storage/spool.ts';
 import type { Storage } from './storage/storage.ts';
+import { Comparisons } from './watch/comparisons.ts';
 import { MonitoredTasks } from './watch/monitored-tasks.ts';
 import { Policies } from './watch/policies.ts';
 
@@ -72,6 +76,7 @@ export interface Coordinator {
   readonly tasks: Tasks;
   readonly admissions: Admissions;
   readonly monitored: MonitoredTasks;
+  readonly firings: Firings;
   readonly releases: Releases;
   readonly storage: Storage;
   /** Reloads the certificate; open connections keep the old one. @throws CoppiceError `config-invalid` */
@@ -214,7 +219,51 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
-  const monitored = new MonitoredTasks({ admissions, audience: presences, clock, events, spool, storage });
+  const hindered = (task: string, error: CoppiceError) =>
+    logger.error({ err: error, task }, 'the watch of a task was hindered');
+  const monitored = new MonitoredTasks({
+    storage,
+    spool,
+    clock,
+    tasks,
+    releases,
+    policies,
+    admissions,
+    audience: presences,
+    events,
+    newSecret,
+    trainingWindow: (run) => (runs.has(run) ? runs.get(run).plan.window : null),
+    judged: (period) => firings.judged(period),
+    armOf: (task, participant) => armIn(firings.canaries, task, participant),
+    failed: hindered,
+  });
+  const { offers } = monitored;
+  const comparisons = new Comparisons({
+    tasks,
+    offers,
+    answers: monitored.answers,
+    admissions,
+    audience: presences,
+    spool,
+    clock,
+    secretOf: (task) => storage.watchSecret(task, newSecret()),
+    failed: hindered,
+  });
+  const firings: Firings = new Firings({
+    storage,
+    tasks,
+    runs,
+    releases,
+    comparisons,
+    events,
+    clock,
+    newSecret,
+    failed: (error) => logger.error({ err: error }, 'a firing could not be carried on; it is tried again'),
+  });
+  policies.subscribe(() => firings.rearmSoon());
+  // After firings, which know of a canary's move first.
+  const { canaries } = firings;
+  const announcer = new ReleaseAnnouncer({ storage, releases, canaries, offers, audience: presences });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},
@@ -232,6 +281,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     models,
     releases,
     policies,
+    firings,
+    monitored,
     admins,
     admissions,
     downloads: new Downloads(
@@ -284,6 +335,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    await firings.recover();
+    await announcer.recover(tasks.all().map(({ id }) => id));
+    await monitored.recover();
   } catch (thrown) {
     server.close();
     server.closeAllConnections();
@@ -294,6 +348,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     tasks,
     monitored,
+    announcer,
     presences,
     logger,
     clock,
@@ -321,6 +376,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     tasks,
     admissions,
     monitored,
+    firings,
     releases,
     storage,
     renewCertificate() {
@@ -333,6 +389,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       adminHub.close();
       runs.close();
       await monitored.stop();
+      await comparisons.stop();
+      await firings.stop();
+      announcer.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));

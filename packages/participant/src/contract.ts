@@ -20,6 +20,11 @@ import { exampleIds } from './marks.ts';
 import { ParcelFetcher } from './parcel-fetcher.ts';
 import { sendAnswer } from './pieces.ts';
 import type { Transport } from './transport.ts';
+import { Counting } from './watch/counting.ts';
+import type { KeptInputs } from './watch/kept-inputs.ts';
+import type { KeptMonitor, KeptMonitors } from './watch/kept-monitors.ts';
+import { termsOf } from './watch/terms.ts';
+import { binningOf, RELEASED, toy, watchOf } from './watch/watched.testing.ts';
 
 const picture: DataSchema = { kind: 'image', width: 2, height: 2, channels: 1, classes: ['a', 'b', 'c'] };
 const table: TableData = {
@@ -361,6 +366,138 @@ export function localStateContract(
       answer.frame.fill(9);
       expect(await state.kept('r-1', 't1-1')).toEqual(content(1).kept);
       expect(await state.answer('r-1', 't1-1')).toEqual(content(1).answer);
+    });
+  });
+}
+
+/** The contract of every `KeptMonitors`. `open` returns an empty one; `reopen` the same, as after a restart of the program. */
+export function keptMonitorsContract(
+  name: string,
+  open: () => Promise<{
+    kept: KeptMonitors;
+    reopen: () => Promise<KeptMonitors>;
+    close: () => Promise<void>;
+  }>,
+): void {
+  describe(`KeptMonitors contract: ${name}`, () => {
+    let under: Awaited<ReturnType<typeof open>>;
+    beforeEach(async () => {
+      under = await open();
+    });
+    afterEach(() => under.close());
+
+    /** A monitor after `predictions` predictions. */
+    const after = (predictions: number): KeptMonitor => {
+      const terms = termsOf(watchOf(binningOf(0)), toy);
+      if (terms === null) throw new Error('there are no terms');
+      const counting = new Counting(toy, terms);
+      for (let i = 0; i < predictions; i++)
+        counting.observe({ hash: RELEASED, example: Float32Array.of(i), output: [i], id: `p${i}` });
+      return counting.kept();
+    };
+
+    it('is empty at first', async () => {
+      expect(await under.kept.get('toy')).toBeNull();
+    });
+
+    it('gives back the last that was put, by task, also after the program was ended', async () => {
+      await under.kept.put('toy', after(3));
+      await under.kept.put('toy', after(4));
+      await under.kept.put('other', after(1));
+      for (const opened of [async () => under.kept, under.reopen]) {
+        const kept = await opened();
+        expect(await kept.get('toy')).toEqual(after(4));
+        expect(await kept.get('other')).toEqual(after(1));
+        expect(Counting.read(await kept.get('toy'), 'toy')?.counted.observations).toBe(4);
+      }
+    });
+
+    it('removes one task', async () => {
+      await under.kept.put('toy', after(3));
+      await under.kept.put('other', after(1));
+      await under.kept.remove('toy');
+      await under.kept.remove('unknown');
+      expect(await under.kept.get('toy')).toBeNull();
+      expect(await under.kept.get('other')).toEqual(after(1));
+    });
+
+    it('does not keep what the caller may change', async () => {
+      const given = after(3);
+      await under.kept.put('toy', given);
+      given.monitor.counts[0]?.fill(9);
+      expect(await under.kept.get('toy')).toEqual(after(3));
+    });
+  });
+}
+
+/** The contract of every `KeptInputs`. `open` returns an empty one with room for `most` bytes; `reopen` the same, as after a restart. */
+export function keptInputsContract(
+  name: string,
+  open: (most: number) => Promise<{
+    inputs: KeptInputs;
+    reopen: () => Promise<KeptInputs>;
+    close: () => Promise<void>;
+  }>,
+): void {
+  describe(`KeptInputs contract: ${name}`, () => {
+    let under: Awaited<ReturnType<typeof open>>;
+    beforeEach(async () => {
+      under = await open(48);
+    });
+    afterEach(() => under.close());
+
+    /** An input of 16 bytes. */
+    const input = (at: number) => ({ id: `p${at}`, at, example: Float32Array.of(at, 1, 2, 3) });
+    const left = async (task: string, ats: readonly number[]) => {
+      const found: number[] = [];
+      for (const at of ats) if ((await under.inputs.take(task, `p${at}`)) !== null) found.push(at);
+      return found;
+    };
+
+    it('gives an input once, also after the program was ended', async () => {
+      await under.inputs.add('toy', [input(1), input(2)]);
+      expect(await under.inputs.take('other', 'p1')).toBeNull();
+      expect(await under.inputs.take('toy', 'p1')).toEqual(input(1));
+      const later = await under.reopen();
+      expect(await later.take('toy', 'p1')).toBeNull();
+      expect(await later.take('toy', 'p2')).toEqual(input(2));
+    });
+
+    it('keeps bytes of pictures', async () => {
+      const picture = { id: 'a', at: 1, example: Uint8Array.of(1, 2, 255) };
+      await under.inputs.add('toy', [picture]);
+      expect(await under.inputs.take('toy', 'a')).toEqual(picture);
+    });
+
+    it('has room for so many bytes of a task, and lets the oldest go', async () => {
+      await under.inputs.add('other', [input(1)]);
+      await under.inputs.add('toy', [input(5), input(2), input(4)]);
+      await under.inputs.add('toy', [input(3), input(6)]);
+      expect(await left('toy', [2, 3, 4, 5, 6])).toEqual([4, 5, 6]);
+      expect(await left('other', [1])).toEqual([1]);
+    });
+
+    it('deletes those from before a time', async () => {
+      await under.inputs.add('toy', [input(1), input(2), input(3)]);
+      await under.inputs.add('other', [input(1)]);
+      await under.inputs.expire('toy', 2);
+      expect(await left('toy', [1, 2, 3])).toEqual([2, 3]);
+      expect(await left('other', [1])).toEqual([1]);
+    });
+
+    it('deletes all of a task', async () => {
+      await under.inputs.add('toy', [input(1), input(2)]);
+      await under.inputs.add('toy-2', [input(1)]);
+      await under.inputs.remove('toy');
+      expect(await left('toy', [1, 2])).toEqual([]);
+      expect(await left('toy-2', [1])).toEqual([1]);
+    });
+
+    it('does not keep what the caller may change', async () => {
+      const given = input(1);
+      await under.inputs.add('toy', [given]);
+      given.example.fill(9);
+      expect(await under.inputs.take('toy', 'p1')).toEqual(input(1));
     });
   });
 }

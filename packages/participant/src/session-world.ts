@@ -37,7 +37,7 @@ import { loopback } from './loopback-transport.ts';
 import { memoryData } from './memory-data.ts';
 import { memoryState } from './memory-state.ts';
 import type { ParcelSource } from './parcel-source.ts';
-import { createSession } from './session.ts';
+import { createSession, type SessionOptions } from './session.ts';
 import type { Session, SessionState } from './session-state.ts';
 import { trainerHost } from './trainer-host.ts';
 
@@ -186,6 +186,8 @@ export async function world({
   opened = Promise.resolve(),
   dropsOut,
   parcels,
+  monitoring,
+  openData,
 }: {
   model?: TestModel;
   plan?: Partial<Plan>;
@@ -198,6 +200,9 @@ export async function world({
   opened?: Promise<void>;
   dropsOut?: (round: number, attempt: number) => boolean;
   parcels?: ParcelSource | undefined;
+  monitoring?: SessionOptions['monitoring'];
+  /** In place of `examples`. */
+  openData?: SessionOptions['openData'];
 } = {}) {
   const { transport, peer } = loopback();
   const clock = new ManualClock(1000);
@@ -205,14 +210,16 @@ export async function world({
   const session = createSession({
     transport,
     host: trainerHost(async () => trainer, ['cpu']),
-    async openData(_task, schema) {
-      await opened;
-      return memoryData(schema, {
-        count: examples,
-        features: new Float32Array(examples),
-        labels: new Float32Array(examples),
-      });
-    },
+    openData:
+      openData ??
+      (async (_task, schema) => {
+        await opened;
+        return memoryData(schema, {
+          count: examples,
+          features: new Float32Array(examples),
+          labels: new Float32Array(examples),
+        });
+      }),
     splitSecret: new Uint8Array(32).fill(5),
     localState,
     clock,
@@ -220,6 +227,7 @@ export async function world({
     backend: 'cpu',
     keepModels,
     parcels,
+    ...(monitoring === undefined ? {} : { monitoring }),
     ...(dropsOut === undefined ? {} : { dropsOut }),
   });
   const full: Plan = { ...defaultPlan, ...plan };

@@ -34,6 +34,7 @@ import { Training } from './session/training.ts';
 import type { SavedModel, Session, SessionState } from './session-state.ts';
 import type { TrainerHost } from './trainer-host.ts';
 import type { Transport } from './transport.ts';
+import type { KeptInputs } from './watch/kept-inputs.ts';
 import type { KeptMonitors } from './watch/kept-monitors.ts';
 import type { ObservedPrediction } from './watch/observation.ts';
 import type { TaskSource } from './watch/task-source.ts';
@@ -60,8 +61,12 @@ export interface SessionOptions {
   readonly backend: string;
   /** Whether to keep the first and newest global weights, to ask the model with. Costs two models of memory. */
   readonly keepModels: boolean;
-  /** The way to what is public of tasks, and the counts that this device keeps; left out, `monitor` cannot be used. */
-  readonly monitoring?: { readonly source: TaskSource; readonly kept: KeptMonitors };
+  /** The way to what is public of tasks, and the counts and inputs that this device keeps; left out, `monitor` cannot be used. */
+  readonly monitoring?: {
+    readonly source: TaskSource;
+    readonly kept: KeptMonitors;
+    readonly inputs: KeptInputs;
+  };
   /** Decides whether to drop out of an attempt of a round, before training; for simulations. Both count from 1. */
   readonly dropsOut?: (round: number, attempt: number) => boolean;
 }
@@ -131,6 +136,9 @@ class ParticipantSession implements Session {
             openData: options.openData,
             clock,
             checksum,
+            splitSecret,
+            heldOut,
+            added: () => void this.dataChanged().catch((thrown: unknown) => store.fail(thrown)),
           });
     this.#transport = transport;
     this.#clock = clock;

@@ -43,6 +43,7 @@ export const errorCodes = {
   'release-refused': 'never',
   'policy-invalid': 'never',
   'policy-conflict': 'never',
+  'firing-refused': 'later',
   'quorum-lost': 'later',
   // updates
   'not-joined': 'join',
@@ -131,6 +132,7 @@ const neverSent: ReadonlySet<ErrorCode> = new Set([
   'release-refused',
   'policy-invalid',
   'policy-conflict',
+  'firing-refused',
   'storage-read-only',
   'storage-locked',
   'storage-too-new',

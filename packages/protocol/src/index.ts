@@ -76,6 +76,7 @@ export {
 export {
   FireSchema,
   type Firing,
+  type FiringCause,
   type FiringOutcome,
   FiringOutcomeSchema,
   FiringSchema,
@@ -229,6 +230,7 @@ export {
 export {
   MAX_COHORT,
   MAX_CONTROL_BYTES,
+  MAX_EVIDENCE,
   MAX_EXAMPLES,
   MAX_LISTED_RUNS,
   MAX_LOSS,

@@ -9,6 +9,7 @@ import {
 import { catalogue, formatBytes, formatDateTime, formatNumber, formatShare } from '@coppice/ui';
 import { channelWords, deviceWords } from '../words.ts';
 import { failureText } from './failure-text.ts';
+import { authorText, causeList, endText, hindranceList } from './firing-texts.ts';
 
 /**
  * An event as a sentence in the reader's language, from its kind and data; the coordinator's English where they are
@@ -96,10 +97,18 @@ const sentences = catalogue<Sentences>(
     'round-abandoned': (data, round) =>
       `Round ${round} was abandoned: ${reason(data)} The model is unchanged.`,
     'spool-damaged': (data) => `Stored updates of the open round could not be used. ${reason(data)}`,
-    'release-moved': ({ task, channel, checkpoint, undone, by, reason: why }) => {
+    'release-moved': ({ task, channel, checkpoint, undone, by, firing, reason: why }) => {
       const to = checkpoint === null ? 'emptied' : `${undone ? 'taken back' : 'moved'} to ${checkpoint}`;
-      return `${channelWords()[channel]} of ${task} was ${to} by ${by || 'an unnamed admin'}: ${why}`;
+      return `${channelWords()[channel]} of ${task} was ${to} by ${authorText(by, firing ?? null)}: ${why}`;
     },
+    'firing-began': ({ task, firing, causes, production }) =>
+      `Retraining ${formatNumber(firing)} of ${task} began (${causeList(causes)}), from ${production}.`,
+    'launch-hindered': ({ task, causes, hindrances }) =>
+      `Retraining of ${task} is called for (${causeList(causes)}) and does not begin: ${hindranceList(hindrances)}.`,
+    'canary-began': ({ task, firing, candidate, share }) =>
+      `Retraining ${formatNumber(firing)} of ${task}: ${formatShare(share)} of the participants get ${candidate} as canary, beside a control group of the same size.`,
+    'firing-ended': ({ task, firing, outcome, candidate, checks }) =>
+      `Retraining ${formatNumber(firing)} of ${task} ended. ${endText(outcome, candidate ?? '–', checks)}`,
     'drift-alarm': ({ task, period, participants, alarms, tested, role, name, effect }) =>
       `Drift in ${task}, period ${formatNumber(period)}: ${formatNumber(alarms)} of ${formatNumber(tested)} distributions, among ${formatNumber(participants)} participants. Largest effect: ${role === 'input' ? `column “${name}”` : role}, ${effect.toFixed(2)}.`,
     'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>
@@ -147,10 +156,18 @@ const sentences = catalogue<Sentences>(
       `第 ${round} 轮：多数参与者测得的模型损失值无效（共留出 ${formatNumber(examples)} 个样本）。`,
     'round-abandoned': (data, round) => `第 ${round} 轮已放弃：${reason(data)}模型保持不变。`,
     'spool-damaged': (data) => `未完成的一轮中已保存的部分更新无法使用。${reason(data)}`,
-    'release-moved': ({ task, channel, checkpoint, undone, by, reason: why }) => {
+    'release-moved': ({ task, channel, checkpoint, undone, by, firing, reason: why }) => {
       const to = checkpoint === null ? '清空' : `${undone ? '退回到' : '指向'} ${checkpoint}`;
-      return `${task} 的${channelWords()[channel]}渠道已${to}。操作者：${by || '未知'}；原因：${why}`;
+      return `${task} 的${channelWords()[channel]}渠道已${to}。操作者：${authorText(by, firing ?? null)}；原因：${why}`;
     },
+    'firing-began': ({ task, firing, causes, production }) =>
+      `${task} 第 ${formatNumber(firing)} 次再训练已开始（${causeList(causes)}），起始检查点为 ${production}。`,
+    'launch-hindered': ({ task, causes, hindrances }) =>
+      `${task} 需要再训练（${causeList(causes)}），但未启动：${hindranceList(hindrances)}。`,
+    'canary-began': ({ task, firing, candidate, share }) =>
+      `${task} 第 ${formatNumber(firing)} 次再训练：${formatShare(share)} 的参与者灰度使用 ${candidate}，另有同等规模的对照组。`,
+    'firing-ended': ({ task, firing, outcome, candidate, checks }) =>
+      `${task} 第 ${formatNumber(firing)} 次再训练已结束。${endText(outcome, candidate ?? '–', checks)}`,
     'drift-alarm': ({ task, period, participants, alarms, tested, role, name, effect }) =>
       `${task} 第 ${formatNumber(period)} 期出现漂移：${formatNumber(tested)} 个分布中有 ${formatNumber(alarms)} 个，共 ${formatNumber(participants)} 位参与者。效应最大的是${{ input: `“${name}”列`, prediction: '预测', confidence: '置信度' }[role]}，为 ${effect.toFixed(2)}。`,
     'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>

@@ -91,6 +91,7 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'policy-conflict': '监测策略在你读取之后已被更改，本次保存未生效。请查看最新版本后再决定。',
   'release-conflict': '该渠道在你读取之后已有变动，本次操作未生效。请查看最新状态后再决定。',
   'release-refused': '无法执行此发布操作。',
+  'firing-refused': '当前无法启动再训练：任务尚无策略或生产模型，上一次再训练尚未结束，或预算已用完。',
   'quorum-lost': '收到的更新不足，本轮已放弃。',
   'not-joined': '参与者尚未加入这次训练。',
   'ticket-invalid': '答复不属于发给该参与者的任何请求。',

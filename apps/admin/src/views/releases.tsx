@@ -13,6 +13,7 @@ import { may } from '../live/live.ts';
 import { undoRelease } from '../live/releases-api.ts';
 import { writeRoute } from '../shell/route.ts';
 import { channelWords } from '../words.ts';
+import { authorText } from './firing-texts.ts';
 import { List } from './list.tsx';
 import { CopyButton } from './parts.tsx';
 import { ReleaseDialog } from './release-dialog.tsx';
@@ -162,5 +163,5 @@ function Why({ release: { undoes, reason } }: { release: Release }) {
 }
 
 function authorOf({ by }: Release): string {
-  return by.name || releaseText().unnamed;
+  return authorText(by.name, by.by === 'trigger' ? by.firing : null);
 }

@@ -20,6 +20,7 @@ type AdminsOnly =
   | 'release-refused'
   | 'policy-invalid'
   | 'policy-conflict'
+  | 'firing-refused'
   | 'config-invalid'
   | 'unauthorized'
   | 'forbidden'

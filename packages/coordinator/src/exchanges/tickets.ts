@@ -63,9 +63,9 @@ export function pullName({ round, hash }: { readonly round: number; readonly has
   return `p${round}-${hash.slice(0, HASH_DIGITS)}`;
 }
 
-/** The name of an exchange of a task. A period that another reference begins anew has another name. */
-export function taskExchangeName({ kind, period, reference }: TaskOpening): string {
-  return `${kind}-${period}-${reference.slice(0, HASH_DIGITS)}`;
+/** The name of an exchange of a task. A period that another reference begins anew, or a comparison of other models, has another name. */
+export function taskExchangeName({ kind, period, reference, layout }: TaskOpening): string {
+  return `${kind}-${period}-${(reference ?? layout).slice(0, HASH_DIGITS)}`;
 }
 
 /** The round of a name that `trainName` made; `null` for any other name. */

@@ -41,6 +41,10 @@ export const accessTable: readonly (readonly [
   ['get', '/api/tasks/:task/releases', 'runs:read'],
   ['post', '/api/tasks/:task/releases', 'releases:write'],
   ['post', '/api/tasks/:task/releases/undo', 'releases:write'],
+  ['get', '/api/tasks/:task/firings', 'runs:read'],
+  ['post', '/api/tasks/:task/firings', 'releases:write'],
+  // People read what a device reports before they agree.
+  ['get', '/api/tasks/:task/watch', 'public'],
   ['get', '/api/tasks/:task/policy', 'runs:read'],
   ['put', '/api/tasks/:task/policy', 'releases:write'],
   ['get', '/api/tasks/:task/admission', 'runs:read'],

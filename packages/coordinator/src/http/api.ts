@@ -13,16 +13,19 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import type { Firings } from '../releases/firings.ts';
 import type { Releases } from '../releases/releases.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import type { Policies } from '../watch/policies.ts';
 import { actorOf, adminOf, originOf } from './access.ts';
 import { adminsRouter } from './admins.ts';
 import { admissionRouter } from './admission.ts';
 import type { Downloads } from './downloads.ts';
 import { driftRouter } from './drift.ts';
+import { firingsRouter } from './firings.ts';
 import { openApiDocument } from './openapi.ts';
 import { parcelsRouter } from './parcels.ts';
 import { policyRouter } from './policy.ts';
@@ -30,6 +33,7 @@ import { protocolDocument } from './protocol-document.ts';
 import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 import { taskAdmissionRouter } from './task-admission.ts';
+import { watchRouter } from './watch.ts';
 
 export interface ApiOptions {
   readonly runs: Runs;
@@ -38,6 +42,8 @@ export interface ApiOptions {
   readonly models: ModelWorker;
   readonly releases: Releases;
   readonly policies: Policies;
+  readonly firings: Firings;
+  readonly monitored: MonitoredTasks;
   readonly admins: Admins;
   /** URL of the admin page. */
   readonly adminPage: () => string;
@@ -61,6 +67,8 @@ export function apiRouter({
   models,
   releases,
   policies,
+  firings,
+  monitored,
   admins,
   adminPage,
   clientPage,
@@ -93,6 +101,8 @@ export function apiRouter({
   router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));
   router.use(policyRouter({ policies, admins }));
+  router.use(firingsRouter({ firings, admins }));
+  router.use(watchRouter({ monitored }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 
   router.get(

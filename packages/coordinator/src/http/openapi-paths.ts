@@ -1,4 +1,5 @@
 import { PARTICIPANT_HEADER, TICKET_HEADER } from '@coppice/protocol';
+import { FIRINGS_A_PAGE } from '../storage/firing-storage.ts';
 import { PERIODS_A_PAGE } from '../storage/period-storage.ts';
 import { RELEASES_A_PAGE } from '../storage/release-storage.ts';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
@@ -125,6 +126,18 @@ export const apiPaths: { readonly [path: string]: Json } = {
       status: '201',
     }),
   },
+  '/api/tasks/{task}/firings': {
+    get: operation(
+      `The firings of a task's trigger, newest first, ${FIRINGS_A_PAGE} at most: the last ones, or with "before" those before a number`,
+      list('Firing'),
+      { path: ['task'], query: ['before', 'limit'] },
+    ),
+    post: operation(
+      'Fire by hand: launch a run from production by the plan of the policy, and release its result by its rules',
+      ref('Firing'),
+      { path: ['task'], body: 'Fire', status: '201' },
+    ),
+  },
   '/api/tasks/{task}/policy': {
     get: operation('The policy by which a task is kept good: the version that holds now', ref('PolicyInfo'), {
       path: ['task'],
@@ -134,6 +147,11 @@ export const apiPaths: { readonly [path: string]: Json } = {
       ref('PolicyInfo'),
       { path: ['task'], body: 'PutPolicy' },
     ),
+  },
+  '/api/tasks/{task}/watch': {
+    get: operation('What devices report for a task, and with which bins', ref('WatchInfo'), {
+      path: ['task'],
+    }),
   },
   '/api/tasks/{task}/drift': {
     get: operation(

@@ -17,6 +17,8 @@ import {
   CreateTaskSchema,
   CreateTokenSchema,
   EventSchema,
+  FireSchema,
+  FiringSchema,
   InfoSchema,
   InviteAdminSchema,
   ListedParticipantSchema,
@@ -46,6 +48,7 @@ import {
   TaskSchema,
   UndoReleaseSchema,
   WatchedPeriodSchema,
+  WatchInfoSchema,
 } from '@coppice/protocol';
 
 /** Named schemas of the API, of requests and of answers. */
@@ -64,6 +67,8 @@ export const apiSchemas = {
   RunAction: RunActionSchema,
   Round: RoundSchema,
   Checkpoint: CheckpointSchema,
+  Firing: FiringSchema,
+  Fire: FireSchema,
   Release: ReleaseSchema,
   Releases: ReleasesSchema,
   MoveChannel: MoveChannelSchema,
@@ -84,6 +89,7 @@ export const apiSchemas = {
   AdminSession: AdminSessionSchema,
   AuditEntry: AuditEntrySchema,
   WatchedPeriod: WatchedPeriodSchema,
+  WatchInfo: WatchInfoSchema,
   RunAdmission: RunAdmissionSchema,
   ChangeAdmission: ChangeAdmissionSchema,
   TaskInvitation: TaskInvitationSchema,

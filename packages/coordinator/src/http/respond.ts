@@ -34,6 +34,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'release-refused': 409,
   'policy-conflict': 409,
   'policy-invalid': 422,
+  'firing-refused': 409,
   'run-state': 409,
   'run-ended': 409,
   'task-exists': 409,

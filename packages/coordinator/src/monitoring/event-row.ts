@@ -30,6 +30,21 @@ function sentenceOf<K extends EventKind>({ kind, data }: KnownEvent<K>, place: P
   return sentences[kind](data, place);
 }
 
+const firingEnds: Record<
+  EventData['firing-ended']['outcome'],
+  (candidate: string, checks: string) => string
+> = {
+  released: (candidate) => `${candidate} is in production.`,
+  refused: (candidate, checks) =>
+    checks === ''
+      ? `${candidate} was refused, since too few participants could compare it.`
+      : `${candidate} was refused by the comparison (${checks}).`,
+  'rolled-back': (candidate) => `the canary ${candidate} was taken back. Production stays as it was.`,
+  'run-paused': () => 'the coordinator paused its run. Production stays as it was.',
+  'run-ended': () => 'its run made no model that can be released. Production stays as it was.',
+  overtaken: () => 'an admin moved a channel meanwhile. Production stays as the admin left it.',
+};
+
 const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place) => string } = {
   'run-created': (_, { run }) => `The run ${run} was created.`,
   'run-running': () => 'The run is running.',
@@ -73,10 +88,19 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     `Round ${round} was abandoned, the model stays as it was: ${detail}`,
   'spool-damaged': ({ code, detail }) =>
     `Stored updates of the open round could not be used (${code}): ${detail}`,
-  'release-moved': ({ task, channel, checkpoint, undone, by, reason }) => {
+  'release-moved': ({ task, channel, checkpoint, undone, by, firing, reason }) => {
     const to = checkpoint === null ? 'was emptied' : `${undone ? 'is back at' : 'names'} ${checkpoint}`;
-    return `The channel ${channel} of ${task} ${to}, by ${by || 'an unnamed admin'}: ${reason}`;
+    const author = firing === undefined ? by || 'an unnamed admin' : `the trigger (${by}, firing ${firing})`;
+    return `The channel ${channel} of ${task} ${to}, by ${author}: ${reason}`;
   },
+  'firing-began': ({ task, firing, causes, production }) =>
+    `The trigger of ${task} fired (firing ${firing}: ${causes.join(', ')}). A run begins from ${production}.`,
+  'launch-hindered': ({ task, causes, hindrances }) =>
+    `The trigger of ${task} has a cause (${causes.join(', ')}) and launches nothing: ${hindrances.join(', ')}.`,
+  'canary-began': ({ task, firing, candidate, share }) =>
+    `Firing ${firing} of ${task}: ${(100 * share).toFixed(0)} % of the participants get ${candidate}, beside a control group of the same size.`,
+  'firing-ended': ({ task, firing, outcome, candidate, checks }) =>
+    `Firing ${firing} of ${task} ended: ${firingEnds[outcome](candidate ?? 'none', checks.join(', '))}`,
   'drift-alarm': ({ task, period, participants, alarms, tested, role, name, effect }) =>
     `Period ${period} of ${task}: ${alarms} of ${tested} distributions drifted, among ${participants} participants. The worst is ${role === 'input' ? `the column "${name}"` : `the ${role}`}, with an effect of ${effect.toFixed(2)}.`,
   'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>

@@ -1,5 +1,4 @@
 import {
-  CoppiceError,
   frameBytes,
   isHeaderAlone,
   MAX_LISTED_RUNS,
@@ -9,6 +8,7 @@ import {
 } from '@coppice/protocol';
 import type { Runs } from '../registry/runs.ts';
 import type { Admissions } from '../security/admissions.ts';
+import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import type { AdmittedRuns } from './admitted-runs.ts';
 import type { Intake } from './intake.ts';
 import { joinHandler } from './join.ts';
@@ -31,6 +31,7 @@ export type Handlers = { readonly [N in HandledName]: Handler<N> };
 
 export interface HandlersOptions extends MonitorHandlerOptions {
   readonly runs: Runs;
+  readonly monitored: Pick<MonitoredTasks, 'offers' | 'isWatched' | 'answers'>;
   readonly admitted: AdmittedRuns;
   readonly admissions: Pick<Admissions, 'come' | 'refusal'>;
   readonly presences: Pick<Presences, 'socketOf' | 'joined'>;
@@ -102,12 +103,7 @@ export function handlersOf(options: HandlersOptions): Handlers {
       try {
         if (message.run !== undefined)
           return await admitted.engine(participant, message.run).answer(participant, message, unread);
-        const watch = monitored.get(message.task ?? '');
-        if (watch !== null) return await watch.take(participant, message, unread);
-        throw new CoppiceError(
-          'update-late',
-          `The task "${message.task}" is not watched any more. The report does not count.`,
-        );
+        return await monitored.answers.take(message.task ?? '', participant, message, unread);
       } finally {
         done();
       }

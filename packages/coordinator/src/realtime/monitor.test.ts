@@ -1,4 +1,5 @@
-import { consentVersion, defaultWatch, identityOf } from '@coppice/continuity';
+import { consentVersion, identityOf } from '@coppice/continuity';
+import { builtInTask } from '@coppice/datasets';
 import { ManualClock } from '@coppice/ports';
 import type { NewTaskInvitation, Reply, TaskAsk, Up, UpValue, WatchedPeriod } from '@coppice/protocol';
 import type { Socket } from 'socket.io-client';
@@ -8,15 +9,20 @@ import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { Storage } from '../storage/storage.ts';
-import { drawReference, drawReport, reportAnswer } from '../watch/report.testing.ts';
+import { agreedReference, drawReport, reportAnswer } from '../watch/report.testing.ts';
+import { release, watching } from '../watch/watched.testing.ts';
 import { type Connected, connectParticipant, next } from './participant.testing.ts';
 
 const KEY = 'a-key-for-tests';
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 1_760_000_000_000;
-const reference = drawReference();
-const rule = { ...defaultWatch, fewest: 2 };
-const terms = { binning: reference, periodMilliseconds: DAY, minimum: rule.minimum };
+const iris = builtInTask('iris');
+const reference = agreedReference(iris.data);
+const terms = {
+  binning: reference,
+  periodMilliseconds: DAY,
+  minimum: watching.watch.minimum,
+};
 const offer: Up<'monitor'> = {
   task: 'iris',
   consent: consentVersion(terms),
@@ -44,18 +50,12 @@ async function start(): Promise<void> {
   const config = { port: 0, adminKey: KEY, logLevel: 'silent' } as const;
   coordinator = await startCoordinator({ config, storage, spool, clock });
 }
-const watched = () =>
-  coordinator.monitored.watch({
-    task: 'iris',
-    reference,
-    rule,
-    periodMilliseconds: DAY,
-    epoch: EPOCH,
-    secret: 'a secret of the task',
-    failed: (error) => {
-      throw error;
-    },
-  });
+/** Watches the task from now on: its reference is made already. */
+const watched = async () => {
+  await release(storage, iris, reference);
+  await call('PUT', 'policy', { expected: null, policy: watching });
+  await expect.poll(() => coordinator.monitored.isWatched('iris')).toBe(true);
+};
 const connect = async () => {
   const made = await connectParticipant(coordinator.url);
   connections.push(made);
@@ -154,7 +154,6 @@ it('goes on after a restart with the reports of the open period, and with the nu
   await coordinator.close();
   clock.advance(DAY / 2);
   await start();
-  await watched();
   const again = await connect();
   expect(await report(again, await question(again))).toMatchObject({ ok: true });
   const following = nextPeriod(again);
@@ -163,7 +162,6 @@ it('goes on after a restart with the reports of the open period, and with the nu
   expect(await storage.periods('iris')).toMatchObject([{ period: 0, startedAt: EPOCH, reports: 2 }]);
   await coordinator.close();
   await start();
-  await watched();
   expect((await question(await connect())).period).toBe(1);
 });
 

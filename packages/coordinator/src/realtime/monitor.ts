@@ -8,7 +8,7 @@ import type { Presences } from './presences.ts';
 
 export interface MonitorHandlerOptions {
   readonly tasks: Pick<Tasks, 'get'>;
-  readonly monitored: Pick<MonitoredTasks, 'get'>;
+  readonly monitored: Pick<MonitoredTasks, 'offers' | 'isWatched'>;
   readonly admissions: Pick<Admissions, 'come' | 'refusal'>;
   readonly presences: Pick<Presences, 'socketOf'>;
 }
@@ -22,8 +22,6 @@ export function monitorHandler({
 }: MonitorHandlerOptions): Handler<'monitor'> {
   return async ({ task, invitation, ...claim }, { participant, socket, invitations }) => {
     const place = taskPlace(tasks.get(task).id);
-    const watch = monitored.get(task);
-    if (watch === null) return { watched: false };
     const ensureHere = () => {
       if (presences.socketOf(participant) !== socket)
         throw new CoppiceError('connection-lost', 'The connection broke before the offer was taken.');
@@ -35,7 +33,7 @@ export function monitorHandler({
       });
     // An offer of a connection that is gone would outlive it.
     ensureHere();
-    watch.comes(participant, claim);
-    return { watched: true };
+    monitored.offers.comes(task, participant, claim);
+    return { watched: monitored.isWatched(task) };
   };
 }

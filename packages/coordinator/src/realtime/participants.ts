@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Namespace, Socket } from 'socket.io';
 import type { Runs } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import type { ReleaseAnnouncer } from '../releases/release-announcer.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Newcomers } from '../security/newcomers.ts';
 import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
@@ -26,6 +27,7 @@ export interface ParticipantHubOptions {
   readonly runs: Runs;
   readonly tasks: Tasks;
   readonly monitored: MonitoredTasks;
+  readonly announcer: Pick<ReleaseAnnouncer, 'welcome'>;
   readonly presences: Presences;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -86,12 +88,13 @@ export class ParticipantHub {
   }
 
   #entered(socket: Socket, { participant, protocol, features }: Claim): void {
-    const { runs, presences, operator, clock } = this.#o;
+    const { runs, presences, announcer, operator, clock } = this.#o;
+    const releases = announcer.welcome(participant);
     const replaced = presences.connect(participant, socket);
     this.#o.proved(socket.conn);
     if (replaced !== null) sendAway(replaced);
     this.#watches.clear(participant);
-    this.#o.monitored.goes(participant);
+    this.#o.monitored.offers.goes(participant);
     pace(socket.conn, this.#intake);
     // The socket is gone by the time 'disconnect' fires, its counters with it.
     socket.on('disconnecting', () => this.#disconnected(participant, socket));
@@ -102,6 +105,7 @@ export class ParticipantHub {
       operator,
       now: clock.now(),
       runs: this.#admitted.summaries(participant, runs.listed(MAX_LISTED_RUNS)),
+      ...(releases === undefined ? {} : { releases }),
     });
   }
 
@@ -111,7 +115,7 @@ export class ParticipantHub {
     // A replaced connection ends after its successor began: the participant is not away.
     if (joined === null) return;
     this.#watches.clear(participant);
-    this.#o.monitored.goes(participant);
+    this.#o.monitored.offers.goes(participant);
     for (const run of joined) runs.find(run)?.connectionLost(participant);
     presences.forget(participant);
   }

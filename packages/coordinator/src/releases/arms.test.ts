@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { seededRandom } from '@coppice/ports';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { armOf } from './arms.ts';
+import { armIn, armOf } from './arms.ts';
 
 const PARTICIPANTS = 4000;
 const random = seededRandom('participants');
@@ -60,4 +60,11 @@ it('is that of the first 53 bits of HMAC-SHA-256 of the participant under the se
   const draw = 1678348985691499 / 2 ** 53;
   expect(armOf({ secret: 'k', share: draw }, 'b')).toBe('control');
   expect(armOf({ secret: 'k', share: draw + 2 ** -53 }, 'b')).toBe('canary');
+});
+
+it('is none in a task without a canary', () => {
+  const canary = { secret: 's', share: 0.5, sequence: 1, checkpoint: 'iris-1/1', hash: 'ab' } as const;
+  const canaries = { of: (task: string) => (task === 'iris' ? canary : null), all: () => [] };
+  expect(armIn(canaries, 'iris', 'p')).toBe(armOf(canary, 'p'));
+  expect(armIn(canaries, 'digits', 'p')).toBe('none');
 });

@@ -28,3 +28,9 @@ export interface Canaries {
 export function armOf({ secret, share }: Pick<Canary, 'secret' | 'share'>, participant: string): Arm {
   return armOfDraw(createHmac('sha256', secret).update(participant).digest(), share);
 }
+
+/** The arm of a participant in the canary of a task; `none` where there is no canary. */
+export function armIn(canaries: Canaries, task: string, participant: string): Arm {
+  const canary = canaries.of(task);
+  return canary === null ? 'none' : armOf(canary, participant);
+}

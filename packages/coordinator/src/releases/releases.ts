@@ -171,6 +171,7 @@ export class Releases {
         before,
         undone: undoes !== null,
         by: by.name,
+        ...(by.by === 'trigger' ? { firing: by.firing } : {}),
         reason,
       },
     });

@@ -14,6 +14,7 @@ import { weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
+import { newFiring } from './firing.testing.ts';
 import { newMove, newRun } from './new-run.testing.ts';
 import { openSqliteStorage } from './sqlite.ts';
 import type { Storage } from './storage.ts';
@@ -55,6 +56,7 @@ async function fill(storage: Storage): Promise<void> {
   await storage.moveChannel(newMove({ checkpoint: 'toy-1/2', expected: 1 }));
   const by = { by: 'admin', name: 'a test' } as const;
   await storage.putPolicy({ task: 'toy', expected: null, at: 1, by, policy: null });
+  await storage.addFiring(newFiring());
   await storage.addPeriod({
     task: 'toy',
     period: 7,
@@ -82,6 +84,7 @@ async function contents(storage: Storage) {
     releases: await storage.releases('toy', {}),
     policy: await storage.policy('toy'),
     periods: await storage.periods('toy'),
+    firings: await storage.firings('toy'),
     events: await storage.events({ limit: 10_000 }),
     next: (await storage.appendEvents([{ ...event, at: 9 }]))[0]?.id,
     nextRelease: (await storage.moveChannel(newMove({ expected: 2 }))).sequence,

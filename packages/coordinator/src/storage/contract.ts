@@ -2,10 +2,12 @@ import { type Round, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
+import { firingContract } from './firing-contract.ts';
 import { newMove, newRun, toyTask } from './new-run.testing.ts';
 import { participantContract } from './participant-contract.ts';
 import { periodContract } from './period-contract.ts';
 import { policyContract } from './policy-contract.ts';
+import { referenceContract } from './reference-contract.ts';
 import { releaseContract } from './release-contract.ts';
 import {
   type Commit,
@@ -92,9 +94,11 @@ export function storageContract(
 
     adminContract(() => storage);
     admissionContract(() => storage);
+    firingContract(() => storage);
     participantContract(() => storage);
     periodContract(() => storage);
     policyContract(() => storage);
+    referenceContract(() => storage);
     releaseContract(() => storage);
 
     it('finds nothing by a text that no record can hold', async () => {

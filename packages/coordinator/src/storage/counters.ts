@@ -14,6 +14,11 @@ export function releasesOf(task: string): string {
   return `releases/${task}`;
 }
 
+/** Name of the counter of a task's firings. */
+export function firingsOf(task: string): string {
+  return `firings/${task}`;
+}
+
 /**
  * Takes the next number of a counter, from 1. Each number is given out once: transactions wait for each other at the
  * counter's row, and later deletions leave the counter unchanged.

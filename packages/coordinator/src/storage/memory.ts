@@ -12,9 +12,11 @@ import { firstCheckpoint } from './first-checkpoint.ts';
 import { memoryAdmins } from './memory-admins.ts';
 import { memoryAdmission } from './memory-admission.ts';
 import { memoryBlobs } from './memory-blobs.ts';
+import { memoryFirings } from './memory-firings.ts';
 import { memoryParticipants } from './memory-participants.ts';
 import { memoryPeriods } from './memory-periods.ts';
 import { memoryPolicies } from './memory-policies.ts';
+import { memoryReferences } from './memory-references.ts';
 import { memoryReleases } from './memory-releases.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
@@ -35,6 +37,7 @@ export function memoryStorage(): Storage {
     return value;
   };
   const admission = memoryAdmission();
+  const { references, spend } = memoryReferences();
   const blobs = memoryBlobs();
   const copy = <T>(value: T): T => structuredClone(value);
   const roundKey = (round: Round) => `${round.run}/${round.round}/${round.attempt}`;
@@ -182,8 +185,10 @@ export function memoryStorage(): Storage {
     ...memoryAdmins(),
     ...admission,
     ...memoryParticipants(),
-    ...memoryPeriods(),
+    ...memoryPeriods(spend),
     ...memoryPolicies(),
+    ...memoryFirings(),
+    ...references,
     ...releases,
     async close() {},
   };

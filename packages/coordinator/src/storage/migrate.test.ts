@@ -4,6 +4,7 @@ import { PlanSchema, weightsHash } from '@coppice/protocol';
 import { Kysely, sql } from 'kysely';
 import { afterAll, describe, expect, it } from 'vitest';
 import { toBytes } from './blobs.ts';
+import { newFiring } from './firing.testing.ts';
 import { memoryBlobs } from './memory-blobs.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations/index.ts';
@@ -130,7 +131,10 @@ describe.each(databases)('migrations in %s', (name, flavour, open) => {
     // No task was watched before there were periods.
     const watched = version >= 10 ? [{ period: 3, reports: 2, release: null, noise: 0 }] : [];
     expect(await storage.periods('toy')).toMatchObject(watched);
-    expect(await storage.policy('toy')).toBeNull();
+    expect((await storage.policy('toy'))?.policy?.plan).toEqual(version >= 11 ? { rounds: 5 } : undefined);
+    // No trigger fired before there were firings.
+    expect(await storage.firings('toy')).toEqual([]);
+    expect((await storage.addFiring(newFiring())).sequence).toBe(1);
     // Everybody is new.
     expect(await storage.participantSeen('0'.repeat(32))).toBeNull();
     if (version >= 4) {

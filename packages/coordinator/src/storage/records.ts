@@ -28,6 +28,7 @@ const tables = [
   ['release_reference', ['task', 'release']],
   ['privacy_spent', ['task', 'exchange']],
   ['watch_secret', ['task']],
+  ['firing', ['task', 'sequence']],
 ] as const;
 const PAGE = 500;
 /** Rows in one insert: both databases accept that many values. */

@@ -178,5 +178,14 @@ export interface Tables {
   /** ρ of zero-concentrated differential privacy that exchanges of a task cost, by the exchange's name. */
   privacy_spent: { task: string; exchange: string; at: number; rho: number };
   watch_secret: { task: string; secret: string };
+  firing: {
+    task: string;
+    /** Number among those of the task, from 1. */
+    sequence: number;
+    revision: number;
+    state: string;
+    /** The whole firing. */
+    json: string;
+  };
   schema_version: { version: number };
 }

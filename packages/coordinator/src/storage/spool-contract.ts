@@ -26,6 +26,7 @@ export const taskOpeningOf = (
   kind: TaskOpening['kind'] = 'report',
   period = 7,
 ): TaskOpening => ({
+  consent: 'ef'.repeat(32),
   task,
   kind,
   period,

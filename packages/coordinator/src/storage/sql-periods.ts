@@ -2,23 +2,26 @@ import { WatchedPeriodSchema } from '@coppice/protocol';
 import type { Kysely } from 'kysely';
 import { PERIODS_A_PAGE, type PeriodStorage } from './period-storage.ts';
 import type { Tables } from './schema.ts';
+import { spend } from './sql-references.ts';
 
 /** The periods' part of `sqlStorage`. */
 export function sqlPeriods(db: Kysely<Tables>): PeriodStorage {
   return {
-    async addPeriod({ startedAt, endedAt, sums, verdict, ...period }) {
-      await db
-        .insertInto('watched_period')
-        .values({
-          ...period,
-          started_at: startedAt,
-          ended_at: endedAt,
-          sums: sums === null ? null : JSON.stringify(sums),
-          verdict: verdict === null ? null : JSON.stringify(verdict),
-        })
-        .onConflict((c) => c.columns(['task', 'period']).doNothing())
-        .execute();
-    },
+    addPeriod: ({ startedAt, endedAt, sums, verdict, ...period }, spending = null) =>
+      db.transaction().execute(async (transaction) => {
+        await transaction
+          .insertInto('watched_period')
+          .values({
+            ...period,
+            started_at: startedAt,
+            ended_at: endedAt,
+            sums: sums === null ? null : JSON.stringify(sums),
+            verdict: verdict === null ? null : JSON.stringify(verdict),
+          })
+          .onConflict((c) => c.columns(['task', 'period']).doNothing())
+          .execute();
+        await spend(transaction, period.task, spending);
+      }),
     async periods(task, { before, limit = PERIODS_A_PAGE } = {}) {
       let query = db.selectFrom('watched_period').selectAll().where('task', '=', task);
       if (before !== undefined) query = query.where('period', '<', before);

@@ -24,9 +24,11 @@ import { keptRounds, type MeasuredCheckpoint } from './retention.ts';
 import type { Tables } from './schema.ts';
 import { sqlAdmins } from './sql-admins.ts';
 import { sqlAdmission } from './sql-admission.ts';
+import { sqlFirings } from './sql-firings.ts';
 import { sqlParticipants } from './sql-participants.ts';
 import { sqlPeriods } from './sql-periods.ts';
 import { sqlPolicies } from './sql-policies.ts';
+import { sqlReferences } from './sql-references.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
 import { storable } from './storable-text.ts';
 import {
@@ -342,6 +344,8 @@ export async function sqlStorage(
     ...sqlParticipants(db),
     ...sqlPeriods(db),
     ...sqlPolicies(db),
+    ...sqlFirings(db),
+    ...sqlReferences(db),
     ...sqlReleases(db, exclusively),
 
     async close() {

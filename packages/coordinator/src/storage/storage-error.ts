@@ -1,4 +1,4 @@
-import { type Channel, CoppiceError, type ErrorCode, type Release } from '@coppice/protocol';
+import { type Cause, type Channel, CoppiceError, type ErrorCode, type Release } from '@coppice/protocol';
 import type { StoredPolicy } from './policy-storage.ts';
 
 /** Names of a failure in the system (`code`), SQLite (`errcode`) and PostgreSQL (`code` too: SQLSTATE). */
@@ -82,12 +82,28 @@ export function checkpointGone(id: string): CoppiceError {
   );
 }
 
+/** The refusal of a firing while another one goes on. */
+export function firingOpen(task: string): CoppiceError {
+  return new CoppiceError(
+    'firing-refused',
+    `A firing of "${task}" goes on: another begins once it has ended. GET /api/tasks/${task}/firings shows its state.`,
+  );
+}
+
+/** The refusal of a change of a firing that was changed meanwhile. */
+export function firingChanged(task: string, sequence: number): CoppiceError {
+  return new CoppiceError(
+    'firing-refused',
+    `The firing ${sequence} of "${task}" is not as it was when this change was decided on, so nothing was changed. Read it again.`,
+  );
+}
+
 /** The refusal of a move whose author did not know the channel's last one. */
 export function releaseConflict(task: string, channel: Channel, last: Release | null): CoppiceError {
   const state =
     last === null
       ? `The channel ${channel} of "${task}" was never moved`
-      : `The channel ${channel} of "${task}" was moved to ${last.checkpoint ?? 'no checkpoint'} by ${last.by.name || 'an unnamed admin'} at ${new Date(last.at).toISOString()} (release ${last.sequence})`;
+      : `The channel ${channel} of "${task}" was moved to ${last.checkpoint ?? 'no checkpoint'} by ${authorName(last.by)} at ${new Date(last.at).toISOString()} (release ${last.sequence})`;
   return new CoppiceError(
     'release-conflict',
     `${state}, which this request does not expect, so nothing was changed. Read the releases again, then decide.`,
@@ -104,4 +120,10 @@ export function policyConflict(task: string, last: StoredPolicy | null): Coppice
     'policy-conflict',
     `${state}, which this request does not expect, so nothing was changed. Read the policy again, then decide.`,
   );
+}
+
+/** The author of a move in a sentence. */
+export function authorName(by: Cause): string {
+  if (by.by === 'trigger') return `the trigger (${by.name}, firing ${by.firing})`;
+  return by.name || 'an unnamed admin';
 }

@@ -14,9 +14,11 @@ import type {
 } from '@coppice/protocol';
 import type { AdminStorage } from './admin-storage.ts';
 import type { AdmissionStorage } from './admission-storage.ts';
+import type { FiringStorage } from './firing-storage.ts';
 import type { ParticipantStorage } from './participant-storage.ts';
 import type { PeriodStorage } from './period-storage.ts';
 import type { PolicyStorage } from './policy-storage.ts';
+import type { ReferenceStorage } from './reference-storage.ts';
 import type { ReleaseStorage } from './release-storage.ts';
 import type { MeasuredCheckpoint, RetentionRule } from './retention.ts';
 
@@ -106,9 +108,11 @@ export interface EventPage {
 export interface Storage
   extends AdminStorage,
     AdmissionStorage,
+    FiringStorage,
     ParticipantStorage,
     PeriodStorage,
     PolicyStorage,
+    ReferenceStorage,
     ReleaseStorage {
   /** Adds a task of the admin's own. @throws CoppiceError `task-exists` */
   addTask(task: Task): Promise<void>;

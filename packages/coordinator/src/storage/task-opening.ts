@@ -2,7 +2,7 @@ import { HashSchema, TaskIdSchema } from '@coppice/protocol';
 import * as z from 'zod/mini';
 
 /** Kinds of exchanges that belong to a task and to no run. */
-const taskExchangeKinds = ['report', 'statistics'] as const;
+const taskExchangeKinds = ['report', 'statistics', 'compare'] as const;
 
 const time = z.number().check(z.refine(Number.isFinite, 'is a finite time'));
 
@@ -13,12 +13,14 @@ const time = z.number().check(z.refine(Number.isFinite, 'is a finite time'));
 export const TaskOpeningSchema = z.object({
   task: TaskIdSchema,
   kind: z.enum(taskExchangeKinds),
-  /** The number of the period, or of the part of a reference. */
+  /** The number of the period, of the part of a reference, or of the comparison. */
   period: z.int().check(z.minimum(0)),
-  /** The hash of the binning or the reference that its reports are made with (`identityOf`). */
-  reference: HashSchema,
+  /** The hash of the binning or the reference that its reports are made with (`identityOf`); null for `compare`. */
+  reference: z.nullable(HashSchema),
   /** The hash of its answers' layout, in hexadecimal digits. */
   layout: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
+  /** The version of the consent that its reports are made under; null in openings of earlier versions. */
+  consent: z._default(z.nullable(HashSchema), null),
   /** Milliseconds since 1970. */
   startedAt: time,
   deadlineAt: time,

@@ -1,88 +1,69 @@
-import { AlarmBounds, identityOf, judge, type Reference, type WatchRule } from '@coppice/continuity';
-import type { EventLog } from '../monitoring/event-log.ts';
-import type { Audience } from '../rounds/audience.ts';
-import type { PeriodStorage } from '../storage/period-storage.ts';
-import { inTurns } from '../turns.ts';
-import { alarmsOf } from './alarms.ts';
-import { TaskWatch, type TaskWatchOptions } from './task-watch.ts';
+import type { CoppiceError, WatchInfo } from '@coppice/protocol';
+import type { Tasks } from '../registry/tasks.ts';
+import type { Releases } from '../releases/releases.ts';
+import { TaskAnswers } from './answers.ts';
+import { TaskOffers } from './offers.ts';
+import type { Policies } from './policies.ts';
+import { WatchedTask, type WatchOptions } from './watched-task.ts';
 
-/** What all watches have in common. */
-interface Shared extends Pick<TaskWatchOptions, 'admissions' | 'clock' | 'spool'> {
-  readonly storage: PeriodStorage;
-  readonly audience: Pick<Audience, 'send'>;
-  readonly events: Pick<EventLog, 'add'>;
+export interface MonitoredTasksOptions extends WatchOptions {
+  readonly tasks: Pick<Tasks, 'get' | 'all'>;
+  readonly releases: Pick<Releases, 'at' | 'subscribe'>;
+  readonly policies: Pick<Policies, 'subscribe'>;
 }
 
-/** A task to be watched. */
-export interface MonitoredTask extends Pick<TaskWatchOptions, 'task' | 'epoch' | 'secret' | 'failed'> {
-  /** The reference of the release that is watched. */
-  readonly reference: Reference;
-  readonly rule: Omit<WatchRule, 'kind'>;
-  /** The length of a period in milliseconds. */
-  readonly periodMilliseconds: number;
-}
-
-/** The tasks that are watched now. Periods that are over are stored with the sums of their reports and the verdict on them. */
+/** The watches of all tasks. They begin and end by themselves, as policies are saved and production moves. */
 export class MonitoredTasks {
-  readonly #o: Shared;
-  readonly #watches = new Map<string, TaskWatch>();
+  readonly offers: TaskOffers;
+  /** The way of answers to the questions of tasks: exchanges of other kinds register here too. */
+  readonly answers = new TaskAnswers();
+  readonly #o: MonitoredTasksOptions;
+  readonly #watched = new Map<string, WatchedTask>();
+  readonly #ends: readonly (() => void)[];
 
-  constructor(options: Shared) {
+  constructor(options: MonitoredTasksOptions) {
     this.#o = options;
+    const { admissions, audience, policies, releases } = options;
+    const tell = (participant: string, task: string, why: CoppiceError) =>
+      audience.send([participant], 'notice', { ...why.toWire(), task });
+    this.offers = new TaskOffers({ admissions, tell });
+    this.#ends = [
+      policies.subscribe(({ task }) => void this.#of(task).update()),
+      releases.subscribe(({ task, channel }) => {
+        if (channel === 'production') void this.#of(task).update();
+      }),
+    ];
   }
 
-  /**
-   * Watches a task, in place of a watch with another reference or other terms. It goes on with the period that an earlier
-   * process left open.
-   *
-   * @throws CoppiceError `storage-failed` and its kin where the periods before cannot be read.
-   */
-  async watch({ reference, rule, periodMilliseconds, ...options }: MonitoredTask): Promise<void> {
-    const { task } = options;
-    const { storage, audience, events, ...shared } = this.#o;
-    await this.#watches.get(task)?.stop();
-    this.#watches.delete(task);
-    const [last] = await storage.periods(task, { limit: 1 });
-    const identity = identityOf(reference);
-    const bounds = new AlarmBounds(task);
-    const watch = new TaskWatch({
-      ...options,
-      ...shared,
-      terms: { binning: reference, periodMilliseconds, minimum: rule.minimum },
-      quorum: rule.fewest,
-      lastClosed: last?.period ?? null,
-      ask: (participant, question) =>
-        audience.send([participant], 'ask', { task, kind: 'report', ...question, models: [], since: null }),
-      closed: async ({ sums, ...period }) => {
-        const verdict = sums === null ? null : await inTurns(judge(sums, reference, bounds, rule));
-        await storage.addPeriod({
-          ...period,
-          task,
-          reference: identity,
-          release: null,
-          noise: 0,
-          verdict,
-          sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
-        });
-        if (verdict !== null) for (const alarm of alarmsOf(task, period.period, verdict)) events.add(alarm);
-      },
-    });
-    await watch.start();
-    this.#watches.set(task, watch);
+  /** Goes on with the watches of an earlier process. */
+  async recover(): Promise<void> {
+    await Promise.all(this.#o.tasks.all().map(({ id }) => this.#of(id).update()));
   }
 
-  /** @returns `null` where the task is not watched. */
-  get(task: string): TaskWatch | null {
-    return this.#watches.get(task) ?? null;
+  /** True where participants are asked now. */
+  isWatched(task: string): boolean {
+    const state = this.#watched.get(task)?.state ?? 'off';
+    return state === 'reference' || state === 'reports';
   }
 
-  /** Forgets a participant whose connection ended. */
-  goes(participant: string): void {
-    for (const watch of this.#watches.values()) watch.goes(participant);
+  /** What devices report for a task, and with which bins. @throws CoppiceError `task-unknown` */
+  info(task: string): Promise<WatchInfo> {
+    return this.#of(task).info();
   }
 
   /** Ends all timers. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#watches.values()].map((watch) => watch.stop()));
+    for (const end of this.#ends) end();
+    await Promise.all([...this.#watched.values()].map((watched) => watched.stop()));
+  }
+
+  #of(id: string): WatchedTask {
+    const task = this.#o.tasks.get(id);
+    let watched = this.#watched.get(id);
+    if (watched === undefined) {
+      watched = new WatchedTask({ ...this.#o, task, offers: this.offers, answers: this.answers });
+      this.#watched.set(id, watched);
+    }
+    return watched;
   }
 }

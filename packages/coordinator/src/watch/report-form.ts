@@ -2,13 +2,12 @@ import { type Binning, identityOf, refuses, reportLayout } from '@coppice/contin
 import { encodeMeasures, pipelineOf } from '@coppice/federation';
 import { CoppiceError, contributionHash } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
+import type { TaskForm } from './task-exchange.ts';
 
 /** The form of reports that are made with one binning or reference. */
-export interface ReportForm {
+export interface ReportForm extends TaskForm {
   /** The hash of the binning or the reference. */
   readonly reference: string;
-  /** The layout's hash in hexadecimal digits, as openings have it. */
-  readonly layout: string;
   /** Refuses a report made with another reference (`update-shape`), and one with numbers that no counts give (`update-measure`). */
   readonly answers: AnswerForm;
 }

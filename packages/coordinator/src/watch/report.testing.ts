@@ -1,5 +1,7 @@
 import {
+  agreedBinning,
   type Binning,
+  firstBinning,
   identityOf,
   Monitor,
   type Reference,
@@ -7,12 +9,13 @@ import {
   reportLayout,
   summarise,
 } from '@coppice/continuity';
-import { decodeMeasures, MeasureSum } from '@coppice/federation';
+import { decodeMeasures, MeasureSum, type Measures } from '@coppice/federation';
 import { seededRandom, uniform } from '@coppice/ports';
 import {
   type Answer,
   contributionHash,
   contributionSize,
+  type DataSchema,
   encodeFrame,
   float32Payload,
 } from '@coppice/protocol';
@@ -31,17 +34,29 @@ export const binning: Binning = {
   confidence: null,
 };
 
-/** A reference of devices like those that report. */
-export function drawReference(participants = 40): Reference {
-  const layout = reportLayout(binning, identityOf(binning));
+/** The sum of the reports of devices like those that report. */
+function drawSums(of: Binning, participants: number): Measures {
+  const layout = reportLayout(of, identityOf(of));
   const sum = new MeasureSum(layout);
-  for (let i = 0; i < participants; i++) sum.add(decodeMeasures(layout, drawReport(`before ${i}`)));
-  return referenceOf(binning, sum.totals());
+  for (let i = 0; i < participants; i++) sum.add(decodeMeasures(layout, drawReport(`before ${i}`, { of })));
+  return sum.totals();
+}
+
+/** A reference of devices like those that report. */
+export function drawReference(participants = 40, of: Binning = binning): Reference {
+  return referenceOf(of, drawSums(of, participants));
+}
+
+/** As `drawReference`, with bins that are agreed from those of a task's data. */
+export function agreedReference(data: DataSchema, participants = 40): Reference {
+  const first = firstBinning(data);
+  return drawReference(participants, agreedBinning(first, drawSums(first, participants)));
 }
 
 /**
  * The report of a device with drawn predictions.
  *
+ * @param options.of two numeric columns or more, and two classes or more.
  * @param options.power of the second column's uniform number: 2 for devices like those of the reference.
  */
 export function drawReport(
@@ -52,8 +67,9 @@ export function drawReport(
   const monitor = new Monitor(of, identityOf(of));
   for (let i = 0; i < observations; i++)
     monitor.observe({
-      columns: [uniform(random), uniform(random) ** power],
+      columns: of.columns.map((_, i) => (i === 1 ? uniform(random) ** power : uniform(random))),
       prediction: uniform(random) < 0.3 ? 1 : 0,
+      ...(of.confidence === null ? {} : { confidence: uniform(random) }),
     });
   return summarise(monitor.state(), of, 1) as Float32Array;
 }

@@ -1,14 +1,23 @@
 import { ExactSum } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
+import type { AnswerForm } from '../exchanges/answer-form.ts';
 import { Exchange, type ExchangeListener } from '../exchanges/exchange.ts';
 import { taskExchangeName } from '../exchanges/tickets.ts';
 import type { Spool, SpooledExchange } from '../storage/spool.ts';
 import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
-import type { ReportForm } from './report-form.ts';
+
+/** The form of answers to a task's question. */
+export interface TaskForm {
+  /** The hash of the binning or the reference that they are made with; null for comparisons. */
+  readonly reference: string | null;
+  /** The layout's hash in hexadecimal digits, as openings have it. */
+  readonly layout: string;
+  readonly answers: AnswerForm;
+}
 
 export interface TaskExchangeOptions {
-  readonly form: ReportForm;
+  readonly form: TaskForm;
   /** The fewest reports with which anything is read of their sum. */
   readonly quorum: number;
   readonly spool: Pick<Spool, 'append' | 'receive'>;

@@ -1,39 +1,32 @@
-import { consentVersion, type ReportTerms } from '@coppice/continuity';
 import type { Measures } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
-import { type Answer, CoppiceError, frameBytes, isHeaderAlone } from '@coppice/protocol';
+import { type Answer, CoppiceError, frameBytes, frameLayout, isHeaderAlone } from '@coppice/protocol';
 import type { Closed, Exchange, Receipt } from '../exchanges/exchange.ts';
 import { Tickets } from '../exchanges/tickets.ts';
 import type { Admissions } from '../security/admissions.ts';
 import { taskPlace } from '../security/places.ts';
 import { isSpooledTask, type Spool } from '../storage/spool.ts';
 import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
-import { nextPeriod } from './period.ts';
-import { reportForm } from './report-form.ts';
-import { restoredTaskExchange, taskExchange } from './task-exchange.ts';
+import type { AnswerTaker } from './answers.ts';
+import type { Offers } from './offers.ts';
+import type { Period } from './period.ts';
+import { restoredTaskExchange, type TaskForm, taskExchange } from './task-exchange.ts';
 
 /** Milliseconds until storage is tried again that failed. */
 export const STORAGE_RETRY = 30_000;
 
-/** A participant's word on the reports that it would make. */
-export interface MonitorClaim {
-  /** The version of the consent that was given (`consentVersion`). */
-  readonly consent: string;
-  /** The hash of its data recipe. */
-  readonly recipe: string;
-}
-
-/** The question of an open period to one participant. */
+/** The question of an open exchange to one participant. */
 export interface PeriodQuestion {
+  readonly kind: TaskOpening['kind'];
   readonly period: number;
   readonly ticket: string;
-  /** Milliseconds until the period closes. */
+  /** Milliseconds until the exchange closes. */
   readonly remaining: number;
-  /** The hash of the reference that reports are made with. */
-  readonly reference: string;
+  /** The hash of the binning or the reference that answers are made with; null for comparisons. */
+  readonly reference: string | null;
 }
 
-/** A period that is over. */
+/** An exchange that is over. */
 export interface ClosedPeriod {
   readonly period: number;
   /** Milliseconds since 1970. */
@@ -47,23 +40,36 @@ export interface ClosedPeriod {
 
 export interface TaskWatchOptions {
   readonly task: string;
-  /** What is reported. Its binning is the reference of the release that is watched. */
-  readonly terms: ReportTerms;
-  /** The fewest reports of a period with which anything is read of their sum. */
+  readonly kind: TaskOpening['kind'];
+  /** The form of its answers. */
+  readonly form: TaskForm;
+  /** The version of the consent that reports are made under; null where those that a restart finds hold under any. */
+  readonly consent: string | null;
+  /** The fewest reports with which anything is read of their sum. */
   readonly quorum: number;
-  /** Milliseconds since 1970 at which period 0 began. */
-  readonly epoch: number;
-  /** The last period whose end is stored; `null`: none. */
+  /**
+   * The next exchange; `null`: none may be opened. @param lastClosed the number of the last one; `null`: there was none.
+   */
+  readonly next: (lastClosed: number | null) => Promise<Period | null>;
+  /** The last number whose end is stored; `null`: none. */
   readonly lastClosed: number | null;
   /** The secret that the task's tickets are made from. */
   readonly secret: string;
   readonly admissions: Pick<Admissions, 'refusal'>;
+  readonly offers: Offers;
   readonly spool: Spool;
   readonly clock: Clock;
-  /** Sends a period's question. */
+  /** Throws a CoppiceError for an answer that its sender cannot have made. */
+  readonly ensureOwn?: (participant: string, answer: Answer) => void;
+  /** Sends a question. */
   readonly ask: (participant: string, question: PeriodQuestion) => void;
-  /** Stores a period that is over. Its reports are erased once this resolves; where it rejects, it is called again. */
-  readonly closed: (period: ClosedPeriod) => Promise<void>;
+  /**
+   * Stores an exchange that is over. Its reports are erased once this resolves; where it rejects, it is called again.
+   * Resolves with whether another one follows.
+   */
+  readonly closed: (period: ClosedPeriod) => Promise<boolean>;
+  /** Called where an earlier process stored the end of an exchange, and was killed before its reports were erased. */
+  readonly wasClosed: (period: number) => Promise<void>;
   /** Called for a failure of storage, and for what could not be read of the spool. */
   readonly failed: (error: CoppiceError) => void;
 }
@@ -74,88 +80,57 @@ interface OpenPeriod {
 }
 
 /**
- * The periods of one monitored task: one exchange of reports after another, each answered once by any participant that is
- * admitted, consents to what is reported and reports by the task's reference. The coordinator's clock alone decides on
- * periods; a ticket names one.
+ * The exchanges of one kind of a watched task, one after another, each answered once by any participant that is admitted,
+ * consents to what is reported and reports by the same bins. The coordinator's clock alone decides on their ends; a ticket
+ * names one.
  */
-export class TaskWatch {
+export class TaskWatch implements AnswerTaker {
   readonly #o: TaskWatchOptions;
   readonly #place: string;
   readonly #owner: string;
-  readonly #form: ReturnType<typeof reportForm>;
   readonly #tickets: Tickets;
-  /** Participants that are connected and report. */
-  readonly #monitors = new Set<string>();
   #open: OpenPeriod | null = null;
   #lastClosed: number | null;
   #stopped = false;
   #stopWaiting: () => void = () => {};
+  #endOffers: () => void = () => {};
   /** The end of a period, while it is stored. */
   #ending: Promise<void> = Promise.resolve();
 
   constructor(options: TaskWatchOptions) {
-    const { task, terms, secret, lastClosed } = options;
+    const { task, kind, secret, lastClosed } = options;
     this.#o = options;
     this.#place = taskPlace(task);
-    this.#owner = taskOwner({ task, kind: 'report' });
-    this.#form = reportForm(terms.binning, terms.minimum);
+    this.#owner = taskOwner({ task, kind });
     this.#tickets = new Tickets(this.#place, secret);
     this.#lastClosed = lastClosed;
   }
 
-  /** The version of the consent that participants must have given. */
-  get consent(): string {
-    return consentVersion(this.#o.terms);
-  }
-
-  /** Goes on with the period that an earlier process left open, or begins one. @throws CoppiceError `storage-failed` */
+  /** Goes on with the exchange that an earlier process left open, or begins one. @throws CoppiceError `storage-failed` */
   async start(): Promise<void> {
-    this.#begin((await this.#restored()) ?? this.#next());
+    const open = (await this.#restored()) ?? (await this.#next());
+    this.#endOffers = this.#o.offers.on(this.#o.task, (participant) => this.#ask(participant));
+    this.#begin(open);
   }
 
-  /** Ends its timers. Reports that were acknowledged stay in the spool, for the next process. */
+  /** Ends its timers. Reports that were acknowledged stay in the spool, for the next process or the next watch. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#endOffers();
     this.#stopWaiting();
     this.#open?.exchange.abandon();
+    await this.#open?.exchange.drained();
     await this.#ending;
   }
 
-  // ---- participants
+  // ---- reports
 
   /**
-   * Takes up a participant that reports, and asks it for the open period unless its report counted.
-   *
-   * @throws CoppiceError `run-not-admitted`, `participant-banned`, `consent-outdated`, `report-mismatch`
-   */
-  comes(participant: string, claim: MonitorClaim): void {
-    this.#ensureAdmitted(participant);
-    const { binning } = this.#o.terms;
-    if (claim.consent !== this.consent)
-      throw new CoppiceError(
-        'consent-outdated',
-        `The consent is to other reports than those of the task "${this.#o.task}": what they tell, or how often, has changed. Ask the person again.`,
-      );
-    if (claim.recipe !== binning.recipe)
-      throw new CoppiceError(
-        'report-mismatch',
-        `The reports would be made with another data recipe than that of the task "${this.#o.task}". Take the current release and count anew.`,
-      );
-    this.#monitors.add(participant);
-    this.#ask(participant);
-  }
-
-  /** Forgets a participant whose connection ended; its report may still come. */
-  goes(participant: string): void {
-    this.#monitors.delete(participant);
-  }
-
-  /**
-   * Takes a report. Resolves when it is on disk. The first of a participant and period counts.
+   * Takes a report. Resolves when it is on disk. The first of a participant and exchange counts.
    *
    * @param unread see `Exchange.take`.
-   * @throws CoppiceError a fault of the report; `ticket-invalid`, `update-late`, `frame-too-large`, `run-not-admitted`,
-   *   `participant-banned`;
+   * @throws CoppiceError a fault of the report; `ticket-invalid`, `update-late`, `frame-too-large`, `report-mismatch`,
+   *   `run-not-admitted`, `participant-banned`;
    *   `storage-failed` where it could not be stored.
    */
   async take(participant: string, answer: Answer, unread?: () => void): Promise<Receipt> {
@@ -170,16 +145,28 @@ export class TaskWatch {
     if (exchange?.name !== name)
       throw new CoppiceError(
         'update-late',
-        'The period that this report is for is over. The report does not count; wait for the next question.',
+        'The question that this report answers is over. The report does not count; wait for the next one.',
       );
     if (isHeaderAlone(frameBytes(answer.frame)))
       throw new CoppiceError(
         'frame-too-large',
         'A report comes whole, in one message: its header alone is no report.',
       );
+    this.#ensureSameBins(answer);
+    this.#o.ensureOwn?.(participant, answer);
     // The ticket says that it was asked, be it by a process before this one.
     exchange.admit(participant);
     return exchange.take(participant, answer, unread);
+  }
+
+  /** Before the exchange looks at it: its sender may count anew, and send another one. */
+  #ensureSameBins({ frame }: Answer): void {
+    const bytes = frameBytes(frame);
+    if (Buffer.from(frameLayout(bytes).layoutHash).toString('hex') === this.#o.form.layout) return;
+    throw new CoppiceError(
+      'report-mismatch',
+      `The answer is not laid out as the question of the task "${this.#o.task}" asks: it was made with other bins, or compares other models. It does not count; take what the question names and make it anew.`,
+    );
   }
 
   #ensureAdmitted(participant: string): void {
@@ -194,35 +181,45 @@ export class TaskWatch {
     exchange.admit(participant);
     if (exchange.cohort.get(participant)?.outcome !== 'asked') return;
     this.#o.ask(participant, {
+      kind: opening.kind,
       period: opening.period,
       ticket: this.#tickets.issue(exchange.name, participant),
       remaining: Math.max(0, (exchange.dueAt ?? 0) - this.#o.clock.elapsed()),
-      reference: this.#form.reference,
+      reference: this.#o.form.reference,
     });
   }
 
-  // ---- periods
+  // ---- exchanges
 
-  /** The next period's exchange; not open yet. */
-  #next(): OpenPeriod {
-    const { task, terms, epoch, clock, spool } = this.#o;
-    const { reference, layout } = this.#form;
-    const grid = { epoch, length: terms.periodMilliseconds };
-    const period = nextPeriod(clock.now(), grid, this.#lastClosed);
-    const opening: TaskOpening = { task, kind: 'report', reference, layout, ...period };
+  /** The next exchange; not open yet. */
+  async #next(): Promise<OpenPeriod | null> {
+    const { task, kind, consent, next, spool, form } = this.#o;
+    const { reference, layout } = form;
+    const period = await next(this.#lastClosed);
+    if (period === null) return null;
+    const opening: TaskOpening = { task, kind, reference, layout, consent, ...period };
     spool.open(opening);
     return { opening, exchange: taskExchange(opening, this.#exchangeOptions()) };
   }
 
-  /** The period in the spool; `null` where there is none, its end is stored, or its reports are of another reference. */
+  /**
+   * The exchange in the spool; `null` where there is none, its end is stored, or its reports are of other bins or under another
+   * consent: these are erased.
+   */
   async #restored(): Promise<OpenPeriod | null> {
-    const { spool, failed } = this.#o;
+    const { consent, spool, failed, wasClosed } = this.#o;
     try {
       const spooled = await spool.recover(this.#owner);
       if (spooled === null) return null;
       const { opening } = spooled;
       const isOver = 'period' in opening && opening.period <= (this.#lastClosed ?? -1);
-      if (isOver || !isSpooledTask(spooled)) {
+      if (isOver) await wasClosed(opening.period);
+      const isSame =
+        isSpooledTask(spooled) &&
+        spooled.opening.consent === consent &&
+        spooled.opening.reference === this.#o.form.reference;
+      if (isOver || !isSame) {
+        if (!isOver && 'period' in opening) this.#lastClosed = opening.period;
         await spool.drop(this.#owner);
         return null;
       }
@@ -239,7 +236,7 @@ export class TaskWatch {
   #exchangeOptions() {
     const { quorum, spool, clock } = this.#o;
     return {
-      form: this.#form,
+      form: this.#o.form,
       quorum,
       spool,
       clock,
@@ -254,12 +251,12 @@ export class TaskWatch {
     };
   }
 
-  #begin(open: OpenPeriod): void {
+  #begin(open: OpenPeriod | null): void {
     if (this.#stopped) return;
     this.#open = open;
+    if (open === null) return;
     open.exchange.open();
-    for (const participant of this.#monitors)
-      if (this.#o.admissions.refusal(participant, this.#place) === null) this.#ask(participant);
+    for (const participant of this.#o.offers.of(this.#o.task)) this.#ask(participant);
   }
 
   async #end(how: Closed): Promise<void> {
@@ -273,20 +270,21 @@ export class TaskWatch {
       const sums = how.outcome === 'enough' ? exchange.sum.measures.totals() : null;
       const endedAt = this.#o.clock.now();
       const ended = { period, startedAt, endedAt, reports: exchange.sum.count, sums };
-      await this.#untilStored(() => this.#o.closed(ended));
+      const follows = await this.#untilStored(() => this.#o.closed(ended));
       if (this.#stopped) return;
       this.#lastClosed = period;
       await this.#untilStored(() => this.#o.spool.drop(this.#owner));
-      if (!this.#stopped) this.#begin(this.#next());
+      if (follows === true) await this.#untilStored(async () => this.#begin(await this.#next()));
       return;
     }
     // The sum holds what is not on disk. The spool takes nothing more, and tells what is on disk when the period is over.
     this.#o.failed(how.reason);
     await this.#wait((exchange.dueAt ?? 0) - this.#o.clock.elapsed());
-    await this.#untilStored(async () => this.#begin((await this.#restored()) ?? this.#next()));
+    await this.#untilStored(async () => this.#begin((await this.#restored()) ?? (await this.#next())));
   }
 
-  async #untilStored(work: () => Promise<void>): Promise<void> {
+  /** @returns `undefined` where it was stopped before. */
+  async #untilStored<T>(work: () => Promise<T>): Promise<T | undefined> {
     while (!this.#stopped) {
       try {
         return await work();
@@ -295,6 +293,7 @@ export class TaskWatch {
         await this.#wait();
       }
     }
+    return undefined;
   }
 
   #wait(atLeast = 0): Promise<void> {

@@ -9,9 +9,9 @@ import { socketTransport } from '../socket-transport.ts';
 import { type CreateTrainer, type RankBackends, type TrainerHost, trainerHost } from '../trainer-host.ts';
 import { httpTasks } from '../watch/http-tasks.ts';
 import { openCoppiceDb, openIdbData } from './idb-data.ts';
-import { idbMonitors, openWatchDb } from './idb-monitors.ts';
 import { idbParcels, openParcelDb } from './idb-parcels.ts';
 import { idbState, openStateDb } from './idb-state.ts';
+import { idbInputs, idbMonitors, openWatchDb } from './idb-watch.ts';
 import { ownIdentity } from './own-identity.ts';
 import { ownSecret } from './own-secret.ts';
 
@@ -64,7 +64,11 @@ export async function createBrowserParticipant(
     splitSecret,
     localState: idbState(stateDb),
     keptParcels: idbParcels(parcelDb),
-    monitoring: { source: httpTasks(options.url, { clock: systemClock }), kept: idbMonitors(watchDb) },
+    monitoring: {
+      source: httpTasks(options.url, { clock: systemClock }),
+      kept: idbMonitors(watchDb),
+      inputs: idbInputs(watchDb),
+    },
     clock: systemClock,
     device: options.device,
     backend: backends[0] as string,

@@ -14,6 +14,7 @@ import { socketTransport } from '../socket-transport.ts';
 import { type TrainerHost, trainerHost } from '../trainer-host.ts';
 import { httpTasks } from '../watch/http-tasks.ts';
 import type { KeptMonitors } from '../watch/kept-monitors.ts';
+import { memoryInputs } from '../watch/memory-inputs.ts';
 import { memoryMonitors } from '../watch/memory-monitors.ts';
 import type { TaskSource } from '../watch/task-source.ts';
 import { headlessIdentity, headlessSecret } from './headless-identity.ts';
@@ -85,6 +86,7 @@ export function createHeadlessParticipant(options: HeadlessOptions): Session {
     monitoring: {
       source: options.tasks ?? httpTasks(options.url, { clock }),
       kept: options.keptMonitors ?? memoryMonitors(),
+      inputs: memoryInputs(),
     },
     keepModels: false,
     ...(options.parcels === undefined ? {} : { parcels: options.parcels }),

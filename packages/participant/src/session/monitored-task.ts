@@ -1,11 +1,14 @@
 import type { Clock } from '@coppice/ports';
-import { type Checksum, CoppiceError, recipeHash, type TaskAsk } from '@coppice/protocol';
+import { type Checksum, CoppiceError, type ReleaseNews, recipeHash, type TaskAsk } from '@coppice/protocol';
 import { deliver, pause } from '../delivery.ts';
 import type { LocalData, OpenLocalData } from '../local-data.ts';
 import { reportedMilliseconds } from '../reported.ts';
 import type { MonitoredState } from '../session-state.ts';
 import type { TrainerHost } from '../trainer-host.ts';
+import { Awaiting } from '../watch/awaiting.ts';
+import { answerCompare } from '../watch/compare.ts';
 import { Counting } from '../watch/counting.ts';
+import type { KeptInputs } from '../watch/kept-inputs.ts';
 import type { KeptMonitors } from '../watch/kept-monitors.ts';
 import type { ObservedPrediction } from '../watch/observation.ts';
 import { reportFrame } from '../watch/report-frame.ts';
@@ -29,6 +32,11 @@ const PAUSE = 1_000;
 export interface MonitorTerms {
   /** The version of the consent (`WatchInfo.consent`). */
   readonly consent: string;
+  /**
+   * Keeps the inputs of predictions on this device for so many days, so that they become examples when their outcome comes:
+   * where the person agreed to that, which is a consent of its own. Left out, none are kept, and earlier ones are deleted.
+   */
+  readonly keepInputs?: { readonly days: number };
   /** The secret of an invitation, for a task that would not admit this participant otherwise. */
   readonly invitation?: string;
 }
@@ -37,13 +45,21 @@ export interface MonitoredTaskOptions {
   readonly line: Line;
   readonly source: TaskSource;
   readonly kept: KeptMonitors;
+  readonly inputs: KeptInputs;
   readonly host: TrainerHost;
   readonly openData: OpenLocalData;
   readonly clock: Clock;
   readonly checksum: Checksum;
+  /** The device's secret that decides which examples are held out, and the share in place of the task's. */
+  readonly splitSecret: Uint8Array;
+  readonly heldOut: number | undefined;
+  /** The time by the coordinator's clock, milliseconds since 1970; by the device's own before the first connection. */
+  readonly now: () => number;
   readonly isOnline: () => boolean;
   /** The end of what this device did with the task before. */
   readonly before: Promise<void>;
+  /** Called when an example was added. */
+  readonly added: () => void;
   /** Shows a change of this task's state. */
   readonly show: (change: Partial<MonitoredState>) => void;
 }
@@ -53,6 +69,8 @@ export class MonitoredTask {
   readonly #o: MonitoredTaskOptions;
   readonly #id: string;
   readonly #consent: string;
+  /** `null`: no inputs are kept. */
+  readonly #awaiting: Awaiting | null;
   readonly #closing = new AbortController();
   /** Shown with each offer until one was accepted. */
   #invitation: string | undefined;
@@ -62,6 +80,8 @@ export class MonitoredTask {
   /** What the coordinator asks about, as it was last read. */
   #terms: WatchTerms | null = null;
   #counting: Counting | null = null;
+  /** As the coordinator told at last; `undefined` before the first connection: the kept arm goes on. */
+  #news: ReleaseNews | null | undefined;
   /** Predictions before anything was known; `null` afterwards. */
   #early: ObservedPrediction[] | null = [];
   #data: Promise<LocalData> | null = null;
@@ -71,11 +91,14 @@ export class MonitoredTask {
   #writes: Promise<unknown> = Promise.resolve();
   readonly #opened: Promise<void>;
 
-  constructor(id: string, { consent, invitation }: MonitorTerms, options: MonitoredTaskOptions) {
+  constructor(id: string, { consent, invitation, keepInputs }: MonitorTerms, options: MonitoredTaskOptions) {
     this.#o = options;
     this.#id = id;
     this.#consent = consent;
     this.#invitation = invitation;
+    const { inputs, now } = options;
+    this.#awaiting =
+      keepInputs === undefined ? null : new Awaiting({ task: id, days: keepInputs.days, kept: inputs, now });
     this.#opened = this.#open();
     this.#opened.catch(() => {});
   }
@@ -122,12 +145,19 @@ export class MonitoredTask {
     else if (this.#early.length < MOST_EARLY) this.#early.push(prediction);
   }
 
-  /** @returns false where no prediction awaits it. @throws CoppiceError `data-invalid` */
+  /** @returns false where no prediction awaits it. @throws CoppiceError `data-invalid`, `storage-full`, `storage-failed` */
   async outcome(id: string, label: number): Promise<boolean> {
     await this.#opened.catch(() => {});
-    const known = this.#counting?.outcome(id, label) ?? false;
-    if (known) this.#changed();
-    return known;
+    const counted = this.#counting?.outcome(id, label) ?? false;
+    const added = await this.#add(id, label);
+    if (counted || added) this.#changed();
+    return counted || added;
+  }
+
+  /** Takes the releases of the task; `null`: this device has no arm of a canary, and nothing else is known. */
+  released(news: ReleaseNews | null): void {
+    this.#news = news;
+    this.#counting?.released(news ?? { production: null, canary: null });
   }
 
   /** Answers a question; all that goes wrong is shown. Kinds that are unknown are not answered. */
@@ -154,10 +184,11 @@ export class MonitoredTask {
     if (counting === null) return Promise.resolve();
     show(counting.counted);
     const written = this.#writes
-      .then(() => kept.put(this.#id, counting.kept()))
-      .catch((thrown: unknown) => {
-        show({ error: CoppiceError.from(thrown).toWire() });
-      });
+      .then(async () => {
+        await kept.put(this.#id, counting.kept());
+        await this.#awaiting?.save();
+      })
+      .catch((thrown: unknown) => show({ error: CoppiceError.from(thrown).toWire() }));
     this.#writes = written;
     return written;
   }
@@ -175,6 +206,7 @@ export class MonitoredTask {
     this.#counting = null;
     await this.#writes;
     await this.#o.kept.remove(this.#id);
+    await this.#o.inputs.remove(this.#id);
   }
 
   #end(): void {
@@ -196,8 +228,10 @@ export class MonitoredTask {
         show({ error: CoppiceError.from(thrown).toWire() });
         return null;
       });
+      if (this.#awaiting === null) await this.#o.inputs.remove(this.#id).catch(() => {});
       this.#counting = Counting.read(stored, this.#id);
       if (this.#counting !== null) show(this.#counting.counted);
+      if (this.#news !== undefined) this.released(this.#news);
       await this.#refresh();
     } finally {
       const early = this.#early ?? [];
@@ -214,7 +248,7 @@ export class MonitoredTask {
 
   /** The task; asked for again where that failed before. */
   async #known(): Promise<WatchedTask> {
-    this.#task ??= await this.#o.source.task(this.#id);
+    this.#task ??= this.#counting?.task ?? (await this.#o.source.task(this.#id));
     return this.#task;
   }
 
@@ -228,13 +262,25 @@ export class MonitoredTask {
     const isCounted = terms !== null && terms.state === 'reports';
     if (isCounted && terms.identity !== this.#counting?.terms.identity) {
       this.#counting = new Counting(task, terms);
+      if (this.#news !== undefined) this.released(this.#news);
       await this.save();
     }
     return terms;
   }
 
   #count(prediction: ObservedPrediction): void {
-    if (this.#counting?.observe(prediction)) this.#changed();
+    const { id, example } = prediction;
+    if (!this.#counting?.observe(prediction)) return;
+    if (id !== undefined) this.#awaiting?.observe(id, example);
+    this.#changed();
+  }
+
+  /** Adds the input of a prediction, with its outcome, to the examples. @returns false where none is kept. */
+  async #add(id: string, label: number): Promise<boolean> {
+    if (this.#awaiting === null) return false;
+    const added = await this.#awaiting.outcome(id, label, await this.#examples(await this.#known()));
+    if (added) this.#o.added();
+    return added;
   }
 
   #changed(): void {
@@ -245,16 +291,21 @@ export class MonitoredTask {
   }
 
   async #answer(ask: TaskAsk): Promise<void> {
-    if (ask.kind !== 'statistics' && ask.kind !== 'report') return;
+    const { kind } = ask;
+    if (kind !== 'statistics' && kind !== 'report' && kind !== 'compare') return;
     const terms = await this.#termsFor(ask);
     if (terms === null) return;
     if (terms.consent !== this.#consent) throw outdated(this.#id);
-    if (ask.kind === 'report') await this.#report(ask);
-    else await this.#statistics(ask, terms);
+    if (kind === 'report') await this.#report(ask);
+    else if (kind === 'statistics') await this.#statistics(ask, terms);
+    else await this.#compare(ask);
   }
 
   /** What a question is about; `null` where the task asks for something else by now. */
   async #termsFor({ reference }: TaskAsk): Promise<WatchTerms | null> {
+    // A comparison is no matter of bins: any are those that the person agreed to.
+    if (reference === null)
+      return this.#terms ?? this.#counting?.terms ?? (await this.#patiently(() => this.#refresh()));
     const known = [this.#terms, this.#counting?.terms];
     const terms =
       known.find((one) => one?.identity === reference) ?? (await this.#patiently(() => this.#refresh()));
@@ -268,7 +319,8 @@ export class MonitoredTask {
     if (numbers === null) return;
     // Before it is sent: once it is, it may count.
     await this.save();
-    const refused = await this.#deliver(ask, counting.terms, numbers, 0);
+    const frame = reportFrame(numbers, counting.terms, this.#o.checksum);
+    const refused = await this.#deliver(ask, frame, 0);
     if (refused === null) counting.acknowledged();
     else counting.refused();
     await this.save();
@@ -277,7 +329,7 @@ export class MonitoredTask {
   }
 
   async #statistics(ask: TaskAsk, terms: WatchTerms): Promise<void> {
-    const { source, host, clock } = this.#o;
+    const { source, host, clock, checksum } = this.#o;
     const [named] = ask.models;
     if (named === undefined) return;
     const task = await this.#known();
@@ -291,24 +343,46 @@ export class MonitoredTask {
       host,
     });
     if (numbers === null) return;
-    const refused = await this.#deliver(ask, terms, numbers, clock.elapsed() - began);
+    const frame = reportFrame(numbers, terms, checksum);
+    const refused = await this.#deliver(ask, frame, clock.elapsed() - began);
+    if (refused !== null) throw refused;
+  }
+
+  async #compare(ask: TaskAsk): Promise<void> {
+    const { source, host, clock, checksum, splitSecret: secret, heldOut } = this.#o;
+    const [production, candidate] = ask.models;
+    if (production === undefined || candidate === undefined) return;
+    const task = await this.#known();
+    const data = await (await this.#examples(task)).dataset();
+    const began = clock.elapsed();
+    const modelOf = ({ hash }: typeof production) => this.#patiently(() => source.model(this.#id, hash));
+    const [ours, theirs] = [await modelOf(production), await modelOf(candidate)];
+    const made = await answerCompare({
+      task: { ...task, model: ours.topology },
+      compared: { production: production.hash, candidate: candidate.hash, number: ask.period },
+      production: ours.weights,
+      candidate: theirs.weights,
+      since: ask.since,
+      data,
+      secret,
+      heldOut: heldOut ?? task.heldOut,
+      host,
+      checksum,
+    });
+    if (made === null) return;
+    const refused = await this.#deliver(ask, made.frame, clock.elapsed() - began);
     if (refused !== null) throw refused;
   }
 
   /** @returns `null` once it is acknowledged, else its refusal. @throws CoppiceError `connection-lost` */
-  async #deliver(
-    { ticket }: TaskAsk,
-    terms: WatchTerms,
-    numbers: Float32Array,
-    milliseconds: number,
-  ): Promise<CoppiceError | null> {
-    const { line, clock, checksum } = this.#o;
+  async #deliver({ ticket }: TaskAsk, frame: Uint8Array, milliseconds: number): Promise<CoppiceError | null> {
+    const { line, clock } = this.#o;
     const message = {
       task: this.#id,
       ticket,
       weight: 1,
       milliseconds: reportedMilliseconds(milliseconds),
-      frame: reportFrame(numbers, terms, checksum),
+      frame,
     };
     const refused = await deliver(message, {
       request: line.requestUnrecorded,

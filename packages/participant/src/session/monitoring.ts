@@ -1,10 +1,12 @@
 import type { Down, ReleaseNews, TaskAsk } from '@coppice/protocol';
+import { coordinatorTime } from '../coordinator-time.ts';
 import type { MonitoredState } from '../session-state.ts';
 import type { ObservedPrediction } from '../watch/observation.ts';
 import { MonitoredTask, type MonitoredTaskOptions, type MonitorTerms } from './monitored-task.ts';
 import type { StateStore } from './state-store.ts';
 
-export interface MonitoringOptions extends Omit<MonitoredTaskOptions, 'show' | 'isOnline' | 'before'> {
+export interface MonitoringOptions
+  extends Omit<MonitoredTaskOptions, 'show' | 'isOnline' | 'before' | 'now'> {
   readonly store: StateStore;
 }
 
@@ -21,7 +23,7 @@ export class Monitoring {
 
   /** @throws CoppiceError the refusal of the coordinator. */
   async monitor(task: string, how: MonitorTerms): Promise<void> {
-    const { store } = this.#o;
+    const { store, clock } = this.#o;
     const replaced = this.#tasks.get(task);
     if (replaced !== undefined) this.#ends.set(task, replaced.close());
     const show = (change: Partial<MonitoredState>) => {
@@ -32,10 +34,12 @@ export class Monitoring {
     const monitored: MonitoredTask = new MonitoredTask(task, how, {
       ...this.#o,
       isOnline: () => store.isOnline,
+      now: () => coordinatorTime(store.state, clock) ?? clock.now(),
       before: this.#ends.get(task) ?? Promise.resolve(),
       show,
     });
     this.#tasks.set(task, monitored);
+    if (store.isOnline) monitored.released(store.state.releases[task] ?? null);
     show(nothingKnown);
     await monitored.offer();
   }
@@ -62,13 +66,17 @@ export class Monitoring {
   /** Takes the releases that a connection begins with, and offers again. */
   welcomed(releases: readonly ReleaseNews[]): void {
     this.#o.store.set({ releases: Object.fromEntries(releases.map((news) => [news.task, news])) });
-    for (const monitored of this.#tasks.values()) monitored.offerAgain();
+    for (const [task, monitored] of this.#tasks) {
+      monitored.released(this.#o.store.state.releases[task] ?? null);
+      monitored.offerAgain();
+    }
   }
 
   /** Takes a change of a task's channels. */
   released(news: Down<'release'>): void {
     const { store } = this.#o;
     store.set({ releases: { ...store.state.releases, [news.task]: news } });
+    this.#tasks.get(news.task)?.released(news);
   }
 
   asked(ask: TaskAsk): void {

@@ -24,7 +24,7 @@ import type { MadeAnswer } from '../train.ts';
 import type { TrainerHost } from '../trainer-host.ts';
 
 export interface CompareWork {
-  readonly task: Task;
+  readonly task: Pick<Task, 'data' | 'model' | 'loss'>;
   /** The hashes of both models and the comparison's number, from the question: its answers' layout depends on them. */
   readonly compared: Compared;
   /** The weights of both models. */

@@ -1,5 +1,5 @@
 import { Monitor, type MonitorState, readMonitorState, summarise, withReturned } from '@coppice/continuity';
-import { CoppiceError, parseSafely, recipeHash } from '@coppice/protocol';
+import { CoppiceError, parseSafely, type ReleaseNews, recipeHash } from '@coppice/protocol';
 import { KEPT_FORM, type KeptMonitor } from './kept-monitors.ts';
 import { type ObservedPrediction, observationOf } from './observation.ts';
 import { type WatchedTask, WatchedTaskSchema } from './task-source.ts';
@@ -14,6 +14,8 @@ export class Counting {
   readonly terms: WatchTerms;
   #monitor: Monitor;
   #sent: MonitorState | null;
+  /** The hash of the canary that this device predicts with; `null`: it does not. */
+  #canary: string | null;
 
   /** @param kept what was counted before for the same reference. */
   constructor(
@@ -28,6 +30,8 @@ export class Counting {
     this.terms = terms;
     this.#monitor = new Monitor(terms.binning, terms.identity, kept.monitor);
     this.#sent = kept.sent;
+    const { guard = null } = kept.monitor ?? {};
+    this.#canary = guard?.arm === 'canary' ? guard.model : null;
   }
 
   /** Reads what a device kept of a task; `null` where it cannot be used: counting begins anew then. */
@@ -51,20 +55,29 @@ export class Counting {
     return this.#monitor.counted;
   }
 
-  /** True for predictions of the release that is watched. */
-  isOf({ hash }: Pick<ObservedPrediction, 'hash'>): boolean {
-    return hash === this.terms.release;
+  /**
+   * Takes the releases that the channels of the task name: with an arm of a canary, errors of predictions that the arm's
+   * model made are counted by it.
+   */
+  released({ production, canary }: Pick<ReleaseNews, 'production' | 'canary'>): void {
+    const arm = canary?.arm === 'canary' || canary?.arm === 'control' ? canary.arm : null;
+    const model = arm === 'canary' ? canary?.hash : production?.hash;
+    this.#canary = arm === 'canary' ? (canary?.hash ?? null) : null;
+    this.#monitor.guard(
+      arm === null || canary === null || model === undefined ? null : { canary: canary.sequence, arm, model },
+    );
   }
 
   /**
-   * Counts a prediction. @returns false where there was nothing to count: another model made it, or gave no finite numbers.
+   * Counts a prediction. @returns false where there was nothing to count: another model made it than the
+   * release that is watched or, in its canary's arm, the canary; or it gave no finite numbers.
    * @throws CoppiceError `data-invalid`
    */
   observe(prediction: ObservedPrediction): boolean {
-    if (!this.isOf(prediction)) return false;
+    const { hash } = prediction;
     const observation = observationOf(prediction, this.task.data);
-    if (observation === null) return false;
-    this.#monitor.observe(observation);
+    if (observation === null || (hash !== this.terms.release && hash !== this.#canary)) return false;
+    this.#monitor.observe({ ...observation, model: hash });
     return true;
   }
 

@@ -183,6 +183,7 @@ export const auditActions = [
   'task-added',
   'release-moved',
   'release-undone',
+  'trigger-fired',
   'policy-saved',
   'admission-changed',
   'participant-invitation-made',

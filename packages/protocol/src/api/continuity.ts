@@ -86,6 +86,16 @@ export const FiringOutcomeSchema = z.enum([
 ]);
 export type FiringOutcome = z.infer<typeof FiringOutcomeSchema>;
 
+/** The causes of firings. */
+export const firingCauses = ['by-hand', 'drift', 'floor', 'schedule', 'new-examples'] as const;
+export type FiringCause = (typeof firingCauses)[number];
+
+/** The hindrances of launches that have a cause. */
+export const launchHindrances = ['running', 'data-quality', 'cool-down', 'no-new-data', 'budget'] as const;
+
+/** The checks of a comparison. */
+export const gateChecks = ['recent', 'discordant', 'older', 'class', 'worst-tenth'] as const;
+
 /** The cost of a firing's run; null: not known. */
 const cost = z.object({
   rounds: z.nullable(z.number()),

@@ -4,6 +4,7 @@ import { MAX_TEXT } from '../limits.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
 import { ChannelSchema } from '../release.ts';
 import { TaskIdSchema } from '../task.ts';
+import { FiringOutcomeSchema, firingCauses, gateChecks, launchHindrances } from './continuity.ts';
 
 const CountSchema = z.int().check(z.minimum(0));
 /** A code of docs/errors. A newer participant's code may be unknown to this side. */
@@ -26,6 +27,10 @@ const alarm = {
   alarms: CountSchema,
   tested: CountSchema,
 };
+
+/** What events of a firing have in common: the task, and its number among those of the task. */
+const firing = { task: TaskIdSchema, firing: CountSchema };
+const causes = z.array(z.enum(firingCauses));
 
 /** The data of every kind of event. The run and the round are in the event itself. */
 export const eventData = {
@@ -84,7 +89,32 @@ export const eventData = {
     before: z.nullable(CheckpointIdSchema),
     undone: z.boolean(),
     by: z.string(),
+    /** The number of the firing that moved it, whose first cause `by` is; left out where an admin did. */
+    firing: z.exactOptional(CountSchema),
     reason: z.string().check(z.maxLength(MAX_TEXT)),
+  }),
+  /** A trigger fired: a run is launched from `production`. `period`: the one with the evidence; null before the first. */
+  'firing-began': z.object({
+    ...firing,
+    period: z.nullable(CountSchema),
+    causes,
+    production: CheckpointIdSchema,
+  }),
+  /** A trigger has a cause and launches nothing. Told once, until the hindrances change. */
+  'launch-hindered': z.object({
+    task: TaskIdSchema,
+    period: CountSchema,
+    causes,
+    hindrances: z.array(z.enum(launchHindrances)),
+  }),
+  /** `share`: of participants that have the candidate, in (0, 0.5]. */
+  'canary-began': z.object({ ...firing, candidate: CheckpointIdSchema, share: z.number() }),
+  /** `candidate`: null where its run made none; `checks`: those of the comparison that it did not pass. */
+  'firing-ended': z.object({
+    ...firing,
+    outcome: FiringOutcomeSchema,
+    candidate: z.nullable(CheckpointIdSchema),
+    checks: z.array(z.enum(gateChecks)),
   }),
   /**
    * A watched task's inputs, predictions or confidences drifted in a period. Of `alarms` out of `tested` histograms the worst:

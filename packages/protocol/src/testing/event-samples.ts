@@ -20,6 +20,7 @@ const lost = {
 };
 
 const alarm = { task: 'flowers', period: 12, participants: 40, alarms: 2, tested: 7 };
+const firing = { task: 'iris', firing: 3 };
 const release = {
   task: 'iris',
   channel: 'production',
@@ -66,6 +67,31 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
     { ...release, before: null },
     { ...release, undone: true },
     { ...release, channel: 'canary', checkpoint: null },
+    { ...release, by: 'drift', firing: 3 },
+  ],
+  'firing-began': [
+    { ...firing, period: 12, causes: ['drift', 'new-examples'], production: 'iris-1/12' },
+    { ...firing, period: null, causes: ['by-hand'], production: 'iris-1/12' },
+    { ...firing, period: 12, causes: ['floor', 'schedule'], production: 'iris-1/12' },
+  ],
+  'launch-hindered': [
+    { task: 'iris', period: 12, causes: ['drift'], hindrances: ['data-quality', 'budget'] },
+    { task: 'iris', period: 12, causes: ['schedule'], hindrances: ['cool-down', 'no-new-data', 'running'] },
+  ],
+  'canary-began': [{ ...firing, candidate: 'iris-2/20', share: 0.1 }],
+  'firing-ended': [
+    { ...firing, outcome: 'released', candidate: 'iris-2/20', checks: [] },
+    {
+      ...firing,
+      outcome: 'refused',
+      candidate: 'iris-2/20',
+      checks: ['recent', 'discordant', 'older', 'class', 'worst-tenth'],
+    },
+    { ...firing, outcome: 'refused', candidate: 'iris-2/20', checks: [] },
+    { ...firing, outcome: 'rolled-back', candidate: 'iris-2/20', checks: [] },
+    { ...firing, outcome: 'run-paused', candidate: null, checks: [] },
+    { ...firing, outcome: 'run-ended', candidate: null, checks: [] },
+    { ...firing, outcome: 'overtaken', candidate: null, checks: [] },
   ],
   'drift-alarm': [
     { ...alarm, role: 'input', name: 'length', effect: 0.31 },

@@ -9,6 +9,7 @@ import { eventData } from './0008-event-data.ts';
 import { releases } from './0009-releases.ts';
 import { watchedPeriods } from './0010-watched-periods.ts';
 import { policies } from './0011-policies.ts';
+import { firings } from './0012-firings.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   releases,
   watchedPeriods,
   policies,
+  firings,
 ];

@@ -1,0 +1,149 @@
+import type { Cost, PeriodEvidence, TriggerEvidence, TriggerReason, TriggerRule } from '@coppice/continuity';
+import type { Round, WatchedPeriod } from '@coppice/protocol';
+import type { StoredFiring } from '../storage/firing-storage.ts';
+
+/* What the rules of a policy decide on, computed from what is stored. */
+
+/** A period, as far as triggers look at it. */
+export interface LookedAtPeriod {
+  readonly period: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly observations: number;
+  /** Null: too few reports. */
+  readonly verdict: PeriodEvidence | null;
+}
+
+export function lookedAt({ period, startedAt, endedAt, verdict }: WatchedPeriod): LookedAtPeriod {
+  return {
+    period,
+    startedAt,
+    endedAt,
+    observations: verdict?.observations ?? 0,
+    verdict: verdict && {
+      period,
+      drift: verdict.drift.alarm,
+      quality: verdict.quality.alarm,
+      errors: verdict.errors?.interval ?? null,
+    },
+  };
+}
+
+/** A trigger that never fires by itself: for launches by hand of a policy without one. */
+export const byHandAlone: TriggerRule = {
+  kind: 'trigger',
+  drift: null,
+  schedule: null,
+  newExamples: null,
+  floor: null,
+  coolDown: 1,
+  budget: { periods: 1, rounds: null, bytes: null, deviceSeconds: null, epsilon: null },
+};
+
+/** The newest periods that a trigger rule needs at least. */
+export function periodsNeeded({ drift, floor }: TriggerRule): number {
+  return Math.max(1, drift?.raise ?? 0, drift?.clear ?? 0, floor?.raise ?? 0);
+}
+
+/** The number of the last period before a firing began; −1 before the first. */
+export function periodOf({ period }: Pick<StoredFiring, 'period'>): number {
+  return period ?? -1;
+}
+
+/**
+ * The last launch, as triggers look at it. Firings that an admin overtook neither count as failures nor end a row of them.
+ *
+ * @param firings of the task, newest first.
+ */
+export function lastLaunch(firings: readonly StoredFiring[]): TriggerEvidence['last'] {
+  const [last] = firings;
+  if (last === undefined) return null;
+  const own = firings.filter(({ outcome }) => outcome !== 'overtaken');
+  const released = own.findIndex(({ outcome }) => outcome === 'released');
+  return {
+    period: periodOf(last),
+    released: last.outcome === 'released',
+    failures: released === -1 ? own.length : released,
+    refused: last.outcome === 'refused',
+  };
+}
+
+/** The observations of periods since the last launch; before the first, of those that began since the production's release. */
+export function newExamples(
+  periods: readonly LookedAtPeriod[],
+  last: TriggerEvidence['last'],
+  releasedAt: number,
+): number {
+  const isNew = ({ period, startedAt }: LookedAtPeriod) =>
+    last === null ? startedAt >= releasedAt : period > last.period;
+  return periods.reduce((sum, one) => sum + (isNew(one) ? one.observations : 0), 0);
+}
+
+/** The cost of the launches in the last so many periods. @param firings of the task. */
+export function spentIn(firings: readonly StoredFiring[], { after }: { after: number }): Cost {
+  return firings
+    .filter((firing) => periodOf(firing) > after)
+    .reduce((sum, { spent }) => addCosts(sum, spent), unknownCost);
+}
+
+export const unknownCost: Cost = { rounds: null, bytes: null, deviceSeconds: null, epsilon: null };
+
+function addCosts(a: Cost, b: Cost): Cost {
+  const add = (x: number | null, y: number | null) => (x === null ? y : y === null ? x : x + y);
+  return {
+    rounds: add(a.rounds, b.rounds),
+    bytes: add(a.bytes, b.bytes),
+    deviceSeconds: add(a.deviceSeconds, b.deviceSeconds),
+    epsilon: add(a.epsilon, b.epsilon),
+  };
+}
+
+/** The cost of a run by the records of its rounds, every attempt counted. */
+export function costOf(rounds: readonly Round[]): Cost {
+  const sum = (of: (round: Round) => number) => rounds.reduce((total, round) => total + of(round), 0);
+  return {
+    rounds: rounds.length,
+    bytes: sum(({ bytesUp, bytesDown }) => bytesUp + bytesDown),
+    deviceSeconds: sum(({ cohort }) =>
+      cohort.reduce((total, { milliseconds }) => total + (milliseconds ?? 0) / 1000, 0),
+    ),
+    epsilon: null,
+  };
+}
+
+/**
+ * The examples that are the recent ones of a comparison are those since then: since the first of the periods that the cause
+ * names or, of another cause, since the production's release. Milliseconds since 1970.
+ *
+ * @param periods oldest first.
+ */
+export function recentSince(
+  causes: readonly TriggerReason[],
+  rule: TriggerRule,
+  { periods, releasedAt }: { periods: readonly LookedAtPeriod[]; releasedAt: number },
+): number {
+  const begins = causes.flatMap((reason) => {
+    if (!('cause' in reason)) return [];
+    const row =
+      reason.cause === 'drift' ? reason.periods : reason.cause === 'floor' ? (rule.floor?.raise ?? 1) : 0;
+    return row === 0 ? [] : (periods.slice(-row)[0]?.startedAt ?? []);
+  });
+  return begins.length === 0 ? releasedAt : Math.min(...begins);
+}
+
+/** The place of a candidate among those that are compared in a calendar quarter, in UTC. @param before the firings before it. */
+export function numberInQuarter(before: readonly StoredFiring[], at: number): number {
+  const quarter = quarterOf(at);
+  return (
+    1 +
+    before.filter(({ comparison }) => comparison !== null && quarterOf(comparison.startedAt) === quarter)
+      .length
+  );
+}
+
+/** Quarters since 1970. */
+export function quarterOf(time: number): number {
+  const date = new Date(time);
+  return 4 * (date.getUTCFullYear() - 1970) + Math.floor(date.getUTCMonth() / 3);
+}

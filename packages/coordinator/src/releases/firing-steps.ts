@@ -1,0 +1,232 @@
+import { decide, type GateEvidence } from '@coppice/continuity';
+import type { Clock } from '@coppice/ports';
+import { type CheckpointId, CoppiceError, PlanInputSchema, type Run } from '@coppice/protocol';
+import type { Runs } from '../registry/runs.ts';
+import { isOver } from '../rounds/machine.ts';
+import type { FiringStorage, StoredFiring } from '../storage/firing-storage.ts';
+import type { Storage } from '../storage/storage.ts';
+import { firstCause } from './firing-causes.ts';
+import { costOf, numberInQuarter, quarterOf } from './firing-evidence.ts';
+import type { FiringEvidence, Step } from './firing-machine.ts';
+import { emptyChannel, nameCandidate, release } from './firing-moves.ts';
+import type { PeriodHistory } from './period-history.ts';
+import type { Releases } from './releases.ts';
+
+/** The longest that a comparison takes answers, in milliseconds. */
+const LONGEST_COMPARISON = 600_000;
+
+/** A checkpoint that is compared. */
+export interface Compared {
+  readonly checkpoint: CheckpointId;
+  readonly hash: string;
+}
+
+/** A comparison on the participants' examples that are held out. */
+export interface AskedComparison {
+  readonly task: string;
+  /** Grows over all of the task. One that was open before a restart goes on where it is asked for by the same number. */
+  readonly number: number;
+  readonly production: Compared;
+  readonly candidate: Compared;
+  /** Milliseconds since 1970: examples from then on are the recent ones. */
+  readonly since: number;
+  /** How long answers are taken. */
+  readonly milliseconds: number;
+  /** Participants below which nothing is told. */
+  readonly fewest: number;
+}
+
+export interface Comparisons {
+  /** Resolves once it is closed; to null where fewer answered than asked for. */
+  compare(
+    asked: AskedComparison,
+  ): Promise<{ readonly participants: number; readonly evidence: Omit<GateEvidence, 'candidate'> } | null>;
+}
+
+export interface StepDeps {
+  readonly storage: FiringStorage & Pick<Storage, 'releases' | 'rounds' | 'latestOfRun'>;
+  readonly runs: Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has'>;
+  readonly releases: Pick<Releases, 'at' | 'move'>;
+  readonly comparisons: Comparisons;
+  readonly history: PeriodHistory;
+  readonly clock: Clock;
+}
+
+/**
+ * Carries out a step, or finds that it was carried out before a restart.
+ *
+ * @returns the evidence that it gives; null where it waits for something else. Of `compare`, see `compare`.
+ * @throws CoppiceError where the step must be tried again.
+ */
+export async function carryOut(
+  deps: StepDeps,
+  firing: StoredFiring,
+  step: Step,
+): Promise<FiringEvidence | null> {
+  switch (step.step) {
+    case 'launch':
+      return launch(deps, firing);
+    case 'await-run':
+      return outcomeOf(deps, step.run);
+    case 'name':
+      return unlessUnusable(async () => {
+        const { at } = await nameCandidate(
+          deps,
+          firing,
+          'candidate',
+          `Trained by firing ${firing.sequence}.`,
+        );
+        return { kind: 'named', at, number: numberInQuarter(await ofQuarter(deps, firing, at), at) };
+      });
+    case 'begin-canary':
+      return unlessUnusable(async () => {
+        const { at, sequence } = await nameCandidate(deps, firing, 'canary', canaryReason(firing));
+        const period = (await deps.history.newest(firing.task))?.period ?? -1;
+        return { kind: 'canary-began', at, sequence, period };
+      });
+    case 'close':
+      return close(deps, firing);
+    default:
+      return null;
+  }
+}
+
+/** Compares a firing's candidate with production, and decides by its gate. */
+export async function compare(
+  { comparisons }: Pick<StepDeps, 'comparisons'>,
+  firing: StoredFiring,
+  number: number,
+): Promise<FiringEvidence> {
+  const { task, production, basis, candidate, hash, since, comparison, rules } = firing;
+  const { gate, periodMilliseconds } = rules;
+  if (gate === null || candidate === null || hash === null || comparison === null)
+    throw new Error(`The firing ${firing.sequence} of ${task} has nothing to compare.`);
+  const summed = await comparisons.compare({
+    task,
+    number,
+    production: { checkpoint: production, hash: basis.hash },
+    candidate: { checkpoint: candidate, hash },
+    since,
+    milliseconds: Math.min(periodMilliseconds, LONGEST_COMPARISON),
+    fewest: gate.fewest,
+  });
+  if (summed === null) return { kind: 'compared', participants: 0, decision: 'wait', reasons: [] };
+  const { act, why } = decide<'gate'>(gate, { ...summed.evidence, candidate: comparison.candidate });
+  return { kind: 'compared', participants: summed.participants, decision: act, reasons: why };
+}
+
+async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
+  const { runs } = deps;
+  const { task, production, rules, sequence } = firing;
+  const made = runOf(deps, firing);
+  if (made !== null) {
+    // It was created, and the process ended before it was started.
+    if (made.status === 'created') await runs.act(made.id, 'start');
+    return { kind: 'launched', run: made.id };
+  }
+  const plan = PlanInputSchema.safeParse(rules.plan);
+  if (!plan.success) return { kind: 'launch-refused' };
+  try {
+    const cause = { by: 'trigger', name: firstCause(firing), firing: sequence } as const;
+    const { id } = await runs.create(task, plan.data, true, { from: production, cause });
+    return { kind: 'launched', run: id };
+  } catch (thrown) {
+    if (isOneOf(thrown, 'plan-invalid', 'model-invalid', 'checkpoint-unknown', 'checkpoint-mismatch'))
+      return { kind: 'launch-refused' };
+    throw thrown;
+  }
+}
+
+/** The run that a firing launched, whether that is stored with the firing or not. */
+function runOf({ runs }: StepDeps, { task, sequence }: StoredFiring): Run | null {
+  return (
+    runs
+      .all()
+      .find(({ task: of, cause }) => of === task && cause.by === 'trigger' && cause.firing === sequence) ??
+    null
+  );
+}
+
+async function outcomeOf({ runs, storage }: StepDeps, id: string): Promise<FiringEvidence | null> {
+  if (!runs.has(id)) return { kind: 'run-ended' };
+  const { status, reason } = runs.get(id);
+  if (status === 'stopped' || status === 'failed') return { kind: 'run-ended' };
+  // A pause by an admin has no reason: the run goes on when the admin resumes it.
+  if (status === 'paused') return reason === null ? null : { kind: 'run-paused' };
+  if (status !== 'finished') return null;
+  const last = await storage.latestOfRun(id);
+  return {
+    kind: 'run-finished',
+    candidate: last === null ? null : { id: last.id, hash: last.hash },
+    spent: costOf(await storage.rounds(id)),
+  };
+}
+
+async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
+  const { runs, storage, clock } = deps;
+  const { ending, sequence } = firing;
+  let moved: number | null = null;
+  if (ending === 'released') {
+    try {
+      moved = (await release(deps, firing, releaseReason(firing))).sequence;
+    } catch (thrown) {
+      if (isOneOf(thrown, 'release-conflict')) return { kind: 'move-refused' };
+      if (isOneOf(thrown, 'checkpoint-unknown', 'checkpoint-mismatch')) return { kind: 'candidate-unusable' };
+      throw thrown;
+    }
+  }
+  const run = runOf(deps, firing);
+  if (ending === 'overtaken' && run !== null && !isOver(run.status))
+    await runs.act(run.id, 'stop').catch((thrown: unknown) => {
+      if (!isOneOf(thrown, 'run-ended', 'run-state')) throw thrown;
+    });
+  const reason = `The firing ${sequence} ended: ${ending}.`;
+  await emptyChannel(deps, firing, 'canary', reason);
+  await emptyChannel(deps, firing, 'candidate', reason);
+  const spent = run === null ? firing.spent : costOf(await storage.rounds(run.id));
+  return { kind: 'closed', at: clock.now(), release: moved, spent };
+}
+
+/** The firings before one whose comparisons may be of a quarter. */
+async function ofQuarter(
+  { storage }: StepDeps,
+  { task, sequence }: StoredFiring,
+  at: number,
+): Promise<StoredFiring[]> {
+  const found: StoredFiring[] = [];
+  for (let before = sequence; ; ) {
+    const page = await storage.firings(task, { before });
+    found.push(...page);
+    const last = page.at(-1);
+    // The clock may have gone back: a quarter is looked past.
+    if (last === undefined || quarterOf(last.at) < quarterOf(at) - 1) return found;
+    before = last.sequence;
+  }
+}
+
+function canaryReason({ sequence, comparison }: StoredFiring): string {
+  return comparison === null
+    ? `Trained by firing ${sequence}; the policy has no gate.`
+    : `Better than production among ${comparison.participants} participants (firing ${sequence}).`;
+}
+
+function releaseReason({ sequence, canary, comparison }: StoredFiring): string {
+  if (canary !== null)
+    return `The canary was no worse than the control group (firing ${sequence}, ${canary.participants.canary} and ${canary.participants.control} participants).`;
+  return comparison === null
+    ? `Trained by firing ${sequence}; the policy has neither gate nor canary.`
+    : `Better than production among ${comparison.participants} participants (firing ${sequence}); the policy has no canary.`;
+}
+
+async function unlessUnusable(work: () => Promise<FiringEvidence>): Promise<FiringEvidence> {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (isOneOf(thrown, 'checkpoint-unknown', 'checkpoint-mismatch')) return { kind: 'candidate-unusable' };
+    throw thrown;
+  }
+}
+
+function isOneOf(thrown: unknown, ...codes: readonly string[]): boolean {
+  return thrown instanceof CoppiceError && codes.includes(thrown.code);
+}

@@ -1,0 +1,419 @@
+import { parsePolicy, type TriggerRule } from '@coppice/continuity';
+import { CoppiceError } from '@coppice/protocol';
+import { describe, expect, it } from 'vitest';
+import { testPolicy } from '../storage/firing.testing.ts';
+import { newModel, newRun } from '../storage/new-run.testing.ts';
+import { accepts, comparedAs, FiringWorld, guardSums, type Script, verdictOf } from './firings.testing.ts';
+
+const HOUR = testPolicy.periodMilliseconds;
+const trigger = testPolicy.trigger as TriggerRule;
+const noDrift = { ...trigger, drift: null };
+/** A script with another trigger. */
+const withTrigger = (change: Partial<TriggerRule>, script: Script = accepts): Script => ({
+  ...script,
+  policy: { ...script.policy, trigger: { ...trigger, ...change } },
+});
+
+/** Scripts by their outcome. */
+const scripts: Readonly<Record<string, Script>> = {
+  'released after a canary': accepts,
+  'released after a gate': { ...accepts, policy: { ...testPolicy, canary: null } },
+  'released after a canary alone': { ...accepts, policy: { ...testPolicy, gate: null } },
+  'released at once': { ...accepts, policy: { ...testPolicy, gate: null, canary: null } },
+  refused: { ...accepts, compare: () => comparedAs(false) },
+  'refused since nothing can be told': { ...accepts, compare: () => null },
+  'released by the third comparison': {
+    ...accepts,
+    compare: (attempt) => (attempt < 3 ? null : comparedAs(true)),
+  },
+  'rolled-back': { ...accepts, sums: guardSums(20, 0.5, 0.1) },
+  'rolled-back since nothing can be told': { ...accepts, sums: null },
+  'run-paused': { ...accepts, run: 'paused' },
+  'run-ended': { ...accepts, run: 'stopped' },
+  'run-ended without a round': { ...accepts, run: 'empty' },
+};
+
+const outcomeOf = (name: string) => name.split(' ')[0];
+
+async function undisturbed(script: Script) {
+  const world = await new FiringWorld(script).begin();
+  const process = world.process();
+  await process.play();
+  await process.firings.stop();
+  expect(process.failures).toEqual([]);
+  return { world, lasting: await world.lasting() };
+}
+
+const channelsOf = ({ releases }: Awaited<ReturnType<FiringWorld['lasting']>>) =>
+  releases.map(({ channel, checkpoint }) => [channel, checkpoint]).reverse();
+
+it('has a policy that can be saved', () => {
+  for (const { policy } of Object.values(scripts))
+    expect(
+      parsePolicy(policy, { rounds: 2, bytes: null, deviceSeconds: null, epsilon: null }).refusal,
+    ).toBeNull();
+});
+
+describe.each(Object.entries(scripts))('a firing that is %s', (name, script) => {
+  it('ends so, and leaves the channels as they should be', async () => {
+    const { lasting } = await undisturbed(script);
+    const outcome = outcomeOf(name);
+    expect(lasting.firings).toMatchObject([
+      { state: 'ended', outcome, hasEnded: true, production: 'toy-1/1' },
+    ]);
+    const last = (channel: string) =>
+      lasting.releases.find((one) => one.channel === channel)?.checkpoint ?? null;
+    expect(last('production')).toBe(outcome === 'released' ? 'toy-2/2' : 'toy-1/1');
+    expect([last('canary'), last('candidate')]).toEqual([null, null]);
+    expect(lasting.runs).toMatchObject([
+      {},
+      { from: 'toy-1/1', cause: { by: 'trigger', name: 'drift', firing: 1 } },
+    ]);
+  });
+
+  it('ends the same wherever the process is ended and started again', async () => {
+    const { world: whole, lasting } = await undisturbed(script);
+    for (let lives = 1; lives <= whole.written; lives++) {
+      const world = await new FiringWorld(script).begin();
+      const first = world.process(lives);
+      await Promise.race([first.play(), first.ended]);
+      const second = world.process();
+      await second.play();
+      await second.firings.stop();
+      expect(await world.lasting(), `ended after write ${lives}`).toEqual(lasting);
+      expect(second.failures).toEqual([]);
+    }
+  });
+});
+
+it('takes every step of a release once, in its order, with its evidence', async () => {
+  const { world, lasting } = await undisturbed(accepts);
+  expect(channelsOf(lasting)).toEqual([
+    ['production', 'toy-1/1'],
+    ['candidate', 'toy-2/2'],
+    ['canary', 'toy-2/2'],
+    ['production', 'toy-2/2'],
+    ['canary', null],
+    ['candidate', null],
+  ]);
+  const released = lasting.releases.find(({ sequence }) => sequence === 4);
+  expect(released).toMatchObject({
+    by: { by: 'trigger', name: 'drift', firing: 1 },
+    evidence: {
+      firing: 1,
+      comparison: { candidate: 1, participants: 50, decision: 'accept' },
+      canary: { sequence: 3, decision: 'promote', participants: { canary: 20, control: 20 } },
+    },
+  });
+  expect(lasting.firings[0]).toMatchObject({
+    release: 4,
+    spent: { rounds: 2, bytes: 80, deviceSeconds: 3, epsilon: null },
+  });
+  expect(world.asked).toMatchObject([
+    { number: 1, fewest: 5, milliseconds: 600_000, candidate: { checkpoint: 'toy-2/2' } },
+  ]);
+  // The examples since the period with the alarm are the recent ones.
+  expect(world.asked[0]?.since).toBe(1_760_000_000_000);
+  const kinds = world.events.map(({ kind }) => kind).filter((kind) => kind !== 'release-moved');
+  expect(kinds).toEqual(['firing-began', 'canary-began', 'firing-ended']);
+});
+
+describe('an admin', () => {
+  /** A firing that has come to a state, and an admin that moves production then. */
+  async function movesIn(state: string, script: Script = accepts) {
+    const world = await new FiringWorld(script).begin();
+    const process = world.process();
+    await process.start();
+    await process.firings.judged(await world.period({}, true));
+    if (state === 'canary') {
+      await process.endRun();
+      await process.settled();
+    }
+    if (state === 'comparing') {
+      await process.endRun();
+      await process.settled();
+    }
+    const open = await process.settled();
+    expect(open?.state).toBe(state);
+    const run = await world.storage.createRun(newRun(new Float32Array([7]), { status: 'finished' }));
+    await world.storage.commit(newModel(run, 1, new Float32Array([8])));
+    await process.releases.move('toy', 'production', {
+      checkpoint: `${run.id}/1`,
+      expected: 1,
+      reason: 'By hand.',
+      by: { by: 'admin', name: 'Ada' },
+    });
+    await process.settled();
+    await process.firings.stop();
+    return { world, lasting: await world.lasting(), moved: `${run.id}/1` };
+  }
+
+  it.each(['training', 'comparing', 'canary'])(
+    'that moves production ends a firing in %s, and production stays where the admin put it',
+    async (state) => {
+      const script = state === 'comparing' ? { ...accepts, compare: () => null } : accepts;
+      const { lasting, moved } = await movesIn(state, script);
+      expect(lasting.firings).toMatchObject([{ state: 'ended', outcome: 'overtaken', release: null }]);
+      const last = (channel: string) => lasting.releases.find((one) => one.channel === channel)?.checkpoint;
+      expect(last('production')).toBe(moved);
+      expect([last('canary') ?? null, last('candidate') ?? null]).toEqual([null, null]);
+      expect(lasting.runs.find(({ id }) => id === 'toy-2')?.status).toBe(
+        state === 'training' ? 'stopped' : 'finished',
+      );
+    },
+  );
+
+  it('that empties the canary ends it', async () => {
+    const world = await new FiringWorld(accepts).begin();
+    const process = world.process();
+    await process.start();
+    await process.firings.judged(await world.period({}, true));
+    await process.endRun();
+    expect((await process.settled())?.canary).toMatchObject({ sequence: 3 });
+    expect(process.firings.canaries.of('toy')).toEqual({
+      secret: 'a-secret-of-a-firing',
+      share: 0.2,
+      sequence: 3,
+      checkpoint: 'toy-2/2',
+      hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+    const by = { by: 'admin', name: 'Ada' } as const;
+    await process.releases.move('toy', 'canary', { checkpoint: null, expected: 3, reason: 'Enough.', by });
+    expect(process.firings.canaries.of('toy')).toBeNull();
+    expect(await process.settled()).toBeNull();
+    expect((await world.lasting()).firings).toMatchObject([{ outcome: 'overtaken' }]);
+    await process.firings.stop();
+  });
+
+  it('fires by hand whatever the verdicts say, once at a time', async () => {
+    const world = await new FiringWorld({ ...accepts, policy: { ...testPolicy, trigger: null } }).begin();
+    const process = world.process();
+    await process.start();
+    await process.firings.judged(await world.period({}, true, true));
+    expect(await world.storage.firings('toy')).toEqual([]);
+    const both = await Promise.allSettled([process.firings.fire('toy'), process.firings.fire('toy')]);
+    expect(both).toMatchObject([
+      { status: 'fulfilled', value: { sequence: 1, state: 'training', causes: [{ cause: 'by-hand' }] } },
+      { status: 'rejected', reason: { code: 'firing-refused' } },
+    ]);
+    expect(both[0]).not.toHaveProperty('value.secret');
+    await process.firings.stop();
+  });
+
+  it('cannot fire a task without a policy', async () => {
+    const world = new FiringWorld(accepts);
+    const process = world.process();
+    await expect(process.firings.fire('toy')).rejects.toMatchObject({
+      code: 'firing-refused',
+      message: expect.stringContaining('no policy'),
+    });
+  });
+});
+
+describe('a restart', () => {
+  it('looks at a period that was stored and not looked at', async () => {
+    const world = await new FiringWorld(accepts).begin();
+    await world.period({}, true);
+    const process = world.process();
+    await process.start();
+    expect(await process.settled()).toMatchObject({ sequence: 1, state: 'training', period: 0 });
+    await process.firings.stop();
+    // Its firing has begun: no other one does.
+    const other = world.process();
+    await other.start();
+    expect(await world.storage.firings('toy')).toHaveLength(1);
+    await other.firings.stop();
+  });
+
+  it('goes on with the groups of a canary', async () => {
+    const world = await new FiringWorld({ ...accepts, sums: guardSums(5, 0.1, 0.1) }).begin();
+    const process = world.process();
+    await process.start();
+    await process.firings.judged(await world.period({}, true));
+    await process.endRun();
+    await process.settled();
+    const running = process.firings.canaries.of('toy');
+    expect(running).toMatchObject({ sequence: 3 });
+    await process.firings.stop();
+    const other = world.process();
+    await other.start();
+    expect([...other.firings.canaries.all()]).toEqual([['toy', running]]);
+    await other.firings.stop();
+  });
+
+  it('is not needed where storage refused a step: it is tried again', async () => {
+    const world = await new FiringWorld(accepts).begin();
+    const { createRun } = world.storage;
+    let refuses = true;
+    world.storage.createRun = async (run) => {
+      if (refuses) throw new CoppiceError('storage-full', 'The disk is full.');
+      return createRun(run);
+    };
+    const process = world.process();
+    await process.start();
+    await process.firings.judged(await world.period({}, true));
+    expect(await process.settled()).toMatchObject({ state: 'launching', run: null });
+    expect(process.failures).toMatchObject([{ code: 'storage-full' }]);
+    refuses = false;
+    world.clock.advance(30_000);
+    expect(await process.settled()).toMatchObject({ state: 'training', run: 'toy-2' });
+    await process.firings.stop();
+  });
+});
+
+describe('a trigger', () => {
+  /** A process that looks at periods one after another. */
+  async function watching(script: Script) {
+    const world = await new FiringWorld(script).begin();
+    const process = world.process();
+    await process.start();
+    const see = async (alarm: boolean, more: { quality?: boolean; observations?: number } = {}) => {
+      const verdict = { ...verdictOf(alarm, more.quality), observations: more.observations ?? 400 };
+      await process.firings.judged(await world.period({ verdict }));
+      await process.settled();
+      await process.endRun();
+      return process.settled();
+    };
+    const count = async () => (await world.storage.firings('toy')).length;
+    return { world, process, see, count };
+  }
+
+  it('launches nothing while data are broken, and says so once', async () => {
+    const { world, process, see, count } = await watching(accepts);
+    for (let n = 0; n < 3; n++) await see(true, { quality: true });
+    expect(await count()).toBe(0);
+    expect(world.events).toMatchObject([
+      {
+        kind: 'launch-hindered',
+        level: 'warning',
+        data: { causes: ['drift'], hindrances: ['data-quality'] },
+      },
+    ]);
+    await see(false);
+    await see(true, { quality: true });
+    expect(world.events).toHaveLength(2);
+    await see(true);
+    expect(await count()).toBe(1);
+    await process.firings.stop();
+  });
+
+  it('waits twice as long after each run that the coordinator paused', async () => {
+    const { world, process, see } = await watching({ ...accepts, run: 'paused' });
+    for (let n = 0; n < 20; n++) await see(true);
+    const periods = (await world.storage.firings('toy')).map(({ period }) => period).reverse();
+    // A cool-down of two periods: 4, then 8, then 16.
+    expect(periods).toEqual([0, 4, 12]);
+    await process.firings.stop();
+  });
+
+  it('tries no other candidate without new data', async () => {
+    const { process, see, count } = await watching({ ...accepts, compare: () => comparedAs(false) });
+    await see(true);
+    for (let n = 0; n < 6; n++) await see(true, { observations: 0 });
+    expect(await count()).toBe(1);
+    await see(true, { observations: 1 });
+    expect(await count()).toBe(2);
+    await process.firings.stop();
+  });
+
+  it('spends the error of a quarter over all candidates of it', async () => {
+    const { world, process, see } = await watching({ ...accepts, compare: () => comparedAs(false) });
+    for (let n = 0; n < 14; n++) await see(true);
+    const placed = async () =>
+      (await world.storage.firings('toy')).map(({ comparison }) => comparison?.candidate).reverse();
+    const before = await placed();
+    expect(before).toEqual([1, 2, 3].slice(0, before.length));
+    expect(before.length).toBeGreaterThan(1);
+    world.clock.advance(92 * 24 * HOUR);
+    await see(true);
+    for (let n = 0; n < 20; n++) await see(true);
+    expect((await placed()).slice(before.length)[0]).toBe(1);
+    await process.firings.stop();
+  });
+
+  it('launches no more than its budget has', async () => {
+    const budget = { ...trigger.budget, periods: 100, bytes: 100 };
+    const { world, process, see, count } = await watching(
+      withTrigger({ budget }, { ...accepts, compare: () => comparedAs(false) }),
+    );
+    // Each launch costs 80 bytes.
+    for (let n = 0; n < 12; n++) await see(true);
+    expect(await count()).toBe(1);
+    expect(world.events.filter(({ kind }) => kind === 'launch-hindered').at(-1)).toMatchObject({
+      data: { hindrances: ['budget'] },
+    });
+    await expect(process.firings.fire('toy')).rejects.toMatchObject({
+      code: 'firing-refused',
+      message: expect.stringContaining('the budget of bytes has 20 left, and a launch costs 80'),
+    });
+    await process.firings.stop();
+  });
+
+  it('counts new examples since the last launch', async () => {
+    const { world, process, see } = await watching(
+      withTrigger({ ...noDrift, newExamples: 1000 }, { ...accepts, compare: () => comparedAs(false) }),
+    );
+    for (let n = 0; n < 9; n++) await see(false);
+    const firings = (await world.storage.firings('toy')).reverse();
+    expect(firings.map(({ period }) => period)).toEqual([2, 6]);
+    expect(firings[0]?.causes).toEqual([{ cause: 'new-examples', examples: 1200 }]);
+    await process.firings.stop();
+  });
+
+  it('fires at the due time of its schedule, also of one that a restart missed', async () => {
+    // The world begins at 8:53:20 in UTC.
+    const script = withTrigger({ ...noDrift, schedule: '0 12 * * *' }, { ...accepts, run: 'stopped' });
+    const { world, process, count } = await watching(script);
+    world.clock.advance(3 * HOUR);
+    await process.settled();
+    expect(await count()).toBe(0);
+    world.clock.advance(HOUR);
+    expect(await process.settled()).toMatchObject({
+      period: null,
+      causes: [{ cause: 'schedule', due: Date.UTC(2025, 9, 9, 12) }],
+    });
+    await process.endRun();
+    await process.settled();
+    await process.firings.stop();
+    world.clock.advance(24 * HOUR);
+    await world.period();
+    expect(await count()).toBe(1);
+    for (let n = 0; n < 8; n++) await world.period();
+    const other = world.process();
+    await other.start();
+    world.clock.advance(24 * HOUR);
+    await other.settled();
+    expect(await count()).toBe(2);
+    await other.firings.stop();
+  });
+
+  it('looks at a schedule while a firing goes on, and goes on itself', async () => {
+    const script = withTrigger({ ...noDrift, schedule: '0 * * * *' }, accepts);
+    const { world, process, count } = await watching(script);
+    world.clock.advance(HOUR);
+    await process.settled();
+    expect(await count()).toBe(1);
+    for (let n = 0; n < 5; n++) {
+      world.clock.advance(HOUR);
+      await process.settled();
+    }
+    expect(await count()).toBe(1);
+    await process.firings.stop();
+  });
+});
+
+it('ends a canary by the time alone where no reports come any more', async () => {
+  const world = await new FiringWorld(accepts).begin();
+  const process = world.process();
+  await process.start();
+  await process.firings.judged(await world.period({}, true));
+  await process.endRun();
+  expect((await process.settled())?.state).toBe('canary');
+  for (let n = 0; n < 6; n++) {
+    world.clock.advance(HOUR);
+    await process.settled();
+  }
+  const [firing] = await world.storage.firings('toy');
+  expect(firing).toMatchObject({ outcome: 'rolled-back', canary: { decision: 'roll-back' } });
+  await process.firings.stop();
+});

@@ -1,0 +1,37 @@
+import { type Answer, CoppiceError } from '@coppice/protocol';
+import type { Receipt } from '../exchanges/exchange.ts';
+
+/** Takes the answers to one kind of a task's questions. */
+export interface AnswerTaker {
+  /** Resolves when the answer is on disk. @param unread see `Exchange.take`. @throws CoppiceError a fault of the answer. */
+  take(participant: string, answer: Answer, unread?: () => void): Promise<Receipt>;
+}
+
+/** The way of answers to tasks' questions: the first part of a ticket, before the hyphen, is the kind of its question. */
+export class TaskAnswers {
+  readonly #takers = new Map<string, AnswerTaker>();
+
+  /** Sends answers of a kind here, in the place of an earlier taker. Returns the end of it. */
+  register(task: string, kind: string, taker: AnswerTaker): () => void {
+    const key = keyOf(task, kind);
+    this.#takers.set(key, taker);
+    return () => {
+      if (this.#takers.get(key) === taker) this.#takers.delete(key);
+    };
+  }
+
+  /** @throws CoppiceError `update-late` where questions of this kind are not asked any more; a fault of the answer. */
+  async take(task: string, participant: string, answer: Answer, unread?: () => void): Promise<Receipt> {
+    const taker = this.#takers.get(keyOf(task, answer.ticket.split('-', 1)[0] ?? ''));
+    if (taker !== undefined) return taker.take(participant, answer, unread);
+    throw new CoppiceError(
+      'update-late',
+      `The question of "${task}" is not asked any more. The answer does not count; wait for the next one.`,
+    );
+  }
+}
+
+/** No task id contains a slash. */
+function keyOf(task: string, kind: string): string {
+  return `${task}/${kind}`;
+}

@@ -1,0 +1,25 @@
+import { type Compared, comparisonLayout, refusesComparison } from '@coppice/continuity';
+import { pipelineOf } from '@coppice/federation';
+import { CoppiceError, classesOf, contributionHash, type Task } from '@coppice/protocol';
+import { AnswerForm } from '../exchanges/answer-form.ts';
+import type { TaskForm } from './task-exchange.ts';
+
+/** The form of answers to one comparison. Answers of another one, or of other models, have another layout. */
+export function comparisonForm({ data }: Pick<Task, 'data'>, compared: Compared): TaskForm {
+  const classes = classesOf(data)?.length ?? null;
+  const layout = comparisonLayout(classes, compared);
+  return {
+    reference: null,
+    layout: Buffer.from(contributionHash(layout)).toString('hex'),
+    answers: new AnswerForm({
+      layout,
+      codec: 'float32',
+      pipeline: pipelineOf({ clipNorm: null, uploadCodec: 'float32' }),
+      maxWeight: 1,
+      checkMeasures(measures) {
+        const why = refusesComparison(measures, classes);
+        if (why !== null) throw new CoppiceError('update-measure', `The comparison counts nowhere. ${why}`);
+      },
+    }),
+  };
+}

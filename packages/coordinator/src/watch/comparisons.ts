@@ -1,0 +1,135 @@
+import { comparisonEvidence, type GateEvidence } from '@coppice/continuity';
+import type { Clock } from '@coppice/ports';
+import type { CheckpointId, CoppiceError } from '@coppice/protocol';
+import type { Tasks } from '../registry/tasks.ts';
+import type { Audience } from '../rounds/audience.ts';
+import type { Admissions } from '../security/admissions.ts';
+import type { Spool } from '../storage/spool.ts';
+import type { TaskAnswers } from './answers.ts';
+import { comparisonForm } from './comparison-form.ts';
+import type { Offers } from './offers.ts';
+import { TaskWatch } from './task-watch.ts';
+
+export interface ComparisonsOptions {
+  readonly tasks: Pick<Tasks, 'get'>;
+  readonly offers: Offers;
+  readonly answers: Pick<TaskAnswers, 'register'>;
+  readonly admissions: Pick<Admissions, 'refusal'>;
+  readonly audience: Pick<Audience, 'send'>;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  /** The secret that a task's tickets are made from. */
+  readonly secretOf: (task: string) => Promise<string>;
+  /** Called for a failure of storage, and for what could not be read of the spool. */
+  readonly failed: (task: string, error: CoppiceError) => void;
+}
+
+/** One of two models. */
+interface Model {
+  readonly checkpoint: CheckpointId;
+  /** The hash of its weights. */
+  readonly hash: string;
+}
+
+export interface AskedComparison {
+  readonly task: string;
+  /** Grows over the task's comparisons. */
+  readonly number: number;
+  readonly production: Model;
+  readonly candidate: Model;
+  /** Examples from then on are the recent ones, milliseconds since 1970; null: all are. */
+  readonly since: number | null;
+  /** How long answers are taken. */
+  readonly milliseconds: number;
+  /** Participants below which nothing is told of their answers. */
+  readonly fewest: number;
+}
+
+/** The sums of a comparison, as a gate takes them. */
+export interface ComparisonSums {
+  readonly participants: number;
+  readonly evidence: Omit<GateEvidence, 'candidate'>;
+}
+
+/** Comparisons of two models on examples that participants hold out, at most one open for each task. */
+export class Comparisons {
+  readonly #o: ComparisonsOptions;
+  readonly #open = new Map<string, { readonly watch: TaskWatch; readonly end: () => void }>();
+  #stopped = false;
+
+  constructor(options: ComparisonsOptions) {
+    this.#o = options;
+  }
+
+  /**
+   * Asks all participants that offered answers, and those that come, to compare two models. A comparison with the same number that
+   * an earlier process left open goes on, with the answers that were acknowledged. Answers are erased at its end: a process that is
+   * killed before the result is stored compares anew.
+   *
+   * @returns the sums once its time is over; `null` where fewer answered than asked for. Where the coordinator is stopped before, or
+   *   another one of the task begins, it never resolves.
+   * @throws CoppiceError `task-unknown`; `storage-failed` where the spool cannot be read.
+   */
+  async compare(asked: AskedComparison): Promise<ComparisonSums | null> {
+    const { offers, answers, admissions, audience, spool, clock, secretOf, failed, tasks } = this.#o;
+    const { task, number, production, candidate, since, milliseconds, fewest } = asked;
+    const compared = { production: production.hash, candidate: candidate.hash, number };
+    const form = comparisonForm(tasks.get(task), compared);
+    const secret = await secretOf(task);
+    // Of two that begin at once, the later one ends the other.
+    while (this.#open.has(task)) await this.#end(task);
+    if (this.#stopped) return new Promise(() => {});
+    const { promise, resolve } = Promise.withResolvers<ComparisonSums | null>();
+    const watch = new TaskWatch({
+      task,
+      kind: 'compare',
+      form,
+      consent: null,
+      quorum: fewest,
+      // Of earlier numbers nothing is taken up.
+      lastClosed: number - 1,
+      next: async () => {
+        const now = clock.now();
+        return { period: number, startedAt: now, deadlineAt: now + milliseconds };
+      },
+      secret,
+      admissions,
+      offers,
+      spool,
+      clock,
+      ask: (participant, question) =>
+        audience.send([participant], 'ask', {
+          task,
+          ...question,
+          models: [
+            { role: 'production', ...production },
+            { role: 'candidate', ...candidate },
+          ],
+          since,
+        }),
+      closed: async ({ reports, sums }) => {
+        resolve(sums === null ? null : { participants: reports, evidence: comparisonEvidence(sums) });
+        return false;
+      },
+      wasClosed: async () => {},
+      failed: (error) => failed(task, error),
+    });
+    const end = answers.register(task, 'compare', watch);
+    this.#open.set(task, { watch, end });
+    await watch.start();
+    return promise;
+  }
+
+  /** Ends all timers. Answers that were acknowledged stay in the spool, for the next process. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#open.keys()].map((task) => this.#end(task)));
+  }
+
+  async #end(task: string): Promise<void> {
+    const open = this.#open.get(task);
+    this.#open.delete(task);
+    open?.end();
+    await open?.watch.stop();
+  }
+}

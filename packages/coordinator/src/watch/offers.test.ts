@@ -1,0 +1,72 @@
+import { CoppiceError } from '@coppice/protocol';
+import { expect, it } from 'vitest';
+import { taskPlace } from '../security/places.ts';
+import { TaskOffers } from './offers.ts';
+
+const asked = { consent: 'ab'.repeat(32), recipe: 'cd'.repeat(32) };
+const other = 'ef'.repeat(32);
+const code = (expected: string) => expect.objectContaining({ code: expected });
+
+function world() {
+  const told: [string, string, string][] = [];
+  const refused = new Set<string>();
+  const offers = new TaskOffers({
+    admissions: {
+      refusal: (participant, place) =>
+        refused.has(`${participant} ${place}`) ? new CoppiceError('run-not-admitted', 'Not listed.') : null,
+    },
+    tell: (participant, task, { code: why }) => void told.push([participant, task, why]),
+  });
+  return { offers, told, refused };
+}
+
+it('keeps offers while nothing is asked, and calls back for those that come while something is', () => {
+  const { offers, told } = world();
+  const came: string[] = [];
+  const end = offers.on('toy', (participant) => void came.push(participant));
+  offers.comes('toy', 'a', asked);
+  offers.comes('toy', 'b', { ...asked, consent: other });
+  offers.comes('other', 'c', asked);
+  expect([offers.of('toy'), came]).toEqual([[], []]);
+  offers.asks('toy', asked);
+  expect(offers.of('toy')).toEqual(['a']);
+  expect(told).toEqual([['b', 'toy', 'consent-outdated']]);
+  offers.comes('toy', 'b', asked);
+  offers.comes('toy', 'a', asked);
+  offers.comes('other', 'b', asked);
+  expect([offers.of('toy'), came]).toEqual([
+    ['b', 'a'],
+    ['b', 'a'],
+  ]);
+  offers.goes('b');
+  expect(offers.of('toy')).toEqual(['a']);
+  end();
+  offers.comes('toy', 'b', asked);
+  expect(came).toHaveLength(2);
+});
+
+it('refuses what is not asked for, and forgets the offer before', () => {
+  const { offers, refused } = world();
+  offers.asks('toy', asked);
+  offers.comes('toy', 'a', asked);
+  expect(() => offers.comes('toy', 'a', { ...asked, consent: other })).toThrow(code('consent-outdated'));
+  expect(offers.of('toy')).toEqual([]);
+  expect(() => offers.comes('toy', 'a', { ...asked, recipe: other })).toThrow(code('report-mismatch'));
+  refused.add(`a ${taskPlace('toy')}`);
+  expect(() => offers.comes('toy', 'a', asked)).toThrow(code('run-not-admitted'));
+});
+
+it('tells each participant once that what is asked has changed, and asks it no more', () => {
+  const { offers, told, refused } = world();
+  offers.asks('toy', asked);
+  for (const participant of ['a', 'b']) offers.comes('toy', participant, asked);
+  refused.add(`b ${taskPlace('toy')}`);
+  expect(offers.of('toy')).toEqual(['a']);
+  offers.asks('toy', { ...asked, consent: other });
+  offers.asks('toy', { ...asked, consent: other });
+  expect(told).toEqual([
+    ['a', 'toy', 'consent-outdated'],
+    ['b', 'toy', 'consent-outdated'],
+  ]);
+  expect(offers.of('toy')).toEqual([]);
+});

@@ -1,0 +1,329 @@
+import {
+  AlarmBounds,
+  type Arm,
+  agreedBinning,
+  type Binning,
+  consentVersion,
+  firstBinning,
+  identityOf,
+  judge,
+  type Policy,
+  type Reference,
+  referenceOf,
+} from '@coppice/continuity';
+import type { Clock } from '@coppice/ports';
+import {
+  CoppiceError,
+  type Json,
+  partsOfCheckpointId,
+  type Task,
+  type WatchedPeriod,
+  type WatchInfo,
+  type WatchState,
+} from '@coppice/protocol';
+import type { EventLog } from '../monitoring/event-log.ts';
+import type { Releases } from '../releases/releases.ts';
+import type { Audience } from '../rounds/audience.ts';
+import type { Admissions } from '../security/admissions.ts';
+import type { Spool } from '../storage/spool.ts';
+import type { Storage } from '../storage/storage.ts';
+import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
+import { inTurns } from '../turns.ts';
+import { alarmsOf } from './alarms.ts';
+import type { TaskAnswers } from './answers.ts';
+import { ensureOwnArm } from './guard-arm.ts';
+import type { TaskOffers } from './offers.ts';
+import { nextPeriod } from './period.ts';
+import { reportForm } from './report-form.ts';
+import { type ClosedPeriod, STORAGE_RETRY, TaskWatch, type TaskWatchOptions } from './task-watch.ts';
+
+/** The most milliseconds that one part of a reference takes. */
+export const LONGEST_PART = 600_000;
+
+const DAY = 24 * 3600 * 1000;
+const kinds = ['report', 'statistics'] as const satisfies readonly TaskOpening['kind'][];
+
+/** What all watched tasks have in common. */
+export interface WatchOptions {
+  readonly storage: Pick<
+    Storage,
+    | 'policy'
+    | 'policyVersion'
+    | 'checkpoint'
+    | 'periods'
+    | 'addPeriod'
+    | 'reference'
+    | 'putReference'
+    | 'watchSecret'
+  >;
+  readonly releases: Pick<Releases, 'at'>;
+  /** Days of examples that a run trained on; null: all of them, or the run is not known. */
+  readonly trainingWindow: (run: string) => number | null;
+  readonly admissions: Pick<Admissions, 'refusal'>;
+  readonly audience: Pick<Audience, 'send'>;
+  readonly events: Pick<EventLog, 'add'>;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly newSecret: () => string;
+  /** The arm of a participant in the canary of a task. */
+  readonly armOf: (task: string, participant: string) => Arm;
+  /**
+   * Called after a period is stored, before the next one opens. It is called again where it rejects, and may be where the
+   * process was killed meanwhile.
+   */
+  readonly judged: (period: WatchedPeriod) => Promise<void>;
+  /** Called for failures of storage, and for what could not be read of the spool. Work is tried again. */
+  readonly failed: (task: string, error: CoppiceError) => void;
+}
+
+export interface WatchedTaskOptions extends WatchOptions {
+  readonly task: Pick<Task, 'id' | 'data'>;
+  readonly offers: TaskOffers;
+  readonly answers: TaskAnswers;
+}
+
+/** What follows from the policy and from production. */
+interface Target {
+  readonly state: WatchState;
+  readonly policy: Policy | null;
+  /** Milliseconds since 1970 at which period 0 began. */
+  readonly epoch: number;
+  readonly release: WatchInfo['release'];
+  /** The bins that answers are made with: those of the data schema, the agreed ones, or the reference. */
+  readonly binning: Binning | Reference | null;
+}
+
+const OFF: Target = { state: 'off', policy: null, epoch: 0, release: null, binning: null };
+
+/**
+ * The watch of one task. It follows the task's policy and production by itself: statistics make the reference of a release,
+ * in two parts, then reports are judged against it, period after period. Everything that it knows is in storage and in the
+ * spool, so that another process goes on where this one ended.
+ */
+export class WatchedTask {
+  readonly #o: WatchedTaskOptions;
+  readonly #bounds: AlarmBounds;
+  /** Null: not known, or not yet done. */
+  #target: Target | null = null;
+  #watch: TaskWatch | null = null;
+  #endAnswers: () => void = () => {};
+  /** Updates, one after another. */
+  #lane: Promise<void> = Promise.resolve();
+  #endRetry: () => void = () => {};
+  #stopped = false;
+
+  constructor(options: WatchedTaskOptions) {
+    this.#o = options;
+    this.#bounds = new AlarmBounds(options.task.id);
+  }
+
+  get state(): WatchState {
+    return this.#target?.state ?? 'off';
+  }
+
+  /** Does what the policy and production now say. Resolves when it is done; where storage fails, it is tried again later. */
+  update(): Promise<void> {
+    this.#endRetry();
+    this.#lane = this.#lane
+      .then(() => this.#update())
+      .catch((thrown: unknown) => {
+        this.#o.failed(this.#o.task.id, CoppiceError.from(thrown, 'storage-failed'));
+        if (!this.#stopped) this.#endRetry = this.#o.clock.setTimer(STORAGE_RETRY, () => void this.update());
+      });
+    return this.#lane;
+  }
+
+  /** Ends all timers. What was acknowledged stays in the spool. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#endRetry();
+    await this.#lane;
+    await this.#halt();
+  }
+
+  /** What devices report, and with which bins. */
+  async info(): Promise<WatchInfo> {
+    const { state, policy, release, binning } = this.#target ?? OFF;
+    const { id } = this.#o.task;
+    return {
+      task: id,
+      state,
+      consent: policy === null ? null : this.#consent(policy),
+      periodMilliseconds: policy?.periodMilliseconds ?? null,
+      minimum: policy?.watch.minimum ?? null,
+      privacy: null,
+      release,
+      reference:
+        binning === null ? null : { identity: identityOf(binning), binning: binning as unknown as Json },
+    };
+  }
+
+  async #update(): Promise<void> {
+    if (this.#stopped) return;
+    const target = await this.#read();
+    const isSame = this.#target !== null && keyOf(target) === keyOf(this.#target);
+    if (isSame) this.#target = target;
+    if (isSame) return;
+    await this.#halt();
+    this.#target = null;
+    const { offers, task, spool } = this.#o;
+    const { state, policy } = target;
+    const consent = policy === null ? null : this.#consent(policy);
+    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task.data).recipe });
+    const used = state === 'reports' ? 'report' : state === 'reference' ? 'statistics' : null;
+    for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
+    if (used !== null) await this.#start(used, target as Begun);
+    this.#target = target;
+  }
+
+  async #read(): Promise<Target> {
+    const { storage, releases, task } = this.#o;
+    const policy = (await storage.policy(task.id))?.policy ?? null;
+    if (policy === null) return OFF;
+    const epoch = (await storage.policyVersion(task.id, 1))?.at ?? 0;
+    const { sequence, checkpoint = null, hash = null } = (await releases.at(task.id, 'production')) ?? {};
+    if (sequence === undefined || checkpoint === null || hash === null)
+      return { ...OFF, state: 'no-release', policy, epoch };
+    const release = { sequence, checkpoint, hash };
+    const known = await storage.reference(task.id, sequence);
+    const made = known?.reference ?? null;
+    if (made !== null) return { state: 'reports', policy, epoch, release, binning: made };
+    const binning = known?.binning ?? firstBinning(task.data);
+    return { state: 'reference', policy, epoch, release, binning };
+  }
+
+  async #halt(): Promise<void> {
+    const watch = this.#watch;
+    this.#watch = null;
+    this.#endAnswers();
+    await watch?.stop();
+  }
+
+  async #start(kind: TaskOpening['kind'], target: Begun): Promise<void> {
+    const { task, storage, admissions, offers, answers, spool, clock, audience, newSecret, armOf, failed } =
+      this.#o;
+    const { policy, release, binning } = target;
+    const asked = kind === 'report' ? { models: [], since: null } : await this.#statisticsOf(release);
+    const form = reportForm(binning, policy.watch.minimum);
+    const watch = new TaskWatch({
+      task: task.id,
+      kind,
+      form,
+      ensureOwn: (participant, answer) =>
+        ensureOwnArm(answer, form.answers.sections, armOf(task.id, participant)),
+      consent: this.#consent(policy),
+      quorum: policy.watch.fewest,
+      secret: await storage.watchSecret(task.id, newSecret()),
+      admissions,
+      offers,
+      spool,
+      clock,
+      failed: (error) => failed(task.id, error),
+      ask: (participant, question) =>
+        audience.send([participant], 'ask', { task: task.id, ...question, ...asked }),
+      ...(kind === 'report' ? await this.#reports(target) : this.#statistics(target)),
+    });
+    await watch.start();
+    this.#watch = watch;
+    this.#endAnswers = answers.register(task.id, kind, watch);
+  }
+
+  // ---- the reference
+
+  /** The model of the questions, and the time from which on its examples are. */
+  async #statisticsOf({ checkpoint, hash }: Begun['release']) {
+    const days = this.#o.trainingWindow(partsOfCheckpointId(checkpoint).run);
+    const made = days === null ? null : await this.#o.storage.checkpoint(checkpoint);
+    return {
+      models: [{ role: 'production', checkpoint, hash }],
+      since: days === null || made === null ? null : Math.max(0, made.createdAt - days * DAY),
+    };
+  }
+
+  #statistics({ policy, epoch, release, binning }: Begun): Exchanges {
+    const { clock, task, storage } = this.#o;
+    const length = Math.min(policy.periodMilliseconds, LONGEST_PART);
+    return {
+      lastClosed: null,
+      // A part is as long as any other, wherever it begins: nothing but its number follows the grid.
+      next: async (lastClosed) => {
+        const period = nextPeriod(clock.now(), { epoch, length }, lastClosed);
+        return { ...period, deadlineAt: period.startedAt + length };
+      },
+      wasClosed: async () => {},
+      closed: async ({ sums }) => {
+        if (sums === null) return true;
+        const { sequence, checkpoint, hash } = release;
+        const first = firstBinning(task.data);
+        const isFirst = identityOf(binning) === identityOf(first);
+        const known = { task: task.id, release: sequence, checkpoint, hash, at: clock.now() };
+        await storage.putReference(
+          isFirst
+            ? { ...known, binning: agreedBinning(first, sums), reference: null }
+            : { ...known, binning, reference: referenceOf(binning, sums) },
+          null,
+        );
+        void this.update();
+        return false;
+      },
+    };
+  }
+
+  // ---- reports
+
+  async #reports({ policy, epoch, release, binning }: Begun): Promise<Exchanges> {
+    const { clock, task, storage, events, judged } = this.#o;
+    const reference = binning as Reference;
+    const [last] = await storage.periods(task.id, { limit: 1 });
+    let told = last?.period ?? -1;
+    return {
+      lastClosed: last?.period ?? null,
+      next: async (lastClosed) =>
+        nextPeriod(clock.now(), { epoch, length: policy.periodMilliseconds }, lastClosed),
+      wasClosed: async (period) => {
+        const [stored] = await storage.periods(task.id, { before: period + 1, limit: 1 });
+        if (stored?.period === period) await judged(stored);
+      },
+      closed: async ({ sums, ...ended }: ClosedPeriod) => {
+        const verdict =
+          sums === null ? null : await inTurns(judge(sums, reference, this.#bounds, policy.watch));
+        const period: WatchedPeriod = {
+          ...ended,
+          task: task.id,
+          reference: identityOf(reference),
+          release: release.sequence,
+          noise: 0,
+          verdict,
+          sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
+        };
+        await storage.addPeriod(period);
+        if (verdict !== null && told < period.period)
+          for (const alarm of alarmsOf(task.id, period.period, verdict)) events.add(alarm);
+        told = period.period;
+        await judged(period);
+        return true;
+      },
+    };
+  }
+
+  #consent({ periodMilliseconds, watch: { minimum } }: Policy): string {
+    return consentVersion({ binning: firstBinning(this.#o.task.data), periodMilliseconds, minimum });
+  }
+}
+
+/** What a watch has to begin anew for. */
+function keyOf({ policy, binning, ...target }: Target): string {
+  const { periodMilliseconds, watch, privacy } = policy ?? {};
+  const bins = binning === null ? null : identityOf(binning);
+  return JSON.stringify({ ...target, bins, periodMilliseconds, watch, privacy });
+}
+
+/** The part of a watch's options that depends on its kind. */
+type Exchanges = Pick<TaskWatchOptions, 'lastClosed' | 'next' | 'closed' | 'wasClosed'>;
+
+/** A target in which something is asked. */
+interface Begun extends Target {
+  readonly policy: Policy;
+  readonly release: NonNullable<WatchInfo['release']>;
+  readonly binning: Binning | Reference;
+}
