@@ -2,6 +2,8 @@ import { CoppiceError, type Run, type Task, type Up } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Runs } from '../registry/runs.ts';
 import type { Admissions } from '../security/admissions.ts';
+import { TaskAnswers } from '../watch/answers.ts';
+import { TaskOffers } from '../watch/offers.ts';
 import { AdmittedRuns } from './admitted-runs.ts';
 import { handlersOf } from './handlers.ts';
 import { senderOf } from './sender.ts';
@@ -79,7 +81,11 @@ function handlers({ requires = [] as string[] } = {}) {
     watches,
     intake: { hold },
     tasks: { get: () => ({ id: 't' }) as Task },
-    monitored: { get: () => null },
+    monitored: {
+      offers: new TaskOffers({ admissions, tell: () => {} }),
+      answers: new TaskAnswers(),
+      isWatched: () => false,
+    },
   });
   const about = { run: 'r', device: 'headless', backend: 'cpu', examples: 1, speed: null, paused: false };
   return {

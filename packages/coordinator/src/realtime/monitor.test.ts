@@ -1,7 +1,7 @@
 import { consentVersion, identityOf } from '@coppice/continuity';
 import { builtInTask } from '@coppice/datasets';
 import { ManualClock } from '@coppice/ports';
-import type { NewTaskInvitation, Reply, TaskAsk, Up, UpValue, WatchedPeriod } from '@coppice/protocol';
+import type { NewTaskInvitation, Reply, Task, TaskAsk, Up, UpValue, WatchedPeriod } from '@coppice/protocol';
 import type { Socket } from 'socket.io-client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
@@ -16,7 +16,7 @@ import { type Connected, connectParticipant, next } from './participant.testing.
 const KEY = 'a-key-for-tests';
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 1_760_000_000_000;
-const iris = builtInTask('iris');
+const iris = builtInTask('iris') as Task;
 const reference = agreedReference(iris.data);
 const terms = {
   binning: reference,

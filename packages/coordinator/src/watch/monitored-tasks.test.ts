@@ -1,7 +1,7 @@
 import { consentVersion, defaultWatch } from '@coppice/continuity';
 import { builtInTask } from '@coppice/datasets';
 import { ManualClock } from '@coppice/ports';
-import { DriftVerdictSchema, type TaskAsk, type WatchedPeriod } from '@coppice/protocol';
+import { DriftVerdictSchema, type Task, type TaskAsk, type WatchedPeriod } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import type { NewEvent } from '../monitoring/new-event.ts';
 import { memoryStorage } from '../storage/memory.ts';
@@ -12,7 +12,7 @@ import { release, savePolicy, watching } from './watched.testing.ts';
 
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 100 * DAY;
-const iris = builtInTask('iris');
+const iris = builtInTask('iris') as Task;
 const reference = agreedReference(iris.data);
 const devices = Array.from({ length: 30 }, (_, i) => `device ${i}`);
 const policy = { ...watching, watch: defaultWatch };

@@ -22,6 +22,7 @@ const opening: TaskOpening = {
   period: 7,
   reference: form.reference,
   layout: form.layout,
+  consent: null,
   startedAt: START,
   deadlineAt: START + DAY,
 };
