@@ -1,16 +1,6 @@
-import { crc32 } from 'node:zlib';
 import type { RawExamples } from '@coppice/datasets';
-import {
-  createSession,
-  type LocalData,
-  memoryData,
-  memoryMonitors,
-  memoryState,
-  type Session,
-  socketTransport,
-  type TaskSource,
-} from '@coppice/participant';
-import { headlessIdentity, headlessSecret, trainerHost } from '@coppice/participant/node';
+import { type LocalData, memoryData, type Session, type TaskSource } from '@coppice/participant';
+import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { type Clock, seededRandom } from '@coppice/ports';
 import { CoppiceError, type Task } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
@@ -57,27 +47,22 @@ export class Population {
     const opened: LocalData = { ...data, close: () => {} };
     const models = new Set<string>();
     const questions = new Questions(clock);
-    const session = createSession({
-      transport: questions.over(socketTransport(url, headlessIdentity(name))),
+    const session = createHeadlessParticipant({
+      url,
+      identity: name,
       host: this.#host,
-      openData: async () => opened,
-      splitSecret: headlessSecret(name),
-      clock,
-      checksum: (bytes) => crc32(bytes),
-      device: 'headless',
       backend: 'planned',
-      localState: memoryState(),
-      monitoring: {
-        source: {
-          ...source,
-          model(id, hash) {
-            models.add(hash);
-            return source.model(id, hash);
-          },
+      examples: { count: 0, features: new Uint8Array(0), labels: new Float32Array(0) },
+      openData: async () => opened,
+      clock,
+      through: (connection) => questions.over(connection),
+      tasks: {
+        ...source,
+        model(id, hash) {
+          models.add(hash);
+          return source.model(id, hash);
         },
-        kept: memoryMonitors(),
       },
-      keepModels: false,
     });
     return { session, data, questions, models };
   }
@@ -127,10 +112,10 @@ export class Population {
 
   /** Bytes that all devices have sent and received over their sockets, and of the models that they fetched to predict or compare. */
   get bytes(): number {
-    return this.devices.reduce((sum, { session, models }) => {
-      const { sent, received } = session.state;
-      return sum + sent.bytes + received.bytes + models.size * this.#modelBytes;
-    }, 0);
+    return this.devices.reduce(
+      (sum, { questions, models }) => sum + questions.bytes + models.size * this.#modelBytes,
+      0,
+    );
   }
 
   close(): void {

@@ -10,12 +10,13 @@ export interface Question extends Pick<TaskAsk, 'kind' | 'period'> {
   answered: boolean;
 }
 
-/** The questions of tasks that came to one device, in their order. */
+/** What travels between one device and the coordinator: bytes, and the questions of tasks in their order. */
 export class Questions {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #all: Question[] = [];
   readonly #byTicket = new Map<string, Question>();
   readonly #listeners = new Set<() => void>();
+  #connection: Transport | null = null;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
@@ -25,6 +26,12 @@ export class Questions {
     return this.#all;
   }
 
+  /** Sent and received until now. */
+  get bytes(): number {
+    const traffic = this.#connection?.traffic;
+    return traffic === undefined ? 0 : traffic.sent.bytes + traffic.received.bytes;
+  }
+
   subscribe(changed: () => void): () => void {
     this.#listeners.add(changed);
     return () => this.#listeners.delete(changed);
@@ -32,6 +39,7 @@ export class Questions {
 
   /** The same transport, whose questions and answers are noted here. */
   over(transport: Transport): Transport {
+    this.#connection = transport;
     return {
       open: (events) =>
         transport.open({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Coordinator, noLimits, startCoordinator, threadedModels } from '@coppice/coordinator';
 import { builtInTask, type Stream } from '@coppice/datasets';
 import { httpTasks, type TaskModel, type TaskSource } from '@coppice/participant';
-import { ManualClock } from '@coppice/ports';
+import { ManualClock, seededRandom } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import {
   type CheckpointId,
@@ -81,7 +81,7 @@ export class World {
       const stream = await scenario.stream(scenario.size, seed);
       const { task } = stream;
       const clock = new ManualClock(BEGINNING);
-      const { url, adminKey } = await ownCoordinator(clock, cleanUp);
+      const { url, adminKey } = await ownCoordinator(clock, seed, cleanUp);
       const link = new CoordinatorLink(url, adminKey);
       cleanUp.push(() => link.close());
       if (builtInTask(task.id) === undefined) await link.request('POST', '/api/tasks', created(stream));
@@ -158,15 +158,21 @@ export class World {
   }
 }
 
-async function ownCoordinator(clock: ManualClock, cleanUp: (() => unknown)[]): Promise<Coordinator> {
+async function ownCoordinator(
+  clock: ManualClock,
+  seed: number,
+  cleanUp: (() => unknown)[],
+): Promise<Coordinator> {
   const folder = await mkdtemp(join(tmpdir(), 'coppice-scenario-'));
   cleanUp.push(() => rm(folder, { recursive: true, force: true }));
   // Its limits of time are the machine's: they guard against models that never end.
   const models = threadedModels({ trusted: true });
   cleanUp.push(() => models.close());
+  const random = seededRandom(seed, 'secrets of a scenario');
   const coordinator = await startCoordinator({
     config: { ...noLimits, port: 0, dataDir: folder, operator: 'a scenario', logLevel: 'error' },
     flush: false,
+    drawSecret: () => Array.from({ length: 4 }, () => random.uint32().toString(16).padStart(8, '0')).join(''),
     clock,
     models,
   });

@@ -13,7 +13,7 @@ const again = everyDevice(digits, size, {
   learningRate: 0.1,
   batchSize: 10,
   window: 3,
-  replayShare: 0.1,
+  replayShare: 0.3,
 });
 
 /** Handwritten digits that come turned from a moment on, as by a camera that hangs askew. */
@@ -29,7 +29,7 @@ export const abrupt: Scenario = {
   },
   first: everyDevice(digits, size, { rounds: 20, learningRate: 0.1, batchSize: 10 }),
   again,
-  every: 3,
+  every: 5,
   policies: [
     {
       period: 1,

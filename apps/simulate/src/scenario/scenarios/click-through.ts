@@ -2,9 +2,9 @@ import { clickStream, clicks } from '@coppice/datasets';
 import { everyDevice, policyOf } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 
-const CHANGE = 16;
+const CHANGE = 18;
 const size = { participants: 30, periods: 40, first: 200, each: 50 };
-const again = everyDevice(clicks, size, { rounds: 10, window: 3 });
+const again = everyDevice(clicks, size, { rounds: 10, window: 2 });
 
 /** Clicks of readers whose taste turns at once. The inputs stay as they are: the errors alone tell of it. */
 export const clickThrough: Scenario = {
@@ -16,11 +16,16 @@ export const clickThrough: Scenario = {
     clickStream({ ...sizes, seed, taste: (period) => (period < CHANGE ? 'usual' : 'turned') }),
   first: everyDevice(clicks, size, { rounds: 20 }),
   again,
-  every: 3,
+  every: 5,
   policies: [
     {
       period: 1,
-      policy: policyOf({ plan: again, floor: 0.25, canary: { participants: 30, margin: 0.1, periods: 2 } }),
+      policy: policyOf({
+        plan: again,
+        floor: 0.25,
+        gate: false,
+        canary: { participants: 30, margin: 0.1, periods: 2 },
+      }),
     },
   ],
 };

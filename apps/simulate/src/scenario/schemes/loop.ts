@@ -56,9 +56,13 @@ class Loop implements Scheme {
     this.#production = hash;
     this.#noteQuestions();
     await this.#savePolicy(1);
-    const { consent } = await this.#watch();
-    if (consent === null) throw new CoppiceError('internal', 'The task is not watched.');
-    await Promise.all(this.#devices.map(({ session }) => session.monitor(this.#task, { consent })));
+    const { consent } = await readUntil(
+      'the task was watched',
+      () => this.#watch(),
+      (watch) => watch.consent !== null,
+    );
+    const how = { consent: consent as string };
+    await Promise.all(this.#devices.map(({ session }) => session.monitor(this.#task, how)));
     await this.#settle();
     // The rest of period 0, in which nothing is predicted.
     await this.#endPeriod();
@@ -186,6 +190,7 @@ class Loop implements Scheme {
         }
       } else {
         this.#ended = firing.sequence;
+        if (process.env['DEBUGF']) console.error(JSON.stringify({ ...firing, causes: firing.causes }));
         if (firing.outcome === 'released') await this.#released();
         return {
           rounds,
