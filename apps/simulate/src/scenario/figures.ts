@@ -31,7 +31,7 @@ export interface ScenarioEvent extends SchemeFigures {
   readonly drifts: number;
   /** Those that an alarm followed while they lasted. */
   readonly noticed: number;
-  /** Of each noticed one, periods from its beginning to the end of the period with the alarm: 1 is the least. */
+  /** Of each noticed one, periods from its beginning to the end of the period with the alarm: 2 is the least, since a period's reports are judged at the end of the next. */
   readonly delayPeriods: readonly number[];
   /** Periods with an alarm while nothing had changed, and the number of such periods with a verdict. */
   readonly falseAlarms: number;
@@ -49,7 +49,10 @@ export interface Played {
   readonly newDataOnly: number;
 }
 
-export function figuresOf(scenario: Scenario, played: Played): ScenarioEvent {
+export function figuresOf(
+  scenario: Pick<Scenario, 'name' | 'changes' | 'size'>,
+  played: Played,
+): ScenarioEvent {
   const { name, changes } = scenario;
   const figures = (periods: readonly PlayedPeriod[]): SchemeFigures => ({
     accuracy: accuracyOf(scenario, periods, played.newDataOnly),
@@ -91,30 +94,29 @@ export function isAlarm({ verdict }: Pick<PlayedPeriod, 'verdict'>): boolean {
 function delayOf({ period: from, until, kind }: Change, loop: readonly PlayedPeriod[]): number | null {
   const noticed = loop.find(
     (one) =>
-      one.period >= from &&
-      // The report of a period is judged at the end of the next.
+      one.period > from &&
       one.period <= (until ?? one.period) + 1 &&
-      one.verdict !== null &&
-      (kind === 'fault' ? one.verdict.quality : isAlarm(one)),
+      (kind === 'fault' ? one.verdict?.quality === true : isAlarm(one)),
   );
   return noticed === undefined ? null : noticed.period - from + 1;
 }
 
 /**
- * True for a period whose verdict is on data like those of the release in production: before a change, and from the second
- * period after the release that answered it.
+ * True for a period whose verdict is on data like those of the release in production. A verdict is on the reports of the
+ * period before: on new data from the period after a change, on old ones again from the second after its end, or after the
+ * release that answered it.
  */
 function isQuiet(period: number, changes: readonly Change[], loop: readonly PlayedPeriod[]): boolean {
-  return changes.every((change) => {
-    if (period < change.period) return true;
-    if (change.kind === 'fault') return change.until !== null && period > change.until + 1;
-    const answered = loop.find((one) => one.period >= change.period && one.releases > 0);
+  return changes.every(({ period: from, until, kind }) => {
+    if (period <= from) return true;
+    if (kind === 'fault') return until !== null && period > until + 1;
+    const answered = loop.find((one) => one.period >= from && one.releases > 0);
     return answered !== undefined && period > answered.period + 1;
   });
 }
 
 function accuracyOf(
-  scenario: Scenario,
+  scenario: Pick<Scenario, 'changes' | 'size'>,
   periods: readonly PlayedPeriod[],
   newDataOnly: number,
 ): AccuracyFigures {

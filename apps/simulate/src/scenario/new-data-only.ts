@@ -1,58 +1,53 @@
-import { type RawExamples, trainerExamples } from '@coppice/datasets';
-import type { Task } from '@coppice/protocol';
-import { createTrainer } from '@coppice/training';
-import { classOf } from './predictor.ts';
+import type { RawExamples, Stream } from '@coppice/datasets';
+import { accuracyOf, Predictor } from './predictor.ts';
 import { lastPeriods, newFrom, type Scenario } from './scenario.ts';
-
-/** Epochs over the new data, after which accuracy hardly rises in any scenario. */
-const EPOCHS = 15;
+import { World } from './world.ts';
 
 /**
- * The accuracy that the new data alone give: of a model that was trained in one place, from the beginning, on all
- * examples from the last change to `lastPeriods`, measured on the examples of these. Where nothing changes, all periods are new.
+ * The accuracy that the new data alone give: of a first model, by the scenario's plan for first models, of devices that have
+ * all examples from the last change to `lastPeriods` and no others, measured on the examples of these. Where nothing changes,
+ * all periods are new.
  */
 export async function newDataOnly(scenario: Scenario, seed: number): Promise<number> {
   const { size, first } = scenario;
-  const stream = await scenario.stream(size, seed);
-  const { task } = stream;
-  const gather = (from: number, to: number) =>
-    joined(
-      Array.from({ length: to - from + 1 }, (_, at) => from + at).flatMap((period) =>
-        Array.from({ length: size.participants }, (_, device) => stream.examples(device, period)),
-      ),
-      task,
-    );
   const measuredFrom = size.periods - lastPeriods(size) + 1;
-  const training = gather(newFrom(scenario), measuredFrom - 1);
-  const measured = gather(measuredFrom, size.periods);
-  const description = { topology: task.model, data: task.data, loss: task.loss };
-  const trainer = await createTrainer(description, { backend: 'planned', seed });
+  const stream = await scenario.stream(size, seed);
+  const world = await World.open(
+    { ...scenario, stream: async () => onlyPeriods(stream, newFrom(scenario), measuredFrom - 1) },
+    seed,
+  );
+  let predictor: Predictor | null = null;
   try {
-    const plan = { ...task.planDefaults, ...first };
-    const { weights } = await trainer.train(trainerExamples(training, task.data), {
-      epochs: EPOCHS,
-      batchSize: Number(plan['batchSize'] ?? 10),
-      optimizer: 'sgd',
-      learningRate: Number(plan['learningRate'] ?? 0.1),
-      shuffleSeed: `new-data-only/${seed}`,
-    });
-    trainer.setWeights(weights);
-    const { xs, ys, count } = trainerExamples(measured, task.data);
-    const outputs = await trainer.predict(xs, count);
-    const width = outputs.length / count;
-    const right = ys.filter(
-      (label, row) => classOf(outputs.subarray(row * width, (row + 1) * width)) === label,
-    );
-    return right.length / count;
+    const { hash } = await world.train(first, null);
+    predictor = await Predictor.of(stream.task, world.source);
+    let [right, all] = [0, 0];
+    for (let period = measuredFrom; period <= size.periods; period++)
+      for (let device = 0; device < size.participants; device++) {
+        const examples = stream.examples(device, period);
+        right += accuracyOf(await predictor.predict(hash, examples), examples.labels) * examples.count;
+        all += examples.count;
+      }
+    return right / all;
   } finally {
-    trainer.dispose();
+    predictor?.dispose();
+    await world.close();
   }
 }
 
-function joined(parts: readonly RawExamples[], { data }: Task): RawExamples {
+/** The same stream, whose period 0 has the examples of some later ones. */
+function onlyPeriods(stream: Stream, from: number, to: number): Stream {
+  return {
+    task: stream.task,
+    examples: (device) =>
+      joined(Array.from({ length: to - from + 1 }, (_, at) => stream.examples(device, from + at))),
+  };
+}
+
+function joined(parts: readonly RawExamples[]): RawExamples {
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   const length = parts.reduce((sum, part) => sum + part.features.length, 0);
-  const features = data.kind === 'image' ? new Uint8Array(length) : new Float32Array(length);
+  const bytes = parts.every(({ features }) => features instanceof Uint8Array);
+  const features = bytes ? new Uint8Array(length) : new Float32Array(length);
   const labels = new Float32Array(count);
   let [at, row] = [0, 0];
   for (const part of parts) {

@@ -1,5 +1,5 @@
 import { type RawExamples, selectExamples } from '@coppice/datasets';
-import { classOf, Predictor } from './predictor.ts';
+import { accuracyOf, Predictor } from './predictor.ts';
 import type { Scenario } from './scenario.ts';
 import type { Kept, MakeScheme, Predicted } from './schemes/scheme.ts';
 import { World } from './world.ts';
@@ -40,10 +40,7 @@ export async function play(
   try {
     const { population, stream } = world;
     const { participants, periods } = scenario.size;
-    predictor = await Predictor.of(stream.task, async (hash) => {
-      const { weights } = await world.source.model(stream.task.id, hash);
-      return weights;
-    });
+    predictor = await Predictor.of(stream.task, world.source);
     const scheme = makeScheme(world);
     const first = await world.train(scenario.first, null);
     await world.release(first, 'first model');
@@ -56,13 +53,11 @@ export async function play(
       const examples = Array.from({ length: participants }, (_, device) => stream.examples(device, period));
       const models = examples.map((_, device) => scheme.modelOf(device));
       const predictions = await predictAll(predictor, models, examples);
-      let [right, all] = [0, 0];
       for (const [device, made] of predictions.entries()) {
         await scheme.predicted(device, period, made);
-        right += made.filter(({ output, label }) => classOf(output) === label).length;
-        all += made.length;
         population.devices[device]?.models.add(models[device] as string);
       }
+      const all = predictions.flat();
       await population.add((device) => {
         const own = examples[device] as RawExamples;
         return scenario.stored?.(own, period) ?? own;
@@ -72,7 +67,10 @@ export async function play(
       const { bytes } = population;
       const one: PlayedPeriod = {
         period,
-        accuracy: right / all,
+        accuracy: accuracyOf(
+          all.map(({ output }) => output),
+          all.map(({ label }) => label),
+        ),
         ...kept,
         bytes: bytes - before,
         deviceSeconds: (kept.trained * world.parameters * TRAINING_WORK) / WORK_A_SECOND,

@@ -24,8 +24,8 @@ export interface PolicyParts {
   readonly plan: PlanInputValues;
   /** Launches for drift. */
   readonly drift?: boolean;
-  /** Launches where the mean error is above this; left out: none. */
-  readonly floor?: number;
+  /** Launches where the mean error is above this in so many periods in a row; left out: none. */
+  readonly floor?: { readonly error: number; readonly raise: number };
   /** Launches for so many new examples; left out: none. */
   readonly newExamples?: number;
   /** False: a candidate is not compared with production. */
@@ -48,7 +48,7 @@ export function policyOf(parts: PolicyParts): Json {
       drift: drift ? { raise: 1, clear: 2 } : null,
       schedule: null,
       newExamples: newExamples ?? null,
-      floor: floor === undefined ? null : { error: floor, raise: 1 },
+      floor: floor ?? null,
       coolDown,
       budget: { periods: 30, rounds: 200, bytes: null, deviceSeconds: null, epsilon: null },
     },

@@ -1,7 +1,7 @@
 import { CoppiceError } from '@coppice/protocol';
 
 /** Milliseconds after which something that should come is given up. */
-const LONGEST = 120_000;
+const LONGEST = 600_000;
 
 /** Milliseconds between two looks at what nothing tells of. */
 const PAUSE = 10;
@@ -15,7 +15,7 @@ interface Subject {
  * Resolves when something holds of a subject that tells of its changes.
  *
  * @param holds throws where it will never hold.
- * @throws CoppiceError `connection-lost` where it does not hold in two minutes.
+ * @throws CoppiceError `connection-lost` where it does not hold in ten minutes.
  */
 export function until(subject: Subject, what: string, holds: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -61,6 +61,6 @@ export async function readUntil<T>(
 function inVain(what: string): CoppiceError {
   return new CoppiceError(
     'connection-lost',
-    `The scenario waited for two minutes in vain until ${what}. Run it again.`,
+    `The scenario waited for ten minutes in vain until ${what}. Run it again.`,
   );
 }

@@ -9,10 +9,11 @@ const DEGREES = 40;
 const digits = builtInTask('mnist-2nn') as Task;
 const size = { participants: 30, periods: 36, first: 500, each: 40 };
 const again = everyDevice(digits, size, {
-  rounds: 10,
+  rounds: 6,
+  epochs: 3,
   learningRate: 0.1,
   batchSize: 10,
-  window: 3,
+  window: 7,
   replayShare: 0.3,
 });
 
@@ -35,8 +36,7 @@ export const abrupt: Scenario = {
       period: 1,
       policy: policyOf({
         plan: again,
-        floor: 0.1,
-        newExamples: 12_000,
+        floor: { error: 0.06, raise: 4 },
         canary: { participants: 30, margin: 0.1, periods: 2 },
       }),
     },

@@ -25,7 +25,11 @@ export const brokenSensor: Scenario = {
   policies: [
     {
       period: 1,
-      policy: policyOf({ plan: again, floor: 0.4, canary: { participants: 20, margin: 0.1, periods: 2 } }),
+      policy: policyOf({
+        plan: again,
+        floor: { error: 0.4, raise: 1 },
+        canary: { participants: 20, margin: 0.1, periods: 2 },
+      }),
     },
   ],
 };

@@ -22,7 +22,7 @@ export const clickThrough: Scenario = {
       period: 1,
       policy: policyOf({
         plan: again,
-        floor: 0.25,
+        floor: { error: 0.25, raise: 1 },
         gate: false,
         canary: { participants: 30, margin: 0.1, periods: 2 },
       }),

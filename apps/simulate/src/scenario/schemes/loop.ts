@@ -190,7 +190,6 @@ class Loop implements Scheme {
         }
       } else {
         this.#ended = firing.sequence;
-        if (process.env['DEBUGF']) console.error(JSON.stringify({ ...firing, causes: firing.causes }));
         if (firing.outcome === 'released') await this.#released();
         return {
           rounds,
