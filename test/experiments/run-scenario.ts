@@ -36,7 +36,6 @@ export interface PlayedScenario {
   readonly result: ScenarioResult;
   /** Accuracy on new examples, by period. */
   readonly curves: Readonly<Record<SchemeName, readonly number[]>>;
-  readonly seconds: number;
 }
 
 /** The summaries of all scenarios by name, as `--list` tells them. */
@@ -55,7 +54,6 @@ export async function listScenarios(): Promise<ReadonlyMap<string, string>> {
 export async function runScenario(name: string, seed: number): Promise<PlayedScenario> {
   const curves: Record<SchemeName, number[]> = { loop: [], fixed: [], never: [] };
   let result: ScenarioResult | null = null;
-  const began = performance.now();
   await command([name, '--json', '--seed', String(seed)], (line) => {
     const event = JSON.parse(line) as
       | { event: 'period'; scheme: SchemeName; accuracy: number }
@@ -67,7 +65,7 @@ export async function runScenario(name: string, seed: number): Promise<PlayedSce
     }
   });
   if (result === null) throw new Error(`pnpm scenario ${name} told no result`);
-  return { result, curves, seconds: Math.round((performance.now() - began) / 1000) };
+  return { result, curves };
 }
 
 function command(flags: readonly string[], told: (line: string) => void): Promise<void> {

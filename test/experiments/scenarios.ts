@@ -59,7 +59,7 @@ ${ordered.map((one) => section(one, summaries)).join('\n\n')}
 }
 
 function section(
-  { result, curves, seconds }: PlayedScenario,
+  { result, curves }: PlayedScenario,
   summaries: ReadonlyMap<string, string>,
 ): string {
   const { name, drifts, noticed, delayPeriods, falseAlarms, quietPeriods, releases, rollbacks } = result;
@@ -81,7 +81,7 @@ ${summaries.get(name)}
 |---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
-${found}. False alarms: ${falseAlarms} in ${quietPeriods} quiet periods. Releases: ${releases}; rollbacks: ${rollbacks}. New data alone: ${percent(result.accuracy.newDataOnly)}. It took ${seconds} s.
+${found}. False alarms: ${falseAlarms} in ${quietPeriods} quiet periods. Releases: ${releases}; rollbacks: ${rollbacks}. New data alone: ${percent(result.accuracy.newDataOnly)}.
 
 ![Accuracy by period](scenario-${name}.svg)`;
 }

@@ -33,7 +33,10 @@ export interface ScenarioEvent extends SchemeFigures {
   readonly noticed: number;
   /** Of each noticed one, periods from its beginning to the end of the period with the alarm: 2 is the least, since a period's reports are judged at the end of the next. */
   readonly delayPeriods: readonly number[];
-  /** Periods with an alarm while nothing had changed, and the number of such periods with a verdict. */
+  /**
+   * Periods with an alarm of drift or data quality while nothing had changed, and the number of such periods with a verdict.
+   * Errors above the floor are told as they are, and never false.
+   */
   readonly falseAlarms: number;
   readonly quietPeriods: number;
   readonly releases: number;
@@ -70,7 +73,7 @@ export function figuresOf(
     drifts: changes.length,
     noticed: delays.length,
     delayPeriods: delays,
-    falseAlarms: quiet.filter(isAlarm).length,
+    falseAlarms: quiet.filter(({ verdict }) => verdict?.drift || verdict?.quality).length,
     quietPeriods: quiet.length,
     accuracy,
     bytes,
@@ -87,7 +90,7 @@ export function meanAccuracy(periods: readonly PlayedPeriod[]): number {
   return rounded(total(periods, ({ accuracy }) => accuracy) / periods.length);
 }
 
-export function isAlarm({ verdict }: Pick<PlayedPeriod, 'verdict'>): boolean {
+function isAlarm({ verdict }: Pick<PlayedPeriod, 'verdict'>): boolean {
   return verdict !== null && (verdict.drift || verdict.quality || verdict.floor);
 }
 
