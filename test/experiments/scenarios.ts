@@ -58,10 +58,7 @@ ${ordered.map((one) => section(one, summaries)).join('\n\n')}
   );
 }
 
-function section(
-  { result, curves }: PlayedScenario,
-  summaries: ReadonlyMap<string, string>,
-): string {
+function section({ result, curves }: PlayedScenario, summaries: ReadonlyMap<string, string>): string {
   const { name, drifts, noticed, delayPeriods, falseAlarms, quietPeriods, releases, rollbacks } = result;
   const figures = { loop: result, ...result.baselines };
   const rows = schemes.map((scheme) => {
@@ -72,7 +69,7 @@ function section(
   const found =
     drifts === 0
       ? 'Nothing changes in what devices see'
-      : `${noticed} of ${drifts} changes noticed${noticed === 0 ? '' : `, at the end of period ${delayPeriods.join(' and ')} of it`}`;
+      : `${noticed} of ${drifts} ${drifts === 1 ? 'change' : 'changes'} noticed${noticed === 0 ? '' : `, at the end of period ${delayPeriods.join(' and ')} of it`}`;
   return `## ${name}
 
 ${summaries.get(name)}

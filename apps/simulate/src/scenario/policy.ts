@@ -31,11 +31,11 @@ export interface PolicyParts {
   /** False: a candidate is not compared with production. */
   readonly gate?: boolean;
   readonly coolDown?: number;
-  /** The participants at whose outcomes a canary's last look is taken, and the increase of its errors that is accepted; null: none. */
-  readonly canary: null | { readonly participants: number; readonly margin: number; readonly periods: number };
+  /** The participants at whose outcomes a canary's last look is taken, and the increase of its errors that is accepted. */
+  readonly canary: { readonly participants: number; readonly margin: number; readonly periods: number };
 }
 
-/** The policy of a scenario: one false alarm in a hundred periods, a comparison, and a canary of half of the devices. */
+/** The policy of a scenario: one false alarm in a hundred periods, a comparison, and a canary for half of the devices. */
 export function policyOf(parts: PolicyParts): Json {
   const { plan, drift = true, floor, newExamples, gate = true, coolDown = 2, canary } = parts;
   return {
@@ -54,6 +54,6 @@ export function policyOf(parts: PolicyParts): Json {
     },
     plan: plan as Record<string, string | number | null>,
     gate: gate ? { kind: 'gate', alpha: 0.05, older: 0.1, worst: 0.15, fewest: 10 } : null,
-    canary: canary === null ? null : { kind: 'canary', alpha: 0.05, share: 0.5, ...canary },
+    canary: { kind: 'canary', alpha: 0.05, share: 0.5, ...canary },
   };
 }

@@ -2,9 +2,9 @@ import { everyDevice, policyOf } from '../policy.ts';
 import type { Scenario } from '../scenario.ts';
 import { digitStream, digits } from './digits.ts';
 
-const CHANGE = 18;
+const CHANGE = 13;
 const DEGREES = 40;
-const size = { participants: 30, periods: 49, first: 500, each: 30 };
+const size = { participants: 30, periods: 36, first: 500, each: 40 };
 const again = everyDevice(digits, size, { rounds: 6, epochs: 4, window: 7, replayShare: 0.3 });
 
 /** Handwritten digits that come turned from a moment on, as by a camera that hangs askew. */
@@ -16,7 +16,7 @@ export const abrupt: Scenario = {
   stream: (sizes, seed) => digitStream(sizes, seed, (period) => (period < CHANGE ? 0 : DEGREES)),
   first: everyDevice(digits, size, { rounds: 20 }),
   again,
-  every: 7,
+  every: 5,
   policies: [
     {
       period: 1,
@@ -25,8 +25,7 @@ export const abrupt: Scenario = {
         // After the first answer, which has few new examples, more of them make the model better.
         floor: { error: 0.06, raise: 3 },
         coolDown: 3,
-        // A candidate that is better on what is held out is released at once: half of the devices would err on for longer.
-        canary: null,
+        canary: { participants: 30, margin: 0.1, periods: 2 },
       }),
     },
   ],
