@@ -26,6 +26,7 @@ export const replacing = [
   'packages/coordinator/src/storage/s3-blobs.test.ts',
   'packages/participant/src/browser/idb.fuzz.test.ts',
   'packages/participant/src/socket-transport.test.ts',
+  'packages/ports/src/ports.test.ts',
 ];
 
 /** `expect.poll` ends as soon as its condition holds; a second, its own default, is not enough for a busy machine. */

@@ -21,8 +21,8 @@ const floors = [
   'ui',
   'training',
   'datasets',
-  'client',
   'participant',
+  'client',
   'coordinator',
   'client-page',
   'admin',
@@ -32,7 +32,6 @@ const floors = [
 /** Rooms that must never import each other: coordinator and participant share vocabulary and maths only. */
 const strangers = [
   ['coordinator', 'participant'],
-  ['client', 'participant'],
   ['client', 'coordinator'],
   ['federation', 'training'],
   ['continuity', 'federation'],

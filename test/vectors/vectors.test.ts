@@ -70,6 +70,13 @@ describe('the published cases', () => {
     expect(code).toBe(0);
   });
 
+  it('of privacy accounting pass where the product computes them', async () => {
+    const { code, lines } = await run(fixture('privacy-accounting.json'));
+    expect(code).toBe(0);
+    expect(lines.filter((line) => line.startsWith('pass privacy.zcdp'))).toHaveLength(3);
+    expect(lines.at(-1)).toBe('3 passed, 0 failed, 3 skipped');
+  });
+
   it('of codecs pass where the product has the codec', async () => {
     const { code, lines } = await run(fixture('compression.json'));
     expect(code).toBe(0);

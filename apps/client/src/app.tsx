@@ -9,6 +9,7 @@ import { tab } from './link/one-tab.ts';
 import { session } from './link/session.ts';
 import { ResultsPanel } from './model/results-panel.tsx';
 import { UsePanel } from './model/use-panel.tsx';
+import { MonitoringPanel } from './monitoring/monitoring-panel.tsx';
 import { UpdateNotice } from './offline/update-notice.tsx';
 import { Arrival } from './run/arrival.tsx';
 import { chosen, stage } from './run/run.ts';
@@ -110,6 +111,7 @@ function Page() {
           <div class="column right">
             <DataPanel />
             <UsePanel />
+            <MonitoringPanel />
           </div>
           <div class="column">
             <ResultsPanel />

@@ -17,6 +17,7 @@ import { attempt, problem } from './errors/attempt.ts';
 import { holdTab, tab } from './link/one-tab.ts';
 import { participant, startWorker, stopWorker } from './link/participant.ts';
 import { session, takeState } from './link/session.ts';
+import { watchTask } from './monitoring/watch.ts';
 import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
 import { keepForOffline } from './offline/update.ts';
 import { join } from './run/actions.ts';
@@ -63,6 +64,7 @@ watchDevice();
 watchRounds();
 watchBackend();
 watchData();
+watchTask();
 rememberLastSeen(() => ({ run: chosen.value, task: chosenTask.value }));
 // A browser that keeps nothing for a site is no failure; the page then needs the coordinator to open.
 if (import.meta.env.PROD) keepForOffline().catch(() => {});

@@ -71,6 +71,9 @@ function start(named: number | null, prepare: (coordinator: FakeCoordinator) => 
       clock,
       random: seededRandom('client'),
       visibility: { seen: () => shown },
+      openDevice: () => {
+        throw new Error('nothing is monitored');
+      },
     },
   );
   clients.push(client);
@@ -345,6 +348,9 @@ describe('a coordinator that is away', () => {
         clock,
         random: seededRandom('again'),
         visibility: { seen: () => Promise.resolve() },
+        openDevice: () => {
+          throw new Error('nothing is monitored');
+        },
       },
     );
     clients.push(client);

@@ -1,11 +1,16 @@
+import { normaliseFeatures } from '@coppice/datasets/recipe';
+import type { MonitorTerms } from '@coppice/participant';
 import type { Clock, RandomSource } from '@coppice/ports';
-import { type Channel, CoppiceError, classesOf } from '@coppice/protocol';
-import { freeInput, type Input, modelInput, takeInput } from './input.ts';
+import { type Channel, CoppiceError, classesOf, type ReleaseNews } from '@coppice/protocol';
+import type { Device, Sent } from './device.ts';
+import { freeInput, type Input, storedInput, takeInput } from './input.ts';
 import { type LoadedModel, loadModel } from './loaded-model.ts';
 import { pauseAfterFailure, pauseBetweenLooks } from './pauses.ts';
 import { type Prediction, predictionOf } from './prediction.ts';
 import { type Freshness, Releases } from './releases.ts';
 import type { Visibility } from './visibility.ts';
+import { type WatchFacts, watchFacts } from './watch-facts.ts';
+import { type MonitorStatus, Watching } from './watching.ts';
 
 /** A model that predicts. */
 export interface ModelInfo {
@@ -36,6 +41,10 @@ interface Events {
   /** Another model predicts from now on; `null`: none does. */
   readonly model: ModelInfo | null;
   readonly status: Status;
+  /** How far the watching of predictions is; `null`: they are not watched. */
+  readonly monitor: MonitorStatus | null;
+  /** A message left this browser for the coordinator. Downloads of models are none. */
+  readonly sent: Sent;
 }
 
 /** A task's released model in this page. */
@@ -50,6 +59,29 @@ export interface Client {
    *   where none is released, else the reason why none could be loaded.
    */
   predict(input: Input): Promise<Prediction>;
+  /**
+   * What the coordinator asks of browsers that watch their predictions, for the question whether the person agrees.
+   *
+   * @throws CoppiceError `task-unknown`, `connection-lost`
+   */
+  watch(): Promise<WatchFacts>;
+  /**
+   * Counts predictions from now on and reports on them, once a period, to the consent that the person gave to what `watch`
+   * told. Where this browser has an arm of a canary, it predicts with the model of its arm.
+   *
+   * @throws CoppiceError `consent-outdated`, `run-not-admitted`, `invitation-invalid`
+   */
+  monitor(how: MonitorTerms): Promise<void>;
+  /** Reports nothing more, and forgets what was counted. */
+  unmonitor(): Promise<void>;
+  /**
+   * Tells what a prediction should have been, hours or days later, also after the page was closed in between.
+   *
+   * @param label the name of a class or its index, or the number in the target's unit.
+   * @returns false where no prediction with this id is known to await its outcome.
+   * @throws CoppiceError `data-invalid`
+   */
+  outcome(id: string, label: string | number): Promise<boolean>;
   /** Calls `heard` at each change from now on. Returns a function that ends it. */
   on<E extends keyof Events>(event: E, heard: (value: Events[E]) => void): () => void;
   /** Ends all requests and frees the model. Later predictions are refused. */
@@ -62,16 +94,22 @@ export interface Means {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly visibility: Visibility;
+  /** Opens this browser's device at the coordinator, which is closed with the client. */
+  readonly openDevice: () => Device;
 }
 
 export class ModelClient implements Client {
   readonly #releases: Releases;
   readonly #interval: number;
   readonly #means: Means;
+  readonly #watching: Watching;
+  readonly #channel: Channel;
   readonly #closing = new AbortController();
   readonly #heard: { [E in keyof Events]: Set<(value: Events[E]) => void> } = {
     model: new Set(),
     status: new Set(),
+    monitor: new Set(),
+    sent: new Set(),
   };
   /** Ends with the first look at the channel, whatever it found. */
   readonly #begun = Promise.withResolvers<void>();
@@ -79,6 +117,12 @@ export class ModelClient implements Client {
   #turn: Promise<unknown> = Promise.resolve();
   #loaded: LoadedModel | null = null;
   #status: Status = { state: 'loading', problem: null };
+  /** The releases that the coordinator told this browser of; `null`: of none. */
+  #news: ReleaseNews | null = null;
+  /** True where a channel moved since the last look began. */
+  #moved = false;
+  /** Ends the pause between two looks. */
+  #wake: () => void = () => {};
 
   constructor(
     {
@@ -91,6 +135,15 @@ export class ModelClient implements Client {
     this.#releases = new Releases(from, { request, clock, signal: this.#closing.signal });
     this.#interval = interval;
     this.#means = means;
+    this.#channel = from.channel;
+    this.#watching = new Watching({
+      task: from.task,
+      open: async () => means.openDevice(),
+      tell: (event, value) => {
+        if (event === 'news') this.#released(value as ReleaseNews | null);
+        else this.#emit(event, value as never);
+      },
+    });
     void this.#watch();
   }
 
@@ -108,12 +161,49 @@ export class ModelClient implements Client {
       await this.#begun.promise;
       return await this.#inTurn(async () => {
         const { data, trainer, released } = this.#current();
-        const output = await trainer.predict(await modelInput(taken, data), 1);
-        return predictionOf(output, data, released, this.#means.random);
+        const example = await storedInput(taken, data);
+        const input = normaliseFeatures(example, data);
+        const { outputs, features } = this.#watching.isOn
+          ? await trainer.predictWithFeatures(input, 1)
+          : { outputs: await trainer.predict(input, 1), features: null };
+        const made = predictionOf(outputs, data, released, this.#means.random);
+        const { hash, id } = made;
+        // A prediction that cannot be counted is one all the same.
+        this.#watching
+          .observe({ hash, id, example, output: outputs, features })
+          .catch((thrown: unknown) => reportError(thrown));
+        return made;
       });
     } finally {
       freeInput(taken);
     }
+  }
+
+  async watch(): Promise<WatchFacts> {
+    return watchFacts(await this.#releases.watch());
+  }
+
+  monitor(how: MonitorTerms): Promise<void> {
+    return this.#watching.monitor(how);
+  }
+
+  unmonitor(): Promise<void> {
+    return this.#watching.unmonitor();
+  }
+
+  async outcome(id: string, label: string | number): Promise<boolean> {
+    if (typeof label === 'number') return this.#watching.outcome(id, label);
+    await this.#begun.promise;
+    const classes = this.model?.classes;
+    const index = classes?.indexOf(label) ?? -1;
+    if (index === -1)
+      throw new CoppiceError(
+        'data-invalid',
+        classes == null
+          ? `The outcome "${label}" is the name of no class that is known here. Give the number.`
+          : `The outcome "${label}" is no class of the task. Its classes: ${classes.join(', ')}.`,
+      );
+    return this.#watching.outcome(id, index);
   }
 
   on<E extends keyof Events>(event: E, heard: (value: Events[E]) => void): () => void {
@@ -126,6 +216,7 @@ export class ModelClient implements Client {
   close(): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
+    this.#watching.close();
     this.#begun.resolve();
     for (const heard of Object.values(this.#heard)) heard.clear();
     void this.#use(null);
@@ -150,6 +241,7 @@ export class ModelClient implements Client {
     const { signal } = this.#closing;
     for (let failures = 0; ; ) {
       let pause: number;
+      this.#moved = false;
       try {
         this.#tell({ state: await this.#look('fresh'), problem: null });
         failures = 0;
@@ -165,7 +257,8 @@ export class ModelClient implements Client {
         this.#tell({ state: isPassing(problem) ? 'offline' : 'refused', problem });
       }
       this.#begun.resolve();
-      await this.#rest(pause);
+      // What was told while it looked may not be in what it saw.
+      if (!this.#moved) await this.#rest(pause);
       await visibility.seen(signal);
       if (signal.aborted) return;
     }
@@ -173,13 +266,31 @@ export class ModelClient implements Client {
 
   /** Looks at the channel once, and takes what it names. */
   async #look(freshness: Freshness): Promise<'ready' | 'no-model'> {
-    const named = await this.#releases.named(freshness, this.#loaded?.released.etag ?? null);
+    const known = this.#loaded?.released.etag ?? null;
+    const arm = this.#arm;
+    // A canary that is gone is no reason to predict with nothing.
+    const named =
+      (arm === null ? null : await this.#releases.named(freshness, known, arm)) ??
+      (await this.#releases.named(freshness, known));
     if (named === null) {
       await this.#use(null);
       return 'no-model';
     }
     if (named !== 'unchanged') await this.#use(await loadModel(this.#releases, named, freshness));
     return 'ready';
+  }
+
+  /** The hash of the canary that this browser predicts with; `null`: it predicts with what its channel names. */
+  get #arm(): string | null {
+    const canary = this.#news?.canary ?? null;
+    return this.#channel === 'production' && canary?.arm === 'canary' ? canary.hash : null;
+  }
+
+  /** Looks at once where a channel moved. */
+  #released(news: ReleaseNews | null): void {
+    this.#news = news;
+    this.#moved = true;
+    this.#wake();
   }
 
   /** Predicts with another model from the next prediction on. */
@@ -229,6 +340,7 @@ export class ModelClient implements Client {
         resolve();
       };
       const cancel = this.#means.clock.setTimer(milliseconds, end);
+      this.#wake = end;
       signal.addEventListener('abort', end);
     });
   }

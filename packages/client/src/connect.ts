@@ -1,6 +1,8 @@
+import type { MonitorTerms } from '@coppice/participant';
 import { systemClock, systemRandom } from '@coppice/ports/system';
 import { type Channel, ChannelSchema, CoppiceError, TaskIdSchema } from '@coppice/protocol';
 import { type Client, ModelClient } from './client.ts';
+import { openDevice } from './open-device.ts';
 import { pageVisibility } from './visibility.ts';
 
 export interface ConnectOptions {
@@ -12,6 +14,8 @@ export interface ConnectOptions {
   readonly channel?: Channel;
   /** Milliseconds between two questions for a new release, from 1,000; left out: 60,000. */
   readonly interval?: number;
+  /** The consent that the person gave to the watching of predictions, as in `Client.monitor`; left out: nothing is reported. */
+  readonly monitor?: MonitorTerms;
 }
 
 /**
@@ -28,15 +32,20 @@ export function connect(options: ConnectOptions): Client {
   if (!channel.success) throw invalid('channel', 'candidate, canary or production');
   if (!(interval >= 1000 && interval <= 2 ** 31 - 1))
     throw invalid('interval', 'milliseconds, at least 1,000');
-  return new ModelClient(
-    { url: addressOf(options.url), task: task.data, channel: channel.data, interval },
+  const url = addressOf(options.url);
+  const client = new ModelClient(
+    { url, task: task.data, channel: channel.data, interval },
     {
       request: (...request) => fetch(...request),
       clock: systemClock,
       random: systemRandom,
       visibility: pageVisibility,
+      openDevice: () => openDevice(url),
     },
   );
+  // A failure is told by the event `monitor`.
+  if (options.monitor !== undefined) client.monitor(options.monitor).catch(() => {});
+  return client;
 }
 
 function addressOf(url: string): string {

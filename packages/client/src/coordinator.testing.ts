@@ -1,5 +1,5 @@
 import { builtInTask } from '@coppice/datasets';
-import { recipeHash, type Task, weightsHash } from '@coppice/protocol';
+import { recipeHash, type Task, type WatchInfo, weightsHash } from '@coppice/protocol';
 
 /** A task with 131 weights, whose outputs `irisOutputs` computes. */
 export const iris = builtInTask('iris') as Task;
@@ -35,6 +35,8 @@ export class FakeCoordinator {
   size = 131;
   /** The version that the channel names; null: none. */
   named: number | null = null;
+  /** What is said of the task's watch; null: nothing. */
+  watch: WatchInfo | null = null;
   /** The recipe that the channel's model is said to be for; null: the task's. */
   recipe: string | null = null;
   /** Changes weights on their way. */
@@ -60,18 +62,31 @@ export class FakeCoordinator {
 
   #answer(path: string): Response {
     const { id } = this.task;
+    if (path === `/api/tasks/${id}/watch` && this.watch !== null)
+      return Response.json({ ...this.watch, ofANewerVersion: true });
     if (path === `/api/tasks/${id}`) return Response.json({ ...this.task, ofANewerVersion: true });
-    if (path === `/models/${id}/production/model.json`) {
+    const [, channel] = /^\/models\/[^/]+\/(production|candidate)\/model\.json$/.exec(path) ?? [];
+    if (channel !== undefined) {
       if (this.named === null)
         return Response.json({ error: { code: 'checkpoint-unknown', message: 'None.' } }, { status: 404 });
       return Response.json(this.description(this.named), { headers: { ETag: `"${this.named}"` } });
     }
     for (let version = 0; version < 10; version++) {
       const weights = weightsOf(version, this.size);
-      if (path === `/models/${id}/${weightsHash(weights)}/weights.bin`)
-        return new Response(this.damage(weights));
+      const folder = `/models/${id}/${weightsHash(weights)}`;
+      if (path === `${folder}/model.json`)
+        return Response.json(this.description(version), { headers: { ETag: `"hash ${version}"` } });
+      if (path === `${folder}/weights.bin`) return new Response(this.damage(weights));
     }
-    return Response.json({ error: { code: 'not-found', message: 'Nothing.' } }, { status: 404 });
+    return Response.json(
+      {
+        error: {
+          code: path.endsWith('/model.json') ? 'checkpoint-unknown' : 'not-found',
+          message: 'Nothing.',
+        },
+      },
+      { status: 404 },
+    );
   }
 
   /** The `model.json` of a version. */

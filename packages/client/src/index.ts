@@ -2,5 +2,8 @@
 export { CoppiceError, type ErrorCode } from '@coppice/protocol';
 export type { Client, ModelInfo, Status } from './client.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export type { Sent } from './device.ts';
 export type { Input } from './input.ts';
 export type { Prediction } from './prediction.ts';
+export type { WatchFacts } from './watch-facts.ts';
+export type { MonitorStatus } from './watching.ts';

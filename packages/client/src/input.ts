@@ -1,4 +1,4 @@
-import { normaliseFeatures, type Row, readPicture, readRow } from '@coppice/datasets/recipe';
+import { type Row, readPicture, readRow } from '@coppice/datasets/recipe';
 import { CoppiceError, type DataSchema } from '@coppice/protocol';
 
 /**
@@ -47,16 +47,15 @@ export function freeInput(taken: Taken): void {
 }
 
 /**
- * Makes a model's input of what was taken, by the task's recipe.
+ * Makes an example in stored form of what was taken: bytes of a picture, or one number for each column.
  *
- * @returns `inputSize` numbers.
+ * @returns `exampleSize` numbers, of which `normaliseFeatures` makes the model's input.
  * @throws CoppiceError `data-invalid`
  */
-export async function modelInput(taken: Taken, data: DataSchema): Promise<Float32Array> {
+export async function storedInput(taken: Taken, data: DataSchema): Promise<Uint8Array | Float32Array> {
   if (taken.kind === 'image' && data.kind === 'image')
-    return normaliseFeatures(await readPicture(taken.bitmap, data).catch(unreadable), data);
-  if (taken.kind === 'table' && data.kind === 'table')
-    return normaliseFeatures(readRow(taken.row, data), data);
+    return readPicture(taken.bitmap, data).catch(unreadable);
+  if (taken.kind === 'table' && data.kind === 'table') return readRow(taken.row, data);
   throw new CoppiceError(
     'data-invalid',
     data.kind === 'image'

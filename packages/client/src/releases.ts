@@ -10,6 +10,8 @@ import {
   TaskSchema,
   TopologySchema,
   tolerant,
+  type WatchInfo,
+  WatchInfoSchema,
 } from '@coppice/protocol';
 import * as z from 'zod/mini';
 
@@ -80,11 +82,15 @@ export class Releases {
   }
 
   /**
-   * The checkpoint that the channel names now: `null` for none, `unchanged` where the answer has the tag `known`. The
+   * The checkpoint that the channel names now, or the one with a hash: `null` for none, `unchanged` where the answer has the tag `known`. The
    * browser sends the tag of what it keeps, and gets a few bytes where nothing moved.
    */
-  async named(freshness: Freshness, known: string | null): Promise<Released | 'unchanged' | null> {
-    const address = `${this.#models}/${this.#channel}/model.json`;
+  async named(
+    freshness: Freshness,
+    known: string | null,
+    hash: string | null = null,
+  ): Promise<Released | 'unchanged' | null> {
+    const address = `${this.#models}/${hash ?? this.#channel}/model.json`;
     const answer = await this.#get(address, cacheOf(freshness)).catch((thrown: unknown) => {
       if (thrown instanceof CoppiceError && thrown.code === 'checkpoint-unknown') return null;
       throw thrown;
@@ -100,6 +106,12 @@ export class Releases {
   /** The task's data and loss. */
   async task(freshness: Freshness): Promise<TaskData> {
     return read(await this.#get(this.#task, cacheOf(freshness)), TaskDataSchema, this.#task);
+  }
+
+  /** What is reported of the task's predictions now. */
+  async watch(): Promise<WatchInfo> {
+    const address = `${this.#task}/watch`;
+    return read(await this.#get(address, 'no-cache'), tolerant(WatchInfoSchema), address);
   }
 
   /** Weights by their hash, unchecked. `anew`: not from the browser's cache, which may hold a damaged copy. */

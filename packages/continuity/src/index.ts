@@ -6,6 +6,7 @@ export { refusesComparison } from './comparison/refuses.ts';
 export { Adwin, type AdwinOptions, type AdwinState } from './detectors/adwin.ts';
 export type { Detector } from './detectors/detector.ts';
 export { PageHinkley, type PageHinkleyOptions, type PageHinkleyState } from './detectors/page-hinkley.ts';
+export { featureColumns } from './monitor/feature-columns.ts';
 export { type GuardedArm, Monitor, type Observation } from './monitor/monitor.ts';
 export { pictureColumns } from './monitor/picture.ts';
 export { withReturned } from './monitor/returned.ts';
@@ -16,6 +17,7 @@ export { identityOf, type Reference, ReferenceSchema, referenceOf } from './refe
 export { consentVersion, type ReportTerms } from './report/consent.ts';
 export { guardEvidence } from './report/guards.ts';
 export { guardedArms, MAX_OBSERVATIONS, reportLayout } from './report/layout.ts';
+export { largestNorm } from './report/norm.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';

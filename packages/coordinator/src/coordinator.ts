@@ -250,6 +250,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     spool,
     clock,
     secretOf: (task) => storage.watchSecret(task, drawSecret()),
+    newSecret: drawSecret,
     failed: hindered,
   });
   const firings: Firings = new Firings({
@@ -258,6 +259,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     runs,
     releases,
     comparisons,
+    admissions,
     events,
     clock,
     newSecret: drawSecret,
@@ -338,8 +340,12 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await newcomers.tidy();
     await tasks.recover();
     await runs.recover();
+    const open = await storage.openFirings();
+    const comparing = new Set(open.filter(({ state }) => state === 'comparing').map(({ task }) => task));
+    const names = tasks.all().map(({ id }) => id);
+    await comparisons.erase(names.filter((task) => !comparing.has(task)));
     await firings.recover();
-    await announcer.recover(tasks.all().map(({ id }) => id));
+    await announcer.recover(names);
     await monitored.recover();
   } catch (thrown) {
     server.close();
@@ -390,10 +396,11 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ready = false;
       hub.close();
       adminHub.close();
+      // Before runs: it launches none any more.
+      await firings.stop();
       runs.close();
       await monitored.stop();
       await comparisons.stop();
-      await firings.stop();
       announcer.stop();
       // Requests that wait for a thread are answered now: the server closes once all are.
       await models.close();

@@ -12,6 +12,7 @@ import {
   keepFrozen,
   median,
   modelGroup,
+  noisyTotals,
   partOf,
   payloadValues,
   RowsSum,
@@ -24,6 +25,7 @@ import {
   wholeOf,
   withFrozenInSteps,
 } from '@coppice/federation';
+import { secretRandom } from '@coppice/ports';
 import {
   type Answer,
   type Codec,
@@ -33,6 +35,7 @@ import {
   layoutHash,
   type Plan,
   sectionsOf,
+  type TensorSpec,
 } from '@coppice/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AnswerForm } from './exchanges/answer-form.ts';
@@ -295,6 +298,22 @@ it('a bound on control variates is found and held in pieces', () => {
     }),
   );
   expect(applied?.diagnostics?.['controlOff']).toBeGreaterThan(0);
+});
+
+it('noise is added to a sum in pieces of so many numbers, however many there are', () => {
+  const shares: TensorSpec = {
+    name: 'shares',
+    shape: [4000],
+    role: 'measure',
+    group: 'report',
+    unit: 2 ** -20,
+    bound: 1,
+    weighted: 'one',
+    precision: 'single',
+  };
+  const totals = new Map([['shares', new Float64Array(4000)]]);
+  const steps = noisyTotals(totals, [shares], 9, secretRandom('a seed of 128 bits or more'));
+  expect(counter.drive(steps).longest).toBeLessThanOrEqual(MOST / 16);
 });
 
 it('no generator of steps is left out', () => {

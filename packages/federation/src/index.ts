@@ -42,6 +42,9 @@ export type {
   StepContext,
   Vectors,
 } from './pipeline/pipeline.ts';
+export { discreteGaussian, type Rational, rationalVariance } from './privacy/discrete-gaussian.ts';
+export { noisyTotals } from './privacy/noise.ts';
+export { composed, gaussianDeviation, zcdpEpsilon } from './privacy/zcdp.ts';
 export { medianOf } from './quantiles.ts';
 export { type OwnMeans, ownMeans, quartilesOf, SPREAD_PARTICIPANTS } from './spread.ts';
 export { finish, giveUp, STEP_PARAMETERS, type Steps } from './steps.ts';

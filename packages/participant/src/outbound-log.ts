@@ -17,15 +17,17 @@ export class OutboundLog {
    *
    * @param sent.at milliseconds since the epoch.
    * @param sent.norm L2 norm of a contribution's change of the model.
+   * @param sent.question the kind of a task's question that it answers.
    */
   add<N extends UpName>(
     name: N,
     message: Up<N>,
-    { at, norm }: { at: number; norm?: number | undefined },
+    { at, ...more }: { at: number; norm?: number | undefined; question?: string | undefined },
   ): void {
     const { frame, ...fields } = message as Up<N> & { frame?: Uint8Array | ArrayBuffer };
     const bytes = JSON.stringify(fields).length + (frame === undefined ? 0 : frameBytes(frame).byteLength);
-    const record = { at, name, bytes, fields, ...(norm === undefined ? {} : { norm }) };
+    const told = Object.fromEntries(Object.entries(more).filter(([, value]) => value !== undefined));
+    const record = { at, name, bytes, fields, ...told };
     this.#records = [...this.#records, record].slice(-RECORDS_KEPT);
   }
 }

@@ -29,7 +29,7 @@ import { memoryData } from './memory-data.ts';
 import { scripted, until, world } from './session-world.ts';
 import { memoryInputs } from './watch/memory-inputs.ts';
 import { memoryMonitors } from './watch/memory-monitors.ts';
-import { binningOf, MINIMUM, madeUpTasks, RELEASED, toy, watchOf } from './watch/watched.testing.ts';
+import { binningOf, MINIMUM, madeUpTasks, RELEASED, sent, toy, watchOf } from './watch/watched.testing.ts';
 
 /* A device that watches its predictions: it offers, counts, and answers a task's questions. */
 
@@ -162,6 +162,33 @@ describe('an offer', () => {
     expect(offers).toHaveLength(1);
   });
 
+  it('is made once where the connection comes while it is being prepared', async () => {
+    const { session, peer, source, offers, online, shows } = await monitoring();
+    const { promise: known, resolve } = Promise.withResolvers<typeof toy>();
+    source.task = () => known;
+    const monitored = session.monitor(toy.id, given);
+    await online();
+    resolve(toy);
+    await monitored;
+    await settled();
+    expect(offers).toHaveLength(1);
+    // One that the connection took with it is made on the next.
+    const { promise: sent, resolve: send } = Promise.withResolvers<void>();
+    peer.answer('monitor', (message) => {
+      offers.push(message);
+      if (offers.length > 2) return { ok: true, value: { watched: true } };
+      send();
+      return new Promise<never>(() => {});
+    });
+    peer.drop();
+    await online();
+    await sent;
+    peer.drop();
+    await online();
+    await shows(({ offered }) => offered);
+    expect(offers).toHaveLength(3);
+  });
+
   it('that is refused for an outdated consent is shown, and nothing more is sent', async () => {
     const { session, peer, offers, answers, script, online, predict } = await monitoring();
     script.offer = () => ({ ok: false, error: { code: 'consent-outdated', message: 'Ask again.' } });
@@ -179,6 +206,19 @@ describe('an offer', () => {
     script.offer = () => ({ ok: true, value: { watched: true } });
     await session.monitor(toy.id, given);
     expect(session.state.monitored[toy.id]).toMatchObject({ offered: true, error: null });
+  });
+
+  it('ends where the coordinator asks for something else by now', async () => {
+    const { session, peer, answers, online, predict, shows } = await monitoring();
+    await online();
+    await session.monitor(toy.id, given);
+    peer.push('notice', { task: toy.id, code: 'consent-outdated', message: 'Ask again.' });
+    await shows(({ error }) => error?.code === 'consent-outdated');
+    expect(session.state).toMatchObject({ error: null, monitored: { toy: { offered: false } } });
+    predict([1, 2, 3]);
+    peer.push('ask', question(1));
+    await settled();
+    expect(answers).toEqual([]);
   });
 
   it('is refused by a session that was made without monitoring', async () => {
@@ -383,7 +423,7 @@ describe('a changed watch', () => {
     await session.monitor(toy.id, given);
     predict([1, 2, 3]);
     const claimed = identityOf(binningOf(3));
-    source.info = { ...watchOf(reference), reference: { identity: claimed, binning: reference } };
+    source.info = { ...watchOf(reference), reference: { identity: claimed, binning: sent(reference) } };
     peer.push('ask', question(1, { reference: claimed }));
     await shows(({ error }) => error?.code === 'message-invalid');
     expect(answers).toEqual([]);
@@ -406,6 +446,25 @@ describe('a changed watch', () => {
     peer.push('ask', question(2, { reference: identityOf(binningOf(6)) }));
     await shows(({ info }) => info?.reference?.identity === identityOf(binningOf(6)));
     expect(answers).toEqual([]);
+  });
+
+  it('may be asked about before it is to be read', async () => {
+    const { session, peer, source, clock, answers, online, predict, shows } = await monitoring();
+    await online();
+    await session.monitor(toy.id, given);
+    const next = binningOf(10);
+    const asked = source.asked.watch;
+    peer.push('ask', question(1, { reference: identityOf(next) }));
+    await expect.poll(() => source.asked.watch).toBe(asked + 1);
+    await settled();
+    source.info = watchOf(next);
+    clock.advance(1000);
+    await shows(({ info }) => info?.reference?.identity === identityOf(next));
+    await settled();
+    predict([9, 10, 11]);
+    peer.push('ask', question(2, { reference: identityOf(next) }));
+    await shows(({ reported }) => reported === 2);
+    expect(answers).toHaveLength(1);
   });
 
   it('of a newer coordinator, with a kind of question that is unknown, is not answered', async () => {
@@ -515,7 +574,10 @@ describe('statistics', () => {
   /** A model that predicts twice its input. */
   const twice = () => ({
     ...scripted(),
-    predict: async (xs: ArrayLike<number>) => Float32Array.from(xs, (x) => 2 * x),
+    predictWithFeatures: async (xs: ArrayLike<number>) => ({
+      outputs: Float32Array.from(xs, (x) => 2 * x),
+      features: null,
+    }),
   });
   const models = [{ role: 'production', checkpoint: 'toy-1/1', hash: RELEASED }];
 

@@ -55,6 +55,8 @@ export interface OutboundRecord {
   readonly fields: Readonly<Record<string, unknown>>;
   /** For updates: the L2 norm of the sent change. */
   readonly norm?: number;
+  /** For answers to a task's questions: the kind of the question. */
+  readonly question?: string;
 }
 
 /** A task whose predictions are watched on this device. */
@@ -70,6 +72,8 @@ export interface MonitoredState {
   readonly labelled: number;
   /** The period of the last report that was acknowledged in this session. */
   readonly reported: number | null;
+  /** Answers of all kinds that were acknowledged in this session. */
+  readonly answered: number;
   /** The last failure. `consent-outdated`: nothing is sent until `monitor` is called with the consent to what is reported now. */
   readonly error: WireError | null;
 }

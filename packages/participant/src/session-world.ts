@@ -171,6 +171,7 @@ export function scripted(
     }),
     evaluate: async (data: { count: number }) => ({ loss: 1, accuracy: null, examples: data.count }),
     predict: async () => new Float32Array(1),
+    predictWithFeatures: async () => ({ outputs: new Float32Array(1), features: null }),
     dispose: () => {},
   };
   return trainer;

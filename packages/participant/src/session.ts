@@ -36,6 +36,7 @@ import type { TrainerHost } from './trainer-host.ts';
 import type { Transport } from './transport.ts';
 import type { KeptInputs } from './watch/kept-inputs.ts';
 import type { KeptMonitors } from './watch/kept-monitors.ts';
+import { memoryInputs } from './watch/memory-inputs.ts';
 import type { ObservedPrediction } from './watch/observation.ts';
 import type { TaskSource } from './watch/task-source.ts';
 
@@ -65,7 +66,8 @@ export interface SessionOptions {
   readonly monitoring?: {
     readonly source: TaskSource;
     readonly kept: KeptMonitors;
-    readonly inputs: KeptInputs;
+    /** Left out, inputs that await their outcome are kept in memory. */
+    readonly inputs?: KeptInputs;
   };
   /** Decides whether to drop out of an attempt of a round, before training; for simulations. Both count from 1. */
   readonly dropsOut?: (round: number, attempt: number) => boolean;
@@ -129,6 +131,7 @@ class ParticipantSession implements Session {
       options.monitoring === undefined
         ? null
         : new Monitoring({
+            inputs: memoryInputs(),
             ...options.monitoring,
             line,
             store,
@@ -283,7 +286,8 @@ class ParticipantSession implements Session {
       peers: (peers) => {
         if (peers.run === membership.joined?.run) store.set({ peers });
       },
-      notice: ({ run, ...error }) => {
+      notice: ({ run, task, ...error }) => {
+        if (task !== undefined) return this.#monitoring?.refused(task, error);
         if (run !== undefined && run === membership.wanted) membership.out();
         store.set({ error });
       },

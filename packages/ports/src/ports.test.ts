@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
 import { ManualClock } from './clock.ts';
 import { clockContract, randomContract } from './contract.ts';
 import { integerBelow, normal, seededRandom, shuffle } from './random.ts';
+import { secretRandom } from './secret-random.ts';
 import { systemClock, systemRandom } from './system.ts';
 
 clockContract('manual', () => {
@@ -41,6 +43,7 @@ describe("the machine's clock", () => {
   });
 });
 
+randomContract('secret', () => secretRandom('a seed of 128 bits'));
 randomContract('seeded', () => seededRandom('contract'));
 randomContract('system', () => systemRandom);
 
@@ -80,5 +83,18 @@ describe('seededRandom', () => {
     const shuffled = shuffle([...items], seededRandom('shuffle'));
     expect(shuffled).not.toEqual(items);
     expect(shuffled.sort((a, b) => a - b)).toEqual(items);
+  });
+});
+
+describe('a secret source', () => {
+  it('gives the blocks of SHA-256 of its seed and a counter', () => {
+    const seed = '种子 0123456789abcdef';
+    const random = secretRandom(seed);
+    for (const block of [0n, 1n, 2n]) {
+      const counter = Buffer.alloc(8);
+      counter.writeBigUInt64BE(block);
+      const digest = createHash('sha256').update(seed, 'utf8').update(counter).digest();
+      for (let at = 0; at < 32; at += 4) expect(random.uint32()).toBe(digest.readUInt32BE(at));
+    }
   });
 });

@@ -191,6 +191,7 @@ export {
   type KnownFailure,
   knownFailure,
 } from './failure.ts';
+export { featureLayerOf } from './feature-layer.ts';
 export {
   decodeFrame,
   decodeHeader,

@@ -38,7 +38,11 @@ describe('a message', () => {
 
   it.each([
     ['of a run', { run: 'r-1', kind: 'train', round: 1, attempt: 0, remaining: 1 }, /attempt/],
-    ['of a task', { task: 'iris', kind: 'report', period: -1, remaining: 1 }, /period/],
+    [
+      'of a task',
+      { task: 'iris', kind: 'report', period: -1, remaining: 1, reference: null, models: [], since: null },
+      /period/,
+    ],
   ])('that asks a question %s is refused for what is wrong in it', (_what, message, field) => {
     const ask = { ticket: 't', asked: 1, parcels: [parcel], given: {}, ...message };
     expect(() => parseMessage('ask', downMessages.ask, ask)).toThrow(field);

@@ -243,6 +243,24 @@ export function trainerContract(name: string, make: MakeTrainer): void {
       expect(metrics.loss).toBeCloseTo(loss, 3);
     });
 
+    it('tells what the last layer makes its outputs of, beside them', async () => {
+      const trainer = await made(classifier);
+      await trainer.train(blobs, { ...sgd, batchSize: 10, epochs: 1 });
+      const { outputs, features } = await trainer.predictWithFeatures(blobs.xs, blobs.count);
+      expect(outputs).toEqual(await trainer.predict(blobs.xs, blobs.count));
+      // The hidden layer: relu(x · kernel + bias), with a kernel of 2 × 8 and then the bias in the layout.
+      const weights = await trainer.getWeights();
+      const w = (i: number) => weights[i] as number;
+      const hidden = Array.from({ length: blobs.count * 8 }, (_, i) => {
+        const [x, y, unit] = [blobs.xs[2 * (i >> 3)] as number, blobs.xs[2 * (i >> 3) + 1] as number, i & 7];
+        return Math.max(0, x * w(unit) + y * w(8 + unit) + w(16 + unit));
+      });
+      expectClose(features ?? [], hidden, 1e-5);
+      const single = await made(line);
+      const rows = Float32Array.of(1, 3, -2);
+      expect((await single.predictWithFeatures(rows, 3)).features).toEqual(rows);
+    });
+
     it('takes the bytes of pictures as 255ths', async () => {
       const bytes = Uint8Array.from({ length: blobs.xs.length }, (_, i) => (i * 37) % 256);
       const of = async (xs: Dataset['xs']) => {

@@ -75,6 +75,7 @@ function broken(trainer: Trainer, how: 'loss' | 'gradient' | 'frozen layer' | 'n
     measure: (data) => trainer.measure(data),
     evaluate: (data) => trainer.evaluate(data),
     predict: (xs, count) => trainer.predict(xs, count),
+    predictWithFeatures: (xs, count) => trainer.predictWithFeatures(xs, count),
     dispose: () => trainer.dispose(),
   };
 }

@@ -11,6 +11,7 @@ import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } fr
 import { gatherBatch } from './batch-tensors.ts';
 import { type BatchShape, checkDataset, copyInputs, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
+import { featuresOf } from './features-of.ts';
 import { drawFirstWeights } from './first-weights.ts';
 import { addWeighted, fullGradient, largestBatch } from './full-gradient.ts';
 import { everyLayer } from './layer-tree.ts';
@@ -30,6 +31,7 @@ import type {
   Inputs,
   LocalTraining,
   ModelDescription,
+  Predicted,
   TfjsBackend,
   Trainer,
   TrainingResult,
@@ -59,7 +61,7 @@ export async function createTfjsTrainer(
   await useBackend(backend);
   switchTo(backend); // another trainer may have been made while this one waited
   const built = await buildModel(description, options.seed);
-  return new TfjsTrainer(backend, built, description.loss, options.pace ?? null, options.note);
+  return new TfjsTrainer(backend, built, description, options.pace ?? null, options.note);
 }
 
 class TfjsTrainer implements Trainer {
@@ -70,6 +72,8 @@ class TfjsTrainer implements Trainer {
   readonly #loss: Loss;
   readonly #shape: BatchShape;
   readonly #forward: Forward;
+  /** Maps a batch to the model's features; null where it has none. */
+  readonly #features: ((batch: tf.Tensor) => tf.Tensor) | null;
   readonly #trainable: readonly PlacedVariable[];
   readonly #still: readonly tf.Variable[];
   readonly #random: RandomLayers;
@@ -80,7 +84,13 @@ class TfjsTrainer implements Trainer {
   #weighted = false;
   #disposed = false;
 
-  constructor(backend: TfjsBackend, built: BuiltModel, loss: Loss, pace: Pace | null, note?: string) {
+  constructor(
+    backend: TfjsBackend,
+    built: BuiltModel,
+    { loss, topology }: Pick<ModelDescription, 'loss' | 'topology'>,
+    pace: Pace | null,
+    note?: string,
+  ) {
     this.#pace = pace;
     if (note !== undefined) this.note = note;
     this.backend = backend;
@@ -89,6 +99,7 @@ class TfjsTrainer implements Trainer {
     this.#loss = loss;
     this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
     this.#forward = forwardOf(built.model, loss);
+    this.#features = featuresOf(built.model, topology);
     const starts = startsOf(built.layout);
     const placed = built.variables.map((variable, i) => ({ variable, place: starts[i] as number }));
     this.#trainable = placed.filter((_, i) => built.layout[i]?.trainable);
@@ -271,11 +282,27 @@ class TfjsTrainer implements Trainer {
     return rows;
   }
 
-  /** Runs the model over `xs` in chunks; `take` gets each chunk's output rows and its first example. */
+  async predictWithFeatures(xs: Inputs, count: number): Promise<Predicted> {
+    const outputs = await this.predict(xs, count);
+    const forward = this.#features;
+    if (forward === null) return { outputs, features: null };
+    const parts: Float32Array[] = [];
+    await this.#outputs(xs, count, (rows) => void parts.push(rows), forward);
+    const features = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      features.set(part, at);
+      at += part.length;
+    }
+    return { outputs, features };
+  }
+
+  /** Runs a part of the model over `xs` in chunks; `take` gets each chunk's rows and its first example. */
   async #outputs(
     xs: Inputs,
     count: number,
     take: (outputs: Float32Array, from: number) => void,
+    forward: (batch: tf.Tensor, training: boolean) => tf.Tensor = this.#forward,
   ): Promise<void> {
     await this.#drawn();
     this.#begin();
@@ -287,9 +314,7 @@ class TfjsTrainer implements Trainer {
         const rows = Math.min(this.#chunk, count - from);
         const part = new Float32Array(rows * size);
         copyInputs(xs, from * size, (from + rows) * size, part, 0);
-        const outputs = tf.tidy(() =>
-          this.#forward(tf.tensor(part, [rows, ...this.#shape.inputShape]), false),
-        );
+        const outputs = tf.tidy(() => forward(tf.tensor(part, [rows, ...this.#shape.inputShape]), false));
         this.#random.forget();
         try {
           take(await outputs.data<'float32'>(), from);

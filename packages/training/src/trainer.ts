@@ -71,6 +71,14 @@ export interface TrainOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Predictions, with what the model's last layer made them of. */
+export interface Predicted {
+  /** One output row (probabilities or values) for each example, flat. */
+  readonly outputs: Float32Array;
+  /** One row of features for each example, flat; `null` where the model has none. */
+  readonly features: Float32Array | null;
+}
+
 /**
  * Trains and evaluates one model on one backend, and predicts with it. Calls must not overlap. Memory of the device is
  * not garbage-collected: call `dispose` when done.
@@ -111,5 +119,7 @@ export interface Trainer {
   evaluate(data: Dataset): Promise<Metrics>;
   /** One output row (probabilities or values) for each example in `xs`, flat. */
   predict(xs: Inputs, count: number): Promise<Float32Array>;
+  /** As `predict`, with the model's features: one row for each example, as wide as the input of the layer of `featureLayerOf`. */
+  predictWithFeatures(xs: Inputs, count: number): Promise<Predicted>;
   dispose(): void;
 }

@@ -113,6 +113,8 @@ const sentences = catalogue<Sentences>(
       `Drift in ${task}, period ${formatNumber(period)}: ${formatNumber(alarms)} of ${formatNumber(tested)} distributions, among ${formatNumber(participants)} participants. Largest effect: ${role === 'input' ? `column “${name}”` : role}, ${effect.toFixed(2)}.`,
     'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>
       `Data quality in ${task}, period ${formatNumber(period)}: ${(100 * current).toFixed(1)} % of the values of “${name}” are ${{ missing: 'missing', outside: 'beyond the plausible range', other: 'in no listed category' }[fault]} (before: ${(100 * reference).toFixed(1)} %), among ${formatNumber(participants)} participants. Check the source of the data.`,
+    'privacy-budget-spent': ({ task, epsilon, budget, delta }) =>
+      `Monitoring of ${task} has stopped: ε = ${epsilon.toFixed(2)} of the privacy budget of ${budget} (δ = ${delta}) is spent, and the next summary would exceed it. Raise the budget in the policy to go on.`,
     'storage-failed': (data) => `Storage failed. ${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `Storage accepts writes again; it had refused them since ${formatDateTime(since)} (${cause(code)}).`,
@@ -172,6 +174,8 @@ const sentences = catalogue<Sentences>(
       `${task} 第 ${formatNumber(period)} 期出现漂移：${formatNumber(tested)} 个分布中有 ${formatNumber(alarms)} 个，共 ${formatNumber(participants)} 位参与者。效应最大的是${{ input: `“${name}”列`, prediction: '预测', confidence: '置信度' }[role]}，为 ${effect.toFixed(2)}。`,
     'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>
       `${task} 第 ${formatNumber(period)} 期数据质量异常：“${name}”列有 ${(100 * current).toFixed(1)}% 的值${{ missing: '缺失', outside: '超出合理范围', other: '不属于任何已列类别' }[fault]}（此前为 ${(100 * reference).toFixed(1)}%），共 ${formatNumber(participants)} 位参与者。请检查数据来源。`,
+    'privacy-budget-spent': ({ task, epsilon, budget, delta }) =>
+      `${task} 的监测已停止：隐私预算 ${budget}（δ = ${delta}）已用去 ε = ${epsilon.toFixed(2)}，下一次汇总将超出预算。如需继续，请在监测策略中提高预算。`,
     'storage-failed': (data) => `写入存储失败。${reason(data)}`,
     'storage-refused': ({ code, since }) =>
       `存储已恢复写入；自 ${formatDateTime(since)} 起曾拒绝写入（${cause(code).replace(/。$/, '')}）。`,

@@ -1,10 +1,14 @@
 import { classesOf, type DataSchema, targetUnit } from '@coppice/protocol';
 import { catalogue, formatNumber, formatShare } from '@coppice/ui';
-import type { Comparison, Prediction } from '../worker/api.ts';
+import { isMonitored } from '../monitoring/watch.ts';
+import type { Comparison, Prediction, ReleasedPrediction } from '../worker/api.ts';
+import { Correction } from './correction.tsx';
 
 const n = (value: number) => formatNumber(value);
 const text = catalogue(
   {
+    released: 'Released model',
+    ofCheckpoint: (checkpoint: string) => `Checkpoint ${checkpoint}`,
     before: 'First model seen here',
     after: 'Newest model',
     ofRound: (round: number) => (round === 0 ? 'before any training' : `after round ${n(round)}`),
@@ -15,6 +19,8 @@ const text = catalogue(
     sure: (share: string) => `${share} sure`,
   },
   {
+    released: '已发布的模型',
+    ofCheckpoint: (checkpoint) => `检查点 ${checkpoint}`,
     before: '这里最初收到的模型',
     after: '最新模型',
     ofRound: (round) => (round === 0 ? '训练之前' : `第 ${n(round)} 轮之后`),
@@ -33,41 +39,60 @@ export function top(output: readonly number[]): number {
 
 interface AnswersProps {
   readonly data: DataSchema;
-  /** `null`: there is no model; `undefined`: no question was asked. */
-  readonly comparison: Comparison | null | undefined;
+  /** The models' answers, each null where there is no such model; `undefined`: no question was asked. */
+  readonly asked:
+    | { readonly comparison: Comparison | null; readonly released: ReleasedPrediction | null }
+    | undefined;
   /** The true class or value of the example, where known. */
   readonly truth: number | null;
 }
 
-/** Predictions side by side: of the first model that arrived here, where one did, and of the newest. */
-export function Answers({ data, comparison, truth }: AnswersProps) {
+/** Predictions side by side: of the released model, of the first model that arrived here, and of the newest, as far as they are there. */
+export function Answers({ data, asked, truth }: AnswersProps) {
   const t = text();
-  if (comparison === null) return <p class="quiet">{t.noModel}</p>;
+  const { comparison, released } = asked ?? { comparison: undefined, released: null };
+  if (comparison === null && released === null) return <p class="quiet">{t.noModel}</p>;
   const classes = classesOf(data);
+  const best = released === null || classes === null ? null : top(released.output);
   return (
     <>
       <div class="answers">
-        {comparison?.before !== null && (
+        {released !== null && (
           <Answer
-            title={t.before}
-            testId="prediction"
-            prediction={comparison?.before}
+            title={t.released}
+            testId="prediction-released"
+            prediction={released}
+            note={t.ofCheckpoint(released.checkpoint)}
             data={data}
             classes={classes}
           />
         )}
-        <Answer
-          title={t.after}
-          testId="prediction-after"
-          prediction={comparison?.after}
-          data={data}
-          classes={classes}
-        />
+        {comparison !== null && comparison?.before !== null && (
+          <Answer
+            title={t.before}
+            testId="prediction"
+            prediction={comparison?.before}
+            note={comparison === undefined ? null : t.ofRound(comparison.before?.round ?? 0)}
+            data={data}
+            classes={classes}
+          />
+        )}
+        {comparison !== null && (
+          <Answer
+            title={t.after}
+            testId="prediction-after"
+            prediction={comparison?.after}
+            note={comparison === undefined ? null : t.ofRound(comparison.after.round)}
+            data={data}
+            classes={classes}
+          />
+        )}
       </div>
-      {comparison === undefined && (
-        <p class="small quiet">{data.kind === 'image' ? t.waiting : t.waitingTable}</p>
+      {released !== null && truth === null && isMonitored.value && (
+        <Correction key={released.id} data={data} prediction={released} best={best} />
       )}
-      {truth !== null && comparison !== undefined && (
+      {asked === undefined && <p class="small quiet">{data.kind === 'image' ? t.waiting : t.waitingTable}</p>}
+      {truth !== null && asked !== undefined && (
         <p class="small">{t.really(classes?.[truth] ?? withUnit(truth, data))}</p>
       )}
     </>
@@ -77,12 +102,14 @@ export function Answers({ data, comparison, truth }: AnswersProps) {
 interface AnswerProps {
   readonly title: string;
   readonly testId: string;
-  readonly prediction: Prediction | undefined;
+  readonly prediction: Pick<Prediction, 'output'> | undefined;
+  /** The model that answered; null: none did yet. */
+  readonly note: string | null;
   readonly data: DataSchema;
   readonly classes: readonly string[] | null;
 }
 
-function Answer({ title, testId, prediction, data, classes }: AnswerProps) {
+function Answer({ title, testId, prediction, note, data, classes }: AnswerProps) {
   const t = text();
   const best = prediction === undefined ? null : top(prediction.output);
   return (
@@ -99,13 +126,13 @@ function Answer({ title, testId, prediction, data, classes }: AnswerProps) {
         </span>
       </p>
       {classes !== null && <Bars classes={classes} prediction={prediction} best={best} />}
-      <p class="small quiet">{prediction === undefined ? '\u00a0' : t.ofRound(prediction.round)}</p>
+      <p class="small quiet">{note ?? '\u00a0'}</p>
     </div>
   );
 }
 
 function said(
-  { output }: Prediction,
+  { output }: Pick<Prediction, 'output'>,
   best: number,
   data: DataSchema,
   classes: readonly string[] | null,
@@ -126,7 +153,7 @@ const MOST_BARS = 12;
 
 function Bars(props: {
   classes: readonly string[];
-  prediction: Prediction | undefined;
+  prediction: Pick<Prediction, 'output'> | undefined;
   best: number | null;
 }) {
   const { prediction, best } = props;

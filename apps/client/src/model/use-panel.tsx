@@ -7,8 +7,9 @@ import { DrawPad, type Pad } from '../draw/draw-pad.tsx';
 import { attempt } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
 import { session } from '../link/session.ts';
+import { watchInfo } from '../monitoring/watch.ts';
 import { chosenId, chosenTask, stage } from '../run/run.ts';
-import type { Comparison, OwnExample } from '../worker/api.ts';
+import type { Comparison, OwnExample, ReleasedPrediction } from '../worker/api.ts';
 import { Answers } from './answers.tsx';
 import { ExamplePicture } from './example-picture.tsx';
 import { newestOnly } from './newest-only.ts';
@@ -16,7 +17,7 @@ import { newestOnly } from './newest-only.ts';
 const text = catalogue(
   {
     title: 'Use the model',
-    lead: 'The same question to the model as it first came here and as it is now. Asked in this browser; nothing is sent.',
+    lead: 'Ask the released model, and the models of the run that you take part in. They answer in this browser; your input is never sent.',
     sheet: 'Sheet to draw something on for the model to read',
     clear: 'Clear',
     own: 'Take one of mine',
@@ -27,7 +28,7 @@ const text = catalogue(
   },
   {
     title: '使用模型',
-    lead: '同一个问题，问最初收到的模型和现在的模型。在本浏览器中回答，不发送任何内容。',
+    lead: '向已发布的模型以及你参与的训练中的模型提问。在本浏览器中回答，你的输入从不发送。',
     sheet: '画板：写下内容让模型辨认',
     clear: '清除',
     own: '取一个我的样本',
@@ -58,7 +59,18 @@ export function UsePanel() {
 /** The chosen run, once it is over: its last model is open to everyone's questions. */
 const over = computed(() => (stage.value === 'over' ? chosenId.value : null));
 
-type Asked = Comparison | null | undefined;
+/** Answers of both kinds of models; `undefined`: no question was asked. */
+type Asked =
+  | { readonly comparison: Comparison | null; readonly released: ReleasedPrediction | null }
+  | undefined;
+
+/** The checkpoint that is released, as far as this page knows: another one answers anew. */
+const releasedNow = computed(() => {
+  const task = chosenTask.value?.id ?? '';
+  const news = session.releases.value[task];
+  const told = news?.canary?.arm === 'canary' ? news.canary : (news?.production ?? null);
+  return news === undefined ? (watchInfo.value?.release?.hash ?? null) : (told?.hash ?? null);
+});
 
 /**
  * Keeps the newest answer to a question that may change faster than it is answered, and repeats the question for a new
@@ -77,10 +89,23 @@ function useAnswer(question: () => Promise<Asked>) {
     [],
   );
   const model = session.model.value?.checkpoint ?? over.value;
+  const release = releasedNow.value;
   useEffect(() => {
-    if (model !== null) ask();
-  }, [model, ask]);
+    if (model !== null || release !== null) ask();
+  }, [model, release, ask]);
   return { answer, ask };
+}
+
+/** Asks all models about raw features. */
+async function asked(features: readonly number[]): Promise<Asked> {
+  const released = await releasedAnswer(features);
+  return { comparison: await participant().predictFeatures(features, over.value), released };
+}
+
+/** The released model's answer; null where nothing is released, or the coordinator cannot be reached to ask. */
+async function releasedAnswer(input: ImageBitmap | readonly number[]): Promise<ReleasedPrediction | null> {
+  if (releasedNow.value === null) return null;
+  return (await attempt('ask released', () => participant().predictReleased(input))) ?? null;
 }
 
 /** Milliseconds of pause before a drawing is predicted: strokes come faster than answers are useful. */
@@ -93,11 +118,20 @@ function AskPicture({ data }: { data: ImageSchema }) {
   const [told, setTold] = useState('');
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const { answer, ask } = useAnswer(async () => {
-    if (own !== null) return participant().predictFeatures([...own.features], over.value);
+    if (own !== null) return asked([...own.features]);
     if (pad.current === null || pad.current.isEmpty()) return undefined;
-    const picture = await pad.current.bitmap();
-    return participant().predictPicture(transfer(picture, [picture]), over.value);
+    const pictures = [await pad.current.bitmap(), await pad.current.bitmap()] as const;
+    const released = await releasedAnswer(transfer(pictures[0], [pictures[0]]));
+    const comparison = await participant().predictPicture(transfer(pictures[1], [pictures[1]]), over.value);
+    return { comparison, released };
   });
+  const drawing = useRef<string | null>(null);
+  drawing.current = own === null ? (answer?.released?.id ?? null) : null;
+  // A finished drawing is one prediction; a stroke of it is none.
+  const leave = () => {
+    const id = drawing.current;
+    if (id !== null) void attempt('use', () => participant().use(id));
+  };
   useEffect(() => ask(), [own, ask]);
   const drawn = () => {
     setOwn(null);
@@ -107,7 +141,9 @@ function AskPicture({ data }: { data: ImageSchema }) {
   const takeOwn = async () => {
     const example = await attempt('own example', () => participant().randomExample());
     setTold(example === null ? t.none : '');
-    if (example) setOwn(example);
+    if (!example) return;
+    leave();
+    setOwn(example);
   };
   return (
     <div class="stack">
@@ -125,6 +161,7 @@ function AskPicture({ data }: { data: ImageSchema }) {
             class="button"
             data-testid="predict-clear"
             onClick={() => {
+              leave();
               setOwn(null);
               pad.current?.clear();
             }}
@@ -139,7 +176,7 @@ function AskPicture({ data }: { data: ImageSchema }) {
           </p>
         </div>
       </div>
-      <Answers data={data} comparison={answer} truth={own?.label ?? null} />
+      <Answers data={data} asked={answer} truth={own?.label ?? null} />
     </div>
   );
 }
@@ -152,7 +189,7 @@ function AskTable({ data }: { data: TableData }) {
   const [truth, setTruth] = useState<number | null>(null);
   const [told, setTold] = useState('');
   const { answer, ask } = useAnswer(async () =>
-    values.every(Number.isFinite) ? participant().predictFeatures([...values], over.value) : undefined,
+    values.every(Number.isFinite) ? asked([...values]) : undefined,
   );
   useEffect(() => ask(), [values, ask]);
   const takeOwn = async () => {
@@ -186,7 +223,7 @@ function AskTable({ data }: { data: TableData }) {
           {told}
         </span>
       </div>
-      <Answers data={data as DataSchema} comparison={answer} truth={truth} />
+      <Answers data={data as DataSchema} asked={answer} truth={truth} />
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import type { CsvMapping, CsvPreview, QualityFinding, SkippedRows, UnlistedValues } from '@coppice/datasets';
-import type { DataSummary, SessionState, Source } from '@coppice/participant';
+import type { DataSummary, MonitorTerms, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
 import type { Effort } from '../care/strain.ts';
@@ -21,6 +21,15 @@ export interface Prediction {
 export interface Comparison {
   readonly before: Prediction | null;
   readonly after: Prediction;
+}
+
+/** A prediction by the released model. */
+export interface ReleasedPrediction {
+  /** Names it for `correct` and `use`. */
+  readonly id: string;
+  /** `<run>/<round>`. */
+  readonly checkpoint: string;
+  readonly output: readonly number[];
 }
 
 /** One of the device's own examples, to ask the model about: raw features, and the true label. */
@@ -92,6 +101,28 @@ export interface ClientApi {
    * arrived.
    */
   predictPicture(picture: PictureSource, over: string | null): Promise<Comparison | null>;
+  /**
+   * Predicts with the model that is released for the task: production, or the canary for a device in its arm. `null` where
+   * nothing is released.
+   *
+   * @param input a picture, or raw features.
+   */
+  predictReleased(input: PictureSource | readonly number[]): Promise<ReleasedPrediction | null>;
+  /** Counts one of the last predictions of the released model, where the task is monitored. A sketch that goes on is none. */
+  use(id: string): Promise<void>;
+  /**
+   * Counts the outcome of one of these predictions, and keeps its input as an example where the person agreed to that.
+   *
+   * @param label the index of the class, or the number in the target's unit.
+   */
+  correct(id: string, label: number): Promise<void>;
+
+  /** Reports on a task from now on; see `Session.monitor`. */
+  monitor(task: string, terms: MonitorTerms): Promise<void>;
+  unmonitor(task: string): Promise<void>;
+  /** Writes what was counted, now. */
+  saveCounts(): Promise<void>;
+
   /** Predicts raw features (pixels 0–255, or column values). */
   predictFeatures(features: readonly number[], over: string | null): Promise<Comparison | null>;
 }

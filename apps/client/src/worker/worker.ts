@@ -6,20 +6,21 @@ import {
   readCsv,
   suggestMapping,
 } from '@coppice/datasets';
-import type { DataSummary, LocalData } from '@coppice/participant';
+import { type DataSummary, httpTasks, type LocalData, type WatchedTask } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
-import { systemClock } from '@coppice/ports/system';
+import { systemClock, systemRandom } from '@coppice/ports/system';
 import { CoppiceError, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
 import { createTrainer, rankBackends } from '@coppice/training';
 import * as Comlink from 'comlink';
-import type { ClientApi, Comparison } from './api.ts';
+import type { ClientApi, Comparison, PictureSource } from './api.ts';
 import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
 import { listExamples } from './example-list.ts';
 import { lastModels } from './last-model.ts';
 import { readSent } from './pictures.ts';
 import { compare } from './predictor.ts';
+import { Released } from './released.ts';
 import { fetchSamples } from './samples.ts';
 
 /*
@@ -50,6 +51,32 @@ const dataListeners = new Set<(summary: DataSummary) => void>();
 const lastModel = lastModels(async (run) => (await participant()).session.pull(run));
 
 const participant = (): Promise<BrowserParticipant> => started;
+
+const tasks = httpTasks(self.location.origin, { clock: systemClock });
+const released = started.then(
+  ({ session, predictions }) =>
+    new Released({
+      session,
+      source: tasks,
+      host: predictions,
+      id: () => Array.from({ length: 4 }, () => systemRandom.uint32().toString(16).padStart(8, '0')).join(''),
+      now: () => systemClock.elapsed(),
+    }),
+);
+
+let asked: { readonly id: string; readonly task: Promise<WatchedTask> } | null = null;
+
+/** The part of a task that its model is asked with. */
+function askable(id: string): Promise<WatchedTask> {
+  if (asked?.id !== id) {
+    const task = tasks.task(id);
+    asked = { id, task };
+    task.catch(() => {
+      asked = null;
+    });
+  }
+  return asked.task;
+}
 
 function current(): { task: DataTask; data: LocalData } {
   if (opened === null) throw new CoppiceError('run-state', 'No task has been opened yet.');
@@ -217,6 +244,33 @@ const api: ClientApi = {
     const task = session.state.joined?.task ?? current().task;
     return answer(await readSent(picture, imageTask(task)), over);
   },
+  async predictReleased(input) {
+    const { session } = await participant();
+    const task = session.state.joined?.task ?? (await askable(current().task.id));
+    const example = Array.isArray(input)
+      ? task.data.kind === 'image'
+        ? Uint8Array.from(input as number[])
+        : Float32Array.from(input as number[])
+      : await readSent(input as PictureSource, imageTask(task));
+    return (await released).predict(task, example);
+  },
+  async use(id) {
+    (await released).use(id);
+  },
+  async correct(id, label) {
+    await (await released).correct(id, label);
+  },
+
+  async monitor(task, terms) {
+    await (await participant()).session.monitor(task, terms);
+  },
+  async unmonitor(task) {
+    (await participant()).session.unmonitor(task);
+  },
+  async saveCounts() {
+    await (await participant()).session.save();
+  },
+
   async predictFeatures(features, over) {
     return answer(Float32Array.from(features), over);
   },

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { binOf } from '../reference/binning.ts';
 import { identityOf } from '../reference/reference.ts';
 import { binningOf } from '../report/population.testing.ts';
+import { refuses } from '../report/refuses.ts';
+import { summarise } from '../report/summarise.ts';
 import { Monitor } from './monitor.ts';
 import { pictureColumns } from './picture.ts';
 import { MAX_PENDING, readMonitorState } from './state.ts';
@@ -84,8 +86,49 @@ describe('a monitor', () => {
     expect(monitor.state().observations).toBe(1);
     monitor.begin(8);
     const { period, observations, counts, pending } = monitor.state();
-    expect([period, observations, pending]).toEqual([8, 0, [['a', 0, false]]]);
+    expect([period, observations, pending]).toEqual([8, 0, [['a', 0, false, false]]]);
     expect(counts.flat().every((one) => one === 0)).toBe(true);
+  });
+
+  it('counts of predictions by another model the input, and the error for the guard alone', () => {
+    const own = binningOf(1, {
+      columns: [
+        { kind: 'number', name: 'size', edges: [0], range: null },
+        { kind: 'number', name: 'feature 1', edges: [0], range: null, ofModel: true },
+      ],
+      prediction: { kind: 'class', classes: 2 },
+      confidence: { edges: [0.5] },
+    });
+    const monitor = new Monitor(own, identityOf(own));
+    monitor.guard({ canary: 3, arm: 'canary', model: 'new' });
+    const of = { columns: [1, 1], prediction: 1, confidence: 0.9 };
+    monitor.observe({ ...of, id: 'a', model: 'old' });
+    monitor.observe({ ...of, id: 'b', model: 'new', foreign: true });
+    monitor.outcome('a', 0);
+    monitor.outcome('b', 0);
+    const state = monitor.state();
+    expect(state).toMatchObject({
+      observations: 2,
+      foreign: 1,
+      counts: [
+        [0, 2],
+        [0, 1],
+        [0, 1],
+        [0, 1],
+      ],
+      missing: [0, 0],
+      labelled: 1,
+      errors: 1,
+      guard: { labelled: 1, errors: 1 },
+    });
+    const stored: unknown = JSON.parse(JSON.stringify(state));
+    expect(readMonitorState(stored, own, identityOf(own))).toEqual(state);
+    const numbers = summarise(state, own, 1) as Float32Array;
+    expect(
+      refuses({ recipe: own.recipe, identity: identityOf(own), numbers }, own, identityOf(own), 1),
+    ).toBeNull();
+    monitor.begin(1);
+    expect(monitor.state()).toMatchObject({ observations: 0, foreign: 0, guard: { labelled: 1 } });
   });
 
   it('warns where errors increase, and not where they decrease', () => {

@@ -15,6 +15,8 @@ interface Pending {
   readonly prediction: number;
   /** True where the guard counts its error. */
   guarded: boolean;
+  /** True where nothing else does. */
+  readonly foreign: boolean;
 }
 
 /** One prediction, as it was made. */
@@ -29,6 +31,11 @@ export interface Observation {
   readonly id?: string;
   /** The hash of the model that predicted: the guard of a canary counts no other than its arm's. */
   readonly model?: string;
+  /**
+   * True where another model predicted than the one that the reference is of, as in a canary: of such a prediction its input
+   * counts, and for the guard its error; what the model makes of the input does not.
+   */
+  readonly foreign?: boolean;
 }
 
 /** The arm of a device in a canary. */
@@ -54,6 +61,7 @@ export class Monitor {
   readonly #outside: Float64Array;
   #period: number | null = null;
   #observations = 0;
+  #foreign = 0;
   #labelled = 0;
   #errors = 0;
   #unmatched = 0;
@@ -73,7 +81,9 @@ export class Monitor {
     this.#identity = identity;
     this.#adwin = new Adwin({}, state?.adwin);
     this.#pageHinkley = new PageHinkley({ mode: 'up' }, state?.pageHinkley);
-    this.#pending = new Map(state?.pending.map(([id, prediction, guarded]) => [id, { prediction, guarded }]));
+    this.#pending = new Map(
+      state?.pending.map(([id, prediction, guarded, foreign]) => [id, { prediction, guarded, foreign }]),
+    );
     this.#counts = watchedOf(binning).map(({ bins }, i) =>
       state === null ? new Float64Array(bins) : Float64Array.from(state.counts[i] as number[]),
     );
@@ -83,6 +93,7 @@ export class Monitor {
     if (state === null) return;
     this.#period = state.period;
     this.#observations = state.observations;
+    this.#foreign = state.foreign;
     this.#labelled = state.labelled;
     this.#errors = state.errors;
     this.#unmatched = state.unmatched;
@@ -101,6 +112,7 @@ export class Monitor {
     if (period === this.#period) return;
     this.#period = period;
     this.#observations = 0;
+    this.#foreign = 0;
     for (const counts of this.#counts) counts.fill(0);
     this.#missing.fill(0);
     this.#outside.fill(0);
@@ -130,7 +142,7 @@ export class Monitor {
   }
 
   /** @throws RangeError for a prediction of another task: other columns, a class that there is not, a confidence beyond [0, 1]. */
-  observe({ columns, prediction, confidence, id, model }: Observation): void {
+  observe({ columns, prediction, confidence, id, model, foreign = false }: Observation): void {
     const { columns: inputs, prediction: output, confidence: sure } = this.#binning;
     if (columns.length !== inputs.length)
       throw new RangeError(`a prediction has ${inputs.length} columns, not ${columns.length}`);
@@ -140,7 +152,9 @@ export class Monitor {
     if (id !== undefined && (id === '' || id.length > MAX_ID))
       throw new RangeError(`an id has 1 to ${MAX_ID} characters, not ${id.length}`);
     this.#observations++;
+    if (foreign) this.#foreign++;
     for (const [i, column] of inputs.entries()) {
+      if (foreign && column.kind === 'number' && column.ofModel) continue;
       const value = columns[i] as number;
       if (!Number.isFinite(value)) add(this.#missing, i);
       else {
@@ -148,12 +162,14 @@ export class Monitor {
         if (isOutside(column, value)) add(this.#outside, i);
       }
     }
-    add(this.#counts[inputs.length] as Float64Array, predicted);
-    if (sure !== null)
-      add(this.#counts[inputs.length + 1] as Float64Array, binOf(sure.edges, confidence as number));
+    if (!foreign) {
+      add(this.#counts[inputs.length] as Float64Array, predicted);
+      if (sure !== null)
+        add(this.#counts[inputs.length + 1] as Float64Array, binOf(sure.edges, confidence as number));
+    }
     if (id === undefined) return;
     const guarded = this.#guard !== null && model === this.#guard.model;
-    this.#await(id, { prediction, guarded });
+    this.#await(id, { prediction, guarded, foreign });
   }
 
   /** Observations of the period, and outcomes that came in it. */
@@ -182,11 +198,12 @@ export class Monitor {
     }
     this.#pending.delete(id);
     const error = errorOf(this.#binning.prediction, awaited.prediction, label);
-    this.#labelled++;
-    this.#errors += error;
     const guard = this.#guard;
     if (awaited.guarded && guard !== null)
       this.#guard = { ...guard, labelled: guard.labelled + 1, errors: guard.errors + error };
+    if (awaited.foreign) return false;
+    this.#labelled++;
+    this.#errors += error;
     const before = this.#adwin.mean;
     // ADWIN sees changes in both directions; fewer errors are no cause for a warning.
     const adwin = this.#adwin.update(error) && this.#adwin.mean > before;
@@ -203,6 +220,7 @@ export class Monitor {
       identity: this.#identity,
       period: this.#period,
       observations: this.#observations,
+      foreign: this.#foreign,
       counts: this.#counts.map((counts) => [...counts]),
       missing: [...this.#missing],
       outside: [...this.#outside],
@@ -214,7 +232,12 @@ export class Monitor {
       adwin: this.#adwin.state(),
       pageHinkley: this.#pageHinkley.state(),
       guard: this.#guard,
-      pending: [...this.#pending].map(([id, { prediction, guarded }]) => [id, prediction, guarded]),
+      pending: [...this.#pending].map(([id, { prediction, guarded, foreign }]) => [
+        id,
+        prediction,
+        guarded,
+        foreign,
+      ]),
     };
   }
 

@@ -13,6 +13,7 @@ export function withReturned(current: MonitorState, counts: MonitorState): Monit
     // The period may be asked for once more.
     period: counts.period,
     observations: current.observations + counts.observations,
+    foreign: current.foreign + counts.foreign,
     counts: current.counts.map((bins, i) => sum(bins, counts.counts[i] as number[])),
     missing: sum(current.missing, counts.missing),
     outside: sum(current.outside, counts.outside),

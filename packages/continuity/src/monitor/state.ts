@@ -60,10 +60,12 @@ const kept = {
 export const MonitorStateSchema = z.object({
   version: z.literal(2),
   ...kept,
+  /** Observations of which only the input was counted: another model than the reference's predicted. */
+  foreign: count,
   /** Null: this device has no arm of a canary. */
   guard: z.nullable(GuardSchema),
-  /** Predictions that await their outcome, the oldest first, and whether the guard counts it. */
-  pending: awaited(z.tuple([z.string(), z.number(), z.boolean()])),
+  /** Predictions that await their outcome, the oldest first; whether the guard counts it, and whether nothing else does. */
+  pending: awaited(z.tuple([z.string(), z.number(), z.boolean(), z.boolean()])),
 });
 export type MonitorState = z.infer<typeof MonitorStateSchema>;
 
@@ -88,13 +90,18 @@ export function readMonitorState(stored: unknown, binning: Binning, identity: st
 }
 
 function upgraded(state: z.infer<typeof FirstStateSchema>): MonitorState {
-  const pending = state.pending.map(([id, prediction]): [string, number, boolean] => [id, prediction, false]);
-  return { ...state, version: 2, guard: null, pending };
+  const pending = state.pending.map(([id, prediction]): MonitorState['pending'][number] => [
+    id,
+    prediction,
+    false,
+    false,
+  ]);
+  return { ...state, version: 2, foreign: 0, guard: null, pending };
 }
 
 /** Checks that a state has the bins of a binning, and counts each observation once in each histogram. */
 function isSound(state: MonitorState, binning: Binning): boolean {
-  const { observations, counts, missing, outside, labelled, errors, guard } = state;
+  const { observations, foreign, counts, missing, outside, labelled, errors, guard } = state;
   const watched = watchedOf(binning);
   const inputs = binning.columns.length;
   return (
@@ -103,12 +110,13 @@ function isSound(state: MonitorState, binning: Binning): boolean {
     outside.length === inputs &&
     errors <= labelled &&
     (guard === null || guard.errors <= guard.labelled) &&
-    watched.every(({ bins }, i) => {
+    foreign <= observations &&
+    watched.every(({ bins, ofModel }, i) => {
       const histogram = counts[i] as number[];
       const values = histogram.reduce((sum, one) => sum + one, 0);
       return (
         histogram.length === bins &&
-        values + (missing[i] ?? 0) === observations &&
+        values + (missing[i] ?? 0) === observations - (ofModel ? foreign : 0) &&
         (outside[i] ?? 0) <= values
       );
     })

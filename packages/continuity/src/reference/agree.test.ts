@@ -1,5 +1,5 @@
 import { normal, seededRandom, uniform } from '@coppice/ports';
-import { type DataSchema, DataSchemaSchema, recipeHash } from '@coppice/protocol';
+import { type DataSchema, DataSchemaSchema, recipeHash, type Task } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { Monitor } from '../monitor/monitor.ts';
 import { sumOf } from '../report/population.testing.ts';
@@ -26,6 +26,11 @@ const digits = DataSchemaSchema.parse({
   classes: ['0', '1', '2'],
 });
 
+const model: Task['model'] = {
+  class_name: 'Sequential',
+  config: { layers: [{ class_name: 'Dense', config: { name: 'output' } }] },
+};
+
 /** The sum of ten devices' reports on a binning, of machines. */
 function sumsOn(binning: Binning, seed: string) {
   const identity = identityOf(binning);
@@ -46,12 +51,13 @@ describe('the first binning of a task', () => {
     ['a table', machines],
     ['pictures', digits],
   ])('of %s is sound and names its recipe', (_, data) => {
-    expect(BinningSchema.parse(firstBinning(data))).toEqual(firstBinning(data));
-    expect(firstBinning(data).recipe).toBe(recipeHash(data));
+    const first = firstBinning({ data, model });
+    expect(BinningSchema.parse(first)).toEqual(first);
+    expect(first.recipe).toBe(recipeHash(data));
   });
 
-  it('has the columns of the task with their plausible ranges, and two for pictures', () => {
-    const { columns, prediction, confidence } = firstBinning(machines);
+  it('has the columns of the task with their plausible ranges, and brightness, contrast and features of pictures', () => {
+    const { columns, prediction, confidence } = firstBinning({ data: machines, model });
     expect(columns.map((column) => (column.kind === 'number' ? column.range : column.values))).toEqual([
       [0, 120],
       null,
@@ -59,14 +65,18 @@ describe('the first binning of a task', () => {
       [0, Number.MAX_VALUE],
     ]);
     expect([prediction.kind, confidence]).toEqual(['number', null]);
-    const pictures = firstBinning(digits);
-    expect(pictures.columns.map(({ name }) => name)).toEqual(['brightness', 'contrast']);
+    const names = (of: Task['model']) =>
+      firstBinning({ data: digits, model: of }).columns.map(({ name }) => name);
+    const features = ['feature 1', 'feature 2', 'feature 3', 'feature 4'];
+    expect(names(model)).toEqual(['brightness', 'contrast', ...features]);
+    expect(names({ class_name: 'Sequential', config: [] })).toEqual(['brightness', 'contrast']);
+    const pictures = firstBinning({ data: digits, model });
     expect(pictures).toMatchObject({ prediction: { kind: 'class', classes: 3 }, confidence: {} });
   });
 });
 
 describe('the agreed binning', () => {
-  const first = firstBinning(machines);
+  const first = firstBinning({ data: machines, model });
   const agreed = agreedBinning(first, sumsOn(first, 'first'));
   const reference = referenceOf(agreed, sumsOn(agreed, 'second'));
 

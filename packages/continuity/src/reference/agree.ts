@@ -1,4 +1,12 @@
-import { classesOf, type DataSchema, recipeHash } from '@coppice/protocol';
+import {
+  classesOf,
+  type DataSchema,
+  featureLayerOf,
+  recipeHash,
+  type Task,
+  type Topology,
+} from '@coppice/protocol';
+import { FEATURE_COLUMNS } from '../monitor/feature-columns.ts';
 import type { Sums } from '../report/sums.ts';
 import type { Binning, ColumnBins, PredictionBins } from './binning.ts';
 import { fineEdges, quantileEdges } from './edges.ts';
@@ -8,16 +16,18 @@ import { referenceOf, type Spread } from './reference.ts';
 const BINS = 10;
 
 /**
- * The first binning of a task: fine bins that its data schema alone decides. A sum of reports with it tells where the values
- * lie. Pictures have two columns (`pictureColumns`).
+ * The first binning of a task: fine bins that its data schema and its model decide. A sum of reports with it tells where the
+ * values lie. Pictures have the columns of `pictureColumns` and, where the model has features, those of `featureColumns`.
  */
-export function firstBinning(data: DataSchema): Binning {
+export function firstBinning({ data, model }: Pick<Task, 'data' | 'model'>): Binning {
   const classes = classesOf(data);
   return {
     version: 1,
     recipe: recipeHash(data),
     columns:
-      data.kind === 'image' ? ['brightness', 'contrast'].map(shareColumn) : data.features.map(columnOf),
+      data.kind === 'table'
+        ? data.features.map(columnOf)
+        : [...['brightness', 'contrast'].map(shareColumn), ...featureBins(model)],
     prediction: classes === null ? outputOf(data) : { kind: 'class', classes: classes.length },
     confidence: classes === null ? null : { edges: fineEdges(SHARE) },
   };
@@ -47,6 +57,17 @@ const SHARE = { mean: 0, scale: 1, min: 0, max: 1 };
 
 function shareColumn(name: string): ColumnBins {
   return { kind: 'number', name, edges: fineEdges(SHARE), range: [0, 1] };
+}
+
+function featureBins(model: Topology): ColumnBins[] {
+  if (featureLayerOf(model) === null) return [];
+  return Array.from({ length: FEATURE_COLUMNS }, (_, k) => ({
+    kind: 'number',
+    name: `feature ${k + 1}`,
+    edges: fineEdges({ mean: 0, scale: 1 }),
+    range: null,
+    ofModel: true,
+  }));
 }
 
 function columnOf(feature: (DataSchema & { kind: 'table' })['features'][number]): ColumnBins {

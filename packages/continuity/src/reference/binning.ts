@@ -21,6 +21,8 @@ export const NumberBinsSchema = z.object({
   edges: EdgesSchema,
   /** The plausible range, inclusive, in the column's own unit; `null`: any value is plausible. */
   range: z.nullable(z.tuple([z.number(), z.number()])),
+  /** True where the model makes the column: another model makes other values of the same input. */
+  ofModel: z.optional(z.literal(true)),
 });
 
 export const CategoryBinsSchema = z.object({
@@ -101,6 +103,8 @@ export interface Watched {
   readonly bins: number;
   /** The place of its first bin among the bins of all. */
   readonly at: number;
+  /** True where the model makes the values. */
+  readonly ofModel: boolean;
 }
 
 /** Everything that is watched, in the order in which reports hold it: input columns, predictions, confidence. */
@@ -111,16 +115,26 @@ export function watchedOf({ columns, prediction, confidence }: Binning): Watched
       name: column.name,
       ordered: column.kind === 'number',
       bins: columnBins(column),
+      ofModel: column.kind === 'number' && column.ofModel === true,
     })),
     {
       role: 'prediction' as const,
       name: '',
       ordered: prediction.kind === 'number',
       bins: predictionBins(prediction),
+      ofModel: true,
     },
     ...(confidence === null
       ? []
-      : [{ role: 'confidence' as const, name: '', ordered: true, bins: confidence.edges.length + 1 }]),
+      : [
+          {
+            role: 'confidence' as const,
+            name: '',
+            ordered: true,
+            bins: confidence.edges.length + 1,
+            ofModel: true,
+          },
+        ]),
   ];
   let at = 0;
   return parts.map((part) => {

@@ -18,7 +18,7 @@ const sums: Sums = new Map(
     'errors-square': [2],
   }).map(([name, values]) => [name, Float64Array.from(values)]),
 );
-const watched = { role: 'input', name: 'x', ordered: true, bins: 2, at: 0 } as const;
+const watched = { role: 'input', name: 'x', ordered: true, bins: 2, at: 0, ofModel: false } as const;
 
 it('the mean of a share has the variance of a sample mean', () => {
   // 0.24 · 5/4 is the variance of one participant's share.

@@ -33,6 +33,7 @@ function verdicts(text: string, last: number): PeriodEvidence[] {
 
 const quiet: TriggerEvidence = {
   period: 20,
+  newest: 20,
   verdicts: verdicts('.....', 20),
   now: Date.parse('2026-03-01T12:00Z'),
   lookedAt: Date.parse('2026-03-01T11:00Z'),
@@ -55,6 +56,8 @@ describe('a trigger', () => {
     expect(decided(drifting)).toEqual({ act: 'launch', why: [{ cause: 'drift', periods: 2 }] });
     const gap = [...verdicts('d', 18), ...verdicts('d', 20)];
     expect(decided({ verdicts: gap }).act).toBe('wait');
+    // A drift of the past, since which too few reports came.
+    expect(decided({ ...drifting, newest: 21 }).act).toBe('wait');
   });
 
   it('launches once for a drift that a release answered, and again after quiet periods', () => {

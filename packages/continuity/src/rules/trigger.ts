@@ -46,7 +46,9 @@ export interface PeriodEvidence {
 
 export interface TriggerEvidence {
   readonly period: number;
-  /** Verdicts of past periods, the newest last; periods without one are left out. */
+  /** The newest period that is over, with a verdict or without: a row of alarms goes up to it. */
+  readonly newest: number;
+  /** Verdicts of past periods on the model in production, the newest last; periods without one are left out. */
   readonly verdicts: readonly PeriodEvidence[];
   /** Now, and the time until which the schedule was looked at before, in milliseconds since 1970. */
   readonly now: number;
@@ -148,17 +150,17 @@ export function decideTrigger(
 }
 
 function causesOf(rule: TriggerRule, evidence: TriggerEvidence): TriggerReason[] {
-  const { verdicts, now, lookedAt, newExamples, byHand } = evidence;
+  const { newest, verdicts, now, lookedAt, newExamples, byHand } = evidence;
   const causes: TriggerReason[] = byHand ? [{ cause: 'by-hand' }] : [];
   if (rule.drift !== null) {
-    const alarms = inARow(verdicts, ({ drift }) => drift);
+    const alarms = inARow(verdicts, newest, ({ drift }) => drift);
     if (alarms >= rule.drift.raise && isArmed(rule.drift.clear, evidence))
       causes.push({ cause: 'drift', periods: alarms });
   }
   if (rule.floor !== null) {
     const { error, raise } = rule.floor;
     const low = verdicts.at(-1)?.errors?.[0] ?? 0;
-    if (inARow(verdicts, ({ errors }) => errors !== null && errors[0] > error) >= raise)
+    if (inARow(verdicts, newest, ({ errors }) => errors !== null && errors[0] > error) >= raise)
       causes.push({ cause: 'floor', error: low });
   }
   if (rule.schedule !== null) {
@@ -203,13 +205,15 @@ function hindrancesOf(rule: TriggerRule, evidence: TriggerEvidence): TriggerReas
   return hindrances;
 }
 
-/** The number of newest periods in a row for which something holds. A period without a verdict ends the row. */
-function inARow(verdicts: readonly PeriodEvidence[], holds: (one: PeriodEvidence) => boolean): number {
+/** The number of periods in a row, up to the newest, for which something holds. A period without a verdict ends the row. */
+function inARow(
+  verdicts: readonly PeriodEvidence[],
+  newest: number,
+  holds: (one: PeriodEvidence) => boolean,
+): number {
   let count = 0;
-  let next: number | null = null;
   for (const one of verdicts.toReversed()) {
-    if (!holds(one) || (next !== null && one.period !== next - 1)) break;
-    next = one.period;
+    if (one.period !== newest - count || !holds(one)) break;
     count++;
   }
   return count;

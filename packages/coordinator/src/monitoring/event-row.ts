@@ -105,6 +105,8 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     `Period ${period} of ${task}: ${alarms} of ${tested} distributions drifted, among ${participants} participants. The worst is ${role === 'input' ? `the column "${name}"` : `the ${role}`}, with an effect of ${effect.toFixed(2)}.`,
   'data-quality-alarm': ({ task, period, participants, name, fault, reference, current }) =>
     `Period ${period} of ${task}: ${(100 * current).toFixed(1)} % of the values of "${name}" are ${{ missing: 'missing', outside: 'beyond the plausible range', other: 'of no listed category' }[fault]}, where it was ${(100 * reference).toFixed(1)} %, among ${participants} participants. Look for a broken source of data.`,
+  'privacy-budget-spent': ({ task, epsilon, budget, delta }) =>
+    `The task ${task} is not watched any more: ε = ${epsilon.toFixed(2)} of its privacy budget of ${budget} at δ = ${delta} is spent, and the next sum would cost more than is left.`,
   'storage-failed': ({ detail }) => detail,
   'storage-refused': ({ code, since }) =>
     `Storage refused a write at ${new Date(since).toISOString()} (${code}), and takes writes again.`,

@@ -17,7 +17,7 @@ const KEY = 'a-key-for-tests';
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 1_760_000_000_000;
 const iris = builtInTask('iris') as Task;
-const reference = agreedReference(iris.data);
+const reference = agreedReference(iris);
 const terms = {
   binning: reference,
   periodMilliseconds: DAY,

@@ -15,7 +15,7 @@ import { type Connected, connectParticipant, next } from './participant.testing.
 
 const EPOCH = 1_760_000_000_000;
 const iris = builtInTask('iris') as Task;
-const reference = agreedReference(iris.data);
+const reference = agreedReference(iris);
 const { periodMilliseconds, watch } = watching;
 const consent = consentVersion({ binning: reference, periodMilliseconds, minimum: watch.minimum });
 const offer = { task: 'iris', consent, recipe: reference.recipe };

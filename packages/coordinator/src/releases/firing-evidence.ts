@@ -11,16 +11,19 @@ export interface LookedAtPeriod {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly observations: number;
+  /** The move of production whose model it is about; null: not known. */
+  readonly release: number | null;
   /** Null: too few reports. */
   readonly verdict: PeriodEvidence | null;
 }
 
-export function lookedAt({ period, startedAt, endedAt, verdict }: WatchedPeriod): LookedAtPeriod {
+export function lookedAt({ period, startedAt, endedAt, release, verdict }: WatchedPeriod): LookedAtPeriod {
   return {
     period,
     startedAt,
     endedAt,
     observations: verdict?.observations ?? 0,
+    release,
     verdict: verdict && {
       period,
       drift: verdict.drift.alarm,
@@ -28,6 +31,11 @@ export function lookedAt({ period, startedAt, endedAt, verdict }: WatchedPeriod)
       errors: verdict.errors?.interval ?? null,
     },
   };
+}
+
+/** The verdicts on the model that a move made production. Those on a model before say nothing of it. */
+export function verdictsOn(periods: readonly LookedAtPeriod[], release: number): PeriodEvidence[] {
+  return periods.flatMap((one) => ((one.release ?? release) === release ? (one.verdict ?? []) : []));
 }
 
 /** A trigger that never fires by itself: for launches by hand of a policy without one. */
@@ -49,6 +57,16 @@ export function periodsNeeded({ drift, floor }: TriggerRule): number {
 /** The number of the last period before a firing began; −1 before the first. */
 export function periodOf({ period }: Pick<StoredFiring, 'period'>): number {
   return period ?? -1;
+}
+
+/**
+ * The period of a time by the time since a firing, for tasks of which no reports come: a cool-down and a budget end there too.
+ *
+ * @param now milliseconds since 1970.
+ * @param length of a period, in milliseconds.
+ */
+export function periodAt(now: number, firing: Pick<StoredFiring, 'at' | 'period'>, length: number): number {
+  return periodOf(firing) + Math.max(0, Math.floor((now - firing.at) / length));
 }
 
 /**

@@ -56,6 +56,7 @@ const places = {
     isNamed: true,
     comparison: { ...comparison, decision: 'wait' },
     comparisons: 2,
+    looked: 11,
   }),
   'canary to begin': at({ ...trained, state: 'canary', isNamed: true }),
   canary: at({
@@ -63,7 +64,8 @@ const places = {
     state: 'canary',
     isNamed: true,
     canary,
-    canaryPeriods: { began: 11, looked: 12 },
+    canarySince: 11,
+    looked: 12,
   }),
   'to be released': at({ ...trained, state: 'canary', canary, ending: 'released' }),
   'to be released without a canary': at({ ...trained, state: 'comparing', ending: 'released' }),
@@ -89,24 +91,19 @@ const judgedAs = (decision: 'accept' | 'refuse' | 'wait') => ({
 });
 const seenAs = (change: object) => ({
   canary: { ...canary, reasons: [{ hindrance: 'nothing-new' }], ...change },
-  canaryPeriods: { began: 11, looked: 13 },
+  looked: 13,
 });
 
 const launched = { kind: 'launched', run: 'toy-2' } as const;
 const finished = { kind: 'run-finished', candidate: { id: candidate, hash }, spent } as const;
 const nothingMade = { kind: 'run-finished', candidate: null, spent } as const;
-const named = { kind: 'named', at: 50, number: 3 } as const;
+const named = { kind: 'named', at: 50, number: 3, period: 11 } as const;
+const again = { kind: 'compare-again', period: 12 } as const;
+const notLater = { kind: 'compare-again', period: 11 } as const;
 const began = { kind: 'canary-began', at: 60, sequence: 8, period: 11 } as const;
 const closed = { kind: 'closed', at: 99, release: 10, spent } as const;
 const plain = (
-  kind:
-    | 'launch-refused'
-    | 'run-paused'
-    | 'run-ended'
-    | 'compare-again'
-    | 'overtaken'
-    | 'move-refused'
-    | 'candidate-unusable',
+  kind: 'launch-refused' | 'run-paused' | 'run-ended' | 'overtaken' | 'move-refused' | 'candidate-unusable',
 ) => ({ kind }) as const;
 const overtaken = [plain('overtaken'), { ending: 'overtaken' }] as const;
 
@@ -125,7 +122,7 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
     overtaken,
   ],
   unnamed: [
-    [named, { isNamed: true, comparisons: 1, comparison: { ...comparison, candidate: 3 } }],
+    [named, { isNamed: true, looked: 11, comparisons: 1, comparison: { ...comparison, candidate: 3 } }],
     [plain('candidate-unusable'), { ending: 'run-ended' }],
     overtaken,
   ],
@@ -161,7 +158,7 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
     overtaken,
   ],
   unsure: [
-    [plain('compare-again'), { comparison, comparisons: 3 }],
+    [again, { comparison, comparisons: 3, looked: 12 }],
     [plain('candidate-unusable'), { ending: 'run-ended' }],
     overtaken,
   ],
@@ -170,7 +167,8 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
       began,
       {
         canary: { ...canary, looks: [], participants: { canary: 0, control: 0 } },
-        canaryPeriods: { began: 11, looked: 11 },
+        canarySince: 11,
+        looked: 11,
       },
     ],
     [plain('candidate-unusable'), { ending: 'rolled-back' }],
@@ -236,7 +234,8 @@ const allEvidence: readonly FiringEvidence[] = [
   plain('launch-refused'),
   plain('run-paused'),
   plain('run-ended'),
-  plain('compare-again'),
+  again,
+  notLater,
   plain('overtaken'),
   plain('move-refused'),
   plain('candidate-unusable'),

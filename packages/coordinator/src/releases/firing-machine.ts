@@ -37,8 +37,8 @@ export type FiringEvidence =
   | { readonly kind: 'run-paused' }
   /** The run was stopped, or failed. */
   | { readonly kind: 'run-ended' }
-  /** The channel `candidate` names it; `number` is its place among the candidates of the quarter. */
-  | { readonly kind: 'named'; readonly at: number; readonly number: number }
+  /** The channel `candidate` names it; `number` is its place among the candidates of the quarter, `period` the last that is stored, −1: none. */
+  | { readonly kind: 'named'; readonly at: number; readonly number: number; readonly period: number }
   | {
       readonly kind: 'compared';
       readonly participants: number;
@@ -46,7 +46,7 @@ export type FiringEvidence =
       readonly reasons: readonly GateReason[];
     }
   /** A later period is over. */
-  | { readonly kind: 'compare-again' }
+  | { readonly kind: 'compare-again'; readonly period: number }
   /** The channel `canary` names it; `period`: the last that is stored, −1: none. */
   | { readonly kind: 'canary-began'; readonly at: number; readonly sequence: number; readonly period: number }
   | {
@@ -108,11 +108,12 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
     overtaken,
   },
   comparing: {
-    named: (firing, { at, number }) => {
+    named: (firing, { at, number, period }) => {
       if (firing.isNamed) return {};
       if (firing.rules.gate === null) return { isNamed: true, ...accepted(firing) };
       return {
         isNamed: true,
+        looked: period,
         comparisons: 1,
         comparison: { startedAt: at, candidate: number, participants: 0, decision: null, reasons: [] },
       };
@@ -129,9 +130,9 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
       const isOver = decision === 'refuse' || firing.comparisons >= MOST_COMPARISONS;
       return { comparison, ...(isOver ? { ending: 'refused' } : {}) };
     },
-    'compare-again': ({ comparison, comparisons }) =>
-      comparison?.decision === 'wait'
-        ? { comparison: { ...comparison, decision: null }, comparisons: comparisons + 1 }
+    'compare-again': ({ comparison, comparisons, looked }, { period }) =>
+      comparison?.decision === 'wait' && period > looked
+        ? { comparison: { ...comparison, decision: null }, comparisons: comparisons + 1, looked: period }
         : {},
     'candidate-unusable': ({ state }) => unusable(state),
     overtaken,
@@ -148,13 +149,14 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
               decision: null,
               reasons: [],
             },
-            canaryPeriods: { began: period, looked: period },
+            canarySince: period,
+            looked: period,
           }
         : {},
-    looked: ({ canary, canaryPeriods }, { period, decision: { act, why, look }, participants }) => {
-      if (canary === null || canaryPeriods === null || period <= canaryPeriods.looked) return {};
+    looked: ({ canary, looked }, { period, decision: { act, why, look }, participants }) => {
+      if (canary === null || period <= looked) return {};
       return {
-        canaryPeriods: { ...canaryPeriods, looked: period },
+        looked: period,
         canary: {
           ...canary,
           ...(look === null ? {} : { looks: [...canary.looks, look], participants }),

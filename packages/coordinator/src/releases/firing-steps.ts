@@ -1,8 +1,15 @@
 import { decide, type GateEvidence } from '@coppice/continuity';
 import type { Clock } from '@coppice/ports';
-import { type CheckpointId, CoppiceError, PlanInputSchema, type Run } from '@coppice/protocol';
+import {
+  type CheckpointId,
+  CoppiceError,
+  PlanInputSchema,
+  partsOfCheckpointId,
+  type Run,
+} from '@coppice/protocol';
 import type { Runs } from '../registry/runs.ts';
 import { isOver } from '../rounds/machine.ts';
+import type { Admissions } from '../security/admissions.ts';
 import type { FiringStorage, StoredFiring } from '../storage/firing-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { firstCause } from './firing-causes.ts';
@@ -48,6 +55,7 @@ export interface StepDeps {
   readonly runs: Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has'>;
   readonly releases: Pick<Releases, 'at' | 'move'>;
   readonly comparisons: Comparisons;
+  readonly admissions: Pick<Admissions, 'describe' | 'list' | 'ban'>;
   readonly history: PeriodHistory;
   readonly clock: Clock;
 }
@@ -76,13 +84,13 @@ export async function carryOut(
           'candidate',
           `Trained by firing ${firing.sequence}.`,
         );
-        return { kind: 'named', at, number: numberInQuarter(await ofQuarter(deps, firing, at), at) };
+        const number = numberInQuarter(await ofQuarter(deps, firing, at), at);
+        return { kind: 'named', at, number, period: await newestPeriod(deps, firing) };
       });
     case 'begin-canary':
       return unlessUnusable(async () => {
         const { at, sequence } = await nameCandidate(deps, firing, 'canary', canaryReason(firing));
-        const period = (await deps.history.newest(firing.task))?.period ?? -1;
-        return { kind: 'canary-began', at, sequence, period };
+        return { kind: 'canary-began', at, sequence, period: await newestPeriod(deps, firing) };
       });
     case 'close':
       return close(deps, firing);
@@ -116,25 +124,38 @@ export async function compare(
 }
 
 async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
-  const { runs } = deps;
+  const { runs, admissions } = deps;
   const { task, production, rules, sequence } = firing;
-  const made = runOf(deps, firing);
-  if (made !== null) {
-    // It was created, and the process ended before it was started.
-    if (made.status === 'created') await runs.act(made.id, 'start');
-    return { kind: 'launched', run: made.id };
-  }
   const plan = PlanInputSchema.safeParse(rules.plan);
   if (!plan.success) return { kind: 'launch-refused' };
+  const parent = partsOfCheckpointId(production).run;
+  let run = runOf(deps, firing);
   try {
     const cause = { by: 'trigger', name: firstCause(firing), firing: sequence } as const;
-    const { id } = await runs.create(task, plan.data, true, { from: production, cause });
-    return { kind: 'launched', run: id };
+    const { admission } = await admissions.describe(parent);
+    run ??= await runs.create(task, plan.data, false, { from: production, cause, admission });
   } catch (thrown) {
     if (isOneOf(thrown, 'plan-invalid', 'model-invalid', 'checkpoint-unknown', 'checkpoint-mismatch'))
       return { kind: 'launch-refused' };
     throw thrown;
   }
+  if (run.status === 'created') {
+    await admitAs(deps, parent, run.id);
+    await runs.act(run.id, 'start');
+  }
+  return { kind: 'launched', run: run.id };
+}
+
+/** Those that were admitted to the run in production are admitted to its successor, and nobody else. */
+async function admitAs({ admissions }: StepDeps, parent: string, run: string): Promise<void> {
+  const { admission, listed, bans } = await admissions.describe(parent);
+  const by = 'trigger';
+  if (admission !== 'open') {
+    const participants = listed.map(({ participant }) => participant);
+    await admissions.list(run, participants, { note: `Listed for ${parent}.`, by });
+  }
+  for (const { participant, run: of, reason } of bans)
+    if (of === parent) await admissions.ban({ participant, run, reason }, by);
 }
 
 /** The run that a firing launched, whether that is stored with the firing or not. */
@@ -185,6 +206,11 @@ async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEviden
   await emptyChannel(deps, firing, 'candidate', reason);
   const spent = run === null ? firing.spent : costOf(await storage.rounds(run.id));
   return { kind: 'closed', at: clock.now(), release: moved, spent };
+}
+
+/** The last period that is stored; −1: none. */
+async function newestPeriod({ history }: StepDeps, { task }: StoredFiring): Promise<number> {
+  return (await history.newest(task))?.period ?? -1;
 }
 
 /** The firings before one whose comparisons may be of a quarter. */

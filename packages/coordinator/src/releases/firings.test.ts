@@ -163,6 +163,38 @@ describe('an admin', () => {
     },
   );
 
+  it('that moves production at the moment of a promotion makes one release, and the other is refused', async () => {
+    for (let turns = 0; turns < 40; turns += 2) {
+      const world = await new FiringWorld(accepts).begin();
+      const process = world.process();
+      await process.start();
+      await process.firings.judged(await world.period({}, true));
+      await process.endRun();
+      await process.settled();
+      const period = await world.period();
+      const promoted = process.firings.judged(period);
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      const by = { by: 'admin', name: 'Ada' } as const;
+      const moved = process.releases.move('toy', 'production', {
+        checkpoint: 'toy-2/1',
+        expected: 1,
+        reason: 'By hand.',
+        by,
+      });
+      const [, own] = await Promise.allSettled([promoted, moved]);
+      await process.settled();
+      const { firings, releases } = await world.lasting();
+      const moves = releases.filter(({ channel }) => channel === 'production');
+      expect(moves).toHaveLength(2);
+      if (own.status === 'fulfilled') expect([firings[0]?.outcome, moves[0]?.by]).toEqual(['overtaken', by]);
+      else {
+        expect(own.reason).toMatchObject({ code: 'release-conflict' });
+        expect([firings[0]?.outcome, moves[0]?.checkpoint]).toEqual(['released', 'toy-2/2']);
+      }
+      await process.firings.stop();
+    }
+  });
+
   it('that empties the canary ends it', async () => {
     const world = await new FiringWorld(accepts).begin();
     const process = world.process();
@@ -297,6 +329,20 @@ describe('a trigger', () => {
     await process.firings.stop();
   });
 
+  it('decides by verdicts on the model in production, not by those on the one before', async () => {
+    const floor = { error: 0.1, raise: 1 };
+    const { world, process, see, count } = await watching(withTrigger({ ...noDrift, coolDown: 1, floor }));
+    for (let n = 0; n < 2; n++) await see(false);
+    expect((await world.lasting()).firings).toMatchObject([{ outcome: 'released', period: 0 }]);
+    // A period of few reports, and one of the model before that ends late.
+    await process.firings.judged(await world.period({ sums: null, verdict: null }));
+    await process.firings.judged(await world.period({ release: 1 }));
+    expect(await count()).toBe(1);
+    await see(false);
+    expect(await count()).toBe(2);
+    await process.firings.stop();
+  });
+
   it('waits twice as long after each run that the coordinator paused', async () => {
     const { world, process, see } = await watching({ ...accepts, run: 'paused' });
     for (let n = 0; n < 20; n++) await see(true);
@@ -387,6 +433,24 @@ describe('a trigger', () => {
     await other.firings.stop();
   });
 
+  it('fires by its schedule where no reports come, as often as its cool-down allows', async () => {
+    const script = withTrigger(
+      { ...noDrift, schedule: '0 * * * *', coolDown: 3 },
+      { ...accepts, run: 'stopped' },
+    );
+    const { world, process } = await watching(script);
+    for (let n = 0; n < 30; n++) {
+      world.clock.advance(HOUR);
+      await process.settled();
+      await process.endRun();
+      await process.settled();
+    }
+    const hours = (await world.storage.firings('toy')).map(({ at }) => at / HOUR).reverse();
+    // Each failure doubles the three hours.
+    expect(hours.map((hour) => Math.round(hour - (hours[0] as number)))).toEqual([0, 6, 18]);
+    await process.firings.stop();
+  });
+
   it('looks at a schedule while a firing goes on, and goes on itself', async () => {
     const script = withTrigger({ ...noDrift, schedule: '0 * * * *' }, accepts);
     const { world, process, count } = await watching(script);
@@ -400,6 +464,14 @@ describe('a trigger', () => {
     expect(await count()).toBe(1);
     await process.firings.stop();
   });
+});
+
+it('keeps numbers of participants whole, whatever noise does to the sums', async () => {
+  const noisy = { 'guard-present': [-1.5, 0.25], 'guard-errors': [0.5, -2], 'guard-squares': [-3, 1] };
+  const { lasting } = await undisturbed({ ...accepts, sums: noisy });
+  expect(lasting.firings).toMatchObject([
+    { outcome: 'rolled-back', canary: { participants: { canary: 0, control: 0 } } },
+  ]);
 });
 
 it('ends a canary by the time alone where no reports come any more', async () => {

@@ -13,6 +13,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { NewEvent } from '../monitoring/new-event.ts';
 import type { Runs, RunsListener } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import { Admissions } from '../security/admissions.ts';
 import { testPolicy } from '../storage/firing.testing.ts';
 import type { StoredFiring } from '../storage/firing-storage.ts';
 import { memoryStorage } from '../storage/memory.ts';
@@ -116,7 +117,7 @@ export class FiringWorld {
       task: 'toy',
       period: number,
       reference: 'ab'.repeat(32),
-      release: 1,
+      release: (await this.storage.lastRelease('toy', 'production'))?.sequence ?? null,
       noise: 0,
       startedAt: START + number * HOUR,
       endedAt: START + (number + 1) * HOUR,
@@ -206,6 +207,7 @@ export class FiringProcess {
       tasks,
       runs: this.#runs(),
       releases: this.releases,
+      admissions: new Admissions(this.#storage, clock),
       comparisons: {
         compare: async (asked) => {
           world.asked.push(asked);
@@ -277,7 +279,6 @@ export class FiringProcess {
         const begun = newRun(new Float32Array([1]), { status: 'created', from, cause: by, createdAt: 0 });
         const record = await this.#storage.createRun(begun);
         this.#records.set(record.id, record);
-        await this.change(record.id, 'running');
         return get(record.id);
       },
       act: async (id, action) => {

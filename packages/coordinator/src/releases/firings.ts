@@ -33,15 +33,17 @@ import {
   byHandAlone,
   lastLaunch,
   newExamples,
+  periodAt,
   periodOf,
   periodsNeeded,
   recentSince,
   spentIn,
   unknownCost,
+  verdictsOn,
 } from './firing-evidence.ts';
 import { type FiringEvidence, next, stepOf } from './firing-machine.ts';
 import { isMoveOf } from './firing-moves.ts';
-import { type Comparisons, carryOut, compare } from './firing-steps.ts';
+import { type Comparisons, carryOut, compare, type StepDeps } from './firing-steps.ts';
 import { PeriodHistory } from './period-history.ts';
 import type { Releases } from './releases.ts';
 
@@ -63,6 +65,7 @@ export interface FiringsOptions {
   readonly runs: Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has' | 'subscribe'>;
   readonly releases: Pick<Releases, 'at' | 'move' | 'subscribe'>;
   readonly comparisons: Comparisons;
+  readonly admissions: StepDeps['admissions'];
   readonly events: Pick<EventLog, 'add'>;
   readonly clock: Clock;
   /** Draws the secret of a canary. */
@@ -70,6 +73,9 @@ export interface FiringsOptions {
   /** Called for a failure after which a step is tried again. */
   readonly failed: (error: CoppiceError) => void;
 }
+
+/** Failures in a row beyond which a cool-down grows no longer: 2⁴ is the largest factor. */
+const LONGEST_ROW = 4;
 
 /** The reason to look at a trigger. */
 type Occasion = 'period' | 'schedule' | 'by-hand';
@@ -120,15 +126,8 @@ export class Firings {
 
   /** Looks at the newest period, where the process ended after that was stored and before it was looked at. */
   async #lookAgain(task: string): Promise<void> {
-    const { storage } = this.#o;
-    const [newest] = await storage.periods(task, { limit: 1 });
-    if (newest === undefined) return;
-    const [last] = await storage.firings(task, { limit: 1 });
-    const isLookedAt =
-      last?.state === 'ended'
-        ? (last.endedAt ?? 0) >= newest.endedAt
-        : last !== undefined && (last.canaryPeriods?.looked ?? newest.period) >= newest.period;
-    if (!isLookedAt) await this.judged(newest);
+    const [newest] = await this.#o.storage.periods(task, { limit: 1 });
+    if (newest !== undefined) await this.judged(newest);
   }
 
   /** Ends all timers. What goes on is as it was stored, for the next process. */
@@ -174,6 +173,9 @@ export class Firings {
       await this.#history.add(period);
       const open = await this.#o.storage.openFiring(task);
       if (open === null) {
+        const [last] = await this.#o.storage.firings(task, { limit: 1 });
+        // It was looked at while that firing went on.
+        if ((last?.endedAt ?? 0) >= period.endedAt) return;
         const firing = await this.#look(task, 'period');
         if (firing !== null) await this.#carryOnOrRetry(firing);
         return;
@@ -183,7 +185,7 @@ export class Firings {
         waiting.step !== 'await-period'
           ? null
           : waiting.of === 'comparison'
-            ? ({ kind: 'compare-again' } as const)
+            ? ({ kind: 'compare-again', period: period.period } as const)
             : this.#canaryLook(open, period);
       await this.#carryOnOrRetry(await this.#take(open, evidence));
     });
@@ -277,7 +279,11 @@ export class Firings {
     const running = (await storage.openFiring(task)) !== null;
     if (running && !byHand) return null;
     const newest = await this.#history.newest(task);
-    const period = newest?.period ?? -1;
+    const [before] = await storage.firings(task, { limit: 1 });
+    const period = Math.max(
+      newest?.period ?? -1,
+      before === undefined ? -1 : periodAt(now, before, policy.periodMilliseconds),
+    );
     const firings = await this.#firingsSince(task, period - rule.budget.periods);
     const last = lastLaunch(firings);
     const needsExamples = rule.newExamples !== null || last?.refused === true;
@@ -288,7 +294,8 @@ export class Firings {
     });
     const { act, why } = decide<'trigger'>(rule, {
       period,
-      verdicts: periods.flatMap(({ verdict }) => verdict ?? []),
+      newest: newest?.period ?? -1,
+      verdicts: verdictsOn(periods, production.sequence),
       now,
       lookedAt: await this.#scheduleLookedAt(task, stored),
       newExamples: newExamples(periods, last, production.at),
@@ -327,7 +334,8 @@ export class Firings {
       isNamed: false,
       hash: null,
       comparisons: 0,
-      canaryPeriods: null,
+      looked: newest?.period ?? -1,
+      canarySince: null,
       ending: null,
     });
     this.#open.set(task, firing);
@@ -340,7 +348,9 @@ export class Firings {
     const found: StoredFiring[] = [];
     for (;;) {
       const last = found.at(-1);
-      if (last !== undefined && periodOf(last) <= period && last.outcome === 'released') return found;
+      const own = found.filter(({ outcome }) => outcome !== 'overtaken');
+      const endsRow = own.length > LONGEST_ROW || own.some(({ outcome }) => outcome === 'released');
+      if (last !== undefined && periodOf(last) <= period && endsRow) return found;
       const page = await this.#o.storage.firings(task, last === undefined ? {} : { before: last.sequence });
       if (page.length === 0) return found;
       found.push(...page);
@@ -491,7 +501,9 @@ export class Firings {
           const open = await this.#o.storage.openFiring(task);
           if (this.#isStopped || open === null || stepOf(open).step !== 'await-period') return;
           const evidence =
-            open.canary === null ? ({ kind: 'compare-again' } as const) : this.#canaryLook(open, null);
+            open.canary === null
+              ? ({ kind: 'compare-again', period: open.looked + 1 } as const)
+              : this.#canaryLook(open, null);
           await this.#carryOn(await this.#take(open, evidence));
         } catch (thrown) {
           this.#retry(task, thrown);
@@ -502,24 +514,28 @@ export class Firings {
 
   /** Looks at a canary. @param period null: its time is over, and no reports came. */
   #canaryLook(firing: StoredFiring, period: WatchedPeriod | null): FiringEvidence | null {
-    const { canary, canaryPeriods, rules } = firing;
-    if (canary === null || canaryPeriods === null || rules.canary === null) return null;
+    const { canary, canarySince, looked, rules } = firing;
+    if (canary === null || canarySince === null || rules.canary === null) return null;
     const { share: _share, ...rule } = rules.canary;
-    const number = period?.period ?? canaryPeriods.looked + 1;
+    const number = period?.period ?? looked + 1;
     const sums = period?.sums ?? null;
     const found =
       sums === null
         ? []
-        : guardEvidence(new Map(Object.entries(sums).map(([name, of]) => [name, Float64Array.from(of)])));
+        : guardEvidence(
+            new Map(Object.entries(sums).map(([name, of]) => [name, Float64Array.from(of)])),
+            period?.noise,
+          );
     const guards = found.length === 0 ? [nothingSeen] : found;
     const decision = decide<'canary'>(rule, {
       guards,
       looks: canary.looks,
-      periods: period === null ? rule.periods : number - canaryPeriods.began,
+      periods: period === null ? rule.periods : number - canarySince,
       dataQuality: period?.verdict?.quality.alarm === true,
     });
     const least = (of: (guard: Guard) => ClusterSums) =>
-      Math.round(Math.min(...guards.map((guard) => of(guard).clusters)));
+      // Noise on the sums may make a number of participants negative.
+      Math.max(0, Math.round(Math.min(...guards.map((guard) => of(guard).clusters))));
     const participants = { canary: least((guard) => guard.canary), control: least((guard) => guard.control) };
     return { kind: 'looked', period: number, decision, participants };
   }

@@ -22,8 +22,10 @@ export const StoredFiringSchema = z.extend(FiringSchema, {
   hash: z.nullable(HashSchema),
   /** Comparisons that were begun, the open one included. */
   comparisons: count,
-  /** The last period that was stored when its canary began, or −1 where there was none; and the last one that was looked at. */
-  canaryPeriods: z.nullable(z.strictObject({ began: z.int(), looked: z.int() })),
+  /** The last period that was looked at for its comparison or canary, or that was stored when that began; −1: none. */
+  looked: z.int().check(z.minimum(-1)),
+  /** The last period that was stored when its canary began, −1: none; null before. */
+  canarySince: z.nullable(z.int().check(z.minimum(-1))),
   /** How it ends, while that is carried out; null before. */
   ending: z.nullable(FiringOutcomeSchema),
 });

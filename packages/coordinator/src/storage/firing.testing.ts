@@ -46,7 +46,8 @@ export function newFiring(change: Partial<NewFiring> = {}): NewFiring {
     isNamed: false,
     hash: null,
     comparisons: 0,
-    canaryPeriods: null,
+    looked: -1,
+    canarySince: null,
     ending: null,
     ...change,
   };

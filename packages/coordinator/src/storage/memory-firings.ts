@@ -1,4 +1,9 @@
-import { FIRINGS_A_PAGE, type FiringStorage, type StoredFiring } from './firing-storage.ts';
+import {
+  FIRINGS_A_PAGE,
+  type FiringStorage,
+  type StoredFiring,
+  StoredFiringSchema,
+} from './firing-storage.ts';
 import { firingChanged, firingOpen } from './storage-error.ts';
 
 /** The firings' part of `memoryStorage`. */
@@ -12,7 +17,7 @@ export function memoryFirings(): FiringStorage {
     async addFiring(given) {
       const { task } = given;
       if (of(task).some(({ state }) => state !== 'ended')) throw firingOpen(task);
-      const made: StoredFiring = structuredClone({ ...given, sequence: of(task).length + 1, revision: 1 });
+      const made = checked({ ...given, sequence: of(task).length + 1, revision: 1 });
       all.set(task, [...of(task), made]);
       return structuredClone(made);
     },
@@ -20,7 +25,7 @@ export function memoryFirings(): FiringStorage {
       const { task, sequence, revision } = given;
       const stored = of(task)[sequence - 1];
       if (stored?.revision !== revision) throw firingChanged(task, sequence);
-      const made = structuredClone({ ...given, revision: revision + 1 });
+      const made = checked({ ...given, revision: revision + 1 });
       all.set(
         task,
         of(task).map((one) => (one === stored ? made : one)),
@@ -38,4 +43,9 @@ export function memoryFirings(): FiringStorage {
       return structuredClone(found.reverse().slice(0, limit));
     },
   };
+}
+
+/** A copy, read as strictly as a database's. */
+function checked(firing: StoredFiring): StoredFiring {
+  return StoredFiringSchema.parse(structuredClone(firing));
 }

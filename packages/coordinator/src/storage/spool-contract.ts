@@ -27,6 +27,7 @@ export const taskOpeningOf = (
   period = 7,
 ): TaskOpening => ({
   consent: 'ef'.repeat(32),
+  noise: { seed: 'a seed of 128 bits or more', rho: 0.01, variance: 2.5e19 },
   task,
   kind,
   period,

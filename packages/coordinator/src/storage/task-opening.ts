@@ -21,6 +21,19 @@ export const TaskOpeningSchema = z.object({
   layout: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
   /** The version of the consent that its reports are made under; null in openings of earlier versions. */
   consent: z._default(z.nullable(HashSchema), null),
+  /** The noise that is added to its sum, from a secret seed that no other sum is given; null: none. */
+  noise: z._default(
+    z.nullable(
+      z.object({
+        seed: z.string().check(z.minLength(20), z.maxLength(200)),
+        /** The cost of the sum, in ρ of zero-concentrated differential privacy. */
+        rho: z.number().check(z.positive()),
+        /** The variance of the noise in each number. */
+        variance: z.number().check(z.positive()),
+      }),
+    ),
+    null,
+  ),
   /** Milliseconds since 1970. */
   startedAt: time,
   deadlineAt: time,

@@ -1,6 +1,6 @@
 import { type Compared, comparisonLayout, refusesComparison } from '@coppice/continuity';
 import { pipelineOf } from '@coppice/federation';
-import { CoppiceError, classesOf, contributionHash, type Task } from '@coppice/protocol';
+import { CoppiceError, classesOf, contributionHash, shapeSize, type Task } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
 import type { TaskForm } from './task-exchange.ts';
 
@@ -10,7 +10,11 @@ export function comparisonForm({ data }: Pick<Task, 'data'>, compared: Compared)
   const layout = comparisonLayout(classes, compared);
   return {
     reference: null,
+    tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
+    norm: Math.hypot(
+      ...layout.flatMap(({ shape, bound }) => new Array<number>(shapeSize(shape)).fill(bound ?? 1)),
+    ),
     answers: new AnswerForm({
       layout,
       codec: 'float32',

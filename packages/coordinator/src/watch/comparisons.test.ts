@@ -96,6 +96,7 @@ function process({ at = clock } = {}) {
     spool,
     clock: at,
     secretOf: async () => 'a secret of the task',
+    newSecret: () => 'a secret',
     failed: (_task, error) => void failures.push(error.code),
   });
   started.push({ comparisons, spool });
@@ -235,6 +236,18 @@ describe('a comparison', () => {
     expect(await second.send('a', measuresOf('again'))).toEqual({ duplicate: true, next: null });
     later.advance(HOUR / 2);
     expect(await compared).toEqual(expected(['a', 'b', 'c']));
+  });
+
+  it('leaves nothing on disk where nothing asks for it after a restart', async () => {
+    const first = process();
+    void first.comparisons.compare(asked);
+    await isAsked('a');
+    await first.send('a');
+    const second = process();
+    await second.comparisons.erase(['digits']);
+    expect(readdirSync(folder)).toEqual(['compare.iris.spool']);
+    await second.comparisons.erase(['iris']);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('takes up nothing of an earlier number, and ends the one that was open', async () => {

@@ -5,6 +5,7 @@ import type { Tasks } from '../registry/tasks.ts';
 import type { Audience } from '../rounds/audience.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
+import { taskOwner } from '../storage/task-opening.ts';
 import type { TaskAnswers } from './answers.ts';
 import { comparisonForm } from './comparison-form.ts';
 import type { Offers } from './offers.ts';
@@ -20,6 +21,7 @@ export interface ComparisonsOptions {
   readonly clock: Clock;
   /** The secret that a task's tickets are made from. */
   readonly secretOf: (task: string) => Promise<string>;
+  readonly newSecret: () => string;
   /** Called for a failure of storage, and for what could not be read of the spool. */
   readonly failed: (task: string, error: CoppiceError) => void;
 }
@@ -62,6 +64,16 @@ export class Comparisons {
   }
 
   /**
+   * Erases what an earlier process left of comparisons that are over, or that nothing asks for any more. Call before any begins.
+   *
+   * @param tasks those whose comparison does not go on.
+   * @throws CoppiceError `storage-failed`
+   */
+  async erase(tasks: Iterable<string>): Promise<void> {
+    for (const task of tasks) await this.#o.spool.drop(taskOwner({ task, kind: 'compare' }));
+  }
+
+  /**
    * Asks all participants that offered answers, and those that come, to compare two models. A comparison with the same number that
    * an earlier process left open goes on, with the answers that were acknowledged. Answers are erased at its end: a process that is
    * killed before the result is stored compares anew.
@@ -71,7 +83,8 @@ export class Comparisons {
    * @throws CoppiceError `task-unknown`; `storage-failed` where the spool cannot be read.
    */
   async compare(asked: AskedComparison): Promise<ComparisonSums | null> {
-    const { offers, answers, admissions, audience, spool, clock, secretOf, failed, tasks } = this.#o;
+    const { offers, answers, admissions, audience, spool, clock, secretOf, newSecret, failed, tasks } =
+      this.#o;
     const { task, number, production, candidate, since, milliseconds, fewest } = asked;
     const compared = { production: production.hash, candidate: candidate.hash, number };
     const form = comparisonForm(tasks.get(task), compared);
@@ -86,6 +99,8 @@ export class Comparisons {
       form,
       consent: null,
       quorum: fewest,
+      rho: null,
+      newSecret,
       // Of earlier numbers nothing is taken up.
       lastClosed: number - 1,
       next: async () => {

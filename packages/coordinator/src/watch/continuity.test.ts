@@ -8,8 +8,11 @@ import {
   ReferenceSchema,
 } from '@coppice/continuity';
 import { builtInTask } from '@coppice/datasets';
+import { zcdpEpsilon } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import type {
+  Down,
+  Event,
   PolicyInfo,
   Release,
   Reply,
@@ -38,8 +41,8 @@ const iris = builtInTask('iris') as Task;
 const policy: Policy = { ...watching, watch: { ...watching.watch, fewest: 5 } };
 const claimOf = ({ periodMilliseconds, watch: { minimum } }: Policy) => ({
   task: 'iris',
-  consent: consentVersion({ binning: firstBinning(iris.data), periodMilliseconds, minimum }),
-  recipe: firstBinning(iris.data).recipe,
+  consent: consentVersion({ binning: firstBinning(iris), periodMilliseconds, minimum }),
+  recipe: firstBinning(iris).recipe,
 });
 
 let storage: Storage;
@@ -240,7 +243,7 @@ describe('a task with a policy', () => {
     expect(await answer(device, asked as TaskAsk, reference)).toEqual(counted);
     expect(await spool.recover('report.iris')).not.toBeNull();
     const second = await questions(some, promote);
-    expect(second[0]).toMatchObject({ kind: 'statistics', reference: identityOf(firstBinning(iris.data)) });
+    expect(second[0]).toMatchObject({ kind: 'statistics', reference: identityOf(firstBinning(iris)) });
     expect(second[0]?.period).toBeGreaterThan(first[0]?.period as number);
     // The report of the release before comes too late; its bins are not those of now.
     expect(await answer(device, { ...(second[0] as TaskAsk), period: 7 }, reference)).toEqual(
@@ -254,6 +257,44 @@ describe('a task with a policy', () => {
       ok: true,
       value: { watched: false },
     });
+  });
+
+  it('adds noise by its budget, and asks nothing more once that is spent, until it is raised', async () => {
+    const privacy = { rho: 0.5, delta: 1e-6, epsilon: 10 };
+    await save({ ...policy, privacy });
+    const some = await connect(6);
+    let asked = await makeReference(some, await questions(some, promote));
+    const spent = async () => (await info()).privacy?.spentEpsilon;
+    const epsilonOf = (exchanges: number) => zcdpEpsilon(exchanges * privacy.rho, privacy.delta).epsilon;
+    // The budget has room for three exchanges: two parts of the reference and a period.
+    expect(epsilonOf(3)).toBeLessThan(privacy.epsilon);
+    expect(epsilonOf(4)).toBeGreaterThan(privacy.epsilon);
+    expect(await spent()).toBeCloseTo(epsilonOf(2), 9);
+    const answerAll = async () => {
+      const of = await binningNow();
+      for (const [i, device] of some.entries())
+        expect(await answer(device, asked[i] as TaskAsk, of)).toEqual(counted);
+    };
+    await answerAll();
+    clock.advance(DAY);
+    await expect.poll(state).toBe('budget-spent');
+    expect(await spent()).toBeCloseTo(epsilonOf(3), 9);
+    const [period] = await call<WatchedPeriod[]>('tasks/iris/drift');
+    expect(period).toMatchObject({ period: 0, reports: 6 });
+    expect(period?.noise).toBeGreaterThan(1);
+    // Nothing was missing; the noise says otherwise, in numbers of which none is likely.
+    expect(period?.sums?.['missing']).not.toEqual([0, 0, 0, 0]);
+    await expect
+      .poll(async () => (await call<Event[]>('events')).map(({ kind }) => kind))
+      .toContain('privacy-budget-spent');
+    // Nothing is open, also after a restart, and nobody is asked.
+    await kill();
+    expect(await state()).toBe('budget-spent');
+    expect(await spool.recover('report.iris')).toBeNull();
+    const again = await connect(1, policy);
+    expect(coordinator.monitored.isWatched('iris')).toBe(false);
+    asked = await questions(again, () => save({ ...policy, privacy: { ...privacy, epsilon: 20 } }));
+    expect(asked[0]).toMatchObject({ kind: 'report', period: 1 });
   });
 
   it('repeats a part of the reference that too few answered', async () => {

@@ -13,7 +13,7 @@ import { release, savePolicy, watching } from './watched.testing.ts';
 const DAY = 24 * 3600 * 1000;
 const EPOCH = 100 * DAY;
 const iris = builtInTask('iris') as Task;
-const reference = agreedReference(iris.data);
+const reference = agreedReference(iris);
 const devices = Array.from({ length: 30 }, (_, i) => `device ${i}`);
 const policy = { ...watching, watch: defaultWatch };
 const claim = {

@@ -84,6 +84,7 @@ it.each<[object, string, string]>([
   // One launch is of 13 rounds, and the budget is of 12: the default of the task counts as well.
   [{ plan: { rounds: 13 } }, 'policy-invalid', '(rule-never, trigger.budget.rounds)'],
   [{ plan: {} }, 'policy-invalid', '(rule-never, trigger.budget.rounds)'],
+  [{ privacy: { rho: 0.5, epsilon: 9, delta: 1e-6 } }, 'policy-invalid', '(rule-never, privacy.epsilon)'],
   [{ plan: { rounds: 0 } }, 'plan-invalid', 'rounds'],
   [{ plan: { turns: 3 } }, 'plan-invalid', 'turns'],
   [{ plan: { strategy: 'guess' } }, 'plan-invalid', 'strategy'],

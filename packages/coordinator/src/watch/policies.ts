@@ -1,4 +1,5 @@
 import { type ParsedRule, type Policy, parsePolicy } from '@coppice/continuity';
+import { zcdpEpsilon } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Cause,
@@ -14,6 +15,9 @@ import {
 } from '@coppice/protocol';
 import type { Tasks } from '../registry/tasks.ts';
 import type { PolicyStorage, StoredPolicy } from '../storage/policy-storage.ts';
+
+/** The exchanges of the first verdict: the two parts of a reference, and a period. */
+const FEWEST_EXCHANGES = 3;
 
 export interface PoliciesOptions {
   readonly storage: PolicyStorage;
@@ -67,7 +71,19 @@ function parsed(given: Json, { planDefaults }: Pick<Task, 'planDefaults'>): Poli
   if (!fields.success)
     throw new CoppiceError('plan-invalid', `The plan is not valid: ${firstIssue(fields.error)}.`);
   const { rounds } = completePlan(planDefaults, fields.data);
-  return taken(parsePolicy(given, { ...unknown, rounds }));
+  const policy = taken(parsePolicy(given, { ...unknown, rounds }));
+  ensureBudget(policy);
+  return policy;
+}
+
+/** Refuses a budget by which nothing could ever be judged. */
+function ensureBudget({ privacy }: Policy): void {
+  if (privacy === null) return;
+  const { rho, epsilon: budget, delta } = privacy;
+  const { epsilon } = zcdpEpsilon(FEWEST_EXCHANGES * rho, delta);
+  if (epsilon <= budget) return;
+  const why = `The two parts of a reference and one period cost ε = ${epsilon.toFixed(2)} at this rho and delta. State a smaller rho, or a larger budget.`;
+  taken({ rule: null, refusal: { name: 'rule-never', field: 'privacy.epsilon', why } });
 }
 
 function taken({ rule, refusal }: ParsedRule<Policy>): Policy {

@@ -1,4 +1,4 @@
-import { type Binning, identityOf, refuses, reportLayout } from '@coppice/continuity';
+import { type Binning, identityOf, largestNorm, refuses, reportLayout } from '@coppice/continuity';
 import { encodeMeasures, pipelineOf } from '@coppice/federation';
 import { CoppiceError, contributionHash } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
@@ -21,7 +21,9 @@ export function reportForm(binning: Binning, minimum: number): ReportForm {
   const layout = reportLayout(binning, reference);
   return {
     reference,
+    tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
+    norm: largestNorm(binning, minimum),
     answers: new AnswerForm({
       layout,
       codec: 'float32',

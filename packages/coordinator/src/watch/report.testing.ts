@@ -15,9 +15,9 @@ import {
   type Answer,
   contributionHash,
   contributionSize,
-  type DataSchema,
   encodeFrame,
   float32Payload,
+  type Task,
 } from '@coppice/protocol';
 
 /** Two numeric columns with four bins each, and two classes. */
@@ -47,9 +47,9 @@ export function drawReference(participants = 40, of: Binning = binning): Referen
   return referenceOf(of, drawSums(of, participants));
 }
 
-/** As `drawReference`, with bins that are agreed from those of a task's data. */
-export function agreedReference(data: DataSchema, participants = 40): Reference {
-  const first = firstBinning(data);
+/** As `drawReference`, with bins that are agreed from those of a task. */
+export function agreedReference(task: Pick<Task, 'data' | 'model'>, participants = 40): Reference {
+  const first = firstBinning(task);
   return drawReference(participants, agreedBinning(first, drawSums(first, participants)));
 }
 

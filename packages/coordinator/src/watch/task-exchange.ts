@@ -1,6 +1,6 @@
 import { ExactSum } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
-import { CoppiceError } from '@coppice/protocol';
+import { type ContributionLayout, CoppiceError } from '@coppice/protocol';
 import type { AnswerForm } from '../exchanges/answer-form.ts';
 import { Exchange, type ExchangeListener } from '../exchanges/exchange.ts';
 import { taskExchangeName } from '../exchanges/tickets.ts';
@@ -11,8 +11,11 @@ import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
 export interface TaskForm {
   /** The hash of the binning or the reference that they are made with; null for comparisons. */
   readonly reference: string | null;
+  readonly tensors: ContributionLayout;
   /** The layout's hash in hexadecimal digits, as openings have it. */
   readonly layout: string;
+  /** The largest L2 norm of an answer that is not refused. */
+  readonly norm: number;
   readonly answers: AnswerForm;
 }
 

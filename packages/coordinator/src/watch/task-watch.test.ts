@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { consentVersion, MINIMUM_COUNT } from '@coppice/continuity';
+import { consentVersion, largestNorm, MINIMUM_COUNT } from '@coppice/continuity';
 import { ManualClock } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,6 +19,7 @@ const EPOCH = 100 * DAY;
 const LAST = 40;
 const consent = consentVersion({ binning, periodMilliseconds: DAY, minimum: MINIMUM_COUNT });
 const claim = { consent, recipe: binning.recipe };
+const unread = { sums: null, noise: 0, spending: null };
 const counted = { duplicate: false, next: null };
 const code = (expected: string) => expect.objectContaining({ code: expected });
 
@@ -33,6 +34,10 @@ let failures: string[];
 /** Exchanges whose end is told to have been stored by an earlier process. */
 let again: number[];
 let refused: Set<string>;
+let seeds: number;
+/** Turns of the event loop until now, and the turn of each question. */
+let turn: number;
+let turns: number[];
 /** Rejects in place of storing. */
 let refusesToStore: boolean;
 
@@ -44,6 +49,9 @@ beforeEach(() => {
   stored = [];
   failures = [];
   again = [];
+  seeds = 0;
+  turn = 0;
+  turns = [];
   refused = new Set();
   refusesToStore = false;
 });
@@ -73,6 +81,7 @@ async function started({
   spool = fileSpool(folder),
   under = consent,
   of = binning,
+  rho = null as number | null,
 } = {}): Promise<Started> {
   const offers = new TaskOffers({ admissions, tell: () => {} });
   offers.asks('toy', claim);
@@ -82,6 +91,8 @@ async function started({
     form: reportForm(of, MINIMUM_COUNT),
     consent: under,
     quorum: 2,
+    rho,
+    newSecret: () => `seed ${++seeds} of 128 bits or more`,
     next: async (lastClosed) => nextPeriod(at.now(), { epoch: EPOCH, length: DAY }, lastClosed),
     lastClosed: stored.at(-1)?.period ?? null,
     secret: 'a secret of the task',
@@ -89,7 +100,10 @@ async function started({
     offers,
     spool,
     clock: at,
-    ask: (participant, question) => void asked.push([participant, question]),
+    ask: (participant, question) => {
+      asked.push([participant, question]);
+      turns.push(turn);
+    },
     closed: async (period) => {
       if (refusesToStore) throw new CoppiceError('storage-failed', 'The disk is full.');
       stored.push(period);
@@ -158,9 +172,29 @@ describe("a task's watch", () => {
       startedAt: EPOCH + DAY,
       endedAt: EPOCH + 2 * DAY,
       reports: 1,
-      sums: null,
+      ...unread,
     });
     expect(failures).toEqual([]);
+  });
+
+  it('asks many participants once each, a part a turn of the event loop', async () => {
+    const watch = await started();
+    const many = Array.from({ length: 900 }, (_, i) => `device ${i}`);
+    for (const device of many) watch.comes(device);
+    asked = [];
+    turns = [];
+    let isOver = false;
+    const count = () => {
+      turn++;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    clock.advance(DAY);
+    await expect.poll(() => asked.length).toBe(many.length);
+    isOver = true;
+    expect(asked.map(([to]) => to)).toEqual(many);
+    const most = Math.max(...[...Map.groupBy(turns, (one) => one).values()].map((some) => some.length));
+    expect(most).toBeLessThanOrEqual(many.length / 2);
   });
 
   it('keeps nothing of a report on disk once its period is over', async () => {
@@ -200,6 +234,7 @@ describe("a task's watch", () => {
 
   it.each([
     ['under another consent', { under: 'ef'.repeat(32) }],
+    ['without noise, where it is now promised', { rho: 0.5 }],
     ['with other bins', { of: { ...binning, columns: binning.columns.slice(1) } }],
   ])('erases reports that were made %s, and begins the next', async (_, how) => {
     const first = await started();
@@ -216,13 +251,47 @@ describe("a task's watch", () => {
     expect(failures).toEqual([]);
   });
 
+  it('adds noise to sums alone, the same where it was killed, and other noise to the next', async () => {
+    const rho = 0.5;
+    const first = await started({ rho });
+    await both(first, ['a', 'b']);
+    clock.advance(DAY);
+    await expect.poll(() => asked.length).toBe(4);
+    const [whole] = stored;
+    const variance = largestNorm(binning, MINIMUM_COUNT) ** 2 / (2 * rho);
+    expect(whole).toMatchObject({ reports: 2, spending: { rho, at: EPOCH + DAY } });
+    expect(whole?.noise).toBeCloseTo(variance, 9);
+    const added = numbersOf(whole).map((one, i) => one - (totalOf(['a', 'b'])[i] as number));
+    const mean = added.reduce((sum, one) => sum + one ** 2, 0) / added.length;
+    // Four standard errors, of one draw of numbers with fixed seeds.
+    expect(Math.abs(mean / variance - 1)).toBeLessThan(4 * Math.sqrt(2 / added.length));
+    await both(first, ['a', 'b']);
+    // Killed in the period after: the seed is in the spool, and the process after draws no other one.
+    const later = new ManualClock(clock.now());
+    const second = await started({ rho, at: later });
+    await both(second, []);
+    for (const at of [clock, later]) at.advance(DAY);
+    await expect.poll(() => stored.length).toBe(3);
+    const [, one, other] = stored;
+    expect(numbersOf(one)).toEqual(numbersOf(other));
+    expect([one?.period, one?.spending?.exchange]).toEqual([1, other?.spending?.exchange]);
+    expect(numbersOf(one)).not.toEqual(numbersOf(whole));
+  });
+
+  it('costs nothing where too few reported', async () => {
+    const watch = await started({ rho: 0.5 });
+    await both(watch, ['a']);
+    clock.advance(DAY);
+    await expect.poll(() => stored).toMatchObject([{ reports: 1, sums: null, spending: null }]);
+  });
+
   it('goes on where it is stopped and started in one process, and ends after the last', async () => {
     const first = await started();
     first.comes('a');
     const sent = report(first, 'a');
     await first.watch.stop();
     await sent.catch(() => {});
-    stored.push({ period: LAST - 1, startedAt: 0, endedAt: 0, reports: 0, sums: null });
+    stored.push({ period: LAST - 1, startedAt: 0, endedAt: 0, reports: 0, ...unread });
     const [{ spool }] = watches as [(typeof watches)[0]];
     const second = await started({ spool });
     // The open exchange was before the last that is stored.
@@ -270,7 +339,7 @@ describe("a task's watch", () => {
   it('does not judge a period again whose end is stored, where it was killed before it forgot the reports', async () => {
     const watch = await started();
     await both(watch, ['a', 'b']);
-    stored.push({ period: 0, startedAt: EPOCH, endedAt: EPOCH + DAY, reports: 2, sums: null });
+    stored.push({ period: 0, startedAt: EPOCH, endedAt: EPOCH + DAY, reports: 2, ...unread });
     const later = new ManualClock(EPOCH + DAY);
     const next = await started({ at: later });
     next.comes('a');

@@ -1,12 +1,14 @@
-import type { Measures } from '@coppice/federation';
-import type { Clock } from '@coppice/ports';
+import { gaussianDeviation, type Measures, noisyTotals } from '@coppice/federation';
+import { type Clock, secretRandom } from '@coppice/ports';
 import { type Answer, CoppiceError, frameBytes, frameLayout, isHeaderAlone } from '@coppice/protocol';
 import type { Closed, Exchange, Receipt } from '../exchanges/exchange.ts';
 import { Tickets } from '../exchanges/tickets.ts';
 import type { Admissions } from '../security/admissions.ts';
 import { taskPlace } from '../security/places.ts';
+import type { Spending } from '../storage/reference-storage.ts';
 import { isSpooledTask, type Spool } from '../storage/spool.ts';
 import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
+import { inTurns, nextTurn } from '../turns.ts';
 import type { AnswerTaker } from './answers.ts';
 import type { Offers } from './offers.ts';
 import type { Period } from './period.ts';
@@ -14,6 +16,9 @@ import { restoredTaskExchange, type TaskForm, taskExchange } from './task-exchan
 
 /** Milliseconds until storage is tried again that failed. */
 export const STORAGE_RETRY = 30_000;
+
+/** Participants that are asked in one turn of the event loop: a few milliseconds of work. */
+const ASKED_A_TURN = 200;
 
 /** The question of an open exchange to one participant. */
 export interface PeriodQuestion {
@@ -34,8 +39,12 @@ export interface ClosedPeriod {
   readonly endedAt: number;
   /** The number of reports that counted. */
   readonly reports: number;
-  /** Their sum by tensor; `null` where there were too few to be looked at. */
+  /** Their sum by tensor, with its noise; `null` where there were too few to be looked at. */
   readonly sums: Measures | null;
+  /** The variance of the noise in each number of `sums`; 0: there is none. */
+  readonly noise: number;
+  /** The cost of `sums`; `null`: they cost nothing. */
+  readonly spending: Spending | null;
 }
 
 export interface TaskWatchOptions {
@@ -47,6 +56,10 @@ export interface TaskWatchOptions {
   readonly consent: string | null;
   /** The fewest reports with which anything is read of their sum. */
   readonly quorum: number;
+  /** The cost of a sum that is read, in ρ of zero-concentrated differential privacy: noise is added by it. `null`: none is. */
+  readonly rho: number | null;
+  /** A secret that cannot be guessed, for the noise of one sum. */
+  readonly newSecret: () => string;
   /**
    * The next exchange; `null`: none may be opened. @param lastClosed the number of the last one; `null`: there was none.
    */
@@ -197,17 +210,25 @@ export class TaskWatch implements AnswerTaker {
     const { reference, layout } = form;
     const period = await next(this.#lastClosed);
     if (period === null) return null;
-    const opening: TaskOpening = { task, kind, reference, layout, consent, ...period };
+    const noise = this.#noise();
+    const opening: TaskOpening = { task, kind, reference, layout, consent, noise, ...period };
     spool.open(opening);
     return { opening, exchange: taskExchange(opening, this.#exchangeOptions()) };
   }
 
+  /** The noise of the next sum. */
+  #noise(): TaskOpening['noise'] {
+    const { rho, newSecret, form } = this.#o;
+    if (rho === null) return null;
+    return { seed: newSecret(), rho, variance: gaussianDeviation(form.norm, rho) ** 2 };
+  }
+
   /**
-   * The exchange in the spool; `null` where there is none, its end is stored, or its reports are of other bins or under another
-   * consent: these are erased.
+   * The exchange in the spool; `null` where there is none, its end is stored, or its reports are of other bins or under other
+   * terms: these are erased.
    */
   async #restored(): Promise<OpenPeriod | null> {
-    const { consent, spool, failed, wasClosed } = this.#o;
+    const { consent, rho, spool, failed, wasClosed } = this.#o;
     try {
       const spooled = await spool.recover(this.#owner);
       if (spooled === null) return null;
@@ -217,6 +238,7 @@ export class TaskWatch implements AnswerTaker {
       const isSame =
         isSpooledTask(spooled) &&
         spooled.opening.consent === consent &&
+        (spooled.opening.noise?.rho ?? null) === rho &&
         spooled.opening.reference === this.#o.form.reference;
       if (isOver || !isSame) {
         if (!isOver && 'period' in opening) this.#lastClosed = opening.period;
@@ -256,7 +278,16 @@ export class TaskWatch implements AnswerTaker {
     this.#open = open;
     if (open === null) return;
     open.exchange.open();
-    for (const participant of this.#o.offers.of(this.#o.task)) this.#ask(participant);
+    void this.#askAll(open);
+  }
+
+  /** Asks all on offer, so many a turn of the event loop: each question has a ticket of its own. */
+  async #askAll(open: OpenPeriod): Promise<void> {
+    for (const [i, participant] of this.#o.offers.of(this.#o.task).entries()) {
+      if (i > 0 && i % ASKED_A_TURN === 0) await nextTurn();
+      if (this.#stopped || this.#open !== open) return;
+      this.#ask(participant);
+    }
   }
 
   async #end(how: Closed): Promise<void> {
@@ -267,9 +298,19 @@ export class TaskWatch implements AnswerTaker {
     const isReadable = how.outcome === 'enough' || how.reason.code === 'quorum-lost';
     if (isReadable) {
       const { period, startedAt } = opening;
-      const sums = how.outcome === 'enough' ? exchange.sum.measures.totals() : null;
+      const sums = how.outcome === 'enough' ? await this.#sums(open) : null;
       const endedAt = this.#o.clock.now();
-      const ended = { period, startedAt, endedAt, reports: exchange.sum.count, sums };
+      const { noise } = opening;
+      const ended: ClosedPeriod = {
+        period,
+        startedAt,
+        endedAt,
+        reports: exchange.sum.count,
+        sums,
+        noise: noise?.variance ?? 0,
+        spending:
+          noise === null || sums === null ? null : { exchange: exchange.name, at: endedAt, rho: noise.rho },
+      };
       const follows = await this.#untilStored(() => this.#o.closed(ended));
       if (this.#stopped) return;
       this.#lastClosed = period;
@@ -281,6 +322,13 @@ export class TaskWatch implements AnswerTaker {
     this.#o.failed(how.reason);
     await this.#wait((exchange.dueAt ?? 0) - this.#o.clock.elapsed());
     await this.#untilStored(async () => this.#begin((await this.#restored()) ?? (await this.#next())));
+  }
+
+  /** The sums as they are looked at: after a crash their noise is the same. */
+  #sums({ opening: { noise }, exchange }: OpenPeriod): Measures | Promise<Measures> {
+    const totals = exchange.sum.measures.totals();
+    if (noise === null) return totals;
+    return inTurns(noisyTotals(totals, this.#o.form.tensors, noise.variance, secretRandom(noise.seed)));
   }
 
   /** @returns `undefined` where it was stopped before. */

@@ -11,6 +11,7 @@ import {
   type Reference,
   referenceOf,
 } from '@coppice/continuity';
+import { composed, zcdpEpsilon } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   CoppiceError,
@@ -55,6 +56,7 @@ export interface WatchOptions {
     | 'reference'
     | 'putReference'
     | 'watchSecret'
+    | 'spentRho'
   >;
   readonly releases: Pick<Releases, 'at'>;
   /** Days of examples that a run trained on; null: all of them, or the run is not known. */
@@ -64,6 +66,7 @@ export interface WatchOptions {
   readonly events: Pick<EventLog, 'add'>;
   readonly spool: Spool;
   readonly clock: Clock;
+  /** A secret with 128 random bits at least. */
   readonly newSecret: () => string;
   /** The arm of a participant in the canary of a task. */
   readonly armOf: (task: string, participant: string) => Arm;
@@ -77,7 +80,7 @@ export interface WatchOptions {
 }
 
 export interface WatchedTaskOptions extends WatchOptions {
-  readonly task: Pick<Task, 'id' | 'data'>;
+  readonly task: Pick<Task, 'id' | 'data' | 'model'>;
   readonly offers: TaskOffers;
   readonly answers: TaskAnswers;
 }
@@ -86,14 +89,26 @@ export interface WatchedTaskOptions extends WatchOptions {
 interface Target {
   readonly state: WatchState;
   readonly policy: Policy | null;
+  /** The version of the consent that participants give. */
+  readonly consent: string | null;
   /** Milliseconds since 1970 at which period 0 began. */
   readonly epoch: number;
   readonly release: WatchInfo['release'];
   /** The bins that answers are made with: those of the data schema, the agreed ones, or the reference. */
   readonly binning: Binning | Reference | null;
+  /** Their hash. */
+  readonly identity: string | null;
 }
 
-const OFF: Target = { state: 'off', policy: null, epoch: 0, release: null, binning: null };
+const OFF: Target = {
+  state: 'off',
+  policy: null,
+  consent: null,
+  epoch: 0,
+  release: null,
+  binning: null,
+  identity: null,
+};
 
 /**
  * The watch of one task. It follows the task's policy and production by itself: statistics make the reference of a release,
@@ -106,6 +121,8 @@ export class WatchedTask {
   /** Null: not known, or not yet done. */
   #target: Target | null = null;
   #watch: TaskWatch | null = null;
+  /** True where the privacy budget leaves no room for the next exchange. */
+  #isSpent = false;
   #endAnswers: () => void = () => {};
   /** Updates, one after another. */
   #lane: Promise<void> = Promise.resolve();
@@ -118,6 +135,7 @@ export class WatchedTask {
   }
 
   get state(): WatchState {
+    if (this.#isSpent) return 'budget-spent';
     return this.#target?.state ?? 'off';
   }
 
@@ -143,18 +161,20 @@ export class WatchedTask {
 
   /** What devices report, and with which bins. */
   async info(): Promise<WatchInfo> {
-    const { state, policy, release, binning } = this.#target ?? OFF;
+    const { policy, consent, release, binning, identity } = this.#target ?? OFF;
     const { id } = this.#o.task;
     return {
       task: id,
-      state,
-      consent: policy === null ? null : this.#consent(policy),
+      state: this.state,
+      consent,
       periodMilliseconds: policy?.periodMilliseconds ?? null,
       minimum: policy?.watch.minimum ?? null,
-      privacy: null,
+      privacy:
+        policy?.privacy == null
+          ? null
+          : { ...policy.privacy, spentEpsilon: await this.#spent(policy.privacy) },
       release,
-      reference:
-        binning === null ? null : { identity: identityOf(binning), binning: binning as unknown as Json },
+      reference: identity === null ? null : { identity, binning: binning as unknown as Json },
     };
   }
 
@@ -167,9 +187,8 @@ export class WatchedTask {
     await this.#halt();
     this.#target = null;
     const { offers, task, spool } = this.#o;
-    const { state, policy } = target;
-    const consent = policy === null ? null : this.#consent(policy);
-    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task.data).recipe });
+    const { state, consent } = target;
+    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task).recipe });
     const used = state === 'reports' ? 'report' : state === 'reference' ? 'statistics' : null;
     for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
     if (used !== null) await this.#start(used, target as Begun);
@@ -180,16 +199,17 @@ export class WatchedTask {
     const { storage, releases, task } = this.#o;
     const policy = (await storage.policy(task.id))?.policy ?? null;
     if (policy === null) return OFF;
+    const consent = this.#consent(policy);
     const epoch = (await storage.policyVersion(task.id, 1))?.at ?? 0;
     const { sequence, checkpoint = null, hash = null } = (await releases.at(task.id, 'production')) ?? {};
     if (sequence === undefined || checkpoint === null || hash === null)
-      return { ...OFF, state: 'no-release', policy, epoch };
+      return { ...OFF, state: 'no-release', policy, consent, epoch };
     const release = { sequence, checkpoint, hash };
     const known = await storage.reference(task.id, sequence);
     const made = known?.reference ?? null;
-    if (made !== null) return { state: 'reports', policy, epoch, release, binning: made };
-    const binning = known?.binning ?? firstBinning(task.data);
-    return { state: 'reference', policy, epoch, release, binning };
+    const binning = made ?? known?.binning ?? firstBinning(task);
+    const state = made === null ? 'reference' : 'reports';
+    return { state, policy, consent, epoch, release, binning, identity: identityOf(binning) };
   }
 
   async #halt(): Promise<void> {
@@ -197,12 +217,13 @@ export class WatchedTask {
     this.#watch = null;
     this.#endAnswers();
     await watch?.stop();
+    this.#isSpent = false;
   }
 
   async #start(kind: TaskOpening['kind'], target: Begun): Promise<void> {
     const { task, storage, admissions, offers, answers, spool, clock, audience, newSecret, armOf, failed } =
       this.#o;
-    const { policy, release, binning } = target;
+    const { policy, consent, release, binning } = target;
     const asked = kind === 'report' ? { models: [], since: null } : await this.#statisticsOf(release);
     const form = reportForm(binning, policy.watch.minimum);
     const watch = new TaskWatch({
@@ -211,13 +232,15 @@ export class WatchedTask {
       form,
       ensureOwn: (participant, answer) =>
         ensureOwnArm(answer, form.answers.sections, armOf(task.id, participant)),
-      consent: this.#consent(policy),
+      consent,
       quorum: policy.watch.fewest,
       secret: await storage.watchSecret(task.id, newSecret()),
       admissions,
       offers,
       spool,
       clock,
+      rho: policy.privacy?.rho ?? null,
+      newSecret,
       failed: (error) => failed(task.id, error),
       ask: (participant, question) =>
         audience.send([participant], 'ask', { task: task.id, ...question, ...asked }),
@@ -240,28 +263,29 @@ export class WatchedTask {
     };
   }
 
-  #statistics({ policy, epoch, release, binning }: Begun): Exchanges {
+  #statistics({ policy, epoch, release, binning, identity }: Begun): Exchanges {
     const { clock, task, storage } = this.#o;
     const length = Math.min(policy.periodMilliseconds, LONGEST_PART);
     return {
       lastClosed: null,
       // A part is as long as any other, wherever it begins: nothing but its number follows the grid.
       next: async (lastClosed) => {
+        if (!(await this.#affords(policy))) return null;
         const period = nextPeriod(clock.now(), { epoch, length }, lastClosed);
         return { ...period, deadlineAt: period.startedAt + length };
       },
       wasClosed: async () => {},
-      closed: async ({ sums }) => {
+      closed: async ({ sums, noise, spending }) => {
         if (sums === null) return true;
         const { sequence, checkpoint, hash } = release;
-        const first = firstBinning(task.data);
-        const isFirst = identityOf(binning) === identityOf(first);
+        const first = firstBinning(task);
+        const isFirst = identity === identityOf(first);
         const known = { task: task.id, release: sequence, checkpoint, hash, at: clock.now() };
         await storage.putReference(
           isFirst
-            ? { ...known, binning: agreedBinning(first, sums), reference: null }
-            : { ...known, binning, reference: referenceOf(binning, sums) },
-          null,
+            ? { ...known, binning: agreedBinning(first, sums, noise), reference: null }
+            : { ...known, binning, reference: referenceOf(binning, sums, noise) },
+          spending,
         );
         void this.update();
         return false;
@@ -271,32 +295,33 @@ export class WatchedTask {
 
   // ---- reports
 
-  async #reports({ policy, epoch, release, binning }: Begun): Promise<Exchanges> {
+  async #reports({ policy, epoch, release, binning, identity }: Begun): Promise<Exchanges> {
     const { clock, task, storage, events, judged } = this.#o;
     const reference = binning as Reference;
     const [last] = await storage.periods(task.id, { limit: 1 });
     let told = last?.period ?? -1;
     return {
       lastClosed: last?.period ?? null,
-      next: async (lastClosed) =>
-        nextPeriod(clock.now(), { epoch, length: policy.periodMilliseconds }, lastClosed),
+      next: async (lastClosed) => {
+        if (!(await this.#affords(policy))) return null;
+        return nextPeriod(clock.now(), { epoch, length: policy.periodMilliseconds }, lastClosed);
+      },
       wasClosed: async (period) => {
         const [stored] = await storage.periods(task.id, { before: period + 1, limit: 1 });
         if (stored?.period === period) await judged(stored);
       },
-      closed: async ({ sums, ...ended }: ClosedPeriod) => {
-        const verdict =
-          sums === null ? null : await inTurns(judge(sums, reference, this.#bounds, policy.watch));
+      closed: async ({ sums, spending, ...ended }: ClosedPeriod) => {
+        const rule = { ...policy.watch, noise: ended.noise };
+        const verdict = sums === null ? null : await inTurns(judge(sums, reference, this.#bounds, rule));
         const period: WatchedPeriod = {
           ...ended,
           task: task.id,
-          reference: identityOf(reference),
+          reference: identity,
           release: release.sequence,
-          noise: 0,
           verdict,
           sums: sums === null ? null : Object.fromEntries([...sums].map(([name, of]) => [name, [...of]])),
         };
-        await storage.addPeriod(period);
+        await storage.addPeriod(period, spending);
         if (verdict !== null && told < period.period)
           for (const alarm of alarmsOf(task.id, period.period, verdict)) events.add(alarm);
         told = period.period;
@@ -306,17 +331,43 @@ export class WatchedTask {
     };
   }
 
+  // ---- privacy
+
+  /** ε of all exchanges of the task whose sums were read, at the policy's δ. */
+  async #spent({ delta }: Privacy, more = 0): Promise<number> {
+    const rho = composed([await this.#o.storage.spentRho(this.#o.task.id), more]);
+    return zcdpEpsilon(rho, delta).epsilon;
+  }
+
+  /** Whether the budget has room for another exchange. Where it has none, nothing is asked any more. */
+  async #affords({ privacy }: Policy): Promise<boolean> {
+    if (privacy === null) return true;
+    const { rho, epsilon: budget, delta } = privacy;
+    if ((await this.#spent(privacy, rho)) <= budget) return true;
+    this.#isSpent = true;
+    const epsilon = await this.#spent(privacy);
+    this.#o.events.add({
+      run: null,
+      round: null,
+      level: 'warning',
+      kind: 'privacy-budget-spent',
+      data: { task: this.#o.task.id, epsilon, budget, delta },
+    });
+    return false;
+  }
+
   #consent({ periodMilliseconds, watch: { minimum } }: Policy): string {
-    return consentVersion({ binning: firstBinning(this.#o.task.data), periodMilliseconds, minimum });
+    return consentVersion({ binning: firstBinning(this.#o.task), periodMilliseconds, minimum });
   }
 }
 
 /** What a watch has to begin anew for. */
-function keyOf({ policy, binning, ...target }: Target): string {
+function keyOf({ policy, binning: _binning, ...target }: Target): string {
   const { periodMilliseconds, watch, privacy } = policy ?? {};
-  const bins = binning === null ? null : identityOf(binning);
-  return JSON.stringify({ ...target, bins, periodMilliseconds, watch, privacy });
+  return JSON.stringify({ ...target, periodMilliseconds, watch, privacy });
 }
+
+type Privacy = NonNullable<Policy['privacy']>;
 
 /** The part of a watch's options that depends on its kind. */
 type Exchanges = Pick<TaskWatchOptions, 'lastClosed' | 'next' | 'closed' | 'wasClosed'>;
@@ -326,4 +377,6 @@ interface Begun extends Target {
   readonly policy: Policy;
   readonly release: NonNullable<WatchInfo['release']>;
   readonly binning: Binning | Reference;
+  readonly consent: string;
+  readonly identity: string;
 }

@@ -46,7 +46,7 @@ export async function release(
         checkpoint,
         hash,
         at: 0,
-        binning: firstBinning(task.data),
+        binning: firstBinning(task),
         reference,
       },
       null,

@@ -83,11 +83,13 @@ export async function createBrowserParticipant(
       predictions.prefer(backend);
     },
     close() {
+      // Before the database closes, which the counts are written to.
+      const saved = session.save();
       session.close();
       host.dispose();
       predictions.dispose();
       db.close();
-      for (const opening of [stateDb, parcelDb, watchDb])
+      for (const opening of [stateDb, parcelDb, saved.then(() => watchDb)])
         opening.then(
           (opened) => opened.close(),
           () => {},

@@ -15,7 +15,6 @@ import { type TrainerHost, trainerHost } from '../trainer-host.ts';
 import type { Transport } from '../transport.ts';
 import { httpTasks } from '../watch/http-tasks.ts';
 import type { KeptMonitors } from '../watch/kept-monitors.ts';
-import { memoryInputs } from '../watch/memory-inputs.ts';
 import { memoryMonitors } from '../watch/memory-monitors.ts';
 import type { TaskSource } from '../watch/task-source.ts';
 import { headlessIdentity, headlessSecret } from './headless-identity.ts';
@@ -89,7 +88,6 @@ export function createHeadlessParticipant(options: HeadlessOptions): Session {
     monitoring: {
       source: options.tasks ?? httpTasks(options.url, { clock }),
       kept: options.keptMonitors ?? memoryMonitors(),
-      inputs: memoryInputs(),
     },
     keepModels: false,
     ...(options.parcels === undefined ? {} : { parcels: options.parcels }),

@@ -54,9 +54,10 @@ export class Line {
    * Notes a message in the outbound log, before it is sent.
    *
    * @param norm L2 norm of a contribution's change of the model.
+   * @param question the kind of a task's question that it answers.
    */
-  record<N extends UpName>(name: N, message: Up<N>, norm?: number): void {
-    this.#outbound.add(name, message, { at: this.#clock.now(), norm });
+  record<N extends UpName>(name: N, message: Up<N>, norm?: number, question?: string): void {
+    this.#outbound.add(name, message, { at: this.#clock.now(), norm, question });
     this.#store.set({ outbound: this.#outbound.records });
     this.countTraffic();
   }

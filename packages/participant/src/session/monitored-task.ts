@@ -1,5 +1,12 @@
 import type { Clock } from '@coppice/ports';
-import { type Checksum, CoppiceError, type ReleaseNews, recipeHash, type TaskAsk } from '@coppice/protocol';
+import {
+  type Checksum,
+  CoppiceError,
+  type ReleaseNews,
+  recipeHash,
+  type TaskAsk,
+  type WireError,
+} from '@coppice/protocol';
 import { deliver, pause } from '../delivery.ts';
 import type { LocalData, OpenLocalData } from '../local-data.ts';
 import { reportedMilliseconds } from '../reported.ts';
@@ -86,9 +93,14 @@ export class MonitoredTask {
   #early: ObservedPrediction[] | null = [];
   #data: Promise<LocalData> | null = null;
   #stopSaving: (() => void) | null = null;
+  #answered = 0;
   /** The last of the answers, which are made one after the other, and of the writes. */
   #answers: Promise<unknown> = Promise.resolve();
   #writes: Promise<unknown> = Promise.resolve();
+  /** The offer that is on its way; `null`: none is. */
+  #offering: Promise<void> | null = null;
+  /** The number of the connection. */
+  #connection = 0;
   readonly #opened: Promise<void>;
 
   constructor(id: string, { consent, invitation, keepInputs }: MonitorTerms, options: MonitoredTaskOptions) {
@@ -108,33 +120,45 @@ export class MonitoredTask {
    *
    * @throws CoppiceError the refusal of the coordinator.
    */
-  async offer(): Promise<void> {
+  offer(): Promise<void> {
+    this.#offering ??= this.#offer().finally(() => {
+      this.#offering = null;
+    });
+    return this.#offering;
+  }
+
+  async #offer(): Promise<void> {
     const { line, isOnline, show } = this.#o;
-    if (this.#out) return;
-    try {
-      await this.#opened.catch(() => this.#known());
+    for (;;) {
+      if (this.#out) return;
+      await this.#opened.catch(() => {});
+      const connection = this.#connection;
       if (!isOnline()) return;
-      const { data } = await this.#known();
-      const { watched } = contentOf(
-        await line.request('monitor', {
-          task: this.#id,
-          consent: this.#consent,
-          recipe: recipeHash(data),
-          ...(this.#invitation === undefined ? {} : { invitation: this.#invitation }),
-        }),
-      );
-      this.#invitation = undefined;
-      show({ offered: true, watched, error: null });
-    } catch (thrown) {
-      const error = CoppiceError.from(thrown);
-      this.#failed(error);
-      // The next connection offers again.
-      if (error.code !== 'connection-lost') throw error;
+      try {
+        const { data } = await this.#patiently(() => this.#known());
+        const { watched } = contentOf(
+          await line.request('monitor', {
+            task: this.#id,
+            consent: this.#consent,
+            recipe: recipeHash(data),
+            ...(this.#invitation === undefined ? {} : { invitation: this.#invitation }),
+          }),
+        );
+        this.#invitation = undefined;
+        return show({ offered: true, watched, error: null });
+      } catch (thrown) {
+        const error = CoppiceError.from(thrown);
+        this.#failed(error);
+        if (error.code !== 'connection-lost') throw error;
+        // Else the next connection offers again.
+        if (connection === this.#connection) return;
+      }
     }
   }
 
   /** Offers again after a connection, and shows a failure. */
   offerAgain(): void {
+    this.#connection++;
     this.#o.show({ offered: false });
     this.offer().catch(() => {});
   }
@@ -158,6 +182,11 @@ export class MonitoredTask {
   released(news: ReleaseNews | null): void {
     this.#news = news;
     this.#counting?.released(news ?? { production: null, canary: null });
+  }
+
+  /** Takes the end of an offer, such as one whose consent is to what was asked before. */
+  refused(error: WireError): void {
+    this.#failed(CoppiceError.fromWire(error));
   }
 
   /** Answers a question; all that goes wrong is shown. Kinds that are unknown are not answered. */
@@ -256,7 +285,6 @@ export class MonitoredTask {
   async #refresh(): Promise<WatchTerms | null> {
     const task = await this.#known();
     const info = await this.#o.source.watch(this.#id);
-    this.#o.show({ info });
     const terms = termsOf(info, task);
     this.#terms = terms;
     const isCounted = terms !== null && terms.state === 'reports';
@@ -265,6 +293,7 @@ export class MonitoredTask {
       if (this.#news !== undefined) this.released(this.#news);
       await this.save();
     }
+    this.#o.show({ info });
     return terms;
   }
 
@@ -307,9 +336,15 @@ export class MonitoredTask {
     if (reference === null)
       return this.#terms ?? this.#counting?.terms ?? (await this.#patiently(() => this.#refresh()));
     const known = [this.#terms, this.#counting?.terms];
-    const terms =
-      known.find((one) => one?.identity === reference) ?? (await this.#patiently(() => this.#refresh()));
-    return terms?.identity === reference ? terms : null;
+    const found = known.find((one) => one?.identity === reference);
+    if (found !== undefined && found !== null) return found;
+    // A question may be here before its reference is to be read.
+    for (let attempt = 1; ; attempt++) {
+      const terms = await this.#patiently(() => this.#refresh());
+      if (terms?.identity === reference) return terms;
+      if (attempt === ATTEMPTS) return null;
+      await pause(this.#o.clock, PAUSE * 2 ** (attempt - 1), this.#closing.signal);
+    }
   }
 
   async #report(ask: TaskAsk): Promise<void> {
@@ -325,7 +360,7 @@ export class MonitoredTask {
     else counting.refused();
     await this.save();
     if (refused !== null) throw refused;
-    this.#o.show({ reported: ask.period, error: null });
+    this.#o.show({ reported: ask.period });
   }
 
   async #statistics(ask: TaskAsk, terms: WatchTerms): Promise<void> {
@@ -375,8 +410,12 @@ export class MonitoredTask {
   }
 
   /** @returns `null` once it is acknowledged, else its refusal. @throws CoppiceError `connection-lost` */
-  async #deliver({ ticket }: TaskAsk, frame: Uint8Array, milliseconds: number): Promise<CoppiceError | null> {
-    const { line, clock } = this.#o;
+  async #deliver(
+    { ticket, kind }: TaskAsk,
+    frame: Uint8Array,
+    milliseconds: number,
+  ): Promise<CoppiceError | null> {
+    const { line, clock, show } = this.#o;
     const message = {
       task: this.#id,
       ticket,
@@ -388,9 +427,10 @@ export class MonitoredTask {
       request: line.requestUnrecorded,
       clock,
       signal: this.#closing.signal,
-      onSending: () => line.record('answer', message),
+      onSending: () => line.record('answer', message, undefined, kind),
     });
     line.countTraffic();
+    if (refused === null) show({ answered: ++this.#answered, error: null });
     return refused;
   }
 

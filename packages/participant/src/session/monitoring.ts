@@ -1,4 +1,4 @@
-import type { Down, ReleaseNews, TaskAsk } from '@coppice/protocol';
+import type { Down, ReleaseNews, TaskAsk, WireError } from '@coppice/protocol';
 import { coordinatorTime } from '../coordinator-time.ts';
 import type { MonitoredState } from '../session-state.ts';
 import type { ObservedPrediction } from '../watch/observation.ts';
@@ -79,6 +79,11 @@ export class Monitoring {
     this.#tasks.get(news.task)?.released(news);
   }
 
+  /** Takes the end of an offer. */
+  refused(task: string, error: WireError): void {
+    this.#tasks.get(task)?.refused(error);
+  }
+
   asked(ask: TaskAsk): void {
     void this.#tasks.get(ask.task)?.asked(ask);
   }
@@ -99,5 +104,6 @@ const nothingKnown: MonitoredState = {
   observations: 0,
   labelled: 0,
   reported: null,
+  answered: 0,
   error: null,
 };

@@ -77,7 +77,13 @@ export class Counting {
     const { hash } = prediction;
     const observation = observationOf(prediction, this.task.data);
     if (observation === null || (hash !== this.terms.release && hash !== this.#canary)) return false;
-    this.#monitor.observe({ ...observation, model: hash });
+    const { columns } = this.terms.binning;
+    if (observation.columns.length !== columns.length)
+      throw new CoppiceError(
+        'data-invalid',
+        `A prediction has ${columns.length} columns to be watched, not ${observation.columns.length}: the features of a picture belong to it. It is not counted.`,
+      );
+    this.#monitor.observe({ ...observation, model: hash, foreign: hash !== this.terms.release });
     return true;
   }
 

@@ -22,6 +22,13 @@ it('takes brightness and contrast of a picture, the likeliest class and its prob
   });
 });
 
+it('takes four columns of the features of a picture that the model has', () => {
+  const prediction = { example: Uint8Array.of(0, 255), output: [0.25, 0.5, 0.25], features: [3] };
+  const columns = observationOf(prediction, picture)?.columns as number[];
+  expect(columns).toHaveLength(6);
+  expect(columns.slice(2).map(Math.abs)).toEqual([1, 1, 1, 1]);
+});
+
 it('takes raw columns of a table, and the prediction in the unit of the target', () => {
   const example = Float32Array.of(14, 2);
   expect(observationOf({ example, output: [-1.5] }, scaled)).toEqual({ columns: example, prediction: 85 });

@@ -1,4 +1,4 @@
-import { type Observation, pictureColumns } from '@coppice/continuity';
+import { featureColumns, type Observation, pictureColumns } from '@coppice/continuity';
 import { CoppiceError, classesOf, type DataSchema, exampleSize, targetOf } from '@coppice/protocol';
 
 /** A prediction that was made on this device. */
@@ -9,6 +9,8 @@ export interface ObservedPrediction {
   readonly example: Uint8Array | Uint8ClampedArray | Float32Array;
   /** The model's output: a probability for each class, or one number as the model learned it. */
   readonly output: ArrayLike<number>;
+  /** The model's features of a picture (`Trainer.predictWithFeatures`); left out or null for tables, and where it has none. */
+  readonly features?: ArrayLike<number> | null;
   /** Names the prediction where its outcome may come later: 1 to 64 characters. */
   readonly id?: string;
 }
@@ -20,7 +22,7 @@ export interface ObservedPrediction {
  * @throws CoppiceError `data-invalid` for an input or an output of another task.
  */
 export function observationOf(
-  { example, output, id }: Omit<ObservedPrediction, 'hash'>,
+  { example, output, features = null, id }: Omit<ObservedPrediction, 'hash'>,
   data: DataSchema,
 ): Observation | null {
   const classes = classesOf(data);
@@ -31,7 +33,9 @@ export function observationOf(
     throw invalid(`its output has ${classes?.length ?? 1} numbers, not ${output.length}`);
   if (id !== undefined && (id === '' || id.length > 64)) throw invalid('its id has 1 to 64 characters');
   const named = id === undefined ? {} : { id };
-  const columns = picture ? pictureColumns(example) : example;
+  const columns = picture
+    ? [...pictureColumns(example), ...(features === null ? [] : featureColumns(features))]
+    : example;
   if (classes === null) {
     const prediction = targetOf(output[0] as number, data);
     return Number.isFinite(prediction) ? { columns, prediction, ...named } : null;

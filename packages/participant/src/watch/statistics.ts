@@ -43,11 +43,15 @@ export async function exampleStatistics(work: {
       const batch = counted.slice(from, from + BATCH);
       const features = joined(batch.map(rowOf), size, data.kind === 'image');
       const { xs } = trainerExamples({ count: batch.length, features, labels: new Float32Array(0) }, data);
-      const outputs = await trainer.predict(xs, batch.length);
-      const width = outputs.length / batch.length;
+      const { outputs, features: seen } = await trainer.predictWithFeatures(xs, batch.length);
+      const partOf = (of: Float32Array, i: number) => {
+        const width = of.length / batch.length;
+        return of.subarray(i * width, (i + 1) * width);
+      };
       for (const [i, row] of batch.entries()) {
-        const output = outputs.subarray(i * width, (i + 1) * width);
-        const observation = observationOf({ example: rowOf(row), output }, data);
+        const output = partOf(outputs, i);
+        const prediction = { example: rowOf(row), output, features: seen === null ? null : partOf(seen, i) };
+        const observation = observationOf(prediction, data);
         if (observation !== null) monitor.observe(observation);
       }
     }

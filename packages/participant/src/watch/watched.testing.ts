@@ -1,5 +1,5 @@
 import { type Binning, consentVersion, identityOf } from '@coppice/continuity';
-import { CoppiceError, recipeHash, type WatchInfo } from '@coppice/protocol';
+import { CoppiceError, type Json, recipeHash, type WatchInfo } from '@coppice/protocol';
 import type { TaskSource, WatchedTask } from './task-source.ts';
 
 /* A watched task without a coordinator: one column, one number to predict. */
@@ -47,7 +47,7 @@ export function watchOf(
     minimum: MINIMUM,
     privacy: null,
     release: { sequence: 1, checkpoint: 'toy-1/1', hash: RELEASED },
-    reference: { identity: identityOf(binning), binning },
+    reference: { identity: identityOf(binning), binning: sent(binning) },
     ...change,
   };
 }
@@ -76,4 +76,9 @@ export function madeUpTasks(info: WatchInfo) {
     },
   };
   return source satisfies TaskSource;
+}
+
+/** A binning as it comes over HTTP. */
+export function sent(binning: Binning): Json {
+  return JSON.parse(JSON.stringify(binning)) as Json;
 }

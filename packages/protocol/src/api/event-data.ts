@@ -134,6 +134,16 @@ export const eventData = {
     reference: z.number(),
     current: z.number(),
   }),
+  /**
+   * A task is not watched any more: the next exchange would cost more than its privacy budget has left. `epsilon`: spent
+   * until now, at `delta`; `budget`: the most.
+   */
+  'privacy-budget-spent': z.object({
+    task: TaskIdSchema,
+    epsilon: z.number(),
+    budget: z.number(),
+    delta: z.number(),
+  }),
   'storage-failed': FailureSchema,
   /** Storage accepts writes again; `since`: the first refused write, milliseconds since the epoch. */
   'storage-refused': z.object({ code: CodeSchema, since: z.number() }),

@@ -11,8 +11,8 @@ const named = {
 };
 
 /**
- * The checkpoints that the channels of a task name. Sent to participants that monitor the task whenever a channel moves, and
- * in `welcome` for tasks with a canary that this participant has an arm of.
+ * The checkpoints that the channels of a task name. Sent to participants that monitor the task, when their offer is taken and
+ * whenever production or the canary moves, and in `welcome` for tasks with a canary that this participant has an arm of.
  */
 export const ReleaseNewsSchema = z.object({
   task: TaskIdSchema,

@@ -103,6 +103,7 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
     { ...alarm, name: 'length', fault: 'outside', reference: 0.01, current: 0.4 },
     { ...alarm, name: 'colour', fault: 'other', reference: 0.01, current: 0.4 },
   ],
+  'privacy-budget-spent': [{ task: 'iris', epsilon: 3.9, budget: 4, delta: 1e-6 }],
   'storage-failed': [failure],
   'storage-refused': [{ code: 'storage-full', since: 1_700_000_000_000 }],
 };

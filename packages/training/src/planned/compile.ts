@@ -1,5 +1,6 @@
-import type { Loss } from '@coppice/protocol';
+import { featureLayerOf } from '@coppice/protocol';
 import { endsInSoftmax } from '../data-fit.ts';
+import type { ModelDescription } from '../trainer.ts';
 import type { Chain, ChainLayer } from './chain.ts';
 import { type LayerInfo, notPlanned, type PlanLayer, sizeOf } from './layer.ts';
 import { planActivation } from './layers/activation.ts';
@@ -17,6 +18,8 @@ export interface PlannedModel {
   readonly weights: readonly Weight[];
   /** The largest number of values that one layer returns for one example. */
   readonly widest: number;
+  /** The layer whose input is the model's features, and the numbers of these for one example; null: it has none. */
+  readonly features: { readonly layer: number; readonly size: number } | null;
 }
 
 /** Streams of seeds for the random layers, in the order of `RandomLayers`. */
@@ -43,7 +46,12 @@ const planners: Readonly<Record<string, (layer: LayerInfo) => PlanLayer>> = {
  * @param base byte offset of the first weight in the arena; the others follow in layout order.
  * @throws NotPlanned naming the layer that only tfjs supports.
  */
-export function compile(chain: Chain, loss: Loss, base: number, newStream: SeedStreams): PlannedModel {
+export function compile(
+  chain: Chain,
+  { loss, topology }: Pick<ModelDescription, 'loss' | 'topology'>,
+  base: number,
+  newStream: SeedStreams,
+): PlannedModel {
   const penalties = regularizers(chain.layers);
   let at = base;
   const weights = chain.layout.map(({ shape, trainable }, place): Weight => {
@@ -69,7 +77,10 @@ export function compile(chain: Chain, loss: Loss, base: number, newStream: SeedS
     return { plan: planner(info), learns: [...own.values()].some(({ trainable }) => trainable) };
   });
   const widest = Math.max(1, ...chain.layers.map(({ outputShape }) => sizeOf(outputShape)));
-  return { layers, weights, widest };
+  const named = featureLayerOf(topology);
+  const layer = chain.layers.findIndex(({ name }) => name === named);
+  const features = layer === -1 ? null : { layer, size: sizeOf(chain.layers[layer]?.inputShape ?? []) };
+  return { layers, weights, widest, features };
 }
 
 /** Refuses settings that any layer may have and no kernel supports. */

@@ -85,6 +85,12 @@ async function expectSame(
     );
     const [p, q] = [await planned.predict(data.xs, data.count), await oracle.predict(data.xs, data.count)];
     expect(difference(p, q)).toBeLessThan(TOLERANCE * Math.max(1, difference(q, new Float32Array(q.length))));
+    const ours = await planned.predictWithFeatures(data.xs, data.count);
+    const theirs = await oracle.predictWithFeatures(data.xs, data.count);
+    expect(ours.outputs).toEqual(p);
+    expect(ours.features?.length).toBe(theirs.features?.length);
+    const [f, g] = [ours.features ?? new Float32Array(0), theirs.features ?? new Float32Array(0)];
+    expect(difference(f, g)).toBeLessThan(TOLERANCE * Math.max(1, difference(g, new Float32Array(g.length))));
   } finally {
     oracle.dispose();
     planned.dispose();

@@ -21,6 +21,7 @@ import type {
   LocalTraining,
   ModelDescription,
   Objective,
+  Predicted,
   Trainer,
   TrainingResult,
   TrainOptions,
@@ -51,6 +52,8 @@ interface WholePlan {
   readonly input: Slot;
   readonly labels: Slot;
   readonly output: Slot;
+  /** The model's features; null where it has none, and in plans that train. */
+  readonly features: Slot | null;
   /** Loss of the last batch; only for plans that train. */
   batchLoss(rows: number): number;
 }
@@ -74,7 +77,7 @@ export async function createPlannedTrainer(
   const { seed, pace, variant } = options;
   const chain = readPlain(description) ?? (await readOtherwise(description));
   const streams: (RandomSource | null)[] = [];
-  const model = compile(chain, description.loss, BASE, () => {
+  const model = compile(chain, description, BASE, () => {
     const stream = streams.push(null) - 1;
     // As `RandomLayers` draws them.
     return () => ((streams[stream] as RandomSource).uint32() >>> 1) + 1;
@@ -234,12 +237,27 @@ class PlannedTrainer implements Trainer {
     return rows;
   }
 
+  async predictWithFeatures(xs: Inputs, count: number): Promise<Predicted> {
+    checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
+    const { outputs: width, loss } = this.#shape;
+    const outputs = new Float32Array(count * width);
+    const size = this.#model.features?.size ?? 0;
+    const features = size === 0 ? null : new Float32Array(count * size);
+    await this.#outputs(xs, count, (rows, from, seen) => {
+      outputs.set(rows, from * width);
+      if (seen !== null) features?.set(seen, from * size);
+    });
+    if (loss === 'categoricalCrossentropy') softmaxRows(outputs, width);
+    return { outputs, features };
+  }
+
   async #outputs(
     xs: Inputs,
     count: number,
-    take: (outputs: Float32Array, from: number) => void,
+    take: (outputs: Float32Array, from: number, features: Float32Array | null) => void,
   ): Promise<void> {
     await this.#begin();
+    const size = this.#model.features?.size ?? 0;
     const slices = new Slices();
     for (let from = 0; from < count; from += this.#chunk) {
       // Anew for each chunk: another call may have let the arena grow while this one rested.
@@ -247,7 +265,9 @@ class PlannedTrainer implements Trainer {
       const rows = Math.min(this.#chunk, count - from);
       this.#inputs(whole).fill(xs, from, rows);
       whole.plan.run(rows);
-      take(this.#floats(whole.plan.at(whole.output), rows * this.#shape.outputs), from);
+      const features =
+        whole.features === null ? null : this.#floats(whole.plan.at(whole.features), rows * size);
+      take(this.#floats(whole.plan.at(whole.output), rows * this.#shape.outputs), from, features);
       await slices.rest();
     }
   }
@@ -322,7 +342,9 @@ class PlannedTrainer implements Trainer {
       });
     }
     let slot = input;
-    const parts = layers.map((layer) => {
+    let features: Slot | null = null;
+    const parts = layers.map((layer, i) => {
+      if (i === this.#model.features?.layer) features = slot;
       const part = layer.plan(plan, slot, mode);
       slot = part.output;
       return part;
@@ -330,9 +352,10 @@ class PlannedTrainer implements Trainer {
     const output = slot;
     const base = BASE + Math.ceil((4 * this.#size) / 16) * 16;
     if (mode === 'ask') {
-      // The last step that uses the outputs: reading them.
-      plan.step([output], () => () => {});
-      return { plan: withMemory(() => plan.complete(base)), rows, input, labels, output, batchLoss: () => 0 };
+      // The last step that uses the outputs and the features: reading them.
+      plan.step(features === null ? [output] : [output, features], () => () => {});
+      const complete = withMemory(() => plan.complete(base));
+      return { plan: complete, rows, input, labels, output, features, batchLoss: () => 0 };
     }
     const gradient = plan.slot(outputs);
     const sums = plan.kept(2);
@@ -361,7 +384,7 @@ class PlannedTrainer implements Trainer {
             if (view.length === 0) view = plan.floats(complete.at(sums), 2 * rows);
             return crossEntropy(view, count) + penalties;
           };
-    return { plan: complete, rows, input, labels, output, batchLoss };
+    return { plan: complete, rows, input, labels, output, features: null, batchLoss };
   }
 }
 

@@ -1,0 +1,95 @@
+import { classesOf, type DataSchema, targetUnit } from '@coppice/protocol';
+import { catalogue } from '@coppice/ui';
+import { useState } from 'preact/hooks';
+import { attempt } from '../errors/attempt.ts';
+import { participant } from '../link/participant.ts';
+import type { ReleasedPrediction } from '../worker/api.ts';
+
+const text = catalogue(
+  {
+    right: 'Correct',
+    title: 'Correct answer',
+    value: (unit: string | undefined) => (unit === undefined ? 'Correct value' : `Correct value (${unit})`),
+    save: 'Save correct answer',
+    saved: 'Saved. It counts in the next report.',
+  },
+  {
+    right: '答案正确',
+    title: '正确答案',
+    value: (unit) => (unit === undefined ? '正确数值' : `正确数值（${unit}）`),
+    save: '保存正确答案',
+    saved: '已保存，将计入下一次报告。',
+  },
+);
+
+interface CorrectionProps {
+  readonly data: DataSchema;
+  readonly prediction: ReleasedPrediction;
+  /** The index of the predicted class; null for a number. */
+  readonly best: number | null;
+}
+
+/** Confirms or corrects an answer of the released model. */
+export function Correction({ data, prediction, best }: CorrectionProps) {
+  const t = text();
+  const classes = classesOf(data);
+  const [label, setLabel] = useState(best ?? 0);
+  const [saved, setSaved] = useState<string | null>(null);
+  const save = async (value: number) => {
+    const done = await attempt('correct', async () => {
+      await participant().correct(prediction.id, value);
+      return true;
+    });
+    if (done !== true) return;
+    setSaved(prediction.id);
+  };
+  if (saved === prediction.id)
+    return (
+      <p class="small" role="status" data-testid="corrected">
+        {t.saved}
+      </p>
+    );
+  return (
+    <div class="row" data-testid="correction">
+      {best !== null && (
+        <button type="button" class="button small" data-testid="is-right" onClick={() => void save(best)}>
+          {t.right}
+        </button>
+      )}
+      {classes === null ? (
+        <input
+          class="input"
+          type="number"
+          step="any"
+          inputMode="decimal"
+          aria-label={t.value(targetUnit(data))}
+          data-testid="right-value"
+          onInput={(event) => setLabel(event.currentTarget.valueAsNumber)}
+        />
+      ) : (
+        <select
+          class="input"
+          aria-label={t.title}
+          data-testid="right-class"
+          value={label}
+          onChange={(event) => setLabel(Number(event.currentTarget.value))}
+        >
+          {classes.map((name, index) => (
+            <option key={name} value={index}>
+              {name}
+            </option>
+          ))}
+        </select>
+      )}
+      <button
+        type="button"
+        class="button small"
+        data-testid="save-right"
+        disabled={!Number.isFinite(label)}
+        onClick={() => void save(label)}
+      >
+        {t.save}
+      </button>
+    </div>
+  );
+}
