@@ -99,6 +99,30 @@ describe('a change of taste', () => {
 });
 
 it(
+  'releases a candidate without a canary as soon as the comparison accepts it',
+  async () => {
+    const sizes = { ...size, periods: 5, first: 150, each: 80 };
+    const plan = everyDevice(clicks, sizes, { rounds: 10, learningRate: 0.3 });
+    const policy = policyOf({ plan, drift: false, floor: { error: 0.3, raise: 2 }, canary: null });
+    const periods = await playWith(
+      {
+        ...turning,
+        size: sizes,
+        changes: [],
+        stream: async (given, seed) => clickStream({ ...given, seed, taste: () => 'usual' }),
+        // It has learned next to nothing.
+        first: everyDevice(clicks, sizes, { rounds: 1, learningRate: 0.01 }),
+        policies: [{ period: 1, policy }],
+      },
+      'loop',
+    );
+    expect(periods.map(({ releases }) => releases)).toEqual([0, 0, 1, 0, 0]);
+    expect(periods[3]?.accuracy).toBeGreaterThan((periods[2]?.accuracy ?? 1) + 0.2);
+  },
+  TIMEOUT,
+);
+
+it(
   'takes a broken sensor for a fault of the data, and trains nothing',
   async () => {
     const plan = everyDevice(machines, size, { rounds: 5 });

@@ -31,8 +31,12 @@ export interface PolicyParts {
   /** False: a candidate is not compared with production. */
   readonly gate?: boolean;
   readonly coolDown?: number;
-  /** The participants at whose outcomes a canary's last look is taken, and the increase of its errors that is accepted. */
-  readonly canary: { readonly participants: number; readonly margin: number; readonly periods: number };
+  /** The participants at whose outcomes a canary's last look is taken, and the increase of its errors that is accepted; null: none. */
+  readonly canary: null | {
+    readonly participants: number;
+    readonly margin: number;
+    readonly periods: number;
+  };
 }
 
 /** The policy of a scenario: one false alarm in a hundred periods, a comparison, and a canary for half of the devices. */
@@ -54,6 +58,6 @@ export function policyOf(parts: PolicyParts): Json {
     },
     plan: plan as Record<string, string | number | null>,
     gate: gate ? { kind: 'gate', alpha: 0.05, older: 0.1, worst: 0.15, fewest: 10 } : null,
-    canary: { kind: 'canary', alpha: 0.05, share: 0.5, ...canary },
+    canary: canary === null ? null : { kind: 'canary', alpha: 0.05, share: 0.5, ...canary },
   };
 }

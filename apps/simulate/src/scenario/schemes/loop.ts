@@ -180,10 +180,13 @@ class Loop implements Scheme {
         trained += cost.trained;
         await this.#past(firing);
       } else if (state === 'comparing') {
-        if (firing.comparison?.decision === 'wait') return { ...kept, rounds, trained };
-        await this.#compare(firing);
+        const decision = firing.comparison?.decision ?? null;
+        if (decision === 'wait') return { ...kept, rounds, trained };
+        // Once it is decided, the firing moves on by itself.
+        if (decision === null) await this.#compare(firing);
+        else await this.#past(firing);
       } else if (state === 'canary') {
-        if (firing.canary === null) await this.#past(firing);
+        if (firing.canary === null || firing.canary.decision !== null) await this.#past(firing);
         else {
           await this.#heardOf(firing.canary.sequence);
           return { ...kept, rounds, trained };
