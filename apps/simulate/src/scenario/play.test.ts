@@ -11,6 +11,7 @@ import { newDataOnly } from './new-data-only.ts';
 import { type PlayedPeriod, play } from './play.ts';
 import { everyDevice, policyOf } from './policy.ts';
 import type { Scenario } from './scenario.ts';
+import { digitStream, digits } from './scenarios/digits.ts';
 import { type SchemeName, schemes } from './schemes/index.ts';
 
 /* Small scenarios over real sockets, with the coordinator's own clock moved by hand. */
@@ -97,6 +98,29 @@ describe('a change of taste', () => {
     TIMEOUT,
   );
 });
+
+it(
+  'watches pictures with the features that the model has of them',
+  async () => {
+    const sizes = { participants: 6, periods: 3, first: 30, each: 12 };
+    const plan = everyDevice(digits, sizes, { rounds: 2 });
+    const policy = policyOf({ plan, floor: { error: 0.99, raise: 1 }, canary });
+    const periods = await playWith(
+      {
+        ...turning,
+        size: sizes,
+        changes: [],
+        stream: (given, seed) => digitStream(given, seed, () => 0),
+        first: plan,
+        policies: [{ period: 1, policy }],
+      },
+      'loop',
+    );
+    expect(periods.map(({ verdict }) => verdict?.quality)).toEqual([undefined, false, false]);
+    expect(periods.every(({ accuracy }) => accuracy > 0.2)).toBe(true);
+  },
+  TIMEOUT,
+);
 
 it(
   'releases a candidate without a canary as soon as the comparison accepts it',

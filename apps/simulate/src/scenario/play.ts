@@ -68,7 +68,7 @@ export async function play(
       const one: PlayedPeriod = {
         period,
         accuracy: accuracyOf(
-          all.map(({ output }) => output),
+          all,
           all.map(({ label }) => label),
         ),
         ...kept,
@@ -96,10 +96,10 @@ async function predictAll(
   for (const hash of new Set(models)) {
     for (const [device, own] of examples.entries()) {
       if (models[device] !== hash) continue;
-      const outputs = await predictor.predict(hash, own);
-      made[device] = outputs.map((output, row) => {
+      const answers = await predictor.predict(hash, own);
+      made[device] = answers.map((answer, row) => {
         const { features, labels } = selectExamples(own, [row]);
-        return { example: features, hash, output, label: labels[0] as number };
+        return { ...answer, example: features, hash, label: labels[0] as number };
       });
     }
   }

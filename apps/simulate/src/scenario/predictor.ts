@@ -3,6 +3,13 @@ import type { TaskSource } from '@coppice/participant';
 import type { Task } from '@coppice/protocol';
 import { createTrainer, type Trainer } from '@coppice/training';
 
+/** What a model says of one example. */
+interface Answer {
+  readonly output: Float32Array;
+  /** The model's features of a picture; null for tables. */
+  readonly features: Float32Array | null;
+}
+
 /** Predicts with any checkpoint of one task. */
 export class Predictor {
   readonly #task: Task;
@@ -22,17 +29,20 @@ export class Predictor {
     return new Predictor(task, await createTrainer(description, { backend: 'planned', seed: 0 }), source);
   }
 
-  /** @returns one row of outputs for each example. */
-  async predict(hash: string, examples: RawExamples): Promise<Float32Array[]> {
+  /** @returns one answer for each example. */
+  async predict(hash: string, examples: RawExamples): Promise<Answer[]> {
     if (this.#loaded !== hash) {
       const { weights } = await this.#source.model(this.#task.id, hash);
       this.#trainer.setWeights(weights);
       this.#loaded = hash;
     }
     const { xs, count } = trainerExamples(examples, this.#task.data);
-    const flat = await this.#trainer.predict(xs, count);
-    const width = flat.length / count;
-    return Array.from({ length: count }, (_, row) => flat.slice(row * width, (row + 1) * width));
+    const { outputs, features } = await this.#trainer.predictWithFeatures(xs, count);
+    const pictures = this.#task.data.kind === 'image' ? features : null;
+    return Array.from({ length: count }, (_, row) => ({
+      output: rowOf(outputs, row, count),
+      features: pictures === null ? null : rowOf(pictures, row, count),
+    }));
   }
 
   dispose(): void {
@@ -47,7 +57,12 @@ function classOf(output: ArrayLike<number>): number {
   return best;
 }
 
-/** The share of rows whose largest output is at the right class. */
-export function accuracyOf(outputs: readonly ArrayLike<number>[], labels: ArrayLike<number>): number {
-  return outputs.filter((output, row) => classOf(output) === labels[row]).length / outputs.length;
+/** The share of outputs whose largest number is at the right class. */
+export function accuracyOf(answers: readonly Pick<Answer, 'output'>[], labels: ArrayLike<number>): number {
+  return answers.filter(({ output }, row) => classOf(output) === labels[row]).length / answers.length;
+}
+
+function rowOf(flat: Float32Array, row: number, rows: number): Float32Array {
+  const width = flat.length / rows;
+  return flat.slice(row * width, (row + 1) * width);
 }

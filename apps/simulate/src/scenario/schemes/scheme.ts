@@ -6,6 +6,8 @@ export interface Predicted {
   readonly example: Uint8Array | Float32Array;
   readonly hash: string;
   readonly output: Float32Array;
+  /** The model's features of a picture; null for tables. */
+  readonly features: Float32Array | null;
   /** The class that turned out to be right. */
   readonly label: number;
 }
