@@ -10,6 +10,7 @@ import {
   type Policy,
   type Reference,
   referenceOf,
+  withheld,
 } from '@coppice/continuity';
 import { composed, zcdpEpsilon } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
@@ -275,8 +276,9 @@ export class WatchedTask {
         return { ...period, deadlineAt: period.startedAt + length };
       },
       wasClosed: async () => {},
-      closed: async ({ sums, noise, spending }) => {
-        if (sums === null) return true;
+      closed: async ({ sums: all, noise, spending }) => {
+        if (all === null) return true;
+        const sums = withheld(all, binning, policy.watch.fewest);
         const { sequence, checkpoint, hash } = release;
         const first = firstBinning(task);
         const isFirst = identity === identityOf(first);
@@ -310,7 +312,8 @@ export class WatchedTask {
         const [stored] = await storage.periods(task.id, { before: period + 1, limit: 1 });
         if (stored?.period === period) await judged(stored);
       },
-      closed: async ({ sums, spending, ...ended }: ClosedPeriod) => {
+      closed: async ({ sums: all, spending, ...ended }: ClosedPeriod) => {
+        const sums = all === null ? null : withheld(all, reference, policy.watch.fewest);
         const rule = { ...policy.watch, noise: ended.noise };
         const verdict = sums === null ? null : await inTurns(judge(sums, reference, this.#bounds, rule));
         const period: WatchedPeriod = {
