@@ -24,12 +24,15 @@ export function comparisonNumbers(examples: readonly RawExample[], classes: numb
     const tenths = Number((10n * BigInt(hits)) / BigInt(examples.length));
     return Array.from({ length: 10 }, (_, bin) => (bin === Math.min(9, tenths) ? 1 : 0));
   };
+  const recentSum = of('recent').reduce<number>((sum, one) => sum + difference(one), 0);
   return {
     participants: [1],
     ...six('recent', [of('recent')]),
     ...six('older', [of('older')]),
     won: [of('recent').filter((one) => difference(one) === 1).length],
     lost: [of('recent').filter((one) => difference(one) === -1).length],
+    better: [recentSum > 0 ? 1 : 0],
+    worse: [recentSum < 0 ? 1 : 0],
     ...six(
       'class',
       Array.from({ length: classes }, (_, index) => examples.filter(({ label }) => label === index)),

@@ -43,6 +43,7 @@ const checkText = catalogue<Record<Check, string>>(
   {
     recent: 'recent examples',
     discordant: 'examples with different results',
+    participants: 'participants with better and worse results',
     older: 'older examples',
     class: 'single classes',
     'worst-tenth': 'the worst tenth of participants',
@@ -50,6 +51,7 @@ const checkText = catalogue<Record<Check, string>>(
   {
     recent: '近期样本',
     discordant: '结果不一致的样本',
+    participants: '结果变好与变差的参与者',
     older: '较早样本',
     class: '单个类别',
     'worst-tenth': '表现最差的十分之一参与者',

@@ -104,7 +104,7 @@ describe('the layout of comparisons', () => {
       expect(largest).toBeLessThanOrEqual(bound as number);
       expect(Math.fround(largest)).toBe(largest);
       // Reached, but for what was lost.
-      expect(largest).toBe(name === 'lost' ? 0 : bound);
+      expect(largest).toBe(name === 'lost' || name === 'worse' ? 0 : bound);
     }
     expect(refusesComparison(measures, CLASSES)).toBeNull();
     expect(() => measured([...most, most[0] as ComparedExample])).toThrow(RangeError);
@@ -119,6 +119,8 @@ describe('the evidence of a comparison', () => {
         const sums = sumOf(participants.map((one) => measured(one)));
         const differs = (one: ComparedExample, production: boolean) =>
           one.slice === 'recent' && one.production === production && one.candidate !== production;
+        const recentOf = (of: readonly ComparedExample[]) =>
+          of.filter((one) => differs(one, false)).length - of.filter((one) => differs(one, true)).length;
         const all = participants.flat();
         expect(sums.get('participants')).toEqual(Float64Array.of(participants.length));
         expect(comparisonEvidence(sums)).toEqual({
@@ -126,6 +128,10 @@ describe('the evidence of a comparison', () => {
           discordant: {
             won: all.filter((one) => differs(one, false)).length,
             lost: all.filter((one) => differs(one, true)).length,
+          },
+          participants: {
+            better: participants.filter((one) => recentOf(one) > 0).length,
+            worse: participants.filter((one) => recentOf(one) < 0).length,
           },
           older: direct(participants, ({ slice }) => slice === 'older'),
           classes: [0, 1, 2].map((index) => direct(participants, ({ label }) => label === index)),
@@ -201,6 +207,8 @@ describe('the measures of a comparison', () => {
     ['products', (it) => it.set('older-products', Float64Array.of(0))],
     ['squares of sizes', (it) => it.set('older-size-squares', Float64Array.of(6))],
     ['discordant examples', (it) => it.set('won', Float64Array.of(3))],
+    ['better results', (it) => it.set('better', Float64Array.of(0))],
+    ['worse results', (it) => it.set('worse', Float64Array.of(1))],
     [
       'more discordant examples than there are',
       (it) => it.set('won', Float64Array.of(5)).set('lost', Float64Array.of(4)),
@@ -262,6 +270,8 @@ describe('the measures of a comparison', () => {
           ['recent-size-squares', n * n],
           ['won', Math.max(0, s)],
           ['lost', Math.max(0, -s)],
+          ['better', s > 0 ? 1 : 0],
+          ['worse', s < 0 ? 1 : 0],
         ];
         const of = comparisonLayout(null, compared);
         const liar = new Map(of.map(({ name }) => [name, Float64Array.of(new Map(values).get(name) ?? 0)]));

@@ -10,6 +10,7 @@ export function comparisonEvidence(sums: Sums): Omit<GateEvidence, 'candidate'> 
   return {
     recent: clusterSums(sums, 'recent', 0),
     discordant: { lost: one('lost'), won: one('won') },
+    participants: { better: one('better'), worse: one('worse') },
     older: clusterSums(sums, 'older', 0),
     classes: Array.from({ length: classes }, (_, i) => clusterSums(sums, 'class', i)),
     accuracies: {

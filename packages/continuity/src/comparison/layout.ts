@@ -40,6 +40,7 @@ export function clusterNames(of: Slice | 'class') {
  * - `recent-participants`: 1 where n > 0; `-examples`: n; `-differences`: s; `-squares`: s²; `-products`: s · n;
  *   `-size-squares`: n². The same of `older`.
  * - `won`, `lost`: recent examples with the difference 1, and −1.
+ * - `better`, `worse`: 1 where the recent differences add up to more than 0, and to less.
  * - `class-participants` [C] to `class-size-squares` [C]: the six sums of the examples of each class, of both slices.
  * - `production-accuracy` [10], `candidate-accuracy` [10]: 1 in the bin of the model's share of hits in both slices. The last bin
  *   has 1 in it.
@@ -74,6 +75,8 @@ export function comparisonLayout(classes: number | null, compared: Compared): Co
     ...slices.flatMap((slice) => clustered(slice, MAX_COMPARED)),
     tensor('won', MAX_COMPARED),
     tensor('lost', MAX_COMPARED),
+    tensor('better', 1),
+    tensor('worse', 1),
     ...(classes === null
       ? []
       : [

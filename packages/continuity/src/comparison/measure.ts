@@ -38,6 +38,9 @@ export function comparisonMeasures(
   const recent = examples.filter(({ slice }) => slice === 'recent').map(difference);
   measures.set('won', Float64Array.of(recent.filter((one) => one === 1).length));
   measures.set('lost', Float64Array.of(recent.filter((one) => one === -1).length));
+  const sum = recent.reduce((total, one) => total + one, 0);
+  measures.set('better', Float64Array.of(sum > 0 ? 1 : 0));
+  measures.set('worse', Float64Array.of(sum < 0 ? 1 : 0));
   if (classes === null) return measures;
   const byClass = Array.from({ length: classes }, (): ComparedExample[] => []);
   for (const example of examples) {

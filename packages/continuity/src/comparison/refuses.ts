@@ -31,6 +31,8 @@ export function refusesComparison(
   const ofRecent = totalOf(recent);
   if (won < 0 || lost < 0 || won - lost !== ofRecent.s || won + lost > ofRecent.n)
     return `Of ${ofRecent.n} recent examples with differences of ${ofRecent.s}, ${won} cannot be won and ${lost} lost.`;
+  if (one('better') !== (ofRecent.s > 0 ? 1 : 0) || one('worse') !== (ofRecent.s < 0 ? 1 : 0))
+    return `With recent differences of ${ofRecent.s} it counts as ${one('better')} better and ${one('worse')} worse.`;
   if (classes === null) return null;
   return refusesClasses(measures, { classes, all, won, lost, apart: totalOf(older).s });
 }

@@ -42,7 +42,15 @@ it('keeps nothing that fewer participants tell of than asked for, and all that e
     expect([...(few.get(name) ?? [])].slice(20)).toEqual([...(sumsOf(4).get(name) ?? [])].slice(20));
   }
   expect([...(few.get('present') ?? [])]).toEqual([9, 0, 9]);
-  for (const name of ['labelled', 'errors', 'errors-square', 'warned', 'outside', 'guard-present', 'guard-errors'])
+  for (const name of [
+    'labelled',
+    'errors',
+    'errors-square',
+    'warned',
+    'outside',
+    'guard-present',
+    'guard-errors',
+  ])
     expect([...(few.get(name) ?? [])].every((one) => one === 0)).toBe(true);
   expect(few.get('reports')?.[0]).toBe(9);
   expect(withheld(sumsOf(5), binning, 5)).toEqual(new Map(sumsOf(5)));

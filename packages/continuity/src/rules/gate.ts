@@ -29,6 +29,8 @@ export interface GateEvidence {
   readonly candidate: number;
   readonly recent: ClusterSums;
   readonly discordant: Discordant;
+  /** Participants for whom the candidate is better on recent examples, and those for whom it is worse. */
+  readonly participants: { readonly better: number; readonly worse: number };
   readonly older: ClusterSums;
   /** By class; empty where the target is a number. */
   readonly classes: readonly ClusterSums[];
@@ -37,7 +39,7 @@ export interface GateEvidence {
 }
 
 export interface GateReason {
-  readonly check: 'recent' | 'discordant' | 'older' | 'class' | 'worst-tenth';
+  readonly check: 'recent' | 'discordant' | 'participants' | 'older' | 'class' | 'worst-tenth';
   readonly outcome: 'passed' | 'failed' | 'unknown';
   /** The class, for the check of one. */
   readonly index?: number;
@@ -73,7 +75,7 @@ export function parseGate(input: unknown): ParsedRule<GateRule> {
 }
 
 /**
- * Decides whether a candidate may go on to a canary: better on recent examples, and no worse on older ones, on any class, nor for
+ * Decides whether a candidate may go on to a canary: better on recent examples, for more participants than it is worse for, and no worse on older ones, on any class, nor for
  * the worst tenth of participants. The error is spent over the candidates of a quarter by α · 6 / (π² k²), which adds up to α.
  */
 export function decideGate(
@@ -115,19 +117,26 @@ function reason(
 
 function recentReasons(
   { fewest }: GateRule,
-  { recent, discordant }: GateEvidence,
+  { recent, discordant, participants }: GateEvidence,
   alpha: number,
 ): GateReason[] {
   const mean = meanOf(recent, fewest);
   if (mean === null)
-    return [reason('recent', null, null, 0, false), reason('discordant', null, null, alpha, false)];
+    return [
+      reason('recent', null, null, 0, false),
+      reason('discordant', null, null, alpha, false),
+      reason('participants', null, null, 0, false),
+    ];
   const lower = clusteredLower(mean, alpha);
   const { exact } = mcnemar(discordant);
   // The exact test is two-sided, and only one of its sides is asked for.
   const p = discordant.won > discordant.lost ? exact / 2 : 1;
+  // One with many examples weighs as much as many with few: here each counts once.
+  const more = (participants.better - participants.worse) / recent.clusters;
   return [
     reason('recent', mean.mean, lower, 0, lower > 0),
     reason('discordant', mean.mean, p, alpha, p <= alpha),
+    reason('participants', more, more, 0, more > 0),
   ];
 }
 

@@ -309,7 +309,10 @@ export class TaskWatch implements AnswerTaker {
         sums,
         noise: noise?.variance ?? 0,
         spending:
-          noise === null || sums === null ? null : { exchange: exchange.name, at: endedAt, rho: noise.rho },
+          // With its time: numbers of parts come again where the length of a period, or the clock, is changed.
+          noise === null || sums === null
+            ? null
+            : { exchange: `${exchange.name}-${startedAt}`, at: endedAt, rho: noise.rho },
       };
       const follows = await this.#untilStored(() => this.#o.closed(ended));
       if (this.#stopped) return;
