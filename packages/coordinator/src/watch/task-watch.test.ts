@@ -296,6 +296,16 @@ describe("a task's watch", () => {
     expect(one?.spending?.exchange).not.toBe(other?.spending?.exchange);
   });
 
+  it('says that a sum could not be made, and tries again later', async () => {
+    const watch = await started({ rho: 1e-320 });
+    await both(watch, ['a', 'b']);
+    clock.advance(DAY);
+    await expect.poll(() => failures).toHaveLength(1);
+    clock.advance(STORAGE_RETRY);
+    await expect.poll(() => failures).toHaveLength(2);
+    expect(stored).toEqual([]);
+  });
+
   it('costs nothing where too few reported', async () => {
     const watch = await started({ rho: 0.5 });
     await both(watch, ['a']);

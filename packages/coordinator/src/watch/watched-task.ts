@@ -121,12 +121,16 @@ export class WatchedTask {
   readonly #bounds: AlarmBounds;
   /** Null: not known, or not yet done. */
   #target: Target | null = null;
+  /** The last target that was done: it is told also while the next one is being done. */
+  #told: Target = OFF;
   #watch: TaskWatch | null = null;
   /** True where the privacy budget leaves no room for the next exchange. */
   #isSpent = false;
   #endAnswers: () => void = () => {};
   /** Updates, one after another. */
   #lane: Promise<void> = Promise.resolve();
+  /** An update that has not begun: it will see all that was stored until then. */
+  #waiting: Promise<void> | null = null;
   #endRetry: () => void = () => {};
   #stopped = false;
 
@@ -137,18 +141,23 @@ export class WatchedTask {
 
   get state(): WatchState {
     if (this.#isSpent) return 'budget-spent';
-    return this.#target?.state ?? 'off';
+    return this.#told.state;
   }
 
   /** Does what the policy and production now say. Resolves when it is done; where storage fails, it is tried again later. */
   update(): Promise<void> {
     this.#endRetry();
+    if (this.#waiting !== null) return this.#waiting;
     this.#lane = this.#lane
-      .then(() => this.#update())
+      .then(() => {
+        this.#waiting = null;
+        return this.#update();
+      })
       .catch((thrown: unknown) => {
         this.#o.failed(this.#o.task.id, CoppiceError.from(thrown, 'storage-failed'));
         if (!this.#stopped) this.#endRetry = this.#o.clock.setTimer(STORAGE_RETRY, () => void this.update());
       });
+    this.#waiting = this.#lane;
     return this.#lane;
   }
 
@@ -162,7 +171,7 @@ export class WatchedTask {
 
   /** What devices report, and with which bins. */
   async info(): Promise<WatchInfo> {
-    const { policy, consent, release, binning, identity } = this.#target ?? OFF;
+    const { policy, consent, release, binning, identity } = this.#told;
     const { id } = this.#o.task;
     return {
       task: id,
@@ -183,7 +192,7 @@ export class WatchedTask {
     if (this.#stopped) return;
     const target = await this.#read();
     const isSame = this.#target !== null && keyOf(target) === keyOf(this.#target);
-    if (isSame) this.#target = target;
+    if (isSame) this.#told = target;
     if (isSame) return;
     await this.#halt();
     this.#target = null;
@@ -194,6 +203,7 @@ export class WatchedTask {
     for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
     if (used !== null) await this.#start(used, target as Begun);
     this.#target = target;
+    this.#told = target;
   }
 
   async #read(): Promise<Target> {
