@@ -41,7 +41,6 @@ it('reads the reasons that the rules give', () => {
     candidate: 1,
     recent: none,
     discordant: { won: 0, lost: 0 },
-    participants: { better: 0, worse: 0 },
     older: none,
     classes: [none],
     accuracies: { production: [1, 2], candidate: [1, 2] },

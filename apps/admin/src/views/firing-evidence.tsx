@@ -56,21 +56,19 @@ function checkText({ check, index }: GateReason, classes: readonly string[] | nu
   }
 }
 
-/** The end of the interval that decides, or the p-value; for participants and the worst tenth the difference itself. */
+/** The end of the interval that decides, or the p-value; for the worst tenth the difference itself. */
 function decidingText({ check, value }: GateReason): string {
   const t = firingText();
   if (value === null) return '–';
   if (check === 'discordant') return t.pValue(p(value));
-  if (check === 'worst-tenth' || check === 'participants') return points(value);
+  if (check === 'worst-tenth') return points(value);
   return check === 'class' ? t.atMost(points(value)) : t.atLeast(points(value));
 }
 
 function requiredText({ check, bound }: GateReason): string {
   const t = firingText();
   if (check === 'discordant') return t.pAtMost(p(bound));
-  return check === 'recent' || check === 'participants' || check === 'older'
-    ? t.above(points(bound))
-    : t.notBelow(points(bound));
+  return check === 'recent' || check === 'older' ? t.above(points(bound)) : t.notBelow(points(bound));
 }
 
 /** A difference of shares, with its sign. */

@@ -23,14 +23,13 @@ export const GateRuleSchema = z.strictObject({
 });
 export type GateRule = z.infer<typeof GateRuleSchema>;
 
-/** Hits of the candidate less those of the model in production, by example: −1, 0 or 1; summed with participants as clusters. */
+/** Hits of the candidate less those of the model in production, by example: −1, 0 or 1; means of participants, summed. */
 export interface GateEvidence {
   /** The candidate's number among those of its quarter, from 1. */
   readonly candidate: number;
   readonly recent: ClusterSums;
-  readonly discordant: Discordant;
   /** Participants for whom the candidate is better on recent examples, and those for whom it is worse. */
-  readonly participants: { readonly better: number; readonly worse: number };
+  readonly discordant: Discordant;
   readonly older: ClusterSums;
   /** By class; empty where the target is a number. */
   readonly classes: readonly ClusterSums[];
@@ -39,7 +38,7 @@ export interface GateEvidence {
 }
 
 export interface GateReason {
-  readonly check: 'recent' | 'discordant' | 'participants' | 'older' | 'class' | 'worst-tenth';
+  readonly check: 'recent' | 'discordant' | 'older' | 'class' | 'worst-tenth';
   readonly outcome: 'passed' | 'failed' | 'unknown';
   /** The class, for the check of one. */
   readonly index?: number;
@@ -75,7 +74,7 @@ export function parseGate(input: unknown): ParsedRule<GateRule> {
 }
 
 /**
- * Decides whether a candidate may go on to a canary: better on recent examples, for more participants than it is worse for, and no worse on older ones, on any class, nor for
+ * Decides whether a candidate may go on to a canary: better on recent examples, on the mean and for more participants than chance makes, and no worse on older ones, on any class, nor for
  * the worst tenth of participants. The error is spent over the candidates of a quarter by α · 6 / (π² k²), which adds up to α.
  */
 export function decideGate(
@@ -117,26 +116,19 @@ function reason(
 
 function recentReasons(
   { fewest }: GateRule,
-  { recent, discordant, participants }: GateEvidence,
+  { recent, discordant }: GateEvidence,
   alpha: number,
 ): GateReason[] {
   const mean = meanOf(recent, fewest);
   if (mean === null)
-    return [
-      reason('recent', null, null, 0, false),
-      reason('discordant', null, null, alpha, false),
-      reason('participants', null, null, 0, false),
-    ];
+    return [reason('recent', null, null, 0, false), reason('discordant', null, null, alpha, false)];
   const lower = clusteredLower(mean, alpha);
   const { exact } = mcnemar(discordant);
   // The exact test is two-sided, and only one of its sides is asked for.
   const p = discordant.won > discordant.lost ? exact / 2 : 1;
-  // One with many examples weighs as much as many with few: here each counts once.
-  const more = (participants.better - participants.worse) / recent.clusters;
   return [
     reason('recent', mean.mean, lower, 0, lower > 0),
     reason('discordant', mean.mean, p, alpha, p <= alpha),
-    reason('participants', more, more, 0, more > 0),
   ];
 }
 

@@ -56,7 +56,11 @@ export function parsePolicy(input: unknown, cost: Cost): ParsedRule<Policy> {
   if (!success) return invalid(error);
   const { watch, privacy, trigger, gate, canary } = policy;
   if (privacy !== null && privacy.rho < LEAST_RHO)
-    return refused('rule-never', 'privacy.rho', `So much noise hides everything. State ${LEAST_RHO} or more.`);
+    return refused(
+      'rule-never',
+      'privacy.rho',
+      `So much noise hides everything. State ${LEAST_RHO} or more.`,
+    );
   const { share: _share, ...canaryRule } = canary ?? { share: 0 };
   for (const [field, parsed] of [
     ['watch', parseWatch(watch)],

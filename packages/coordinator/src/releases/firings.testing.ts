@@ -44,7 +44,6 @@ export function comparedAs(better: boolean): Omit<GateEvidence, 'candidate'> {
   const bins = (bin: number) => Array.from({ length: 10 }, (_, at) => (at === bin ? clusters : 0));
   return {
     recent: sums,
-    participants: better ? { better: 25, worse: 0 } : { better: 0, worse: 25 },
     discordant: better ? { won: 250, lost: 0 } : { won: 0, lost: 250 },
     older: sums,
     classes: [],

@@ -298,8 +298,7 @@ export class TaskWatch implements AnswerTaker {
     const isReadable = how.outcome === 'enough' || how.reason.code === 'quorum-lost';
     if (isReadable) {
       const { period, startedAt } = opening;
-      const sums =
-        how.outcome === 'enough' ? await this.#untilStored(async () => this.#sums(open)) : null;
+      const sums = how.outcome === 'enough' ? await this.#untilStored(async () => this.#sums(open)) : null;
       if (sums === undefined) return;
       const endedAt = this.#o.clock.now();
       const { noise } = opening;
