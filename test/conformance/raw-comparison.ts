@@ -10,12 +10,14 @@ export interface RawExample {
 export function comparisonNumbers(examples: readonly RawExample[], classes: number) {
   const difference = ({ production, candidate }: RawExample) =>
     production === candidate ? 0 : candidate ? 1 : -1;
-  const six = (of: string, sets: readonly (readonly RawExample[])[]) => {
+  const five = (of: string, sets: readonly (readonly RawExample[])[]) => {
     const each = sets.map((set) => {
       const s = set.map(difference).reduce<number>((sum, one) => sum + one, 0);
-      return [set.length > 0 ? 1 : 0, set.length, s, s ** 2, s * set.length, set.length ** 2];
+      const mean = set.length === 0 ? 0 : Math.round((s / set.length) * 2 ** 20) / 2 ** 20;
+      const square = Math.round(mean ** 2 * 2 ** 24) / 2 ** 24;
+      return [set.length > 0 ? 1 : 0, set.length, s, mean, square];
     });
-    const names = ['participants', 'examples', 'differences', 'squares', 'products', 'size-squares'];
+    const names = ['participants', 'examples', 'differences', 'means', 'squares'];
     return Object.fromEntries(names.map((name, i) => [`${of}-${name}`, each.map((numbers) => numbers[i])]));
   };
   const of = (slice: string) => examples.filter((one) => one.slice === slice);
@@ -24,13 +26,14 @@ export function comparisonNumbers(examples: readonly RawExample[], classes: numb
     const tenths = Number((10n * BigInt(hits)) / BigInt(examples.length));
     return Array.from({ length: 10 }, (_, bin) => (bin === Math.min(9, tenths) ? 1 : 0));
   };
+  const recentSum = of('recent').reduce<number>((sum, one) => sum + difference(one), 0);
   return {
     participants: [1],
-    ...six('recent', [of('recent')]),
-    ...six('older', [of('older')]),
-    won: [of('recent').filter((one) => difference(one) === 1).length],
-    lost: [of('recent').filter((one) => difference(one) === -1).length],
-    ...six(
+    ...five('recent', [of('recent')]),
+    ...five('older', [of('older')]),
+    better: [recentSum > 0 ? 1 : 0],
+    worse: [recentSum < 0 ? 1 : 0],
+    ...five(
       'class',
       Array.from({ length: classes }, (_, index) => examples.filter(({ label }) => label === index)),
     ),

@@ -45,7 +45,7 @@ async function call<T>(
 const policy: Policy = {
   version: 1,
   periodMilliseconds: 3000,
-  watch: { kind: 'watch', threshold: 0.1, every: 100, fewest: 5, minimum: 3 },
+  watch: { kind: 'watch', threshold: 0.1, every: 100, fewest: 3, minimum: 3 },
   privacy: null,
   trigger: {
     kind: 'trigger',

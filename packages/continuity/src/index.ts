@@ -21,6 +21,7 @@ export { largestNorm } from './report/norm.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';
+export { withheld } from './report/withheld.ts';
 export { type Arm, armOfDraw } from './rules/arms.ts';
 export {
   type CanaryDecision,

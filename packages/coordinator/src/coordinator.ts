@@ -268,7 +268,14 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   policies.subscribe(() => firings.rearmSoon());
   // After firings, which know of a canary's move first.
   const { canaries } = firings;
-  const announcer = new ReleaseAnnouncer({ storage, releases, canaries, offers, audience: presences });
+  const announcer = new ReleaseAnnouncer({
+    storage,
+    releases,
+    canaries,
+    offers,
+    admissions,
+    audience: presences,
+  });
   runs.subscribe({
     runChanged: () => {},
     participantsChanged: () => {},

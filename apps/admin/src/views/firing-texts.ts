@@ -42,14 +42,14 @@ const hindranceText = catalogue<Record<Hindrance, string>>(
 const checkText = catalogue<Record<Check, string>>(
   {
     recent: 'recent examples',
-    discordant: 'examples with different results',
+    discordant: 'devices better and worse off',
     older: 'older examples',
     class: 'single classes',
     'worst-tenth': 'the worst tenth of participants',
   },
   {
     recent: '近期样本',
-    discordant: '结果不一致的样本',
+    discordant: '变好与变差的设备',
     older: '较早样本',
     class: '单个类别',
     'worst-tenth': '表现最差的十分之一参与者',

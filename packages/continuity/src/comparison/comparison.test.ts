@@ -35,25 +35,25 @@ function sumOf(all: readonly ComparisonMeasures[], of = layout): Sums {
   );
 }
 
-/** The six sums, participant by participant. */
+/** The sums in which each participant counts once, one by one: means and squares to the nearest 2⁻²⁰ and 2⁻²⁴. */
 function direct(
   participants: readonly (readonly ComparedExample[])[],
   of: (one: ComparedExample) => boolean,
 ) {
   const each = participants.map((examples) => examples.filter(of)).filter((examples) => examples.length > 0);
-  const ns = each.map((examples) => examples.length);
-  const ss = each.map((examples) => {
+  const nearest = (value: number, bits: number) => Math.round(value * 2 ** bits) / 2 ** bits;
+  const means = each.map((examples) => {
     const hits = (model: 'production' | 'candidate') => examples.filter((one) => one[model]).length;
-    return hits('candidate') - hits('production');
+    return nearest((hits('candidate') - hits('production')) / examples.length, 20);
   });
   const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
   return {
     clusters: each.length,
-    examples: total(ns),
-    sum: total(ss),
-    sumSquares: total(ss.map((s) => s ** 2)),
-    products: total(ss.map((s, i) => s * (ns[i] as number))),
-    sizeSquares: total(ns.map((n) => n ** 2)),
+    examples: each.length,
+    sum: total(means),
+    sumSquares: total(means.map((mean) => nearest(mean ** 2, 24))),
+    products: total(means),
+    sizeSquares: each.length,
   };
 }
 
@@ -69,7 +69,7 @@ function tenths(participants: readonly (readonly ComparedExample[])[], model: 'p
 }
 
 describe('the layout of comparisons', () => {
-  it('is a layout of measures in whole numbers, as long as what a participant measures', () => {
+  it('is a layout of measures, as long as what a participant measures', () => {
     for (const classes of [CLASSES, null]) {
       const of = comparisonLayout(classes, compared);
       expect(ContributionLayoutSchema.parse(of)).toEqual(of);
@@ -104,7 +104,7 @@ describe('the layout of comparisons', () => {
       expect(largest).toBeLessThanOrEqual(bound as number);
       expect(Math.fround(largest)).toBe(largest);
       // Reached, but for what was lost.
-      expect(largest).toBe(name === 'lost' ? 0 : bound);
+      expect(largest).toBe(name === 'worse' ? 0 : bound);
     }
     expect(refusesComparison(measures, CLASSES)).toBeNull();
     expect(() => measured([...most, most[0] as ComparedExample])).toThrow(RangeError);
@@ -119,13 +119,14 @@ describe('the evidence of a comparison', () => {
         const sums = sumOf(participants.map((one) => measured(one)));
         const differs = (one: ComparedExample, production: boolean) =>
           one.slice === 'recent' && one.production === production && one.candidate !== production;
-        const all = participants.flat();
+        const recentOf = (of: readonly ComparedExample[]) =>
+          of.filter((one) => differs(one, false)).length - of.filter((one) => differs(one, true)).length;
         expect(sums.get('participants')).toEqual(Float64Array.of(participants.length));
         expect(comparisonEvidence(sums)).toEqual({
           recent: direct(participants, ({ slice }) => slice === 'recent'),
           discordant: {
-            won: all.filter((one) => differs(one, false)).length,
-            lost: all.filter((one) => differs(one, true)).length,
+            won: participants.filter((one) => recentOf(one) > 0).length,
+            lost: participants.filter((one) => recentOf(one) < 0).length,
           },
           older: direct(participants, ({ slice }) => slice === 'older'),
           classes: [0, 1, 2].map((index) => direct(participants, ({ label }) => label === index)),
@@ -197,21 +198,18 @@ describe('the measures of a comparison', () => {
     ['a part of a number', (it) => it.set('won', Float64Array.of(1.5))],
     ['nothing from examples', (it) => it.set('recent-participants', Float64Array.of(0))],
     ['fewer than none', (it) => it.set('older-examples', Float64Array.of(-6))],
-    ['squares', (it) => it.set('recent-squares', Float64Array.of(36))],
-    ['products', (it) => it.set('older-products', Float64Array.of(0))],
-    ['squares of sizes', (it) => it.set('older-size-squares', Float64Array.of(6))],
-    ['discordant examples', (it) => it.set('won', Float64Array.of(3))],
-    [
-      'more discordant examples than there are',
-      (it) => it.set('won', Float64Array.of(5)).set('lost', Float64Array.of(4)),
-    ],
+    ['means', (it) => it.set('recent-means', Float64Array.of(0.5))],
+    ['means of nothing', (it) => it.set('class-means', Float64Array.of(0, 1, 0))],
+    ['squares', (it) => it.set('older-squares', Float64Array.of(1))],
+    ['better results', (it) => it.set('better', Float64Array.of(0))],
+    ['worse results', (it) => it.set('worse', Float64Array.of(1))],
     [
       'differences beyond the examples',
       (it) =>
         it
           .set('recent-differences', Float64Array.of(7))
-          .set('recent-squares', Float64Array.of(49))
-          .set('recent-products', Float64Array.of(42)),
+          .set('recent-means', Float64Array.of(1))
+          .set('recent-squares', Float64Array.of(1)),
     ],
     ['classes of other examples', (it) => it.set('class-examples', Float64Array.of(4, 4, 5))],
     [
@@ -219,8 +217,8 @@ describe('the measures of a comparison', () => {
       (it) =>
         it
           .set('class-differences', Float64Array.of(4, 0, 0))
-          .set('class-squares', Float64Array.of(16, 0, 0))
-          .set('class-products', Float64Array.of(16, 0, 0)),
+          .set('class-means', Float64Array.of(1, 0, 0))
+          .set('class-squares', Float64Array.of(1, 0, 0)),
     ],
     ['no share of hits', (it) => it.set('candidate-accuracy', new Float64Array(10))],
     [
@@ -232,11 +230,11 @@ describe('the measures of a comparison', () => {
       (it) => it.set('candidate-accuracy', Float64Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
     ],
     [
-      // Of 12 examples, two that production lost cannot be hits of it.
-      'a share of hits that lost examples leave no room for',
+      'a share of hits that the differences leave no room for',
       (it) => {
+        const first = Float64Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0);
         const last = Float64Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
-        it.set('production-accuracy', last).set('candidate-accuracy', last);
+        it.set('production-accuracy', last).set('candidate-accuracy', first);
       },
     ],
   ])('with impossible %s are refused', (_, change) => {
@@ -246,37 +244,34 @@ describe('the measures of a comparison', () => {
     expect(refusesComparison(measures, CLASSES)).toEqual(expect.any(String));
   });
 
-  it('that pass move the mean by no more than the examples of one participant, whatever their numbers', () => {
+  it('that pass move the mean by no more than one participant may, whatever their numbers', () => {
     const number = fc.constantFrom(-200, -20, -1, 0, 1, 3, 20, 200, 201, 40_000);
     const honestDevices = sumOf(Array.from({ length: 30 }, () => measured(honest)));
     const before = clusteredMean(comparisonEvidence(honestDevices).recent);
     fc.assert(
-      fc.property(number, number, fc.boolean(), (n, s, consistent) => {
+      fc.property(number, number, number, (n, s, mean) => {
         const values: [string, number][] = [
           ['participants', 1],
           ['recent-participants', n > 0 ? 1 : 0],
           ['recent-examples', n],
           ['recent-differences', s],
-          ['recent-squares', consistent ? s * s : 40_000],
-          ['recent-products', s * n],
-          ['recent-size-squares', n * n],
-          ['won', Math.max(0, s)],
-          ['lost', Math.max(0, -s)],
+          ['recent-means', mean],
+          ['recent-squares', mean ** 2],
+          ['better', s > 0 ? 1 : 0],
+          ['worse', s < 0 ? 1 : 0],
         ];
         const of = comparisonLayout(null, compared);
         const liar = new Map(of.map(({ name }) => [name, Float64Array.of(new Map(values).get(name) ?? 0)]));
         if (refusesComparison(liar, null) !== null) return;
         const after = clusteredMean(comparisonEvidence(sumOf([honestDevices, liar], of)).recent);
-        const examples = 30 * 6;
-        // A difference of 1 in each of the liar's examples, from a mean that is not below −1.
-        const most = (2 * MAX_COMPARED) / (examples + MAX_COMPARED);
-        expect(Math.abs((after?.mean as number) - (before?.mean as number))).toBeLessThanOrEqual(most);
+        // One of 31, with a mean in [−1, 1].
+        expect(Math.abs((after?.mean as number) - (before?.mean as number))).toBeLessThanOrEqual(2 / 31);
         expect(after?.cr1).toBeGreaterThanOrEqual(0);
       }),
     );
   });
 
-  it('of a liar at the bound move the mean by exactly its weight', () => {
+  it('of a liar at the bound move the mean as one participant, whatever number of examples it claims', () => {
     const all = Array.from({ length: MAX_COMPARED }, () => ({
       slice: 'recent' as const,
       label: 0,
@@ -292,6 +287,6 @@ describe('the measures of a comparison', () => {
     const others = Array.from({ length: 100 }, () => measured(winners));
     expect(refusesComparison(measured(all), CLASSES)).toBeNull();
     const mean = clusteredMean(comparisonEvidence(sumOf([...others, measured(all)])).recent)?.mean as number;
-    expect(1 - mean).toBeCloseTo((2 * MAX_COMPARED) / (1200 + MAX_COMPARED), 12);
+    expect(1 - mean).toBeCloseTo(2 / 101, 12);
   });
 });

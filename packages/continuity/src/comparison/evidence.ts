@@ -9,7 +9,7 @@ export function comparisonEvidence(sums: Sums): Omit<GateEvidence, 'candidate'> 
   const classes = sums.get(clusterNames('class').clusters)?.length ?? 0;
   return {
     recent: clusterSums(sums, 'recent', 0),
-    discordant: { lost: one('lost'), won: one('won') },
+    discordant: { lost: one('worse'), won: one('better') },
     older: clusterSums(sums, 'older', 0),
     classes: Array.from({ length: classes }, (_, i) => clusterSums(sums, 'class', i)),
     accuracies: {
@@ -19,15 +19,17 @@ export function comparisonEvidence(sums: Sums): Omit<GateEvidence, 'candidate'> 
   };
 }
 
+/** Each participant counts once, so that none weighs by the number of examples that it claims. */
 function clusterSums(sums: Sums, of: Slice | 'class', index: number): ClusterSums {
   const names = clusterNames(of);
   const at = (name: string) => sums.get(name)?.[index] ?? 0;
+  const [participants, means] = [at(names.clusters), at(names.means)];
   return {
-    clusters: at(names.clusters),
-    examples: at(names.examples),
-    sum: at(names.sum),
-    sumSquares: at(names.sumSquares),
-    products: at(names.products),
-    sizeSquares: at(names.sizeSquares),
+    clusters: participants,
+    examples: participants,
+    sum: means,
+    sumSquares: at(names.squares),
+    products: means,
+    sizeSquares: participants,
   };
 }

@@ -1,7 +1,8 @@
 import type { ContributionLayout, TensorSpec } from '@coppice/protocol';
 import { canonicalHash } from '../reference/canonical.ts';
+import { SHARE_UNIT, SQUARE_UNIT } from '../report/shares.ts';
 
-/** The examples of one slice that a participant compares at most: one device weighs no more than these. */
+/** The examples of one slice that a participant compares at most. */
 export const MAX_COMPARED = 200;
 
 /** Equal bins from 0 to 1 in which participants are counted by their share of hits. */
@@ -20,27 +21,26 @@ export interface Compared {
   readonly number: number;
 }
 
-/** The names of the six sums of differences with participants as clusters, as `ClusterSums` has them. */
+/** The names of the sums of differences, in which each participant counts once, by its mean difference. */
 export function clusterNames(of: Slice | 'class') {
   return {
     clusters: `${of}-participants`,
     examples: `${of}-examples`,
     sum: `${of}-differences`,
-    sumSquares: `${of}-squares`,
-    products: `${of}-products`,
-    sizeSquares: `${of}-size-squares`,
+    means: `${of}-means`,
+    squares: `${of}-squares`,
   } as const;
 }
 
 /**
- * The layout of a comparison: measures in whole numbers. A difference of an example is the candidate's hit less that of the
+ * The layout of a comparison. A difference of an example is the candidate's hit less that of the
  * model in production: −1, 0 or 1. With n examples whose differences add up to s, at most `MAX_COMPARED` of a slice:
  *
  * - `participants`: 1.
- * - `recent-participants`: 1 where n > 0; `-examples`: n; `-differences`: s; `-squares`: s²; `-products`: s · n;
- *   `-size-squares`: n². The same of `older`.
- * - `won`, `lost`: recent examples with the difference 1, and −1.
- * - `class-participants` [C] to `class-size-squares` [C]: the six sums of the examples of each class, of both slices.
+ * - `recent-participants`: 1 where n > 0; `-examples`: n; `-differences`: s; `-means`: s ÷ n; `-squares`: its square. The same of
+ *   `older`.
+ * - `better`, `worse`: 1 where the recent differences add up to more than 0, and to less.
+ * - `class-participants` [C] to `class-squares` [C]: the five sums of the examples of each class, of both slices.
  * - `production-accuracy` [10], `candidate-accuracy` [10]: 1 in the bin of the model's share of hits in both slices. The last bin
  *   has 1 in it.
  *
@@ -50,30 +50,31 @@ export function comparisonLayout(classes: number | null, compared: Compared): Co
   const { production, candidate, number } = compared;
   // The layout's hash, which every frame carries, depends on it: no sum mixes comparisons.
   const group = `compare-${canonicalHash({ production, candidate, number }).slice(0, 32)}`;
-  const tensor = (name: string, bound: number, shape: number[] = []): TensorSpec => ({
+  const tensor = (name: string, bound: number, shape: number[] = [], unit = 1): TensorSpec => ({
     name,
     shape,
     role: 'measure',
     group,
-    unit: 1,
+    unit,
     bound,
     weighted: 'one',
     precision: 'single',
   });
   const clustered = (of: Slice | 'class', most: number, shape: number[] = []) => {
-    const { clusters, examples, sum, ...squares } = clusterNames(of);
+    const { clusters, examples, sum, means, squares } = clusterNames(of);
     return [
       tensor(clusters, 1, shape),
       tensor(examples, most, shape),
       tensor(sum, most, shape),
-      ...Object.values(squares).map((name) => tensor(name, most ** 2, shape)),
+      tensor(means, 1, shape, SHARE_UNIT),
+      tensor(squares, 1, shape, SQUARE_UNIT),
     ];
   };
   return [
     tensor('participants', 1),
     ...slices.flatMap((slice) => clustered(slice, MAX_COMPARED)),
-    tensor('won', MAX_COMPARED),
-    tensor('lost', MAX_COMPARED),
+    tensor('better', 1),
+    tensor('worse', 1),
     ...(classes === null
       ? []
       : [

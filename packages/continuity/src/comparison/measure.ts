@@ -1,3 +1,4 @@
+import { rounded, SHARE_UNIT, squareOf } from '../report/shares.ts';
 import { MINIMUM_COUNT } from '../report/summarise.ts';
 import { ACCURACY_BINS, accuracyBin, clusterNames, MAX_COMPARED, type Slice, slices } from './layout.ts';
 
@@ -35,9 +36,10 @@ export function comparisonMeasures(
       throw new RangeError(`a slice has at most ${MAX_COMPARED} examples, not ${own.length}`);
     addClusters(measures, slice, [own]);
   }
-  const recent = examples.filter(({ slice }) => slice === 'recent').map(difference);
-  measures.set('won', Float64Array.of(recent.filter((one) => one === 1).length));
-  measures.set('lost', Float64Array.of(recent.filter((one) => one === -1).length));
+  const recent = examples.filter(({ slice }) => slice === 'recent');
+  const sum = recent.reduce((total, one) => total + difference(one), 0);
+  measures.set('better', Float64Array.of(sum > 0 ? 1 : 0));
+  measures.set('worse', Float64Array.of(sum < 0 ? 1 : 0));
   if (classes === null) return measures;
   const byClass = Array.from({ length: classes }, (): ComparedExample[] => []);
   for (const example of examples) {
@@ -56,7 +58,7 @@ export function comparisonMeasures(
   return measures;
 }
 
-/** Adds the six sums of one participant, for each of some sets of examples. */
+/** Adds the five sums of one participant, for each of some sets of examples. */
 function addClusters(
   measures: Map<string, Float64Array>,
   of: Slice | 'class',
@@ -73,9 +75,13 @@ function addClusters(
   put(names.clusters, (n) => (n > 0 ? 1 : 0));
   put(names.examples, (n) => n);
   put(names.sum, (_, s) => s);
-  put(names.sumSquares, (_, s) => s * s);
-  put(names.products, (n, s) => s * n);
-  put(names.sizeSquares, (n) => n * n);
+  put(names.means, meanOf);
+  put(names.squares, (n, s) => squareOf(meanOf(n, s)));
+}
+
+/** The mean of n differences that add up to s, in whole numbers of `SHARE_UNIT`; 0 of none. */
+export function meanOf(n: number, s: number): number {
+  return n > 0 ? rounded(s / n, SHARE_UNIT) : 0;
 }
 
 function difference({ production, candidate }: ComparedExample): number {

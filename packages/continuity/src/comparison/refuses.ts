@@ -1,10 +1,11 @@
+import { squareOf } from '../report/shares.ts';
 import { MINIMUM_COUNT } from '../report/summarise.ts';
 import { ACCURACY_BINS, accuracyBin, clusterNames, MAX_COMPARED, type Slice, slices } from './layout.ts';
-import type { ComparisonMeasures } from './measure.ts';
+import { type ComparisonMeasures, meanOf } from './measure.ts';
 
 /**
- * Looks for measures that no examples give. Measures that pass change a mean by no more than the examples that they claim,
- * at most `MAX_COMPARED` of a slice.
+ * Looks for measures that no examples give. Measures that pass change a mean over participants as one of them may: by a
+ * difference in [−1, 1] of the mean of all.
  *
  * @param classes their number; `null` for a numeric target.
  * @param minimum the fewest examples, as in `comparisonMeasures`.
@@ -15,13 +16,14 @@ export function refusesComparison(
   classes: number | null,
   minimum: number = MINIMUM_COUNT,
 ): string | null {
+  const shares = new Set<string>([...slices, 'class' as const].flatMap(sharesIn));
   for (const [name, values] of measures)
     for (const value of values)
-      if (!Number.isInteger(value)) return `Its "${name}" has the number ${value}, which is no whole number.`;
+      if (!shares.has(name) && !Number.isInteger(value))
+        return `Its "${name}" has the number ${value}, which is no whole number.`;
   const one = (name: string) => measures.get(name)?.[0] ?? 0;
   if (one('participants') !== 1) return `It counts for ${one('participants')} participants.`;
   const [recent, older] = slices.map((slice) => clustersOf(measures, slice, 1)) as [Clusters, Clusters];
-  const [won, lost] = [one('won'), one('lost')];
   const all = totalOf([...recent, ...older]);
   const why = [...recent, ...older].map(refusesCluster).find((found) => found !== null);
   if (why !== undefined) return why;
@@ -29,10 +31,10 @@ export function refusesComparison(
   for (const { n } of [...recent, ...older])
     if (n > MAX_COMPARED) return `It is of ${n} examples of a slice, and ${MAX_COMPARED} are the most.`;
   const ofRecent = totalOf(recent);
-  if (won < 0 || lost < 0 || won - lost !== ofRecent.s || won + lost > ofRecent.n)
-    return `Of ${ofRecent.n} recent examples with differences of ${ofRecent.s}, ${won} cannot be won and ${lost} lost.`;
+  if (one('better') !== (ofRecent.s > 0 ? 1 : 0) || one('worse') !== (ofRecent.s < 0 ? 1 : 0))
+    return `With recent differences of ${ofRecent.s} it counts as ${one('better')} better and ${one('worse')} worse.`;
   if (classes === null) return null;
-  return refusesClasses(measures, { classes, all, won, lost, apart: totalOf(older).s });
+  return refusesClasses(measures, classes, all);
 }
 
 interface Cluster {
@@ -40,7 +42,8 @@ interface Cluster {
   readonly participants: number;
   readonly n: number;
   readonly s: number;
-  readonly squares: readonly number[];
+  readonly mean: number;
+  readonly square: number;
 }
 type Clusters = readonly Cluster[];
 
@@ -52,33 +55,35 @@ function clustersOf(measures: ComparisonMeasures, of: Slice | 'class', sets: num
     participants: at(names.clusters, i),
     n: at(names.examples, i),
     s: at(names.sum, i),
-    squares: [at(names.sumSquares, i), at(names.products, i), at(names.sizeSquares, i)],
+    mean: at(names.means, i),
+    square: at(names.squares, i),
   }));
+}
+
+/** The tensors that are not in whole numbers. */
+function sharesIn(of: Slice | 'class'): string[] {
+  const { means, squares } = clusterNames(of);
+  return [means, squares];
 }
 
 function totalOf(clusters: Clusters): { n: number; s: number } {
   return clusters.reduce((sum, { n, s }) => ({ n: sum.n + n, s: sum.s + s }), { n: 0, s: 0 });
 }
 
-function refusesCluster({ called, participants, n, s, squares }: Cluster): string | null {
+function refusesCluster({ called, participants, n, s, mean, square }: Cluster): string | null {
   if (n < 0 || participants !== (n > 0 ? 1 : 0))
     return `Of ${called}, ${n} examples count for ${participants} participants.`;
   if (Math.abs(s) > n) return `Of ${called}, the differences of ${n} examples cannot add up to ${s}.`;
-  const right = [s * s, s * n, n * n];
-  if (right.some((square, i) => square !== squares[i]))
-    return `Of ${called}, squares and products are ${squares.join(', ')}, and those of ${n} examples with differences of ${s} are ${right.join(', ')}.`;
+  const right = meanOf(n, s);
+  if (mean !== right || square !== squareOf(right))
+    return `Of ${called}, the mean and its square are ${mean} and ${square}, and those of ${n} examples with differences of ${s} are ${right} and ${squareOf(right)}.`;
   return null;
 }
 
 function refusesClasses(
   measures: ComparisonMeasures,
-  {
-    classes,
-    all,
-    won,
-    lost,
-    apart,
-  }: { classes: number; all: { n: number; s: number }; won: number; lost: number; apart: number },
+  classes: number,
+  all: { n: number; s: number },
 ): string | null {
   const byClass = clustersOf(measures, 'class', classes);
   const why = byClass.map(refusesCluster).find((found) => found !== null);
@@ -93,8 +98,8 @@ function refusesClasses(
       return `Its shares of hits of ${model} do not count one participant.`;
     bins.push(counts.indexOf(1));
   }
-  // Hits of production: all examples that were lost, and none of those that were won.
-  const [least, most] = [lost + Math.max(0, -apart), all.n - won - Math.max(0, apart)];
+  // Hits of production that leave room for the difference.
+  const [least, most] = [Math.max(0, -all.s), all.n - Math.max(0, all.s)];
   for (let hits = least; hits <= most; hits++)
     if (accuracyBin(hits, all.n) === bins[0] && accuracyBin(hits + all.s, all.n) === bins[1]) return null;
   return `Of ${all.n} examples with differences of ${all.s}, the shares of hits cannot be in the bins ${bins.join(' and ')}.`;

@@ -1,7 +1,16 @@
 import { normal, seededRandom, uniform } from '@coppice/ports';
-import { type DataSchema, DataSchemaSchema, recipeHash, type Task } from '@coppice/protocol';
+import {
+  contributionSize,
+  type DataSchema,
+  DataSchemaSchema,
+  FRAME_HEADER_BYTES,
+  PIECE_BYTES,
+  recipeHash,
+  type Task,
+} from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { Monitor } from '../monitor/monitor.ts';
+import { reportLayout } from '../report/layout.ts';
 import { sumOf } from '../report/population.testing.ts';
 import { summarise } from '../report/summarise.ts';
 import { agreedBinning, firstBinning } from './agree.ts';
@@ -54,6 +63,19 @@ describe('the first binning of a task', () => {
     const first = firstBinning({ data, model });
     expect(BinningSchema.parse(first)).toEqual(first);
     expect(first.recipe).toBe(recipeHash(data));
+  });
+
+  it.each([1, 256, 257, 1000, 2000])('of %i columns is reported in one message', (columns) => {
+    const features = Array.from({ length: columns }, (_, i) => ({ name: `column ${i}`, mean: 0, scale: 1 }));
+    const target = { kind: 'class', name: 'target', classes: ['a', 'b'] };
+    const first = firstBinning({ data: DataSchemaSchema.parse({ kind: 'table', features, target }), model });
+    const numbers = contributionSize(reportLayout(first, identityOf(first)));
+    expect(FRAME_HEADER_BYTES + 4 * numbers).toBeLessThanOrEqual(PIECE_BYTES);
+    const [column] = first.columns;
+    // As fine as it was where that fits.
+    expect(column?.kind === 'number' && column.edges.length).toBe(
+      columns <= 256 ? 255 : { 257: 254, 1000: 64, 2000: 31 }[columns],
+    );
   });
 
   it('has the columns of the task with their plausible ranges, and brightness, contrast and features of pictures', () => {

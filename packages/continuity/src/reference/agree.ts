@@ -9,7 +9,7 @@ import {
 import { FEATURE_COLUMNS } from '../monitor/feature-columns.ts';
 import type { Sums } from '../report/sums.ts';
 import type { Binning, ColumnBins, PredictionBins } from './binning.ts';
-import { fineEdges, quantileEdges } from './edges.ts';
+import { cellsOf, fineEdges, quantileEdges } from './edges.ts';
 import { referenceOf, type Spread } from './reference.ts';
 
 /** Bins of numbers, of about equal shares of the values. */
@@ -26,7 +26,7 @@ export function firstBinning({ data, model }: Pick<Task, 'data' | 'model'>): Bin
     recipe: recipeHash(data),
     columns:
       data.kind === 'table'
-        ? data.features.map(columnOf)
+        ? data.features.map((feature, _, all) => columnOf(feature, cellsOf(all.length)))
         : [...['brightness', 'contrast'].map(shareColumn), ...featureBins(model)],
     prediction: classes === null ? outputOf(data) : { kind: 'class', classes: classes.length },
     confidence: classes === null ? null : { edges: fineEdges(SHARE) },
@@ -70,13 +70,13 @@ function featureBins(model: Topology): ColumnBins[] {
   }));
 }
 
-function columnOf(feature: (DataSchema & { kind: 'table' })['features'][number]): ColumnBins {
+function columnOf(feature: (DataSchema & { kind: 'table' })['features'][number], cells: number): ColumnBins {
   const { name } = feature;
   if (feature.kind === 'category') return { kind: 'category', name, values: feature.values.length };
   const { min, max } = feature;
   const range: [number, number] | null =
     min === undefined && max === undefined ? null : [min ?? -Number.MAX_VALUE, max ?? Number.MAX_VALUE];
-  return { kind: 'number', name, edges: fineEdges(feature), range };
+  return { kind: 'number', name, edges: fineEdges(feature, cells), range };
 }
 
 function outputOf(data: DataSchema): PredictionBins {

@@ -1,5 +1,7 @@
-/** The cells of a first histogram, from which edges are chosen. */
+/** The most cells of a first histogram, from which edges are chosen; the fewest, where there are many columns; and those of all. */
 const CELLS = 256;
+const FEWEST_CELLS = 32;
+const ALL_CELLS = 65_536;
 
 /** The first histogram of a column without a plausible range reaches as many scales from its mean. */
 const REACH = 10_000;
@@ -12,13 +14,20 @@ interface NumberFacts {
   readonly max?: number | undefined;
 }
 
+/** The cells of each first histogram of so many columns: fewer where a report of all would not fit into one message. */
+export function cellsOf(columns: number): number {
+  return Math.max(FEWEST_CELLS, Math.min(CELLS, Math.floor(ALL_CELLS / columns)));
+}
+
 /**
  * Edges of a first, fine histogram of a numeric column. Between plausible limits they are equally far apart; else they are
  * mean + scale · sinh(t) for equally spaced t, dense about the mean and up to ten thousand scales from it.
+ *
+ * @param cells the number of bins, 3 at least.
  */
-export function fineEdges({ mean, scale, min, max }: NumberFacts): number[] {
-  const place = (i: number) => i / (CELLS - 2);
-  const edges = Array.from({ length: CELLS - 1 }, (_, i) =>
+export function fineEdges({ mean, scale, min, max }: NumberFacts, cells = CELLS): number[] {
+  const place = (i: number) => i / (cells - 2);
+  const edges = Array.from({ length: cells - 1 }, (_, i) =>
     min !== undefined && max !== undefined && min < max
       ? min + (max - min) * place(i)
       : mean + scale * Math.sinh(Math.asinh(REACH) * (2 * place(i) - 1)),

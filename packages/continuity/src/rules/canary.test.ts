@@ -77,6 +77,26 @@ describe('a canary', () => {
     expect(apart).toBeLessThanOrEqual(20);
   });
 
+  it.each([2, 3, 4])('is not ended by %i participants of a group that all say the same', (participants) => {
+    const all = participants;
+    const alike = {
+      clusters: all,
+      examples: all,
+      sum: all,
+      sumSquares: all,
+      products: all,
+      sizeSquares: all,
+    };
+    const none = { ...alike, sum: 0, sumSquares: 0, products: 0 };
+    for (const [canary, control] of [
+      [alike, guard.control],
+      [guard.canary, alike],
+      [alike, none],
+      [none, alike],
+    ] as const)
+      expect(decide(rule, { ...evidence, guards: [{ name: 'error', canary, control }] }).act).toBe('hold');
+  });
+
   it('of which too little is known at its end is rolled back', () => {
     // Ten participants with 2 errors and ten with 6, of 20 each.
     const mixed = {

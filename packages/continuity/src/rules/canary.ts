@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type ClusterSums, clusteredMean } from '../statistics/clustered-mean.ts';
-import { normalUpperQuantile } from '../statistics/distributions.ts';
+import { normalUpperQuantile, tUpper, tUpperQuantile } from '../statistics/distributions.ts';
 import { obrienFlemingSpending, spendingBounds } from '../statistics/spending.ts';
 import { type Decision, invalid, type ParsedRule, refused } from './rule.ts';
 
@@ -55,6 +55,9 @@ export interface CanaryDecision extends Decision<'promote' | 'hold' | 'roll-back
   readonly look: number | null;
 }
 
+/** The largest t that is believed: groups in which all say the same have no error that could be estimated. */
+const LARGEST_T = 50;
+
 export function parseCanary(input: unknown): ParsedRule<CanaryRule> {
   const { success, data: rule, error } = CanaryRuleSchema.safeParse(input);
   if (!success) return invalid(error);
@@ -72,7 +75,8 @@ export function parseCanary(input: unknown): ParsedRule<CanaryRule> {
  * Decides about a canary by a group-sequential test: at each look |z| of the difference between the groups is held against
  * bounds that spend the error as O'Brien and Fleming's do (Lan and DeMets 1983), for each guard metric an equal part. Worse on any
  * ends it with a roll-back, better on all with a promotion. At the last look it is promoted where an increase by the margin is
- * excluded for all, and rolled back where not.
+ * excluded for all, and rolled back where not. The difference is judged by Student's t with the degrees of freedom of the smaller
+ * group, as the z that is as rare: a few participants that agree are no proof.
  */
 export function decideCanary(rule: CanaryRule, evidence: CanaryEvidence): CanaryDecision {
   const { guards, looks, periods, dataQuality } = evidence;
@@ -98,6 +102,11 @@ function boundOf(fractions: readonly number[], alpha: number): number {
   return spendingBounds(fractions, obrienFlemingSpending(fractions, alpha)).at(-1) as number;
 }
 
+/** The z that is as rare as a t of so many degrees of freedom. */
+function asNormal(t: number, degrees: number): number {
+  return Math.sign(t) * normalUpperQuantile(tUpper(Math.min(LARGEST_T, Math.abs(t)), degrees));
+}
+
 function judge(
   { name, canary, control }: Guard,
   { bound, margin, isLast }: { bound: number; margin: number; isLast: boolean },
@@ -108,8 +117,12 @@ function judge(
     return { guard: name, outcome: 'undecided', difference: 0, z: 0, bound } as const;
   const difference = ours.mean - theirs.mean;
   const error = Math.hypot(ours.cr1, theirs.cr1);
-  const z = error === 0 ? Math.sign(difference) * (difference === 0 ? 0 : 1e9) : difference / error;
-  const upper = difference + normalUpperQuantile(0.05) * error;
+  const degrees = Math.min(ours.degrees, theirs.degrees);
+  const z =
+    difference === 0
+      ? 0
+      : asNormal(error === 0 ? Math.sign(difference) * LARGEST_T : difference / error, degrees);
+  const upper = difference + tUpperQuantile(0.05, degrees) * error;
   const outcome =
     z > bound ? 'worse' : z < -bound ? 'better' : isLast && upper < margin ? 'no-worse' : 'undecided';
   return { guard: name, outcome, difference, z, bound } as const;

@@ -24,20 +24,18 @@ function drawn({ participants, examples, won, lost }: Drawn, seed: string) {
     let difference = 0;
     for (let j = 0; j < examples; j++) {
       const draw = uniform(random);
-      if (draw < own * won) {
-        difference++;
-        discordant.won++;
-      } else if (draw < own * (won + lost)) {
-        difference--;
-        discordant.lost++;
-      }
+      if (draw < own * won) difference++;
+      else if (draw < own * (won + lost)) difference--;
     }
+    if (difference > 0) discordant.won++;
+    if (difference < 0) discordant.lost++;
+    const mean = difference / examples;
     sums.clusters++;
-    sums.examples += examples;
-    sums.sum += difference;
-    sums.sumSquares += difference ** 2;
-    sums.products += difference * examples;
-    sums.sizeSquares += examples ** 2;
+    sums.examples++;
+    sums.sum += mean;
+    sums.sumSquares += mean ** 2;
+    sums.products += mean;
+    sums.sizeSquares++;
   }
   return { sums: sums as ClusterSums, discordant };
 }
@@ -119,7 +117,7 @@ describe('the gate', () => {
     expect(why.at(-1)?.difference).toBeCloseTo((2 / 3) * 0.1 - 0.72, 12);
   });
 
-  it('asks of a better mean that single examples are won more often than lost as well', () => {
+  it('asks of a better mean that more participants are better off as well', () => {
     const evidence = evidenceOf(better, { discordant: { won: 8, lost: 5 } });
     expect(decide(rule, evidence)).toMatchObject({
       act: 'refuse',
@@ -137,6 +135,35 @@ describe('the gate', () => {
     expect(decide(rule, evidenceOf(better, { older: few })).act).toBe('wait');
     expect(decide(rule, evidenceOf(worse, { older: few })).act).toBe('refuse');
   });
+
+  it.each([1, -1])(
+    'is decided by no single participant of fifty, though it says %i of all its examples',
+    (lie) => {
+      const with1 = (of: Drawn, seed: string) => {
+        const { sums, discordant } = drawn({ ...of, participants: 49 }, seed);
+        return {
+          sums: {
+            clusters: 50,
+            examples: 50,
+            sum: sums.sum + lie,
+            sumSquares: sums.sumSquares + 1,
+            products: sums.products + lie,
+            sizeSquares: 50,
+          },
+          discordant: {
+            won: discordant.won + (lie > 0 ? 1 : 0),
+            lost: discordant.lost + (lie < 0 ? 1 : 0),
+          },
+        };
+      };
+      const decided = (of: Drawn) => {
+        const { sums: recent, discordant } = with1(of, 'recent');
+        const { sums: older } = with1(same, 'older');
+        return decide({ ...rule, older: 0.1 }, evidenceOf(of, { recent, discordant, older })).act;
+      };
+      expect([decided(better), decided(same), decided(worse)]).toEqual(['accept', 'refuse', 'refuse']);
+    },
+  );
 
   it('waits for participants, and asks for none of a rare class', () => {
     const few = drawn({ ...better, participants: 9 }, 'few');

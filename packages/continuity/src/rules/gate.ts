@@ -23,11 +23,12 @@ export const GateRuleSchema = z.strictObject({
 });
 export type GateRule = z.infer<typeof GateRuleSchema>;
 
-/** Hits of the candidate less those of the model in production, by example: −1, 0 or 1; summed with participants as clusters. */
+/** Hits of the candidate less those of the model in production, by example: −1, 0 or 1; means of participants, summed. */
 export interface GateEvidence {
   /** The candidate's number among those of its quarter, from 1. */
   readonly candidate: number;
   readonly recent: ClusterSums;
+  /** Participants for whom the candidate is better on recent examples, and those for whom it is worse. */
   readonly discordant: Discordant;
   readonly older: ClusterSums;
   /** By class; empty where the target is a number. */
@@ -73,7 +74,7 @@ export function parseGate(input: unknown): ParsedRule<GateRule> {
 }
 
 /**
- * Decides whether a candidate may go on to a canary: better on recent examples, and no worse on older ones, on any class, nor for
+ * Decides whether a candidate may go on to a canary: better on recent examples, on the mean and for more participants than chance makes, and no worse on older ones, on any class, nor for
  * the worst tenth of participants. The error is spent over the candidates of a quarter by α · 6 / (π² k²), which adds up to α.
  */
 export function decideGate(

@@ -42,6 +42,7 @@ it.each([
   [{ canary: { ...policy.canary, margin: 0 } }, 'rule-never canary.margin'],
   [{ canary: { ...policy.canary, share: 0.6 } }, 'rule-invalid canary.share'],
   [{ periodMilliseconds: 10 }, 'rule-invalid periodMilliseconds'],
+  [{ privacy: { rho: 1e-300, epsilon: 1, delta: 1e-6 } }, 'rule-never privacy.rho'],
   [{ privacy: { rho: 0, epsilon: 1, delta: 1e-6 } }, 'rule-invalid privacy.rho'],
   [{ more: 1 }, 'rule-invalid '],
 ])('%o is refused as %s', (more, name) => {

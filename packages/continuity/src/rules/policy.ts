@@ -8,6 +8,9 @@ import { parseWatch, WatchRuleSchema } from './watch.ts';
 const SECOND = 1000;
 const DAY = 24 * 3600 * SECOND;
 
+/** The smallest ρ: with less, the noise on a share is larger than 1 even where 65,536 participants report on one column. */
+const LEAST_RHO = 1e-9;
+
 /**
  * The way in which a task is kept good: what is watched, and what follows from it. A policy is stored as a version of its
  * task's; a firing keeps a copy of the one that it began under.
@@ -56,7 +59,13 @@ export type Policy = z.infer<typeof PolicySchema>;
 export function parsePolicy(input: unknown, cost: Cost): ParsedRule<Policy> {
   const { success, data: policy, error } = PolicySchema.safeParse(input);
   if (!success) return invalid(error);
-  const { watch, trigger, gate, canary } = policy;
+  const { watch, privacy, trigger, gate, canary } = policy;
+  if (privacy !== null && privacy.rho < LEAST_RHO)
+    return refused(
+      'rule-never',
+      'privacy.rho',
+      `So much noise hides everything. State ${LEAST_RHO} or more.`,
+    );
   const { share: _share, ...canaryRule } = canary ?? { share: 0 };
   for (const [field, parsed] of [
     ['watch', parseWatch(watch)],

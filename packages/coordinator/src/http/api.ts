@@ -102,7 +102,7 @@ export function apiRouter({
   router.use(releasesRouter({ releases, admins }));
   router.use(policyRouter({ policies, admins }));
   router.use(firingsRouter({ firings, admins }));
-  router.use(watchRouter({ monitored }));
+  router.use(watchRouter({ monitored, downloads }));
   router.use(parcelsRouter({ runs, admissions, origins, countResponse, downloads }));
 
   router.get(

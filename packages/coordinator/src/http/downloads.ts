@@ -24,6 +24,8 @@ export interface Download {
   /** With its quotation marks. */
   readonly etag: string;
   readonly size: number;
+  /** The media type; left out, that of bytes. */
+  readonly type?: string;
   /** Called once, if bytes are to be sent at all. */
   readonly load: () => Promise<Uint8Array> | Uint8Array;
   /** Checks that others need these bytes as well, so that an answer costs no memory of its own. Left out: they do. */
@@ -31,7 +33,7 @@ export interface Download {
 }
 
 /**
- * Answers that send models. What readers that do not read can make the coordinator hold is bounded: the number of large
+ * Answers that send models, and other bytes that are large and the same for many. What readers that do not read can make the coordinator hold is bounded: the number of large
  * answers, in all and by address; the models that they hold; and the time, since a reader must take a piece in each
  * `SILENCE_TIMEOUT`, and a model that has been replaced is let go soon.
  */
@@ -63,12 +65,12 @@ export class Downloads {
    *   where all together have; whatever `load` throws.
    */
   async send(request: Request, response: Response, download: Download): Promise<void> {
-    const { etag, size, isCurrent = () => true } = download;
+    const { etag, size, type = 'application/octet-stream', isCurrent = () => true } = download;
     const range = rangeOf(request.headers, etag, size);
     const part = range === 'unsatisfiable' || range === 'same' ? null : (range ?? { start: 0, end: size });
     const bytes =
       part === null || request.method === 'HEAD' ? null : await this.#open(request, response, part, download);
-    response.type('application/octet-stream').set({ 'Accept-Ranges': 'bytes', ETag: etag });
+    response.type(type).set({ 'Accept-Ranges': 'bytes', ETag: etag });
     if (range === 'same') {
       response.status(304).end();
     } else if (part === null) {

@@ -2,7 +2,7 @@ import type { WatchedPeriod } from '@coppice/protocol';
 import type { PeriodStorage } from '../storage/period-storage.ts';
 import { type LookedAtPeriod, lookedAt } from './firing-evidence.ts';
 
-/** Periods read at once: each has all its sums, and is parsed in one turn. */
+/** Periods read at once. */
 const PAGE = 10;
 
 /** The most periods that are read and kept of a task. */

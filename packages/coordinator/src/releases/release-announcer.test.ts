@@ -1,5 +1,6 @@
-import type { Release, ReleaseNews } from '@coppice/protocol';
+import { CoppiceError, type Release, type ReleaseNews } from '@coppice/protocol';
 import { beforeEach, expect, it } from 'vitest';
+import { taskPlace } from '../security/places.ts';
 import { armOf, type Canary } from './arms.ts';
 import { ReleaseAnnouncer } from './release-announcer.ts';
 
@@ -32,9 +33,12 @@ let sent: { to: readonly string[]; news: ReleaseNews }[];
 let moved: (release: Release) => void;
 let came: (participant: string) => void;
 let announcer: ReleaseAnnouncer;
+/** Participants that the task does not admit. */
+let refused: readonly string[];
 
 beforeEach(async () => {
   running = new Map();
+  refused = [];
   sent = [];
   announcer = new ReleaseAnnouncer({
     storage: { lastRelease: async (task) => (task === 'iris' ? move('production') : null) },
@@ -51,6 +55,12 @@ beforeEach(async () => {
         came = listener;
         return () => {};
       },
+    },
+    admissions: {
+      refusal: (participant, place) =>
+        refused.includes(participant) && place === taskPlace('iris')
+          ? new CoppiceError('run-not-admitted', 'Not on the list.')
+          : null,
     },
     audience: { send: (to, _name, news) => void sent.push({ to, news: news as ReleaseNews }) },
   });
@@ -95,4 +105,12 @@ it('has in the welcome the canaries that a participant has an arm of', () => {
     if (arm === 'none') expect(news).toBeUndefined();
     else expect(news).toMatchObject([{ task: 'iris', production, canary: { arm, hash: canary.hash } }]);
   }
+});
+
+it('tells a participant nothing in the welcome of a task that does not admit it', () => {
+  running.set('iris', canary);
+  refused = participants;
+  expect(participants.map((participant) => announcer.welcome(participant) ?? null)).toEqual(
+    participants.map(() => null),
+  );
 });

@@ -1,6 +1,8 @@
 import type { Arm } from '@coppice/continuity';
 import type { Release, ReleaseNews } from '@coppice/protocol';
 import type { Audience } from '../rounds/audience.ts';
+import type { Admissions } from '../security/admissions.ts';
+import { taskPlace } from '../security/places.ts';
 import type { ReleaseStorage } from '../storage/release-storage.ts';
 import type { Offers } from '../watch/offers.ts';
 import { armIn, armOf, type Canaries, type Canary } from './arms.ts';
@@ -12,6 +14,7 @@ export interface ReleaseAnnouncerOptions {
   readonly releases: Pick<Releases, 'subscribe'>;
   readonly canaries: Canaries;
   readonly offers: Offers;
+  readonly admissions: Pick<Admissions, 'refusal'>;
   readonly audience: Pick<Audience, 'send'>;
 }
 
@@ -41,12 +44,13 @@ export class ReleaseAnnouncer {
     }
   }
 
-  /** News for the welcome of a participant: of tasks with a canary that it has an arm of; `undefined` where there are none. */
+  /** News for the welcome of a participant: of tasks that admit it, with a canary that it has an arm of; `undefined` where there are none. */
   welcome(participant: string): ReleaseNews[] | undefined {
     const news: ReleaseNews[] = [];
     for (const [task, canary] of this.#o.canaries.all()) {
       const arm = armOf(canary, participant);
-      if (arm !== 'none') news.push(this.#news(task, canary, arm));
+      if (arm === 'none' || this.#o.admissions.refusal(participant, taskPlace(task)) !== null) continue;
+      news.push(this.#news(task, canary, arm));
     }
     return news.length === 0 ? undefined : news;
   }

@@ -1,5 +1,6 @@
-import { WatchedPeriodSchema } from '@coppice/protocol';
-import type { Kysely } from 'kysely';
+import { type WatchedPeriod, WatchedPeriodSchema } from '@coppice/protocol';
+import type { Kysely, Selectable } from 'kysely';
+import { nextTurn } from '../turns.ts';
 import { PERIODS_A_PAGE, type PeriodStorage } from './period-storage.ts';
 import type { Tables } from './schema.ts';
 import { spend } from './sql-references.ts';
@@ -23,18 +24,34 @@ export function sqlPeriods(db: Kysely<Tables>): PeriodStorage {
         await spend(transaction, period.task, spending);
       }),
     async periods(task, { before, limit = PERIODS_A_PAGE } = {}) {
-      let query = db.selectFrom('watched_period').selectAll().where('task', '=', task);
-      if (before !== undefined) query = query.where('period', '<', before);
-      const rows = await query.orderBy('period', 'desc').limit(limit).execute();
-      return rows.map(({ started_at, ended_at, sums, verdict, ...row }) =>
-        WatchedPeriodSchema.parse({
-          ...row,
-          startedAt: started_at,
-          endedAt: ended_at,
-          sums: sums === null ? null : JSON.parse(sums),
-          verdict: verdict === null ? null : JSON.parse(verdict),
-        }),
-      );
+      const found: WatchedPeriod[] = [];
+      // One a turn of the event loop: with a thousand columns, a period is more than a megabyte of JSON.
+      while (found.length < limit) {
+        let query = db.selectFrom('watched_period').selectAll().where('task', '=', task);
+        const last = found.at(-1)?.period ?? before;
+        if (last !== undefined) query = query.where('period', '<', last);
+        const row = await query.orderBy('period', 'desc').limit(1).executeTakeFirst();
+        if (row === undefined) break;
+        if (found.length > 0) await nextTurn();
+        found.push(periodOf(row));
+      }
+      return found;
     },
   };
+}
+
+function periodOf({
+  started_at,
+  ended_at,
+  sums,
+  verdict,
+  ...row
+}: Selectable<Tables['watched_period']>): WatchedPeriod {
+  return WatchedPeriodSchema.parse({
+    ...row,
+    startedAt: started_at,
+    endedAt: ended_at,
+    sums: sums === null ? null : JSON.parse(sums),
+    verdict: verdict === null ? null : JSON.parse(verdict),
+  });
 }

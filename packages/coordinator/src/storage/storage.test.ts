@@ -46,6 +46,34 @@ for (const flush of [true, false]) {
 blobContract('memory', async () => memoryBlobs());
 blobContract('files', async () => fileBlobs(newFolder()));
 
+it('SQLite reads periods one a turn of the event loop, however large they are', async () => {
+  const storage = await openStorage({ ...defaultConfig, dataDir: newFolder() }, false);
+  for (let period = 0; period < 20; period++)
+    await storage.addPeriod({
+      task: 'toy',
+      period,
+      reference: 'ab'.repeat(32),
+      release: 1,
+      noise: 0,
+      startedAt: period,
+      endedAt: period + 1,
+      reports: 2,
+      sums: { shares: [0.5] },
+      verdict: null,
+    });
+  let turns = 0;
+  let reads = true;
+  const count = () => {
+    turns++;
+    if (reads) setImmediate(count);
+  };
+  setImmediate(count);
+  expect(await storage.periods('toy', { limit: 20 })).toHaveLength(20);
+  reads = false;
+  expect(turns).toBeGreaterThanOrEqual(19);
+  await storage.close();
+});
+
 describe('file blobs', () => {
   const content = new Uint8Array(1000).fill(3);
   const put = async () => {

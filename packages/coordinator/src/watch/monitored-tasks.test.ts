@@ -2,10 +2,11 @@ import { consentVersion, defaultWatch } from '@coppice/continuity';
 import { builtInTask } from '@coppice/datasets';
 import { ManualClock } from '@coppice/ports';
 import { DriftVerdictSchema, type Task, type TaskAsk, type WatchedPeriod } from '@coppice/protocol';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { NewEvent } from '../monitoring/new-event.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import type { StoredPolicy } from '../storage/policy-storage.ts';
 import { MonitoredTasks } from './monitored-tasks.ts';
 import { agreedReference, drawReport, reportAnswer } from './report.testing.ts';
 import { release, savePolicy, watching } from './watched.testing.ts';
@@ -36,12 +37,18 @@ async function world(given?: Awaited<ReturnType<typeof begun>>, at = EPOCH) {
   const questions = new Map<string, TaskAsk>();
   const events: NewEvent[] = [];
   const judged: WatchedPeriod[] = [];
+  let saved: (policy: StoredPolicy) => void = () => {};
   const monitored = new MonitoredTasks({
     ...left,
     clock,
     tasks: { get: () => iris, all: () => [iris] },
     releases: { at: (task, channel) => left.storage.lastRelease(task, channel), subscribe: () => () => {} },
-    policies: { subscribe: () => () => {} },
+    policies: {
+      subscribe: (listener) => {
+        saved = listener;
+        return () => {};
+      },
+    },
     trainingWindow: () => null,
     armOf: () => 'none',
     newSecret: () => 'a secret of the task',
@@ -81,7 +88,7 @@ async function world(given?: Awaited<ReturnType<typeof begun>>, at = EPOCH) {
     await expect.poll(() => questions.get(devices[0] as string)?.period).toBe(period + 1);
   };
   const verdicts = async () => (await left.storage.periods('iris')).reverse().map(({ verdict }) => verdict);
-  return { clock, events, judged, monitored, comes, report, ends, verdicts, left };
+  return { saved, clock, events, judged, monitored, comes, report, ends, verdicts, left };
 }
 
 it('judges periods: quiet ones raise no alarm, and drifted ones do, by the column that drifted', async () => {
@@ -133,4 +140,23 @@ it('gives the same sums and the same verdict where the coordinator was killed in
   expect(found?.verdict).toEqual(expected?.verdict);
   expect(found?.verdict?.drift.alarm).toBe(true);
   for (const { monitored } of [whole, second]) await monitored.stop();
+});
+
+it('begins anew once for policies that are saved in a storm, and is told as it was until then', async () => {
+  const { monitored, saved, left } = await world();
+  const reads = vi.spyOn(left.storage, 'policy');
+  const told = new Set<string>();
+  for (let i = 1; i <= 100; i++) {
+    await savePolicy(left.storage, 'iris', { ...policy, watch: { ...defaultWatch, every: 100 + i } }, EPOCH);
+    saved((await left.storage.policy('iris')) as StoredPolicy);
+    told.add((await monitored.info('iris')).state);
+  }
+  expect([...told]).toEqual(['reports']);
+  const version = (await left.storage.policy('iris')) as StoredPolicy;
+  await monitored.recover();
+  reads.mockClear();
+  for (let i = 0; i < 100; i++) saved(version);
+  await monitored.recover();
+  expect(reads.mock.calls.length).toBeLessThan(5);
+  await monitored.stop();
 });

@@ -6,6 +6,7 @@ import { ManualClock } from '@coppice/ports';
 import { CoppiceError } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fileSpool } from '../storage/file-spool.ts';
+import { memorySpool } from '../storage/memory-spool.ts';
 import type { Spool } from '../storage/spool.ts';
 import { TaskOffers } from './offers.ts';
 import { nextPeriod } from './period.ts';
@@ -276,6 +277,33 @@ describe("a task's watch", () => {
     expect(numbersOf(one)).toEqual(numbersOf(other));
     expect([one?.period, one?.spending?.exchange]).toEqual([1, other?.spending?.exchange]);
     expect(numbersOf(one)).not.toEqual(numbersOf(whole));
+  });
+
+  it('costs each of two exchanges whose number is the same, since the date was set back', async () => {
+    const ended = async () => {
+      const { watch, comes } = await started({ rho: 0.5, spool: memorySpool() });
+      await both({ watch, comes } as Started, ['a', 'b']);
+      clock.advance(DAY);
+      await expect.poll(() => stored.length).toBe(1);
+      await watch.stop();
+      return stored.splice(0)[0];
+    };
+    const one = await ended();
+    clock.jump(1000 - DAY);
+    asked = [];
+    const other = await ended();
+    expect([one?.period, other?.period]).toEqual([0, 0]);
+    expect(one?.spending?.exchange).not.toBe(other?.spending?.exchange);
+  });
+
+  it('says that a sum could not be made, and tries again later', async () => {
+    const watch = await started({ rho: 1e-320 });
+    await both(watch, ['a', 'b']);
+    clock.advance(DAY);
+    await expect.poll(() => failures).toHaveLength(1);
+    clock.advance(STORAGE_RETRY);
+    await expect.poll(() => failures).toHaveLength(2);
+    expect(stored).toEqual([]);
   });
 
   it('costs nothing where too few reported', async () => {

@@ -298,7 +298,8 @@ export class TaskWatch implements AnswerTaker {
     const isReadable = how.outcome === 'enough' || how.reason.code === 'quorum-lost';
     if (isReadable) {
       const { period, startedAt } = opening;
-      const sums = how.outcome === 'enough' ? await this.#sums(open) : null;
+      const sums = how.outcome === 'enough' ? await this.#untilStored(async () => this.#sums(open)) : null;
+      if (sums === undefined) return;
       const endedAt = this.#o.clock.now();
       const { noise } = opening;
       const ended: ClosedPeriod = {
@@ -309,7 +310,10 @@ export class TaskWatch implements AnswerTaker {
         sums,
         noise: noise?.variance ?? 0,
         spending:
-          noise === null || sums === null ? null : { exchange: exchange.name, at: endedAt, rho: noise.rho },
+          // With its time: numbers of parts come again where the length of a period, or the clock, is changed.
+          noise === null || sums === null
+            ? null
+            : { exchange: `${exchange.name}-${startedAt}`, at: endedAt, rho: noise.rho },
       };
       const follows = await this.#untilStored(() => this.#o.closed(ended));
       if (this.#stopped) return;

@@ -10,6 +10,7 @@ import {
   type Policy,
   type Reference,
   referenceOf,
+  withheld,
 } from '@coppice/continuity';
 import { composed, zcdpEpsilon } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
@@ -120,12 +121,16 @@ export class WatchedTask {
   readonly #bounds: AlarmBounds;
   /** Null: not known, or not yet done. */
   #target: Target | null = null;
+  /** The last target that was done: it is told also while the next one is being done. */
+  #told: Target = OFF;
   #watch: TaskWatch | null = null;
   /** True where the privacy budget leaves no room for the next exchange. */
   #isSpent = false;
   #endAnswers: () => void = () => {};
   /** Updates, one after another. */
   #lane: Promise<void> = Promise.resolve();
+  /** An update that has not begun: it will see all that was stored until then. */
+  #waiting: Promise<void> | null = null;
   #endRetry: () => void = () => {};
   #stopped = false;
 
@@ -136,18 +141,23 @@ export class WatchedTask {
 
   get state(): WatchState {
     if (this.#isSpent) return 'budget-spent';
-    return this.#target?.state ?? 'off';
+    return this.#told.state;
   }
 
   /** Does what the policy and production now say. Resolves when it is done; where storage fails, it is tried again later. */
   update(): Promise<void> {
     this.#endRetry();
+    if (this.#waiting !== null) return this.#waiting;
     this.#lane = this.#lane
-      .then(() => this.#update())
+      .then(() => {
+        this.#waiting = null;
+        return this.#update();
+      })
       .catch((thrown: unknown) => {
         this.#o.failed(this.#o.task.id, CoppiceError.from(thrown, 'storage-failed'));
         if (!this.#stopped) this.#endRetry = this.#o.clock.setTimer(STORAGE_RETRY, () => void this.update());
       });
+    this.#waiting = this.#lane;
     return this.#lane;
   }
 
@@ -167,13 +177,12 @@ export class WatchedTask {
   async info(): Promise<WatchInfo> {
     if (this.#target === null) await this.update();
     else await this.#lane;
-    const target = this.#target;
-    if (target === null)
+    if (this.#target === null)
       throw new CoppiceError(
         'storage-failed',
         'What is watched of this task is not known now, since it could not be read. It is tried again; ask later.',
       );
-    const { policy, consent, release, binning, identity } = target;
+    const { policy, consent, release, binning, identity } = this.#told;
     const { id } = this.#o.task;
     return {
       task: id,
@@ -194,7 +203,7 @@ export class WatchedTask {
     if (this.#stopped) return;
     const target = await this.#read();
     const isSame = this.#target !== null && keyOf(target) === keyOf(this.#target);
-    if (isSame) this.#target = target;
+    if (isSame) this.#told = target;
     if (isSame) return;
     await this.#halt();
     this.#target = null;
@@ -205,6 +214,7 @@ export class WatchedTask {
     for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
     if (used !== null) await this.#start(used, target as Begun);
     this.#target = target;
+    this.#told = target;
   }
 
   async #read(): Promise<Target> {
@@ -287,8 +297,9 @@ export class WatchedTask {
         return { ...period, deadlineAt: period.startedAt + length };
       },
       wasClosed: async () => {},
-      closed: async ({ sums, noise, spending }) => {
-        if (sums === null) return true;
+      closed: async ({ sums: all, noise, spending }) => {
+        if (all === null) return true;
+        const sums = withheld(all, binning, policy.watch.fewest);
         const { sequence, checkpoint, hash } = release;
         const first = firstBinning(task);
         const isFirst = identity === identityOf(first);
@@ -322,7 +333,8 @@ export class WatchedTask {
         const [stored] = await storage.periods(task.id, { before: period + 1, limit: 1 });
         if (stored?.period === period) await judged(stored);
       },
-      closed: async ({ sums, spending, ...ended }: ClosedPeriod) => {
+      closed: async ({ sums: all, spending, ...ended }: ClosedPeriod) => {
+        const sums = all === null ? null : withheld(all, reference, policy.watch.fewest);
         const rule = { ...policy.watch, noise: ended.noise };
         const verdict = sums === null ? null : await inTurns(judge(sums, reference, this.#bounds, rule));
         const period: WatchedPeriod = {

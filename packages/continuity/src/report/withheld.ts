@@ -1,0 +1,28 @@
+import { type Binning, watchedOf } from '../reference/binning.ts';
+import { guardedArms } from './layout.ts';
+import { countOf, type Sums } from './sums.ts';
+
+/**
+ * Sums without the numbers that fewer participants than `fewest` have in them: a histogram with its share of implausible values,
+ * the errors, and the errors of an arm of a canary are 0 there, as if nobody had them. The sum of one device's histogram is that
+ * histogram.
+ *
+ * @param fewest at least 1.
+ */
+export function withheld(sums: Sums, binning: Binning, fewest: number): Map<string, Float64Array> {
+  const kept = new Map([...sums].map(([name, values]) => [name, values.slice()]));
+  const erase = (names: readonly string[], from: number, to = from + 1) => {
+    for (const name of names) kept.get(name)?.fill(0, from, to);
+  };
+  for (const [i, { role, at, bins }] of watchedOf(binning).entries()) {
+    if (countOf(sums, 'present', 1, i) >= fewest) continue;
+    erase(['present', 'inverse'], i);
+    erase(['shares', 'squares'], at, at + bins);
+    if (role === 'input') erase(['outside', 'outside-squares'], i);
+  }
+  if (countOf(sums, 'labelled') < fewest) erase(['labelled', 'errors', 'errors-square', 'warned'], 0);
+  for (const arm of guardedArms.keys())
+    if (countOf(sums, 'guard-present', 1, arm) < fewest)
+      erase(['guard-present', 'guard-errors', 'guard-squares'], arm);
+  return kept;
+}
