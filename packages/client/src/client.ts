@@ -7,6 +7,7 @@ import { freeInput, type Input, storedInput, takeInput } from './input.ts';
 import { type LoadedModel, loadModel } from './loaded-model.ts';
 import { pauseAfterFailure, pauseBetweenLooks } from './pauses.ts';
 import { type Prediction, predictionOf } from './prediction.ts';
+import type { MakePredictor } from './predictor.ts';
 import { type Freshness, Releases } from './releases.ts';
 import type { Visibility } from './visibility.ts';
 import { type WatchFacts, watchFacts } from './watch-facts.ts';
@@ -55,10 +56,18 @@ export interface Client {
   /**
    * Predicts for one picture or row, as it is at the moment of the call. Predictions are made one after the other.
    *
+   * @param how.count false for a prediction that may not be the last word, such as of a drawing that goes on: it counts
+   *   with `use` or `outcome` alone. Of those the last 16 are known.
    * @throws CoppiceError `data-invalid` for an input that does not fit the task; without a model `checkpoint-unknown`
    *   where none is released, else the reason why none could be loaded.
    */
-  predict(input: Input): Promise<Prediction>;
+  predict(input: Input, how?: { readonly count?: boolean }): Promise<Prediction>;
+  /**
+   * Counts a prediction that was made with `count: false`, once.
+   *
+   * @returns false where predictions are not watched, and where none with this id waits to be counted.
+   */
+  use(id: string): Promise<boolean>;
   /**
    * What the coordinator asks of browsers that watch their predictions, for the question whether the person agrees.
    *
@@ -75,7 +84,8 @@ export interface Client {
   /** Reports nothing more, and forgets what was counted. */
   unmonitor(): Promise<void>;
   /**
-   * Tells what a prediction should have been, hours or days later, also after the page was closed in between.
+   * Tells what a prediction should have been, hours or days later, also after the page was closed in between. One that was
+   * not counted yet counts with it.
    *
    * @param label the name of a class or its index, or the number in the target's unit.
    * @returns false where no prediction with this id is known to await its outcome.
@@ -94,8 +104,11 @@ export interface Means {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly visibility: Visibility;
+  readonly makePredictor: MakePredictor;
   /** Opens this browser's device at the coordinator, which is closed with the client. */
   readonly openDevice: () => Device;
+  /** Whether the device is open anyway: what it tells is heard from the beginning, not first where predictions are watched. */
+  readonly hasDevice: boolean;
 }
 
 export class ModelClient implements Client {
@@ -144,6 +157,7 @@ export class ModelClient implements Client {
         else this.#emit(event, value as never);
       },
     });
+    if (means.hasDevice) this.#watching.listen();
     void this.#watch();
   }
 
@@ -155,23 +169,23 @@ export class ModelClient implements Client {
     return this.#status;
   }
 
-  async predict(input: Input): Promise<Prediction> {
+  async predict(input: Input, { count = true }: { readonly count?: boolean } = {}): Promise<Prediction> {
     const taken = await takeInput(input);
     try {
       await this.#begun.promise;
       return await this.#inTurn(async () => {
-        const { data, trainer, released } = this.#current();
+        const { data, predictor, released } = this.#current();
         const example = await storedInput(taken, data);
+        // Of a picture, reports tell of the model's features too.
+        const withFeatures = this.#watching.isOn || !count;
         const input = normaliseFeatures(example, data);
-        const { outputs, features } = this.#watching.isOn
-          ? await trainer.predictWithFeatures(input, 1)
-          : { outputs: await trainer.predict(input, 1), features: null };
+        const { outputs, features } = await predictor.predict(input, withFeatures);
         const made = predictionOf(outputs, data, released, this.#means.random);
         const { hash, id } = made;
+        const observed = { hash, id, example, output: outputs, features };
         // A prediction that cannot be counted is one all the same.
-        this.#watching
-          .observe({ hash, id, example, output: outputs, features })
-          .catch((thrown: unknown) => reportError(thrown));
+        if (count) this.#watching.observe(observed).catch((thrown: unknown) => reportError(thrown));
+        else this.#watching.putAside(observed);
         return made;
       });
     } finally {
@@ -189,6 +203,10 @@ export class ModelClient implements Client {
 
   unmonitor(): Promise<void> {
     return this.#watching.unmonitor();
+  }
+
+  use(id: string): Promise<boolean> {
+    return this.#watching.use(id);
   }
 
   async outcome(id: string, label: string | number): Promise<boolean> {
@@ -276,7 +294,8 @@ export class ModelClient implements Client {
       await this.#use(null);
       return 'no-model';
     }
-    if (named !== 'unchanged') await this.#use(await loadModel(this.#releases, named, freshness));
+    if (named !== 'unchanged')
+      await this.#use(await loadModel(this.#releases, named, freshness, this.#means.makePredictor));
     return 'ready';
   }
 
@@ -299,9 +318,9 @@ export class ModelClient implements Client {
       const before = this.#loaded;
       // Closed while it was loading.
       const used = this.#closing.signal.aborted ? null : next;
-      if (used !== next) next?.trainer.dispose();
+      if (used !== next) next?.predictor.dispose();
       this.#loaded = used;
-      before?.trainer.dispose();
+      before?.predictor.dispose();
       return before?.released.checkpoint !== used?.released.checkpoint;
     });
     if (changed) this.#emit('model', this.model);

@@ -5,6 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Client, ModelClient } from './client.ts';
 import { FakeCoordinator, irisOutputs, weightsOf } from './coordinator.testing.ts';
 import type { Device, DeviceEvent, Sent } from './device.ts';
+import { ownPredictor } from './predictor.ts';
 import type { MonitorStatus } from './watching.ts';
 
 /* A page whose predictions are watched. */
@@ -55,6 +56,8 @@ function start(channel: 'production' | 'candidate' = 'production') {
       clock: new ManualClock(),
       random: seededRandom('monitor'),
       visibility: { seen: async () => {} },
+      makePredictor: ownPredictor,
+      hasDevice: false,
       openDevice() {
         opened++;
         return device;
@@ -141,6 +144,41 @@ describe('a page that monitors', () => {
       ['outcome', 'iris', id, 2],
       ['outcome', 'iris', id, 1],
     ]);
+  });
+
+  it('counts a prediction that was put aside once it is used, and only once', async () => {
+    const { client, calls } = start();
+    const early = await client.predict(flower, { count: false });
+    expect(await client.use(early.id)).toBe(false);
+    await client.monitor(consent);
+    const { id, hash } = await client.predict(flower, { count: false });
+    expect(calls.filter(([name]) => name === 'observe')).toEqual([]);
+    expect([await client.use(id), await client.use(id)]).toEqual([true, false]);
+    expect(await client.use(early.id)).toBe(true);
+    expect(calls.slice(1)).toEqual([
+      ['observe', 'iris', expect.objectContaining({ id, hash })],
+      ['observe', 'iris', expect.objectContaining({ id: early.id })],
+    ]);
+  });
+
+  it('counts a prediction that was put aside with its outcome', async () => {
+    const { client, calls } = start();
+    await client.monitor(consent);
+    const { id } = await client.predict(flower, { count: false });
+    expect(await client.outcome(id, 'setosa')).toBe(true);
+    expect(calls.slice(1)).toEqual([
+      ['observe', 'iris', expect.objectContaining({ id })],
+      ['outcome', 'iris', id, 0],
+    ]);
+    expect(await client.use(id)).toBe(false);
+  });
+
+  it('knows the last 16 predictions that were put aside', async () => {
+    const { client } = start();
+    await client.monitor(consent);
+    const ids: string[] = [];
+    for (let made = 0; made < 17; made++) ids.push((await client.predict(flower, { count: false })).id);
+    expect([await client.use(ids[0] as string), await client.use(ids[1] as string)]).toEqual([false, true]);
   });
 
   it('hears of its state and of what leaves the browser, for its task alone', async () => {

@@ -14,17 +14,24 @@ export interface MonitorStatus {
   readonly problem: CoppiceError | null;
 }
 
+type NamedPrediction = ObservedPrediction & { readonly id: string };
+
 export interface WatchingEvents {
   readonly news: ReleaseNews | null;
   readonly monitor: MonitorStatus | null;
   readonly sent: Sent;
 }
 
+/** Predictions that are known before they are counted. */
+const MOST_ASIDE = 16;
+
 /** One task's part of this browser's device. The device is opened at the first need. */
 export class Watching {
   readonly #task: string;
   readonly #open: () => Promise<Device>;
   readonly #tell: <E extends keyof WatchingEvents>(event: E, value: WatchingEvents[E]) => void;
+  /** The last predictions that were not counted, by their ids. */
+  readonly #aside = new Map<string, NamedPrediction>();
   #device: Promise<Device> | null = null;
   #release: () => void = () => {};
 
@@ -57,13 +64,37 @@ export class Watching {
     if (this.isOn) await (await this.#opened()).observe(this.#task, prediction);
   }
 
+  /** Keeps a prediction for `use` and `outcome`. */
+  putAside(prediction: NamedPrediction): void {
+    this.#aside.set(prediction.id, prediction);
+    const [oldest] = this.#aside.keys();
+    if (this.#aside.size > MOST_ASIDE && oldest !== undefined) this.#aside.delete(oldest);
+  }
+
+  /** Counts a prediction that was put aside. @returns false where none with this id is, or nothing is counted. */
+  async use(id: string): Promise<boolean> {
+    const prediction = this.#aside.get(id);
+    if (!this.isOn || prediction === undefined) return false;
+    this.#aside.delete(id);
+    await this.observe(prediction);
+    return true;
+  }
+
   /** @returns false where no prediction with this id awaits an outcome. @throws CoppiceError `data-invalid` */
   async outcome(id: string, label: number): Promise<boolean> {
-    return this.isOn ? (await this.#opened()).outcome(this.#task, id, label) : false;
+    if (!this.isOn) return false;
+    await this.use(id);
+    return (await this.#opened()).outcome(this.#task, id, label);
+  }
+
+  /** Hears what the device tells from now on. One that cannot be opened tells nothing, and is opened at the next need. */
+  listen(): void {
+    this.#opened().catch(() => {});
   }
 
   close(): void {
     this.isOn = false;
+    this.#aside.clear();
     this.#release();
     this.#device?.then(
       (device) => device.close(),
