@@ -9,9 +9,12 @@ import { pauseAfterFailure, pauseBetweenLooks } from './pauses.ts';
 import { type Prediction, predictionOf } from './prediction.ts';
 import type { MakePredictor } from './predictor.ts';
 import { type Freshness, Releases } from './releases.ts';
+import { Requests } from './requests.ts';
+import { type RunFacts, TermsOfRuns } from './run-terms.ts';
+import type { PartTerms } from './taking-part.ts';
 import type { Visibility } from './visibility.ts';
 import { type WatchFacts, watchFacts } from './watch-facts.ts';
-import { type MonitorStatus, Watching } from './watching.ts';
+import { type MonitorStatus, type PartStatus, Watching } from './watching.ts';
 
 /** A model that predicts. */
 export interface ModelInfo {
@@ -44,6 +47,8 @@ interface Events {
   readonly status: Status;
   /** How far the watching of predictions is; `null`: they are not watched. */
   readonly monitor: MonitorStatus | null;
+  /** How far the part in runs is; `null`: this browser takes no part. */
+  readonly part: PartStatus | null;
   /** A message left this browser for the coordinator. Downloads of models are none. */
   readonly sent: Sent;
 }
@@ -92,6 +97,28 @@ export interface Client {
    * @throws CoppiceError `data-invalid`
    */
   outcome(id: string, label: string | number): Promise<boolean>;
+  /**
+   * What would leave this browser in the runs of the task, for the question whether the person agrees.
+   *
+   * @throws CoppiceError `task-unknown`, `connection-lost`
+   */
+  terms(): Promise<RunFacts>;
+  /**
+   * Takes part in runs of the task from now on, while the device is idle, charging and on a connection that costs nothing, to
+   * the consent that the person gave to what `terms` told. Runs of other terms are not joined.
+   *
+   * @param how.idle false: also while the page is used; `how.charging` and `how.unmetered` likewise.
+   */
+  takePart(how: PartTerms): Promise<void>;
+  /** Leaves the run, and joins no more. */
+  leave(): Promise<void>;
+  /**
+   * Keeps an example in this browser, for training in runs that it takes part in.
+   *
+   * @param label as that of `outcome`.
+   * @throws CoppiceError `data-invalid`, `storage-full`, `storage-failed`; those of `predict` before the first model is here.
+   */
+  add(input: Input, label: string | number): Promise<void>;
   /** Calls `heard` at each change from now on. Returns a function that ends it. */
   on<E extends keyof Events>(event: E, heard: (value: Events[E]) => void): () => void;
   /** Ends all requests and frees the model. Later predictions are refused. */
@@ -113,6 +140,8 @@ export interface Means {
 
 export class ModelClient implements Client {
   readonly #releases: Releases;
+  readonly #terms: TermsOfRuns;
+  readonly #task: string;
   readonly #interval: number;
   readonly #means: Means;
   readonly #watching: Watching;
@@ -122,6 +151,7 @@ export class ModelClient implements Client {
     model: new Set(),
     status: new Set(),
     monitor: new Set(),
+    part: new Set(),
     sent: new Set(),
   };
   /** Ends with the first look at the channel, whatever it found. */
@@ -145,7 +175,10 @@ export class ModelClient implements Client {
     means: Means,
   ) {
     const { request, clock } = means;
-    this.#releases = new Releases(from, { request, clock, signal: this.#closing.signal });
+    const requests = new Requests({ request, clock, signal: this.#closing.signal });
+    this.#releases = new Releases(from, requests);
+    this.#terms = new TermsOfRuns(from.url, requests);
+    this.#task = from.task;
     this.#interval = interval;
     this.#means = means;
     this.#channel = from.channel;
@@ -210,18 +243,47 @@ export class ModelClient implements Client {
   }
 
   async outcome(id: string, label: string | number): Promise<boolean> {
-    if (typeof label === 'number') return this.#watching.outcome(id, label);
+    return this.#watching.outcome(id, await this.#labelOf(label));
+  }
+
+  terms(): Promise<RunFacts> {
+    return this.#terms.now(this.#task);
+  }
+
+  takePart(how: PartTerms): Promise<void> {
+    return this.#watching.takePart(how);
+  }
+
+  leave(): Promise<void> {
+    return this.#watching.leave();
+  }
+
+  async add(input: Input, label: string | number): Promise<void> {
+    const taken = await takeInput(input);
+    try {
+      await this.#begun.promise;
+      const { data } = this.#current();
+      const features = await storedInput(taken, data);
+      const source = data.kind === 'image' ? 'images' : 'csv';
+      await this.#watching.add({ data, features, label: await this.#labelOf(label), source });
+    } finally {
+      freeInput(taken);
+    }
+  }
+
+  /** The index of a class by its name; a number as it is. @throws CoppiceError `data-invalid` */
+  async #labelOf(label: string | number): Promise<number> {
+    if (typeof label === 'number') return label;
     await this.#begun.promise;
     const classes = this.model?.classes;
     const index = classes?.indexOf(label) ?? -1;
-    if (index === -1)
-      throw new CoppiceError(
-        'data-invalid',
-        classes == null
-          ? `The outcome "${label}" is the name of no class that is known here. Give the number.`
-          : `The outcome "${label}" is no class of the task. Its classes: ${classes.join(', ')}.`,
-      );
-    return this.#watching.outcome(id, index);
+    if (index !== -1) return index;
+    throw new CoppiceError(
+      'data-invalid',
+      classes == null
+        ? `The outcome "${label}" is the name of no class that is known here. Give the number.`
+        : `The outcome "${label}" is no class of the task. Its classes: ${classes.join(', ')}.`,
+    );
   }
 
   on<E extends keyof Events>(event: E, heard: (value: Events[E]) => void): () => void {

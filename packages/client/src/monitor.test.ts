@@ -6,7 +6,7 @@ import { type Client, ModelClient } from './client.ts';
 import { FakeCoordinator, irisOutputs, weightsOf } from './coordinator.testing.ts';
 import type { Device, DeviceEvent, Sent } from './device.ts';
 import { ownPredictor } from './predictor.ts';
-import type { MonitorStatus } from './watching.ts';
+import type { MonitorStatus, PartStatus } from './watching.ts';
 
 /* A page whose predictions are watched. */
 
@@ -39,6 +39,10 @@ function start(channel: 'production' | 'candidate' = 'production') {
       calls.push(['outcome', ...args]);
       return true;
     },
+    add: async (...args) => void calls.push(['add', ...args]),
+    takePart: async (...args) => void calls.push(['takePart', ...args]),
+    leave: async (...args) => void calls.push(['leave', ...args]),
+    active: () => {},
     subscribe(listener) {
       heard = listener;
       return () => {
@@ -225,6 +229,39 @@ describe('a page that monitors', () => {
     await client.predict(flower);
     client.close();
     await expect.poll(() => calls).toEqual([['monitor', 'iris', consent], ['unmonitor', 'iris'], ['close']]);
+  });
+});
+
+describe('a page that takes part', () => {
+  it('passes its consent on, and hears how far its part is', async () => {
+    const { client, calls, tell } = start();
+    const states: (PartStatus | null)[] = [];
+    client.on('part', (state) => states.push(state));
+    await client.leave();
+    await client.takePart({ terms: 't', charging: false });
+    const state = { state: 'held', run: null, held: ['idle'], unknown: [] } as const;
+    const error = { code: 'run-not-admitted', message: 'Not you.' } as const;
+    tell({ kind: 'part', task: 'digits', state: { ...state, error: null } });
+    tell({ kind: 'part', task: 'iris', state: { ...state, error } });
+    tell({ kind: 'part', task: 'iris', state: null });
+    await client.leave();
+    expect(calls).toEqual([
+      ['takePart', 'iris', { terms: 't', charging: false }],
+      ['leave', 'iris'],
+    ]);
+    expect(states).toEqual([{ ...state, problem: expect.any(CoppiceError) }, null]);
+    expect(states[0]?.problem?.code).toBe('run-not-admitted');
+  });
+
+  it('adds examples in stored form, with their labels', async () => {
+    const { client, calls, coordinator } = start();
+    await client.add(flower, 'virginica');
+    await expect(client.add(flower, 'tulip')).rejects.toMatchObject({ code: 'data-invalid' });
+    await expect(client.add({ petal: 1 }, 1)).rejects.toMatchObject({ code: 'data-invalid' });
+    const features = Float32Array.of(6.3, 2.9, 5.6, 1.8);
+    expect(calls).toEqual([
+      ['add', 'iris', { data: coordinator.task.data, features, label: 2, source: 'csv' }],
+    ]);
   });
 });
 

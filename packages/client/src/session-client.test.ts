@@ -39,6 +39,9 @@ function start(coordinator = new FakeCoordinator()) {
     url: 'https://coppice.example',
     task: 'iris',
     session,
+    openData: async () => {
+      throw new Error('nothing is added');
+    },
     predictions: host,
     interval: 60_000,
     visibility: { seen: async () => {} },

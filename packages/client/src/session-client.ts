@@ -1,5 +1,5 @@
 // A door of its own: for pages that hold a session anyway.
-import type { Session, TrainerHost } from '@coppice/participant';
+import type { OpenLocalData, Session, TrainerHost } from '@coppice/participant';
 import { systemClock, systemRandom } from '@coppice/ports/system';
 import { type Client, ModelClient } from './client.ts';
 import { predictorsOn } from './predictor.ts';
@@ -16,6 +16,7 @@ export interface SessionClientOptions {
   readonly task: string;
   /** Goes on when the client is closed. */
   readonly session: Session;
+  readonly openData: OpenLocalData;
   /** Runs the predictions. */
   readonly predictions: TrainerHost;
   /** Milliseconds between two questions for a new release, where no news of one comes. */
@@ -25,7 +26,7 @@ export interface SessionClientOptions {
 
 /** A client of a task's production on a session that a page holds anyway: with its identity, its connection and its counts. */
 export function sessionClient(options: SessionClientOptions): Client {
-  const { url, task, session, predictions, interval, visibility } = options;
+  const { url, task, session, openData, predictions, interval, visibility } = options;
   return new ModelClient(
     { url, task, channel: 'production', interval },
     {
@@ -34,7 +35,7 @@ export function sessionClient(options: SessionClientOptions): Client {
       random: systemRandom,
       visibility,
       makePredictor: predictorsOn(predictions),
-      openDevice: () => sessionDevice(session, () => {}),
+      openDevice: () => sessionDevice({ url, session, openData, close: () => {} }),
       hasDevice: true,
     },
   );

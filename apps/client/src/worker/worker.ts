@@ -60,13 +60,14 @@ const RELEASE_INTERVAL = 30_000;
 const visibility = new PageVisibility();
 const releasedListeners = new Set<(model: ReleasedModel | null) => void>();
 const released = started.then(
-  ({ session, predictions }) =>
+  ({ session, openData, predictions }) =>
     new Released({
       open: (task) =>
         sessionClient({
           url: self.location.origin,
           task,
           session,
+          openData,
           predictions,
           interval: RELEASE_INTERVAL,
           visibility,
