@@ -1,18 +1,17 @@
 import { expect, it } from 'vitest';
 import { agreeToLater, laterTerms, runToGoOnWith } from './later-runs.ts';
 
+const [these, those] = ['a'.repeat(64), 'b'.repeat(64)];
+
 it('keeps the terms of each task', () => {
   expect(laterTerms('digits')).toBeNull();
-  agreeToLater('digits', 'these');
-  agreeToLater('iris', 'those');
-  expect([laterTerms('digits'), laterTerms('iris')]).toEqual(['these', 'those']);
+  agreeToLater('digits', these);
+  agreeToLater('iris', those);
+  expect([laterTerms('digits'), laterTerms('iris')]).toEqual([these, those]);
   agreeToLater('digits', null);
-  expect([laterTerms('digits'), laterTerms('iris'), laterTerms('constructor')]).toEqual([
-    null,
-    'those',
-    null,
-  ]);
+  expect([laterTerms('digits'), laterTerms('iris'), laterTerms('constructor')]).toEqual([null, those, null]);
   expect(laterTerms('digits', { digits: 3 } as never)).toBeNull();
+  expect(laterTerms('digits', { digits: '{"numbers":131}' })).toBeNull();
 });
 
 it.each([
