@@ -125,6 +125,25 @@ it('counts, corrects and reports by the client of the task', async () => {
   ]);
 });
 
+it('goes on with the reports on a task that is asked about again, until they are ended', async () => {
+  const { released, calls } = start();
+  const terms = { consent: 'c' };
+  await released.monitor('iris', terms);
+  await released.predict('digits', input);
+  await released.predict('iris', input);
+  await released.predict('digits', input);
+  await released.unmonitor('iris');
+  await released.predict('iris', input);
+  expect(calls.filter(([name, task]) => task === 'iris' && name !== 'predict' && name !== 'close')).toEqual([
+    ['open', 'iris'],
+    ['monitor', 'iris', terms],
+    ['open', 'iris'],
+    ['monitor', 'iris', terms],
+    ['session unmonitors', 'iris'],
+    ['open', 'iris'],
+  ]);
+});
+
 it('tells of the model that predicts, with its task', async () => {
   const { released, told, models } = start();
   await released.predict('iris', input);

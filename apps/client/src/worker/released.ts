@@ -8,6 +8,8 @@ export class Released {
   readonly #open: (task: string) => Client;
   readonly #unmonitor: (task: string) => Promise<void>;
   readonly #told: (model: ReleasedModel | null) => void;
+  /** The tasks that are monitored: a task that is asked about again goes on. */
+  readonly #monitored = new Map<string, MonitorTerms>();
   #current: { readonly task: string; readonly client: Client } | null = null;
 
   constructor(options: {
@@ -52,10 +54,13 @@ export class Released {
   }
 
   monitor(task: string, terms: MonitorTerms): Promise<void> {
-    return this.#of(task).monitor(terms);
+    const client = this.#of(task);
+    this.#monitored.set(task, terms);
+    return client.monitor(terms);
   }
 
   unmonitor(task: string): Promise<void> {
+    this.#monitored.delete(task);
     return this.#current?.task === task ? this.#current.client.unmonitor() : this.#unmonitor(task);
   }
 
@@ -65,6 +70,9 @@ export class Released {
     const client = this.#open(task);
     this.#current = { task, client };
     client.on('model', (model) => this.#told(model === null ? null : { task, hash: model.hash }));
+    const terms = this.#monitored.get(task);
+    // A failure is told by the session.
+    if (terms !== undefined) client.monitor(terms).catch(() => {});
     return client;
   }
 }
