@@ -16,7 +16,7 @@ import { watchData } from './data/data.ts';
 import { attempt, problem } from './errors/attempt.ts';
 import { holdTab, tab } from './link/one-tab.ts';
 import { participant, startWorker, stopWorker } from './link/participant.ts';
-import { session, takeState } from './link/session.ts';
+import { releasedModel, session, takeState } from './link/session.ts';
 import { watchTask } from './monitoring/watch.ts';
 import { lastSeen, rememberLastSeen } from './offline/last-seen.ts';
 import { keepForOffline } from './offline/update.ts';
@@ -37,6 +37,7 @@ import {
 import { takingPart } from './run/taking-part.ts';
 import { watchBackend } from './training/backend-notice.tsx';
 import { watchRounds } from './training/round-record.ts';
+import type { ReleasedModel } from './worker/api.ts';
 
 startLanguage();
 startTheme();
@@ -49,6 +50,12 @@ const { takeOver } = holdTab(
     });
     void attempt('connect', async () => {
       await api.subscribe(Comlink.proxy((state: SessionState) => takeState(state)));
+      await api.seen(document.visibilityState === 'visible');
+      await api.subscribeReleased(
+        Comlink.proxy((model: ReleasedModel | null) => {
+          releasedModel.value = model;
+        }),
+      );
       // Said before the connection stands, it is done as soon as it does; a reload goes on by itself.
       await api.watch(watched.peek());
       await join();
@@ -58,6 +65,7 @@ const { takeOver } = holdTab(
   () => {
     stopWorker();
     takeState(initialState);
+    releasedModel.value = null;
   },
 );
 

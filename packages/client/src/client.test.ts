@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { ModelClient, type Status } from './client.ts';
 import { connect } from './connect.ts';
 import { FakeCoordinator, iris, irisOutputs, weightsOf } from './coordinator.testing.ts';
+import { ownPredictor } from './predictor.ts';
 
 const MINUTE = 60_000;
 /** Longer than the longest pause between two looks without failures. */
@@ -71,6 +72,8 @@ function start(named: number | null, prepare: (coordinator: FakeCoordinator) => 
       clock,
       random: seededRandom('client'),
       visibility: { seen: () => shown },
+      makePredictor: ownPredictor,
+      hasDevice: false,
       openDevice: () => {
         throw new Error('nothing is monitored');
       },
@@ -131,6 +134,21 @@ describe('a prediction', () => {
     expect(first.classes.map(({ name }) => name)).toEqual(['setosa', 'versicolor', 'virginica']);
     for (const [index, { probability }] of first.classes.entries())
       expect(probability).toBeCloseTo(expected[index] as number, 5);
+  });
+
+  it('is the same for an example as devices store it, and refuses one of another form', async () => {
+    const { client } = start(1);
+    const example = Float32Array.of(6.3, 2.9, 5.6, 1.8);
+    const asked = client.predict(example);
+    example.fill(0);
+    expect(await asked).toMatchObject({
+      classes: ((await client.predict(flower)) as { classes: object }).classes,
+    });
+    for (const other of [Float32Array.of(1, 2, 3), new Uint8Array(4)])
+      await expect(client.predict(other)).rejects.toMatchObject({
+        code: 'data-invalid',
+        message: expect.stringContaining('4 numbers'),
+      });
   });
 
   it('is of the input as it was when it was asked for', async () => {
@@ -348,6 +366,8 @@ describe('a coordinator that is away', () => {
         clock,
         random: seededRandom('again'),
         visibility: { seen: () => Promise.resolve() },
+        makePredictor: ownPredictor,
+        hasDevice: false,
         openDevice: () => {
           throw new Error('nothing is monitored');
         },

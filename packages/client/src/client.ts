@@ -7,10 +7,14 @@ import { freeInput, type Input, storedInput, takeInput } from './input.ts';
 import { type LoadedModel, loadModel } from './loaded-model.ts';
 import { pauseAfterFailure, pauseBetweenLooks } from './pauses.ts';
 import { type Prediction, predictionOf } from './prediction.ts';
+import type { MakePredictor } from './predictor.ts';
 import { type Freshness, Releases } from './releases.ts';
+import { Requests } from './requests.ts';
+import { type RunFacts, TermsOfRuns } from './run-terms.ts';
+import type { PartTerms } from './taking-part.ts';
 import type { Visibility } from './visibility.ts';
 import { type WatchFacts, watchFacts } from './watch-facts.ts';
-import { type MonitorStatus, Watching } from './watching.ts';
+import { type MonitorStatus, type PartStatus, Watching } from './watching.ts';
 
 /** A model that predicts. */
 export interface ModelInfo {
@@ -43,6 +47,8 @@ interface Events {
   readonly status: Status;
   /** How far the watching of predictions is; `null`: they are not watched. */
   readonly monitor: MonitorStatus | null;
+  /** How far the part in runs is; `null`: this browser takes no part. */
+  readonly part: PartStatus | null;
   /** A message left this browser for the coordinator. Downloads of models are none. */
   readonly sent: Sent;
 }
@@ -55,10 +61,18 @@ export interface Client {
   /**
    * Predicts for one picture or row, as it is at the moment of the call. Predictions are made one after the other.
    *
+   * @param how.count false for a prediction that may not be the last word, such as of a drawing that goes on: it counts
+   *   with `use` or `outcome` alone. Of those the last 16 are known.
    * @throws CoppiceError `data-invalid` for an input that does not fit the task; without a model `checkpoint-unknown`
    *   where none is released, else the reason why none could be loaded.
    */
-  predict(input: Input): Promise<Prediction>;
+  predict(input: Input, how?: { readonly count?: boolean }): Promise<Prediction>;
+  /**
+   * Counts a prediction that was made with `count: false`, once.
+   *
+   * @returns false where predictions are not watched, and where none with this id waits to be counted.
+   */
+  use(id: string): Promise<boolean>;
   /**
    * What the coordinator asks of browsers that watch their predictions, for the question whether the person agrees.
    *
@@ -75,13 +89,36 @@ export interface Client {
   /** Reports nothing more, and forgets what was counted. */
   unmonitor(): Promise<void>;
   /**
-   * Tells what a prediction should have been, hours or days later, also after the page was closed in between.
+   * Tells what a prediction should have been, hours or days later, also after the page was closed in between. One that was
+   * not counted yet counts with it.
    *
    * @param label the name of a class or its index, or the number in the target's unit.
    * @returns false where no prediction with this id is known to await its outcome.
    * @throws CoppiceError `data-invalid`
    */
   outcome(id: string, label: string | number): Promise<boolean>;
+  /**
+   * What would leave this browser in the runs of the task, for the question whether the person agrees.
+   *
+   * @throws CoppiceError `task-unknown`, `connection-lost`
+   */
+  terms(): Promise<RunFacts>;
+  /**
+   * Takes part in runs of the task from now on, while the device is idle, charging and on a connection that costs nothing, to
+   * the consent that the person gave to what `terms` told. Runs of other terms are not joined.
+   *
+   * @param how.idle false: also while the page is used; `how.charging` and `how.unmetered` likewise.
+   */
+  takePart(how: PartTerms): Promise<void>;
+  /** Leaves the run, and joins no more. */
+  leave(): Promise<void>;
+  /**
+   * Keeps an example in this browser, for training in runs that it takes part in.
+   *
+   * @param label as that of `outcome`.
+   * @throws CoppiceError `data-invalid`, `storage-full`, `storage-failed`; those of `predict` before the first model is here.
+   */
+  add(input: Input, label: string | number): Promise<void>;
   /** Calls `heard` at each change from now on. Returns a function that ends it. */
   on<E extends keyof Events>(event: E, heard: (value: Events[E]) => void): () => void;
   /** Ends all requests and frees the model. Later predictions are refused. */
@@ -94,12 +131,17 @@ export interface Means {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly visibility: Visibility;
+  readonly makePredictor: MakePredictor;
   /** Opens this browser's device at the coordinator, which is closed with the client. */
   readonly openDevice: () => Device;
+  /** Whether the device is open anyway: what it tells is heard from the beginning, not first where predictions are watched. */
+  readonly hasDevice: boolean;
 }
 
 export class ModelClient implements Client {
   readonly #releases: Releases;
+  readonly #terms: TermsOfRuns;
+  readonly #task: string;
   readonly #interval: number;
   readonly #means: Means;
   readonly #watching: Watching;
@@ -109,6 +151,7 @@ export class ModelClient implements Client {
     model: new Set(),
     status: new Set(),
     monitor: new Set(),
+    part: new Set(),
     sent: new Set(),
   };
   /** Ends with the first look at the channel, whatever it found. */
@@ -132,7 +175,10 @@ export class ModelClient implements Client {
     means: Means,
   ) {
     const { request, clock } = means;
-    this.#releases = new Releases(from, { request, clock, signal: this.#closing.signal });
+    const requests = new Requests({ request, clock, signal: this.#closing.signal });
+    this.#releases = new Releases(from, requests);
+    this.#terms = new TermsOfRuns(from.url, requests);
+    this.#task = from.task;
     this.#interval = interval;
     this.#means = means;
     this.#channel = from.channel;
@@ -144,6 +190,7 @@ export class ModelClient implements Client {
         else this.#emit(event, value as never);
       },
     });
+    if (means.hasDevice) this.#watching.listen();
     void this.#watch();
   }
 
@@ -155,23 +202,23 @@ export class ModelClient implements Client {
     return this.#status;
   }
 
-  async predict(input: Input): Promise<Prediction> {
+  async predict(input: Input, { count = true }: { readonly count?: boolean } = {}): Promise<Prediction> {
     const taken = await takeInput(input);
     try {
       await this.#begun.promise;
       return await this.#inTurn(async () => {
-        const { data, trainer, released } = this.#current();
+        const { data, predictor, released } = this.#current();
         const example = await storedInput(taken, data);
+        // Of a picture, reports tell of the model's features too.
+        const withFeatures = this.#watching.isOn || !count;
         const input = normaliseFeatures(example, data);
-        const { outputs, features } = this.#watching.isOn
-          ? await trainer.predictWithFeatures(input, 1)
-          : { outputs: await trainer.predict(input, 1), features: null };
+        const { outputs, features } = await predictor.predict(input, withFeatures);
         const made = predictionOf(outputs, data, released, this.#means.random);
         const { hash, id } = made;
+        const observed = { hash, id, example, output: outputs, features };
         // A prediction that cannot be counted is one all the same.
-        this.#watching
-          .observe({ hash, id, example, output: outputs, features })
-          .catch((thrown: unknown) => reportError(thrown));
+        if (count) this.#watching.observe(observed).catch((thrown: unknown) => reportError(thrown));
+        else this.#watching.putAside(observed);
         return made;
       });
     } finally {
@@ -191,19 +238,52 @@ export class ModelClient implements Client {
     return this.#watching.unmonitor();
   }
 
+  use(id: string): Promise<boolean> {
+    return this.#watching.use(id);
+  }
+
   async outcome(id: string, label: string | number): Promise<boolean> {
-    if (typeof label === 'number') return this.#watching.outcome(id, label);
+    return this.#watching.outcome(id, await this.#labelOf(label));
+  }
+
+  terms(): Promise<RunFacts> {
+    return this.#terms.now(this.#task);
+  }
+
+  takePart(how: PartTerms): Promise<void> {
+    return this.#watching.takePart(how);
+  }
+
+  leave(): Promise<void> {
+    return this.#watching.leave();
+  }
+
+  async add(input: Input, label: string | number): Promise<void> {
+    const taken = await takeInput(input);
+    try {
+      await this.#begun.promise;
+      const { data } = this.#current();
+      const features = await storedInput(taken, data);
+      const source = data.kind === 'image' ? 'images' : 'csv';
+      await this.#watching.add({ data, features, label: await this.#labelOf(label), source });
+    } finally {
+      freeInput(taken);
+    }
+  }
+
+  /** The index of a class by its name; a number as it is. @throws CoppiceError `data-invalid` */
+  async #labelOf(label: string | number): Promise<number> {
+    if (typeof label === 'number') return label;
     await this.#begun.promise;
     const classes = this.model?.classes;
     const index = classes?.indexOf(label) ?? -1;
-    if (index === -1)
-      throw new CoppiceError(
-        'data-invalid',
-        classes == null
-          ? `The outcome "${label}" is the name of no class that is known here. Give the number.`
-          : `The outcome "${label}" is no class of the task. Its classes: ${classes.join(', ')}.`,
-      );
-    return this.#watching.outcome(id, index);
+    if (index !== -1) return index;
+    throw new CoppiceError(
+      'data-invalid',
+      classes == null
+        ? `The outcome "${label}" is the name of no class that is known here. Give the number.`
+        : `The outcome "${label}" is no class of the task. Its classes: ${classes.join(', ')}.`,
+    );
   }
 
   on<E extends keyof Events>(event: E, heard: (value: Events[E]) => void): () => void {
@@ -276,7 +356,8 @@ export class ModelClient implements Client {
       await this.#use(null);
       return 'no-model';
     }
-    if (named !== 'unchanged') await this.#use(await loadModel(this.#releases, named, freshness));
+    if (named !== 'unchanged')
+      await this.#use(await loadModel(this.#releases, named, freshness, this.#means.makePredictor));
     return 'ready';
   }
 
@@ -299,9 +380,9 @@ export class ModelClient implements Client {
       const before = this.#loaded;
       // Closed while it was loading.
       const used = this.#closing.signal.aborted ? null : next;
-      if (used !== next) next?.trainer.dispose();
+      if (used !== next) next?.predictor.dispose();
       this.#loaded = used;
-      before?.trainer.dispose();
+      before?.predictor.dispose();
       return before?.released.checkpoint !== used?.released.checkpoint;
     });
     if (changed) this.#emit('model', this.model);

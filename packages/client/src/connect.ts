@@ -3,6 +3,7 @@ import { systemClock, systemRandom } from '@coppice/ports/system';
 import { type Channel, ChannelSchema, CoppiceError, TaskIdSchema } from '@coppice/protocol';
 import { type Client, ModelClient } from './client.ts';
 import { openDevice } from './open-device.ts';
+import { ownPredictor } from './predictor.ts';
 import { pageVisibility } from './visibility.ts';
 
 export interface ConnectOptions {
@@ -40,7 +41,9 @@ export function connect(options: ConnectOptions): Client {
       clock: systemClock,
       random: systemRandom,
       visibility: pageVisibility,
+      makePredictor: ownPredictor,
       openDevice: () => openDevice(url),
+      hasDevice: false,
     },
   );
   // A failure is told by the event `monitor`.

@@ -1,11 +1,13 @@
 import { type Row, readPicture, readRow } from '@coppice/datasets/recipe';
-import { CoppiceError, type DataSchema } from '@coppice/protocol';
+import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
 
 /**
  * The input of a prediction. For a task of pictures anything that a browser can draw: a canvas, an image or a video
- * element, `ImageData`, an `ImageBitmap`, a file. For a table an object with a value for each column, by its name.
+ * element, `ImageData`, an `ImageBitmap`, a file. For a table an object with a value for each column, by its name. For
+ * both an example as devices store it: bytes of the task's pixels, or one number for each column, the place in its list
+ * for a category.
  */
-export type Input = ImageBitmapSource | Row;
+export type Input = ImageBitmapSource | Row | Uint8Array | Float32Array;
 
 /** Names of the classes of `ImageBitmapSource`, of this window and of others. */
 const pictures: ReadonlySet<string> = new Set([
@@ -24,7 +26,8 @@ const pictures: ReadonlySet<string> = new Set([
 /** An input as it was when the prediction was asked for. */
 export type Taken =
   | { readonly kind: 'image'; readonly bitmap: ImageBitmap }
-  | { readonly kind: 'table'; readonly row: Row };
+  | { readonly kind: 'table'; readonly row: Row }
+  | { readonly kind: 'stored'; readonly example: Uint8Array | Float32Array };
 
 /**
  * Takes an input as it is now: pages draw on, and fill in, while a model is loading.
@@ -37,6 +40,8 @@ export async function takeInput(input: Input): Promise<Taken> {
       'data-invalid',
       'A prediction takes a picture, or an object with a value for each column.',
     );
+  if (input instanceof Uint8Array || input instanceof Float32Array)
+    return { kind: 'stored', example: input.slice() };
   if (!isPicture(input)) return { kind: 'table', row: { ...input } };
   return { kind: 'image', bitmap: await createImageBitmap(input).catch(unreadable) };
 }
@@ -56,6 +61,7 @@ export async function storedInput(taken: Taken, data: DataSchema): Promise<Uint8
   if (taken.kind === 'image' && data.kind === 'image')
     return readPicture(taken.bitmap, data).catch(unreadable);
   if (taken.kind === 'table' && data.kind === 'table') return readRow(taken.row, data);
+  if (taken.kind === 'stored') return checkedExample(taken.example, data);
   throw new CoppiceError(
     'data-invalid',
     data.kind === 'image'
@@ -64,7 +70,17 @@ export async function storedInput(taken: Taken, data: DataSchema): Promise<Uint8
   );
 }
 
-function isPicture(input: Input): input is ImageBitmapSource {
+/** Checks the form of an example. @throws CoppiceError `data-invalid` */
+function checkedExample(example: Uint8Array | Float32Array, data: DataSchema): Uint8Array | Float32Array {
+  const isFitting = example instanceof Uint8Array === (data.kind === 'image');
+  if (isFitting && example.length === exampleSize(data)) return example;
+  throw new CoppiceError(
+    'data-invalid',
+    `An example of this task has ${exampleSize(data)} ${data.kind === 'image' ? 'bytes' : 'numbers (Float32Array)'}.`,
+  );
+}
+
+function isPicture(input: Exclude<Input, Uint8Array | Float32Array>): input is ImageBitmapSource {
   return pictures.has(Object.prototype.toString.call(input).slice('[object '.length, -1));
 }
 

@@ -1,24 +1,25 @@
-import { CoppiceError, type DataSchema, layoutSize, recipeHash, weightsHash } from '@coppice/protocol';
-import { createTrainer, type Trainer } from '@coppice/training';
+import { CoppiceError, type DataSchema, recipeHash, weightsHash } from '@coppice/protocol';
+import type { MakePredictor, Predictor } from './predictor.ts';
 import type { Freshness, Released, Releases } from './releases.ts';
 
 /** A model that was checked and is ready to predict. */
 export interface LoadedModel {
   readonly released: Released;
   readonly data: DataSchema;
-  readonly trainer: Trainer;
+  readonly predictor: Predictor;
 }
 
 /**
  * Loads a checkpoint: its task's recipe and its weights, both held against their hashes.
  *
  * @throws CoppiceError `checkpoint-mismatch` for a model of another recipe or with other layers, `frame-invalid` for
- *   weights that are not those of the hash, `model-invalid`, `backend-unavailable`; those of `Releases`.
+ *   weights that are not those of the hash; those of `MakePredictor` and of `Releases`.
  */
 export async function loadModel(
   releases: Releases,
   released: Released,
   freshness: Freshness,
+  makePredictor: MakePredictor,
 ): Promise<LoadedModel> {
   const { data, loss } = await releases.task(freshness);
   if (recipeHash(data) !== released.recipe)
@@ -28,19 +29,7 @@ export async function loadModel(
     );
   const weights = await checkedWeights(releases, released);
   const description = { topology: released.topology, data, loss };
-  const trainer = await createTrainer(description, { backend: 'planned', seed: 0 });
-  try {
-    if (layoutSize(trainer.layout) !== weights.length)
-      throw new CoppiceError(
-        'checkpoint-mismatch',
-        `The released model ${released.checkpoint} has other layers than its description. It is not used. An admin releases a checkpoint of the task as it is today.`,
-      );
-    trainer.setWeights(weights);
-    return { released, data, trainer };
-  } catch (thrown) {
-    trainer.dispose();
-    throw thrown;
-  }
+  return { released, data, predictor: await makePredictor(description, weights) };
 }
 
 async function checkedWeights(releases: Releases, { hash, checkpoint }: Released): Promise<Float32Array> {

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { type Client, ModelClient } from './client.ts';
 import { FakeCoordinator, irisOutputs, weightsOf } from './coordinator.testing.ts';
 import type { Device, DeviceEvent, Sent } from './device.ts';
-import type { MonitorStatus } from './watching.ts';
+import { ownPredictor } from './predictor.ts';
+import type { MonitorStatus, PartStatus } from './watching.ts';
 
 /* A page whose predictions are watched. */
 
@@ -38,6 +39,10 @@ function start(channel: 'production' | 'candidate' = 'production') {
       calls.push(['outcome', ...args]);
       return true;
     },
+    add: async (...args) => void calls.push(['add', ...args]),
+    takePart: async (...args) => void calls.push(['takePart', ...args]),
+    leave: async (...args) => void calls.push(['leave', ...args]),
+    active: () => {},
     subscribe(listener) {
       heard = listener;
       return () => {
@@ -55,6 +60,8 @@ function start(channel: 'production' | 'candidate' = 'production') {
       clock: new ManualClock(),
       random: seededRandom('monitor'),
       visibility: { seen: async () => {} },
+      makePredictor: ownPredictor,
+      hasDevice: false,
       openDevice() {
         opened++;
         return device;
@@ -143,6 +150,41 @@ describe('a page that monitors', () => {
     ]);
   });
 
+  it('counts a prediction that was put aside once it is used, and only once', async () => {
+    const { client, calls } = start();
+    const early = await client.predict(flower, { count: false });
+    expect(await client.use(early.id)).toBe(false);
+    await client.monitor(consent);
+    const { id, hash } = await client.predict(flower, { count: false });
+    expect(calls.filter(([name]) => name === 'observe')).toEqual([]);
+    expect([await client.use(id), await client.use(id)]).toEqual([true, false]);
+    expect(await client.use(early.id)).toBe(true);
+    expect(calls.slice(1)).toEqual([
+      ['observe', 'iris', expect.objectContaining({ id, hash })],
+      ['observe', 'iris', expect.objectContaining({ id: early.id })],
+    ]);
+  });
+
+  it('counts a prediction that was put aside with its outcome', async () => {
+    const { client, calls } = start();
+    await client.monitor(consent);
+    const { id } = await client.predict(flower, { count: false });
+    expect(await client.outcome(id, 'setosa')).toBe(true);
+    expect(calls.slice(1)).toEqual([
+      ['observe', 'iris', expect.objectContaining({ id })],
+      ['outcome', 'iris', id, 0],
+    ]);
+    expect(await client.use(id)).toBe(false);
+  });
+
+  it('knows the last 16 predictions that were put aside', async () => {
+    const { client } = start();
+    await client.monitor(consent);
+    const ids: string[] = [];
+    for (let made = 0; made < 17; made++) ids.push((await client.predict(flower, { count: false })).id);
+    expect([await client.use(ids[0] as string), await client.use(ids[1] as string)]).toEqual([false, true]);
+  });
+
   it('hears of its state and of what leaves the browser, for its task alone', async () => {
     const { client, tell } = start();
     const states: (MonitorStatus | null)[] = [];
@@ -187,6 +229,39 @@ describe('a page that monitors', () => {
     await client.predict(flower);
     client.close();
     await expect.poll(() => calls).toEqual([['monitor', 'iris', consent], ['unmonitor', 'iris'], ['close']]);
+  });
+});
+
+describe('a page that takes part', () => {
+  it('passes its consent on, and hears how far its part is', async () => {
+    const { client, calls, tell } = start();
+    const states: (PartStatus | null)[] = [];
+    client.on('part', (state) => states.push(state));
+    await client.leave();
+    await client.takePart({ terms: 't', charging: false });
+    const state = { state: 'held', run: null, held: ['idle'], unknown: [] } as const;
+    const error = { code: 'run-not-admitted', message: 'Not you.' } as const;
+    tell({ kind: 'part', task: 'digits', state: { ...state, error: null } });
+    tell({ kind: 'part', task: 'iris', state: { ...state, error } });
+    tell({ kind: 'part', task: 'iris', state: null });
+    await client.leave();
+    expect(calls).toEqual([
+      ['takePart', 'iris', { terms: 't', charging: false }],
+      ['leave', 'iris'],
+    ]);
+    expect(states).toEqual([{ ...state, problem: expect.any(CoppiceError) }, null]);
+    expect(states[0]?.problem?.code).toBe('run-not-admitted');
+  });
+
+  it('adds examples in stored form, with their labels', async () => {
+    const { client, calls, coordinator } = start();
+    await client.add(flower, 'virginica');
+    await expect(client.add(flower, 'tulip')).rejects.toMatchObject({ code: 'data-invalid' });
+    await expect(client.add({ petal: 1 }, 1)).rejects.toMatchObject({ code: 'data-invalid' });
+    const features = Float32Array.of(6.3, 2.9, 5.6, 1.8);
+    expect(calls).toEqual([
+      ['add', 'iris', { data: coordinator.task.data, features, label: 2, source: 'csv' }],
+    ]);
   });
 });
 

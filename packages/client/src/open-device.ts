@@ -1,6 +1,11 @@
-import { systemRandom } from '@coppice/ports/system';
+import { systemClock, systemRandom } from '@coppice/ports/system';
 import type { Device } from './device.ts';
 import { browserTabs, SharedDevice } from './tabs.ts';
+
+/** Events of a person who uses a page, and the fewest milliseconds from one to the next that is told. */
+const inputs = ['pointerdown', 'pointermove', 'keydown', 'wheel', 'touchstart'] as const;
+const ACTIVE_EVERY = 5_000;
+const passive = { passive: true, capture: true } as const;
 
 interface Open {
   readonly device: SharedDevice;
@@ -24,6 +29,10 @@ export function openDevice(url: string): Device {
     observe: (...args) => device.observe(...args),
     outcome: (...args) => device.outcome(...args),
     save: () => device.save(),
+    add: (...args) => device.add(...args),
+    takePart: (...args) => device.takePart(...args),
+    leave: (...args) => device.leave(...args),
+    active: () => device.active(),
     subscribe(heard) {
       const stop = device.subscribe(heard);
       stops.push(stop);
@@ -50,12 +59,20 @@ function begun(url: string): Open {
   const save = () => void device.save();
   const page = globalThis.document as Document | undefined;
   globalThis.addEventListener('pagehide', save);
+  let told = Number.NEGATIVE_INFINITY;
+  const active = () => {
+    if (systemClock.elapsed() - told < ACTIVE_EVERY) return;
+    told = systemClock.elapsed();
+    device.active();
+  };
+  for (const input of inputs) page?.addEventListener(input, active, passive);
   page?.addEventListener('visibilitychange', save);
   return {
     device,
     users: 0,
     end() {
       globalThis.removeEventListener('pagehide', save);
+      for (const input of inputs) page?.removeEventListener(input, active, passive);
       page?.removeEventListener('visibilitychange', save);
       device.close();
     },

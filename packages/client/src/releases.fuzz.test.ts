@@ -4,17 +4,18 @@ import { anyBytes, damaged } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeCoordinator, iris } from './coordinator.testing.ts';
-import { Releases, waitOf } from './releases.ts';
+import { Releases } from './releases.ts';
+import { Requests, waitOf } from './requests.ts';
 
 /** Releases at a server that answers everything with the same bytes. */
 function releasesOf(bytes: Uint8Array<ArrayBuffer>, status: number): Releases {
   return new Releases(
     { url: 'https://coppice.example', task: 'iris', channel: 'production' },
-    {
+    new Requests({
       request: () => Promise.resolve(new Response(bytes, { status })),
       clock: new ManualClock(),
       signal: new AbortController().signal,
-    },
+    }),
   );
 }
 

@@ -40,7 +40,14 @@ function device(first: Partial<SessionState> = {}) {
     },
   } as unknown as Session;
   const events: DeviceEvent[] = [];
-  sessionDevice(session, () => {}).subscribe((event) => events.push(event));
+  sessionDevice({
+    url: 'https://coppice.example',
+    session,
+    openData: async () => {
+      throw new Error('nothing is added');
+    },
+    close: () => {},
+  }).subscribe((event) => events.push(event));
   return {
     /** The events of a change. */
     set(change: Partial<SessionState>): DeviceEvent[] {
@@ -79,6 +86,14 @@ it('tells each message once, with what it tells', () => {
     ['iris', 'comparison', 100],
   ]);
   expect(set({ outbound: [before, ...answers] })).toEqual([]);
+  const run = { id: 'iris-1', task: 'iris' } as SessionState['runs'][number];
+  const update = record('answer', { fields: { run: 'iris-1' }, norm: 1 });
+  const measures = record('answer', { fields: { run: 'iris-1' } });
+  expect(set({ runs: [run], outbound: [...answers, update, measures] })).toMatchObject([
+    { task: 'iris', sent: { kind: 'update' } },
+    { task: 'iris', sent: { kind: 'measures' } },
+  ]);
+  set({ outbound: answers });
   const [offer, other] = set({
     outbound: [...answers.slice(1), record('monitor'), record('watch', { fields: {} })],
   });

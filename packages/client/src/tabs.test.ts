@@ -43,6 +43,18 @@ function origin(tabs?: () => Tabs) {
         own.add(listener);
         return () => own.delete(listener);
       },
+      async add(task, { label }) {
+        calls.push(`${tab} adds ${task} ${label}`);
+      },
+      async takePart(task) {
+        calls.push(`${tab} takes part in ${task}`);
+      },
+      async leave(task) {
+        calls.push(`${tab} leaves ${task}`);
+      },
+      active() {
+        calls.push(`${tab} is active`);
+      },
       async save() {
         calls.push(`${tab} saves`);
       },
@@ -125,6 +137,38 @@ describe('tabs of one origin', () => {
     expect(calls.slice(0, 2)).toEqual(['one closes', 'two opens']);
     expect(calls.filter((call) => call.includes('counts'))).toEqual(['two counts iris p1 7']);
     expect(two.leads).toBe(true);
+  });
+
+  it('take part through the one that leads, also through the next one, and tell it when they are used', async () => {
+    const { tab, calls } = origin();
+    const one = tab('one');
+    await one.unmonitor('iris');
+    const two = tab('two');
+    await two.takePart('iris', { terms: 't' });
+    two.active();
+    await two.add('iris', { data: {} as never, features: Float32Array.of(1), label: 2, source: 'csv' });
+    expect(calls.slice(2)).toEqual(['one takes part in iris', 'one is active', 'one adds iris 2']);
+    one.close();
+    await expect.poll(() => calls.at(-1)).toBe('two takes part in iris');
+    await two.leave('iris');
+    expect(calls.slice(5)).toEqual(['one closes', 'two opens', 'two takes part in iris', 'two leaves iris']);
+  });
+
+  it('do not go on with what the person ended in another one', async () => {
+    const { tab, calls, tell } = origin();
+    const one = tab('one');
+    await one.monitor('iris', how);
+    const two = tab('two');
+    await two.monitor('iris', how);
+    await two.takePart('iris', { terms: 't' });
+    const heard: unknown[] = [];
+    two.subscribe((event) => heard.push(event));
+    tell({ kind: 'part', task: 'iris', state: null });
+    tell({ kind: 'monitored', task: 'iris', state: null });
+    await expect.poll(() => heard).toHaveLength(2);
+    one.close();
+    await two.outcome('iris', 'any', 1);
+    expect(calls.slice(-2)).toEqual(['one closes', 'two opens']);
   });
 
   it('are told why the coordinator refuses', async () => {

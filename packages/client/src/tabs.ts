@@ -1,6 +1,7 @@
 import type { MonitorTerms } from '@coppice/participant';
 import { CoppiceError } from '@coppice/protocol';
 import type { Device, DeviceEvent } from './device.ts';
+import type { PartTerms } from './taking-part.ts';
 
 /** The platform's part in the election. */
 export interface Tabs {
@@ -12,10 +13,11 @@ export interface Tabs {
   elect(lead: () => Promise<void>, signal: AbortSignal): Promise<void>;
 }
 
-type Method = 'monitor' | 'unmonitor' | 'observe' | 'outcome' | 'save';
+type Method = 'monitor' | 'unmonitor' | 'observe' | 'outcome' | 'save' | 'add' | 'takePart' | 'leave';
 type Message =
   /** A tab leads from now on. */
   | { readonly kind: 'leads' }
+  | { readonly kind: 'active' }
   | { readonly kind: 'event'; readonly event: DeviceEvent }
   | { readonly kind: 'ask'; readonly id: string; readonly method: Method; readonly args: readonly unknown[] }
   | { readonly kind: 'answer'; readonly id: string; readonly value: unknown }
@@ -44,8 +46,8 @@ export class SharedDevice implements Device {
   readonly #heard = new Set<(event: DeviceEvent) => void>();
   /** The last of what was told, by kind and task, for those that ask later. */
   readonly #told = new Map<string, DeviceEvent>();
-  /** What this tab monitors: a tab that leads from now on does not know. */
-  readonly #monitors = new Map<string, MonitorTerms>();
+  /** What this tab asked for to go on: a tab that leads from now on does not know. */
+  readonly #standing = new Map<string, { readonly method: Method; readonly args: readonly unknown[] }>();
   readonly #waiting = new Map<string, Waiting>();
   /** What this tab did for others, by the ids of their messages: these come again where a tab begins to lead. */
   readonly #done = new Map<string, Promise<unknown>>();
@@ -70,13 +72,30 @@ export class SharedDevice implements Device {
   }
 
   async monitor(task: string, how: MonitorTerms): Promise<void> {
-    this.#monitors.set(task, how);
-    await this.#do('monitor', [task, how]);
+    await this.#stand('monitor', task, how);
   }
 
   async unmonitor(task: string): Promise<void> {
-    this.#monitors.delete(task);
+    this.#standing.delete(`monitor ${task}`);
     await this.#do('unmonitor', [task]);
+  }
+
+  add(...args: Parameters<Device['add']>): Promise<void> {
+    return this.#do('add', args);
+  }
+
+  async takePart(task: string, how: PartTerms): Promise<void> {
+    await this.#stand('takePart', task, how);
+  }
+
+  async leave(task: string): Promise<void> {
+    this.#standing.delete(`takePart ${task}`);
+    await this.#do('leave', [task]);
+  }
+
+  active(): void {
+    if (this.#own !== null) this.#own.active();
+    else this.#post({ kind: 'active' });
   }
 
   observe(...args: Parameters<Device['observe']>): Promise<void> {
@@ -119,9 +138,9 @@ export class SharedDevice implements Device {
     // What this tab waits for it does itself; the others ask again.
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const [task, how] of this.#monitors)
-      if (!waiting.some(({ method, args }) => method === 'monitor' && args[0] === task))
-        own.monitor(task, how).catch(() => {});
+    for (const { method, args } of this.#standing.values())
+      if (!waiting.some((one) => one.method === method && one.args[0] === args[0]))
+        this.#call(own, method, args).catch(() => {});
     for (const { method, args, resolve, reject } of waiting)
       this.#call(own, method, args).then(resolve as (value: unknown) => void, reject);
     this.#post({ kind: 'leads' });
@@ -131,9 +150,10 @@ export class SharedDevice implements Device {
   #received(message: Message): void {
     if (message.kind === 'leads') {
       // The offers of the tab that led before are gone with it.
-      for (const [task, how] of this.#monitors) this.#do('monitor', [task, how]).catch(() => {});
+      for (const { method, args } of this.#standing.values()) this.#do(method, args).catch(() => {});
       for (const [id, { method, args }] of this.#waiting) this.#post({ kind: 'ask', id, method, args });
     } else if (message.kind === 'event') this.#tell(message.event);
+    else if (message.kind === 'active') this.#own?.active();
     else if (message.kind === 'ask') void this.#answer(message);
     else {
       const waiting = this.#waiting.get(message.id);
@@ -153,10 +173,16 @@ export class SharedDevice implements Device {
       if (this.#done.size > MOST_DONE) this.#done.delete(oldest as string);
       this.#post({ kind: 'answer', id, value: await done });
       // A tab that came later knows nothing yet.
-      if (method === 'monitor') for (const event of this.#told.values()) this.#post({ kind: 'event', event });
+      if (method === 'monitor' || method === 'takePart')
+        for (const event of this.#told.values()) this.#post({ kind: 'event', event });
     } catch (thrown) {
       this.#post({ kind: 'failure', id, error: CoppiceError.from(thrown).toWire() });
     }
+  }
+
+  async #stand(method: 'monitor' | 'takePart', task: string, how: unknown): Promise<void> {
+    this.#standing.set(`${method} ${task}`, { method, args: [task, how] });
+    await this.#do(method, [task, how]);
   }
 
   #do<T>(method: Method, args: readonly unknown[]): Promise<T> {
@@ -174,6 +200,9 @@ export class SharedDevice implements Device {
   }
 
   #tell(event: DeviceEvent): void {
+    // What ended in one tab ends in all: it was the person's.
+    const isOver = (event.kind === 'monitored' || event.kind === 'part') && event.state === null;
+    if (isOver) this.#standing.delete(`${event.kind === 'part' ? 'takePart' : 'monitor'} ${event.task}`);
     if (event.kind !== 'sent') this.#told.set(`${event.kind} ${event.task}`, event);
     for (const heard of [...this.#heard]) heard(event);
   }

@@ -285,10 +285,12 @@ export {
   planDescription,
   planFields,
   requiresOf,
+  SentPlanSchema,
   type StrategyParameters,
 } from './plan/plan.ts';
 export { PLAN_VERSION, readStoredPlan } from './plan/stored.ts';
 export type { StrategyName } from './plan/strategies/index.ts';
+export { type RunTerms, runTerms, termsVersion } from './plan/terms.ts';
 export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
 export { dataCapabilities, recipeHash, requiresOfData } from './recipe.ts';

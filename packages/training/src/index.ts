@@ -10,6 +10,7 @@ export type {
   Inputs,
   LocalTraining,
   ModelDescription,
+  Predicted,
   Trainer,
   TrainingProgress,
   TrainingResult,

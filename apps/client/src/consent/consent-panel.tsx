@@ -1,9 +1,10 @@
+import { termsVersion } from '@coppice/protocol';
 import { formatDateTime, localized } from '@coppice/ui';
 import { computed } from '@preact/signals';
 import { saveFile } from '../data/save-file.ts';
 import { away, session } from '../link/session.ts';
 import { agreeTo, withdrawConsent } from '../run/actions.ts';
-import { agreeToLater, laterTerms, termsOf } from '../run/later-runs.ts';
+import { agreeToLater, laterTerms } from '../run/later-runs.ts';
 import { chosenId, chosenTask, plan, stage } from '../run/run.ts';
 import { CONSENT_VERSION, consentTo, receipt } from './consent.ts';
 import { labelFacts } from './label-facts.ts';
@@ -56,7 +57,7 @@ export function ConsentPanel() {
             data-testid="later-runs"
             checked={laterTerms(consent.task) !== null}
             onChange={() =>
-              agreeToLater(consent.task, laterTerms(consent.task) === null ? termsOf(facts.value) : null)
+              agreeToLater(consent.task, laterTerms(consent.task) === null ? termsVersion(facts.value) : null)
             }
           />
           <span>{t.later}</span>

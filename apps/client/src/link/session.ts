@@ -1,5 +1,6 @@
 import { initialState, type SessionState } from '@coppice/participant/session-state';
 import { batch, computed, type Signal, signal } from '@preact/signals';
+import type { ReleasedModel } from '../worker/api.ts';
 
 type Fields = { readonly [K in keyof SessionState]: Signal<SessionState[K]> };
 
@@ -7,6 +8,9 @@ type Fields = { readonly [K in keyof SessionState]: Signal<SessionState[K]> };
 export const session = Object.fromEntries(
   Object.entries(initialState).map(([key, value]) => [key, signal(value)]),
 ) as unknown as Fields;
+
+/** The released model that predicts on this device; `null`: none does yet. */
+export const releasedModel = signal<ReleasedModel | null>(null);
 
 /** True while the coordinator is unreachable, so that its data may be out of date. */
 export const away = computed(

@@ -12,6 +12,7 @@ const text = catalogue(
     value: (unit: string | undefined) => (unit === undefined ? 'Correct value' : `Correct value (${unit})`),
     save: 'Save correct answer',
     saved: 'Saved. It counts in the next report.',
+    gone: 'This answer is too old to correct. Ask again.',
   },
   {
     right: '答案正确',
@@ -19,6 +20,7 @@ const text = catalogue(
     value: (unit) => (unit === undefined ? '正确数值' : `正确数值（${unit}）`),
     save: '保存正确答案',
     saved: '已保存，将计入下一次报告。',
+    gone: '该答案已过期，无法纠正。请重新提问。',
   },
 );
 
@@ -34,19 +36,15 @@ export function Correction({ data, prediction, best }: CorrectionProps) {
   const t = text();
   const classes = classesOf(data);
   const [label, setLabel] = useState(best ?? 0);
-  const [saved, setSaved] = useState<string | null>(null);
+  const [told, setTold] = useState<{ readonly of: string; readonly saved: boolean } | null>(null);
   const save = async (value: number) => {
-    const done = await attempt('correct', async () => {
-      await participant().correct(prediction.id, value);
-      return true;
-    });
-    if (done !== true) return;
-    setSaved(prediction.id);
+    const saved = await attempt('correct', () => participant().correct(prediction.id, value));
+    if (saved !== undefined) setTold({ of: prediction.id, saved });
   };
-  if (saved === prediction.id)
+  if (told?.of === prediction.id)
     return (
-      <p class="small" role="status" data-testid="corrected">
-        {t.saved}
+      <p class="small" role="status" data-testid={told.saved ? 'corrected' : 'not-corrected'}>
+        {told.saved ? t.saved : t.gone}
       </p>
     );
   return (

@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { DrawPad, type Pad } from '../draw/draw-pad.tsx';
 import { attempt } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
-import { session } from '../link/session.ts';
+import { releasedModel, session } from '../link/session.ts';
 import { watchInfo } from '../monitoring/watch.ts';
 import { chosenId, chosenTask, stage } from '../run/run.ts';
 import type { Comparison, OwnExample, ReleasedPrediction } from '../worker/api.ts';
@@ -64,9 +64,10 @@ type Asked =
   | { readonly comparison: Comparison | null; readonly released: ReleasedPrediction | null }
   | undefined;
 
-/** The checkpoint that is released, as far as this page knows: another one answers anew. */
+/** The released model that answers here, or would: another one answers anew. */
 const releasedNow = computed(() => {
   const task = chosenTask.value?.id ?? '';
+  if (releasedModel.value?.task === task) return releasedModel.value.hash;
   const news = session.releases.value[task];
   const told = news?.canary?.arm === 'canary' ? news.canary : (news?.production ?? null);
   return news === undefined ? (watchInfo.value?.release?.hash ?? null) : (told?.hash ?? null);

@@ -86,6 +86,6 @@ export function watchTask(): void {
   });
   // A phone ends hidden pages without a word.
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState === 'hidden' && tab.peek() === 'ours') void participant().saveCounts();
+    if (tab.peek() === 'ours') void participant().seen(document.visibilityState === 'visible');
   });
 }

@@ -1,3 +1,4 @@
+import { termsVersion } from '@coppice/protocol';
 import { computed, effect } from '@preact/signals';
 import { labelFacts } from '../consent/label-facts.ts';
 import { statements } from '../consent/statements.ts';
@@ -5,7 +6,7 @@ import { tab } from '../link/one-tab.ts';
 import { remembered } from '../link/remembered.ts';
 import { session } from '../link/session.ts';
 import { agreeTo, start } from './actions.ts';
-import { laterTerms, runToGoOnWith, termsOf } from './later-runs.ts';
+import { laterTerms, runToGoOnWith } from './later-runs.ts';
 import { fetchPlan, picked, plans, tasks } from './run.ts';
 import { takingPart } from './taking-part.ts';
 
@@ -22,7 +23,7 @@ const known = computed(() => {
   for (const { id, task } of session.runs.value) {
     const [description, plan] = [tasks.value?.get(task), plans.value.get(id)];
     if (description !== undefined && plan !== undefined)
-      terms.set(id, termsOf(labelFacts(description, plan)));
+      terms.set(id, termsVersion(labelFacts(description, plan)));
   }
   return terms;
 });

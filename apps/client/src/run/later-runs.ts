@@ -1,9 +1,11 @@
 import type { RunSummary } from '@coppice/protocol';
-import type { LabelFacts } from '../consent/label-facts.ts';
 import { remembered } from '../link/remembered.ts';
 
-/** By task: the terms under which the person takes part in later runs, too. */
+/** By task: the version of the terms under which the person takes part in later runs, too. */
 type Terms = Readonly<Record<string, string>>;
+
+/** The form of a version (`termsVersion`). */
+const VERSION = /^[0-9a-f]{64}$/;
 
 const kept = remembered<Terms>(
   'later-runs',
@@ -11,15 +13,11 @@ const kept = remembered<Terms>(
   (value): value is Terms => typeof value === 'object' && value !== null && !Array.isArray(value),
 );
 
-/** What leaves the device in a run: two runs with the same terms ask for the same. */
-export function termsOf({ numbers, bytesPerRound, label }: LabelFacts): string {
-  return JSON.stringify({ numbers, bytesPerRound, label });
-}
-
-/** The terms that the person agreed to for later runs of a task; `null`: for none. */
+/** The version of the terms that the person agreed to for later runs of a task; `null`: for none. */
 export function laterTerms(task: string, terms: Terms = kept.value.value): string | null {
   const agreed: unknown = Object.hasOwn(terms, task) ? terms[task] : null;
-  return typeof agreed === 'string' ? agreed : null;
+  // A page from before kept the terms themselves: then the person is asked again.
+  return typeof agreed === 'string' && VERSION.test(agreed) ? agreed : null;
 }
 
 /** @param terms null: later runs are asked for again. */

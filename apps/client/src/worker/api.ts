@@ -23,6 +23,13 @@ export interface Comparison {
   readonly after: Prediction;
 }
 
+/** The released model that predicts here. */
+export interface ReleasedModel {
+  readonly task: string;
+  /** SHA-256 of its weights. */
+  readonly hash: string;
+}
+
 /** A prediction by the released model. */
 export interface ReleasedPrediction {
   /** Names it for `correct` and `use`. */
@@ -101,6 +108,8 @@ export interface ClientApi {
    * arrived.
    */
   predictPicture(picture: PictureSource, over: string | null): Promise<Comparison | null>;
+  /** Calls back whenever another released model predicts; `null`: none does. */
+  subscribeReleased(changed: (model: ReleasedModel | null) => void): Promise<void>;
   /**
    * Predicts with the model that is released for the task: production, or the canary for a device in its arm. `null` where
    * nothing is released.
@@ -114,14 +123,15 @@ export interface ClientApi {
    * Counts the outcome of one of these predictions, and keeps its input as an example where the person agreed to that.
    *
    * @param label the index of the class, or the number in the target's unit.
+   * @returns false where the prediction is not known any more.
    */
-  correct(id: string, label: number): Promise<void>;
+  correct(id: string, label: number): Promise<boolean>;
 
   /** Reports on a task from now on; see `Session.monitor`. */
   monitor(task: string, terms: MonitorTerms): Promise<void>;
   unmonitor(task: string): Promise<void>;
-  /** Writes what was counted, now. */
-  saveCounts(): Promise<void>;
+  /** Tells whether the page is seen. While it is not, no new release is asked for; what was counted is written at once. */
+  seen(isSeen: boolean): Promise<void>;
 
   /** Predicts raw features (pixels 0–255, or column values). */
   predictFeatures(features: readonly number[], over: string | null): Promise<Comparison | null>;

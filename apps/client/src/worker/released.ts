@@ -1,128 +1,78 @@
-import { normaliseFeatures } from '@coppice/datasets';
-import type { Session, TaskModel, TaskSource, TrainerHost } from '@coppice/participant';
-import { classesOf, type Task, targetOf } from '@coppice/protocol';
-import type { ReleasedPrediction } from './api.ts';
+import type { Client, Input } from '@coppice/client/session';
+import type { MonitorTerms } from '@coppice/participant';
+import { CoppiceError } from '@coppice/protocol';
+import type { ReleasedModel, ReleasedPrediction } from './api.ts';
 
-/** Predictions that can still be used or corrected. */
-const MOST_OPEN = 16;
-
-/** Milliseconds for which the coordinator is not asked again for the release, where no news of it comes. */
-const FRESH = 30_000;
-
-type AskableTask = Pick<Task, 'id' | 'data' | 'loss'>;
-
-interface Release {
-  readonly checkpoint: string;
-  readonly hash: string;
-}
-
-interface Made {
-  readonly task: string;
-  readonly hash: string;
-  readonly example: Uint8Array | Float32Array;
-  readonly output: Float32Array;
-  readonly features: Float32Array | null;
-  used: boolean;
-}
-
-/** Predicts with the released model of a task, and counts the predictions that a person used. */
+/** The released models of tasks, of one task at a time: a question about another task takes its place. */
 export class Released {
-  readonly #session: Pick<Session, 'state' | 'observe' | 'outcome'>;
-  readonly #source: TaskSource;
-  readonly #host: TrainerHost;
-  readonly #id: () => string;
-  readonly #now: () => number;
-  readonly #made = new Map<string, Made>();
-  #asked: { readonly task: string; readonly at: number; readonly release: Promise<Release | null> } | null =
-    null;
-  #model: { readonly hash: string; readonly model: Promise<TaskModel> } | null = null;
+  readonly #open: (task: string) => Client;
+  readonly #unmonitor: (task: string) => Promise<void>;
+  readonly #told: (model: ReleasedModel | null) => void;
+  /** The tasks that are monitored: a task that is asked about again goes on. */
+  readonly #monitored = new Map<string, MonitorTerms>();
+  #current: { readonly task: string; readonly client: Client } | null = null;
 
   constructor(options: {
-    readonly session: Pick<Session, 'state' | 'observe' | 'outcome'>;
-    readonly source: TaskSource;
-    readonly host: TrainerHost;
-    /** Draws an id. */
-    readonly id: () => string;
-    /** Milliseconds since an arbitrary moment. */
-    readonly now: () => number;
+    readonly open: (task: string) => Client;
+    /** Ends the reports on a task that has no client. */
+    readonly unmonitor: (task: string) => Promise<void>;
+    /** Hears of each change of the model that predicts. */
+    readonly told: (model: ReleasedModel | null) => void;
   }) {
-    this.#session = options.session;
-    this.#source = options.source;
-    this.#host = options.host;
-    this.#id = options.id;
-    this.#now = options.now;
+    this.#open = options.open;
+    this.#unmonitor = options.unmonitor;
+    this.#told = options.told;
   }
 
   /**
-   * @param example in stored form: bytes of a picture, or raw column values.
-   * @returns `null` where nothing is released.
-   * @throws CoppiceError `connection-lost` and the coordinator's own; `backend-lost`, `backend-unavailable`
+   * Predicts, and counts nothing yet.
+   *
+   * @returns `null` where nothing is released, or another task was asked about meanwhile.
+   * @throws CoppiceError as `Client.predict`
    */
-  async predict(task: AskableTask, example: Uint8Array | Float32Array): Promise<ReleasedPrediction | null> {
-    const release = await this.#release(task.id);
-    if (release === null) return null;
-    const { topology, weights } = await this.#modelOf(task.id, release.hash);
-    const { data, loss } = task;
-    const { outputs, features } = await this.#host.use({ topology, data, loss }, (trainer) => {
-      trainer.setWeights(weights);
-      return trainer.predictWithFeatures(normaliseFeatures(example, data), 1);
-    });
-    const id = this.#id();
-    this.#made.set(id, {
-      task: task.id,
-      hash: release.hash,
-      example,
-      output: outputs,
-      features,
-      used: false,
-    });
-    const [oldest] = this.#made.keys();
-    if (this.#made.size > MOST_OPEN && oldest !== undefined) this.#made.delete(oldest);
-    const output = classesOf(data) === null ? [targetOf(outputs[0] as number, data)] : [...outputs];
-    return { id, checkpoint: release.checkpoint, output };
+  async predict(task: string, input: Input): Promise<ReleasedPrediction | null> {
+    const client = this.#of(task);
+    try {
+      const made = await client.predict(input, { count: false });
+      const output = 'classes' in made ? made.classes.map(({ probability }) => probability) : [made.value];
+      return { id: made.id, checkpoint: made.checkpoint, output };
+    } catch (thrown) {
+      const isClosed = this.#current?.client !== client;
+      if (isClosed || (thrown instanceof CoppiceError && thrown.code === 'checkpoint-unknown')) return null;
+      throw thrown;
+    }
   }
 
   /** Counts a prediction, once, where its task is monitored. One that was forgotten counts nowhere. */
-  use(id: string): void {
-    const made = this.#made.get(id);
-    if (made === undefined || made.used) return;
-    made.used = true;
-    const { task, hash, example, output, features } = made;
-    this.#session.observe(task, { hash, example, output, features, id });
+  async use(id: string): Promise<void> {
+    await this.#current?.client.use(id);
   }
 
-  /** Counts a prediction with its outcome. @throws CoppiceError as `Session.outcome` */
-  async correct(id: string, label: number): Promise<void> {
-    const made = this.#made.get(id);
-    if (made === undefined) return;
-    this.use(id);
-    this.#made.delete(id);
-    await this.#session.outcome(made.task, id, label);
+  /** Counts a prediction with its outcome. @returns false where it is not known any more. @throws CoppiceError as `Client.outcome` */
+  async correct(id: string, label: number): Promise<boolean> {
+    return (await this.#current?.client.outcome(id, label)) ?? false;
   }
 
-  /** The release that this device predicts with: as it was told, else as the coordinator answers. */
-  async #release(task: string): Promise<Release | null> {
-    const news = this.#session.state.releases[task];
-    if (news !== undefined) return news.canary?.arm === 'canary' ? news.canary : news.production;
-    if (this.#asked?.task !== task || this.#now() - this.#asked.at > FRESH) {
-      const release = this.#source.watch(task).then(({ release }) => release);
-      this.#asked = { task, at: this.#now(), release };
-      // The next prediction asks again.
-      release.catch(() => {
-        this.#asked = null;
-      });
-    }
-    return this.#asked.release;
+  monitor(task: string, terms: MonitorTerms): Promise<void> {
+    const client = this.#of(task);
+    this.#monitored.set(task, terms);
+    return client.monitor(terms);
   }
 
-  #modelOf(task: string, hash: string): Promise<TaskModel> {
-    if (this.#model?.hash !== hash) {
-      const model = this.#source.model(task, hash);
-      this.#model = { hash, model };
-      model.catch(() => {
-        if (this.#model?.hash === hash) this.#model = null;
-      });
-    }
-    return this.#model.model;
+  unmonitor(task: string): Promise<void> {
+    this.#monitored.delete(task);
+    return this.#current?.task === task ? this.#current.client.unmonitor() : this.#unmonitor(task);
+  }
+
+  #of(task: string): Client {
+    if (this.#current?.task === task) return this.#current.client;
+    this.#current?.client.close();
+    const client = this.#open(task);
+    this.#current = { task, client };
+    client.on('model', (model) => this.#told(model === null ? null : { task, hash: model.hash }));
+    const terms = this.#monitored.get(task);
+    // A failure is told by the session.
+    if (terms !== undefined) client.monitor(terms).catch(() => {});
+    return client;
   }
 }

@@ -1,3 +1,4 @@
+import { sessionClient } from '@coppice/client/session';
 import {
   applyMapping,
   checkQuality,
@@ -6,18 +7,19 @@ import {
   readCsv,
   suggestMapping,
 } from '@coppice/datasets';
-import { type DataSummary, httpTasks, type LocalData, type WatchedTask } from '@coppice/participant';
+import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
-import { systemClock, systemRandom } from '@coppice/ports/system';
+import { systemClock } from '@coppice/ports/system';
 import { CoppiceError, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
 import { createTrainer, rankBackends } from '@coppice/training';
 import * as Comlink from 'comlink';
-import type { ClientApi, Comparison, PictureSource } from './api.ts';
+import type { ClientApi, Comparison, PictureSource, ReleasedModel } from './api.ts';
 import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
 import { listExamples } from './example-list.ts';
 import { lastModels } from './last-model.ts';
+import { PageVisibility } from './page-visibility.ts';
 import { readSent } from './pictures.ts';
 import { compare } from './predictor.ts';
 import { Released } from './released.ts';
@@ -52,31 +54,30 @@ const lastModel = lastModels(async (run) => (await participant()).session.pull(r
 
 const participant = (): Promise<BrowserParticipant> => started;
 
-const tasks = httpTasks(self.location.origin, { clock: systemClock });
+/** Milliseconds between two questions for a new release, where the coordinator tells of none by itself. */
+const RELEASE_INTERVAL = 30_000;
+
+const visibility = new PageVisibility();
+const releasedListeners = new Set<(model: ReleasedModel | null) => void>();
 const released = started.then(
-  ({ session, predictions }) =>
+  ({ session, openData, predictions }) =>
     new Released({
-      session,
-      source: tasks,
-      host: predictions,
-      id: () => Array.from({ length: 4 }, () => systemRandom.uint32().toString(16).padStart(8, '0')).join(''),
-      now: () => systemClock.elapsed(),
+      open: (task) =>
+        sessionClient({
+          url: self.location.origin,
+          task,
+          session,
+          openData,
+          predictions,
+          interval: RELEASE_INTERVAL,
+          visibility,
+        }),
+      unmonitor: async (task) => session.unmonitor(task),
+      told: (model) => {
+        for (const listener of releasedListeners) listener(model);
+      },
     }),
 );
-
-let asked: { readonly id: string; readonly task: Promise<WatchedTask> } | null = null;
-
-/** The part of a task that its model is asked with. */
-function askable(id: string): Promise<WatchedTask> {
-  if (asked?.id !== id) {
-    const task = tasks.task(id);
-    asked = { id, task };
-    task.catch(() => {
-      asked = null;
-    });
-  }
-  return asked.task;
-}
 
 function current(): { task: DataTask; data: LocalData } {
   if (opened === null) throw new CoppiceError('run-state', 'No task has been opened yet.');
@@ -244,37 +245,49 @@ const api: ClientApi = {
     const task = session.state.joined?.task ?? current().task;
     return answer(await readSent(picture, imageTask(task)), over);
   },
+  async subscribeReleased(listener) {
+    releasedListeners.add(listener);
+  },
   async predictReleased(input) {
     const { session } = await participant();
-    const task = session.state.joined?.task ?? (await askable(current().task.id));
-    const example = Array.isArray(input)
-      ? task.data.kind === 'image'
-        ? Uint8Array.from(input as number[])
-        : Float32Array.from(input as number[])
-      : await readSent(input as PictureSource, imageTask(task));
-    return (await released).predict(task, example);
+    const { id, data } = session.state.joined?.task ?? current().task;
+    try {
+      return await (await released).predict(id, isPicture(input) ? input : stored(input, data));
+    } finally {
+      if (input instanceof ImageBitmap) input.close();
+    }
   },
   async use(id) {
-    (await released).use(id);
+    await (await released).use(id);
   },
   async correct(id, label) {
-    await (await released).correct(id, label);
+    return (await released).correct(id, label);
   },
 
   async monitor(task, terms) {
-    await (await participant()).session.monitor(task, terms);
+    await (await released).monitor(task, terms);
   },
   async unmonitor(task) {
-    (await participant()).session.unmonitor(task);
+    await (await released).unmonitor(task);
   },
-  async saveCounts() {
-    await (await participant()).session.save();
+  async seen(isSeen) {
+    visibility.set(isSeen);
+    if (!isSeen) await (await participant()).session.save();
   },
 
   async predictFeatures(features, over) {
     return answer(Float32Array.from(features), over);
   },
 };
+
+function isPicture(input: PictureSource | readonly number[]): input is PictureSource {
+  return !Array.isArray(input);
+}
+
+/** Raw features in stored form. */
+function stored(features: readonly number[], { kind }: DataTask['data']): Uint8Array | Float32Array {
+  return kind === 'image' ? Uint8Array.from(features) : Float32Array.from(features);
+}
 
 async function answer(features: Uint8Array | Float32Array, over: string | null): Promise<Comparison | null> {
   const { session, predictions } = await participant();

@@ -101,7 +101,10 @@ export function createApp(options: AppOptions): Express {
   app.use(knownHosts(options.publicUrl));
   // Before what may refuse: a page of another origin could not read the reason.
   app.use('/models', readableAnywhere);
-  app.get(['/api/tasks/:task', '/api/tasks/:task/watch'], readableAnywhere);
+  app.get(
+    ['/api/tasks', '/api/tasks/:task', '/api/tasks/:task/watch', '/api/runs', '/api/runs/:run/plan'],
+    readableAnywhere,
+  );
   app.use(['/metrics', '/api', '/models'], limitRequests(options.requests));
   app.use('/metrics', accessRouter(options.admins, '/metrics'));
   app.use(['/metrics', '/api', '/models'], (_request, _response, next) => {

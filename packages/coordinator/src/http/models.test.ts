@@ -49,20 +49,22 @@ it('a piece of a parcel over the socket is a copy, and does not hold its model i
   expect(piece.buffer.byteLength).toBe(piece.byteLength);
 });
 
-it('models and the descriptions of their tasks, and refusals of these, can be read by pages of every origin', async () => {
+it('models, descriptions of tasks and what runs ask for, and refusals of these, can be read by pages of every origin', async () => {
   const get = async (path: string) => {
     const { status, headers } = await fetch(coordinator.url + path, {
       headers: { origin: 'https://elsewhere.example' },
     });
     return [status, headers.get('access-control-allow-origin'), headers.get('access-control-expose-headers')];
   };
-  await coordinator.runs.create('iris', {}, false);
+  const { id } = await coordinator.runs.create('iris', {}, false);
   const exposed = 'ETag, Retry-After';
   expect(await get('/api/tasks/iris')).toEqual([200, '*', exposed]);
   expect(await get('/api/tasks/none')).toEqual([404, '*', exposed]);
   expect(await get('/models/iris/production/model.json')).toEqual([404, '*', exposed]);
+  for (const path of ['/api/tasks', '/api/runs', `/api/runs/${id}/plan`])
+    expect(await get(path)).toEqual([200, '*', exposed]);
   // Nothing else of the API.
-  expect(await get('/api/tasks')).toEqual([200, null, null]);
+  expect(await get(`/api/runs/${id}/rounds`)).toEqual([expect.any(Number), null, null]);
   expect(await get('/api/tasks/iris/samples')).toEqual([expect.any(Number), null, null]);
   expect(await get('/api/tasks/iris/releases')).toEqual([401, null, null]);
 });

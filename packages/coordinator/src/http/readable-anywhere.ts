@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 
 /**
- * Lets pages of every origin read an answer, a refusal too: models, and the descriptions of their tasks. A browser sends
+ * Lets pages of every origin read an answer, a refusal too: models, descriptions of tasks, and what runs ask for. A browser sends
  * no cookie with what such a page asks for, and no other header without asking first.
  */
 export const readableAnywhere: RequestHandler = (_request, response, next) => {
