@@ -5,10 +5,11 @@ import { launchBrowser, person } from '../browser/launch.ts';
 import { addPictures, consentAndStart, draw, waitForAccepted } from '../e2e/client-page.ts';
 import { digitFiles, strokes } from '../e2e/pictures.ts';
 import { headless, startWorld } from '../e2e/world.ts';
+import { toldDemo } from './demo.ts';
 
 /*
  * `pnpm screenshots`: both pages as people meet them, in the middle of a run: desktop and phone, light
- * and dark, English and Chinese, into docs/images.
+ * and dark, English and Chinese, into docs/images; then the admin page's monitoring of a demo.
  */
 const folder = join(fileURLToPath(new URL('../..', import.meta.url)), 'docs', 'images');
 mkdirSync(folder, { recursive: true });
@@ -50,5 +51,20 @@ for (const { name, ...options } of looks) {
 }
 
 for (const session of sessions) session.close();
-await browser.close();
 await world.close();
+
+// The monitoring of a demo whose digits were turned, at the period in which it was noticed; its retraining below it.
+const demo = await toldDemo(4);
+for (const { name, ...options } of looks.filter(({ name }) => name !== 'phone-dark-zh')) {
+  const { page, context } = await person(browser, options);
+  await page.goto(demo.monitoring);
+  await page.getByTestId('firing-1').waitFor();
+  await page.getByTestId('firing-1').getByTestId('canary').first().waitFor();
+  for (const part of ['drift', 'firings'] as const) {
+    const picture = { drift: 'monitoring', firings: 'retraining' }[part];
+    await page.getByTestId(part).screenshot({ path: join(folder, `${picture}-${name}.png`) });
+  }
+  await context.close();
+}
+await demo.close();
+await browser.close();

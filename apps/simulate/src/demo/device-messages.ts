@@ -38,5 +38,6 @@ export type DevicesEvent =
   | { readonly kind: 'joined' }
   /** All devices offer reports. */
   | { readonly kind: 'used' }
-  | ({ readonly kind: 'measured'; readonly hash: string } & Measured)
+  /** `accuracy`: null where the model could not be read. */
+  | { readonly kind: 'measured'; readonly hash: string; readonly accuracy: Measured | null }
   | { readonly kind: 'failed'; readonly message: string };

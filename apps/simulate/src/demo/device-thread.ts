@@ -1,10 +1,11 @@
 import { parentPort } from 'node:worker_threads';
+import type { RawExamples } from '@coppice/datasets';
 import { httpTasks } from '@coppice/participant';
 import { trainerHost } from '@coppice/participant/node';
 import { systemClock } from '@coppice/ports/system';
 import { createTrainer } from '@coppice/training';
 import { Device, type Surroundings } from './device.ts';
-import type { DevicesCommand, DevicesData, DevicesEvent } from './device-messages.ts';
+import type { DevicesCommand, DevicesData, DevicesEvent, Measured } from './device-messages.ts';
 import { Predictions } from './predictions.ts';
 import { turned } from './turned.ts';
 
@@ -14,7 +15,7 @@ const tell = (event: DevicesEvent) => parentPort?.postMessage(event);
 interface World {
   readonly devices: readonly Device[];
   readonly around: Surroundings;
-  readonly test: DevicesData['test'];
+  readonly test: RawExamples;
 }
 
 async function begin(data: DevicesData): Promise<World> {
@@ -43,6 +44,14 @@ async function begin(data: DevicesData): Promise<World> {
   return { devices, around, test };
 }
 
+async function measure(hash: string, { predictions }: Surroundings, test: RawExamples): Promise<Measured> {
+  const side = Math.sqrt(test.features.length / test.count);
+  return {
+    upright: await predictions.accuracy(hash, test),
+    turned: await predictions.accuracy(hash, turned(test, side)),
+  };
+}
+
 async function obey({ devices, around, test }: World, command: DevicesCommand): Promise<void> {
   switch (command.kind) {
     case 'begin':
@@ -60,12 +69,7 @@ async function obey({ devices, around, test }: World, command: DevicesCommand): 
       return;
     case 'measure': {
       const { hash } = command;
-      const upright = await around.predictions.accuracy(hash, test);
-      const onTurned = await around.predictions.accuracy(
-        hash,
-        turned(test, Math.sqrt(test.features.length / test.count)),
-      );
-      return tell({ kind: 'measured', hash, upright, turned: onTurned });
+      return tell({ kind: 'measured', hash, accuracy: await measure(hash, around, test).catch(() => null) });
     }
   }
 }

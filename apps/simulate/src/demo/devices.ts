@@ -61,11 +61,12 @@ export class Devices {
     this.#order({ kind: 'turn' });
   }
 
-  /** Measures a released model on digits that no device has. */
-  measure(hash: string): Promise<Measured> {
-    return this.#answerTo({ kind: 'measure', hash }, (event) =>
+  /** Measures a model on digits that no device has. Null where it is not stored any more. */
+  async measure(hash: string): Promise<Measured | null> {
+    const { accuracy } = await this.#answerTo({ kind: 'measure', hash }, (event) =>
       event.kind === 'measured' && event.hash === hash ? event : null,
     );
+    return accuracy;
   }
 
   async close(): Promise<void> {

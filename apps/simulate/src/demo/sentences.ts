@@ -17,10 +17,15 @@ function bar(share: number, most: number): string {
  * A committed round.
  *
  * @param accuracy of its model, 0–1.
+ * @param of the digits that it is of, where they are not the usual ones.
  */
-export function roundLine({ round, asked, accepted, startedAt, endedAt }: Round, accuracy: number): string {
+export function roundLine(
+  { round, asked, accepted, startedAt, endedAt }: Round,
+  accuracy: number,
+  of = '',
+): string {
   const seconds = (((endedAt ?? startedAt) - startedAt) / 1000).toFixed(1);
-  return `  round ${String(round).padStart(3)}  ${bar(accuracy, 30)} ${percent(accuracy)}   ${accepted} of ${asked} updates, ${seconds} s`;
+  return `  round ${String(round).padStart(3)}  ${bar(accuracy, 30)} ${percent(accuracy)}${of === '' ? '' : ` on ${of}`}   ${accepted} of ${asked} updates, ${seconds} s`;
 }
 
 /** A period that is over. */
@@ -109,9 +114,10 @@ export function firingLines(firing: Firing, before: Firing | null): string[] {
   return lines;
 }
 
-/** The accuracy of a model on new digits, or of two models. */
-export function accuracyLine(of: string, before: number | null, after: number): string {
+/** The accuracy of a model on some digits, of one before it, or of both; 0–1, null where it is not known. */
+export function accuracyLine(of: string, before: number | null, after: number | null): string {
+  const now = after === null ? 'unknown' : percent(after);
   return before === null
-    ? `Accuracy on ${of}: ${percent(after)}.`
-    : `Accuracy on ${of}: ${percent(before)} before, ${percent(after)} now.`;
+    ? `Accuracy on ${of}: ${now}.`
+    : `Accuracy on ${of}: ${percent(before)} before, ${now} now.`;
 }

@@ -1,7 +1,7 @@
 import type { Coordinator } from '@coppice/coordinator';
 import type { Firing, Run, WatchInfo } from '@coppice/protocol';
 import type { CoordinatorLink } from '../coordinator-link.ts';
-import type { Devices } from './devices.ts';
+import { type Devices, TEST } from './devices.ts';
 import { firstRun, type Pace, policyOf, TASK } from './pace.ts';
 import { accuracyLine, alarmLine, firingLines, periodLine, roundLine } from './sentences.ts';
 
@@ -77,8 +77,8 @@ export class Story {
     const { release } = await this.#stateOf((watch) => watch.release !== null);
     let hash = (release as NonNullable<typeof release>).hash;
     if (this.#period < 0) {
-      const { upright } = await devices.measure(hash);
-      say(accuracyLine('1,000 test digits', null, upright));
+      const measured = await devices.measure(hash);
+      say(accuracyLine(`${TEST} test digits`, null, measured?.upright ?? null));
     }
     for (;;) {
       await pause();
@@ -87,8 +87,9 @@ export class Story {
   }
 
   /** Trains the first run to its end, and releases its last round. */
-  async #release({ id, status }: Run): Promise<void> {
+  async #release({ id, status, round }: Run): Promise<void> {
     const { devices, link, pause, say } = this.#options;
+    this.#rounds.set(id, round);
     if (!['finished', 'stopped'].includes(status)) {
       say(`Training the first model: run ${id}.`);
       await devices.join(id);
@@ -121,8 +122,11 @@ export class Story {
     } else this.#period = (await link.periods(TASK, 1))[0]?.period ?? -1;
     const { state } = await this.#stateOf(({ consent }) => consent !== null);
     await devices.use();
-    if (state === 'reference')
-      say('The devices report how their digits are distributed: the reference of the release.');
+    say(
+      state === 'reference'
+        ? 'The devices report how their digits are distributed: the reference of the release.'
+        : 'The devices report again.',
+    );
   }
 
   async #stateOf(holds: (watch: WatchInfo) => boolean): Promise<WatchInfo> {
@@ -150,8 +154,8 @@ export class Story {
     const now = release?.hash ?? hash;
     if (now !== hash && this.#isTurned && !this.#isOver) {
       const [before, after] = [await devices.measure(hash), await devices.measure(now)];
-      say(accuracyLine('turned digits', before.turned, after.turned));
-      say(accuracyLine('upright digits', before.upright, after.upright));
+      say(accuracyLine('turned digits', before?.turned ?? null, after?.turned ?? null));
+      say(accuracyLine('upright digits', before?.upright ?? null, after?.upright ?? null));
       say('\nThe demo goes on: open a page, predict, report. Changes are told here.\n');
       this.#isOver = true;
     }
@@ -159,9 +163,9 @@ export class Story {
       ({ release: of, verdict }) => of === release?.sequence && verdict?.drift.alarm === false,
     );
     if (!this.#isTurned && quiet.length >= pace.quiet && firings.every(({ state }) => state === 'ended')) {
-      const { turned } = await devices.measure(now);
+      const measured = await devices.measure(now);
       say('\nFrom now on all digits lie on their side, as if people turned their phones.');
-      say(accuracyLine('turned digits', null, turned));
+      say(accuracyLine('turned digits', null, measured?.turned ?? null));
       this.#isTurned = true;
       devices.turn();
     }
@@ -186,7 +190,12 @@ export class Story {
       if (round.round <= told || checkpoint === null) continue;
       this.#rounds.set(run, round.round);
       const measured = await devices.measure(checkpoint);
-      say(roundLine(round, this.#isTurned ? measured.turned : measured.upright));
+      const accuracy = this.#isTurned ? measured?.turned : measured?.upright;
+      say(
+        accuracy === undefined
+          ? roundLine(round, round.central?.accuracy ?? 0)
+          : roundLine(round, accuracy, this.#isTurned ? 'turned digits' : ''),
+      );
     }
   }
 }
