@@ -1,10 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { defaultWatch, type Policy } from '@coppice/continuity';
 import { launchBrowser, person } from '../browser/launch.ts';
 import { addPictures, consentAndStart, draw, waitForAccepted } from '../e2e/client-page.ts';
 import { digitFiles, strokes } from '../e2e/pictures.ts';
-import { headless, startWorld } from '../e2e/world.ts';
+import { ADMIN_KEY, headless, startWorld } from '../e2e/world.ts';
 import { toldDemo } from './demo.ts';
 
 /*
@@ -22,6 +23,7 @@ const run = await world.coordinator.runs.create(
   true,
 );
 const sessions = await headless(world.url, run.id, { count: 3, examples: 600 });
+await earlyRelease(10);
 
 const looks = [
   { name: 'light', colorScheme: 'light', locale: 'en-US', viewport: { width: 1280, height: 900 } },
@@ -37,6 +39,7 @@ for (const { name, ...options } of looks) {
   await consentAndStart(page);
   await waitForAccepted(page, 3);
   await draw(page, 'predict-canvas', strokes[7] as (readonly [number, number])[]);
+  await page.getByTestId('monitoring-consent').waitFor();
   await page.waitForFunction(() =>
     document.querySelector('[data-testid="prediction-after"]')?.textContent?.includes('7'),
   );
@@ -68,3 +71,33 @@ for (const { name, ...options } of looks.filter(({ name }) => name !== 'phone-da
 }
 await demo.close();
 await browser.close();
+
+/** Releases a round of the run once it is made, and watches the task, so that the client page has its monitoring. */
+async function earlyRelease(round: number): Promise<void> {
+  while (world.coordinator.runs.get(run.id).round < round)
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  await world.coordinator.releases.move('mnist-2nn', 'production', {
+    checkpoint: `${run.id}/${round}`,
+    expected: null,
+    reason: 'The first one.',
+    by: { by: 'admin', name: 'Ada' },
+  });
+  const saved = await fetch(`${world.url}/api/tasks/mnist-2nn/policy`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      expected: null,
+      policy: {
+        version: 1,
+        periodMilliseconds: 24 * 3600 * 1000,
+        watch: defaultWatch,
+        privacy: null,
+        trigger: null,
+        plan: {},
+        gate: null,
+        canary: null,
+      } satisfies Policy,
+    }),
+  });
+  if (!saved.ok) throw new Error(await saved.text());
+}

@@ -24,7 +24,8 @@ const LOOK_EVERY = 500;
 
 const HELP = `Usage: pnpm demo [the flags of pnpm start]
 
-Devices train a model, which is released and monitored; then their data change. With the same data folder it goes on.
+Simulated devices train a model, which is released and monitored; then their data change. With the same data folder the demo
+goes on. Each period adds about 11 kB to that folder.
 
   COPPICE_DEMO_SHORT=1   fewer rounds and shorter periods: about half a minute to the second release
 `;
@@ -58,7 +59,18 @@ async function main(): Promise<void> {
   };
   stopOnSignals({ close }, { starter });
   const pause = () => after(LOOK_EVERY, undefined, { signal: ended.signal });
-  const story = await Story.of({ coordinator, link, devices, pace: readPace(process.env), say, pause });
+  const failed = (message: string) => {
+    if (!ended.signal.aborted) standardError.write(`${message}\n`);
+  };
+  const story = await Story.of({
+    coordinator,
+    link,
+    devices,
+    pace: readPace(process.env),
+    say,
+    failed,
+    pause,
+  });
   await devices.begin(coordinator.url, story.isTurned);
   const run = await story.run();
   say(`\n${DEVICES} devices with ${OWN} handwritten digits each, in one thread of this computer.\n`);

@@ -6,9 +6,8 @@ import type { DevicesCommand, DevicesEvent, Measured } from './device-messages.t
 import { TASK } from './pace.ts';
 
 export const DEVICES = 20;
-/** The digits of a device at first, in all, and in a period. */
+/** The digits of a device at first, and those that come to it in a period. */
 export const OWN = 200;
-const IN_ALL = 900;
 const EACH = 40;
 /** The digits that models are measured on. */
 export const TEST = 1000;
@@ -30,14 +29,14 @@ export class Devices {
   /** @param isTurned whether turned digits came to them before. */
   async begin(url: string, isTurned: boolean): Promise<void> {
     const { train, test } = await loadTaskData(TASK);
-    const shares = partition(train.labels, Math.floor(train.count / IN_ALL), parsePartition('iid'), 'demo');
+    const shares = partition(train.labels, DEVICES, parsePartition('iid'), 'demo');
     const first = Uint32Array.from({ length: TEST }, (_, row) => row);
     this.#order({
       kind: 'begin',
       data: {
         url,
         task: TASK,
-        devices: shares.slice(0, DEVICES).map((rows) => selectExamples(train, rows)),
+        devices: shares.map((rows) => selectExamples(train, rows)),
         own: OWN,
         each: EACH,
         test: selectExamples(test, first),

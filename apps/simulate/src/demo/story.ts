@@ -11,6 +11,8 @@ export interface StoryOptions {
   readonly devices: Devices;
   readonly pace: Pace;
   readonly say: (line: string) => void;
+  /** Receives what went wrong, once. */
+  readonly failed: (message: string) => void;
   /** Resolves after a while; rejects where the demo ends. */
   readonly pause: () => Promise<unknown>;
 }
@@ -63,13 +65,14 @@ export class Story {
     const fits = runs.find(
       ({ status, round }) => ['created', 'running', 'paused'].includes(status) || round > 0,
     );
-    if (fits !== undefined || (inProduction && runs[0] !== undefined)) return (fits ?? runs[0]) as Run;
+    const newest = fits ?? (inProduction ? runs[0] : undefined);
+    if (newest !== undefined) return newest;
     return link.createRun(firstRun(pace));
   }
 
   /** Ends with the demo. */
   async tell(first: Run): Promise<never> {
-    const { devices, link, pause, say } = this.#options;
+    const { devices, failed, link, pause, say } = this.#options;
     const { production } = (await link.releases(TASK)).channels;
     if (production === null) await this.#release(first);
     else say(`${production.checkpoint} is in production.`);
@@ -80,9 +83,18 @@ export class Story {
       const measured = await devices.measure(hash);
       say(accuracyLine(`${TEST} test digits`, null, measured?.upright ?? null));
     }
+    let trouble = '';
     for (;;) {
       await pause();
-      hash = await this.#look(hash);
+      try {
+        hash = await this.#look(hash);
+        trouble = '';
+      } catch (thrown) {
+        // The coordinator goes on without a look, such as one request too many; the next one tells what was missed.
+        const { message } = thrown as Error;
+        if (message !== trouble) failed(message);
+        trouble = message;
+      }
     }
   }
 
