@@ -12,7 +12,7 @@ const TASK = 'mnist-2nn';
 
 /** A demo that has released a model for turned digits. */
 export interface ToldDemo {
-  /** The admin page's monitoring of the task, signed in. */
+  /** The admin page's monitoring of the task, signed in, at the period whose alarm led to the release. */
   readonly monitoring: string;
   close(): Promise<void>;
 }
@@ -33,9 +33,9 @@ export async function toldDemo(quiet: number): Promise<ToldDemo> {
     });
     return (await response.json()) as T;
   };
-  const isTold = async () => {
+  const alarm = async () => {
     const [firing] = await get<Firing[]>('firings');
-    if (firing?.outcome !== 'released') return false;
+    if (firing?.outcome !== 'released') return null;
     const { release } = await get<WatchInfo>('watch');
     const periods = await get<PeriodSummary[]>('drift?summary=1');
     return (
@@ -48,7 +48,7 @@ export async function toldDemo(quiet: number): Promise<ToldDemo> {
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
   return {
-    monitoring: `${url}/admin?key=${KEY}#monitoring=${TASK}`,
+    monitoring: `${url}/admin?key=${KEY}#monitoring=${TASK}&period=${period}`,
     async close() {
       child.kill('SIGTERM');
       await exited;
