@@ -38,12 +38,12 @@ export async function toldDemo(quiet: number): Promise<ToldDemo> {
     if (firing?.outcome !== 'released') return null;
     const { release } = await get<WatchInfo>('watch');
     const periods = await get<PeriodSummary[]>('drift?summary=1');
-    return (
-      periods.filter(({ release: of, verdict }) => of === release?.sequence && verdict !== null).length >=
-      quiet
-    );
+    const after = periods.filter(({ release: of, verdict }) => of === release?.sequence && verdict !== null);
+    return after.length < quiet ? null : firing.period;
   };
-  while (!(await isTold().catch(() => false))) {
+  let period: number | null = null;
+  while (period === null) {
+    period = await alarm().catch(() => null);
     if (child.exitCode !== null) throw new Error('The demo ended before its story did.');
     await new Promise((resolve) => setTimeout(resolve, 500));
   }

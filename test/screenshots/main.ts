@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defaultWatch, type Policy } from '@coppice/continuity';
+import type { Page } from 'playwright-core';
 import { launchBrowser, person } from '../browser/launch.ts';
 import { addPictures, consentAndStart, draw, waitForAccepted } from '../e2e/client-page.ts';
 import { digitFiles, strokes } from '../e2e/pictures.ts';
@@ -62,15 +63,36 @@ for (const { name, ...options } of looks.filter(({ name }) => name !== 'phone-da
   const { page, context } = await person(browser, options);
   await page.goto(demo.monitoring);
   await page.getByTestId('firing-1').waitFor();
-  await page.getByTestId('firing-1').getByTestId('canary').first().waitFor();
-  for (const part of ['drift', 'firings'] as const) {
-    const picture = { drift: 'monitoring', firings: 'retraining' }[part];
-    await page.getByTestId(part).screenshot({ path: join(folder, `${picture}-${name}.png`) });
-  }
+  await page.getByTestId('firing-1').getByTestId('canary').waitFor();
+  await page.getByTestId('distribution').first().waitFor();
+  // The drift down to its first distribution, and the retraining whole.
+  await pictureOf(page, 'drift', { path: `monitoring-${name}.png`, most: 1000 });
+  await pictureOf(page, 'firings', { path: `retraining-${name}.png`, most: Number.POSITIVE_INFINITY });
   await context.close();
 }
 await demo.close();
 await browser.close();
+
+/** Takes a part of a page with some of its surroundings. @param most its greatest height in pixels. */
+async function pictureOf(
+  page: Page,
+  testId: string,
+  { path, most }: { path: string; most: number },
+): Promise<void> {
+  const box = await page.getByTestId(testId).boundingBox();
+  if (box === null) throw new Error(`${testId} is not on the page.`);
+  const edge = 16;
+  await page.screenshot({
+    path: join(folder, path),
+    fullPage: true,
+    clip: {
+      x: box.x - edge,
+      y: box.y - edge,
+      width: box.width + 2 * edge,
+      height: Math.min(most, box.height + 2 * edge),
+    },
+  });
+}
 
 /** Releases a round of the run once it is made, and watches the task, so that the client page has its monitoring. */
 async function earlyRelease(round: number): Promise<void> {
