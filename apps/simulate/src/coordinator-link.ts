@@ -38,16 +38,16 @@ export class CoordinatorLink {
   }
 
   tasks(): Promise<TaskInfo[]> {
-    return this.#fetch('GET', '/api/tasks');
+    return this.request('GET', '/api/tasks');
   }
 
   createRun(run: CreateRun): Promise<Run> {
-    return this.#fetch('POST', '/api/runs', run);
+    return this.request('POST', '/api/runs', run);
   }
 
   /** @returns the secret of an invitation to a run for `uses` participants. */
   async invite(run: string, uses: number): Promise<string> {
-    const made = await this.#fetch<NewRunInvitation>('POST', `/api/runs/${run}/invitations`, {
+    const made = await this.request<NewRunInvitation>('POST', `/api/runs/${run}/invitations`, {
       label: 'pnpm simulate',
       uses,
     });
@@ -56,15 +56,15 @@ export class CoordinatorLink {
 
   /** @param wait milliseconds to wait for the answer; left out, without limit. */
   act(run: string, action: RunAction, wait?: number): Promise<Run> {
-    return this.#fetch('POST', `/api/runs/${run}/${action}`, undefined, wait);
+    return this.request('POST', `/api/runs/${run}/${action}`, undefined, wait);
   }
 
   run(run: string): Promise<Run> {
-    return this.#fetch('GET', `/api/runs/${run}`);
+    return this.request('GET', `/api/runs/${run}`);
   }
 
   rounds(run: string): Promise<Round[]> {
-    return this.#fetch('GET', `/api/runs/${run}/rounds`);
+    return this.request('GET', `/api/runs/${run}/rounds`);
   }
 
   releases(task: string): Promise<Releases> {
@@ -143,7 +143,13 @@ export class CoordinatorLink {
     this.#socket?.disconnect();
   }
 
-  async #fetch<T>(method: string, path: string, body?: unknown, wait?: number): Promise<T> {
+  /**
+   * Sends a request with the admin's key.
+   *
+   * @param wait milliseconds to wait for the answer; left out, without limit.
+   * @throws CoppiceError the refusal; `connection-lost` where nothing answers.
+   */
+  async request<T>(method: string, path: string, body?: unknown, wait?: number): Promise<T> {
     let response: Response;
     try {
       response = await fetch(this.#url + path, {

@@ -96,6 +96,8 @@ export interface CoordinatorOptions {
   readonly storage?: Storage;
   readonly spool?: Spool;
   readonly models?: ModelWorker;
+  /** Draws the secrets of watches and canaries; 16 characters or more; left out, at random. Known ones make arms repeatable, as a simulation needs. */
+  readonly drawSecret?: () => string;
   /** Receives the log, a JSON object a line; left out: standard error. */
   readonly log?: Output;
 }
@@ -219,6 +221,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     retryPauses: options.retryPauses,
   });
+  const drawSecret = options.drawSecret ?? newSecret;
   const hindered = (task: string, error: CoppiceError) =>
     logger.error({ err: error, task }, 'the watch of a task was hindered');
   const monitored = new MonitoredTasks({
@@ -231,7 +234,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     audience: presences,
     events,
-    newSecret,
+    newSecret: drawSecret,
     trainingWindow: (run) => (runs.has(run) ? runs.get(run).plan.window : null),
     judged: (period) => firings.judged(period),
     armOf: (task, participant) => armIn(firings.canaries, task, participant),
@@ -246,8 +249,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     audience: presences,
     spool,
     clock,
-    secretOf: (task) => storage.watchSecret(task, newSecret()),
-    newSecret,
+    secretOf: (task) => storage.watchSecret(task, drawSecret()),
+    newSecret: drawSecret,
     failed: hindered,
   });
   const firings: Firings = new Firings({
@@ -259,7 +262,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     admissions,
     events,
     clock,
-    newSecret,
+    newSecret: drawSecret,
     failed: (error) => logger.error({ err: error }, 'a firing could not be carried on; it is tried again'),
   });
   policies.subscribe(() => firings.rearmSoon());

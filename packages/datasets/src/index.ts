@@ -9,6 +9,17 @@ export {
   readCsv,
   suggestMapping,
 } from './csv.ts';
+export { type ClickScript, clickStream, clicks, type Taste } from './drift/clicks.ts';
+export {
+  type MachineScript,
+  machineStream,
+  machines,
+  type SensorFault,
+} from './drift/machines.ts';
+export { permuteLabels } from './drift/permute-labels.ts';
+export { type PictureScript, pictureStream } from './drift/picture-stream.ts';
+export { rotatePictures } from './drift/rotate.ts';
+export type { Stream, StreamSize } from './drift/stream.ts';
 export { type RawExamples, selectExamples, type TaskData } from './examples.ts';
 export { examplesCsv } from './examples-csv.ts';
 export { type Picture, prepareImage } from './image.ts';

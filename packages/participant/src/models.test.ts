@@ -210,7 +210,7 @@ describe('a model of which a part is frozen', () => {
   });
 
   it('is fetched once, at whatever moment of the first fetch another asks', async () => {
-    for (let moments = 0; moments < 30; moments++) {
+    for (let moments = 0; moments < 16; moments++) {
       const { models, fetched } = partsWorld({ kept: { get: async () => null, put: async () => {} } });
       const first = models.receive(question, 0);
       for (let moment = 0; moment < moments; moment++) await null;

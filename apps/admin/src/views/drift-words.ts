@@ -22,6 +22,8 @@ export function testName({
 export function columnName(name: string, isPicture: boolean): string {
   const t = monitoringText();
   if (!isPicture) return name;
+  const feature = /^feature (\d+)$/.exec(name)?.[1];
+  if (feature !== undefined) return t.feature(Number(feature));
   return name === 'brightness' ? t.brightness : name === 'contrast' ? t.contrast : name;
 }
 

@@ -60,6 +60,8 @@ export function watchTask(): void {
     const task = chosenTask.value?.id ?? null;
     const consent = monitoringConsent(task);
     const asked = watchInfo.value?.consent ?? null;
+    // While it is not known what is reported, what was counted stays.
+    if (task !== null && consent !== null && asked === null) return;
     const wanted =
       task !== null && consent !== null && consent.version === asked
         ? `${task} ${consent.version} ${consent.keepInputs}`
@@ -71,9 +73,7 @@ export function watchTask(): void {
       void attempt('monitor', () => participant().unmonitor(before));
     if (task === null) return;
     if (wanted === null || consent === null) {
-      // Not yet known what is reported: what was counted stays.
-      if (watchInfo.peek() !== null && before === task)
-        void attempt('monitor', () => participant().unmonitor(task));
+      if (before === task) void attempt('monitor', () => participant().unmonitor(task));
       return;
     }
     const { version, keepInputs } = consent;

@@ -43,6 +43,12 @@ svg { display: block; overflow: visible; }
 .label { fill: var(--quiet); font-size: 12px; }
 .grid { stroke: var(--line); }
 .line { fill: none; stroke: var(--accent); stroke-width: 2px; stroke-linejoin: round; stroke-linecap: round; vector-effect: non-scaling-stroke; }
+.line-b { stroke: var(--second); stroke-dasharray: 7 4; }
+.line-c { stroke: var(--quiet); stroke-dasharray: 2 4; }
+.mark { stroke: var(--quiet); stroke-width: 1px; }
+.stroke { display: inline-block; width: 1.8em; margin-right: .45em; vertical-align: middle; border-top: 2px solid var(--accent); }
+.stroke-b { border-top: 2px dashed var(--second); }
+.stroke-c { border-top: 2px dotted var(--quiet); }
 .dot { fill: var(--accent); stroke: var(--raised); stroke-width: 1px; }
 .target { stroke: var(--second); stroke-width: 1.5px; stroke-dasharray: 6 4; }
 .target-label { fill: var(--ink); paint-order: stroke; stroke: var(--raised); stroke-width: 3px; }

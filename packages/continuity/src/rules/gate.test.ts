@@ -129,6 +129,15 @@ describe('the gate', () => {
     expect(decide(rule, { ...evidence, discordant: { won: 30, lost: 5 } }).act).toBe('accept');
   });
 
+  it('asks nothing of older examples where nobody holds one out, and waits for nothing once a check failed', () => {
+    const none = { clusters: 0, examples: 0, sum: 0, sumSquares: 0, products: 0, sizeSquares: 0 };
+    const { act, why } = decide(rule, evidenceOf(better, { older: none }));
+    expect([act, why.some(({ check }) => check === 'older')]).toEqual(['accept', false]);
+    const few = drawn({ ...same, participants: 9 }, 'few').sums;
+    expect(decide(rule, evidenceOf(better, { older: few })).act).toBe('wait');
+    expect(decide(rule, evidenceOf(worse, { older: few })).act).toBe('refuse');
+  });
+
   it('waits for participants, and asks for none of a rare class', () => {
     const few = drawn({ ...better, participants: 9 }, 'few');
     expect(decide(rule, { ...evidenceOf(better), recent: few.sums, discordant: few.discordant }).act).toBe(

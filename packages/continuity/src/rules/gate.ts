@@ -83,14 +83,15 @@ export function decideGate(
   const alpha = (rule.alpha * 6) / (Math.PI * evidence.candidate) ** 2;
   const why = [
     ...recentReasons(rule, evidence, alpha),
-    olderReason(rule, evidence),
+    ...olderReasons(rule, evidence),
     ...classReasons(rule, evidence),
     ...worstReasons(rule, evidence),
   ];
   const failed = why.some(({ outcome }) => outcome === 'failed');
   // Of a class that few participants have, nothing is known, and nothing asked.
   const missing = why.some(({ check, outcome }) => outcome === 'unknown' && check !== 'class');
-  return { act: missing ? 'wait' : failed ? 'refuse' : 'accept', why };
+  // More answers mend what is unknown, and not what failed.
+  return { act: failed ? 'refuse' : missing ? 'wait' : 'accept', why };
 }
 
 function meanOf(sums: ClusterSums, fewest: number): ClusteredMean | null {
@@ -131,11 +132,13 @@ function recentReasons(
   ];
 }
 
-function olderReason({ older: margin, fewest }: GateRule, { older }: GateEvidence): GateReason {
+function olderReasons({ older: margin, fewest }: GateRule, { older }: GateEvidence): GateReason[] {
+  // Where nobody holds out an older example, as in the first days of a task, there is nothing to lose.
+  if (older.clusters === 0) return [];
   const mean = meanOf(older, fewest);
-  if (mean === null) return reason('older', null, null, -margin, false);
+  if (mean === null) return [reason('older', null, null, -margin, false)];
   const lower = clusteredLower(mean, 0.05);
-  return reason('older', mean.mean, lower, -margin, lower > -margin);
+  return [reason('older', mean.mean, lower, -margin, lower > -margin)];
 }
 
 /** A class speaks against a candidate where it is worse with 95 % certainty over all classes (Bonferroni). */

@@ -159,6 +159,24 @@ async function makeReference(some: readonly Connected[], asked: readonly TaskAsk
   return [...open];
 }
 
+it('tells what is reported as soon as a policy is saved or production moves, and after a start', async () => {
+  // Storage is slower than a request.
+  const { lastRelease } = storage;
+  storage.lastRelease = async (...of) => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return lastRelease(...of);
+  };
+  await promote();
+  await save(policy);
+  expect(await info()).toMatchObject({ state: 'reference', consent: claimOf(policy).consent });
+  const { sequence } = await promote();
+  expect((await info()).release?.sequence).toBe(sequence);
+  await kill();
+  expect((await info()).state).toBe('reference');
+  await save(null);
+  expect(await info()).toMatchObject({ state: 'off', consent: null });
+});
+
 describe('a task with a policy', () => {
   it('is watched by itself: a release, its reference by statistics, then reports and their verdicts', async () => {
     expect(await info()).toMatchObject({ state: 'off', consent: null, release: null, reference: null });

@@ -159,9 +159,21 @@ export class WatchedTask {
     await this.#halt();
   }
 
-  /** What devices report, and with which bins. */
+  /**
+   * What devices report, and with which bins, once everything that was saved or moved before is taken in.
+   *
+   * @throws CoppiceError `storage-failed` where it is not known.
+   */
   async info(): Promise<WatchInfo> {
-    const { policy, consent, release, binning, identity } = this.#target ?? OFF;
+    if (this.#target === null) await this.update();
+    else await this.#lane;
+    const target = this.#target;
+    if (target === null)
+      throw new CoppiceError(
+        'storage-failed',
+        'What is watched of this task is not known now, since it could not be read. It is tried again; ask later.',
+      );
+    const { policy, consent, release, binning, identity } = target;
     const { id } = this.#o.task;
     return {
       task: id,

@@ -12,6 +12,7 @@ import { createSession } from '../session.ts';
 import type { Session } from '../session-state.ts';
 import { socketTransport } from '../socket-transport.ts';
 import { type TrainerHost, trainerHost } from '../trainer-host.ts';
+import type { Transport } from '../transport.ts';
 import { httpTasks } from '../watch/http-tasks.ts';
 import type { KeptMonitors } from '../watch/kept-monitors.ts';
 import { memoryMonitors } from '../watch/memory-monitors.ts';
@@ -38,6 +39,8 @@ export interface HeadlessOptions {
   readonly tasks?: TaskSource;
   /** Left out, the system's. */
   readonly clock?: Clock;
+  /** Stands between the session and its connection, so that a simulation sees what travels. */
+  readonly through?: (connection: Transport) => Transport;
   /** Opens the examples of a task, in place of `examples`. */
   readonly openData?: OpenLocalData;
   /** The share of the examples that no plan trains on, in place of the task's; left out, the task's. */
@@ -48,7 +51,7 @@ export interface HeadlessOptions {
 
 /** A participant without a page: the browser's session with data in memory. */
 export function createHeadlessParticipant(options: HeadlessOptions): Session {
-  const { identity, clock = systemClock } = options;
+  const { identity, clock = systemClock, through = (connection) => connection } = options;
   const marking = {
     random: seededRandom('examples', identity),
     now: () => coordinatorTime(session.state, clock),
@@ -72,7 +75,7 @@ export function createHeadlessParticipant(options: HeadlessOptions): Session {
     };
   };
   const session: Session = createSession({
-    transport: socketTransport(options.url, headlessIdentity(identity)),
+    transport: through(socketTransport(options.url, headlessIdentity(identity))),
     host: options.host,
     openData: options.openData ?? openInMemory,
     splitSecret: headlessSecret(identity),

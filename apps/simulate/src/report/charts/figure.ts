@@ -39,6 +39,11 @@ export function legendKey(label: string, swatch: 'a' | 'b'): Markup {
   return html`<li><span class="swatch fill-${swatch}"></span>${label}</li>`;
 }
 
+/** One key of a legend of lines. */
+export function strokeKey(label: string, look: 'a' | 'b' | 'c'): Markup {
+  return html`<li><span class="stroke stroke-${look}"></span>${label}</li>`;
+}
+
 function tableTwin(title: string, { columns, rows, allIn }: Table): Markup {
   const shown = thin(rows, MOST_ROWS);
   const left =

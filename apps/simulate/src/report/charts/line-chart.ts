@@ -4,11 +4,17 @@ import { thin } from '../thin.ts';
 import { ticksAround, wholeTicks } from '../ticks.ts';
 import { frame, PLOT_HEIGHT, percent, px } from './frame.ts';
 
+type Points = readonly { readonly x: number; readonly y: number | null }[];
+
 export interface LineChart {
   readonly name: string;
   readonly xName: string;
   /** Ascending in x, a whole number; y is null where nothing was measured: the line breaks there. */
-  readonly points: readonly { readonly x: number; readonly y: number | null }[];
+  readonly points: Points;
+  /** Further lines over the same x, each with the look of its letter; they have no dots. */
+  readonly beside?: readonly { readonly points: Points; readonly look: 'b' | 'c' }[];
+  /** Moments of x, drawn as upright lines. */
+  readonly marks?: readonly { readonly x: number; readonly label: string }[];
   readonly format: (y: number) => string;
   /** Format of ticks: shorter, since they are round. */
   readonly formatTick: (y: number) => string;
@@ -26,7 +32,10 @@ const TINY = 1e-9;
 
 export function lineChart(chart: LineChart): Markup {
   const points = thin(chart.points, MOST_POINTS);
-  const values = points.map(({ y }) => y).filter(measured);
+  const beside = (chart.beside ?? []).map((line) => ({ ...line, points: thin(line.points, MOST_POINTS) }));
+  const values = [points, ...beside.map((line) => line.points)]
+    .flat()
+    .flatMap(({ y }) => (measured(y) ? [y] : []));
   if (chart.target) values.push(chart.target.y);
   const ticks = ticksFor(values, chart.bounds);
   const bottom = ticks[0] as number;
@@ -45,7 +54,11 @@ export function lineChart(chart: LineChart): Markup {
     grid: true,
     content: [
       // The line is drawn 1000 units wide and stretched; its stroke is not.
-      html`<svg class="stretch" width="100%" height="${PLOT_HEIGHT}" viewBox="0 0 1000 ${PLOT_HEIGHT}" preserveAspectRatio="none"><path class="line" d="${path(points, across, down)}"/></svg>`,
+      html`<svg class="stretch" width="100%" height="${PLOT_HEIGHT}" viewBox="0 0 1000 ${PLOT_HEIGHT}" preserveAspectRatio="none">${beside.map((line) => html`<path class="line line-${line.look}" d="${path(line.points, across, down)}"/>`)}<path class="line" d="${path(points, across, down)}"/></svg>`,
+      ...(chart.marks ?? []).map(
+        ({ x, label }) =>
+          html`<line class="mark" x1="${percent(across(x))}" x2="${percent(across(x))}" y1="0" y2="${PLOT_HEIGHT}"/><text class="label target-label" x="${percent(across(x))}" dx="5" y="${PLOT_HEIGHT - 6}">${label}</text>`,
+      ),
       ...(drawn.length <= MOST_DOTS
         ? drawn.map(
             ({ x, y }) =>
@@ -79,11 +92,7 @@ function targetLine(label: string, y: number): Markup {
   return html`<line class="target" x1="0" x2="100%" y1="${px(y)}" y2="${px(y)}"/><text class="label target-label" x="6" y="${px(y < 16 ? y + 15 : y - 6)}">${label}</text>`;
 }
 
-function path(
-  points: LineChart['points'],
-  across: (x: number) => number,
-  down: (y: number) => number,
-): string {
+function path(points: Points, across: (x: number) => number, down: (y: number) => number): string {
   let drawing = '';
   let broken = true;
   for (const { x, y } of points) {
