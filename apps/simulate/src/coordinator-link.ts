@@ -68,33 +68,33 @@ export class CoordinatorLink {
   }
 
   releases(task: string): Promise<Releases> {
-    return this.#fetch('GET', `/api/tasks/${task}/releases`);
+    return this.request('GET', `/api/tasks/${task}/releases`);
   }
 
   moveChannel(task: string, move: MoveChannel): Promise<Release> {
-    return this.#fetch('POST', `/api/tasks/${task}/releases`, move);
+    return this.request('POST', `/api/tasks/${task}/releases`, move);
   }
 
   policy(task: string): Promise<PolicyInfo> {
-    return this.#fetch('GET', `/api/tasks/${task}/policy`);
+    return this.request('GET', `/api/tasks/${task}/policy`);
   }
 
   putPolicy(task: string, policy: PutPolicy): Promise<PolicyInfo> {
-    return this.#fetch('PUT', `/api/tasks/${task}/policy`, policy);
+    return this.request('PUT', `/api/tasks/${task}/policy`, policy);
   }
 
   watchInfo(task: string): Promise<WatchInfo> {
-    return this.#fetch('GET', `/api/tasks/${task}/watch`);
+    return this.request('GET', `/api/tasks/${task}/watch`);
   }
 
   /** The last `limit` periods of a task, the newest first. */
   periods(task: string, limit: number): Promise<PeriodSummary[]> {
-    return this.#fetch('GET', `/api/tasks/${task}/drift?summary=1&limit=${limit}`);
+    return this.request('GET', `/api/tasks/${task}/drift?summary=1&limit=${limit}`);
   }
 
   /** The last 50 firings of a task, the newest first. */
   firings(task: string): Promise<Firing[]> {
-    return this.#fetch('GET', `/api/tasks/${task}/firings`);
+    return this.request('GET', `/api/tasks/${task}/firings`);
   }
 
   /** Watches a run. After an interruption, missed events are caught up. */

@@ -4,10 +4,9 @@ import { httpTasks } from '@coppice/participant';
 import { trainerHost } from '@coppice/participant/node';
 import { systemClock } from '@coppice/ports/system';
 import { createTrainer } from '@coppice/training';
-import { Device, type Surroundings } from './device.ts';
+import { Device, onTheirSide, type Surroundings } from './device.ts';
 import type { DevicesCommand, DevicesData, DevicesEvent, Measured } from './device-messages.ts';
 import { Predictions } from './predictions.ts';
-import { turned } from './turned.ts';
 
 /* The devices of a demo: each with its own socket, identity and digits, one after the other on this thread's backend. */
 const tell = (event: DevicesEvent) => parentPort?.postMessage(event);
@@ -45,10 +44,9 @@ async function begin(data: DevicesData): Promise<World> {
 }
 
 async function measure(hash: string, { predictions }: Surroundings, test: RawExamples): Promise<Measured> {
-  const side = Math.sqrt(test.features.length / test.count);
   return {
     upright: await predictions.accuracy(hash, test),
-    turned: await predictions.accuracy(hash, turned(test, side)),
+    turned: await predictions.accuracy(hash, onTheirSide(test)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type RawExamples, selectExamples } from '@coppice/datasets';
+import { type RawExamples, rotatePictures, selectExamples } from '@coppice/datasets';
 import {
   exampleIds,
   type LocalData,
@@ -11,11 +11,9 @@ import { createHeadlessParticipant } from '@coppice/participant/node';
 import { seededRandom } from '@coppice/ports';
 import type { Task } from '@coppice/protocol';
 import type { Predictions } from './predictions.ts';
-import { turned } from './turned.ts';
 
 /** The most digits with an outcome that a device keeps. */
 const MOST_KEPT = 400;
-const SIDE = 28;
 
 /** What the devices of a demo have in common. */
 export interface Surroundings {
@@ -141,13 +139,12 @@ export class Device {
     const release = news === undefined ? (await source.watch(task.id)).release : arm;
     if (release == null) return;
     const digits = this.#next(each);
-    const { outputs, features } = await predictions.predict(release.hash, digits);
-    const size = SIDE * SIDE;
-    for (const [row, output] of outputs.entries()) {
+    const answers = await predictions.predict(release.hash, digits);
+    const size = digits.features.length / digits.count;
+    for (const [row, { output, features }] of answers.entries()) {
       const id = `${this.#came} ${row}`;
       const example = digits.features.slice(row * size, (row + 1) * size);
-      const seen = features === null ? null : (features[row] as Float32Array);
-      this.session.observe(task.id, { hash: release.hash, example, output, features: seen, id });
+      this.session.observe(task.id, { hash: release.hash, example, output, features, id });
       await this.session.outcome(task.id, id, digits.labels[row] as number);
     }
     await this.#keep(digits);
@@ -160,7 +157,7 @@ export class Device {
     const rows = Uint32Array.from({ length: count }, (_, i) => own + ((this.#came + i) % more));
     this.#came += count;
     const digits = selectExamples(this.#digits, rows);
-    return isTurned ? turned(digits, SIDE) : digits;
+    return isTurned ? onTheirSide(digits) : digits;
   }
 
   /** Adds digits with their outcomes, in the place of the oldest ones of these. */
@@ -170,6 +167,11 @@ export class Device {
     const kept = exampleIds(all).filter((_, row) => all.sources[row] === 'outcome');
     if (kept.length > MOST_KEPT) await this.#data.remove(kept.slice(0, kept.length - MOST_KEPT));
   }
+}
+
+/** Digits of MNIST, turned by a quarter to the right. */
+export function onTheirSide(digits: RawExamples): RawExamples {
+  return rotatePictures(digits, { width: 28, height: 28, channels: 1 }, -90);
 }
 
 function range(from: number, to: number): Uint32Array {

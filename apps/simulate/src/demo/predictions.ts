@@ -1,13 +1,7 @@
 import { normaliseFeatures, type RawExamples } from '@coppice/datasets';
 import type { TaskModel, TaskSource, TrainerHost } from '@coppice/participant';
 import type { Task } from '@coppice/protocol';
-
-/** One row for each example. */
-export interface Rows {
-  readonly outputs: readonly Float32Array[];
-  /** The input of the model's last dense layer; null where it has none. */
-  readonly features: readonly Float32Array[] | null;
-}
+import { type Answer, accuracyOf, rowOf } from '../scenario/predictor.ts';
 
 /** The models that are kept: two releases and a canary, with one to spare. */
 const MOST_MODELS = 4;
@@ -25,26 +19,23 @@ export class Predictions {
     this.#host = host;
   }
 
-  async predict(hash: string, { count, features }: RawExamples): Promise<Rows> {
+  /** @returns one answer for each example. */
+  async predict(hash: string, { count, features }: RawExamples): Promise<Answer[]> {
     const { topology, weights } = await this.#model(hash);
     const { data, loss } = this.#task;
     const flat = await this.#host.use({ topology, data, loss }, async (trainer) => {
       trainer.setWeights(weights);
       return trainer.predictWithFeatures(normaliseFeatures(features, data), count);
     });
-    return {
-      outputs: rowsOf(flat.outputs, count),
-      features: flat.features === null ? null : rowsOf(flat.features, count),
-    };
+    return Array.from({ length: count }, (_, row) => ({
+      output: rowOf(flat.outputs, row, count),
+      features: flat.features === null ? null : rowOf(flat.features, row, count),
+    }));
   }
 
   /** @returns the share of right answers, 0–1. */
   async accuracy(hash: string, examples: RawExamples): Promise<number> {
-    const { outputs } = await this.predict(hash, examples);
-    const right = outputs.filter(
-      (output, row) => output.indexOf(Math.max(...output)) === examples.labels[row],
-    );
-    return right.length / examples.count;
+    return accuracyOf(await this.predict(hash, examples), examples.labels);
   }
 
   #model(hash: string): Promise<TaskModel> {
@@ -56,9 +47,4 @@ export class Predictions {
     model.catch(() => this.#models.delete(hash));
     return model;
   }
-}
-
-function rowsOf(flat: Float32Array, count: number): Float32Array[] {
-  const width = flat.length / count;
-  return Array.from({ length: count }, (_, row) => flat.slice(row * width, (row + 1) * width));
 }
