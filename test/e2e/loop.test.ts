@@ -129,6 +129,18 @@ it('notices digits of another style, trains with them, and brings the better mod
   await page.getByTestId('predict-clear').click();
   await drawn(lying);
 
+  // The admin sees it.
+  const admin = await person(browser);
+  await admin.page.goto(`${world.url}/admin?key=${ADMIN_KEY}`);
+  await admin.page.getByTestId('launch').waitFor();
+  await admin.page.goto(`${world.url}/admin#monitoring=${TASK}`);
+  await admin.page
+    .getByTestId('drift')
+    .getByText(/^\d+ alarms?$/)
+    .first()
+    .waitFor(PATIENCE);
+  await admin.context.close();
+
   const last = async () => (await firings())[0] ?? null;
   await expect.poll(async () => (await last())?.outcome ?? null, PATIENCE).toBe('released');
   const firing = (await last()) as Firing;

@@ -53,6 +53,8 @@ it('gives a policy back as it was, with every part and with none', () => {
     },
   };
   expect(read(formOf(driftAlone)).policy).toEqual(driftAlone);
+  const since = { ...policy, sinceAlarm: true };
+  expect(read(formOf(since)).policy).toEqual(since);
 });
 
 it('shows percents, megabytes, minutes and the largest whole unit of the period', () => {

@@ -65,6 +65,7 @@ export const switchNames = [
   'trigger',
   'trigger.drift',
   'trigger.floor',
+  'sinceAlarm',
   'gate',
   'canary',
 ] as const;
@@ -126,6 +127,7 @@ export function formOf(policy: Policy | null): PolicyForm {
       trigger: policy !== null && policy.trigger !== null,
       'trigger.drift': policy?.trigger == null || policy.trigger.drift !== null,
       'trigger.floor': policy?.trigger != null && policy.trigger.floor !== null,
+      sinceAlarm: policy?.sinceAlarm === true,
       gate: policy === null || policy.gate !== null,
       canary: policy === null || policy.canary !== null,
     },
@@ -188,6 +190,7 @@ export function readForm(form: PolicyForm, plan: PlanValues, rounds: number): Re
         }
       : null,
     plan,
+    ...(on.sinceAlarm ? { sinceAlarm: true } : {}),
     gate: on.gate ? { kind: 'gate', ...part('gate') } : null,
     canary: on.canary ? { kind: 'canary', ...part('canary') } : null,
   };

@@ -251,6 +251,9 @@ export const policyText = catalogue(
         : count === 1
           ? '1 change from the task’s plan.'
           : `${formatNumber(count)} changes from the task’s plan.`,
+    sinceAlarm: 'Train on data since the alarm only',
+    sinceAlarmHelp:
+      'In place of the training window of the plan: the days since the first of the alarms that started the retraining, or since the release for other causes.',
     gate: 'Compare candidates with production',
     gateTitle: 'Comparison',
     gateHelp:
@@ -308,6 +311,8 @@ export const policyText = catalogue(
     plan: '训练计划',
     planHelp: (count) =>
       count === 0 ? '与任务的计划相同。' : `与任务的计划有 ${formatNumber(count)} 处不同。`,
+    sinceAlarm: '仅用警报以来的数据训练',
+    sinceAlarmHelp: '代替计划的训练时间窗口：自触发再训练的首次警报以来的天数；其他原因则自发布以来。',
     gate: '将候选模型与生产模型比较',
     gateTitle: '比较',
     gateHelp:

@@ -172,6 +172,7 @@ function Form({
             state={state}
           />
           <Trigger state={state} />
+          <Switch name="sinceAlarm" label={t.sinceAlarm} help={t.sinceAlarmHelp} state={state} />
           <PlanPart
             task={task}
             texts={plan}

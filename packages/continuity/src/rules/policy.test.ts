@@ -25,6 +25,8 @@ const policy: Policy = {
 
 it('is taken as it is, with all of its rules or none', () => {
   expect(parsePolicy(JSON.parse(JSON.stringify(policy)), cost)).toEqual({ rule: policy, refusal: null });
+  const since = { ...policy, sinceAlarm: true };
+  expect(parsePolicy(since, cost)).toEqual({ rule: since, refusal: null });
   const bare = { ...policy, privacy: null, trigger: null, gate: null, canary: null };
   expect(parsePolicy(bare, cost)).toEqual({ rule: bare, refusal: null });
 });

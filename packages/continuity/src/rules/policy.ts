@@ -31,6 +31,11 @@ export const PolicySchema = z.strictObject({
   trigger: z.nullable(TriggerRuleSchema),
   /** Fields of the plan by which the trigger's runs train; the task's defaults for those left out. */
   plan: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
+  /**
+   * True: these runs train on the examples since the first of the alarms that launched them, of other causes since the
+   * release, in place of the plan's window. Left out: false.
+   */
+  sinceAlarm: z.exactOptional(z.boolean()),
   /** Null: a candidate is not compared with production. */
   gate: z.nullable(GateRuleSchema),
   /** Null: a candidate that passed the gate is released at once. */

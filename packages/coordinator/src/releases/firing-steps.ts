@@ -22,6 +22,9 @@ import type { Releases } from './releases.ts';
 /** The longest that a comparison takes answers, in milliseconds. */
 const LONGEST_COMPARISON = 600_000;
 
+/** Milliseconds. */
+const DAY = 24 * 3600 * 1000;
+
 /** A checkpoint that is compared. */
 export interface Compared {
   readonly checkpoint: CheckpointId;
@@ -133,7 +136,12 @@ async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvide
   try {
     const cause = { by: 'trigger', name: firstCause(firing), firing: sequence } as const;
     const { admission } = await admissions.describe(parent);
-    run ??= await runs.create(task, plan.data, false, { from: production, cause, admission });
+    const window = rules.sinceAlarm === true ? { window: daysSince(firing) } : {};
+    run ??= await runs.create(task, { ...plan.data, ...window }, false, {
+      from: production,
+      cause,
+      admission,
+    });
   } catch (thrown) {
     if (isOneOf(thrown, 'plan-invalid', 'model-invalid', 'checkpoint-unknown', 'checkpoint-mismatch'))
       return { kind: 'launch-refused' };
@@ -144,6 +152,11 @@ async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvide
     await runs.act(run.id, 'start');
   }
   return { kind: 'launched', run: run.id };
+}
+
+/** The whole days from the first of a firing's alarms to the firing, at least one: plans state their windows in days. */
+function daysSince({ at, since }: Pick<StoredFiring, 'at' | 'since'>): number {
+  return Math.max(1, Math.ceil((at - since) / DAY));
 }
 
 /** Those that were admitted to the run in production are admitted to its successor, and nobody else. */

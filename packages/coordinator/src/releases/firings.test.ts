@@ -86,6 +86,15 @@ describe.each(Object.entries(scripts))('a firing that is %s', (name, script) => 
   });
 });
 
+it.each([
+  [false, null],
+  // The alarm was raised within the last day.
+  [true, 1],
+])('trains on the days since the alarm, where the policy says so: %s', async (sinceAlarm, window) => {
+  const { world } = await undisturbed({ ...accepts, policy: { ...accepts.policy, sinceAlarm } });
+  expect((await world.storage.runs()).at(-1)?.plan.window).toBe(window);
+});
+
 it('takes every step of a release once, in its order, with its evidence', async () => {
   const { world, lasting } = await undisturbed(accepts);
   expect(channelsOf(lasting)).toEqual([

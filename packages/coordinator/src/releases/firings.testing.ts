@@ -274,10 +274,11 @@ export class FiringProcess {
     const runOf = ({ task, ...record }: RunRecord) => ({ ...record, task: task.id }) as unknown as Run;
     const get = (id: string) => runOf(this.#records.get(id) as RunRecord);
     return {
-      create: async (_task, _plan, _start, { from = null, cause } = {}) => {
+      create: async (_task, { window = null }, _start, { from = null, cause } = {}) => {
         const by = cause ?? { by: 'admin', name: '' };
         const begun = newRun(new Float32Array([1]), { status: 'created', from, cause: by, createdAt: 0 });
-        const record = await this.#storage.createRun(begun);
+        const plan = { ...begun.run.plan, window };
+        const record = await this.#storage.createRun({ ...begun, run: { ...begun.run, plan } });
         this.#records.set(record.id, record);
         return get(record.id);
       },
