@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Firing, PolicyInfo, Releases, Run } from '@coppice/protocol';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildPages } from '../../tools/build-pages.ts';
 import { onTerminal, PYTHON, servesOnBrokenStreams, serving, waysToBreak } from './broken-streams.ts';
 import { answer, cleanEnvironment, DEMO, ended, freePort, Leftovers } from './program.ts';
 import { endsWithItsWrapper } from './wrappers.ts';
@@ -8,6 +9,8 @@ import { endsWithItsWrapper } from './wrappers.ts';
 /* One file, one test after the other: a demo builds the pages where they are older than their sources. */
 const TASK = 'mnist-2nn';
 const leftovers = new Leftovers();
+// Else the first demo does it, which takes longer than a test may on a busy machine.
+beforeAll(() => buildPages(), 300_000);
 afterAll(() => leftovers.end());
 
 describe('pnpm demo, with standard output and standard error', () => {
