@@ -8,8 +8,8 @@ export interface ClientsData {
   readonly invitation: string | null;
   readonly seed: number;
   readonly dropout: number;
-  /** The share of the examples that no client trains on; null: the task's. */
-  readonly heldOut: number | null;
+  /** The share of the examples that no client trains on. */
+  readonly heldOut: number;
   readonly backend: BackendName;
   /** All training examples, shared between threads; each client reads its own rows. */
   readonly features: Uint8Array | Float32Array;

@@ -31,7 +31,7 @@ function startClient(index: number, rows: Uint32Array, data: ClientsData, host: 
     examples: examplesOf(rows, data),
     host,
     backend: data.backend,
-    ...(data.heldOut === null ? {} : { heldOut: data.heldOut }),
+    heldOut: data.heldOut,
     dropsOut: (round, attempt) => dropsOut(data, { client: index, round, attempt }),
   });
   let joined = false;

@@ -2,12 +2,20 @@ import {
   adminMessages,
   CoppiceError,
   type CreateRun,
+  type Firing,
+  type MoveChannel,
   type NewRunInvitation,
+  type PeriodSummary,
+  type PolicyInfo,
+  type PutPolicy,
   parseMessage,
+  type Release,
+  type Releases,
   type Round,
   type Run,
   type RunAction,
   type TaskInfo,
+  type WatchInfo,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
 
@@ -57,6 +65,36 @@ export class CoordinatorLink {
 
   rounds(run: string): Promise<Round[]> {
     return this.request('GET', `/api/runs/${run}/rounds`);
+  }
+
+  releases(task: string): Promise<Releases> {
+    return this.request('GET', `/api/tasks/${task}/releases`);
+  }
+
+  moveChannel(task: string, move: MoveChannel): Promise<Release> {
+    return this.request('POST', `/api/tasks/${task}/releases`, move);
+  }
+
+  policy(task: string): Promise<PolicyInfo> {
+    return this.request('GET', `/api/tasks/${task}/policy`);
+  }
+
+  putPolicy(task: string, policy: PutPolicy): Promise<PolicyInfo> {
+    return this.request('PUT', `/api/tasks/${task}/policy`, policy);
+  }
+
+  watchInfo(task: string): Promise<WatchInfo> {
+    return this.request('GET', `/api/tasks/${task}/watch`);
+  }
+
+  /** The last `limit` periods of a task, the newest first. */
+  periods(task: string, limit: number): Promise<PeriodSummary[]> {
+    return this.request('GET', `/api/tasks/${task}/drift?summary=1&limit=${limit}`);
+  }
+
+  /** The last 50 firings of a task, the newest first. */
+  firings(task: string): Promise<Firing[]> {
+    return this.request('GET', `/api/tasks/${task}/firings`);
   }
 
   /** Watches a run. After an interruption, missed events are caught up. */

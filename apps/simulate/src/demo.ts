@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { setTimeout as after } from 'node:timers/promises';
 import { readConfig, startCoordinator, stopOnSignals } from '@coppice/coordinator';
 import {
   print,
@@ -7,24 +7,30 @@ import {
   standardOutput,
   surviveBrokenStreams,
 } from '@coppice/coordinator/process';
-import { parsePartition, partition, selectExamples } from '@coppice/datasets';
-import { loadTaskData } from '@coppice/datasets/node';
-import { CoppiceError, type Run } from '@coppice/protocol';
+import { CoppiceError } from '@coppice/protocol';
 import { buildPages } from '../../../tools/build-pages.ts';
-import { ClientThreads } from './client-threads.ts';
 import { CoordinatorLink } from './coordinator-link.ts';
+import { DEVICES, Devices, OWN } from './demo/devices.ts';
+import { readPace, TASK } from './demo/pace.ts';
+import { Story } from './demo/story.ts';
 
 /*
- * `pnpm demo`: a coordinator, a run of MNIST, eight headless participants, and the door open for
- * browsers to join the same run. Takes the flags of `pnpm start`.
+ * `pnpm demo`: a coordinator, headless devices that train a model of MNIST, use it and report, and digits that change; browsers can
+ * join at any time. Takes the flags of `pnpm start`.
  */
-const TASK = 'mnist-2nn';
-const CLIENTS = 8;
-/** Enough for each client to learn from, few enough for rounds of a second or two. */
-const EXAMPLES_EACH = 600;
-const ROUNDS = 200;
 
-let stopping = false;
+/** Milliseconds between two looks at the coordinator. */
+const LOOK_EVERY = 500;
+
+const HELP = `Usage: pnpm demo [the flags of pnpm start]
+
+Simulated devices train a model, which is released and monitored; then their data change. With the same data folder the demo
+goes on. Each period adds about 11 kB to that folder.
+
+  COPPICE_DEMO_SHORT=1   fewer rounds and shorter periods: about half a minute to the second release
+`;
+
+const ended = new AbortController();
 
 const say = (line: string) => standardOutput.write(`${line}\n`);
 
@@ -33,111 +39,54 @@ async function main(): Promise<void> {
   const starter = new Starter();
   const config = readConfig(process.argv.slice(2), {
     COPPICE_OPERATOR: 'the Coppice demo on this computer',
+    // The story is told in words; the log would tell it again.
+    COPPICE_LOG_LEVEL: 'error',
     ...process.env,
   });
   if (config === 'help') {
-    process.exitCode = await print('Usage: pnpm demo [the flags of pnpm start]\n');
+    process.exitCode = await print(HELP);
     return;
   }
   say('Building the pages where they changed …');
   await buildPages();
   const coordinator = await startCoordinator({ config });
   const link = new CoordinatorLink(coordinator.url, coordinator.adminKey);
-  // One thread is enough for the pace of a demo, and leaves the others to browsers.
-  const threads = new ClientThreads(Math.max(1, Math.min(2, availableParallelism() - 1)));
+  const devices = new Devices();
   const close = async () => {
-    stopping = true;
+    ended.abort();
     link.close();
-    await Promise.all([threads.close(), coordinator.close()]);
+    await Promise.all([devices.close(), coordinator.close()]);
   };
   stopOnSignals({ close }, { starter });
-  // A demo that was stopped goes on with the run it had, rather than leaving it waiting for ever.
-  const begun = coordinator.runs.all().find(({ task, status }) => task === TASK && status === 'running');
-  const run = begun ?? (await createRun(link));
-  await startClients(threads, coordinator.url, run.id);
-  say(
-    `\nRun ${run.id}: ${CLIENTS} headless participants with ${EXAMPLES_EACH} handwritten digits each, ${ROUNDS} rounds.\n`,
-  );
-  say(`  Take part in a browser   ${coordinator.client}?run=${run.id}`);
-  say(`  Watch and steer          ${coordinator.admin}\n`);
+  const pause = () => after(LOOK_EVERY, undefined, { signal: ended.signal });
+  const failed = (message: string) => {
+    if (!ended.signal.aborted) standardError.write(`${message}\n`);
+  };
+  const story = await Story.of({
+    coordinator,
+    link,
+    devices,
+    pace: readPace(process.env),
+    say,
+    failed,
+    pause,
+  });
+  await devices.begin(coordinator.url, story.isTurned);
+  const run = await story.run();
+  say(`\n${DEVICES} devices with ${OWN} handwritten digits each, in one thread of this computer.\n`);
+  say(`  Join in a browser            ${coordinator.client}?run=${run.id}`);
+  say(`  Monitoring and retraining    ${coordinator.admin}#monitoring=${TASK}\n`);
   say(
     config.adminKey !== null || !coordinator.admin.includes('?key=')
-      ? 'Keep your way in to the second page to yourself. Stop with Ctrl+C.\n'
+      ? 'Keep the second link to yourself. Stop with Ctrl+C.\n'
       : 'The second link opens once; "pnpm admin-key" prints another. Stop with Ctrl+C.\n',
   );
-  link.watch(
-    run.id,
-    {
-      onRound: (round) => {
-        if (round.outcome !== 'committed' || round.federated !== null) return;
-        const accuracy = round.central?.accuracy ?? 0;
-        const bar = '█'.repeat(Math.round(accuracy * 30)).padEnd(30, '·');
-        const seconds = (((round.endedAt ?? round.startedAt) - round.startedAt) / 1000).toFixed(1);
-        say(
-          `round ${String(round.round).padStart(3)}  ${bar} ${(accuracy * 100).toFixed(1)} %   ${round.accepted} of ${round.asked} updates, ${seconds} s`,
-        );
-      },
-      onRun: ({ status }) => {
-        if (status === 'finished')
-          say(
-            '\nThe run is finished. Its model can be tried on the client page; launch another run on the admin page.',
-          );
-      },
-    },
-    (error) => standardError.write(`${error.message}\n`),
-  );
-  if (begun === undefined) await link.act(run.id, 'start');
-}
-
-function createRun(link: CoordinatorLink): Promise<Run> {
-  return link.createRun({
-    task: TASK,
-    plan: { rounds: ROUNDS, overSelection: 1, minParticipants: 2, learningRate: 0.1, deadlineSeconds: 60 },
-    start: false,
-  });
-}
-
-/** Resolves when all clients have joined. */
-async function startClients(threads: ClientThreads, url: string, run: string): Promise<void> {
-  const { promise: failure, reject } = Promise.withResolvers<never>();
-  threads.onFailure(reject);
-  const { train } = await loadTaskData(TASK);
-  const shares = partition(
-    train.labels,
-    Math.floor(train.count / EXAMPLES_EACH),
-    parsePartition('iid'),
-    'demo',
-  ).slice(0, CLIENTS);
-  const joined = threads.begin(
-    shares.map((rows, index) => ({ index, rows })),
-    (own) => {
-      // Only this thread's pictures are handed over: it needs no more.
-      const { count, features, labels } = selectExamples(
-        train,
-        own.flatMap(({ rows }) => [...rows]),
-      );
-      let at = 0;
-      return {
-        url,
-        run,
-        invitation: null,
-        seed: 1,
-        dropout: 0,
-        heldOut: null,
-        backend: 'planned',
-        clients: own.map(({ index, rows }) => ({ index, rows: Uint32Array.from(rows, () => at++) })),
-        features,
-        labels,
-        featureSize: features.length / count,
-      };
-    },
-  );
-  await Promise.race([joined, failure]);
+  await story.tell(run);
 }
 
 main().catch((thrown: unknown) => {
   // An action that failed because the coordinator ended is no failure.
-  if (stopping) return;
+  if (ended.signal.aborted) return;
   const error = CoppiceError.from(thrown);
   standardError.write(`${error.message} [${error.code}]\n`);
   process.exit(error.code === 'config-invalid' ? 2 : 1);

@@ -3,6 +3,7 @@ import type { Firing } from '@coppice/protocol';
 import { formatNumber, formatShare } from '@coppice/ui';
 import { gateReasonsOf, guardsOf, isHeldByQuality } from '../monitoring/reasons.ts';
 import { List } from './list.tsx';
+import { pEquation } from './p-value.ts';
 import { firingText } from './retraining-texts.ts';
 
 const outcomeTones = { passed: 'good', failed: 'bad', unknown: '' } as const;
@@ -60,14 +61,14 @@ function checkText({ check, index }: GateReason, classes: readonly string[] | nu
 function decidingText({ check, value }: GateReason): string {
   const t = firingText();
   if (value === null) return '–';
-  if (check === 'discordant') return t.pValue(p(value));
+  if (check === 'discordant') return pEquation(value);
   if (check === 'worst-tenth') return points(value);
   return check === 'class' ? t.atMost(points(value)) : t.atLeast(points(value));
 }
 
 function requiredText({ check, bound }: GateReason): string {
   const t = firingText();
-  if (check === 'discordant') return t.pAtMost(p(bound));
+  if (check === 'discordant') return t.pAtMost(formatNumber(bound, { maximumSignificantDigits: 2 }));
   return check === 'recent' || check === 'older' ? t.above(points(bound)) : t.notBelow(points(bound));
 }
 
@@ -80,10 +81,6 @@ function points(difference: number | null): string {
     maximumFractionDigits: 1,
     signDisplay: 'exceptZero',
   });
-}
-
-function p(value: number): string {
-  return formatNumber(value, { maximumSignificantDigits: 2 });
 }
 
 /** The looks at a canary and its control group. */

@@ -7,6 +7,7 @@ import { writeRoute } from '../shell/route.ts';
 import { binText, columnName, faultText, formatEffect, testName } from './drift-words.ts';
 import { List } from './list.tsx';
 import { monitoringText } from './monitoring-texts.ts';
+import { pValueText } from './p-value.ts';
 
 type Shift = DriftVerdict['drift']['results'][number];
 
@@ -191,7 +192,7 @@ function Distribution({
     [t.effect, formatEffect(result.effect)],
     [t.interval, t.between(formatEffect(result.interval[0]), formatEffect(result.interval[1]))],
     [t.threshold, formatEffect(result.bound)],
-    [t.adjusted, formatNumber(result.adjusted, { maximumSignificantDigits: 2 })],
+    [t.adjusted, pValueText(result.adjusted)],
     ...(result.distance === null ? [] : [[t.distance, formatShare(result.distance)] as const]),
     [t.devices, formatNumber(result.participants)],
     ...(result.effective === null

@@ -4,7 +4,7 @@ import type { Task } from '@coppice/protocol';
 import { createTrainer, type Trainer } from '@coppice/training';
 
 /** What a model says of one example. */
-interface Answer {
+export interface Answer {
   readonly output: Float32Array;
   /** The model's features of a picture; null for tables. */
   readonly features: Float32Array | null;
@@ -62,7 +62,8 @@ export function accuracyOf(answers: readonly Pick<Answer, 'output'>[], labels: A
   return answers.filter(({ output }, row) => classOf(output) === labels[row]).length / answers.length;
 }
 
-function rowOf(flat: Float32Array, row: number, rows: number): Float32Array {
+/** One row of a matrix of `rows` rows. */
+export function rowOf(flat: Float32Array, row: number, rows: number): Float32Array {
   const width = flat.length / rows;
   return flat.slice(row * width, (row + 1) * width);
 }
