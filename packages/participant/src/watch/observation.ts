@@ -32,13 +32,15 @@ export function observationOf(
   if (output.length !== (classes?.length ?? 1))
     throw invalid(`its output has ${classes?.length ?? 1} numbers, not ${output.length}`);
   if (id !== undefined && (id === '' || id.length > 64)) throw invalid('its id has 1 to 64 characters');
-  const named = id === undefined ? {} : { id };
   const columns = picture
-    ? [...pictureColumns(example), ...(features === null ? [] : featureColumns(features))]
+    ? features === null
+      ? pictureColumns(example)
+      : pictureColumns(example).concat(featureColumns(features))
     : example;
   if (classes === null) {
     const prediction = targetOf(output[0] as number, data);
-    return Number.isFinite(prediction) ? { columns, prediction, ...named } : null;
+    if (!Number.isFinite(prediction)) return null;
+    return id === undefined ? { columns, prediction } : { columns, prediction, id };
   }
   let prediction = 0;
   for (let i = 0; i < output.length; i++) {
@@ -46,7 +48,7 @@ export function observationOf(
     if ((output[i] as number) > (output[prediction] as number)) prediction = i;
   }
   const confidence = Math.min(1, Math.max(0, output[prediction] as number));
-  return { columns, prediction, confidence, ...named };
+  return id === undefined ? { columns, prediction, confidence } : { columns, prediction, confidence, id };
 }
 
 function invalid(rule: string): CoppiceError {
