@@ -1,15 +1,17 @@
 import { codecsMnist } from './codecs-mnist.ts';
 import { fedavgMnist } from './fedavg-mnist.ts';
 import { oneOfTen } from './one-of-ten.ts';
+import { verdicts } from './verdicts.ts';
 
 /**
  * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. `fedavg` and
- * `codecs` take tens of minutes and resume where they were stopped; `one-of-ten` takes a few.
+ * `codecs` take tens of minutes and resume where they were stopped; `one-of-ten` and `verdicts` take a few.
  */
 const experiments: Readonly<Record<string, () => Promise<void>>> = {
   fedavg: fedavgMnist,
   codecs: codecsMnist,
   'one-of-ten': oneOfTen,
+  verdicts,
 };
 
 const wanted = process.argv.slice(2).filter((arg) => arg !== '--');

@@ -32,11 +32,7 @@ export function observationOf(
   if (output.length !== (classes?.length ?? 1))
     throw invalid(`its output has ${classes?.length ?? 1} numbers, not ${output.length}`);
   if (id !== undefined && (id === '' || id.length > 64)) throw invalid('its id has 1 to 64 characters');
-  const columns = picture
-    ? features === null
-      ? pictureColumns(example)
-      : pictureColumns(example).concat(featureColumns(features))
-    : example;
+  const columns = picture ? columnsOf(example, features) : example;
   if (classes === null) {
     const prediction = targetOf(output[0] as number, data);
     if (!Number.isFinite(prediction)) return null;
@@ -49,6 +45,12 @@ export function observationOf(
   }
   const confidence = Math.min(1, Math.max(0, output[prediction] as number));
   return id === undefined ? { columns, prediction, confidence } : { columns, prediction, confidence, id };
+}
+
+function columnsOf(pixels: Uint8Array | Uint8ClampedArray, features: ArrayLike<number> | null): number[] {
+  const columns: number[] = pictureColumns(pixels);
+  if (features !== null) for (const one of featureColumns(features)) columns.push(one);
+  return columns;
 }
 
 function invalid(rule: string): CoppiceError {
