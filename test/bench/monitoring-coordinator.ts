@@ -15,9 +15,9 @@ import {
   type Answer,
   contributionHash,
   contributionSize,
-  type Down,
   encodeFrame,
   float32Payload,
+  type TaskAsk,
 } from '@coppice/protocol';
 import { drawnReports } from './drawn-reports.ts';
 import { cpuMilliseconds, TurnMeter } from './turn-meter.ts';
@@ -63,7 +63,7 @@ export async function watchedExchange(columns: number, participants: number): Pr
   const storage = memoryStorage();
   const spool = { ...memorySpool(), append: () => Promise.resolve() };
   const clock = new ManualClock(100 * DAY);
-  const questions = new Map<string, Down['ask']>();
+  const questions = new Map<string, TaskAsk>();
   const by = { by: 'admin', name: 'bench' } as const;
   const policy = {
     version: 1,
@@ -93,6 +93,8 @@ export async function watchedExchange(columns: number, participants: number): Pr
         by,
         reason: 'bench',
         evidence: null,
+        before: null,
+        undoes: null,
       }),
       subscribe: () => () => {},
     },
@@ -110,7 +112,7 @@ export async function watchedExchange(columns: number, participants: number): Pr
     },
     audience: {
       send: (to, _name, message) => {
-        for (const one of to) questions.set(one, message as unknown as Down['ask']);
+        for (const one of to) questions.set(one, message as unknown as TaskAsk);
       },
     },
   });

@@ -121,7 +121,8 @@ export async function predictionLoop() {
     predict: async () => {
       const began = cpu();
       for (let turn = 0; turn < LOOPS; turn++)
-        for (const example of digits) await trainer.predictWithFeatures(normaliseFeatures(example, task.data), 1);
+        for (const example of digits)
+          await trainer.predictWithFeatures(normaliseFeatures(example, task.data), 1);
       return (1000 * (cpu() - began)) / DIGITS / LOOPS;
     },
     /** What counting adds. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AlarmBounds, identityOf, judge, reportLayout, referenceOf } from '@coppice/continuity';
+import { AlarmBounds, identityOf, judge, referenceOf, reportLayout } from '@coppice/continuity';
 import { defaultConfig, openStorage, startCoordinator } from '@coppice/coordinator';
 import { decodeMeasures, MeasureSum } from '@coppice/federation';
 import type { PeriodSummary, WatchedPeriod } from '@coppice/protocol';

@@ -1,5 +1,5 @@
-import { deviceDay, predictionLoop } from './monitoring-device.ts';
 import { watchedExchange } from './monitoring-coordinator.ts';
+import { deviceDay, predictionLoop } from './monitoring-device.ts';
 import { driftPage } from './monitoring-pages.ts';
 import { type BenchResult, byTurns, load, row } from './result.ts';
 import { median } from './statistics.ts';

@@ -1,6 +1,6 @@
 import { agreedBinning, type Binning, firstBinning, identityOf, reportLayout } from '@coppice/continuity';
-import { MeasureSum } from '@coppice/federation';
 import { builtInTask } from '@coppice/datasets';
+import { MeasureSum } from '@coppice/federation';
 import { normal, type RandomSource } from '@coppice/ports';
 import type { Task } from '@coppice/protocol';
 

@@ -1,11 +1,4 @@
-import {
-  type Binning,
-  identityOf,
-  Monitor,
-  reportLayout,
-  type Sums,
-  summarise,
-} from '@coppice/continuity';
+import { type Binning, identityOf, Monitor, reportLayout, type Sums, summarise } from '@coppice/continuity';
 import { gaussianDeviation } from '@coppice/federation';
 import { integerBelow, normal, type RandomSource, seededRandom } from '@coppice/ports';
 import { shapeSize } from '@coppice/protocol';
@@ -122,7 +115,12 @@ export function drawSums(
 }
 
 /** A sum with the noise that the cost of reading it asks for. */
-export function noisy(sums: Sums, norm: number, rho: number, random: RandomSource): { sums: Sums; variance: number } {
+export function noisy(
+  sums: Sums,
+  norm: number,
+  rho: number,
+  random: RandomSource,
+): { sums: Sums; variance: number } {
   const deviation = gaussianDeviation(norm, rho);
   const drawn = new Map(
     [...sums].map(([name, values]) => [name, values.map((value) => value + deviation * normal(random))]),

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -6,8 +6,8 @@ import {
   defaultWatch,
   judge,
   largestNorm,
-  referenceOf,
   type Reference,
+  referenceOf,
   type Sums,
   type Verdict,
   type VerdictOptions,
@@ -27,35 +27,44 @@ const MOVED = 200;
 const HALF = shiftWith(defaultWatch.threshold / 2);
 const TWICE = shiftWith(defaultWatch.threshold * 2);
 const results = fileURLToPath(new URL('../../docs/results', import.meta.url));
+const store = join(results, 'verdicts.json');
 
 const bounds = new AlarmBounds('verdicts');
 
+/** Makes the rows that the results lack, and rewrites the page after each. */
 export async function verdicts(): Promise<void> {
-  const quiet: string[] = [];
-  for (const deviation of [0, 0.5]) {
-    const pool = poolOf({ examples: EXAMPLES, deviation });
-    for (const rho of [null, 0.5])
-      for (const participants of [5, 20, 200])
-        for (const columns of [2, 20, 100]) {
-          const row = quietRow(pool, { deviation, rho, participants, columns });
-          process.stderr.write(`${row}\n`);
-          quiet.push(row);
-        }
-  }
-  const moved: string[] = [];
-  for (const deviation of [0, 0.3])
-    for (const columns of [10, 100])
-      for (const [participants, examples] of [
-        [50, 20],
-        [100, 10],
-        [50, 2000],
-        [100, 1000],
-      ] as const) {
-        const row = movedRow({ deviation, columns, participants, examples });
-        process.stderr.write(`${row}\n`);
-        moved.push(row);
-      }
-  write(quiet, moved);
+  const rows: Record<string, string> = existsSync(store)
+    ? (JSON.parse(readFileSync(store, 'utf8')) as Record<string, string>)
+    : {};
+  const quiet = [0, 0.5].flatMap((deviation) =>
+    [null, 0.5].flatMap((rho) =>
+      [5, 20, 200].flatMap((participants) =>
+        [2, 20, 100].map((columns): Quiet => ({ deviation, rho, participants, columns })),
+      ),
+    ),
+  );
+  const moved = [0, 0.3].flatMap((deviation) =>
+    [10, 100].flatMap((columns) =>
+      (
+        [
+          [50, 20],
+          [100, 10],
+          [50, 2000],
+          [100, 1000],
+        ] as const
+      ).map(([participants, examples]): Moved => ({ deviation, columns, participants, examples })),
+    ),
+  );
+  const told = (of: readonly object[]) => of.flatMap((one) => rows[JSON.stringify(one)] ?? []);
+  const add = (one: object, row: () => string) => {
+    const key = JSON.stringify(one);
+    rows[key] ??= row();
+    process.stderr.write(`${rows[key]}\n`);
+    writeFileSync(store, `${JSON.stringify(rows, null, 2)}\n`);
+    write(told(quiet), told(moved));
+  };
+  for (const one of moved) add(one, () => movedRow(one));
+  for (const one of quiet) add(one, () => quietRow(one));
 }
 
 interface Quiet {
@@ -67,7 +76,8 @@ interface Quiet {
 }
 
 /** Each period has a reference of its own, of as many other devices. */
-function quietRow(pool: Pool, { deviation, rho, participants, columns }: Quiet): string {
+function quietRow({ deviation, rho, participants, columns }: Quiet): string {
+  const pool = poolOf({ examples: EXAMPLES, deviation });
   const binning = binningOf(columns);
   const norm = largestNorm(binning, defaultWatch.minimum);
   const random = seededRandom('quiet', deviation, rho ?? 0, participants, columns);

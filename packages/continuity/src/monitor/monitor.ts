@@ -87,10 +87,7 @@ export class Monitor {
     this.#adwin = new Adwin({}, state?.adwin);
     this.#pageHinkley = new PageHinkley({ mode: 'up' }, state?.pageHinkley);
     this.#pending = new Map(
-      state?.pending.map(([id, prediction, guarded, foreign]) => [
-        id,
-        { id, prediction, guarded, foreign },
-      ]),
+      state?.pending.map(([id, prediction, guarded, foreign]) => [id, { id, prediction, guarded, foreign }]),
     );
     this.#queue = [...this.#pending.values()];
     this.#counts = watchedOf(binning).map(({ bins }, i) =>

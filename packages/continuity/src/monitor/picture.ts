@@ -20,7 +20,8 @@ export function pictureColumns(
     for (; at < to - 3; at += 4) {
       const [a, b, c, d] = [pixels[at], pixels[at + 1], pixels[at + 2], pixels[at + 3]] as Four;
       blockSum = (blockSum + a + b + c + d) | 0;
-      blockSquares = (blockSquares + Math.imul(a, a) + Math.imul(b, b) + Math.imul(c, c) + Math.imul(d, d)) | 0;
+      blockSquares =
+        (blockSquares + Math.imul(a, a) + Math.imul(b, b) + Math.imul(c, c) + Math.imul(d, d)) | 0;
     }
     for (; at < to; at++) {
       const pixel = pixels[at] as number;

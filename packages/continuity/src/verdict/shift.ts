@@ -85,7 +85,9 @@ export function shiftOf(reference: Spread, current: Spread, noise: number): Shif
   const squares = (dimensions - 1) * (flat + noisy / dimensions) ** 2 + largest ** 2;
   const deviation = Math.sqrt(2 * squares);
   const raw = stabilityIndex(p, q);
-  const quadratic = weighted((bin) => ((reference.shares[bin] as number) - (current.shares[bin] as number)) ** 2);
+  const quadratic = weighted(
+    (bin) => ((reference.shares[bin] as number) - (current.shares[bin] as number)) ** 2,
+  );
   const effect = raw - chance;
   const half = normalUpperQuantile(0.025) * Math.sqrt(2 * squares + 4 * largest * Math.max(0, effect));
   const degrees = welch(before, reference.participants, now, current.participants);
