@@ -6,6 +6,7 @@ import { measure as aggregation } from './aggregation.ts';
 import { bars } from './bars.ts';
 import { measure as bytes } from './bytes.ts';
 import { measure as codecs } from './codecs.ts';
+import { measure as monitoring } from './monitoring.ts';
 import { pythonWithFlower } from './peers.ts';
 import { remarks } from './remarks.ts';
 import { type BenchResult, section } from './result.ts';
@@ -24,6 +25,7 @@ const parts: Readonly<Record<string, (python: string | null) => Promise<BenchRes
   training,
   simulation,
   bytes,
+  monitoring,
 };
 
 /** Introduction at the top of the page. */

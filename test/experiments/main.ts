@@ -2,16 +2,19 @@ import { codecsMnist } from './codecs-mnist.ts';
 import { fedavgMnist } from './fedavg-mnist.ts';
 import { oneOfTen } from './one-of-ten.ts';
 import { scenarios } from './scenarios.ts';
+import { verdicts } from './verdicts.ts';
 
 /**
  * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. `fedavg`,
- * `codecs` and `scenarios` take tens of minutes and resume where they were stopped; `one-of-ten` takes a few.
+ * `codecs` and `scenarios` take tens of minutes and resume where they were stopped; `one-of-ten` takes a few;
+ * `verdicts` as well, a quarter of an hour with noise, and makes the rows that `verdicts.json` lacks: remove it where verdicts changed.
  */
 const experiments: Readonly<Record<string, () => Promise<void>>> = {
   fedavg: fedavgMnist,
   codecs: codecsMnist,
   'one-of-ten': oneOfTen,
   scenarios,
+  verdicts,
 };
 
 const wanted = process.argv.slice(2).filter((arg) => arg !== '--');

@@ -270,3 +270,39 @@ it('a picture has its mean and its standard deviation as columns', () => {
   // By hand: deviations −20, −10 and 30 from 30.
   expect(contrast).toBeCloseTo(Math.sqrt(1400 / 3) / 255, 12);
 });
+
+it('counts a picture’s pixels whatever their number, as whole numbers of any size do', () => {
+  const random = seededRandom('pixels');
+  for (const length of [1, 2, 3, 5, 784, 32_767, 32_769, 100_003]) {
+    const pixels = Uint8Array.from({ length }, () => 255 - Math.floor(30 * uniform(random)));
+    const [sum, squares] = [1n, 2n].map((power) =>
+      [...pixels].reduce((all, pixel) => all + BigInt(pixel) ** power, 0n),
+    ) as [bigint, bigint];
+    const [brightness, contrast] = pictureColumns(pixels);
+    expect(brightness).toBeCloseTo(Number(sum) / length / 255, 12);
+    const variance = Number(BigInt(length) * squares - sum * sum) / length ** 2;
+    expect(contrast).toBeCloseTo(Math.sqrt(variance) / 255, 9);
+  }
+});
+
+it('drops the oldest of the predictions that await their outcome, however outcomes come and ids return', () => {
+  const random = seededRandom('pending');
+  const monitor = new Monitor(binning, identity);
+  // The same, in an array.
+  const awaited: string[] = [];
+  for (let i = 0; i < 30_000; i++) {
+    const returns = uniform(random) < 0.05;
+    const id = `${returns ? Math.floor(uniform(random) * i) : i}`;
+    monitor.observe({ columns: [1, 1], ...sure, id });
+    const known = returns ? awaited.indexOf(id) : -1;
+    if (known >= 0) awaited.splice(known, 1);
+    awaited.push(id);
+    if (awaited.length > MAX_PENDING) awaited.shift();
+    if (uniform(random) < (i % 10_000 < 6000 ? 0.1 : 0.9)) {
+      const [one] = awaited.splice(Math.floor(uniform(random) * awaited.length), 1);
+      monitor.outcome(one as string, 0);
+    }
+  }
+  expect(monitor.state()).toMatchObject({ unmatched: 0, observations: 30_000 });
+  expect(monitor.state().pending.map(([id]) => id)).toEqual(awaited);
+});

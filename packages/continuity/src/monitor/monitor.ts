@@ -3,6 +3,7 @@ import { PageHinkley } from '../detectors/page-hinkley.ts';
 import {
   type Binning,
   binOf,
+  type ColumnBins,
   columnBin,
   isOutside,
   type PredictionBins,
@@ -12,6 +13,7 @@ import { MAX_ID, MAX_PENDING, type MonitorState } from './state.ts';
 
 /** A prediction that awaits its outcome. */
 interface Pending {
+  readonly id: string;
   readonly prediction: number;
   /** True where the guard counts its error. */
   guarded: boolean;
@@ -56,6 +58,9 @@ export class Monitor {
   readonly #adwin: Adwin;
   readonly #pageHinkley: PageHinkley;
   readonly #pending: Map<string, Pending>;
+  /** Those of `#pending` in their order, from `#first` on, and some that are no longer among them: a map finds its oldest one slowly. */
+  #queue: Pending[];
+  #first = 0;
   readonly #counts: Float64Array[];
   readonly #missing: Float64Array;
   readonly #outside: Float64Array;
@@ -82,8 +87,9 @@ export class Monitor {
     this.#adwin = new Adwin({}, state?.adwin);
     this.#pageHinkley = new PageHinkley({ mode: 'up' }, state?.pageHinkley);
     this.#pending = new Map(
-      state?.pending.map(([id, prediction, guarded, foreign]) => [id, { prediction, guarded, foreign }]),
+      state?.pending.map(([id, prediction, guarded, foreign]) => [id, { id, prediction, guarded, foreign }]),
     );
+    this.#queue = [...this.#pending.values()];
     this.#counts = watchedOf(binning).map(({ bins }, i) =>
       state === null ? new Float64Array(bins) : Float64Array.from(state.counts[i] as number[]),
     );
@@ -153,7 +159,8 @@ export class Monitor {
       throw new RangeError(`an id has 1 to ${MAX_ID} characters, not ${id.length}`);
     this.#observations++;
     if (foreign) this.#foreign++;
-    for (const [i, column] of inputs.entries()) {
+    for (let i = 0; i < inputs.length; i++) {
+      const column = inputs[i] as ColumnBins;
       if (foreign && column.kind === 'number' && column.ofModel) continue;
       const value = columns[i] as number;
       if (!Number.isFinite(value)) add(this.#missing, i);
@@ -169,7 +176,7 @@ export class Monitor {
     }
     if (id === undefined) return;
     const guarded = this.#guard !== null && model === this.#guard.model;
-    this.#await(id, { prediction, guarded, foreign });
+    this.#await({ id, prediction, guarded, foreign });
   }
 
   /** Observations of the period, and outcomes that came in it. */
@@ -241,12 +248,23 @@ export class Monitor {
     };
   }
 
-  #await(id: string, awaited: Pending): void {
-    this.#pending.delete(id);
+  #await(awaited: Pending): void {
+    const { id } = awaited;
+    const before = this.#pending.size;
     this.#pending.set(id, awaited);
-    if (this.#pending.size <= MAX_PENDING) return;
-    const [oldest] = this.#pending.keys();
-    this.#pending.delete(oldest as string);
+    if (this.#pending.size === before) {
+      // One with this id was there: it comes last in the map as well.
+      this.#pending.delete(id);
+      this.#pending.set(id, awaited);
+    }
+    this.#queue.push(awaited);
+    while (this.#pending.size > MAX_PENDING) {
+      const oldest = this.#queue[this.#first++] as Pending;
+      if (this.#pending.get(oldest.id) === oldest) this.#pending.delete(oldest.id);
+    }
+    if (this.#queue.length < 2 * MAX_PENDING) return;
+    this.#queue = [...this.#pending.values()];
+    this.#first = 0;
   }
 
   #warn(detector: 'adwin' | 'pageHinkley'): void {

@@ -6,6 +6,8 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
  * (RFC 8785). Members that are `undefined` are left out.
  */
 export function canonicalJson(value: unknown): string {
+  // An engine writes thousands of numbers at once much faster than one by one, in the same form.
+  if (Array.isArray(value) && value.every((one) => typeof one === 'number')) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value)

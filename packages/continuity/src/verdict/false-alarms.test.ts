@@ -13,6 +13,12 @@ describe('without drift', () => {
     expectRate(falseAlarms(binningOf(columns), population, 160, 10), 160, 1 / 10, which);
   });
 
+  it('a few devices with few examples raise no more alarms than promised', () => {
+    // The index is larger than the quadratic form here: held against bounds of that form it gave 78 alarms.
+    const population = { participants: 5, examples: 10, differences: alike };
+    expectRate(falseAlarms(binningOf(20), population, 200, 10), 200, 1 / 10, 'at most');
+  });
+
   it('p-values of single histograms are below 0.05 in one of twenty, and what chance adds is taken off', () => {
     const binning = binningOf(4);
     const population = {

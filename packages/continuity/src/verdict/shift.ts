@@ -29,6 +29,8 @@ export interface Shift {
   readonly effective: number | null;
   /** The standard deviation of the effect where there is no shift. */
   readonly deviation: number;
+  /** The part of the effect by which the index exceeds the quadratic form: bounds of chance are for that form, and lie as much higher. */
+  readonly surplus: number;
   /** True where there are so few examples a bin that chance cannot be told from a shift. */
   readonly sparse: boolean;
   readonly shape: Shape;
@@ -48,7 +50,8 @@ export interface Shape {
 
 /**
  * Holds mean shares of a period against those of the reference. With h = (p + q) / 2 in each bin, PSI ≈ Σ (q − p)² / h, a
- * quadratic form. Without a shift its mean is Σ v / h with the variance v of q − p (Rao and Scott, JASA 1981). Variance
+ * quadratic form, which is the least that the index can be: with few examples chance alone makes it larger by a tenth and more
+ * where it is rare. Without a shift its mean is Σ v / h with the variance v of q − p (Rao and Scott, JASA 1981). Variance
  * within participants is that of multinomial counts and spreads over all dimensions alike; how that between participants
  * spreads cannot be seen from the variances of single bins, so that all of it is taken to lie in one dimension, the worst case.
  *
@@ -82,6 +85,9 @@ export function shiftOf(reference: Spread, current: Spread, noise: number): Shif
   const squares = (dimensions - 1) * (flat + noisy / dimensions) ** 2 + largest ** 2;
   const deviation = Math.sqrt(2 * squares);
   const raw = stabilityIndex(p, q);
+  const quadratic = weighted(
+    (bin) => ((reference.shares[bin] as number) - (current.shares[bin] as number)) ** 2,
+  );
   const effect = raw - chance;
   const half = normalUpperQuantile(0.025) * Math.sqrt(2 * squares + 4 * largest * Math.max(0, effect));
   const degrees = welch(before, reference.participants, now, current.participants);
@@ -89,9 +95,10 @@ export function shiftOf(reference: Spread, current: Spread, noise: number): Shif
   return {
     effect,
     interval: [Math.max(0, effect - half), Math.max(0, effect + half)],
-    p: chance === 0 ? (raw > 1e-12 ? 0 : 1) : fisherUpper(raw / chance, above, above * degrees),
+    p: chance === 0 ? (raw > 1e-12 ? 0 : 1) : fisherUpper(quadratic / chance, above, above * degrees),
     effective: effectiveOf(current, added),
     deviation,
+    surplus: raw - quadratic,
     sparse: within > SPARSE,
     shape: {
       dimensions,

@@ -162,8 +162,8 @@ function* alarmsOf(
 ): Generator<undefined, Alarm[], undefined> {
   const level = alarmLevel(shifts.length, every);
   const alarms: Alarm[] = [];
-  for (const { effect, deviation, shape } of shifts) {
-    const bound = Math.max(threshold, (yield* bounds.of(shape, level)) * deviation);
+  for (const { effect, deviation, surplus, shape } of shifts) {
+    const bound = Math.max(threshold, (yield* bounds.of(shape, level)) * deviation + surplus);
     alarms.push({ bound, alarm: effect > bound });
   }
   return alarms;

@@ -139,6 +139,8 @@ export class Cohort {
    */
   verdict(timeIsUp: boolean): 'enough' | 'lost' | 'wait' {
     const { target, quorum } = this.#wanted;
+    // Asked after each answer of anyone: no member is looked at for it.
+    if (this.#isOpen && !timeIsUp && target === Number.POSITIVE_INFINITY) return 'wait';
     const accepted = this.accepted;
     // An answer that is here whole, and still being looked at, came in time.
     const isExpected = (member: CohortMember) => owes(member) && (!timeIsUp || member.taking !== null);

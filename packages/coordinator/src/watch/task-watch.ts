@@ -329,8 +329,9 @@ export class TaskWatch implements AnswerTaker {
   }
 
   /** The sums as they are looked at: after a crash their noise is the same. */
-  #sums({ opening: { noise }, exchange }: OpenPeriod): Measures | Promise<Measures> {
+  async #sums({ opening: { noise }, exchange }: OpenPeriod): Promise<Measures> {
     const totals = exchange.sum.measures.totals();
+    await nextTurn();
     if (noise === null) return totals;
     return inTurns(noisyTotals(totals, this.#o.form.tensors, noise.variance, secretRandom(noise.seed)));
   }

@@ -30,7 +30,7 @@ import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { Storage } from '../storage/storage.ts';
 import { type TaskOpening, taskOwner } from '../storage/task-opening.ts';
-import { inTurns } from '../turns.ts';
+import { inTurns, nextTurn } from '../turns.ts';
 import { alarmsOf } from './alarms.ts';
 import type { TaskAnswers } from './answers.ts';
 import { ensureOwnArm } from './guard-arm.ts';
@@ -119,6 +119,8 @@ const OFF: Target = {
 export class WatchedTask {
   readonly #o: WatchedTaskOptions;
   readonly #bounds: AlarmBounds;
+  /** See `#first`. Null: not asked for yet. */
+  #firstMade: { readonly binning: Binning; readonly identity: string } | null = null;
   /** Null: not known, or not yet done. */
   #target: Target | null = null;
   /** The last target that was done: it is told also while the next one is being done. */
@@ -209,7 +211,7 @@ export class WatchedTask {
     this.#target = null;
     const { offers, task, spool } = this.#o;
     const { state, consent } = target;
-    offers.asks(task.id, consent === null ? null : { consent, recipe: firstBinning(task).recipe });
+    offers.asks(task.id, consent === null ? null : { consent, recipe: this.#first.binning.recipe });
     const used = state === 'reports' ? 'report' : state === 'reference' ? 'statistics' : null;
     for (const kind of kinds) if (kind !== used) await spool.drop(taskOwner({ task: task.id, kind }));
     if (used !== null) await this.#start(used, target as Begun);
@@ -229,9 +231,19 @@ export class WatchedTask {
     const release = { sequence, checkpoint, hash };
     const known = await storage.reference(task.id, sequence);
     const made = known?.reference ?? null;
-    const binning = made ?? known?.binning ?? firstBinning(task);
+    const binning = made ?? known?.binning ?? this.#first.binning;
     const state = made === null ? 'reference' : 'reports';
-    return { state, policy, consent, epoch, release, binning, identity: identityOf(binning) };
+    const identity = binning === this.#first.binning ? this.#first.identity : identityOf(binning);
+    return { state, policy, consent, epoch, release, binning, identity };
+  }
+
+  /** The bins of the first part of a reference, and their hash: made once, since hundreds of columns take tens of milliseconds. */
+  get #first() {
+    if (this.#firstMade === null) {
+      const binning = firstBinning(this.#o.task);
+      this.#firstMade = { binning, identity: identityOf(binning) };
+    }
+    return this.#firstMade;
   }
 
   async #halt(): Promise<void> {
@@ -301,15 +313,14 @@ export class WatchedTask {
         if (all === null) return true;
         const sums = withheld(all, binning, policy.watch.fewest);
         const { sequence, checkpoint, hash } = release;
-        const first = firstBinning(task);
-        const isFirst = identity === identityOf(first);
+        const isFirst = identity === this.#first.identity;
         const known = { task: task.id, release: sequence, checkpoint, hash, at: clock.now() };
-        await storage.putReference(
-          isFirst
-            ? { ...known, binning: agreedBinning(first, sums, noise), reference: null }
-            : { ...known, binning, reference: referenceOf(binning, sums, noise) },
-          spending,
-        );
+        const made = isFirst
+          ? { ...known, binning: agreedBinning(this.#first.binning, sums, noise), reference: null }
+          : { ...known, binning, reference: referenceOf(binning, sums, noise) };
+        await nextTurn();
+        await storage.putReference(made, spending);
+        await nextTurn();
         void this.update();
         return false;
       },
@@ -381,7 +392,7 @@ export class WatchedTask {
   }
 
   #consent({ periodMilliseconds, watch: { minimum } }: Policy): string {
-    return consentVersion({ binning: firstBinning(this.#o.task), periodMilliseconds, minimum });
+    return consentVersion({ binning: this.#first.binning, periodMilliseconds, minimum });
   }
 }
 

@@ -7,6 +7,14 @@ export interface PartialMeasures {
   readonly units: Readonly<Record<string, readonly string[]>>;
 }
 
+/** Units of one tensor, exactly: `large` + `small`, of which `small` takes what is added as long as float64 holds it. */
+interface Units {
+  readonly small: Float64Array;
+  readonly large: bigint[];
+  /** Those of the measures that are being added. */
+  readonly rounded: Float64Array;
+}
+
 /**
  * Exact sums of measures, each in its tensor's unit, in whole numbers of any size. There are few of them, so they can be
  * read at any time, also while vectors are being added beside.
@@ -18,13 +26,17 @@ export interface PartialMeasures {
  */
 export class MeasureSum {
   readonly #tensors: readonly TensorSpec[];
-  readonly #units: Map<string, bigint[]>;
+  readonly #units: Map<string, Units>;
   #count = 0;
 
   constructor(tensors: readonly TensorSpec[]) {
     this.#tensors = tensors;
     this.#units = new Map(
-      tensors.map(({ name, shape }) => [name, new Array<bigint>(shapeSize(shape)).fill(0n)]),
+      tensors.map(({ name, shape }) => {
+        const size = shapeSize(shape);
+        const large = new Array<bigint>(size).fill(0n);
+        return [name, { small: new Float64Array(size), large, rounded: new Float64Array(size) }];
+      }),
     );
   }
 
@@ -40,13 +52,13 @@ export class MeasureSum {
    *   would say something that nobody measured. RangeError for a number that is not finite. Then nothing was added.
    */
   add(measures: Measures): void {
-    this.#each(measures, 1n);
+    this.#each(measures, 1);
     this.#count++;
   }
 
   /** Takes measures off again that were added. @throws as `add`. */
   remove(measures: Measures): void {
-    this.#each(measures, -1n);
+    this.#each(measures, -1);
     this.#count--;
   }
 
@@ -55,7 +67,7 @@ export class MeasureSum {
     return new Map(
       this.#tensors.map(({ name, unit }) => [
         name,
-        Float64Array.from(this.#of(name), (units) => Number(units) * unit),
+        this.#of(name).small.map((_, i) => Number(this.#whole(name, i)) * unit),
       ]),
     );
   }
@@ -63,7 +75,7 @@ export class MeasureSum {
   partial(): PartialMeasures {
     return {
       count: this.#count,
-      units: Object.fromEntries(this.#tensors.map(({ name }) => [name, this.#of(name).map(String)])),
+      units: Object.fromEntries(this.#tensors.map(({ name }) => [name, this.#strings(name)])),
     };
   }
 
@@ -73,7 +85,7 @@ export class MeasureSum {
       Object.keys(partial.units).length === this.#tensors.length &&
       this.#tensors.every(({ name }) => {
         const units = partial.units[name];
-        return units?.length === this.#of(name).length && units.every((one) => /^-?\d+$/.test(one));
+        return units?.length === this.#of(name).small.length && units.every((one) => /^-?\d+$/.test(one));
       });
     if (!fits)
       throw new CoppiceError(
@@ -81,33 +93,60 @@ export class MeasureSum {
         'A partial sum of other measures cannot be merged into this one.',
       );
     for (const { name } of this.#tensors) {
-      const own = this.#of(name);
+      const { large } = this.#of(name);
       partial.units[name]?.forEach((units, i) => {
-        own[i] = (own[i] as bigint) + BigInt(units);
+        large[i] = (large[i] as bigint) + BigInt(units);
       });
     }
     this.#count += partial.count;
   }
 
-  #each(measures: Measures, sign: bigint): void {
+  #each(measures: Measures, sign: 1 | -1): void {
     // All are rounded before any is added: a number that cannot be counted leaves nothing behind.
-    const units = this.#tensors.map(({ name, unit }) => {
+    for (const { name, unit } of this.#tensors) {
+      const { rounded } = this.#of(name);
       const values = measures.get(name);
-      if (values?.length !== this.#of(name).length)
+      if (values?.length !== rounded.length)
         throw new CoppiceError(
           'update-shape',
           `Measures without "${name}" cannot be added to a sum that has it.`,
         );
-      return Array.from(values, (value) => BigInt(nearestEven(value / unit)));
-    });
-    for (const [tensor, { name }] of this.#tensors.entries()) {
-      const own = this.#of(name);
-      for (const [i, one] of (units[tensor] ?? []).entries()) own[i] = (own[i] as bigint) + sign * one;
+      for (let i = 0; i < rounded.length; i++) {
+        const units = nearestEven((values[i] as number) / unit);
+        if (!Number.isFinite(units)) throw new RangeError(`a measure is a finite number, not ${values[i]}`);
+        rounded[i] = sign * units;
+      }
     }
+    for (const { name } of this.#tensors) addTo(this.#of(name));
   }
 
-  #of(name: string): bigint[] {
-    return this.#units.get(name) as bigint[];
+  #whole(name: string, i: number): bigint {
+    const { small, large } = this.#of(name);
+    return (large[i] as bigint) + BigInt(small[i] as number);
+  }
+
+  #strings(name: string): string[] {
+    return this.#of(name).large.map((_, i) => String(this.#whole(name, i)));
+  }
+
+  #of(name: string): Units {
+    return this.#units.get(name) as Units;
+  }
+}
+
+/**
+ * Adds the rounded units. A sum of two whole numbers that comes out within 2⁵³ was not rounded; all others are added as
+ * whole numbers of any size.
+ */
+function addTo({ small, large, rounded }: Units): void {
+  for (let i = 0; i < rounded.length; i++) {
+    const [before, more] = [small[i] as number, rounded[i] as number];
+    const sum = before + more;
+    if (sum >= Number.MIN_SAFE_INTEGER && sum <= Number.MAX_SAFE_INTEGER) small[i] = sum;
+    else {
+      large[i] = (large[i] as bigint) + BigInt(before) + BigInt(more);
+      small[i] = 0;
+    }
   }
 }
 

@@ -32,13 +32,11 @@ export function observationOf(
   if (output.length !== (classes?.length ?? 1))
     throw invalid(`its output has ${classes?.length ?? 1} numbers, not ${output.length}`);
   if (id !== undefined && (id === '' || id.length > 64)) throw invalid('its id has 1 to 64 characters');
-  const named = id === undefined ? {} : { id };
-  const columns = picture
-    ? [...pictureColumns(example), ...(features === null ? [] : featureColumns(features))]
-    : example;
+  const columns = picture ? columnsOf(example, features) : example;
   if (classes === null) {
     const prediction = targetOf(output[0] as number, data);
-    return Number.isFinite(prediction) ? { columns, prediction, ...named } : null;
+    if (!Number.isFinite(prediction)) return null;
+    return id === undefined ? { columns, prediction } : { columns, prediction, id };
   }
   let prediction = 0;
   for (let i = 0; i < output.length; i++) {
@@ -46,7 +44,13 @@ export function observationOf(
     if ((output[i] as number) > (output[prediction] as number)) prediction = i;
   }
   const confidence = Math.min(1, Math.max(0, output[prediction] as number));
-  return { columns, prediction, confidence, ...named };
+  return id === undefined ? { columns, prediction, confidence } : { columns, prediction, confidence, id };
+}
+
+function columnsOf(pixels: Uint8Array | Uint8ClampedArray, features: ArrayLike<number> | null): number[] {
+  const columns: number[] = pictureColumns(pixels);
+  if (features !== null) for (const one of featureColumns(features)) columns.push(one);
+  return columns;
 }
 
 function invalid(rule: string): CoppiceError {
