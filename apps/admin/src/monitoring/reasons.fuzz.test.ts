@@ -41,7 +41,7 @@ it('reads the reasons that the rules give', () => {
     candidate: 1,
     recent: none,
     discordant: { won: 0, lost: 0 },
-    older: none,
+    older: { ...none, clusters: 1, examples: 1 },
     classes: [none],
     accuracies: { production: [1, 2], candidate: [1, 2] },
   };

@@ -44,6 +44,8 @@ const turning: Scenario = {
         plan: everyDevice(clicks, size, { rounds: 8, learningRate: 0.3, window: 2 }),
         floor: { error: 0.3, raise: 1 },
         gate: false,
+        // Either arm of twelve devices.
+        fewest: 3,
         canary,
       }),
     },

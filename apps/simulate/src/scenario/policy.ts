@@ -31,6 +31,8 @@ export interface PolicyParts {
   /** False: a candidate is not compared with production. */
   readonly gate?: boolean;
   readonly coolDown?: number;
+  /** Devices below which nothing is told of a sum; left out: 5. */
+  readonly fewest?: number;
   /** The participants at whose outcomes a canary's last look is taken, and the increase of its errors that is accepted; null: none. */
   readonly canary: null | {
     readonly participants: number;
@@ -41,11 +43,11 @@ export interface PolicyParts {
 
 /** The policy of a scenario: one false alarm in a hundred periods, a comparison, and a canary for half of the devices. */
 export function policyOf(parts: PolicyParts): Json {
-  const { plan, drift = true, floor, newExamples, gate = true, coolDown = 2, canary } = parts;
+  const { plan, drift = true, floor, newExamples, gate = true, coolDown = 2, fewest = 5, canary } = parts;
   return {
     version: 1,
     periodMilliseconds: PERIOD,
-    watch: { kind: 'watch', threshold: 0.1, every: 100, fewest: 5, minimum: 10 },
+    watch: { kind: 'watch', threshold: 0.1, every: 100, fewest, minimum: 10 },
     privacy: null,
     trigger: {
       kind: 'trigger',
