@@ -39,6 +39,8 @@ export function top(output: readonly number[]): number {
 
 interface AnswersProps {
   readonly data: DataSchema;
+  /** Grows with each new input. */
+  readonly input: number;
   /** The models' answers, each null where there is no such model; `undefined`: no question was asked. */
   readonly asked:
     | { readonly comparison: Comparison | null; readonly released: ReleasedPrediction | null }
@@ -48,7 +50,7 @@ interface AnswersProps {
 }
 
 /** Predictions side by side: of the released model, of the first model that arrived here, and of the newest, as far as they are there. */
-export function Answers({ data, asked, truth }: AnswersProps) {
+export function Answers({ data, input, asked, truth }: AnswersProps) {
   const t = text();
   const { comparison, released } = asked ?? { comparison: undefined, released: null };
   if (comparison === null && released === null) return <p class="quiet">{t.noModel}</p>;
@@ -89,7 +91,7 @@ export function Answers({ data, asked, truth }: AnswersProps) {
         )}
       </div>
       {released !== null && truth === null && isMonitored.value && (
-        <Correction key={released.id} data={data} prediction={released} best={best} />
+        <Correction key={input} data={data} prediction={released} best={best} />
       )}
       {asked === undefined && <p class="small quiet">{data.kind === 'image' ? t.waiting : t.waitingTable}</p>}
       {truth !== null && asked !== undefined && (

@@ -31,17 +31,18 @@ interface CorrectionProps {
   readonly best: number | null;
 }
 
-/** Confirms or corrects an answer of the released model. */
+/** Confirms or corrects an answer of the released model, once for each input: another model may answer it again. */
 export function Correction({ data, prediction, best }: CorrectionProps) {
   const t = text();
   const classes = classesOf(data);
-  const [label, setLabel] = useState(best ?? 0);
+  const [chosen, setLabel] = useState<number | null>(null);
+  const label = chosen ?? best ?? (classes === null ? Number.NaN : 0);
   const [told, setTold] = useState<{ readonly of: string; readonly saved: boolean } | null>(null);
   const save = async (value: number) => {
     const saved = await attempt('correct', () => participant().correct(prediction.id, value));
     if (saved !== undefined) setTold({ of: prediction.id, saved });
   };
-  if (told?.of === prediction.id)
+  if (told !== null && (told.saved || told.of === prediction.id))
     return (
       <p class="small" role="status" data-testid={told.saved ? 'corrected' : 'not-corrected'}>
         {told.saved ? t.saved : t.gone}

@@ -134,7 +134,9 @@ function AskPicture({ data }: { data: ImageSchema }) {
     if (id !== null) void attempt('use', () => participant().use(id));
   };
   useEffect(() => ask(), [own, ask]);
+  const [input, setInput] = useState(0);
   const drawn = () => {
+    setInput((before) => before + 1);
     setOwn(null);
     clearTimeout(timer.current);
     timer.current = setTimeout(ask, DEBOUNCE);
@@ -177,7 +179,7 @@ function AskPicture({ data }: { data: ImageSchema }) {
           </p>
         </div>
       </div>
-      <Answers data={data} asked={answer} truth={own?.label ?? null} />
+      <Answers data={data} input={input} asked={answer} truth={own?.label ?? null} />
     </div>
   );
 }
@@ -188,6 +190,7 @@ function AskTable({ data }: { data: TableData }) {
     data.features.map((feature) => (feature.kind === 'category' ? 0 : rounded(feature.mean))),
   );
   const [truth, setTruth] = useState<number | null>(null);
+  const [input, setInput] = useState(0);
   const [told, setTold] = useState('');
   const { answer, ask } = useAnswer(async () =>
     values.every(Number.isFinite) ? asked([...values]) : undefined,
@@ -211,6 +214,7 @@ function AskTable({ data }: { data: TableData }) {
             value={values[index] ?? Number.NaN}
             onValue={(value) => {
               setTruth(null);
+              setInput((before) => before + 1);
               setValues(values.with(index, value));
             }}
           />
@@ -224,7 +228,7 @@ function AskTable({ data }: { data: TableData }) {
           {told}
         </span>
       </div>
-      <Answers data={data as DataSchema} asked={answer} truth={truth} />
+      <Answers data={data as DataSchema} input={input} asked={answer} truth={truth} />
     </div>
   );
 }
