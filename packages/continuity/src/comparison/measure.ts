@@ -104,7 +104,7 @@ export type ClusterNumbers = Readonly<Record<keyof ReturnType<typeof clusterName
  */
 export function clusterNumbers(m: number, d: number, full: number): ClusterNumbers {
   const sizes = rounded(Math.min(m, full) / full, SHARE_UNIT);
-  const sums = rounded(d / Math.max(m, full), SHARE_UNIT);
+  const sums = clippedSum(m, d, full);
   return {
     clusters: m > 0 ? 1 : 0,
     sizes,
@@ -113,6 +113,11 @@ export function clusterNumbers(m: number, d: number, full: number): ClusterNumbe
     products: rounded(sums * sizes, SQUARE_UNIT),
     sizeSquares: squareOf(sizes),
   };
+}
+
+/** The mean of m differences that add up to d, times the size, in whole units. */
+export function clippedSum(m: number, d: number, full: number): number {
+  return rounded(d / Math.max(m, full), SHARE_UNIT);
 }
 
 function difference({ production, candidate }: ComparedExample): number {

@@ -8,7 +8,7 @@ import {
   MAX_COMPARED,
   slicesOf,
 } from './layout.ts';
-import { type ClusterNumbers, type ComparisonMeasures, clusterNumbers } from './measure.ts';
+import { type ClusterNumbers, type ComparisonMeasures, clippedSum, clusterNumbers } from './measure.ts';
 
 /**
  * Looks for measures that no examples give. Measures that pass change a sum by no more than a participant that has its full
@@ -57,7 +57,7 @@ function examplesOf(measures: ComparisonMeasures, of: ClusteredSet, index: numbe
   const possible: Examples[] = [];
   for (let m = count; m <= (count < full ? count : most); m++) {
     const d = Math.round(given.sums * Math.max(m, full));
-    if (Math.abs(d) <= m && clusterNumbers(m, d, full).sums === given.sums) possible.push({ m, d });
+    if (Math.abs(d) <= m && clippedSum(m, d, full) === given.sums) possible.push({ m, d });
   }
   const [any] = possible;
   if (any === undefined) return [];
