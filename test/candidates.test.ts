@@ -290,3 +290,39 @@ it('takes a worse candidate back that no gate compared', async () => {
     .toEqual(sessions.map(() => null));
   expect(named()).toEqual(sessions.map(() => weightsHash(good)));
 });
+
+it('compares recent examples alone where the gate says so', async () => {
+  const gate = policy.gate && { ...policy.gate, older: null };
+  await begun(poor, good, { ...policy, gate });
+  await haveAnswered('compare');
+  clock.advance(HOUR / 6);
+  await isIn('canary');
+  const { reasons = [] } = (await firing())?.comparison ?? {};
+  expect(reasons).toContainEqual(expect.objectContaining({ check: 'recent', outcome: 'passed' }));
+  expect(reasons).not.toContainEqual(expect.objectContaining({ check: 'older' }));
+});
+
+it('pays for a comparison with noise once, also after a restart', async () => {
+  // So much ρ that the noise hides nothing of sixteen devices, and a budget for it that is no protection.
+  const privacy = { rho: 10, epsilon: 1000, delta: 0.1 };
+  // Of the reference, which more devices would have to answer, nothing is read.
+  await begun(poor, good, { ...policy, privacy, watch: { ...policy.watch, fewest: 100 } });
+  await haveAnswered('compare');
+  await coordinator.close();
+  coordinator = await start();
+  expect((await coordinator.monitored.info('iris')).privacy?.spentEpsilon).toBe(0);
+  clock.advance(HOUR / 6);
+  await expect.poll(async () => (await firing())?.comparison?.decision ?? null).not.toBeNull();
+  const { participants, reasons = [] } = (await firing())?.comparison ?? {};
+  expect(participants).toBe(DEVICES);
+  expect(reasons).toContainEqual(expect.objectContaining({ check: 'recent' }));
+  expect(await coordinator.storage.spentRho('iris')).toBe(10);
+});
+
+it('ends a firing by name where the privacy budget has no room for its comparison', async () => {
+  await begun(poor, good, { ...policy, privacy: { rho: 10, epsilon: 1, delta: 1e-6 } });
+  await isIn('ended');
+  expect(await firing()).toMatchObject({ outcome: 'budget-spent', comparison: { decision: null } });
+  expect(answered).toEqual([]);
+  expect((await coordinator.releases.at('iris', 'production'))?.checkpoint).toBe('iris-1/1');
+});

@@ -235,12 +235,16 @@ describe('docs/vectors.json', () => {
     expect(Buffer.from(contributionFrame(layout, numbers))).toEqual(bytesOf(contribution.frame));
   });
 
-  it('has a comparison that is named, measured, laid out and framed by the page’s rules', () => {
-    const { production, candidate, number, classes, examples, contribution } = written.comparison;
+  it.each([
+    ['comparison', true],
+    ['recentComparison', false],
+  ] as const)('has a %s that is named, measured, laid out and framed by the page’s rules', (name, older) => {
+    const { production, candidate, number, classes, examples, contribution } = written[name];
+    expect(written[name].older).toBe(older);
     const layout = contribution.layout as readonly Tensor[];
     const group = `compare-${canonicalHash({ production, candidate, number }).slice(0, 32)}`;
     expect(new Set(layout.map((tensor) => tensor.group))).toEqual(new Set([group]));
-    const numbers = comparisonNumbers(examples, classes);
+    const numbers = comparisonNumbers(examples, classes, older);
     expect(contribution.measures).toEqual(numbers);
     expect(layout.map(({ name }) => name)).toEqual(Object.keys(numbers));
     expect(contributionText(layout)).toBe(contribution.text);

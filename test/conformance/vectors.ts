@@ -456,17 +456,17 @@ function reportVector() {
   };
 }
 
-/** A comparison, from hits by example to its frame. */
-function comparisonVector() {
-  const compared = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 6 };
-  const examples = Array.from({ length: 13 }, (_, i) => ({
+/** A comparison, from hits by example to its frame: of more than the full size of a slice and of a class, and of fewer. */
+function comparisonVector(older: boolean) {
+  const compared = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 6, older };
+  const examples = Array.from({ length: 40 }, (_, i) => ({
     slice: i % 3 === 0 ? ('older' as const) : ('recent' as const),
-    label: i % 4 === 0 ? 1 : 0,
+    label: i % 13 === 0 ? 1 : 0,
     production: i % 2 === 0,
     candidate: i % 5 !== 0,
-  }));
+  })).filter(({ slice }) => older || slice === 'recent');
   const layout = comparisonLayout(2, compared);
-  const measures = comparisonMeasures(examples, 2);
+  const measures = comparisonMeasures(examples, 2, compared);
   if (measures === null) throw new Error('the comparison has enough examples');
   return {
     ...compared,
@@ -514,7 +514,8 @@ export function vectors() {
     aggregation: aggregationVector(),
     recipes: recipes.map(recipeVector),
     report: reportVector(),
-    comparison: comparisonVector(),
+    comparison: comparisonVector(true),
+    recentComparison: comparisonVector(false),
   };
 }
 

@@ -105,6 +105,9 @@ it('sets a policy up by its form, which refuses at the field, and loses no chang
   await page.getByTestId('policy-watch-fewest').fill('1');
   expect(await form.textContent()).toContain('From 2 to 10,000.');
   await page.getByTestId('policy-watch-fewest').fill('8');
+  // The meaning of the data changes: older examples are left out, with their number.
+  await page.getByTestId('policy-on-gate-older').uncheck();
+  expect(await page.getByTestId('policy-gate-older').count()).toBe(0);
   await page.getByTestId('policy-trigger-budget-rounds').fill('5');
   // The plan of iris has more rounds than that: a budget that no retraining fits.
   expect(await form.textContent()).toMatch(/One retraining takes \d+ rounds/);
@@ -128,12 +131,13 @@ it('sets a policy up by its form, which refuses at the field, and loses no chang
     privacy: null,
     trigger: { schedule: '0 3 * * 1', budget: { rounds: 5, bytes: null } },
     plan: { rounds: 4 },
-    gate: { alpha: 0.05 },
+    gate: { alpha: 0.05, older: null },
     canary: { share: 0.1 },
   });
 
   // Another admin saves meanwhile: nothing of theirs is overwritten unseen.
   await policyApi('PUT', { expected: 1, policy: wholePolicy });
+  await page.getByTestId('policy-on-gate-older').check();
   await page.getByTestId('policy-gate-older').fill('3');
   await page.getByTestId('policy-save').click();
   const conflict = page.getByTestId('policy-conflict');

@@ -1,6 +1,13 @@
 // The menu of this room. Inside the room, import the file.
 export { comparisonEvidence } from './comparison/evidence.ts';
-export { type Compared, comparisonLayout, MAX_COMPARED, type Slice, slices } from './comparison/layout.ts';
+export {
+  type Compared,
+  comparisonLayout,
+  largestComparisonNorm,
+  MAX_COMPARED,
+  type Slice,
+  slicesOf,
+} from './comparison/layout.ts';
 export { type ComparedExample, comparisonMeasures } from './comparison/measure.ts';
 export { refusesComparison } from './comparison/refuses.ts';
 export { Adwin, type AdwinOptions, type AdwinState } from './detectors/adwin.ts';

@@ -42,6 +42,7 @@ import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
 import { armIn } from './releases/arms.ts';
+import { stepOf } from './releases/firing-machine.ts';
 import { Firings } from './releases/firings.ts';
 import { ReleaseAnnouncer } from './releases/release-announcer.ts';
 import { Releases } from './releases/releases.ts';
@@ -249,6 +250,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     audience: presences,
     spool,
     clock,
+    ledger: storage,
     secretOf: (task) => storage.watchSecret(task, drawSecret()),
     newSecret: drawSecret,
     failed: hindered,
@@ -348,7 +350,9 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     await tasks.recover();
     await runs.recover();
     const open = await storage.openFirings();
-    const comparing = new Set(open.filter(({ state }) => state === 'comparing').map(({ task }) => task));
+    const comparing = new Set(
+      open.filter((firing) => stepOf(firing).step === 'compare').map(({ task }) => task),
+    );
     const names = tasks.all().map(({ id }) => id);
     await comparisons.erase(names.filter((task) => !comparing.has(task)));
     await firings.recover();

@@ -795,7 +795,7 @@ describe('comparisons', () => {
     { role: 'production', checkpoint: 'toy-1/1', hash: RELEASED },
     { role: 'candidate', checkpoint: 'toy-2/1', hash: canaryHash },
   ];
-  const compared = { production: RELEASED, candidate: canaryHash, number: 4 };
+  const compared = { production: RELEASED, candidate: canaryHash, number: 4, older: true };
   const ask = question(4, { kind: 'compare', ticket: 'compare-4.seal', reference: null, models });
   /** A model whose first weight is the slope that it predicts. */
   const sloped = () => {
@@ -838,7 +838,7 @@ describe('comparisons', () => {
       bytes: () => 4 * parameters,
     });
     const measures = decodeMeasures(layout, new Float32Array(payload.slice().buffer));
-    const { recent } = comparisonEvidence(measures);
+    const { recent } = comparisonEvidence(measures, 1);
     expect(recent.clusters).toBe(1);
     expect(recent.sum).toBeGreaterThan(0);
   });

@@ -53,6 +53,8 @@ it('gives a policy back as it was, with every part and with none', () => {
     },
   };
   expect(read(formOf(driftAlone)).policy).toEqual(driftAlone);
+  const recentAlone: Policy = { ...policy, gate: { ...policy.gate, older: null } as Policy['gate'] };
+  expect(read(formOf(recentAlone)).policy).toEqual(recentAlone);
   const since = { ...policy, sinceAlarm: true };
   expect(read(formOf(since)).policy).toEqual(since);
 });
@@ -90,6 +92,11 @@ it('keeps proposed values of parts that are off, so that they can be switched on
   expect(form.numbers['trigger.budget.rounds']).toBe('200');
   expect(applies('gate.alpha', form)).toBe(false);
   expect(applies('canary.alpha', form)).toBe(true);
+  const { gate } = policy;
+  const recentAlone = formOf({ ...policy, gate: gate && { ...gate, older: null } });
+  expect([applies('gate.older', recentAlone), applies('gate.worst', recentAlone)]).toEqual([false, true]);
+  const again = { ...recentAlone, on: { ...recentAlone.on, 'gate.older': true } };
+  expect(read(again).policy?.gate?.older).toBe(0.02);
 });
 
 it.each([

@@ -67,6 +67,7 @@ export const switchNames = [
   'trigger.floor',
   'sinceAlarm',
   'gate',
+  'gate.older',
   'canary',
 ] as const;
 export type SwitchName = (typeof switchNames)[number];
@@ -108,7 +109,7 @@ export interface ReadPolicy {
 export function formOf(policy: Policy | null): PolicyForm {
   const unit = unitOf(policy?.periodMilliseconds ?? periodUnits.day);
   const numbers = numberNames.map((name): [NumberName, string] => {
-    const { factor = 1, initial }: NumberField = numberFields[name];
+    const { factor = 1, optional = false, initial }: NumberField = numberFields[name];
     const stored =
       name === 'period'
         ? policy === null
@@ -117,7 +118,7 @@ export function formOf(policy: Policy | null): PolicyForm {
         : at(policy, name);
     if (typeof stored === 'number') return [name, textOf(stored / factor)];
     // An absent limit of a trigger that exists is empty; of one that does not, it is as in a new one.
-    return [name, stored === null && isSet(policy, name) ? '' : initial];
+    return [name, optional && stored === null && isSet(policy, name) ? '' : initial];
   });
   return {
     numbers: Object.fromEntries(numbers) as Record<NumberName, string>,
@@ -129,6 +130,7 @@ export function formOf(policy: Policy | null): PolicyForm {
       'trigger.floor': policy?.trigger != null && policy.trigger.floor !== null,
       sinceAlarm: policy?.sinceAlarm === true,
       gate: policy === null || policy.gate !== null,
+      'gate.older': policy?.gate == null || policy.gate.older !== null,
       canary: policy === null || policy.canary !== null,
     },
     unit,
@@ -139,7 +141,7 @@ export function formOf(policy: Policy | null): PolicyForm {
 /** True for fields that a form shows and reads: those of parts that are on. */
 export function applies(name: FieldName, { on }: Pick<PolicyForm, 'on'>): boolean {
   if (!on.watch) return false;
-  return switchNames.every((part) => !name.startsWith(`${part}.`) || on[part]);
+  return switchNames.every((part) => !(name === part || name.startsWith(`${part}.`)) || on[part]);
 }
 
 /**

@@ -39,6 +39,8 @@ it('reads the reasons that the rules give', () => {
   ]);
   const evidence: GateEvidence = {
     candidate: 1,
+    participants: 3,
+    noise: 0,
     recent: none,
     discordant: { won: 0, lost: 0 },
     older: { ...none, clusters: 1, examples: 1 },

@@ -64,6 +64,7 @@ const endTexts = catalogue<Record<Ended['outcome'], (candidate: string, checks: 
         ? `${candidate} was refused: too few participants could compare it.`
         : `${candidate} was refused by the comparison: ${checks}.`,
     'rolled-back': (candidate) => `The canary ${candidate} was taken back; production is unchanged.`,
+    'budget-spent': () => 'The privacy budget does not cover a comparison; production is unchanged.',
     'run-paused': () => 'The coordinator paused its run; production is unchanged.',
     'run-ended': () => 'Its run made no model to release; production is unchanged.',
     overtaken: () => 'An admin moved a release channel meanwhile.',
@@ -73,6 +74,7 @@ const endTexts = catalogue<Record<Ended['outcome'], (candidate: string, checks: 
     refused: (candidate, checks) =>
       checks === '' ? `${candidate} 被拒绝：能够比较的参与者过少。` : `${candidate} 未通过比较：${checks}。`,
     'rolled-back': (candidate) => `灰度模型 ${candidate} 已撤回，生产模型不变。`,
+    'budget-spent': () => '隐私预算不足以进行比较，生产模型不变。',
     'run-paused': () => '其训练被协调器暂停，生产模型不变。',
     'run-ended': () => '其训练未产生可发布的模型，生产模型不变。',
     overtaken: () => '期间有管理员移动了发布渠道。',

@@ -170,6 +170,7 @@ const tones = {
   released: 'good',
   refused: '',
   'rolled-back': 'warn',
+  'budget-spent': 'warn',
   'run-paused': 'warn',
   'run-ended': 'warn',
   overtaken: '',

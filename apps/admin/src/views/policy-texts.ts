@@ -29,12 +29,12 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
     help: 'A device with fewer predictions in a period reports nothing. Changing it asks participants for their consent again.',
   },
   'privacy.rho': {
-    label: 'Cost of a report (ρ)',
+    label: 'Cost of a report or comparison (ρ)',
     help: 'Smaller means more noise and less information about each device (zero-concentrated differential privacy).',
   },
   'privacy.epsilon': {
     label: 'Budget (ε)',
-    help: 'What all reports of this task may cost one participant. Once it is spent, nothing more is asked.',
+    help: 'What all reports and comparisons of this task may cost one participant. Once it is spent, nothing more is asked.',
   },
   'privacy.delta': { label: 'Budget (δ)', help: 'The δ at which ε is counted.' },
   'trigger.drift.raise': {
@@ -133,12 +133,12 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
     help: '一个周期内预测次数更少的设备不报告。更改后需要参与者重新同意。',
   },
   'privacy.rho': {
-    label: '每次报告的开销（ρ）',
+    label: '每次报告或比较的开销（ρ）',
     help: '越小则噪声越大，透露的单台设备信息越少（零集中差分隐私）。',
   },
   'privacy.epsilon': {
     label: '预算（ε）',
-    help: '该任务的全部报告对一位参与者的总开销上限。用完后不再请求任何内容。',
+    help: '该任务的全部报告和比较对一位参与者的总开销上限。用完后不再请求任何内容。',
   },
   'privacy.delta': { label: '预算（δ）', help: '计算 ε 时所用的 δ。' },
   'trigger.drift.raise': {
@@ -231,10 +231,10 @@ export const policyText = catalogue(
     offHelp: 'Nothing is asked from devices, and nothing is retrained.',
     unit: 'Unit',
     monitoring: 'Monitoring',
-    privacy: 'Add noise to reports',
+    privacy: 'Add noise to reports and comparisons',
     privacyTitle: 'Privacy',
     privacyHelp:
-      'Noise hides the part of each device in the sums. With few devices it also hides drift, so more devices are needed for the same certainty.',
+      'Noise hides the part of each device in the sums. With few devices it also hides drift and the difference between two models, so more devices are needed for the same certainty.',
     privacyOff: 'Sums are not noised. They still come from at least the fewest devices.',
     trigger: 'Retrain automatically',
     triggerTitle: 'Automatic retraining',
@@ -259,6 +259,9 @@ export const policyText = catalogue(
     gateHelp:
       'Devices test both models on examples that neither was trained on. A candidate goes on only if it is better on recent examples, and no worse on older ones, on any class, and for the worst tenth of the devices.',
     gateOff: 'Not recommended: a candidate is not compared, so a worse one can be released.',
+    older: 'Compare on older examples too',
+    olderHelp:
+      'Switch it off where the meaning of the data changes, so that older labels are no longer right. Devices then test on recent examples only, and the other checks rest on these alone.',
     canary: 'Try candidates on a share of the devices',
     canaryTitle: 'Canary',
     canaryHelp:
@@ -296,9 +299,10 @@ export const policyText = catalogue(
     offHelp: '不向设备请求任何内容，也不会再训练。',
     unit: '单位',
     monitoring: '监控',
-    privacy: '为报告加噪',
+    privacy: '为报告和比较加噪',
     privacyTitle: '隐私',
-    privacyHelp: '噪声掩盖各台设备在总和中的部分。设备少时也会掩盖漂移，因此需要更多设备才能同样确定。',
+    privacyHelp:
+      '噪声掩盖各台设备在总和中的部分。设备少时也会掩盖漂移和两个模型的差异，因此需要更多设备才能同样确定。',
     privacyOff: '总和不加噪，但仍至少来自最少设备数。',
     trigger: '自动再训练',
     triggerTitle: '自动再训练',
@@ -318,6 +322,9 @@ export const policyText = catalogue(
     gateHelp:
       '设备用两个模型都未训练过的样本测试二者。候选模型须在近期样本上更好，且在较早样本、各个类别以及最差的十分之一设备上都不变差，才能继续。',
     gateOff: '不建议：候选模型不经比较，较差的模型也可能发布。',
+    older: '同时在较早样本上比较',
+    olderHelp:
+      '若数据的含义会改变、较早样本的标签已不再正确，请关闭此项。此时设备只用近期样本测试，其余各项检查也只依据近期样本。',
     canary: '先在部分设备上试用候选模型',
     canaryTitle: '灰度',
     canaryHelp: '将部分设备的误差与同样多的对照组设备比较。较差的候选模型会自动撤回。',

@@ -1,5 +1,6 @@
 import { CoppiceError, type PolicyInfo, type TaskInfo } from '@coppice/protocol';
 import { Confirm, formatDateTime, formatNumber, localized } from '@coppice/ui';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import {
   chooseStrategy,
@@ -191,7 +192,9 @@ function Form({
             help={form.on.gate ? t.gateHelp : t.gateOff}
             names={['gate.alpha', 'gate.older', 'gate.worst', 'gate.fewest']}
             state={state}
-          />
+          >
+            {form.on.gate && <Switch name="gate.older" label={t.older} help={t.olderHelp} state={state} />}
+          </Part>
           <Part
             name="canary"
             title={t.canaryTitle}
@@ -316,6 +319,7 @@ function Part({
   help,
   names,
   state,
+  children,
 }: {
   name: SwitchName;
   title: string;
@@ -323,11 +327,14 @@ function Part({
   help: string;
   names: readonly NumberName[];
   state: FormState;
+  /** Further switches of the part. */
+  children?: ComponentChildren;
 }) {
   return (
     <fieldset class="plan-group stack">
       <legend>{title}</legend>
       <Switch name={name} label={label} help={help} state={state} />
+      {children}
       <PolicyInputs names={names} state={state} />
     </fieldset>
   );

@@ -21,6 +21,7 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
     released: 'Released',
     refused: 'Refused',
     'rolled-back': 'Rolled back',
+    'budget-spent': 'Privacy budget spent',
     'run-paused': 'Run paused',
     'run-ended': 'Run ended early',
     overtaken: 'Overtaken',
@@ -29,6 +30,7 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
     released: '已发布',
     refused: '未通过',
     'rolled-back': '已回退',
+    'budget-spent': '隐私预算已用完',
     'run-paused': '训练已暂停',
     'run-ended': '训练提前结束',
     overtaken: '已被取代',
@@ -41,6 +43,8 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
     refused: 'The comparison did not show that the candidate is better. Production is unchanged.',
     'rolled-back':
       'The canary was worse than production, or could not be told from it in time. Production is unchanged.',
+    'budget-spent':
+      'The privacy budget does not cover a comparison. Production is unchanged. Raise the budget in the policy to go on.',
     'run-paused': 'The coordinator paused the run after repeated failures. Production is unchanged.',
     'run-ended': 'The run failed or was stopped before it had a candidate. Production is unchanged.',
     overtaken: 'An admin moved a release channel in the meantime.',
@@ -49,6 +53,7 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
     released: '候选模型已成为生产模型。',
     refused: '比较未能证明候选模型更好，生产模型不变。',
     'rolled-back': '灰度模型比生产模型差，或未能在期限内分出优劣；生产模型不变。',
+    'budget-spent': '隐私预算不足以进行比较，生产模型不变。要继续，请在策略中提高预算。',
     'run-paused': '多次失败后，协调器暂停了训练；生产模型不变。',
     'run-ended': '训练在产生候选模型之前失败或被停止；生产模型不变。',
     overtaken: '期间有管理员移动了发布渠道。',

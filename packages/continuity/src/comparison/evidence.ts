@@ -1,16 +1,28 @@
 import type { Sums } from '../report/sums.ts';
 import type { GateEvidence } from '../rules/gate.ts';
 import type { ClusterSums } from '../statistics/clustered-mean.ts';
-import { clusterNames, type Slice } from './layout.ts';
+import { type ClusteredSet, clusterNames } from './layout.ts';
 
-/** What a gate decides on, of the sums of comparisons by tensor of `comparisonLayout`. */
-export function comparisonEvidence(sums: Sums): Omit<GateEvidence, 'candidate'> {
+/**
+ * What a gate decides on, of the sums of comparisons by tensor of `comparisonLayout`.
+ *
+ * @param participants the number of those that answered.
+ * @param noise the variance of the noise that each sum has.
+ */
+export function comparisonEvidence(
+  sums: Sums,
+  participants: number,
+  noise = 0,
+): Omit<GateEvidence, 'candidate'> {
   const one = (name: string) => sums.get(name)?.[0] ?? 0;
+  const older = sums.has(clusterNames('older').clusters) ? clusterSums(sums, 'older', 0) : null;
   const classes = sums.get(clusterNames('class').clusters)?.length ?? 0;
   return {
+    participants,
+    noise,
     recent: clusterSums(sums, 'recent', 0),
     discordant: { lost: one('worse'), won: one('better') },
-    older: clusterSums(sums, 'older', 0),
+    older,
     classes: Array.from({ length: classes }, (_, i) => clusterSums(sums, 'class', i)),
     accuracies: {
       production: [...(sums.get('production-accuracy') ?? [])],
@@ -19,17 +31,15 @@ export function comparisonEvidence(sums: Sums): Omit<GateEvidence, 'candidate'> 
   };
 }
 
-/** Each participant counts once, so that none weighs by the number of examples that it claims. */
-function clusterSums(sums: Sums, of: Slice | 'class', index: number): ClusterSums {
+function clusterSums(sums: Sums, of: ClusteredSet, index: number): ClusterSums {
   const names = clusterNames(of);
   const at = (name: string) => sums.get(name)?.[index] ?? 0;
-  const [participants, means] = [at(names.clusters), at(names.means)];
   return {
-    clusters: participants,
-    examples: participants,
-    sum: means,
-    sumSquares: at(names.squares),
-    products: means,
-    sizeSquares: participants,
+    clusters: at(names.clusters),
+    examples: at(names.sizes),
+    sum: at(names.sums),
+    sumSquares: at(names.sumSquares),
+    products: at(names.products),
+    sizeSquares: at(names.sizeSquares),
   };
 }

@@ -1,6 +1,16 @@
-import { rounded, SHARE_UNIT, squareOf } from '../report/shares.ts';
+import { rounded, SHARE_UNIT, SQUARE_UNIT, squareOf } from '../report/shares.ts';
 import { MINIMUM_COUNT } from '../report/summarise.ts';
-import { ACCURACY_BINS, accuracyBin, clusterNames, MAX_COMPARED, type Slice, slices } from './layout.ts';
+import {
+  ACCURACY_BINS,
+  accuracyBin,
+  type ClusteredSet,
+  type Compared,
+  clusterNames,
+  FULL_SIZES,
+  MAX_COMPARED,
+  type Slice,
+  slicesOf,
+} from './layout.ts';
 
 /** An example that neither model was trained on, with the hits of both. */
 export interface ComparedExample {
@@ -19,18 +29,23 @@ export type ComparisonMeasures = ReadonlyMap<string, Float64Array>;
  *
  * @param examples at most `MAX_COMPARED` of each slice.
  * @param classes their number; `null` for a numeric target.
+ * @param compared `older` false: there are recent examples alone.
  * @param minimum the fewest examples of which anything leaves a device.
  * @returns `null` where there are fewer.
- * @throws RangeError for more examples of a slice, or a label that is no class.
+ * @throws RangeError for more examples of a slice, older ones where none are compared, or a label that is no class.
  */
 export function comparisonMeasures(
   examples: readonly ComparedExample[],
   classes: number | null,
+  compared: Pick<Compared, 'older'>,
   minimum: number = MINIMUM_COUNT,
 ): ComparisonMeasures | null {
   if (examples.length < minimum) return null;
   const measures = new Map([['participants', Float64Array.of(1)]]);
-  for (const slice of slices) {
+  const of = slicesOf(compared);
+  if (examples.some(({ slice }) => !of.includes(slice)))
+    throw new RangeError('an older example is in a comparison of recent ones');
+  for (const slice of of) {
     const own = examples.filter((example) => example.slice === slice);
     if (own.length > MAX_COMPARED)
       throw new RangeError(`a slice has at most ${MAX_COMPARED} examples, not ${own.length}`);
@@ -58,30 +73,51 @@ export function comparisonMeasures(
   return measures;
 }
 
-/** Adds the five sums of one participant, for each of some sets of examples. */
+/** Adds the six numbers of one participant, for each of some sets of examples. */
 function addClusters(
   measures: Map<string, Float64Array>,
-  of: Slice | 'class',
+  of: ClusteredSet,
   sets: readonly (readonly ComparedExample[])[],
 ): void {
   const names = clusterNames(of);
-  const n = sets.map((examples) => examples.length);
-  const s = sets.map((examples) => examples.reduce((sum, one) => sum + difference(one), 0));
-  const put = (name: string, value: (n: number, s: number) => number) =>
+  const each = sets.map((examples) =>
+    clusterNumbers(
+      examples.length,
+      examples.reduce((sum, one) => sum + difference(one), 0),
+      FULL_SIZES[of],
+    ),
+  );
+  for (const [number, name] of Object.entries(names) as [keyof ClusterNumbers, string][])
     measures.set(
       name,
-      Float64Array.from(n, (size, i) => value(size, s[i] as number)),
+      Float64Array.from(each, (numbers) => numbers[number]),
     );
-  put(names.clusters, (n) => (n > 0 ? 1 : 0));
-  put(names.examples, (n) => n);
-  put(names.sum, (_, s) => s);
-  put(names.means, meanOf);
-  put(names.squares, (n, s) => squareOf(meanOf(n, s)));
 }
 
-/** The mean of n differences that add up to s, in whole numbers of `SHARE_UNIT`; 0 of none. */
-export function meanOf(n: number, s: number): number {
-  return n > 0 ? rounded(s / n, SHARE_UNIT) : 0;
+/** The numbers of one participant and set of examples, by the keys of `clusterNames`. */
+export type ClusterNumbers = Readonly<Record<keyof ReturnType<typeof clusterNames>, number>>;
+
+/**
+ * The numbers of a set of examples, in whole units of their tensors; halves are rounded upwards.
+ *
+ * @param m the number of examples. @param d the sum of their differences. @param full the examples that count in full.
+ */
+export function clusterNumbers(m: number, d: number, full: number): ClusterNumbers {
+  const sizes = rounded(Math.min(m, full) / full, SHARE_UNIT);
+  const sums = clippedSum(m, d, full);
+  return {
+    clusters: m > 0 ? 1 : 0,
+    sizes,
+    sums,
+    sumSquares: squareOf(sums),
+    products: rounded(sums * sizes, SQUARE_UNIT),
+    sizeSquares: squareOf(sizes),
+  };
+}
+
+/** The mean of m differences that add up to d, times the size, in whole units. */
+export function clippedSum(m: number, d: number, full: number): number {
+  return rounded(d / Math.max(m, full), SHARE_UNIT);
 }
 
 function difference({ production, candidate }: ComparedExample): number {

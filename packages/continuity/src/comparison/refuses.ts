@@ -1,96 +1,83 @@
-import { squareOf } from '../report/shares.ts';
 import { MINIMUM_COUNT } from '../report/summarise.ts';
-import { ACCURACY_BINS, accuracyBin, clusterNames, MAX_COMPARED, type Slice, slices } from './layout.ts';
-import { type ComparisonMeasures, meanOf } from './measure.ts';
+import {
+  ACCURACY_BINS,
+  type ClusteredSet,
+  type Compared,
+  clusterNames,
+  FULL_SIZES,
+  MAX_COMPARED,
+  slicesOf,
+} from './layout.ts';
+import { type ClusterNumbers, type ComparisonMeasures, clippedSum, clusterNumbers } from './measure.ts';
 
 /**
- * Looks for measures that no examples give. Measures that pass change a mean over participants as one of them may: by a
- * difference in [−1, 1] of the mean of all.
+ * Looks for measures that no examples give. Measures that pass change a sum by no more than a participant that has its full
+ * number of examples of a slice, or of a class, may.
  *
  * @param classes their number; `null` for a numeric target.
+ * @param compared as in `comparisonMeasures`.
  * @param minimum the fewest examples, as in `comparisonMeasures`.
  * @returns the first reason to refuse them, one sentence, or `null`.
  */
 export function refusesComparison(
   measures: ComparisonMeasures,
   classes: number | null,
+  compared: Pick<Compared, 'older'>,
   minimum: number = MINIMUM_COUNT,
 ): string | null {
-  const shares = new Set<string>([...slices, 'class' as const].flatMap(sharesIn));
-  for (const [name, values] of measures)
-    for (const value of values)
-      if (!shares.has(name) && !Number.isInteger(value))
-        return `Its "${name}" has the number ${value}, which is no whole number.`;
   const one = (name: string) => measures.get(name)?.[0] ?? 0;
   if (one('participants') !== 1) return `It counts for ${one('participants')} participants.`;
-  const [recent, older] = slices.map((slice) => clustersOf(measures, slice, 1)) as [Clusters, Clusters];
-  const all = totalOf([...recent, ...older]);
-  const why = [...recent, ...older].map(refusesCluster).find((found) => found !== null);
-  if (why !== undefined) return why;
-  if (all.n < minimum) return `It is of ${all.n} examples, and ${minimum} are the fewest.`;
-  for (const { n } of [...recent, ...older])
-    if (n > MAX_COMPARED) return `It is of ${n} examples of a slice, and ${MAX_COMPARED} are the most.`;
-  const ofRecent = totalOf(recent);
-  if (one('better') !== (ofRecent.s > 0 ? 1 : 0) || one('worse') !== (ofRecent.s < 0 ? 1 : 0))
-    return `With recent differences of ${ofRecent.s} it counts as ${one('better')} better and ${one('worse')} worse.`;
-  if (classes === null) return null;
-  return refusesClasses(measures, classes, all);
+  const of = slicesOf(compared);
+  const bySlice = of.map((slice) => examplesOf(measures, slice, 0, MAX_COMPARED));
+  const nothing = bySlice.findIndex((possible) => possible.length === 0);
+  if (nothing !== -1) return unlikeAny(`the ${of[nothing]} slice`);
+  const ofRecent = Math.sign(bySlice[0]?.[0]?.d ?? 0);
+  if (one('better') !== (ofRecent > 0 ? 1 : 0) || one('worse') !== (ofRecent < 0 ? 1 : 0))
+    return `With a recent sum of ${one(clusterNames('recent').sums)} it counts as ${one('better')} better and ${one('worse')} worse.`;
+  const [, most] = rangeOf(bySlice, ({ m }) => m);
+  if (most < minimum) return `It is of ${most} examples, and ${minimum} are the fewest.`;
+  return classes === null ? null : refusesClasses(measures, classes, bySlice);
 }
 
-interface Cluster {
-  readonly called: string;
-  readonly participants: number;
-  readonly n: number;
-  readonly s: number;
-  readonly mean: number;
-  readonly square: number;
-}
-type Clusters = readonly Cluster[];
-
-function clustersOf(measures: ComparisonMeasures, of: Slice | 'class', sets: number): Clusters {
-  const names = clusterNames(of);
-  const at = (name: string, i: number) => measures.get(name)?.[i] ?? 0;
-  return Array.from({ length: sets }, (_, i) => ({
-    called: of === 'class' ? `class ${i}` : `the ${of} slice`,
-    participants: at(names.clusters, i),
-    n: at(names.examples, i),
-    s: at(names.sum, i),
-    mean: at(names.means, i),
-    square: at(names.squares, i),
-  }));
+/** A number of examples and the sum of their differences. */
+interface Examples {
+  readonly m: number;
+  readonly d: number;
 }
 
-/** The tensors that are not in whole numbers. */
-function sharesIn(of: Slice | 'class'): string[] {
-  const { means, squares } = clusterNames(of);
-  return [means, squares];
+/** The numbers of examples, at most so many, that give a set's numbers: from the full size on there may be several. */
+function examplesOf(measures: ComparisonMeasures, of: ClusteredSet, index: number, most: number): Examples[] {
+  const names = Object.entries(clusterNames(of)) as [keyof ClusterNumbers, string][];
+  const given = Object.fromEntries(
+    names.map(([number, name]) => [number, measures.get(name)?.[index] ?? 0]),
+  ) as ClusterNumbers;
+  const full = FULL_SIZES[of];
+  const count = Math.round(given.sizes * full);
+  if (!(count >= 0 && count <= full)) return [];
+  const possible: Examples[] = [];
+  for (let m = count; m <= (count < full ? count : most); m++) {
+    const d = Math.round(given.sums * Math.max(m, full));
+    if (Math.abs(d) <= m && clippedSum(m, d, full) === given.sums) possible.push({ m, d });
+  }
+  const [any] = possible;
+  if (any === undefined) return [];
+  const right = clusterNumbers(any.m, any.d, full);
+  return names.every(([number]) => right[number] === given[number]) ? possible : [];
 }
 
-function totalOf(clusters: Clusters): { n: number; s: number } {
-  return clusters.reduce((sum, { n, s }) => ({ n: sum.n + n, s: sum.s + s }), { n: 0, s: 0 });
-}
-
-function refusesCluster({ called, participants, n, s, mean, square }: Cluster): string | null {
-  if (n < 0 || participants !== (n > 0 ? 1 : 0))
-    return `Of ${called}, ${n} examples count for ${participants} participants.`;
-  if (Math.abs(s) > n) return `Of ${called}, the differences of ${n} examples cannot add up to ${s}.`;
-  const right = meanOf(n, s);
-  if (mean !== right || square !== squareOf(right))
-    return `Of ${called}, the mean and its square are ${mean} and ${square}, and those of ${n} examples with differences of ${s} are ${right} and ${squareOf(right)}.`;
-  return null;
+function unlikeAny(called: string): string {
+  return `No examples of ${called} give its size, its sum and their squares.`;
 }
 
 function refusesClasses(
   measures: ComparisonMeasures,
   classes: number,
-  all: { n: number; s: number },
+  bySlice: readonly (readonly Examples[])[],
 ): string | null {
-  const byClass = clustersOf(measures, 'class', classes);
-  const why = byClass.map(refusesCluster).find((found) => found !== null);
-  if (why !== undefined) return why;
-  const sums = totalOf(byClass);
-  if (sums.n !== all.n || sums.s !== all.s)
-    return `Its classes have ${sums.n} examples with differences of ${sums.s}, and its slices ${all.n} with ${all.s}.`;
+  const most = bySlice.length * MAX_COMPARED;
+  const byClass = Array.from({ length: classes }, (_, i) => examplesOf(measures, 'class', i, most));
+  const nothing = byClass.findIndex((possible) => possible.length === 0);
+  if (nothing !== -1) return unlikeAny(`class ${nothing}`);
   const bins: number[] = [];
   for (const model of ['production', 'candidate']) {
     const counts = measures.get(`${model}-accuracy`) ?? new Float64Array(ACCURACY_BINS);
@@ -98,9 +85,47 @@ function refusesClasses(
       return `Its shares of hits of ${model} do not count one participant.`;
     bins.push(counts.indexOf(1));
   }
-  // Hits of production that leave room for the difference.
-  const [least, most] = [Math.max(0, -all.s), all.n - Math.max(0, all.s)];
-  for (let hits = least; hits <= most; hits++)
-    if (accuracyBin(hits, all.n) === bins[0] && accuracyBin(hits + all.s, all.n) === bins[1]) return null;
-  return `Of ${all.n} examples with differences of ${all.s}, the shares of hits cannot be in the bins ${bins.join(' and ')}.`;
+  const [ours, theirs] = bins as [number, number];
+  const count = rangeOf(byClass, ({ m }) => m);
+  const sum = rangeOf(byClass, ({ d }) => d);
+  let isOfClasses = false;
+  const [recent = [], older = [{ m: 0, d: 0 }]] = bySlice;
+  for (const one of recent)
+    for (const other of older) {
+      const [m, d] = [one.m + other.m, one.d + other.d];
+      if (!isIn(m, count) || !isIn(d, sum)) continue;
+      isOfClasses = true;
+      const [a, b] = [hitsIn(ours, m), hitsIn(theirs, m)];
+      // Hits of production that leave room for the difference.
+      if (Math.max(a[0], b[0] - d) <= Math.min(a[1], b[1] - d)) return null;
+    }
+  if (isOfClasses)
+    return `With its differences, the shares of hits cannot be in the bins ${bins.join(' and ')}.`;
+  return `Its classes have from ${count[0]} to ${count[1]} examples with differences from ${sum[0]} to ${sum[1]}, and its slices others.`;
+}
+
+type Range = readonly [least: number, most: number];
+
+/** The range of a sum of one of each. */
+function rangeOf(each: readonly (readonly Examples[])[], value: (of: Examples) => number): Range {
+  return each.reduce<Range>(
+    ([least, most], possible) => {
+      const values = possible.map(value);
+      return [least + Math.min(...values), most + Math.max(...values)];
+    },
+    [0, 0],
+  );
+}
+
+function isIn(value: number, [least, most]: Range): boolean {
+  return value >= least && value <= most;
+}
+
+/** The hits among so many examples whose share is in a bin, as `accuracyBin` has them. */
+function hitsIn(bin: number, examples: number): Range {
+  const least = Math.ceil((bin * examples) / ACCURACY_BINS);
+  return [
+    least,
+    bin === ACCURACY_BINS - 1 ? examples : Math.ceil(((bin + 1) * examples) / ACCURACY_BINS) - 1,
+  ];
 }

@@ -48,6 +48,8 @@ function evidenceOf(recent: Drawn, more: Partial<GateEvidence> = {}, seed = 'gat
   const { sums, discordant } = drawn(recent, `${seed} recent`);
   return {
     candidate: 1,
+    participants: recent.participants,
+    noise: 0,
     recent: sums,
     discordant,
     older: drawn({ ...same, participants: 200 }, `${seed} older`).sums,
@@ -104,14 +106,24 @@ describe('the gate', () => {
     ]);
   });
 
+  it('asks nothing of older examples where the rule leaves them out', () => {
+    const forgot = drawn({ ...worse, participants: 200 }, 'forgot').sums;
+    const recentAlone = { ...rule, older: null };
+    for (const older of [forgot, null]) {
+      const { act, why } = decide(recentAlone, evidenceOf(better, { older }));
+      expect([act, why.map(({ check }) => check)]).toEqual(['accept', ['recent', 'discordant']]);
+    }
+    expect(parseGate(recentAlone)).toEqual({ rule: recentAlone, refusal: null });
+  });
+
   it('refuses one with which the worst tenth of participants is worse off', () => {
     const production = [0, 0, 0, 0, 0, 0, 0, 50, 30, 20];
     const slight = [0, 0, 0, 0, 0, 0, 5, 45, 20, 30];
     const heavy = [15, 0, 0, 0, 0, 0, 0, 5, 30, 50];
-    expect(decide(rule, evidenceOf(better, { accuracies: { production, candidate: slight } })).act).toBe(
-      'accept',
-    );
-    const { act, why } = decide(rule, evidenceOf(better, { accuracies: { production, candidate: heavy } }));
+    const of = (candidate: number[]) =>
+      decide(rule, evidenceOf(better, { participants: 100, accuracies: { production, candidate } }));
+    expect(of(slight).act).toBe('accept');
+    const { act, why } = of(heavy);
     expect(act).toBe('refuse');
     // A tenth of 100 participants: 10 of 50 in the bin from 0.7, and 10 of 15 in the bin from 0.
     expect(why.at(-1)?.difference).toBeCloseTo((2 / 3) * 0.1 - 0.72, 12);
@@ -174,7 +186,106 @@ describe('the gate', () => {
     const rare = decide(rule, evidenceOf(better, { classes: [few.sums] }));
     expect([rare.act, rare.why.at(-1)?.outcome]).toEqual(['accept', 'unknown']);
     const accuracies = { production: [1, 2], candidate: [2, 1] };
-    expect(decide(rule, evidenceOf(better, { accuracies })).act).toBe('wait');
+    expect(decide(rule, evidenceOf(better, { accuracies, participants: 3 })).act).toBe('wait');
+  });
+});
+
+describe('the gate on sums with noise', () => {
+  const DEVIATION = 20;
+  const noisyRule = { ...rule, worst: 0.2 };
+  /** By Box and Muller. */
+  const normals = (random: () => number) => () =>
+    DEVIATION * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+
+  /** Participants that each win or lose by one of twenty examples, with noise on every number. */
+  function noisy(counts: { participants: number; won: number; lost: number }, seed: string): GateEvidence {
+    const source = seededRandom(seed);
+    const random = () => uniform(source);
+    const normal = normals(random);
+    const draw = () => {
+      let [won, lost] = [0, 0];
+      for (let i = 0; i < counts.participants; i++) {
+        const one = random();
+        if (one < counts.won) won++;
+        else if (one < counts.won + counts.lost) lost++;
+      }
+      return { won, lost };
+    };
+    const sums = ({ won, lost }: { won: number; lost: number }): ClusterSums => ({
+      clusters: counts.participants + normal(),
+      examples: counts.participants + normal(),
+      sum: (won - lost) / 4 + normal(),
+      sumSquares: (won + lost) / 16 + normal(),
+      products: (won - lost) / 4 + normal(),
+      sizeSquares: counts.participants + normal(),
+    });
+    const recent = draw();
+    const share = [0, 0, 0, 0, 0, 0, 0.08, 0.3, 0.4, 0.22].map((one) => one * counts.participants);
+    return {
+      candidate: 1,
+      participants: counts.participants,
+      noise: DEVIATION ** 2,
+      recent: sums(recent),
+      discordant: { won: recent.won + normal(), lost: recent.lost + normal() },
+      older: sums({ won: 0, lost: 0 }),
+      classes: [sums(draw()), sums(draw())],
+      accuracies: {
+        production: share.map((one) => one + normal()),
+        candidate: share.map((one) => one + normal()),
+      },
+    };
+  }
+  const acceptedOf = (counts: Parameters<typeof noisy>[0], times: number) =>
+    Array.from({ length: times }, (_, i) => decide(noisyRule, noisy(counts, `noisy ${i}`)).act).filter(
+      (act) => act === 'accept',
+    ).length;
+
+  it('lets an equal candidate through no more often than without it, and takes one that is better', () => {
+    // At most 0.05 · 6 / π² of 300, with the upper end of its interval of 99.9 %.
+    expect(acceptedOf({ participants: 3000, won: 0.3, lost: 0.3 }, 300)).toBeLessThanOrEqual(20);
+    expect(acceptedOf({ participants: 3000, won: 0.5, lost: 0.1 }, 50)).toBeGreaterThanOrEqual(45);
+  });
+
+  it('has intervals as wide as the noise makes them', () => {
+    const counts = { participants: 2000, won: 0.3, lost: 0.3 };
+    const lower = Array.from({ length: 400 }, (_, i) => {
+      const [recent] = decide(noisyRule, noisy(counts, `width ${i}`)).why;
+      return recent?.value as number;
+    });
+    // Each of error 0.05 · 6 / π²: of 400, from 3 to 23 with 99.9 %.
+    const above = lower.filter((value) => value > 0).length;
+    expect(above).toBeGreaterThanOrEqual(3);
+    expect(above).toBeLessThanOrEqual(23);
+  });
+
+  it('concludes nothing where so few take part that noise hides them, and of no class that it hides', () => {
+    const few = decide(noisyRule, noisy({ participants: 60, won: 0.9, lost: 0 }, 'few'));
+    expect(few.act).not.toBe('accept');
+    expect(few.why.filter(({ check }) => check === 'recent')).toMatchObject([{ outcome: 'unknown' }]);
+    const enough = noisy({ participants: 3000, won: 0.5, lost: 0.1 }, 'enough');
+    const hidden = noisy({ participants: 60, won: 0, lost: 0.9 }, 'hidden').recent;
+    const { act, why } = decide(noisyRule, { ...enough, classes: [hidden] });
+    expect([act, why.find(({ check }) => check === 'class')?.outcome]).toEqual(['accept', 'unknown']);
+    // Older examples that noise hides are not known to be none.
+    expect(decide(noisyRule, { ...enough, older: hidden }).act).toBe('wait');
+  });
+
+  it('holds the worst tenth against what noise may have made of it', () => {
+    const enough = noisy({ participants: 3000, won: 0.5, lost: 0.1 }, 'tenth');
+    const shares = {
+      production: [0, 0, 0, 0, 0, 0, 240, 900, 1200, 660],
+      candidate: [0, 0, 0, 0, 0, 0, 330, 1100, 1000, 570],
+    };
+    const [exact, unsure] = [0, DEVIATION ** 2].map((noise) =>
+      decide(noisyRule, { ...enough, accuracies: shares, noise }).why.at(-1),
+    );
+    expect(exact?.value).toBe(exact?.difference);
+    expect(unsure?.difference).toBe(exact?.difference);
+    // By hand: 0.7 − 30 / 330 / 10 and 0.7 + 60 / 900 / 10 without noise.
+    expect(exact?.difference).toBeCloseTo(0.7 - 3 / 330 - (0.7 + 6 / 900), 12);
+    expect(unsure?.value).toBeLessThan((unsure?.difference as number) - 0.01);
+    const all = { ...shares, candidate: [600, 0, 0, 0, 0, 0, 0, 800, 900, 700] };
+    expect(decide(noisyRule, { ...enough, accuracies: all }).act).toBe('refuse');
   });
 });
 

@@ -6,6 +6,7 @@ import {
   clusteredMean,
   clusteredUpper,
 } from '../statistics/clustered-mean.ts';
+import { normalUpper, normalUpperQuantile } from '../statistics/distributions.ts';
 import { type Discordant, mcnemar } from '../statistics/mcnemar.ts';
 import { type Decision, invalid, type ParsedRule, refused } from './rule.ts';
 
@@ -14,8 +15,8 @@ export const GateRuleSchema = z.strictObject({
   kind: z.literal('gate'),
   /** The probability that of all candidates of a quarter one is taken that is no better. */
   alpha: z.number(),
-  /** The share of hits that a candidate may lose on older examples. */
-  older: z.number(),
+  /** The share of hits that a candidate may lose on older examples; null: recent examples alone are compared. */
+  older: z.nullable(z.number()),
   /** The share of hits by which the worst tenth of participants may be worse off. */
   worst: z.number(),
   /** Participants below which nothing is concluded. */
@@ -23,14 +24,22 @@ export const GateRuleSchema = z.strictObject({
 });
 export type GateRule = z.infer<typeof GateRuleSchema>;
 
-/** Hits of the candidate less those of the model in production, by example: −1, 0 or 1; means of participants, summed. */
+/**
+ * Hits of the candidate less those of the model in production, by example: −1, 0 or 1; their sums over participants, each with a
+ * size of 1 at most.
+ */
 export interface GateEvidence {
+  /** The number of participants. */
+  readonly participants: number;
+  /** The variance of the noise in each of the sums and numbers of participants below; 0: there is none. */
+  readonly noise: number;
   /** The candidate's number among those of its quarter, from 1. */
   readonly candidate: number;
   readonly recent: ClusterSums;
   /** Participants for whom the candidate is better on recent examples, and those for whom it is worse. */
   readonly discordant: Discordant;
-  readonly older: ClusterSums;
+  /** Null: recent examples alone were compared. */
+  readonly older: ClusterSums | null;
   /** By class; empty where the target is a number. */
   readonly classes: readonly ClusterSums[];
   /** Numbers of participants by their share of hits, in equal bins from 0 to 1; empty where it is not measured. */
@@ -65,6 +74,7 @@ export function parseGate(input: unknown): ParsedRule<GateRule> {
     ['older', older],
     ['worst', worst],
   ] as const) {
+    if (margin === null) continue;
     if (margin >= 1)
       return refused('rule-always', field, 'A share never falls by more than 1. State a smaller loss.');
     if (!(margin > 0))
@@ -76,6 +86,7 @@ export function parseGate(input: unknown): ParsedRule<GateRule> {
 /**
  * Decides whether a candidate may go on to a canary: better on recent examples, on the mean and for more participants than chance makes, and no worse on older ones, on any class, nor for
  * the worst tenth of participants. The error is spent over the candidates of a quarter by α · 6 / (π² k²), which adds up to α.
+ * Noise on the sums widens each interval.
  */
 export function decideGate(
   rule: GateRule,
@@ -95,8 +106,18 @@ export function decideGate(
   return { act: failed ? 'refuse' : missing ? 'wait' : 'accept', why };
 }
 
-function meanOf(sums: ClusterSums, fewest: number): ClusteredMean | null {
-  return sums.clusters < fewest ? null : clusteredMean(sums);
+/**
+ * The mean of sums with noise of the variance σ². A ratio of them, r = s / n, varies by σ² (1 + r²) / n² more, to first order, and
+ * is none that could be told from noise where n is no more than 4 σ.
+ */
+function meanOf(sums: ClusterSums, { fewest }: GateRule, noise: number): ClusteredMean | null {
+  const { clusters, examples, sum, sumSquares, products, sizeSquares } = sums;
+  if (clusters < fewest || examples <= 4 * Math.sqrt(noise)) return null;
+  if (noise === 0) return clusteredMean(sums);
+  const mean = sum / examples;
+  // Noise may leave squares that no participants have.
+  const below = Math.min(0, sumSquares - 2 * mean * products + mean ** 2 * sizeSquares);
+  return clusteredMean({ ...sums, sumSquares: sumSquares - below + noise * (1 + mean ** 2) });
 }
 
 function reason(
@@ -116,59 +137,78 @@ function reason(
 }
 
 function recentReasons(
-  { fewest }: GateRule,
-  { recent, discordant }: GateEvidence,
+  rule: GateRule,
+  { recent, discordant, noise }: GateEvidence,
   alpha: number,
 ): GateReason[] {
-  const mean = meanOf(recent, fewest);
+  const mean = meanOf(recent, rule, noise);
   if (mean === null)
     return [reason('recent', null, null, 0, false), reason('discordant', null, null, alpha, false)];
   const lower = clusteredLower(mean, alpha);
-  const { exact } = mcnemar(discordant);
-  // The exact test is two-sided, and only one of its sides is asked for.
-  const p = discordant.won > discordant.lost ? exact / 2 : 1;
+  const p = betterByChance(discordant, noise);
   return [
     reason('recent', mean.mean, lower, 0, lower > 0),
     reason('discordant', mean.mean, p, alpha, p <= alpha),
   ];
 }
 
-function olderReasons({ older: margin, fewest }: GateRule, { older }: GateEvidence): GateReason[] {
-  // Where nobody holds out an older example, as in the first days of a task, there is nothing to lose.
-  if (older.clusters === 0) return [];
-  const mean = meanOf(older, fewest);
+/** The one-sided p-value that a candidate is better for no more participants than it is worse for. */
+function betterByChance({ won, lost }: Discordant, noise: number): number {
+  if (won <= lost) return 1;
+  // The exact test is two-sided, and only one of its sides is asked for.
+  if (noise === 0) return mcnemar({ won, lost }).exact / 2;
+  // With Edwards' correction, as McNemar's test of the χ² distribution; the noise of both numbers adds to their variance.
+  return normalUpper((won - lost - 1) / Math.sqrt(Math.max(0, won + lost) + 2 * noise));
+}
+
+function olderReasons(rule: GateRule, { older, noise }: GateEvidence): GateReason[] {
+  const { older: margin } = rule;
+  if (margin === null || older === null) return [];
+  // Where nobody holds out an older example, as in the first days of a task, there is nothing to lose. Noise hides that.
+  if (older.clusters === 0 && noise === 0) return [];
+  const mean = meanOf(older, rule, noise);
   if (mean === null) return [reason('older', null, null, -margin, false)];
   const lower = clusteredLower(mean, 0.05);
   return [reason('older', mean.mean, lower, -margin, lower > -margin)];
 }
 
 /** A class speaks against a candidate where it is worse with 95 % certainty over all classes (Bonferroni). */
-function classReasons({ fewest }: GateRule, { classes }: GateEvidence): GateReason[] {
+function classReasons(rule: GateRule, { classes, noise }: GateEvidence): GateReason[] {
   return classes.map((sums, index) => {
-    const mean = meanOf(sums, fewest);
+    const mean = meanOf(sums, rule, noise);
     const upper = mean === null ? null : clusteredUpper(mean, 0.05 / classes.length);
     return { ...reason('class', mean?.mean ?? null, upper, 0, upper === null || upper >= 0), index };
   });
 }
 
-function worstReasons({ worst, fewest }: GateRule, { accuracies }: GateEvidence): GateReason[] {
+/** The standard deviations of noise by which each of both tenths is moved: their difference is then off by less with 95 %. */
+const APART = normalUpperQuantile(0.05) / Math.SQRT2;
+
+function worstReasons(
+  { worst, fewest }: GateRule,
+  { accuracies, participants, noise }: GateEvidence,
+): GateReason[] {
   const { production, candidate } = accuracies;
   if (production.length === 0) return [];
-  const enough = Math.min(total(production), total(candidate)) >= fewest;
-  const difference = enough ? tenth(candidate) - tenth(production) : null;
-  return [reason('worst-tenth', difference, difference, -worst, difference !== null && difference >= -worst)];
+  if (participants < fewest) return [reason('worst-tenth', null, null, -worst, false)];
+  const [deviation, rank] = [Math.sqrt(noise), participants / 10];
+  const difference = tenth(candidate, rank, 0) - tenth(production, rank, 0);
+  const lower = tenth(candidate, rank, APART * deviation) - tenth(production, rank, -APART * deviation);
+  return [reason('worst-tenth', difference, lower, -worst, lower >= -worst)];
 }
 
-/** The share of hits that a tenth of the participants does not reach, by linear interpolation within its bin. */
-function tenth(histogram: readonly number[]): number {
-  let left = total(histogram) / 10;
+/**
+ * The share of hits that so many participants do not reach, by linear interpolation within its bin.
+ *
+ * @param more by which one bin has more participants than it says, k bins √k times as many: the noise of a sum of k.
+ */
+function tenth(histogram: readonly number[], rank: number, more: number): number {
+  let [sum, before] = [0, 0];
   for (const [bin, count] of histogram.entries()) {
-    if (left < count) return (bin + left / count) / histogram.length;
-    left -= count;
+    sum += count;
+    const reached = sum + more * Math.sqrt(bin + 1);
+    if (reached > rank) return (bin + (rank - before) / (reached - before)) / histogram.length;
+    before = reached;
   }
   return 1;
-}
-
-function total(histogram: readonly number[]): number {
-  return histogram.reduce((sum, one) => sum + one, 0);
 }

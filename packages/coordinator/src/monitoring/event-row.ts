@@ -40,6 +40,8 @@ const firingEnds: Record<
       ? `${candidate} was refused, since too few participants could compare it.`
       : `${candidate} was refused by the comparison (${checks}).`,
   'rolled-back': (candidate) => `the canary ${candidate} was taken back. Production stays as it was.`,
+  'budget-spent': () =>
+    'the privacy budget has no room for a comparison. Production stays as it was; a policy with a larger epsilon goes on.',
   'run-paused': () => 'the coordinator paused its run. Production stays as it was.',
   'run-ended': () => 'its run made no model that can be released. Production stays as it was.',
   overtaken: () => 'an admin moved a channel meanwhile. Production stays as the admin left it.',

@@ -78,7 +78,7 @@ const why = [
   { check: 'recent', outcome: 'failed', difference: 0.1, value: 0.01, bound: 0 } satisfies GateReason,
 ];
 const compared = (decision: 'accept' | 'refuse' | 'wait') =>
-  ({ kind: 'compared', participants: 12, decision, reasons: why }) as const;
+  ({ kind: 'compared', participants: 12, decision, reasons: why, spending: null }) as const;
 const looked = (act: CanaryDecision['act'], look: number | null, period = 13) =>
   ({
     kind: 'looked',
@@ -103,15 +103,24 @@ const notLater = { kind: 'compare-again', period: 11 } as const;
 const began = { kind: 'canary-began', at: 60, sequence: 8, period: 11 } as const;
 const closed = { kind: 'closed', at: 99, release: 10, spent } as const;
 const plain = (
-  kind: 'launch-refused' | 'run-paused' | 'run-ended' | 'overtaken' | 'move-refused' | 'candidate-unusable',
+  kind:
+    | 'launch-refused'
+    | 'budget-spent'
+    | 'run-paused'
+    | 'run-ended'
+    | 'overtaken'
+    | 'move-refused'
+    | 'candidate-unusable',
 ) => ({ kind }) as const;
 const overtaken = [plain('overtaken'), { ending: 'overtaken' }] as const;
+const unpaid = [plain('budget-spent'), { ending: 'budget-spent' }] as const;
 
 /** What changes, by place and evidence. Pairs that are not here change nothing. */
 const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<StoredFiring>])[]> = {
   launching: [
     [launched, { state: 'training', run: 'toy-2' }],
     [plain('launch-refused'), { ending: 'run-ended' }],
+    unpaid,
     overtaken,
   ],
   training: [
@@ -137,6 +146,7 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
     overtaken,
   ],
   comparing: [
+    unpaid,
     [compared('accept'), { ...judgedAs('accept'), state: 'canary' }],
     [compared('refuse'), { ...judgedAs('refuse'), ending: 'refused' }],
     [compared('wait'), judgedAs('wait')],
@@ -144,6 +154,7 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
     overtaken,
   ],
   'comparing, no canary': [
+    unpaid,
     [compared('accept'), { ...judgedAs('accept'), ending: 'released' }],
     [compared('refuse'), { ...judgedAs('refuse'), ending: 'refused' }],
     [compared('wait'), judgedAs('wait')],
@@ -151,6 +162,7 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
     overtaken,
   ],
   'comparing for the last time': [
+    unpaid,
     [compared('accept'), { ...judgedAs('accept'), state: 'canary' }],
     [compared('refuse'), { ...judgedAs('refuse'), ending: 'refused' }],
     [compared('wait'), { ...judgedAs('wait'), ending: 'refused' }],
@@ -232,6 +244,7 @@ const allEvidence: readonly FiringEvidence[] = [
   looked('roll-back', 1),
   looked('promote', 1, 12),
   plain('launch-refused'),
+  plain('budget-spent'),
   plain('run-paused'),
   plain('run-ended'),
   again,

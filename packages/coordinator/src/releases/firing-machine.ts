@@ -1,6 +1,7 @@
 import type { CanaryDecision, Cost, GateReason } from '@coppice/continuity';
 import type { CheckpointId, FiringOutcome, FiringState } from '@coppice/protocol';
 import type { StoredFiring } from '../storage/firing-storage.ts';
+import type { Spending } from '../storage/reference-storage.ts';
 
 /** The times that a candidate is compared where a comparison could not tell. After the last one it is refused. */
 export const MOST_COMPARISONS = 3;
@@ -44,7 +45,11 @@ export type FiringEvidence =
       readonly participants: number;
       readonly decision: 'accept' | 'refuse' | 'wait';
       readonly reasons: readonly GateReason[];
+      /** The cost of its sums, to be stored with it; null: they cost nothing. */
+      readonly spending: Spending | null;
     }
+  /** The privacy budget has no room for a comparison. */
+  | { readonly kind: 'budget-spent' }
   /** A later period is over. */
   | { readonly kind: 'compare-again'; readonly period: number }
   /** The channel `canary` names it; `period`: the last that is stored, −1: none. */
@@ -96,6 +101,7 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
   launching: {
     launched: (_, { run }) => ({ state: 'training', run }),
     'launch-refused': () => ({ ending: 'run-ended' }),
+    'budget-spent': () => ({ ending: 'budget-spent' }),
     overtaken,
   },
   training: {
@@ -134,6 +140,7 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
       comparison?.decision === 'wait' && period > looked
         ? { comparison: { ...comparison, decision: null }, comparisons: comparisons + 1, looked: period }
         : {},
+    'budget-spent': ({ comparison }) => (comparison?.decision === null ? { ending: 'budget-spent' } : {}),
     'candidate-unusable': ({ state }) => unusable(state),
     overtaken,
   },

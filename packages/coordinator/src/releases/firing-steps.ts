@@ -1,4 +1,4 @@
-import { decide, type GateEvidence } from '@coppice/continuity';
+import { decide, type GateEvidence, type Policy } from '@coppice/continuity';
 import type { Clock } from '@coppice/ports';
 import {
   type CheckpointId,
@@ -11,6 +11,7 @@ import type { Runs } from '../registry/runs.ts';
 import { isOver } from '../rounds/machine.ts';
 import type { Admissions } from '../security/admissions.ts';
 import type { FiringStorage, StoredFiring } from '../storage/firing-storage.ts';
+import type { Spending } from '../storage/reference-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { firstCause } from './firing-causes.ts';
 import { costOf, numberInQuarter, quarterOf } from './firing-evidence.ts';
@@ -40,17 +41,31 @@ export interface AskedComparison {
   readonly candidate: Compared;
   /** Milliseconds since 1970: examples from then on are the recent ones. */
   readonly since: number;
+  /** False: recent examples alone are compared. */
+  readonly older: boolean;
+  /** The noise on the sums, and the task's budget; null: none. */
+  readonly privacy: Policy['privacy'];
   /** How long answers are taken. */
   readonly milliseconds: number;
   /** Participants below which nothing is told. */
   readonly fewest: number;
 }
 
+/** The sums of a comparison. */
+interface Summed {
+  readonly participants: number;
+  readonly evidence: Omit<GateEvidence, 'candidate'>;
+  /** Their cost, to be stored with what follows from them; null: they cost nothing. */
+  readonly spending: Spending | null;
+}
+
 export interface Comparisons {
-  /** Resolves once it is closed; to null where fewer answered than asked for. */
-  compare(
-    asked: AskedComparison,
-  ): Promise<{ readonly participants: number; readonly evidence: Omit<GateEvidence, 'candidate'> } | null>;
+  /** Resolves once it is closed; to null where fewer answered than asked for, to `budget-spent` where nobody was asked. */
+  compare(asked: AskedComparison): Promise<Summed | 'budget-spent' | null>;
+  /** Lets a comparison end whose result is stored, or not asked for any more. */
+  settled(task: string, number: number): void;
+  /** True where the budget of a task has room for another comparison. */
+  affords(task: string, privacy: Policy['privacy']): Promise<boolean>;
 }
 
 export interface StepDeps {
@@ -109,7 +124,7 @@ export async function compare(
   number: number,
 ): Promise<FiringEvidence> {
   const { task, production, basis, candidate, hash, since, comparison, rules } = firing;
-  const { gate, periodMilliseconds } = rules;
+  const { gate, privacy, periodMilliseconds } = rules;
   if (gate === null || candidate === null || hash === null || comparison === null)
     throw new Error(`The firing ${firing.sequence} of ${task} has nothing to compare.`);
   const summed = await comparisons.compare({
@@ -118,21 +133,29 @@ export async function compare(
     production: { checkpoint: production, hash: basis.hash },
     candidate: { checkpoint: candidate, hash },
     since,
+    older: gate.older !== null,
+    privacy,
     milliseconds: Math.min(periodMilliseconds, LONGEST_COMPARISON),
     fewest: gate.fewest,
   });
-  if (summed === null) return { kind: 'compared', participants: 0, decision: 'wait', reasons: [] };
-  const { act, why } = decide<'gate'>(gate, { ...summed.evidence, candidate: comparison.candidate });
-  return { kind: 'compared', participants: summed.participants, decision: act, reasons: why };
+  if (summed === 'budget-spent') return { kind: 'budget-spent' };
+  if (summed === null)
+    return { kind: 'compared', participants: 0, decision: 'wait', reasons: [], spending: null };
+  const { participants, evidence, spending } = summed;
+  const { act, why } = decide<'gate'>(gate, { ...evidence, candidate: comparison.candidate });
+  return { kind: 'compared', participants, decision: act, reasons: why, spending };
 }
 
 async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
-  const { runs, admissions } = deps;
+  const { runs, admissions, comparisons } = deps;
   const { task, production, rules, sequence } = firing;
   const plan = PlanInputSchema.safeParse(rules.plan);
   if (!plan.success) return { kind: 'launch-refused' };
   const parent = partsOfCheckpointId(production).run;
   let run = runOf(deps, firing);
+  // A candidate that could not be compared is not worth its training.
+  if (run === null && rules.gate !== null && !(await comparisons.affords(task, rules.privacy)))
+    return { kind: 'budget-spent' };
   try {
     const cause = { by: 'trigger', name: firstCause(firing), firing: sequence } as const;
     const { admission } = await admissions.describe(parent);

@@ -14,6 +14,8 @@ const withTrigger = (change: Partial<TriggerRule>, script: Script = accepts): Sc
   policy: { ...script.policy, trigger: { ...trigger, ...change } },
 });
 
+const privacy = { rho: 0.01, epsilon: 8, delta: 1e-6 };
+
 /** Scripts by their outcome. */
 const scripts: Readonly<Record<string, Script>> = {
   'released after a canary': accepts,
@@ -25,6 +27,17 @@ const scripts: Readonly<Record<string, Script>> = {
   'released by the third comparison': {
     ...accepts,
     compare: (attempt) => (attempt < 3 ? null : comparedAs(true)),
+  },
+  'released after a comparison with noise': { ...accepts, policy: { ...testPolicy, privacy } },
+  'refused after three comparisons with noise': {
+    ...accepts,
+    policy: { ...testPolicy, privacy },
+    compare: () => ({ ...comparedAs(true), recent: { ...comparedAs(true).recent, clusters: 0 } }),
+  },
+  'budget-spent before its comparison': {
+    ...accepts,
+    policy: { ...testPolicy, privacy },
+    compare: () => 'budget-spent',
   },
   'rolled-back': { ...accepts, sums: guardSums(20, 0.5, 0.1) },
   'rolled-back since nothing can be told': { ...accepts, sums: null },
@@ -84,6 +97,40 @@ describe.each(Object.entries(scripts))('a firing that is %s', (name, script) => 
       expect(second.failures).toEqual([]);
     }
   });
+});
+
+it.each([
+  ['released after a comparison with noise', [1], 0.01],
+  // Each of them was read.
+  ['refused after three comparisons with noise', [1, 2, 3], 0.03],
+  ['budget-spent before its comparison', [1], 0],
+  ['released after a canary', [1], 0],
+])('that is %s pays for its comparisons once, and lets each end after that', async (name, numbers, rho) => {
+  const { world, lasting } = await undisturbed(scripts[name] as Script);
+  expect(lasting.spentRho).toBeCloseTo(rho, 12);
+  expect(world.settled).toEqual(numbers);
+  expect(world.asked.map((asked) => [asked.number, asked.privacy, asked.older])).toEqual(
+    numbers.map((number) => [number, rho === 0 && name.startsWith('released') ? null : privacy, true]),
+  );
+});
+
+it('compares recent examples alone where the gate says so', async () => {
+  const gate = testPolicy.gate && { ...testPolicy.gate, older: null };
+  const { world } = await undisturbed({ ...accepts, policy: { ...testPolicy, gate } });
+  expect(world.asked).toMatchObject([{ older: false }]);
+});
+
+it('launches no run where the privacy budget has no room for its comparison, and says so', async () => {
+  const script = { ...accepts, policy: { ...testPolicy, privacy }, affords: false };
+  const { world, lasting } = await undisturbed(script);
+  expect(lasting.firings).toMatchObject([{ state: 'ended', outcome: 'budget-spent', run: null }]);
+  expect(await world.storage.runs()).toHaveLength(1);
+  expect(world.events.find(({ kind }) => kind === 'firing-ended')?.data).toMatchObject({
+    outcome: 'budget-spent',
+  });
+  // Without a gate there is none to be paid.
+  const free = await undisturbed({ ...script, policy: { ...script.policy, gate: null } });
+  expect(free.lasting.firings).toMatchObject([{ outcome: 'released' }]);
 });
 
 it.each([

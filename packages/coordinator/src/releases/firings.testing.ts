@@ -43,6 +43,8 @@ export function comparedAs(better: boolean): Omit<GateEvidence, 'candidate'> {
   };
   const bins = (bin: number) => Array.from({ length: 10 }, (_, at) => (at === bin ? clusters : 0));
   return {
+    participants: clusters,
+    noise: 0,
     recent: sums,
     discordant: better ? { won: 250, lost: 0 } : { won: 0, lost: 250 },
     older: sums,
@@ -67,7 +69,9 @@ export interface Script {
   /** How the run of a firing ends. */
   readonly run: 'finished' | 'empty' | 'stopped' | 'paused';
   /** By the attempt, from 1; null: too few answers. */
-  readonly compare: (attempt: number) => Omit<GateEvidence, 'candidate'> | null;
+  readonly compare: (attempt: number) => Omit<GateEvidence, 'candidate'> | 'budget-spent' | null;
+  /** Whether the privacy budget has room for a comparison at the launch; left out: it has. */
+  readonly affords?: boolean;
   /** Sums of the periods while a canary goes on; null: too few reports. */
   readonly sums: WatchedPeriod['sums'];
 }
@@ -85,6 +89,8 @@ export class FiringWorld {
   readonly clock = new ManualClock(START);
   readonly events: NewEvent[] = [];
   readonly asked: AskedComparison[] = [];
+  /** The numbers of comparisons that may end. */
+  readonly settled: number[] = [];
   readonly script: Script;
   /** Writes of processes so far. */
   written = 0;
@@ -149,7 +155,7 @@ export class FiringWorld {
       from,
       cause,
     }));
-    return { releases, firings, runs };
+    return { releases, firings, runs, spentRho: await this.storage.spentRho('toy') };
   }
 }
 
@@ -212,8 +218,13 @@ export class FiringProcess {
         compare: async (asked) => {
           world.asked.push(asked);
           const evidence = world.script.compare(((asked.number - 1) % 3) + 1);
-          return evidence && { participants: evidence.recent.clusters, evidence };
+          if (typeof evidence === 'string' || evidence === null) return evidence;
+          const { privacy, number } = asked;
+          const spending = privacy && { exchange: `compare-${number}`, at: clock.now(), rho: privacy.rho };
+          return { participants: evidence.participants, evidence, spending };
         },
+        settled: (_task, number) => void world.settled.push(number),
+        affords: async () => world.script.affords ?? true,
       },
       events,
       clock,

@@ -443,7 +443,8 @@ export class Firings {
   async #take(firing: StoredFiring, evidence: FiringEvidence | null): Promise<StoredFiring> {
     const changed = evidence === null ? null : next(firing, evidence);
     if (changed === null) return firing;
-    const after = await this.#o.storage.putFiring(changed);
+    const spending = evidence?.kind === 'compared' ? evidence.spending : null;
+    const after = await this.#o.storage.putFiring(changed, spending);
     const { task, state } = after;
     if (state === 'ended') {
       this.#open.delete(task);
@@ -475,8 +476,11 @@ export class Firings {
           const open = await this.#o.storage.openFiring(task);
           const step = open === null ? null : stepOf(open);
           const isCurrent = open?.sequence === sequence && step?.step === 'compare' && step.number === number;
-          if (this.#isStopped || open === null || !isCurrent) return;
-          await this.#carryOn(await this.#take(open, evidence));
+          if (this.#isStopped) return;
+          const after = open === null || !isCurrent ? null : await this.#take(open, evidence);
+          // Not before it is stored: until then a restart reads the same sums again.
+          this.#o.comparisons.settled(task, number);
+          if (after !== null) await this.#carryOn(after);
         }),
       )
       .catch((thrown: unknown) => {

@@ -1,11 +1,12 @@
 import { expect, it } from 'vitest';
 import { newFiring } from './firing.testing.ts';
 import type { FiringStorage, StoredFiring } from './firing-storage.ts';
+import type { ReferenceStorage } from './reference-storage.ts';
 
 const refusal = { code: 'firing-refused' };
 
 /** The part of `storageContract` for firings of triggers. */
-export function firingContract(open: () => FiringStorage): void {
+export function firingContract(open: () => FiringStorage & Pick<ReferenceStorage, 'spentRho'>): void {
   it('knows no firing at first', async () => {
     const storage = open();
     expect(await storage.openFiring('toy')).toBeNull();
@@ -50,6 +51,21 @@ export function firingContract(open: () => FiringStorage): void {
     await expect(storage.putFiring({ ...launched, sequence: 9 })).rejects.toMatchObject(refusal);
     await expect(storage.putFiring({ ...launched, task: 'other' })).rejects.toMatchObject(refusal);
     expect(await storage.openFiring('toy')).toEqual(after);
+  });
+
+  it('counts the cost of a change with it, once, and none of a change that is refused', async () => {
+    const storage = open();
+    const first = await storage.addFiring(newFiring());
+    const cost = (exchange: string) => ({ exchange, at: 5, rho: 0.25 });
+    const changed: StoredFiring = { ...first, state: 'comparing' };
+    const after = await storage.putFiring(changed, cost('compare-1-5'));
+    expect(await storage.spentRho('toy')).toBe(0.25);
+    await expect(storage.putFiring(changed, cost('compare-2-5'))).rejects.toMatchObject(refusal);
+    expect(await storage.spentRho('toy')).toBe(0.25);
+    const again = await storage.putFiring(after, cost('compare-1-5'));
+    await storage.putFiring(again, null);
+    expect(await storage.spentRho('toy')).toBe(0.25);
+    expect(await storage.spentRho('other')).toBe(0);
   });
 
   it('does not hand out or keep what a caller may change', async () => {

@@ -1,6 +1,7 @@
 import { PolicySchema } from '@coppice/continuity';
 import { FiringOutcomeSchema, FiringSchema, HashSchema } from '@coppice/protocol';
 import * as z from 'zod/mini';
+import type { Spending } from './reference-storage.ts';
 
 const count = z.int().check(z.minimum(0));
 
@@ -48,11 +49,13 @@ export interface FiringStorage {
   /** Adds a firing with the task's next number. @throws CoppiceError `firing-refused` while another one of the task has not ended. */
   addFiring(firing: NewFiring): Promise<StoredFiring>;
   /**
-   * Replaces a firing where it is at the revision of the one given, and raises the revision.
+   * Replaces a firing where it is at the revision of the one given, and raises the revision, in one transaction with the cost of
+   * what the change follows from.
    *
+   * @param spending null, or left out: it costs nothing.
    * @throws CoppiceError `firing-refused` where it was changed meanwhile, or does not exist; nothing is changed then.
    */
-  putFiring(firing: StoredFiring): Promise<StoredFiring>;
+  putFiring(firing: StoredFiring, spending?: Spending | null): Promise<StoredFiring>;
   /** The firing of a task that has not ended; null where there is none. */
   openFiring(task: string): Promise<StoredFiring | null>;
   /** The firings that have not ended, of all tasks, by the names of the tasks. */

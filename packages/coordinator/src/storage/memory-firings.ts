@@ -4,10 +4,11 @@ import {
   type StoredFiring,
   StoredFiringSchema,
 } from './firing-storage.ts';
+import type { Spending } from './reference-storage.ts';
 import { firingChanged, firingOpen } from './storage-error.ts';
 
 /** The firings' part of `memoryStorage`. */
-export function memoryFirings(): FiringStorage {
+export function memoryFirings(spend: (task: string, spending: Spending | null) => void): FiringStorage {
   /** By task, in their order. */
   const all = new Map<string, StoredFiring[]>();
   const of = (task: string) => all.get(task) ?? [];
@@ -21,7 +22,7 @@ export function memoryFirings(): FiringStorage {
       all.set(task, [...of(task), made]);
       return structuredClone(made);
     },
-    async putFiring(given) {
+    async putFiring(given, spending = null) {
       const { task, sequence, revision } = given;
       const stored = of(task)[sequence - 1];
       if (stored?.revision !== revision) throw firingChanged(task, sequence);
@@ -30,6 +31,7 @@ export function memoryFirings(): FiringStorage {
         task,
         of(task).map((one) => (one === stored ? made : one)),
       );
+      spend(task, spending);
       return structuredClone(made);
     },
     async openFiring(task) {

@@ -187,7 +187,7 @@ export function memoryStorage(): Storage {
     ...memoryParticipants(),
     ...memoryPeriods(spend),
     ...memoryPolicies(),
-    ...memoryFirings(),
+    ...memoryFirings(spend),
     ...references,
     ...releases,
     async close() {},

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { firingsOf, nextNumber } from './counters.ts';
 import { FIRINGS_A_PAGE, type FiringStorage, StoredFiringSchema } from './firing-storage.ts';
 import type { Tables } from './schema.ts';
+import { spend } from './sql-references.ts';
 import { firingChanged, firingOpen } from './storage-error.ts';
 
 /** The firings' part of `sqlStorage`. */
@@ -28,20 +29,22 @@ export function sqlFirings(db: Kysely<Tables>): FiringStorage {
           .execute();
         return read({ json });
       }),
-    async putFiring(given) {
-      const { task, sequence, revision } = given;
-      const json = JSON.stringify({ ...given, revision: revision + 1 });
-      const changed = await db
-        .updateTable('firing')
-        .set({ revision: revision + 1, state: given.state, json })
-        .where('task', '=', task)
-        .where('sequence', '=', sequence)
-        .where('revision', '=', revision)
-        .returning('sequence')
-        .executeTakeFirst();
-      if (changed === undefined) throw firingChanged(task, sequence);
-      return read({ json });
-    },
+    putFiring: (given, spending = null) =>
+      db.transaction().execute(async (transaction) => {
+        const { task, sequence, revision } = given;
+        const json = JSON.stringify({ ...given, revision: revision + 1 });
+        const changed = await transaction
+          .updateTable('firing')
+          .set({ revision: revision + 1, state: given.state, json })
+          .where('task', '=', task)
+          .where('sequence', '=', sequence)
+          .where('revision', '=', revision)
+          .returning('sequence')
+          .executeTakeFirst();
+        if (changed === undefined) throw firingChanged(task, sequence);
+        await spend(transaction, task, spending);
+        return read({ json });
+      }),
     async openFiring(task) {
       const row = await openOnes().where('task', '=', task).executeTakeFirst();
       return row === undefined ? null : read(row);

@@ -1,6 +1,11 @@
-import { type Compared, comparisonLayout, refusesComparison } from '@coppice/continuity';
+import {
+  type Compared,
+  comparisonLayout,
+  largestComparisonNorm,
+  refusesComparison,
+} from '@coppice/continuity';
 import { pipelineOf } from '@coppice/federation';
-import { CoppiceError, classesOf, contributionHash, shapeSize, type Task } from '@coppice/protocol';
+import { CoppiceError, classesOf, contributionHash, type Task } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
 import type { TaskForm } from './task-exchange.ts';
 
@@ -12,16 +17,14 @@ export function comparisonForm({ data }: Pick<Task, 'data'>, compared: Compared)
     reference: null,
     tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
-    norm: Math.hypot(
-      ...layout.flatMap(({ shape, bound }) => new Array<number>(shapeSize(shape)).fill(bound ?? 1)),
-    ),
+    norm: largestComparisonNorm(classes, compared),
     answers: new AnswerForm({
       layout,
       codec: 'float32',
       pipeline: pipelineOf({ clipNorm: null, uploadCodec: 'float32' }),
       maxWeight: 1,
       checkMeasures(measures) {
-        const why = refusesComparison(measures, classes);
+        const why = refusesComparison(measures, classes, compared);
         if (why !== null) throw new CoppiceError('update-measure', `The comparison counts nowhere. ${why}`);
       },
     }),

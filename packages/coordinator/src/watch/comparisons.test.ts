@@ -36,6 +36,8 @@ const asked: AskedComparison = {
   production: { checkpoint: 'iris-1/3', hash: 'ab'.repeat(32) },
   candidate: { checkpoint: 'iris-2/5', hash: 'cd'.repeat(32) },
   since: 500,
+  older: true,
+  privacy: null,
   milliseconds: HOUR,
   fewest: 3,
 };
@@ -70,8 +72,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** A process that knows what is in the folder. */
-function process({ at = clock } = {}) {
+/** A process that knows what is in the folder, with a secret of its own for noise. */
+function process({ at = clock, spent = 0, secret = 'a secret of this process' } = {}) {
   const spool = fileSpool(folder);
   const answers = new TaskAnswers();
   const comparisons = new Comparisons({
@@ -95,8 +97,9 @@ function process({ at = clock } = {}) {
     },
     spool,
     clock: at,
+    ledger: { spentRho: async () => spent },
     secretOf: async () => 'a secret of the task',
-    newSecret: () => 'a secret',
+    newSecret: () => secret,
     failed: (_task, error) => void failures.push(error.code),
   });
   started.push({ comparisons, spool });
@@ -123,10 +126,10 @@ function measuresOf(participant: string, count = 30) {
       candidate: uniform(random) < 0.8,
     }),
   );
-  return comparisonMeasures(examples, CLASSES, 1) as ReadonlyMap<string, Float64Array>;
+  return comparisonMeasures(examples, CLASSES, asked, 1) as ReadonlyMap<string, Float64Array>;
 }
-const layoutOf = ({ production, candidate, number }: AskedComparison) =>
-  comparisonLayout(CLASSES, { production: production.hash, candidate: candidate.hash, number });
+const layoutOf = ({ production, candidate, number, older }: AskedComparison) =>
+  comparisonLayout(CLASSES, { production: production.hash, candidate: candidate.hash, number, older });
 
 function answerOf(
   participant: string,
@@ -152,7 +155,8 @@ function answerOf(
 function expected(participants: readonly string[]) {
   const sum = new MeasureSum(layoutOf(asked));
   for (const participant of participants) sum.add(measuresOf(participant));
-  return { participants: participants.length, evidence: comparisonEvidence(sum.totals()) };
+  const evidence = comparisonEvidence(sum.totals(), participants.length);
+  return { participants: participants.length, evidence, spending: null };
 }
 
 describe('a comparison', () => {
@@ -185,6 +189,9 @@ describe('a comparison', () => {
     clock.advance(HOUR);
     expect(await compared).toEqual(expected(['a', 'b', 'c']));
     await expect(send('d')).rejects.toEqual(code('update-late'));
+    expect(readdirSync(folder)).toEqual(['compare.iris.spool']);
+    comparisons.settled('iris', 3);
+    comparisons.settled('iris', 4);
     // Erased.
     await expect.poll(() => readdirSync(folder)).toEqual([]);
     expect(failures).toEqual([]);
@@ -197,6 +204,7 @@ describe('a comparison', () => {
     for (const participant of ['a', 'b']) await send(participant);
     clock.advance(HOUR);
     expect(await compared).toBeNull();
+    comparisons.settled('iris', 4);
     await expect.poll(() => readdirSync(folder)).toEqual([]);
   });
 
@@ -238,6 +246,27 @@ describe('a comparison', () => {
     expect(await compared).toEqual(expected(['a', 'b', 'c']));
   });
 
+  it('is of recent examples alone where it is asked so, and takes no other answers', async () => {
+    const { comparisons, send } = process();
+    const recentAlone = { ...asked, older: false };
+    void comparisons.compare(recentAlone);
+    await isAsked('a');
+    expect(questionTo('a')).toMatchObject({ kind: 'compare', older: false });
+    // A device that does not know the field answers with older examples.
+    await expect(send('a')).rejects.toEqual(code('report-mismatch'));
+    const recent = comparisonMeasures(
+      Array.from({ length: 12 }, () => ({
+        slice: 'recent' as const,
+        label: 0,
+        production: false,
+        candidate: true,
+      })),
+      CLASSES,
+      recentAlone,
+    ) as ReadonlyMap<string, Float64Array>;
+    expect(await send('a', recent, recentAlone)).toEqual(counted);
+  });
+
   it('leaves nothing on disk where nothing asks for it after a restart', async () => {
     const first = process();
     void first.comparisons.compare(asked);
@@ -265,8 +294,81 @@ describe('a comparison', () => {
       comes('c');
       expect(await again.send('c', undefined, next)).toMatchObject({ next: null });
       clock.advance(HOUR);
-      expect((await compared)?.participants).toBe(3);
+      expect(await compared).toMatchObject({ participants: 3 });
+      again.comparisons.settled('iris', 5);
       await expect.poll(() => readdirSync(folder)).toEqual([]);
     }
+  });
+});
+
+describe('a comparison with noise', () => {
+  const privacy = { rho: 0.5, epsilon: 8, delta: 1e-6 };
+  const noisy = { ...asked, privacy };
+  type Sums = Exclude<Awaited<ReturnType<Comparisons['compare']>>, 'budget-spent' | null>;
+
+  /** The sums of three participants that answer in time. */
+  async function summed({ comparisons, send }: ReturnType<typeof process>): Promise<Sums> {
+    const compared = comparisons.compare(noisy);
+    await isAsked('a');
+    comes('c');
+    for (const participant of ['a', 'b', 'c']) await send(participant);
+    clock.advance(HOUR);
+    return (await compared) as Sums;
+  }
+
+  /** The sums of a comparison that goes on when its time is over. */
+  async function summedAgain({ comparisons }: ReturnType<typeof process>): Promise<Sums> {
+    let sums: unknown = null;
+    void comparisons.compare(noisy).then((found) => {
+      sums = found;
+    });
+    await expect
+      .poll(() => {
+        clock.advance(1);
+        return sums;
+      })
+      .not.toBeNull();
+    return sums as Sums;
+  }
+
+  it('has that of its largest answer on every sum, and says what it costs', async () => {
+    const { participants, evidence, spending } = await summed(process());
+    // Δ² by hand: a participant, two slices of six, better, three classes of six, and two bins.
+    const variance = (1 + 12 + 1 + 18 + 2) / (2 * privacy.rho);
+    expect(evidence.noise).toBeCloseTo(variance, 9);
+    expect(participants).toBe(3);
+    expect(spending).toMatchObject({ at: START + HOUR, rho: 0.5 });
+    expect(spending?.exchange).toMatch(/^compare-4-.*-1000000$/);
+    const exact = expected(['a', 'b', 'c']).evidence;
+    expect(evidence.recent).not.toEqual(exact.recent);
+    const apart = evidence.accuracies.production.map((n, i) => n - (exact.accuracies.production[i] ?? 0));
+    expect(apart.every(Number.isInteger)).toBe(true);
+    expect(Math.max(...apart.map(Math.abs))).toBeGreaterThan(0);
+    expect(Math.max(...apart.map(Math.abs))).toBeLessThan(6 * Math.sqrt(variance));
+  });
+
+  it('that was not settled gives the same sums again, in this process and after a restart', async () => {
+    const first = process();
+    const { evidence, spending } = await summed(first);
+    // The result could not be stored, and is asked for again.
+    const again = await summedAgain(first);
+    expect([again.evidence, again.spending?.exchange]).toEqual([evidence, spending?.exchange]);
+    await first.comparisons.stop();
+    const second = process({ secret: 'a secret of another process' });
+    const later = await summedAgain(second);
+    expect([later.evidence, later.spending?.exchange]).toEqual([evidence, spending?.exchange]);
+    second.comparisons.settled('iris', 4);
+    await expect.poll(() => readdirSync(folder)).toEqual([]);
+    expect(failures).toEqual([]);
+  });
+
+  it('is not opened where the budget has no room for it beside a period', async () => {
+    // ε of ρ at δ = 10⁻⁶ is below 8 up to ρ of about 1.1.
+    const { comparisons } = process({ spent: 0.2 });
+    expect(await comparisons.affords('iris', privacy)).toBe(false);
+    expect(await comparisons.compare(noisy)).toBe('budget-spent');
+    expect([questions, readdirSync(folder)]).toEqual([[], []]);
+    expect(await process().comparisons.affords('iris', privacy)).toBe(true);
+    expect(await comparisons.affords('iris', null)).toBe(true);
   });
 });

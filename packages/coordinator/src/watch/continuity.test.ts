@@ -315,6 +315,26 @@ describe('a task with a policy', () => {
     expect(asked[0]).toMatchObject({ kind: 'report', period: 1 });
   });
 
+  it('opens no period where the budget has no room for a comparison beside it', async () => {
+    // Room for three exchanges, as above.
+    const privacy = { rho: 0.5, delta: 1e-6, epsilon: 10 };
+    const gate = { kind: 'gate', alpha: 0.05, older: null, worst: 0.05, fewest: 10 } as const;
+    await save({ ...policy, privacy });
+    const some = await connect(6);
+    await makeReference(some, await questions(some, promote));
+    expect(await state()).toBe('reports');
+    await storage.putPolicy({
+      task: 'iris',
+      expected: 1,
+      at: clock.now(),
+      by: { by: 'admin', name: 'a test' },
+      policy: { ...policy, privacy, gate },
+    });
+    await kill();
+    clock.advance(DAY);
+    await expect.poll(state).toBe('budget-spent');
+  });
+
   it('repeats a part of the reference that too few answered', async () => {
     await save(policy);
     const some = await connect(4);

@@ -27,6 +27,8 @@ const policy: Policy = {
   canary: null,
 };
 
+const gate = { kind: 'gate', alpha: 0.05, older: null, worst: 0.05, fewest: 10 } as const;
+
 let coordinator: Coordinator;
 beforeEach(async () => {
   const config = { port: 0, adminKey: KEY, logLevel: 'silent' } as const;
@@ -85,6 +87,12 @@ it.each<[object, string, string]>([
   [{ plan: { rounds: 13 } }, 'policy-invalid', '(rule-never, trigger.budget.rounds)'],
   [{ plan: {} }, 'policy-invalid', '(rule-never, trigger.budget.rounds)'],
   [{ privacy: { rho: 0.5, epsilon: 9, delta: 1e-6 } }, 'policy-invalid', '(rule-never, privacy.epsilon)'],
+  // Without a gate this budget is enough: a comparison is paid from it too.
+  [
+    { privacy: { rho: 0.5, epsilon: 10, delta: 1e-6 }, gate },
+    'policy-invalid',
+    'two periods and a comparison',
+  ],
   [{ plan: { rounds: 0 } }, 'plan-invalid', 'rounds'],
   [{ plan: { turns: 3 } }, 'plan-invalid', 'turns'],
   [{ plan: { strategy: 'guess' } }, 'plan-invalid', 'strategy'],

@@ -19,6 +19,9 @@ import type { PolicyStorage, StoredPolicy } from '../storage/policy-storage.ts';
 /** The exchanges of the first verdict: the two parts of a reference, and a period. */
 const FEWEST_EXCHANGES = 3;
 
+/** Those of a gate's first decision: a comparison too, and the next period, which goes on beside it. */
+const FEWEST_WITH_GATE = FEWEST_EXCHANGES + 2;
+
 export interface PoliciesOptions {
   readonly storage: PolicyStorage;
   readonly tasks: Pick<Tasks, 'get'>;
@@ -77,12 +80,13 @@ function parsed(given: Json, { planDefaults }: Pick<Task, 'planDefaults'>): Poli
 }
 
 /** Refuses a budget by which nothing could ever be judged. */
-function ensureBudget({ privacy }: Policy): void {
+function ensureBudget({ privacy, gate }: Policy): void {
   if (privacy === null) return;
   const { rho, epsilon: budget, delta } = privacy;
-  const { epsilon } = zcdpEpsilon(FEWEST_EXCHANGES * rho, delta);
+  const { epsilon } = zcdpEpsilon((gate === null ? FEWEST_EXCHANGES : FEWEST_WITH_GATE) * rho, delta);
   if (epsilon <= budget) return;
-  const why = `The two parts of a reference and one period cost ε = ${epsilon.toFixed(2)} at this rho and delta. State a smaller rho, or a larger budget.`;
+  const needed = gate === null ? ' and one period' : ', two periods and a comparison';
+  const why = `The two parts of a reference${needed} cost ε = ${epsilon.toFixed(2)} at this rho and delta. State a smaller rho, or a larger budget.`;
   taken({ rule: null, refusal: { name: 'rule-never', field: 'privacy.epsilon', why } });
 }
 

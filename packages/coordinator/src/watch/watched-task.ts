@@ -12,7 +12,6 @@ import {
   referenceOf,
   withheld,
 } from '@coppice/continuity';
-import { composed, zcdpEpsilon } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   CoppiceError,
@@ -36,6 +35,7 @@ import type { TaskAnswers } from './answers.ts';
 import { ensureOwnArm } from './guard-arm.ts';
 import type { TaskOffers } from './offers.ts';
 import { nextPeriod } from './period.ts';
+import { affordsExchange, type Privacy, spentEpsilon } from './privacy-budget.ts';
 import { reportForm } from './report-form.ts';
 import { type ClosedPeriod, STORAGE_RETRY, TaskWatch, type TaskWatchOptions } from './task-watch.ts';
 
@@ -368,18 +368,18 @@ export class WatchedTask {
 
   // ---- privacy
 
-  /** ε of all exchanges of the task whose sums were read, at the policy's δ. */
-  async #spent({ delta }: Privacy, more = 0): Promise<number> {
-    const rho = composed([await this.#o.storage.spentRho(this.#o.task.id), more]);
-    return zcdpEpsilon(rho, delta).epsilon;
+  #spent(privacy: Privacy): Promise<number> {
+    return spentEpsilon(this.#o.storage, this.#o.task.id, privacy);
   }
 
   /** Whether the budget has room for another exchange. Where it has none, nothing is asked any more. */
-  async #affords({ privacy }: Policy): Promise<boolean> {
+  async #affords(policy: Policy): Promise<boolean> {
+    const { storage, task } = this.#o;
+    const { privacy, gate } = policy;
     if (privacy === null) return true;
-    const { rho, epsilon: budget, delta } = privacy;
-    if ((await this.#spent(privacy, rho)) <= budget) return true;
+    if (await affordsExchange(storage, task.id, { privacy, isCompared: gate !== null })) return true;
     this.#isSpent = true;
+    const { epsilon: budget, delta } = privacy;
     const epsilon = await this.#spent(privacy);
     this.#o.events.add({
       run: null,
@@ -398,11 +398,11 @@ export class WatchedTask {
 
 /** What a watch has to begin anew for. */
 function keyOf({ policy, binning: _binning, ...target }: Target): string {
-  const { periodMilliseconds, watch, privacy } = policy ?? {};
-  return JSON.stringify({ ...target, periodMilliseconds, watch, privacy });
+  const { periodMilliseconds, watch, privacy, gate } = policy ?? {};
+  // Of a gate, the budget keeps room for its comparisons.
+  const isCompared = privacy != null && gate != null;
+  return JSON.stringify({ ...target, periodMilliseconds, watch, privacy, isCompared });
 }
-
-type Privacy = NonNullable<Policy['privacy']>;
 
 /** The part of a watch's options that depends on its kind. */
 type Exchanges = Pick<TaskWatchOptions, 'lastClosed' | 'next' | 'closed' | 'wasClosed'>;

@@ -407,7 +407,12 @@ export class MonitoredTask {
     const [ours, theirs] = [await modelOf(production), await modelOf(candidate)];
     const made = await answerCompare({
       task: { ...task, model: ours.topology },
-      compared: { production: production.hash, candidate: candidate.hash, number: ask.period },
+      compared: {
+        production: production.hash,
+        candidate: candidate.hash,
+        number: ask.period,
+        older: ask.older ?? true,
+      },
       production: ours.weights,
       candidate: theirs.weights,
       since: ask.since,

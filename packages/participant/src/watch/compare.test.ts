@@ -1,5 +1,11 @@
 import { createHmac } from 'node:crypto';
-import { comparisonEvidence, comparisonLayout, MAX_COMPARED, refusesComparison } from '@coppice/continuity';
+import {
+  type Compared,
+  comparisonEvidence,
+  comparisonLayout,
+  MAX_COMPARED,
+  refusesComparison,
+} from '@coppice/continuity';
 import { decodeMeasures } from '@coppice/federation';
 import { seededRandom, uniform } from '@coppice/ports';
 import {
@@ -44,7 +50,7 @@ const numeric = {
 } as unknown as Task;
 
 const secret = new Uint8Array(32).fill(7);
-const compared = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 1 };
+const compared = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 1, older: true };
 const HELD_OUT = 0.5;
 const SINCE = 1000;
 
@@ -104,8 +110,12 @@ async function answered(task: Task, data: OwnDataset, more: Partial<CompareWork>
 }
 
 /** The measures of an answer, which the coordinator does not refuse. */
-function measuresIn(answer: Awaited<ReturnType<typeof answered>>, classes: number | null) {
-  const layout = comparisonLayout(classes, compared);
+function measuresIn(
+  answer: Awaited<ReturnType<typeof answered>>,
+  classes: number | null,
+  asked: Compared = compared,
+) {
+  const layout = comparisonLayout(classes, asked);
   const { payload } = decodeFrame(
     frameBytes((answer as NonNullable<typeof answer>).frame),
     {
@@ -118,7 +128,7 @@ function measuresIn(answer: Awaited<ReturnType<typeof answered>>, classes: numbe
     crc32,
   );
   const measures = decodeMeasures(layout, new Float32Array(payload.slice().buffer));
-  expect(refusesComparison(measures, classes)).toBeNull();
+  expect(refusesComparison(measures, classes, asked)).toBeNull();
   return measures;
 }
 
@@ -132,7 +142,7 @@ describe('an answer to a comparison', () => {
   it('has the differences of both models on held-out examples, by slice and by class', async () => {
     const data = drawn(60, label);
     const measures = measuresIn(await answered(classified, data, weights), 2);
-    const { recent, older, classes, discordant } = comparisonEvidence(measures);
+    const { recent, older, classes, discordant } = comparisonEvidence(measures, 1);
     const differences = (rows: readonly number[]) =>
       rows.map((row) => {
         const [a, b] = [data.xs[2 * row] as number, data.xs[2 * row + 1] as number];
@@ -142,17 +152,17 @@ describe('an answer to a comparison', () => {
     for (const [i, of] of [recent, older].entries()) {
       const rows = sides[i] as number[];
       expect(rows.length).toBeGreaterThan(5);
-      expect(measures.get(`${i === 0 ? 'recent' : 'older'}-examples`)).toEqual(Float64Array.of(rows.length));
-      expect(of.clusters).toBe(1);
-      expect(of.sum).toBeCloseTo(sum(differences(rows)) / rows.length, 5);
+      expect(of?.clusters).toBe(1);
+      expect(of?.examples).toBeCloseTo(Math.min(1, rows.length / 20), 5);
+      expect(of?.sum).toBeCloseTo(sum(differences(rows)) / Math.max(20, rows.length), 5);
     }
     const better = sum(differences(sides[0])) > 0;
     expect(discordant).toEqual({ won: Number(better), lost: Number(!better) });
     const all = [...sides[0], ...sides[1]];
     for (const [index, of] of classes.entries()) {
       const rows = all.filter((row) => data.ys[row] === index);
-      expect(measures.get('class-examples')?.[index]).toBe(rows.length);
-      expect(of.sum).toBeCloseTo(sum(differences(rows)) / rows.length, 5);
+      expect(of.examples).toBeCloseTo(Math.min(1, rows.length / 5), 5);
+      expect(of.sum).toBeCloseTo(sum(differences(rows)) / Math.max(5, rows.length), 5);
     }
   });
 
@@ -177,19 +187,39 @@ describe('an answer to a comparison', () => {
       measuresIn(await answered(classified, turned, weights), 2),
     ];
     expect(other).toEqual(one);
-    const examples = ['recent', 'older'].map((slice) => one.get(`${slice}-examples`)?.[0]);
-    expect(examples).toEqual([MAX_COMPARED, MAX_COMPARED]);
     const differences = rowsOf(data, true).map((row) =>
       ((xs[2 * row] as number) > (xs[2 * row + 1] as number) ? 0 : 1) === ys[row] ? -1 : 1,
     );
-    expect(one.get('recent-differences')).toEqual(Float64Array.of(sum(differences)));
+    expect(one.get('recent-sums')?.[0]).toBeCloseTo(sum(differences) / MAX_COMPARED, 6);
   });
 
   it('counts all examples as recent where no time is given', async () => {
     const measures = measuresIn(await answered(classified, drawn(60, label), { ...weights, since: null }), 2);
-    expect(measures.get('recent-examples')?.[0]).toBeGreaterThan(20);
-    expect(measures.get('older-examples')).toEqual(Float64Array.of(0));
-    expect(comparisonEvidence(measures).older.clusters).toBe(0);
+    expect(measures.get('recent-sizes')).toEqual(Float64Array.of(1));
+    expect(comparisonEvidence(measures, 1).older?.clusters).toBe(0);
+  });
+
+  it('is of recent examples alone where the question says so', async () => {
+    const data = drawn(60, label);
+    const recentAlone = { ...compared, older: false };
+    const answer = await answered(classified, data, { ...weights, compared: recentAlone });
+    const measures = measuresIn(answer, 2, recentAlone);
+    const rows = rowsOf(data, true);
+    const hits = rows.filter((row) => {
+      const [a, b] = [data.xs[2 * row] as number, data.xs[2 * row + 1] as number];
+      return (a > b ? 0 : 1) === data.ys[row];
+    }).length;
+    const { recent, older, classes, accuracies } = comparisonEvidence(measures, 1);
+    expect(older).toBeNull();
+    expect(recent.sum).toBeCloseTo((rows.length - 2 * hits) / Math.max(20, rows.length), 5);
+    for (const [index, of] of classes.entries()) {
+      const own = rows.filter((row) => data.ys[row] === index);
+      expect(of.examples).toBeCloseTo(Math.min(1, own.length / 5), 5);
+    }
+    expect(accuracies.production.indexOf(1)).toBe(Math.min(9, Math.floor((10 * hits) / rows.length)));
+    // Older examples alone are none.
+    const old = { ...data, times: new Float64Array(data.count).fill(SINCE - 1) };
+    expect(await answered(classified, old, { ...weights, compared: recentAlone })).toBeNull();
   });
 
   it('counts a model whose outputs are no numbers as wrong on all', async () => {
@@ -197,6 +227,7 @@ describe('an answer to a comparison', () => {
     const data = drawn(60, label);
     const { discordant, accuracies } = comparisonEvidence(
       measuresIn(await answered(classified, data, broken), 2),
+      1,
     );
     expect(discordant).toEqual({ won: 0, lost: 1 });
     expect(accuracies.candidate[0]).toBe(1);
@@ -206,17 +237,17 @@ describe('an answer to a comparison', () => {
     const data = drawn(60, (a, b) => (a > 0 ? a : 3 * b));
     const values = { production: Float32Array.of(1, 0), candidate: Float32Array.of(0, 1) };
     const measures = measuresIn(await answered(numeric, data, values), null);
-    const { recent, classes } = comparisonEvidence(measures);
+    const { recent, classes } = comparisonEvidence(measures, 1);
     const rows = rowsOf(data, true);
     const differences = rows.map((row) => {
       const [a, b, y] = [data.xs[2 * row], data.xs[2 * row + 1], data.ys[row]] as [number, number, number];
       return Math.sign(Math.abs(a - y) - Math.abs(b - y));
     });
-    expect(measures.get('recent-examples')).toEqual(Float64Array.of(rows.length));
-    expect(recent.sum).toBeCloseTo(sum(differences) / rows.length, 5);
+    expect(recent.examples).toBeCloseTo(Math.min(1, rows.length / 20), 5);
+    expect(recent.sum).toBeCloseTo(sum(differences) / Math.max(20, rows.length), 5);
     expect(classes).toEqual([]);
     const same = { ...values, candidate: values.production };
-    expect(comparisonEvidence(measuresIn(await answered(numeric, data, same), null)).recent.sum).toBe(0);
+    expect(comparisonEvidence(measuresIn(await answered(numeric, data, same), null), 1).recent.sum).toBe(0);
   });
 
   it('is none where nothing is held out, or less than may leave a device', async () => {

@@ -5,7 +5,7 @@ import {
   comparisonMeasures,
   MAX_COMPARED,
   type Slice,
-  slices,
+  slicesOf,
 } from '@coppice/continuity';
 import { encodeMeasures } from '@coppice/federation';
 import {
@@ -25,7 +25,7 @@ import type { TrainerHost } from '../trainer-host.ts';
 
 export interface CompareWork {
   readonly task: Pick<Task, 'data' | 'model' | 'loss'>;
-  /** The hashes of both models and the comparison's number, from the question: its answers' layout depends on them. */
+  /** The hashes of both models, the comparison's number and its slices, from the question: its answers' layout depends on them. */
   readonly compared: Compared;
   /** The weights of both models. */
   readonly production: Float32Array;
@@ -55,7 +55,9 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
   const { evaluation } = holdOut(work.data, secret, { task: heldOut, plan: heldOut });
   if (evaluation === null) return null;
   const sliceOf = (time: number): Slice => (work.since === null || time >= work.since ? 'recent' : 'older');
-  const examples = pickRows(evaluation, cappedRows(evaluation, secret, sliceOf));
+  const of = slicesOf(compared);
+  const examples = pickRows(evaluation, cappedRows(evaluation, secret, of, sliceOf));
+  if (examples.count === 0) return null;
   const description = { topology: task.model, data: task.data, loss: task.loss };
   const [production, candidate] = await work.host.use(description, async (trainer) => {
     const outputsOf = async (weights: Float32Array) => {
@@ -77,7 +79,7 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
       ...hits(ours, theirs, target),
     };
   });
-  const measures = comparisonMeasures(results, classes);
+  const measures = comparisonMeasures(results, classes, compared);
   if (measures === null) return null;
   const layout = comparisonLayout(classes, compared);
   const frame = encodeFrame(
@@ -97,11 +99,12 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
 function cappedRows(
   { ids, times, count }: OwnDataset,
   secret: Uint8Array,
+  of: readonly Slice[],
   sliceOf: (time: number) => Slice,
 ): number[] {
   const drawn = draws(ids, secret);
   const rows = [...Array(count).keys()].sort((a, b) => (drawn[a] as number) - (drawn[b] as number));
-  return slices.flatMap((slice) =>
+  return of.flatMap((slice) =>
     rows.filter((row) => sliceOf(times[row] as number) === slice).slice(0, MAX_COMPARED),
   );
 }

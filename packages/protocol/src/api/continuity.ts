@@ -77,6 +77,8 @@ export const FiringOutcomeSchema = z.enum([
   'refused',
   /** The canary was worse, or could not be told from it in time. */
   'rolled-back',
+  /** The privacy budget had no room for its comparison. */
+  'budget-spent',
   /** Its run was paused by the coordinator. */
   'run-paused',
   /** Its run failed, or was stopped by an admin. */

@@ -96,6 +96,8 @@ const TaskAskSchema = z.object({
   models: z.array(NamedModelSchema).check(z.maxLength(8)),
   /** Milliseconds since 1970: `statistics` is of examples from then on, of `compare` those are the recent ones. Null: all are. */
   since: z.nullable(z.number()),
+  /** Of `compare`, false: recent examples alone are compared, and the answer has no older slice. Left out: true. */
+  older: z.optional(z.boolean()),
 });
 export type TaskAsk = z.infer<typeof TaskAskSchema>;
 

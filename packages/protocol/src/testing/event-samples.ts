@@ -89,6 +89,7 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
     },
     { ...firing, outcome: 'refused', candidate: 'iris-2/20', checks: [] },
     { ...firing, outcome: 'rolled-back', candidate: 'iris-2/20', checks: [] },
+    { ...firing, outcome: 'budget-spent', candidate: null, checks: [] },
     { ...firing, outcome: 'run-paused', candidate: null, checks: [] },
     { ...firing, outcome: 'run-ended', candidate: null, checks: [] },
     { ...firing, outcome: 'overtaken', candidate: null, checks: [] },
