@@ -89,7 +89,7 @@ async function started({
   const watch = new TaskWatch({
     task: 'toy',
     kind: 'report',
-    form: reportForm(of, MINIMUM_COUNT),
+    form: reportForm('report', of, MINIMUM_COUNT),
     consent: under,
     quorum: 2,
     rho,

@@ -367,7 +367,7 @@ export class MonitoredTask {
     if (numbers === null) return;
     // Before it is sent: once it is, it may count.
     await this.save();
-    const frame = reportFrame(numbers, counting.terms, this.#o.checksum);
+    const frame = reportFrame('report', numbers, counting.terms, this.#o.checksum);
     const refused = await this.#deliver(ask, frame, 0);
     if (refused === null) counting.acknowledged();
     else counting.refused();
@@ -391,7 +391,7 @@ export class MonitoredTask {
       host,
     });
     if (numbers === null) return;
-    const frame = reportFrame(numbers, terms, checksum);
+    const frame = reportFrame('statistics', numbers, terms, checksum);
     const refused = await this.#deliver(ask, frame, clock.elapsed() - began);
     if (refused !== null) throw refused;
   }
