@@ -14,7 +14,13 @@ export { type MonitorState, readMonitorState } from './monitor/state.ts';
 export { agreedBinning, firstBinning } from './reference/agree.ts';
 export { type Binning, BinningSchema, type ColumnBins, type PredictionBins } from './reference/binning.ts';
 export { OwnStatistics } from './reference/own-statistics.ts';
-export { identityOf, type Reference, ReferenceSchema, referenceOf } from './reference/reference.ts';
+export {
+  identityOf,
+  type Moment,
+  type Reference,
+  ReferenceSchema,
+  referenceOf,
+} from './reference/reference.ts';
 export { consentVersion, type ReportTerms } from './report/consent.ts';
 export { guardEvidence } from './report/guards.ts';
 export { guardedArms, MAX_OBSERVATIONS, reportLayout } from './report/layout.ts';
