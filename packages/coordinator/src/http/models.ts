@@ -14,7 +14,7 @@ import {
   targetScaling,
   targetUnit,
 } from '@coppice/protocol';
-import { type Request, type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { channelModel } from '../registry/channel-model.ts';
 import { KeptModels } from '../registry/kept-models.ts';
@@ -24,9 +24,12 @@ import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
 import { toBytes } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { TaskAnswers } from '../watch/answers.ts';
 import { credentialsOf } from './access.ts';
 import type { Downloads } from './downloads.ts';
+import { ticketPreflight } from './preflight.ts';
 import { json, parameter } from './respond.ts';
+import { shownBy } from './shown-ticket.ts';
 
 /** A model that a URL names. */
 interface Named {
@@ -43,7 +46,7 @@ interface Named {
 /**
  * Routes of checkpoints as tfjs LayersModels, for any origin (`readable-anywhere.ts`): `/models/<task>/<latest, channel or hash>/` and
  * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
- * `runs:read`; without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
+ * `runs:read`, and for participants that show the ticket of an open question of the task about that model; without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
  * the rule.
  */
 export function modelsRouter({
@@ -53,6 +56,9 @@ export function modelsRouter({
   admins,
   admissions,
   downloads,
+  asked,
+  origins,
+  countResponse,
 }: {
   storage: Storage;
   tasks: Tasks;
@@ -60,6 +66,12 @@ export function modelsRouter({
   admins: Admins;
   admissions: Admissions;
   downloads: Downloads;
+  /** The questions of tasks. */
+  asked: Pick<TaskAnswers, 'opens'>;
+  /** Origins whose pages may take part, beside the coordinator's own. */
+  origins: readonly string[];
+  /** Counts a response as sent to a participant. */
+  countResponse: (participant: string, response: Response) => void;
 }): Router {
   const router = Router();
   /** Weights from storage, one copy for all requests. */
@@ -124,23 +136,36 @@ export function modelsRouter({
     };
   };
 
-  const find = async (request: Request, { look, unknown }: Named): Promise<Checkpoint> => {
+  /** True for a participant that is asked about this model now. */
+  const isAsked = (request: Request, response: Response, { task, hash }: Checkpoint): boolean => {
+    const shown = shownBy(request);
+    if (shown === null || !asked.opens(task, shown, hash)) return false;
+    countResponse(shown.participant, response);
+    return true;
+  };
+
+  const find = async (
+    request: Request,
+    response: Response,
+    { look, unknown }: Named,
+  ): Promise<Checkpoint> => {
     const closed = admissions.closed();
     const open = await look(closed);
     const any = closed.length === 0 ? open : await look([]);
-    if (any !== null && any.id !== open?.id && (await mayAll(request))) return any;
+    if (any !== null && any.id !== open?.id)
+      if (isAsked(request, response, any) || (await mayAll(request))) return any;
     if (open !== null) return open;
     if (any === null) throw new CoppiceError('checkpoint-unknown', unknown);
     throw new CoppiceError(
       'run-not-admitted',
-      'This model is of a run that is not open to everyone. Its participants get it through the client page; admins with a session or a token that has the scope "runs:read".',
+      'This model is of a run that is not open to everyone. Its participants get it through the client page; a participant that is asked about it shows the ticket of that question; admins have a session, or a token with the scope "runs:read".',
     );
   };
   const model = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
       const task = tasks.get(parameter(request, 'task'));
       const named = nameOf(request);
-      const checkpoint = await find(request, named);
+      const checkpoint = await find(request, response, named);
       const layout = await models.layout(task);
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
       return layersModel(task, layout, { weights: named.weights(checkpoint), checkpoint });
@@ -148,7 +173,7 @@ export function modelsRouter({
   const weights = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
       const named = nameOf(request);
-      const checkpoint = await find(request, named);
+      const checkpoint = await find(request, response, named);
       const { hash } = checkpoint;
       const layout = await models.layout(tasks.get(parameter(request, 'task')));
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
@@ -160,7 +185,7 @@ export function modelsRouter({
             .get(hash, async () => ({ payload: toBytes(await storage.weights(hash)) }))
             .catch(async (thrown: unknown) => {
               // Forgotten since it was found: then this says so.
-              await find(request, named);
+              await find(request, response, named);
               throw thrown;
             });
           return payload;
@@ -174,6 +199,7 @@ export function modelsRouter({
   ] as const) {
     router.get(`${path}/model.json`, model(nameOf));
     router.get(`${path}/weights.bin`, weights(nameOf));
+    router.options(`${path}/:file`, ticketPreflight(origins));
   }
   return router;
 }

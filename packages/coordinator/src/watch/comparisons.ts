@@ -112,6 +112,7 @@ export class Comparisons {
       offers,
       spool,
       clock,
+      models: [production.hash, candidate.hash],
       ask: (participant, question) =>
         audience.send([participant], 'ask', {
           task,

@@ -90,6 +90,7 @@ async function started({
     task: 'toy',
     kind: 'report',
     form: reportForm('report', of, MINIMUM_COUNT),
+    models: [],
     consent: under,
     quorum: 2,
     rho,

@@ -275,6 +275,7 @@ export class WatchedTask {
       clock,
       rho: policy.privacy?.rho ?? null,
       newSecret,
+      models: asked.models.map(({ hash }) => hash),
       failed: (error) => failed(task.id, error),
       ask: (participant, question) =>
         audience.send([participant], 'ask', { task: task.id, ...question, ...asked }),
