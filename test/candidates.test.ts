@@ -364,6 +364,24 @@ describe('of runs that are not open', () => {
     const [sepals] = columns;
     expect(sepals?.kind === 'number' && sepals.moment?.mean).toBeCloseTo(5.84, 0);
     expect(sepals?.kind === 'number' && sepals.moment?.deviation).toBeCloseTo(0.83, 0);
+
+    // By its offer a device has the model that it predicts with: that in production or, in its arm, the canary.
+    for (const { state } of sessions) {
+      const pass = state.monitored['iris']?.pass as ParcelPass;
+      const isTried = state.releases['iris']?.canary?.arm === 'canary';
+      expect(await fetched('production', pass)).toBe('private, no-store');
+      expect(await fetched(second(), pass)).toBe(isTried ? 'private, no-store' : 'ticket-invalid');
+    }
+    const [one, another] = sessions.map(({ state }) => state.monitored['iris']?.pass as ParcelPass);
+    const [device] = sessions as [Session];
+    device.close();
+    await expect.poll(() => fetched('production', one)).toBe('ticket-invalid');
+    // Where the task is open to all, the run decides: these devices are not on its list.
+    await coordinator.admissions.change('task:iris', 'open', { keep: [], by: 'a test' });
+    expect(await fetched('production', another)).toBe('run-not-admitted');
+    const { participant } = another as ParcelPass;
+    await coordinator.admissions.list('iris-1', [participant], { note: '', by: 'a test' });
+    expect(await fetched('production', another)).toBe('private, no-store');
   });
 
   it('gives a model to a device that is asked about it, while it is asked, and to nobody else', async () => {
@@ -376,7 +394,7 @@ describe('of runs that are not open', () => {
     for (const hash of [first(), second()]) expect(await fetched(hash, pass)).toBe('private, no-store');
     // Statistics name the model in production alone.
     expect(await fetched(first(), statistics)).toBe('private, no-store');
-    expect(await fetched(second(), statistics)).toBe(refused);
+    expect(await fetched(second(), statistics)).toBe('ticket-invalid');
     const stranger = createHeadlessParticipant({
       url: coordinator.url,
       identity: 'candidates/stranger',
@@ -406,6 +424,6 @@ describe('of runs that are not open', () => {
     expect(await fetched(first(), others)).toBe(refused);
     clock.advance(HOUR / 6);
     await isIn('canary');
-    for (const asked of [pass, statistics]) expect(await fetched(first(), asked)).toBe(refused);
+    for (const asked of [pass, statistics]) expect(await fetched(first(), asked)).toBe('ticket-invalid');
   });
 });

@@ -152,7 +152,12 @@ describe('an offer', () => {
     await session.monitor(toy.id, { ...given, invitation: 'let-me-in' });
     const claim = { task: toy.id, consent, recipe: recipeHash(toy.data) };
     expect(offers).toEqual([{ ...claim, invitation: 'let-me-in' }]);
-    expect(session.state.monitored[toy.id]).toMatchObject({ offered: true, watched: true, error: null });
+    expect(session.state.monitored[toy.id]).toMatchObject({
+      offered: true,
+      watched: true,
+      pass: null,
+      error: null,
+    });
     peer.drop();
     await online();
     await shows(({ offered }) => offered);

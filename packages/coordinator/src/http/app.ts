@@ -125,7 +125,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/api', accessRouter(options.admins, '/api'));
   app.use('/api/tasks', express.json({ limit: MAX_TASK_BYTES, verify: refuseDeepBody }));
   app.use('/api', express.json({ limit: MAX_CONTROL_BYTES }), apiRouter(options));
-  app.use('/models', modelsRouter({ ...options, asked: options.monitored.answers }));
+  app.use('/models', modelsRouter(options));
   app.use(pagesRouter(options.apps));
   app.use(() => {
     throw new CoppiceError('not-found', 'There is nothing at this address.');

@@ -22,9 +22,11 @@ import { latestModel } from '../registry/latest-model.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
+import { taskPlace } from '../security/places.ts';
 import { toBytes } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
-import type { TaskAnswers } from '../watch/answers.ts';
+import type { ShownTicket } from '../watch/answers.ts';
+import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import { credentialsOf } from './access.ts';
 import type { Downloads } from './downloads.ts';
 import { ticketPreflight } from './preflight.ts';
@@ -46,7 +48,7 @@ interface Named {
 /**
  * Routes of checkpoints as tfjs LayersModels, for any origin (`readable-anywhere.ts`): `/models/<task>/<latest, channel or hash>/` and
  * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
- * `runs:read`, and for participants that show the ticket of an open question of the task about that model; without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
+ * `runs:read`, and for participants that show a ticket which opens that model (`MonitoredTasks.opens`); without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
  * the rule.
  */
 export function modelsRouter({
@@ -56,7 +58,7 @@ export function modelsRouter({
   admins,
   admissions,
   downloads,
-  asked,
+  monitored,
   origins,
   countResponse,
 }: {
@@ -66,8 +68,8 @@ export function modelsRouter({
   admins: Admins;
   admissions: Admissions;
   downloads: Downloads;
-  /** The questions of tasks. */
-  asked: Pick<TaskAnswers, 'opens'>;
+  /** The watches of tasks, whose tickets open models. */
+  monitored: Pick<MonitoredTasks, 'opens'>;
   /** Origins whose pages may take part, beside the coordinator's own. */
   origins: readonly string[];
   /** Counts a response as sent to a participant. */
@@ -136,12 +138,23 @@ export function modelsRouter({
     };
   };
 
-  /** True for a participant that is asked about this model now. */
-  const isAsked = (request: Request, response: Response, { task, hash }: Checkpoint): boolean => {
-    const shown = shownBy(request);
-    if (shown === null || !asked.opens(task, shown, hash)) return false;
-    countResponse(shown.participant, response);
-    return true;
+  const unopened = async (shown: ShownTicket, { task, hash }: Checkpoint): Promise<CoppiceError | null> =>
+    (await monitored.opens(task, shown, hash))
+      ? null
+      : new CoppiceError(
+          'ticket-invalid',
+          'The ticket is not of an open question of this task to this participant about this model, nor of an offer that holds. Take that of the last question, or offer again.',
+        );
+  /**
+   * A model of a run that is not open is for those that its task admits by an invitation or a list. An open task admits everybody:
+   * there it is for those that the run admits.
+   */
+  const refusalOf = (participant: string, { task, run }: Checkpoint): CoppiceError | null => {
+    const ofTask = admissions.refusal(participant, taskPlace(task));
+    if (ofTask !== null) return ofTask;
+    const ofRun = admissions.refusal(participant, run);
+    const isListed = admissions.of(taskPlace(task)) !== 'open';
+    return ofRun === null || (isListed && ofRun.code === 'run-not-admitted') ? null : ofRun;
   };
 
   const find = async (
@@ -152,13 +165,22 @@ export function modelsRouter({
     const closed = admissions.closed();
     const open = await look(closed);
     const any = closed.length === 0 ? open : await look([]);
-    if (any !== null && any.id !== open?.id)
-      if (isAsked(request, response, any) || (await mayAll(request))) return any;
+    if (any !== null && any.id !== open?.id) {
+      const shown = shownBy(request);
+      if (shown !== null) {
+        const refusal = refusalOf(shown.participant, any) ?? (await unopened(shown, any));
+        if (refusal === null) {
+          countResponse(shown.participant, response);
+          return any;
+        }
+        if (open === null) throw refusal;
+      } else if (await mayAll(request)) return any;
+    }
     if (open !== null) return open;
     if (any === null) throw new CoppiceError('checkpoint-unknown', unknown);
     throw new CoppiceError(
       'run-not-admitted',
-      'This model is of a run that is not open to everyone. Its participants get it through the client page; a participant that is asked about it shows the ticket of that question; admins have a session, or a token with the scope "runs:read".',
+      'This model is of a run that is not open to everyone. Its participants get it through the client page; devices that the task admits show the ticket of their question or offer; admins have a session, or a token with the scope "runs:read".',
     );
   };
   const model = (nameOf: (request: Request) => Named): RequestHandler =>

@@ -10,7 +10,7 @@ export interface AnswerTaker {
 }
 
 /** A ticket, and the participant that shows it. */
-interface Shown {
+export interface ShownTicket {
   readonly participant: string;
   readonly ticket: string;
 }
@@ -39,7 +39,7 @@ export class TaskAnswers {
   }
 
   /** As `AnswerTaker.opens`. */
-  opens(task: string, { participant, ticket }: Shown, hash: string): boolean {
+  opens(task: string, { participant, ticket }: ShownTicket, hash: string): boolean {
     return this.#takerOf(task, ticket)?.opens(participant, ticket, hash) ?? false;
   }
 

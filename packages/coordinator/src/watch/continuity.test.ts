@@ -277,7 +277,7 @@ describe('a task with a policy', () => {
     for (const kind of ['report', 'statistics']) expect(await spool.recover(`${kind}.iris`)).toBeNull();
     expect(await device.socket.emitWithAck('monitor', claimOf(policy))).toEqual({
       ok: true,
-      value: { watched: false },
+      value: { watched: false, ticket: expect.stringMatching(/^offer-/) },
     });
   });
 

@@ -84,7 +84,7 @@ async function started({
   of = binning,
   rho = null as number | null,
 } = {}): Promise<Started> {
-  const offers = new TaskOffers({ admissions, tell: () => {} });
+  const offers = new TaskOffers({ admissions, newSecret: () => 'secret', tell: () => {} });
   offers.asks('toy', claim);
   const watch = new TaskWatch({
     task: 'toy',

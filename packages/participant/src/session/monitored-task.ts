@@ -144,7 +144,7 @@ export class MonitoredTask {
   }
 
   async #offer(): Promise<void> {
-    const { line, isOnline, show } = this.#o;
+    const { line, isOnline, participant, show } = this.#o;
     for (;;) {
       if (this.#out) return;
       await this.#opened.catch(() => {});
@@ -152,7 +152,7 @@ export class MonitoredTask {
       if (!isOnline()) return;
       try {
         const { data } = await this.#patiently(() => this.#known());
-        const { watched } = contentOf(
+        const { watched, ticket } = contentOf(
           await line.request('monitor', {
             task: this.#id,
             consent: this.#consent,
@@ -161,7 +161,8 @@ export class MonitoredTask {
           }),
         );
         this.#invitation = undefined;
-        return show({ offered: true, watched, error: null });
+        const pass = ticket === undefined ? null : { participant: participant(), ticket };
+        return show({ offered: true, watched, pass, error: null });
       } catch (thrown) {
         const error = CoppiceError.from(thrown);
         this.#failed(error);

@@ -105,6 +105,7 @@ export class Monitoring {
 const nothingKnown: MonitoredState = {
   offered: false,
   watched: null,
+  pass: null,
   info: null,
   observations: 0,
   labelled: 0,
