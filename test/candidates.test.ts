@@ -1,13 +1,22 @@
-import { defaultWatch, type Policy } from '@coppice/continuity';
+import { defaultWatch, type Policy, ReferenceSchema } from '@coppice/continuity';
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { builtInTask, normalise, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
-import { memoryData, type Session } from '@coppice/participant';
+import { httpTasks, memoryData, type ParcelPass, type Session, type TaskSource } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { integerBelow, ManualClock, seededRandom } from '@coppice/ports';
-import { defaultPlan, type Task, type WatchInfo, weightsHash } from '@coppice/protocol';
+import { systemClock } from '@coppice/ports/system';
+import {
+  type Admission,
+  defaultPlan,
+  PARTICIPANT_HEADER,
+  type Task,
+  TICKET_HEADER,
+  type WatchInfo,
+  weightsHash,
+} from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 /* A candidate on its way to production, with real participants: compared, then tried by some of them. */
 
@@ -39,6 +48,8 @@ let start: () => Promise<Coordinator>;
 let sessions: Session[];
 /** The answers on disk, by kind of question. */
 let answered: string[];
+/** What devices showed last to get a model, by the kind of question and their number. */
+let passes: Map<string, ParcelPass>;
 
 beforeAll(async () => {
   examples = (await loadTaskData('iris')).train;
@@ -61,8 +72,16 @@ afterEach(async () => {
   await coordinator.close();
 });
 
-/** A coordinator with a firing whose run is over, and its devices, which offered answers. */
-async function begun(production: Float32Array, candidate: Float32Array, rules: Policy): Promise<void> {
+/**
+ * A coordinator with a firing whose run is over, and its devices, which offered answers. @param admission of the runs; where they
+ * are not open, the task admits these devices alone.
+ */
+async function begun(
+  production: Float32Array,
+  candidate: Float32Array,
+  rules: Policy,
+  admission: Admission = 'open',
+): Promise<void> {
   clock = new ManualClock(EPOCH);
   const storage = memoryStorage();
   const models = [production, candidate];
@@ -78,7 +97,7 @@ async function begun(production: Float32Array, candidate: Float32Array, rules: P
         from: null,
         cause: { by: 'admin', name: 'a test' },
       },
-      admission: 'open',
+      admission,
       model: { weights: new Float32Array(weights.length), state: { values: {}, tensors: {} }, central: null },
     });
     const checkpoint = {
@@ -141,12 +160,18 @@ async function begun(production: Float32Array, candidate: Float32Array, rules: P
   });
   const spool = memorySpool();
   answered = [];
+  passes = new Map();
   start = () => started(storage, spool);
   coordinator = await start();
   const info = (await (await fetch(`${coordinator.url}/api/tasks/iris/watch`)).json()) as WatchInfo;
   sessions = Array.from({ length: DEVICES }, (_, i) => device(i));
+  for (const session of sessions) session.connect();
+  if (admission !== 'open') {
+    await expect.poll(() => sessions.every(({ state }) => state.connection === 'online')).toBe(true);
+    const keep = sessions.map(({ state }) => state.participant ?? '');
+    await coordinator.admissions.change('task:iris', 'listed', { keep, by: 'a test' });
+  }
   for (const session of sessions) {
-    session.connect();
     await session.monitor(task.id, { consent: info.consent as string });
   }
 }
@@ -188,9 +213,22 @@ function device(index: number): Session {
     examples: draw(0),
     openData: () => opened,
     heldOut: 0.5,
+    tasks: noting(index),
     host,
     backend: 'planned',
   });
+}
+
+/** The coordinator's tasks, which notes what a device shows to get a model. */
+function noting(index: number): TaskSource {
+  const source = httpTasks(coordinator.url, { clock: systemClock });
+  return {
+    ...source,
+    model(of, hash, pass) {
+      if (pass !== undefined) passes.set(`${pass.ticket.split('-')[0]} ${index}`, pass);
+      return source.model(of, hash, pass);
+    },
+  };
 }
 
 /** Waits until all devices answered this many questions of a kind. */
@@ -325,4 +363,103 @@ it('ends a firing by name where the privacy budget has no room for its compariso
   expect(await firing()).toMatchObject({ outcome: 'budget-spent', comparison: { decision: null } });
   expect(answered).toEqual([]);
   expect((await coordinator.releases.at('iris', 'production'))?.checkpoint).toBe('iris-1/1');
+});
+
+describe('of runs that are not open', () => {
+  /** The answer to a request for a model: its status, or the code of its refusal. */
+  const fetched = async (hash: string, pass?: ParcelPass) => {
+    const headers =
+      pass === undefined ? {} : { [PARTICIPANT_HEADER]: pass.participant, [TICKET_HEADER]: pass.ticket };
+    const answers = ['model.json', 'weights.bin'].map(async (file) => {
+      const response = await fetch(`${coordinator.url}/models/iris/${hash}/${file}`, { headers });
+      if (!response.ok) return ((await response.json()) as { error: { code: string } }).error.code;
+      await response.arrayBuffer();
+      return response.headers.get('cache-control');
+    });
+    const [model, weights] = await Promise.all(answers);
+    expect(model).toBe(weights);
+    return model;
+  };
+  const [first, second] = [() => weightsHash(poor), () => weightsHash(good)];
+
+  it('makes a reference and compares a candidate with the devices that the task admits', async () => {
+    await begun(poor, good, policy, 'invited');
+    await haveAnswered('compare');
+    await haveAnswered('statistics');
+    clock.advance(HOUR / 6);
+    await isIn('canary');
+    expect((await firing())?.comparison).toMatchObject({ participants: DEVICES, decision: 'accept' });
+    await haveAnswered('statistics', 2);
+    clock.advance(HOUR / 6);
+    await expect.poll(() => coordinator.monitored.info('iris')).toMatchObject({ state: 'reports' });
+    const { reference } = await coordinator.monitored.info('iris');
+    const { labels, columns } = ReferenceSchema.parse(reference?.binning);
+    // Of iris a third of the examples is of each class, and sepals are 5.8 cm long.
+    expect(labels?.spread.participants).toBe(DEVICES);
+    for (const share of labels?.spread.shares ?? []) expect(Math.abs(share - 1 / 3)).toBeLessThan(0.08);
+    const [sepals] = columns;
+    expect(sepals?.kind === 'number' && sepals.moment?.mean).toBeCloseTo(5.84, 0);
+    expect(sepals?.kind === 'number' && sepals.moment?.deviation).toBeCloseTo(0.83, 0);
+
+    // By its offer a device has the model that it predicts with: that in production or, in its arm, the canary.
+    for (const { state } of sessions) {
+      const pass = state.monitored['iris']?.pass as ParcelPass;
+      const isTried = state.releases['iris']?.canary?.arm === 'canary';
+      expect(await fetched('production', pass)).toBe('private, no-store');
+      expect(await fetched(second(), pass)).toBe(isTried ? 'private, no-store' : 'ticket-invalid');
+    }
+    const [one, another] = sessions.map(({ state }) => state.monitored['iris']?.pass as ParcelPass);
+    const [device] = sessions as [Session];
+    device.close();
+    await expect.poll(() => fetched('production', one)).toBe('ticket-invalid');
+    // Where the task is open to all, the run decides: these devices are not on its list.
+    await coordinator.admissions.change('task:iris', 'open', { keep: [], by: 'a test' });
+    expect(await fetched('production', another)).toBe('run-not-admitted');
+    const { participant } = another as ParcelPass;
+    await coordinator.admissions.list('iris-1', [participant], { note: '', by: 'a test' });
+    expect(await fetched('production', another)).toBe('private, no-store');
+  });
+
+  it('gives a model to a device that is asked about it, while it is asked, and to nobody else', async () => {
+    await begun(poor, good, policy, 'invited');
+    await haveAnswered('compare');
+    await haveAnswered('statistics');
+    const passOf = (of: string) => passes.get(of) as ParcelPass;
+    const [pass, others, statistics] = [passOf('compare 0'), passOf('compare 1'), passOf('statistics 0')];
+    const refused = 'run-not-admitted';
+    for (const hash of [first(), second()]) expect(await fetched(hash, pass)).toBe('private, no-store');
+    // Statistics name the model in production alone.
+    expect(await fetched(first(), statistics)).toBe('private, no-store');
+    expect(await fetched(second(), statistics)).toBe('ticket-invalid');
+    const stranger = createHeadlessParticipant({
+      url: coordinator.url,
+      identity: 'candidates/stranger',
+      examples: selectExamples(examples, [0]),
+      host,
+      backend: 'planned',
+    });
+    sessions.push(stranger);
+    stranger.connect();
+    await expect.poll(() => stranger.state.connection).toBe('online');
+    const { consent } = await coordinator.monitored.info('iris');
+    await expect(stranger.monitor('iris', { consent: consent as string })).rejects.toMatchObject({
+      code: refused,
+    });
+    const participant = stranger.state.participant as string;
+    for (const hash of [first(), second()]) {
+      expect(await fetched(hash)).toBe(refused);
+      // The ticket of another one, and one that nobody made.
+      expect(await fetched(hash, { participant, ticket: pass.ticket })).toBe(refused);
+      expect(await fetched(hash, { participant, ticket: `${pass.ticket.split('.')[0]}.x` })).toBe(refused);
+    }
+    expect(await fetched('latest', { participant, ticket: pass.ticket })).toBe(refused);
+    expect(await fetched('production', { participant, ticket: pass.ticket })).toBe(refused);
+
+    // One that is put off the list, and all once the question is over.
+    await coordinator.admissions.unlist('task:iris', others.participant);
+    expect(await fetched(first(), others)).toBe(refused);
+    clock.advance(HOUR / 6);
+    await isIn('canary');
+    for (const asked of [pass, statistics]) expect(await fetched(first(), asked)).toBe('ticket-invalid');
+  });
 });

@@ -6,6 +6,8 @@ import {
   consentVersion,
   defaultWatch,
   firstBinning,
+  layoutOf,
+  type ReportKind,
   reportLayout,
 } from '@coppice/continuity';
 import { memorySpool, memoryStorage } from '@coppice/coordinator';
@@ -19,7 +21,7 @@ import {
   float32Payload,
   type TaskAsk,
 } from '@coppice/protocol';
-import { drawnReports } from './drawn-reports.ts';
+import { drawnReports, drawnStatistics } from './drawn-reports.ts';
 import { cpuMilliseconds, TurnMeter } from './turn-meter.ts';
 import { wideTask } from './wide-task.ts';
 
@@ -127,8 +129,9 @@ export async function watchedExchange(columns: number, participants: number): Pr
 
   /** Lets so many participants answer what is asked now. */
   const answer = async (some: readonly string[]) => {
-    const { reference } = await monitored.info(task.id);
-    const frames = framesOf(BinningSchema.parse(reference?.binning), reference?.identity ?? '');
+    const { reference, state } = await monitored.info(task.id);
+    const kind = state === 'reference' ? 'statistics' : 'report';
+    const frames = framesOf(kind, BinningSchema.parse(reference?.binning), reference?.identity ?? '');
     const began = cpuMilliseconds();
     meter.longest();
     const atOnce = Math.max(1, Math.floor(READ_A_TURN / (frames[0]?.byteLength ?? 1)));
@@ -204,11 +207,11 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Reports as they are sent. */
-function framesOf(binning: Binning, identity: string): Uint8Array[] {
-  const layout = reportLayout(binning, identity);
+/** Reports, or statistics, as they are sent. */
+function framesOf(kind: ReportKind, binning: Binning, identity: string): Uint8Array[] {
+  const layout = layoutOf(kind, binning, identity);
   const layoutHash = contributionHash(layout);
-  return drawnReports(binning, identity).map((numbers) =>
+  return (kind === 'report' ? drawnReports : drawnStatistics)(binning, identity).map((numbers) =>
     encodeFrame({
       kind: 'contribution',
       codec: 'float32',

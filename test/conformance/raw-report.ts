@@ -57,3 +57,12 @@ export function guardNumbers(guard: { arm: string; labelled: number; errors: num
     'guard-squares': own(squareOf(error)),
   };
 }
+
+/** The mean and the mean square of values that a span maps to [0, 1], those beyond it at its limit. */
+export function momentsOf(values: readonly number[], [low, high]: readonly [number, number]) {
+  const mapped = values.map((value) => (Math.min(high, Math.max(low, value)) - low) / (high - low));
+  const meanOf = (of: readonly number[]) => of.reduce((sum, one) => sum + one, 0) / of.length;
+  const mean = Math.round(meanOf(mapped) * 2 ** 20) / 2 ** 20;
+  const square = Math.round(meanOf(mapped.map((one) => one * one)) * SQUARES) / SQUARES;
+  return { mean, square: Math.min(mean, Math.max(squareOf(mean), square)) };
+}

@@ -27,7 +27,15 @@ import {
   wholeModel,
 } from './raw-participant.ts';
 import { inputsOf, recipeHash, recipeText } from './raw-recipe.ts';
-import { canonicalHash, guardNumbers, inverseOf, shareOf, sharesOf, squareOf } from './raw-report.ts';
+import {
+  canonicalHash,
+  guardNumbers,
+  inverseOf,
+  momentsOf,
+  shareOf,
+  sharesOf,
+  squareOf,
+} from './raw-report.ts';
 import { file, vectors } from './vectors.ts';
 
 /*
@@ -200,7 +208,11 @@ describe('docs/vectors.json', () => {
       ],
       prediction: { classes: 2 },
       confidence: false,
-      numbers: layout.map(({ name }) => name),
+      // Those of statistics as well.
+      numbers: [
+        ...layout.map(({ name }) => name),
+        ...['label-present', 'label-inverse', 'label-shares', 'label-squares', 'means', 'mean-squares'],
+      ],
       ...terms,
     };
     expect(canonicalHash(agreed)).toBe(consent);
@@ -233,6 +245,39 @@ describe('docs/vectors.json', () => {
     expect(contributionText(layout)).toBe(contribution.text);
     expect(contributionHash(layout)).toEqual(bytesOf(contribution.hash));
     expect(Buffer.from(contributionFrame(layout, numbers))).toEqual(bytesOf(contribution.frame));
+  });
+
+  it('has statistics of labels and moments by the page’s rules', () => {
+    const { binning, reference, examples, contribution } = written.statistics;
+    expect(canonicalHash(binning)).toBe(reference);
+    const layout = contribution.layout as readonly Tensor[];
+    const bins = (edges: readonly number[], values: readonly number[]) => {
+      const counts = [...edges, 0].map(() => 0);
+      for (const value of values) {
+        const bin = edges.filter((edge) => edge <= value).length;
+        counts[bin] = (counts[bin] as number) + 1;
+      }
+      return counts;
+    };
+    const labels = examples.flatMap(({ label }) => (label === null ? [] : [label]));
+    const labelShares = sharesOf(bins([0, 1.5], labels));
+    const ages = examples.map(({ columns }) => columns[0] as number);
+    const moments = [momentsOf(ages, [0, 61]), momentsOf(labels, [-1.5, 3])];
+    const numbers = {
+      'label-present': [1],
+      'label-inverse': [inverseOf(labels.length)],
+      'label-shares': labelShares,
+      'label-squares': labelShares.map(squareOf),
+      means: moments.map(({ mean }) => mean),
+      'mean-squares': moments.map(({ square }) => square),
+    };
+    expect(contribution.measures).toMatchObject(numbers);
+    expect(contribution.measures['shares']?.slice(0, 3)).toEqual(sharesOf(bins([20, 40.5], ages)));
+    expect(layout.slice(-6).map(({ name }) => name)).toEqual(Object.keys(numbers));
+    expect(contributionText(layout)).toBe(contribution.text);
+    expect(Buffer.from(contributionFrame(layout, contribution.measures))).toEqual(
+      bytesOf(contribution.frame),
+    );
   });
 
   it.each([

@@ -7,7 +7,9 @@ import {
   consentVersion,
   identityOf,
   Monitor,
+  OwnStatistics,
   reportLayout,
+  statisticsLayout,
   summarise,
 } from '@coppice/continuity';
 import { normalise } from '@coppice/datasets';
@@ -456,6 +458,39 @@ function reportVector() {
   };
 }
 
+/** Statistics of a device's own examples: a number, a category, and a number to be predicted. */
+function statisticsVector() {
+  const binning: Binning = {
+    version: 1,
+    recipe: recipeHash(regression.data),
+    columns: [
+      { kind: 'number', name: 'age', edges: [20, 40.5], range: [0, 120], span: [0, 61] },
+      { kind: 'category', name: 'colour', values: 2 },
+    ],
+    prediction: { kind: 'number', edges: [0, 1.5], errorScale: 3, span: [-1.5, 3] },
+    confidence: null,
+  };
+  const reference = identityOf(binning);
+  const examples = Array.from({ length: 13 }, (_, i) => ({
+    columns: [7 * i, i % 3],
+    prediction: i / 4 - 1,
+    label: i === 2 ? null : i / 3 - 1,
+  }));
+  const statistics = new OwnStatistics(binning, reference);
+  for (const { label, ...of } of examples) statistics.observe(of, label ?? Number.NaN);
+  const layout = statisticsLayout(binning, reference);
+  const numbers = statistics.numbers(10);
+  if (numbers === null) throw new Error('the statistics have enough examples');
+  const measures = asNumbers(decodeMeasures(layout, numbers));
+  return {
+    binning,
+    reference,
+    minimum: 10,
+    examples,
+    contribution: contributionVector('float32', layout, {}, measures),
+  };
+}
+
 /** A comparison, from hits by example to its frame: of more than the full size of a slice and of a class, and of fewer. */
 function comparisonVector(older: boolean) {
   const compared = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 6, older };
@@ -514,6 +549,7 @@ export function vectors() {
     aggregation: aggregationVector(),
     recipes: recipes.map(recipeVector),
     report: reportVector(),
+    statistics: statisticsVector(),
     comparison: comparisonVector(true),
     recentComparison: comparisonVector(false),
   };

@@ -190,3 +190,34 @@ it('reports on predictions after the person agreed, from one of several tabs, an
   expect(errors).toEqual([]);
   await context.close();
 });
+
+it('predicts with the model of a run that is not open once it monitors a task that admits it', async () => {
+  const checkpoint = (await coordinator.releases.at('iris', 'production'))?.checkpoint ?? '';
+  const by = 'a test';
+  const [run = ''] = checkpoint.split('/');
+  await coordinator.admissions.change(run, 'listed', { keep: [], by });
+  const [{ page, context }, stranger] = [await person(browser), await person(browser)];
+  for (const one of [page, stranger.page]) {
+    await open(one);
+    await one.locator('#species[data-state="refused"]').waitFor();
+    await one.locator('#agree').check();
+    await one.locator('#agree[data-state="reports"]').waitFor();
+    // The task is open to all, and the run to neither.
+    expect(await one.locator('#species').textContent()).toContain('not open to everyone');
+  }
+  const offers = () => coordinator.monitored.offers.of('iris');
+  await stranger.page.close();
+  await expect.poll(() => offers().length, patient).toBe(DEVICES + 1);
+  await coordinator.admissions.change('task:iris', 'listed', { keep: offers(), by });
+
+  await open(page);
+  await page.locator('#species[data-state="ready"]').waitFor();
+  await predict(page);
+  await expect.poll(() => page.locator('#species').textContent(), patient).toContain(`(model ${checkpoint})`);
+  await tell(page, 'virginica');
+  const other = await stranger.context.newPage();
+  await open(other);
+  await other.locator('#species[data-state="refused"]').waitFor();
+  expect(await other.locator('#species').textContent()).not.toContain('model iris');
+  for (const one of [context, stranger.context]) await one.close();
+});

@@ -1,4 +1,4 @@
-import type { Policy } from '@coppice/continuity';
+import { identityOf, type Policy, type Reference } from '@coppice/continuity';
 import type { Coordinator } from '@coppice/coordinator';
 import type { WatchedPeriod } from '@coppice/protocol';
 
@@ -37,6 +37,34 @@ function sharesOf(place: number, slope = 0): number[] {
   const raw = Array.from({ length: BINS }, (_, bin) => 0.8 + 0.4 * drawn(place * 31 + bin) + slope * bin);
   const sum = raw.reduce((total, one) => total + one);
   return raw.map((one) => one / sum);
+}
+
+/** The reference of the periods: the first column has a mean of 3.1, and half of the labels are of the first class. */
+export function referenceOfPeriods(columns: readonly string[]): Reference {
+  const known = { variances: [], within: 0, participants: 40 };
+  const spread = (shares: number[]) => ({ ...known, shares, variances: shares.map(() => 0) });
+  const rate = { share: 0.01, variance: 0, within: 0, participants: 40 };
+  const edges = Array.from({ length: BINS - 1 }, (_, i) => 2 + i / 4);
+  return {
+    version: 1,
+    recipe: 'ab'.repeat(32),
+    columns: columns.map((name, i) => ({
+      kind: 'number',
+      name,
+      edges,
+      range: null,
+      span: [0, 6],
+      spread: spread(sharesOf(i)),
+      missing: rate,
+      outside: rate,
+      moment: { mean: 3.1 + i, deviation: 0.4, participants: 40 },
+    })),
+    prediction: { kind: 'class', classes: 3, spread: spread([0.33, 0.33, 0.34]) },
+    confidence: { edges, spread: spread(sharesOf(5)) },
+    labels: { spread: spread([0.5, 0.3, 0.2]) },
+    participants: 40,
+    examples: 4000,
+  };
 }
 
 /** A period of iris. `columns` are its columns' names; `drifted` those with an alarm; `broken`: a column with missing values. */
@@ -102,7 +130,7 @@ export function periodOf(
   return {
     task: 'iris',
     period,
-    reference: 'ab'.repeat(32),
+    reference: identityOf(referenceOfPeriods(columns)),
     release: 1,
     noise: 0,
     startedAt: now + (period - 1) * DAY,

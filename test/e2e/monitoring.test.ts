@@ -3,7 +3,7 @@ import type { PolicyInfo } from '@coppice/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
-import { periodOf, storeFirings, wholePolicy } from './monitored.ts';
+import { periodOf, referenceOfPeriods, storeFirings, wholePolicy } from './monitored.ts';
 import { ADMIN_KEY, headless, startWorld, type World } from './world.ts';
 
 /* A task that was watched for some weeks: its policy as a form, its drift, its retraining, and which devices report. */
@@ -24,7 +24,21 @@ beforeAll(async () => {
     reason: 'The first one.',
     by: { by: 'admin', name: 'Ada' },
   });
-  const { storage } = world.coordinator;
+  const { storage, releases } = world.coordinator;
+  const { sequence = 0, hash = null } = (await releases.at('iris', 'production')) ?? {};
+  const reference = referenceOfPeriods(columns);
+  await storage.putReference(
+    {
+      task: 'iris',
+      release: sequence,
+      checkpoint: `${run}/1`,
+      hash: hash ?? '',
+      at: 0,
+      binning: reference,
+      reference,
+    },
+    null,
+  );
   const now = Date.now() - 365 * DAY;
   for (let number = 330; number < 365; number++)
     await storage.addPeriod(
@@ -210,6 +224,14 @@ it('shows drift over time, the worst first, with its meaning and what came of it
   // The worst is open: its reference beside it, as a chart and as a table.
   await distributions.first().getByRole('button', { name: 'Table' }).click();
   expect(await distributions.first().locator('tbody tr').count()).toBe(10);
+  expect(await distributions.first().locator('dl').textContent()).toMatch(
+    /At the releasemean \d\.1, standard deviation 0\.4/,
+  );
+  const predictions = distributions.filter({ hasText: 'Predictions' });
+  await predictions.locator('summary').first().click();
+  const atRelease = predictions.getByTestId('labels-at-release');
+  await atRelease.getByRole('button', { name: 'Table' }).click();
+  expect(await atRelease.locator('tbody tr').last().textContent()).toBe('setosa50.0%33.0%');
   await page.getByTestId('meaning').locator('summary').click();
   expect(await page.getByTestId('meaning').textContent()).toContain('one period in 100 has an alarm');
   expect(await page.getByTestId('meaning').textContent()).toContain('alarms in 2 periods in a row start');

@@ -1,5 +1,5 @@
 import { normaliseFeatures } from '@coppice/datasets/recipe';
-import type { MonitorTerms } from '@coppice/participant';
+import type { MonitorTerms, ParcelPass } from '@coppice/participant';
 import type { Clock, RandomSource } from '@coppice/ports';
 import { type Channel, CoppiceError, classesOf, type ReleaseNews } from '@coppice/protocol';
 import type { Device, Sent } from './device.ts';
@@ -162,6 +162,8 @@ export class ModelClient implements Client {
   #status: Status = { state: 'loading', problem: null };
   /** The releases that the coordinator told this browser of; `null`: of none. */
   #news: ReleaseNews | null = null;
+  /** Opens a model of a run that is not open; null: there is none. */
+  #pass: ParcelPass | null = null;
   /** True where a channel moved since the last look began. */
   #moved = false;
   /** Ends the pause between two looks. */
@@ -176,7 +178,7 @@ export class ModelClient implements Client {
   ) {
     const { request, clock } = means;
     const requests = new Requests({ request, clock, signal: this.#closing.signal });
-    this.#releases = new Releases(from, requests);
+    this.#releases = new Releases(from, requests, () => this.#pass);
     this.#terms = new TermsOfRuns(from.url, requests);
     this.#task = from.task;
     this.#interval = interval;
@@ -187,6 +189,7 @@ export class ModelClient implements Client {
       open: async () => means.openDevice(),
       tell: (event, value) => {
         if (event === 'news') this.#released(value as ReleaseNews | null);
+        else if (event === 'pass') this.#passed(value as ParcelPass | null);
         else this.#emit(event, value as never);
       },
     });
@@ -370,6 +373,15 @@ export class ModelClient implements Client {
   /** Looks at once where a channel moved. */
   #released(news: ReleaseNews | null): void {
     this.#news = news;
+    this.#moved = true;
+    this.#wake();
+  }
+
+  /** Looks at once where a model was refused without it. */
+  #passed(pass: ParcelPass | null): void {
+    const isNew = pass !== null && pass.ticket !== this.#pass?.ticket;
+    this.#pass = pass;
+    if (!isNew || (this.#loaded !== null && this.#status.state !== 'refused')) return;
     this.#moved = true;
     this.#wake();
   }

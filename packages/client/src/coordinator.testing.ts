@@ -41,6 +41,8 @@ export class FakeCoordinator {
   recipe: string | null = null;
   /** Changes weights on their way. */
   damage: (weights: Float32Array<ArrayBuffer>) => Float32Array<ArrayBuffer> = (weights) => weights;
+  /** The ticket that opens models; null: they are open to everyone. */
+  ticket: string | null = null;
   /** Answers everything while it is set. */
   instead: Answer | null = null;
   /** All requests in order: the path, and how the cache is used. */
@@ -54,7 +56,13 @@ export class FakeCoordinator {
     if (init.cache === 'force-cache' && kept !== undefined)
       return new Response(kept.body, { headers: kept.headers });
     if (this.instead !== null) return this.instead(init.signal ?? undefined);
-    const response = this.#answer(path);
+    const isClosed =
+      path.startsWith('/models/') &&
+      this.ticket !== null &&
+      new Headers(init.headers).get('Coppice-Ticket') !== this.ticket;
+    const response = isClosed
+      ? Response.json({ error: { code: 'run-not-admitted', message: 'Not open.' } }, { status: 403 })
+      : this.#answer(path);
     if (response.ok && !path.endsWith('.bin'))
       this.#kept.set(path, { body: await response.clone().text(), headers: response.headers });
     return response;

@@ -185,6 +185,45 @@ describe('a page that monitors', () => {
     expect([await client.use(ids[0] as string), await client.use(ids[1] as string)]).toEqual([false, true]);
   });
 
+  it('has the model of a run that is not open from its offer on', async () => {
+    const { client, coordinator, tell } = start();
+    coordinator.ticket = 'offer-b';
+    const refused = Promise.withResolvers<void>();
+    const ready = Promise.withResolvers<void>();
+    client.on('status', ({ state }) => {
+      if (state === 'refused') refused.resolve();
+      if (state === 'ready') ready.resolve();
+    });
+    await refused.promise;
+    await expect(client.predict(flower)).rejects.toMatchObject({ code: 'run-not-admitted' });
+    await client.monitor(consent);
+    const state: MonitoredState = {
+      offered: true,
+      watched: true,
+      pass: { participant: 'ab'.repeat(16), ticket: 'offer-b' },
+      info: null,
+      observations: 0,
+      labelled: 0,
+      reported: null,
+      answered: 0,
+      error: null,
+    };
+    tell({ kind: 'monitored', task: 'iris', state });
+    await ready.promise;
+    expect((await client.predict(flower)).hash).toBe(weightsHash(weightsOf(1)));
+    // As after a reconnection, for a canary.
+    coordinator.ticket = 'offer-c';
+    tell({
+      kind: 'monitored',
+      task: 'iris',
+      state: { ...state, pass: { participant: 'ab'.repeat(16), ticket: 'offer-c' } },
+    });
+    const moved = new Promise<void>((resolve) => client.on('model', () => resolve()));
+    tell({ kind: 'release', task: 'iris', news: arm('canary', 2) });
+    await moved;
+    expect(client.model?.hash).toBe(weightsHash(weightsOf(2)));
+  });
+
   it('hears of its state and of what leaves the browser, for its task alone', async () => {
     const { client, tell } = start();
     const states: (MonitorStatus | null)[] = [];
@@ -195,6 +234,7 @@ describe('a page that monitors', () => {
     const state: MonitoredState = {
       offered: false,
       watched: true,
+      pass: null,
       info: null,
       observations: 3,
       labelled: 0,

@@ -16,6 +16,7 @@ function releasesOf(bytes: Uint8Array<ArrayBuffer>, status: number): Releases {
       clock: new ManualClock(),
       signal: new AbortController().signal,
     }),
+    () => null,
   );
 }
 

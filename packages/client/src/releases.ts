@@ -1,9 +1,12 @@
+import type { ParcelPass } from '@coppice/participant';
 import {
   type Channel,
   CoppiceError,
   HashSchema,
+  PARTICIPANT_HEADER,
   RunIdSchema,
   TaskSchema,
+  TICKET_HEADER,
   TopologySchema,
   tolerant,
   type WatchInfo,
@@ -55,12 +58,18 @@ export class Releases {
   readonly #task: string;
   readonly #channel: Channel;
   readonly #requests: Requests;
+  readonly #pass: () => ParcelPass | null;
 
-  /** @param from.url the coordinator, without a slash at its end. */
+  /**
+   * @param from.url the coordinator, without a slash at its end.
+   * @param pass opens a model of a run that is not open; null: there is none. It is shown only where a model is refused.
+   */
   constructor(
     from: { readonly url: string; readonly task: string; readonly channel: Channel },
     requests: Requests,
+    pass: () => ParcelPass | null,
   ) {
+    this.#pass = pass;
     this.#models = `${from.url}/models/${from.task}`;
     this.#task = `${from.url}/api/tasks/${from.task}`;
     this.#channel = from.channel;
@@ -77,7 +86,7 @@ export class Releases {
     hash: string | null = null,
   ): Promise<Released | 'unchanged' | null> {
     const address = `${this.#models}/${hash ?? this.#channel}/model.json`;
-    const answer = await this.#requests.get(address, cacheOf(freshness)).catch((thrown: unknown) => {
+    const answer = await this.#modelOf(address, cacheOf(freshness)).catch((thrown: unknown) => {
       if (thrown instanceof CoppiceError && thrown.code === 'checkpoint-unknown') return null;
       throw thrown;
     });
@@ -103,7 +112,21 @@ export class Releases {
   /** Weights by their hash, unchecked. `anew`: not from the browser's cache, which may hold a damaged copy. */
   async weights(hash: string, anew: boolean): Promise<ArrayBuffer> {
     const address = `${this.#models}/${hash}/weights.bin`;
-    return (await this.#requests.get(address, anew ? 'reload' : 'default')).body.buffer;
+    return (await this.#modelOf(address, anew ? 'reload' : 'default')).body.buffer;
+  }
+
+  async #modelOf(address: string, cache: RequestCache): ReturnType<Requests['get']> {
+    try {
+      return await this.#requests.get(address, cache);
+    } catch (thrown) {
+      const pass = this.#pass();
+      const isClosed = thrown instanceof CoppiceError && thrown.code === 'run-not-admitted';
+      if (pass === null || !isClosed) throw thrown;
+      return this.#requests.get(address, cache, {
+        [PARTICIPANT_HEADER]: pass.participant,
+        [TICKET_HEADER]: pass.ticket,
+      });
+    }
   }
 }
 

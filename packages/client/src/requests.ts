@@ -26,7 +26,7 @@ export class Requests {
    *
    * @throws CoppiceError the coordinator's own, `connection-lost`; the reason of the signal's abort.
    */
-  async get(address: string, cache: RequestCache): Promise<Answer> {
+  async get(address: string, cache: RequestCache, headers: Record<string, string> = {}): Promise<Answer> {
     const silent = new AbortController();
     let cancel = () => {};
     const wait = () => {
@@ -37,7 +37,7 @@ export class Requests {
       this.#signal.throwIfAborted();
       wait();
       const signal = AbortSignal.any([this.#signal, silent.signal]);
-      const response = await this.#request(address, { cache, credentials: 'omit', signal });
+      const response = await this.#request(address, { cache, credentials: 'omit', headers, signal });
       const body = await wholeBody(response, wait);
       if (response.ok) return { headers: response.headers, body };
       throw this.#refusal(response, body);

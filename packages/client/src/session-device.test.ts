@@ -11,6 +11,7 @@ const news: ReleaseNews = { task: 'iris', production: null, canary: null };
 const monitored = {
   offered: true,
   watched: true,
+  pass: null,
   info: null,
   observations: 0,
   labelled: 0,

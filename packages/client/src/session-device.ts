@@ -157,7 +157,8 @@ const tells: Readonly<Record<string, string>> = {
     'That this device answers questions about the predictions of the task, and the consent that was given.',
   report:
     "Shares of this device's predictions since its last report, by column and by answer, and their mean error where outcomes came.",
-  statistics: "Shares of this device's own examples, by column, and of the model's answers to them.",
+  statistics:
+    "Shares of this device's own examples, by column and by label, and of the model's answers to them; means and mean squares of numbers.",
   comparison: "How often each of two models was right about this device's held-out examples.",
 };
 

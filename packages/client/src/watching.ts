@@ -1,4 +1,4 @@
-import type { MonitoredState, MonitorTerms, ObservedPrediction } from '@coppice/participant';
+import type { MonitoredState, MonitorTerms, ObservedPrediction, ParcelPass } from '@coppice/participant';
 import { CoppiceError, type ReleaseNews } from '@coppice/protocol';
 import type { Condition } from './conditions.ts';
 import type { Device, DeviceEvent, NewExample, Sent } from './device.ts';
@@ -35,6 +35,8 @@ export interface PartStatus {
 export interface WatchingEvents {
   readonly news: ReleaseNews | null;
   readonly monitor: MonitorStatus | null;
+  /** Opens models of runs that are not open; null: there is none. */
+  readonly pass: ParcelPass | null;
   readonly part: PartStatus | null;
   readonly sent: Sent;
 }
@@ -151,7 +153,10 @@ export class Watching {
     if (event.kind === 'release') this.#tell('news', event.news);
     else if (event.kind === 'sent') this.#tell('sent', event.sent);
     else if (event.kind === 'part') this.#tell('part', event.state === null ? null : partOf(event.state));
-    else this.#tell('monitor', event.state === null ? null : statusOf(event.state));
+    else {
+      this.#tell('pass', event.state?.pass ?? null);
+      this.#tell('monitor', event.state === null ? null : statusOf(event.state));
+    }
   }
 }
 

@@ -20,12 +20,20 @@ export { withReturned } from './monitor/returned.ts';
 export { type MonitorState, readMonitorState } from './monitor/state.ts';
 export { agreedBinning, firstBinning } from './reference/agree.ts';
 export { type Binning, BinningSchema, type ColumnBins, type PredictionBins } from './reference/binning.ts';
-export { identityOf, type Reference, ReferenceSchema, referenceOf } from './reference/reference.ts';
+export { OwnStatistics } from './reference/own-statistics.ts';
+export {
+  identityOf,
+  type Moment,
+  type Reference,
+  ReferenceSchema,
+  referenceOf,
+} from './reference/reference.ts';
 export { consentVersion, type ReportTerms } from './report/consent.ts';
 export { guardEvidence } from './report/guards.ts';
 export { guardedArms, MAX_OBSERVATIONS, reportLayout } from './report/layout.ts';
 export { largestNorm } from './report/norm.ts';
 export { type Refusal, type RefusalName, type Report, refuses } from './report/refuses.ts';
+export { layoutOf, type ReportKind, statisticsLayout } from './report/statistics-layout.ts';
 export { MINIMUM_COUNT, summarise } from './report/summarise.ts';
 export type { Sums } from './report/sums.ts';
 export { withheld } from './report/withheld.ts';

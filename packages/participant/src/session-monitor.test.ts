@@ -3,7 +3,10 @@ import {
   comparisonEvidence,
   comparisonLayout,
   identityOf,
+  layoutOf,
   Monitor,
+  OwnStatistics,
+  type ReportKind,
   refuses,
   reportLayout,
   summarise,
@@ -54,8 +57,12 @@ function question(period: number, change: Partial<TaskAsk> = {}): TaskAsk {
 }
 
 /** The numbers of an answer, after the coordinator's own checks. */
-function numbersOf({ frame }: Up<'answer'>, binning: Binning = reference): Float32Array {
-  const layout = reportLayout(binning, identityOf(binning));
+function numbersOf(
+  { frame }: Up<'answer'>,
+  binning: Binning = reference,
+  kind: ReportKind = 'report',
+): Float32Array {
+  const layout = layoutOf(kind, binning, identityOf(binning));
   const parameters = contributionSize(layout);
   const { payload } = decodeFrame(frameBytes(frame), {
     kind: 'contribution',
@@ -66,7 +73,7 @@ function numbersOf({ frame }: Up<'answer'>, binning: Binning = reference): Float
   });
   const numbers = new Float32Array(payload.slice().buffer);
   const report = { recipe: binning.recipe, identity: identityOf(binning), numbers };
-  expect(refuses(report, binning, identityOf(binning), MINIMUM)).toBeNull();
+  expect(refuses(report, binning, identityOf(binning), MINIMUM, kind)).toBeNull();
   return numbers;
 }
 
@@ -145,7 +152,12 @@ describe('an offer', () => {
     await session.monitor(toy.id, { ...given, invitation: 'let-me-in' });
     const claim = { task: toy.id, consent, recipe: recipeHash(toy.data) };
     expect(offers).toEqual([{ ...claim, invitation: 'let-me-in' }]);
-    expect(session.state.monitored[toy.id]).toMatchObject({ offered: true, watched: true, error: null });
+    expect(session.state.monitored[toy.id]).toMatchObject({
+      offered: true,
+      watched: true,
+      pass: null,
+      error: null,
+    });
     peer.drop();
     await online();
     await shows(({ offered }) => offered);
@@ -574,7 +586,7 @@ describe('statistics', () => {
         {
           count: values.length,
           features: Float32Array.from(values),
-          labels: new Float32Array(values.length),
+          labels: Float32Array.from(values, (value) => 10 * value),
         },
         'csv',
       );
@@ -602,7 +614,11 @@ describe('statistics', () => {
     await session.monitor(toy.id, given);
     peer.push('ask', question(0, { kind: 'statistics', ticket: 'statistics-0.seal', models, since }));
     await expect.poll(() => answers.length).toBe(1);
-    expect(numbersOf(answers[0] as Up<'answer'>)).toEqual(reportOf(counted));
+    const statistics = new OwnStatistics(reference, identityOf(reference));
+    for (const x of counted) statistics.observe({ columns: [x], prediction: 2 * x }, 10 * x);
+    const numbers = numbersOf(answers[0] as Up<'answer'>, reference, 'statistics');
+    expect(numbers).toEqual(statistics.numbers(MINIMUM));
+    expect(numbers.subarray(0, reportOf(counted).length)).toEqual(reportOf(counted));
   });
 
   it('of too few examples are not sent', async () => {

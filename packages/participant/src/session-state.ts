@@ -12,6 +12,7 @@ import type {
   WireError,
 } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
+import type { ParcelPass } from './parcel-source.ts';
 import type { MonitorTerms } from './session/monitored-task.ts';
 import type { ObservedPrediction } from './watch/observation.ts';
 
@@ -65,6 +66,8 @@ export interface MonitoredState {
   readonly offered: boolean;
   /** Whether the coordinator watches the task; null before the first offer. */
   readonly watched: boolean | null;
+  /** Opens the models that this device predicts with, also where their run is not open; null: the coordinator gave none. */
+  readonly pass: ParcelPass | null;
   /** What is reported now, or was at last; null before the first answer. */
   readonly info: WatchInfo | null;
   /** Predictions since the last report, and outcomes that came since; told every few seconds. */

@@ -15,7 +15,8 @@
  *   in a task, `recipe` in the reply to join. `heldOut` in tasks. Error codes `not-joined`,
  *   where `update-not-selected` was sent, `ticket-invalid`, `update-measure`, `message-unknown`, `plan-unsupported`,
  *   `consent-outdated`, `report-mismatch`. Reports on a task: `monitor` (up), `task` in the place of `run` in `ask`,
- *   `answer` and `notice`, `release` (down) and `releases` in welcome; `older` in a question to compare.
+ *   `answer` and `notice`, `release` (down) and `releases` in welcome, `ticket` in the reply to monitor; `older` in a
+ *   question to compare.
  * - 3: error codes `too-many-connections`, `too-many-identities`, `rate-limited`.
  * - 3: admission: `invitation` in join, `admission` in a run's summary, `run` in notice; error codes
  *   `run-not-admitted`, `invitation-invalid`, `participant-banned`.

@@ -1,7 +1,15 @@
-import { BinningSchema, type Policy } from '@coppice/continuity';
+import {
+  type Binning,
+  BinningSchema,
+  type Moment,
+  type Policy,
+  type Reference,
+  ReferenceSchema,
+} from '@coppice/continuity';
 import type { DataSchema, DriftVerdict, Firing, WatchedPeriod, WatchInfo } from '@coppice/protocol';
 import { formatDateTime, formatNumber, formatShare, PairedBars } from '@coppice/ui';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
+import { atRelease } from '../monitoring/at-release.ts';
 import { binLabels } from '../monitoring/bin-labels.ts';
 import { writeRoute } from '../shell/route.ts';
 import { binText, columnName, faultText, formatEffect, testName } from './drift-words.ts';
@@ -136,8 +144,24 @@ function FollowUp({ alarm, firings }: { alarm: boolean; firings: readonly Firing
   );
 }
 
+interface Bins {
+  readonly binning: Binning | null;
+  /** Null: not known. */
+  readonly reference: Reference | null;
+}
+
+/** The bins that a period's reports were made with, and their reference: those of now where it is the same one. */
+function useBins(watch: WatchInfo | null, period: WatchedPeriod): Bins {
+  const of = watch?.reference?.identity === period.reference ? watch.reference.binning : null;
+  return useMemo(() => {
+    const reference = ReferenceSchema.safeParse(of).data ?? null;
+    return { binning: reference ?? BinningSchema.safeParse(of).data ?? null, reference };
+  }, [of]);
+}
+
 function Distributions({
   results,
+  watch,
   ...shared
 }: {
   task: string;
@@ -148,12 +172,19 @@ function Distributions({
 }) {
   const t = monitoringText();
   const [whole, setWhole] = useState(false);
+  const bins = useBins(watch, shared.period);
   if (results.length === 0) return null;
   return (
     <div class="stack tight">
       <h4>{t.distributions}</h4>
       {results.slice(0, whole ? results.length : FIRST).map((result, i) => (
-        <Distribution key={`${result.role} ${result.name}`} result={result} isOpen={i === 0} {...shared} />
+        <Distribution
+          key={`${result.role} ${result.name}`}
+          result={result}
+          isOpen={i === 0}
+          bins={bins}
+          {...shared}
+        />
       ))}
       {!whole && results.length > FIRST && (
         <p>
@@ -173,22 +204,25 @@ function Distribution({
   isOpen,
   period,
   data,
-  watch,
+  bins: { binning, reference },
 }: {
   task: string;
   result: Shift;
   isOpen: boolean;
   period: WatchedPeriod;
   data: DataSchema | null;
-  watch: WatchInfo | null;
+  bins: Bins;
 }) {
   const t = monitoringText();
   const [open, setOpen] = useState(isOpen);
   const name = columnName(testName(result), data?.kind === 'image' && result.role === 'input');
-  const isSame = watch?.reference != null && watch.reference.identity === period.reference;
-  const binning = isSame ? (BinningSchema.safeParse(watch.reference?.binning).data ?? null) : null;
   const labels = open ? binLabels(result, data, binning) : [];
+  const then = atRelease(result, reference);
   const facts: readonly (readonly [string, string])[] = [
+    ...(then.moment === null ? [] : [[t.released, momentText(then.moment)] as const]),
+    ...(then.labels === null || then.labels.moment === null
+      ? []
+      : [[t.labelsReleased, momentText(then.labels.moment)] as const]),
     [t.effect, formatEffect(result.effect)],
     [t.interval, t.between(formatEffect(result.interval[0]), formatEffect(result.interval[1]))],
     [t.threshold, formatEffect(result.bound)],
@@ -225,6 +259,21 @@ function Distribution({
             format={(share) => formatShare(share)}
             empty={t.none}
           />
+          {then.labels !== null && (
+            <PairedBars
+              name={`${task}-${period.period}-labels`}
+              title={t.predictionsAndLabels}
+              xName={t.values}
+              groups={labels.map(binText)}
+              series={[
+                { label: t.labels, values: then.labels.shares },
+                { label: t.predictions, values: result.reference },
+              ]}
+              format={(share) => formatShare(share)}
+              empty={t.none}
+              testId="labels-at-release"
+            />
+          )}
           <dl class="facts">
             {facts.map(([term, value]) => (
               <div key={term}>
@@ -238,6 +287,11 @@ function Distribution({
       )}
     </details>
   );
+}
+
+function momentText({ mean, deviation }: Moment): string {
+  const number = (value: number) => formatNumber(value, { maximumSignificantDigits: 3 });
+  return monitoringText().moment(number(mean), number(deviation));
 }
 
 function Quality({ quality, isPicture }: { quality: DriftVerdict['quality']; isPicture: boolean }) {

@@ -23,7 +23,7 @@ export const monitoringText = catalogue(
     more: (count: number) => `${n(count)} more columns`,
     examples: 'From your examples',
     examplesValue:
-      'The same shares for your examples, when a model is released. How many held-out examples each of two models gets right, when a new one is tested.',
+      'The same shares for your examples, how their labels are spread, and averages of numbers, when a model is released. How many held-out examples each of two models gets right, when a new one is tested.',
     audience: 'Who can see it',
     audienceValue: 'The organizer, until the period ends. Then only the sum over all devices is kept.',
     noise: 'Noise',
@@ -59,7 +59,8 @@ export const monitoringText = catalogue(
       `${columns}的取值在各区间的分布，缺失或不合理的比例；预测结果的分布；如果你纠正了答案，还有错误的比例。`,
     more: (count) => `另外 ${n(count)} 列`,
     examples: '来自你的样本',
-    examplesValue: '发布模型时，你的样本的同类比例；测试新模型时，两个模型在留出样本上各自答对的数量。',
+    examplesValue:
+      '发布模型时，你的样本的同类比例、标签的分布以及数值的平均；测试新模型时，两个模型在留出样本上各自答对的数量。',
     audience: '谁能看到',
     audienceValue: '周期结束前为组织者；之后只保留所有设备的总和。',
     noise: '噪声',

@@ -7,6 +7,7 @@ import {
   columnBin,
   isOutside,
   type PredictionBins,
+  predictionBin,
   watchedOf,
 } from '../reference/binning.ts';
 import { MAX_ID, MAX_PENDING, type MonitorState } from './state.ts';
@@ -278,16 +279,6 @@ export class Monitor {
 
 function add(counts: Float64Array, bin: number): void {
   counts[bin] = (counts[bin] as number) + 1;
-}
-
-function predictionBin(output: PredictionBins, value: number): number {
-  if (output.kind === 'number') {
-    if (!Number.isFinite(value)) throw new RangeError(`a prediction is a finite number, not ${value}`);
-    return binOf(output.edges, value);
-  }
-  if (!Number.isInteger(value) || value < 0 || value >= output.classes)
-    throw new RangeError(`a class is a whole number below ${output.classes}, not ${value}`);
-  return value;
 }
 
 /** The error of a prediction in [0, 1]. */

@@ -52,7 +52,7 @@ function sumsOn(binning: Binning, seed: string) {
     }
     return summarise(monitor.state(), binning) as Float32Array;
   });
-  return sumOf(binning, identity, reports);
+  return sumOf('report', binning, identity, reports);
 }
 
 describe('the first binning of a task', () => {

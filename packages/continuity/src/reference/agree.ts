@@ -9,7 +9,7 @@ import {
 import { FEATURE_COLUMNS } from '../monitor/feature-columns.ts';
 import type { Sums } from '../report/sums.ts';
 import type { Binning, ColumnBins, PredictionBins } from './binning.ts';
-import { cellsOf, fineEdges, quantileEdges } from './edges.ts';
+import { cellsOf, fineEdges, quantileEdges, spanOf } from './edges.ts';
 import { referenceOf, type Spread } from './reference.ts';
 
 /** Bins of numbers, of about equal shares of the values. */
@@ -35,19 +35,20 @@ export function firstBinning({ data, model }: Pick<Task, 'data' | 'model'>): Bin
 
 /**
  * The binning that a reference is made with: of the fine bins of numbers neighbours are joined, so that the values of the sum
- * fall into about ten bins of equal shares. Where nothing was seen, fine bins are joined in equal numbers.
+ * fall into about ten bins of equal shares. Where nothing was seen, fine bins are joined in equal numbers. The spans of moments
+ * follow from the bins; that of the labels from the bins that the sum's labels give, where it has any.
  *
  * @param noise the variance of the noise that was added to each number of the sum.
  */
 export function agreedBinning(first: Binning, sums: Sums, noise = 0): Binning {
   const seen = referenceOf(first, sums, noise);
-  const { prediction, confidence } = seen;
+  const { prediction, confidence, labels } = seen;
   return {
     ...first,
     columns: first.columns.map((column, i) =>
-      column.kind === 'number' ? { ...column, edges: joined(column.edges, seen.columns[i]?.spread) } : column,
+      column.kind === 'number' ? agreedNumber(column, seen.columns[i]?.spread) : column,
     ),
-    prediction: prediction.kind === 'class' ? first.prediction : agreedOutput(prediction),
+    prediction: prediction.kind === 'class' ? first.prediction : agreedOutput(prediction, labels?.spread),
     confidence: confidence === null ? null : { edges: joined(confidence.edges, confidence.spread) },
   };
 }
@@ -85,10 +86,22 @@ function outputOf(data: DataSchema): PredictionBins {
 }
 
 /** An error counts as 1 where it is as large as the range that holds four of five predictions. */
-function agreedOutput({ edges, errorScale, spread }: OutputSeen): PredictionBins {
+function agreedOutput({ edges, errorScale, spread }: OutputSeen, labels: Spread | undefined): PredictionBins {
   const agreed = joined(edges, spread);
   const range = (agreed.at(-1) as number) - (agreed[0] as number);
-  return { kind: 'number', edges: agreed, errorScale: range > 0 ? range : errorScale };
+  const span = spanOf(edges, wereSeen(labels) ? joined(edges, labels) : agreed, null);
+  return {
+    kind: 'number',
+    edges: agreed,
+    errorScale: range > 0 ? range : errorScale,
+    ...(span === null ? {} : { span }),
+  };
+}
+
+function agreedNumber(column: ColumnBins & { kind: 'number' }, spread: Spread | undefined): ColumnBins {
+  const edges = joined(column.edges, spread);
+  const span = spanOf(column.edges, edges, column.range);
+  return { ...column, edges, ...(span === null ? {} : { span }) };
 }
 
 interface OutputSeen {
@@ -99,6 +112,13 @@ interface OutputSeen {
 
 function joined(edges: readonly number[], spread: Spread | undefined): number[] {
   const bins = edges.length + 1;
-  const seen = spread !== undefined && spread.participants > 0;
-  return quantileEdges(edges, seen ? spread.shares : new Array<number>(bins).fill(1 / bins), BINS);
+  return quantileEdges(
+    edges,
+    wereSeen(spread) ? spread.shares : new Array<number>(bins).fill(1 / bins),
+    BINS,
+  );
+}
+
+function wereSeen(spread: Spread | undefined): spread is Spread {
+  return spread !== undefined && spread.participants > 0;
 }

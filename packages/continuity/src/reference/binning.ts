@@ -10,6 +10,17 @@ export const EdgesSchema = z.array(z.number().check(z.refine(Number.isFinite, 'e
   z.refine((edges) => edges.every((edge, i) => i === 0 || edge > (edges[i - 1] as number)), 'edges ascend'),
 );
 
+/** An interval, in the unit of what is counted: its limits are finite and ascend. Moments map it to [0, 1]. */
+export const SpanSchema = z
+  .tuple([z.number(), z.number()])
+  .check(z.refine(([low, high]) => isSpan(low, high), 'limits are finite and ascend'));
+export type Span = z.infer<typeof SpanSchema>;
+
+/** True where an interval can be mapped to [0, 1]. */
+export function isSpan(low: number, high: number): boolean {
+  return high > low && Number.isFinite(high - low);
+}
+
 const name = z.string().check(z.minLength(1), z.maxLength(100));
 
 /** A hash in lower-case hexadecimal digits. */
@@ -23,6 +34,8 @@ export const NumberBinsSchema = z.object({
   range: z.nullable(z.tuple([z.number(), z.number()])),
   /** True where the model makes the column: another model makes other values of the same input. */
   ofModel: z.optional(z.literal(true)),
+  /** The interval of the column's moments; left out in first bins, and in those of earlier versions: there are no moments. */
+  span: z.optional(SpanSchema),
 });
 
 export const CategoryBinsSchema = z.object({
@@ -42,6 +55,8 @@ export const OutputBinsSchema = z.object({
   edges: EdgesSchema,
   /** The absolute error, in the target's unit, that counts as 1. Smaller errors count in proportion, larger ones as 1. */
   errorScale: z.number().check(z.positive()),
+  /** The interval of the labels' moments, as of a numeric column. */
+  span: z.optional(SpanSchema),
 });
 
 /** Bins of everything that is watched: agreed before anything is counted, and the same on every device. */
@@ -85,6 +100,21 @@ export function columnBin(column: ColumnBins, value: number): number {
 /** The number of a prediction's bins: one a class, or those of a number. */
 export function predictionBins(prediction: PredictionBins): number {
   return prediction.kind === 'class' ? prediction.classes : prediction.edges.length + 1;
+}
+
+/**
+ * The bin of a prediction, or of a label: the index of a class, or a number in the target's unit.
+ *
+ * @throws RangeError for what is neither.
+ */
+export function predictionBin(output: PredictionBins, value: number): number {
+  if (output.kind === 'number') {
+    if (!Number.isFinite(value)) throw new RangeError(`a prediction is a finite number, not ${value}`);
+    return binOf(output.edges, value);
+  }
+  if (!Number.isInteger(value) || value < 0 || value >= output.classes)
+    throw new RangeError(`a class is a whole number below ${output.classes}, not ${value}`);
+  return value;
 }
 
 /** True where a raw value is beyond the column's plausible range. */

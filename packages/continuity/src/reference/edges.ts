@@ -1,3 +1,5 @@
+import { isSpan, type Span } from './binning.ts';
+
 /** The most cells of a first histogram, from which edges are chosen; the fewest, where there are many columns; and those of all. */
 const CELLS = 256;
 const FEWEST_CELLS = 32;
@@ -58,4 +60,26 @@ export function quantileEdges(edges: readonly number[], shares: readonly number[
     chosen.add(short < past ? at - 1 : at);
   }
   return [...chosen].map((i) => edges[i] as number);
+}
+
+/**
+ * The span of a number's moments. Its agreed edges, the first and last deciles, with the fine bins about them, are widened on
+ * both sides by the distance of these edges: of a normal distribution a ten-thousandth lies beyond. Within a plausible range it
+ * ends there.
+ *
+ * @param fine ascending, `agreed` among them.
+ * @param range the plausible range; null: there is none.
+ * @returns `null` where no finite interval is left.
+ */
+export function spanOf(
+  fine: readonly number[],
+  agreed: readonly number[],
+  range: readonly [number, number] | null,
+): Span | null {
+  const [first, last] = [agreed[0] as number, agreed.at(-1) as number];
+  const low = (fine[fine.indexOf(first) - 1] ?? first) - (last - first);
+  const high = (fine[fine.indexOf(last) + 1] ?? last) + (last - first);
+  const clipped: Span = range === null ? [low, high] : [Math.max(low, range[0]), Math.min(high, range[1])];
+  if (isSpan(...clipped)) return clipped;
+  return isSpan(low, high) ? [low, high] : null;
 }

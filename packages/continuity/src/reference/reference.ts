@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { MAX_OBSERVATIONS } from '../report/layout.ts';
-import { countOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
+import { measuredOf } from '../report/statistics-layout.ts';
+import { countOf, labelSpreadOf, momentOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
 import {
   type Binning,
   BinningSchema,
@@ -35,6 +36,15 @@ export type Spread = z.infer<typeof SpreadSchema>;
 export const RateSchema = z.object({ share, variance, within: share, participants: count });
 export type Rate = z.infer<typeof RateSchema>;
 
+/** Moments of a number in its own unit. Each participant has the same weight; values beyond the span count as its limit. */
+export const MomentSchema = z.object({
+  mean: z.number(),
+  /** The standard deviation of single values. */
+  deviation: z.number().check(z.minimum(0)),
+  participants: count,
+});
+export type Moment = z.infer<typeof MomentSchema>;
+
 const ofInput = { spread: SpreadSchema, missing: RateSchema, outside: RateSchema };
 
 /**
@@ -46,7 +56,8 @@ export const ReferenceSchema = z
     columns: z
       .array(
         z.discriminatedUnion('kind', [
-          z.extend(NumberBinsSchema, ofInput),
+          // Without a moment where no participant had a value, and in references of earlier versions.
+          z.extend(NumberBinsSchema, { ...ofInput, moment: z.optional(MomentSchema) }),
           z.extend(CategoryBinsSchema, ofInput),
         ]),
       )
@@ -56,6 +67,8 @@ export const ReferenceSchema = z
       z.extend(OutputBinsSchema, { spread: SpreadSchema }),
     ]),
     confidence: z.nullable(z.object({ edges: EdgesSchema, spread: SpreadSchema })),
+    /** The labels of the examples, in the bins of the predictions; left out in references of earlier versions. */
+    labels: z.optional(z.object({ spread: SpreadSchema, moment: z.optional(MomentSchema) })),
     /** Participants that it was made of, and their examples. */
     participants: count,
     examples: count,
@@ -69,7 +82,7 @@ export function identityOf(of: Binning | Reference): string {
 }
 
 /**
- * The reference made of summed reports with this binning.
+ * The reference made of summed statistics, or reports, with this binning: of reports it has no labels and no moments.
  *
  * @param noise the variance of the noise that was added to each number of the sum.
  */
@@ -80,6 +93,13 @@ export function referenceOf(binning: Binning, sums: Sums, noise = 0): Reference 
     return { ...known, variance: withNoise(known.variance, known.participants, noise) };
   };
   const of = (i: number) => spreads[i] as Spread;
+  const moments = new Map(
+    measuredOf(binning).map((measured, i) => [measured.column, momentOf(sums, measured, i)]),
+  );
+  const momentAt = (column: number | null) => {
+    const moment = moments.get(column);
+    return moment === undefined ? {} : { moment };
+  };
   const inputs = binning.columns.length;
   return {
     ...binning,
@@ -88,9 +108,18 @@ export function referenceOf(binning: Binning, sums: Sums, noise = 0): Reference 
       spread: of(i),
       missing: rate('missing', i),
       outside: rate('outside', i),
+      ...momentAt(i),
     })),
     prediction: { ...binning.prediction, spread: of(inputs) },
     confidence: binning.confidence === null ? null : { ...binning.confidence, spread: of(inputs + 1) },
+    ...(sums.has('label-present')
+      ? {
+          labels: {
+            spread: wholeOf(labelSpreadOf(sums, predictionBins(binning.prediction), noise), noise),
+            ...momentAt(null),
+          },
+        }
+      : {}),
     participants: countOf(sums, 'reports'),
     examples: countOf(sums, 'observations', MAX_OBSERVATIONS),
   };
@@ -124,7 +153,8 @@ function isSound({
   columns,
   prediction,
   confidence,
-}: Pick<Reference, 'columns' | 'prediction' | 'confidence'>): boolean {
+  labels,
+}: Pick<Reference, 'columns' | 'prediction' | 'confidence' | 'labels'>): boolean {
   const fits = ({ shares, variances, participants }: Spread, bins: number) => {
     const mass = shares.reduce((sum, one) => sum + one, 0);
     return (
@@ -136,6 +166,7 @@ function isSound({
   return (
     columns.every((column) => fits(column.spread, columnBins(column))) &&
     fits(prediction.spread, predictionBins(prediction)) &&
+    (labels === undefined || fits(labels.spread, predictionBins(prediction))) &&
     (confidence === null || fits(confidence.spread, confidence.edges.length + 1))
   );
 }

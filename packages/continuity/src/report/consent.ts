@@ -1,6 +1,7 @@
 import type { Binning, ColumnBins } from '../reference/binning.ts';
 import { canonicalHash } from '../reference/canonical.ts';
 import { reportLayout } from './layout.ts';
+import { statisticsNumbers } from './statistics-layout.ts';
 
 /** Everything that a person agrees to who lets a device report. */
 export interface ReportTerms {
@@ -14,7 +15,7 @@ export interface ReportTerms {
 
 /**
  * The version of the consent to reports: a hash over what they tell, in lower-case hexadecimal digits. It changes with the
- * columns that are watched and their kinds, with the kinds of numbers in a report, with the period and with the minimum. It
+ * columns that are watched and their kinds, with the kinds of numbers in a report and in statistics, with the period and with the minimum. It
  * stays where bins move, as they do with each reference, and where the way changes in which raw data become columns.
  */
 export function consentVersion({ binning, periodMilliseconds, minimum }: ReportTerms): string {
@@ -24,7 +25,7 @@ export function consentVersion({ binning, periodMilliseconds, minimum }: ReportT
     prediction: prediction.kind === 'class' ? { classes: prediction.classes } : {},
     confidence: confidence !== null,
     // Names alone: shapes follow from the bins.
-    numbers: reportLayout(binning, '').map(({ name }) => name),
+    numbers: [...reportLayout(binning, '').map(({ name }) => name), ...statisticsNumbers],
     periodMilliseconds,
     minimum,
   });

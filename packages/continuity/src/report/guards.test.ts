@@ -30,7 +30,7 @@ it('is the mean of participants’ mean errors by arm, with the standard error o
     return summarise(monitor.state(), binning, 10);
   });
   const told = reports.filter((report) => report !== null);
-  const [guard, ...others] = guardEvidence(sumOf(binning, identity, told));
+  const [guard, ...others] = guardEvidence(sumOf('report', binning, identity, told));
   expect(others).toEqual([]);
   expect(guard?.name).toBe('error');
   for (const arm of ['canary', 'control'] as const) {
@@ -58,7 +58,7 @@ it('takes noise on the sums into its standard error', () => {
   const reports = Array.from({ length: 800 }, (_, i) =>
     report(i % 2 === 0 ? 'canary' : 'control', 6 + (i % 5)),
   );
-  const sums = sumOf(binning, identity, reports);
+  const sums = sumOf('report', binning, identity, reports);
   const deviation = 4;
   const differences: number[] = [];
   let told = 0;

@@ -33,16 +33,7 @@ export function reportLayout(binning: Binning, identity: string): ContributionLa
   const watched = watchedOf(binning);
   const bins = watched.reduce((sum, one) => sum + one.bins, 0);
   const [histograms, inputs] = [[watched.length], [binning.columns.length]];
-  const tensor = (name: string, shape: number[], unit: number): TensorSpec => ({
-    name,
-    shape,
-    role: 'measure',
-    group: `report-${identity.slice(0, 32)}`,
-    unit,
-    bound: 1,
-    weighted: 'one',
-    precision: 'single',
-  });
+  const tensor = tensorOf(identity);
   return [
     tensor('reports', [], 1),
     tensor('observations', [], 1 / MAX_OBSERVATIONS),
@@ -63,6 +54,20 @@ export function reportLayout(binning: Binning, identity: string): ContributionLa
     tensor('guard-errors', [guardedArms.length], SHARE_UNIT),
     tensor('guard-squares', [guardedArms.length], SQUARE_UNIT),
   ];
+}
+
+/** Tensors of numbers in [0, 1] that are made with the bins of this hash. */
+export function tensorOf(identity: string): (name: string, shape: number[], unit: number) => TensorSpec {
+  return (name, shape, unit) => ({
+    name,
+    shape,
+    role: 'measure',
+    group: `report-${identity.slice(0, 32)}`,
+    unit,
+    bound: 1,
+    weighted: 'one',
+    precision: 'single',
+  });
 }
 
 /** The numbers of a report by tensor, as views. @throws RangeError where there are more or fewer than the layout has. */

@@ -4,7 +4,8 @@ import { Monitor } from '../monitor/monitor.ts';
 import type { MonitorState } from '../monitor/state.ts';
 import { type Binning, binOf, watchedOf } from '../reference/binning.ts';
 import { identityOf } from '../reference/reference.ts';
-import { reportLayout, tensorsOf } from './layout.ts';
+import { tensorsOf } from './layout.ts';
+import { layoutOf, type ReportKind } from './statistics-layout.ts';
 import { summarise } from './summarise.ts';
 import type { Sums } from './sums.ts';
 
@@ -31,8 +32,13 @@ export function binningOf(columns: number, more: Partial<Binning> = {}): Binning
 }
 
 /** The reports' sum by tensor, in float64. */
-export function sumOf(binning: Binning, identity: string, reports: Iterable<Float32Array>): Sums {
-  const layout = reportLayout(binning, identity);
+export function sumOf(
+  kind: ReportKind,
+  binning: Binning,
+  identity: string,
+  reports: Iterable<Float32Array>,
+): Sums {
+  const layout = layoutOf(kind, binning, identity);
   const sums = new Map(layout.map(({ name, shape }) => [name, new Float64Array(shapeSize(shape))]));
   for (const numbers of reports)
     for (const [name, values] of tensorsOf(layout, numbers)) {
@@ -94,7 +100,12 @@ export function drawReports(
 /** The sum of a drawn period. */
 export function drawSums(binning: Binning, population: Population, ...path: (string | number)[]): Sums {
   const identity = identityOf(binning);
-  return sumOf(binning, identity, drawReports(binning, identity, population, seededRandom(...path)));
+  return sumOf(
+    'report',
+    binning,
+    identity,
+    drawReports(binning, identity, population, seededRandom(...path)),
+  );
 }
 
 /** Sums with Gaussian noise on each of their numbers. */

@@ -1,6 +1,7 @@
 import { type Binning, watchedOf } from '../reference/binning.ts';
-import { MAX_OBSERVATIONS, reportLayout, tensorsOf } from './layout.ts';
+import { MAX_OBSERVATIONS, tensorsOf } from './layout.ts';
 import { SQUARE_UNIT, squareOf } from './shares.ts';
+import { layoutOf, measuredOf, type ReportKind } from './statistics-layout.ts';
 import { MINIMUM_COUNT } from './summarise.ts';
 
 /** A report as it came: its numbers, and the hashes of its data recipe and its reference. */
@@ -25,7 +26,9 @@ export type RefusalName =
   /** Shares of a histogram that do not add up to 1. */
   | 'report-mass'
   /** Squares that are not those of the shares. */
-  | 'report-squares';
+  | 'report-squares'
+  /** A mean and a mean square that no values in [0, 1] have together. */
+  | 'report-moments';
 
 export interface Refusal {
   readonly name: RefusalName;
@@ -38,6 +41,7 @@ export interface Refusal {
  * histograms has a mass of 1, and squares that belong to it.
  *
  * @param minimum the fewest observations of a report, as in `summarise`.
+ * @param kind `statistics`: also the numbers that `statisticsLayout` adds.
  * @returns the first reason to refuse the report, or `null`.
  */
 export function refuses(
@@ -45,6 +49,7 @@ export function refuses(
   binning: Binning,
   identity: string,
   minimum: number = MINIMUM_COUNT,
+  kind: ReportKind = 'report',
 ): Refusal | null {
   const { recipe, numbers } = report;
   if (recipe !== binning.recipe)
@@ -57,7 +62,7 @@ export function refuses(
       'report-reference',
       `It was made with the reference ${short(report.identity)}, not ${short(identity)}.`,
     );
-  const layout = reportLayout(binning, identity);
+  const layout = layoutOf(kind, binning, identity);
   const length = layout.reduce((sum, { shape }) => sum + (shape[0] ?? 1), 0);
   if (numbers.length !== length)
     return no('report-shape', `It has ${numbers.length} numbers, and the layout has ${length}.`);
@@ -74,7 +79,12 @@ export function refuses(
         );
     }
   }
-  return refusesCounts(tensors, minimum) ?? refusesHistograms(tensors, binning, minimum);
+  return (
+    refusesCounts(tensors, minimum) ??
+    refusesHistograms(tensors, binning, minimum) ??
+    (kind === 'statistics' ? refusesLabels(tensors, minimum) : null) ??
+    (kind === 'statistics' ? refusesMoments(tensors, binning) : null)
+  );
 }
 
 function refusesCounts(tensors: ReadonlyMap<string, Float32Array>, minimum: number): Refusal | null {
@@ -115,16 +125,9 @@ function refusesHistograms(
   for (const [i, { name, role, bins, at }] of watchedOf(binning).entries()) {
     const called = role === 'input' ? `the column "${name}"` : `the ${role}`;
     const [present, inverse] = [of('present')[i] as number, of('inverse')[i] as number];
-    let mass = 0;
-    for (let bin = at; bin < at + bins; bin++) mass += shares[bin] as number;
-    if (mass !== present)
-      return no('report-mass', `The shares of ${called} add up to ${mass}, not ${present}.`);
-    const inverseFits = present === 1 ? inverse > 0 && inverse < 1 / minimum + SQUARE_UNIT : inverse === 0;
-    if (!inverseFits)
-      return no(
-        'report-counts',
-        `The inverse count of ${called} is ${inverse}, with ${minimum} values at least.`,
-      );
+    const histogram = { called, present, inverse, shares: shares.subarray(at, at + bins) };
+    const refusal = refusesHistogram(histogram, minimum);
+    if (refusal !== null) return refusal;
     if (role === 'input' && present === 0 && of('outside')[i] !== 0)
       return no(
         'report-counts',
@@ -136,6 +139,53 @@ function refusesHistograms(
     refusesSquares(tensors, 'missing', 'missing-squares') ??
     refusesSquares(tensors, 'outside', 'outside-squares')
   );
+}
+
+interface Histogram {
+  readonly called: string;
+  readonly present: number;
+  readonly inverse: number;
+  readonly shares: Float32Array;
+}
+
+function refusesHistogram({ called, present, inverse, shares }: Histogram, minimum: number): Refusal | null {
+  const mass = shares.reduce((sum, one) => sum + one, 0);
+  if (mass !== present)
+    return no('report-mass', `The shares of ${called} add up to ${mass}, not ${present}.`);
+  const inverseFits = present === 1 ? inverse > 0 && inverse < 1 / minimum + SQUARE_UNIT : inverse === 0;
+  if (inverseFits) return null;
+  return no(
+    'report-counts',
+    `The inverse count of ${called} is ${inverse}, with ${minimum} values at least.`,
+  );
+}
+
+function refusesLabels(tensors: ReadonlyMap<string, Float32Array>, minimum: number): Refusal | null {
+  const of = (name: string) => tensors.get(name) as Float32Array;
+  const [present, inverse] = [of('label-present')[0] as number, of('label-inverse')[0] as number];
+  const histogram = { called: 'the labels', present, inverse, shares: of('label-shares') };
+  return refusesHistogram(histogram, minimum) ?? refusesSquares(tensors, 'label-shares', 'label-squares');
+}
+
+function refusesMoments(tensors: ReadonlyMap<string, Float32Array>, binning: Binning): Refusal | null {
+  for (const [i, { column }] of measuredOf(binning).entries()) {
+    const present = column === null ? tensors.get('label-present')?.[0] : tensors.get('present')?.[column];
+    const called = column === null ? 'the labels' : `the column "${binning.columns[column]?.name}"`;
+    const [mean, square] = [tensors.get('means')?.[i] as number, tensors.get('mean-squares')?.[i] as number];
+    if (present === 0 && (mean !== 0 || square !== 0))
+      return no('report-counts', `It tells moments of ${called} without a histogram.`);
+    if (square < squareOf(mean))
+      return no(
+        'report-moments',
+        `The mean square of ${called} is ${square}, below ${squareOf(mean)}, the square of the mean ${mean}.`,
+      );
+    if (square > mean)
+      return no(
+        'report-moments',
+        `The mean square of ${called} is ${square}, above the mean ${mean}: values in [0, 1] have none such.`,
+      );
+  }
+  return null;
 }
 
 function refusesSquares(

@@ -212,7 +212,7 @@ describe('a report', () => {
           const numbers = honest.slice();
           for (const [at, value] of changes) numbers[at] = value;
           if (refused(numbers) !== null) return;
-          const sums = sumOf(binning, identity, [numbers]);
+          const sums = sumOf('report', binning, identity, [numbers]);
           for (const values of sums.values())
             for (const value of values) expect(value >= 0 && value <= 1).toBe(true);
           expect(

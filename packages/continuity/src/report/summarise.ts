@@ -1,7 +1,7 @@
 import type { MonitorState } from '../monitor/state.ts';
 import type { Binning } from '../reference/binning.ts';
 import { guardedArms, MAX_OBSERVATIONS, reportLayout, tensorsOf } from './layout.ts';
-import { rounded, SHARE_UNIT, SQUARE_UNIT, sharesOf, squareOf } from './shares.ts';
+import { inverseOf, rounded, SHARE_UNIT, sharesOf, squareOf } from './shares.ts';
 
 /** The fewest observations of which anything leaves a device. A task may ask for more. */
 export const MINIMUM_COUNT = 10;
@@ -60,9 +60,4 @@ export function summarise(
   share('errors', 'errors-square', 0, state.errors / state.labelled);
   put('warned', 0, state.warned ? 1 : 0);
   return numbers;
-}
-
-/** 1 ÷ a count, rounded up so that no report tells less than there is. */
-function inverseOf(count: number): number {
-  return Math.ceil(1 / count / SQUARE_UNIT) * SQUARE_UNIT;
 }

@@ -1,5 +1,6 @@
 import type { Watched } from '../reference/binning.ts';
-import type { Rate, Spread } from '../reference/reference.ts';
+import type { Moment, Rate, Spread } from '../reference/reference.ts';
+import type { Measured } from './statistics-layout.ts';
 
 /** Sums of reports by tensor of their layout, each as long as the tensor. Sums of two sets of participants add up. */
 export type Sums = ReadonlyMap<string, Float64Array>;
@@ -11,16 +12,61 @@ export type Sums = ReadonlyMap<string, Float64Array>;
  * @param noise the variance of the noise that each sum has.
  */
 export function spreadOf(sums: Sums, { bins, at }: Watched, index: number, noise = 0): Spread {
-  const participants = countOf(sums, 'present', 1, index);
+  return spreadIn(sums, { shares: 'shares', squares: 'squares' }, { bins, at }, noise, {
+    participants: countOf(sums, 'present', 1, index),
+    inverse: numberOf(sums, 'inverse', index),
+  });
+}
+
+function spreadIn(
+  sums: Sums,
+  names: { readonly shares: string; readonly squares: string },
+  { bins, at }: Pick<Watched, 'bins' | 'at'>,
+  noise: number,
+  { participants, inverse }: { readonly participants: number; readonly inverse: number },
+): Spread {
   const each = Array.from({ length: bins }, (_, bin) =>
-    meanOf(numberOf(sums, 'shares', at + bin), numberOf(sums, 'squares', at + bin), participants, noise),
+    meanOf(
+      numberOf(sums, names.shares, at + bin),
+      numberOf(sums, names.squares, at + bin),
+      participants,
+      noise,
+    ),
   );
   return {
     shares: each.map(({ share }) => share),
     variances: each.map(({ variance }) => variance),
-    within: withinOf(numberOf(sums, 'inverse', index), participants),
+    within: withinOf(inverse, participants),
     participants,
   };
+}
+
+/** As `spreadOf`, of the labels in statistics. @param bins those of predictions. */
+export function labelSpreadOf(sums: Sums, bins: number, noise = 0): Spread {
+  return spreadIn(sums, { shares: 'label-shares', squares: 'label-squares' }, { bins, at: 0 }, noise, {
+    participants: countOf(sums, 'label-present'),
+    inverse: numberOf(sums, 'label-inverse', 0),
+  });
+}
+
+/**
+ * The mean and the standard deviation of a number over the participants that have it, each with the same weight.
+ *
+ * @param index its place among those whose moments are counted (`measuredOf`).
+ * @returns `undefined` where nobody has it.
+ */
+export function momentOf(
+  sums: Sums,
+  { column, span: [low, high] }: Measured,
+  index: number,
+): Moment | undefined {
+  const participants = column === null ? countOf(sums, 'label-present') : countOf(sums, 'present', 1, column);
+  if (participants === 0 || !sums.has('means')) return undefined;
+  // Noise can leave any number.
+  const within = (name: string) => Math.min(1, Math.max(0, numberOf(sums, name, index) / participants));
+  const [mean, square] = [within('means'), within('mean-squares')];
+  const deviation = Math.sqrt(Math.max(0, square - mean ** 2)) * (high - low);
+  return { mean: low + mean * (high - low), deviation, participants };
 }
 
 /** As `spreadOf`, of the share of missing values, or of those beyond the plausible range, of an input column. */

@@ -30,7 +30,7 @@ function sumsOf(having: number, of = 9) {
     for (const name of ['outside', 'outside-squares']) set(name, has / 4, 1);
     for (const name of ['guard-present', 'guard-errors', 'guard-squares']) set(name, has, 1);
   }
-  return sumOf(binning, identity, reports);
+  return sumOf('report', binning, identity, reports);
 }
 
 it('keeps nothing that fewer participants tell of than asked for, and all that enough do', () => {

@@ -1,10 +1,11 @@
 import { type Binning, watchedOf } from '../reference/binning.ts';
 import { guardedArms } from './layout.ts';
+import { measuredOf } from './statistics-layout.ts';
 import { countOf, type Sums } from './sums.ts';
 
 /**
- * Sums without the numbers that fewer participants than `fewest` have in them: a histogram with its share of implausible values,
- * the errors, and the errors of an arm of a canary are 0 there, as if nobody had them. The sum of one device's histogram is that
+ * Sums without the numbers that fewer participants than `fewest` have in them: a histogram with its moments and its share of
+ * implausible values, the errors, and the errors of an arm of a canary are 0 there, as if nobody had them. The sum of one device's histogram is that
  * histogram.
  *
  * @param fewest at least 1.
@@ -20,6 +21,13 @@ export function withheld(sums: Sums, binning: Binning, fewest: number): Map<stri
     erase(['shares', 'squares'], at, at + bins);
     if (role === 'input') erase(['outside', 'outside-squares'], i);
   }
+  const [labels, moments] = [countOf(sums, 'label-present'), ['means', 'mean-squares']];
+  if (labels < fewest) {
+    erase(['label-present', 'label-inverse'], 0);
+    erase(['label-shares', 'label-squares'], 0, Number.POSITIVE_INFINITY);
+  }
+  for (const [i, { column }] of measuredOf(binning).entries())
+    if ((column === null ? labels : countOf(sums, 'present', 1, column)) < fewest) erase(moments, i);
   if (countOf(sums, 'labelled') < fewest) erase(['labelled', 'errors', 'errors-square', 'warned'], 0);
   for (const arm of guardedArms.keys())
     if (countOf(sums, 'guard-present', 1, arm) < fewest)

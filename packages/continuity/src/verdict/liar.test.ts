@@ -47,7 +47,7 @@ describe('one liar among many', () => {
       expect(refuses({ recipe: binning.recipe, identity, numbers: lie }, binning, identity)).toBeNull();
       const withLie = (population: Population) => {
         const others = drawReports(binning, identity, population, seededRandom('liar', bin)).slice(1);
-        return verdictOf(sumOf(binning, identity, [...others, lie]), reference);
+        return verdictOf(sumOf('report', binning, identity, [...others, lie]), reference);
       };
       const calm = withLie(quiet);
       expect(calm.drift.alarm).toBe(false);
@@ -61,9 +61,12 @@ describe('one liar among many', () => {
     const quiet = { participants, examples: 100, differences: alike };
     const reference = referenceFor(binning, quiet, 'bound');
     const honest = drawReports(binning, identity, quiet, seededRandom('bound'));
-    const before = verdictOf(sumOf(binning, identity, honest), reference);
+    const before = verdictOf(sumOf('report', binning, identity, honest), reference);
     for (let bin = 0; bin < 10; bin++) {
-      const after = verdictOf(sumOf(binning, identity, [...honest.slice(1), lieOf(bin)]), reference);
+      const after = verdictOf(
+        sumOf('report', binning, identity, [...honest.slice(1), lieOf(bin)]),
+        reference,
+      );
       for (const name of ['x0', 'x1']) {
         const [was, is] = [before, after].map(({ drift }) => drift.results.find((one) => one.name === name));
         for (const [i, share] of (is?.current ?? []).entries())

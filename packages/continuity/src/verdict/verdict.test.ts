@@ -146,7 +146,7 @@ describe('data quality', () => {
     });
     const known = { ...reference, columns: reference.columns.map((column) => withoutOther(column)) };
     const against = fault === 'other' ? known : reference;
-    const { quality } = verdictOf(sumOf(binning, identity, reports), against);
+    const { quality } = verdictOf(sumOf('report', binning, identity, reports), against);
     expect(quality.results.filter(({ alarm }) => alarm)).toMatchObject([{ fault, name }]);
   });
 });
@@ -172,11 +172,12 @@ describe('a verdict', () => {
 
   it('depends on the sums alone, however they were made up', () => {
     const reports = drawReports(binning, identity, population, seededRandom('split'));
-    const whole = verdictOf(sumOf(binning, identity, reports), reference);
+    const whole = verdictOf(sumOf('report', binning, identity, reports), reference);
     fc.assert(
       fc.property(fc.array(fc.nat(2), { minLength: 24, maxLength: 24 }), (servers) => {
         const parts = [0, 1, 2].map((server) =>
           sumOf(
+            'report',
             binning,
             identity,
             reports.filter((_, i) => servers[i] === server),
@@ -206,7 +207,7 @@ describe('a verdict', () => {
     expect([drift.tested, drift.suppressed, drift.alarm]).toEqual([0, 5, false]);
     expect([quality.tested, quality.suppressed, errors]).toEqual([0, 6, null]);
     expect(verdictOf(sums, reference, { fewest: 4 }).drift.tested).toBe(5);
-    expect(verdictOf(sumOf(binning, identity, []), reference).drift.tested).toBe(0);
+    expect(verdictOf(sumOf('report', binning, identity, []), reference).drift.tested).toBe(0);
   });
 
   it('tests no histogram with fewer than two examples a bin, and one with more as any other', () => {
@@ -245,7 +246,7 @@ describe('a verdict', () => {
           binning,
         ) as Float32Array;
       });
-      const sums = sumOf(binning, identity, labelled);
+      const sums = sumOf('report', binning, identity, labelled);
       const { errors } = verdictOf(sums, reference);
       expect(errors).toMatchObject({ participants: 24, warned: 0.25 });
       const [low, high] = errors?.interval ?? [1, 0];

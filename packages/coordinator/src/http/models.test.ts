@@ -68,3 +68,22 @@ it('models, descriptions of tasks and what runs ask for, and refusals of these, 
   expect(await get('/api/tasks/iris/samples')).toEqual([expect.any(Number), null, null]);
   expect(await get('/api/tasks/iris/releases')).toEqual([401, null, null]);
 });
+
+it('a page may show a ticket for a model where it may take part', async () => {
+  const preflight = async (origin: string) => {
+    const { status, headers } = await fetch(`${coordinator.url}/models/iris/${'0'.repeat(64)}/weights.bin`, {
+      method: 'OPTIONS',
+      headers: {
+        origin,
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'coppice-participant,coppice-ticket',
+      },
+    });
+    return [status, headers.get('access-control-allow-headers')];
+  };
+  expect(await preflight(coordinator.url)).toEqual([
+    204,
+    'Coppice-Participant, Coppice-Ticket, Range, If-Range',
+  ]);
+  expect(await preflight('https://elsewhere.example')).toEqual([403, null]);
+});

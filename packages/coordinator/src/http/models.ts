@@ -14,7 +14,7 @@ import {
   targetScaling,
   targetUnit,
 } from '@coppice/protocol';
-import { type Request, type RequestHandler, Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { channelModel } from '../registry/channel-model.ts';
 import { KeptModels } from '../registry/kept-models.ts';
@@ -22,11 +22,16 @@ import { latestModel } from '../registry/latest-model.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
+import { taskPlace } from '../security/places.ts';
 import { toBytes } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { ShownTicket } from '../watch/answers.ts';
+import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import { credentialsOf } from './access.ts';
 import type { Downloads } from './downloads.ts';
+import { ticketPreflight } from './preflight.ts';
 import { json, parameter } from './respond.ts';
+import { shownBy } from './shown-ticket.ts';
 
 /** A model that a URL names. */
 interface Named {
@@ -43,7 +48,7 @@ interface Named {
 /**
  * Routes of checkpoints as tfjs LayersModels, for any origin (`readable-anywhere.ts`): `/models/<task>/<latest, channel or hash>/` and
  * `/models/<task>/runs/<run>/<latest or round>/`. Those of runs that are not open are for admins and tokens with
- * `runs:read`; without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
+ * `runs:read`, and for participants that show a ticket which opens that model (`MonitoredTasks.opens`); without production, the latest of a task is for others chosen among the open runs. `latest-model.ts` has
  * the rule.
  */
 export function modelsRouter({
@@ -53,6 +58,9 @@ export function modelsRouter({
   admins,
   admissions,
   downloads,
+  monitored,
+  origins,
+  countResponse,
 }: {
   storage: Storage;
   tasks: Tasks;
@@ -60,6 +68,12 @@ export function modelsRouter({
   admins: Admins;
   admissions: Admissions;
   downloads: Downloads;
+  /** The watches of tasks, whose tickets open models. */
+  monitored: Pick<MonitoredTasks, 'opens'>;
+  /** Origins whose pages may take part, beside the coordinator's own. */
+  origins: readonly string[];
+  /** Counts a response as sent to a participant. */
+  countResponse: (participant: string, response: Response) => void;
 }): Router {
   const router = Router();
   /** Weights from storage, one copy for all requests. */
@@ -124,23 +138,56 @@ export function modelsRouter({
     };
   };
 
-  const find = async (request: Request, { look, unknown }: Named): Promise<Checkpoint> => {
+  const unopened = async (shown: ShownTicket, { task, hash }: Checkpoint): Promise<CoppiceError | null> =>
+    (await monitored.opens(task, shown, hash))
+      ? null
+      : new CoppiceError(
+          'ticket-invalid',
+          'The ticket is not of an open question of this task to this participant about this model, nor of an offer that holds. Take that of the last question, or offer again.',
+        );
+  /**
+   * A model of a run that is not open is for those that its task admits by an invitation or a list. An open task admits everybody:
+   * there it is for those that the run admits.
+   */
+  const refusalOf = (participant: string, { task, run }: Checkpoint): CoppiceError | null => {
+    const ofTask = admissions.refusal(participant, taskPlace(task));
+    if (ofTask !== null) return ofTask;
+    const ofRun = admissions.refusal(participant, run);
+    const isListed = admissions.of(taskPlace(task)) !== 'open';
+    return ofRun === null || (isListed && ofRun.code === 'run-not-admitted') ? null : ofRun;
+  };
+
+  const find = async (
+    request: Request,
+    response: Response,
+    { look, unknown }: Named,
+  ): Promise<Checkpoint> => {
     const closed = admissions.closed();
     const open = await look(closed);
     const any = closed.length === 0 ? open : await look([]);
-    if (any !== null && any.id !== open?.id && (await mayAll(request))) return any;
+    if (any !== null && any.id !== open?.id) {
+      const shown = shownBy(request);
+      if (shown !== null) {
+        const refusal = refusalOf(shown.participant, any) ?? (await unopened(shown, any));
+        if (refusal === null) {
+          countResponse(shown.participant, response);
+          return any;
+        }
+        if (open === null) throw refusal;
+      } else if (await mayAll(request)) return any;
+    }
     if (open !== null) return open;
     if (any === null) throw new CoppiceError('checkpoint-unknown', unknown);
     throw new CoppiceError(
       'run-not-admitted',
-      'This model is of a run that is not open to everyone. Its participants get it through the client page; admins with a session or a token that has the scope "runs:read".',
+      'This model is of a run that is not open to everyone. Its participants get it through the client page; devices that the task admits show the ticket of their question or offer; admins have a session, or a token with the scope "runs:read".',
     );
   };
   const model = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
       const task = tasks.get(parameter(request, 'task'));
       const named = nameOf(request);
-      const checkpoint = await find(request, named);
+      const checkpoint = await find(request, response, named);
       const layout = await models.layout(task);
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
       return layersModel(task, layout, { weights: named.weights(checkpoint), checkpoint });
@@ -148,7 +195,7 @@ export function modelsRouter({
   const weights = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
       const named = nameOf(request);
-      const checkpoint = await find(request, named);
+      const checkpoint = await find(request, response, named);
       const { hash } = checkpoint;
       const layout = await models.layout(tasks.get(parameter(request, 'task')));
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
@@ -160,7 +207,7 @@ export function modelsRouter({
             .get(hash, async () => ({ payload: toBytes(await storage.weights(hash)) }))
             .catch(async (thrown: unknown) => {
               // Forgotten since it was found: then this says so.
-              await find(request, named);
+              await find(request, response, named);
               throw thrown;
             });
           return payload;
@@ -174,6 +221,7 @@ export function modelsRouter({
   ] as const) {
     router.get(`${path}/model.json`, model(nameOf));
     router.get(`${path}/weights.bin`, weights(nameOf));
+    router.options(`${path}/:file`, ticketPreflight(origins));
   }
   return router;
 }

@@ -1,3 +1,5 @@
+import { PARTICIPANT_HEADER, TICKET_HEADER } from '@coppice/protocol';
+
 /** A part of the OpenAPI document. */
 export type Json = { [key: string]: unknown };
 
@@ -42,16 +44,19 @@ export function operation(
   };
 }
 
+/** The headers of a participant that is asked about a model. */
+const TICKET = [PARTICIPANT_HEADER, TICKET_HEADER];
+
 /** The path of a model's description. */
 export function model(summary: string, path: string[]): Json {
-  return { get: operation(summary, { type: 'object' }, { path }) };
+  return { get: operation(summary, { type: 'object' }, { path, header: TICKET }) };
 }
 
 /** The path of a model's weights. */
 export function weights(path: string[]): Json {
   return {
     get: {
-      ...operation('Its float32 weights', {}, { path }),
+      ...operation('Its float32 weights', {}, { path, header: TICKET }),
       responses: {
         200: { description: 'Little-endian float32', content: { 'application/octet-stream': {} } },
         default: failure,

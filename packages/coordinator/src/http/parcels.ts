@@ -1,18 +1,11 @@
-import {
-  CodecSchema,
-  CoppiceError,
-  HashSchema,
-  PARTICIPANT_HEADER,
-  ParticipantIdSchema,
-  TICKET_HEADER,
-  TicketSchema,
-} from '@coppice/protocol';
+import { CodecSchema, CoppiceError, HashSchema, PARTICIPANT_HEADER, TICKET_HEADER } from '@coppice/protocol';
 import { type Request, type Response, Router } from 'express';
 import type { Runs } from '../registry/runs.ts';
 import type { Admissions } from '../security/admissions.ts';
-import { originAllowed } from '../security/origins.ts';
 import type { Downloads } from './downloads.ts';
+import { ticketPreflight } from './preflight.ts';
 import { json, parameter } from './respond.ts';
+import { shownBy } from './shown-ticket.ts';
 
 export interface ParcelsOptions {
   readonly runs: Runs;
@@ -23,9 +16,6 @@ export interface ParcelsOptions {
   readonly countResponse: (participant: string, response: Response) => void;
   readonly downloads: Downloads;
 }
-
-/** How long a browser may keep what a preflight request was answered, in seconds; Chromium keeps it no longer. */
-const PREFLIGHT_SECONDS = 7200;
 
 /**
  * `/api/runs/<run>/parcels/<hash>`: the payload of a current parcel of a run, the same bytes as in the pieces of
@@ -64,22 +54,7 @@ export function parcelsRouter({
       });
     }),
   );
-  route.options((request, response) => {
-    const { origin } = request.headers;
-    if (!originAllowed(request.headers, origins))
-      throw new CoppiceError(
-        'cross-site-request',
-        'Pages of this origin may not take part here. Whoever runs the coordinator names it with --allow-origin.',
-      );
-    response.set({
-      ...(origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin }),
-      'Access-Control-Allow-Methods': 'GET, HEAD',
-      'Access-Control-Allow-Headers': `${PARTICIPANT_HEADER}, ${TICKET_HEADER}, Range, If-Range`,
-      'Access-Control-Max-Age': String(PREFLIGHT_SECONDS),
-      Vary: 'Origin',
-    });
-    response.status(204).end();
-  });
+  route.options(ticketPreflight(origins));
   return router;
 }
 
@@ -105,10 +80,9 @@ interface Holder {
 
 /** @returns `null` where no participant is named, or no ticket is shown. */
 function holderOf(request: Request, run: string, runs: Runs): Holder | null {
-  const participant = ParticipantIdSchema.safeParse(request.get(PARTICIPANT_HEADER));
-  const ticket = TicketSchema.safeParse(request.get(TICKET_HEADER));
-  if (!participant.success || !ticket.success) return null;
-  return { participant: participant.data, holds: runs.holdsTicket(run, participant.data, ticket.data) };
+  const shown = shownBy(request);
+  if (shown === null) return null;
+  return { participant: shown.participant, holds: runs.holdsTicket(run, shown.participant, shown.ticket) };
 }
 
 /** @throws CoppiceError `run-not-admitted`, `participant-banned`, `ticket-invalid` */

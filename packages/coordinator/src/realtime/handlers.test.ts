@@ -82,7 +82,7 @@ function handlers({ requires = [] as string[] } = {}) {
     intake: { hold },
     tasks: { get: () => ({ id: 't' }) as Task },
     monitored: {
-      offers: new TaskOffers({ admissions, tell: () => {} }),
+      offers: new TaskOffers({ admissions, newSecret: () => 'secret', tell: () => {} }),
       answers: new TaskAnswers(),
       isWatched: () => false,
     },

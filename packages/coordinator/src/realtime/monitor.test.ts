@@ -66,7 +66,10 @@ const monitor = (socket: Socket, more: Partial<Up<'monitor'>> = {}): Promise<Rep
 /** Offers reports, and waits for the question that comes with the reply. */
 const question = async ({ socket }: Connected): Promise<TaskAsk> => {
   const asked = next<TaskAsk>(socket, 'ask');
-  expect(await monitor(socket)).toEqual({ ok: true, value: { watched: true } });
+  expect(await monitor(socket)).toEqual({
+    ok: true,
+    value: { watched: true, ticket: expect.stringMatching(/^offer-/) },
+  });
   return asked;
 };
 const report = ({ socket, id }: Connected, { ticket }: TaskAsk): Promise<Reply<UpValue<'answer'>>> => {
@@ -119,7 +122,10 @@ it('asks participants that monitor a watched task once a period, and counts thei
 
 it('takes offers of watched tasks alone, with the consent and the reference of now', async () => {
   const { socket, id } = await connect();
-  expect(await monitor(socket)).toEqual({ ok: true, value: { watched: false } });
+  expect(await monitor(socket)).toEqual({
+    ok: true,
+    value: { watched: false, ticket: expect.stringMatching(/^offer-/) },
+  });
   expect(await monitor(socket, { task: 'none' })).toEqual(refusal('task-unknown'));
   const late = reportAnswer(drawReport(id, { of: reference }), reference);
   const answer = { ...late, run: undefined, task: 'iris' };
@@ -141,7 +147,10 @@ it('admits by the list and the invitations of the task', async () => {
   const [a, b] = [await connect(), await connect()];
   expect(await monitor(a.socket)).toEqual(refusal('run-not-admitted'));
   expect(await monitor(a.socket, { invitation: 'join-wrong' })).toEqual(refusal('invitation-invalid'));
-  expect(await monitor(a.socket, { invitation: secret })).toEqual({ ok: true, value: { watched: true } });
+  expect(await monitor(a.socket, { invitation: secret })).toEqual({
+    ok: true,
+    value: { watched: true, ticket: expect.stringMatching(/^offer-/) },
+  });
   expect(await monitor(b.socket, { invitation: secret })).toEqual(refusal('invitation-invalid'));
   // Admitted by now, without it.
   expect(await report(a, await question(a))).toMatchObject({ ok: true });

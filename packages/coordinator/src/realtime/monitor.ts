@@ -33,7 +33,7 @@ export function monitorHandler({
       });
     // An offer of a connection that is gone would outlive it.
     ensureHere();
-    monitored.offers.comes(task, participant, claim);
-    return { watched: monitored.isWatched(task) };
+    const ticket = monitored.offers.comes(task, participant, claim);
+    return { watched: monitored.isWatched(task), ticket };
   };
 }

@@ -137,6 +137,7 @@ export class Comparisons {
       offers,
       spool,
       clock,
+      models: [production.hash, candidate.hash],
       ask: (participant, question) =>
         audience.send([participant], 'ask', {
           task,

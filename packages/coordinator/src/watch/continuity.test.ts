@@ -30,7 +30,7 @@ import { memorySpool } from '../storage/memory-spool.ts';
 import { newModel } from '../storage/new-run.testing.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
-import { drawReport, reportAnswer } from './report.testing.ts';
+import { drawReport, drawStatistics, reportAnswer } from './report.testing.ts';
 import { watching } from './watched.testing.ts';
 import { LONGEST_PART } from './watched-task.ts';
 
@@ -134,11 +134,15 @@ const questions = async (some: readonly Connected[], ask: () => unknown): Promis
 };
 const answer = async (
   { socket, id }: Connected,
-  { ticket, period }: TaskAsk,
+  { kind, ticket, period }: TaskAsk,
   of: Binning,
   power = 2,
 ): Promise<Reply<UpValue<'answer'>>> => {
-  const { run: _run, ...report } = reportAnswer(drawReport(`${id} ${period}`, { of, power }), of, ticket);
+  const asked = kind === 'statistics' ? kind : 'report';
+  const draw = asked === 'statistics' ? drawStatistics : drawReport;
+  // Ids are new in each run: what a device reports is not to be.
+  const place = devices.findIndex((one) => one.id === id);
+  const { run: _run, ...report } = reportAnswer(draw(`${place} ${period}`, { of, power }), of, ticket, asked);
   return socket.emitWithAck('answer', { ...report, task: 'iris' });
 };
 const counted = { ok: true, value: { duplicate: false, next: null } };
@@ -273,7 +277,7 @@ describe('a task with a policy', () => {
     for (const kind of ['report', 'statistics']) expect(await spool.recover(`${kind}.iris`)).toBeNull();
     expect(await device.socket.emitWithAck('monitor', claimOf(policy))).toEqual({
       ok: true,
-      value: { watched: false },
+      value: { watched: false, ticket: expect.stringMatching(/^offer-/) },
     });
   });
 

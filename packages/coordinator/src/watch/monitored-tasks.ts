@@ -1,7 +1,7 @@
-import type { CoppiceError, WatchInfo } from '@coppice/protocol';
+import type { Channel, CoppiceError, WatchInfo } from '@coppice/protocol';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Releases } from '../releases/releases.ts';
-import { TaskAnswers } from './answers.ts';
+import { type ShownTicket, TaskAnswers } from './answers.ts';
 import { TaskOffers } from './offers.ts';
 import type { Policies } from './policies.ts';
 import { WatchedTask, type WatchOptions } from './watched-task.ts';
@@ -26,7 +26,7 @@ export class MonitoredTasks {
     const { admissions, audience, policies, releases } = options;
     const tell = (participant: string, task: string, why: CoppiceError) =>
       audience.send([participant], 'notice', { ...why.toWire(), task });
-    this.offers = new TaskOffers({ admissions, tell });
+    this.offers = new TaskOffers({ admissions, newSecret: options.newSecret, tell });
     this.#ends = [
       policies.subscribe(({ task }) => void this.#of(task).update()),
       releases.subscribe(({ task, channel }) => {
@@ -49,6 +49,23 @@ export class MonitoredTasks {
   /** What devices report for a task, and with which bins. @throws CoppiceError `task-unknown` */
   info(task: string): Promise<WatchInfo> {
     return this.#of(task).info();
+  }
+
+  /**
+   * Whether a ticket opens a model to the participant that shows it: that of an open question the models that it names; that of
+   * its offer the one in production and, where it is in the canary's arm, the canary.
+   *
+   * @param hash of the model's weights.
+   * @throws CoppiceError `storage-failed`
+   */
+  async opens(task: string, shown: ShownTicket, hash: string): Promise<boolean> {
+    const { releases, armOf } = this.#o;
+    if (this.answers.opens(task, shown, hash)) return true;
+    if (!this.offers.holds(task, shown)) return false;
+    const isOf = async (channel: Channel) => (await releases.at(task, channel))?.hash === hash;
+    return (
+      (await isOf('production')) || (armOf(task, shown.participant) === 'canary' && (await isOf('canary')))
+    );
   }
 
   /** Ends all timers. */

@@ -10,11 +10,13 @@ const code = (expected: string) => expect.objectContaining({ code: expected });
 function world() {
   const told: [string, string, string][] = [];
   const refused = new Set<string>();
+  let secrets = 0;
   const offers = new TaskOffers({
     admissions: {
       refusal: (participant, place) =>
         refused.has(`${participant} ${place}`) ? new CoppiceError('run-not-admitted', 'Not listed.') : null,
     },
+    newSecret: () => `secret${++secrets}`,
     tell: (participant, task, { code: why }) => void told.push([participant, task, why]),
   });
   return { offers, told, refused };
@@ -69,4 +71,28 @@ it('tells each participant once that what is asked has changed, and asks it no m
     ['b', 'toy', 'consent-outdated'],
   ]);
   expect(offers.of('toy')).toEqual([]);
+});
+
+it('gives each offer a ticket, which holds as long as the offer, for its participant and task', () => {
+  const { offers, refused } = world();
+  offers.asks('toy', asked);
+  const [first, second] = [offers.comes('toy', 'a', asked), offers.comes('toy', 'b', asked)];
+  const holds = (participant: string, ticket: string, task = 'toy') =>
+    offers.holds(task, { participant, ticket });
+  expect([holds('a', first), holds('b', second)]).toEqual([true, true]);
+  expect([holds('b', first), holds('a', second), holds('c', first), holds('a', first, 'other')]).toEqual([
+    false,
+    false,
+    false,
+    false,
+  ]);
+  const again = offers.comes('toy', 'a', asked);
+  expect([holds('a', first), holds('a', again)]).toEqual([false, true]);
+  refused.add(`b ${taskPlace('toy')}`);
+  expect(holds('b', second)).toBe(false);
+  offers.goes('a');
+  expect(holds('a', again)).toBe(false);
+  const last = offers.comes('toy', 'a', asked);
+  offers.asks('toy', { ...asked, consent: other });
+  expect(holds('a', last)).toBe(false);
 });

@@ -1,6 +1,8 @@
 import { CoppiceError } from '@coppice/protocol';
 import type { Admissions } from '../security/admissions.ts';
 import { taskPlace } from '../security/places.ts';
+import { same } from '../security/secrets.ts';
+import type { ShownTicket } from './answers.ts';
 
 /** A participant's word on its answers to a task's questions. */
 export interface MonitorClaim {
@@ -19,6 +21,8 @@ export interface Offers {
 
 export interface TaskOffersOptions {
   readonly admissions: Pick<Admissions, 'refusal'>;
+  /** A secret that cannot be guessed. */
+  readonly newSecret: () => string;
   /** Tells a participant that its offer is over. */
   readonly tell: (participant: string, task: string, why: CoppiceError) => void;
 }
@@ -26,7 +30,7 @@ export interface TaskOffersOptions {
 interface OfTask {
   /** What is asked; null: nothing. */
   asked: MonitorClaim | null;
-  readonly claims: Map<string, MonitorClaim>;
+  readonly claims: Map<string, MonitorClaim & { readonly ticket: string }>;
   readonly listeners: Set<(participant: string) => void>;
 }
 
@@ -53,15 +57,24 @@ export class TaskOffers implements Offers {
   /**
    * Takes an offer, in the place of an earlier one of the participant for the task.
    *
+   * @returns its ticket (`holds`).
    * @throws CoppiceError `run-not-admitted`, `participant-banned`, `consent-outdated`, `report-mismatch`
    */
-  comes(task: string, participant: string, claim: MonitorClaim): void {
+  comes(task: string, participant: string, claim: MonitorClaim): string {
     const { asked, claims, listeners } = this.#of(task);
     claims.delete(participant);
     const refusal = this.#refusal(participant, task) ?? misfit(task, asked, claim);
     if (refusal !== null) throw refusal;
-    claims.set(participant, claim);
+    const ticket = `offer-${this.#o.newSecret()}`;
+    claims.set(participant, { ...claim, ticket });
     if (asked !== null) for (const came of listeners) came(participant);
+    return ticket;
+  }
+
+  /** True for the ticket of an offer of this participant that holds, while the task admits it. */
+  holds(task: string, { participant, ticket }: ShownTicket): boolean {
+    const known = this.#of(task).claims.get(participant);
+    return known !== undefined && same(known.ticket, ticket) && this.#refusal(participant, task) === null;
   }
 
   /** Forgets a participant whose connection ended. */

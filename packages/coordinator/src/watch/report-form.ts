@@ -1,10 +1,17 @@
-import { type Binning, identityOf, largestNorm, refuses, reportLayout } from '@coppice/continuity';
+import {
+  type Binning,
+  identityOf,
+  largestNorm,
+  layoutOf,
+  type ReportKind,
+  refuses,
+} from '@coppice/continuity';
 import { encodeMeasures, pipelineOf } from '@coppice/federation';
 import { CoppiceError, contributionHash } from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
 import type { TaskForm } from './task-exchange.ts';
 
-/** The form of reports that are made with one binning or reference. */
+/** The form of reports, or of statistics, that are made with one binning or reference. */
 export interface ReportForm extends TaskForm {
   /** The hash of the binning or the reference. */
   readonly reference: string;
@@ -13,17 +20,18 @@ export interface ReportForm extends TaskForm {
 }
 
 /**
+ * @param kind of the question that they answer.
  * @param binning a reference, or the binning that a reference is being made with.
  * @param minimum the fewest observations of a report.
  */
-export function reportForm(binning: Binning, minimum: number): ReportForm {
+export function reportForm(kind: ReportKind, binning: Binning, minimum: number): ReportForm {
   const reference = identityOf(binning);
-  const layout = reportLayout(binning, reference);
+  const layout = layoutOf(kind, binning, reference);
   return {
     reference,
     tensors: layout,
     layout: Buffer.from(contributionHash(layout)).toString('hex'),
-    norm: largestNorm(binning, minimum),
+    norm: largestNorm(binning, minimum, kind),
     answers: new AnswerForm({
       layout,
       codec: 'float32',
@@ -32,7 +40,7 @@ export function reportForm(binning: Binning, minimum: number): ReportForm {
       checkMeasures(measures) {
         const numbers = encodeMeasures(layout, measures);
         const report = { recipe: binning.recipe, identity: reference, numbers };
-        const refusal = refuses(report, binning, reference, minimum);
+        const refusal = refuses(report, binning, reference, minimum, kind);
         if (refusal !== null)
           throw new CoppiceError('update-measure', `The report counts nowhere. ${refusal.why}`);
       },

@@ -3,10 +3,14 @@ import {
   type Binning,
   firstBinning,
   identityOf,
+  layoutOf,
   Monitor,
+  type Observation,
+  OwnStatistics,
   type Reference,
+  type ReportKind,
   referenceOf,
-  reportLayout,
+  statisticsLayout,
   summarise,
 } from '@coppice/continuity';
 import { decodeMeasures, MeasureSum, type Measures } from '@coppice/federation';
@@ -34,11 +38,12 @@ export const binning: Binning = {
   confidence: null,
 };
 
-/** The sum of the reports of devices like those that report. */
+/** The sum of the statistics of devices like those that report. */
 function drawSums(of: Binning, participants: number): Measures {
-  const layout = reportLayout(of, identityOf(of));
+  const layout = statisticsLayout(of, identityOf(of));
   const sum = new MeasureSum(layout);
-  for (let i = 0; i < participants; i++) sum.add(decodeMeasures(layout, drawReport(`before ${i}`, { of })));
+  for (let i = 0; i < participants; i++)
+    sum.add(decodeMeasures(layout, drawStatistics(`before ${i}`, { of })));
   return sum.totals();
 }
 
@@ -63,20 +68,41 @@ export function drawReport(
   participant: string,
   { observations = 40, of = binning, power = 2 } = {},
 ): Float32Array {
-  const random = seededRandom('report', participant);
   const monitor = new Monitor(of, identityOf(of));
-  for (let i = 0; i < observations; i++)
-    monitor.observe({
-      columns: of.columns.map((_, i) => (i === 1 ? uniform(random) ** power : uniform(random))),
-      prediction: uniform(random) < 0.3 ? 1 : 0,
-      ...(of.confidence === null ? {} : { confidence: uniform(random) }),
-    });
+  for (const one of drawn(participant, { observations, of, power })) monitor.observe(one);
   return summarise(monitor.state(), of, 1) as Float32Array;
 }
 
-/** A report as it is sent. */
-export function reportAnswer(numbers: Float32Array, of = binning, ticket = 'report-7.x'): Answer {
-  const layout = reportLayout(of, identityOf(of));
+/** The statistics of a device whose examples have the labels that the model predicts: three of ten are of class 1. */
+export function drawStatistics(
+  participant: string,
+  { observations = 40, of = binning, power = 2 } = {},
+): Float32Array {
+  const statistics = new OwnStatistics(of, identityOf(of));
+  for (const one of drawn(participant, { observations, of, power })) statistics.observe(one, one.prediction);
+  return statistics.numbers(1) as Float32Array;
+}
+
+function drawn(
+  participant: string,
+  { observations, of, power }: { observations: number; of: Binning; power: number },
+): Observation[] {
+  const random = seededRandom('report', participant);
+  return Array.from({ length: observations }, () => ({
+    columns: of.columns.map((_, i) => (i === 1 ? uniform(random) ** power : uniform(random))),
+    prediction: uniform(random) < 0.3 ? 1 : 0,
+    ...(of.confidence === null ? {} : { confidence: uniform(random) }),
+  }));
+}
+
+/** A report, or statistics, as they are sent. */
+export function reportAnswer(
+  numbers: Float32Array,
+  of = binning,
+  ticket = 'report-7.x',
+  kind: ReportKind = 'report',
+): Answer {
+  const layout = layoutOf(kind, of, identityOf(of));
   return {
     run: 'toy-1',
     ticket,

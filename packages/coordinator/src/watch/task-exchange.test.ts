@@ -15,7 +15,7 @@ import { restoredTaskExchange, taskExchange } from './task-exchange.ts';
 
 const DAY = 24 * 3600 * 1000;
 const START = 1_000_000;
-const form = reportForm(binning, MINIMUM_COUNT);
+const form = reportForm('report', binning, MINIMUM_COUNT);
 const opening: TaskOpening = {
   task: 'toy',
   kind: 'report',

@@ -84,12 +84,13 @@ async function started({
   of = binning,
   rho = null as number | null,
 } = {}): Promise<Started> {
-  const offers = new TaskOffers({ admissions, tell: () => {} });
+  const offers = new TaskOffers({ admissions, newSecret: () => 'secret', tell: () => {} });
   offers.asks('toy', claim);
   const watch = new TaskWatch({
     task: 'toy',
     kind: 'report',
-    form: reportForm(of, MINIMUM_COUNT),
+    form: reportForm('report', of, MINIMUM_COUNT),
+    models: [],
     consent: under,
     quorum: 2,
     rho,

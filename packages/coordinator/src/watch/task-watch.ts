@@ -74,6 +74,8 @@ export interface TaskWatchOptions {
   readonly clock: Clock;
   /** Throws a CoppiceError for an answer that its sender cannot have made. */
   readonly ensureOwn?: (participant: string, answer: Answer) => void;
+  /** The hashes of the models that its questions name. */
+  readonly models: readonly string[];
   /** Sends a question. */
   readonly ask: (participant: string, question: PeriodQuestion) => void;
   /**
@@ -170,6 +172,17 @@ export class TaskWatch implements AnswerTaker {
     // The ticket says that it was asked, be it by a process before this one.
     exchange.admit(participant);
     return exchange.take(participant, answer, unread);
+  }
+
+  opens(participant: string, ticket: string, hash: string): boolean {
+    const exchange = this.#open?.exchange;
+    return (
+      exchange !== undefined &&
+      !exchange.isClosed &&
+      this.#o.models.includes(hash) &&
+      this.#tickets.read(ticket, participant) === exchange.name &&
+      this.#o.admissions.refusal(participant, this.#place) === null
+    );
   }
 
   /** Before the exchange looks at it: its sender may count anew, and send another one. */

@@ -254,12 +254,12 @@ export class WatchedTask {
     this.#isSpent = false;
   }
 
-  async #start(kind: TaskOpening['kind'], target: Begun): Promise<void> {
+  async #start(kind: (typeof kinds)[number], target: Begun): Promise<void> {
     const { task, storage, admissions, offers, answers, spool, clock, audience, newSecret, armOf, failed } =
       this.#o;
     const { policy, consent, release, binning } = target;
     const asked = kind === 'report' ? { models: [], since: null } : await this.#statisticsOf(release);
-    const form = reportForm(binning, policy.watch.minimum);
+    const form = reportForm(kind, binning, policy.watch.minimum);
     const watch = new TaskWatch({
       task: task.id,
       kind,
@@ -275,6 +275,7 @@ export class WatchedTask {
       clock,
       rho: policy.privacy?.rho ?? null,
       newSecret,
+      models: asked.models.map(({ hash }) => hash),
       failed: (error) => failed(task.id, error),
       ask: (participant, question) =>
         audience.send([participant], 'ask', { task: task.id, ...question, ...asked }),

@@ -20,7 +20,7 @@ import type { KeptMonitors } from '../watch/kept-monitors.ts';
 import type { ObservedPrediction } from '../watch/observation.ts';
 import { reportFrame } from '../watch/report-frame.ts';
 import { exampleStatistics } from '../watch/statistics.ts';
-import type { TaskSource, WatchedTask } from '../watch/task-source.ts';
+import type { TaskModel, TaskSource, WatchedTask } from '../watch/task-source.ts';
 import { termsOf, type WatchTerms } from '../watch/terms.ts';
 import { contentOf, type Line } from './line.ts';
 
@@ -60,6 +60,8 @@ export interface MonitoredTaskOptions {
   /** The device's secret that decides which examples are held out, and the share in place of the task's. */
   readonly splitSecret: Uint8Array;
   readonly heldOut: number | undefined;
+  /** The id of this device as a participant; empty before the first connection. */
+  readonly participant: () => string;
   /** The time by the coordinator's clock, milliseconds since 1970; by the device's own before the first connection. */
   readonly now: () => number;
   readonly isOnline: () => boolean;
@@ -142,7 +144,7 @@ export class MonitoredTask {
   }
 
   async #offer(): Promise<void> {
-    const { line, isOnline, show } = this.#o;
+    const { line, isOnline, participant, show } = this.#o;
     for (;;) {
       if (this.#out) return;
       await this.#opened.catch(() => {});
@@ -150,7 +152,7 @@ export class MonitoredTask {
       if (!isOnline()) return;
       try {
         const { data } = await this.#patiently(() => this.#known());
-        const { watched } = contentOf(
+        const { watched, ticket } = contentOf(
           await line.request('monitor', {
             task: this.#id,
             consent: this.#consent,
@@ -159,7 +161,8 @@ export class MonitoredTask {
           }),
         );
         this.#invitation = undefined;
-        return show({ offered: true, watched, error: null });
+        const pass = ticket === undefined ? null : { participant: participant(), ticket };
+        return show({ offered: true, watched, pass, error: null });
       } catch (thrown) {
         const error = CoppiceError.from(thrown);
         this.#failed(error);
@@ -367,7 +370,7 @@ export class MonitoredTask {
     if (numbers === null) return;
     // Before it is sent: once it is, it may count.
     await this.save();
-    const frame = reportFrame(numbers, counting.terms, this.#o.checksum);
+    const frame = reportFrame('report', numbers, counting.terms, this.#o.checksum);
     const refused = await this.#deliver(ask, frame, 0);
     if (refused === null) counting.acknowledged();
     else counting.refused();
@@ -377,7 +380,7 @@ export class MonitoredTask {
   }
 
   async #statistics(ask: TaskAsk, terms: WatchTerms): Promise<void> {
-    const { source, host, clock, checksum } = this.#o;
+    const { host, clock, checksum } = this.#o;
     const [named] = ask.models;
     if (named === undefined) return;
     const task = await this.#known();
@@ -385,26 +388,31 @@ export class MonitoredTask {
     const numbers = await exampleStatistics({
       task,
       terms,
-      model: await this.#patiently(() => source.model(this.#id, named.hash)),
+      model: await this.#model(ask, named.hash),
       examples: await (await this.#examples(task)).examples(),
       since: ask.since,
       host,
     });
     if (numbers === null) return;
-    const frame = reportFrame(numbers, terms, checksum);
+    const frame = reportFrame('statistics', numbers, terms, checksum);
     const refused = await this.#deliver(ask, frame, clock.elapsed() - began);
     if (refused !== null) throw refused;
   }
 
+  /** A model that a question names. */
+  #model({ ticket }: TaskAsk, hash: string): Promise<TaskModel> {
+    const { source, participant } = this.#o;
+    return this.#patiently(() => source.model(this.#id, hash, { participant: participant(), ticket }));
+  }
+
   async #compare(ask: TaskAsk): Promise<void> {
-    const { source, host, clock, checksum, splitSecret: secret, heldOut } = this.#o;
+    const { host, clock, checksum, splitSecret: secret, heldOut } = this.#o;
     const [production, candidate] = ask.models;
     if (production === undefined || candidate === undefined) return;
     const task = await this.#known();
     const data = await (await this.#examples(task)).dataset();
     const began = clock.elapsed();
-    const modelOf = ({ hash }: typeof production) => this.#patiently(() => source.model(this.#id, hash));
-    const [ours, theirs] = [await modelOf(production), await modelOf(candidate)];
+    const [ours, theirs] = [await this.#model(ask, production.hash), await this.#model(ask, candidate.hash)];
     const made = await answerCompare({
       task: { ...task, model: ours.topology },
       compared: {

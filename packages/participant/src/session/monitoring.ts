@@ -6,7 +6,7 @@ import { MonitoredTask, type MonitoredTaskOptions, type MonitorTerms } from './m
 import type { StateStore } from './state-store.ts';
 
 export interface MonitoringOptions
-  extends Omit<MonitoredTaskOptions, 'show' | 'isOnline' | 'before' | 'now'> {
+  extends Omit<MonitoredTaskOptions, 'show' | 'isOnline' | 'participant' | 'before' | 'now'> {
   readonly store: StateStore;
 }
 
@@ -38,6 +38,7 @@ export class Monitoring {
     const monitored: MonitoredTask = new MonitoredTask(task, how, {
       ...this.#o,
       isOnline: () => store.isOnline,
+      participant: () => store.state.participant ?? '',
       now: () => coordinatorTime(store.state, clock) ?? clock.now(),
       before: this.#ends.get(task) ?? Promise.resolve(),
       show,
@@ -104,6 +105,7 @@ export class Monitoring {
 const nothingKnown: MonitoredState = {
   offered: false,
   watched: null,
+  pass: null,
   info: null,
   observations: 0,
   labelled: 0,

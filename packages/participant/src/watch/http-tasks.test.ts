@@ -66,6 +66,28 @@ describe('tasks over HTTP', () => {
     expect(model).toEqual({ topology: { class_name: 'Sequential', config: [] }, weights });
   });
 
+  it('show the pass of a question only where a model is not for everyone', async () => {
+    const shown: (string | undefined)[] = [];
+    const url = await serving(({ url: path = '', headers }, response) => {
+      const ticket = headers['coppice-ticket'];
+      shown.push(`${headers['coppice-participant']} ${ticket}`);
+      if (ticket !== 'compare-0.seal') {
+        const error = { code: 'run-not-admitted', message: 'Of a run that is not open.', retry: 'never' };
+        response.writeHead(403, { 'Content-Type': 'application/json' }).end(JSON.stringify({ error }));
+      } else if (path.endsWith('.bin')) response.end(new Uint8Array(weights.buffer));
+      else response.end(JSON.stringify({ modelTopology: { class_name: 'Sequential', config: [] } }));
+    });
+    const tasks = httpTasks(url, { clock });
+    await expect(tasks.model('toy', hash)).rejects.toMatchObject({ code: 'run-not-admitted' });
+    const pass = { participant: 'ab', ticket: 'compare-0.seal' };
+    expect(await tasks.model('toy', hash, pass)).toMatchObject({ weights });
+    const none = 'undefined undefined';
+    expect(shown).toEqual([none, none, 'ab compare-0.seal', 'ab compare-0.seal']);
+    await expect(tasks.model('toy', hash, { ...pass, ticket: 'x' })).rejects.toMatchObject({
+      code: 'run-not-admitted',
+    });
+  });
+
   it('refuse weights that were changed, after asking once more', async () => {
     const asked: string[] = [];
     const other = 'f'.repeat(64);

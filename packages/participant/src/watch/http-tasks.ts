@@ -2,15 +2,18 @@ import type { Clock } from '@coppice/ports';
 import {
   CoppiceError,
   firstIssue,
+  PARTICIPANT_HEADER,
   parseSafely,
   SILENCE_TIMEOUT,
+  TICKET_HEADER,
   TopologySchema,
   tolerant,
   WatchInfoSchema,
   weightsHash,
 } from '@coppice/protocol';
 import * as z from 'zod/mini';
-import { type TaskSource, WatchedTaskSchema } from './task-source.ts';
+import type { ParcelPass } from '../parcel-source.ts';
+import { type TaskModel, type TaskSource, WatchedTaskSchema } from './task-source.ts';
 
 type Fetch = (address: URL, init: RequestInit) => Promise<Response>;
 
@@ -26,7 +29,11 @@ export function httpTasks(
   url: string,
   { clock, request = (address, init) => fetch(address, init) }: { clock: Clock; request?: Fetch },
 ): TaskSource {
-  async function get(path: string, cache: RequestCache): Promise<Uint8Array<ArrayBuffer>> {
+  async function get(
+    path: string,
+    cache: RequestCache,
+    pass: ParcelPass | null,
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const silent = new AbortController();
     let cancel = () => {};
     const wait = () => {
@@ -38,6 +45,9 @@ export function httpTasks(
       const response = await request(new URL(path, url), {
         cache,
         credentials: 'omit',
+        ...(pass === null
+          ? {}
+          : { headers: { [PARTICIPANT_HEADER]: pass.participant, [TICKET_HEADER]: pass.ticket } }),
         signal: silent.signal,
       });
       const body = await wholeBody(response, wait);
@@ -54,18 +64,22 @@ export function httpTasks(
       cancel();
     }
   }
-  const json = async <T extends z.ZodMiniType>(path: string, schema: T): Promise<z.infer<T>> => {
-    const parsed = parseSafely(schema, jsonOf(await get(path, 'no-cache')));
+  const json = async <T extends z.ZodMiniType>(
+    path: string,
+    schema: T,
+    pass: ParcelPass | null = null,
+  ): Promise<z.infer<T>> => {
+    const parsed = parseSafely(schema, jsonOf(await get(path, 'no-cache', pass)));
     if (parsed.success) return parsed.data;
     throw new CoppiceError(
       'message-invalid',
       `The answer of ${path} cannot be understood: ${firstIssue(parsed.error)}. The coordinator may be of another version than this program.`,
     );
   };
-  const weights = async (folder: string, hash: string): Promise<Float32Array> => {
+  const weights = async (folder: string, hash: string, pass: ParcelPass | null): Promise<Float32Array> => {
     // A browser's cache may hold a damaged copy.
     for (const cache of ['default', 'reload'] as const) {
-      const { buffer } = await get(`${folder}/weights.bin`, cache);
+      const { buffer } = await get(`${folder}/weights.bin`, cache, pass);
       const numbers = new Float32Array(buffer.byteLength % 4 === 0 ? buffer : new ArrayBuffer(0));
       if (weightsHash(numbers) === hash) return numbers;
     }
@@ -77,10 +91,19 @@ export function httpTasks(
   return {
     task: (task) => json(`/api/tasks/${task}`, WatchedTaskSchema),
     watch: (task) => json(`/api/tasks/${task}/watch`, tolerant(WatchInfoSchema)),
-    async model(task, hash) {
+    async model(task, hash, pass) {
       const folder = `/models/${task}/${hash}`;
-      const { modelTopology } = await json(`${folder}/model.json`, ModelSchema);
-      return { topology: modelTopology, weights: await weights(folder, hash) };
+      const read = async (shown: ParcelPass | null): Promise<TaskModel> => {
+        const { modelTopology } = await json(`${folder}/model.json`, ModelSchema, shown);
+        return { topology: modelTopology, weights: await weights(folder, hash, shown) };
+      };
+      try {
+        // Of an open run all have the same model, which caches keep.
+        return await read(null);
+      } catch (thrown) {
+        if (pass === undefined || CoppiceError.from(thrown).code !== 'run-not-admitted') throw thrown;
+        return read(pass);
+      }
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Binning, reportLayout } from '@coppice/continuity';
+import { type Binning, layoutOf, type ReportKind } from '@coppice/continuity';
 import {
   type Checksum,
   contributionHash,
@@ -7,13 +7,14 @@ import {
   float32Payload,
 } from '@coppice/protocol';
 
-/** The frame of a report. @param identity the hash of the binning or the reference. */
+/** The frame of a report, or of statistics. @param identity the hash of the binning or the reference. */
 export function reportFrame(
+  kind: ReportKind,
   numbers: Float32Array,
   { binning, identity }: { readonly binning: Binning; readonly identity: string },
   checksum: Checksum,
 ): Uint8Array {
-  const layout = reportLayout(binning, identity);
+  const layout = layoutOf(kind, binning, identity);
   return encodeFrame(
     {
       kind: 'contribution',

@@ -1,4 +1,4 @@
-import { MAX_OBSERVATIONS, Monitor, summarise } from '@coppice/continuity';
+import { MAX_OBSERVATIONS, OwnStatistics } from '@coppice/continuity';
 import { trainerExamples } from '@coppice/datasets';
 import { exampleSize, type Loss } from '@coppice/protocol';
 import type { OwnExamples } from '../local-data.ts';
@@ -11,12 +11,12 @@ import type { WatchTerms } from './terms.ts';
 const BATCH = 512;
 
 /**
- * Counts a device's own examples as if the model had been asked about each: the report that a release's reference is made
- * of. Labels are not looked at.
+ * Counts a device's own examples as if the model had been asked about each, with their labels: the statistics that a release's
+ * reference is made of. An example that the model gives no finite numbers for is not counted.
  *
  * @param work.since milliseconds since 1970: only examples from then on count, and those of unknown time do not; `null`: all
  *   do. Of more than 65,536 the last ones count.
- * @returns the numbers of the report, by `reportLayout`; `null` where there are fewer examples than the task's minimum.
+ * @returns the numbers of the statistics, by `statisticsLayout`; `null` where there are fewer examples than the task's minimum.
  * @throws CoppiceError `backend-lost`, `backend-unavailable`, `model-invalid`
  */
 export async function exampleStatistics(work: {
@@ -37,7 +37,7 @@ export async function exampleStatistics(work: {
   const size = exampleSize(data);
   const rowOf = (row: number) => examples.features.subarray(row * size, (row + 1) * size);
   return host.use({ topology: model.topology, data, loss }, async (trainer) => {
-    const monitor = new Monitor(binning, identity);
+    const statistics = new OwnStatistics(binning, identity);
     trainer.setWeights(model.weights);
     for (let from = 0; from < counted.length; from += BATCH) {
       const batch = counted.slice(from, from + BATCH);
@@ -52,10 +52,10 @@ export async function exampleStatistics(work: {
         const output = partOf(outputs, i);
         const prediction = { example: rowOf(row), output, features: seen === null ? null : partOf(seen, i) };
         const observation = observationOf(prediction, data);
-        if (observation !== null) monitor.observe(observation);
+        if (observation !== null) statistics.observe(observation, examples.labels[row] as number);
       }
     }
-    return summarise(monitor.state(), binning, minimum);
+    return statistics.numbers(minimum);
   });
 }
 

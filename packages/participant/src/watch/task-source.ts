@@ -1,5 +1,6 @@
 import { TaskSchema, type Topology, tolerant, type WatchInfo } from '@coppice/protocol';
 import * as z from 'zod/mini';
+import type { ParcelPass } from '../parcel-source.ts';
 
 /** The part of a task that a device needs to watch it. */
 export const WatchedTaskSchema = tolerant(
@@ -27,8 +28,9 @@ export interface TaskSource {
    * A checkpoint of a task.
    *
    * @param hash of its weights.
+   * @param pass of a question about it: it opens a model of a run that is not open. Shown only where it is needed.
    * @throws CoppiceError also `frame-invalid` for weights that are not those of the hash, `checkpoint-unknown`,
-   *   `run-not-admitted` for a model of a run that is not open.
+   *   `run-not-admitted` for a model of a run that is not open, which the pass does not open.
    */
-  model(task: string, hash: string): Promise<TaskModel>;
+  model(task: string, hash: string, pass?: ParcelPass): Promise<TaskModel>;
 }

@@ -209,7 +209,7 @@ export const sampleReplies: { readonly [N in Exclude<UpName, 'progress'>]: reado
   'answer-piece': [{ ok: true, value: { next: 1 } }],
   counted: [{ ok: true, value: { counted: [true, false, null] } }],
   monitor: [
-    { ok: true, value: { watched: true } },
+    { ok: true, value: { watched: true, ticket: 'offer-qZ3x' } },
     { ok: false, error: { code: 'consent-outdated', message: 'Ask again.', retry: 'never' } },
   ],
   parcel: [{ ok: true, value: { bytes: new Uint8Array([1, 2, 3]) } }],

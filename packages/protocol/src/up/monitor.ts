@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { replySchema } from '../reply.ts';
 import { HashSchema } from '../run.ts';
 import { TaskIdSchema } from '../task.ts';
+import { TicketSchema } from '../ticket.ts';
 
 /**
  * Offers answers to a task's questions: reports on predictions that are made with its releases, statistics of own examples, and
@@ -18,5 +19,10 @@ export const MonitorSchema = z.strictObject({
   invitation: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
 });
 
-/** `watched`: whether the task is watched now. If not, nothing is asked until it is. */
-export const MonitorReplySchema = replySchema(z.object({ watched: z.boolean() }));
+/**
+ * `watched`: whether the task is watched now. If not, nothing is asked until it is. `ticket`: while the offer holds, it opens the
+ * model in production, and that of the participant's arm of a canary, also where their run is not open.
+ */
+export const MonitorReplySchema = replySchema(
+  z.object({ watched: z.boolean(), ticket: z.optional(TicketSchema) }),
+);
