@@ -137,6 +137,7 @@ async function begun(production: Float32Array, candidate: Float32Array, rules: P
     comparisons: 0,
     looked: -1,
     canarySince: null,
+    waitsSince: null,
     ending: null,
   });
   const spool = memorySpool();

@@ -64,7 +64,8 @@ const endTexts = catalogue<Record<Ended['outcome'], (candidate: string, checks: 
         ? `${candidate} was refused: too few participants could compare it.`
         : `${candidate} was refused by the comparison: ${checks}.`,
     'rolled-back': (candidate) => `The canary ${candidate} was taken back; production is unchanged.`,
-    'run-paused': () => 'The coordinator paused its run; production is unchanged.',
+    'run-paused': () => 'The coordinator paused its run, then stopped it; production is unchanged.',
+    'run-stalled': () => 'Its run made no round for too long and was stopped; production is unchanged.',
     'run-ended': () => 'Its run made no model to release; production is unchanged.',
     overtaken: () => 'An admin moved a release channel meanwhile.',
   },
@@ -73,7 +74,8 @@ const endTexts = catalogue<Record<Ended['outcome'], (candidate: string, checks: 
     refused: (candidate, checks) =>
       checks === '' ? `${candidate} 被拒绝：能够比较的参与者过少。` : `${candidate} 未通过比较：${checks}。`,
     'rolled-back': (candidate) => `灰度模型 ${candidate} 已撤回，生产模型不变。`,
-    'run-paused': () => '其训练被协调器暂停，生产模型不变。',
+    'run-paused': () => '其训练被协调器暂停后停止，生产模型不变。',
+    'run-stalled': () => '其训练长时间未完成任何一轮，已被停止；生产模型不变。',
     'run-ended': () => '其训练未产生可发布的模型，生产模型不变。',
     overtaken: () => '期间有管理员移动了发布渠道。',
   },

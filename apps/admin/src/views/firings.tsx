@@ -171,6 +171,7 @@ const tones = {
   refused: '',
   'rolled-back': 'warn',
   'run-paused': 'warn',
+  'run-stalled': 'warn',
   'run-ended': 'warn',
   overtaken: '',
 } as const;

@@ -22,6 +22,7 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
     refused: 'Refused',
     'rolled-back': 'Rolled back',
     'run-paused': 'Run paused',
+    'run-stalled': 'Run stalled',
     'run-ended': 'Run ended early',
     overtaken: 'Overtaken',
   },
@@ -30,6 +31,7 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
     refused: '未通过',
     'rolled-back': '已回退',
     'run-paused': '训练已暂停',
+    'run-stalled': '训练停滞',
     'run-ended': '训练提前结束',
     overtaken: '已被取代',
   },
@@ -41,7 +43,10 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
     refused: 'The comparison did not show that the candidate is better. Production is unchanged.',
     'rolled-back':
       'The canary was worse than production, or could not be told from it in time. Production is unchanged.',
-    'run-paused': 'The coordinator paused the run after repeated failures. Production is unchanged.',
+    'run-paused':
+      'The coordinator paused the run after repeated failures, then stopped it. Production is unchanged.',
+    'run-stalled':
+      'The run completed no round for too long, mostly because too few devices joined, and was stopped. Production is unchanged.',
     'run-ended': 'The run failed or was stopped before it had a candidate. Production is unchanged.',
     overtaken: 'An admin moved a release channel in the meantime.',
   },
@@ -49,7 +54,8 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
     released: '候选模型已成为生产模型。',
     refused: '比较未能证明候选模型更好，生产模型不变。',
     'rolled-back': '灰度模型比生产模型差，或未能在期限内分出优劣；生产模型不变。',
-    'run-paused': '多次失败后，协调器暂停了训练；生产模型不变。',
+    'run-paused': '多次失败后，协调器暂停并停止了训练；生产模型不变。',
+    'run-stalled': '训练长时间未完成任何一轮（多因加入的设备过少），已被停止；生产模型不变。',
     'run-ended': '训练在产生候选模型之前失败或被停止；生产模型不变。',
     overtaken: '期间有管理员移动了发布渠道。',
   },

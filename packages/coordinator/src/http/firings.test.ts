@@ -145,6 +145,23 @@ it('goes on after a restart, and gives way to an admin that moves production', a
   expect((await call<Run>('GET', 'runs/iris-2')).body.status).toBe('stopped');
 });
 
+it('ends where nobody joins its run, also through a restart, and stops the run', async () => {
+  await released();
+  await save();
+  await fire();
+  clock.advance(2 * 3_600_000);
+  await coordinator.close();
+  coordinator = await started();
+  clock.advance(3_600_000 - 1);
+  expect(await firings()).toMatchObject([{ state: 'training', run: 'iris-2' }]);
+  clock.advance(1);
+  await expect.poll(firings).toMatchObject([{ state: 'ended', outcome: 'run-stalled', release: null }]);
+  const { body } = await call<Run>('GET', 'runs/iris-2');
+  expect(body).toMatchObject({ status: 'stopped', reason: { code: 'run-given-up' } });
+  const { body: events } = await call<{ kind: string; data: object }[]>('GET', 'events?run=iris-2');
+  expect(events.find(({ kind }) => kind === 'run-stopped')?.data).toMatchObject({ code: 'run-given-up' });
+});
+
 it('lets those read that read runs, and those fire that release', async () => {
   await released();
   await save();

@@ -40,7 +40,8 @@ const firingEnds: Record<
       ? `${candidate} was refused, since too few participants could compare it.`
       : `${candidate} was refused by the comparison (${checks}).`,
   'rolled-back': (candidate) => `the canary ${candidate} was taken back. Production stays as it was.`,
-  'run-paused': () => 'the coordinator paused its run. Production stays as it was.',
+  'run-paused': () => 'the coordinator paused its run, which was stopped. Production stays as it was.',
+  'run-stalled': () => 'its run made no round for too long and was stopped. Production stays as it was.',
   'run-ended': () => 'its run made no model that can be released. Production stays as it was.',
   overtaken: () => 'an admin moved a channel meanwhile. Production stays as the admin left it.',
 };
@@ -52,7 +53,8 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     code === undefined
       ? 'The run is paused: the open round ends, no other begins.'
       : `The run is paused until an admin resumes it: ${detail}`,
-  'run-stopped': () => 'The run was stopped.',
+  'run-stopped': ({ detail }) =>
+    detail === undefined ? 'The run was stopped.' : `The run was stopped by the coordinator: ${detail}`,
   'run-finished': ({ rounds }) => `The run is finished after ${rounds} rounds.`,
   'run-recovered': ({ next }) => `The run goes on with round ${next} after a restart of the coordinator.`,
   'participant-joined': ({ device, backend }) => `A participant joined (${device}, ${backend}).`,

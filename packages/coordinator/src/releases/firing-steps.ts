@@ -16,6 +16,7 @@ import { firstCause } from './firing-causes.ts';
 import { costOf, numberInQuarter, quarterOf } from './firing-evidence.ts';
 import type { FiringEvidence, Step } from './firing-machine.ts';
 import { emptyChannel, nameCandidate, release } from './firing-moves.ts';
+import { giveUpRun } from './firing-run.ts';
 import type { PeriodHistory } from './period-history.ts';
 import type { Releases } from './releases.ts';
 
@@ -55,7 +56,7 @@ export interface Comparisons {
 
 export interface StepDeps {
   readonly storage: FiringStorage & Pick<Storage, 'releases' | 'rounds' | 'latestOfRun'>;
-  readonly runs: Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has'>;
+  readonly runs: Pick<Runs, 'create' | 'act' | 'giveUp' | 'all' | 'get' | 'has'>;
   readonly releases: Pick<Releases, 'at' | 'move'>;
   readonly comparisons: Comparisons;
   readonly admissions: Pick<Admissions, 'describe' | 'list' | 'ban'>;
@@ -66,7 +67,7 @@ export interface StepDeps {
 /**
  * Carries out a step, or finds that it was carried out before a restart.
  *
- * @returns the evidence that it gives; null where it waits for something else. Of `compare`, see `compare`.
+ * @returns the evidence that it gives; null where it waits for something else: see `compare` and `lookAtRun`.
  * @throws CoppiceError where the step must be tried again.
  */
 export async function carryOut(
@@ -77,8 +78,6 @@ export async function carryOut(
   switch (step.step) {
     case 'launch':
       return launch(deps, firing);
-    case 'await-run':
-      return outcomeOf(deps, step.run);
     case 'name':
       return unlessUnusable(async () => {
         const { at } = await nameCandidate(
@@ -181,21 +180,6 @@ function runOf({ runs }: StepDeps, { task, sequence }: StoredFiring): Run | null
   );
 }
 
-async function outcomeOf({ runs, storage }: StepDeps, id: string): Promise<FiringEvidence | null> {
-  if (!runs.has(id)) return { kind: 'run-ended' };
-  const { status, reason } = runs.get(id);
-  if (status === 'stopped' || status === 'failed') return { kind: 'run-ended' };
-  // A pause by an admin has no reason: the run goes on when the admin resumes it.
-  if (status === 'paused') return reason === null ? null : { kind: 'run-paused' };
-  if (status !== 'finished') return null;
-  const last = await storage.latestOfRun(id);
-  return {
-    kind: 'run-finished',
-    candidate: last === null ? null : { id: last.id, hash: last.hash },
-    spent: costOf(await storage.rounds(id)),
-  };
-}
-
 async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
   const { runs, storage, clock } = deps;
   const { ending, sequence } = firing;
@@ -210,10 +194,13 @@ async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEviden
     }
   }
   const run = runOf(deps, firing);
-  if (ending === 'overtaken' && run !== null && !isOver(run.status))
-    await runs.act(run.id, 'stop').catch((thrown: unknown) => {
-      if (!isOneOf(thrown, 'run-ended', 'run-state')) throw thrown;
-    });
+  if (run !== null && !isOver(run.status)) {
+    if (ending === 'run-paused' || ending === 'run-stalled') await giveUpRun(runs, firing, run);
+    if (ending === 'overtaken')
+      await runs.act(run.id, 'stop').catch((thrown: unknown) => {
+        if (!isOneOf(thrown, 'run-ended', 'run-state')) throw thrown;
+      });
+  }
   const reason = `The firing ${sequence} ended: ${ending}.`;
   await emptyChannel(deps, firing, 'canary', reason);
   await emptyChannel(deps, firing, 'candidate', reason);
