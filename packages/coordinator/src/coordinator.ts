@@ -407,14 +407,14 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ready = false;
       hub.close();
       adminHub.close();
-      // Before runs: it launches none any more.
-      await firings.stop();
+      const atRest = Promise.all([firings.stop(), monitored.stop(), comparisons.stop()]);
       runs.close();
-      await monitored.stop();
-      await comparisons.stop();
       announcer.stop();
-      // Requests that wait for a thread are answered now: the server closes once all are.
+      // What waits for a thread ends now, launches of firings and requests alike: the server closes once all are answered.
       await models.close();
+      await atRest;
+      // One that a firing was about to create.
+      runs.close();
       const closed = new Promise<void>((resolve) => void io.close(() => resolve()));
       sockets.endIdle();
       const endGrace = clock.setTimer(CLOSING_GRACE, () => sockets.endAll());

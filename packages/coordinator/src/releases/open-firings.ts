@@ -124,6 +124,7 @@ export class OpenFirings {
   }
 
   #retry(task: string, thrown: unknown): void {
+    if (this.#isStopped) return;
     this.#o.failed(CoppiceError.from(thrown));
     this.#wait(task, STORAGE_RETRY, () => this.#carryOnSoon(task));
   }
@@ -206,9 +207,7 @@ export class OpenFirings {
           await this.#carryOn(await this.#take(open, evidence));
         }),
       )
-      .catch((thrown: unknown) => {
-        if (!this.#isStopped) this.#retry(task, thrown);
-      })
+      .catch((thrown: unknown) => this.#retry(task, thrown))
       .finally(() => {
         if (this.#comparing.get(task) === number) this.#comparing.delete(task);
       });
