@@ -73,10 +73,10 @@ async function lookForRound(
   return { evidence: { kind: 'run-awaited', since: newest }, again: null };
 }
 
-/** The milliseconds for which a round is waited: an hour and two deadlines of a round at least. */
+/** The milliseconds for which a launch is tried and a round is waited for: an hour and two deadlines of a round at least. */
 export function longestWait(
   { trigger, periodMilliseconds }: Pick<Policy, 'trigger' | 'periodMilliseconds'>,
-  { deadlineSeconds }: Pick<Plan, 'deadlineSeconds'>,
+  { deadlineSeconds }: Pick<Plan, 'deadlineSeconds'> = { deadlineSeconds: 0 },
 ): number {
   const periods = trigger?.stall ?? DEFAULT_STALL;
   return Math.max(HOUR, periods * periodMilliseconds, 2000 * deadlineSeconds);
@@ -91,7 +91,9 @@ export async function giveUpRun(
   const why =
     ending === 'run-paused'
       ? `the coordinator had paused it${reason === null ? '' : ` (${outward(reason).message})`}`
-      : 'it made no round for too long: too few devices joined, or their answers came too late';
+      : ending === 'run-stalled'
+        ? 'it made no round for too long: too few devices joined, or their answers came too late'
+        : 'it could not be started';
   await runs.giveUp(
     id,
     new CoppiceError(

@@ -16,7 +16,7 @@ import { firstCause } from './firing-causes.ts';
 import { costOf, numberInQuarter, quarterOf } from './firing-evidence.ts';
 import type { FiringEvidence, Step } from './firing-machine.ts';
 import { emptyChannel, nameCandidate, release } from './firing-moves.ts';
-import { giveUpRun } from './firing-run.ts';
+import { giveUpRun, longestWait } from './firing-run.ts';
 import type { PeriodHistory } from './period-history.ts';
 import type { Releases } from './releases.ts';
 
@@ -77,7 +77,7 @@ export async function carryOut(
 ): Promise<FiringEvidence | null> {
   switch (step.step) {
     case 'launch':
-      return launch(deps, firing);
+      return launchInTime(deps, firing);
     case 'name':
       return unlessUnusable(async () => {
         const { at } = await nameCandidate(
@@ -123,6 +123,17 @@ export async function compare(
   if (summed === null) return { kind: 'compared', participants: 0, decision: 'wait', reasons: [] };
   const { act, why } = decide<'gate'>(gate, { ...summed.evidence, candidate: comparison.candidate });
   return { kind: 'compared', participants: summed.participants, decision: act, reasons: why };
+}
+
+/** A launch that fails is tried again for as long as a round of its run would be waited for, and is given up then. */
+async function launchInTime(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
+  try {
+    return await launch(deps, firing);
+  } catch (thrown) {
+    const isLate = deps.clock.now() - firing.at >= longestWait(firing.rules);
+    if (!isLate || isOneOf(thrown, 'coordinator-stopping')) throw thrown;
+    return { kind: 'launch-refused' };
+  }
 }
 
 async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
@@ -195,8 +206,8 @@ async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEviden
   }
   const run = runOf(deps, firing);
   if (run !== null && !isOver(run.status)) {
-    if (ending === 'run-paused' || ending === 'run-stalled') await giveUpRun(runs, firing, run);
-    if (ending === 'overtaken')
+    if (ending !== 'overtaken') await giveUpRun(runs, firing, run);
+    else
       await runs.act(run.id, 'stop').catch((thrown: unknown) => {
         if (!isOneOf(thrown, 'run-ended', 'run-state')) throw thrown;
       });

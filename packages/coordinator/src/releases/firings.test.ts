@@ -337,6 +337,51 @@ describe('a restart', () => {
   });
 });
 
+it('gives a launch up that fails for as long as a round is waited for', async () => {
+  const world = await new FiringWorld(accepts).begin();
+  world.storage.createRun = async () => {
+    throw new CoppiceError('evaluation-failed', 'It took too long.');
+  };
+  const process = world.process();
+  await process.start();
+  await process.firings.judged(await world.period({}, true));
+  for (let n = 0; n < 3 * 120 - 1; n++) {
+    world.clock.advance(30_000);
+    expect((await process.settled())?.state).toBe('launching');
+  }
+  world.clock.advance(30_000);
+  expect(await process.settled()).toBeNull();
+  expect((await world.storage.firings('toy'))[0]).toMatchObject({ outcome: 'run-ended', run: null });
+  await process.firings.stop();
+});
+
+it('stops the run of a launch that was given up', async () => {
+  const world = await new FiringWorld(accepts).begin();
+  const { putRun } = world.storage;
+  let refuses = true;
+  world.storage.putRun = async (run) => {
+    if (refuses) throw new CoppiceError('storage-full', 'The disk is full.');
+    return putRun(run);
+  };
+  const process = world.process();
+  await process.start();
+  await process.firings.judged(await world.period({}, true));
+  expect((await process.settled())?.state).toBe('launching');
+  world.clock.jump(3 * HOUR);
+  world.clock.advance(30_000);
+  await process.settled();
+  refuses = false;
+  world.clock.advance(30_000);
+  expect(await process.settled()).toBeNull();
+  const { firings, runs } = await world.lasting();
+  expect([firings[0]?.outcome, runs[1]?.status, runs[1]?.reason?.code]).toEqual([
+    'run-ended',
+    'stopped',
+    'run-given-up',
+  ]);
+  await process.firings.stop();
+});
+
 describe('a trigger', () => {
   /** A process that looks at periods one after another. */
   async function watching(script: Script) {
