@@ -2,12 +2,12 @@ import { defaultWatch, type Policy } from '@coppice/continuity';
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { builtInTask, normalise, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
-import { memoryData, type Session } from '@coppice/participant';
+import { memoryData, type Session, type Transport } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { integerBelow, ManualClock, seededRandom } from '@coppice/ports';
 import { defaultPlan, type Task, type WatchInfo, weightsHash } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
 
 /* A candidate on its way to production, with real participants: compared, then tried by some of them. */
 
@@ -172,7 +172,7 @@ function started(storage: ReturnType<typeof memoryStorage>, spool: ReturnType<ty
 }
 
 /** A device with examples from before the drift and from after it. */
-function device(index: number): Session {
+function device(index: number, through?: (transport: Transport) => Transport): Session {
   const random = seededRandom('device', index);
   const draw = (count: number) =>
     selectExamples(
@@ -191,8 +191,20 @@ function device(index: number): Session {
     heldOut: 0.5,
     host,
     backend: 'planned',
+    ...(through === undefined ? {} : { through }),
   });
 }
+
+/** Sends all but answers. */
+const silent = (transport: Transport): Transport => ({
+  open: (events) => transport.open(events),
+  request: (name, message) => (name === 'answer' ? new Promise(() => {}) : transport.request(name, message)),
+  send: (name, message) => transport.send(name, message),
+  get traffic() {
+    return transport.traffic;
+  },
+  close: () => transport.close(),
+});
 
 /** Waits until all devices answered this many questions of a kind. */
 const haveAnswered = (kind: string, times = 1) =>
@@ -253,6 +265,33 @@ it('compares a better candidate, tries it on half of the devices, and releases i
   expect(canary + control).toBe(DEVICES);
   await expect.poll(named).toEqual(sessions.map(() => weightsHash(good)));
   for (const { state } of sessions) expect(state.releases['iris']?.canary).toBeNull();
+});
+
+it('is held up by no device that offers answers and gives none, in whichever arm', async () => {
+  await begun(poor, good, policy);
+  const { consent } = await coordinator.monitored.info('iris');
+  const others = Array.from({ length: DEVICES }, (_, i) => device(DEVICES + i, silent));
+  onTestFinished(() => {
+    for (const session of others) session.close();
+  });
+  for (const session of others) {
+    session.connect();
+    await session.monitor(task.id, { consent: consent as string });
+  }
+  await haveAnswered('compare');
+  await haveAnswered('statistics');
+  clock.advance(HOUR / 6);
+  await isIn('canary');
+  expect((await firing())?.comparison).toMatchObject({ participants: DEVICES, decision: 'accept' });
+  await expect
+    .poll(() => others.map(({ state }) => state.releases['iris']?.canary?.arm).toSorted())
+    .toEqual(expect.arrayContaining(['canary', 'control']));
+  await tried(poor, good);
+  await isIn('ended');
+  const ended = await firing();
+  expect(ended).toMatchObject({ outcome: 'released', canary: { decision: 'promote' } });
+  const { canary, control } = ended?.canary?.participants ?? { canary: 0, control: 0 };
+  expect(canary + control).toBe(DEVICES);
 });
 
 it('decides after a restart on the answers that were acknowledged before it', async () => {

@@ -269,7 +269,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     newSecret: drawSecret,
     failed: (error) => logger.error({ err: error }, 'a firing could not be carried on; it is tried again'),
   });
-  policies.subscribe(() => firings.rearmSoon());
+  policies.subscribe(({ task }) => firings.policyChanged(task));
   // After firings, which know of a canary's move first.
   const { canaries } = firings;
   const announcer = new ReleaseAnnouncer({

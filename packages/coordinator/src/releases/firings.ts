@@ -76,7 +76,7 @@ export class Firings {
   async recover(): Promise<void> {
     await this.#open.recover();
     for (const { id } of this.#o.tasks.all()) await this.#lookAgain(id);
-    await this.#schedules.rearm();
+    await this.#schedules.recover();
   }
 
   /** Looks at the newest period, where the process ended after that was stored and before it was looked at. */
@@ -135,9 +135,9 @@ export class Firings {
     });
   }
 
-  /** Waits anew for the next due time of all schedules: a policy was saved. */
-  rearmSoon(): void {
-    this.#schedules.rearmSoon();
+  /** Waits by the schedule that a task has now: its policy was saved. */
+  policyChanged(task: string): void {
+    this.#schedules.changed(task);
   }
 
   /** Looks at a trigger. @returns the firing that it began, carried on as far as possible; null where it waits. */

@@ -13,9 +13,11 @@ export interface SchedulesOptions {
   readonly failed: (error: CoppiceError) => void;
 }
 
-/** Waits for the due times of all tasks' schedules, by one timer. */
+/** Waits for the due times of all tasks' schedules, by one timer. A change of one task's schedule reads no other one's. */
 export class Schedules {
   readonly #o: SchedulesOptions;
+  /** Due times, milliseconds since 1970, of the tasks that have a schedule. */
+  readonly #due = new Map<string, number>();
   #endWaiting: () => void = () => {};
   #isStopped = false;
 
@@ -23,25 +25,15 @@ export class Schedules {
     this.#o = options;
   }
 
-  /** Waits anew for the next due time of all schedules. @throws CoppiceError `storage-failed` and its kin */
-  async rearm(): Promise<void> {
-    this.#endWaiting();
-    if (this.#isStopped) return;
-    const { tasks, clock, nextDue } = this.#o;
-    const due: number[] = [];
-    for (const { id } of tasks.all()) {
-      const at = await nextDue(id);
-      if (at !== null) due.push(at);
-    }
-    if (due.length === 0 || this.#isStopped) return;
-    this.#endWaiting();
-    const wait = Math.max(1, Math.min(...due) - clock.now());
-    this.#endWaiting = clock.setTimer(wait, () => void this.#areDue());
+  /** Reads the schedules of all tasks, and waits for them. @throws CoppiceError `storage-failed` and its kin */
+  async recover(): Promise<void> {
+    for (const { id } of this.#o.tasks.all()) await this.#read(id);
+    this.#rearm();
   }
 
-  /** As `rearm`; where it fails, `failed` hears of it. */
-  rearmSoon(): void {
-    void this.rearm().catch((thrown: unknown) => this.#o.failed(CoppiceError.from(thrown)));
+  /** Waits by the schedule that a task has now; where it cannot be read, it is read again later. */
+  changed(task: string): void {
+    void this.#look(task, async () => {});
   }
 
   stop(): void {
@@ -49,18 +41,45 @@ export class Schedules {
     this.#endWaiting();
   }
 
+  async #read(task: string): Promise<number | null> {
+    const at = await this.#o.nextDue(task);
+    if (at === null) this.#due.delete(task);
+    else this.#due.set(task, at);
+    return at;
+  }
+
+  #rearm(): void {
+    this.#endWaiting();
+    if (this.#isStopped || this.#due.size === 0) return;
+    const { clock } = this.#o;
+    const wait = Math.max(1, Math.min(...this.#due.values()) - clock.now());
+    this.#endWaiting = clock.setTimer(wait, () => void this.#areDue());
+  }
+
   async #areDue(): Promise<void> {
-    const { tasks, clock, nextDue, due, failed } = this.#o;
+    const { clock, due } = this.#o;
+    const now = clock.now();
+    for (const [task, at] of [...this.#due]) {
+      if (at > now) continue;
+      await this.#look(task, async () => {
+        // A look at the trigger for another reason may have passed it.
+        const still = await this.#read(task);
+        if (still !== null && still <= clock.now()) await due(task);
+      });
+    }
+    this.#rearm();
+  }
+
+  /** Does something about a task, and reads its schedule then. */
+  async #look(task: string, work: () => Promise<void>): Promise<void> {
+    const { clock, failed } = this.#o;
     try {
-      for (const { id } of tasks.all()) {
-        const at = await nextDue(id);
-        if (at !== null && at <= clock.now()) await due(id);
-      }
+      await work();
+      await this.#read(task);
     } catch (thrown) {
       failed(CoppiceError.from(thrown));
-      if (!this.#isStopped) this.#endWaiting = clock.setTimer(STORAGE_RETRY, () => void this.#areDue());
-      return;
+      this.#due.set(task, clock.now() + STORAGE_RETRY);
     }
-    this.rearmSoon();
+    this.#rearm();
   }
 }
