@@ -1,7 +1,10 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { ManualClock } from '@coppice/ports';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Config } from '../config.ts';
 import { CLOSING_GRACE, type Coordinator, startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
@@ -11,13 +14,16 @@ const clock = new ManualClock(1_760_000_000_000);
 let coordinator: Coordinator;
 let sockets: Socket[] = [];
 
-beforeEach(async () => {
-  coordinator = await startCoordinator({
-    config: { port: 0, adminKey: KEY, logLevel: 'silent' },
+const start = (config: Partial<Config> = {}) =>
+  startCoordinator({
+    config: { port: 0, adminKey: KEY, logLevel: 'silent', ...config },
     storage: memoryStorage(),
     spool: memorySpool(),
     clock,
   });
+
+beforeEach(async () => {
+  coordinator = await start();
 });
 afterEach(() => {
   for (const socket of sockets) socket.destroy();
@@ -42,6 +48,21 @@ const request = (method: string, path: string, more: readonly string[] = []) =>
   );
 /** A body that the coordinator asks for once it has read the head. */
 const body = ['Content-Type: application/json', 'Content-Length: 20', 'Expect: 100-continue'];
+
+/** Closes the coordinator, whose grace passes meanwhile. */
+async function closedInTime(): Promise<void> {
+  let isClosed = false;
+  const closed = coordinator.close().then(() => {
+    isClosed = true;
+  });
+  await expect
+    .poll(() => {
+      clock.advance(CLOSING_GRACE);
+      return isClosed;
+    })
+    .toBe(true);
+  await closed;
+}
 
 it.each([
   ['says nothing, such as one that a browser opened for later', ''],
@@ -79,17 +100,34 @@ it.each([
     ]),
   ],
 ])('a coordinator that closes waits a little for %s, and no longer', async (_, sent) => {
-  const socket = await connected(sent);
-  let isClosed = false;
-  const closed = coordinator.close().then(() => {
-    isClosed = true;
+  await connected(sent);
+  await closedInTime();
+});
+
+describe('with TLS', () => {
+  const pem = (name: string) =>
+    fileURLToPath(new URL(`../security/fixtures/first.${name}.pem`, import.meta.url));
+
+  beforeEach(async () => {
+    await coordinator.close();
+    coordinator = await start({ tlsCert: pem('cert'), tlsKey: pem('key') });
   });
-  await expect
-    .poll(() => {
-      clock.advance(CLOSING_GRACE);
-      return isClosed;
-    })
-    .toBe(true);
-  await closed;
-  socket.destroy();
+
+  it('closes at once although a connection says nothing', async () => {
+    const port = Number(new URL(coordinator.url).port);
+    const socket = connectSecurely({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    sockets.push(socket);
+    // The ticket of a session comes once the coordinator has the whole handshake.
+    await once(socket, 'session');
+    const gone = once(socket.resume(), 'close');
+    await coordinator.close();
+    await gone;
+  });
+
+  it('waits a little for a connection that does not even begin the handshake', async () => {
+    const socket = connect(Number(new URL(coordinator.url).port), '127.0.0.1');
+    sockets.push(socket.on('error', () => {}));
+    await once(socket, 'connect');
+    await closedInTime();
+  });
 });

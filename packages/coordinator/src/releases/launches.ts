@@ -5,7 +5,7 @@ import type { EventLog } from '../monitoring/event-log.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { FiringStorage, StoredFiring } from '../storage/firing-storage.ts';
 import type { PolicyStorage, StoredPolicy } from '../storage/policy-storage.ts';
-import { hindered } from './firing-causes.ts';
+import { causesIn, hindered } from './firing-causes.ts';
 import { beganEvent, hinderedEvent } from './firing-events.ts';
 import {
   byHandAlone,
@@ -178,9 +178,12 @@ export class Launches {
     },
   ): Promise<number> {
     const { task, checkpoint, at: releasedAt } = production;
-    const drift = await driftBehind(checkpoint, (before) =>
-      this.#o.storage.firings(task, before === null ? {} : { before }),
-    );
+    const isOfAlarms = causesIn(causes).some((cause) => cause === 'drift' || cause === 'floor');
+    const drift = isOfAlarms
+      ? null
+      : await driftBehind(checkpoint, (before) =>
+          this.#o.storage.firings(task, before === null ? {} : { before }),
+        );
     return recentSince(causes, rule, { periods, releasedAt, driftSince: drift?.since ?? null, length });
   }
 
