@@ -2,7 +2,14 @@ import { defaultWatch, type Policy, ReferenceSchema } from '@coppice/continuity'
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
 import { builtInTask, normalise, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
-import { httpTasks, memoryData, type ParcelPass, type Session, type TaskSource } from '@coppice/participant';
+import {
+  httpTasks,
+  memoryData,
+  type ParcelPass,
+  type Session,
+  type TaskSource,
+  type Transport,
+} from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { integerBelow, ManualClock, seededRandom } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
@@ -16,7 +23,7 @@ import {
   weightsHash,
 } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 /* A candidate on its way to production, with real participants: compared, then tried by some of them. */
 
@@ -156,6 +163,7 @@ async function begun(
     comparisons: 0,
     looked: -1,
     canarySince: null,
+    waitsSince: null,
     ending: null,
   });
   const spool = memorySpool();
@@ -196,7 +204,7 @@ function started(storage: ReturnType<typeof memoryStorage>, spool: ReturnType<ty
 }
 
 /** A device with examples from before the drift and from after it. */
-function device(index: number): Session {
+function device(index: number, through?: (transport: Transport) => Transport): Session {
   const random = seededRandom('device', index);
   const draw = (count: number) =>
     selectExamples(
@@ -216,6 +224,7 @@ function device(index: number): Session {
     tasks: noting(index),
     host,
     backend: 'planned',
+    ...(through === undefined ? {} : { through }),
   });
 }
 
@@ -230,6 +239,17 @@ function noting(index: number): TaskSource {
     },
   };
 }
+
+/** Sends all but answers. */
+const silent = (transport: Transport): Transport => ({
+  open: (events) => transport.open(events),
+  request: (name, message) => (name === 'answer' ? new Promise(() => {}) : transport.request(name, message)),
+  send: (name, message) => transport.send(name, message),
+  get traffic() {
+    return transport.traffic;
+  },
+  close: () => transport.close(),
+});
 
 /** Waits until all devices answered this many questions of a kind. */
 const haveAnswered = (kind: string, times = 1) =>
@@ -290,6 +310,33 @@ it('compares a better candidate, tries it on half of the devices, and releases i
   expect(canary + control).toBe(DEVICES);
   await expect.poll(named).toEqual(sessions.map(() => weightsHash(good)));
   for (const { state } of sessions) expect(state.releases['iris']?.canary).toBeNull();
+});
+
+it('is held up by no device that offers answers and gives none, in whichever arm', async () => {
+  await begun(poor, good, policy);
+  const { consent } = await coordinator.monitored.info('iris');
+  const others = Array.from({ length: DEVICES }, (_, i) => device(DEVICES + i, silent));
+  onTestFinished(() => {
+    for (const session of others) session.close();
+  });
+  for (const session of others) {
+    session.connect();
+    await session.monitor(task.id, { consent: consent as string });
+  }
+  await haveAnswered('compare');
+  await haveAnswered('statistics');
+  clock.advance(HOUR / 6);
+  await isIn('canary');
+  expect((await firing())?.comparison).toMatchObject({ participants: DEVICES, decision: 'accept' });
+  await expect
+    .poll(() => others.map(({ state }) => state.releases['iris']?.canary?.arm).toSorted())
+    .toEqual(expect.arrayContaining(['canary', 'control']));
+  await tried(poor, good);
+  await isIn('ended');
+  const ended = await firing();
+  expect(ended).toMatchObject({ outcome: 'released', canary: { decision: 'promote' } });
+  const { canary, control } = ended?.canary?.participants ?? { canary: 0, control: 0 };
+  expect(canary + control).toBe(DEVICES);
 });
 
 it('decides after a restart on the answers that were acknowledged before it', async () => {

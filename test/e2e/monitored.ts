@@ -180,6 +180,7 @@ export async function storeFirings(coordinator: Coordinator, run: string, period
     comparisons: 1,
     looked: -1,
     canarySince: null,
+    waitsSince: null,
     ending: null,
     basis: { sequence: 1, hash: 'ab'.repeat(32) },
     production: `${run}/1`,

@@ -24,6 +24,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Config, defaultConfig } from './config.ts';
 import { createApp } from './http/app.ts';
 import { Downloads, MOST_ANSWERS, MOST_ANSWERS_PER_ADDRESS } from './http/downloads.ts';
+import { OpenSockets } from './http/open-sockets.ts';
 import type { ModelWorker } from './model-worker/model-worker.ts';
 import { threadedModels } from './model-worker/threaded-models.ts';
 import { EventLog } from './monitoring/event-log.ts';
@@ -105,6 +106,8 @@ export interface CoordinatorOptions {
 
 /** Milliseconds. */
 const DAY = 24 * 3600 * 1000;
+/** The time in which open answers may still be read when the coordinator closes: less than `REST_TIMEOUT`. */
+export const CLOSING_GRACE = 2_000;
 const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
 
 /**
@@ -150,6 +153,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const connectionsCheckingInterval = HEARTBEAT_INTERVAL;
   const secure = tls === null ? null : createSecureServer({ ...tls, connectionsCheckingInterval }, handle);
   const server = secure ?? createServer({ connectionsCheckingInterval }, handle);
+  const sockets = new OpenSockets(server, secure !== null);
   server.headersTimeout = SILENCE_TIMEOUT;
   server.requestTimeout = ANSWER_TIMEOUT;
   const most = mostConnections();
@@ -267,7 +271,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     newSecret: drawSecret,
     failed: (error) => logger.error({ err: error }, 'a firing could not be carried on; it is tried again'),
   });
-  policies.subscribe(() => firings.rearmSoon());
+  policies.subscribe(({ task }) => firings.policyChanged(task));
   // After firings, which know of a canary's move first.
   const { canaries } = firings;
   const announcer = new ReleaseAnnouncer({
@@ -407,15 +411,19 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
       ready = false;
       hub.close();
       adminHub.close();
-      // Before runs: it launches none any more.
-      await firings.stop();
+      const atRest = Promise.all([firings.stop(), monitored.stop(), comparisons.stop()]);
       runs.close();
-      await monitored.stop();
-      await comparisons.stop();
       announcer.stop();
-      // Requests that wait for a thread are answered now: the server closes once all are.
+      // What waits for a thread ends now, launches of firings and requests alike: the server closes once all are answered.
       await models.close();
-      await new Promise<void>((resolve) => void io.close(() => resolve()));
+      await atRest;
+      // One that a firing was about to create.
+      runs.close();
+      const closed = new Promise<void>((resolve) => void io.close(() => resolve()));
+      sockets.endIdle();
+      const endGrace = clock.setTimer(CLOSING_GRACE, () => sockets.endAll());
+      await closed;
+      endGrace();
       await events.flush();
       await spool.close();
       await storage.close();

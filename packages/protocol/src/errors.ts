@@ -28,6 +28,7 @@ export const errorCodes = {
   'run-unknown': 'never',
   'run-ended': 'never',
   'run-state': 'never',
+  'run-given-up': 'never',
   'run-not-admitted': 'never',
   'plan-unsupported': 'reload',
   'invitation-invalid': 'never',

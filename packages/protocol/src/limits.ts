@@ -43,6 +43,9 @@ export const MAX_LISTED_RUNS = 100;
 /** The most runs that one participant may watch. */
 export const MAX_WATCHED_RUNS = 32;
 
+/** The most tasks whose questions one connection may offer answers to. */
+export const MAX_MONITORED_TASKS = 32;
+
 /** The longest free text (names, reasons) in a control message, in UTF-16 code units. */
 export const MAX_TEXT = 500;
 

@@ -22,6 +22,7 @@ const policy: Policy = {
     schedule: '0 3 * * 1',
     newExamples: 5000,
     floor: { error: 0.07, raise: 2 },
+    stall: 5,
     coolDown: 9,
     budget: { periods: 60, rounds: 400, bytes: 2_500_000_000, deviceSeconds: 5400, epsilon: null },
   },

@@ -39,6 +39,7 @@ export const numberFields = {
   'trigger.newExamples': { min: 1, max: 1_000_000_000, whole: true, optional: true, initial: '' },
   'trigger.floor.error': { min: 0, open: true, max: 99.9, factor: PERCENT, initial: '20' },
   'trigger.floor.raise': { ...periods, initial: '2' },
+  'trigger.stall': { ...periods, optional: true, initial: '' },
   'trigger.coolDown': { ...periods, initial: '7' },
   'trigger.budget.periods': { ...periods, initial: '30' },
   'trigger.budget.rounds': { ...cost, max: 1_000_000, whole: true, initial: '200' },
@@ -187,6 +188,7 @@ export function readForm(form: PolicyForm, plan: PlanValues, rounds: number): Re
           floor: on['trigger.floor']
             ? { error: numbers['trigger.floor.error'], raise: numbers['trigger.floor.raise'] }
             : null,
+          ...(numbers['trigger.stall'] === null ? {} : { stall: numbers['trigger.stall'] }),
           coolDown: numbers['trigger.coolDown'],
           budget: part('trigger.budget'),
         }

@@ -62,7 +62,10 @@ const sentences = catalogue<Sentences>(
       code === undefined
         ? 'The run is paused. The current round will finish first.'
         : `The coordinator paused the run: ${failureText({ code, message: detail, facts })}`,
-    'run-stopped': () => 'The run was stopped.',
+    'run-stopped': ({ code, detail = '', facts }) =>
+      code === undefined
+        ? 'The run was stopped.'
+        : `The coordinator stopped the run: ${failureText({ code, message: detail, facts })}`,
     'run-finished': ({ rounds }) => `The run finished after ${formatNumber(rounds)} rounds.`,
     'run-recovered': ({ next }) =>
       `The coordinator restarted; the run continues with round ${formatNumber(next)}.`,
@@ -126,7 +129,10 @@ const sentences = catalogue<Sentences>(
       code === undefined
         ? '训练已暂停。当前一轮会先完成。'
         : `协调器已暂停训练：${failureText({ code, message: detail, facts })}`,
-    'run-stopped': () => '训练已停止。',
+    'run-stopped': ({ code, detail = '', facts }) =>
+      code === undefined
+        ? '训练已停止。'
+        : `协调器已停止训练：${failureText({ code, message: detail, facts })}`,
     'run-finished': ({ rounds }) => `训练已完成，共 ${formatNumber(rounds)} 轮。`,
     'run-recovered': ({ next }) => `协调器已重启，训练从第 ${formatNumber(next)} 轮继续。`,
     'participant-joined': ({ device, backend }) => `参与者加入（${deviceWords()[device]}，${backend}）。`,

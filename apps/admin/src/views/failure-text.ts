@@ -73,6 +73,7 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'coordinator-stopping': '协调器正在关闭。',
   'run-unknown': '没有这次训练。',
   'run-ended': '训练已结束。',
+  'run-given-up': '再训练未能继续，协调器已停止这次训练。',
   'run-state': '训练当前的状态不允许此操作。',
   'run-not-admitted': '参与者没有这次训练的参与权限。',
   'plan-unsupported': '参与者的程序不支持此计划，请更新。',

@@ -172,6 +172,7 @@ const tones = {
   'rolled-back': 'warn',
   'budget-spent': 'warn',
   'run-paused': 'warn',
+  'run-stalled': 'warn',
   'run-ended': 'warn',
   overtaken: '',
 } as const;

@@ -62,6 +62,10 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
     label: 'Cool-down (periods)',
     help: 'The shortest time between two retrainings. Each one in a row without a release doubles it, up to sixteen times.',
   },
+  'trigger.stall': {
+    label: 'Stop a stalled run after (periods)',
+    help: 'A run that completes no round for this long is stopped. At least an hour and two round deadlines. Empty: 3.',
+  },
   'trigger.budget.periods': {
     label: 'Budget period (periods)',
     help: 'The limits below hold for all retraining in this many periods together.',
@@ -166,6 +170,10 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
     label: '冷却期（周期数）',
     help: '两次再训练之间的最短间隔。连续未发布时每次加倍，最多十六倍。',
   },
+  'trigger.stall': {
+    label: '停滞多久后停止训练（周期数）',
+    help: '在此期间未完成任何一轮的训练会被停止；不短于一小时，也不短于两轮的截止时间。留空：3。',
+  },
   'trigger.budget.periods': { label: '预算期（周期数）', help: '以下上限适用于这么多个周期内的全部再训练。' },
   'trigger.budget.rounds': { label: '最多轮数', help: '留空：不限。' },
   'trigger.budget.bytes': { label: '最大流量（MB）', help: '所有设备收发的总量。留空：不限。' },
@@ -253,7 +261,7 @@ export const policyText = catalogue(
           : `${formatNumber(count)} changes from the task’s plan.`,
     sinceAlarm: 'Train on data since the alarm only',
     sinceAlarmHelp:
-      'In place of the training window of the plan: the days since the first of the alarms that started the retraining, or since the release for other causes.',
+      'In place of the training window of the plan: the days since the first of the alarms that started the retraining; for other causes, since the drift that the production model was last retrained for, or else since its release.',
     gate: 'Compare candidates with production',
     gateTitle: 'Comparison',
     gateHelp:
@@ -316,7 +324,8 @@ export const policyText = catalogue(
     planHelp: (count) =>
       count === 0 ? '与任务的计划相同。' : `与任务的计划有 ${formatNumber(count)} 处不同。`,
     sinceAlarm: '仅用警报以来的数据训练',
-    sinceAlarmHelp: '代替计划的训练时间窗口：自触发再训练的首次警报以来的天数；其他原因则自发布以来。',
+    sinceAlarmHelp:
+      '代替计划的训练时间窗口：自触发再训练的首次警报以来的天数；其他原因则自生产模型上一次因漂移再训练的首次警报以来，若无则自发布以来。',
     gate: '将候选模型与生产模型比较',
     gateTitle: '比较',
     gateHelp:

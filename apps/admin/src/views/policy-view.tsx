@@ -380,6 +380,7 @@ function Trigger({ state }: { state: FormState }) {
             <PolicyInputs
               names={[
                 'trigger.coolDown',
+                'trigger.stall',
                 'trigger.budget.periods',
                 'trigger.budget.rounds',
                 'trigger.budget.bytes',

@@ -23,6 +23,7 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
     'rolled-back': 'Rolled back',
     'budget-spent': 'Privacy budget spent',
     'run-paused': 'Run paused',
+    'run-stalled': 'Run stalled',
     'run-ended': 'Run ended early',
     overtaken: 'Overtaken',
   },
@@ -32,6 +33,7 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
     'rolled-back': '已回退',
     'budget-spent': '隐私预算已用完',
     'run-paused': '训练已暂停',
+    'run-stalled': '训练停滞',
     'run-ended': '训练提前结束',
     overtaken: '已被取代',
   },
@@ -45,7 +47,10 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
       'The canary was worse than production, or could not be told from it in time. Production is unchanged.',
     'budget-spent':
       'The privacy budget does not cover a comparison. Production is unchanged. Raise the budget in the policy to go on.',
-    'run-paused': 'The coordinator paused the run after repeated failures. Production is unchanged.',
+    'run-paused':
+      'The coordinator paused the run after repeated failures, then stopped it. Production is unchanged.',
+    'run-stalled':
+      'The run completed no round for too long, mostly because too few devices joined, and was stopped. Production is unchanged.',
     'run-ended': 'The run failed or was stopped before it had a candidate. Production is unchanged.',
     overtaken: 'An admin moved a release channel in the meantime.',
   },
@@ -54,7 +59,8 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
     refused: '比较未能证明候选模型更好，生产模型不变。',
     'rolled-back': '灰度模型比生产模型差，或未能在期限内分出优劣；生产模型不变。',
     'budget-spent': '隐私预算不足以进行比较，生产模型不变。要继续，请在策略中提高预算。',
-    'run-paused': '多次失败后，协调器暂停了训练；生产模型不变。',
+    'run-paused': '多次失败后，协调器暂停并停止了训练；生产模型不变。',
+    'run-stalled': '训练长时间未完成任何一轮（多因加入的设备过少），已被停止；生产模型不变。',
     'run-ended': '训练在产生候选模型之前失败或被停止；生产模型不变。',
     overtaken: '期间有管理员移动了发布渠道。',
   },

@@ -124,6 +124,11 @@ const en: Texts = {
     means: 'It takes no more updates. Your examples are kept.',
     action: 'Choose another training, or delete your examples.',
   },
+  'run-given-up': {
+    happened: 'The coordinator stopped this training.',
+    means: 'It did not progress for a long time. Your examples are kept.',
+    action: 'There is nothing to do; a later training may ask you again.',
+  },
   'run-not-admitted': {
     happened: 'This training is not open to everyone.',
     means: 'You are not on its list, so nothing was started. Your examples are kept.',
@@ -402,6 +407,11 @@ const zh: Texts = {
     happened: '这次训练已经结束。',
     means: '不再接收更新。你的样本仍保留。',
     action: '选择另一个训练，或删除你的样本。',
+  },
+  'run-given-up': {
+    happened: '协调器已停止这次训练。',
+    means: '训练长时间没有进展。你的样本仍保留。',
+    action: '无需任何操作；以后的训练可能会再次邀请你。',
   },
   'run-not-admitted': {
     happened: '此训练不对所有人开放。',

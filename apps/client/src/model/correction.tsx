@@ -24,6 +24,29 @@ const text = catalogue(
   },
 );
 
+/** What became of the last answer that was corrected; `of`: the id of its prediction. */
+interface Told {
+  readonly of: string;
+  readonly saved: boolean;
+}
+
+/**
+ * What is said in the place of the question, of a prediction for the same input.
+ *
+ * @param told null: nothing was corrected yet.
+ * @returns `saved` for every further prediction, `gone` for the one that is too old; null: the question.
+ */
+export function saidOf(told: Told | null, prediction: string): 'saved' | 'gone' | null {
+  if (told === null) return null;
+  if (told.saved) return 'saved';
+  return told.of === prediction ? 'gone' : null;
+}
+
+/** The label to save: the chosen one, else the predicted class; NaN where a number is to be given first. */
+export function labelOf(chosen: number | null, best: number | null, isNumber: boolean): number {
+  return chosen ?? best ?? (isNumber ? Number.NaN : 0);
+}
+
 interface CorrectionProps {
   readonly data: DataSchema;
   readonly prediction: ReleasedPrediction;
@@ -36,16 +59,17 @@ export function Correction({ data, prediction, best }: CorrectionProps) {
   const t = text();
   const classes = classesOf(data);
   const [chosen, setLabel] = useState<number | null>(null);
-  const label = chosen ?? best ?? (classes === null ? Number.NaN : 0);
-  const [told, setTold] = useState<{ readonly of: string; readonly saved: boolean } | null>(null);
+  const label = labelOf(chosen, best, classes === null);
+  const [told, setTold] = useState<Told | null>(null);
   const save = async (value: number) => {
     const saved = await attempt('correct', () => participant().correct(prediction.id, value));
     if (saved !== undefined) setTold({ of: prediction.id, saved });
   };
-  if (told !== null && (told.saved || told.of === prediction.id))
+  const said = saidOf(told, prediction.id);
+  if (said !== null)
     return (
-      <p class="small" role="status" data-testid={told.saved ? 'corrected' : 'not-corrected'}>
-        {told.saved ? t.saved : t.gone}
+      <p class="small" role="status" data-testid={said === 'saved' ? 'corrected' : 'not-corrected'}>
+        {t[said]}
       </p>
     );
   return (

@@ -35,8 +35,9 @@ export const PolicySchema = z.strictObject({
   /** Fields of the plan by which the trigger's runs train; the task's defaults for those left out. */
   plan: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
   /**
-   * True: these runs train on the examples since the first of the alarms that launched them, of other causes since the
-   * release, in place of the plan's window. Left out: false.
+   * True: these runs train on the examples since the first of the alarms that launched them, in place of the plan's window;
+   * of other causes, since the first alarm of the drift that the model in production answers, else since its release. Left
+   * out: false.
    */
   sinceAlarm: z.exactOptional(z.boolean()),
   /** Null: a candidate is not compared with production. */

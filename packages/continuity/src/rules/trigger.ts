@@ -28,6 +28,8 @@ export const TriggerRuleSchema = z.strictObject({
   newExamples: z.nullable(z.int().check(z.minimum(1))),
   /** The mean error is above this with 97.5 % certainty, in so many periods in a row. */
   floor: z.nullable(z.strictObject({ error: z.number(), raise: periods })),
+  /** Periods without a round after which the run of a firing is stopped; left out: 3. */
+  stall: z.exactOptional(periods),
   /** Periods between two launches at least. Each launch in a row without a release doubles it, up to sixteen times. */
   coolDown: periods,
   /** The most that launches of the last so many periods may cost; `null`: no limit. */

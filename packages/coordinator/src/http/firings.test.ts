@@ -1,6 +1,7 @@
 import { ManualClock } from '@coppice/ports';
 import {
   type AuditEntry,
+  CoppiceError,
   type Firing,
   FiringSchema,
   FiringsSchema,
@@ -12,6 +13,8 @@ import {
 } from '@coppice/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
+import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { threadedModels } from '../model-worker/threaded-models.ts';
 import { testPolicy } from '../storage/firing.testing.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
@@ -22,8 +25,9 @@ const clock = new ManualClock(1_760_000_000_000);
 let storage: Storage;
 let coordinator: Coordinator;
 
-const started = () =>
+const started = (models?: ModelWorker) =>
   startCoordinator({
+    ...(models === undefined ? {} : { models }),
     config: { port: 0, adminKey: KEY, logLevel: 'silent' },
     storage: { ...storage, close: async () => {} },
     spool: memorySpool(),
@@ -143,6 +147,51 @@ it('goes on after a restart, and gives way to an admin that moves production', a
   });
   await expect.poll(firings).toMatchObject([{ state: 'ended', outcome: 'overtaken' }]);
   expect((await call<Run>('GET', 'runs/iris-2')).body.status).toBe('stopped');
+});
+
+it('ends where nobody joins its run, also through a restart, and stops the run', async () => {
+  await released();
+  await save();
+  await fire();
+  clock.advance(2 * 3_600_000);
+  await coordinator.close();
+  coordinator = await started();
+  clock.advance(3_600_000 - 1);
+  expect(await firings()).toMatchObject([{ state: 'training', run: 'iris-2' }]);
+  clock.advance(1);
+  await expect.poll(firings).toMatchObject([{ state: 'ended', outcome: 'run-stalled', release: null }]);
+  const { body } = await call<Run>('GET', 'runs/iris-2');
+  expect(body).toMatchObject({ status: 'stopped', reason: { code: 'run-given-up' } });
+  const { body: events } = await call<{ kind: string; data: object }[]>('GET', 'events?run=iris-2');
+  expect(events.find(({ kind }) => kind === 'run-stopped')?.data).toMatchObject({ code: 'run-given-up' });
+});
+
+it('closes while a launch waits for a thread, which the next process does anew', async () => {
+  const real = threadedModels();
+  let wait: ((why: CoppiceError) => void) | null = null;
+  const { promise: waits, resolve } = Promise.withResolvers<void>();
+  const models: ModelWorker = {
+    ...real,
+    evaluate: () =>
+      new Promise((_, reject) => {
+        wait = reject;
+        resolve();
+      }),
+    close: async () => {
+      wait?.(new CoppiceError('coordinator-stopping', 'The coordinator is going down.'));
+      await real.close();
+    },
+  };
+  await released();
+  await save();
+  await coordinator.close();
+  coordinator = await started(models);
+  const fired = fire();
+  await waits;
+  await coordinator.close();
+  await fired;
+  coordinator = await started();
+  await expect.poll(firings).toMatchObject([{ state: 'training', run: 'iris-2' }]);
 });
 
 it('lets those read that read runs, and those fire that release', async () => {

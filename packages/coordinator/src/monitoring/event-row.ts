@@ -42,7 +42,8 @@ const firingEnds: Record<
   'rolled-back': (candidate) => `the canary ${candidate} was taken back. Production stays as it was.`,
   'budget-spent': () =>
     'the privacy budget has no room for a comparison. Production stays as it was; a policy with a larger epsilon goes on.',
-  'run-paused': () => 'the coordinator paused its run. Production stays as it was.',
+  'run-paused': () => 'the coordinator paused its run, which was stopped. Production stays as it was.',
+  'run-stalled': () => 'its run made no round for too long and was stopped. Production stays as it was.',
   'run-ended': () => 'its run made no model that can be released. Production stays as it was.',
   overtaken: () => 'an admin moved a channel meanwhile. Production stays as the admin left it.',
 };
@@ -54,7 +55,8 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
     code === undefined
       ? 'The run is paused: the open round ends, no other begins.'
       : `The run is paused until an admin resumes it: ${detail}`,
-  'run-stopped': () => 'The run was stopped.',
+  'run-stopped': ({ detail }) =>
+    detail === undefined ? 'The run was stopped.' : `The run was stopped by the coordinator: ${detail}`,
   'run-finished': ({ rounds }) => `The run is finished after ${rounds} rounds.`,
   'run-recovered': ({ next }) => `The run goes on with round ${next} after a restart of the coordinator.`,
   'participant-joined': ({ device, backend }) => `A participant joined (${device}, ${backend}).`,

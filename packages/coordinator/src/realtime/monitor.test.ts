@@ -11,7 +11,7 @@ import type { Spool } from '../storage/spool.ts';
 import type { Storage } from '../storage/storage.ts';
 import { agreedReference, drawReport, reportAnswer } from '../watch/report.testing.ts';
 import { release, watching } from '../watch/watched.testing.ts';
-import { type Connected, connectParticipant, next } from './participant.testing.ts';
+import { type Connected, connectParticipant, newKeys, next } from './participant.testing.ts';
 
 const KEY = 'a-key-for-tests';
 const DAY = 24 * 3600 * 1000;
@@ -72,8 +72,12 @@ const question = async ({ socket }: Connected): Promise<TaskAsk> => {
   });
   return asked;
 };
-const report = ({ socket, id }: Connected, { ticket }: TaskAsk): Promise<Reply<UpValue<'answer'>>> => {
-  const { run: _run, ...answer } = reportAnswer(drawReport(id, { of: reference }), reference, ticket);
+const report = (
+  { socket, id }: Connected,
+  { ticket }: TaskAsk,
+  drawn = id,
+): Promise<Reply<UpValue<'answer'>>> => {
+  const { run: _run, ...answer } = reportAnswer(drawReport(drawn, { of: reference }), reference, ticket);
   return socket.emitWithAck('answer', { ...answer, task: 'iris' });
 };
 const call = async <T>(method: string, path: string, body: object) => {
@@ -118,6 +122,32 @@ it('asks participants that monitor a watched task once a period, and counts thei
   });
   expect((await response.json()) as WatchedPeriod[]).toEqual([first]);
   expect(await report(b, asked)).toEqual(refusal('ticket-invalid'));
+});
+
+it('counts one report of an identity with two connections, and answers the one that is left', async () => {
+  await watched();
+  const keys = newKeys();
+  const both = async () => {
+    const made = await connectParticipant(coordinator.url, ['websocket'], keys);
+    connections.push(made);
+    return made;
+  };
+  const first = await both();
+  const asked = await question(first);
+  const ended = next<string>(first.socket, 'disconnect');
+  const notice = next<{ code: string }>(first.socket, 'notice');
+  // The earlier connection ends when the later one proves who it is, whichever report comes first.
+  const early = report(first, asked, 'early').catch(() => null);
+  const second = await both();
+  const late = await report(second, asked, 'late');
+  await ended;
+  expect(await notice).toMatchObject({ code: 'session-replaced' });
+  const taken = [await early, late].flatMap((reply) => (reply?.ok === true ? reply.value.duplicate : []));
+  expect(late.ok).toBe(true);
+  expect(taken.filter((isDuplicate) => !isDuplicate).length).toBeLessThanOrEqual(1);
+  expect(await report(second, asked, 'once more')).toMatchObject({ ok: true, value: { duplicate: true } });
+  clock.advance(DAY);
+  await expect.poll(() => storage.periods('iris', {})).toMatchObject([{ reports: 1 }]);
 });
 
 it('takes offers of watched tasks alone, with the consent and the reference of now', async () => {

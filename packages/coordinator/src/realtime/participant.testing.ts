@@ -12,12 +12,15 @@ export interface Connected {
   readonly proof: { readonly signature: string };
 }
 
-/** Connects a participant with new keys, and proves them. */
+/** The keys of a participant. */
+export const newKeys = () => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** Connects a participant, with new keys where none are given, and proves them. */
 export async function connectParticipant(
   url: string,
   transports: ('polling' | 'websocket')[] = ['websocket'],
+  { publicKey, privateKey } = newKeys(),
 ): Promise<Connected> {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const { x, y } = publicKey.export({ format: 'jwk' });
   const part = (text: unknown) => Buffer.from(text as string, 'base64url');
   const point = Buffer.concat([Buffer.of(4), part(x), part(y)]);

@@ -17,6 +17,7 @@ import {
   RunSummarySchema,
   type Up,
 } from '@coppice/protocol';
+import { reasonOf } from '../failure.ts';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { EventLog } from '../monitoring/event-log.ts';
 import type { Audience } from '../rounds/audience.ts';
@@ -150,6 +151,19 @@ export class Runs {
   async act(id: string, action: RunAction): Promise<Run> {
     await this.engine(id).act(action);
     return this.get(id);
+  }
+
+  /**
+   * Stops a run for a reason of the coordinator's. One that is over stays as it is.
+   *
+   * @throws CoppiceError `run-unknown`; `storage-failed` and its kin, then the status is as it was.
+   */
+  async giveUp(id: string, why: CoppiceError): Promise<void> {
+    if (this.#over.has(id)) return;
+    const engine = this.engine(id);
+    await engine.giveUp(reasonOf(why)).catch((thrown: unknown) => {
+      if (!isOver(engine.record.status)) throw thrown;
+    });
   }
 
   /** The engine of a run, if it has one still. */

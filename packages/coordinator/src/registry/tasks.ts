@@ -13,6 +13,9 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
 import { taskExists } from '../storage/storage-error.ts';
 
+/** The most tasks that a refusal names: anybody may ask for one that there is not. */
+const MOST_NAMED = 20;
+
 /** The tasks: built-in ones and the admin's own. */
 export class Tasks {
   readonly #storage: Storage;
@@ -34,12 +37,12 @@ export class Tasks {
   get(id: string): Task {
     const task = this.#builtIn.get(id) ?? this.#own.get(id);
     if (task !== undefined) return task;
-    throw new CoppiceError(
-      'task-unknown',
-      `There is no task "${id}". The tasks are: ${this.all()
-        .map((one) => one.id)
-        .join(', ')}.`,
-    );
+    const ids = this.all().map((one) => one.id);
+    const there =
+      ids.length <= MOST_NAMED
+        ? `The tasks are: ${ids.join(', ')}.`
+        : `There are ${ids.length} tasks; GET /api/tasks lists them.`;
+    throw new CoppiceError('task-unknown', `There is no task "${id}". ${there}`);
   }
 
   all(): Task[] {

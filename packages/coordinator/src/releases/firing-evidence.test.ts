@@ -1,8 +1,17 @@
+import type { TriggerReason, TriggerRule } from '@coppice/continuity';
 import type { FiringOutcome } from '@coppice/protocol';
-import { expect, it } from 'vitest';
-import { newFiring } from '../storage/firing.testing.ts';
+import { describe, expect, it } from 'vitest';
+import { newFiring, testPolicy } from '../storage/firing.testing.ts';
 import type { StoredFiring } from '../storage/firing-storage.ts';
-import { lastLaunch, numberInQuarter, periodAt, quarterOf, spentIn } from './firing-evidence.ts';
+import {
+  driftBehind,
+  lastLaunch,
+  numberInQuarter,
+  periodAt,
+  quarterOf,
+  recentSince,
+  spentIn,
+} from './firing-evidence.ts';
 
 const firing = (sequence: number, change: Partial<StoredFiring> = {}): StoredFiring => ({
   ...newFiring({ state: 'ended', period: 10 * sequence }),
@@ -89,4 +98,81 @@ it('counts periods by the time where none are stored', () => {
   expect(periodAt(2499, { at: 500, period: null }, 1000)).toBe(0);
   // The date may be set back.
   expect(periodAt(0, { at: 500, period: 7 }, 1000)).toBe(7);
+});
+
+describe('the recent examples', () => {
+  const length = 100;
+  const trigger = testPolicy.trigger as TriggerRule;
+  /** Periods that began at 1000, 1100 and so on. */
+  const periods = Array.from({ length: 4 }, (_, number) => ({
+    period: number,
+    startedAt: 1000 + number * length,
+    endedAt: 1100 + number * length,
+    observations: 9,
+    release: 1,
+    verdict: null,
+  }));
+  const since = (causes: TriggerReason[], change: Partial<Parameters<typeof recentSince>[2]> = {}) =>
+    recentSince(causes, trigger, { periods, releasedAt: 500, driftSince: null, length, ...change });
+  const alarms = (row: number) => since([{ cause: 'drift', periods: row }]);
+
+  it('begin with the predictions that the first alarm is about: a period before they were reported', () => {
+    expect([alarms(1), alarms(2), alarms(4)]).toEqual([1200, 1100, 900]);
+    expect(since([{ cause: 'floor', error: 0.5 }])).toBe(1200);
+    expect(since([{ cause: 'drift', periods: 4 }], { releasedAt: 950 })).toBe(950);
+  });
+
+  it('begin, of other causes, with the release or with the drift that it answers', () => {
+    for (const cause of [
+      { cause: 'by-hand' },
+      { cause: 'schedule', due: 7 },
+      { cause: 'new-examples', examples: 7 },
+    ] satisfies TriggerReason[]) {
+      expect(since([cause])).toBe(500);
+      expect(since([cause], { driftSince: 300 })).toBe(300);
+      expect(since([cause, { cause: 'drift', periods: 1 }], { driftSince: 300 })).toBe(1200);
+    }
+  });
+});
+
+describe('the drift behind a checkpoint', () => {
+  const drift = [{ cause: 'drift', periods: 1 }];
+  const schedule = [{ cause: 'schedule', due: 7 }];
+  /** The firing so many, which began from the checkpoint of another one and made its own. */
+  const made = (
+    sequence: number,
+    from: number,
+    causes: TriggerReason[] | object[],
+    outcome: FiringOutcome = 'released',
+  ) =>
+    firing(sequence, {
+      outcome,
+      causes: causes as StoredFiring['causes'],
+      candidate: `toy-${sequence}/2`,
+      production: `toy-${from}/2`,
+      since: 1000 * sequence,
+    });
+  const behind = async (checkpoint: string | null, ...oldestFirst: StoredFiring[]) => {
+    const all = oldestFirst.toReversed();
+    // Pages of one.
+    const found = await driftBehind(checkpoint, async (before) =>
+      all.filter(({ sequence }) => before === null || sequence < before).slice(0, 1),
+    );
+    return found?.since ?? null;
+  };
+
+  it('is the newest firing for drift among those that the checkpoint descends from', async () => {
+    const chain = [made(2, 1, drift), made(3, 2, drift), made(4, 3, schedule), made(5, 4, schedule)];
+    expect(await behind('toy-5/2', ...chain)).toBe(3000);
+    expect(await behind('toy-2/2', ...chain)).toBe(2000);
+    expect(await behind('toy-9/2', ...chain)).toBeNull();
+    expect(await behind(null, ...chain)).toBeNull();
+  });
+
+  it('is none that was not released, was taken back, or is no part of the chain', async () => {
+    expect(await behind('toy-2/2', made(2, 1, schedule), made(3, 2, drift, 'refused'))).toBeNull();
+    expect(await behind('toy-2/2', made(2, 1, schedule), made(3, 2, drift))).toBeNull();
+    expect(await behind('toy-4/2', made(2, 1, drift), made(3, 2, drift), made(4, 2, schedule))).toBe(2000);
+    expect(await behind('toy-1/1')).toBeNull();
+  });
 });

@@ -1,6 +1,7 @@
 import type { Cost, PeriodEvidence, TriggerEvidence, TriggerReason, TriggerRule } from '@coppice/continuity';
 import type { Round, WatchedPeriod } from '@coppice/protocol';
 import type { StoredFiring } from '../storage/firing-storage.ts';
+import { causesIn } from './firing-causes.ts';
 
 /* What the rules of a policy decide on, computed from what is stored. */
 
@@ -131,15 +132,31 @@ export function costOf(rounds: readonly Round[]): Cost {
 }
 
 /**
- * The examples that are the recent ones of a comparison are those since then: since the first of the periods that the cause
- * names or, of another cause, since the production's release. Milliseconds since 1970.
+ * The examples that are the recent ones, of a comparison and of plans that train on those since the alarm, are those since
+ * then: since the first of the alarms that the causes name. Of other causes since the drift that the model in production
+ * answers and, where it answers none, since its release.
+ *
+ * A report tells of the predictions since the one before, so that the examples behind an alarm began a period before its
+ * reports were asked for; none of them is older than the release.
  *
  * @param periods oldest first.
+ * @param length of a period, in milliseconds.
+ * @returns milliseconds since 1970.
  */
 export function recentSince(
   causes: readonly TriggerReason[],
   rule: TriggerRule,
-  { periods, releasedAt }: { periods: readonly LookedAtPeriod[]; releasedAt: number },
+  {
+    periods,
+    releasedAt,
+    driftSince,
+    length,
+  }: {
+    readonly periods: readonly LookedAtPeriod[];
+    readonly releasedAt: number;
+    readonly driftSince: number | null;
+    readonly length: number;
+  },
 ): number {
   const begins = causes.flatMap((reason) => {
     if (!('cause' in reason)) return [];
@@ -147,7 +164,32 @@ export function recentSince(
       reason.cause === 'drift' ? reason.periods : reason.cause === 'floor' ? (rule.floor?.raise ?? 1) : 0;
     return row === 0 ? [] : (periods.slice(-row)[0]?.startedAt ?? []);
   });
-  return begins.length === 0 ? releasedAt : Math.min(...begins);
+  if (begins.length === 0) return driftSince ?? releasedAt;
+  return Math.max(releasedAt, Math.min(...begins) - length);
+}
+
+/**
+ * The newest firing for drift among those that made a checkpoint: the one that released it, the one that released the
+ * checkpoint that this one began from, and so on. `null`: none of them was for drift.
+ *
+ * @param page gives firings before a number, newest first; null: the newest ones. Empty after the last.
+ */
+export async function driftBehind(
+  checkpoint: string | null,
+  page: (before: number | null) => Promise<readonly StoredFiring[]>,
+): Promise<StoredFiring | null> {
+  let sought = checkpoint;
+  for (let before: number | null = null; ; ) {
+    const firings = await page(before);
+    for (const firing of firings) {
+      if (firing.outcome !== 'released' || firing.candidate !== sought) continue;
+      if (causesIn(firing.causes as unknown as TriggerReason[]).includes('drift')) return firing;
+      sought = firing.production;
+    }
+    const last = firings.at(-1);
+    if (last === undefined) return null;
+    before = last.sequence;
+  }
 }
 
 /** The place of a candidate among those that are compared in a calendar quarter, in UTC. @param before the firings before it. */

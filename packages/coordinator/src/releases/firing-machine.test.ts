@@ -31,6 +31,7 @@ const noCanary = { ...testPolicy, canary: null };
 const places = {
   launching: at(),
   training: at({ state: 'training', run: 'toy-2' }),
+  'training, awaited': at({ state: 'training', run: 'toy-2', waitsSince: 70 }),
   unnamed: at({ ...trained, state: 'comparing' }),
   'unnamed, no gate': at({ ...trained, state: 'comparing', rules: noGate }),
   'unnamed, no rules': at({ ...trained, state: 'comparing', rules: { ...noGate, canary: null } }),
@@ -96,6 +97,8 @@ const seenAs = (change: object) => ({
 
 const launched = { kind: 'launched', run: 'toy-2' } as const;
 const finished = { kind: 'run-finished', candidate: { id: candidate, hash }, spent } as const;
+const awaited = { kind: 'run-awaited', since: 80 } as const;
+const held = { kind: 'run-awaited', since: null } as const;
 const nothingMade = { kind: 'run-finished', candidate: null, spent } as const;
 const named = { kind: 'named', at: 50, number: 3, period: 11 } as const;
 const again = { kind: 'compare-again', period: 12 } as const;
@@ -106,6 +109,7 @@ const plain = (
   kind:
     | 'launch-refused'
     | 'budget-spent'
+    | 'run-stalled'
     | 'run-paused'
     | 'run-ended'
     | 'overtaken'
@@ -115,6 +119,15 @@ const plain = (
 const overtaken = [plain('overtaken'), { ending: 'overtaken' }] as const;
 const unpaid = [plain('budget-spent'), { ending: 'budget-spent' }] as const;
 
+const trainingEnds = [
+  [finished, { state: 'comparing', candidate, hash, spent }],
+  [nothingMade, { spent, ending: 'run-ended' }],
+  [plain('run-stalled'), { ending: 'run-stalled' }],
+  [plain('run-paused'), { ending: 'run-paused' }],
+  [plain('run-ended'), { ending: 'run-ended' }],
+  overtaken,
+] as const;
+
 /** What changes, by place and evidence. Pairs that are not here change nothing. */
 const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<StoredFiring>])[]> = {
   launching: [
@@ -123,13 +136,8 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
     unpaid,
     overtaken,
   ],
-  training: [
-    [finished, { state: 'comparing', candidate, hash, spent }],
-    [nothingMade, { spent, ending: 'run-ended' }],
-    [plain('run-paused'), { ending: 'run-paused' }],
-    [plain('run-ended'), { ending: 'run-ended' }],
-    overtaken,
-  ],
+  training: [[awaited, { waitsSince: 80 }], ...trainingEnds],
+  'training, awaited': [[awaited, { waitsSince: 80 }], [held, { waitsSince: null }], ...trainingEnds],
   unnamed: [
     [named, { isNamed: true, looked: 11, comparisons: 1, comparison: { ...comparison, candidate: 3 } }],
     [plain('candidate-unusable'), { ending: 'run-ended' }],
@@ -231,6 +239,8 @@ const transitions: Record<Place, readonly (readonly [FiringEvidence, Partial<Sto
 const allEvidence: readonly FiringEvidence[] = [
   launched,
   finished,
+  awaited,
+  held,
   nothingMade,
   named,
   began,
@@ -245,6 +255,7 @@ const allEvidence: readonly FiringEvidence[] = [
   looked('promote', 1, 12),
   plain('launch-refused'),
   plain('budget-spent'),
+  plain('run-stalled'),
   plain('run-paused'),
   plain('run-ended'),
   again,
@@ -273,6 +284,7 @@ it('has a step in every place', () => {
   const steps: Record<Place, Step> = {
     launching: { step: 'launch' },
     training: { step: 'await-run', run: 'toy-2' },
+    'training, awaited': { step: 'await-run', run: 'toy-2' },
     unnamed: { step: 'name', candidate },
     'unnamed, no gate': { step: 'name', candidate },
     'unnamed, no rules': { step: 'name', candidate },

@@ -34,6 +34,10 @@ export type FiringEvidence =
       readonly candidate: { readonly id: CheckpointId; readonly hash: string } | null;
       readonly spent: Cost;
     }
+  /** A round of the run is waited for since then; null: an admin has paused the run. */
+  | { readonly kind: 'run-awaited'; readonly since: number | null }
+  /** The run made no round for too long. */
+  | { readonly kind: 'run-stalled' }
   /** The coordinator paused the run. */
   | { readonly kind: 'run-paused' }
   /** The run was stopped, or failed. */
@@ -109,6 +113,8 @@ const table: { readonly [S in FiringState]: { readonly [K in Kind]?: Transition<
       candidate === null
         ? { spent, ending: 'run-ended' }
         : { spent, state: 'comparing', candidate: candidate.id, hash: candidate.hash },
+    'run-awaited': ({ waitsSince }, { since }) => (since === waitsSince ? {} : { waitsSince: since }),
+    'run-stalled': () => ({ ending: 'run-stalled' }),
     'run-paused': () => ({ ending: 'run-paused' }),
     'run-ended': () => ({ ending: 'run-ended' }),
     overtaken,

@@ -17,6 +17,7 @@ import { firstCause } from './firing-causes.ts';
 import { costOf, numberInQuarter, quarterOf } from './firing-evidence.ts';
 import type { FiringEvidence, Step } from './firing-machine.ts';
 import { emptyChannel, nameCandidate, release } from './firing-moves.ts';
+import { giveUpRun, longestWait } from './firing-run.ts';
 import type { PeriodHistory } from './period-history.ts';
 import type { Releases } from './releases.ts';
 
@@ -70,7 +71,7 @@ export interface Comparisons {
 
 export interface StepDeps {
   readonly storage: FiringStorage & Pick<Storage, 'releases' | 'rounds' | 'latestOfRun'>;
-  readonly runs: Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has'>;
+  readonly runs: Pick<Runs, 'create' | 'act' | 'giveUp' | 'all' | 'get' | 'has'>;
   readonly releases: Pick<Releases, 'at' | 'move'>;
   readonly comparisons: Comparisons;
   readonly admissions: Pick<Admissions, 'describe' | 'list' | 'ban'>;
@@ -81,7 +82,7 @@ export interface StepDeps {
 /**
  * Carries out a step, or finds that it was carried out before a restart.
  *
- * @returns the evidence that it gives; null where it waits for something else. Of `compare`, see `compare`.
+ * @returns the evidence that it gives; null where it waits for something else: see `compare` and `lookAtRun`.
  * @throws CoppiceError where the step must be tried again.
  */
 export async function carryOut(
@@ -91,9 +92,7 @@ export async function carryOut(
 ): Promise<FiringEvidence | null> {
   switch (step.step) {
     case 'launch':
-      return launch(deps, firing);
-    case 'await-run':
-      return outcomeOf(deps, step.run);
+      return launchInTime(deps, firing);
     case 'name':
       return unlessUnusable(async () => {
         const { at } = await nameCandidate(
@@ -144,6 +143,17 @@ export async function compare(
   const { participants, evidence, spending } = summed;
   const { act, why } = decide<'gate'>(gate, { ...evidence, candidate: comparison.candidate });
   return { kind: 'compared', participants, decision: act, reasons: why, spending };
+}
+
+/** A launch that fails is tried again for as long as a round of its run would be waited for, and is given up then. */
+async function launchInTime(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
+  try {
+    return await launch(deps, firing);
+  } catch (thrown) {
+    const isLate = deps.clock.now() - firing.at >= longestWait(firing.rules);
+    if (!isLate || isOneOf(thrown, 'coordinator-stopping')) throw thrown;
+    return { kind: 'launch-refused' };
+  }
 }
 
 async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
@@ -204,21 +214,6 @@ function runOf({ runs }: StepDeps, { task, sequence }: StoredFiring): Run | null
   );
 }
 
-async function outcomeOf({ runs, storage }: StepDeps, id: string): Promise<FiringEvidence | null> {
-  if (!runs.has(id)) return { kind: 'run-ended' };
-  const { status, reason } = runs.get(id);
-  if (status === 'stopped' || status === 'failed') return { kind: 'run-ended' };
-  // A pause by an admin has no reason: the run goes on when the admin resumes it.
-  if (status === 'paused') return reason === null ? null : { kind: 'run-paused' };
-  if (status !== 'finished') return null;
-  const last = await storage.latestOfRun(id);
-  return {
-    kind: 'run-finished',
-    candidate: last === null ? null : { id: last.id, hash: last.hash },
-    spent: costOf(await storage.rounds(id)),
-  };
-}
-
 async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEvidence> {
   const { runs, storage, clock } = deps;
   const { ending, sequence } = firing;
@@ -233,10 +228,13 @@ async function close(deps: StepDeps, firing: StoredFiring): Promise<FiringEviden
     }
   }
   const run = runOf(deps, firing);
-  if (ending === 'overtaken' && run !== null && !isOver(run.status))
-    await runs.act(run.id, 'stop').catch((thrown: unknown) => {
-      if (!isOneOf(thrown, 'run-ended', 'run-state')) throw thrown;
-    });
+  if (run !== null && !isOver(run.status)) {
+    if (ending !== 'overtaken') await giveUpRun(runs, firing, run);
+    else
+      await runs.act(run.id, 'stop').catch((thrown: unknown) => {
+        if (!isOneOf(thrown, 'run-ended', 'run-state')) throw thrown;
+      });
+  }
   const reason = `The firing ${sequence} ended: ${ending}.`;
   await emptyChannel(deps, firing, 'canary', reason);
   await emptyChannel(deps, firing, 'candidate', reason);

@@ -1,7 +1,8 @@
-import { parsePolicy, type TriggerRule } from '@coppice/continuity';
+import { type Policy, parsePolicy, type TriggerRule } from '@coppice/continuity';
 import { CoppiceError } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { testPolicy } from '../storage/firing.testing.ts';
+import type { StoredFiring } from '../storage/firing-storage.ts';
 import { newModel, newRun } from '../storage/new-run.testing.ts';
 import { accepts, comparedAs, FiringWorld, guardSums, type Script, verdictOf } from './firings.testing.ts';
 
@@ -42,6 +43,8 @@ const scripts: Readonly<Record<string, Script>> = {
   'rolled-back': { ...accepts, sums: guardSums(20, 0.5, 0.1) },
   'rolled-back since nothing can be told': { ...accepts, sums: null },
   'run-paused': { ...accepts, run: 'paused' },
+  'run-stalled': { ...accepts, run: 'nobody' },
+  'run-stalled after a round': { ...accepts, run: 'nobody-any-more' },
   'run-ended': { ...accepts, run: 'stopped' },
   'run-ended without a round': { ...accepts, run: 'empty' },
 };
@@ -78,10 +81,14 @@ describe.each(Object.entries(scripts))('a firing that is %s', (name, script) => 
       lasting.releases.find((one) => one.channel === channel)?.checkpoint ?? null;
     expect(last('production')).toBe(outcome === 'released' ? 'toy-2/2' : 'toy-1/1');
     expect([last('canary'), last('candidate')]).toEqual([null, null]);
+    // Nothing that no firing waits for goes on beside it.
+    const isGivenUp = outcome === 'run-paused' || outcome === 'run-stalled';
+    const status = isGivenUp || script.run === 'stopped' ? 'stopped' : 'finished';
     expect(lasting.runs).toMatchObject([
       {},
-      { from: 'toy-1/1', cause: { by: 'trigger', name: 'drift', firing: 1 } },
+      { from: 'toy-1/1', cause: { by: 'trigger', name: 'drift', firing: 1 }, status },
     ]);
+    expect(lasting.runs[1]?.reason?.code).toBe(isGivenUp ? 'run-given-up' : undefined);
   });
 
   it('ends the same wherever the process is ended and started again', async () => {
@@ -140,6 +147,34 @@ it.each([
 ])('trains on the days since the alarm, where the policy says so: %s', async (sinceAlarm, window) => {
   const { world } = await undisturbed({ ...accepts, policy: { ...accepts.policy, sinceAlarm } });
   expect((await world.storage.runs()).at(-1)?.plan.window).toBe(window);
+});
+
+it('trains, of other causes, on the days since the drift that production answers', async () => {
+  const days = { drift: 3, later: 5 };
+  const policy = { ...accepts.policy, gate: null, canary: null, sinceAlarm: true };
+  const world = await new FiringWorld({ ...accepts, policy }).begin();
+  const process = world.process();
+  await process.start();
+  world.clock.advance(days.drift * 24 * HOUR);
+  await process.firings.judged(await world.period({ startedAt: world.clock.now() }, true));
+  const drift = await process.settled();
+  await process.endRun();
+  expect(await process.settled()).toBeNull();
+  for (const _ of [1, 2]) {
+    world.clock.advance(days.later * 24 * HOUR);
+    await process.firings.fire('toy');
+    await process.endRun();
+    expect(await process.settled()).toBeNull();
+  }
+  const firings = await world.storage.firings('toy');
+  expect(firings.map(({ outcome }) => outcome)).toEqual(['released', 'released', 'released']);
+  expect(firings.map(({ since }) => since)).toEqual(new Array(3).fill(drift?.since));
+  const windows = (await world.storage.runs()).flatMap(({ cause, plan }) =>
+    cause.by === 'trigger' ? plan.window : [],
+  );
+  // An alarm is about the period before: the first day is begun, the others are whole.
+  expect(windows).toEqual([1, days.later + 1, 2 * days.later + 1]);
+  await process.firings.stop();
 });
 
 it('takes every step of a release once, in its order, with its evidence', async () => {
@@ -349,6 +384,51 @@ describe('a restart', () => {
   });
 });
 
+it('gives a launch up that fails for as long as a round is waited for', async () => {
+  const world = await new FiringWorld(accepts).begin();
+  world.storage.createRun = async () => {
+    throw new CoppiceError('evaluation-failed', 'It took too long.');
+  };
+  const process = world.process();
+  await process.start();
+  await process.firings.judged(await world.period({}, true));
+  for (let n = 0; n < 3 * 120 - 1; n++) {
+    world.clock.advance(30_000);
+    expect((await process.settled())?.state).toBe('launching');
+  }
+  world.clock.advance(30_000);
+  expect(await process.settled()).toBeNull();
+  expect((await world.storage.firings('toy'))[0]).toMatchObject({ outcome: 'run-ended', run: null });
+  await process.firings.stop();
+});
+
+it('stops the run of a launch that was given up', async () => {
+  const world = await new FiringWorld(accepts).begin();
+  const { putRun } = world.storage;
+  let refuses = true;
+  world.storage.putRun = async (run) => {
+    if (refuses) throw new CoppiceError('storage-full', 'The disk is full.');
+    return putRun(run);
+  };
+  const process = world.process();
+  await process.start();
+  await process.firings.judged(await world.period({}, true));
+  expect((await process.settled())?.state).toBe('launching');
+  world.clock.jump(3 * HOUR);
+  world.clock.advance(30_000);
+  await process.settled();
+  refuses = false;
+  world.clock.advance(30_000);
+  expect(await process.settled()).toBeNull();
+  const { firings, runs } = await world.lasting();
+  expect([firings[0]?.outcome, runs[1]?.status, runs[1]?.reason?.code]).toEqual([
+    'run-ended',
+    'stopped',
+    'run-given-up',
+  ]);
+  await process.firings.stop();
+});
+
 describe('a trigger', () => {
   /** A process that looks at periods one after another. */
   async function watching(script: Script) {
@@ -399,14 +479,17 @@ describe('a trigger', () => {
     await process.firings.stop();
   });
 
-  it('waits twice as long after each run that the coordinator paused', async () => {
-    const { world, process, see } = await watching({ ...accepts, run: 'paused' });
-    for (let n = 0; n < 20; n++) await see(true);
-    const periods = (await world.storage.firings('toy')).map(({ period }) => period).reverse();
-    // A cool-down of two periods: 4, then 8, then 16.
-    expect(periods).toEqual([0, 4, 12]);
-    await process.firings.stop();
-  });
+  it.each(['paused', 'nobody'] as const)(
+    'waits twice as long after each run that came to nothing: %s',
+    async (run) => {
+      const { world, process, see } = await watching({ ...accepts, run });
+      for (let n = 0; n < 20; n++) await see(true);
+      const periods = (await world.storage.firings('toy')).map(({ period }) => period).reverse();
+      // A cool-down of two periods: 4, then 8, then 16.
+      expect(periods).toEqual([0, 4, 12]);
+      await process.firings.stop();
+    },
+  );
 
   it('tries no other candidate without new data', async () => {
     const { process, see, count } = await watching({ ...accepts, compare: () => comparedAs(false) });
@@ -483,7 +566,7 @@ describe('a trigger', () => {
     for (let n = 0; n < 8; n++) await world.period();
     const other = world.process();
     await other.start();
-    world.clock.advance(24 * HOUR);
+    world.clock.advance(HOUR);
     await other.settled();
     expect(await count()).toBe(2);
     await other.firings.stop();
@@ -508,7 +591,7 @@ describe('a trigger', () => {
   });
 
   it('looks at a schedule while a firing goes on, and goes on itself', async () => {
-    const script = withTrigger({ ...noDrift, schedule: '0 * * * *' }, accepts);
+    const script = withTrigger({ ...noDrift, schedule: '0 * * * *', stall: 100 }, accepts);
     const { world, process, count } = await watching(script);
     world.clock.advance(HOUR);
     await process.settled();
@@ -528,6 +611,94 @@ it('keeps numbers of participants whole, whatever noise does to the sums', async
   expect(lasting.firings).toMatchObject([
     { outcome: 'rolled-back', canary: { participants: { canary: 0, control: 0 } } },
   ]);
+});
+
+describe('a run that nobody joins', () => {
+  /** A firing that trains, and what became of it after some time. */
+  async function training(change: Partial<Policy> = {}) {
+    const world = await new FiringWorld({
+      ...accepts,
+      run: 'nobody',
+      policy: { ...testPolicy, ...change },
+    }).begin();
+    const process = world.process();
+    await process.start();
+    await process.firings.judged(await world.period({}, true));
+    const { run } = (await process.settled()) as StoredFiring;
+    const after = async (milliseconds: number, by = process) => {
+      world.clock.advance(milliseconds);
+      await by.settled();
+      return (await world.storage.firings('toy'))[0]?.outcome ?? null;
+    };
+    return { world, process, run: run as string, after };
+  }
+
+  it('is stopped after three periods to the millisecond, and says why', async () => {
+    const { world, process, run, after } = await training();
+    expect(await after(3 * HOUR - 1)).toBeNull();
+    expect(await after(1)).toBe('run-stalled');
+    const stopped = (await world.storage.runs()).find(({ id }) => id === run);
+    expect(stopped).toMatchObject({
+      status: 'stopped',
+      reason: { code: 'run-given-up', message: expect.stringContaining('no round') },
+    });
+    await process.firings.stop();
+  });
+
+  it('is waited for as long as the trigger says, and an hour at least', async () => {
+    const patient = await training({ trigger: { ...trigger, stall: 20 } });
+    expect(await patient.after(20 * HOUR - 1)).toBeNull();
+    expect(await patient.after(1)).toBe('run-stalled');
+    await patient.process.firings.stop();
+    const short = await training({ periodMilliseconds: 1000 });
+    expect(await short.after(HOUR - 1)).toBeNull();
+    expect(await short.after(1)).toBe('run-stalled');
+    await short.process.firings.stop();
+  });
+
+  it('is waited for anew after each round', async () => {
+    const { process, run, after } = await training();
+    await after(2 * HOUR);
+    await process.commitRound(run);
+    expect(await after(3 * HOUR - 1)).toBeNull();
+    expect(await after(1)).toBe('run-stalled');
+    await process.firings.stop();
+  });
+
+  it('has an hour after a restart, however long the coordinator was down', async () => {
+    const { world, process, after } = await training();
+    await process.firings.stop();
+    world.clock.advance(50 * HOUR);
+    const other = world.process();
+    await other.start();
+    expect(await after(HOUR - 1, other)).toBeNull();
+    expect(await after(1, other)).toBe('run-stalled');
+    await other.firings.stop();
+  });
+
+  it('is not waited for while an admin has paused it, also through a restart', async () => {
+    const { world, process, run, after } = await training();
+    await after(2 * HOUR);
+    await process.change(run, 'paused');
+    expect(await after(50 * HOUR)).toBeNull();
+    await process.firings.stop();
+    const other = world.process();
+    await other.start();
+    expect(await after(50 * HOUR, other)).toBeNull();
+    await other.change(run, 'running');
+    await other.settled();
+    expect(await after(3 * HOUR - 1, other)).toBeNull();
+    expect(await after(1, other)).toBe('run-stalled');
+    await other.firings.stop();
+  });
+
+  it('is waited for from now on where the date is set back', async () => {
+    const { world, process, after } = await training();
+    world.clock.jump(-1000 * HOUR);
+    expect(await after(3 * HOUR)).toBeNull();
+    expect(await after(3 * HOUR)).toBe('run-stalled');
+    await process.firings.stop();
+  });
 });
 
 it('ends a canary by the time alone where no reports come any more', async () => {

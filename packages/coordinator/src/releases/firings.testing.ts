@@ -67,7 +67,7 @@ export function guardSums(participants: number, canary: number, control: number)
 export interface Script {
   readonly policy: Policy;
   /** How the run of a firing ends. */
-  readonly run: 'finished' | 'empty' | 'stopped' | 'paused';
+  readonly run: 'finished' | 'empty' | 'stopped' | 'paused' | 'nobody' | 'nobody-any-more';
   /** By the attempt, from 1; null: too few answers. */
   readonly compare: (attempt: number) => Omit<GateEvidence, 'candidate'> | 'budget-spent' | null;
   /** Whether the privacy budget has room for a comparison at the launch; left out: it has. */
@@ -142,16 +142,18 @@ export class FiringWorld {
       ({ at: _at, ...release }: Release) => release,
     );
     const firings = (await this.storage.firings('toy')).map(
-      ({ revision: _revision, endedAt, comparison, canary, ...firing }: StoredFiring) => ({
+      ({ revision: _revision, waitsSince, endedAt, comparison, canary, ...firing }: StoredFiring) => ({
         ...firing,
+        waits: waitsSince !== null,
         hasEnded: endedAt !== null,
         comparison: comparison && { ...comparison, startedAt: 0 },
         canary: canary && { ...canary, startedAt: 0 },
       }),
     );
-    const runs = (await this.storage.runs()).map(({ id, status, from, cause }) => ({
+    const runs = (await this.storage.runs()).map(({ id, status, reason, from, cause }) => ({
       id,
       status,
+      reason,
       from,
       cause,
     }));
@@ -252,6 +254,8 @@ export class FiringProcess {
       firing?.run === undefined || firing.run === null ? undefined : this.#records.get(firing.run);
     if (record === undefined || record.status !== 'running') return;
     const how = this.#world.script.run;
+    if (how === 'nobody') return;
+    if (how === 'nobody-any-more') return this.commitRound(record.id);
     if (how === 'finished' && (await this.#storage.latestOfRun(record.id)) === null)
       for (const round of [1, 2]) {
         const weights = new Float32Array([1 + round]);
@@ -259,6 +263,18 @@ export class FiringProcess {
         await this.#storage.commit({ ...made, round: roundOf(record.id, round, weightsHash(weights)) });
       }
     await this.change(record.id, how === 'empty' ? 'finished' : how, how === 'paused' ? pause : null);
+  }
+
+  /** Commits the first round of a run, now, unless it was committed before. */
+  async commitRound(id: string): Promise<void> {
+    if ((await this.#storage.latestOfRun(id)) !== null) return;
+    const { model, ...rest } = newModel(this.#records.get(id) as RunRecord, 1, new Float32Array([2]));
+    const checkpoint = { ...model.checkpoint, createdAt: this.#world.clock.now() };
+    await this.#storage.commit({
+      ...rest,
+      round: roundOf(id, 1, checkpoint.hash),
+      model: { ...model, checkpoint },
+    });
   }
 
   async change(id: string, status: RunStatus, reason: Reason | null = null): Promise<void> {
@@ -281,7 +297,7 @@ export class FiringProcess {
     throw new Error('The firing has not ended.');
   }
 
-  #runs(): Pick<Runs, 'create' | 'act' | 'all' | 'get' | 'has' | 'subscribe'> {
+  #runs(): Pick<Runs, 'create' | 'act' | 'giveUp' | 'all' | 'get' | 'has' | 'subscribe'> {
     const runOf = ({ task, ...record }: RunRecord) => ({ ...record, task: task.id }) as unknown as Run;
     const get = (id: string) => runOf(this.#records.get(id) as RunRecord);
     return {
@@ -297,6 +313,7 @@ export class FiringProcess {
         await this.change(id, action === 'stop' ? 'stopped' : 'running');
         return get(id);
       },
+      giveUp: async (id, why) => this.change(id, 'stopped', why.toWire()),
       all: () => [...this.#records.values()].map(runOf),
       get,
       has: (id) => this.#records.has(id),

@@ -101,6 +101,11 @@ export class RunEngine {
     await this.#status.change(action);
   }
 
+  /** Stops the run for a reason of the coordinator's. @throws CoppiceError as `act` */
+  async giveUp(reason: Reason): Promise<void> {
+    await this.#status.change('stop', reason);
+  }
+
   /** Goes on where an earlier process stopped, with its open round if it left one. */
   async resumeAfterRestart(): Promise<void> {
     if (this.record.status === 'running') {

@@ -78,6 +78,19 @@ it('pauses for a reason of the coordinator, which the record keeps until the run
   expect(state.record).toMatchObject({ status: 'running', reason: null });
 });
 
+it('stops for a reason of the coordinator, which the record keeps', async () => {
+  const { status, state, events } = run();
+  await status.change('start');
+  const givenUp = { code: 'run-given-up' as const, message: 'No round came.', retry: 'never' as const };
+  await status.change('stop', givenUp);
+  expect(state.record).toMatchObject({ status: 'stopped', reason: givenUp });
+  expect(events.at(-1)).toMatchObject({
+    level: 'error',
+    kind: 'run-stopped',
+    data: { code: 'run-given-up' },
+  });
+});
+
 it('gives up nothing of a run that was stopped meanwhile, and says where a pause cannot be stored', async () => {
   const { status, state, storage } = run();
   await status.change('start');

@@ -29,6 +29,7 @@ export class StatusChanges {
    * Resolves when the new status is durable. A round that is being stored is stored first: it may be the last, and then
    * the run is finished.
    *
+   * @param reason of the coordinator; null where an admin acts.
    * @throws CoppiceError `run-state`, `run-ended`; `storage-failed` and its kin, then the status is as it was.
    */
   async change(act: RunAct, reason: Reason | null = null): Promise<void> {
@@ -55,8 +56,8 @@ export class StatusChanges {
     const record = { ...before, status, reason, endedAt };
     await storage.putRun(record);
     this.#state.record = record;
-    if (reason !== null) this.#log.add('error', 'run-paused', failureData(reason));
-    else this.#log.add('info', eventOf(status), {});
+    if (reason === null) this.#log.add('info', eventOf(status), {});
+    else this.#log.add('error', act === 'stop' ? 'run-stopped' : 'run-paused', failureData(reason));
     if (act === 'stop') {
       await this.#rounds.halt();
       announceRunEnd(this.#state, audience);

@@ -27,6 +27,11 @@ export const StoredFiringSchema = z.extend(FiringSchema, {
   looked: z.int().check(z.minimum(-1)),
   /** The last period that was stored when its canary began, −1: none; null before. */
   canarySince: z.nullable(z.int().check(z.minimum(-1))),
+  /**
+   * Milliseconds since 1970 since when it waits for a round of its run; null: before, or while an admin has paused the run.
+   * Firings that earlier versions stored wait anew.
+   */
+  waitsSince: z._default(z.nullable(z.number()), null),
   /** How it ends, while that is carried out; null before. */
   ending: z.nullable(FiringOutcomeSchema),
 });

@@ -48,6 +48,7 @@ export function newFiring(change: Partial<NewFiring> = {}): NewFiring {
     comparisons: 0,
     looked: -1,
     canarySince: null,
+    waitsSince: null,
     ending: null,
     ...change,
   };

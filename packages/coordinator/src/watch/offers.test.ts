@@ -1,4 +1,4 @@
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, MAX_MONITORED_TASKS } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import { taskPlace } from '../security/places.ts';
 import { TaskOffers } from './offers.ts';
@@ -95,4 +95,23 @@ it('gives each offer a ticket, which holds as long as the offer, for its partici
   const last = offers.comes('toy', 'a', asked);
   offers.asks('toy', { ...asked, consent: other });
   expect(holds('a', last)).toBe(false);
+});
+
+it('takes offers for so many tasks of a connection and no more, and has room again for each that is over', () => {
+  const { offers } = world();
+  const tasks = Array.from({ length: MAX_MONITORED_TASKS }, (_, n) => `toy-${n}`);
+  for (const task of tasks) offers.comes(task, 'a', asked);
+  // The same again is no other one.
+  offers.comes('toy-0', 'a', asked);
+  expect(() => offers.comes('toy', 'a', asked)).toThrow(code('message-invalid'));
+  offers.comes('toy', 'b', asked);
+  for (const task of [...tasks, 'toy']) offers.asks(task, asked);
+  expect(tasks.flatMap((task) => offers.of(task))).toEqual(tasks.map(() => 'a'));
+  expect(offers.of('toy')).toEqual(['b']);
+  offers.asks('toy-3', { ...asked, recipe: other });
+  offers.comes('toy', 'a', asked);
+  expect(() => offers.comes('toys', 'a', asked)).toThrow(code('message-invalid'));
+  offers.goes('a');
+  expect(tasks.flatMap((task) => offers.of(task))).toEqual([]);
+  offers.comes('toys', 'a', asked);
 });

@@ -1,4 +1,4 @@
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, MAX_MONITORED_TASKS } from '@coppice/protocol';
 import type { Admissions } from '../security/admissions.ts';
 import { taskPlace } from '../security/places.ts';
 import { same } from '../security/secrets.ts';
@@ -38,6 +38,8 @@ interface OfTask {
 export class TaskOffers implements Offers {
   readonly #o: TaskOffersOptions;
   readonly #tasks = new Map<string, OfTask>();
+  /** The tasks of each participant's offers. */
+  readonly #offered = new Map<string, Set<string>>();
 
   constructor(options: TaskOffersOptions) {
     this.#o = options;
@@ -58,15 +60,24 @@ export class TaskOffers implements Offers {
    * Takes an offer, in the place of an earlier one of the participant for the task.
    *
    * @returns its ticket (`holds`).
-   * @throws CoppiceError `run-not-admitted`, `participant-banned`, `consent-outdated`, `report-mismatch`
+   * @throws CoppiceError `run-not-admitted`, `participant-banned`, `consent-outdated`, `report-mismatch`; `message-invalid`
+   *   beyond `MAX_MONITORED_TASKS` tasks.
    */
   comes(task: string, participant: string, claim: MonitorClaim): string {
     const { asked, claims, listeners } = this.#of(task);
-    claims.delete(participant);
+    this.#forget(task, participant);
     const refusal = this.#refusal(participant, task) ?? misfit(task, asked, claim);
     if (refusal !== null) throw refusal;
+    const offered = this.#offered.get(participant) ?? new Set();
+    if (offered.size >= MAX_MONITORED_TASKS)
+      throw new CoppiceError(
+        'message-invalid',
+        `A connection offers reports for ${MAX_MONITORED_TASKS} tasks at most. The one for "${task}" is not taken; the others hold.`,
+      );
+    this.#offered.set(participant, offered.add(task));
+    // Equal to what is asked: the texts are kept once for all.
     const ticket = `offer-${this.#o.newSecret()}`;
-    claims.set(participant, { ...claim, ticket });
+    claims.set(participant, { ...(asked ?? claim), ticket });
     if (asked !== null) for (const came of listeners) came(participant);
     return ticket;
   }
@@ -79,7 +90,8 @@ export class TaskOffers implements Offers {
 
   /** Forgets a participant whose connection ended. */
   goes(participant: string): void {
-    for (const { claims } of this.#tasks.values()) claims.delete(participant);
+    for (const task of this.#offered.get(participant) ?? []) this.#of(task).claims.delete(participant);
+    this.#offered.delete(participant);
   }
 
   /** States what is asked from now on; null: nothing. Participants whose offers are of something else are told, and forgotten. */
@@ -89,9 +101,16 @@ export class TaskOffers implements Offers {
     for (const [participant, claim] of of.claims) {
       const why = misfit(task, asked, claim);
       if (why === null) continue;
-      of.claims.delete(participant);
+      this.#forget(task, participant);
       this.#o.tell(participant, task, why);
     }
+  }
+
+  #forget(task: string, participant: string): void {
+    this.#of(task).claims.delete(participant);
+    const offered = this.#offered.get(participant);
+    offered?.delete(task);
+    if (offered?.size === 0) this.#offered.delete(participant);
   }
 
   #refusal(participant: string, task: string): CoppiceError | null {

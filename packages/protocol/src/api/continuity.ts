@@ -81,6 +81,8 @@ export const FiringOutcomeSchema = z.enum([
   'budget-spent',
   /** Its run was paused by the coordinator. */
   'run-paused',
+  /** Its run made no round for too long. */
+  'run-stalled',
   /** Its run failed, or was stopped by an admin. */
   'run-ended',
   /** An admin moved production while it went on. */

@@ -18,6 +18,12 @@ const failure = {
 };
 const FailureSchema = z.object(failure);
 const NothingSchema = z.object({});
+/** A failure where the coordinator acted; empty where an admin did. */
+const OwnActSchema = z.object({
+  code: z.exactOptional(failure.code),
+  detail: z.exactOptional(failure.detail),
+  facts: failure.facts,
+});
 
 /** What alarms of a task's period have in common. */
 const alarm = {
@@ -38,12 +44,9 @@ export const eventData = {
   'run-created': z.object({ from: z.exactOptional(CheckpointIdSchema) }),
   'run-running': NothingSchema,
   /** With a failure where the coordinator paused the run, without one where an admin did. */
-  'run-paused': z.object({
-    code: z.exactOptional(failure.code),
-    detail: z.exactOptional(failure.detail),
-    facts: failure.facts,
-  }),
-  'run-stopped': NothingSchema,
+  'run-paused': OwnActSchema,
+  /** With a failure where the coordinator stopped the run, without one where an admin did. */
+  'run-stopped': OwnActSchema,
   'run-finished': z.object({ rounds: CountSchema }),
   /** `next`: the round that the run goes on with after a restart of the coordinator. */
   'run-recovered': z.object({ next: CountSchema }),
