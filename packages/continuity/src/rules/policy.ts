@@ -20,7 +20,7 @@ export const PolicySchema = z.strictObject({
   /** The length of a period in milliseconds, from a second to 31 days. */
   periodMilliseconds: z.int().check(z.minimum(SECOND), z.maximum(31 * DAY)),
   watch: WatchRuleSchema,
-  /** Noise on the sums of reports and statistics; null: none. */
+  /** Noise on the sums of reports, statistics and comparisons; null: none. */
   privacy: z.nullable(
     z.strictObject({
       /** ρ of zero-concentrated differential privacy that one exchange costs a participant. */
