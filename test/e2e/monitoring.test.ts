@@ -328,3 +328,25 @@ it('is in Chinese, in the dark and on a phone without any English', async () => 
   }
   await context.close();
 });
+
+it('holds an earlier period against the reference of its release, once there is another', async () => {
+  await havePolicy();
+  const { releases } = world.coordinator;
+  const expected = (await releases.at('iris', 'production'))?.sequence ?? null;
+  await releases.move('iris', 'production', {
+    checkpoint: `${run}/2`,
+    expected,
+    reason: 'The second one.',
+    by: { by: 'admin', name: 'Ada' },
+  });
+  await expect.poll(async () => (await world.coordinator.monitored.info('iris')).state).toBe('reference');
+  const { page, context, problems } = await person(browser);
+  await signIn(page);
+  await page.goto(`${world.url}/admin#monitoring=iris&period=362`);
+  const first = page.getByTestId('distribution').first();
+  await first.getByText('At the release').waitFor();
+  expect(await first.locator('dl').textContent()).toMatch(/mean \d\.1, standard deviation 0\.4/);
+  expect(await first.textContent()).not.toContain('Edges of the bins');
+  expect(problems).toEqual([]);
+  await context.close();
+});

@@ -87,6 +87,8 @@ export {
   PolicyInfoSchema,
   type PutPolicy,
   PutPolicySchema,
+  type ReleaseReference,
+  ReleaseReferenceSchema,
   type WatchInfo,
   WatchInfoSchema,
   type WatchState,

@@ -7,6 +7,8 @@ import {
   PolicyInfoSchema,
   type PutPolicy,
   parseMessage,
+  type ReleaseReference,
+  ReleaseReferenceSchema,
   type WatchedPeriod,
   WatchedPeriodSchema,
   type WatchInfo,
@@ -35,6 +37,12 @@ export async function fetchPeriod(task: string, period: number): Promise<Watched
 
 export async function fetchWatch(task: string): Promise<WatchInfo> {
   return parseMessage('watch', WatchInfoSchema, await call('GET', `/api/tasks/${task}/watch`));
+}
+
+/** The reference of a release. @throws CoppiceError also `not-found` */
+export async function fetchReference(task: string, release: number): Promise<ReleaseReference['reference']> {
+  const answer = await call('GET', `/api/tasks/${task}/references/${release}`);
+  return parseMessage('reference', ReleaseReferenceSchema, answer).reference;
 }
 
 export async function fetchPolicy(task: string): Promise<PolicyInfo> {

@@ -16,6 +16,7 @@ import { binText, columnName, faultText, formatEffect, testName } from './drift-
 import { List } from './list.tsx';
 import { monitoringText } from './monitoring-texts.ts';
 import { pValueText } from './p-value.ts';
+import { useReference } from './use-monitoring.ts';
 
 type Shift = DriftVerdict['drift']['results'][number];
 
@@ -150,9 +151,9 @@ interface Bins {
   readonly reference: Reference | null;
 }
 
-/** The bins that a period's reports were made with, and their reference: those of now where it is the same one. */
+/** The bins that a period's reports were made with, and their reference. */
 function useBins(watch: WatchInfo | null, period: WatchedPeriod): Bins {
-  const of = watch?.reference?.identity === period.reference ? watch.reference.binning : null;
+  const of = useReference(watch, period)?.binning;
   return useMemo(() => {
     const reference = ReferenceSchema.safeParse(of).data ?? null;
     return { binning: reference ?? BinningSchema.safeParse(of).data ?? null, reference };

@@ -96,6 +96,23 @@ export function useWatch(task: string, changes: number): WatchInfo | null {
   return useFetched(() => api.fetchWatch(task), task, changes);
 }
 
+/**
+ * The reference that a period was held against: that of now, or that of its release. Null until it is fetched, and where it is not
+ * there, as of a task that was watched anew with a release.
+ */
+export function useReference(watch: WatchInfo | null, period: WatchedPeriod): WatchInfo['reference'] {
+  const { task, release, reference: identity } = period;
+  const isNow = watch?.reference?.identity === identity;
+  const isEarlier = watch !== null && !isNow && release !== null;
+  const fetched = useFetched(
+    () => api.fetchReference(task, release ?? 0),
+    `${task} ${release}`,
+    isEarlier ? 1 : 0,
+  );
+  if (isNow) return watch.reference;
+  return fetched?.identity === identity ? fetched : null;
+}
+
 export function usePolicy(task: string, changes: number): PolicyInfo | null {
   return useFetched(() => api.fetchPolicy(task), task, changes);
 }

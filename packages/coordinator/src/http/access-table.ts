@@ -49,6 +49,7 @@ export const accessTable: readonly (readonly [
   ['put', '/api/tasks/:task/policy', 'releases:write'],
   ['get', '/api/tasks/:task/admission', 'runs:read'],
   ['get', '/api/tasks/:task/drift', 'runs:read'],
+  ['get', '/api/tasks/:task/references/:release', 'runs:read'],
   ['put', '/api/tasks/:task/admission', 'participants:write'],
   ['post', '/api/tasks/:task/invitations', 'participants:write'],
   ['delete', '/api/tasks/:task/invitations/:invitation', 'participants:write'],

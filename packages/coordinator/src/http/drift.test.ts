@@ -1,8 +1,15 @@
-import { type PeriodSummary, PeriodSummarySchema, type WatchedPeriod } from '@coppice/protocol';
+import { identityOf, ReferenceSchema } from '@coppice/continuity';
+import {
+  type PeriodSummary,
+  PeriodSummarySchema,
+  ReleaseReferenceSchema,
+  type WatchedPeriod,
+} from '@coppice/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Coordinator, startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import { drawReference } from '../watch/report.testing.ts';
 
 const KEY = 'a-key-for-tests';
 let coordinator: Coordinator;
@@ -61,6 +68,10 @@ beforeAll(async () => {
     await storage.addPeriod(period(number, [column('a', 0.01), column('b', 0.02)]));
   await storage.addPeriod(period(400, [column('a', 0.2, true), column('b', 0.3, true), column('c', 9)]));
   await storage.addPeriod(period(401, null));
+  const known = { task: 'iris', checkpoint: 'iris-1/1', hash: 'cd'.repeat(32), at: 9 } as const;
+  const reference = drawReference(5);
+  await storage.putReference({ ...known, release: 4, binning: reference, reference }, null);
+  await storage.putReference({ ...known, release: 5, binning: reference, reference: null }, null);
 });
 afterAll(() => coordinator.close());
 
@@ -113,4 +124,24 @@ it('gives one period in full', async () => {
 
 it.each(['?summary=yes', '?limit=0', '?limit=101', '?summary=1&limit=367'])('refuses %s', async (query) => {
   expect(await drift(query)).toMatchObject({ status: 400, body: { error: { code: 'body-invalid' } } });
+});
+
+it('gives the reference of a release, by which its periods name it, and none that is not made', async () => {
+  const get = async (release: string, key = KEY) => {
+    const response = await fetch(`${coordinator.url}/api/tasks/iris/references/${release}`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    return { status: response.status, body: (await response.json()) as unknown };
+  };
+  const { status, body } = await get('4');
+  expect(status).toBe(200);
+  const { reference, ...of } = ReleaseReferenceSchema.parse(body);
+  expect(of).toEqual({ task: 'iris', release: 4, checkpoint: 'iris-1/1', hash: 'cd'.repeat(32), at: 9 });
+  const made = ReferenceSchema.parse(reference.binning);
+  expect(made).toEqual(drawReference(5));
+  expect(identityOf(made)).toBe(reference.identity);
+  expect(made.labels?.spread.participants).toBe(5);
+  for (const none of ['5', '6']) expect((await get(none)).status).toBe(404);
+  expect((await get('0')).status).toBe(400);
+  expect((await get('4', 'another-key')).status).toBe(401);
 });

@@ -1,7 +1,10 @@
-import type { WatchedPeriod } from '@coppice/protocol';
+import { identityOf } from '@coppice/continuity';
+import { CoppiceError, type Json, type ReleaseReference, type WatchedPeriod } from '@coppice/protocol';
 import { Router } from 'express';
 import type { Tasks } from '../registry/tasks.ts';
 import { PERIODS_A_PAGE, type PeriodStorage } from '../storage/period-storage.ts';
+import type { ReferenceStorage } from '../storage/reference-storage.ts';
+import { nextTurn } from '../turns.ts';
 import { summaryOf } from '../watch/period-summary.ts';
 import { flag } from './admission.ts';
 import { json, parameter, wholeNumber } from './respond.ts';
@@ -10,13 +13,13 @@ import { sendList } from './send-list.ts';
 /** The most summaries in a page: a year of daily periods. */
 export const SUMMARIES_A_PAGE = 366;
 
-/** The route of a watched task's periods, with their sums and verdicts. */
+/** The routes of a watched task's periods, with their sums and verdicts, and of the references that these are held against. */
 export function driftRouter({
   tasks,
   storage,
 }: {
   tasks: Pick<Tasks, 'get'>;
-  storage: Pick<PeriodStorage, 'periods'>;
+  storage: Pick<PeriodStorage, 'periods'> & Pick<ReferenceStorage, 'reference'>;
 }): Router {
   const router = Router();
   router.get(
@@ -34,6 +37,31 @@ export function driftRouter({
       };
       const periods = periodsOf(storage, id, page);
       await sendList(response, periods, isSummary ? summaryOf : (period) => period);
+    }),
+  );
+  router.get(
+    '/tasks/:task/references/:release',
+    json(async (request): Promise<ReleaseReference> => {
+      const { id } = tasks.get(parameter(request, 'task'));
+      const release = wholeNumber(parameter(request, 'release'), 'release', 1, Number.MAX_SAFE_INTEGER);
+      const known = await storage.reference(id, release);
+      if (known?.reference == null)
+        throw new CoppiceError(
+          'not-found',
+          `There is no reference of release ${release} of "${id}": it is not made yet, or the task was not watched then.`,
+        );
+      const { task, checkpoint, hash, at, reference } = known;
+      // With a thousand columns its hash takes tens of milliseconds, and so does what follows.
+      const identity = identityOf(reference);
+      await nextTurn();
+      return {
+        task,
+        release,
+        checkpoint,
+        hash,
+        at,
+        reference: { identity, binning: reference as unknown as Json },
+      };
     }),
   );
   return router;

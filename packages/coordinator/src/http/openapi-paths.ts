@@ -161,6 +161,15 @@ export const apiPaths: { readonly [path: string]: Json } = {
       { path: ['task'], query: ['before', 'limit', 'summary'] },
     ),
   },
+  '/api/tasks/{task}/references/{release}': {
+    get: operation(
+      'The reference of a release, by the number of its move of production',
+      ref('ReleaseReference'),
+      {
+        path: ['task', 'release'],
+      },
+    ),
+  },
   '/api/tasks/{task}/admission': {
     get: operation(
       'The participants that may report for it: admission, invitations, list, bans',

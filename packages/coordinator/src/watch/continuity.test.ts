@@ -4,8 +4,10 @@ import {
   consentVersion,
   firstBinning,
   identityOf,
+  largestNorm,
   type Policy,
   ReferenceSchema,
+  type ReportKind,
 } from '@coppice/continuity';
 import { builtInTask } from '@coppice/datasets';
 import { zcdpEpsilon } from '@coppice/federation';
@@ -209,6 +211,14 @@ describe('a task with a policy', () => {
     let asked = await makeReference(some, first);
     expect(await state()).toBe('reports');
     const reference = await binningNow();
+    // Three of ten labels are of the second class; the second column is a square of uniform numbers.
+    const { labels, columns } = ReferenceSchema.parse(reference);
+    expect(labels?.spread).toMatchObject({ participants: 6 });
+    expect(labels?.spread.shares[1]).toBeCloseTo(0.3, 0);
+    const [, second] = columns;
+    const moment = second?.kind === 'number' ? second.moment : undefined;
+    expect(Math.abs((moment?.mean as number) - 1 / 3)).toBeLessThan(0.1);
+    expect(Math.abs((moment?.deviation as number) - Math.sqrt(4 / 45))).toBeLessThan(0.1);
     for (const [period, power] of [2, 2, 1].entries()) {
       for (const [i, device] of some.entries()) {
         expect(asked[i]).toMatchObject({ period, models: [], since: null });
@@ -337,6 +347,35 @@ describe('a task with a policy', () => {
     await kill();
     clock.advance(DAY);
     await expect.poll(state).toBe('budget-spent');
+  });
+
+  it('refuses statistics that no examples give, and reports in their place', async () => {
+    await save(policy);
+    const some = await connect(3);
+    const asked = await questions(some, promote);
+    const of = await binningNow();
+    const send = (i: number, numbers: Float32Array, kind: ReportKind) => {
+      const { run: _run, ...sent } = reportAnswer(numbers, of, asked[i]?.ticket, kind);
+      return (some[i] as Connected).socket.emitWithAck('answer', { ...sent, task: 'iris' });
+    };
+    expect(await send(0, drawReport('a', { of }), 'report')).toEqual(refusal('report-mismatch'));
+    // The last six numbers are the shares of three labels, and their squares.
+    const numbers = drawStatistics('a', { of });
+    numbers[numbers.length - 6] = 1.5;
+    expect(await send(1, numbers, 'statistics')).toEqual(refusal('update-measure'));
+    expect(await send(2, drawStatistics('a', { of }), 'statistics')).toEqual(counted);
+  });
+
+  it('adds the noise to statistics that their own numbers need', async () => {
+    const privacy = { rho: 0.5, epsilon: 100, delta: 1e-5 };
+    await save({ ...policy, privacy });
+    const some = await connect(1);
+    await questions(some, promote);
+    const spooled = await spool.recover('statistics.iris');
+    const norm = largestNorm(firstBinning(iris), policy.watch.minimum, 'statistics');
+    const { noise = null } = (spooled?.opening ?? {}) as { noise?: { variance: number } | null };
+    expect(noise?.variance).toBeCloseTo(norm ** 2 / (2 * privacy.rho), 9);
+    expect(norm).toBeGreaterThan(largestNorm(firstBinning(iris), policy.watch.minimum));
   });
 
   it('repeats a part of the reference that too few answered', async () => {

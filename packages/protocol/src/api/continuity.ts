@@ -66,6 +66,21 @@ export const WatchInfoSchema = z.object({
 });
 export type WatchInfo = z.infer<typeof WatchInfoSchema>;
 
+/** The reference of a release, which is kept for ever. */
+export const ReleaseReferenceSchema = z.object({
+  task: TaskIdSchema,
+  /** The number of the move of production. */
+  release: version,
+  checkpoint: CheckpointIdSchema,
+  /** The hash of its weights. */
+  hash: HashSchema,
+  /** Milliseconds since 1970. */
+  at: z.number(),
+  /** As that of `WatchInfo`. */
+  reference: z.object({ identity: HashSchema, binning: JsonSchema }),
+});
+export type ReleaseReference = z.infer<typeof ReleaseReferenceSchema>;
+
 /** The states of a firing, in their order. */
 export const FiringStateSchema = z.enum(['launching', 'training', 'comparing', 'canary', 'ended']);
 export type FiringState = z.infer<typeof FiringStateSchema>;
