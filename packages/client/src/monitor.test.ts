@@ -206,6 +206,7 @@ describe('a page that monitors', () => {
       labelled: 0,
       reported: null,
       answered: 0,
+      withheld: 0,
       error: null,
     };
     tell({ kind: 'monitored', task: 'iris', state });
@@ -240,6 +241,7 @@ describe('a page that monitors', () => {
       labelled: 0,
       reported: null,
       answered: 0,
+      withheld: 0,
       error: { code: 'consent-outdated', message: 'Ask again.' },
     };
     tell({ kind: 'monitored', task: 'digits', state });

@@ -17,6 +17,7 @@ const monitored = {
   labelled: 0,
   reported: null,
   answered: 0,
+  withheld: 0,
   error: null,
 };
 const record = (name: string, more: Partial<OutboundRecord> = {}): OutboundRecord => ({

@@ -278,11 +278,12 @@ describe('a report', () => {
     await session.monitor(toy.id, given);
     predict([1, 2]);
     peer.push('ask', question(1));
-    await settled();
+    await shows(({ withheld }) => withheld === 1);
     expect(answers).toEqual([]);
     predict([3]);
     peer.push('ask', question(2));
     await shows(({ reported }) => reported === 2);
+    expect(session.state.monitored[toy.id]).toMatchObject({ answered: 1, withheld: 1 });
     expect(answers.map((answer) => numbersOf(answer))).toEqual([reportOf([1, 2, 3])]);
   });
 
@@ -632,6 +633,7 @@ describe('statistics', () => {
     predict([1, 2, 3]);
     peer.push('ask', question(1));
     await shows(({ reported }) => reported === 1);
+    expect(session.state.monitored[toy.id]).toMatchObject({ answered: 1, withheld: 1 });
     expect(answers).toHaveLength(1);
   });
 
@@ -869,6 +871,7 @@ describe('comparisons', () => {
     predict([1, 2, 3]);
     peer.push('ask', question(5));
     await shows(({ reported }) => reported === 5);
+    expect(session.state.monitored[toy.id]).toMatchObject({ answered: 1, withheld: 1 });
     expect(answers).toHaveLength(1);
     source.info = watchOf(reference, { periodMilliseconds: 60_000 });
     peer.push('ask', ask);

@@ -77,6 +77,8 @@ export interface MonitoredState {
   readonly reported: number | null;
   /** Answers of all kinds that were acknowledged in this session. */
   readonly answered: number;
+  /** Questions of this session that this device had too few predictions or examples to answer. */
+  readonly withheld: number;
   /** The last failure. `consent-outdated`: nothing is sent until `monitor` is called with the consent to what is reported now. */
   readonly error: WireError | null;
 }

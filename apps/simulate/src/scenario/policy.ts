@@ -30,7 +30,13 @@ export interface PolicyParts {
   readonly newExamples?: number;
   /** False: a candidate is not compared with production. */
   readonly gate?: boolean;
+  /** The hits that may be lost on older examples; null: recent ones alone are compared; left out: 0.1. */
+  readonly older?: number | null;
+  /** True: runs train on the examples since the alarm. */
+  readonly sinceAlarm?: boolean;
   readonly coolDown?: number;
+  /** The rounds of all launches in 30 periods; left out: 200. */
+  readonly rounds?: number;
   /** Devices below which nothing is told of a sum; left out: 5. */
   readonly fewest?: number;
   /** The participants at whose outcomes a canary's last look is taken, and the increase of its errors that is accepted; null: none. */
@@ -41,9 +47,10 @@ export interface PolicyParts {
   };
 }
 
-/** The policy of a scenario: one false alarm in a hundred periods, a comparison, and a canary for half of the devices. */
+/** The policy of a scenario: one false alarm in a hundred periods, a comparison, and a canary for half of the devices where there is one. */
 export function policyOf(parts: PolicyParts): Json {
-  const { plan, drift = true, floor, newExamples, gate = true, coolDown = 2, fewest = 5, canary } = parts;
+  const { plan, drift = true, floor, newExamples, canary } = parts;
+  const { gate = true, older = 0.1, sinceAlarm = false, coolDown = 2, rounds = 200, fewest = 5 } = parts;
   return {
     version: 1,
     periodMilliseconds: PERIOD,
@@ -56,10 +63,11 @@ export function policyOf(parts: PolicyParts): Json {
       newExamples: newExamples ?? null,
       floor: floor ?? null,
       coolDown,
-      budget: { periods: 30, rounds: 200, bytes: null, deviceSeconds: null, epsilon: null },
+      budget: { periods: 30, rounds, bytes: null, deviceSeconds: null, epsilon: null },
     },
     plan: plan as Record<string, string | number | null>,
-    gate: gate ? { kind: 'gate', alpha: 0.05, older: 0.1, worst: 0.15, fewest: 10 } : null,
+    sinceAlarm,
+    gate: gate ? { kind: 'gate', alpha: 0.05, older, worst: 0.15, fewest: 10 } : null,
     canary: canary === null ? null : { kind: 'canary', alpha: 0.05, share: 0.5, ...canary },
   };
 }

@@ -97,6 +97,7 @@ export class MonitoredTask {
   #data: Promise<LocalData> | null = null;
   #stopSaving: (() => void) | null = null;
   #answered = 0;
+  #withheld = 0;
   /** The last of the answers, which are made one after the other, and of the writes. */
   #answers: Promise<unknown> = Promise.resolve();
   #writes: Promise<unknown> = Promise.resolve();
@@ -367,7 +368,7 @@ export class MonitoredTask {
     const counting = this.#counting;
     if (counting === null || counting.terms.identity !== ask.reference) return;
     const numbers = counting.report(ask.period);
-    if (numbers === null) return;
+    if (numbers === null) return this.#withhold();
     // Before it is sent: once it is, it may count.
     await this.save();
     const frame = reportFrame('report', numbers, counting.terms, this.#o.checksum);
@@ -393,7 +394,7 @@ export class MonitoredTask {
       since: ask.since,
       host,
     });
-    if (numbers === null) return;
+    if (numbers === null) return this.#withhold();
     const frame = reportFrame('statistics', numbers, terms, checksum);
     const refused = await this.#deliver(ask, frame, clock.elapsed() - began);
     if (refused !== null) throw refused;
@@ -430,9 +431,14 @@ export class MonitoredTask {
       host,
       checksum,
     });
-    if (made === null) return;
+    if (made === null) return this.#withhold();
     const refused = await this.#deliver(ask, made.frame, clock.elapsed() - began);
     if (refused !== null) throw refused;
+  }
+
+  /** Answers nothing: so few observations would tell too much of this device. */
+  #withhold(): void {
+    this.#o.show({ withheld: ++this.#withheld });
   }
 
   /** @returns `null` once it is acknowledged, else its refusal. @throws CoppiceError `connection-lost` */

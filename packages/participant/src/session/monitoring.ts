@@ -111,5 +111,6 @@ const nothingKnown: MonitoredState = {
   labelled: 0,
   reported: null,
   answered: 0,
+  withheld: 0,
   error: null,
 };

@@ -5,7 +5,7 @@ import { digitStream, digits } from './digits.ts';
 const CHANGE = 13;
 const DEGREES = 40;
 const size = { participants: 30, periods: 36, first: 500, each: 40 };
-const again = everyDevice(digits, size, { rounds: 6, epochs: 4, window: 7, replayShare: 0.3 });
+const again = everyDevice(digits, size, { rounds: 12, epochs: 2, window: 7, replayShare: 0.3 });
 
 /** Handwritten digits that come turned from a moment on, as by a camera that hangs askew. */
 export const abrupt: Scenario = {
@@ -14,7 +14,7 @@ export const abrupt: Scenario = {
   size,
   changes: [{ period: CHANGE, until: null, kind: 'drift' }],
   stream: (sizes, seed) => digitStream(sizes, seed, (period) => (period < CHANGE ? 0 : DEGREES)),
-  first: everyDevice(digits, size, { rounds: 20 }),
+  first: everyDevice(digits, size, { rounds: 40 }),
   again,
   every: 5,
   policies: [
@@ -22,10 +22,15 @@ export const abrupt: Scenario = {
       period: 1,
       policy: policyOf({
         plan: again,
-        // After the first answer, which has few new examples, more of them make the model better.
-        floor: { error: 0.06, raise: 3 },
-        coolDown: 3,
-        canary: { participants: 30, margin: 0.1, periods: 2 },
+        sinceAlarm: true,
+        // Digits come turned alone: what is lost on upright ones is no loss.
+        older: null,
+        // The first answer has few new examples. More of them make the model better, for as many rounds as the budget has.
+        floor: { error: 0.05, raise: 1 },
+        coolDown: 5,
+        rounds: 36,
+        // The comparison decides: half of the devices would keep the old model for two periods more.
+        canary: null,
       }),
     },
   ],

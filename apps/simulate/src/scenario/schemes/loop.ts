@@ -33,8 +33,8 @@ class Loop implements Scheme {
   readonly #policies: Scenario['policies'];
   readonly #task: string;
   readonly #devices: readonly Device[];
-  /** Questions that each device had before the clock moved. */
-  #known: number[] = [];
+  /** Questions that each device had before the clock moved, and those of them that it had too little to answer. */
+  #known: { readonly questions: number; readonly withheld: number }[] = [];
   #production = '';
   /** The version of the policy, and its error floor. */
   #version: number | null = null;
@@ -123,7 +123,10 @@ class Loop implements Scheme {
   }
 
   #noteQuestions(): void {
-    this.#known = this.#devices.map(({ questions }) => questions.all.length);
+    this.#known = this.#devices.map((device) => ({
+      questions: device.questions.all.length,
+      withheld: this.#withheldBy(device),
+    }));
   }
 
   /** Waits until each device was asked for a report, past the parts of a reference. */
@@ -135,16 +138,18 @@ class Loop implements Scheme {
     }
   }
 
-  /** Waits until each device has a new question of a kind, and has answered it where it can. */
+  #withheldBy({ session }: Device): number {
+    return session.state.monitored[this.#task]?.withheld ?? 0;
+  }
+
+  /** Waits until each device has a new question of a kind, and has answered it or has too little to. */
   async #answered(wanted: (question: Question) => boolean): Promise<void> {
-    const { minimum } = await this.#watch();
     await Promise.all(
-      this.#devices.map(({ questions, session }, index) =>
-        until(both(questions, session), 'every device had answered', () => {
-          const asked = questions.all.slice(this.#known[index]).findLast(wanted);
-          if (asked === undefined) return false;
-          const { observations = 0 } = session.state.monitored[this.#task] ?? {};
-          return asked.answered || (asked.kind === 'report' && observations < (minimum ?? 1));
+      this.#devices.map((device, index) =>
+        until(both(device.questions, device.session), 'every device had answered', () => {
+          const known = this.#known[index];
+          const asked = device.questions.all.slice(known?.questions).findLast(wanted);
+          return asked !== undefined && (asked.answered || this.#withheldBy(device) > (known?.withheld ?? 0));
         }),
       ),
     );
@@ -188,12 +193,13 @@ class Loop implements Scheme {
       } else if (state === 'canary') {
         if (firing.canary === null || firing.canary.decision !== null) await this.#past(firing);
         else {
-          await this.#heardOf(firing.canary.sequence);
+          await this.#heardOf({ canary: firing.canary.sequence, production: this.#production });
           return { ...kept, rounds, trained };
         }
       } else {
         this.#ended = firing.sequence;
         if (firing.outcome === 'released') await this.#released();
+        await this.#heardOf({ canary: null, production: this.#production });
         return {
           rounds,
           trained,
@@ -233,12 +239,13 @@ class Loop implements Scheme {
     await this.#past(firing);
   }
 
-  /** Waits until every device knows its arm. */
-  async #heardOf(canary: number): Promise<void> {
+  /** Waits until every device knows a canary by its number, or that there is none, and the hash of the model in production. */
+  async #heardOf({ canary, production }: { canary: number | null; production: string }): Promise<void> {
     await Promise.all(
       this.#devices.map(({ session }) =>
-        until(session, 'every device knew its arm', () => {
-          return session.state.releases[this.#task]?.canary?.sequence === canary;
+        until(session, 'every device had heard of the release', () => {
+          const news = session.state.releases[this.#task];
+          return (news?.canary?.sequence ?? null) === canary && news?.production?.hash === production;
         }),
       ),
     );
