@@ -32,7 +32,9 @@ export type Missing =
   /** A share of 0.05 · e^z of the values of a device, at most 0.9. */
   | { readonly kind: 'differs' }
   /** Half of the values of one device in ten. */
-  | { readonly kind: 'some devices' };
+  | { readonly kind: 'some devices' }
+  /** Nine tenths of the values of every other device. */
+  | { readonly kind: 'two kinds' };
 
 export interface Devices {
   /** Examples of each. */
@@ -166,8 +168,16 @@ function gamma(shape: number, random: RandomSource): number {
 }
 
 function missingOf({ kind }: Missing, own: RandomSource): number {
-  if (kind === 'none') return 0;
-  return kind === 'differs' ? Math.min(0.9, 0.05 * Math.exp(normal(own))) : uniform(own) < 0.1 ? 0.5 : 0;
+  switch (kind) {
+    case 'none':
+      return 0;
+    case 'differs':
+      return Math.min(0.9, 0.05 * Math.exp(normal(own)));
+    case 'some devices':
+      return uniform(own) < 0.1 ? 0.5 : 0;
+    case 'two kinds':
+      return uniform(own) < 0.5 ? 0.9 : 0;
+  }
 }
 
 function binsOf(differences: Differences): number {

@@ -98,7 +98,7 @@ const quietRows: readonly Quiet[] = [
   ...[alike, means(0.5), { kind: 'skewed means', deviation: 0.5 } as const, shares(2, 0.8, 0.2)].flatMap(
     (differences) => [5, 20].map((participants) => quiet(200, 20, differences, { participants })),
   ),
-  ...(['differs', 'some devices'] as const).flatMap((missing) => [
+  ...(['differs', 'some devices', 'two kinds'] as const).flatMap((missing) => [
     ...few.map((devices) => quiet(devices, 20, alike, { missing })),
     quiet(200, 20, alike, { missing, participants: 5 }),
   ]),
@@ -294,6 +294,7 @@ function textOf(differences: Differences, missing: Missing['kind'] = 'none'): st
     none: '',
     differs: '; shares of missing values differ',
     'some devices': '; one in ten lacks half of its values',
+    'two kinds': '; every other one lacks nine tenths of its values',
   }[missing];
   const { kind } = differences;
   if (kind === 'alike') return `all alike${lost}`;

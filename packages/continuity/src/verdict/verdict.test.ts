@@ -130,6 +130,21 @@ describe('data quality', () => {
     expect(verdictOf(drawSums(binning, population, 'quality'), known).quality.alarm).toBe(false);
   });
 
+  it('has an alarm where all of six devices lose a column, and with five tells nothing of that', () => {
+    // With five the same is chance in one of a thousand periods, if devices are of two kinds: too often for 20 columns.
+    const many = binningOf(20, {
+      columns: binningOf(20).columns.map((column) => ({ ...column, range: null })),
+    });
+    const lost = (participants: number) => {
+      const few = { participants, examples: 40, differences: alike };
+      const known = referenceFor(many, few, 'lost');
+      return verdictOf(drawSums(many, { ...few, missing: 1 }, 'lost'), known).quality;
+    };
+    expect(lost(6)).toMatchObject({ tested: 20, alarm: true });
+    expect(lost(6).results[0]).toMatchObject({ name: 'x0', fault: 'missing' });
+    expect(lost(5)).toMatchObject({ tested: 19, suppressed: 1, alarm: false });
+  });
+
   it('tests missing values of every column, those beyond a plausible range, and unknown categories', () => {
     const { quality } = verdictOf(drawSums(binning, population, 'quality', 2), reference);
     expect(quality.results.map(({ name, fault }) => `${name} ${fault}`).sort()).toEqual([

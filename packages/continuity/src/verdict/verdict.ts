@@ -102,7 +102,7 @@ export function* judge(
     .filter(({ before, now }) => enough(before, now))
     .map((one) => ({ ...one, shift: shiftOf(one.before, one.now, noise) }))
     .filter(({ shift }) => !shift.sparse);
-  const shown = yield* tellable(tests, { bounds, threshold, every });
+  const shown = yield* tellable(tests, { bounds, threshold, level: alarmLevel(tests.length, every) });
   const adjusted = benjaminiHochberg(shown.map(({ shift }) => shift.p));
   const histograms = shown.map(
     ({ one, before, now, shift, bound }, i): HistogramVerdict => ({
@@ -123,7 +123,12 @@ export function* judge(
   const rises = rates
     .filter(({ before, now }) => enough(before, now))
     .map((one) => ({ ...one, shift: shiftOf(asSpread(one.before), asSpread(one.now), noise) }));
-  const shownRates = yield* tellable(rises, { bounds, threshold, every });
+  // Chance makes a share larger as often as smaller, and only one of both is an alarm.
+  const shownRates = yield* tellable(rises, {
+    bounds,
+    threshold,
+    level: 2 * alarmLevel(rises.length, every),
+  });
   const quality = shownRates.map(
     ({ name, fault, before, now, shift, bound }): QualityVerdict => ({
       name,
@@ -154,9 +159,8 @@ interface Participants {
 /** Tests with the effect above which each has an alarm, without those in which no shift can be told from chance. */
 function* tellable<T extends { readonly shift: Shift }>(
   tests: readonly T[],
-  { bounds, threshold, every }: { bounds: AlarmBounds; threshold: number; every: number },
+  { bounds, threshold, level }: { bounds: AlarmBounds; threshold: number; level: number },
 ): Generator<undefined, (T & { readonly bound: number })[], undefined> {
-  const level = alarmLevel(tests.length, every);
   const told: (T & { readonly bound: number })[] = [];
   for (const test of tests) {
     const { shape, surplus } = test.shift;
