@@ -69,7 +69,7 @@ it('reports are summed exactly, whatever servers sum parts of them, and judged b
   expect(reportsOf(draft, 0, 'length')[0]).toHaveLength(contributionSize(reportLayout(binning, draft)));
   const reference = referenceOf(binning, sumOf(draft, reportsOf(draft, 0, 'reference'), 1));
   const identity = identityOf(reference);
-  const bounds = new AlarmBounds('reports');
+  const bounds = new AlarmBounds();
   const quiet = reportsOf(identity, 0, 'quiet');
   const verdict = verdictOf(sumOf(identity, quiet, 1), reference, bounds);
   expect(verdict).toMatchObject({ participants: 30, observations: 1800, drift: { alarm: false, tested: 4 } });

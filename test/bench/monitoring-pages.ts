@@ -62,7 +62,7 @@ function judgedPeriod(columns: number): WatchedPeriod {
   for (const numbers of drawnReports(binning, identity)) sum.add(decodeMeasures(layout, numbers));
   const sums = sum.totals();
   const reference = referenceOf(binning, sums);
-  const steps = judge(sums, reference, new AlarmBounds('bench'));
+  const steps = judge(sums, reference, new AlarmBounds());
   let step = steps.next();
   while (step.done !== true) step = steps.next();
   return {

@@ -6,8 +6,8 @@ import { verdicts } from './verdicts.ts';
 
 /**
  * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. `fedavg`,
- * `codecs` and `scenarios` take tens of minutes and resume where they were stopped; `one-of-ten` takes a few;
- * `verdicts` as well, a quarter of an hour with noise, and makes the rows that `verdicts.json` lacks: remove it where verdicts changed.
+ * `codecs` and `scenarios` take tens of minutes and resume where they were stopped; `one-of-ten` and
+ * `verdicts` take a few; the latter makes the rows that `verdicts.json` lacks: remove it where verdicts changed.
  */
 const experiments: Readonly<Record<string, () => Promise<void>>> = {
   fedavg: fedavgMnist,

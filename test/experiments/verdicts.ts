@@ -12,132 +12,314 @@ import {
   type Verdict,
   type VerdictOptions,
 } from '@coppice/continuity';
-import { seededRandom } from '@coppice/ports';
-import { binningOf, type Devices, drawPool, drawSums, noisy, type Pool } from './drawn-periods.ts';
+import { type RandomSource, seededRandom } from '@coppice/ports';
+import {
+  binningOf,
+  type Devices,
+  type Differences,
+  drawMembers,
+  drawPool,
+  type Missing,
+  noisy,
+  type Pool,
+  sumsOf,
+} from './drawn-periods.ts';
 
 /*
  * The promises of verdicts, on drawn devices with fixed seeds: false alarms in quiet periods, power, and the same verdict
  * for few and for many examples.
  */
 const QUIET = 2000;
-const EXAMPLES = 50;
-/** Periods of each row about power. */
+/** Periods of each row about power, and about power with noise. */
 const MOVED = 200;
-/** The shifts of the mean of a standard normal column that have an index of half and of twice the threshold over deciles. */
-const HALF = shiftWith(defaultWatch.threshold / 2);
-const TWICE = shiftWith(defaultWatch.threshold * 2);
+const MOVED_WITH_NOISE = 100;
 const results = fileURLToPath(new URL('../../docs/results', import.meta.url));
 const store = join(results, 'verdicts.json');
 
-const bounds = new AlarmBounds('verdicts');
+const bounds = new AlarmBounds();
+
+const alike: Differences = { kind: 'alike' };
+const means = (deviation: number): Differences => ({ kind: 'means', deviation });
+const shares = (concentration: number, ...of: number[]): Differences => ({
+  kind: 'shares',
+  means: of,
+  concentration,
+});
+
+interface Quiet {
+  readonly reference: number;
+  /** `same`: those of the reference, with other examples. */
+  readonly participants: number | 'same';
+  readonly columns: number;
+  readonly examples: number;
+  readonly differences: Differences;
+  readonly missing: Missing['kind'];
+  /** ρ of zCDP of each sum; null: no noise. */
+  readonly rho: number | null;
+}
+
+function quiet(devices: number, columns: number, differences: Differences, more: Partial<Quiet> = {}): Quiet {
+  const missing = 'none';
+  return {
+    reference: devices,
+    participants: devices,
+    columns,
+    examples: 50,
+    differences,
+    missing,
+    rho: null,
+    ...more,
+  };
+}
+
+const few = [5, 8, 12];
+const quietRows: readonly Quiet[] = [
+  ...[alike, means(0.5)].flatMap((differences) =>
+    [5, 20, 200].flatMap((devices) => [2, 20, 100].map((columns) => quiet(devices, columns, differences))),
+  ),
+  ...few.flatMap((devices) => [
+    quiet(devices, 20, means(0.3)),
+    quiet(devices, 100, means(0.3)),
+    ...(devices === 5 ? [] : [quiet(devices, 20, means(0.5)), quiet(devices, 100, means(0.5))]),
+    quiet(devices, 20, means(1)),
+    quiet(devices, 100, means(1)),
+    quiet(devices, 20, { kind: 'means and spreads', deviation: 0.5 }),
+    quiet(devices, 20, { kind: 'skewed means', deviation: 0.5 }),
+    quiet(devices, 20, means(0.5), { examples: 10 }),
+    quiet(devices, 20, means(0.5), { participants: 'same' }),
+  ]),
+  ...[5, 8, 12, 20].flatMap((devices) => [
+    quiet(devices, 20, shares(10, 0.5, 0.3, 0.2)),
+    quiet(devices, 20, shares(10, 0.8, 0.2)),
+    quiet(devices, 20, shares(2, 0.8, 0.2)),
+    quiet(devices, 20, { kind: 'property', means: [0.5, 0.5] }),
+  ]),
+  // A reference of many devices, and few of them in a period.
+  ...[alike, means(0.5), { kind: 'skewed means', deviation: 0.5 } as const, shares(2, 0.8, 0.2)].flatMap(
+    (differences) => [5, 20].map((participants) => quiet(200, 20, differences, { participants })),
+  ),
+  ...(['differs', 'some devices', 'two kinds'] as const).flatMap((missing) => [
+    ...few.map((devices) => quiet(devices, 20, alike, { missing })),
+    quiet(200, 20, alike, { missing, participants: 5 }),
+  ]),
+  ...[0.5, 0.05].flatMap((rho) =>
+    [20, 200].flatMap((devices) => [2, 20].map((columns) => quiet(devices, columns, alike, { rho }))),
+  ),
+  quiet(200, 20, means(0.5), { rho: 0.5 }),
+];
+
+interface Moved {
+  readonly reference: number;
+  readonly participants: number;
+  readonly columns: number;
+  readonly examples: number;
+  readonly differences: Differences;
+  readonly rho: number | null;
+}
+
+const movedRows: readonly Moved[] = [alike, means(0.3)].flatMap((differences) =>
+  [10, 100].flatMap((columns) =>
+    (
+      [
+        [50, 20],
+        [100, 10],
+        [50, 2000],
+        [100, 1000],
+      ] as const
+    ).map(([participants, examples]) => ({
+      reference: 200,
+      participants,
+      columns,
+      examples,
+      differences,
+      rho: null,
+    })),
+  ),
+);
+
+const fewRows: readonly Moved[] = [alike, means(0.3)].flatMap((differences) =>
+  [5, 8, 12, 20].flatMap((participants) =>
+    [10, 100].flatMap((columns) =>
+      [participants, 200].map((reference) => ({
+        reference,
+        participants,
+        columns,
+        examples: 50,
+        differences,
+        rho: null,
+      })),
+    ),
+  ),
+);
+
+interface Noised {
+  readonly rho: number;
+  readonly columns: number;
+}
+
+const noisedRows: readonly Noised[] = [0.5, 0.1, 0.02].flatMap((rho) =>
+  [4, 20].map((columns) => ({ rho, columns })),
+);
 
 /** Makes the rows that the results lack, and rewrites the page after each. */
 export async function verdicts(): Promise<void> {
   const rows: Record<string, string> = existsSync(store)
     ? (JSON.parse(readFileSync(store, 'utf8')) as Record<string, string>)
     : {};
-  const sizes = [5, 20, 200].flatMap((participants) =>
-    [2, 20, 100].map((columns) => ({ participants, columns })),
-  );
-  const quiet: Quiet[] = [
-    ...[0, 0.5].flatMap((deviation) => sizes.map((size) => ({ deviation, rho: null, ...size }))),
-    // Bounds depend on the noise as well: each of these rows takes minutes.
-    ...[20, 200].flatMap((participants) =>
-      [2, 20].map((columns) => ({ deviation: 0, rho: 0.5, participants, columns })),
-    ),
-  ];
-  const moved = [0, 0.3].flatMap((deviation) =>
-    [10, 100].flatMap((columns) =>
-      (
-        [
-          [50, 20],
-          [100, 10],
-          [50, 2000],
-          [100, 1000],
-        ] as const
-      ).map(([participants, examples]): Moved => ({ deviation, columns, participants, examples })),
-    ),
-  );
-  const told = (of: readonly object[]) => of.flatMap((one) => rows[JSON.stringify(one)] ?? []);
-  const add = (one: object, row: () => string) => {
-    const key = JSON.stringify(one);
-    rows[key] ??= row();
-    process.stderr.write(`${rows[key]}\n`);
-    writeFileSync(store, `${JSON.stringify(rows, null, 2)}\n`);
-    write(told(quiet), told(moved));
+  const told = (of: readonly object[], kind: string) =>
+    of.flatMap((one) => rows[kind + JSON.stringify(one)] ?? []);
+  const add = <T extends object>(kind: string, of: readonly T[], row: (one: T) => string) => {
+    for (const one of of) {
+      const key = kind + JSON.stringify(one);
+      rows[key] ??= row(one);
+      process.stderr.write(`${rows[key]}\n`);
+      writeFileSync(store, `${JSON.stringify(rows, null, 2)}\n`);
+      write({
+        quiet: told(quietRows, 'quiet'),
+        moved: told(movedRows, 'moved'),
+        few: told(fewRows, 'few'),
+        noised: told(noisedRows, 'noised'),
+      });
+    }
   };
-  for (const one of moved) add(one, () => movedRow(one));
-  for (const one of quiet) add(one, () => quietRow(one));
+  add('moved', movedRows, movedRow);
+  add('few', fewRows, fewRow);
+  add('noised', noisedRows, noisedRow);
+  add('quiet', quietRows, quietRow);
 }
 
-interface Quiet {
-  readonly deviation: number;
-  /** ρ of zCDP of each sum; null: no noise. */
-  readonly rho: number | null;
-  readonly participants: number;
-  readonly columns: number;
-}
-
-/** Each period has a reference of its own, of as many other devices. */
-function quietRow({ deviation, rho, participants, columns }: Quiet): string {
-  const pool = poolOf({ examples: EXAMPLES, deviation });
-  const binning = binningOf(columns);
-  const norm = largestNorm(binning, defaultWatch.minimum);
-  const random = seededRandom('quiet', deviation, rho ?? 0, participants, columns);
-  let [chance, ordinary, tested] = [0, 0, 0];
+/** Each period has a reference of its own. */
+function quietRow(one: Quiet): string {
+  const { reference, participants, columns, examples, differences, missing, rho } = one;
+  const devices = { examples, differences, missing: { kind: missing } };
+  const pool = poolOf(devices);
+  const again = participants === 'same' ? poolOf(devices, 1) : pool;
+  const binning = binningOf(columns, differences);
+  const random = seededRandom('quiet', JSON.stringify(one));
+  let [chance, ordinary, quality, tested] = [0, 0, 0, 0];
   for (let period = 0; period < QUIET; period++) {
-    const draw = () => {
-      const sums = drawSums(binning, pool, participants, random);
-      return rho === null ? { sums, variance: 0 } : noisy(sums, norm, rho, random);
-    };
-    const [before, now] = [draw(), draw()];
-    const reference = referenceOf(binning, before.sums, before.variance);
+    const members = drawMembers(pool, columns, reference, random);
+    const others = participants === 'same' ? members : drawMembers(pool, columns, participants, random);
+    const before = withNoise(sumsOf(binning, members, pool), columns, rho, random);
+    const now = withNoise(sumsOf(binning, others, again), columns, rho, random);
     // With a threshold of 0 chance alone decides.
-    const verdict = verdictOf(now.sums, reference, { threshold: 0, noise: now.variance });
+    const verdict = verdictOf(now.sums, referenceOf(binning, before.sums, before.variance), {
+      threshold: 0,
+      noise: now.variance,
+    });
     const { results } = verdict.drift;
     tested += verdict.drift.tested;
     if (verdict.drift.alarm) chance++;
+    if (verdict.quality.alarm) quality++;
     if (results.some(({ effect, bound }) => effect > Math.max(bound, defaultWatch.threshold))) ordinary++;
   }
-  const differ = deviation === 0 ? 'all alike' : `means differ by ${deviation}`;
-  const noise = rho === null ? 'none' : `ρ = ${rho}`;
   const most = atMost(QUIET, 1 / defaultWatch.every);
-  return `| ${participants} | ${columns} | ${differ} | ${noise} | ${(tested / QUIET).toFixed(1)} | ${chance} | ${ordinary} | ${chance <= most ? 'held' : '**broken**'} |`;
+  return line(
+    reference,
+    participants,
+    columns,
+    examples,
+    textOf(differences, missing),
+    rho === null ? 'none' : `ρ = ${rho}`,
+    (tested / QUIET).toFixed(1),
+    chance,
+    ordinary,
+    quality,
+    Math.max(chance, quality) <= most ? 'held' : '**broken**',
+  );
 }
 
-interface Moved {
-  readonly deviation: number;
-  readonly columns: number;
-  readonly participants: number;
-  readonly examples: number;
+/** The part of periods with an alarm where the first column has moved by an index. */
+function alarmsAt(index: number, periods: number, one: Moved): number {
+  const { reference, participants, columns, examples, differences, rho } = one;
+  const pool = poolOf({ examples, differences });
+  const first = poolOf({ examples, differences, shift: shiftWith(index) });
+  const binning = binningOf(columns, differences);
+  const random = seededRandom('moved', JSON.stringify(one), index);
+  let alarms = 0;
+  for (let period = 0; period < periods; period++) {
+    const [of, to] = [reference, participants].map((count) => drawMembers(pool, columns, count, random));
+    const before = withNoise(sumsOf(binning, of ?? [], pool), columns, rho, random);
+    const now = withNoise(sumsOf(binning, to ?? [], pool, first), columns, rho, random);
+    const known = referenceOf(binning, before.sums, before.variance);
+    if (verdictOf(now.sums, known, { noise: now.variance }).drift.alarm) alarms++;
+  }
+  return alarms / periods;
 }
 
-function movedRow({ deviation, columns, participants, examples }: Moved): string {
-  const binning = binningOf(columns);
-  const devices = { examples, deviation };
-  const pool = poolOf(devices);
-  const share = (shift: number) => {
-    const first = poolOf({ ...devices, shift });
-    const random = seededRandom('moved', deviation, columns, participants, examples, shift);
-    let alarms = 0;
-    for (let period = 0; period < MOVED; period++) {
-      const reference = referenceOf(binning, drawSums(binning, pool, 200, random));
-      if (verdictOf(drawSums(binning, pool, participants, random, first), reference).drift.alarm) alarms++;
-    }
-    return alarms / MOVED;
-  };
-  const [half, twice] = [share(HALF), share(TWICE)];
-  const differ = deviation === 0 ? 'all alike' : `means differ by ${deviation}`;
-  const percent = (of: number) => `${(100 * of).toFixed(1)} %`;
-  const held = half <= 0.1 && twice >= 0.9;
-  return `| ${participants * examples} | ${participants} × ${examples} | ${columns} | ${differ} | ${percent(half)} | ${percent(twice)} | ${held ? 'held' : '**broken**'} |`;
+function movedRow(one: Moved): string {
+  const { columns, participants, examples, differences } = one;
+  const { threshold } = defaultWatch;
+  const [half, twice] = [alarmsAt(threshold / 2, MOVED, one), alarmsAt(2 * threshold, MOVED, one)];
+  return line(
+    participants * examples,
+    `${participants} × ${examples}`,
+    columns,
+    textOf(differences),
+    percent(half),
+    percent(twice),
+    half <= 0.1 && twice >= 0.9 ? 'held' : '**broken**',
+  );
+}
+
+function fewRow(one: Moved): string {
+  const { columns, reference, participants, examples, differences } = one;
+  const alarms = [0.05, 0.2, 0.5, 1, 2].map((index) => percent(alarmsAt(index, MOVED, one)));
+  return line(reference, participants, examples, columns, textOf(differences), ...alarms);
+}
+
+/** The fewest devices, of a series, with which the power is as promised. */
+function noisedRow({ rho, columns }: Noised): string {
+  const { threshold } = defaultWatch;
+  for (const participants of [50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000]) {
+    const one = { reference: participants, participants, columns, examples: 50, differences: alike, rho };
+    // Few periods tell that it is far away.
+    if (alarmsAt(2 * threshold, 20, one) < 0.7) continue;
+    const [half, twice] = [threshold / 2, 2 * threshold].map((index) =>
+      alarmsAt(index, MOVED_WITH_NOISE, one),
+    );
+    if (twice !== undefined && half !== undefined && twice >= 0.9 && half <= 0.1)
+      return line(rho, columns, participants, percent(half), percent(twice));
+  }
+  return line(rho, columns, 'more than 20000', '', '');
+}
+
+function withNoise(sums: Sums, columns: number, rho: number | null, random: RandomSource) {
+  if (rho === null) return { sums, variance: 0 };
+  return noisy(sums, largestNorm(binningOf(columns), defaultWatch.minimum), rho, random);
+}
+
+function textOf(differences: Differences, missing: Missing['kind'] = 'none'): string {
+  const lost = {
+    none: '',
+    differs: '; shares of missing values differ',
+    'some devices': '; one in ten lacks half of its values',
+    'two kinds': '; every other one lacks nine tenths of its values',
+  }[missing];
+  const { kind } = differences;
+  if (kind === 'alike') return `all alike${lost}`;
+  if (kind === 'means') return `means differ by ${differences.deviation}${lost}`;
+  if (kind === 'skewed means') return `means differ by ${differences.deviation}, skewed${lost}`;
+  if (kind === 'means and spreads') return `means differ by ${differences.deviation}, spreads too${lost}`;
+  const of = differences.means.join(' : ');
+  return kind === 'property'
+    ? `one category a device, ${of}`
+    : `categories ${of} differ, concentration ${differences.concentration}`;
+}
+
+function line(...cells: readonly (string | number)[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function percent(part: number): string {
+  return `${(100 * part).toFixed(1)} %`;
 }
 
 const pools = new Map<string, Pool>();
 
-function poolOf(devices: Devices): Pool {
-  const key = JSON.stringify(devices);
-  const known = pools.get(key) ?? drawPool(devices, 'population');
+function poolOf(devices: Devices, draw = 0): Pool {
+  const key = JSON.stringify([devices, draw]);
+  const known = pools.get(key) ?? drawPool(devices, draw);
   pools.set(key, known);
   return known;
 }
@@ -182,8 +364,9 @@ function phi(x: number): number {
   return 0.5 + (sum * width) / 3;
 }
 
+/** The shift of the mean of a standard normal column that has this index over deciles. */
 function shiftWith(index: number): number {
-  let [low, high] = [0, 2];
+  let [low, high] = [0, 4];
   for (let step = 0; step < 30; step++) {
     const middle = (low + high) / 2;
     if (trueIndex(middle) < index) low = middle;
@@ -192,19 +375,19 @@ function shiftWith(index: number): number {
   return low;
 }
 
-function write(quiet: readonly string[], moved: readonly string[]): void {
+function write(rows: Readonly<Record<'quiet' | 'moved' | 'few' | 'noised', readonly string[]>>): void {
   const { threshold, every } = defaultWatch;
   const page = `# Promises of verdicts, on drawn devices
 
-Made by \`pnpm experiment verdicts\` with fixed seeds: the same figures each time. Columns are standard normal, in ten bins of equal shares. Devices are alike, or each has a mean of its own. Verdicts are those of \`packages/continuity\` with its ordinary settings: threshold ${threshold}, one false alarm in ${every} periods.
+Made by \`pnpm experiment verdicts\` with fixed seeds: the same figures each time. Columns are standard normal, in ten bins of equal shares, or have categories. Devices are alike, or each has a distribution of its own, in each column independently. Verdicts are those of \`packages/continuity\` with its ordinary settings: threshold ${threshold}, one false alarm in ${every} periods.
 
 ## False alarms in ${QUIET} quiet periods
 
-Each period is held against a reference of its own, made of as many devices; a device has ${EXAMPLES} examples. ${QUIET / every} alarms are promised; the promise is broken where there are more than ${atMost(QUIET, 1 / every)}, which chance reaches in one of a thousand such rows. _By chance alone_ has a threshold of 0. Noise is that of the stated cost of a sum in zero-concentrated differential privacy, for the largest report of so many columns.
+Each period is held against a reference of its own. ${QUIET / every} alarms of drift are promised, and as many of data quality; the promise is broken where there are more than ${atMost(QUIET, 1 / every)}, which chance reaches in one of a thousand such rows. _By chance alone_ has a threshold of 0, and so has data quality. _Tested_ is the mean number of histograms: the others are withheld, since chance could reach any shift. Noise is that of the stated cost of a sum in zero-concentrated differential privacy, for the largest report of so many columns. Means that are _skewed_ have a lognormal distribution; _concentration_ is that of a Dirichlet distribution.
 
-| devices | columns | devices are | noise | tested | alarms by chance alone | alarms with the threshold | promise |
-|---|---|---|---|---|---|---|---|
-${quiet.join('\n')}
+| devices of the reference | of the period | columns | examples of each | devices are | noise | tested | alarms by chance alone | alarms with the threshold | data quality | promise |
+|---|---|---|---|---|---|---|---|---|---|---|
+${rows.quiet.join('\n')}
 
 ## Power, and the same verdict for few and for many examples
 
@@ -212,7 +395,23 @@ One column moves, by half of the threshold or by twice it. The reference is of 2
 
 | examples | devices × examples | columns | devices are | alarms at half | alarms at twice | promise |
 |---|---|---|---|---|---|---|
-${moved.join('\n')}
+${rows.moved.join('\n')}
+
+## Power with few devices
+
+One column moves by the stated population stability index, of which 0.1 is the threshold. Nothing is promised at twice the threshold: ${MOVED} periods a row show which shifts so few devices tell.
+
+| devices of the reference | of the period | examples of each | columns | devices are | alarms at 0.05 | at 0.2 | at 0.5 | at 1 | at 2 |
+|---|---|---|---|---|---|---|---|---|---|
+${rows.few.join('\n')}
+
+## Power with noise
+
+The fewest devices of the series 50, 100, 200, 500, … 20,000 with which a column that moved by twice the threshold has an alarm in at least 90 % of ${MOVED_WITH_NOISE} periods, and by half of it in at most 10 %. ρ is the cost of each sum; reference and period have as many devices and the same noise, a device has 50 examples, and all are alike.
+
+| ρ | columns | devices | alarms at half | alarms at twice |
+|---|---|---|---|---|
+${rows.noised.join('\n')}
 `;
   writeFileSync(join(results, 'verdicts.md'), page);
 }

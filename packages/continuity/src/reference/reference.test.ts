@@ -146,6 +146,15 @@ describe('a reference', () => {
     const participants = uncertain.columns[0]?.spread.participants ?? 0;
     for (const variance of uncertain.columns[0]?.spread.variances ?? [])
       expect(variance).toBeGreaterThanOrEqual(noise / participants ** 2);
+    const [first] = uncertain.columns;
+    expect(first?.spread.noise).toBeCloseTo(noise / participants ** 2, 12);
+    expect(first?.missing.noise).toBeCloseTo(noise / uncertain.participants ** 2, 12);
+  });
+
+  it('of sums without noise has none, so that its identity is that of earlier versions', () => {
+    expect(reference.columns.some(({ spread, missing }) => 'noise' in spread || 'noise' in missing)).toBe(
+      false,
+    );
   });
 
   it('of nothing is one of no participants', () => {

@@ -28,12 +28,20 @@ export const SpreadSchema = z.object({
   variances: z.array(variance),
   /** The part of it that examples within participants account for: multiplied by p (1 − p), it is their variance of a share p. */
   within: share,
+  /** The part of it that noise in the sum accounts for; left out where there was none, and by earlier versions. */
+  noise: z.optional(variance),
   participants: count,
 });
 export type Spread = z.infer<typeof SpreadSchema>;
 
 /** As `Spread`, of one share. */
-export const RateSchema = z.object({ share, variance, within: share, participants: count });
+export const RateSchema = z.object({
+  share,
+  variance,
+  within: share,
+  noise: z.optional(variance),
+  participants: count,
+});
 export type Rate = z.infer<typeof RateSchema>;
 
 /** Moments of a number in its own unit. Each participant has the same weight; values beyond the span count as its limit. */
@@ -90,7 +98,8 @@ export function referenceOf(binning: Binning, sums: Sums, noise = 0): Reference 
   const spreads = watchedOf(binning).map((watched, i) => wholeOf(spreadOf(sums, watched, i, noise), noise));
   const rate = (of: 'missing' | 'outside', i: number) => {
     const known = rateOf(sums, of, i, noise);
-    return { ...known, variance: withNoise(known.variance, known.participants, noise) };
+    const added = addedTo(known.participants, noise);
+    return { ...known, variance: Math.min(1, known.variance + added), ...(added > 0 && { noise: added }) };
   };
   const of = (i: number) => spreads[i] as Spread;
   const moments = new Map(
@@ -129,15 +138,18 @@ export function referenceOf(binning: Binning, sums: Sums, noise = 0): Reference 
 function wholeOf(spread: Spread, noise: number): Spread {
   const mass = spread.shares.reduce((sum, one) => sum + one, 0);
   if (mass === 0) return { ...spread, shares: spread.shares.map(() => 0), participants: 0 };
+  const added = addedTo(spread.participants, noise);
   return {
     ...spread,
     shares: spread.shares.map((one) => Math.min(1, one / mass)),
-    variances: spread.variances.map((one) => withNoise(one, spread.participants, noise)),
+    variances: spread.variances.map((one) => Math.min(1, one + added)),
+    ...(added > 0 && { noise: added }),
   };
 }
 
-function withNoise(known: number, participants: number, noise: number): number {
-  return participants === 0 ? known : Math.min(1, known + noise / participants ** 2);
+/** The variance that noise adds to a mean of so many participants. */
+function addedTo(participants: number, noise: number): number {
+  return participants === 0 ? 0 : Math.min(1, noise / participants ** 2);
 }
 
 /** The spreads of a reference, in the order of `watchedOf`. */

@@ -80,7 +80,7 @@ function correction(x: number): number {
 }
 
 /** ln Γ(x) for x > 0. */
-function logGamma(x: number): number {
+export function logGamma(x: number): number {
   let [shifted, product] = [x, 1];
   while (shifted < 10) product *= shifted++;
   return (

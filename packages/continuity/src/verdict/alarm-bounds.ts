@@ -1,15 +1,38 @@
-import { normal, type RandomSource, seededRandom, uniform } from '@coppice/ports';
 import { chiSquareUpper } from '../statistics/distributions.ts';
-import type { Shape } from './shift.ts';
+import { logGamma } from '../statistics/special-functions.ts';
 
-/** Simulated periods behind a bound. */
-const DRAWS = 16_384;
+/** Steps by which a distribution is integrated, and the standard deviations that they reach to each side. */
+const STEPS = 40;
+const REACH = 7;
 
-/** Draws in one slice: a few milliseconds of work. */
-const SLICE = 4096;
+/** Steps over the ratios of variances that an estimate leaves plausible. */
+const RATIOS = 80;
 
-/** Bounds that are kept; a task's periods need a few dozen. */
-const KEPT = 10_000;
+/** Relative precision of a bound. */
+const PRECISION = 1e-3;
+
+/** The ratio of variances beyond which the smaller one makes no difference. */
+const LARGEST = 1024;
+
+/** Bounds that are kept; a task's periods need a few hundred. */
+const KEPT = 20_000;
+
+/** The parameters of the distribution that the quadratic form of a histogram has where there is no shift. */
+export interface Shape {
+  /** Bins less one. */
+  readonly dimensions: number;
+  /** The variance within participants in each dimension, which is known. */
+  readonly within: number;
+  /** The variance of the added noise in each dimension, which is known. */
+  readonly noise: number;
+  /** The estimated variance between participants, of all dimensions together. */
+  readonly between: number;
+  /** Degrees of freedom, in participants, of that estimate. At least 1. */
+  readonly degrees: number;
+}
+
+/** A shape in terms of the variance within participants. */
+type Relative = Omit<Shape, 'within'>;
 
 /**
  * The level at which each of so many histograms is tested where one false alarm in `every` periods is promised for all of
@@ -21,104 +44,150 @@ export function alarmLevel(histograms: number, every: number): number {
 }
 
 /**
- * Bounds above which an effect lies by chance with the probability of a level, in standard deviations of the effect, by seeded
- * simulation. The same seed gives the same bounds, whatever was asked before; each is simulated once.
+ * Bounds above which the quadratic form of a histogram lies by chance with the probability of a level. Without a shift the form
+ * is Q = Σ λ_k Z_k²: in all dimensions the variance within participants (1) and of the noise, and in one of them the variance
+ * between participants, b, as well, which is the worst case. Of b there is an estimate alone: T, the sum of the estimated
+ * variances, is (χ²_(D−1)ν + (1 + b) χ²_ν) / ν. A bound is the point that Q exceeds with the probability of the level, averaged
+ * over the posterior distribution of b given T under the prior 1 / (1 + b): with one dimension and a large b it is that of
+ * Fisher's F with 1 and ν degrees, with many participants that of a known b. Rates are at most the level, for every b.
  */
 export class AlarmBounds {
-  readonly #seed: string;
   readonly #known = new Map<string, number>();
 
-  constructor(seed: string) {
-    this.#seed = seed;
+  /**
+   * The bound of Q. In slices: each `next` runs one, of a few milliseconds. Bounds of a grid of shapes are computed, once, and
+   * interpolated.
+   */
+  *of(shape: Shape, level: number): Generator<undefined, number, undefined> {
+    const { dimensions, within, noise, between } = shape;
+    const unit = Math.max(within, between / LARGEST, noise / LARGEST);
+    if (unit === 0) return 0;
+    const degrees = stepDown(shape.degrees);
+    let bound = 0;
+    for (const [b, ofBetween] of aroundOf(between / unit))
+      for (const [n, ofNoise] of aroundOf(noise / unit))
+        bound +=
+          ofBetween * ofNoise * (yield* this.#at({ dimensions, between: b, noise: n, degrees }, level));
+    return unit * bound;
   }
 
-  /** In slices: each `next` runs one. A bound that is known takes none. */
-  *of(shape: Shape, level: number): Generator<undefined, number, undefined> {
-    const rounded = coarse(shape);
-    const key = keyOf(rounded, level);
+  *#at(shape: Relative, level: number): Generator<undefined, number, undefined> {
+    const key = [shape.dimensions, shape.between, shape.noise, shape.degrees, level].join(':');
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const bound = yield* simulate(rounded, level, seededRandom(this.#seed, 'alarm-bound', key));
+    const bound = yield* boundOf(shape, level);
     if (this.#known.size >= KEPT) this.#known.clear();
     this.#known.set(key, bound);
     return bound;
   }
 }
 
-function keyOf({ dimensions, between, noise, degrees }: Shape, level: number): string {
-  return [dimensions, between, noise, degrees, level].join(':');
+/** Degrees of freedom rounded down to steps of a quarter of an octave. */
+function stepDown(degrees: number): number {
+  const octaves = Math.log2(Math.min(4096, Math.max(1, degrees)));
+  return 2 ** (Math.floor(4 * octaves + 1e-9) / 4);
 }
 
-/** A shape with numbers rounded, towards wider bounds, to a few steps: so the periods of a task share their bounds. */
-function coarse({ dimensions, between, noise, degrees }: Shape): Shape {
-  return {
-    dimensions,
-    between: stepUp(between),
-    noise: stepUp(noise),
-    degrees: Math.max(1, 2 ** (Math.floor(2 * Math.log2(Math.min(degrees, 4096))) / 2)),
-  };
+/** The steps of 0, ¼, and on by factors of 2 around a value, with their weights in a linear interpolation. */
+function aroundOf(value: number): (readonly [step: number, weight: number])[] {
+  const above = Math.max(1 / 4, 2 ** Math.ceil(Math.log2(Math.max(value, 1e-9))));
+  const below = above === 1 / 4 ? 0 : above / 2;
+  const weight = (value - below) / (above - below);
+  return [[below, 1 - weight] as const, [above, weight] as const].filter(([, one]) => one > 0);
 }
 
-/** The next step of 0, ¼, and on by factors of 2; beyond 1024 it makes no difference. */
-function stepUp(value: number): number {
-  if (value < 1 / 16) return 0;
-  return Math.min(1024, Math.max(1 / 4, 2 ** Math.ceil(Math.log2(value))));
-}
-
-/**
- * The effect without a shift is a quadratic form of normal variables, less its mean as it is estimated. All but the dimension
- * that has the variance between participants is drawn; the probability that this one exceeds the rest is exact, so that small
- * levels need no more draws than large ones.
- */
-function* simulate(
-  shape: Shape,
-  level: number,
-  random: RandomSource,
-): Generator<undefined, number, undefined> {
-  const { dimensions, between, noise, degrees } = shape;
-  const [others, largest] = [1 + noise, 1 + noise + between];
-  const shortfalls = new Float64Array(DRAWS);
-  const deviations = new Float64Array(DRAWS);
-  for (let i = 0; i < DRAWS; i++) {
-    if (i > 0 && i % SLICE === 0) yield;
-    const estimated =
-      (chiSquare(dimensions * degrees, random) + between * chiSquare(degrees, random)) / degrees;
-    shortfalls[i] = estimated + dimensions * noise - others * chiSquare(dimensions - 1, random);
-    const seen = others + Math.max(0, estimated - dimensions);
-    deviations[i] = Math.sqrt(2 * ((dimensions - 1) * others ** 2 + seen ** 2));
-  }
+function* boundOf(shape: Relative, level: number): Generator<undefined, number, undefined> {
+  const { dimensions, noise } = shape;
+  const ratios = ratiosOf(shape, level);
+  const others = nodesOf(dimensions - 1);
+  yield;
   const exceeds = (bound: number) => {
     let sum = 0;
-    for (let i = 0; i < DRAWS; i++)
-      sum += chiSquareUpper((bound * (deviations[i] as number) + (shortfalls[i] as number)) / largest);
-    return sum / DRAWS;
+    for (const { value, weight } of ratios)
+      for (const other of others)
+        sum += weight * other.weight * chiSquareUpper((bound - (1 + noise) * other.value) / (value + noise));
+    return sum;
   };
-  let [low, high] = [-1, 1];
-  while (high < 1e6) {
+  // The logarithm of the tail is nearly linear in that of the bound, or in the bound: secants, kept inside the bracket.
+  let low = (1 + noise) * dimensions;
+  let high = 4 * low;
+  let [above, below] = [Math.log(exceeds(low) / level), Math.log(exceeds(high) / level)];
+  yield;
+  while (below > 0) {
+    [low, above, high] = [high, below, 4 * high];
+    below = Math.log(exceeds(high) / level);
     yield;
-    if (exceeds(high) <= level) break;
-    [low, high] = [high, 4 * high];
   }
-  while (high - low > 1e-3 * high) {
+  if (above <= 0) return low;
+  while (high - low > PRECISION * high) {
+    const part = Number.isFinite(below) ? above / (above - below) : 0.5;
+    const middle = low + (high - low) * Math.min(0.9, Math.max(0.1, part));
+    const at = Math.log(exceeds(middle) / level);
+    if (Math.abs(at) < PRECISION) return middle;
+    if (at > 0) [low, above] = [middle, at];
+    else [high, below] = [middle, at];
     yield;
-    const middle = (low + high) / 2;
-    if (exceeds(middle) > level) low = middle;
-    else high = middle;
   }
   return high;
 }
 
-/** A draw from the χ² distribution (Marsaglia and Tsang, ACM TOMS 2000). */
-function chiSquare(degrees: number, random: RandomSource): number {
-  if (degrees === 0) return 0;
-  if (degrees === 1) return normal(random) ** 2;
-  const boost = degrees < 2 ? (1 - uniform(random)) ** (2 / degrees) : 1;
-  const d = (degrees < 2 ? degrees / 2 + 1 : degrees / 2) - 1 / 3;
-  const c = 1 / Math.sqrt(9 * d);
-  for (;;) {
-    const x = normal(random);
-    const v = (1 + c * x) ** 3;
-    if (v > 0 && Math.log(1 - uniform(random)) < x ** 2 / 2 + d - d * v + d * Math.log(v))
-      return 2 * d * v * boost;
+interface Node {
+  readonly value: number;
+  readonly weight: number;
+}
+
+/** The posterior distribution of 1 + b. */
+function ratiosOf({ dimensions, between, degrees }: Relative, level: number): Node[] {
+  const likely = 1 + between;
+  const width = Math.sqrt((2 / degrees) * (1 + (dimensions - 1) / likely ** 2));
+  const first = Math.max(0, Math.log(likely) - REACH * width);
+  // Far out the likelihood falls as (1 + b)^(−ν / 2).
+  const last = Math.log(likely) + Math.min(3, REACH * width) + (2 / degrees) * (9 - Math.log(level));
+  const estimated = degrees * (dimensions + between);
+  const nodes = Array.from({ length: RATIOS + 1 }, (_, i) => {
+    const value = Math.exp(first + ((last - first) * i) / RATIOS);
+    const prior = value / Math.sqrt(value ** 2 + dimensions - 1);
+    return { value, weight: prior * densityOfSum(estimated, value, (dimensions - 1) * degrees, degrees) };
+  });
+  const all = nodes.reduce((sum, { weight }) => sum + weight, 0);
+  return nodes.map(({ value, weight }) => ({ value, weight: weight / all }));
+}
+
+/** The density of χ²_a + factor · χ²_b: the narrower one of both is integrated over. */
+function densityOfSum(at: number, factor: number, a: number, b: number): number {
+  if (a === 0) return density(at / factor, b) / factor;
+  let sum = 0;
+  if (a > factor ** 2 * b)
+    for (const { value, weight } of nodesOf(b)) sum += weight * density(at - factor * value, a);
+  else
+    for (const { value, weight } of nodesOf(a)) sum += (weight * density((at - value) / factor, b)) / factor;
+  return sum;
+}
+
+function density(x: number, degrees: number): number {
+  if (x <= 0) return 0;
+  const half = degrees / 2;
+  return Math.exp((half - 1) * Math.log(x / 2) - x / 2 - logGamma(half)) / 2;
+}
+
+const nodes = new Map<number, readonly Node[]>();
+
+/** Values of a χ² distribution and their weights, at equal steps of its cube root (Wilson and Hilferty, PNAS 1931). */
+function nodesOf(degrees: number): readonly Node[] {
+  if (degrees === 0) return [{ value: 0, weight: 1 }];
+  const known = nodes.get(degrees);
+  if (known !== undefined) return known;
+  const width = Math.sqrt(2 / (9 * degrees));
+  const made: Node[] = [];
+  for (let i = 0; i <= STEPS; i++) {
+    const root = 1 - width ** 2 + width * REACH * ((2 * i) / STEPS - 1);
+    if (root <= 0) continue;
+    const value = degrees * root ** 3;
+    made.push({ value, weight: density(value, degrees) * root ** 2 });
   }
+  const all = made.reduce((sum, { weight }) => sum + weight, 0);
+  const weighted = made.map(({ value, weight }) => ({ value, weight: weight / all }));
+  if (nodes.size >= 1000) nodes.clear();
+  nodes.set(degrees, weighted);
+  return weighted;
 }

@@ -6,7 +6,7 @@ import type { Sums } from '../report/sums.ts';
 import { AlarmBounds } from './alarm-bounds.ts';
 import { judge, type Verdict, type VerdictOptions } from './verdict.ts';
 
-const bounds = new AlarmBounds('tests');
+const bounds = new AlarmBounds();
 
 /** Participants that all have the same distribution. */
 export const alike = { kind: 'none' } as const;

@@ -8,7 +8,7 @@ import { tUpperQuantile } from '../statistics/distributions.ts';
 import { binnedKolmogorovSmirnov } from '../statistics/histograms.ts';
 import { benjaminiHochberg } from '../statistics/multiple-testing.ts';
 import { type AlarmBounds, alarmLevel } from './alarm-bounds.ts';
-import { type Shift, shiftOf } from './shift.ts';
+import { LARGEST_FORM, type Shift, shiftOf } from './shift.ts';
 
 /** Settings of a task's verdicts, and the noise of the sum that is judged. */
 export interface VerdictOptions extends Partial<Pick<WatchRule, 'threshold' | 'every' | 'fewest'>> {
@@ -50,7 +50,7 @@ export interface Tested<T> {
   readonly alarm: boolean;
   /** The number of tests that the promise of one false alarm is shared by. */
   readonly tested: number;
-  /** Tests left out: too few participants, or fewer than two examples a bin. */
+  /** Tests left out: too few participants, fewer than two examples a bin, or chance could reach any shift. */
   readonly suppressed: number;
   /** The worst first: alarms, then by p-value. */
   readonly results: readonly T[];
@@ -98,20 +98,20 @@ export function* judge(
     before: before[i] as Spread,
     now: spreadOf(sums, one, i, noise),
   }));
-  const shown = watched
+  const tests = watched
     .filter(({ before, now }) => enough(before, now))
     .map((one) => ({ ...one, shift: shiftOf(one.before, one.now, noise) }))
     .filter(({ shift }) => !shift.sparse);
-  const shifts = shown.map(({ shift }) => shift);
-  const alarms = yield* alarmsOf(shifts, { bounds, threshold, every });
-  const adjusted = benjaminiHochberg(shifts.map(({ p }) => p));
+  const shown = yield* tellable(tests, { bounds, threshold, level: alarmLevel(tests.length, every) });
+  const adjusted = benjaminiHochberg(shown.map(({ shift }) => shift.p));
   const histograms = shown.map(
-    ({ one, before, now, shift }, i): HistogramVerdict => ({
+    ({ one, before, now, shift, bound }, i): HistogramVerdict => ({
       role: one.role,
       name: one.name,
       ...told(shift),
       adjusted: adjusted[i] as number,
-      ...(alarms[i] as Alarm),
+      bound,
+      alarm: shift.effect > bound,
       distance: one.ordered ? binnedKolmogorovSmirnov(before.shares, now.shares) : null,
       reference: before.shares,
       current: now.shares,
@@ -120,23 +120,28 @@ export function* judge(
   );
 
   const rates = ratesOf(sums, reference, noise);
-  const shownRates = rates.filter(({ before, now }) => enough(before, now));
-  const rises = shownRates.map(({ before, now }) => shiftOf(asSpread(before), asSpread(now), noise));
-  const faults = yield* alarmsOf(rises, { bounds, threshold, every });
-  const quality = shownRates.map(({ name, fault, before, now }, i): QualityVerdict => {
-    const { bound, alarm } = faults[i] as Alarm;
-    return {
+  const rises = rates
+    .filter(({ before, now }) => enough(before, now))
+    .map((one) => ({ ...one, shift: shiftOf(asSpread(one.before), asSpread(one.now), noise) }));
+  // Chance makes a share larger as often as smaller, and only one of both is an alarm.
+  const shownRates = yield* tellable(rises, {
+    bounds,
+    threshold,
+    level: 2 * alarmLevel(rises.length, every),
+  });
+  const quality = shownRates.map(
+    ({ name, fault, before, now, shift, bound }): QualityVerdict => ({
       name,
       fault,
-      ...told(rises[i] as Shift),
+      ...told(shift),
       reference: before.share,
       current: now.share,
       bound,
       // Fewer bad values than there were break nothing.
-      alarm: alarm && now.share > before.share,
+      alarm: shift.effect > bound && now.share > before.share,
       participants: now.participants,
-    };
-  });
+    }),
+  );
 
   return {
     participants: countOf(sums, 'reports'),
@@ -151,22 +156,18 @@ interface Participants {
   readonly participants: number;
 }
 
-interface Alarm {
-  readonly bound: number;
-  readonly alarm: boolean;
-}
-
-function* alarmsOf(
-  shifts: readonly Shift[],
-  { bounds, threshold, every }: { bounds: AlarmBounds; threshold: number; every: number },
-): Generator<undefined, Alarm[], undefined> {
-  const level = alarmLevel(shifts.length, every);
-  const alarms: Alarm[] = [];
-  for (const { effect, deviation, surplus, shape } of shifts) {
-    const bound = Math.max(threshold, (yield* bounds.of(shape, level)) * deviation + surplus);
-    alarms.push({ bound, alarm: effect > bound });
+/** Tests with the effect above which each has an alarm, without those in which no shift can be told from chance. */
+function* tellable<T extends { readonly shift: Shift }>(
+  tests: readonly T[],
+  { bounds, threshold, level }: { bounds: AlarmBounds; threshold: number; level: number },
+): Generator<undefined, (T & { readonly bound: number })[], undefined> {
+  const told: (T & { readonly bound: number })[] = [];
+  for (const test of tests) {
+    const { shape, surplus } = test.shift;
+    const chance = yield* bounds.of(shape, level);
+    if (chance < LARGEST_FORM) told.push({ ...test, bound: Math.max(threshold, chance + surplus) });
   }
-  return alarms;
+  return told;
 }
 
 function told({ effect, interval, p, effective }: Shift) {
@@ -209,8 +210,8 @@ function lastOf({ shares, variances, within, participants }: Spread): Rate {
 }
 
 /** A share and its rest, as a histogram of two bins. */
-function asSpread({ share, variance, within, participants }: Rate): Spread {
-  return { shares: [share, 1 - share], variances: [variance, variance], within, participants };
+function asSpread({ share, variance, ...rest }: Rate): Spread {
+  return { ...rest, shares: [share, 1 - share], variances: [variance, variance] };
 }
 
 function errorsOf(sums: Sums, fewest: number, noise: number): ErrorVerdict | null {

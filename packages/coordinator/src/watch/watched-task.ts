@@ -138,7 +138,7 @@ export class WatchedTask {
 
   constructor(options: WatchedTaskOptions) {
     this.#o = options;
-    this.#bounds = new AlarmBounds(options.task.id);
+    this.#bounds = new AlarmBounds();
   }
 
   get state(): WatchState {

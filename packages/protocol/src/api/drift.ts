@@ -18,7 +18,7 @@ const test = {
   alarm: z.boolean(),
   participants: count,
 };
-/** `tested` tests share the promise of one false alarm; `suppressed` ones had too few participants or values. */
+/** `tested` tests share the promise of one false alarm; `suppressed` ones had too few participants or values to tell anything from chance. */
 const tested = { alarm: z.boolean(), tested: count, suppressed: count };
 
 /** The verdict on a period's summed reports. Results come the worst first. */
