@@ -387,6 +387,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   // Sockets come last: participants of an earlier life are waiting, and nobody may come in before there
   // is someone to greet them. (Socket.IO answers its own path only when the other handler was there first.)
   unproven.watch(server, () => io.attach(server));
+  sockets.watchUpgrades(server);
   bytes.watch(server, io.engine);
   door.watch(io);
   ready = true;

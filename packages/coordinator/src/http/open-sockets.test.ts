@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import { CLOSING_GRACE, type Coordinator, startCoordinator } from '../coordinator.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { memorySpool } from '../storage/memory-spool.ts';
+import { freePort } from './free-port.testing.ts';
 
 const KEY = 'a-key-for-tests';
 const clock = new ManualClock(1_760_000_000_000);
@@ -48,6 +49,13 @@ const request = (method: string, path: string, more: readonly string[] = []) =>
   );
 /** A body that the coordinator asks for once it has read the head. */
 const body = ['Content-Type: application/json', 'Content-Length: 20', 'Expect: 100-continue'];
+
+const webSocket = request('GET', '/socket.io/?EIO=4&transport=websocket', [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Version: 13',
+]);
 
 /** Closes the coordinator, whose grace passes meanwhile. */
 async function closedInTime(): Promise<void> {
@@ -90,18 +98,33 @@ it('a coordinator that closes answers what was asked, and ends the connection th
 
 it.each([
   ['a request that never ends', request('POST', '/api/runs', body)],
-  [
-    'a socket that does not answer its end',
-    request('GET', '/socket.io/?EIO=4&transport=websocket', [
-      'Connection: Upgrade',
-      'Upgrade: websocket',
-      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-      'Sec-WebSocket-Version: 13',
-    ]),
-  ],
+  ['a socket that does not answer its end', webSocket],
 ])('a coordinator that closes waits a little for %s, and no longer', async (_, sent) => {
   await connected(sent);
   await closedInTime();
+});
+
+it('answers a WebSocket that comes while it recovers, so that its participant tries again', async () => {
+  const storage = memoryStorage();
+  const { openFirings } = storage;
+  const { promise: recovers, resolve: recover } = Promise.withResolvers<void>();
+  storage.openFirings = async () => {
+    await recovers;
+    return openFirings();
+  };
+  await coordinator.close();
+  const port = await freePort();
+  const config = { port, adminKey: KEY, logLevel: 'silent' } as const;
+  const starting = startCoordinator({ config, storage, spool: memorySpool(), clock });
+  await expect.poll(() => fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null)).not.toBeNull();
+  const socket = connect(port, '127.0.0.1');
+  sockets.push(socket.on('error', () => {}));
+  socket.write(webSocket);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1\.1 [45]/);
+  recover();
+  coordinator = await starting;
+  await coordinator.close();
 });
 
 describe('with TLS', () => {

@@ -27,6 +27,10 @@ export class OpenSockets {
         if (this.#isEnding && !this.#asked.has(socket)) socket.destroySoon();
       });
     });
+  }
+
+  /** Watches upgrades too. Call once Socket.IO is attached: with a listener and no answer, they would wait for ever. */
+  watchUpgrades(server: HttpServer | SecureServer): void {
     server.on('upgrade', ({ socket }: IncomingMessage) => this.#count(socket, 1));
   }
 
