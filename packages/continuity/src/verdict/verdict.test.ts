@@ -244,6 +244,7 @@ describe('a verdict', () => {
     // Each device has one category alone: the first in the reference, the second in the period.
     const of = (participants: number, category: number) =>
       sumOf(
+        'report',
         kinds,
         own,
         drawReports(

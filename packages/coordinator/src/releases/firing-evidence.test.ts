@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { newFiring, testPolicy } from '../storage/firing.testing.ts';
 import type { StoredFiring } from '../storage/firing-storage.ts';
 import {
-  driftBehind,
+  alarmBehind,
+  alarmSince,
   lastLaunch,
   numberInQuarter,
   periodAt,
   quarterOf,
-  recentSince,
   spentIn,
 } from './firing-evidence.ts';
 
@@ -100,9 +100,10 @@ it('counts periods by the time where none are stored', () => {
   expect(periodAt(0, { at: 500, period: 7 }, 1000)).toBe(7);
 });
 
-describe('the recent examples', () => {
+describe('the examples behind alarms', () => {
   const length = 100;
-  const trigger = testPolicy.trigger as TriggerRule;
+  const floor = { error: 0.3, raise: 1 };
+  const rule: TriggerRule = { ...(testPolicy.trigger as TriggerRule), floor };
   /** Periods that began at 1000, 1100 and so on. */
   const periods = Array.from({ length: 4 }, (_, number) => ({
     period: number,
@@ -112,30 +113,52 @@ describe('the recent examples', () => {
     release: 1,
     verdict: null,
   }));
-  const since = (causes: TriggerReason[], change: Partial<Parameters<typeof recentSince>[2]> = {}) =>
-    recentSince(causes, trigger, { periods, releasedAt: 500, driftSince: null, length, ...change });
+  const since = (causes: TriggerReason[], change: Partial<Parameters<typeof alarmSince>[2]> = {}) =>
+    alarmSince(causes, rule, { periods, production: 1, releasedAt: 500, length, ...change });
   const alarms = (row: number) => since([{ cause: 'drift', periods: row }]);
 
   it('begin with the predictions that the first alarm is about: a period before they were reported', () => {
     expect([alarms(1), alarms(2), alarms(4)]).toEqual([1200, 1100, 900]);
-    expect(since([{ cause: 'floor', error: 0.5 }])).toBe(1200);
     expect(since([{ cause: 'drift', periods: 4 }], { releasedAt: 950 })).toBe(950);
   });
 
-  it('begin, of other causes, with the release or with the drift that it answers', () => {
+  it('begin, of high errors, where these rose, and are not dated where they did not', () => {
+    const { error } = floor;
+    /** Intervals of errors in the four periods; above the floor from `high` on. */
+    const of = (...lows: (number | null)[]) =>
+      periods.map((one, i) => {
+        const low = lows[i] ?? null;
+        const errors = low === null ? null : ([low, low + 0.1] as const);
+        return { ...one, verdict: { period: one.period, drift: false, quality: false, errors } };
+      });
+    const high = (...lows: (number | null)[]) =>
+      since([{ cause: 'floor', error: 0.5 }], { periods: of(...lows) });
+    const [low, above] = [error - 0.1, error + 0.05];
+    expect(high(low, low, above, above)).toBe(1100);
+    expect(high(low, above, null, above)).toBe(1000);
+    // It went up by less than the intervals tell apart, or was as high all the time.
+    expect(high(above - 0.06, above - 0.06, above, above)).toBeNull();
+    expect(high(above, above, above, above)).toBeNull();
+    // It rose step by step.
+    expect(high(low - 0.1, above - 0.06, above, above)).toBe(1100);
+    // What was before is of another model.
+    const other = of(low, low, above, above).map((one, i) => (i < 2 ? { ...one, release: 0 } : one));
+    expect(since([{ cause: 'floor', error: 0.5 }], { periods: other })).toBeNull();
+  });
+
+  it('are not dated by other causes', () => {
     for (const cause of [
       { cause: 'by-hand' },
       { cause: 'schedule', due: 7 },
       { cause: 'new-examples', examples: 7 },
     ] satisfies TriggerReason[]) {
-      expect(since([cause])).toBe(500);
-      expect(since([cause], { driftSince: 300 })).toBe(300);
-      expect(since([cause, { cause: 'drift', periods: 1 }], { driftSince: 300 })).toBe(1200);
+      expect(since([cause])).toBeNull();
+      expect(since([cause, { cause: 'drift', periods: 1 }])).toBe(1200);
     }
   });
 });
 
-describe('the drift behind a checkpoint', () => {
+describe('the alarm behind a checkpoint', () => {
   const drift = [{ cause: 'drift', periods: 1 }];
   const schedule = [{ cause: 'schedule', due: 7 }];
   /** The firing so many, which began from the checkpoint of another one and made its own. */
@@ -155,16 +178,17 @@ describe('the drift behind a checkpoint', () => {
   const behind = async (checkpoint: string | null, ...oldestFirst: StoredFiring[]) => {
     const all = oldestFirst.toReversed();
     // Pages of one.
-    const found = await driftBehind(checkpoint, async (before) =>
+    const found = await alarmBehind(checkpoint, async (before) =>
       all.filter(({ sequence }) => before === null || sequence < before).slice(0, 1),
     );
     return found?.since ?? null;
   };
 
-  it('is the newest firing for drift among those that the checkpoint descends from', async () => {
+  it('is the newest firing for drift or high errors among those that the checkpoint descends from', async () => {
     const chain = [made(2, 1, drift), made(3, 2, drift), made(4, 3, schedule), made(5, 4, schedule)];
     expect(await behind('toy-5/2', ...chain)).toBe(3000);
     expect(await behind('toy-2/2', ...chain)).toBe(2000);
+    expect(await behind('toy-6/2', ...chain, made(6, 5, [{ cause: 'floor', error: 0.5 }]))).toBe(6000);
     expect(await behind('toy-9/2', ...chain)).toBeNull();
     expect(await behind(null, ...chain)).toBeNull();
   });

@@ -1,5 +1,5 @@
 import type { Cost, PeriodEvidence, TriggerEvidence, TriggerReason, TriggerRule } from '@coppice/continuity';
-import type { Round, WatchedPeriod } from '@coppice/protocol';
+import type { FiringCause, Round, WatchedPeriod } from '@coppice/protocol';
 import type { StoredFiring } from '../storage/firing-storage.ts';
 import { causesIn } from './firing-causes.ts';
 
@@ -132,49 +132,59 @@ export function costOf(rounds: readonly Round[]): Cost {
 }
 
 /**
- * The examples that are the recent ones, of a comparison and of plans that train on those since the alarm, are those since
- * then: since the first of the alarms that the causes name. Of other causes since the drift that the model in production
- * answers and, where it answers none, since its release.
+ * The beginning of the examples that alarms are about: of the first that the causes name. A high error dates a change only where
+ * errors rose, that is where an earlier interval on the same model lies below that of now.
  *
  * A report tells of the predictions since the one before, so that the examples behind an alarm began a period before its
  * reports were asked for; none of them is older than the release.
  *
  * @param periods oldest first.
+ * @param production the number of the move that released the model in production.
  * @param length of a period, in milliseconds.
- * @returns milliseconds since 1970.
+ * @returns milliseconds since 1970; null: no cause dates a change.
  */
-export function recentSince(
+export function alarmSince(
   causes: readonly TriggerReason[],
   rule: TriggerRule,
   {
     periods,
+    production,
     releasedAt,
-    driftSince,
     length,
   }: {
     readonly periods: readonly LookedAtPeriod[];
+    readonly production: number;
     readonly releasedAt: number;
-    readonly driftSince: number | null;
     readonly length: number;
   },
-): number {
+): number | null {
   const begins = causes.flatMap((reason) => {
     if (!('cause' in reason)) return [];
-    const row =
-      reason.cause === 'drift' ? reason.periods : reason.cause === 'floor' ? (rule.floor?.raise ?? 1) : 0;
-    return row === 0 ? [] : (periods.slice(-row)[0]?.startedAt ?? []);
+    if (reason.cause === 'drift') return periods.slice(-reason.periods)[0]?.startedAt ?? [];
+    const row = reason.cause === 'floor' ? rowOfErrors(verdictsOn(periods, production), rule.floor) : null;
+    return periods.find(({ period }) => period === row)?.startedAt ?? [];
   });
-  if (begins.length === 0) return driftSince ?? releasedAt;
+  if (begins.length === 0) return null;
   return Math.max(releasedAt, Math.min(...begins) - length);
 }
 
+/** The first period of the newest row with errors above the floor; null where no errors before it were clearly lower. */
+function rowOfErrors(verdicts: readonly PeriodEvidence[], floor: TriggerRule['floor']): number | null {
+  const known = verdicts.filter(({ errors }) => errors !== null);
+  const isHigh = ({ errors }: PeriodEvidence) => floor !== null && errors !== null && errors[0] > floor.error;
+  const before = known.findLastIndex((one) => !isHigh(one));
+  const now = known.at(-1)?.errors?.[0] ?? 0;
+  const rose = known.slice(0, before + 1).some(({ errors }) => errors !== null && errors[1] < now);
+  return rose ? (known[before + 1]?.period ?? null) : null;
+}
+
 /**
- * The newest firing for drift among those that made a checkpoint: the one that released it, the one that released the
- * checkpoint that this one began from, and so on. `null`: none of them was for drift.
+ * The newest firing for drift or high errors among those that made a checkpoint: the one that released it, the one that released
+ * the checkpoint that this one began from, and so on. `null`: none of them was for an alarm.
  *
  * @param page gives firings before a number, newest first; null: the newest ones. Empty after the last.
  */
-export async function driftBehind(
+export async function alarmBehind(
   checkpoint: string | null,
   page: (before: number | null) => Promise<readonly StoredFiring[]>,
 ): Promise<StoredFiring | null> {
@@ -183,13 +193,17 @@ export async function driftBehind(
     const firings = await page(before);
     for (const firing of firings) {
       if (firing.outcome !== 'released' || firing.candidate !== sought) continue;
-      if (causesIn(firing.causes as unknown as TriggerReason[]).includes('drift')) return firing;
+      if (causesIn(firing.causes as unknown as TriggerReason[]).some(isAlarm)) return firing;
       sought = firing.production;
     }
     const last = firings.at(-1);
     if (last === undefined) return null;
     before = last.sequence;
   }
+}
+
+function isAlarm(cause: FiringCause): boolean {
+  return cause === 'drift' || cause === 'floor';
 }
 
 /** The place of a candidate among those that are compared in a calendar quarter, in UTC. @param before the firings before it. */

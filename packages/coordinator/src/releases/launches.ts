@@ -5,18 +5,17 @@ import type { EventLog } from '../monitoring/event-log.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { FiringStorage, StoredFiring } from '../storage/firing-storage.ts';
 import type { PolicyStorage, StoredPolicy } from '../storage/policy-storage.ts';
-import { causesIn, hindered } from './firing-causes.ts';
+import { hindered } from './firing-causes.ts';
 import { beganEvent, hinderedEvent } from './firing-events.ts';
 import {
+  alarmBehind,
+  alarmSince,
   byHandAlone,
-  driftBehind,
-  type LookedAtPeriod,
   lastLaunch,
   newExamples,
   periodAt,
   periodOf,
   periodsNeeded,
-  recentSince,
   spentIn,
   unknownCost,
   verdictsOn,
@@ -150,7 +149,7 @@ export class Launches {
       rules: policy,
       secret: newSecret(),
       basis: { sequence: production.sequence, hash: production.hash },
-      since: await this.#since(why, rule, { periods, production, length: policy.periodMilliseconds }),
+      since: await this.#since(why, rule, { production, length: policy.periodMilliseconds }),
       isNamed: false,
       hash: null,
       comparisons: 0,
@@ -163,28 +162,28 @@ export class Launches {
     return firing;
   }
 
-  /** See `recentSince`. */
+  /**
+   * The examples that are the recent ones, of a comparison and of plans that train on those since the alarm, are those since
+   * then: since the alarms that the causes name, else since the alarm that the model in production answers and, where it answers
+   * none, since its release. Milliseconds since 1970.
+   */
   async #since(
     causes: readonly TriggerReason[],
     rule: TriggerRule,
-    {
-      periods,
-      production,
-      length,
-    }: {
-      periods: readonly LookedAtPeriod[];
-      production: Release;
-      length: number;
-    },
+    { production, length }: { production: Release; length: number },
   ): Promise<number> {
-    const { task, checkpoint, at: releasedAt } = production;
-    const isOfAlarms = causesIn(causes).some((cause) => cause === 'drift' || cause === 'floor');
-    const drift = isOfAlarms
-      ? null
-      : await driftBehind(checkpoint, (before) =>
-          this.#o.storage.firings(task, before === null ? {} : { before }),
-        );
-    return recentSince(causes, rule, { periods, releasedAt, driftSince: drift?.since ?? null, length });
+    const { storage, history } = this.#o;
+    const { task, checkpoint, sequence, at: releasedAt } = production;
+    const periods = await history.upTo(task, {
+      least: periodsNeeded(rule),
+      isNeeded: ({ startedAt }) => startedAt >= releasedAt,
+    });
+    const own = alarmSince(causes, rule, { periods, production: sequence, releasedAt, length });
+    if (own !== null) return own;
+    const alarm = await alarmBehind(checkpoint, (before) =>
+      storage.firings(task, before === null ? {} : { before }),
+    );
+    return alarm?.since ?? releasedAt;
   }
 
   /** After a restart, a due time is not missed: it counts from the last period, firing or policy on. */
