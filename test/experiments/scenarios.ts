@@ -43,7 +43,10 @@ function write(played: readonly PlayedScenario[], summaries: ReadonlyMap<string,
 Each section is one \`pnpm scenario NAME --seed ${SEED}\`: headless participants over real sockets, whose new examples follow a script, and a coordinator on a clock that is moved by
 hand. A first model is trained and released. Then, in every period, each device predicts its new examples, learns their outcomes and stores them. **The loop** is reports,
 verdicts, runs from production, comparisons and canaries, by a policy that promises one false alarm in a hundred periods. **The fixed schedule** launches the same plan every few periods and releases what comes of
-it. **Never retrained** keeps the first model. All three see the same examples.
+it. **Never retrained** keeps the first model. All three see the same examples. Policies are in \`apps/simulate/src/scenario/scenarios\`.
+
+In \`abrupt\` the comparison alone decides about a release; in the others a canary follows it, which takes two periods. The fixed schedule answers a change at the end of its third period in \`abrupt\` (of every 5) and of its fourth in
+\`click-through\` (of every 7): as late as such a schedule does on average.
 
 Accuracy is that on the new examples of a period, before any model was trained on them: *before* the change, in the *worst* period after it, *after* (mean of the last sixth of the periods), and the *mean* of all. Bytes are those that
 all devices send and receive after the first release, reports and models included. Device time is computed from the work of training: six operations for a parameter and example, a thousand million a second. A period's reports are
