@@ -261,7 +261,7 @@ export const policyText = catalogue(
           : `${formatNumber(count)} changes from the task’s plan.`,
     sinceAlarm: 'Train on data since the alarm only',
     sinceAlarmHelp:
-      'In place of the training window of the plan: the days since the first of the alarms that started the retraining; for other causes, since the drift that the production model was last retrained for, or else since its release.',
+      'In place of the training window of the plan: the examples since the first of the alarms that started the retraining; for other causes, since the alarm that the production model was last retrained for, or else since its release.',
     gate: 'Compare candidates with production',
     gateTitle: 'Comparison',
     gateHelp:
@@ -325,7 +325,7 @@ export const policyText = catalogue(
       count === 0 ? '与任务的计划相同。' : `与任务的计划有 ${formatNumber(count)} 处不同。`,
     sinceAlarm: '仅用警报以来的数据训练',
     sinceAlarmHelp:
-      '代替计划的训练时间窗口：自触发再训练的首次警报以来的天数；其他原因则自生产模型上一次因漂移再训练的首次警报以来，若无则自发布以来。',
+      '代替计划的训练时间窗口：使用自触发再训练的首次警报以来的样本；其他原因则自生产模型上一次因警报再训练的首次警报以来，若无则自发布以来。',
     gate: '将候选模型与生产模型比较',
     gateTitle: '比较',
     gateHelp:

@@ -24,8 +24,9 @@ import type { Releases } from './releases.ts';
 /** The longest that a comparison takes answers, in milliseconds. */
 const LONGEST_COMPARISON = 600_000;
 
-/** Milliseconds. */
-const DAY = 24 * 3600 * 1000;
+/** The least window of a plan, in milliseconds, and the number of them in a day. */
+const WINDOW_STEP = 8640;
+const WINDOW_STEPS_A_DAY = 10_000;
 
 /** A checkpoint that is compared. */
 export interface Compared {
@@ -187,9 +188,9 @@ async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvide
   return { kind: 'launched', run: run.id };
 }
 
-/** The whole days from the first of a firing's alarms to the firing, at least one: plans state their windows in days. */
+/** Days from the first of a firing's alarms to the firing, in steps of the plan's window and no shorter than its least. */
 function daysSince({ at, since }: Pick<StoredFiring, 'at' | 'since'>): number {
-  return Math.max(1, Math.ceil((at - since) / DAY));
+  return Math.max(1, Math.ceil((at - since) / WINDOW_STEP)) / WINDOW_STEPS_A_DAY;
 }
 
 /** Those that were admitted to the run in production are admitted to its successor, and nobody else. */

@@ -142,8 +142,8 @@ it('launches no run where the privacy budget has no room for its comparison, and
 
 it.each([
   [false, null],
-  // The alarm was raised within the last day.
-  [true, 1],
+  // The alarm is about the last hour, in steps of a ten-thousandth of a day.
+  [true, 0.0417],
 ])('trains on the days since the alarm, where the policy says so: %s', async (sinceAlarm, window) => {
   const { world } = await undisturbed({ ...accepts, policy: { ...accepts.policy, sinceAlarm } });
   expect((await world.storage.runs()).at(-1)?.plan.window).toBe(window);
@@ -172,8 +172,8 @@ it('trains, of other causes, on the days since the drift that production answers
   const windows = (await world.storage.runs()).flatMap(({ cause, plan }) =>
     cause.by === 'trigger' ? plan.window : [],
   );
-  // An alarm is about the period before: the first day is begun, the others are whole.
-  expect(windows).toEqual([1, days.later + 1, 2 * days.later + 1]);
+  // An alarm is about the period before: two hours, and the days since then.
+  expect(windows).toEqual([0.0834, days.later + 0.0834, 2 * days.later + 0.0834]);
   await process.firings.stop();
 });
 

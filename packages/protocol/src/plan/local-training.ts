@@ -83,14 +83,14 @@ export const localTraining = {
       zh: '比例越大，评估越准，可训练的样本越少。0 表示不在设备上评估；任务留出的样本仍不参与训练。',
     },
   }),
-  window: optional(int, 1, 3650, {
+  window: optional(real, 0.0001, 3650, {
     default: null,
     flag: { takes: 'DAYS' },
     label: { en: 'Training window', zh: '训练时间窗口' },
     unit: days,
     help: {
-      en: 'Devices train on the examples that were added in this many days before the round, by the time of the coordinator.',
-      zh: '设备只用本轮之前这些天内添加的样本训练，以协调器的时间为准。',
+      en: 'Devices train on the examples that were added in this many days, or parts of a day, before the round, by the time of the coordinator.',
+      zh: '设备只用本轮之前这些天内添加的样本训练，可填小数，以协调器的时间为准。',
     },
     consequence: {
       en: 'A short window follows changes of the data faster, and leaves less to train on. Devices without such examples decline. Empty: all examples, also those whose time is not known.',
