@@ -110,6 +110,7 @@ export const monitoringText = catalogue(
     warned: (share: string) => `On ${share} of them, a detector warned that errors increased.`,
     noErrors:
       'No errors are known: too few devices reported outcomes. Drift alone does not show whether the model errs more.',
+    space: ' ',
     led: 'Follow-up',
     ledTo: (firing: string) => `Led to retraining ${firing}`,
     nothingLed: 'No retraining started because of this period.',
@@ -227,6 +228,7 @@ export const monitoringText = catalogue(
       `平均误差 ${rate}（95% 区间：${low} 到 ${high}），来自 ${n(participants)} 台设备上的实际结果。`,
     warned: (share) => `其中 ${share} 的设备上，检测器发现误差上升。`,
     noErrors: '误差未知：报告实际结果的设备太少。仅凭漂移无法判断模型是否变差。',
+    space: '',
     led: '后续',
     ledTo: (firing) => `引发了第 ${firing} 次再训练`,
     nothingLed: '该周期没有引发再训练。',

@@ -64,7 +64,7 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'trigger.stall': {
     label: 'Stop a stalled run after (periods)',
-    help: 'A run that completes no round for this long is stopped. At least an hour and two round deadlines. Empty: 3.',
+    help: 'A run that completes no round for this long is stopped. Never less than an hour, or than twice the round deadline. Empty: 3.',
   },
   'trigger.budget.periods': {
     label: 'Budget period (periods)',
@@ -172,7 +172,7 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'trigger.stall': {
     label: '停滞多久后停止训练（周期数）',
-    help: '在此期间未完成任何一轮的训练会被停止；不短于一小时，也不短于两轮的截止时间。留空：3。',
+    help: '在此期间未完成任何一轮的训练会被停止；至少一小时，且至少为每轮时限的两倍。留空：3。',
   },
   'trigger.budget.periods': { label: '预算期（周期数）', help: '以下上限适用于这么多个周期内的全部再训练。' },
   'trigger.budget.rounds': { label: '最多轮数', help: '留空：不限。' },
@@ -261,11 +261,13 @@ export const policyText = catalogue(
           : `${formatNumber(count)} changes from the task’s plan.`,
     sinceAlarm: 'Train on data since the alarm only',
     sinceAlarmHelp:
-      'In place of the training window of the plan: the days since the first of the alarms that started the retraining; for other causes, since the drift that the production model was last retrained for, or else since its release.',
+      'Replaces the training window of the plan. Drift: runs train on the days since the first alarm. High error: since errors rose. Other causes: since the change that the production model was last retrained for, or else since its release.',
     gate: 'Compare candidates with production',
     gateTitle: 'Comparison',
     gateHelp:
       'Devices test both models on examples that neither was trained on. A candidate goes on only if it is better on recent examples, and no worse on older ones, on any class, and for the worst tenth of the devices.',
+    gateHelpRecent:
+      'Devices test both models on examples that neither was trained on. A candidate goes on only if it is better on recent examples, and no worse on any class and for the worst tenth of the devices.',
     gateOff: 'Not recommended: a candidate is not compared, so a worse one can be released.',
     older: 'Compare on older examples too',
     olderHelp:
@@ -325,11 +327,13 @@ export const policyText = catalogue(
       count === 0 ? '与任务的计划相同。' : `与任务的计划有 ${formatNumber(count)} 处不同。`,
     sinceAlarm: '仅用警报以来的数据训练',
     sinceAlarmHelp:
-      '代替计划的训练时间窗口：自触发再训练的首次警报以来的天数；其他原因则自生产模型上一次因漂移再训练的首次警报以来，若无则自发布以来。',
+      '取代计划中的训练时间窗口。漂移：使用首次警报以来的数据；误差过高：使用误差上升以来的数据；其他原因：使用生产模型上一次再训练所针对的变化以来的数据，若无则使用发布以来的数据。均按整天计。',
     gate: '将候选模型与生产模型比较',
     gateTitle: '比较',
     gateHelp:
       '设备用两个模型都未训练过的样本测试二者。候选模型须在近期样本上更好，且在较早样本、各个类别以及最差的十分之一设备上都不变差，才能继续。',
+    gateHelpRecent:
+      '设备用两个模型都未训练过的样本测试二者。候选模型须在近期样本上更好，且在各个类别以及最差的十分之一设备上都不变差，才能继续。',
     gateOff: '不建议：候选模型不经比较，较差的模型也可能发布。',
     older: '同时在较早样本上比较',
     olderHelp:
