@@ -22,7 +22,7 @@ export const monitoringText = catalogue(
       `Each participating device sends one report a period (${period}) about ${checkpoint}, from ${n(minimum)} predictions on.`,
     spent: 'Privacy budget spent',
     spentText: (spent: string, budget: string) =>
-      `ε ${spent} of ${budget} is spent, so nothing more is asked from devices. Raise the budget in the policy to continue.`,
+      `ε ${spent} of ${budget} is spent. The rest does not cover the next reports, so nothing is asked from devices. Raise the budget in the policy to continue.`,
     privacy: (spent: string, budget: string) => `Privacy: ε ${spent} of ${budget} spent.`,
     drift: 'Drift',
     driftChart: 'Largest drift of each period',
@@ -147,7 +147,7 @@ export const monitoringText = catalogue(
       `参与的设备每个周期（${period}）发送一份关于 ${checkpoint} 的报告，至少需 ${n(minimum)} 次预测。`,
     spent: '隐私预算已用完',
     spentText: (spent, budget) =>
-      `ε 已用 ${spent}（预算 ${budget}），不再向设备请求任何内容。如需继续，请在策略中提高预算。`,
+      `ε 已用 ${spent}（预算 ${budget}），余额不足以支付下一次报告，因此不再向设备请求任何内容。如需继续，请在策略中提高预算。`,
     privacy: (spent, budget) => `隐私：ε 已用 ${spent}，预算 ${budget}。`,
     drift: '漂移',
     driftChart: '各周期的最大漂移',

@@ -22,7 +22,7 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'watch.fewest': {
     label: 'Fewest devices',
-    help: 'Results that rest on fewer devices are not shown and not tested.',
+    help: 'Results that rest on fewer devices are not shown and not tested. The rate of false alarms holds from 5 devices on; a few devices reveal large shifts only.',
   },
   'watch.minimum': {
     label: 'Fewest predictions on a device',
@@ -131,7 +131,10 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
     label: '平均多少个周期误报一次',
     help: '没有任何漂移时，所有分布合计，平均每这么多个周期出现一次误报。数据质量另有同样的保证。',
   },
-  'watch.fewest': { label: '最少设备数', help: '依据的设备更少时，结果不显示也不检验。' },
+  'watch.fewest': {
+    label: '最少设备数',
+    help: '依据的设备更少时，结果不显示也不检验。误报率从 5 台设备起有保证；设备少时只能发现较大的变化。',
+  },
   'watch.minimum': {
     label: '每台设备最少预测次数',
     help: '一个周期内预测次数更少的设备不报告。更改后需要参与者重新同意。',

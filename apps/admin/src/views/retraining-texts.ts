@@ -143,7 +143,7 @@ export const firingText = catalogue(
     error: 'Mean error',
     coolDown: 'Cool-down',
     coolDownUntil: (period: string) => `No automatic retraining before period ${period} has ended.`,
-    noCoolDown: 'Automatic retraining can start.',
+    noCoolDown: 'Not in a cool-down.',
     noTrigger: 'The policy starts no retraining automatically.',
     budget: (periods: number) =>
       periods === 1 ? 'Budget of one period' : `Budget of the last ${n(periods)} periods`,
@@ -229,7 +229,7 @@ export const firingText = catalogue(
     error: '平均误差',
     coolDown: '冷却期',
     coolDownUntil: (period) => `周期 ${period} 结束前不会自动再训练。`,
-    noCoolDown: '可以自动再训练。',
+    noCoolDown: '目前不在冷却期。',
     noTrigger: '当前策略不会自动再训练。',
     budget: (periods) => `最近 ${n(periods)} 个周期的预算`,
     noBudget: '不限。',
