@@ -122,6 +122,8 @@ it('sets a policy up by its form, which refuses at the field, and loses no chang
   // The meaning of the data changes: older examples are left out, with their number.
   await page.getByTestId('policy-on-gate-older').uncheck();
   expect(await page.getByTestId('policy-gate-older').count()).toBe(0);
+  expect(await form.textContent()).toContain('better on recent examples, and no worse on any class');
+  expect(await form.textContent()).not.toContain('no worse on older ones');
   await page.getByTestId('policy-trigger-budget-rounds').fill('5');
   // The plan of iris has more rounds than that: a budget that no retraining fits.
   expect(await form.textContent()).toMatch(/One retraining takes \d+ rounds/);
@@ -232,6 +234,11 @@ it('shows drift over time, the worst first, with its meaning and what came of it
   const atRelease = predictions.getByTestId('labels-at-release');
   await atRelease.getByRole('button', { name: 'Table' }).click();
   expect(await atRelease.locator('tbody tr').last().textContent()).toBe('setosa50.0%33.0%');
+  // Labels and predictions are two things of one time: nothing grew or shrank.
+  expect(await atRelease.textContent()).toContain(
+    'Largest difference: setosa (Labels 50.0%, Predictions 33.0%).',
+  );
+  expect(await atRelease.textContent()).not.toContain('increase');
   await page.getByTestId('meaning').locator('summary').click();
   expect(await page.getByTestId('meaning').textContent()).toContain('one period in 100 has an alarm');
   expect(await page.getByTestId('meaning').textContent()).toContain('alarms in 2 periods in a row start');
@@ -254,7 +261,7 @@ it('shows each retraining with its evidence, and starts one by hand', async () =
   expect(await page.getByTestId('firing-state-2').textContent()).toBe('Released');
   expect(await released.textContent()).toContain('Drift in 2 periods in a row · Mean error above 21.0%');
   expect(await released.getByTestId('canary').textContent()).toMatch(
-    /Looks at 31%, 64%, 100%.*Mean error.*Better/,
+    /Tested at 31%, 64%, 100%.*Mean error.*Better/,
   );
   const refused = page.getByTestId('firing-1').getByTestId('comparison');
   const rows = await refused.locator('tbody tr').allTextContents();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { budgetLines, coolDownUntil } from './budget.ts';
+import { budgetLines, coolDownUntil, currentPeriod } from './budget.ts';
 import { firingFixture } from './fixtures.ts';
 
 const rule = {
@@ -20,6 +20,17 @@ it('waits after a launch, twice as long for each one in a row without a release,
   expect(coolDownUntil(rule, [overtaken, released], 21)).toBe(23);
   expect(coolDownUntil(rule, [firingFixture({ period: null, outcome: 'released' })], null)).toBe(2);
   expect(coolDownUntil(rule, new Array(9).fill(refused), 21)).toBe(20 + 3 * 16);
+});
+
+it('lets a cool-down end by the clock where no periods do', () => {
+  const refused = firingFixture({ period: 20, at: 5000, outcome: 'refused' });
+  const until = (now: number) =>
+    coolDownUntil(rule, [refused], currentPeriod([refused], 20, { now, length: 1000 }));
+  expect(until(5000 + 5999)).toBe(26);
+  expect(until(5000 + 6000)).toBeNull();
+  // A clock that is behind moves nothing back.
+  expect(currentPeriod([refused], 22, { now: 0, length: 1000 })).toBe(22);
+  expect(currentPeriod([], null, { now: 9000, length: 1000 })).toBeNull();
 });
 
 it('adds up the cost of launches in the periods of the budget, for each limit that there is', () => {

@@ -7,7 +7,7 @@ const LONGEST_BACK_OFF = 16;
 /**
  * The period up to which the trigger waits after the last launch; null where it waits for none.
  *
- * @param firings newest first. @param now number of the newest period that is over; null: none is.
+ * @param firings newest first. @param now number of the current period, as `currentPeriod` gives it; null: none is over.
  */
 export function coolDownUntil(
   { coolDown }: Pick<TriggerRule, 'coolDown'>,
@@ -46,6 +46,23 @@ export function budgetLines(
     if (limit === null) return [];
     return [{ name, limit, spent: counted.reduce((sum, { spent }) => sum + (spent[name] ?? 0), 0) }];
   });
+}
+
+/**
+ * The period that triggers count by: the newest that is over or, where no periods end, that of the time since the last launch.
+ *
+ * @param firings newest first.
+ * @param newest number of the newest period that is over; null: none is.
+ * @param time `now` in milliseconds since 1970, by the coordinator's clock; `length` of a period, in milliseconds.
+ */
+export function currentPeriod(
+  firings: readonly Firing[],
+  newest: number | null,
+  { now, length }: { readonly now: number; readonly length: number },
+): number | null {
+  const last = firings[0];
+  if (last === undefined) return newest;
+  return Math.max(newest ?? -1, periodOf(last) + Math.max(0, Math.floor((now - last.at) / length)));
 }
 
 /** A firing before the first period counts as the one before it. */

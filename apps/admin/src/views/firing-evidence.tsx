@@ -96,7 +96,8 @@ export function CanaryEvidence({
     <div class="stack tight" data-testid="canary">
       <h4>{t.canary}</h4>
       <p class="small">
-        {t.canaryText(participants.canary, participants.control)}{' '}
+        {t.canaryText(participants.canary, participants.control)}
+        {t.space}
         {looks.length > 0 && t.looks(looks.map((share) => formatShare(share, 0)).join(t.comma))}
       </p>
       {isHeldByQuality(reasons) && <p class="note warn">{t.held}</p>}

@@ -66,7 +66,7 @@ const endTexts = catalogue<Record<Ended['outcome'], (candidate: string, checks: 
     'rolled-back': (candidate) => `The canary ${candidate} was taken back; production is unchanged.`,
     'budget-spent': () => 'The privacy budget does not cover a comparison; production is unchanged.',
     'run-paused': () => 'The coordinator paused its run, then stopped it; production is unchanged.',
-    'run-stalled': () => 'Its run made no round for too long and was stopped; production is unchanged.',
+    'run-stalled': () => 'Its run completed no round for too long and was stopped; production is unchanged.',
     'run-ended': () => 'Its run made no model to release; production is unchanged.',
     overtaken: () => 'An admin moved a release channel meanwhile.',
   },

@@ -10,8 +10,8 @@ import { Confirm, formatBytes, formatDateTime, formatNumber, formatShare } from 
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { fire } from '../live/continuity-api.ts';
-import { may } from '../live/live.ts';
-import { budgetLines, type CostName, coolDownUntil } from '../monitoring/budget.ts';
+import { coordinatorNow, may } from '../live/live.ts';
+import { budgetLines, type CostName, coolDownUntil, currentPeriod } from '../monitoring/budget.ts';
 import { type CauseReason, causesOf } from '../monitoring/reasons.ts';
 import { writeRoute } from '../shell/route.ts';
 import { CanaryEvidence, ComparisonEvidence } from './firing-evidence.tsx';
@@ -40,7 +40,14 @@ export function FiringsSection({ task, data, live, watch, policy, period }: Firi
         <Start task={task} live={live} watch={watch} policy={policy} />
       )}
       {policy !== null && firings !== null && (
-        <Limits trigger={policy.trigger} firings={firings} period={period} />
+        <Limits
+          trigger={policy.trigger}
+          firings={firings}
+          period={currentPeriod(firings, period, {
+            now: coordinatorNow(),
+            length: policy.periodMilliseconds,
+          })}
+        />
       )}
       {firings?.length === 0 && <p class="quiet">{t.none}</p>}
       <ul class="firings">

@@ -22,7 +22,7 @@ export const monitoringText = catalogue(
       `Each participating device sends one report a period (${period}) about ${checkpoint}, from ${n(minimum)} predictions on.`,
     spent: 'Privacy budget spent',
     spentText: (spent: string, budget: string) =>
-      `ε ${spent} of ${budget} is spent, so nothing more is asked from devices. Raise the budget in the policy to continue.`,
+      `ε ${spent} of ${budget} is spent. The rest does not cover the next reports, so nothing is asked from devices. Raise the budget in the policy to continue.`,
     privacy: (spent: string, budget: string) => `Privacy: ε ${spent} of ${budget} spent.`,
     drift: 'Drift',
     driftChart: 'Largest drift of each period',
@@ -110,6 +110,7 @@ export const monitoringText = catalogue(
     warned: (share: string) => `On ${share} of them, a detector warned that errors increased.`,
     noErrors:
       'No errors are known: too few devices reported outcomes. Drift alone does not show whether the model errs more.',
+    space: ' ',
     led: 'Follow-up',
     ledTo: (firing: string) => `Led to retraining ${firing}`,
     nothingLed: 'No retraining started because of this period.',
@@ -146,7 +147,7 @@ export const monitoringText = catalogue(
       `参与的设备每个周期（${period}）发送一份关于 ${checkpoint} 的报告，至少需 ${n(minimum)} 次预测。`,
     spent: '隐私预算已用完',
     spentText: (spent, budget) =>
-      `ε 已用 ${spent}（预算 ${budget}），不再向设备请求任何内容。如需继续，请在策略中提高预算。`,
+      `ε 已用 ${spent}（预算 ${budget}），余额不足以支付下一次报告，因此不再向设备请求任何内容。如需继续，请在策略中提高预算。`,
     privacy: (spent, budget) => `隐私：ε 已用 ${spent}，预算 ${budget}。`,
     drift: '漂移',
     driftChart: '各周期的最大漂移',
@@ -227,6 +228,7 @@ export const monitoringText = catalogue(
       `平均误差 ${rate}（95% 区间：${low} 到 ${high}），来自 ${n(participants)} 台设备上的实际结果。`,
     warned: (share) => `其中 ${share} 的设备上，检测器发现误差上升。`,
     noErrors: '误差未知：报告实际结果的设备太少。仅凭漂移无法判断模型是否变差。',
+    space: '',
     led: '后续',
     ledTo: (firing) => `引发了第 ${firing} 次再训练`,
     nothingLed: '该周期没有引发再训练。',

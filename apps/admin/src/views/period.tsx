@@ -260,6 +260,14 @@ function Distribution({
             format={(share) => formatShare(share)}
             empty={t.none}
           />
+          <dl class="facts">
+            {facts.map(([term, value]) => (
+              <div key={term}>
+                <dt>{term}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
+          </dl>
           {then.labels !== null && (
             <PairedBars
               name={`${task}-${period.period}-labels`}
@@ -272,17 +280,10 @@ function Distribution({
               ]}
               format={(share) => formatShare(share)}
               empty={t.none}
+              isChange={false}
               testId="labels-at-release"
             />
           )}
-          <dl class="facts">
-            {facts.map(([term, value]) => (
-              <div key={term}>
-                <dt>{term}</dt>
-                <dd>{value}</dd>
-              </div>
-            ))}
-          </dl>
           {labels[0]?.kind === 'bin' && <p class="small quiet">{t.noBins}</p>}
         </div>
       )}
@@ -345,7 +346,8 @@ function Errors({ errors }: { errors: DriftVerdict['errors'] }) {
             formatShare(errors.interval[0]),
             formatShare(errors.interval[1]),
             errors.participants,
-          )}{' '}
+          )}
+          {t.space}
           {errors.warned > 0 && t.warned(formatShare(errors.warned, 0))}
         </p>
       )}

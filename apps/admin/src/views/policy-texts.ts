@@ -22,7 +22,7 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'watch.fewest': {
     label: 'Fewest devices',
-    help: 'Results that rest on fewer devices are not shown and not tested.',
+    help: 'Results that rest on fewer devices are not shown and not tested. The rate of false alarms holds from 5 devices on; a few devices reveal large shifts only.',
   },
   'watch.minimum': {
     label: 'Fewest predictions on a device',
@@ -64,7 +64,7 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'trigger.stall': {
     label: 'Stop a stalled run after (periods)',
-    help: 'A run that completes no round for this long is stopped. At least an hour and two round deadlines. Empty: 3.',
+    help: 'A run that completes no round for this long is stopped. Never less than an hour, or than twice the round deadline. Empty: 3.',
   },
   'trigger.budget.periods': {
     label: 'Budget period (periods)',
@@ -131,7 +131,10 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
     label: '平均多少个周期误报一次',
     help: '没有任何漂移时，所有分布合计，平均每这么多个周期出现一次误报。数据质量另有同样的保证。',
   },
-  'watch.fewest': { label: '最少设备数', help: '依据的设备更少时，结果不显示也不检验。' },
+  'watch.fewest': {
+    label: '最少设备数',
+    help: '依据的设备更少时，结果不显示也不检验。误报率从 5 台设备起有保证；设备少时只能发现较大的变化。',
+  },
   'watch.minimum': {
     label: '每台设备最少预测次数',
     help: '一个周期内预测次数更少的设备不报告。更改后需要参与者重新同意。',
@@ -172,7 +175,7 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'trigger.stall': {
     label: '停滞多久后停止训练（周期数）',
-    help: '在此期间未完成任何一轮的训练会被停止；不短于一小时，也不短于两轮的截止时间。留空：3。',
+    help: '在此期间未完成任何一轮的训练会被停止；至少一小时，且至少为每轮时限的两倍。留空：3。',
   },
   'trigger.budget.periods': { label: '预算期（周期数）', help: '以下上限适用于这么多个周期内的全部再训练。' },
   'trigger.budget.rounds': { label: '最多轮数', help: '留空：不限。' },
@@ -261,11 +264,13 @@ export const policyText = catalogue(
           : `${formatNumber(count)} changes from the task’s plan.`,
     sinceAlarm: 'Train on data since the alarm only',
     sinceAlarmHelp:
-      'In place of the training window of the plan: the examples since the first of the alarms that started the retraining; for other causes, since the alarm that the production model was last retrained for, or else since its release.',
+      'Replaces the training window of the plan. Drift: runs train on the examples since the first alarm. High error: since errors rose. Other causes: since the change that the production model was last retrained for, or else since its release.',
     gate: 'Compare candidates with production',
     gateTitle: 'Comparison',
     gateHelp:
       'Devices test both models on examples that neither was trained on. A candidate goes on only if it is better on recent examples, and no worse on older ones, on any class, and for the worst tenth of the devices.',
+    gateHelpRecent:
+      'Devices test both models on examples that neither was trained on. A candidate goes on only if it is better on recent examples, and no worse on any class and for the worst tenth of the devices.',
     gateOff: 'Not recommended: a candidate is not compared, so a worse one can be released.',
     older: 'Compare on older examples too',
     olderHelp:
@@ -325,11 +330,13 @@ export const policyText = catalogue(
       count === 0 ? '与任务的计划相同。' : `与任务的计划有 ${formatNumber(count)} 处不同。`,
     sinceAlarm: '仅用警报以来的数据训练',
     sinceAlarmHelp:
-      '代替计划的训练时间窗口：使用自触发再训练的首次警报以来的样本；其他原因则自生产模型上一次因警报再训练的首次警报以来，若无则自发布以来。',
+      '取代计划中的训练时间窗口。漂移：使用首次警报以来的数据；误差过高：使用误差上升以来的数据；其他原因：使用生产模型上一次再训练所针对的变化以来的数据，若无则使用发布以来的数据。',
     gate: '将候选模型与生产模型比较',
     gateTitle: '比较',
     gateHelp:
       '设备用两个模型都未训练过的样本测试二者。候选模型须在近期样本上更好，且在较早样本、各个类别以及最差的十分之一设备上都不变差，才能继续。',
+    gateHelpRecent:
+      '设备用两个模型都未训练过的样本测试二者。候选模型须在近期样本上更好，且在各个类别以及最差的十分之一设备上都不变差，才能继续。',
     gateOff: '不建议：候选模型不经比较，较差的模型也可能发布。',
     older: '同时在较早样本上比较',
     olderHelp:

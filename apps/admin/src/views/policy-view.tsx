@@ -189,7 +189,7 @@ function Form({
             name="gate"
             title={t.gateTitle}
             label={t.gate}
-            help={form.on.gate ? t.gateHelp : t.gateOff}
+            help={form.on.gate ? (form.on['gate.older'] ? t.gateHelp : t.gateHelpRecent) : t.gateOff}
             names={['gate.alpha', 'gate.older', 'gate.worst', 'gate.fewest']}
             state={state}
           >

@@ -25,7 +25,7 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
     'run-paused': 'Run paused',
     'run-stalled': 'Run stalled',
     'run-ended': 'Run ended early',
-    overtaken: 'Overtaken',
+    overtaken: 'Superseded',
   },
   {
     released: '已发布',
@@ -41,28 +41,28 @@ export const firingOutcomeWords = catalogue<Record<Outcome, string>>(
 
 export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
   {
-    released: 'The candidate is the production model.',
-    refused: 'The comparison did not show that the candidate is better. Production is unchanged.',
+    released: 'The candidate became the production model.',
+    refused: 'The candidate did not pass the comparison. Production is unchanged.',
     'rolled-back':
-      'The canary was worse than production, or could not be told from it in time. Production is unchanged.',
+      'The canary was worse than production, or that could not be ruled out in time. Production is unchanged.',
     'budget-spent':
-      'The privacy budget does not cover a comparison. Production is unchanged. Raise the budget in the policy to go on.',
+      'The privacy budget does not cover a comparison. Production is unchanged. Raise the budget in the policy to retrain again.',
     'run-paused':
-      'The coordinator paused the run after repeated failures, then stopped it. Production is unchanged.',
+      'The rounds of the run kept failing, so the coordinator stopped it. Production is unchanged.',
     'run-stalled':
-      'The run completed no round for too long, mostly because too few devices joined, and was stopped. Production is unchanged.',
+      'The run was stopped because it completed no round for too long. Usually too few devices take part. Production is unchanged.',
     'run-ended': 'The run failed or was stopped before it had a candidate. Production is unchanged.',
-    overtaken: 'An admin moved a release channel in the meantime.',
+    overtaken: 'An admin moved a release channel in the meantime, so this retraining was ended.',
   },
   {
     released: '候选模型已成为生产模型。',
-    refused: '比较未能证明候选模型更好，生产模型不变。',
-    'rolled-back': '灰度模型比生产模型差，或未能在期限内分出优劣；生产模型不变。',
-    'budget-spent': '隐私预算不足以进行比较，生产模型不变。要继续，请在策略中提高预算。',
-    'run-paused': '多次失败后，协调器暂停并停止了训练；生产模型不变。',
-    'run-stalled': '训练长时间未完成任何一轮（多因加入的设备过少），已被停止；生产模型不变。',
+    refused: '候选模型未通过比较，生产模型不变。',
+    'rolled-back': '灰度模型比生产模型差，或未能在期限内排除变差的可能；生产模型不变。',
+    'budget-spent': '隐私预算不足以进行比较，生产模型不变。如需再次训练，请在策略中提高预算。',
+    'run-paused': '训练的各轮反复失败，协调器已将其停止；生产模型不变。',
+    'run-stalled': '训练长时间未完成任何一轮，已被停止，通常是因为参与的设备过少；生产模型不变。',
     'run-ended': '训练在产生候选模型之前失败或被停止；生产模型不变。',
-    overtaken: '期间有管理员移动了发布渠道。',
+    overtaken: '期间有管理员移动了发布渠道，本次再训练随之结束。',
   },
 );
 
@@ -92,6 +92,7 @@ export const firingText = catalogue(
     unknownCause: 'Unknown cause',
     join: ' · ',
     comma: ', ',
+    space: ' ',
     started: 'Started',
     ended: 'Ended',
     period: 'Period',
@@ -130,7 +131,7 @@ export const firingText = catalogue(
     canary: 'Canary',
     canaryText: (canary: number, control: number) =>
       `Devices with outcomes: ${n(canary)} with the candidate, ${n(control)} in the control group.`,
-    looks: (shares: string) => `Looks at ${shares} of the planned devices.`,
+    looks: (shares: string) => `Tested at ${shares} of the planned devices.`,
     held: 'On hold: there is a data quality alarm, so nothing is decided.',
     metric: 'Metric',
     z: 'z',
@@ -142,7 +143,7 @@ export const firingText = catalogue(
     error: 'Mean error',
     coolDown: 'Cool-down',
     coolDownUntil: (period: string) => `No automatic retraining before period ${period} has ended.`,
-    noCoolDown: 'Automatic retraining can start.',
+    noCoolDown: 'Not in a cool-down.',
     noTrigger: 'The policy starts no retraining automatically.',
     budget: (periods: number) =>
       periods === 1 ? 'Budget of one period' : `Budget of the last ${n(periods)} periods`,
@@ -177,6 +178,7 @@ export const firingText = catalogue(
     unknownCause: '未知原因',
     join: ' · ',
     comma: '、',
+    space: '',
     started: '开始时间',
     ended: '结束时间',
     period: '周期',
@@ -215,7 +217,7 @@ export const firingText = catalogue(
     canary: '灰度',
     canaryText: (canary, control) =>
       `有实际结果的设备：使用候选模型 ${n(canary)} 台，对照组 ${n(control)} 台。`,
-    looks: (shares) => `已在计划设备数的 ${shares} 时作检验。`,
+    looks: (shares) => `在达到计划设备数的 ${shares} 时作过检验。`,
     held: '暂停判定：存在数据质量警报。',
     metric: '指标',
     z: 'z',
@@ -227,7 +229,7 @@ export const firingText = catalogue(
     error: '平均误差',
     coolDown: '冷却期',
     coolDownUntil: (period) => `周期 ${period} 结束前不会自动再训练。`,
-    noCoolDown: '可以自动再训练。',
+    noCoolDown: '目前不在冷却期。',
     noTrigger: '当前策略不会自动再训练。',
     budget: (periods) => `最近 ${n(periods)} 个周期的预算`,
     noBudget: '不限。',

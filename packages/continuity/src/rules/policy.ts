@@ -35,8 +35,8 @@ export const PolicySchema = z.strictObject({
   /** Fields of the plan by which the trigger's runs train; the task's defaults for those left out. */
   plan: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
   /**
-   * True: these runs train on the examples since the first of the alarms that launched them, in place of the plan's window;
-   * of other causes, since the first alarm of the drift that the model in production answers, else since its release. Left
+   * True: these runs train on the examples since the first alarm of drift, or since errors rose, in place of the plan's window;
+   * of other causes, since the change that the model in production was last retrained for, else since its release. Left
    * out: false.
    */
   sinceAlarm: z.exactOptional(z.boolean()),

@@ -17,6 +17,8 @@ export interface PairedBarsProps {
   readonly series: readonly [PairedSeries, PairedSeries];
   readonly format: (value: number) => string;
   readonly empty: string;
+  /** False where the second series is not a later state of the first. Left out: true. */
+  readonly isChange?: boolean;
   readonly height?: number;
   readonly testId?: string;
 }
@@ -32,9 +34,9 @@ const HEAD = 8;
 /** The palette's slots of the two series. */
 const SLOTS = [6, 0] as const;
 
-/** Bars in pairs: two distributions over the same groups, beside each other. Its sentence names the groups that grew and shrank the most. */
+/** Bars in pairs: two distributions over the same groups, beside each other. Its sentence names the groups that grew and shrank the most or, where nothing changed over time, the one that differs the most. */
 export function PairedBars(props: PairedBarsProps) {
-  const { groups, series, format, height = 180 } = props;
+  const { groups, series, format, isChange = true, height = 180 } = props;
   const words = chartWords();
   const host = useRef<HTMLDivElement>(null);
   const drawing = useRef<SVGSVGElement>(null);
@@ -55,6 +57,11 @@ export function PairedBars(props: PairedBarsProps) {
     from: format(series[0].values[at] ?? 0),
     to: format(series[1].values[at] ?? 0),
   });
+  const apart = -(changes[least] ?? 0) > (changes[most] ?? 0) ? least : most;
+  const { group, from, to } = change(apart);
+  const summary = isChange
+    ? words.pairs(change(most), change(least))
+    : words.apart(group, `${series[0].label} ${from}`, `${series[1].label} ${to}`);
   const save = async () => {
     if (drawing.current === null || host.current === null) return;
     const palette = readPalette(host.current);
@@ -70,7 +77,7 @@ export function PairedBars(props: PairedBarsProps) {
     <ChartFigure
       name={props.name}
       title={props.title}
-      summary={groups.length === 0 ? '' : words.pairs(change(most), change(least))}
+      summary={groups.length === 0 ? '' : summary}
       table={{
         columns: [props.xName, ...series.map(({ label }) => label)],
         rows: groups.map((group, i) => [group, ...series.map(({ values }) => values[i] ?? 0)]),

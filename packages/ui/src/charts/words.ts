@@ -30,6 +30,8 @@ export const chartWords = catalogue(
       `${last} in ${lastX}; at most ${max}, in ${maxX}.`,
     pairs: (more: Change, less: Change) =>
       `Largest increase: ${more.group}, ${more.from} to ${more.to}. Largest decrease: ${less.group}, ${less.from} to ${less.to}.`,
+    apart: (group: string, first: string, second: string) =>
+      `Largest difference: ${group} (${first}, ${second}).`,
   },
   {
     table: '表格',
@@ -51,5 +53,6 @@ export const chartWords = catalogue(
     bars: (last, lastX, max, maxX) => `${lastX} ${last}；最大 ${max}（${maxX}）。`,
     pairs: (more, less) =>
       `增加最多：${more.group}，${more.from} → ${more.to}。减少最多：${less.group}，${less.from} → ${less.to}。`,
+    apart: (group, first, second) => `差别最大：${group}（${first}，${second}）。`,
   },
 );
