@@ -55,6 +55,8 @@ let start: () => Promise<Coordinator>;
 let sessions: Session[];
 /** The answers on disk, by kind of question. */
 let answered: string[];
+/** The devices that send no answers from now on. */
+let muted: Set<Session>;
 /** What devices showed last to get a model, by the kind of question and their number. */
 let passes: Map<string, ParcelPass>;
 
@@ -168,11 +170,14 @@ async function begun(
   });
   const spool = memorySpool();
   answered = [];
+  muted = new Set();
   passes = new Map();
   start = () => started(storage, spool);
   coordinator = await start();
   const info = (await (await fetch(`${coordinator.url}/api/tasks/iris/watch`)).json()) as WatchInfo;
-  sessions = Array.from({ length: DEVICES }, (_, i) => device(i));
+  sessions = Array.from({ length: DEVICES }, (_, i) =>
+    device(i, (transport) => silent(transport, () => muted.has(sessions[i] as Session))),
+  );
   for (const session of sessions) session.connect();
   if (admission !== 'open') {
     await expect.poll(() => sessions.every(({ state }) => state.connection === 'online')).toBe(true);
@@ -240,10 +245,11 @@ function noting(index: number): TaskSource {
   };
 }
 
-/** Sends all but answers. */
-const silent = (transport: Transport): Transport => ({
+/** Sends all but answers, while it is silent. */
+const silent = (transport: Transport, isSilent = () => true): Transport => ({
   open: (events) => transport.open(events),
-  request: (name, message) => (name === 'answer' ? new Promise(() => {}) : transport.request(name, message)),
+  request: (name, message) =>
+    name === 'answer' && isSilent() ? new Promise(() => {}) : transport.request(name, message),
   send: (name, message) => transport.send(name, message),
   get traffic() {
     return transport.traffic;
@@ -252,16 +258,21 @@ const silent = (transport: Transport): Transport => ({
 });
 
 /** Waits until all devices answered this many questions of a kind. */
-const haveAnswered = (kind: string, times = 1) =>
+const haveAnswered = (kind: string, times = 1) => answersOf(kind, times * DEVICES);
+const answersOf = (kind: string, number: number) =>
   expect
     .poll(() => answered.filter((owner) => owner === `${kind}.iris`).length, { timeout: 20_000 })
-    .toBe(times * DEVICES);
+    .toBe(number);
 const firing = async () => (await coordinator.firings.page('iris', {}))[0];
 const isIn = (state: string) => expect.poll(async () => (await firing())?.state).toBe(state);
 const named = () => sessions.map(({ state }) => state.releases['iris']?.production?.hash);
 
-/** Makes the reference of production, and lets each device predict by its arm until its reports tell of it. */
-async function tried(production: Float32Array, candidate: Float32Array): Promise<void> {
+/**
+ * Makes the reference of production, and lets each device predict by its arm until its reports tell of it.
+ *
+ * @param silenced devices of the canary that send no report.
+ */
+async function tried(production: Float32Array, candidate: Float32Array, silenced = 0): Promise<void> {
   await haveAnswered('statistics', 2);
   clock.advance(HOUR / 6);
   await expect.poll(() => coordinator.monitored.info('iris')).toMatchObject({ state: 'reports' });
@@ -286,9 +297,12 @@ async function tried(production: Float32Array, candidate: Float32Array): Promise
     }
   }
   trainer.dispose();
+  for (const session of sessions)
+    if (muted.size < silenced && session.state.releases['iris']?.canary?.arm === 'canary') muted.add(session);
+  expect(muted.size).toBe(silenced);
   // The next period asks for what was counted.
   clock.advance(HOUR);
-  await haveAnswered('report');
+  await answersOf('report', DEVICES - silenced);
   clock.advance(HOUR);
 }
 
@@ -315,7 +329,9 @@ it('compares a better candidate, tries it on half of the devices, and releases i
 it('is held up by no device that offers answers and gives none, in whichever arm', async () => {
   await begun(poor, good, policy);
   const { consent } = await coordinator.monitored.info('iris');
-  const others = Array.from({ length: DEVICES }, (_, i) => device(DEVICES + i, silent));
+  const others = Array.from({ length: DEVICES }, (_, i) =>
+    device(DEVICES + i, (transport) => silent(transport)),
+  );
   onTestFinished(() => {
     for (const session of others) session.close();
   });
@@ -337,6 +353,39 @@ it('is held up by no device that offers answers and gives none, in whichever arm
   expect(ended).toMatchObject({ outcome: 'released', canary: { decision: 'promote' } });
   const { canary, control } = ended?.canary?.participants ?? { canary: 0, control: 0 };
   expect(canary + control).toBe(DEVICES);
+});
+
+it('takes a candidate back that makes devices of its arm fall silent, however good it is on the others', async () => {
+  const watch = { ...policy.watch, fewest: 2 };
+  const canary = policy.canary && { ...policy.canary, alpha: 0.2, participants: 10 };
+  await begun(poor, good, { ...policy, watch, canary });
+  await haveAnswered('compare');
+  await haveAnswered('statistics');
+  clock.advance(HOUR / 6);
+  await isIn('canary');
+  const inArm = (of: string) =>
+    sessions.filter(({ state }) => state.releases['iris']?.canary?.arm === of).length;
+  await expect.poll(() => [inArm('canary'), inArm('control')]).toEqual([8, 8]);
+  await tried(poor, good, 5);
+  await isIn('ended');
+  expect(await firing()).toMatchObject({
+    outcome: 'rolled-back',
+    canary: {
+      decision: 'roll-back',
+      reasons: [
+        { guard: 'error', outcome: 'better' },
+        // (1 + 11 + 55 + 165) / 2¹¹.
+        {
+          hindrance: 'fewer-participants',
+          canary: 3,
+          control: 8,
+          p: expect.closeTo(232 / 2048, 9),
+          bound: 0.2,
+        },
+      ],
+    },
+  });
+  expect((await coordinator.releases.at('iris', 'production'))?.checkpoint).toBe('iris-1/1');
 });
 
 it('decides after a restart on the answers that were acknowledged before it', async () => {

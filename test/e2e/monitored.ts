@@ -165,7 +165,7 @@ export function periodOf(
   };
 }
 
-/** Stores two firings of iris: one that was released, and one whose candidate was refused. */
+/** Stores three firings of iris: of one the canary fell silent, the next candidate was refused, and the last one released. */
 export async function storeFirings(coordinator: Coordinator, run: string, period: number): Promise<void> {
   const { storage } = coordinator;
   const now = Date.now();
@@ -203,6 +203,27 @@ export async function storeFirings(coordinator: Coordinator, run: string, period
     ...(index === undefined ? {} : { index }),
   });
   const classes = [0, 1, 2].map((index) => check('class', 'passed', [0.02 * index, 0.05, 0], index));
+  await storage.addFiring({
+    ...base,
+    at: now - 60 * DAY,
+    period: period - 60,
+    causes: [{ cause: 'by-hand' }],
+    comparison: null,
+    canary: {
+      sequence: 2,
+      startedAt: now - 59 * DAY,
+      looks: [0.4, 1],
+      participants: { canary: 78, control: 126 },
+      decision: 'roll-back',
+      reasons: [
+        { guard: 'error', outcome: 'no-worse', difference: -0.004, z: -0.31, bound: 1.96 },
+        { hindrance: 'fewer-participants', canary: 78, control: 126, p: 0.000_485, bound: 0.05 },
+      ],
+    },
+    outcome: 'rolled-back',
+    endedAt: now - 57 * DAY,
+    release: null,
+  });
   await storage.addFiring({
     ...base,
     at: now - 20 * DAY,

@@ -242,7 +242,7 @@ it('shows drift over time, the worst first, with its meaning and what came of it
   await page.getByTestId('meaning').locator('summary').click();
   expect(await page.getByTestId('meaning').textContent()).toContain('one period in 100 has an alarm');
   expect(await page.getByTestId('meaning').textContent()).toContain('alarms in 2 periods in a row start');
-  expect(await period.textContent()).toContain('Led to retraining 2');
+  expect(await period.textContent()).toContain('Led to retraining 3');
   expect(await violations(page)).toEqual([]);
 
   // A link opens the same period.
@@ -256,25 +256,29 @@ it('shows each retraining with its evidence, and starts one by hand', async () =
   const { page, context, problems } = await person(browser);
   await signIn(page);
   await page.goto(`${world.url}/admin#monitoring=iris`);
-  const released = page.getByTestId('firing-2');
+  const released = page.getByTestId('firing-3');
   await released.waitFor();
-  expect(await page.getByTestId('firing-state-2').textContent()).toBe('Released');
+  expect(await page.getByTestId('firing-state-3').textContent()).toBe('Released');
   expect(await released.textContent()).toContain('Drift in 2 periods in a row · Mean error above 21.0%');
   expect(await released.getByTestId('canary').textContent()).toMatch(
     /Tested at 31%, 64%, 100%.*Mean error.*Better/,
   );
-  const refused = page.getByTestId('firing-1').getByTestId('comparison');
+  const refused = page.getByTestId('firing-2').getByTestId('comparison');
   const rows = await refused.locator('tbody tr').allTextContents();
   expect(rows[0]).toBe('Better on recent examplesFailed-0.4%at least -2.1%above 0.0%');
   expect(rows[3]).toContain('setosa');
   expect(rows[6]).toContain('Too few devices');
+  const silent = page.getByTestId('firing-1').getByTestId('fewer');
+  expect(await silent.textContent()).toMatch(
+    /^Fewer devices .* chance explains: 78 against 126 in .*\(p = 0\.00049; promotion requires p ≥ 0\.05\)/,
+  );
   expect(await page.getByTestId('limits').textContent()).toContain('40 of 200');
 
   await page.getByTestId('fire').click();
   const dialog = page.getByRole('dialog');
   expect(await dialog.textContent()).toContain(`A run starts from ${run}/1`);
   await dialog.getByTestId('confirm').click();
-  const started = page.getByTestId('firing-3');
+  const started = page.getByTestId('firing-4');
   await started.waitFor();
   expect(await started.textContent()).toContain('Started by hand');
   await page.getByText('Retraining is in progress.').waitFor();

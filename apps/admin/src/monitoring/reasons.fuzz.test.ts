@@ -1,7 +1,7 @@
 import { decide, type GateEvidence } from '@coppice/continuity';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { causesOf, gateReasonsOf, guardsOf, isHeldByQuality } from './reasons.ts';
+import { causesOf, fewerOf, gateReasonsOf, guardsOf, isHeldByQuality } from './reasons.ts';
 
 const none = { clusters: 0, examples: 0, sum: 0, sumSquares: 0, products: 0, sizeSquares: 0 };
 
@@ -52,10 +52,28 @@ it('reads the reasons that the rules give', () => {
   expect(gate).toHaveLength(5);
   const broken = decide(
     { kind: 'canary', alpha: 0.05, participants: 100, margin: 0.02, periods: 5 },
-    { guards: [], looks: [], periods: 1, dataQuality: true },
+    { guards: [], looks: [], periods: 1, dataQuality: true, noise: 0 },
   ).why;
   expect(isHeldByQuality(broken)).toBe(true);
-  expect(guardsOf(broken)).toEqual([]);
+  expect([guardsOf(broken), fewerOf(broken)]).toEqual([[], null]);
+  const present = { clusters: 30, examples: 30, sum: 6, sumSquares: 6, products: 6, sizeSquares: 30 };
+  const silent = decide(
+    { kind: 'canary', alpha: 0.05, participants: 100, margin: 0.02, periods: 5 },
+    {
+      guards: [{ name: 'error', canary: none, control: present }],
+      looks: [],
+      periods: 1,
+      dataQuality: false,
+      noise: 0,
+    },
+  ).why;
+  expect(fewerOf(silent)).toMatchObject({
+    canary: 0,
+    control: 30,
+    p: expect.closeTo(0.5 ** 30, 20),
+    bound: 0.05,
+  });
+  expect(guardsOf(silent)).toHaveLength(1);
   const guard = { guard: 'error', outcome: 'better', difference: -0.1, z: -3, bound: 2 };
   expect(guardsOf([guard, { ...guard, outcome: 'unsure' }])).toEqual([guard]);
 });
@@ -66,8 +84,10 @@ it('takes any JSON, and leaves out what is no reason', () => {
       for (const read of [causesOf, gateReasonsOf, guardsOf])
         for (const reason of read(reasons)) expect(reasons).toContain(reason);
       expect(typeof isHeldByQuality(reasons)).toBe('boolean');
+      expect([null, ...reasons]).toContain(fewerOf(reasons));
     }),
   );
+  expect(fewerOf([{ hindrance: 'fewer-participants', canary: 3, control: 20, p: 'small' }])).toBeNull();
   expect(causesOf([{ cause: 'toString' }, { cause: 'drift' }, { cause: 'drift', periods: 'two' }])).toEqual(
     [],
   );

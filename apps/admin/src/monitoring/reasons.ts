@@ -8,6 +8,7 @@ import { gateChecks } from '@coppice/protocol';
 
 export type CauseReason = Extract<TriggerReason, { cause: string }>;
 type Guard = Extract<CanaryReason, { guard: string }>;
+type Fewer = Extract<CanaryReason, { hindrance: 'fewer-participants' }>;
 type Fields = Readonly<Record<string, unknown>>;
 
 function isObject(value: unknown): value is Fields {
@@ -63,9 +64,22 @@ function isGuard(value: unknown): value is Guard {
   );
 }
 
+function isFewer(value: unknown): value is Fewer {
+  return (
+    isObject(value) &&
+    value['hindrance'] === 'fewer-participants' &&
+    hasNumbers(value, 'canary', 'control', 'p', 'bound')
+  );
+}
+
 export const causesOf = (reasons: readonly unknown[]): CauseReason[] => reasons.filter(isCause);
 export const gateReasonsOf = (reasons: readonly unknown[]): GateReason[] => reasons.filter(isGateReason);
 export const guardsOf = (reasons: readonly unknown[]): Guard[] => reasons.filter(isGuard);
+
+/** The reason that fewer devices of a canary report than chance explains; null: there is none. */
+export function fewerOf(reasons: readonly unknown[]): Fewer | null {
+  return reasons.find(isFewer) ?? null;
+}
 
 /** True where a canary is held since the data of the period are broken. */
 export function isHeldByQuality(reasons: readonly unknown[]): boolean {

@@ -1,7 +1,7 @@
 import type { GateReason } from '@coppice/continuity';
 import type { Firing } from '@coppice/protocol';
 import { formatNumber, formatShare } from '@coppice/ui';
-import { gateReasonsOf, guardsOf, isHeldByQuality } from '../monitoring/reasons.ts';
+import { fewerOf, gateReasonsOf, guardsOf, isHeldByQuality } from '../monitoring/reasons.ts';
 import { List } from './list.tsx';
 import { pEquation } from './p-value.ts';
 import { firingText } from './retraining-texts.ts';
@@ -83,15 +83,20 @@ function points(difference: number | null): string {
   });
 }
 
+function fewerBound(bound: number): string {
+  return firingText().pAtLeast(formatNumber(bound, { maximumSignificantDigits: 2 }));
+}
+
 /** The looks at a canary and its control group. */
 export function CanaryEvidence({
   of,
-  canary: { looks, participants, reasons },
+  canary: { looks, participants, decision, reasons },
 }: {
   of: string;
   canary: NonNullable<Firing['canary']>;
 }) {
   const t = firingText();
+  const fewer = fewerOf(reasons);
   return (
     <div class="stack tight" data-testid="canary">
       <h4>{t.canary}</h4>
@@ -101,6 +106,12 @@ export function CanaryEvidence({
         {looks.length > 0 && t.looks(looks.map((share) => formatShare(share, 0)).join(t.comma))}
       </p>
       {isHeldByQuality(reasons) && <p class="note warn">{t.held}</p>}
+      {fewer !== null && (
+        <p class="note warn" data-testid="fewer">
+          {t.fewer(fewer.canary, fewer.control, pEquation(fewer.p), fewerBound(fewer.bound))}{' '}
+          {decision === null && t.fewerHeld}
+        </p>
+      )}
       <List
         label={t.tableOf(of, t.canary)}
         rows={guardsOf(reasons)}

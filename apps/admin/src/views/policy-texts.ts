@@ -102,7 +102,7 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'canary.alpha': {
     label: 'Risk of a false conclusion (%)',
-    help: 'The chance that two equal models are told apart, over all looks together.',
+    help: 'The chance that two equal models are told apart, over all looks together. The number of devices that report is tested at the same level.',
   },
   'canary.participants': {
     label: 'Devices with outcomes',
@@ -204,7 +204,7 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'canary.alpha': {
     label: '错误结论的风险（%）',
-    help: '两个同样好的模型被判为不同的概率，所有检验合计。',
+    help: '两个同样好的模型被判为不同的概率，所有检验合计。报告设备数的检验使用同一水平。',
   },
   'canary.participants': {
     label: '有实际结果的设备数',

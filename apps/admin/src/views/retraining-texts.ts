@@ -44,7 +44,7 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
     released: 'The candidate became the production model.',
     refused: 'The candidate did not pass the comparison. Production is unchanged.',
     'rolled-back':
-      'The canary was worse than production, or that could not be ruled out in time. Production is unchanged.',
+      'The canary was worse than production, too few of its devices reported, or harm could not be ruled out in time. Production is unchanged.',
     'budget-spent':
       'The privacy budget does not cover a comparison. Production is unchanged. Raise the budget in the policy to retrain again.',
     'run-paused':
@@ -57,7 +57,7 @@ export const firingOutcomeHelp = catalogue<Record<Outcome, string>>(
   {
     released: '候选模型已成为生产模型。',
     refused: '候选模型未通过比较，生产模型不变。',
-    'rolled-back': '灰度模型比生产模型差，或未能在期限内排除变差的可能；生产模型不变。',
+    'rolled-back': '灰度模型比生产模型差，或使用它的设备报告过少，或未能在期限内排除变差的可能；生产模型不变。',
     'budget-spent': '隐私预算不足以进行比较，生产模型不变。如需再次训练，请在策略中提高预算。',
     'run-paused': '训练的各轮反复失败，协调器已将其停止；生产模型不变。',
     'run-stalled': '训练长时间未完成任何一轮，已被停止，通常是因为参与的设备过少；生产模型不变。',
@@ -133,6 +133,10 @@ export const firingText = catalogue(
       `Devices with outcomes: ${n(canary)} with the candidate, ${n(control)} in the control group.`,
     looks: (shares: string) => `Tested at ${shares} of the planned devices.`,
     held: 'On hold: there is a data quality alarm, so nothing is decided.',
+    fewer: (canary: number, control: number, p: string, required: string) =>
+      `Fewer devices report with the candidate than chance explains: ${n(Math.round(canary))} against ${n(Math.round(control))} in the control group (${p}; promotion requires ${required}). The candidate may not load on some devices, or may stop the page.`,
+    fewerHeld: 'Devices may be late, so this is decided at the last look.',
+    pAtLeast: (bound: string) => `p ≥ ${bound}`,
     metric: 'Metric',
     z: 'z',
     bound: 'Bound of |z|',
@@ -219,6 +223,10 @@ export const firingText = catalogue(
       `有实际结果的设备：使用候选模型 ${n(canary)} 台，对照组 ${n(control)} 台。`,
     looks: (shares) => `在达到计划设备数的 ${shares} 时作过检验。`,
     held: '暂停判定：存在数据质量警报。',
+    fewer: (canary, control, p, required) =>
+      `使用候选模型的设备中，报告的数量少于偶然波动所能解释的：${n(Math.round(canary))} 台，对照组 ${n(Math.round(control))} 台（${p}；发布要求 ${required}）。候选模型可能在部分设备上无法加载，或导致页面停止运行。`,
+    fewerHeld: '设备可能只是延迟，将在最后一次检验时判定。',
+    pAtLeast: (bound) => `p ≥ ${bound}`,
     metric: '指标',
     z: 'z',
     bound: '|z| 的界限',

@@ -1,13 +1,22 @@
 import * as z from 'zod/mini';
 import { type ClusterSums, clusteredMean } from '../statistics/clustered-mean.ts';
-import { normalUpperQuantile, tUpper, tUpperQuantile } from '../statistics/distributions.ts';
+import {
+  fairBinomialLower,
+  normalUpper,
+  normalUpperQuantile,
+  tUpper,
+  tUpperQuantile,
+} from '../statistics/distributions.ts';
 import { obrienFlemingSpending, spendingBounds } from '../statistics/spending.ts';
 import { type Decision, invalid, type ParsedRule, refused } from './rule.ts';
 
 /** The rule that ends a canary: a release that a share of the participants has, beside an equal control group. */
 export const CanaryRuleSchema = z.strictObject({
   kind: z.literal('canary'),
-  /** The probability, over all looks and guard metrics, that equal models are told apart. */
+  /**
+   * The probability, over all looks and guard metrics, that equal models are told apart. It is also that of a canary whose
+   * devices report as often as the others' to be found silent at its last look.
+   */
   alpha: z.number(),
   /** Participants with outcomes in both groups together at which the last look is taken. */
   participants: z.int().check(z.minimum(10), z.maximum(10_000_000)),
@@ -34,12 +43,24 @@ export interface CanaryEvidence {
   readonly periods: number;
   /** True where the data of this period are broken: nothing is concluded from them. */
   readonly dataQuality: boolean;
+  /** The variance of the noise that each number of participants has; 0: they are exact. */
+  readonly noise: number;
 }
 
 export type CanaryReason =
   | { readonly hindrance: 'data-quality' }
   /** No participants since the last look. */
   | { readonly hindrance: 'nothing-new' }
+  /** Fewer participants of the canary report than chance explains: it is not promoted. */
+  | {
+      readonly hindrance: 'fewer-participants';
+      readonly canary: number;
+      readonly control: number;
+      /** The probability of so few, or fewer, of all these participants in a group of equal share. */
+      readonly p: number;
+      /** The p-value from which on the number is taken for chance. */
+      readonly bound: number;
+    }
   | {
       readonly guard: string;
       readonly outcome: 'worse' | 'better' | 'no-worse' | 'undecided';
@@ -77,25 +98,48 @@ export function parseCanary(input: unknown): ParsedRule<CanaryRule> {
  * ends it with a roll-back, better on all with a promotion. At the last look it is promoted where an increase by the margin is
  * excluded for all, and rolled back where not. The difference is judged by Student's t with the degrees of freedom of the smaller
  * group, as the z that is as rare: a few participants that agree are no proof.
+ *
+ * Errors are those of the participants that report. A candidate that makes devices fall silent is judged by the others, so that it
+ * is promoted only while its participants are not significantly fewer than the control group's. Until the last look it is held,
+ * since devices that load a model are late; at the last look it is rolled back.
  */
 export function decideCanary(rule: CanaryRule, evidence: CanaryEvidence): CanaryDecision {
-  const { guards, looks, periods, dataQuality } = evidence;
+  const { guards, looks, periods, dataQuality, noise } = evidence;
   if (dataQuality) return { act: 'hold', why: [{ hindrance: 'data-quality' }], look: null };
   const seen = Math.min(...guards.map(({ canary, control }) => canary.clusters + control.clusters));
   const isLast = seen >= rule.participants || periods >= rule.periods;
   const now = isLast ? 1 : seen / rule.participants;
   if (!(now > (looks.at(-1) ?? 0))) return { act: 'hold', why: [{ hindrance: 'nothing-new' }], look: null };
   const bound = boundOf([...looks, now], rule.alpha / guards.length);
-  const why = guards.map((guard) => judge(guard, { bound, margin: rule.margin, isLast }));
-  const all = (...outcomes: readonly string[]) => why.every(({ outcome }) => outcomes.includes(outcome));
-  const act = why.some(({ outcome }) => outcome === 'worse')
-    ? 'roll-back'
-    : all('better') || (isLast && all('better', 'no-worse'))
-      ? 'promote'
-      : isLast
-        ? 'roll-back'
-        : 'hold';
-  return { act, why, look: now };
+  const judged = guards.map((guard) => judge(guard, { bound, margin: rule.margin, isLast }));
+  const fewer = silence(guards, { alpha: rule.alpha, noise });
+  const all = (...outcomes: readonly string[]) => judged.every(({ outcome }) => outcomes.includes(outcome));
+  const isWorse = judged.some(({ outcome }) => outcome === 'worse');
+  const isGood = fewer === null && (all('better') || (isLast && all('better', 'no-worse')));
+  const act = isWorse ? 'roll-back' : isGood ? 'promote' : isLast ? 'roll-back' : 'hold';
+  return { act, why: fewer === null ? judged : [...judged, fewer], look: now };
+}
+
+/**
+ * Whether the canary has significantly fewer participants than the control group in any guard metric, by a one-sided test of error
+ * `alpha` over all of them. The groups have equal shares: given n participants in both, those of the canary are binomial(n, ½). With
+ * noise of variance σ² on both numbers, their difference varies by n + 2σ², and is taken for normal, less one as a correction for continuity.
+ */
+function silence(
+  guards: readonly Guard[],
+  { alpha, noise }: { alpha: number; noise: number },
+): Extract<CanaryReason, { hindrance: 'fewer-participants' }> | null {
+  const bound = alpha / guards.length;
+  const tested = guards.map((guard) => {
+    const [canary, control] = [guard.canary.clusters, guard.control.clusters];
+    const p =
+      noise === 0
+        ? fairBinomialLower(canary, canary + control)
+        : normalUpper((control - canary - 1) / Math.sqrt(canary + control + 2 * noise));
+    return { hindrance: 'fewer-participants', canary, control, p, bound } as const;
+  });
+  const least = tested.reduce((one, other) => (other.p < one.p ? other : one));
+  return least.p < bound ? least : null;
 }
 
 function boundOf(fractions: readonly number[], alpha: number): number {

@@ -23,6 +23,7 @@ export function canaryLook(firing: StoredFiring, period: WatchedPeriod | null): 
     looks: canary.looks,
     periods: period === null ? rule.periods : number - canarySince,
     dataQuality: period?.verdict?.quality.alarm === true,
+    noise: period?.noise ?? 0,
   });
   const least = (of: (guard: Guard) => ClusterSums) =>
     // Noise on the sums may make a number of participants negative.

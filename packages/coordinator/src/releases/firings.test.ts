@@ -17,6 +17,13 @@ const withTrigger = (change: Partial<TriggerRule>, script: Script = accepts): Sc
 
 const privacy = { rho: 0.01, epsilon: 8, delta: 1e-6 };
 
+/** A canary that is better on the 12 devices of it that report, beside 28 of the control group. */
+const unequal = {
+  'guard-present': [12, 28],
+  'guard-errors': [12 * 0.1, 28 * 0.3],
+  'guard-squares': [12 * (0.01 + 0.001), 28 * (0.09 + 0.001)],
+};
+
 /** Scripts by their outcome. */
 const scripts: Readonly<Record<string, Script>> = {
   'released after a canary': accepts,
@@ -41,6 +48,7 @@ const scripts: Readonly<Record<string, Script>> = {
     compare: () => 'budget-spent',
   },
   'rolled-back': { ...accepts, sums: guardSums(20, 0.5, 0.1) },
+  'rolled-back since devices fall silent': { ...accepts, sums: unequal },
   'rolled-back since nothing can be told': { ...accepts, sums: null },
   'run-paused': { ...accepts, run: 'paused' },
   'run-stalled': { ...accepts, run: 'nobody' },
@@ -611,6 +619,25 @@ it('keeps numbers of participants whole, whatever noise does to the sums', async
   expect(lasting.firings).toMatchObject([
     { outcome: 'rolled-back', canary: { participants: { canary: 0, control: 0 } } },
   ]);
+});
+
+it('takes devices that are missing from a canary for silent ones as far as noise does not explain it', async () => {
+  const reasons = async (noise: number) => {
+    const world = await new FiringWorld({ ...accepts, sums: unequal }).begin();
+    const process = world.process();
+    await process.start();
+    await process.firings.judged(await world.period({}, true));
+    await process.endRun();
+    await process.settled();
+    await process.firings.judged(await world.period({ noise }));
+    await process.firings.stop();
+    return (await world.storage.firings('toy'))[0]?.canary?.reasons;
+  };
+  const fewer = expect.objectContaining({ hindrance: 'fewer-participants', canary: 12, control: 28 });
+  // A difference of 16 less 1, of variance 40 and twice that of the noise: 2.12 and 1.06 standard deviations.
+  expect(await reasons(0)).toContainEqual(fewer);
+  expect(await reasons(5)).toContainEqual(fewer);
+  expect(await reasons(80)).not.toContainEqual(fewer);
 });
 
 describe('a run that nobody joins', () => {
