@@ -357,7 +357,7 @@ it('is held up by no device that offers answers and gives none, in whichever arm
 
 it('takes a candidate back that makes devices of its arm fall silent, however good it is on the others', async () => {
   const watch = { ...policy.watch, fewest: 2 };
-  const canary = policy.canary && { ...policy.canary, alpha: 0.2, participants: 10 };
+  const canary = policy.canary && { ...policy.canary, silence: 0.2, participants: 10 };
   await begun(poor, good, { ...policy, watch, canary });
   await haveAnswered('compare');
   await haveAnswered('statistics');

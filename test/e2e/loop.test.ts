@@ -59,7 +59,15 @@ const policy: Policy = {
   plan: { rounds: 20, epochs: 2, learningRate: 0.2, overSelection: 1, minParticipants: 5 },
   gate: { kind: 'gate', alpha: 0.05, older: 0.2, worst: 0.5, fewest: 5 },
   // Arms are drawn: at this level only an empty one has too few participants.
-  canary: { kind: 'canary', alpha: 0.001, participants: 10, margin: 0.3, periods: 20, share: 0.5 },
+  canary: {
+    kind: 'canary',
+    alpha: 0.2,
+    silence: 0.001,
+    participants: 10,
+    margin: 0.3,
+    periods: 20,
+    share: 0.5,
+  },
 };
 
 async function save(next: Policy): Promise<void> {

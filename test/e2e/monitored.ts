@@ -217,7 +217,7 @@ export async function storeFirings(coordinator: Coordinator, run: string, period
       decision: 'roll-back',
       reasons: [
         { guard: 'error', outcome: 'no-worse', difference: -0.004, z: -0.31, bound: 1.96 },
-        { hindrance: 'fewer-participants', canary: 78, control: 126, p: 0.000_485, bound: 0.05 },
+        { hindrance: 'fewer-participants', canary: 78, control: 126, p: 0.000_485, bound: 0.005 },
       ],
     },
     outcome: 'rolled-back',

@@ -270,7 +270,7 @@ it('shows each retraining with its evidence, and starts one by hand', async () =
   expect(rows[6]).toContain('Too few devices');
   const silent = page.getByTestId('firing-1').getByTestId('fewer');
   expect(await silent.textContent()).toMatch(
-    /^Fewer devices .* chance explains: 78 against 126 in .*\(p = 0\.00049; promotion requires p ≥ 0\.05\)/,
+    /^Fewer devices .* chance explains: 78 against 126 in .*\(p = 0\.00049; promotion requires p ≥ 0\.005\)/,
   );
   expect(await page.getByTestId('limits').textContent()).toContain('40 of 200');
 

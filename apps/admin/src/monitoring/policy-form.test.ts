@@ -28,7 +28,15 @@ const policy: Policy = {
   },
   plan: { rounds: 40, window: 14, learningRate: null },
   gate: { kind: 'gate', alpha: 0.05, older: 0.02, worst: 0.07, fewest: 25 },
-  canary: { kind: 'canary', share: 0.15, alpha: 0.01, participants: 500, margin: 0.03, periods: 10 },
+  canary: {
+    kind: 'canary',
+    share: 0.15,
+    alpha: 0.01,
+    silence: 0.002,
+    participants: 500,
+    margin: 0.03,
+    periods: 10,
+  },
 };
 
 const read = (form = formOf(policy), rounds = 40) => readForm(form, policy.plan, rounds);

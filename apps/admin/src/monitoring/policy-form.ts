@@ -52,6 +52,7 @@ export const numberFields = {
   'gate.fewest': { min: 5, max: 100_000, whole: true, initial: '20' },
   'canary.share': { min: 0, open: true, max: 50, factor: PERCENT, initial: '10' },
   'canary.alpha': { min: 0, open: true, max: 49.9, factor: PERCENT, initial: '5' },
+  'canary.silence': { min: 0, open: true, max: 49.9, factor: PERCENT, optional: true, initial: '' },
   'canary.participants': { min: 10, max: 10_000_000, whole: true, initial: '200' },
   'canary.margin': { min: 0, open: true, max: 99.9, factor: PERCENT, initial: '2' },
   'canary.periods': { ...periods, initial: '14' },
@@ -196,7 +197,7 @@ export function readForm(form: PolicyForm, plan: PlanValues, rounds: number): Re
     plan,
     ...(on.sinceAlarm ? { sinceAlarm: true } : {}),
     gate: on.gate ? { kind: 'gate', ...part('gate') } : null,
-    canary: on.canary ? { kind: 'canary', ...part('canary') } : null,
+    canary: on.canary ? { kind: 'canary', ...without(part('canary'), 'silence') } : null,
   };
   if (problems.size > 0) return { policy: null, problems };
   const { rule, refusal } = parsePolicy(input, {
@@ -278,4 +279,10 @@ function at(policy: Policy | null, path: string): unknown {
 /** True where the part that holds a path exists. */
 function isSet(policy: Policy | null, path: string): boolean {
   return at(policy, path.slice(0, path.lastIndexOf('.'))) != null;
+}
+
+/** A part of a policy whose optional field is left out where it is empty. */
+function without(part: Readonly<Record<string, number | null | undefined>>, optional: string) {
+  const { [optional]: value, ...rest } = part;
+  return value === null ? rest : part;
 }

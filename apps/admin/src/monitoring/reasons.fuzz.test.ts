@@ -71,7 +71,7 @@ it('reads the reasons that the rules give', () => {
     canary: 0,
     control: 30,
     p: expect.closeTo(0.5 ** 30, 20),
-    bound: 0.05,
+    bound: 0.005,
   });
   expect(guardsOf(silent)).toHaveLength(1);
   const guard = { guard: 'error', outcome: 'better', difference: -0.1, z: -3, bound: 2 };

@@ -102,7 +102,11 @@ const english: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'canary.alpha': {
     label: 'Risk of a false conclusion (%)',
-    help: 'The chance that two equal models are told apart, over all looks together. The number of devices that report is tested at the same level.',
+    help: 'The chance that two equal models are told apart, over all looks together.',
+  },
+  'canary.silence': {
+    label: 'Risk of a rollback for too few reports (%)',
+    help: 'A candidate with which fewer devices report is rolled back. The two groups also differ in number by chance: this is the risk that chance alone does it. Empty: a tenth of the risk above.',
   },
   'canary.participants': {
     label: 'Devices with outcomes',
@@ -204,7 +208,11 @@ const chinese: Readonly<Record<NumberName | 'trigger.schedule', FieldText>> = {
   },
   'canary.alpha': {
     label: '错误结论的风险（%）',
-    help: '两个同样好的模型被判为不同的概率，所有检验合计。报告设备数的检验使用同一水平。',
+    help: '两个同样好的模型被判为不同的概率，所有检验合计。',
+  },
+  'canary.silence': {
+    label: '因报告过少而误回退的风险（%）',
+    help: '使用候选模型时，如果报告的设备变少，就会回退。两组设备数也会偶然不同，此项为仅因偶然而回退的风险。留空：上述风险的十分之一。',
   },
   'canary.participants': {
     label: '有实际结果的设备数',

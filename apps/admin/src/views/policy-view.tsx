@@ -200,7 +200,14 @@ function Form({
             title={t.canaryTitle}
             label={t.canary}
             help={form.on.canary ? t.canaryHelp : t.canaryOff}
-            names={['canary.share', 'canary.participants', 'canary.periods', 'canary.margin', 'canary.alpha']}
+            names={[
+              'canary.share',
+              'canary.participants',
+              'canary.periods',
+              'canary.margin',
+              'canary.alpha',
+              'canary.silence',
+            ]}
             state={state}
           />
         </>

@@ -50,6 +50,14 @@ export function policyOf({ periodMilliseconds, retraining }: Pace): Json {
     plan: { ...plan, rounds: retraining },
     gate: { kind: 'gate', alpha: 0.05, older: 0.2, worst: 0.3, fewest: 5 },
     // Arms of twenty devices are unequal by chance: at a higher level their numbers alone would take a candidate back.
-    canary: { kind: 'canary', alpha: 0.001, participants: 16, margin: 0.1, periods: 20, share: 0.5 },
+    canary: {
+      kind: 'canary',
+      alpha: 0.1,
+      silence: 0.001,
+      participants: 16,
+      margin: 0.1,
+      periods: 20,
+      share: 0.5,
+    },
   };
 }

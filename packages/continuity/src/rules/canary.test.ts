@@ -155,9 +155,9 @@ function alike(clusters: number): ClusterSums {
 }
 
 /** At its last look, of groups that differ in numbers alone. */
-function ofNumbers(canary: number, control: number, alpha: number, noise = 0) {
+function ofNumbers(canary: number, control: number, silence: number, noise = 0) {
   const guards = [{ name: 'error', canary: alike(canary), control: alike(control) }];
-  return decide({ ...rule, alpha, margin: 0.99 }, { ...evidence, guards, periods: rule.periods, noise });
+  return decide({ ...rule, silence, margin: 0.99 }, { ...evidence, guards, periods: rule.periods, noise });
 }
 
 const isHindered = ({ why }: ReturnType<typeof ofNumbers>) =>
@@ -230,7 +230,7 @@ describe('a canary whose devices fall silent', () => {
         canary: 4 * 17,
         control: 4 * 34,
         p: expect.closeTo(p, 12),
-        bound: 0.05,
+        bound: 0.005,
       });
     }
     expect(play(0.1, 0.2, 'all').act).toBe('promote');
@@ -263,9 +263,10 @@ describe('a canary whose devices fall silent', () => {
     const guard = { name: 'error', canary: alike(7), control: alike(16) };
     const even = { name: 'confidence', canary: alike(11), control: alike(12) };
     const last = { ...evidence, periods: rule.periods };
-    expect(isHindered(decide(rule, { ...last, guards: [guard] }))).toBe(true);
-    expect(isHindered(decide(rule, { ...last, guards: [guard, even] }))).toBe(false);
-    expect(isHindered(decide({ ...rule, alpha: 0.1 }, { ...last, guards: [even, guard] }))).toBe(true);
+    const own = { ...rule, silence: 0.05 };
+    expect(isHindered(decide(own, { ...last, guards: [guard] }))).toBe(true);
+    expect(isHindered(decide(own, { ...last, guards: [guard, even] }))).toBe(false);
+    expect(isHindered(decide({ ...own, silence: 0.1 }, { ...last, guards: [even, guard] }))).toBe(true);
   });
 });
 
@@ -276,6 +277,8 @@ describe('a canary rule', () => {
 
   it.each([
     [{ alpha: 0 }, 'rule-never'],
+    [{ silence: 0 }, 'rule-never'],
+    [{ silence: 0.5 }, 'rule-always'],
     [{ alpha: 0.7 }, 'rule-always'],
     [{ margin: 1 }, 'rule-always'],
     [{ margin: 0 }, 'rule-never'],

@@ -13,11 +13,13 @@ import { type Decision, invalid, type ParsedRule, refused } from './rule.ts';
 /** The rule that ends a canary: a release that a share of the participants has, beside an equal control group. */
 export const CanaryRuleSchema = z.strictObject({
   kind: z.literal('canary'),
-  /**
-   * The probability, over all looks and guard metrics, that equal models are told apart. It is also that of a canary whose
-   * devices report as often as the others' to be found silent at its last look.
-   */
+  /** The probability, over all looks and guard metrics, that equal models are told apart. */
   alpha: z.number(),
+  /**
+   * The probability that a canary whose devices report as often as the others' is found silent at its last look. Left out: a tenth
+   * of `alpha`, since the groups differ in number by the draw of them too.
+   */
+  silence: z.exactOptional(z.number()),
   /** Participants with outcomes in both groups together at which the last look is taken. */
   participants: z.int().check(z.minimum(10), z.maximum(10_000_000)),
   /** The increase of a guard metric, a share, that is accepted at the last look. */
@@ -82,9 +84,11 @@ const LARGEST_T = 50;
 export function parseCanary(input: unknown): ParsedRule<CanaryRule> {
   const { success, data: rule, error } = CanaryRuleSchema.safeParse(input);
   if (!success) return invalid(error);
-  if (!(rule.alpha > 0)) return refused('rule-never', 'alpha', 'Nothing is certain. State an error above 0.');
-  if (rule.alpha >= 0.5)
-    return refused('rule-always', 'alpha', 'Chance alone would end it. State less than 0.5.');
+  for (const field of ['alpha', 'silence'] as const) {
+    const error = rule[field] ?? rule.alpha;
+    if (!(error > 0)) return refused('rule-never', field, 'Nothing is certain. State an error above 0.');
+    if (error >= 0.5) return refused('rule-always', field, 'Chance alone would end it. State less than 0.5.');
+  }
   if (rule.margin >= 1)
     return refused('rule-always', 'margin', 'A share never rises by more than 1. State less.');
   if (!(rule.margin > 0))
@@ -112,7 +116,7 @@ export function decideCanary(rule: CanaryRule, evidence: CanaryEvidence): Canary
   if (!(now > (looks.at(-1) ?? 0))) return { act: 'hold', why: [{ hindrance: 'nothing-new' }], look: null };
   const bound = boundOf([...looks, now], rule.alpha / guards.length);
   const judged = guards.map((guard) => judge(guard, { bound, margin: rule.margin, isLast }));
-  const fewer = silence(guards, { alpha: rule.alpha, noise });
+  const fewer = silence(guards, { level: rule.silence ?? rule.alpha / 10, noise });
   const all = (...outcomes: readonly string[]) => judged.every(({ outcome }) => outcomes.includes(outcome));
   const isWorse = judged.some(({ outcome }) => outcome === 'worse');
   const isGood = fewer === null && (all('better') || (isLast && all('better', 'no-worse')));
@@ -122,14 +126,14 @@ export function decideCanary(rule: CanaryRule, evidence: CanaryEvidence): Canary
 
 /**
  * Whether the canary has significantly fewer participants than the control group in any guard metric, by a one-sided test of error
- * `alpha` over all of them. The groups have equal shares: given n participants in both, those of the canary are binomial(n, ½). With
+ * `level` over all of them. The groups have equal shares: given n participants in both, those of the canary are binomial(n, ½). With
  * noise of variance σ² on both numbers, their difference varies by n + 2σ², and is taken for normal, less one as a correction for continuity.
  */
 function silence(
   guards: readonly Guard[],
-  { alpha, noise }: { alpha: number; noise: number },
+  { level, noise }: { level: number; noise: number },
 ): Extract<CanaryReason, { hindrance: 'fewer-participants' }> | null {
-  const bound = alpha / guards.length;
+  const bound = level / guards.length;
   const tested = guards.map((guard) => {
     const [canary, control] = [guard.canary.clusters, guard.control.clusters];
     const p =

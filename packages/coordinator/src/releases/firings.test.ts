@@ -17,11 +17,11 @@ const withTrigger = (change: Partial<TriggerRule>, script: Script = accepts): Sc
 
 const privacy = { rho: 0.01, epsilon: 8, delta: 1e-6 };
 
-/** A canary that is better on the 12 devices of it that report, beside 28 of the control group. */
+/** A canary that is better on the 10 devices of it that report, beside 30 of the control group. */
 const unequal = {
-  'guard-present': [12, 28],
-  'guard-errors': [12 * 0.1, 28 * 0.3],
-  'guard-squares': [12 * (0.01 + 0.001), 28 * (0.09 + 0.001)],
+  'guard-present': [10, 30],
+  'guard-errors': [10 * 0.1, 30 * 0.3],
+  'guard-squares': [10 * (0.01 + 0.001), 30 * (0.09 + 0.001)],
 };
 
 /** Scripts by their outcome. */
@@ -633,8 +633,8 @@ it('takes devices that are missing from a canary for silent ones as far as noise
     await process.firings.stop();
     return (await world.storage.firings('toy'))[0]?.canary?.reasons;
   };
-  const fewer = expect.objectContaining({ hindrance: 'fewer-participants', canary: 12, control: 28 });
-  // A difference of 16 less 1, of variance 40 and twice that of the noise: 2.12 and 1.06 standard deviations.
+  const fewer = expect.objectContaining({ hindrance: 'fewer-participants', canary: 10, control: 30 });
+  // A difference of 20 less 1, of variance 40 and twice that of the noise: 2.69 and 1.34 standard deviations.
   expect(await reasons(0)).toContainEqual(fewer);
   expect(await reasons(5)).toContainEqual(fewer);
   expect(await reasons(80)).not.toContainEqual(fewer);
