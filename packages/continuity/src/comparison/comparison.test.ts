@@ -298,6 +298,17 @@ describe('the measures of a comparison', () => {
       (it) => it.set('candidate-accuracy', Float64Array.of(1, 1, 0, 0, 0, 0, 0, 0, 0, -1)),
     ],
     [
+      'halves of shares of hits',
+      (it) => {
+        const halves = Float64Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.5);
+        it.set('production-accuracy', halves).set('candidate-accuracy', halves);
+      },
+    ],
+    [
+      'shares of hits beside one that is too small to change their sum',
+      (it) => it.get('candidate-accuracy')?.set([2 ** -149]),
+    ],
+    [
       'shares of hits too far apart',
       (it) => it.set('candidate-accuracy', Float64Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
     ],

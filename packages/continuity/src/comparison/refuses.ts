@@ -87,7 +87,10 @@ function refusesClasses(
   const bins: number[] = [];
   for (const model of ['production', 'candidate']) {
     const counts = measures.get(`${model}-accuracy`) ?? new Float64Array(ACCURACY_BINS);
-    if (counts.some((count) => count < 0) || counts.reduce((sum, count) => sum + count, 0) !== 1)
+    if (
+      counts.some((count) => count !== 0 && count !== 1) ||
+      counts.reduce((sum, count) => sum + count, 0) !== 1
+    )
       return `Its shares of hits of ${model} do not count one participant.`;
     bins.push(counts.indexOf(1));
   }

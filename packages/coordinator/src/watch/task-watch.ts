@@ -226,7 +226,16 @@ export class TaskWatch implements AnswerTaker {
     const period = await next(this.#lastClosed);
     if (period === null) return null;
     const noise = this.#noise();
-    const opening: TaskOpening = { task, kind, reference, layout, consent, models: [...models], noise, ...period };
+    const opening: TaskOpening = {
+      task,
+      kind,
+      reference,
+      layout,
+      consent,
+      models: [...models],
+      noise,
+      ...period,
+    };
     spool.open(opening);
     return { opening, exchange: taskExchange(opening, this.#exchangeOptions()) };
   }
