@@ -55,6 +55,8 @@ export const monitoringText = catalogue(
     noised: 'with noise on the sums',
     fewReports: (reports: number) =>
       `${reports === 1 ? '1 report' : `${n(reports)} reports`}: too few for a result, so that no single device can be recognized.`,
+    fewOrSpent: (reports: number) =>
+      `${reports === 1 ? '1 report' : `${n(reports)} reports`}, and no result: too few, or no privacy budget left for it.`,
     counts: (participants: number, observations: number) =>
       `${n(participants)} devices reported ${n(observations)} predictions.`,
     driftYes: (alarms: number, tested: number) => `Drift in ${n(alarms)} of ${n(tested)} distributions`,
@@ -179,6 +181,7 @@ export const monitoringText = catalogue(
     ofRelease: (number) => `与第 ${number} 次发布比较`,
     noised: '总和已加噪',
     fewReports: (reports) => `${n(reports)} 份报告：数量不足，不显示结果，以免识别出单台设备。`,
+    fewOrSpent: (reports) => `${n(reports)} 份报告，无结果：数量不足，或隐私预算已不够。`,
     counts: (participants, observations) => `${n(participants)} 台设备报告了 ${n(observations)} 次预测。`,
     driftYes: (alarms, tested) => `${n(tested)} 个分布中有 ${n(alarms)} 个发生漂移`,
     driftNo: (tested) => `${n(tested)} 个分布均无漂移`,

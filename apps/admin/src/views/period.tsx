@@ -50,7 +50,7 @@ export function PeriodDetail(props: DetailProps) {
         </p>
       </div>
       {verdict === null ? (
-        <p>{t.fewReports(period.reports)}</p>
+        <p>{period.noise === 0 ? t.fewReports(period.reports) : t.fewOrSpent(period.reports)}</p>
       ) : (
         <>
           <p>{t.counts(verdict.participants, verdict.observations)}</p>

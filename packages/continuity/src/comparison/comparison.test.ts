@@ -253,6 +253,17 @@ describe('the measures of a comparison', () => {
     candidate: i !== 2 && i !== 6,
   }));
 
+  it('of more classes in full than there can be examples are refused before the numbers of each are looked at', () => {
+    const classes = 1000;
+    const measures = new Map(
+      [...measured(honest, classes)].map(([name, values]) => [name, values.slice()] as const),
+    );
+    expect(refusesComparison(measures, classes, compared)).toBeNull();
+    const full = clusterNumbers(FULL_SIZES.class, 0, FULL_SIZES.class);
+    for (let index = 0; index < classes; index++) setClass(measures, index, full);
+    expect(refusesComparison(measures, classes, compared)).toMatch('5000 examples at least');
+  });
+
   it.each<[string, (measures: Map<string, Float64Array>) => void]>([
     ['participants', (it) => it.set('participants', Float64Array.of(2))],
     ['a part of a number', (it) => it.set('older-participants', Float64Array.of(0.5))],
@@ -285,6 +296,17 @@ describe('the measures of a comparison', () => {
     [
       'two shares of hits',
       (it) => it.set('candidate-accuracy', Float64Array.of(1, 1, 0, 0, 0, 0, 0, 0, 0, -1)),
+    ],
+    [
+      'halves of shares of hits',
+      (it) => {
+        const halves = Float64Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0.5, 0.5);
+        it.set('production-accuracy', halves).set('candidate-accuracy', halves);
+      },
+    ],
+    [
+      'shares of hits beside one that is too small to change their sum',
+      (it) => it.get('candidate-accuracy')?.set([2 ** -149]),
     ],
     [
       'shares of hits too far apart',

@@ -75,13 +75,22 @@ function refusesClasses(
   bySlice: readonly (readonly Examples[])[],
 ): string | null {
   const most = bySlice.length * MAX_COMPARED;
+  // Before the possible numbers of each class are listed: those of a thousand would take tens of milliseconds.
+  const least = (measures.get(clusterNames('class').sizes) ?? new Float64Array(0)).reduce(
+    (sum, size) => sum + Math.round(size * FULL_SIZES.class),
+    0,
+  );
+  if (!(least <= most)) return `Its classes have ${least} examples at least, and its slices ${most} at most.`;
   const byClass = Array.from({ length: classes }, (_, i) => examplesOf(measures, 'class', i, most));
   const nothing = byClass.findIndex((possible) => possible.length === 0);
   if (nothing !== -1) return unlikeAny(`class ${nothing}`);
   const bins: number[] = [];
   for (const model of ['production', 'candidate']) {
     const counts = measures.get(`${model}-accuracy`) ?? new Float64Array(ACCURACY_BINS);
-    if (counts.some((count) => count < 0) || counts.reduce((sum, count) => sum + count, 0) !== 1)
+    if (
+      counts.some((count) => count !== 0 && count !== 1) ||
+      counts.reduce((sum, count) => sum + count, 0) !== 1
+    )
       return `Its shares of hits of ${model} do not count one participant.`;
     bins.push(counts.indexOf(1));
   }

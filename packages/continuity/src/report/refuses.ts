@@ -126,7 +126,7 @@ function refusesHistograms(
     const called = role === 'input' ? `the column "${name}"` : `the ${role}`;
     const [present, inverse] = [of('present')[i] as number, of('inverse')[i] as number];
     const histogram = { called, present, inverse, shares: shares.subarray(at, at + bins) };
-    const refusal = refusesHistogram(histogram, minimum);
+    const refusal = refusesHistogram(histogram, tensors, minimum);
     if (refusal !== null) return refusal;
     if (role === 'input' && present === 0 && of('outside')[i] !== 0)
       return no(
@@ -148,15 +148,20 @@ interface Histogram {
   readonly shares: Float32Array;
 }
 
-function refusesHistogram({ called, present, inverse, shares }: Histogram, minimum: number): Refusal | null {
+function refusesHistogram(
+  { called, present, inverse, shares }: Histogram,
+  tensors: ReadonlyMap<string, Float32Array>,
+  minimum: number,
+): Refusal | null {
   const mass = shares.reduce((sum, one) => sum + one, 0);
   if (mass !== present)
     return no('report-mass', `The shares of ${called} add up to ${mass}, not ${present}.`);
-  const inverseFits = present === 1 ? inverse > 0 && inverse < 1 / minimum + SQUARE_UNIT : inverse === 0;
+  const least = tensors.get('missing-inverse')?.[0] as number;
+  const inverseFits = present === 1 ? inverse >= least && inverse < 1 / minimum + SQUARE_UNIT : inverse === 0;
   if (inverseFits) return null;
   return no(
     'report-counts',
-    `The inverse count of ${called} is ${inverse}, with ${minimum} values at least.`,
+    `The inverse count of ${called} is ${inverse}, with ${minimum} values at least, and ${least} of all observations.`,
   );
 }
 
@@ -164,7 +169,9 @@ function refusesLabels(tensors: ReadonlyMap<string, Float32Array>, minimum: numb
   const of = (name: string) => tensors.get(name) as Float32Array;
   const [present, inverse] = [of('label-present')[0] as number, of('label-inverse')[0] as number];
   const histogram = { called: 'the labels', present, inverse, shares: of('label-shares') };
-  return refusesHistogram(histogram, minimum) ?? refusesSquares(tensors, 'label-shares', 'label-squares');
+  return (
+    refusesHistogram(histogram, tensors, minimum) ?? refusesSquares(tensors, 'label-shares', 'label-squares')
+  );
 }
 
 function refusesMoments(tensors: ReadonlyMap<string, Float32Array>, binning: Binning): Refusal | null {

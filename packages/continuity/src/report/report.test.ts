@@ -186,6 +186,8 @@ describe('a report', () => {
     ['report-counts', changed('shares', 0, 1e-9)],
     ['report-counts', changed('inverse', 0, 0)],
     ['report-counts', changed('inverse', 0, 0.5)],
+    // Of more values than there were observations.
+    ['report-counts', changed('inverse', 0, 2 ** -24)],
     ['report-counts', changed('labelled', 0, 0)],
     ['report-counts', changed('guard-errors', 1, 0.5)],
     ['report-counts', changed('guard-present', 0, 0.5)],

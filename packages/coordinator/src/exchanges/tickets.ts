@@ -63,9 +63,10 @@ export function pullName({ round, hash }: { readonly round: number; readonly has
   return `p${round}-${hash.slice(0, HASH_DIGITS)}`;
 }
 
-/** The name of an exchange of a task. A period that another reference begins anew, or a comparison of other models, has another name. */
-export function taskExchangeName({ kind, period, reference, layout }: TaskOpening): string {
-  return `${kind}-${period}-${(reference ?? layout).slice(0, HASH_DIGITS)}`;
+/** The name of an exchange of a task. One of other bins, or about other models, has another name, also where its number comes again. */
+export function taskExchangeName({ kind, period, reference, layout, models }: TaskOpening): string {
+  const hashes = [reference ?? layout, ...(models ?? [])].map((hash) => hash.slice(0, HASH_DIGITS));
+  return [kind, period, ...hashes].join('-');
 }
 
 /** The round of a name that `trainName` made; `null` for any other name. */

@@ -71,7 +71,7 @@ export interface Comparisons {
 }
 
 export interface StepDeps {
-  readonly storage: FiringStorage & Pick<Storage, 'releases' | 'rounds' | 'latestOfRun'>;
+  readonly storage: FiringStorage & Pick<Storage, 'releases' | 'rounds' | 'latestOfRun' | 'policy'>;
   readonly runs: Pick<Runs, 'create' | 'act' | 'giveUp' | 'all' | 'get' | 'has'>;
   readonly releases: Pick<Releases, 'at' | 'move'>;
   readonly comparisons: Comparisons;
@@ -117,14 +117,18 @@ export async function carryOut(
   }
 }
 
-/** Compares a firing's candidate with production, and decides by its gate. */
+/**
+ * Compares a firing's candidate with production, and decides by its gate. Sums whose noise or budget a policy changed while they
+ * were taken are not looked at.
+ */
 export async function compare(
-  { comparisons }: Pick<StepDeps, 'comparisons'>,
+  { comparisons, storage }: { comparisons: Comparisons; storage: Pick<Storage, 'policy'> },
   firing: StoredFiring,
   number: number,
 ): Promise<FiringEvidence> {
   const { task, production, basis, candidate, hash, since, comparison, rules } = firing;
-  const { gate, privacy, periodMilliseconds } = rules;
+  const { gate, periodMilliseconds } = rules;
+  const privacy = await privacyNow(storage, firing);
   if (gate === null || candidate === null || hash === null || comparison === null)
     throw new Error(`The firing ${firing.sequence} of ${task} has nothing to compare.`);
   const summed = await comparisons.compare({
@@ -139,11 +143,20 @@ export async function compare(
     fewest: gate.fewest,
   });
   if (summed === 'budget-spent') return { kind: 'budget-spent' };
-  if (summed === null)
+  const isSame = JSON.stringify(await privacyNow(storage, firing)) === JSON.stringify(privacy);
+  if (summed === null || !isSame)
     return { kind: 'compared', participants: 0, decision: 'wait', reasons: [], spending: null };
   const { participants, evidence, spending } = summed;
   const { act, why } = decide<'gate'>(gate, { ...evidence, candidate: comparison.candidate });
   return { kind: 'compared', participants, decision: act, reasons: why, spending };
+}
+
+/** The noise and the budget of the policy as it is; those of the firing where that has none, since it began with them. */
+async function privacyNow(
+  storage: Pick<Storage, 'policy'>,
+  { task, rules }: StoredFiring,
+): Promise<Policy['privacy']> {
+  return (await storage.policy(task))?.policy?.privacy ?? rules.privacy;
 }
 
 /** A launch that fails is tried again for as long as a round of its run would be waited for, and is given up then. */
@@ -165,8 +178,8 @@ async function launch(deps: StepDeps, firing: StoredFiring): Promise<FiringEvide
   const parent = partsOfCheckpointId(production).run;
   let run = runOf(deps, firing);
   // A candidate that could not be compared is not worth its training.
-  if (run === null && rules.gate !== null && !(await comparisons.affords(task, rules.privacy)))
-    return { kind: 'budget-spent' };
+  const isAfforded = async () => comparisons.affords(task, await privacyNow(deps.storage, firing));
+  if (run === null && rules.gate !== null && !(await isAfforded())) return { kind: 'budget-spent' };
   try {
     const cause = { by: 'trigger', name: firstCause(firing), firing: sequence } as const;
     const { admission } = await admissions.describe(parent);

@@ -135,6 +135,28 @@ it('compares recent examples alone where the gate says so', async () => {
   expect(world.asked).toMatchObject([{ older: false }]);
 });
 
+it('looks at no sums without the noise that a policy promised while they were taken, and compares again with it', async () => {
+  const by = { by: 'admin', name: 'a test' } as const;
+  const policy = { ...testPolicy, privacy };
+  const world: FiringWorld = new FiringWorld({
+    ...accepts,
+    compare: (attempt) => {
+      if (attempt === 1) void world.storage.putPolicy({ task: 'toy', expected: 1, at: HOUR, by, policy });
+      return comparedAs(true);
+    },
+  });
+  const process = (await world.begin()).process();
+  await process.play();
+  await process.firings.stop();
+  expect(world.asked.map((asked) => [asked.number, asked.privacy])).toEqual([
+    [1, null],
+    [2, privacy],
+  ]);
+  const { firings, spentRho } = await world.lasting();
+  expect(firings).toMatchObject([{ state: 'ended', outcome: 'released' }]);
+  expect(spentRho).toBe(privacy.rho);
+});
+
 it('launches no run where the privacy budget has no room for its comparison, and says so', async () => {
   const script = { ...accepts, policy: { ...testPolicy, privacy }, affords: false };
   const { world, lasting } = await undisturbed(script);

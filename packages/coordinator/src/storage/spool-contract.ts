@@ -33,6 +33,7 @@ export const taskOpeningOf = (
   period,
   reference: 'ab'.repeat(32),
   layout: 'cd'.repeat(16),
+  models: ['12'.repeat(32)],
   startedAt: 1_000,
   deadlineAt: 61_000,
 });

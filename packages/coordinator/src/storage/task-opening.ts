@@ -21,6 +21,8 @@ export const TaskOpeningSchema = z.object({
   layout: z.string().check(z.regex(/^[0-9a-f]{32}$/)),
   /** The version of the consent that its reports are made under; null in openings of earlier versions. */
   consent: z._default(z.nullable(HashSchema), null),
+  /** The hashes of the models that its answers are about; null in openings of earlier versions. */
+  models: z._default(z.nullable(z.array(HashSchema)), null),
   /** The noise that is added to its sum, from a secret seed that no other sum is given; null: none. */
   noise: z._default(
     z.nullable(

@@ -121,6 +121,7 @@ export class Comparisons {
       consent: null,
       quorum: fewest,
       rho: privacy?.rho ?? null,
+      affords: () => affordsExchange(this.#o.ledger, task, { privacy, isCompared: false }),
       newSecret,
       // Of earlier numbers nothing is taken up.
       lastClosed: number - 1,

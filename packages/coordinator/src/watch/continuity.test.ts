@@ -291,6 +291,23 @@ describe('a task with a policy', () => {
     });
   });
 
+  it('begins the first part anew where production moves in the middle of it: its answers were about another model', async () => {
+    await save(policy);
+    const some = await connect(6);
+    const first = await questions(some, promote);
+    const of = await binningNow();
+    for (const [i, device] of some.slice(0, 5).entries())
+      expect(await answer(device, first[i] as TaskAsk, of)).toEqual(counted);
+    const second = await questions(some, promote);
+    expect(second[0]).toMatchObject({ kind: 'statistics', reference: identityOf(of) });
+    expect(second[0]?.models).not.toEqual(first[0]?.models);
+    // Made with the same bins, about the model before.
+    const [asked] = first.slice(5) as [TaskAsk];
+    expect(await answer(some[5] as Connected, asked, of)).toEqual(refusal('update-late'));
+    for (const [i, device] of some.entries())
+      expect(await answer(device, second[i] as TaskAsk, of)).toEqual(counted);
+  });
+
   it('adds noise by its budget, and asks nothing more once that is spent, until it is raised', async () => {
     const privacy = { rho: 0.5, delta: 1e-6, epsilon: 10 };
     await save({ ...policy, privacy });
@@ -327,6 +344,31 @@ describe('a task with a policy', () => {
     expect(coordinator.monitored.isWatched('iris')).toBe(false);
     asked = await questions(again, () => save({ ...policy, privacy: { ...privacy, epsilon: 20 } }));
     expect(asked[0]).toMatchObject({ kind: 'report', period: 1 });
+  });
+
+  it('reads no sum that a budget has no room for that was lowered while its period was open', async () => {
+    // Room for three exchanges, as above, is left of room for more.
+    const privacy = { rho: 0.5, delta: 1e-6, epsilon: 10 };
+    await save({ ...policy, privacy: { ...privacy, epsilon: 20 } });
+    const some = await connect(6);
+    let asked = await makeReference(some, await questions(some, promote));
+    const of = await binningNow();
+    const answerAll = async () => {
+      for (const [i, device] of some.entries())
+        expect(await answer(device, asked[i] as TaskAsk, of)).toEqual(counted);
+    };
+    await answerAll();
+    asked = await questions(some, () => clock.advance(DAY));
+    await answerAll();
+    await save({ ...policy, privacy });
+    clock.advance(DAY);
+    await expect.poll(state).toBe('budget-spent');
+    const { epsilon } = zcdpEpsilon(3 * privacy.rho, privacy.delta);
+    expect((await info()).privacy?.spentEpsilon).toBeCloseTo(epsilon, 9);
+    expect(await call<WatchedPeriod[]>('tasks/iris/drift')).toMatchObject([
+      { period: 1, reports: 6, sums: null, verdict: null },
+      { period: 0, reports: 6, sums: expect.anything() },
+    ]);
   });
 
   it('opens no period where the budget has no room for a comparison beside it', async () => {

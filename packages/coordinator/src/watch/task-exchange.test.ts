@@ -23,6 +23,7 @@ const opening: TaskOpening = {
   reference: form.reference,
   layout: form.layout,
   consent: null,
+  models: [],
   noise: null,
   startedAt: START,
   deadlineAt: START + DAY,

@@ -83,6 +83,7 @@ async function started({
   under = consent,
   of = binning,
   rho = null as number | null,
+  models = [] as string[],
 } = {}): Promise<Started> {
   const offers = new TaskOffers({ admissions, newSecret: () => 'secret', tell: () => {} });
   offers.asks('toy', claim);
@@ -90,10 +91,11 @@ async function started({
     task: 'toy',
     kind: 'report',
     form: reportForm('report', of, MINIMUM_COUNT),
-    models: [],
+    models,
     consent: under,
     quorum: 2,
     rho,
+    affords: async () => true,
     newSecret: () => `seed ${++seeds} of 128 bits or more`,
     next: async (lastClosed) => nextPeriod(at.now(), { epoch: EPOCH, length: DAY }, lastClosed),
     lastClosed: stored.at(-1)?.period ?? null,
@@ -237,6 +239,7 @@ describe("a task's watch", () => {
   it.each([
     ['under another consent', { under: 'ef'.repeat(32) }],
     ['without noise, where it is now promised', { rho: 0.5 }],
+    ['about other models', { models: ['ab'.repeat(32)] }],
     ['with other bins', { of: { ...binning, columns: binning.columns.slice(1) } }],
   ])('erases reports that were made %s, and begins the next', async (_, how) => {
     const first = await started();

@@ -39,7 +39,7 @@ export interface ClosedPeriod {
   readonly endedAt: number;
   /** The number of reports that counted. */
   readonly reports: number;
-  /** Their sum by tensor, with its noise; `null` where there were too few to be looked at. */
+  /** Their sum by tensor, with its noise; `null` where there were too few to be looked at, or the budget had no room. */
   readonly sums: Measures | null;
   /** The variance of the noise in each number of `sums`; 0: there is none. */
   readonly noise: number;
@@ -58,6 +58,8 @@ export interface TaskWatchOptions {
   readonly quorum: number;
   /** The cost of a sum that is read, in ρ of zero-concentrated differential privacy: noise is added by it. `null`: none is. */
   readonly rho: number | null;
+  /** Whether the budget still has room for a sum with noise. Asked before one is read: it may have been lowered since the sum's exchange was opened. */
+  readonly affords: () => Promise<boolean>;
   /** A secret that cannot be guessed, for the noise of one sum. */
   readonly newSecret: () => string;
   /**
@@ -219,12 +221,21 @@ export class TaskWatch implements AnswerTaker {
 
   /** The next exchange; not open yet. */
   async #next(): Promise<OpenPeriod | null> {
-    const { task, kind, consent, next, spool, form } = this.#o;
+    const { task, kind, consent, models, next, spool, form } = this.#o;
     const { reference, layout } = form;
     const period = await next(this.#lastClosed);
     if (period === null) return null;
     const noise = this.#noise();
-    const opening: TaskOpening = { task, kind, reference, layout, consent, noise, ...period };
+    const opening: TaskOpening = {
+      task,
+      kind,
+      reference,
+      layout,
+      consent,
+      models: [...models],
+      noise,
+      ...period,
+    };
     spool.open(opening);
     return { opening, exchange: taskExchange(opening, this.#exchangeOptions()) };
   }
@@ -237,11 +248,11 @@ export class TaskWatch implements AnswerTaker {
   }
 
   /**
-   * The exchange in the spool; `null` where there is none, its end is stored, or its reports are of other bins or under other
-   * terms: these are erased.
+   * The exchange in the spool; `null` where there is none, its end is stored, or its reports are of other bins, about other models
+   * or under other terms: these are erased.
    */
   async #restored(): Promise<OpenPeriod | null> {
-    const { consent, rho, spool, failed, wasClosed } = this.#o;
+    const { consent, models, rho, spool, failed, wasClosed } = this.#o;
     try {
       const spooled = await spool.recover(this.#owner);
       if (spooled === null) return null;
@@ -252,7 +263,8 @@ export class TaskWatch implements AnswerTaker {
         isSpooledTask(spooled) &&
         spooled.opening.consent === consent &&
         (spooled.opening.noise?.rho ?? null) === rho &&
-        spooled.opening.reference === this.#o.form.reference;
+        spooled.opening.reference === this.#o.form.reference &&
+        String(spooled.opening.models ?? models) === String(models);
       if (isOver || !isSame) {
         if (!isOver && 'period' in opening) this.#lastClosed = opening.period;
         await spool.drop(this.#owner);
@@ -311,7 +323,7 @@ export class TaskWatch implements AnswerTaker {
     const isReadable = how.outcome === 'enough' || how.reason.code === 'quorum-lost';
     if (isReadable) {
       const { period, startedAt } = opening;
-      const sums = how.outcome === 'enough' ? await this.#untilStored(async () => this.#sums(open)) : null;
+      const sums = how.outcome === 'enough' ? await this.#untilStored(() => this.#sums(open)) : null;
       if (sums === undefined) return;
       const endedAt = this.#o.clock.now();
       const { noise } = opening;
@@ -341,8 +353,9 @@ export class TaskWatch implements AnswerTaker {
     await this.#untilStored(async () => this.#begin((await this.#restored()) ?? (await this.#next())));
   }
 
-  /** The sums as they are looked at: after a crash their noise is the same. */
-  async #sums({ opening: { noise }, exchange }: OpenPeriod): Promise<Measures> {
+  /** The sums as they are looked at: after a crash their noise is the same. `null` where the budget has no room for them. */
+  async #sums({ opening: { noise }, exchange }: OpenPeriod): Promise<Measures | null> {
+    if (noise !== null && !(await this.#o.affords())) return null;
     const totals = exchange.sum.measures.totals();
     await nextTurn();
     if (noise === null) return totals;

@@ -274,6 +274,7 @@ export class WatchedTask {
       spool,
       clock,
       rho: policy.privacy?.rho ?? null,
+      affords: () => affordsExchange(storage, task.id, { privacy: policy.privacy, isCompared: false }),
       newSecret,
       models: asked.models.map(({ hash }) => hash),
       failed: (error) => failed(task.id, error),

@@ -77,7 +77,7 @@ export const WatchedPeriodSchema = z.object({
   endedAt: z.number(),
   /** The number of reports that counted. */
   reports: count,
-  /** Their sum by tensor of the report's layout; null where there were too few to be looked at. */
+  /** Their sum by tensor of the report's layout; null where there were too few to be looked at, or the budget had no room. */
   sums: z.nullable(z.record(z.string(), shares)),
   /** The verdict on the sums; null without any. */
   verdict: z.nullable(DriftVerdictSchema),
@@ -97,7 +97,7 @@ export const PeriodSummarySchema = z.object({
     endedAt: true,
     reports: true,
   }).shape,
-  /** Null where there were too few reports to be looked at. */
+  /** Null where there were too few reports to be looked at, or the budget had no room. */
   verdict: z.nullable(
     z.object({
       participants: count,
