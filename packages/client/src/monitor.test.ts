@@ -109,14 +109,20 @@ describe('a page that only predicts', () => {
         binning: { columns: [{ name: 'sepal length' }, { name: 'petal' }] },
       },
     };
-    expect(await client.watch()).toEqual({
+    const facts = {
       watched: true,
       consent: consent.consent,
       periodMilliseconds: 86_400_000,
       minimum: 10,
       columns: ['sepal length', 'petal'],
+      groups: null,
       privacy: null,
-    });
+    };
+    expect(await client.watch()).toEqual(facts);
+    const { reference } = coordinator.watch;
+    const binning = { ...(reference?.binning as object), groups: 'petal' };
+    coordinator.watch = { ...coordinator.watch, reference: { identity: 'e'.repeat(64), binning } };
+    expect(await client.watch()).toEqual({ ...facts, groups: 'petal' });
   });
 });
 

@@ -12,6 +12,8 @@ export interface WatchFacts {
   readonly minimum: number | null;
   /** Names of the columns whose distributions are reported; empty while no release is watched. */
   readonly columns: readonly string[];
+  /** The name of the column by whose values errors are told apart; null: they are not. */
+  readonly groups: string | null;
   /** Noise on the sums of reports: the ε and δ of the task's budget. Null: none is added. */
   readonly privacy: { readonly epsilon: number; readonly delta: number } | null;
 }
@@ -24,8 +26,14 @@ export function watchFacts(info: WatchInfo): WatchFacts {
     periodMilliseconds,
     minimum,
     columns: columnNames(reference?.binning),
+    groups: groupsOf(reference?.binning),
     privacy: privacy === null ? null : { epsilon: privacy.epsilon, delta: privacy.delta },
   };
+}
+
+function groupsOf(binning: unknown): string | null {
+  const { groups } = (binning ?? {}) as { groups?: unknown };
+  return typeof groups === 'string' ? groups : null;
 }
 
 function columnNames(binning: unknown): string[] {

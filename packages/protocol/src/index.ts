@@ -330,6 +330,7 @@ export {
   exampleSize,
   type Feature,
   featureWidth,
+  groupsOf,
   type ImageData,
   inputSize,
   type Localized,

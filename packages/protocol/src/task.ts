@@ -85,7 +85,12 @@ export const TableDataSchema = z.strictObject({
       scale: z.optional(z.number().check(z.positive())),
     }),
   ]),
+  /** The name of the column of categories by whose values errors are told apart; left out: they are not. */
+  groups: z.optional(name),
 });
+
+/** The most groups of a task, that of any other value included. */
+const MAX_GROUPS = 16;
 
 export const DataSchemaSchema = z.discriminatedUnion('kind', [ImageDataSchema, TableDataSchema]);
 export type DataSchema = z.infer<typeof DataSchemaSchema>;
@@ -98,11 +103,23 @@ export function classesOf(data: DataSchema): readonly string[] | null {
   return data.target.kind === 'class' ? data.target.classes : null;
 }
 
+/** The column by whose values a task's errors are told apart: its index, and its values. `null` where there is none. */
+export function groupsOf(
+  data: DataSchema,
+): { readonly column: number; readonly feature: CategoryFeature } | null {
+  if (data.kind === 'image' || data.groups === undefined) return null;
+  const column = data.features.findIndex(({ kind, name }) => kind === 'category' && name === data.groups);
+  const feature = data.features[column];
+  return feature?.kind === 'category' ? { column, feature } : null;
+}
+
 /**
- * The data schema of a new task, whose classes must all differ, as must the values of each column of categories. Tasks
+ * The data schema of a new task, whose groups, where it declares any, are a column of categories, and whose classes must all differ, as must the values of each column of categories. Tasks
  * made before this rule are exempt.
  */
 export const NewDataSchemaSchema = DataSchemaSchema.check(({ value, issues }) => {
+  const fault = faultOfGroups(value);
+  if (fault !== null) issues.push({ code: 'custom', input: value, path: ['groups'], message: fault });
   for (const { one, many, path, names } of listsOfNames(value)) {
     const same = sameClass(names);
     if (same === null) continue;
@@ -117,6 +134,24 @@ export const NewDataSchemaSchema = DataSchemaSchema.check(({ value, issues }) =>
     });
   }
 });
+
+/** The reason why the groups that a task declares cannot be told apart; `null`: there is none. */
+function faultOfGroups(data: DataSchema): string | null {
+  if (data.kind === 'image' || data.groups === undefined) return null;
+  const named = data.features.filter(({ name }) => name === data.groups);
+  const [feature] = named;
+  const called = JSON.stringify(data.groups);
+  if (named.length > 1)
+    return `${named.length} columns have the name ${called}. Groups take a name that one column has`;
+  if (feature === undefined)
+    return `no column has the name ${called}. Groups are the name of a column of categories`;
+  if (feature.kind !== 'category')
+    return `the column ${called} is one of numbers. Groups are the name of a column of categories`;
+  const groups = featureWidth(feature);
+  return groups > MAX_GROUPS
+    ? `the column ${called} makes ${groups} groups, one of them for any other value. ${MAX_GROUPS} are the most`
+    : null;
+}
 
 interface NameList {
   readonly one: 'class' | 'value';

@@ -1,7 +1,7 @@
 import type { Binning } from '@coppice/continuity';
 import type { DataSchema } from '@coppice/protocol';
 import { expect, it } from 'vitest';
-import { binLabels } from './bin-labels.ts';
+import { binLabels, groupLabel } from './bin-labels.ts';
 
 const data: DataSchema = {
   kind: 'table',
@@ -60,4 +60,16 @@ it('numbers bins of which it knows nothing, or that are of another reference', (
   expect(binLabels(of('input', 'age', 2), data, null)).toEqual(numbered);
   expect(binLabels(of('input', 'age', 2), data, binning)).toEqual(numbered);
   expect(binLabels(of('input', 'gone', 2), data, binning)).toEqual(numbered);
+});
+
+it('names a group by the value of its column, and numbers one of which it knows nothing', () => {
+  const grouped: DataSchema = { ...data, groups: 'tree' };
+  expect([0, 1, 2, 3].map((value) => groupLabel(value, grouped))).toEqual([
+    { kind: 'value', name: 'oak' },
+    { kind: 'value', name: 'elm' },
+    { kind: 'other' },
+    { kind: 'bin', number: 4 },
+  ]);
+  expect(groupLabel(0, data)).toEqual({ kind: 'bin', number: 1 });
+  expect(groupLabel(1, null)).toEqual({ kind: 'bin', number: 2 });
 });

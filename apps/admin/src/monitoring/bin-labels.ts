@@ -30,6 +30,13 @@ export function binLabels(
     : reference.map((_share, i) => ({ kind: 'bin', number: i + 1 }));
 }
 
+/** The label of a group of a task. @param value the index of its column's value; the number of values: any other value. */
+export function groupLabel(value: number, data: DataSchema | null): BinLabel {
+  const name = data?.kind === 'table' ? data.groups : undefined;
+  const labels = name === undefined ? null : namesOf({ role: 'input', name }, data);
+  return labels?.[value] ?? { kind: 'bin', number: value + 1 };
+}
+
 type Place = Pick<Histogram, 'role' | 'name'>;
 
 /** Labels that the task gives: its classes, and the values of its columns of categories. */

@@ -31,6 +31,7 @@ export const exampleTask: TaskFields = {
   channels: '1',
   classes: 'circle\nsquare\ntriangle',
   features: '',
+  groups: '',
   target: '',
   targetKind: 'class',
   heldOut: '0.1',

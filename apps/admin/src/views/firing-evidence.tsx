@@ -1,7 +1,9 @@
 import type { GateReason } from '@coppice/continuity';
-import type { Firing } from '@coppice/protocol';
+import { classesOf, type DataSchema, type Firing } from '@coppice/protocol';
 import { formatNumber, formatShare } from '@coppice/ui';
+import { groupLabel } from '../monitoring/bin-labels.ts';
 import { fewerOf, gateReasonsOf, guardsOf, isHeldByQuality } from '../monitoring/reasons.ts';
+import { binText } from './drift-words.ts';
 import { List } from './list.tsx';
 import { pEquation } from './p-value.ts';
 import { firingText } from './retraining-texts.ts';
@@ -9,16 +11,16 @@ import { firingText } from './retraining-texts.ts';
 const outcomeTones = { passed: 'good', failed: 'bad', unknown: '' } as const;
 const guardTones = { worse: 'bad', better: 'good', 'no-worse': 'good', undecided: '' } as const;
 
-/** The comparison of a candidate with production, check by check. `classes`: null where the target is a number. */
+/** The comparison of a candidate with production, check by check. `data`: null where the task is not known. */
 export function ComparisonEvidence({
   of,
   comparison: { participants, candidate, reasons },
-  classes,
+  data,
 }: {
   /** The name of its firing, so that each table has a name of its own. */
   of: string;
   comparison: NonNullable<Firing['comparison']>;
-  classes: readonly string[] | null;
+  data: DataSchema | null;
 }) {
   const t = firingText();
   const checks = gateReasonsOf(reasons);
@@ -31,7 +33,7 @@ export function ComparisonEvidence({
         rows={checks}
         keyOf={({ check, index }) => `${check} ${index ?? ''}`}
         columns={[
-          { name: t.check, heading: true, class: 'said', cell: (one) => checkText(one, classes) },
+          { name: t.check, heading: true, class: 'said', cell: (one) => checkText(one, data) },
           {
             name: t.result,
             cell: ({ outcome }) => <span class={`badge ${outcomeTones[outcome]}`}>{t[outcome]}</span>,
@@ -45,11 +47,15 @@ export function ComparisonEvidence({
   );
 }
 
-function checkText({ check, index }: GateReason, classes: readonly string[] | null): string {
+function checkText({ check, index }: GateReason, data: DataSchema | null): string {
   const t = firingText();
   switch (check) {
-    case 'class':
+    case 'class': {
+      const classes = data === null ? null : classesOf(data);
       return t.class(classes?.[index ?? -1] ?? formatNumber((index ?? 0) + 1));
+    }
+    case 'group':
+      return t.group(binText(groupLabel(index ?? 0, data)));
     case 'worst-tenth':
       return t.worst;
     default:
@@ -63,7 +69,7 @@ function decidingText({ check, value }: GateReason): string {
   if (value === null) return '–';
   if (check === 'discordant') return pEquation(value);
   if (check === 'worst-tenth') return points(value);
-  return check === 'class' ? t.atMost(points(value)) : t.atLeast(points(value));
+  return check === 'class' || check === 'group' ? t.atMost(points(value)) : t.atLeast(points(value));
 }
 
 function requiredText({ check, bound }: GateReason): string {

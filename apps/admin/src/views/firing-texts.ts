@@ -45,6 +45,7 @@ const checkText = catalogue<Record<Check, string>>(
     discordant: 'devices better and worse off',
     older: 'older examples',
     class: 'single classes',
+    group: 'single groups',
     'worst-tenth': 'the worst tenth of participants',
   },
   {
@@ -52,6 +53,7 @@ const checkText = catalogue<Record<Check, string>>(
     discordant: '变好与变差的设备',
     older: '较早样本',
     class: '单个类别',
+    group: '单个分组',
     'worst-tenth': '表现最差的十分之一参与者',
   },
 );

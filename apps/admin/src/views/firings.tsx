@@ -1,11 +1,5 @@
 import type { Policy } from '@coppice/continuity';
-import {
-  classesOf,
-  type DataSchema,
-  type Firing,
-  partsOfCheckpointId,
-  type WatchInfo,
-} from '@coppice/protocol';
+import { type DataSchema, type Firing, partsOfCheckpointId, type WatchInfo } from '@coppice/protocol';
 import { Confirm, formatBytes, formatDateTime, formatNumber, formatShare } from '@coppice/ui';
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
@@ -187,7 +181,6 @@ const tones = {
 function FiringCard({ firing, data }: { firing: Firing; data: DataSchema | null }) {
   const t = firingText();
   const { sequence, state, outcome, run, candidate, production, comparison, canary, release } = firing;
-  const classes = data === null ? null : classesOf(data);
   const name = t.number(formatNumber(sequence));
   return (
     <li class="card stack tight" data-testid={`firing-${sequence}`}>
@@ -233,7 +226,7 @@ function FiringCard({ firing, data }: { firing: Firing; data: DataSchema | null 
         <Fact term={t.policy}>{formatNumber(firing.policy)}</Fact>
         <Spent spent={firing.spent} />
       </dl>
-      {comparison !== null && <ComparisonEvidence of={name} comparison={comparison} classes={classes} />}
+      {comparison !== null && <ComparisonEvidence of={name} comparison={comparison} data={data} />}
       {canary !== null && <CanaryEvidence of={name} canary={canary} />}
     </li>
   );

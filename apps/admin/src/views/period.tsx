@@ -10,7 +10,7 @@ import type { DataSchema, DriftVerdict, Firing, WatchedPeriod, WatchInfo } from 
 import { formatDateTime, formatNumber, formatShare, PairedBars } from '@coppice/ui';
 import { useMemo, useState } from 'preact/hooks';
 import { atRelease } from '../monitoring/at-release.ts';
-import { binLabels } from '../monitoring/bin-labels.ts';
+import { binLabels, groupLabel } from '../monitoring/bin-labels.ts';
 import { writeRoute } from '../shell/route.ts';
 import { binText, columnName, faultText, formatEffect, testName } from './drift-words.ts';
 import { List } from './list.tsx';
@@ -73,6 +73,7 @@ export function PeriodDetail(props: DetailProps) {
           />
           <Quality quality={verdict.quality} isPicture={data?.kind === 'image'} />
           <Errors errors={verdict.errors} />
+          <GroupErrors groups={verdict.groups} data={data} />
         </>
       )}
     </section>
@@ -350,6 +351,37 @@ function Errors({ errors }: { errors: DriftVerdict['errors'] }) {
           {t.space}
           {errors.warned > 0 && t.warned(formatShare(errors.warned, 0))}
         </p>
+      )}
+    </div>
+  );
+}
+
+/** The errors of each group with enough devices, the worst first. Nothing where the task declares no groups. */
+function GroupErrors({ groups, data }: { groups: DriftVerdict['groups']; data: DataSchema | null }) {
+  const t = monitoringText();
+  if (groups === undefined) return null;
+  const title = t.groupErrors(data?.kind === 'table' ? (data.groups ?? '') : '');
+  return (
+    <div class="stack tight" data-testid="group-errors">
+      <h4>{title}</h4>
+      {groups.length === 0 ? (
+        <p class="quiet">{t.noGroupErrors}</p>
+      ) : (
+        <List
+          label={title}
+          rows={groups}
+          keyOf={({ value }) => `${value}`}
+          columns={[
+            { name: t.group, heading: true, cell: ({ value }) => binText(groupLabel(value, data)) },
+            { name: t.meanError, end: true, cell: ({ rate }) => formatShare(rate) },
+            {
+              name: t.interval,
+              end: true,
+              cell: ({ interval: [low, high] }) => t.between(formatShare(low), formatShare(high)),
+            },
+            { name: t.devices, end: true, cell: ({ participants }) => formatNumber(participants) },
+          ]}
+        />
       )}
     </div>
   );

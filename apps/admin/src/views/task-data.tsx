@@ -15,6 +15,7 @@ const text = catalogue(
     target: (name: string) => `${name} (target)`,
     scaled: (mean: string, scale: string) => `(value − ${mean}) / ${scale}`,
     unscaled: 'as it is',
+    groups: 'Errors are told apart by its values.',
     categories: (values: string) => `${values}, any other value`,
     more: (count: string) => `and ${count} more`,
     join: ', ',
@@ -36,6 +37,7 @@ const text = catalogue(
     target: (name) => `${name}（目标）`,
     scaled: (mean, scale) => `（值 − ${mean}）/ ${scale}`,
     unscaled: '原值',
+    groups: '误差按该列的值分组。',
     categories: (values) => `${values}、其他值`,
     more: (count) => `另有 ${count} 个`,
     join: '、',
@@ -74,7 +76,7 @@ export function TaskData({ data }: { data: DataSchema }) {
             </thead>
             <tbody>
               {data.features.map((feature) => (
-                <FeatureRow key={feature.name} feature={feature} />
+                <FeatureRow key={feature.name} feature={feature} isGroups={feature.name === data.groups} />
               ))}
               <tr>
                 <th scope="row">{t.target(withUnit(data.target.name, targetUnit(data)))}</th>
@@ -90,7 +92,7 @@ export function TaskData({ data }: { data: DataSchema }) {
   );
 }
 
-function FeatureRow({ feature }: { feature: Feature }) {
+function FeatureRow({ feature, isGroups }: { feature: Feature; isGroups: boolean }) {
   const t = text();
   if (feature.kind === 'category')
     return (
@@ -99,6 +101,7 @@ function FeatureRow({ feature }: { feature: Feature }) {
         <td>{t.category}</td>
         <td class="wrapped">
           {t.categories(listed(feature.values))}
+          {isGroups && <p class="small quiet">{t.groups}</p>}
           {feature.help !== undefined && <p class="small quiet">{localized(feature.help)}</p>}
         </td>
         <td />

@@ -67,6 +67,21 @@ describe('taskRequest', () => {
     });
   });
 
+  it('declares a column of categories as groups, and says what the coordinator refuses of another', () => {
+    const fields = {
+      ...exampleTask,
+      kind: 'table',
+      features: 'kind: oak | elm\nlength',
+      target: 'price',
+    } as const;
+    expect(taskRequest(fields).data).not.toHaveProperty('groups');
+    const request = taskRequest({ ...fields, groups: ' kind ' });
+    expect(CreateTaskSchema.safeParse(request).error).toBeUndefined();
+    expect(request.data).toHaveProperty('groups', 'kind');
+    const { error } = CreateTaskSchema.safeParse(taskRequest({ ...fields, groups: 'length' }));
+    expect(error?.issues.map(({ path }) => path)).toEqual([['data', 'groups']]);
+  });
+
   it('says where the model stops being JSON', () => {
     const broken = () => taskRequest({ ...exampleTask, model: '{"modelTopology": ' });
     expect(broken).toThrowError(CoppiceError);

@@ -16,6 +16,8 @@ export interface TaskFields {
   readonly classes: string;
   /** One column a line, as `columnOf` reads it. */
   readonly features: string;
+  /** The name of a column of categories; empty: errors are not told apart. */
+  readonly groups: string;
   readonly target: string;
   readonly targetKind: 'class' | 'number';
   /** A share, 0–0.5. */
@@ -39,6 +41,7 @@ export const blankTask: TaskFields = {
   channels: '1',
   classes: '',
   features: '',
+  groups: '',
   target: '',
   targetKind: 'class',
   heldOut: String(DEFAULT_HELD_OUT),
@@ -93,6 +96,7 @@ function imageOf(fields: TaskFields): CreateTask['data'] {
 
 function tableOf(fields: TaskFields): CreateTask['data'] {
   const name = fields.target.trim();
+  const groups = fields.groups.trim();
   return {
     kind: 'table',
     features: lines(fields.features).map(columnOf),
@@ -100,6 +104,7 @@ function tableOf(fields: TaskFields): CreateTask['data'] {
       fields.targetKind === 'class'
         ? { kind: 'class', name, classes: lines(fields.classes) }
         : { kind: 'number', name, ...optional(fields) },
+    ...(groups === '' ? {} : { groups }),
   };
 }
 

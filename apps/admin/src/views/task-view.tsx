@@ -135,6 +135,7 @@ export function TaskView() {
           {fields.kind === 'image' && input('height', t.height)}
           {fields.kind === 'image' && select('channels', t.channels, { '1': t.grey, '3': t.colour })}
           {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
+          {fields.kind === 'table' && input('groups', `${t.groups} (${t.optional})`, { help: t.groupsHelp })}
           {fields.kind === 'table' && input('target', t.target)}
           {fields.kind === 'table' &&
             select('targetKind', t.targetKind, { class: t.targetClass, number: t.targetNumber })}

@@ -162,6 +162,9 @@ export const text = catalogue(
     features: 'Columns',
     featuresHelp:
       'One a line, in the order of the model’s inputs. “length” is a column of numbers; “length: mean 14, scale 2” gives the model (value − mean) / scale. “kind: oak | elm” is a column of categories: the model takes one number for each value, and a last one for any other value.',
+    groups: 'Groups',
+    groupsHelp:
+      'The name of a column of categories with 15 values at most. Errors are reported for each of its values, and a new model must be worse for none. It cannot be changed later.',
     target: 'Target column',
     targetKind: 'The target is',
     targetClass: 'a class',
@@ -333,6 +336,9 @@ export const text = catalogue(
     features: '列',
     featuresHelp:
       '每行一个，次序与模型输入一致。“length”是数值列；“length: mean 14, scale 2”表示模型输入为（值 − mean）/ scale。“kind: oak | elm”是类别列：每个值对应模型的一个输入，最后还有一个对应其他值。',
+    groups: '分组',
+    groupsHelp:
+      '一个类别列的名称，最多 15 个值。误差按该列的每个值分别报告，新模型在任何一组上都不得变差。之后不能更改。',
     target: '目标列',
     targetKind: '目标是',
     targetClass: '类别',

@@ -1,4 +1,4 @@
-import type { DataSchema, WatchInfo } from '@coppice/protocol';
+import { type DataSchema, groupsOf, type WatchInfo } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 import { periodText } from './period-text.ts';
 import { KEPT_DAYS } from './watch.ts';
@@ -20,7 +20,11 @@ export const monitoringText = catalogue(
       'How brightness, contrast and four numbers made by the model are spread over ranges; how often each class is predicted; how sure the model is; the share of wrong answers, if you correct them.',
     table: (columns: string) =>
       `How the values of ${columns} are spread over ranges, how many are missing or implausible; how the predictions are spread; the share of wrong answers, if you correct them.`,
+    join: ', ',
     more: (count: number) => `${n(count)} more columns`,
+    byGroup: (column: string, values: string) =>
+      `Wrong answers are also told for each value of “${column}” by itself: ${values}, any other value. So are the answers that two models get right, when a new one is tested.`,
+    groups: 'By group',
     examples: 'From your examples',
     examplesValue:
       'The same shares for your examples, how their labels are spread, and averages of numbers, when a model is released. How many held-out examples each of two models gets right, when a new one is tested.',
@@ -57,7 +61,11 @@ export const monitoringText = catalogue(
       '亮度、对比度和模型生成的四个数值在各区间的分布；各类别被预测的比例；模型的置信度；如果你纠正了答案，还有错误的比例。',
     table: (columns) =>
       `${columns}的取值在各区间的分布，缺失或不合理的比例；预测结果的分布；如果你纠正了答案，还有错误的比例。`,
+    join: '、',
     more: (count) => `另外 ${n(count)} 列`,
+    byGroup: (column, values) =>
+      `错误的比例还会按“${column}”的每个值分别报告：${values}、其他值；测试新模型时，两个模型答对的数量也是如此。`,
+    groups: '分组',
     examples: '来自你的样本',
     examplesValue:
       '发布模型时，你的样本的同类比例、标签的分布以及数值的平均；测试新模型时，两个模型在留出样本上各自答对的数量。',
@@ -94,6 +102,7 @@ export function monitoringRows(
   const t = monitoringText();
   const period = periodText(info.periodMilliseconds ?? 0);
   const { privacy } = info;
+  const groups = groupsOf(data)?.feature ?? null;
   return [
     [t.data, t.dataValue],
     [t.often, t.oftenValue(period, info.minimum ?? 0)],
@@ -101,6 +110,7 @@ export function monitoringRows(
       t.report,
       data.kind === 'image' ? t.pictures : t.table(columnsOf(data.features.map(({ name }) => name))),
     ],
+    ...(groups === null ? [] : [[t.groups, t.byGroup(groups.name, groups.values.join(t.join))] as const]),
     [t.examples, t.examplesValue],
     [t.audience, t.audienceValue],
     [t.noise, privacy === null ? t.noNoise : t.noiseValue(privacy.epsilon, privacy.delta.toExponential(0))],

@@ -16,14 +16,19 @@ export function comparisonEvidence(
 ): Omit<GateEvidence, 'candidate'> {
   const one = (name: string) => sums.get(name)?.[0] ?? 0;
   const older = sums.has(clusterNames('older').clusters) ? clusterSums(sums, 'older', 0) : null;
-  const classes = sums.get(clusterNames('class').clusters)?.length ?? 0;
+  const each = (of: 'class' | 'group') =>
+    Array.from({ length: sums.get(clusterNames(of).clusters)?.length ?? 0 }, (_, i) =>
+      clusterSums(sums, of, i),
+    );
+  const groups = each('group');
   return {
     participants,
     noise,
     recent: clusterSums(sums, 'recent', 0),
     discordant: { lost: one('worse'), won: one('better') },
     older,
-    classes: Array.from({ length: classes }, (_, i) => clusterSums(sums, 'class', i)),
+    classes: each('class'),
+    ...(groups.length === 0 ? {} : { groups }),
     accuracies: {
       production: [...(sums.get('production-accuracy') ?? [])],
       candidate: [...(sums.get('candidate-accuracy') ?? [])],

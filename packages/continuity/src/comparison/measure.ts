@@ -17,6 +17,8 @@ export interface ComparedExample {
   readonly slice: Slice;
   /** The index of its class; left out for a numeric target. */
   readonly label?: number;
+  /** The index of its group; left out where the task declares none. */
+  readonly group?: number;
   readonly production: boolean;
   readonly candidate: boolean;
 }
@@ -29,15 +31,15 @@ export type ComparisonMeasures = ReadonlyMap<string, Float64Array>;
  *
  * @param examples at most `MAX_COMPARED` of each slice.
  * @param classes their number; `null` for a numeric target.
- * @param compared `older` false: there are recent examples alone.
+ * @param compared `older` false: there are recent examples alone. `groups`: each example has one.
  * @param minimum the fewest examples of which anything leaves a device.
  * @returns `null` where there are fewer.
- * @throws RangeError for more examples of a slice, older ones where none are compared, or a label that is no class.
+ * @throws RangeError for more examples of a slice, older ones where none are compared, a label that is no class, or a group that is none.
  */
 export function comparisonMeasures(
   examples: readonly ComparedExample[],
   classes: number | null,
-  compared: Pick<Compared, 'older'>,
+  compared: Pick<Compared, 'older' | 'groups'>,
   minimum: number = MINIMUM_COUNT,
 ): ComparisonMeasures | null {
   if (examples.length < minimum) return null;
@@ -55,15 +57,18 @@ export function comparisonMeasures(
   const sum = recent.reduce((total, one) => total + difference(one), 0);
   measures.set('better', Float64Array.of(sum > 0 ? 1 : 0));
   measures.set('worse', Float64Array.of(sum < 0 ? 1 : 0));
+  if (compared.groups !== undefined)
+    addClusters(
+      measures,
+      'group',
+      partsOf(examples, compared.groups, 'group', ({ group }) => group),
+    );
   if (classes === null) return measures;
-  const byClass = Array.from({ length: classes }, (): ComparedExample[] => []);
-  for (const example of examples) {
-    const own = byClass[example.label ?? -1];
-    if (own === undefined)
-      throw new RangeError(`a class is a whole number below ${classes}, not ${example.label}`);
-    own.push(example);
-  }
-  addClusters(measures, 'class', byClass);
+  addClusters(
+    measures,
+    'class',
+    partsOf(examples, classes, 'class', ({ label }) => label),
+  );
   for (const model of ['production', 'candidate'] as const) {
     const hits = examples.filter((example) => example[model]).length;
     const bins = new Float64Array(ACCURACY_BINS);
@@ -71,6 +76,23 @@ export function comparisonMeasures(
     measures.set(`${model}-accuracy`, bins);
   }
   return measures;
+}
+
+/** Examples by an index that each has. */
+function partsOf(
+  examples: readonly ComparedExample[],
+  count: number,
+  called: string,
+  indexOf: (example: ComparedExample) => number | undefined,
+): ComparedExample[][] {
+  const parts = Array.from({ length: count }, (): ComparedExample[] => []);
+  for (const example of examples) {
+    const part = parts[indexOf(example) ?? -1];
+    if (part === undefined)
+      throw new RangeError(`a ${called} is a whole number below ${count}, not ${indexOf(example)}`);
+    part.push(example);
+  }
+  return parts;
 }
 
 /** Adds the six numbers of one participant, for each of some sets of examples. */

@@ -12,7 +12,7 @@ import { type ClusterNumbers, type ComparisonMeasures, clippedSum, clusterNumber
 
 /**
  * Looks for measures that no examples give. Measures that pass change a sum by no more than a participant that has its full
- * number of examples of a slice, or of a class, may.
+ * number of examples of a slice, of a class, or of a group may.
  *
  * @param classes their number; `null` for a numeric target.
  * @param compared as in `comparisonMeasures`.
@@ -22,7 +22,7 @@ import { type ClusterNumbers, type ComparisonMeasures, clippedSum, clusterNumber
 export function refusesComparison(
   measures: ComparisonMeasures,
   classes: number | null,
-  compared: Pick<Compared, 'older'>,
+  compared: Pick<Compared, 'older' | 'groups'>,
   minimum: number = MINIMUM_COUNT,
 ): string | null {
   const one = (name: string) => measures.get(name)?.[0] ?? 0;
@@ -36,7 +36,66 @@ export function refusesComparison(
     return `With a recent sum of ${one(clusterNames('recent').sums)} it counts as ${one('better')} better and ${one('worse')} worse.`;
   const [, most] = rangeOf(bySlice, ({ m }) => m);
   if (most < minimum) return `It is of ${most} examples, and ${minimum} are the fewest.`;
-  return classes === null ? null : refusesClasses(measures, classes, bySlice);
+  return (
+    refusesGroups(measures, compared.groups, bySlice) ??
+    (classes === null ? null : refusesClasses(measures, classes, bySlice))
+  );
+}
+
+/** Looks for groups that are no parts of the examples of the slices. */
+function refusesGroups(
+  measures: ComparisonMeasures,
+  groups: number | undefined,
+  bySlice: readonly (readonly Examples[])[],
+): string | null {
+  if (groups === undefined) return null;
+  const byGroup = partsOf(measures, 'group', groups, bySlice);
+  if (typeof byGroup === 'string') return byGroup;
+  const { count, sum } = byGroup;
+  return wholesOf(bySlice, byGroup).length > 0 ? null : unlikeSlices(pluralOf.group, count, sum);
+}
+
+/** The ranges of the examples of all parts together and of their differences, or the reason to refuse one of them. */
+function partsOf(
+  measures: ComparisonMeasures,
+  of: 'class' | 'group',
+  parts: number,
+  bySlice: readonly (readonly Examples[])[],
+): Parts | string {
+  const most = bySlice.length * MAX_COMPARED;
+  const full = FULL_SIZES[of];
+  // Before the possible numbers of each part are listed: those of a thousand would take tens of milliseconds.
+  const least = (measures.get(clusterNames(of).sizes) ?? new Float64Array(0)).reduce(
+    (sum, size) => sum + Math.round(size * full),
+    0,
+  );
+  if (!(least <= most))
+    return `Its ${pluralOf[of]} have ${least} examples at least, and its slices ${most} at most.`;
+  const each = Array.from({ length: parts }, (_, i) => examplesOf(measures, of, i, most));
+  const nothing = each.findIndex((possible) => possible.length === 0);
+  if (nothing !== -1) return unlikeAny(`${of} ${nothing}`);
+  return { count: rangeOf(each, ({ m }) => m), sum: rangeOf(each, ({ d }) => d) };
+}
+
+const pluralOf = { class: 'classes', group: 'groups' } as const;
+
+interface Parts {
+  readonly count: Range;
+  readonly sum: Range;
+}
+
+/** The examples of the slices together that parts with these ranges can make up. */
+function wholesOf(
+  [recent = [], older = [{ m: 0, d: 0 }]]: readonly (readonly Examples[])[],
+  { count, sum }: Parts,
+): Examples[] {
+  return recent
+    .flatMap((one) => older.map((other) => ({ m: one.m + other.m, d: one.d + other.d })))
+    .filter(({ m, d }) => isIn(m, count) && isIn(d, sum));
+}
+
+function unlikeSlices(parts: string, count: Range, sum: Range): string {
+  return `Its ${parts} have from ${count[0]} to ${count[1]} examples with differences from ${sum[0]} to ${sum[1]}, and its slices others.`;
 }
 
 /** A number of examples and the sum of their differences. */
@@ -74,16 +133,8 @@ function refusesClasses(
   classes: number,
   bySlice: readonly (readonly Examples[])[],
 ): string | null {
-  const most = bySlice.length * MAX_COMPARED;
-  // Before the possible numbers of each class are listed: those of a thousand would take tens of milliseconds.
-  const least = (measures.get(clusterNames('class').sizes) ?? new Float64Array(0)).reduce(
-    (sum, size) => sum + Math.round(size * FULL_SIZES.class),
-    0,
-  );
-  if (!(least <= most)) return `Its classes have ${least} examples at least, and its slices ${most} at most.`;
-  const byClass = Array.from({ length: classes }, (_, i) => examplesOf(measures, 'class', i, most));
-  const nothing = byClass.findIndex((possible) => possible.length === 0);
-  if (nothing !== -1) return unlikeAny(`class ${nothing}`);
+  const byClass = partsOf(measures, 'class', classes, bySlice);
+  if (typeof byClass === 'string') return byClass;
   const bins: number[] = [];
   for (const model of ['production', 'candidate']) {
     const counts = measures.get(`${model}-accuracy`) ?? new Float64Array(ACCURACY_BINS);
@@ -95,22 +146,16 @@ function refusesClasses(
     bins.push(counts.indexOf(1));
   }
   const [ours, theirs] = bins as [number, number];
-  const count = rangeOf(byClass, ({ m }) => m);
-  const sum = rangeOf(byClass, ({ d }) => d);
-  let isOfClasses = false;
-  const [recent = [], older = [{ m: 0, d: 0 }]] = bySlice;
-  for (const one of recent)
-    for (const other of older) {
-      const [m, d] = [one.m + other.m, one.d + other.d];
-      if (!isIn(m, count) || !isIn(d, sum)) continue;
-      isOfClasses = true;
-      const [a, b] = [hitsIn(ours, m), hitsIn(theirs, m)];
-      // Hits of production that leave room for the difference.
-      if (Math.max(a[0], b[0] - d) <= Math.min(a[1], b[1] - d)) return null;
-    }
-  if (isOfClasses)
-    return `With its differences, the shares of hits cannot be in the bins ${bins.join(' and ')}.`;
-  return `Its classes have from ${count[0]} to ${count[1]} examples with differences from ${sum[0]} to ${sum[1]}, and its slices others.`;
+  const wholes = wholesOf(bySlice, byClass);
+  if (wholes.length === 0) return unlikeSlices(pluralOf.class, byClass.count, byClass.sum);
+  const fits = wholes.some(({ m, d }) => {
+    const [a, b] = [hitsIn(ours, m), hitsIn(theirs, m)];
+    // Hits of production that leave room for the difference.
+    return Math.max(a[0], b[0] - d) <= Math.min(a[1], b[1] - d);
+  });
+  return fits
+    ? null
+    : `With its differences, the shares of hits cannot be in the bins ${bins.join(' and ')}.`;
 }
 
 type Range = readonly [least: number, most: number];

@@ -5,6 +5,8 @@ import {
   binOf,
   type ColumnBins,
   columnBin,
+  type Groups,
+  groupsIn,
   isOutside,
   type PredictionBins,
   predictionBin,
@@ -20,6 +22,8 @@ interface Pending {
   guarded: boolean;
   /** True where nothing else does. */
   readonly foreign: boolean;
+  /** Undefined where the task declares no groups. */
+  readonly group: number | undefined;
 }
 
 /** One prediction, as it was made. */
@@ -65,6 +69,9 @@ export class Monitor {
   readonly #counts: Float64Array[];
   readonly #missing: Float64Array;
   readonly #outside: Float64Array;
+  readonly #groups: Groups | null;
+  readonly #groupsLabelled: Float64Array;
+  readonly #groupsErrors: Float64Array;
   #period: number | null = null;
   #observations = 0;
   #foreign = 0;
@@ -88,7 +95,10 @@ export class Monitor {
     this.#adwin = new Adwin({}, state?.adwin);
     this.#pageHinkley = new PageHinkley({ mode: 'up' }, state?.pageHinkley);
     this.#pending = new Map(
-      state?.pending.map(([id, prediction, guarded, foreign]) => [id, { id, prediction, guarded, foreign }]),
+      state?.pending.map(([id, prediction, guarded, foreign, group]) => [
+        id,
+        { id, prediction, guarded, foreign, group },
+      ]),
     );
     this.#queue = [...this.#pending.values()];
     this.#counts = watchedOf(binning).map(({ bins }, i) =>
@@ -97,6 +107,11 @@ export class Monitor {
     const inputs = binning.columns.length;
     this.#missing = Float64Array.from(state?.missing ?? new Array<number>(inputs).fill(0));
     this.#outside = Float64Array.from(state?.outside ?? new Array<number>(inputs).fill(0));
+    this.#groups = groupsIn(binning);
+    const groups =
+      state?.groups ?? Array.from({ length: this.#groups?.count ?? 0 }, () => ({ labelled: 0, errors: 0 }));
+    this.#groupsLabelled = Float64Array.from(groups, ({ labelled }) => labelled);
+    this.#groupsErrors = Float64Array.from(groups, ({ errors }) => errors);
     if (state === null) return;
     this.#period = state.period;
     this.#observations = state.observations;
@@ -123,6 +138,8 @@ export class Monitor {
     for (const counts of this.#counts) counts.fill(0);
     this.#missing.fill(0);
     this.#outside.fill(0);
+    this.#groupsLabelled.fill(0);
+    this.#groupsErrors.fill(0);
     this.#labelled = 0;
     this.#errors = 0;
     this.#unmatched = 0;
@@ -177,7 +194,12 @@ export class Monitor {
     }
     if (id === undefined) return;
     const guarded = this.#guard !== null && model === this.#guard.model;
-    this.#await({ id, prediction, guarded, foreign });
+    const groups = this.#groups;
+    const group =
+      groups === null
+        ? undefined
+        : columnBin(inputs[groups.column] as ColumnBins, columns[groups.column] as number);
+    this.#await({ id, prediction, guarded, foreign, group });
   }
 
   /** Observations of the period, and outcomes that came in it. */
@@ -212,6 +234,11 @@ export class Monitor {
     if (awaited.foreign) return false;
     this.#labelled++;
     this.#errors += error;
+    const { group } = awaited;
+    if (group !== undefined) {
+      add(this.#groupsLabelled, group);
+      this.#groupsErrors[group] = (this.#groupsErrors[group] as number) + error;
+    }
     const before = this.#adwin.mean;
     // ADWIN sees changes in both directions; fewer errors are no cause for a warning.
     const adwin = this.#adwin.update(error) && this.#adwin.mean > before;
@@ -240,12 +267,17 @@ export class Monitor {
       adwin: this.#adwin.state(),
       pageHinkley: this.#pageHinkley.state(),
       guard: this.#guard,
-      pending: [...this.#pending].map(([id, { prediction, guarded, foreign }]) => [
-        id,
-        prediction,
-        guarded,
-        foreign,
-      ]),
+      ...(this.#groups === null
+        ? {}
+        : {
+            groups: Array.from(this.#groupsLabelled, (labelled, group) => ({
+              labelled,
+              errors: this.#groupsErrors[group] as number,
+            })),
+          }),
+      pending: [...this.#pending].map(([id, { prediction, guarded, foreign, group }]) =>
+        group === undefined ? [id, prediction, guarded, foreign] : [id, prediction, guarded, foreign, group],
+      ),
     };
   }
 

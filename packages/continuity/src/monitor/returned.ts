@@ -21,5 +21,13 @@ export function withReturned(current: MonitorState, counts: MonitorState): Monit
     errors: current.errors + counts.errors,
     unmatched: current.unmatched + counts.unmatched,
     warned: current.warned || counts.warned,
+    ...(current.groups === undefined
+      ? {}
+      : {
+          groups: current.groups.map(({ labelled, errors }, i) => ({
+            labelled: labelled + (counts.groups?.[i]?.labelled ?? 0),
+            errors: errors + (counts.groups?.[i]?.errors ?? 0),
+          })),
+        }),
   };
 }

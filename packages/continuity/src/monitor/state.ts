@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { AdwinStateSchema } from '../detectors/adwin.ts';
 import { PageHinkleyStateSchema } from '../detectors/page-hinkley.ts';
-import { type Binning, watchedOf } from '../reference/binning.ts';
+import { type Binning, groupsIn, watchedOf } from '../reference/binning.ts';
 
 /** Predictions that may await their outcome; the oldest are dropped. */
 export const MAX_PENDING = 4096;
@@ -29,6 +29,9 @@ const GuardSchema = z.object({
   labelled: count,
   errors: z.number().check(z.minimum(0)),
 });
+
+/** Outcomes of one group in the period, and the sum of their errors. */
+const GroupSchema = z.object({ labelled: count, errors: z.number().check(z.minimum(0)) });
 
 const awaited = <T extends z.ZodMiniType>(one: T) => z.array(one).check(z.maxLength(MAX_PENDING));
 
@@ -64,8 +67,18 @@ export const MonitorStateSchema = z.object({
   foreign: count,
   /** Null: this device has no arm of a canary. */
   guard: z.nullable(GuardSchema),
-  /** Predictions that await their outcome, the oldest first; whether the guard counts it, and whether nothing else does. */
-  pending: awaited(z.tuple([z.string(), z.number(), z.boolean(), z.boolean()])),
+  /** Left out where the task declares no groups. */
+  groups: z.optional(z.array(GroupSchema)),
+  /**
+   * Predictions that await their outcome, the oldest first; whether the guard counts it, and whether nothing else does; its group,
+   * where the task declares groups.
+   */
+  pending: awaited(
+    z.union([
+      z.tuple([z.string(), z.number(), z.boolean(), z.boolean()]),
+      z.tuple([z.string(), z.number(), z.boolean(), z.boolean(), count]),
+    ]),
+  ),
 });
 export type MonitorState = z.infer<typeof MonitorStateSchema>;
 
@@ -101,7 +114,8 @@ function upgraded(state: z.infer<typeof FirstStateSchema>): MonitorState {
 
 /** Checks that a state has the bins of a binning, and counts each observation once in each histogram. */
 function isSound(state: MonitorState, binning: Binning): boolean {
-  const { observations, foreign, counts, missing, outside, labelled, errors, guard } = state;
+  const { observations, foreign, counts, missing, outside, labelled, errors, guard, groups, pending } = state;
+  const declared = groupsIn(binning)?.count ?? 0;
   const watched = watchedOf(binning);
   const inputs = binning.columns.length;
   return (
@@ -111,6 +125,12 @@ function isSound(state: MonitorState, binning: Binning): boolean {
     errors <= labelled &&
     (guard === null || guard.errors <= guard.labelled) &&
     foreign <= observations &&
+    (groups?.length ?? 0) === declared &&
+    (groups ?? []).every((group) => group.errors <= group.labelled) &&
+    (declared === 0 || groups?.reduce((sum, group) => sum + group.labelled, 0) === labelled) &&
+    pending.every(({ 4: group }) =>
+      declared === 0 ? group === undefined : group !== undefined && group < declared,
+    ) &&
     watched.every(({ bins, ofModel }, i) => {
       const histogram = counts[i] as number[];
       const values = histogram.reduce((sum, one) => sum + one, 0);

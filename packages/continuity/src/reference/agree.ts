@@ -2,6 +2,7 @@ import {
   classesOf,
   type DataSchema,
   featureLayerOf,
+  groupsOf,
   recipeHash,
   type Task,
   type Topology,
@@ -21,6 +22,7 @@ const BINS = 10;
  */
 export function firstBinning({ data, model }: Pick<Task, 'data' | 'model'>): Binning {
   const classes = classesOf(data);
+  const groups = groupsOf(data);
   return {
     version: 1,
     recipe: recipeHash(data),
@@ -30,6 +32,7 @@ export function firstBinning({ data, model }: Pick<Task, 'data' | 'model'>): Bin
         : [...['brightness', 'contrast'].map(shareColumn), ...featureBins(model)],
     prediction: classes === null ? outputOf(data) : { kind: 'class', classes: classes.length },
     confidence: classes === null ? null : { edges: fineEdges(SHARE) },
+    ...(groups === null ? {} : { groups: groups.feature.name }),
   };
 }
 

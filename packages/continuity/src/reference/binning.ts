@@ -70,6 +70,8 @@ export const BinningSchema = z.object({
   prediction: z.discriminatedUnion('kind', [ClassBinsSchema, OutputBinsSchema]),
   /** Bins of the confidence in [0, 1]; `null` where the model gives none. */
   confidence: z.nullable(z.object({ edges: EdgesSchema })),
+  /** The name of the column of categories by whose values errors are told apart; left out: they are not. */
+  groups: z.optional(name),
 });
 export type Binning = z.infer<typeof BinningSchema>;
 export type ColumnBins = Binning['columns'][number];
@@ -91,10 +93,26 @@ export function columnBins(column: ColumnBins): number {
   return column.kind === 'number' ? column.edges.length + 1 : column.values + 1;
 }
 
-/** The bin of a column's raw value, which is finite. */
+/** The bin of a column's raw value, which is finite; that of a category may be missing, and counts as "other". */
 export function columnBin(column: ColumnBins, value: number): number {
   if (column.kind === 'number') return binOf(column.edges, value);
   return Number.isInteger(value) && value >= 0 && value < column.values ? value : column.values;
+}
+
+/** The groups by which errors are told apart. */
+export interface Groups {
+  /** The index of their column. */
+  readonly column: number;
+  /** Their number: one for each value, and one for any other or none. */
+  readonly count: number;
+}
+
+/** The groups of a binning; `null` where it names no column of categories. */
+export function groupsIn({ columns, groups }: Pick<Binning, 'columns' | 'groups'>): Groups | null {
+  if (groups === undefined) return null;
+  const index = columns.findIndex(({ kind, name }) => kind === 'category' && name === groups);
+  const column = columns[index];
+  return column === undefined ? null : { column: index, count: columnBins(column) };
 }
 
 /** The number of a prediction's bins: one a class, or those of a number. */

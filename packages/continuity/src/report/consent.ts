@@ -1,4 +1,4 @@
-import type { Binning, ColumnBins } from '../reference/binning.ts';
+import { type Binning, type ColumnBins, groupsIn } from '../reference/binning.ts';
 import { canonicalHash } from '../reference/canonical.ts';
 import { reportLayout } from './layout.ts';
 import { statisticsNumbers } from './statistics-layout.ts';
@@ -15,11 +15,12 @@ export interface ReportTerms {
 
 /**
  * The version of the consent to reports: a hash over what they tell, in lower-case hexadecimal digits. It changes with the
- * columns that are watched and their kinds, with the kinds of numbers in a report and in statistics, with the period and with the minimum. It
+ * columns that are watched and their kinds, with the column of the groups, with the kinds of numbers in a report and in statistics, with the period and with the minimum. It
  * stays where bins move, as they do with each reference, and where the way changes in which raw data become columns.
  */
 export function consentVersion({ binning, periodMilliseconds, minimum }: ReportTerms): string {
   const { columns, prediction, confidence } = binning;
+  const groups = groupsIn(binning);
   return canonicalHash({
     columns: columns.map(watched),
     prediction: prediction.kind === 'class' ? { classes: prediction.classes } : {},
@@ -28,6 +29,7 @@ export function consentVersion({ binning, periodMilliseconds, minimum }: ReportT
     numbers: [...reportLayout(binning, '').map(({ name }) => name), ...statisticsNumbers],
     periodMilliseconds,
     minimum,
+    ...(groups === null ? {} : { groups: columns[groups.column]?.name }),
   });
 }
 

@@ -1,5 +1,5 @@
 import { type ContributionLayout, shapeSize, type TensorSpec } from '@coppice/protocol';
-import { type Binning, watchedOf } from '../reference/binning.ts';
+import { type Binning, groupsIn, watchedOf } from '../reference/binning.ts';
 import { SHARE_UNIT, SQUARE_UNIT } from './shares.ts';
 
 /** The arms of a canary whose errors reports tell, in their order there. */
@@ -25,6 +25,8 @@ export const MAX_OBSERVATIONS = 65_536;
  *   1 where a detector on the device warned that errors increased.
  * - `guard-present` [2], `guard-errors` [2], `guard-squares` [2]: of the canary's arm and of the control group; a device has
  *   numbers in its own arm at most: 1 where enough outcomes came since the canary began, their mean error and its square.
+ * - `group-present` [G], `group-errors` [G], `group-squares` [G], where the task declares G groups: of each, in the order of
+ *   the column's values and "other" last, 1 where enough of the outcomes are of predictions of the group, their mean error and its square.
  *
  * @param identity the hash of the binning or reference (`identityOf`): the layout's hash, which every frame carries, depends on
  *   it, so that no sum mixes reports made with different bins.
@@ -34,6 +36,7 @@ export function reportLayout(binning: Binning, identity: string): ContributionLa
   const bins = watched.reduce((sum, one) => sum + one.bins, 0);
   const [histograms, inputs] = [[watched.length], [binning.columns.length]];
   const tensor = tensorOf(identity);
+  const groups = groupsIn(binning);
   return [
     tensor('reports', [], 1),
     tensor('observations', [], 1 / MAX_OBSERVATIONS),
@@ -53,6 +56,13 @@ export function reportLayout(binning: Binning, identity: string): ContributionLa
     tensor('guard-present', [guardedArms.length], 1),
     tensor('guard-errors', [guardedArms.length], SHARE_UNIT),
     tensor('guard-squares', [guardedArms.length], SQUARE_UNIT),
+    ...(groups === null
+      ? []
+      : [
+          tensor('group-present', [groups.count], 1),
+          tensor('group-errors', [groups.count], SHARE_UNIT),
+          tensor('group-squares', [groups.count], SQUARE_UNIT),
+        ]),
   ];
 }
 

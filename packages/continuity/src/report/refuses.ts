@@ -100,7 +100,19 @@ function refusesCounts(tensors: ReadonlyMap<string, Float32Array>, minimum: numb
     return no('report-counts', `Its inverse of ${observations} observations is ${inverse}.`);
   if (one('labelled') === 0 && (one('errors') !== 0 || one('warned') !== 0))
     return no('report-counts', 'It tells of errors without outcomes.');
-  return refusesSquares(tensors, 'errors', 'errors-square') ?? refusesGuards(tensors);
+  return (
+    refusesSquares(tensors, 'errors', 'errors-square') ?? refusesGuards(tensors) ?? refusesGroups(tensors)
+  );
+}
+
+function refusesGroups(tensors: ReadonlyMap<string, Float32Array>): Refusal | null {
+  const [present, errors] = ['group-present', 'group-errors'].map((name) => tensors.get(name));
+  if (present === undefined || errors === undefined) return null;
+  if (tensors.get('labelled')?.[0] !== 1 && present.includes(1))
+    return no('report-counts', 'It tells of outcomes of a group, and of too few of all groups together.');
+  if (errors.some((error, group) => error !== 0 && present[group] !== 1))
+    return no('report-counts', 'It tells of errors of a group without outcomes.');
+  return refusesSquares(tensors, 'group-errors', 'group-squares');
 }
 
 function refusesGuards(tensors: ReadonlyMap<string, Float32Array>): Refusal | null {

@@ -8,7 +8,7 @@ export const MINIMUM_COUNT = 10;
 
 /**
  * A device's report of a period, by `reportLayout`. A histogram of fewer values than `minimum`, and a mean error of fewer
- * outcomes, in the period or since a canary began, is left out.
+ * outcomes, in the period, of a group or since a canary began, is left out.
  *
  * @param minimum at least 1.
  * @returns `null` where there are fewer observations than `minimum`: nothing leaves the device.
@@ -59,5 +59,10 @@ export function summarise(
   put('labelled', 0, 1);
   share('errors', 'errors-square', 0, state.errors / state.labelled);
   put('warned', 0, state.warned ? 1 : 0);
+  for (const [group, { labelled, errors }] of (state.groups ?? []).entries()) {
+    if (labelled < minimum) continue;
+    put('group-present', group, 1);
+    share('group-errors', 'group-squares', group, errors / labelled);
+  }
   return numbers;
 }

@@ -87,6 +87,16 @@ export function errorRateOf(sums: Sums, noise = 0): Rate {
   return { ...meanOf(sum, squares, participants, noise), within: 0, participants };
 }
 
+/** As `errorRateOf`, of each group; empty where the sums have none. */
+export function groupRatesOf(sums: Sums, noise = 0): Rate[] {
+  const groups = sums.get('group-present')?.length ?? 0;
+  return Array.from({ length: groups }, (_, group) => {
+    const participants = countOf(sums, 'group-present', 1, group);
+    const [sum, squares] = [numberOf(sums, 'group-errors', group), numberOf(sums, 'group-squares', group)];
+    return { ...meanOf(sum, squares, participants, noise), within: 0, participants };
+  });
+}
+
 /** The mean of a share over participants, and the variance of that mean beside the noise's: (Σ s² − (Σ s)² / m) / (m (m − 1)). */
 function meanOf(sum: number, squares: number, participants: number, noise: number) {
   if (participants === 0) return { share: 0, variance: 0 };

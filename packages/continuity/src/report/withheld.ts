@@ -1,11 +1,11 @@
-import { type Binning, watchedOf } from '../reference/binning.ts';
+import { type Binning, groupsIn, watchedOf } from '../reference/binning.ts';
 import { guardedArms } from './layout.ts';
 import { measuredOf } from './statistics-layout.ts';
 import { countOf, type Sums } from './sums.ts';
 
 /**
  * Sums without the numbers that fewer participants than `fewest` have in them: a histogram with its moments and its share of
- * implausible values, the errors, and the errors of an arm of a canary are 0 there, as if nobody had them. The sum of one device's histogram is that
+ * implausible values, the errors, those of a group, and those of an arm of a canary are 0 there, as if nobody had them. The sum of one device's histogram is that
  * histogram.
  *
  * @param fewest at least 1.
@@ -32,5 +32,8 @@ export function withheld(sums: Sums, binning: Binning, fewest: number): Map<stri
   for (const arm of guardedArms.keys())
     if (countOf(sums, 'guard-present', 1, arm) < fewest)
       erase(['guard-present', 'guard-errors', 'guard-squares'], arm);
+  for (let group = 0; group < (groupsIn(binning)?.count ?? 0); group++)
+    if (countOf(sums, 'group-present', 1, group) < fewest)
+      erase(['group-present', 'group-errors', 'group-squares'], group);
   return kept;
 }

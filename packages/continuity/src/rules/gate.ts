@@ -42,14 +42,16 @@ export interface GateEvidence {
   readonly older: ClusterSums | null;
   /** By class; empty where the target is a number. */
   readonly classes: readonly ClusterSums[];
+  /** By group, "other" last; left out where the task declares none. */
+  readonly groups?: readonly ClusterSums[];
   /** Numbers of participants by their share of hits, in equal bins from 0 to 1; empty where it is not measured. */
   readonly accuracies: { readonly production: readonly number[]; readonly candidate: readonly number[] };
 }
 
 export interface GateReason {
-  readonly check: 'recent' | 'discordant' | 'older' | 'class' | 'worst-tenth';
+  readonly check: 'recent' | 'discordant' | 'older' | 'class' | 'group' | 'worst-tenth';
   readonly outcome: 'passed' | 'failed' | 'unknown';
-  /** The class, for the check of one. */
+  /** The class or the group, for the check of one. */
   readonly index?: number;
   /** The difference in hits that was seen; `null` where there is none. */
   readonly difference: number | null;
@@ -84,7 +86,7 @@ export function parseGate(input: unknown): ParsedRule<GateRule> {
 }
 
 /**
- * Decides whether a candidate may go on to a canary: better on recent examples, on the mean and for more participants than chance makes, and no worse on older ones, on any class, nor for
+ * Decides whether a candidate may go on to a canary: better on recent examples, on the mean and for more participants than chance makes, and no worse on older ones, on any class, for any group, nor for
  * the worst tenth of participants. The error is spent over the candidates of a quarter by α · 6 / (π² k²), which adds up to α.
  * Noise on the sums widens each interval.
  */
@@ -96,12 +98,15 @@ export function decideGate(
   const why = [
     ...recentReasons(rule, evidence, alpha),
     ...olderReasons(rule, evidence),
-    ...classReasons(rule, evidence),
+    ...partReasons(rule, 'class', evidence.classes, evidence.noise),
+    ...partReasons(rule, 'group', evidence.groups ?? [], evidence.noise),
     ...worstReasons(rule, evidence),
   ];
   const failed = why.some(({ outcome }) => outcome === 'failed');
-  // Of a class that few participants have, nothing is known, and nothing asked.
-  const missing = why.some(({ check, outcome }) => outcome === 'unknown' && check !== 'class');
+  // Of a class or a group that few participants have, nothing is known, and nothing asked.
+  const missing = why.some(
+    ({ check, outcome }) => outcome === 'unknown' && check !== 'class' && check !== 'group',
+  );
   // More answers mend what is unknown, and not what failed.
   return { act: failed ? 'refuse' : missing ? 'wait' : 'accept', why };
 }
@@ -172,12 +177,17 @@ function olderReasons(rule: GateRule, { older, noise }: GateEvidence): GateReaso
   return [reason('older', mean.mean, lower, -margin, lower > -margin)];
 }
 
-/** A class speaks against a candidate where it is worse with 95 % certainty over all classes (Bonferroni). */
-function classReasons(rule: GateRule, { classes, noise }: GateEvidence): GateReason[] {
-  return classes.map((sums, index) => {
+/** A class, or a group, speaks against a candidate where it is worse with 95 % certainty over all of them (Bonferroni). */
+function partReasons(
+  rule: GateRule,
+  check: 'class' | 'group',
+  parts: readonly ClusterSums[],
+  noise: number,
+): GateReason[] {
+  return parts.map((sums, index) => {
     const mean = meanOf(sums, rule, noise);
-    const upper = mean === null ? null : clusteredUpper(mean, 0.05 / classes.length);
-    return { ...reason('class', mean?.mean ?? null, upper, 0, upper === null || upper >= 0), index };
+    const upper = mean === null ? null : clusteredUpper(mean, 0.05 / parts.length);
+    return { ...reason(check, mean?.mean ?? null, upper, 0, upper === null || upper >= 0), index };
   });
 }
 

@@ -2,7 +2,7 @@ import type { Watched } from '../reference/binning.ts';
 import { watchedOf } from '../reference/binning.ts';
 import { type Rate, type Reference, type Spread, spreadsOf } from '../reference/reference.ts';
 import { MAX_OBSERVATIONS } from '../report/layout.ts';
-import { countOf, errorRateOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
+import { countOf, errorRateOf, groupRatesOf, rateOf, type Sums, spreadOf } from '../report/sums.ts';
 import { defaultWatch, type WatchRule } from '../rules/watch.ts';
 import { tUpperQuantile } from '../statistics/distributions.ts';
 import { binnedKolmogorovSmirnov } from '../statistics/histograms.ts';
@@ -66,6 +66,12 @@ export interface ErrorVerdict {
   readonly warned: number;
 }
 
+/** Errors of the predictions of one group. */
+export interface GroupVerdict extends Omit<ErrorVerdict, 'warned'> {
+  /** The index of the column's value; the number of values: any other value. */
+  readonly value: number;
+}
+
 export interface Verdict {
   readonly participants: number;
   readonly observations: number;
@@ -74,6 +80,8 @@ export interface Verdict {
   readonly quality: Tested<QualityVerdict>;
   /** `null` where too few participants have outcomes. */
   readonly errors: ErrorVerdict | null;
+  /** Groups with enough participants, the worst first. Left out where the task declares none. */
+  readonly groups?: readonly GroupVerdict[];
 }
 
 /**
@@ -149,6 +157,7 @@ export function* judge(
     drift: testedOf(histograms, watched.length),
     quality: testedOf(quality, rates.length),
     errors: errorsOf(sums, fewest, noise),
+    ...(sums.has('group-present') ? { groups: groupVerdicts(sums, fewest, noise) } : {}),
   };
 }
 
@@ -215,15 +224,29 @@ function asSpread({ share, variance, ...rest }: Rate): Spread {
 }
 
 function errorsOf(sums: Sums, fewest: number, noise: number): ErrorVerdict | null {
-  const { share: rate, variance, participants } = errorRateOf(sums, noise);
+  const known = knownRate(errorRateOf(sums, noise), fewest, noise);
+  if (known === null) return null;
+  return { ...known, warned: within((sums.get('warned')?.[0] ?? 0) / known.participants) };
+}
+
+function groupVerdicts(sums: Sums, fewest: number, noise: number): GroupVerdict[] {
+  return groupRatesOf(sums, noise)
+    .flatMap((rate, value) => {
+      const known = knownRate(rate, fewest, noise);
+      return known === null ? [] : [{ value, ...known }];
+    })
+    .sort((a, b) => b.rate - a.rate);
+}
+
+/** A mean error with its interval; `null` where too few participants have one. */
+function knownRate({ share: rate, variance, participants }: Rate, fewest: number, noise: number) {
   if (participants < Math.max(2, fewest)) return null;
   const error = Math.sqrt(variance + noise / participants ** 2);
   const half = tUpperQuantile(0.025, participants - 1) * error;
-  const within = (share: number) => Math.min(1, Math.max(0, share));
-  return {
-    rate,
-    interval: [within(rate - half), within(rate + half)],
-    participants,
-    warned: within((sums.get('warned')?.[0] ?? 0) / participants),
-  };
+  const interval: readonly [number, number] = [within(rate - half), within(rate + half)];
+  return { rate, interval, participants };
+}
+
+function within(share: number): number {
+  return Math.min(1, Math.max(0, share));
 }

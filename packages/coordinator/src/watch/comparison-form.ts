@@ -5,12 +5,21 @@ import {
   refusesComparison,
 } from '@coppice/continuity';
 import { pipelineOf } from '@coppice/federation';
-import { CoppiceError, classesOf, contributionHash, type Task } from '@coppice/protocol';
+import {
+  CoppiceError,
+  classesOf,
+  contributionHash,
+  featureWidth,
+  groupsOf,
+  type Task,
+} from '@coppice/protocol';
 import { AnswerForm } from '../exchanges/answer-form.ts';
 import type { TaskForm } from './task-exchange.ts';
 
 /** The form of answers to one comparison. Answers of another one, or of other models, have another layout. */
-export function comparisonForm({ data }: Pick<Task, 'data'>, compared: Compared): TaskForm {
+export function comparisonForm({ data }: Pick<Task, 'data'>, models: Omit<Compared, 'groups'>): TaskForm {
+  const groups = groupsOf(data);
+  const compared = groups === null ? models : { ...models, groups: featureWidth(groups.feature) };
   const classes = classesOf(data)?.length ?? null;
   const layout = comparisonLayout(classes, compared);
   return {

@@ -23,14 +23,14 @@ import type { TrainerHost } from '../trainer-host.ts';
 import { answerCompare, type CompareWork } from './compare.ts';
 
 /** A linear model of two numbers: classes by the larger of two outputs, or one value. */
-const linear = (units: number, activation: string) => ({
+const linear = (units: number, activation: string, inputs = 2) => ({
   class_name: 'Sequential',
   config: {
     name: 'toy',
     layers: [
       {
         class_name: 'Dense',
-        config: { name: 'head', units, use_bias: false, activation, batch_input_shape: [null, 2] },
+        config: { name: 'head', units, use_bias: false, activation, batch_input_shape: [null, inputs] },
       },
     ],
   },
@@ -191,6 +191,43 @@ describe('an answer to a comparison', () => {
       ((xs[2 * row] as number) > (xs[2 * row + 1] as number) ? 0 : 1) === ys[row] ? -1 : 1,
     );
     expect(one.get('recent-sums')?.[0]).toBeCloseTo(sum(differences) / MAX_COMPARED, 6);
+  });
+
+  it('has the differences of each group that the task declares, by its column of the model’s inputs', async () => {
+    const task = {
+      ...numeric,
+      data: {
+        kind: 'table',
+        features: [
+          { name: 'a', mean: 0, scale: 1 },
+          { kind: 'category', name: 'device', values: ['phone', 'tablet'] },
+        ],
+        target: { kind: 'number', name: 'y' },
+        groups: 'device',
+      },
+      model: linear(1, 'linear', 4),
+    } as unknown as Task;
+    const plain = drawn(60, (a) => a);
+    // Of four examples two are of tablets, one is of a phone and one of another device.
+    const groupOf = (row: number) => [0, 1, 1, 2][row % 4] as number;
+    const xs = Float32Array.from({ length: 240 }, (_, i) => {
+      const [row, input] = [Math.floor(i / 4), i % 4];
+      return input === 0 ? (plain.xs[2 * row] as number) : input - 1 === groupOf(row) ? 1 : 0;
+    });
+    const data = { ...plain, xs };
+    // Production is right; the candidate takes phones for 3 more, and is right of the others.
+    const made = await answered(task, data, {
+      production: Float32Array.of(1, 0, 0, 0),
+      candidate: Float32Array.of(1, 3, 0, 0),
+    });
+    const { groups } = comparisonEvidence(measuresIn(made, null, { ...compared, groups: 3 }), 1);
+    const held = [...rowsOf(data, true), ...rowsOf(data, false)];
+    for (const group of [0, 1, 2]) {
+      const count = held.filter((row) => groupOf(row) === group).length;
+      expect(count).toBeGreaterThan(2);
+      expect(groups?.[group]?.examples).toBeCloseTo(Math.min(1, count / 5), 5);
+      expect(groups?.[group]?.sum).toBeCloseTo(group === 0 ? -count / Math.max(5, count) : 0, 5);
+    }
   });
 
   it('counts all examples as recent where no time is given', async () => {

@@ -13,8 +13,12 @@ import {
   classesOf,
   contributionHash,
   contributionSize,
+  type DataSchema,
   encodeFrame,
+  featureWidth,
   float32Payload,
+  groupsOf,
+  inputSize,
   type Task,
 } from '@coppice/protocol';
 import { pickRows } from '../examples.ts';
@@ -26,7 +30,7 @@ import type { TrainerHost } from '../trainer-host.ts';
 export interface CompareWork {
   readonly task: Pick<Task, 'data' | 'model' | 'loss'>;
   /** The hashes of both models, the comparison's number and its slices, from the question: its answers' layout depends on them. */
-  readonly compared: Compared;
+  readonly compared: Omit<Compared, 'groups'>;
   /** The weights of both models. */
   readonly production: Float32Array;
   readonly candidate: Float32Array;
@@ -51,7 +55,10 @@ export interface CompareWork {
  * @throws CoppiceError `backend-lost`, `backend-unavailable`
  */
 export async function answerCompare(work: CompareWork): Promise<MadeAnswer | null> {
-  const { task, compared, secret, heldOut } = work;
+  const { task, secret, heldOut } = work;
+  const groups = groupsOf(task.data);
+  const compared =
+    groups === null ? work.compared : { ...work.compared, groups: featureWidth(groups.feature) };
   const { evaluation } = holdOut(work.data, secret, { task: heldOut, plan: heldOut });
   if (evaluation === null) return null;
   const sliceOf = (time: number): Slice => (work.since === null || time >= work.since ? 'recent' : 'older');
@@ -68,6 +75,7 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
   });
   const classes = classesOf(task.data)?.length ?? null;
   const hits = classes === null ? nearerOf : bestOf;
+  const groupOf = groupReader(task.data);
   const results = Array.from(examples.ys, (target, row): ComparedExample => {
     const [ours, theirs] = [production, candidate].map((outputs) => {
       const width = outputs.length / examples.count;
@@ -76,6 +84,7 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
     return {
       slice: sliceOf(examples.times[row] as number),
       ...(classes === null ? {} : { label: target }),
+      ...(groupOf === null ? {} : { group: groupOf(examples.xs, row) }),
       ...hits(ours, theirs, target),
     };
   });
@@ -93,6 +102,18 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
     work.checksum,
   );
   return { weight: 1, milliseconds: 0, frame };
+}
+
+/** Reads the group of a row of model inputs, in which its column is one-hot; `null` where the task declares no groups. */
+function groupReader(data: DataSchema): ((xs: ArrayLike<number>, row: number) => number) | null {
+  const groups = groupsOf(data);
+  if (data.kind === 'image' || groups === null) return null;
+  const before = data.features.slice(0, groups.column).reduce((sum, one) => sum + featureWidth(one), 0);
+  const [width, values] = [inputSize(data), groups.feature.values.length];
+  return (xs, row) => {
+    for (let value = 0; value < values; value++) if (xs[row * width + before + value] === 1) return value;
+    return values;
+  };
 }
 
 /** Rows of at most `MAX_COMPARED` examples of each slice: those of the smallest draws, whatever their place. */

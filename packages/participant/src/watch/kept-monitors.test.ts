@@ -1,3 +1,4 @@
+import { recipeHash } from '@coppice/protocol';
 import { anyValue, mutated, survives } from '@coppice/protocol/testing';
 import 'fake-indexeddb/auto';
 import fc from 'fast-check';
@@ -148,4 +149,34 @@ it('takes at most 1 MB with 100 columns and 10,000 predictions that await their 
   for (let i = 0; i < 10_000; i++)
     counting.observe({ hash: RELEASED, example, output: [i], id: i.toString(16).padStart(32, '1') });
   expect(JSON.stringify(counting.kept()).length).toBeLessThan(1_000_000);
+});
+
+it('counts nothing where errors are to be told by other groups than the task declares', () => {
+  const column = { kind: 'category' as const, name: 'device', values: ['phone', 'tablet'] };
+  const declaring = (groups?: string) => ({
+    data: {
+      kind: 'table' as const,
+      features: [column, { ...column, name: 'town' }],
+      target: { kind: 'number' as const, name: 'y' },
+      ...(groups === undefined ? {} : { groups }),
+    },
+  });
+  const asking = (groups?: string) =>
+    watchOf({
+      ...binningOf(0),
+      recipe: recipeHash(declaring().data),
+      columns: [
+        { kind: 'category', name: 'device', values: 2 },
+        { kind: 'category', name: 'town', values: 2 },
+      ],
+      ...(groups === undefined ? {} : { groups }),
+    });
+  for (const groups of [undefined, 'device', 'town']) {
+    const info = asking(groups);
+    expect(termsOf(info, declaring(groups))?.consent).toBe(info.consent);
+    for (const others of [undefined, 'device', 'town'].filter((one) => one !== groups))
+      expect(() => termsOf(info, declaring(others))).toThrowError(
+        expect.objectContaining({ code: 'report-mismatch' }),
+      );
+  }
 });

@@ -2,6 +2,7 @@ import { type Binning, BinningSchema, consentVersion, identityOf } from '@coppic
 import {
   CoppiceError,
   firstIssue,
+  groupsOf,
   HashSchema,
   parseSafely,
   recipeHash,
@@ -48,6 +49,11 @@ export function termsOf(
     throw new CoppiceError(
       'report-mismatch',
       'The predictions are to be held against those of another data recipe than the one that this program has of the task. Nothing is counted. Load the page anew.',
+    );
+  if (binning.groups !== groupsOf(data)?.feature.name)
+    throw new CoppiceError(
+      'report-mismatch',
+      'Errors are to be told by other groups than those that this program has of the task. Nothing is counted. Load the page anew.',
     );
   return {
     state,

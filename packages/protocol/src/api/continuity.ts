@@ -113,7 +113,7 @@ export type FiringCause = (typeof firingCauses)[number];
 export const launchHindrances = ['running', 'data-quality', 'cool-down', 'no-new-data', 'budget'] as const;
 
 /** The checks of a comparison. */
-export const gateChecks = ['recent', 'discordant', 'older', 'class', 'worst-tenth'] as const;
+export const gateChecks = ['recent', 'discordant', 'older', 'class', 'group', 'worst-tenth'] as const;
 
 /** The cost of a firing's run; null: not known. */
 const cost = z.object({

@@ -58,6 +58,23 @@ export const DriftVerdictSchema = z.object({
     ),
   }),
   errors: z.nullable(z.object({ rate: z.number(), interval, participants: count, warned: z.number() })),
+  /**
+   * The errors of each group with enough participants, the worst first. Left out where the task declares no groups, and in
+   * periods of earlier versions.
+   */
+  groups: z.optional(
+    z.readonly(
+      z.array(
+        z.object({
+          /** The index of the column's value; the number of values: any other value. */
+          value: count,
+          rate: z.number(),
+          interval,
+          participants: count,
+        }),
+      ),
+    ),
+  ),
 });
 export type DriftVerdict = z.infer<typeof DriftVerdictSchema>;
 

@@ -85,7 +85,7 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
       ...firing,
       outcome: 'refused',
       candidate: 'iris-2/20',
-      checks: ['recent', 'discordant', 'older', 'class', 'worst-tenth'],
+      checks: ['recent', 'discordant', 'older', 'class', 'group', 'worst-tenth'],
     },
     { ...firing, outcome: 'refused', candidate: 'iris-2/20', checks: [] },
     { ...firing, outcome: 'rolled-back', candidate: 'iris-2/20', checks: [] },
