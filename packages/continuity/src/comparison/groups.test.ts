@@ -4,7 +4,12 @@ import type { Sums } from '../report/sums.ts';
 import { decideGate, type GateRule } from '../rules/gate.ts';
 import { comparisonEvidence } from './evidence.ts';
 import { comparisonLayout, largestComparisonNorm } from './layout.ts';
-import { type ComparedExample, type ComparisonMeasures, comparisonMeasures } from './measure.ts';
+import {
+  type ComparedExample,
+  type ComparisonMeasures,
+  clusterNumbers,
+  comparisonMeasures,
+} from './measure.ts';
 import { refusesComparison } from './refuses.ts';
 
 const plain = { production: 'ab'.repeat(32), candidate: 'cd'.repeat(32), number: 4, older: true };
@@ -79,20 +84,34 @@ describe('a comparison by groups', () => {
   });
 
   it.each([
-    [
-      'has more examples than the slices',
-      { 'group-participants': 1, 'group-sizes': 0.2, 'group-size-squares': 0.04 },
-    ],
     ['has a size without a participant', { 'group-sizes': 1 }],
     ['has a sum without examples', { 'group-sums': 0.5 }],
   ])('is refused where a group %s', (_, change) => {
     const measures = measured([...examplesOf(0, 4, 0, 0), ...examplesOf(1, 0, 4, 2)], null);
     expect(refusesComparison(measures, null, compared)).toBeNull();
-    for (const [name, value] of Object.entries(change)) {
-      const unit = name === 'group-size-squares' ? 2 ** 24 : 2 ** 20;
-      (measures.get(name) as Float64Array)[2] = Math.round(value * unit) / unit;
-    }
+    for (const [name, value] of Object.entries(change)) (measures.get(name) as Float64Array)[2] = value;
     expect(refusesComparison(measures, null, compared)).toEqual(expect.any(String));
+  });
+
+  it.each([
+    ['more examples than the slices', 1, 0],
+    ['another sum of differences than the slices', 6, -6],
+  ])('is refused where the groups have %s', (_, m, d) => {
+    // Each group for itself could be: it has the numbers of m examples with differences of d.
+    const examples = [...examplesOf(0, 4, 0, 0), ...examplesOf(1, 0, 4, 2)];
+    const measures = measured(examples, null);
+    const names = {
+      clusters: 'participants',
+      sizes: 'sizes',
+      sums: 'sums',
+      sumSquares: 'sum-squares',
+      products: 'products',
+      sizeSquares: 'size-squares',
+    } as const;
+    const group = m === 1 ? 2 : 1;
+    for (const [number, value] of Object.entries(clusterNumbers(m, d, 5)))
+      (measures.get(`group-${names[number as keyof typeof names]}`) as Float64Array)[group] = value;
+    expect(refusesComparison(measures, null, compared)).toMatch(/^Its groups have/);
   });
 });
 
