@@ -19,11 +19,11 @@ it.each([
     /\b(encodeValues|takeSteps|withFrozen|readContribution)\(/,
     [],
   ],
-  // The API of admins; the start of a run's engine; once for the run of a firing, at its end.
+  // The API of admins; the start of a run's engine; once or twice for the run of a firing, at its end.
   [
     'reads all rounds of a run',
     /\.rounds\(/,
-    ['http/api.ts', 'registry/runs.ts', 'releases/firing-steps.ts'],
+    ['http/api.ts', 'registry/runs.ts', 'releases/firing-run.ts', 'releases/firing-steps.ts'],
   ],
   // The end of a run, and its engine's start.
   ['reads all checkpoints of a run', /\.checkpoints\(/, ['http/api.ts', 'registry/runs.ts']],
