@@ -68,7 +68,7 @@ it('is declared in the form of a new task, which says what cannot be a group', a
   expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
   await field('groups').fill('device');
   await page.getByTestId('task-submit').click();
-  await expect.poll(() => page.url()).not.toContain('new-task');
+  await expect.poll(() => page.url(), { timeout: 15_000 }).not.toContain('new-task');
   expect(world.coordinator.tasks.get('taps').data).toMatchObject({ groups: 'device' });
   await context.close();
 });
