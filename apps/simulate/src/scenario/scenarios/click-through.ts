@@ -4,7 +4,7 @@ import type { Scenario } from '../scenario.ts';
 
 const CHANGE = 18;
 const size = { participants: 30, periods: 40, first: 200, each: 50 };
-const again = everyDevice(clicks, size, { rounds: 20, epochs: 2, window: 7 });
+const again = everyDevice(clicks, size, { rounds: 20, epochs: 2, window: 2 });
 
 /** Clicks of readers whose taste turns at once. The inputs stay as they are: the errors alone tell of it. */
 export const clickThrough: Scenario = {
