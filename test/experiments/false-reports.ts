@@ -58,7 +58,10 @@ const forms: readonly comparisons.Form[] = [
 export async function falseReports(): Promise<void> {
   const page = pageOf({
     raised: alarmRows.map(([devices, falseDevices]) => {
-      const raised = alarms.kindsOfLies.map((lie) => alarms.falseAlarms(devices, falseDevices, lie));
+      const raised = alarms.kindsOfLies.map((lie) => {
+        const { drift, quality } = alarms.falseAlarms(devices, falseDevices, lie);
+        return `${drift} / ${quality}`;
+      });
       return line(devices, falseDevices, ...raised);
     }),
     hidden: hiddenRows.map((devices) => {
@@ -143,7 +146,7 @@ ${COLUMNS} numeric columns in ten bins of equal shares and one of three categori
 
 ### Raised by false devices
 
-Nothing has changed. The lie: all values in the last bin of each column; all values of the categories unknown; all values of one numeric column missing.
+Nothing has changed. The lie: all values in the last bin of each column; all values of the categories unknown; all values of one numeric column missing. Alarms of drift / of data quality:
 
 | devices | false ones | ${alarms.kindsOfLies.join(' | ')} |
 |---|---|---|---|---|

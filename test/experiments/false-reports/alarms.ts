@@ -107,8 +107,12 @@ function verdictOf(sums: Sums, reference: Reference): Verdict {
   }
 }
 
+function judged(reports: readonly Measures[], reference: Reference): Verdict {
+  return verdictOf(sumOf(layout, reports), reference);
+}
+
 function hasAlarm(reports: readonly Measures[], reference: Reference): boolean {
-  const { drift, quality } = verdictOf(sumOf(layout, reports), reference);
+  const { drift, quality } = judged(reports, reference);
   return drift.alarm || quality.alarm;
 }
 
@@ -117,16 +121,22 @@ function referenceBy(reports: readonly Measures[]): Reference {
 }
 
 /** Periods with an alarm in which nothing has changed; each is held against a reference of its own, of as many honest devices. */
-export function falseAlarms(devices: number, falseDevices: number, lie: Lie): number {
+export function falseAlarms(
+  devices: number,
+  falseDevices: number,
+  lie: Lie,
+): { drift: number; quality: number } {
   const random = seededRandom('alarms', devices, falseDevices, lie);
-  let alarms = 0;
+  const alarms = { drift: 0, quality: 0 };
   for (let period = 0; period < PERIODS; period++) {
     const reference = referenceBy(drawFrom(honest(), devices, random));
     const reports = [
       ...drawFrom(honest(), devices - falseDevices, random),
       ...drawFrom(falseOnes(lie), falseDevices, random),
     ];
-    if (hasAlarm(reports, reference)) alarms++;
+    const { drift, quality } = judged(reports, reference);
+    if (drift.alarm) alarms.drift++;
+    if (quality.alarm) alarms.quality++;
   }
   return alarms;
 }

@@ -96,14 +96,20 @@ function lieOf(form: Form, won: boolean): Measures {
   return answerOf(form, examples);
 }
 
+/** The last pools: one takes about 150 MB. */
 const pools = new Map<string, Pool>();
+const KEPT = 3;
 
 function poolOf(form: Form, candidate: Candidate, each: number): Pool {
   const key = JSON.stringify([form, candidate, each]);
+  const known = pools.get(key);
+  if (known !== undefined) return known;
+  const [oldest] = pools.keys();
+  if (pools.size === KEPT && oldest !== undefined) pools.delete(oldest);
   const random = seededRandom('comparisons', key);
-  const pool =
-    pools.get(key) ??
-    Array.from({ length: POOL }, () => answerOf(form, drawExamples(form, candidate, each, random)));
+  const pool = Array.from({ length: POOL }, () =>
+    answerOf(form, drawExamples(form, candidate, each, random)),
+  );
   pools.set(key, pool);
   return pool;
 }
