@@ -1,4 +1,5 @@
 import { codecsMnist } from './codecs-mnist.ts';
+import { falseReports } from './false-reports.ts';
 import { fedavgMnist } from './fedavg-mnist.ts';
 import { oneOfTen } from './one-of-ten.ts';
 import { scenarios } from './scenarios.ts';
@@ -6,13 +7,14 @@ import { verdicts } from './verdicts.ts';
 
 /**
  * `pnpm experiment`: repeats the experiments behind docs/results; `pnpm experiment codecs` one of them. `fedavg`,
- * `codecs` and `scenarios` take tens of minutes and resume where they were stopped; `one-of-ten` and
- * `verdicts` take a few; the latter makes the rows that `verdicts.json` lacks: remove it where verdicts changed.
+ * `codecs` and `scenarios` take tens of minutes and resume where they were stopped; `one-of-ten`,
+ * `false-reports` and `verdicts` take a few; the last makes the rows that `verdicts.json` lacks: remove it where verdicts changed.
  */
 const experiments: Readonly<Record<string, () => Promise<void>>> = {
   fedavg: fedavgMnist,
   codecs: codecsMnist,
   'one-of-ten': oneOfTen,
+  'false-reports': falseReports,
   scenarios,
   verdicts,
 };
