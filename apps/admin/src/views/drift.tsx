@@ -45,7 +45,8 @@ export function DriftSection({
       {periods !== null && periods.length > 0 && (
         <>
           <Charts task={task} periods={periods} />
-          {period !== null && (
+          {/* Without the task, classes would be told by their numbers. */}
+          {period !== null && data !== null && (
             <PeriodDetail
               key={period.period}
               period={period}

@@ -226,7 +226,9 @@ function FiringCard({ firing, data }: { firing: Firing; data: DataSchema | null 
         <Fact term={t.policy}>{formatNumber(firing.policy)}</Fact>
         <Spent spent={firing.spent} />
       </dl>
-      {comparison !== null && <ComparisonEvidence of={name} comparison={comparison} data={data} />}
+      {comparison !== null && data !== null && (
+        <ComparisonEvidence of={name} comparison={comparison} data={data} />
+      )}
       {canary !== null && <CanaryEvidence of={name} canary={canary} />}
     </li>
   );
