@@ -251,6 +251,27 @@ it('shows drift over time, the worst first, with its meaning and what came of it
   await context.close();
 });
 
+it('names no class before it knows the task', async () => {
+  await havePolicy();
+  const { page, context, problems } = await person(browser);
+  const known = Promise.withResolvers<void>();
+  await page.route('**/api/tasks', async (route) => {
+    await known.promise;
+    await route.continue();
+  });
+  await signIn(page);
+  await page.goto(`${world.url}/admin#monitoring=iris&period=362`);
+  await page.getByTestId('drift-chart').waitFor();
+  await page.getByTestId('firing-1').waitFor();
+  expect(await page.getByTestId('period').count()).toBe(0);
+  expect(await page.getByText('No worse on').count()).toBe(0);
+  known.resolve();
+  await page.getByTestId('period').getByText('Period 362').waitFor();
+  await page.getByText('No worse on “setosa”').first().waitFor();
+  expect(problems).toEqual([]);
+  await context.close();
+});
+
 it('shows each retraining with its evidence, and starts one by hand', async () => {
   await havePolicy();
   const { page, context, problems } = await person(browser);
