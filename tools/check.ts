@@ -19,6 +19,7 @@ const floors = [
   'federation',
   'continuity',
   'ui',
+  'model-files',
   'training',
   'datasets',
   'participant',

@@ -1,3 +1,4 @@
+import { readTopology } from '@coppice/model-files';
 import type { DataSchema, Topology } from '@coppice/protocol';
 import { mutated } from '@coppice/protocol/testing';
 import fc from 'fast-check';
@@ -6,7 +7,6 @@ import { useBackend } from './backends.ts';
 import { checkGraph, MAX_APPLICATIONS } from './check-graph.ts';
 import { checkModel } from './describe-model.ts';
 import { buildModel } from './model.ts';
-import { readTopology } from './read-topology.ts';
 import * as tf from './tf.ts';
 
 const data: DataSchema = {

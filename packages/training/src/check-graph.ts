@@ -1,4 +1,4 @@
-import { invalid } from './read-topology.ts';
+import { invalid } from '@coppice/model-files';
 
 /*
  * tfjs connects the layers of a functional model by trying all open connections again and again until none is left.

@@ -1,9 +1,9 @@
+import { invalid } from '@coppice/model-files';
 import { CoppiceError, inputSize } from '@coppice/protocol';
 import { switchTo, useBackend } from './backends.ts';
 import { everyLayer } from './layer-tree.ts';
 import { buildModel } from './model.ts';
 import { RandomLayers } from './random-layers.ts';
-import { invalid } from './read-topology.ts';
 import { dropTape } from './tape.ts';
 import * as tf from './tf.ts';
 import { createTfjsTrainer } from './tfjs-trainer.ts';

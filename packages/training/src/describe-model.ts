@@ -1,9 +1,9 @@
+import { readTopology } from '@coppice/model-files';
 import type { DataSchema, Layout, Loss, Topology } from '@coppice/protocol';
 import { switchTo, useBackend } from './backends.ts';
 import { checkTraining } from './check-training.ts';
 import { drawFirstWeights, drawTrialWeights } from './first-weights.ts';
 import { type BuiltModel, buildModel } from './model.ts';
-import { readTopology } from './read-topology.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**

@@ -1,6 +1,6 @@
+import { invalid } from '@coppice/model-files';
 import { CoppiceError, type Layout, layoutSize } from '@coppice/protocol';
 import { checkOrthogonal, Orthogonal } from './initializers.ts';
-import { invalid } from './read-topology.ts';
 import { limitWeights } from './size-limit.ts';
 import * as tf from './tf.ts';
 

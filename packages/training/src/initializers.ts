@@ -1,5 +1,5 @@
+import { invalid } from '@coppice/model-files';
 import { orthogonalised } from './orthogonal.ts';
-import { invalid } from './read-topology.ts';
 import * as tf from './tf.ts';
 
 /*

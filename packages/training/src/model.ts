@@ -1,3 +1,4 @@
+import { invalid, readTopology } from '@coppice/model-files';
 import {
   CoppiceError,
   type DataSchema,
@@ -15,7 +16,6 @@ import { registerInitializers } from './initializers.ts';
 import { everyLayer } from './layer-tree.ts';
 import { registerNoiseLayers } from './noise-layers.ts';
 import { checkRandomLayers } from './random-layers.ts';
-import { invalid, readTopology } from './read-topology.ts';
 import { checkFlow, withWeightLimit } from './size-limit.ts';
 import * as tf from './tf.ts';
 import type { ModelDescription } from './trainer.ts';

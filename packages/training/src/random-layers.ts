@@ -1,7 +1,7 @@
+import { invalid } from '@coppice/model-files';
 import { type RandomSource, seededRandom } from '@coppice/ports';
 import { everyLayer } from './layer-tree.ts';
 import { type NextSeed, NoiseLayer } from './noise-layers.ts';
-import { invalid } from './read-topology.ts';
 import * as tf from './tf.ts';
 
 /** The random part of recurrent layers' cells. tfjs calls `dropoutFunc` where it is set. */

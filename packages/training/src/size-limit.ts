@@ -1,5 +1,5 @@
+import { invalid } from '@coppice/model-files';
 import { MAX_MODEL_BYTES } from '@coppice/protocol';
-import { invalid } from './read-topology.ts';
 import type * as tf from './tf.ts';
 
 /*

@@ -1,9 +1,9 @@
+import { readTopology } from '@coppice/model-files';
 import type { DataSchema } from '@coppice/protocol';
 import { anyValue, attempt, mutated, survives } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { checkModel } from './describe-model.ts';
-import { readTopology } from './read-topology.ts';
 import * as tf from './tf.ts';
 
 const data: DataSchema = { kind: 'image', width: 4, height: 4, channels: 1, classes: ['a', 'b'] };

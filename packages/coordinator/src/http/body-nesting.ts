@@ -1,4 +1,4 @@
-import { MAX_NESTING, tooDeep } from '@coppice/training/nesting';
+import { MAX_NESTING, tooDeep } from '@coppice/model-files';
 
 /** Characters of JSON as bytes. */
 const QUOTE = 0x22;

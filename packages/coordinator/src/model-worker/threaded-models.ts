@@ -1,7 +1,7 @@
+import { checkNesting } from '@coppice/model-files';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CHECK_TIMEOUT, CoppiceError, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
-import { checkNesting } from '@coppice/training/nesting';
 import type { Results } from './jobs.ts';
 import { Lane } from './lane.ts';
 import type { ModelWorker } from './model-worker.ts';

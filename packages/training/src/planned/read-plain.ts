@@ -1,7 +1,7 @@
+import { readTopology } from '@coppice/model-files';
 import { type Layout, layoutSize, MAX_MODEL_BYTES, type WeightSpec } from '@coppice/protocol';
 import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from '../data-fit.ts';
 import { seedTopology } from '../initialize.ts';
-import { readTopology } from '../read-topology.ts';
 import type { ModelDescription } from '../trainer.ts';
 import { roleOf, type WeightRole } from '../weight-role.ts';
 import type { Chain, ChainLayer } from './chain.ts';
