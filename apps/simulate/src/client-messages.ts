@@ -12,8 +12,8 @@ export interface ClientsData {
   readonly heldOut: number;
   readonly backend: BackendName;
   /** All training examples, shared between threads; each client reads its own rows. */
-  readonly features: Uint8Array | Float32Array;
-  readonly labels: Float32Array;
+  readonly features: Uint8Array | Float32Array | Float64Array;
+  readonly labels: Float32Array | Float64Array;
   readonly featureSize: number;
   readonly clients: readonly { readonly index: number; readonly rows: Uint32Array }[];
 }

@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { emptyLike } from '@coppice/datasets';
 import type { Session, TrainerHost } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { createTrainer } from '@coppice/training';
@@ -12,11 +13,8 @@ import { dropsOut } from './dropout.ts';
 const tell = (event: ClientsEvent) => parentPort?.postMessage(event);
 
 function examplesOf(rows: Uint32Array, { featureSize, features, labels }: ClientsData) {
-  const own =
-    features instanceof Uint8Array
-      ? new Uint8Array(rows.length * featureSize)
-      : new Float32Array(rows.length * featureSize);
-  const ownLabels = new Float32Array(rows.length);
+  const own = emptyLike(features, rows.length * featureSize);
+  const ownLabels = emptyLike(labels, rows.length);
   for (const [to, from] of rows.entries()) {
     own.set(features.subarray(from * featureSize, (from + 1) * featureSize), to * featureSize);
     ownLabels[to] = labels[from] as number;

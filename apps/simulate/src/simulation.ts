@@ -261,11 +261,12 @@ function dealOut(labels: ArrayLike<number>, options: SimulateOptions): Uint32Arr
 }
 
 /** A copy in shared memory, so that threads need no copies of their own. */
-function shared<T extends Uint8Array | Float32Array>(values: T): T {
-  const buffer = new SharedArrayBuffer(values.byteLength);
-  const copy = values instanceof Uint8Array ? new Uint8Array(buffer) : new Float32Array(buffer);
+function shared<T extends Uint8Array | Float32Array | Float64Array>(values: T): T {
+  const copy = new (values.constructor as new (buffer: SharedArrayBuffer) => T)(
+    new SharedArrayBuffer(values.byteLength),
+  );
   copy.set(values);
-  return copy as unknown as T;
+  return copy;
 }
 
 function watchRun(

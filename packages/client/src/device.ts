@@ -22,7 +22,7 @@ export type DeviceEvent =
 /** An example with its label, in stored form. */
 export interface NewExample {
   readonly data: DataSchema;
-  readonly features: Uint8Array | Float32Array;
+  readonly features: Uint8Array | Float32Array | Float64Array;
   /** The index of the class, or the number in the target's unit. */
   readonly label: number;
   readonly source: Source;

@@ -7,7 +7,7 @@ import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
  * both an example as devices store it: bytes of the task's pixels, or one number for each column, the place in its list
  * for a category.
  */
-export type Input = ImageBitmapSource | Row | Uint8Array | Float32Array;
+export type Input = ImageBitmapSource | Row | Uint8Array | Float32Array | Float64Array;
 
 /** Names of the classes of `ImageBitmapSource`, of this window and of others. */
 const pictures: ReadonlySet<string> = new Set([
@@ -27,7 +27,7 @@ const pictures: ReadonlySet<string> = new Set([
 export type Taken =
   | { readonly kind: 'image'; readonly bitmap: ImageBitmap }
   | { readonly kind: 'table'; readonly row: Row }
-  | { readonly kind: 'stored'; readonly example: Uint8Array | Float32Array };
+  | { readonly kind: 'stored'; readonly example: Uint8Array | Float32Array | Float64Array };
 
 /**
  * Takes an input as it is now: pages draw on, and fill in, while a model is loading.
@@ -40,7 +40,7 @@ export async function takeInput(input: Input): Promise<Taken> {
       'data-invalid',
       'A prediction takes a picture, or an object with a value for each column.',
     );
-  if (input instanceof Uint8Array || input instanceof Float32Array)
+  if (input instanceof Uint8Array || input instanceof Float32Array || input instanceof Float64Array)
     return { kind: 'stored', example: input.slice() };
   if (!isPicture(input)) return { kind: 'table', row: { ...input } };
   return { kind: 'image', bitmap: await createImageBitmap(input).catch(unreadable) };
@@ -57,7 +57,10 @@ export function freeInput(taken: Taken): void {
  * @returns `exampleSize` numbers, of which `normaliseFeatures` makes the model's input.
  * @throws CoppiceError `data-invalid`
  */
-export async function storedInput(taken: Taken, data: DataSchema): Promise<Uint8Array | Float32Array> {
+export async function storedInput(
+  taken: Taken,
+  data: DataSchema,
+): Promise<Uint8Array | Float32Array | Float64Array> {
   if (taken.kind === 'image' && data.kind === 'image')
     return readPicture(taken.bitmap, data).catch(unreadable);
   if (taken.kind === 'table' && data.kind === 'table') return readRow(taken.row, data);
@@ -71,16 +74,21 @@ export async function storedInput(taken: Taken, data: DataSchema): Promise<Uint8
 }
 
 /** Checks the form of an example. @throws CoppiceError `data-invalid` */
-function checkedExample(example: Uint8Array | Float32Array, data: DataSchema): Uint8Array | Float32Array {
+function checkedExample(
+  example: Uint8Array | Float32Array | Float64Array,
+  data: DataSchema,
+): Uint8Array | Float32Array | Float64Array {
   const isFitting = example instanceof Uint8Array === (data.kind === 'image');
   if (isFitting && example.length === exampleSize(data)) return example;
   throw new CoppiceError(
     'data-invalid',
-    `An example of this task has ${exampleSize(data)} ${data.kind === 'image' ? 'bytes' : 'numbers (Float32Array)'}.`,
+    `An example of this task has ${exampleSize(data)} ${data.kind === 'image' ? 'bytes' : 'numbers (Float32Array or Float64Array)'}.`,
   );
 }
 
-function isPicture(input: Exclude<Input, Uint8Array | Float32Array>): input is ImageBitmapSource {
+function isPicture(
+  input: Exclude<Input, Uint8Array | Float32Array | Float64Array>,
+): input is ImageBitmapSource {
   return pictures.has(Object.prototype.toString.call(input).slice('[object '.length, -1));
 }
 

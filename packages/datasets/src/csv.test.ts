@@ -75,7 +75,7 @@ describe('taking over', () => {
   it('reads classes by name, and puts columns in the order of the schema', () => {
     expect(take(`${file}SETOSA,0.5,4\n`)).toEqual({
       count: 3,
-      features: Float32Array.of(5.1, 0.2, 6.3, 2.5, 4, 0.5),
+      features: Float64Array.of(5.1, 0.2, 6.3, 2.5, 4, 0.5),
       labels: Float32Array.of(0, 1, 0),
       skipped: [],
       unlisted: [],
@@ -253,6 +253,16 @@ describe('taking over', () => {
       skipped: [{ kind: 'not-a-number', column: 'amount', value: '1,5', count: 2, firstRow: 2 }],
       unlisted: [],
     });
+  });
+
+  it('keeps numbers that float32 has not exactly', () => {
+    const data: TableData = {
+      kind: 'table',
+      features: [{ name: 'time', mean: 0, scale: 1 }],
+      target: { kind: 'number', name: 'value' },
+    };
+    const { features } = take('time,value\n1700000000,1\n1700000030,2\n1700000060,3\n', data);
+    expect([...features]).toEqual([1_700_000_000, 1_700_000_030, 1_700_000_060]);
   });
 
   it('refuses a mapping with gaps', () => {

@@ -1,7 +1,7 @@
 import { CoppiceError, classFinder, type Feature, type TableData } from '@coppice/protocol';
 import Papa from 'papaparse';
 import { categoryFinder } from './categories.ts';
-import type { RawExamples } from './examples.ts';
+import { compactNumbers, type Numbers, type RawExamples } from './examples.ts';
 import { readNumber } from './read-number.ts';
 import { SkippedCounter, type SkippedRows } from './skipped-rows.ts';
 import { UnlistedCounter, type UnlistedValues } from './unlisted-values.ts';
@@ -28,7 +28,7 @@ export interface CsvMapping {
 }
 
 export interface CsvExamples extends RawExamples {
-  readonly features: Float32Array;
+  readonly features: Numbers;
   /** The most frequent reason first. The counts add up to the rows that were left out. */
   readonly skipped: readonly SkippedRows[];
   /** Values of categories, in rows that were taken, that the task does not list. The most frequent first. */
@@ -163,8 +163,8 @@ export function applyMapping(table: CsvTable, mapping: CsvMapping, data: TableDa
   }
   return {
     count: labels.length,
-    features: Float32Array.from(features),
-    labels: Float32Array.from(labels),
+    features: compactNumbers(Float64Array.from(features)),
+    labels: compactNumbers(Float64Array.from(labels)),
     skipped: skipped.groups(),
     unlisted: unlisted.groups(),
   };

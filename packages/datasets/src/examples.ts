@@ -1,21 +1,32 @@
+/** Numbers of a table, as float32 where that loses nothing, else as float64. */
+export type Numbers = Float32Array | Float64Array;
+
 /**
  * Examples in stored form, before the model's scaling: one flat block of raw features (bytes 0–255 for pictures, column
  * values for tables; row-major) and one label each (class index, or target value).
  */
 export interface RawExamples {
   readonly count: number;
-  readonly features: Uint8Array | Float32Array;
-  readonly labels: Float32Array;
+  readonly features: Uint8Array | Numbers;
+  readonly labels: Numbers;
+}
+
+/** The same numbers as float32 where each of them is one, so that they take half the memory; else as they are. */
+export function compactNumbers(values: Float64Array): Numbers {
+  const single = Float32Array.from(values);
+  return values.every((value, at) => Object.is(value, single[at])) ? single : values;
+}
+
+/** An array of the same type, of another length. */
+export function emptyLike<T extends Uint8Array | Numbers>(values: T, length: number): T {
+  return new (values.constructor as new (length: number) => T)(length);
 }
 
 /** The examples at `rows`, copied. */
 export function selectExamples(examples: RawExamples, rows: ArrayLike<number>): RawExamples {
   const size = examples.count === 0 ? 0 : examples.features.length / examples.count;
-  const features =
-    examples.features instanceof Uint8Array
-      ? new Uint8Array(rows.length * size)
-      : new Float32Array(rows.length * size);
-  const labels = new Float32Array(rows.length);
+  const features = emptyLike(examples.features, rows.length * size);
+  const labels = emptyLike(examples.labels, rows.length);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
     features.set(examples.features.subarray(row * size, (row + 1) * size), i * size);

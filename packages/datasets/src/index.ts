@@ -20,7 +20,14 @@ export { permuteLabels } from './drift/permute-labels.ts';
 export { type PictureScript, pictureStream } from './drift/picture-stream.ts';
 export { rotatePictures } from './drift/rotate.ts';
 export type { Stream, StreamSize } from './drift/stream.ts';
-export { type RawExamples, selectExamples, type TaskData } from './examples.ts';
+export {
+  compactNumbers,
+  emptyLike,
+  type Numbers,
+  type RawExamples,
+  selectExamples,
+  type TaskData,
+} from './examples.ts';
 export { examplesCsv } from './examples-csv.ts';
 export { type Picture, prepareImage } from './image.ts';
 export { type NormalisedExamples, normalise, normaliseFeatures, trainerExamples } from './normalise.ts';

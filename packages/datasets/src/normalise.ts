@@ -8,7 +8,7 @@ import {
   inputSize,
   targetScaling,
 } from '@coppice/protocol';
-import type { RawExamples } from './examples.ts';
+import type { Numbers, RawExamples } from './examples.ts';
 
 /** Normalised examples: `inputSize` numbers and one target each. */
 export interface NormalisedExamples {
@@ -62,10 +62,10 @@ export function trainerExamples(
   };
 }
 
-function normaliseLabels(labels: Float32Array, schema: DataSchema): Float32Array {
-  if (!hasScaledTarget(schema)) return labels;
+function normaliseLabels(labels: Numbers, schema: DataSchema): Float32Array {
+  if (!hasScaledTarget(schema)) return labels instanceof Float32Array ? labels : Float32Array.from(labels);
   const { mean, scale } = targetScaling(schema);
-  return labels.map((label) => (label - mean) / scale);
+  return Float32Array.from(labels, (label) => (label - mean) / scale);
 }
 
 /** The number in [0, 1] for each byte of a picture. */

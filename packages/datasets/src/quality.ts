@@ -53,7 +53,7 @@ function duplicates({ count, features, labels }: RawExamples): QualityFinding[] 
 }
 
 /** FNV-1a over the values' bytes. */
-function hash(row: Uint8Array | Float32Array): number {
+function hash(row: Uint8Array | Float32Array | Float64Array): number {
   let h = 0x811c9dc5;
   for (const byte of new Uint8Array(row.buffer, row.byteOffset, row.byteLength)) {
     h = Math.imul(h ^ byte, 0x01000193);

@@ -1,5 +1,6 @@
 import { CoppiceError, type Feature, type TableData } from '@coppice/protocol';
 import { categoryFinder } from './categories.ts';
+import { compactNumbers, type Numbers } from './examples.ts';
 import { readNumber } from './read-number.ts';
 
 /** A row of a table by the names of its columns. */
@@ -13,8 +14,8 @@ export type Row = Readonly<Record<string, unknown>>;
  * @returns One number for each column of the task, in its order.
  * @throws CoppiceError `data-invalid` where a column is missing, or a number is none.
  */
-export function readRow(row: Row, data: TableData): Float32Array {
-  return Float32Array.from(data.features, (feature) => {
+export function readRow(row: Row, data: TableData): Numbers {
+  const values = Float64Array.from(data.features, (feature) => {
     const value = storedValue(cellOf(row, feature.name), feature);
     if (typeof value === 'number') return value;
     throw new CoppiceError(
@@ -24,6 +25,7 @@ export function readRow(row: Row, data: TableData): Float32Array {
         : `The value of the column "${feature.name}" is not a number. Give a number, or its text with a point before decimals.`,
     );
   });
+  return compactNumbers(values);
 }
 
 function storedValue(cell: string | undefined, feature: Feature): number | 'missing' | 'not-a-number' {

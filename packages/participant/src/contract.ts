@@ -68,7 +68,13 @@ export function localDataContract(
 
     it('is empty at first', async () => {
       const data = await openData(picture);
-      expect(await data.summary()).toEqual({ count: 0, perClass: [0, 0, 0], bySource: {}, bytes: 0 });
+      expect(await data.summary()).toEqual({
+        count: 0,
+        perClass: [0, 0, 0],
+        bySource: {},
+        bytes: 0,
+        setAside: 0,
+      });
       expect(await data.dataset()).toEqual({
         count: 0,
         xs: new Uint8Array(0),

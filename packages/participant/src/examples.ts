@@ -1,3 +1,4 @@
+import { emptyLike } from '@coppice/datasets';
 import { CoppiceError, classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
 import { checkCategories } from './check-categories.ts';
 import type { DataSummary, Marks, OwnDataset, OwnExamples, RawExamples, Source } from './local-data.ts';
@@ -17,8 +18,9 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
       `${count} examples need ${count * size} feature values and ${count} labels; ${features.length} and ${labels.length} came.`,
     );
   }
-  if (features instanceof Float32Array) {
-    const bad = features.findIndex((value) => !Number.isFinite(value));
+  if (!(features instanceof Uint8Array)) {
+    // Beyond float32 a number becomes infinite on its way into the model.
+    const bad = features.findIndex((value) => !Number.isFinite(Math.fround(value)));
     if (bad >= 0)
       throw new CoppiceError(
         'data-invalid',
@@ -29,7 +31,7 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
   const classes = classesOf(schema);
   const bad = labels.findIndex((label) =>
     classes === null
-      ? !Number.isFinite(label)
+      ? !Number.isFinite(Math.fround(label))
       : !(Number.isInteger(label) && label >= 0 && label < classes.length),
   );
   if (bad >= 0) {
@@ -46,8 +48,10 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
 export function joinBlocks(blocks: readonly Block[], schema: DataSchema): OwnExamples {
   const count = blocks.reduce((sum, block) => sum + block.count, 0);
   const size = exampleSize(schema);
-  const features = schema.kind === 'image' ? new Uint8Array(count * size) : new Float32Array(count * size);
-  const labels = new Float32Array(count);
+  const exact = (of: 'features' | 'labels') => blocks.some((block) => block[of] instanceof Float64Array);
+  const numbers = exact('features') ? new Float64Array(count * size) : new Float32Array(count * size);
+  const features = schema.kind === 'image' ? new Uint8Array(count * size) : numbers;
+  const labels = exact('labels') ? new Float64Array(count) : new Float32Array(count);
   const ids = new Uint8Array(count * ID_BYTES);
   const times = new Float64Array(count);
   const sources: Source[] = [];
@@ -79,7 +83,7 @@ export function without<B extends Block>(block: B, gone: ReadonlySet<string>): B
 }
 
 /** A dataset of some of the examples, with their marks. */
-export function pickRows({ count, xs, ys, ids, times }: OwnDataset, rows: readonly number[]): OwnDataset {
+export function pickRows({ count, xs, ys, ids, times }: OwnDataset, rows: ArrayLike<number>): OwnDataset {
   return {
     count: rows.length,
     xs: rowsOf(xs, count === 0 ? 0 : xs.length / count, rows),
@@ -93,15 +97,18 @@ export function pickRows({ count, xs, ys, ids, times }: OwnDataset, rows: readon
 function rowsOf<T extends Uint8Array | Float32Array | Float64Array>(
   all: T,
   width: number,
-  rows: readonly number[],
+  rows: ArrayLike<number>,
 ): T {
-  const some = new (all.constructor as new (length: number) => T)(rows.length * width);
-  for (const [to, from] of rows.entries())
+  const some = emptyLike(all, rows.length * width);
+  for (let to = 0; to < rows.length; to++) {
+    const from = rows[to] as number;
     some.set(all.subarray(from * width, (from + 1) * width), to * width);
+  }
   return some;
 }
 
-export function summarize(blocks: readonly Block[], schema: DataSchema): DataSummary {
+/** @param setAside stored examples beside these, which are not used. */
+export function summarize(blocks: readonly Block[], schema: DataSchema, setAside = 0): DataSummary {
   const classes = classesOf(schema);
   const perClass = new Array<number>(classes?.length ?? 0).fill(0);
   const bySource: Partial<Record<Source, number>> = {};
@@ -113,5 +120,5 @@ export function summarize(blocks: readonly Block[], schema: DataSchema): DataSum
     bySource[block.source] = (bySource[block.source] ?? 0) + block.count;
     if (classes !== null) for (const label of block.labels) perClass[label] = (perClass[label] ?? 0) + 1;
   }
-  return { count, perClass, bySource, bytes };
+  return { count, perClass, bySource, bytes, setAside };
 }

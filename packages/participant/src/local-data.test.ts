@@ -113,6 +113,82 @@ describe('IndexedDB', () => {
     there?.close();
   });
 
+  describe('of a task that became another', () => {
+    const number = (name: string) => ({ name, mean: 0, scale: 1 });
+    const fruit: DataSchema = {
+      kind: 'table',
+      features: [number('length'), number('width')],
+      target: { kind: 'class', name: 'kind', classes: ['apple', 'pear'] },
+    };
+    const turned: DataSchema = {
+      kind: 'table',
+      features: [number('width'), number('length')],
+      target: { kind: 'class', name: 'kind', classes: ['pear', 'apple'] },
+    };
+    const other: DataSchema = {
+      ...turned,
+      target: { kind: 'class', name: 'kind', classes: ['plum', 'apple'] },
+    };
+    const apple = { count: 1, features: Float32Array.of(10, 1), labels: Float32Array.of(0) };
+    const pear = { count: 1, features: Float32Array.of(2, 20), labels: Float32Array.of(1) };
+    const open = async (task: string, schema: DataSchema) =>
+      openIdbData(await openDb(), { task, schema, marking });
+
+    it('keeps an apple an apple', async () => {
+      const before = await open('fruit', fruit);
+      await before.add(apple, 'csv');
+      before.close();
+      const after = await open('fruit', turned);
+      expect(await after.summary()).toMatchObject({ count: 1, perClass: [0, 1], setAside: 0 });
+      const { features, labels } = await after.examples();
+      expect([[...features], [...labels]]).toEqual([[1, 10], [1]]);
+      after.close();
+    });
+
+    it('sets aside what it has no class for, says how many, and deletes them alone', async () => {
+      const before = await open('orchard', fruit);
+      await before.add(
+        { count: 2, features: Float32Array.of(10, 1, 2, 20), labels: Float32Array.of(0, 1) },
+        'csv',
+      );
+      await before.add(pear, 'csv');
+      before.close();
+      const after = await open('orchard', other);
+      expect(await after.summary()).toMatchObject({ count: 1, perClass: [0, 1], setAside: 2 });
+      expect((await after.dataset()).count).toBe(1);
+      // The task of before finds all of them again.
+      const again = await open('orchard', fruit);
+      expect(await again.summary()).toMatchObject({ count: 3, setAside: 0 });
+      again.close();
+      expect(await after.clear('set-aside')).toMatchObject({ count: 1, setAside: 0 });
+      expect(await (await open('orchard', other)).summary()).toMatchObject({ count: 1, setAside: 0 });
+      after.close();
+    });
+  });
+
+  it('keeps numbers that float32 has not exactly', async () => {
+    const data = await openIdbData(await openDb(), {
+      task: 'clock',
+      schema: {
+        kind: 'table',
+        features: [{ name: 'time', mean: 1_700_000_000, scale: 30 }],
+        target: { kind: 'number', name: 'value' },
+      },
+      marking,
+    });
+    const times = [1_700_000_000, 1_700_000_030, 1_700_000_060];
+    await data.add(
+      { count: 3, features: Float64Array.from(times), labels: Float64Array.of(1, 2, 0.1) },
+      'csv',
+    );
+    await data.add({ count: 1, features: Float32Array.of(0), labels: Float32Array.of(4) }, 'csv');
+    const { features, labels } = await data.examples();
+    expect([...features]).toEqual([...times, 0]);
+    expect([...labels]).toEqual([1, 2, 0.1, 4]);
+    expect([...(await data.dataset()).xs.subarray(0, 3)]).toEqual([0, 1, 2]);
+    data.close();
+  });
+
   describe('of the version before', () => {
     /** The database as version 1 made it, with its blocks. */
     const oldDb = async (blocks: readonly object[]) => {

@@ -1,15 +1,8 @@
+import type { RawExamples } from '@coppice/datasets';
 import type { DataSchema } from '@coppice/protocol';
 import type { Dataset } from '@coppice/training';
 
-/**
- * Examples in stored form: one flat block of raw features (pixels 0–255 for images, raw column values for tables) and
- * one label each (class index, or target value).
- */
-export interface RawExamples {
-  readonly count: number;
-  readonly features: Uint8Array | Float32Array;
-  readonly labels: Float32Array;
-}
+export type { RawExamples } from '@coppice/datasets';
 
 /** The way in which examples came, by which they are counted and deleted. */
 export type Source = 'sample' | 'images' | 'csv' | 'drawn' | 'camera' | 'outcome';
@@ -44,6 +37,8 @@ export interface DataSummary {
   readonly perClass: readonly number[];
   readonly bySource: Readonly<Partial<Record<Source, number>>>;
   readonly bytes: number;
+  /** Stored examples that are not used, since they were added for a task of another meaning. */
+  readonly setAside: number;
 }
 
 /**
@@ -64,8 +59,8 @@ export interface LocalData {
   examples(): Promise<OwnExamples>;
   /** All examples as a trainer's dataset, in the order in which they were added. Read-only, and not changed later. */
   dataset(): Promise<OwnDataset>;
-  /** Deletes the examples of one source, or all. */
-  clear(source?: Source): Promise<DataSummary>;
+  /** Deletes the examples of one source; those that are set aside; or all, these among them. */
+  clear(which?: Source | 'set-aside'): Promise<DataSummary>;
   /**
    * Deletes single examples. A training that is under way ends with the examples that it began with.
    *

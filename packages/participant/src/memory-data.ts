@@ -36,8 +36,8 @@ export function memoryData(
     summary: async () => summarize(blocks, schema),
     examples: async () => joinBlocks(blocks, schema),
     dataset: async () => datasetOf(blocks, schema),
-    async clear(source) {
-      blocks = source === undefined ? [] : blocks.filter((block) => block.source !== source);
+    async clear(which) {
+      blocks = which === undefined ? [] : blocks.filter((block) => block.source !== which);
       return changed();
     },
     async remove(ids) {

@@ -133,3 +133,21 @@ it('measures on no example, and is accepted, where there is one to train on', as
     expect(() => checkTally(held, measureForm(task, defaultPlan))).not.toThrow();
   });
 });
+
+it('trains and measures on a drawn share where the device has more examples than the plan counts', async () => {
+  const many = 400;
+  const examples: OwnDataset = {
+    count: many,
+    xs: Float32Array.from({ length: 2 * many }, (_, i) => Math.sin(7 * i)),
+    ys: Float32Array.from({ length: many }, (_, i) => i % 2),
+    ids: Uint8Array.from({ length: many * 16 }, (_, i) => (i * 7919) >> 3),
+    times: new Float64Array(many).fill(Number.NaN),
+  };
+  await trained({ ...defaultPlan, maxExamples: 20 }, examples, async ({ sections, answered }) => {
+    const { answer } = await answered(null);
+    expect(answer.weight).toBe(20);
+    const { measures } = readContribution('float32', frameBytes(answer.frame).subarray(40), sections);
+    expect(tallyOf('train', measures)?.examples).toBe(20);
+    expect(tallyOf('held', measures)?.examples).toBe(20);
+  });
+});

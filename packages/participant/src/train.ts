@@ -38,6 +38,7 @@ import {
   type Task,
 } from '@coppice/protocol';
 import type { TrainingProgress } from '@coppice/training';
+import { drawnShare } from './drawn-share.ts';
 import { holdOut } from './holdout.ts';
 import { learnerOf } from './learner.ts';
 import type { OwnDataset } from './local-data.ts';
@@ -250,8 +251,17 @@ export async function answerEvaluate(
   return { answer: { weight: 1, milliseconds: 0, frame }, evaluation: metricsOf(tally) };
 }
 
+/**
+ * The split of a device's examples, of which at most `maxExamples` are measured on: a share that the plan's seed draws,
+ * the same in every round as long as the examples stay.
+ */
 function splitOf({ data, secret, heldOut, plan }: Pick<TrainWork, 'data' | 'secret' | 'heldOut' | 'plan'>) {
-  return holdOut(data, secret, { task: heldOut, plan: plan.evaluationShare });
+  const { training, evaluation } = holdOut(data, secret, { task: heldOut, plan: plan.evaluationShare });
+  const random = seededRandom(plan.seed, 'measured');
+  return {
+    training,
+    evaluation: evaluation === null ? null : drawnShare(evaluation, plan.maxExamples, random),
+  };
 }
 
 function tallyOfMeasured(measured: Measured, form: { readonly classes: number | null }): Tally {
@@ -267,16 +277,23 @@ function tallyOfMeasured(measured: Measured, form: { readonly classes: number | 
   };
 }
 
-/** The examples of a training share that the plan trains on. @throws CoppiceError `data-empty` where there are none. */
+/**
+ * The examples of a training share that a plan trains on: those of its window, and at most `maxExamples` of them, drawn
+ * anew in each round.
+ *
+ * @throws CoppiceError `data-empty` where none is in the window.
+ */
 function trainedOn(
   training: OwnDataset,
   { plan, participant, ask, now }: Pick<TrainWork, 'plan' | 'participant' | 'ask' | 'now'>,
 ): OwnDataset {
-  const { window: days, replayShare, seed } = plan;
-  if (days === null) return training;
+  const { window: days, replayShare, seed, maxExamples } = plan;
+  const share = (examples: OwnDataset) =>
+    drawnShare(examples, maxExamples, seededRandom(seed, 'share', participant, ask.round));
+  if (days === null) return share(training);
   const random = seededRandom(seed, 'replay', participant, ask.round);
   const chosen = withinWindow(training, { days, replayShare, now, random });
-  if (chosen.count > 0) return chosen;
+  if (chosen.count > 0) return share(chosen);
   throw new CoppiceError(
     'data-empty',
     `No example to train on was added in the last ${days} days, as the run wants. Add new examples, or wait for another run.`,

@@ -7,7 +7,7 @@ import { CameraAdder } from '../camera/camera-adder.tsx';
 import { ask } from '../confirmation.tsx';
 import { participant } from '../link/participant.ts';
 import { away } from '../link/session.ts';
-import { chosenTask } from '../run/run.ts';
+import { chosenTask, plan } from '../run/run.ts';
 import { CsvAdder } from './csv-adder.tsx';
 import { busy, change, findings, summary } from './data.ts';
 import { Drawing } from './drawing.tsx';
@@ -39,6 +39,13 @@ const text = catalogue(
       `The column “${name}” has the same value everywhere: it tells the model nothing.`,
     unlisted: (v: { name: string; count: number }) =>
       `${n(v.count)} ${v.count === 1 ? 'example has' : 'examples have'} a value in “${v.name}” that the task does not list. The model cannot tell such values apart.`,
+    drawnShare: (count: number, most: number) =>
+      `This device has ${n(count)} examples. A round trains on at most ${n(most)} of them, drawn anew each time.`,
+    setAside: (count: number) =>
+      count === 1
+        ? '1 example was added when this task meant something else: other columns, classes or picture sizes. It stays on this device and is not used.'
+        : `${n(count)} examples were added when this task meant something else: other columns, classes or picture sizes. They stay on this device and are not used.`,
+    deleteSetAside: 'Delete them',
     sources: 'Where they came from',
     delete: 'Delete',
     deleteSource: (source: string) => `Delete: ${source}`,
@@ -65,6 +72,11 @@ const text = catalogue(
       `“${v.largest}”的样本是“${v.smallest}”的 ${v.ratio} 倍。多添加少见的类别，模型会更公平。`,
     constant: (name) => `“${name}”这一列的值处处相同：对模型没有信息。`,
     unlisted: (v) => `${n(v.count)} 个样本的“${v.name}”不在任务列出的值之中，模型无法区分这些值。`,
+    drawnShare: (count, most) =>
+      `本设备上有 ${n(count)} 个样本；每轮最多用 ${n(most)} 个训练，每轮重新随机抽取。`,
+    setAside: (count) =>
+      `有 ${n(count)} 个样本是在本任务含义不同时添加的（列、类别或图片大小不同）。它们仍保存在本设备上，但不会使用。`,
+    deleteSetAside: '删除这些样本',
     sources: '样本来源',
     delete: '删除',
     deleteSource: (source) => `删除：${source}`,
@@ -105,6 +117,8 @@ export function DataPanel() {
       )}
       {task.data.kind === 'table' && <ClassBars />}
       <Advice />
+      <DrawnShare />
+      <SetAside />
       {kept !== null && kept.count > 0 && (
         <>
           <OwnExamples key={task.id} />
@@ -190,6 +204,41 @@ function Advice() {
   );
 }
 
+/** A device with more examples than a round counts trains on a share of them. */
+function DrawnShare() {
+  const t = text();
+  const count = summary.value?.count ?? 0;
+  const most = plan.value.maxExamples;
+  if (most === undefined || count <= most) return null;
+  return (
+    <p class="note small" data-testid="drawn-share">
+      {t.drawnShare(count, most)}
+    </p>
+  );
+}
+
+/** Examples of another task that had this one's id, or of classes and columns that the task no longer has. */
+function SetAside() {
+  const t = text();
+  const count = summary.value?.setAside ?? 0;
+  if (count === 0) return null;
+  return (
+    <div class="note stack tight" data-testid="set-aside">
+      <p class="small">{t.setAside(count)}</p>
+      <div class="row">
+        <button
+          type="button"
+          class="button small"
+          disabled={busy.value}
+          onClick={() => askDelete(count, 'set-aside')}
+        >
+          {t.deleteSetAside}
+        </button>
+      </div>
+    </div>
+  );
+}
+
 /** Quality findings in words; all tiny classes share one line. */
 export function advice(found: readonly QualityFinding[]): readonly string[] {
   const t = text();
@@ -205,7 +254,7 @@ export function advice(found: readonly QualityFinding[]): readonly string[] {
   return lines;
 }
 
-function askDelete(count: number, source?: Source): void {
+function askDelete(count: number, source?: Source | 'set-aside'): void {
   const t = text();
   ask({
     title: t.deleteTitle(count),

@@ -92,7 +92,7 @@ export interface ClientApi {
     skipped: readonly SkippedRows[];
     unlisted: readonly UnlistedValues[];
   }>;
-  clearData(source?: Source): Promise<DataSummary>;
+  clearData(which?: Source | 'set-aside'): Promise<DataSummary>;
   /** A part of the list of examples, the newest first; `label`: those of one class, null: all. */
   listExamples(part: { label: number | null; from: number; count: number }): Promise<ExampleList>;
   /** Deletes single examples by their ids. */

@@ -5,7 +5,7 @@ export interface ShownExample {
   /** 32 hexadecimal digits. */
   readonly id: string;
   /** Pixels 0–255, or column values. */
-  readonly features: Uint8Array | Float32Array;
+  readonly features: Uint8Array | Float32Array | Float64Array;
   /** Class index, or target value. */
   readonly label: number;
   readonly source: Source;

@@ -8,7 +8,7 @@ export async function compare(
   task: Task,
   { first, latest }: { first: SavedModel | null; latest: SavedModel },
   host: TrainerHost,
-  features: Uint8Array | Float32Array,
+  features: Uint8Array | Float32Array | Float64Array,
 ): Promise<Comparison> {
   const xs = normaliseFeatures(features, task.data);
   const description = { topology: task.model, data: task.data, loss: task.loss };

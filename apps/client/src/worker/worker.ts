@@ -214,8 +214,8 @@ const api: ClientApi = {
     const summary = await changed(await data.add(examples, 'csv'));
     return { summary, added: examples.count, skipped, unlisted };
   },
-  async clearData(source) {
-    return changed(await current().data.clear(source));
+  async clearData(which) {
+    return changed(await current().data.clear(which));
   },
   async listExamples(part) {
     return listExamples(await current().data.examples(), part);
@@ -285,11 +285,17 @@ function isPicture(input: PictureSource | readonly number[]): input is PictureSo
 }
 
 /** Raw features in stored form. */
-function stored(features: readonly number[], { kind }: DataTask['data']): Uint8Array | Float32Array {
+function stored(
+  features: readonly number[],
+  { kind }: DataTask['data'],
+): Uint8Array | Float32Array | Float64Array {
   return kind === 'image' ? Uint8Array.from(features) : Float32Array.from(features);
 }
 
-async function answer(features: Uint8Array | Float32Array, over: string | null): Promise<Comparison | null> {
+async function answer(
+  features: Uint8Array | Float32Array | Float64Array,
+  over: string | null,
+): Promise<Comparison | null> {
   const { session, predictions } = await participant();
   const { joined, runs } = session.state;
   const { first, latest } = session.models();

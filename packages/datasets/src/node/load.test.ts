@@ -13,7 +13,7 @@ describe('MNIST', () => {
     expect([train.count, train.features.length, train.labels.length]).toEqual([60_000, 47_040_000, 60_000]);
     expect([test.count, test.features.length, test.labels.length]).toEqual([10_000, 7_840_000, 10_000]);
     // Counts per digit as published.
-    const counts = (labels: Float32Array) => {
+    const counts = (labels: Iterable<number>) => {
       const found = new Array<number>(10).fill(0);
       for (const label of labels) found[label] = (found[label] as number) + 1;
       return found;

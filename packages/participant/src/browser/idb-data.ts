@@ -1,13 +1,14 @@
 import type { RandomSource } from '@coppice/ports';
-import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
+import { CoppiceError, type DataSchema } from '@coppice/protocol';
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import { datasetOf } from '../dataset-of.ts';
 import { type Block, checkExamples, joinBlocks, summarize, without } from '../examples.ts';
 import type { DataSummary, LocalData } from '../local-data.ts';
 import { ID_BYTES, type Marking, newMarks } from '../marks.ts';
+import { inMeaning, type Meaning, type MeantBlock, meaningOf } from '../meaning.ts';
 
 interface Tables extends DBSchema {
-  block: { key: number; value: Block & { task: string }; indexes: { task: string } };
+  block: { key: number; value: MeantBlock & { task: string }; indexes: { task: string } };
   keyval: { key: string; value: unknown };
 }
 export type CoppiceDb = IDBPDatabase<Tables>;
@@ -52,12 +53,24 @@ export async function openIdbData(
   // Tells other tabs of the same origin that a count changed; carries no data.
   const channel =
     typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel(`coppice-data-${task}`);
-  const blocks = async (): Promise<Block[]> => {
-    const kept: Block[] = await guarded(() => db.getAllFromIndex('block', 'task', task));
-    for (const block of kept) checkKept(block, schema);
-    return kept;
+  const meaning = meaningOf(schema);
+  await guarded(() => giveMeaning(db, task, meaning));
+  const kept = async (): Promise<{ blocks: Block[]; setAside: number }> => {
+    const stored: MeantBlock[] = await guarded(() => db.getAllFromIndex('block', 'task', task));
+    let setAside = 0;
+    const blocks = stored.flatMap((block) => {
+      checkKept(block, meaning);
+      const now = inMeaning(block, block.meaning ?? meaning, meaning);
+      setAside += block.count - (now?.count ?? 0);
+      return now === null ? [] : [now];
+    });
+    return { blocks, setAside };
   };
-  const summary = async () => summarize(await blocks(), schema);
+  const blocks = async () => (await kept()).blocks;
+  const summary = async () => {
+    const { blocks, setAside } = await kept();
+    return summarize(blocks, schema, setAside);
+  };
   const tell = async (): Promise<DataSummary> => {
     const now = await summary();
     for (const listener of listeners) listener(now);
@@ -71,7 +84,7 @@ export async function openIdbData(
       const { count } = examples;
       if (count > 0) {
         const [features, labels] = [examples.features.slice(), examples.labels.slice()];
-        const block = { task, source, count, features, labels, ...newMarks(count, marking) };
+        const block = { task, source, count, features, labels, meaning, ...newMarks(count, marking) };
         await guarded(() => db.add('block', block));
       }
       channel?.postMessage(null);
@@ -80,11 +93,16 @@ export async function openIdbData(
     summary,
     examples: async () => joinBlocks(await blocks(), schema),
     dataset: async () => datasetOf(await blocks(), schema),
-    async clear(source) {
+    async clear(which) {
       await guarded(async () => {
         const transaction = db.transaction('block', 'readwrite');
         for await (const cursor of transaction.store.index('task').iterate(task)) {
-          if (source === undefined || cursor.value.source === source) await cursor.delete();
+          const { value } = cursor;
+          if (which === 'set-aside') {
+            const now = inMeaning(value, value.meaning ?? meaning, meaning);
+            if (now === null) await cursor.delete();
+            else if (now !== value) await cursor.update({ ...now, meaning });
+          } else if (which === undefined || value.source === which) await cursor.delete();
         }
         await transaction.done;
       });
@@ -97,7 +115,7 @@ export async function openIdbData(
         const transaction = db.transaction('block', 'readwrite');
         for await (const cursor of transaction.store.index('task').iterate(task)) {
           const block = cursor.value;
-          checkKept(block, schema);
+          checkKept(block, meaning);
           const left = without(block, gone);
           if (left === null) await cursor.delete();
           else if (left !== block) await cursor.update(left);
@@ -122,13 +140,13 @@ export async function openIdbData(
  * Checks a stored block, which another program, or another version of this one, may have written. @throws CoppiceError
  * `data-invalid`
  */
-function checkKept(block: Block, schema: DataSchema): void {
-  const { count, features, labels, ids, times } = block;
-  const kind = schema.kind === 'image' ? Uint8Array : Float32Array;
-  const size = exampleSize(schema);
+function checkKept(block: MeantBlock, now: Meaning): void {
+  const { count, features, labels, ids, times, meaning = now } = block;
+  const size =
+    meaning.kind === 'image' ? meaning.width * meaning.height * meaning.channels : meaning.columns.length;
   if (
-    features instanceof kind &&
-    labels instanceof Float32Array &&
+    (meaning.kind === 'image' ? features instanceof Uint8Array : isNumbers(features)) &&
+    isNumbers(labels) &&
     ids instanceof Uint8Array &&
     times instanceof Float64Array &&
     labels.length === count &&
@@ -141,6 +159,19 @@ function checkKept(block: Block, schema: DataSchema): void {
     'data-invalid',
     'What this browser keeps of your examples is damaged or was made for another task. Delete the examples here and add them again.',
   );
+}
+
+function isNumbers(values: unknown): boolean {
+  return values instanceof Float32Array || values instanceof Float64Array;
+}
+
+/** Stores the meaning of a task with the blocks of it that have none: those of earlier versions. */
+async function giveMeaning(db: CoppiceDb, task: string, meaning: Meaning): Promise<void> {
+  const transaction = db.transaction('block', 'readwrite');
+  for await (const cursor of transaction.store.index('task').iterate(task)) {
+    if (cursor.value.meaning === undefined) await cursor.update({ ...cursor.value, meaning });
+  }
+  await transaction.done;
 }
 
 /** Converts the browser's storage errors to `CoppiceError`s. */

@@ -86,7 +86,7 @@ function isInput(row: unknown): row is KeptInput {
   return (
     typeof id === 'string' &&
     typeof at === 'number' &&
-    (example instanceof Uint8Array || example instanceof Float32Array)
+    (example instanceof Uint8Array || example instanceof Float32Array || example instanceof Float64Array)
   );
 }
 

@@ -24,8 +24,8 @@ export class Awaiting {
     this.#now = options.now;
   }
 
-  observe(id: string, example: Uint8Array | Uint8ClampedArray | Float32Array): void {
-    const copy = example instanceof Float32Array ? example.slice() : Uint8Array.from(example);
+  observe(id: string, example: Uint8Array | Uint8ClampedArray | Float32Array | Float64Array): void {
+    const copy = example instanceof Uint8ClampedArray ? Uint8Array.from(example) : example.slice();
     this.#unwritten.set(id, { id, at: this.#now(), example: copy });
   }
 

@@ -5,7 +5,7 @@ export interface KeptInput {
   /** When it was predicted, milliseconds since 1970. */
   readonly at: number;
   /** In stored form: bytes of a picture, or raw column values of a table. */
-  readonly example: Uint8Array | Float32Array;
+  readonly example: Uint8Array | Float32Array | Float64Array;
 }
 
 /** Bytes of the inputs of one task that are kept at most; the oldest go first. */

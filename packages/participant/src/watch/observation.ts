@@ -6,7 +6,7 @@ export interface ObservedPrediction {
   /** The hash of the weights that made it. */
   readonly hash: string;
   /** Its input in stored form: bytes of a picture, or raw column values of a table. */
-  readonly example: Uint8Array | Uint8ClampedArray | Float32Array;
+  readonly example: Uint8Array | Uint8ClampedArray | Float32Array | Float64Array;
   /** The model's output: a probability for each class, or one number as the model learned it. */
   readonly output: ArrayLike<number>;
   /** The model's features of a picture (`Trainer.predictWithFeatures`); left out or null for tables, and where it has none. */
@@ -26,7 +26,8 @@ export function observationOf(
   data: DataSchema,
 ): Observation | null {
   const classes = classesOf(data);
-  const picture = data.kind === 'image' && !(example instanceof Float32Array);
+  const picture =
+    data.kind === 'image' && (example instanceof Uint8Array || example instanceof Uint8ClampedArray);
   if (example.length !== exampleSize(data) || (data.kind === 'image') !== picture)
     throw invalid(`its input has ${exampleSize(data)} ${data.kind === 'image' ? 'bytes' : 'values'}`);
   if (output.length !== (classes?.length ?? 1))

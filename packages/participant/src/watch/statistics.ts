@@ -1,5 +1,5 @@
 import { MAX_OBSERVATIONS, OwnStatistics } from '@coppice/continuity';
-import { trainerExamples } from '@coppice/datasets';
+import { emptyLike, trainerExamples } from '@coppice/datasets';
 import { exampleSize, type Loss } from '@coppice/protocol';
 import type { OwnExamples } from '../local-data.ts';
 import type { TrainerHost } from '../trainer-host.ts';
@@ -41,7 +41,7 @@ export async function exampleStatistics(work: {
     trainer.setWeights(model.weights);
     for (let from = 0; from < counted.length; from += BATCH) {
       const batch = counted.slice(from, from + BATCH);
-      const features = joined(batch.map(rowOf), size, data.kind === 'image');
+      const features = joined(batch.map(rowOf), emptyLike(examples.features, batch.length * size));
       const { xs } = trainerExamples({ count: batch.length, features, labels: new Float32Array(0) }, data);
       const { outputs, features: seen } = await trainer.predictWithFeatures(xs, batch.length);
       const partOf = (of: Float32Array, i: number) => {
@@ -59,12 +59,12 @@ export async function exampleStatistics(work: {
   });
 }
 
-function joined(
-  rows: readonly (Uint8Array | Float32Array)[],
-  size: number,
-  bytes: boolean,
-): Uint8Array | Float32Array {
-  const all = bytes ? new Uint8Array(rows.length * size) : new Float32Array(rows.length * size);
-  for (const [i, row] of rows.entries()) all.set(row, i * size);
+/** Fills an array with rows of equal length, one after another. */
+function joined<T extends Uint8Array | Float32Array | Float64Array>(rows: readonly T[], all: T): T {
+  let at = 0;
+  for (const row of rows) {
+    all.set(row, at);
+    at += row.length;
+  }
   return all;
 }

@@ -10,12 +10,12 @@ export const limits = {
     label: { en: 'Most examples that count', zh: '样本数上限' },
     unit: examples,
     help: {
-      en: 'The largest example count of an update.',
-      zh: '一份更新的样本数上限。',
+      en: 'The largest number of examples that a device trains on in a round.',
+      zh: '一台设备在一轮中用于训练的样本数上限。',
     },
     consequence: {
-      en: "Updates that claim more are refused, so that no participant's weight in the mean grows without bound.",
-      zh: '声称样本数超过此值的更新会被拒绝，以免任何参与者的权重无限增大。',
+      en: "A device that has more trains on that many of them, drawn anew in each round. Updates that claim more are refused, so that no participant's weight in the mean grows without bound.",
+      zh: '样本更多的设备每轮随机抽取这么多来训练。声称样本数超过此值的更新会被拒绝，以免任何参与者的权重无限增大。',
     },
   }),
   weightFactor: optional(real, 1, 1e6, {

@@ -3,7 +3,7 @@ import type { Made, World } from '../world.ts';
 /** A prediction as it was made on a device. */
 export interface Predicted {
   /** The example in stored form. */
-  readonly example: Uint8Array | Float32Array;
+  readonly example: Uint8Array | Float32Array | Float64Array;
   readonly hash: string;
   readonly output: Float32Array;
   /** The model's features of a picture; null for tables. */
