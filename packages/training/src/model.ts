@@ -91,7 +91,9 @@ const noInputShape = 'its first layer has no input shape ("batch_input_shape")';
 
 /** tfjs's own message, without its hints for people who write layers in code. */
 function reason(thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  // The first line says what is wrong; those after it are about code.
+  const [first = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).trim().split('\n');
+  const message = first.replace(/\s+/g, ' ');
   const unknown = /^Unknown layer: ([^.]+)\./.exec(message);
   if (unknown) {
     return `it has a layer of a kind that tfjs doesn't know, "${unknown[1]}". Use the built-in layers only`;
@@ -100,7 +102,7 @@ function reason(thrown: unknown): string {
   if (thrown instanceof RangeError && message.includes('call stack')) {
     return 'it is a chain of more layers than tfjs can follow. Use fewer layers';
   }
-  return `tfjs can't build it (${message.replace(/[.\s]+$/, '')}). The file may be damaged or cut short`;
+  return `tfjs can't build it (${message.replace(/[.:\s]+$/, '')})`;
 }
 
 function checkShapes(
@@ -160,10 +162,22 @@ function checkHead(model: tf.LayersModel, loss: Loss, data: DataSchema): void {
   }
 }
 
-/** The layer whose softmax makes the model's output, or null. */
-export function softmaxHead(model: tf.LayersModel): tf.layers.Layer | null {
-  const last = model.outputs[0]?.sourceLayer;
-  return last !== undefined && endsInSoftmax(last.getClassName(), last.getConfig()) ? last : null;
+/** The layer whose softmax makes the model's output, and the models that it is in, from the outermost one inward. */
+export interface Head {
+  readonly models: readonly tf.LayersModel[];
+  readonly layer: tf.layers.Layer;
+}
+
+/** The head of a model that ends in softmax, also where its last layer is a model; null for others. */
+export function softmaxHead(model: tf.LayersModel): Head | null {
+  const last = model.outputs.length === 1 ? model.outputs[0]?.sourceLayer : undefined;
+  if (last instanceof tf.LayersModel) {
+    const inner = softmaxHead(last);
+    return inner && { ...inner, models: [model, ...inner.models] };
+  }
+  return last !== undefined && endsInSoftmax(last.getClassName(), last.getConfig())
+    ? { models: [model], layer: last }
+    : null;
 }
 
 /**
