@@ -99,7 +99,7 @@ function partsOf(bytes: Uint8Array): { header: Record<string, unknown>; data: Ui
   if (end > bytes.length) throw broken('it ends within its header');
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, end)));
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.slice(8, end)));
   } catch (thrown) {
     throw broken('its header is no JSON', thrown);
   }
