@@ -2,6 +2,7 @@
 export { checkLayers } from './check-layers.ts';
 export { completeNames, madeName } from './complete-names.ts';
 export { invalid } from './invalid.ts';
+export type { GivenTensor } from './given-tensor.ts';
 export { checkNesting, MAX_NESTING, tooDeep } from './nesting.ts';
 export { readTopology } from './read-topology.ts';
 export { type LayerWeights, weightsOf } from './weight-names.ts';
