@@ -24,6 +24,11 @@ import { roleOf, type WeightRole } from './weight-role.ts';
 registerNoiseLayers();
 registerInitializers();
 
+/** Maps a weight to the nearest one that it may have, as tfjs's layers keep it with each of their weights. */
+export interface Constraint {
+  apply(weight: tf.Tensor): tf.Tensor;
+}
+
 /** A model on the current backend, and its weights as variables in layout order. */
 export interface BuiltModel {
   readonly model: tf.LayersModel;
@@ -31,6 +36,8 @@ export interface BuiltModel {
   /** The role of each weight, in layout order. */
   readonly roles: readonly WeightRole[];
   readonly variables: readonly tf.Variable[];
+  /** The constraint of each weight, in layout order; null where it has none. */
+  readonly constraints: readonly (Constraint | null)[];
   /** Shape of one example, as the model takes it. */
   readonly inputShape: readonly number[];
   /** Numbers in one output row. */
@@ -79,6 +86,9 @@ export async function buildModel(description: ModelDescription, seed: number): P
       layout: bare.map((spec, i) => (roles[i] === 'frozen' ? { ...spec, frozen: true } : spec)),
       roles,
       variables: model.weights.map((weight) => weight.read() as tf.Variable),
+      constraints: model.weights.map(
+        (weight) => (weight as unknown as { constraint: Constraint | null }).constraint,
+      ),
       ...shapes,
     };
   } catch (thrown) {
