@@ -141,3 +141,27 @@ it('refuses an .h5 of weights alone by saying so', async () => {
   const inner = unzip(archive, 1e6).get('model.weights.h5') as Uint8Array;
   expect(await refusal([{ name: 'w.h5', bytes: inner }])).toMatch(/weights alone.*model\.save\(\)/);
 });
+
+it('ends on an .h5 whose tree of names comes back to the same parts again and again', async () => {
+  const valid = new Uint8Array(readFileSync(new URL('../fixtures/mlp.h5', import.meta.url)));
+  const root = Buffer.from(valid).indexOf('TREE');
+  const [levels, entries] = [8, 64];
+  const size = 24 + 16 * entries + 8;
+  const bytes = new Uint8Array(valid.length + levels * size);
+  bytes.set(valid);
+  const view = new DataView(bytes.buffer);
+  let below = root;
+  for (let level = 1; level <= levels; level++) {
+    const at = valid.length + (level - 1) * size;
+    bytes.set(new TextEncoder().encode('TREE'), at);
+    view.setUint8(at + 5, level);
+    view.setUint16(at + 6, entries, true);
+    for (let i = 0; i < entries; i++) view.setBigUint64(at + 24 + 16 * i + 8, BigInt(below), true);
+    below = at;
+  }
+  // Whatever refers to the tree refers to the new one, which has 64⁸ leaves.
+  for (let at = 0; at < valid.length - 8; at++) {
+    if (view.getBigUint64(at, true) === BigInt(root)) view.setBigUint64(at, BigInt(below), true);
+  }
+  expect(await refusal([{ name: 'm.h5', bytes }])).toMatch(/refers to more parts than a model has/);
+}, 60_000);
