@@ -50,7 +50,7 @@ export class Tasks {
   }
 
   async info(task: Task): Promise<TaskInfo> {
-    const { id, title, description, data, loss, heldOut, samples } = task;
+    const { id, title, description, data, loss, heldOut, licence, samples } = task;
     const builtIn = this.#builtIn.has(id);
     let numbers = this.#sizes.get(id);
     if (numbers === undefined) {
@@ -66,6 +66,7 @@ export class Tasks {
       data,
       loss,
       heldOut,
+      ...(licence === undefined ? {} : { licence }),
       samples,
       builtIn,
       centralEvaluation: builtIn,
@@ -92,6 +93,7 @@ export class Tasks {
       model: await this.#models.check(input.model, data, loss),
       loss,
       heldOut: input.heldOut,
+      ...(input.licence === undefined ? {} : { licence: input.licence }),
       samples: false,
       planDefaults: {},
     });
