@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type CellValue,
-  type Inspection,
   type InspectedReason,
+  type Inspection,
   inspectFile,
   mapByOrder,
   mapColumns,
@@ -259,18 +259,25 @@ describe('small inputs', () => {
     expect(Object.keys(outcomes).sort()).toEqual(files.sort());
   });
 
-  it.each(Object.entries(outcomes))('%s', async (name, { data: task, taken, reasons = [], classes, first, form, index = [] }) => {
-    const { inspection } = await inspectFile(read(name), { data: task });
-    expect(inspection).toMatchObject({ encoding: 'utf-8', header: true, ...form, reasons, classes });
-    expect(inspection.rows.taken).toBe(taken);
-    expect(inspection.first.slice(0, first.length)).toEqual(first);
-    expect(inspection.columns.filter(({ role }) => role === 'index').map((column) => column.name)).toEqual(index);
-  });
+  it.each(Object.entries(outcomes))(
+    '%s',
+    async (name, { data: task, taken, reasons = [], classes, first, form, index = [] }) => {
+      const { inspection } = await inspectFile(read(name), { data: task });
+      expect(inspection).toMatchObject({ encoding: 'utf-8', header: true, ...form, reasons, classes });
+      expect(inspection.rows.taken).toBe(taken);
+      expect(inspection.first.slice(0, first.length)).toEqual(first);
+      expect(inspection.columns.filter(({ role }) => role === 'index').map((column) => column.name)).toEqual(
+        index,
+      );
+    },
+  );
 
   it('keep numbers exactly until they are scaled', async () => {
     const table = await readTable(read('unix-time.csv'));
     const task = schema(numbers('time'), 'value', null);
-    expect([...takeRows(table, mapColumns(table, task), task).features]).toEqual([1700000000, 1700000030, 1700000060]);
+    expect([...takeRows(table, mapColumns(table, task), task).features]).toEqual([
+      1700000000, 1700000030, 1700000060,
+    ]);
     const houses = await readTable(read('house-large-values.csv'));
     const lat = schema(numbers('lat'), 'price', null);
     expect(takeRows(houses, mapColumns(houses, lat), lat).features[1]).toBe(47.62572);
@@ -333,7 +340,15 @@ describe('pnpm data inspect', () => {
     const path = join(scratch, 'chosen.csv');
     writeFileSync(path, 'a|b;c\n1|2;x\n3|4;y\n');
     const { out } = await data('inspect', path, '--json', '--separator', 'pipe', '--header', 'no');
-    expect(JSON.parse(out)).toMatchObject({ separator: '|', header: false, first: [['a', 'b;c'], [1, '2;x'], [3, '4;y']] });
+    expect(JSON.parse(out)).toMatchObject({
+      separator: '|',
+      header: false,
+      first: [
+        ['a', 'b;c'],
+        [1, '2;x'],
+        [3, '4;y'],
+      ],
+    });
   });
 
   it('refuses other files by their name', async () => {
@@ -372,7 +387,12 @@ describe('files as people have them, read as pandas reads them', () => {
     'numpy-savetxt.txt': { comment: '#', header: true },
     'single-quotes.csv': { quote: "'" },
     'stray-quotes.tsv': { quote: null },
-    'workbook.xlsx': { kind: 'xlsx', sheets: ['Mess & Werte', 'zweites'], sheet: 'Mess & Werte', titleRows: 2 },
+    'workbook.xlsx': {
+      kind: 'xlsx',
+      sheets: ['Mess & Werte', 'zweites'],
+      sheet: 'Mess & Werte',
+      titleRows: 2,
+    },
     'zstd.parquet': { kind: 'parquet' },
   };
 
@@ -381,7 +401,9 @@ describe('files as people have them, read as pandas reads them', () => {
       const table = await readTable(file);
       expect(table.reading).toMatchObject(forms[name] ?? {});
       expect(table.columns.map((column) => column.name)).toEqual(columns);
-      const cells = Array.from({ length: table.rows }, (_, row) => table.columns.map((column) => column.cellAt(row)));
+      const cells = Array.from({ length: table.rows }, (_, row) =>
+        table.columns.map((column) => column.cellAt(row)),
+      );
       expect(cells).toEqual(rows);
     }
   });
@@ -389,11 +411,17 @@ describe('files as people have them, read as pandas reads them', () => {
   it('reads the sheet that was chosen', async () => {
     const table = await readTable(read('real/workbook.xlsx'), { sheet: 'zweites' });
     expect(table.columns.map(({ name }) => name)).toEqual(['x', 'y']);
-    await expect(readTable(read('real/workbook.xlsx'), { sheet: 'none' })).rejects.toMatchObject({ code: 'data-invalid' });
+    await expect(readTable(read('real/workbook.xlsx'), { sheet: 'none' })).rejects.toMatchObject({
+      code: 'data-invalid',
+    });
   });
 
   it('maps a file without a header by the order of the schema only where that is asked for', async () => {
-    const task = schema(numbers('a', 'b', 'c', 'd'), 'kind', ['Iris-setosa', 'Iris-versicolor', 'Iris-virginica']);
+    const task = schema(numbers('a', 'b', 'c', 'd'), 'kind', [
+      'Iris-setosa',
+      'Iris-versicolor',
+      'Iris-virginica',
+    ]);
     const table = await readTable(read('real/iris.data'));
     expect(mapColumns(table, task)).toEqual({ features: [null, null, null, null], target: null });
     expect(takeRows(table, mapByOrder(table, task) as never, task).count).toBe(4);

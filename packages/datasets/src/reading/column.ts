@@ -284,8 +284,8 @@ function textOf(value: unknown): string {
     return String(value);
   if (value instanceof Date) {
     if (Number.isNaN(value.getTime())) return '';
-    const iso = value.toISOString();
-    return iso.endsWith('T00:00:00.000Z') ? iso.slice(0, -14) : iso;
+    const [day = '', time = ''] = value.toISOString().slice(0, -1).split('T');
+    return time === '00:00:00.000' ? day : `${day} ${time.replace('.000', '')}`;
   }
   return (
     JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? Number(inner) : inner)) ?? ''
