@@ -1,13 +1,8 @@
-import {
-  type CategoryFeature,
-  CoppiceError,
-  classFinder,
-  type Feature,
-  type TableData,
-} from '@coppice/protocol';
+import { type CategoryFeature, CoppiceError, type Feature, type TableData } from '@coppice/protocol';
 import { compactNumbers, type Numbers, type RawExamples } from '../examples.ts';
 import { SkippedCounter, type SkippedRows } from '../skipped-rows.ts';
 import { UnlistedCounter, type UnlistedValues } from '../unlisted-values.ts';
+import { classOfLabel, finderOf, type LabelMap } from './class-of-label.ts';
 import type { ColumnMapping } from './map-columns.ts';
 import { standsForNothing } from './number-format.ts';
 import type { Table, TableColumn } from './table.ts';
@@ -21,9 +16,6 @@ export interface TakenRows extends RawExamples {
   readonly unlisted: readonly UnlistedValues[];
 }
 
-/** The class of each label that a person decided about: its name, or `null` to leave its rows out. */
-export type LabelMap = Readonly<Record<string, string | null>>;
-
 /** Why a cell gives no number. Indices are stored, 0 being none. */
 const REASONS = ['missing', 'not-a-number', 'out-of-range', 'unknown-class'] as const;
 type Reason = (typeof REASONS)[number];
@@ -34,16 +26,18 @@ type Reason = (typeof REASONS)[number];
  * names as `classFinder` compares them, first as written, then as the number that they are in the file's format; `labels` has the
  * last word. Rows that do not fit are left out and counted by reason; there may be no examples at all.
  *
+ * @param labels `unlabelled`: only the features are read, no column is needed for the target, and all labels are NaN.
  * @throws CoppiceError `data-invalid` where the mapping has gaps.
  */
 export function takeRows(
   table: Table,
   mapping: ColumnMapping,
   data: TableData,
-  labels: LabelMap = {},
+  labels: LabelMap | 'unlabelled' = {},
 ): TakenRows {
   const unmapped = data.features.find((_, i) => mapping.features[i] == null)?.name;
-  if (unmapped !== undefined || mapping.target === null) {
+  const labelled = labels !== 'unlabelled';
+  if (unmapped !== undefined || (labelled && mapping.target === null)) {
     throw new CoppiceError(
       'data-invalid',
       `No column was chosen for "${unmapped ?? data.target.name}". Choose one, then take the rows over.`,
@@ -72,10 +66,11 @@ export function takeRows(
       features[row * size + i] = value;
     });
   }
-  const targets = new Float64Array(rows);
-  read(size, targetNumbers(data, columnOf(mapping.target), labels), (row, value) => {
-    targets[row] = value;
-  });
+  const targets = new Float64Array(rows).fill(Number.NaN);
+  if (labelled)
+    read(size, targetNumbers(data, columnOf(mapping.target), labels), (row, value) => {
+      targets[row] = value;
+    });
 
   const skipped = new SkippedCounter();
   const unlisted = new UnlistedCounter();
@@ -195,18 +190,7 @@ function targetNumbers({ target }: TableData, column: TableColumn, labels: Label
     const ofValue = (value: number) => (Number.isFinite(Math.fround(value)) ? value : 'not-a-number');
     return new CellNumbers(column, (text, value) => numberOr(text, value, ofValue), ofValue);
   }
-  const find = finderOf(target.classes);
-  const ofText = (text: string, value: number) => {
-    const chosen = Object.hasOwn(labels, text) ? labels[text] : undefined;
-    const found =
-      chosen === undefined ? find(text, value) : chosen === null ? -1 : target.classes.indexOf(chosen);
-    return found === null || found < 0 ? 'unknown-class' : found;
-  };
+  const classOf = classOfLabel(target.classes, labels);
+  const ofText = (text: string, value: number) => classOf(text, value) ?? 'unknown-class';
   return new CellNumbers(column, ofText, (value) => ofText(String(value), value));
-}
-
-/** Finds a name as written, else as the number that it is in the column's format. */
-function finderOf(names: readonly string[]): (text: string, value: number) => number | null {
-  const find = classFinder(names);
-  return (text, value) => find(text) ?? (Number.isNaN(value) ? null : find(String(value)));
 }
