@@ -7,6 +7,15 @@ export interface BatchShape {
   readonly inputShape: readonly number[];
   readonly outputs: number;
   readonly loss: Loss;
+  /** A layer that looks every input up among its entries, where there is one. */
+  readonly lookup?: Lookup | null;
+}
+
+/** An embedding of the model's inputs. */
+export interface Lookup {
+  readonly layer: string;
+  /** Inputs are whole numbers from 0 to below it. */
+  readonly entries: number;
 }
 
 /** Numbers in one example. */
@@ -25,6 +34,7 @@ export function checkDataset(data: Dataset, shape: BatchShape): void {
       `${data.count} examples of ${size} numbers need ${data.count * size} inputs and ${data.count} labels, but there are ${data.xs.length} and ${data.ys.length}. Load the examples again.`,
     );
   }
+  checkLookup(data.xs, size, shape.lookup ?? null);
   if (shape.loss !== 'categoricalCrossentropy') return;
   const wrong = data.ys.findIndex((y) => !Number.isInteger(y) || y < 0 || y >= shape.outputs);
   if (wrong !== -1) {
@@ -33,6 +43,17 @@ export function checkDataset(data: Dataset, shape: BatchShape): void {
       `Example ${wrong + 1} has the label ${data.ys[wrong]}, but the classes are 0 to ${shape.outputs - 1}. Correct or delete it.`,
     );
   }
+}
+
+/** What lies outside of its entries a layer reads as nothing, or ends the training without a reason. */
+function checkLookup(xs: Inputs, size: number, lookup: Lookup | null): void {
+  if (lookup === null || !(xs instanceof Float32Array)) return;
+  const wrong = xs.findIndex((x) => !(Math.trunc(x) >= 0 && x < lookup.entries));
+  if (wrong === -1) return;
+  throw new CoppiceError(
+    'data-invalid',
+    `Example ${Math.floor(wrong / size) + 1} has the number ${xs[wrong]}, but the model's layer "${lookup.layer}" looks it up among ${lookup.entries} entries, 0 to ${lookup.entries - 1}. Correct or delete it.`,
+  );
 }
 
 /** The order in which an epoch visits the examples: the same for the same seed, on every machine. */

@@ -21,7 +21,7 @@ export async function checkArtifact(
   { layout, weights, trainer }: { layout: Layout; weights: Float32Array; trainer: Trainer },
 ): Promise<void> {
   const size = inputSize(data);
-  const xs = Float32Array.from({ length: size }, (_, i) => (i + 1) / size);
+  const xs = Float32Array.from({ length: size }, (_, i) => (i + 0.5) / size);
   const expected = await trainer.predict(xs, 1);
   await useBackend('wasm');
   switchTo('wasm');

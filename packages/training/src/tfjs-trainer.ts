@@ -97,7 +97,7 @@ class TfjsTrainer implements Trainer {
     this.layout = built.layout;
     this.#built = built;
     this.#loss = loss;
-    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
+    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss, lookup: built.lookup };
     this.#forward = forwardOf(built.model, loss);
     this.#features = featuresOf(built.model, topology);
     const starts = startsOf(built.layout);
