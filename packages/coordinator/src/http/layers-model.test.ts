@@ -23,7 +23,7 @@ it('tells how inputs are made, and how outputs and the error are read in the uni
     target: { kind: 'number', name: 'price', unit: '€', mean: 1000, scale: 250 },
   };
   const metadata = (of: TableData, central = checkpoint.central) =>
-    layersModel({ model: sampleTask.model, data: of }, [], {
+    layersModel({ model: sampleTask.model, data: of, loss: 'meanSquaredError' }, [], {
       weights: 'weights.bin',
       checkpoint: { ...checkpoint, central },
     }).userDefinedMetadata.coppice;

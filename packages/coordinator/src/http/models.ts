@@ -4,7 +4,6 @@ import {
   CheckpointIdSchema,
   CoppiceError,
   classesOf,
-  type DataSchema,
   type Layout,
   layoutSize,
   type Metrics,
@@ -228,7 +227,7 @@ export function modelsRouter({
 
 /** The content of a tfjs `model.json`. */
 export function layersModel(
-  task: Pick<Task, 'model' | 'data'>,
+  task: Pick<Task, 'model' | 'data' | 'loss'>,
   layout: Layout,
   { weights, checkpoint }: { weights: string; checkpoint: Checkpoint },
 ) {
@@ -247,7 +246,7 @@ export function layersModel(
         round: checkpoint.round,
         central: checkpoint.central,
         recipe: recipeHash(task.data),
-        target: targetMetadata(task.data, checkpoint.central),
+        target: targetMetadata(task, checkpoint.central),
       },
     },
   };
@@ -257,12 +256,12 @@ export function layersModel(
  * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square
  * error on test data in that unit, `null` where there is none. `null` for classes.
  */
-function targetMetadata(data: DataSchema, central: Metrics | null) {
+function targetMetadata({ data, loss }: Pick<Task, 'data' | 'loss'>, central: Metrics | null) {
   if (classesOf(data) !== null) return null;
   return {
     unit: targetUnit(data) ?? null,
     ...targetScaling(data),
-    error: targetError(central?.loss ?? null, data),
+    error: targetError(central, { data, loss }),
   };
 }
 
