@@ -3,6 +3,7 @@ import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  briefMetrics,
   type Cause,
   type CheckpointId,
   type Codec,
@@ -382,7 +383,7 @@ export class Runs {
       participants: 0,
       needed: plan.minParticipants,
       deadlineAt: null,
-      central: newest.central,
+      central: briefMetrics(newest.central),
       checkpoint: newest.hash,
       plan,
       createdAt,
