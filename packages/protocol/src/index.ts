@@ -117,6 +117,8 @@ export {
   CreateRunSchema,
   type CreateTask,
   CreateTaskSchema,
+  type GivenWeights,
+  GivenWeightsSchema,
   type Info,
   InfoSchema,
   type RunAction,
@@ -216,6 +218,7 @@ export {
   type SealedHeader,
   sealFrame,
 } from './frame.ts';
+export { HashSchema } from './hash.ts';
 export { proofBytes } from './identity.ts';
 export { type Json, type JsonObject, JsonSchema } from './json.ts';
 export { type DescribedMessage, type DescribedWire, describeWire } from './json-schemas.ts';
@@ -302,7 +305,7 @@ export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,
   AdmissionSchema,
-  HashSchema,
+  type FirstWeights,
   type Metrics,
   MetricsSchema,
   type Outcome,
