@@ -1,5 +1,7 @@
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
+import type { CreateTask } from '@coppice/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWithWeights } from '../given-weights.ts';
 import { contributionFrame, type Encoder, measureSum, type Tensor } from './raw-contribution.ts';
 import { type Keys, keysFrom, keysOf } from './raw-identity.ts';
 import {
@@ -75,7 +77,7 @@ async function postTask(
     class_name: 'Dense',
     config: { name, units, ...more },
   });
-  await post('/api/tasks', {
+  const task = {
     id,
     title: { en: id },
     description: { en: 'A model of a test.' },
@@ -96,7 +98,9 @@ async function postTask(
       },
     },
     loss: 'target' in data ? 'meanSquaredError' : 'categoricalCrossentropy',
-  });
+  };
+  if (hidden['trainable'] !== false) await post('/api/tasks', task);
+  else await createWithWeights(coordinator, task as unknown as CreateTask);
 }
 
 interface InRound {

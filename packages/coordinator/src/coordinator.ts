@@ -77,6 +77,8 @@ export interface Coordinator {
   readonly adminKey: string;
   readonly runs: Runs;
   readonly tasks: Tasks;
+  /** Weights that are given with tasks. */
+  readonly weights: WeightsDesk;
   readonly admissions: Admissions;
   readonly monitored: MonitoredTasks;
   readonly firings: Firings;
@@ -142,8 +144,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const admins = new Admins(storage, clock, adminKey);
   const admissions = new Admissions(storage, clock);
   const events = new EventLog(storage, clock, logger);
-  const desk = new WeightsDesk({ storage, models, clock });
-  const tasks = new Tasks({ storage, models, desk });
+  const weights = new WeightsDesk({ storage, models, clock });
+  const tasks = new Tasks({ storage, models, desk: weights });
   const releases = new Releases({ storage, tasks, models, events, clock });
   const policies = new Policies({ storage, tasks, clock });
   let recovered = false;
@@ -297,7 +299,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   app = createApp({
     runs,
     tasks,
-    desk,
+    desk: weights,
     storage,
     models,
     releases,
@@ -354,7 +356,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   try {
     await admissions.recover();
     await newcomers.tidy();
-    await desk.tidy();
+    await weights.tidy();
     await tasks.recover();
     await runs.recover();
     const open = await storage.openFirings();
@@ -403,6 +405,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     adminKey,
     runs,
     tasks,
+    weights,
     admissions,
     monitored,
     firings,

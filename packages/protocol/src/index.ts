@@ -123,6 +123,8 @@ export {
   InfoSchema,
   type RunAction,
   RunActionSchema,
+  type StartOfRun,
+  StartOfRunSchema,
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';

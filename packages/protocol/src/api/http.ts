@@ -15,6 +15,10 @@ import {
   TopologySchema,
 } from '../task.ts';
 
+/** The weights that a run begins with, by name: a checkpoint, the channel that names one, or `seed`. */
+export const StartOfRunSchema = z.union([CheckpointIdSchema, ChannelSchema, z.literal('seed')]);
+export type StartOfRun = z.infer<typeof StartOfRunSchema>;
+
 /** `POST /api/runs`. The run begins at once unless `start` is false. */
 export const CreateRunSchema = z.strictObject({
   task: TaskIdSchema,
@@ -27,7 +31,7 @@ export const CreateRunSchema = z.strictObject({
    * the weights that were given with the task, and where there are none, the seed draws them. `seed`: the seed draws them
    * in any case, but for frozen ones, which are as they were given.
    */
-  from: z._default(z.nullable(z.union([CheckpointIdSchema, ChannelSchema, z.literal('seed')])), null),
+  from: z._default(z.nullable(StartOfRunSchema), null),
   /**
    * Secret seed of the cohort selection. Left out, a random one, so that selection is unpredictable. The same secret
    * and the same participants give the same cohorts.
