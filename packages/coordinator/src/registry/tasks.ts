@@ -60,7 +60,7 @@ export class Tasks {
   }
 
   async info(task: Task): Promise<TaskInfo> {
-    const { id, title, description, data, loss, heldOut, samples } = task;
+    const { id, title, description, data, loss, heldOut, licence, samples } = task;
     const builtIn = this.#builtIn.has(id);
     let numbers = this.#sizes.get(id);
     if (numbers === undefined) {
@@ -76,6 +76,7 @@ export class Tasks {
       data,
       loss,
       heldOut,
+      ...(licence === undefined ? {} : { licence }),
       samples,
       weights: task.weights === undefined ? 'none' : 'given',
       builtIn,
@@ -108,6 +109,7 @@ export class Tasks {
       loss,
       heldOut: input.heldOut,
       ...(given === undefined ? {} : { weights: await hashInSlices(toBytes(given)) }),
+      ...(input.licence === undefined ? {} : { licence: input.licence }),
       samples: false,
       planDefaults: {},
     });

@@ -8,6 +8,7 @@ import {
   DataSchemaSchema,
   HeldOutSchema,
   JsonValueSchema,
+  LicenceSchema,
   LocalizedSchema,
   LossSchema,
   NewDataSchemaSchema,
@@ -64,6 +65,7 @@ export const CreateTaskSchema = z.strictObject({
   /** Left out: cross-entropy for classes, mean squared error for numbers. */
   loss: z.optional(LossSchema),
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
 });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
 
@@ -83,6 +85,7 @@ export const TaskInfoSchema = z.strictObject({
   data: DataSchemaSchema,
   loss: LossSchema,
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
   samples: z.boolean(),
   /** Whether weights were given with the model. */
   weights: z._default(z.enum(['given', 'none']), 'none'),
