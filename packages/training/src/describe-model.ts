@@ -6,6 +6,8 @@ import { drawFirstWeights, drawTrialWeights } from './first-weights.ts';
 import { type BuiltModel, buildModel } from './model.ts';
 import type { ModelDescription } from './trainer.ts';
 
+export { readGraph } from './model-graph.ts';
+
 /**
  * Computes a model's layout, and its initial weights from `seed`.
  *

@@ -143,13 +143,12 @@ function padding(
     const reach = (length - 1) * (dilation[i] as number) + 1;
     if (kind === 'valid') return 0;
     const from = lengths[i];
-    if (kind === 'causal') return reach - 1;
     if (kind !== 'same') throw unsupported(call.name, `has the padding "${kind}"`);
     if (typeof from !== 'number') throw unsupported(call.name, 'is padded, and its input has no fixed size');
     const stride = strides[i] as number;
     return Math.max((Math.ceil(from / stride) - 1) * stride + reach - from, 0);
   });
-  return kind === 'causal' ? [...totals.map(BigInt), ...totals.map(() => 0n)] : padsOf(totals);
+  return padsOf(totals);
 }
 
 function padsOf(totals: readonly number[]): bigint[] {
