@@ -1,4 +1,10 @@
-import type { GraphLayer, GraphTensor, GraphWeight, LayerCall, ModelGraph } from '@coppice/model-files/exports';
+import type {
+  GraphLayer,
+  GraphTensor,
+  GraphWeight,
+  LayerCall,
+  ModelGraph,
+} from '@coppice/model-files/exports';
 import { layoutSize, shapeSize } from '@coppice/protocol';
 import { withBuiltModel } from './built-model.ts';
 import * as tf from './tf.ts';
@@ -53,7 +59,10 @@ class GraphReader {
     const layer = tensor.sourceLayer;
     const node = layer.inboundNodes[tensor.nodeIndex];
     const inputs = (node?.inputTensors ?? []).map((input) => this.#visit(input, scope, path));
-    const made = layer instanceof tf.LayersModel ? this.#nested(layer, inputs, tensor, path) : this.#call(layer, inputs, tensor, path);
+    const made =
+      layer instanceof tf.LayersModel
+        ? this.#nested(layer, inputs, tensor, path)
+        : this.#call(layer, inputs, tensor, path);
     scope.set(tensor.id, made);
     return made;
   }

@@ -1,4 +1,5 @@
 import type { DataSchema, Layout, Loss, Metrics, Task, Topology, WireError } from '@coppice/protocol';
+import type { ExportFacts, ExportFormat } from './model-worker.ts';
 
 /** A job for a thread. */
 export type Job =
@@ -13,6 +14,13 @@ export type Job =
       readonly share: number;
       readonly of: number;
     }
+  | {
+      readonly kind: 'export';
+      readonly task: Task;
+      readonly weights: Float32Array;
+      readonly format: ExportFormat;
+      readonly facts: ExportFacts;
+    }
   | { readonly kind: 'samples'; readonly task: string; readonly share: number; readonly of: number };
 
 /** Results by kind of job. */
@@ -22,6 +30,8 @@ export interface Results {
   describe: { layout: Layout; weights: Float32Array };
   /** Metrics by part of the test data; `null` where there is none. */
   evaluate: ReadonlyMap<number, Metrics> | null;
+  /** The file. */
+  export: Uint8Array;
   samples: Uint8Array;
 }
 

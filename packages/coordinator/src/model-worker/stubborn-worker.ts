@@ -24,6 +24,7 @@ parentPort?.on('message', (job: Job) => {
     layout,
     describe: { layout, weights },
     evaluate: new Map([[0, metrics]]),
+    export: new Uint8Array([threadId]),
     samples: new Uint8Array([threadId]),
   };
   parentPort?.postMessage({ result: results[job.kind] } satisfies Answer);

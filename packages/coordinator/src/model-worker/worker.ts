@@ -1,9 +1,10 @@
 import { parentPort } from 'node:worker_threads';
 import { partition, type RawExamples, selectExamples, trainerExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
-import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
+import { CoppiceError, type Metrics, shapeSize, type Task } from '@coppice/protocol';
 import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training';
 import type { Answer, Job, Results } from './jobs.ts';
+import type { ExportFacts, ExportFormat } from './model-worker.ts';
 
 /*
  * A thread that works on models. It is given one job at a time; a trainer and a test set are kept for the task that was
@@ -21,6 +22,7 @@ const workers: {
   layout: ({ task }) => layoutOf(modelOf(task)),
   describe: async ({ task, seed }) => (await withTfjs()).describeModel(modelOf(task), seed),
   evaluate: ({ task, weights, share, of }) => evaluate(task, weights, { share, of }),
+  export: async ({ task, weights, format, facts }) => exported(task, weights, format, facts),
   samples: async ({ task, share, of }) => encodeSamples(await sampleShare(task, share, of)),
 };
 
@@ -32,8 +34,37 @@ parentPort?.on('message', async (job: Job) => {
   } catch (thrown) {
     answer = { error: CoppiceError.from(thrown, 'evaluation-failed').toWire() };
   }
-  parentPort?.postMessage(answer);
+  // Files are large: they are given away.
+  const result = 'result' in answer ? answer.result : null;
+  parentPort?.postMessage(answer, result instanceof Uint8Array ? [result.buffer as ArrayBuffer] : []);
 });
+
+async function exported(
+  task: Task,
+  weights: Float32Array,
+  format: ExportFormat,
+  facts: ExportFacts,
+): Promise<Uint8Array> {
+  if (format === 'onnx') {
+    const [{ readGraph }, { writeOnnx }] = await Promise.all([
+      withTfjs(),
+      import('@coppice/model-files/exports'),
+    ]);
+    return writeOnnx(await readGraph(modelOf(task), weights), facts);
+  }
+  if (format === 'float16') {
+    const { writeFloat16 } = await import('@coppice/model-files/exports');
+    return writeFloat16(weights);
+  }
+  const { writeSafetensors } = await import('@coppice/model-files/safetensors');
+  let at = 0;
+  const tensors = (await layoutOf(modelOf(task))).map(({ name, shape }) => {
+    const from = at;
+    at += shapeSize(shape);
+    return { name, shape, values: weights.subarray(from, at) };
+  });
+  return writeSafetensors(tensors, facts.metadata);
+}
 
 /** Examples in a part. Parts are the same for any number of threads, and so is their combined result. */
 const PART = 2500;

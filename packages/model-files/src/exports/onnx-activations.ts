@@ -96,7 +96,10 @@ export function cellActivations(
   const operators = names.map((name) => {
     const operator = Object.hasOwn(ofCells, name) ? ofCells[name] : undefined;
     if (operator === undefined)
-      throw unsupported(layer.name, `has the activation "${name}", which recurrent layers of ONNX do not know`);
+      throw unsupported(
+        layer.name,
+        `has the activation "${name}", which recurrent layers of ONNX do not know`,
+      );
     return operator;
   });
   const hard = operators.filter((one) => one === 'HardSigmoid');

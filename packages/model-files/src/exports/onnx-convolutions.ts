@@ -59,11 +59,7 @@ export function transposed(graph: OnnxBuilder, call: LayerCall, input: Value): s
   const cut = differences.map((difference) => (same ? Math.max(difference, 0) : 0));
   return graph.node(
     'ConvTranspose',
-    [
-      graph.first(input).name,
-      graph.floats('kernel', turned.shape, turned.values),
-      ...biasOf(graph, call),
-    ],
+    [graph.first(input).name, graph.floats('kernel', turned.shape, turned.values), ...biasOf(graph, call)],
     {
       strides: strides.map(BigInt),
       pads: padsOf(cut),
@@ -73,7 +69,12 @@ export function transposed(graph: OnnxBuilder, call: LayerCall, input: Value): s
 }
 
 /** Adds a pooling by a window. */
-export function pooling(graph: OnnxBuilder, call: LayerCall, input: Value, op: 'MaxPool' | 'AveragePool'): string {
+export function pooling(
+  graph: OnnxBuilder,
+  call: LayerCall,
+  input: Value,
+  op: 'MaxPool' | 'AveragePool',
+): string {
   channelsLast(call);
   const rank = input.shape.length - 2;
   const size = numbersOf(call, 'poolSize', rank, 2);

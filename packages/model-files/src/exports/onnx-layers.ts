@@ -3,7 +3,7 @@ import type { GraphLayer, GraphTensor, LayerCall } from './graph.ts';
 import { activate, activationOf, needsLast } from './onnx-activations.ts';
 import type { OnnxBuilder, Value } from './onnx-builder.ts';
 import { convolution, depthwise, pooling, separable, transposed, weightOf } from './onnx-convolutions.ts';
-import { recurrent, reversed } from './onnx-recurrent.ts';
+import { isRecurrent, recurrent, reversed } from './onnx-recurrent.ts';
 import { unsupported } from './unsupported.ts';
 
 /** The name of a result, and the order of its channels; left out: last. */
@@ -68,7 +68,9 @@ const dense: Translator = (graph, call, input) => {
   ]);
   const bias = call.weights.get('bias');
   const sum =
-    bias === undefined ? product : graph.node('Add', [product, graph.floats('bias', bias.shape, bias.values)]);
+    bias === undefined
+      ? product
+      : graph.node('Add', [product, graph.floats('bias', bias.shape, bias.values)]);
   return { name: activate(graph, call, activationOf(call), sum) };
 };
 
@@ -165,8 +167,8 @@ const cropping: Translator = (graph, call, input) => {
 
 const bidirectional: Translator = (graph, call, input) => {
   const [forward, backward] = call.inner;
-  if (forward === undefined || backward === undefined)
-    throw unsupported(call.name, 'has no two layers inside');
+  if (forward === undefined || backward === undefined || !isRecurrent(forward.kind))
+    throw unsupported(call.name, `reads the kind ${forward?.kind ?? 'none'} in both directions`);
   const there = recurrent(graph, forward, input);
   const back = recurrent(graph, backward, input);
   const sequences = forward.config['returnSequences'] === true;
@@ -201,10 +203,7 @@ const relu: Translator = each((graph, call, x) => {
 const prelu: Translator = (graph, call, input) => {
   const alpha = weightOf(call, 'alpha');
   return {
-    name: graph.node('PRelu', [
-      graph.last(input).name,
-      graph.floats('alpha', alpha.shape, alpha.values),
-    ]),
+    name: graph.node('PRelu', [graph.last(input).name, graph.floats('alpha', alpha.shape, alpha.values)]),
   };
 };
 

@@ -31,7 +31,8 @@ export function isRecurrent(kind: string): boolean {
 export function recurrent(graph: OnnxBuilder, layer: GraphLayer, input: Value): string {
   const cell = cells[layer.kind] as Cell;
   const { config } = layer;
-  if (config['stateful'] === true) throw unsupported(layer.name, 'keeps its state from one batch to the next');
+  if (config['stateful'] === true)
+    throw unsupported(layer.name, 'keeps its state from one batch to the next');
   if (config['resetAfter'] === true)
     throw unsupported(layer.name, 'applies its reset gate after the multiplication');
   const units = numberOf(layer, 'units', 0);

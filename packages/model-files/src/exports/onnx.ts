@@ -21,22 +21,25 @@ const OUTPUT = 'output';
  *
  * @throws CoppiceError `export-unsupported` for a layer that has no translation, with the layer and the reason.
  */
-export function writeOnnx(model: ModelGraph, { name, description, metadata }: OnnxFacts): Uint8Array<ArrayBuffer> {
+export function writeOnnx(
+  model: ModelGraph,
+  { name, description, metadata }: OnnxFacts,
+): Uint8Array<ArrayBuffer> {
   const graph = new OnnxBuilder();
   const values = new Map<string, Value>([
     [model.input.id, { name: INPUT, shape: model.input.shape, channels: 'last' }],
   ]);
-  const valueOf = (id: string, layer: string): Value => {
+  const named = (id: string, layer: string): Value => {
     const value = values.get(id);
     if (value === undefined) throw unsupported(layer, 'takes a tensor that no layer made');
     return value;
   };
   for (const call of model.calls) {
-    const inputs = call.inputs.map(({ id }) => valueOf(id, call.name));
+    const inputs = call.inputs.map(({ id }) => named(id, call.name));
     values.set(call.output.id, translate(graph, call, inputs));
   }
   graph.layer = OUTPUT;
-  const last = graph.last(valueOf(model.output.id, OUTPUT));
+  const last = graph.last(named(model.output.id, OUTPUT));
   graph.node('Identity', [last.name], {}, OUTPUT);
   return encodeOnnx({
     name,
