@@ -9,6 +9,12 @@ export { withFrozen, withFrozenInSteps, withoutFrozen } from './contributions/fr
 export { MODEL_GROUP, modelGroup, STEP_UNIT } from './contributions/layout.ts';
 export { decodeMeasures, encodeMeasures, type Measures, measuresOf } from './contributions/measures.ts';
 export { type Contribution, readContribution } from './contributions/payload.ts';
+export {
+  checkColumnSums,
+  columnSums,
+  columnSumsLayout,
+  scalingOf,
+} from './contributions/column-sums.ts';
 export { evaluationLayout, measureForm, trainLayout } from './contributions/train-layout.ts';
 export {
   checkTally,

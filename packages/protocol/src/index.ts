@@ -115,6 +115,8 @@ export {
   CheckpointSchema,
   type CreateRun,
   CreateRunSchema,
+  type CreatedTask,
+  CreatedTaskSchema,
   type CreateTask,
   CreateTaskSchema,
   type Info,
@@ -133,6 +135,7 @@ export {
   UndoReleaseSchema,
 } from './api/releases.ts';
 export { classFinder } from './class-names.ts';
+export { type DataWarning, warningsOfData } from './data-faults.ts';
 export {
   type Codec,
   CodecSchema,
@@ -177,6 +180,7 @@ export {
 export type { Peers } from './down/peers.ts';
 export type { ReleaseNews } from './down/release.ts';
 export type { RoundEnd } from './down/round-end.ts';
+export type { ScalingAgreed } from './down/scaling.ts';
 export type { RunEnd } from './down/run-end.ts';
 export type { Welcome } from './down/welcome.ts';
 export { downMessages } from './down.ts';
@@ -320,6 +324,17 @@ export {
   type RunSummary,
   RunSummarySchema,
 } from './run.ts';
+export {
+  type AgreedColumn,
+  type AgreedScaling,
+  agreedColumns,
+  awaitsScaling,
+  FEWEST_EXAMPLES_TO_AGREE,
+  FEWEST_TO_AGREE,
+  hasAgreedScaling,
+  scalingIn,
+  withScaling,
+} from './scaling.ts';
 export { hasScaledTarget, targetError, targetOf, targetScaling, targetUnit } from './target.ts';
 export {
   type CategoryFeature,

@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { utf8 } from './layout.ts';
+import { awaitsScaling } from './scaling.ts';
 import { hasScaledTarget, targetScaling } from './target.ts';
 import type { DataSchema } from './task.ts';
 
@@ -9,13 +10,20 @@ const CATEGORY = 'data:category';
 /** The capability to train on a numeric target that the task scales. */
 const SCALED_TARGET = 'data:scaled-target';
 
+/** The capability to agree with the other participants on a scaling. */
+const AGREED_SCALING = 'data:agreed-scaling';
+
 /** Every capability that some task's data requires of a participant. */
-export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET];
+export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, AGREED_SCALING];
 
 /** The capabilities that a task's data requires of a participant. */
 export function requiresOfData(data: DataSchema): string[] {
   const categories = data.kind === 'table' && data.features.some(({ kind }) => kind === 'category');
-  return [...(categories ? [CATEGORY] : []), ...(hasScaledTarget(data) ? [SCALED_TARGET] : [])];
+  return [
+    ...(categories ? [CATEGORY] : []),
+    ...(hasScaledTarget(data) ? [SCALED_TARGET] : []),
+    ...(awaitsScaling(data) ? [AGREED_SCALING] : []),
+  ];
 }
 
 /**
@@ -36,17 +44,19 @@ function linesOf(data: DataSchema): string[] {
     return [`image ${width} ${height} ${channels} ${ink ?? 'any'}`, ...named('class', classes)];
   }
   const { features, target } = data;
-  const { mean, scale } = targetScaling(data);
+  // A scaling that is still to be agreed is no scaling that any two sides could share.
+  const scaling = ({ mean, scale }: { mean: number; scale: number }) =>
+    awaitsScaling(data) ? 'agreed' : `${double(mean)} ${double(scale)}`;
   return [
     `table ${features.length}`,
     ...features.flatMap((feature) =>
       feature.kind === 'category'
         ? named('category', feature.values, feature.name)
-        : [`number ${double(feature.mean)} ${double(feature.scale)} ${counted(feature.name)}`],
+        : [`number ${scaling(feature)} ${counted(feature.name)}`],
     ),
     ...(target.kind === 'class'
       ? named('class', target.classes, target.name)
-      : [`number ${double(mean)} ${double(scale)} ${counted(target.name)}`]),
+      : [`number ${scaling(targetScaling(data))} ${counted(target.name)}`]),
   ];
 }
 

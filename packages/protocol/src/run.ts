@@ -19,9 +19,9 @@ export type RunStatus = z.infer<typeof RunStatusSchema>;
 export const AdmissionSchema = readUnknownAs(z.enum(['open', 'invited', 'listed']), 'listed');
 export type Admission = z.infer<typeof AdmissionSchema>;
 
-/** Current phase of a run. `waiting`: for enough participants; `idle`: no round wanted. */
+/** Current phase of a run. `waiting`: for enough participants; `scaling`: they agree on the task's scaling; `idle`: no round wanted. */
 export const PhaseSchema = readUnknownAs(
-  z.enum(['idle', 'waiting', 'select', 'distribute', 'collect', 'aggregate', 'evaluate', 'commit']),
+  z.enum(['idle', 'waiting', 'scaling', 'select', 'distribute', 'collect', 'aggregate', 'evaluate', 'commit']),
   'idle',
 );
 export type Phase = z.infer<typeof PhaseSchema>;

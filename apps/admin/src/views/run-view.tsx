@@ -47,7 +47,7 @@ function KnownRun({ run }: { run: Run }) {
   useEffect(() => wantRounds(id), [id]);
   const admission = useAdmission(run);
   const releases = useReleases(run.task);
-  const data = useTask(run.task)?.data ?? null;
+  const data = useTask(run.task, run.phase)?.data ?? null;
   const rounds = state.value.rounds.get(id) ?? noRounds;
   const rows = state.value.participants.get(id) ?? [];
   const events = state.value.events.filter((event) => event.run === id);

@@ -1,5 +1,7 @@
 import { builtInTasks } from '@coppice/datasets';
 import {
+  type AgreedScaling,
+  awaitsScaling,
   CoppiceError,
   type CreateTask,
   completePlan,
@@ -7,7 +9,9 @@ import {
   modelNumbers,
   type Task,
   type TaskInfo,
+  scalingIn,
   TaskSchema,
+  withScaling,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -47,6 +51,20 @@ export class Tasks {
 
   all(): Task[] {
     return [...this.#builtIn.values(), ...this.#own.values()];
+  }
+
+  /**
+   * Gives a task the scaling that its participants agreed on, unless it has one: the first one stays.
+   *
+   * @returns the scaling that the task has now.
+   * @throws CoppiceError `storage-failed` and its kin.
+   */
+  async agreeScaling(id: string, agreed: AgreedScaling): Promise<AgreedScaling> {
+    const task = await this.#storage.changeTask(id, (stored) =>
+      awaitsScaling(stored.data) ? { ...stored, data: withScaling(stored.data, agreed) } : stored,
+    );
+    this.#own.set(id, task);
+    return scalingIn(task.data) ?? agreed;
   }
 
   async info(task: Task): Promise<TaskInfo> {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DataWarningSchema, NewDataSchemaSchema } from '../data-faults.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
 import { PlanInputSchema } from '../plan/plan.ts';
 import { ChannelSchema } from '../release.ts';
@@ -9,7 +10,6 @@ import {
   JsonValueSchema,
   LocalizedSchema,
   LossSchema,
-  NewDataSchemaSchema,
   TaskIdSchema,
   TopologySchema,
 } from '../task.ts';
@@ -74,6 +74,12 @@ export const TaskInfoSchema = z.strictObject({
   plan: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
 });
 export type TaskInfo = z.infer<typeof TaskInfoSchema>;
+
+/** The answer to `POST /api/tasks`. */
+export const CreatedTaskSchema = z.extend(TaskInfoSchema, {
+  warnings: z.array(DataWarningSchema),
+});
+export type CreatedTask = z.infer<typeof CreatedTaskSchema>;
 
 /** A stored global model. */
 export const CheckpointSchema = z.strictObject({
