@@ -3,7 +3,14 @@ import type { RawExamples } from '@coppice/datasets';
 import type { Session } from '@coppice/participant';
 import { createHeadlessParticipant, trainerHost } from '@coppice/participant/node';
 import { normal, seededRandom, uniform } from '@coppice/ports';
-import { type CreatedTask, recipeHash, type Run, type TableData, type Task, targetError } from '@coppice/protocol';
+import {
+  type CreatedTask,
+  type Run,
+  recipeHash,
+  type TableData,
+  type Task,
+  targetError,
+} from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -36,7 +43,10 @@ function houses(device: number): RawExamples {
     ),
   );
   const price = (row: readonly number[]) =>
-    225_000 + 60_000 * ((row[4] as number) - 6.3) - 4_500 * ((row[9] as number) - 13) + 12_000 * normal(random);
+    225_000 +
+    60_000 * ((row[4] as number) - 6.3) -
+    4_500 * ((row[9] as number) - 13) +
+    12_000 * normal(random);
   return {
     count: ROWS,
     features: Float32Array.from(rows.flat()),
@@ -201,13 +211,13 @@ describe('a scaling that participants agree on', () => {
     };
     devices(id, all.slice(0, 3));
     await expect.poll(() => killed, { timeout: 10_000 }).toBe(true);
-    expect(sessions.map(({ state }) => (state.joined?.task.data as TableData).agreed)).toEqual(
-      sessions.map(() => undefined),
-    );
+    for (const { state } of sessions) expect(state.joined?.task.data).not.toHaveProperty('agreed');
     for (const session of sessions.splice(0)) session.close();
     await coordinator.close();
     storage.changeTask = change;
-    expect(((await storage.tasks())[0]?.data as TableData).agreed).toBeUndefined();
+    const [kept] = await storage.tasks();
+    expect(kept?.data).toMatchObject({ scaling: 'agreed' });
+    expect(kept?.data).not.toHaveProperty('agreed');
     await start();
     devices(id, all.slice(0, 3));
     await ended(id);

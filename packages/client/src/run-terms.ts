@@ -15,7 +15,16 @@ import { type Requests, read } from './requests.ts';
 
 const RunsSchema = tolerant(z.array(z.pick(RunSummarySchema, { id: true, task: true, status: true })));
 const TasksSchema = tolerant(
-  z.array(z.pick(TaskInfoSchema, { id: true, parameters: true, trainable: true, frozen: true, plan: true, data: true })),
+  z.array(
+    z.pick(TaskInfoSchema, {
+      id: true,
+      parameters: true,
+      trainable: true,
+      frozen: true,
+      plan: true,
+      data: true,
+    }),
+  ),
 );
 
 /** What would leave this browser in a run, in plain facts: for the question whether a person agrees. */

@@ -173,11 +173,8 @@ function faultsOfAgreement(data: TableData): DataFault[] {
 /** The reason why the groups that a task declares cannot be told apart; `null`: there is none. */
 function faultOfGroups(data: TableData): string | null {
   if (data.groups === undefined) return null;
-  const named = data.features.filter(({ name }) => name === data.groups);
-  const [feature] = named;
+  const feature = data.features.find(({ name }) => name === data.groups);
   const called = JSON.stringify(data.groups);
-  if (named.length > 1)
-    return `${named.length} columns have the name ${called}. Groups take a name that one column has`;
   if (feature === undefined)
     return `no column has the name ${called}. Groups are the name of a column of categories`;
   if (feature.kind !== 'category')
@@ -216,21 +213,26 @@ interface NameList {
 /** The lists of names in a data schema that must differ: classes, and values of categories. */
 function listsOfNames(data: DataSchema): NameList[] {
   const path = data.kind === 'image' ? ['classes'] : ['target', 'classes'];
-  const classes: NameList = { one: 'class', many: 'classes', path, column: null, names: classesOf(data) ?? [] };
+  const classes: NameList = {
+    one: 'class',
+    many: 'classes',
+    path,
+    column: null,
+    names: classesOf(data) ?? [],
+  };
   if (data.kind === 'image') return [classes];
-  const values = data.features.flatMap(
-    (feature, at): NameList[] =>
-      feature.kind === 'category'
-        ? [
-            {
-              one: 'value',
-              many: 'values',
-              path: ['features', at, 'values'],
-              column: feature.name,
-              names: feature.values,
-            },
-          ]
-        : [],
+  const values = data.features.flatMap((feature, at): NameList[] =>
+    feature.kind === 'category'
+      ? [
+          {
+            one: 'value',
+            many: 'values',
+            path: ['features', at, 'values'],
+            column: feature.name,
+            names: feature.values,
+          },
+        ]
+      : [],
   );
   return [classes, ...values];
 }

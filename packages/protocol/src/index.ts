@@ -113,10 +113,10 @@ export {
 export {
   type Checkpoint,
   CheckpointSchema,
-  type CreateRun,
-  CreateRunSchema,
   type CreatedTask,
   CreatedTaskSchema,
+  type CreateRun,
+  CreateRunSchema,
   type CreateTask,
   CreateTaskSchema,
   type Info,
@@ -135,7 +135,6 @@ export {
   UndoReleaseSchema,
 } from './api/releases.ts';
 export { classFinder } from './class-names.ts';
-export { type DataWarning, warningsOfData } from './data-faults.ts';
 export {
   type Codec,
   CodecSchema,
@@ -167,6 +166,7 @@ export {
   tensorSize,
 } from './contribution.ts';
 export { type Checksum, crc32 } from './crc32.ts';
+export { type DataWarning, warningsOfData } from './data-faults.ts';
 export {
   type Ask,
   type ExchangeKind,
@@ -180,8 +180,8 @@ export {
 export type { Peers } from './down/peers.ts';
 export type { ReleaseNews } from './down/release.ts';
 export type { RoundEnd } from './down/round-end.ts';
-export type { ScalingAgreed } from './down/scaling.ts';
 export type { RunEnd } from './down/run-end.ts';
+export type { ScalingAgreed } from './down/scaling.ts';
 export type { Welcome } from './down/welcome.ts';
 export { downMessages } from './down.ts';
 export {

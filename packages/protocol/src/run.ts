@@ -21,7 +21,17 @@ export type Admission = z.infer<typeof AdmissionSchema>;
 
 /** Current phase of a run. `waiting`: for enough participants; `scaling`: they agree on the task's scaling; `idle`: no round wanted. */
 export const PhaseSchema = readUnknownAs(
-  z.enum(['idle', 'waiting', 'scaling', 'select', 'distribute', 'collect', 'aggregate', 'evaluate', 'commit']),
+  z.enum([
+    'idle',
+    'waiting',
+    'scaling',
+    'select',
+    'distribute',
+    'collect',
+    'aggregate',
+    'evaluate',
+    'commit',
+  ]),
   'idle',
 );
 export type Phase = z.infer<typeof PhaseSchema>;

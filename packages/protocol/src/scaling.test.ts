@@ -23,7 +23,7 @@ describe('an agreed scaling', () => {
       ['age', 2],
       ['price', null],
     ]);
-    const target = { kind: 'class', name: 'kind', classes: ['a', 'b'] } as const;
+    const target: TableData['target'] = { kind: 'class', name: 'kind', classes: ['a', 'b'] };
     expect(agreedColumns({ ...open, target }).map(({ name }) => name)).toEqual(['rooms', 'age']);
     const { scaling: _scaling, ...given } = open;
     expect(agreedColumns(given)).toEqual([]);

@@ -50,7 +50,10 @@ export function agreedColumns(data: DataSchema): AgreedColumn[] {
  *
  * @throws RangeError where the scaling is of other columns.
  */
-export function withScaling(data: TableData, { participants, examples, means, scales }: AgreedScaling): TableData {
+export function withScaling(
+  data: TableData,
+  { participants, examples, means, scales }: AgreedScaling,
+): TableData {
   const columns = agreedColumns(data);
   if (means.length !== columns.length || scales.length !== columns.length)
     throw new RangeError(`${means.length} means and ${scales.length} scales for ${columns.length} columns`);
@@ -83,6 +86,14 @@ export function scalingIn(data: DataSchema): AgreedScaling | null {
   };
 }
 
-function rangeOf({ name, min = -1, max = 1 }: { name: string; min?: number | undefined; max?: number | undefined }) {
+function rangeOf({
+  name,
+  min = -1,
+  max = 1,
+}: {
+  name: string;
+  min?: number | undefined;
+  max?: number | undefined;
+}) {
   return { name, min, max };
 }

@@ -168,6 +168,9 @@ export const DEFAULT_HELD_OUT = 0.1;
  */
 export const HeldOutSchema = z._default(z.number().check(z.minimum(0), z.maximum(0.5)), DEFAULT_HELD_OUT);
 
+/** The licence of a task's models, as its operator states it: its name, its text or its address. */
+export const LicenceSchema = z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)));
+
 /** A learning task: model, data schema, loss, held-out share and plan defaults. */
 export const TaskSchema = z.strictObject({
   id: TaskIdSchema,
@@ -178,6 +181,7 @@ export const TaskSchema = z.strictObject({
   model: TopologySchema,
   loss: LossSchema,
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
   /** True where the coordinator offers ready-made shares of data for this task. */
   samples: z.boolean(),
   /** Plan fields that differ from the general defaults for this task. */

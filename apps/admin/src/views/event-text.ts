@@ -77,7 +77,7 @@ const sentences = catalogue<Sentences>(
     'update-refused': (data, round) => `Round ${round}: update rejected (${data.code}). ${reason(data)}`,
     'update-declined': ({ code }) => `A participant could not train (${cause(code)}).`,
     'scaling-agreed': ({ participants, examples }) =>
-      `${formatNumber(participants)} participants agreed on the scaling of the columns (${formatNumber(examples)} examples).`,
+      `The scaling of the columns was agreed by ${formatNumber(participants)} participants (${formatNumber(examples)} examples).`,
     'scaling-failed': (data) => `No agreement on the scaling; participants are asked again. ${reason(data)}`,
     'round-started': ({ asked, target }, round) =>
       `Round ${round} started (${formatNumber(asked)} selected, target ${formatNumber(target)}).`,

@@ -15,7 +15,8 @@ const text = catalogue(
     target: (name: string) => `${name} (target)`,
     scaled: (mean: string, scale: string) => `(value − ${mean}) / ${scale}`,
     unscaled: 'as it is',
-    awaited: 'The scaling is agreed by the participants before the first round; until then the values stay as they are.',
+    awaited:
+      'The scaling is agreed by the participants before the first round; until then the values stay as they are.',
     agreed: (participants: string, examples: string) =>
       `${participants} participants agreed on the scaling, from ${examples} examples.`,
     groups: 'Errors are told apart by its values.',
@@ -76,30 +77,30 @@ export function TaskData({ data }: { data: DataSchema }) {
                 : t.agreed(formatNumber(data.agreed.participants), formatNumber(data.agreed.examples))}
             </p>
           )}
-        <Scroll label={t.title} testId="task-columns" low>
-          <table>
-            <thead>
-              <tr>
-                {[t.column, t.kind, t.reading, t.range].map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
+          <Scroll label={t.title} testId="task-columns" low>
+            <table>
+              <thead>
+                <tr>
+                  {[t.column, t.kind, t.reading, t.range].map((name) => (
+                    <th key={name} scope="col">
+                      {name}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {data.features.map((feature) => (
+                  <FeatureRow key={feature.name} feature={feature} isGroups={feature.name === data.groups} />
                 ))}
-              </tr>
-            </thead>
-            <tbody>
-              {data.features.map((feature) => (
-                <FeatureRow key={feature.name} feature={feature} isGroups={feature.name === data.groups} />
-              ))}
-              <tr>
-                <th scope="row">{t.target(withUnit(data.target.name, targetUnit(data)))}</th>
-                <td>{data.target.kind === 'class' ? t.class : t.number}</td>
-                <td class="wrapped">{targetReading(data)}</td>
-                <td class="figure">{data.target.kind === 'number' && range(data.target)}</td>
-              </tr>
-            </tbody>
-          </table>
-        </Scroll>
+                <tr>
+                  <th scope="row">{t.target(withUnit(data.target.name, targetUnit(data)))}</th>
+                  <td>{data.target.kind === 'class' ? t.class : t.number}</td>
+                  <td class="wrapped">{targetReading(data)}</td>
+                  <td class="figure">{data.target.kind === 'number' && range(data.target)}</td>
+                </tr>
+              </tbody>
+            </table>
+          </Scroll>
         </>
       )}
     </section>

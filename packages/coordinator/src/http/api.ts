@@ -1,8 +1,8 @@
 import {
   ChannelSchema,
   CoppiceError,
-  CreateRunSchema,
   type CreatedTask,
+  CreateRunSchema,
   CreateTaskSchema,
   type Info,
   PROTOCOL_VERSION,

@@ -196,6 +196,12 @@ export class Runs {
     return over === undefined ? this.engine(id).run() : { ...over, admission: this.#o.admissions.of(id) };
   }
 
+  /** The checkpoint that a run began from; `null` where the seed drew its first weights, and for a run that is not known. */
+  originOf(id: string): CheckpointId | null {
+    const run = this.#over.get(id) ?? this.#engines.get(id)?.run();
+    return run?.from ?? null;
+  }
+
   /** All runs, newest first. */
   all(): Run[] {
     return [...this.#over.keys(), ...this.#engines.keys()]
@@ -358,7 +364,9 @@ export class Runs {
     const { task } = record;
     if (!awaitsScaling(task.data)) return record;
     const scaling = scalingIn(this.#o.tasks.get(task.id).data);
-    return scaling === null ? record : { ...record, task: { ...task, data: withScaling(task.data, scaling) } };
+    return scaling === null
+      ? record
+      : { ...record, task: { ...task, data: withScaling(task.data, scaling) } };
   }
 
   /** Releases the engine of an ended run. On failure the engine stays. */

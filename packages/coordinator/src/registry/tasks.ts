@@ -7,9 +7,9 @@ import {
   completePlan,
   type ModelNumbers,
   modelNumbers,
+  scalingIn,
   type Task,
   type TaskInfo,
-  scalingIn,
   TaskSchema,
   withScaling,
 } from '@coppice/protocol';
@@ -68,7 +68,7 @@ export class Tasks {
   }
 
   async info(task: Task): Promise<TaskInfo> {
-    const { id, title, description, data, loss, heldOut, samples } = task;
+    const { id, title, description, data, loss, heldOut, licence, samples } = task;
     const builtIn = this.#builtIn.has(id);
     let numbers = this.#sizes.get(id);
     if (numbers === undefined) {
@@ -84,6 +84,7 @@ export class Tasks {
       data,
       loss,
       heldOut,
+      ...(licence === undefined ? {} : { licence }),
       samples,
       builtIn,
       centralEvaluation: builtIn,
@@ -110,6 +111,7 @@ export class Tasks {
       model: await this.#models.check(input.model, data, loss),
       loss,
       heldOut: input.heldOut,
+      ...(input.licence === undefined ? {} : { licence: input.licence }),
       samples: false,
       planDefaults: {},
     });

@@ -153,7 +153,9 @@ export class RunEngine {
     this.#ensureAlive();
     this.#membership.join(participant, join);
     const { exchanges, forms, model } = this.#state;
-    const isAsked = [exchanges.round?.exchange, exchanges.scaling].some((one) => one?.cohort.has(participant));
+    const isAsked = [exchanges.round?.exchange, exchanges.scaling].some((one) =>
+      one?.cohort.has(participant),
+    );
     if (isAsked) this.#askedBefore.add(participant);
     const { task, plan } = this.record;
     const { train, evaluate } = forms.layouts;

@@ -1,4 +1,11 @@
-import { checkColumnSums, columnSumsLayout, ExactSum, pipelineOf, scalingOf, selectCohort } from '@coppice/federation';
+import {
+  checkColumnSums,
+  columnSumsLayout,
+  ExactSum,
+  pipelineOf,
+  scalingOf,
+  selectCohort,
+} from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
 import {
   type AgreedScaling,

@@ -1,9 +1,9 @@
 import type { AgreedColumn } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { MeasureSum } from '../sums/measure-sum.ts';
 import { checkColumnSums, columnSums, columnSumsLayout, scalingOf } from './column-sums.ts';
 import { decodeMeasures, encodeMeasures, type Measures } from './measures.ts';
-import { MeasureSum } from '../sums/measure-sum.ts';
 
 const columns: readonly AgreedColumn[] = [
   { name: 'a', column: 0, min: -10, max: 10 },

@@ -126,7 +126,8 @@ export function checkColumnSums(sums: Measures): void {
   for (const [at, square] of (sums.get('squares') ?? []).entries()) {
     const sum = sums.get('sums')?.[at] ?? 0;
     if (Math.abs(sum) > most) refuse(`sum ${at + 1} is ${sum} of ${examples} examples`);
-    if (square < 0 || square > most) refuse(`the sum of squares ${at + 1} is ${square} of ${examples} examples`);
+    if (square < 0 || square > most)
+      refuse(`the sum of squares ${at + 1} is ${square} of ${examples} examples`);
     // The second term is for squares so small that float32 has no place for them.
     if (sum ** 2 > examples * square * (1 + ROUNDING) + examples ** 2 * SUM_UNIT)
       refuse(`the sum of squares ${at + 1} is ${square}, and its sum ${sum}, of ${examples} examples`);

@@ -8,6 +8,7 @@ import {
   DataSchemaSchema,
   HeldOutSchema,
   JsonValueSchema,
+  LicenceSchema,
   LocalizedSchema,
   LossSchema,
   TaskIdSchema,
@@ -52,6 +53,7 @@ export const CreateTaskSchema = z.strictObject({
   /** Left out: cross-entropy for classes, mean squared error for numbers. */
   loss: z.optional(LossSchema),
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
 });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
 
@@ -63,6 +65,7 @@ export const TaskInfoSchema = z.strictObject({
   data: DataSchemaSchema,
   loss: LossSchema,
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
   samples: z.boolean(),
   builtIn: z.boolean(),
   /** True where the coordinator holds test data. */
