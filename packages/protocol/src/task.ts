@@ -290,6 +290,9 @@ export const objectiveFields = {
   threshold: z.optional(z.number().check(z.gt(0), z.lt(1))),
 };
 
+/** The licence of a task's models, as its operator states it: its name, its text or its address. */
+export const LicenceSchema = z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)));
+
 /** A learning task: model, data schema, loss, held-out share and plan defaults. */
 export const TaskSchema = z.strictObject({
   id: TaskIdSchema,
@@ -301,6 +304,7 @@ export const TaskSchema = z.strictObject({
   loss: LossSchema,
   ...objectiveFields,
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
   /** True where the coordinator offers ready-made shares of data for this task. */
   samples: z.boolean(),
   /** Plan fields that differ from the general defaults for this task. */

@@ -52,7 +52,7 @@ export class Tasks {
   }
 
   async info(task: Task): Promise<TaskInfo> {
-    const { id, title, description, data, heldOut, samples } = task;
+    const { id, title, description, data, heldOut, licence, samples } = task;
     const builtIn = this.#builtIn.has(id);
     let numbers = this.#sizes.get(id);
     if (numbers === undefined) {
@@ -68,6 +68,7 @@ export class Tasks {
       data,
       ...objectiveOf(task),
       heldOut,
+      ...(licence === undefined ? {} : { licence }),
       samples,
       builtIn,
       centralEvaluation: builtIn,
@@ -102,6 +103,7 @@ export class Tasks {
       metrics: input.metrics ?? defaultMetrics(data),
       threshold: input.threshold,
       heldOut: input.heldOut,
+      ...(input.licence === undefined ? {} : { licence: input.licence }),
       samples: false,
       planDefaults: {},
     });

@@ -8,6 +8,7 @@ import {
   DataSchemaSchema,
   HeldOutSchema,
   JsonValueSchema,
+  LicenceSchema,
   LocalizedSchema,
   LossSchema,
   NewDataSchemaSchema,
@@ -61,6 +62,7 @@ export const CreateTaskSchema = z
     /** Left out: those that fit the data; an empty list: none. */
     metrics: objectiveFields.metrics,
     heldOut: HeldOutSchema,
+    licence: LicenceSchema,
   })
   .check(({ value, issues }) => {
     for (const { field, message } of faultsOfObjective(value)) {
@@ -78,6 +80,7 @@ export const TaskInfoSchema = z.strictObject({
   loss: LossSchema,
   ...objectiveFields,
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
   samples: z.boolean(),
   builtIn: z.boolean(),
   /** True where the coordinator holds test data. */
