@@ -9,6 +9,7 @@ import {
   type Codec,
   CoppiceError,
   completePlan,
+  faultOfTarget,
   layoutHash,
   type Model,
   type PlanInputValues,
@@ -115,6 +116,8 @@ export class Runs {
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task.planDefaults, input);
+    const fault = faultOfTarget(plan, task);
+    if (fault !== null) throw new CoppiceError('plan-invalid', `The plan is not valid: ${fault}.`);
     const { layout, weights } =
       from === null
         ? await this.#o.models.describe(task, plan.seed)
