@@ -27,12 +27,19 @@ interface Target {
   readonly name: string;
   /** The classes whose indices are stored; `null`: numbers. */
   readonly classes: readonly string[] | null;
+  /** The names of several numbers, in their order; left out for one. */
+  readonly columns?: readonly string[];
 }
 
 /** A stored block with what its numbers meant when they were added. */
 export interface MeantBlock extends Block {
   /** Left out by earlier versions: the meaning of the task at the first opening since. */
   readonly meaning?: Meaning;
+}
+
+/** The numbers that are stored as the label of one example. */
+export function labelsIn({ target }: Meaning): number {
+  return target.columns?.length ?? 1;
 }
 
 /** The meaning of a task's examples. Scaling, units and plausible ranges change none. */
@@ -50,6 +57,7 @@ export function meaningOf(data: DataSchema): Meaning {
     target: {
       name: data.target.name,
       classes: data.target.kind === 'class' ? data.target.classes : null,
+      ...(data.target.kind === 'numbers' ? { columns: data.target.columns.map(({ name }) => name) } : {}),
     },
   };
 }
@@ -60,7 +68,8 @@ export function sameMeaning(one: Meaning, other: Meaning): boolean {
 }
 
 function inOrder(meaning: Meaning): unknown {
-  const target = [meaning.target.name, meaning.target.classes];
+  const { name, classes, columns } = meaning.target;
+  const target = [name, classes, columns ?? null];
   if (meaning.kind === 'image') {
     const { width, height, channels, ink } = meaning;
     return [width, height, channels, ink, target];
@@ -77,21 +86,24 @@ function inOrder(meaning: Meaning): unknown {
 export function inMeaning<B extends Block>(block: B, from: Meaning, to: Meaning): B | null {
   if (sameMeaning(from, to)) return block;
   const labelOf = relabel(from.target, to.target);
+  const targets = targetsIn(from.target, to.target);
   const columns = columnsIn(from, to);
-  if (labelOf === null || columns === null) return null;
+  if (labelOf === null || targets === null || columns === null) return null;
+  const stored = block.labels.length / block.count;
   const rows: number[] = [];
   for (let row = 0; row < block.count; row++) {
     const at = row * columns.width;
     const fits = columns.readers.every(
       ({ place, read }) => read(block.features[at + place] as number) !== null,
     );
-    if (fits && labelOf(block.labels[row] as number) !== null) rows.push(row);
+    if (fits && labelOf(block.labels[row * stored] as number) !== null) rows.push(row);
   }
   if (rows.length === 0) return null;
   const features = emptyLike(block.features, rows.length * columns.readers.length);
-  const labels = emptyLike(block.labels, rows.length);
+  const labels = emptyLike(block.labels, rows.length * targets.length);
   for (const [to, row] of rows.entries()) {
-    labels[to] = labelOf(block.labels[row] as number) as number;
+    for (const [i, place] of targets.entries())
+      labels[to * targets.length + i] = labelOf(block.labels[row * stored + place] as number) as number;
     for (const [column, { place, read }] of columns.readers.entries())
       features[to * columns.readers.length + column] = read(
         block.features[row * columns.width + place] as number,
@@ -156,6 +168,14 @@ function recategorise(from: readonly string[] | null, to: readonly string[] | nu
     if (place === undefined) return isAnyOtherStill ? to.length : null;
     return place < 0 ? to.length : place;
   };
+}
+
+/** The place of each number of a target among the stored ones; `null` where one cannot be found. */
+function targetsIn(from: Target, to: Target): number[] | null {
+  if (from.columns === undefined || to.columns === undefined) return from.columns === to.columns ? [0] : null;
+  const { columns } = from;
+  const places = to.columns.map((name) => columns.indexOf(name));
+  return places.includes(-1) ? null : places;
 }
 
 /** `null` where no label has a form in the new target. */
