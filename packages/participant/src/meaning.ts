@@ -27,7 +27,7 @@ interface Target {
   readonly name: string;
   /** The classes whose indices are stored; `null`: numbers. */
   readonly classes: readonly string[] | null;
-  /** The names of several numbers, in their order; left out for one. */
+  /** The names of several numbers, as many as an example has labels; left out: it has one label. */
   readonly columns?: readonly string[];
 }
 
@@ -37,8 +37,8 @@ export interface MeantBlock extends Block {
   readonly meaning?: Meaning;
 }
 
-/** The numbers that are stored as the label of one example. */
-export function labelsIn({ target }: Meaning): number {
+/** The numbers that are stored as the labels of one example. */
+export function labelCount({ target }: Meaning): number {
   return target.columns?.length ?? 1;
 }
 
@@ -68,8 +68,8 @@ export function sameMeaning(one: Meaning, other: Meaning): boolean {
 }
 
 function inOrder(meaning: Meaning): unknown {
-  const { name, classes, columns } = meaning.target;
-  const target = [name, classes, columns ?? null];
+  const { name, classes, columns = null } = meaning.target;
+  const target = [name, classes, columns];
   if (meaning.kind === 'image') {
     const { width, height, channels, ink } = meaning;
     return [width, height, channels, ink, target];
@@ -85,29 +85,19 @@ function inOrder(meaning: Meaning): unknown {
  */
 export function inMeaning<B extends Block>(block: B, from: Meaning, to: Meaning): B | null {
   if (sameMeaning(from, to)) return block;
-  const labelOf = relabel(from.target, to.target);
-  const targets = targetsIn(from.target, to.target);
+  const labelled = labelsIn(from.target, to.target);
   const columns = columnsIn(from, to);
-  if (labelOf === null || targets === null || columns === null) return null;
-  const stored = block.labels.length / block.count;
+  if (labelled === null || columns === null) return null;
   const rows: number[] = [];
   for (let row = 0; row < block.count; row++) {
-    const at = row * columns.width;
-    const fits = columns.readers.every(
-      ({ place, read }) => read(block.features[at + place] as number) !== null,
-    );
-    if (fits && labelOf(block.labels[row * stored] as number) !== null) rows.push(row);
+    if (hasForm(block.features, row, columns) && hasForm(block.labels, row, labelled)) rows.push(row);
   }
   if (rows.length === 0) return null;
   const features = emptyLike(block.features, rows.length * columns.readers.length);
-  const labels = emptyLike(block.labels, rows.length * targets.length);
+  const labels = emptyLike(block.labels, rows.length * labelled.readers.length);
   for (const [to, row] of rows.entries()) {
-    for (const [i, place] of targets.entries())
-      labels[to * targets.length + i] = labelOf(block.labels[row * stored + place] as number) as number;
-    for (const [column, { place, read }] of columns.readers.entries())
-      features[to * columns.readers.length + column] = read(
-        block.features[row * columns.width + place] as number,
-      ) as number;
+    readInto(features, to, block.features, row, columns);
+    readInto(labels, to, block.labels, row, labelled);
   }
   const width = block.ids.length / block.count;
   const ids = new Uint8Array(rows.length * width);
@@ -128,6 +118,21 @@ interface Columns {
 }
 
 const asIs: Read = (stored) => stored;
+
+function hasForm(stored: ArrayLike<number>, row: number, { width, readers }: Columns): boolean {
+  return readers.every(({ place, read }) => read(stored[row * width + place] as number) !== null);
+}
+
+function readInto(
+  values: Uint8Array | Float32Array | Float64Array,
+  to: number,
+  stored: ArrayLike<number>,
+  row: number,
+  { width, readers }: Columns,
+): void {
+  for (const [at, { place, read }] of readers.entries())
+    values[to * readers.length + at] = read(stored[row * width + place] as number) as number;
+}
 
 /** `null` where the columns of one cannot be found in the other. */
 function columnsIn(from: Meaning, to: Meaning): Columns | null {
@@ -170,15 +175,18 @@ function recategorise(from: readonly string[] | null, to: readonly string[] | nu
   };
 }
 
-/** The place of each number of a target among the stored ones; `null` where one cannot be found. */
-function targetsIn(from: Target, to: Target): number[] | null {
-  if (from.columns === undefined || to.columns === undefined) return from.columns === to.columns ? [0] : null;
-  const { columns } = from;
-  const places = to.columns.map((name) => columns.indexOf(name));
-  return places.includes(-1) ? null : places;
+/** `null` where no label has a form in the new target. */
+function labelsIn(from: Target, to: Target): Columns | null {
+  if (from.columns === undefined && to.columns === undefined) {
+    const read = relabel(from, to);
+    return read === null ? null : { width: 1, readers: [{ place: 0, read }] };
+  }
+  const { columns = [] } = from;
+  const places = (to.columns ?? []).map((name) => columns.indexOf(name));
+  if (places.length === 0 || places.includes(-1)) return null;
+  return { width: columns.length, readers: places.map((place) => ({ place, read: asIs })) };
 }
 
-/** `null` where no label has a form in the new target. */
 function relabel(from: Target, to: Target): Read | null {
   if (from.name !== to.name) return null;
   if (from.classes === null || to.classes === null) return from.classes === to.classes ? asIs : null;

@@ -253,6 +253,9 @@ export const DEFAULT_HELD_OUT = 0.1;
  */
 export const HeldOutSchema = z._default(z.number().check(z.minimum(0), z.maximum(0.5)), DEFAULT_HELD_OUT);
 
+/** The licence of a task's models, as its operator states it: its name, its text or its address. */
+export const LicenceSchema = z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)));
+
 /**
  * Measures of a task beyond loss and accuracy. Of numbers: mean absolute and root mean square error, each in the target's own
  * unit, and R²; of several numbers, their mean. Of two classes: area under the ROC curve and under the curve of precision
@@ -289,9 +292,6 @@ export const objectiveFields = {
   /** The probability of the second of two classes above which it is predicted in precision, recall and F1; left out: 0.5. */
   threshold: z.optional(z.number().check(z.gt(0), z.lt(1))),
 };
-
-/** The licence of a task's models, as its operator states it: its name, its text or its address. */
-export const LicenceSchema = z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)));
 
 /** A learning task: model, data schema, loss, held-out share and plan defaults. */
 export const TaskSchema = z.strictObject({

@@ -55,14 +55,15 @@ function outputKind({ data, loss }: Pick<Task, 'data' | 'loss'>) {
 
 /**
  * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square
- * error on test data in that unit, `null` where there is none. Of several numbers the columns, in order. `null` for classes.
+ * error on test data in that unit, `null` where there is none. Several targets are in `columns`, in the order of the outputs.
+ * `null` for classes.
  */
 function targetMetadata({ data, loss }: Pick<Task, 'data' | 'loss'>, central: Metrics | null) {
   if (data.kind === 'image' || data.target.kind === 'class') return null;
-  if (data.target.kind === 'numbers')
-    return { name: data.target.name, columns: targetColumns(data), error: null };
+  const { name } = data.target;
+  if (data.target.kind === 'numbers') return { name, columns: targetColumns(data) };
   return {
-    name: data.target.name,
+    name,
     unit: targetUnit(data) ?? null,
     ...targetScaling(data),
     error: targetError(central, { data, loss }),
