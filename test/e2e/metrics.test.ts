@@ -99,7 +99,8 @@ it('draws the measure that is chosen, and the newest ones of each class as a tab
   expect(await table.locator('tbody th').allTextContents()).toEqual(['below', 'above']);
   const shown = Number((await table.locator('tbody tr').nth(1).locator('td').first().textContent()) ?? '');
   expect(shown).toBeGreaterThan(0.8);
-  const found = (await new AxeBuilder({ page }).include('[data-testid="metric-charts"]').analyze()).violations;
+  const found = (await new AxeBuilder({ page }).include('[data-testid="metric-charts"]').analyze())
+    .violations;
   expect(found.map(({ id, nodes }) => [id, nodes[0]?.html])).toEqual([]);
   await page.setViewportSize({ width: 390, height: 800 });
   const wide = () => page.evaluate(() => document.documentElement.scrollWidth);
