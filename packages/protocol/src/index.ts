@@ -280,7 +280,14 @@ export {
   type UpName,
   type UpValue,
 } from './messages.ts';
-export { defaultMetrics, fittingMetrics, isErrorMetric } from './metric.ts';
+export {
+  defaultMetrics,
+  faultOfTarget,
+  fittingMetrics,
+  isErrorMetric,
+  reachesTarget,
+  type StopAt,
+} from './metric.ts';
 export {
   addClassified,
   addMetricSums,
