@@ -142,7 +142,7 @@ const ended = (run: string) =>
 async function errorOf({ id }: Pick<Run, 'id'>): Promise<number> {
   const measured = async () => (await storage.checkpoints(id))[0]?.federated ?? null;
   await expect.poll(measured, { timeout: 10_000 }).not.toBeNull();
-  return targetError((await measured())?.loss ?? null, (await taskNow()).data) ?? Number.NaN;
+  return targetError(await measured(), await taskNow()) ?? Number.NaN;
 }
 
 /** Mean and population deviation of all values, in two passes over float64. */

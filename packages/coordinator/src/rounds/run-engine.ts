@@ -23,6 +23,7 @@ import {
   recipeHash,
   requiresOfData,
   requiresOfLayout,
+  requiresOfObjective,
   withScaling,
 } from '@coppice/protocol';
 import type { Receipt } from '../exchanges/exchange.ts';
@@ -82,6 +83,7 @@ export class RunEngine {
     return [
       ...requiresOfLayout(this.#state.forms.layouts.train),
       ...requiresOfData(this.#state.record.task.data),
+      ...requiresOfObjective(this.#state.record.task),
     ];
   }
 
