@@ -15,17 +15,17 @@ type Said = Partial<Record<'mean' | 'scale' | 'min' | 'max', number>> & { unit?:
  * before anything else is part of the name.
  */
 export function columnOf(line: string): Column {
+  // A name may have colons: what is said of numbers has none.
+  const [, name, numbers] = /^(.+?)\s*(?::\s+|：\s*)([^:：]+)$/u.exec(line) ?? [];
+  const said = numbers === undefined ? null : saidIn(numbers);
+  if (name !== undefined && said !== null) {
+    const { mean = 0, scale = 1, ...more } = said;
+    return { name, mean, scale, ...more };
+  }
   const [, before, after] = /^(.+?)\s*(?::\s+|：\s*)(.+)$/u.exec(line) ?? [];
-  if (before !== undefined && after !== undefined) {
-    const said = saidIn(after);
-    if (said !== null) {
-      const { mean = 0, scale = 1, ...more } = said;
-      return { name: before, mean, scale, ...more };
-    }
-    if (/[|｜]/u.test(after)) {
-      const values = after.split(/[|｜]/u).map((value) => value.trim());
-      return { kind: 'category', name: before, values: values.filter((value) => value !== '') };
-    }
+  if (before !== undefined && after !== undefined && /[|｜]/u.test(after)) {
+    const values = after.split(/[|｜]/u).map((value) => value.trim());
+    return { kind: 'category', name: before, values: values.filter((value) => value !== '') };
   }
   return { name: line, mean: 0, scale: 1 };
 }
