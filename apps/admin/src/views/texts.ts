@@ -181,7 +181,7 @@ export const text = catalogue(
       'To agree, three participants or more send the sums of their values once. Each column of numbers, and a numeric target, then needs min and max: values are clipped to them. State what is plausible, not just what one file has.',
     dataFile: 'Propose from a file of examples',
     dataFileHelp:
-      'CSV, XLSX or Parquet. It is read in this browser and not sent. The target is the column named above, else the last one.',
+      'CSV, XLSX or Parquet. It is read in this browser and not sent. Its target is the one named under “Target column”, else the last column.',
     warnings: 'The task was added. Look at these before you launch a run:',
     confusable: (names: string) =>
       `${names} differ only by case, spaces or the form of their letters. Files may mix them up.`,
@@ -374,7 +374,7 @@ export const text = catalogue(
       '商定时，至少三位参与者各自发送一次数值总和。每个数值列和数值目标都需要 min 与 max，超出的值会被截断。请填写合理的范围，而不仅是某个文件中的范围。',
     dataFile: '根据样本文件填写',
     dataFileHelp:
-      'CSV、XLSX 或 Parquet。文件只在本浏览器中读取，不会发送。目标为上面填写的列，否则为最后一列。',
+      'CSV、XLSX 或 Parquet。文件只在本浏览器中读取，不会发送。目标为“目标列”中填写的列，否则为最后一列。',
     warnings: '任务已添加。发起训练之前请留意：',
     confusable: (names) => `${names} 只有大小写、空格或字符形式不同，文件中容易混淆。`,
     large: (column, magnitude) =>
