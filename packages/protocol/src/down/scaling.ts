@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { HashSchema, RunIdSchema } from '../run.ts';
+import { HashSchema } from '../hash.ts';
+import { RunIdSchema } from '../run.ts';
 import { AgreedScalingSchema } from '../scaling.ts';
 
 /**
