@@ -123,7 +123,7 @@ describe('a file of examples', () => {
         { name: 'rooms', mean: 3.5, scale: expect.closeTo(Math.sqrt(35 / 12), 6), min: 1, max: 6 },
         { kind: 'category', name: 'kind' },
       ],
-      target: { kind: 'number', name: 'price', mean: 350_000.5 },
+      target: { kind: 'number', name: 'price', mean: 350_000.5, min: 100_000.5, max: 600_000.5 },
     });
   });
 
