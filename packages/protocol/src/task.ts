@@ -100,6 +100,9 @@ export const TableDataSchema = z.strictObject({
             /** The model learns (value − mean) / scale. Left out: 0 and 1. */
             mean: z.optional(z.number()),
             scale: z.optional(z.number().check(z.positive())),
+            /** The plausible range, in its unit. */
+            min: z.optional(z.number()),
+            max: z.optional(z.number()),
           }),
         )
         .check(
