@@ -1,8 +1,10 @@
-import { readTopology } from '@coppice/model-files';
+import { checkLayers, completeNames, readTopology } from '@coppice/model-files';
 import type { DataSchema, Layout, Loss, Topology } from '@coppice/protocol';
 import { switchTo, useBackend } from './backends.ts';
+import { checkGraph } from './check-graph.ts';
 import { checkTraining } from './check-training.ts';
 import { drawFirstWeights, drawTrialWeights } from './first-weights.ts';
+import { seedTopology } from './initialize.ts';
 import { type BuiltModel, buildModel } from './model.ts';
 import type { ModelDescription } from './trainer.ts';
 
@@ -60,7 +62,7 @@ async function withBuilt<T>(
  * Checks that an uploaded model can be built, fits the data, and can be trained with the loss.
  *
  * @param model The content of a `model.json`, or a topology alone.
- * @returns The topology alone, to store.
+ * @returns The topology alone, to store: every layer has a name of its own.
  * @throws CoppiceError `model-invalid`, with the exact fault.
  */
 export async function checkModel(
@@ -68,7 +70,11 @@ export async function checkModel(
   data: DataSchema,
   loss: Loss,
 ): Promise<{ topology: Topology; layout: Layout }> {
-  const topology = readTopology(model);
+  const read = readTopology(model);
+  checkLayers(read);
+  // Before names are mended: a graph that contradicts itself is refused.
+  checkGraph(seedTopology(read, 0));
+  const topology = completeNames(read);
   const description = { topology, data, loss };
   const { layout, weights } = await withBuilt(description, 0, (built) => ({
     layout: built.layout,
