@@ -271,6 +271,7 @@ export {
   type UpName,
   type UpValue,
 } from './messages.ts';
+export { pictureBounds, pictureNumber, pictureNumbers, pictureRange } from './picture-range.ts';
 export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
 export type { ConsentLabel } from './plan/consent.ts';
 export type { PlanDescription } from './plan/description.ts';
@@ -336,6 +337,8 @@ export {
   type Localized,
   LocalizedSchema,
   type Loss,
+  type PictureRange,
+  PictureRangeSchema,
   type TableData,
   type Task,
   TaskIdSchema,

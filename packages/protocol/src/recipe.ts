@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { utf8 } from './layout.ts';
+import { pictureRange } from './picture-range.ts';
 import { hasScaledTarget, targetScaling } from './target.ts';
 import type { DataSchema } from './task.ts';
 
@@ -8,19 +9,25 @@ import type { DataSchema } from './task.ts';
 const CATEGORY = 'data:category';
 /** The capability to train on a numeric target that the task scales. */
 const SCALED_TARGET = 'data:scaled-target';
+/** The capability to bring the bytes of pictures to another range than 0–1. */
+const PICTURE_RANGE = 'data:picture-range';
 
 /** Every capability that some task's data requires of a participant. */
-export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET];
+export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, PICTURE_RANGE];
 
 /** The capabilities that a task's data requires of a participant. */
 export function requiresOfData(data: DataSchema): string[] {
   const categories = data.kind === 'table' && data.features.some(({ kind }) => kind === 'category');
-  return [...(categories ? [CATEGORY] : []), ...(hasScaledTarget(data) ? [SCALED_TARGET] : [])];
+  return [
+    ...(categories ? [CATEGORY] : []),
+    ...(hasScaledTarget(data) ? [SCALED_TARGET] : []),
+    ...(pictureRange(data) === '0-1' ? [] : [PICTURE_RANGE]),
+  ];
 }
 
 /**
  * The hash of everything that decides how a task's raw data become the model's input and target: kind, sizes, ink,
- * columns in order with their scaling or values, classes or the target's scaling. Units, plausible ranges, help and
+ * range, columns in order with their scaling or values, classes or the target's scaling. Units, plausible ranges, help and
  * `drawable` are left out. Two sides with the same hash give a model the same numbers. `docs/protocol.md` has the
  * canonical form.
  *
@@ -33,7 +40,10 @@ export function recipeHash(data: DataSchema): string {
 function linesOf(data: DataSchema): string[] {
   if (data.kind === 'image') {
     const { width, height, channels, classes, ink } = data;
-    return [`image ${width} ${height} ${channels} ${ink ?? 'any'}`, ...named('class', classes)];
+    const range = pictureRange(data);
+    const picture = `image ${width} ${height} ${channels} ${ink ?? 'any'}`;
+    // Tasks from before there were ranges keep their hash.
+    return [range === '0-1' ? picture : `${picture} ${range}`, ...named('class', classes)];
   }
   const { features, target } = data;
   const { mean, scale } = targetScaling(data);

@@ -15,7 +15,7 @@ export function gatherBatch(data: Dataset, rows: Uint32Array, shape: BatchShape)
   const classes = shape.loss === 'categoricalCrossentropy';
   const labels = new Float32Array(rows.length * shape.outputs);
   for (const [i, row] of rows.entries()) {
-    copyInputs(data.xs, row * size, (row + 1) * size, inputs, i * size);
+    copyInputs(data.xs, row * size, (row + 1) * size, inputs, i * size, shape.shades);
     const y = data.ys[row] as number;
     if (classes) labels[i * shape.outputs + y] = 1;
     else labels[i] = y;

@@ -5,6 +5,7 @@ import {
   layoutSize,
   type Measured,
   type Metrics,
+  pictureNumbers,
   shapeSize,
 } from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } from './backends.ts';
@@ -87,7 +88,7 @@ class TfjsTrainer implements Trainer {
   constructor(
     backend: TfjsBackend,
     built: BuiltModel,
-    { loss, topology }: Pick<ModelDescription, 'loss' | 'topology'>,
+    { loss, topology, data }: ModelDescription,
     pace: Pace | null,
     note?: string,
   ) {
@@ -97,7 +98,12 @@ class TfjsTrainer implements Trainer {
     this.layout = built.layout;
     this.#built = built;
     this.#loss = loss;
-    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
+    this.#shape = {
+      inputShape: built.inputShape,
+      outputs: built.outputs,
+      loss,
+      shades: pictureNumbers(data),
+    };
     this.#forward = forwardOf(built.model, loss);
     this.#features = featuresOf(built.model, topology);
     const starts = startsOf(built.layout);
@@ -324,7 +330,7 @@ class TfjsTrainer implements Trainer {
         switchTo(this.backend);
         const rows = Math.min(this.#chunk, count - from);
         const part = new Float32Array(rows * size);
-        copyInputs(xs, from * size, (from + rows) * size, part, 0);
+        copyInputs(xs, from * size, (from + rows) * size, part, 0, this.#shape.shades);
         const outputs = tf.tidy(() => forward(tf.tensor(part, [rows, ...this.#shape.inputShape]), false));
         this.#random.forget();
         try {

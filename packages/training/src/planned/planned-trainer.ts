@@ -3,10 +3,10 @@ import { type RandomSource, seededRandom } from '@coppice/ports';
 import {
   CoppiceError,
   type Layout,
-  type Loss,
   layoutSize,
   type Measured,
   type Metrics,
+  pictureNumbers,
 } from '@coppice/protocol';
 import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
@@ -83,7 +83,7 @@ export async function createPlannedTrainer(
     return () => ((streams[stream] as RandomSource).uint32() >>> 1) + 1;
   });
   const instance = withMemory(() => kernelInstance(BASE + 4 * layoutSize(chain.layout), variant));
-  return new PlannedTrainer(model, chain, description.loss, {
+  return new PlannedTrainer(model, chain, description, {
     instance,
     streams,
     pace: pace ?? null,
@@ -121,7 +121,7 @@ class PlannedTrainer implements Trainer {
   constructor(
     model: PlannedModel,
     { layout, inputShape, outputs }: Chain,
-    loss: Loss,
+    description: ModelDescription,
     parts: {
       instance: KernelInstance;
       streams: (RandomSource | null)[];
@@ -131,7 +131,8 @@ class PlannedTrainer implements Trainer {
   ) {
     this.#model = model;
     this.layout = layout;
-    this.#shape = { inputShape, outputs, loss };
+    const { loss, data } = description;
+    this.#shape = { inputShape, outputs, loss, shades: pictureNumbers(data) };
     this.#instance = parts.instance;
     this.#streams = parts.streams;
     this.#pace = parts.pace;
@@ -297,7 +298,7 @@ class PlannedTrainer implements Trainer {
   }
 
   #inputs({ plan, rows, input }: WholePlan): InputRoom {
-    return new InputRoom(this.#instance, plan.at(input), rows, rowSize(this.#shape));
+    return new InputRoom(this.#instance, plan.at(input), rows, rowSize(this.#shape), this.#shape.shades);
   }
 
   #labels({ plan, rows, labels }: WholePlan): Float32Array {
