@@ -4,5 +4,6 @@ export { completeNames, madeName } from './complete-names.ts';
 export type { GivenTensor } from './given-tensor.ts';
 export { invalid } from './invalid.ts';
 export { checkNesting, MAX_NESTING, tooDeep } from './nesting.ts';
+export { fitRange } from './picture-scaling.ts';
 export { readTopology } from './read-topology.ts';
 export { type LayerWeights, weightsOf } from './weight-names.ts';

@@ -82,13 +82,14 @@ export function TaskView() {
       </div>
     );
   };
-  const select = (name: keyof TaskFields, label: string, options: Record<string, string>) => (
+  const select = (name: keyof TaskFields, label: string, options: Record<string, string>, help?: string) => (
     <div class="field">
       <label for={`task-field-${name}`}>{label}</label>
       <select
         id={`task-field-${name}`}
         class="input"
         data-testid={`task-field-${name}`}
+        aria-describedby={help === undefined ? undefined : `task-help-${name}`}
         value={fields[name]}
         onChange={(event) => set({ [name]: event.currentTarget.value })}
       >
@@ -98,6 +99,11 @@ export function TaskView() {
           </option>
         ))}
       </select>
+      {help !== undefined && (
+        <p class="help" id={`task-help-${name}`}>
+          {help}
+        </p>
+      )}
     </div>
   );
   return (
@@ -135,6 +141,13 @@ export function TaskView() {
           {fields.kind === 'image' && input('width', t.width)}
           {fields.kind === 'image' && input('height', t.height)}
           {fields.kind === 'image' && select('channels', t.channels, { '1': t.grey, '3': t.colour })}
+          {fields.kind === 'image' &&
+            select(
+              'range',
+              t.range,
+              { '': t.rangeByModel, '0-1': '0–1', '-1-1': '−1–1', '0-255': '0–255' },
+              t.rangeHelp,
+            )}
           {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
           {fields.kind === 'table' && input('groups', `${t.groups} (${t.optional})`, { help: t.groupsHelp })}
           {fields.kind === 'table' && input('target', t.target)}

@@ -1,4 +1,5 @@
 import { builtInTasks } from '@coppice/datasets';
+import { fitRange } from '@coppice/model-files';
 import {
   CoppiceError,
   type CreateTask,
@@ -85,12 +86,13 @@ export class Tasks {
     const { data } = input;
     const number = data.kind === 'table' && data.target.kind === 'number';
     const loss = input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy');
+    const model = await this.#models.check(input.model, data, loss);
     const task = TaskSchema.parse({
       id: input.id,
       title: input.title,
       description: input.description,
-      data,
-      model: await this.#models.check(input.model, data, loss),
+      data: data.kind === 'image' ? fitRange(data, model) : data,
+      model,
       loss,
       heldOut: input.heldOut,
       ...(input.licence === undefined ? {} : { licence: input.licence }),
