@@ -144,9 +144,9 @@ export function TaskView() {
           {fields.kind === 'image' &&
             select(
               'range',
-              t.range,
-              { '': t.rangeByModel, '0-1': '0–1', '-1-1': '−1–1', '0-255': '0–255' },
-              t.rangeHelp,
+              t.pixelRange,
+              { '': t.pixelRangeByModel, '0-1': '0–1', '-1-1': '−1–1', '0-255': '0–255' },
+              t.pixelRangeHelp,
             )}
           {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
           {fields.kind === 'table' && input('groups', `${t.groups} (${t.optional})`, { help: t.groupsHelp })}
