@@ -2,8 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { utf8 } from './layout.ts';
 import { pictureRange } from './picture-range.ts';
-import { hasScaledTarget, targetScaling } from './target.ts';
-import type { DataSchema } from './task.ts';
+import { hasScaledTarget, targetColumns } from './target.ts';
+import type { DataSchema, Task } from './task.ts';
 
 /** The capability to give the model columns of categories, one-hot. */
 const CATEGORY = 'data:category';
@@ -12,8 +12,30 @@ const SCALED_TARGET = 'data:scaled-target';
 /** The capability to bring the bytes of pictures to another range than 0–1. */
 const PICTURE_RANGE = 'data:picture-range';
 
+/** The capability to train on several numbers. */
+const NUMBERS = 'data:numbers';
+
 /** Every capability that some task's data requires of a participant. */
-export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, PICTURE_RANGE];
+export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, NUMBERS, PICTURE_RANGE];
+
+/** The capabilities to train by a loss of a later version, by class weights, and to answer with a task's own measures. */
+const BINARY = 'loss:binary-crossentropy';
+const HUBER = 'loss:huber';
+const CLASS_WEIGHTS = 'loss:class-weights';
+const METRICS = 'measure:metrics';
+
+/** Every capability that some task requires of a participant beside those of its data. */
+export const objectiveCapabilities: readonly string[] = [BINARY, HUBER, CLASS_WEIGHTS, METRICS];
+
+/** The capabilities that a task requires of a participant by its loss, its class weights and its measures. */
+export function requiresOfObjective(task: Pick<Task, 'loss' | 'classWeights' | 'metrics'>): string[] {
+  return [
+    ...(task.loss === 'binaryCrossentropy' ? [BINARY] : []),
+    ...(task.loss === 'huber' ? [HUBER] : []),
+    ...(task.classWeights === undefined ? [] : [CLASS_WEIGHTS]),
+    ...(task.metrics === undefined || task.metrics.length === 0 ? [] : [METRICS]),
+  ];
+}
 
 /** The capabilities that a task's data requires of a participant. */
 export function requiresOfData(data: DataSchema): string[] {
@@ -21,6 +43,7 @@ export function requiresOfData(data: DataSchema): string[] {
   return [
     ...(categories ? [CATEGORY] : []),
     ...(hasScaledTarget(data) ? [SCALED_TARGET] : []),
+    ...(targetColumns(data).length > 1 ? [NUMBERS] : []),
     ...(pictureRange(data) === '0-1' ? [] : [PICTURE_RANGE]),
   ];
 }
@@ -46,7 +69,6 @@ function linesOf(data: DataSchema): string[] {
     return [range === '0-1' ? picture : `${picture} ${range}`, ...named('class', classes)];
   }
   const { features, target } = data;
-  const { mean, scale } = targetScaling(data);
   return [
     `table ${features.length}`,
     ...features.flatMap((feature) =>
@@ -54,9 +76,11 @@ function linesOf(data: DataSchema): string[] {
         ? named('category', feature.values, feature.name)
         : [`number ${double(feature.mean)} ${double(feature.scale)} ${counted(feature.name)}`],
     ),
-    ...(target.kind === 'class'
-      ? named('class', target.classes, target.name)
-      : [`number ${double(mean)} ${double(scale)} ${counted(target.name)}`]),
+    ...(target.kind === 'class' ? named('class', target.classes, target.name) : []),
+    ...(target.kind === 'numbers' ? [`numbers ${target.columns.length} ${counted(target.name)}`] : []),
+    ...targetColumns(data).map(
+      ({ name, mean, scale }) => `number ${double(mean)} ${double(scale)} ${counted(name)}`,
+    ),
   ];
 }
 

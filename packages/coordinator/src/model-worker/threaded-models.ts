@@ -2,9 +2,11 @@ import { checkNesting } from '@coppice/model-files';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CHECK_TIMEOUT, CoppiceError, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
+import { toBytes } from '../storage/blobs.ts';
 import type { Results } from './jobs.ts';
 import { Lane } from './lane.ts';
 import type { ModelWorker } from './model-worker.ts';
+import { sharedCopy } from './shared-copy.ts';
 import { together } from './together.ts';
 import type { Limit } from './worker-thread.ts';
 
@@ -55,9 +57,10 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
     async check(model, data, loss) {
       // Before it is copied to a thread, which takes a call for each level.
       checkNesting(model);
-      const { topology, layout } = await checks.do('', { kind: 'check', model, data, loss }, checkLimit);
-      layouts.put(modelKey({ model: topology, data, loss }), layout);
-      return topology;
+      const job = { kind: 'check', model, data, loss } as const;
+      const checked = await checks.do('', job, checkLimit);
+      layouts.put(modelKey({ model: checked.topology, data, loss: checked.loss }), checked.layout);
+      return checked;
     },
     layout: (task) =>
       layouts.get(modelKey(task), () =>
@@ -73,6 +76,23 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         descriptions.do(task.id, { kind: 'describe', task, seed }, limit),
       );
     },
+    readWeights: async (file) =>
+      checks.do(
+        '',
+        { kind: 'read-weights', bytes: await sharedCopy(file) },
+        limitOf('Reading the given weights'),
+      ),
+    fitWeights: async (layout, given) =>
+      checks.do(
+        '',
+        {
+          kind: 'fit-weights',
+          layout,
+          bytes: await sharedCopy('file' in given ? given.file : toBytes(given.weights)),
+          of: 'file' in given ? null : given.layout,
+        },
+        limitOf('Fitting the given weights to the model'),
+      ),
     async evaluate(task, weights) {
       // One copy for all threads to read.
       const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
@@ -83,7 +103,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
           evaluations.do(task.id, { kind: 'evaluate', task, weights: shared, share, of: threads }, limit),
         ),
       );
-      return together(shares);
+      return together(shares, task);
     },
     samples: (task, share, of) =>
       samples.do(

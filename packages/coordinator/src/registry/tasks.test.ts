@@ -6,12 +6,13 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { toyTask } from '../storage/new-run.testing.ts';
 import { Tasks } from './tasks.ts';
+import type { WeightsDesk } from './weights-desk.ts';
 
 /** A registry with so many tasks beside those that are built in. */
 async function tasks(own: number): Promise<Tasks> {
   const storage = memoryStorage();
   for (let n = 0; n < own; n++) await storage.addTask({ ...toyTask, id: `toy-${n}` });
-  const made = new Tasks(storage, {} as ModelWorker);
+  const made = new Tasks({ storage, models: {} as ModelWorker, desk: {} as WeightsDesk });
   await made.recover();
   return made;
 }
@@ -31,8 +32,11 @@ it('gives a task whose model divides by 255 itself a range for it, and refuses o
   const file = new URL('../../../../test/cases/models/rescaling-first.json', import.meta.url);
   const body = CreateTaskSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   const storage = memoryStorage();
-  const check = { check: async (model: unknown) => readTopology(model) } as unknown as ModelWorker;
-  const own = new Tasks(storage, check);
+  const check = {
+    check: async (model: unknown) => ({ topology: readTopology(model), loss: 'categoricalCrossentropy' }),
+    layout: async () => [],
+  } as unknown as ModelWorker;
+  const own = new Tasks({ storage, models: check, desk: {} as WeightsDesk });
   const otherwise = { ...body, data: { ...body.data, range: '0-1' as const } };
   await expect(own.create(CreateTaskSchema.parse(otherwise))).rejects.toMatchObject({
     code: 'model-invalid',
