@@ -6,6 +6,9 @@ import {
   featureWidth,
   hasScaledTarget,
   inputSize,
+  pictureNumber,
+  pictureNumbers,
+  pictureRange,
   type TargetScaling,
   targetColumns,
   targetSize,
@@ -22,13 +25,13 @@ export interface NormalisedExamples {
 /** Examples in a trainer's form: the same shape as training's `Dataset`. */
 export interface TrainerExamples {
   readonly count: number;
-  /** `inputSize` numbers an example; bytes of pictures are divided by 255 by the trainer. */
+  /** `inputSize` numbers an example; bytes of pictures are brought to the schema's range by the trainer. */
   readonly xs: Uint8Array | Float32Array;
   readonly ys: Float32Array;
 }
 
 /**
- * Converts raw examples to the model's inputs and targets as the schema says: pixels to 0–1, columns of numbers and
+ * Converts raw examples to the model's inputs and targets as the schema says: pixels to their range, columns of numbers and
  * numeric targets to (value − mean) / scale, columns of categories to one-hot. Class indices stay as they are.
  *
  * @throws CoppiceError `data-invalid` where the sizes disagree with the schema.
@@ -73,9 +76,6 @@ function normaliseLabels(labels: Numbers, schema: DataSchema): Float32Array {
   });
 }
 
-/** The number in [0, 1] for each byte of a picture. */
-const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
 /**
  * Normalises features alone, of any number of whole examples.
  *
@@ -85,9 +85,13 @@ const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 export function normaliseFeatures(features: ArrayLike<number>, schema: DataSchema): Float32Array {
   if (schema.kind === 'image') {
     const xs = new Float32Array(features.length);
-    const bytes = features instanceof Uint8Array;
-    if (bytes) for (let i = 0; i < xs.length; i++) xs[i] = shades[features[i] as number] as number;
-    else for (let i = 0; i < xs.length; i++) xs[i] = (features[i] as number) / 255;
+    if (features instanceof Uint8Array) {
+      const shades = pictureNumbers(schema);
+      for (let i = 0; i < xs.length; i++) xs[i] = shades[features[i] as number] as number;
+    } else {
+      const range = pictureRange(schema);
+      for (let i = 0; i < xs.length; i++) xs[i] = pictureNumber(features[i] as number, range);
+    }
     return xs;
   }
   const columns = schema.features.length;

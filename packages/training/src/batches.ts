@@ -8,6 +8,8 @@ export interface BatchShape {
   /** Numbers in one output row of the model. */
   readonly outputs: number;
   readonly loss: Loss;
+  /** The number that the model takes for each byte of a picture. */
+  readonly shades: Float32Array;
   /** A layer that looks every input up among its entries, where there is one. */
   readonly lookup?: Lookup | null;
 }
@@ -88,11 +90,19 @@ export function epochOrder(count: number, shuffleSeed: string, epoch: number): U
   return shuffle(order, seededRandom(shuffleSeed, epoch));
 }
 
-/** The number in [0, 1] for each byte of a picture. */
-const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
-/** Copies the inputs `from` to `to` into `into`, at `at`, as the numbers that a model takes. */
-export function copyInputs(xs: Inputs, from: number, to: number, into: Float32Array, at: number): void {
+/**
+ * Copies the inputs `from` to `to` into `into`, at `at`, as the numbers that a model takes.
+ *
+ * @param shades the number for each byte.
+ */
+export function copyInputs(
+  xs: Inputs,
+  from: number,
+  to: number,
+  into: Float32Array,
+  at: number,
+  shades: Float32Array,
+): void {
   if (xs instanceof Float32Array) {
     into.set(xs.subarray(from, to), at);
     return;

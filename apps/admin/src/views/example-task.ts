@@ -29,6 +29,7 @@ export const exampleTask: TaskFields = {
   width: '8',
   height: '8',
   channels: '1',
+  range: '',
   classes: 'circle\nsquare\ntriangle',
   features: '',
   groups: '',

@@ -1,4 +1,4 @@
-import { CoppiceError, type CreateTask, DEFAULT_HELD_OUT } from '@coppice/protocol';
+import { CoppiceError, type CreateTask, DEFAULT_HELD_OUT, type PictureRange } from '@coppice/protocol';
 import { columnOf } from './column-lines.ts';
 
 /** The form of a new task: all values as text. */
@@ -12,6 +12,8 @@ export interface TaskFields {
   readonly width: string;
   readonly height: string;
   readonly channels: '1' | '3';
+  /** Empty: as the model was made for. */
+  readonly range: PictureRange | '';
   /** One class a line. */
   readonly classes: string;
   /** One column a line, as `columnOf` reads it. */
@@ -45,6 +47,7 @@ export const blankTask: TaskFields = {
   width: '28',
   height: '28',
   channels: '1',
+  range: '',
   classes: '',
   features: '',
   groups: '',
@@ -102,6 +105,7 @@ function imageOf(fields: TaskFields): CreateTask['data'] {
     height: Number(fields.height),
     channels: fields.channels === '1' ? 1 : 3,
     classes: lines(fields.classes),
+    ...(fields.range === '' ? {} : { range: fields.range }),
   };
 }
 

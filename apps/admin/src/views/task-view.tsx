@@ -101,8 +101,8 @@ export function TaskView() {
         id={`task-field-${name}`}
         class="input"
         data-testid={`task-field-${name}`}
-        value={fields[name]}
         aria-describedby={help === undefined ? undefined : `task-help-${name}`}
+        value={fields[name]}
         onChange={(event) => set({ [name]: event.currentTarget.value })}
       >
         {Object.entries(options).map(([value, shown]) => (
@@ -173,6 +173,13 @@ export function TaskView() {
               </p>
             </div>
           )}
+          {fields.kind === 'image' &&
+            select(
+              'range',
+              t.pixelRange,
+              { '': t.pixelRangeByModel, '0-1': '0–1', '-1-1': '−1–1', '0-255': '0–255' },
+              t.pixelRangeHelp,
+            )}
           {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
           {fields.kind === 'table' &&
             select('scaling', t.scaling, { given: t.scalingGiven, agreed: t.scalingAgreed }, t.scalingHelp)}
