@@ -3,8 +3,8 @@ import { partition, type RawExamples, selectExamples, trainerExamples } from '@c
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { fitWeights, tensorsOf } from '@coppice/model-files';
 import { readSafetensors } from '@coppice/model-files/safetensors';
-import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
-import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training';
+import { CoppiceError, type Measured, type Task, targetSize } from '@coppice/protocol';
+import { createTrainer, type Dataset, layoutOf, modelOf, type Trainer } from '@coppice/training';
 import { toFloat32 } from '../storage/blobs.ts';
 import type { Answer, Job, Results } from './jobs.ts';
 
@@ -72,19 +72,17 @@ async function evaluate(
   }
   current.trainer.setWeights(weights);
   const { trainer, test } = current;
-  const parts = new Map<number, Metrics>();
+  const parts = new Map<number, Measured>();
   const size = test.xs.length / test.count;
+  const labels = targetSize(task.data);
   for (let part = share; part * PART < test.count; part += of) {
     const from = part * PART;
     const to = Math.min(test.count, from + PART);
     const xs = test.xs.subarray(from * size, to * size);
-    parts.set(part, await trainer.evaluate({ count: to - from, xs, ys: test.ys.subarray(from, to) }));
+    const ys = test.ys.subarray(from * labels, to * labels);
+    parts.set(part, await trainer.measure({ count: to - from, xs, ys }));
   }
   return parts;
-}
-
-function modelOf(task: Pick<Task, 'model' | 'data' | 'loss'>) {
-  return { topology: task.model, data: task.data, loss: task.loss };
 }
 
 async function sampleShare(task: string, share: number, of: number): Promise<RawExamples> {

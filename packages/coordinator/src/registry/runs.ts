@@ -3,6 +3,7 @@ import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  briefMetrics,
   type Cause,
   type CheckpointId,
   type Codec,
@@ -392,7 +393,7 @@ export class Runs {
       participants: 0,
       needed: plan.minParticipants,
       deadlineAt: null,
-      central: newest.central,
+      central: briefMetrics(newest.central),
       checkpoint: newest.hash,
       plan,
       createdAt,

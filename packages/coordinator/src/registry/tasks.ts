@@ -6,11 +6,13 @@ import {
   completePlan,
   isFrozen,
   type Layout,
+  defaultMetrics,
   type ModelNumbers,
   modelNumbers,
   type Task,
   type TaskInfo,
   TaskSchema,
+  targetSize,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { hashInSlices, toBytes } from '../storage/blobs.ts';
@@ -60,7 +62,7 @@ export class Tasks {
   }
 
   async info(task: Task): Promise<TaskInfo> {
-    const { id, title, description, data, loss, heldOut, licence, samples } = task;
+    const { id, title, description, data, heldOut, licence, samples } = task;
     const builtIn = this.#builtIn.has(id);
     let numbers = this.#sizes.get(id);
     if (numbers === undefined) {
@@ -74,7 +76,7 @@ export class Tasks {
       title,
       description,
       data,
-      loss,
+      ...objectiveOf(task),
       heldOut,
       ...(licence === undefined ? {} : { licence }),
       samples,
@@ -95,9 +97,12 @@ export class Tasks {
   async create(input: CreateTask): Promise<Task> {
     if (this.#builtIn.has(input.id) || this.#own.has(input.id)) throw taskExists(input.id);
     const { data } = input;
-    const number = data.kind === 'table' && data.target.kind === 'number';
-    const loss = input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy');
-    const model = await this.#models.check(input.model, data, loss);
+    if (targetSize(data) > 1)
+      throw new CoppiceError(
+        'task-invalid',
+        'Tasks with several numbers as their target cannot be created yet. Make a task for each number.',
+      );
+    const { topology: model, loss } = await this.#models.check(input.model, data, input.loss ?? null);
     const layout = await this.#models.layout({ id: input.id, model, data, loss });
     const given = await this.#given(input, layout);
     const task = TaskSchema.parse({
@@ -107,6 +112,10 @@ export class Tasks {
       data,
       model,
       loss,
+      huberDelta: input.huberDelta,
+      classWeights: input.classWeights,
+      metrics: input.metrics ?? defaultMetrics(data),
+      threshold: input.threshold,
       heldOut: input.heldOut,
       ...(given === undefined ? {} : { weights: await hashInSlices(toBytes(given)) }),
       ...(input.licence === undefined ? {} : { licence: input.licence }),
@@ -136,4 +145,15 @@ export class Tasks {
 function layerOf(name: string): string {
   const at = name.lastIndexOf('/');
   return at === -1 ? name : name.slice(0, at);
+}
+
+/** The parts of a task that say how its model is trained and measured. */
+function objectiveOf({ loss, huberDelta, classWeights, metrics, threshold }: Task) {
+  return {
+    loss,
+    ...(huberDelta === undefined ? {} : { huberDelta }),
+    ...(classWeights === undefined ? {} : { classWeights }),
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { HashSchema } from '../hash.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
+import { faultsOfObjective } from '../metric.ts';
 import { PlanInputSchema } from '../plan/plan.ts';
 import { ChannelSchema } from '../release.ts';
 import { AdmissionSchema, MetricsSchema, RunIdSchema } from '../run.ts';
@@ -12,6 +13,7 @@ import {
   LocalizedSchema,
   LossSchema,
   NewDataSchemaSchema,
+  objectiveFields,
   TaskIdSchema,
   TopologySchema,
 } from '../task.ts';
@@ -46,27 +48,39 @@ export const RunActionSchema = z.enum(['start', 'pause', 'resume', 'stop', 'end-
 export type RunAction = z.infer<typeof RunActionSchema>;
 
 /** `POST /api/tasks`: a task of your own. */
-export const CreateTaskSchema = z.strictObject({
-  id: TaskIdSchema,
-  title: LocalizedSchema,
-  description: LocalizedSchema,
-  data: NewDataSchemaSchema,
-  /**
-   * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. The weights that
-   * a `model.json` refers to are not in it: they are given by `weights`.
-   */
-  model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
-  /**
-   * The weights of the model, all of them: the hash that `POST /api/weights` answered, or a checkpoint of this coordinator
-   * whose weights have the same names and shapes. Left out: a run's first weights come from the plan's seed, and no layer may
-   * be frozen.
-   */
-  weights: z.optional(z.union([HashSchema, z.strictObject({ checkpoint: CheckpointIdSchema })])),
-  /** Left out: cross-entropy for classes, mean squared error for numbers. */
-  loss: z.optional(LossSchema),
-  heldOut: HeldOutSchema,
-  licence: LicenceSchema,
-});
+export const CreateTaskSchema = z
+  .strictObject({
+    id: TaskIdSchema,
+    title: LocalizedSchema,
+    description: LocalizedSchema,
+    data: NewDataSchemaSchema,
+    /**
+     * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. The weights that
+     * a `model.json` refers to are not in it: they are given by `weights`.
+     */
+    model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
+    /**
+     * The weights of the model, all of them: the hash that `POST /api/weights` answered, or a checkpoint of this coordinator
+     * whose weights have the same names and shapes. Left out: a run's first weights come from the plan's seed, and no layer may
+     * be frozen.
+     */
+    weights: z.optional(z.union([HashSchema, z.strictObject({ checkpoint: CheckpointIdSchema })])),
+    /**
+     * Left out: cross-entropy for classes, of two the binary one where the model ends in one sigmoid unit; mean squared error
+     * for numbers.
+     */
+    loss: z.optional(LossSchema),
+    ...objectiveFields,
+    /** Left out: those that fit the data; an empty list: none. */
+    metrics: objectiveFields.metrics,
+    heldOut: HeldOutSchema,
+    licence: LicenceSchema,
+  })
+  .check(({ value, issues }) => {
+    for (const { field, message } of faultsOfObjective(value)) {
+      issues.push({ code: 'custom', input: value, path: [field], message });
+    }
+  });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
 
 /** The answer of `POST /api/weights`: the name under which `POST /api/tasks` takes them, and their number. */
@@ -84,6 +98,7 @@ export const TaskInfoSchema = z.strictObject({
   description: LocalizedSchema,
   data: DataSchemaSchema,
   loss: LossSchema,
+  ...objectiveFields,
   heldOut: HeldOutSchema,
   licence: LicenceSchema,
   samples: z.boolean(),
