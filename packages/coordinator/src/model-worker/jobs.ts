@@ -1,4 +1,5 @@
 import type { DataSchema, Layout, Loss, Measured, Task, Topology, WireError } from '@coppice/protocol';
+import type { ExportFacts, ExportFormat } from './model-worker.ts';
 
 /** A job for a thread. */
 export type Job =
@@ -22,6 +23,13 @@ export type Job =
       readonly bytes: Uint8Array<SharedArrayBuffer>;
       readonly of: Layout | null;
     }
+  | {
+      readonly kind: 'export';
+      readonly task: Task;
+      readonly weights: Float32Array;
+      readonly format: ExportFormat;
+      readonly facts: ExportFacts;
+    }
   | { readonly kind: 'samples'; readonly task: string; readonly share: number; readonly of: number };
 
 /** Results by kind of job. */
@@ -33,6 +41,8 @@ export interface Results {
   evaluate: ReadonlyMap<number, Measured> | null;
   'read-weights': { tensors: number; parameters: number };
   'fit-weights': Float32Array<ArrayBuffer>;
+  /** The file. */
+  export: Uint8Array;
   samples: Uint8Array;
 }
 

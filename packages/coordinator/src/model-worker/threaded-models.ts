@@ -46,7 +46,9 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
   const checks = apart({ threads: AT_ONCE, kept: 0, perTask: AT_ONCE });
   const descriptions = apart({ threads: AT_ONCE, kept: 0, perTask: 1 });
   const samples = apart({ threads: 1, kept: 0, perTask: 1 });
-  const lanes = new Set([checks, descriptions, samples, evaluations]);
+  // One at a time: each holds a model and the file of it.
+  const exports = apart({ threads: 1, kept: 0, perTask: 1 });
+  const lanes = new Set([checks, descriptions, samples, exports, evaluations]);
   const described = new Kept<Results['describe']>(1);
   const layouts = new Kept<Results['layout']>(1000);
   if (eager) {
@@ -94,9 +96,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         limitOf('Fitting the given weights to the model'),
       ),
     async evaluate(task, weights) {
-      // One copy for all threads to read.
-      const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
-      shared.set(weights);
+      const shared = sharedWeights(weights);
       const limit = limitOf(`Evaluating a model of the task "${task.id}"`);
       const shares = await Promise.all(
         Array.from({ length: threads }, (_, share) =>
@@ -105,6 +105,12 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       );
       return together(shares, task);
     },
+    export: (task, weights, format, facts) =>
+      exports.do(
+        task.id,
+        { kind: 'export', task, weights: sharedWeights(weights), format, facts },
+        limitOf(`Writing a model of the task "${task.id}" as ${format}`),
+      ),
     samples: (task, share, of) =>
       samples.do(
         task,
@@ -119,6 +125,13 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       await Promise.all([...lanes].map((one) => one.close(why)));
     },
   };
+}
+
+/** A copy for all threads to read. */
+function sharedWeights(weights: Float32Array): Float32Array {
+  const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
+  shared.set(weights);
+  return shared;
 }
 
 const checkLimit: Limit = {

@@ -4,9 +4,9 @@ import {
   CoppiceError,
   type CreateTask,
   completePlan,
+  defaultMetrics,
   isFrozen,
   type Layout,
-  defaultMetrics,
   type ModelNumbers,
   modelNumbers,
   type Task,
@@ -102,15 +102,15 @@ export class Tasks {
         'task-invalid',
         'Tasks with several numbers as their target cannot be created yet. Make a task for each number.',
       );
-    const { topology: model, loss } = await this.#models.check(input.model, data, input.loss ?? null);
-    const layout = await this.#models.layout({ id: input.id, model, data, loss });
+    const { topology, loss } = await this.#models.check(input.model, data, input.loss ?? null);
+    const layout = await this.#models.layout({ id: input.id, model: topology, data, loss });
     const given = await this.#given(input, layout);
     const task = TaskSchema.parse({
       id: input.id,
       title: input.title,
       description: input.description,
       data,
-      model,
+      model: topology,
       loss,
       huberDelta: input.huberDelta,
       classWeights: input.classWeights,

@@ -95,6 +95,7 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),
+      export: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
       readWeights: () => Promise.reject(new Error('not asked here')),
       fitWeights: () => Promise.reject(new Error('not asked here')),

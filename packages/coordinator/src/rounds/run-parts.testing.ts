@@ -41,6 +41,7 @@ export function runParts(plan: Partial<Plan> = {}, changes: Partial<Omit<RunOpti
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),
+      export: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
       readWeights: () => Promise.reject(new Error('not asked here')),
       fitWeights: () => Promise.reject(new Error('not asked here')),

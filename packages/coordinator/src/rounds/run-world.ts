@@ -221,6 +221,7 @@ export async function world(
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),
+      export: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
       readWeights: () => Promise.reject(new Error('not asked here')),
       fitWeights: () => Promise.reject(new Error('not asked here')),
