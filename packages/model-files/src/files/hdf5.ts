@@ -3,8 +3,8 @@ import { CoppiceError } from '@coppice/protocol';
 import { Dataset, File, Group } from 'jsfive';
 import { unreadable } from './unreadable.ts';
 
-/** Parts of a file that may be read, so that one that refers to itself ends: a model has some ten for each weight. */
-const MOST_READS = 4_000_000;
+/** Parts of a file that may be read, so that one that refers to itself ends: a model has some twenty for each weight. */
+const MOST_READS = 500_000;
 
 /** A dataset of numbers. */
 export interface Numbers {
@@ -38,6 +38,8 @@ export class Hdf5 {
   readonly #size: number;
   readonly #most: number;
   #numbers = 0;
+  /** Groups and datasets by their paths: a reader parses a group anew each time. */
+  readonly #found = new Map<string, Group | Dataset | null>();
 
   /**
    * @param most numbers of all datasets together.
@@ -92,13 +94,17 @@ export class Hdf5 {
   }
 
   #find(path: string): Group | Dataset | null {
-    let at: Group | Dataset | null = this.#file;
-    for (const name of path.split('/').filter((part) => part !== '')) {
-      if (!(at instanceof Group)) return null;
-      const group: Group = at;
-      at = guarded(() => (group.keys.includes(name) ? group.get(name) : null));
-    }
-    return at;
+    const names = path.split('/').filter((part) => part !== '');
+    const name = names.pop();
+    if (name === undefined) return this.#file;
+    const key = [...names, name].join('/');
+    const known = this.#found.get(key);
+    if (known !== undefined) return known;
+    const group = this.#find(names.join('/'));
+    const found =
+      group instanceof Group ? guarded(() => (group.keys.includes(name) ? group.get(name) : null)) : null;
+    this.#found.set(key, found);
+    return found;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Topology } from '@coppice/protocol';
+import { checkLayers } from '../check-layers.ts';
 import { completeNames } from '../complete-names.ts';
 import type { GivenTensor } from '../given-tensor.ts';
 import { readTopology } from '../read-topology.ts';
@@ -20,9 +21,10 @@ export interface Described {
   readonly after: readonly LayerWeights[];
 }
 
-/** @throws CoppiceError `model-invalid` */
+/** @throws CoppiceError `model-invalid`, also where a layer cannot be had: its weights are not known then. */
 export function described(model: unknown): Described {
   const read = readTopology(model);
+  checkLayers(read);
   const topology = completeNames(read);
   return { topology, before: weightsOf(read), after: weightsOf(topology) };
 }
