@@ -144,6 +144,7 @@ it('keeps the base to the bit in the model that two browsers fine-tune', async (
   expect(await page.getByTestId('model-error').count()).toBe(0);
   await page.getByTestId('task-submit').click();
   await expect.poll(() => page.url(), { timeout: 30_000 }).toContain('launch=given-digits');
+  await page.getByTestId('run-from').waitFor();
   expect(await page.getByTestId('run-from').locator('option').allTextContents()).toEqual([
     'Given with the task',
     'Drawn from the seed; frozen ones as given',
