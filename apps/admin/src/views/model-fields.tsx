@@ -25,8 +25,8 @@ const text = catalogue(
     give: (size: string) => `Give them with the task (${size})`,
     begins: 'Runs of the task begin with these weights, and frozen layers keep theirs.',
     drawn: 'The weights are left out: the seed of a run draws them.',
-    needed:
-      'Frozen layers need weights: without them they would stay random, and the task would be refused. Choose the .bin files too.',
+    needed: 'Frozen layers need weights: without them they would stay random, and the task would be refused.',
+    bins: 'Choose the .bin files too.',
     join: ', ',
     sending: 'Sending the weights',
   },
@@ -49,7 +49,8 @@ const text = catalogue(
     give: (size) => `随任务提供（${size}）`,
     begins: '该任务的训练从这些权重开始，冻结的层保持不变。',
     drawn: '不使用这些权重：由训练的种子生成。',
-    needed: '冻结的层需要权重：否则它们将保持随机值，任务会被拒绝。请同时选择 .bin 文件。',
+    needed: '冻结的层需要权重：否则它们将保持随机值，任务会被拒绝。',
+    bins: '请同时选择 .bin 文件。',
     join: '、',
     sending: '正在上传权重',
   },
@@ -235,7 +236,9 @@ function Found({ chosen, onGive }: { chosen: ChosenModel; onGive: (isGiven: bool
         </div>
       </dl>
       {given && <p class="note good">{t.begins}</p>}
-      {!given && frozenLayers.length > 0 && <p class="note warn">{t.needed}</p>}
+      {!given && frozenLayers.length > 0 && (
+        <p class="note warn">{weights === null ? `${t.needed} ${t.bins}` : t.needed}</p>
+      )}
       {!given && weights !== null && frozenLayers.length === 0 && <p class="note">{t.drawn}</p>}
     </>
   );
