@@ -1,9 +1,10 @@
 import { CoppiceError, type CreatedTask } from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
-import { useState } from 'preact/hooks';
-import { createTask } from '../live/api.ts';
+import { useRef, useState } from 'preact/hooks';
+import { createTask, sendWeights } from '../live/api.ts';
 import { go } from '../shell/route.ts';
 import { exampleTask } from './example-task.ts';
+import { type ChosenModel, ModelFields } from './model-fields.tsx';
 import { FailureSaid } from './parts.tsx';
 import { blankTask, missingFields, type TaskFields, taskRequest } from './task-request.ts';
 import { text } from './texts.ts';
@@ -20,7 +21,25 @@ export function TaskView() {
   const [error, setError] = useState<CoppiceError | null>(null);
   const [busy, setBusy] = useState(false);
   const [created, setCreated] = useState<CreatedTask | null>(null);
-  const set = (change: Partial<TaskFields>) => setFields({ ...fields, ...change });
+  const [modelError, setModelError] = useState<CoppiceError | null>(null);
+  const [chosen, setChosen] = useState<ChosenModel | null>(null);
+  const [sent, setSent] = useState<number | null>(null);
+  /** The weights that were sent last, and their name there: where only another field was wrong, they are not sent again. */
+  const sentAs = useRef<{ weights: Uint8Array; hash: string } | null>(null);
+  const sendOnce = async (weights: Uint8Array<ArrayBuffer>): Promise<string> => {
+    if (sentAs.current?.weights !== weights) {
+      setSent(0);
+      sentAs.current = { weights, hash: (await sendWeights(weights, setSent)).hash };
+    }
+    return sentAs.current.hash;
+  };
+  const set = (change: Partial<TaskFields>) => setFields((now) => ({ ...now, ...change }));
+  const choose = (found: ChosenModel | null) => {
+    setChosen(found);
+    setModelError(null);
+    // The description can be changed by hand, as to freeze a layer; one that only gives other weights leaves it.
+    if (found !== null && found.topology !== chosen?.topology) set({ model: JSON.stringify(found.topology) });
+  };
   const labels: Partial<Record<keyof TaskFields, string>> = {
     id: t.id,
     titleEn: t.titleEn,
@@ -43,13 +62,21 @@ export function TaskView() {
     }
     setBusy(true);
     setError(null);
+    setModelError(null);
     try {
-      const task = await createTask(taskRequest(fields));
+      const request = taskRequest(fields);
+      const { weights = null, isGiven = false } = chosen ?? {};
+      const given = weights !== null && isGiven ? await sendOnce(weights) : null;
+      const task = await createTask(given === null ? request : { ...request, weights: given });
       if (task.warnings.length === 0) go({ view: 'launch', task: task.id, from: null });
       else setCreated(task);
     } catch (thrown) {
-      setError(CoppiceError.from(thrown));
+      const found = CoppiceError.from(thrown);
+      const ofModel = found.code === 'model-invalid' || found.code === 'weights-invalid';
+      if (found.code === 'weights-invalid') sentAs.current = null;
+      (ofModel ? setModelError : setError)(found);
     }
+    setSent(null);
     setBusy(false);
   };
   const propose = async (file: File) => {
@@ -213,21 +240,8 @@ export function TaskView() {
       </fieldset>
       <fieldset class="plan-group stack tight">
         <legend>{t.modelTitle}</legend>
+        <ModelFields chosen={chosen} onChoose={choose} error={modelError} sent={sent} />
         {input('model', t.modelJson, { area: true, mono: true, help: t.modelHelp })}
-        <div class="field">
-          <label for="task-file">{t.chooseFile}</label>
-          <input
-            id="task-file"
-            class="input"
-            type="file"
-            accept=".json,application/json"
-            data-testid="task-file"
-            onChange={(event) => {
-              const file = event.currentTarget.files?.[0];
-              if (file !== undefined) void file.text().then((model) => set({ model }));
-            }}
-          />
-        </div>
       </fieldset>
       {error !== null && (
         <p class="note bad" role="alert" data-testid="task-error">

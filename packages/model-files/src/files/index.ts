@@ -2,3 +2,4 @@
 export type { GivenTensor } from '../given-tensor.ts';
 export type { ModelFile } from './model-file.ts';
 export { readModelFile } from './read-model-file.ts';
+export { type ModelSummary, summaryOf } from './summary.ts';
