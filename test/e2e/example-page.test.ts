@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
 import { draw } from './client-page.ts';
 import { strokes } from './pictures.ts';
-import { ADMIN_KEY, headless, startWorld, type World } from './world.ts';
+import { ADMIN_KEY, startWorld, trained, type World } from './world.ts';
 
 /* The page that a coordinator serves for a model, there and saved on a server of another origin. */
 
@@ -24,7 +24,7 @@ beforeAll(async () => {
     ['mnist-2nn', 600],
     ['iris', 30],
   ] as const)
-    runs[task] = await trained(task, examples);
+    runs[task] = await trained(world, task, examples);
   browser = await launchBrowser();
   elsewhere = createServer((request, response) => {
     const page = saved.get(request.url ?? '');
@@ -38,27 +38,6 @@ afterAll(async () => {
   elsewhere?.close();
   await world?.close();
 });
-
-/** A finished run of a task with two rounds. */
-async function trained(task: string, examples: number): Promise<string> {
-  const plan = { rounds: 2, minParticipants: 2, overSelection: 1, quorum: 1 };
-  const { id } = await world.coordinator.runs.create(task, plan, true);
-  const finished = new Promise<void>((resolve) => {
-    const stop = world.coordinator.runs.subscribe({
-      runChanged: (run) => {
-        if (run !== id || world.coordinator.runs.get(run).status !== 'finished') return;
-        stop();
-        resolve();
-      },
-      participantsChanged: () => {},
-      roundChanged: () => {},
-    });
-  });
-  const sessions = await headless(world.url, id, { count: 2, examples, task });
-  await finished;
-  for (const session of sessions) session.close();
-  return id;
-}
 
 async function release(task: string, round: number): Promise<void> {
   const before = await world.coordinator.releases.at(task, 'production');
