@@ -58,7 +58,7 @@ it('tells how inputs are made, how outputs and the error are read, and where the
     createdAt: 7,
     licence: 'CC BY 4.0',
   });
-  expect(metadata(data, null).target?.error).toBeNull();
+  expect(metadata(data, null).target).toMatchObject({ error: null });
   expect(metadata({ ...data, target: { kind: 'number', name: 'price' } }).target).toEqual({
     name: 'price',
     unit: null,

@@ -103,6 +103,20 @@ export const apiPaths: { readonly [path: string]: Json } = {
       status: '201',
     }),
   },
+  '/api/weights': {
+    post: {
+      ...operation(
+        'Send the weights of a task that is yet to be made; "weights" of POST /api/tasks names them by "hash" within a day',
+        ref('GivenWeights'),
+        { status: '201' },
+      ),
+      requestBody: {
+        required: true,
+        description: 'A safetensors file with a tensor for each weight of the model, by its name',
+        content: { 'application/octet-stream': {} },
+      },
+    },
+  },
   '/api/tasks/{task}': { get: operation('One task, with its model', ref('Task'), { path: ['task'] }) },
   '/api/tasks/{task}/samples': {
     get: {

@@ -19,21 +19,41 @@ export interface ModelWorker {
   /**
    * Checks an uploaded model, the content of a `model.json` or a topology alone, and returns its topology.
    *
+   * @param loss null: the one that fits data and model.
    * @throws CoppiceError `model-invalid` with the fault, also where the check takes too long.
    */
-  check(model: unknown, data: DataSchema, loss: Loss): Promise<Topology>;
+  check(
+    model: unknown,
+    data: DataSchema,
+    loss: Loss | null,
+  ): Promise<{ readonly topology: Topology; readonly loss: Loss }>;
   /**
    * Computes a task's layout: names and shapes of its weights, in order.
    *
    * @throws CoppiceError `model-invalid` with the fault; `evaluation-failed`.
    */
-  layout(task: Task): Promise<Layout>;
+  layout(task: Pick<Task, 'id' | 'model' | 'data' | 'loss'>): Promise<Layout>;
   /**
    * Computes a task's layout, and draws its initial weights from a seed.
    *
    * @throws CoppiceError `model-invalid` with the fault; `evaluation-failed`.
    */
   describe(task: Task, seed: number): Promise<{ layout: Layout; weights: Float32Array }>;
+  /**
+   * Reads a file of safetensors, to know that it can be read.
+   *
+   * @throws CoppiceError `weights-invalid`
+   */
+  readWeights(file: Uint8Array): Promise<{ tensors: number; parameters: number }>;
+  /**
+   * Puts given weights in the order of a layout: a file of safetensors, or the weights of a model.
+   *
+   * @throws CoppiceError `weights-invalid` where they cannot be read, or do not fit by name, shape and number.
+   */
+  fitWeights(
+    layout: Layout,
+    given: { readonly file: Uint8Array } | { readonly layout: Layout; readonly weights: Float32Array },
+  ): Promise<Float32Array>;
   /**
    * Measures loss and accuracy on the coordinator's test data for this task; `null` where it has none.
    *

@@ -97,6 +97,8 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
       describe: () => Promise.reject(new Error('not asked here')),
       export: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
+      readWeights: () => Promise.reject(new Error('not asked here')),
+      fitWeights: () => Promise.reject(new Error('not asked here')),
       evaluate: () => Promise.resolve({ loss: 1, accuracy: 0.5, examples: 1 }),
       close: () => Promise.resolve(),
     },

@@ -43,6 +43,8 @@ export function runParts(plan: Partial<Plan> = {}, changes: Partial<Omit<RunOpti
       describe: () => Promise.reject(new Error('not asked here')),
       export: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
+      readWeights: () => Promise.reject(new Error('not asked here')),
+      fitWeights: () => Promise.reject(new Error('not asked here')),
       evaluate: () => Promise.resolve({ loss: 1, accuracy: 0.5, examples: 1 }),
       close: () => Promise.resolve(),
     },
