@@ -43,10 +43,18 @@ interface Stamp {
   readonly hash: string;
 }
 
-/** Tasks of classes have `classes`, in the task's order; others have `value`, in its `unit`. */
+/** Tasks of classes have `classes`, in the task's order; others have `values`, and the first of them as `value` and `unit`. */
 export type Prediction =
   | (Stamp & { readonly classes: readonly { readonly name: string; readonly probability: number }[] })
-  | (Stamp & { readonly value: number; readonly unit: string | null });
+  | (Stamp & {
+      readonly value: number;
+      readonly unit: string | null;
+      readonly values: readonly {
+        readonly name: string;
+        readonly value: number;
+        readonly unit: string | null;
+      }[];
+    });
 
 export interface ModelInfo {
   readonly checkpoint: string;

@@ -36,6 +36,7 @@ export function modelMetadata(task: DescribedTask, checkpoint: Checkpoint, from:
     input: describeInput(data),
     /** Names of the classes, in the order of the outputs; null for numbers. */
     classes: classesOf(data),
+    output: outputOf(task),
     target: targetMetadata(task, checkpoint.central),
     loss: task.loss,
     lineage: { parent: checkpoint.parent, from },
@@ -43,6 +44,14 @@ export function modelMetadata(task: DescribedTask, checkpoint: Checkpoint, from:
     createdAt: checkpoint.createdAt,
     licence: task.licence ?? null,
   };
+}
+/**
+ * The meaning of the outputs: a probability for each class; one probability, that of the second of two classes; or the
+ * scaled targets.
+ */
+function outputOf({ data, loss }: Pick<Task, 'data' | 'loss'>) {
+  if (classesOf(data) === null) return 'targets';
+  return loss === 'binaryCrossentropy' ? 'probability-of-second-class' : 'probabilities';
 }
 export type ModelMetadata = ReturnType<typeof modelMetadata>;
 
