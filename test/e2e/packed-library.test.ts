@@ -15,7 +15,7 @@ import { startWorld, trained, type World } from './world.ts';
 /* The tarball of packages/client, in an empty Vite project and in a plain page, both on another origin than the coordinator. */
 
 const library = fileURLToPath(new URL('../../packages/client', import.meta.url));
-const tsc = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url));
+const programs = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -120,7 +120,7 @@ it('is all that a Vite project and a plain page need to predict', async () => {
       include: ['main.ts'],
     }),
   );
-  await run(tsc, ['-p', project]);
+  await run(join(programs, 'tsc'), ['-p', project]);
   await build({ root: project, configFile: false, logLevel: 'error' });
   const bundled = await shownAt(await serve(join(project, 'dist')));
 

@@ -3,7 +3,7 @@ import { partition, type RawExamples, selectExamples, trainerExamples } from '@c
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { fitWeights, tensorsOf } from '@coppice/model-files';
 import { readSafetensors } from '@coppice/model-files/safetensors';
-import { CoppiceError, type Measured, shapeSize, type Task, targetSize } from '@coppice/protocol';
+import { CoppiceError, type Measured, type Task, targetSize } from '@coppice/protocol';
 import { createTrainer, type Dataset, layoutOf, modelOf, type Trainer } from '@coppice/training';
 import { toFloat32 } from '../storage/blobs.ts';
 import type { Answer, Job, Results } from './jobs.ts';
