@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readTopology, weightsOf } from '@coppice/model-files';
+import { readModelFile } from '@coppice/model-files/files';
 import { type DataSchema, type Layout, shapeSize, type Topology } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import { checkModel } from '@coppice/training/describe';
@@ -147,5 +148,61 @@ it('keeps constraints after each step, as Keras does', async () => {
     expect(Math.hypot(...[0, 5, 10, 15].map((i) => loaded[i] as number))).toBeLessThan(0.6 + 1e-6);
     expect(Math.min(...loaded.subarray(20, 25))).toBeGreaterThanOrEqual(0);
     trainer.dispose();
+  }
+});
+
+describe('a file that Keras wrote', () => {
+  const files = readdirSync(fixtures).filter((name) => /\.(keras|h5)$/.test(name));
+  const recordOf = (file: string): Record => {
+    const [, name, two] = /^(.*?)(-2)?\.(?:keras|h5)$/.exec(file) ?? [];
+    const writer = two === undefined ? 'Keras 3' : 'Keras 2';
+    return records.find(([by, of]) => by === writer && of === name)?.[2] as Record;
+  };
+
+  it.each(files)('%s has its weights, by the names of the layout', async (file) => {
+    const record = recordOf(file);
+    const bytes = new Uint8Array(readFileSync(new URL(file, fixtures)));
+    const found = await readModelFile([{ name: file, bytes }]);
+    expect(found.format).toBe(file.includes('-2.') ? 'keras-2' : 'keras-3');
+    const { topology, layout } = await checkModel(found.topology, record.data, 'categoricalCrossentropy');
+    expect(topology).toEqual(found.topology);
+    const weights = new Map(found.weights?.map(({ name, values }) => [name, values]));
+    expect(weights).toEqual(given(record, topology));
+    const shapes = new Map(found.weights?.map(({ name, shape }) => [name, shape]));
+    for (const { name, shape } of layout) expect(shapes.get(name)).toEqual(shape);
+  });
+});
+
+it('reads quantized shards as tfjs does', async () => {
+  const values = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i));
+  const halves = Uint16Array.from({ length: 24 }, (_, i) => 0x3000 + 77 * i);
+  const kinds = [
+    { dtype: 'uint8' as const, data: Uint8Array.from(values, (x) => (x + 1) * 127), scale: 1 / 127, min: -1 },
+    {
+      dtype: 'uint16' as const,
+      data: Uint16Array.from(values, (x) => (x + 1) * 32_000),
+      scale: 1 / 32_000,
+      min: -1,
+    },
+    { dtype: 'float16' as const, data: halves },
+  ];
+  for (const { data, ...quantization } of kinds) {
+    const weights = [
+      { name: 'd/kernel', shape: [7, 3], dtype: 'float32' as const, quantization },
+      { name: 'd/bias', shape: [3], dtype: 'float32' as const, quantization },
+    ];
+    const layers = [{ class_name: 'Dense', config: { name: 'd', units: 3, batch_input_shape: [null, 7] } }];
+    const modelTopology = { class_name: 'Sequential', config: { name: 'm', layers } };
+    const json = JSON.stringify({ modelTopology, weightsManifest: [{ paths: ['w.bin'], weights }] });
+    const { weights: found } = await readModelFile([
+      { name: 'model.json', bytes: new TextEncoder().encode(json) },
+      { name: 'w.bin', bytes: new Uint8Array(data.buffer) },
+    ]);
+    const wanted = tf.io.decodeWeights(data.buffer, weights as unknown as tf.io.WeightsManifestEntry[]);
+    for (const { name, values: read } of found ?? []) {
+      const expected = (wanted[name] as tf.Tensor).dataSync();
+      for (const [i, value] of read.entries()) expect(value).toBeCloseTo(expected[i] as number, 6);
+    }
+    expect(found).toHaveLength(2);
   }
 });

@@ -36,7 +36,8 @@ export function modelMetadata(task: DescribedTask, checkpoint: Checkpoint, from:
     input: describeInput(data),
     /** Names of the classes, in the order of the outputs; null for numbers. */
     classes: classesOf(data),
-    output: outputOf(task),
+    /** A row of outputs: a probability for each class, the second class's alone (of one sigmoid unit), or the numbers. */
+    output: outputKind(task),
     target: targetMetadata(task, checkpoint.central),
     loss: task.loss,
     lineage: { parent: checkpoint.parent, from },
@@ -45,15 +46,12 @@ export function modelMetadata(task: DescribedTask, checkpoint: Checkpoint, from:
     licence: task.licence ?? null,
   };
 }
-/**
- * The meaning of the outputs: a probability for each class; one probability, that of the second of two classes; or the
- * scaled targets.
- */
-function outputOf({ data, loss }: Pick<Task, 'data' | 'loss'>) {
-  if (classesOf(data) === null) return 'targets';
-  return loss === 'binaryCrossentropy' ? 'probability-of-second-class' : 'probabilities';
-}
 export type ModelMetadata = ReturnType<typeof modelMetadata>;
+
+function outputKind({ data, loss }: Pick<Task, 'data' | 'loss'>) {
+  if (classesOf(data) === null) return 'values';
+  return loss === 'binaryCrossentropy' ? 'second-class-probability' : 'class-probabilities';
+}
 
 /**
  * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square
