@@ -111,6 +111,19 @@ export async function call(method: string, path: string, body?: unknown): Promis
   throw errorOf(answer, response.status);
 }
 
+/** Asks whether a file can be had, which is made with the question. @throws CoppiceError the coordinator's refusal. */
+export async function askDownload(address: string): Promise<void> {
+  const response = await fetch(address, { credentials: 'same-origin' }).catch((cause: unknown) => {
+    throw new CoppiceError(
+      'connection-lost',
+      'The coordinator cannot be reached. Try again when the page says that it is live.',
+      { cause },
+    );
+  });
+  if (!response.ok) throw errorOf(await response.json().catch(() => null), response.status);
+  await response.body?.cancel();
+}
+
 function unreachable(cause?: unknown): CoppiceError {
   return new CoppiceError(
     'connection-lost',

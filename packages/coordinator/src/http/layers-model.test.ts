@@ -73,11 +73,15 @@ it('names the classes in the order of the outputs, and no licence where the task
   const iris = builtInTask('iris');
   if (iris === undefined) throw new Error('iris is built in');
   const told = modelMetadata(iris, checkpoint, null);
-  expect([told.classes, told.target, told.licence]).toEqual([
+  expect([told.classes, told.target, told.licence, told.output]).toEqual([
     ['setosa', 'versicolor', 'virginica'],
     null,
     null,
+    'class-probabilities',
   ]);
+  expect(modelMetadata({ ...iris, loss: 'binaryCrossentropy' }, checkpoint, null).output).toBe(
+    'second-class-probability',
+  );
   expect(told.input).toEqual(describeInput(iris.data));
   expect(told.output).toBe('class-probabilities');
   const binary = { ...iris, loss: 'binaryCrossentropy' as const };
