@@ -28,6 +28,9 @@ export type LabelMap = Readonly<Record<string, string | null>>;
 const REASONS = ['missing', 'not-a-number', 'out-of-range', 'unknown-class'] as const;
 type Reason = (typeof REASONS)[number];
 
+/** Rows that are read at a time: a part of a block of a column. */
+const SLICE = 256;
+
 /**
  * Converts rows to examples. Columns of numbers take numbers, and dates: as days since 1970, or as seconds where the column has
  * times of day. Columns of categories take any text, a value that the task does not list as any other value. Labels are class
@@ -55,27 +58,30 @@ export function takeRows(
   /** Of each row, the first column without a number plus 1, and why. */
   const failing = new Uint16Array(rows);
   const reasons = new Uint8Array(rows);
-  const read = (at: number, cells: CellNumbers, put: (row: number, value: number) => void) => {
-    cells.forEach((row, value, reason) => {
-      if (reason === null) put(row, value);
-      else if (failing[row] === 0) {
-        failing[row] = at + 1;
-        reasons[row] = REASONS.indexOf(reason);
-      }
-    });
-  };
   const numbers = data.features.map((feature, i) => featureNumbers(feature, columnOf(mapping.features[i])));
   const single = numbers.every((cells) => cells.single);
   const features = single ? new Float32Array(rows * size) : new Float64Array(rows * size);
-  for (const [i, cells] of numbers.entries()) {
-    read(i, cells, (row, value) => {
-      features[row * size + i] = value;
+  const targets = new Float64Array(rows);
+  const fail = (row: number, at: number, reason: Reason) => {
+    if (failing[row] !== 0) return;
+    failing[row] = at + 1;
+    reasons[row] = REASONS.indexOf(reason);
+  };
+  const labelled = targetNumbers(data, columnOf(mapping.target), labels);
+  // A few rows at a time, so that what is written stays at hand.
+  for (let from = 0; from < rows; from += SLICE) {
+    const some = Math.min(SLICE, rows - from);
+    for (const [i, cells] of numbers.entries()) {
+      cells.forEach(from, some, (row, value, reason) => {
+        if (reason === null) features[row * size + i] = value;
+        else fail(row, i, reason);
+      });
+    }
+    labelled.forEach(from, some, (row, value, reason) => {
+      if (reason === null) targets[row] = value;
+      else fail(row, size, reason);
     });
   }
-  const targets = new Float64Array(rows);
-  read(size, targetNumbers(data, columnOf(mapping.target), labels), (row, value) => {
-    targets[row] = value;
-  });
 
   const skipped = new SkippedCounter();
   const unlisted = new UnlistedCounter();
@@ -152,8 +158,12 @@ class CellNumbers {
     return this.#column.blocks.numbers === 0 || this.#column.blocks.singleNumbers;
   }
 
-  forEach(each: (row: number, value: number, reason: Reason | null) => void): void {
-    this.#column.blocks.forEach((row, code, value) => {
+  forEach(
+    from: number,
+    count: number,
+    each: (row: number, value: number, reason: Reason | null) => void,
+  ): void {
+    this.#column.blocks.forEach(from, count, (row, code, value) => {
       if (code >= 0) {
         each(row, this.#numbers[code] as number, this.#reasons[code] as Reason | null);
         return;
