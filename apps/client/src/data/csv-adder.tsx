@@ -1,8 +1,10 @@
-import type { CsvMapping, CsvPreview, SkippedRows, UnlistedValues } from '@coppice/datasets';
+import type { SkippedRows, UnlistedValues } from '@coppice/datasets';
+import type { ColumnMapping } from '@coppice/datasets/reading';
 import { classesOf, type Feature, type TableData } from '@coppice/protocol';
 import { catalogue, formatNumber } from '@coppice/ui';
 import { useRef, useState } from 'preact/hooks';
 import { participant } from '../link/participant.ts';
+import type { TablePreview } from '../worker/api.ts';
 import { busy, change } from './data.ts';
 
 const n = (value: number) => formatNumber(value);
@@ -39,6 +41,10 @@ const text = catalogue(
       rows === 1
         ? `“${value}” in row ${n(first)} is not a class`
         : `“${value}” is not a class (${n(rows)} rows, the first is row ${n(first)})`,
+    tooMany: (value: string, rows: number, first: number) =>
+      rows === 1
+        ? `Row ${n(first)} has more cells than there are columns (“${value}”)`
+        : `${n(rows)} rows have more cells than there are columns, the first is row ${n(first)} (“${value}”)`,
     more: (rows: number) => `and ${n(rows)} more`,
     unlisted: (values: number) =>
       values === 1
@@ -82,6 +88,10 @@ const text = catalogue(
       rows === 1
         ? `第 ${n(first)} 行的“${value}”不是类别名`
         : `“${value}”不是类别名（${n(rows)} 行，首次出现在第 ${n(first)} 行）`,
+    tooMany: (value, rows, first) =>
+      rows === 1
+        ? `第 ${n(first)} 行的单元格比列多（“${value}”）`
+        : `${n(rows)} 行的单元格比列多，首次出现在第 ${n(first)} 行（“${value}”）`,
     more: (rows) => `另有 ${n(rows)} 行`,
     unlisted: (values) => `有 ${n(values)} 处的值不在任务列出的值之中，已按“其他值”处理：`,
     unlistedValue: (value, rows, first) =>
@@ -96,9 +106,8 @@ const text = catalogue(
 );
 
 interface Opened {
-  readonly content: string;
-  readonly preview: CsvPreview;
-  readonly mapping: CsvMapping;
+  readonly preview: TablePreview;
+  readonly mapping: ColumnMapping;
 }
 
 /** An import: the rows that were added and skipped, and the categories in them that the task does not list. */
@@ -124,13 +133,13 @@ export function CsvAdder({ data }: { data: TableData }) {
   const open = async (file: File) => {
     setResult(null);
     const read = await change(async () => {
-      const content = await file.text();
-      return { content, ...(await participant().previewCsv(content)) };
+      const preview = await participant().openTable(file);
+      return { preview, mapping: preview.mapping };
     });
     setOpened(read ?? null);
   };
-  const add = async ({ content, mapping }: Opened) => {
-    const added = await change(() => participant().addCsv(content, mapping));
+  const add = async ({ mapping }: Opened) => {
+    const added = await change(() => participant().addTable(mapping));
     if (added === undefined) return;
     // If no row fits, the columns need correction first.
     if (added.added > 0) setOpened(null);
@@ -163,7 +172,7 @@ export function CsvAdder({ data }: { data: TableData }) {
         ref={input}
         type="file"
         hidden
-        accept=".csv,.tsv,.txt,text/csv"
+        accept=".csv,.tsv,.txt,.data,.xlsx,.parquet,text/csv"
         data-testid="csv-input"
         aria-label={t.choose}
         onChange={(event) => {
@@ -179,7 +188,10 @@ export function CsvAdder({ data }: { data: TableData }) {
           opened={opened}
           onChange={(mapping) => setOpened({ ...opened, mapping })}
           onAdd={() => void add(opened)}
-          onCancel={() => setOpened(null)}
+          onCancel={() => {
+            setOpened(null);
+            void participant().closeTable();
+          }}
         />
       )}
       <div role="status" class="small">
@@ -192,7 +204,7 @@ export function CsvAdder({ data }: { data: TableData }) {
 interface MappingProps {
   readonly data: TableData;
   readonly opened: Opened;
-  readonly onChange: (mapping: CsvMapping) => void;
+  readonly onChange: (mapping: ColumnMapping) => void;
   readonly onAdd: () => void;
   readonly onCancel: () => void;
 }
@@ -298,7 +310,9 @@ function Result({ data, result: { added, skipped, unlisted } }: { data: TableDat
       {skipped.length > 0 && (
         <ul data-testid="csv-skipped">
           {skipped.slice(0, NAMED).map((rows) => (
-            <li key={`${rows.kind}/${rows.column}/${rows.value}`}>{t.reason(rows.column, reason(rows))}</li>
+            <li key={`${rows.kind}/${rows.column}/${rows.value}`}>
+              {rows.column === '' ? reason(rows) : t.reason(rows.column, reason(rows))}
+            </li>
           ))}
           {skipped.length > NAMED && <li>{t.more(total(skipped.slice(NAMED)))}</li>}
         </ul>
@@ -335,6 +349,7 @@ function reason({ kind, value, count, firstRow }: SkippedRows): string {
   if (kind === 'missing') return t.missing(count, firstRow);
   if (kind === 'not-a-number') return t.notNumber(shown, count, firstRow);
   if (kind === 'out-of-range') return t.range(shown, count, firstRow);
+  if (kind === 'too-many-cells') return t.tooMany(shown, count, firstRow);
   return t.unknownClass(shown, count, firstRow);
 }
 

@@ -1,4 +1,5 @@
-import type { CsvMapping, CsvPreview, QualityFinding, SkippedRows, UnlistedValues } from '@coppice/datasets';
+import type { QualityFinding, SkippedRows, UnlistedValues } from '@coppice/datasets';
+import type { ColumnMapping } from '@coppice/datasets/reading';
 import type { DataSummary, MonitorTerms, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
@@ -21,6 +22,17 @@ export interface Prediction {
 export interface Comparison {
   readonly before: Prediction | null;
   readonly after: Prediction;
+}
+
+/** The beginning of an open table. */
+export interface TablePreview {
+  readonly columns: readonly string[];
+  /** The first rows, cells as text. */
+  readonly rows: readonly (readonly string[])[];
+  /** Rows in the whole file. */
+  readonly total: number;
+  /** The columns that have the names of the task's. */
+  readonly mapping: ColumnMapping;
 }
 
 /** The released model that predicts here. */
@@ -78,20 +90,19 @@ export interface ClientApi {
   ): Promise<{ summary: DataSummary; unreadable: number }>;
   /** Converts a picture to the task's pixels, 0–255. Nothing is stored. */
   preparePicture(picture: PictureSource): Promise<Uint8Array>;
-  previewCsv(text: string): Promise<{ preview: CsvPreview; mapping: CsvMapping }>;
+  /** Reads a table from a file and keeps it open, in place of the one before. */
+  openTable(file: Blob): Promise<TablePreview>;
   /**
-   * Adds the rows that fit, `added` of them, possibly none; `skipped` gives the reasons for the others, `unlisted` the
-   * categories that were taken as any other value.
+   * Adds the rows of the open table that fit, `added` of them, possibly none; `skipped` gives the reasons for the others,
+   * `unlisted` the categories that were taken as any other value. The table is closed where rows were added.
    */
-  addCsv(
-    text: string,
-    mapping: CsvMapping,
-  ): Promise<{
+  addTable(mapping: ColumnMapping): Promise<{
     summary: DataSummary;
     added: number;
     skipped: readonly SkippedRows[];
     unlisted: readonly UnlistedValues[];
   }>;
+  closeTable(): Promise<void>;
   clearData(which?: Source | 'set-aside'): Promise<DataSummary>;
   /** A part of the list of examples, the newest first; `label`: those of one class, null: all. */
   listExamples(part: { label: number | null; from: number; count: number }): Promise<ExampleList>;

@@ -1,12 +1,6 @@
 import { sessionClient } from '@coppice/client/session';
-import {
-  applyMapping,
-  checkQuality,
-  examplesCsv,
-  previewCsv,
-  readCsv,
-  suggestMapping,
-} from '@coppice/datasets';
+import { checkQuality, examplesCsv } from '@coppice/datasets';
+import { mapColumns, readTable, type Table, takeRows } from '@coppice/datasets/reading';
 import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
@@ -47,6 +41,10 @@ const started = createBrowserParticipant({
 /** The part of a task that opens its examples; the model is not needed. */
 type DataTask = Pick<Task, 'id' | 'data'>;
 let opened: { task: DataTask; data: LocalData } | null = null;
+/** The table that is shown before its rows are added. */
+let openedTable: Table | null = null;
+/** Rows that are shown of it. */
+const SHOWN_ROWS = 8;
 let lastSeen: TaskInfo | null = null;
 const dataListeners = new Set<(summary: DataSummary) => void>();
 
@@ -204,15 +202,30 @@ const api: ClientApi = {
   async preparePicture(picture) {
     return readSent(picture, imageTask(current().task));
   },
-  async previewCsv(text) {
-    const preview = previewCsv(text);
-    return { preview, mapping: suggestMapping(preview.columns, tableTask(current().task)) };
+  async openTable(file) {
+    const data = tableTask(current().task);
+    const table = await readTable(file);
+    openedTable = table;
+    return {
+      columns: table.columns.map(({ name }) => name),
+      rows: Array.from({ length: Math.min(SHOWN_ROWS, table.rows) }, (_, row) =>
+        table.columns.map((column) => column.textAt(row)),
+      ),
+      total: table.rows,
+      mapping: mapColumns(table, data),
+    };
   },
-  async addCsv(text, mapping) {
+  async addTable(mapping) {
     const { task, data } = current();
-    const { skipped, unlisted, ...examples } = applyMapping(readCsv(text), mapping, tableTask(task));
+    if (openedTable === null) throw new CoppiceError('data-invalid', 'No file is open. Choose one again.');
+    const { skipped, unlisted, ...examples } = takeRows(openedTable, mapping, tableTask(task));
     const summary = await changed(await data.add(examples, 'csv'));
+    // Where no row fits, the columns need correction first.
+    if (examples.count > 0) openedTable = null;
     return { summary, added: examples.count, skipped, unlisted };
+  },
+  async closeTable() {
+    openedTable = null;
   },
   async clearData(which) {
     return changed(await current().data.clear(which));

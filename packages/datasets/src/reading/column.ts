@@ -1,5 +1,5 @@
 import type { NumberFormat } from './choices.ts';
-import { readNumberText, readPlainNumber } from './number-format.ts';
+import { mayBeNumber, readNumber, readNumberText, readPlainNumber } from './number-format.ts';
 
 /** Rows of a block. */
 const BLOCK = 2048;
@@ -207,8 +207,7 @@ export class ColumnBlocks {
     }
     const kept = copyOf(text, start, stop);
     const code = this.texts.push(kept) - 1;
-    const plain = readPlainNumber(kept, 0, kept.length, this.#decimal);
-    this.values.push(Number.isNaN(plain) && mayBeNumber(kept) ? readNumberText(kept, this.format) : plain);
+    this.values.push(readNumber(kept, this.format));
     this.counts.push(1);
     this.#slots[slot] = code;
     if (this.texts.length * 2 > this.#slots.length) this.#rehash();
@@ -262,19 +261,6 @@ function smallWhole(text: string, start: number, end: number): number {
     value = value * 10 + digit;
   }
   return length > 1 && value < (length === 2 ? 10 : 100) ? -1 : value;
-}
-
-/** False for texts that are no number in any format: without a digit, long, or with more letters than a currency has. */
-function mayBeNumber(text: string): boolean {
-  if (text.length > 60) return false;
-  let letters = 0;
-  let digits = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if ((code >= 48 && code <= 57) || (code >= 0xff10 && code <= 0xff19)) digits++;
-    else if ((code >= 65 && code <= 90) || (code >= 97 && code <= 122)) letters++;
-  }
-  return digits > 0 && letters <= 4;
 }
 
 /** True for whole numbers such as 007: codes, whose zeros count. */

@@ -93,6 +93,25 @@ function ungrouped(whole: string, thousands: ThousandsSign): string | null {
   return even.replace(/[,. ']/gu, '');
 }
 
+/** False for texts that are no number in any format: without a digit, long, or with more letters than a currency has. */
+export function mayBeNumber(text: string): boolean {
+  if (text.length > 60) return false;
+  let letters = 0;
+  let digits = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code >= 48 && code <= 57) || (code >= 0xff10 && code <= 0xff19)) digits++;
+    else if ((code >= 65 && code <= 90) || (code >= 97 && code <= 122)) letters++;
+  }
+  return digits > 0 && letters <= 4;
+}
+
+/** Reads a cell's text as a number in a format. @returns NaN where it is none. */
+export function readNumber(text: string, format: NumberFormat): number {
+  const plain = readPlainNumber(text, 0, text.length, format.decimal.charCodeAt(0));
+  return Number.isNaN(plain) && mayBeNumber(text) ? readNumberText(text, format) : plain;
+}
+
 /** Signs that a cell gives of its file's number format. Each is counted once a cell. */
 export interface FormatSigns {
   /** Commas, and points, that can only stand before decimals. */

@@ -247,6 +247,7 @@ function readRows(
     return built;
   };
   let number = 0;
+  let inRow = false;
   let row: string[] = [];
   let column = 0;
   let type: string | undefined;
@@ -258,6 +259,7 @@ function readRows(
   readXml(content, {
     open(tag, written) {
       if (tag === 'row') {
+        inRow = true;
         row = [];
         column = 0;
         const said = Number(attributesOf(written)['r']);
@@ -286,7 +288,8 @@ function readRows(
           row[column] = text;
         }
         column++;
-      } else if (tag === 'row') {
+      } else if (tag === 'row' && inRow) {
+        inRow = false;
         if (sample.length < SAMPLE_ROWS) {
           sample.push(row);
           numbers.push(number);
