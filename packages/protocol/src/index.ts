@@ -117,10 +117,14 @@ export {
   CreateRunSchema,
   type CreateTask,
   CreateTaskSchema,
+  type GivenWeights,
+  GivenWeightsSchema,
   type Info,
   InfoSchema,
   type RunAction,
   RunActionSchema,
+  type StartOfRun,
+  StartOfRunSchema,
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';
@@ -216,6 +220,7 @@ export {
   type SealedHeader,
   sealFrame,
 } from './frame.ts';
+export { HashSchema } from './hash.ts';
 export { proofBytes } from './identity.ts';
 export { type Json, type JsonObject, JsonSchema } from './json.ts';
 export { type DescribedMessage, type DescribedWire, describeWire } from './json-schemas.ts';
@@ -271,6 +276,20 @@ export {
   type UpName,
   type UpValue,
 } from './messages.ts';
+export { defaultMetrics, fittingMetrics, isErrorMetric } from './metric.ts';
+export {
+  addClassified,
+  addMetricSums,
+  briefMetrics,
+  emptyMetricSums,
+  type MetricForm,
+  type MetricSumSpec,
+  type MetricSums,
+  metricForm,
+  metricSumSpecs,
+  metricValues,
+  SCORE_BINS,
+} from './metric-sums.ts';
 export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
 export type { ConsentLabel } from './plan/consent.ts';
 export type { PlanDescription } from './plan/description.ts';
@@ -296,15 +315,22 @@ export type { StrategyName } from './plan/strategies/index.ts';
 export { type RunTerms, runTerms, termsVersion } from './plan/terms.ts';
 export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
-export { dataCapabilities, recipeHash, requiresOfData } from './recipe.ts';
+export {
+  dataCapabilities,
+  objectiveCapabilities,
+  recipeHash,
+  requiresOfData,
+  requiresOfObjective,
+} from './recipe.ts';
 export { type Channel, ChannelSchema, channels, type Release, ReleaseSchema } from './release.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,
   AdmissionSchema,
-  HashSchema,
+  type FirstWeights,
   type Metrics,
   MetricsSchema,
+  type MetricValues,
   type Outcome,
   ParticipantIdSchema,
   type Phase,
@@ -320,13 +346,25 @@ export {
   type RunSummary,
   RunSummarySchema,
 } from './run.ts';
-export { hasScaledTarget, targetError, targetOf, targetScaling, targetUnit } from './target.ts';
+export {
+  hasScaledTarget,
+  type TargetColumn,
+  type TargetScaling,
+  targetColumns,
+  targetError,
+  targetOf,
+  targetScaling,
+  targetSize,
+  targetUnit,
+} from './target.ts';
 export {
   type CategoryFeature,
   classesOf,
   type DataSchema,
   DataSchemaSchema,
   DEFAULT_HELD_OUT,
+  DEFAULT_HUBER_DELTA,
+  DEFAULT_THRESHOLD,
   exampleSize,
   type Feature,
   featureWidth,
@@ -336,6 +374,8 @@ export {
   type Localized,
   LocalizedSchema,
   type Loss,
+  type MetricName,
+  metricNames,
   type TableData,
   type Task,
   TaskIdSchema,

@@ -9,7 +9,7 @@ import {
   type WeightSpec,
 } from '@coppice/protocol';
 import { checkGraph } from './check-graph.ts';
-import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from './data-fit.ts';
+import { endsInHead, fittingShapes, headOf, isLossOfNumbers, isRegression, outputsFor } from './data-fit.ts';
 import { buildWithZeros } from './first-weights.ts';
 import { seedTopology } from './initialize.ts';
 import { registerInitializers } from './initializers.ts';
@@ -24,6 +24,11 @@ import { roleOf, type WeightRole } from './weight-role.ts';
 registerNoiseLayers();
 registerInitializers();
 
+/** Maps a weight to the nearest one that it may have, as tfjs's layers keep it with each of their weights. */
+export interface Constraint {
+  apply(weight: tf.Tensor): tf.Tensor;
+}
+
 /** A model on the current backend, and its weights as variables in layout order. */
 export interface BuiltModel {
   readonly model: tf.LayersModel;
@@ -31,6 +36,8 @@ export interface BuiltModel {
   /** The role of each weight, in layout order. */
   readonly roles: readonly WeightRole[];
   readonly variables: readonly tf.Variable[];
+  /** The constraint of each weight, in layout order; null where it has none. */
+  readonly constraints: readonly (Constraint | null)[];
   /** Shape of one example, as the model takes it. */
   readonly inputShape: readonly number[];
   /** Numbers in one output row. */
@@ -68,7 +75,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
     throw thrown instanceof CoppiceError ? thrown : invalid(reason(thrown), thrown);
   }
   try {
-    const shapes = checkShapes(model, description.data);
+    const shapes = checkShapes(model, description.data, description.loss);
     checkFlow(everyLayer(model));
     checkHead(model, description.loss, description.data);
     const bare = layoutOf(model);
@@ -79,6 +86,9 @@ export async function buildModel(description: ModelDescription, seed: number): P
       layout: bare.map((spec, i) => (roles[i] === 'frozen' ? { ...spec, frozen: true } : spec)),
       roles,
       variables: model.weights.map((weight) => weight.read() as tf.Variable),
+      constraints: model.weights.map(
+        (weight) => (weight as unknown as { constraint: Constraint | null }).constraint,
+      ),
       ...shapes,
     };
   } catch (thrown) {
@@ -91,7 +101,9 @@ const noInputShape = 'its first layer has no input shape ("batch_input_shape")';
 
 /** tfjs's own message, without its hints for people who write layers in code. */
 function reason(thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  // The first line says what is wrong; those after it are about code.
+  const [first = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).trim().split('\n');
+  const message = first.replace(/\s+/g, ' ');
   const unknown = /^Unknown layer: ([^.]+)\./.exec(message);
   if (unknown) {
     return `it has a layer of a kind that tfjs doesn't know, "${unknown[1]}". Use the built-in layers only`;
@@ -100,12 +112,13 @@ function reason(thrown: unknown): string {
   if (thrown instanceof RangeError && message.includes('call stack')) {
     return 'it is a chain of more layers than tfjs can follow. Use fewer layers';
   }
-  return `tfjs can't build it (${message.replace(/[.\s]+$/, '')}). The file may be damaged or cut short`;
+  return `tfjs can't build it (${message.replace(/[.:\s]+$/, '')})`;
 }
 
 function checkShapes(
   model: tf.LayersModel,
   data: DataSchema,
+  loss: Loss,
 ): { inputShape: readonly number[]; outputs: number } {
   if (!model.inputs?.length) throw invalid(noInputShape);
   if (model.inputs.length !== 1) {
@@ -128,7 +141,7 @@ function checkShapes(
     const wanted = fitting.map((shape) => show([null, ...shape])).join(' or ');
     throw invalid(`it takes inputs of shape ${show(input)}, but the data (${inWords(data)}) needs ${wanted}`);
   }
-  const wanted = outputsFor(data);
+  const wanted = outputsFor(data, loss);
   if (output.length !== 2 || output[1] !== wanted.size) {
     throw invalid(`its output has shape ${show(output)}, but ${wanted.why} needs [null, ${wanted.size}]`);
   }
@@ -146,24 +159,41 @@ function inWords(data: DataSchema): string {
 
 function checkHead(model: tf.LayersModel, loss: Loss, data: DataSchema): void {
   const regression = isRegression(data);
-  if (regression !== (loss === 'meanSquaredError')) {
-    const fit = regression ? 'meanSquaredError' : 'categoricalCrossentropy';
+  if (regression !== isLossOfNumbers(loss)) {
+    const fit = regression
+      ? 'meanSquaredError or huber'
+      : 'categoricalCrossentropy or, of two classes, binaryCrossentropy';
     throw invalid(`its loss is ${loss}, but data of this kind needs ${fit}`);
   }
-  if (!regression && softmaxHead(model) === null) {
-    throw invalid(
-      'its last layer must end in softmax, so that its outputs are the probabilities of the classes. Set activation: "softmax" there',
-    );
+  if (!regression && lossHead(model, loss) === null) {
+    const head = headOf(loss);
+    const whose =
+      head === 'sigmoid'
+        ? 'its output is the probability of the second class'
+        : 'its outputs are the probabilities of the classes';
+    throw invalid(`its last layer must end in ${head}, so that ${whose}. Set activation: "${head}" there`);
   }
   if (model.trainableWeights.length === 0) {
     throw invalid('it has no trainable weights: there is nothing to learn');
   }
 }
 
-/** The layer whose softmax makes the model's output, or null. */
-export function softmaxHead(model: tf.LayersModel): tf.layers.Layer | null {
-  const last = model.outputs[0]?.sourceLayer;
-  return last !== undefined && endsInSoftmax(last.getClassName(), last.getConfig()) ? last : null;
+/** The layer whose last activation makes the model's output, and the models that it is in, from the outermost one inward. */
+export interface Head {
+  readonly models: readonly tf.LayersModel[];
+  readonly layer: tf.layers.Layer;
+}
+
+/** The head of a model whose last activation is left to the loss, also where its last layer is a model; null for others. */
+export function lossHead(model: tf.LayersModel, loss: Loss): Head | null {
+  const last = model.outputs.length === 1 ? model.outputs[0]?.sourceLayer : undefined;
+  if (last instanceof tf.LayersModel) {
+    const inner = lossHead(last, loss);
+    return inner && { ...inner, models: [model, ...inner.models] };
+  }
+  return last !== undefined && endsInHead(loss, last.getClassName(), last.getConfig())
+    ? { models: [model], layer: last }
+    : null;
 }
 
 /**

@@ -1,10 +1,10 @@
 import {
   type Admission,
-  type CheckpointId,
   type CreateRun,
   type Plan,
   type PlanValues,
   planDescription,
+  type StartOfRun,
 } from '@coppice/protocol';
 import { differences, taskDefaults } from './plan-form.ts';
 
@@ -12,7 +12,7 @@ import { differences, taskDefaults } from './plan-form.ts';
 export function requestBody(
   task: string,
   plan: Plan,
-  { defaults, admission, from }: { defaults: PlanValues; admission: Admission; from: CheckpointId | null },
+  { defaults, admission, from }: { defaults: PlanValues; admission: Admission; from: StartOfRun | null },
 ): CreateRun {
   const changed = differences(plan, taskDefaults(defaults, plan.strategy));
   return {
@@ -34,8 +34,8 @@ interface SimulateChoices {
   /** The number of headless clients. */
   readonly clients: number;
   readonly invited?: boolean;
-  /** A checkpoint to begin from, and the URL of its coordinator. */
-  readonly start?: { readonly origin: string; readonly from: CheckpointId } | null;
+  /** What to begin from, and the URL of its coordinator. */
+  readonly start?: { readonly origin: string; readonly from: StartOfRun } | null;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { sessionClient } from '@coppice/client/session';
 import { checkQuality, examplesCsv } from '@coppice/datasets';
-import { mapColumns, readTable, type Table, takeRows } from '@coppice/datasets/reading';
 import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
@@ -13,6 +12,7 @@ import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
 import { listExamples } from './example-list.ts';
 import { lastModels } from './last-model.ts';
+import type { OpenTable } from './open-table.ts';
 import { PageVisibility } from './page-visibility.ts';
 import { readSent } from './pictures.ts';
 import { compare } from './predictor.ts';
@@ -41,11 +41,9 @@ const started = createBrowserParticipant({
 /** The part of a task that opens its examples; the model is not needed. */
 type DataTask = Pick<Task, 'id' | 'data'>;
 let opened: { task: DataTask; data: LocalData } | null = null;
-/** The table that is shown before its rows are added. */
-let openedTable: Table | null = null;
-/** Rows that are shown of it. */
-const SHOWN_ROWS = 8;
 let lastSeen: TaskInfo | null = null;
+/** The table that the page looks at before it is added. */
+let openTable: OpenTable | null = null;
 const dataListeners = new Set<(summary: DataSummary) => void>();
 
 const lastModel = lastModels(async (run) => (await participant()).session.pull(run));
@@ -158,6 +156,7 @@ const api: ClientApi = {
     if (opened?.task.id !== id) {
       opened?.data.close();
       opened = null;
+      openTable = null;
       const task = await fetchTask(id);
       const data = await openData(id, task.data);
       data.subscribe((summary) => {
@@ -202,30 +201,28 @@ const api: ClientApi = {
   async preparePicture(picture) {
     return readSent(picture, imageTask(current().task));
   },
-  async openTable(file) {
-    const data = tableTask(current().task);
-    const table = await readTable(file);
-    openedTable = table;
-    return {
-      columns: table.columns.map(({ name }) => name),
-      rows: Array.from({ length: Math.min(SHOWN_ROWS, table.rows) }, (_, row) =>
-        table.columns.map((column) => column.textAt(row)),
-      ),
-      total: table.rows,
-      mapping: mapColumns(table, data),
-    };
+  async openTable(file, choices) {
+    const task = tableTask(current().task);
+    openTable = null;
+    const { OpenTable } = await import('./open-table.ts');
+    openTable = await OpenTable.read(file, choices, task);
+    return openTable.view();
   },
-  async addTable(mapping) {
-    const { task, data } = current();
-    if (openedTable === null) throw new CoppiceError('data-invalid', 'No file is open. Choose one again.');
-    const { skipped, unlisted, ...examples } = takeRows(openedTable, mapping, tableTask(task));
+  async fitTable(mapping, labels) {
+    return theOpenTable().fit(mapping, labels);
+  },
+  async addTable(mapping, labels) {
+    const { data } = current();
+    const { examples, skipped, unlisted } = theOpenTable().take(mapping, labels);
     const summary = await changed(await data.add(examples, 'csv'));
-    // Where no row fits, the columns need correction first.
-    if (examples.count > 0) openedTable = null;
     return { summary, added: examples.count, skipped, unlisted };
   },
+  async rowsOf(file) {
+    const { rowsOf } = await import('./open-table.ts');
+    return rowsOf(file, tableTask(current().task));
+  },
   async closeTable() {
-    openedTable = null;
+    openTable = null;
   },
   async clearData(which) {
     return changed(await current().data.clear(which));
@@ -289,9 +286,16 @@ const api: ClientApi = {
   },
 
   async predictFeatures(features, over) {
-    return answer(Float32Array.from(features), over);
+    return answer(Float64Array.from(features), over);
   },
 };
+
+/** @throws CoppiceError `data-invalid` where the page's file is not open any more. */
+function theOpenTable(): OpenTable {
+  if (openTable === null)
+    throw new CoppiceError('data-invalid', 'The file is not open any more. Choose it again.');
+  return openTable;
+}
 
 function isPicture(input: PictureSource | readonly number[]): input is PictureSource {
   return !Array.isArray(input);
@@ -302,7 +306,7 @@ function stored(
   features: readonly number[],
   { kind }: DataTask['data'],
 ): Uint8Array | Float32Array | Float64Array {
-  return kind === 'image' ? Uint8Array.from(features) : Float32Array.from(features);
+  return kind === 'image' ? Uint8Array.from(features) : Float64Array.from(features);
 }
 
 async function answer(

@@ -3,10 +3,10 @@ import {
   type Checkpoint,
   type CheckpointId,
   classesOf,
-  type DataSchema,
   type Metrics,
   recipeHash,
   type Task,
+  targetColumns,
   targetError,
   targetScaling,
   targetUnit,
@@ -36,7 +36,7 @@ export function modelMetadata(task: DescribedTask, checkpoint: Checkpoint, from:
     input: describeInput(data),
     /** Names of the classes, in the order of the outputs; null for numbers. */
     classes: classesOf(data),
-    target: targetMetadata(data, checkpoint.central),
+    target: targetMetadata(task, checkpoint.central),
     loss: task.loss,
     lineage: { parent: checkpoint.parent, from },
     parameters: checkpoint.parameters,
@@ -48,14 +48,17 @@ export type ModelMetadata = ReturnType<typeof modelMetadata>;
 
 /**
  * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square
- * error on test data in that unit, `null` where there is none. `null` for classes.
+ * error on test data in that unit, `null` where there is none. Several targets are in `columns`, in the order of the outputs.
+ * `null` for classes.
  */
-function targetMetadata(data: DataSchema, central: Metrics | null) {
+function targetMetadata({ data, loss }: Pick<Task, 'data' | 'loss'>, central: Metrics | null) {
   if (data.kind === 'image' || data.target.kind === 'class') return null;
+  const { name } = data.target;
+  if (data.target.kind === 'numbers') return { name, columns: targetColumns(data) };
   return {
-    name: data.target.name,
+    name,
     unit: targetUnit(data) ?? null,
     ...targetScaling(data),
-    error: targetError(central?.loss ?? null, data),
+    error: targetError(central, { data, loss }),
   };
 }

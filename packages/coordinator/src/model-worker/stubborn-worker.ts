@@ -1,5 +1,5 @@
 import { parentPort, threadId } from 'node:worker_threads';
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, type Measured } from '@coppice/protocol';
 import type { Answer, Job } from './jobs.ts';
 
 /*
@@ -7,8 +7,7 @@ import type { Answer, Job } from './jobs.ts';
  * anything else is answered with the number of the thread.
  */
 parentPort?.on('message', (job: Job) => {
-  const name =
-    job.kind === 'check' ? String(job.model) : typeof job.task === 'string' ? job.task : job.task.id;
+  const name = nameOf(job);
   if (name.startsWith('never')) for (;;);
   if (name.startsWith('dies')) throw new Error('as it was told');
   if (name.startsWith('refused')) {
@@ -18,13 +17,26 @@ parentPort?.on('message', (job: Job) => {
   }
   const layout = [{ name: `${threadId}`, shape: [1], trainable: true }];
   const weights = new Float32Array(1);
-  const metrics = { loss: threadId, accuracy: 1, examples: 1 };
+  const measured: Measured = { lossSum: threadId, examples: 1, hits: null, perClass: null };
   const results = {
-    check: { topology: { class_name: 'Sequential', config: `${threadId}` }, layout },
+    check: {
+      topology: { class_name: 'Sequential', config: `${threadId}` },
+      layout,
+      loss: 'categoricalCrossentropy' as const,
+    },
     layout,
     describe: { layout, weights },
-    evaluate: new Map([[0, metrics]]),
+    evaluate: new Map([[0, measured]]),
+    'read-weights': { tensors: threadId, parameters: 1 },
+    'fit-weights': weights,
+    export: new Uint8Array([threadId]),
     samples: new Uint8Array([threadId]),
   };
   parentPort?.postMessage({ result: results[job.kind] } satisfies Answer);
 });
+
+function nameOf(job: Job): string {
+  if (job.kind === 'check') return String(job.model);
+  if (!('task' in job)) return job.kind;
+  return typeof job.task === 'string' ? job.task : job.task.id;
+}

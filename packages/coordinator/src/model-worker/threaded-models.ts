@@ -2,9 +2,11 @@ import { checkNesting } from '@coppice/model-files';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CHECK_TIMEOUT, CoppiceError, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
+import { toBytes } from '../storage/blobs.ts';
 import type { Results } from './jobs.ts';
 import { Lane } from './lane.ts';
 import type { ModelWorker } from './model-worker.ts';
+import { sharedCopy } from './shared-copy.ts';
 import { together } from './together.ts';
 import type { Limit } from './worker-thread.ts';
 
@@ -44,7 +46,9 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
   const checks = apart({ threads: AT_ONCE, kept: 0, perTask: AT_ONCE });
   const descriptions = apart({ threads: AT_ONCE, kept: 0, perTask: 1 });
   const samples = apart({ threads: 1, kept: 0, perTask: 1 });
-  const lanes = new Set([checks, descriptions, samples, evaluations]);
+  // One at a time: each holds a model and the file of it.
+  const exports = apart({ threads: 1, kept: 0, perTask: 1 });
+  const lanes = new Set([checks, descriptions, samples, exports, evaluations]);
   const described = new Kept<Results['describe']>(1);
   const layouts = new Kept<Results['layout']>(1000);
   if (eager) {
@@ -55,9 +59,10 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
     async check(model, data, loss) {
       // Before it is copied to a thread, which takes a call for each level.
       checkNesting(model);
-      const { topology, layout } = await checks.do('', { kind: 'check', model, data, loss }, checkLimit);
-      layouts.put(modelKey({ model: topology, data, loss }), layout);
-      return topology;
+      const job = { kind: 'check', model, data, loss } as const;
+      const checked = await checks.do('', job, checkLimit);
+      layouts.put(modelKey({ model: checked.topology, data, loss: checked.loss }), checked.layout);
+      return checked;
     },
     layout: (task) =>
       layouts.get(modelKey(task), () =>
@@ -73,18 +78,39 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         descriptions.do(task.id, { kind: 'describe', task, seed }, limit),
       );
     },
+    readWeights: async (file) =>
+      checks.do(
+        '',
+        { kind: 'read-weights', bytes: await sharedCopy(file) },
+        limitOf('Reading the given weights'),
+      ),
+    fitWeights: async (layout, given) =>
+      checks.do(
+        '',
+        {
+          kind: 'fit-weights',
+          layout,
+          bytes: await sharedCopy('file' in given ? given.file : toBytes(given.weights)),
+          of: 'file' in given ? null : given.layout,
+        },
+        limitOf('Fitting the given weights to the model'),
+      ),
     async evaluate(task, weights) {
-      // One copy for all threads to read.
-      const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
-      shared.set(weights);
+      const shared = sharedCopy(weights);
       const limit = limitOf(`Evaluating a model of the task "${task.id}"`);
       const shares = await Promise.all(
         Array.from({ length: threads }, (_, share) =>
           evaluations.do(task.id, { kind: 'evaluate', task, weights: shared, share, of: threads }, limit),
         ),
       );
-      return together(shares);
+      return together(shares, task);
     },
+    export: (task, weights, format, facts) =>
+      exports.do(
+        task.id,
+        { kind: 'export', task, weights: sharedCopy(weights), format, facts },
+        limitOf(`Writing a model of the task "${task.id}" as ${format}`),
+      ),
     samples: (task, share, of) =>
       samples.do(
         task,
@@ -99,6 +125,13 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       await Promise.all([...lanes].map((one) => one.close(why)));
     },
   };
+}
+
+/** A copy for all threads to read. */
+function sharedCopy(weights: Float32Array): Float32Array {
+  const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
+  shared.set(weights);
+  return shared;
 }
 
 const checkLimit: Limit = {

@@ -19,6 +19,7 @@ import {
   recipeHash,
   requiresOfData,
   requiresOfLayout,
+  requiresOfObjective,
 } from '@coppice/protocol';
 import type { Receipt } from '../exchanges/exchange.ts';
 import { pullName } from '../exchanges/tickets.ts';
@@ -77,6 +78,7 @@ export class RunEngine {
     return [
       ...requiresOfLayout(this.#state.forms.layouts.train),
       ...requiresOfData(this.#state.record.task.data),
+      ...requiresOfObjective(this.#state.record.task),
     ];
   }
 
@@ -236,8 +238,18 @@ export class RunEngine {
   }
 
   run(): Run {
-    const { sequence, from, cause, plan, createdAt, endedAt, reason } = this.record;
-    return { ...this.summary(), sequence, from, cause, plan, createdAt, endedAt, reason };
+    const { sequence, from, firstWeights, cause, plan, createdAt, endedAt, reason } = this.record;
+    return {
+      ...this.summary(),
+      sequence,
+      from,
+      ...(firstWeights === undefined ? {} : { firstWeights }),
+      cause,
+      plan,
+      createdAt,
+      endedAt,
+      reason,
+    };
   }
 
   /** The open round as it stands; `null` between rounds. */

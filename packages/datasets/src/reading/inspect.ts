@@ -2,11 +2,12 @@ import { classesOf, type TableData } from '@coppice/protocol';
 import type { SkippedRows } from '../skipped-rows.ts';
 import type { UnlistedValues } from '../unlisted-values.ts';
 import type { Reading, ReadingChoices } from './choices.ts';
+import type { LabelMap } from './class-of-label.ts';
 import { mapColumns } from './map-columns.ts';
 import { type LeftOutColumn, proposeSchema } from './propose-schema.ts';
 import { readTable } from './read-table.ts';
 import type { CellValue, ColumnKind, Table } from './table.ts';
-import { type LabelMap, takeRows } from './take-rows.ts';
+import { takeRows } from './take-rows.ts';
 
 /** What a file becomes under a task. */
 export interface Inspection {

@@ -1,13 +1,8 @@
-import {
-  type CategoryFeature,
-  CoppiceError,
-  classFinder,
-  type Feature,
-  type TableData,
-} from '@coppice/protocol';
+import { type CategoryFeature, CoppiceError, type Feature, type TableData } from '@coppice/protocol';
 import { compactNumbers, type Numbers, type RawExamples } from '../examples.ts';
 import { SkippedCounter, type SkippedRows } from '../skipped-rows.ts';
 import { UnlistedCounter, type UnlistedValues } from '../unlisted-values.ts';
+import { classOfLabel, finderOf, type LabelMap } from './class-of-label.ts';
 import type { ColumnMapping } from './map-columns.ts';
 import { standsForNothing } from './number-format.ts';
 import type { Table, TableColumn } from './table.ts';
@@ -20,9 +15,6 @@ export interface TakenRows extends RawExamples {
   /** Values of categories, in rows that were taken, that the task does not list. The most frequent first. */
   readonly unlisted: readonly UnlistedValues[];
 }
-
-/** The class of each label that a person decided about: its name, or `null` to leave its rows out. */
-export type LabelMap = Readonly<Record<string, string | null>>;
 
 /** Why a cell gives no number. Indices are stored, 0 being none. */
 const REASONS = ['missing', 'not-a-number', 'out-of-range', 'unknown-class'] as const;
@@ -37,16 +29,17 @@ const SLICE = 256;
  * names as `classFinder` compares them, first as written, then as the number that they are in the file's format; `labels` has the
  * last word. Rows that do not fit are left out and counted by reason; there may be no examples at all.
  *
+ * @param labels `unlabelled`: only the features are read, no column is needed for the target, and all labels are NaN.
  * @throws CoppiceError `data-invalid` where the mapping has gaps.
  */
 export function takeRows(
   table: Table,
   mapping: ColumnMapping,
   data: TableData,
-  labels: LabelMap = {},
+  labels: LabelMap | 'unlabelled' = {},
 ): TakenRows {
   const unmapped = data.features.find((_, i) => mapping.features[i] == null)?.name;
-  if (unmapped !== undefined || mapping.target === null) {
+  if (unmapped !== undefined || (labels !== 'unlabelled' && mapping.target === null)) {
     throw new CoppiceError(
       'data-invalid',
       `No column was chosen for "${unmapped ?? data.target.name}". Choose one, then take the rows over.`,
@@ -61,13 +54,13 @@ export function takeRows(
   const numbers = data.features.map((feature, i) => featureNumbers(feature, columnOf(mapping.features[i])));
   const single = numbers.every((cells) => cells.single);
   const features = single ? new Float32Array(rows * size) : new Float64Array(rows * size);
-  const targets = new Float64Array(rows);
+  const targets = new Float64Array(rows).fill(Number.NaN);
   const fail = (row: number, at: number, reason: Reason) => {
     if (failing[row] !== 0) return;
     failing[row] = at + 1;
     reasons[row] = REASONS.indexOf(reason);
   };
-  const labelled = targetNumbers(data, columnOf(mapping.target), labels);
+  const labelled = labels === 'unlabelled' ? null : targetNumbers(data, columnOf(mapping.target), labels);
   // A few rows at a time, so that what is written stays at hand.
   for (let from = 0; from < rows; from += SLICE) {
     const some = Math.min(SLICE, rows - from);
@@ -77,7 +70,7 @@ export function takeRows(
         else fail(row, i, reason);
       });
     }
-    labelled.forEach(from, some, (row, value, reason) => {
+    labelled?.forEach(from, some, (row, value, reason) => {
       if (reason === null) targets[row] = value;
       else fail(row, size, reason);
     });
@@ -205,18 +198,7 @@ function targetNumbers({ target }: TableData, column: TableColumn, labels: Label
     const ofValue = (value: number) => (Number.isFinite(Math.fround(value)) ? value : 'not-a-number');
     return new CellNumbers(column, (text, value) => numberOr(text, value, ofValue), ofValue);
   }
-  const find = finderOf(target.classes);
-  const ofText = (text: string, value: number) => {
-    const chosen = Object.hasOwn(labels, text) ? labels[text] : undefined;
-    const found =
-      chosen === undefined ? find(text, value) : chosen === null ? -1 : target.classes.indexOf(chosen);
-    return found === null || found < 0 ? 'unknown-class' : found;
-  };
+  const classOf = classOfLabel(target.classes, labels);
+  const ofText = (text: string, value: number) => classOf(text, value) ?? 'unknown-class';
   return new CellNumbers(column, ofText, (value) => ofText(String(value), value));
-}
-
-/** Finds a name as written, else as the number that it is in the column's format. */
-function finderOf(names: readonly string[]): (text: string, value: number) => number | null {
-  const find = classFinder(names);
-  return (text, value) => find(text) ?? (Number.isNaN(value) ? null : find(String(value)));
 }

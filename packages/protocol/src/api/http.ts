@@ -1,8 +1,10 @@
 import * as z from 'zod/mini';
+import { HashSchema } from '../hash.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
+import { faultsOfObjective } from '../metric.ts';
 import { PlanInputSchema } from '../plan/plan.ts';
 import { ChannelSchema } from '../release.ts';
-import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
+import { AdmissionSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import {
   DataSchemaSchema,
   HeldOutSchema,
@@ -11,9 +13,14 @@ import {
   LocalizedSchema,
   LossSchema,
   NewDataSchemaSchema,
+  objectiveFields,
   TaskIdSchema,
   TopologySchema,
 } from '../task.ts';
+
+/** The weights that a run begins with, by name: a checkpoint, the channel that names one, or `seed`. */
+export const StartOfRunSchema = z.union([CheckpointIdSchema, ChannelSchema, z.literal('seed')]);
+export type StartOfRun = z.infer<typeof StartOfRunSchema>;
 
 /** `POST /api/runs`. The run begins at once unless `start` is false. */
 export const CreateRunSchema = z.strictObject({
@@ -24,9 +31,10 @@ export const CreateRunSchema = z.strictObject({
   admission: z._default(AdmissionSchema, 'open'),
   /**
    * A checkpoint of the same task whose weights the run begins with, or the channel that names it at that moment; null:
-   * the seed draws them.
+   * the weights that were given with the task, and where there are none, the seed draws them. `seed`: the seed draws them
+   * in any case, but for frozen ones, which are as they were given.
    */
-  from: z._default(z.nullable(z.union([CheckpointIdSchema, ChannelSchema])), null),
+  from: z._default(z.nullable(StartOfRunSchema), null),
   /**
    * Secret seed of the cohort selection. Left out, a random one, so that selection is unpredictable. The same secret
    * and the same participants give the same cohorts.
@@ -40,22 +48,48 @@ export const RunActionSchema = z.enum(['start', 'pause', 'resume', 'stop', 'end-
 export type RunAction = z.infer<typeof RunActionSchema>;
 
 /** `POST /api/tasks`: a task of your own. */
-export const CreateTaskSchema = z.strictObject({
-  id: TaskIdSchema,
-  title: LocalizedSchema,
-  description: LocalizedSchema,
-  data: NewDataSchemaSchema,
-  /**
-   * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. Its weights
-   * are ignored: a run's first weights come from the plan's seed.
-   */
-  model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
-  /** Left out: cross-entropy for classes, mean squared error for numbers. */
-  loss: z.optional(LossSchema),
-  heldOut: HeldOutSchema,
-  licence: LicenceSchema,
-});
+export const CreateTaskSchema = z
+  .strictObject({
+    id: TaskIdSchema,
+    title: LocalizedSchema,
+    description: LocalizedSchema,
+    data: NewDataSchemaSchema,
+    /**
+     * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. The weights that
+     * a `model.json` refers to are not in it: they are given by `weights`.
+     */
+    model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
+    /**
+     * The weights of the model, all of them: the hash that `POST /api/weights` answered, or a checkpoint of this coordinator
+     * whose weights have the same names and shapes. Left out: a run's first weights come from the plan's seed, and no layer may
+     * be frozen.
+     */
+    weights: z.optional(z.union([HashSchema, z.strictObject({ checkpoint: CheckpointIdSchema })])),
+    /**
+     * Left out: cross-entropy for classes, of two the binary one where the model ends in one sigmoid unit; mean squared error
+     * for numbers.
+     */
+    loss: z.optional(LossSchema),
+    ...objectiveFields,
+    /** Left out: those that fit the data; an empty list: none. */
+    metrics: objectiveFields.metrics,
+    heldOut: HeldOutSchema,
+    licence: LicenceSchema,
+  })
+  .check(({ value, issues }) => {
+    for (const { field, message } of faultsOfObjective(value)) {
+      issues.push({ code: 'custom', input: value, path: [field], message });
+    }
+  });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
+
+/** The answer of `POST /api/weights`: the name under which `POST /api/tasks` takes them, and their number. */
+export const GivenWeightsSchema = z.strictObject({
+  hash: HashSchema,
+  tensors: z.int(),
+  parameters: z.int(),
+});
+export type GivenWeights = z.infer<typeof GivenWeightsSchema>;
 
 /** A task in a list: its description, its size, and its plan defaults, completed. */
 export const TaskInfoSchema = z.strictObject({
@@ -64,9 +98,12 @@ export const TaskInfoSchema = z.strictObject({
   description: LocalizedSchema,
   data: DataSchemaSchema,
   loss: LossSchema,
+  ...objectiveFields,
   heldOut: HeldOutSchema,
   licence: LicenceSchema,
   samples: z.boolean(),
+  /** Whether weights were given with the model. */
+  weights: z._default(z.enum(['given', 'none']), 'none'),
   builtIn: z.boolean(),
   /** True where the coordinator holds test data. */
   centralEvaluation: z.boolean(),
