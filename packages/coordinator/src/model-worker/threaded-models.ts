@@ -96,7 +96,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         limitOf('Fitting the given weights to the model'),
       ),
     async evaluate(task, weights) {
-      const shared = sharedCopy(weights);
+      const shared = sharedWeights(weights);
       const limit = limitOf(`Evaluating a model of the task "${task.id}"`);
       const shares = await Promise.all(
         Array.from({ length: threads }, (_, share) =>
@@ -108,7 +108,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
     export: (task, weights, format, facts) =>
       exports.do(
         task.id,
-        { kind: 'export', task, weights: sharedCopy(weights), format, facts },
+        { kind: 'export', task, weights: sharedWeights(weights), format, facts },
         limitOf(`Writing a model of the task "${task.id}" as ${format}`),
       ),
     samples: (task, share, of) =>
@@ -128,7 +128,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
 }
 
 /** A copy for all threads to read. */
-function sharedCopy(weights: Float32Array): Float32Array {
+function sharedWeights(weights: Float32Array): Float32Array {
   const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
   shared.set(weights);
   return shared;
