@@ -1,10 +1,11 @@
 import type { TableData } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import type { ReadingChoices } from './choices.ts';
+import type { LabelMap } from './class-of-label.ts';
 import { mapColumns } from './map-columns.ts';
 import { proposeSchema } from './propose-schema.ts';
 import { readTable } from './read-table.ts';
-import { type LabelMap, takeRows } from './take-rows.ts';
+import { takeRows } from './take-rows.ts';
 
 const read = (text: string, choices?: ReadingChoices) => readTable(new TextEncoder().encode(text), choices);
 
@@ -159,6 +160,23 @@ describe('rows as examples', () => {
     expect(skipped).toEqual([
       { kind: 'out-of-range', column: 'n', value: '9991', count: 9, firstRow: 9_993 },
     ]);
+  });
+
+  it('have as many labels as the task has targets', async () => {
+    const data: TableData = {
+      kind: 'table',
+      features: [{ name: 'x', mean: 0, scale: 1 }],
+      target: { kind: 'numbers', name: 'position', columns: [{ name: 'lat' }, { name: 'long' }] },
+    };
+    expect(await take('long,x,lat\n1,2,3\n4,5,far\n7,8,9\n', data)).toMatchObject({
+      count: 2,
+      features: [2, 8],
+      labels: [3, 1, 9, 7],
+      skipped: [{ kind: 'not-a-number', column: 'lat', value: 'far', count: 1, firstRow: 3 }],
+    });
+    await expect(take('x,lat\n1,2\n', data)).rejects.toMatchObject({
+      message: expect.stringContaining('"long"'),
+    });
   });
 
   it('refuse a mapping with gaps', async () => {
