@@ -17,12 +17,14 @@ const TOLERANCE = 1e-3;
  * @throws CoppiceError `model-invalid`
  */
 export async function checkArtifact(
-  { topology, data }: ModelDescription,
+  { topology, data, loss }: ModelDescription,
   { layout, weights, trainer }: { layout: Layout; weights: Float32Array; trainer: Trainer },
 ): Promise<void> {
   const size = inputSize(data);
   const xs = Float32Array.from({ length: size }, (_, i) => (i + 1) / size);
-  const expected = await trainer.predict(xs, 1);
+  const predicted = await trainer.predict(xs, 1);
+  // A sigmoid unit gives the probability of the second class alone.
+  const expected = loss === 'binaryCrossentropy' ? predicted.subarray(1) : predicted;
   await useBackend('wasm');
   switchTo('wasm');
   const found = await predictions({ topology, layout, weights, xs });
