@@ -4,7 +4,7 @@ import type { RawExamples } from './examples.ts';
 
 /**
  * Writes examples as CSV: a header of column names, then a line for each example, the label or labels last. Categories and classes
- * are written by name; a category that is not listed as `other`. `applyMapping` reads the same examples from it.
+ * are written by name; a category that is not listed as `other`. `readTable` and `takeRows` read the same examples from it.
  *
  * @param examples Of checked sizes.
  */

@@ -1,14 +1,4 @@
 // The menu of this room. Runs anywhere; what needs Node's file system is in `./node`.
-export {
-  applyMapping,
-  type CsvExamples,
-  type CsvMapping,
-  type CsvPreview,
-  type CsvTable,
-  previewCsv,
-  readCsv,
-  suggestMapping,
-} from './csv.ts';
 export { type ClickScript, clickStream, clicks, type Taste } from './drift/clicks.ts';
 export {
   type MachineScript,
