@@ -6,7 +6,7 @@ import { applyMapping, previewCsv, readCsv, suggestMapping } from './csv.ts';
 import { prepareImage } from './image.ts';
 import { parseIdx } from './node/idx.ts';
 import { normalise } from './normalise.ts';
-import { parsePartition } from './partition.ts';
+import { parsePartition } from './partition/spec.ts';
 
 /* What a person brings: any file there is. */
 
@@ -138,7 +138,23 @@ describe('a picture', () => {
 describe('how data is dealt out', () => {
   it('is read or refused by name', () => {
     const words = fc.string({
-      unit: fc.constantFrom('iid', 'shards', 'dirichlet', ':', '2', '0', '.', '-', 'e', ' '),
+      unit: fc.constantFrom(
+        'iid',
+        'shards',
+        'dirichlet',
+        'by-column',
+        'quantity-skew',
+        'feature-skew',
+        'continuous',
+        'power',
+        ':',
+        '2',
+        '0',
+        '.',
+        '-',
+        'e',
+        ' ',
+      ),
     });
     fc.assert(
       fc.property(fc.oneof(words, anyText), (given) => {
