@@ -65,6 +65,7 @@ export default defineConfig({
             `packages/!(${sharing})/**/*.test.{ts,tsx}`,
             ...replacing,
             'test/*.test.ts',
+            'test/cases/*.test.ts',
             'test/conformance/**/*.test.ts',
             'test/vectors/**/*.test.ts',
             'test/chaos/*.test.ts',

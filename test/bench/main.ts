@@ -12,6 +12,7 @@ import { remarks } from './remarks.ts';
 import { type BenchResult, section } from './result.ts';
 import { measure as rounds } from './rounds.ts';
 import { measure as simulation } from './simulation.ts';
+import { measure as start } from './start.ts';
 import { measure as training } from './training-step.ts';
 
 /*
@@ -26,6 +27,7 @@ const parts: Readonly<Record<string, (python: string | null) => Promise<BenchRes
   simulation,
   bytes,
   monitoring,
+  start,
 };
 
 /** Introduction at the top of the page. */

@@ -68,7 +68,13 @@ const postLargeTask = () => postTask('large', { columns: 600, units: 500 });
 /** Makes a task of two classes with one hidden layer, where it is not there yet. */
 async function postTask(
   id: string,
-  { columns, units, hidden = {}, data = {} }: { columns: number; units: number; hidden?: Json; data?: Json },
+  {
+    columns,
+    units,
+    hidden = {},
+    data = {},
+    more = {},
+  }: { columns: number; units: number; hidden?: Json; data?: Json; more?: Json },
 ): Promise<void> {
   if ((await fetch(`${coordinator.url}/api/tasks/${id}`)).ok) return;
   const dense = (name: string, units: number, more: Json) => ({
@@ -96,6 +102,9 @@ async function postTask(
       },
     },
     loss: 'target' in data ? 'meanSquaredError' : 'categoricalCrossentropy',
+    // Left out, a new task measures what fits its data, which takes a capability.
+    metrics: [],
+    ...more,
   });
 }
 
@@ -604,6 +613,9 @@ describe('a participant written from docs/protocol.md', () => {
     { capability: 'role:frozen', plan: {}, task: 'frozen' },
     { capability: 'data:category', plan: {}, task: 'categories' },
     { capability: 'data:scaled-target', plan: {}, task: 'scaled' },
+    { capability: 'loss:huber', plan: {}, task: 'huber' },
+    { capability: 'loss:class-weights', plan: {}, task: 'weighted' },
+    { capability: 'measure:metrics', plan: {}, task: 'measured' },
   ])(
     'is refused by name where a run needs $capability and it does not name it',
     async ({ capability, plan, task = 'iris' }) => {
@@ -613,6 +625,11 @@ describe('a participant written from docs/protocol.md', () => {
       await postTask('categories', { columns: 3, units: 3, data: { features } });
       const target = { kind: 'number', name: 'y', mean: 10, scale: 5 };
       await postTask('scaled', { columns: 4, units: 3, data: { target } });
+      const size = { columns: 3, units: 2 };
+      const number = { target: { kind: 'number', name: 'y' } };
+      await postTask('huber', { ...size, data: number, more: { loss: 'huber' } });
+      await postTask('weighted', { ...size, more: { classWeights: [1, 2] } });
+      await postTask('measured', { ...size, more: { metrics: undefined } });
       const run = await launch({ minParticipants: 2, ...plan }, { task });
       const join = async (name: string, features?: readonly string[]) => {
         const keys = keysOf(name);

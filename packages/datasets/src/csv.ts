@@ -185,7 +185,7 @@ function featureReader(feature: Feature): CellReader {
 }
 
 function labelReader(data: TableData): CellReader {
-  if (data.target.kind === 'number') return readNumber;
+  if (data.target.kind !== 'class') return readNumber;
   const find = classFinder(data.target.classes);
   return (cell) => {
     if (cell === undefined || cell === '') return 'missing';

@@ -30,6 +30,7 @@ export {
 } from './examples.ts';
 export { examplesCsv } from './examples-csv.ts';
 export { type Picture, prepareImage } from './image.ts';
+export { describeInput, type InputColumn, type PictureInput, type TableInput } from './input-description.ts';
 export { type NormalisedExamples, normalise, normaliseFeatures, trainerExamples } from './normalise.ts';
 export {
   evenParts,

@@ -13,6 +13,8 @@ export { evaluationLayout, measureForm, trainLayout } from './contributions/trai
 export {
   checkTally,
   countedLoss,
+  countedSums,
+  emptyTally,
   evaluationMeasures,
   MAX_MEAN_LOSS,
   type MeasureForm,

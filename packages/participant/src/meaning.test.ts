@@ -87,6 +87,19 @@ it.each<[string, DataSchema]>([
   expect(read(to)).toBeNull();
 });
 
+it('finds several targets by their names', () => {
+  const sizes = (...names: string[]): TableData => ({
+    ...fruit,
+    target: { kind: 'numbers', name: 'sizes', columns: names.map((name) => ({ name })) },
+  });
+  const pairs = { ...block(), labels: Float32Array.of(1, 10, 2, 20, 3, 30) };
+  const into = (to: TableData) => inMeaning(pairs, meaningOf(sizes('small', 'large')), meaningOf(to));
+  expect(into(sizes('large', 'small'))).toEqual({ ...pairs, labels: Float32Array.of(10, 1, 20, 2, 30, 3) });
+  expect(into(sizes('large'))?.labels).toEqual(Float32Array.of(10, 20, 30));
+  expect(into(sizes('large', 'other'))).toBeNull();
+  expect(into(fruit)).toBeNull();
+});
+
 it('takes pictures of the same size and ink, with their classes by name', () => {
   const pictures = (more: object): DataSchema => ({
     kind: 'image',

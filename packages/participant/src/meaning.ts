@@ -27,6 +27,8 @@ interface Target {
   readonly name: string;
   /** The classes whose indices are stored; `null`: numbers. */
   readonly classes: readonly string[] | null;
+  /** The names of several numbers, as many as an example has labels; left out: it has one label. */
+  readonly columns?: readonly string[];
 }
 
 /** A stored block with what its numbers meant when they were added. */
@@ -50,6 +52,7 @@ export function meaningOf(data: DataSchema): Meaning {
     target: {
       name: data.target.name,
       classes: data.target.kind === 'class' ? data.target.classes : null,
+      ...(data.target.kind === 'numbers' ? { columns: data.target.columns.map(({ name }) => name) } : {}),
     },
   };
 }
@@ -60,7 +63,8 @@ export function sameMeaning(one: Meaning, other: Meaning): boolean {
 }
 
 function inOrder(meaning: Meaning): unknown {
-  const target = [meaning.target.name, meaning.target.classes];
+  const { name, classes, columns = null } = meaning.target;
+  const target = [name, classes, columns];
   if (meaning.kind === 'image') {
     const { width, height, channels, ink } = meaning;
     return [width, height, channels, ink, target];
@@ -76,26 +80,19 @@ function inOrder(meaning: Meaning): unknown {
  */
 export function inMeaning<B extends Block>(block: B, from: Meaning, to: Meaning): B | null {
   if (sameMeaning(from, to)) return block;
-  const labelOf = relabel(from.target, to.target);
+  const labelled = labelsIn(from.target, to.target);
   const columns = columnsIn(from, to);
-  if (labelOf === null || columns === null) return null;
+  if (labelled === null || columns === null) return null;
   const rows: number[] = [];
   for (let row = 0; row < block.count; row++) {
-    const at = row * columns.width;
-    const fits = columns.readers.every(
-      ({ place, read }) => read(block.features[at + place] as number) !== null,
-    );
-    if (fits && labelOf(block.labels[row] as number) !== null) rows.push(row);
+    if (hasForm(block.features, row, columns) && hasForm(block.labels, row, labelled)) rows.push(row);
   }
   if (rows.length === 0) return null;
   const features = emptyLike(block.features, rows.length * columns.readers.length);
-  const labels = emptyLike(block.labels, rows.length);
+  const labels = emptyLike(block.labels, rows.length * labelled.readers.length);
   for (const [to, row] of rows.entries()) {
-    labels[to] = labelOf(block.labels[row] as number) as number;
-    for (const [column, { place, read }] of columns.readers.entries())
-      features[to * columns.readers.length + column] = read(
-        block.features[row * columns.width + place] as number,
-      ) as number;
+    readInto(features, to, block.features, row, columns);
+    readInto(labels, to, block.labels, row, labelled);
   }
   const width = block.ids.length / block.count;
   const ids = new Uint8Array(rows.length * width);
@@ -116,6 +113,21 @@ interface Columns {
 }
 
 const asIs: Read = (stored) => stored;
+
+function hasForm(stored: ArrayLike<number>, row: number, { width, readers }: Columns): boolean {
+  return readers.every(({ place, read }) => read(stored[row * width + place] as number) !== null);
+}
+
+function readInto(
+  values: Uint8Array | Float32Array | Float64Array,
+  to: number,
+  stored: ArrayLike<number>,
+  row: number,
+  { width, readers }: Columns,
+): void {
+  for (const [at, { place, read }] of readers.entries())
+    values[to * readers.length + at] = read(stored[row * width + place] as number) as number;
+}
 
 /** `null` where the columns of one cannot be found in the other. */
 function columnsIn(from: Meaning, to: Meaning): Columns | null {
@@ -159,6 +171,17 @@ function recategorise(from: readonly string[] | null, to: readonly string[] | nu
 }
 
 /** `null` where no label has a form in the new target. */
+function labelsIn(from: Target, to: Target): Columns | null {
+  if (from.columns === undefined && to.columns === undefined) {
+    const read = relabel(from, to);
+    return read === null ? null : { width: 1, readers: [{ place: 0, read }] };
+  }
+  const { columns = [] } = from;
+  const places = (to.columns ?? []).map((name) => columns.indexOf(name));
+  if (places.length === 0 || places.includes(-1)) return null;
+  return { width: columns.length, readers: places.map((place) => ({ place, read: asIs })) };
+}
+
 function relabel(from: Target, to: Target): Read | null {
   if (from.name !== to.name) return null;
   if (from.classes === null || to.classes === null) return from.classes === to.classes ? asIs : null;

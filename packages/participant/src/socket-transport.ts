@@ -8,6 +8,7 @@ import {
   FIRST_PAUSE,
   FROZEN_ROLE,
   LONGEST_PAUSE,
+  objectiveCapabilities,
   PIECE_BYTES,
   PROTOCOL_VERSION,
   parseMessage,
@@ -23,7 +24,12 @@ import type { Identity } from './identity.ts';
 import type { Traffic, Transport, TransportEvents } from './transport.ts';
 
 /** The capabilities of every participant of this build, sorted, as in its hello. */
-const features = [...planDescription.capabilities().keys(), FROZEN_ROLE, ...dataCapabilities];
+const features = [
+  ...planDescription.capabilities().keys(),
+  FROZEN_ROLE,
+  ...dataCapabilities,
+  ...objectiveCapabilities,
+];
 
 /** The production transport: Socket.IO, WebSocket first, reconnecting forever. */
 export function socketTransport(url: string, identity: Identity): Transport {

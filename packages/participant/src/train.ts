@@ -1,9 +1,12 @@
 import {
   checkValues,
   countedLoss,
+  countedSums,
+  emptyTally,
   encodeMeasures,
   float32Values,
   layoutBounds,
+  type MeasureForm,
   type Measures,
   measureForm,
   measuresOf,
@@ -37,7 +40,7 @@ import {
   sectionsOf,
   type Task,
 } from '@coppice/protocol';
-import type { TrainingProgress } from '@coppice/training';
+import { modelOf, type TrainingProgress } from '@coppice/training';
 import { drawnShare } from './drawn-share.ts';
 import { holdOut } from './holdout.ts';
 import { learnerOf } from './learner.ts';
@@ -111,7 +114,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   const { task, plan, participant, ask, weights, kept } = work;
   const { training: all, evaluation } = splitOf(work);
   const training = trainedOn(all, work);
-  const description = { topology: task.model, data: task.data, loss: task.loss };
+  const description = modelOf(task);
   const pipeline = pipelineOf(plan);
   const sections = sectionsOf(work.layout);
   const sectionOf = (group: string) => sections.find((section) => section.group === group);
@@ -161,7 +164,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
     classes: null,
   };
   // A device that is too small to split says that it measured on none.
-  const held = measured === null ? emptyTally(form.classes) : tallyOfMeasured(measured, form);
+  const held = measured === null ? emptyTally(form) : tallyOfMeasured(measured, form);
   const measures: Measures = new Map([
     ...tallyMeasures('train', trainedTally),
     ...(form.heldOut ? tallyMeasures('held', held) : []),
@@ -209,7 +212,7 @@ export async function answerTrain(work: TrainWork): Promise<TrainResult> {
   const [model] = encoded.arrives.values();
   return {
     answer: { weight: training.count, milliseconds: reportedMilliseconds(milliseconds), frame },
-    evaluation: metricsOf(held),
+    evaluation: metricsOf(held, form.metrics),
     norm: model === undefined ? 0 : norm(model),
     kept: keeps ? { strategy: strategyKept, pipeline: encoded.kept } : null,
     speed: milliseconds > 0 ? (training.count * plan.epochs * 1000) / milliseconds : 0,
@@ -231,12 +234,13 @@ export async function answerEvaluate(
   const { task, plan, layout } = work;
   const { evaluation } = splitOf(work);
   if (evaluation === null) return null;
-  const description = { topology: task.model, data: task.data, loss: task.loss };
+  const description = modelOf(task);
   const measured = await work.host.use(description, (trainer) => {
     trainer.setWeights(work.weights);
     return trainer.measure(evaluation);
   });
-  const tally = tallyOfMeasured(measured, measureForm(task, plan));
+  const form = measureForm(task, plan);
+  const tally = tallyOfMeasured(measured, form);
   const payload = encodeMeasures(measuresOf(layout), tallyMeasures('held', tally));
   const frame = encodeFrame(
     {
@@ -248,7 +252,7 @@ export async function answerEvaluate(
     },
     work.checksum,
   );
-  return { answer: { weight: 1, milliseconds: 0, frame }, evaluation: metricsOf(tally) };
+  return { answer: { weight: 1, milliseconds: 0, frame }, evaluation: metricsOf(tally, form.metrics) };
 }
 
 /**
@@ -264,8 +268,8 @@ function splitOf({ data, secret, heldOut, plan }: Pick<TrainWork, 'data' | 'secr
   };
 }
 
-function tallyOfMeasured(measured: Measured, form: { readonly classes: number | null }): Tally {
-  const { lossSum, examples, hits, perClass } = measured;
+function tallyOfMeasured(measured: Measured, form: MeasureForm): Tally {
+  const { lossSum, examples, hits, perClass, sums } = measured;
   return {
     examples,
     ...countedLoss(lossSum, examples, form),
@@ -274,6 +278,9 @@ function tallyOfMeasured(measured: Measured, form: { readonly classes: number | 
       perClass === null
         ? null
         : { examples: perClass.map(({ count }) => count), hits: perClass.map((one) => one.hits) },
+    ...(sums === undefined || form.metrics === undefined
+      ? {}
+      : { sums: countedSums(sums, examples, form.metrics) }),
   };
 }
 
@@ -298,16 +305,4 @@ function trainedOn(
     'data-empty',
     `No example to train on was added in the last ${days} days, as the run wants. Add new examples, or wait for another run.`,
   );
-}
-
-/** The tally of no examples. */
-function emptyTally(classes: number | null): Tally {
-  const none = classes === null ? null : new Array<number>(classes).fill(0);
-  return {
-    examples: 0,
-    loss: 0,
-    lossExamples: 0,
-    hits: none === null ? null : 0,
-    classes: none === null ? null : { examples: none, hits: none },
-  };
 }

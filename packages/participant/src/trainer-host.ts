@@ -1,5 +1,5 @@
 import { CoppiceError } from '@coppice/protocol';
-import type { BackendName, ModelDescription, Trainer } from '@coppice/training';
+import { type BackendName, type ModelDescription, modelKey, type Trainer } from '@coppice/training';
 
 export type CreateTrainer = (
   description: ModelDescription,
@@ -167,5 +167,5 @@ export function trainerHost(
 }
 
 function sameModel(a: ModelDescription, b: ModelDescription): boolean {
-  return a === b || JSON.stringify([a.topology, a.loss]) === JSON.stringify([b.topology, b.loss]);
+  return a === b || modelKey(a) === modelKey(b);
 }

@@ -271,6 +271,20 @@ export {
   type UpName,
   type UpValue,
 } from './messages.ts';
+export { defaultMetrics, fittingMetrics, isErrorMetric } from './metric.ts';
+export {
+  addClassified,
+  addMetricSums,
+  briefMetrics,
+  emptyMetricSums,
+  type MetricForm,
+  type MetricSumSpec,
+  type MetricSums,
+  metricForm,
+  metricSumSpecs,
+  metricValues,
+  SCORE_BINS,
+} from './metric-sums.ts';
 export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
 export type { ConsentLabel } from './plan/consent.ts';
 export type { PlanDescription } from './plan/description.ts';
@@ -296,7 +310,13 @@ export type { StrategyName } from './plan/strategies/index.ts';
 export { type RunTerms, runTerms, termsVersion } from './plan/terms.ts';
 export { type ModelNumbers, modelNumbers, type Travel, travelOf } from './plan/travel.ts';
 export { movesBySteps } from './plan/wire.ts';
-export { dataCapabilities, recipeHash, requiresOfData } from './recipe.ts';
+export {
+  dataCapabilities,
+  objectiveCapabilities,
+  recipeHash,
+  requiresOfData,
+  requiresOfObjective,
+} from './recipe.ts';
 export { type Channel, ChannelSchema, channels, type Release, ReleaseSchema } from './release.ts';
 export { frameBytes, type Model } from './reply.ts';
 export {
@@ -305,6 +325,7 @@ export {
   HashSchema,
   type Metrics,
   MetricsSchema,
+  type MetricValues,
   type Outcome,
   ParticipantIdSchema,
   type Phase,
@@ -320,13 +341,25 @@ export {
   type RunSummary,
   RunSummarySchema,
 } from './run.ts';
-export { hasScaledTarget, targetError, targetOf, targetScaling, targetUnit } from './target.ts';
+export {
+  hasScaledTarget,
+  type TargetColumn,
+  type TargetScaling,
+  targetColumns,
+  targetError,
+  targetOf,
+  targetScaling,
+  targetSize,
+  targetUnit,
+} from './target.ts';
 export {
   type CategoryFeature,
   classesOf,
   type DataSchema,
   DataSchemaSchema,
   DEFAULT_HELD_OUT,
+  DEFAULT_HUBER_DELTA,
+  DEFAULT_THRESHOLD,
   exampleSize,
   type Feature,
   featureWidth,
@@ -336,6 +369,8 @@ export {
   type Localized,
   LocalizedSchema,
   type Loss,
+  type MetricName,
+  metricNames,
   type TableData,
   type Task,
   TaskIdSchema,

@@ -66,3 +66,6 @@ export const MAX_LOSS = 1e12;
 
 /** The longest training that an update may report, in milliseconds: a week. */
 export const MAX_TRAINING_MILLISECONDS = 7 * 24 * 3600 * 1000;
+
+/** The most classes whose own measures are stored and told with those over all. */
+export const MAX_TOLD_CLASSES = 100;

@@ -1,3 +1,5 @@
+import type { MetricSums } from './metric-sums.ts';
+
 /** Settings of one participant's training in one round. */
 export interface LocalTraining {
   readonly epochs: number;
@@ -48,4 +50,6 @@ export interface Measured {
   readonly hits: number | null;
   /** Hits and examples of each class, in the order of the classes; null for a regression. */
   readonly perClass: readonly { readonly hits: number; readonly count: number }[] | null;
+  /** The sums of the measures that the task asks for; left out where it asks for none. */
+  readonly sums?: MetricSums;
 }

@@ -1,21 +1,47 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { utf8 } from './layout.ts';
-import { hasScaledTarget, targetScaling } from './target.ts';
-import type { DataSchema } from './task.ts';
+import { hasScaledTarget, targetColumns } from './target.ts';
+import type { DataSchema, Task } from './task.ts';
 
 /** The capability to give the model columns of categories, one-hot. */
 const CATEGORY = 'data:category';
 /** The capability to train on a numeric target that the task scales. */
 const SCALED_TARGET = 'data:scaled-target';
 
+/** The capability to train on several numbers. */
+const NUMBERS = 'data:numbers';
+
 /** Every capability that some task's data requires of a participant. */
-export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET];
+export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, NUMBERS];
+
+/** The capabilities to train by a loss of a later version, by class weights, and to answer with a task's own measures. */
+const BINARY = 'loss:binary-crossentropy';
+const HUBER = 'loss:huber';
+const CLASS_WEIGHTS = 'loss:class-weights';
+const METRICS = 'measure:metrics';
+
+/** Every capability that some task requires of a participant beside those of its data. */
+export const objectiveCapabilities: readonly string[] = [BINARY, HUBER, CLASS_WEIGHTS, METRICS];
+
+/** The capabilities that a task requires of a participant by its loss, its class weights and its measures. */
+export function requiresOfObjective(task: Pick<Task, 'loss' | 'classWeights' | 'metrics'>): string[] {
+  return [
+    ...(task.loss === 'binaryCrossentropy' ? [BINARY] : []),
+    ...(task.loss === 'huber' ? [HUBER] : []),
+    ...(task.classWeights === undefined ? [] : [CLASS_WEIGHTS]),
+    ...(task.metrics === undefined || task.metrics.length === 0 ? [] : [METRICS]),
+  ];
+}
 
 /** The capabilities that a task's data requires of a participant. */
 export function requiresOfData(data: DataSchema): string[] {
   const categories = data.kind === 'table' && data.features.some(({ kind }) => kind === 'category');
-  return [...(categories ? [CATEGORY] : []), ...(hasScaledTarget(data) ? [SCALED_TARGET] : [])];
+  return [
+    ...(categories ? [CATEGORY] : []),
+    ...(hasScaledTarget(data) ? [SCALED_TARGET] : []),
+    ...(targetColumns(data).length > 1 ? [NUMBERS] : []),
+  ];
 }
 
 /**
@@ -36,7 +62,6 @@ function linesOf(data: DataSchema): string[] {
     return [`image ${width} ${height} ${channels} ${ink ?? 'any'}`, ...named('class', classes)];
   }
   const { features, target } = data;
-  const { mean, scale } = targetScaling(data);
   return [
     `table ${features.length}`,
     ...features.flatMap((feature) =>
@@ -44,9 +69,11 @@ function linesOf(data: DataSchema): string[] {
         ? named('category', feature.values, feature.name)
         : [`number ${double(feature.mean)} ${double(feature.scale)} ${counted(feature.name)}`],
     ),
-    ...(target.kind === 'class'
-      ? named('class', target.classes, target.name)
-      : [`number ${double(mean)} ${double(scale)} ${counted(target.name)}`]),
+    ...(target.kind === 'class' ? named('class', target.classes, target.name) : []),
+    ...(target.kind === 'numbers' ? [`numbers ${target.columns.length} ${counted(target.name)}`] : []),
+    ...targetColumns(data).map(
+      ({ name, mean, scale }) => `number ${double(mean)} ${double(scale)} ${counted(name)}`,
+    ),
   ];
 }
 

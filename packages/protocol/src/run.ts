@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { retries, sentErrorCodes } from './errors.ts';
 import { FactsSchema } from './failure.ts';
-import { MAX_LOSS } from './limits.ts';
+import { MAX_LOSS, MAX_TOLD_CLASSES } from './limits.ts';
 import { CauseSchema, CheckpointIdSchema } from './lineage.ts';
 import { PlanSchema } from './plan/plan.ts';
 import { LocalizedSchema, TaskIdSchema } from './task.ts';
@@ -30,11 +30,35 @@ export const RunIdSchema = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,80}$/)
 export const HashSchema = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const ParticipantIdSchema = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 
-/** Loss and, for a classification, accuracy (0–1) over a number of examples. */
+const metricValue = z.nullable(z.number());
+
+/** The measures that a task asks for, by name; `null` where the examples give none. */
+const MetricValuesSchema = z.strictObject({
+  mae: z.optional(metricValue),
+  rmse: z.optional(metricValue),
+  r2: z.optional(metricValue),
+  auroc: z.optional(metricValue),
+  prAuc: z.optional(metricValue),
+  precision: z.optional(metricValue),
+  recall: z.optional(metricValue),
+  f1: z.optional(metricValue),
+});
+export type MetricValues = z.infer<typeof MetricValuesSchema>;
+
+/**
+ * Loss and, for a classification, accuracy (0–1) over a number of examples, and the measures that the task asks for:
+ * over all, of each class against the others in the order of the classes (of 100 classes at most), and of each number of
+ * several. Errors of numbers are in the target's own unit.
+ */
 export const MetricsSchema = z.strictObject({
   loss: z.nullable(z.number()),
   accuracy: z.nullable(z.number().check(z.minimum(0), z.maximum(1))),
   examples: z.int().check(z.minimum(0)),
+  values: z.optional(MetricValuesSchema),
+  classes: z.optional(
+    z.array(z.extend(MetricValuesSchema, { examples: z.int() })).check(z.maxLength(MAX_TOLD_CLASSES)),
+  ),
+  outputs: z.optional(z.array(MetricValuesSchema).check(z.maxLength(100))),
 });
 export type Metrics = z.infer<typeof MetricsSchema>;
 

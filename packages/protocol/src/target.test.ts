@@ -10,6 +10,8 @@ const price: TableData = {
 const plain: TableData = { ...price, target: { kind: 'number', name: 'price' } };
 const classes: DataSchema = { kind: 'image', width: 1, height: 1, channels: 1, classes: ['a', 'b'] };
 
+const of = (loss: number | null) => ({ loss });
+
 describe('a numeric target', () => {
   it('is read from the output by its scaling, which is none where the task names none', () => {
     expect(targetOf(-2, price)).toBe(500);
@@ -25,10 +27,12 @@ describe('a numeric target', () => {
     const loss =
       truths.map((truth, i) => ((outputs[i] as number) - (truth - 1000) / 250) ** 2).reduce((a, b) => a + b) /
       3;
-    expect(targetError(loss, price)).toBeCloseTo(error, 10);
-    expect(targetError(4, plain)).toBe(2);
-    expect(targetError(null, price)).toBeNull();
-    expect(targetError(1, classes)).toBeNull();
+    expect(targetError(of(loss), { data: price, loss: 'meanSquaredError' })).toBeCloseTo(error, 10);
+    expect(targetError(of(4), { data: plain, loss: 'meanSquaredError' })).toBe(2);
+    expect(targetError(of(null), { data: price, loss: 'meanSquaredError' })).toBeNull();
+    expect(targetError(of(1), { data: classes, loss: 'categoricalCrossentropy' })).toBeNull();
+    expect(targetError(of(1), { data: price, loss: 'huber' })).toBeNull();
+    expect(targetError({ loss: 1, values: { rmse: 300 } }, { data: price, loss: 'huber' })).toBe(300);
     expect([price, plain, classes].map(targetUnit)).toEqual(['€', undefined, undefined]);
   });
 });

@@ -84,6 +84,30 @@ export const TableDataSchema = z.strictObject({
       mean: z.optional(z.number()),
       scale: z.optional(z.number().check(z.positive())),
     }),
+    /** Several numbers, in the order of the model's outputs. */
+    z.strictObject({
+      kind: z.literal('numbers'),
+      /** The name of the targets together. */
+      name,
+      columns: z
+        .array(
+          z.strictObject({
+            name,
+            unit: z.optional(z.string()),
+            /** The model learns (value − mean) / scale. Left out: 0 and 1. */
+            mean: z.optional(z.number()),
+            scale: z.optional(z.number().check(z.positive())),
+          }),
+        )
+        .check(
+          z.minLength(2),
+          z.maxLength(100),
+          z.refine(
+            (columns) => new Set(columns.map((column) => column.name)).size === columns.length,
+            'two of its columns have the same name',
+          ),
+        ),
+    }),
   ]),
   /** The name of the column of categories by whose values errors are told apart; left out: they are not. */
   groups: z.optional(name),
@@ -197,7 +221,16 @@ export const JsonValueSchema = z
   .unknown()
   .check(z.refine((value) => value !== undefined, 'expected a value'));
 
-export const LossSchema = z.enum(['categoricalCrossentropy', 'meanSquaredError']);
+/**
+ * `binaryCrossentropy`: of one sigmoid unit, whose output is the probability of the second of two classes. `huber`: of
+ * numbers, squared up to `huberDelta` and linear beyond.
+ */
+export const LossSchema = z.enum([
+  'categoricalCrossentropy',
+  'meanSquaredError',
+  'binaryCrossentropy',
+  'huber',
+]);
 export type Loss = z.infer<typeof LossSchema>;
 
 /** The topology of a tfjs LayersModel, as `model.toJSON(null, false)` returns it. */
@@ -220,6 +253,46 @@ export const DEFAULT_HELD_OUT = 0.1;
  */
 export const HeldOutSchema = z._default(z.number().check(z.minimum(0), z.maximum(0.5)), DEFAULT_HELD_OUT);
 
+/** The licence of a task's models, as its operator states it: its name, its text or its address. */
+export const LicenceSchema = z.optional(z.string().check(z.minLength(1), z.maxLength(MAX_TEXT)));
+
+/**
+ * Measures of a task beyond loss and accuracy. Of numbers: mean absolute and root mean square error, each in the target's own
+ * unit, and R²; of several numbers, their mean. Of two classes: area under the ROC curve and under the curve of precision
+ * and recall, precision, recall and F1 of the second class at the task's threshold. Of more classes: the means of each
+ * class against the others.
+ */
+export const metricNames = ['mae', 'rmse', 'r2', 'auroc', 'prAuc', 'precision', 'recall', 'f1'] as const;
+export const MetricNameSchema = z.enum(metricNames);
+export type MetricName = z.infer<typeof MetricNameSchema>;
+
+/** δ of a Huber loss that names none, in units of the scaled target. */
+export const DEFAULT_HUBER_DELTA = 1;
+
+/** The probability of the second class from which it is predicted, where a task names none. */
+export const DEFAULT_THRESHOLD = 0.5;
+
+/** The part of a task that says how its model is trained and measured, beside model and data. */
+export const objectiveFields = {
+  /** Of the loss `huber`, in units of the scaled target; left out: 1. */
+  huberDelta: z.optional(z.number().check(z.minimum(1e-6), z.maximum(1e6))),
+  /**
+   * The factor of an example's loss in training, by its class, in order; left out: 1 for each. The loss of a batch is
+   * the sum of the weighted losses over the number of its examples. Losses measured on held-out examples have no weights.
+   */
+  classWeights: z.optional(
+    z.array(z.number().check(z.minimum(1e-3), z.maximum(1e3))).check(z.minLength(2), z.maxLength(1000)),
+  ),
+  /** The measures beyond loss and accuracy; left out: none. */
+  metrics: z.optional(
+    z
+      .array(MetricNameSchema)
+      .check(z.refine((names) => new Set(names).size === names.length, 'one of them is named twice')),
+  ),
+  /** The probability of the second of two classes above which it is predicted in precision, recall and F1; left out: 0.5. */
+  threshold: z.optional(z.number().check(z.gt(0), z.lt(1))),
+};
+
 /** A learning task: model, data schema, loss, held-out share and plan defaults. */
 export const TaskSchema = z.strictObject({
   id: TaskIdSchema,
@@ -229,7 +302,9 @@ export const TaskSchema = z.strictObject({
   data: DataSchemaSchema,
   model: TopologySchema,
   loss: LossSchema,
+  ...objectiveFields,
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
   /** True where the coordinator offers ready-made shares of data for this task. */
   samples: z.boolean(),
   /** Plan fields that differ from the general defaults for this task. */

@@ -5,8 +5,20 @@ import type { Dataset, Inputs } from './trainer.ts';
 /** The shape of a batch for a model. */
 export interface BatchShape {
   readonly inputShape: readonly number[];
+  /** Numbers in one output row of the model. */
   readonly outputs: number;
   readonly loss: Loss;
+}
+
+/** The number of classes that a model tells apart; `null` for one of numbers. */
+export function classCount({ outputs, loss }: Pick<BatchShape, 'outputs' | 'loss'>): number | null {
+  if (loss === 'binaryCrossentropy') return 2;
+  return loss === 'categoricalCrossentropy' ? outputs : null;
+}
+
+/** Labels of one example: its class, or as many numbers as the model has outputs. */
+export function labelSize(shape: BatchShape): number {
+  return classCount(shape) === null ? shape.outputs : 1;
 }
 
 /** Numbers in one example. */
@@ -18,21 +30,33 @@ export function rowSize(shape: BatchShape): number {
  * @throws CoppiceError `data-invalid` where a dataset disagrees with itself or the model.
  */
 export function checkDataset(data: Dataset, shape: BatchShape): void {
-  const size = rowSize(shape);
-  if (data.xs.length !== data.count * size || data.ys.length !== data.count) {
+  checkInputs(data, shape);
+  const labels = data.count * labelSize(shape);
+  if (data.ys.length !== labels) {
     throw new CoppiceError(
       'data-invalid',
-      `${data.count} examples of ${size} numbers need ${data.count * size} inputs and ${data.count} labels, but there are ${data.xs.length} and ${data.ys.length}. Load the examples again.`,
+      `${data.count} examples need ${labels} labels, but there are ${data.ys.length}. Load the examples again.`,
     );
   }
-  if (shape.loss !== 'categoricalCrossentropy') return;
-  const wrong = data.ys.findIndex((y) => !Number.isInteger(y) || y < 0 || y >= shape.outputs);
+  const classes = classCount(shape);
+  if (classes === null) return;
+  const wrong = data.ys.findIndex((y) => !Number.isInteger(y) || y < 0 || y >= classes);
   if (wrong !== -1) {
     throw new CoppiceError(
       'data-invalid',
-      `Example ${wrong + 1} has the label ${data.ys[wrong]}, but the classes are 0 to ${shape.outputs - 1}. Correct or delete it.`,
+      `Example ${wrong + 1} has the label ${data.ys[wrong]}, but the classes are 0 to ${classes - 1}. Correct or delete it.`,
     );
   }
+}
+
+/** @throws CoppiceError `data-invalid` where there are not the inputs of so many examples. */
+export function checkInputs({ xs, count }: Pick<Dataset, 'xs' | 'count'>, shape: BatchShape): void {
+  const size = rowSize(shape);
+  if (xs.length === count * size) return;
+  throw new CoppiceError(
+    'data-invalid',
+    `${count} examples of ${size} numbers need ${count * size} inputs, but there are ${xs.length}. Load the examples again.`,
+  );
 }
 
 /** The order in which an epoch visits the examples: the same for the same seed, on every machine. */

@@ -1,5 +1,5 @@
 import { invalid } from '@coppice/model-files';
-import { CoppiceError, inputSize } from '@coppice/protocol';
+import { CoppiceError, inputSize, targetSize } from '@coppice/protocol';
 import { switchTo, useBackend } from './backends.ts';
 import { everyLayer } from './layer-tree.ts';
 import { buildModel } from './model.ts';
@@ -24,7 +24,7 @@ export async function checkTraining(description: ModelDescription, weights: Floa
   try {
     trainer.setWeights(weights);
     await trainer.train(
-      { count: 1, xs, ys: new Float32Array(1) },
+      { count: 1, xs, ys: new Float32Array(targetSize(description.data)) },
       { epochs: 1, batchSize: 1, optimizer: 'sgd', learningRate: 1e-6, shuffleSeed: 'check' },
     );
   } catch (thrown) {

@@ -281,6 +281,153 @@ export function trainerContract(name: string, make: MakeTrainer): void {
       expect(await trainer.measure(data)).toEqual({ lossSum: 5, examples: 2, hits: null, perClass: null });
     });
 
+    it('learns by one sigmoid unit as by a softmax over 0 and its logit, and predicts both classes', async () => {
+      // softmax([0, z]) = [sigmoid(−z), sigmoid(z)]: the oracle is the formula of two classes.
+      const trainer = await made(sigmoid);
+      const before = Float32Array.of(0.3, -0.8, 0.1);
+      trainer.setWeights(before);
+      const rows = await trainer.predict(arms.xs, arms.count);
+      const probabilities = Array.from({ length: arms.count }, (_, i) => {
+        const [x, y] = [arms.xs[2 * i] as number, arms.xs[2 * i + 1] as number];
+        return 1 / (1 + Math.exp(-(0.3 * x - 0.8 * y + 0.1)));
+      });
+      expectClose(
+        rows,
+        probabilities.flatMap((p) => [1 - p, p]),
+        1e-5,
+      );
+      for (const classWeights of [null, [0.5, 3]] as const) {
+        const weighted = classWeights === null ? trainer : await made({ ...sigmoid, classWeights });
+        weighted.setWeights(before);
+        const gradient = [0, 0, 0];
+        let [loss, weightedLoss] = [0, 0];
+        for (const [i, p] of probabilities.entries()) {
+          const label = arms.ys[i] as number;
+          const weight = classWeights?.[label] ?? 1;
+          const own = -Math.log(label === 1 ? p : 1 - p);
+          loss += own / arms.count;
+          weightedLoss += (weight * own) / arms.count;
+          const error = (weight * (p - label)) / arms.count;
+          for (const [j, input] of [arms.xs[2 * i] as number, arms.xs[2 * i + 1] as number, 1].entries())
+            gradient[j] = (gradient[j] as number) + error * input;
+        }
+        expectClose(await weighted.gradient(arms), gradient, 1e-5);
+        const hits = probabilities.filter((p, i) => (p > 0.5 ? 1 : 0) === arms.ys[i]).length;
+        const measured = await weighted.evaluate(arms);
+        // What is measured has no weights; what is trained on has.
+        expect(measured.loss).toBeCloseTo(loss, 5);
+        expect(measured.accuracy).toBeCloseTo(hits / arms.count, 10);
+        const { weights, loss: trained } = await weighted.train(arms, { ...sgd, batchSize: arms.count });
+        expect(trained).toBeCloseTo(weightedLoss, 5);
+        expectClose(
+          weights,
+          gradient.map((g, i) => (before[i] as number) - sgd.learningRate * g),
+          1e-5,
+        );
+      }
+    });
+
+    it('stays finite where a sigmoid is sure, and wrong', async () => {
+      const trainer = await made(sigmoid);
+      trainer.setWeights(Float32Array.of(300, 0, 0));
+      const wrong: Dataset = { count: 2, xs: Float32Array.of(1, 0, -1, 0), ys: Float32Array.of(0, 1) };
+      expect((await trainer.evaluate(wrong)).loss).toBeCloseTo(300, 3);
+      expectClose(await trainer.gradient(wrong), [1, 0, 0], 1e-5);
+    });
+
+    it('refuses labels that a sigmoid does not know', async () => {
+      const trainer = await made(sigmoid);
+      const bad: Dataset = { count: 1, xs: Float32Array.of(1, 0), ys: Float32Array.of(2) };
+      await expect(trainer.measure(bad)).rejects.toMatchObject({ code: 'data-invalid' });
+    });
+
+    it("weighs each example's loss in training by its class, over the number of examples", async () => {
+      const plain = await made(softmaxRegression);
+      const before = await plain.getWeights();
+      const classWeights = [2, 0.25, 1];
+      const weighted = await made({ ...softmaxRegression, classWeights });
+      weighted.setWeights(before);
+      // The gradient is a sum over examples: those of each class alone, times its weight and its share.
+      const expected = new Float64Array(before.length);
+      for (const [label, weight] of classWeights.entries()) {
+        const rows = [...blobs.ys.keys()].filter((i) => blobs.ys[i] === label);
+        const own: Dataset = {
+          count: rows.length,
+          xs: Float32Array.from(rows.flatMap((i) => [...blobs.xs.subarray(2 * i, 2 * i + 2)])),
+          ys: new Float32Array(rows.length).fill(label),
+        };
+        for (const [i, g] of (await plain.gradient(own)).entries())
+          expected[i] = (expected[i] as number) + (weight * g * rows.length) / blobs.count;
+      }
+      expectClose(await weighted.gradient(blobs), [...expected], 1e-5);
+      expect((await weighted.evaluate(blobs)).loss).toBeCloseTo((await plain.evaluate(blobs)).loss ?? 0, 6);
+    });
+
+    it('follows Huber: squares up to δ, and straight on beyond', async () => {
+      const trainer = await made({ ...line, loss: 'huber', huberDelta: 0.5 });
+      trainer.setWeights(Float32Array.of(2, 1));
+      // Errors of −1, 0.25 and 2: δ·|e| − ½δ², ½e², δ·|e| − ½δ².
+      const data: Dataset = { count: 3, xs: Float32Array.of(1, 2, 3), ys: Float32Array.of(4, 4.75, 5) };
+      const loss = (0.375 + 0.03125 + 0.875) / 3;
+      expect(await trainer.evaluate(data)).toEqual({
+        loss: expect.closeTo(loss, 6) as number,
+        accuracy: null,
+        examples: 3,
+      });
+      const gradient = [(-0.5 * 1 + 0.25 * 2 + 0.5 * 3) / 3, (-0.5 + 0.25 + 0.5) / 3];
+      expectClose(await trainer.gradient(data), gradient, 1e-6);
+      expect((await trainer.train(data, sgd)).loss).toBeCloseTo(loss, 5);
+    });
+
+    it('predicts several numbers, with a loss that is their mean', async () => {
+      const trainer = await made(pair);
+      // In the layout: the kernel of 1 × 2, then the bias.
+      trainer.setWeights(Float32Array.of(2, -1, 1, 0.5));
+      const data: Dataset = { count: 2, xs: Float32Array.of(1, 3), ys: Float32Array.of(4, 0, 5, -2) };
+      expect(await trainer.predict(data.xs, 2)).toEqual(Float32Array.of(3, -0.5, 7, -2.5));
+      // Errors of −1, −0.5, 2 and −0.5.
+      const measured = await trainer.evaluate(data);
+      expect(measured.loss).toBeCloseTo((1 + 0.25 + 4 + 0.25) / 4, 6);
+      expectClose(await trainer.gradient(data), [2.5, -1, 0.5, -0.5], 1e-5);
+      const short = { ...data, ys: data.ys.subarray(2) };
+      await expect(trainer.measure(short)).rejects.toMatchObject({ code: 'data-invalid' });
+    });
+
+    it('measures what the task asks for, in the unit of the target', async () => {
+      const scaled: ModelDescription = {
+        ...line,
+        data: {
+          kind: 'table',
+          features: [{ name: 'x', mean: 0, scale: 1 }],
+          target: { kind: 'number', name: 'y', mean: 5, scale: 10 },
+        },
+        metrics: ['mae', 'rmse', 'r2'],
+      };
+      const trainer = await made(scaled);
+      trainer.setWeights(Float32Array.of(2, 1));
+      // Errors of −1 and 2, ten times as large in the unit; squares of targets around their mean: 0.5.
+      const data: Dataset = { count: 2, xs: Float32Array.of(1, 3), ys: Float32Array.of(4, 5) };
+      const { values } = await trainer.evaluate(data);
+      expect(values?.mae).toBeCloseTo(15, 4);
+      expect(values?.rmse).toBeCloseTo(10 * Math.sqrt(2.5), 4);
+      expect(values?.r2).toBeCloseTo(1 - 5 / 0.5, 4);
+    });
+
+    it('measures areas, recall and F1 of what it predicts', async () => {
+      const trainer = await made({ ...sigmoid, metrics: ['auroc', 'recall', 'f1'], threshold: 0.7 });
+      trainer.setWeights(Float32Array.of(1, 0, 0));
+      // Probabilities of 0.88, 0.73, 0.5 and 0.27.
+      const data: Dataset = {
+        count: 4,
+        xs: Float32Array.of(2, 0, 1, 0, 0, 0, -1, 0),
+        ys: Float32Array.of(1, 0, 1, 0),
+      };
+      const { values } = await trainer.evaluate(data);
+      expect(values?.auroc).toBeCloseTo(0.75, 10);
+      expect(values?.recall).toBeCloseTo(0.5, 10);
+      expect(values?.f1).toBeCloseTo(0.5, 10);
+    });
+
     it('measures nothing over no examples', async () => {
       const trainer = await made(classifier);
       const nothing: Dataset = { count: 0, xs: new Float32Array(0), ys: new Float32Array(0) };
@@ -410,6 +557,31 @@ const line: ModelDescription = {
   loss: 'meanSquaredError',
 };
 
+/** One sigmoid unit for two classes. */
+const sigmoid: ModelDescription = {
+  topology: model(dense('class', 1, 'sigmoid', 2)),
+  data: {
+    kind: 'table',
+    features: [
+      { name: 'x', mean: 0, scale: 1 },
+      { name: 'y', mean: 0, scale: 1 },
+    ],
+    target: { kind: 'class', name: 'side', classes: ['no', 'yes'] },
+  },
+  loss: 'binaryCrossentropy',
+};
+
+/** Two numbers of one. */
+const pair: ModelDescription = {
+  topology: model(dense('y', 2, 'linear', 1)),
+  data: {
+    kind: 'table',
+    features: [{ name: 'x', mean: 0, scale: 1 }],
+    target: { kind: 'numbers', name: 'y', columns: [{ name: 'a' }, { name: 'b' }] },
+  },
+  loss: 'meanSquaredError',
+};
+
 /** Points on three arms around the origin: easy to tell apart, not linearly trivial at the middle. */
 const blobs: Dataset = (() => {
   const count = 60;
@@ -423,6 +595,9 @@ const blobs: Dataset = (() => {
   }
   return { count, xs, ys };
 })();
+
+/** The same points, of the first arm or of another. */
+const arms: Dataset = { ...blobs, ys: blobs.ys.map((label) => (label === 0 ? 1 : 0)) };
 
 /** More examples than a batch of a gradient holds, and no multiple of it. */
 const many: Dataset = {

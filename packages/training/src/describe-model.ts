@@ -4,6 +4,7 @@ import { switchTo, useBackend } from './backends.ts';
 import { checkTraining } from './check-training.ts';
 import { drawFirstWeights, drawTrialWeights } from './first-weights.ts';
 import { type BuiltModel, buildModel } from './model.ts';
+import { proposedLoss } from './propose-loss.ts';
 import type { ModelDescription } from './trainer.ts';
 
 /**
@@ -60,20 +61,22 @@ async function withBuilt<T>(
  * Checks that an uploaded model can be built, fits the data, and can be trained with the loss.
  *
  * @param model The content of a `model.json`, or a topology alone.
- * @returns The topology alone, to store.
+ * @param given null: the loss that fits data and model.
+ * @returns The topology alone, to store, and the loss.
  * @throws CoppiceError `model-invalid`, with the exact fault.
  */
 export async function checkModel(
   model: unknown,
   data: DataSchema,
-  loss: Loss,
-): Promise<{ topology: Topology; layout: Layout }> {
+  given: Loss | null,
+): Promise<{ topology: Topology; layout: Layout; loss: Loss }> {
   const topology = readTopology(model);
+  const loss = given ?? proposedLoss(topology, data);
   const description = { topology, data, loss };
   const { layout, weights } = await withBuilt(description, 0, (built) => ({
     layout: built.layout,
     weights: drawTrialWeights(built.model, built.layout),
   }));
   await checkTraining(description, weights);
-  return { topology, layout };
+  return { topology, layout, loss };
 }

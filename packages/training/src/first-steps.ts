@@ -1,4 +1,4 @@
-import { classesOf, inputSize } from '@coppice/protocol';
+import { classesOf, inputSize, targetSize } from '@coppice/protocol';
 import type { BackendName, Dataset, LocalTraining, ModelDescription, Trainer } from './trainer.ts';
 
 export type MakeTrainer = (
@@ -86,12 +86,13 @@ export const gently = {
 /** Meaningless examples of the right shape, whose numbers all differ. */
 export function madeUp({ data }: ModelDescription, count: number): Dataset {
   const classes = classesOf(data)?.length ?? 1;
+  const labels = count * targetSize(data);
   return {
     count,
     xs: Float32Array.from(
       { length: count * inputSize(data) },
       (_, i) => ((i * 0.618034) % 1) * ((i % 5) / 4),
     ),
-    ys: Float32Array.from({ length: count }, (_, i) => i % classes),
+    ys: Float32Array.from({ length: labels }, (_, i) => i % classes),
   };
 }

@@ -1,16 +1,18 @@
 import type { Loss } from '@coppice/protocol';
-import { softmaxHead } from './model.ts';
+import type { Batch } from './batch-tensors.ts';
+import type { LossSettings } from './example-loss.ts';
+import { lossHead } from './model.ts';
 import * as tf from './tf.ts';
 
 /**
- * Maps a batch to the loss's input: logits for a classification (the input of the last softmax: stable, and one
- * operation less), values for a regression. Shape [batch, outputs].
+ * Maps a batch to the loss's input: logits for a classification (the input of the last softmax or sigmoid: stable, and
+ * one operation less), values for a regression. Shape [batch, outputs].
  */
 export type Forward = (batch: tf.Tensor, training: boolean) => tf.Tensor2D;
 
 /** Builds the forward pass of a model to logits or values. It holds no tensors of its own. */
 export function forwardOf(model: tf.LayersModel, loss: Loss): Forward {
-  const head = loss === 'categoricalCrossentropy' ? softmaxHead(model) : null;
+  const head = lossHead(model, loss);
   if (!head) return (batch, training) => model.apply(batch, { training }) as tf.Tensor2D;
 
   const body = bodyBefore(model, head);
@@ -43,18 +45,70 @@ function only(outputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
 }
 
 /**
+ * The mean loss of a batch: the sum of the examples' losses, each times the weight of its class where there are any, over
+ * the number of examples.
+ */
+export function batchLoss(
+  outputs: tf.Tensor2D,
+  { ys, weights }: Pick<Batch, 'ys' | 'weights'>,
+  { loss, huberDelta }: LossSettings,
+): tf.Scalar {
+  switch (loss) {
+    case 'categoricalCrossentropy':
+      return softmaxCrossEntropy(outputs, ys, weights);
+    case 'binaryCrossentropy':
+      return sigmoidCrossEntropy(outputs, ys, weights);
+    case 'huber':
+      return huber(outputs, ys, huberDelta);
+    case 'meanSquaredError':
+      return meanSquaredError(outputs, ys);
+  }
+}
+
+/**
  * Mean cross-entropy of softmax(logits) against one-hot labels, with its gradient
  * (softmax(z) − y) / n written out.
  */
-export function softmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor2D): tf.Scalar {
+function softmaxCrossEntropy(
+  logits: tf.Tensor2D,
+  labels: tf.Tensor2D,
+  weights: tf.Tensor2D | null,
+): tf.Scalar {
+  const weighted = (rows: tf.Tensor) => (weights === null ? rows : tf.mul(rows, weights));
   const op = tf.customGrad((z, save) => {
     const logProbabilities = tf.logSoftmax(z as tf.Tensor2D);
     (save as tf.GradSaveFunc)([logProbabilities]);
     const count = logits.shape[0];
     return {
-      value: tf.mul(tf.sum(tf.mul(labels, logProbabilities)), -1 / count),
+      value: tf.mul(tf.sum(weighted(tf.mul(labels, logProbabilities))), -1 / count),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const difference = tf.sub(tf.exp(saved[0] as tf.Tensor), labels);
+        const difference = weighted(tf.sub(tf.exp(saved[0] as tf.Tensor), labels));
+        return tf.mul(difference, tf.mul(dy, 1 / count));
+      },
+    };
+  });
+  return op(logits) as tf.Scalar;
+}
+
+/**
+ * Mean binary cross-entropy of sigmoid(z) against labels of 0 and 1: max(z, 0) − z·y + log(1 + e^−|z|), which overflows
+ * nowhere, with its gradient (sigmoid(z) − y) / n written out.
+ */
+function sigmoidCrossEntropy(
+  logits: tf.Tensor2D,
+  labels: tf.Tensor2D,
+  weights: tf.Tensor2D | null,
+): tf.Scalar {
+  const weighted = (rows: tf.Tensor) => (weights === null ? rows : tf.mul(rows, weights));
+  const op = tf.customGrad((z, save) => {
+    (save as tf.GradSaveFunc)([z as tf.Tensor]);
+    const count = logits.shape[0];
+    const linear = tf.sub(tf.relu(z as tf.Tensor), tf.mul(z as tf.Tensor, labels));
+    const losses = tf.add(linear, tf.log1p(tf.exp(tf.neg(tf.abs(z as tf.Tensor)))));
+    return {
+      value: tf.mul(tf.sum(weighted(losses)), 1 / count),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
+        const difference = weighted(tf.sub(tf.sigmoid(saved[0] as tf.Tensor), labels));
         return tf.mul(difference, tf.mul(dy, 1 / count));
       },
     };
@@ -78,6 +132,25 @@ export function withCleanGradient(outputs: tf.Tensor2D): tf.Tensor2D {
 }
 
 /** Mean over all examples and outputs of (prediction − target)². */
-export function meanSquaredError(predictions: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
+function meanSquaredError(predictions: tf.Tensor2D, targets: tf.Tensor2D): tf.Scalar {
   return tf.mean(tf.squaredDifference(predictions, targets));
+}
+
+/**
+ * Mean over all examples and outputs of ½e² where |e| ≤ δ, else δ·|e| − ½δ²: with m = min(|e|, δ), m·(|e| − ½m) in both.
+ * Its gradient, e held between −δ and δ over their number, is written out.
+ */
+function huber(predictions: tf.Tensor2D, targets: tf.Tensor2D, delta: number): tf.Scalar {
+  const op = tf.customGrad((values, save) => {
+    const errors = tf.sub(values as tf.Tensor, targets);
+    (save as tf.GradSaveFunc)([errors]);
+    const sizes = tf.abs(errors);
+    const within = tf.minimum(sizes, delta);
+    return {
+      value: tf.mean(tf.mul(within, tf.sub(sizes, tf.mul(within, 0.5)))),
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        tf.mul(tf.clipByValue(saved[0] as tf.Tensor, -delta, delta), tf.mul(dy, 1 / predictions.size)),
+    };
+  });
+  return op(predictions) as tf.Scalar;
 }

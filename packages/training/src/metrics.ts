@@ -1,57 +1,119 @@
-import type { Loss, Measured, Metrics } from '@coppice/protocol';
+import {
+  addClassified,
+  emptyMetricSums,
+  type Measured,
+  type MetricForm,
+  type Metrics,
+  metricForm,
+  metricValues,
+} from '@coppice/protocol';
+import { type BatchShape, classCount } from './batches.ts';
+import {
+  huberLoss,
+  type LossSettings,
+  lossSettings,
+  sigmoid,
+  sigmoidCrossEntropyOf,
+} from './example-loss.ts';
+import type { ModelDescription } from './trainer.ts';
 
-/** Sums loss and hits over chunks of outputs, in double precision. */
+/** What a model is measured by. */
+export type MeasuredBy = Omit<ModelDescription, 'topology'>;
+
+/** Sums loss, hits and the measures that a task asks for over chunks of outputs, in double precision. */
 export class MetricsSum {
-  readonly #loss: Loss;
+  readonly #loss: LossSettings;
+  readonly #form: MetricForm;
   readonly #width: number;
-  readonly #perClass: { hits: number; count: number }[];
+  readonly #perClass: { hits: number; count: number }[] | null;
+  readonly #sums: Record<string, Float64Array>;
   #total = 0;
   #examples = 0;
 
-  /** @param width Numbers in one output row: classes, or 1. */
-  constructor(loss: Loss, width: number) {
-    this.#loss = loss;
-    this.#width = width;
-    this.#perClass = Array.from({ length: width }, () => ({ hits: 0, count: 0 }));
+  /** @param shape the model's; its outputs are the numbers in one output row. */
+  constructor(by: MeasuredBy, shape: Pick<BatchShape, 'outputs' | 'loss'>) {
+    this.#loss = lossSettings(by);
+    this.#form = metricForm(by);
+    this.#sums = emptyMetricSums(this.#form);
+    this.#width = shape.outputs;
+    const classes = classCount(shape);
+    this.#perClass = classes === null ? null : Array.from({ length: classes }, () => ({ hits: 0, count: 0 }));
   }
 
-  /** @param outputs Rows of logits (classification) or values; `labels[from]` belongs to the first. */
+  /** @param outputs Rows of logits (classification) or values; the labels of example `from` belong to the first. */
   add(outputs: Float32Array, labels: Float32Array, from: number): void {
-    const rows = outputs.length / this.#width;
+    const width = this.#width;
+    const rows = outputs.length / width;
     for (let i = 0; i < rows; i++) {
-      const row = outputs.subarray(i * this.#width, (i + 1) * this.#width);
-      const label = labels[from + i] as number;
-      if (this.#loss === 'meanSquaredError') {
-        this.#total += ((row[0] as number) - label) ** 2;
-      } else {
-        const best = argmax(row);
-        this.#total += crossEntropy(row, row[best] as number, label);
-        const own = this.#perClass[label] as { hits: number; count: number };
-        own.count++;
-        if (best === label) own.hits++;
-      }
+      const row = outputs.subarray(i * width, (i + 1) * width);
+      const at = from + i;
+      if (this.#perClass === null) this.#addNumbers(row, labels.subarray(at * width, (at + 1) * width));
+      else this.#addClass(row, labels[at] as number, this.#perClass);
     }
     this.#examples += rows;
   }
 
+  #addClass(row: Float32Array, label: number, perClass: { hits: number; count: number }[]): void {
+    const isBinary = this.#loss.loss === 'binaryCrossentropy';
+    const logit = row[0] as number;
+    const best = isBinary ? (logit > 0 ? 1 : 0) : argmax(row);
+    this.#total += isBinary
+      ? sigmoidCrossEntropyOf(logit, label)
+      : crossEntropy(row, row[best] as number, label);
+    const own = perClass[label] as { hits: number; count: number };
+    own.count++;
+    if (best === label) own.hits++;
+    if (this.#form.metrics.length === 0) return;
+    const probabilities = isBinary ? [1 - sigmoid(logit), sigmoid(logit)] : softmaxOf(row);
+    addClassified(this.#sums, this.#form, probabilities, label, best);
+  }
+
+  #addNumbers(row: Float32Array, targets: Float32Array): void {
+    const { loss, huberDelta } = this.#loss;
+    const { absolute, squared, targets: sums, 'target-squares': squares } = this.#sums;
+    let total = 0;
+    for (const [i, target] of targets.entries()) {
+      const error = (row[i] as number) - target;
+      total += loss === 'huber' ? huberLoss(error, huberDelta) : error ** 2;
+      if (absolute === undefined || squared === undefined || sums === undefined || squares === undefined)
+        continue;
+      absolute[i] = (absolute[i] as number) + Math.abs(error);
+      squared[i] = (squared[i] as number) + error ** 2;
+      sums[i] = (sums[i] as number) + target;
+      squares[i] = (squares[i] as number) + target ** 2;
+    }
+    this.#total += total / this.#width;
+  }
+
   result(): Measured {
-    const counted = this.#loss === 'categoricalCrossentropy';
+    const perClass = this.#perClass;
+    const counted = this.#sums['error-examples'];
+    if (counted !== undefined) counted[0] = this.#examples;
     return {
       lossSum: this.#total,
       examples: this.#examples,
-      hits: counted ? this.#perClass.reduce((sum, { hits }) => sum + hits, 0) : null,
-      perClass: counted ? this.#perClass : null,
+      hits: perClass === null ? null : perClass.reduce((sum, { hits }) => sum + hits, 0),
+      perClass,
+      ...(this.#form.metrics.length === 0 ? {} : { sums: this.#sums }),
     };
   }
 }
 
-/** The means of sums. A loss that is not finite (of a diverged model) is null: JSON has no NaN. */
-export function metricsOf({ lossSum, examples, hits }: Measured): Metrics {
+/**
+ * The means of sums, and the measures that a task asks for. A number that is not finite (of a diverged model) is null: JSON
+ * has no NaN.
+ */
+export function metricsOf({ lossSum, examples, hits, perClass, sums }: Measured, by: MeasuredBy): Metrics {
   const loss = examples === 0 ? Number.NaN : lossSum / examples;
+  const counts = perClass && {
+    examples: perClass.map(({ count }) => count),
+    hits: perClass.map((one) => one.hits),
+  };
   return {
     loss: Number.isFinite(loss) ? loss : null,
     accuracy: hits === null || examples === 0 ? null : hits / examples,
     examples,
+    ...(sums === undefined ? {} : metricValues(metricForm(by), sums, counts)),
   };
 }
 
@@ -68,8 +130,33 @@ function argmax(row: Float32Array): number {
   return best;
 }
 
+/** The softmax of one row of logits. */
+function softmaxOf(row: Float32Array): Float32Array {
+  const probabilities = row.slice();
+  softmaxRows(probabilities, row.length);
+  return probabilities;
+}
+
+/**
+ * Rows of the model's outputs, with the last activation where it was left to the loss: probabilities of all classes, or
+ * values. Of one logit a row, the probabilities of both classes.
+ */
+export function predictionRows(
+  rows: Float32Array,
+  shape: Pick<BatchShape, 'outputs' | 'loss'>,
+): Float32Array {
+  if (shape.loss === 'categoricalCrossentropy') softmaxRows(rows, shape.outputs);
+  if (shape.loss !== 'binaryCrossentropy') return rows;
+  const both = new Float32Array(2 * rows.length);
+  for (const [i, logit] of rows.entries()) {
+    both[2 * i] = sigmoid(-logit);
+    both[2 * i + 1] = sigmoid(logit);
+  }
+  return both;
+}
+
 /** Turns rows of logits into rows of probabilities, in place. */
-export function softmaxRows(rows: Float32Array, width: number): void {
+function softmaxRows(rows: Float32Array, width: number): void {
   for (let at = 0; at < rows.length; at += width) {
     const row = rows.subarray(at, at + width);
     const largest = row[argmax(row)] as number;

@@ -9,7 +9,7 @@ import {
   type WeightSpec,
 } from '@coppice/protocol';
 import { checkGraph } from './check-graph.ts';
-import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from './data-fit.ts';
+import { endsInHead, fittingShapes, headOf, isLossOfNumbers, isRegression, outputsFor } from './data-fit.ts';
 import { buildWithZeros } from './first-weights.ts';
 import { seedTopology } from './initialize.ts';
 import { registerInitializers } from './initializers.ts';
@@ -68,7 +68,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
     throw thrown instanceof CoppiceError ? thrown : invalid(reason(thrown), thrown);
   }
   try {
-    const shapes = checkShapes(model, description.data);
+    const shapes = checkShapes(model, description.data, description.loss);
     checkFlow(everyLayer(model));
     checkHead(model, description.loss, description.data);
     const bare = layoutOf(model);
@@ -106,6 +106,7 @@ function reason(thrown: unknown): string {
 function checkShapes(
   model: tf.LayersModel,
   data: DataSchema,
+  loss: Loss,
 ): { inputShape: readonly number[]; outputs: number } {
   if (!model.inputs?.length) throw invalid(noInputShape);
   if (model.inputs.length !== 1) {
@@ -128,7 +129,7 @@ function checkShapes(
     const wanted = fitting.map((shape) => show([null, ...shape])).join(' or ');
     throw invalid(`it takes inputs of shape ${show(input)}, but the data (${inWords(data)}) needs ${wanted}`);
   }
-  const wanted = outputsFor(data);
+  const wanted = outputsFor(data, loss);
   if (output.length !== 2 || output[1] !== wanted.size) {
     throw invalid(`its output has shape ${show(output)}, but ${wanted.why} needs [null, ${wanted.size}]`);
   }
@@ -146,24 +147,29 @@ function inWords(data: DataSchema): string {
 
 function checkHead(model: tf.LayersModel, loss: Loss, data: DataSchema): void {
   const regression = isRegression(data);
-  if (regression !== (loss === 'meanSquaredError')) {
-    const fit = regression ? 'meanSquaredError' : 'categoricalCrossentropy';
+  if (regression !== isLossOfNumbers(loss)) {
+    const fit = regression
+      ? 'meanSquaredError or huber'
+      : 'categoricalCrossentropy or, of two classes, binaryCrossentropy';
     throw invalid(`its loss is ${loss}, but data of this kind needs ${fit}`);
   }
-  if (!regression && softmaxHead(model) === null) {
-    throw invalid(
-      'its last layer must end in softmax, so that its outputs are the probabilities of the classes. Set activation: "softmax" there',
-    );
+  if (!regression && lossHead(model, loss) === null) {
+    const head = headOf(loss);
+    const whose =
+      head === 'sigmoid'
+        ? 'its output is the probability of the second class'
+        : 'its outputs are the probabilities of the classes';
+    throw invalid(`its last layer must end in ${head}, so that ${whose}. Set activation: "${head}" there`);
   }
   if (model.trainableWeights.length === 0) {
     throw invalid('it has no trainable weights: there is nothing to learn');
   }
 }
 
-/** The layer whose softmax makes the model's output, or null. */
-export function softmaxHead(model: tf.LayersModel): tf.layers.Layer | null {
+/** The layer whose last activation makes the model's output and is left to the loss, or null. */
+export function lossHead(model: tf.LayersModel, loss: Loss): tf.layers.Layer | null {
   const last = model.outputs[0]?.sourceLayer;
-  return last !== undefined && endsInSoftmax(last.getClassName(), last.getConfig()) ? last : null;
+  return last !== undefined && endsInHead(loss, last.getClassName(), last.getConfig()) ? last : null;
 }
 
 /**

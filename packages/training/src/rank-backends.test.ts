@@ -121,3 +121,25 @@ it.each(['webgl', 'webgpu'] as const)('says which backend is not there: %s', asy
     message: expect.stringContaining(name),
   });
 });
+
+it('measures no emulated graphics processor where the processor itself has a backend', async () => {
+  const made: string[] = [];
+  const make: typeof createTrainer = (model, options) => {
+    made.push(String(options.backend));
+    return createTrainer(model, options);
+  };
+  const emulated = async (backend: string) => backend === 'webgl';
+  expect((await names(description(2), { batchSize: 4 }, make, emulated)).sort()).toEqual(['planned', 'wasm']);
+  expect(made).not.toContain('webgl');
+  expect(made).toContain('webgpu');
+});
+
+it('measures an emulated graphics processor where nothing else works', async () => {
+  const made: string[] = [];
+  const make: typeof createTrainer = (_, options) => {
+    made.push(String(options.backend));
+    return Promise.reject(new Error('it did not start'));
+  };
+  expect(await names(description(2), { batchSize: 4 }, make, async () => true)).toEqual([]);
+  expect(made).toEqual(['planned', 'wasm', 'webgpu', 'webgl']);
+});

@@ -1,5 +1,6 @@
 import { backendNames } from './backend-names.ts';
 import { createTrainer } from './create-trainer.ts';
+import { isEmulated } from './emulated.ts';
 import {
   agree,
   type FirstSteps,
@@ -26,10 +27,13 @@ const STEPS = 3;
 const HOPELESS = 50;
 
 /**
- * Backends worth measuring. Plain JavaScript is never far ahead, and minutes behind on a convolution: it is the last
- * resort.
+ * Backends worth measuring, those on the processor first. Plain JavaScript is never far ahead, and minutes behind on a
+ * convolution: it is the last resort.
  */
-const candidates: readonly BackendName[] = backendNames.filter((name) => name !== 'cpu');
+const candidates: readonly BackendName[] = [
+  ...backendNames.filter((name) => name === 'planned' || name === 'wasm'),
+  ...backendNames.filter((name) => name === 'webgpu' || name === 'webgl'),
+];
 
 /** A started backend, with its first steps. */
 interface Tried {
@@ -44,7 +48,8 @@ interface Tried {
  * processor is no guarantee: a small model is often faster without, and some browsers only emulate one.
  *
  * Backends with wrong results are left out: those whose first steps differ from the others', or, where they disagree,
- * from plain JavaScript's.
+ * from plain JavaScript's. A graphics processor that the browser only emulates is left out as well, where the processor
+ * itself has a backend.
  *
  * @returns Without `cpu`, which is the last resort; so possibly none.
  */
@@ -52,6 +57,7 @@ export async function rankBackends(
   description: ModelDescription,
   how: { batchSize: number },
   make: MakeTrainer = createTrainer,
+  emulated: (backend: BackendName) => Promise<boolean> = isEmulated,
 ): Promise<readonly RankedBackend[]> {
   // A model that cannot be built cannot be trained by any backend.
   const weights = await drawn(description);
@@ -59,6 +65,7 @@ export async function rankBackends(
   const tried: Tried[] = [];
   try {
     for (const backend of candidates) {
+      if (tried.length > 0 && (await emulated(backend).catch(() => false))) continue;
       const one = await tryOut(description, backend, weights, make);
       if (one !== null) tried.push(one);
     }

@@ -1,23 +1,23 @@
 import {
   CoppiceError,
   type Layout,
-  type Loss,
   layoutSize,
   type Measured,
   type Metrics,
   shapeSize,
 } from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } from './backends.ts';
-import { gatherBatch } from './batch-tensors.ts';
-import { type BatchShape, checkDataset, copyInputs, rowSize } from './batches.ts';
+import { type Batch, gatherBatch } from './batch-tensors.ts';
+import { type BatchShape, checkDataset, checkInputs, copyInputs, rowSize } from './batches.ts';
 import { Slices } from './event-loop.ts';
+import { type LossSettings, lossSettings } from './example-loss.ts';
 import { featuresOf } from './features-of.ts';
 import { drawFirstWeights } from './first-weights.ts';
 import { addWeighted, fullGradient, largestBatch } from './full-gradient.ts';
 import { everyLayer } from './layer-tree.ts';
-import { type Forward, forwardOf, meanSquaredError, softmaxCrossEntropy, withCleanGradient } from './loss.ts';
+import { batchLoss, type Forward, forwardOf, withCleanGradient } from './loss.ts';
 import { LossMeter } from './loss-meter.ts';
-import { MetricsSum, metricsOf, softmaxRows } from './metrics.ts';
+import { MetricsSum, metricsOf, predictionRows } from './metrics.ts';
 import { type BuiltModel, buildModel } from './model.ts';
 import { effectiveObjective } from './objective.ts';
 import { ObjectiveTensors, type PlacedVariable } from './objective-tensors.ts';
@@ -69,7 +69,8 @@ class TfjsTrainer implements Trainer {
   readonly layout: Layout;
   declare readonly note?: string;
   readonly #built: BuiltModel;
-  readonly #loss: Loss;
+  readonly #description: ModelDescription;
+  readonly #loss: LossSettings;
   readonly #shape: BatchShape;
   readonly #forward: Forward;
   /** Maps a batch to the model's features; null where it has none. */
@@ -87,7 +88,7 @@ class TfjsTrainer implements Trainer {
   constructor(
     backend: TfjsBackend,
     built: BuiltModel,
-    { loss, topology }: Pick<ModelDescription, 'loss' | 'topology'>,
+    description: ModelDescription,
     pace: Pace | null,
     note?: string,
   ) {
@@ -96,7 +97,9 @@ class TfjsTrainer implements Trainer {
     this.backend = backend;
     this.layout = built.layout;
     this.#built = built;
-    this.#loss = loss;
+    const { loss, topology } = description;
+    this.#description = description;
+    this.#loss = lossSettings(description);
     this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
     this.#forward = forwardOf(built.model, loss);
     this.#features = featuresOf(built.model, topology);
@@ -194,25 +197,25 @@ class TfjsTrainer implements Trainer {
   ): void {
     this.#random.forget();
     tf.tidy(() => {
-      const { xs, ys } = gatherBatch(data, rows, this.#shape);
-      const { value, grads } = this.#gradients(xs, ys);
+      const { value, grads } = this.#gradients(this.#batch(data, rows));
       objective?.correct(grads);
       optimizer.applyGradients(grads);
       meter.add(value, rows.length);
     });
   }
 
-  #gradients(xs: tf.Tensor, ys: tf.Tensor2D): { value: tf.Scalar; grads: tf.NamedTensorMap } {
-    const variables = this.#trainable.map(({ variable }) => variable);
-    return tf.variableGrads(() => this.#batchLoss(xs, ys), variables);
+  #batch(data: Dataset, rows: Uint32Array): Batch {
+    return gatherBatch(data, rows, this.#shape, this.#loss.classWeights);
   }
 
-  #batchLoss(xs: tf.Tensor, ys: tf.Tensor2D): tf.Scalar {
-    const outputs = withCleanGradient(this.#forward(xs, true));
-    const loss =
-      this.#loss === 'categoricalCrossentropy'
-        ? softmaxCrossEntropy(outputs, ys)
-        : meanSquaredError(outputs, ys);
+  #gradients(batch: Batch): { value: tf.Scalar; grads: tf.NamedTensorMap } {
+    const variables = this.#trainable.map(({ variable }) => variable);
+    return tf.variableGrads(() => this.#batchLoss(batch), variables);
+  }
+
+  #batchLoss(batch: Batch): tf.Scalar {
+    const outputs = withCleanGradient(this.#forward(batch.xs, true));
+    const loss = batchLoss(outputs, batch, this.#loss);
     return this.#built.model
       .calculateLosses()
       .reduce((sum: tf.Scalar, penalty) => tf.add(sum, penalty), loss);
@@ -248,8 +251,7 @@ class TfjsTrainer implements Trainer {
     switchTo(this.backend);
     this.#random.forget();
     const gradients = tf.tidy(() => {
-      const { xs, ys } = gatherBatch(data, examples, this.#shape);
-      return this.#gradients(xs, ys).grads;
+      return this.#gradients(this.#batch(data, examples)).grads;
     });
     try {
       for (const { variable, place } of this.#trainable) {
@@ -263,23 +265,22 @@ class TfjsTrainer implements Trainer {
   }
 
   async evaluate(data: Dataset): Promise<Metrics> {
-    return metricsOf(await this.measure(data));
+    return metricsOf(await this.measure(data), this.#description);
   }
 
   async measure(data: Dataset): Promise<Measured> {
     checkDataset(data, this.#shape);
-    const sum = new MetricsSum(this.#loss, this.#built.outputs);
+    const sum = new MetricsSum(this.#description, this.#shape);
     await this.#outputs(data.xs, data.count, (outputs, from) => sum.add(outputs, data.ys, from));
     return sum.result();
   }
 
   async predict(xs: Inputs, count: number): Promise<Float32Array> {
-    checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
+    checkInputs({ count, xs }, this.#shape);
     const { outputs: width } = this.#built;
     const rows = new Float32Array(count * width);
     await this.#outputs(xs, count, (outputs, from) => rows.set(outputs, from * width));
-    if (this.#loss === 'categoricalCrossentropy') softmaxRows(rows, width);
-    return rows;
+    return predictionRows(rows, this.#shape);
   }
 
   async predictWithFeatures(xs: Inputs, count: number): Promise<Predicted> {

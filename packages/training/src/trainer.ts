@@ -4,6 +4,7 @@ import type {
   LocalTraining,
   Loss,
   Measured,
+  MetricName,
   Metrics,
   Objective,
   Topology,
@@ -26,7 +27,7 @@ export type Inputs = Float32Array | Uint8Array;
 
 /**
  * Examples ready for a model: `xs` has `count` rows of the same size; `ys` holds class indices (classification) or
- * target values (regression).
+ * scaled target values (regression), of several targets one row for each example.
  */
 export interface Dataset {
   readonly count: number;
@@ -39,6 +40,14 @@ export interface ModelDescription {
   readonly topology: Topology;
   readonly data: DataSchema;
   readonly loss: Loss;
+  /** δ of the loss `huber`; left out: 1. */
+  readonly huberDelta?: number | undefined;
+  /** Factors of the examples' losses in training, by class; left out: 1. */
+  readonly classWeights?: readonly number[] | undefined;
+  /** The measures beyond loss and accuracy; left out: none. */
+  readonly metrics?: MetricName[] | undefined;
+  /** The probability of the second of two classes above which it is predicted; left out: 0.5. */
+  readonly threshold?: number | undefined;
 }
 
 export interface TrainingProgress {
@@ -53,7 +62,7 @@ export interface TrainingProgress {
 export interface TrainingResult {
   /** The weights after training, flat, in layout order. */
   readonly weights: Float32Array;
-  /** Sum of the losses of the last epoch's examples, each at the weights before its step. */
+  /** Sum of the losses of the last epoch's examples, with the weights of their classes, each at the weights before its step. */
   readonly lossSum: number;
   /** Examples of an epoch. */
   readonly examples: number;
@@ -73,7 +82,7 @@ export interface TrainOptions {
 
 /** Predictions, with what the model's last layer made them of. */
 export interface Predicted {
-  /** One output row (probabilities or values) for each example, flat. */
+  /** One output row (probabilities of all classes, or values) for each example, flat. */
   readonly outputs: Float32Array;
   /** One row of features for each example, flat; `null` where the model has none. */
   readonly features: Float32Array | null;
@@ -117,7 +126,10 @@ export interface Trainer {
   measure(data: Dataset): Promise<Measured>;
   /** Measures the current weights on `data`: the means of `measure`. */
   evaluate(data: Dataset): Promise<Metrics>;
-  /** One output row (probabilities or values) for each example in `xs`, flat. */
+  /**
+   * One output row for each example in `xs`, flat: the probabilities of all classes, also those of a model of one sigmoid
+   * unit, or values.
+   */
   predict(xs: Inputs, count: number): Promise<Float32Array>;
   /** As `predict`, with the model's features: one row for each example, as wide as the input of the layer of `featureLayerOf`. */
   predictWithFeatures(xs: Inputs, count: number): Promise<Predicted>;

@@ -1,4 +1,4 @@
-import { type Checkpoint, channels, type Metrics, type Run } from '@coppice/protocol';
+import { type Checkpoint, channels, type Run } from '@coppice/protocol';
 import { catalogue, formatNumber, formatShare, formatTime } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { fetchCheckpoints } from '../live/api.ts';
@@ -181,7 +181,7 @@ function Channels({
 /** Central metric, followed by the federated one in brackets, as far as known. */
 function both(
   { central, federated }: Checkpoint,
-  what: keyof Metrics,
+  what: 'accuracy' | 'loss',
   format: (value: number) => string,
 ): string {
   const [first, second] = [central?.[what] ?? null, federated?.[what] ?? null];

@@ -38,6 +38,7 @@ export const exampleTask: TaskFields = {
   targetUnit: '',
   targetMean: '',
   targetScale: '',
+  licence: '',
   model: JSON.stringify(
     {
       modelTopology: {

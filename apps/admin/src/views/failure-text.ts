@@ -85,6 +85,7 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'task-invalid': '任务的描述无效。',
   'task-exists': '同名的任务已存在。',
   'model-invalid': '模型无效或不受支持。',
+  'weights-invalid': '权重无效，或与模型的层不符。',
   'plan-invalid': '计划无效。',
   'checkpoint-unknown': '没有此检查点。',
   'checkpoint-mismatch': '检查点与任务不匹配。',

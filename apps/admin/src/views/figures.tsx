@@ -1,9 +1,10 @@
 import {
   classesOf,
-  type DataSchema,
   hasScaledTarget,
+  type Metrics,
   type Round,
   type Run,
+  type TaskInfo,
   targetError,
   targetUnit,
 } from '@coppice/protocol';
@@ -38,16 +39,17 @@ const text = catalogue(
   },
 );
 
-/** Key figures of a run: last, best, traffic, time. `data`: `null` until the task is known. */
+/** Key figures of a run: last, best, traffic, time. `task`: `null` until the task is known. */
 export function Figures({
   run,
   rounds,
-  data,
+  task,
 }: {
   run: Run;
   rounds: readonly Round[];
-  data: DataSchema | null;
+  task: Pick<TaskInfo, 'data' | 'loss'> | null;
 }) {
+  const data = task?.data ?? null;
   const t = text();
   const done = rounds.filter(({ outcome }) => outcome === 'committed');
   const of = (what: 'accuracy' | 'loss') =>
@@ -65,11 +67,11 @@ export function Figures({
         value={`${formatNumber(run.round)} / ${formatNumber(run.rounds)}`}
         testId="run-round"
       />
-      {data !== null && classesOf(data) === null ? (
+      {task !== null && data !== null && classesOf(data) === null ? (
         <Figure
           label={shared().typicalError}
-          value={errorIn(data, run.central?.loss)}
-          detail={loss === null ? undefined : t.lowest(errorIn(data, loss.min.y), formatNumber(loss.min.x))}
+          value={errorIn(task, run.central)}
+          detail={lowestError(task, done)}
         />
       ) : (
         <Figure
@@ -105,10 +107,20 @@ export function Figures({
   );
 }
 
-/** The error that a loss stands for, in the target's unit. */
-function errorIn(data: DataSchema, loss: number | null | undefined): string {
-  const error = targetError(loss ?? null, data);
-  return error === null ? '–' : formatError(error, targetUnit(data));
+type NumberTask = Pick<TaskInfo, 'data' | 'loss'>;
+
+/** The typical error of a model, in the target's unit. */
+function errorIn(task: NumberTask, metrics: Metrics | null): string {
+  const error = targetError(metrics, task);
+  return error === null ? '–' : formatError(error, targetUnit(task.data));
+}
+
+/** The lowest typical error of a run's rounds, with its round; `undefined` where none is known. */
+function lowestError(task: NumberTask, done: readonly Round[]): string | undefined {
+  const errors = extremes(done.map(({ round, central }) => ({ x: round, y: targetError(central, task) })));
+  return errors === null
+    ? undefined
+    : text().lowest(formatError(errors.min.y, targetUnit(task.data)), formatNumber(errors.min.x));
 }
 
 function Elapsed({ run, done }: { run: Run; done: readonly Round[] }) {

@@ -1,9 +1,9 @@
 import {
   classesOf,
-  type DataSchema,
   hasScaledTarget,
   type Metrics,
   type Round,
+  type TaskInfo,
   targetError,
   targetUnit,
 } from '@coppice/protocol';
@@ -20,6 +20,7 @@ import {
 import { useMemo } from 'preact/hooks';
 import { lossScale, smoothing } from '../shell/settings.ts';
 import { formatError, formatLoss, formatMilliseconds, phaseWords, roundPhases } from '../words.ts';
+import { MetricCharts } from './metric-charts.tsx';
 import { text as shared } from './texts.ts';
 
 const text = catalogue(
@@ -51,26 +52,27 @@ const shareOf = (value: number) => formatShare(value);
 const countOf = (value: number) => formatNumber(value, { maximumFractionDigits: 1 });
 
 /**
- * Loss, accuracy (of a regression: the error in the target's unit), cohort, time and traffic, round by round. `data`:
+ * Loss, accuracy (of a regression: the error in the target's unit), cohort, time and traffic, the task's own measures, round by round. `task`:
  * `null` until the task is known.
  */
 export function RoundCharts({
   run,
   rounds,
-  data,
+  task,
 }: {
   run: string;
   rounds: readonly Round[];
-  data: DataSchema | null;
+  task: Pick<TaskInfo, 'data' | 'loss' | 'metrics'> | null;
 }) {
   const t = text();
   const words = shared();
   const inLanguage = language.value;
   const done = useMemo(() => rounds.filter(({ outcome }) => outcome === 'committed'), [rounds]);
-  const regression = data !== null && classesOf(data) === null ? data : null;
+  const data = task?.data ?? null;
+  const regression = task !== null && classesOf(task.data) === null ? task : null;
   const accuracy = useMemo(() => metricLines(done, 'accuracy'), [done, inLanguage]);
   const errors = useMemo(
-    () => (regression === null ? [] : metricLines(done, 'loss', (loss) => targetError(loss, regression))),
+    () => (regression === null ? [] : errorLines(done, regression)),
     [done, inLanguage, regression],
   );
   const loss = useMemo(
@@ -85,7 +87,7 @@ export function RoundCharts({
     ],
     [done, inLanguage],
   );
-  const unit = regression === null ? undefined : targetUnit(regression);
+  const unit = regression === null ? undefined : targetUnit(regression.data);
   const errorOf = useMemo(() => (value: number) => formatError(value, unit), [unit, inLanguage]);
   const where = (x: number | string) => words.inRound(typeof x === 'number' ? formatNumber(x) : x);
   const common = { xName: words.round, where, empty: t.waiting };
@@ -138,6 +140,7 @@ export function RoundCharts({
           syncKey="rounds"
         />
       </div>
+      {task !== null && <MetricCharts run={run} done={done} task={task} />}
       <div class="charts small-charts">
         <StackedBars
           {...common}
@@ -184,15 +187,26 @@ export function RoundCharts({
   );
 }
 
-/** @param read Converts each value; growing, so that a median stays one. */
-function metricLines(
+function metricLines(done: readonly Round[], what: 'accuracy' | 'loss'): Line[] {
+  return linesOf(done, what, (metrics) => metrics?.[what] ?? null);
+}
+
+/** The typical error in the target's unit. The median error is that of the median loss: the one grows with the other. */
+function errorLines(done: readonly Round[], task: Pick<TaskInfo, 'data' | 'loss'>): Line[] {
+  return linesOf(done, 'loss', (metrics) => targetError(metrics, task));
+}
+
+function linesOf(
   done: readonly Round[],
   what: 'accuracy' | 'loss',
-  read: (value: number | null) => number | null = (value) => value,
+  read: (metrics: Pick<Metrics, 'accuracy' | 'loss' | 'values'> | null) => number | null,
 ): Line[] {
   const of = (which: 'central' | 'federated') =>
-    done.map((round) => ({ x: round.round, y: read((round[which] as Metrics | null)?.[what] ?? null) }));
-  const median = done.map(({ round, spread }) => ({ x: round, y: read(spread?.[what]?.median ?? null) }));
+    done.map((round) => ({ x: round.round, y: read(round[which]) }));
+  const median = done.map(({ round, spread }) => {
+    const middle = spread?.[what]?.median ?? null;
+    return { x: round, y: middle === null ? null : read({ accuracy: null, loss: null, [what]: middle }) };
+  });
   return [
     { id: 'central', label: shared().central, points: of('central'), slot: 0 },
     { id: 'federated', label: shared().federated, points: of('federated'), slot: 1 },

@@ -47,7 +47,8 @@ function KnownRun({ run }: { run: Run }) {
   useEffect(() => wantRounds(id), [id]);
   const admission = useAdmission(run);
   const releases = useReleases(run.task);
-  const data = useTask(run.task)?.data ?? null;
+  const task = useTask(run.task) ?? null;
+  const data = task?.data ?? null;
   const rounds = state.value.rounds.get(id) ?? noRounds;
   const rows = state.value.participants.get(id) ?? [];
   const events = state.value.events.filter((event) => event.run === id);
@@ -82,8 +83,8 @@ function KnownRun({ run }: { run: Run }) {
         <Troubles run={run} rounds={rounds} />
         {!over && <ClientLink run={run} />}
       </header>
-      <Figures run={run} rounds={rounds} data={data} />
-      <RoundCharts run={run.id} rounds={rounds} data={data} />
+      <Figures run={run} rounds={rounds} task={task} />
+      <RoundCharts run={run.id} rounds={rounds} task={task} />
       <Rounds rounds={rounds} />
       <div class="halves">
         <EventLog events={events} />

@@ -37,6 +37,12 @@ describe('taskRequest', () => {
     });
   });
 
+  it('leaves an empty licence out, and trims another', () => {
+    expect(taskRequest(exampleTask)).not.toHaveProperty('licence');
+    const request = taskRequest({ ...exampleTask, licence: ' CC BY 4.0\n' });
+    expect(CreateTaskSchema.safeParse(request).data?.licence).toBe('CC BY 4.0');
+  });
+
   it('says what the coordinator refuses of a share that is none', () => {
     for (const heldOut of ['0.6', '-0.1', 'a tenth']) {
       const { error } = CreateTaskSchema.safeParse(taskRequest({ ...exampleTask, heldOut }));

@@ -26,6 +26,8 @@ export interface TaskFields {
   readonly targetUnit: string;
   readonly targetMean: string;
   readonly targetScale: string;
+  /** Of the models; empty: none is stated. */
+  readonly licence: string;
   readonly model: string;
 }
 
@@ -48,6 +50,7 @@ export const blankTask: TaskFields = {
   targetUnit: '',
   targetMean: '',
   targetScale: '',
+  licence: '',
   model: '',
 };
 
@@ -81,6 +84,7 @@ export function taskRequest(fields: TaskFields): CreateTask {
     data: fields.kind === 'image' ? imageOf(fields) : tableOf(fields),
     model: modelOf(fields.model),
     heldOut: Number(fields.heldOut),
+    ...(fields.licence.trim() === '' ? {} : { licence: fields.licence.trim() }),
   };
 }
 

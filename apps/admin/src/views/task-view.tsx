@@ -125,6 +125,7 @@ export function TaskView() {
           {input('titleZh', `${t.titleZh} (${t.optional})`)}
           {input('descriptionEn', t.descriptionEn, { area: true, help: t.descriptionHelp })}
           {input('descriptionZh', `${t.descriptionZh} (${t.optional})`, { area: true })}
+          {input('licence', `${t.licence} (${t.optional})`, { help: t.licenceHelp })}
         </div>
       </fieldset>
       <fieldset class="plan-group">

@@ -173,6 +173,9 @@ export const text = catalogue(
     targetMean: 'Mean of the target',
     targetScale: 'Scale of the target',
     targetScalingHelp: 'The model learns (value − mean) / scale. Without, it learns the value itself.',
+    licence: 'Licence of the models',
+    licenceHelp:
+      'Its name, text or address. It is shown to participants, and goes with every model that is downloaded.',
     modelJson: 'model.json',
     modelHelp: 'Paste it, or choose the file. Weights are not taken from it: a run begins from its seed.',
     chooseFile: 'Choose a file…',
@@ -347,6 +350,8 @@ export const text = catalogue(
     targetMean: '目标的均值',
     targetScale: '目标的尺度',
     targetScalingHelp: '模型学习（值 − 均值）/ 尺度。不填则直接学习该值。',
+    licence: '模型的许可',
+    licenceHelp: '许可的名称、全文或网址。参与者会看到，下载的每个模型也都带有它。',
     modelJson: 'model.json',
     modelHelp: '粘贴或选择文件。不使用其中的权重：训练从种子开始。',
     chooseFile: '选择文件…',

@@ -8,7 +8,6 @@ import { ask } from '../confirmation.tsx';
 import { participant } from '../link/participant.ts';
 import { away } from '../link/session.ts';
 import { chosenTask, plan } from '../run/run.ts';
-import { CsvAdder } from './csv-adder.tsx';
 import { busy, change, findings, summary } from './data.ts';
 import { Drawing } from './drawing.tsx';
 import { OwnExamples } from './own-examples.tsx';
@@ -16,6 +15,7 @@ import { PictureAdder } from './picture-adder.tsx';
 import { saveFile } from './save-file.ts';
 import { sourceName } from './source-name.ts';
 import { StorageNote } from './storage-note.tsx';
+import { TableAdder } from './table/table-adder.tsx';
 
 const n = (value: number) => formatNumber(value);
 const text = catalogue(
@@ -113,7 +113,7 @@ export function DataPanel() {
           <PictureAdder classes={task.data.classes} />
         </>
       ) : (
-        <CsvAdder data={task.data} />
+        <TableAdder key={task.id} data={task.data} />
       )}
       {task.data.kind === 'table' && <ClassBars />}
       <Advice />

@@ -13,6 +13,7 @@ type AdminsOnly =
   | 'task-invalid'
   | 'task-exists'
   | 'model-invalid'
+  | 'weights-invalid'
   | 'plan-invalid'
   | 'checkpoint-unknown'
   | 'checkpoint-mismatch'

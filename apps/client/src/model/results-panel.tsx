@@ -29,8 +29,9 @@ const data = computed(() => chosenTask.value?.data ?? null);
 const kind = computed(() => (data.value !== null && classesOf(data.value) === null ? 'error' : 'accuracy'));
 
 function trend(measured: readonly { round: number; metrics: Metrics }[]): readonly TrendPoint[] {
-  const measureOf = ({ accuracy, loss }: Metrics) =>
-    kind.value === 'accuracy' || data.value === null ? accuracy : targetError(loss, data.value);
+  const task = chosenTask.value;
+  const measureOf = (metrics: Metrics) =>
+    kind.value === 'accuracy' || task === null ? metrics.accuracy : targetError(metrics, task);
   return measured
     .flatMap(({ round, metrics }) => {
       const value = measureOf(metrics);

@@ -28,6 +28,7 @@ const text = catalogue(
     leaveToGo: 'Leave this training to go there.',
     size: 'Model',
     parameters: (count: string) => `${count} parameters`,
+    licence: 'Licence of the model',
     lastKnown: (state: string) => `last known: ${state}`,
     stateRunning: 'running',
     statePaused: 'paused',
@@ -67,6 +68,7 @@ const text = catalogue(
     leaveToGo: '退出当前训练后即可前往。',
     size: '模型',
     parameters: (count) => `${count} 个参数`,
+    licence: '模型的许可',
     lastKnown: (state) => `上次得知：${state}`,
     stateRunning: '进行中',
     statePaused: '已暂停',
@@ -154,6 +156,12 @@ function Head({ run }: { run: RunSummary }) {
           <div>
             <dt>{t.size}</dt>
             <dd>{t.parameters(n(task.parameters))}</dd>
+          </div>
+        )}
+        {task?.licence !== undefined && (
+          <div>
+            <dt>{t.licence}</dt>
+            <dd data-testid="licence">{task.licence}</dd>
           </div>
         )}
       </dl>

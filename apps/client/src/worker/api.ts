@@ -1,9 +1,11 @@
-import type { CsvMapping, CsvPreview, QualityFinding, SkippedRows, UnlistedValues } from '@coppice/datasets';
+import type { QualityFinding, SkippedRows, UnlistedValues } from '@coppice/datasets';
+import type { ColumnMapping, LabelMap, ReadingChoices } from '@coppice/datasets/reading';
 import type { DataSummary, MonitorTerms, SessionState, Source } from '@coppice/participant';
 import type { TaskInfo } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
 import type { Effort } from '../care/strain.ts';
 import type { ExampleList } from './example-list.ts';
+import type { TableFit, TableView } from './open-table.ts';
 
 /** A picture from the page: a dropped file, or the pixels of a canvas. */
 export type PictureSource = Blob | ImageBitmap;
@@ -39,7 +41,7 @@ export interface ReleasedPrediction {
   readonly output: readonly number[];
 }
 
-/** One of the device's own examples, to ask the model about: raw features, and the true label. */
+/** An example to ask the model about: raw features, and the true label; NaN where it is not known. */
 export interface OwnExample {
   readonly features: readonly number[];
   readonly label: number;
@@ -78,20 +80,26 @@ export interface ClientApi {
   ): Promise<{ summary: DataSummary; unreadable: number }>;
   /** Converts a picture to the task's pixels, 0–255. Nothing is stored. */
   preparePicture(picture: PictureSource): Promise<Uint8Array>;
-  previewCsv(text: string): Promise<{ preview: CsvPreview; mapping: CsvMapping }>;
+  /** Reads a table, which stays open until it is added, closed, or another is opened. Nothing is stored. */
+  openTable(file: Blob, choices: ReadingChoices): Promise<TableView>;
+  /** What the rows of the open table would become. */
+  fitTable(mapping: ColumnMapping, labels: LabelMap): Promise<TableFit>;
   /**
-   * Adds the rows that fit, `added` of them, possibly none; `skipped` gives the reasons for the others, `unlisted` the
-   * categories that were taken as any other value.
+   * Adds the rows of the open table that fit, `added` of them, possibly none; `skipped` gives the reasons for the others,
+   * `unlisted` the categories that were taken as any other value.
    */
-  addCsv(
-    text: string,
-    mapping: CsvMapping,
+  addTable(
+    mapping: ColumnMapping,
+    labels: LabelMap,
   ): Promise<{
     summary: DataSummary;
     added: number;
     skipped: readonly SkippedRows[];
     unlisted: readonly UnlistedValues[];
   }>;
+  closeTable(): Promise<void>;
+  /** The first rows of a file that fit, to ask the model about. Nothing is stored. */
+  rowsOf(file: Blob): Promise<readonly OwnExample[]>;
   clearData(which?: Source | 'set-aside'): Promise<DataSummary>;
   /** A part of the list of examples, the newest first; `label`: those of one class, null: all. */
   listExamples(part: { label: number | null; from: number; count: number }): Promise<ExampleList>;

@@ -1,6 +1,7 @@
 import { normaliseFeatures } from '@coppice/datasets';
 import type { SavedModel, TrainerHost } from '@coppice/participant';
 import { classesOf, type Task, targetOf } from '@coppice/protocol';
+import { modelOf } from '@coppice/training';
 import type { Comparison, Prediction } from './api.ts';
 
 /** Predicts with the first and the newest model; with the first only where it is known. */
@@ -11,7 +12,7 @@ export async function compare(
   features: Uint8Array | Float32Array | Float64Array,
 ): Promise<Comparison> {
   const xs = normaliseFeatures(features, task.data);
-  const description = { topology: task.model, data: task.data, loss: task.loss };
+  const description = modelOf(task);
   const ask = ({ round, weights }: SavedModel): Promise<Prediction> =>
     host.use(description, async (trainer) => {
       trainer.setWeights(weights);

@@ -1,12 +1,5 @@
 import { sessionClient } from '@coppice/client/session';
-import {
-  applyMapping,
-  checkQuality,
-  examplesCsv,
-  previewCsv,
-  readCsv,
-  suggestMapping,
-} from '@coppice/datasets';
+import { checkQuality, examplesCsv } from '@coppice/datasets';
 import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
@@ -19,6 +12,7 @@ import { workerPace } from './effort.ts';
 import { errorTransfer } from './error-transfer.ts';
 import { listExamples } from './example-list.ts';
 import { lastModels } from './last-model.ts';
+import type { OpenTable } from './open-table.ts';
 import { PageVisibility } from './page-visibility.ts';
 import { readSent } from './pictures.ts';
 import { compare } from './predictor.ts';
@@ -48,6 +42,8 @@ const started = createBrowserParticipant({
 type DataTask = Pick<Task, 'id' | 'data'>;
 let opened: { task: DataTask; data: LocalData } | null = null;
 let lastSeen: TaskInfo | null = null;
+/** The table that the page looks at before it is added. */
+let openTable: OpenTable | null = null;
 const dataListeners = new Set<(summary: DataSummary) => void>();
 
 const lastModel = lastModels(async (run) => (await participant()).session.pull(run));
@@ -160,6 +156,7 @@ const api: ClientApi = {
     if (opened?.task.id !== id) {
       opened?.data.close();
       opened = null;
+      openTable = null;
       const task = await fetchTask(id);
       const data = await openData(id, task.data);
       data.subscribe((summary) => {
@@ -204,15 +201,28 @@ const api: ClientApi = {
   async preparePicture(picture) {
     return readSent(picture, imageTask(current().task));
   },
-  async previewCsv(text) {
-    const preview = previewCsv(text);
-    return { preview, mapping: suggestMapping(preview.columns, tableTask(current().task)) };
+  async openTable(file, choices) {
+    const task = tableTask(current().task);
+    openTable = null;
+    const { OpenTable } = await import('./open-table.ts');
+    openTable = await OpenTable.read(file, choices, task);
+    return openTable.view();
   },
-  async addCsv(text, mapping) {
-    const { task, data } = current();
-    const { skipped, unlisted, ...examples } = applyMapping(readCsv(text), mapping, tableTask(task));
+  async fitTable(mapping, labels) {
+    return theOpenTable().fit(mapping, labels);
+  },
+  async addTable(mapping, labels) {
+    const { data } = current();
+    const { examples, skipped, unlisted } = theOpenTable().take(mapping, labels);
     const summary = await changed(await data.add(examples, 'csv'));
     return { summary, added: examples.count, skipped, unlisted };
+  },
+  async rowsOf(file) {
+    const { rowsOf } = await import('./open-table.ts');
+    return rowsOf(file, tableTask(current().task));
+  },
+  async closeTable() {
+    openTable = null;
   },
   async clearData(which) {
     return changed(await current().data.clear(which));
@@ -276,9 +286,16 @@ const api: ClientApi = {
   },
 
   async predictFeatures(features, over) {
-    return answer(Float32Array.from(features), over);
+    return answer(Float64Array.from(features), over);
   },
 };
+
+/** @throws CoppiceError `data-invalid` where the page's file is not open any more. */
+function theOpenTable(): OpenTable {
+  if (openTable === null)
+    throw new CoppiceError('data-invalid', 'The file is not open any more. Choose it again.');
+  return openTable;
+}
 
 function isPicture(input: PictureSource | readonly number[]): input is PictureSource {
   return !Array.isArray(input);
@@ -289,7 +306,7 @@ function stored(
   features: readonly number[],
   { kind }: DataTask['data'],
 ): Uint8Array | Float32Array | Float64Array {
-  return kind === 'image' ? Uint8Array.from(features) : Float32Array.from(features);
+  return kind === 'image' ? Uint8Array.from(features) : Float64Array.from(features);
 }
 
 async function answer(

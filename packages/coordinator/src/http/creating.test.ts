@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { builtInTask } from '@coppice/datasets';
@@ -157,4 +157,39 @@ it('gives each name out once, however many ask at the same moment', { timeout: 1
     }),
     { numRuns: 12, seed: 7 },
   );
+});
+
+const caseOf = (name: string) =>
+  JSON.parse(readFileSync(new URL(`../../../../test/cases/models/${name}.json`, import.meta.url), 'utf8'));
+
+it('takes a model with one sigmoid unit for two classes, by a loss and measures that fit', async () => {
+  const { status } = await post('/tasks', caseOf('sigmoid-binary'));
+  expect(status).toBe(201);
+  const answer = await fetch(`${coordinator.url}/api/tasks/sigmoid-binary`);
+  const task = (await answer.json()) as TaskInfo & { model: unknown };
+  expect(task).toMatchObject({
+    loss: 'binaryCrossentropy',
+    metrics: ['auroc', 'prAuc', 'recall', 'f1'],
+  });
+});
+
+it('takes the loss, weights and measures that a task states, and refuses by name those that do not fit', async () => {
+  const base = { ...caseOf('sigmoid-binary'), loss: 'binaryCrossentropy' };
+  const stated = { classWeights: [1, 4], metrics: ['precision'], threshold: 0.2 };
+  expect((await post('/tasks', { ...base, id: 'stated', ...stated })).status).toBe(201);
+  const info = await fetch(`${coordinator.url}/api/tasks/stated`);
+  expect(await info.json()).toMatchObject({ loss: 'binaryCrossentropy', ...stated });
+  for (const [field, wrong] of Object.entries({
+    classWeights: { classWeights: [1, 2, 3] },
+    loss: { loss: 'huber' },
+    huberDelta: { huberDelta: 2 },
+    metrics: { metrics: ['rmse'] },
+  })) {
+    const { status, body } = await post<{ id: string }>('/tasks', { ...base, id: 'wrong', ...wrong });
+    expect(status).toBe(422);
+    expect(body.error).toMatchObject({ code: 'task-invalid', message: expect.stringContaining(field) });
+  }
+  // Two outputs are no single probability.
+  const soft = await post('/tasks', { ...base, id: 'soft', loss: 'categoricalCrossentropy' });
+  expect(soft.body.error).toMatchObject({ code: 'model-invalid' });
 });

@@ -1,6 +1,8 @@
+import { builtInTask, describeInput } from '@coppice/datasets';
 import { type Checkpoint, recipeHash, type TableData } from '@coppice/protocol';
 import { sampleTask } from '@coppice/protocol/testing';
 import { expect, it } from 'vitest';
+import { modelMetadata } from './model-metadata.ts';
 import { layersModel } from './models.ts';
 
 const checkpoint: Checkpoint = {
@@ -9,37 +11,70 @@ const checkpoint: Checkpoint = {
   run: 'prices-1',
   task: 'prices',
   round: 2,
-  parent: null,
-  createdAt: 0,
+  parent: 'prices-1/1',
+  createdAt: 7,
   central: { loss: 0.25, accuracy: null, examples: 10 },
-  federated: null,
+  federated: { loss: 0.5, accuracy: null, examples: 4 },
   parameters: 2,
 };
+const task = { ...sampleTask, id: 'prices', title: { en: 'Prices', zh: '价格' } };
 
-it('tells how inputs are made, and how outputs and the error are read in the unit of the target', () => {
+it('tells how inputs are made, how outputs and the error are read, and where the model comes from', () => {
   const data: TableData = {
     kind: 'table',
     features: [{ kind: 'category', name: 'kind', values: ['oak', 'elm'] }],
     target: { kind: 'number', name: 'price', unit: '€', mean: 1000, scale: 250 },
   };
   const metadata = (of: TableData, central = checkpoint.central) =>
-    layersModel({ model: sampleTask.model, data: of }, [], {
+    layersModel(task.model, [], {
       weights: 'weights.bin',
-      checkpoint: { ...checkpoint, central },
+      metadata: modelMetadata(
+        { ...task, data: of, loss: 'meanSquaredError', licence: 'CC BY 4.0' },
+        { ...checkpoint, central },
+        'prices-0/9',
+      ),
     }).userDefinedMetadata.coppice;
   expect(metadata(data)).toEqual({
     checkpoint: checkpoint.hash,
     run: 'prices-1',
     round: 2,
     central: checkpoint.central,
+    federated: checkpoint.federated,
     recipe: recipeHash(data),
-    target: { unit: '€', mean: 1000, scale: 250, error: 125 },
+    task: { id: 'prices', title: { en: 'Prices', zh: '价格' }, description: task.description },
+    data,
+    input: {
+      kind: 'table',
+      shape: [3],
+      columns: [{ kind: 'category', name: 'kind', at: 0, values: ['oak', 'elm'] }],
+      steps: [expect.any(String), expect.stringContaining('a last one for any other value')],
+    },
+    classes: null,
+    target: { name: 'price', unit: '€', mean: 1000, scale: 250, error: 125 },
+    loss: 'meanSquaredError',
+    lineage: { parent: 'prices-1/1', from: 'prices-0/9' },
+    parameters: 2,
+    createdAt: 7,
+    licence: 'CC BY 4.0',
   });
-  expect(metadata(data, null).target?.error).toBeNull();
+  expect(metadata(data, null).target).toMatchObject({ error: null });
   expect(metadata({ ...data, target: { kind: 'number', name: 'price' } }).target).toEqual({
+    name: 'price',
     unit: null,
     mean: 0,
     scale: 1,
     error: 0.5,
   });
+});
+
+it('names the classes in the order of the outputs, and no licence where the task states none', () => {
+  const iris = builtInTask('iris');
+  if (iris === undefined) throw new Error('iris is built in');
+  const told = modelMetadata(iris, checkpoint, null);
+  expect([told.classes, told.target, told.licence]).toEqual([
+    ['setosa', 'versicolor', 'virginica'],
+    null,
+    null,
+  ]);
+  expect(told.input).toEqual(describeInput(iris.data));
 });

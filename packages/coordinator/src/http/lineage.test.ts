@@ -119,13 +119,14 @@ describe('the models of a run', () => {
     await train(other.id);
     const latest = await call<Described>(path(one.id, 'latest'), undefined, false);
     expect(latest).toMatchObject({ status: 200, cache: 'no-cache' });
-    expect(latest.body.userDefinedMetadata.coppice).toEqual({
+    expect(latest.body.userDefinedMetadata.coppice).toMatchObject({
       checkpoint: made.hash,
       run: one.id,
       round: 2,
       central: made.central,
       recipe: recipeHash((builtInTask('iris') as Task).data),
       target: null,
+      lineage: { parent: `${one.id}/1`, from: null },
     });
     const at = new URL(
       latest.body.weightsManifest[0]?.paths[0] as string,

@@ -3,22 +3,16 @@ import {
   type Checkpoint,
   CheckpointIdSchema,
   CoppiceError,
-  classesOf,
-  type DataSchema,
   type Layout,
   layoutSize,
-  type Metrics,
-  recipeHash,
-  type Task,
-  targetError,
-  targetScaling,
-  targetUnit,
+  type Topology,
 } from '@coppice/protocol';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { channelModel } from '../registry/channel-model.ts';
 import { KeptModels } from '../registry/kept-models.ts';
 import { latestModel } from '../registry/latest-model.ts';
+import type { Runs } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
 import type { Admins } from '../security/admins.ts';
 import type { Admissions } from '../security/admissions.ts';
@@ -29,6 +23,7 @@ import type { ShownTicket } from '../watch/answers.ts';
 import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import { credentialsOf } from './access.ts';
 import type { Downloads } from './downloads.ts';
+import { type ModelMetadata, modelMetadata } from './model-metadata.ts';
 import { ticketPreflight } from './preflight.ts';
 import { json, parameter } from './respond.ts';
 import { shownBy } from './shown-ticket.ts';
@@ -54,6 +49,7 @@ interface Named {
 export function modelsRouter({
   storage,
   tasks,
+  runs,
   models,
   admins,
   admissions,
@@ -64,6 +60,7 @@ export function modelsRouter({
 }: {
   storage: Storage;
   tasks: Tasks;
+  runs: Pick<Runs, 'originOf'>;
   models: ModelWorker;
   admins: Admins;
   admissions: Admissions;
@@ -183,6 +180,7 @@ export function modelsRouter({
       'This model is of a run that is not open to everyone. Its participants get it through the client page; devices that the task admits show the ticket of their question or offer; admins have a session, or a token with the scope "runs:read".',
     );
   };
+  const originOf = ({ run }: Checkpoint) => runs.originOf(run);
   const model = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
       const task = tasks.get(parameter(request, 'task'));
@@ -190,7 +188,8 @@ export function modelsRouter({
       const checkpoint = await find(request, response, named);
       const layout = await models.layout(task);
       cache(response, named.fixed, admissions.of(checkpoint.run) === 'open');
-      return layersModel(task, layout, { weights: named.weights(checkpoint), checkpoint });
+      const metadata = modelMetadata(task, checkpoint, originOf(checkpoint));
+      return layersModel(task.model, layout, { weights: named.weights(checkpoint), metadata });
     });
   const weights = (nameOf: (request: Request) => Named): RequestHandler =>
     json(async (request, response) => {
@@ -228,41 +227,19 @@ export function modelsRouter({
 
 /** The content of a tfjs `model.json`. */
 export function layersModel(
-  task: Pick<Task, 'model' | 'data'>,
+  topology: Topology,
   layout: Layout,
-  { weights, checkpoint }: { weights: string; checkpoint: Checkpoint },
+  { weights, metadata }: { weights: string; metadata: ModelMetadata },
 ) {
   return {
     format: 'layers-model',
     generatedBy: 'Coppice',
     convertedBy: null,
-    modelTopology: task.model,
+    modelTopology: topology,
     weightsManifest: [
       { paths: [weights], weights: layout.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })) },
     ],
-    userDefinedMetadata: {
-      coppice: {
-        checkpoint: checkpoint.hash,
-        run: checkpoint.run,
-        round: checkpoint.round,
-        central: checkpoint.central,
-        recipe: recipeHash(task.data),
-        target: targetMetadata(task.data, checkpoint.central),
-      },
-    },
-  };
-}
-
-/**
- * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square
- * error on test data in that unit, `null` where there is none. `null` for classes.
- */
-function targetMetadata(data: DataSchema, central: Metrics | null) {
-  if (classesOf(data) !== null) return null;
-  return {
-    unit: targetUnit(data) ?? null,
-    ...targetScaling(data),
-    error: targetError(central?.loss ?? null, data),
+    userDefinedMetadata: { coppice: metadata },
   };
 }
 

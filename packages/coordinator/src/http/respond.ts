@@ -44,6 +44,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'plan-invalid': 422,
   'task-invalid': 422,
   'model-invalid': 422,
+  'weights-invalid': 422,
   'data-invalid': 400,
   'pages-not-built': 503,
   'coordinator-starting': 503,

@@ -1,8 +1,8 @@
-import type { DataSchema, Layout, Loss, Metrics, Task, Topology, WireError } from '@coppice/protocol';
+import type { DataSchema, Layout, Loss, Measured, Task, Topology, WireError } from '@coppice/protocol';
 
 /** A job for a thread. */
 export type Job =
-  | { readonly kind: 'check'; readonly model: unknown; readonly data: DataSchema; readonly loss: Loss }
+  | { readonly kind: 'check'; readonly model: unknown; readonly data: DataSchema; readonly loss: Loss | null }
   | { readonly kind: 'layout'; readonly task: Task }
   | { readonly kind: 'describe'; readonly task: Task; readonly seed: number }
   | {
@@ -17,11 +17,11 @@ export type Job =
 
 /** Results by kind of job. */
 export interface Results {
-  check: { topology: Topology; layout: Layout };
+  check: { topology: Topology; layout: Layout; loss: Loss };
   layout: Layout;
   describe: { layout: Layout; weights: Float32Array };
-  /** Metrics by part of the test data; `null` where there is none. */
-  evaluate: ReadonlyMap<number, Metrics> | null;
+  /** Sums by part of the test data; `null` where there is none. */
+  evaluate: ReadonlyMap<number, Measured> | null;
   samples: Uint8Array;
 }
 

@@ -8,9 +8,14 @@ export interface ModelWorker {
   /**
    * Checks an uploaded model, the content of a `model.json` or a topology alone, and returns its topology.
    *
+   * @param loss null: the one that fits data and model.
    * @throws CoppiceError `model-invalid` with the fault, also where the check takes too long.
    */
-  check(model: unknown, data: DataSchema, loss: Loss): Promise<Topology>;
+  check(
+    model: unknown,
+    data: DataSchema,
+    loss: Loss | null,
+  ): Promise<{ readonly topology: Topology; readonly loss: Loss }>;
   /**
    * Computes a task's layout: names and shapes of its weights, in order.
    *

@@ -1,5 +1,5 @@
 import { parentPort, threadId } from 'node:worker_threads';
-import { CoppiceError } from '@coppice/protocol';
+import { CoppiceError, type Measured } from '@coppice/protocol';
 import type { Answer, Job } from './jobs.ts';
 
 /*
@@ -18,12 +18,16 @@ parentPort?.on('message', (job: Job) => {
   }
   const layout = [{ name: `${threadId}`, shape: [1], trainable: true }];
   const weights = new Float32Array(1);
-  const metrics = { loss: threadId, accuracy: 1, examples: 1 };
+  const measured: Measured = { lossSum: threadId, examples: 1, hits: null, perClass: null };
   const results = {
-    check: { topology: { class_name: 'Sequential', config: `${threadId}` }, layout },
+    check: {
+      topology: { class_name: 'Sequential', config: `${threadId}` },
+      layout,
+      loss: 'categoricalCrossentropy' as const,
+    },
     layout,
     describe: { layout, weights },
-    evaluate: new Map([[0, metrics]]),
+    evaluate: new Map([[0, measured]]),
     samples: new Uint8Array([threadId]),
   };
   parentPort?.postMessage({ result: results[job.kind] } satisfies Answer);

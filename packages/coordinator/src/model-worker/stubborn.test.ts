@@ -69,7 +69,7 @@ describe('a job that never ends', () => {
         message: expect.stringContaining('took more than 60 s'),
       });
     }
-    expect(await waiting).toMatchObject({ class_name: 'Sequential' });
+    expect(await waiting).toMatchObject({ topology: { class_name: 'Sequential' } });
   });
 
   it('as an evaluation holds up no other task, and is refused at its limit', async () => {

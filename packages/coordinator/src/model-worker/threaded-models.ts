@@ -55,9 +55,10 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
     async check(model, data, loss) {
       // Before it is copied to a thread, which takes a call for each level.
       checkNesting(model);
-      const { topology, layout } = await checks.do('', { kind: 'check', model, data, loss }, checkLimit);
-      layouts.put(modelKey({ model: topology, data, loss }), layout);
-      return topology;
+      const job = { kind: 'check', model, data, loss } as const;
+      const checked = await checks.do('', job, checkLimit);
+      layouts.put(modelKey({ model: checked.topology, data, loss: checked.loss }), checked.layout);
+      return checked;
     },
     layout: (task) =>
       layouts.get(modelKey(task), () =>
@@ -83,7 +84,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
           evaluations.do(task.id, { kind: 'evaluate', task, weights: shared, share, of: threads }, limit),
         ),
       );
-      return together(shares);
+      return together(shares, task);
     },
     samples: (task, share, of) =>
       samples.do(

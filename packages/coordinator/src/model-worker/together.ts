@@ -1,27 +1,38 @@
-import type { Metrics } from '@coppice/protocol';
+import {
+  addMetricSums,
+  emptyMetricSums,
+  type Measured,
+  type Metrics,
+  metricForm,
+  type Task,
+} from '@coppice/protocol';
+import { metricsOf } from '@coppice/training';
 import type { Results } from './jobs.ts';
 
 /**
- * Combines the metrics of parts, in the parts' order, so that the result is the same to the bit for any distribution of
- * them.
+ * The metrics of a task's test data from the sums of its parts, added in the parts' order, so that the result is the same to
+ * the bit for any distribution of them.
  */
-export function together(shares: readonly Results['evaluate'][]): Metrics | null {
+export function together(shares: readonly Results['evaluate'][], task: Task): Metrics | null {
   const parts = shares.flatMap((share) => (share === null ? [] : [...share]));
-  if (parts.length === 0) return null;
-  const ordered = parts.sort(([a], [b]) => a - b).map(([, metrics]) => metrics);
-  const examples = ordered.reduce((sum, part) => sum + part.examples, 0);
-  /** Sums one metric over the parts; null where any part lacks it. */
-  const sum = (of: (part: Metrics) => number | null) =>
-    ordered.reduce<number | null>((before, part) => {
-      const value = of(part);
-      return before === null || value === null ? null : before + value;
-    }, 0);
-  const loss = sum((part) => part.loss && part.loss * part.examples);
-  // Hits are whole numbers: 97 % of parts must not come to a little less of the whole.
-  const hits = sum((part) => part.accuracy && Math.round(part.accuracy * part.examples));
+  const [first, ...more] = parts.sort(([a], [b]) => a - b).map(([, measured]) => measured);
+  if (first === undefined) return null;
+  const sums = emptyMetricSums(metricForm(task));
+  for (const part of [first, ...more]) if (part.sums !== undefined) addMetricSums(sums, part.sums);
+  const total = more.reduce(added, first);
+  return metricsOf(total.sums === undefined ? total : { ...total, sums }, task);
+}
+
+function added(a: Measured, b: Measured): Measured {
   return {
-    loss: loss === null ? null : loss / examples,
-    accuracy: hits === null ? null : hits / examples,
-    examples,
+    ...a,
+    lossSum: a.lossSum + b.lossSum,
+    examples: a.examples + b.examples,
+    hits: a.hits === null || b.hits === null ? null : a.hits + b.hits,
+    perClass:
+      a.perClass?.map(({ hits, count }, i) => ({
+        hits: hits + (b.perClass?.[i]?.hits ?? 0),
+        count: count + (b.perClass?.[i]?.count ?? 0),
+      })) ?? null,
   };
 }

@@ -1,8 +1,8 @@
 import { parentPort } from 'node:worker_threads';
 import { partition, type RawExamples, selectExamples, trainerExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
-import { CoppiceError, type Metrics, type Task } from '@coppice/protocol';
-import { createTrainer, type Dataset, layoutOf, type Trainer } from '@coppice/training';
+import { CoppiceError, type Measured, type Task, targetSize } from '@coppice/protocol';
+import { createTrainer, type Dataset, layoutOf, modelOf, type Trainer } from '@coppice/training';
 import type { Answer, Job, Results } from './jobs.ts';
 
 /*
@@ -56,19 +56,17 @@ async function evaluate(
   }
   current.trainer.setWeights(weights);
   const { trainer, test } = current;
-  const parts = new Map<number, Metrics>();
+  const parts = new Map<number, Measured>();
   const size = test.xs.length / test.count;
+  const labels = targetSize(task.data);
   for (let part = share; part * PART < test.count; part += of) {
     const from = part * PART;
     const to = Math.min(test.count, from + PART);
     const xs = test.xs.subarray(from * size, to * size);
-    parts.set(part, await trainer.evaluate({ count: to - from, xs, ys: test.ys.subarray(from, to) }));
+    const ys = test.ys.subarray(from * labels, to * labels);
+    parts.set(part, await trainer.measure({ count: to - from, xs, ys }));
   }
   return parts;
-}
-
-function modelOf(task: Task) {
-  return { topology: task.model, data: task.data, loss: task.loss };
 }
 
 async function sampleShare(task: string, share: number, of: number): Promise<RawExamples> {

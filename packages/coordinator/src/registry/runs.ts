@@ -3,6 +3,7 @@ import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  briefMetrics,
   type Cause,
   type CheckpointId,
   type Codec,
@@ -192,6 +193,12 @@ export class Runs {
     return over === undefined ? this.engine(id).run() : { ...over, admission: this.#o.admissions.of(id) };
   }
 
+  /** The checkpoint that a run began from; `null` where the seed drew its first weights, and for a run that is not known. */
+  originOf(id: string): CheckpointId | null {
+    const run = this.#over.get(id) ?? this.#engines.get(id)?.run();
+    return run?.from ?? null;
+  }
+
   /** All runs, newest first. */
   all(): Run[] {
     return [...this.#over.keys(), ...this.#engines.keys()]
@@ -376,7 +383,7 @@ export class Runs {
       participants: 0,
       needed: plan.minParticipants,
       deadlineAt: null,
-      central: newest.central,
+      central: briefMetrics(newest.central),
       checkpoint: newest.hash,
       plan,
       createdAt,

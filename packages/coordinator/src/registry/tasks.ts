@@ -3,11 +3,13 @@ import {
   CoppiceError,
   type CreateTask,
   completePlan,
+  defaultMetrics,
   type ModelNumbers,
   modelNumbers,
   type Task,
   type TaskInfo,
   TaskSchema,
+  targetSize,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -50,7 +52,7 @@ export class Tasks {
   }
 
   async info(task: Task): Promise<TaskInfo> {
-    const { id, title, description, data, loss, heldOut, samples } = task;
+    const { id, title, description, data, heldOut, licence, samples } = task;
     const builtIn = this.#builtIn.has(id);
     let numbers = this.#sizes.get(id);
     if (numbers === undefined) {
@@ -64,8 +66,9 @@ export class Tasks {
       title,
       description,
       data,
-      loss,
+      ...objectiveOf(task),
       heldOut,
+      ...(licence === undefined ? {} : { licence }),
       samples,
       builtIn,
       centralEvaluation: builtIn,
@@ -82,16 +85,25 @@ export class Tasks {
   async create(input: CreateTask): Promise<Task> {
     if (this.#builtIn.has(input.id) || this.#own.has(input.id)) throw taskExists(input.id);
     const { data } = input;
-    const number = data.kind === 'table' && data.target.kind === 'number';
-    const loss = input.loss ?? (number ? 'meanSquaredError' : 'categoricalCrossentropy');
+    if (targetSize(data) > 1)
+      throw new CoppiceError(
+        'task-invalid',
+        'Tasks with several numbers as their target cannot be created yet. Make a task for each number.',
+      );
+    const { topology, loss } = await this.#models.check(input.model, data, input.loss ?? null);
     const task = TaskSchema.parse({
       id: input.id,
       title: input.title,
       description: input.description,
       data,
-      model: await this.#models.check(input.model, data, loss),
+      model: topology,
       loss,
+      huberDelta: input.huberDelta,
+      classWeights: input.classWeights,
+      metrics: input.metrics ?? defaultMetrics(data),
+      threshold: input.threshold,
       heldOut: input.heldOut,
+      ...(input.licence === undefined ? {} : { licence: input.licence }),
       samples: false,
       planDefaults: {},
     });
@@ -100,4 +112,15 @@ export class Tasks {
     this.#own.set(task.id, task);
     return task;
   }
+}
+
+/** The parts of a task that say how its model is trained and measured. */
+function objectiveOf({ loss, huberDelta, classWeights, metrics, threshold }: Task) {
+  return {
+    loss,
+    ...(huberDelta === undefined ? {} : { huberDelta }),
+    ...(classWeights === undefined ? {} : { classWeights }),
+    ...(metrics === undefined ? {} : { metrics }),
+    ...(threshold === undefined ? {} : { threshold }),
+  };
 }

@@ -1,4 +1,4 @@
-import type { Outcome, Reason } from '@coppice/protocol';
+import { briefMetrics, type Outcome, type Reason } from '@coppice/protocol';
 import { outward } from '../outward.ts';
 import type { Audience } from './audience.ts';
 import type { OpenRound } from './open-round.ts';
@@ -34,7 +34,7 @@ export function announceEnd(
       outcome: ending.outcome,
       reason: ending.reason && outward(ending.reason),
       checkpoint: state.model.hash,
-      central: ending.outcome === 'committed' ? state.central : null,
+      central: ending.outcome === 'committed' ? briefMetrics(state.central) : null,
       accepted: cohort.accepted,
       asked: cohort.size,
       you,

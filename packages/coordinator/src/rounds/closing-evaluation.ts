@@ -1,6 +1,6 @@
 import { ExactSum, selectCohort } from '@coppice/federation';
 import { seededRandom } from '@coppice/ports';
-import { ANSWER_TIMEOUT } from '@coppice/protocol';
+import { ANSWER_TIMEOUT, metricForm } from '@coppice/protocol';
 import { Exchange } from '../exchanges/exchange.ts';
 import { ask } from '../exchanges/question.ts';
 import { evaluateName } from '../exchanges/tickets.ts';
@@ -51,7 +51,7 @@ export function closingEvaluation(
       changed: () => {},
       counted: () => {},
       refused: () => {},
-      closed: () => done(federatedOf(exchange)),
+      closed: () => done(federatedOf(exchange, metricForm(record.task))),
     },
   });
   const question = {

@@ -1,5 +1,5 @@
 import { meanMetrics, metricsOf, quartilesOf, tallyOf } from '@coppice/federation';
-import type { Metrics, Phase, Quartiles, Reason, Round } from '@coppice/protocol';
+import type { MetricForm, Metrics, Phase, Quartiles, Reason, Round } from '@coppice/protocol';
 import type { Exchange } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Audience, Bytes } from './audience.ts';
@@ -116,15 +116,23 @@ export interface Federated {
   readonly accuracy: Quartiles | null;
 }
 
-/** The model that an exchange asked to measure; `null` where nobody did. */
-export function federatedOf(exchange: Pick<Exchange, 'sum' | 'cohort' | 'heldCap'>): Federated | null {
+/**
+ * The model that an exchange asked to measure; `null` where nobody did. The task's own measures are of sums, and are left out
+ * where a participant told of more examples than count.
+ *
+ * @param form the task's.
+ */
+export function federatedOf(
+  exchange: Pick<Exchange, 'sum' | 'cohort' | 'heldCap'>,
+  form: MetricForm,
+): Federated | null {
   const { sum, cohort } = exchange;
   const own = [...cohort.entries()].flatMap(([participant, { means }]) =>
     means === null || means.held === 0 ? [] : [{ ...means, most: exchange.heldCap(participant) }],
   );
   const isWithin = own.every(({ held, most }) => held <= most);
   const mean = isWithin
-    ? metricsOf(tallyOf('held', sum.measures.totals()))
+    ? metricsOf(tallyOf('held', sum.measures.totals(), form), form)
     : meanMetrics(own.map(({ held, most, ...means }) => ({ ...means, examples: Math.min(held, most) })));
   if (mean === null) return null;
   return {

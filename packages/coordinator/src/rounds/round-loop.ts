@@ -1,4 +1,4 @@
-import { CoppiceError, type Phase, type Reason } from '@coppice/protocol';
+import { CoppiceError, metricForm, type Phase, type Reason } from '@coppice/protocol';
 import type { Closed } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Closing } from './closing.ts';
@@ -247,7 +247,7 @@ export class RoundLoop {
     const { storage, audience, clock } = this.#o;
     const { record, lastRound, central } = this.#state;
     const parent = { made: lastRound, round: open.opening.round - 1, central };
-    const measured = measuredOf(record.id, parent, federatedOf(open.exchange));
+    const measured = measuredOf(record.id, parent, federatedOf(open.exchange, metricForm(record.task)));
     const run = made.last
       ? { ...record, status: nextStatus(record.status, 'finish'), reason: null, endedAt: clock.now() }
       : null;

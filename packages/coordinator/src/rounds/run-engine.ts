@@ -19,6 +19,7 @@ import {
   recipeHash,
   requiresOfData,
   requiresOfLayout,
+  requiresOfObjective,
 } from '@coppice/protocol';
 import type { Receipt } from '../exchanges/exchange.ts';
 import { pullName } from '../exchanges/tickets.ts';
@@ -77,6 +78,7 @@ export class RunEngine {
     return [
       ...requiresOfLayout(this.#state.forms.layouts.train),
       ...requiresOfData(this.#state.record.task.data),
+      ...requiresOfObjective(this.#state.record.task),
     ];
   }
 

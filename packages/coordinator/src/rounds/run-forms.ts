@@ -49,7 +49,7 @@ export function runForms(
     maxWeight: plan.maxExamples,
     checkMeasures(measures, { weight }) {
       for (const prefix of ['train', 'held'] as const) {
-        const tally = tallyOf(prefix, measures);
+        const tally = tallyOf(prefix, measures, form.metrics);
         if (tally !== null) checkTally(tally, form);
       }
       const trained = tallyOf('train', measures)?.examples;
@@ -65,7 +65,7 @@ export function runForms(
     codec: 'float32',
     pipeline,
     checkMeasures(measures) {
-      const tally = tallyOf('held', measures);
+      const tally = tallyOf('held', measures, form.metrics);
       if (tally !== null) checkTally(tally, form);
     },
   });

@@ -1,5 +1,11 @@
 import type { Clock } from '@coppice/ports';
-import type { Admission, ParticipantRow, Phase, RunSummary } from '@coppice/protocol';
+import {
+  type Admission,
+  briefMetrics,
+  type ParticipantRow,
+  type Phase,
+  type RunSummary,
+} from '@coppice/protocol';
 import type { Audience } from './audience.ts';
 import { examplesBucket, memberState } from './members.ts';
 import type { RunState } from './run-state.ts';
@@ -27,7 +33,7 @@ export function summarize(
     needed: plan.minParticipants,
     // A date for those who know our date; set clocks move it, the deadline itself stays.
     deadlineAt: dueAt === null ? null : clock.now() + dueAt - clock.elapsed(),
-    central: state.central,
+    central: briefMetrics(state.central),
     checkpoint: state.model.hash,
   };
 }

@@ -1,15 +1,26 @@
-import { type ContributionLayout, classesOf, type Layout, type Plan, type Task } from '@coppice/protocol';
+import {
+  type ContributionLayout,
+  classesOf,
+  type Layout,
+  metricForm,
+  type Plan,
+  type Task,
+} from '@coppice/protocol';
 import { strategyOf } from '../strategies/index.ts';
 import type { Strategy } from '../strategy.ts';
 import { modelGroup } from './layout.ts';
 import { evaluationMeasures, type MeasureForm, trainMeasures } from './train-measures.ts';
 
+/** The part of a task that says what is measured. */
+type MeasuredTask = Pick<Task, 'data' | 'metrics' | 'threshold'>;
+
 /** The form of the measures in a plan's runs of a task. */
-export function measureForm(task: Pick<Task, 'data'>, plan: Plan): MeasureForm {
+export function measureForm(task: MeasuredTask, plan: Plan): MeasureForm {
   return {
     classes: classesOf(task.data)?.length ?? null,
     heldOut: plan.evaluationShare > 0,
     maxExamples: plan.maxExamples,
+    metrics: metricForm(task),
   };
 }
 
@@ -20,7 +31,7 @@ export function measureForm(task: Pick<Task, 'data'>, plan: Plan): MeasureForm {
  */
 export function trainLayout(
   model: Layout,
-  task: Pick<Task, 'data'>,
+  task: MeasuredTask,
   plan: Plan,
   strategy: Pick<Strategy, 'groups'> = strategyOf(plan),
 ): ContributionLayout {
@@ -32,6 +43,6 @@ export function trainLayout(
 }
 
 /** The layout of an answer to a question to measure: measures alone. */
-export function evaluationLayout(task: Pick<Task, 'data'>, plan: Plan): ContributionLayout {
+export function evaluationLayout(task: MeasuredTask, plan: Plan): ContributionLayout {
   return evaluationMeasures({ ...measureForm(task, plan), heldOut: true });
 }

@@ -1,4 +1,11 @@
-import { MAX_EXAMPLES } from '@coppice/protocol';
+import {
+  addClassified,
+  emptyMetricSums,
+  MAX_EXAMPLES,
+  type MetricForm,
+  type MetricName,
+  SCORE_BINS,
+} from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MeasureSum } from '../sums/measure-sum.ts';
@@ -6,6 +13,8 @@ import { decodeMeasures, encodeMeasures } from './measures.ts';
 import {
   checkTally,
   countedLoss,
+  countedSums,
+  emptyTally,
   evaluationMeasures,
   MAX_MEAN_LOSS,
   type MeasureForm,
@@ -60,6 +69,162 @@ const honest = forms.chain((form) =>
 );
 
 const refused = expect.objectContaining({ code: 'update-measure' });
+
+/** A task of two classes with all measures, of five, and of two numbers. */
+const measured = [
+  { classes: 2, scales: [], metrics: ['auroc', 'prAuc', 'precision', 'recall', 'f1'], threshold: 0.3 },
+  { classes: 5, scales: [], metrics: ['auroc', 'f1'], threshold: 0.5 },
+  { classes: null, scales: [3, 0.1], metrics: ['mae', 'rmse', 'r2'], threshold: 0.5 },
+] as const satisfies readonly MetricForm[];
+
+/** The tally of examples with probabilities or errors, with the sums of what a task measures. */
+const withSums = fc.constantFrom(...measured).chain((metrics: MetricForm) => {
+  const form: MeasureForm = { classes: metrics.classes, heldOut: true, maxExamples: 1000, metrics };
+  const number = fc.integer({ min: -800, max: 800 }).map((n) => n / 16);
+  const numbers = fc.array(number, { minLength: 5, maxLength: 5 });
+  return fc
+    .array(fc.record({ numbers, label: fc.nat((metrics.classes ?? 1) - 1) }), { minLength: 3, maxLength: 25 })
+    .map((examples): { form: MeasureForm; tally: Tally } => {
+      const sums = emptyMetricSums(metrics);
+      const none = new Array<number>(metrics.classes ?? 0).fill(0);
+      const classes = { examples: [...none], hits: [...none] };
+      for (const { numbers: drawn, label } of examples) {
+        if (metrics.classes === null) {
+          for (const i of metrics.scales.keys()) {
+            const [error, target] = [drawn[i] as number, drawn[i + 2] as number];
+            for (const [name, more] of [
+              ['absolute', Math.abs(error)],
+              ['squared', error ** 2],
+              ['targets', target],
+              ['target-squares', target ** 2],
+            ] as const)
+              (sums[name] as Float64Array)[i] = (sums[name]?.[i] ?? 0) + more;
+          }
+          continue;
+        }
+        const powers = drawn.slice(0, metrics.classes).map((z) => Math.exp(z / 20));
+        const all = powers.reduce((a, b) => a + b);
+        const probabilities = powers.map((power) => power / all);
+        const best = probabilities.indexOf(Math.max(...probabilities));
+        addClassified(sums, metrics, probabilities, label, best);
+        classes.examples[label] = (classes.examples[label] as number) + 1;
+        if (best === label) classes.hits[label] = (classes.hits[label] as number) + 1;
+      }
+      if (metrics.classes === null) (sums['error-examples'] as Float64Array)[0] = examples.length;
+      const hits = classes.hits.reduce((a, b) => a + b, 0);
+      const isClass = metrics.classes !== null;
+      return {
+        form,
+        tally: {
+          examples: examples.length,
+          loss: 1,
+          lossExamples: examples.length,
+          hits: isClass ? hits : null,
+          classes: isClass ? classes : null,
+          sums,
+        },
+      };
+    });
+});
+
+describe('the sums of a task’s own measures', () => {
+  it('of real examples pass, before they travel and after, and give the same measures', () => {
+    fc.assert(
+      fc.property(withSums, ({ form, tally }) => {
+        checkTally(tally, form);
+        const tensors = evaluationMeasures(form);
+        const came = decodeMeasures(tensors, encodeMeasures(tensors, tallyMeasures('held', tally)));
+        const back = tallyOf('held', came, form.metrics) as Tally;
+        checkTally(back, form);
+        const [before, after] = [metricsOf(tally, form.metrics), metricsOf(back, form.metrics)];
+        for (const [name, value] of Object.entries(before?.values ?? {})) {
+          const arrived = after?.values?.[name as MetricName];
+          if (value == null) expect(arrived).toBe(value);
+          else
+            expect(Math.abs((arrived as number) - value)).toBeLessThan(1e-6 * Math.max(1, Math.abs(value)));
+        }
+      }),
+    );
+  });
+
+  it('add up over participants in the sum, whose measures are those of all examples', () => {
+    fc.assert(
+      fc.property(withSums, ({ form, tally }) => {
+        const sum = new MeasureSum(evaluationMeasures(form));
+        sum.add(tallyMeasures('held', tally));
+        sum.add(tallyMeasures('held', tally));
+        const both = tallyOf('held', sum.totals(), form.metrics);
+        for (const [name, values] of Object.entries(tally.sums ?? {}))
+          for (const [i, value] of values.entries())
+            expect(Math.abs((both?.sums?.[name]?.[i] as number) - 2 * value)).toBeLessThan(1e-3);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  const changed = (tally: Tally, name: string, change: (values: Float64Array) => void): Tally | null => {
+    const values = tally.sums?.[name]?.slice();
+    if (values === undefined) return null;
+    change(values);
+    return { ...tally, sums: { ...tally.sums, [name]: values } };
+  };
+  const add =
+    (more: number, at = 0) =>
+    (values: Float64Array) => {
+      values[at] = (values[at] as number) + more;
+    };
+  const liesOfSums: Readonly<Record<string, (tally: Tally) => Tally | null>> = {
+    'a score too many': (tally) => changed(tally, 'scores', add(1)),
+    'a part of a score': (tally) => changed(tally, 'scores', add(0.5)),
+    'a score of the other class': (tally) =>
+      changed(tally, 'scores', (values) => {
+        const from = values.findIndex((n) => n > 0);
+        add(-1, from)(values);
+        add(1, from < SCORE_BINS ? from + SCORE_BINS : from - SCORE_BINS)(values);
+      }),
+    'one more predicted': (tally) => changed(tally, 'predicted', add(1)),
+    'a prediction moved below what was found': (tally) =>
+      changed(tally, 'predicted', (values) => {
+        values[0] = -1;
+      }),
+    'more found than there are': (tally) => changed(tally, 'found', add(tally.examples + 1)),
+    'errors of some of the examples': (tally) => changed(tally, 'error-examples', add(-1)),
+    'errors of no examples that are none': (tally) =>
+      changed(tally, 'error-examples', (values) => values.fill(0)),
+    'a negative error': (tally) => changed(tally, 'absolute', (values) => values.fill(-1)),
+    'errors larger than their squares allow': (tally) => changed(tally, 'absolute', add(1e4)),
+    'targets larger than their squares allow': (tally) => changed(tally, 'targets', add(1e4)),
+    'negative squares': (tally) => changed(tally, 'target-squares', (values) => values.fill(-1)),
+  };
+
+  it.each(Object.entries(liesOfSums))('with %s are refused', (_, lie) => {
+    let told = 0;
+    fc.assert(
+      fc.property(withSums, ({ form, tally }) => {
+        const lied = lie(tally);
+        if (lied === null) return;
+        told++;
+        expect(() => checkTally(lied, form)).toThrow(refused);
+      }),
+      { numRuns: 100 },
+    );
+    expect(told).toBeGreaterThan(5);
+  });
+
+  it('of numbers that cannot be counted are left out with their examples, and give no measures', () => {
+    const [, , metrics] = measured;
+    const sums = emptyMetricSums(metrics);
+    (sums['error-examples'] as Float64Array)[0] = 2;
+    (sums['squared'] as Float64Array)[1] = Number.POSITIVE_INFINITY;
+    const counted = countedSums(sums, 2, metrics);
+    expect(counted).toEqual(emptyMetricSums(metrics));
+    const tally = { examples: 2, loss: 0, lossExamples: 0, hits: null, classes: null, sums: counted };
+    expect(metricsOf(tally, metrics)?.values).toEqual({ mae: null, rmse: null, r2: null });
+    const form: MeasureForm = { classes: null, heldOut: true, maxExamples: 10, metrics };
+    checkTally(tally, form);
+    checkTally(emptyTally(form), form);
+  });
+});
 
 describe('a tally', () => {
   it('of real examples passes, before it travels and after', () => {

@@ -1,5 +1,17 @@
-import { CoppiceError, MAX_EXAMPLES, type Metrics, type TensorSpec } from '@coppice/protocol';
+import {
+  CoppiceError,
+  emptyMetricSums,
+  MAX_EXAMPLES,
+  type MetricForm,
+  type MetricSumSpec,
+  type MetricSums,
+  type Metrics,
+  metricSumSpecs,
+  metricValues,
+  type TensorSpec,
+} from '@coppice/protocol';
 import type { Measures } from './measures.ts';
+import { checkSums } from './metric-checks.ts';
 
 /** Loss and hits of a model, summed over examples. Tallies merge by addition. */
 export interface Tally {
@@ -12,6 +24,8 @@ export interface Tally {
   readonly hits: number | null;
   /** Counts by class, in the task's order; `null` where nothing is classified. */
   readonly classes: { readonly examples: readonly number[]; readonly hits: readonly number[] } | null;
+  /** The sums of the measures that the task asks for; left out where it asks for none. */
+  readonly sums?: MetricSums;
 }
 
 /** The measures that a task and a plan ask for. */
@@ -22,6 +36,8 @@ export interface MeasureForm {
   readonly heldOut: boolean;
   /** Upper bound on the examples behind one participant's measures. */
   readonly maxExamples: number;
+  /** The task's measures beyond loss and accuracy; left out: none. */
+  readonly metrics?: MetricForm;
 }
 
 /** The largest mean loss that counts. Cross-entropies stay far below; larger squared errors are reported as left out. */
@@ -29,6 +45,12 @@ export const MAX_MEAN_LOSS = { classes: 2 ** 10, number: 2 ** 30 } as const;
 
 /** Unit of summed losses: the losses of 2¹⁶ participants stay below 2⁸⁴ units, within the range of the sum. */
 const LOSS_UNIT = { classes: 2 ** -32, number: 2 ** -16 } as const;
+
+/** Units of the sums of numbers: with the bounds below, those of 2¹⁶ participants stay below 2⁸⁴ units. */
+const SUM_UNITS = { linear: 2 ** -32, square: LOSS_UNIT.number } as const;
+
+/** The largest mean of absolute values and of squares that counts. */
+const MAX_MEANS = { linear: 2 ** 15, square: MAX_MEAN_LOSS.number } as const;
 
 const GROUP = 'measures';
 
@@ -45,7 +67,14 @@ function count(name: string, bound: number, shape: readonly number[] = []): Tens
   };
 }
 
-function tallySpecs(prefix: string, { classes, maxExamples }: MeasureForm, byClass: boolean): TensorSpec[] {
+function sumSpec({ name, shape, kind }: MetricSumSpec, { maxExamples }: MeasureForm): TensorSpec {
+  const bound = kind === 'count' ? maxExamples : MAX_MEANS[kind] * maxExamples;
+  const spec = count(`held/${name}`, bound, shape);
+  return kind === 'count' ? spec : { ...spec, unit: SUM_UNITS[kind], precision: 'double' };
+}
+
+function tallySpecs(prefix: string, form: MeasureForm, byClass: boolean): TensorSpec[] {
+  const { classes, maxExamples } = form;
   const kind = classes === null ? 'number' : 'classes';
   const loss: TensorSpec = {
     ...count(`${prefix}/loss`, MAX_MEAN_LOSS[kind] * maxExamples),
@@ -57,12 +86,16 @@ function tallySpecs(prefix: string, { classes, maxExamples }: MeasureForm, byCla
     loss,
     count(`${prefix}/loss-examples`, maxExamples),
   ];
-  if (classes === null || !byClass) return specs;
+  if (!byClass) return specs;
+  const sums =
+    form.metrics === undefined ? [] : metricSumSpecs(form.metrics).map((sum) => sumSpec(sum, form));
+  if (classes === null) return [...specs, ...sums];
   return [
     ...specs,
     count(`${prefix}/hits`, maxExamples),
     count(`${prefix}/class-examples`, maxExamples, [classes]),
     count(`${prefix}/class-hits`, maxExamples, [classes]),
+    ...sums,
   ];
 }
 
@@ -88,11 +121,17 @@ export function tallyMeasures(prefix: 'train' | 'held', tally: Tally): Measures 
     measures.set('held/class-examples', Float64Array.from(tally.classes.examples));
     measures.set('held/class-hits', Float64Array.from(tally.classes.hits));
   }
+  if (prefix === 'held')
+    for (const [name, values] of Object.entries(tally.sums ?? {})) measures.set(`held/${name}`, values);
   return measures;
 }
 
-/** Reads the tally of one prefix from measures or from their sums; `null` where there is none. */
-export function tallyOf(prefix: 'train' | 'held', measures: Measures): Tally | null {
+/**
+ * Reads the tally of one prefix from measures or from their sums; `null` where there is none.
+ *
+ * @param form left out, the task's own measures are left out.
+ */
+export function tallyOf(prefix: 'train' | 'held', measures: Measures, form?: MetricForm): Tally | null {
   const one = (name: string) => measures.get(`${prefix}/${name}`)?.[0] ?? null;
   const examples = one('examples');
   if (examples === null) return null;
@@ -106,17 +145,59 @@ export function tallyOf(prefix: 'train' | 'held', measures: Measures): Tally | n
       byClass === undefined
         ? null
         : { examples: [...byClass], hits: [...(measures.get(`${prefix}/class-hits`) ?? [])] },
+    ...(form === undefined || prefix === 'train' ? {} : sumsOf(measures, form)),
   };
 }
 
-/** Mean loss and accuracy of a tally; `null` where it has no examples. */
-export function metricsOf(tally: Tally | null): Metrics | null {
+function sumsOf(measures: Measures, form: MetricForm): Pick<Tally, 'sums'> {
+  const specs = metricSumSpecs(form);
+  if (specs.length === 0) return {};
+  const sums = specs.map(({ name }): [string, Float64Array] => [
+    name,
+    measures.get(`held/${name}`) ?? new Float64Array(0),
+  ]);
+  return { sums: Object.fromEntries(sums) };
+}
+
+/**
+ * Mean loss and accuracy of a tally, and the task's own measures; `null` where it has no examples.
+ *
+ * @param form left out, the task's own measures are left out.
+ */
+export function metricsOf(tally: Tally | null, form?: MetricForm): Metrics | null {
   if (tally === null || tally.examples === 0) return null;
   return {
     loss: tally.lossExamples === 0 ? null : tally.loss / tally.lossExamples,
     accuracy: tally.hits === null ? null : tally.hits / tally.examples,
     examples: tally.examples,
+    ...(form === undefined || tally.sums === undefined ? {} : metricValues(form, tally.sums, tally.classes)),
   };
+}
+
+/** The tally of no examples. */
+export function emptyTally({ classes, metrics }: Pick<MeasureForm, 'classes' | 'metrics'>): Tally {
+  const none = classes === null ? null : new Array<number>(classes).fill(0);
+  return {
+    examples: 0,
+    loss: 0,
+    lossExamples: 0,
+    hits: none === null ? null : 0,
+    classes: none === null ? null : { examples: none, hits: none },
+    ...(metrics === undefined || metrics.metrics.length === 0 ? {} : { sums: emptyMetricSums(metrics) }),
+  };
+}
+
+/**
+ * The sums of a task's measures as they may be told: those of numbers are left out, with their examples, where one of them is
+ * not finite or beyond its bound.
+ */
+export function countedSums(sums: MetricSums, examples: number, form: MetricForm): MetricSums {
+  const isCounted = metricSumSpecs(form).every(
+    ({ name, kind }) =>
+      kind === 'count' ||
+      sums[name]?.every((sum) => Number.isFinite(sum) && Math.abs(sum) <= MAX_MEANS[kind] * examples),
+  );
+  return isCounted ? sums : emptyMetricSums(form);
 }
 
 /** A sum of losses as it may be told: left out, with its examples, where it is not finite or beyond the bound. */
@@ -161,7 +242,9 @@ export function checkTally(tally: Tally, form: MeasureForm): void {
                   sum(classes.examples) !== examples ||
                   sum(classes.hits) !== hits)
               ? 'its classes do not add up to its examples and hits'
-              : null;
+              : tally.sums !== undefined && form.metrics !== undefined
+                ? checkSums(tally.sums, tally, form.metrics)
+                : null;
   if (wrong === null) return;
   throw new CoppiceError(
     'update-measure',

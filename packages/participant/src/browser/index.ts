@@ -1,5 +1,5 @@
 import { systemClock, systemRandom } from '@coppice/ports/system';
-import type { BackendName } from '@coppice/training';
+import { type BackendName, modelKey } from '@coppice/training';
 import { coordinatorTime } from '../coordinator-time.ts';
 import { httpParcels } from '../http-parcels.ts';
 import type { OpenLocalData } from '../local-data.ts';
@@ -102,7 +102,7 @@ export async function createBrowserParticipant(
 function onceForEachModel(rank: RankBackends): RankBackends {
   const known = new Map<string, ReturnType<RankBackends>>();
   return (description, how) => {
-    const key = JSON.stringify([description.topology, description.loss]);
+    const key = modelKey(description);
     const measured = known.get(key) ?? rank(description, how);
     known.set(key, measured);
     return measured;

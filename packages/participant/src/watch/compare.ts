@@ -19,8 +19,8 @@ import {
   float32Payload,
   groupsOf,
   inputSize,
-  type Task,
 } from '@coppice/protocol';
+import { type ModelTask, modelOf } from '@coppice/training';
 import { pickRows } from '../examples.ts';
 import { draws, holdOut } from '../holdout.ts';
 import type { OwnDataset } from '../local-data.ts';
@@ -28,7 +28,7 @@ import type { MadeAnswer } from '../train.ts';
 import type { TrainerHost } from '../trainer-host.ts';
 
 export interface CompareWork {
-  readonly task: Pick<Task, 'data' | 'model' | 'loss'>;
+  readonly task: ModelTask;
   /** The hashes of both models, the comparison's number and its slices, from the question: its answers' layout depends on them. */
   readonly compared: Omit<Compared, 'groups'>;
   /** The weights of both models. */
@@ -65,7 +65,7 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
   const of = slicesOf(compared);
   const examples = pickRows(evaluation, cappedRows(evaluation, secret, of, sliceOf));
   if (examples.count === 0) return null;
-  const description = { topology: task.model, data: task.data, loss: task.loss };
+  const description = modelOf(task);
   const [production, candidate] = await work.host.use(description, async (trainer) => {
     const outputsOf = async (weights: Float32Array) => {
       trainer.setWeights(weights);

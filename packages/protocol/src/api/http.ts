@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { CheckpointIdSchema } from '../lineage.ts';
+import { faultsOfObjective } from '../metric.ts';
 import { PlanInputSchema } from '../plan/plan.ts';
 import { ChannelSchema } from '../release.ts';
 import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
@@ -7,9 +8,11 @@ import {
   DataSchemaSchema,
   HeldOutSchema,
   JsonValueSchema,
+  LicenceSchema,
   LocalizedSchema,
   LossSchema,
   NewDataSchemaSchema,
+  objectiveFields,
   TaskIdSchema,
   TopologySchema,
 } from '../task.ts';
@@ -39,20 +42,33 @@ export const RunActionSchema = z.enum(['start', 'pause', 'resume', 'stop', 'end-
 export type RunAction = z.infer<typeof RunActionSchema>;
 
 /** `POST /api/tasks`: a task of your own. */
-export const CreateTaskSchema = z.strictObject({
-  id: TaskIdSchema,
-  title: LocalizedSchema,
-  description: LocalizedSchema,
-  data: NewDataSchemaSchema,
-  /**
-   * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. Its weights
-   * are ignored: a run's first weights come from the plan's seed.
-   */
-  model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
-  /** Left out: cross-entropy for classes, mean squared error for numbers. */
-  loss: z.optional(LossSchema),
-  heldOut: HeldOutSchema,
-});
+export const CreateTaskSchema = z
+  .strictObject({
+    id: TaskIdSchema,
+    title: LocalizedSchema,
+    description: LocalizedSchema,
+    data: NewDataSchemaSchema,
+    /**
+     * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. Its weights
+     * are ignored: a run's first weights come from the plan's seed.
+     */
+    model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
+    /**
+     * Left out: cross-entropy for classes, of two the binary one where the model ends in one sigmoid unit; mean squared error
+     * for numbers.
+     */
+    loss: z.optional(LossSchema),
+    ...objectiveFields,
+    /** Left out: those that fit the data; an empty list: none. */
+    metrics: objectiveFields.metrics,
+    heldOut: HeldOutSchema,
+    licence: LicenceSchema,
+  })
+  .check(({ value, issues }) => {
+    for (const { field, message } of faultsOfObjective(value)) {
+      issues.push({ code: 'custom', input: value, path: [field], message });
+    }
+  });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
 
 /** A task in a list: its description, its size, and its plan defaults, completed. */
@@ -62,7 +78,9 @@ export const TaskInfoSchema = z.strictObject({
   description: LocalizedSchema,
   data: DataSchemaSchema,
   loss: LossSchema,
+  ...objectiveFields,
   heldOut: HeldOutSchema,
+  licence: LicenceSchema,
   samples: z.boolean(),
   builtIn: z.boolean(),
   /** True where the coordinator holds test data. */

@@ -1,5 +1,5 @@
 import { featureLayerOf } from '@coppice/protocol';
-import { endsInSoftmax } from '../data-fit.ts';
+import { endsInHead } from '../data-fit.ts';
 import type { ModelDescription } from '../trainer.ts';
 import type { Chain, ChainLayer } from './chain.ts';
 import { type LayerInfo, notPlanned, type PlanLayer, sizeOf } from './layer.ts';
@@ -68,8 +68,7 @@ export function compile(
       ...layer,
       weights: own,
       nextSeed: layer.className === 'Dropout' ? newStream() : null,
-      isHead:
-        layer === last && loss === 'categoricalCrossentropy' && endsInSoftmax(layer.className, layer.config),
+      isHead: layer === last && endsInHead(loss, layer.className, layer.config),
     };
     checkConfig(info);
     const planner = planners[layer.className];

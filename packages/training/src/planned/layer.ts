@@ -24,7 +24,7 @@ export interface LayerInfo extends Omit<ChainLayer, 'weights'> {
   readonly weights: ReadonlyMap<string, Weight>;
   /** Draws a seed for this layer's random numbers in this step; null for layers that are not random. */
   readonly nextSeed: (() => number) | null;
-  /** True for the output layer whose softmax is left to the loss. */
+  /** True for the output layer whose softmax or sigmoid is left to the loss. */
   readonly isHead: boolean;
 }
 

@@ -14,7 +14,12 @@ const layer = (class_name: string, config: Record<string, unknown> = {}) => ({ c
 /** Relative to the weights as a whole: single weights may be close to 0. */
 const TOLERANCE = 1e-4;
 
-function describeTable(features: number, classes: number | null, layers: unknown[]): ModelDescription {
+function describeTable(
+  features: number,
+  classes: number | null,
+  layers: unknown[],
+  how: Partial<ModelDescription> = {},
+): ModelDescription {
   const data: DataSchema = {
     kind: 'table',
     features: Array.from({ length: features }, (_, i) => ({ name: `f${i}`, mean: 0, scale: 1 })),
@@ -24,7 +29,7 @@ function describeTable(features: number, classes: number | null, layers: unknown
         : { kind: 'class', name: 'y', classes: Array.from({ length: classes }, (_, i) => `c${i}`) },
   };
   const loss: Loss = classes === null ? 'meanSquaredError' : 'categoricalCrossentropy';
-  return { topology: { class_name: 'Sequential', config: { layers } }, data, loss };
+  return { topology: { class_name: 'Sequential', config: { layers } }, data, loss, ...how };
 }
 
 function madeUp(count: number, size: number, classes: number | null): Dataset {
@@ -316,6 +321,87 @@ describe('the planned trainer goes where tfjs goes', () => {
           shuffleSeed: 's',
         };
         await expectSame(describeTable(features, classes, all), madeUp(count, features, classes), how);
+      }),
+      runs,
+    );
+  });
+
+  const losses = fc.oneof(
+    fc.constant({ loss: 'binaryCrossentropy' as const, classes: 2, units: 1 }),
+    fc.constant({ loss: 'huber' as const, classes: null, units: 1 }),
+    fc.integer({ min: 2, max: 5 }).map((units) => ({ loss: 'huber' as const, classes: null, units })),
+    fc
+      .integer({ min: 2, max: 5 })
+      .map((units) => ({ loss: 'meanSquaredError' as const, classes: null, units })),
+    fc
+      .integer({ min: 2, max: 6 })
+      .map((classes) => ({ loss: 'categoricalCrossentropy' as const, classes, units: classes })),
+  );
+  const withLoss = fc.record({
+    drawn: network,
+    of: losses,
+    weights: fc.option(
+      fc.array(fc.double({ min: 0.1, max: 4, noNaN: true }), { minLength: 6, maxLength: 6 }),
+    ),
+    // Within the errors that are met, so that both parts of the loss are.
+    delta: fc.constantFrom(undefined, 0.2, 0.5),
+  });
+  type WithLoss = typeof withLoss extends fc.Arbitrary<infer T> ? T : never;
+  const described = ({ drawn, of, weights, delta }: WithLoss) => {
+    const activation = { binaryCrossentropy: 'sigmoid', categoricalCrossentropy: 'softmax' };
+    const head = of.loss in activation ? activation[of.loss as keyof typeof activation] : 'linear';
+    const { features, layers, optimizer, count } = drawn;
+    const all = [
+      layer('InputLayer', { batch_input_shape: [null, features] }),
+      ...(optimizer === 'adam' ? withoutPenalty(layers) : layers).flat(),
+      ...(drawn.head === 'one'
+        ? [layer('Dense', { units: of.units, activation: head })]
+        : [layer('Dense', { units: of.units }), layer('Activation', { activation: head })]),
+    ];
+    const how = {
+      loss: of.loss,
+      ...(of.loss === 'huber' ? { huberDelta: delta } : {}),
+      ...(of.classes === null || weights === null ? {} : { classWeights: weights.slice(0, of.classes) }),
+    };
+    const columns = Array.from({ length: of.units }, (_, i) => ({ name: `y${i}` }));
+    const description = describeTable(features, of.classes, all, how);
+    const { data } = description;
+    return {
+      description:
+        of.classes !== null || of.units === 1 || data.kind === 'image'
+          ? description
+          : { ...description, data: { ...data, target: { kind: 'numbers', name: 'y', columns } as const } },
+      dataOf: (times: number): Dataset => {
+        const one = madeUp(times * count, features, of.classes);
+        if (of.classes !== null) return one;
+        return { ...one, ys: madeUp(times * count * of.units, 1, null).ys };
+      },
+    };
+  };
+
+  it('with every loss, class weights and several outputs, over 60 steps', async () => {
+    await fc.assert(
+      fc.asyncProperty(withLoss, async (drawn) => {
+        const { description, dataOf } = described(drawn);
+        const { count, batchSize, optimizer } = drawn.drawn;
+        const how: LocalTraining = {
+          epochs: epochsFor(60, count, batchSize),
+          batchSize,
+          optimizer,
+          learningRate: optimizer === 'adam' ? 0.001 : 0.01,
+          shuffleSeed: 's',
+        };
+        await expectSame(description, dataOf(1), how);
+      }),
+      { ...runs, numRuns: 60 },
+    );
+  });
+
+  it('by the gradients of every loss at fixed weights', async () => {
+    await fc.assert(
+      fc.asyncProperty(withLoss, async (drawn) => {
+        const { description, dataOf } = described(drawn);
+        await expectSameGradient(description, dataOf(4));
       }),
       runs,
     );

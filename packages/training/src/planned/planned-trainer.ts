@@ -1,18 +1,12 @@
 import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { type RandomSource, seededRandom } from '@coppice/ports';
-import {
-  CoppiceError,
-  type Layout,
-  type Loss,
-  layoutSize,
-  type Measured,
-  type Metrics,
-} from '@coppice/protocol';
-import { type BatchShape, checkDataset, rowSize } from '../batches.ts';
+import { CoppiceError, type Layout, layoutSize, type Measured, type Metrics } from '@coppice/protocol';
+import { type BatchShape, checkDataset, checkInputs, labelSize, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
+import { lossSettings } from '../example-loss.ts';
 import { addWeighted, batchSizes, fullGradient, largestBatch } from '../full-gradient.ts';
 import { loaded } from '../loaded.ts';
-import { MetricsSum, metricsOf, softmaxRows } from '../metrics.ts';
+import { MetricsSum, metricsOf, predictionRows } from '../metrics.ts';
 import { effectiveObjective } from '../objective.ts';
 import type { Pace } from '../pace.ts';
 import type {
@@ -33,6 +27,7 @@ import { collecting, descentOf, termsOf } from './descent.ts';
 import { InputRoom } from './input-room.ts';
 import type { Mode } from './mode.ts';
 import { type Descent, type Plan, PlanBuilder, type Settings, type Slot, type Weight } from './plan.ts';
+import { planLoss } from './plan-loss.ts';
 import { readPlain } from './read-plain.ts';
 
 /** Byte offset of the first weight, above 0, which kernels read as no address. */
@@ -83,7 +78,7 @@ export async function createPlannedTrainer(
     return () => ((streams[stream] as RandomSource).uint32() >>> 1) + 1;
   });
   const instance = withMemory(() => kernelInstance(BASE + 4 * layoutSize(chain.layout), variant));
-  return new PlannedTrainer(model, chain, description.loss, {
+  return new PlannedTrainer(model, chain, description, {
     instance,
     streams,
     pace: pace ?? null,
@@ -103,6 +98,7 @@ class PlannedTrainer implements Trainer {
   readonly backend = 'planned';
   readonly layout: Layout;
   readonly #model: PlannedModel;
+  readonly #description: ModelDescription;
   readonly #shape: BatchShape;
   readonly #instance: KernelInstance;
   readonly #streams: (RandomSource | null)[];
@@ -121,7 +117,7 @@ class PlannedTrainer implements Trainer {
   constructor(
     model: PlannedModel,
     { layout, inputShape, outputs }: Chain,
-    loss: Loss,
+    description: ModelDescription,
     parts: {
       instance: KernelInstance;
       streams: (RandomSource | null)[];
@@ -131,7 +127,8 @@ class PlannedTrainer implements Trainer {
   ) {
     this.#model = model;
     this.layout = layout;
-    this.#shape = { inputShape, outputs, loss };
+    this.#description = description;
+    this.#shape = { inputShape, outputs, loss: description.loss };
     this.#instance = parts.instance;
     this.#streams = parts.streams;
     this.#pace = parts.pace;
@@ -169,6 +166,7 @@ class PlannedTrainer implements Trainer {
     whole.plan.reset(objective);
     const inputs = this.#inputs(whole);
     const labels = this.#labels(whole);
+    const width = labelSize(this.#shape);
     let total = 0;
     let examples = 0;
     const steps: Steps = {
@@ -182,7 +180,10 @@ class PlannedTrainer implements Trainer {
       step: (order, from, rows) => {
         settings.step++;
         inputs.gather(data.xs, order, from, rows);
-        for (let i = 0; i < rows; i++) labels[i] = data.ys[order[from + i] as number] as number;
+        for (let i = 0; i < rows; i++) {
+          const at = (order[from + i] as number) * width;
+          for (let j = 0; j < width; j++) labels[i * width + j] = data.ys[at + j] as number;
+        }
         whole.plan.run(rows);
         total += whole.batchLoss(rows) * rows;
         examples += rows;
@@ -208,7 +209,8 @@ class PlannedTrainer implements Trainer {
       // Looked up for each batch: another call may have let the arena grow while this one rested.
       const whole = this.#gradientPlan(most);
       this.#inputs(whole).fill(data.xs, from, rows);
-      this.#labels(whole).set(data.ys.subarray(from, from + rows));
+      const width = labelSize(this.#shape);
+      this.#labels(whole).set(data.ys.subarray(from * width, (from + rows) * width));
       whole.plan.run(rows);
       for (const { slot, weight } of whole.gradients) {
         addWeighted(sum, weight.place, this.#floats(whole.plan.at(slot), weight.size), rows);
@@ -218,28 +220,27 @@ class PlannedTrainer implements Trainer {
   }
 
   async evaluate(data: Dataset): Promise<Metrics> {
-    return metricsOf(await this.measure(data));
+    return metricsOf(await this.measure(data), this.#description);
   }
 
   async measure(data: Dataset): Promise<Measured> {
     checkDataset(data, this.#shape);
-    const sum = new MetricsSum(this.#shape.loss, this.#shape.outputs);
+    const sum = new MetricsSum(this.#description, this.#shape);
     await this.#outputs(data.xs, data.count, (outputs, from) => sum.add(outputs, data.ys, from));
     return sum.result();
   }
 
   async predict(xs: Inputs, count: number): Promise<Float32Array> {
-    checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
-    const { outputs: width, loss } = this.#shape;
+    checkInputs({ count, xs }, this.#shape);
+    const { outputs: width } = this.#shape;
     const rows = new Float32Array(count * width);
     await this.#outputs(xs, count, (outputs, from) => rows.set(outputs, from * width));
-    if (loss === 'categoricalCrossentropy') softmaxRows(rows, width);
-    return rows;
+    return predictionRows(rows, this.#shape);
   }
 
   async predictWithFeatures(xs: Inputs, count: number): Promise<Predicted> {
-    checkDataset({ count, xs, ys: new Float32Array(count) }, this.#shape);
-    const { outputs: width, loss } = this.#shape;
+    checkInputs({ count, xs }, this.#shape);
+    const { outputs: width } = this.#shape;
     const outputs = new Float32Array(count * width);
     const size = this.#model.features?.size ?? 0;
     const features = size === 0 ? null : new Float32Array(count * size);
@@ -247,8 +248,7 @@ class PlannedTrainer implements Trainer {
       outputs.set(rows, from * width);
       if (seen !== null) features?.set(seen, from * size);
     });
-    if (loss === 'categoricalCrossentropy') softmaxRows(outputs, width);
-    return { outputs, features };
+    return { outputs: predictionRows(outputs, this.#shape), features };
   }
 
   async #outputs(
@@ -301,7 +301,7 @@ class PlannedTrainer implements Trainer {
   }
 
   #labels({ plan, rows, labels }: WholePlan): Float32Array {
-    return this.#floats(plan.at(labels), rows);
+    return this.#floats(plan.at(labels), rows * labelSize(this.#shape));
   }
 
   #askingPlan(): WholePlan {
@@ -329,10 +329,10 @@ class PlannedTrainer implements Trainer {
   #plan(mode: Mode, rows: number, descent: Descent | null): WholePlan {
     const { kernels } = this.#instance;
     const { layers, weights } = this.#model;
-    const { outputs, loss } = this.#shape;
+    const { outputs } = this.#shape;
     const plan = new PlanBuilder(this.#instance, this.#settings, rows, descent);
     const input = plan.kept(rowSize(this.#shape));
-    const labels = plan.kept(1);
+    const labels = plan.kept(labelSize(this.#shape));
     let penalties = 0;
     const penalised = mode === 'train' ? weights.filter(({ l1, l2 }) => l1 !== 0 || l2 !== 0) : [];
     if (penalised.length > 0) {
@@ -357,34 +357,23 @@ class PlannedTrainer implements Trainer {
       const complete = withMemory(() => plan.complete(base));
       return { plan: complete, rows, input, labels, output, features, batchLoss: () => 0 };
     }
-    const gradient = plan.slot(outputs);
-    const sums = plan.kept(2);
-    let squares = 0;
-    plan.step([output, labels, gradient, sums], (at) => {
-      const [z, y, d, s] = [at(output), at(labels), at(gradient), at(sums)];
-      if (loss === 'meanSquaredError') {
-        return (count) => {
-          squares = kernels.squaredError(count * outputs, 2 / (count * outputs), z, y, d);
-        };
-      }
-      return (count) => kernels.softmaxCrossEntropy(count, outputs, 1 / count, z, y, d, s);
-    });
-    let back: Slot | null = gradient;
+    const loss = planLoss(plan, lossSettings(this.#description), outputs, { output, labels });
+    let back: Slot | null = loss.gradient;
     for (const [i, part] of [...parts.entries()].reverse()) {
       const wanted = layers.slice(0, i).some(({ learns }) => learns);
       if (back !== null) back = part.backward(back, wanted);
     }
     const complete = withMemory(() => plan.complete(base));
-    let view = plan.floats(complete.at(sums), 2 * rows);
-    const batchLoss =
-      loss === 'meanSquaredError'
-        ? (count: number) => squares / (count * outputs) + penalties
-        : (count: number) => {
-            // The arena may have grown since.
-            if (view.length === 0) view = plan.floats(complete.at(sums), 2 * rows);
-            return crossEntropy(view, count) + penalties;
-          };
-    return { plan: complete, rows, input, labels, output, features: null, batchLoss };
+    const batchLoss = loss.meanOf(complete.at);
+    return {
+      plan: complete,
+      rows,
+      input,
+      labels,
+      output,
+      features: null,
+      batchLoss: (count) => batchLoss(count) + penalties,
+    };
   }
 }
 
@@ -400,11 +389,4 @@ function withMemory<T>(reserve: () => T): T {
       { cause: thrown },
     );
   }
-}
-
-/** Mean loss of a batch from the pairs that `softmaxCrossEntropy` writes for each row. */
-function crossEntropy(parts: Float32Array, rows: number): number {
-  let sum = 0;
-  for (let i = 0; i < rows; i++) sum += Math.log(parts[2 * i] as number) - (parts[2 * i + 1] as number);
-  return sum / rows;
 }

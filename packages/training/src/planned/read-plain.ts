@@ -1,6 +1,6 @@
 import { readTopology } from '@coppice/model-files';
 import { type Layout, layoutSize, MAX_MODEL_BYTES, type WeightSpec } from '@coppice/protocol';
-import { endsInSoftmax, fittingShapes, isRegression, outputsFor } from '../data-fit.ts';
+import { endsInHead, fittingShapes, isLossOfNumbers, isRegression, outputsFor } from '../data-fit.ts';
 import { seedTopology } from '../initialize.ts';
 import type { ModelDescription } from '../trainer.ts';
 import { roleOf, type WeightRole } from '../weight-role.ts';
@@ -40,10 +40,10 @@ function chainOf(topology: unknown, { data, loss }: ModelDescription): Chain {
   ensure(new Set(names).size === names.length);
   const read = readInTurn(written, inputShape as readonly number[]);
   const last = read.at(-1);
-  const { size: outputs } = outputsFor(data);
+  const { size: outputs } = outputsFor(data, loss);
   ensure(last?.outputShape.join() === String(outputs));
-  ensure(isRegression(data) === (loss === 'meanSquaredError'));
-  ensure(isRegression(data) || (last !== undefined && endsInSoftmax(last.className, last.config)));
+  ensure(isRegression(data) === isLossOfNumbers(loss));
+  ensure(isRegression(data) || (last !== undefined && endsInHead(loss, last.className, last.config)));
   const { layout, roles, places } = layoutOf(read);
   ensure(layout.some(({ trainable }) => trainable) && layoutSize(layout) <= MOST);
   const layers = read.map((layer, i) => ({ ...layer, weights: places[i] as ReadonlyMap<string, number> }));

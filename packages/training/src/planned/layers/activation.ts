@@ -48,7 +48,7 @@ const activations: Readonly<Record<string, Activation>> = {
 };
 
 /**
- * The activation that a layer ends with; null for linear, and for the softmax that is left to the loss.
+ * The activation that a layer ends with; null for linear, and for the softmax or sigmoid that is left to the loss.
  *
  * @throws NotPlanned
  */
