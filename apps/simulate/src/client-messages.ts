@@ -1,4 +1,4 @@
-import type { DataSchema, RoundEnd } from '@coppice/protocol';
+import type { DataSchema, Metrics, RoundEnd } from '@coppice/protocol';
 import type { BackendName, ModelDescription } from '@coppice/training';
 import type { Trace } from './trace.ts';
 
@@ -38,10 +38,7 @@ export interface MeasureCommand {
 export interface ClientMeasure {
   /** From 0. */
   readonly client: number;
-  readonly examples: number;
-  readonly loss: number | null;
-  /** 0–1; null for a task without classes. */
-  readonly accuracy: number | null;
+  readonly metrics: Metrics;
 }
 
 /** Messages from a thread of clients. */

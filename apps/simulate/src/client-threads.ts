@@ -62,15 +62,16 @@ export class ClientThreads {
     });
   }
 
-  /** Measures a model on the examples of each client, in their order. */
+  /** Measures a model on the examples of each client, in their order. @throws CoppiceError where a thread cannot. */
   async measure(command: MeasureCommand): Promise<ClientMeasure[]> {
     const measured = this.#workers.map(
       (worker) =>
-        new Promise<readonly ClientMeasure[]>((resolve) => {
+        new Promise<readonly ClientMeasure[]>((resolve, reject) => {
           const heard = (event: ClientsEvent) => {
             if (event.kind !== 'measured' && event.kind !== 'failed') return;
             worker.off('message', heard);
-            resolve(event.kind === 'measured' ? event.measures : []);
+            if (event.kind === 'measured') resolve(event.measures);
+            else reject(this.#told(event, 0));
           };
           worker.on('message', heard);
           worker.postMessage(command);

@@ -93,7 +93,7 @@ async function measure(
       trainer.setWeights(weights);
       return trainer.evaluate(set);
     });
-    measures.push({ client: index, examples: set.count, loss: metrics.loss, accuracy: metrics.accuracy });
+    measures.push({ client: index, metrics });
   }
   return measures;
 }

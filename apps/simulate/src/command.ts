@@ -53,6 +53,7 @@ async function main(): Promise<number> {
     onPrepared(prepared) {
       if (options.report !== null)
         report = new Report(options.report, { hasError: classesOf(prepared.task.data) === null });
+      for (const note of prepared.notes) standardError.write(`${note}\n`);
       shown.onPrepared(prepared);
     },
     onJoined: (clients) => shown.onJoined(clients),

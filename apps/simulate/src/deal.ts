@@ -18,6 +18,8 @@ import type { PartitionDescription } from './report/partition-charts.ts';
 export interface SimulatedData {
   readonly train: RawExamples;
   readonly data: DataSchema;
+  /** What files of the person's own became, for the terminal. */
+  readonly notes: readonly string[];
   /** The values of a column of the data's own, as text; `null` where there is none of that name. */
   column(name: string): readonly string[] | null;
 }

@@ -1,4 +1,4 @@
-import { type DataSchema, targetError } from '@coppice/protocol';
+import { type Task, targetError } from '@coppice/protocol';
 import type { ClientMeasure } from './client-messages.ts';
 
 /** How well the last model serves each client. */
@@ -16,7 +16,7 @@ export interface Fairness {
   readonly bestTenth: number;
   /** Population standard deviation over clients. */
   readonly spread: number;
-  readonly clients: readonly (ClientMeasure & { readonly value: number })[];
+  readonly clients: readonly { readonly client: number; readonly examples: number; readonly value: number }[];
 }
 
 /**
@@ -27,12 +27,12 @@ export interface Fairness {
  */
 export function fairness(
   measures: readonly ClientMeasure[],
-  { data, on }: { readonly data: DataSchema; readonly on: Fairness['on'] },
+  { task, on }: { readonly task: Pick<Task, 'data' | 'loss'>; readonly on: Fairness['on'] },
 ): Fairness | null {
-  const isError = measures.every(({ accuracy }) => accuracy === null);
-  const clients = measures.flatMap((one) => {
-    const value = isError ? targetError(one.loss, data) : one.accuracy;
-    return value === null || !Number.isFinite(value) ? [] : [{ ...one, value }];
+  const isError = measures.every(({ metrics }) => metrics.accuracy === null);
+  const clients = measures.flatMap(({ client, metrics }) => {
+    const value = isError ? targetError(metrics, task) : metrics.accuracy;
+    return value === null || !Number.isFinite(value) ? [] : [{ client, examples: metrics.examples, value }];
   });
   if (clients.length === 0) return null;
   const worstFirst = clients.map(({ value }) => value).sort((a, b) => (isError ? b - a : a - b));

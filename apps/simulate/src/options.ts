@@ -25,6 +25,14 @@ type SetBySimulation = 'rounds' | 'seed';
 
 export interface SimulateOptions {
   readonly task: string;
+  readonly taskGiven: boolean;
+  /** The files of data of the person's own: to train on, to test with, the model, the task. */
+  readonly data: string | null;
+  readonly test: string | null;
+  readonly model: string | null;
+  readonly taskFile: string | null;
+  /** The column to predict, where the schema is proposed from the data. */
+  readonly target: string | null;
   readonly clients: number;
   /** False where the number of clients is the default, which `by-column` replaces by the number of values. */
   readonly clientsGiven: boolean;
@@ -58,6 +66,17 @@ export interface SimulateOptions {
 
 const ownFlags = {
   task: { takes: 'ID', help: 'The task to learn. Default: mnist-2nn.' },
+  data: {
+    takes: 'FILE',
+    help: 'Data of your own: a table as CSV, TSV, XLSX or Parquet. Without --task-file its columns are proposed, as by pnpm data inspect.',
+  },
+  test: {
+    takes: 'FILE',
+    help: 'Test data for each model. Default: 20 % of the rows of --data, drawn from the seed.',
+  },
+  model: { takes: 'FILE', help: 'A model.json to train. Default: a small network that fits the data.' },
+  'task-file': { takes: 'FILE', help: 'A task as JSON, or its data schema alone, for --data.' },
+  target: { takes: 'NAME', help: 'The column of --data to predict. Default: the last one.' },
   clients: { takes: 'N', help: 'Headless participants. Default: 20.', read: whole(1, 100_000) },
   partition: {
     takes: 'HOW',
@@ -187,6 +206,12 @@ export function readOptions(
     throw new UsageError(
       '--data-dir DIR keeps a coordinator of its own and cannot be given with --url URL, whose coordinator keeps its runs.',
     );
+  const data = value<string | null>('data', null);
+  const needData = ['test', 'model', 'task-file', 'target'].find((name) => given[name] !== undefined);
+  if (data === null && needData !== undefined)
+    throw new UsageError(`--${needData} needs --data FILE too: the data to train on.`);
+  if (given['target'] !== undefined && given['task-file'] !== undefined)
+    throw new UsageError('--target NAME and --task-file FILE both say what is predicted; give one of them.');
   const from = value<CheckpointId | Channel | null>('from', null);
   if (from !== null && url === null)
     throw new UsageError(
@@ -202,6 +227,12 @@ export function readOptions(
     );
   return {
     task: value('task', 'mnist-2nn'),
+    taskGiven: given['task'] !== undefined,
+    data,
+    test: value<string | null>('test', null),
+    model: value<string | null>('model', null),
+    taskFile: value<string | null>('task-file', null),
+    target: value<string | null>('target', null),
     clients,
     clientsGiven: given['clients'] !== undefined,
     partition,
@@ -228,7 +259,13 @@ export function readOptions(
 /** The options with as many clients as a column has values. */
 export function withClients(options: SimulateOptions, clients: number): SimulateOptions {
   const processes = Math.min(options.processes, clients);
-  return { ...options, clients, processes, plan: planFor(clients, options.given, planDescription) };
+  const plan = { ...options.plan, ...planFor(clients, options.given, planDescription) };
+  return { ...options, clients, processes, plan };
+}
+
+/** The options with defaults for a task that is made for the person's own data, which its flags precede. */
+export function withDefaults(options: SimulateOptions, defaults: PlanValues): SimulateOptions {
+  return { ...options, plan: { ...defaults, ...options.plan } as SimulateOptions['plan'] };
 }
 
 function planFor(
@@ -244,7 +281,14 @@ function planFor(
 }
 
 /** The options by flag name, for a report. */
-export function reported({ plan, given, clientsGiven: _, behaviour: __, ...own }: SimulateOptions) {
+export function reported({
+  plan,
+  given,
+  clientsGiven: _,
+  taskGiven: __,
+  behaviour: ___,
+  ...own
+}: SimulateOptions) {
   return { ...own, ...reportedFlags(given, plan) };
 }
 

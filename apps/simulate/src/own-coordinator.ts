@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Coordinator, noLimits, startCoordinator, threadedModels } from '@coppice/coordinator';
+import type { OwnTests } from './own-test.ts';
 
 /** Threads that evaluate, each with a copy of the test data. */
 const EVALUATION_THREADS = 4;
@@ -14,11 +15,13 @@ export type CleanUp = () => unknown;
 /**
  * Starts a coordinator in this process.
  *
+ * @param tests test data by task, which may be added while it runs.
  * @param dataDir its data folder; `null`: a temporary one, which is deleted at the end.
  */
 export async function ownCoordinator(
   dataDir: string | null,
   cleanUp: CleanUp[],
+  tests: OwnTests,
 ): Promise<{ url: string; key: string }> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'coppice-simulate-')));
   if (dataDir === null) cleanUp.push(() => rm(folder, { recursive: true, force: true }));
@@ -34,7 +37,11 @@ export async function ownCoordinator(
     // A temporary folder does not outlive this process: a disk that lags behind loses nothing.
     flush: dataDir !== null,
     retryPauses: RETRY_PAUSES,
-    models,
+    models: {
+      ...models,
+      evaluate: (task, weights) =>
+        tests.has(task.id) ? tests.evaluate(task, weights) : models.evaluate(task, weights),
+    },
   });
   cleanUp.push(() => coordinator.close());
   return { url: coordinator.url, key: coordinator.adminKey };

@@ -1,9 +1,10 @@
 import {
   CoppiceError,
-  type DataSchema,
+  type Metrics,
   type Round,
   type RoundEnd,
   type Run,
+  type Task,
   targetError,
 } from '@coppice/protocol';
 import type { CoordinatorLink } from './coordinator-link.ts';
@@ -31,18 +32,18 @@ export class RunProgress {
   readonly #observer: RoundObserver;
   readonly #failure: Failure;
   readonly #seen = new Set<string>();
-  readonly #data: DataSchema;
+  readonly #task: Pick<Task, 'data' | 'loss'>;
   readonly #dropout: number;
   #abandoned = 0;
 
   constructor(
     observer: RoundObserver,
     failure: Failure,
-    { data, dropout }: { data: DataSchema; dropout: number },
+    { task, dropout }: { task: Pick<Task, 'data' | 'loss'>; dropout: number },
   ) {
     this.#observer = observer;
     this.#failure = failure;
-    this.#data = data;
+    this.#task = task;
     this.#dropout = dropout;
   }
 
@@ -53,7 +54,7 @@ export class RunProgress {
       this.#seen.add(`${round.round}/${round.attempt}`);
       if (round.outcome === 'abandoned') continue;
       this.checkpoint = round.checkpoint;
-      this.rounds.push(this.#told(roundEvent(round)));
+      this.rounds.push(this.#told(roundEvent(round), round.central));
     }
   }
 
@@ -95,7 +96,7 @@ export class RunProgress {
       return;
     }
     this.checkpoint = checkpoint;
-    this.#committed({
+    this.#committed(central, {
       event: 'round',
       round,
       accuracy: central?.accuracy ?? null,
@@ -125,17 +126,17 @@ export class RunProgress {
     }
     this.#abandoned = 0;
     this.checkpoint = round.checkpoint;
-    this.#committed(roundEvent(round));
+    this.#committed(round.central, roundEvent(round));
   }
 
-  #committed(event: RoundEvent): void {
-    const told = this.#told(event);
+  #committed(central: Metrics | null, event: RoundEvent): void {
+    const told = this.#told(event, central);
     this.rounds.push(told);
     this.#observer.onRound(told);
   }
 
-  #told(event: RoundEvent): RoundEvent {
-    const error = targetError(event.loss, this.#data);
+  #told(event: RoundEvent, central: Metrics | null): RoundEvent {
+    const error = targetError(central, this.#task);
     return error === null ? event : { ...event, error };
   }
 }

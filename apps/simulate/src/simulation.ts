@@ -5,10 +5,13 @@ import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import {
   CoppiceError,
   classesOf,
+  type Metrics,
+  type PlanValues,
   REST_TIMEOUT,
   type Run,
   type TaskInfo,
   type Topology,
+  targetError,
 } from '@coppice/protocol';
 import type { ClientThreads } from './client-threads.ts';
 import { CoordinatorLink, type LayersModel } from './coordinator-link.ts';
@@ -17,8 +20,10 @@ import type { DoneEvent, RoundEvent } from './events.ts';
 import { Failure } from './failure.ts';
 import { type Fairness, fairness } from './fairness.ts';
 import { openKept } from './kept.ts';
-import { type SimulateOptions, UsageError } from './options.ts';
+import { type SimulateOptions, UsageError, withDefaults } from './options.ts';
 import { type CleanUp, ownCoordinator } from './own-coordinator.ts';
+import { readOwnData } from './own-data.ts';
+import { OwnTests } from './own-test.ts';
 import type { PartitionDescription } from './report/partition-charts.ts';
 import { type RoundObserver, RunProgress } from './run-progress.ts';
 import { refuseSecond } from './second-simulation.ts';
@@ -40,6 +45,8 @@ export interface Prepared {
   readonly partition: PartitionDescription;
   /** Planned rounds. */
   readonly rounds: number;
+  /** What data of the person's own became. */
+  readonly notes: readonly string[];
 }
 
 export interface SimulationResult extends Prepared {
@@ -73,29 +80,28 @@ export async function simulate(
   const failure = new Failure(signal, () => interruption(progress, prepared));
   try {
     threads.onFailure(failure.report);
-    const loading = hasTaskData(given.task) && given.run === null ? loadTaskData(given.task) : null;
-    // Waited for below; a coordinator that does not start is told first.
-    loading?.catch(() => {});
+    const tests = new OwnTests();
+    cleanUp.push(() => tests.close());
     const wasBegun = given.dataDir !== null && openKept(given.dataDir, given);
     const { url, key } =
       given.url === null
-        ? await ownCoordinator(given.dataDir, cleanUp)
+        ? await ownCoordinator(given.dataDir, cleanUp, tests)
         : { url: given.url, key: given.adminKey };
     const link = new CoordinatorLink(url, key);
     cleanUp.push(() => link.close());
     const joined = given.run === null ? null : await joinedRun(link, given.run);
-    const task = await taskOf(link, joined?.task ?? given.task);
-    checkTarget(given, task);
-    const examples = await examplesOf(task);
-    const dealt = dealOut({ ...given, task: task.id }, examples);
+    const { task, examples, test, chosen } = await sourceOf(link, given, joined?.task ?? null);
+    checkTarget(chosen, task);
+    const dealt = dealOut(chosen, examples);
     const { options } = dealt;
     const rounds = joined?.rounds ?? options.plan.rounds;
-    prepared = { options, task, partition: dealt.description, rounds };
+    if (test !== null) tests.add(task.id, test);
+    prepared = { options, task, partition: dealt.description, rounds, notes: examples.notes };
     observer.onPrepared(prepared);
     if (options.url !== null && key !== null) await refuseSecond(link, options);
     const own = wasBegun ? ((await link.runs()).at(-1)?.id ?? null) : null;
     const run = joined?.id ?? own ?? (await createRun(link, options)).id;
-    progress = new RunProgress(observer, failure, { data: task.data, dropout: options.dropout });
+    progress = new RunProgress(observer, failure, { task, dropout: options.dropout });
     if (own !== null) {
       progress.resume(await link.rounds(own));
       observer.onResumed(progress.rounds);
@@ -112,7 +118,13 @@ export async function simulate(
     }
     const model = progress.checkpoint === null ? null : await modelOf(link, task.id, run);
     const fair = error === null && model !== null ? await measure(threads, options, task, model) : null;
-    const done = doneOf(progress, options, (Date.now() - begun) / 1000);
+    const seconds = (Date.now() - begun) / 1000;
+    // A coordinator elsewhere does not have the test data: the last model is measured here.
+    const isMeasured = test === null || model === null || progress.rounds.at(-1)?.loss != null;
+    const measured = isMeasured
+      ? null
+      : await tests.evaluate({ ...modelOfJson(model, task), id: task.id }, floats(model.weights));
+    const done = doneOf(progress, { options, task, seconds, measured });
     return { ...prepared, done, model, fairness: fair, error };
   } finally {
     for (const step of cleanUp.reverse()) await step();
@@ -211,6 +223,41 @@ async function joinedRun(link: CoordinatorLink, id: string) {
   return found;
 }
 
+interface Source {
+  readonly task: TaskInfo;
+  readonly examples: SimulatedData;
+  /** Test data of the person's own; null where the coordinator has its own. */
+  readonly test: RawExamples | null;
+  readonly chosen: SimulateOptions;
+}
+
+/** Defaults for a task that is made for the person's own data: they train small networks without a choice. */
+const OWN_DEFAULTS: PlanValues = { optimizer: 'adam', learningRate: 0.01, batchSize: 16, epochs: 5 };
+
+/** The task and its data: built-in ones, or the person's own, whose task is made where it is not there. */
+async function sourceOf(
+  link: CoordinatorLink,
+  given: SimulateOptions,
+  ofRun: string | null,
+): Promise<Source> {
+  if (given.data === null) {
+    const task = await taskOf(link, ofRun ?? given.task);
+    return { task, examples: await examplesOf(task), test: null, chosen: { ...given, task: task.id } };
+  }
+  const named = ofRun ?? (given.taskGiven ? given.task : null);
+  const existing = named === null ? undefined : (await link.tasks()).find(({ id }) => id === named);
+  const own = await readOwnData(given, existing?.data ?? null);
+  const found = existing ?? (await link.tasks()).find(({ id }) => id === own.task.id);
+  if (found !== undefined && JSON.stringify(found.data) !== JSON.stringify(own.data))
+    throw new UsageError(
+      `--data FILE: the coordinator has a task "${found.id}" with other columns. Name another by --task ID, or rename the file.`,
+    );
+  const task = found ?? (await link.createTask(own.task));
+  const isMade = existing === undefined && ofRun === null;
+  const chosen = isMade ? withDefaults(given, OWN_DEFAULTS) : given;
+  return { task, examples: own, test: own.test, chosen: { ...chosen, task: task.id } };
+}
+
 async function taskOf(link: CoordinatorLink, id: string): Promise<TaskInfo> {
   const tasks = await link.tasks();
   const task = tasks.find((one) => one.id === id);
@@ -223,7 +270,7 @@ async function taskOf(link: CoordinatorLink, id: string): Promise<TaskInfo> {
 
 async function examplesOf(task: TaskInfo): Promise<SimulatedData> {
   const { train } = await loadTaskData(task.id);
-  return { train, data: task.data, column: () => null };
+  return { train, data: task.data, notes: [], column: () => null };
 }
 
 /** @throws UsageError where an accuracy is aimed for that the task does not have. */
@@ -287,29 +334,50 @@ async function measure(
   threads: ClientThreads,
   options: SimulateOptions,
   task: TaskInfo,
-  { topology, weights }: NonNullable<SimulationResult['model']>,
+  model: NonNullable<SimulationResult['model']>,
 ): Promise<Fairness | null> {
   if (options.report === null) return null;
+  const { model: topology, ...rest } = modelOfJson(model, task);
+  const described = { ...rest, topology };
   const measures = await threads.measure({
     kind: 'measure',
-    model: { topology: topology['modelTopology'] as Topology, data: task.data, loss: task.loss },
-    weights: new Float32Array(weights.slice().buffer),
+    model: described,
+    weights: floats(model.weights),
     data: task.data,
   });
-  return fairness(measures, { data: task.data, on: options.heldOut > 0 ? 'held-out' : 'own' });
+  return fairness(measures, { task, on: options.heldOut > 0 ? 'held-out' : 'own' });
 }
 
-function doneOf({ rounds, checkpoint }: RunProgress, { plan }: SimulateOptions, seconds: number): DoneEvent {
+/** A model as the coordinator serves it, with the parts of its task that say how it is measured. */
+function modelOfJson({ topology }: NonNullable<SimulationResult['model']>, { data, loss }: TaskInfo) {
+  return { model: topology['modelTopology'] as Topology, data, loss };
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  // A copy with a buffer of its own: that of a Buffer holds more.
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+interface End {
+  readonly options: SimulateOptions;
+  readonly task: TaskInfo;
+  readonly seconds: number;
+  /** The last model on test data of the person's own; null where the coordinator measured it. */
+  readonly measured: Metrics | null;
+}
+
+function doneOf({ rounds, checkpoint }: RunProgress, { options, task, seconds, measured }: End): DoneEvent {
   const last = rounds.at(-1);
-  const { targetAccuracy = null } = plan;
+  const error = measured === null ? last?.error : (targetError(measured, task) ?? undefined);
+  const { targetAccuracy = null } = options.plan;
   const reachedAt = rounds.find(
     (round) => targetAccuracy !== null && (round.accuracy ?? 0) >= targetAccuracy,
   );
   return {
     event: 'done',
     rounds: rounds.length,
-    accuracy: last?.accuracy ?? null,
-    ...(last?.error === undefined ? {} : { error: last.error }),
+    accuracy: measured?.accuracy ?? last?.accuracy ?? null,
+    ...(error === undefined ? {} : { error }),
     roundsToTarget: reachedAt?.round ?? null,
     checkpoint: checkpoint ?? '',
     bytesUp: rounds.reduce((sum, round) => sum + round.bytesUp, 0),

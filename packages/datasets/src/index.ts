@@ -44,6 +44,7 @@ export { dirichlet } from './partition/dirichlet.ts';
 export { type Heterogeneity, heterogeneity, type SizeSpread, sizeSpread } from './partition/heterogeneity.ts';
 export { PARTITION_FORMS, type Partition, parsePartition } from './partition/spec.ts';
 export { featureOf, type PartitionedData, partition, QUANTILES } from './partition.ts';
+export { proposeModel } from './propose-model.ts';
 export { checkQuality, type QualityFinding } from './quality.ts';
 export type { SkippedRows } from './skipped-rows.ts';
 export { builtInTask, builtInTasks } from './tasks/index.ts';
