@@ -31,6 +31,7 @@ import {
 } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import { afterEach, expect, it } from 'vitest';
+import { createWithWeights } from '../given-weights.ts';
 
 /* Bytes of runs of a network whose convolutions are frozen, over real connections, as they are counted at the sockets. */
 
@@ -88,7 +89,7 @@ async function world(task: CreateTask, plan: Partial<Plan>) {
     spool: memorySpool(),
   });
   closing.push(() => coordinator.close());
-  await coordinator.tasks.create(task);
+  await createWithWeights(coordinator, task);
   const { id: run } = await coordinator.runs.create(
     task.id,
     { rounds: 5, minParticipants: 2, cohortFraction: 1, overSelection: 1, epochs: 1, seed: 3, ...plan },

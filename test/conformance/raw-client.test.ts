@@ -1,5 +1,7 @@
 import { type Coordinator, memorySpool, memoryStorage, startCoordinator } from '@coppice/coordinator';
+import type { CreateTask } from '@coppice/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWithWeights } from '../given-weights.ts';
 import { contributionFrame, type Encoder, measureSum, type Tensor } from './raw-contribution.ts';
 import { type Keys, keysFrom, keysOf } from './raw-identity.ts';
 import {
@@ -81,7 +83,7 @@ async function postTask(
     class_name: 'Dense',
     config: { name, units, ...more },
   });
-  await post('/api/tasks', {
+  const task = {
     id,
     title: { en: id },
     description: { en: 'A model of a test.' },
@@ -105,7 +107,9 @@ async function postTask(
     // Left out, a new task measures what fits its data, which takes a capability.
     metrics: [],
     ...more,
-  });
+  };
+  if (hidden['trainable'] !== false) await post('/api/tasks', task);
+  else await createWithWeights(coordinator, task as unknown as CreateTask);
 }
 
 interface InRound {

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
+import { createWithWeights } from '../given-weights.ts';
 import { addPictures, consentAndStart, waitForAccepted } from './client-page.ts';
 import { digitFiles } from './pictures.ts';
 import { type Recorder, record } from './recorder.ts';
@@ -15,7 +16,7 @@ beforeAll(async () => {
   world = await startWorld();
   wire = await record(world.url);
   browser = await launchBrowser();
-  await world.coordinator.tasks.create({
+  await createWithWeights(world.coordinator, {
     id: 'frozen-digits',
     title: { en: 'Frozen digits' },
     description: { en: 'Digits, told apart by what fixed filters see.' },
@@ -109,7 +110,7 @@ it('is fetched once, however often the page is opened and whatever run trains it
   await waitForAccepted(page, 2);
   expect(fetches()).toBe(1);
 
-  // Another run of the same seed has the same filters.
+  // Another run of the task has the same filters.
   await world.coordinator.runs.act(first.id, 'stop');
   await page.getByText('You can go on using the model').waitFor();
   const second = await launch();

@@ -2,16 +2,14 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { PARTITION_FORMS, parsePartition } from '@coppice/datasets';
 import {
-  type Channel,
-  ChannelSchema,
-  type CheckpointId,
-  CheckpointIdSchema,
   type PlanDescription,
   type PlanInputValues,
   type PlanValue,
   type PlanValues,
   planDescription,
   RunIdSchema,
+  type StartOfRun,
+  StartOfRunSchema,
 } from '@coppice/protocol';
 import { type Flag, type FlagGroup, oneOf, real, UsageError, whole } from './flag.ts';
 import { planFlags, reportedFlags } from './plan-flags.ts';
@@ -42,8 +40,8 @@ export interface SimulateOptions {
   readonly heldOut: number;
   readonly backend: 'planned' | 'wasm' | 'cpu';
   readonly url: string | null;
-  /** A checkpoint of that coordinator, `<run>/<round>`, or the channel that names it. */
-  readonly from: CheckpointId | Channel | null;
+  /** A checkpoint of that coordinator, `<run>/<round>`, the channel that names it, or `seed`. */
+  readonly from: StartOfRun | null;
   readonly adminKey: string | null;
   readonly invited: boolean;
   /** An existing run of that coordinator to join, in place of a new one. */
@@ -101,10 +99,10 @@ const ownFlags = {
   'admin-key': { takes: 'KEY', help: 'The admin key of that coordinator (or COPPICE_ADMIN_KEY).' },
   from: {
     takes: 'CHECKPOINT',
-    help: 'Begin from a checkpoint of that coordinator instead of the seed: <run>/<round>, or a channel such as production (with --url).',
+    help: 'Begin from a checkpoint of that coordinator: <run>/<round>, or a channel such as production (with --url); seed: from the seed, where weights were given with the task.',
     read: (text) => {
-      if (!CheckpointIdSchema.safeParse(text).success && !ChannelSchema.safeParse(text).success)
-        throw new UsageError('takes <run>/<round>, such as iris-1/5, or a channel, such as production');
+      if (!StartOfRunSchema.safeParse(text).success)
+        throw new UsageError('takes <run>/<round>, such as iris-1/5, a channel, such as production, or seed');
       return text;
     },
   },
@@ -212,7 +210,7 @@ export function readOptions(
     throw new UsageError(`--${needData} needs --data FILE too: the data to train on.`);
   if (given['target'] !== undefined && given['task-file'] !== undefined)
     throw new UsageError('--target NAME and --task-file FILE both say what is predicted; give one of them.');
-  const from = value<CheckpointId | Channel | null>('from', null);
+  const from = value<StartOfRun | null>('from', null);
   if (from !== null && url === null)
     throw new UsageError(
       '--from CHECKPOINT needs --url URL too: a coordinator of its own has no checkpoints to begin from.',

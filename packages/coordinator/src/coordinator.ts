@@ -42,6 +42,7 @@ import { Presences } from './realtime/presences.ts';
 import { Unproven } from './realtime/unproven.ts';
 import { Runs } from './registry/runs.ts';
 import { Tasks } from './registry/tasks.ts';
+import { WeightsDesk } from './registry/weights-desk.ts';
 import { armIn } from './releases/arms.ts';
 import { stepOf } from './releases/firing-machine.ts';
 import { Firings } from './releases/firings.ts';
@@ -76,6 +77,8 @@ export interface Coordinator {
   readonly adminKey: string;
   readonly runs: Runs;
   readonly tasks: Tasks;
+  /** Weights that are given with tasks. */
+  readonly weights: WeightsDesk;
   readonly admissions: Admissions;
   readonly monitored: MonitoredTasks;
   readonly firings: Firings;
@@ -141,7 +144,8 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   const admins = new Admins(storage, clock, adminKey);
   const admissions = new Admissions(storage, clock);
   const events = new EventLog(storage, clock, logger);
-  const tasks = new Tasks(storage, models);
+  const weights = new WeightsDesk({ storage, models, clock });
+  const tasks = new Tasks({ storage, models, desk: weights });
   const releases = new Releases({ storage, tasks, models, events, clock });
   const policies = new Policies({ storage, tasks, clock });
   let recovered = false;
@@ -295,6 +299,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   app = createApp({
     runs,
     tasks,
+    desk: weights,
     storage,
     models,
     releases,
@@ -351,6 +356,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
   try {
     await admissions.recover();
     await newcomers.tidy();
+    await weights.tidy();
     await tasks.recover();
     await runs.recover();
     const open = await storage.openFirings();
@@ -399,6 +405,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     adminKey,
     runs,
     tasks,
+    weights,
     admissions,
     monitored,
     firings,

@@ -1,12 +1,15 @@
-import { CoppiceError, type Topology } from '@coppice/protocol';
+import type { Topology } from '@coppice/protocol';
+import { invalid } from './invalid.ts';
+import { fromKeras3, isKeras3 } from './keras-3.ts';
+import { isObject } from './layers.ts';
 import { checkNesting } from './nesting.ts';
-
-type Json = { [key: string]: unknown };
+import { inTfjsForms } from './tfjs-forms.ts';
 
 /**
  * Reads the topology from any form that people have: the content of a `model.json` (with its `modelTopology`), the
  * output of Keras' converter (with its `model_config`), or the topology alone. The rest (weights manifest, optimizer)
- * is left out.
+ * is left out. A topology of Keras 3 is translated to the form of Keras 2, which tfjs reads; its own result, and every
+ * topology of Keras 2 or tfjs, is returned as it is.
  *
  * @throws CoppiceError `model-invalid`
  */
@@ -32,18 +35,6 @@ export function readTopology(model: unknown): Topology {
   if (className !== 'Sequential' && className !== 'Model' && className !== 'Functional') {
     throw invalid(`its outermost part is a "${className}", not a Sequential or a functional Model`);
   }
-  return { class_name: className, config: topology['config'] };
-}
-
-/** A refusal of a model; `why` goes on from "it ". */
-export function invalid(why: string, cause?: unknown): CoppiceError {
-  return new CoppiceError(
-    'model-invalid',
-    `This model can't be trained here: ${why}.`,
-    cause === undefined ? undefined : { cause },
-  );
-}
-
-function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const read = isKeras3(topology) ? fromKeras3(topology) : topology;
+  return inTfjsForms({ class_name: className, config: read['config'] });
 }

@@ -117,10 +117,14 @@ export {
   CreateRunSchema,
   type CreateTask,
   CreateTaskSchema,
+  type GivenWeights,
+  GivenWeightsSchema,
   type Info,
   InfoSchema,
   type RunAction,
   RunActionSchema,
+  type StartOfRun,
+  StartOfRunSchema,
   type TaskInfo,
   TaskInfoSchema,
 } from './api/http.ts';
@@ -216,6 +220,7 @@ export {
   type SealedHeader,
   sealFrame,
 } from './frame.ts';
+export { HashSchema } from './hash.ts';
 export { proofBytes } from './identity.ts';
 export { type Json, type JsonObject, JsonSchema } from './json.ts';
 export { type DescribedMessage, type DescribedWire, describeWire } from './json-schemas.ts';
@@ -322,7 +327,7 @@ export { frameBytes, type Model } from './reply.ts';
 export {
   type Admission,
   AdmissionSchema,
-  HashSchema,
+  type FirstWeights,
   type Metrics,
   MetricsSchema,
   type MetricValues,

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import { HashSchema } from './hash.ts';
 import { JsonSchema } from './json.ts';
 import { MAX_EVIDENCE, MAX_TEXT } from './limits.ts';
 import { CauseSchema, CheckpointIdSchema } from './lineage.ts';
-import { HashSchema } from './run.ts';
 import { TaskIdSchema } from './task.ts';
 
 /* Channels of a task: movable pointers to its checkpoints. A release is one move of one channel. */

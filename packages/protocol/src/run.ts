@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { retries, sentErrorCodes } from './errors.ts';
 import { FactsSchema } from './failure.ts';
+import { HashSchema } from './hash.ts';
 import { MAX_LOSS, MAX_TOLD_CLASSES } from './limits.ts';
 import { CauseSchema, CheckpointIdSchema } from './lineage.ts';
 import { PlanSchema } from './plan/plan.ts';
@@ -19,6 +20,10 @@ export type RunStatus = z.infer<typeof RunStatusSchema>;
 export const AdmissionSchema = readUnknownAs(z.enum(['open', 'invited', 'listed']), 'listed');
 export type Admission = z.infer<typeof AdmissionSchema>;
 
+/** First weights of a run: those given with the task, or drawn from the seed, where frozen ones are the given ones. */
+export const FirstWeightsSchema = z.enum(['given', 'seed']);
+export type FirstWeights = z.infer<typeof FirstWeightsSchema>;
+
 /** Current phase of a run. `waiting`: for enough participants; `idle`: no round wanted. */
 export const PhaseSchema = readUnknownAs(
   z.enum(['idle', 'waiting', 'select', 'distribute', 'collect', 'aggregate', 'evaluate', 'commit']),
@@ -27,7 +32,6 @@ export const PhaseSchema = readUnknownAs(
 export type Phase = z.infer<typeof PhaseSchema>;
 
 export const RunIdSchema = z.string().check(z.regex(/^[a-z0-9][a-z0-9-]{0,80}$/));
-export const HashSchema = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 export const ParticipantIdSchema = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 
 const metricValue = z.nullable(z.number());
@@ -189,8 +193,10 @@ export type RunSummary = z.infer<typeof RunSummarySchema>;
 export const RunSchema = z.extend(RunSummarySchema, {
   /** Grows with every run of the coordinator: the order of creation. */
   sequence: z.int(),
-  /** The checkpoint that the run began from; null where its first weights came from the seed. */
+  /** The checkpoint that the run began from; null where its first weights came from the seed, or were given with the task. */
   from: z.nullable(CheckpointIdSchema),
+  /** The first weights of a run that began from no checkpoint, where the task has given ones. */
+  firstWeights: z.exactOptional(FirstWeightsSchema),
   cause: CauseSchema,
   plan: PlanSchema,
   createdAt: z.number(),

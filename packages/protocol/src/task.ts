@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { sameClass } from './class-names.ts';
+import { HashSchema } from './hash.ts';
 import { MAX_TEXT } from './limits.ts';
 
 /** A text in the pages' languages; English is always present. */
@@ -304,6 +305,11 @@ export const TaskSchema = z.strictObject({
   loss: LossSchema,
   ...objectiveFields,
   heldOut: HeldOutSchema,
+  /**
+   * The hash of the weights that were given with the model, of the whole layout: its runs begin with them unless they are
+   * asked for others, and its frozen weights are always these. Left out: none were given.
+   */
+  weights: z.exactOptional(HashSchema),
   licence: LicenceSchema,
   /** True where the coordinator offers ready-made shares of data for this task. */
   samples: z.boolean(),

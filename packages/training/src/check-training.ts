@@ -1,6 +1,7 @@
 import { invalid } from '@coppice/model-files';
 import { CoppiceError, inputSize, targetSize } from '@coppice/protocol';
 import { switchTo, useBackend } from './backends.ts';
+import { checkArtifact } from './check-artifact.ts';
 import { everyLayer } from './layer-tree.ts';
 import { buildModel } from './model.ts';
 import { RandomLayers } from './random-layers.ts';
@@ -23,6 +24,7 @@ export async function checkTraining(description: ModelDescription, weights: Floa
   const trainer = await createTfjsTrainer(description, { backend: 'wasm', seed: 0 });
   try {
     trainer.setWeights(weights);
+    await checkArtifact(description, { layout: trainer.layout, weights, trainer });
     await trainer.train(
       { count: 1, xs, ys: new Float32Array(targetSize(description.data)) },
       { epochs: 1, batchSize: 1, optimizer: 'sgd', learningRate: 1e-6, shuffleSeed: 'check' },
@@ -30,6 +32,7 @@ export async function checkTraining(description: ModelDescription, weights: Floa
   } catch (thrown) {
     // Made-up numbers may well diverge; that is about them, not about the layers.
     if (thrown instanceof CoppiceError && thrown.code === 'training-diverged') return;
+    if (thrown instanceof CoppiceError && thrown.code === 'model-invalid') throw thrown;
     const why = words(thrown);
     const layer = await layerWithoutGradient(description);
     const whose = layer
@@ -48,7 +51,8 @@ export async function checkTraining(description: ModelDescription, weights: Floa
 }
 
 function words(thrown: unknown): string {
-  return (thrown instanceof Error ? thrown.message : String(thrown)).replace(/[.\s]+$/, '');
+  const [first = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).split('\n');
+  return first.replace(/[.\s]+$/, '');
 }
 
 /** Finds the first layer, in the model's order, that passes no gradient. */

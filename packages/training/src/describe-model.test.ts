@@ -43,7 +43,13 @@ describe('a model that someone brought', () => {
       sequential(dense(10, 'softmax', shaped(784))),
     ]) {
       const { topology, layout } = await checkModel(model, digits, 'categoricalCrossentropy');
-      expect(topology).toEqual(good);
+      expect(topology).toEqual({
+        class_name: 'Sequential',
+        config: {
+          name: 'sequential',
+          layers: [dense(10, 'softmax', { ...shaped(784), name: 'dense_1' })],
+        },
+      });
       expect(layout.map(({ shape }) => shape)).toEqual([[784, 10], [10]]);
     }
   });
@@ -103,7 +109,7 @@ describe('a model that someone brought', () => {
     [
       'an unknown layer',
       sequential({ class_name: 'Sparkle', config: shaped(784) }),
-      /tfjs doesn't know, "Sparkle"/,
+      /layer Sparkle is of a kind that tfjs doesn't know/,
     ],
     ['no input shape', sequential(dense(10, 'softmax')), /no input shape/],
     ['no layers', sequential(), /no input shape/],

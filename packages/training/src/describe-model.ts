@@ -1,11 +1,15 @@
-import { readTopology } from '@coppice/model-files';
+import { checkLayers, completeNames, readTopology } from '@coppice/model-files';
 import type { DataSchema, Layout, Loss, Topology } from '@coppice/protocol';
 import { switchTo, useBackend } from './backends.ts';
+import { checkGraph } from './check-graph.ts';
 import { checkTraining } from './check-training.ts';
 import { drawFirstWeights, drawTrialWeights } from './first-weights.ts';
+import { seedTopology } from './initialize.ts';
 import { type BuiltModel, buildModel } from './model.ts';
 import { proposedLoss } from './propose-loss.ts';
 import type { ModelDescription } from './trainer.ts';
+
+export { readGraph } from './model-graph.ts';
 
 /**
  * Computes a model's layout, and its initial weights from `seed`.
@@ -62,7 +66,7 @@ async function withBuilt<T>(
  *
  * @param model The content of a `model.json`, or a topology alone.
  * @param given null: the loss that fits data and model.
- * @returns The topology alone, to store, and the loss.
+ * @returns The topology alone, to store, every layer with a name of its own, and the loss.
  * @throws CoppiceError `model-invalid`, with the exact fault.
  */
 export async function checkModel(
@@ -70,7 +74,11 @@ export async function checkModel(
   data: DataSchema,
   given: Loss | null,
 ): Promise<{ topology: Topology; layout: Layout; loss: Loss }> {
-  const topology = readTopology(model);
+  const read = readTopology(model);
+  checkLayers(read);
+  // Before names are mended: a graph that contradicts itself is refused.
+  checkGraph(seedTopology(read, 0));
+  const topology = completeNames(read);
   const loss = given ?? proposedLoss(topology, data);
   const description = { topology, data, loss };
   const { layout, weights } = await withBuilt(description, 0, (built) => ({

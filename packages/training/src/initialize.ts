@@ -1,3 +1,4 @@
+import { madeName } from '@coppice/model-files';
 import { integerBelow, seededRandom } from '@coppice/ports';
 import type { Topology } from '@coppice/protocol';
 
@@ -78,16 +79,8 @@ function completeLayer(className: string, node: Json, config: Json, path: string
   if (!isLayer || typeof config['name'] === 'string') return;
   const index = /\d+$/.exec(path)?.[0];
   const given = node['name'];
-  const made = snakeCase(className) + (index === undefined ? '' : `_${Number(index) + 1}`);
+  const made = madeName(className, index === undefined ? null : Number(index));
   config['name'] = typeof given === 'string' ? given : made;
-}
-
-/** `MaxPooling2D` → `max_pooling2d`, as tfjs names its layers. */
-function snakeCase(className: string): string {
-  return className
-    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase();
 }
 
 function seededInitializer(value: unknown, path: string, seed: number): unknown {

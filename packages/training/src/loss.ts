@@ -15,9 +15,12 @@ export function forwardOf(model: tf.LayersModel, loss: Loss): Forward {
   const head = lossHead(model, loss);
   if (!head) return (batch, training) => model.apply(batch, { training }) as tf.Tensor2D;
 
-  const body = bodyBefore(model, head);
-  if (head.getClassName() !== 'Dense') return body;
-  const [kernel, bias] = head.weights;
+  const { models, layer } = head;
+  const bodies = models.map((one, i) => bodyBefore(one, models[i + 1] ?? layer));
+  const body: Forward = (batch, training) =>
+    bodies.reduce<tf.Tensor>((x, part) => part(x, training), batch) as tf.Tensor2D;
+  if (layer.getClassName() !== 'Dense') return body;
+  const [kernel, bias] = layer.weights;
   if (!kernel) throw new Error('A dense layer without a kernel');
   return (batch, training) => {
     const product = tf.matMul(body(batch, training), kernel.read() as tf.Tensor2D);
@@ -35,7 +38,12 @@ function bodyBefore(model: tf.LayersModel, head: tf.layers.Layer): Forward {
     return (batch, training) =>
       chain.reduce<tf.Tensor>((x, layer) => only(layer.call(x, { training })), batch) as tf.Tensor2D;
   }
-  const body = tf.model({ inputs: model.inputs, outputs: head.input as tf.SymbolicTensor });
+  // Not `input`: a model has a node of its own before it is applied.
+  const node = head.inboundNodes[model.outputs[0]?.nodeIndex ?? 0];
+  const body = tf.model({
+    inputs: model.inputs,
+    outputs: node?.inputTensors[0] as tf.SymbolicTensor,
+  });
   return (batch, training) => body.apply(batch, { training }) as tf.Tensor2D;
 }
 

@@ -24,6 +24,11 @@ import { roleOf, type WeightRole } from './weight-role.ts';
 registerNoiseLayers();
 registerInitializers();
 
+/** Maps a weight to the nearest one that it may have, as tfjs's layers keep it with each of their weights. */
+export interface Constraint {
+  apply(weight: tf.Tensor): tf.Tensor;
+}
+
 /** A model on the current backend, and its weights as variables in layout order. */
 export interface BuiltModel {
   readonly model: tf.LayersModel;
@@ -31,6 +36,8 @@ export interface BuiltModel {
   /** The role of each weight, in layout order. */
   readonly roles: readonly WeightRole[];
   readonly variables: readonly tf.Variable[];
+  /** The constraint of each weight, in layout order; null where it has none. */
+  readonly constraints: readonly (Constraint | null)[];
   /** Shape of one example, as the model takes it. */
   readonly inputShape: readonly number[];
   /** Numbers in one output row. */
@@ -79,6 +86,9 @@ export async function buildModel(description: ModelDescription, seed: number): P
       layout: bare.map((spec, i) => (roles[i] === 'frozen' ? { ...spec, frozen: true } : spec)),
       roles,
       variables: model.weights.map((weight) => weight.read() as tf.Variable),
+      constraints: model.weights.map(
+        (weight) => (weight as unknown as { constraint: Constraint | null }).constraint,
+      ),
       ...shapes,
     };
   } catch (thrown) {
@@ -91,7 +101,9 @@ const noInputShape = 'its first layer has no input shape ("batch_input_shape")';
 
 /** tfjs's own message, without its hints for people who write layers in code. */
 function reason(thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  // The first line says what is wrong; those after it are about code.
+  const [first = ''] = (thrown instanceof Error ? thrown.message : String(thrown)).trim().split('\n');
+  const message = first.replace(/\s+/g, ' ');
   const unknown = /^Unknown layer: ([^.]+)\./.exec(message);
   if (unknown) {
     return `it has a layer of a kind that tfjs doesn't know, "${unknown[1]}". Use the built-in layers only`;
@@ -100,7 +112,7 @@ function reason(thrown: unknown): string {
   if (thrown instanceof RangeError && message.includes('call stack')) {
     return 'it is a chain of more layers than tfjs can follow. Use fewer layers';
   }
-  return `tfjs can't build it (${message.replace(/[.\s]+$/, '')}). The file may be damaged or cut short`;
+  return `tfjs can't build it (${message.replace(/[.:\s]+$/, '')})`;
 }
 
 function checkShapes(
@@ -166,10 +178,22 @@ function checkHead(model: tf.LayersModel, loss: Loss, data: DataSchema): void {
   }
 }
 
-/** The layer whose last activation makes the model's output and is left to the loss, or null. */
-export function lossHead(model: tf.LayersModel, loss: Loss): tf.layers.Layer | null {
-  const last = model.outputs[0]?.sourceLayer;
-  return last !== undefined && endsInHead(loss, last.getClassName(), last.getConfig()) ? last : null;
+/** The layer whose last activation makes the model's output, and the models that it is in, from the outermost one inward. */
+export interface Head {
+  readonly models: readonly tf.LayersModel[];
+  readonly layer: tf.layers.Layer;
+}
+
+/** The head of a model whose last activation is left to the loss, also where its last layer is a model; null for others. */
+export function lossHead(model: tf.LayersModel, loss: Loss): Head | null {
+  const last = model.outputs.length === 1 ? model.outputs[0]?.sourceLayer : undefined;
+  if (last instanceof tf.LayersModel) {
+    const inner = lossHead(last, loss);
+    return inner && { ...inner, models: [model, ...inner.models] };
+  }
+  return last !== undefined && endsInHead(loss, last.getClassName(), last.getConfig())
+    ? { models: [model], layer: last }
+    : null;
 }
 
 /**

@@ -142,7 +142,17 @@ class TfjsTrainer implements Trainer {
       part.dispose();
       at += variable.size;
     }
+    // As tfjs does when it loads weights: what is measured is the model that others load.
+    this.#constrain();
     this.#weighted = true;
+  }
+
+  /** Applies the constraints of the weights, as Keras does after every step; tfjs's own training leaves them out. */
+  #constrain(): void {
+    for (const [i, variable] of this.#built.variables.entries()) {
+      const constraint = this.#built.constraints[i] ?? null;
+      if (constraint !== null) tf.tidy(() => variable.assign(constraint.apply(variable)));
+    }
   }
 
   async train(data: Dataset, how: LocalTraining, options: TrainOptions = {}): Promise<TrainingResult> {
@@ -200,6 +210,7 @@ class TfjsTrainer implements Trainer {
       const { value, grads } = this.#gradients(this.#batch(data, rows));
       objective?.correct(grads);
       optimizer.applyGradients(grads);
+      this.#constrain();
       meter.add(value, rows.length);
     });
   }

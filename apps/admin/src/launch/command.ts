@@ -1,10 +1,10 @@
 import {
   type Admission,
-  type CheckpointId,
   type CreateRun,
   type Plan,
   type PlanValues,
   planDescription,
+  type StartOfRun,
 } from '@coppice/protocol';
 import { differences, taskDefaults } from './plan-form.ts';
 
@@ -12,7 +12,7 @@ import { differences, taskDefaults } from './plan-form.ts';
 export function requestBody(
   task: string,
   plan: Plan,
-  { defaults, admission, from }: { defaults: PlanValues; admission: Admission; from: CheckpointId | null },
+  { defaults, admission, from }: { defaults: PlanValues; admission: Admission; from: StartOfRun | null },
 ): CreateRun {
   const changed = differences(plan, taskDefaults(defaults, plan.strategy));
   return {
@@ -34,19 +34,19 @@ interface SimulateChoices {
   /** The number of headless clients. */
   readonly clients: number;
   readonly invited?: boolean;
-  /** A checkpoint to begin from, and the URL of its coordinator. */
-  readonly start?: { readonly origin: string; readonly from: CheckpointId } | null;
+  /** What to begin from, and the URL of its coordinator. */
+  readonly start?: { readonly origin: string; readonly from: StartOfRun } | null;
 }
 
 /**
  * The `pnpm simulate` command for the same training with headless clients. Clients cannot be listed in advance: for a
  * run that is not open they are invited. Values that only make simulations repeatable are given where the plan changed
- * them.
+ * them. A task of the admin's own is trained on its coordinator, on a file `data.csv`.
  */
 export function simulateCommand(
   task: string,
   plan: Plan,
-  { defaults, clients, invited = false, start = null }: SimulateChoices,
+  { defaults, clients, invited = false, ownAt = null, start = null }: SimulateChoices,
 ): string {
   const usual = taskDefaults(defaults, plan.strategy);
   const { targetAccuracy } = plan;
@@ -54,7 +54,11 @@ export function simulateCommand(
   const own = planDescription.simulated({ clients, given });
   const used = { ...usual, ...own, targetAccuracy: usual.targetAccuracy };
   const parts = [`pnpm simulate --task ${task} --clients ${clients}${invited ? ' --invited' : ''}`];
-  if (start !== null) parts.push(`--url ${start.origin}`, `--from ${start.from}`);
+  const url = start?.origin ?? ownAt;
+  if (url !== null) parts.push(`--url ${url}`);
+  if (start !== null) parts.push(`--from ${start.from}`);
+  // The page does not know the file: the name is to be replaced.
+  if (ownAt !== null) parts.push('--data data.csv');
   for (const [name, value] of Object.entries(differences(plan, used))) {
     // A fixed cohort replaces the share.
     if (name === 'cohortFraction' && plan.cohortSize !== null) continue;

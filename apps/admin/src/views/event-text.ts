@@ -55,8 +55,13 @@ const cause = (code: string) => failureText({ code, message: code });
 
 const sentences = catalogue<Sentences>(
   {
-    'run-created': ({ from }) =>
-      from === undefined ? 'The run was created.' : `The run was created from ${from}.`,
+    'run-created': ({ from, firstWeights }) => {
+      if (from !== undefined) return `The run was created from ${from}.`;
+      if (firstWeights === 'given') return 'The run was created from the weights given with the task.';
+      return firstWeights === 'seed'
+        ? 'The run was created. The seed drew its weights, but for the frozen ones given with the task.'
+        : 'The run was created.';
+    },
     'run-running': () => 'The run is running.',
     'run-paused': ({ code, detail = '', facts }) =>
       code === undefined
@@ -123,7 +128,13 @@ const sentences = catalogue<Sentences>(
       `Storage accepts writes again; it had refused them since ${formatDateTime(since)} (${cause(code)}).`,
   },
   {
-    'run-created': ({ from }) => (from === undefined ? '训练已创建。' : `训练已创建，起始检查点为 ${from}。`),
+    'run-created': ({ from, firstWeights }) => {
+      if (from !== undefined) return `训练已创建，起始检查点为 ${from}。`;
+      if (firstWeights === 'given') return '训练已创建，初始权重为任务提供的权重。';
+      return firstWeights === 'seed'
+        ? '训练已创建，初始权重由种子生成；冻结的权重除外，沿用任务提供的权重。'
+        : '训练已创建。';
+    },
     'run-running': () => '训练开始运行。',
     'run-paused': ({ code, detail = '', facts }) =>
       code === undefined

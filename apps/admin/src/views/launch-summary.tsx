@@ -1,10 +1,10 @@
 import {
   type Admission,
-  type CheckpointId,
   movesBySteps,
   type Plan,
   type PlanFieldName,
   planFields,
+  type StartOfRun,
   type TaskInfo,
 } from '@coppice/protocol';
 import { catalogue, formatBytes, formatNumber, localized } from '@coppice/ui';
@@ -88,7 +88,7 @@ export function LaunchSummary({
   task: TaskInfo;
   plan: Plan | null;
   admission: Admission;
-  from: CheckpointId | null;
+  from: StartOfRun | null;
   problems: readonly PlanFieldName[];
   busy: boolean;
 }) {
@@ -218,7 +218,7 @@ function Command({
   task: TaskInfo;
   plan: Plan;
   admission: Admission;
-  from: CheckpointId | null;
+  from: StartOfRun | null;
   expected: number;
 }) {
   const t = text();
@@ -228,6 +228,7 @@ function Command({
       defaults: task.plan,
       clients: expected,
       invited: admission !== 'open',
+      ownAt: task.builtIn ? null : location.origin,
       start: from === null ? null : { origin: location.origin, from },
     }),
     curl: curlCommand(location.origin, body),

@@ -1,4 +1,4 @@
-import type { Admission, CheckpointId, Plan, TaskInfo } from '@coppice/protocol';
+import type { Admission, Plan, StartOfRun, TaskInfo } from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { requestBody } from '../launch/command.ts';
@@ -92,7 +92,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
   const [admission, setAdmission] = useState<Admission>(
     () => (from === null ? undefined : state.peek().runs.get(from)?.admission) ?? 'open',
   );
-  const [origin, setOrigin] = useState<CheckpointId | null>(null);
+  const [origin, setOrigin] = useState<StartOfRun | null>(null);
   const [busy, setBusy] = useState(false);
   const { plan, problems } = readPlan(texts);
   const usual = taskDefaults(task.plan, texts.strategy);
@@ -122,7 +122,7 @@ function PlanForm({ task, from }: { task: TaskInfo; from: string | null }) {
           <h2>{admissionText().title}</h2>
           <AdmissionOptions value={admission} onChange={setAdmission} />
         </fieldset>
-        <StartingPoint task={task.id} value={origin} onChange={setOrigin} />
+        <StartingPoint task={task} value={origin} onChange={setOrigin} />
         <h2>{words.planTitle}</h2>
         {like !== undefined && from !== null && <p class="note good">{text().taken(from)}</p>}
         <Presets

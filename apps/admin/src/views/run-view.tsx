@@ -59,6 +59,12 @@ function KnownRun({ run }: { run: Run }) {
         <p class="eyebrow">
           <span class="run-id">{run.id}</span> · {t.created} {formatDateTime(run.createdAt)}
           {run.from !== null && <Origin from={run.from} />}
+          {run.firstWeights !== undefined && (
+            <span data-testid="run-first-weights">
+              {' · '}
+              {run.firstWeights === 'given' ? t.beganGiven : t.beganSeed}
+            </span>
+          )}
         </p>
         <div class="row between">
           <h1>{localized(run.title)}</h1>

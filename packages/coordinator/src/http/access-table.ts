@@ -36,6 +36,7 @@ export const accessTable: readonly (readonly [
   ['get', '/api/audit', 'audit:read'],
   ['get', '/api/tasks', 'public'],
   ['post', '/api/tasks', 'tasks:write'],
+  ['post', '/api/weights', 'tasks:write'],
   ['get', '/api/tasks/:task', 'public'],
   ['get', '/api/tasks/:task/samples', 'public'],
   ['get', '/api/tasks/:task/releases', 'runs:read'],

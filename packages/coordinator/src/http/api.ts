@@ -13,6 +13,7 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { withData } from '../monitoring/old-events.ts';
 import { type Runs, summaryOf } from '../registry/runs.ts';
 import type { Tasks } from '../registry/tasks.ts';
+import type { WeightsDesk } from '../registry/weights-desk.ts';
 import type { Firings } from '../releases/firings.ts';
 import type { Releases } from '../releases/releases.ts';
 import type { Admins } from '../security/admins.ts';
@@ -34,10 +35,12 @@ import { releasesRouter } from './releases.ts';
 import { json, parameter, parseBody, wholeNumber } from './respond.ts';
 import { taskAdmissionRouter } from './task-admission.ts';
 import { watchRouter } from './watch.ts';
+import { weightsRouter } from './weights.ts';
 
 export interface ApiOptions {
   readonly runs: Runs;
   readonly tasks: Tasks;
+  readonly desk: WeightsDesk;
   readonly storage: Storage;
   readonly models: ModelWorker;
   readonly releases: Releases;
@@ -63,6 +66,7 @@ export interface ApiOptions {
 export function apiRouter({
   runs,
   tasks,
+  desk,
   storage,
   models,
   releases,
@@ -97,6 +101,7 @@ export function apiRouter({
 
   router.use(adminsRouter({ admins, storage, adminPage }));
   router.use(admissionRouter({ runs, admins, admissions, clientPage }));
+  router.use(weightsRouter({ desk, admins }));
   router.use(driftRouter({ tasks, storage }));
   router.use(taskAdmissionRouter({ tasks, admins, admissions }));
   router.use(releasesRouter({ releases, admins }));

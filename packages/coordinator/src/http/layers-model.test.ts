@@ -27,7 +27,8 @@ it('tells how inputs are made, how outputs and the error are read, and where the
   };
   const metadata = (of: TableData, central = checkpoint.central) =>
     layersModel(task.model, [], {
-      weights: 'weights.bin',
+      folder: '',
+      weights: 'float32',
       metadata: modelMetadata(
         { ...task, data: of, loss: 'meanSquaredError', licence: 'CC BY 4.0' },
         { ...checkpoint, central },

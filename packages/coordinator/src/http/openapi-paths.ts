@@ -4,7 +4,16 @@ import { PERIODS_A_PAGE } from '../storage/period-storage.ts';
 import { RELEASES_A_PAGE } from '../storage/release-storage.ts';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { SUMMARIES_A_PAGE } from './drift.ts';
-import { failure, type Json, list, model, operation, ref, weights } from './openapi-operation.ts';
+import {
+  exportPaths,
+  failure,
+  type Json,
+  list,
+  model,
+  operation,
+  ref,
+  weights,
+} from './openapi-operation.ts';
 
 /** The operations of each path of the API. */
 export const apiPaths: { readonly [path: string]: Json } = {
@@ -93,6 +102,20 @@ export const apiPaths: { readonly [path: string]: Json } = {
       body: 'CreateTask',
       status: '201',
     }),
+  },
+  '/api/weights': {
+    post: {
+      ...operation(
+        'Send the weights of a task that is yet to be made; "weights" of POST /api/tasks names them by "hash" within a day',
+        ref('GivenWeights'),
+        { status: '201' },
+      ),
+      requestBody: {
+        required: true,
+        description: 'A safetensors file with a tensor for each weight of the model, by its name',
+        content: { 'application/octet-stream': {} },
+      },
+    },
   },
   '/api/tasks/{task}': { get: operation('One task, with its model', ref('Task'), { path: ['task'] }) },
   '/api/tasks/{task}/samples': {
@@ -316,11 +339,13 @@ export const apiPaths: { readonly [path: string]: Json } = {
     ['task', 'version'],
   ),
   '/models/{task}/{version}/weights.bin': weights(['task', 'version']),
+  ...exportPaths('/models/{task}/{version}', ['task', 'version']),
   '/models/{task}/runs/{run}/{round}/model.json': model(
     'The model of one run after a round; 0 for its first weights, "latest" for its highest committed round',
     ['task', 'run', 'round'],
   ),
   '/models/{task}/runs/{run}/{round}/weights.bin': weights(['task', 'run', 'round']),
+  ...exportPaths('/models/{task}/runs/{run}/{round}', ['task', 'run', 'round']),
   '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
   '/readyz': {
     get: operation(

@@ -7,8 +7,7 @@ import type { Answer, Job } from './jobs.ts';
  * anything else is answered with the number of the thread.
  */
 parentPort?.on('message', (job: Job) => {
-  const name =
-    job.kind === 'check' ? String(job.model) : typeof job.task === 'string' ? job.task : job.task.id;
+  const name = nameOf(job);
   if (name.startsWith('never')) for (;;);
   if (name.startsWith('dies')) throw new Error('as it was told');
   if (name.startsWith('refused')) {
@@ -28,7 +27,16 @@ parentPort?.on('message', (job: Job) => {
     layout,
     describe: { layout, weights },
     evaluate: new Map([[0, measured]]),
+    'read-weights': { tensors: threadId, parameters: 1 },
+    'fit-weights': weights,
+    export: new Uint8Array([threadId]),
     samples: new Uint8Array([threadId]),
   };
   parentPort?.postMessage({ result: results[job.kind] } satisfies Answer);
 });
+
+function nameOf(job: Job): string {
+  if (job.kind === 'check') return String(job.model);
+  if (!('task' in job)) return job.kind;
+  return typeof job.task === 'string' ? job.task : job.task.id;
+}

@@ -2,9 +2,11 @@ import { checkNesting } from '@coppice/model-files';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CHECK_TIMEOUT, CoppiceError, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
+import { toBytes } from '../storage/blobs.ts';
 import type { Results } from './jobs.ts';
 import { Lane } from './lane.ts';
 import type { ModelWorker } from './model-worker.ts';
+import { sharedCopy } from './shared-copy.ts';
 import { together } from './together.ts';
 import type { Limit } from './worker-thread.ts';
 
@@ -44,7 +46,9 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
   const checks = apart({ threads: AT_ONCE, kept: 0, perTask: AT_ONCE });
   const descriptions = apart({ threads: AT_ONCE, kept: 0, perTask: 1 });
   const samples = apart({ threads: 1, kept: 0, perTask: 1 });
-  const lanes = new Set([checks, descriptions, samples, evaluations]);
+  // One at a time: each holds a model and the file of it.
+  const exports = apart({ threads: 1, kept: 0, perTask: 1 });
+  const lanes = new Set([checks, descriptions, samples, exports, evaluations]);
   const described = new Kept<Results['describe']>(1);
   const layouts = new Kept<Results['layout']>(1000);
   if (eager) {
@@ -74,10 +78,25 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         descriptions.do(task.id, { kind: 'describe', task, seed }, limit),
       );
     },
+    readWeights: async (file) =>
+      checks.do(
+        '',
+        { kind: 'read-weights', bytes: await sharedCopy(file) },
+        limitOf('Reading the given weights'),
+      ),
+    fitWeights: async (layout, given) =>
+      checks.do(
+        '',
+        {
+          kind: 'fit-weights',
+          layout,
+          bytes: await sharedCopy('file' in given ? given.file : toBytes(given.weights)),
+          of: 'file' in given ? null : given.layout,
+        },
+        limitOf('Fitting the given weights to the model'),
+      ),
     async evaluate(task, weights) {
-      // One copy for all threads to read.
-      const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
-      shared.set(weights);
+      const shared = sharedWeights(weights);
       const limit = limitOf(`Evaluating a model of the task "${task.id}"`);
       const shares = await Promise.all(
         Array.from({ length: threads }, (_, share) =>
@@ -86,6 +105,12 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       );
       return together(shares, task);
     },
+    export: (task, weights, format, facts) =>
+      exports.do(
+        task.id,
+        { kind: 'export', task, weights: sharedWeights(weights), format, facts },
+        limitOf(`Writing a model of the task "${task.id}" as ${format}`),
+      ),
     samples: (task, share, of) =>
       samples.do(
         task,
@@ -100,6 +125,13 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       await Promise.all([...lanes].map((one) => one.close(why)));
     },
   };
+}
+
+/** A copy for all threads to read. */
+function sharedWeights(weights: Float32Array): Float32Array {
+  const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
+  shared.set(weights);
+  return shared;
 }
 
 const checkLimit: Limit = {

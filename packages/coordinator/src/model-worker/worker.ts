@@ -1,9 +1,13 @@
 import { parentPort } from 'node:worker_threads';
 import { partition, type RawExamples, selectExamples, trainerExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
-import { CoppiceError, type Measured, type Task, targetSize } from '@coppice/protocol';
+import { fitWeights, tensorsOf } from '@coppice/model-files';
+import { readSafetensors } from '@coppice/model-files/safetensors';
+import { CoppiceError, type Measured, shapeSize, type Task, targetSize } from '@coppice/protocol';
 import { createTrainer, type Dataset, layoutOf, modelOf, type Trainer } from '@coppice/training';
+import { toFloat32 } from '../storage/blobs.ts';
 import type { Answer, Job, Results } from './jobs.ts';
+import type { ExportFacts, ExportFormat } from './model-worker.ts';
 
 /*
  * A thread that works on models. It is given one job at a time; a trainer and a test set are kept for the task that was
@@ -20,20 +24,62 @@ const workers: {
   check: async ({ model, data, loss }) => (await withTfjs()).checkModel(model, data, loss),
   layout: ({ task }) => layoutOf(modelOf(task)),
   describe: async ({ task, seed }) => (await withTfjs()).describeModel(modelOf(task), seed),
+  'read-weights': async ({ bytes }) => {
+    const tensors = readSafetensors(bytes);
+    return {
+      tensors: tensors.length,
+      parameters: tensors.reduce((sum, { values }) => sum + values.length, 0),
+    };
+  },
+  'fit-weights': async ({ layout, bytes, of }) =>
+    fitWeights(layout, of === null ? readSafetensors(bytes) : tensorsOf(of, toFloat32(bytes))),
   evaluate: ({ task, weights, share, of }) => evaluate(task, weights, { share, of }),
+  export: async ({ task, weights, format, facts }) => exported(task, weights, format, facts),
   samples: async ({ task, share, of }) => encodeSamples(await sampleShare(task, share, of)),
 };
 
 parentPort?.on('message', async (job: Job) => {
   let answer: Answer;
+  // Memory that goes over to the other thread instead of being copied there.
+  let handed: ArrayBuffer[] = [];
   try {
     const work = workers[job.kind] as (job: Job) => Promise<Results[Job['kind']]>;
-    answer = { result: await work(job) };
+    const result = await work(job);
+    answer = { result };
+    if (job.kind === 'fit-weights') handed = [(result as Results['fit-weights']).buffer];
+    if (job.kind === 'export') handed = [(result as Results['export']).buffer as ArrayBuffer];
   } catch (thrown) {
     answer = { error: CoppiceError.from(thrown, 'evaluation-failed').toWire() };
   }
-  parentPort?.postMessage(answer);
+  parentPort?.postMessage(answer, handed);
 });
+
+async function exported(
+  task: Task,
+  weights: Float32Array,
+  format: ExportFormat,
+  facts: ExportFacts,
+): Promise<Uint8Array> {
+  if (format === 'onnx') {
+    const [{ readGraph }, { writeOnnx }] = await Promise.all([
+      withTfjs(),
+      import('@coppice/model-files/exports'),
+    ]);
+    return writeOnnx(await readGraph(modelOf(task), weights), facts);
+  }
+  if (format === 'float16') {
+    const { writeFloat16 } = await import('@coppice/model-files/exports');
+    return writeFloat16(weights);
+  }
+  const { writeSafetensors } = await import('@coppice/model-files/safetensors');
+  let at = 0;
+  const tensors = (await layoutOf(modelOf(task))).map(({ name, shape }) => {
+    const from = at;
+    at += shapeSize(shape);
+    return { name, shape, values: weights.subarray(from, at) };
+  });
+  return writeSafetensors(tensors, facts.metadata);
+}
 
 /** Examples in a part. Parts are the same for any number of threads, and so is their combined result. */
 const PART = 2500;

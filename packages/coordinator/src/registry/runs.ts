@@ -31,6 +31,7 @@ import type { Admissions } from '../security/admissions.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { RunRecord, Storage } from '../storage/storage.ts';
 import { inTurns } from '../turns.ts';
+import { firstWeights } from './first-weights.ts';
 import { fittingCheckpoint } from './fitting-checkpoint.ts';
 import { KeptModels } from './kept-models.ts';
 import type { Tasks } from './tasks.ts';
@@ -51,8 +52,11 @@ export interface RunsOptions {
 export interface Beginning {
   /** Default: open. */
   readonly admission?: Admission;
-  /** The checkpoint to begin from; null, the default, for weights drawn from the seed. */
-  readonly from?: CheckpointId | null;
+  /**
+   * The checkpoint to begin from; null, the default, for the weights that were given with the task, or else drawn from the
+   * seed; `seed` for drawn ones in any case, but for frozen ones that were given.
+   */
+  readonly from?: CheckpointId | 'seed' | null;
   readonly cause?: Cause;
   /** Secret seed of the cohort selection; left out, a random one. A known secret makes the selection repeatable. */
   readonly secret?: string;
@@ -108,17 +112,20 @@ export class Runs {
     start: boolean,
     {
       admission = 'open',
-      from = null,
+      from: origin = null,
       cause = { by: 'admin', name: '' },
       secret = newSecret(),
     }: Beginning = {},
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task.planDefaults, input);
-    const { layout, weights } =
+    const deps = { task, storage: this.#o.storage, models: this.#o.models };
+    const from = origin === 'seed' ? null : origin;
+    const { layout, weights, ...first } =
       from === null
-        ? await this.#o.models.describe(task, plan.seed)
-        : await fittingCheckpoint(from, { task, storage: this.#o.storage, models: this.#o.models });
+        ? await firstWeights({ ...deps, seed: plan.seed, drawn: origin === 'seed' })
+        : await fittingCheckpoint(from, deps);
+    const firsts = 'firstWeights' in first ? { firstWeights: first.firstWeights } : {};
     const central = await this.#o.models.evaluate(task, weights);
     const record = await this.#o.storage.createRun({
       run: {
@@ -129,6 +136,7 @@ export class Runs {
         endedAt: null,
         reason: null,
         from,
+        ...firsts,
         cause,
         secret,
       },
@@ -142,7 +150,7 @@ export class Runs {
       round: null,
       level: 'info',
       kind: 'run-created',
-      data: from === null ? {} : { from },
+      data: from === null ? firsts : { from },
     });
     if (start) await engine.act('start');
     this.#changed(record.id);
@@ -368,11 +376,13 @@ export class Runs {
         `The run ${record.id} has no model in storage. Restore the data folder from a backup.`,
       );
     }
-    const { id, sequence, from, cause, task, plan, status, createdAt, endedAt, reason } = record;
+    const { id, sequence, from, firstWeights, cause, task, plan, status, createdAt, endedAt, reason } =
+      record;
     return {
       id,
       sequence,
       from,
+      ...(firstWeights === undefined ? {} : { firstWeights }),
       cause,
       task: task.id,
       title: task.title,

@@ -3,12 +3,13 @@ import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { memoryStorage } from '../storage/memory.ts';
 import { toyTask } from '../storage/new-run.testing.ts';
 import { Tasks } from './tasks.ts';
+import type { WeightsDesk } from './weights-desk.ts';
 
 /** A registry with so many tasks beside those that are built in. */
 async function tasks(own: number): Promise<Tasks> {
   const storage = memoryStorage();
   for (let n = 0; n < own; n++) await storage.addTask({ ...toyTask, id: `toy-${n}` });
-  const made = new Tasks(storage, {} as ModelWorker);
+  const made = new Tasks({ storage, models: {} as ModelWorker, desk: {} as WeightsDesk });
   await made.recover();
   return made;
 }

@@ -1,9 +1,12 @@
 import { builtInTasks } from '@coppice/datasets';
+import { invalid } from '@coppice/model-files';
 import {
   CoppiceError,
   type CreateTask,
   completePlan,
   defaultMetrics,
+  isFrozen,
+  type Layout,
   type ModelNumbers,
   modelNumbers,
   type Task,
@@ -12,23 +15,30 @@ import {
   targetSize,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
+import { hashInSlices, toBytes } from '../storage/blobs.ts';
 import type { Storage } from '../storage/storage.ts';
 import { taskExists } from '../storage/storage-error.ts';
+import type { WeightsDesk } from './weights-desk.ts';
 
 /** The most tasks that a refusal names: anybody may ask for one that there is not. */
 const MOST_NAMED = 20;
+
+/** The most layers that a refusal names. */
+const MOST_LAYERS = 5;
 
 /** The tasks: built-in ones and the admin's own. */
 export class Tasks {
   readonly #storage: Storage;
   readonly #models: ModelWorker;
+  readonly #desk: WeightsDesk;
   readonly #own = new Map<string, Task>();
   readonly #builtIn = new Map<string, Task>(builtInTasks.map((task) => [task.id, task]));
   readonly #sizes = new Map<string, Promise<ModelNumbers>>();
 
-  constructor(storage: Storage, models: ModelWorker) {
+  constructor({ storage, models, desk }: { storage: Storage; models: ModelWorker; desk: WeightsDesk }) {
     this.#storage = storage;
     this.#models = models;
+    this.#desk = desk;
   }
 
   async recover(): Promise<void> {
@@ -70,6 +80,7 @@ export class Tasks {
       heldOut,
       ...(licence === undefined ? {} : { licence }),
       samples,
+      weights: task.weights === undefined ? 'none' : 'given',
       builtIn,
       centralEvaluation: builtIn,
       ...(await numbers),
@@ -80,7 +91,8 @@ export class Tasks {
   /**
    * Adds a task of the admin's own.
    *
-   * @throws CoppiceError `task-exists`, `model-invalid` with the fault, `task-invalid`.
+   * @throws CoppiceError `task-exists`, `model-invalid` with the fault, `task-invalid`; `weights-invalid`,
+   *   `checkpoint-unknown` where the named weights are not there or do not fit.
    */
   async create(input: CreateTask): Promise<Task> {
     if (this.#builtIn.has(input.id) || this.#own.has(input.id)) throw taskExists(input.id);
@@ -91,6 +103,8 @@ export class Tasks {
         'Tasks with several numbers as their target cannot be created yet. Make a task for each number.',
       );
     const { topology, loss } = await this.#models.check(input.model, data, input.loss ?? null);
+    const layout = await this.#models.layout({ id: input.id, model: topology, data, loss });
+    const given = await this.#given(input, layout);
     const task = TaskSchema.parse({
       id: input.id,
       title: input.title,
@@ -103,15 +117,34 @@ export class Tasks {
       metrics: input.metrics ?? defaultMetrics(data),
       threshold: input.threshold,
       heldOut: input.heldOut,
+      ...(given === undefined ? {} : { weights: await hashInSlices(toBytes(given)) }),
       ...(input.licence === undefined ? {} : { licence: input.licence }),
       samples: false,
       planDefaults: {},
     });
     // Another request may have taken the id while the model was checked: storage decides.
-    await this.#storage.addTask(task);
+    await this.#storage.addTask(task, given);
     this.#own.set(task.id, task);
     return task;
   }
+
+  /** The weights of a new task; without any, none of its layers may be frozen: they would keep random numbers. */
+  async #given({ weights }: CreateTask, layout: Layout): Promise<Float32Array | undefined> {
+    if (weights !== undefined) return this.#desk.fitting(weights, layout);
+    const frozen = [...new Set(layout.filter(isFrozen).map(({ name }) => layerOf(name)))];
+    if (frozen.length === 0) return undefined;
+    const more = frozen.length > MOST_LAYERS ? ` and ${frozen.length - MOST_LAYERS} more` : '';
+    const names = frozen.slice(0, MOST_LAYERS).map((name) => JSON.stringify(name));
+    throw invalid(
+      `its ${frozen.length === 1 ? 'layer' : 'layers'} ${names.join(', ')}${more} ${frozen.length === 1 ? 'is' : 'are'} frozen ("trainable": false), and training never changes frozen layers: without given weights they would stay random. Give the model's weights too, or set "trainable": true`,
+    );
+  }
+}
+
+/** The layer of a weight such as `base/dense/kernel`. */
+function layerOf(name: string): string {
+  const at = name.lastIndexOf('/');
+  return at === -1 ? name : name.slice(0, at);
 }
 
 /** The parts of a task that say how its model is trained and measured. */

@@ -238,8 +238,18 @@ export class RunEngine {
   }
 
   run(): Run {
-    const { sequence, from, cause, plan, createdAt, endedAt, reason } = this.record;
-    return { ...this.summary(), sequence, from, cause, plan, createdAt, endedAt, reason };
+    const { sequence, from, firstWeights, cause, plan, createdAt, endedAt, reason } = this.record;
+    return {
+      ...this.summary(),
+      sequence,
+      from,
+      ...(firstWeights === undefined ? {} : { firstWeights }),
+      cause,
+      plan,
+      createdAt,
+      endedAt,
+      reason,
+    };
   }
 
   /** The open round as it stands; `null` between rounds. */

@@ -14,12 +14,15 @@ import { weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultConfig } from '../config.ts';
 import { backUp, restore } from './backup.ts';
+import { hashOf } from './blobs.ts';
 import { newFiring } from './firing.testing.ts';
-import { newMove, newRun } from './new-run.testing.ts';
+import { newMove, newRun, toyTask } from './new-run.testing.ts';
 import { openSqliteStorage } from './sqlite.ts';
 import type { Storage } from './storage.ts';
 
 const event = { run: null, round: null, level: 'info', kind: 'k', message: 'm' } as const;
+const GIVEN = Float32Array.of(7, 8);
+const SENT = Uint8Array.of(1, 2, 3);
 const WEIGHTS = [0, 1, 2].map((round) => new Float32Array([round, -0, 0.1]));
 
 /** A run with three checkpoints, memory of a strategy, and more events than one page of a copy. */
@@ -52,6 +55,8 @@ async function fill(storage: Storage): Promise<void> {
       },
     });
   }
+  await storage.addTask({ ...toyTask, weights: weightsHash(GIVEN) }, GIVEN);
+  await storage.addUpload(SENT, 1);
   await storage.moveChannel(newMove({ evidence: { loss: 0.5 } }));
   await storage.moveChannel(newMove({ checkpoint: 'toy-1/2', expected: 1 }));
   const by = { by: 'admin', name: 'a test' } as const;
@@ -80,6 +85,8 @@ async function contents(storage: Storage) {
     admissions: await storage.admissions(),
     checkpoints: await storage.checkpoints('toy-1'),
     weights: await Promise.all(WEIGHTS.map((weights) => storage.weights(weightsHash(weights)))),
+    given: await storage.weights(weightsHash(GIVEN)),
+    sent: await storage.upload(hashOf(SENT)),
     latest: await storage.latest('toy-1'),
     releases: await storage.releases('toy', {}),
     policy: await storage.policy('toy'),
@@ -103,7 +110,7 @@ describe('a backup', () => {
   it('of a coordinator in use, restored, is all there was', async () => {
     const storage = await openSqliteStorage(join(root, 'data'));
     await fill(storage);
-    expect(await backUp(at('data'), join(root, 'backup'))).toEqual({ blobs: 6 });
+    expect(await backUp(at('data'), join(root, 'backup'))).toEqual({ blobs: 8 });
     const before = await contents(storage);
     await storage.close();
     await restore(join(root, 'backup'), at('restored'));

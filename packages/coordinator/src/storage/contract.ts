@@ -17,6 +17,7 @@ import {
   type RunRecord,
   type Storage,
 } from './storage.ts';
+import { weightsContract } from './weights-contract.ts';
 
 function roundRecord(run: string, round: number, attempt = 1): Round {
   return {
@@ -100,6 +101,14 @@ export function storageContract(
     policyContract(() => storage);
     referenceContract(() => storage);
     releaseContract(() => storage);
+    weightsContract(
+      () => storage,
+      async () => {
+        if (reopen === undefined) return null;
+        storage = await reopen();
+        return storage;
+      },
+    );
 
     it('finds nothing by a text that no record can hold', async () => {
       expect(await storage.events({ run: 'a\0' })).toEqual([]);

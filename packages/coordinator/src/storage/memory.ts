@@ -18,6 +18,7 @@ import { memoryPeriods } from './memory-periods.ts';
 import { memoryPolicies } from './memory-policies.ts';
 import { memoryReferences } from './memory-references.ts';
 import { memoryReleases } from './memory-releases.ts';
+import { memoryWeights } from './memory-weights.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
 import { runGone, taskExists } from './storage-error.ts';
@@ -55,12 +56,21 @@ export function memoryStorage(): Storage {
   const { releases, since } = memoryReleases(
     (id) => models.find(({ checkpoint }) => checkpoint.id === id)?.checkpoint,
   );
+  const isNamed = (hash: string) =>
+    models.some(({ checkpoint }) => checkpoint.hash === hash) ||
+    [...tasks.values()].some(({ weights }) => weights === hash) ||
+    isUpload(hash);
+  const drop = async (hash: string) => {
+    if (!isNamed(hash)) await blobs.delete(hash);
+  };
+  const { weights, isUpload } = memoryWeights(blobs, drop);
   const sequenceOf = ({ checkpoint }: { checkpoint: Checkpoint }) => runs.get(checkpoint.run)?.sequence ?? 0;
 
   return {
-    async addTask(task) {
+    async addTask(task, given) {
       if (tasks.has(task.id)) throw taskExists(task.id);
       tasks.set(task.id, copy(task));
+      if (given !== undefined) await blobs.put(toBytes(given));
     },
     async tasks() {
       return copy([...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
@@ -113,9 +123,7 @@ export function memoryStorage(): Storage {
       const named = since(before[0]?.checkpoint.task ?? '', released);
       const gone = before.filter(({ checkpoint: { id, round } }) => !kept.has(round) && !named.has(id));
       for (const model of gone) models.splice(models.indexOf(model), 1);
-      for (const { checkpoint } of gone)
-        if (!models.some((model) => model.checkpoint.hash === checkpoint.hash))
-          await blobs.delete(checkpoint.hash);
+      for (const { checkpoint } of gone) await drop(checkpoint.hash);
       return gone.length;
     },
     async checkpoints(run) {
@@ -190,6 +198,7 @@ export function memoryStorage(): Storage {
     ...memoryFirings(spend),
     ...references,
     ...releases,
+    ...weights,
     async close() {},
   };
 }

@@ -7,6 +7,8 @@ type Db = Kysely<Tables> | Transaction<Tables>;
 /** Tables to copy, with the order of each one's rows. */
 const tables = [
   ['task', ['id']],
+  ['task_weights', ['task']],
+  ['upload', ['hash']],
   ['run', ['id']],
   ['counter', ['name']],
   ['round', ['run', 'round', 'attempt']],
@@ -69,7 +71,9 @@ export async function copyRecords(from: Db, to: Db): Promise<void> {
 /** The hashes of every blob that the records name. */
 export async function namedBlobs(db: Db): Promise<Set<string>> {
   const rows = await db.selectFrom('checkpoint').select(['hash', 'state_tensors']).execute();
-  return new Set(rows.flatMap(blobsOf));
+  const given = await db.selectFrom('task_weights').select('hash').execute();
+  const uploads = await db.selectFrom('upload').select('hash').execute();
+  return new Set([...rows.flatMap(blobsOf), ...[...given, ...uploads].map(({ hash }) => hash)]);
 }
 
 /** The hashes that a row of a checkpoint names. */

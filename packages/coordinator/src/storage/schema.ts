@@ -7,6 +7,10 @@ import type { Generated } from 'kysely';
  */
 export interface Tables {
   task: { id: string; json: string };
+  /** The weights that were given with a task. */
+  task_weights: { task: string; hash: string };
+  /** Weights that were sent and wait for their task. */
+  upload: { hash: string; at: number };
   run: {
     id: string;
     created_at: number;

@@ -30,6 +30,7 @@ import { sqlPeriods } from './sql-periods.ts';
 import { sqlPolicies } from './sql-policies.ts';
 import { sqlReferences } from './sql-references.ts';
 import { releasedSince, sqlReleases } from './sql-releases.ts';
+import { sqlWeights } from './sql-weights.ts';
 import { storable } from './storable-text.ts';
 import {
   EVENTS_A_PAGE,
@@ -109,15 +110,30 @@ export async function sqlStorage(
   };
 
   const storage: Storage = {
-    async addTask(task) {
-      const added = await db
-        .insertInto('task')
-        .values({ id: task.id, json: JSON.stringify(task) })
-        .onConflict((c) => c.column('id').doNothing())
-        .returning('id')
-        .executeTakeFirst();
-      if (added === undefined) throw taskExists(task.id);
-    },
+    addTask: (task, given) =>
+      exclusively(async () => {
+        const hash = given === undefined ? null : await blobs.put(toBytes(given));
+        if (hash !== (task.weights ?? null))
+          throw new CoppiceError('internal', `The task names the weights ${task.weights}, they are ${hash}.`);
+        const added = await db.transaction().execute(async (transaction) => {
+          const row = await transaction
+            .insertInto('task')
+            .values({ id: task.id, json: JSON.stringify(task) })
+            .onConflict((c) => c.column('id').doNothing())
+            .returning('id')
+            .executeTakeFirst();
+          if (hash !== null)
+            await (row === undefined
+              ? transaction
+                  .insertInto('litter')
+                  .values({ hash })
+                  .onConflict((c) => c.column('hash').doNothing())
+              : transaction.insertInto('task_weights').values({ task: task.id, hash })
+            ).execute();
+          return row !== undefined;
+        });
+        if (!added) throw taskExists(task.id);
+      }),
     async tasks() {
       const rows = await db.selectFrom('task').selectAll().orderBy('id').execute();
       return rows.map((row) => toTask(JSON.parse(row.json)));
@@ -347,6 +363,7 @@ export async function sqlStorage(
     ...sqlFirings(db),
     ...sqlReferences(db),
     ...sqlReleases(db, exclusively),
+    ...sqlWeights(db, { blobs, exclusively, sweep }),
 
     async close() {
       await db.destroy();

@@ -5,6 +5,7 @@ import type {
   Checkpoint,
   CheckpointId,
   Event,
+  FirstWeights,
   Metrics,
   Plan,
   Reason,
@@ -21,6 +22,7 @@ import type { PolicyStorage } from './policy-storage.ts';
 import type { ReferenceStorage } from './reference-storage.ts';
 import type { ReleaseStorage } from './release-storage.ts';
 import type { MeasuredCheckpoint, RetentionRule } from './retention.ts';
+import type { WeightsStorage } from './weights-storage.ts';
 
 /** A run in its stored form: the facts that cannot be derived from its rounds. */
 export interface RunRecord {
@@ -28,8 +30,9 @@ export interface RunRecord {
   readonly id: string;
   /** Grows with every run of the coordinator: the order of creation, independent of the clock. */
   readonly sequence: number;
-  /** The checkpoint with its initial weights; null where the seed drew them. */
+  /** The checkpoint with its initial weights; null where the seed drew them, or they were given with the task. */
   readonly from: CheckpointId | null;
+  readonly firstWeights?: FirstWeights;
   readonly cause: Cause;
   readonly task: Task;
   readonly plan: Plan;
@@ -113,9 +116,15 @@ export interface Storage
     PeriodStorage,
     PolicyStorage,
     ReferenceStorage,
-    ReleaseStorage {
-  /** Adds a task of the admin's own. @throws CoppiceError `task-exists` */
-  addTask(task: Task): Promise<void>;
+    ReleaseStorage,
+    WeightsStorage {
+  /**
+   * Adds a task of the admin's own.
+   *
+   * @param given the weights that `task.weights` names; they stay as long as the task does. Left out: none.
+   * @throws CoppiceError `task-exists`
+   */
+  addTask(task: Task, given?: Float32Array): Promise<void>;
   tasks(): Promise<Task[]>;
 
   /**

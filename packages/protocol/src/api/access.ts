@@ -181,6 +181,7 @@ export const auditActions = [
   'run-stop',
   'run-end-round',
   'task-added',
+  'weights-sent',
   'release-moved',
   'release-undone',
   'trigger-fired',

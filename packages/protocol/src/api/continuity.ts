@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import { HashSchema } from '../hash.ts';
 import { JsonSchema } from '../json.ts';
 import { CauseSchema, CheckpointIdSchema } from '../lineage.ts';
-import { HashSchema, RunIdSchema } from '../run.ts';
+import { RunIdSchema } from '../run.ts';
 import { TaskIdSchema } from '../task.ts';
 
 /* The policy by which a task is kept good, and the firings of its trigger, as operators and pages see them. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { HashSchema } from '../run.ts';
+import { HashSchema } from '../hash.ts';
 import { TaskIdSchema } from '../task.ts';
 
 /* Periods of a watched task, as operators see them. */

@@ -3,6 +3,7 @@ import { FactsSchema } from '../failure.ts';
 import { MAX_TEXT } from '../limits.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
 import { ChannelSchema } from '../release.ts';
+import { FirstWeightsSchema } from '../run.ts';
 import { TaskIdSchema } from '../task.ts';
 import { FiringOutcomeSchema, firingCauses, gateChecks, launchHindrances } from './continuity.ts';
 
@@ -40,8 +41,14 @@ const causes = z.array(z.enum(firingCauses));
 
 /** The data of every kind of event. The run and the round are in the event itself. */
 export const eventData = {
-  /** `from`: the checkpoint that the run began from; left out where its weights came from the seed. */
-  'run-created': z.object({ from: z.exactOptional(CheckpointIdSchema) }),
+  /**
+   * `from`: the checkpoint that the run began from; left out where there was none. `firstWeights`: of a run from no
+   * checkpoint, where the task has given weights.
+   */
+  'run-created': z.object({
+    from: z.exactOptional(CheckpointIdSchema),
+    firstWeights: z.exactOptional(FirstWeightsSchema),
+  }),
   'run-running': NothingSchema,
   /** With a failure where the coordinator paused the run, without one where an admin did. */
   'run-paused': OwnActSchema,

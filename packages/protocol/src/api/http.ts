@@ -1,9 +1,10 @@
 import * as z from 'zod/mini';
+import { HashSchema } from '../hash.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
 import { faultsOfObjective } from '../metric.ts';
 import { PlanInputSchema } from '../plan/plan.ts';
 import { ChannelSchema } from '../release.ts';
-import { AdmissionSchema, HashSchema, MetricsSchema, RunIdSchema } from '../run.ts';
+import { AdmissionSchema, MetricsSchema, RunIdSchema } from '../run.ts';
 import {
   DataSchemaSchema,
   HeldOutSchema,
@@ -17,6 +18,10 @@ import {
   TopologySchema,
 } from '../task.ts';
 
+/** The weights that a run begins with, by name: a checkpoint, the channel that names one, or `seed`. */
+export const StartOfRunSchema = z.union([CheckpointIdSchema, ChannelSchema, z.literal('seed')]);
+export type StartOfRun = z.infer<typeof StartOfRunSchema>;
+
 /** `POST /api/runs`. The run begins at once unless `start` is false. */
 export const CreateRunSchema = z.strictObject({
   task: TaskIdSchema,
@@ -26,9 +31,10 @@ export const CreateRunSchema = z.strictObject({
   admission: z._default(AdmissionSchema, 'open'),
   /**
    * A checkpoint of the same task whose weights the run begins with, or the channel that names it at that moment; null:
-   * the seed draws them.
+   * the weights that were given with the task, and where there are none, the seed draws them. `seed`: the seed draws them
+   * in any case, but for frozen ones, which are as they were given.
    */
-  from: z._default(z.nullable(z.union([CheckpointIdSchema, ChannelSchema])), null),
+  from: z._default(z.nullable(StartOfRunSchema), null),
   /**
    * Secret seed of the cohort selection. Left out, a random one, so that selection is unpredictable. The same secret
    * and the same participants give the same cohorts.
@@ -49,10 +55,16 @@ export const CreateTaskSchema = z
     description: LocalizedSchema,
     data: NewDataSchemaSchema,
     /**
-     * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. Its weights
-     * are ignored: a run's first weights come from the plan's seed.
+     * A tfjs LayersModel: the content of `model.json` as written by `model.save()`, or the topology alone. The weights that
+     * a `model.json` refers to are not in it: they are given by `weights`.
      */
     model: z.union([z.looseObject({ modelTopology: JsonValueSchema }), TopologySchema]),
+    /**
+     * The weights of the model, all of them: the hash that `POST /api/weights` answered, or a checkpoint of this coordinator
+     * whose weights have the same names and shapes. Left out: a run's first weights come from the plan's seed, and no layer may
+     * be frozen.
+     */
+    weights: z.optional(z.union([HashSchema, z.strictObject({ checkpoint: CheckpointIdSchema })])),
     /**
      * Left out: cross-entropy for classes, of two the binary one where the model ends in one sigmoid unit; mean squared error
      * for numbers.
@@ -71,6 +83,14 @@ export const CreateTaskSchema = z
   });
 export type CreateTask = z.infer<typeof CreateTaskSchema>;
 
+/** The answer of `POST /api/weights`: the name under which `POST /api/tasks` takes them, and their number. */
+export const GivenWeightsSchema = z.strictObject({
+  hash: HashSchema,
+  tensors: z.int(),
+  parameters: z.int(),
+});
+export type GivenWeights = z.infer<typeof GivenWeightsSchema>;
+
 /** A task in a list: its description, its size, and its plan defaults, completed. */
 export const TaskInfoSchema = z.strictObject({
   id: TaskIdSchema,
@@ -82,6 +102,8 @@ export const TaskInfoSchema = z.strictObject({
   heldOut: HeldOutSchema,
   licence: LicenceSchema,
   samples: z.boolean(),
+  /** Whether weights were given with the model. */
+  weights: z._default(z.enum(['given', 'none']), 'none'),
   builtIn: z.boolean(),
   /** True where the coordinator holds test data. */
   centralEvaluation: z.boolean(),

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
+import { HashSchema } from '../hash.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
 import { FrameBytesSchema } from '../reply.ts';
-import { HashSchema, RunIdSchema } from '../run.ts';
+import { RunIdSchema } from '../run.ts';
 import { TaskIdSchema } from '../task.ts';
 import { TicketSchema } from '../ticket.ts';
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { HashSchema, MetricsSchema, OutcomeSchema, RunIdSchema, WireErrorSchema } from '../run.ts';
+import { HashSchema } from '../hash.ts';
+import { MetricsSchema, OutcomeSchema, RunIdSchema, WireErrorSchema } from '../run.ts';
 import { readUnknownAs } from '../tolerant.ts';
 
 /** A round closed; sent to all that joined the run. `you` is this participant's part in it. */

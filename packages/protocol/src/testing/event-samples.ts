@@ -34,7 +34,7 @@ const release = {
 
 /** Sample data of every kind of event. */
 export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData[K][] } = {
-  'run-created': [{}, { from: 'iris-1/12' }],
+  'run-created': [{}, { from: 'iris-1/12' }, { firstWeights: 'given' }, { firstWeights: 'seed' }],
   'run-running': [{}],
   'run-paused': [{}, failure, lost],
   'run-stopped': [{}, { code: 'run-given-up', detail: 'The firing 3 of "iris" ended.' }],

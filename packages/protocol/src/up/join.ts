@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
 import { ContributionLayoutSchema } from '../contribution.ts';
+import { HashSchema } from '../hash.ts';
 import { LayoutSchema } from '../layout.ts';
 import { MAX_INVITATION } from '../limits.ts';
 import { SentPlanSchema } from '../plan/plan.ts';
 import { replySchema } from '../reply.ts';
-import { HashSchema, RunIdSchema, RunSummarySchema } from '../run.ts';
+import { RunIdSchema, RunSummarySchema } from '../run.ts';
 import { TaskSchema } from '../task.ts';
 
 /** Take part in a run. Sent after consent, and again after each reconnection. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
+import { HashSchema } from '../hash.ts';
 import { replySchema } from '../reply.ts';
-import { HashSchema } from '../run.ts';
 import { TaskIdSchema } from '../task.ts';
 import { TicketSchema } from '../ticket.ts';
 

@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { CodecSchema } from '../codec.ts';
+import { HashSchema } from '../hash.ts';
 import { FrameBytesSchema, replySchema } from '../reply.ts';
-import { HashSchema, RunIdSchema } from '../run.ts';
+import { RunIdSchema } from '../run.ts';
 
 /** Request a piece of the payload of a parcel, a model among them, whose header came alone. */
 export const ParcelPieceSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
+import { HashSchema } from '../hash.ts';
 import { ModelSchema, replySchema } from '../reply.ts';
-import { HashSchema, RunIdSchema } from '../run.ts';
+import { RunIdSchema } from '../run.ts';
 
 /** Request a run's current global model. */
 export const PullSchema = z.strictObject({

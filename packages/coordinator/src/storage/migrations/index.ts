@@ -10,6 +10,7 @@ import { releases } from './0009-releases.ts';
 import { watchedPeriods } from './0010-watched-periods.ts';
 import { policies } from './0011-policies.ts';
 import { firings } from './0012-firings.ts';
+import { weights } from './0013-weights.ts';
 import type { Migration } from './migration.ts';
 
 /**
@@ -29,4 +30,5 @@ export const migrations: readonly Migration[] = [
   watchedPeriods,
   policies,
   firings,
+  weights,
 ];
