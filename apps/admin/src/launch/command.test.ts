@@ -71,7 +71,11 @@ describe('simulateCommand', () => {
   });
 
   it('trains a task of the own on its coordinator, on a file', () => {
-    const command = simulateCommand('leaves', plan, { defaults, clients: 30, ownAt: 'http://localhost:8080' });
+    const command = simulateCommand('leaves', plan, {
+      defaults,
+      clients: 30,
+      ownAt: 'http://localhost:8080',
+    });
     expect(command).toContain('--task leaves --clients 30 --url http://localhost:8080 --data data.csv');
   });
 
