@@ -34,6 +34,8 @@ interface SimulateChoices {
   /** The number of headless clients. */
   readonly clients: number;
   readonly invited?: boolean;
+  /** The URL of the coordinator, for a task of the admin's own, which only that coordinator has; left out for a built-in one. */
+  readonly ownAt?: string | null;
   /** What to begin from, and the URL of its coordinator. */
   readonly start?: { readonly origin: string; readonly from: StartOfRun } | null;
 }
