@@ -64,7 +64,7 @@ function ended(
 describe('pnpm simulate --data-dir', () => {
   it('goes on after it was killed, to the same bits as one that was not', async () => {
     const flags = ['--task', 'iris', '--clients', '6', '--rounds', '60', '--fraction', '0.7'];
-    flags.push('--strategy', 'scaffold', '--upload-codec', 'top10');
+    flags.push('--dropout', '0.3', '--strategy', 'scaffold', '--upload-codec', 'top10');
     const kept = ['--data-dir', join(folder, 'kept')];
     const report = join(folder, 'report');
     const killed = await simulate([...flags, ...kept], (line, simulation) => {
