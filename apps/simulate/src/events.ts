@@ -14,6 +14,8 @@ export interface RoundEvent {
   readonly loss: number | null;
   /** The task's own measures on its test data, by name; left out where it asks for none. */
   readonly values?: MetricValues;
+  /** Root mean square error on the task's test data, in the unit of the target; only of tasks with a numeric target. */
+  readonly error?: number;
   /** Clients whose update was accepted in this round. */
   readonly participants: number;
   /** Bytes from the clients to the coordinator in this round. */
@@ -33,6 +35,8 @@ export interface DoneEvent {
   readonly rounds: number;
   /** After the last round. */
   readonly accuracy: number | null;
+  /** Root mean square error after the last round, in the unit of the target; only of tasks with a numeric target. */
+  readonly error?: number;
   /** The first round that reached the target accuracy or the target value; null without a target, or where none did. */
   readonly roundsToTarget: number | null;
   /** Hash of the last checkpoint. */
