@@ -206,3 +206,31 @@ it('reads quantized shards as tfjs does', async () => {
     expect(found).toHaveLength(2);
   }
 });
+
+it('refuses a number that an embedding does not have, naming the example and the layer', async () => {
+  const record = records.find(([by, name]) => by === 'Keras 3' && name === 'embedding')?.[2] as Record;
+  const { topology } = await checkModel(record.model, record.data, 'categoricalCrossentropy');
+  const description = { topology, data: record.data, loss: 'categoricalCrossentropy' as const };
+  const trainer = await createTrainer(description, { backend: 'planned', seed: 1 });
+  const how = {
+    epochs: 1,
+    batchSize: 2,
+    optimizer: 'sgd' as const,
+    learningRate: 0.1,
+    shuffleSeed: 'ids',
+  };
+  const xs = Float32Array.of(0, 1, 2, 3, 4, 9, 5, 6, 7, 8, 0, 1);
+  const examples = { count: 2, xs, ys: Float32Array.of(0, 1) };
+  expect(await trainer.train(examples, how)).toMatchObject({ steps: 1 });
+  for (const wrong of [10, -1, 1e9]) {
+    const outside = { ...examples, xs: xs.with(7, wrong) };
+    const refusal = {
+      code: 'data-invalid',
+      message: expect.stringMatching(/^Example 2 .*"embedding".* 0 to 9/),
+    };
+    await expect(trainer.train(outside, how)).rejects.toMatchObject(refusal);
+    await expect(trainer.measure(outside)).rejects.toMatchObject(refusal);
+    await expect(trainer.predict(outside.xs, 2)).rejects.toMatchObject(refusal);
+  }
+  trainer.dispose();
+});

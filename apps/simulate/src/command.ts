@@ -40,9 +40,9 @@ async function main(): Promise<number> {
   if (options.report !== null) await report(options, result, startedAt);
   const written = await results.settled();
   if (written !== EXIT.done) return written;
-  return typeof options.plan.targetAccuracy === 'number' && result.done.roundsToTarget === null
-    ? EXIT.targetMissed
-    : EXIT.done;
+  const { targetAccuracy, targetValue } = options.plan;
+  const isAimed = typeof targetAccuracy === 'number' || typeof targetValue === 'number';
+  return isAimed && result.done.roundsToTarget === null ? EXIT.targetMissed : EXIT.done;
 }
 
 type Simulate = (observer: SimulationObserver) => Promise<SimulationResult>;

@@ -10,6 +10,7 @@ import {
   REST_TIMEOUT,
   type Round,
   type Run,
+  reachesTarget,
   type TaskInfo,
 } from '@coppice/protocol';
 import type { ClientThreads } from './client-threads.ts';
@@ -122,10 +123,8 @@ export async function simulate(
         final.run.reason ?? { code: 'internal', message: 'The run did not go on.' },
       );
     const last = final.rounds.at(-1);
-    const { targetAccuracy = null } = options.plan;
-    const reachedAt = final.rounds.find(
-      (round) => targetAccuracy !== null && (round.accuracy ?? 0) >= targetAccuracy,
-    );
+    const { plan } = final.run;
+    const reachedAt = final.rounds.find((round) => reachesTarget(plan, round));
     const done: DoneEvent = {
       event: 'done',
       rounds: final.rounds.length,
@@ -328,6 +327,7 @@ function roundEvent(round: Round): RoundEvent {
     round: round.round,
     accuracy: round.central?.accuracy ?? null,
     loss: round.central?.loss ?? null,
+    ...(round.central?.values === undefined ? {} : { values: round.central.values }),
     participants: round.accepted,
     bytesUp: round.bytesUp,
     bytesDown: round.bytesDown,

@@ -38,11 +38,12 @@ export function checkQuality(examples: RawExamples, schema: DataSchema): Quality
 
 function duplicates({ count, features, labels }: RawExamples): QualityFinding[] {
   const size = features.length / count;
+  const targets = labels.length / count;
   const seen = new Map<string, number[]>();
   let copies = 0;
   for (let i = 0; i < count; i++) {
     const row = features.subarray(i * size, (i + 1) * size);
-    const key = `${labels[i]}/${hash(row)}`;
+    const key = `${labels.subarray(i * targets, (i + 1) * targets).join()}/${hash(row)}`;
     const others = seen.get(key) ?? [];
     // A hash only narrows it down: what counts is that all values are the same.
     const isCopy = others.some((other) => row.every((value, j) => value === features[other * size + j]));

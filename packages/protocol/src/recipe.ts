@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { utf8 } from './layout.ts';
+import { awaitsScaling } from './scaling.ts';
 import { hasScaledTarget, targetColumns } from './target.ts';
 import type { DataSchema, Task } from './task.ts';
 
@@ -12,8 +13,11 @@ const SCALED_TARGET = 'data:scaled-target';
 /** The capability to train on several numbers. */
 const NUMBERS = 'data:numbers';
 
+/** The capability to agree with the other participants on a scaling. */
+const AGREED_SCALING = 'data:agreed-scaling';
+
 /** Every capability that some task's data requires of a participant. */
-export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, NUMBERS];
+export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, NUMBERS, AGREED_SCALING];
 
 /** The capabilities to train by a loss of a later version, by class weights, and to answer with a task's own measures. */
 const BINARY = 'loss:binary-crossentropy';
@@ -41,6 +45,7 @@ export function requiresOfData(data: DataSchema): string[] {
     ...(categories ? [CATEGORY] : []),
     ...(hasScaledTarget(data) ? [SCALED_TARGET] : []),
     ...(targetColumns(data).length > 1 ? [NUMBERS] : []),
+    ...(awaitsScaling(data) ? [AGREED_SCALING] : []),
   ];
 }
 
@@ -62,18 +67,19 @@ function linesOf(data: DataSchema): string[] {
     return [`image ${width} ${height} ${channels} ${ink ?? 'any'}`, ...named('class', classes)];
   }
   const { features, target } = data;
+  // A scaling that is still to be agreed is no scaling that any two sides could share.
+  const scaling = ({ mean, scale }: { mean: number; scale: number }) =>
+    awaitsScaling(data) ? 'agreed' : `${double(mean)} ${double(scale)}`;
   return [
     `table ${features.length}`,
     ...features.flatMap((feature) =>
       feature.kind === 'category'
         ? named('category', feature.values, feature.name)
-        : [`number ${double(feature.mean)} ${double(feature.scale)} ${counted(feature.name)}`],
+        : [`number ${scaling(feature)} ${counted(feature.name)}`],
     ),
     ...(target.kind === 'class' ? named('class', target.classes, target.name) : []),
     ...(target.kind === 'numbers' ? [`numbers ${target.columns.length} ${counted(target.name)}`] : []),
-    ...targetColumns(data).map(
-      ({ name, mean, scale }) => `number ${double(mean)} ${double(scale)} ${counted(name)}`,
-    ),
+    ...targetColumns(data).map((column) => `number ${scaling(column)} ${counted(column.name)}`),
   ];
 }
 

@@ -100,7 +100,7 @@ class TfjsTrainer implements Trainer {
     const { loss, topology } = description;
     this.#description = description;
     this.#loss = lossSettings(description);
-    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
+    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss, lookup: built.lookup };
     this.#forward = forwardOf(built.model, loss);
     this.#features = featuresOf(built.model, topology);
     const starts = startsOf(built.layout);

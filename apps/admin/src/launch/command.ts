@@ -49,10 +49,13 @@ export function simulateCommand(
   { defaults, clients, invited = false, start = null }: SimulateChoices,
 ): string {
   const usual = taskDefaults(defaults, plan.strategy);
-  const { targetAccuracy } = plan;
-  const given: PlanValues = targetAccuracy === usual.targetAccuracy ? {} : { targetAccuracy };
+  const { targetAccuracy, targetValue } = plan;
+  const given: PlanValues = {
+    ...(targetAccuracy === usual.targetAccuracy ? {} : { targetAccuracy }),
+    ...(targetValue === usual.targetValue ? {} : { targetValue }),
+  };
   const own = planDescription.simulated({ clients, given });
-  const used = { ...usual, ...own, targetAccuracy: usual.targetAccuracy };
+  const used = { ...usual, ...own, targetAccuracy: usual.targetAccuracy, targetValue: usual.targetValue };
   const parts = [`pnpm simulate --task ${task} --clients ${clients}${invited ? ' --invited' : ''}`];
   if (start !== null) parts.push(`--url ${start.origin}`, `--from ${start.from}`);
   for (const [name, value] of Object.entries(differences(plan, used))) {

@@ -2,6 +2,8 @@ import {
   type Checkpoint,
   CheckpointSchema,
   CoppiceError,
+  type CreatedTask,
+  CreatedTaskSchema,
   type CreateRun,
   type CreateTask,
   type GivenWeights,
@@ -27,8 +29,8 @@ export async function fetchTasks(): Promise<TaskInfo[]> {
   return tasks.map((task) => parseMessage('task', TaskInfoSchema, task));
 }
 
-export async function createTask(task: CreateTask): Promise<TaskInfo> {
-  return parseMessage('task', TaskInfoSchema, await call('POST', '/api/tasks', task));
+export async function createTask(task: CreateTask): Promise<CreatedTask> {
+  return parseMessage('task', CreatedTaskSchema, await call('POST', '/api/tasks', task));
 }
 
 /**

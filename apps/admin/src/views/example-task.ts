@@ -38,6 +38,9 @@ export const exampleTask: TaskFields = {
   targetUnit: '',
   targetMean: '',
   targetScale: '',
+  targetMin: '',
+  targetMax: '',
+  scaling: 'given',
   licence: '',
   model: JSON.stringify(
     {

@@ -1,5 +1,5 @@
-import { CoppiceError } from '@coppice/protocol';
-import { catalogue } from '@coppice/ui';
+import { CoppiceError, type CreatedTask } from '@coppice/protocol';
+import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { useRef, useState } from 'preact/hooks';
 import { createTask, sendWeights } from '../live/api.ts';
 import { go } from '../shell/route.ts';
@@ -20,6 +20,7 @@ export function TaskView() {
   const [fields, setFields] = useState(blankTask);
   const [error, setError] = useState<CoppiceError | null>(null);
   const [busy, setBusy] = useState(false);
+  const [created, setCreated] = useState<CreatedTask | null>(null);
   const [modelError, setModelError] = useState<CoppiceError | null>(null);
   const [chosen, setChosen] = useState<ChosenModel | null>(null);
   const [sent, setSent] = useState<number | null>(null);
@@ -67,7 +68,8 @@ export function TaskView() {
       const { weights = null, isGiven = false } = chosen ?? {};
       const given = weights !== null && isGiven ? await sendOnce(weights) : null;
       const task = await createTask(given === null ? request : { ...request, weights: given });
-      go({ view: 'launch', task: task.id, from: null });
+      if (task.warnings.length === 0) go({ view: 'launch', task: task.id, from: null });
+      else setCreated(task);
     } catch (thrown) {
       const found = CoppiceError.from(thrown);
       const ofModel = found.code === 'model-invalid' || found.code === 'weights-invalid';
@@ -77,6 +79,16 @@ export function TaskView() {
     setSent(null);
     setBusy(false);
   };
+  const propose = async (file: File) => {
+    setError(null);
+    try {
+      const { proposedFields } = await import('./proposed-fields.ts');
+      set(await proposedFields(file, fields.target));
+    } catch (thrown) {
+      setError(CoppiceError.from(thrown));
+    }
+  };
+  if (created !== null) return <Warned task={created} />;
   const input = (
     name: keyof TaskFields,
     label: string,
@@ -109,7 +121,7 @@ export function TaskView() {
       </div>
     );
   };
-  const select = (name: keyof TaskFields, label: string, options: Record<string, string>) => (
+  const select = (name: keyof TaskFields, label: string, options: Record<string, string>, help?: string) => (
     <div class="field">
       <label for={`task-field-${name}`}>{label}</label>
       <select
@@ -117,6 +129,7 @@ export function TaskView() {
         class="input"
         data-testid={`task-field-${name}`}
         value={fields[name]}
+        aria-describedby={help === undefined ? undefined : `task-help-${name}`}
         onChange={(event) => set({ [name]: event.currentTarget.value })}
       >
         {Object.entries(options).map(([value, shown]) => (
@@ -125,6 +138,11 @@ export function TaskView() {
           </option>
         ))}
       </select>
+      {help !== undefined && (
+        <p class="help" id={`task-help-${name}`}>
+          {help}
+        </p>
+      )}
     </div>
   );
   return (
@@ -162,7 +180,29 @@ export function TaskView() {
           {fields.kind === 'image' && input('width', t.width)}
           {fields.kind === 'image' && input('height', t.height)}
           {fields.kind === 'image' && select('channels', t.channels, { '1': t.grey, '3': t.colour })}
+          {fields.kind === 'table' && (
+            <div class="field">
+              <label for="task-data-file">{`${t.dataFile} (${t.optional})`}</label>
+              <input
+                id="task-data-file"
+                class="input"
+                type="file"
+                accept=".csv,.tsv,.txt,.xlsx,.parquet"
+                data-testid="task-data-file"
+                aria-describedby="task-help-data-file"
+                onChange={(event) => {
+                  const file = event.currentTarget.files?.[0];
+                  if (file !== undefined) void propose(file);
+                }}
+              />
+              <p class="help" id="task-help-data-file">
+                {t.dataFileHelp}
+              </p>
+            </div>
+          )}
           {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
+          {fields.kind === 'table' &&
+            select('scaling', t.scaling, { given: t.scalingGiven, agreed: t.scalingAgreed }, t.scalingHelp)}
           {fields.kind === 'table' && input('groups', `${t.groups} (${t.optional})`, { help: t.groupsHelp })}
           {fields.kind === 'table' && input('target', t.target)}
           {fields.kind === 'table' &&
@@ -170,8 +210,20 @@ export function TaskView() {
           {fields.kind === 'table' && fields.targetKind === 'number' && (
             <>
               {input('targetUnit', `${t.targetUnit} (${t.optional})`)}
-              {input('targetMean', `${t.targetMean} (${t.optional})`, { help: t.targetScalingHelp })}
-              {input('targetScale', `${t.targetScale} (${t.optional})`)}
+              {fields.scaling === 'given' && (
+                <>
+                  {input('targetMean', `${t.targetMean} (${t.optional})`, { help: t.targetScalingHelp })}
+                  {input('targetScale', `${t.targetScale} (${t.optional})`)}
+                </>
+              )}
+              {input(
+                'targetMin',
+                fields.scaling === 'given' ? `${t.targetMin} (${t.optional})` : t.targetMin,
+              )}
+              {input(
+                'targetMax',
+                fields.scaling === 'given' ? `${t.targetMax} (${t.optional})` : t.targetMax,
+              )}
             </>
           )}
           {(fields.kind === 'image' || fields.targetKind === 'class') &&
@@ -195,5 +247,38 @@ export function TaskView() {
         </button>
       </div>
     </form>
+  );
+}
+
+/** A task that was added with warnings, each in a sentence, and the way on. */
+function Warned({ task }: { task: CreatedTask }) {
+  const t = text();
+  const sentences = task.warnings.map((warning) =>
+    warning.kind === 'confusable-names'
+      ? t.confusable(warning.names.map((name) => `“${name}”`).join(own().join))
+      : t.large(warning.column, formatNumber(warning.magnitude)),
+  );
+  return (
+    <section class="stack">
+      <h1>{localized(task.title)}</h1>
+      <div class="note warn" role="status" data-testid="task-warnings">
+        <p>{t.warnings}</p>
+        <ul>
+          {sentences.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
+      </div>
+      <div class="row">
+        <button
+          type="button"
+          class="button primary"
+          data-testid="task-to-launch"
+          onClick={() => go({ view: 'launch', task: task.id, from: null })}
+        >
+          {t.toLaunch}
+        </button>
+      </div>
+    </section>
   );
 }

@@ -98,7 +98,7 @@ export const apiPaths: { readonly [path: string]: Json } = {
   },
   '/api/tasks': {
     get: operation('All tasks', list('TaskInfo')),
-    post: operation('Add a task of your own', ref('TaskInfo'), {
+    post: operation('Add a task of your own', ref('CreatedTask'), {
       body: 'CreateTask',
       status: '201',
     }),

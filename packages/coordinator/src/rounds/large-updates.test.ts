@@ -78,6 +78,7 @@ async function begin(plan: Partial<Plan> = {}, { has }: { has?: string | null } 
     record,
     packed: finish(packRun({ record, layout, model: first })),
     layout,
+    agreeScaling: () => Promise.reject(new Error('not asked here')),
     admission: () => 'open',
     attempt: 1,
     storage,

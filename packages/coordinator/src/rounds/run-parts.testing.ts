@@ -54,6 +54,7 @@ export function runParts(plan: Partial<Plan> = {}, changes: Partial<Omit<RunOpti
       participantsChanged: () => void told.participants++,
       event: (event) => void events.push(event),
     },
+    agreeScaling: () => Promise.reject(new Error('not asked here')),
     admission: () => 'open',
     secret: 'a secret',
     ...changes,

@@ -1,5 +1,13 @@
 import type { Clock } from '@coppice/ports';
-import { CoppiceError, type Join, type Joined } from '@coppice/protocol';
+import {
+  awaitsScaling,
+  CoppiceError,
+  type Join,
+  type Joined,
+  recipeHash,
+  type ScalingAgreed,
+  withScaling,
+} from '@coppice/protocol';
 import { restingActivity } from '../activity.ts';
 import { withOwnLayouts } from '../answer-layouts.ts';
 import type { Contributions } from '../contributions.ts';
@@ -134,6 +142,19 @@ export class Membership {
       .catch((thrown: unknown) => store.fail(thrown));
   }
 
+  /** Takes the scaling that the participants of the run agreed on: from now on examples are scaled by it. */
+  async scalingAgreed({ run, scaling, recipe }: ScalingAgreed): Promise<void> {
+    const { store, data } = this.#o;
+    const joined = this.#joined;
+    if (joined?.run !== run || !awaitsScaling(joined.task.data)) return;
+    const scaled = scaledOrNull(joined.task, scaling);
+    if (scaled === null || recipeHash(scaled.data) !== recipe) return this.joinAgain();
+    const { plan, layout, answers } = joined;
+    this.#joined = { run, task: scaled, plan, layout, answers };
+    store.set({ joined: { run, task: scaled, plan, layout } });
+    await data.open(scaled).catch((thrown: unknown) => store.fail(thrown));
+  }
+
   async leave(): Promise<void> {
     const { line, store } = this.#o;
     const run = this.#wanted;
@@ -206,5 +227,15 @@ export class Membership {
   /** Removes the kept state of a run that is over. It costs room, nothing else, where that fails. */
   #forget(run: string): void {
     this.#o.contributions.forget((one) => one === run).catch(() => {});
+  }
+}
+
+/** A task with an agreed scaling; `null` where that is of other columns. */
+function scaledOrNull(task: Joined['task'], scaling: ScalingAgreed['scaling']): Joined['task'] | null {
+  const { data } = task;
+  try {
+    return awaitsScaling(data) ? { ...task, data: withScaling(data, scaling) } : task;
+  } catch {
+    return null;
   }
 }
