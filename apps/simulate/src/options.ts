@@ -72,7 +72,10 @@ const ownFlags = {
     takes: 'PATH',
     help: 'Test data for each model. Default: 20 % of the examples of --data, drawn from the seed.',
   },
-  model: { takes: 'FILE', help: 'A model.json to train. Default: a small network that fits the data.' },
+  model: {
+    takes: 'FILE',
+    help: 'A model to train: model.json with its .bin files, a zip of these, .keras or .h5; weights in it are the first ones. Default: a small network that fits the data.',
+  },
   'task-file': { takes: 'FILE', help: 'A task as JSON, or its data schema alone, for --data.' },
   target: { takes: 'NAME', help: 'The column of --data to predict. Default: the last one.' },
   clients: { takes: 'N', help: 'Headless participants. Default: 20.', read: whole(1, 100_000) },

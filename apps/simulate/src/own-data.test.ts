@@ -207,6 +207,41 @@ describe('pnpm simulate --data', () => {
     expect(stderr).toContain(named);
   });
 
+  it('begins with the weights that are in the file of the model', async () => {
+    const report = join(folder, 'first');
+    const first = await simulate('--data', 'flowers.csv', '--report', report, ...few);
+    const key = 'the-key-of-this-test';
+    const coordinator = await startCoordinator({
+      config: { port: 0, dataDir: join(folder, 'weights'), adminKey: key, logLevel: 'silent' },
+    });
+    const { code, stderr } = await simulate(
+      ...['--url', coordinator.url, '--admin-key', key, '--data', 'flowers.csv', '--clients', '6'],
+      ...['--rounds', '1', '--model', join(report, 'model.json'), '--task', 'going-on'],
+    );
+    const checkpoints = await coordinator.storage.checkpoints('going-on-1');
+    await coordinator.close();
+    expect(code).toBe(0);
+    expect(stderr).toContain('The run begins with the weights of');
+    expect(checkpoints.find(({ round }) => round === 0)?.hash).toBe(first.done?.checkpoint);
+  });
+
+  it('takes a Keras file', async () => {
+    const fixtures = new URL('../../../packages/model-files/src/fixtures/', import.meta.url);
+    const keras = (name: string) =>
+      simulate('--data', 'flowers4.csv', '--model', fileURLToPath(new URL(name, fixtures)), ...few);
+    // The model takes four numbers.
+    const wide = flowers()
+      .split('\n')
+      .map((line) => line.replace(/^([^,]*),([^,]*),([^,]*),[^,]*,/, '$1,$2,$3,$2,$3,'))
+      .map((line, row) => (row === 0 ? 'id,length,width,length2,width2,kind' : line));
+    writeFileSync(join(folder, 'flowers4.csv'), wide.join('\n'));
+    const [zipped, hdf5] = [await keras('mlp.keras'), await keras('mlp.h5')];
+    expect(zipped.code).toBe(0);
+    expect(zipped.done?.accuracy).toBeGreaterThan(0.6);
+    // The same weights in both.
+    expect(hdf5.done?.checkpoint).toBe(zipped.done?.checkpoint);
+  });
+
   it('makes its task on another coordinator, and measures the last model itself', async () => {
     const key = 'the-key-of-this-test';
     const coordinator = await startCoordinator({

@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { proposeModel, type RawExamples, selectExamples } from '@coppice/datasets';
 import { proposePictures, readPictureFolder } from '@coppice/datasets/node';
 import {
@@ -11,6 +11,8 @@ import {
   type Table,
   takeRows,
 } from '@coppice/datasets/reading';
+import { type ModelFile, readModelFile } from '@coppice/model-files/files';
+import { writeSafetensors } from '@coppice/model-files/safetensors';
 import { seededRandom, shuffle } from '@coppice/ports';
 import {
   CoppiceError,
@@ -21,6 +23,7 @@ import {
   parseSafely,
   type TableData,
 } from '@coppice/protocol';
+import * as z from 'zod/mini';
 import type { SimulatedData } from './deal.ts';
 import { type SimulateOptions, UsageError } from './options.ts';
 
@@ -34,6 +37,8 @@ export interface OwnData extends SimulatedData {
   readonly test: RawExamples;
   /** The task to make, where the coordinator does not have it. */
   readonly task: CreateTask;
+  /** The weights of its model as a safetensors file, to be sent before the task; null: the seed draws them. */
+  readonly weights: Uint8Array<ArrayBuffer> | null;
 }
 
 /**
@@ -52,13 +57,15 @@ export async function readOwnData(options: SimulateOptions, existing: DataSchema
     ? await picturesOf(path, known, notes)
     : await tableRows(path, known, options.target, notes);
   const { train, test } = await withTest(options, all.examples, data, notes);
-  const model =
-    options.model === null ? (given?.model ?? proposeModel(data)) : await readModel(options.model);
+  const file = options.model === null ? null : await readModel(options.model);
+  if (file?.weights != null) notes.push(`The run begins with the weights of ${options.model}.`);
+  const model = file?.topology ?? given?.model ?? proposeModel(data);
   return {
     train: selectExamples(all.examples, train),
     test,
     data,
     task: taskOf(options, { ...given, data, model }),
+    weights: file?.weights == null ? null : writeSafetensors(file.weights),
     notes,
     column(name) {
       const values = all.column(name);
@@ -245,13 +252,36 @@ const placeholder = {
   model: { class_name: 'Sequential', config: {} },
 };
 
-async function readModel(path: string): Promise<CreateTask['model']> {
-  const json = await readJson('--model', path);
-  if (!('modelTopology' in json) && !('class_name' in json))
-    throw new UsageError(
-      `--model FILE takes a model.json of tfjs or Keras, and ${path} has neither "modelTopology" nor "class_name".`,
-    );
-  return json as CreateTask['model'];
+/** @throws UsageError where a file cannot be read; CoppiceError `model-invalid` with the reason. */
+async function readModel(path: string): Promise<ModelFile> {
+  const read = async (file: string) => {
+    try {
+      return { name: basename(file), bytes: new Uint8Array(await readFile(file)) };
+    } catch (cause) {
+      throw new UsageError(`--model ${path}: ${file} cannot be read: ${(cause as Error).message}.`, {
+        cause,
+      });
+    }
+  };
+  const first = await read(path);
+  const shards = await Promise.all(shardsOf(first.bytes).map((name) => read(join(dirname(path), name))));
+  return readModelFile([first, ...shards]);
+}
+
+const ManifestSchema = z.looseObject({
+  weightsManifest: z.array(z.looseObject({ paths: z.array(z.string()) })),
+});
+
+/** The names of the files of weights beside a `model.json`; none for other files. */
+function shardsOf(bytes: Uint8Array): readonly string[] {
+  if (bytes[0] !== '{'.charCodeAt(0)) return [];
+  try {
+    const manifest = ManifestSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+    return manifest.success ? manifest.data.weightsManifest.flatMap(({ paths }) => paths) : [];
+  } catch {
+    // Told by what reads it.
+    return [];
+  }
 }
 
 async function readJson(flag: string, path: string): Promise<Record<string, unknown>> {
