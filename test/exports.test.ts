@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Coordinator, startCoordinator } from '@coppice/coordinator';
-import { normaliseFeatures, selectExamples } from '@coppice/datasets';
+import { normaliseFeatures, prepareImage, selectExamples } from '@coppice/datasets';
 import { loadTaskData } from '@coppice/datasets/node';
-import type { CreateTask } from '@coppice/protocol';
+import { seededRandom, uniform } from '@coppice/ports';
+import { type CreateTask, classesOf } from '@coppice/protocol';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasPython, python } from './python.ts';
@@ -191,4 +192,100 @@ describe.skipIf(!hasPython && process.env.CI !== 'true')('in Python', () => {
       expect(read.error).toBeLessThan(1e-5);
     },
   );
+});
+
+describe.skipIf(!hasPython && process.env.CI !== 'true')('the programs in docs/embedding.md', () => {
+  const text = readFileSync(new URL('../docs/embedding.md', import.meta.url), 'utf8');
+  const programs = [...text.matchAll(/^```python\n([\s\S]*?)^```/gm)].map(([, code = '']) => code);
+  const run = async (name: string): Promise<Record<string, unknown>> =>
+    JSON.parse(await python(programOf(name), { folder }));
+  /** The program that names a file, about the first models of this coordinator. */
+  const programOf = (name: string): string => {
+    const [code = '', ...others] = programs.filter((one) => one.includes(name));
+    expect([code === '', others.length], name).toEqual([false, 0]);
+    return code.replaceAll(/https:\/\/learn\.example\.org\/models\/(\w+)\/production/g, (_, task: string) =>
+      folderOf(task),
+    );
+  };
+
+  /** The answer of plain tfjs for one example in stored form, by class. */
+  const expected = async (task: string, example: Uint8Array | Float64Array) => {
+    const { data } = coordinator.tasks.get(task);
+    const model = await tf.loadLayersModel(`${folderOf(task)}/model.json`);
+    const shape = [1, ...((model.inputs[0] as tf.SymbolicTensor).shape.slice(1) as number[])];
+    const xs = tf.tensor(normaliseFeatures(example, data), shape);
+    const ys = [...(model.predict(xs) as tf.Tensor).dataSync()];
+    return Object.fromEntries(
+      (classesOf(data) ?? []).map((name, i) => [name, expect.closeTo(ys[i] as number, 5)]),
+    );
+  };
+
+  it('are all run here', () => expect(programs).toHaveLength(3));
+
+  it('answer a row as tfjs does', async () => {
+    expect(await run('models/iris/production/model.onnx')).toEqual(
+      await expected('iris', Float64Array.of(6.3, 2.9, 5.6, 1.8)),
+    );
+  });
+
+  it('prepare a photo as devices do, to one of 255 in each number', async () => {
+    const photos = {
+      id: 'photos',
+      title: { en: 'Photos' },
+      description: { en: 'Photos of two kinds.' },
+      data: { kind: 'image', width: 12, height: 8, channels: 3, classes: ['left', 'right'] },
+      model: {
+        class_name: 'Sequential',
+        config: {
+          name: 'photos',
+          layers: [
+            { class_name: 'Flatten', config: { name: 'flat', batch_input_shape: [null, 8, 12, 3] } },
+            { class_name: 'Dense', config: { name: 'head', units: 2, activation: 'softmax' } },
+          ],
+        },
+      },
+    };
+    const made = await fetch(`${coordinator.url}/api/tasks`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${ADMIN_KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify(photos),
+    });
+    expect(made.status).toBe(201);
+    runs['photos'] = (await coordinator.runs.create('photos', {}, false)).id;
+    const [width, height] = [61, 97];
+    const random = seededRandom('photo');
+    const pixels = Uint8Array.from({ length: width * height * 4 }, (_, i) =>
+      i % 4 === 3 ? 255 : uniform(random) * 256,
+    );
+    writeFileSync(join(folder, 'photo.raw'), pixels);
+    await python(
+      `from PIL import Image; Image.frombytes('RGBA', (${width}, ${height}), open('photo.raw', 'rb').read()).save('photo.png')`,
+      { folder },
+    );
+    const { data } = coordinator.tasks.get('photos');
+    if (data.kind !== 'image') throw new Error('photos are pictures');
+    const bytes = prepareImage({ width, height, data: pixels }, data);
+    // The program's own pixels, before they are scaled.
+    const told = JSON.parse(
+      await python(
+        `${programOf('models/photos/production/model.onnx').split('low, high')[0]}
+print(json.dumps(pixels.ravel().tolist()))`,
+        { folder },
+      ),
+    ) as number[];
+    const off = told.map((byte, i) => Math.abs(byte - (bytes[i] as number)));
+    expect([off.length, Math.max(...off) <= 1]).toEqual([bytes.length, true]);
+    const answers = await run('models/photos/production/model.onnx');
+    const wanted = await expected('photos', Uint8Array.from(told));
+    expect(answers).toEqual(wanted);
+  });
+
+  it('read the weights by name', async () => {
+    const { weightsManifest } = await (await file('iris', 'model.json')).json();
+    expect(await run('model.safetensors')).toEqual(
+      Object.fromEntries(
+        weightsManifest[0].weights.map(({ name, shape }: { name: string; shape: number[] }) => [name, shape]),
+      ),
+    );
+  });
 });

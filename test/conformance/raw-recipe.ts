@@ -16,6 +16,7 @@ export interface RawData {
   readonly height?: number;
   readonly channels?: number;
   readonly ink?: string | undefined;
+  readonly range?: string | undefined;
   readonly classes?: readonly string[];
   readonly features?: readonly (Scaling & {
     readonly kind?: string | undefined;
@@ -43,7 +44,8 @@ export function recipeText(data: RawData): string {
   const lines = ['coppice recipe 1'];
   const names = (first: string, all: readonly string[] = []) => lines.push(first, ...all.map(textOf));
   if (data.kind === 'image') {
-    lines.push(`image ${data.width} ${data.height} ${data.channels} ${data.ink ?? 'any'}`);
+    const range = data.range === undefined || data.range === '0-1' ? '' : ` ${data.range}`;
+    lines.push(`image ${data.width} ${data.height} ${data.channels} ${data.ink ?? 'any'}${range}`);
     names(`class ${data.classes?.length}`, data.classes);
     return lines.join('\n');
   }
@@ -66,8 +68,12 @@ export function recipeHash(data: RawData): string {
   return createHash('sha256').update(recipeText(data), 'utf8').digest('hex');
 }
 
-/** One-hot inputs of a stored row: "Task" of docs/protocol.md. */
+/** Inputs of a stored row, with one-hot categories, or of the bytes of a picture: "Task" of docs/protocol.md. */
 export function inputsOf(data: RawData, row: readonly number[]): number[] {
+  if (data.kind === 'image') {
+    if (data.range === '0-255') return [...row];
+    return row.map((byte) => (data.range === '-1-1' ? (2 * byte - 255) / 255 : byte / 255));
+  }
   return (data.features ?? []).flatMap(({ kind, values = [], mean = 0, scale = 1 }, i) => {
     const value = row[i] as number;
     if (kind !== 'category') return [(value - mean) / scale];

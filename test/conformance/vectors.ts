@@ -45,6 +45,7 @@ import {
   defaultPlan,
   encodeFrame,
   encodeHeader,
+  exampleSize,
   type FrameKind,
   float32Payload,
   type Layout,
@@ -369,9 +370,20 @@ function partsVector() {
   };
 }
 
-/** Tasks' data with their recipes, and rows of a table as they are stored and as the model takes them. */
+/** Tasks' data with their recipes, and pictures and rows of a table as they are stored and as the model takes them. */
 const recipes: readonly DataSchema[] = [
   { kind: 'image', width: 28, height: 28, channels: 1, classes: ['0', '1'], ink: 'light-on-dark' },
+  { kind: 'image', width: 3, height: 1, channels: 1, classes: ['0', '1'] },
+  { kind: 'image', width: 1, height: 1, channels: 3, classes: ['a', 'b'], range: '-1-1' },
+  {
+    kind: 'image',
+    width: 3,
+    height: 1,
+    channels: 1,
+    classes: ['0', '1'],
+    ink: 'light-on-dark',
+    range: '0-255',
+  },
   regression.data,
   {
     kind: 'table',
@@ -398,11 +410,12 @@ const recipes: readonly DataSchema[] = [
 ];
 
 function recipeVector(data: DataSchema) {
-  const rows = data.kind === 'image' ? [] : [0, 1, 2, 3].map((row) => rowOf(data, row));
+  const pictures = exampleSize(data) === 3 ? [...Array(4).keys()].map(bytesOf) : [];
+  const rows = data.kind === 'image' ? pictures : [0, 1, 2, 3].map((row) => rowOf(data, row));
   const labels = rows.map((_, row) => (classesOf(data) === null ? 500 * row : row % 2));
   const examples = {
     count: rows.length,
-    features: Float32Array.from(rows.flat()),
+    features: data.kind === 'image' ? Uint8Array.from(rows.flat()) : Float32Array.from(rows.flat()),
     labels: Float32Array.from(labels),
   };
   const { xs, ys } = normalise(examples, data);
@@ -417,6 +430,16 @@ function recipeVector(data: DataSchema) {
       target: ys[row],
     })),
   };
+}
+
+/** A picture of three bytes. */
+function bytesOf(row: number): number[] {
+  return [
+    [0, 1, 255],
+    [127, 128, 51],
+    [254, 2, 64],
+    [170, 85, 191],
+  ][row] as number[];
 }
 
 /** A row of stored values: numbers, and categories up to any other value. */

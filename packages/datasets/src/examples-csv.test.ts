@@ -1,7 +1,9 @@
 import { DataSchemaSchema, type TableData } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { selectExamples } from './examples.ts';
 import { examplesCsv } from './examples-csv.ts';
+import { normalise } from './normalise.ts';
 import { readTable, takeRows } from './reading/index.ts';
 
 const trees: TableData = {
@@ -14,6 +16,24 @@ const trees: TableData = {
 };
 
 describe('examples as CSV', () => {
+  it('have a column for each number of a target, and keep them together where some are chosen', () => {
+    const columns = [{ name: 'age' }, { name: 'girth', unit: 'm' }];
+    const data: TableData = { ...trees, target: { kind: 'numbers', name: 'size', columns } };
+    const examples = {
+      count: 2,
+      features: Float32Array.of(0, 0.5, 1, -2),
+      labels: Float32Array.of(30, 1.5, 40, 2),
+    };
+    expect(examplesCsv(examples, data).split('\n')).toEqual([
+      '"kind","height","age","girth"',
+      '"oak",0.5,30,1.5',
+      '"a ""b"", c",-2,40,2',
+      '',
+    ]);
+    expect([...selectExamples(examples, [1, 0]).labels]).toEqual([40, 2, 30, 1.5]);
+    expect([...normalise(examples, data).ys]).toEqual([30, 1.5, 40, 2]);
+  });
+
   it('have the names of categories and classes', () => {
     const examples = {
       count: 3,

@@ -1,4 +1,13 @@
-import { type DataSchema, featureWidth, type ImageData, inputSize, type TableData } from '@coppice/protocol';
+import {
+  type DataSchema,
+  featureWidth,
+  type ImageData,
+  inputSize,
+  type PictureRange,
+  pictureBounds,
+  pictureRange,
+  type TableData,
+} from '@coppice/protocol';
 
 /** The preparation of a picture for a model, for programs without this library. */
 export interface PictureInput {
@@ -56,12 +65,18 @@ export function describeInput(data: DataSchema): PictureInput | TableInput {
   return data.kind === 'image' ? pictureInput(data) : tableInput(data);
 }
 
+const rangeSteps: Readonly<Record<PictureRange, string>> = {
+  '0-1': 'Bring 0–255 to 0–1: byte / 255.',
+  '-1-1': 'Bring 0–255 to −1–1: (2 · byte − 255) / 255.',
+  '0-255': 'Leave them at 0–255: the model takes the bytes as numbers.',
+};
+
 function pictureInput(data: ImageData): PictureInput {
   const { width, height, channels, ink = 'any' } = data;
   const drawing = ink === 'light-on-dark' && channels === 1;
   const grey = channels === 1;
   const size = `${width} × ${height} pixels (width × height)`;
-  const range: PictureInput['range'] = [0, 1];
+  const range = pictureBounds(pictureRange(data));
   return {
     kind: 'image',
     shape: [height, width, channels],
@@ -85,10 +100,10 @@ function pictureInput(data: ImageData): PictureInput {
           ]
         : [
             `Crop to the largest centred area of the proportions of ${size}.`,
-            `Resize it to ${size} by linear interpolation; where it shrinks, the triangle is as wide as a pixel of the result, so that every pixel counts (as Pillow’s BILINEAR).`,
+            `Resize it to ${size} by linear interpolation; where it shrinks, the triangle is as wide as a pixel of the result, so that every pixel counts, and beyond the edge of the picture its edge goes on (else as Pillow’s BILINEAR).`,
           ]),
       'Round to whole numbers from 0 to 255 (half to even).',
-      `Bring 0–255 to ${range[0]}–${range[1]}: ${range[0]} + byte · ${range[1] - range[0]} / 255.`,
+      rangeSteps[pictureRange(data)],
       `Order the numbers as [height, width, channels]: ${height} rows of ${width} pixels of ${channels}.`,
     ],
   };

@@ -27,6 +27,17 @@ it('divides pixels by 255', () => {
   expect(normaliseFeatures(Uint8Array.of(0, 51, 255), picture)).toEqual(Float32Array.of(0, 0.2, 1));
 });
 
+it('brings pixels to the range of the task, to the nearest float32', () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  const signed = normaliseFeatures(bytes, { ...picture, range: '-1-1' });
+  // Keras's preprocess_input of MobileNet: x / 127.5 − 1.
+  for (const byte of bytes) expect(signed[byte]).toBeCloseTo(byte / 127.5 - 1, 6);
+  expect([signed[0], signed[51], signed[255]]).toEqual([-1, Math.fround(-0.6), 1]);
+  expect(normaliseFeatures(Float32Array.from(bytes), { ...picture, range: '-1-1' })).toEqual(signed);
+  expect(normaliseFeatures(bytes, { ...picture, range: '0-255' })).toEqual(Float32Array.from(bytes));
+  expect(normaliseFeatures(bytes, { ...picture, range: '0-1' })).toEqual(normaliseFeatures(bytes, picture));
+});
+
 it('leaves the bytes of pictures to the trainer', () => {
   const bytes = Uint8Array.of(0, 51, 255);
   const labels = Float32Array.of(1);

@@ -6,11 +6,16 @@ import {
   featureWidth,
   hasScaledTarget,
   inputSize,
-  targetScaling,
+  pictureNumber,
+  pictureNumbers,
+  pictureRange,
+  type TargetScaling,
+  targetColumns,
+  targetSize,
 } from '@coppice/protocol';
 import type { Numbers, RawExamples } from './examples.ts';
 
-/** Normalised examples: `inputSize` numbers and one target each. */
+/** Normalised examples: `inputSize` numbers and `targetSize` targets each. */
 export interface NormalisedExamples {
   readonly count: number;
   readonly xs: Float32Array;
@@ -20,20 +25,20 @@ export interface NormalisedExamples {
 /** Examples in a trainer's form: the same shape as training's `Dataset`. */
 export interface TrainerExamples {
   readonly count: number;
-  /** `inputSize` numbers an example; bytes of pictures are divided by 255 by the trainer. */
+  /** `inputSize` numbers an example; bytes of pictures are brought to the schema's range by the trainer. */
   readonly xs: Uint8Array | Float32Array;
   readonly ys: Float32Array;
 }
 
 /**
- * Converts raw examples to the model's inputs and targets as the schema says: pixels to 0–1, columns of numbers and
+ * Converts raw examples to the model's inputs and targets as the schema says: pixels to their range, columns of numbers and
  * numeric targets to (value − mean) / scale, columns of categories to one-hot. Class indices stay as they are.
  *
  * @throws CoppiceError `data-invalid` where the sizes disagree with the schema.
  */
 export function normalise(raw: RawExamples, schema: DataSchema): NormalisedExamples {
   const size = exampleSize(schema);
-  if (raw.features.length !== raw.count * size || raw.labels.length !== raw.count) {
+  if (raw.features.length !== raw.count * size || raw.labels.length !== raw.count * targetSize(schema)) {
     throw new CoppiceError(
       'data-invalid',
       `${raw.count} examples of ${size} numbers were announced, but there are ${raw.features.length} numbers and ${raw.labels.length} labels. Load the examples again.`,
@@ -64,12 +69,12 @@ export function trainerExamples(
 
 function normaliseLabels(labels: Numbers, schema: DataSchema): Float32Array {
   if (!hasScaledTarget(schema)) return labels instanceof Float32Array ? labels : Float32Array.from(labels);
-  const { mean, scale } = targetScaling(schema);
-  return Float32Array.from(labels, (label) => (label - mean) / scale);
+  const columns = targetColumns(schema);
+  return Float32Array.from(labels, (label, i) => {
+    const { mean, scale } = columns[i % columns.length] as TargetScaling;
+    return (label - mean) / scale;
+  });
 }
-
-/** The number in [0, 1] for each byte of a picture. */
-const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
 /**
  * Normalises features alone, of any number of whole examples.
@@ -80,9 +85,13 @@ const shades = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 export function normaliseFeatures(features: ArrayLike<number>, schema: DataSchema): Float32Array {
   if (schema.kind === 'image') {
     const xs = new Float32Array(features.length);
-    const bytes = features instanceof Uint8Array;
-    if (bytes) for (let i = 0; i < xs.length; i++) xs[i] = shades[features[i] as number] as number;
-    else for (let i = 0; i < xs.length; i++) xs[i] = (features[i] as number) / 255;
+    if (features instanceof Uint8Array) {
+      const shades = pictureNumbers(schema);
+      for (let i = 0; i < xs.length; i++) xs[i] = shades[features[i] as number] as number;
+    } else {
+      const range = pictureRange(schema);
+      for (let i = 0; i < xs.length; i++) xs[i] = pictureNumber(features[i] as number, range);
+    }
     return xs;
   }
   const columns = schema.features.length;

@@ -38,13 +38,16 @@ export function checkQuality(examples: RawExamples, schema: DataSchema): Quality
 
 function duplicates({ count, features, labels }: RawExamples): QualityFinding[] {
   const size = features.length / count;
+  const targets = labels.length / count;
   // A table of the first examples of each content, half empty at least: an example is looked for from its hash on.
   const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * count + 1))).fill(-1);
   const mask = slots.length - 1;
   const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
   const width = size * features.BYTES_PER_ELEMENT;
   const same = (one: number, other: number) => {
-    if (labels[one] !== labels[other]) return false;
+    for (let at = 0; at < targets; at++) {
+      if (labels[one * targets + at] !== labels[other * targets + at]) return false;
+    }
     for (let at = 0; at < size; at++) {
       if (features[one * size + at] !== features[other * size + at]) return false;
     }

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prepareImage } from './image.ts';
 import { parseIdx } from './node/idx.ts';
-import { parsePartition } from './partition.ts';
+import { parsePartition } from './partition/spec.ts';
 
 /* What a person brings: any file there is. */
 
@@ -86,7 +86,23 @@ describe('a picture', () => {
 describe('how data is dealt out', () => {
   it('is read or refused by name', () => {
     const words = fc.string({
-      unit: fc.constantFrom('iid', 'shards', 'dirichlet', ':', '2', '0', '.', '-', 'e', ' '),
+      unit: fc.constantFrom(
+        'iid',
+        'shards',
+        'dirichlet',
+        'by-column',
+        'quantity-skew',
+        'feature-skew',
+        'continuous',
+        'power',
+        ':',
+        '2',
+        '0',
+        '.',
+        '-',
+        'e',
+        ' ',
+      ),
     });
     fc.assert(
       fc.property(fc.oneof(words, anyText), (given) => {

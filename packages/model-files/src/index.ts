@@ -5,5 +5,6 @@ export { fitWeights, tensorsOf } from './fit-weights.ts';
 export type { GivenTensor } from './given-tensor.ts';
 export { invalid } from './invalid.ts';
 export { checkNesting, MAX_NESTING, tooDeep } from './nesting.ts';
+export { fitRange } from './picture-scaling.ts';
 export { readTopology } from './read-topology.ts';
 export { type LayerWeights, weightsOf } from './weight-names.ts';

@@ -311,6 +311,8 @@ class ParticipantSession implements Session {
   }
 
   async #asked(ask: Ask): Promise<void> {
+    const entering = this.#membership.entering(ask.run);
+    if (entering !== null) await entering;
     const { joined } = this.#membership;
     if (joined?.run !== ask.run) return;
     if (ask.kind === 'train') await this.#training.answer(ask, joined);

@@ -69,14 +69,6 @@ describe('a data schema that contradicts itself is refused', () => {
       /^features\.0\.max: "rooms" needs a plausible range/,
     ],
     [
-      'an agreed scaling of several targets',
-      {
-        scaling: 'agreed',
-        target: { kind: 'numbers', name: 'sizes', columns: [{ name: 'a' }, { name: 'b' }] },
-      },
-      /^scaling: .*several targets/,
-    ],
-    [
       'an agreed scaling of nothing',
       { scaling: 'agreed', features: [{ kind: 'category', name: 'colour', values: ['red'] }], target: kinds },
       /^scaling: there is no column of numbers/,

@@ -91,9 +91,12 @@ function numbersOf({ features, target }: TableData): Numbers[] {
   const columns = features.flatMap((feature, at): Numbers[] =>
     feature.kind === 'category' ? [] : [{ path: ['features', at], ...feature }],
   );
-  if (target.kind !== 'number') return columns;
-  const { mean = 0, scale = 1, ...rest } = target;
-  return [...columns, { path: ['target'], ...rest, mean, scale }];
+  if (target.kind === 'class') return columns;
+  const targets =
+    target.kind === 'number'
+      ? [{ path: ['target'], ...target }]
+      : target.columns.map((column, at) => ({ path: ['target', 'columns', at], ...column }));
+  return [...columns, ...targets.map(({ mean = 0, scale = 1, ...rest }) => ({ ...rest, mean, scale }))];
 }
 
 function faultsOfColumns({ features, target }: TableData): DataFault[] {
@@ -109,12 +112,18 @@ function faultsOfColumns({ features, target }: TableData): DataFault[] {
         message: `columns ${earlier + 1} and ${at + 1} have the same name, ${JSON.stringify(name)}. A column is found in a file by its name, so each needs its own`,
       });
   }
-  const same = seen.get(plainText(target.name));
-  if (same !== undefined)
-    faults.push({
-      path: ['target', 'name'],
-      message: `the target ${JSON.stringify(target.name)} is also column ${same + 1} of the features. A model that is given its target learns nothing else; leave it out of the features`,
-    });
+  const targets =
+    target.kind === 'numbers'
+      ? target.columns.map(({ name }, at) => ({ name, path: ['target', 'columns', at, 'name'] }))
+      : [{ name: target.name, path: ['target', 'name'] }];
+  for (const { name, path } of targets) {
+    const same = seen.get(plainText(name));
+    if (same !== undefined)
+      faults.push({
+        path,
+        message: `the target ${JSON.stringify(name)} is also column ${same + 1} of the features. A model that is given its target learns nothing else; leave it out of the features`,
+      });
+  }
   return faults;
 }
 
@@ -146,14 +155,6 @@ function faultsOfAgreement(data: TableData): DataFault[] {
   if (data.agreed !== undefined)
     return [{ path: ['agreed'], message: 'is what participants agree on later, and is not given' }];
   if (!hasAgreedScaling(data)) return [];
-  if (data.target.kind === 'numbers')
-    return [
-      {
-        path: ['scaling'],
-        message:
-          'the scaling of several targets cannot be agreed by participants. Give mean and scale of each column and target',
-      },
-    ];
   if (agreedColumns(data).length === 0)
     return [
       { path: ['scaling'], message: 'there is no column of numbers to agree on a scaling for. Leave it out' },

@@ -280,7 +280,14 @@ export {
   type UpName,
   type UpValue,
 } from './messages.ts';
-export { defaultMetrics, fittingMetrics, isErrorMetric } from './metric.ts';
+export {
+  defaultMetrics,
+  faultOfTarget,
+  fittingMetrics,
+  isErrorMetric,
+  reachesTarget,
+  type StopAt,
+} from './metric.ts';
 export {
   addClassified,
   addMetricSums,
@@ -294,6 +301,7 @@ export {
   metricValues,
   SCORE_BINS,
 } from './metric-sums.ts';
+export { pictureBounds, pictureNumber, pictureNumbers, pictureRange } from './picture-range.ts';
 export { isHeaderAlone, pieceBytes, pieceCount, pieceOf, travelling } from './pieces.ts';
 export type { ConsentLabel } from './plan/consent.ts';
 export type { PlanDescription } from './plan/description.ts';
@@ -391,6 +399,8 @@ export {
   type Loss,
   type MetricName,
   metricNames,
+  type PictureRange,
+  PictureRangeSchema,
   type TableData,
   type Task,
   TaskIdSchema,

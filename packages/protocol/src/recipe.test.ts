@@ -19,6 +19,7 @@ describe('the recipe hash', () => {
   it.each<[string, DataSchema, DataSchema]>([
     ['where pictures can be drawn', picture, { ...picture, drawable: true }],
     ['how ink is said to be left alone', picture, { ...picture, ink: 'any' }],
+    ['a range of pixels that is that of most tasks', picture, { ...picture, range: '0-1' }],
     [
       'units, ranges, help and the kind of a number',
       table,
@@ -48,6 +49,8 @@ describe('the recipe hash', () => {
       { ...picture, width: 20, height: 28 },
       { ...picture, channels: 3 },
       { ...picture, ink: 'light-on-dark' },
+      { ...picture, range: '-1-1' },
+      { ...picture, range: '0-255' },
       { ...picture, classes: ['b', 'a'] },
       { ...picture, classes: ['a', 'b', 'c'] },
       table,
@@ -105,6 +108,8 @@ describe('the recipe hash', () => {
 describe('the capabilities that data require', () => {
   it('are of categories, and of targets that are really scaled', () => {
     expect(requiresOfData(picture)).toEqual([]);
+    expect(requiresOfData({ ...picture, range: '0-1' })).toEqual([]);
+    expect(requiresOfData({ ...picture, range: '-1-1' })).toEqual(['data:picture-range']);
     expect(requiresOfData(table)).toEqual(['data:category', 'data:scaled-target']);
     expect(requiresOfData(classes)).toEqual(['data:category']);
     const plain = { ...table, features: [length] };

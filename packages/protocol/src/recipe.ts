@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { utf8 } from './layout.ts';
+import { pictureRange } from './picture-range.ts';
 import { awaitsScaling } from './scaling.ts';
 import { hasScaledTarget, targetColumns } from './target.ts';
 import type { DataSchema, Task } from './task.ts';
@@ -9,6 +10,8 @@ import type { DataSchema, Task } from './task.ts';
 const CATEGORY = 'data:category';
 /** The capability to train on a numeric target that the task scales. */
 const SCALED_TARGET = 'data:scaled-target';
+/** The capability to bring the bytes of pictures to another range than 0–1. */
+const PICTURE_RANGE = 'data:picture-range';
 
 /** The capability to train on several numbers. */
 const NUMBERS = 'data:numbers';
@@ -17,7 +20,13 @@ const NUMBERS = 'data:numbers';
 const AGREED_SCALING = 'data:agreed-scaling';
 
 /** Every capability that some task's data requires of a participant. */
-export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, NUMBERS, AGREED_SCALING];
+export const dataCapabilities: readonly string[] = [
+  CATEGORY,
+  SCALED_TARGET,
+  NUMBERS,
+  AGREED_SCALING,
+  PICTURE_RANGE,
+];
 
 /** The capabilities to train by a loss of a later version, by class weights, and to answer with a task's own measures. */
 const BINARY = 'loss:binary-crossentropy';
@@ -46,12 +55,13 @@ export function requiresOfData(data: DataSchema): string[] {
     ...(hasScaledTarget(data) ? [SCALED_TARGET] : []),
     ...(targetColumns(data).length > 1 ? [NUMBERS] : []),
     ...(awaitsScaling(data) ? [AGREED_SCALING] : []),
+    ...(pictureRange(data) === '0-1' ? [] : [PICTURE_RANGE]),
   ];
 }
 
 /**
  * The hash of everything that decides how a task's raw data become the model's input and target: kind, sizes, ink,
- * columns in order with their scaling or values, classes or the target's scaling. Units, plausible ranges, help and
+ * range, columns in order with their scaling or values, classes or the target's scaling. Units, plausible ranges, help and
  * `drawable` are left out. Two sides with the same hash give a model the same numbers. `docs/protocol.md` has the
  * canonical form.
  *
@@ -64,7 +74,10 @@ export function recipeHash(data: DataSchema): string {
 function linesOf(data: DataSchema): string[] {
   if (data.kind === 'image') {
     const { width, height, channels, classes, ink } = data;
-    return [`image ${width} ${height} ${channels} ${ink ?? 'any'}`, ...named('class', classes)];
+    const range = pictureRange(data);
+    const picture = `image ${width} ${height} ${channels} ${ink ?? 'any'}`;
+    // Tasks from before there were ranges keep their hash.
+    return [range === '0-1' ? picture : `${picture} ${range}`, ...named('class', classes)];
   }
   const { features, target } = data;
   // A scaling that is still to be agreed is no scaling that any two sides could share.

@@ -52,4 +52,30 @@ describe('an agreed scaling', () => {
   it('of other columns is refused', () => {
     expect(() => withScaling(open, { ...scaling, means: [1] })).toThrow(RangeError);
   });
+
+  it('is of several numbers, each for itself', () => {
+    const target: TableData['target'] = {
+      kind: 'numbers',
+      name: 'place',
+      columns: [
+        { name: 'x', min: 0, max: 9 },
+        { name: 'y', min: -1, max: 1 },
+      ],
+    };
+    const several = { ...open, target };
+    expect(agreedColumns(several).map(({ name, output }) => [name, output])).toEqual([
+      ['rooms', 0],
+      ['age', 0],
+      ['x', 0],
+      ['y', 1],
+    ]);
+    const both = { ...scaling, means: [6.5, 70, 4, 0.5], scales: [0.7, 28, 2, 0.25] };
+    expect(withScaling(several, both).target).toMatchObject({
+      columns: [
+        { name: 'x', mean: 4, scale: 2 },
+        { name: 'y', mean: 0.5, scale: 0.25 },
+      ],
+    });
+    expect(scalingIn(withScaling(several, both))).toEqual(both);
+  });
 });

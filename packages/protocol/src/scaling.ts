@@ -19,8 +19,10 @@ export type AgreedScaling = z.infer<typeof AgreedScalingSchema>;
 /** A column of numbers, or the numeric target, whose scaling is agreed. */
 export interface AgreedColumn {
   readonly name: string;
-  /** The index of the column; `null`: it is the target. */
+  /** The index of the column; `null`: it is a target. */
   readonly column: number | null;
+  /** The place among the targets; 0 for columns. */
+  readonly output: number;
   /** The plausible range that values are clipped to, `min` below `max`. */
   readonly min: number;
   readonly max: number;
@@ -36,13 +38,18 @@ export function awaitsScaling(data: DataSchema): data is TableData {
   return data.kind === 'table' && data.scaling === 'agreed' && data.agreed === undefined;
 }
 
-/** The columns whose scaling is agreed: those of numbers, in order, then a numeric target. */
+/** The columns whose scaling is agreed: those of numbers, in order, then the numeric targets. */
 export function agreedColumns(data: DataSchema): AgreedColumn[] {
   if (data.kind === 'image' || !hasAgreedScaling(data)) return [];
   const columns = data.features.flatMap((feature, column): AgreedColumn[] =>
-    feature.kind === 'category' ? [] : [{ ...rangeOf(feature), column }],
+    feature.kind === 'category' ? [] : [{ ...rangeOf(feature), column, output: 0 }],
   );
-  return data.target.kind === 'number' ? [...columns, { ...rangeOf(data.target), column: null }] : columns;
+  const targets = numbersIn(data.target).map((target, output) => ({
+    ...rangeOf(target),
+    column: null,
+    output,
+  }));
+  return [...columns, ...targets];
 }
 
 /**
@@ -57,15 +64,18 @@ export function withScaling(
   const columns = agreedColumns(data);
   if (means.length !== columns.length || scales.length !== columns.length)
     throw new RangeError(`${means.length} means and ${scales.length} scales for ${columns.length} columns`);
-  const at = new Map(columns.map(({ column }, index) => [column, index]));
-  const scaled = <T extends object>(part: T, column: number | null): T => {
-    const index = at.get(column);
-    return index === undefined ? part : { ...part, mean: means[index], scale: scales[index] };
+  const scaled = <T extends object>(part: T, column: number | null, output = 0): T => {
+    const at = columns.findIndex((one) => one.column === column && one.output === output);
+    return at < 0 ? part : { ...part, mean: means[at], scale: scales[at] };
   };
+  const { target } = data;
   return {
     ...data,
-    features: data.features.map(scaled),
-    target: scaled(data.target, null),
+    features: data.features.map((feature, column) => scaled(feature, column)),
+    target:
+      target.kind === 'numbers'
+        ? { ...target, columns: target.columns.map((one, output) => scaled(one, null, output)) }
+        : scaled(target, null),
     agreed: { participants, examples },
   };
 }
@@ -73,10 +83,10 @@ export function withScaling(
 /** The scaling that participants agreed on, read from a task's data; `null`: they did not yet, or need not. */
 export function scalingIn(data: DataSchema): AgreedScaling | null {
   if (data.kind === 'image' || data.agreed === undefined) return null;
-  const numbers = agreedColumns(data).map(({ column }) => {
-    const { mean = 0, scale = 1 } = (column === null ? data.target : data.features[column]) as Partial<
-      Record<'mean' | 'scale', number>
-    >;
+  const numbers = agreedColumns(data).map(({ column, output }) => {
+    const { mean = 0, scale = 1 } = (
+      column === null ? numbersIn(data.target)[output] : data.features[column]
+    ) as Partial<Record<'mean' | 'scale', number>>;
     return { mean, scale };
   });
   return {
@@ -84,6 +94,12 @@ export function scalingIn(data: DataSchema): AgreedScaling | null {
     means: numbers.map(({ mean }) => mean),
     scales: numbers.map(({ scale }) => scale),
   };
+}
+
+/** The numeric targets, in order. */
+function numbersIn(target: TableData['target']) {
+  if (target.kind === 'class') return [];
+  return target.kind === 'number' ? [target] : target.columns;
 }
 
 function rangeOf({

@@ -14,7 +14,11 @@ const MAX_TABLE_INPUTS = 20_000;
 
 const name = z.string().check(z.minLength(1), z.maxLength(100));
 
-/** Pictures of one size. Pixels are stored as bytes 0–255 and divided by 255 for the model. */
+/** Ranges of the numbers that a model may take for the bytes 0–255 of pictures. */
+export const PictureRangeSchema = z.enum(['0-1', '-1-1', '0-255']);
+export type PictureRange = z.infer<typeof PictureRangeSchema>;
+
+/** Pictures of one size. Pixels are stored as bytes 0–255, and brought to `range` for the model. */
 export const ImageDataSchema = z.strictObject({
   kind: z.literal('image'),
   width: z.int().check(z.minimum(1), z.maximum(1024)),
@@ -26,6 +30,8 @@ export const ImageDataSchema = z.strictObject({
    * added. `any`: taken as it is.
    */
   ink: z.optional(z.enum(['light-on-dark', 'any'])),
+  /** The numbers that the model takes for the bytes 0–255. Left out: `0-1`. */
+  range: z.optional(PictureRangeSchema),
   /** True where the client page offers a canvas to draw examples. */
   drawable: z.optional(z.boolean()),
 });
@@ -100,6 +106,9 @@ export const TableDataSchema = z.strictObject({
             /** The model learns (value − mean) / scale. Left out: 0 and 1. */
             mean: z.optional(z.number()),
             scale: z.optional(z.number().check(z.positive())),
+            /** The plausible range, in its unit. */
+            min: z.optional(z.number()),
+            max: z.optional(z.number()),
           }),
         )
         .check(

@@ -13,7 +13,7 @@
  *   runs that are not over, and `run` goes to those that joined or watch. What comes down is read tolerantly. Models with
  *   frozen tensors come in parts: `moving` in parcels, the parcel `frozen`, `parts` in pull. Columns of categories, scaled targets and
  *   several numbers in a task, `huberDelta`, `classWeights`, `metrics` and `threshold`, two more losses; `values` in metrics;
- *   `recipe` in the reply to join. `heldOut`, `licence` and `weights` in tasks, and `groups` in those of tables. Error codes `not-joined`,
+ *   `range` in the data of pictures. `recipe` in the reply to join. `heldOut`, `licence` and `weights` in tasks, and `groups` in those of tables. Error codes `not-joined`,
  *   where `update-not-selected` was sent, `ticket-invalid`, `update-measure`, `message-unknown`, `plan-unsupported`,
  *   `consent-outdated`, `report-mismatch`, `run-given-up`. Agreed scaling: the question `statistics` of a run, without
  *   parcels, `statistics` in `answers`, `scaling` (down), the phase `scaling`, `scaling`, `agreed` and a target's `min` and `max` in tasks. Reports on a task: `monitor` (up), `task` in the place of `run` in `ask`,

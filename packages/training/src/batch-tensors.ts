@@ -24,7 +24,7 @@ export function gatherBatch(
   const labels = new Float32Array(rows.length * outputs);
   const weights = classWeights === null ? null : new Float32Array(rows.length);
   for (const [i, row] of rows.entries()) {
-    copyInputs(data.xs, row * size, (row + 1) * size, inputs, i * size);
+    copyInputs(data.xs, row * size, (row + 1) * size, inputs, i * size, shape.shades);
     if (isOneHot) labels[i * outputs + (data.ys[row] as number)] = 1;
     else labels.set(data.ys.subarray(row * outputs, (row + 1) * outputs), i * outputs);
     if (weights !== null) weights[i] = classWeights?.[data.ys[row] as number] as number;

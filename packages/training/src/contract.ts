@@ -272,6 +272,25 @@ export function trainerContract(name: string, make: MakeTrainer): void {
       expect(await of(bytes)).toEqual(await of(Float32Array.from(bytes, (byte) => byte / 255)));
     });
 
+    it('brings the bytes of pictures to the range of their task', async () => {
+      const data = { kind: 'image', width: 2, height: 1, channels: 1, classes: ['a', 'b', 'c'] } as const;
+      const bytes = Uint8Array.from({ length: blobs.xs.length }, (_, i) => (i * 37) % 256);
+      const of = async (range: '-1-1' | '0-255', xs: Dataset['xs']) => {
+        const trainer = await made({ ...classifier, data: { ...data, classes: [...data.classes], range } });
+        const how = { ...sgd, batchSize: 7, epochs: 2, learningRate: 1e-4 };
+        const { weights } = await trainer.train({ ...blobs, xs }, how);
+        const gradient = await trainer.gradient({ ...blobs, xs });
+        return { weights, gradient, rows: await trainer.predict(xs, blobs.count) };
+      };
+      expect(await of('-1-1', bytes)).toEqual(
+        await of(
+          '-1-1',
+          Float32Array.from(bytes, (byte) => (2 * byte - 255) / 255),
+        ),
+      );
+      expect(await of('0-255', bytes)).toEqual(await of('0-255', Float32Array.from(bytes)));
+    });
+
     it('measures a regression by its mean squared error, without an accuracy', async () => {
       const trainer = await made(line);
       trainer.setWeights(Float32Array.of(2, 1));

@@ -4,6 +4,7 @@ import {
   layoutSize,
   type Measured,
   type Metrics,
+  pictureNumbers,
   shapeSize,
 } from '@coppice/protocol';
 import { firstWorkingBackend, isLost, switchTo, useBackend, whenLossIsKnown } from './backends.ts';
@@ -97,10 +98,17 @@ class TfjsTrainer implements Trainer {
     this.backend = backend;
     this.layout = built.layout;
     this.#built = built;
-    const { loss, topology } = description;
+    const { loss, topology, data } = description;
     this.#description = description;
     this.#loss = lossSettings(description);
-    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss };
+    const shades = pictureNumbers(data);
+    this.#shape = {
+      inputShape: built.inputShape,
+      outputs: built.outputs,
+      loss,
+      shades,
+      lookup: built.lookup,
+    };
     this.#forward = forwardOf(built.model, loss);
     this.#features = featuresOf(built.model, topology);
     const starts = startsOf(built.layout);
@@ -325,7 +333,7 @@ class TfjsTrainer implements Trainer {
         switchTo(this.backend);
         const rows = Math.min(this.#chunk, count - from);
         const part = new Float32Array(rows * size);
-        copyInputs(xs, from * size, (from + rows) * size, part, 0);
+        copyInputs(xs, from * size, (from + rows) * size, part, 0, this.#shape.shades);
         const outputs = tf.tidy(() => forward(tf.tensor(part, [rows, ...this.#shape.inputShape]), false));
         this.#random.forget();
         try {

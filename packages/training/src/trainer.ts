@@ -20,8 +20,8 @@ export type BackendName = 'planned' | TfjsBackend;
 export type TfjsBackend = 'webgpu' | 'webgl' | 'wasm' | 'cpu';
 
 /**
- * A model's inputs, row-major: numbers normalised as the data schema says, or the bytes of pictures, which count as
- * 1/255 each. Bytes take a quarter of the memory, and are converted a batch at a time.
+ * A model's inputs, row-major: numbers normalised as the data schema says, or the bytes of pictures, which are
+ * brought to the schema's range. Bytes take a quarter of the memory, and are converted a batch at a time.
  */
 export type Inputs = Float32Array | Uint8Array;
 

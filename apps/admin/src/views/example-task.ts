@@ -29,6 +29,7 @@ export const exampleTask: TaskFields = {
   width: '8',
   height: '8',
   channels: '1',
+  range: '',
   classes: 'circle\nsquare\ntriangle',
   features: '',
   groups: '',
@@ -38,6 +39,9 @@ export const exampleTask: TaskFields = {
   targetUnit: '',
   targetMean: '',
   targetScale: '',
+  targetMin: '',
+  targetMax: '',
+  scaling: 'given',
   licence: '',
   model: JSON.stringify(
     {

@@ -1,4 +1,12 @@
-import { classesOf, type DataSchema, type Feature, targetScaling, targetUnit } from '@coppice/protocol';
+import {
+  classesOf,
+  type DataSchema,
+  type Feature,
+  pictureBounds,
+  pictureRange,
+  targetScaling,
+  targetUnit,
+} from '@coppice/protocol';
 import { catalogue, formatNumber, localized } from '@coppice/ui';
 import { Scroll } from './parts.tsx';
 
@@ -27,7 +35,9 @@ const text = catalogue(
     atLeast: (min: string) => `from ${min}`,
     atMost: (max: string) => `up to ${max}`,
     picture: (width: string, height: string, colour: boolean) =>
-      `Pictures of ${width} × ${height} pixels, ${colour ? 'colour' : 'grey'}. Classes:`,
+      `Pictures of ${width} × ${height} pixels, ${colour ? 'colour' : 'grey'}.`,
+    pixels: (low: string, high: string) =>
+      `The model takes pixels as numbers from ${low} to ${high}. Classes:`,
   },
   {
     title: '数据',
@@ -50,7 +60,8 @@ const text = catalogue(
     to: (min, max) => `${min} 到 ${max}`,
     atLeast: (min) => `不小于 ${min}`,
     atMost: (max) => `不大于 ${max}`,
-    picture: (width, height, colour) => `${width} × ${height} 像素的${colour ? '彩色' : '灰度'}图片。类别：`,
+    picture: (width, height, colour) => `${width} × ${height} 像素的${colour ? '彩色' : '灰度'}图片。`,
+    pixels: (low, high) => `模型读取的像素值为 ${low} 到 ${high}。类别：`,
   },
 );
 
@@ -66,7 +77,7 @@ export function TaskData({ data }: { data: DataSchema }) {
       {data.kind === 'image' ? (
         <p>
           {t.picture(formatNumber(data.width), formatNumber(data.height), data.channels === 3)}{' '}
-          {listed(data.classes)}
+          {t.pixels(...boundsOf(data))} {listed(data.classes)}
         </p>
       ) : (
         <>
@@ -165,4 +176,9 @@ function listed(names: readonly string[]): string {
   const t = text();
   const others = names.length - NAMED;
   return [...names.slice(0, NAMED), ...(others > 0 ? [t.more(formatNumber(others))] : [])].join(t.join);
+}
+
+function boundsOf(data: DataSchema): [string, string] {
+  const [low, high] = pictureBounds(pictureRange(data));
+  return [formatNumber(low), formatNumber(high)];
 }

@@ -3,6 +3,7 @@ import {
   type Checkpoint,
   CheckpointIdSchema,
   CoppiceError,
+  HashSchema,
   type Layout,
   layoutSize,
   type Topology,
@@ -23,6 +24,7 @@ import type { ShownTicket } from '../watch/answers.ts';
 import type { MonitoredTasks } from '../watch/monitored-tasks.ts';
 import { credentialsOf } from './access.ts';
 import type { Downloads } from './downloads.ts';
+import { examplePage } from './example-page.ts';
 import { ExportedModels, exportFiles, exportFormats } from './exported-models.ts';
 import { type ModelMetadata, modelMetadata } from './model-metadata.ts';
 import { ticketPreflight } from './preflight.ts';
@@ -57,6 +59,7 @@ export function modelsRouter({
   downloads,
   monitored,
   origins,
+  publicUrl,
   countResponse,
 }: {
   storage: Storage;
@@ -70,6 +73,8 @@ export function modelsRouter({
   monitored: Pick<MonitoredTasks, 'opens'>;
   /** Origins whose pages may take part, beside the coordinator's own. */
   origins: readonly string[];
+  /** The coordinator's address as others know it; null: the one by which it was asked. */
+  publicUrl: string | null;
   /** Counts a response as sent to a participant. */
   countResponse: (participant: string, response: Response) => void;
 }): Router {
@@ -182,6 +187,8 @@ export function modelsRouter({
       'This model is of a run that is not open to everyone. Its participants get it through the client page; devices that the task admits show the ticket of their question or offer; admins have a session, or a token with the scope "runs:read".',
     );
   };
+  const addressOf = ({ protocol, headers }: Request): string =>
+    publicUrl?.replace(/\/+$/, '') ?? `${protocol}://${headers.host ?? 'localhost'}`;
   const originOf = ({ run }: Checkpoint) => runs.originOf(run);
   const model = (nameOf: (request: Request) => Named, weights: WeightsForm): RequestHandler =>
     json(async (request, response) => {
@@ -233,6 +240,19 @@ export function modelsRouter({
       await downloads.sendMade(request, response, exports.download(format, task, checkpoint, metadata, load));
     });
 
+  router.get(
+    '/:task/:version/example.html',
+    json((request, response) => {
+      const { id, data } = tasks.get(parameter(request, 'task'));
+      const model = parameter(request, 'version');
+      if (!isVersion(model)) throw new CoppiceError('checkpoint-unknown', byVersion(request).unknown);
+      const { html, policy } = examplePage(data.kind, { coordinator: addressOf(request), task: id, model });
+      response
+        .set({ 'Content-Security-Policy': policy, 'Cache-Control': 'no-cache' })
+        .type('html')
+        .send(html);
+    }),
+  );
   for (const [path, nameOf] of [
     ['/:task/:version', byVersion],
     ['/:task/runs/:run/:round', byRun],
@@ -280,6 +300,11 @@ export function layersModel(
     ],
     userDefinedMetadata: { coppice: metadata },
   };
+}
+
+/** Whether a text names a model of a task: a channel, `latest`, or the form of a hash. */
+function isVersion(text: string): boolean {
+  return text === 'latest' || ChannelSchema.safeParse(text).success || HashSchema.safeParse(text).success;
 }
 
 function cache(

@@ -340,6 +340,12 @@ export const apiPaths: { readonly [path: string]: Json } = {
   ),
   '/models/{task}/{version}/weights.bin': weights(['task', 'version']),
   ...exportPaths('/models/{task}/{version}', ['task', 'version']),
+  '/models/{task}/{version}/example.html': {
+    get: {
+      ...operation('A page that predicts with the model, to be copied', {}, { path: ['task', 'version'] }),
+      responses: { 200: { description: 'A page', content: { 'text/html': {} } }, default: failure },
+    },
+  },
   '/models/{task}/runs/{run}/{round}/model.json': model(
     'The model of one run after a round; 0 for its first weights, "latest" for its highest committed round',
     ['task', 'run', 'round'],

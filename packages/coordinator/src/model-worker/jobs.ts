@@ -14,6 +14,13 @@ export type Job =
       readonly share: number;
       readonly of: number;
     }
+  | {
+      readonly kind: 'export';
+      readonly task: Task;
+      readonly weights: Float32Array;
+      readonly format: ExportFormat;
+      readonly facts: ExportFacts;
+    }
   /** `bytes`: a file of safetensors, in memory that threads share. */
   | { readonly kind: 'read-weights'; readonly bytes: Uint8Array<SharedArrayBuffer> }
   | {
@@ -22,13 +29,6 @@ export type Job =
       /** A file of safetensors where `of` is null, else the weights of a model with that layout. */
       readonly bytes: Uint8Array<SharedArrayBuffer>;
       readonly of: Layout | null;
-    }
-  | {
-      readonly kind: 'export';
-      readonly task: Task;
-      readonly weights: Float32Array;
-      readonly format: ExportFormat;
-      readonly facts: ExportFacts;
     }
   | { readonly kind: 'samples'; readonly task: string; readonly share: number; readonly of: number };
 
@@ -42,7 +42,7 @@ export interface Results {
   'read-weights': { tensors: number; parameters: number };
   'fit-weights': Float32Array<ArrayBuffer>;
   /** The file. */
-  export: Uint8Array;
+  export: Uint8Array<ArrayBuffer>;
   samples: Uint8Array;
 }
 

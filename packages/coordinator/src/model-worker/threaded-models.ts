@@ -2,7 +2,7 @@ import { checkNesting } from '@coppice/model-files';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CHECK_TIMEOUT, CoppiceError, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
-import { toBytes } from '../storage/blobs.ts';
+import { toBytes, toFloat32 } from '../storage/blobs.ts';
 import type { Results } from './jobs.ts';
 import { Lane } from './lane.ts';
 import type { ModelWorker } from './model-worker.ts';
@@ -96,7 +96,8 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
         limitOf('Fitting the given weights to the model'),
       ),
     async evaluate(task, weights) {
-      const shared = sharedWeights(weights);
+      // One copy for all threads to read.
+      const shared = toFloat32(await sharedCopy(toBytes(weights)));
       const limit = limitOf(`Evaluating a model of the task "${task.id}"`);
       const shares = await Promise.all(
         Array.from({ length: threads }, (_, share) =>
@@ -105,10 +106,10 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       );
       return together(shares, task);
     },
-    export: (task, weights, format, facts) =>
+    export: async (task, weights, format, facts) =>
       exports.do(
         task.id,
-        { kind: 'export', task, weights: sharedWeights(weights), format, facts },
+        { kind: 'export', task, weights: toFloat32(await sharedCopy(toBytes(weights))), format, facts },
         limitOf(`Writing a model of the task "${task.id}" as ${format}`),
       ),
     samples: (task, share, of) =>
@@ -125,13 +126,6 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       await Promise.all([...lanes].map((one) => one.close(why)));
     },
   };
-}
-
-/** A copy for all threads to read. */
-function sharedWeights(weights: Float32Array): Float32Array {
-  const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
-  shared.set(weights);
-  return shared;
 }
 
 const checkLimit: Limit = {

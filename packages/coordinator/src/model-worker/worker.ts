@@ -3,7 +3,7 @@ import { partition, type RawExamples, selectExamples, trainerExamples } from '@c
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import { fitWeights, tensorsOf } from '@coppice/model-files';
 import { readSafetensors } from '@coppice/model-files/safetensors';
-import { CoppiceError, type Measured, shapeSize, type Task, targetSize } from '@coppice/protocol';
+import { CoppiceError, type Measured, type Task, targetSize } from '@coppice/protocol';
 import { createTrainer, type Dataset, layoutOf, modelOf, type Trainer } from '@coppice/training';
 import { toFloat32 } from '../storage/blobs.ts';
 import type { Answer, Job, Results } from './jobs.ts';
@@ -47,7 +47,7 @@ parentPort?.on('message', async (job: Job) => {
     const result = await work(job);
     answer = { result };
     if (job.kind === 'fit-weights') handed = [(result as Results['fit-weights']).buffer];
-    if (job.kind === 'export') handed = [(result as Results['export']).buffer as ArrayBuffer];
+    if (job.kind === 'export') handed = [(result as Results['export']).buffer];
   } catch (thrown) {
     answer = { error: CoppiceError.from(thrown, 'evaluation-failed').toWire() };
   }
@@ -59,7 +59,7 @@ async function exported(
   weights: Float32Array,
   format: ExportFormat,
   facts: ExportFacts,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   if (format === 'onnx') {
     const [{ readGraph }, { writeOnnx }] = await Promise.all([
       withTfjs(),
@@ -72,12 +72,7 @@ async function exported(
     return writeFloat16(weights);
   }
   const { writeSafetensors } = await import('@coppice/model-files/safetensors');
-  let at = 0;
-  const tensors = (await layoutOf(modelOf(task))).map(({ name, shape }) => {
-    const from = at;
-    at += shapeSize(shape);
-    return { name, shape, values: weights.subarray(from, at) };
-  });
+  const tensors = tensorsOf(await layoutOf(modelOf(task)), weights);
   return writeSafetensors(tensors, facts.metadata);
 }
 

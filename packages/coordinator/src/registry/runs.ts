@@ -11,6 +11,7 @@ import {
   type Codec,
   CoppiceError,
   completePlan,
+  faultOfTarget,
   layoutHash,
   type Model,
   type PlanInputValues,
@@ -123,6 +124,8 @@ export class Runs {
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task.planDefaults, input);
+    const fault = faultOfTarget(plan, task);
+    if (fault !== null) throw new CoppiceError('plan-invalid', `The plan is not valid: ${fault}.`);
     const deps = { task, storage: this.#o.storage, models: this.#o.models };
     const from = origin === 'seed' ? null : origin;
     const { layout, weights, ...first } =

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { readTopology } from '@coppice/model-files';
+import { CreateTaskSchema } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { memoryStorage } from '../storage/memory.ts';
@@ -23,4 +26,22 @@ it('names the tasks where one is asked for that there is not, as long as they ar
   expect(() => many.get('toys')).toThrow(
     expect.objectContaining({ message: expect.stringMatching(/^.{1,200}$/) }),
   );
+});
+
+it('gives a task whose model divides by 255 itself a range for it, and refuses one that says otherwise', async () => {
+  const file = new URL('../../../../test/cases/models/rescaling-first.json', import.meta.url);
+  const body = CreateTaskSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const storage = memoryStorage();
+  const check = {
+    check: async (model: unknown) => ({ topology: readTopology(model), loss: 'categoricalCrossentropy' }),
+    layout: async () => [],
+  } as unknown as ModelWorker;
+  const own = new Tasks({ storage, models: check, desk: {} as WeightsDesk });
+  const otherwise = { ...body, data: { ...body.data, range: '0-1' as const } };
+  await expect(own.create(CreateTaskSchema.parse(otherwise))).rejects.toMatchObject({
+    code: 'model-invalid',
+    message: expect.stringContaining('Choose the range 0–255'),
+  });
+  expect((await own.create(body)).data).toEqual({ ...body.data, range: '0-255' });
+  expect((await storage.tasks()).map(({ data }) => data)).toEqual([{ ...body.data, range: '0-255' }]);
 });

@@ -1,5 +1,5 @@
 import { builtInTasks } from '@coppice/datasets';
-import { invalid } from '@coppice/model-files';
+import { fitRange, invalid } from '@coppice/model-files';
 import {
   type AgreedScaling,
   awaitsScaling,
@@ -127,7 +127,7 @@ export class Tasks {
       id: input.id,
       title: input.title,
       description: input.description,
-      data,
+      data: data.kind === 'image' ? fitRange(data, topology) : data,
       model: topology,
       loss,
       huberDelta: input.huberDelta,

@@ -100,8 +100,9 @@ function proposedTarget(column: TableColumn, rows: number): TableData['target'] 
         : `The column "${name}" has ${classes.length} different texts, more than ${MAX_CLASSES} classes. Choose another target.`,
     );
   }
-  const { mean, scale } = spreadOf(column, rows);
-  return { kind: 'number', name, mean, scale };
+  const { mean, scale, min, max } = spreadOf(column, rows);
+  // A column without a number has no range.
+  return { kind: 'number', name, mean, scale, ...(min <= max ? { min, max } : {}) };
 }
 
 /** The classes of a target; `null` where it is a number. */

@@ -6,9 +6,9 @@ import { checkColumnSums, columnSums, columnSumsLayout, scalingOf } from './colu
 import { decodeMeasures, encodeMeasures, type Measures } from './measures.ts';
 
 const columns: readonly AgreedColumn[] = [
-  { name: 'a', column: 0, min: -10, max: 10 },
-  { name: 'b', column: 2, min: 0, max: 1e6 },
-  { name: 'target', column: null, min: 0, max: 50 },
+  { name: 'a', column: 0, output: 0, min: -10, max: 10 },
+  { name: 'b', column: 2, output: 0, min: 0, max: 1e6 },
+  { name: 'target', column: null, output: 0, min: 0, max: 50 },
 ];
 const layout = columnSumsLayout(columns, 1000);
 
@@ -95,6 +95,16 @@ describe('the scaling that participants agree on', () => {
     const liar = columnSums(columns, examplesOf([[1e30, 1e30, 1e30]]), 1000);
     const { means } = agreedBy([...honest, liar]);
     expect(means).toEqual([1, 5.5e5, 27.5]);
+  });
+
+  it('is of each of several targets', () => {
+    const several: readonly AgreedColumn[] = [
+      { name: 'x', column: 0, output: 0, min: 0, max: 8 },
+      { name: 'one', column: null, output: 0, min: 0, max: 8 },
+      { name: 'other', column: null, output: 1, min: 0, max: 80 },
+    ];
+    const examples = { features: [1, 3, 5], labels: [2, 10, 4, 30, 6, 50], rows: [0, 1, 2] };
+    expect(scalingOf(several, columnSums(several, examples, 10), 1).means).toEqual([3, 4, 30]);
   });
 
   it('is of an even part of the rows where a device has more than count', () => {

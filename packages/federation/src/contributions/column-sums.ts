@@ -43,7 +43,7 @@ export function columnSumsLayout(columns: readonly AgreedColumn[], maxExamples: 
  * The sums of a device's examples: for each column Σu and Σu² of u = (x − centre) / half, where x is clipped to the
  * column's plausible range, `centre` is its middle and `half` half of its width, so that u is in [−1, 1].
  *
- * @param examples.features raw values, row by row; @param examples.labels targets, one a row; @param examples.rows the
+ * @param examples.features raw values, row by row; @param examples.labels the numeric targets of each row, in order, or one class; @param examples.rows the
  *   rows that count.
  * @param maxExamples where there are more, as many rows count, evenly spread.
  */
@@ -58,14 +58,18 @@ export function columnSums(
 ): Measures {
   const { features, labels, rows } = examples;
   const counted = Math.min(rows.length, maxExamples, MAX_EXAMPLES);
-  const width = features.length / labels.length;
-  const spans = columns.map(({ column, min, max }) => ({ column, min, max, ...spanOf(min, max) }));
+  // Labels have a number for each target.
+  const outputs = columns.filter(({ column }) => column === null).length || 1;
+  const width = (features.length * outputs) / labels.length;
+  const spans = columns.map(({ min, max, ...column }) => ({ ...column, min, max, ...spanOf(min, max) }));
   const sums = new Float64Array(columns.length);
   const squares = new Float64Array(columns.length);
   for (let i = 0; i < counted; i++) {
     const row = rows[Math.floor((i * rows.length) / counted)] as number;
-    for (const [at, { column, min, max, centre, half }] of spans.entries()) {
-      const value = (column === null ? labels[row] : features[row * width + column]) as number;
+    for (const [at, { column, output, min, max, centre, half }] of spans.entries()) {
+      const value = (
+        column === null ? labels[row * outputs + output] : features[row * width + column]
+      ) as number;
       const u = Math.min(1, Math.max(-1, (Math.min(max, Math.max(min, value)) - centre) / half));
       sums[at] = (sums[at] as number) + u;
       squares[at] = (squares[at] as number) + u * u;

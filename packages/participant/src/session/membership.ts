@@ -49,6 +49,8 @@ export class Membership {
   /** Shown at each join until one was granted: from then on the run knows this participant. */
   #invitation: string | null = null;
   #joined: JoinedRun | null = null;
+  /** The first join of a run, until it was granted or refused. */
+  #entering: { readonly run: string; readonly done: Promise<void> } | null = null;
   /** The run of which the coordinator said that it is over. */
   #ended: string | null = null;
 
@@ -89,12 +91,37 @@ export class Membership {
     const { store, data, kept, work } = this.#o;
     const run = this.#wanted;
     if (run === null || !store.isOnline) return;
-    const granted = await this.#ask(run);
-    this.#granted(run, granted);
+    const granted = await this.#first(run, async () => {
+      const answer = await this.#ask(run);
+      this.#granted(run, answer);
+      return answer;
+    });
     const opened = await data.open(granted.task);
     if (work.ask === null) this.rest();
     if (opened) await this.tellAvailability();
     await kept.catchUp(run, granted.checkpoint);
+  }
+
+  /**
+   * The first join of a run while it is under way; `null`: none is. Resolves once it was granted or refused. A question
+   * may arrive in one packet with the answer to the join, and is heard before it.
+   */
+  entering(run: string): Promise<void> | null {
+    return this.#entering?.run === run ? this.#entering.done : null;
+  }
+
+  /** Notes the first join of a run while it is under way. */
+  async #first<T>(run: string, join: () => Promise<T>): Promise<T> {
+    if (this.#joined?.run === run) return join();
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const entering = { run, done };
+    this.#entering = entering;
+    try {
+      return await join();
+    } finally {
+      if (this.#entering === entering) this.#entering = null;
+      resolve();
+    }
   }
 
   /** Joins again where something is amiss, and shows the failure. */

@@ -8,18 +8,28 @@ export class InputRoom {
   readonly #size: number;
   readonly #floats: Float32Array;
   readonly #bytes: Uint8Array;
+  /** The number for each byte; null where it is byte / 255, which a kernel computes. */
+  readonly #shades: Float32Array | null;
 
   /**
    * @param at byte offset in the arena.
    * @param rows the most examples that a batch holds.
    * @param size numbers in one example.
+   * @param shades the number for each byte of a picture.
    */
-  constructor({ kernels, buffer }: KernelInstance, at: number, rows: number, size: number) {
+  constructor(
+    { kernels, buffer }: KernelInstance,
+    at: number,
+    rows: number,
+    size: number,
+    shades: Float32Array,
+  ) {
     this.#kernels = kernels;
     this.#at = at;
     this.#size = size;
     this.#floats = new Float32Array(buffer, at, rows * size);
     this.#bytes = new Uint8Array(buffer, at, 4 * rows * size);
+    this.#shades = shades[0] === 0 && shades[255] === 1 ? null : shades;
   }
 
   /** Copies `rows` consecutive examples, starting at example `from`. */
@@ -54,6 +64,14 @@ export class InputRoom {
 
   /** Converts the bytes to numbers over the whole block. */
   #spread(rows: number): void {
-    this.#kernels.fromBytes(rows * this.#size, this.#at + this.#bytesOf(rows), this.#at);
+    const count = rows * this.#size;
+    const from = this.#bytesOf(rows);
+    const shades = this.#shades;
+    if (shades === null) {
+      this.#kernels.fromBytes(count, this.#at + from, this.#at);
+      return;
+    }
+    // From the first on: number i ends before byte i, or is written after it was read.
+    for (let i = 0; i < count; i++) this.#floats[i] = shades[this.#bytes[from + i] as number] as number;
   }
 }

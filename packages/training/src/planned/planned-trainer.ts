@@ -1,6 +1,13 @@
 import { type KernelInstance, kernelInstance, type Variant } from '@coppice/kernels';
 import { type RandomSource, seededRandom } from '@coppice/ports';
-import { CoppiceError, type Layout, layoutSize, type Measured, type Metrics } from '@coppice/protocol';
+import {
+  CoppiceError,
+  type Layout,
+  layoutSize,
+  type Measured,
+  type Metrics,
+  pictureNumbers,
+} from '@coppice/protocol';
 import { type BatchShape, checkDataset, checkInputs, labelSize, rowSize } from '../batches.ts';
 import { Slices } from '../event-loop.ts';
 import { lossSettings } from '../example-loss.ts';
@@ -128,7 +135,8 @@ class PlannedTrainer implements Trainer {
     this.#model = model;
     this.layout = layout;
     this.#description = description;
-    this.#shape = { inputShape, outputs, loss: description.loss };
+    const { loss, data } = description;
+    this.#shape = { inputShape, outputs, loss, shades: pictureNumbers(data) };
     this.#instance = parts.instance;
     this.#streams = parts.streams;
     this.#pace = parts.pace;
@@ -297,7 +305,7 @@ class PlannedTrainer implements Trainer {
   }
 
   #inputs({ plan, rows, input }: WholePlan): InputRoom {
-    return new InputRoom(this.#instance, plan.at(input), rows, rowSize(this.#shape));
+    return new InputRoom(this.#instance, plan.at(input), rows, rowSize(this.#shape), this.#shape.shades);
   }
 
   #labels({ plan, rows, labels }: WholePlan): Float32Array {
