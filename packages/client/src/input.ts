@@ -1,4 +1,4 @@
-import { type Row, readPicture, readRow } from '@coppice/datasets/recipe';
+import { decodePicture, type Row, readPicture, readRow } from '@coppice/datasets/recipe';
 import { CoppiceError, type DataSchema, exampleSize } from '@coppice/protocol';
 
 /**
@@ -43,7 +43,7 @@ export async function takeInput(input: Input): Promise<Taken> {
   if (input instanceof Uint8Array || input instanceof Float32Array || input instanceof Float64Array)
     return { kind: 'stored', example: input.slice() };
   if (!isPicture(input)) return { kind: 'table', row: { ...input } };
-  return { kind: 'image', bitmap: await createImageBitmap(input).catch(unreadable) };
+  return { kind: 'image', bitmap: await decodePicture(input).catch(unreadable) };
 }
 
 /** Frees the memory of what was taken. */

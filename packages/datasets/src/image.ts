@@ -1,5 +1,5 @@
 import { CoppiceError, type ImageData as ImageSchema } from '@coppice/protocol';
-import { type Area, type Plane, resample } from './resample.ts';
+import { type Area, type Plane, Resampler, resample } from './resample.ts';
 
 /** A picture in a canvas's format: four bytes a pixel (red, green, blue, alpha), row-major. */
 export interface Picture {
@@ -17,13 +17,26 @@ const GRAIN = 0.08;
 /** The share of the picture's side that a digit fills in MNIST: 20 of 28 pixels. */
 const DIGIT_SHARE = 20 / 28;
 
+/** Pixels of a picture in a canvas's format, read a block at a time: a camera's picture is not copied as a whole. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  /** The block of whole pixels with its corner at (x, y): four bytes each (red, green, blue, alpha), row-major. */
+  read(x: number, y: number, width: number, height: number): Uint8ClampedArray | Uint8Array;
+}
+
+/** The longer side of a drawing before its ink is looked for, in pixels, at least. */
+const DRAWING_SIDE = 512;
+/** Pixels that are read at once. */
+const BLOCK = 1 << 20;
+
 /**
  * Converts a picture to an example's bytes for a task: height × width × channels, 0–255.
  *
  * For a task with `ink: 'light-on-dark'` the picture is treated as a drawing and prepared as MNIST was: ink made bright
  * on any paper, cropped to its box, scaled to fit 20 of 28 pixels, its centre of mass in the middle (LeCun et al.,
- * 1998). An empty sheet gives zeros. Any other picture is cropped to the schema's proportions around its centre and
- * resized.
+ * 1998). A drawing whose longer side is above 512, or twice the schema's, is brought to that first. An empty sheet
+ * gives zeros. Any other picture is cropped to the schema's proportions around its centre and resized once.
  *
  * @throws CoppiceError `data-invalid` where the picture has no pixels, or their number does not match its size.
  */
@@ -35,11 +48,15 @@ export function prepareImage(picture: Picture, schema: ImageSchema): Uint8Array 
       `This picture cannot be used: ${width} × ${height} pixels were announced, and ${data.length} bytes came. Choose another.`,
     );
   }
-  if (schema.ink === 'light-on-dark' && schema.channels === 1) return prepareDrawing(picture, schema);
-  const area = cover(picture, schema.width / schema.height);
-  const planes = (schema.channels === 1 ? [grey(picture)] : [0, 1, 2].map((c) => channel(picture, c))).map(
-    (plane) => resample(plane, area, schema.width, schema.height),
-  );
+  return preparePixels({ width, height, read: (...block) => blockOf(picture, ...block) }, schema);
+}
+
+/** As `prepareImage`, of pixels that are read a block at a time. */
+export function preparePixels(pixels: Pixels, schema: ImageSchema): Uint8Array {
+  if (schema.ink === 'light-on-dark' && schema.channels === 1)
+    return prepareDrawing(drawingOf(pixels, schema), schema);
+  const area = cover(pixels, schema.width / schema.height);
+  const planes = resized(pixels, area, schema.width, schema.height, schema.channels);
   const bytes = new Uint8ClampedArray(schema.width * schema.height * schema.channels);
   for (let i = 0; i < schema.width * schema.height; i++) {
     for (const [c, plane] of planes.entries()) bytes[i * schema.channels + c] = plane.values[i] as number;
@@ -47,25 +64,68 @@ export function prepareImage(picture: Picture, schema: ImageSchema): Uint8Array 
   return new Uint8Array(bytes.buffer);
 }
 
-/** One colour channel over white: transparent parts show the paper. */
-function channel({ width, height, data }: Picture, index: 0 | 1 | 2 | number): Plane {
-  const values = new Float32Array(width * height);
-  for (let i = 0; i < values.length; i++) {
-    const alpha = (data[i * 4 + 3] as number) / 255;
-    values[i] = (data[i * 4 + index] as number) * alpha + 255 * (1 - alpha);
+function blockOf({ width, data }: Picture, x: number, y: number, columns: number, rows: number) {
+  if (columns === width) return data.subarray(y * width * 4, (y + rows) * width * 4);
+  const block = new Uint8ClampedArray(columns * rows * 4);
+  for (let row = 0; row < rows; row++) {
+    const from = ((y + row) * width + x) * 4;
+    block.set(data.subarray(from, from + columns * 4), row * columns * 4);
   }
-  return { width, height, values };
+  return block;
 }
 
-/** Luma after ITU-R BT.601. */
-function grey(picture: Picture): Plane {
-  const [red, green, blue] = [0, 1, 2].map((c) => channel(picture, c).values) as [
+/** The grey of a drawing, not longer than is needed to find its ink. */
+function drawingOf(pixels: Pixels, schema: ImageSchema): Plane {
+  const { width, height } = pixels;
+  const side = Math.max(DRAWING_SIDE, 2 * schema.width, 2 * schema.height);
+  const scale = Math.min(1, side / Math.max(width, height));
+  const [w, h] = [width, height].map((one) => Math.max(1, Math.round(one * scale))) as [number, number];
+  return resized(pixels, { x: 0, y: 0, width, height }, w, h, 1)[0] as Plane;
+}
+
+/** The channels of an area, resized: red, green and blue, or grey alone. */
+function resized(pixels: Pixels, area: Area, width: number, height: number, channels: 1 | 3): Plane[] {
+  const resamplers = Array.from({ length: channels }, () => new Resampler(pixels, area, width, height));
+  const { left, right, top, bottom } = resamplers[0] as Resampler;
+  const columns = right - left;
+  const rows = Math.max(1, Math.floor(BLOCK / columns));
+  const row = Array.from({ length: 3 }, () => new Float32Array(columns)) as [
     Float32Array,
     Float32Array,
     Float32Array,
   ];
-  const values = red.map((r, i) => 0.299 * r + 0.587 * (green[i] as number) + 0.114 * (blue[i] as number));
-  return { width: picture.width, height: picture.height, values };
+  for (let from = top; from < bottom; from += rows) {
+    const count = Math.min(rows, bottom - from);
+    const block = pixels.read(left, from, columns, count);
+    for (let y = 0; y < count; y++) {
+      overWhite(block, y * columns * 4, row);
+      if (channels === 1) toGrey(row);
+      for (const [c, resampler] of resamplers.entries())
+        resampler.add(from + y, row[c] as Float32Array, left);
+    }
+  }
+  return resamplers.map((resampler) => resampler.result());
+}
+
+/** A row's red, green and blue over white: transparent parts show the paper. */
+function overWhite(
+  data: Uint8ClampedArray | Uint8Array,
+  at: number,
+  [red, green, blue]: [Float32Array, Float32Array, Float32Array],
+): void {
+  for (let i = 0, from = at; i < red.length; i++, from += 4) {
+    const alpha = (data[from + 3] as number) / 255;
+    const white = 255 * (1 - alpha);
+    red[i] = (data[from] as number) * alpha + white;
+    green[i] = (data[from + 1] as number) * alpha + white;
+    blue[i] = (data[from + 2] as number) * alpha + white;
+  }
+}
+
+/** Luma after ITU-R BT.601, in the place of red. */
+function toGrey([red, green, blue]: [Float32Array, Float32Array, Float32Array]): void {
+  for (let i = 0; i < red.length; i++)
+    red[i] = 0.299 * (red[i] as number) + 0.587 * (green[i] as number) + 0.114 * (blue[i] as number);
 }
 
 /** The largest centred area of these proportions. */
@@ -75,8 +135,8 @@ function cover({ width, height }: { width: number; height: number }, ratio: numb
   return { x: (width - w) / 2, y: (height - h) / 2, width: w, height: h };
 }
 
-function prepareDrawing(picture: Picture, { width, height }: ImageSchema): Uint8Array {
-  const ink = brightInk(grey(picture));
+function prepareDrawing(drawing: Plane, { width, height }: ImageSchema): Uint8Array {
+  const ink = brightInk(drawing);
   const box = ink && boxOf(ink);
   const out = new Uint8ClampedArray(width * height);
   if (!ink || !box) return new Uint8Array(out.buffer);
