@@ -1,2 +1,4 @@
-// The data of the built-in tasks, which needs Node's file system.
+// The data of the built-in tasks, and files of pictures, which need Node's file system.
 export { hasTaskData, loadTaskData } from './load.ts';
+export { readPictureFile } from './picture-file.ts';
+export { readPictureFolder, type SkippedFile } from './picture-folder.ts';
