@@ -47,9 +47,9 @@ describe('sortByClass', () => {
       [0, ['1.png', '2.png']],
     ]);
     expect(unplaced).toEqual([
-      { folder: 'bird', count: 2 },
-      { folder: 'fish', count: 1 },
-      { folder: null, count: 1 },
+      { folder: 'bird', count: 2, first: 'a/bird/4.png' },
+      { folder: 'fish', count: 1, first: 'a/fish/3.png' },
+      { folder: null, count: 1, first: '6.png' },
     ]);
   });
 });
@@ -59,5 +59,9 @@ describe('isPicture', () => {
     expect(isPicture({ type: 'image/webp', name: 'x' })).toBe(true);
     expect(isPicture({ type: '', name: 'X.JPEG' })).toBe(true);
     expect(isPicture({ type: '', name: 'x.csv' })).toBe(false);
+    // Neither says what it is: it is tried.
+    expect(isPicture({ type: '', name: 'IMG_0001' })).toBe(true);
+    expect(isPicture({ type: '', name: '.DS_Store' })).toBe(false);
+    expect(isPicture({ type: 'text/plain', name: 'notes' })).toBe(false);
   });
 });

@@ -12,6 +12,8 @@ export interface UnplacedPictures {
   /** Name of the innermost folder; `null` for pictures in no folder. */
   readonly folder: string | null;
   readonly count: number;
+  /** The path of the first of them. */
+  readonly first: string;
 }
 
 /** Pictures by index of their class, and the others counted by folder, the largest count first. */
@@ -27,14 +29,16 @@ export interface SortedPictures {
 export function sortByClass(found: readonly FoundFile[], classes: readonly string[]): SortedPictures {
   const find = classFinder(classes);
   const byClass = new Map<number, File[]>();
-  const unplaced = new Map<string | null, number>();
+  const unplaced = new Map<string | null, { count: number; readonly first: string }>();
   for (const { file, path } of found) {
     if (!isPicture(file)) continue;
     const folders = path.split('/').slice(0, -1).reverse();
     const label = folders.map(find).find((index) => index !== null);
     if (label === undefined) {
       const folder = folders[0] ?? null;
-      unplaced.set(folder, (unplaced.get(folder) ?? 0) + 1);
+      const there = unplaced.get(folder);
+      if (there === undefined) unplaced.set(folder, { count: 1, first: path });
+      else there.count++;
       continue;
     }
     const pictures = byClass.get(label);
@@ -43,12 +47,14 @@ export function sortByClass(found: readonly FoundFile[], classes: readonly strin
   }
   return {
     byClass,
-    unplaced: [...unplaced].map(([folder, count]) => ({ folder, count })).sort((a, b) => b.count - a.count),
+    unplaced: [...unplaced].map(([folder, of]) => ({ folder, ...of })).sort((a, b) => b.count - a.count),
   };
 }
 
-export function isPicture(file: { readonly type: string; readonly name: string }): boolean {
-  return file.type.startsWith('image/') || /\.(png|jpe?g|gif|webp|bmp|avif)$/i.test(file.name);
+/** Checks that a file may be a picture: by its type, by its name, or because neither says what it is. */
+export function isPicture({ type, name }: { readonly type: string; readonly name: string }): boolean {
+  if (type.startsWith('image/') || /\.(png|jpe?g|gif|webp|bmp|avif|heic|tiff?)$/i.test(name)) return true;
+  return type === '' && /^[^.]+$/.test(name);
 }
 
 /** All dropped files, folders included. Call synchronously: the event forgets its files afterwards. */

@@ -12,7 +12,8 @@ const text = catalogue(
     before: 'First model seen here',
     after: 'Newest model',
     ofRound: (round: number) => (round === 0 ? 'before any training' : `after round ${n(round)}`),
-    waiting: 'Draw or pick an example to ask about.',
+    waiting: 'Choose a picture to ask about.',
+    waitingDraw: 'Draw or choose a picture to ask about.',
     waitingTable: 'Fill in values or pick an example to ask about.',
     noModel: 'No model has arrived yet: it comes when you take part.',
     really: (label: string) => `It really is: ${label}`,
@@ -24,7 +25,8 @@ const text = catalogue(
     before: '这里最初收到的模型',
     after: '最新模型',
     ofRound: (round) => (round === 0 ? '训练之前' : `第 ${n(round)} 轮之后`),
-    waiting: '写一个或选一个样本来问。',
+    waiting: '选一张图片来问。',
+    waitingDraw: '写一个或选一张图片来问。',
     waitingTable: '填写数值或选一个样本来问。',
     noModel: '还没有收到模型：参与之后就会到来。',
     really: (label) => `实际是：${label}`,
@@ -93,7 +95,11 @@ export function Answers({ data, input, asked, truth }: AnswersProps) {
       {released !== null && truth === null && isMonitored.value && (
         <Correction key={input} data={data} prediction={released} best={best} />
       )}
-      {asked === undefined && <p class="small quiet">{data.kind === 'image' ? t.waiting : t.waitingTable}</p>}
+      {asked === undefined && (
+        <p class="small quiet">
+          {data.kind === 'table' ? t.waitingTable : data.drawable === true ? t.waitingDraw : t.waiting}
+        </p>
+      )}
       {truth !== null && asked !== undefined && (
         <p class="small">{t.really(classes?.[truth] ?? withUnit(truth, data))}</p>
       )}

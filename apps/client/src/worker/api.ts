@@ -72,12 +72,12 @@ export interface ClientApi {
   subscribeData(changed: (summary: DataSummary) => void): Promise<void>;
   /** Fetches a random share of about `examples` from the coordinator's sample data. */
   addSample(examples: number): Promise<DataSummary>;
-  /** Adds pictures of one class; unreadable ones are named. */
+  /** Adds pictures of one class; `unreadable`: the places of those that cannot be read, from 0. */
   addPictures(
     pictures: readonly PictureSource[],
     label: number,
     source: Source,
-  ): Promise<{ summary: DataSummary; unreadable: number }>;
+  ): Promise<{ summary: DataSummary; unreadable: readonly number[] }>;
   /** Converts a picture to the task's pixels, 0–255. Nothing is stored. */
   preparePicture(picture: PictureSource): Promise<Uint8Array>;
   /** Reads a table, which stays open until it is added, closed, or another is opened. Nothing is stored. */

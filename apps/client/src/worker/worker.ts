@@ -182,12 +182,12 @@ const api: ClientApi = {
     const schema = imageTask(task);
     const size = exampleSize(schema);
     const read: Uint8Array[] = [];
-    let unreadable = 0;
-    for (const picture of pictures) {
+    const unreadable: number[] = [];
+    for (const [place, picture] of pictures.entries()) {
       try {
         read.push(await readSent(picture, schema));
       } catch {
-        unreadable++;
+        unreadable.push(place);
       }
     }
     const features = new Uint8Array(read.length * size);
