@@ -88,12 +88,14 @@ function pictureInput(data: ImageData): PictureInput {
     ink,
     range,
     steps: [
+      'Decode the file at its full size, turned as its EXIF data say, without its colour profile; of 16 bits the upper 8, of an animation the first frame.',
       'Draw transparent pixels on white.',
       grey
         ? 'Make grey of red, green and blue: 0.299 · R + 0.587 · G + 0.114 · B.'
         : 'Keep red, green and blue, in this order.',
       ...(drawing
         ? [
+            `Where the longer side is above ${Math.max(512, 2 * width, 2 * height)} pixels, bring it to that by linear interpolation, as below.`,
             'Take the median brightness along the border for the paper; ink is the distance from it towards the most extreme pixel, as a share of that pixel’s distance. Less contrast than a tenth is an empty sheet: all zeros.',
             `Crop to the smallest box of ink above 0.08. Scale it so that its longer side is 20/28 of the shorter side of ${size}, by linear interpolation whose triangle is as wide as a pixel of the result, and divide by its largest value.`,
             'Place it so that its centre of mass is at ((width + 1) / 2, (height + 1) / 2), rounded to whole pixels and without cutting anything off; all other pixels are 0. Multiply by 255.',

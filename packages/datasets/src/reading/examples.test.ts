@@ -352,13 +352,24 @@ describe('a proposed schema', () => {
     [
       'numbers',
       ['1.5', '2', '3', '3.5'],
-      { kind: 'number', name: 'y', mean: 2.5, scale: Math.sqrt(2.5 / 4) },
+      { kind: 'number', name: 'y', mean: 2.5, scale: Math.sqrt(2.5 / 4), min: 1.5, max: 3.5 },
     ],
-    ['commas', ['1,5', '2', '3', '3,5'], { kind: 'number', name: 'y', mean: 2.5, scale: Math.sqrt(2.5 / 4) }],
+    [
+      'commas',
+      ['1,5', '2', '3', '3,5'],
+      { kind: 'number', name: 'y', mean: 2.5, scale: Math.sqrt(2.5 / 4), min: 1.5, max: 3.5 },
+    ],
     [
       '21 whole numbers',
       Array.from({ length: 21 }, (_, i) => String(i)),
-      { kind: 'number', name: 'y', mean: 10, scale: expect.closeTo(Math.sqrt(440 / 12), 12) as number },
+      {
+        kind: 'number',
+        name: 'y',
+        mean: 10,
+        scale: expect.closeTo(Math.sqrt(440 / 12), 12) as number,
+        min: 0,
+        max: 20,
+      },
     ],
   ])('learns %s', async (_, values, target) => {
     const rows = values.map((value, i) => `${i % 2};${value}`);
