@@ -75,7 +75,8 @@ async function main(): Promise<number> {
   };
   const result = await simulate(options, observer, interrupted.signal, threads);
   if (result.error === null) shown.done(result, rounds);
-  else shown.failed(result.error);
+  // A reader that closed standard output ends the simulation without a word.
+  else if (!results.readerGone) shown.failed(result.error);
   // Set in a callback, which the compiler does not follow.
   const opened = report as Report | null;
   if (opened !== null) {

@@ -15,7 +15,8 @@ const MOST_NAMED = 5;
 export function fitWeights(layout: Layout, given: readonly GivenTensor[]): Float32Array<ArrayBuffer> {
   const left = new Map(given.map((tensor) => [tensor.name, tensor]));
   if (left.size < given.length) {
-    const [twice] = given.filter((tensor) => left.get(tensor.name) !== tensor);
+    const seen = new Set<string>();
+    const twice = given.find(({ name }) => seen.size === seen.add(name).size);
     throw weightsInvalid(`${quoted(twice?.name ?? '')} is there twice`);
   }
   const missing = layout.filter(({ name }) => !left.has(name)).map(({ name }) => name);

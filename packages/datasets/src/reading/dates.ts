@@ -4,7 +4,8 @@ const DAY = 86_400_000;
 
 const TIME = String.raw`(?:[T\s]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|UTC|[+-]\d{2}:?\d{2})?)?`;
 const YEAR_FIRST = new RegExp(String.raw`^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})${TIME}$`, 'iu');
-const CHINESE = new RegExp(String.raw`^(\d{4})(年)(\d{1,2})月(\d{1,2})日?${TIME}$`, 'iu');
+/** 2024年3月5日: the signs for year, month and, where it is written, day. */
+const CHINESE = new RegExp(String.raw`^(\d{4})(\u5e74)(\d{1,2})\u6708(\d{1,2})\u65e5?${TIME}$`, 'iu');
 const YEAR_LAST = new RegExp(String.raw`^(\d{1,2})([-/.])(\d{1,2})\2(\d{4})${TIME}$`, 'iu');
 
 /** A date as read: milliseconds since 1970 in UTC, and whether it has a time of day. */
