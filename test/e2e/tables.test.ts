@@ -124,8 +124,8 @@ describe('a file', () => {
     const decimal = page.getByLabel('Decimal sign');
     const sign = await decimal.inputValue();
     await decimal.selectOption(sign === '.' ? ',' : '.');
+    await expect.poll(() => decimal.inputValue()).toBe(sign === '.' ? ',' : '.');
     await page.getByTestId('table-fit').getByText(/fit/).first().waitFor();
-    expect(await decimal.inputValue()).toBe(sign === '.' ? ',' : '.');
     // Without a header the columns have to be chosen, or taken in the task's order.
     await page.getByTestId('table-header').uncheck();
     await page.getByTestId('table-found').getByText('No column was found by its name.').waitFor();
