@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readTopology, weightsOf } from '@coppice/model-files';
+import { readModelFile } from '@coppice/model-files/files';
 import { type DataSchema, type Layout, shapeSize, type Topology } from '@coppice/protocol';
 import { createTrainer } from '@coppice/training';
 import { checkModel } from '@coppice/training/describe';
@@ -148,4 +149,88 @@ it('keeps constraints after each step, as Keras does', async () => {
     expect(Math.min(...loaded.subarray(20, 25))).toBeGreaterThanOrEqual(0);
     trainer.dispose();
   }
+});
+
+describe('a file that Keras wrote', () => {
+  const files = readdirSync(fixtures).filter((name) => /\.(keras|h5)$/.test(name));
+  const recordOf = (file: string): Record => {
+    const [, name, two] = /^(.*?)(-2)?\.(?:keras|h5)$/.exec(file) ?? [];
+    const writer = two === undefined ? 'Keras 3' : 'Keras 2';
+    return records.find(([by, of]) => by === writer && of === name)?.[2] as Record;
+  };
+
+  it.each(files)('%s has its weights, by the names of the layout', async (file) => {
+    const record = recordOf(file);
+    const bytes = new Uint8Array(readFileSync(new URL(file, fixtures)));
+    const found = await readModelFile([{ name: file, bytes }]);
+    expect(found.format).toBe(file.includes('-2.') ? 'keras-2' : 'keras-3');
+    const { topology, layout } = await checkModel(found.topology, record.data, 'categoricalCrossentropy');
+    expect(topology).toEqual(found.topology);
+    const weights = new Map(found.weights?.map(({ name, values }) => [name, values]));
+    expect(weights).toEqual(given(record, topology));
+    const shapes = new Map(found.weights?.map(({ name, shape }) => [name, shape]));
+    for (const { name, shape } of layout) expect(shapes.get(name)).toEqual(shape);
+  });
+});
+
+it('reads quantized shards as tfjs does', async () => {
+  const values = Float32Array.from({ length: 24 }, (_, i) => Math.sin(i));
+  const halves = Uint16Array.from({ length: 24 }, (_, i) => 0x3000 + 77 * i);
+  const kinds = [
+    { dtype: 'uint8' as const, data: Uint8Array.from(values, (x) => (x + 1) * 127), scale: 1 / 127, min: -1 },
+    {
+      dtype: 'uint16' as const,
+      data: Uint16Array.from(values, (x) => (x + 1) * 32_000),
+      scale: 1 / 32_000,
+      min: -1,
+    },
+    { dtype: 'float16' as const, data: halves },
+  ];
+  for (const { data, ...quantization } of kinds) {
+    const weights = [
+      { name: 'd/kernel', shape: [7, 3], dtype: 'float32' as const, quantization },
+      { name: 'd/bias', shape: [3], dtype: 'float32' as const, quantization },
+    ];
+    const layers = [{ class_name: 'Dense', config: { name: 'd', units: 3, batch_input_shape: [null, 7] } }];
+    const modelTopology = { class_name: 'Sequential', config: { name: 'm', layers } };
+    const json = JSON.stringify({ modelTopology, weightsManifest: [{ paths: ['w.bin'], weights }] });
+    const { weights: found } = await readModelFile([
+      { name: 'model.json', bytes: new TextEncoder().encode(json) },
+      { name: 'w.bin', bytes: new Uint8Array(data.buffer) },
+    ]);
+    const wanted = tf.io.decodeWeights(data.buffer, weights as unknown as tf.io.WeightsManifestEntry[]);
+    for (const { name, values: read } of found ?? []) {
+      const expected = (wanted[name] as tf.Tensor).dataSync();
+      for (const [i, value] of read.entries()) expect(value).toBeCloseTo(expected[i] as number, 6);
+    }
+    expect(found).toHaveLength(2);
+  }
+});
+
+it('refuses a number that an embedding does not have, naming the example and the layer', async () => {
+  const record = records.find(([by, name]) => by === 'Keras 3' && name === 'embedding')?.[2] as Record;
+  const { topology } = await checkModel(record.model, record.data, 'categoricalCrossentropy');
+  const description = { topology, data: record.data, loss: 'categoricalCrossentropy' as const };
+  const trainer = await createTrainer(description, { backend: 'planned', seed: 1 });
+  const how = {
+    epochs: 1,
+    batchSize: 2,
+    optimizer: 'sgd' as const,
+    learningRate: 0.1,
+    shuffleSeed: 'ids',
+  };
+  const xs = Float32Array.of(0, 1, 2, 3, 4, 9, 5, 6, 7, 8, 0, 1);
+  const examples = { count: 2, xs, ys: Float32Array.of(0, 1) };
+  expect(await trainer.train(examples, how)).toMatchObject({ steps: 1 });
+  for (const wrong of [10, -1, 1e9]) {
+    const outside = { ...examples, xs: xs.with(7, wrong) };
+    const refusal = {
+      code: 'data-invalid',
+      message: expect.stringMatching(/^Example 2 .*"embedding".* 0 to 9/),
+    };
+    await expect(trainer.train(outside, how)).rejects.toMatchObject(refusal);
+    await expect(trainer.measure(outside)).rejects.toMatchObject(refusal);
+    await expect(trainer.predict(outside.xs, 2)).rejects.toMatchObject(refusal);
+  }
+  trainer.dispose();
 });

@@ -67,7 +67,7 @@ async function roundsOf(
   });
   for (const session of sessions) {
     session.connect();
-    session.join(run.id);
+    void session.join(run.id);
   }
   await expect
     .poll(async () => (await call<Run>('GET', `runs/${run.id}`)).status, { timeout: 30_000, interval: 50 })

@@ -50,15 +50,17 @@ const folders = [
 ];
 
 for (const folder of folders) {
-  const { name, dependencies = {} } = JSON.parse(
+  const { name, dependencies, devDependencies } = JSON.parse(
     readFileSync(join(root, folder, 'package.json'), 'utf8'),
   ) as {
     name: string;
     dependencies?: Record<string, string>;
+    /** Of a room that is published, which is built with all that it imports. */
+    devDependencies?: Record<string, string>;
   };
   const room = name.replace('@coppice/', '');
   if (!floors.includes(room)) failures.push(`${folder} has no floor in tools/check.ts`);
-  for (const dependency of Object.keys(dependencies)) {
+  for (const dependency of Object.keys({ ...dependencies, ...devDependencies })) {
     if (!dependency.startsWith('@coppice/')) continue;
     const other = dependency.replace('@coppice/', '');
     if (floors.indexOf(other) >= floors.indexOf(room))

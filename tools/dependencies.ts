@@ -24,6 +24,13 @@ const allowed = new Set([
   'OFL-1.1',
   'Python-2.0',
   'Unlicense',
+  'Zlib',
+]);
+
+/** Licences that packages tell in a file of their own. */
+const told = new Map([
+  // In the public domain, as a work of NIST; parts of it are pyfive's.
+  ['jsfive', 'CC0-1.0 AND BSD-3-Clause'],
 ]);
 
 interface Manifest {
@@ -53,7 +60,8 @@ function installed(): Manifest[] {
   return [...found.values()];
 }
 
-function licenceOf({ license, licenses }: Manifest): string {
+function licenceOf({ name, license, licenses }: Manifest): string {
+  if (typeof license === 'string' && license.startsWith('SEE LICENSE IN')) return told.get(name) ?? license;
   if (typeof license === 'string') return license;
   return license?.type ?? licenses?.map(({ type }) => type).join(' OR ') ?? 'none named';
 }

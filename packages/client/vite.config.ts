@@ -14,6 +14,8 @@ export default defineConfig({
     // Preloading asks for a document, which a worker does not have.
     modulePreload: false,
     chunkSizeWarningLimit: 2500,
+    // Of all that is built in.
+    license: { fileName: 'licences.md' },
     rolldownOptions: {
       input: fileURLToPath(new URL('./src/index.ts', import.meta.url)),
       preserveEntrySignatures: 'strict',

@@ -6,6 +6,7 @@ import { measure as aggregation } from './aggregation.ts';
 import { bars } from './bars.ts';
 import { measure as bytes } from './bytes.ts';
 import { measure as codecs } from './codecs.ts';
+import { measure as data } from './data.ts';
 import { measure as monitoring } from './monitoring.ts';
 import { pythonWithFlower } from './peers.ts';
 import { remarks } from './remarks.ts';
@@ -28,6 +29,7 @@ const parts: Readonly<Record<string, (python: string | null) => Promise<BenchRes
   bytes,
   monitoring,
   start,
+  data,
 };
 
 /** Introduction at the top of the page. */

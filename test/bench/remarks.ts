@@ -1,5 +1,6 @@
 /** Comments on each benchmark's figures that hold for any run: causes of a missed aim, and attempted remedies. */
 export const remarks: Readonly<Record<string, string>> = {
+  data: `The page reads in its worker; the library alone takes a second for the same file. The rest is IndexedDB, the preview, and the other programs of the machine.`,
   rounds: `A coordinator writes each update to the disk before it acknowledges it, checks it and sums it exactly; the echo forgets it. With a
 thousand clients both processors are busy all the time, one of them with the clients, and two runs may differ by a tenth.`,
   aggregation: `NumPy adds float32 numbers, as many at once as the processor can (sixteen with AVX-512); WebAssembly has four, or two of float64, which an exact

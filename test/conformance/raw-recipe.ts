@@ -10,6 +10,8 @@ interface Scaling {
 /** `data` of a task, as it travels. */
 export interface RawData {
   readonly kind: string;
+  readonly scaling?: string | undefined;
+  readonly agreed?: object | undefined;
   readonly width?: number;
   readonly height?: number;
   readonly channels?: number;
@@ -47,16 +49,18 @@ export function recipeText(data: RawData): string {
     names(`class ${data.classes?.length}`, data.classes);
     return lines.join('\n');
   }
+  const isAwaited = data.scaling === 'agreed' && data.agreed === undefined;
+  const scalingNow = (one: Scaling) => (isAwaited ? 'agreed' : scalingOf(one));
   lines.push(`table ${data.features?.length}`);
   for (const feature of data.features ?? []) {
     if (feature.kind === 'category')
       names(`category ${feature.values?.length} ${textOf(feature.name)}`, feature.values);
-    else lines.push(`number ${scalingOf(feature)} ${textOf(feature.name)}`);
+    else lines.push(`number ${scalingNow(feature)} ${textOf(feature.name)}`);
   }
   const { target } = data;
   if (target?.kind === 'class')
     names(`class ${target.classes?.length} ${textOf(target.name)}`, target.classes);
-  else if (target !== undefined) lines.push(`number ${scalingOf(target)} ${textOf(target.name)}`);
+  else if (target !== undefined) lines.push(`number ${scalingNow(target)} ${textOf(target.name)}`);
   return lines.join('\n');
 }
 

@@ -401,6 +401,12 @@ const recipes: readonly DataSchema[] = [
     ],
     target: { kind: 'class', name: 'kind', classes: ['a', 'b'] },
   },
+  {
+    kind: 'table',
+    features: [{ name: 'width', mean: 0, scale: 1, min: 0, max: 8 }],
+    target: { kind: 'number', name: 'price', min: 0, max: 1e6 },
+    scaling: 'agreed',
+  },
 ];
 
 function recipeVector(data: DataSchema) {

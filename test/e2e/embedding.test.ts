@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser, person } from '../browser/launch.ts';
 import { draw } from './client-page.ts';
 import { strokes } from './pictures.ts';
-import { ADMIN_KEY, headless, startWorld, type World } from './world.ts';
+import { ADMIN_KEY, startWorld, trained, type World } from './world.ts';
 
 /* The example page of packages/client on an origin of its own, and the models that are released to it. */
 const library = fileURLToPath(new URL('../../packages/client', import.meta.url));
@@ -37,7 +37,7 @@ beforeAll(async () => {
     ['mnist-2nn', 600],
     ['iris', 30],
   ] as const)
-    runs[task] = await trained(task, examples);
+    runs[task] = await trained(world, task, examples);
   browser = await launchBrowser();
   elsewhere = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://elsewhere').pathname;
@@ -110,27 +110,6 @@ const unusual = (() => {
   };
   return { answers };
 })();
-
-/** A finished run of a task with two rounds. */
-async function trained(task: string, examples: number): Promise<string> {
-  const plan = { rounds: 2, minParticipants: 2, overSelection: 1, quorum: 1 };
-  const { id } = await world.coordinator.runs.create(task, plan, true);
-  const finished = new Promise<void>((resolve) => {
-    const stop = world.coordinator.runs.subscribe({
-      runChanged: (run) => {
-        if (run !== id || world.coordinator.runs.get(run).status !== 'finished') return;
-        stop();
-        resolve();
-      },
-      participantsChanged: () => {},
-      roundChanged: () => {},
-    });
-  });
-  const sessions = await headless(world.url, id, { count: 2, examples, task });
-  await finished;
-  for (const session of sessions) session.close();
-  return id;
-}
 
 /** Moves production by the API, as an admin's program does. */
 async function moveProduction(task: string, path: '' | '/undo', body: object): Promise<void> {

@@ -87,3 +87,24 @@ export async function headless(
   }
   return sessions;
 }
+
+/** Trains a task with two headless participants for two rounds. @returns the finished run's id. */
+export async function trained({ coordinator, url }: World, task: string, examples: number): Promise<string> {
+  const plan = { rounds: 2, minParticipants: 2, overSelection: 1, quorum: 1 };
+  const { id } = await coordinator.runs.create(task, plan, true);
+  const finished = new Promise<void>((resolve) => {
+    const stop = coordinator.runs.subscribe({
+      runChanged: (run) => {
+        if (run !== id || coordinator.runs.get(run).status !== 'finished') return;
+        stop();
+        resolve();
+      },
+      participantsChanged: () => {},
+      roundChanged: () => {},
+    });
+  });
+  const sessions = await headless(url, id, { count: 2, examples, task });
+  await finished;
+  for (const session of sessions) session.close();
+  return id;
+}

@@ -70,6 +70,13 @@ describe('the published cases', () => {
     expect(code).toBe(0);
   });
 
+  it('of partitions pass, every one of them', async () => {
+    const partitions = new URL('../../packages/datasets/src/fixtures/partition.json', import.meta.url);
+    const { code, lines } = await run(partitions.pathname);
+    expect(lines.filter((line) => !line.startsWith('pass '))).toEqual(['21 passed, 0 failed, 0 skipped']);
+    expect(code).toBe(0);
+  });
+
   it('of privacy accounting pass where the product computes them', async () => {
     const { code, lines } = await run(fixture('privacy-accounting.json'));
     expect(code).toBe(0);

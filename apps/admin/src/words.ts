@@ -34,6 +34,7 @@ export const phaseWords = catalogue<Record<Phase, string>>(
   {
     idle: 'Idle',
     waiting: 'Waiting',
+    scaling: 'Agreeing on scaling',
     select: 'Select',
     distribute: 'Distribute',
     collect: 'Collect',
@@ -44,6 +45,7 @@ export const phaseWords = catalogue<Record<Phase, string>>(
   {
     idle: '空闲',
     waiting: '等待',
+    scaling: '商定缩放',
     select: '抽选',
     distribute: '下发',
     collect: '收集',

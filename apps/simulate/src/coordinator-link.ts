@@ -2,22 +2,36 @@ import {
   adminMessages,
   CoppiceError,
   type CreateRun,
+  type CreateTask,
   type Firing,
   type MoveChannel,
   type NewRunInvitation,
+  type ParticipantRow,
   type PeriodSummary,
+  type Plan,
   type PolicyInfo,
   type PutPolicy,
   parseMessage,
+  REST_TIMEOUT,
   type Release,
   type Releases,
   type Round,
   type Run,
   type RunAction,
+  type RunSummary,
   type TaskInfo,
   type WatchInfo,
 } from '@coppice/protocol';
 import { io, type Socket } from 'socket.io-client';
+
+/** The content of a `model.json`. */
+export interface LayersModel {
+  readonly weightsManifest: readonly {
+    readonly paths: readonly string[];
+    readonly weights: readonly object[];
+  }[];
+  readonly [key: string]: unknown;
+}
 
 export interface RunWatcher {
   /** A round was committed or abandoned. Called again for a round when a late metric is added. */
@@ -28,11 +42,12 @@ export interface RunWatcher {
 /** An admin's connection to a coordinator: HTTP for actions, a socket for events, both surviving its restarts. */
 export class CoordinatorLink {
   readonly #url: string;
-  readonly #key: string;
+  readonly #key: string | null;
   readonly #closed = new AbortController();
   #socket: Socket | null = null;
 
-  constructor(url: string, key: string) {
+  /** @param key of an admin; `null`: only what is public is asked for. */
+  constructor(url: string, key: string | null) {
     this.#url = url;
     this.#key = key;
   }
@@ -57,6 +72,43 @@ export class CoordinatorLink {
   /** @param wait milliseconds to wait for the answer; left out, without limit. */
   act(run: string, action: RunAction, wait?: number): Promise<Run> {
     return this.request('POST', `/api/runs/${run}/${action}`, undefined, wait);
+  }
+
+  /** All runs, each as the public sees it, and whole with a key. */
+  runs(): Promise<RunSummary[]> {
+    return this.request('GET', '/api/runs');
+  }
+
+  planOf(run: string): Promise<Plan> {
+    return this.request('GET', `/api/runs/${run}/plan`);
+  }
+
+  participantsOf(run: string): Promise<ParticipantRow[]> {
+    return this.request('GET', `/api/runs/${run}/participants`);
+  }
+
+  createTask(task: CreateTask): Promise<TaskInfo> {
+    return this.request('POST', '/api/tasks', task);
+  }
+
+  /** The last model of a run as tfjs loads it: the content of `model.json`, and its weights in one file. */
+  async model(task: string, run: string): Promise<{ topology: LayersModel; weights: Uint8Array }> {
+    const base = `/models/${task}/runs/${run}/latest/`;
+    const topology = await this.request<LayersModel>('GET', `${base}model.json`, undefined, REST_TIMEOUT);
+    const parts: Uint8Array[] = [];
+    for (const { paths } of topology.weightsManifest)
+      for (const path of paths) {
+        const { pathname } = new URL(path, new URL(base, this.#url));
+        const answer = await this.#send('GET', pathname);
+        if (!answer.ok)
+          throw new CoppiceError('checkpoint-unknown', `The weights at ${pathname} could not be read.`);
+        parts.push(new Uint8Array(await answer.arrayBuffer()));
+      }
+    const manifest = topology.weightsManifest.flatMap(({ weights }) => weights);
+    return {
+      topology: { ...topology, weightsManifest: [{ paths: ['weights.bin'], weights: manifest }] },
+      weights: Buffer.concat(parts),
+    };
   }
 
   run(run: string): Promise<Run> {
@@ -100,7 +152,8 @@ export class CoordinatorLink {
   /** Watches a run. After an interruption, missed events are caught up. */
   watch(run: string, watcher: RunWatcher, failed: (error: Error) => void): void {
     const socket = io(`${this.#url}/admin`, {
-      transports: ['websocket'],
+      transports: ['websocket', 'polling'],
+      tryAllTransports: true,
       auth: { key: this.#key },
       reconnectionDelayMax: 2000,
     });
@@ -150,12 +203,18 @@ export class CoordinatorLink {
    * @throws CoppiceError the refusal; `connection-lost` where nothing answers.
    */
   async request<T>(method: string, path: string, body?: unknown, wait?: number): Promise<T> {
-    let response: Response;
+    const response = await this.#send(method, path, body, wait);
+    const answer = (await response.json().catch(() => null)) as (T & { error?: unknown }) | null;
+    if (!response.ok || answer === null) throw CoppiceError.fromAnswer(answer?.error);
+    return answer;
+  }
+
+  async #send(method: string, path: string, body?: unknown, wait?: number): Promise<Response> {
     try {
-      response = await fetch(this.#url + path, {
+      return await fetch(this.#url + path, {
         method,
         headers: {
-          authorization: `Bearer ${this.#key}`,
+          ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -165,14 +224,27 @@ export class CoordinatorLink {
         ]),
       });
     } catch (cause) {
-      throw new CoppiceError(
-        'connection-lost',
-        `The coordinator at ${this.#url} does not answer. Is it running there?`,
-        { cause },
-      );
+      throw new CoppiceError('connection-lost', unreachable(this.#url, cause), { cause });
     }
-    const answer = (await response.json().catch(() => null)) as (T & { error?: unknown }) | null;
-    if (!response.ok || answer === null) throw CoppiceError.fromAnswer(answer?.error);
-    return answer;
   }
+}
+
+/** Codes of Node for certificates that no known authority has signed. */
+const UNKNOWN_AUTHORITY = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+];
+
+/** The message for a request without an answer, with its cause for the person at the terminal. */
+export function unreachable(url: string, thrown: unknown): string {
+  const { cause = thrown } = thrown as { cause?: unknown };
+  const { code = '', message = '' } = cause as { code?: string; message?: string };
+  if (UNKNOWN_AUTHORITY.includes(code))
+    return `The certificate of ${url} is signed by no authority that this program knows (${code}). Where it is your own, set NODE_EXTRA_CA_CERTS to the file with its certificate or its authority's.`;
+  if (code.startsWith('ERR_TLS') || code.startsWith('CERT_'))
+    return `The certificate of ${url} cannot be used: ${message} (${code}).`;
+  const reason = code === '' ? '' : ` (${code})`;
+  return `The coordinator at ${url} does not answer${reason}. Is it running there?`;
 }

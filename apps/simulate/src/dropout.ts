@@ -22,3 +22,13 @@ export function dropsOut(
   const again = attempt === 1 ? [] : [attempt];
   return uniform(seededRandom(seed, 'dropout', client, round, ...again)) < dropout;
 }
+
+/** Draws at random for a client to be away, by its trace; each attempt draws anew. */
+export function isAway(
+  seed: number,
+  { available }: { readonly available: number },
+  { client, round, attempt }: Asked,
+): boolean {
+  if (available >= 1) return false;
+  return uniform(seededRandom(seed, 'trace', client, round, attempt)) >= available;
+}

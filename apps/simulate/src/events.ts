@@ -1,3 +1,5 @@
+import type { MetricValues } from '@coppice/protocol';
+
 /**
  * The output of a simulation with `--json`: one object a line, keys in this order. A `round` for every committed round,
  * then one `done`. Scripts read these; a key is never renamed.
@@ -10,6 +12,10 @@ export interface RoundEvent {
   readonly accuracy: number | null;
   /** Mean loss on the task's test data; null where it was not measured. */
   readonly loss: number | null;
+  /** The task's own measures on its test data, by name; left out where it asks for none. */
+  readonly values?: MetricValues;
+  /** Root mean square error on the task's test data, in the unit of the target; only of tasks with a numeric target. */
+  readonly error?: number;
   /** Clients whose update was accepted in this round. */
   readonly participants: number;
   /** Bytes from the clients to the coordinator in this round. */
@@ -29,7 +35,9 @@ export interface DoneEvent {
   readonly rounds: number;
   /** After the last round. */
   readonly accuracy: number | null;
-  /** The first round that reached the target accuracy; null without a target, or where none did. */
+  /** Root mean square error after the last round, in the unit of the target; only of tasks with a numeric target. */
+  readonly error?: number;
+  /** The first round that reached the target accuracy or the target value; null without a target, or where none did. */
   readonly roundsToTarget: number | null;
   /** Hash of the last checkpoint. */
   readonly checkpoint: string;

@@ -2,7 +2,7 @@ import { type PlanDescription, type PlanField, type PlanValue, planDescription }
 import { type Flag, type FlagGroup, type FlagReader, oneOf, real, whole } from './flag.ts';
 
 /** The text of a flag that leaves an optional plan field unset. */
-const NONE = 'none';
+export const NONE = 'none';
 
 /** The flags of a set of plan fields, in the groups of its sections. */
 export function planFlags(description: PlanDescription = planDescription): readonly FlagGroup[] {
@@ -65,7 +65,7 @@ function defaultWords(name: string, description: PlanDescription): string {
 }
 
 /** The reader of a field's flag, with the bounds of its schema. */
-function readerOf(field: PlanField): FlagReader<PlanValue> {
+export function readerOf(field: PlanField): FlagReader<PlanValue> {
   const { input } = field;
   if (input.kind === 'choice') return oneOf(...optionsOf(field));
   const { min, max, open = false, optional = false } = input;

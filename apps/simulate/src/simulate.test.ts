@@ -235,9 +235,11 @@ describe('pnpm simulate', () => {
       });
       const runs = coordinator.runs.all().map(({ id, status }) => [id, status]);
       await coordinator.close();
-      expect(code).toBe(1);
+      expect(code).toBe(130);
       expect(runs).toEqual([['iris-1', 'stopped']]);
-      expect(stderr).toContain('The simulation was interrupted. Its run iris-1 was stopped. [run-ended]');
+      expect(stderr).toMatch(
+        /The simulation was interrupted after \d+ of 100000 rounds\. Its run iris-1 was stopped\. \[run-ended\]/,
+      );
     });
 
     it('stops its run when it fails before the start, and names it', async () => {
@@ -248,6 +250,7 @@ describe('pnpm simulate', () => {
       expect(code).toBe(1);
       expect(runs).toEqual([['iris-1', 'stopped']]);
       expect(stderr).toContain('Its run iris-1 was stopped.');
+      expect(stderr).toContain('--connections-per-address');
     });
 
     it('leaves a run that is over as it is', async () => {
@@ -266,7 +269,7 @@ describe('pnpm simulate', () => {
           closed = coordinator.close().then(() => void simulation.kill('SIGINT'));
       });
       await closed;
-      expect(code).toBe(1);
+      expect(code).toBe(130);
       expect(stderr).toContain('Its run iris-1 could not be stopped (');
     });
   });
@@ -318,6 +321,7 @@ describe('its flags', () => {
     [['--partition', 'shards:0'], '--partition HOW'],
     [['--partition', 'nonsense'], '--partition HOW'],
     [['--dropout=-1'], '--dropout P'],
+    [['--dropout', '-1'], '--dropout P takes a number from 0 to below 1, not "-1"'],
     [['--dropout', '1'], '--dropout P takes a number from 0 to below 1'],
     [['--over-select', '0.5'], '--over-select X'],
     [['--strategy', 'fedfoo'], '--strategy NAME'],
@@ -333,6 +337,20 @@ describe('its flags', () => {
     [['--fraction', '0.5', '--cohort', '3'], '--cohort'],
     [['--clients', '3', '--cohort', '4'], '--cohort K'],
     [['--clients', '3', '--min-participants', '4'], '--min-participants N'],
+    [['--plan', 'epochs'], '--plan KEY=VALUE takes a field of the plan'],
+    [['--plan', 'epoch=2'], 'The fields are: strategy, '],
+    [['--plan', 'epochs=0'], '--plan epochs=VALUE takes a whole number from 1'],
+    [['--plan', 'clipNorm=much'], '--plan clipNorm=VALUE takes a number'],
+    [['--plan', 'epochs=2', '--epochs', '3'], '--plan epochs=VALUE is given twice'],
+    [['--plan', 'trimShare=0.1'], 'The fields are'],
+    [['--partition', 'by-column:'], '--partition HOW'],
+    [['--partition', 'quantity-skew:0'], '--partition HOW'],
+    [['--partition', 'feature-skew:x'], '--partition HOW'],
+    [['--run', 'iris-1'], '--run ID needs --url URL'],
+    [['--run', 'iris-1', '--url', 'http://x', '--epochs', '2'], '--epochs cannot be given with --run ID'],
+    [['--invitation', 'abc'], '--invitation SECRET needs --run ID'],
+    [['--data-dir', 'x', '--url', 'http://x', '--admin-key', 'k'], '--data-dir DIR'],
+    [['--trace', '/nowhere/trace.csv'], '--trace FILE: /nowhere/trace.csv cannot be read'],
   ])('%j: names the flag and what it takes', (argv, named) => {
     expect(() => readOptions(argv, {})).toThrow(UsageError);
     expect(() => readOptions(argv, {})).toThrow(named);

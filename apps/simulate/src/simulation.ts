@@ -1,147 +1,309 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Coordinator, noLimits, startCoordinator, threadedModels } from '@coppice/coordinator';
-import { parsePartition, partition, type RawExamples } from '@coppice/datasets';
+import type { RawExamples } from '@coppice/datasets';
 import { hasTaskData, loadTaskData } from '@coppice/datasets/node';
 import {
   CoppiceError,
   classesOf,
+  type Metrics,
+  type PlanValues,
   REST_TIMEOUT,
-  type Round,
   type Run,
+  reachesTarget,
   type TaskInfo,
+  type Topology,
+  targetError,
 } from '@coppice/protocol';
 import type { ClientThreads } from './client-threads.ts';
-import { CoordinatorLink } from './coordinator-link.ts';
+import { CoordinatorLink, type LayersModel } from './coordinator-link.ts';
+import { type Dealt, dealOut, type SimulatedData } from './deal.ts';
 import type { DoneEvent, RoundEvent } from './events.ts';
-import { type SimulateOptions, UsageError } from './options.ts';
-
-/** Threads that evaluate, each with a copy of the test data. */
-const EVALUATION_THREADS = 4;
-
-/** Consecutive abandoned attempts at a round that end the simulation. */
-const MOST_ATTEMPTS = 20;
-/** Pauses before a round is retried, in milliseconds: simulated clients are always present, so they are short. */
-const RETRY_PAUSES = { first: 10, longest: 100 };
+import { Failure } from './failure.ts';
+import { type Fairness, fairness } from './fairness.ts';
+import { openKept } from './kept.ts';
+import { type SimulateOptions, UsageError, withDefaults } from './options.ts';
+import { type CleanUp, ownCoordinator } from './own-coordinator.ts';
+import { readOwnData } from './own-data.ts';
+import { OwnTests } from './own-test.ts';
+import type { PartitionDescription } from './report/partition-charts.ts';
+import { type RoundObserver, RunProgress } from './run-progress.ts';
+import { refuseSecond } from './second-simulation.ts';
 
 /** A listener to the events of a simulation. */
-export interface SimulationObserver {
+export interface SimulationObserver extends RoundObserver {
+  /** Called once, before the run is made and the first client starts. What it throws ends the simulation. */
+  onPrepared(prepared: Prepared): void;
   onJoined(clients: number): void;
-  onRound(event: RoundEvent): void;
-  onAbandoned(round: Round): void;
-  /** Called during a round with the number of updates accepted, of those asked for. */
-  onProgress(accepted: number, asked: number): void;
+  /** Called with the rounds of an earlier start, where a kept simulation goes on. */
+  onResumed(rounds: readonly RoundEvent[]): void;
 }
 
-/** Clean-up functions, called in reverse at the end. */
-type CleanUp = () => unknown;
-
-export interface SimulationResult {
-  readonly done: DoneEvent;
-  readonly run: Run;
+/** What is known before the first client starts. */
+export interface Prepared {
+  /** With the number of clients that the partition has. */
+  readonly options: SimulateOptions;
   readonly task: TaskInfo;
-  readonly partition: {
-    readonly perClient: readonly number[];
-    readonly classesPerClient: readonly number[][] | null;
-  };
+  readonly partition: PartitionDescription;
+  /** Planned rounds. */
+  readonly rounds: number;
+  /** What data of the person's own became. */
+  readonly notes: readonly string[];
+}
+
+export interface SimulationResult extends Prepared {
+  readonly done: DoneEvent;
+  /** The last model as tfjs loads it; null where no round was committed, or it could not be read. */
+  readonly model: { readonly topology: LayersModel; readonly weights: Uint8Array } | null;
+  /** The last model on each client's examples; null where they were not measured. */
+  readonly fairness: Fairness | null;
+  /** The reason that the simulation ended early; null where it did not. */
+  readonly error: CoppiceError | null;
 }
 
 /**
  * Runs N headless clients through one run and returns when it has ended.
  *
  * @param threads threads of the clients; ended with the run.
- * @throws UsageError where the task's data can't be partitioned as the flags ask.
- * @throws CoppiceError where the run cannot be made or fails, a round is abandoned 20 times in a row, or `signal` is
- *   aborted. A run on another coordinator is stopped first, and the message names it.
+ * @returns also where the run fails, a round is abandoned 20 times in a row, or `signal` is aborted: then with `error`.
+ *   A run that the simulation made on another coordinator is stopped first, and the message names it.
+ * @throws UsageError where the task's data can't be partitioned as the flags ask; CoppiceError where the simulation
+ *   could not be prepared.
  */
 export async function simulate(
-  options: SimulateOptions,
+  given: SimulateOptions,
   observer: SimulationObserver,
   signal: AbortSignal,
   threads: ClientThreads,
 ): Promise<SimulationResult> {
   const cleanUp: CleanUp[] = [() => threads.close()];
-  const failure = new Failure(signal);
+  let progress: RunProgress | null = null;
+  let prepared: Prepared | null = null;
+  const failure = new Failure(signal, () => interruption(progress, prepared));
   try {
     threads.onFailure(failure.report);
-    const data = hasTaskData(options.task) ? loadTaskData(options.task) : null;
-    // Waited for below; a coordinator that does not start is told first.
-    data?.catch(() => {});
+    const tests = new OwnTests();
+    cleanUp.push(() => tests.close());
+    const wasBegun = given.dataDir !== null && openKept(given.dataDir, given);
     const { url, key } =
-      options.url === null
-        ? await ownCoordinator(cleanUp)
-        : { url: options.url, key: options.adminKey as string };
+      given.url === null
+        ? await ownCoordinator(given.dataDir, cleanUp, tests)
+        : { url: given.url, key: given.adminKey };
     const link = new CoordinatorLink(url, key);
     cleanUp.push(() => link.close());
-    const tasks = await link.tasks();
-    const task = tasks.find((one) => one.id === options.task);
-    if (task === undefined || data === null) {
-      const known = tasks.filter(({ id }) => hasTaskData(id)).map(({ id }) => id);
-      throw new UsageError(
-        `--task ID takes a task that ships with data, one of ${known.join(', ')}; not "${options.task}".`,
-      );
+    const joined = given.run === null ? null : await joinedRun(link, given.run);
+    const { task, examples, test, chosen } = await sourceOf(link, given, joined?.task ?? null);
+    checkTarget(chosen, task);
+    const dealt = dealOut(chosen, examples);
+    const { options } = dealt;
+    const rounds = joined?.rounds ?? options.plan.rounds;
+    if (test !== null) tests.add(task.id, test);
+    prepared = { options, task, partition: dealt.description, rounds, notes: examples.notes };
+    observer.onPrepared(prepared);
+    if (options.url !== null && key !== null) await refuseSecond(link, options);
+    const own = wasBegun ? ((await link.runs()).at(-1)?.id ?? null) : null;
+    const run = joined?.id ?? own ?? (await createRun(link, options)).id;
+    progress = new RunProgress(observer, failure, { task, dropout: options.dropout });
+    if (own !== null) {
+      progress.resume(await link.rounds(own));
+      observer.onResumed(progress.rounds);
     }
-    const shares = shareData(options, task, (await data).train);
-    const run = await link.createRun({
-      task: options.task,
-      plan: options.plan,
-      start: false,
-      admission: options.invited ? 'invited' : 'open',
-      // Known, so that the same seed draws the same cohorts.
-      secret: String(options.plan.seed),
-      ...(options.from === null ? {} : { from: options.from }),
-    });
-    const takePart = async (begun: () => void) => {
-      const invitation = options.invited ? await link.invite(run.id, options.clients) : null;
-      const { dropout, heldOut, backend } = options;
-      const { seed } = options.plan;
-      const common = { ...shares.data, url, run: run.id, invitation, seed, dropout, heldOut, backend };
-      await failure.beside(
-        threads.begin(
-          shares.rows.map((rows, index) => ({ index, rows })),
-          (clients) => ({ ...common, clients }),
-          observer.onJoined,
-        ),
-      );
-      begun();
-      const ended = watchRun(link, run.id, { observer, failure, dropout });
-      await link.act(run.id, 'start');
-      return ended;
-    };
     let begun = Date.now();
-    const final = await takePart(() => {
-      begun = Date.now();
-    }).catch(async (thrown: unknown) => {
-      // A coordinator of its own ends with the simulation, and the run with it.
-      throw options.url === null ? thrown : await stopRun(link, run.id, thrown);
-    });
-    // A paused simulation is never resumed.
-    if (final.run.status === 'failed' || final.run.status === 'paused')
-      throw CoppiceError.fromWire(
-        final.run.reason ?? { code: 'internal', message: 'The run did not go on.' },
-      );
-    const last = final.rounds.at(-1);
-    const { targetAccuracy = null } = options.plan;
-    const reachedAt = final.rounds.find(
-      (round) => targetAccuracy !== null && (round.accuracy ?? 0) >= targetAccuracy,
-    );
-    const done: DoneEvent = {
-      event: 'done',
-      rounds: final.rounds.length,
-      accuracy: last?.accuracy ?? null,
-      roundsToTarget: reachedAt?.round ?? null,
-      checkpoint: final.run.checkpoint,
-      bytesUp: final.rounds.reduce((sum, round) => sum + round.bytesUp, 0),
-      bytesDown: final.rounds.reduce((sum, round) => sum + round.bytesDown, 0),
-      seconds: (Date.now() - begun) / 1000,
-      capped: final.rounds.reduce((sum, round) => sum + round.capped, 0),
-      scaled: final.rounds.reduce((sum, round) => sum + round.scaled, 0),
-    };
-    return { done, run: final.run, task, partition: shares.description };
+    const work: Work = { options, dealt, examples, url, key, run, threads, failure, observer, progress };
+    let error: CoppiceError | null = null;
+    try {
+      await takePart(link, work, () => {
+        begun = Date.now();
+      });
+    } catch (thrown) {
+      error = await ended(link, work, thrown);
+    }
+    const model = progress.checkpoint === null ? null : await modelOf(link, task.id, run);
+    const fair = error === null && model !== null ? await measure(threads, options, task, model) : null;
+    const seconds = (Date.now() - begun) / 1000;
+    // A coordinator elsewhere does not have the test data: the last model is measured here.
+    const isMeasured = test === null || model === null || progress.rounds.at(-1)?.loss != null;
+    const measured = isMeasured
+      ? null
+      : await tests.evaluate({ ...modelOfJson(model, task), id: task.id }, floats(model.weights));
+    const done = doneOf(progress, { options, task, seconds, measured });
+    return { ...prepared, done, model, fairness: fair, error };
   } finally {
     for (const step of cleanUp.reverse()) await step();
   }
+}
+
+interface Work {
+  readonly options: SimulateOptions;
+  readonly dealt: Dealt;
+  readonly examples: SimulatedData;
+  readonly url: string;
+  readonly key: string | null;
+  readonly run: string;
+  readonly threads: ClientThreads;
+  readonly failure: Failure;
+  readonly observer: SimulationObserver;
+  readonly progress: RunProgress;
+}
+
+/** Starts the clients and waits for the end of the run. @throws CoppiceError where the run did not go to its end. */
+async function takePart(link: CoordinatorLink, work: Work, begun: () => void): Promise<void> {
+  const { options, dealt, examples, url, key, run, threads, failure, observer, progress } = work;
+  const { dropout, heldOut, backend, behaviour, dataDir } = options;
+  // Only an admin may ask for the run; a run of its own is only this simulation's.
+  const isOwn = options.run === null;
+  const before = isOwn ? await link.run(run) : null;
+  const isOver = before !== null && ['finished', 'stopped', 'failed'].includes(before.status);
+  const stateDir = dataDir === null ? null : join(dataDir, 'clients');
+  if (stateDir !== null) mkdirSync(stateDir, { recursive: true });
+  const invitation = isOwn
+    ? options.invited && !isOver
+      ? await link.invite(run, options.clients)
+      : null
+    : options.invitation;
+  const common = {
+    url,
+    run,
+    invitation,
+    seed: options.plan.seed,
+    dropout,
+    heldOut,
+    backend,
+    behaviour,
+    stateDir,
+  };
+  const { train } = examples;
+  const data = {
+    features: shared(train.features),
+    labels: shared(train.labels),
+    featureSize: train.features.length / train.count,
+  };
+  await failure.beside(
+    threads.begin(
+      dealt.rows.map((rows, index) => ({ index, rows })),
+      (clients) => ({ kind: 'begin', ...common, ...data, join: !isOver, clients }),
+      observer.onJoined,
+      (round) => {
+        if (key === null && round.run === run) progress.onRoundEnd(round);
+      },
+    ),
+  );
+  begun();
+  if (key === null) {
+    const { status } = await progress.ask(link, run);
+    if (status === 'failed') throw new CoppiceError('run-ended', `The run ${run} failed.`);
+    return;
+  }
+  const ended = progress.watch(link, run, { paused: isOwn });
+  // A rejection is told where it is awaited.
+  ended.catch(() => {});
+  if (before?.status === 'created') await link.act(run, 'start');
+  if (before?.status === 'paused') await link.act(run, 'resume');
+  const { status, reason } = await ended;
+  if (status === 'failed' || (status === 'paused' && isOwn))
+    throw CoppiceError.fromWire(reason ?? { code: 'internal', message: 'The run did not go on.' });
+}
+
+function createRun(link: CoordinatorLink, options: SimulateOptions): Promise<Run> {
+  return link.createRun({
+    task: options.task,
+    plan: options.plan,
+    start: false,
+    admission: options.invited ? 'invited' : 'open',
+    // Known, so that the same seed draws the same cohorts.
+    secret: String(options.plan.seed),
+    ...(options.from === null ? {} : { from: options.from }),
+  });
+}
+
+/** @throws UsageError where the run is not there or is over. */
+async function joinedRun(link: CoordinatorLink, id: string) {
+  const found = (await link.runs()).find((run) => run.id === id);
+  if (found === undefined) throw new UsageError(`--run ID: there is no run "${id}" on that coordinator.`);
+  if (['finished', 'stopped', 'failed'].includes(found.status))
+    throw new UsageError(`--run ID: the run ${id} is over (${found.status}).`);
+  return found;
+}
+
+interface Source {
+  readonly task: TaskInfo;
+  readonly examples: SimulatedData;
+  /** Test data of the person's own; null where the coordinator has its own. */
+  readonly test: RawExamples | null;
+  readonly chosen: SimulateOptions;
+}
+
+/** Defaults for a task that is made for the person's own data: they train small networks without a choice. */
+const OWN_DEFAULTS: PlanValues = { optimizer: 'adam', learningRate: 0.01, batchSize: 16, epochs: 5 };
+
+/** The task and its data: built-in ones, or the person's own, whose task is made where it is not there. */
+async function sourceOf(
+  link: CoordinatorLink,
+  given: SimulateOptions,
+  ofRun: string | null,
+): Promise<Source> {
+  if (given.data === null) {
+    const task = await taskOf(link, ofRun ?? given.task);
+    return { task, examples: await examplesOf(task), test: null, chosen: { ...given, task: task.id } };
+  }
+  const named = ofRun ?? (given.taskGiven ? given.task : null);
+  const existing = named === null ? undefined : (await link.tasks()).find(({ id }) => id === named);
+  const own = await readOwnData(given, existing?.data ?? null);
+  const found = existing ?? (await link.tasks()).find(({ id }) => id === own.task.id);
+  if (found !== undefined && JSON.stringify(found.data) !== JSON.stringify(own.data))
+    throw new UsageError(
+      `--data FILE: the coordinator has a task "${found.id}" with other columns. Name another by --task ID, or rename the file.`,
+    );
+  const task = found ?? (await link.createTask(own.task));
+  const isMade = existing === undefined && ofRun === null;
+  const chosen = isMade ? withDefaults(given, OWN_DEFAULTS) : given;
+  return { task, examples: own, test: own.test, chosen: { ...chosen, task: task.id } };
+}
+
+async function taskOf(link: CoordinatorLink, id: string): Promise<TaskInfo> {
+  const tasks = await link.tasks();
+  const task = tasks.find((one) => one.id === id);
+  if (task !== undefined && hasTaskData(id)) return task;
+  const known = tasks.filter((one) => hasTaskData(one.id)).map((one) => one.id);
+  throw new UsageError(
+    `--task ID takes a task that ships with data, one of ${known.join(', ')}; not "${id}".`,
+  );
+}
+
+async function examplesOf(task: TaskInfo): Promise<SimulatedData> {
+  const { train } = await loadTaskData(task.id);
+  return { train, data: task.data, notes: [], column: () => null };
+}
+
+/** @throws UsageError where an accuracy is aimed for that the task does not have. */
+function checkTarget({ plan }: SimulateOptions, task: TaskInfo): void {
+  if (typeof plan.targetAccuracy === 'number' && classesOf(task.data) === null)
+    throw new UsageError(
+      `--target-accuracy A needs a task with classes: ${task.id} predicts numbers and has no accuracy.`,
+    );
+}
+
+function interruption(progress: RunProgress | null, prepared: Prepared | null): CoppiceError {
+  const rounds = progress?.rounds.length ?? 0;
+  const when =
+    prepared === null || rounds === 0
+      ? 'before the end of its first round'
+      : `after ${rounds} of ${prepared.rounds} rounds`;
+  return new CoppiceError('run-ended', `The simulation was interrupted ${when}.`);
+}
+
+/** The reason of an early end, once a run of the simulation's own on another coordinator is stopped. */
+async function ended(link: CoordinatorLink, { options, run }: Work, thrown: unknown): Promise<CoppiceError> {
+  if (options.dataDir !== null) {
+    const why = CoppiceError.from(thrown);
+    return new CoppiceError(
+      why.code,
+      `${why.message} The same command with --data-dir ${options.dataDir} goes on from there.`,
+      { cause: why.cause ?? why },
+    );
+  }
+  // A coordinator of its own ends with the simulation, and the run with it; the run of somebody else goes on.
+  if (options.url === null || options.run !== null) return CoppiceError.from(thrown);
+  return stopRun(link, run, thrown);
 }
 
 /**
@@ -164,175 +326,73 @@ async function stopRun(link: CoordinatorLink, run: string, cause: unknown): Prom
   return new CoppiceError(why.code, `${why.message} ${how}`, { cause: why.cause ?? why });
 }
 
-/** The first failure of any part, as a rejection that every wait races against. */
-class Failure {
-  readonly #listeners = new Set<(error: Error) => void>();
-  #error: Error | null = null;
-
-  constructor(signal: AbortSignal) {
-    const interrupted = () => this.report(new CoppiceError('run-ended', 'The simulation was interrupted.'));
-    if (signal.aborted) interrupted();
-    else signal.addEventListener('abort', interrupted);
-  }
-
-  report = (error: Error): void => {
-    this.#error ??= error;
-    for (const listener of this.#listeners) listener(this.#error);
-  };
-
-  /** Resolves as `promise`, unless something fails first. */
-  beside<T>(promise: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      if (this.#error !== null) reject(this.#error);
-      this.#listeners.add(reject);
-      promise.then(resolve, reject).finally(() => this.#listeners.delete(reject));
-    });
-  }
+/** The last model; `null` where the coordinator does not give it any more. */
+async function modelOf(link: CoordinatorLink, task: string, run: string): Promise<SimulationResult['model']> {
+  return link.model(task, run).catch(() => null);
 }
 
-async function ownCoordinator(cleanUp: CleanUp[]): Promise<{ url: string; key: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'coppice-simulate-'));
-  cleanUp.push(() => rm(folder, { recursive: true, force: true }));
-  // No client trains during an evaluation: all processors are free.
-  const models = threadedModels({
-    threads: Math.min(EVALUATION_THREADS, availableParallelism()),
-    eager: true,
-    trusted: true,
+async function measure(
+  threads: ClientThreads,
+  options: SimulateOptions,
+  task: TaskInfo,
+  model: NonNullable<SimulationResult['model']>,
+): Promise<Fairness | null> {
+  if (options.report === null) return null;
+  const { model: topology, ...rest } = modelOfJson(model, task);
+  const described = { ...rest, topology };
+  const measures = await threads.measure({
+    kind: 'measure',
+    model: described,
+    weights: floats(model.weights),
+    data: task.data,
   });
-  cleanUp.push(() => models.close());
-  const coordinator: Coordinator = await startCoordinator({
-    config: { ...noLimits, port: 0, dataDir: folder, operator: 'a simulation' },
-    // The folder does not outlive this process: a disk that lags behind loses nothing.
-    flush: false,
-    retryPauses: RETRY_PAUSES,
-    models,
-  });
-  cleanUp.push(() => coordinator.close());
-  return { url: coordinator.url, key: coordinator.adminKey };
+  return fairness(measures, { task, on: options.heldOut > 0 ? 'held-out' : 'own' });
 }
 
-function shareData(options: SimulateOptions, task: TaskInfo, train: RawExamples) {
-  const rows = dealOut(train.labels, options);
-  const classes = classesOf(task.data);
-  const classesPerClient =
-    classes === null
-      ? null
-      : rows.map((own) => {
-          const counts = new Array<number>(classes.length).fill(0);
-          for (const row of own) {
-            const label = train.labels[row] as number;
-            counts[label] = (counts[label] as number) + 1;
-          }
-          return counts;
-        });
+/** A model as the coordinator serves it, with the parts of its task that say how it is measured. */
+function modelOfJson({ topology }: NonNullable<SimulationResult['model']>, { data, loss }: TaskInfo) {
+  return { model: topology['modelTopology'] as Topology, data, loss };
+}
+
+function floats(bytes: Uint8Array): Float32Array {
+  // A copy with a buffer of its own: that of a Buffer holds more.
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+interface End {
+  readonly options: SimulateOptions;
+  readonly task: TaskInfo;
+  readonly seconds: number;
+  /** The last model on test data of the person's own; null where the coordinator measured it. */
+  readonly measured: Metrics | null;
+}
+
+function doneOf({ rounds, checkpoint }: RunProgress, { options, task, seconds, measured }: End): DoneEvent {
+  const last = rounds.at(-1);
+  const error = measured === null ? last?.error : (targetError(measured, task) ?? undefined);
+  const { targetAccuracy = null, targetMetric = 'accuracy', targetValue = null } = options.plan;
+  const stopAt = { targetAccuracy, targetMetric, targetValue };
+  const reachedAt = rounds.find((round) => reachesTarget(stopAt, round));
   return {
-    rows,
-    data: {
-      features: shared(train.features),
-      labels: shared(train.labels),
-      featureSize: train.features.length / train.count,
-    },
-    description: { perClient: rows.map((own) => own.length), classesPerClient },
+    event: 'done',
+    rounds: rounds.length,
+    accuracy: measured?.accuracy ?? last?.accuracy ?? null,
+    ...(error === undefined ? {} : { error }),
+    roundsToTarget: reachedAt?.round ?? null,
+    checkpoint: checkpoint ?? '',
+    bytesUp: rounds.reduce((sum, round) => sum + round.bytesUp, 0),
+    bytesDown: rounds.reduce((sum, round) => sum + round.bytesDown, 0),
+    seconds,
+    capped: rounds.reduce((sum, round) => sum + round.capped, 0),
+    scaled: rounds.reduce((sum, round) => sum + round.scaled, 0),
   };
-}
-
-/** Partitions the training data. @throws UsageError naming the flags: the bounds depend on the data. */
-function dealOut(labels: ArrayLike<number>, options: SimulateOptions): Uint32Array[] {
-  const how = parsePartition(options.partition);
-  const shards = how.kind === 'shards' ? how.shards : 1;
-  if (options.clients * shards > labels.length) {
-    const examples = `${options.task} (${labels.length} examples)`;
-    throw new UsageError(
-      how.kind === 'shards' && options.clients <= labels.length
-        ? `--partition shards:S takes at most ${Math.floor(labels.length / options.clients)} shards each for ${options.clients} clients with ${examples}, not "${shards}".`
-        : `--clients N takes at most ${labels.length} with ${examples}, not "${options.clients}".`,
-    );
-  }
-  try {
-    return partition(labels, options.clients, how, options.plan.seed);
-  } catch (cause) {
-    const error = CoppiceError.from(cause);
-    if (error.code !== 'config-invalid') throw cause;
-    throw new UsageError(
-      `--partition HOW takes iid or shards:S with ${options.task}, not "${options.partition}". ${error.message}`,
-      { cause },
-    );
-  }
 }
 
 /** A copy in shared memory, so that threads need no copies of their own. */
-function shared<T extends Uint8Array | Float32Array | Float64Array>(values: T): T {
+function shared<T extends RawExamples['features']>(values: T): T {
   const copy = new (values.constructor as new (buffer: SharedArrayBuffer) => T)(
     new SharedArrayBuffer(values.byteLength),
   );
   copy.set(values);
   return copy;
-}
-
-function watchRun(
-  link: CoordinatorLink,
-  run: string,
-  { observer, failure, dropout }: { observer: SimulationObserver; failure: Failure; dropout: number },
-): Promise<{ run: Run; rounds: RoundEvent[] }> {
-  const { promise, resolve } = Promise.withResolvers<{ run: Run; rounds: RoundEvent[] }>();
-  const rounds: RoundEvent[] = [];
-  const seen = new Set<string>();
-  let abandoned = 0;
-  link.watch(
-    run,
-    {
-      onRound(round) {
-        const key = `${round.round}/${round.attempt}`;
-        if (round.outcome === 'open') return observer.onProgress(round.accepted, round.asked);
-        if (seen.has(key)) return;
-        seen.add(key);
-        if (round.outcome === 'abandoned') {
-          observer.onAbandoned(round);
-          abandoned++;
-          if (abandoned === MOST_ATTEMPTS) failure.report(hopeless(round, dropout));
-          return;
-        }
-        abandoned = 0;
-        const event = roundEvent(round);
-        rounds.push(event);
-        observer.onRound(event);
-      },
-      onRun(changed) {
-        const gaveUp = changed.status === 'paused' && changed.reason !== null;
-        if (!gaveUp && !['finished', 'stopped', 'failed'].includes(changed.status)) return;
-        if (changed.status === 'finished' && rounds.length < changed.round) return;
-        resolve({ run: changed, rounds });
-      },
-    },
-    failure.report,
-  );
-  return failure.beside(promise);
-}
-
-/** The error of a simulation whose round keeps failing. */
-function hopeless({ round, reason }: Round, dropout: number): CoppiceError {
-  const last = reason ?? { code: 'quorum-lost', message: 'No update came.' };
-  const cure =
-    last.code === 'quorum-lost' && dropout > 0
-      ? ' A lower --dropout, or more clients, loses fewer rounds.'
-      : '';
-  return new CoppiceError(
-    last.code,
-    `Round ${round} was abandoned ${MOST_ATTEMPTS} times in a row, and the simulation ended. The last reason: ${last.message}${cure}`,
-  );
-}
-
-function roundEvent(round: Round): RoundEvent {
-  return {
-    event: 'round',
-    round: round.round,
-    accuracy: round.central?.accuracy ?? null,
-    loss: round.central?.loss ?? null,
-    participants: round.accepted,
-    bytesUp: round.bytesUp,
-    bytesDown: round.bytesDown,
-    seconds: ((round.endedAt ?? round.startedAt) - round.startedAt) / 1000,
-    capped: round.capped ?? 0,
-    scaled: round.scaled ?? 0,
-  };
 }

@@ -138,7 +138,7 @@ describe('a prediction', () => {
 
   it('is the same for an example as devices store it, and refuses one of another form', async () => {
     const { client } = start(1);
-    const example = Float32Array.of(6.3, 2.9, 5.6, 1.8);
+    const example = Float64Array.of(6.3, 2.9, 5.6, 1.8);
     const asked = client.predict(example);
     example.fill(0);
     expect(await asked).toMatchObject({
@@ -497,7 +497,7 @@ it.each([
   ['url', { url: 'coppice.example', task: 'iris' }],
   ['url', { url: 'file:///models', task: 'iris' }],
   ['task', { url: 'https://coppice.example', task: '../iris' }],
-  ['channel', { url: 'https://coppice.example', task: 'iris', channel: 'latest' as never }],
+  ['channel', { url: 'https://coppice.example', task: 'iris', channel: 'newest' }],
   ['interval', { url: 'https://coppice.example', task: 'iris', interval: 10 }],
   ['interval', { url: 'https://coppice.example', task: 'iris', interval: Number.NaN }],
 ])('connect refuses a wrong %s by name: %o', (option, options) => {

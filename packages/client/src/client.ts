@@ -1,7 +1,7 @@
 import { normaliseFeatures } from '@coppice/datasets/recipe';
 import type { MonitorTerms, ParcelPass } from '@coppice/participant';
 import type { Clock, RandomSource } from '@coppice/ports';
-import { type Channel, CoppiceError, classesOf, type ReleaseNews } from '@coppice/protocol';
+import { CoppiceError, classesOf, type ReleaseNews } from '@coppice/protocol';
 import type { Device, Sent } from './device.ts';
 import { freeInput, type Input, storedInput, takeInput } from './input.ts';
 import { type LoadedModel, loadModel } from './loaded-model.ts';
@@ -145,7 +145,8 @@ export class ModelClient implements Client {
   readonly #interval: number;
   readonly #means: Means;
   readonly #watching: Watching;
-  readonly #channel: Channel;
+  /** A channel, `latest`, or the hash of a checkpoint. */
+  readonly #channel: string;
   readonly #closing = new AbortController();
   readonly #heard: { [E in keyof Events]: Set<(value: Events[E]) => void> } = {
     model: new Set(),
@@ -173,7 +174,7 @@ export class ModelClient implements Client {
     {
       interval,
       ...from
-    }: { readonly url: string; readonly task: string; readonly channel: Channel; readonly interval: number },
+    }: { readonly url: string; readonly task: string; readonly channel: string; readonly interval: number },
     means: Means,
   ) {
     const { request, clock } = means;

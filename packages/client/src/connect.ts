@@ -1,18 +1,24 @@
 import type { MonitorTerms } from '@coppice/participant';
 import { systemClock, systemRandom } from '@coppice/ports/system';
-import { type Channel, ChannelSchema, CoppiceError, TaskIdSchema } from '@coppice/protocol';
+import { type Channel, ChannelSchema, CoppiceError, HashSchema, TaskIdSchema } from '@coppice/protocol';
+import * as z from 'zod/mini';
 import { type Client, ModelClient } from './client.ts';
 import { openDevice } from './open-device.ts';
 import { ownPredictor } from './predictor.ts';
 import { pageVisibility } from './visibility.ts';
+
+const NamedModelSchema = z.union([ChannelSchema, z.literal('latest'), HashSchema]);
 
 export interface ConnectOptions {
   /** Address of the coordinator, such as `https://coppice.example`. */
   readonly url: string;
   /** Id of the task. */
   readonly task: string;
-  /** The channel to predict with; left out: `production`. */
-  readonly channel?: Channel;
+  /**
+   * The channel to predict with; left out: `production`. Or `latest`, production or else the newest trained model; or the
+   * hash of a checkpoint, which stays.
+   */
+  readonly channel?: Channel | 'latest' | (string & {});
   /** Milliseconds between two questions for a new release, from 1,000; left out: 60,000. */
   readonly interval?: number;
   /** The consent that the person gave to the watching of predictions, as in `Client.monitor`; left out: nothing is reported. */
@@ -28,9 +34,10 @@ export interface ConnectOptions {
 export function connect(options: ConnectOptions): Client {
   const { interval = 60_000 } = options;
   const task = TaskIdSchema.safeParse(options.task);
-  const channel = ChannelSchema.safeParse(options.channel ?? 'production');
+  const channel = NamedModelSchema.safeParse(options.channel ?? 'production');
   if (!task.success) throw invalid('task', 'the id of a task: small letters, digits and hyphens');
-  if (!channel.success) throw invalid('channel', 'candidate, canary or production');
+  if (!channel.success)
+    throw invalid('channel', 'candidate, canary, production, latest or the hash of a checkpoint');
   if (!(interval >= 1000 && interval <= 2 ** 31 - 1))
     throw invalid('interval', 'milliseconds, at least 1,000');
   const url = addressOf(options.url);

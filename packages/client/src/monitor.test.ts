@@ -135,7 +135,7 @@ describe('a page that monitors', () => {
     const [name, task, prediction] = calls[1] as ['observe', string, ObservedPrediction];
     expect([name, task]).toEqual(['observe', 'iris']);
     expect(prediction).toMatchObject({ id: made.id, hash: weightsHash(weightsOf(1)) });
-    expect([...prediction.example]).toEqual([6.3, 2.9, 5.6, 1.8].map((value) => Math.fround(value)));
+    expect([...prediction.example]).toEqual([6.3, 2.9, 5.6, 1.8]);
     if (!('classes' in made)) throw new Error('flowers have classes');
     expect(Array.from(prediction.output)).toEqual(made.classes.map(({ probability }) => probability));
   });
@@ -306,7 +306,7 @@ describe('a page that takes part', () => {
     await client.add(flower, 'virginica');
     await expect(client.add(flower, 'tulip')).rejects.toMatchObject({ code: 'data-invalid' });
     await expect(client.add({ petal: 1 }, 1)).rejects.toMatchObject({ code: 'data-invalid' });
-    const features = Float32Array.of(6.3, 2.9, 5.6, 1.8);
+    const features = Float64Array.of(6.3, 2.9, 5.6, 1.8);
     expect(calls).toEqual([
       ['add', 'iris', { data: coordinator.task.data, features, label: 2, source: 'csv' }],
     ]);

@@ -1,6 +1,5 @@
 import type { ParcelPass } from '@coppice/participant';
 import {
-  type Channel,
   CoppiceError,
   HashSchema,
   PARTICIPANT_HEADER,
@@ -56,16 +55,17 @@ export type Freshness = 'fresh' | 'kept';
 export class Releases {
   readonly #models: string;
   readonly #task: string;
-  readonly #channel: Channel;
+  readonly #channel: string;
   readonly #requests: Requests;
   readonly #pass: () => ParcelPass | null;
 
   /**
    * @param from.url the coordinator, without a slash at its end.
+   * @param from.channel a channel, `latest`, or the hash of a checkpoint.
    * @param pass opens a model of a run that is not open; null: there is none. It is shown only where a model is refused.
    */
   constructor(
-    from: { readonly url: string; readonly task: string; readonly channel: Channel },
+    from: { readonly url: string; readonly task: string; readonly channel: string },
     requests: Requests,
     pass: () => ParcelPass | null,
   ) {

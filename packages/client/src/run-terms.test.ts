@@ -1,14 +1,21 @@
 import { ManualClock } from '@coppice/ports';
-import { defaultPlan, runTerms, termsVersion } from '@coppice/protocol';
+import { defaultPlan, runTerms, type TableData, termsVersion } from '@coppice/protocol';
 import { expect, it } from 'vitest';
 import { Requests } from './requests.ts';
 import { TermsOfRuns } from './run-terms.ts';
 
+const flowers: TableData = {
+  kind: 'table',
+  features: [{ name: 'length', mean: 0, scale: 1, min: 0, max: 9 }],
+  target: { kind: 'class', name: 'kind', classes: ['a', 'b'] },
+};
 const numbers = { parameters: 131, trainable: 131, frozen: 0 };
 
 function start(runs: object[] = []) {
   const answers: Record<string, unknown> = {
-    '/api/tasks': [{ id: 'iris', ...numbers, plan: { ...defaultPlan, uploadCodec: 'int8' }, more: 1 }],
+    '/api/tasks': [
+      { id: 'iris', ...numbers, data: flowers, plan: { ...defaultPlan, uploadCodec: 'int8' }, more: 1 },
+    ],
     '/api/runs': runs,
     '/api/runs/iris-2/plan': { ...defaultPlan, rounds: 7, ofANewerVersion: 3 },
   };
@@ -41,4 +48,11 @@ it('are those of the task where no run of it is open', async () => {
 
 it('are not known of a task that is not there', async () => {
   await expect(start().now('digits')).rejects.toMatchObject({ code: 'task-unknown' });
+});
+
+it('state what leaves where participants agree on the scaling, in a version of its own', () => {
+  const agreed = runTerms({ ...numbers, data: { ...flowers, scaling: 'agreed' } }, defaultPlan);
+  expect(agreed.once?.en).toContain('the sum of its values');
+  expect(termsVersion(agreed)).not.toBe(termsVersion(runTerms(numbers, defaultPlan)));
+  expect(runTerms({ ...numbers, data: flowers }, defaultPlan)).toEqual(runTerms(numbers, defaultPlan));
 });

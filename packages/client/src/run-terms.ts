@@ -1,5 +1,6 @@
 import {
   CoppiceError,
+  type DataSchema,
   type ModelNumbers,
   RunSummarySchema,
   type RunTerms,
@@ -14,7 +15,16 @@ import { type Requests, read } from './requests.ts';
 
 const RunsSchema = tolerant(z.array(z.pick(RunSummarySchema, { id: true, task: true, status: true })));
 const TasksSchema = tolerant(
-  z.array(z.pick(TaskInfoSchema, { id: true, parameters: true, trainable: true, frozen: true, plan: true })),
+  z.array(
+    z.pick(TaskInfoSchema, {
+      id: true,
+      parameters: true,
+      trainable: true,
+      frozen: true,
+      plan: true,
+      data: true,
+    }),
+  ),
 );
 
 /** What would leave this browser in a run, in plain facts: for the question whether a person agrees. */
@@ -53,7 +63,7 @@ export class TermsOfRuns {
     return termsVersion(runTerms(await this.#task(task), await this.#plan(run)));
   }
 
-  async #task(task: string): Promise<ModelNumbers & { readonly plan: unknown }> {
+  async #task(task: string): Promise<ModelNumbers & { readonly plan: unknown; readonly data: DataSchema }> {
     const tasks = await this.#read('/api/tasks', TasksSchema);
     const found = tasks.find(({ id }) => id === task);
     if (found !== undefined) return found;

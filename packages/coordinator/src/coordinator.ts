@@ -112,6 +112,7 @@ const DAY = 24 * 3600 * 1000;
 /** The time in which open answers may still be read when the coordinator closes: less than `REST_TIMEOUT`. */
 export const CLOSING_GRACE = 2_000;
 const APPS = fileURLToPath(new URL('../../../apps', import.meta.url));
+const LIBRARY = fileURLToPath(new URL('../../client/dist', import.meta.url));
 
 /**
  * Assembles the coordinator and starts to listen.
@@ -323,6 +324,7 @@ export async function startCoordinator(options: CoordinatorOptions = {}): Promis
     version: packageJson.version,
     logger,
     apps: APPS,
+    library: LIBRARY,
     metrics,
     trust,
     publicUrl,

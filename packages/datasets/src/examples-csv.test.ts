@@ -1,8 +1,10 @@
 import { DataSchemaSchema, type TableData } from '@coppice/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyMapping, readCsv } from './csv.ts';
+import { selectExamples } from './examples.ts';
 import { examplesCsv } from './examples-csv.ts';
+import { normalise } from './normalise.ts';
+import { readTable, takeRows } from './reading/index.ts';
 
 const trees: TableData = {
   kind: 'table',
@@ -14,6 +16,24 @@ const trees: TableData = {
 };
 
 describe('examples as CSV', () => {
+  it('have a column for each number of a target, and keep them together where some are chosen', () => {
+    const columns = [{ name: 'age' }, { name: 'girth', unit: 'm' }];
+    const data: TableData = { ...trees, target: { kind: 'numbers', name: 'size', columns } };
+    const examples = {
+      count: 2,
+      features: Float32Array.of(0, 0.5, 1, -2),
+      labels: Float32Array.of(30, 1.5, 40, 2),
+    };
+    expect(examplesCsv(examples, data).split('\n')).toEqual([
+      '"kind","height","age","girth"',
+      '"oak",0.5,30,1.5',
+      '"a ""b"", c",-2,40,2',
+      '',
+    ]);
+    expect([...selectExamples(examples, [1, 0]).labels]).toEqual([40, 2, 30, 1.5]);
+    expect([...normalise(examples, data).ys]).toEqual([30, 1.5, 40, 2]);
+  });
+
   it('have the names of categories and classes', () => {
     const examples = {
       count: 3,
@@ -41,12 +61,12 @@ describe('examples as CSV', () => {
     fc.oneof(fc.constantFrom('other', 'OTHER', '(other)', '((other))', '1', '"', ','), fc.string()),
     { minLength: 1, maxLength: 5, selector: (value) => value.normalize('NFC').trim() },
   );
-  it('are read again as the same examples, whatever the categories are called', () => {
-    fc.assert(
-      fc.property(
+  it('are read again as the same examples, whatever the categories are called', async () => {
+    await fc.assert(
+      fc.asyncProperty(
         values.filter((names) => names.every((name) => /\S/.test(name) && Number.isNaN(Number(name)))),
         fc.array(fc.tuple(fc.nat(5), fc.float({ noNaN: true, noDefaultInfinity: true })), { minLength: 1 }),
-        (names, rows) => {
+        async (names, rows) => {
           const data = DataSchemaSchema.parse({
             kind: 'table',
             features: [
@@ -60,9 +80,10 @@ describe('examples as CSV', () => {
             features: Float32Array.from(rows.flatMap(([c, x]) => [x + 0, Math.min(c, names.length)])),
             labels: Float32Array.from(rows, ([, x]) => x + 0),
           };
-          const table = readCsv(examplesCsv(examples, data), { header: true });
+          const written = new TextEncoder().encode(examplesCsv(examples, data));
+          const table = await readTable(written);
           const mapping = { features: [0, 1], target: 2 };
-          const { count, features, labels, skipped } = applyMapping(table, mapping, data as TableData);
+          const { count, features, labels, skipped } = takeRows(table, mapping, data as TableData);
           expect({ count, features, labels }).toEqual(examples);
           expect(skipped).toEqual([]);
         },

@@ -1,10 +1,10 @@
-import { classesOf, type DataSchema, exampleSize, type Feature } from '@coppice/protocol';
+import { classesOf, type DataSchema, exampleSize, type Feature, targetColumns } from '@coppice/protocol';
 import { categoryNames } from './categories.ts';
 import type { RawExamples } from './examples.ts';
 
 /**
- * Writes examples as CSV: a header of column names, then a line for each example, the label last. Categories and classes
- * are written by name; a category that is not listed as `other`. `applyMapping` reads the same examples from it.
+ * Writes examples as CSV: a header of column names, then a line for each example, the label or labels last. Categories and classes
+ * are written by name; a category that is not listed as `other`. `readTable` and `takeRows` read the same examples from it.
  *
  * @param examples Of checked sizes.
  */
@@ -15,14 +15,22 @@ export function examplesCsv({ count, features, labels }: RawExamples, data: Data
     data.kind === 'table'
       ? data.features.map(({ name }) => name)
       : Array.from({ length: size }, (_, i) => `pixel ${i + 1}`);
-  const target = data.kind === 'table' ? data.target.name : 'class';
+  const columns = targetColumns(data);
+  const targets =
+    data.kind === 'image'
+      ? ['class']
+      : columns.length > 1
+        ? columns.map(({ name }) => name)
+        : [data.target.name];
   const written = data.kind === 'table' ? data.features.map(cellsOf) : null;
-  const lines = [[...names, target].map(quoted).join(',')];
+  const lines = [[...names, ...targets].map(quoted).join(',')];
   for (let row = 0; row < count; row++) {
     const values = features.subarray(row * size, (row + 1) * size);
     const cells = written === null ? values : written.map((write, i) => write(values[i] as number));
-    const label = labels[row] as number;
-    lines.push(`${cells.join(',')},${classes === null ? String(label) : quoted(classes[label] as string)}`);
+    const own = Array.from(labels.subarray(row * targets.length, (row + 1) * targets.length), (label) =>
+      classes === null ? String(label) : quoted(classes[label] as string),
+    );
+    lines.push(`${cells.join(',')},${own.join(',')}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -3,7 +3,8 @@ export type Numbers = Float32Array | Float64Array;
 
 /**
  * Examples in stored form, before the model's scaling: one flat block of raw features (bytes 0–255 for pictures, column
- * values for tables; row-major) and one label each (class index, or target value).
+ * values for tables; row-major) and one label each (class index, or target value), of tasks with several numbers one for each
+ * of them, row-major (`targetSize`).
  */
 export interface RawExamples {
   readonly count: number;
@@ -26,11 +27,12 @@ export function emptyLike<T extends Uint8Array | Numbers>(values: T, length: num
 export function selectExamples(examples: RawExamples, rows: ArrayLike<number>): RawExamples {
   const size = examples.count === 0 ? 0 : examples.features.length / examples.count;
   const features = emptyLike(examples.features, rows.length * size);
-  const labels = emptyLike(examples.labels, rows.length);
+  const width = examples.count === 0 ? 0 : examples.labels.length / examples.count;
+  const labels = emptyLike(examples.labels, rows.length * width);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i] as number;
     features.set(examples.features.subarray(row * size, (row + 1) * size), i * size);
-    labels[i] = examples.labels[row] as number;
+    labels.set(examples.labels.subarray(row * width, (row + 1) * width), i * width);
   }
   return { count: rows.length, features, labels };
 }

@@ -1,14 +1,4 @@
 // The menu of this room. Runs anywhere; what needs Node's file system is in `./node`.
-export {
-  applyMapping,
-  type CsvExamples,
-  type CsvMapping,
-  type CsvPreview,
-  type CsvTable,
-  previewCsv,
-  readCsv,
-  suggestMapping,
-} from './csv.ts';
 export { type ClickScript, clickStream, clicks, type Taste } from './drift/clicks.ts';
 export {
   type MachineScript,
@@ -32,7 +22,19 @@ export { examplesCsv } from './examples-csv.ts';
 export { type Picture, prepareImage } from './image.ts';
 export { describeInput, type InputColumn, type PictureInput, type TableInput } from './input-description.ts';
 export { type NormalisedExamples, normalise, normaliseFeatures, trainerExamples } from './normalise.ts';
-export { dirichlet, type Partition, parsePartition, partition } from './partition.ts';
+export {
+  evenParts,
+  labelShards,
+  proportionalSplit,
+  quantileGroups,
+  rowsByValue,
+  sizesByWeight,
+} from './partition/cuts.ts';
+export { dirichlet } from './partition/dirichlet.ts';
+export { type Heterogeneity, heterogeneity, type SizeSpread, sizeSpread } from './partition/heterogeneity.ts';
+export { PARTITION_FORMS, type Partition, parsePartition } from './partition/spec.ts';
+export { featureOf, type PartitionedData, partition, QUANTILES } from './partition.ts';
+export { proposeModel } from './propose-model.ts';
 export { checkQuality, type QualityFinding } from './quality.ts';
 export type { SkippedRows } from './skipped-rows.ts';
 export { builtInTask, builtInTasks } from './tasks/index.ts';

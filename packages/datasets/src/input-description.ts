@@ -102,7 +102,7 @@ function pictureInput(data: ImageData): PictureInput {
           ]
         : [
             `Crop to the largest centred area of the proportions of ${size}.`,
-            `Resize it to ${size} by linear interpolation; where it shrinks, the triangle is as wide as a pixel of the result, so that every pixel counts (as Pillow’s BILINEAR).`,
+            `Resize it to ${size} by linear interpolation; where it shrinks, the triangle is as wide as a pixel of the result, so that every pixel counts, and beyond the edge of the picture its edge goes on (else as Pillow’s BILINEAR).`,
           ]),
       'Round to whole numbers from 0 to 255 (half to even).',
       rangeSteps[pictureRange(data)],

@@ -9,11 +9,13 @@ import {
   pictureNumber,
   pictureNumbers,
   pictureRange,
-  targetScaling,
+  type TargetScaling,
+  targetColumns,
+  targetSize,
 } from '@coppice/protocol';
 import type { Numbers, RawExamples } from './examples.ts';
 
-/** Normalised examples: `inputSize` numbers and one target each. */
+/** Normalised examples: `inputSize` numbers and `targetSize` targets each. */
 export interface NormalisedExamples {
   readonly count: number;
   readonly xs: Float32Array;
@@ -36,7 +38,7 @@ export interface TrainerExamples {
  */
 export function normalise(raw: RawExamples, schema: DataSchema): NormalisedExamples {
   const size = exampleSize(schema);
-  if (raw.features.length !== raw.count * size || raw.labels.length !== raw.count) {
+  if (raw.features.length !== raw.count * size || raw.labels.length !== raw.count * targetSize(schema)) {
     throw new CoppiceError(
       'data-invalid',
       `${raw.count} examples of ${size} numbers were announced, but there are ${raw.features.length} numbers and ${raw.labels.length} labels. Load the examples again.`,
@@ -67,8 +69,11 @@ export function trainerExamples(
 
 function normaliseLabels(labels: Numbers, schema: DataSchema): Float32Array {
   if (!hasScaledTarget(schema)) return labels instanceof Float32Array ? labels : Float32Array.from(labels);
-  const { mean, scale } = targetScaling(schema);
-  return Float32Array.from(labels, (label) => (label - mean) / scale);
+  const columns = targetColumns(schema);
+  return Float32Array.from(labels, (label, i) => {
+    const { mean, scale } = columns[i % columns.length] as TargetScaling;
+    return (label - mean) / scale;
+  });
 }
 
 /**

@@ -38,27 +38,36 @@ export function checkQuality(examples: RawExamples, schema: DataSchema): Quality
 
 function duplicates({ count, features, labels }: RawExamples): QualityFinding[] {
   const size = features.length / count;
-  const seen = new Map<string, number[]>();
+  const targets = labels.length / count;
+  // A table of the first examples of each content, half empty at least: an example is looked for from its hash on.
+  const slots = new Int32Array(2 ** Math.ceil(Math.log2(2 * count + 1))).fill(-1);
+  const mask = slots.length - 1;
+  const bytes = new Uint8Array(features.buffer, features.byteOffset, features.byteLength);
+  const width = size * features.BYTES_PER_ELEMENT;
+  const same = (one: number, other: number) => {
+    for (let at = 0; at < targets; at++) {
+      if (labels[one * targets + at] !== labels[other * targets + at]) return false;
+    }
+    for (let at = 0; at < size; at++) {
+      if (features[one * size + at] !== features[other * size + at]) return false;
+    }
+    return true;
+  };
   let copies = 0;
   for (let i = 0; i < count; i++) {
-    const row = features.subarray(i * size, (i + 1) * size);
-    const key = `${labels[i]}/${hash(row)}`;
-    const others = seen.get(key) ?? [];
-    // A hash only narrows it down: what counts is that all values are the same.
-    const isCopy = others.some((other) => row.every((value, j) => value === features[other * size + j]));
-    if (isCopy) copies++;
-    else seen.set(key, [...others, i]);
+    let slot = hash(bytes, i * width, (i + 1) * width) & mask;
+    while ((slots[slot] as number) >= 0 && !same(slots[slot] as number, i)) slot = (slot + 1) & mask;
+    if ((slots[slot] as number) >= 0) copies++;
+    else slots[slot] = i;
   }
   return copies > 0 ? [{ kind: 'duplicates', count: copies }] : [];
 }
 
-/** FNV-1a over the values' bytes. */
-function hash(row: Uint8Array | Float32Array | Float64Array): number {
+/** FNV-1a over bytes, its high bits folded into the low ones. */
+function hash(bytes: Uint8Array, start: number, end: number): number {
   let h = 0x811c9dc5;
-  for (const byte of new Uint8Array(row.buffer, row.byteOffset, row.byteLength)) {
-    h = Math.imul(h ^ byte, 0x01000193);
-  }
-  return h >>> 0;
+  for (let at = start; at < end; at++) h = Math.imul(h ^ (bytes[at] as number), 0x01000193);
+  return (h ^ (h >>> 15)) >>> 0;
 }
 
 function classFindings({ labels }: RawExamples, schema: DataSchema): QualityFinding[] {

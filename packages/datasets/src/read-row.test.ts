@@ -2,8 +2,10 @@ import { CoppiceError, type TableData } from '@coppice/protocol';
 import { anyText, attempt } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyMapping } from './csv.ts';
 import { readRow } from './read-row.ts';
+import { PLAIN } from './reading/number-format.ts';
+import { TableBuilder } from './reading/table-builder.ts';
+import { takeRows } from './reading/take-rows.ts';
 
 const data: TableData = {
   kind: 'table',
@@ -14,6 +16,20 @@ const data: TableData = {
   ],
   target: { kind: 'number', name: 'price' },
 };
+
+const reading = {
+  kind: 'text',
+  encoding: 'utf-8',
+  separator: ',',
+  quote: '"',
+  decimal: '.',
+  thousands: null,
+  header: true,
+  titleRows: 0,
+  comment: null,
+  sheets: [],
+  sheet: null,
+} as const;
 
 function row(age: unknown, colour: unknown, proto: unknown): Record<string, unknown> {
   return Object.fromEntries([
@@ -60,10 +76,16 @@ describe('a row by column names', () => {
     const columns = data.features.map(({ name }) => name);
     fc.assert(
       fc.property(fc.tuple(cell, cell, cell), (cells) => {
-        // As `readCsv` gives them: without spaces around.
-        const trimmed = cells.map((one) => one.trim());
-        const table = { columns: [...columns, 'price'], hasHeader: true, rows: [[...trimmed, '1']] };
-        const read = applyMapping(table, { features: [0, 1, 2], target: 3 }, data);
+        const names = [...columns, 'price'];
+        const head = { titleRows: 0, header: true, names, firstRow: 1, indexColumns: [] };
+        const builder = new TableBuilder(
+          head,
+          names.map(() => PLAIN),
+        );
+        // As files give them: without spaces around.
+        builder.addRow([...cells.map((one) => one.trim()), '1'], 2);
+        const table = builder.finish(reading, {});
+        const read = takeRows(table, { features: [0, 1, 2], target: 3 }, data);
         const result = attempt(() => readRow(row(...cells), data));
         if ('refused' in result) {
           expect(result.refused).toBeInstanceOf(CoppiceError);

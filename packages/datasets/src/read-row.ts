@@ -1,7 +1,7 @@
 import { CoppiceError, type Feature, type TableData } from '@coppice/protocol';
 import { categoryFinder } from './categories.ts';
 import { compactNumbers, type Numbers } from './examples.ts';
-import { readNumber } from './read-number.ts';
+import { PLAIN, readNumber, standsForNothing } from './reading/number-format.ts';
 
 /** A row of a table by the names of its columns. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -29,8 +29,12 @@ export function readRow(row: Row, data: TableData): Numbers {
 }
 
 function storedValue(cell: string | undefined, feature: Feature): number | 'missing' | 'not-a-number' {
-  if (feature.kind !== 'category') return readNumber(cell);
-  return cell === undefined || cell === '' ? 'missing' : categoryFinder(feature)(cell);
+  if (cell === undefined || cell === '') return 'missing';
+  if (feature.kind === 'category') return categoryFinder(feature)(cell);
+  const value = readNumber(cell, PLAIN);
+  // Beyond float32 a number would become infinite on its way into the model.
+  if (Number.isFinite(Math.fround(value))) return value;
+  return standsForNothing(cell) ? 'missing' : 'not-a-number';
 }
 
 /** The text of a cell; `undefined` where there is none. */

@@ -1,64 +1,12 @@
-import type { ImageData, TableData } from '@coppice/protocol';
+import type { ImageData } from '@coppice/protocol';
 import { anyBytes, anyText, attempt, damaged } from '@coppice/protocol/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyMapping, previewCsv, readCsv, suggestMapping } from './csv.ts';
 import { prepareImage } from './image.ts';
 import { parseIdx } from './node/idx.ts';
-import { normalise } from './normalise.ts';
-import { parsePartition } from './partition.ts';
+import { parsePartition } from './partition/spec.ts';
 
 /* What a person brings: any file there is. */
-
-const table: TableData = {
-  kind: 'table',
-  features: [
-    { name: 'length', mean: 1, scale: 2, min: 0, max: 10 },
-    { kind: 'category', name: '__proto__', values: ['2', 'constructor'] },
-  ],
-  target: { kind: 'class', name: 'kind', classes: ['constructor', 'b'] },
-};
-const number: TableData = { ...table, target: { kind: 'number', name: 'price' } };
-
-const file = 'length,__proto__,kind\n1,2,b\n3,"4",constructor\n5;6;b\n"7\n8",9,1\n1e999,0x10,b\n';
-const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8');
-const csv = fc.oneof(
-  { weight: 4, arbitrary: damaged(Buffer.from(file), Buffer.from(file, 'utf16le')).map(text) },
-  fc.string({
-    unit: fc.constantFrom(',', ';', '\t', '\n', '\r', '"', '1', '.', '-', 'e', 'b', '\0', '\uFEFF'),
-  }),
-  anyText,
-);
-
-describe('a CSV file', () => {
-  it.each([
-    ['classes', table],
-    ['numbers', number],
-  ])('of any content becomes examples of %s, or is refused by name', (_what, schema) => {
-    fc.assert(
-      fc.property(csv, fc.constantFrom(undefined, true, false), (content, header) => {
-        const result = attempt(() => {
-          const options = header === undefined ? {} : { header };
-          const read = readCsv(content, options);
-          expect(previewCsv(content, options).total).toBe(read.rows.length);
-          return { read, examples: applyMapping(read, suggestMapping(read.columns, schema), schema) };
-        });
-        if ('refused' in result) {
-          expect(['data-empty', 'data-invalid']).toContain(result.refused.code);
-          return;
-        }
-        const { read, examples } = result.value;
-        const skipped = examples.skipped.reduce((sum, { count }) => sum + count, 0);
-        expect(examples.count + skipped).toBe(read.rows.length);
-        const others = examples.unlisted.reduce((sum, { count }) => sum + count, 0);
-        expect(others).toBe(examples.features.filter((value, at) => at % 2 === 1 && value === 2).length);
-        const { xs, ys } = normalise(examples, schema);
-        expect(xs.every(Number.isFinite) && ys.every(Number.isFinite)).toBe(true);
-      }),
-      { numRuns: 1000 },
-    );
-  });
-});
 
 describe('an IDX file', () => {
   const whole = Uint8Array.from([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6]);
@@ -138,7 +86,23 @@ describe('a picture', () => {
 describe('how data is dealt out', () => {
   it('is read or refused by name', () => {
     const words = fc.string({
-      unit: fc.constantFrom('iid', 'shards', 'dirichlet', ':', '2', '0', '.', '-', 'e', ' '),
+      unit: fc.constantFrom(
+        'iid',
+        'shards',
+        'dirichlet',
+        'by-column',
+        'quantity-skew',
+        'feature-skew',
+        'continuous',
+        'power',
+        ':',
+        '2',
+        '0',
+        '.',
+        '-',
+        'e',
+        ' ',
+      ),
     });
     fc.assert(
       fc.property(fc.oneof(words, anyText), (given) => {

@@ -5,6 +5,12 @@ export { payloadRanges, type Range } from './codecs/ranges.ts';
 export { type ModelStep, roundedStep, takeSteps } from './codecs/steps.ts';
 export { float32Values, toFloat32, toFloat32InSteps, type Values } from './codecs/values.ts';
 export { type CohortSizes, cohortSizes, selectCohort } from './cohort.ts';
+export {
+  checkColumnSums,
+  columnSums,
+  columnSumsLayout,
+  scalingOf,
+} from './contributions/column-sums.ts';
 export { withFrozen, withFrozenInSteps, withoutFrozen } from './contributions/frozen.ts';
 export { MODEL_GROUP, modelGroup, STEP_UNIT } from './contributions/layout.ts';
 export { decodeMeasures, encodeMeasures, type Measures, measuresOf } from './contributions/measures.ts';

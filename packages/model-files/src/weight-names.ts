@@ -40,6 +40,17 @@ const weights: Readonly<Record<string, (config: Json) => string[]>> = {
   SimpleRNN: recurrent,
 };
 
+/** Whether a layer itself, not one inside of it, has weights. */
+export function hasWeights(layer: Json): boolean {
+  return namesOf(layer).length > 0;
+}
+
+function namesOf(layer: Json): string[] {
+  const kind = String(layer['class_name']);
+  if (!Object.hasOwn(weights, kind)) return [];
+  return (weights[kind] as (config: Json) => string[])(isObject(layer['config']) ? layer['config'] : {});
+}
+
 /**
  * The layers of a model that have weights, at any depth, in the order of its layers.
  *
@@ -67,7 +78,7 @@ function of(layer: Json, called = named(layer)): LayerWeights[] {
   }
   if (kind === 'RNN')
     fail(layer, 'has cells of its own, whose weights are not read. Use LSTM, GRU or SimpleRNN');
-  const own = Object.hasOwn(weights, kind) ? (weights[kind] as (config: Json) => string[])(config) : [];
+  const own = namesOf(layer);
   if (own.length === 0) return [];
   return [{ layer, weights: own, names: own.map((name) => `${called}/${name}`) }];
 }

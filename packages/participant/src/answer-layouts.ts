@@ -1,5 +1,8 @@
-import { evaluationLayout, trainLayout } from '@coppice/federation';
+import { columnSumsLayout, evaluationLayout, trainLayout } from '@coppice/federation';
 import {
+  agreedColumns,
+  awaitsScaling,
+  type ContributionLayout,
   CoppiceError,
   contributionHash,
   exchangeKinds,
@@ -17,10 +20,16 @@ import {
 export function withOwnLayouts(reply: Reply<UpValue<'join'>>): Reply<Joined> {
   if (!reply.ok) return reply;
   const { layout, task, plan, answers } = reply.value;
-  const own = { train: trainLayout(layout, task, plan), evaluate: evaluationLayout(task, plan) };
+  const own: Record<keyof typeof answers, ContributionLayout | undefined> = {
+    train: trainLayout(layout, task, plan),
+    evaluate: evaluationLayout(task, plan),
+    statistics: awaitsScaling(task.data)
+      ? columnSumsLayout(agreedColumns(task.data), plan.maxExamples)
+      : undefined,
+  };
   for (const kind of exchangeKinds) {
-    const sent = contributionHash(answers[kind]);
-    if (contributionHash(own[kind]).every((byte, i) => byte === sent[i])) continue;
+    const [sent, made] = [answers[kind], own[kind]].map((one) => one && contributionHash(one));
+    if (sent === made || sent?.every((byte, i) => byte === made?.[i])) continue;
     const error = new CoppiceError(
       'message-invalid',
       `The reply to "join" is not valid: its layout of answers to "${kind}" is not that of the run's model, task and plan.`,

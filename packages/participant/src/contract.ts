@@ -138,6 +138,29 @@ export function localDataContract(
       expect((await data.summary()).count).toBe(0);
     });
 
+    it('keeps several numbers of each example, in all that is done with them', async () => {
+      const schema: TableData = {
+        ...table,
+        target: { kind: 'numbers', name: 'z', columns: [{ name: 'a' }, { name: 'b', mean: 10, scale: 5 }] },
+      };
+      const data = await openData(schema);
+      const features = Float32Array.of(10, 0, 12, 1, 14, 2);
+      const labels = Float32Array.of(1, 20, 2, 10, 3, 0);
+      await data.add({ count: 3, features, labels }, 'csv');
+      expect([...(await data.dataset()).ys]).toEqual([1, 2, 2, 0, 3, -2]);
+      const { ids } = await data.examples();
+      const second = [...ids.subarray(16, 32)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+      await data.remove([second]);
+      expect([...(await data.examples()).labels]).toEqual([1, 20, 3, 0]);
+      const few = { count: 2, features: features.slice(0, 4), labels: Float32Array.of(1, 2) };
+      await expect(data.add(few, 'csv')).rejects.toMatchObject({ code: 'data-invalid' });
+      const bad = { count: 1, features: features.slice(0, 2), labels: Float32Array.of(1, Number.NaN) };
+      await expect(data.add(bad, 'csv')).rejects.toMatchObject({
+        code: 'data-invalid',
+        message: expect.stringContaining('Example 1 '),
+      });
+    });
+
     it('gives the trainer categories one-hot and targets scaled, and keeps both as they were added', async () => {
       const data = await openData({
         ...table,

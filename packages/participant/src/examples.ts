@@ -1,5 +1,5 @@
 import { emptyLike } from '@coppice/datasets';
-import { CoppiceError, classesOf, type DataSchema, exampleSize } from '@coppice/protocol';
+import { CoppiceError, classesOf, type DataSchema, exampleSize, targetSize } from '@coppice/protocol';
 import { checkCategories } from './check-categories.ts';
 import type { DataSummary, Marks, OwnDataset, OwnExamples, RawExamples, Source } from './local-data.ts';
 import { exampleIds, ID_BYTES, originOf } from './marks.ts';
@@ -12,10 +12,11 @@ export interface Block extends RawExamples, Marks {
 /** @throws CoppiceError `data-invalid`, naming the example and the fault. */
 export function checkExamples({ count, features, labels }: RawExamples, schema: DataSchema): void {
   const size = exampleSize(schema);
-  if (features.length !== count * size || labels.length !== count) {
+  const targets = targetSize(schema);
+  if (features.length !== count * size || labels.length !== count * targets) {
     throw new CoppiceError(
       'data-invalid',
-      `${count} examples need ${count * size} feature values and ${count} labels; ${features.length} and ${labels.length} came.`,
+      `${count} examples need ${count * size} feature values and ${count * targets} labels; ${features.length} and ${labels.length} came.`,
     );
   }
   if (!(features instanceof Uint8Array)) {
@@ -38,7 +39,7 @@ export function checkExamples({ count, features, labels }: RawExamples, schema: 
     throw new CoppiceError(
       'data-invalid',
       classes === null
-        ? `Example ${bad + 1} has a target that is not a finite number.`
+        ? `Example ${Math.floor(bad / targets) + 1} has a target that is not a finite number.`
         : `Example ${bad + 1} has class ${labels[bad]}; the classes are 0 to ${classes.length - 1}.`,
     );
   }
@@ -51,14 +52,15 @@ export function joinBlocks(blocks: readonly Block[], schema: DataSchema): OwnExa
   const exact = (of: 'features' | 'labels') => blocks.some((block) => block[of] instanceof Float64Array);
   const numbers = exact('features') ? new Float64Array(count * size) : new Float32Array(count * size);
   const features = schema.kind === 'image' ? new Uint8Array(count * size) : numbers;
-  const labels = exact('labels') ? new Float64Array(count) : new Float32Array(count);
+  const targets = targetSize(schema);
+  const labels = exact('labels') ? new Float64Array(count * targets) : new Float32Array(count * targets);
   const ids = new Uint8Array(count * ID_BYTES);
   const times = new Float64Array(count);
   const sources: Source[] = [];
   let at = 0;
   for (const block of blocks) {
     features.set(block.features, at * size);
-    labels.set(block.labels, at);
+    labels.set(block.labels, at * targets);
     ids.set(block.ids, at * ID_BYTES);
     times.set(block.times, at);
     for (let i = 0; i < block.count; i++) sources.push(block.source);
@@ -76,7 +78,7 @@ export function without<B extends Block>(block: B, gone: ReadonlySet<string>): B
     ...block,
     count: rows.length,
     features: rowsOf(block.features, block.features.length / block.count, rows),
-    labels: rowsOf(block.labels, 1, rows),
+    labels: rowsOf(block.labels, block.labels.length / block.count, rows),
     ids: rowsOf(block.ids, ID_BYTES, rows),
     times: rowsOf(block.times, 1, rows),
   };
@@ -87,7 +89,7 @@ export function pickRows({ count, xs, ys, ids, times }: OwnDataset, rows: ArrayL
   return {
     count: rows.length,
     xs: rowsOf(xs, count === 0 ? 0 : xs.length / count, rows),
-    ys: rowsOf(ys, 1, rows),
+    ys: rowsOf(ys, count === 0 ? 0 : ys.length / count, rows),
     ids: rowsOf(ids, ID_BYTES, rows),
     times: rowsOf(times, 1, rows),
   };

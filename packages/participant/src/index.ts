@@ -8,7 +8,7 @@ export type * from './local-data.ts';
 export type * from './local-state.ts';
 export { exampleIds, ID_BYTES, type Marking } from './marks.ts';
 export { memoryData } from './memory-data.ts';
-export { memoryState } from './memory-state.ts';
+export { type MemoryState, memoryState, type StateSnapshot } from './memory-state.ts';
 export type * from './parcel-source.ts';
 export type { MonitorTerms } from './session/monitored-task.ts';
 export { createSession, type SessionOptions } from './session.ts';

@@ -116,3 +116,20 @@ it('takes pictures of the same size and ink, with their classes by name', () => 
   expect(into({ width: 1, height: 3 })).toBeNull();
   expect(into({ ink: 'light-on-dark' })).toBeNull();
 });
+
+it('finds the numbers of a target by name where their order is another, and none where one is new', () => {
+  const forces = (...names: string[]): TableData => ({
+    ...fruit,
+    target: { kind: 'numbers', name: 'forces', columns: names.map((name) => ({ name })) },
+  });
+  const kept: Block = { ...block(), labels: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const from = meaningOf(forces('fx', 'fy'));
+  expect([...(inMeaning(kept, from, meaningOf(forces('fy', 'fx')))?.labels ?? [])]).toEqual([
+    2, 1, 4, 3, 6, 5,
+  ]);
+  expect(inMeaning(kept, from, meaningOf(forces('fx', 'fz')))).toBeNull();
+  expect(
+    inMeaning(kept, from, meaningOf({ ...fruit, target: { kind: 'number', name: 'forces' } })),
+  ).toBeNull();
+  expect(sameMeaning(from, meaningOf(forces('fx', 'fy')))).toBe(true);
+});

@@ -37,6 +37,11 @@ export interface MeantBlock extends Block {
   readonly meaning?: Meaning;
 }
 
+/** The numbers that are stored as the labels of one example. */
+export function labelCount({ target }: Meaning): number {
+  return target.columns?.length ?? 1;
+}
+
 /** The meaning of a task's examples. Scaling, units and plausible ranges change none. */
 export function meaningOf(data: DataSchema): Meaning {
   if (data.kind === 'image') {

@@ -7,9 +7,22 @@ interface Entry {
   readonly answer: KeptAnswer | null;
 }
 
-/** Local state in memory, for headless clients and tests. */
-export function memoryState(): LocalState {
-  const runs = new Map<string, Map<string, Entry>>();
+/** All of a state, by run and ticket. */
+export type StateSnapshot = ReadonlyMap<string, ReadonlyMap<string, Entry>>;
+
+/** Local state in memory. */
+export interface MemoryState extends LocalState {
+  /** All that is kept, for those that store it elsewhere. Not a copy. */
+  snapshot(): StateSnapshot;
+}
+
+/**
+ * Local state in memory, for headless clients and tests.
+ *
+ * @param initial the snapshot of an earlier one, to go on from.
+ */
+export function memoryState(initial: StateSnapshot = new Map()): MemoryState {
+  const runs = new Map([...initial].map(([run, entries]) => [run, new Map(entries)]));
   const entry = (run: string, ticket: string) => runs.get(run)?.get(ticket) ?? null;
   const removeEmpty = (run: string) => {
     if (runs.get(run)?.size === 0) runs.delete(run);
@@ -40,5 +53,6 @@ export function memoryState(): LocalState {
     },
     runs: async () => [...runs.keys()],
     forget: async (run) => void runs.delete(run),
+    snapshot: () => runs,
   };
 }

@@ -1,8 +1,10 @@
-import type { Task } from '@coppice/protocol';
+import { recipeHash, type Task } from '@coppice/protocol';
 import type { LocalData, OpenLocalData } from './local-data.ts';
 
 interface Opened {
   readonly task: string;
+  /** Of its schema: examples are scaled by it as they are read. */
+  readonly recipe: string;
   readonly local: Promise<LocalData>;
   /** Number of examples at the last count. */
   examples: number;
@@ -34,16 +36,18 @@ export class OwnData {
   }
 
   /**
-   * Opens the data of a task, unless it is open.
+   * Opens the data of a task, unless it is open with the same recipe.
    *
    * @returns true where this call opened it.
    * @throws CoppiceError `storage-failed`, `data-invalid`
    */
   async open({ id, data }: Task): Promise<boolean> {
-    if (this.#opened?.task === id) return false;
+    const recipe = recipeHash(data);
+    if (this.#opened?.task === id && this.#opened.recipe === recipe) return false;
     this.close();
     const opened: Opened = {
       task: id,
+      recipe,
       local: this.#begin(id, data, () => opened),
       examples: 0,
       close: () => {},

@@ -234,20 +234,21 @@ export async function world({
   const full: Plan = { ...defaultPlan, ...plan };
   const answers = layoutsOf(full, model.layout);
   const { checkpoint } = model;
+  const joined = {
+    ok: true as const,
+    value: {
+      run: summary,
+      task,
+      plan: full,
+      layout: model.layout,
+      answers: { train: [...answers.train], evaluate: [...answers.evaluate] },
+      checkpoint,
+      recipe: recipeHash(task.data),
+    },
+  };
   peer.answer('join', (message) => {
     told.push({ name: 'join', message });
-    return {
-      ok: true,
-      value: {
-        run: summary,
-        task,
-        plan: full,
-        layout: model.layout,
-        answers: { train: [...answers.train], evaluate: [...answers.evaluate] },
-        checkpoint,
-        recipe: recipeHash(task.data),
-      },
-    };
+    return joined;
   });
   peer.answer('pull', () => ({ ok: true, value: { round: 0, checkpoint, frame: model.frame } }));
   for (const name of ['leave', 'availability', 'decline'] as const) {
@@ -286,7 +287,7 @@ export async function world({
     (messages('answer') as Up<'answer'>[]).map((answer) =>
       readAnswer(answer, answers[kind], kind === 'train' ? full.uploadCodec : 'float32'),
     );
-  return { session, peer, told, messages, enter, clock, counted, answered, plan: full };
+  return { session, peer, told, messages, enter, clock, counted, answered, joined, plan: full };
 }
 
 export function until(session: Session, reached: (state: SessionState) => boolean): Promise<SessionState> {

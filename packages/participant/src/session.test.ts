@@ -30,6 +30,25 @@ import {
 } from './session-world.ts';
 import { trainerHost } from './trainer-host.ts';
 
+it('answers a question that is heard before the answer to the join, as in one packet with it', async () => {
+  const { session, peer, answered, joined } = await world({});
+  const answer = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<void>();
+  peer.answer('join', async () => {
+    asked.resolve();
+    await answer.promise;
+    return joined;
+  });
+  const joining = session.join('r-1');
+  peer.welcome({ ...welcome, runs: [summary] });
+  await asked.promise;
+  peer.push('ask', asking(1));
+  answer.resolve();
+  await joining;
+  await until(session, ({ activity }) => activity.kind === 'delivered');
+  expect(answered()).toHaveLength(1);
+});
+
 describe('what a codec leaves out', () => {
   const plan = { uploadCodec: 'top10' } as const;
   const deliver = async (

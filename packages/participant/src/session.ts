@@ -19,6 +19,7 @@ import { Models } from './models.ts';
 import { OwnData } from './own-data.ts';
 import { ParcelDownload } from './parcel-download.ts';
 import type { ParcelSource } from './parcel-source.ts';
+import { Agreeing } from './session/agreeing.ts';
 import { CurrentWork } from './session/current-work.ts';
 import { decline } from './session/decline.ts';
 import { KeptModels } from './session/kept-models.ts';
@@ -92,6 +93,7 @@ class ParticipantSession implements Session {
   readonly #membership: Membership;
   readonly #training: Training;
   readonly #measuring: Measuring;
+  readonly #agreeing: Agreeing;
   readonly #monitoring: Monitoring | null;
 
   constructor(options: SessionOptions) {
@@ -127,6 +129,7 @@ class ParticipantSession implements Session {
       dropsOut: options.dropsOut ?? (() => false),
     });
     this.#measuring = new Measuring(trained);
+    this.#agreeing = new Agreeing(trained);
     this.#monitoring =
       options.monitoring === undefined
         ? null
@@ -295,6 +298,7 @@ class ParticipantSession implements Session {
         if ('run' in ask) void this.#asked(ask);
         else this.#monitoring?.asked(ask);
       },
+      scaling: (agreed) => void membership.scalingAgreed(agreed),
       'round-end': (end) => {
         if (end.run === membership.joined?.run) this.#training.roundEnded(end);
       },
@@ -307,10 +311,13 @@ class ParticipantSession implements Session {
   }
 
   async #asked(ask: Ask): Promise<void> {
+    const entering = this.#membership.entering(ask.run);
+    if (entering !== null) await entering;
     const { joined } = this.#membership;
     if (joined?.run !== ask.run) return;
     if (ask.kind === 'train') await this.#training.answer(ask, joined);
     else if (ask.kind === 'evaluate') await this.#measuring.answer(ask, joined);
+    else if (ask.kind === 'statistics') await this.#agreeing.answer(ask, joined);
     else await decline(this.#line, ask, 'backend-unavailable');
   }
 }

@@ -21,7 +21,19 @@ export const systemClock: Clock = {
   },
 };
 
-/** The machine's source of unpredictable bits (WebCrypto), fit for secrets. */
+/** Numbers drawn at once: a call of WebCrypto takes longer than hundreds of numbers. */
+const drawn = new Uint32Array(1024);
+let left = 0;
+
+/** The machine's source of unpredictable bits (WebCrypto), fit for secrets. A number that was given away is not kept. */
 export const systemRandom: RandomSource = {
-  uint32: () => (globalThis.crypto.getRandomValues(new Uint32Array(1))[0] as number) >>> 0,
+  uint32() {
+    if (left === 0) {
+      globalThis.crypto.getRandomValues(drawn);
+      left = drawn.length;
+    }
+    const number = drawn[--left] as number;
+    drawn[left] = 0;
+    return number;
+  },
 };

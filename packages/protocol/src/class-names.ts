@@ -45,6 +45,23 @@ export function sameClass(classes: readonly string[]): readonly [number, number]
   return null;
 }
 
+/**
+ * Finds the first two names that are not the same and easily taken for each other: equal but for case, white space and
+ * Unicode compatibility form (full-width letters, ligatures).
+ *
+ * @returns Their indices in `classes`, the smaller first; `null` where there are none.
+ */
+export function confusable(classes: readonly string[]): readonly [number, number] | null {
+  const seen = new Map<string, number>();
+  for (const [index, name] of classes.entries()) {
+    const key = name.normalize('NFKC').toLowerCase().replaceAll(/\s+/gu, '');
+    const earlier = seen.get(key);
+    if (earlier !== undefined) return [earlier, index];
+    seen.set(key, index);
+  }
+  return null;
+}
+
 /** The index of each key's class; `null` for a key that several classes share. */
 function indexBy(
   classes: readonly string[],
@@ -58,7 +75,8 @@ function indexBy(
   return found;
 }
 
-function plainText(name: string): string {
+/** A name in the form in which names are compared: NFC, without white space around it. */
+export function plainText(name: string): string {
   return name.normalize('NFC').trim();
 }
 

@@ -6,6 +6,7 @@ import { ReleaseNewsSchema } from './down/release.ts';
 import { RoundEndSchema } from './down/round-end.ts';
 import { RunEndSchema } from './down/run-end.ts';
 import { RunChangedSchema } from './down/runs.ts';
+import { ScalingAgreedSchema } from './down/scaling.ts';
 import { WelcomeSchema } from './down/welcome.ts';
 import { tolerant } from './tolerant.ts';
 
@@ -18,6 +19,7 @@ export const downMessages = {
   welcome: tolerant(WelcomeSchema),
   run: tolerant(RunChangedSchema),
   ask: tolerant(AskSchema),
+  scaling: tolerant(ScalingAgreedSchema),
   'round-end': tolerant(RoundEndSchema),
   'run-end': tolerant(RunEndSchema),
   peers: tolerant(PeersSchema),

@@ -14,8 +14,6 @@ const table: TableData = {
     { name: 'age', mean: 0, scale: 1 },
     { kind: 'category', name: 'device', values: values(15) },
     { kind: 'category', name: 'town', values: values(16) },
-    { kind: 'category', name: 'twice', values: values(2) },
-    { name: 'twice', mean: 0, scale: 1 },
   ],
   target: { kind: 'class', name: 'taps', classes: ['no', 'yes'] },
 };
@@ -39,7 +37,6 @@ it.each([
     'town',
     'the column "town" makes 17 groups, one of them for any other value. 16 are the most',
   ],
-  ['a name of two columns', 'twice', '2 columns have the name "twice"'],
 ])('a new task cannot declare %s', (_, groups, why) => {
   expect(faultOf(groups)).toContain(`data.groups: ${why}`);
 });

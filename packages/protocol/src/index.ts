@@ -113,6 +113,8 @@ export {
 export {
   type Checkpoint,
   CheckpointSchema,
+  type CreatedTask,
+  CreatedTaskSchema,
   type CreateRun,
   CreateRunSchema,
   type CreateTask,
@@ -168,6 +170,7 @@ export {
   tensorSize,
 } from './contribution.ts';
 export { type Checksum, crc32 } from './crc32.ts';
+export { type DataWarning, warningsOfData } from './data-faults.ts';
 export {
   type Ask,
   type ExchangeKind,
@@ -182,6 +185,7 @@ export type { Peers } from './down/peers.ts';
 export type { ReleaseNews } from './down/release.ts';
 export type { RoundEnd } from './down/round-end.ts';
 export type { RunEnd } from './down/run-end.ts';
+export type { ScalingAgreed } from './down/scaling.ts';
 export type { Welcome } from './down/welcome.ts';
 export { downMessages } from './down.ts';
 export {
@@ -276,7 +280,14 @@ export {
   type UpName,
   type UpValue,
 } from './messages.ts';
-export { defaultMetrics, fittingMetrics, isErrorMetric } from './metric.ts';
+export {
+  defaultMetrics,
+  faultOfTarget,
+  fittingMetrics,
+  isErrorMetric,
+  reachesTarget,
+  type StopAt,
+} from './metric.ts';
 export {
   addClassified,
   addMetricSums,
@@ -347,6 +358,17 @@ export {
   type RunSummary,
   RunSummarySchema,
 } from './run.ts';
+export {
+  type AgreedColumn,
+  type AgreedScaling,
+  agreedColumns,
+  awaitsScaling,
+  FEWEST_EXAMPLES_TO_AGREE,
+  FEWEST_TO_AGREE,
+  hasAgreedScaling,
+  scalingIn,
+  withScaling,
+} from './scaling.ts';
 export {
   hasScaledTarget,
   type TargetColumn,

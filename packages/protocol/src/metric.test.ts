@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { defaultMetrics, faultsOfObjective, fittingMetrics, type TaskObjective } from './metric.ts';
+import {
+  defaultMetrics,
+  faultOfTarget,
+  faultsOfObjective,
+  fittingMetrics,
+  reachesTarget,
+  type TaskObjective,
+} from './metric.ts';
+import { defaultPlan } from './plan/plan.ts';
 import { requiresOfData, requiresOfObjective } from './recipe.ts';
 import { targetColumns, targetOf, targetSize, targetUnit } from './target.ts';
 import { type DataSchema, type TableData, TableDataSchema } from './task.ts';
@@ -84,4 +92,38 @@ it('requires of participants what its loss, weights and measures need', () => {
     'loss:class-weights',
     'measure:metrics',
   ]);
+});
+
+describe('a run that ends early', () => {
+  const metrics = { loss: 0.5, accuracy: 0.8, values: { auroc: 0.9, rmse: 12, r2: null } };
+  it.each([
+    [{}, false],
+    [{ targetAccuracy: 0.8 }, true],
+    [{ targetAccuracy: 0.81 }, false],
+    [{ targetMetric: 'accuracy', targetValue: 0.7 }, true],
+    [{ targetMetric: 'loss', targetValue: 0.5 }, true],
+    [{ targetMetric: 'loss', targetValue: 0.4 }, false],
+    [{ targetMetric: 'auroc', targetValue: 0.9 }, true],
+    [{ targetMetric: 'auroc', targetValue: 0.95 }, false],
+    [{ targetMetric: 'rmse', targetValue: 15 }, true],
+    [{ targetMetric: 'rmse', targetValue: 10 }, false],
+    [{ targetMetric: 'r2', targetValue: -5 }, false],
+    [{ targetMetric: 'mae', targetValue: 99 }, false],
+    [{ targetMetric: 'auroc', targetAccuracy: 0.8 }, true],
+  ] as const)('by %j: %s', (plan, reached) => {
+    expect(reachesTarget({ ...defaultPlan, ...plan }, metrics)).toBe(reached);
+    expect(reachesTarget({ ...defaultPlan, ...plan }, null)).toBe(false);
+  });
+
+  it('names a measure that its task has', () => {
+    const task = { data: picture(2), metrics: ['auroc' as const] };
+    const of = (
+      targetMetric: typeof defaultPlan.targetMetric,
+      target: Pick<TaskObjective, 'data' | 'metrics'>,
+    ) => faultOfTarget({ targetMetric, targetValue: 0.5 }, target);
+    expect([of('auroc', task), of('accuracy', task), of('loss', task)]).toEqual([null, null, null]);
+    expect(of('f1', task)).toContain('f1');
+    expect(of('accuracy', { data: number })).toContain('accuracy');
+    expect(faultOfTarget({ targetMetric: 'f1', targetValue: null }, task)).toBeNull();
+  });
 });

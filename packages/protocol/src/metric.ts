@@ -1,3 +1,5 @@
+import type { Plan } from './plan/plan.ts';
+import type { Metrics } from './run.ts';
 import { targetColumns } from './target.ts';
 import { classesOf, type DataSchema, type MetricName, type Task } from './task.ts';
 
@@ -75,4 +77,45 @@ export function faultsOfObjective(
   if (threshold !== undefined && classes !== 2)
     fault('threshold', 'it belongs to tasks of two classes alone');
   return faults;
+}
+
+/** The early end of a plan. */
+export type StopAt = Pick<Plan, 'targetAccuracy' | 'targetMetric' | 'targetValue'>;
+
+/** Checks that a model reaches a plan's accuracy, or its value of a measure: loss and errors from above, others from below. */
+export function reachesTarget(
+  { targetAccuracy, targetMetric, targetValue }: StopAt,
+  metrics: Pick<Metrics, 'loss' | 'accuracy' | 'values'> | null,
+): boolean {
+  if (metrics === null) return false;
+  const { loss, accuracy, values } = metrics;
+  if (targetAccuracy !== null && accuracy !== null && accuracy >= targetAccuracy) return true;
+  if (targetValue === null) return false;
+  const value =
+    targetMetric === 'loss'
+      ? loss
+      : targetMetric === 'accuracy'
+        ? accuracy
+        : (values?.[targetMetric] ?? null);
+  if (value === null) return false;
+  const isError = targetMetric === 'loss' || (targetMetric !== 'accuracy' && isErrorMetric(targetMetric));
+  return isError ? value <= targetValue : value >= targetValue;
+}
+
+/**
+ * The reason why a plan could never end early by its measure in a task; `null`: it can, or has no value to end at.
+ */
+export function faultOfTarget(
+  { targetMetric, targetValue }: Pick<Plan, 'targetMetric' | 'targetValue'>,
+  task: Pick<Task, 'data' | 'metrics'>,
+): string | null {
+  if (targetValue === null || targetMetric === 'loss') return null;
+  if (targetMetric === 'accuracy')
+    return classesOf(task.data) === null
+      ? 'targetMetric: the task predicts numbers and has no accuracy. Use loss, or a measure that the task asks for'
+      : null;
+  const metrics = task.metrics ?? [];
+  if (metrics.includes(targetMetric)) return null;
+  const named = metrics.length === 0 ? 'It asks for none' : `It asks for ${metrics.join(', ')}`;
+  return `targetMetric: the task does not measure ${targetMetric}. ${named}; loss and accuracy are always measured`;
 }

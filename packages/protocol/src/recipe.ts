@@ -2,6 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { utf8 } from './layout.ts';
 import { pictureRange } from './picture-range.ts';
+import { awaitsScaling } from './scaling.ts';
 import { hasScaledTarget, targetColumns } from './target.ts';
 import type { DataSchema, Task } from './task.ts';
 
@@ -15,8 +16,17 @@ const PICTURE_RANGE = 'data:picture-range';
 /** The capability to train on several numbers. */
 const NUMBERS = 'data:numbers';
 
+/** The capability to agree with the other participants on a scaling. */
+const AGREED_SCALING = 'data:agreed-scaling';
+
 /** Every capability that some task's data requires of a participant. */
-export const dataCapabilities: readonly string[] = [CATEGORY, SCALED_TARGET, NUMBERS, PICTURE_RANGE];
+export const dataCapabilities: readonly string[] = [
+  CATEGORY,
+  SCALED_TARGET,
+  NUMBERS,
+  AGREED_SCALING,
+  PICTURE_RANGE,
+];
 
 /** The capabilities to train by a loss of a later version, by class weights, and to answer with a task's own measures. */
 const BINARY = 'loss:binary-crossentropy';
@@ -44,6 +54,7 @@ export function requiresOfData(data: DataSchema): string[] {
     ...(categories ? [CATEGORY] : []),
     ...(hasScaledTarget(data) ? [SCALED_TARGET] : []),
     ...(targetColumns(data).length > 1 ? [NUMBERS] : []),
+    ...(awaitsScaling(data) ? [AGREED_SCALING] : []),
     ...(pictureRange(data) === '0-1' ? [] : [PICTURE_RANGE]),
   ];
 }
@@ -69,18 +80,19 @@ function linesOf(data: DataSchema): string[] {
     return [range === '0-1' ? picture : `${picture} ${range}`, ...named('class', classes)];
   }
   const { features, target } = data;
+  // A scaling that is still to be agreed is no scaling that any two sides could share.
+  const scaling = ({ mean, scale }: { mean: number; scale: number }) =>
+    awaitsScaling(data) ? 'agreed' : `${double(mean)} ${double(scale)}`;
   return [
     `table ${features.length}`,
     ...features.flatMap((feature) =>
       feature.kind === 'category'
         ? named('category', feature.values, feature.name)
-        : [`number ${double(feature.mean)} ${double(feature.scale)} ${counted(feature.name)}`],
+        : [`number ${scaling(feature)} ${counted(feature.name)}`],
     ),
     ...(target.kind === 'class' ? named('class', target.classes, target.name) : []),
     ...(target.kind === 'numbers' ? [`numbers ${target.columns.length} ${counted(target.name)}`] : []),
-    ...targetColumns(data).map(
-      ({ name, mean, scale }) => `number ${double(mean)} ${double(scale)} ${counted(name)}`,
-    ),
+    ...targetColumns(data).map((column) => `number ${scaling(column)} ${counted(column.name)}`),
   ];
 }
 

@@ -24,9 +24,19 @@ export type Admission = z.infer<typeof AdmissionSchema>;
 export const FirstWeightsSchema = z.enum(['given', 'seed']);
 export type FirstWeights = z.infer<typeof FirstWeightsSchema>;
 
-/** Current phase of a run. `waiting`: for enough participants; `idle`: no round wanted. */
+/** Current phase of a run. `waiting`: for enough participants; `scaling`: they agree on the task's scaling; `idle`: no round wanted. */
 export const PhaseSchema = readUnknownAs(
-  z.enum(['idle', 'waiting', 'select', 'distribute', 'collect', 'aggregate', 'evaluate', 'commit']),
+  z.enum([
+    'idle',
+    'waiting',
+    'scaling',
+    'select',
+    'distribute',
+    'collect',
+    'aggregate',
+    'evaluate',
+    'commit',
+  ]),
   'idle',
 );
 export type Phase = z.infer<typeof PhaseSchema>;

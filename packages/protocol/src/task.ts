@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import { sameClass } from './class-names.ts';
 import { HashSchema } from './hash.ts';
 import { MAX_TEXT } from './limits.ts';
 
@@ -90,6 +89,9 @@ export const TableDataSchema = z.strictObject({
       /** The model learns (value − mean) / scale. Left out: 0 and 1. */
       mean: z.optional(z.number()),
       scale: z.optional(z.number().check(z.positive())),
+      /** The plausible range of a target, in its unit. */
+      min: z.optional(z.number()),
+      max: z.optional(z.number()),
     }),
     /** Several numbers, in the order of the model's outputs. */
     z.strictObject({
@@ -104,6 +106,9 @@ export const TableDataSchema = z.strictObject({
             /** The model learns (value − mean) / scale. Left out: 0 and 1. */
             mean: z.optional(z.number()),
             scale: z.optional(z.number().check(z.positive())),
+            /** The plausible range, in its unit. */
+            min: z.optional(z.number()),
+            max: z.optional(z.number()),
           }),
         )
         .check(
@@ -116,12 +121,18 @@ export const TableDataSchema = z.strictObject({
         ),
     }),
   ]),
+  /**
+   * `agreed`: columns of numbers and a numeric target are scaled by means and standard deviations that the participants
+   * agree on before the first round of the task's first run. Left out: by the numbers given.
+   */
+  scaling: z.optional(z.literal('agreed')),
+  /** The numbers behind an agreed scaling, once it is agreed; `mean` and `scale` of the columns are its result. */
+  agreed: z.optional(
+    z.strictObject({ participants: z.int().check(z.positive()), examples: z.int().check(z.positive()) }),
+  ),
   /** The name of the column of categories by whose values errors are told apart; left out: they are not. */
   groups: z.optional(name),
 });
-
-/** The most groups of a task, that of any other value included. */
-const MAX_GROUPS = 16;
 
 export const DataSchemaSchema = z.discriminatedUnion('kind', [ImageDataSchema, TableDataSchema]);
 export type DataSchema = z.infer<typeof DataSchemaSchema>;
@@ -142,66 +153,6 @@ export function groupsOf(
   const column = data.features.findIndex(({ kind, name }) => kind === 'category' && name === data.groups);
   const feature = data.features[column];
   return feature?.kind === 'category' ? { column, feature } : null;
-}
-
-/**
- * The data schema of a new task, whose groups, where it declares any, are a column of categories, and whose classes must all differ, as must the values of each column of categories. Tasks
- * made before this rule are exempt.
- */
-export const NewDataSchemaSchema = DataSchemaSchema.check(({ value, issues }) => {
-  const fault = faultOfGroups(value);
-  if (fault !== null) issues.push({ code: 'custom', input: value, path: ['groups'], message: fault });
-  for (const { one, many, path, names } of listsOfNames(value)) {
-    const same = sameClass(names);
-    if (same === null) continue;
-    const [first, second] = same.map((index) => JSON.stringify(names[index]));
-    issues.push({
-      code: 'custom',
-      input: value,
-      path: [...path],
-      message:
-        `${many} ${same[0] + 1} and ${same[1] + 1}, ${first} and ${second}, are the same ${one}. ` +
-        'Names must differ by more than white space around them, and numbers must differ in value',
-    });
-  }
-});
-
-/** The reason why the groups that a task declares cannot be told apart; `null`: there is none. */
-function faultOfGroups(data: DataSchema): string | null {
-  if (data.kind === 'image' || data.groups === undefined) return null;
-  const named = data.features.filter(({ name }) => name === data.groups);
-  const [feature] = named;
-  const called = JSON.stringify(data.groups);
-  if (named.length > 1)
-    return `${named.length} columns have the name ${called}. Groups take a name that one column has`;
-  if (feature === undefined)
-    return `no column has the name ${called}. Groups are the name of a column of categories`;
-  if (feature.kind !== 'category')
-    return `the column ${called} is one of numbers. Groups are the name of a column of categories`;
-  const groups = featureWidth(feature);
-  return groups > MAX_GROUPS
-    ? `the column ${called} makes ${groups} groups, one of them for any other value. ${MAX_GROUPS} are the most`
-    : null;
-}
-
-interface NameList {
-  readonly one: 'class' | 'value';
-  readonly many: 'classes' | 'values';
-  readonly path: readonly (string | number)[];
-  readonly names: readonly string[];
-}
-
-/** The lists of names in a data schema that must differ: classes, and values of categories. */
-function listsOfNames(data: DataSchema): NameList[] {
-  const path = data.kind === 'image' ? ['classes'] : ['target', 'classes'];
-  const classes: NameList = { one: 'class', many: 'classes', path, names: classesOf(data) ?? [] };
-  if (data.kind === 'image') return [classes];
-  const values = data.features.flatMap((feature, column): NameList[] =>
-    feature.kind === 'category'
-      ? [{ one: 'value', many: 'values', path: ['features', column, 'values'], names: feature.values }]
-      : [],
-  );
-  return [classes, ...values];
 }
 
 /** The number of values that one example is stored as: bytes of a picture; columns of a table, a category being one. */

@@ -15,7 +15,8 @@
  *   several numbers in a task, `huberDelta`, `classWeights`, `metrics` and `threshold`, two more losses; `values` in metrics;
  *   `range` in the data of pictures. `recipe` in the reply to join. `heldOut`, `licence` and `weights` in tasks, and `groups` in those of tables. Error codes `not-joined`,
  *   where `update-not-selected` was sent, `ticket-invalid`, `update-measure`, `message-unknown`, `plan-unsupported`,
- *   `consent-outdated`, `report-mismatch`, `run-given-up`. Reports on a task: `monitor` (up), `task` in the place of `run` in `ask`,
+ *   `consent-outdated`, `report-mismatch`, `run-given-up`. Agreed scaling: the question `statistics` of a run, without
+ *   parcels, `statistics` in `answers`, `scaling` (down), the phase `scaling`, `scaling`, `agreed` and a target's `min` and `max` in tasks. Reports on a task: `monitor` (up), `task` in the place of `run` in `ask`,
  *   `answer` and `notice`, `release` (down) and `releases` in welcome, `ticket` in the reply to monitor; `older` in a
  *   question to compare.
  * - 3: error codes `too-many-connections`, `too-many-identities`, `rate-limited`.

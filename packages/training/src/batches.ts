@@ -10,6 +10,15 @@ export interface BatchShape {
   readonly loss: Loss;
   /** The number that the model takes for each byte of a picture. */
   readonly shades: Float32Array;
+  /** A layer that looks every input up among its entries, where there is one. */
+  readonly lookup?: Lookup | null;
+}
+
+/** An embedding of the model's inputs. */
+export interface Lookup {
+  readonly layer: string;
+  /** Inputs are whole numbers from 0 to below it. */
+  readonly entries: number;
 }
 
 /** The number of classes that a model tells apart; `null` for one of numbers. */
@@ -51,10 +60,24 @@ export function checkDataset(data: Dataset, shape: BatchShape): void {
   }
 }
 
-/** @throws CoppiceError `data-invalid` where there are not the inputs of so many examples. */
+/** What lies outside of its entries a layer reads as nothing, or ends the training without a reason. */
+function checkLookup(xs: Inputs, size: number, lookup: Lookup | null): void {
+  if (lookup === null || !(xs instanceof Float32Array)) return;
+  const wrong = xs.findIndex((x) => !(Math.trunc(x) >= 0 && x < lookup.entries));
+  if (wrong === -1) return;
+  throw new CoppiceError(
+    'data-invalid',
+    `Example ${Math.floor(wrong / size) + 1} has the number ${xs[wrong]}, but the model's layer "${lookup.layer}" looks it up among ${lookup.entries} entries, 0 to ${lookup.entries - 1}. Correct or delete it.`,
+  );
+}
+
+/** @throws CoppiceError `data-invalid` where there are not the inputs of so many examples, or numbers that the model does not look up. */
 export function checkInputs({ xs, count }: Pick<Dataset, 'xs' | 'count'>, shape: BatchShape): void {
   const size = rowSize(shape);
-  if (xs.length === count * size) return;
+  if (xs.length === count * size) {
+    checkLookup(xs, size, shape.lookup ?? null);
+    return;
+  }
   throw new CoppiceError(
     'data-invalid',
     `${count} examples of ${size} numbers need ${count * size} inputs, but there are ${xs.length}. Load the examples again.`,

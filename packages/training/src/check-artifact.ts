@@ -17,7 +17,7 @@ const TOLERANCE = 1e-3;
  * @throws CoppiceError `model-invalid`
  */
 export async function checkArtifact(
-  { topology, data }: ModelDescription,
+  { topology, data, loss }: ModelDescription,
   { layout, weights, trainer }: { layout: Layout; weights: Float32Array; trainer: Trainer },
 ): Promise<void> {
   const size = inputSize(data);
@@ -25,7 +25,12 @@ export async function checkArtifact(
   const expected = await trainer.predict(xs, 1);
   await useBackend('wasm');
   switchTo('wasm');
-  const found = await predictions({ topology, layout, weights, xs });
+  const outputs = await predictions({ topology, layout, weights, xs });
+  // A trainer predicts both classes of one sigmoid unit, which is the probability of the second.
+  const found =
+    loss === 'binaryCrossentropy'
+      ? Float32Array.from([...outputs].flatMap((probability) => [1 - probability, probability]))
+      : outputs;
   const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-6);
   const differs = expected.some((x, i) => Math.abs(x - (found[i] as number)) > TOLERANCE * largest);
   if (!differs && found.length === expected.length) return;

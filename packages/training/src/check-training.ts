@@ -20,7 +20,7 @@ import type { ModelDescription } from './trainer.ts';
 export async function checkTraining(description: ModelDescription, weights: Float32Array): Promise<void> {
   const size = inputSize(description.data);
   // No two numbers the same, so that no layer meets a case that real data don't have.
-  const xs = Float32Array.from({ length: size }, (_, i) => (i + 1) / size);
+  const xs = Float32Array.from({ length: size }, (_, i) => (i + 0.5) / size);
   const trainer = await createTfjsTrainer(description, { backend: 'wasm', seed: 0 });
   try {
     trainer.setWeights(weights);

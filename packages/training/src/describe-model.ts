@@ -9,6 +9,8 @@ import { type BuiltModel, buildModel } from './model.ts';
 import { proposedLoss } from './propose-loss.ts';
 import type { ModelDescription } from './trainer.ts';
 
+export { readGraph } from './model-graph.ts';
+
 /**
  * Computes a model's layout, and its initial weights from `seed`.
  *

@@ -8,6 +8,7 @@ import {
   MAX_MODEL_BYTES,
   type WeightSpec,
 } from '@coppice/protocol';
+import type { Lookup } from './batches.ts';
 import { checkGraph } from './check-graph.ts';
 import { endsInHead, fittingShapes, headOf, isLossOfNumbers, isRegression, outputsFor } from './data-fit.ts';
 import { buildWithZeros } from './first-weights.ts';
@@ -38,6 +39,8 @@ export interface BuiltModel {
   readonly variables: readonly tf.Variable[];
   /** The constraint of each weight, in layout order; null where it has none. */
   readonly constraints: readonly (Constraint | null)[];
+  /** The layer that looks the inputs up, where one does. */
+  readonly lookup: Lookup | null;
   /** Shape of one example, as the model takes it. */
   readonly inputShape: readonly number[];
   /** Numbers in one output row. */
@@ -86,6 +89,7 @@ export async function buildModel(description: ModelDescription, seed: number): P
       layout: bare.map((spec, i) => (roles[i] === 'frozen' ? { ...spec, frozen: true } : spec)),
       roles,
       variables: model.weights.map((weight) => weight.read() as tf.Variable),
+      lookup: lookupOf(model),
       constraints: model.weights.map(
         (weight) => (weight as unknown as { constraint: Constraint | null }).constraint,
       ),
@@ -221,6 +225,21 @@ function layoutOf(model: tf.LayersModel): Layout {
     );
   }
   return layout;
+}
+
+/** Layers that hand each of their inputs on as it is. */
+const handsOn = new Set(['InputLayer', 'Reshape', 'Flatten', 'Permute', 'RepeatVector']);
+
+/** The embedding with the fewest entries of those that look up the model's own inputs; null without any. */
+function lookupOf(model: tf.LayersModel): Lookup | null {
+  const given = (layer: tf.layers.Layer): boolean =>
+    handsOn.has(layer.getClassName()) &&
+    layer.inboundNodes.every(({ inboundLayers }) => inboundLayers.every(given));
+  const found = everyLayer(model)
+    .filter((layer) => layer.getClassName() === 'Embedding' && model.layers.includes(layer))
+    .filter((layer) => layer.inboundNodes.some(({ inboundLayers }) => inboundLayers.every(given)))
+    .map((layer) => ({ layer: layer.name, entries: Number(layer.getConfig()['inputDim']) }));
+  return found.sort((a, b) => a.entries - b.entries)[0] ?? null;
 }
 
 function rolesOf(model: tf.LayersModel, layout: Layout): WeightRole[] {

@@ -102,7 +102,13 @@ class TfjsTrainer implements Trainer {
     this.#description = description;
     this.#loss = lossSettings(description);
     const shades = pictureNumbers(data);
-    this.#shape = { inputShape: built.inputShape, outputs: built.outputs, loss, shades };
+    this.#shape = {
+      inputShape: built.inputShape,
+      outputs: built.outputs,
+      loss,
+      shades,
+      lookup: built.lookup,
+    };
     this.#forward = forwardOf(built.model, loss);
     this.#features = featuresOf(built.model, topology);
     const starts = startsOf(built.layout);

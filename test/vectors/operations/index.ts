@@ -5,6 +5,7 @@ import { codecs } from './codecs.ts';
 import { detectors } from './detectors.ts';
 import { localTrainings } from './local-training.ts';
 import { measures } from './measures.ts';
+import { partitions } from './partitions.ts';
 import { privacy } from './privacy.ts';
 import { releaseTests } from './release-tests.ts';
 import { serverOptimizers } from './server-optimizers.ts';
@@ -23,4 +24,5 @@ export const operations: { readonly [name: string]: Operation | string } = {
   ...detectors,
   ...releaseTests,
   ...privacy,
+  ...partitions,
 };

@@ -70,6 +70,15 @@ describe('simulateCommand', () => {
     expect(simulateCommand('iris', crowd, { defaults, clients: 3 })).not.toContain('--min-participants');
   });
 
+  it('trains a task of the own on its coordinator, on a file', () => {
+    const command = simulateCommand('leaves', plan, {
+      defaults,
+      clients: 30,
+      ownAt: 'http://localhost:8080',
+    });
+    expect(command).toContain('--task leaves --clients 30 --url http://localhost:8080 --data data.csv');
+  });
+
   it('takes a model from the coordinator that has it', () => {
     const start = { origin: 'http://localhost:8080', from: 'iris-1/5' };
     expect(simulateCommand('iris', plan, { defaults, clients: 30, start })).toBe(

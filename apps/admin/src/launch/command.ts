@@ -34,6 +34,8 @@ interface SimulateChoices {
   /** The number of headless clients. */
   readonly clients: number;
   readonly invited?: boolean;
+  /** The URL of the coordinator, for a task of the admin's own, which only that coordinator has; left out for a built-in one. */
+  readonly ownAt?: string | null;
   /** What to begin from, and the URL of its coordinator. */
   readonly start?: { readonly origin: string; readonly from: StartOfRun } | null;
 }
@@ -41,20 +43,27 @@ interface SimulateChoices {
 /**
  * The `pnpm simulate` command for the same training with headless clients. Clients cannot be listed in advance: for a
  * run that is not open they are invited. Values that only make simulations repeatable are given where the plan changed
- * them.
+ * them. A task of the admin's own is trained on its coordinator, on a file `data.csv`.
  */
 export function simulateCommand(
   task: string,
   plan: Plan,
-  { defaults, clients, invited = false, start = null }: SimulateChoices,
+  { defaults, clients, invited = false, ownAt = null, start = null }: SimulateChoices,
 ): string {
   const usual = taskDefaults(defaults, plan.strategy);
-  const { targetAccuracy } = plan;
-  const given: PlanValues = targetAccuracy === usual.targetAccuracy ? {} : { targetAccuracy };
+  const { targetAccuracy, targetValue } = plan;
+  const given: PlanValues = {
+    ...(targetAccuracy === usual.targetAccuracy ? {} : { targetAccuracy }),
+    ...(targetValue === usual.targetValue ? {} : { targetValue }),
+  };
   const own = planDescription.simulated({ clients, given });
-  const used = { ...usual, ...own, targetAccuracy: usual.targetAccuracy };
+  const used = { ...usual, ...own, targetAccuracy: usual.targetAccuracy, targetValue: usual.targetValue };
   const parts = [`pnpm simulate --task ${task} --clients ${clients}${invited ? ' --invited' : ''}`];
-  if (start !== null) parts.push(`--url ${start.origin}`, `--from ${start.from}`);
+  const url = start?.origin ?? ownAt;
+  if (url !== null) parts.push(`--url ${url}`);
+  if (start !== null) parts.push(`--from ${start.from}`);
+  // The page does not know the file: the name is to be replaced.
+  if (ownAt !== null) parts.push('--data data.csv');
   for (const [name, value] of Object.entries(differences(plan, used))) {
     // A fixed cohort replaces the share.
     if (name === 'cohortFraction' && plan.cohortSize !== null) continue;

@@ -2,8 +2,12 @@ import {
   type Checkpoint,
   CheckpointSchema,
   CoppiceError,
+  type CreatedTask,
+  CreatedTaskSchema,
   type CreateRun,
   type CreateTask,
+  type GivenWeights,
+  GivenWeightsSchema,
   isErrorCode,
   parseMessage,
   type Round,
@@ -25,8 +29,47 @@ export async function fetchTasks(): Promise<TaskInfo[]> {
   return tasks.map((task) => parseMessage('task', TaskInfoSchema, task));
 }
 
-export async function createTask(task: CreateTask): Promise<TaskInfo> {
-  return parseMessage('task', TaskInfoSchema, await call('POST', '/api/tasks', task));
+export async function createTask(task: CreateTask): Promise<CreatedTask> {
+  return parseMessage('task', CreatedTaskSchema, await call('POST', '/api/tasks', task));
+}
+
+/**
+ * Sends weights for a task to come.
+ *
+ * @param progress is told the share that is sent, 0–1.
+ */
+export async function sendWeights(
+  weights: Uint8Array<ArrayBuffer>,
+  progress: (share: number) => void,
+): Promise<GivenWeights> {
+  const { status, answer } = await upload('/api/weights', weights, progress);
+  if (status < 300) return parseMessage('weights', GivenWeightsSchema, answer);
+  throw errorOf(answer, status);
+}
+
+/** `fetch` does not tell how much of a body is sent. */
+function upload(
+  path: string,
+  body: Uint8Array<ArrayBuffer>,
+  progress: (share: number) => void,
+): Promise<{ status: number; answer: unknown }> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open('POST', path);
+    request.setRequestHeader('Content-Type', 'application/octet-stream');
+    request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
+    request.onload = () => {
+      let answer: unknown = null;
+      try {
+        answer = JSON.parse(request.responseText);
+      } catch {
+        // Then the status says what there is to say.
+      }
+      resolve({ status: request.status, answer });
+    };
+    request.onerror = () => reject(unreachable());
+    request.send(body);
+  });
 }
 
 export async function createRun(run: CreateRun): Promise<Run> {
@@ -61,15 +104,32 @@ export async function call(method: string, path: string, body?: unknown): Promis
         : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
     });
   } catch (cause) {
-    throw new CoppiceError(
-      'connection-lost',
-      'The coordinator cannot be reached, so nothing was changed. Try again when the page says that it is live.',
-      { cause },
-    );
+    throw unreachable(cause);
   }
   const answer: unknown = await response.json().catch(() => null);
   if (response.ok) return answer;
   throw errorOf(answer, response.status);
+}
+
+/** Asks whether a file can be had, which is made with the question. @throws CoppiceError the coordinator's refusal. */
+export async function askDownload(address: string): Promise<void> {
+  const response = await fetch(address, { credentials: 'same-origin' }).catch((cause: unknown) => {
+    throw new CoppiceError(
+      'connection-lost',
+      'The coordinator cannot be reached. Try again when the page says that it is live.',
+      { cause },
+    );
+  });
+  if (!response.ok) throw errorOf(await response.json().catch(() => null), response.status);
+  await response.body?.cancel();
+}
+
+function unreachable(cause?: unknown): CoppiceError {
+  return new CoppiceError(
+    'connection-lost',
+    'The coordinator cannot be reached, so nothing was changed. Try again when the page says that it is live.',
+    { cause },
+  );
 }
 
 function errorOf(answer: unknown, status: number): CoppiceError {

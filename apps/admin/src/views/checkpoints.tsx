@@ -1,11 +1,12 @@
-import { type Checkpoint, channels, type Run } from '@coppice/protocol';
+import { type Checkpoint, type CoppiceError, channels, type Run } from '@coppice/protocol';
 import { catalogue, formatNumber, formatShare, formatTime } from '@coppice/ui';
 import { useEffect, useState } from 'preact/hooks';
 import { fetchCheckpoints } from '../live/api.ts';
 import { connection, may } from '../live/live.ts';
 import { channelWords, formatLoss } from '../words.ts';
 import { type AskedRelease, MakeProduction } from './make-production.tsx';
-import { CopyButton, Scroll } from './parts.tsx';
+import { ModelFiles } from './model-files.tsx';
+import { CopyButton, FailureSaid, Scroll } from './parts.tsx';
 import { releaseText } from './release-texts.ts';
 import { text as shared } from './texts.ts';
 import type { LiveReleases } from './use-releases.ts';
@@ -20,6 +21,8 @@ const text = catalogue(
     copyLine: 'Copy code',
     all: (n: string) => `Show all ${n}`,
     parameters: (n: string) => `${n} parameters, 32-bit floats.`,
+    files:
+      'model.json with weights.bin is for tfjs; the float16 pair has half the size. model.safetensors holds the weights for NumPy and PyTorch, model.onnx the whole model for onnxruntime.',
   },
   {
     use: '在任意网页中使用本次训练的最新模型',
@@ -30,6 +33,8 @@ const text = catalogue(
     copyLine: '复制代码',
     all: (n) => `显示全部 ${n} 个`,
     parameters: (n) => `${n} 个参数，32 位浮点数。`,
+    files:
+      'model.json 与 weights.bin 用于 tfjs；float16 的一对大小减半。model.safetensors 是供 NumPy 和 PyTorch 使用的权重，model.onnx 是供 onnxruntime 使用的完整模型。',
   },
 );
 
@@ -41,6 +46,7 @@ export function Checkpoints({ run, releases }: { run: Run; releases: LiveRelease
   const words = shared();
   const [all, setAll] = useState<readonly Checkpoint[]>([]);
   const [whole, setWhole] = useState(false);
+  const [refused, setRefused] = useState<CoppiceError | null>(null);
   const [making, setMaking] = useState<AskedRelease | null>(null);
   const live = connection.value === 'live';
   // Fetched anew when a round was committed, when the federated metrics of the last one came, and after a break.
@@ -109,14 +115,7 @@ export function Checkpoints({ run, releases }: { run: Run; releases: LiveRelease
                     <td>{both(one, 'accuracy', (value) => formatShare(value))}</td>
                     <td>{both(one, 'loss', formatLoss)}</td>
                     <td>
-                      <span class="row nowrap tight-row">
-                        <a href={`${base}/${one.round}/model.json`} download="model.json">
-                          {words.model}
-                        </a>
-                        <a href={`${base}/${one.round}/weights.bin`} download="weights.bin">
-                          {words.weights}
-                        </a>
-                      </span>
+                      <ModelFiles folder={`${base}/${one.round}`} onRefused={setRefused} />
                     </td>
                     <td>
                       <CopyButton value={code(one.round)} label={t.copyLine} />
@@ -129,6 +128,12 @@ export function Checkpoints({ run, releases }: { run: Run; releases: LiveRelease
               </tbody>
             </table>
           </Scroll>
+          {refused !== null && (
+            <p class="note bad" role="alert" data-testid="file-refused">
+              <FailureSaid error={refused} />
+            </p>
+          )}
+          <p class="small quiet">{t.files}</p>
           <MakeProduction task={run.task} asked={making} live={releases} onClose={() => setMaking(null)} />
           {!whole && all.length > FIRST && (
             <p>

@@ -1,5 +1,6 @@
+import type { Feature } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
-import { columnOf } from './column-lines.ts';
+import { columnOf, lineOf } from './column-lines.ts';
 
 describe('a line of the form', () => {
   it.each([
@@ -7,6 +8,7 @@ describe('a line of the form', () => {
     ['length: mean 14.5, scale 2', { name: 'length', mean: 14.5, scale: 2 }],
     ['length: Mean -1e3', { name: 'length', mean: -1000, scale: 1 }],
     ['length: scale .5', { name: 'length', mean: 0, scale: 0.5 }],
+    ['length: min 0, max 30, unit cm', { name: 'length', mean: 0, scale: 1, min: 0, max: 30, unit: 'cm' }],
     ['kind: oak | elm', { kind: 'category', name: 'kind', values: ['oak', 'elm'] }],
     ['kind: oak |', { kind: 'category', name: 'kind', values: ['oak'] }],
     ['kind of tree: 1:1 | 1: 2', { kind: 'category', name: 'kind of tree', values: ['1:1', '1: 2'] }],
@@ -22,4 +24,14 @@ describe('a line of the form', () => {
       expect(columnOf(line)).toEqual({ name: line, mean: 0, scale: 1 });
     },
   );
+
+  it.each<Feature>([
+    { name: 'length', mean: 14.5, scale: 2, min: 0, max: 1e21, unit: 'm/s' },
+    { name: 'a: b', mean: 0, scale: 1, min: -1.5e-7 },
+    { kind: 'category', name: 'tree', values: ['oak', 'elm, or so'] },
+    { kind: 'category', name: 'one', values: ['oak'] },
+    { name: 'plain', mean: 0, scale: 1 },
+  ])('is written as it is read', (column) => {
+    expect(columnOf(lineOf(column))).toEqual(column);
+  });
 });

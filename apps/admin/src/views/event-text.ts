@@ -81,6 +81,9 @@ const sentences = catalogue<Sentences>(
     'participant-events': () => 'One participant caused many kinds of events; they were only counted.',
     'update-refused': (data, round) => `Round ${round}: update rejected (${data.code}). ${reason(data)}`,
     'update-declined': ({ code }) => `A participant could not train (${cause(code)}).`,
+    'scaling-agreed': ({ participants, examples }) =>
+      `The scaling of the columns was agreed by ${formatNumber(participants)} participants (${formatNumber(examples)} examples).`,
+    'scaling-failed': (data) => `No agreement on the scaling; participants are asked again. ${reason(data)}`,
     'round-started': ({ asked, target }, round) =>
       `Round ${round} started (${formatNumber(asked)} selected, target ${formatNumber(target)}).`,
     'round-recovered': ({ accepted, target }, round) =>
@@ -152,6 +155,9 @@ const sentences = catalogue<Sentences>(
     'participant-events': () => '同一参与者引发的事件种类过多，仅作计数。',
     'update-refused': (data, round) => `第 ${round} 轮：更新被拒绝。${reason(data)}`,
     'update-declined': ({ code }) => `一位参与者无法训练：${cause(code)}`,
+    'scaling-agreed': ({ participants, examples }) =>
+      `${formatNumber(participants)} 位参与者商定了各列的缩放（共 ${formatNumber(examples)} 个样本）。`,
+    'scaling-failed': (data) => `未能商定缩放，将再次询问参与者。${reason(data)}`,
     'round-started': ({ asked, target }, round) =>
       `第 ${round} 轮开始：邀请 ${formatNumber(asked)} 位，目标 ${formatNumber(target)} 份更新。`,
     'round-recovered': ({ accepted, target }, round) =>

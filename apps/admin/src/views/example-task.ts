@@ -39,6 +39,9 @@ export const exampleTask: TaskFields = {
   targetUnit: '',
   targetMean: '',
   targetScale: '',
+  targetMin: '',
+  targetMax: '',
+  scaling: 'given',
   licence: '',
   model: JSON.stringify(
     {

@@ -86,6 +86,7 @@ const chinese: Readonly<Record<ErrorCode, string>> = {
   'task-exists': '同名的任务已存在。',
   'model-invalid': '模型无效或不受支持。',
   'weights-invalid': '权重无效，或与模型的层不符。',
+  'export-unsupported': '模型中有无法转换为该格式的层。',
   'plan-invalid': '计划无效。',
   'checkpoint-unknown': '没有此检查点。',
   'checkpoint-mismatch': '检查点与任务不匹配。',

@@ -228,6 +228,7 @@ function Command({
       defaults: task.plan,
       clients: expected,
       invited: admission !== 'open',
+      ownAt: task.builtIn ? null : location.origin,
       start: from === null ? null : { origin: location.origin, from },
     }),
     curl: curlCommand(location.origin, body),

@@ -155,44 +155,46 @@ function Parts({
   if (newest === undefined || parts === undefined) return null;
   const round = formatNumber(newest.round);
   return (
-    <div class="scroll">
-      <table data-testid="metric-parts">
-        <caption>{classes === null ? t.byOutput(round) : t.byClass(round)}</caption>
-        <thead>
-          <tr>
-            <th scope="col">{classes === null ? t.output : t.class}</th>
-            {metrics.map((one) => (
-              <th key={one} scope="col" class="end">
-                {t[one]}
-              </th>
-            ))}
-            {classes !== null && (
-              <th scope="col" class="end">
-                {t.examples}
-              </th>
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          {parts.map((part, i) => {
-            const name = (classes === null ? columns[i]?.name : classes[i]) ?? '';
-            return (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                {metrics.map((one) => {
-                  const value = part[one];
-                  return (
-                    <td key={one} class="end">
-                      {value == null ? '–' : formatOf(one, columns[i]?.unit)(value)}
-                    </td>
-                  );
-                })}
-                {part.examples !== undefined && <td class="end">{formatNumber(part.examples)}</td>}
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <>
+      <h3 id="metric-parts-title">{classes === null ? t.byOutput(round) : t.byClass(round)}</h3>
+      <div class="scroll">
+        <table data-testid="metric-parts" aria-labelledby="metric-parts-title">
+          <thead>
+            <tr>
+              <th scope="col">{classes === null ? t.output : t.class}</th>
+              {metrics.map((one) => (
+                <th key={one} scope="col" class="end">
+                  {t[one]}
+                </th>
+              ))}
+              {classes !== null && (
+                <th scope="col" class="end">
+                  {t.examples}
+                </th>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {parts.map((part, i) => {
+              const name = (classes === null ? columns[i]?.name : classes[i]) ?? '';
+              return (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  {metrics.map((one) => {
+                    const value = part[one];
+                    return (
+                      <td key={one} class="end">
+                        {value == null ? '–' : formatOf(one, columns[i]?.unit)(value)}
+                      </td>
+                    );
+                  })}
+                  {part.examples !== undefined && <td class="end">{formatNumber(part.examples)}</td>}
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </div>
+    </>
   );
 }

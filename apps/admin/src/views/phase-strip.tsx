@@ -8,10 +8,12 @@ const steps: readonly Phase[] = ['waiting', ...roundPhases];
 
 /** Phases of a run's round in order, the current one marked. */
 export function PhaseStrip({ run }: { run: Run }) {
-  const at = run.status === 'running' || run.phase !== 'idle' ? steps.indexOf(run.phase) : -1;
+  const isAgreeing = run.phase === 'scaling';
+  const shown: readonly Phase[] = isAgreeing ? ['waiting', 'scaling', ...roundPhases] : steps;
+  const at = run.status === 'running' || run.phase !== 'idle' ? shown.indexOf(run.phase) : -1;
   return (
     <ol class="phase-strip" aria-label={text().label}>
-      {steps.map((phase, index) => (
+      {shown.map((phase, index) => (
         <li
           key={phase}
           class={index < at ? 'passed' : index === at ? 'now' : ''}

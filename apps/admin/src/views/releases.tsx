@@ -54,6 +54,7 @@ export function ReleasesSection({ run, live }: { run: Run; live: LiveReleases })
             <code>{code}</code>
           </pre>
           <CopyButton value={code} />
+          <a href={`/models/${run.task}/production/example.html`}>{t.example}</a>
         </div>
       )}
       {moves.length > 0 && <h3>{t.history}</h3>}

@@ -47,7 +47,7 @@ function KnownRun({ run }: { run: Run }) {
   useEffect(() => wantRounds(id), [id]);
   const admission = useAdmission(run);
   const releases = useReleases(run.task);
-  const task = useTask(run.task) ?? null;
+  const task = useTask(run.task, run.phase) ?? null;
   const data = task?.data ?? null;
   const rounds = state.value.rounds.get(id) ?? noRounds;
   const rows = state.value.participants.get(id) ?? [];

@@ -16,6 +16,8 @@ const text = catalogue(
       'Nobody has joined yet. Put people on the list under “Who may take part”, and send them the link of the client page.',
     waiting: (here: string, needed: string) =>
       `Waiting for participants: ${here} of the ${needed} needed are here. The round begins by itself.`,
+    agreeing:
+      'The participants agree on the scale of each column: each sends sums of its values, once. The first round begins by itself.',
     again: 'The next attempt begins in a moment.',
     next: 'The next round begins in a moment.',
     collecting: (round: string, done: string, target: string) =>
@@ -45,6 +47,7 @@ const text = catalogue(
     nobodyInvited: '还没有人加入。请在“谁可以参与”中创建邀请，并把链接发给大家。',
     nobodyListed: '还没有人加入。请在“谁可以参与”中把人列入名单，并把参与页的链接发给他们。',
     waiting: (here, needed) => `等待参与者：需要 ${needed} 位，已有 ${here} 位。人数足够后自动开始。`,
+    agreeing: '参与者正在商定每一列的缩放：各自发送一次数值总和。随后自动开始第一轮。',
     again: '即将再次尝试。',
     next: '下一轮即将开始。',
     collecting: (round, done, target) => `第 ${round} 轮进行中：已收到 ${target} 份更新中的 ${done} 份。`,
@@ -102,6 +105,7 @@ function sentence(run: Run, rounds: readonly Round[]): string {
   if (run.phase === 'waiting' && run.participants < run.needed) {
     return t.waiting(formatNumber(run.participants), formatNumber(run.needed));
   }
+  if (run.phase === 'scaling') return t.agreeing;
   if (run.phase === 'collect' && open !== undefined) {
     return t.collecting(round, formatNumber(open.accepted), formatNumber(open.target));
   }

@@ -23,6 +23,10 @@ const text = catalogue(
     target: (name: string) => `${name} (target)`,
     scaled: (mean: string, scale: string) => `(value − ${mean}) / ${scale}`,
     unscaled: 'as it is',
+    awaited:
+      'The scaling is agreed by the participants before the first round; until then the values stay as they are.',
+    agreed: (participants: string, examples: string) =>
+      `${participants} participants agreed on the scaling, from ${examples} examples.`,
     groups: 'Errors are told apart by its values.',
     categories: (values: string) => `${values}, any other value`,
     more: (count: string) => `and ${count} more`,
@@ -47,6 +51,8 @@ const text = catalogue(
     target: (name) => `${name}（目标）`,
     scaled: (mean, scale) => `（值 − ${mean}）/ ${scale}`,
     unscaled: '原值',
+    awaited: '缩放由参与者在第一轮之前商定；在此之前各列保持原值。',
+    agreed: (participants, examples) => `${participants} 位参与者根据 ${examples} 个样本商定了缩放。`,
     groups: '误差按该列的值分组。',
     categories: (values) => `${values}、其他值`,
     more: (count) => `另有 ${count} 个`,
@@ -74,30 +80,39 @@ export function TaskData({ data }: { data: DataSchema }) {
           {t.pixels(...boundsOf(data))} {listed(data.classes)}
         </p>
       ) : (
-        <Scroll label={t.title} testId="task-columns" low>
-          <table>
-            <thead>
-              <tr>
-                {[t.column, t.kind, t.reading, t.range].map((name) => (
-                  <th key={name} scope="col">
-                    {name}
-                  </th>
+        <>
+          {data.scaling === 'agreed' && (
+            <p class="small quiet" data-testid="task-scaling">
+              {data.agreed === undefined
+                ? t.awaited
+                : t.agreed(formatNumber(data.agreed.participants), formatNumber(data.agreed.examples))}
+            </p>
+          )}
+          <Scroll label={t.title} testId="task-columns" low>
+            <table>
+              <thead>
+                <tr>
+                  {[t.column, t.kind, t.reading, t.range].map((name) => (
+                    <th key={name} scope="col">
+                      {name}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {data.features.map((feature) => (
+                  <FeatureRow key={feature.name} feature={feature} isGroups={feature.name === data.groups} />
                 ))}
-              </tr>
-            </thead>
-            <tbody>
-              {data.features.map((feature) => (
-                <FeatureRow key={feature.name} feature={feature} isGroups={feature.name === data.groups} />
-              ))}
-              <tr>
-                <th scope="row">{t.target(withUnit(data.target.name, targetUnit(data)))}</th>
-                <td>{data.target.kind === 'class' ? t.class : t.number}</td>
-                <td class="wrapped">{targetReading(data)}</td>
-                <td />
-              </tr>
-            </tbody>
-          </table>
-        </Scroll>
+                <tr>
+                  <th scope="row">{t.target(withUnit(data.target.name, targetUnit(data)))}</th>
+                  <td>{data.target.kind === 'class' ? t.class : t.number}</td>
+                  <td class="wrapped">{targetReading(data)}</td>
+                  <td class="figure">{data.target.kind === 'number' && range(data.target)}</td>
+                </tr>
+              </tbody>
+            </table>
+          </Scroll>
+        </>
       )}
     </section>
   );

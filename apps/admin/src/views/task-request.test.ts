@@ -1,6 +1,7 @@
 import { CoppiceError, CreateTaskSchema } from '@coppice/protocol';
 import { describe, expect, it } from 'vitest';
 import { exampleTask } from './example-task.ts';
+import { proposedFields } from './proposed-fields.ts';
 import { blankTask, missingFields, taskRequest } from './task-request.ts';
 
 describe('taskRequest', () => {
@@ -106,5 +107,47 @@ describe('missingFields', () => {
       'target',
       'model',
     ]);
+  });
+});
+
+describe('a file of examples', () => {
+  const rows = [1, 2, 3, 4, 5, 6].map((n) => `${n},${n % 2 === 0 ? 'flat' : 'house'},${100_000 * n + 0.5}`);
+  const file = new TextEncoder().encode(['rooms,kind,price', ...rows].join('\n'));
+
+  it('proposes columns, scaling and range, which the coordinator takes', async () => {
+    const fields = { ...exampleTask, kind: 'table' as const, ...(await proposedFields(file, '')) };
+    const { data } = taskRequest(fields);
+    expect(CreateTaskSchema.safeParse(taskRequest(fields)).error).toBeUndefined();
+    expect(data).toMatchObject({
+      features: [
+        { name: 'rooms', mean: 3.5, scale: expect.closeTo(Math.sqrt(35 / 12), 6), min: 1, max: 6 },
+        { kind: 'category', name: 'kind' },
+      ],
+      target: { kind: 'number', name: 'price', mean: 350_000.5, min: 100_000.5, max: 600_000.5 },
+    });
+  });
+
+  it('proposes ranges for a scaling to be agreed, without means and scales', async () => {
+    const proposed = await proposedFields(file, 'rooms');
+    const range = { targetMin: '0', targetMax: '20' };
+    const fields = {
+      ...exampleTask,
+      kind: 'table' as const,
+      ...proposed,
+      targetKind: 'number' as const,
+      ...range,
+    };
+    const request = taskRequest({ ...fields, scaling: 'agreed' });
+    expect(CreateTaskSchema.safeParse(request).error).toBeUndefined();
+    expect(request.data).toMatchObject({
+      scaling: 'agreed',
+      features: [{ kind: 'category' }, { name: 'price', mean: 0, scale: 1 }],
+      target: { name: 'rooms', min: 0, max: 20 },
+    });
+    expect(request.data).not.toHaveProperty('target.mean');
+  });
+
+  it('of no table is refused', async () => {
+    await expect(proposedFields(new Uint8Array(), '')).rejects.toMatchObject({ code: 'data-empty' });
   });
 });

@@ -28,6 +28,10 @@ export interface TaskFields {
   readonly targetUnit: string;
   readonly targetMean: string;
   readonly targetScale: string;
+  readonly targetMin: string;
+  readonly targetMax: string;
+  /** Of a table. `agreed`: what is given of means and scales is left out. */
+  readonly scaling: 'given' | 'agreed';
   /** Of the models; empty: none is stated. */
   readonly licence: string;
   readonly model: string;
@@ -53,6 +57,9 @@ export const blankTask: TaskFields = {
   targetUnit: '',
   targetMean: '',
   targetScale: '',
+  targetMin: '',
+  targetMax: '',
+  scaling: 'given',
   licence: '',
   model: '',
 };
@@ -105,25 +112,49 @@ function imageOf(fields: TaskFields): CreateTask['data'] {
 function tableOf(fields: TaskFields): CreateTask['data'] {
   const name = fields.target.trim();
   const groups = fields.groups.trim();
+  const isAgreed = fields.scaling === 'agreed';
   return {
     kind: 'table',
-    features: lines(fields.features).map(columnOf),
+    features: lines(fields.features)
+      .map(columnOf)
+      .map(isAgreed ? unscaled : (column) => column),
     target:
       fields.targetKind === 'class'
         ? { kind: 'class', name, classes: lines(fields.classes) }
-        : { kind: 'number', name, ...optional(fields) },
+        : { kind: 'number', name, ...(isAgreed ? unscaledTarget : (some: Given) => some)(optional(fields)) },
+    ...(isAgreed ? { scaling: 'agreed' as const } : {}),
     ...(groups === '' ? {} : { groups }),
   };
 }
 
 /** The fields of a numeric target that are filled in. */
-function optional({ targetUnit, targetMean, targetScale }: TaskFields) {
-  const [unit, mean, scale] = [targetUnit, targetMean, targetScale].map((value) => value.trim());
+function optional({ targetUnit, targetMean, targetScale, targetMin, targetMax }: TaskFields): Given {
+  const given = [targetUnit, targetMean, targetScale, targetMin, targetMax];
+  const [unit, mean, scale, min, max] = given.map((value) => value.trim());
   return {
     ...(unit ? { unit } : {}),
     ...(mean ? { mean: Number(mean) } : {}),
     ...(scale ? { scale: Number(scale) } : {}),
+    ...(min ? { min: Number(min) } : {}),
+    ...(max ? { max: Number(max) } : {}),
   };
+}
+
+interface Given {
+  readonly unit?: string;
+  readonly mean?: number;
+  readonly scale?: number;
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** A column without the scaling that participants will agree on. */
+function unscaled<C extends ReturnType<typeof columnOf>>(column: C): C {
+  return column.kind === 'category' ? column : { ...column, mean: 0, scale: 1 };
+}
+
+function unscaledTarget({ mean: _mean, scale: _scale, ...rest }: Given): Given {
+  return rest;
 }
 
 function modelOf(text: string): CreateTask['model'] {

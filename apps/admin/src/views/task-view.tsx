@@ -1,9 +1,10 @@
-import { CoppiceError } from '@coppice/protocol';
-import { catalogue } from '@coppice/ui';
-import { useState } from 'preact/hooks';
-import { createTask } from '../live/api.ts';
+import { CoppiceError, type CreatedTask } from '@coppice/protocol';
+import { catalogue, formatNumber, localized } from '@coppice/ui';
+import { useRef, useState } from 'preact/hooks';
+import { createTask, sendWeights } from '../live/api.ts';
 import { go } from '../shell/route.ts';
 import { exampleTask } from './example-task.ts';
+import { type ChosenModel, ModelFields } from './model-fields.tsx';
 import { FailureSaid } from './parts.tsx';
 import { blankTask, missingFields, type TaskFields, taskRequest } from './task-request.ts';
 import { text } from './texts.ts';
@@ -19,7 +20,26 @@ export function TaskView() {
   const [fields, setFields] = useState(blankTask);
   const [error, setError] = useState<CoppiceError | null>(null);
   const [busy, setBusy] = useState(false);
-  const set = (change: Partial<TaskFields>) => setFields({ ...fields, ...change });
+  const [created, setCreated] = useState<CreatedTask | null>(null);
+  const [modelError, setModelError] = useState<CoppiceError | null>(null);
+  const [chosen, setChosen] = useState<ChosenModel | null>(null);
+  const [sent, setSent] = useState<number | null>(null);
+  /** The weights that were sent last, and their name there: where only another field was wrong, they are not sent again. */
+  const sentAs = useRef<{ weights: Uint8Array; hash: string } | null>(null);
+  const sendOnce = async (weights: Uint8Array<ArrayBuffer>): Promise<string> => {
+    if (sentAs.current?.weights !== weights) {
+      setSent(0);
+      sentAs.current = { weights, hash: (await sendWeights(weights, setSent)).hash };
+    }
+    return sentAs.current.hash;
+  };
+  const set = (change: Partial<TaskFields>) => setFields((now) => ({ ...now, ...change }));
+  const choose = (found: ChosenModel | null) => {
+    setChosen(found);
+    setModelError(null);
+    // The description can be changed by hand, as to freeze a layer; one that only gives other weights leaves it.
+    if (found !== null && found.topology !== chosen?.topology) set({ model: JSON.stringify(found.topology) });
+  };
   const labels: Partial<Record<keyof TaskFields, string>> = {
     id: t.id,
     titleEn: t.titleEn,
@@ -42,14 +62,33 @@ export function TaskView() {
     }
     setBusy(true);
     setError(null);
+    setModelError(null);
     try {
-      const task = await createTask(taskRequest(fields));
-      go({ view: 'launch', task: task.id, from: null });
+      const request = taskRequest(fields);
+      const { weights = null, isGiven = false } = chosen ?? {};
+      const given = weights !== null && isGiven ? await sendOnce(weights) : null;
+      const task = await createTask(given === null ? request : { ...request, weights: given });
+      if (task.warnings.length === 0) go({ view: 'launch', task: task.id, from: null });
+      else setCreated(task);
+    } catch (thrown) {
+      const found = CoppiceError.from(thrown);
+      const ofModel = found.code === 'model-invalid' || found.code === 'weights-invalid';
+      if (found.code === 'weights-invalid') sentAs.current = null;
+      (ofModel ? setModelError : setError)(found);
+    }
+    setSent(null);
+    setBusy(false);
+  };
+  const propose = async (file: File) => {
+    setError(null);
+    try {
+      const { proposedFields } = await import('./proposed-fields.ts');
+      set(await proposedFields(file, fields.target));
     } catch (thrown) {
       setError(CoppiceError.from(thrown));
     }
-    setBusy(false);
   };
+  if (created !== null) return <Warned task={created} />;
   const input = (
     name: keyof TaskFields,
     label: string,
@@ -141,6 +180,26 @@ export function TaskView() {
           {fields.kind === 'image' && input('width', t.width)}
           {fields.kind === 'image' && input('height', t.height)}
           {fields.kind === 'image' && select('channels', t.channels, { '1': t.grey, '3': t.colour })}
+          {fields.kind === 'table' && (
+            <div class="field">
+              <label for="task-data-file">{`${t.dataFile} (${t.optional})`}</label>
+              <input
+                id="task-data-file"
+                class="input"
+                type="file"
+                accept=".csv,.tsv,.txt,.xlsx,.parquet"
+                data-testid="task-data-file"
+                aria-describedby="task-help-data-file"
+                onChange={(event) => {
+                  const file = event.currentTarget.files?.[0];
+                  if (file !== undefined) void propose(file);
+                }}
+              />
+              <p class="help" id="task-help-data-file">
+                {t.dataFileHelp}
+              </p>
+            </div>
+          )}
           {fields.kind === 'image' &&
             select(
               'range',
@@ -149,6 +208,8 @@ export function TaskView() {
               t.pixelRangeHelp,
             )}
           {fields.kind === 'table' && input('features', t.features, { area: true, help: t.featuresHelp })}
+          {fields.kind === 'table' &&
+            select('scaling', t.scaling, { given: t.scalingGiven, agreed: t.scalingAgreed }, t.scalingHelp)}
           {fields.kind === 'table' && input('groups', `${t.groups} (${t.optional})`, { help: t.groupsHelp })}
           {fields.kind === 'table' && input('target', t.target)}
           {fields.kind === 'table' &&
@@ -156,8 +217,20 @@ export function TaskView() {
           {fields.kind === 'table' && fields.targetKind === 'number' && (
             <>
               {input('targetUnit', `${t.targetUnit} (${t.optional})`)}
-              {input('targetMean', `${t.targetMean} (${t.optional})`, { help: t.targetScalingHelp })}
-              {input('targetScale', `${t.targetScale} (${t.optional})`)}
+              {fields.scaling === 'given' && (
+                <>
+                  {input('targetMean', `${t.targetMean} (${t.optional})`, { help: t.targetScalingHelp })}
+                  {input('targetScale', `${t.targetScale} (${t.optional})`)}
+                </>
+              )}
+              {input(
+                'targetMin',
+                fields.scaling === 'given' ? `${t.targetMin} (${t.optional})` : t.targetMin,
+              )}
+              {input(
+                'targetMax',
+                fields.scaling === 'given' ? `${t.targetMax} (${t.optional})` : t.targetMax,
+              )}
             </>
           )}
           {(fields.kind === 'image' || fields.targetKind === 'class') &&
@@ -167,21 +240,8 @@ export function TaskView() {
       </fieldset>
       <fieldset class="plan-group stack tight">
         <legend>{t.modelTitle}</legend>
+        <ModelFields chosen={chosen} onChoose={choose} error={modelError} sent={sent} />
         {input('model', t.modelJson, { area: true, mono: true, help: t.modelHelp })}
-        <div class="field">
-          <label for="task-file">{t.chooseFile}</label>
-          <input
-            id="task-file"
-            class="input"
-            type="file"
-            accept=".json,application/json"
-            data-testid="task-file"
-            onChange={(event) => {
-              const file = event.currentTarget.files?.[0];
-              if (file !== undefined) void file.text().then((model) => set({ model }));
-            }}
-          />
-        </div>
       </fieldset>
       {error !== null && (
         <p class="note bad" role="alert" data-testid="task-error">
@@ -194,5 +254,38 @@ export function TaskView() {
         </button>
       </div>
     </form>
+  );
+}
+
+/** A task that was added with warnings, each in a sentence, and the way on. */
+function Warned({ task }: { task: CreatedTask }) {
+  const t = text();
+  const sentences = task.warnings.map((warning) =>
+    warning.kind === 'confusable-names'
+      ? t.confusable(warning.names.map((name) => `“${name}”`).join(own().join))
+      : t.large(warning.column, formatNumber(warning.magnitude)),
+  );
+  return (
+    <section class="stack">
+      <h1>{localized(task.title)}</h1>
+      <div class="note warn" role="status" data-testid="task-warnings">
+        <p>{t.warnings}</p>
+        <ul>
+          {sentences.map((sentence) => (
+            <li key={sentence}>{sentence}</li>
+          ))}
+        </ul>
+      </div>
+      <div class="row">
+        <button
+          type="button"
+          class="button primary"
+          data-testid="task-to-launch"
+          onClick={() => go({ view: 'launch', task: task.id, from: null })}
+        >
+          {t.toLaunch}
+        </button>
+      </div>
+    </section>
   );
 }

@@ -100,7 +100,6 @@ export const text = catalogue(
     made: 'Made',
     download: 'Download',
     model: 'model.json',
-    weights: 'weights.bin',
     use: 'Use in any page',
     noCheckpoints: 'The first weights are being made.',
     events: 'Event log',
@@ -167,7 +166,7 @@ export const text = catalogue(
       'The share of each device’s examples that no run of this task trains on, 0 to 0.5: models are measured and compared on it. It cannot be changed later.',
     features: 'Columns',
     featuresHelp:
-      'One a line, in the order of the model’s inputs. “length” is a column of numbers; “length: mean 14, scale 2” gives the model (value − mean) / scale. “kind: oak | elm” is a column of categories: the model takes one number for each value, and a last one for any other value.',
+      'One a line, in the order of the model’s inputs. “length” is a column of numbers; “length: mean 14, scale 2, min 0, max 30, unit cm” gives the model (value − mean) / scale; each part may be left out. “kind: oak | elm” is a column of categories: the model takes one number for each value, and a last one for any other value.',
     groups: 'Groups',
     groupsHelp:
       'The name of a column of categories with 15 values at most. Errors are reported for each of its values, and a new model must be worse for none. It cannot be changed later.',
@@ -178,13 +177,28 @@ export const text = catalogue(
     targetUnit: 'Unit',
     targetMean: 'Mean of the target',
     targetScale: 'Scale of the target',
+    targetMin: 'Smallest plausible target',
+    targetMax: 'Largest plausible target',
+    scaling: 'Scaling of the columns',
+    scalingGiven: 'as given here',
+    scalingAgreed: 'agreed by the participants before the first round',
+    scalingHelp:
+      'To agree, three participants or more send the sums of their values once. Each column of numbers, and a numeric target, then needs min and max: values are clipped to them. State what is plausible, not just what one file has.',
+    dataFile: 'Propose from a file of examples',
+    dataFileHelp:
+      'CSV, XLSX or Parquet. It is read in this browser and not sent. Its target is the one named under “Target column”, else the last column.',
+    warnings: 'The task was added. Look at these before you launch a run:',
+    confusable: (names: string) =>
+      `${names} differ only by case, spaces or the form of their letters. Files may mix them up.`,
+    large: (column: string, magnitude: string) =>
+      `The values of “${column}” reach ${magnitude} for the model. Training diverges easily above 1,000: give mean and scale, or let them be agreed.`,
+    toLaunch: 'Launch a run',
     targetScalingHelp: 'The model learns (value − mean) / scale. Without, it learns the value itself.',
     licence: 'Licence of the models',
     licenceHelp:
       'Its name, text or address. It is shown to participants, and goes with every model that is downloaded.',
     modelJson: 'model.json',
-    modelHelp: 'Paste it, or choose the file. Weights are not taken from it: a run begins from its seed.',
-    chooseFile: 'Choose a file…',
+    modelHelp: 'The description of the model, from the files above or pasted.',
     example: 'Fill in an example',
     addTask: 'Add the task',
     adding: 'Adding',
@@ -284,7 +298,6 @@ export const text = catalogue(
     made: '时间',
     download: '下载',
     model: 'model.json',
-    weights: 'weights.bin',
     use: '在任何网页中使用',
     noCheckpoints: '正在生成初始权重。',
     events: '事件日志',
@@ -349,7 +362,7 @@ export const text = catalogue(
       '每台设备上始终不参与训练的样本比例，0 到 0.5：用于检验和比较本任务的各个模型。之后不能更改。',
     features: '列',
     featuresHelp:
-      '每行一个，次序与模型输入一致。“length”是数值列；“length: mean 14, scale 2”表示模型输入为（值 − mean）/ scale。“kind: oak | elm”是类别列：每个值对应模型的一个输入，最后还有一个对应其他值。',
+      '每行一个，次序与模型输入一致。“length”是数值列；“length: mean 14, scale 2, min 0, max 30, unit cm”表示模型输入为（值 − mean）/ scale，各部分均可省略。“kind: oak | elm”是类别列：每个值对应模型的一个输入，最后还有一个对应其他值。',
     groups: '分组',
     groupsHelp:
       '一个类别列的名称，最多 15 个值。误差按该列的每个值分别报告，新模型在任何一组上都不得变差。之后不能更改。',
@@ -360,12 +373,26 @@ export const text = catalogue(
     targetUnit: '单位',
     targetMean: '目标的均值',
     targetScale: '目标的尺度',
+    targetMin: '目标的合理最小值',
+    targetMax: '目标的合理最大值',
+    scaling: '各列的缩放',
+    scalingGiven: '在此给定',
+    scalingAgreed: '由参与者在第一轮之前商定',
+    scalingHelp:
+      '商定时，至少三位参与者各自发送一次数值总和。每个数值列和数值目标都需要 min 与 max，超出的值会被截断。请填写合理的范围，而不仅是某个文件中的范围。',
+    dataFile: '根据样本文件填写',
+    dataFileHelp:
+      'CSV、XLSX 或 Parquet。文件只在本浏览器中读取，不会发送。目标为“目标列”中填写的列，否则为最后一列。',
+    warnings: '任务已添加。发起训练之前请留意：',
+    confusable: (names) => `${names} 只有大小写、空格或字符形式不同，文件中容易混淆。`,
+    large: (column, magnitude) =>
+      `“${column}”的值输入模型时可达 ${magnitude}。超过 1,000 时训练容易发散：请填写均值和尺度，或由参与者商定。`,
+    toLaunch: '发起训练',
     targetScalingHelp: '模型学习（值 − 均值）/ 尺度。不填则直接学习该值。',
     licence: '模型的许可',
     licenceHelp: '许可的名称、全文或网址。参与者会看到，下载的每个模型也都带有它。',
     modelJson: 'model.json',
-    modelHelp: '粘贴或选择文件。不使用其中的权重：训练从种子开始。',
-    chooseFile: '选择文件…',
+    modelHelp: '模型的描述：来自上面的文件，或直接粘贴。',
     example: '填入示例',
     addTask: '添加任务',
     adding: '正在添加',

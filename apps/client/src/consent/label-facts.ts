@@ -1,4 +1,4 @@
-import { type ModelNumbers, type Plan, type RunTerms, runTerms } from '@coppice/protocol';
+import { type Plan, type RunTerms, runTerms } from '@coppice/protocol';
 
 /** The content of the privacy label, from the current task and plan. */
 export interface LabelFacts extends RunTerms {
@@ -6,9 +6,9 @@ export interface LabelFacts extends RunTerms {
   readonly deadlineSeconds: number | null;
 }
 
-export function labelFacts(model: ModelNumbers, plan: Partial<Plan>): LabelFacts {
+export function labelFacts(task: Parameters<typeof runTerms>[0], plan: Partial<Plan>): LabelFacts {
   return {
-    ...runTerms(model, plan),
+    ...runTerms(task, plan),
     rounds: plan.rounds ?? null,
     deadlineSeconds: plan.deadlineSeconds ?? null,
   };

@@ -17,6 +17,7 @@ export const labelText = catalogue(
     rawValue: '0 bytes',
     update: 'My update, each round',
     updateValue: (numbers: number, bytes: number) => `${n(numbers)} numbers, ${formatBytes(bytes)}`,
+    once: 'The scale of the columns',
     account: 'Account',
     accountValue: 'none; a random id',
     also: 'Also sent',
@@ -46,6 +47,7 @@ export const labelText = catalogue(
     rawValue: '0 字节',
     update: '每一轮我的更新',
     updateValue: (numbers, bytes) => `${n(numbers)} 个数，${formatBytes(bytes)}`,
+    once: '各列的缩放',
     account: '账号',
     accountValue: '无；只有一个随机标识',
     also: '另外发送',
@@ -76,6 +78,7 @@ export function labelRows({
   label,
   numbers,
   bytesPerRound,
+  once,
 }: LabelFacts): readonly (readonly [string, string])[] {
   const t = labelText();
   const row = ({ label: title, value }: ConsentRow) => [localized(title), localized(value)] as const;
@@ -83,6 +86,7 @@ export function labelRows({
     [t.raw, t.rawValue],
     row(label.audience),
     [t.update, t.updateValue(numbers, bytesPerRound)],
+    ...(once === undefined ? [] : [[t.once, localized(once)] as const]),
     row(label.limit),
     row(label.protection),
     [t.also, t.alsoValue],

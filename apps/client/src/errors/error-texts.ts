@@ -14,6 +14,7 @@ type AdminsOnly =
   | 'task-exists'
   | 'model-invalid'
   | 'weights-invalid'
+  | 'export-unsupported'
   | 'plan-invalid'
   | 'checkpoint-unknown'
   | 'checkpoint-mismatch'

@@ -1,4 +1,4 @@
-import type { Plan, RunSummary, TaskInfo } from '@coppice/protocol';
+import { awaitsScaling, type Plan, type RunSummary, type TaskInfo } from '@coppice/protocol';
 import { computed, signal } from '@preact/signals';
 import { away, session } from '../link/session.ts';
 import { lastSeen } from '../offline/last-seen.ts';
@@ -51,7 +51,11 @@ export const chosenTask = computed<TaskInfo | null>(() => {
   const id = chosenNow.value?.task;
   if (id === undefined) return null;
   const seen = lastSeen.value.value?.task;
-  return tasks.value?.get(id) ?? (seen?.id === id ? seen : null);
+  const info = tasks.value?.get(id) ?? (seen?.id === id ? seen : null);
+  const joined = session.joined.value?.task;
+  // A scaling that was awaited when the tasks were fetched may have been agreed since.
+  const isScaled = info !== null && joined?.id === id && awaitsScaling(info.data);
+  return isScaled ? { ...info, data: joined.data } : info;
 });
 
 /** Plans of runs by id, as far as fetched. */

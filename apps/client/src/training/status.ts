@@ -32,6 +32,7 @@ const text = catalogue(
     created: 'Joined. The operator has not started this training yet.',
     waitingFor: (missing: number, needed: number, here: number) =>
       `Waiting for ${n(missing)} more ${missing === 1 ? 'person' : 'people'}: a round needs ${n(needed)}, ${n(here)} here.`,
+    agreeing: 'The devices agree on the scale of each column. The first round begins after that.',
     waitingOthers: 'A round is under way without this device. It may be asked in the next one.',
     waitingSums: 'The coordinator is averaging what everyone sent.',
     waiting: 'Waiting for the next round to begin.',
@@ -73,6 +74,7 @@ const text = catalogue(
     created: '已加入。运营者尚未启动本次训练。',
     waitingFor: (missing, needed, here) =>
       `还差 ${n(missing)} 人：一轮需要 ${n(needed)} 人，现有 ${n(here)} 人。`,
+    agreeing: '各设备正在商定每一列的缩放，随后开始第一轮。',
     waitingOthers: '有一轮正在进行，本设备未被邀请，下一轮可能会被邀请。',
     waitingSums: '协调器正在汇总大家发来的更新。',
     waiting: '等待下一轮开始。',
@@ -160,6 +162,7 @@ function waitingSentence(run: NonNullable<StatusView['run']>): string {
   const t = text();
   if (run.status === 'paused') return t.runPaused;
   if (run.status === 'created') return t.created;
+  if (run.phase === 'scaling') return t.agreeing;
   if (run.phase === 'distribute' || run.phase === 'collect') return t.waitingOthers;
   if (run.phase === 'aggregate' || run.phase === 'evaluate' || run.phase === 'commit') return t.waitingSums;
   if (run.participants < run.needed)

@@ -19,7 +19,10 @@ export async function compare(
       const output = [...(await trainer.predict(xs, 1))];
       return {
         round,
-        output: classesOf(task.data) === null ? output.map((value) => targetOf(value, task.data)) : output,
+        output:
+          classesOf(task.data) === null
+            ? output.map((value, column) => targetOf(value, task.data, column))
+            : output,
       };
     });
   const before = first === null ? null : await ask(first);

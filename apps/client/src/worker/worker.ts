@@ -4,7 +4,7 @@ import type { DataSummary, LocalData } from '@coppice/participant';
 import { type BrowserParticipant, createBrowserParticipant } from '@coppice/participant/browser';
 import { coalesce } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
-import { CoppiceError, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
+import { awaitsScaling, CoppiceError, exampleSize, type Task, type TaskInfo } from '@coppice/protocol';
 import { createTrainer, rankBackends } from '@coppice/training';
 import * as Comlink from 'comlink';
 import type { ClientApi, Comparison, PictureSource, ReleasedModel } from './api.ts';
@@ -153,7 +153,8 @@ const api: ClientApi = {
 
   async openTask(id) {
     const { openData } = await participant();
-    if (opened?.task.id !== id) {
+    // A scaling that was awaited may have been agreed.
+    if (opened?.task.id !== id || awaitsScaling(opened.task.data)) {
       opened?.data.close();
       opened = null;
       openTable = null;

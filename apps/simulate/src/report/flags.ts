@@ -2,18 +2,19 @@
 export type Flags = Readonly<Record<string, string | number | boolean | null>>;
 
 /** Flags of the output format, which a report leaves out. */
-const output = new Set(['json', 'report', 'help']);
+const output = new Set(['json', 'report', 'help', 'data-dir']);
+const secret = new Set(['admin-key', 'invitation']);
 /** Flags without effect on the result: a report keeps them, the command line to repeat leaves them out. */
 const beside = new Set(['processes']);
 
 /**
- * The flags by their names on the command line, without the ones that a report must not hold: the admin key, a password
+ * The flags by their names on the command line, without the ones that a report must not hold: secrets, a password
  * in the coordinator's URL, and the report's location on this machine.
  */
 export function publicFlags(options: Flags): Flags {
   const entries = Object.entries(options)
     .map(([name, value]) => [kebab(name), value] as const)
-    .filter(([name]) => name !== 'admin-key' && !output.has(name))
+    .filter(([name]) => !secret.has(name) && !output.has(name))
     .map(([name, value]) => [name, name === 'url' ? withoutPassword(value) : value] as const);
   return Object.fromEntries(entries);
 }

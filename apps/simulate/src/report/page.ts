@@ -1,7 +1,17 @@
 import { bestRound } from './best-round.ts';
+import { fairnessSection } from './fairness-section.ts';
 import { type Flags, publicFlags, repeatWords } from './flags.ts';
-import { formatBytes, formatCount, formatPercent, formatSeconds, measured, plural } from './format.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatLoss,
+  formatPercent,
+  formatSeconds,
+  measured,
+  plural,
+} from './format.ts';
 import { headline } from './headline.ts';
+import { heterogeneityFigures } from './heterogeneity-figures.ts';
 import { html, type Markup } from './html.ts';
 import { partitionCharts } from './partition-charts.ts';
 import type { ReportInput } from './report.ts';
@@ -21,6 +31,8 @@ export function reportPage(input: ReportInput): string {
     done: input.done,
     clients: input.partition.perClient.length,
     target,
+    planned: input.planned,
+    early: input.early?.how ?? null,
   });
   const charts = roundCharts(input.rounds, target);
   const spread = partitionCharts(input.partition);
@@ -40,16 +52,18 @@ export function reportPage(input: ReportInput): string {
 <h1>${sentence}</h1>
 </header>
 <main>
+${input.early === null ? '' : html`<p class="early">${input.early.reason}</p>`}
 ${facts(input)}
 ${charts.length === 0 ? '' : html`<section><h2>Round by round</h2><div class="charts">${charts}</div></section>`}
-${spread.length === 0 ? '' : html`<section><h2>How the examples are spread</h2><div class="charts">${spread}</div></section>`}
+${input.fairness === null ? '' : fairnessSection(input.fairness)}
+${spread.length === 0 ? '' : html`<section><h2>How the examples are spread</h2><div class="charts">${spread}</div>${heterogeneityFigures(input.partition)}</section>`}
 ${repeating(input, flags)}
 <section class="columns">
 <div><h2>Flags</h2>${pairs(Object.entries(flags).map(([name, value]) => [`--${name}`, flagText(value)]))}</div>
 <div><h2>Machine</h2>${pairs(machine(input))}</div>
 </section>
 </main>
-<footer>The same numbers are in rounds.csv and report.json beside this file.</footer>
+<footer>The same numbers are in rounds.csv, rounds.jsonl and report.json beside this file${input.hasModel ? ', and the last model in model.json and weights.bin' : ''}.</footer>
 </body>
 </html>
 `.toString();
@@ -60,6 +74,8 @@ function facts({ done, rounds, parameters, partition, task }: ReportInput): Mark
   const tiles: [name: string, value: string, note: string][] = [];
   if (measured(done.accuracy))
     tiles.push(['Test accuracy', formatPercent(done.accuracy), 'after the last round']);
+  if (measured(done.error ?? null))
+    tiles.push(['Test error', formatLoss(done.error ?? null), 'root mean square, in the unit of the target']);
   if (best !== null) tiles.push(['Best', formatPercent(best.accuracy), `in round ${best.round}`]);
   tiles.push(
     [

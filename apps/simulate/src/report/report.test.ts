@@ -1,11 +1,14 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { heterogeneity } from '@coppice/datasets';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RoundEvent } from '../events.ts';
 import { reportPage } from './page.ts';
-import { type ReportInput, writeReport } from './report.ts';
+import type { PartitionDescription } from './partition-charts.ts';
+import { Report, type ReportInput } from './report.ts';
 
 function roundOf(round: number, accuracy: number | null, loss: number | null = 1 / round): RoundEvent {
   return {
@@ -19,6 +22,23 @@ function roundOf(round: number, accuracy: number | null, loss: number | null = 1
     seconds: 2,
     capped: 0,
     scaled: 0,
+  };
+}
+
+/** A partition whose clients have these numbers of examples, of classes where they are given. */
+function spread(
+  perClient: readonly number[],
+  classesPerClient: PartitionDescription['classesPerClient'] = null,
+): PartitionDescription {
+  return {
+    perClient,
+    classesPerClient,
+    classNames: null,
+    quantilesPerClient: null,
+    featurePerClient: null,
+    clientNames: null,
+    heterogeneity: heterogeneity(classesPerClient ?? perClient.map((count) => [count])),
+    featureHeterogeneity: null,
   };
 }
 
@@ -40,13 +60,17 @@ function input(given: Partial<ReportInput> = {}): ReportInput {
       capped: 0,
       scaled: 0,
     },
-    partition: {
-      perClient: [70, 50],
-      classesPerClient: [
+    planned: 3,
+    early: null,
+    fairness: null,
+    hasModel: false,
+    partition: spread(
+      [70, 50],
+      [
         [30, 40, 0],
         [0, 10, 40],
       ],
-    },
+    ),
     machine: { node: 'v24.0.0', cpu: 'A processor', cores: 2, memoryGiB: 8, platform: 'linux x64' },
     startedAt: Date.UTC(2026, 0, 2, 3, 4),
     ...given,
@@ -136,7 +160,10 @@ describe('reportPage', () => {
             input({
               rounds,
               options: { targetAccuracy },
-              partition: { perClient, classesPerClient: perClient.map((count) => [count, 0]) },
+              partition: spread(
+                perClient,
+                perClient.map((count) => [count, 0]),
+              ),
               done: { ...input().done, rounds: rounds.length, accuracy: rounds.at(-1)?.accuracy ?? null },
             }),
           );
@@ -181,11 +208,57 @@ describe('reportPage', () => {
       input({
         options: {},
         rounds: [roundOf(1, null, null)],
-        partition: { perClient: [3], classesPerClient: null },
+        partition: spread([3]),
       }),
     );
     expect(chartTitles(bare)).toEqual(['Time per round', 'Traffic per round', 'Examples per client']);
     expect(bare).not.toContain('class="target"');
+  });
+
+  it('says how and when it ended early', () => {
+    const early = {
+      how: 'interrupted' as const,
+      reason: 'The simulation was interrupted after 3 of 500 rounds.',
+    };
+    const page = reportPage(input({ planned: 500, early }));
+    expect(/<h1>(.*?)<\/h1>/.exec(page)?.[1]).toBe(
+      'Iris with 2 clients: interrupted after 3 of 500 rounds, at 93.00% test accuracy.',
+    );
+    expect(page).toContain(early.reason);
+  });
+
+  it('draws tenths of the target and of a feature, and the names of clients', () => {
+    const tenths = [
+      [5, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+      [0, 4, 0, 0, 0, 0, 0, 0, 0, 0],
+    ];
+    const page = reportPage(
+      input({
+        partition: {
+          ...spread([6, 4]),
+          quantilesPerClient: tenths,
+          featurePerClient: tenths,
+          featureHeterogeneity: heterogeneity(tenths),
+          clientNames: ['north', 'south'],
+        },
+      }),
+    );
+    expect(chartTitles(page).slice(-2)).toEqual([
+      'Tenths of the target per client',
+      'Tenths of the feature per client',
+    ]);
+    expect(page).toContain('<th scope="row">2 (south)</th>');
+    tagsOf(page);
+  });
+
+  it('tells how the model serves each client', () => {
+    const clients = [0, 1].map((client) => ({ client, examples: 9, value: 0.5 + client / 4 }));
+    const figures = { mean: 0.625, weightedMean: 0.6, worstTenth: 0.5, bestTenth: 0.75, spread: 0.125 };
+    const page = reportPage(
+      input({ fairness: { on: 'held-out', measure: 'accuracy', ...figures, clients } }),
+    );
+    expect(page).toContain('Mean 62.50%, by examples 60.00%; the tenth served worst 50.00%, best 75.00%');
+    tagsOf(page);
   });
 
   it('draws the line where the values are', () => {
@@ -200,7 +273,7 @@ describe('reportPage', () => {
   it('stays a page for a long run of many clients', () => {
     const rounds = Array.from({ length: 5000 }, (_, index) => roundOf(index + 1, index / 5000));
     const perClient = new Array<number>(5000).fill(12);
-    const page = reportPage(input({ rounds, partition: { perClient, classesPerClient: null } }));
+    const page = reportPage(input({ rounds, partition: spread(perClient) }));
     expect(page.length).toBeLessThan(1_500_000);
     expect(page).toContain('Each bar is the mean of 42 rounds.');
     expect(page).toContain('Drawn for 120 of 5,000 clients, evenly spaced.');
@@ -208,24 +281,37 @@ describe('reportPage', () => {
   });
 });
 
-describe('writeReport', () => {
+describe('Report', () => {
   let dir: string;
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'coppice-report-'));
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  it('writes three files, making the folder, and no secret in any', async () => {
-    const files = await writeReport(join(dir, 'new', 'folder'), input());
+  it('has each round when it ended, and no secret in any file', async () => {
+    const folder = join(dir, 'new', 'folder');
+    const report = new Report(folder, { hasError: false, metrics: [] });
+    const given = input();
+    for (const [at, round] of given.rounds.entries()) {
+      report.round(round);
+      const lines = readFileSync(join(folder, 'rounds.jsonl'), 'utf8').trimEnd().split('\n');
+      expect(lines.map((line) => JSON.parse(line))).toEqual(given.rounds.slice(0, at + 1));
+      expect(readFileSync(join(folder, 'rounds.csv'), 'utf8').split('\r\n')).toHaveLength(at + 3);
+    }
+    const model = { topology: { weightsManifest: [] }, weights: new Uint8Array([1, 2]) };
+    const files = report.finish(given, model);
     expect(files.map((file) => file.split(/[\\/]/).at(-1))).toEqual([
       'report.html',
-      'rounds.csv',
       'report.json',
+      'model.json',
+      'weights.bin',
+      'rounds.csv',
+      'rounds.jsonl',
     ]);
     const texts = await Promise.all(files.map((file) => readFile(file, 'utf8')));
     for (const text of texts) expect(text).not.toContain('top-secret');
-    const given = input();
-    expect(JSON.parse(texts[2] as string)).toEqual({
+    const { classesPerClient, perClient } = given.partition;
+    expect(JSON.parse(texts[1] as string)).toMatchObject({
       startedAt: '2026-01-02T03:04:00.000Z',
       command: 'pnpm simulate --task iris --clients 2 --target-accuracy 0.9 --seed 1',
       options: { task: 'iris', clients: 2, 'target-accuracy': 0.9, seed: 1 },
@@ -234,16 +320,22 @@ describe('writeReport', () => {
       done: given.done,
       machine: given.machine,
       rounds: given.rounds,
-      partition: given.partition,
+      partition: { perClient, classesPerClient },
+      fairness: null,
     });
   });
 
-  it('says what to do when the folder cannot be written', async () => {
+  it('says before anything is trained that the folder cannot be written', async () => {
     const file = join(dir, 'file');
     await writeFile(file, '');
-    await expect(writeReport(file, input())).rejects.toMatchObject({
-      code: 'storage-failed',
-      message: expect.stringContaining('--report'),
-    });
+    for (const folder of [file, join(file, 'below')]) {
+      const begin = () => new Report(folder, { hasError: false, metrics: [] });
+      expect(begin).toThrow(expect.objectContaining({ code: 'storage-failed' }));
+      expect(begin).toThrow('Nothing was trained');
+    }
+  });
+
+  it('has an end on a file system that takes no folders', () => {
+    expect(() => new Report('/proc/coppice/report', { hasError: false, metrics: [] })).toThrow('--report');
   });
 });

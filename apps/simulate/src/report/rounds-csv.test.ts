@@ -47,6 +47,25 @@ it('is read back as the same rounds', () => {
   );
 });
 
+it('has the measures of the task as further columns', () => {
+  const round: RoundEvent = {
+    event: 'round',
+    round: 1,
+    accuracy: 0.5,
+    loss: 0.25,
+    values: { auroc: 0.75, f1: null },
+    participants: 2,
+    bytesUp: 3,
+    bytesDown: 4,
+    seconds: 0.5,
+    capped: 1,
+    scaled: 0,
+  };
+  expect(roundsCsv([round])).toBe(
+    'round,accuracy,loss,participants,bytesUp,bytesDown,seconds,capped,scaled,auroc,f1\r\n1,0.5,0.25,2,3,4,0.5,1,0,0.75,\r\n',
+  );
+});
+
 it('leaves empty what is not a number', () => {
   const round: RoundEvent = {
     event: 'round',

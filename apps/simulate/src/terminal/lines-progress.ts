@@ -24,6 +24,8 @@ export class LinesProgress implements Progress {
     const parts = [`round ${event.round}/${this.#total.rounds}`];
     if (measured(event.accuracy)) parts.push(`accuracy ${formatPercent(event.accuracy)}`);
     if (measured(event.loss)) parts.push(`loss ${formatLoss(event.loss)}`);
+    for (const [name, value] of Object.entries(event.values ?? {}))
+      if (measured(value)) parts.push(`${name} ${formatLoss(value)}`);
     parts.push(
       plural(event.participants, 'update'),
       `${formatBytes(event.bytesUp)} up`,

@@ -58,6 +58,11 @@ export function evaluateName(round: number, hash: string): string {
   return `e${round}-1-${hash.slice(0, HASH_DIGITS)}`;
 }
 
+/** The name of an exchange in which participants agree on a scaling. @param hash of the run's first model. */
+export function scalingName(attempt: number, hash: string): string {
+  return `s${attempt}-${hash.slice(0, HASH_DIGITS)}`;
+}
+
 /** The name of the pull of a model, by the round that made it and its hash. */
 export function pullName({ round, hash }: { readonly round: number; readonly hash: string }): string {
   return `p${round}-${hash.slice(0, HASH_DIGITS)}`;

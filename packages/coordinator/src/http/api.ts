@@ -1,12 +1,14 @@
 import {
   ChannelSchema,
   CoppiceError,
+  type CreatedTask,
   CreateRunSchema,
   CreateTaskSchema,
   type Info,
   PROTOCOL_VERSION,
   RunActionSchema,
   type TaskInfo,
+  warningsOfData,
 } from '@coppice/protocol';
 import { type Response, Router } from 'express';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
@@ -123,7 +125,7 @@ export function apiRouter({
     json(async (request) => {
       const task = await tasks.create(parseBody(CreateTaskSchema, request.body, 'task-invalid'));
       await admins.record(adminOf(request), 'task-added', originOf(request), { target: task.id });
-      return tasks.info(task);
+      return { ...(await tasks.info(task)), warnings: warningsOfData(task.data) } satisfies CreatedTask;
     }, 201),
   );
   router.get(

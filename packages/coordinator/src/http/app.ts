@@ -20,6 +20,8 @@ export interface AppOptions extends ApiOptions {
   readonly logger: Logger;
   /** The folder with `client/dist` and `admin/dist`. */
   readonly apps: string;
+  /** The folder of the built client library. */
+  readonly library: string;
   /** True where this process terminates TLS itself. */
   readonly tls: boolean;
   /** Proxies whose forwarded headers are trusted. */
@@ -126,7 +128,7 @@ export function createApp(options: AppOptions): Express {
   app.use('/api/tasks', express.json({ limit: MAX_TASK_BYTES, verify: refuseDeepBody }));
   app.use('/api', express.json({ limit: MAX_CONTROL_BYTES }), apiRouter(options));
   app.use('/models', modelsRouter(options));
-  app.use(pagesRouter(options.apps));
+  app.use(pagesRouter(options.apps, options.library));
   app.use(() => {
     throw new CoppiceError('not-found', 'There is nothing at this address.');
   });

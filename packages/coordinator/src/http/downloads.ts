@@ -32,6 +32,12 @@ export interface Download {
   readonly isCurrent?: () => boolean;
 }
 
+/** Bytes that are made on request, and have no size before. */
+export interface MadeDownload extends Pick<Download, 'etag' | 'type'> {
+  /** Makes the bytes, or takes those that are kept. */
+  readonly make: () => Promise<Uint8Array>;
+}
+
 /**
  * Answers that send models, and other bytes that are large and the same for many. What readers that do not read can make the coordinator hold is bounded: the number of large
  * answers, in all and by address; the models that they hold; and the time, since a reader must take a piece in each
@@ -64,12 +70,41 @@ export class Downloads {
    * @throws CoppiceError `rate-limited` where the address has enough large answers under way, `too-many-connections`
    *   where all together have; whatever `load` throws.
    */
-  async send(request: Request, response: Response, download: Download): Promise<void> {
+  send(request: Request, response: Response, download: Download): Promise<void> {
+    return this.#send(request, response, download, false);
+  }
+
+  /**
+   * Answers as `send` does with bytes that are made first, unless the reader has them. The answer counts among the large ones while
+   * they are made, too.
+   *
+   * @throws CoppiceError as `send`; whatever `make` throws.
+   */
+  async sendMade(request: Request, response: Response, { etag, type, make }: MadeDownload): Promise<void> {
+    const named = { etag, ...(type === undefined ? {} : { type }) };
+    if (rangeOf(request.headers, etag, 0) === 'same') {
+      await this.send(request, response, { ...named, size: 0, load: () => new Uint8Array(0) });
+      return;
+    }
+    try {
+      this.#enter(request.ip ?? '', response);
+      const bytes = await make();
+      await this.#send(request, response, { ...named, size: bytes.length, load: () => bytes }, true);
+    } catch (thrown) {
+      response.removeHeader('Cache-Control');
+      throw thrown;
+    }
+  }
+
+  /** @param isCounted whether the answer counts among the large ones already. */
+  async #send(request: Request, response: Response, download: Download, isCounted: boolean): Promise<void> {
     const { etag, size, type = 'application/octet-stream', isCurrent = () => true } = download;
     const range = rangeOf(request.headers, etag, size);
     const part = range === 'unsatisfiable' || range === 'same' ? null : (range ?? { start: 0, end: size });
     const bytes =
-      part === null || request.method === 'HEAD' ? null : await this.#open(request, response, part, download);
+      part === null || request.method === 'HEAD'
+        ? null
+        : await this.#open(request, response, { ...part, isCounted }, download);
     response.type(type).set({ 'Accept-Ranges': 'bytes', ETag: etag });
     if (range === 'same') {
       response.status(304).end();
@@ -90,11 +125,11 @@ export class Downloads {
   async #open(
     request: Request,
     response: Response,
-    { start, end }: ByteRange,
+    { start, end, isCounted }: ByteRange & { isCounted: boolean },
     { etag, size, load }: Download,
   ): Promise<Uint8Array> {
     try {
-      if (end - start > PIECE_BYTES) this.#enter(request.ip ?? '', response);
+      if (!isCounted && end - start > PIECE_BYTES) this.#enter(request.ip ?? '', response);
       this.#hold(etag, size, response);
       return await load();
     } catch (thrown) {

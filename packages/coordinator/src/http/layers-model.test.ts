@@ -27,7 +27,8 @@ it('tells how inputs are made, how outputs and the error are read, and where the
   };
   const metadata = (of: TableData, central = checkpoint.central) =>
     layersModel(task.model, [], {
-      weights: 'weights.bin',
+      folder: '',
+      weights: 'float32',
       metadata: modelMetadata(
         { ...task, data: of, loss: 'meanSquaredError', licence: 'CC BY 4.0' },
         { ...checkpoint, central },
@@ -50,6 +51,7 @@ it('tells how inputs are made, how outputs and the error are read, and where the
       steps: [expect.any(String), expect.stringContaining('a last one for any other value')],
     },
     classes: null,
+    output: 'values',
     target: { name: 'price', unit: '€', mean: 1000, scale: 250, error: 125 },
     loss: 'meanSquaredError',
     lineage: { parent: 'prices-1/1', from: 'prices-0/9' },
@@ -71,10 +73,17 @@ it('names the classes in the order of the outputs, and no licence where the task
   const iris = builtInTask('iris');
   if (iris === undefined) throw new Error('iris is built in');
   const told = modelMetadata(iris, checkpoint, null);
-  expect([told.classes, told.target, told.licence]).toEqual([
+  expect([told.classes, told.target, told.licence, told.output]).toEqual([
     ['setosa', 'versicolor', 'virginica'],
     null,
     null,
+    'class-probabilities',
   ]);
+  expect(modelMetadata({ ...iris, loss: 'binaryCrossentropy' }, checkpoint, null).output).toBe(
+    'second-class-probability',
+  );
   expect(told.input).toEqual(describeInput(iris.data));
+  expect(told.output).toBe('class-probabilities');
+  const binary = { ...iris, loss: 'binaryCrossentropy' as const };
+  expect(modelMetadata(binary, checkpoint, null).output).toBe('second-class-probability');
 });

@@ -36,6 +36,8 @@ export function modelMetadata(task: DescribedTask, checkpoint: Checkpoint, from:
     input: describeInput(data),
     /** Names of the classes, in the order of the outputs; null for numbers. */
     classes: classesOf(data),
+    /** A row of outputs: a probability for each class, the second class's alone (of one sigmoid unit), or the numbers. */
+    output: outputKind(task),
     target: targetMetadata(task, checkpoint.central),
     loss: task.loss,
     lineage: { parent: checkpoint.parent, from },
@@ -45,6 +47,11 @@ export function modelMetadata(task: DescribedTask, checkpoint: Checkpoint, from:
   };
 }
 export type ModelMetadata = ReturnType<typeof modelMetadata>;
+
+function outputKind({ data, loss }: Pick<Task, 'data' | 'loss'>) {
+  if (classesOf(data) === null) return 'values';
+  return loss === 'binaryCrossentropy' ? 'second-class-probability' : 'class-probabilities';
+}
 
 /**
  * The reading of a regression's outputs: output · scale + mean is the target in its unit, and `error` the root mean square

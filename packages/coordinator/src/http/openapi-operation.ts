@@ -74,3 +74,25 @@ export function ref(name: string): Json {
 export function list(name: string): Json {
   return { type: 'array', items: ref(name) };
 }
+
+/** The paths of a model's files for other programs. @param folder the path of the model, without a slash at its end. */
+export function exportPaths(folder: string, path: string[]): Json {
+  const file = (summary: string, description: string): Json => ({
+    get: {
+      ...operation(summary, {}, { path, header: TICKET }),
+      responses: {
+        200: { description, content: { 'application/octet-stream': {} } },
+        default: failure,
+      },
+    },
+  });
+  return {
+    [`${folder}/model-float16.json`]: model('The same model with weights of half the size', path),
+    [`${folder}/weights-float16.bin`]: file('Its weights as float16', 'Little-endian float16'),
+    [`${folder}/model.safetensors`]: file('Its float32 weights by name', 'A safetensors file'),
+    [`${folder}/model.onnx`]: file(
+      'The model for other programs; refused where a layer has no translation',
+      'An ONNX file of opset 17',
+    ),
+  };
+}

@@ -4,7 +4,16 @@ import { PERIODS_A_PAGE } from '../storage/period-storage.ts';
 import { RELEASES_A_PAGE } from '../storage/release-storage.ts';
 import { EVENTS_A_PAGE } from '../storage/storage.ts';
 import { SUMMARIES_A_PAGE } from './drift.ts';
-import { failure, type Json, list, model, operation, ref, weights } from './openapi-operation.ts';
+import {
+  exportPaths,
+  failure,
+  type Json,
+  list,
+  model,
+  operation,
+  ref,
+  weights,
+} from './openapi-operation.ts';
 
 /** The operations of each path of the API. */
 export const apiPaths: { readonly [path: string]: Json } = {
@@ -89,7 +98,7 @@ export const apiPaths: { readonly [path: string]: Json } = {
   },
   '/api/tasks': {
     get: operation('All tasks', list('TaskInfo')),
-    post: operation('Add a task of your own', ref('TaskInfo'), {
+    post: operation('Add a task of your own', ref('CreatedTask'), {
       body: 'CreateTask',
       status: '201',
     }),
@@ -330,11 +339,19 @@ export const apiPaths: { readonly [path: string]: Json } = {
     ['task', 'version'],
   ),
   '/models/{task}/{version}/weights.bin': weights(['task', 'version']),
+  ...exportPaths('/models/{task}/{version}', ['task', 'version']),
+  '/models/{task}/{version}/example.html': {
+    get: {
+      ...operation('A page that predicts with the model, to be copied', {}, { path: ['task', 'version'] }),
+      responses: { 200: { description: 'A page', content: { 'text/html': {} } }, default: failure },
+    },
+  },
   '/models/{task}/runs/{run}/{round}/model.json': model(
     'The model of one run after a round; 0 for its first weights, "latest" for its highest committed round',
     ['task', 'run', 'round'],
   ),
   '/models/{task}/runs/{run}/{round}/weights.bin': weights(['task', 'run', 'round']),
+  ...exportPaths('/models/{task}/runs/{run}/{round}', ['task', 'run', 'round']),
   '/healthz': { get: operation('Whether the process lives', { type: 'object' }) },
   '/readyz': {
     get: operation(

@@ -40,7 +40,15 @@ it('describes both kinds of column of a task, and the scaling of a numeric targe
     number: ['kind', 'max', 'mean', 'min', 'name', 'scale', 'unit'],
     category: ['help', 'kind', 'name', 'values'],
   });
-  expect(kinds(table.properties.target.oneOf)['number']).toEqual(['kind', 'mean', 'name', 'scale', 'unit']);
+  expect(kinds(table.properties.target.oneOf)['number']).toEqual([
+    'kind',
+    'max',
+    'mean',
+    'min',
+    'name',
+    'scale',
+    'unit',
+  ]);
 });
 
 interface ObjectJson {

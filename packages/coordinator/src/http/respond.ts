@@ -45,6 +45,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   'task-invalid': 422,
   'model-invalid': 422,
   'weights-invalid': 422,
+  'export-unsupported': 422,
   'data-invalid': 400,
   'pages-not-built': 503,
   'coordinator-starting': 503,

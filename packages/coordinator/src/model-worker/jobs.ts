@@ -1,4 +1,5 @@
 import type { DataSchema, Layout, Loss, Measured, Task, Topology, WireError } from '@coppice/protocol';
+import type { ExportFacts, ExportFormat } from './model-worker.ts';
 
 /** A job for a thread. */
 export type Job =
@@ -12,6 +13,13 @@ export type Job =
       /** First of this job's parts of the test data: every `of`th from here on. */
       readonly share: number;
       readonly of: number;
+    }
+  | {
+      readonly kind: 'export';
+      readonly task: Task;
+      readonly weights: Float32Array;
+      readonly format: ExportFormat;
+      readonly facts: ExportFacts;
     }
   /** `bytes`: a file of safetensors, in memory that threads share. */
   | { readonly kind: 'read-weights'; readonly bytes: Uint8Array<SharedArrayBuffer> }
@@ -33,6 +41,8 @@ export interface Results {
   evaluate: ReadonlyMap<number, Measured> | null;
   'read-weights': { tensors: number; parameters: number };
   'fit-weights': Float32Array<ArrayBuffer>;
+  /** The file. */
+  export: Uint8Array<ArrayBuffer>;
   samples: Uint8Array;
 }
 

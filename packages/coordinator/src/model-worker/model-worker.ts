@@ -1,5 +1,16 @@
 import type { DataSchema, Layout, Loss, Metrics, Task, Topology } from '@coppice/protocol';
 
+/** A form of a model for other programs: weights as float16 without a header, or a whole file. */
+export type ExportFormat = 'float16' | 'safetensors' | 'onnx';
+
+/** Facts that a file carries beside the weights. */
+export interface ExportFacts {
+  readonly name: string;
+  readonly description: string;
+  /** Texts by name. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /**
  * All work on models, outside of the process that holds the sockets. Every job ends: one that takes too long is stopped
  * and refused with an error code. Jobs of one task do not block those of another.
@@ -49,6 +60,12 @@ export interface ModelWorker {
    * @throws CoppiceError `evaluation-failed`
    */
   evaluate(task: Task, weights: Float32Array): Promise<Metrics | null>;
+  /**
+   * Writes weights of a task as a file for other programs. `facts` are left out of float16.
+   *
+   * @throws CoppiceError `export-unsupported`, naming the layer that has no form in it; `evaluation-failed`.
+   */
+  export(task: Task, weights: Float32Array, format: ExportFormat, facts: ExportFacts): Promise<Uint8Array>;
   /**
    * Encodes share `share` (0 … of − 1) of a built-in task's training data, cut into `of` random shares: header of four
    * uint32 (count, bytes per feature, features per example, 0), features, padding to four bytes, float32 labels;

@@ -29,6 +29,7 @@ parentPort?.on('message', (job: Job) => {
     evaluate: new Map([[0, measured]]),
     'read-weights': { tensors: threadId, parameters: 1 },
     'fit-weights': weights,
+    export: new Uint8Array([threadId]),
     samples: new Uint8Array([threadId]),
   };
   parentPort?.postMessage({ result: results[job.kind] } satisfies Answer);

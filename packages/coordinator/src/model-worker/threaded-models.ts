@@ -2,7 +2,7 @@ import { checkNesting } from '@coppice/model-files';
 import type { Clock } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
 import { CHECK_TIMEOUT, CoppiceError, MODEL_JOB_TIMEOUT, type Task } from '@coppice/protocol';
-import { toBytes } from '../storage/blobs.ts';
+import { toBytes, toFloat32 } from '../storage/blobs.ts';
 import type { Results } from './jobs.ts';
 import { Lane } from './lane.ts';
 import type { ModelWorker } from './model-worker.ts';
@@ -46,7 +46,9 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
   const checks = apart({ threads: AT_ONCE, kept: 0, perTask: AT_ONCE });
   const descriptions = apart({ threads: AT_ONCE, kept: 0, perTask: 1 });
   const samples = apart({ threads: 1, kept: 0, perTask: 1 });
-  const lanes = new Set([checks, descriptions, samples, evaluations]);
+  // One at a time: each holds a model and the file of it.
+  const exports = apart({ threads: 1, kept: 0, perTask: 1 });
+  const lanes = new Set([checks, descriptions, samples, exports, evaluations]);
   const described = new Kept<Results['describe']>(1);
   const layouts = new Kept<Results['layout']>(1000);
   if (eager) {
@@ -95,8 +97,7 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       ),
     async evaluate(task, weights) {
       // One copy for all threads to read.
-      const shared = new Float32Array(new SharedArrayBuffer(weights.byteLength));
-      shared.set(weights);
+      const shared = toFloat32(await sharedCopy(toBytes(weights)));
       const limit = limitOf(`Evaluating a model of the task "${task.id}"`);
       const shares = await Promise.all(
         Array.from({ length: threads }, (_, share) =>
@@ -105,6 +106,12 @@ export function threadedModels(options: ThreadedModelsOptions = {}): ModelWorker
       );
       return together(shares, task);
     },
+    export: async (task, weights, format, facts) =>
+      exports.do(
+        task.id,
+        { kind: 'export', task, weights: toFloat32(await sharedCopy(toBytes(weights))), format, facts },
+        limitOf(`Writing a model of the task "${task.id}" as ${format}`),
+      ),
     samples: (task, share, of) =>
       samples.do(
         task,

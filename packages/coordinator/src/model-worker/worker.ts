@@ -7,6 +7,7 @@ import { CoppiceError, type Measured, type Task, targetSize } from '@coppice/pro
 import { createTrainer, type Dataset, layoutOf, modelOf, type Trainer } from '@coppice/training';
 import { toFloat32 } from '../storage/blobs.ts';
 import type { Answer, Job, Results } from './jobs.ts';
+import type { ExportFacts, ExportFormat } from './model-worker.ts';
 
 /*
  * A thread that works on models. It is given one job at a time; a trainer and a test set are kept for the task that was
@@ -33,6 +34,7 @@ const workers: {
   'fit-weights': async ({ layout, bytes, of }) =>
     fitWeights(layout, of === null ? readSafetensors(bytes) : tensorsOf(of, toFloat32(bytes))),
   evaluate: ({ task, weights, share, of }) => evaluate(task, weights, { share, of }),
+  export: async ({ task, weights, format, facts }) => exported(task, weights, format, facts),
   samples: async ({ task, share, of }) => encodeSamples(await sampleShare(task, share, of)),
 };
 
@@ -45,11 +47,34 @@ parentPort?.on('message', async (job: Job) => {
     const result = await work(job);
     answer = { result };
     if (job.kind === 'fit-weights') handed = [(result as Results['fit-weights']).buffer];
+    if (job.kind === 'export') handed = [(result as Results['export']).buffer];
   } catch (thrown) {
     answer = { error: CoppiceError.from(thrown, 'evaluation-failed').toWire() };
   }
   parentPort?.postMessage(answer, handed);
 });
+
+async function exported(
+  task: Task,
+  weights: Float32Array,
+  format: ExportFormat,
+  facts: ExportFacts,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (format === 'onnx') {
+    const [{ readGraph }, { writeOnnx }] = await Promise.all([
+      withTfjs(),
+      import('@coppice/model-files/exports'),
+    ]);
+    return writeOnnx(await readGraph(modelOf(task), weights), facts);
+  }
+  if (format === 'float16') {
+    const { writeFloat16 } = await import('@coppice/model-files/exports');
+    return writeFloat16(weights);
+  }
+  const { writeSafetensors } = await import('@coppice/model-files/safetensors');
+  const tensors = tensorsOf(await layoutOf(modelOf(task)), weights);
+  return writeSafetensors(tensors, facts.metadata);
+}
 
 /** Examples in a part. Parts are the same for any number of threads, and so is their combined result. */
 const PART = 2500;

@@ -67,6 +67,10 @@ const sentences: { readonly [K in EventKind]: (data: EventData[K], place: Place)
   'update-refused': ({ code, detail }, { round }) =>
     `An update for round ${round} was refused (${code}): ${detail}`,
   'update-declined': ({ code }) => `A participant could not train: ${code}.`,
+  'scaling-agreed': ({ participants, examples }) =>
+    `The scaling of the task's columns was agreed by ${participants} participants, from ${examples} examples.`,
+  'scaling-failed': ({ detail }) =>
+    `The participants could not agree on a scaling, and are asked again: ${detail}`,
   'round-started': ({ asked, target }, { round }) =>
     `Round ${round} began: ${asked} asked, ${target} wanted.`,
   'round-recovered': ({ accepted, target }, { round }) =>

@@ -2,4 +2,4 @@
 export { type Output, standardError, standardOutput } from './output.ts';
 export { print, READER_GONE, Results, surviveBrokenStreams } from './results.ts';
 export { Starter } from './starter.ts';
-export { onStopRequest } from './stop-requests.ts';
+export { onStopRequest, type StopSignal } from './stop-requests.ts';

@@ -3,12 +3,15 @@ import { strategyOf } from '@coppice/federation';
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  type AgreedScaling,
+  awaitsScaling,
   briefMetrics,
   type Cause,
   type CheckpointId,
   type Codec,
   CoppiceError,
   completePlan,
+  faultOfTarget,
   layoutHash,
   type Model,
   type PlanInputValues,
@@ -16,7 +19,9 @@ import {
   type RunAction,
   type RunSummary,
   RunSummarySchema,
+  scalingIn,
   type Up,
+  withScaling,
 } from '@coppice/protocol';
 import { reasonOf } from '../failure.ts';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
@@ -119,6 +124,8 @@ export class Runs {
   ): Promise<Run> {
     const task = this.#o.tasks.get(taskId);
     const plan = completePlan(task.planDefaults, input);
+    const fault = faultOfTarget(plan, task);
+    if (fault !== null) throw new CoppiceError('plan-invalid', `The plan is not valid: ${fault}.`);
     const deps = { task, storage: this.#o.storage, models: this.#o.models };
     const from = origin === 'seed' ? null : origin;
     const { layout, weights, ...first } =
@@ -322,7 +329,8 @@ export class Runs {
     };
     const packed = await inTurns(packRun({ record, layout, model }));
     const engine = new RunEngine({
-      record,
+      // Read as late as possible: participants may agree while a run is being made.
+      record: this.#scaled(record),
       layout,
       model,
       packed,
@@ -348,11 +356,29 @@ export class Runs {
         },
         event: (event) => this.#o.events.add({ run: record.id, ...event }),
       },
+      agreeScaling: (task, agreed) => this.#agreeScaling(task, agreed),
       admission: () => this.#o.admissions.of(record.id),
       secret: record.secret ?? String(record.plan.seed),
     });
     this.#engines.set(record.id, engine);
     return engine;
+  }
+
+  /** Stores what the participants of a run agreed on, once for its task, and tells all runs of the task. */
+  async #agreeScaling(task: string, agreed: AgreedScaling): Promise<void> {
+    const scaling = await this.#o.tasks.agreeScaling(task, agreed);
+    for (const engine of this.#engines.values())
+      if (engine.record.task.id === task) await engine.takeScaling(scaling);
+  }
+
+  /** A stored run, with the scaling that its task got since: the task's record alone is written when it is agreed. */
+  #scaled(record: RunRecord): RunRecord {
+    const { task } = record;
+    if (!awaitsScaling(task.data)) return record;
+    const scaling = scalingIn(this.#o.tasks.get(task.id).data);
+    return scaling === null
+      ? record
+      : { ...record, task: { ...task, data: withScaling(task.data, scaling) } };
   }
 
   /** Releases the engine of an ended run. On failure the engine stays. */

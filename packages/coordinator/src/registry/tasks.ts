@@ -1,6 +1,8 @@
 import { builtInTasks } from '@coppice/datasets';
 import { fitRange, invalid } from '@coppice/model-files';
 import {
+  type AgreedScaling,
+  awaitsScaling,
   CoppiceError,
   type CreateTask,
   completePlan,
@@ -9,10 +11,12 @@ import {
   type Layout,
   type ModelNumbers,
   modelNumbers,
+  scalingIn,
   type Task,
   type TaskInfo,
   TaskSchema,
   targetSize,
+  withScaling,
 } from '@coppice/protocol';
 import type { ModelWorker } from '../model-worker/model-worker.ts';
 import { hashInSlices, toBytes } from '../storage/blobs.ts';
@@ -59,6 +63,20 @@ export class Tasks {
 
   all(): Task[] {
     return [...this.#builtIn.values(), ...this.#own.values()];
+  }
+
+  /**
+   * Gives a task the scaling that its participants agreed on, unless it has one: the first one stays.
+   *
+   * @returns the scaling that the task has now.
+   * @throws CoppiceError `storage-failed` and its kin.
+   */
+  async agreeScaling(id: string, agreed: AgreedScaling): Promise<AgreedScaling> {
+    const task = await this.#storage.changeTask(id, (stored) =>
+      awaitsScaling(stored.data) ? { ...stored, data: withScaling(stored.data, agreed) } : stored,
+    );
+    this.#own.set(id, task);
+    return scalingIn(task.data) ?? agreed;
   }
 
   async info(task: Task): Promise<TaskInfo> {

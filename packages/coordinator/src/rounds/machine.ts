@@ -43,6 +43,10 @@ export type RoundStep =
   | 'recovered'
   /** Enough participants are present. */
   | 'enough'
+  /** Enough participants are present to agree on the task's scaling first. */
+  | 'agree'
+  /** They agreed, or could not. */
+  | 'agreement-over'
   | 'selected'
   | 'distributed'
   | 'collected'
@@ -56,7 +60,8 @@ export type RoundStep =
 
 const phases: Record<Phase, Partial<Record<RoundStep, Phase>>> = {
   idle: { begin: 'waiting', recovered: 'collect', halted: 'idle' },
-  waiting: { enough: 'select', halted: 'idle' },
+  waiting: { enough: 'select', agree: 'scaling', halted: 'idle' },
+  scaling: { 'agreement-over': 'idle', halted: 'idle' },
   select: { selected: 'distribute', abandoned: 'idle' },
   distribute: { distributed: 'collect', abandoned: 'idle' },
   collect: { collected: 'aggregate', abandoned: 'idle' },

@@ -46,6 +46,7 @@ it('makes the weighted mean of the answers, measures it, and leaves the current 
 it.each<[string, Partial<Plan>, number | null, boolean]>([
   ['the number of rounds is reached', { rounds: 1 }, 0.5, true],
   ['the accuracy aimed for is reached', { rounds: 9, targetAccuracy: 0.5 }, 0.5, true],
+  ['the value of a measure is reached', { rounds: 9, targetMetric: 'accuracy', targetValue: 0.5 }, 0.5, true],
   ['the accuracy is below it', { rounds: 9, targetAccuracy: 0.6 }, 0.5, false],
   ['the accuracy is not measured', { rounds: 9, targetAccuracy: 0.5 }, null, false],
   ['nothing more is aimed for', { rounds: 9, targetAccuracy: null }, 1, false],

@@ -1,4 +1,4 @@
-import type { Metrics, Plan } from '@coppice/protocol';
+import { type Metrics, type Plan, reachesTarget, type StopAt } from '@coppice/protocol';
 import { inTurns } from '../turns.ts';
 import { apply, spooledRows } from './apply.ts';
 import { evaluate } from './evaluate.ts';
@@ -55,11 +55,6 @@ export async function makeModel(
   return { next, central, packed, given, last: isLast(opening.round, plan, central) };
 }
 
-function isLast(
-  round: number,
-  { rounds, targetAccuracy }: Pick<Plan, 'rounds' | 'targetAccuracy'>,
-  central: Metrics | null,
-): boolean {
-  const reached = targetAccuracy !== null && central?.accuracy != null && central.accuracy >= targetAccuracy;
-  return round >= rounds || reached;
+function isLast(round: number, plan: Pick<Plan, 'rounds'> & StopAt, central: Metrics | null): boolean {
+  return round >= plan.rounds || reachesTarget(plan, central);
 }

@@ -8,8 +8,11 @@ export class OpenExchanges {
   /** The evaluation of the last model, while it is open. */
   closing: Exchange | null = null;
 
+  /** The agreement on the task's scaling, while it is open. */
+  scaling: Exchange | null = null;
+
   all(): Exchange[] {
-    return [this.round?.exchange ?? null, this.closing].filter((exchange) => exchange !== null);
+    return [this.round?.exchange ?? null, this.closing, this.scaling].filter((exchange) => exchange !== null);
   }
 
   /** @returns `null` where the exchange of this name is over, or never existed. */

@@ -1,4 +1,4 @@
-import { CoppiceError, metricForm, type Phase, type Reason } from '@coppice/protocol';
+import { awaitsScaling, CoppiceError, metricForm, type Phase, type Reason } from '@coppice/protocol';
 import type { Closed } from '../exchanges/exchange.ts';
 import type { RoundOpening } from '../storage/spool.ts';
 import type { Closing } from './closing.ts';
@@ -16,6 +16,7 @@ import { RoundOutcomes } from './round-outcomes.ts';
 import { RoundPhase } from './round-phase.ts';
 import type { RunLog } from './run-log.ts';
 import { allChanged, type RunOptions, type RunState } from './run-state.ts';
+import { AGREEMENT_PAUSE, ScalingAgreement } from './scaling-agreement.ts';
 import { askToTrain, type ExchangeTimes, trainExchange } from './train-exchange.ts';
 
 /** The parts of a run that its rounds act on. */
@@ -40,6 +41,7 @@ export class RoundLoop {
   readonly #phase: RoundPhase;
   readonly #outcomes: RoundOutcomes;
   readonly #retries: Retries;
+  readonly #scaling: ScalingAgreement;
   /** Whether a round is being stored, or what follows it is not yet done. */
   #committing = false;
   /** Settles when the round that is being given up is over; `null`: there is none. */
@@ -52,6 +54,7 @@ export class RoundLoop {
     this.#state = parts.state;
     this.#phase = new RoundPhase(parts.state, options);
     this.#outcomes = new RoundOutcomes(parts.state, parts.log, this.#phase, options);
+    this.#scaling = new ScalingAgreement(parts.state, parts.log, options);
     this.#retries = new Retries(options.clock, options.attempt, options.retryPauses);
   }
 
@@ -80,8 +83,32 @@ export class RoundLoop {
     }
     if (this.phase === 'idle' && !this.#retries.isPausing) this.#phase.step('begin');
     if (this.phase !== 'waiting' || members.availableCount < record.plan.minParticipants) return;
+    if (awaitsScaling(record.task.data)) {
+      if (this.#scaling.isPossible) this.#agree();
+      return;
+    }
     this.#phase.step('enough');
     this.#select();
+  }
+
+  /** Lets the participants agree on the task's scaling. A round follows. */
+  #agree(): void {
+    this.#phase.step('agree');
+    this.#scaling.begin((agreed) => {
+      if (this.#closed || this.phase !== 'scaling') return;
+      this.#phase.step('agreement-over');
+      if (agreed) this.consider();
+      else this.#retries.pause(AGREEMENT_PAUSE, () => this.consider());
+    });
+  }
+
+  /** Ends an agreement that another run of the task came first with. A round may follow. */
+  scaled(): void {
+    if (this.phase === 'scaling' && this.#state.exchanges.scaling?.isClosed === false) {
+      this.#scaling.abandon();
+      this.#phase.step('agreement-over');
+    }
+    if (this.phase !== 'scaling') this.consider();
   }
 
   /** Goes on with the round that an earlier process left open, if there is one. */
@@ -169,6 +196,7 @@ export class RoundLoop {
 
   /** Sends the open round's question again to a cohort member that came back without having answered. */
   askAgain(participant: string): void {
+    this.#scaling.askAgain(participant);
     const open = this.#open;
     if (open === null || this.phase !== 'collect') return;
     if (open.exchange.cohort.get(participant)?.outcome === 'asked')
@@ -197,13 +225,17 @@ export class RoundLoop {
     this.#retries.stop();
     if (this.#open !== null) {
       await this.#abandon(this.#open, new CoppiceError('run-ended', 'The run was stopped by the admin.'));
-    } else if (this.phase === 'waiting') this.#phase.step('halted');
+    } else if (this.phase === 'waiting' || this.phase === 'scaling') {
+      this.#scaling.abandon();
+      this.#phase.step('halted');
+    }
   }
 
   /** Stops timers. Spooled answers stay, for the process after this one. */
   close(): void {
     this.#closed = true;
     this.#retries.stop();
+    this.#scaling.abandon();
     this.#open?.exchange.abandon();
     this.#open?.over.abort();
     this.#state.exchanges.round = null;

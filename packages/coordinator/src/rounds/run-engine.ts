@@ -1,7 +1,11 @@
+import { columnSumsLayout } from '@coppice/federation';
 import {
+  type AgreedScaling,
   type Answer,
   type AnswerPiece,
   type Availability,
+  agreedColumns,
+  awaitsScaling,
   type Codec,
   CoppiceError,
   type Decline,
@@ -20,6 +24,7 @@ import {
   requiresOfData,
   requiresOfLayout,
   requiresOfObjective,
+  withScaling,
 } from '@coppice/protocol';
 import type { Receipt } from '../exchanges/exchange.ts';
 import { pullName } from '../exchanges/tickets.ts';
@@ -49,7 +54,7 @@ export class RunEngine {
   readonly #rounds: RoundLoop;
   readonly #status: StatusChanges;
   /** Of the run's task. Hashed once: a task may have thousands of names. */
-  readonly #recipe: string;
+  #recipe: string;
   /** Participants that joined while a round was open in which they are asked. */
   readonly #askedBefore = new Set<string>();
 
@@ -123,6 +128,26 @@ export class RunEngine {
     this.#state.exchanges.closing?.abandon();
   }
 
+  /**
+   * Takes what the task's participants agreed on, once that is stored: tells the members, and goes on. A run whose task has
+   * its scaling stays as it is.
+   */
+  async takeScaling(scaling: AgreedScaling): Promise<void> {
+    // In the lane: a change of the status that is under way writes the record that it has read.
+    await this.#state.lane.commit(async () => {
+      const { record, members } = this.#state;
+      const { data } = record.task;
+      if (!awaitsScaling(data)) return;
+      const scaled = withScaling(data, scaling);
+      this.#state.record = { ...record, task: { ...record.task, data: scaled } };
+      this.#recipe = recipeHash(scaled);
+      this.#o.audience.send(members.here(), 'scaling', { run: this.id, scaling, recipe: this.#recipe });
+      const { participants, examples } = scaling;
+      this.#log.add('info', 'scaling-agreed', { participants, examples });
+    });
+    this.#rounds.scaled();
+  }
+
   // ---- what participants do
 
   /** @throws CoppiceError `run-ended` */
@@ -130,7 +155,10 @@ export class RunEngine {
     this.#ensureAlive();
     this.#membership.join(participant, join);
     const { exchanges, forms, model } = this.#state;
-    if (exchanges.round?.exchange.cohort.has(participant) === true) this.#askedBefore.add(participant);
+    const isAsked = [exchanges.round?.exchange, exchanges.scaling].some((one) =>
+      one?.cohort.has(participant),
+    );
+    if (isAsked) this.#askedBefore.add(participant);
     const { task, plan } = this.record;
     const { train, evaluate } = forms.layouts;
     return {
@@ -138,7 +166,13 @@ export class RunEngine {
       task,
       plan,
       layout: this.#o.layout,
-      answers: { train: [...train], evaluate: [...evaluate] },
+      answers: {
+        train: [...train],
+        evaluate: [...evaluate],
+        ...(awaitsScaling(task.data)
+          ? { statistics: [...columnSumsLayout(agreedColumns(task.data), plan.maxExamples)] }
+          : {}),
+      },
       checkpoint: model.hash,
       recipe: this.#recipe,
     };

@@ -2,6 +2,7 @@ import { type Steps, type Strategy, type StrategyState, strategyOf } from '@copp
 import type { Clock } from '@coppice/ports';
 import {
   type Admission,
+  type AgreedScaling,
   type Ask,
   type Codec,
   type Layout,
@@ -78,6 +79,12 @@ export interface RunOptions {
   readonly audience: Audience;
   readonly models: ModelWorker;
   readonly observer: RunObserver;
+  /**
+   * Stores what the run's participants agreed on, once for the task: all its runs are told by `takeScaling`, this one too.
+   *
+   * @throws CoppiceError `storage-failed` and its kin.
+   */
+  readonly agreeScaling: (task: string, agreed: AgreedScaling) => Promise<void>;
   /** The run's admission as it is now. Callers hold to it before anyone speaks to the run. */
   readonly admission: () => Admission;
   /** A secret of the run: the same one after a restart. */

@@ -1,6 +1,7 @@
 import { encodeMeasures, finish, type Strategy, tallyMeasures } from '@coppice/federation';
 import { ManualClock } from '@coppice/ports';
 import {
+  type AgreedScaling,
   type Answer,
   type Ask,
   type Codec,
@@ -176,6 +177,10 @@ export async function world(
     evaluate?: ModelWorker['evaluate'];
     /** State of an earlier process. */
     left?: Left;
+    /** Data of the task in place of the usual one. */
+    data?: Task['data'];
+    /** Stores an agreed scaling, or fails to. */
+    agree?: (agreed: AgreedScaling) => Promise<void>;
     strategy?: Strategy;
     /** Layout of the model; left out, one of three numbers. */
     layout?: Layout;
@@ -191,7 +196,9 @@ export async function world(
   const logged: { kind: string; round: number | null }[] = [];
   const weights = options.left?.weights ?? new Float32Array([1, 2, 3]);
   if ((await storage.runs()).length === 0) await launch(storage, plan);
-  const record = options.left?.record ?? recordOf(plan);
+  const { data = task.data } = options;
+  const record = options.left?.record ?? { ...recordOf(plan), task: { ...task, data } };
+  const scalings: AgreedScaling[] = [];
   const model = options.left?.model ?? {
     round: 0,
     hash: weightsHash(weights),
@@ -199,7 +206,7 @@ export async function world(
     state: options.strategy?.server.init({ layout: modelLayout, weights }) ?? { values: {}, tensors: {} },
   };
   const { strategy } = options;
-  const engine = new RunEngine({
+  const engine: RunEngine = new RunEngine({
     record,
     layout: modelLayout,
     packed: finish(packRun({ record, layout: modelLayout, model, strategy })),
@@ -221,6 +228,7 @@ export async function world(
       check: () => Promise.reject(new Error('not asked here')),
       layout: () => Promise.reject(new Error('not asked here')),
       describe: () => Promise.reject(new Error('not asked here')),
+      export: () => Promise.reject(new Error('not asked here')),
       samples: () => Promise.reject(new Error('not asked here')),
       readWeights: () => Promise.reject(new Error('not asked here')),
       fitWeights: () => Promise.reject(new Error('not asked here')),
@@ -237,6 +245,11 @@ export async function world(
         events.push(kind);
         logged.push({ kind, round });
       },
+    },
+    agreeScaling: async (_, agreed) => {
+      scalings.push(agreed);
+      await options.agree?.(agreed);
+      await engine.takeScaling(agreed);
     },
     admission: () => 'open',
   });
@@ -317,6 +330,7 @@ export async function world(
     world(plan, { ...options, left: { record: engine.record, storage: memoryStorage(), spool, ...left } });
   return {
     engine,
+    scalings,
     clock,
     storage,
     spool,

@@ -9,6 +9,7 @@ import {
 import type { Audience } from './audience.ts';
 import { examplesBucket, memberState } from './members.ts';
 import type { RunState } from './run-state.ts';
+import { neededNow } from './scaling-agreement.ts';
 
 /* A run as others see it. */
 
@@ -18,8 +19,13 @@ export function summarize(
   { admission, clock }: { admission: Admission; clock: Clock },
 ): RunSummary {
   const { id, task, plan, status } = state.record;
-  const { round: open } = state.exchanges;
-  const dueAt = phase === 'collect' && open !== null ? open.exchange.dueAt : null;
+  const { round: open, scaling } = state.exchanges;
+  const dueAt =
+    phase === 'collect' && open !== null
+      ? open.exchange.dueAt
+      : phase === 'scaling' && scaling !== null
+        ? scaling.dueAt
+        : null;
   return {
     id,
     task: task.id,
@@ -30,7 +36,7 @@ export function summarize(
     round: state.model.round,
     rounds: plan.rounds,
     participants: state.members.hereCount,
-    needed: plan.minParticipants,
+    needed: neededNow(state.record),
     // A date for those who know our date; set clocks move it, the deadline itself stays.
     deadlineAt: dueAt === null ? null : clock.now() + dueAt - clock.elapsed(),
     central: briefMetrics(state.central),

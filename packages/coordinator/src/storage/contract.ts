@@ -1,4 +1,4 @@
-import { type Round, weightsHash } from '@coppice/protocol';
+import { type Round, type Task, weightsHash } from '@coppice/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adminContract } from './admin-contract.ts';
 import { admissionContract } from './admission-contract.ts';
@@ -123,6 +123,29 @@ export function storageContract(
       expect(await storage.latestOfTask('none')).toBeNull();
       expect(await storage.checkpoint('none-1/0')).toBeNull();
       expect(await storage.events({})).toEqual([]);
+    });
+
+    it('changes a task by what is stored of it, one change after another, or not at all', async () => {
+      await storage.addTask(toyTask);
+      const longer = (name: string) => (task: Task) => ({ ...task, title: { en: task.title.en + name } });
+      const names = ['a', 'b', 'c', 'd'];
+      const changed = await Promise.all(names.map((name) => storage.changeTask(toyTask.id, longer(name))));
+      const [stored] = await storage.tasks();
+      expect([...(stored?.title.en ?? '').slice(toyTask.title.en.length)].sort()).toEqual(names);
+      expect(changed).toContainEqual(stored);
+      const refused = new Error('not this one');
+      const refuse = () => {
+        throw refused;
+      };
+      await expect(storage.changeTask(toyTask.id, refuse)).rejects.toThrow();
+      // Its id stays, whatever is made of it.
+      await storage.changeTask(toyTask.id, (task) => ({ ...task, id: 'another' }));
+      expect(await storage.tasks()).toEqual([stored]);
+      await expect(storage.changeTask('none', longer('x'))).rejects.toMatchObject({ code: 'task-unknown' });
+      await expect(storage.changeTask('a\0', longer('x'))).rejects.toMatchObject({ code: 'task-unknown' });
+      if (reopen === undefined) return;
+      storage = await reopen();
+      expect(await storage.tasks()).toEqual([stored]);
     });
 
     it('keeps tasks, each as it came first', async () => {

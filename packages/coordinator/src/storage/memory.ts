@@ -21,7 +21,7 @@ import { memoryReleases } from './memory-releases.ts';
 import { memoryWeights } from './memory-weights.ts';
 import { keptRounds } from './retention.ts';
 import { EVENTS_A_PAGE, type Measured, type RunRecord, type Storage, type StoredModel } from './storage.ts';
-import { runGone, taskExists } from './storage-error.ts';
+import { runGone, taskExists, taskGone } from './storage-error.ts';
 
 /** Storage in memory, for tests and temporary coordinators. Values are copied in and out. */
 export function memoryStorage(): Storage {
@@ -74,6 +74,13 @@ export function memoryStorage(): Storage {
     },
     async tasks() {
       return copy([...tasks.values()].sort((a, b) => (a.id < b.id ? -1 : 1)));
+    },
+    async changeTask(id, change) {
+      const task = tasks.get(id);
+      if (task === undefined) throw taskGone(id);
+      const changed = copy({ ...change(copy(task)), id });
+      tasks.set(id, changed);
+      return copy(changed);
     },
     async createRun({ run, admission: admitted, model }) {
       const id = `${run.task.id}-${nextNumber(runsOf(run.task.id))}`;

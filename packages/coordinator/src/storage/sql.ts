@@ -40,7 +40,7 @@ import {
   type Storage,
   type StoredModel,
 } from './storage.ts';
-import { runGone, storageError, taskExists } from './storage-error.ts';
+import { runGone, storageError, taskExists, taskGone } from './storage-error.ts';
 
 type Db = Kysely<Tables> | Transaction<Tables>;
 
@@ -138,6 +138,25 @@ export async function sqlStorage(
       const rows = await db.selectFrom('task').selectAll().orderBy('id').execute();
       return rows.map((row) => toTask(JSON.parse(row.json)));
     },
+
+    changeTask: (id, change) =>
+      exclusively(() =>
+        db.transaction().execute(async (transaction) => {
+          const row = await transaction
+            .selectFrom('task')
+            .select('json')
+            .where('id', '=', storable(id))
+            .executeTakeFirst();
+          if (row === undefined) throw taskGone(id);
+          const changed = { ...change(toTask(JSON.parse(row.json))), id };
+          await transaction
+            .updateTable('task')
+            .set({ json: JSON.stringify(changed) })
+            .where('id', '=', id)
+            .execute();
+          return changed;
+        }),
+      ),
 
     createRun: ({ run, admission, model }) =>
       exclusively(async () => {

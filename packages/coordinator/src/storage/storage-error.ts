@@ -64,6 +64,11 @@ export function storageError(thrown: unknown, what: string): CoppiceError {
   );
 }
 
+/** The refusal to change a task that is not there. */
+export function taskGone(id: string): CoppiceError {
+  return new CoppiceError('task-unknown', `There is no task "${id}" in storage. It may have been deleted.`);
+}
+
 /** The refusal of a task whose id is taken. */
 export function taskExists(id: string): CoppiceError {
   return new CoppiceError('task-exists', `There is a task "${id}" already. Choose another id.`);

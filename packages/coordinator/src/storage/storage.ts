@@ -126,6 +126,13 @@ export interface Storage
    */
   addTask(task: Task, given?: Float32Array): Promise<void>;
   tasks(): Promise<Task[]>;
+  /**
+   * Replaces a task by what `change` makes of it as it is stored, in one transaction. Its id stays.
+   *
+   * @returns the task as it is stored then.
+   * @throws CoppiceError `task-unknown`; what `change` throws: then nothing was changed.
+   */
+  changeTask(id: string, change: (task: Task) => Task): Promise<Task>;
 
   /**
    * Makes a run, its admission and its round 0 durable in one transaction. Its number is the next that no run of the

@@ -5,6 +5,7 @@ import {
   type Cause,
   CoppiceError,
   completePlan,
+  faultOfTarget,
   firstIssue,
   type Json,
   PlanInputSchema,
@@ -67,13 +68,16 @@ export class Policies {
 }
 
 /** The policy as it is kept. A budget is held against the rounds of one launch; its bytes are not known before. */
-function parsed(given: Json, { planDefaults }: Pick<Task, 'planDefaults'>): Policy {
+function parsed(given: Json, task: Pick<Task, 'planDefaults' | 'data' | 'metrics'>): Policy {
   const unknown = { rounds: null, bytes: null, deviceSeconds: null, epsilon: null };
   const { plan } = taken(parsePolicy(given, unknown));
   const fields = parseSafely(PlanInputSchema, plan);
   if (!fields.success)
     throw new CoppiceError('plan-invalid', `The plan is not valid: ${firstIssue(fields.error)}.`);
-  const { rounds } = completePlan(planDefaults, fields.data);
+  const whole = completePlan(task.planDefaults, fields.data);
+  const fault = faultOfTarget(whole, task);
+  if (fault !== null) throw new CoppiceError('plan-invalid', `The plan is not valid: ${fault}.`);
+  const { rounds } = whole;
   const policy = taken(parsePolicy(given, { ...unknown, rounds }));
   ensureBudget(policy);
   return policy;

@@ -1,5 +1,5 @@
 import type { NumberFormat } from './choices.ts';
-import { readNumberText, readPlainNumber } from './number-format.ts';
+import { mayBeNumber, readNumber, readNumberText, readPlainNumber } from './number-format.ts';
 
 /** Rows of a block. */
 const BLOCK = 2048;
@@ -38,6 +38,8 @@ export class ColumnBlocks {
   readonly values: number[] = [];
   readonly counts: number[] = [];
   #slots = new Int32Array(32).fill(-1);
+  /** The codes of the whole numbers below a thousand, -1 where they did not come yet. */
+  readonly #small = new Int16Array(1000).fill(-1);
   empty = 0;
   /** Cells kept by value. */
   numbers = 0;
@@ -56,7 +58,14 @@ export class ColumnBlocks {
       return;
     }
     if (this.texts.length < KEPT) {
-      this.#put(this.#intern(text, start, end), Number.NaN);
+      const small = smallWhole(text, start, end);
+      if (small < 0) this.#put(this.#intern(text, start, end), Number.NaN);
+      else {
+        let code = this.#small[small] as number;
+        if (code < 0) code = this.#small[small] = this.#intern(text, start, end);
+        else (this.counts[code] as number)++;
+        this.#put(code, Number.NaN);
+      }
       return;
     }
     const value = readPlainNumber(text, start, end, this.#decimal);
@@ -65,9 +74,8 @@ export class ColumnBlocks {
       this.#put(BY_VALUE, value);
       return;
     }
-    const slow = isLongWhole(text, start, end)
-      ? Number.NaN
-      : readNumberText(text.slice(start, end), this.format);
+    const cell = text.slice(start, end);
+    const slow = isLongWhole(cell) || !mayBeNumber(cell) ? Number.NaN : readNumberText(cell, this.format);
     if (Number.isNaN(slow) || leadsWithZero(text, start, end)) {
       this.#put(this.#intern(text, start, end), Number.NaN);
       return;
@@ -99,14 +107,16 @@ export class ColumnBlocks {
     this.#slots = new Int32Array(0);
   }
 
-  /** Calls `each` with the code of every cell, and with its number where the code is -2. Empty cells have the code -1. */
-  forEach(each: (row: number, code: number, value: number) => void): void {
-    let row = 0;
-    for (const { count, codes, numbers } of this.#blocks) {
-      for (let i = 0; i < count; i++, row++) {
-        const code = codes === null ? BY_VALUE : (codes[i] as number) - 2;
-        each(row, code, code === BY_VALUE ? (numbers?.[i] as number) : Number.NaN);
-      }
+  /**
+   * Calls `each` for the cells of `count` rows from `from` on, which lie in one block: with their code, and with their number
+   * where the code is -2. Empty cells have the code -1.
+   */
+  forEach(from: number, count: number, each: (row: number, code: number, value: number) => void): void {
+    const { codes, numbers } = this.#blocks[Math.floor(from / BLOCK)] as Block;
+    const first = from % BLOCK;
+    for (let i = 0; i < count; i++) {
+      const code = codes === null ? BY_VALUE : (codes[first + i] as number) - 2;
+      each(from + i, code, code === BY_VALUE ? (numbers?.[first + i] as number) : Number.NaN);
     }
   }
 
@@ -151,11 +161,14 @@ export class ColumnBlocks {
     if (this.#pending === this.#codes.length) {
       const size = Math.min(BLOCK, this.#codes.length * 4);
       this.#codes = grown(this.#codes, new Int32Array(size));
-      this.#numbers = grown(this.#numbers, new Float64Array(size));
+      this.#numbers = grown(this.#numbers, new Float64Array(size).fill(Number.NaN));
     }
     this.#codes[this.#pending] = code;
-    this.#numbers[this.#pending] = value;
-    if (code === BY_VALUE) this.#pendingNumbers = true;
+    if (code === BY_VALUE) {
+      if (!this.#pendingNumbers) this.#numbers.fill(Number.NaN);
+      this.#pendingNumbers = true;
+      this.#numbers[this.#pending] = value;
+    }
     if (++this.#pending === BLOCK) {
       this.#blocks.push(this.#pack());
       this.#pending = 0;
@@ -194,8 +207,7 @@ export class ColumnBlocks {
     }
     const kept = copyOf(text, start, stop);
     const code = this.texts.push(kept) - 1;
-    const plain = readPlainNumber(kept, 0, kept.length, this.#decimal);
-    this.values.push(Number.isNaN(plain) ? readNumberText(kept, this.format) : plain);
+    this.values.push(readNumber(kept, this.format));
     this.counts.push(1);
     this.#slots[slot] = code;
     if (this.texts.length * 2 > this.#slots.length) this.#rehash();
@@ -238,6 +250,19 @@ function copyOf(text: string, start: number, end: number): string {
   return String.fromCharCode(...codes);
 }
 
+/** The whole number of up to three digits that the text is, written without leading zeros; -1 for any other text. */
+function smallWhole(text: string, start: number, end: number): number {
+  const length = end - start;
+  if (length > 3) return -1;
+  let value = 0;
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return length > 1 && value < (length === 2 ? 10 : 100) ? -1 : value;
+}
+
 /** True for whole numbers such as 007: codes, whose zeros count. */
 function leadsWithZero(text: string, start: number, end: number): boolean {
   if (text.charCodeAt(start) !== 48 || end - start < 2) return false;
@@ -246,13 +271,8 @@ function leadsWithZero(text: string, start: number, end: number): boolean {
 }
 
 /** True for whole numbers of more digits than a double holds: identifiers. */
-function isLongWhole(text: string, start: number, end: number): boolean {
-  if (end - start <= 15) return false;
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 48 || code > 57) return false;
-  }
-  return true;
+function isLongWhole(text: string): boolean {
+  return text.length > 15 && /^\d+$/u.test(text);
 }
 
 /** The smallest array that holds the numbers exactly. */

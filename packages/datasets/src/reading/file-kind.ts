@@ -45,7 +45,7 @@ export function kindOfFile(beginning: Uint8Array): FileKind {
 
 /** @throws CoppiceError `data-invalid` where a text has NUL characters, as only other files have. */
 export function refuseBinary(text: string): void {
-  if (text.includes('\0')) refuse('no text');
+  if (text.includes('\0')) refuse('made of binary data');
 }
 
 /** @throws CoppiceError `data-invalid` */

@@ -108,7 +108,7 @@ export interface Head {
   readonly header: boolean;
   /** Names as in the header; empty where it has none. */
   readonly names: readonly string[];
-  /** The number of the first row of data in the file, from 0. */
+  /** The first row of data: its place among the rows. */
   readonly firstRow: number;
   readonly indexColumns: readonly number[];
 }
@@ -119,17 +119,20 @@ export interface Head {
  * @param rows The rows, with blank ones and comments.
  * @param isRemark Tells rows that are blank or comments.
  * @param first Rows that belong to no table, such as the line of the separator.
+ * @param numberOf The number of a row in the file, from 1.
  */
 export function guessHead(
   rows: readonly (readonly string[])[],
   isRemark: (row: number) => boolean,
   first: number,
   choices: ReadingChoices,
+  numberOf: (row: number) => number = (row) => row + 1,
 ): Head {
   const real = [...rows.keys()].filter((row) => row >= first && !isRemark(row));
   const width = commonWidth(real.map((row) => (rows[row] as readonly string[]).length));
   let begin = 0;
-  if (choices.titleRows !== undefined) begin = real.findIndex((row) => row >= (choices.titleRows as number));
+  if (choices.titleRows !== undefined)
+    begin = real.findIndex((row) => numberOf(row) > (choices.titleRows as number));
   else {
     while (
       begin < MAX_TITLES &&
@@ -147,15 +150,19 @@ export function guessHead(
   const [top = []] = table;
   let names = commented ?? (inTable ? top : []);
   const body = inTable ? table.slice(1) : table;
-  // A header of one name less than cells in every row: the row names of R.
+  // A header of one name less than cells in every row: the row names of R. Empty last cells are separators at line ends.
   const unnamed =
-    header && names.length > 0 && body.length > 0 && body.every((row) => row.length === names.length + 1);
+    header &&
+    names.length > 0 &&
+    body.length > 0 &&
+    body.every((row) => row.length === names.length + 1) &&
+    body.some((row) => row.at(-1) !== '');
   if (unnamed) names = ['', ...names];
   const all = Math.max(width, names.length, commonWidth(body.map((row) => row.length)));
   const padded = Array.from({ length: all }, (_, i) => names[i] ?? '');
   const firstRow = (inTable ? real[begin + 1] : real[begin]) ?? rows.length;
   return {
-    titleRows: real[begin] ?? 0,
+    titleRows: begin < real.length ? numberOf(real[begin] as number) - 1 : 0,
     header,
     names: padded,
     firstRow,

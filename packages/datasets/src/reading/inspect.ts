@@ -3,7 +3,7 @@ import type { SkippedRows } from '../skipped-rows.ts';
 import type { UnlistedValues } from '../unlisted-values.ts';
 import type { Reading, ReadingChoices } from './choices.ts';
 import type { LabelMap } from './class-of-label.ts';
-import { mapColumns } from './map-columns.ts';
+import { mapColumns, targetNames, targetPlaces } from './map-columns.ts';
 import { type LeftOutColumn, proposeSchema } from './propose-schema.ts';
 import { readTable } from './read-table.ts';
 import type { CellValue, ColumnKind, Table } from './table.ts';
@@ -85,9 +85,10 @@ function inspect(
   const { reading, columns } = table;
   const mapping = mapColumns(table, data);
   const features = new Set(mapping.features);
-  const wanted = [...data.features, data.target];
-  const lost = [...mapping.features, mapping.target].flatMap((at, i) =>
-    at === null ? [wanted[i]?.name as string] : [],
+  const targets = targetPlaces(mapping, data);
+  const wanted = [...data.features.map(({ name }) => name), ...targetNames(data)];
+  const lost = [...mapping.features, ...targets].flatMap((at, i) =>
+    at === null ? [wanted[i] as string] : [],
   );
   const taken = lost.length === 0 ? takeRows(table, mapping, data, labels) : null;
   const all = table.rows + (table.wide?.count ?? 0);
@@ -114,7 +115,7 @@ function inspect(
       columns: columns.map(({ name, kind, index }, at) => ({
         name,
         kind,
-        role: features.has(at) ? 'feature' : at === mapping.target ? 'target' : index ? 'index' : 'ignored',
+        role: features.has(at) ? 'feature' : targets.includes(at) ? 'target' : index ? 'index' : 'ignored',
       })),
       rows: { taken: count, left: all - count },
       reasons,

@@ -1,11 +1,32 @@
-import type { TableData } from '@coppice/protocol';
+import { type TableData, targetColumns } from '@coppice/protocol';
 import type { Table } from './table.ts';
 
 /** The columns of a table that hold each feature and the target: indices into `columns`, `null` where none was found. */
 export interface ColumnMapping {
   /** One for each feature of the schema, in its order. */
   readonly features: readonly (number | null)[];
+  /** Of several numbers, the first. */
   readonly target: number | null;
+  /** The columns of the numbers behind the first, in their order; left out: the target is one column. */
+  readonly others?: readonly (number | null)[];
+}
+
+/** The names of a task's target columns, as many as an example has labels. */
+export function targetNames(data: TableData): readonly string[] {
+  return data.target.kind === 'numbers' ? targetColumns(data).map(({ name }) => name) : [data.target.name];
+}
+
+/** The columns of a task's targets, as many as it has names for. */
+export function targetPlaces(
+  { target, others = [] }: ColumnMapping,
+  data: TableData,
+): readonly (number | null)[] {
+  return [
+    target,
+    ...targetNames(data)
+      .slice(1)
+      .map((_, i) => others[i] ?? null),
+  ];
 }
 
 /**
@@ -14,7 +35,7 @@ export interface ColumnMapping {
  * another is not equal to it, and a place says nothing.
  */
 export function mapColumns({ columns }: Pick<Table, 'columns'>, data: TableData): ColumnMapping {
-  const wanted = [...data.features, data.target].map(({ name }) => exact(name));
+  const wanted = [...data.features.map(({ name }) => name), ...targetNames(data)].map(exact);
   const written = columns.map((column) => exact(column.written === '' ? column.name : column.written));
   const found: (number | null)[] = wanted.map(() => null);
   const free = new Set(columns.keys());
@@ -39,7 +60,7 @@ export function mapColumns({ columns }: Pick<Table, 'columns'>, data: TableData)
     const [column, ...more] = left.get(name) ?? [];
     if (i !== undefined && column !== undefined && others.length + more.length === 0) found[i] = column;
   }
-  return { features: found.slice(0, -1), target: found.at(-1) ?? null };
+  return mappingOf(found, data);
 }
 
 /**
@@ -50,8 +71,15 @@ export function mapColumns({ columns }: Pick<Table, 'columns'>, data: TableData)
  */
 export function mapByOrder({ columns, reading }: Table, data: TableData): ColumnMapping | null {
   const places = [...columns.keys()].filter((at) => columns[at]?.index !== true);
-  if (reading.header || places.length !== data.features.length + 1) return null;
-  return { features: places.slice(0, -1), target: places.at(-1) as number };
+  if (reading.header || places.length !== data.features.length + targetNames(data).length) return null;
+  return mappingOf(places, data);
+}
+
+/** Features first, then targets. */
+function mappingOf(places: readonly (number | null)[], data: TableData): ColumnMapping {
+  const [target = null, ...others] = places.slice(data.features.length);
+  const features = places.slice(0, data.features.length);
+  return others.length === 0 ? { features, target } : { features, target, others };
 }
 
 function exact(name: string): string {

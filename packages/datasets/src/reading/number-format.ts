@@ -20,10 +20,10 @@ export function standsForNothing(text: string): boolean {
 }
 
 /**
- * Reads a plain number from `start` to `end`: a sign, at most 15 digits, and the decimal sign. Exact: both the digits and the
- * power of ten are doubles, and one division rounds.
+ * Reads a plain number from `start` to `end`: a sign, digits, the decimal sign, a power of ten. Up to 15 digits without a power
+ * are read here, exactly: both the digits and the power of ten are doubles, and one division rounds. `Number` reads the others.
  *
- * @returns NaN for any other text, also for numbers that `readNumberText` reads.
+ * @returns NaN for any other text, also for numbers that `readNumberText` reads, and for whole numbers of more than 15 digits.
  */
 export function readPlainNumber(text: string, start: number, end: number, decimal: number): number {
   let at = start;
@@ -36,12 +36,21 @@ export function readPlainNumber(text: string, start: number, end: number, decima
     const code = text.charCodeAt(at);
     if (code >= 48 && code <= 57) digits = digits * 10 + (code - 48);
     else if (code === decimal && point < 0) point = at;
+    else if ((code === 101 || code === 69) && at > first) return readByEngine(text, start, end, point);
     else return Number.NaN;
   }
   const written = end - first - (point < 0 ? 0 : 1);
-  if (written === 0 || written > EXACT_DIGITS) return Number.NaN;
+  if (written === 0 || (point < 0 && written > EXACT_DIGITS)) return Number.NaN;
+  if (written > EXACT_DIGITS) return readByEngine(text, start, end, point);
   const value = point < 0 ? digits : digits / (TENS[end - point - 1] as number);
   return sign === 45 ? -value : value;
+}
+
+/** @returns NaN where the text is none, or beyond the largest double. */
+function readByEngine(text: string, start: number, end: number, point: number): number {
+  const written = text.slice(start, end);
+  const value = Number(point < 0 ? written : `${text.slice(start, point)}.${text.slice(point + 1, end)}`);
+  return Number.isFinite(value) ? value : Number.NaN;
 }
 
 const CURRENCY =
@@ -60,6 +69,7 @@ export function readNumberText(text: string, format: NumberFormat): number {
   const negative = /^-\s*(?=\D)/u.test(written);
   if (negative) written = written.replace(/^-\s*/u, '');
   written = written.replace(CURRENCY, '');
+  if (negative && /^[+-]/u.test(written)) return Number.NaN;
   if (format.percent && written.endsWith('%')) written = written.slice(0, -1).trimEnd();
   const { decimal, thousands } = format;
   const mark = written.search(decimal === '.' ? /[.eE]/u : /[,eE]/u);
@@ -81,6 +91,25 @@ function ungrouped(whole: string, thousands: ThousandsSign): string | null {
   const found = /^[+-]?\d{1,3}(?:([,. '])\d{3})(?:\1\d{3})*$/u.exec(even);
   if (found === null || (found[1] !== thousands && found[1] !== ' ')) return null;
   return even.replace(/[,. ']/gu, '');
+}
+
+/** False for texts that are no number in any format: without a digit, long, or with more letters than a currency has. */
+export function mayBeNumber(text: string): boolean {
+  if (text.length > 60) return false;
+  let letters = 0;
+  let digits = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if ((code >= 48 && code <= 57) || (code >= 0xff10 && code <= 0xff19)) digits++;
+    else if ((code >= 65 && code <= 90) || (code >= 97 && code <= 122)) letters++;
+  }
+  return digits > 0 && letters <= 4;
+}
+
+/** Reads a cell's text as a number in a format. @returns NaN where it is none. */
+export function readNumber(text: string, format: NumberFormat): number {
+  const plain = readPlainNumber(text, 0, text.length, format.decimal.charCodeAt(0));
+  return Number.isNaN(plain) && mayBeNumber(text) ? readNumberText(text, format) : plain;
 }
 
 /** Signs that a cell gives of its file's number format. Each is counted once a cell. */
@@ -121,6 +150,8 @@ const SHAPE = /^[+-]?([\d.,' ]*\d[\d.,' ]*)(?:e[+-]?\d+)?\s*(%?)$/iu;
 /** Counts the signs that a cell gives, `weight` times. */
 export function countSigns(cell: string, signs: FormatSigns, weight = 1): void {
   if (cell.length > 60 || !/\d/u.test(cell)) return;
+  // These currencies are written with points before decimals.
+  const pointed = /^[-−]?\s*(?:US)?[$£¥￥]/u.test(cell);
   const plain = cell
     .normalize('NFKC')
     .replace(/^[−–]/u, '-')
@@ -152,7 +183,8 @@ export function countSigns(cell: string, signs: FormatSigns, weight = 1): void {
     if (body.includes(',')) signs.commaDecimals += weight;
   } else if (/^[1-9]\d{0,2},\d{3}$/u.test(body)) {
     signs.numbers += weight;
-    signs.commaOrGroup += weight;
+    if (pointed) signs.commaGroups += weight;
+    else signs.commaOrGroup += weight;
   } else if (/^[1-9]\d{0,2}\.\d{3}$/u.test(body)) {
     signs.numbers += weight;
     signs.pointOrGroup += weight;

@@ -54,22 +54,25 @@ async function readColumns(bytes: Uint8Array, choices: ReadingChoices): Promise<
   let first = 0;
   for (const group of metadata.row_groups) {
     const end = first + Number(group.num_rows);
-    await parquetRead({
-      file,
-      metadata,
-      compressors: bounded,
-      rowStart: first,
-      rowEnd: end,
-      onChunk: ({ columnName, columnData, rowStart }) => {
-        const place = names.indexOf(columnName);
-        for (let i = 0; i < columnData.length; i++) {
-          const row = rowStart + i;
-          if (row !== read[place] || row >= end) continue;
-          builder.columns[place]?.addValue(columnData[i]);
-          (read[place] as number)++;
-        }
-      },
-    });
+    // One column after another: of several at once, hyparquet leaves the failures behind the first without a handler.
+    for (const [place, name] of names.entries()) {
+      await parquetRead({
+        file,
+        metadata,
+        compressors: bounded,
+        columns: [name],
+        rowStart: first,
+        rowEnd: end,
+        onChunk: ({ columnData, rowStart }) => {
+          for (let i = 0; i < columnData.length; i++) {
+            const row = rowStart + i;
+            if (row !== read[place] || row >= end) continue;
+            builder.columns[place]?.addValue(columnData[i]);
+            (read[place] as number)++;
+          }
+        },
+      });
+    }
     first = end;
   }
   if (read.some((count) => count !== rows)) throw new Error('columns of different lengths');

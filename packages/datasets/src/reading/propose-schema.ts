@@ -100,8 +100,9 @@ function proposedTarget(column: TableColumn, rows: number): TableData['target'] 
         : `The column "${name}" has ${classes.length} different texts, more than ${MAX_CLASSES} classes. Choose another target.`,
     );
   }
-  const { mean, scale } = spreadOf(column, rows);
-  return { kind: 'number', name, mean, scale };
+  const { mean, scale, min, max } = spreadOf(column, rows);
+  // A column without a number has no range.
+  return { kind: 'number', name, mean, scale, ...(min <= max ? { min, max } : {}) };
 }
 
 /** The classes of a target; `null` where it is a number. */
@@ -185,26 +186,30 @@ function countsRows(column: TableColumn, rows: number): boolean {
   return true;
 }
 
-/** Mean, standard deviation of the population and range of a column's numbers, in double precision by Welford's method. */
+/** Mean, standard deviation of the population and range of a column's numbers, in double precision by West's weighted updates. */
 function spreadOf(
   column: TableColumn,
   rows: number,
 ): { mean: number; scale: number; min: number; max: number } {
-  let count = 0;
+  let weight = 0;
   let mean = 0;
   let squares = 0;
   let min = Infinity;
   let max = -Infinity;
-  for (let row = 0; row < rows; row++) {
-    const value = column.numberAt(row);
-    if (Number.isNaN(value)) continue;
-    count++;
+  const add = (value: number, times: number) => {
+    if (Number.isNaN(value)) return;
+    weight += times;
     const away = value - mean;
-    mean += away / count;
-    squares += away * (value - mean);
+    mean += (away * times) / weight;
+    squares += times * away * (value - mean);
     if (value < min) min = value;
     if (value > max) max = value;
+  };
+  const { blocks, numbers } = column;
+  for (const [code, value] of numbers.entries()) add(value, blocks.counts[code] as number);
+  if (blocks.numbers > 0) {
+    for (let row = 0; row < rows; row++) if (blocks.codeAt(row) < -1) add(blocks.valueAt(row), 1);
   }
-  const deviation = count === 0 ? 0 : Math.sqrt(squares / count);
+  const deviation = weight === 0 ? 0 : Math.sqrt(squares / weight);
   return { mean, scale: deviation > 0 && Number.isFinite(deviation) ? deviation : 1, min, max };
 }

@@ -15,7 +15,7 @@ import {
   signsOf,
 } from './guess.ts';
 import { countSigns, noSigns, standsForNothing } from './number-format.ts';
-import { Cells, scanRows } from './scan.ts';
+import { Cells, MAX_ROW, refuseLongRow, scanRows } from './scan.ts';
 import type { Table } from './table.ts';
 import { TableBuilder } from './table-builder.ts';
 
@@ -23,6 +23,8 @@ import { TableBuilder } from './table-builder.ts';
 const CHUNK = 1024 * 1024;
 /** Bytes of a text that guesses look at. */
 const SAMPLE = 512 * 1024;
+/** Rows that a sample should have. */
+const FEW_ROWS = 50;
 /** Different cells of a column that are looked at once all rows are read. */
 const LOOKED_AT = 5000;
 
@@ -122,11 +124,16 @@ async function encodingOf(source: Source, choices: ReadingChoices): Promise<stri
   return guessEncoding(witness.evidence());
 }
 
-/** The beginning of the text. */
+/** The beginning of the text: more of it where the rows are long. */
 async function sampleOf(source: Source, encoding: string): Promise<{ sample: string; whole: boolean }> {
-  const bytes = await source.part(0, SAMPLE);
-  const whole = bytes.length >= source.size;
-  return { sample: decoderFor(encoding).decode(bytes, { stream: !whole }), whole };
+  for (let size = SAMPLE; ; size *= 4) {
+    const bytes = await source.part(0, size);
+    const whole = bytes.length >= source.size;
+    const sample = decoderFor(encoding).decode(bytes, { stream: !whole });
+    const rows = sample.match(/[\r\n]+/gu)?.length ?? 0;
+    if (whole || rows >= FEW_ROWS || (rows > 0 && size >= 16 * SAMPLE)) return { sample, whole };
+    if (sample.length > MAX_ROW) refuseLongRow();
+  }
 }
 
 async function readRows(
@@ -156,6 +163,7 @@ async function readRows(
     const last = at + CHUNK >= source.size;
     const text = rest + decoder.decode(await source.part(at, at + CHUNK), { stream: !last });
     rest = text.slice(scanRows(text, form, last, cells, onRow));
+    builder.flush();
   }
   return builder;
 }

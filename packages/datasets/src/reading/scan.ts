@@ -40,6 +40,10 @@ export class Cells {
     this.#place(0, 0);
   }
 
+  get hasCooked(): boolean {
+    return this.#cooked.size > 0;
+  }
+
   cookedAt(cell: number): string | undefined {
     return this.#cooked.size === 0 ? undefined : this.#cooked.get(cell);
   }
@@ -177,7 +181,7 @@ export function scanRows(
         ended = true;
       }
     }
-    if (at - begin > MAX_ROW) tooLong();
+    if (at - begin > MAX_ROW) refuseLongRow();
     if (onRow(cells) === false) return at;
   }
   return Math.min(at, length);
@@ -188,11 +192,12 @@ function isGap(code: number): boolean {
 }
 
 function incomplete(text: string, begin: number): number {
-  if (text.length - begin > MAX_ROW) tooLong();
+  if (text.length - begin > MAX_ROW) refuseLongRow();
   return begin;
 }
 
-function tooLong(): never {
+/** @throws CoppiceError `data-invalid` */
+export function refuseLongRow(): never {
   throw new CoppiceError(
     'data-invalid',
     `The file has a row of more than ${MAX_ROW / 1024 / 1024} million characters, so it is no table of text, or a quotation mark in it is never closed. Choose another file, or read it without quotation marks.`,

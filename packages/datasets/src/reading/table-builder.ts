@@ -6,17 +6,28 @@ import type { Cells } from './scan.ts';
 import { MAX_COLUMNS } from './scan.ts';
 import { Table, TableColumn, type WideRows } from './table.ts';
 
+/** Cells of rows that are held back. */
+const HELD = 32_768;
+
 /** Puts rows into columns. */
 export class TableBuilder {
   readonly #head: Head;
   readonly #columns: ColumnBlocks[];
   readonly #shifts: [number, number][] = [];
+  /** Begin and end of the cells of rows that are in no column yet, row by row, and the cells that are no part of the text. */
+  readonly #spans: Int32Array;
+  readonly #cooked = new Map<number, string>();
+  readonly #room: number;
+  #held = 0;
+  #text = '';
   #rows = 0;
   #wide: WideRows | null = null;
 
   constructor(head: Head, formats: readonly NumberFormat[]) {
     if (head.names.length > MAX_COLUMNS) tooMany(head.names.length);
     this.#head = head;
+    this.#room = Math.max(1, Math.floor(HELD / Math.max(1, head.names.length)));
+    this.#spans = new Int32Array(2 * this.#room * head.names.length);
     this.#columns = head.names.map((_, column) => new ColumnBlocks(formats[column] as NumberFormat));
   }
 
@@ -26,28 +37,47 @@ export class TableBuilder {
 
   /** Adds a row of a text, which is not blank. @param number Its number in the file, from 1. */
   addCells(cells: Cells, number: number): void {
+    const width = this.#columns.length;
+    for (let cell = width; cell < cells.count; cell++) {
+      const value = cells.textAt(cell);
+      if (value === '') continue;
+      this.#addWide(number, value);
+      return;
+    }
+    if (this.#held === this.#room || cells.text !== this.#text) this.flush();
+    this.#text = cells.text;
+    this.#number(number);
+    const from = 2 * width * this.#held;
+    const filled = 2 * Math.min(width, cells.count);
+    this.#spans.set(cells.spans.subarray(0, filled), from);
+    if (filled < 2 * width) this.#spans.fill(0, from + filled, from + 2 * width);
+    if (cells.hasCooked) {
+      for (let column = 0; column < width; column++) {
+        const own = cells.cookedAt(column);
+        if (own !== undefined) this.#cooked.set(this.#held * width + column, own);
+      }
+    }
+    this.#held++;
+  }
+
+  /** Puts the rows that are held back into the columns, one column after another: so each is at hand for many cells. */
+  flush(): void {
     const columns = this.#columns;
     const width = columns.length;
-    if (cells.count > width) {
-      for (let cell = width; cell < cells.count; cell++) {
-        const value = cells.textAt(cell);
-        if (value === '') continue;
-        this.#addWide(number, value);
-        return;
-      }
-    }
-    this.#number(number);
-    const { text, spans, count } = cells;
+    const text = this.#text;
+    const spans = this.#spans;
     for (let column = 0; column < width; column++) {
       const blocks = columns[column] as ColumnBlocks;
-      if (column >= count) {
-        blocks.add('', 0, 0);
-        continue;
+      for (let row = 0; row < this.#held; row++) {
+        const cell = row * width + column;
+        const own = this.#cooked.size === 0 ? undefined : this.#cooked.get(cell);
+        if (own === undefined) blocks.add(text, spans[2 * cell] as number, spans[2 * cell + 1] as number);
+        else blocks.add(own, 0, own.length);
       }
-      const own = cells.cookedAt(column);
-      if (own === undefined) blocks.add(text, spans[2 * column] as number, spans[2 * column + 1] as number);
-      else blocks.add(own, 0, own.length);
     }
+    this.#held = 0;
+    this.#text = '';
+    this.#cooked.clear();
   }
 
   /** Adds a row of cells. Blank rows are left out. */
@@ -74,6 +104,7 @@ export class TableBuilder {
 
   /** @throws CoppiceError `data-empty` where there are no rows of data. */
   finish(reading: Reading, choices: ReadingChoices): Table {
+    this.flush();
     if (this.#rows === 0 && this.#wide === null)
       throw new CoppiceError('data-empty', 'This file has no rows of data. Choose another one.');
     const { names, indexColumns } = this.#head;
@@ -83,17 +114,14 @@ export class TableBuilder {
     const kept = [...names.keys()].filter(
       (place) => names[place] !== '' || (this.#columns[place] as ColumnBlocks).empty < this.#rows,
     );
-    const taken = new Set(names.filter((name) => name !== ''));
+    const written = new Set(names);
     const seen = new Set<string>();
     const columns = kept.map((place) => {
-      const written = names[place] as string;
-      const name = uniqueName(
-        written === '' ? `column ${place + 1}` : written,
-        written === '' ? taken : seen,
-        seen,
-      );
+      const own = names[place] as string;
+      const name = uniqueName(own === '' ? `column ${place + 1}` : own, own === '', written, seen);
+      seen.add(name);
       return new TableColumn(
-        { name, written, place, index: indexColumns.includes(place) },
+        { name, written: own, place, index: indexColumns.includes(place) },
         this.#columns[place] as ColumnBlocks,
         { order: choices.dates?.[place], fallback },
       );
@@ -112,12 +140,17 @@ export class TableBuilder {
   }
 }
 
-/** A name that no column before has: the second `x` is `x.1`, as pandas calls it. */
-function uniqueName(wanted: string, taken: ReadonlySet<string>, seen: Set<string>): string {
-  let name = wanted;
-  for (let copy = 1; taken.has(name) || seen.has(name); copy++) name = `${wanted}.${copy}`;
-  seen.add(name);
-  return name;
+/** A name that no other column has: the second `x` is `x.1`, as pandas calls it. @param made True for a name that no file has. */
+function uniqueName(
+  wanted: string,
+  made: boolean,
+  written: ReadonlySet<string>,
+  seen: ReadonlySet<string>,
+): string {
+  if (!seen.has(wanted) && !(made && written.has(wanted))) return wanted;
+  let copy = 1;
+  while (seen.has(`${wanted}.${copy}`) || written.has(`${wanted}.${copy}`)) copy++;
+  return `${wanted}.${copy}`;
 }
 
 export function tooMany(columns: number): never {

@@ -3,7 +3,7 @@ import { compactNumbers, type Numbers, type RawExamples } from '../examples.ts';
 import { SkippedCounter, type SkippedRows } from '../skipped-rows.ts';
 import { UnlistedCounter, type UnlistedValues } from '../unlisted-values.ts';
 import { classOfLabel, finderOf, type LabelMap } from './class-of-label.ts';
-import type { ColumnMapping } from './map-columns.ts';
+import { type ColumnMapping, targetNames, targetPlaces } from './map-columns.ts';
 import { standsForNothing } from './number-format.ts';
 import type { Table, TableColumn } from './table.ts';
 
@@ -20,11 +20,14 @@ export interface TakenRows extends RawExamples {
 const REASONS = ['missing', 'not-a-number', 'out-of-range', 'unknown-class'] as const;
 type Reason = (typeof REASONS)[number];
 
+/** Rows that are read at a time: a part of a block of a column. */
+const SLICE = 256;
+
 /**
  * Converts rows to examples. Columns of numbers take numbers, and dates: as days since 1970, or as seconds where the column has
  * times of day. Columns of categories take any text, a value that the task does not list as any other value. Labels are class
  * names as `classFinder` compares them, first as written, then as the number that they are in the file's format; `labels` has the
- * last word. Rows that do not fit are left out and counted by reason; there may be no examples at all.
+ * last word. A target of several numbers gives as many labels a row. Rows that do not fit are left out and counted by reason; there may be no examples at all.
  *
  * @param labels `unlabelled`: only the features are read, no column is needed for the target, and all labels are NaN.
  * @throws CoppiceError `data-invalid` where the mapping has gaps.
@@ -35,46 +38,53 @@ export function takeRows(
   data: TableData,
   labels: LabelMap | 'unlabelled' = {},
 ): TakenRows {
-  const unmapped = data.features.find((_, i) => mapping.features[i] == null)?.name;
-  const labelled = labels !== 'unlabelled';
-  if (unmapped !== undefined || (labelled && mapping.target === null)) {
+  const places = labels === 'unlabelled' ? [] : targetPlaces(mapping, data);
+  const unmapped =
+    data.features.find((_, i) => mapping.features[i] == null)?.name ??
+    targetNames(data).find((_, i) => places[i] === null);
+  if (unmapped !== undefined)
     throw new CoppiceError(
       'data-invalid',
-      `No column was chosen for "${unmapped ?? data.target.name}". Choose one, then take the rows over.`,
+      `No column was chosen for "${unmapped}". Choose one, then take the rows over.`,
     );
-  }
   const { rows } = table;
   const size = data.features.length;
   const columnOf = (at: number | null | undefined) => table.columns[at as number] as TableColumn;
   /** Of each row, the first column without a number plus 1, and why. */
   const failing = new Uint16Array(rows);
   const reasons = new Uint8Array(rows);
-  const read = (at: number, cells: CellNumbers, put: (row: number, value: number) => void) => {
-    cells.forEach((row, value, reason) => {
-      if (reason === null) put(row, value);
-      else if (failing[row] === 0) {
-        failing[row] = at + 1;
-        reasons[row] = REASONS.indexOf(reason);
-      }
-    });
-  };
   const numbers = data.features.map((feature, i) => featureNumbers(feature, columnOf(mapping.features[i])));
   const single = numbers.every((cells) => cells.single);
   const features = single ? new Float32Array(rows * size) : new Float64Array(rows * size);
-  for (const [i, cells] of numbers.entries()) {
-    read(i, cells, (row, value) => {
-      features[row * size + i] = value;
-    });
+  const outputs = targetNames(data).length;
+  const targets = new Float64Array(rows * outputs).fill(Number.NaN);
+  const fail = (row: number, at: number, reason: Reason) => {
+    if (failing[row] !== 0) return;
+    failing[row] = at + 1;
+    reasons[row] = REASONS.indexOf(reason);
+  };
+  const labelled =
+    labels === 'unlabelled' ? [] : places.map((at) => targetNumbers(data, columnOf(at), labels));
+  // A few rows at a time, so that what is written stays at hand.
+  for (let from = 0; from < rows; from += SLICE) {
+    const some = Math.min(SLICE, rows - from);
+    for (const [i, cells] of numbers.entries()) {
+      cells.forEach(from, some, (row, value, reason) => {
+        if (reason === null) features[row * size + i] = value;
+        else fail(row, i, reason);
+      });
+    }
+    for (const [i, cells] of labelled.entries()) {
+      cells.forEach(from, some, (row, value, reason) => {
+        if (reason === null) targets[row * outputs + i] = value;
+        else fail(row, size + i, reason);
+      });
+    }
   }
-  const targets = new Float64Array(rows).fill(Number.NaN);
-  if (labelled)
-    read(size, targetNumbers(data, columnOf(mapping.target), labels), (row, value) => {
-      targets[row] = value;
-    });
 
   const skipped = new SkippedCounter();
   const unlisted = new UnlistedCounter();
-  const columns = [...mapping.features, mapping.target].map(columnOf);
+  const columns = [...mapping.features, ...places].map(columnOf);
   const categories = data.features.flatMap((feature, i) =>
     feature.kind === 'category' ? [{ i, feature }] : [],
   );
@@ -98,7 +108,7 @@ export function takeRows(
     }
     if (count < row) {
       features.copyWithin(count * size, row * size, (row + 1) * size);
-      targets[count] = targets[row] as number;
+      targets.copyWithin(count * outputs, row * outputs, (row + 1) * outputs);
     }
     count++;
   }
@@ -110,7 +120,7 @@ export function takeRows(
   return {
     count,
     features: count === rows ? features : features.slice(0, count * size),
-    labels: compactNumbers(targets.subarray(0, count)),
+    labels: compactNumbers(targets.subarray(0, count * outputs)),
     skipped: skipped.groups(),
     unlisted: unlisted.groups(),
   };
@@ -147,8 +157,12 @@ class CellNumbers {
     return this.#column.blocks.numbers === 0 || this.#column.blocks.singleNumbers;
   }
 
-  forEach(each: (row: number, value: number, reason: Reason | null) => void): void {
-    this.#column.blocks.forEach((row, code, value) => {
+  forEach(
+    from: number,
+    count: number,
+    each: (row: number, value: number, reason: Reason | null) => void,
+  ): void {
+    this.#column.blocks.forEach(from, count, (row, code, value) => {
       if (code >= 0) {
         each(row, this.#numbers[code] as number, this.#reasons[code] as Reason | null);
         return;

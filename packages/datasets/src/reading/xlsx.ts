@@ -134,6 +134,7 @@ function sharedStrings(content: Uint8Array | undefined): string[] {
   let current = '';
   let taken = false;
   let guide = false;
+  let ended = false;
   readXml(content, {
     open(tag) {
       if (tag === 'si') current = '';
@@ -143,12 +144,14 @@ function sharedStrings(content: Uint8Array | undefined): string[] {
     close(tag) {
       if (tag === 'si') strings.push(current);
       else if (tag === 'rPh') guide = false;
+      else if (tag === 'sst') ended = true;
       taken = false;
     },
     text(text) {
       if (taken) current += text;
     },
   });
+  if (!ended) throw new Error('texts that were cut short');
   return strings;
 }
 
@@ -233,15 +236,18 @@ function readRows(
   choices: ReadingChoices,
 ): Table {
   const sample: string[][] = [];
+  const numbers: number[] = [];
   let built: { readonly form: FormRows; readonly builder: TableBuilder } | null = null;
   const build = () => {
-    const form = formOfRows(sample, choices);
+    const form = formOfRows(sample, (at) => numbers[at] as number, choices);
     const builder = new TableBuilder(form.head, form.formats);
-    for (const [row, one] of sample.entries()) if (row >= form.head.firstRow) builder.addRow(one, row + 1);
+    for (const [row, one] of sample.entries())
+      if (row >= form.head.firstRow) builder.addRow(one, numbers[row] as number);
     built = { form, builder };
     return built;
   };
   let number = 0;
+  let inRow = false;
   let row: string[] = [];
   let column = 0;
   let type: string | undefined;
@@ -249,9 +255,11 @@ function readRows(
   let value = '';
   let taken = false;
   let guide = false;
+  let ended = false;
   readXml(content, {
     open(tag, written) {
       if (tag === 'row') {
+        inRow = true;
         row = [];
         column = 0;
         const said = Number(attributesOf(written)['r']);
@@ -280,17 +288,21 @@ function readRows(
           row[column] = text;
         }
         column++;
-      } else if (tag === 'row') {
-        if (number <= SAMPLE_ROWS) {
-          while (sample.length < number - 1) sample.push([]);
-          sample[number - 1] = row;
+      } else if (tag === 'row' && inRow) {
+        inRow = false;
+        if (sample.length < SAMPLE_ROWS) {
+          sample.push(row);
+          numbers.push(number);
         } else (built ?? build()).builder.addRow(row, number);
       } else if (tag === 'rPh') guide = false;
+      else if (tag === 'sheetData') ended = true;
     },
     text(text) {
       if (taken) value += text;
     },
   });
+  // Also where the archive states a smaller size than its content has.
+  if (!ended) throw new Error('a sheet that was cut short');
   const { form, builder } = built ?? build();
   return builder.finish({ ...reading, ...form.reading }, choices);
 }

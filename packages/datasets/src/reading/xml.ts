@@ -8,9 +8,15 @@ export interface XmlReader {
 
 /** Bytes that are decoded at once. */
 const CHUNK = 1024 * 1024;
+/** The longest text between tags. */
+const MAX_TEXT = 16 * CHUNK;
 
+/*
+ * No part goes beyond the next tag, so that the time is that of the document's length whatever it holds. A comment is taken as a
+ * tag, and data sections hold none.
+ */
 const TOKEN =
-  /<!--[\s\S]*?-->|<!\[CDATA\[([\s\S]*?)\]\]>|<[?!][^>]*>|<(\/?)(?:[\w.-]+:)?([\w.-]+)((?:"[^"]*"|'[^']*'|[^>"'])*)>|([^<]+)/gu;
+  /<!\[CDATA\[([^\]<]*)\]\]>|<[?!][^<>]*>|<(\/?)(?:[\w.-]{1,64}:)?([\w.-]{1,64})((?:"[^"<]*"|'[^'<]*'|[^<>"'])*)>|([^<]+)/gu;
 
 /** Reads a document from its beginning to its end. It need not be well-formed: what is no tag is left out. */
 export function readXml(bytes: Uint8Array, reader: XmlReader): void {
@@ -22,6 +28,7 @@ export function readXml(bytes: Uint8Array, reader: XmlReader): void {
     // A comment or a text may go on in the next part.
     const end = last ? text.length : Math.max(0, text.lastIndexOf('<'));
     rest = text.slice(end);
+    if (rest.length > MAX_TEXT) throw new Error('a text without an end');
     for (const [, data, slash, tag, attributes = '', content] of text.slice(0, end).matchAll(TOKEN)) {
       if (content !== undefined) reader.text?.(withoutEntities(content));
       else if (data !== undefined) reader.text?.(data);

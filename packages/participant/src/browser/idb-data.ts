@@ -5,7 +5,7 @@ import { datasetOf } from '../dataset-of.ts';
 import { type Block, checkExamples, joinBlocks, summarize, without } from '../examples.ts';
 import type { DataSummary, LocalData } from '../local-data.ts';
 import { ID_BYTES, type Marking, newMarks } from '../marks.ts';
-import { inMeaning, type Meaning, type MeantBlock, meaningOf } from '../meaning.ts';
+import { inMeaning, labelCount, type Meaning, type MeantBlock, meaningOf } from '../meaning.ts';
 
 interface Tables extends DBSchema {
   block: { key: number; value: MeantBlock & { task: string }; indexes: { task: string } };
@@ -149,7 +149,7 @@ function checkKept(block: MeantBlock, now: Meaning): void {
     isNumbers(labels) &&
     ids instanceof Uint8Array &&
     times instanceof Float64Array &&
-    labels.length === count &&
+    labels.length === count * labelCount(meaning) &&
     features.length === count * size &&
     ids.length === count * ID_BYTES &&
     times.length === count

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type Clock, seededRandom } from '@coppice/ports';
 import { systemClock } from '@coppice/ports/system';
+import { recipeHash } from '@coppice/protocol';
 import type { BackendName } from '@coppice/training';
 import { coordinatorTime } from '../coordinator-time.ts';
 import type { LocalData, OpenLocalData, RawExamples } from '../local-data.ts';
@@ -52,15 +53,16 @@ export interface HeadlessOptions {
 /** A participant without a page: the browser's session with data in memory. */
 export function createHeadlessParticipant(options: HeadlessOptions): Session {
   const { identity, clock = systemClock, through = (connection) => connection } = options;
-  const marking = {
-    random: seededRandom('examples', identity),
-    now: () => coordinatorTime(session.state, clock),
-  };
   const opened = new Map<string, LocalData>();
-  /** The same examples at each opening of a task, with their ids. */
+  /** The same examples at each opening of a task, with the same ids; also where its scaling was agreed meanwhile. */
   const openInMemory: OpenLocalData = async (task, schema) => {
-    const data = opened.get(task) ?? memoryData(schema, options.examples, marking);
-    opened.set(task, data);
+    const marking = {
+      random: seededRandom('examples', identity),
+      now: () => coordinatorTime(session.state, clock),
+    };
+    const key = `${task}/${recipeHash(schema)}`;
+    const data = opened.get(key) ?? memoryData(schema, options.examples, marking);
+    opened.set(key, data);
     const stops: (() => void)[] = [];
     return {
       ...data,

@@ -1,5 +1,13 @@
 import type { Clock } from '@coppice/ports';
-import { CoppiceError, type Join, type Joined } from '@coppice/protocol';
+import {
+  awaitsScaling,
+  CoppiceError,
+  type Join,
+  type Joined,
+  recipeHash,
+  type ScalingAgreed,
+  withScaling,
+} from '@coppice/protocol';
 import { restingActivity } from '../activity.ts';
 import { withOwnLayouts } from '../answer-layouts.ts';
 import type { Contributions } from '../contributions.ts';
@@ -41,6 +49,8 @@ export class Membership {
   /** Shown at each join until one was granted: from then on the run knows this participant. */
   #invitation: string | null = null;
   #joined: JoinedRun | null = null;
+  /** The first join of a run, until it was granted or refused. */
+  #entering: { readonly run: string; readonly done: Promise<void> } | null = null;
   /** The run of which the coordinator said that it is over. */
   #ended: string | null = null;
 
@@ -81,12 +91,37 @@ export class Membership {
     const { store, data, kept, work } = this.#o;
     const run = this.#wanted;
     if (run === null || !store.isOnline) return;
-    const granted = await this.#ask(run);
-    this.#granted(run, granted);
+    const granted = await this.#first(run, async () => {
+      const answer = await this.#ask(run);
+      this.#granted(run, answer);
+      return answer;
+    });
     const opened = await data.open(granted.task);
     if (work.ask === null) this.rest();
     if (opened) await this.tellAvailability();
     await kept.catchUp(run, granted.checkpoint);
+  }
+
+  /**
+   * The first join of a run while it is under way; `null`: none is. Resolves once it was granted or refused. A question
+   * may arrive in one packet with the answer to the join, and is heard before it.
+   */
+  entering(run: string): Promise<void> | null {
+    return this.#entering?.run === run ? this.#entering.done : null;
+  }
+
+  /** Notes the first join of a run while it is under way. */
+  async #first<T>(run: string, join: () => Promise<T>): Promise<T> {
+    if (this.#joined?.run === run) return join();
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const entering = { run, done };
+    this.#entering = entering;
+    try {
+      return await join();
+    } finally {
+      if (this.#entering === entering) this.#entering = null;
+      resolve();
+    }
   }
 
   /** Joins again where something is amiss, and shows the failure. */
@@ -132,6 +167,19 @@ export class Membership {
     contributions
       .settle(run, 'all', (milliseconds) => pause(clock, milliseconds))
       .catch((thrown: unknown) => store.fail(thrown));
+  }
+
+  /** Takes the scaling that the participants of the run agreed on: from now on examples are scaled by it. */
+  async scalingAgreed({ run, scaling, recipe }: ScalingAgreed): Promise<void> {
+    const { store, data } = this.#o;
+    const joined = this.#joined;
+    if (joined?.run !== run || !awaitsScaling(joined.task.data)) return;
+    const scaled = scaledOrNull(joined.task, scaling);
+    if (scaled === null || recipeHash(scaled.data) !== recipe) return this.joinAgain();
+    const { plan, layout, answers } = joined;
+    this.#joined = { run, task: scaled, plan, layout, answers };
+    store.set({ joined: { run, task: scaled, plan, layout } });
+    await data.open(scaled).catch((thrown: unknown) => store.fail(thrown));
   }
 
   async leave(): Promise<void> {
@@ -206,5 +254,15 @@ export class Membership {
   /** Removes the kept state of a run that is over. It costs room, nothing else, where that fails. */
   #forget(run: string): void {
     this.#o.contributions.forget((one) => one === run).catch(() => {});
+  }
+}
+
+/** A task with an agreed scaling; `null` where that is of other columns. */
+function scaledOrNull(task: Joined['task'], scaling: ScalingAgreed['scaling']): Joined['task'] | null {
+  const { data } = task;
+  try {
+    return awaitsScaling(data) ? { ...task, data: withScaling(data, scaling) } : task;
+  } catch {
+    return null;
   }
 }

@@ -19,6 +19,7 @@ import {
   float32Payload,
   groupsOf,
   inputSize,
+  targetSize,
 } from '@coppice/protocol';
 import { type ModelTask, modelOf } from '@coppice/training';
 import { pickRows } from '../examples.ts';
@@ -76,14 +77,16 @@ export async function answerCompare(work: CompareWork): Promise<MadeAnswer | nul
   const classes = classesOf(task.data)?.length ?? null;
   const hits = classes === null ? nearerOf : bestOf;
   const groupOf = groupReader(task.data);
-  const results = Array.from(examples.ys, (target, row): ComparedExample => {
+  const targets = targetSize(task.data);
+  const results = Array.from({ length: examples.count }, (_, row): ComparedExample => {
+    const target = examples.ys.subarray(row * targets, (row + 1) * targets);
     const [ours, theirs] = [production, candidate].map((outputs) => {
       const width = outputs.length / examples.count;
       return outputs.subarray(row * width, (row + 1) * width);
     }) as [Float32Array, Float32Array];
     return {
       slice: sliceOf(examples.times[row] as number),
-      ...(classes === null ? {} : { label: target }),
+      ...(classes === null ? {} : { label: target[0] as number }),
       ...(groupOf === null ? {} : { group: groupOf(examples.xs, row) }),
       ...hits(ours, theirs, target),
     };
@@ -130,7 +133,8 @@ function cappedRows(
   );
 }
 
-function bestOf(production: Float32Array, candidate: Float32Array, label: number) {
+function bestOf(production: Float32Array, candidate: Float32Array, labels: Float32Array) {
+  const label = labels[0] as number;
   const isHit = (row: Float32Array) => {
     const own = row[label] as number;
     // The first of equal outputs counts, as in training; one that is not a number is none.
@@ -139,9 +143,10 @@ function bestOf(production: Float32Array, candidate: Float32Array, label: number
   return { production: isHit(production), candidate: isHit(candidate) };
 }
 
-function nearerOf(production: Float32Array, candidate: Float32Array, target: number) {
-  const errorOf = ([output]: Float32Array) => {
-    const error = ((output as number) - target) ** 2;
+/** Of several numbers the sum of the squares of their scaled errors decides. */
+function nearerOf(production: Float32Array, candidate: Float32Array, targets: Float32Array) {
+  const errorOf = (outputs: Float32Array) => {
+    const error = targets.reduce((sum, target, i) => sum + ((outputs[i] as number) - target) ** 2, 0);
     return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error;
   };
   const [ours, theirs] = [errorOf(production), errorOf(candidate)];

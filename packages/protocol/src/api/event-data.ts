@@ -64,6 +64,10 @@ export const eventData = {
   'participant-events': NothingSchema,
   'update-refused': FailureSchema,
   'update-declined': z.object({ code: CodeSchema }),
+  /** The participants agreed on the scaling of the run's task. */
+  'scaling-agreed': z.object({ participants: CountSchema, examples: CountSchema }),
+  /** The participants could not agree on the scaling of the run's task now; they are asked again. */
+  'scaling-failed': FailureSchema,
   'round-started': z.object({ asked: CountSchema, target: CountSchema }),
   'round-recovered': z.object({ accepted: CountSchema, target: CountSchema }),
   'round-ended-by-admin': NothingSchema,

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { DataWarningSchema, NewDataSchemaSchema } from '../data-faults.ts';
 import { HashSchema } from '../hash.ts';
 import { CheckpointIdSchema } from '../lineage.ts';
 import { faultsOfObjective } from '../metric.ts';
@@ -12,7 +13,6 @@ import {
   LicenceSchema,
   LocalizedSchema,
   LossSchema,
-  NewDataSchemaSchema,
   objectiveFields,
   TaskIdSchema,
   TopologySchema,
@@ -114,6 +114,12 @@ export const TaskInfoSchema = z.strictObject({
   plan: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
 });
 export type TaskInfo = z.infer<typeof TaskInfoSchema>;
+
+/** The answer to `POST /api/tasks`. */
+export const CreatedTaskSchema = z.extend(TaskInfoSchema, {
+  warnings: z.array(DataWarningSchema),
+});
+export type CreatedTask = z.infer<typeof CreatedTaskSchema>;
 
 /** A stored global model. */
 export const CheckpointSchema = z.strictObject({

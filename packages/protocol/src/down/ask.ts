@@ -31,7 +31,7 @@ export const ParcelSchema = z.object({
 export type Parcel = z.infer<typeof ParcelSchema>;
 
 /** The kinds of questions that this version asks. */
-export const exchangeKinds = ['train', 'evaluate'] as const;
+export const exchangeKinds = ['train', 'evaluate', 'statistics'] as const;
 export type ExchangeKind = (typeof exchangeKinds)[number];
 
 /**
@@ -39,6 +39,8 @@ export type ExchangeKind = (typeof exchangeKinds)[number];
  *
  * - `train`: train from the model and answer with the change and the measures, laid out by the run's `train` layout.
  * - `evaluate`: measure the model on the held-out examples and answer with the measures, laid out by `evaluate`.
+ * - `statistics`: answer with the sums of the columns of the device's examples, laid out by `statistics`. Only where the
+ *   task's scaling is still to be agreed. It has no parcels, and round 0.
  */
 const RunAskSchema = z.object({
   run: RunIdSchema,
@@ -52,7 +54,7 @@ const RunAskSchema = z.object({
   remaining: z.nullable(z.number()),
   /** Number of participants asked. */
   asked: z.int(),
-  parcels: z.array(ParcelSchema).check(z.minLength(1), z.maxLength(8)),
+  parcels: z.array(ParcelSchema).check(z.maxLength(8)),
   /** The limits of this exchange, so that a participant can keep to them. */
   given: z.object({
     /** The largest weight that counts; larger ones are reduced to it. */

@@ -1,5 +1,5 @@
 import { MAX_COHORT } from '../limits.ts';
-import { above, int, optional, real } from './field.ts';
+import { above, choice, int, optional, real } from './field.ts';
 import { participants, seconds, share } from './units.ts';
 
 /** The section on cohorts, rounds and the end of a run. */
@@ -104,8 +104,9 @@ export const rounds = {
     default: 20,
     flag: { takes: 'R' },
     simulation: {
-      value: ({ given }) => (typeof given.targetAccuracy === 'number' ? 1000 : 20),
-      words: '20; 1000 with --target-accuracy',
+      value: ({ given }) =>
+        typeof given.targetAccuracy === 'number' || typeof given.targetValue === 'number' ? 1000 : 20,
+      words: '20; 1000 with --target-accuracy or --target-value',
     },
     label: { en: 'Rounds', zh: '轮数' },
     unit: { en: 'rounds', zh: '轮' },
@@ -123,6 +124,43 @@ export const rounds = {
     help: {
       en: 'The accuracy on the test data that ends the run early.',
       zh: '测试数据上的准确率达到此值时提前结束。',
+    },
+    consequence: { en: 'Empty: all rounds.', zh: '留空则跑完所有轮。' },
+  }),
+  targetMetric: choice(
+    {
+      accuracy: { en: 'Accuracy', zh: '准确率' },
+      loss: { en: 'Loss', zh: '损失' },
+      mae: { en: 'Mean absolute error', zh: '平均绝对误差' },
+      rmse: { en: 'Root mean square error', zh: '均方根误差' },
+      r2: { en: 'R²', zh: 'R²' },
+      auroc: { en: 'Area under the ROC curve (AUROC)', zh: 'ROC 曲线下面积（AUROC）' },
+      prAuc: { en: 'Area under the precision–recall curve', zh: '精确率–召回率曲线下面积' },
+      precision: { en: 'Precision', zh: '精确率' },
+      recall: { en: 'Recall', zh: '召回率' },
+      f1: { en: 'F1', zh: 'F1 值' },
+    },
+    {
+      default: 'accuracy',
+      flag: { takes: 'NAME' },
+      label: { en: 'Measure to stop at', zh: '提前结束所看的指标' },
+      help: {
+        en: 'The measure on the test data that the value to stop at is of.',
+        zh: '停止值所指的、在测试数据上的指标。',
+      },
+      consequence: {
+        en: 'Loss and errors end the run at or below the value, all others at or above it. A task must ask for the measure; loss and accuracy are always there.',
+        zh: '损失和误差不高于该值时结束，其他指标不低于该值时结束。任务须要求该指标；损失和准确率始终可用。',
+      },
+    },
+  ),
+  targetValue: optional(real, -1e9, 1e9, {
+    default: null,
+    flag: { takes: 'X' },
+    label: { en: 'Value to stop at', zh: '达到此值即停' },
+    help: {
+      en: 'The value of that measure on the test data, errors in the unit of the target, that ends the run early.',
+      zh: '测试数据上该指标达到此值时提前结束；误差以目标的单位计。',
     },
     consequence: { en: 'Empty: all rounds.', zh: '留空则跑完所有轮。' },
   }),

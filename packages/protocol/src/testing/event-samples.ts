@@ -46,6 +46,8 @@ export const sampleEvents: { readonly [K in keyof EventData]: readonly EventData
   'participant-events': [{}],
   'update-refused': [{ code: 'update-norm', detail: 'The update has a norm of 12, above the bound of 5.' }],
   'update-declined': [{ code: 'data-empty' }],
+  'scaling-agreed': [{ participants: 12, examples: 3400 }],
+  'scaling-failed': [{ code: 'quorum-lost', detail: 'Too few participants answered.' }],
   'round-started': [{ asked: 5, target: 4 }],
   'round-recovered': [{ accepted: 2, target: 4 }],
   'round-ended-by-admin': [{}],

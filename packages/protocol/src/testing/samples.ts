@@ -137,7 +137,11 @@ const summary: RunSummary = {
   checkpoint,
 };
 
-const answers = { train: sampleContribution, evaluate: sampleContribution.slice(-1) };
+const answers = {
+  train: sampleContribution,
+  evaluate: sampleContribution.slice(-1),
+  statistics: sampleContribution.slice(-1),
+};
 
 export const sampleUp: { readonly [N in UpName]: Up<N> } = {
   prove: { signature: 'A'.repeat(86) },
@@ -243,6 +247,11 @@ export const sampleDown: { readonly [N in DownName]: Down<N> } = {
     asked: 4,
     parcels: [{ name: 'model', hash: checkpoint, moving: base, frame: sampleFrame('weights') }],
     given: { weightCap: 100, normBounds: { model: 2.5 } },
+  },
+  scaling: {
+    run,
+    scaling: { participants: 3, examples: 40, means: [1.5, 2], scales: [0.5, 1] },
+    recipe: checkpoint,
   },
   'round-end': {
     run,

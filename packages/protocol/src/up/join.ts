@@ -37,7 +37,12 @@ export const JoinedSchema = z.object({
   /** Layout of the model. */
   layout: LayoutSchema,
   /** The layouts of answers, by the kind of the question. */
-  answers: z.object({ train: ContributionLayoutSchema, evaluate: ContributionLayoutSchema }),
+  answers: z.object({
+    train: ContributionLayoutSchema,
+    evaluate: ContributionLayoutSchema,
+    /** Left out unless the task's scaling is still to be agreed. */
+    statistics: z.optional(ContributionLayoutSchema),
+  }),
   checkpoint: HashSchema,
   /** The hash of the recipe from raw data to the model's input and target, as the coordinator reads `task.data`. */
   recipe: HashSchema,
