@@ -91,6 +91,11 @@ export class CoordinatorLink {
     return this.request('POST', '/api/tasks', task);
   }
 
+  /** Sends the weights of a task that is yet to be made. @param file in the form of safetensors. */
+  sendWeights(file: Uint8Array<ArrayBuffer>): Promise<{ readonly hash: string }> {
+    return this.request('POST', '/api/weights', file);
+  }
+
   /** The last model of a run as tfjs loads it: the content of `model.json`, and its weights in one file. */
   async model(task: string, run: string): Promise<{ topology: LayersModel; weights: Uint8Array }> {
     const base = `/models/${task}/runs/${run}/latest/`;
@@ -215,9 +220,9 @@ export class CoordinatorLink {
         method,
         headers: {
           ...(this.#key === null ? {} : { authorization: `Bearer ${this.#key}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...contentOf(body).headers,
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...contentOf(body).body,
         signal: AbortSignal.any([
           this.#closed.signal,
           ...(wait === undefined ? [] : [AbortSignal.timeout(wait)]),
@@ -227,6 +232,17 @@ export class CoordinatorLink {
       throw new CoppiceError('connection-lost', unreachable(this.#url, cause), { cause });
     }
   }
+}
+
+/** The parts of a request with a body: bytes as they are, anything else as JSON. */
+function contentOf(body: unknown) {
+  if (body === undefined) return { headers: {}, body: {} };
+  if (body instanceof Uint8Array)
+    return {
+      headers: { 'content-type': 'application/octet-stream' },
+      body: { body: body as Uint8Array<ArrayBuffer> },
+    };
+  return { headers: { 'content-type': 'application/json' }, body: { body: JSON.stringify(body) } };
 }
 
 /** Codes of Node for certificates that no known authority has signed. */

@@ -65,14 +65,17 @@ export interface SimulateOptions {
 const ownFlags = {
   task: { takes: 'ID', help: 'The task to learn. Default: mnist-2nn.' },
   data: {
-    takes: 'FILE',
-    help: 'Data of your own: a table as CSV, TSV, XLSX or Parquet. Without --task-file its columns are proposed, as by pnpm data inspect.',
+    takes: 'PATH',
+    help: 'Data of your own: a table as CSV, TSV, XLSX or Parquet, or a folder with a folder of pictures for each class. Without --task-file its columns are proposed, as by pnpm data inspect.',
   },
   test: {
-    takes: 'FILE',
-    help: 'Test data for each model. Default: 20 % of the rows of --data, drawn from the seed.',
+    takes: 'PATH',
+    help: 'Test data for each model. Default: 20 % of the examples of --data, drawn from the seed.',
   },
-  model: { takes: 'FILE', help: 'A model.json to train. Default: a small network that fits the data.' },
+  model: {
+    takes: 'FILE',
+    help: 'A model to train: model.json with its .bin files, a zip of these, .keras or .h5; weights in it are the first ones. Default: a small network that fits the data.',
+  },
   'task-file': { takes: 'FILE', help: 'A task as JSON, or its data schema alone, for --data.' },
   target: { takes: 'NAME', help: 'The column of --data to predict. Default: the last one.' },
   clients: { takes: 'N', help: 'Headless participants. Default: 20.', read: whole(1, 100_000) },
@@ -207,7 +210,7 @@ export function readOptions(
   const data = value<string | null>('data', null);
   const needData = ['test', 'model', 'task-file', 'target'].find((name) => given[name] !== undefined);
   if (data === null && needData !== undefined)
-    throw new UsageError(`--${needData} needs --data FILE too: the data to train on.`);
+    throw new UsageError(`--${needData} needs --data PATH too: the data to train on.`);
   if (given['target'] !== undefined && given['task-file'] !== undefined)
     throw new UsageError('--target NAME and --task-file FILE both say what is predicted; give one of them.');
   const from = value<StartOfRun | null>('from', null);

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { crc32, deflateSync } from 'node:zlib';
 import { startCoordinator } from '@coppice/coordinator';
 import { normal, seededRandom, uniform } from '@coppice/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -37,6 +38,33 @@ function houses(): string {
     return `${area.toFixed(1).replace('.', ',')};${price.toFixed(2).replace('.', ',')}`;
   });
   return ['area;price', ...rows].join('\n');
+}
+
+/** A PNG file (W3C, PNG specification) of 8-bit RGB, whose blue is half of the shade. */
+function png(width: number, height: number, shadeAt: (x: number) => number): Uint8Array {
+  const rows = Buffer.alloc(height * (1 + 3 * width));
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const shade = shadeAt(x);
+      rows.set([shade, shade, shade / 2], y * (1 + 3 * width) + 1 + 3 * x);
+    }
+  const chunk = (kind: string, content: Uint8Array) => {
+    const body = Buffer.concat([Buffer.from(kind), content]);
+    const ends = Buffer.alloc(8);
+    ends.writeUInt32BE(content.length, 0);
+    ends.writeUInt32BE(crc32(body), 4);
+    return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 2], 8);
+  return Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 interface Outcome {
@@ -83,7 +111,7 @@ describe('pnpm simulate --data', () => {
     expect(code).toBe(0);
     expect(done?.accuracy).toBeGreaterThan(0.9);
     expect(stderr).toContain('The column "id" is no feature (index).');
-    expect(stderr).toContain('36 of 180 rows are the test data');
+    expect(stderr).toContain('36 of 180 examples are the test data');
   });
 
   it('trains on numbers, and tells the error in the unit of the target', async () => {
@@ -93,6 +121,24 @@ describe('pnpm simulate --data', () => {
     // The noise is 15,000; prices deviate by about 147,000.
     expect(done?.error).toBeGreaterThan(13_000);
     expect(done?.error).toBeLessThan(45_000);
+  });
+
+  it('trains on a folder of pictures, with a folder for each class', async () => {
+    const random = seededRandom('pictures');
+    for (const [label, name] of ['dark', 'light', 'striped'].entries()) {
+      mkdirSync(join(folder, 'pictures', name), { recursive: true });
+      for (let i = 0; i < 30; i++) {
+        const shadeAt = (x: number) =>
+          (label === 1 || (label === 2 && x % 4 < 2) ? 200 : 40) + 40 * uniform(random);
+        writeFileSync(join(folder, 'pictures', name, `${i}.png`), png(12, 10, shadeAt));
+      }
+    }
+    writeFileSync(join(folder, 'pictures', 'dark', 'notes.txt'), 'no picture');
+    const { code, done, stderr } = await simulate('--data', 'pictures', ...few);
+    expect(code).toBe(0);
+    expect(done?.accuracy).toBeGreaterThan(0.9);
+    expect(stderr).toContain('pictures: 90 pictures of 10 × 10 in 3 classes.');
+    expect(stderr).toContain('notes.txt was left out');
   });
 
   it('takes the target, the test data, the model and the task that are given', async () => {
@@ -148,17 +194,52 @@ describe('pnpm simulate --data', () => {
   });
 
   it.each([
-    [['--data', 'none.csv'], '--data takes a file of data, and "none.csv" is not there'],
+    [['--data', 'none.csv'], '--data takes a file or folder of data, and "none.csv" is not there'],
     [['--data', 'flowers.csv', '--target', 'colour'], 'colour'],
     [['--data', 'flowers.csv', '--test', 'houses.csv'], '--test houses.csv has no column'],
     [['--data', 'flowers.csv', '--partition', 'by-column:nobody'], 'there is no "nobody"'],
     [['--data', 'houses.csv', '--target-accuracy', '0.9'], '--target-accuracy A needs a task with classes'],
-    [['--model', 'model.json'], '--model needs --data FILE'],
+    [['--model', 'model.json'], '--model needs --data PATH'],
   ])('names the fault of %j', async (flags, named) => {
     const { code, stderr, rounds } = await simulate(...flags);
     expect(code).not.toBe(0);
     expect(rounds).toEqual([]);
     expect(stderr).toContain(named);
+  });
+
+  it('begins with the weights that are in the file of the model', async () => {
+    const report = join(folder, 'first');
+    const first = await simulate('--data', 'flowers.csv', '--report', report, ...few);
+    const key = 'the-key-of-this-test';
+    const coordinator = await startCoordinator({
+      config: { port: 0, dataDir: join(folder, 'weights'), adminKey: key, logLevel: 'silent' },
+    });
+    const { code, stderr } = await simulate(
+      ...['--url', coordinator.url, '--admin-key', key, '--data', 'flowers.csv', '--clients', '6'],
+      ...['--rounds', '1', '--model', join(report, 'model.json'), '--task', 'going-on'],
+    );
+    const checkpoints = await coordinator.storage.checkpoints('going-on-1');
+    await coordinator.close();
+    expect(code).toBe(0);
+    expect(stderr).toContain('The run begins with the weights of');
+    expect(checkpoints.find(({ round }) => round === 0)?.hash).toBe(first.done?.checkpoint);
+  });
+
+  it('takes a Keras file', async () => {
+    const fixtures = new URL('../../../packages/model-files/src/fixtures/', import.meta.url);
+    const keras = (name: string) =>
+      simulate('--data', 'flowers4.csv', '--model', fileURLToPath(new URL(name, fixtures)), ...few);
+    // The model takes four numbers.
+    const wide = flowers()
+      .split('\n')
+      .map((line) => line.replace(/^([^,]*),([^,]*),([^,]*),[^,]*,/, '$1,$2,$3,$2,$3,'))
+      .map((line, row) => (row === 0 ? 'id,length,width,length2,width2,kind' : line));
+    writeFileSync(join(folder, 'flowers4.csv'), wide.join('\n'));
+    const [zipped, hdf5] = [await keras('mlp.keras'), await keras('mlp.h5')];
+    expect(zipped.code).toBe(0);
+    expect(zipped.done?.accuracy).toBeGreaterThan(0.6);
+    // The same weights in both.
+    expect(hdf5.done?.checkpoint).toBe(zipped.done?.checkpoint);
   });
 
   it('makes its task on another coordinator, and measures the last model itself', async () => {

@@ -1,7 +1,8 @@
 import { openAsBlob } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { basename, extname } from 'node:path';
+import { basename, dirname, extname, join } from 'node:path';
 import { proposeModel, type RawExamples, selectExamples } from '@coppice/datasets';
+import { proposePictures, readPictureFolder } from '@coppice/datasets/node';
 import {
   mapByOrder,
   mapColumns,
@@ -10,6 +11,8 @@ import {
   type Table,
   takeRows,
 } from '@coppice/datasets/reading';
+import { type ModelFile, readModelFile } from '@coppice/model-files/files';
+import { writeSafetensors } from '@coppice/model-files/safetensors';
 import { seededRandom, shuffle } from '@coppice/ports';
 import {
   CoppiceError,
@@ -20,21 +23,26 @@ import {
   parseSafely,
   type TableData,
 } from '@coppice/protocol';
+import * as z from 'zod/mini';
 import type { SimulatedData } from './deal.ts';
 import { type SimulateOptions, UsageError } from './options.ts';
 
 /** The share of the rows that are the test data where none are given. */
 const TEST_SHARE = 0.2;
+/** Files that are named where they were left out. */
+const MOST_NAMED = 10;
 
 /** Data of the person's own, with the task that it is for. */
 export interface OwnData extends SimulatedData {
   readonly test: RawExamples;
   /** The task to make, where the coordinator does not have it. */
   readonly task: CreateTask;
+  /** The weights of its model as a safetensors file, to be sent before the task; null: the seed draws them. */
+  readonly weights: Uint8Array<ArrayBuffer> | null;
 }
 
 /**
- * Reads the file of `--data`, and that of `--test`, by the schema of a task: one that the coordinator has, that of
+ * Reads the file or folder of `--data`, and that of `--test`, by the schema of a task: one that the coordinator has, that of
  * `--task-file`, or one that is proposed from the file.
  *
  * @param existing the schema of the coordinator's task; `null`: the task is new.
@@ -43,26 +51,21 @@ export interface OwnData extends SimulatedData {
 export async function readOwnData(options: SimulateOptions, existing: DataSchema | null): Promise<OwnData> {
   const path = options.data as string;
   const given = options.taskFile === null ? null : await readTaskFile(options.taskFile);
-  const table = await tableOf('--data', path);
-  const proposed =
-    existing === null && given?.data === undefined
-      ? proposeSchema(table, { target: options.target ?? undefined })
-      : null;
-  const data = existing ?? given?.data ?? proposed?.data;
-  if (data?.kind !== 'table')
-    throw new UsageError(`--data ${path} is a table, and the task learns from pictures.`);
-  const notes = (proposed?.leftOut ?? []).map(
-    ({ name, reason }) => `The column "${name}" is no feature (${reason}).`,
-  );
-  const all = examplesOf('--data', { path, table }, data, notes);
+  const notes: string[] = [];
+  const known = existing ?? given?.data ?? null;
+  const { data, all } = (await isFolder('--data', path))
+    ? await picturesOf(path, known, notes)
+    : await tableRows(path, known, options.target, notes);
   const { train, test } = await withTest(options, all.examples, data, notes);
-  const model =
-    options.model === null ? (given?.model ?? proposeModel(data)) : await readModel(options.model);
+  const file = options.model === null ? null : await readModel(options.model);
+  if (file?.weights != null) notes.push(`The run begins with the weights of ${options.model}.`);
+  const model = file?.topology ?? given?.model ?? proposeModel(data);
   return {
     train: selectExamples(all.examples, train),
     test,
     data,
     task: taskOf(options, { ...given, data, model }),
+    weights: file?.weights == null ? null : writeSafetensors(file.weights),
     notes,
     column(name) {
       const values = all.column(name);
@@ -71,12 +74,56 @@ export async function readOwnData(options: SimulateOptions, existing: DataSchema
   };
 }
 
-async function tableOf(flag: string, path: string): Promise<Table> {
+/** Examples, and the columns beside them. */
+interface Read {
+  readonly examples: RawExamples;
+  column(name: string): readonly string[] | null;
+}
+
+/** @throws UsageError where there is nothing of that name. */
+async function isFolder(flag: string, path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null);
-  if (found === null) throw new UsageError(`${flag} takes a file of data, and "${path}" is not there.`);
-  if (found.isDirectory())
-    throw new UsageError(`${flag} takes a file with a table, and "${path}" is a folder.`);
-  return readTable(await openAsBlob(path));
+  if (found === null)
+    throw new UsageError(`${flag} takes a file or folder of data, and "${path}" is not there.`);
+  return found.isDirectory();
+}
+
+async function tableRows(
+  path: string,
+  known: DataSchema | null,
+  target: string | null,
+  notes: string[],
+): Promise<{ data: DataSchema; all: Read }> {
+  if (known !== null && known.kind !== 'table')
+    throw new UsageError(`--data ${path} is a table, and the task learns from pictures.`);
+  const table = await readTable(await openAsBlob(path));
+  const proposed = known === null ? proposeSchema(table, { target: target ?? undefined }) : null;
+  for (const { name, reason } of proposed?.leftOut ?? [])
+    notes.push(`The column "${name}" is no feature (${reason}).`);
+  const data = known ?? (proposed as NonNullable<typeof proposed>).data;
+  return { data, all: examplesOf('--data', { path, table }, data, notes) };
+}
+
+async function picturesOf(
+  path: string,
+  known: DataSchema | null,
+  notes: string[],
+): Promise<{ data: DataSchema; all: Read }> {
+  const data = known ?? (await proposePictures(path));
+  return { data, all: await pictureFiles('--data', path, data, notes) };
+}
+
+/** @throws UsageError where the task learns from a table. */
+async function pictureFiles(flag: string, path: string, data: DataSchema, notes: string[]): Promise<Read> {
+  if (data.kind !== 'image')
+    throw new UsageError(`${flag} ${path} is a folder of pictures, and the task learns from a table.`);
+  const { examples, skipped } = await readPictureFolder(path, data);
+  notes.push(
+    `${path}: ${examples.count} pictures of ${data.width} × ${data.height} in ${data.classes.length} classes.`,
+    ...skipped.slice(0, MOST_NAMED).map(({ path: file, why }) => `${file} was left out: ${why}`),
+  );
+  if (skipped.length > MOST_NAMED) notes.push(`${skipped.length - MOST_NAMED} more files were left out.`);
+  return { examples, column: () => null };
 }
 
 /** The rows of a table as examples. @throws UsageError for columns that are missing, or where no row fits. */
@@ -85,7 +132,7 @@ function examplesOf(
   { path, table }: { readonly path: string; readonly table: Table },
   data: TableData,
   notes: string[],
-) {
+): Read {
   const named = mapColumns(table, data);
   const isNamed = named.target !== null && named.features.every((at) => at !== null);
   const ordered = isNamed ? null : mapByOrder(table, data);
@@ -151,22 +198,29 @@ function columnBeside(
 async function withTest(
   options: SimulateOptions,
   all: RawExamples,
-  data: TableData,
+  data: DataSchema,
   notes: string[],
 ): Promise<{ train: number[]; test: RawExamples }> {
   const rows = [...Array(all.count).keys()];
   if (options.test !== null) {
-    const table = await tableOf('--test', options.test);
-    return { train: rows, test: examplesOf('--test', { path: options.test, table }, data, notes).examples };
+    const path = options.test;
+    const isPictures = await isFolder('--test', path);
+    if (!isPictures && data.kind !== 'table')
+      throw new UsageError(`--test ${path} is a file, and the task learns from pictures: give a folder.`);
+    const { examples } =
+      isPictures || data.kind !== 'table'
+        ? await pictureFiles('--test', path, data, notes)
+        : examplesOf('--test', { path, table: await readTable(await openAsBlob(path)) }, data, notes);
+    return { train: rows, test: examples };
   }
   const drawn = shuffle(rows, seededRandom(options.plan.seed, 'test data'));
   const size = Math.max(1, Math.round(TEST_SHARE * all.count));
   if (size >= all.count)
     throw new UsageError(
-      `--data ${options.data} has ${all.count} rows, too few to test with a fifth of them.`,
+      `--data ${options.data} has ${all.count} examples, too few to test with a fifth of them.`,
     );
   const inOrder = (part: number[]) => part.sort((a, b) => a - b);
-  notes.push(`${size} of ${all.count} rows are the test data; --test FILE gives others.`);
+  notes.push(`${size} of ${all.count} examples are the test data; --test gives others.`);
   return { train: inOrder(drawn.slice(size)), test: selectExamples(all, inOrder(drawn.slice(0, size))) };
 }
 
@@ -198,13 +252,36 @@ const placeholder = {
   model: { class_name: 'Sequential', config: {} },
 };
 
-async function readModel(path: string): Promise<CreateTask['model']> {
-  const json = await readJson('--model', path);
-  if (!('modelTopology' in json) && !('class_name' in json))
-    throw new UsageError(
-      `--model FILE takes a model.json of tfjs or Keras, and ${path} has neither "modelTopology" nor "class_name".`,
-    );
-  return json as CreateTask['model'];
+/** @throws UsageError where a file cannot be read; CoppiceError `model-invalid` with the reason. */
+async function readModel(path: string): Promise<ModelFile> {
+  const read = async (file: string) => {
+    try {
+      return { name: basename(file), bytes: new Uint8Array(await readFile(file)) };
+    } catch (cause) {
+      throw new UsageError(`--model ${path}: ${file} cannot be read: ${(cause as Error).message}.`, {
+        cause,
+      });
+    }
+  };
+  const first = await read(path);
+  const shards = await Promise.all(shardsOf(first.bytes).map((name) => read(join(dirname(path), name))));
+  return readModelFile([first, ...shards]);
+}
+
+const ManifestSchema = z.looseObject({
+  weightsManifest: z.array(z.looseObject({ paths: z.array(z.string()) })),
+});
+
+/** The names of the files of weights beside a `model.json`; none for other files. */
+function shardsOf(bytes: Uint8Array): readonly string[] {
+  if (bytes[0] !== '{'.charCodeAt(0)) return [];
+  try {
+    const manifest = ManifestSchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+    return manifest.success ? manifest.data.weightsManifest.flatMap(({ paths }) => paths) : [];
+  } catch {
+    // Told by what reads it.
+    return [];
+  }
 }
 
 async function readJson(flag: string, path: string): Promise<Record<string, unknown>> {

@@ -23,7 +23,7 @@ import { type Fairness, fairness } from './fairness.ts';
 import { openKept } from './kept.ts';
 import { type SimulateOptions, UsageError, withDefaults } from './options.ts';
 import { type CleanUp, ownCoordinator } from './own-coordinator.ts';
-import { readOwnData } from './own-data.ts';
+import { type OwnData, readOwnData } from './own-data.ts';
 import { OwnTests } from './own-test.ts';
 import type { PartitionDescription } from './report/partition-charts.ts';
 import { type RoundObserver, RunProgress } from './run-progress.ts';
@@ -253,10 +253,16 @@ async function sourceOf(
     throw new UsageError(
       `--data FILE: the coordinator has a task "${found.id}" with other columns. Name another by --task ID, or rename the file.`,
     );
-  const task = found ?? (await link.createTask(own.task));
+  const task = found ?? (await makeTask(link, own));
   const isMade = existing === undefined && ofRun === null;
   const chosen = isMade ? withDefaults(given, OWN_DEFAULTS) : given;
   return { task, examples: own, test: own.test, chosen: { ...chosen, task: task.id } };
+}
+
+async function makeTask(link: CoordinatorLink, { task, weights }: OwnData): Promise<TaskInfo> {
+  return link.createTask(
+    weights === null ? task : { ...task, weights: (await link.sendWeights(weights)).hash },
+  );
 }
 
 async function taskOf(link: CoordinatorLink, id: string): Promise<TaskInfo> {

@@ -2,3 +2,4 @@
 export { hasTaskData, loadTaskData } from './load.ts';
 export { readPictureFile } from './picture-file.ts';
 export { readPictureFolder, type SkippedFile } from './picture-folder.ts';
+export { proposePictures } from './propose-pictures.ts';

@@ -58,7 +58,8 @@ export async function readPictureFolder(
   return { examples: { count: read.length, features, labels }, skipped };
 }
 
-async function filesOf(path: string): Promise<string[]> {
+/** The files of a folder and of those in it, by their paths from there, in order; none whose name begins with a dot. @throws CoppiceError `data-invalid` */
+export async function filesOf(path: string): Promise<string[]> {
   let entries: Awaited<ReturnType<typeof listOf>>;
   try {
     entries = await listOf(path);
