@@ -121,7 +121,7 @@ async function federatedRounds(
   };
   if (builtInTask(task.id) === undefined) {
     const { samples: _samples, planDefaults: _defaults, ...own } = task;
-    await api('/api/tasks', own);
+    await api('/api/tasks', { metrics: [], ...own });
   }
   const run = await api<Run>('/api/runs', {
     task: task.id,

@@ -64,6 +64,8 @@ export class LargeWorld {
         features: Array.from({ length: FEATURES }, (_, i) => ({ name: `f${i}` })),
         target: { kind: 'number', name: 'y' },
       },
+      // Left out, a new task measures what fits its data, which takes a capability.
+      metrics: [],
       model: {
         class_name: 'Sequential',
         config: {

@@ -41,7 +41,7 @@ describe('the flags of the plan', () => {
     for (const flag of Object.values(published)) expect(text).toMatch(new RegExp(`^ {2}${flag} `, 'm'));
     const listed = [...text.matchAll(/^ {2}--([a-z0-9-]+)/gm)].map(([, name]) => name);
     expect(new Set(listed).size).toBe(listed.length);
-    expect(listed.length).toBe(14 + Object.keys(planFields).length);
+    expect(listed.length).toBe(24 + Object.keys(planFields).length);
     expect(text).toContain('  --server-learning-rate ETA');
     expect(text).toMatch(/^Cohort and rounds\n {2}--fraction C/m);
   });
