@@ -4,7 +4,6 @@ import { transfer } from 'comlink';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { CameraSwitch } from '../camera/camera-switch.tsx';
 import { CameraView } from '../camera/camera-view.tsx';
-import { droppedFiles } from '../data/dropped.ts';
 import { DrawPad, type Pad } from '../draw/draw-pad.tsx';
 import { attempt } from '../errors/attempt.ts';
 import { participant } from '../link/participant.ts';
@@ -151,8 +150,8 @@ export function AskPicture({ data }: { data: ImageSchema }) {
       onDrop={(event) => {
         event.preventDefault();
         setOver(false);
-        if (event.dataTransfer === null) return;
-        void droppedFiles(event.dataTransfer).then(([first]) => first && takeFile(first.file, false));
+        const [file] = event.dataTransfer?.files ?? [];
+        if (file !== undefined) void takeFile(file, false);
       }}
     >
       <div class="drawing">
@@ -209,7 +208,10 @@ export function AskPicture({ data }: { data: ImageSchema }) {
             key={id}
             data={data}
             stream={stream}
-            onFrame={(features) => setShown({ features, truth: null, label: text().frame, isOwn: false })}
+            onFrame={(features) => {
+              setTold('');
+              setShown({ features, truth: null, label: text().frame, isOwn: false });
+            }}
           />
         )}
       </CameraSwitch>

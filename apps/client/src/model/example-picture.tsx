@@ -36,7 +36,7 @@ export function ExampleCanvas({ data, features, label }: ExamplePictureProps) {
     context.putImageData(pixels, 0, 0);
   }, [features, width, height, channels, turned]);
   return (
-    <div class={`pad-sheet example ${turned ? '' : 'photo'}`}>
+    <div class={`pad-sheet example ${turned ? '' : 'photo'}`} style={{ aspectRatio: `${width} / ${height}` }}>
       <canvas ref={canvas} width={width} height={height} role="img" aria-label={label} />
     </div>
   );
