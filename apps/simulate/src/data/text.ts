@@ -27,6 +27,7 @@ const leftOutTexts: Readonly<Record<LeftOutColumn['reason'], string>> = {
   index: 'it numbers or names the rows',
   'all-different': 'nearly every row has a text of its own',
   'one-value': 'all rows have the same value',
+  'extreme-values': 'its numbers are too large, or too close to each other, to be scaled',
   empty: 'it has no values',
   'long-values': 'its values are longer than 100 characters',
 };

@@ -337,6 +337,15 @@ describe('a proposed schema', () => {
     ]);
   });
 
+  it('leaves out columns that no scaling brings near 1, and refuses such a target', async () => {
+    const text = 'size,x,kind\n1e35,1,a\n-1e35,2,b\n2e35,3,a\n';
+    const { data, leftOut } = await propose(text);
+    expect(data.features.map(({ name }) => name)).toEqual(['x']);
+    expect(leftOut).toEqual([{ name: 'size', reason: 'extreme-values' }]);
+    const rows = Array.from({ length: 30 }, (_, at) => `${at},${at + 1}e33`);
+    await expect(propose(`x,size\n${rows.join('\n')}\n`)).rejects.toMatchObject({ code: 'data-invalid' });
+  });
+
   it.each<[string, string[], TableData['target']]>([
     ['texts', ['b', 'a', 'B', 'b'], { kind: 'class', name: 'y', classes: ['B', 'a', 'b'] }],
     [

@@ -20,10 +20,10 @@ export interface ProposedSchema {
 export interface LeftOutColumn {
   readonly name: string;
   /**
-   * `index`: it numbers or names the rows; `all-different`: a text of its own in (nearly) every row; `one-value`: the same in all
+   * `index`: it numbers or names the rows; `all-different`: a text of its own in (nearly) every row; `extreme-values`: numbers that no scaling brings near 1; `one-value`: the same in all
    * rows; `empty`: no values; `long-values`: names beyond 100 characters.
    */
-  readonly reason: 'index' | 'all-different' | 'one-value' | 'empty' | 'long-values';
+  readonly reason: 'index' | 'all-different' | 'one-value' | 'extreme-values' | 'empty' | 'long-values';
 }
 
 /**
@@ -101,6 +101,11 @@ function proposedTarget(column: TableColumn, rows: number): TableData['target'] 
     );
   }
   const { mean, scale, min, max } = spreadOf(column, rows);
+  if (!isScalable({ scale, min, max }))
+    throw new CoppiceError(
+      'data-invalid',
+      `The numbers of the column "${name}" are too large, or too close to each other, to be scaled. Choose another target.`,
+    );
   // A column without a number has no range.
   return { kind: 'number', name, mean, scale, ...(min <= max ? { min, max } : {}) };
 }
@@ -157,7 +162,10 @@ function featureOf(column: TableColumn, rows: number, counting = false): Feature
   if (column.missing === rows) return 'empty';
   if (column.kind === 'number' || column.kind === 'date') {
     const { mean, scale, min, max } = spreadOf(column, rows);
-    return min === max ? 'one-value' : { kind: 'number', name, mean, scale, min, max };
+    if (min === max) return 'one-value';
+    return isScalable({ scale, min, max })
+      ? { kind: 'number', name, mean, scale, min, max }
+      : 'extreme-values';
   }
   const { texts, counts, numbers } = column.blocks;
   const filled = rows - column.blocks.empty;
@@ -184,6 +192,12 @@ function countsRows(column: TableColumn, rows: number): boolean {
   if (first !== 0 && first !== 1) return false;
   for (let row = 1; row < rows; row++) if (column.numberAt(row) !== first + row) return false;
   return true;
+}
+
+/** Whether a task takes a column's scaling and range: deviations from 1e-20 to 1e20, numbers up to 1e30. */
+function isScalable({ scale, min, max }: { scale: number; min: number; max: number }): boolean {
+  const isBeyond = (value: number) => Math.abs(value) > 1e30;
+  return scale >= 1e-20 && scale <= 1e20 && !(min <= max && (isBeyond(min) || isBeyond(max)));
 }
 
 /** Mean, standard deviation of the population and range of a column's numbers, in double precision by West's weighted updates. */
