@@ -52,7 +52,7 @@ const counted = (page: Page, wanted: number) =>
   );
 const perClass = (page: Page) =>
   page
-    .locator('.drop .balance .balance-count')
+    .locator('#data .drop .balance .balance-count')
     .evaluateAll((all) => all.map((one) => Number(one.textContent)));
 const card = (page: Page, code: string) => page.locator(`[data-testid="error"][data-code="${code}"]`);
 
@@ -102,7 +102,7 @@ describe('a folder of folders', () => {
 
   it('becomes classes when it is dropped', async () => {
     const { page, context, problems } = await arrived();
-    const area = page.locator('.drop');
+    const area = page.locator('#data .drop');
     await area.scrollIntoViewIfNeeded();
     const box = await area.boundingBox();
     if (box === null) throw new Error('there is nowhere to drop');
